@@ -1,0 +1,10 @@
+/** Unit, property and snapshot tests; what needs a server or a Python judge lives in test/judges and test/local. */
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
+  setupFiles: ['<rootDir>/test/setup.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }] },
+  workerIdleMemoryLimit: '1GB',
+};

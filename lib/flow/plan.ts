@@ -1,0 +1,109 @@
+/**
+ * One setting that follows from the workload, with its reason.
+ */
+export interface Knob {
+  /** Name of the setting, in the field's own term, e.g. `visibilityTimeoutSeconds`. */
+  readonly name: string;
+  /** The value, in `unit`. */
+  readonly value: number;
+  /** Unit of the value: `s`, `items`, `instances`, `bytes`, `ratio`, `USD/month`. */
+  readonly unit: string;
+  /** How the value follows from the inputs, in words and symbols. `given` when it was set by hand. */
+  readonly formula: string;
+  /** The numbers that went in, by name. */
+  readonly inputs: { [name: string]: number };
+  /** Where the rule comes from. */
+  readonly source: string;
+}
+
+/**
+ * What the plan expects to happen over one peak, from its first item to an empty backlog.
+ */
+export interface Predictions {
+  /** Share of time that slots are busy at the peak with every instance up. 0 to below 1. */
+  readonly utilisation: number;
+  /** Share of items that wait at all at the peak with every instance up (Erlang C). 0 to 1. */
+  readonly waitProbability: number;
+  /** Median time in seconds from arrival to the end of service. */
+  readonly latencyP50Seconds: number;
+  /** The 99th percentile of the time in seconds from arrival to the end of service. */
+  readonly latencyP99Seconds: number;
+  /** The most items that wait at the same time. */
+  readonly peakBacklog: number;
+  /** Seconds from the end of the peak to an empty backlog. */
+  readonly drainSeconds: number;
+  /** Seconds from the backlog's growth to the first item of an added instance, at worst. */
+  readonly reactionSeconds: number;
+  /**
+   * US dollars a month for the instances.
+   *
+   * @default - the price of an instance is not known
+   */
+  readonly monthlyCost?: number;
+}
+
+/**
+ * What follows from a workload and an objective: every knob with its reason, and what to expect.
+ */
+export class Plan {
+  constructor(
+    /** What was sized, usually a construct id. */
+    public readonly subject: string,
+    /** Every setting, in the order it was derived. */
+    public readonly knobs: Knob[],
+    /** What to expect of the result. */
+    public readonly predictions: Predictions,
+  ) {}
+
+  /**
+   * The knob of that name.
+   *
+   * @throws when the plan has no such knob; the message lists those it has
+   */
+  public knob(name: string): Knob {
+    const found = this.knobs.find((knob) => knob.name === name);
+    if (!found) throw new Error(`${this.subject}: no knob '${name}'; there are ${this.knobs.map((k) => k.name).join(', ')}`);
+    return found;
+  }
+
+  /** The value of the knob of that name, in its unit. */
+  public value(name: string): number {
+    return this.knob(name).value;
+  }
+
+  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
+  public withKnobs(knobs: Knob[]): Plan {
+    const names = new Set(knobs.map((knob) => knob.name));
+    return new Plan(this.subject, [...this.knobs.filter((knob) => !names.has(knob.name)), ...knobs], this.predictions);
+  }
+
+  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  public explain(): string {
+    const knobs = this.knobs.map((knob) => {
+      const inputs = Object.entries(knob.inputs).map(([name, value]) => `${name} ${figure(value)}`);
+      return [
+        `  ${knob.name} = ${figure(knob.value)} ${knob.unit}`,
+        `    ${knob.formula}${inputs.length > 0 ? ` (${inputs.join(', ')})` : ''}`,
+        `    ${knob.source}`,
+      ].join('\n');
+    });
+    const p = this.predictions;
+    const expected = [
+      `  utilisation at the peak   ${figure(p.utilisation)}`,
+      `  probability of waiting    ${figure(p.waitProbability)}`,
+      `  latency P50 / P99         ${figure(p.latencyP50Seconds)} s / ${figure(p.latencyP99Seconds)} s`,
+      `  peak backlog              ${figure(p.peakBacklog)} items`,
+      `  drained after the peak in ${figure(p.drainSeconds)} s`,
+      `  reaction of the scaler    ${figure(p.reactionSeconds)} s`,
+    ];
+    if (p.monthlyCost !== undefined) expected.push(`  instances                 ${figure(p.monthlyCost)} USD/month`);
+    return [`${this.subject}: knobs`, ...knobs, `${this.subject}: expect`, ...expected].join('\n');
+  }
+}
+
+/** A number as a person reads it: four significant digits, no exponent below 10^15. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? 'never' : String(value);
+  const digits = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4));
+  return digits.toLocaleString('en-US', { maximumFractionDigits: 12 });
+}

@@ -1,0 +1,159 @@
+/**
+ * Numbers about the world: what arrives, how long one item takes, how often it fails.
+ *
+ * Every number is a plain one in the SI unit its name ends in, so that the same workload serves every engine
+ * and every language.
+ */
+export interface Workload {
+  /**
+   * Items that arrive per second outside the peak. Above 0.
+   */
+  readonly steadyPerSecond: number;
+
+  /**
+   * Items that arrive per second during the peak. At least `steadyPerSecond`.
+   *
+   * @default - `steadyPerSecond`: there is no peak
+   */
+  readonly peakPerSecond?: number;
+
+  /**
+   * Length of the peak in seconds. 0 or more.
+   *
+   * @default 0
+   */
+  readonly peakSeconds?: number;
+
+  /**
+   * Mean time in seconds that one slot is busy with one attempt at one item. Above 0.
+   */
+  readonly serviceSeconds: number;
+
+  /**
+   * Coefficient of variation of the service time (standard deviation ÷ mean). 0 is constant, 1 is exponential.
+   * 0 to 10.
+   *
+   * @default 1
+   */
+  readonly serviceVariation?: number;
+
+  /**
+   * Mean size of one item in bytes. Above 0.
+   *
+   * @default 1024
+   */
+  readonly itemBytes?: number;
+
+  /**
+   * Share of attempts at a healthy item that fail and are made again (time-outs, throttles). 0 to below 1.
+   *
+   * @default 0
+   */
+  readonly failureRatio?: number;
+
+  /**
+   * Share of items that no attempt can ever serve (malformed, refused by the business). 0 to below 1.
+   *
+   * @default 0
+   */
+  readonly poisonRatio?: number;
+}
+
+/**
+ * What is promised to whoever waits.
+ */
+export interface Objective {
+  /**
+   * Time in seconds from an item's arrival to the end of its service, at `latencyQuantile`. Above 0.
+   */
+  readonly latencySeconds: number;
+
+  /**
+   * The share of items that must keep `latencySeconds`. 0.5 to below 1.
+   *
+   * @default 0.99
+   */
+  readonly latencyQuantile?: number;
+
+  /**
+   * The largest number of waiting items tolerated at any time. Above 0.
+   *
+   * @default - no bound of its own; the latency bounds it
+   */
+  readonly maxBacklog?: number;
+
+  /**
+   * The most that the plan may cost, in US dollars a month. Above 0.
+   *
+   * @default - no ceiling
+   */
+  readonly monthlyCost?: number;
+}
+
+/**
+ * Who serves the items: how many at once, and how fast more of them can be had.
+ */
+export interface Consumer {
+  /**
+   * Items that one instance serves at the same time. A whole number, 1 or more.
+   *
+   * @default 1
+   */
+  readonly slotsPerInstance?: number;
+
+  /**
+   * Seconds between two looks at the backlog by whatever scales the consumer. 0 or more.
+   *
+   * @default 30
+   */
+  readonly pollSeconds?: number;
+
+  /**
+   * Seconds between seeing the backlog and asking for more instances. 0 or more.
+   *
+   * @default 15
+   */
+  readonly decideSeconds?: number;
+
+  /**
+   * Seconds from asking for an instance to its first item. 0 or more.
+   *
+   * @default 30
+   */
+  readonly startSeconds?: number;
+
+  /**
+   * The fewest instances, given by hand. It is checked, not trusted. 0 or more; 0 lets the consumer sleep.
+   *
+   * @default - derived
+   */
+  readonly minInstances?: number;
+
+  /**
+   * The most instances, given by hand. It is checked, not trusted. At least 1.
+   *
+   * @default - derived
+   */
+  readonly maxInstances?: number;
+
+  /**
+   * The most instances that can be had at all: partitions, quota, licences. At least 1.
+   *
+   * @default - no limit
+   */
+  readonly instanceLimit?: number;
+
+  /**
+   * Attempts at one item before it is set aside as poison. At least 1.
+   *
+   * @default 5
+   */
+  readonly maxAttempts?: number;
+
+  /**
+   * Price of one instance in US dollars an hour.
+   *
+   * @default - unknown: no cost is predicted
+   */
+  readonly instanceHourCost?: number;
+}
