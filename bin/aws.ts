@@ -1,0 +1,21 @@
+/** The CDK app with the AWS reference environments. `-c local=true` leaves out what the local emulator cannot hold. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { App, Aspects, AspectPriority } from 'aws-cdk-lib';
+import { LocalProfile } from '../stacks/local-profile';
+import { OrderIntakeStack } from '../stacks/order-intake';
+
+const app = new App();
+new OrderIntakeStack(app, 'OrderIntake');
+
+if (app.node.tryGetContext('local') === 'true') {
+  const profile = new LocalProfile();
+  // Last, so that resources made by other aspects are seen too.
+  Aspects.of(app).add(profile, { priority: AspectPriority.READONLY });
+  app.synth();
+  const list = app.node.tryGetContext('droppedFile') as string | undefined;
+  if (list) {
+    mkdirSync(dirname(list), { recursive: true });
+    writeFileSync(list, JSON.stringify(profile.dropped, null, 2));
+  }
+}

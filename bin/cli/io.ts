@@ -1,0 +1,38 @@
+/** Where a command reads its surroundings and writes its answer, so that a test can stand in for the terminal. */
+export interface Io {
+  /** Writes the answer. */
+  out(text: string): void;
+  /** Writes what is not the answer: errors and progress. */
+  err(text: string): void;
+  /** Columns of the terminal that shows the answer; undefined when no terminal does. */
+  readonly columns?: number;
+  /** Whether a person watches `err` right now. */
+  readonly watched: boolean;
+}
+
+/** The terminal, pipe or file that the process was started with. */
+export function processIo(): Io {
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    watched: process.stderr.isTTY === true,
+  };
+}
+
+/** Input that the command cannot take: one line for the person who typed it, exit code 2. */
+export class UsageError extends Error {
+  public readonly name = 'UsageError';
+}
+
+/** What the exit code says. */
+export enum ExitCode {
+  /** The question was answered. */
+  OK = 0,
+  /** The answer is no: the workload cannot be served as asked, or the scenario missed its headline. */
+  NO = 1,
+  /** The question could not be understood. */
+  USAGE = 2,
+  /** A fault of this program. */
+  FAULT = 70,
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { registerCases } from './cases';
+import { ExitCode, Io, UsageError } from './io';
+import { registerSimulate } from './simulate';
+import { registerSize } from './size';
+
+/**
+ * Runs one command line.
+ *
+ * @returns the exit code: 0 answered, 1 the answer is no, 2 the command line cannot be understood, 70 a fault of ours
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const program = new Command('backpressure');
+  let code: number = ExitCode.OK;
+  const answered = (exit: number) => {
+    code = exit;
+  };
+  program
+    .description('Backpressure with the arithmetic done: size a queue, simulate it, look up the case it resembles.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ helpWidth: Math.min(io.columns ?? 100, 110) })
+    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Examples:',
+        '  backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+        '  backpressure simulate --case 14',
+        '  backpressure cases --difficulty beginner',
+        '',
+        'Exit codes: 0 answered, 1 the answer is no, 2 the command line cannot be understood.',
+      ].join('\n'),
+    );
+  registerSize(program, io, answered);
+  registerSimulate(program, io, answered);
+  registerCases(program, io, answered);
+
+  const commands = program.commands.map((command) => command.name());
+  const command = commands.find((name) => name === argv.find((argument) => !argument.startsWith('-')));
+  const refuse = (sentence: string) => {
+    io.err(`${['backpressure', command].filter(Boolean).join(' ')}: ${sentence.replace(/\s*\n\s*/g, ' ').trim()}\n`);
+    return ExitCode.USAGE;
+  };
+
+  if (argv.length === 0) {
+    program.outputHelp();
+    return ExitCode.OK;
+  }
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof UsageError) return refuse(error.message);
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return ExitCode.OK;
+      const sentence = error.message.replace(/^error: /, '');
+      if (error.code === 'commander.unknownCommand') return refuse(`${sentence}; there are ${commands.join(', ')}`);
+      return refuse(`${sentence}; see ${['backpressure', command].filter(Boolean).join(' ')} --help`);
+    }
+    io.err(`backpressure: internal fault, please report it: ${error instanceof Error ? error.message : error}\n`);
+    if (process.env.BACKPRESSURE_DEBUG && error instanceof Error) io.err(`${error.stack}\n`);
+    return ExitCode.FAULT;
+  }
+}
+
+/** The package.json above this file: two levels up in the sources, three in `dist`. */
+function packageVersion(): string {
+  for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      if (found.name === 'backpressure-constructs') return found.version;
+    } catch {
+      // no package.json here: look one level up
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,101 @@
+import { Command } from 'commander';
+import type { CapacityError } from '../../lib/flow/errors';
+import type { Plan } from '../../lib/flow/plan';
+import type { Objective } from '../../lib/flow/workload';
+import { ExitCode, Io, UsageError } from './io';
+import { duration, percent, table } from './text';
+import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
+
+const EXAMPLE =
+  'backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90';
+
+/** `backpressure size`: workload and objective in, every knob with its reason out. */
+export function registerSize(program: Command, io: Io, answered: (exit: number) => void): void {
+  const command = program
+    .command('size')
+    .description('derive every knob of a queue and its consumers from what arrives and what is promised')
+    .usage('--steady <per-second> --service <seconds> --latency <seconds> [options]');
+  addWorkloadOptions(command)
+    .option('--json', 'print JSON, with formula, inputs and source of every knob')
+    .option('--explain', 'print formula, inputs and source of every knob')
+    .addHelpText('after', `\nExample:\n  ${EXAMPLE}\n\nExits with 1, and says what would help, when the workload cannot be served as asked.`)
+    .action((given: Record<string, unknown>) => {
+      requireOptions(given, ['--steady', '--service', '--latency']);
+      const asked = question(given);
+      const { plan, refusal } = planFor(asked);
+      if (given.json) io.out(`${JSON.stringify(plan ? feasible(plan) : infeasible(refusal!), undefined, 2)}\n`);
+      else if (plan) io.out(`${given.explain ? plan.explain() : sheet(plan, asked, io)}\n`);
+      else io.err(refusalText(refusal!));
+      answered(plan ? ExitCode.OK : ExitCode.NO);
+    });
+}
+
+/** What sizing came to: a plan, or the refusal that says why there is none. */
+export interface Sizing {
+  readonly plan?: Plan;
+  readonly refusal?: CapacityError;
+}
+
+/**
+ * Sizes what was asked.
+ *
+ * @throws UsageError when the numbers are outside their ranges; the message names the options
+ */
+export function planFor({ name, workload, objective, consumer }: Question): Sizing {
+  // Loaded when something is sized, so that `--help` stays quick.
+  const { planQueue } = require('../../lib/flow/queue-plan') as typeof import('../../lib/flow/queue-plan');
+  const errors = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
+  try {
+    return { plan: planQueue(name, workload, objective as Objective, consumer) };
+  } catch (error) {
+    if (error instanceof errors.CapacityError) return { refusal: error };
+    if (error instanceof errors.InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));
+    throw error;
+  }
+}
+
+/** The refusal as a person reads it: what does not fit, then each way out on a line of its own. */
+export function refusalText(refusal: CapacityError): string {
+  const ways = refusal.waysOut.map((way, index) => `  ${index === 0 ? 'either' : 'or    '} ${inOptions(way)}\n`);
+  return `${refusal.subject}: ${inOptions(refusal.reason)}\n${ways.join('')}`;
+}
+
+function feasible(plan: Plan): object {
+  const knobs = plan.knobs.map(({ name, ...knob }) => [name, knob]);
+  return { feasible: true, knobs: Object.fromEntries(knobs), predictions: plan.predictions };
+}
+
+function infeasible(refusal: CapacityError): object {
+  return { feasible: false, reason: inOptions(refusal.reason), waysOut: refusal.waysOut.map(inOptions) };
+}
+
+function sheet(plan: Plan, { name, workload, objective }: Question, io: Io): string {
+  const { figure } = require('../../lib/flow/plan') as typeof import('../../lib/flow/plan');
+  const { peakPerSecond, peakSeconds } = workload;
+  const peak = peakPerSecond !== undefined && peakSeconds ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}` : '';
+  const quantile = percent(objective.latencyQuantile ?? 0.99);
+  const expected = plan.predictions;
+  return [
+    `${name}: ${figure(workload.steadyPerSecond)}/s${peak}, ${duration(workload.serviceSeconds)} an item; ${quantile} within ${duration(objective.latencySeconds!)}`,
+    '',
+    table(
+      [{ title: '  knob' }, { title: 'value', right: true }, { title: '' }, { title: 'because' }],
+      plan.knobs.map((knob) => [`  ${knob.name}`, figure(knob.value), knob.unit, knob.formula]),
+      io.columns,
+    ),
+    '',
+    '  expect',
+    ...(
+      [
+        ['utilisation at the peak', percent(expected.utilisation)],
+        ['probability of waiting', percent(expected.waitProbability)],
+        ['latency P50', duration(expected.latencyP50Seconds)],
+        ['latency P99', duration(expected.latencyP99Seconds)],
+        ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
+        ['drained after the peak in', duration(expected.drainSeconds)],
+        ['reaction of the scaler', duration(expected.reactionSeconds)],
+        ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
+      ] as [string, string][]
+    ).map(([what, value]) => `  ${what.padEnd(27)}${value}`),
+  ].join('\n');
+}

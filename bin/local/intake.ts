@@ -1,0 +1,265 @@
+/**
+ * One local run of order intake: deploy, calibrate, predict, flood, close the books.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Predictions } from '../../lib/flow/plan';
+import { predictQueue } from '../../lib/flow/queue-plan';
+import { Quantiles } from '../../lib/flow/quantiles';
+import { simulate } from '../../lib/flow/simulation';
+import type { Workload } from '../../lib/flow/workload';
+import { type Books, closeBooks } from './books';
+import { type Deployment, deployLocally } from './deploy';
+import { mixOf, planDeliveries, type PlannedDelivery } from './deliveries';
+import { type LocalAws, workerPids } from './emulator';
+import { flood, type FloodResult } from './flood';
+import { Observer } from './observe';
+import type { Progress } from './progress';
+
+/** The four figures that are predicted before the flood and measured during it. */
+export interface Figures {
+  readonly peakBacklog: number;
+  readonly latencyP50Seconds: number;
+  readonly latencyP99Seconds: number;
+  readonly drainSeconds: number;
+}
+
+/** Waiting messages at a moment since the flood began. */
+export interface DepthSample {
+  readonly seconds: number;
+  readonly backlog: number;
+}
+
+/** The machine-readable result, `dist/report/run.json`. */
+export interface RunReport extends Books {
+  readonly predicted: Figures;
+  readonly measured: Figures;
+  /** What the prediction was made from: the flood as planned, the service time as calibrated, the stack's own knob. */
+  readonly basis: { readonly perSecond: number; readonly floodSeconds: number; readonly serviceSeconds: number; readonly slots: number };
+  readonly droppedResourceTypes: readonly string[];
+  readonly stages: readonly { readonly name: string; readonly seconds: number }[];
+  readonly notes: readonly string[];
+  readonly depth: { readonly measured: readonly DepthSample[]; readonly predicted: readonly DepthSample[] };
+}
+
+/** How large a run is. */
+export interface RunOptions {
+  readonly root: string;
+  readonly deliveries: number;
+  readonly perSecond: number;
+  readonly seed: number;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+export const STACK = 'OrderIntake';
+/** Enough for every slot to be busy many times over. */
+const CALIBRATION_DELIVERIES = 800;
+const SAMPLE_MILLIS = 250;
+const SETTLE_TIMEOUT_MILLIS = 12 * 60_000;
+
+/** Runs it against a local AWS that is up, and returns the report. */
+export async function runIntake(options: RunOptions, aws: LocalAws): Promise<RunReport> {
+  const { root, progress, signal } = options;
+  const deployment = await progress.stage('deploy', () => deployLocally(root, aws.endpoint, STACK, signal));
+  sayDropped(deployment, progress);
+  const observer = new Observer(aws.endpoint);
+  const target = await targetOf(deployment, observer, aws.endpoint);
+
+  const calibration = planDeliveries({ ...mixOf(CALIBRATION_DELIVERIES), poison: 0 }, options.seed + 1);
+  const serviceSeconds = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
+  const deliveries = planDeliveries(mixOf(options.deliveries), options.seed);
+  const workload = floodWorkload(options, deliveries.length, serviceSeconds);
+  const prediction = predict(workload, target.slots);
+
+  const run = await progress.stage('flood and drain', () => floodAndDrain(options, aws, observer, target, deliveries));
+  const all = [...calibration, ...deliveries];
+  const { books, latency } = await progress.stage('close the books', async () => {
+    const ledger = await observer.ledger(target.ledgerTable);
+    const refusals = await observer.logged(target.logGroup, 'Refused');
+    const books = closeBooks({
+      deliveries: all,
+      ledger,
+      quarantine: await observer.quarantined(target.quarantineUrl, mixOf(options.deliveries).poison),
+      refusedMessageIds: refusals.filter((line) => line.Refused === 1).map((line) => String(line.messageId)),
+      turnedAway: run.sent.turnedAway,
+      log: JSON.stringify(await observer.logged(target.logGroup, 'Failed')),
+    });
+    const latency = new Quantiles();
+    // Calibration is over when the flood begins; its latencies are not the flood's.
+    for (const entry of ledger) {
+      if (entry.receivedAtMillis >= run.sent.startedAt) latency.record((entry.bookedAtMillis - entry.receivedAtMillis) / 1000);
+    }
+    return { books, latency };
+  });
+  return {
+    ...books,
+    predicted: pick(prediction.figures),
+    measured: {
+      peakBacklog: Math.max(...run.depth.map((sample) => sample.backlog)),
+      latencyP50Seconds: latency.quantile(0.5),
+      latencyP99Seconds: latency.quantile(0.99),
+      drainSeconds: run.drainSeconds,
+    },
+    basis: { perSecond: options.perSecond, floodSeconds: workload.peakSeconds ?? 0, serviceSeconds, slots: target.slots },
+    droppedResourceTypes: [...new Set(deployment.dropped.map((resource) => resource.resourceType))].sort(),
+    stages: progress.stages,
+    notes: run.notes,
+    depth: { measured: run.depth, predicted: prediction.depth },
+  };
+}
+
+interface Target {
+  readonly url: string;
+  readonly queueUrl: string;
+  readonly deadLetterUrl: string;
+  readonly quarantineUrl: string;
+  readonly ledgerTable: string;
+  readonly logGroup: string;
+  readonly intakeFunction: string;
+  readonly slots: number;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: string): Promise<Target> {
+  return {
+    // The emulator serves an API under a path of its own; a real account under the URL of the output WebhookUrl.
+    url: `${endpoint}/restapis/${outputs.RestApiId}/v1/_user_request_/`,
+    queueUrl: outputs.QueueUrl,
+    deadLetterUrl: outputs.DeadLetterQueueUrl,
+    quarantineUrl: outputs.QuarantineQueueUrl,
+    ledgerTable: outputs.LedgerTable,
+    logGroup: outputs.IntakeLogGroup,
+    intakeFunction: outputs.IntakeFunction,
+    slots: Number(outputs.MaxConcurrency),
+    secrets: {
+      github: await observer.secret(outputs.GithubSecretArn),
+      shop: await observer.secret(outputs.ShopSecretArn),
+    },
+  };
+}
+
+/**
+ * Mean seconds that one slot is busy with one delivery here: the same mix, sent at the flood's rate, and the time that
+ * the slots then needed. The first invocations start their processes, so they are sent before the clock runs.
+ */
+async function calibrate(options: RunOptions, observer: Observer, target: Target, deliveries: readonly PlannedDelivery[]): Promise<number> {
+  const { perSecond, signal } = options;
+  const warmUp = deliveries.slice(0, deliveries.length / 4);
+  const timed = deliveries.slice(warmUp.length);
+  await flood(target.url, warmUp, target.secrets, perSecond, () => {}, signal);
+  await until(signal, SETTLE_TIMEOUT_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)));
+  const started = performance.now();
+  await flood(target.url, timed, target.secrets, perSecond, () => {}, signal);
+  await until(signal, SETTLE_TIMEOUT_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)), 50);
+  return ((performance.now() - started) / 1000 / timed.length) * target.slots;
+}
+
+function floodWorkload(options: RunOptions, count: number, serviceSeconds: number): Workload {
+  // Nothing arrives after the flood; the smallest rate stands for that.
+  return {
+    steadyPerSecond: 1e-6,
+    peakPerSecond: options.perSecond,
+    peakSeconds: count / options.perSecond,
+    serviceSeconds,
+    serviceVariation: 0.3,
+  };
+}
+
+/** The closed form for the figures, the simulation for the curve. The emulator runs every slot from the start. */
+function predict(workload: Workload, slots: number): { figures: Predictions; depth: DepthSample[] } {
+  const consumer = {
+    slotsPerInstance: 1,
+    pollSeconds: 1,
+    decideSeconds: 0,
+    startSeconds: 0,
+    minInstances: slots,
+    maxInstances: slots,
+    backlogPerInstance: 1,
+    maxAttempts: 5,
+  };
+  const { timeline } = simulate({ workload, consumer, seed: 1 });
+  return { figures: predictQueue(workload, consumer), depth: timeline.map(({ seconds, backlog }) => ({ seconds, backlog })) };
+}
+
+interface FloodRun {
+  readonly sent: FloodResult;
+  readonly depth: DepthSample[];
+  readonly drainSeconds: number;
+  readonly notes: string[];
+}
+
+async function floodAndDrain(
+  options: RunOptions,
+  aws: LocalAws,
+  observer: Observer,
+  target: Target,
+  deliveries: readonly PlannedDelivery[],
+): Promise<FloodRun> {
+  const { progress, signal } = options;
+  const poison = deliveries.filter(({ kind }) => kind === 'poison').length;
+  const depth: DepthSample[] = [];
+  const notes: string[] = [];
+  const startedAt = Date.now();
+  let sent = 0;
+  let drainedAt: number | undefined;
+  let floodEnded: number | undefined;
+  let killed = false;
+
+  progress.startFlood(deliveries.length);
+  const sending = flood(target.url, deliveries, target.secrets, options.perSecond, (count) => (sent = count), signal);
+  sending.then((result) => (floodEnded = result.endedAt)).catch(() => {});
+  try {
+    const settled = until(signal, SETTLE_TIMEOUT_MILLIS, async () => {
+      const [main, dead, quarantine] = await Promise.all(
+        [target.queueUrl, target.deadLetterUrl, target.quarantineUrl].map((url) => observer.depth(url)),
+      );
+      const now = Date.now();
+      depth.push({ seconds: (now - startedAt) / 1000, backlog: main.visible });
+      if (floodEnded !== undefined && main.visible === 0) drainedAt ??= now;
+      progress.flood({ sent, processed: sent - main.visible - main.inFlight, backlog: main.visible, quarantined: quarantine.visible });
+      if (!killed && sent > deliveries.length / 2) {
+        killed = true;
+        notes.push(await killOneWorker(aws, target.intakeFunction));
+      }
+      return floodEnded !== undefined && isEmpty(main) && isEmpty(dead) && quarantine.visible >= poison;
+    });
+    // Either failing ends both: a sender that gave up must not be waited for.
+    const [result] = await Promise.all([sending, settled]);
+    return { sent: result, depth, drainSeconds: ((drainedAt ?? Date.now()) - result.endedAt) / 1000, notes };
+  } finally {
+    progress.endFlood();
+  }
+}
+
+async function killOneWorker(aws: LocalAws, functionName: string): Promise<string> {
+  if (aws.pid === undefined) return 'no worker was killed: the AWS at AWS_ENDPOINT_URL was not started here';
+  const [victim] = await workerPids(aws.pid, functionName);
+  if (victim === undefined) throw new Error(`no running worker of ${functionName} was found to kill`);
+  process.kill(victim, 'SIGKILL');
+  return `worker process ${victim} was killed in the middle of the flood`;
+}
+
+function isEmpty(depth: { visible: number; inFlight: number; delayed: number }): boolean {
+  return depth.visible + depth.inFlight + depth.delayed === 0;
+}
+
+async function until(signal: AbortSignal, timeoutMillis: number, met: () => Promise<boolean>, everyMillis = SAMPLE_MILLIS): Promise<void> {
+  const end = Date.now() + timeoutMillis;
+  while (!(await met())) {
+    signal.throwIfAborted();
+    if (Date.now() > end) throw new Error(`the queues did not settle within ${timeoutMillis / 60_000} min`);
+    await wait(everyMillis, undefined, { signal });
+  }
+}
+
+function pick({ peakBacklog, latencyP50Seconds, latencyP99Seconds, drainSeconds }: Figures): Figures {
+  return { peakBacklog, latencyP50Seconds, latencyP99Seconds, drainSeconds };
+}
+
+function sayDropped({ dropped }: Deployment, progress: Progress): void {
+  const byType = new Map<string, number>();
+  for (const { resourceType } of dropped) byType.set(resourceType, (byType.get(resourceType) ?? 0) + 1);
+  if (byType.size === 0) return;
+  progress.say('left out, because the local AWS cannot hold them (a real account can):');
+  for (const [type, count] of byType) progress.say(`  ${count} × ${type}`);
+}

@@ -1,0 +1,33 @@
+/** The end of a run, as a person reads it in the terminal. */
+import { figure } from '../../lib/flow/plan';
+import type { RunReport } from './intake';
+
+const ROWS = [
+  ['peak backlog', 'peakBacklog', 'messages'],
+  ['latency P50', 'latencyP50Seconds', 's'],
+  ['latency P99', 'latencyP99Seconds', 's'],
+  ['drain time', 'drainSeconds', 's'],
+] as const;
+
+/** The books, predicted against measured, and what comes next. */
+export function summary(report: RunReport): string {
+  const { sent, predicted, measured, basis } = report;
+  const lines = [
+    '',
+    report.ok ? 'The books close.' : 'The books DO NOT close:',
+    ...report.discrepancies.map((line) => `  - ${line}`),
+    `  valid       ${sent.valid} sent, ${report.effects} with their effect, ${report.duplicateEffects} effects too many, ${report.lost} lost`,
+    `  duplicates  ${sent.duplicate} sent`,
+    `  forged      ${sent.forged} sent, replayed ${sent.replayed} sent, ${report.refused} refused`,
+    `  poison      ${sent.poison} sent, ${report.quarantined} in quarantine, ${report.unmaskedSecrets} secrets readable`,
+    ...report.notes.map((note) => `  ${note}`),
+    '',
+    `${''.padEnd(14)}${'predicted'.padStart(12)}${'measured'.padStart(12)}`,
+    ...ROWS.map(([label, key, unit]) => `${label.padEnd(14)}${figure(predicted[key]).padStart(12)}${figure(measured[key]).padStart(12)}  ${unit}`),
+    `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as calibrated, ${basis.slots} slots`,
+    '',
+    'report: dist/report/index.html   data: dist/report/run.json',
+    'the same stack, unchanged, in a real account: npx cdk deploy OrderIntake',
+  ];
+  return lines.join('\n');
+}

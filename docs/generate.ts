@@ -1,0 +1,238 @@
+/**
+ * Writes the pages that follow from data: one page a case, their index, and the tables inside hand-written pages.
+ * `npm run docs` writes them, `npm run docs -- --check` exits with 1 when a page is not what it would write.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { amount, level } from '../bin/cli/cases';
+import type { Case } from '../lib/cases/case';
+import { BESIDE_THE_PATH, CASES, caseOf, inLearningOrder, isMutual, LEARNING_PATH, placeOf } from '../lib/cases/catalogue';
+import { runScenario } from '../lib/cases/run-scenario';
+import { figure } from '../lib/flow/plan';
+
+/** The seed of every scenario in the docs, so that a page only changes when the code does. */
+const SEED = 1;
+
+/** One file and what it should hold. */
+export interface Page {
+  /** Path from the root of the package. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every generated page; those with a spliced table only when the page around it exists below `root`. */
+export function pages(root: string): Page[] {
+  return [
+    { path: 'docs/cases.md', text: index() },
+    ...CASES.map((each) => ({ path: `docs/cases/${each.slug}.md`, text: casePage(each) })),
+    ...breakEven(root),
+  ];
+}
+
+/** What is not as it should be below `root`: pages that differ or are missing, and pages of cases that are gone. */
+export function stale(root: string, wanted: readonly Page[] = pages(root)): string[] {
+  const differing = wanted.filter(({ path, text }) => read(join(root, path)) !== text).map(({ path }) => path);
+  return [...differing, ...orphans(root, wanted)];
+}
+
+/** Writes every page that differs and removes orphans; returns what changed. */
+export function write(root: string, wanted: readonly Page[] = pages(root)): string[] {
+  const changed = stale(root, wanted);
+  for (const path of changed) {
+    const page = wanted.find((each) => each.path === path);
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    if (page) writeFileSync(join(root, path), page.text);
+    else rmSync(join(root, path));
+  }
+  return changed;
+}
+
+function orphans(root: string, wanted: readonly Page[]): string[] {
+  const folder = join(root, 'docs/cases');
+  const found = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.md')) : [];
+  return found.map((name) => `docs/cases/${name}`).filter((path) => !wanted.some((page) => page.path === path));
+}
+
+function read(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+}
+
+const WRITTEN = '<!-- Written by `npm run docs` from lib/cases. Change the data, not this page. -->';
+
+function index(): string {
+  const link = (number: number) => `[${caseOf(number).title}](cases/${caseOf(number).slug}.md)`;
+  return lines(
+    WRITTEN,
+    '# The cases',
+    '',
+    'Every case is one story: something produces faster than something else consumes, and a buffer in between overflows. ' +
+      'There are few remedies: **scale** the consumer, **throttle** the producer, **spread** or **merge** the work, ' +
+      '**bound** the buffer, **isolate** one flow from another.',
+    '',
+    markdownTable(
+      ['#', 'case', 'levers', 'difficulty', 'domains', 'before → after'],
+      CASES.map((each) => [
+        String(each.number),
+        link(each.number),
+        each.levers.join(', '),
+        each.difficulty,
+        each.domains.join(', '),
+        each.headline.text,
+      ]),
+    ),
+    '',
+    '## Learning path',
+    '',
+    ...LEARNING_PATH.map((number, step) => {
+      const aside = BESIDE_THE_PATH.filter(({ beside }) => beside === number).map((each) => link(each.number));
+      const needs = caseOf(number).dependsOn.filter((needed) => !isMutual(caseOf(number), caseOf(needed)));
+      const after = needs.length > 0 ? `, after ${needs.map((needed) => `case ${needed}`).join(' and ')}` : '';
+      return `${step + 1}. ${link(number)} (case ${number})${after}${aside.length > 0 ? `; beside it ${aside.join(', ')}` : ''}`;
+    }),
+    '',
+    'Cases 8 and 12 explain each other, in any order. `backpressure cases` prints the same path at the terminal.',
+  );
+}
+
+function casePage(subject: Case): string {
+  const title = (number: number) => `[${number} ${caseOf(number).title}](${caseOf(number).slug}.md)`;
+  const { step, beside } = placeOf(subject.number);
+  const leadsTo = CASES.filter((each) => each.dependsOn.includes(subject.number) && !isMutual(each, subject));
+  const needs = subject.dependsOn.filter((needed) => !isMutual(subject, caseOf(needed)));
+  const mutual = subject.dependsOn.filter((needed) => isMutual(subject, caseOf(needed)));
+  const order = inLearningOrder();
+  const next = order[order.indexOf(subject) + 1];
+  return lines(
+    WRITTEN,
+    `# Case ${subject.number}: ${subject.title}`,
+    '',
+    subject.summary,
+    '',
+    markdownTable(
+      ['', ''],
+      [
+        ['Levers', subject.levers.join(', ')],
+        ['Difficulty', subject.difficulty],
+        ['Domains', subject.domains.join(', ')],
+        ['Learning path', step !== undefined ? `step ${step}` : `beside ${title(beside!)}`],
+        ...(needs.length > 0 ? [['Know first', needs.map(title).join(', ')]] : []),
+        ...(mutual.length > 0 ? [['Explains, and is explained by', mutual.map(title).join(', ')]] : []),
+        ...(leadsTo.length > 0 ? [['Leads to', leadsTo.map((each) => title(each.number)).join(', ')]] : []),
+      ],
+    ),
+    '',
+    '## Before and after',
+    '',
+    subject.headline.text,
+    '',
+    markdownTable(
+      ['measure', 'before', 'after'],
+      subject.headline.changes.map((change) => [
+        change.measure,
+        level(change.before, change.unit),
+        level(change.after, change.unit),
+      ]),
+    ),
+    '',
+    ...scenario(subject),
+    '## Constructs',
+    '',
+    markdownTable(
+      ['construct', 'engine', 'made of', 'in this version'],
+      subject.constructs.map((construct) => [
+        construct.available ? `[${construct.name}](../constructs/${kebab(construct.name)}.md)` : construct.name,
+        construct.engines.join(', '),
+        construct.form,
+        construct.available ? 'yes' : 'not yet',
+      ]),
+    ),
+    '',
+    '## Trap',
+    '',
+    subject.trap,
+    '',
+    next ? `Next: ${title(next.number)}. All of them: [the cases](../cases.md).` : 'All of them: [the cases](../cases.md).',
+  );
+}
+
+function scenario(subject: Case): string[] {
+  if (!subject.scenario) return [];
+  const result = runScenario(subject, SEED);
+  return [
+    '## Measured',
+    '',
+    subject.scenario.calibration,
+    '',
+    markdownTable(
+      ['measure', 'before, measured', 'after, predicted', 'after, measured', 'promised'],
+      result.outcomes.map((outcome) => [
+        outcome.measure,
+        amount(rounded(outcome.before), outcome.unit),
+        outcome.predicted === undefined ? '–' : amount(rounded(outcome.predicted), outcome.unit),
+        amount(rounded(outcome.after), outcome.unit),
+        outcome.promised ? level(outcome.promised, outcome.unit) : '–',
+      ]),
+    ),
+    '',
+    `The headline is ${result.meetsHeadline ? 'met' : '**missed**'}. \`backpressure simulate --case ${subject.number} --seed ${SEED}\` repeats it.`,
+    '',
+    'What the plan chose for *after*:',
+    '',
+    markdownTable(
+      ['knob', 'value', 'because'],
+      result.knobs.map((knob) => [
+        `\`${knob.name}\``,
+        `${figure(knob.value)}${Number.isFinite(knob.value) ? ` ${knob.unit}` : ''}`,
+        knob.formula,
+      ]),
+    ),
+    '',
+  ];
+}
+
+/** Three significant digits: the docs promise no more, and a faster formula does not change a page. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+const BREAK_EVEN_PAGE = 'docs/constructs/archive-bucket.md';
+
+function breakEven(root: string): Page[] {
+  const page = read(join(root, BREAK_EVEN_PAGE));
+  if (page === undefined || !page.includes('<!-- break-even:begin -->')) return [];
+  const { breakEvenTable } = require('./break-even') as { breakEvenTable: () => string };
+  return [{ path: BREAK_EVEN_PAGE, text: splice(page, 'break-even', breakEvenTable()) }];
+}
+
+/** `page` with everything between the two markers of that name replaced. */
+export function splice(page: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${name}: the page needs ${begin} and, after it, ${end}`);
+  return `${page.slice(0, from + begin.length)}\n${text.trim()}\n${page.slice(to)}`;
+}
+
+function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replace(/\|/g, '\\|')).join(' | ')} |`;
+  return [line(titles), `|${titles.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
+
+function lines(...parts: readonly string[]): string {
+  return `${parts.join('\n')}\n`;
+}
+
+/** `RedriveQueue` as `redrive-queue`. */
+function kebab(name: string): string {
+  return name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+}
+
+if (require.main === module) {
+  const root = join(__dirname, '..');
+  const check = process.argv.includes('--check');
+  const changed = check ? stale(root) : write(root);
+  for (const path of changed) console.log(`${check ? 'out of date' : 'wrote'}: ${relative('.', join(root, path))}`);
+  if (check && changed.length > 0) {
+    console.error('Run `npm run docs` and commit what it writes.');
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,154 @@
+import type { Knob, Plan } from '../flow/plan';
+import type { Objective, Workload } from '../flow/workload';
+
+/** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
+const VISIBILITY_FACTOR = 6;
+const LAMBDA_SQS = 'AWS Lambda developer guide, Creating and configuring an Amazon SQS event source mapping';
+/** Amazon SQS: `MessageRetentionPeriod` at most 14 days, `DelaySeconds` at most 15 minutes. */
+export const MAX_RETENTION_SECONDS = 1_209_600;
+const MAX_DELAY_SECONDS = 900;
+/** Share of the steady load that retries may add; Google's SRE book, "Handling Overload": a retry budget of 10 %. */
+const RETRY_BUDGET = 0.1;
+/** Fewer redrives than this, or than this share of what arrives, say nothing about a consumer. */
+const VERDICT_MINIMUM = 5;
+const VERDICT_SHARE = 0.01;
+/** The declared poison comes back by definition: only twice as much of it is news. */
+const POISON_MARGIN = 2;
+
+/** Choices that the user may have made; what is absent is derived. */
+export interface RedriveChoices {
+  readonly functionTimeoutSeconds?: number;
+  readonly batchWindowSeconds?: number;
+  readonly maxReceiveCount?: number;
+  readonly retentionSeconds?: number;
+  readonly maxRedrives: number;
+  readonly redrivesPerSecond?: number;
+  readonly successRatioFloor?: number;
+}
+
+/** The queue's plan with what redriving adds to it. */
+export function planRedrives(base: Plan, workload: Workload, objective: Objective, choices: RedriveChoices): Plan {
+  const plan = base.withKnobs(queueKnobs(base, choices));
+  return choices.maxRedrives > 0 ? plan.withKnobs(redriveKnobs(plan, workload, objective, choices)) : plan;
+}
+
+function queueKnobs(base: Plan, choices: RedriveChoices): Knob[] {
+  const {
+    functionTimeoutSeconds: timeout,
+    batchWindowSeconds: window = 0,
+    maxReceiveCount,
+    retentionSeconds,
+  } = choices;
+  const knobs: Knob[] = [];
+  if (timeout !== undefined) {
+    knobs.push({
+      name: 'visibilityTimeoutSeconds',
+      value: Math.ceil(VISIBILITY_FACTOR * timeout + window),
+      unit: 's',
+      formula: '6 × function time-out + batch window',
+      inputs: { functionTimeoutSeconds: timeout, batchWindowSeconds: window },
+      source: LAMBDA_SQS,
+    });
+  } else if (window > 0) {
+    const visibility = base.value('visibilityTimeoutSeconds');
+    knobs.push({
+      name: 'visibilityTimeoutSeconds',
+      value: Math.ceil(visibility + window),
+      unit: 's',
+      formula: 'visibility of the plan + batch window',
+      inputs: { planned: visibility, batchWindowSeconds: window },
+      source: LAMBDA_SQS,
+    });
+  }
+  if (maxReceiveCount !== undefined) knobs.push(given('maxReceiveCount', maxReceiveCount, 'attempts'));
+  if (retentionSeconds !== undefined) knobs.push(given('retentionSeconds', retentionSeconds, 's'));
+  knobs.push({
+    name: 'deadLetterRetentionSeconds',
+    value: MAX_RETENTION_SECONDS,
+    unit: 's',
+    formula: 'the longest there is: a dead letter keeps the age it had in the source queue',
+    inputs: { retentionSeconds: retentionSeconds ?? base.value('retentionSeconds') },
+    source:
+      'Amazon SQS developer guide, Using dead-letter queues: retention of the dead-letter queue longer than the source',
+  });
+  return knobs;
+}
+
+function redriveKnobs(plan: Plan, workload: Workload, objective: Objective, choices: RedriveChoices): Knob[] {
+  const { maxRedrives } = choices;
+  const { steadyPerSecond, poisonRatio = 0 } = workload;
+  const visibility = plan.value('visibilityTimeoutSeconds');
+  const receives = plan.value('maxReceiveCount');
+  const backoff = Math.min(MAX_DELAY_SECONDS, visibility);
+  const backoffCap = Math.min(MAX_DELAY_SECONDS, visibility * 2 ** (maxRedrives - 1));
+  const window = Math.ceil(backoffCap + objective.latencySeconds + receives * visibility);
+  const rate = choices.redrivesPerSecond ?? RETRY_BUDGET * steadyPerSecond;
+  const places = Math.max(VERDICT_MINIMUM, Math.ceil(rate * window));
+  const informative = Math.ceil(Math.max(VERDICT_SHARE, POISON_MARGIN * poisonRatio) * steadyPerSecond * window);
+  const own = 'this library, docs/constructs/redrive-queue.md';
+  const floor = choices.successRatioFloor;
+  return [
+    given('maxRedrives', maxRedrives, 'redrives'),
+    {
+      name: 'redriveBackoffSeconds',
+      value: backoff,
+      unit: 's',
+      formula: 'min(900, visibility timeout): the first redrive waits U(0, that), each further one up to twice as long',
+      inputs: { visibilityTimeoutSeconds: visibility },
+      source: 'AWS Architecture Blog, Exponential Backoff And Jitter; Amazon SQS API, DelaySeconds',
+    },
+    {
+      name: 'redriveBackoffCapSeconds',
+      value: backoffCap,
+      unit: 's',
+      formula: 'min(900, backoff × 2^(redrives − 1))',
+      inputs: { maxRedrives, redriveBackoffSeconds: backoff },
+      source: 'AWS Architecture Blog, Exponential Backoff And Jitter; Amazon SQS API, DelaySeconds',
+    },
+    {
+      name: 'redriveWindowSeconds',
+      value: window,
+      unit: 's',
+      formula:
+        'delay + latency promised + attempts × visibility timeout: by then a redriven message has come back or never will',
+      inputs: {
+        redriveBackoffCapSeconds: backoffCap,
+        latencySeconds: objective.latencySeconds,
+        maxReceiveCount: receives,
+        visibilityTimeoutSeconds: visibility,
+      },
+      source: own,
+    },
+    {
+      name: 'redrivesPerWindow',
+      value: places,
+      unit: 'redrives',
+      formula:
+        choices.redrivesPerSecond === undefined
+          ? 'max(5, 10 % of steady arrivals × window)'
+          : 'max(5, redrives per second × window)',
+      inputs: { redrivesPerSecond: rate, redriveWindowSeconds: window },
+      source: 'Site Reliability Engineering (Google), Handling Overload: retry budget',
+    },
+    {
+      name: 'redriveVerdictMinimum',
+      value: Math.min(places, Math.max(VERDICT_MINIMUM, informative)),
+      unit: 'redrives',
+      formula: 'max(5, 1 % of arrivals, 2 × declared poison) in a window, at most what a window may hold',
+      inputs: { steadyPerSecond, poisonRatio, redriveWindowSeconds: window, redrivesPerWindow: places },
+      source: own,
+    },
+    {
+      name: 'successRatioFloor',
+      value: floor ?? 0.5,
+      unit: 'ratio',
+      formula: floor === undefined ? 'when most of what is redriven fails again, redriving does not help' : 'given',
+      inputs: {},
+      source: own,
+    },
+  ];
+}
+
+function given(name: string, value: number, unit: string): Knob {
+  return { name, value, unit, formula: 'given', inputs: {}, source: 'set by hand' };
+}

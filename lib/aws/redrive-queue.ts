@@ -1,0 +1,410 @@
+import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
+import { AlarmStatusWidget, type Dashboard, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import {
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+  type QueueProps,
+  RedrivePermission,
+} from 'aws-cdk-lib/aws-sqs';
+import { DefaultDashboardFactory, MonitoringFacade } from 'cdk-monitoring-constructs';
+import { Construct } from 'constructs';
+import { type Check, inRange, validate, wholeNumber } from '../flow/errors';
+import type { Plan } from '../flow/plan';
+import { planQueue } from '../flow/queue-plan';
+import type { Consumer, Objective, Workload } from '../flow/workload';
+import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
+import { MAX_RETENTION_SECONDS, planRedrives } from './redrive-plan';
+import { RuntimeFunction } from './runtime-function';
+import { resolvedNumber, resolvedSeconds } from './worker-compute';
+
+/** Below this, attempts that were merely throttled end in the dead-letter queue. */
+const FEWEST_RECEIVES = 5;
+const REDRIVER_TIMEOUT = Duration.seconds(30);
+const DAY_SECONDS = 86_400;
+
+/**
+ * What a queue that rids itself of poison is sized from.
+ */
+export interface RedriveQueueProps {
+  /**
+   * What arrives in the queue and how long one item takes.
+   */
+  readonly workload: Workload;
+
+  /**
+   * What is promised to whoever waits.
+   */
+  readonly objective: Objective;
+
+  /**
+   * Who serves the queue, as far as it is known: slots, start-up time, limits.
+   *
+   * @default - one slot an instance, the defaults of `Consumer`
+   */
+  readonly consumer?: Consumer;
+
+  /**
+   * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
+   * order, so on a FIFO queue it has to be asked for with `maxRedrives`.
+   *
+   * @default false
+   */
+  readonly fifo?: boolean;
+
+  /**
+   * The key that encrypts the messages of all three queues. Whoever sends or receives needs its permission;
+   * the queues' `grant` methods give it.
+   *
+   * @default - keys of Amazon SQS (SSE-SQS)
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * Time-out of the function that consumes the queue. 1 s to 15 min, and no less than `serviceSeconds`. The visibility
+   * timeout becomes six times that, plus `batchWindow`, as the Lambda developer guide asks.
+   *
+   * @default - the visibility timeout of the plan, from the time that one item takes at its P99.9
+   */
+  readonly functionTimeout?: Duration;
+
+  /**
+   * How long the consuming function gathers messages before it is invoked. 0 to 300 s.
+   *
+   * @default Duration.seconds(0)
+   */
+  readonly batchWindow?: Duration;
+
+  /**
+   * Attempts at a message before it is a dead letter. 1 to 1,000. With fewer than five, throttled attempts count as
+   * failures and good messages end as dead letters: that is a warning, BP-SQS-003.
+   *
+   * @default - from the plan, 5 or more
+   */
+  readonly maxReceiveCount?: number;
+
+  /**
+   * How long a message may wait in the queue. 1 min to 13 days: the dead-letter queue keeps 14 days, counted from the
+   * first arrival, and a person needs at least one of them.
+   *
+   * @default - from the plan
+   */
+  readonly retention?: Duration;
+
+  /**
+   * How often a dead letter is sent back to the queue before it is quarantined. 0 to 100; with 0 there is no redriver
+   * and dead letters wait for a person.
+   *
+   * @default 1; 0 on a FIFO queue
+   */
+  readonly maxRedrives?: number;
+
+  /**
+   * Dead letters sent back per second at most, as a mean over one window of the circuit. Above 0, up to 500.
+   *
+   * @default - 10 % of the steady arrivals, the usual retry budget
+   */
+  readonly redrivesPerSecond?: number;
+
+  /**
+   * The circuit opens when a smaller share of what was redriven stays away from the dead-letter queue. While it is
+   * open a few letters are tried in every window, the others are held, and nothing is quarantined that failed with
+   * all the rest. 0 (never opens) to 1.
+   *
+   * @default 0.5
+   */
+  readonly successRatioFloor?: number;
+
+  /**
+   * Names of fields whose values are masked before a message is quarantined, besides the built-in ones (password,
+   * token, card number, e-mail and so on). Case and separators don't matter. No commas.
+   *
+   * @default - the built-in ones
+   */
+  readonly maskedFields?: string[];
+
+  /**
+   * Where the alarms go.
+   *
+   * @default - nowhere; the alarms still exist
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Whether to make a CloudWatch dashboard. CloudWatch charges for dashboards beyond the third of an account.
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+}
+
+/**
+ * A queue on which no message can block the others or be lost: what fails every attempt is set aside, tried again as
+ * often as it makes sense, and then parked with its secrets masked and an alarm.
+ *
+ * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and its
+ * opposite, the automatic redrive that sends poison round for ever (case 14).
+ */
+export class RedriveQueue extends Construct {
+  /** The queue to send to and to consume. */
+  public readonly queue: Queue;
+  /** What failed every attempt. The redriver drains it; without a redriver, a person does. */
+  public readonly deadLetterQueue: Queue;
+  /** Masked copies of what was given up, with attributes that say why. Nothing leaves it by itself but by age. */
+  public readonly quarantineQueue: Queue;
+  /**
+   * The function that sends dead letters back or parks them.
+   *
+   * @default - none when `maxRedrives` is 0
+   */
+  public readonly redriver?: LambdaFunction;
+  /** The alarms, each with a text that says what to do. */
+  public readonly alarms: QueueAlarms;
+  /**
+   * The dashboard of queue, dead letters, quarantine and redriver.
+   *
+   * @default - none when `dashboard` is false
+   */
+  public readonly dashboard?: Dashboard;
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: Plan;
+
+  private readonly props: RedriveQueueProps;
+  private readonly fifo: boolean;
+
+  /**
+   * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: RedriveQueueProps) {
+    super(scope, id);
+    this.props = props;
+    this.fifo = props.fifo ?? false;
+    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : 1);
+    this.plan = this.derivePlan(maxRedrives);
+
+    const sourceName = this.sourceName();
+    this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
+    this.queue = new Queue(this, 'Queue', {
+      ...this.commonQueueProps(),
+      queueName: sourceName,
+      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
+      retentionPeriod: props.retention ?? Duration.seconds(this.plan.value('retentionSeconds')),
+      deadLetterQueue: {
+        queue: this.deadLetterQueue,
+        maxReceiveCount: props.maxReceiveCount ?? this.plan.value('maxReceiveCount'),
+      },
+    });
+    this.quarantineQueue = this.createQuarantineQueue();
+    if (maxRedrives > 0) this.redriver = this.createRedriver();
+    this.warn(maxRedrives);
+
+    const { queue, deadLetterQueue, quarantineQueue, redriver, plan } = this;
+    const { alarmTopic } = props;
+    this.alarms = new QueueAlarms(this, 'Alarms', {
+      queue,
+      deadLetterQueue,
+      quarantineQueue,
+      redriver,
+      plan,
+      alarmTopic,
+    });
+    if (props.dashboard ?? true) this.dashboard = this.createDashboard();
+  }
+
+  /**
+   * Seconds until the queue is empty at the rates of the last five minutes; 604,800 stands for never, because producers
+   * win. The `timeToDrain` alarm watches it.
+   */
+  public metricTimeToDrain(): IMetric {
+    return timeToDrainMetric(this.queue, this.plan);
+  }
+
+  private derivePlan(maxRedrives: number): Plan {
+    const { workload, objective, consumer, maxReceiveCount, redrivesPerSecond, successRatioFloor, maskedFields } =
+      this.props;
+    const subject = this.node.id;
+    // What the template alone decides is let through to the queue; the plan then reckons with its own value.
+    const receives = resolvedNumber(maxReceiveCount);
+    const retentionSeconds = resolvedSeconds(this.props.retention);
+    const functionTimeoutSeconds = resolvedSeconds(this.props.functionTimeout);
+    const batchWindowSeconds = resolvedSeconds(this.props.batchWindow);
+    validate(subject, [
+      ...this.unresolvedChecks(),
+      inRange('functionTimeout in seconds', functionTimeoutSeconds, 1, 900),
+      {
+        refused: functionTimeoutSeconds !== undefined && functionTimeoutSeconds < workload.serviceSeconds,
+        message: `functionTimeout must be at least serviceSeconds, ${workload.serviceSeconds} s, got ${functionTimeoutSeconds} s`,
+      },
+      inRange('batchWindow in seconds', batchWindowSeconds, 0, 300),
+      wholeNumber('maxReceiveCount', receives, 1, 1000),
+      inRange('retention in seconds', retentionSeconds, 60, MAX_RETENTION_SECONDS - DAY_SECONDS),
+      wholeNumber('maxRedrives', maxRedrives, 0, 100),
+      inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),
+      inRange('successRatioFloor', successRatioFloor, 0, 1),
+      {
+        refused: maskedFields?.some((name) => name.includes(',') || name.trim() === '') ?? false,
+        message: `maskedFields must be names without commas, got ${maskedFields?.join(' | ')}`,
+      },
+    ]);
+    const maxAttempts = receives ?? consumer?.maxAttempts;
+    const base = planQueue(subject, workload, objective, maxAttempts === undefined ? consumer : { ...consumer, maxAttempts });
+    return planRedrives(base, workload, objective, {
+      functionTimeoutSeconds,
+      batchWindowSeconds,
+      maxReceiveCount: receives,
+      retentionSeconds,
+      maxRedrives,
+      redrivesPerSecond,
+      successRatioFloor,
+    });
+  }
+
+  /** These go into sums at synthesis, so a value that only the deployment knows is of no use. */
+  private unresolvedChecks(): Check[] {
+    const { functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor } = this.props;
+    const unresolved = (value: Duration | number | undefined) =>
+      value instanceof Duration ? value.isUnresolved() : Token.isUnresolved(value);
+    return Object.entries({ functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor }).map(
+      ([name, value]) => ({ refused: unresolved(value), message: `${name} must be known at synthesis, got a token` }),
+    );
+  }
+
+  private commonQueueProps(): QueueProps {
+    const { encryptionKey } = this.props;
+    return {
+      encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
+      encryptionMasterKey: encryptionKey,
+      // One call to KMS in five minutes rather than one a message.
+      dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
+      enforceSSL: true,
+      receiveMessageWaitTime: Duration.seconds(20),
+      ...(this.fifo && {
+        fifo: true,
+        deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+        fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+      }),
+    };
+  }
+
+  /**
+   * The two queues name each other: the source its dead-letter queue, which in turn admits only this source. One of
+   * them needs a name before it exists. The stack's own id in it keeps copies of the stack apart.
+   */
+  private sourceName(): string {
+    const stackUuid = Fn.select(2, Fn.split('/', Aws.STACK_ID));
+    return `${Names.uniqueResourceName(this, { maxLength: 30, separator: '-' })}-${stackUuid}${this.fifo ? '.fifo' : ''}`;
+  }
+
+  private createDeadLetterQueue(sourceName: string): Queue {
+    const queueArn = Stack.of(this).formatArn({ service: 'sqs', resource: sourceName });
+    const source = Queue.fromQueueAttributes(this, 'SourceByName', { queueArn, fifo: this.fifo });
+    return new Queue(this, 'DeadLetters', {
+      ...this.commonQueueProps(),
+      retentionPeriod: Duration.seconds(this.plan.value('deadLetterRetentionSeconds')),
+      visibilityTimeout: Duration.seconds(6 * REDRIVER_TIMEOUT.toSeconds()),
+      redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] },
+    });
+  }
+
+  private createQuarantineQueue(): Queue {
+    const queue = new Queue(this, 'Quarantine', {
+      ...this.commonQueueProps(),
+      retentionPeriod: Duration.seconds(MAX_RETENTION_SECONDS),
+    });
+    Validations.of(queue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason:
+        'The end of the line: it holds masked copies for a person to read, nothing consumes it, so nothing in it can fail.',
+    });
+    return queue;
+  }
+
+  private createRedriver(): LambdaFunction {
+    const { plan, queue, deadLetterQueue, quarantineQueue } = this;
+    const table = new Table(this, 'Circuit', {
+      partitionKey: { name: 'key', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'expires',
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      // Counts of the last windows: a new stack counts anew.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const redriver = new RuntimeFunction(this, 'Redriver', {
+      bundle: 'redrive',
+      description: `Sends dead letters of ${this.node.path} back a bounded number of times, then parks them masked`,
+      timeout: REDRIVER_TIMEOUT,
+      environment: {
+        SOURCE_QUEUE_URL: queue.queueUrl,
+        DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
+        QUARANTINE_QUEUE_URL: quarantineQueue.queueUrl,
+        CIRCUIT_TABLE: table.tableName,
+        MAX_REDRIVES: String(plan.value('maxRedrives')),
+        WINDOW_SECONDS: String(plan.value('redriveWindowSeconds')),
+        REDRIVES_PER_WINDOW: String(plan.value('redrivesPerWindow')),
+        VERDICT_MINIMUM: String(plan.value('redriveVerdictMinimum')),
+        SUCCESS_RATIO_FLOOR: String(plan.value('successRatioFloor')),
+        BACKOFF_SECONDS: String(plan.value('redriveBackoffSeconds')),
+        BACKOFF_CAP_SECONDS: String(plan.value('redriveBackoffCapSeconds')),
+        RETENTION_SECONDS: String(plan.value('deadLetterRetentionSeconds')),
+        MASKED_FIELDS: (this.props.maskedFields ?? []).join(','),
+      },
+    });
+    queue.grant(redriver, 'sqs:SendMessage');
+    quarantineQueue.grant(redriver, 'sqs:SendMessage');
+    // Sending to an encrypted queue needs both.
+    this.props.encryptionKey?.grant(redriver, 'kms:GenerateDataKey', 'kms:Decrypt');
+    table.grant(redriver, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+    redriver.addEventSource(
+      new SqsEventSource(deadLetterQueue, {
+        batchSize: 10,
+        reportBatchItemFailures: true,
+        // The mapping's minimum: redriving is never urgent, and the source has a consumer to feed.
+        maxConcurrency: 2,
+      }),
+    );
+    return redriver;
+  }
+
+  private warn(maxRedrives: number): void {
+    const receives = this.plan.value('maxReceiveCount');
+    if (receives < FEWEST_RECEIVES) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::BP-SQS-003',
+        `maxReceiveCount ${receives} is below ${FEWEST_RECEIVES}: throttled attempts count as failures, so good messages end as dead letters`,
+      );
+    }
+    if (this.fifo && maxRedrives > 0) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::fifo-redrive-order',
+        `maxRedrives ${maxRedrives} on a FIFO queue: a redriven message comes after those of its group that followed it`,
+      );
+    }
+  }
+
+  private createDashboard(): Dashboard | undefined {
+    const { queue, deadLetterQueue, quarantineQueue, redriver, alarms } = this;
+    // Names of dashboards are shared by the account and the region; names of stacks are unique there.
+    const dashboardNamePrefix = `${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;
+    const dashboardFactory = new DefaultDashboardFactory(this, 'Dashboards', { dashboardNamePrefix });
+    const alarmNamePrefix = this.node.id;
+    // Widgets only: the alarms exist already.
+    const monitoring = new MonitoringFacade(this, 'Monitoring', {
+      dashboardFactory,
+      alarmFactoryDefaults: { alarmNamePrefix, actionsEnabled: false },
+    });
+    monitoring
+      .addWidget(new AlarmStatusWidget({ title: 'Alarms', alarms: alarms.all, width: 24, height: 3 }))
+      .monitorSqsQueueWithDlq({ queue, deadLetterQueue, humanReadableName: `${this.node.id} and its dead letters` })
+      .monitorSqsQueue({ queue: quarantineQueue, humanReadableName: `${this.node.id} quarantine` });
+    if (redriver)
+      monitoring.monitorLambdaFunction({ lambdaFunction: redriver, humanReadableName: `${this.node.id} redriver` });
+    return dashboardFactory.dashboard;
+  }
+}

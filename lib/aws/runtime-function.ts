@@ -1,0 +1,101 @@
+/**
+ * A Lambda function that runs one of the bundles this package ships.
+ *
+ * Internal: constructs expose it as the `lambda.Function` that it is. Its role may write to its own log group and to
+ * nothing else; what more it needs, the construct that owns it grants.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+
+/** What a function of ours needs beyond its code. */
+export interface RuntimeFunctionProps {
+  /** Name of the bundle: the folder under `lib/runtime` that holds its `handler.ts`. */
+  readonly bundle: string;
+  /** What the function does, in one sentence for the person who meets it in the console. */
+  readonly description: string;
+  /**
+   * The longest that one invocation may take. Up to 15 minutes.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly timeout?: Duration;
+  /**
+   * Memory in MiB, and CPU in proportion. 128 to 10,240.
+   *
+   * @default 256
+   */
+  readonly memorySize?: number;
+  /**
+   * Environment variables. No secrets: they show in the template.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: string };
+  /**
+   * How long log lines are kept.
+   *
+   * @default one month
+   */
+  readonly logRetention?: logs.RetentionDays;
+  /**
+   * Whether to send traces to X-Ray. It costs per trace and needs a permission on every resource, so it is asked for.
+   *
+   * @default lambda.Tracing.DISABLED
+   */
+  readonly tracing?: lambda.Tracing;
+}
+
+/** A Lambda function that runs the bundle `dist/runtime/<bundle>/index.js`. */
+export class RuntimeFunction extends lambda.Function {
+  constructor(scope: Construct, id: string, props: RuntimeFunctionProps) {
+    const logGroup = new logs.LogGroup(scope, `${id}Logs`, {
+      retention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
+      // Logs are evidence for a month, not data: they go when the function goes.
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // The managed AWSLambdaBasicExecutionRole may create and write any log group of the account.
+    const role = new iam.Role(scope, `${id}Role`, {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: `${props.description} (role)`.slice(0, 1000),
+    });
+    logGroup.grantWrite(role);
+    super(scope, id, {
+      code: lambda.Code.fromAsset(bundleFolder(props.bundle)),
+      handler: 'index.handler',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      description: props.description.slice(0, 256),
+      timeout: props.timeout ?? Duration.seconds(30),
+      memorySize: props.memorySize ?? 256,
+      environment: props.environment,
+      tracing: props.tracing ?? lambda.Tracing.DISABLED,
+      loggingFormat: lambda.LoggingFormat.JSON,
+      logGroup,
+      role,
+    });
+  }
+}
+
+/** The folder of a bundle, found alike from lib/aws and from dist/lib/aws. */
+export function bundleFolder(bundle: string): string {
+  const folder = join(packageRoot(), 'dist', 'runtime', bundle);
+  if (!existsSync(join(folder, 'index.js'))) {
+    throw new Error(`the code of '${bundle}' is missing: no index.js in ${folder}; run npm run prepare`);
+  }
+  return folder;
+}
+
+function packageRoot(): string {
+  let folder = __dirname;
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error(`no package.json above ${__dirname}`);
+    folder = parent;
+  }
+  return folder;
+}

@@ -1,0 +1,48 @@
+import { Case } from './case';
+
+export const imageJobs: Case = {
+  number: 6,
+  slug: 'image-jobs',
+  title: 'Image jobs pile up',
+  summary:
+    'Users upload large photographs and each one costs seconds of CPU for its thumbnails and versions. The number of workers is fixed, so at the busy hour the queue grows for as long as the hour lasts, and people watch a spinner or leave. How many workers run has to follow from the backlog, with a ceiling on what that may cost.',
+  levers: ['scale'],
+  difficulty: 'intermediate',
+  domains: ['performance', 'integration'],
+  dependsOn: [],
+  headline: {
+    text: 'P95 wait 12 min → < 90 s',
+    changes: [
+      {
+        measure: 'wait P95',
+        unit: 's',
+        before: { relation: 'is', value: 720 },
+        after: { relation: 'below', value: 90 },
+      },
+    ],
+  },
+  constructs: [
+    { name: 'QueueWorker', engines: ['aws'], form: 'SQS and Fargate, scaled on backlog per task', available: true },
+    { name: 'QueueWorker', engines: ['k8s'], form: 'SQS or RabbitMQ, scaled by KEDA', available: false },
+  ],
+  trap: '`queueLength: "500"` is no threshold but the backlog that each replica is left with: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password stand in plain text beside it.',
+  scenario: {
+    kind: 'queue',
+    calibration:
+      'Twenty instances with four slots work 2 s on an image: 40 images a second at most, while 56.5 arrive for half an hour. The line grows to 30,000 images, and one in twenty waits longer than 12 minutes. After: the same instances, started and stopped as the backlog asks; one takes 60 s to start. The wait is measured to the end of the work, which is stricter.',
+    answers: [{ measure: 'wait P95', by: 'latencyP95Seconds' }],
+    workload: {
+      steadyPerSecond: 16,
+      peakPerSecond: 56.5,
+      peakSeconds: 1_800,
+      serviceSeconds: 2,
+      serviceVariation: 0.5,
+      itemBytes: 4_000_000,
+    },
+    before: { instances: 20, slotsPerInstance: 4 },
+    after: {
+      objective: { latencySeconds: 90, latencyQuantile: 0.95 },
+      consumer: { slotsPerInstance: 4, startSeconds: 60 },
+    },
+  },
+};

@@ -1,0 +1,50 @@
+import { Case } from './case';
+
+export const poisonMessages: Case = {
+  number: 14,
+  slug: 'poison-messages',
+  title: 'Poison messages block SQS',
+  summary:
+    'Some messages can never be processed, and the queue hands them out again each time they come back. Every round takes time from a consumer, there are more of them every minute, and one day the rounds take more than what is left over: the good messages stop moving. What fails for good has to leave the queue, to a place that rings a bell and that nobody empties blindly.',
+  levers: ['isolate'],
+  difficulty: 'beginner',
+  domains: ['integration', 'security'],
+  dependsOn: [],
+  headline: {
+    text: 'queue 50 k → < 5 k, DLQ alarm rings',
+    changes: [
+      {
+        measure: 'peak backlog',
+        unit: 'items',
+        before: { relation: 'is', value: 50_000 },
+        after: { relation: 'below', value: 5_000 },
+      },
+      {
+        measure: 'messages set aside',
+        unit: 'items',
+        before: { relation: 'is', value: 0 },
+        // What rings the alarm of the dead-letter queue.
+        after: { relation: 'above', value: 0 },
+      },
+    ],
+  },
+  constructs: [
+    { name: 'RedriveQueue', engines: ['aws'], form: 'SQS with dead-letter queue, quarantine and guarded redrive', available: true },
+  ],
+  trap: 'Three attempts with a Lambda consumer count throttles as failures. A redrive that runs by itself moves the same poison round for ever, and an alarm on the depth of a dead-letter queue that somebody drains never rings.',
+  scenario: {
+    kind: 'queue',
+    calibration:
+      'Seven instances with four slots serve 280 attempts a second, and 200 messages arrive per second for half an hour: plenty. But 6.5 % of them can never be processed and come back after 30 s on average (the default visibility time-out), again and again, so that ever fewer attempts go to the rest, and 50,000 messages wait when the peak ends. After: the same seven instances, and five attempts.',
+    answers: [
+      { measure: 'peak backlog', by: 'peakBacklog' },
+      { measure: 'messages set aside', by: 'setAside' },
+    ],
+    workload: { steadyPerSecond: 20, peakPerSecond: 200, peakSeconds: 1_800, serviceSeconds: 0.1, poisonRatio: 0.065 },
+    before: { instances: 7, slotsPerInstance: 4, returnSeconds: 60, attempts: 40 },
+    after: {
+      objective: { latencySeconds: 60 },
+      consumer: { slotsPerInstance: 4, minInstances: 7, maxInstances: 7 },
+    },
+  },
+};

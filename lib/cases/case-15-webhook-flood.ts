@@ -1,0 +1,58 @@
+import { Case } from './case';
+
+export const webhookFlood: Case = {
+  number: 15,
+  slug: 'webhook-flood',
+  title: 'Webhook flood loses events',
+  summary:
+    'A partner pushes events over HTTP and the receiver processes each one before it answers. When the flood comes, workers are busy, calls time out and are turned away, and what the partner does not repeat is gone. The answer has to come as soon as a broker holds the event, the work can follow at its own pace, and an event that comes twice, late or forged must do no harm.',
+  levers: ['bound', 'isolate'],
+  difficulty: 'intermediate',
+  domains: ['architecture', 'security'],
+  dependsOn: [],
+  headline: {
+    text: 'loss 0.8 → < 0.01 %; P99 20 → 2 s',
+    changes: [
+      {
+        measure: 'events lost',
+        unit: 'ratio',
+        before: { relation: 'is', value: 0.008 },
+        after: { relation: 'below', value: 0.0001 },
+      },
+      {
+        measure: 'latency P99',
+        unit: 's',
+        before: { relation: 'is', value: 20 },
+        after: { relation: 'at most', value: 2 },
+      },
+    ],
+  },
+  constructs: [
+    { name: 'WebhookBuffer', engines: ['aws'], form: 'API Gateway into SQS, signature check, idempotent consumer', available: true },
+    { name: 'WebhookBuffer', engines: ['k8s'], form: 'receiver into Kafka, acknowledged by all replicas', available: false },
+    { name: 'WebhookBuffer', engines: ['gcp'], form: 'Cloud Run receiver into Pub/Sub with dead-letter topic', available: false },
+  ],
+  trap: 'A deduplication key that is set before the event is processed and never expires: a crash in between loses the event and leaks the key. Nor does anybody check a signature.',
+  scenario: {
+    kind: 'call',
+    calibration:
+      'A hundred workers with 0.1 s of work for each call answer 1,000 calls a second, and for an hour 1,014 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are gone, and whoever is answered has waited for almost as long. After: a queue takes every event at once, workers follow the backlog, and one instance is killed in the middle of the peak.',
+    answers: [
+      { measure: 'events lost', by: 'lostRatio' },
+      { measure: 'latency P99', by: 'latencyP99Seconds' },
+    ],
+    workload: {
+      steadyPerSecond: 100,
+      peakPerSecond: 1_014,
+      peakSeconds: 3_600,
+      serviceSeconds: 0.1,
+      serviceVariation: 0.5,
+    },
+    before: { slots: 100, patienceSeconds: 20 },
+    after: {
+      objective: { latencySeconds: 2 },
+      consumer: { slotsPerInstance: 10, pollSeconds: 10, decideSeconds: 0, startSeconds: 5 },
+      killAtSeconds: 1_800,
+    },
+  },
+};

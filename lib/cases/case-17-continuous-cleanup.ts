@@ -1,0 +1,35 @@
+import { Case } from './case';
+
+export const continuousCleanup: Case = {
+  number: 17,
+  slug: 'continuous-cleanup',
+  title: 'Weekly clean-up becomes continuous',
+  summary:
+    'A data platform compacts, merges small files and drops old ones on one day of the week. Six days it gets slower to query, on the seventh everybody steps around a six-hour job that must not fail. The same work, started by what has accumulated and done a partition at a time, is too small to be an event.',
+  levers: ['spread'],
+  difficulty: 'advanced',
+  domains: ['architecture'],
+  dependsOn: [5],
+  headline: {
+    text: '6 h weekly → 4 × 30 min daily',
+    changes: [
+      {
+        measure: 'longest clean-up',
+        unit: 's',
+        before: { relation: 'is', value: 21_600 },
+        after: { relation: 'at most', value: 1_800 },
+      },
+      {
+        measure: 'clean-ups a week',
+        unit: 'runs',
+        before: { relation: 'is', value: 1 },
+        after: { relation: 'is', value: 28 },
+      },
+    ],
+  },
+  constructs: [
+    { name: 'ContinuousCompaction', engines: ['aws'], form: 'S3 events, Step Functions, Glue or EMR Serverless', available: false },
+    { name: 'ContinuousCompaction', engines: ['k8s'], form: 'Argo or Airflow schedule and SparkApplication', available: false },
+  ],
+  trap: '"More than 100 files, or one below 20 MB" is always true once a single stray file is there: it compacts for ever.',
+};

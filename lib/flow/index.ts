@@ -1,0 +1,2 @@
+export { Knob, Plan, Predictions } from './plan';
+export { Consumer, Objective, Workload } from './workload';

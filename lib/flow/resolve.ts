@@ -1,0 +1,132 @@
+/**
+ * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
+ * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
+ */
+import { between, type Check, inRange, wholeNumber } from './errors';
+import type { Consumer, Objective, Workload } from './workload';
+
+/** A workload with every number set. */
+export type ResolvedWorkload = Required<Workload>;
+
+/** A consumer with every number set: what a plan settles on, and what a simulation runs. */
+export interface ResolvedConsumer {
+  /** Items that one instance serves at the same time. */
+  readonly slotsPerInstance: number;
+  /** Seconds between two looks at the backlog. */
+  readonly pollSeconds: number;
+  /** Seconds from a look to the order for more instances. */
+  readonly decideSeconds: number;
+  /** Seconds from the order to an instance's first item. */
+  readonly startSeconds: number;
+  /** The fewest instances. 0 lets the consumer sleep. */
+  readonly minInstances: number;
+  /** The most instances. */
+  readonly maxInstances: number;
+  /** Outstanding items for which one instance is asked. */
+  readonly backlogPerInstance: number;
+  /** Attempts at one item before it is set aside. */
+  readonly maxAttempts: number;
+}
+
+/** The workload with its defaults. */
+export function resolveWorkload(workload: Workload): ResolvedWorkload {
+  const peakSeconds = workload.peakSeconds ?? 0;
+  return {
+    steadyPerSecond: workload.steadyPerSecond,
+    // A peak without a length is no peak.
+    peakPerSecond: peakSeconds > 0 ? (workload.peakPerSecond ?? workload.steadyPerSecond) : workload.steadyPerSecond,
+    peakSeconds,
+    serviceSeconds: workload.serviceSeconds,
+    serviceVariation: workload.serviceVariation ?? 1,
+    itemBytes: workload.itemBytes ?? 1024,
+    failureRatio: workload.failureRatio ?? 0,
+    poisonRatio: workload.poisonRatio ?? 0,
+  };
+}
+
+/** How consumers differ in nothing but what the plan derives. */
+export const CONSUMER_DEFAULTS = {
+  slotsPerInstance: 1,
+  /** KEDA's polling interval, `withtriggers_types.go`. */
+  pollSeconds: 30,
+  /** Sync period of the Kubernetes horizontal pod autoscaler. */
+  decideSeconds: 15,
+  startSeconds: 30,
+  maxAttempts: 5,
+} as const;
+
+/** Everything that is wrong with a workload. */
+export function workloadChecks(workload: Workload): Check[] {
+  const { steadyPerSecond, peakPerSecond } = workload;
+  return [
+    between('steadyPerSecond', required(steadyPerSecond), 0),
+    inRange('peakPerSecond', peakPerSecond, Number.isFinite(steadyPerSecond) ? steadyPerSecond : 0),
+    inRange('peakSeconds', workload.peakSeconds, 0),
+    between('serviceSeconds', required(workload.serviceSeconds), 0),
+    inRange('serviceVariation', workload.serviceVariation, 0, 10),
+    between('itemBytes', workload.itemBytes, 0),
+    ratio('failureRatio', workload.failureRatio),
+    ratio('poisonRatio', workload.poisonRatio),
+    {
+      refused: (peakPerSecond ?? 0) > steadyPerSecond && workload.peakSeconds === undefined,
+      message: `peakSeconds must be given with a peakPerSecond (${peakPerSecond}) above steadyPerSecond (${steadyPerSecond})`,
+    },
+  ];
+}
+
+/** Everything that is wrong with an objective. */
+export function objectiveChecks(objective: Objective): Check[] {
+  const { latencyQuantile: q } = objective;
+  return [
+    between('latencySeconds', required(objective.latencySeconds), 0),
+    {
+      refused: q !== undefined && !(q >= 0.5 && q < 1),
+      message: `latencyQuantile must be at least 0.5 and below 1, got ${q}`,
+    },
+    between('maxBacklog', objective.maxBacklog, 0),
+    between('monthlyCost', objective.monthlyCost, 0),
+  ];
+}
+
+/** Everything that is wrong with a consumer. */
+export function consumerChecks(consumer: Consumer): Check[] {
+  const { minInstances: min, maxInstances: max } = consumer;
+  return [
+    wholeNumber('slotsPerInstance', consumer.slotsPerInstance, 1),
+    inRange('pollSeconds', consumer.pollSeconds, 0),
+    inRange('decideSeconds', consumer.decideSeconds, 0),
+    inRange('startSeconds', consumer.startSeconds, 0),
+    wholeNumber('minInstances', min, 0),
+    wholeNumber('maxInstances', max, 1),
+    wholeNumber('instanceLimit', consumer.instanceLimit, 1),
+    wholeNumber('maxAttempts', consumer.maxAttempts, 1),
+    between('instanceHourCost', consumer.instanceHourCost, 0),
+    {
+      refused: min !== undefined && max !== undefined && min > max,
+      message: `minInstances must be at most maxInstances (${max}), got ${min}`,
+    },
+  ];
+}
+
+/**
+ * Attempts that one item costs on average. A healthy item is tried until it succeeds, at most `maxAttempts` times:
+ * (1 − fᵐ) ÷ (1 − f). A poison item costs all of them.
+ */
+export function attemptsPerItem(workload: ResolvedWorkload, maxAttempts: number): number {
+  const { failureRatio: f, poisonRatio: p } = workload;
+  return (1 - p) * ((1 - f ** maxAttempts) / (1 - f)) + p * maxAttempts;
+}
+
+/** Slot-seconds that one item costs on average, every attempt counted. */
+export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): number {
+  return workload.serviceSeconds * attemptsPerItem(workload, maxAttempts);
+}
+
+function required(value: number | undefined): number {
+  return value ?? Number.NaN;
+}
+
+function ratio(name: string, value: number | undefined): Check {
+  const refused = value !== undefined && !(value >= 0 && value < 1);
+  return { refused, message: `${name} must be at least 0 and below 1, got ${value}` };
+}

@@ -1,0 +1,3 @@
+/** What a user imports. For users only: inside the library files are imported by name. */
+export * as aws from './aws';
+export * from './flow';

@@ -1,0 +1,59 @@
+/**
+ * Bundles every `lib/runtime/<name>/handler.ts` into `dist/runtime/<name>/index.js`, whole: the AWS SDK clients are
+ * inside, because a Lambda that lacks a module hangs a local deploy and because the SDK that Lambda brings along changes
+ * under one's feet. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const root = join(__dirname, '..', '..');
+const sources = join(root, 'lib', 'runtime');
+const target = join(root, 'dist', 'runtime');
+
+async function main(): Promise<void> {
+  const names = readdirSync(sources, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(sources, entry.name, 'handler.ts')))
+    .map((entry) => entry.name)
+    .sort();
+  mkdirSync(target, { recursive: true });
+  // A bundle whose handler is gone would still be deployed by whoever names it.
+  for (const stale of readdirSync(target).filter((name) => !names.includes(name))) {
+    rmSync(join(target, stale), { recursive: true, force: true });
+  }
+  const results = await Promise.allSettled(names.map(bundle));
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'fulfilled') {
+      const kilobytes = Math.ceil(statSync(join(target, names[index], 'index.js')).size / 1024);
+      console.log(`runtime/${names[index]}: ${kilobytes} KB`);
+    } else {
+      // esbuild has printed the errors with their lines.
+      console.error(`runtime/${names[index]}: not bundled`);
+      process.exitCode = 1;
+    }
+  }
+}
+
+async function bundle(name: string): Promise<void> {
+  await build({
+    entryPoints: [join(sources, name, 'handler.ts')],
+    outfile: join(target, name, 'index.js'),
+    // Paths inside the bundle are relative to this folder, so that every checkout gives the same bytes and asset hash.
+    absWorkingDir: root,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'cjs',
+    // Lambda runs Node 24; the local emulator runs the machine's node, which may be 20.
+    target: 'node20',
+    // The ES module builds can be tree-shaken, the CommonJS ones cannot.
+    mainFields: ['module', 'main'],
+    legalComments: 'eof',
+    logLevel: 'warning',
+  });
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -1,0 +1,30 @@
+/**
+ * Metrics without a call: one log line in CloudWatch's embedded metric format, counted when the log is read.
+ */
+import { Console } from 'node:console';
+
+const NAMESPACE = 'Backpressure';
+
+// With Lambda's JSON log format the runtime's own console wraps each line, and a wrapped line is not counted.
+const lines = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON' ? new Console(process.stdout, process.stderr) : console;
+
+/** Counts one event. `details` go into the line for a person to read and must hold nothing of a message's content. */
+export function countMetric(
+  name: string,
+  dimensions: Record<string, string>,
+  details: Record<string, string> = {},
+): void {
+  const names = ['FunctionName', ...Object.keys(dimensions)];
+  lines.log(
+    JSON.stringify({
+      _aws: {
+        Timestamp: Date.now(),
+        CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [names], Metrics: [{ Name: name, Unit: 'Count' }] }],
+      },
+      FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local',
+      ...dimensions,
+      ...details,
+      [name]: 1,
+    }),
+  );
+}

@@ -1,0 +1,82 @@
+import { CfnResource, type IAspect, Stack, Token } from 'aws-cdk-lib';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IConstruct } from 'constructs';
+import localTypes from './local-types.json';
+
+/** What the emulator takes and does nothing with; asserted on the template, never claimed as deployed. */
+export const ACCEPTED_WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  'AWS::S3::Bucket': 'lifecycle, inventory, tiering and encryption',
+  'AWS::DynamoDB::Table': 'time to live and point-in-time recovery',
+  'AWS::Lambda::Function': 'reserved concurrency',
+  'AWS::WAFv2::WebACL': 'the rate rule',
+  'AWS::CloudWatch::Alarm': 'alarms on SQS metrics, which the emulator does not publish',
+};
+
+const provisions = new Set(localTypes.provisions);
+
+/** One thing that was left out of the local deployment. */
+export interface DroppedResource {
+  readonly resourceType: string;
+  readonly path: string;
+  readonly reason: string;
+}
+
+/**
+ * Leaves out what the local emulator cannot hold, so that the same stack deploys there. Every resource left out is
+ * recorded; a stack in which something that stays refers to something that went is refused.
+ */
+export class LocalProfile implements IAspect {
+  public readonly dropped: DroppedResource[] = [];
+  readonly #droppedIds = new Map<Stack, Map<string, string>>();
+
+  public visit(node: IConstruct): void {
+    if (Stack.isStack(node)) {
+      this.#droppedIds.set(node, new Map());
+      node.node.addValidation({ validate: () => this.#danglingReferences(node) });
+      return;
+    }
+    const reason = node instanceof CfnResource ? cannotHold(node) : undefined;
+    if (!(node instanceof CfnResource) || reason === undefined) return;
+    const stack = Stack.of(node);
+    const logicalId = stack.resolve(node.logicalId) as string;
+    this.#droppedIds.get(stack)?.set(logicalId, node.node.path);
+    this.dropped.push({ resourceType: node.cfnResourceType, path: node.node.path, reason });
+    node.node.scope?.node.tryRemoveChild(node.node.id);
+  }
+
+  #danglingReferences(stack: Stack): string[] {
+    const dropped = this.#droppedIds.get(stack) ?? new Map<string, string>();
+    const resources = stack.node.findAll().filter((child): child is CfnResource => child instanceof CfnResource);
+    return resources.flatMap((resource) => {
+      const rendered = stack.resolve(resource._toCloudFormation()) as unknown;
+      return referencesIn(rendered)
+        .filter((id) => dropped.has(id))
+        .map((id) => `${resource.node.path} refers to ${dropped.get(id)}, which the local emulator cannot hold`);
+    });
+  }
+}
+
+function cannotHold(resource: CfnResource): string | undefined {
+  if (resource.cfnResourceType.startsWith('Custom::')) return undefined;
+  if (!provisions.has(resource.cfnResourceType)) return 'no such resource type in the emulator';
+  if (resource instanceof CfnAlarm && resource.metrics !== undefined && !Token.isUnresolved(resource.metrics)) {
+    return 'an alarm on metric math';
+  }
+  return undefined;
+}
+
+/** Logical ids that a rendered resource refers to: `Ref`, `Fn::GetAtt`, `Fn::Sub`, `DependsOn`. */
+function referencesIn(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(referencesIn);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    if (key === 'Ref' && typeof inner === 'string') return [inner];
+    if (key === 'Fn::GetAtt') return [Array.isArray(inner) ? String(inner[0]) : String(inner).split('.')[0]];
+    if (key === 'DependsOn') return [inner].flat().map(String);
+    if (key === 'Fn::Sub') {
+      const text = Array.isArray(inner) ? String(inner[0]) : String(inner);
+      return [...text.matchAll(/\$\{([A-Za-z0-9]+)[^}]*\}/g)].map((match) => match[1]);
+    }
+    return referencesIn(inner);
+  });
+}
