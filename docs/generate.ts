@@ -6,9 +6,18 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative } from 'node:path';
 import { amount, level } from '../bin/cli/cases';
 import type { Case } from '../lib/cases/case';
-import { BESIDE_THE_PATH, CASES, caseOf, inLearningOrder, isMutual, LEARNING_PATH, placeOf } from '../lib/cases/catalogue';
+import {
+  BESIDE_THE_PATH,
+  CASES,
+  caseOf,
+  inLearningOrder,
+  isMutual,
+  LEARNING_PATH,
+  placeOf,
+} from '../lib/cases/catalogue';
 import { runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/plan';
+import { breakEvenTable } from './break-even';
 
 /** The seed of every scenario in the docs, so that a page only changes when the code does. */
 const SEED = 1;
@@ -151,7 +160,9 @@ function casePage(subject: Case): string {
     '',
     subject.trap,
     '',
-    next ? `Next: ${title(next.number)}. All of them: [the cases](../cases.md).` : 'All of them: [the cases](../cases.md).',
+    next
+      ? `Next: ${title(next.number)}. All of them: [the cases](../cases.md).`
+      : 'All of them: [the cases](../cases.md).',
   );
 }
 
@@ -200,7 +211,6 @@ const BREAK_EVEN_PAGE = 'docs/constructs/archive-bucket.md';
 function breakEven(root: string): Page[] {
   const page = read(join(root, BREAK_EVEN_PAGE));
   if (page === undefined || !page.includes('<!-- break-even:begin -->')) return [];
-  const { breakEvenTable } = require('./break-even') as { breakEvenTable: () => string };
   return [{ path: BREAK_EVEN_PAGE, text: splice(page, 'break-even', breakEvenTable()) }];
 }
 

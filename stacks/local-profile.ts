@@ -1,5 +1,5 @@
 import { CfnResource, type IAspect, Stack, Token } from 'aws-cdk-lib';
-import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import localTypes from './local-types.json';
 
@@ -35,13 +35,25 @@ export class LocalProfile implements IAspect {
       node.node.addValidation({ validate: () => this.#danglingReferences(node) });
       return;
     }
-    const reason = node instanceof CfnResource ? cannotHold(node) : undefined;
-    if (!(node instanceof CfnResource) || reason === undefined) return;
+    if (!(node instanceof CfnResource)) return;
     const stack = Stack.of(node);
+    const reason = cannotHold(node) ?? this.#showsDropped(node);
+    if (reason === undefined) return;
     const logicalId = stack.resolve(node.logicalId) as string;
     this.#droppedIds.get(stack)?.set(logicalId, node.node.path);
     this.dropped.push({ resourceType: node.cfnResourceType, path: node.node.path, reason });
     node.node.scope?.node.tryRemoveChild(node.node.id);
+  }
+
+  /** Nothing depends on a dashboard, so it may go along with an alarm that it shows. */
+  #showsDropped(resource: CfnResource): string | undefined {
+    if (!(resource instanceof CfnDashboard)) return undefined;
+    const stack = Stack.of(resource);
+    const shown = new Set(referencesIn(stack.resolve(resource._toCloudFormation())));
+    const left = stack.node.findAll().filter((child): child is CfnResource => child instanceof CfnResource);
+    const going = left.filter((child) => shown.has(stack.resolve(child.logicalId) as string) && cannotHold(child));
+    const gone = [...(this.#droppedIds.get(stack)?.keys() ?? [])].filter((id) => shown.has(id));
+    return going.length + gone.length > 0 ? 'a dashboard that shows an alarm on metric math' : undefined;
   }
 
   #danglingReferences(stack: Stack): string[] {

@@ -1,10 +1,7 @@
 import { Command, Option } from 'commander';
-import type { Case, Level } from '../../lib/cases/case';
+import { type Case, DIFFICULTIES, DOMAINS, type Level } from '../../lib/cases/case';
 import { ExitCode, Io, UsageError } from './io';
 import { duration, percent, table, wrap } from './text';
-
-const DOMAINS = ['architecture', 'performance', 'integration', 'diagnosis', 'security'];
-const DIFFICULTIES = ['beginner', 'intermediate', 'advanced'];
 
 /** `backpressure cases`: the twenty cases in learning order, or one of them in full. */
 export function registerCases(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -15,7 +12,10 @@ export function registerCases(program: Command, io: Io, answered: (exit: number)
     .addOption(choice('--domain', DOMAINS, 'only cases of this domain'))
     .addOption(choice('--difficulty', DIFFICULTIES, 'only cases of this difficulty'))
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  backpressure cases --domain security\n  backpressure cases 14\n  backpressure cases --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  backpressure cases --domain security\n  backpressure cases 14\n  backpressure cases --json',
+    )
     .action((number: string | undefined, options: CasesOptions) => {
       const text = number === undefined ? list(options, io) : show(number, options, io);
       io.out(`${text}\n`);
@@ -36,8 +36,7 @@ function choice(flag: string, allowed: readonly string[], description: string): 
   });
 }
 
-/** Reads a case number from the command line. */
-export function caseNamed(given: string): Case {
+function caseNamed(given: string): Case {
   const { CASES, caseOf } = catalogue();
   if (!/^\d+$/.test(given)) {
     throw new UsageError(`a case is a whole number between 1 and ${CASES.length}, got ${given === '' ? "''" : given}`);
@@ -81,7 +80,9 @@ function list(options: CasesOptions, io: Io): string {
     'In the order in which to learn them; · stands beside the case above it.',
     `Show one: backpressure cases ${cases[0].number}.`,
     ...(runnable.length > 0
-      ? [`Run one: backpressure simulate --case ${runnable[0]}${runnable.length > 1 ? ` (also ${runnable.slice(1).join(', ')})` : ''}.`]
+      ? [
+          `Run one: backpressure simulate --case ${runnable[0]}${runnable.length > 1 ? ` (also ${runnable.slice(1).join(', ')})` : ''}.`,
+        ]
       : []),
   ].join('\n');
 }
@@ -154,7 +155,7 @@ export function amount(value: number, unit: string): string {
     case 'USD/month':
       return `$${Math.round(value).toLocaleString('en-US')} a month`;
     default:
-      return `${Number(value.toPrecision(6)).toLocaleString('en-US')} ${unit}`;
+      return `${(value >= 1000 ? Math.round(value) : Number(value.toPrecision(4))).toLocaleString('en-US')} ${unit}`;
   }
 }
 

@@ -21,7 +21,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .description('Backpressure with the arithmetic done: size a queue, simulate it, look up the case it resembles.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand(false)
     .configureHelp({ helpWidth: Math.min(io.columns ?? 100, 110) })
     .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
     .exitOverride()
@@ -42,9 +42,16 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   registerCases(program, io, answered);
 
   const commands = program.commands.map((command) => command.name());
-  const command = commands.find((name) => name === argv.find((argument) => !argument.startsWith('-')));
+  const asked = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+  const named = asked.find((argument) => !argument.startsWith('-'));
+  const command = commands.find((name) => name === named);
   const refuse = (sentence: string) => {
-    io.err(`${['backpressure', command].filter(Boolean).join(' ')}: ${sentence.replace(/\s*\n\s*/g, ' ').trim()}\n`);
+    io.err(
+      `${['backpressure', command].filter(Boolean).join(' ')}: ${sentence
+        .replace(/\s*\n\s*/g, ' ')
+        .replace(/\.(?=;|$)/, '')
+        .trim()}\n`,
+    );
     return ExitCode.USAGE;
   };
 
@@ -53,7 +60,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return ExitCode.OK;
   }
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    // A help flag would drown the news that there is no such command.
+    const known = named === undefined || command !== undefined;
+    await program.parseAsync(known ? [...asked] : [named], { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof UsageError) return refuse(error.message);
@@ -64,7 +73,6 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       return refuse(`${sentence}; see ${['backpressure', command].filter(Boolean).join(' ')} --help`);
     }
     io.err(`backpressure: internal fault, please report it: ${error instanceof Error ? error.message : error}\n`);
-    if (process.env.BACKPRESSURE_DEBUG && error instanceof Error) io.err(`${error.stack}\n`);
     return ExitCode.FAULT;
   }
 }

@@ -3,7 +3,7 @@ import type { CapacityError } from '../../lib/flow/errors';
 import type { Plan } from '../../lib/flow/plan';
 import type { Objective } from '../../lib/flow/workload';
 import { ExitCode, Io, UsageError } from './io';
-import { duration, percent, table } from './text';
+import { drain, duration, percent, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
 
 const EXAMPLE =
@@ -18,7 +18,10 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
   addWorkloadOptions(command)
     .option('--json', 'print JSON, with formula, inputs and source of every knob')
     .option('--explain', 'print formula, inputs and source of every knob')
-    .addHelpText('after', `\nExample:\n  ${EXAMPLE}\n\nExits with 1, and says what would help, when the workload cannot be served as asked.`)
+    .addHelpText(
+      'after',
+      `\nExample:\n  ${EXAMPLE}\n\nExits with 1, and says what would help, when the workload cannot be served as asked.`,
+    )
     .action((given: Record<string, unknown>) => {
       requireOptions(given, ['--steady', '--service', '--latency']);
       const asked = question(given);
@@ -69,14 +72,23 @@ function infeasible(refusal: CapacityError): object {
   return { feasible: false, reason: inOptions(refusal.reason), waysOut: refusal.waysOut.map(inOptions) };
 }
 
-function sheet(plan: Plan, { name, workload, objective }: Question, io: Io): string {
+/** What was asked, in one line. */
+export function summary({ name, workload, objective }: Pick<Question, 'name' | 'workload' | 'objective'>): string {
   const { figure } = require('../../lib/flow/plan') as typeof import('../../lib/flow/plan');
-  const { peakPerSecond, peakSeconds } = workload;
-  const peak = peakPerSecond !== undefined && peakSeconds ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}` : '';
-  const quantile = percent(objective.latencyQuantile ?? 0.99);
+  const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds } = workload;
+  const peak =
+    peakPerSecond !== undefined && peakSeconds ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}` : '';
+  const { latencySeconds, latencyQuantile = 0.99 } = objective;
+  const promise =
+    latencySeconds === undefined ? '' : `; ${percent(latencyQuantile)} within ${duration(latencySeconds)}`;
+  return `${name}: ${figure(steadyPerSecond)}/s${peak}, ${duration(serviceSeconds)} an item${promise}`;
+}
+
+function sheet(plan: Plan, asked: Question, io: Io): string {
+  const { figure } = require('../../lib/flow/plan') as typeof import('../../lib/flow/plan');
   const expected = plan.predictions;
   return [
-    `${name}: ${figure(workload.steadyPerSecond)}/s${peak}, ${duration(workload.serviceSeconds)} an item; ${quantile} within ${duration(objective.latencySeconds!)}`,
+    summary(asked),
     '',
     table(
       [{ title: '  knob' }, { title: 'value', right: true }, { title: '' }, { title: 'because' }],
@@ -92,7 +104,7 @@ function sheet(plan: Plan, { name, workload, objective }: Question, io: Io): str
         ['latency P50', duration(expected.latencyP50Seconds)],
         ['latency P99', duration(expected.latencyP99Seconds)],
         ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
-        ['drained after the peak in', duration(expected.drainSeconds)],
+        ['drained after the peak', drain(expected.drainSeconds)],
         ['reaction of the scaler', duration(expected.reactionSeconds)],
         ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
       ] as [string, string][]

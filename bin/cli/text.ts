@@ -53,7 +53,7 @@ export function sparkline(values: readonly number[], columns = 60): string {
       Math.max(Math.floor(((bar + 1) * values.length) / bars), Math.floor((bar * values.length) / bars) + 1),
     );
     const height = largest === 0 ? 0 : Math.max(...stretch) / largest;
-    return BARS[Math.min(BARS.length - 1, Math.ceil(height * (BARS.length - 1)))];
+    return BARS[Math.min(BARS.length - 1, Math.round(height * (BARS.length - 1)))];
   }).join('');
 }
 
@@ -72,6 +72,11 @@ export function duration(seconds: number): string {
             : [seconds / 86_400, 'days']
       : [seconds * 1000, 'ms'];
   return `${Number(Number(value).toPrecision(3))} ${unit}`;
+}
+
+/** How long a drain takes as a person says it. */
+export function drain(seconds: number): string {
+  return seconds < 1 ? 'at once' : duration(seconds);
 }
 
 /** A ratio as a percentage with three significant digits. */

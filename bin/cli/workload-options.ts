@@ -13,29 +13,89 @@ interface NumberOption {
 // Ranges are checked by lib/flow, once; the help only repeats them.
 const WORKLOAD: readonly NumberOption[] = [
   { flag: '--steady', prop: 'steadyPerSecond', unit: 'per-second', help: 'arrivals outside the peak; above 0' },
-  { flag: '--peak', prop: 'peakPerSecond', unit: 'per-second', help: 'arrivals during the peak; at least --steady (default: no peak)' },
+  {
+    flag: '--peak',
+    prop: 'peakPerSecond',
+    unit: 'per-second',
+    help: 'arrivals during the peak; at least --steady (default: no peak)',
+  },
   { flag: '--peak-seconds', prop: 'peakSeconds', unit: 'seconds', help: 'length of the peak; 0 or more (default: 0)' },
-  { flag: '--service', prop: 'serviceSeconds', unit: 'seconds', help: 'mean time one item keeps one slot busy; above 0' },
-  { flag: '--service-variation', prop: 'serviceVariation', unit: 'ratio', help: 'standard deviation ÷ mean of it, 0 to 10 (default: 1)' },
+  {
+    flag: '--service',
+    prop: 'serviceSeconds',
+    unit: 'seconds',
+    help: 'mean time one item keeps one slot busy; above 0',
+  },
+  {
+    flag: '--service-variation',
+    prop: 'serviceVariation',
+    unit: 'ratio',
+    help: 'standard deviation ÷ mean of it, 0 to 10 (default: 1)',
+  },
   { flag: '--bytes', prop: 'itemBytes', unit: 'bytes', help: 'mean size of one item; above 0 (default: 1024)' },
-  { flag: '--failure-ratio', prop: 'failureRatio', unit: 'ratio', help: 'attempts that fail and are made again, 0 to below 1 (default: 0)' },
-  { flag: '--poison-ratio', prop: 'poisonRatio', unit: 'ratio', help: 'items that nothing can serve, 0 to below 1 (default: 0)' },
+  {
+    flag: '--failure-ratio',
+    prop: 'failureRatio',
+    unit: 'ratio',
+    help: 'attempts that fail and are made again, 0 to below 1 (default: 0)',
+  },
+  {
+    flag: '--poison-ratio',
+    prop: 'poisonRatio',
+    unit: 'ratio',
+    help: 'items that nothing can serve, 0 to below 1 (default: 0)',
+  },
 ];
 
 const OBJECTIVE: readonly NumberOption[] = [
   { flag: '--latency', prop: 'latencySeconds', unit: 'seconds', help: 'from arrival to the end of service; above 0' },
-  { flag: '--quantile', prop: 'latencyQuantile', unit: 'ratio', help: 'share of items that keep --latency, 0.5 to below 1 (default: 0.99)' },
-  { flag: '--max-backlog', prop: 'maxBacklog', unit: 'items', help: 'most items that may wait; above 0 (default: what --latency allows)' },
+  {
+    flag: '--quantile',
+    prop: 'latencyQuantile',
+    unit: 'ratio',
+    help: 'share of items that keep --latency, 0.5 to below 1 (default: 0.99)',
+  },
+  {
+    flag: '--max-backlog',
+    prop: 'maxBacklog',
+    unit: 'items',
+    help: 'most items that may wait; above 0 (default: what --latency allows)',
+  },
 ];
 
 const CONSUMER: readonly NumberOption[] = [
-  { flag: '--slots', prop: 'slotsPerInstance', unit: 'count', help: 'items one instance serves at a time; 1 or more (default: 1)' },
-  { flag: '--start', prop: 'startSeconds', unit: 'seconds', help: 'from asking for an instance to its first item (default: 30)' },
+  {
+    flag: '--slots',
+    prop: 'slotsPerInstance',
+    unit: 'count',
+    help: 'items one instance serves at a time; 1 or more (default: 1)',
+  },
+  {
+    flag: '--start',
+    prop: 'startSeconds',
+    unit: 'seconds',
+    help: 'from asking for an instance to its first item (default: 30)',
+  },
   { flag: '--poll', prop: 'pollSeconds', unit: 'seconds', help: 'between two looks at the backlog (default: 30)' },
-  { flag: '--decide', prop: 'decideSeconds', unit: 'seconds', help: 'from seeing the backlog to asking for instances (default: 15)' },
-  { flag: '--min-instances', prop: 'minInstances', unit: 'count', help: 'fewest instances, checked (default: derived)' },
+  {
+    flag: '--decide',
+    prop: 'decideSeconds',
+    unit: 'seconds',
+    help: 'from seeing the backlog to asking for instances (default: 15)',
+  },
+  {
+    flag: '--min-instances',
+    prop: 'minInstances',
+    unit: 'count',
+    help: 'fewest instances, checked (default: derived)',
+  },
   { flag: '--max-instances', prop: 'maxInstances', unit: 'count', help: 'most instances, checked (default: derived)' },
-  { flag: '--instance-limit', prop: 'instanceLimit', unit: 'count', help: 'most instances that can be had at all (default: no limit)' },
+  {
+    flag: '--instance-limit',
+    prop: 'instanceLimit',
+    unit: 'count',
+    help: 'most instances that can be had at all (default: no limit)',
+  },
 ];
 
 const GROUPS = [
@@ -62,13 +122,17 @@ export function addWorkloadOptions(command: Command): Command {
       command.addOption(new Option(`${flag} <${unit}>`, help).argParser((given) => number(flag, given)));
     }
   }
-  return command.optionsGroup('Output:').option('--name <name>', 'what is sized, as it is named in the answer', 'Workload');
+  return command
+    .optionsGroup('Output:')
+    .option('--name <name>', 'what is sized, as it is named in the answer', 'Workload');
 }
 
 /** Collects what was given; what was not stays absent, so that the library's defaults hold. */
 export function question(given: Record<string, unknown>): Question {
   const collect = (options: readonly NumberOption[]) =>
-    Object.fromEntries(options.map((option) => [option.prop, given[key(option.flag)]]).filter(([, value]) => value !== undefined));
+    Object.fromEntries(
+      options.map((option) => [option.prop, given[key(option.flag)]]).filter(([, value]) => value !== undefined),
+    );
   return {
     name: String(given.name),
     workload: collect(WORKLOAD) as unknown as Workload,
@@ -81,7 +145,9 @@ export function question(given: Record<string, unknown>): Question {
 export function requireOptions(given: Record<string, unknown>, flags: readonly string[]): void {
   const missing = ALL.filter(({ flag }) => flags.includes(flag) && given[key(flag)] === undefined);
   if (missing.length > 0) {
-    throw new UsageError(`required: ${missing.map(({ flag, unit, help }) => `${flag} <${unit}> (${help})`).join(', ')}`);
+    throw new UsageError(
+      `required: ${missing.map(({ flag, unit, help }) => `${flag} <${unit}> (${help})`).join(', ')}`,
+    );
   }
 }
 

@@ -51,8 +51,8 @@ export interface QueueAlarmsProps {
   readonly redriver?: LambdaFunction;
 
   /**
-   * The plan with the thresholds: the knobs `alarmBacklog`, `alarmAgeSeconds`, `backlogPerInstance`, `minInstances`
-   * and, with a redriver, `redriveWindowSeconds`.
+   * The plan with the thresholds: the knobs `alarmBacklog`, `alarmAgeSeconds` and, with a redriver,
+   * `redriveWindowSeconds`.
    */
   readonly plan: Plan;
 
@@ -208,17 +208,19 @@ export class QueueAlarms extends Construct {
 
 /**
  * Seconds until the queue is empty at the rates of the last five minutes. When no less arrives than is finished that
- * is never, which must be a large number: a negative or missing one keeps the alarm silent. What the fewest instances
- * clear within the objective is no backlog, or else every idle queue with one message would take for ever.
+ * is never, which must be a large number: a negative or missing one keeps the alarm silent. What waits no longer than
+ * promised (Little's law: messages ÷ rate of service) is no backlog; in a steady queue as much arrives as is finished.
  */
 export function timeToDrainMetric(queue: IQueue, plan: Plan): IMetric {
   const period = FIVE_MINUTES;
-  const clearable = plan.value('backlogPerInstance') * Math.max(1, plan.value('minInstances'));
+  const seconds = period.toSeconds();
+  const visible = 'FILL(visible, 0)';
   const deleted = 'FILL(deleted, 0)';
   const sent = 'FILL(sent, 0)';
-  const drain = `visible / ((${deleted} - ${sent}) / ${period.toSeconds()})`;
+  const isBacklog = `${visible} * ${seconds} > ${plan.value('alarmAgeSeconds')} * ${deleted}`;
+  const drain = `${visible} * ${seconds} / (${deleted} - ${sent})`;
   return new MathExpression({
-    expression: `IF(FILL(visible, 0) > ${clearable}, IF(${deleted} > ${sent}, ${drain}, ${NEVER_SECONDS}), 0)`,
+    expression: `IF(${isBacklog}, IF(${deleted} > ${sent}, ${drain}, ${NEVER_SECONDS}), 0)`,
     label: 'time to drain in seconds',
     period,
     usingMetrics: {

@@ -88,7 +88,10 @@ function redriveKnobs(plan: Plan, workload: Workload, objective: Objective, choi
   const own = 'this library, docs/constructs/redrive-queue.md';
   const floor = choices.successRatioFloor;
   return [
-    given('maxRedrives', maxRedrives, 'redrives'),
+    {
+      ...given('maxRedrives', maxRedrives, 'redrives'),
+      formula: '1 unless given: one more chance once the cause may have passed',
+    },
     {
       name: 'redriveBackoffSeconds',
       value: backoff,

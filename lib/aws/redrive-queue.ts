@@ -15,7 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-sqs';
 import { DefaultDashboardFactory, MonitoringFacade } from 'cdk-monitoring-constructs';
 import { Construct } from 'constructs';
-import { type Check, inRange, validate, wholeNumber } from '../flow/errors';
+import { CapacityError, type Check, inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
@@ -28,6 +28,8 @@ import { resolvedNumber, resolvedSeconds } from './worker-compute';
 const FEWEST_RECEIVES = 5;
 const REDRIVER_TIMEOUT = Duration.seconds(30);
 const DAY_SECONDS = 86_400;
+/** Amazon SQS quotas: 12 hours. */
+const MAX_VISIBILITY_SECONDS = 43_200;
 
 /**
  * What a queue that rids itself of poison is sized from.
@@ -254,8 +256,13 @@ export class RedriveQueue extends Construct {
       },
     ]);
     const maxAttempts = receives ?? consumer?.maxAttempts;
-    const base = planQueue(subject, workload, objective, maxAttempts === undefined ? consumer : { ...consumer, maxAttempts });
-    return planRedrives(base, workload, objective, {
+    const base = planQueue(
+      subject,
+      workload,
+      objective,
+      maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
+    );
+    const plan = planRedrives(base, workload, objective, {
       functionTimeoutSeconds,
       batchWindowSeconds,
       maxReceiveCount: receives,
@@ -264,6 +271,19 @@ export class RedriveQueue extends Construct {
       redrivesPerSecond,
       successRatioFloor,
     });
+    const visibility = plan.value('visibilityTimeoutSeconds');
+    if (visibility > MAX_VISIBILITY_SECONDS) {
+      throw new CapacityError(
+        subject,
+        `needs a visibility timeout of ${visibility} s, SQS allows ${MAX_VISIBILITY_SECONDS} s`,
+        [
+          'split items into shorter ones',
+          'give a functionTimeout of at most 15 min',
+          'let the consumer hand the item on and delete the message',
+        ],
+      );
+    }
+    return plan;
   }
 
   /** These go into sums at synthesis, so a value that only the deployment knows is of no use. */

@@ -22,7 +22,12 @@ export const batchToStreaming: Case = {
     ],
   },
   constructs: [
-    { name: 'StreamingEtl', engines: ['aws'], form: 'MSK topic, EMR Serverless Spark job, Delta table', available: false },
+    {
+      name: 'StreamingEtl',
+      engines: ['aws'],
+      form: 'MSK topic, EMR Serverless Spark job, Delta table',
+      available: false,
+    },
     { name: 'StreamingEtl', engines: ['k8s'], form: 'Strimzi topic and SparkApplication', available: false },
   ],
   trap: 'The Delta sink refuses `update` mode, so the job never starts. Without `maxOffsetsPerTrigger` the first batch swallows the whole backlog: the imbalance all over again.',

@@ -29,7 +29,12 @@ export const cronStampede: Case = {
   },
   constructs: [
     { name: 'SpreadSchedule', engines: ['aws'], form: 'EventBridge Scheduler, SQS, bounded worker', available: false },
-    { name: 'SpreadSchedule', engines: ['k8s'], form: 'CronJobs at the minute that their name hashes to', available: false },
+    {
+      name: 'SpreadSchedule',
+      engines: ['k8s'],
+      form: 'CronJobs at the minute that their name hashes to',
+      available: false,
+    },
   ],
   trap: 'A random sleep inside the job leaves uneven gaps between runs and pins a worker while it sleeps. A bucket that is refilled once a second leaks in lumps.',
 };

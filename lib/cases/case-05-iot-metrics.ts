@@ -28,7 +28,12 @@ export const iotMetrics: Case = {
     ],
   },
   constructs: [
-    { name: 'PartitionedStream', engines: ['aws'], form: 'IoT rule, MSK topic or Kinesis, consumers', available: false },
+    {
+      name: 'PartitionedStream',
+      engines: ['aws'],
+      form: 'IoT rule, MSK topic or Kinesis, consumers',
+      available: false,
+    },
     { name: 'PartitionedStream', engines: ['k8s'], form: 'Strimzi topic, consumers scaled by KEDA', available: false },
   ],
   trap: 'Partitions counted from the consumer alone forget what a producer can write and how many consumers the peak needs. `max.poll.records` is a property of the Java client: librdkafka accepts it and does nothing.',

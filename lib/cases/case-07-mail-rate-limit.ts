@@ -28,7 +28,12 @@ export const mailRateLimit: Case = {
     ],
   },
   constructs: [
-    { name: 'RateLimitedSender', engines: ['aws'], form: 'SQS, Lambda, one token bucket in DynamoDB', available: false },
+    {
+      name: 'RateLimitedSender',
+      engines: ['aws'],
+      form: 'SQS, Lambda, one token bucket in DynamoDB',
+      available: false,
+    },
     { name: 'RateLimitedSender', engines: ['k8s'], form: 'worker with one token bucket in Redis', available: false },
   ],
   trap: 'The bucket is clamped to its rate instead of its burst, so below one a second it never sends; and it lives in one process, so ten senders send ten times the limit.',

@@ -22,8 +22,18 @@ export const replicaLag: Case = {
     ],
   },
   constructs: [
-    { name: 'ReplicaLagGuard', engines: ['aws'], form: 'RDS parameter group, lag alarm, throttle signal', available: false },
-    { name: 'ReplicaLagGuard', engines: ['k8s'], form: 'mysqld configuration, heartbeat, throttle controller', available: false },
+    {
+      name: 'ReplicaLagGuard',
+      engines: ['aws'],
+      form: 'RDS parameter group, lag alarm, throttle signal',
+      available: false,
+    },
+    {
+      name: 'ReplicaLagGuard',
+      engines: ['k8s'],
+      form: 'mysqld configuration, heartbeat, throttle controller',
+      available: false,
+    },
   ],
   trap: 'The parameter names are deprecated and commit order is not preserved, so a reader can see an effect before its cause. A throttle that only halves never recovers.',
 };

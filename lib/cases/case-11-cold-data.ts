@@ -22,10 +22,15 @@ export const coldData: Case = {
     ],
   },
   constructs: [
-    { name: 'ArchiveBucket', engines: ['aws'], form: 'S3 lifecycle with an object-size floor and a cost estimate', available: true },
+    {
+      name: 'ArchiveBucket',
+      engines: ['aws'],
+      form: 'S3 lifecycle with an object-size floor and a cost estimate',
+      available: true,
+    },
     { name: 'ArchiveBucket', engines: ['gcp'], form: 'Cloud Storage lifecycle', available: false },
   ],
-  trap: 'Below about 256 KB an object the usual rule costs more than it saves: each transition is charged, infrequent access bills at least 128 KB and Glacier adds 40 KB. Nor does it say anything about old versions, which are half of the problem.',
+  trap: 'Below about 256 KB an object the usual rule costs more than it saves: each transition is charged, infrequent access bills at least 128 KB and Glacier adds 40 KB. Nor does it say a word about old versions, though they are one of the causes.',
   scenario: {
     kind: 'stock',
     calibration:

@@ -28,8 +28,18 @@ export const unboundedThreadPool: Case = {
     ],
   },
   constructs: [
-    { name: 'BoundedService', engines: ['k8s'], form: 'Deployment, autoscaler on concurrency, DestinationRule', available: false },
-    { name: 'BoundedService', engines: ['aws'], form: 'Fargate behind a load balancer, throttled in front', available: false },
+    {
+      name: 'BoundedService',
+      engines: ['k8s'],
+      form: 'Deployment, autoscaler on concurrency, DestinationRule',
+      available: false,
+    },
+    {
+      name: 'BoundedService',
+      engines: ['aws'],
+      form: 'Fargate behind a load balancer, throttled in front',
+      available: false,
+    },
   ],
   trap: '50 threads at 100 ms with 200 waiting add 0.4 s of waiting to 0.1 s of work: the queue misses its own objective, and 150 is its bound. A refusal that nobody maps is a 500 rather than a 503 with Retry-After.',
 };

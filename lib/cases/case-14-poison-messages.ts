@@ -29,7 +29,12 @@ export const poisonMessages: Case = {
     ],
   },
   constructs: [
-    { name: 'RedriveQueue', engines: ['aws'], form: 'SQS with dead-letter queue, quarantine and guarded redrive', available: true },
+    {
+      name: 'RedriveQueue',
+      engines: ['aws'],
+      form: 'SQS with dead-letter queue, quarantine and guarded redrive',
+      available: true,
+    },
   ],
   trap: 'Three attempts with a Lambda consumer count throttles as failures. A redrive that runs by itself moves the same poison round for ever, and an alarm on the depth of a dead-letter queue that somebody drains never rings.',
   scenario: {
@@ -41,7 +46,7 @@ export const poisonMessages: Case = {
       { measure: 'messages set aside', by: 'setAside' },
     ],
     workload: { steadyPerSecond: 20, peakPerSecond: 200, peakSeconds: 1_800, serviceSeconds: 0.1, poisonRatio: 0.065 },
-    before: { instances: 7, slotsPerInstance: 4, returnSeconds: 60, attempts: 40 },
+    before: { instances: 7, slotsPerInstance: 4, returnSeconds: 60, attempts: 30 },
     after: {
       objective: { latencySeconds: 60 },
       consumer: { slotsPerInstance: 4, minInstances: 7, maxInstances: 7 },

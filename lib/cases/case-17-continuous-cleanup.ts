@@ -28,8 +28,18 @@ export const continuousCleanup: Case = {
     ],
   },
   constructs: [
-    { name: 'ContinuousCompaction', engines: ['aws'], form: 'S3 events, Step Functions, Glue or EMR Serverless', available: false },
-    { name: 'ContinuousCompaction', engines: ['k8s'], form: 'Argo or Airflow schedule and SparkApplication', available: false },
+    {
+      name: 'ContinuousCompaction',
+      engines: ['aws'],
+      form: 'S3 events, Step Functions, Glue or EMR Serverless',
+      available: false,
+    },
+    {
+      name: 'ContinuousCompaction',
+      engines: ['k8s'],
+      form: 'Argo or Airflow schedule and SparkApplication',
+      available: false,
+    },
   ],
   trap: '"More than 100 files, or one below 20 MB" is always true once a single stray file is there: it compacts for ever.',
 };

@@ -22,8 +22,18 @@ export const tooManyMetrics: Case = {
     ],
   },
   constructs: [
-    { name: 'MetricsSampling', engines: ['k8s'], form: 'monitors with keep and drop lists, recording rules', available: false },
-    { name: 'MetricsSampling', engines: ['aws'], form: 'Amazon Managed Prometheus, rule groups, scraper', available: false },
+    {
+      name: 'MetricsSampling',
+      engines: ['k8s'],
+      form: 'monitors with keep and drop lists, recording rules',
+      available: false,
+    },
+    {
+      name: 'MetricsSampling',
+      engines: ['aws'],
+      form: 'Amazon Managed Prometheus, rule groups, scraper',
+      available: false,
+    },
   ],
   trap: 'Dropping temporary pods after the scrape takes real counters out of the sums and saves no scrape. A scrape interval above two minutes breaks the five-minute look-back.',
 };

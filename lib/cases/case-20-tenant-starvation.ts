@@ -11,7 +11,7 @@ export const tenantStarvation: Case = {
   domains: ['architecture'],
   dependsOn: [],
   headline: {
-    text: 'other tenants\' completion 40 → > 90 %',
+    text: "other tenants' completion 40 → > 90 %",
     changes: [
       {
         measure: 'completion of the other tenants',

@@ -1,13 +1,19 @@
-import { Scenario } from './scenario';
+import type { Scenario } from './scenario';
 
 /** The only six remedies there are; spread and merge are two ends of one lever. */
 export type Lever = 'scale' | 'throttle' | 'spread' | 'merge' | 'bound' | 'isolate';
 
+/** Every difficulty, easiest first. */
+export const DIFFICULTIES = ['beginner', 'intermediate', 'advanced'] as const;
+
 /** How much has to be known beforehand. */
-export type Difficulty = 'beginner' | 'intermediate' | 'advanced';
+export type Difficulty = (typeof DIFFICULTIES)[number];
+
+/** Every domain. */
+export const DOMAINS = ['architecture', 'performance', 'integration', 'diagnosis', 'security'] as const;
 
 /** The field of engineering that the case belongs to. */
-export type Domain = 'architecture' | 'performance' | 'integration' | 'diagnosis' | 'security';
+export type Domain = (typeof DOMAINS)[number];
 
 /** The engine that a construct is made for. */
 export type Engine = 'aws' | 'k8s' | 'gcp';

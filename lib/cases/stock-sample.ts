@@ -1,5 +1,5 @@
 import { Random, ServiceTime } from '../flow/random';
-import { lifetimeCost, type StorageTransition, type StockWorkload } from '../flow/storage-cost';
+import { lifetimeCost, type StockWorkload, type StorageTransition } from '../flow/storage-cost';
 
 /** Objects that a sample prices one by one: the mean of their cost is then known to about half a percent. */
 const OBJECTS = 40_000;

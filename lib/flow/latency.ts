@@ -1,66 +1,201 @@
-/** v1 */
-import { solveTail } from './gamma';
+/**
+ * How long the items of one peak take, as a distribution: each stretch of the fluid path contributes its items with
+ * the wait that the path gives them, the random wait of Erlang C where slots are idle at times, and one service an
+ * attempt.
+ *
+ * A healthy item that fails joins the end of the line again after a backoff, so that its second wait is that of the
+ * later moment.
+ *
+ * Source: Newell, Applications of Queueing Theory (1982), 2 (delay as the horizontal distance between arrivals and
+ * starts); Kleinrock, Queueing Systems I, 3.5.
+ */
+import { backoffBound } from './backoff';
 import { erlangC, sojournTail, variationFactor } from './erlang';
 import type { FluidPath } from './fluid';
-import { workSeconds, type ResolvedConsumer, type ResolvedWorkload } from './resolve';
-import { serviceTail } from './gamma';
+import { gammaTail, logGamma, serviceTail, solveTail } from './gamma';
+import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
 
+/** Distribution of the time from arrival to the end of service. */
 export interface LatencyMix {
+  /** P(latency > seconds). */
   tail(seconds: number): number;
+  /** The latency in seconds that a share `quantile` of items stay within. */
   quantile(quantile: number): number;
 }
 
+/** Items that arrive in one stretch of time. */
+interface Part {
+  readonly at: number;
+  readonly weight: number;
+  /** Shortest and longest wait of the fluid path in seconds, spread evenly. */
+  readonly low: number;
+  readonly high: number;
+  /** Probability of a random wait, and the rate at which it falls off. */
+  readonly waiting: number;
+  readonly decay: number;
+}
+
+/** Stretches that one piece of the path is cut into. */
+const CUTS = 12;
+
+/** The latency of all items that arrive on the path. */
 export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): LatencyMix {
-  const work = workSeconds(workload, consumer.maxAttempts);
-  const parts: { weight: number; wait: number; waiting: number; decay: number }[] = [];
-  const starts: [number, number][] = [];
-  // cumulative starts
-  let arrivedItems = path.pieces.length ? Math.min(path.pieces[0].startItems, path.pieces[0].slots) : 0;
-  let started = 0;
-  for (const p of path.pieces) {
-    const s0 = arrivedItems - Math.max(0, p.startItems - p.slots);
-    arrivedItems += p.arrivalsPerSecond * (p.to - p.from);
-    const s1 = arrivedItems - Math.max(0, p.endItems - p.slots);
-    starts.push([p.from, s0], [p.to, s1]);
-    started = s1;
-  }
-  let k = 0;
-  let rank = path.pieces.length ? Math.min(path.pieces[0].startItems, path.pieces[0].slots) : 0;
-  let total = 0;
-  for (const p of path.pieces) {
-    const n = 12;
-    const dt = (p.to - p.from) / n;
-    for (let i = 0; i < n; i += 1) {
-      const t = p.from + (i + 0.5) * dt;
-      const r = rank + p.arrivalsPerSecond * (i + 0.5) * dt;
-      const weight = p.arrivalsPerSecond * dt;
-      total += weight;
-      if (p.busy) {
-        while (k < starts.length - 1 && starts[k + 1][1] < r) k += 1;
-        let at = starts[k][0];
-        if (k < starts.length - 1) {
-          const [t0, r0] = starts[k];
-          const [t1, r1] = starts[k + 1];
-          at = r1 > r0 ? t0 + ((t1 - t0) * Math.max(0, r - r0)) / (r1 - r0) : t1;
-        }
-        parts.push({ weight, wait: Math.max(0, at - t), waiting: 0, decay: 1 });
-      } else {
-        const c = p.slots;
-        const offered = Math.min(p.arrivalsPerSecond * work, c * 0.999);
-        const decay = (c - offered) / work / variationFactor(workload.serviceVariation);
-        parts.push({ weight, wait: 0, waiting: erlangC(c, offered), decay });
-      }
-    }
-    rank += p.arrivalsPerSecond * (p.to - p.from);
-  }
-  void started;
-  const mean = workload.serviceSeconds;
-  const cv = workload.serviceVariation;
-  const tail = (x: number) => {
+  const parts = partsOf(path, workload, consumer);
+  const total = parts.reduce((sum, part) => sum + part.weight, 0);
+  const { serviceSeconds: mean, serviceVariation: variation } = workload;
+  const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
+  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, parts, workload));
+  const tail = (seconds: number): number => {
     let sum = 0;
-    for (const p of parts)
-      sum += p.weight * (p.waiting > 0 ? sojournTail(x, mean, cv, p.waiting, p.decay) : serviceTail(x - p.wait, mean, cv));
-    return sum / total;
+    for (const part of parts) sum += part.weight * partTail(part, seconds, mean, variation);
+    let beyond = (attempts[0] * sum) / total;
+    for (const repeat of repeats) beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
+    return beyond;
   };
-  return { tail, quantile: (q) => solveTail(tail, 1 - q, mean) };
+  return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, mean) };
+}
+
+function partTail(part: Part, seconds: number, mean: number, variation: number): number {
+  if (part.waiting > 0) return sojournTail(seconds, mean, variation, part.waiting, part.decay);
+  const width = part.high - part.low;
+  // Where the wait changes by much more than a service takes, the service only shifts it.
+  if (width > 4 * mean) return Math.min(1, Math.max(0, (part.high + mean - seconds) / width));
+  return serviceTail(seconds - (part.low + part.high) / 2, mean, variation);
+}
+
+/** Share of served items that were served at attempt 1, 2, …; what is too rare to move a quantile is left out. */
+function attemptShares(failureRatio: number, maxAttempts: number): number[] {
+  const shares: number[] = [];
+  const served = 1 - failureRatio ** maxAttempts;
+  for (let k = 0; k < maxAttempts; k += 1) {
+    const share = ((1 - failureRatio) * failureRatio ** k) / served;
+    if (k > 0 && share < 1e-5) break;
+    shares.push(share);
+  }
+  return shares;
+}
+
+interface Repeat {
+  readonly share: number;
+  readonly shift: number;
+  readonly mean: number;
+  readonly shape: number;
+  readonly logGammas: readonly [number, number];
+  readonly delay: number;
+}
+
+/** Items served at their k-th attempt: k services, k waits, k − 1 backoffs. */
+function repeated(k: number, share: number, parts: readonly Part[], workload: ResolvedWorkload): Repeat[] {
+  const total = parts.reduce((sum, part) => sum + part.weight, 0);
+  const repeats: Repeat[] = [];
+  let known: { mean: number; variance: number; shape: number; logGammas: readonly [number, number] } | undefined;
+  for (const part of parts) {
+    let shift = 0;
+    let at = part.at;
+    let mean = 0;
+    let variance = 0;
+    for (let n = 0; n < k; n += 1) {
+      const visited = n === 0 ? part : partAt(parts, at);
+      const wait = (visited.low + visited.high) / 2;
+      const random = visited.waiting / visited.decay;
+      const backoff = n < k - 1 ? backoffBound(n) : 0;
+      shift += wait;
+      mean += workload.serviceSeconds + random;
+      variance += (workload.serviceSeconds * workload.serviceVariation) ** 2;
+      variance += (2 * visited.waiting) / visited.decay ** 2 - random * random;
+      if (n < k - 2) {
+        mean += backoff / 2;
+        variance += (backoff * backoff) / 12;
+      }
+      at += wait + random + workload.serviceSeconds + backoff / 2;
+    }
+    if (known === undefined || known.mean !== mean || known.variance !== variance) {
+      const shape = variance > 1e-9 * mean * mean ? (mean * mean) / variance : 1e9;
+      known = { mean, variance, shape, logGammas: [logGamma(Math.min(shape, 1e6)), logGamma(Math.min(shape, 1e6) + 1)] };
+    }
+    const weight = (share * part.weight) / total;
+    const last = repeats[repeats.length - 1];
+    if (last !== undefined && last.shift === shift && last.mean === mean && last.shape === known.shape) {
+      repeats[repeats.length - 1] = { ...last, share: last.share + weight };
+    } else {
+      repeats.push({ share: weight, shift, mean, shape: known.shape, logGammas: known.logGammas, delay: backoffBound(k - 2) });
+    }
+  }
+  return repeats;
+}
+
+/** P(shift + X + U > t), X gamma, U uniform on (0, delay): the mean of X's tail over the delay, in closed form. */
+function uniformlyDelayedTail(repeat: Repeat, seconds: number): number {
+  const t = seconds - repeat.shift;
+  if (t <= 0) return 1;
+  const { delay } = repeat;
+  const upTo = partialMean(repeat, t) - partialMean(repeat, Math.max(0, t - delay));
+  return Math.min(1, (upTo + Math.max(0, delay - t)) / delay);
+}
+
+/** E[min(X, t)] = ∫₀ᵗ P(X > x) dx of a gamma X. */
+function partialMean({ mean, shape, logGammas }: Repeat, t: number): number {
+  if (t <= 0) return 0;
+  if (shape >= 1e6) return Math.min(mean, t);
+  const x = (t / mean) * shape;
+  return t * gammaTail(shape, x, logGammas[0]) + mean * (1 - gammaTail(shape + 1, x, logGammas[1]));
+}
+
+function partAt(parts: readonly Part[], seconds: number): Part {
+  let low = 0;
+  let high = parts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (parts[middle].at <= seconds) low = middle;
+    else high = middle - 1;
+  }
+  return parts[low];
+}
+
+/** The path cut into stretches, with the wait of the items that arrive in each. */
+function partsOf(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): Part[] {
+  const work = workSeconds(workload, consumer.maxAttempts);
+  const spread = variationFactor(workload.serviceVariation);
+  const starts = startsOf(path);
+  const parts: Part[] = [];
+  let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
+  let cursor = 0;
+  const waitOf = (at: number, place: number): number => {
+    while (cursor < starts.length - 2 && starts[cursor + 1].rank < place) cursor += 1;
+    const from = starts[cursor];
+    const to = starts[cursor + 1];
+    const share = to.rank > from.rank ? Math.max(0, place - from.rank) / (to.rank - from.rank) : 1;
+    return Math.max(0, from.at + share * (to.at - from.at) - at);
+  };
+  for (const piece of path.pieces) {
+    const cuts = piece.busy ? CUTS : 1;
+    const step = (piece.to - piece.from) / cuts;
+    const weight = piece.arrivalsPerSecond * step;
+    if (!piece.busy) {
+      const offered = Math.min(piece.arrivalsPerSecond * work, piece.slots * 0.999);
+      const waiting = erlangC(piece.slots, offered);
+      const decay = (piece.slots - offered) / work / spread;
+      parts.push({ at: piece.from, weight, low: 0, high: 0, waiting, decay });
+    }
+    for (let i = 0; piece.busy && i < cuts; i += 1) {
+      const at = piece.from + i * step;
+      const first = waitOf(at, rank + i * weight);
+      const last = waitOf(at + step, rank + (i + 1) * weight);
+      parts.push({ at, weight, low: Math.min(first, last), high: Math.max(first, last), waiting: 0, decay: 1 });
+    }
+    rank += piece.arrivalsPerSecond * (piece.to - piece.from);
+  }
+  return parts;
+}
+
+/** When the item of each rank is started: breakpoints of a piecewise straight line. */
+function startsOf(path: FluidPath): { at: number; rank: number }[] {
+  const starts: { at: number; rank: number }[] = [];
+  let arrived = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
+  for (const piece of path.pieces) {
+    starts.push({ at: piece.from, rank: arrived - Math.max(0, piece.startItems - piece.slots) });
+    arrived += piece.arrivalsPerSecond * (piece.to - piece.from);
+    starts.push({ at: piece.to, rank: arrived - Math.max(0, piece.endItems - piece.slots) });
+  }
+  return starts;
 }

@@ -331,7 +331,7 @@ export function planStock(
   const transitions = taken.map((t) => ({
     ...t,
     // A given list is one decision: it holds from its own break-even. A derived one holds move by move.
-    minimumObjectBytes: choices.transitions ? breakEven : 0,
+    minimumObjectBytes: choices.transitions ? breakEven : joinsFrom(t),
   }));
   const remarks = choices.transitions
     ? taken

@@ -179,10 +179,11 @@ function maskCardNumbers(text: string): string {
 
 /** Luhn's check digit, ISO/IEC 7812-1; the first digit of a payment card is 2 to 6. */
 function isCardNumber(digits: string): boolean {
-  if (!/^[2-6]\d{12,18}$/.test(digits)) return false;
+  if (digits.length < 13 || digits.length > 19 || digits[0] < '2' || digits[0] > '6') return false;
   let sum = 0;
   for (let position = 0; position < digits.length; position++) {
-    const digit = Number(digits[digits.length - 1 - position]);
+    const digit = digits.charCodeAt(digits.length - 1 - position) - 48;
+    if (digit < 0 || digit > 9) return false;
     const doubled = position % 2 === 1 ? digit * 2 : digit;
     sum += doubled > 9 ? doubled - 9 : doubled;
   }

@@ -32,25 +32,25 @@ async function book(delivery: Delivery, effects: Effects): Promise<void> {
       Key: { deliveryId: { S: `${delivery.source}#${delivery.id}` } },
       // ADD makes a second effect visible as 2; the idempotency key beside it is what keeps it at 1.
       UpdateExpression:
-        'ADD effects :one SET receivedAt = :received, bookedAt = :booked, tenant = :tenant, items = :items',
+        'ADD effects :one SET receivedAt = :received, bookedAt = :booked, tenant = :tenant, quantity = :quantity',
       ExpressionAttributeValues: {
         ':one': { N: '1' },
         ':received': { N: String(delivery.receivedAtMillis) },
         ':booked': { N: String(Date.now()) },
         ':tenant': { S: delivery.tenant },
-        ':items': { N: String(order.items) },
+        ':quantity': { N: String(order.quantity) },
       },
     },
   });
 }
 
-function orderIn(body: string): { items: number } {
+function orderIn(body: string): { quantity: number } {
   const payload = JSON.parse(body) as { order?: { quantity?: unknown } };
   const quantity = payload.order?.quantity ?? 1;
   if (typeof quantity !== 'number' || !Number.isInteger(quantity) || quantity < 1) {
     throw new InvalidOrderError('order.quantity must be a whole number, 1 or more');
   }
-  return { items: quantity };
+  return { quantity };
 }
 
 async function archive(delivery: Delivery): Promise<void> {

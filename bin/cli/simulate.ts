@@ -1,0 +1,323 @@
+import { Command, Option } from 'commander';
+import type { ScenarioResult } from '../../lib/cases/run-scenario';
+import type { Predictions } from '../../lib/flow/plan';
+import type { ResolvedConsumer } from '../../lib/flow/resolve';
+import type { SimulationResult } from '../../lib/flow/simulation';
+import type { DepthPoint } from '../../lib/flow/simulation/timeline';
+import type { Workload } from '../../lib/flow/workload';
+import { amount, level } from './cases';
+import { ExitCode, Io, UsageError } from './io';
+import { planFor, refusalText, summary } from './size';
+import { drain, duration, sparkline, table } from './text';
+import { addWorkloadOptions, givenFlags, inOptions, number, question, requireOptions } from './workload-options';
+
+/** Items that a run may have; more takes minutes and proves nothing new. */
+const MOST_ITEMS = 50_000_000;
+/** Slots that a run may have. */
+const MOST_SLOTS = 1_000_000;
+const MOST_SEEDS = 1_000;
+const MOST_SEED = 2 ** 32 - 1;
+/** What a backlog that never drains costs the simulation, which gives up after a day. */
+const DAY_SECONDS = 86_400;
+/** Points of a timeline, which is enough for any terminal. */
+const TIMELINE_POINTS = 240;
+
+/** `backpressure simulate`: a planned queue, or a case before and after, event by event. */
+export function registerSimulate(program: Command, io: Io, answered: (exit: number) => void): void {
+  const command = program
+    .command('simulate')
+    .description('simulate a planned queue event by event, or run a case before and after')
+    .usage('--steady <per-second> --service <seconds> --latency <seconds> [options] | --case <number>');
+  addWorkloadOptions(command)
+    .option('--json', 'print JSON; a drain that never ends is null')
+    .optionsGroup('Run:')
+    .option('--case <number>', 'run a case before and after instead: 6, 11, 14 or 15')
+    .addOption(whole('--seed', 'same seed, same run; 0 or more', 0, MOST_SEED).default(1))
+    .addOption(whole('--seeds', `runs, with consecutive seeds; 1 to ${MOST_SEEDS}`, 1, MOST_SEEDS).default(1))
+    .addHelpText(
+      'after',
+      [
+        '',
+        'Without --latency nothing is planned: give --min-instances and --max-instances the same number.',
+        'Exits with 1 when the workload cannot be served as asked, or a case misses its headline.',
+        '',
+        'Examples:',
+        '  backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+        '  backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
+        '  backpressure simulate --case 14',
+      ].join('\n'),
+    )
+    .action((given: Given) => {
+      answered(given.case === undefined ? simulateWorkload(given, io) : simulateCase(given, given.case, io));
+    });
+}
+
+type Given = Record<string, unknown> & {
+  readonly case?: string;
+  readonly seed: number;
+  readonly seeds: number;
+  readonly json?: boolean;
+};
+
+function whole(flag: string, help: string, min: number, max: number): Option {
+  return new Option(`${flag} <count>`, help).argParser((given) => {
+    const value = number(flag, given);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new UsageError(`${flag} must be a whole number between ${min} and ${max}, got ${given}`);
+    }
+    return value;
+  });
+}
+
+function simulateWorkload(given: Given, io: Io): ExitCode {
+  const setUp = prepare(given, io);
+  if (!setUp) return ExitCode.NO;
+  const { name, workload, consumer, predictions, visibilityTimeoutSeconds } = setUp;
+  refuseEndless(workload, consumer, given.seeds);
+  const { simulate } = require('../../lib/flow/simulation') as typeof import('../../lib/flow/simulation');
+  const { Quantiles } = require('../../lib/flow/quantiles') as typeof import('../../lib/flow/quantiles');
+  const runs = eachSeed(given, io, (seed) => ({
+    seed,
+    result: simulate({ workload, consumer, seed, visibilityTimeoutSeconds, timelinePoints: TIMELINE_POINTS }),
+  }));
+  const { latencySeconds, latencyQuantile = 0.99 } = setUp.objective;
+  if (given.json) {
+    const described = runs.map(({ seed, result }) => describe(seed, result));
+    const answer = described.length === 1 ? described[0] : { runs: described };
+    io.out(`${JSON.stringify({ consumer, predictions, ...answer }, undefined, 2)}\n`);
+    return ExitCode.OK;
+  }
+  const all = new Quantiles();
+  for (const { result } of runs) all.merge(result.latency);
+  const span = (read: (result: SimulationResult) => number, say: (value: number) => string) => {
+    const values = runs.map(({ result }) => read(result));
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return say(least) === say(most) ? say(least) : `${say(least)} to ${say(most)}`;
+  };
+  const quantiles = [...new Set([0.5, latencyQuantile, 0.99])].sort();
+  const predicted: { [quantile: number]: number } = {
+    0.5: predictions.latencyP50Seconds,
+    0.99: predictions.latencyP99Seconds,
+  };
+  const promise = (quantile: number) => {
+    if (latencySeconds === undefined || quantile !== latencyQuantile) return '';
+    return `${all.quantile(quantile) <= latencySeconds ? 'keeps' : 'MISSES'} ${duration(latencySeconds)}`;
+  };
+  io.out(
+    `${[
+      summary(setUp),
+      `${' '.repeat(name.length + 2)}${instancesText(consumer)}, ${given.seeds === 1 ? `seed ${given.seed}` : `seeds ${given.seed} to ${given.seed + given.seeds - 1}`}`,
+      '',
+      table(
+        [{ title: '' }, { title: 'predicted', right: true }, { title: 'simulated', right: true }, { title: '' }],
+        [
+          ...quantiles.map((quantile) => [
+            `  latency P${Number((quantile * 100).toPrecision(6))}`,
+            predicted[quantile] === undefined ? '' : duration(predicted[quantile]),
+            duration(all.quantile(quantile)),
+            promise(quantile),
+          ]),
+          ['  peak backlog', count(predictions.peakBacklog), span((result) => result.peakBacklog, count), ''],
+          [
+            '  drained after the peak',
+            drain(predictions.drainSeconds),
+            span((result) => result.drainSeconds, drain),
+            '',
+          ],
+          ['  most instances', count(consumer.maxInstances), span((result) => result.peakInstances, count), ''],
+          ['  items served', '', span((result) => result.processed, count), ''],
+          ['  attempts made again', '', span((result) => result.retried, count), ''],
+          ['  items set aside', '', span((result) => result.poisoned, count), ''],
+          ['  items lost', '', span((result) => result.lost, count), ''],
+        ],
+        io.columns,
+      ),
+      '',
+      depth(runs[0].result.timeline, io, given.seeds === 1 ? '' : ` (seed ${given.seed})`),
+    ].join('\n')}\n`,
+  );
+  return ExitCode.OK;
+}
+
+interface SetUp {
+  readonly name: string;
+  readonly workload: Workload;
+  readonly objective: { readonly latencySeconds?: number; readonly latencyQuantile?: number };
+  readonly consumer: ResolvedConsumer;
+  readonly predictions: Predictions;
+  readonly visibilityTimeoutSeconds?: number;
+}
+
+/** Plans what was asked, or takes the instances that were given; undefined when it was refused, and said so. */
+function prepare(given: Given, io: Io): SetUp | undefined {
+  requireOptions(given, ['--steady', '--service']);
+  const asked = question(given);
+  const { name, workload, objective } = asked;
+  const { fixedConsumer, plannedConsumer } =
+    require('../../lib/cases/planned-consumer') as typeof import('../../lib/cases/planned-consumer');
+  if (objective.latencySeconds === undefined) {
+    const { minInstances, maxInstances, slotsPerInstance, maxAttempts } = asked.consumer;
+    if (maxInstances === undefined || minInstances !== maxInstances) {
+      throw new UsageError('--latency is required, unless --min-instances and --max-instances are the same number');
+    }
+    const { CONSUMER_DEFAULTS } = require('../../lib/flow/resolve') as typeof import('../../lib/flow/resolve');
+    const consumer = fixedConsumer(
+      maxInstances,
+      slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
+      maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts,
+    );
+    return { name, workload, objective, consumer, predictions: predict(workload, consumer) };
+  }
+  const { plan, refusal } = planFor(asked);
+  if (!plan) {
+    if (given.json)
+      io.out(
+        `${JSON.stringify({ feasible: false, reason: inOptions(refusal!.reason), waysOut: refusal!.waysOut.map(inOptions) }, undefined, 2)}\n`,
+      );
+    else io.err(refusalText(refusal!));
+    return undefined;
+  }
+  return {
+    name,
+    workload,
+    objective,
+    consumer: plannedConsumer(plan, asked.consumer),
+    predictions: plan.predictions,
+    visibilityTimeoutSeconds: plan.value('visibilityTimeoutSeconds'),
+  };
+}
+
+function predict(workload: Workload, consumer: ResolvedConsumer): Predictions {
+  const { predictQueue } = require('../../lib/flow/queue-plan') as typeof import('../../lib/flow/queue-plan');
+  const { InvalidInputError } = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
+  try {
+    return predictQueue(workload, consumer);
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));
+    throw error;
+  }
+}
+
+/** Refuses runs that would keep the terminal for minutes. */
+function refuseEndless(workload: Workload, consumer: ResolvedConsumer, seeds: number): void {
+  const { resolveWorkload, workSeconds } = require('../../lib/flow/resolve') as typeof import('../../lib/flow/resolve');
+  const { STEADY_HORIZON_SECONDS } = require('../../lib/flow/simulation') as typeof import('../../lib/flow/simulation');
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(workload);
+  const slots = consumer.maxInstances * consumer.slotsPerInstance;
+  if (slots > MOST_SLOTS) {
+    throw new UsageError(
+      `--max-instances × --slots must be at most ${count(MOST_SLOTS)} to be simulated, got ${count(slots)}`,
+    );
+  }
+  const work = workSeconds(resolveWorkload(workload), consumer.maxAttempts);
+  const seconds = peakSeconds > 0 ? peakSeconds : STEADY_HORIZON_SECONDS;
+  const spare = slots / work - steadyPerSecond;
+  const backlog = Math.max(0, peakPerSecond - slots / work) * seconds;
+  const drain = spare > 0 ? Math.min(DAY_SECONDS, backlog / spare) : DAY_SECONDS;
+  const items = (peakPerSecond * seconds + steadyPerSecond * drain) * seeds;
+  if (items > MOST_ITEMS) {
+    throw new UsageError(
+      `a run of ${count(items)} items takes too long, the limit is ${count(MOST_ITEMS)}: give a shorter --peak-seconds${seeds > 1 ? ', fewer --seeds' : ''} or lower rates`,
+    );
+  }
+}
+
+function simulateCase(given: Given, number: string, io: Io): ExitCode {
+  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
+  const runnable = CASES.filter((each) => each.scenario);
+  const subject = runnable.find((each) => String(each.number) === number);
+  if (!subject) {
+    const numbers = runnable.map((each) => each.number).join(', ');
+    throw new UsageError(`--case must be one that has a scenario, ${numbers}, got ${number === '' ? "''" : number}`);
+  }
+  const [stray] = givenFlags(given);
+  if (stray) throw new UsageError(`${stray} cannot be combined with --case ${number}, which brings its own workload`);
+  const { runScenario } = require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
+  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed));
+  const met = runs.every(({ meetsHeadline }) => meetsHeadline);
+  if (given.json) {
+    const answer = runs.length === 1 ? runs[0] : { number: subject.number, meetsHeadline: met, runs };
+    io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
+  } else {
+    io.out(
+      `${[`${subject.number}  ${subject.title}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
+    );
+  }
+  return met ? ExitCode.OK : ExitCode.NO;
+}
+
+function caseText(run: ScenarioResult, io: Io, brief: boolean): string {
+  const { timelines } = run;
+  const outcomes = table(
+    [
+      { title: brief ? `seed ${run.seed}` : '' },
+      { title: 'before', right: true },
+      { title: 'after, predicted', right: true },
+      { title: 'after, simulated', right: true },
+      { title: 'promised', right: true },
+      { title: '' },
+    ],
+    run.outcomes.map((outcome) => [
+      `  ${outcome.measure}`,
+      amount(outcome.before, outcome.unit),
+      outcome.predicted === undefined ? '–' : amount(outcome.predicted, outcome.unit),
+      amount(outcome.after, outcome.unit),
+      level(outcome.promised, outcome.unit),
+      outcome.met ? 'kept' : 'MISSED',
+    ]),
+    io.columns,
+  );
+  if (brief) return outcomes;
+  const pictures = (['before', 'after'] as const)
+    .filter((when) => timelines[when].length > 0)
+    .map((when) => `${when}\n${depth(timelines[when], io)}`);
+  return [outcomes, ...pictures].join('\n\n');
+}
+
+/** Backlog and instances over time, one line each, with the time below. */
+function depth(timeline: readonly DepthPoint[], io: Io, note = ''): string {
+  const width = Math.max(20, Math.min(72, (io.columns ?? 100) - 34));
+  const seen = untilQuiet(timeline);
+  if (seen.length === 0) return '  no depth over time';
+  const most = (values: readonly number[]) => count(Math.max(...values));
+  const backlog = seen.map((point) => point.backlog);
+  const instances = seen.map((point) => point.instances);
+  const line = sparkline(backlog, width);
+  const end = duration(seen[seen.length - 1].seconds);
+  return [
+    `  backlog    ${line}  up to ${most(backlog)}${note}`,
+    `  instances  ${sparkline(instances, width)}  up to ${most(instances)}`,
+    `             ${'0 s'.padEnd(Math.max(4, line.length - end.length))}${end}`,
+  ].join('\n');
+}
+
+/** A timeline without the quiet end: a tenth more than what comes before. */
+function untilQuiet(timeline: readonly DepthPoint[]): readonly DepthPoint[] {
+  const last = timeline.reduce((found, point, index) => (point.backlog > 0 ? index : found), 0);
+  return last === 0 ? timeline : timeline.slice(0, Math.ceil(last * 1.1) + 1);
+}
+
+/** Runs once for every seed, and tells whoever watches how far it is. */
+function eachSeed<T>(given: Given, io: Io, runOne: (seed: number) => T): T[] {
+  const results: T[] = [];
+  for (let index = 0; index < given.seeds; index += 1) {
+    if (io.watched) io.err(`\r\x1b[Ksimulating ${index + 1} of ${given.seeds}`);
+    results.push(runOne(given.seed + index));
+  }
+  if (io.watched) io.err('\r\x1b[K');
+  return results;
+}
+
+function describe(seed: number, result: SimulationResult): object {
+  const { latency: _histogram, quantile: _read, ...numbers } = result;
+  return { seed, ...numbers };
+}
+
+function instancesText({ minInstances, maxInstances, slotsPerInstance }: ResolvedConsumer): string {
+  const range = minInstances === maxInstances ? `${maxInstances}` : `${minInstances} to ${maxInstances}`;
+  return `${range} instances with ${slotsPerInstance} ${slotsPerInstance === 1 ? 'slot' : 'slots'}`;
+}
+
+function count(value: number): string {
+  return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : 'never';
+}

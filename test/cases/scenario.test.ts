@@ -1,0 +1,162 @@
+import type { Case } from '../../lib/cases/case';
+import { CASES, caseOf } from '../../lib/cases/catalogue';
+import { fixedConsumer, plannedConsumer } from '../../lib/cases/planned-consumer';
+import { keeps, runScenario, type ScenarioResult } from '../../lib/cases/run-scenario';
+import { figure } from '../../lib/flow/plan';
+import { planQueue } from '../../lib/flow/queue-plan';
+import { simulate } from '../../lib/flow/simulation';
+
+const results = new Map<number, ScenarioResult>();
+/** Each case once for the whole file: a run takes seconds. */
+const result = (number: number): ScenarioResult => {
+  if (!results.has(number)) results.set(number, runScenario(caseOf(number), 1));
+  return results.get(number)!;
+};
+const before = (number: number, measure: string) => result(number).outcomes.find((each) => each.measure === measure)!;
+
+describe('before shows what the headline reports', () => {
+  test.each([
+    // measure, tolerance as a share of the reported value, and why it is no smaller
+    [6, 'wait P95', 0.05, 'Poisson arrivals: ± 1.5 % from seed to seed'],
+    [11, 'storage bill', 0.001, 'bytes × price'],
+    [14, 'peak backlog', 0.05, 'Poisson arrivals and random returns'],
+    [15, 'events lost', 0.25, 'the rare end of a line close to saturation: ± 12 % from seed to seed'],
+    [15, 'latency P99', 0.05, 'patience and one service on top'],
+  ])('case %d: %s, within %d of it (%s)', (number, measure, tolerance) => {
+    const outcome = before(number as number, measure as string);
+    expect(Math.abs(outcome.before / outcome.reported.value - 1)).toBeLessThan(tolerance as number);
+  });
+
+  test('case 14: nobody sets anything aside', () => {
+    expect(before(14, 'messages set aside').before).toBe(0);
+  });
+
+  // Rounds that end by themselves before the peak does would make the storm weaker than it is told.
+  test('case 14: more attempts than the simulation allows do not change the backlog', () => {
+    const { scenario } = caseOf(14);
+    if (scenario?.kind !== 'queue') throw new Error('case 14 is a queue');
+    const { instances, slotsPerInstance, attempts, returnSeconds } = scenario.before;
+    const backoff = { baseSeconds: returnSeconds!, capSeconds: returnSeconds! };
+    const more = simulate({
+      workload: scenario.workload,
+      consumer: fixedConsumer(instances, slotsPerInstance, attempts! + 20),
+      seed: 1,
+      backoff,
+    });
+    expect(Math.abs(more.peakBacklog / result(14).before.peakBacklog! - 1)).toBeLessThan(0.03);
+  });
+
+  test('tells in words the rates that it runs', () => {
+    for (const { scenario } of CASES) {
+      if (!scenario || scenario.kind === 'stock') continue;
+      expect(scenario.calibration).toContain(figure(scenario.workload.peakPerSecond!));
+    }
+  });
+});
+
+describe('after keeps what the headline promises', () => {
+  test.each([6, 11, 14, 15])('case %d, as predicted and as measured', (number) => {
+    const { outcomes, meetsHeadline } = result(number);
+    for (const { promised, after, predicted } of outcomes) {
+      expect(keeps(after, promised)).toBe(true);
+      if (predicted !== undefined) expect(keeps(predicted, promised)).toBe(true);
+    }
+    expect(meetsHeadline).toBe(true);
+  });
+
+  test.each([6, 11, 14, 15])('case %d answers every measure of its headline', (number) => {
+    expect(result(number).outcomes.map(({ measure }) => measure)).toEqual(
+      caseOf(number).headline.changes.map(({ measure }) => measure),
+    );
+  });
+
+  test('case 6: the plan needs no more than half of the instances again at the peak, and far fewer outside it', () => {
+    const { knobs } = result(6);
+    const value = (name: string) => knobs.find((knob) => knob.name === name)!.value;
+    expect(value('maxInstances')).toBeLessThanOrEqual(30);
+    expect(value('minInstances')).toBeLessThan(20);
+  });
+
+  test('case 11: prediction and sample agree within a tenth, though the plan knows only the mean size', () => {
+    const [{ after, predicted }] = result(11).outcomes;
+    expect(Math.abs(after / predicted! - 1)).toBeLessThan(0.1);
+  });
+
+  test('case 14: the cure is the dead-letter queue, not more instances', () => {
+    const { after, knobs } = result(14);
+    const { scenario } = caseOf(14);
+    expect(after.measured.instances).toBe(scenario?.kind === 'queue' ? scenario.before.instances : 0);
+    expect(knobs.find((knob) => knob.name === 'maxReceiveCount')!.value).toBeGreaterThanOrEqual(5);
+  });
+
+  test('case 14: what is set aside is the poison that came, within 5 %', () => {
+    const { after, predicted } = before(14, 'messages set aside');
+    expect(Math.abs(after / predicted! - 1)).toBeLessThan(0.05);
+  });
+
+  test('case 15: nothing is lost though an instance dies in the middle of the peak', () => {
+    expect(before(15, 'events lost').after).toBe(0);
+  });
+});
+
+describe('a scenario', () => {
+  test.each([6, 11])('case %d: the same seed gives the same numbers, another seed others', (number) => {
+    expect(runScenario(caseOf(number), 1)).toEqual(result(number));
+    expect(runScenario(caseOf(number), 2).outcomes).not.toEqual(result(number).outcomes);
+  });
+
+  // The flow of a number: case → plan → knob → simulation. A hand-written after would not move with the objective.
+  test('follows its objective: a stricter one gives a plan that waits less', () => {
+    const subject = caseOf(6);
+    if (subject.scenario?.kind !== 'queue') throw new Error('case 6 is a queue');
+    const { after, ...rest } = subject.scenario;
+    const strict: Case = {
+      ...subject,
+      scenario: { ...rest, after: { ...after, objective: { ...after.objective, latencySeconds: 30 } } },
+    };
+    const [{ after: stricter }] = runScenario(strict, 1).outcomes;
+    expect(stricter).toBeLessThan(before(6, 'wait P95').after / 2);
+  });
+
+  test('says so when the headline is missed', () => {
+    const subject = caseOf(11);
+    const change = { ...subject.headline.changes[0], after: { relation: 'at most' as const, value: 1_000 } };
+    const missed = runScenario({ ...subject, headline: { ...subject.headline, changes: [change] } }, 1);
+    expect(missed.meetsHeadline).toBe(false);
+    expect(missed.outcomes[0].met).toBe(false);
+  });
+
+  test.each([
+    ['a case without one', 7, 1, 'case 7 has no scenario to run'],
+    ['a seed that is no whole number', 6, 1.5, 'seed must be a whole number, at least 0, got 1.5'],
+    ['a seed below 0', 6, -1, 'seed must be a whole number, at least 0, got -1'],
+  ])('refuses %s', (_, number, seed, sentence) => {
+    expect(() => runScenario(caseOf(number), seed)).toThrow(sentence);
+  });
+
+  test.each([
+    ['is', 5, [5], [4, 6]],
+    ['below', 5, [4], [5, 6]],
+    ['above', 5, [6], [4, 5]],
+    ['at most', 5, [4, 5], [6]],
+  ] as const)('"%s %d" is kept by %j and missed by %j', (relation, value, kept, missed) => {
+    for (const each of kept) expect(keeps(each, { relation, value })).toBe(true);
+    for (const each of missed) expect(keeps(each, { relation, value })).toBe(false);
+  });
+});
+
+test('the consumer of a plan is what was given, completed by what the plan derived', () => {
+  const given = { slotsPerInstance: 4, startSeconds: 60 };
+  const workload = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 };
+  const plan = planQueue('Orders', workload, { latencySeconds: 90 }, given);
+  expect(plannedConsumer(plan, given)).toEqual({
+    slotsPerInstance: 4,
+    pollSeconds: 30,
+    decideSeconds: 15,
+    startSeconds: 60,
+    minInstances: plan.value('minInstances'),
+    maxInstances: plan.value('maxInstances'),
+    backlogPerInstance: plan.value('backlogPerInstance'),
+    maxAttempts: plan.value('maxReceiveCount'),
+  });
+});
