@@ -26,8 +26,8 @@ module.exports = {
       name: 'no-barrel-inside',
       comment: 'index.ts files are for users',
       severity: 'error',
-      from: { path: '^(lib|stacks|charts|bin)/', pathNot: '^lib/(.+/)?index\\.ts$' },
-      to: { path: '^lib/([^/]+/)?index\\.ts$' },
+      from: { path: '^(lib|stacks|charts|bin)/', pathNot: ['^lib/index\\.ts$', '^lib/[^/]+/index\\.ts$'] },
+      to: { path: ['^lib/index\\.ts$', '^lib/[^/]+/index\\.ts$'] },
     },
   ],
   options: {

@@ -35,8 +35,9 @@ async function main(): Promise<number> {
   const progress = new Progress();
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => {
-      progress.say(`\n${name}: stopping the local AWS …`);
+    // Not once: an impatient second Ctrl-C must not end this process before it has ended the local AWS.
+    process.on(name, () => {
+      if (!interrupted.signal.aborted) progress.say(`\n${name}: stopping the local AWS …`);
       interrupted.abort(new Error('interrupted'));
     });
   }

@@ -27,7 +27,7 @@ export const ORDER_INTAKE: { workload: Workload; objective: Objective } = {
 
 /** Seconds that the order system behind the worker takes. */
 const DOWNSTREAM_SECONDS = 0.05;
-const FUNCTION_TIMEOUT = Duration.seconds(10);
+const FUNCTION_TIMEOUT = Duration.seconds(5);
 const SERVICE = 'orders';
 
 /**

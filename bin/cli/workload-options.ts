@@ -166,7 +166,9 @@ export function number(flag: string, given: string): number {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given)) {
     throw new UsageError(`${flag} must be a number, got ${given.trim() === '' ? "''" : given}`);
   }
-  return Number(given);
+  const value = Number(given);
+  if (!Number.isFinite(value)) throw new UsageError(`${flag} must be a finite number, got ${given}`);
+  return value;
 }
 
 /** The name under which commander keeps an option: `--peak-seconds` as `peakSeconds`. */

@@ -36,12 +36,12 @@ export function simulateCallers(workload: Workload, slots: number, patienceSecon
   let lost = 0;
   let longestWait = 0;
   for (let now = random.exponential() / peakPerSecond; now < peakSeconds; now += random.exponential() / peakPerSecond) {
-    const wait = Math.max(0, free.next - now);
+    const wait = free.next > now ? free.next - now : 0;
     if (wait > patienceSeconds) {
       lost += 1;
       continue;
     }
-    longestWait = Math.max(longestWait, wait);
+    if (wait > longestWait) longestWait = wait;
     const end = now + wait + service.draw(random);
     free.replaceNext(end, free.nextValue);
     latency.record(end - now);

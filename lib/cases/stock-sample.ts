@@ -1,8 +1,8 @@
 import { Random, ServiceTime } from '../flow/random';
 import { lifetimeCost, type StockWorkload, type StorageTransition } from '../flow/storage-cost';
 
-/** Objects that a sample prices one by one: the mean of their cost is then known to about half a percent. */
-const OBJECTS = 40_000;
+/** Objects that a sample prices one by one: the mean of their cost is then known to about one percent. */
+const OBJECTS = 20_000;
 const MONTH_DAYS = 30;
 
 /**

@@ -12,7 +12,7 @@
 import { backoffBound } from './backoff';
 import { erlangC, sojournTail, variationFactor } from './erlang';
 import type { FluidPath } from './fluid';
-import { gammaTail, logGamma, serviceTail, solveTail } from './gamma';
+import { gammaTail, logGamma, serviceQuantile, serviceTail, solveTail } from './gamma';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
 
 /** Distribution of the time from arrival to the end of service. */
@@ -61,6 +61,46 @@ function partTail(part: Part, seconds: number, mean: number, variation: number):
   // Where the wait changes by much more than a service takes, the service only shifts it.
   if (width > 4 * mean) return Math.min(1, Math.max(0, (part.high + mean - seconds) / width));
   return serviceTail(seconds - (part.low + part.high) / 2, mean, variation);
+}
+
+/** P(latency > seconds) of a stage in its steady state, every attempt counted. */
+export function stationaryTail(
+  seconds: number,
+  workload: ResolvedWorkload,
+  maxAttempts: number,
+  waiting: number,
+  decay: number,
+): number {
+  const { serviceSeconds: mean, serviceVariation: variation, failureRatio } = workload;
+  const attempts = attemptShares(failureRatio, maxAttempts);
+  const part: Part = { at: 0, weight: 1, low: 0, high: 0, waiting, decay };
+  let beyond = attempts[0] * sojournTail(seconds, mean, variation, waiting, decay);
+  for (let k = 2; k <= attempts.length; k += 1) {
+    for (const repeat of repeated(k, attempts[k - 1], [part], workload)) {
+      beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
+    }
+  }
+  return beyond;
+}
+
+/** The latency in seconds at `quantile` of an item that never waits: its services and backoffs alone. */
+export function unhinderedLatency(workload: ResolvedWorkload, maxAttempts: number, quantile: number): number {
+  if (workload.failureRatio === 0) {
+    return serviceQuantile(quantile, workload.serviceSeconds, workload.serviceVariation);
+  }
+  return solveTail((t) => stationaryTail(t, workload, maxAttempts, 0, 1), 1 - quantile, workload.serviceSeconds);
+}
+
+/** Attempts, hence waits, that all but a share 1 − `quantile` of the served items get by with. */
+export function waitsAtQuantile(failureRatio: number, maxAttempts: number, quantile: number): number {
+  let beyond = 1;
+  let attempts = 0;
+  for (const share of attemptShares(failureRatio, maxAttempts)) {
+    attempts += 1;
+    beyond -= share;
+    if (beyond <= 1 - quantile) break;
+  }
+  return attempts;
 }
 
 /** Share of served items that were served at attempt 1, 2, …; what is too rare to move a quantile is left out. */

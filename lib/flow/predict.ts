@@ -6,10 +6,9 @@ import { erlangC } from './erlang';
 import { fluidPeak, type FluidPath } from './fluid';
 import { latencyMix, type LatencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';
-import { attemptsPerItem, type ResolvedConsumer, type ResolvedWorkload } from './resolve';
+import { attemptsPerItem, type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS } from './resolve';
 import { reactionSeconds } from './scaler';
 import type { Predictions } from './plan';
-import { STEADY_HORIZON_SECONDS } from './simulation';
 
 /** Predictions, and the distribution that the latency quantiles were read from. */
 export interface Forecast {

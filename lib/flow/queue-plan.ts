@@ -34,7 +34,7 @@ export function planQueue(subject: string, workload: Workload, objective: Object
   const own = serviceQuantile(q, w.serviceSeconds, w.serviceVariation);
   if (own >= L) throw new CapacityError(subject, `serving alone takes ${figure(own)} s`, [`allow ${figure(own * 1.2)} s`]);
   const v = variationFactor(w.serviceVariation);
-  const settles = (rate: number, horizon: number, c: number) => (Math.sqrt(c / work) - Math.sqrt(rate)) ** 2 >= v / (horizon / 5);
+  const settles = (rate: number, horizon: number, c: number) => (Math.sqrt(c / work) - Math.sqrt(rate)) ** 2 >= v / (horizon / 20);
   const fits = (rate: number, horizon = 3600) => fewestSlots(rate * work, (c, waiting) => settles(rate, horizon, c) && sojournTail(L, w.serviceSeconds, w.serviceVariation, waiting, (c / work - rate) / v) <= 1 - q);
   const max = base.maxInstances ?? Math.ceil(fits(w.peakPerSecond, w.peakSeconds > 0 ? w.peakSeconds : 3600) / slots);
   const R = reactionSeconds(base);

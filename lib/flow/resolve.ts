@@ -5,6 +5,9 @@
 import { between, type Check, inRange, wholeNumber } from './errors';
 import type { Consumer, Objective, Workload } from './workload';
 
+/** Seconds that stand for "all the time": what is planned and observed of a workload without a peak. */
+export const STEADY_HORIZON_SECONDS = 600;
+
 /** A workload with every number set. */
 export type ResolvedWorkload = Required<Workload>;
 

@@ -10,7 +10,13 @@
 import { type Backoff, backoffBound, DEFAULT_BACKOFF } from './backoff';
 import { Quantiles } from './quantiles';
 import { Random, ServiceTime } from './random';
-import { type ResolvedConsumer, type ResolvedWorkload, resolveWorkload, workSeconds } from './resolve';
+import {
+  type ResolvedConsumer,
+  type ResolvedWorkload,
+  resolveWorkload,
+  STEADY_HORIZON_SECONDS,
+  workSeconds,
+} from './resolve';
 import { lookInterval, Scaler, steadyInstances } from './scaler';
 import { Fleet } from './simulation/fleet';
 import { MomentHeap } from './simulation/heap';
@@ -54,7 +60,7 @@ export interface SimulationOptions {
   /**
    * Seconds observed of a workload without a peak.
    *
-   * @default 3600
+   * @default STEADY_HORIZON_SECONDS, 600
    */
   readonly horizonSeconds?: number;
   /**
@@ -100,9 +106,6 @@ export interface SimulationResult {
   /** Waiting items and instances over time. */
   readonly timeline: DepthPoint[];
 }
-
-/** Seconds observed of a workload without a peak, unless told otherwise. */
-export const STEADY_HORIZON_SECONDS = 3600;
 
 /** A backlog that a day has not drained is reported as never drained. */
 const GIVE_UP_SECONDS = 86_400;
@@ -191,13 +194,14 @@ class Simulation {
     const { ends, returns } = this;
     let control = this.nextControl();
     for (;;) {
-      const end = ends.next;
-      const arrival = this.nextArrival;
-      if (arrival <= end && arrival <= control && arrival <= returns.next) {
-        if (arrival === Number.POSITIVE_INFINITY) break;
-        this.arrive(arrival);
-      } else if (end <= control && end <= returns.next) {
-        this.finish(end);
+      const { nextArrival } = this;
+      const { next } = ends;
+      const seldom = Math.min(control, returns.next);
+      if (nextArrival <= next && nextArrival <= seldom) {
+        if (nextArrival === Number.POSITIVE_INFINITY) break;
+        this.arrive(nextArrival);
+      } else if (next <= seldom) {
+        this.finish(next);
       } else if (returns.next <= control) {
         this.comeBack(returns.next);
       } else {

@@ -19,7 +19,7 @@ export interface Planned extends Draw {
 }
 
 /** Items that one simulated peak may have: keeps 500 of them affordable. */
-const MOST_ITEMS = 150_000;
+const MOST_ITEMS = 40_000;
 
 /** One draw; rates, service and lengths are spread evenly over orders of magnitude. */
 export function draw(random: Random): Draw {

@@ -320,6 +320,15 @@ describe('the circuit', () => {
     expect(world.processed).toHaveLength(300);
   });
 
+  test('too few redrives for a verdict: whoever comes back is parked at once, nobody waits for the window to end', () => {
+    const letter: Letter = { redrives: 1, redrivenAt: start, sentAt: start, attributeCount: 0 };
+    const window = Math.floor(start / 1000 / limits.windowSeconds);
+    const decided = (redriven: number) =>
+      decide(letter, new Map([[window, { redriven, returned: 1 }]]), start + 60_000, limits, () => 0.5);
+    expect(decided(limits.verdictMinimum - 1)).toEqual({ action: 'quarantine', reason: 'attempts-exhausted' });
+    expect(decided(limits.verdictMinimum)).toMatchObject({ action: 'hold' });
+  });
+
   test('a held letter is parked before the queue drops it', () => {
     const failedNow: WindowCount = { redriven: 50, returned: 50 };
     const windows = new Map([[Math.floor(start / 100_000), failedNow]]);

@@ -6,17 +6,14 @@
 export class MomentHeap {
   /** Number of entries. */
   public size = 0;
+  /** The earliest moment; `Infinity` when there is none. A field, since the event loop reads it at every turn. */
+  public next = Number.POSITIVE_INFINITY;
   private times: Float64Array;
   private values: Int32Array;
 
   constructor(capacity = 64) {
     this.times = new Float64Array(capacity);
     this.values = new Int32Array(capacity);
-  }
-
-  /** The earliest moment; `Infinity` when there is none. */
-  public get next(): number {
-    return this.size > 0 ? this.times[0] : Number.POSITIVE_INFINITY;
   }
 
   /** The number attached to the earliest moment. */
@@ -39,17 +36,20 @@ export class MomentHeap {
     }
     times[hole] = time;
     values[hole] = value;
+    this.next = times[0];
   }
 
   /** Removes the earliest moment. */
   public pop(): void {
     this.size -= 1;
     if (this.size > 0) this.sink(0, this.times[this.size], this.values[this.size]);
+    this.next = this.size > 0 ? this.times[0] : Number.POSITIVE_INFINITY;
   }
 
   /** Puts a moment in the place of the earliest: a pop and a push for the price of one. */
   public replaceNext(time: number, value: number): void {
     this.sink(0, time, value);
+    this.next = this.times[0];
   }
 
   /** Removes every entry whose number is refused, in O(size). */
@@ -64,6 +64,7 @@ export class MomentHeap {
     }
     this.size = kept;
     for (let i = (kept >> 1) - 1; i >= 0; i -= 1) this.sink(i, times[i], values[i]);
+    this.next = kept > 0 ? times[0] : Number.POSITIVE_INFINITY;
   }
 
   private sink(from: number, time: number, value: number): void {

@@ -1,0 +1,30 @@
+import type { Io } from '../../bin/cli/io';
+import { run } from '../../bin/cli/program';
+
+/** What one command line came to. */
+export interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line inside this process; single words may be quoted with '. */
+export async function backpressure(
+  line: string,
+  terminal: Partial<Pick<Io, 'columns' | 'watched'>> = {},
+): Promise<Answer> {
+  let out = '';
+  let err = '';
+  const io: Io = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    watched: false,
+    ...terminal,
+  };
+  const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
+  return { code: await run(words, io), out, err };
+}
