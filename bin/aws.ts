@@ -1,7 +1,7 @@
 /** The CDK app with the AWS reference environments. `-c local=true` leaves out what the local emulator cannot hold. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { App, Aspects, AspectPriority } from 'aws-cdk-lib';
+import { App, AspectPriority, Aspects } from 'aws-cdk-lib';
 import { LocalProfile } from '../stacks/local-profile';
 import { OrderIntakeStack } from '../stacks/order-intake';
 

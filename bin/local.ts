@@ -26,7 +26,10 @@ const program = new Command('npm start --')
   .option('--seed <number>', 'seed of the deliveries, 0 to 2,147,483,647', wholeNumber(0, 2_147_483_647), 1)
   .option('--keep', 'leave the local AWS running afterwards', false)
   .option('--json', 'print run.json to stdout', false)
-  .addHelpText('after', '\nWrites dist/report/run.json and dist/report/index.html. Exit status 1 when the books do not close.')
+  .addHelpText(
+    'after',
+    '\nWrites dist/report/run.json and dist/report/index.html. Exit status 1 when the books do not close.',
+  )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.badInput));
 
 async function main(): Promise<number> {
@@ -56,7 +59,8 @@ async function main(): Promise<number> {
     if (interrupted.signal.aborted) return EXIT.interrupted;
     throw error;
   } finally {
-    if (options.keep && !interrupted.signal.aborted) progress.say(`the local AWS stays up at ${aws.endpoint} (process ${aws.pid})`);
+    if (options.keep && !interrupted.signal.aborted)
+      progress.say(`the local AWS stays up at ${aws.endpoint} (process ${aws.pid})`);
     else await aws.stop();
   }
 }

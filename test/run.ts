@@ -21,18 +21,25 @@ interface JestResult {
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
   const long = args.includes('--long');
-  for (const requirements of ['local', 'judges']) await installPython(ROOT, requirements, (line) => console.error(line));
+  for (const requirements of ['local', 'judges'])
+    await installPython(ROOT, requirements, (line) => console.error(line));
   mkdirSync(join(ROOT, 'dist', 'test'), { recursive: true });
   rmSync(RESULT, { force: true });
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
   const rest = args.filter((arg) => arg !== '--long');
-  const child = spawnSync(process.execPath, [jest, '--ci', '--json', `--outputFile=${RESULT}`, '--testLocationInResults', ...rest], {
-    cwd: ROOT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...(long ? { LONG: '1' } : {}) },
-  });
+  const child = spawnSync(
+    process.execPath,
+    [jest, '--ci', '--json', `--outputFile=${RESULT}`, '--testLocationInResults', ...rest],
+    {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, ...(long ? { LONG: '1' } : {}) },
+    },
+  );
   const result = JSON.parse(readFileSync(RESULT, 'utf8')) as JestResult;
-  const skipped = result.testResults.flatMap((file) => file.assertionResults).filter(({ status }) => status === 'pending');
+  const skipped = result.testResults
+    .flatMap((file) => file.assertionResults)
+    .filter(({ status }) => status === 'pending');
   for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
   // A file that does not even load has no tests to count; it must not pass for that.
   const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;

@@ -155,7 +155,7 @@ export function amount(value: number, unit: string): string {
     case 'USD/month':
       return `$${Math.round(value).toLocaleString('en-US')} a month`;
     default:
-      return `${(value >= 1000 ? Math.round(value) : Number(value.toPrecision(4))).toLocaleString('en-US')} ${unit}`;
+      return `${(value >= 10 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString('en-US')} ${unit}`;
   }
 }
 

@@ -1,15 +1,15 @@
 import { Command, Option } from 'commander';
-import type { ScenarioResult } from '../../lib/cases/run-scenario';
 import type { Predictions } from '../../lib/flow/plan';
 import type { ResolvedConsumer } from '../../lib/flow/resolve';
 import type { SimulationResult } from '../../lib/flow/simulation';
-import type { DepthPoint } from '../../lib/flow/simulation/timeline';
 import type { Workload } from '../../lib/flow/workload';
-import { amount, level } from './cases';
+import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
+import { eachSeed, type SimulateOptions } from './seeds';
+import { simulateCase } from './simulate-case';
 import { planFor, refusalText, summary } from './size';
-import { drain, duration, sparkline, table } from './text';
-import { addWorkloadOptions, givenFlags, inOptions, number, question, requireOptions } from './workload-options';
+import { count, drain, duration, table } from './text';
+import { addWorkloadOptions, inOptions, number, question, requireOptions } from './workload-options';
 
 /** Items that a run may have; more takes minutes and proves nothing new. */
 const MOST_ITEMS = 50_000_000;
@@ -47,17 +47,10 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
         '  backpressure simulate --case 14',
       ].join('\n'),
     )
-    .action((given: Given) => {
+    .action((given: SimulateOptions) => {
       answered(given.case === undefined ? simulateWorkload(given, io) : simulateCase(given, given.case, io));
     });
 }
-
-type Given = Record<string, unknown> & {
-  readonly case?: string;
-  readonly seed: number;
-  readonly seeds: number;
-  readonly json?: boolean;
-};
 
 function whole(flag: string, help: string, min: number, max: number): Option {
   return new Option(`${flag} <count>`, help).argParser((given) => {
@@ -69,7 +62,7 @@ function whole(flag: string, help: string, min: number, max: number): Option {
   });
 }
 
-function simulateWorkload(given: Given, io: Io): ExitCode {
+function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
   const setUp = prepare(given, io);
   if (!setUp) return ExitCode.NO;
   const { name, workload, consumer, predictions, visibilityTimeoutSeconds } = setUp;
@@ -149,7 +142,7 @@ interface SetUp {
 }
 
 /** Plans what was asked, or takes the instances that were given; undefined when it was refused, and said so. */
-function prepare(given: Given, io: Io): SetUp | undefined {
+function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   requireOptions(given, ['--steady', '--service']);
   const asked = question(given);
   const { name, workload, objective } = asked;
@@ -200,8 +193,8 @@ function predict(workload: Workload, consumer: ResolvedConsumer): Predictions {
 
 /** Refuses runs that would keep the terminal for minutes. */
 function refuseEndless(workload: Workload, consumer: ResolvedConsumer, seeds: number): void {
-  const { resolveWorkload, workSeconds } = require('../../lib/flow/resolve') as typeof import('../../lib/flow/resolve');
-  const { STEADY_HORIZON_SECONDS } = require('../../lib/flow/simulation') as typeof import('../../lib/flow/simulation');
+  const { resolveWorkload, STEADY_HORIZON_SECONDS, workSeconds } =
+    require('../../lib/flow/resolve') as typeof import('../../lib/flow/resolve');
   const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(workload);
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   if (slots > MOST_SLOTS) {
@@ -222,92 +215,6 @@ function refuseEndless(workload: Workload, consumer: ResolvedConsumer, seeds: nu
   }
 }
 
-function simulateCase(given: Given, number: string, io: Io): ExitCode {
-  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
-  const runnable = CASES.filter((each) => each.scenario);
-  const subject = runnable.find((each) => String(each.number) === number);
-  if (!subject) {
-    const numbers = runnable.map((each) => each.number).join(', ');
-    throw new UsageError(`--case must be one that has a scenario, ${numbers}, got ${number === '' ? "''" : number}`);
-  }
-  const [stray] = givenFlags(given);
-  if (stray) throw new UsageError(`${stray} cannot be combined with --case ${number}, which brings its own workload`);
-  const { runScenario } = require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
-  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed));
-  const met = runs.every(({ meetsHeadline }) => meetsHeadline);
-  if (given.json) {
-    const answer = runs.length === 1 ? runs[0] : { number: subject.number, meetsHeadline: met, runs };
-    io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
-  } else {
-    io.out(
-      `${[`${subject.number}  ${subject.title}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
-    );
-  }
-  return met ? ExitCode.OK : ExitCode.NO;
-}
-
-function caseText(run: ScenarioResult, io: Io, brief: boolean): string {
-  const { timelines } = run;
-  const outcomes = table(
-    [
-      { title: brief ? `seed ${run.seed}` : '' },
-      { title: 'before', right: true },
-      { title: 'after, predicted', right: true },
-      { title: 'after, simulated', right: true },
-      { title: 'promised', right: true },
-      { title: '' },
-    ],
-    run.outcomes.map((outcome) => [
-      `  ${outcome.measure}`,
-      amount(outcome.before, outcome.unit),
-      outcome.predicted === undefined ? '–' : amount(outcome.predicted, outcome.unit),
-      amount(outcome.after, outcome.unit),
-      level(outcome.promised, outcome.unit),
-      outcome.met ? 'kept' : 'MISSED',
-    ]),
-    io.columns,
-  );
-  if (brief) return outcomes;
-  const pictures = (['before', 'after'] as const)
-    .filter((when) => timelines[when].length > 0)
-    .map((when) => `${when}\n${depth(timelines[when], io)}`);
-  return [outcomes, ...pictures].join('\n\n');
-}
-
-/** Backlog and instances over time, one line each, with the time below. */
-function depth(timeline: readonly DepthPoint[], io: Io, note = ''): string {
-  const width = Math.max(20, Math.min(72, (io.columns ?? 100) - 34));
-  const seen = untilQuiet(timeline);
-  if (seen.length === 0) return '  no depth over time';
-  const most = (values: readonly number[]) => count(Math.max(...values));
-  const backlog = seen.map((point) => point.backlog);
-  const instances = seen.map((point) => point.instances);
-  const line = sparkline(backlog, width);
-  const end = duration(seen[seen.length - 1].seconds);
-  return [
-    `  backlog    ${line}  up to ${most(backlog)}${note}`,
-    `  instances  ${sparkline(instances, width)}  up to ${most(instances)}`,
-    `             ${'0 s'.padEnd(Math.max(4, line.length - end.length))}${end}`,
-  ].join('\n');
-}
-
-/** A timeline without the quiet end: a tenth more than what comes before. */
-function untilQuiet(timeline: readonly DepthPoint[]): readonly DepthPoint[] {
-  const last = timeline.reduce((found, point, index) => (point.backlog > 0 ? index : found), 0);
-  return last === 0 ? timeline : timeline.slice(0, Math.ceil(last * 1.1) + 1);
-}
-
-/** Runs once for every seed, and tells whoever watches how far it is. */
-function eachSeed<T>(given: Given, io: Io, runOne: (seed: number) => T): T[] {
-  const results: T[] = [];
-  for (let index = 0; index < given.seeds; index += 1) {
-    if (io.watched) io.err(`\r\x1b[Ksimulating ${index + 1} of ${given.seeds}`);
-    results.push(runOne(given.seed + index));
-  }
-  if (io.watched) io.err('\r\x1b[K');
-  return results;
-}
-
 function describe(seed: number, result: SimulationResult): object {
   const { latency: _histogram, quantile: _read, ...numbers } = result;
   return { seed, ...numbers };
@@ -316,8 +223,4 @@ function describe(seed: number, result: SimulationResult): object {
 function instancesText({ minInstances, maxInstances, slotsPerInstance }: ResolvedConsumer): string {
   const range = minInstances === maxInstances ? `${maxInstances}` : `${minInstances} to ${maxInstances}`;
   return `${range} instances with ${slotsPerInstance} ${slotsPerInstance === 1 ? 'slot' : 'slots'}`;
-}
-
-function count(value: number): string {
-  return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : 'never';
 }

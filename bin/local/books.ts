@@ -61,11 +61,23 @@ export function closeBooks(evidence: Evidence): Books {
     effects !== sent.valid && `${sent.valid - effects} of ${sent.valid} valid deliveries had no effect`,
     repeated > 0 && `${repeated} effects were repeated`,
     unwanted > 0 && `${unwanted} effects belong to no valid delivery`,
-    quarantined !== sent.poison && `${quarantined} messages are in quarantine, ${sent.poison} poison messages were sent`,
-    refused !== sent.forged + sent.replayed && `${refused} deliveries were refused, ${sent.forged} forged and ${sent.replayed} replayed were sent`,
+    quarantined !== sent.poison &&
+      `${quarantined} messages are in quarantine, ${sent.poison} poison messages were sent`,
+    refused !== sent.forged + sent.replayed &&
+      `${refused} deliveries were refused, ${sent.forged} forged and ${sent.replayed} replayed were sent`,
     unmaskedSecrets > 0 && `${unmaskedSecrets} secrets can be read`,
   ].filter((line): line is string => line !== false);
-  return { ok: discrepancies.length === 0, sent, effects, duplicateEffects, quarantined, refused, lost, unmaskedSecrets, discrepancies };
+  return {
+    ok: discrepancies.length === 0,
+    sent,
+    effects,
+    duplicateEffects,
+    quarantined,
+    refused,
+    lost,
+    unmaskedSecrets,
+    discrepancies,
+  };
 }
 
 /** The id under which the worker books a delivery. */

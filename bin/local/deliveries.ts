@@ -73,9 +73,13 @@ export function planDeliveries(mix: Mix, seed: number): PlannedDelivery[] {
   };
   const many = (kind: DeliveryKind, count: number) => Array.from({ length: count }, () => make(kind));
 
-  const first = shuffled([...many('valid', mix.valid), ...many('forged', mix.forged), ...many('replayed', mix.replayed)], random);
+  const first = shuffled(
+    [...many('valid', mix.valid), ...many('forged', mix.forged), ...many('replayed', mix.replayed)],
+    random,
+  );
   // Poison comes early, so that its retries run beside the flood, not after it.
-  for (const poison of many('poison', mix.poison)) first.splice(Math.floor((random.uniform() * first.length) / 4), 0, poison);
+  for (const poison of many('poison', mix.poison))
+    first.splice(Math.floor((random.uniform() * first.length) / 4), 0, poison);
   // A redelivery follows its original: somewhere behind it.
   const originals = first.filter((delivery) => delivery.kind === 'valid');
   const positions = new Map(first.map((delivery, index) => [delivery.id, index]));
@@ -95,7 +99,9 @@ export function headersOf(delivery: PlannedDelivery, secrets: Readonly<Record<st
   const at = delivery.kind === 'replayed' ? nowMillis - REPLAY_AGE_MILLIS : nowMillis;
   return {
     'Content-Type': 'application/json',
-    ...(delivery.source === 'github' ? { 'X-GitHub-Event': delivery.event, 'User-Agent': 'GitHub-Hookshot/local' } : {}),
+    ...(delivery.source === 'github'
+      ? { 'X-GitHub-Event': delivery.event, 'User-Agent': 'GitHub-Hookshot/local' }
+      : {}),
     ...signRequest(SCHEMES[delivery.source], secret, delivery.body, delivery.id, at),
   };
 }
@@ -103,7 +109,12 @@ export function headersOf(delivery: PlannedDelivery, secrets: Readonly<Record<st
 /** A genuine, signed delivery whose order no attempt can book, full of what must not be read by whoever looks at it. */
 function poisoned(body: string): string {
   const { cardNumber, cvv, email, token, password } = SECRETS_IN_POISON;
-  const order = { quantity: -1, payment: { cardNumber, cvv }, customer: { email, password }, note: `paid with ${cardNumber}, use ${token}` };
+  const order = {
+    quantity: -1,
+    payment: { cardNumber, cvv },
+    customer: { email, password },
+    note: `paid with ${cardNumber}, use ${token}`,
+  };
   return JSON.stringify({ ...(JSON.parse(body) as object), order });
 }
 

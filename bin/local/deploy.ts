@@ -17,7 +17,12 @@ export interface Deployment {
 }
 
 /** Bootstraps and deploys; everything it writes goes under `dist/local`. */
-export async function deployLocally(root: string, endpoint: string, stack: string, signal: AbortSignal): Promise<Deployment> {
+export async function deployLocally(
+  root: string,
+  endpoint: string,
+  stack: string,
+  signal: AbortSignal,
+): Promise<Deployment> {
   const folder = join(root, 'dist', 'local');
   mkdirSync(folder, { recursive: true });
   const outputsFile = join(folder, 'outputs.json');
@@ -45,10 +50,22 @@ export async function deployLocally(root: string, endpoint: string, stack: strin
   return { outputs: outputs[stack], dropped: JSON.parse(readFileSync(droppedFile, 'utf8')) as DroppedResource[] };
 }
 
-function cdk(root: string, cwd: string, env: NodeJS.ProcessEnv, signal: AbortSignal, args: readonly string[]): Promise<void> {
+function cdk(
+  root: string,
+  cwd: string,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  args: readonly string[],
+): Promise<void> {
   const cli = join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd, env, signal, timeout: STEP_TIMEOUT_MILLIS, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [cli, ...args], {
+      cwd,
+      env,
+      signal,
+      timeout: STEP_TIMEOUT_MILLIS,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-20_000);
@@ -58,7 +75,10 @@ function cdk(root: string, cwd: string, env: NodeJS.ProcessEnv, signal: AbortSig
     child.once('error', reject);
     child.once('close', (code, killed) => {
       if (code === 0) resolve();
-      else if (killed) reject(new Error(`cdk ${args[0]} was ended by ${killed} after at most ${STEP_TIMEOUT_MILLIS / 1000} s:\n${output}`));
+      else if (killed)
+        reject(
+          new Error(`cdk ${args[0]} was ended by ${killed} after at most ${STEP_TIMEOUT_MILLIS / 1000} s:\n${output}`),
+        );
       else reject(new Error(`cdk ${args[0]} failed with exit status ${code}:\n${output}`));
     });
   });

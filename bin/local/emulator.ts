@@ -82,13 +82,17 @@ export async function installPython(root: string, requirements: string, say: (li
   if (!existsSync(join(bin, 'python'))) {
     say('making a virtual environment in .venv');
     await run(python, ['-m', 'venv', venv]).catch((error: Error) => {
-      throw new MachineError(`Python could not make a virtual environment: ${lastLine(error)}; on Debian install python3-venv.`);
+      throw new MachineError(
+        `Python could not make a virtual environment: ${lastLine(error)}; on Debian install python3-venv.`,
+      );
     });
   }
   say(`installing requirements/${requirements}.txt`);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', file];
   await run(join(bin, 'python'), pip, { timeout: INSTALL_TIMEOUT_MILLIS }).catch((error: Error) => {
-    throw new MachineError(`pip could not install requirements/${requirements}.txt: ${lastLine(error)}; is a package index reachable?`);
+    throw new MachineError(
+      `pip could not install requirements/${requirements}.txt: ${lastLine(error)}; is a package index reachable?`,
+    );
   });
   writeFileSync(stamp, wanted);
   return bin;
@@ -142,7 +146,8 @@ export async function startLocalAws(root: string, say: (line: string) => void): 
 async function healthy(child: ChildProcess): Promise<void> {
   const until = Date.now() + START_TIMEOUT_MILLIS;
   while (Date.now() < until) {
-    if (child.exitCode !== null) throw new MachineError('The local AWS ended while starting; see dist/local/ministack.log.');
+    if (child.exitCode !== null)
+      throw new MachineError('The local AWS ended while starting; see dist/local/ministack.log.');
     try {
       const answer = await fetch(`${ENDPOINT}/_ministack/health`, { signal: AbortSignal.timeout(2000) });
       if (answer.ok) return;
@@ -151,7 +156,9 @@ async function healthy(child: ChildProcess): Promise<void> {
     }
     await wait(200);
   }
-  throw new MachineError(`The local AWS was not healthy within ${START_TIMEOUT_MILLIS / 1000} s; see dist/local/ministack.log.`);
+  throw new MachineError(
+    `The local AWS was not healthy within ${START_TIMEOUT_MILLIS / 1000} s; see dist/local/ministack.log.`,
+  );
 }
 
 async function stopGroup(child: ChildProcess): Promise<void> {
@@ -192,7 +199,10 @@ export async function workerPids(emulatorPid: number, functionName: string): Pro
   return stdout
     .split('\n')
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
-    .filter((match) => match !== null && Number(match[2]) === emulatorPid && match[3].includes(`ministack-lambda-${functionName}-`))
+    .filter(
+      (match) =>
+        match !== null && Number(match[2]) === emulatorPid && match[3].includes(`ministack-lambda-${functionName}-`),
+    )
     .map((match) => Number(match?.[1]));
 }
 

@@ -62,12 +62,22 @@ export async function flood(
   return { accepted, turnedAway, startedAt, endedAt: Date.now() };
 }
 
-async function deliver(agent: Agent, url: string, delivery: PlannedDelivery, secrets: Readonly<Record<string, string>>): Promise<number> {
+async function deliver(
+  agent: Agent,
+  url: string,
+  delivery: PlannedDelivery,
+  secrets: Readonly<Record<string, string>>,
+): Promise<number> {
   let last = 'no answer';
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await wait(200 * 2 ** attempt * Math.random());
     try {
-      const status = await post(agent, `${url}${delivery.source}/${delivery.tenant}`, headersOf(delivery, secrets, Date.now()), delivery.body);
+      const status = await post(
+        agent,
+        `${url}${delivery.source}/${delivery.tenant}`,
+        headersOf(delivery, secrets, Date.now()),
+        delivery.body,
+      );
       if (status < 500 && status !== 429) return status;
       last = `status ${status}`;
     } catch (error) {
@@ -81,7 +91,12 @@ function post(agent: Agent, url: string, headers: Record<string, string>, body: 
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
-      { method: 'POST', agent, headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) }, timeout: REQUEST_TIMEOUT_MILLIS },
+      {
+        method: 'POST',
+        agent,
+        headers: { ...headers, 'Content-Length': String(Buffer.byteLength(body)) },
+        timeout: REQUEST_TIMEOUT_MILLIS,
+      },
       (answer) => {
         answer.resume();
         answer.once('end', () => resolve(answer.statusCode ?? 0));

@@ -3,15 +3,15 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Predictions } from '../../lib/flow/plan';
-import { predictQueue } from '../../lib/flow/queue-plan';
 import { Quantiles } from '../../lib/flow/quantiles';
+import { predictQueue } from '../../lib/flow/queue-plan';
 import { simulate } from '../../lib/flow/simulation';
 import type { Workload } from '../../lib/flow/workload';
 import { type Books, closeBooks } from './books';
+import { mixOf, type PlannedDelivery, planDeliveries } from './deliveries';
 import { type Deployment, deployLocally } from './deploy';
-import { mixOf, planDeliveries, type PlannedDelivery } from './deliveries';
 import { type LocalAws, workerPids } from './emulator';
-import { flood, type FloodResult } from './flood';
+import { type FloodResult, flood } from './flood';
 import { Observer } from './observe';
 import type { Progress } from './progress';
 
@@ -34,7 +34,12 @@ export interface RunReport extends Books {
   readonly predicted: Figures;
   readonly measured: Figures;
   /** What the prediction was made from: the flood as planned, the service time as calibrated, the stack's own knob. */
-  readonly basis: { readonly perSecond: number; readonly floodSeconds: number; readonly serviceSeconds: number; readonly slots: number };
+  readonly basis: {
+    readonly perSecond: number;
+    readonly floodSeconds: number;
+    readonly serviceSeconds: number;
+    readonly slots: number;
+  };
   readonly droppedResourceTypes: readonly string[];
   readonly stages: readonly { readonly name: string; readonly seconds: number }[];
   readonly notes: readonly string[];
@@ -66,12 +71,14 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
   const target = await targetOf(deployment, observer, aws.endpoint);
 
   const calibration = planDeliveries({ ...mixOf(CALIBRATION_DELIVERIES), poison: 0 }, options.seed + 1);
-  const serviceSeconds = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
+  const machine = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
   const deliveries = planDeliveries(mixOf(options.deliveries), options.seed);
-  const workload = floodWorkload(options, deliveries.length, serviceSeconds);
+  const workload = floodWorkload(machine, deliveries.length);
   const prediction = predict(workload, target.slots);
 
-  const run = await progress.stage('flood and drain', () => floodAndDrain(options, aws, observer, target, deliveries));
+  const run = await progress.stage('flood and drain', () =>
+    floodAndDrain({ ...options, perSecond: machine.perSecond }, aws, observer, target, deliveries),
+  );
   const all = [...calibration, ...deliveries];
   const { books, latency } = await progress.stage('close the books', async () => {
     const ledger = await observer.ledger(target.ledgerTable);
@@ -87,7 +94,8 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
     const latency = new Quantiles();
     // Calibration is over when the flood begins; its latencies are not the flood's.
     for (const entry of ledger) {
-      if (entry.receivedAtMillis >= run.sent.startedAt) latency.record((entry.bookedAtMillis - entry.receivedAtMillis) / 1000);
+      if (entry.receivedAtMillis >= run.sent.startedAt)
+        latency.record((entry.bookedAtMillis - entry.receivedAtMillis) / 1000);
     }
     return { books, latency };
   });
@@ -100,10 +108,10 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
       latencyP99Seconds: latency.quantile(0.99),
       drainSeconds: run.drainSeconds,
     },
-    basis: { perSecond: options.perSecond, floodSeconds: workload.peakSeconds ?? 0, serviceSeconds, slots: target.slots },
+    basis: { ...machine, floodSeconds: workload.peakSeconds ?? 0, slots: target.slots },
     droppedResourceTypes: [...new Set(deployment.dropped.map((resource) => resource.resourceType))].sort(),
     stages: progress.stages,
-    notes: run.notes,
+    notes: [...(machine.perSecond < options.perSecond ? [slowSender(options, machine)] : []), ...run.notes],
     depth: { measured: run.depth, predicted: prediction.depth },
   };
 }
@@ -138,28 +146,50 @@ async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: s
   };
 }
 
+/** What this machine can do, measured before the flood. */
+interface Machine {
+  /** Mean seconds that one slot is busy with one delivery. */
+  readonly serviceSeconds: number;
+  /** Deliveries a second: what was asked for, or what the sender gets to here. */
+  readonly perSecond: number;
+}
+
 /**
- * Mean seconds that one slot is busy with one delivery here: the same mix, sent at the flood's rate, and the time that
- * the slots then needed. The first invocations start their processes, so they are sent before the clock runs.
+ * The same mix, sent at the flood's rate, and the time that the slots then needed. The first invocations start their
+ * processes, so a quarter is sent before the clock runs.
  */
-async function calibrate(options: RunOptions, observer: Observer, target: Target, deliveries: readonly PlannedDelivery[]): Promise<number> {
+async function calibrate(
+  options: RunOptions,
+  observer: Observer,
+  target: Target,
+  deliveries: readonly PlannedDelivery[],
+): Promise<Machine> {
   const { perSecond, signal } = options;
   const warmUp = deliveries.slice(0, deliveries.length / 4);
   const timed = deliveries.slice(warmUp.length);
+  const drained = async () => isEmpty(await observer.depth(target.queueUrl));
   await flood(target.url, warmUp, target.secrets, perSecond, () => {}, signal);
-  await until(signal, SETTLE_TIMEOUT_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)));
+  await until(signal, SETTLE_TIMEOUT_MILLIS, drained);
   const started = performance.now();
-  await flood(target.url, timed, target.secrets, perSecond, () => {}, signal);
-  await until(signal, SETTLE_TIMEOUT_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)), 50);
-  return ((performance.now() - started) / 1000 / timed.length) * target.slots;
+  const sent = await flood(target.url, timed, target.secrets, perSecond, () => {}, signal);
+  await until(signal, SETTLE_TIMEOUT_MILLIS, drained, 50);
+  const busySeconds = (performance.now() - started) / 1000;
+  return {
+    serviceSeconds: (busySeconds / timed.length) * target.slots,
+    perSecond: Math.min(perSecond, timed.length / ((sent.endedAt - sent.startedAt) / 1000)),
+  };
 }
 
-function floodWorkload(options: RunOptions, count: number, serviceSeconds: number): Workload {
+function slowSender(options: RunOptions, machine: Machine): string {
+  return `asked for ${options.perSecond}/s, this machine sends ${machine.perSecond.toFixed(0)}/s`;
+}
+
+function floodWorkload({ perSecond, serviceSeconds }: Machine, count: number): Workload {
   // Nothing arrives after the flood; the smallest rate stands for that.
   return {
     steadyPerSecond: 1e-6,
-    peakPerSecond: options.perSecond,
-    peakSeconds: count / options.perSecond,
+    peakPerSecond: perSecond,
+    peakSeconds: count / perSecond,
     serviceSeconds,
     serviceVariation: 0.3,
   };
@@ -178,7 +208,10 @@ function predict(workload: Workload, slots: number): { figures: Predictions; dep
     maxAttempts: 5,
   };
   const { timeline } = simulate({ workload, consumer, seed: 1 });
-  return { figures: predictQueue(workload, consumer), depth: timeline.map(({ seconds, backlog }) => ({ seconds, backlog })) };
+  return {
+    figures: predictQueue(workload, consumer),
+    depth: timeline.map(({ seconds, backlog }) => ({ seconds, backlog })),
+  };
 }
 
 interface FloodRun {
@@ -216,7 +249,12 @@ async function floodAndDrain(
       const now = Date.now();
       depth.push({ seconds: (now - startedAt) / 1000, backlog: main.visible });
       if (floodEnded !== undefined && main.visible === 0) drainedAt ??= now;
-      progress.flood({ sent, processed: sent - main.visible - main.inFlight, backlog: main.visible, quarantined: quarantine.visible });
+      progress.flood({
+        sent,
+        processed: sent - main.visible - main.inFlight,
+        backlog: main.visible,
+        quarantined: quarantine.visible,
+      });
       if (!killed && sent > deliveries.length / 2) {
         killed = true;
         notes.push(await killOneWorker(aws, target.intakeFunction));
@@ -243,7 +281,12 @@ function isEmpty(depth: { visible: number; inFlight: number; delayed: number }):
   return depth.visible + depth.inFlight + depth.delayed === 0;
 }
 
-async function until(signal: AbortSignal, timeoutMillis: number, met: () => Promise<boolean>, everyMillis = SAMPLE_MILLIS): Promise<void> {
+async function until(
+  signal: AbortSignal,
+  timeoutMillis: number,
+  met: () => Promise<boolean>,
+  everyMillis = SAMPLE_MILLIS,
+): Promise<void> {
   const end = Date.now() + timeoutMillis;
   while (!(await met())) {
     signal.throwIfAborted();

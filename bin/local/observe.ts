@@ -4,7 +4,12 @@
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { GetQueueAttributesCommand, type QueueAttributeName, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  GetQueueAttributesCommand,
+  type QueueAttributeName,
+  ReceiveMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 
 /** Messages of one queue, by what can be done with them. */
 export interface QueueDepth {
@@ -66,7 +71,9 @@ export class Observer {
     const entries: LedgerEntry[] = [];
     let from: Record<string, never> | undefined;
     do {
-      const page = await this.#dynamo.send(new ScanCommand({ TableName: table, ExclusiveStartKey: from, ConsistentRead: true }));
+      const page = await this.#dynamo.send(
+        new ScanCommand({ TableName: table, ExclusiveStartKey: from, ConsistentRead: true }),
+      );
       for (const item of page.Items ?? []) {
         entries.push({
           id: item.deliveryId.S ?? '',
@@ -85,7 +92,12 @@ export class Observer {
     const bodies = new Map<string, string>();
     for (let call = 0; call < expected + 10; call++) {
       const { Messages } = await this.#sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 300, WaitTimeSeconds: 0 }),
+        new ReceiveMessageCommand({
+          QueueUrl: queueUrl,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: 300,
+          WaitTimeSeconds: 0,
+        }),
       );
       if (!Messages || Messages.length === 0) break;
       for (const { MessageId, Body } of Messages) bodies.set(MessageId ?? '', Body ?? '');

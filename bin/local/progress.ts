@@ -2,7 +2,7 @@
  * What a person sees while it runs: one line a stage, and a live line during the flood. All of it on stderr, so that
  * `--json` leaves stdout to the machine.
  */
-import { type SingleBar, SingleBar as Bar } from 'cli-progress';
+import { SingleBar as Bar, type SingleBar } from 'cli-progress';
 
 /** The figures of the live line. */
 export interface LiveFigures {
@@ -43,7 +43,8 @@ export class Progress {
     this.#bar = new Bar({
       stream: process.stderr,
       hideCursor: true,
-      format: '  {bar} {percentage} % | sent {sent} | processed {processed} | backlog {backlog} | quarantined {quarantined}',
+      format:
+        '  {bar} {percentage} % | sent {sent} | processed {processed} | backlog {backlog} | quarantined {quarantined}',
     });
     this.#bar.start(total, 0, { sent: 0, processed: 0, backlog: 0, quarantined: 0 });
   }
@@ -54,7 +55,9 @@ export class Progress {
       this.#bar.update(Math.min(this.#total, processed), figures);
     } else if (Date.now() - this.#lastLine > QUIET_SECONDS * 1000) {
       this.#lastLine = Date.now();
-      this.say(`  sent ${sent} of ${this.#total} | processed ${processed} | backlog ${backlog} | quarantined ${quarantined}`);
+      this.say(
+        `  sent ${sent} of ${this.#total} | processed ${processed} | backlog ${backlog} | quarantined ${quarantined}`,
+      );
     }
   }
 

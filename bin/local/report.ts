@@ -19,7 +19,7 @@ type Series = [number[], ...(number | null)[][]];
 /** Renders the page; nothing in it is fetched from elsewhere. */
 export function renderReport(report: RunReport): string {
   const loss = lossBefore(report);
-  const depth = merged(report.depth.measured, report.depth.predicted);
+  const depth = merged(untilDrained(report.depth.measured), report.depth.predicted);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -38,7 +38,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } .chart { m
 </head>
 <body>
 <h1>Order intake under a flood</h1>
-<p class="dim">${report.basis.perSecond} deliveries a second for ${figure(report.basis.floodSeconds)} s, onto ${report.basis.slots} slots that serve
+<p class="dim">${figure(report.basis.perSecond)} deliveries a second for ${figure(report.basis.floodSeconds)} s, onto ${report.basis.slots} slots that serve
 ${figure(report.basis.slots / report.basis.serviceSeconds)} a second (${figure(report.basis.serviceSeconds)} s a delivery, as calibrated before the flood).</p>
 <p><strong class="${report.ok ? 'good' : 'bad'}">${report.ok ? 'The books close.' : 'The books do not close.'}</strong>
 ${report.discrepancies.map(escaped).join('; ')}</p>
@@ -108,9 +108,17 @@ function lossBefore({ basis, lost }: RunReport): { ratio: number; series: Series
   return { ratio, series: [moments, before, moments.map(() => lost)] };
 }
 
+/** Poison is still retried when nothing waits any more; the chart ends a little after the last backlog. */
+function untilDrained(depth: readonly DepthSample[]): readonly DepthSample[] {
+  const last = depth.filter(({ backlog }) => backlog > 1).at(-1)?.seconds ?? 0;
+  return depth.filter(({ seconds }) => seconds <= 1.1 * last + 1);
+}
+
 /** Two lines on one time axis. */
 function merged(measured: readonly DepthSample[], predicted: readonly DepthSample[]): Series {
-  const times = [...new Set([...measured, ...predicted].map(({ seconds }) => Math.round(seconds * 10) / 10))].sort((a, b) => a - b);
+  const times = [...new Set([...measured, ...predicted].map(({ seconds }) => Math.round(seconds * 10) / 10))].sort(
+    (a, b) => a - b,
+  );
   const line = (samples: readonly DepthSample[]) => {
     const at = new Map(samples.map(({ seconds, backlog }) => [Math.round(seconds * 10) / 10, backlog]));
     return times.map((time) => at.get(time) ?? null);

@@ -23,7 +23,10 @@ export function summary(report: RunReport): string {
     ...report.notes.map((note) => `  ${note}`),
     '',
     `${''.padEnd(14)}${'predicted'.padStart(12)}${'measured'.padStart(12)}`,
-    ...ROWS.map(([label, key, unit]) => `${label.padEnd(14)}${figure(predicted[key]).padStart(12)}${figure(measured[key]).padStart(12)}  ${unit}`),
+    ...ROWS.map(
+      ([label, key, unit]) =>
+        `${label.padEnd(14)}${figure(predicted[key]).padStart(12)}${figure(measured[key]).padStart(12)}  ${unit}`,
+    ),
     `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as calibrated, ${basis.slots} slots`,
     '',
     'report: dist/report/index.html   data: dist/report/run.json',

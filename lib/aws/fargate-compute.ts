@@ -1,7 +1,8 @@
-import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { Alarm, ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import {
+  CfnCluster,
   type ContainerImage,
   CpuArchitecture,
   FargateService,
@@ -12,9 +13,9 @@ import {
   type Secret,
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { CapacityError, validate } from '../flow/errors';
-import type { Knob, Plan } from '../flow/plan';
 import { fargateHourCost } from '../flow/compute-cost';
+import { CapacityError, type Check, validate } from '../flow/errors';
+import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
@@ -84,6 +85,7 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
   const { scope, subject, queue } = context;
   const cpu = props.cpu ?? 256;
   const memoryLimitMiB = props.memoryLimitMiB ?? 512;
+  validate(subject, sizeChecks(cpu, memoryLimitMiB));
   const plan = planFargate(context, props, fargateHourCost(cpu, memoryLimitMiB));
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const visibility = visibilityTimeoutSeconds(queue);
@@ -99,8 +101,12 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
       `one item may take ${itemTimeout} s and a stopped task gets ${MAX_STOP_SECONDS} s: set task scale-in protection while working, or use AWS Batch`,
     );
   }
+  warnWithoutInsights(context, props);
 
-  const logGroup = new LogGroup(scope, 'Logs', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+  const logGroup = new LogGroup(scope, 'Logs', {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
   const task = new FargateTaskDefinition(scope, 'Task', {
     cpu,
     memoryLimitMiB,
@@ -114,19 +120,28 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
     stopTimeout: Duration.seconds(Math.min(MAX_STOP_SECONDS, Math.max(2, Math.ceil(itemTimeout)))),
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'worker' }),
   });
+  if (Object.keys(props.environment ?? {}).length === 0) {
+    Validations.of(task).acknowledge({
+      id: 'AwsSolutions-ECS2',
+      reason: 'The two variables are the URL of the queue and a number; secrets come through `secrets`.',
+    });
+  }
   queue.grantConsumeMessages(task.taskRole);
   const service = new FargateService(scope, 'Service', {
     cluster: props.cluster,
     taskDefinition: task,
     minHealthyPercent: 100,
     circuitBreaker: { rollback: true },
-    propagateTags: undefined,
   });
   scaleOnBacklog(context, props, service, plan);
   return { plan };
 }
 
-function planFargate({ subject, workload, objective, consumer }: WorkerContext, props: FargateWorkerProps, hourCost: number): Plan {
+function planFargate(
+  { subject, workload, objective, consumer }: WorkerContext,
+  props: FargateWorkerProps,
+  hourCost: number,
+): Plan {
   const timing = {
     pollSeconds: METRIC_PERIOD_SECONDS,
     decideSeconds: METRIC_PERIOD_SECONDS * SCALE_OUT_PERIODS,
@@ -139,14 +154,20 @@ function planFargate({ subject, workload, objective, consumer }: WorkerContext, 
   const wakeUpSeconds = 2 * METRIC_PERIOD_SECONDS + timing.startSeconds;
   const left = objective.latencySeconds - wakeUpSeconds;
   if (left <= 0) {
-    throw new CapacityError(subject, `waking up from zero takes ${wakeUpSeconds} s, ${objective.latencySeconds} s of latency is promised`, [
-      'leave scaleToZero off',
-      `promise at least ${Math.ceil(wakeUpSeconds + workload.serviceSeconds)} s`,
-    ]);
+    throw new CapacityError(
+      subject,
+      `waking up from zero takes ${wakeUpSeconds} s, ${objective.latencySeconds} s of latency is promised`,
+      ['leave scaleToZero off', `promise at least ${Math.ceil(wakeUpSeconds + workload.serviceSeconds)} s`],
+    );
   }
   const plan = planQueue(subject, workload, objective, timing);
   return plan.withKnobs([
-    { ...plan.knob('minInstances'), value: 0, formula: 'scaleToZero: the last task stops when nothing waits or is worked on', inputs: {} },
+    {
+      ...plan.knob('minInstances'),
+      value: 0,
+      formula: 'scaleToZero: the last task stops when nothing waits or is worked on',
+      inputs: {},
+    },
     wakeUpKnob(wakeUpSeconds, timing.startSeconds),
   ]);
 }
@@ -162,8 +183,60 @@ function wakeUpKnob(wakeUpSeconds: number, startSeconds: number): Knob {
   };
 }
 
+/** Fargate developer guide, Task CPU and memory: MiB for each number of CPU units. */
+const FARGATE_MEMORY: Readonly<Record<number, { from: number; to: number; step: number; also?: number }>> = {
+  256: { from: 1024, to: 2048, step: 1024, also: 512 },
+  512: { from: 1024, to: 4096, step: 1024 },
+  1024: { from: 2048, to: 8192, step: 1024 },
+  2048: { from: 4096, to: 16_384, step: 1024 },
+  4096: { from: 8192, to: 30_720, step: 1024 },
+  8192: { from: 16_384, to: 61_440, step: 4096 },
+  16384: { from: 32_768, to: 122_880, step: 8192 },
+};
+
+/** A wrong pair is a failed deployment otherwise, and a price of something that nobody can buy. */
+function sizeChecks(cpu: number, memoryMiB: number): Check[] {
+  const show = (value: number) => (Token.isUnresolved(value) ? 'a token' : String(value));
+  const sizes = FARGATE_MEMORY[cpu];
+  const known = sizes && !Token.isUnresolved(memoryMiB);
+  const fits =
+    known &&
+    (memoryMiB === sizes.also ||
+      (memoryMiB >= sizes.from && memoryMiB <= sizes.to && (memoryMiB - sizes.from) % sizes.step === 0));
+  const range =
+    sizes && `${sizes.also ? `${sizes.also} or ` : ''}${sizes.from} to ${sizes.to} in steps of ${sizes.step}`;
+  return [
+    {
+      refused: sizes === undefined,
+      message: `cpu must be one of ${Object.keys(FARGATE_MEMORY).join(', ')}, got ${show(cpu)}`,
+    },
+    {
+      refused: sizes !== undefined && !fits,
+      message: `memoryLimitMiB must be ${range} with cpu ${cpu}, got ${show(memoryMiB)}`,
+    },
+  ];
+}
+
+/** Without the number of running tasks the policy would take the whole backlog for that of one task. */
+function warnWithoutInsights({ scope }: WorkerContext, { cluster }: FargateWorkerProps): void {
+  const resource = cluster.node.defaultChild;
+  if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
+  const settings = (resource.clusterSettings ?? []) as CfnCluster.ClusterSettingsProperty[];
+  const insights = settings.find((setting) => setting.name === 'containerInsights')?.value ?? 'disabled';
+  if (insights !== 'disabled') return;
+  Annotations.of(scope).addWarningV2(
+    'Backpressure::container-insights',
+    `${cluster.node.path} has no Container Insights, from which the number of running tasks comes; give the cluster containerInsightsV2 ENABLED`,
+  );
+}
+
 /** By L1: the L2 refuses metric math in target tracking (aws-cdk issue 20659). */
-function scaleOnBacklog({ scope, queue }: WorkerContext, props: FargateWorkerProps, service: FargateService, plan: Plan): void {
+function scaleOnBacklog(
+  { scope, queue }: WorkerContext,
+  props: FargateWorkerProps,
+  service: FargateService,
+  plan: Plan,
+): void {
   const period = Duration.seconds(METRIC_PERIOD_SECONDS);
   const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });
   const inFlight = queue.metricApproximateNumberOfMessagesNotVisible({ period, statistic: 'Average' });
@@ -177,7 +250,7 @@ function scaleOnBacklog({ scope, queue }: WorkerContext, props: FargateWorkerPro
   const target = new CfnScalableTarget(scope, 'ScalableTarget', {
     serviceNamespace: 'ecs',
     scalableDimension: 'ecs:service:DesiredCount',
-    resourceId: Stack.of(scope).resolve(`service/${props.cluster.clusterName}/${service.serviceName}`),
+    resourceId: `service/${props.cluster.clusterName}/${service.serviceName}`,
     minCapacity: plan.value('minInstances'),
     maxCapacity: plan.value('maxInstances'),
   });
@@ -213,7 +286,9 @@ function scaleOnBacklog({ scope, queue }: WorkerContext, props: FargateWorkerPro
     policyType: 'StepScaling',
     ...policy,
     stepScalingPolicyConfiguration: {
-      adjustmentType: 'ExactCapacity',
+      // Not ExactCapacity: the alarm outlasts the start, and would take away what target tracking has added meanwhile.
+      adjustmentType: 'ChangeInCapacity',
+      cooldown: plan.value('wakeUpSeconds'),
       metricAggregationType: 'Maximum',
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
     },
@@ -236,5 +311,9 @@ function scaleOnBacklog({ scope, queue }: WorkerContext, props: FargateWorkerPro
 function metricData(id: string, metric: Metric): CfnScalingPolicy.TargetTrackingMetricDataQueryProperty {
   const { namespace, metricName, dimensions, statistic } = metric;
   const pairs = Object.entries(dimensions ?? {}).map(([name, value]) => ({ name, value: String(value) }));
-  return { id, metricStat: { metric: { namespace, metricName, dimensions: pairs }, stat: statistic }, returnData: false };
+  return {
+    id,
+    metricStat: { metric: { namespace, metricName, dimensions: pairs }, stat: statistic },
+    returnData: false,
+  };
 }

@@ -1,9 +1,10 @@
 /** Constructs for AWS. For users only: inside the library files are imported by name. */
-export { ArchiveBucket, ArchiveBucketProps } from './archive-bucket';
-export { FargateWorkerProps } from './fargate-compute';
-export { LambdaWorkerProps } from './lambda-compute';
-export { QueueAlarms, QueueAlarmsProps } from './queue-alarms';
-export { QueueWorker, QueueWorkerProps, WorkerCompute } from './queue-worker';
-export { RedriveQueue, RedriveQueueProps } from './redrive-queue';
-export { WebhookBuffer, WebhookBufferProps } from './webhook-buffer';
-export { WebhookIdentity, WebhookScheme, WebhookSource } from './webhook-source';
+// jsii names the types of a submodule rightly only when whole files are exported.
+export * from './archive-bucket';
+export * from './fargate-compute';
+export * from './lambda-compute';
+export * from './queue-alarms';
+export * from './queue-worker';
+export * from './redrive-queue';
+export * from './webhook-buffer';
+export * from './webhook-source';

@@ -1,10 +1,16 @@
-import { type Duration } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { CapacityError, inRange, validate, wholeNumber } from '../flow/errors';
-import type { Knob, Plan } from '../flow/plan';
+import { CapacityError, type Check, validate } from '../flow/errors';
+import { figure, type Knob, type Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
-import { resolvedNumber, resolvedSeconds, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import {
+  resolvedNumber,
+  resolvedSeconds,
+  visibilityTimeoutSeconds,
+  type WorkerBinding,
+  type WorkerContext,
+} from './worker-compute';
 
 /** AWS Lambda developer guide, "Scaling behavior for Amazon SQS event source mappings". */
 const INITIAL_POLLERS = 5;
@@ -13,6 +19,9 @@ const MAX_CONCURRENCY = { min: 2, max: 1000 };
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
 const VISIBILITY_FACTOR = 6;
 const COLD_START_SECONDS = 1;
+/** Lambda's own default and its quota. */
+const DEFAULT_TIMEOUT_SECONDS = 3;
+const MAX_TIMEOUT_SECONDS = 900;
 
 /**
  * A Lambda function that works through the queue.
@@ -25,14 +34,16 @@ export interface LambdaWorkerProps {
   readonly function: LambdaFunction;
 
   /**
-   * Messages handed over in one invocation. 1 to 10,000; above 10 a `batchWindow` of at least 1 s is needed.
+   * Messages handed over in one invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at
+   * least 1 s is needed.
    *
    * @default - the most, up to 10, that the function's time-out and the queue's visibility timeout leave room for
    */
   readonly batchSize?: number;
 
   /**
-   * How long messages may be gathered before an invocation. 0 to 300 s; it adds to everybody's latency.
+   * How long messages may be gathered before an invocation. Whole seconds, 0 to 300 and below the promised latency,
+   * to which it adds; 0 on a FIFO queue.
    *
    * @default - no window
    */
@@ -41,34 +52,32 @@ export interface LambdaWorkerProps {
 
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
 export function bindLambda(context: WorkerContext, props: LambdaWorkerProps): WorkerBinding {
-  const { subject, queue } = context;
+  const { subject, queue, workload } = context;
+  validate(subject, inputChecks(context, props));
   const windowSeconds = resolvedSeconds(props.batchWindow) ?? 0;
+  const functionTimeout = resolvedSeconds(props.function.timeout) ?? DEFAULT_TIMEOUT_SECONDS;
   const plan = planLambda(context, windowSeconds);
   const itemTimeout = plan.value('itemTimeoutSeconds');
-  const functionTimeout = resolvedSeconds(props.function.timeout) ?? 3;
   const visibility = visibilityTimeoutSeconds(queue);
   const batchSize = props.batchSize ?? Math.max(1, Math.min(10, Math.floor(functionTimeout / itemTimeout)));
   const reserved = reservedConcurrency(props.function);
   const maxConcurrency = Math.max(MAX_CONCURRENCY.min, plan.value('maxInstances'));
+  const room = VISIBILITY_FACTOR * functionTimeout + windowSeconds;
 
   validate(subject, [
-    wholeNumber('batchSize', batchSize, 1, 10_000),
-    inRange('batchWindow', windowSeconds, 0, 300),
-    {
-      refused: batchSize > 10 && windowSeconds < 1,
-      message: `batchSize above 10 needs a batchWindow of at least 1 s, got batchSize ${batchSize} and batchWindow ${windowSeconds} s`,
-    },
     {
       refused: functionTimeout < itemTimeout,
-      message: `the function's time-out must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${functionTimeout} s`,
+      message: `the function's time-out must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${functionTimeout} s${
+        itemTimeout > MAX_TIMEOUT_SECONDS ? `; a function ends after ${MAX_TIMEOUT_SECONDS} s, so use Fargate` : ''
+      }`,
     },
     {
-      refused: batchSize * context.workload.serviceSeconds > functionTimeout,
-      message: `batchSize ${batchSize} × ${context.workload.serviceSeconds} s of mean service does not fit the function's time-out of ${functionTimeout} s`,
+      refused: batchSize * workload.serviceSeconds > functionTimeout,
+      message: `batchSize ${batchSize} × ${workload.serviceSeconds} s of mean service does not fit the function's time-out of ${functionTimeout} s`,
     },
     {
-      refused: visibility !== undefined && visibility < VISIBILITY_FACTOR * functionTimeout + windowSeconds,
-      message: `the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = ${VISIBILITY_FACTOR * functionTimeout + windowSeconds} s, got ${visibility} s; give the queue functionTimeout ${functionTimeout} s`,
+      refused: visibility !== undefined && visibility < room,
+      message: `the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = ${room} s, got ${visibility} s; give the queue functionTimeout ${functionTimeout} s`,
     },
     {
       refused: reserved !== undefined && reserved < maxConcurrency,
@@ -84,24 +93,73 @@ export function bindLambda(context: WorkerContext, props: LambdaWorkerProps): Wo
       maxConcurrency,
     }),
   );
-  return { plan: plan.withKnobs(lambdaKnobs({ batchSize, windowSeconds, maxConcurrency, functionTimeout, itemTimeout, plan })) };
+  const given = props.batchSize !== undefined;
+  return {
+    plan: plan.withKnobs(
+      lambdaKnobs({ batchSize, given, windowSeconds, maxConcurrency, functionTimeout, itemTimeout, plan }),
+    ),
+  };
+}
+
+/** What can be refused before anything is sized. */
+function inputChecks({ queue, objective, consumer }: WorkerContext, props: LambdaWorkerProps): Check[] {
+  const { batchSize, batchWindow } = props;
+  const windowSeconds = batchWindow?.isUnresolved() ? 0 : (batchWindow?.toSeconds({ integral: false }) ?? 0);
+  return [
+    knownNumber('batchSize', batchSize, 1, queue.fifo ? 10 : 10_000),
+    wholeSeconds('batchWindow', batchWindow, 0, queue.fifo ? 0 : 300),
+    wholeSeconds("the function's time-out", props.function.timeout, 1, MAX_TIMEOUT_SECONDS),
+    {
+      refused: batchSize !== undefined && batchSize > 10 && windowSeconds < 1,
+      message: `batchSize above 10 needs a batchWindow of at least 1 s, got batchSize ${batchSize} and batchWindow ${windowSeconds} s`,
+    },
+    {
+      refused: windowSeconds > 0 && windowSeconds >= objective.latencySeconds,
+      message: `batchWindow must be below latencySeconds, ${objective.latencySeconds} s, got ${windowSeconds} s`,
+    },
+    {
+      refused: (consumer.slotsPerInstance ?? 1) !== 1,
+      message: `consumer.slotsPerInstance must be 1, because a function works through its batch in sequence, got ${consumer.slotsPerInstance}`,
+    },
+    {
+      refused: consumer.minInstances !== undefined,
+      message: `consumer.minInstances must be left out, because Lambda decides how many pollers it starts with, got ${consumer.minInstances}`,
+    },
+  ];
 }
 
 /** Lambda adds pollers by itself: five to begin with, then five a second. What is derived is where it must stop. */
 function planLambda({ subject, workload, objective, consumer }: WorkerContext, windowSeconds: number): Plan {
   const patient = { ...objective, latencySeconds: objective.latencySeconds - windowSeconds };
   const base = { slotsPerInstance: 1, pollSeconds: 0, startSeconds: COLD_START_SECONDS, ...consumer };
-  const needed = planQueue(subject, workload, patient, { ...base, decideSeconds: 0 }).value('maxInstances');
+  const unhurried = planQueue(subject, workload, patient, { ...base, decideSeconds: 0 });
+  const needed = unhurried.value('maxInstances');
   if (needed > MAX_CONCURRENCY.max) {
-    throw new CapacityError(subject, `needs ${needed} concurrent invocations, an event source mapping allows ${MAX_CONCURRENCY.max}`, [
-      'split the queue in two',
-      `${(workload.serviceSeconds * MAX_CONCURRENCY.max) / needed} s per item`,
-      'a Fargate worker with several slots a task',
-    ]);
+    throw new CapacityError(
+      subject,
+      `needs ${needed} concurrent invocations, an event source mapping allows ${MAX_CONCURRENCY.max}`,
+      [
+        'split the queue in two',
+        `${figure((workload.serviceSeconds * MAX_CONCURRENCY.max) / needed)} s per item`,
+        'a Fargate worker with several slots a task',
+      ],
+    );
   }
   const minInstances = Math.min(INITIAL_POLLERS, needed);
   const decideSeconds = (needed - minInstances) / POLLERS_ADDED_PER_SECOND;
-  return planQueue(subject, workload, patient, { ...base, decideSeconds, minInstances, maxInstances: needed });
+  const plan = planQueue(subject, workload, patient, { ...base, decideSeconds, minInstances, maxInstances: needed });
+  return plan.withKnobs([
+    // Neither was given by hand, though the second reckoning was given both.
+    unhurried.knob('maxInstances'),
+    {
+      name: 'minInstances',
+      value: minInstances,
+      unit: 'instances',
+      formula: 'min(5, maxInstances): with so many pollers Lambda begins',
+      inputs: { maxInstances: needed },
+      source: 'AWS Lambda developer guide, Scaling behavior for Amazon SQS event source mappings',
+    },
+  ]);
 }
 
 function reservedConcurrency(fn: LambdaFunction): number | undefined {
@@ -111,6 +169,7 @@ function reservedConcurrency(fn: LambdaFunction): number | undefined {
 
 interface LambdaKnobInputs {
   readonly batchSize: number;
+  readonly given: boolean;
   readonly windowSeconds: number;
   readonly maxConcurrency: number;
   readonly functionTimeout: number;
@@ -119,7 +178,7 @@ interface LambdaKnobInputs {
 }
 
 function lambdaKnobs(inputs: LambdaKnobInputs): Knob[] {
-  const { batchSize, windowSeconds, maxConcurrency, functionTimeout, itemTimeout, plan } = inputs;
+  const { batchSize, given, windowSeconds, maxConcurrency, functionTimeout, itemTimeout, plan } = inputs;
   return [
     {
       name: 'maxConcurrency',
@@ -133,7 +192,7 @@ function lambdaKnobs(inputs: LambdaKnobInputs): Knob[] {
       name: 'batchSize',
       value: batchSize,
       unit: 'items',
-      formula: 'min(10, function time-out ÷ time of one item at its P99.9)',
+      formula: given ? 'given' : 'min(10, function time-out ÷ time of one item at its P99.9)',
       inputs: { functionTimeoutSeconds: functionTimeout, itemTimeoutSeconds: itemTimeout },
       source: 'a batch is worked through in sequence and must end before the function does',
     },

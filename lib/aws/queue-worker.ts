@@ -1,4 +1,4 @@
-import { Annotations, Token } from 'aws-cdk-lib';
+import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Plan } from '../flow/plan';
@@ -80,7 +80,7 @@ export class QueueWorker extends Construct {
     super(scope, id);
     const binding = props.compute._bind({
       scope: this,
-      subject: Token.isUnresolved(id) ? this.node.id : id,
+      subject: this.node.id,
       queue: props.queue,
       workload: props.workload,
       objective: props.objective,

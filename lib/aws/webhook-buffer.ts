@@ -4,10 +4,10 @@ import {
   AwsIntegration,
   EndpointType,
   LogGroupLogDestination,
-  type Resource,
-  RequestValidator,
-  RestApi,
   PassthroughBehavior,
+  RequestValidator,
+  type Resource,
+  RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -17,13 +17,13 @@ import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import { between, inRange, validate } from '../flow/errors';
+import { between, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import type { Objective, Workload } from '../flow/workload';
 import { ATTRIBUTES, type SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
 import { HEADERS_AS_SENT, REQUIRED_HEADERS, WebhookIdentity, type WebhookSource } from './webhook-source';
-import { resolvedSeconds } from './worker-compute';
+import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
 const THROTTLE_HEADROOM = 2;
@@ -144,16 +144,16 @@ export class WebhookBuffer extends Construct {
     for (const source of props.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
     this.api = this.createApi();
     const integrationRole = new Role(this, 'ApiRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
-    this.redriveQueue.queue.grantSendMessages(integrationRole);
-    const validator = new RequestValidator(this, 'Signed', { restApi: this.api, validateRequestParameters: true });
-    for (const source of props.sources) this.addRoute(source, integrationRole, validator);
+    this.redriveQueue.queue.grant(integrationRole, 'sqs:SendMessage');
+    this.addRoutes(integrationRole);
     this.webAcl = this.createWebAcl();
   }
 
   /** The signing secret of the source of that name. */
   public secretOf(sourceName: string): ISecret {
     const secret = this.secrets.get(sourceName);
-    if (!secret) throw new Error(`${this.node.path}: no source '${sourceName}'; there are ${[...this.secrets.keys()].join(', ')}`);
+    if (!secret)
+      throw new Error(`${this.node.path}: no source '${sourceName}'; there are ${[...this.secrets.keys()].join(', ')}`);
     return secret;
   }
 
@@ -165,7 +165,10 @@ export class WebhookBuffer extends Construct {
     const sources = Object.fromEntries(this.props.sources.map((source) => [source.name, this.sourceConfig(source)]));
     consumer.addEnvironment('WEBHOOK_SOURCES', Stack.of(this).toJsonString(sources));
     consumer.addEnvironment('IDEMPOTENCY_TABLE', this.idempotencyTable.tableName);
-    consumer.addEnvironment('IDEMPOTENCY_SECONDS', String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()));
+    consumer.addEnvironment(
+      'IDEMPOTENCY_SECONDS',
+      String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
+    );
     consumer.addEnvironment('QUEUE_URL', this.redriveQueue.queue.queueUrl);
     for (const secret of this.secrets.values()) secret.grantRead(consumer);
     const { queue } = this.redriveQueue;
@@ -179,13 +182,16 @@ export class WebhookBuffer extends Construct {
     const names = sources.map((source) => source.name);
     validate(id, [
       { refused: sources.length === 0, message: 'sources must name at least one sender, got none' },
-      { refused: new Set(names).size < names.length, message: `sources must have different names, got ${names.join(', ')}` },
+      {
+        refused: new Set(names).size < names.length,
+        message: `sources must have different names, got ${names.join(', ')}`,
+      },
       ...sources.map((source) => ({
         refused: !/^[a-z0-9-]{1,32}$/.test(source.name),
         message: `sources.name must be 1 to 32 lower-case letters, digits and hyphens, got '${source.name}'`,
       })),
-      ...sources.map((source) => between('sources.tolerance in seconds', resolvedSeconds(source.tolerance), 0, 3601)),
-      inRange('idempotencyRetention in seconds', resolvedSeconds(idempotencyRetention), 3600, 365 * 86_400),
+      ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
+      wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
       between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
     ]);
   }
@@ -226,10 +232,35 @@ export class WebhookBuffer extends Construct {
     });
   }
 
-  private addRoute(source: WebhookSource, credentialsRole: Role, requestValidator: RequestValidator): void {
+  private addRoutes(integrationRole: Role): void {
+    const requestValidator = new RequestValidator(this, 'Signed', {
+      restApi: this.api,
+      validateRequestParameters: true,
+      validateRequestBody: true,
+    });
+    // Any JSON: what it says is for the consumer to judge, once it knows who said it.
+    const model = new Model(this, 'Json', {
+      restApi: this.api,
+      contentType: 'application/json',
+      description: 'Any JSON value',
+      schema: {},
+    });
+    for (const source of this.props.sources) {
+      const tenant: Resource = this.api.root.addResource(source.name).addResource('{tenant}');
+      const headers = REQUIRED_HEADERS[source.scheme].map((name) => [`method.request.header.${name}`, true] as const);
+      tenant.addMethod('POST', this.sendMessage(source, integrationRole), {
+        requestParameters: { 'method.request.path.tenant': true, ...Object.fromEntries(headers) },
+        requestModels: { 'application/json': model },
+        requestValidator,
+        methodResponses: ['200', '400', '503'].map((statusCode) => ({ statusCode })),
+      });
+    }
+  }
+
+  /** The call of the queue by the API itself. */
+  private sendMessage(source: WebhookSource, credentialsRole: Role): AwsIntegration {
     const { queue } = this.redriveQueue;
-    const statuses = [{ statusCode: '200' }, { statusCode: '400' }, { statusCode: '503' }];
-    const integration = new AwsIntegration({
+    return new AwsIntegration({
       service: 'sqs',
       path: `${Stack.of(this).account}/${queue.queueName}`,
       integrationHttpMethod: 'POST',
@@ -238,26 +269,32 @@ export class WebhookBuffer extends Construct {
         passthroughBehavior: PassthroughBehavior.NEVER,
         requestParameters: { 'integration.request.header.Content-Type': "'application/x-www-form-urlencoded'" },
         requestTemplates: { 'application/json': sendMessageTemplate(source) },
-        // Anything but a plain 200 of the queue is not a receipt, so the default is the failure.
+        // Anything but a plain 200 of the queue is not a receipt, so the default is the failure. Only 400 is the
+        // delivery's own fault; 403 is a lost permission or a throttle, and the sender is to come again.
         integrationResponses: [
-          { statusCode: '200', selectionPattern: '200', responseTemplates: { 'application/json': '{"received":true}' } },
-          { statusCode: '400', selectionPattern: '4\\d{2}', responseTemplates: { 'application/json': '{"received":false}' } },
+          {
+            statusCode: '200',
+            selectionPattern: '200',
+            responseTemplates: { 'application/json': '{"received":true}' },
+          },
+          {
+            statusCode: '400',
+            selectionPattern: '400',
+            responseTemplates: { 'application/json': '{"received":false}' },
+          },
           { statusCode: '503', responseTemplates: { 'application/json': '{"received":false}' } },
         ],
       },
-    });
-    const required = REQUIRED_HEADERS[source.scheme].map((name) => [`method.request.header.${name}`, true] as const);
-    const tenant: Resource = this.api.root.addResource(source.name).addResource('{tenant}');
-    tenant.addMethod('POST', integration, {
-      requestParameters: { 'method.request.path.tenant': true, ...Object.fromEntries(required) },
-      requestValidator,
-      methodResponses: statuses,
     });
   }
 
   private createWebAcl(): CfnWebACL {
     const limit = this.plan.value('wafRequestsPerFiveMinutes');
-    const visibility = (metricName: string) => ({ sampledRequestsEnabled: false, cloudWatchMetricsEnabled: true, metricName });
+    const visibility = (metricName: string) => ({
+      sampledRequestsEnabled: false,
+      cloudWatchMetricsEnabled: true,
+      metricName,
+    });
     const webAcl = new CfnWebACL(this, 'WebAcl', {
       scope: 'REGIONAL',
       defaultAction: { allow: {} },

@@ -61,7 +61,12 @@ export function between(name: string, value: number | undefined, min: number, ma
 }
 
 /** A check that `value` is a whole number within `[min, max]`; an absent value passes. */
-export function wholeNumber(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
+export function wholeNumber(
+  name: string,
+  value: number | undefined,
+  min: number,
+  max = Number.POSITIVE_INFINITY,
+): Check {
   const range = inRange(name, value, min, max);
   const refused = range.refused || (value !== undefined && !Number.isInteger(value));
   return { refused, message: range.message.replace(' must be ', ' must be a whole number, ') };

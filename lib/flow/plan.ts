@@ -62,7 +62,8 @@ export class Plan {
    */
   public knob(name: string): Knob {
     const found = this.knobs.find((knob) => knob.name === name);
-    if (!found) throw new Error(`${this.subject}: no knob '${name}'; there are ${this.knobs.map((k) => k.name).join(', ')}`);
+    if (!found)
+      throw new Error(`${this.subject}: no knob '${name}'; there are ${this.knobs.map((k) => k.name).join(', ')}`);
     return found;
   }
 

@@ -1,68 +1,53 @@
-import { sojournTail, fewestSlots, variationFactor } from './erlang';
-import { CapacityError, validate } from './errors';
-import { serviceQuantile } from './gamma';
-import { figure, type Knob, Plan, type Predictions } from './plan';
+/**
+ * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
+ * raise an alarm — and what to expect of the result.
+ */
+import { CapacityError, inRange, validate, wholeNumber } from './errors';
+import { Plan, type Predictions } from './plan';
 import { forecast } from './predict';
-import {
-  CONSUMER_DEFAULTS,
-  consumerChecks,
-  objectiveChecks,
-  type ResolvedConsumer,
-  resolveWorkload,
-  workloadChecks,
-  workSeconds,
-} from './resolve';
-import { reactionSeconds } from './scaler';
+import { queueKnobs } from './queue-knobs';
+import { consumerChecks, objectiveChecks, type ResolvedConsumer, resolveWorkload, workloadChecks } from './resolve';
+import { size } from './sizing';
+import { waysOut } from './ways-out';
 import type { Consumer, Objective, Workload } from './workload';
 
-/** What to expect of a workload and a consumer whose every number is given. */
-export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
-  validate('predictQueue', [...workloadChecks(workload), ...consumerChecks(consumer)]);
-  return forecast(resolveWorkload(workload), consumer, horizonSeconds).predictions;
-}
-
-/** Sizes a queue's consumer. */
+/**
+ * The plan of a queue.
+ *
+ * @param subject what is sized, usually a construct id; every error starts with it
+ * @param workload what arrives
+ * @param objective what is promised
+ * @param consumer who serves; what is given here is kept and checked
+ * @throws InvalidInputError when numbers are out of range, with all of them named
+ * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
+ */
 export function planQueue(subject: string, workload: Workload, objective: Objective, consumer: Consumer = {}): Plan {
   validate(subject, [...workloadChecks(workload), ...objectiveChecks(objective), ...consumerChecks(consumer)]);
-  const w = resolveWorkload(workload);
-  const base = { ...CONSUMER_DEFAULTS, ...consumer };
-  const maxAttempts = Math.max(5, base.maxAttempts);
-  const slots = base.slotsPerInstance;
-  const work = workSeconds(w, maxAttempts);
-  const q = objective.latencyQuantile ?? 0.99;
-  const L = objective.latencySeconds;
-  const own = serviceQuantile(q, w.serviceSeconds, w.serviceVariation);
-  if (own >= L) throw new CapacityError(subject, `serving alone takes ${figure(own)} s`, [`allow ${figure(own * 1.2)} s`]);
-  const v = variationFactor(w.serviceVariation);
-  const settles = (rate: number, horizon: number, c: number) => (Math.sqrt(c / work) - Math.sqrt(rate)) ** 2 >= v / (horizon / 20);
-  const fits = (rate: number, horizon = 3600) => fewestSlots(rate * work, (c, waiting) => settles(rate, horizon, c) && sojournTail(L, w.serviceSeconds, w.serviceVariation, waiting, (c / work - rate) / v) <= 1 - q);
-  const max = base.maxInstances ?? Math.ceil(fits(w.peakPerSecond, w.peakSeconds > 0 ? w.peakSeconds : 3600) / slots);
-  const R = reactionSeconds(base);
-  const share = w.peakSeconds > 0 ? Math.min(1 - (L - own) / R, 1 / (1 + (L - own) / w.peakSeconds)) : 1;
-  const steady = Math.ceil(fits(w.steadyPerSecond) / slots);
-  let min = base.minInstances ?? (share > 0.85 ? max : Math.min(max, Math.max(1, steady, Math.ceil((share * w.peakPerSecond * work) / slots))));
-  let resolved: ResolvedConsumer;
-  let f: ReturnType<typeof forecast>;
-  for (;;) {
-    const first = w.steadyPerSecond * work + (w.peakPerSecond - (min * slots) / work) * base.pollSeconds;
-    const bpi = min === max ? Math.max(slots, (L / work) * slots) : Math.max(slots, Math.min((L / work) * slots, (0.5 * first) / max));
-    resolved = { ...base, maxAttempts, minInstances: min, maxInstances: max, backlogPerInstance: bpi };
-    f = forecast(w, resolved);
-    if (f.latency.tail(L) <= 1 - q || min >= max) break;
-    min += 1;
+  const sizing = size(subject, workload, objective, consumer);
+  if (sizing.refusal !== undefined) {
+    const ways = waysOut(sizing, workload, objective).map((way) => way.sentence);
+    throw new CapacityError(subject, sizing.refusal, ways.length > 0 ? ways : ['split the work into smaller items']);
   }
-  const itemTimeout = serviceQuantile(0.999, w.serviceSeconds, w.serviceVariation);
-  const knob = (name: string, value: number, unit: string): Knob => ({ name, value, unit, formula: 'to be written', inputs: {}, source: 'to be written' });
-  return new Plan(subject, [
-    knob('slotsPerInstance', slots, 'items'),
-    knob('maxInstances', max, 'instances'),
-    knob('minInstances', min, 'instances'),
-    knob('backlogPerInstance', resolved.backlogPerInstance, 'items'),
-    knob('itemTimeoutSeconds', Math.ceil(itemTimeout), 's'),
-    knob('visibilityTimeoutSeconds', 6 * Math.ceil(itemTimeout), 's'),
-    knob('maxReceiveCount', maxAttempts, 'attempts'),
-    knob('alarmBacklog', Math.ceil(Math.max(f.predictions.peakBacklog * 1.2, 10)), 'items'),
-    knob('alarmAgeSeconds', Math.ceil(L), 's'),
-    knob('retentionSeconds', 345600, 's'),
-  ], f.predictions);
+  const { predictions } = sizing.forecast;
+  return new Plan(subject, queueKnobs(sizing, predictions), predictions);
+}
+
+/**
+ * What to expect of a workload and a consumer whose every number is known: the prediction to hold a measured run
+ * against. Nothing is promised and nothing refused but numbers out of range.
+ *
+ * @param workload what arrives
+ * @param consumer who serves, every number set
+ * @param horizonSeconds seconds observed of a workload without a peak; default 600
+ * @throws InvalidInputError when numbers are out of range, with all of them named
+ */
+export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
+  validate('predictQueue', [
+    ...workloadChecks(workload),
+    ...consumerChecks(consumer),
+    wholeNumber('maxInstances', consumer.maxInstances, 1),
+    inRange('backlogPerInstance', consumer.backlogPerInstance, Number.MIN_VALUE),
+    inRange('horizonSeconds', horizonSeconds, Number.MIN_VALUE),
+  ]);
+  return forecast(resolveWorkload(workload), consumer, horizonSeconds).predictions;
 }

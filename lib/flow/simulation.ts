@@ -107,6 +107,8 @@ export interface SimulationResult {
   readonly timeline: DepthPoint[];
 }
 
+export { STEADY_HORIZON_SECONDS };
+
 /** A backlog that a day has not drained is reported as never drained. */
 const GIVE_UP_SECONDS = 86_400;
 

@@ -1,6 +1,6 @@
 /**
- * Bundles every `lib/runtime/<name>/handler.ts` into `dist/runtime/<name>/index.js`, whole: the AWS SDK clients are
- * inside, because a Lambda that lacks a module hangs a local deploy and because the SDK that Lambda brings along changes
+ * Bundles every `lib/runtime/<name>/handler.ts`, a function, and `lib/runtime/<name>/consumer.ts`, what users build
+ * functions on, into `dist/runtime/<name>/index.js`, whole: the AWS SDK clients are inside, because a Lambda that lacks a module hangs a local deploy and because the SDK that Lambda brings along changes
  * under one's feet. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -11,9 +11,11 @@ const root = join(__dirname, '..', '..');
 const sources = join(root, 'lib', 'runtime');
 const target = join(root, 'dist', 'runtime');
 
+const entryFiles = ['handler.ts', 'consumer.ts'];
+
 async function main(): Promise<void> {
   const names = readdirSync(sources, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(sources, entry.name, 'handler.ts')))
+    .filter((entry) => entry.isDirectory() && entryPoint(entry.name) !== undefined)
     .map((entry) => entry.name)
     .sort();
   mkdirSync(target, { recursive: true });
@@ -34,9 +36,13 @@ async function main(): Promise<void> {
   }
 }
 
+function entryPoint(name: string): string | undefined {
+  return entryFiles.map((file) => join(sources, name, file)).find(existsSync);
+}
+
 async function bundle(name: string): Promise<void> {
   await build({
-    entryPoints: [join(sources, name, 'handler.ts')],
+    entryPoints: [entryPoint(name) as string],
     outfile: join(target, name, 'index.js'),
     // Paths inside the bundle are relative to this folder, so that every checkout gives the same bytes and asset hash.
     absWorkingDir: root,

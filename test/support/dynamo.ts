@@ -1,7 +1,11 @@
 /**
  * A DynamoDB table in memory, as far as the idempotency layer uses one: conditional put, transaction, conditional delete.
  */
-import { ConditionalCheckFailedException, DynamoDBClient, TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import {
+  ConditionalCheckFailedException,
+  DynamoDBClient,
+  TransactionCanceledException,
+} from '@aws-sdk/client-dynamodb';
 
 type Item = Record<string, { S?: string; N?: string }>;
 
@@ -102,5 +106,9 @@ export class FakeDynamo {
 }
 
 function refused(item?: Item): ConditionalCheckFailedException {
-  return new ConditionalCheckFailedException({ message: 'The conditional request failed', $metadata: {}, Item: item as never });
+  return new ConditionalCheckFailedException({
+    message: 'The conditional request failed',
+    $metadata: {},
+    Item: item as never,
+  });
 }

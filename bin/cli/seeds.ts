@@ -1,0 +1,20 @@
+import type { Io } from './io';
+
+/** What `simulate` was given, beside the workload. */
+export type SimulateOptions = Record<string, unknown> & {
+  readonly case?: string;
+  readonly seed: number;
+  readonly seeds: number;
+  readonly json?: boolean;
+};
+
+/** Runs once for every seed, and tells whoever watches how far it is. */
+export function eachSeed<T>(given: SimulateOptions, io: Io, runOne: (seed: number) => T): T[] {
+  const results: T[] = [];
+  for (let index = 0; index < given.seeds; index += 1) {
+    if (io.watched) io.err(`\r\x1b[Ksimulating ${index + 1} of ${given.seeds}`);
+    results.push(runOne(given.seed + index));
+  }
+  if (io.watched) io.err('\r\x1b[K');
+  return results;
+}

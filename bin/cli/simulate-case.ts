@@ -1,0 +1,60 @@
+import type { ScenarioResult } from '../../lib/cases/run-scenario';
+import { amount, level } from './cases';
+import { depth } from './depth';
+import { ExitCode, type Io, UsageError } from './io';
+import { eachSeed, type SimulateOptions } from './seeds';
+import { table } from './text';
+import { givenFlags } from './workload-options';
+
+/** Runs a case before and after, once for every seed. */
+export function simulateCase(given: SimulateOptions, number: string, io: Io): ExitCode {
+  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
+  const runnable = CASES.filter((each) => each.scenario);
+  const subject = runnable.find((each) => String(each.number) === number);
+  if (!subject) {
+    const numbers = runnable.map((each) => each.number).join(', ');
+    throw new UsageError(`--case must be one that has a scenario, ${numbers}, got ${number === '' ? "''" : number}`);
+  }
+  const [stray] = givenFlags(given);
+  if (stray) throw new UsageError(`${stray} cannot be combined with --case ${number}, which brings its own workload`);
+  const { runScenario } = require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
+  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed));
+  const met = runs.every(({ meetsHeadline }) => meetsHeadline);
+  if (given.json) {
+    const answer = runs.length === 1 ? runs[0] : { number: subject.number, meetsHeadline: met, runs };
+    io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
+  } else {
+    io.out(
+      `${[`${subject.number}  ${subject.title}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
+    );
+  }
+  return met ? ExitCode.OK : ExitCode.NO;
+}
+
+function caseText(run: ScenarioResult, io: Io, brief: boolean): string {
+  const { timelines } = run;
+  const outcomes = table(
+    [
+      { title: brief ? `seed ${run.seed}` : '' },
+      { title: 'before', right: true },
+      { title: 'after, predicted', right: true },
+      { title: 'after, simulated', right: true },
+      { title: 'promised', right: true },
+      { title: '' },
+    ],
+    run.outcomes.map((outcome) => [
+      `  ${outcome.measure}`,
+      amount(outcome.before, outcome.unit),
+      outcome.predicted === undefined ? '–' : amount(outcome.predicted, outcome.unit),
+      amount(outcome.after, outcome.unit),
+      level(outcome.promised, outcome.unit),
+      outcome.met ? 'kept' : 'MISSED',
+    ]),
+    io.columns,
+  );
+  if (brief) return outcomes;
+  const pictures = (['before', 'after'] as const)
+    .filter((when) => timelines[when].length > 0)
+    .map((when) => `${when}\n${depth(timelines[when], io)}`);
+  return [outcomes, ...pictures].join('\n\n');
+}

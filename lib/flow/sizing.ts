@@ -1,0 +1,170 @@
+/** From workload and promise to a crew: the numbers behind a plan, before they get names and reasons. */
+import { itemsAtFirstLook, planningHorizon, type Promised, slotsForRate, slotsThroughReaction } from './crew';
+import { unhinderedLatency } from './latency';
+import { type Forecast, forecast } from './predict';
+import {
+  CONSUMER_DEFAULTS,
+  type ResolvedConsumer,
+  type ResolvedWorkload,
+  resolveWorkload,
+  STEADY_HORIZON_SECONDS,
+  workSeconds,
+} from './resolve';
+import { HOLD_SECONDS } from './scaler';
+import type { Consumer, Objective, Workload } from './workload';
+
+/** A sized consumer. */
+export interface Sizing {
+  readonly subject: string;
+  readonly workload: ResolvedWorkload;
+  /** What was given by hand. */
+  readonly given: Consumer;
+  readonly promised: Promised;
+  readonly consumer: ResolvedConsumer;
+  /** Slot-seconds that one item costs, every attempt counted. */
+  readonly work: number;
+  /** Latency in seconds at the promised quantile of an item that never waits. */
+  readonly alone: number;
+  readonly forecast: Forecast;
+  /** What is not kept, as a sentence with the numbers; undefined when everything is. */
+  readonly refusal: string | undefined;
+}
+
+/** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
+const FEWEST_ATTEMPTS = 5;
+
+/** Hours of a month, 365 days ÷ 12. */
+const MONTH_HOURS = 730;
+/** What a month is assumed to see when instances are paid for: one peak a day. */
+const PEAKS_PER_MONTH = 365 / 12;
+
+/**
+ * The first look into a peak must find more than enough outstanding items to ask for every instance: items come at
+ * random, and asking in two steps costs a poll interval of the promise.
+ */
+const FIRST_LOOK_MARGIN = 0.7;
+
+/** Sizes a consumer. A promise that cannot be kept comes back as a refusal. */
+export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
+  const workload = resolveWorkload(givenWorkload);
+  const timing = {
+    slotsPerInstance: given.slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
+    pollSeconds: given.pollSeconds ?? CONSUMER_DEFAULTS.pollSeconds,
+    decideSeconds: given.decideSeconds ?? CONSUMER_DEFAULTS.decideSeconds,
+    startSeconds: given.startSeconds ?? CONSUMER_DEFAULTS.startSeconds,
+    maxAttempts: Math.max(FEWEST_ATTEMPTS, given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts),
+  };
+  const promised: Promised = {
+    latencySeconds: objective.latencySeconds,
+    latencyQuantile: objective.latencyQuantile ?? 0.99,
+    maxBacklog: objective.maxBacklog ?? Number.POSITIVE_INFINITY,
+  };
+  const work = workSeconds(workload, timing.maxAttempts);
+  const alone = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
+  const common = { subject, workload, given, promised, work, alone };
+  const done = (consumer: ResolvedConsumer, refusal?: string): Sizing => {
+    const seen = withCost(forecast(workload, consumer), workload, consumer, given.instanceHourCost);
+    return { ...common, consumer, forecast: seen, refusal: refusal ?? broken(seen, common, consumer, objective) };
+  };
+  const crew = (minInstances: number, maxInstances: number): ResolvedConsumer => ({
+    ...timing,
+    minInstances,
+    maxInstances,
+    backlogPerInstance: backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
+  });
+  if (alone >= promised.latencySeconds) {
+    return done(crew(1, given.maxInstances ?? 1), tooSlow(workload, promised, alone));
+  }
+  const slots = timing.slotsPerInstance;
+  const atPeak = slotsForRate(workload.peakPerSecond, planningHorizon(workload), workload, timing.maxAttempts, promised);
+  const needed = Math.ceil(atPeak / slots);
+  const most = Math.min(given.maxInstances ?? needed, given.instanceLimit ?? Number.POSITIVE_INFINITY);
+  const offered = workload.peakPerSecond * work;
+  if (offered >= most * slots) {
+    return done(crew(Math.min(most, given.minInstances ?? most), most), tooFew(workload, work, most, slots));
+  }
+  if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
+  const steady = slotsForRate(
+    workload.steadyPerSecond,
+    STEADY_HORIZON_SECONDS,
+    workload,
+    timing.maxAttempts,
+    promised,
+  );
+  const reacting = slotsThroughReaction(workload, timing, promised, alone);
+  const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
+  let sized = done(crew(least, most));
+  // The bounds are meant to be enough; where a prediction still breaks the promise, one more at a time until it holds.
+  for (let min = least + 1; sized.refusal !== undefined && min <= most; min += 1) sized = done(crew(min, most));
+  return sized;
+}
+
+/**
+ * Acceptable wait ÷ service × slots. The latency is the most that is acceptable; but an instance asked for when the
+ * wait has reached the latency comes too late. So it is at most what lets the first look into a peak ask for all.
+ */
+function backlogPerInstance(
+  workload: ResolvedWorkload,
+  work: number,
+  promised: Promised,
+  timing: { readonly slotsPerInstance: number; readonly pollSeconds: number },
+  min: number,
+  max: number,
+): number {
+  const patient = (promised.latencySeconds / workload.serviceSeconds) * timing.slotsPerInstance;
+  if (min >= max) return patient;
+  const first = itemsAtFirstLook(workload, work, min * timing.slotsPerInstance, timing.pollSeconds);
+  return Math.min(patient, (FIRST_LOOK_MARGIN * first) / max);
+}
+
+function withCost(seen: Forecast, workload: ResolvedWorkload, consumer: ResolvedConsumer, hourCost?: number): Forecast {
+  if (hourCost === undefined) return seen;
+  const { predictions } = seen;
+  const peak = workload.peakSeconds > 0 ? workload.peakSeconds + predictions.drainSeconds + HOLD_SECONDS : 0;
+  const extra = ((consumer.maxInstances - consumer.minInstances) * PEAKS_PER_MONTH * peak) / 3600;
+  const monthlyCost = hourCost * (consumer.minInstances * MONTH_HOURS + extra);
+  return { ...seen, predictions: { ...predictions, monthlyCost } };
+}
+
+type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;
+
+function broken(seen: Forecast, common: Common, consumer: ResolvedConsumer, objective: Objective): string | undefined {
+  const { workload, promised } = common;
+  const { predictions, latency } = seen;
+  const crew = `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
+  if (predictions.drainSeconds === Number.POSITIVE_INFINITY) {
+    return `${rate(workload)} never drains with ${crew}`;
+  }
+  if (latency.tail(promised.latencySeconds) > (1 - promised.latencyQuantile) * (1 + 1e-9)) {
+    const reached = latency.quantile(promised.latencyQuantile);
+    const p = `P${brief(promised.latencyQuantile * 100)}`;
+    return `${rate(workload)} reaches ${p} of ${brief(reached)} s with ${crew} that take ${brief(predictions.reactionSeconds)} s to add, ${brief(promised.latencySeconds)} s is promised`;
+  }
+  if (predictions.peakBacklog > promised.maxBacklog) {
+    return `${rate(workload)} leaves ${brief(Math.ceil(predictions.peakBacklog))} items waiting with ${crew}, ${brief(promised.maxBacklog)} are allowed`;
+  }
+  if ((predictions.monthlyCost ?? 0) > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+    return `${crew} cost ${brief(predictions.monthlyCost ?? 0)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
+  }
+  return undefined;
+}
+
+function tooSlow(workload: ResolvedWorkload, promised: Promised, alone: number): string {
+  const retries = workload.failureRatio > 0 ? ` and ${brief(workload.failureRatio * 100)} % failing attempts` : '';
+  const p = `P${brief(promised.latencyQuantile * 100)}`;
+  return `an item of ${brief(workload.serviceSeconds)} s${retries} takes ${brief(alone)} s at ${p} without any waiting, ${brief(promised.latencySeconds)} s is promised`;
+}
+
+function tooFew(workload: ResolvedWorkload, work: number, instances: number, slots: number): string {
+  return `${brief(workload.peakPerSecond)}/s × ${brief(work)} s needs more than ${brief(workload.peakPerSecond * work)} busy slots, ${instances} instances × ${slots} = ${instances * slots}`;
+}
+
+function rate(workload: ResolvedWorkload): string {
+  const peak = workload.peakSeconds > 0 ? ` for ${brief(workload.peakSeconds)} s` : '';
+  return `${brief(workload.peakPerSecond)}/s${peak} × ${brief(workload.serviceSeconds)} s`;
+}
+
+/** Four significant digits, as a person reads it. */
+export function brief(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
