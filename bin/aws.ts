@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { App, AspectPriority, Aspects } from 'aws-cdk-lib';
 import { LocalProfile } from '../stacks/local-profile';
-import { OrderIntakeStack } from '../stacks/order-intake';
+import { REFERENCE_STACKS } from '../stacks/reference';
 
 const app = new App();
-new OrderIntakeStack(app, 'OrderIntake');
+for (const [id, ReferenceStack] of Object.entries(REFERENCE_STACKS)) new ReferenceStack(app, id);
 
 if (app.node.tryGetContext('local') === 'true') {
   const profile = new LocalProfile();

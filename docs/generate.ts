@@ -16,7 +16,7 @@ import {
   placeOf,
 } from '../lib/cases/catalogue';
 import { runScenario } from '../lib/cases/run-scenario';
-import { figure } from '../lib/flow/plan';
+import { figure } from '../lib/flow/figures';
 import { breakEvenTable } from './break-even';
 
 /** The seed of every scenario in the docs, so that a page only changes when the code does. */

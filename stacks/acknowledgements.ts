@@ -1,7 +1,55 @@
-import { Validations } from 'aws-cdk-lib';
+import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import type { ArchiveBucket } from '../lib/aws/archive-bucket';
+import type { RuntimeFunction } from '../lib/aws/runtime-function';
+import type { WebhookBuffer } from '../lib/aws/webhook-buffer';
 
-/** Findings that are known and meant. Placeholder until the checks have run. */
-export function acknowledgeFindings(_stack: IConstruct, _webhooks: IConstruct): void {
-  void Validations;
+/** What has findings that are known and meant. */
+export interface Acknowledged {
+  readonly webhooks: WebhookBuffer;
+  /** Names of the sources whose secrets the buffer generated. */
+  readonly generated: readonly string[];
+  readonly archive: ArchiveBucket;
+  /** The service that `intake` writes to the archive for. */
+  readonly service: string;
+  readonly intake: RuntimeFunction;
+}
+
+/** Acknowledges each finding on the one resource that has it, with the reason. */
+export function acknowledgeFindings({ webhooks, generated, archive, service, intake }: Acknowledged): void {
+  const { api } = webhooks;
+  for (const name of generated) {
+    acknowledge(webhooks.secretOf(name), {
+      'AwsSolutions-SMG4': `The sender ${name} signs with this secret and has to be told a new one: a person rotates it, and the consumer accepts the previous version meanwhile.`,
+    });
+  }
+  for (const method of api.methods) {
+    acknowledge(method, {
+      'AwsSolutions-APIG4':
+        'Senders of webhooks sign, they do not log in: the API demands the signature header, the consumer checks it on the raw body before anything has an effect.',
+      'AwsSolutions-COG4': 'A sender of webhooks has no user in a Cognito pool; its signature says who it is.',
+    });
+  }
+  acknowledge(api.deploymentStage, {
+    'AwsSolutions-APIG6':
+      'An execution log would hold bodies and signatures. The access log says who, when and with which status.',
+  });
+  acknowledge(api.node.findChild('CloudWatchRole'), {
+    'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
+      'API Gateway has one role for the logs of all APIs of an account, and asks for the permissions of this very policy.',
+  });
+  const bucket = Stack.of(archive).getLogicalId(archive.bucket.node.defaultChild as CfnResource);
+  acknowledge(intake.role?.node.findChild('DefaultPolicy'), {
+    [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/service=${service}/*]`]:
+      'Every order becomes an object of its own, below the prefix of this one service.',
+    'AwsSolutions-IAM5[Action::s3:Abort*]':
+      'The only action of that name is s3:AbortMultipartUpload, and it is allowed below that prefix alone.',
+  });
+}
+
+/** By the id of the finding: the reason. */
+function acknowledge(construct: IConstruct | undefined, reasons: Readonly<Record<string, string>>): void {
+  const resource = construct?.node.defaultChild;
+  if (!resource) throw new Error(`nothing to acknowledge ${Object.keys(reasons).join(', ')} on`);
+  for (const [id, reason] of Object.entries(reasons)) Validations.of(resource).acknowledge({ id, reason });
 }

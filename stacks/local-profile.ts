@@ -1,4 +1,4 @@
-import { CfnResource, type IAspect, Stack, Token } from 'aws-cdk-lib';
+import { CfnElement, CfnResource, type IAspect, Stack, Token } from 'aws-cdk-lib';
 import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import localTypes from './local-types.json';
@@ -58,12 +58,14 @@ export class LocalProfile implements IAspect {
 
   #danglingReferences(stack: Stack): string[] {
     const dropped = this.#droppedIds.get(stack) ?? new Map<string, string>();
-    const resources = stack.node.findAll().filter((child): child is CfnResource => child instanceof CfnResource);
-    return resources.flatMap((resource) => {
-      const rendered = stack.resolve(resource._toCloudFormation()) as unknown;
-      return referencesIn(rendered)
-        .filter((id) => dropped.has(id))
-        .map((id) => `${resource.node.path} refers to ${dropped.get(id)}, which the local emulator cannot hold`);
+    // Outputs and conditions refer to resources too.
+    const elements = stack.node.findAll().filter((child) => CfnElement.isCfnElement(child));
+    return elements.flatMap((element) => {
+      const rendered = stack.resolve(element._toCloudFormation()) as unknown;
+      const ids = new Set(referencesIn(rendered).filter((id) => dropped.has(id)));
+      return [...ids].map(
+        (id) => `${element.node.path} refers to ${dropped.get(id)}, which the local emulator cannot hold`,
+      );
     });
   }
 }

@@ -88,7 +88,7 @@ export class OrderIntakeStack extends Stack {
       compute: WorkerCompute.lambda({ function: intake }),
     });
 
-    acknowledgeFindings(this, webhooks);
+    acknowledgeFindings({ webhooks, generated: ['github', 'shop'], archive, service: SERVICE, intake });
     const { queue, deadLetterQueue, quarantineQueue } = webhooks.redriveQueue;
     const outputs = {
       WebhookUrl: webhooks.api.url,

@@ -74,7 +74,7 @@ function infeasible(refusal: CapacityError): object {
 
 /** What was asked, in one line. */
 export function summary({ name, workload, objective }: Pick<Question, 'name' | 'workload' | 'objective'>): string {
-  const { figure } = require('../../lib/flow/plan') as typeof import('../../lib/flow/plan');
+  const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds } = workload;
   const peak =
     peakPerSecond !== undefined && peakSeconds ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}` : '';
@@ -85,7 +85,7 @@ export function summary({ name, workload, objective }: Pick<Question, 'name' | '
 }
 
 function sheet(plan: Plan, asked: Question, io: Io): string {
-  const { figure } = require('../../lib/flow/plan') as typeof import('../../lib/flow/plan');
+  const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const expected = plan.predictions;
   return [
     summary(asked),

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { erlangB } from '../../lib/flow/erlang';
-import { figure } from '../../lib/flow/plan';
+import { figure } from '../../lib/flow/figures';
 import type { DepthSample, RunReport } from './intake';
 
 const ROWS = [

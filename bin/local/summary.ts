@@ -1,5 +1,5 @@
 /** The end of a run, as a person reads it in the terminal. */
-import { figure } from '../../lib/flow/plan';
+import { figure } from '../../lib/flow/figures';
 import type { RunReport } from './intake';
 
 const ROWS = [

@@ -28,7 +28,7 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage-cost';
+import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { allowAlarms, CostBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';

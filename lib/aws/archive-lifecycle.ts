@@ -1,7 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
 import { type Check, validate } from '../flow/errors';
-import { planStock, type StockObjective, type StockPlan, type StockWorkload } from '../flow/storage-cost';
+import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage';
+import { planStock } from '../flow/storage-plan';
 
 /** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
 export const ABORT_DAYS = 7;

@@ -2,14 +2,17 @@ import type { Duration } from 'aws-cdk-lib';
 import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { CapacityError, type Check, validate } from '../flow/errors';
-import { figure, type Knob, type Plan } from '../flow/plan';
+import { figure } from '../flow/figures';
+import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import {
+  knownNumber,
   resolvedNumber,
   resolvedSeconds,
   visibilityTimeoutSeconds,
   type WorkerBinding,
   type WorkerContext,
+  wholeSeconds,
 } from './worker-compute';
 
 /** AWS Lambda developer guide, "Scaling behavior for Amazon SQS event source mappings". */

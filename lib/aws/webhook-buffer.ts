@@ -4,6 +4,7 @@ import {
   AwsIntegration,
   EndpointType,
   LogGroupLogDestination,
+  Model,
   PassthroughBehavior,
   RequestValidator,
   type Resource,
@@ -59,7 +60,8 @@ export interface WebhookBufferProps {
   readonly functionTimeout?: Duration;
 
   /**
-   * How long a delivery's key is kept. At least the queue's retention and the sender's own time of redelivery.
+   * How long a delivery's key is kept. At least the queue's retention and the sender's own time of redelivery; up to
+   * a year.
    *
    * @default Duration.days(14)
    */
@@ -131,6 +133,7 @@ export class WebhookBuffer extends Construct {
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
     });
+    this.validateRetention(id);
     const throttle = throttleKnobs(props.workload);
     this.plan = this.redriveQueue.plan.withKnobs(throttle);
     this.idempotencyTable = new Table(this, 'Idempotency', {
@@ -170,11 +173,11 @@ export class WebhookBuffer extends Construct {
       String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
     );
     consumer.addEnvironment('QUEUE_URL', this.redriveQueue.queue.queueUrl);
-    for (const secret of this.secrets.values()) secret.grantRead(consumer);
     const { queue } = this.redriveQueue;
-    return this.idempotencyTable
+    const grant = this.idempotencyTable
       .grant(consumer, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')
       .combine(queue.grant(consumer, 'sqs:ChangeMessageVisibility'));
+    return [...this.secrets.values()].reduce((all, secret) => all.combine(secret.grantRead(consumer)), grant);
   }
 
   private validateProps(id: string): void {
@@ -193,6 +196,18 @@ export class WebhookBuffer extends Construct {
       ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
       wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
       between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
+    ]);
+  }
+
+  /** A delivery that comes back after its key is forgotten has its effect twice. */
+  private validateRetention(id: string): void {
+    const kept = this.props.idempotencyRetention?.toSeconds();
+    const retention = this.redriveQueue.plan.value('retentionSeconds');
+    validate(id, [
+      {
+        refused: kept !== undefined && kept < retention,
+        message: `idempotencyRetention must be at least the queue's retention, ${retention} s, got ${kept} s`,
+      },
     ]);
   }
 

@@ -46,7 +46,7 @@ export interface WebhookSource {
   readonly secret?: ISecret;
 
   /**
-   * How far a signed timestamp may lie from the time of receipt. Above 0, at most 1 hour. Without effect for GitHub.
+   * How far a signed timestamp may lie from the time of receipt. 1 s to 1 hour. Without effect for GitHub.
    *
    * @default Duration.minutes(5), as Stripe and Standard Webhooks advise
    */

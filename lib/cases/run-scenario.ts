@@ -5,7 +5,7 @@ import { planQueue } from '../flow/queue-plan';
 import { type ResolvedConsumer, resolveWorkload } from '../flow/resolve';
 import { type SimulationResult, simulate } from '../flow/simulation';
 import type { DepthPoint } from '../flow/simulation/timeline';
-import { planStock } from '../flow/storage-cost';
+import { planStock } from '../flow/storage-plan';
 import type { Workload } from '../flow/workload';
 import { simulateCallers } from './callers';
 import type { Case, Change, Level } from './case';

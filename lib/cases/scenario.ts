@@ -1,4 +1,4 @@
-import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage-cost';
+import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 
 /** What a scenario measures, before and after. A number that makes no sense in a scenario is absent. */

@@ -1,5 +1,6 @@
 import { Random, ServiceTime } from '../flow/random';
-import { lifetimeCost, type StockWorkload, type StorageTransition } from '../flow/storage-cost';
+import type { StockWorkload, StorageTransition } from '../flow/storage';
+import { lifetimeCost } from '../flow/storage-cost';
 
 /** Objects that a sample prices one by one: the mean of their cost is then known to about one percent. */
 const OBJECTS = 20_000;

@@ -8,6 +8,7 @@
  * Source: Newell, Applications of Queueing Theory (1982), chapter 2; Mandelbaum, Massey & Reiman, "Strong
  * approximations for Markovian service networks", Queueing Systems 30 (1998).
  */
+import { residualShare } from './gamma';
 import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
 import { workSeconds } from './resolve';
 import { lookInterval, Scaler, steadyInstances } from './scaler';
@@ -50,7 +51,7 @@ const MOST_EVENTS = 20_000;
 /** The course of one peak of `peakSeconds` (above 0) from the steady state to the empty backlog. */
 export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer): FluidPath {
   const work = workSeconds(workload, consumer.maxAttempts);
-  const { steadyPerSecond, peakPerSecond, peakSeconds } = workload;
+  const { steadyPerSecond, peakPerSecond, peakSeconds, serviceVariation: variation } = workload;
   const before = steadyInstances(workload, consumer);
   const scaler = new Scaler(consumer, before);
   const every = lookInterval(consumer);
@@ -75,22 +76,27 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
     const course: Course = { items, target, slots, work, rate, busy };
     const ordered = orders.length > 0 ? orders[0].at : Number.POSITIVE_INFINITY;
     const look = nextLook(now, every, crossing(course, scaler.asksAbove));
-    const full = busy ? emptyAfter(course) : fullAfter(course);
+    const first = now === 0 && !busy && target > slots ? firstFill(course, steadyPerSecond * work, variation) : undefined;
+    const full = busy ? emptyAfter(course) : (first?.seconds ?? fullAfter(course));
     const next = Math.min(inPeak ? peakSeconds : Number.POSITIVE_INFINITY, ordered, look, now + full);
     if (next === Number.POSITIVE_INFINITY) break;
     const after = next === now + full ? slots : itemsAfter(course, next - now);
     if (next > now) {
       pieces.push({ from: now, to: next, arrivalsPerSecond: rate, slots, startItems: items, endItems: after, busy });
     }
-    items = after;
+    items = next === now + full && first !== undefined ? after + first.excess : after;
     now = next;
     if (items - slots > peakBacklog) {
       peakBacklog = items - slots;
       peakAtSeconds = now;
     }
     if (orders.length > 0 && orders[0].at <= now) {
-      slots += orders[0].count * consumer.slotsPerInstance;
+      const fresh = orders[0].count * consumer.slotsPerInstance;
       orders.shift();
+      slots += fresh;
+      // Slots that have all just begun serve (1 − cv²)/2 items fewer than slots found at work would: the mean of what
+      // is left of a service seen at random is (1 + cv²)/2 of a service.
+      if (items > slots) items = Math.max(slots, items + (fresh * (1 - variation * variation)) / 2);
     }
     if (next === look) {
       const change = scaler.look(now, items);
@@ -135,6 +141,36 @@ function emptyAfter({ items, slots, work, rate }: Course): number {
 /** Seconds until every slot is busy. */
 function fullAfter({ items, target, slots, work }: Course): number {
   return target > slots ? work * Math.log((target - items) / (target - slots)) : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * The moment at which a peak has filled every slot, from the steady state. Until then nothing waits, and the mean is
+ * exact for any service: n(t) = n(0) + (target − n(0)) · P(S_e ≤ t). The work in service at that moment is not that of
+ * slots seen at random; the difference, in items, is the excess with which the line begins.
+ *
+ * Source: Eick, Massey & Whitt, "The physics of the Mₜ/G/∞ queue", Operations Research 41 (1993).
+ */
+function firstFill(course: Course, before: number, variation: number): { seconds: number; excess: number } {
+  const { target, slots, work, rate } = course;
+  if (variation === 1) return { seconds: fullAfter(course), excess: 0 };
+  const share = (slots - before) / (target - before);
+  let low = 0;
+  let high = work;
+  while (residualShare(high, work, variation) < share && high < 1e6 * work) high *= 2;
+  for (let i = 0; i < 30; i += 1) {
+    const middle = (low + high) / 2;
+    if (residualShare(middle, work, variation) < share) low = middle;
+    else high = middle;
+  }
+  const cuts = 8;
+  let inService = 0;
+  for (let i = 0; i < cuts; i += 1) inService += residualShare(((i + 0.5) * high) / cuts, work, variation) / cuts;
+  const mean = before + (target - before) * inService;
+  const seen = (1 + variation * variation) / 2;
+  const excess = before * seen + (rate - mean / work) * high - slots * seen;
+  // A line cannot begin below nothing: with a negative excess it begins later by as much.
+  if (excess >= 0) return { seconds: high, excess };
+  return { seconds: high - excess / (rate - slots / work), excess: 0 };
 }
 
 /** The first look after both `now` and `now + seconds`. */

@@ -66,6 +66,25 @@ export function serviceTail(seconds: number, mean: number, variation: number): n
 }
 
 /**
+ * P(S_e ≤ t), S_e the time that a service in progress still takes when seen at random: (1/E[S]) ∫₀ᵗ P(S > x) dx.
+ *
+ * Source: Cox, Renewal Theory (1962), 5.
+ */
+export function residualShare(seconds: number, mean: number, variation: number): number {
+  const t = seconds / mean;
+  if (t <= 0) return 0;
+  if (variation < CONSTANT_BELOW) return Math.min(1, t);
+  if (variation === 1) return 1 - Math.exp(-t);
+  const shape = 1 / (variation * variation);
+  const logGammaOfShape = logGamma(shape);
+  // Γ(k + 1) = kΓ(k) and Q(k + 1, x) = Q(k, x) + xᵏe⁻ˣ ÷ Γ(k + 1): one incomplete gamma serves both terms.
+  const x = t * shape;
+  const tail = gammaTail(shape, x, logGammaOfShape);
+  const next = tail + Math.exp(shape * Math.log(x) - x - logGammaOfShape) / shape;
+  return Math.min(1, t * tail + 1 - next);
+}
+
+/**
  * The service time in seconds that a share `quantile` of attempts stay within.
  *
  * @throws nothing; `quantile` must lie above 0 and below 1

@@ -1,3 +1,3 @@
 export { Knob, Plan, Predictions } from './plan';
-export { StockObjective, StockPlan, StockPredictions, StockWorkload, StorageTransition } from './storage-cost';
+export { StockObjective, StockPlan, StockPredictions, StockWorkload, StorageTransition } from './storage';
 export { Consumer, Objective, Workload } from './workload';

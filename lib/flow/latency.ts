@@ -11,8 +11,10 @@
  */
 import { backoffBound } from './backoff';
 import { erlangC, sojournTail, variationFactor } from './erlang';
-import type { FluidPath } from './fluid';
+import type { FluidPath, FluidPiece } from './fluid';
 import { gammaTail, logGamma, serviceQuantile, serviceTail, solveTail } from './gamma';
+import { departureVariation } from './peak-backlog';
+import { reflectedLevel } from './reflected';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
 
 /** Distribution of the time from arrival to the end of service. */
@@ -40,11 +42,11 @@ const CUTS = 12;
 
 /** The latency of all items that arrive on the path. */
 export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): LatencyMix {
-  const parts = partsOf(path, workload, consumer);
+  const { parts, course } = partsOf(path, workload, consumer);
   const total = parts.reduce((sum, part) => sum + part.weight, 0);
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
-  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, parts, workload));
+  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, parts, course, workload));
   const tail = (seconds: number): number => {
     let sum = 0;
     for (const part of parts) sum += part.weight * partTail(part, seconds, mean, variation);
@@ -57,10 +59,14 @@ export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer
 
 function partTail(part: Part, seconds: number, mean: number, variation: number): number {
   if (part.waiting > 0) return sojournTail(seconds, mean, variation, part.waiting, part.decay);
-  const width = part.high - part.low;
+  const { low, high } = part;
+  const width = high - low;
   // Where the wait changes by much more than a service takes, the service only shifts it.
-  if (width > 4 * mean) return Math.min(1, Math.max(0, (part.high + mean - seconds) / width));
-  return serviceTail(seconds - (part.low + part.high) / 2, mean, variation);
+  if (width > 4 * mean) return Math.min(1, Math.max(0, (high + mean - seconds) / width));
+  if (width < mean / 4) return serviceTail(seconds - (low + high) / 2, mean, variation);
+  let sum = 0;
+  for (let i = 0; i < 4; i += 1) sum += serviceTail(seconds - low - (width * (i + 0.5)) / 4, mean, variation);
+  return sum / 4;
 }
 
 /** P(latency > seconds) of a stage in its steady state, every attempt counted. */
@@ -76,7 +82,7 @@ export function stationaryTail(
   const part: Part = { at: 0, weight: 1, low: 0, high: 0, waiting, decay };
   let beyond = attempts[0] * sojournTail(seconds, mean, variation, waiting, decay);
   for (let k = 2; k <= attempts.length; k += 1) {
-    for (const repeat of repeated(k, attempts[k - 1], [part], workload)) {
+    for (const repeat of repeated(k, attempts[k - 1], [part], [part], workload)) {
       beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
     }
   }
@@ -125,7 +131,13 @@ interface Repeat {
 }
 
 /** Items served at their k-th attempt: k services, k waits, k − 1 backoffs. */
-function repeated(k: number, share: number, parts: readonly Part[], workload: ResolvedWorkload): Repeat[] {
+function repeated(
+  k: number,
+  share: number,
+  parts: readonly Part[],
+  course: readonly Part[],
+  workload: ResolvedWorkload,
+): Repeat[] {
   const total = parts.reduce((sum, part) => sum + part.weight, 0);
   const repeats: Repeat[] = [];
   let known: { mean: number; variance: number; shape: number; logGammas: readonly [number, number] } | undefined;
@@ -135,7 +147,7 @@ function repeated(k: number, share: number, parts: readonly Part[], workload: Re
     let mean = 0;
     let variance = 0;
     for (let n = 0; n < k; n += 1) {
-      const visited = n === 0 ? part : partAt(parts, at);
+      const visited = n === 0 ? part : partAt(course, at);
       const wait = (visited.low + visited.high) / 2;
       const random = visited.waiting / visited.decay;
       const backoff = n < k - 1 ? backoffBound(n) : 0;
@@ -192,40 +204,135 @@ function partAt(parts: readonly Part[], seconds: number): Part {
   return parts[low];
 }
 
-/** The path cut into stretches, with the wait of the items that arrive in each. */
-function partsOf(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): Part[] {
+/**
+ * The path cut into stretches: once with the spread of the waits of the items that arrive in each, and once with their
+ * mean alone, for those who come back later.
+ */
+function partsOf(
+  path: FluidPath,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+): { parts: Part[]; course: Part[] } {
   const work = workSeconds(workload, consumer.maxAttempts);
   const spread = variationFactor(workload.serviceVariation);
   const starts = startsOf(path);
+  const chancy = chancePhase(path, work);
   const parts: Part[] = [];
+  const course: Part[] = [];
   let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
   let cursor = 0;
-  const waitOf = (at: number, place: number): number => {
+  const startOf = (place: number): number => {
+    while (cursor > 0 && starts[cursor].rank > place) cursor -= 1;
     while (cursor < starts.length - 2 && starts[cursor + 1].rank < place) cursor += 1;
     const from = starts[cursor];
     const to = starts[cursor + 1];
     const share = to.rank > from.rank ? Math.max(0, place - from.rank) / (to.rank - from.rank) : 1;
-    return Math.max(0, from.at + share * (to.at - from.at) - at);
+    return from.at + share * (to.at - from.at);
   };
   for (const piece of path.pieces) {
-    const cuts = piece.busy ? CUTS : 1;
+    const byChance = chancy !== undefined && piece.to <= chancy.until;
+    const cuts = piece.busy || byChance ? CUTS : 1;
     const step = (piece.to - piece.from) / cuts;
     const weight = piece.arrivalsPerSecond * step;
-    if (!piece.busy) {
-      const offered = Math.min(piece.arrivalsPerSecond * work, piece.slots * 0.999);
-      const waiting = erlangC(piece.slots, offered);
-      const decay = (piece.slots - offered) / work / spread;
-      parts.push({ at: piece.from, weight, low: 0, high: 0, waiting, decay });
-    }
-    for (let i = 0; piece.busy && i < cuts; i += 1) {
+    const offered = Math.min(piece.arrivalsPerSecond * work, piece.slots * 0.999);
+    for (let i = 0; i < cuts; i += 1) {
       const at = piece.from + i * step;
-      const first = waitOf(at, rank + i * weight);
-      const last = waitOf(at + step, rank + (i + 1) * weight);
-      parts.push({ at, weight, low: Math.min(first, last), high: Math.max(first, last), waiting: 0, decay: 1 });
+      if (byChance) {
+        course.push(...chanceParts(chancy, path, piece, at, step, workload, work, parts));
+        continue;
+      }
+      if (!piece.busy) {
+        const decay = (piece.slots - offered) / work / spread;
+        parts.push({ at, weight, low: 0, high: 0, waiting: erlangC(piece.slots, offered), decay });
+      } else {
+        const first = Math.max(0, startOf(rank + i * weight) - at);
+        const last = Math.max(0, startOf(rank + (i + 1) * weight) - at - step);
+        parts.push({ at, weight, low: Math.min(first, last), high: Math.max(first, last), waiting: 0, decay: 1 });
+      }
+      course.push(parts[parts.length - 1]);
     }
     rank += piece.arrivalsPerSecond * (piece.to - piece.from);
   }
-  return parts;
+  return { parts, course };
+}
+
+/** The part of a path on which the backlog is a matter of chance: before the first change of capacity, near capacity. */
+interface ChancePhase {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** Beyond this many waiting items chance is a matter of a few per cent, and the path alone says enough. */
+const CERTAIN_BACKLOG = 2000;
+/** Below this share of capacity a stage that has settled says enough. */
+const CHANCE_ABOVE = 0.85;
+
+function chancePhase(path: FluidPath, work: number): ChancePhase | undefined {
+  const first = path.pieces[0];
+  if (first === undefined || first.slots === 0 || path.peakBacklog > CERTAIN_BACKLOG) return undefined;
+  const change = path.pieces.findIndex((piece) => piece.slots !== first.slots || piece.arrivalsPerSecond !== first.arrivalsPerSecond);
+  // Without a change of capacity the stage settles, and the plan has made sure that it has the time to.
+  if (change < 0 || path.pieces[change].slots === first.slots) return undefined;
+  if (first.arrivalsPerSecond * work < CHANCE_ABOVE * first.slots) return undefined;
+  const full = path.pieces.find((piece) => piece.busy && piece.slots === first.slots);
+  return { from: full?.from ?? 0, until: path.pieces[change].from };
+}
+
+/** Quantiles between which the wait is taken as spread evenly. */
+const CHANCES = [0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99, 0.999];
+
+/** Parts of one stretch of the chance phase; returns the mean course. */
+function chanceParts(
+  phase: ChancePhase,
+  path: FluidPath,
+  piece: FluidPiece,
+  at: number,
+  step: number,
+  workload: ResolvedWorkload,
+  work: number,
+  parts: Part[],
+): Part[] {
+  const rate = piece.arrivalsPerSecond;
+  const capacity = piece.slots / work;
+  const waiting = erlangC(piece.slots, rate * work);
+  const middle = at + step / 2;
+  const weight = rate * step;
+  const seconds = middle - phase.from;
+  const variance = rate + capacity * departureVariation(seconds, work, workload.serviceVariation);
+  if (seconds <= 0) {
+    parts.push({ at, weight, low: 0, high: 0, waiting: 0, decay: 1 });
+    return [parts[parts.length - 1]];
+  }
+  if (waiting < 1) parts.push({ at, weight: weight * (1 - waiting), low: 0, high: 0, waiting: 0, decay: 1 });
+  let mean = 0;
+  let before = 0;
+  for (let i = 1; i < CHANCES.length; i += 1) {
+    const line = reflectedLevel(1 - CHANCES[i], rate - capacity, variance, seconds);
+    const wait = clearedAfter(path, middle, line, work);
+    const share = CHANCES[i] - CHANCES[i - 1];
+    parts.push({ at, weight: weight * waiting * share, low: before, high: wait, waiting: 0, decay: 1 });
+    mean += waiting * share * ((before + wait) / 2);
+    before = wait;
+  }
+  return [{ at, weight, low: mean, high: mean, waiting: 0, decay: 1 }];
+}
+
+/** Seconds until `line` waiting items are gone, at the capacity that the path has from `at` on. */
+function clearedAfter(path: FluidPath, at: number, line: number, work: number): number {
+  let left = line;
+  let now = at;
+  let slots = -1;
+  for (const piece of path.pieces) {
+    if (piece.to <= at) continue;
+    if (slots >= 0 && piece.slots > slots) left -= piece.slots - slots;
+    slots = piece.slots;
+    if (left <= 0) return now - at;
+    const served = ((piece.to - now) * slots) / work;
+    if (served >= left) return now + (left * work) / slots - at;
+    left -= served;
+    now = piece.to;
+  }
+  return now + (left * work) / Math.max(1, slots) - at;
 }
 
 /** When the item of each rank is started: breakpoints of a piecewise straight line. */

@@ -16,42 +16,53 @@
 import { gammaTail } from './gamma';
 import type { FluidPath, FluidPiece } from './fluid';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
-import { variationFactor } from './erlang';
 
 /** Mean over all runs of the largest number of waiting items in one run. */
 export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
   const work = workSeconds(workload, consumer.maxAttempts);
-  const before = path.pieces.findIndex((piece) => piece.to >= path.peakAtSeconds && piece.busy);
-  if (path.peakBacklog > 0 && before >= 0) {
-    return path.peakBacklog + cornerExcess(path.pieces[before], path.pieces[before + 1], workload, work);
-  }
-  const piece = path.pieces[0];
-  if (piece === undefined) return 0;
-  return expectedMaximum({
+  const first = path.pieces[0];
+  if (first === undefined) return 0;
+  const { pieces, peakBacklog, peakAtSeconds } = path;
+  const stage = (piece: FluidPiece, seconds: number): Observation => ({
     arrivalsPerSecond: piece.arrivalsPerSecond,
     serviceSeconds: work,
     serviceVariation: workload.serviceVariation,
     slots: piece.slots,
     startItems: piece.startItems,
-    seconds: workload.peakSeconds,
+    seconds,
   });
+  const change = pieces.findIndex((piece) => piece.slots !== first.slots);
+  const until = change < 0 ? workload.peakSeconds : Math.min(pieces[change].from, workload.peakSeconds);
+  if (peakBacklog === 0) {
+    // The line of the instances that were there, or of all of them once they are: whichever grows longer.
+    const before = expectedMaximum(stage(first, until));
+    if (change < 0) return before;
+    const last = pieces[pieces.length - 1];
+    return Math.max(before, expectedMaximum(stage(last, workload.peakSeconds - until)));
+  }
+  const up = pieces.findIndex((piece) => piece.to >= peakAtSeconds && piece.busy);
+  const down = pieces[up + 1];
+  const excess = side(pieces[up], workload, work);
+  // Short lines of the first crew are counted exactly; long ones differ from the path by next to nothing.
+  const early = peakAtSeconds <= until && peakBacklog < COUNTED && first.slots > 0;
+  const above = early ? Math.max(0, expectedMaximum(stage(first, until)) - peakBacklog) : excess;
+  // Slots that start take waiting items at once, and a line that falls at once is not exceeded afterwards.
+  const after = down !== undefined && down.slots - pieces[up].slots > above ? 0 : side(down, workload, work);
+  return peakBacklog + (above + after === 0 ? 0 : above + after - (above * after) / (above + after));
 }
 
-/** By how much chance exceeds the fluid peak, on average. */
-function cornerExcess(up: FluidPiece, down: FluidPiece | undefined, workload: ResolvedWorkload, work: number): number {
-  const { serviceVariation: variation } = workload;
-  const side = (piece: FluidPiece | undefined): number => {
-    if (piece === undefined) return 0;
-    const capacity = piece.slots / work;
-    const slope = Math.abs(piece.arrivalsPerSecond - capacity);
-    const variance = piece.arrivalsPerSecond + capacity * variation * variation;
-    // A walk without drift would still not stray further than its own spread over the piece.
-    const spread = Math.sqrt((2 / Math.PI) * variance * (piece.to - piece.from));
-    return slope > 0 ? Math.min(variance / (2 * slope), spread) : spread;
-  };
-  const a = side(up);
-  const b = side(down);
-  return a + b === 0 ? 0 : a + b - (a * b) / (a + b);
+/** Lines longer than this are not walked level by level. */
+const COUNTED = 2000;
+
+/** By how much chance exceeds the path on one side of its corner, on average. */
+function side(piece: FluidPiece | undefined, workload: ResolvedWorkload, work: number): number {
+  if (piece === undefined) return 0;
+  const capacity = piece.slots / work;
+  const slope = Math.abs(piece.arrivalsPerSecond - capacity);
+  const variance = piece.arrivalsPerSecond + capacity * workload.serviceVariation ** 2;
+  // A walk without drift would still not stray further than its own spread over the piece.
+  const spread = Math.sqrt((2 / Math.PI) * variance * (piece.to - piece.from));
+  return slope > 0 ? Math.min(variance / (2 * slope), spread) : spread;
 }
 
 /** A stage observed for a while. */
@@ -91,6 +102,33 @@ function shareWithin(seconds: number, mean: number, variance: number): number {
   return 1 - gammaTail(shape, (seconds / mean) * shape);
 }
 
+/**
+ * Rates of the chain while every slot is busy. Their difference is the drift. Below capacity they make the line fall
+ * off as Allen–Cunneen says; from capacity on they have the variance of arrivals and services. At capacity the two agree.
+ */
+function busyRates(rate: number, capacity: number, squaredVariation: number): { birth: number; death: number } {
+  const drift = rate - capacity;
+  if (drift <= 0) {
+    const birth = (rate * (1 + squaredVariation)) / 2;
+    return { birth, death: birth - drift };
+  }
+  const death = Math.max(1e-3 * rate, (capacity * (1 + squaredVariation)) / 2);
+  return { birth: death + drift, death };
+}
+
+/**
+ * Squared coefficient of variation of departures as counted over `seconds`. Many slots together look like a Poisson
+ * process (1) over times shorter than a service, whatever each of them does, and like their services (cv²) over long
+ * ones. 1 ÷ (1 + u + 2u²) follows the exact count of constant services, 1 − u for u < 1 and about 1 ÷ 6u after.
+ *
+ * Source: Cox, Renewal Theory (1962), 6 (superposition of renewal processes).
+ */
+export function departureVariation(seconds: number, serviceSeconds: number, variation: number): number {
+  const long = variation * variation;
+  const u = seconds / (serviceSeconds * Math.max(1, (1 + long) / 2));
+  return long + (1 - long) / (1 + u + 2 * u * u);
+}
+
 /** Walks up the levels above `start`, telling mean and variance of the time until each is first reached. */
 export function firstPassage(
   { arrivalsPerSecond: rate, serviceSeconds, serviceVariation, slots }: Observation,
@@ -98,8 +136,7 @@ export function firstPassage(
   visit: (level: number, mean: number, variance: number) => boolean,
 ): void {
   const capacity = slots / serviceSeconds;
-  const birth = variationFactor(serviceVariation) * rate;
-  const death = Math.max(1e-3 * birth, birth + capacity - rate);
+  const exponential = serviceVariation === 1;
   // Far below the start nothing matters: the way up from there is quick and certain.
   let level = Math.max(0, Math.floor(start - 8 * Math.sqrt(start) - 4));
   let step = 1 / rate;
@@ -113,8 +150,16 @@ export function firstPassage(
       if (!visit(level + 1, mean, variance)) return;
     }
     level += 1;
-    const up = level < slots ? rate : birth;
-    const down = level < slots ? level / serviceSeconds : death;
+    let up = rate;
+    let down = level / serviceSeconds;
+    if (level >= slots) {
+      // A line of this length has been building up, and will go down, for about so long.
+      const seconds = Math.min(mean, (level - slots + 1) / Math.abs(capacity - rate));
+      const squared = exponential ? 1 : departureVariation(seconds, serviceSeconds, serviceVariation);
+      const { birth, death } = busyRates(rate, capacity, squared);
+      up = birth;
+      down = death;
+    }
     const both = up + down;
     const mean2 = 1 / up + (down / up) * step;
     const back = step + mean2;

@@ -1,3 +1,5 @@
+import { figure } from './figures';
+
 /**
  * One setting that follows from the workload, with its reason.
  */
@@ -61,10 +63,7 @@ export class Plan {
    * @throws when the plan has no such knob; the message lists those it has
    */
   public knob(name: string): Knob {
-    const found = this.knobs.find((knob) => knob.name === name);
-    if (!found)
-      throw new Error(`${this.subject}: no knob '${name}'; there are ${this.knobs.map((k) => k.name).join(', ')}`);
-    return found;
+    return knobNamed(this.subject, this.knobs, name);
   }
 
   /** The value of the knob of that name, in its unit. */
@@ -74,20 +73,11 @@ export class Plan {
 
   /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
   public withKnobs(knobs: Knob[]): Plan {
-    const names = new Set(knobs.map((knob) => knob.name));
-    return new Plan(this.subject, [...this.knobs.filter((knob) => !names.has(knob.name)), ...knobs], this.predictions);
+    return new Plan(this.subject, mergedKnobs(this.knobs, knobs), this.predictions);
   }
 
   /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
   public explain(): string {
-    const knobs = this.knobs.map((knob) => {
-      const inputs = Object.entries(knob.inputs).map(([name, value]) => `${name} ${figure(value)}`);
-      return [
-        `  ${knob.name} = ${figure(knob.value)} ${knob.unit}`,
-        `    ${knob.formula}${inputs.length > 0 ? ` (${inputs.join(', ')})` : ''}`,
-        `    ${knob.source}`,
-      ].join('\n');
-    });
     const p = this.predictions;
     const expected = [
       `  utilisation at the peak   ${figure(p.utilisation)}`,
@@ -98,13 +88,31 @@ export class Plan {
       `  reaction of the scaler    ${figure(p.reactionSeconds)} s`,
     ];
     if (p.monthlyCost !== undefined) expected.push(`  instances                 ${figure(p.monthlyCost)} USD/month`);
-    return [`${this.subject}: knobs`, ...knobs, `${this.subject}: expect`, ...expected].join('\n');
+    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
   }
 }
 
-/** A number as a person reads it: four significant digits, no exponent below 10^15. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return value > 0 ? 'never' : String(value);
-  const digits = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4));
-  return digits.toLocaleString('en-US', { maximumFractionDigits: 12 });
+/** The knob of that name; an unknown one is an error that lists those there are. */
+export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
+  const found = knobs.find((knob) => knob.name === name);
+  if (!found) throw new Error(`${subject}: no knob '${name}'; there are ${knobs.map((knob) => knob.name).join(', ')}`);
+  return found;
+}
+
+/** Both lists as one; of two knobs of the same name the later one stays. */
+export function mergedKnobs(knobs: readonly Knob[], later: readonly Knob[]): Knob[] {
+  const names = new Set(later.map((knob) => knob.name));
+  return [...knobs.filter((knob) => !names.has(knob.name)), ...later];
+}
+
+/** Each knob with value, formula, inputs and source, three lines a knob. */
+export function explainKnobs(knobs: readonly Knob[]): string[] {
+  return knobs.map(({ name, value, unit, formula, inputs, source }) => {
+    const numbers = Object.entries(inputs).map(([input, number]) => `${input} ${figure(number)}`);
+    return [
+      `  ${name} = ${figure(value)}${Number.isFinite(value) ? ` ${unit}` : ''}`,
+      `    ${formula}${numbers.length > 0 ? ` (${numbers.join(', ')})` : ''}`,
+      `    ${source}`,
+    ].join('\n');
+  });
 }

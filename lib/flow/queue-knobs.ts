@@ -1,8 +1,9 @@
 /** The knobs of a queue and its consumer, each with its formula, its inputs and its source. */
 import { DEFAULT_BACKOFF } from './backoff';
 import { CapacityError } from './errors';
+import { figure } from './figures';
 import { serviceQuantile } from './gamma';
-import { figure, type Knob, type Predictions } from './plan';
+import type { Knob, Predictions } from './plan';
 import type { Sizing } from './sizing';
 
 /** SQS keeps a message invisible for 12 hours at most (SQS API reference, `VisibilityTimeout`). */
@@ -49,7 +50,8 @@ function crewKnobs({ subject: _, workload, consumer, given, promised, work, alon
           ? 'given'
           : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
-      source: 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+      source:
+        'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
     },
     {
       name: 'minInstances',
@@ -83,7 +85,8 @@ function crewKnobs({ subject: _, workload, consumer, given, promised, work, alon
         serviceSeconds: workload.serviceSeconds,
         slotsPerInstance: slots,
       },
-      source: 'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
+      source:
+        'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
     },
   ];
 }
@@ -159,7 +162,8 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
       name: 'alarmBacklog',
       value: backlog,
       unit: 'items',
-      formula: 'predicted peak + 80 % of the way to what all instances clear within the latency; at least 1.1 × the peak',
+      formula:
+        'predicted peak + 80 % of the way to what all instances clear within the latency; at least 1.1 × the peak',
       inputs: { peakBacklog, clearableItems: clearable },
       source: "Little's law, L = λW",
     },

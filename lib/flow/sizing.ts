@@ -80,7 +80,9 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const needed = Math.ceil(atPeak / slots);
   const most = Math.min(given.maxInstances ?? needed, given.instanceLimit ?? Number.POSITIVE_INFINITY);
   const offered = workload.peakPerSecond * work;
-  if (offered >= most * slots) {
+  // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
+  const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
+  if (lasting >= most * slots || (offered >= most * slots && needed <= most)) {
     return done(crew(Math.min(most, given.minInstances ?? most), most), tooFew(workload, work, most, slots));
   }
   if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));

@@ -2,7 +2,7 @@ import type { Case } from '../../lib/cases/case';
 import { CASES, caseOf } from '../../lib/cases/catalogue';
 import { fixedConsumer, plannedConsumer } from '../../lib/cases/planned-consumer';
 import { keeps, runScenario, type ScenarioResult } from '../../lib/cases/run-scenario';
-import { figure } from '../../lib/flow/plan';
+import { figure } from '../../lib/flow/figures';
 import { planQueue } from '../../lib/flow/queue-plan';
 import { simulate } from '../../lib/flow/simulation';
 

@@ -21,6 +21,9 @@ export interface Planned extends Draw {
 /** Items that one simulated peak may have: keeps 500 of them affordable. */
 const MOST_ITEMS = 40_000;
 
+/** Busy slots that a workload may need: each is filled anew in every simulated peak. */
+const MOST_SLOTS = 1000;
+
 /** One draw; rates, service and lengths are spread evenly over orders of magnitude. */
 export function draw(random: Random): Draw {
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
@@ -28,7 +31,7 @@ export function draw(random: Random): Draw {
   const oneIn = (n: number) => random.uniform() < 1 / n;
   const high = spread(1, 2000);
   const ratio = oneIn(5) ? 1 : Math.min(high, spread(1.05, 20));
-  const serviceSeconds = spread(0.001, 20);
+  const serviceSeconds = Math.min(spread(0.001, 20), MOST_SLOTS / high);
   const serviceVariation = oneIn(4) ? 1 : oneIn(8) ? 0 : between(0, 2);
   const failing = oneIn(5);
   const poisonous = oneIn(8);

@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
+import { sizeText } from '../../lib/flow/figures';
 import { pricesRead, storageClassNames, storageClassPrices } from '../../lib/flow/prices';
 import prices from '../../lib/flow/prices.json';
-import {
-  breakEvenObjectBytes,
-  lifetimeCost,
-  planStock,
-  type StorageTransition,
-  sizeText,
-} from '../../lib/flow/storage-cost';
+import type { StorageTransition } from '../../lib/flow/storage';
+import { breakEvenObjectBytes, lifetimeCost } from '../../lib/flow/storage-cost';
+import { planStock } from '../../lib/flow/storage-plan';
 
 const KB = 1024;
 const MB = 1024 * KB;

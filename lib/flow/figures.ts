@@ -1,0 +1,19 @@
+/**
+ * Numbers as a person reads them.
+ */
+
+/** A number as a person reads it: four significant digits, no exponent below 10^15. */
+export function figure(value: number): string {
+  if (!Number.isFinite(value)) return value > 0 ? 'never' : String(value);
+  const digits = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4));
+  return digits.toLocaleString('en-US', { maximumFractionDigits: 12 });
+}
+
+/** A size as a person reads it, in units of 1024, rounded up. */
+export function sizeText(bytes: number): string {
+  if (!Number.isFinite(bytes)) return 'no size';
+  const units = ['B', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+  const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
+  const scaled = bytes / 1024 ** unit;
+  return `${scaled >= 10 ? Math.ceil(scaled) : Math.ceil(scaled * 10) / 10} ${units[unit]}`;
+}

@@ -1,0 +1,11 @@
+import type { Stack, StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { OrderIntakeStack } from './order-intake';
+
+/** A reference environment: a stack that deploys as it is. */
+export type ReferenceStack = new (scope: Construct, id: string, props?: StackProps) => Stack;
+
+/** Every reference environment by the name of its stack: what the app makes and what the judges look at. */
+export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
+  OrderIntake: OrderIntakeStack,
+};

@@ -1,0 +1,141 @@
+/**
+ * The local run as a user starts it: deploy, flood, kill a worker, close the books. One file, one after the other: they
+ * share port 4566.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { findPython, listening, PORT } from '../../bin/local/emulator';
+import type { RunReport } from '../../bin/local/intake';
+
+const ROOT = join(__dirname, '..', '..');
+jest.setTimeout(12 * 60_000);
+
+interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; finished: Promise<Finished>; said: () => string } {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bin', 'local.ts'), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, CDK_VALIDATION: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const finished = new Promise<Finished>((resolve) => child.once('close', (status) => resolve({ status, stdout, stderr })));
+  return { child, finished, said: () => stderr };
+}
+
+describe('what stands in the way is said in one sentence, with the ways out', () => {
+  test('port 4566 is taken', async () => {
+    const server: Server = createServer().listen(PORT, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { status, stderr } = await start([]).finished;
+    await new Promise((resolve) => server.close(resolve));
+    expect(status).toBe(3);
+    expect(stderr).toContain('Port 4566 is taken by another process.');
+    expect(stderr).toMatch(/AWS_ENDPOINT_URL=.* npx cdk deploy/);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  test('no Python', async () => {
+    const [path, python] = [process.env.PATH, process.env.PYTHON];
+    process.env.PATH = '/nonexistent';
+    delete process.env.PYTHON;
+    try {
+      await expect(findPython()).rejects.toThrow(/needs Python 3\.10 or later, found none; .*\n.*AWS_ENDPOINT_URL.*npx cdk deploy/);
+    } finally {
+      process.env.PATH = path;
+      if (python !== undefined) process.env.PYTHON = python;
+    }
+  });
+
+  test.each([
+    ['--deliveries', '12'],
+    ['--rate', 'fast'],
+    ['--seed', '-1'],
+  ])('%s %s is refused with the limit, exit status 2', async (option, value) => {
+    const { status, stderr } = await start([option, value]).finished;
+    expect(status).toBe(2);
+    expect(stderr).toContain(option);
+    expect(stderr).toContain(value);
+    expect(stderr).toMatch(/must be a whole number from \d+ to \d+/);
+  });
+});
+
+test('Ctrl-C, even twice, ends the local AWS and exits with 130', async () => {
+  const { child, finished, said } = start(['--deliveries', '1000']);
+  while (!said().includes('deploy …') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await listening(PORT)).toBe(true);
+  child.kill('SIGINT');
+  child.kill('SIGINT');
+  expect((await finished).status).toBe(130);
+  expect(await listening(PORT)).toBe(false);
+});
+
+describe('the flood', () => {
+  let report: RunReport;
+  let finished: Finished;
+  beforeAll(async () => {
+    finished = await start(['--deliveries', '2000', '--rate', '300', '--json']).finished;
+    if (finished.status !== 0) throw new Error(finished.stderr);
+    report = JSON.parse(finished.stdout) as RunReport;
+  });
+
+  test('every valid delivery has its effect exactly once, although a worker was killed in the middle', () => {
+    expect(report.notes).toContainEqual(expect.stringMatching(/^worker process \d+ was killed/));
+    expect(report).toMatchObject({ ok: true, effects: report.sent.valid, duplicateEffects: 0, lost: 0 });
+    expect(report.sent.valid).toBeGreaterThan(1800);
+    expect(report.sent.duplicate).toBeGreaterThan(50);
+  });
+
+  test('every poison message is in quarantine, and nothing in it can be read', () => {
+    expect(report.sent.poison).toBeGreaterThanOrEqual(5);
+    expect(report).toMatchObject({ quarantined: report.sent.poison, unmaskedSecrets: 0 });
+  });
+
+  test('every forgery and every replay outside the window is refused', () => {
+    expect(report.sent.forged).toBeGreaterThan(0);
+    expect(report.sent.replayed).toBeGreaterThan(0);
+    expect(report.refused).toBe(report.sent.forged + report.sent.replayed);
+  });
+
+  test('the peak was above what the worker serves: a backlog was predicted, and built up', () => {
+    const served = report.basis.slots / report.basis.serviceSeconds;
+    expect(report.basis.perSecond).toBeGreaterThan(1.2 * served);
+    expect(report.predicted.peakBacklog).toBeGreaterThan(100);
+    expect(report.measured.peakBacklog).toBeGreaterThan(100);
+  });
+
+  // A shared machine serves unevenly: the model must be right about the shape, the recorded run says how right.
+  test.each(['peakBacklog', 'latencyP50Seconds', 'latencyP99Seconds', 'drainSeconds'] as const)(
+    '%s was predicted within a factor of two',
+    (key) => {
+      expect(report.measured[key]).toBeGreaterThan(report.predicted[key] / 2);
+      expect(report.measured[key]).toBeLessThan(report.predicted[key] * 2);
+    },
+  );
+
+  test('what the emulator could not hold is listed, and nothing of the data path is in that list', () => {
+    expect(report.droppedResourceTypes).toEqual(
+      ['AWS::Budgets::Budget', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard', 'AWS::WAFv2::WebACLAssociation'],
+    );
+  });
+
+  test('the report is written, self-contained, and says what comes next', () => {
+    const page = readFileSync(join(ROOT, 'dist', 'report', 'index.html'), 'utf8');
+    expect(page).toContain('The books close.');
+    expect(page).not.toMatch(/(src|href)="https?:/);
+    expect(existsSync(join(ROOT, 'dist', 'report', 'run.json'))).toBe(true);
+    expect(finished.stderr).toContain('npx cdk deploy OrderIntake');
+  });
+
+  test('nothing listens on the port afterwards', async () => {
+    expect(await listening(PORT)).toBe(false);
+  });
+});

@@ -1,0 +1,75 @@
+/** The property that every construct keeps: random props give a valid template or a named error, nothing else. */
+import fc from 'fast-check';
+import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
+import type { Objective, Workload } from '../../lib/flow/workload';
+import type { Made } from './stack';
+
+export const runs = process.env.LONG ? 2000 : 200;
+
+/** Absent half of the time. */
+export const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 1 });
+
+/** Good values are the rule, or hardly any set of props would get as far as a template. */
+export const mostly = <T>(good: fc.Arbitrary<T>, ...bad: T[]) =>
+  fc.oneof({ weight: 20, arbitrary: good }, { weight: 1, arbitrary: fc.constantFrom(...bad) });
+
+/** Evenly over the orders of magnitude from `min` to `max`. */
+export const spread = (min: number, max: number) =>
+  fc.double({ min: Math.log10(min), max: Math.log10(max), noNaN: true }).map((exponent) => 10 ** exponent);
+
+/** Workloads of queues, one in twenty numbers out of range. */
+export function workloads(): fc.Arbitrary<Workload> {
+  const ratio = mostly(fc.double({ min: 0, max: 0.3, noNaN: true }), -0.1, 1, 1.1);
+  return fc.record({
+    steadyPerSecond: mostly(spread(0.001, 200), 0, -1, Number.NaN, Number.POSITIVE_INFINITY),
+    peakPerSecond: optional(mostly(spread(200, 2000), Number.NaN)),
+    peakSeconds: optional(fc.integer({ min: 0, max: 86_400 })),
+    serviceSeconds: mostly(spread(0.001, 20), 0, -1, 2000, Number.NaN),
+    serviceVariation: optional(mostly(fc.double({ min: 0, max: 3, noNaN: true }), -1, 11)),
+    poisonRatio: optional(ratio),
+    failureRatio: optional(ratio),
+  });
+}
+
+/** Promises from one second to hours, one in twenty out of range. */
+export function objectives(): fc.Arbitrary<Objective> {
+  return fc.record({
+    latencySeconds: mostly(spread(1, 36_000), 0, 0.01, -1, Number.NaN),
+    latencyQuantile: optional(mostly(fc.double({ min: 0.5, max: 0.999, noNaN: true }), 0.4, 1)),
+    maxBacklog: optional(mostly(spread(1000, 1e7), 0)),
+    monthlyCost: optional(mostly(spread(1000, 1e6), 0, 0.01)),
+  });
+}
+
+/**
+ * Holds the property. What `make` throws must be one of our two errors and speak of `subject`; what it returns must
+ * be a template without a hole in it, and keep `claim`.
+ */
+export function validOrNamed<P, M extends Made>(
+  subject: RegExp,
+  props: fc.Arbitrary<P>,
+  make: (props: P) => M,
+  claim: (made: M, props: P) => void = () => {},
+): void {
+  let [valid, refused] = [0, 0];
+  fc.assert(
+    fc.property(props, (given) => {
+      let made: M;
+      try {
+        made = make(given);
+      } catch (error) {
+        if (!(error instanceof CapacityError || error instanceof InvalidInputError)) throw error;
+        expect(error.message).toMatch(subject);
+        expect(error.message).not.toMatch(/undefined|\[object|-1\.88\d+e\+289/);
+        refused += 1;
+        return;
+      }
+      valid += 1;
+      expect(JSON.stringify(made.template.toJSON())).not.toMatch(/\b(null|undefined|NaN|Infinity)\b/);
+      claim(made, given);
+    }),
+    { numRuns: runs },
+  );
+  // Neither branch may be thin, or the property says nothing.
+  expect(Math.min(valid, refused)).toBeGreaterThan(runs / 10);
+}

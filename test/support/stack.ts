@@ -1,0 +1,72 @@
+/** Small stacks and a look into their templates. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+
+// biome-ignore lint/suspicious/noExplicitAny: a template has no types
+export type Untyped = any;
+
+/** A stack with its template. */
+export interface Made {
+  readonly stack: Stack;
+  readonly template: Template;
+}
+
+// One folder a file: a property test synthesizes hundreds of apps, each of which would leave its own behind.
+const outdir = mkdtempSync(join(tmpdir(), 'backpressure-test-'));
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+/** An empty stack named Shop in an app of its own. */
+export function shop(): Stack {
+  return new Stack(new App({ outdir, context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } }), 'Shop');
+}
+
+/** Properties of the resource behind a construct. */
+export function properties(
+  { template, stack }: Made,
+  construct: { node: { defaultChild?: unknown } },
+): Record<string, Untyped> {
+  const logicalId = stack.getLogicalId(construct.node.defaultChild as never);
+  return template.toJSON().Resources[logicalId].Properties;
+}
+
+/** The only resource of that type. */
+export function only({ template }: Made, type: string): Record<string, Untyped> {
+  const found = Object.values(template.findResources(type));
+  expect(found.map((resource) => resource.Type)).toEqual([type]);
+  return found[0].Properties;
+}
+
+/**
+ * Actions that policies allow, with the paths of what they may touch; a wildcard or a foreign ARN shows as it is.
+ *
+ * @param role only policies of this role; default all of the stack
+ */
+export function permissions({ stack, template }: Made, role?: IRole): Record<string, string> {
+  const paths = new Map(
+    stack.node
+      .findAll()
+      .flatMap((node) =>
+        node.node.defaultChild
+          ? [[stack.getLogicalId(node.node.defaultChild as never), node.node.path.replace(/^Shop\//, '')] as const]
+          : [],
+      ),
+  );
+  const roleId = role && stack.getLogicalId(role.node.defaultChild as never);
+  const statements = Object.values(template.findResources('AWS::IAM::Policy'))
+    .filter(({ Properties }) => !roleId || Properties.Roles.some((one: Untyped) => one.Ref === roleId))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+  const byAction: Record<string, string> = {};
+  for (const { Action, Resource } of statements) {
+    const names = [Resource]
+      .flat()
+      .map((one: Untyped) => paths.get(one['Fn::GetAtt']?.[0] ?? one.Ref) ?? JSON.stringify(one));
+    const action = [Action].flat().join(' ');
+    byAction[action] = [byAction[action], ...names].filter(Boolean).join(' ');
+  }
+  return byAction;
+}
