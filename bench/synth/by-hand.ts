@@ -2,7 +2,7 @@
  * The other side of the synth benchmark: what `ours.ts` makes, written by hand with aws-cdk-lib alone, by somebody who
  * has looked every number up. Construct ids are the same, so that the two templates can be asserted to be equal.
  */
-import { Aws, Duration, Fn, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Fn, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   type AlarmProps,
@@ -29,11 +29,11 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption, type QueueProps, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { bundleFolder } from '../../lib/aws/runtime-function';
+import type { Numbers } from './numbers';
 import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE } from './workload';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
-const ACCEPTED_AGE_SECONDS = 76.4262784954271;
 
 interface Queues {
   readonly queue: Queue;
@@ -42,12 +42,12 @@ interface Queues {
 }
 
 /** A queue with its dead-letter queue, quarantine, redriver, alarms and dashboard, and a function that works it. */
-export function byHand(stack: Stack, number: number): void {
+export function byHand(stack: Stack, number: number, numbers: Numbers): void {
   const orders = new Construct(stack, `Orders${number}`);
-  const sourceName = `${uniqueNames[`${stack.node.id}/${orders.node.id}`]}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
-  const queues = makeQueues(orders, sourceName);
-  const redriver = makeRedriver(orders, queues);
-  const alarms = makeAlarms(new Construct(orders, 'Alarms'), queues, redriver);
+  const sourceName = `${Names.uniqueResourceName(orders, { maxLength: 30, separator: '-' })}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
+  const queues = makeQueues(orders, sourceName, numbers);
+  const redriver = makeRedriver(orders, queues, numbers);
+  const alarms = makeAlarms(new Construct(orders, 'Alarms'), queues, redriver, numbers);
   makeDashboard(orders, queues, redriver, alarms);
 
   const handler = new LambdaFunction(stack, `Handler${number}`, {
@@ -57,6 +57,294 @@ export function byHand(stack: Stack, number: number): void {
     code: Code.fromInline(HANDLER_CODE),
   });
   handler.addEventSource(
-    new SqsEventSource(queues.queue, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 21 }),
+    new SqsEventSource(queues.queue, {
+      batchSize: numbers('batchSize'),
+      reportBatchItemFailures: true,
+      maxConcurrency: numbers('maxConcurrency'),
+    }),
   );
+}
+
+function makeQueues(orders: Construct, sourceName: string, numbers: Numbers): Queues {
+  const common: QueueProps = {
+    encryption: QueueEncryption.SQS_MANAGED,
+    enforceSSL: true,
+    receiveMessageWaitTime: Duration.seconds(20),
+  };
+  const queueArn = Stack.of(orders).formatArn({ service: 'sqs', resource: sourceName });
+  const deadLetters = new Queue(orders, 'DeadLetters', {
+    ...common,
+    retentionPeriod: Duration.days(14),
+    visibilityTimeout: Duration.seconds(180),
+    redriveAllowPolicy: {
+      redrivePermission: RedrivePermission.BY_QUEUE,
+      sourceQueues: [Queue.fromQueueArn(orders, 'SourceByName', queueArn)],
+    },
+  });
+  const queue = new Queue(orders, 'Queue', {
+    ...common,
+    queueName: sourceName,
+    visibilityTimeout: Duration.seconds(numbers('visibilityTimeoutSeconds')),
+    retentionPeriod: Duration.seconds(numbers('retentionSeconds')),
+    deadLetterQueue: { queue: deadLetters, maxReceiveCount: numbers('maxReceiveCount') },
+  });
+  const quarantine = new Queue(orders, 'Quarantine', { ...common, retentionPeriod: Duration.days(14) });
+  return { queue, deadLetters, quarantine };
+}
+
+function makeRedriver(orders: Construct, queues: Queues, numbers: Numbers): LambdaFunction {
+  const { queue, deadLetters, quarantine } = queues;
+  const table = new Table(orders, 'Circuit', {
+    partitionKey: { name: 'key', type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    timeToLiveAttribute: 'expires',
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const logGroup = new LogGroup(orders, 'RedriverLogs', {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const description = `Sends dead letters of ${orders.node.path} back a bounded number of times, then parks them masked`;
+  const role = new Role(orders, 'RedriverRole', {
+    assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    description: `${description} (role)`,
+  });
+  logGroup.grantWrite(role);
+  const redriver = new LambdaFunction(orders, 'Redriver', {
+    code: Code.fromAsset(bundleFolder('redrive')),
+    handler: 'index.handler',
+    runtime: Runtime.NODEJS_24_X,
+    architecture: Architecture.ARM_64,
+    description,
+    timeout: Duration.seconds(30),
+    memorySize: 256,
+    environment: {
+      SOURCE_QUEUE_URL: queue.queueUrl,
+      DEAD_LETTER_QUEUE_URL: deadLetters.queueUrl,
+      QUARANTINE_QUEUE_URL: quarantine.queueUrl,
+      CIRCUIT_TABLE: table.tableName,
+      MAX_REDRIVES: String(numbers('maxRedrives')),
+      WINDOW_SECONDS: String(numbers('redriveWindowSeconds')),
+      REDRIVES_PER_WINDOW: String(numbers('redrivesPerWindow')),
+      VERDICT_MINIMUM: String(numbers('redriveVerdictMinimum')),
+      SUCCESS_RATIO_FLOOR: String(numbers('successRatioFloor')),
+      BACKOFF_SECONDS: String(numbers('redriveBackoffSeconds')),
+      BACKOFF_CAP_SECONDS: String(numbers('redriveBackoffCapSeconds')),
+      RETENTION_SECONDS: '1209600',
+      MASKED_FIELDS: '',
+    },
+    loggingFormat: LoggingFormat.JSON,
+    logGroup,
+    role,
+  });
+  queue.grant(redriver, 'sqs:SendMessage');
+  quarantine.grant(redriver, 'sqs:SendMessage');
+  table.grant(redriver, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
+  redriver.addEventSource(
+    new SqsEventSource(deadLetters, { batchSize: 10, reportBatchItemFailures: true, maxConcurrency: 2 }),
+  );
+  return redriver;
+}
+
+function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, numbers: Numbers): Alarm[] {
+  const { queue, deadLetters, quarantine } = queues;
+  const alarm = (id: string, props: AlarmProps) =>
+    new Alarm(scope, id, {
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...props,
+    });
+  const acceptedAge = numbers('alarmAgeSeconds');
+  const atOnce = { threshold: 0, evaluationPeriods: 1 };
+  const soon = { evaluationPeriods: 3, datapointsToAlarm: 2 };
+  return [
+    alarm('Backlog', {
+      ...soon,
+      metric: queue.metricApproximateNumberOfMessagesVisible({ period: MINUTE, statistic: Stats.MAXIMUM }),
+      threshold: numbers('alarmBacklog'),
+      alarmDescription:
+        'More messages wait than the plan foresees at its worst. Look whether consumers run, whether each takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.',
+    }),
+    alarm('Age', {
+      ...soon,
+      metric: queue.metricApproximateAgeOfOldestMessage({ period: MINUTE, statistic: Stats.MAXIMUM }),
+      threshold: acceptedAge,
+      alarmDescription:
+        'The oldest message has waited longer than promised. With few messages a consumer hangs or one group is blocked; with many, consumers are too few.',
+    }),
+    alarm('TimeToDrain', {
+      metric: new MathExpression({
+        expression: `IF(FILL(visible, 0) * 300 > ${acceptedAge} * FILL(deleted, 0), IF(FILL(deleted, 0) > FILL(sent, 0), FILL(visible, 0) * 300 / (FILL(deleted, 0) - FILL(sent, 0)), 604800), 0)`,
+        label: 'time to drain in seconds',
+        period: FIVE_MINUTES,
+        usingMetrics: {
+          visible: queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.AVERAGE }),
+          sent: queue.metricNumberOfMessagesSent({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+          deleted: queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+        },
+      }),
+      threshold: Math.ceil(Math.max(numbers('drainSeconds'), acceptedAge)),
+      evaluationPeriods: 2,
+      alarmDescription:
+        'At the present rates the backlog takes longer to clear than planned; 604800 s means never, because more arrives than is finished. Add consumers or throttle the producer; waiting does not help.',
+    }),
+    alarm('DeadLettersUnattended', {
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MINIMUM }),
+      threshold: 0,
+      evaluationPeriods: 3,
+      alarmDescription:
+        'Dead letters lie in their queue and the redriver does not take them. Look whether its event source mapping is enabled and whether it is throttled.',
+    }),
+    alarm('DeadLettersReceived', {
+      ...atOnce,
+      metric: deadLetters.metricNumberOfMessagesReceived({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+      alarmDescription:
+        'Messages failed every attempt and are being redriven. Look into the log of the consumer for the cause; those that fail again end in the quarantine queue.',
+    }),
+    alarm('Quarantined', {
+      ...atOnce,
+      metric: quarantine.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.MAXIMUM }),
+      alarmDescription:
+        'Messages were given up and parked, masked. Their attributes say why, since when and from which queue: repair the cause, have the producer send them again by backpressure-id, then delete them.',
+    }),
+    alarm('CircuitOpen', {
+      ...atOnce,
+      metric: new Metric({
+        namespace: 'Backpressure',
+        metricName: 'CircuitOpen',
+        dimensionsMap: { FunctionName: redriver.functionName },
+        period: Duration.minutes(Math.ceil((4 * numbers('redriveWindowSeconds')) / 60)),
+        statistic: Stats.SUM,
+      }),
+      alarmDescription:
+        'Most of what was redriven failed again, so redriving has all but stopped and dead letters are held. Repair the consumer or what it depends on; the redriver tries a few letters in every window and goes on by itself.',
+    }),
+    alarm('RedriverErrors', {
+      ...atOnce,
+      metric: redriver.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+      alarmDescription:
+        'The redriver fails, so dead letters stay where they are. Look into its log; usually a permission, a key or its table is missing.',
+    }),
+  ];
+}
+
+function makeDashboard(orders: Construct, queues: Queues, redriver: LambdaFunction, alarms: Alarm[]): void {
+  const { queue, deadLetters, quarantine } = queues;
+  const dashboard = new Dashboard(new Construct(orders, 'Dashboards'), 'Dashboard', {
+    dashboardName: `${Aws.STACK_NAME}-${Names.uniqueResourceName(orders, { maxLength: 100, separator: '-' })}`,
+    start: '-PT8H',
+    periodOverride: PeriodOverride.INHERIT,
+  });
+  const name = orders.node.id;
+  const dlqTitle = heading('SQS Dead-Letter Queue', `${name} and its dead letters`, queueLink(deadLetters));
+  dashboard.addWidgets(
+    new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 3 }),
+    ...queueWidgets(queue, `${name} and its dead letters`),
+    dlqTitle,
+    new Row(countGraph(deadLetters, 12, 'DLQ: '), ageGraph(deadLetters, 12, 'DLQ: ')),
+    ...queueWidgets(quarantine, `${name} quarantine`),
+    ...functionWidgets(redriver, `${name} redriver`),
+  );
+}
+
+function heading(family: string, title: string, link: string): IWidget {
+  const markdown = `### ${family} **[${title}](${link})**`;
+  return new TextWidget({ width: 24, height: 1, markdown, background: TextWidgetBackground.TRANSPARENT });
+}
+
+function queueLink(queue: Queue): string {
+  return `https://${Aws.REGION}.console.aws.amazon.com/sqs/v3/home?region=${Aws.REGION}#/queues/${queue.queueUrl}`;
+}
+
+function graph(title: string, width: number, unit: string, left: IMetric[]): GraphWidget {
+  return new GraphWidget({ title, width, height: 5, left, leftYAxis: { min: 0, label: unit, showUnits: false } });
+}
+
+function countGraph(queue: Queue, width: number, prefix = ''): IWidget {
+  return graph(`${prefix}Message Count`, width, 'Count', [visible(queue), sent(queue)]);
+}
+
+function ageGraph(queue: Queue, width: number, prefix = ''): IWidget {
+  const age = queue.metricApproximateAgeOfOldestMessage({ label: 'Age', statistic: Stats.MAXIMUM });
+  return graph(`${prefix}Oldest Message Age`, width, 'sec', [age]);
+}
+
+function queueWidgets(queue: Queue, title: string): IWidget[] {
+  const production = new MathExpression({
+    expression: '(productionVolume / PERIOD(productionVolume))',
+    label: 'Production TPS (avg: ${AVG}, max: ${MAX})',
+    usingMetrics: { productionVolume: sent(queue) },
+  });
+  const consumption = new MathExpression({
+    expression: '(consumptionVolume / PERIOD(consumptionVolume))',
+    label: 'Consumption TPS (avg: ${AVG}, max: ${MAX})',
+    usingMetrics: { consumptionVolume: deleted(queue) },
+  });
+  const drain = new MathExpression({
+    expression: '(visibleMessages / (consumptionVolume - incomingVolume)) * (PERIOD(consumptionVolume))',
+    label: 'Time to Drain (seconds) (avg: ${AVG}, max: ${MAX})',
+    usingMetrics: { visibleMessages: visible(queue), incomingVolume: sent(queue), consumptionVolume: deleted(queue) },
+  });
+  const size = queue.metricSentMessageSize({ label: 'Size', statistic: Stats.AVERAGE });
+  return [
+    heading('SQS Queue', title, queueLink(queue)),
+    new Row(countGraph(queue, 8), ageGraph(queue, 8), graph('Message Size', 8, 'bytes', [size])),
+    new Row(
+      graph('Producer vs Consumer (rate)', 12, 'Rate', [production, consumption]),
+      graph('Time to drain', 12, 'sec', [drain]),
+    ),
+  ];
+}
+
+function functionWidgets(fn: LambdaFunction, title: string): IWidget[] {
+  const link = `https://${Aws.REGION}.console.aws.amazon.com/lambda/home?region=${Aws.REGION}#/functions/${fn.functionName}`;
+  const spillovers = (label: string, statistic: string) =>
+    fn.metric('ProvisionedConcurrencySpilloverInvocations', { label, statistic });
+  const tps = new MathExpression({
+    expression: 'FILL(requests,0) / PERIOD(requests)',
+    label: 'TPS',
+    usingMetrics: { requests: fn.metricInvocations({ label: 'Invocations', statistic: Stats.SUM }) },
+  });
+  const latencies = [50, 90, 99].map((share) =>
+    fn.metricDuration({ label: `P${share} (avg: \${AVG})`, statistic: Stats.percentile(share) }),
+  );
+  const second = new Row(
+    graph('Invocations', 8, 'Count', [
+      fn.metricInvocations({ label: 'Invocations', statistic: Stats.SUM }),
+      fn.metricThrottles({ label: 'Throttles', statistic: Stats.SUM }),
+      fn.metric('ConcurrentExecutions', { label: 'Concurrent', statistic: Stats.MAXIMUM }),
+      spillovers('Provisioned Concurrency Spillovers', Stats.SUM),
+    ]),
+    graph('Errors', 8, 'Count', [fn.metricErrors({ label: 'Faults', statistic: Stats.SUM })]),
+  );
+  // cdk-monitoring-constructs adds the third of the row late, which puts it one row down.
+  second.addWidget(
+    graph('Iterator', 8, 'ms', [fn.metric('IteratorAge', { label: 'Iterator Age', statistic: Stats.MAXIMUM })]),
+  );
+  return [
+    heading('Lambda Function', title, link),
+    new Row(
+      graph('TPS', 6, 'Rate', [tps]),
+      graph('Latency', 6, 'ms', latencies),
+      graph('Errors (rate)', 6, 'Rate', [fn.metricErrors({ label: 'Faults (avg)', statistic: Stats.AVERAGE })]),
+      graph('Rates', 6, 'Rate', [
+        fn.metricThrottles({ label: 'Throttles (avg)', statistic: Stats.AVERAGE }),
+        spillovers('Provisioned Concurrency Spillovers (avg)', Stats.AVERAGE),
+      ]),
+    ),
+    second,
+  ];
+}
+
+function visible(queue: Queue): IMetric {
+  return queue.metricApproximateNumberOfMessagesVisible({ label: 'Visible', statistic: Stats.MAXIMUM });
+}
+
+function sent(queue: Queue): IMetric {
+  return queue.metricNumberOfMessagesSent({ label: 'Incoming', statistic: Stats.SUM });
+}
+
+function deleted(queue: Queue): IMetric {
+  return queue.metricNumberOfMessagesDeleted({ label: 'Deleted', statistic: Stats.SUM });
 }

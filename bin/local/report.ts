@@ -5,13 +5,7 @@ import { readFileSync } from 'node:fs';
 import { erlangB } from '../../lib/flow/erlang';
 import { figure } from '../../lib/flow/figures';
 import type { DepthSample, RunReport } from './intake';
-
-const ROWS = [
-  ['Peak backlog', 'peakBacklog', 'messages'],
-  ['Latency P50', 'latencyP50Seconds', 's'],
-  ['Latency P99', 'latencyP99Seconds', 's'],
-  ['Drain time', 'drainSeconds', 's'],
-] as const;
+import { ROWS } from './summary';
 
 /** One point of a chart for each of its lines; null where a line has none. */
 type Series = [number[], ...(number | null)[][]];

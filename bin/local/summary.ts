@@ -2,11 +2,12 @@
 import { figure } from '../../lib/flow/figures';
 import type { RunReport } from './intake';
 
-const ROWS = [
-  ['peak backlog', 'peakBacklog', 'messages'],
-  ['latency P50', 'latencyP50Seconds', 's'],
-  ['latency P99', 'latencyP99Seconds', 's'],
-  ['drain time', 'drainSeconds', 's'],
+/** The figures that are predicted and measured: how they are called, where they stand, in which unit. */
+export const ROWS = [
+  ['Peak backlog', 'peakBacklog', 'messages'],
+  ['Latency P50', 'latencyP50Seconds', 's'],
+  ['Latency P99', 'latencyP99Seconds', 's'],
+  ['Drain time', 'drainSeconds', 's'],
 ] as const;
 
 /** The books, predicted against measured, and what comes next. */
@@ -33,4 +34,42 @@ export function summary(report: RunReport): string {
     'the same stack, unchanged, in a real account: npx cdk deploy OrderIntake',
   ];
   return lines.join('\n');
+}
+
+/** The run as a page of the docs; `--record` writes it. */
+export function recordPage(report: RunReport, day: string): string {
+  const { sent, predicted, measured, basis, stages } = report;
+  const row = (...cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
+  const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0);
+  return [
+    '<!-- Written by `npm start -- --record`. Run it again, do not edit this page. -->',
+    '# Order intake, measured',
+    '',
+    `Recorded on ${day}: ${figure(basis.perSecond)} deliveries a second for ${figure(basis.floodSeconds)} s on the local AWS, ` +
+      `onto ${basis.slots} slots of ${figure(basis.serviceSeconds)} s a delivery, as calibrated before the flood. ` +
+      `The whole run took ${figure(seconds)} s.`,
+    '',
+    row('', 'predicted', 'measured', 'difference'),
+    row('---', '---:', '---:', '---:'),
+    ...ROWS.map(([label, key, unit]) => {
+      const difference = ((measured[key] - predicted[key]) / predicted[key]) * 100;
+      return row(
+        label,
+        `${figure(predicted[key])} ${unit}`,
+        `${figure(measured[key])} ${unit}`,
+        `${difference.toFixed(1)} %`,
+      );
+    }),
+    '',
+    row('sent', 'count', 'what became of it'),
+    row('---', '---:', '---'),
+    row('valid', figure(sent.valid), `${figure(report.effects)} had their effect, ${report.lost} lost`),
+    row('duplicates', figure(sent.duplicate), `${report.duplicateEffects} effects too many`),
+    row('forged and replayed', figure(sent.forged + sent.replayed), `${figure(report.refused)} refused`),
+    row('poison', sent.poison, `${report.quarantined} in quarantine, ${report.unmaskedSecrets} secrets readable`),
+    '',
+    ...report.notes.map((note) => `- ${note}`),
+    `- left out by the emulator: ${report.droppedResourceTypes.join(', ')}`,
+    '',
+  ].join('\n');
 }

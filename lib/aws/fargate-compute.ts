@@ -152,15 +152,16 @@ function planFargate(
   if (!props.scaleToZero) return planQueue(subject, workload, objective, timing);
   // From zero it is one alarm period, not three.
   const wakeUpSeconds = 2 * METRIC_PERIOD_SECONDS + timing.startSeconds;
-  const left = objective.latencySeconds - wakeUpSeconds;
-  if (left <= 0) {
+  const firstSeconds = wakeUpSeconds + workload.serviceSeconds;
+  if (objective.latencySeconds < firstSeconds) {
     throw new CapacityError(
       subject,
-      `waking up from zero takes ${wakeUpSeconds} s, ${objective.latencySeconds} s of latency is promised`,
-      ['leave scaleToZero off', `promise at least ${Math.ceil(wakeUpSeconds + workload.serviceSeconds)} s`],
+      `waking up from zero takes ${wakeUpSeconds} s and an item ${workload.serviceSeconds} s, ${objective.latencySeconds} s of latency is promised`,
+      ['leave scaleToZero off', `promise at least ${Math.ceil(firstSeconds)} s`],
     );
   }
-  const plan = planQueue(subject, workload, objective, timing);
+  // From none: what the plan predicts must hold for the peak that finds everybody asleep.
+  const plan = planQueue(subject, workload, objective, { ...timing, minInstances: 0 });
   return plan.withKnobs([
     {
       ...plan.knob('minInstances'),

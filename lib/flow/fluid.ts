@@ -41,6 +41,8 @@ export interface FluidPath {
   readonly peakAtSeconds: number;
   /** Seconds from the peak's end to an empty backlog; `Infinity` when it grows for ever. */
   readonly drainSeconds: number;
+  /** Items by which the line was ahead of the straight path when the slots had just filled. */
+  readonly fillExcess: number;
   /** Instances that were asked for in the end. */
   readonly instances: number;
 }
@@ -63,7 +65,12 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
   let items = Math.min(slots, steadyPerSecond * work);
   let peakBacklog = 0;
   let peakAtSeconds = 0;
+  let fillExcess = 0;
   let drained = Number.POSITIVE_INFINITY;
+  const rise: Ramp = { before: items, target: peakPerSecond * work, mean: work, variation };
+  const fill = firstFill(rise, slots, peakPerSecond);
+  // Exponential service forgets: its rise needs no law of its own.
+  let ramping = variation !== 1 && slots > 0;
   for (let event = 0; event < MOST_EVENTS; event += 1) {
     const inPeak = now < peakSeconds;
     const rate = inPeak ? peakPerSecond : steadyPerSecond;
@@ -73,18 +80,23 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
       drained = now - peakSeconds;
       break;
     }
-    const course: Course = { items, target, slots, work, rate, busy };
+    const ramp = ramping && !busy && now < fill.seconds ? rise : undefined;
+    const course: Course = { now, items, target, slots, work, rate, busy, ramp };
     const ordered = orders.length > 0 ? orders[0].at : Number.POSITIVE_INFINITY;
     const look = nextLook(now, every, crossing(course, scaler.asksAbove));
-    const first = now === 0 && !busy && target > slots ? firstFill(course, steadyPerSecond * work, variation) : undefined;
-    const full = busy ? emptyAfter(course) : (first?.seconds ?? fullAfter(course));
+    const full = busy ? emptyAfter(course) : ramp !== undefined ? fill.seconds - now : fullAfter(course);
     const next = Math.min(inPeak ? peakSeconds : Number.POSITIVE_INFINITY, ordered, look, now + full);
     if (next === Number.POSITIVE_INFINITY) break;
     const after = next === now + full ? slots : itemsAfter(course, next - now);
     if (next > now) {
       pieces.push({ from: now, to: next, arrivalsPerSecond: rate, slots, startItems: items, endItems: after, busy });
     }
-    items = next === now + full && first !== undefined ? after + first.excess : after;
+    items = after;
+    if (next === now + full && ramp !== undefined) {
+      fillExcess = fill.excess;
+      items += fillExcess;
+    }
+    if (next === peakSeconds || next === ordered || busy) ramping = false;
     now = next;
     if (items - slots > peakBacklog) {
       peakBacklog = items - slots;
@@ -103,33 +115,62 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
       if (change > 0) orders.push({ at: now + delay, count: change });
     }
   }
-  return { pieces, peakBacklog, peakAtSeconds, drainSeconds: drained, instances: scaler.asked };
+  return { pieces, peakBacklog, peakAtSeconds, drainSeconds: drained, fillExcess, instances: scaler.asked };
 }
 
 interface Course {
+  readonly now: number;
   readonly items: number;
   readonly target: number;
   readonly slots: number;
   readonly work: number;
   readonly rate: number;
   readonly busy: boolean;
+  readonly ramp: Ramp | undefined;
+}
+
+/** The rise from the steady state towards the load of the peak while slots are free. */
+interface Ramp {
+  readonly before: number;
+  readonly target: number;
+  readonly mean: number;
+  readonly variation: number;
 }
 
 function itemsAfter(course: Course, seconds: number): number {
-  const { items, target, slots, work, rate, busy } = course;
+  const { now, items, target, slots, work, rate, busy, ramp } = course;
   if (busy) return items + (rate - slots / work) * seconds;
+  if (ramp !== undefined) {
+    return ramp.before + (ramp.target - ramp.before) * residualShare(now + seconds, ramp.mean, ramp.variation);
+  }
   return target + (items - target) * Math.exp(-seconds / work);
 }
 
 /** Seconds until the level is exceeded; 0 when it is already, `Infinity` when it never will be in this course. */
 function crossing(course: Course, level: number): number {
-  const { items, target, slots, work, rate, busy } = course;
+  const { now, items, target, slots, work, rate, busy, ramp } = course;
   if (items > level) return 0;
   if (busy) {
     const slope = rate - slots / work;
     return slope > 0 ? (level - items) / slope : Number.POSITIVE_INFINITY;
   }
-  return target > level ? work * Math.log((target - items) / (target - level)) : Number.POSITIVE_INFINITY;
+  if (target <= level) return Number.POSITIVE_INFINITY;
+  if (ramp !== undefined) return Math.max(0, reached(ramp, level) - now);
+  return work * Math.log((target - items) / (target - level));
+}
+
+/** Seconds since the peak began at which the rise reaches a level below its target. */
+function reached({ before, target, mean, variation }: Ramp, level: number): number {
+  const share = (level - before) / (target - before);
+  let low = 0;
+  let high = mean;
+  while (residualShare(high, mean, variation) < share && high < 1e3 * mean) high *= 2;
+  while (high - low > 1e-4 * mean) {
+    const middle = (low + high) / 2;
+    if (residualShare(middle, mean, variation) < share) low = middle;
+    else high = middle;
+  }
+  return high;
 }
 
 /** Seconds until the backlog is empty. */
@@ -150,27 +191,19 @@ function fullAfter({ items, target, slots, work }: Course): number {
  *
  * Source: Eick, Massey & Whitt, "The physics of the Mₜ/G/∞ queue", Operations Research 41 (1993).
  */
-function firstFill(course: Course, before: number, variation: number): { seconds: number; excess: number } {
-  const { target, slots, work, rate } = course;
-  if (variation === 1) return { seconds: fullAfter(course), excess: 0 };
-  const share = (slots - before) / (target - before);
-  let low = 0;
-  let high = work;
-  while (residualShare(high, work, variation) < share && high < 1e6 * work) high *= 2;
-  for (let i = 0; i < 30; i += 1) {
-    const middle = (low + high) / 2;
-    if (residualShare(middle, work, variation) < share) low = middle;
-    else high = middle;
-  }
+function firstFill(ramp: Ramp, slots: number, rate: number): { seconds: number; excess: number } {
+  const { before, target, mean, variation } = ramp;
+  if (target <= slots || slots === 0) return { seconds: Number.POSITIVE_INFINITY, excess: 0 };
+  const seconds = reached(ramp, slots);
   const cuts = 8;
-  let inService = 0;
-  for (let i = 0; i < cuts; i += 1) inService += residualShare(((i + 0.5) * high) / cuts, work, variation) / cuts;
-  const mean = before + (target - before) * inService;
+  let risen = 0;
+  for (let i = 0; i < cuts; i += 1) risen += residualShare(((i + 0.5) * seconds) / cuts, mean, variation) / cuts;
+  const inService = before + (target - before) * risen;
   const seen = (1 + variation * variation) / 2;
-  const excess = before * seen + (rate - mean / work) * high - slots * seen;
+  const excess = before * seen + (rate - inService / mean) * seconds - slots * seen;
   // A line cannot begin below nothing: with a negative excess it begins later by as much.
-  if (excess >= 0) return { seconds: high, excess };
-  return { seconds: high - excess / (rate - slots / work), excess: 0 };
+  if (excess >= 0) return { seconds, excess };
+  return { seconds: seconds - excess / (rate - slots / mean), excess: 0 };
 }
 
 /** The first look after both `now` and `now + seconds`. */

@@ -216,7 +216,9 @@ function partsOf(
   const work = workSeconds(workload, consumer.maxAttempts);
   const spread = variationFactor(workload.serviceVariation);
   const starts = startsOf(path);
-  const chancy = chancePhase(path, work);
+  const chancy = chancePhase(path, workload, work);
+  // Two waits in a row fold the path upon itself, which takes a finer cut to follow.
+  const fine = workload.failureRatio > 0 ? 4 * CUTS : CUTS;
   const parts: Part[] = [];
   const course: Part[] = [];
   let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
@@ -230,8 +232,13 @@ function partsOf(
     return from.at + share * (to.at - from.at);
   };
   for (const piece of path.pieces) {
-    const byChance = chancy !== undefined && piece.to <= chancy.until;
-    const cuts = piece.busy || byChance ? CUTS : 1;
+    const byChance = chancy !== undefined && piece.from >= chancy.from && piece.to <= chancy.until;
+    if (chancy !== undefined && piece.from >= chancy.until && piece.from < chancy.cleared) {
+      drainParts(chancy, path, piece, workload, work, parts, course);
+      rank += piece.arrivalsPerSecond * (piece.to - piece.from);
+      continue;
+    }
+    const cuts = byChance ? CUTS : piece.busy ? fine : 1;
     const step = (piece.to - piece.from) / cuts;
     const weight = piece.arrivalsPerSecond * step;
     const offered = Math.min(piece.arrivalsPerSecond * work, piece.slots * 0.999);
@@ -256,10 +263,16 @@ function partsOf(
   return { parts, course };
 }
 
-/** The part of a path on which the backlog is a matter of chance: before the first change of capacity, near capacity. */
+/**
+ * The part of a path on which the backlog is a matter of chance: with the first crew near its capacity, and with the
+ * next until even an unlikely line is cleared.
+ */
 interface ChancePhase {
   readonly from: number;
   readonly until: number;
+  readonly cleared: number;
+  /** Lines at `until`, at the shares of `CHANCES`. */
+  readonly lines: readonly number[];
 }
 
 /** Beyond this many waiting items chance is a matter of a few per cent, and the path alone says enough. */
@@ -267,15 +280,65 @@ const CERTAIN_BACKLOG = 2000;
 /** Below this share of capacity a stage that has settled says enough. */
 const CHANCE_ABOVE = 0.85;
 
-function chancePhase(path: FluidPath, work: number): ChancePhase | undefined {
+function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: number): ChancePhase | undefined {
   const first = path.pieces[0];
   if (first === undefined || first.slots === 0 || path.peakBacklog > CERTAIN_BACKLOG) return undefined;
-  const change = path.pieces.findIndex((piece) => piece.slots !== first.slots || piece.arrivalsPerSecond !== first.arrivalsPerSecond);
+  const rate = first.arrivalsPerSecond;
+  const index = path.pieces.findIndex((piece) => piece.slots !== first.slots || piece.arrivalsPerSecond !== rate);
+  const next = path.pieces[index];
   // Without a change of capacity the stage settles, and the plan has made sure that it has the time to.
-  if (change < 0 || path.pieces[change].slots === first.slots) return undefined;
-  if (first.arrivalsPerSecond * work < CHANCE_ABOVE * first.slots) return undefined;
-  const full = path.pieces.find((piece) => piece.busy && piece.slots === first.slots);
-  return { from: full?.from ?? 0, until: path.pieces[change].from };
+  if (next === undefined || next.slots === first.slots) return undefined;
+  if (rate * work < CHANCE_ABOVE * first.slots) return undefined;
+  const from = path.pieces.find((piece) => piece.busy && piece.slots === first.slots)?.from ?? 0;
+  const until = next.from;
+  const capacity = first.slots / work;
+  const variance = rate + capacity * departureVariation(until - from, work, workload.serviceVariation);
+  const lines = CHANCES.map((share) => reflectedLevel(1 - share, rate - capacity, variance, until - from));
+  const spare = next.slots / work - rate;
+  const left = lines[lines.length - 1] - (next.slots - first.slots);
+  const cleared = until + (left > 0 && spare > 0 && next.arrivalsPerSecond === rate ? left / spare : 0);
+  return { from, until, cleared, lines };
+}
+
+/** What is left of the lines of the chance phase once more slots run: some runs still wait, the others have settled. */
+function drainParts(
+  phase: ChancePhase,
+  path: FluidPath,
+  piece: FluidPiece,
+  workload: ResolvedWorkload,
+  work: number,
+  parts: Part[],
+  course: Part[],
+): void {
+  const rate = piece.arrivalsPerSecond;
+  const first = path.pieces[0];
+  const capacity = piece.slots / work;
+  const spread = variationFactor(workload.serviceVariation);
+  const offered = Math.min(rate * work, piece.slots * 0.999);
+  const settled = { waiting: erlangC(piece.slots, offered), decay: (piece.slots - offered) / work / spread };
+  const had = erlangC(first.slots, first.arrivalsPerSecond * work);
+  const ends = Math.min(piece.to, Math.max(piece.from, phase.cleared));
+  const step = (ends - piece.from) / CUTS;
+  for (let i = 0; i < CUTS && step > 0; i += 1) {
+    const at = piece.from + i * step;
+    const gone = piece.slots - first.slots + (capacity - rate) * (at + step / 2 - phase.until);
+    let still = 0;
+    let mean = 0;
+    for (let j = 1; j < CHANCES.length; j += 1) {
+      const share = had * (CHANCES[j] - CHANCES[j - 1]);
+      const high = (phase.lines[j] - gone) / capacity;
+      if (high <= 0) continue;
+      const low = Math.max(0, (phase.lines[j - 1] - gone) / capacity);
+      parts.push({ at, weight: rate * step * share, low, high, waiting: 0, decay: 1 });
+      still += share;
+      mean += (share * (low + high)) / 2;
+    }
+    parts.push({ at, weight: rate * step * (1 - still), low: 0, high: 0, ...settled });
+    course.push({ at, weight: 0, low: mean, high: mean, waiting: 0, decay: 1 });
+  }
+  if (ends >= piece.to) return;
+  parts.push({ at: ends, weight: rate * (piece.to - ends), low: 0, high: 0, ...settled });
+  course.push(parts[parts.length - 1]);
 }
 
 /** Quantiles between which the wait is taken as spread evenly. */

@@ -45,10 +45,29 @@ export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload,
   const excess = side(pieces[up], workload, work);
   // Short lines of the first crew are counted exactly; long ones differ from the path by next to nothing.
   const early = peakAtSeconds <= until && peakBacklog < COUNTED && first.slots > 0;
-  const above = early ? Math.max(0, expectedMaximum(stage(first, until)) - peakBacklog) : excess;
+  const above = early ? Math.max(0, expectedMaximum(sinceFull(path, stage(first, until))) - peakBacklog) : excess;
+  const wave = early ? path.fillExcess * swing(pieces, peakAtSeconds, work, workload.serviceVariation) : 0;
   // Slots that start take waiting items at once, and a line that falls at once is not exceeded afterwards.
   const after = down !== undefined && down.slots - pieces[up].slots > above ? 0 : side(down, workload, work);
-  return peakBacklog + (above + after === 0 ? 0 : above + after - (above * after) / (above + after));
+  return peakBacklog + wave + (above + after === 0 ? 0 : above + after - (above * after) / (above + after));
+}
+
+/**
+ * Slots that filled together also empty together: the line climbs in steps, one a service, whose tops lie above the
+ * straight path by the fill's excess once more. The steps blur with every service, by its variation.
+ */
+function swing(pieces: readonly FluidPiece[], at: number, work: number, variation: number): number {
+  const full = pieces.find((piece) => piece.busy);
+  if (full === undefined) return 0;
+  const services = Math.max(1, (at - full.from) / work);
+  return Math.exp(-2 * Math.PI * Math.PI * variation * variation * services);
+}
+
+/** The stage from the moment on at which the path has filled its slots. */
+function sinceFull(path: FluidPath, stage: Observation): Observation {
+  const full = path.pieces.find((piece) => piece.busy);
+  if (full === undefined || full.from >= stage.seconds) return stage;
+  return { ...stage, startItems: full.startItems, seconds: stage.seconds - full.from };
 }
 
 /** Lines longer than this are not walked level by level. */
@@ -82,6 +101,8 @@ export function expectedMaximum(observed: Observation): number {
   let sum = 0;
   let lastShare = 1;
   let lastLevel = slots;
+  sum = Math.max(0, start - slots);
+  lastLevel += sum;
   firstPassage(observed, start, (level, mean, variance) => {
     if (level <= slots) return mean < 1000 * seconds;
     // Far levels are weighed in strides: the share falls slowly where they are many.
@@ -125,8 +146,8 @@ function busyRates(rate: number, capacity: number, squaredVariation: number): { 
  */
 export function departureVariation(seconds: number, serviceSeconds: number, variation: number): number {
   const long = variation * variation;
-  const u = seconds / (serviceSeconds * Math.max(1, (1 + long) / 2));
-  return long + (1 - long) / (1 + u + 2 * u * u);
+  const u = seconds / (serviceSeconds * Math.sqrt(Math.max(1, (1 + long) / 2)));
+  return long + (1 - long) / (1 + u / 2 + 4 * u * u);
 }
 
 /** Walks up the levels above `start`, telling mean and variance of the time until each is first reached. */

@@ -17,26 +17,30 @@ export const mostly = <T>(good: fc.Arbitrary<T>, ...bad: T[]) =>
 export const spread = (min: number, max: number) =>
   fc.double({ min: Math.log10(min), max: Math.log10(max), noNaN: true }).map((exponent) => 10 ** exponent);
 
-/** Workloads of queues, one in twenty numbers out of range. */
+/** Workloads of queues, one number in twenty out of range. */
 export function workloads(): fc.Arbitrary<Workload> {
   const ratio = mostly(fc.double({ min: 0, max: 0.3, noNaN: true }), -0.1, 1, 1.1);
-  return fc.record({
-    steadyPerSecond: mostly(spread(0.001, 200), 0, -1, Number.NaN, Number.POSITIVE_INFINITY),
-    peakPerSecond: optional(mostly(spread(200, 2000), Number.NaN)),
-    peakSeconds: optional(fc.integer({ min: 0, max: 86_400 })),
-    serviceSeconds: mostly(spread(0.001, 20), 0, -1, 2000, Number.NaN),
+  const steady = fc.record({
+    steadyPerSecond: mostly(spread(0.001, 100), 0, Number.NaN, Number.POSITIVE_INFINITY),
+    serviceSeconds: mostly(spread(0.001, 2), 0, -1, 2000, Number.NaN),
     serviceVariation: optional(mostly(fc.double({ min: 0, max: 3, noNaN: true }), -1, 11)),
+    itemBytes: optional(mostly(spread(1, 1e6), 0)),
     poisonRatio: optional(ratio),
     failureRatio: optional(ratio),
   });
+  const peak = fc.record({
+    peakPerSecond: mostly(spread(100, 500), Number.NaN, 1e-6),
+    peakSeconds: mostly(fc.integer({ min: 0, max: 86_400 }), -1),
+  });
+  return fc.tuple(steady, optional(peak)).map(([one, other]) => ({ ...one, ...other }));
 }
 
-/** Promises from one second to hours, one in twenty out of range. */
+/** Promises from seconds to hours, one in twenty out of range. */
 export function objectives(): fc.Arbitrary<Objective> {
   return fc.record({
-    latencySeconds: mostly(spread(1, 36_000), 0, 0.01, -1, Number.NaN),
+    latencySeconds: mostly(spread(10, 36_000), 0, 0.01, -1, Number.NaN),
     latencyQuantile: optional(mostly(fc.double({ min: 0.5, max: 0.999, noNaN: true }), 0.4, 1)),
-    maxBacklog: optional(mostly(spread(1000, 1e7), 0)),
+    maxBacklog: optional(mostly(spread(10_000, 1e7), 0)),
     monthlyCost: optional(mostly(spread(1000, 1e6), 0, 0.01)),
   });
 }

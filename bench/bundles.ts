@@ -1,0 +1,64 @@
+/** What a cold start of the bundles costs: their size, and the time that node takes to load them. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Line, line, median, progress } from './line';
+
+const RUNTIME = join(__dirname, '..', 'dist', 'runtime');
+const MOST_KILOBYTES = 700;
+const MOST_IMPORT_MILLIS = 150;
+const ROUNDS = 11;
+
+/** What handlers read when they are loaded; a consumer makes its clients when it is made. */
+const SETTINGS: Record<string, string> = {
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  SOURCE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/source',
+  QUARANTINE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/quarantine',
+  DEAD_LETTER_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters',
+  CIRCUIT_TABLE: 'circuit',
+  MAX_REDRIVES: '1',
+  WINDOW_SECONDS: '1170',
+  REDRIVES_PER_WINDOW: '4680',
+  VERDICT_MINIMUM: '468',
+  SUCCESS_RATIO_FLOOR: '0.5',
+  BACKOFF_SECONDS: '180',
+  BACKOFF_CAP_SECONDS: '180',
+  RETENTION_SECONDS: '1209600',
+};
+
+export function bench(): Line[] {
+  const names = readdirSync(RUNTIME).sort();
+  if (names.length === 0) throw new Error(`no bundle in ${RUNTIME}; run npm run prepare`);
+  const sizes = names.map((name) => {
+    const kilobytes = statSync(join(RUNTIME, name, 'index.js')).size / 1024;
+    return line(`bundle ${name} size`, kilobytes, 'KB', MOST_KILOBYTES, 1);
+  });
+  const millis = new Map<string, number[]>(names.map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const name of names) {
+      // What an empty process takes in the same moment is not the bundle's doing.
+      const empty = start('');
+      const loaded = start(`require(${JSON.stringify(join(RUNTIME, name, 'index.js'))}).webhookConsumer?.(() => {})`);
+      millis.get(name)?.push(loaded - empty);
+    }
+  }
+  const imports = names.map((name) => {
+    const times = millis.get(name) ?? [];
+    progress(`import of ${name}: ${times.map((time) => time.toFixed(0)).join(', ')} ms`);
+    return line(`bundle ${name} cold import`, median(times), 'ms', MOST_IMPORT_MILLIS, 1);
+  });
+  return [...sizes, ...imports];
+}
+
+function start(script: string): number {
+  const before = performance.now();
+  const { status, stderr } = spawnSync(process.execPath, ['-e', script], {
+    env: { PATH: process.env.PATH, ...SETTINGS },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  if (status !== 0) throw new Error(`node -e '${script}' ended with ${status}: ${stderr}`);
+  return performance.now() - before;
+}

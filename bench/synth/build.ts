@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import { byHand } from './by-hand';
+import { lookUp } from './numbers';
+import { ours } from './ours';
+import { PAIRS_PER_STACK } from './workload';
+
+/** Who writes the app. */
+export type Side = 'ours' | 'by-hand';
+
+const numbers = lookUp();
+const make = { ours, 'by-hand': byHand };
+
+/** A template, as far as two of them are compared. */
+export interface Template {
+  readonly Resources: Record<string, { readonly Type: string }>;
+}
+
+/** Synthesizes an app with so many queues and workers and gives the CPU seconds that it took and its templates. */
+export function synthesize(side: Side, pairs: number): { seconds: number; templates: Template[] } {
+  const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
+  try {
+    const before = process.cpuUsage();
+    const app = new App({ outdir });
+    const stacks = Array.from({ length: Math.ceil(pairs / PAIRS_PER_STACK) }, (_, index) => {
+      const stack = new Stack(app, `Stack${index}`);
+      const first = index * PAIRS_PER_STACK;
+      for (let number = first; number < Math.min(pairs, first + PAIRS_PER_STACK); number++) make[side](stack, number, numbers);
+      return stack;
+    });
+    const assembly = app.synth();
+    const { user, system } = process.cpuUsage(before);
+    const templates = stacks.map((stack) => assembly.getStackByName(stack.stackName).template as Template);
+    return { seconds: (user + system) / 1e6, templates };
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}

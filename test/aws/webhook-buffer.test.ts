@@ -1,0 +1,480 @@
+import { CfnParameter, Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import fc from 'fast-check';
+import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhook-buffer';
+import { HEADERS_AS_SENT, REQUIRED_HEADERS, WebhookIdentity, WebhookScheme } from '../../lib/aws/webhook-source';
+import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
+import { SCHEME_HEADERS, signRequest, verifySignature } from '../../lib/runtime/webhook/signature';
+import { nagFindings } from '../support/nag';
+import { mostly, objectives, optional, validOrNamed, workloads } from '../support/property';
+import { type Made, only, permissions, properties, shop, type Untyped } from '../support/stack';
+
+const usualProps: WebhookBufferProps = {
+  workload: { steadyPerSecond: 20, peakPerSecond: 80, peakSeconds: 600, serviceSeconds: 0.07 },
+  objective: { latencySeconds: 60 },
+  sources: [
+    { name: 'github', scheme: WebhookScheme.GITHUB },
+    { name: 'pay', scheme: WebhookScheme.STRIPE },
+    { name: 'shop', scheme: WebhookScheme.STANDARD_WEBHOOKS },
+  ],
+};
+
+interface Buffer extends Made {
+  readonly buffer: WebhookBuffer;
+}
+
+function make(props: Partial<WebhookBufferProps> = {}, stack = shop()): Buffer {
+  const buffer = new WebhookBuffer(stack, 'Webhooks', { ...usualProps, ...props });
+  return { stack, buffer, template: Template.fromStack(stack) };
+}
+
+/** With a function attached, as `webhookConsumer` wants it. */
+function attached(props: Partial<WebhookBufferProps> = {}, stack = shop()) {
+  const buffer = new WebhookBuffer(stack, 'Webhooks', { ...usualProps, ...props });
+  const code = { code: Code.fromInline('exports.handler = 0'), handler: 'index.handler' };
+  const consumer = new LambdaFunction(stack, 'Consumer', { ...code, runtime: Runtime.NODEJS_24_X });
+  const grant = buffer.attach(consumer);
+  return { stack, buffer, consumer, grant, template: Template.fromStack(stack) };
+}
+
+const usual = make();
+const withConsumer = attached();
+
+/** The POST method of a source. */
+function route({ template, stack, buffer }: Buffer, source: string): Record<string, Untyped> {
+  const method = buffer.api.methods.find((one) => one.resource.path === `/${source}/{tenant}`);
+  return properties({ template, stack }, method as never);
+}
+
+/**
+ * What the queue is sent. As in API Gateway, a parameter that is absent is the empty string, and the name of a header
+ * is looked up as it was sent.
+ */
+function sent(source: string, request: { tenant: string; headers?: Record<string, string>; body?: string }) {
+  const { tenant, headers = {}, body = '{}' } = request;
+  const text: string = route(usual, source).Integration.RequestTemplates['application/json'];
+  const parameters: Record<string, string> = { ...headers, tenant };
+  const form = text.replace(/\$util\.urlEncode\(\$input\.(?:params\('([^']+)'\)|(body))\)/g, (_, name, isBody) =>
+    encodeURIComponent(isBody ? body : (parameters[name] ?? '')),
+  );
+  const fields = new URLSearchParams(form);
+  const attributes: Record<string, string | null> = {};
+  for (let n = 1; fields.has(`MessageAttribute.${n}.Name`); n += 1) {
+    expect(fields.get(`MessageAttribute.${n}.Value.DataType`)).toBe('String');
+    attributes[String(fields.get(`MessageAttribute.${n}.Name`))] = fields.get(
+      `MessageAttribute.${n}.Value.StringValue`,
+    );
+  }
+  return { form, fields, attributes };
+}
+
+describe('the traps of case 15 are absent', () => {
+  test('trap: an answer before the event is safe: 2xx is what the queue answers with 200, and nothing else', () => {
+    for (const { name } of usualProps.sources) {
+      const { Integration, MethodResponses } = route(usual, name);
+      const good = Integration.IntegrationResponses.filter((one: Untyped) => one.StatusCode.startsWith('2'));
+      expect(good).toEqual([expect.objectContaining({ StatusCode: '200', SelectionPattern: '200' })]);
+      const fallback = Integration.IntegrationResponses.filter((one: Untyped) => one.SelectionPattern === undefined);
+      expect(fallback).toEqual([expect.objectContaining({ StatusCode: '503' })]);
+      expect(MethodResponses.map((one: Untyped) => one.StatusCode)).toEqual(['200', '400', '503']);
+    }
+  });
+
+  test('trap: a delivery lost to our own trouble: a lost permission or a throttle (403) says come again, not go away', () => {
+    const { IntegrationResponses } = route(usual, 'shop').Integration;
+    const answer = (status: number) =>
+      IntegrationResponses.find((one: Untyped) => new RegExp(`^(?:${one.SelectionPattern})$`).test(String(status))) ??
+      IntegrationResponses.find((one: Untyped) => !one.SelectionPattern);
+    const seen = [200, 201, 301, 400, 403, 404, 429, 500, 503].map((status) => answer(status).StatusCode);
+    expect(seen).toEqual(['200', '503', '503', '400', '503', '503', '503', '503', '503']);
+  });
+
+  test('trap: the sender waits for the work: the API itself writes to the queue, no function stands between', () => {
+    const { Integration } = route(usual, 'github');
+    expect(Integration).toMatchObject({ Type: 'AWS', IntegrationHttpMethod: 'POST' });
+    expect(JSON.stringify(Integration.Uri)).toMatch(/:sqs:path\//);
+    const functions = Object.values(usual.template.findResources('AWS::Lambda::Function'));
+    // The only function there is sends dead letters back.
+    expect(functions.map((one) => one.Properties.Description)).toEqual([expect.stringMatching(/dead letters/)]);
+    usual.template.resourceCountIs('AWS::Lambda::Permission', 0);
+  });
+
+  test('trap: a key set with no end leaks: the table of keys has a time to live, longer than a message can come back', () => {
+    const table = properties(usual, usual.buffer.idempotencyTable);
+    expect(table.TimeToLiveSpecification).toEqual({ AttributeName: 'expiration', Enabled: true });
+    const { IDEMPOTENCY_SECONDS } = properties(withConsumer, withConsumer.consumer).Environment.Variables;
+    expect(Number(IDEMPOTENCY_SECONDS)).toBe(14 * 86_400);
+    expect(Number(IDEMPOTENCY_SECONDS)).toBeGreaterThanOrEqual(usual.buffer.plan.value('retentionSeconds'));
+    expect(() => make({ idempotencyRetention: Duration.hours(1) })).toThrow(
+      "Webhooks: idempotencyRetention must be at least the queue's retention, 345600 s, got 3600 s",
+    );
+  });
+
+  test('trap: the key set before the work with nothing to undo it: a crash finds the message still in the queue', () => {
+    const queue = properties(usual, usual.buffer.redriveQueue.queue);
+    expect(queue.VisibilityTimeout).toBe(6 * 30);
+    expect(queue.RedrivePolicy.maxReceiveCount).toBeGreaterThanOrEqual(5);
+    // The consumer undoes and hides: both need a permission.
+    expect(Object.keys(permissions(withConsumer, withConsumer.consumer.role)).join(' ')).toMatch(
+      /dynamodb:DeleteItem.*sqs:ChangeMessageVisibility|sqs:ChangeMessageVisibility.*dynamodb:DeleteItem/,
+    );
+  });
+
+  test.each(usualProps.sources)(
+    'trap: no signature check: $name is refused without its headers, and the consumer gets them',
+    (source) => {
+      const { RequestParameters, RequestValidatorId } = route(usual, source.name);
+      const required = REQUIRED_HEADERS[source.scheme].map((name) => [`method.request.header.${name}`, true]);
+      expect(RequestParameters).toEqual({ 'method.request.path.tenant': true, ...Object.fromEntries(required) });
+      expect(RequestValidatorId).toEqual({ Ref: expect.stringMatching(/^WebhooksSigned/) });
+      const config = JSON.stringify(
+        properties(withConsumer, withConsumer.consumer).Environment.Variables.WEBHOOK_SOURCES,
+      );
+      expect(config).toContain(`\\"${source.name}\\":{\\"scheme\\":\\"${source.scheme}\\"`);
+    },
+  );
+
+  test('trap: one tenant floods and the others starve: the tenant is the message group of a fair queue', () => {
+    expect(sent('shop', { tenant: 'acme' }).fields.get('MessageGroupId')).toBe('acme');
+    // Fair queues are standard queues; a FIFO queue would make a group wait for its own poison.
+    expect(properties(usual, usual.buffer.redriveQueue.queue).FifoQueue).toBeUndefined();
+  });
+});
+
+describe('what the queue is sent', () => {
+  test.each([
+    ['plain JSON', '{"id":"evt_1"}'],
+    ['what a form would take apart', '{"q":"a=b&c=d+e%20f;#"}'],
+    ['line breaks and tabs', '{\r\n\t"a": 1\n}\n'],
+    ['other scripts', '{"名":"café 🚀"}'],
+    ['what a template would take for its own', '{"a":"$input.body #set($x = 1) $y"}'],
+  ])('the body as it came, or the signature breaks: %s', (_, body) => {
+    expect(sent('github', { tenant: 'acme', body }).fields.get('MessageBody')).toBe(body);
+    expect(sent('github', { tenant: 'acme', body }).fields.get('Action')).toBe('SendMessage');
+  });
+
+  test.each(usualProps.sources)('headers of $name as spelled and in lower case, one a line', (source) => {
+    const names = HEADERS_AS_SENT[source.scheme];
+    const asSpelled = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
+    const lower = Object.fromEntries(names.map((name) => [name.toLowerCase(), `value of ${name}`]));
+    for (const headers of [asSpelled, lower]) {
+      const { attributes } = sent(source.name, { tenant: 'acme', headers });
+      for (const name of names) {
+        const lines = String(attributes[`header.${name.toLowerCase()}`]).split('\n');
+        expect(lines).toHaveLength(2);
+        expect(lines.find((line) => line !== '')).toBe(`value of ${name}`);
+      }
+    }
+  });
+
+  test.each(usualProps.sources)(
+    'SQS takes no empty attribute: without a header $name sends a line break',
+    ({ name }) => {
+      const { attributes } = sent(name, { tenant: 'acme' });
+      for (const value of Object.values(attributes)) expect(value).not.toBe('');
+      // And no more than ten of them.
+      expect(Object.keys(attributes).length).toBeLessThanOrEqual(10);
+      expect(attributes).toMatchObject({ source: name, tenant: 'acme' });
+    },
+  );
+
+  test.each(usualProps.sources)(
+    'what the consumer reads of $name is what the API writes, and it verifies',
+    (source) => {
+      const [body, atMillis] = ['{"id":"evt_1"}', 1_700_000_000_000];
+      const headers = signRequest(source.scheme, 'whsec_c2VjcmV0', body, 'evt_1', atMillis);
+      const { attributes, fields } = sent(source.name, { tenant: 'acme', headers, body });
+      const arrived = SCHEME_HEADERS[source.scheme].map((name) => [
+        name,
+        attributes[`header.${name}`]?.split('\n').find((line) => line !== ''),
+      ]);
+      const request = {
+        headers: Object.fromEntries(arrived),
+        body: String(fields.get('MessageBody')),
+        receivedAtMillis: atMillis,
+      };
+      expect(verifySignature(source.scheme, request, ['whsec_c2VjcmV0'], 300)).toMatchObject({ valid: true });
+      // Everything that the API demands, the consumer needs, and everything that it needs is demanded.
+      expect(SCHEME_HEADERS[source.scheme]).toEqual(HEADERS_AS_SENT[source.scheme].map((name) => name.toLowerCase()));
+    },
+  );
+
+  test('a tenant cannot write fields of its own into the call', () => {
+    const { fields, attributes } = sent('shop', { tenant: 'a&QueueUrl=elsewhere&MessageAttribute.9.Name=x' });
+    expect(fields.has('QueueUrl')).toBe(false);
+    expect(attributes.tenant).toBe('a&QueueUrl=elsewhere&MessageAttribute.9.Name=x');
+  });
+
+  test('nothing goes through that no template has seen', () => {
+    for (const { name } of usualProps.sources) {
+      const { Integration } = route(usual, name);
+      expect(Integration.PassthroughBehavior).toBe('NEVER');
+      expect(Object.keys(Integration.RequestTemplates)).toEqual(['application/json']);
+      expect(Integration.RequestParameters).toEqual({
+        'integration.request.header.Content-Type': "'application/x-www-form-urlencoded'",
+      });
+    }
+  });
+
+  test('what is no JSON is refused by the API; what it says is left to the consumer', () => {
+    expect(only(usual, 'AWS::ApiGateway::RequestValidator')).toMatchObject({
+      ValidateRequestParameters: true,
+      ValidateRequestBody: true,
+    });
+    expect(only(usual, 'AWS::ApiGateway::Model')).toMatchObject({ ContentType: 'application/json', Schema: {} });
+    for (const { name } of usualProps.sources) {
+      expect(route(usual, name).RequestModels).toEqual({
+        'application/json': { Ref: expect.stringMatching(/^WebhooksJson/) },
+      });
+    }
+  });
+});
+
+describe('limits', () => {
+  test('the throttle of the stage is the one of the plan: twice the peak, and a burst of two seconds', () => {
+    const { plan } = usual.buffer;
+    const { MethodSettings } = only(usual, 'AWS::ApiGateway::Stage');
+    expect(MethodSettings).toEqual([
+      expect.objectContaining({
+        HttpMethod: '*',
+        ResourcePath: '/*',
+        ThrottlingRateLimit: plan.value('throttleRatePerSecond'),
+        ThrottlingBurstLimit: plan.value('throttleBurst'),
+      }),
+    ]);
+    expect(plan.value('throttleRatePerSecond')).toBe(160);
+    expect(plan.value('throttleBurst')).toBe(320);
+  });
+
+  test('an address may send as much as the whole peak, for one honest sender may be all of it', () => {
+    const acl = only(usual, 'AWS::WAFv2::WebACL');
+    expect(acl.Rules).toEqual([
+      expect.objectContaining({
+        Action: { Block: {} },
+        Statement: { RateBasedStatement: { Limit: 160 * 300, AggregateKeyType: 'IP' } },
+      }),
+    ]);
+    expect(usual.buffer.plan.value('wafRequestsPerFiveMinutes')).toBe(160 * 300);
+    expect(only(usual, 'AWS::WAFv2::WebACLAssociation')).toMatchObject({
+      WebACLArn: { 'Fn::GetAtt': [expect.stringMatching(/WebAcl/), 'Arn'] },
+    });
+  });
+
+  test.each([
+    [0.01, 1, 2, 300],
+    [20_000, 40_000, 5000, 12_000_000],
+  ])('%d/s keeps within the quotas', (steadyPerSecond, rate, burst, waf) => {
+    const workload = { steadyPerSecond, serviceSeconds: 0.001 };
+    const { plan } = make({ workload, objective: { latencySeconds: 3600 } }).buffer;
+    const names = ['throttleRatePerSecond', 'throttleBurst', 'wafRequestsPerFiveMinutes'];
+    expect(names.map((name) => plan.value(name))).toEqual([rate, burst, waf]);
+  });
+
+  test('the plan explains them', () => {
+    const page = usual.buffer.plan.explain();
+    for (const name of ['throttleRatePerSecond', 'throttleBurst', 'wafRequestsPerFiveMinutes', 'maxReceiveCount']) {
+      expect(page).toContain(name);
+    }
+  });
+});
+
+describe('safe by itself', () => {
+  test('the role of the API may send to this queue, and that is all', () => {
+    const role = usual.buffer.node.findChild('ApiRole');
+    expect(permissions(usual, role as never)).toEqual({ 'sqs:SendMessage': 'Webhooks/Queue/Queue' });
+    expect(route(usual, 'shop').Integration.Credentials).toEqual({
+      'Fn::GetAtt': [expect.stringMatching(/^WebhooksApiRole/), 'Arn'],
+    });
+  });
+
+  test('an attached function: exactly these actions on exactly these resources', () => {
+    expect(permissions(withConsumer, withConsumer.consumer.role)).toEqual({
+      'dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem': 'Webhooks/Idempotency',
+      'sqs:ChangeMessageVisibility': 'Webhooks/Queue/Queue',
+      'secretsmanager:GetSecretValue secretsmanager:DescribeSecret':
+        'Webhooks/Secret-github Webhooks/Secret-pay Webhooks/Secret-shop',
+    });
+    expect(() => withConsumer.grant.assertSuccess()).not.toThrow();
+  });
+
+  test('an attached function finds everything in its environment', () => {
+    const { Variables } = properties(withConsumer, withConsumer.consumer).Environment;
+    expect(Object.keys(Variables).sort()).toEqual([
+      'IDEMPOTENCY_SECONDS',
+      'IDEMPOTENCY_TABLE',
+      'QUEUE_URL',
+      'WEBHOOK_SOURCES',
+    ]);
+  });
+
+  test('what a source says reaches the consumer', () => {
+    const made = attached({
+      sources: [
+        {
+          name: 'shop',
+          scheme: WebhookScheme.STANDARD_WEBHOOKS,
+          tolerance: Duration.minutes(1),
+          identity: WebhookIdentity.SIGNED_CONTENT,
+        },
+      ],
+      idempotencyRetention: Duration.days(30),
+    });
+    const { Variables } = properties(made, made.consumer).Environment;
+    expect(JSON.stringify(Variables.WEBHOOK_SOURCES)).toMatch(
+      /toleranceSeconds\\+":60,\\+"deduplicateBy\\+":\\+"signed-content/,
+    );
+    expect(Variables.IDEMPOTENCY_SECONDS).toBe(String(30 * 86_400));
+  });
+
+  test('a secret of its own for every source, generated in the account; no value of one in the template', () => {
+    const secrets = Object.values(usual.template.findResources('AWS::SecretsManager::Secret'));
+    expect(secrets).toHaveLength(3);
+    for (const { Properties, DeletionPolicy } of secrets) {
+      expect(Properties.GenerateSecretString).toEqual({ PasswordLength: 48, ExcludePunctuation: true });
+      expect(Properties.SecretString).toBeUndefined();
+      // The sender keeps signing with it, whatever becomes of the stack.
+      expect(DeletionPolicy).toBe('Retain');
+    }
+    expect(JSON.stringify(withConsumer.template.toJSON())).not.toMatch(/\{\{resolve:|"SecretString"/);
+  });
+
+  test('a given secret is used as it is', () => {
+    const stack = shop();
+    const secret = Secret.fromSecretNameV2(stack, 'Given', 'shop/signing');
+    const made = make({ sources: [{ name: 'shop', scheme: WebhookScheme.STRIPE, secret }] }, stack);
+    made.template.resourceCountIs('AWS::SecretsManager::Secret', 0);
+    expect(made.buffer.secretOf('shop')).toBe(secret);
+  });
+
+  test('an unknown source is an error that lists those there are', () => {
+    expect(() => usual.buffer.secretOf('gitlab')).toThrow(
+      "Shop/Webhooks: no source 'gitlab'; there are github, pay, shop",
+    );
+  });
+
+  test('logs say who came and hold no body and no header: no execution log, no sampled requests', () => {
+    const { MethodSettings, AccessLogSetting } = only(usual, 'AWS::ApiGateway::Stage');
+    for (const settings of MethodSettings) {
+      expect(settings.DataTraceEnabled).toBe(false);
+      expect(settings.LoggingLevel).toBeUndefined();
+    }
+    expect(AccessLogSetting.Format).toContain('$context.status');
+    expect(AccessLogSetting.Format).not.toMatch(/input|header|body|signature/i);
+    expect(JSON.stringify(only(usual, 'AWS::WAFv2::WebACL'))).not.toContain('"SampledRequestsEnabled":true');
+  });
+
+  test('keys and secrets stay when the stack goes, or go when told to', () => {
+    const kept = usual.template.findResources('AWS::DynamoDB::Table', { DeletionPolicy: 'Retain' });
+    expect(Object.keys(kept)).toEqual([expect.stringMatching(/^WebhooksIdempotency/)]);
+    const gone = make({ removalPolicy: RemovalPolicy.DESTROY });
+    gone.template.allResources('AWS::SecretsManager::Secret', { DeletionPolicy: 'Delete' });
+    gone.template.allResources('AWS::DynamoDB::Table', { DeletionPolicy: 'Delete' });
+  });
+
+  test("the account's role for logs can be left to somebody else", () => {
+    usual.template.resourceCountIs('AWS::ApiGateway::Account', 1);
+    make({ accountLogRole: false }).template.resourceCountIs('AWS::ApiGateway::Account', 0);
+  });
+
+  test('AwsSolutions finds what a webhook cannot have, and nothing else', () => {
+    expect([...new Set(nagFindings(make({ accountLogRole: false }).buffer).map(({ rule }) => rule))].sort()).toEqual([
+      'AwsSolutions-APIG4',
+      'AwsSolutions-APIG6',
+      'AwsSolutions-COG4',
+      'AwsSolutions-SMG4',
+    ]);
+  });
+
+  test('alarms of the queue go to the topic', () => {
+    const stack = shop();
+    const made = make({ alarmTopic: new Topic(stack, 'Pager') }, stack);
+    made.template.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('Pager') }],
+    });
+  });
+
+  test('fields of the user are masked before a message is parked', () => {
+    const { template } = make({ maskedFields: ['iban'] });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ MASKED_FIELDS: 'iban' }) },
+    });
+  });
+});
+
+describe('refuses', () => {
+  const stripe = WebhookScheme.STRIPE;
+  const late = (stack: Stack) => Duration.seconds(new CfnParameter(stack, 'Late', { type: 'Number' }).valueAsNumber);
+
+  test.each<[string, Partial<WebhookBufferProps>]>([
+    ['sources must name at least one sender, got none', { sources: [] }],
+    ['sources must have different names, got a, a', { sources: ['a', 'a'].map((name) => ({ name, scheme: stripe })) }],
+    [
+      "sources.name must be 1 to 32 lower-case letters, digits and hyphens, got 'a/b'",
+      { sources: [{ name: 'a/b', scheme: stripe }] },
+    ],
+    [
+      'sources.tolerance in seconds must be a whole number, between 1 and 3600, got 3601',
+      { sources: [{ name: 'a', scheme: stripe, tolerance: Duration.seconds(3601) }] },
+    ],
+    [
+      'sources.tolerance in seconds must be a whole number, between 1 and 3600, got 0',
+      { sources: [{ name: 'a', scheme: stripe, tolerance: Duration.seconds(0) }] },
+    ],
+    [
+      'idempotencyRetention in seconds must be a whole number, between 3600 and 31536000, got 1.5',
+      { idempotencyRetention: Duration.millis(1500) },
+    ],
+    ['idempotencyRetention must be known at synthesis, got a token', { idempotencyRetention: late(shop()) }],
+    ['functionTimeout in seconds must be between 1 and 900, got 901', { functionTimeout: Duration.seconds(901) }],
+    ['must be above 0, got 0', { workload: { steadyPerSecond: 0, serviceSeconds: 1 } }],
+  ])('%s', (message, props) => {
+    expect(() => make(props)).toThrow(InvalidInputError);
+    expect(() => make(props)).toThrow(message);
+  });
+
+  test('all at once', () => {
+    expect(() => make({ sources: [], idempotencyRetention: Duration.seconds(1) })).toThrow(
+      /^Webhooks: sources must name .*; idempotencyRetention in seconds must be/,
+    );
+  });
+
+  test('a promise that one delivery alone does not keep', () => {
+    const workload = { steadyPerSecond: 1, serviceSeconds: 10 };
+    expect(() => make({ workload, objective: { latencySeconds: 5 } })).toThrow(CapacityError);
+  });
+});
+
+test('random props give a valid template or a named error, nothing else', () => {
+  const source = fc.record({
+    name: mostly(fc.stringMatching(/^[a-z0-9-]{1,32}$/), '', 'A', 'a/b', '日'),
+    scheme: fc.constantFrom(...Object.values(WebhookScheme)),
+    identity: optional(fc.constantFrom(...Object.values(WebhookIdentity))),
+    tolerance: optional(
+      mostly(fc.integer({ min: 1, max: 3600 }), 0, 3601, 0.5).map((value) => Duration.seconds(value)),
+    ),
+  });
+  const props = fc.record({
+    workload: workloads(),
+    objective: objectives(),
+    sources: mostly(fc.uniqueArray(source, { minLength: 1, maxLength: 4, selector: ({ name }) => name }), []),
+    functionTimeout: optional(
+      mostly(fc.integer({ min: 30, max: 900 }), 0, 901).map((value) => Duration.seconds(value)),
+    ),
+    idempotencyRetention: optional(
+      mostly(fc.integer({ min: 14, max: 365 }), 0, 0.001, 366).map((value) => Duration.days(value)),
+    ),
+    maskedFields: optional(fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { maxLength: 3 })),
+    accountLogRole: optional(fc.boolean()),
+  });
+  // A queue that cannot be planned speaks of itself, inside the buffer.
+  validOrNamed(/^(Webhooks|Queue): /, props, make, (made, { sources }) => {
+    const { MethodSettings } = only(made, 'AWS::ApiGateway::Stage');
+    expect(MethodSettings[0].ThrottlingRateLimit).toBeGreaterThanOrEqual(1);
+    expect(MethodSettings[0].ThrottlingBurstLimit).toBeLessThanOrEqual(5000);
+    expect(only(made, 'AWS::WAFv2::WebACL').Rules[0].Statement.RateBasedStatement.Limit).toBeGreaterThanOrEqual(10);
+    for (const { name } of sources) expect(route(made, name).Integration.PassthroughBehavior).toBe('NEVER');
+  });
+}, 300_000);
