@@ -55,6 +55,8 @@ export class OrderIntakeStack extends Stack {
         objectBytes: 2048,
         retentionDays: 365,
       },
+      // One object an order, so that it is safe before it is booked: too small for a colder class to pay.
+      transitions: [],
       alarmTopic: alarms,
     });
 

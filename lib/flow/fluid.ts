@@ -8,7 +8,7 @@
  * Source: Newell, Applications of Queueing Theory (1982), chapter 2; Mandelbaum, Massey & Reiman, "Strong
  * approximations for Markovian service networks", Queueing Systems 30 (1998).
  */
-import { residualShare } from './gamma';
+import { residualQuantile, residualShare } from './gamma';
 import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
 import { workSeconds } from './resolve';
 import { lookInterval, Scaler, steadyInstances } from './scaler';
@@ -161,16 +161,7 @@ function crossing(course: Course, level: number): number {
 
 /** Seconds since the peak began at which the rise reaches a level below its target. */
 function reached({ before, target, mean, variation }: Ramp, level: number): number {
-  const share = (level - before) / (target - before);
-  let low = 0;
-  let high = mean;
-  while (residualShare(high, mean, variation) < share && high < 1e3 * mean) high *= 2;
-  while (high - low > 1e-4 * mean) {
-    const middle = (low + high) / 2;
-    if (residualShare(middle, mean, variation) < share) low = middle;
-    else high = middle;
-  }
-  return high;
+  return residualQuantile((level - before) / (target - before), mean, variation);
 }
 
 /** Seconds until the backlog is empty. */

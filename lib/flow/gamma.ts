@@ -84,6 +84,20 @@ export function residualShare(seconds: number, mean: number, variation: number):
   return Math.min(1, t * tail + 1 - next);
 }
 
+/** The time in seconds within which a share of the services in progress end: the inverse of `residualShare`. */
+export function residualQuantile(share: number, mean: number, variation: number): number {
+  if (variation === 1) return -mean * Math.log(1 - share);
+  let low = 0;
+  let high = mean;
+  while (residualShare(high, mean, variation) < share && high < 1e3 * mean) high *= 2;
+  while (high - low > 1e-4 * mean) {
+    const middle = (low + high) / 2;
+    if (residualShare(middle, mean, variation) < share) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 /**
  * The service time in seconds that a share `quantile` of attempts stay within.
  *

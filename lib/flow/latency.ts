@@ -181,6 +181,8 @@ function uniformlyDelayedTail(repeat: Repeat, seconds: number): number {
   const t = seconds - repeat.shift;
   if (t <= 0) return 1;
   const { delay } = repeat;
+  // Twelve standard deviations out there is nothing to integrate.
+  if (t > delay + repeat.mean * (1 + 12 / Math.sqrt(Math.min(1, repeat.shape)))) return 0;
   const upTo = partialMean(repeat, t) - partialMean(repeat, Math.max(0, t - delay));
   return Math.min(1, (upTo + Math.max(0, delay - t)) / delay);
 }
@@ -218,7 +220,7 @@ function partsOf(
   const starts = startsOf(path);
   const chancy = chancePhase(path, workload, work);
   // Two waits in a row fold the path upon itself, which takes a finer cut to follow.
-  const fine = workload.failureRatio > 0 ? 4 * CUTS : CUTS;
+  const fine = workload.failureRatio > 0 ? 8 * CUTS : CUTS;
   const parts: Part[] = [];
   const course: Part[] = [];
   let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
@@ -248,7 +250,10 @@ function partsOf(
         course.push(...chanceParts(chancy, path, piece, at, step, workload, work, parts));
         continue;
       }
-      if (!piece.busy) {
+      if (!piece.busy && piece.arrivalsPerSecond * work >= piece.slots) {
+        // On its way to more than its capacity, but with slots free until then.
+        parts.push({ at, weight, low: 0, high: 0, waiting: 0, decay: 1 });
+      } else if (!piece.busy) {
         const decay = (piece.slots - offered) / work / spread;
         parts.push({ at, weight, low: 0, high: 0, waiting: erlangC(piece.slots, offered), decay });
       } else {
@@ -280,6 +285,11 @@ const CERTAIN_BACKLOG = 2000;
 /** Below this share of capacity a stage that has settled says enough. */
 const CHANCE_ABOVE = 0.85;
 
+/** Above this multiple of capacity the line at the end of the phase is what the path says, give or take little. */
+const NEAR_BELOW = 1.15;
+/** Below this share of capacity the next crew keeps up. */
+const SETTLED_BELOW = 0.97;
+
 function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: number): ChancePhase | undefined {
   const first = path.pieces[0];
   if (first === undefined || first.slots === 0 || path.peakBacklog > CERTAIN_BACKLOG) return undefined;
@@ -296,7 +306,9 @@ function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: number):
   const lines = CHANCES.map((share) => reflectedLevel(1 - share, rate - capacity, variance, until - from));
   const spare = next.slots / work - rate;
   const left = lines[lines.length - 1] - (next.slots - first.slots);
-  const cleared = until + (left > 0 && spare > 0 && next.arrivalsPerSecond === rate ? left / spare : 0);
+  // Far above capacity the path itself has the line; and a crew that has not settled has no settled wait.
+  const near = rate * work < NEAR_BELOW * first.slots && rate * work < SETTLED_BELOW * next.slots;
+  const cleared = until + (near && left > 0 && next.arrivalsPerSecond === rate ? left / spare : 0);
   return { from, until, cleared, lines };
 }
 

@@ -13,7 +13,7 @@
  * Source: Keilson, Markov Chain Models — Rarity and Exponentiality (1979), 5; Harrison, Brownian Motion and Stochastic
  * Flow Systems (1985), 1.9 (supremum of a Brownian motion with drift); Leadbetter, Lindgren & Rootzén, Extremes (1983).
  */
-import { gammaTail } from './gamma';
+import { gammaTail, residualQuantile } from './gamma';
 import type { FluidPath, FluidPiece } from './fluid';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
 
@@ -33,13 +33,14 @@ export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload,
   });
   const change = pieces.findIndex((piece) => piece.slots !== first.slots);
   const until = change < 0 ? workload.peakSeconds : Math.min(pieces[change].from, workload.peakSeconds);
-  if (peakBacklog === 0) {
-    // The line of the instances that were there, or of all of them once they are: whichever grows longer.
-    const before = expectedMaximum(stage(first, until));
-    if (change < 0) return before;
-    const last = pieces[pieces.length - 1];
-    return Math.max(before, expectedMaximum(stage(last, workload.peakSeconds - until)));
-  }
+  const rest = change < 0 ? 0 : workload.peakSeconds - pieces[change].from;
+  const settled = pieces.filter((piece) => piece.arrivalsPerSecond === first.arrivalsPerSecond).pop() ?? first;
+  // What the full crew leaves waiting at its worst in the rest of the peak, where that is more than it began with.
+  const afterwards = (soFar: number) => {
+    if (rest <= 0 || settled.slots <= settled.arrivalsPerSecond * work) return soFar;
+    return expectedMaximum({ ...stage(settled, rest), startItems: settled.arrivalsPerSecond * work }, soFar);
+  };
+  if (peakBacklog === 0) return afterwards(expectedMaximum(risen(stage(first, until), workload)));
   const up = pieces.findIndex((piece) => piece.to >= peakAtSeconds && piece.busy);
   const down = pieces[up + 1];
   const excess = side(pieces[up], workload, work);
@@ -49,7 +50,8 @@ export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload,
   const wave = early ? path.fillExcess * swing(pieces, peakAtSeconds, work, workload.serviceVariation) : 0;
   // Slots that start take waiting items at once, and a line that falls at once is not exceeded afterwards.
   const after = down !== undefined && down.slots - pieces[up].slots > above ? 0 : side(down, workload, work);
-  return peakBacklog + wave + (above + after === 0 ? 0 : above + after - (above * after) / (above + after));
+  const corner = above + after === 0 ? 0 : above + after - (above * after) / (above + after);
+  return afterwards(peakBacklog + wave + corner);
 }
 
 /**
@@ -61,6 +63,23 @@ function swing(pieces: readonly FluidPiece[], at: number, work: number, variatio
   if (full === undefined) return 0;
   const services = Math.max(1, (at - full.from) / work);
   return Math.exp(-2 * Math.PI * Math.PI * variation * variation * services);
+}
+
+/** Share of the way to the peak's load from which on the stage counts as being there; a slow rise counts earlier. */
+const RISEN = { quick: 0.95, slow: 0.7 };
+
+/**
+ * The stage from the moment on at which it carries the load of the peak. The chain would rise to it as exponential
+ * services do; constant ones are there after one service time, widely varying ones much later.
+ */
+function risen(stage: Observation, workload: ResolvedWorkload): Observation {
+  const { serviceSeconds: mean, serviceVariation: variation, arrivalsPerSecond: rate, startItems: before } = stage;
+  const target = Math.min(rate * mean, stage.slots);
+  if (variation === 1 || rate === workload.steadyPerSecond) return stage;
+  const share = variation < 1 ? RISEN.quick : RISEN.slow;
+  const seconds = residualQuantile(share, mean, variation);
+  if (seconds >= stage.seconds) return stage;
+  return { ...stage, startItems: before + share * (target - before), seconds: stage.seconds - seconds };
 }
 
 /** The stage from the moment on at which the path has filled its slots. */
@@ -94,17 +113,15 @@ export interface Observation {
   readonly seconds: number;
 }
 
-/** Mean of the largest number of waiting items within `seconds`. */
-export function expectedMaximum(observed: Observation): number {
+/** Mean of the larger of `floor` and the largest number of waiting items within `seconds`. */
+export function expectedMaximum(observed: Observation, floor = 0): number {
   const { slots, seconds } = observed;
   const start = Math.round(observed.startItems);
-  let sum = 0;
+  let sum = Math.max(floor, start - slots);
   let lastShare = 1;
-  let lastLevel = slots;
-  sum = Math.max(0, start - slots);
-  lastLevel += sum;
+  let lastLevel = slots + sum;
   firstPassage(observed, start, (level, mean, variance) => {
-    if (level <= slots) return mean < 1000 * seconds;
+    if (level <= lastLevel && lastShare === 1) return mean < 1000 * seconds;
     // Far levels are weighed in strides: the share falls slowly where they are many.
     if (level - lastLevel < Math.max(1, 0.03 * (lastLevel - slots))) return true;
     const share = shareWithin(seconds, mean, variance);

@@ -58,9 +58,13 @@ export const CONSUMER_DEFAULTS = {
   maxAttempts: 5,
 } as const;
 
+/** Exact Erlang C walks slot by slot; a million of them is beyond any one consumer and still a matter of milliseconds. */
+const MOST_BUSY_SLOTS = 1e6;
+
 /** Everything that is wrong with a workload. */
 export function workloadChecks(workload: Workload): Check[] {
   const { steadyPerSecond, peakPerSecond } = workload;
+  const busySlots = Math.max(steadyPerSecond, peakPerSecond ?? 0) * workload.serviceSeconds;
   return [
     between('steadyPerSecond', required(steadyPerSecond), 0),
     inRange('peakPerSecond', peakPerSecond, Number.isFinite(steadyPerSecond) ? steadyPerSecond : 0),
@@ -71,8 +75,12 @@ export function workloadChecks(workload: Workload): Check[] {
     ratio('failureRatio', workload.failureRatio),
     ratio('poisonRatio', workload.poisonRatio),
     {
-      refused: (peakPerSecond ?? 0) > steadyPerSecond && workload.peakSeconds === undefined,
+      refused: peakPerSecond !== undefined && peakPerSecond > steadyPerSecond && workload.peakSeconds === undefined,
       message: `peakSeconds must be given with a peakPerSecond (${peakPerSecond}) above steadyPerSecond (${steadyPerSecond})`,
+    },
+    {
+      refused: busySlots > MOST_BUSY_SLOTS,
+      message: `peakPerSecond × serviceSeconds must be at most ${MOST_BUSY_SLOTS} busy slots, got ${busySlots}; split the workload`,
     },
   ];
 }

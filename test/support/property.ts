@@ -54,6 +54,7 @@ export function validOrNamed<P, M extends Made>(
   props: fc.Arbitrary<P>,
   make: (props: P) => M,
   claim: (made: M, props: P) => void = () => {},
+  numRuns = runs,
 ): void {
   let [valid, refused] = [0, 0];
   fc.assert(
@@ -72,8 +73,8 @@ export function validOrNamed<P, M extends Made>(
       expect(JSON.stringify(made.template.toJSON())).not.toMatch(/\b(null|undefined|NaN|Infinity)\b/);
       claim(made, given);
     }),
-    { numRuns: runs },
+    { numRuns },
   );
   // Neither branch may be thin, or the property says nothing.
-  expect(Math.min(valid, refused)).toBeGreaterThan(runs / 10);
+  expect(Math.min(valid, refused)).toBeGreaterThan(numRuns / 10);
 }

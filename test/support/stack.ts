@@ -24,7 +24,10 @@ afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 export function shop(): Stack {
   const context = { [DISABLE_ASSET_STAGING_CONTEXT]: true };
   // Only the template is looked at.
-  return new Stack(new App({ outdir, context, analyticsReporting: false, stackTraces: false, treeMetadata: false }), 'Shop');
+  return new Stack(
+    new App({ outdir, context, analyticsReporting: false, stackTraces: false, treeMetadata: false }),
+    'Shop',
+  );
 }
 
 /** Properties of the resource behind a construct. */
