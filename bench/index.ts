@@ -28,7 +28,8 @@ async function main(): Promise<number> {
     return 0;
   }
   const unknown = (values.only ?? []).filter((name) => !(name in BENCHES));
-  if (unknown.length > 0) throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
   let missed = 0;
   for (const name of values.only ?? Object.keys(BENCHES)) {
     progress(`${name} …`);

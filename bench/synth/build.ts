@@ -27,7 +27,8 @@ export function synthesize(side: Side, pairs: number): { seconds: number; templa
     const stacks = Array.from({ length: Math.ceil(pairs / PAIRS_PER_STACK) }, (_, index) => {
       const stack = new Stack(app, `Stack${index}`);
       const first = index * PAIRS_PER_STACK;
-      for (let number = first; number < Math.min(pairs, first + PAIRS_PER_STACK); number++) make[side](stack, number, numbers);
+      for (let number = first; number < Math.min(pairs, first + PAIRS_PER_STACK); number++)
+        make[side](stack, number, numbers);
       return stack;
     });
     const assembly = app.synth();

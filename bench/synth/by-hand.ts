@@ -34,6 +34,8 @@ import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE } from './workload';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
+// biome-ignore lint/suspicious/noTemplateCurlyInString: CloudWatch fills them in.
+const MEAN_AND_MOST = '(avg: ${AVG}, max: ${MAX})';
 
 interface Queues {
   readonly queue: Queue;
@@ -273,17 +275,17 @@ function ageGraph(queue: Queue, width: number, prefix = ''): IWidget {
 function queueWidgets(queue: Queue, title: string): IWidget[] {
   const production = new MathExpression({
     expression: '(productionVolume / PERIOD(productionVolume))',
-    label: 'Production TPS (avg: ${AVG}, max: ${MAX})',
+    label: `Production TPS ${MEAN_AND_MOST}`,
     usingMetrics: { productionVolume: sent(queue) },
   });
   const consumption = new MathExpression({
     expression: '(consumptionVolume / PERIOD(consumptionVolume))',
-    label: 'Consumption TPS (avg: ${AVG}, max: ${MAX})',
+    label: `Consumption TPS ${MEAN_AND_MOST}`,
     usingMetrics: { consumptionVolume: deleted(queue) },
   });
   const drain = new MathExpression({
     expression: '(visibleMessages / (consumptionVolume - incomingVolume)) * (PERIOD(consumptionVolume))',
-    label: 'Time to Drain (seconds) (avg: ${AVG}, max: ${MAX})',
+    label: `Time to Drain (seconds) ${MEAN_AND_MOST}`,
     usingMetrics: { visibleMessages: visible(queue), incomingVolume: sent(queue), consumptionVolume: deleted(queue) },
   });
   const size = queue.metricSentMessageSize({ label: 'Size', statistic: Stats.AVERAGE });

@@ -17,7 +17,7 @@ import { fargateHourCost } from '../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
-import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { consumerOf, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = 60;
@@ -142,13 +142,13 @@ function planFargate(
   props: FargateWorkerProps,
   hourCost: number,
 ): Plan {
-  const timing = {
+  const defaults = {
     pollSeconds: METRIC_PERIOD_SECONDS,
     decideSeconds: METRIC_PERIOD_SECONDS * SCALE_OUT_PERIODS,
     startSeconds: TASK_START_SECONDS,
     instanceHourCost: hourCost,
-    ...consumer,
   };
+  const timing = consumerOf(defaults, consumer);
   if (!props.scaleToZero) return planQueue(subject, workload, objective, timing);
   // From zero it is one alarm period, not three.
   const wakeUpSeconds = 2 * METRIC_PERIOD_SECONDS + timing.startSeconds;

@@ -6,6 +6,7 @@ import { figure } from '../flow/figures';
 import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import {
+  consumerOf,
   knownNumber,
   resolvedNumber,
   resolvedSeconds,
@@ -134,7 +135,7 @@ function inputChecks({ queue, objective, consumer }: WorkerContext, props: Lambd
 /** Lambda adds pollers by itself: five to begin with, then five a second. What is derived is where it must stop. */
 function planLambda({ subject, workload, objective, consumer }: WorkerContext, windowSeconds: number): Plan {
   const patient = { ...objective, latencySeconds: objective.latencySeconds - windowSeconds };
-  const base = { slotsPerInstance: 1, pollSeconds: 0, startSeconds: COLD_START_SECONDS, ...consumer };
+  const base = consumerOf({ slotsPerInstance: 1, pollSeconds: 0, startSeconds: COLD_START_SECONDS }, consumer);
   const unhurried = planQueue(subject, workload, patient, { ...base, decideSeconds: 0 });
   const needed = unhurried.value('maxInstances');
   if (needed > MAX_CONCURRENCY.max) {

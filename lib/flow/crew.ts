@@ -7,8 +7,16 @@
  * never waits instead of the finer one behind the rounded crew: the finer one jumps back whenever the crew jumps up.
  */
 import { fewestSlots, variationFactor } from './erlang';
-import { stationaryTail, waitsAtQuantile } from './latency';
-import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from './resolve';
+import { stationaryTail } from './latency';
+import {
+  type ResolvedConsumer,
+  type ResolvedWorkload,
+  SETTLES,
+  STEADY_HORIZON_SECONDS,
+  settlingSeconds,
+  workSeconds,
+} from './resolve';
+import { waitsAtQuantile } from './retries';
 import { reactionSeconds } from './scaler';
 
 /** A promise with its defaults. */
@@ -19,22 +27,10 @@ export interface Promised {
 }
 
 /**
- * A stage must settle this many times within what it is planned for. The line of a stage that runs close to its
- * capacity wanders so slowly that a peak ends before any average holds: no quantile of it could be promised.
- */
-const SETTLES = 20;
-
-/**
  * Share of the latency budget that waiting for more instances may use up on average; chance takes the rest. Checked
  * against the prediction and the simulation, see test/flow/agreement.test.ts.
  */
 const REACTION_SHARE = 0.85;
-
-/** Whether 1 ÷ (√(cμ) − √λ)² × (1 + cv²) ÷ 2, the relaxation time, fits `SETTLES` times into the horizon. */
-function settles(rate: number, slots: number, work: number, variation: number, horizon: number): boolean {
-  const gap = Math.sqrt(slots / work) - Math.sqrt(rate);
-  return gap * gap * horizon >= SETTLES * variationFactor(variation);
-}
 
 /** The fewest slots that keep the promise at a rate that lasts for `horizon` seconds. */
 export function slotsForRate(
@@ -48,7 +44,7 @@ export function slotsForRate(
   const spread = variationFactor(workload.serviceVariation);
   const allowed = 1 - promise.latencyQuantile;
   return fewestSlots(rate * work, (slots, waiting) => {
-    if (!settles(rate, slots, work, workload.serviceVariation, horizon)) return false;
+    if (SETTLES * settlingSeconds(rate, slots / work, workload.serviceVariation) > horizon) return false;
     const decay = (slots / work - rate) / spread;
     return stationaryTail(promise.latencySeconds, workload, maxAttempts, waiting, decay) <= allowed;
   });

@@ -21,12 +21,23 @@ export function logGamma(x: number): number {
   return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
+/** The last shape asked and its logarithm of Γ: one workload asks for the same few shapes thousands of times. */
+const remembered = { shape: Number.NaN, value: 0 };
+
+function logGammaOf(shape: number): number {
+  if (remembered.shape !== shape) {
+    remembered.value = logGamma(shape);
+    remembered.shape = shape;
+  }
+  return remembered.value;
+}
+
 /**
  * Upper tail of the gamma law with `shape` and scale 1: Q(shape, x) = P(X > x).
  *
  * `logGammaOfShape` spares the repeated Γ when one shape is asked many times.
  */
-export function gammaTail(shape: number, x: number, logGammaOfShape = logGamma(shape)): number {
+export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf(shape)): number {
   if (x <= 0) return 1;
   const front = Math.exp(shape * Math.log(x) - x - logGammaOfShape);
   if (x < shape + 1) {
@@ -61,6 +72,8 @@ export const CONSTANT_BELOW = 1e-3;
 export function serviceTail(seconds: number, mean: number, variation: number): number {
   if (variation < CONSTANT_BELOW) return seconds < mean ? 1 : 0;
   if (variation === 1) return seconds <= 0 ? 1 : Math.exp(-seconds / mean);
+  // Less than 1e-9 of any gamma law lies so far out.
+  if (seconds > mean * (1 + 25 * variation * Math.max(1, variation))) return 0;
   const shape = 1 / (variation * variation);
   return gammaTail(shape, (seconds / mean) * shape);
 }
@@ -76,7 +89,7 @@ export function residualShare(seconds: number, mean: number, variation: number):
   if (variation < CONSTANT_BELOW) return Math.min(1, t);
   if (variation === 1) return 1 - Math.exp(-t);
   const shape = 1 / (variation * variation);
-  const logGammaOfShape = logGamma(shape);
+  const logGammaOfShape = logGammaOf(shape);
   // Γ(k + 1) = kΓ(k) and Q(k + 1, x) = Q(k, x) + xᵏe⁻ˣ ÷ Γ(k + 1): one incomplete gamma serves both terms.
   const x = t * shape;
   const tail = gammaTail(shape, x, logGammaOfShape);

@@ -2,19 +2,15 @@
  * The longest line that a peak leaves behind, on average: the fluid path says where the backlog goes, chance says how
  * far beyond it gets at its worst moment.
  *
- * Below capacity the backlog is a birth-and-death chain. The time until it first reaches a level has a mean and a
- * variance in closed recursion, and a gamma law of these two says how likely the level is reached within the horizon;
- * the mean maximum is the sum of these probabilities. A rare level gives an exponential time, hence the Gumbel law of
- * extreme values; a certain one gives a sharp time, hence the fluid path.
- *
- * Above capacity the path has a corner where more instances arrive or the peak ends. A random walk about a corner with
+ * Below capacity, and above it as long as the line is short, it is the mean maximum of a birth-and-death chain. Far
+ * above capacity the path has a corner where more instances arrive or the peak ends. A random walk about a corner with
  * slopes δ₁ up and δ₂ down exceeds it by the larger of two exponentials with rates 2δ/σ².
  *
- * Source: Keilson, Markov Chain Models — Rarity and Exponentiality (1979), 5; Harrison, Brownian Motion and Stochastic
- * Flow Systems (1985), 1.9 (supremum of a Brownian motion with drift); Leadbetter, Lindgren & Rootzén, Extremes (1983).
+ * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 1.9 (supremum of a motion with drift).
  */
-import { gammaTail, residualQuantile } from './gamma';
+import { expectedMaximum, type Observation } from './first-passage';
 import type { FluidPath, FluidPiece } from './fluid';
+import { residualQuantile } from './gamma';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
 
 /** Mean over all runs of the largest number of waiting items in one run. */
@@ -40,8 +36,12 @@ export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload,
     if (rest <= 0 || settled.slots <= settled.arrivalsPerSecond * work) return soFar;
     return expectedMaximum({ ...stage(settled, rest), startItems: settled.arrivalsPerSecond * work }, soFar);
   };
-  if (peakBacklog === 0) return afterwards(expectedMaximum(risen(stage(first, until), workload)));
-  const up = pieces.findIndex((piece) => piece.to >= peakAtSeconds && piece.busy);
+  if (peakBacklog === 0) {
+    const settled =
+      first.arrivalsPerSecond === workload.steadyPerSecond && first.arrivalsPerSecond * work < first.slots;
+    return afterwards(expectedMaximum({ ...risen(stage(first, until), workload), settled }));
+  }
+  const up = pieces.findIndex((piece) => piece.to >= peakAtSeconds);
   const down = pieces[up + 1];
   const excess = side(pieces[up], workload, work);
   // Short lines of the first crew are counted exactly; long ones differ from the path by next to nothing.
@@ -66,7 +66,7 @@ function swing(pieces: readonly FluidPiece[], at: number, work: number, variatio
 }
 
 /** Share of the way to the peak's load from which on the stage counts as being there; a slow rise counts earlier. */
-const RISEN = { quick: 0.95, slow: 0.7 };
+const RISEN = { quick: 0.95, slow: 0.85 };
 
 /**
  * The stage from the moment on at which it carries the load of the peak. The chain would rise to it as exponential
@@ -101,107 +101,4 @@ function side(piece: FluidPiece | undefined, workload: ResolvedWorkload, work: n
   // A walk without drift would still not stray further than its own spread over the piece.
   const spread = Math.sqrt((2 / Math.PI) * variance * (piece.to - piece.from));
   return slope > 0 ? Math.min(variance / (2 * slope), spread) : spread;
-}
-
-/** A stage observed for a while. */
-export interface Observation {
-  readonly arrivalsPerSecond: number;
-  readonly serviceSeconds: number;
-  readonly serviceVariation: number;
-  readonly slots: number;
-  readonly startItems: number;
-  readonly seconds: number;
-}
-
-/** Mean of the larger of `floor` and the largest number of waiting items within `seconds`. */
-export function expectedMaximum(observed: Observation, floor = 0): number {
-  const { slots, seconds } = observed;
-  const start = Math.round(observed.startItems);
-  let sum = Math.max(floor, start - slots);
-  let lastShare = 1;
-  let lastLevel = slots + sum;
-  firstPassage(observed, start, (level, mean, variance) => {
-    if (level <= lastLevel && lastShare === 1) return mean < 1000 * seconds;
-    // Far levels are weighed in strides: the share falls slowly where they are many.
-    if (level - lastLevel < Math.max(1, 0.03 * (lastLevel - slots))) return true;
-    const share = shareWithin(seconds, mean, variance);
-    sum += (level - lastLevel) * (level - lastLevel > 1 ? (share + lastShare) / 2 : share);
-    lastShare = share;
-    lastLevel = level;
-    return share > 1e-3;
-  });
-  return sum;
-}
-
-/** P(τ ≤ seconds) for a gamma-distributed τ of that mean and variance. */
-function shareWithin(seconds: number, mean: number, variance: number): number {
-  const shape = (mean * mean) / variance;
-  if (shape > 1e4) return seconds >= mean ? 1 : 0;
-  return 1 - gammaTail(shape, (seconds / mean) * shape);
-}
-
-/**
- * Rates of the chain while every slot is busy. Their difference is the drift. Below capacity they make the line fall
- * off as Allen–Cunneen says; from capacity on they have the variance of arrivals and services. At capacity the two agree.
- */
-function busyRates(rate: number, capacity: number, squaredVariation: number): { birth: number; death: number } {
-  const drift = rate - capacity;
-  if (drift <= 0) {
-    const birth = (rate * (1 + squaredVariation)) / 2;
-    return { birth, death: birth - drift };
-  }
-  const death = Math.max(1e-3 * rate, (capacity * (1 + squaredVariation)) / 2);
-  return { birth: death + drift, death };
-}
-
-/**
- * Squared coefficient of variation of departures as counted over `seconds`. Many slots together look like a Poisson
- * process (1) over times shorter than a service, whatever each of them does, and like their services (cv²) over long
- * ones. 1 ÷ (1 + u + 2u²) follows the exact count of constant services, 1 − u for u < 1 and about 1 ÷ 6u after.
- *
- * Source: Cox, Renewal Theory (1962), 6 (superposition of renewal processes).
- */
-export function departureVariation(seconds: number, serviceSeconds: number, variation: number): number {
-  const long = variation * variation;
-  const u = seconds / (serviceSeconds * Math.sqrt(Math.max(1, (1 + long) / 2)));
-  return long + (1 - long) / (1 + u / 2 + 4 * u * u);
-}
-
-/** Walks up the levels above `start`, telling mean and variance of the time until each is first reached. */
-export function firstPassage(
-  { arrivalsPerSecond: rate, serviceSeconds, serviceVariation, slots }: Observation,
-  start: number,
-  visit: (level: number, mean: number, variance: number) => boolean,
-): void {
-  const capacity = slots / serviceSeconds;
-  const exponential = serviceVariation === 1;
-  // Far below the start nothing matters: the way up from there is quick and certain.
-  let level = Math.max(0, Math.floor(start - 8 * Math.sqrt(start) - 4));
-  let step = 1 / rate;
-  let stepVariance = step * step;
-  let mean = 0;
-  let variance = 0;
-  for (let walked = 0; walked < 200_000; walked += 1) {
-    if (level >= start) {
-      mean += step;
-      variance += stepVariance;
-      if (!visit(level + 1, mean, variance)) return;
-    }
-    level += 1;
-    let up = rate;
-    let down = level / serviceSeconds;
-    if (level >= slots) {
-      // A line of this length has been building up, and will go down, for about so long.
-      const seconds = Math.min(mean, (level - slots + 1) / Math.abs(capacity - rate));
-      const squared = exponential ? 1 : departureVariation(seconds, serviceSeconds, serviceVariation);
-      const { birth, death } = busyRates(rate, capacity, squared);
-      up = birth;
-      down = death;
-    }
-    const both = up + down;
-    const mean2 = 1 / up + (down / up) * step;
-    const back = step + mean2;
-    stepVariance = (1 / (both * both) + (down / both) * stepVariance + ((down * up) / (both * both)) * back * back) * (both / up);
-    step = mean2;
-  }
 }

@@ -3,48 +3,69 @@
  * and services say how far from it they stray.
  */
 import { erlangC } from './erlang';
-import { fluidPeak, type FluidPath } from './fluid';
-import { latencyMix, type LatencyMix } from './latency';
+import { type FluidPath, fluidPeak } from './fluid';
+import { type LatencyMix, latencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';
-import { attemptsPerItem, type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS } from './resolve';
-import { reactionSeconds } from './scaler';
 import type { Predictions } from './plan';
+import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from './resolve';
+import { HOLD_SECONDS, reactionSeconds } from './scaler';
 
-/** Predictions, and the distribution that the latency quantiles were read from. */
+/** One peak, foreseen. What a search for the smallest crew never asks is not computed. */
 export interface Forecast {
-  /** What to expect. */
-  readonly predictions: Predictions;
-  /** Latency of the items of the whole horizon. */
+  /** The course of the mean. */
+  readonly path: FluidPath;
+  /** Latency of all items that arrive on it. */
   readonly latency: LatencyMix;
+  /** Mean over all runs of the most items that wait at the same time. */
+  readonly peakBacklog: () => number;
+  /** US dollars a month; undefined when an instance has no price. */
+  readonly monthlyCost: number | undefined;
+  /** Everything that a plan predicts. */
+  readonly predictions: () => Predictions;
 }
 
+/** Hours of a month, 365 days × 24 ÷ 12. */
+const MONTH_HOURS = 730;
+/** What a month is assumed to see when instances are paid for: one peak a day. */
+const PEAKS_PER_MONTH = 365 / 12;
+
 /**
- * Predicts a resolved workload and consumer.
+ * Foresees a resolved workload and consumer.
  *
  * @param horizonSeconds seconds observed when there is no peak; with a peak it is the peak and its drain
+ * @param hourCost US dollars for an instance and hour
  */
 export function forecast(
   workload: ResolvedWorkload,
   consumer: ResolvedConsumer,
   horizonSeconds = STEADY_HORIZON_SECONDS,
+  hourCost?: number,
 ): Forecast {
-  const attempts = attemptsPerItem(workload, consumer.maxAttempts);
+  const work = workSeconds(workload, consumer.maxAttempts);
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
-  const path: FluidPath = fluidPeak(peak, consumer);
+  const path = fluidPeak(peak, consumer);
   const latency = latencyMix(path, peak, consumer);
-  const offered = workload.peakPerSecond * workload.serviceSeconds * attempts;
-  return {
-    latency,
-    predictions: {
-      utilisation: offered / slots,
-      waitProbability: erlangC(slots, offered),
-      latencyP50Seconds: latency.quantile(0.5),
-      latencyP99Seconds: latency.quantile(0.99),
-      peakBacklog: expectedPeakBacklog(path, peak, consumer),
-      drainSeconds: workload.peakSeconds > 0 ? path.drainSeconds : 0,
-      reactionSeconds: reactionSeconds(consumer),
-    },
-  };
+  const offered = workload.peakPerSecond * work;
+  const drainSeconds = workload.peakSeconds > 0 ? path.drainSeconds : 0;
+  const monthlyCost = hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds);
+  const peakBacklog = () => expectedPeakBacklog(path, peak, consumer);
+  const predictions = (): Predictions => ({
+    utilisation: Math.min(1, offered / slots),
+    waitProbability: erlangC(slots, offered),
+    latencyP50Seconds: latency.quantile(0.5),
+    latencyP99Seconds: latency.quantile(0.99),
+    peakBacklog: peakBacklog(),
+    drainSeconds,
+    reactionSeconds: reactionSeconds(consumer),
+    ...(monthlyCost !== undefined && { monthlyCost }),
+  });
+  return { path, latency, peakBacklog, monthlyCost, predictions };
 }
 
+/** Instance-hours a month: the minimum always, the rest for one peak a day with its drain and the hold after it. */
+function instanceHours(workload: ResolvedWorkload, consumer: ResolvedConsumer, drainSeconds: number): number {
+  const peak = workload.peakSeconds > 0 ? workload.peakSeconds + drainSeconds + HOLD_SECONDS : 0;
+  const extra = (consumer.maxInstances - consumer.minInstances) * PEAKS_PER_MONTH * (peak / 3600);
+  return consumer.minInstances * MONTH_HOURS + extra;
+}

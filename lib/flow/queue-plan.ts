@@ -28,7 +28,7 @@ export function planQueue(subject: string, workload: Workload, objective: Object
     const ways = waysOut(sizing, workload, objective).map((way) => way.sentence);
     throw new CapacityError(subject, sizing.refusal, ways.length > 0 ? ways : ['split the work into smaller items']);
   }
-  const { predictions } = sizing.forecast;
+  const predictions = sizing.forecast.predictions();
   return new Plan(subject, queueKnobs(sizing, predictions), predictions);
 }
 
@@ -49,5 +49,5 @@ export function predictQueue(workload: Workload, consumer: ResolvedConsumer, hor
     inRange('backlogPerInstance', consumer.backlogPerInstance, Number.MIN_VALUE),
     inRange('horizonSeconds', horizonSeconds, Number.MIN_VALUE),
   ]);
-  return forecast(resolveWorkload(workload), consumer, horizonSeconds).predictions;
+  return forecast(resolveWorkload(workload), consumer, horizonSeconds).predictions();
 }

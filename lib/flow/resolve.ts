@@ -8,6 +8,12 @@ import type { Consumer, Objective, Workload } from './workload';
 /** Seconds that stand for "all the time": what is planned and observed of a workload without a peak. */
 export const STEADY_HORIZON_SECONDS = 600;
 
+/**
+ * Settling times that fit into whatever a plan calls settled. The line of a stage that runs close to its capacity
+ * wanders so slowly that a peak ends before any average holds: no quantile of it could be promised.
+ */
+export const SETTLES = 20;
+
 /** A workload with every number set. */
 export type ResolvedWorkload = Required<Workload>;
 
@@ -140,4 +146,16 @@ function required(value: number | undefined): number {
 function ratio(name: string, value: number | undefined): Check {
   const refused = value !== undefined && !(value >= 0 && value < 1);
   return { refused, message: `${name} must be at least 0 and below 1, got ${value}` };
+}
+
+/**
+ * Seconds that a stage takes to forget where it started, 1 ÷ (√(cμ) − √λ)² × (1 + cv²) ÷ 2; `Infinity` at and above
+ * its capacity.
+ *
+ * Source: Morse, Queues, Inventories and Maintenance (1958): the relaxation time of M/M/1.
+ */
+export function settlingSeconds(arrivalsPerSecond: number, capacityPerSecond: number, variation: number): number {
+  if (capacityPerSecond <= arrivalsPerSecond) return Number.POSITIVE_INFINITY;
+  const gap = Math.sqrt(capacityPerSecond) - Math.sqrt(arrivalsPerSecond);
+  return (1 + variation * variation) / 2 / (gap * gap);
 }

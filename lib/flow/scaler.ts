@@ -27,7 +27,9 @@ export function lookInterval(consumer: ResolvedConsumer): number {
 }
 
 /** Seconds from a backlog's growth to the first item of an added instance, at worst: poll + decide + start. */
-export function reactionSeconds(consumer: Pick<ResolvedConsumer, 'pollSeconds' | 'decideSeconds' | 'startSeconds'>): number {
+export function reactionSeconds(
+  consumer: Pick<ResolvedConsumer, 'pollSeconds' | 'decideSeconds' | 'startSeconds'>,
+): number {
   return consumer.pollSeconds + consumer.decideSeconds + consumer.startSeconds;
 }
 

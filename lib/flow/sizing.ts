@@ -1,5 +1,5 @@
 /** From workload and promise to a crew: the numbers behind a plan, before they get names and reasons. */
-import { itemsAtFirstLook, planningHorizon, type Promised, slotsForRate, slotsThroughReaction } from './crew';
+import { itemsAtFirstLook, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
 import { unhinderedLatency } from './latency';
 import { type Forecast, forecast } from './predict';
 import {
@@ -10,7 +10,7 @@ import {
   STEADY_HORIZON_SECONDS,
   workSeconds,
 } from './resolve';
-import { HOLD_SECONDS } from './scaler';
+import { reactionSeconds } from './scaler';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** A sized consumer. */
@@ -32,11 +32,6 @@ export interface Sizing {
 
 /** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
 const FEWEST_ATTEMPTS = 5;
-
-/** Hours of a month, 365 days ÷ 12. */
-const MONTH_HOURS = 730;
-/** What a month is assumed to see when instances are paid for: one peak a day. */
-const PEAKS_PER_MONTH = 365 / 12;
 
 /**
  * The first look into a peak must find more than enough outstanding items to ask for every instance: items come at
@@ -63,7 +58,7 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const alone = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
   const common = { subject, workload, given, promised, work, alone };
   const done = (consumer: ResolvedConsumer, refusal?: string): Sizing => {
-    const seen = withCost(forecast(workload, consumer), workload, consumer, given.instanceHourCost);
+    const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
     return { ...common, consumer, forecast: seen, refusal: refusal ?? broken(seen, common, consumer, objective) };
   };
   const crew = (minInstances: number, maxInstances: number): ResolvedConsumer => ({
@@ -76,9 +71,22 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     return done(crew(1, given.maxInstances ?? 1), tooSlow(workload, promised, alone));
   }
   const slots = timing.slotsPerInstance;
-  const atPeak = slotsForRate(workload.peakPerSecond, planningHorizon(workload), workload, timing.maxAttempts, promised);
+  const atPeak = slotsForRate(
+    workload.peakPerSecond,
+    planningHorizon(workload),
+    workload,
+    timing.maxAttempts,
+    promised,
+  );
   const needed = Math.ceil(atPeak / slots);
-  const most = Math.min(given.maxInstances ?? needed, given.instanceLimit ?? Number.POSITIVE_INFINITY);
+  const limit = given.instanceLimit ?? Number.POSITIVE_INFINITY;
+  let most = Math.min(given.maxInstances ?? needed, limit);
+  if (given.maxInstances === undefined && promised.maxBacklog !== Number.POSITIVE_INFINITY) {
+    // More slots than the latency asks for, until the line that chance leaves waiting is short enough.
+    const tooLong = () => forecast(workload, crew(most, most)).peakBacklog() > promised.maxBacklog;
+    while (most < limit && most < 4 * needed + 16 && tooLong()) most += Math.max(1, Math.floor(most / 50));
+    most = Math.min(most, limit);
+  }
   const offered = workload.peakPerSecond * work;
   // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
@@ -86,18 +94,37 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     return done(crew(Math.min(most, given.minInstances ?? most), most), tooFew(workload, work, most, slots));
   }
   if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
-  const steady = slotsForRate(
-    workload.steadyPerSecond,
-    STEADY_HORIZON_SECONDS,
-    workload,
-    timing.maxAttempts,
-    promised,
-  );
+  const steady = slotsForRate(workload.steadyPerSecond, STEADY_HORIZON_SECONDS, workload, timing.maxAttempts, promised);
   const reacting = slotsThroughReaction(workload, timing, promised, alone);
   const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
-  let sized = done(crew(least, most));
-  // The bounds are meant to be enough; where a prediction still breaks the promise, one more at a time until it holds.
-  for (let min = least + 1; sized.refusal !== undefined && min <= most; min += 1) sized = done(crew(min, most));
+  return smallest(least, most, (min) => done(crew(min, most)));
+}
+
+/**
+ * The sizing with the fewest instances that keeps the promise, in strides that double and then halve. The bounds are
+ * meant to be enough, so that the first try is mostly the last; with `most`, nothing is left to wait for.
+ */
+function smallest(least: number, most: number, at: (min: number) => Sizing): Sizing {
+  let broken = least - 1;
+  let kept = least;
+  let sized = at(kept);
+  for (let stride = 1; sized.refusal !== undefined && kept < most; stride *= 2) {
+    broken = kept;
+    kept = Math.min(most, kept + stride);
+    sized = at(kept);
+  }
+  if (sized.refusal !== undefined) return sized;
+  while (kept - broken > 1) {
+    const middle = Math.floor((kept + broken) / 2);
+    if (middle < least) break;
+    const tried = at(middle);
+    if (tried.refusal === undefined) {
+      kept = middle;
+      sized = tried;
+    } else {
+      broken = middle;
+    }
+  }
   return sized;
 }
 
@@ -119,34 +146,27 @@ function backlogPerInstance(
   return Math.min(patient, (FIRST_LOOK_MARGIN * first) / max);
 }
 
-function withCost(seen: Forecast, workload: ResolvedWorkload, consumer: ResolvedConsumer, hourCost?: number): Forecast {
-  if (hourCost === undefined) return seen;
-  const { predictions } = seen;
-  const peak = workload.peakSeconds > 0 ? workload.peakSeconds + predictions.drainSeconds + HOLD_SECONDS : 0;
-  const extra = ((consumer.maxInstances - consumer.minInstances) * PEAKS_PER_MONTH * peak) / 3600;
-  const monthlyCost = hourCost * (consumer.minInstances * MONTH_HOURS + extra);
-  return { ...seen, predictions: { ...predictions, monthlyCost } };
-}
-
 type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;
 
+/** What of the promise is broken, if anything. */
 function broken(seen: Forecast, common: Common, consumer: ResolvedConsumer, objective: Objective): string | undefined {
   const { workload, promised } = common;
-  const { predictions, latency } = seen;
+  const { latency, path, monthlyCost = 0 } = seen;
   const crew = `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
-  if (predictions.drainSeconds === Number.POSITIVE_INFINITY) {
+  if (path.drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
     return `${rate(workload)} never drains with ${crew}`;
   }
+  // The hair's breadth is rounding: the bound and the check meet the promise from the two sides.
   if (latency.tail(promised.latencySeconds) > (1 - promised.latencyQuantile) * (1 + 1e-9)) {
     const reached = latency.quantile(promised.latencyQuantile);
     const p = `P${brief(promised.latencyQuantile * 100)}`;
-    return `${rate(workload)} reaches ${p} of ${brief(reached)} s with ${crew} that take ${brief(predictions.reactionSeconds)} s to add, ${brief(promised.latencySeconds)} s is promised`;
+    return `${rate(workload)} reaches ${p} of ${brief(reached)} s with ${crew} that take ${brief(reactionSeconds(consumer))} s to add, ${brief(promised.latencySeconds)} s is promised`;
   }
-  if (predictions.peakBacklog > promised.maxBacklog) {
-    return `${rate(workload)} leaves ${brief(Math.ceil(predictions.peakBacklog))} items waiting with ${crew}, ${brief(promised.maxBacklog)} are allowed`;
+  if (promised.maxBacklog !== Number.POSITIVE_INFINITY && seen.peakBacklog() > promised.maxBacklog) {
+    return `${rate(workload)} leaves ${brief(Math.ceil(seen.peakBacklog()))} items waiting with ${crew}, ${brief(promised.maxBacklog)} are allowed`;
   }
-  if ((predictions.monthlyCost ?? 0) > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
-    return `${crew} cost ${brief(predictions.monthlyCost ?? 0)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
+  if (monthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+    return `${crew} cost ${brief(monthlyCost)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
   }
   return undefined;
 }

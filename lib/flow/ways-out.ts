@@ -2,7 +2,7 @@
  * What would make an infeasible queue feasible. Each way is found by solving the changed problem, and none is offered
  * that has not been solved: who follows one gets a plan.
  */
-import { brief, size, type Sizing } from './sizing';
+import { brief, type Sizing, size } from './sizing';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** One change that makes it fit. */
@@ -36,7 +36,12 @@ type Solves = (question: Question) => boolean;
 function moreInstances(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
   const { minInstances, maxInstances, instanceLimit } = same.consumer;
   if (minInstances === undefined && maxInstances === undefined && instanceLimit === undefined) return undefined;
-  const free: Consumer = { ...same.consumer, minInstances: undefined, maxInstances: undefined, instanceLimit: undefined };
+  const free: Consumer = {
+    ...same.consumer,
+    minInstances: undefined,
+    maxInstances: undefined,
+    instanceLimit: undefined,
+  };
   const needed = size(refused.subject, same.workload, same.objective, free);
   if (needed.refusal !== undefined) return undefined;
   const most = Math.max(needed.consumer.maxInstances, maxInstances ?? 0);
@@ -83,7 +88,8 @@ function smallerPeak(same: Question, solves: Solves): WayOut | undefined {
 }
 
 function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
-  const { peakBacklog, monthlyCost = 0 } = refused.forecast.predictions;
+  const { monthlyCost = 0 } = refused.forecast;
+  const peakBacklog = same.objective.maxBacklog === undefined ? 0 : refused.forecast.peakBacklog();
   const objective: Objective = { ...same.objective };
   const words: string[] = [];
   if (peakBacklog > (objective.maxBacklog ?? Number.POSITIVE_INFINITY) && Number.isFinite(peakBacklog)) {

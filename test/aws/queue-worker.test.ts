@@ -539,7 +539,7 @@ describe('scale to zero', () => {
 describe('random props give a valid template or a named error, nothing else', () => {
   const consumer = optional(
     fc.record({
-      maxInstances: optional(mostly(fc.integer({ min: 1, max: 5000 }), 0, 1.5)),
+      maxInstances: optional(mostly(fc.integer({ min: 1, max: 500 }), 0, 1.5)),
       startSeconds: optional(mostly(fc.integer({ min: 0, max: 300 }), -1)),
     }),
   );

@@ -106,8 +106,10 @@ describe('the traps of case 14 are absent', () => {
     // With the consumer down it is never, however few wait.
     expect(drain(1, 0, 0)).toBe(604_800);
     // In a steady queue as much arrives as is finished: what waits no longer than promised is no backlog.
-    expect(drain(90, 301, 300)).toBe(0);
-    expect(drain(91, 301, 300)).toBe(604_800);
+    const patience = usual.construct.plan.value('alarmAgeSeconds');
+    expect(patience).toBeLessThanOrEqual(90);
+    expect(drain(patience, 301, 300)).toBe(0);
+    expect(drain(patience + 1, 301, 300)).toBe(604_800);
     expect(drain(0, 0, 0)).toBe(0);
     expect(Threshold).toBeGreaterThan(0);
     expect(Threshold).toBeLessThan(604_800);
@@ -310,7 +312,7 @@ describe('the plan', () => {
   test('refuses an item that takes longer than SQS can hide a message', () => {
     const slow = { workload: { steadyPerSecond: 0.01, serviceSeconds: 2000 }, objective: { latencySeconds: 86_400 } };
     expect(() => make(slow)).toThrow(CapacityError);
-    expect(() => make(slow)).toThrow(/Orders: needs a visibility timeout of \d+ s, SQS allows 43200 s; split items/);
+    expect(() => make(slow)).toThrow(/^Orders: one attempt may take [\d,]+ s, .* 43200 s; [\d,.]+ s per item/);
   });
 
   test('lets tokens through where the queue takes them, and says so where sums need a number', () => {
@@ -343,7 +345,7 @@ test('random props give a valid template or a named error, nothing else', () => 
     consumer: optional(
       fc.record({
         slotsPerInstance: optional(fc.integer({ min: 1, max: 8 })),
-        maxInstances: optional(fc.integer({ min: 1, max: 5000 })),
+        maxInstances: optional(fc.integer({ min: 1, max: 500 })),
       }),
     ),
     fifo: optional(fc.boolean()),

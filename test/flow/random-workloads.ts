@@ -1,10 +1,10 @@
 /** Random workloads over wide ranges, the same ones every time. */
 import { CapacityError } from '../../lib/flow/errors';
+import { serviceQuantile } from '../../lib/flow/gamma';
 import type { Plan } from '../../lib/flow/plan';
 import { planQueue } from '../../lib/flow/queue-plan';
 import { Random } from '../../lib/flow/random';
 import { CONSUMER_DEFAULTS, type ResolvedConsumer } from '../../lib/flow/resolve';
-import { serviceQuantile } from '../../lib/flow/gamma';
 import type { Consumer, Objective, Workload } from '../../lib/flow/workload';
 
 export interface Draw {
@@ -29,8 +29,10 @@ export function draw(random: Random): Draw {
   const between = (low: number, high: number) => low + (high - low) * random.uniform();
   const spread = (low: number, high: number) => low * (high / low) ** random.uniform();
   const oneIn = (n: number) => random.uniform() < 1 / n;
-  const high = spread(1, 2000);
-  const ratio = oneIn(5) ? 1 : Math.min(high, spread(1.05, 20));
+  const peaked = !oneIn(5);
+  // Without a peak the whole planning horizon of 600 s is observed, which bounds the rate.
+  const high = spread(1, peaked ? 2000 : 100);
+  const ratio = peaked ? Math.min(high, spread(1.05, 20)) : 1;
   const serviceSeconds = Math.min(spread(0.001, 20), MOST_SLOTS / high);
   const serviceVariation = oneIn(4) ? 1 : oneIn(8) ? 0 : between(0, 2);
   const failing = oneIn(5);

@@ -20,9 +20,9 @@ export interface Made {
 const outdir = mkdtempSync(join(tmpdir(), 'backpressure-test-'));
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
-/** An empty stack named Shop in an app of its own. */
-export function shop(): Stack {
-  const context = { [DISABLE_ASSET_STAGING_CONTEXT]: true };
+/** An empty stack named Shop in an app of its own, with feature flags if need be. */
+export function shop(flags: Record<string, boolean> = {}): Stack {
+  const context = { [DISABLE_ASSET_STAGING_CONTEXT]: true, ...flags };
   // Only the template is looked at.
   return new Stack(
     new App({ outdir, context, analyticsReporting: false, stackTraces: false, treeMetadata: false }),

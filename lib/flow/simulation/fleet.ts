@@ -10,6 +10,8 @@ export class Fleet {
   private readonly freeSlots: Int32Array;
   private readonly runs: Uint8Array;
   private readonly busy: Uint8Array;
+  /** Whether the slot's instance runs: what `runs` says, by slot, for the event loop. */
+  private readonly serving: Uint8Array;
 
   /** @param size instances there can be at once, those included that only finish their last items */
   constructor(
@@ -18,6 +20,7 @@ export class Fleet {
   ) {
     this.freeSlots = new Int32Array(size * slotsPerInstance);
     this.busy = new Uint8Array(size * slotsPerInstance);
+    this.serving = new Uint8Array(size * slotsPerInstance);
     this.runs = new Uint8Array(size);
   }
 
@@ -36,7 +39,7 @@ export class Fleet {
 
   /** Whether a slot that has finished an item may take another. */
   public serves(slot: number): boolean {
-    return this.runs[(slot / this.slotsPerInstance) | 0] === 1;
+    return this.serving[slot] === 1;
   }
 
   /** Gives a slot back. */
@@ -53,6 +56,7 @@ export class Fleet {
       if (this.runs[instance] === 1 || this.isBusy(instance)) continue;
       this.runs[instance] = 1;
       this.running += 1;
+      this.serving.fill(1, this.first(instance), this.first(instance + 1));
       for (let slot = this.first(instance); slot < this.first(instance + 1); slot += 1) {
         this.freeSlots[this.free] = slot;
         this.free += 1;
@@ -67,6 +71,7 @@ export class Fleet {
       if (this.runs[instance] === 0) continue;
       this.runs[instance] = 0;
       this.running -= 1;
+      this.serving.fill(0, this.first(instance), this.first(instance + 1));
       let kept = 0;
       for (let i = 0; i < this.free; i += 1) {
         if (this.owner(this.freeSlots[i]) === instance) continue;

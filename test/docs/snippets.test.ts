@@ -1,0 +1,140 @@
+/** Every snippet of the documentation is compiled, and every snippet that makes an app is synthesized. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as cdk from 'aws-cdk-lib';
+import { transformSync } from 'esbuild';
+
+const ROOT = join(__dirname, '..', '..');
+
+/** What a user imports, and where it is in the sources. */
+const ENTRY_POINTS: Record<string, string> = {
+  'backpressure-constructs': 'lib/index.ts',
+  'backpressure-constructs/flow': 'lib/flow/math.ts',
+  'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
+};
+
+interface Snippet {
+  readonly name: string;
+  readonly code: string;
+}
+
+function pages(): string[] {
+  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
+  return ['README.md', 'CONTRIBUTING.md', ...docs.map((path) => join('docs', path))].filter((path) =>
+    path.endsWith('.md'),
+  );
+}
+
+function snippetsOf(page: string): Snippet[] {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => {
+    const line = text.slice(0, match.index).split('\n').length;
+    return { name: `${page}:${line}`, code: match[1] };
+  });
+}
+
+/** Errors by snippet. One program for all of them, because most of the time goes into the types of aws-cdk-lib. */
+function typeErrors(snippets: readonly Snippet[]): Map<string, string[]> {
+  const folder = join(ROOT, 'node_modules', '.cache', 'backpressure-snippets');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const [i, { code }] of snippets.entries()) writeFileSync(join(folder, `snippet-${i}.ts`), code);
+  const paths = Object.fromEntries(Object.entries(ENTRY_POINTS).map(([name, file]) => [name, [join(ROOT, file)]]));
+  const compilerOptions = { noEmit: true, noUnusedLocals: false, rootDir: ROOT, paths };
+  const config = { extends: join(ROOT, 'tsconfig.json'), compilerOptions, include: ['*.ts'], exclude: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { stdout, status } = spawnSync(process.execPath, [tsc, '--pretty', 'false', '-p', folder], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  const errors = new Map<string, string[]>(snippets.map(({ name }) => [name, []]));
+  const found = [...stdout.matchAll(/^(?:snippet-(\d+)\.ts|[^ ].*?)\(\d+,\d+\): error .*$/gm)];
+  for (const [message, index] of found) errors.get(snippets[Number(index)]?.name)?.push(message);
+  const elsewhere = found.filter(([, index]) => index === undefined).map(([message]) => message);
+  if (elsewhere.length > 0 || (status !== 0 && found.length === 0)) throw new Error(elsewhere.join('\n') || stdout);
+  return errors;
+}
+
+/** Runs a snippet and gives the templates of every app that it made. */
+function synthesized(code: string): { Resources?: object }[] {
+  const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
+  const apps: cdk.App[] = [];
+  class RecordedApp extends cdk.App {
+    constructor(props?: cdk.AppProps) {
+      super({ ...props, outdir: join(outdir, String(apps.length)) });
+      apps.push(this);
+    }
+  }
+  const modules: Record<string, unknown> = { 'aws-cdk-lib': Object.create(cdk, { App: { value: RecordedApp } }) };
+  const load = (name: string) => modules[name] ?? require(ENTRY_POINTS[name] ? join(ROOT, ENTRY_POINTS[name]) : name);
+  const script = transformSync(code, { loader: 'ts', format: 'cjs', target: 'es2022' }).code;
+  const spy = jest.spyOn(console, 'log').mockImplementation(() => {});
+  try {
+    new Function('require', 'module', 'console', script)(load, {}, console);
+    return apps.flatMap((app) => app.synth().stacks.map(({ template }) => template));
+  } finally {
+    spy.mockRestore();
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+const snippets = pages().flatMap(snippetsOf);
+const runnable = snippets.filter(({ code }) => code.includes('new App('));
+
+describe('snippets', () => {
+  const unknownProp: Snippet = {
+    name: 'unknown prop',
+    code: `import { App, Stack } from 'aws-cdk-lib';
+import { aws } from 'backpressure-constructs';
+new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour: 1 }, objective: { latencySeconds: 1 } });`,
+  };
+  const unknownExport: Snippet = {
+    name: 'unknown export',
+    code: `import { webhookConsumers } from 'backpressure-constructs/webhook';\nwebhookConsumers();`,
+  };
+  let errors: Map<string, string[]>;
+  beforeAll(() => {
+    errors = typeErrors([...snippets, unknownProp, unknownExport]);
+  }, 120_000);
+
+  test('the README and every construct have one', () => {
+    const withSnippet = new Set(snippets.map(({ name }) => name.split(':')[0]));
+    const constructs = readdirSync(join(ROOT, 'docs', 'constructs')).map((file) => join('docs', 'constructs', file));
+    expect([...withSnippet]).toEqual(expect.arrayContaining(['README.md', ...constructs]));
+  });
+
+  test('a snippet that does not compile is found out', () => {
+    expect(errors.get('unknown prop')?.join()).toContain('itemsPerHour');
+    expect(errors.get('unknown export')?.join()).toContain('webhookConsumers');
+  });
+
+  test('a snippet that is refused at synthesis is found out', () => {
+    const refused = snippets[0].code.replace('latencySeconds: 90', 'latencySeconds: 0.01');
+    expect(refused).not.toBe(snippets[0].code);
+    expect(() => synthesized(refused)).toThrow('Orders');
+  });
+
+  test.each(snippets.map(({ name }) => name))('%s compiles', (name) => {
+    expect(errors.get(name)).toEqual([]);
+  });
+
+  test.each(runnable)('$name synthesizes', ({ code }) => {
+    const templates = synthesized(code);
+    expect(templates.length).toBeGreaterThan(0);
+    for (const { Resources } of templates) expect(Object.keys(Resources ?? {}).length).toBeGreaterThan(1);
+  });
+});
+
+test('every relative link leads somewhere', () => {
+  const missing = pages().flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), 'utf8').replace(/^```.*?^```$/gms, '');
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]);
+    const relatives = targets.filter((target) => !/^([a-z]+:|#)/.test(target));
+    const absent = relatives.filter((target) => !existsSync(join(ROOT, dirname(page), target.split('#')[0])));
+    return absent.map((target) => `${page} -> ${target}`);
+  });
+  expect(missing).toEqual([]);
+});

@@ -1,0 +1,183 @@
+/**
+ * The package as a user gets it: built with jsii, packed, and installed into an empty folder beside the oldest peers
+ * that it allows. `npm run test:package`; too slow for `npm test`.
+ */
+import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const ROOT = join(__dirname, '..', '..');
+const MINUTES = 60_000;
+const MOST_PACKED_BYTES = 2_000_000;
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const folder = mkdtempSync(join(tmpdir(), 'backpressure-package-'));
+const checkout = join(folder, 'checkout');
+const user = join(folder, 'user');
+let tarball = '';
+let packed: string[] = [];
+
+function run(command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): string {
+  const options: ExecFileSyncOptionsWithStringEncoding = {
+    cwd,
+    encoding: 'utf8',
+    timeout: 10 * MINUTES,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, CDK_VALIDATION: 'false', ...env },
+  };
+  return execFileSync(command, args, options);
+}
+
+function node(args: string[], env?: NodeJS.ProcessEnv): string {
+  return run(process.execPath, args, user, env);
+}
+
+/** A copy, so that the build leaves this checkout's `dist` alone. */
+function copySources(): void {
+  const files = run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], ROOT).split('\0');
+  for (const file of files.filter((name) => name !== '' && existsSync(join(ROOT, name)))) {
+    cpSync(join(ROOT, file), join(checkout, file));
+  }
+  symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+}
+
+function pack(): void {
+  // What runs and tests leave behind must not be packed.
+  for (const left of ['local/ministack.log', 'report/index.html', 'test/jest.json']) {
+    mkdirSync(dirname(join(checkout, 'dist', left)), { recursive: true });
+    writeFileSync(join(checkout, 'dist', left), '');
+  }
+  run('npm', ['run', '--silent', 'build'], checkout);
+  const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts'], checkout));
+  tarball = join(checkout, filename);
+  packed = files.map(({ path }: { path: string }) => path);
+}
+
+function install(): void {
+  mkdirSync(user);
+  writeFileSync(join(user, 'package.json'), JSON.stringify({ name: 'user', private: true }));
+  const oldest = Object.entries<string>(manifest.peerDependencies).map(
+    ([name, range]) => `${name}@${range.replace('^', '')}`,
+  );
+  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  run('npm', ['install', ...quiet, tarball, ...oldest], user);
+}
+
+function compile(name: string, code: string): string {
+  writeFileSync(join(user, `${name}.ts`), code);
+  const compilerOptions = {
+    module: 'node16',
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    strict: true,
+    skipLibCheck: true,
+    types: [],
+  };
+  writeFileSync(join(user, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [`${name}.ts`] }));
+  node([join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', user]);
+  return join(user, `${name}.js`);
+}
+
+beforeAll(() => {
+  copySources();
+  pack();
+  install();
+}, 15 * MINUTES);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the tarball', () => {
+  test('holds what is promised: constructs, bundles, command line, assembly', () => {
+    expect(packed).toEqual(
+      expect.arrayContaining([
+        '.jsii',
+        'LICENSE',
+        'NOTICE',
+        'README.md',
+        'dist/bin/backpressure.js',
+        'dist/lib/index.d.ts',
+        'dist/lib/index.js',
+        'dist/runtime/redrive/index.js',
+        'dist/runtime/webhook/index.js',
+        'node_modules/commander/package.json',
+      ]),
+    );
+  });
+
+  test('holds nothing else: no test, no benchmark, no local run, nothing that a run left behind', () => {
+    const allowed = /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/commander\/|[^/]+$)/;
+    expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
+    expect(packed.filter((path) => /\.ts$/.test(path) && !/\.d\.ts$|^node_modules/.test(path))).toEqual([]);
+  });
+
+  test('stays small', () => {
+    expect(statSync(tarball).size).toBeLessThan(MOST_PACKED_BYTES);
+  });
+
+  test('every entry point, type and command of package.json is in it', () => {
+    const targets = (value: unknown): string[] =>
+      typeof value === 'string' ? [value] : Object.values(value as object).flatMap(targets);
+    const named = [manifest.main, manifest.types, ...targets(manifest.exports), ...targets(manifest.bin)];
+    expect(named.map((path) => path.replace(/^\.\//, '')).filter((path) => !packed.includes(path))).toEqual([]);
+  });
+});
+
+describe('the assembly', () => {
+  test('knows constructs and plans, and no case: their string unions are not for every language', () => {
+    const { types } = JSON.parse(readFileSync(join(checkout, '.jsii'), 'utf8'));
+    expect(Object.keys(types)).toEqual(
+      expect.arrayContaining(['backpressure-constructs.aws.RedriveQueue', 'backpressure-constructs.Plan']),
+    );
+    const files = Object.values<{ locationInModule: { filename: string } }>(types).map(
+      ({ locationInModule }) => locationInModule.filename,
+    );
+    expect(files.filter((file) => !/^lib\/(aws|flow)\//.test(file))).toEqual([]);
+  });
+});
+
+describe('installed beside the oldest peers', () => {
+  test("the README's ten lines compile and synthesize", () => {
+    const snippet = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+    const outdir = join(user, 'cdk.out');
+    const explained = node([compile('app', snippet)], { CDK_OUTDIR: outdir });
+    expect(explained).toContain('visibilityTimeoutSeconds');
+    const { Resources } = JSON.parse(readFileSync(join(outdir, 'Shop.template.json'), 'utf8'));
+    const types = Object.values<{ Type: string }>(Resources).map(({ Type }) => Type);
+    expect(types.filter((type) => type === 'AWS::SQS::Queue')).toHaveLength(3);
+    const assets = readdirSync(outdir).filter((name) => name.startsWith('asset.'));
+    expect(assets.filter((name) => existsSync(join(outdir, name, 'index.js')))).toHaveLength(1);
+  });
+
+  test('every entry point loads and has types', () => {
+    const script = compile(
+      'entries',
+      `import { RedriveQueue } from 'backpressure-constructs/aws';
+import { CASES } from 'backpressure-constructs/cases';
+import { planQueue } from 'backpressure-constructs/flow';
+import { webhookConsumer } from 'backpressure-constructs/webhook';
+const plan = planQueue('Jobs', { steadyPerSecond: 1, serviceSeconds: 1 }, { latencySeconds: 60 });
+console.log(RedriveQueue.name, CASES.length, plan.value('maxInstances') > 0, typeof webhookConsumer(async () => {}));`,
+    );
+    const answer = node([script], { AWS_REGION: 'us-east-1' });
+    expect(answer.trim()).toBe('RedriveQueue 20 true function');
+  });
+
+  test('the command line runs', () => {
+    const command = join(user, 'node_modules', '.bin', 'backpressure');
+    expect(run(command, ['--version'], user).trim()).toBe(manifest.version);
+    const size = ['size', '--steady', '40', '--peak', '400', '--peak-seconds', '1800', '--service', '0.05'];
+    expect(run(command, [...size, '--latency', '90'], user)).toContain('maxInstances');
+  });
+});
