@@ -43,6 +43,23 @@ export class Random {
     return -Math.log(((this.bits() >>> 0) + 0.5) * 2.3283064365386963e-10);
   }
 
+  /** Fills the list with exponentials of mean 1. */
+  public fillExponential(list: Float64Array): void {
+    let { a, b, c, counter } = this;
+    for (let i = 0; i < list.length; i += 1) {
+      const t = (((a + b) | 0) + counter) | 0;
+      counter = (counter + 1) | 0;
+      a = b ^ (b >>> 9);
+      b = (c + (c << 3)) | 0;
+      c = (((c << 21) | (c >>> 11)) + t) | 0;
+      list[i] = -Math.log(((t >>> 0) + 0.5) * 2.3283064365386963e-10);
+    }
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.counter = counter;
+  }
+
   /** Standard normal, by the polar method; the second value of each pair is dropped to keep no hidden state. */
   public normal(): number {
     for (;;) {
@@ -69,6 +86,24 @@ export class Random {
   }
 }
 
+/** Exponentials drawn ahead: the same numbers as one at a time, without a call and a boxed number for each. */
+export class Exponentials {
+  private readonly drawn = new Float64Array(256);
+  private used = 256;
+
+  constructor(private readonly random: Random) {}
+
+  /** The next exponential with mean 1. */
+  public next(): number {
+    if (this.used === 256) {
+      this.random.fillExponential(this.drawn);
+      this.used = 0;
+    }
+    this.used += 1;
+    return this.drawn[this.used - 1];
+  }
+}
+
 /** How service times of one workload are drawn: constant, exponential or gamma, by its variation. */
 export class ServiceTime {
   private readonly shape: number;
@@ -80,9 +115,9 @@ export class ServiceTime {
     this.shape = variation < CONSTANT_BELOW ? 0 : 1 / (variation * variation);
   }
 
-  /** One service time in seconds. */
-  public draw(random: Random): number {
-    if (this.variation === 1) return this.mean * random.exponential();
+  /** One service time in seconds; `exponentials` serve the exponential law, `random` every other. */
+  public draw(random: Random, exponentials: Exponentials): number {
+    if (this.variation === 1) return this.mean * exponentials.next();
     if (this.shape === 0) return this.mean;
     return (this.mean / this.shape) * random.gamma(this.shape);
   }

@@ -1,6 +1,6 @@
 /** The event loop of the simulation. */
 import { type Backoff, backoffBound, DEFAULT_BACKOFF } from '../backoff';
-import { Random, ServiceTime } from '../random';
+import { Exponentials, Random, ServiceTime } from '../random';
 import { type ResolvedConsumer, type ResolvedWorkload, resolveWorkload, STEADY_HORIZON_SECONDS } from '../resolve';
 import { lookInterval, Scaler, steadyInstances } from '../scaler';
 import { Fleet } from './fleet';
@@ -24,6 +24,7 @@ export class Run {
   private readonly workload: ResolvedWorkload;
   private readonly consumer: ResolvedConsumer;
   private readonly random: Random;
+  private readonly exponentials: Exponentials;
   private readonly service: ServiceTime;
   private readonly backoff: Backoff;
   private readonly fleet: Fleet;
@@ -58,6 +59,7 @@ export class Run {
     this.workload = workload;
     this.consumer = consumer;
     this.random = new Random(options.seed);
+    this.exponentials = new Exponentials(this.random);
     this.service = new ServiceTime(workload.serviceSeconds, workload.serviceVariation);
     this.backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.faults = (options.faults ?? []).map((fault) => fault.seconds).sort((a, b) => a - b);
@@ -81,7 +83,7 @@ export class Run {
     const points = options.timelinePoints ?? 500;
     this.timeline = new Timeline(0, Math.max(1e-3, (1.5 * this.observeUntil) / Math.max(1, points)), points);
     this.rate = workload.steadyPerSecond;
-    this.nextArrival = -warmUp + this.random.exponential() / this.rate;
+    this.nextArrival = -warmUp + this.exponentials.next() / this.rate;
   }
 
   public run(): SimulationResult {
@@ -109,7 +111,7 @@ export class Run {
   }
 
   private arrive(now: number): void {
-    this.nextArrival = now + this.random.exponential() / this.rate;
+    this.nextArrival = now + this.exponentials.next() / this.rate;
     const poison = this.workload.poisonRatio > 0 && this.random.uniform() < this.workload.poisonRatio;
     this.outstanding += 1;
     if (now >= 0) this.tally.arrived += 1;
@@ -121,7 +123,7 @@ export class Run {
       const slot = this.fleet.take();
       this.slotArrival[slot] = arrival;
       this.slotMark[slot] = mark;
-      this.ends.push(now + this.service.draw(this.random), slot);
+      this.ends.push(now + this.service.draw(this.random, this.exponentials), slot);
       return;
     }
     this.line.push(arrival, mark);
@@ -136,7 +138,7 @@ export class Run {
       this.slotArrival[slot] = this.line.arrival;
       this.slotMark[slot] = this.line.mark;
       this.line.shift();
-      this.ends.replaceNext(now + this.service.draw(this.random), slot);
+      this.ends.replaceNext(now + this.service.draw(this.random, this.exponentials), slot);
       if (this.line.length === 0) this.noteDrained(now);
     } else {
       this.ends.pop();
@@ -259,6 +261,6 @@ export class Run {
   private setRate(now: number, rate: number): void {
     this.rate = rate;
     // Poisson arrivals have no memory: the next one may be drawn anew whenever the rate changes.
-    this.nextArrival = now + this.random.exponential() / rate;
+    this.nextArrival = now + this.exponentials.next() / rate;
   }
 }
