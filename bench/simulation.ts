@@ -77,8 +77,8 @@ function kieferWolfowitz(seed: number, items: number): Float64Array {
   const free = new Float64Array(SLOTS);
   let now = 0;
   for (let i = 0; i < items; i++) {
-    now += random.exponential() / RATE;
-    const end = Math.max(now, free[0]) + SERVICE * random.exponential();
+    now -= Math.log(random.uniform()) / RATE;
+    const end = Math.max(now, free[0]) - SERVICE * Math.log(random.uniform());
     sojourns[i] = end - now;
     let place = 1;
     while (place < SLOTS && free[place] < end) {

@@ -2,8 +2,8 @@
  * What the library costs at synthesis: queues with workers against the same resources written by hand with aws-cdk-lib.
  *
  * Each sample is the CPU time of a process of its own, after a warm-up and without starting node; the two sides take
- * turns, and each has the median of its samples. What runs is compiled JavaScript, as in the published package: a TypeScript loader's source maps cost both sides something, and
- * the one whose own files are deeper in the stack more.
+ * turns, and each has the median of its samples. What runs is compiled JavaScript, as in the published package: the
+ * source maps of a TypeScript loader cost both sides something, and more the one whose own files are in the stack.
  */
 import { deepStrictEqual } from 'node:assert';
 import { execFileSync } from 'node:child_process';

@@ -42,8 +42,6 @@ export function acknowledgeFindings({ webhooks, generated, archive, service, int
   acknowledge(intake.role?.node.findChild('DefaultPolicy'), {
     [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/service=${service}/*]`]:
       'Every order becomes an object of its own, below the prefix of this one service.',
-    'AwsSolutions-IAM5[Action::s3:Abort*]':
-      'The only action of that name is s3:AbortMultipartUpload, and it is allowed below that prefix alone.',
   });
 }
 

@@ -9,7 +9,7 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import type { Grant, IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -307,7 +307,10 @@ export class ArchiveBucket extends Construct {
    * @throws InvalidInputError when the name is not one that `prefixFor` takes
    */
   public grantWrite(grantee: IGrantable, service: string): Grant {
-    return this.bucket.grantPut(grantee, `${servicePrefix(this.node.path, service)}*`);
+    // The L2's grantPut allows s3:Abort*, legal holds and tags besides.
+    const resourceArns = [this.bucket.arnForObjects(`${servicePrefix(this.node.path, service)}*`)];
+    const grant = Grant.addToPrincipal({ grantee, actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resourceArns });
+    return this.bucket.encryptionKey ? grant.combine(this.bucket.encryptionKey.grantEncryptDecrypt(grantee)) : grant;
   }
 
   /**

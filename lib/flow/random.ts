@@ -2,10 +2,41 @@
  * A seeded source of random numbers and the draws made from it: the same seed gives the same run, bit for bit, on
  * every machine.
  *
- * Source: sfc32 by Chris Doty-Humphrey (PractRand); Marsaglia & Tsang, "A simple method for generating gamma
- * variables", ACM TOMS 26 (2000).
+ * Source: sfc32 by Chris Doty-Humphrey (PractRand); Marsaglia & Tsang, "The ziggurat method for generating random
+ * variables", Journal of Statistical Software 5 (2000), and "A simple method for generating gamma variables", ACM TOMS
+ * 26 (2000).
  */
 import { CONSTANT_BELOW } from './gamma';
+
+/** Where the last layer of the exponential ziggurat of 256 begins, and the area of each layer. */
+const LAST = 7.697117470131487;
+const AREA = 0.003949659822581572;
+/** Places within a layer: 24 bits. */
+const PLACES = 2 ** 24;
+/** By layer: the places that surely lie below the curve, the width of a place, the height of the curve. */
+const INSIDE = new Float64Array(256);
+const SCALE = new Float64Array(256);
+const HEIGHT = new Float64Array(256);
+layZiggurat();
+
+function layZiggurat(): void {
+  let edge = LAST;
+  let before = LAST;
+  const width = AREA / Math.exp(-LAST);
+  INSIDE[0] = Math.floor((LAST / width) * PLACES);
+  SCALE[0] = width / PLACES;
+  HEIGHT[0] = 1;
+  SCALE[255] = LAST / PLACES;
+  HEIGHT[255] = Math.exp(-LAST);
+  for (let layer = 254; layer >= 1; layer -= 1) {
+    edge = -Math.log(AREA / edge + Math.exp(-edge));
+    INSIDE[layer + 1] = Math.floor((edge / before) * PLACES);
+    before = edge;
+    HEIGHT[layer] = Math.exp(-edge);
+    SCALE[layer] = edge / PLACES;
+  }
+  INSIDE[1] = 0;
+}
 
 /** Seeded random numbers (sfc32): 128 bits of state, period of 2^32 at the very least, about 2^127 on average. */
 export class Random {
@@ -38,26 +69,30 @@ export class Random {
     return ((this.bits() >>> 0) + 0.5) * 2.3283064365386963e-10;
   }
 
-  /** Exponential with mean 1. */
+  /**
+   * Exponential with mean 1, by the ziggurat: 98 % of the draws cost one table look-up instead of a logarithm. Layer and
+   * place within it come from different bits of one draw.
+   */
   public exponential(): number {
-    return -Math.log(((this.bits() >>> 0) + 0.5) * 2.3283064365386963e-10);
+    const bits = this.bits();
+    const layer = bits & 255;
+    const place = bits >>> 8;
+    return place < INSIDE[layer] ? place * SCALE[layer] : this.exponentialEdge(layer, place);
   }
 
-  /** Fills the list with exponentials of mean 1. */
-  public fillExponential(list: Float64Array): void {
-    let { a, b, c, counter } = this;
-    for (let i = 0; i < list.length; i += 1) {
-      const t = (((a + b) | 0) + counter) | 0;
-      counter = (counter + 1) | 0;
-      a = b ^ (b >>> 9);
-      b = (c + (c << 3)) | 0;
-      c = (((c << 21) | (c >>> 11)) + t) | 0;
-      list[i] = -Math.log(((t >>> 0) + 0.5) * 2.3283064365386963e-10);
+  /** The rare rest of the ziggurat: the edge of a layer, or beyond the last one, where the law begins anew. */
+  private exponentialEdge(firstLayer: number, firstPlace: number): number {
+    let layer = firstLayer;
+    let place = firstPlace;
+    for (;;) {
+      if (layer === 0) return LAST - Math.log(this.uniform());
+      const x = place * SCALE[layer];
+      if (HEIGHT[layer] + this.uniform() * (HEIGHT[layer - 1] - HEIGHT[layer]) < Math.exp(-x)) return x;
+      const bits = this.bits();
+      layer = bits & 255;
+      place = bits >>> 8;
+      if (place < INSIDE[layer]) return place * SCALE[layer];
     }
-    this.a = a;
-    this.b = b;
-    this.c = c;
-    this.counter = counter;
   }
 
   /** Standard normal, by the polar method; the second value of each pair is dropped to keep no hidden state. */
@@ -86,24 +121,6 @@ export class Random {
   }
 }
 
-/** Exponentials drawn ahead: the same numbers as one at a time, without a call and a boxed number for each. */
-export class Exponentials {
-  private readonly drawn = new Float64Array(256);
-  private used = 256;
-
-  constructor(private readonly random: Random) {}
-
-  /** The next exponential with mean 1. */
-  public next(): number {
-    if (this.used === 256) {
-      this.random.fillExponential(this.drawn);
-      this.used = 0;
-    }
-    this.used += 1;
-    return this.drawn[this.used - 1];
-  }
-}
-
 /** How service times of one workload are drawn: constant, exponential or gamma, by its variation. */
 export class ServiceTime {
   private readonly shape: number;
@@ -115,10 +132,12 @@ export class ServiceTime {
     this.shape = variation < CONSTANT_BELOW ? 0 : 1 / (variation * variation);
   }
 
-  /** One service time in seconds; `exponentials` serve the exponential law, `random` every other. */
-  public draw(random: Random, exponentials: Exponentials): number {
-    if (this.variation === 1) return this.mean * exponentials.next();
-    if (this.shape === 0) return this.mean;
-    return (this.mean / this.shape) * random.gamma(this.shape);
+  /** One service time in seconds. */
+  public draw(random: Random): number {
+    return this.variation === 1 ? this.mean * random.exponential() : this.other(random);
+  }
+
+  private other(random: Random): number {
+    return this.shape === 0 ? this.mean : (this.mean / this.shape) * random.gamma(this.shape);
   }
 }

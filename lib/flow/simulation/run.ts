@@ -1,6 +1,6 @@
 /** The event loop of the simulation. */
 import { type Backoff, backoffBound, DEFAULT_BACKOFF } from '../backoff';
-import { Exponentials, Random, ServiceTime } from '../random';
+import { Random, ServiceTime } from '../random';
 import { type ResolvedConsumer, type ResolvedWorkload, resolveWorkload, STEADY_HORIZON_SECONDS } from '../resolve';
 import { lookInterval, Scaler, steadyInstances } from '../scaler';
 import { Fleet } from './fleet';
@@ -24,7 +24,6 @@ export class Run {
   private readonly workload: ResolvedWorkload;
   private readonly consumer: ResolvedConsumer;
   private readonly random: Random;
-  private readonly exponentials: Exponentials;
   private readonly service: ServiceTime;
   private readonly backoff: Backoff;
   private readonly fleet: Fleet;
@@ -46,6 +45,8 @@ export class Run {
   private nextLook: number;
   private nextArrival = 0;
   private rate: number;
+  /** Whether attempts fail at all. */
+  private readonly troubled: boolean;
   private begun = false;
   private ended = false;
   private over = false;
@@ -57,9 +58,9 @@ export class Run {
     const workload = resolveWorkload(options.workload);
     const { consumer } = options;
     this.workload = workload;
+    this.troubled = workload.failureRatio > 0 || workload.poisonRatio > 0;
     this.consumer = consumer;
     this.random = new Random(options.seed);
-    this.exponentials = new Exponentials(this.random);
     this.service = new ServiceTime(workload.serviceSeconds, workload.serviceVariation);
     this.backoff = options.backoff ?? DEFAULT_BACKOFF;
     this.faults = (options.faults ?? []).map((fault) => fault.seconds).sort((a, b) => a - b);
@@ -83,7 +84,7 @@ export class Run {
     const points = options.timelinePoints ?? 500;
     this.timeline = new Timeline(0, Math.max(1e-3, (1.5 * this.observeUntil) / Math.max(1, points)), points);
     this.rate = workload.steadyPerSecond;
-    this.nextArrival = -warmUp + this.exponentials.next() / this.rate;
+    this.nextArrival = -warmUp + this.random.exponential() / this.rate;
   }
 
   public run(): SimulationResult {
@@ -110,12 +111,13 @@ export class Run {
     return this.tally.result(this.drainedAt - this.observeUntil, this.timeline.points);
   }
 
+  // The three methods below run for every item. They are kept short, so that the engine inlines them into the loop.
+
   private arrive(now: number): void {
-    this.nextArrival = now + this.exponentials.next() / this.rate;
-    const poison = this.workload.poisonRatio > 0 && this.random.uniform() < this.workload.poisonRatio;
+    this.nextArrival = now + this.random.exponential() / this.rate;
     this.outstanding += 1;
     if (now >= 0) this.tally.arrived += 1;
-    this.enter(now, now, poison ? POISON : 0);
+    this.enter(now, now, this.troubled && this.random.uniform() < this.workload.poisonRatio ? POISON : 0);
   }
 
   private enter(now: number, arrival: number, mark: number): void {
@@ -123,35 +125,40 @@ export class Run {
       const slot = this.fleet.take();
       this.slotArrival[slot] = arrival;
       this.slotMark[slot] = mark;
-      this.ends.push(now + this.service.draw(this.random, this.exponentials), slot);
-      return;
+      this.ends.push(now + this.service.draw(this.random), slot);
+    } else {
+      this.line.push(arrival, mark);
+      if (this.line.length > this.tally.peakBacklog && this.begun) this.tally.noteBacklog(this.line.length, now);
     }
-    this.line.push(arrival, mark);
-    if (this.begun) this.tally.noteBacklog(this.line.length, now);
   }
 
   private finish(now: number): void {
     const slot = this.ends.nextValue;
     const arrival = this.slotArrival[slot];
     const mark = this.slotMark[slot];
-    if (this.line.length > 0 && this.fleet.serves(slot)) {
-      this.slotArrival[slot] = this.line.arrival;
-      this.slotMark[slot] = this.line.mark;
-      this.line.shift();
-      this.ends.replaceNext(now + this.service.draw(this.random, this.exponentials), slot);
-      if (this.line.length === 0) this.noteDrained(now);
-    } else {
+    if (this.line.length > 0 && this.fleet.serves(slot)) this.serveNext(now, slot);
+    else {
       this.ends.pop();
       this.fleet.release(slot);
     }
-    const fails =
-      (mark & POISON) !== 0 || (this.workload.failureRatio > 0 && this.random.uniform() < this.workload.failureRatio);
-    if (fails) {
+    if (this.troubled && this.fails(mark)) {
       this.attemptFailed(now, arrival, mark, false);
       return;
     }
     this.outstanding -= 1;
     if (arrival >= 0) this.tally.latency.record(now - arrival);
+  }
+
+  private serveNext(now: number, slot: number): void {
+    this.slotArrival[slot] = this.line.arrival;
+    this.slotMark[slot] = this.line.mark;
+    this.line.shift();
+    this.ends.replaceNext(now + this.service.draw(this.random), slot);
+    if (this.line.length === 0) this.noteDrained(now);
+  }
+
+  private fails(mark: number): boolean {
+    return (mark & POISON) !== 0 || this.random.uniform() < this.workload.failureRatio;
   }
 
   /** Sends an item back after a delay, or sets it aside after its last attempt. */
@@ -261,6 +268,6 @@ export class Run {
   private setRate(now: number, rate: number): void {
     this.rate = rate;
     // Poisson arrivals have no memory: the next one may be drawn anew whenever the rate changes.
-    this.nextArrival = now + this.exponentials.next() / rate;
+    this.nextArrival = now + this.random.exponential() / rate;
   }
 }

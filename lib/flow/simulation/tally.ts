@@ -12,7 +12,8 @@ export class Tally {
   public retried = 0;
   /** Seconds from arrival to the end of service of the items served. */
   public readonly latency = new Quantiles();
-  private peakBacklog = 0;
+  /** Most items that waited at the same time. */
+  public peakBacklog = 0;
   private peakAt = 0;
   private peakInstances = 0;
 
