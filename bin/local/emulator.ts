@@ -53,12 +53,12 @@ export function localEnvironment(endpoint: string): NodeJS.ProcessEnv {
 }
 
 /** Finds Python 3.10 or later. */
-export async function findPython(): Promise<string> {
-  const candidates = [process.env.PYTHON, 'python3', 'python'].filter((name): name is string => Boolean(name));
+export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const candidates = [env.PYTHON, 'python3', 'python'].filter((name): name is string => Boolean(name));
   const found: string[] = [];
   for (const candidate of candidates) {
     try {
-      const { stdout } = await run(candidate, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])']);
+      const { stdout } = await run(candidate, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { env });
       const [major, minor] = stdout.trim().split('.').map(Number);
       if (major > 3 || (major === 3 && minor >= 10)) return candidate;
       found.push(`${candidate} ${stdout.trim()}`);

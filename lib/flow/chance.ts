@@ -12,6 +12,9 @@ import { reflectedLevel } from './reflected';
 import { type ResolvedWorkload, SETTLES, settlingSeconds } from './resolve';
 import { CUTS, type Waits } from './stretch';
 
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max, min, sqrt } = Math;
+
 /**
  * The part of a path on which the backlog is a matter of chance: with the first crew near its capacity, and with the
  * next until even an unlikely line is cleared.
@@ -52,7 +55,7 @@ export function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: n
   const until = next.from;
   const capacity = first.slots / work;
   const variance = rate + capacity * departureVariation(until - from, work, workload.serviceVariation);
-  if (Math.sqrt(variance * (until - from)) < CERTAIN_BELOW * path.peakBacklog) return undefined;
+  if (sqrt(variance * (until - from)) < CERTAIN_BELOW * path.peakBacklog) return undefined;
   const lines = CHANCES.map((share) => reflectedLevel(1 - share, rate - capacity, variance, until - from));
   const spare = next.slots / work - next.arrivalsPerSecond;
   const left = lines[lines.length - 1] - (next.slots - first.slots);
@@ -77,12 +80,12 @@ export function drainStretches(
   const decay = (capacity - rate) / variationFactor(workload.serviceVariation);
   const settled = { low: 0, high: 0, waiting: erlangC(slots, rate * work), decay };
   const had = erlangC(first.slots, first.arrivalsPerSecond * work);
-  const ends = Math.min(piece.to, Math.max(piece.from, phase.cleared));
+  const ends = min(piece.to, max(piece.from, phase.cleared));
   const step = (ends - piece.from) / CUTS;
   for (let i = 0; i < CUTS && step > 0; i += 1) {
     const at = piece.from + i * step;
     const gone = slots - first.slots + (capacity - rate) * (at + step / 2 - phase.until);
-    const waitOf = (j: number) => Math.max(0, (phase.lines[j] - gone) / capacity);
+    const waitOf = (j: number) => max(0, (phase.lines[j] - gone) / capacity);
     const still = spread(at, rate * step, had, waitOf, waits);
     waits.stretches.push({ at, weight: rate * step * (1 - still), ...settled });
   }
@@ -156,5 +159,5 @@ function clearedAfter(path: FluidPath, at: number, line: number, work: number): 
     left -= served;
     now = piece.to;
   }
-  return now + (left * work) / Math.max(1, slots) - at;
+  return now + (left * work) / max(1, slots) - at;
 }

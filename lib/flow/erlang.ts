@@ -9,6 +9,10 @@
  */
 import { CONSTANT_BELOW, gammaTail, serviceTail, solveTail } from './gamma';
 
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { ceil, exp, log, max, min, sqrt } = Math;
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** One stage with `slots` equal slots and Poisson arrivals. */
 export interface Stage {
   /** Items that arrive per second. 0 or more. */
@@ -65,26 +69,26 @@ export function variationFactor(serviceVariation = 1): number {
 /** Mean waiting time in seconds; `Infinity` when the stage is not stable. */
 export function meanWait(stage: Stage): number {
   const decay = waitDecay(stage);
-  return decay === 0 ? Number.POSITIVE_INFINITY : erlangC(stage.slots, load(stage)) / decay;
+  return decay === 0 ? NEVER : erlangC(stage.slots, load(stage)) / decay;
 }
 
 /** Probability that an item waits longer than `seconds`. */
 export function waitProbabilityBeyond(stage: Stage, seconds: number): number {
   const decay = waitDecay(stage);
-  return decay === 0 ? 1 : erlangC(stage.slots, load(stage)) * Math.exp(-decay * seconds);
+  return decay === 0 ? 1 : erlangC(stage.slots, load(stage)) * exp(-decay * seconds);
 }
 
 /** The waiting time in seconds that a share `quantile` of items stay within; `Infinity` when not stable. */
 export function waitQuantile(stage: Stage, quantile: number): number {
   const decay = waitDecay(stage);
-  if (decay === 0) return Number.POSITIVE_INFINITY;
-  return Math.max(0, Math.log(erlangC(stage.slots, load(stage)) / (1 - quantile)) / decay);
+  if (decay === 0) return NEVER;
+  return max(0, log(erlangC(stage.slots, load(stage)) / (1 - quantile)) / decay);
 }
 
 /** The time in system in seconds that a share `quantile` of items stay within; `Infinity` when not stable. */
 export function sojournQuantile(stage: Stage & { readonly quantile: number }): number {
   const decay = waitDecay(stage);
-  if (decay === 0) return Number.POSITIVE_INFINITY;
+  if (decay === 0) return NEVER;
   const waiting = erlangC(stage.slots, load(stage));
   const variation = stage.serviceVariation ?? 1;
   const tail = (t: number) => sojournTail(t, stage.serviceSeconds, variation, waiting, decay);
@@ -107,18 +111,18 @@ export function sojournTail(t: number, mean: number, variation: number, waiting:
 
 /** P(E + S > t) with E exponential of that rate. */
 function delayedServiceTail(t: number, mean: number, variation: number, decay: number): number {
-  if (variation < CONSTANT_BELOW) return t < mean ? 1 : Math.exp(-decay * (t - mean));
+  if (variation < CONSTANT_BELOW) return t < mean ? 1 : exp(-decay * (t - mean));
   const scale = mean * variation * variation;
   const shape = 1 / (variation * variation);
   const tilt = 1 - decay * scale;
   // The closed form divides by tilt^shape: near 0 the matched gamma is the more accurate of the two.
-  if (tilt < 0.02 || shape * -Math.log(tilt) > 600) {
+  if (tilt < 0.02 || shape * -log(tilt) > 600) {
     const mu = mean + 1 / decay;
     const matched = (mu * mu) / (mean * scale + 1 / (decay * decay));
     return gammaTail(matched, (t / mu) * matched);
   }
   const within = 1 - gammaTail(shape, (t / scale) * tilt);
-  return Math.min(1, serviceTail(t, mean, variation) + Math.exp(-decay * t - shape * Math.log(tilt)) * within);
+  return min(1, serviceTail(t, mean, variation) + exp(-decay * t - shape * log(tilt)) * within);
 }
 
 /** What a stage has to keep. */
@@ -150,7 +154,7 @@ export function slotsFor(objective: WaitObjective): number {
   const variation = variationFactor(objective.serviceVariation);
   return fewestSlots(arrivalsPerSecond * serviceSeconds, (slots, waiting) => {
     const decay = (slots / serviceSeconds - arrivalsPerSecond) / variation;
-    return waiting * Math.exp(-decay * waitSeconds) <= 1 - objective.quantile;
+    return waiting * exp(-decay * waitSeconds) <= 1 - objective.quantile;
   });
 }
 
@@ -170,7 +174,7 @@ export function fewestSlots(offeredLoad: number, keeps: (slots: number, waiting:
  * Source: Halfin & Whitt, "Heavy-traffic limits for queues with many exponential servers", Operations Research 29 (1981).
  */
 export function squareRootStaffing(offeredLoad: number, beta: number): number {
-  return Math.ceil(offeredLoad + beta * Math.sqrt(offeredLoad));
+  return ceil(offeredLoad + beta * sqrt(offeredLoad));
 }
 
 function load(stage: Stage): number {

@@ -13,6 +13,10 @@ import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
 import { workSeconds } from './resolve';
 import { lookInterval, Scaler, steadyInstances } from './scaler';
 
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { exp, floor, log, max, min } = Math;
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** A stretch of time in which rate and capacity stay and slots are either all busy or never all busy. */
 export interface FluidPiece {
   /** Seconds since the peak began. */
@@ -62,11 +66,11 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
   const pieces: FluidPiece[] = [];
   let now = 0;
   let slots = before * consumer.slotsPerInstance;
-  let items = Math.min(slots, steadyPerSecond * work);
+  let items = min(slots, steadyPerSecond * work);
   let peakBacklog = 0;
   let peakAtSeconds = 0;
   let fillExcess = 0;
-  let drained = Number.POSITIVE_INFINITY;
+  let drained = NEVER;
   const rise: Ramp = { before: items, target: peakPerSecond * work, mean: work, variation };
   const fill = firstFill(rise, slots, peakPerSecond);
   // Exponential service forgets: its rise needs no law of its own.
@@ -82,11 +86,11 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
     }
     const ramp = ramping && !busy && now < fill.seconds ? rise : undefined;
     const course: Course = { now, items, target, slots, work, rate, busy, ramp };
-    const ordered = orders.length > 0 ? orders[0].at : Number.POSITIVE_INFINITY;
+    const ordered = orders.length > 0 ? orders[0].at : NEVER;
     const look = nextLook(now, every, crossing(course, scaler.asksAbove));
     const full = busy ? emptyAfter(course) : ramp !== undefined ? fill.seconds - now : fullAfter(course);
-    const next = Math.min(inPeak ? peakSeconds : Number.POSITIVE_INFINITY, ordered, look, now + full);
-    if (next === Number.POSITIVE_INFINITY) break;
+    const next = min(inPeak ? peakSeconds : NEVER, ordered, look, now + full);
+    if (next === NEVER) break;
     const after = next === now + full ? slots : itemsAfter(course, next - now);
     if (next > now) {
       pieces.push({ from: now, to: next, arrivalsPerSecond: rate, slots, startItems: items, endItems: after, busy });
@@ -108,7 +112,7 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
       slots += fresh;
       // Slots that have all just begun serve (1 − cv²)/2 items fewer than slots found at work would: the mean of what
       // is left of a service seen at random is (1 + cv²)/2 of a service.
-      if (items > slots) items = Math.max(slots, items + (fresh * (1 - variation * variation)) / 2);
+      if (items > slots) items = max(slots, items + (fresh * (1 - variation * variation)) / 2);
     }
     if (next === look) {
       const change = scaler.look(now, items);
@@ -143,7 +147,7 @@ function itemsAfter(course: Course, seconds: number): number {
   if (ramp !== undefined) {
     return ramp.before + (ramp.target - ramp.before) * residualShare(now + seconds, ramp.mean, ramp.variation);
   }
-  return target + (items - target) * Math.exp(-seconds / work);
+  return target + (items - target) * exp(-seconds / work);
 }
 
 /** Seconds until the level is exceeded; 0 when it is already, `Infinity` when it never will be in this course. */
@@ -152,11 +156,11 @@ function crossing(course: Course, level: number): number {
   if (items > level) return 0;
   if (busy) {
     const slope = rate - slots / work;
-    return slope > 0 ? (level - items) / slope : Number.POSITIVE_INFINITY;
+    return slope > 0 ? (level - items) / slope : NEVER;
   }
-  if (target <= level) return Number.POSITIVE_INFINITY;
-  if (ramp !== undefined) return Math.max(0, reached(ramp, level) - now);
-  return work * Math.log((target - items) / (target - level));
+  if (target <= level) return NEVER;
+  if (ramp !== undefined) return max(0, reached(ramp, level) - now);
+  return work * log((target - items) / (target - level));
 }
 
 /** Seconds since the peak began at which the rise reaches a level below its target. */
@@ -167,12 +171,12 @@ function reached({ before, target, mean, variation }: Ramp, level: number): numb
 /** Seconds until the backlog is empty. */
 function emptyAfter({ items, slots, work, rate }: Course): number {
   const slope = rate - slots / work;
-  return slope < 0 ? (items - slots) / -slope : Number.POSITIVE_INFINITY;
+  return slope < 0 ? (items - slots) / -slope : NEVER;
 }
 
 /** Seconds until every slot is busy. */
 function fullAfter({ items, target, slots, work }: Course): number {
-  return target > slots ? work * Math.log((target - items) / (target - slots)) : Number.POSITIVE_INFINITY;
+  return target > slots ? work * log((target - items) / (target - slots)) : NEVER;
 }
 
 /**
@@ -184,7 +188,7 @@ function fullAfter({ items, target, slots, work }: Course): number {
  */
 function firstFill(ramp: Ramp, slots: number, rate: number): { seconds: number; excess: number } {
   const { before, target, mean, variation } = ramp;
-  if (target <= slots || slots === 0) return { seconds: Number.POSITIVE_INFINITY, excess: 0 };
+  if (target <= slots || slots === 0) return { seconds: NEVER, excess: 0 };
   const seconds = reached(ramp, slots);
   const cuts = 8;
   let risen = 0;
@@ -199,7 +203,7 @@ function firstFill(ramp: Ramp, slots: number, rate: number): { seconds: number; 
 
 /** The first look after both `now` and `now + seconds`. */
 function nextLook(now: number, every: number, seconds: number): number {
-  if (seconds === Number.POSITIVE_INFINITY) return seconds;
+  if (seconds === NEVER) return seconds;
   // A millionth of the interval keeps rounding from taking the look that has just been for the next one.
-  return (Math.floor((now + seconds) / every + 1e-6) + 1) * every;
+  return (floor((now + seconds) / every + 1e-6) + 1) * every;
 }

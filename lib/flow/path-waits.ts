@@ -11,6 +11,9 @@ import type { FluidPath, FluidPiece } from './fluid';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
 import { CUTS, type Stretch, type Waits } from './stretch';
 
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max, min } = Math;
+
 /** Two waits in a row fold the path upon itself, which takes a finer cut to follow. */
 const FINE_CUTS = 96;
 
@@ -59,9 +62,9 @@ function busyStretches(
   const weight = piece.arrivalsPerSecond * step;
   for (let i = 0; i < cuts; i += 1) {
     const at = piece.from + i * step;
-    const first = Math.max(0, startOf(rank + i * weight) - at);
-    const last = Math.max(0, startOf(rank + (i + 1) * weight) - at - step);
-    const stretch = { at, weight, low: Math.min(first, last), high: Math.max(first, last), waiting: 0, decay: 1 };
+    const first = max(0, startOf(rank + i * weight) - at);
+    const last = max(0, startOf(rank + (i + 1) * weight) - at - step);
+    const stretch = { at, weight, low: min(first, last), high: max(first, last), waiting: 0, decay: 1 };
     waits.stretches.push(stretch);
     waits.course.push(stretch);
   }
@@ -72,9 +75,9 @@ function starts(path: FluidPath): (rank: number) => number {
   const breaks: { at: number; rank: number }[] = [];
   let arrived = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
   for (const piece of path.pieces) {
-    breaks.push({ at: piece.from, rank: arrived - Math.max(0, piece.startItems - piece.slots) });
+    breaks.push({ at: piece.from, rank: arrived - max(0, piece.startItems - piece.slots) });
     arrived += piece.arrivalsPerSecond * (piece.to - piece.from);
-    breaks.push({ at: piece.to, rank: arrived - Math.max(0, piece.endItems - piece.slots) });
+    breaks.push({ at: piece.to, rank: arrived - max(0, piece.endItems - piece.slots) });
   }
   let cursor = 0;
   return (rank) => {
@@ -82,7 +85,7 @@ function starts(path: FluidPath): (rank: number) => number {
     while (cursor < breaks.length - 2 && breaks[cursor + 1].rank < rank) cursor += 1;
     const from = breaks[cursor];
     const to = breaks[cursor + 1];
-    const share = to.rank > from.rank ? Math.max(0, rank - from.rank) / (to.rank - from.rank) : 1;
+    const share = to.rank > from.rank ? max(0, rank - from.rank) / (to.rank - from.rank) : 1;
     return from.at + share * (to.at - from.at);
   };
 }

@@ -10,6 +10,9 @@ import { gammaTail, logGamma } from './gamma';
 import type { ResolvedWorkload } from './resolve';
 import type { Stretch } from './stretch';
 
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max, min, sqrt } = Math;
+
 /** Attempts, hence waits, that all but a share 1 − `quantile` of the served items get by with. */
 export function waitsAtQuantile(failureRatio: number, maxAttempts: number, quantile: number): number {
   let beyond = 1;
@@ -85,7 +88,7 @@ export function repeated(
         mean,
         variance,
         shape,
-        logGammas: [logGamma(Math.min(shape, 1e6)), logGamma(Math.min(shape, 1e6) + 1)],
+        logGammas: [logGamma(min(shape, 1e6)), logGamma(min(shape, 1e6) + 1)],
       };
     }
     const weight = (share * part.weight) / total;
@@ -112,15 +115,15 @@ export function uniformlyDelayedTail(repeat: Repeat, seconds: number): number {
   if (t <= 0) return 1;
   const { delay } = repeat;
   // Twelve standard deviations out there is nothing to integrate.
-  if (t > delay + repeat.mean * (1 + 12 / Math.sqrt(Math.min(1, repeat.shape)))) return 0;
-  const upTo = partialMean(repeat, t) - partialMean(repeat, Math.max(0, t - delay));
-  return Math.min(1, (upTo + Math.max(0, delay - t)) / delay);
+  if (t > delay + repeat.mean * (1 + 12 / sqrt(min(1, repeat.shape)))) return 0;
+  const upTo = partialMean(repeat, t) - partialMean(repeat, max(0, t - delay));
+  return min(1, (upTo + max(0, delay - t)) / delay);
 }
 
 /** E[min(X, t)] = ∫₀ᵗ P(X > x) dx of a gamma X. */
 function partialMean({ mean, shape, logGammas }: Repeat, t: number): number {
   if (t <= 0) return 0;
-  if (shape >= 1e6) return Math.min(mean, t);
+  if (shape >= 1e6) return min(mean, t);
   const x = (t / mean) * shape;
   return t * gammaTail(shape, x, logGammas[0]) + mean * (1 - gammaTail(shape + 1, x, logGammas[1]));
 }

@@ -18,11 +18,15 @@ test.each([
 
 test('decorrelated jitter stays within base and cap, whatever came before', () => {
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 100, noNaN: true }), fc.double({ min: 0, max: 0.999999, noNaN: true }), (before, u) => {
-      const delay = decorrelatedJitter(before, () => u, backoff);
-      expect(delay).toBeGreaterThanOrEqual(backoff.baseSeconds);
-      expect(delay).toBeLessThanOrEqual(backoff.capSeconds);
-    }),
+    fc.property(
+      fc.double({ min: 0, max: 100, noNaN: true }),
+      fc.double({ min: 0, max: 0.999999, noNaN: true }),
+      (before, u) => {
+        const delay = decorrelatedJitter(before, () => u, backoff);
+        expect(delay).toBeGreaterThanOrEqual(backoff.baseSeconds);
+        expect(delay).toBeLessThanOrEqual(backoff.capSeconds);
+      },
+    ),
     { seed: 1 },
   );
 });

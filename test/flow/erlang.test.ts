@@ -4,8 +4,8 @@ import {
   erlangC,
   fewestSlots,
   meanWait,
-  sojournQuantile,
   slotsFor,
+  sojournQuantile,
   squareRootStaffing,
   variationFactor,
   waitProbabilityBeyond,
@@ -26,11 +26,14 @@ describe('Erlang C', () => {
     [20, 29, 0.69],
     [50, 64, 0.78],
     [200, 226, 0.885],
-  ])('an offered load of %d needs %d slots for P(wait) ≤ 5 %%, hence a utilisation of at most %d', (load, slots, rho) => {
-    expect(fewestSlots(load, (_, waiting) => waiting <= 0.05)).toBe(slots);
-    expect(load / slots).toBeCloseTo(rho, 2);
-    expect(erlangC(slots - 1, load)).toBeGreaterThan(0.05);
-  });
+  ])(
+    'an offered load of %d needs %d slots for P(wait) ≤ 5 %%, hence a utilisation of at most %d',
+    (load, slots, rho) => {
+      expect(fewestSlots(load, (_, waiting) => waiting <= 0.05)).toBe(slots);
+      expect(load / slots).toBeCloseTo(rho, 2);
+      expect(erlangC(slots - 1, load)).toBeGreaterThan(0.05);
+    },
+  );
 
   test('one slot: the probability of waiting is the utilisation', () => {
     for (const load of [0.01, 0.3, 0.99]) expect(erlangC(1, load)).toBeCloseTo(load, 12);

@@ -1,4 +1,12 @@
-import { gammaTail, logGamma, residualQuantile, residualShare, serviceQuantile, serviceTail, solveTail } from '../../lib/flow/gamma';
+import {
+  gammaTail,
+  logGamma,
+  residualQuantile,
+  residualShare,
+  serviceQuantile,
+  serviceTail,
+  solveTail,
+} from '../../lib/flow/gamma';
 
 describe('the gamma law', () => {
   test('Γ: 4! = 24, Γ(½) = √π', () => {
@@ -38,5 +46,6 @@ describe('the gamma law', () => {
     }
   });
 
-  test('a tail with a jump is solved at the jump', () => expect(solveTail((t) => (t < 7 ? 1 : 0), 0.5, 1)).toBeCloseTo(7, 2));
+  test('a tail with a jump is solved at the jump', () =>
+    expect(solveTail((t) => (t < 7 ? 1 : 0), 0.5, 1)).toBeCloseTo(7, 2));
 });

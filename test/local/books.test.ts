@@ -17,7 +17,13 @@ const closing: Evidence = {
 };
 
 test('books that agree close', () => {
-  expect(closeBooks(closing)).toMatchObject({ ok: true, lost: 0, duplicateEffects: 0, unmaskedSecrets: 0, discrepancies: [] });
+  expect(closeBooks(closing)).toMatchObject({
+    ok: true,
+    lost: 0,
+    duplicateEffects: 0,
+    unmaskedSecrets: 0,
+    discrepancies: [],
+  });
 });
 
 test.each<[string, Partial<Evidence>, string]>([
@@ -26,8 +32,16 @@ test.each<[string, Partial<Evidence>, string]>([
   ['an effect of a forgery', { ledger: [...closing.ledger, entry('github#forged')] }, 'belong to no valid delivery'],
   ['poison that was not set aside', { quarantine: closing.quarantine.slice(1) }, 'in quarantine'],
   ['a forgery that was not refused', { refusedMessageIds: closing.refusedMessageIds.slice(1) }, 'were refused'],
-  ['a readable card number', { quarantine: [...closing.quarantine.slice(1), SECRETS_IN_POISON.cardNumber] }, 'secrets can be read'],
-  ['a readable security code', { quarantine: [...closing.quarantine.slice(1), '{"cvv": "737"}'] }, 'secrets can be read'],
+  [
+    'a readable card number',
+    { quarantine: [...closing.quarantine.slice(1), SECRETS_IN_POISON.cardNumber] },
+    'secrets can be read',
+  ],
+  [
+    'a readable security code',
+    { quarantine: [...closing.quarantine.slice(1), '{"cvv": "737"}'] },
+    'secrets can be read',
+  ],
   ['a secret in the log', { log: SECRETS_IN_POISON.token }, 'secrets can be read'],
 ])('%s keeps them open', (_what, changed, discrepancy) => {
   const books = closeBooks({ ...closing, ...changed });

@@ -18,7 +18,10 @@ interface Finished {
   readonly stderr: string;
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; finished: Promise<Finished>; said: () => string } {
+function start(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): { child: ChildProcess; finished: Promise<Finished>; said: () => string } {
   const child = spawn(process.execPath, ['--import', 'tsx', join(ROOT, 'bin', 'local.ts'), ...args], {
     cwd: ROOT,
     env: { ...process.env, CDK_VALIDATION: undefined, ...env },
@@ -27,7 +30,9 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): { child: C
   let [stdout, stderr] = ['', ''];
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const finished = new Promise<Finished>((resolve) => child.once('close', (status) => resolve({ status, stdout, stderr })));
+  const finished = new Promise<Finished>((resolve) =>
+    child.once('close', (status) => resolve({ status, stdout, stderr })),
+  );
   return { child, finished, said: () => stderr };
 }
 
@@ -39,20 +44,14 @@ describe('what stands in the way is said in one sentence, with the ways out', ()
     await new Promise((resolve) => server.close(resolve));
     expect(status).toBe(3);
     expect(stderr).toContain('Port 4566 is taken by another process.');
-    expect(stderr).toMatch(/AWS_ENDPOINT_URL=.* npx cdk deploy/);
+    expect(stderr).toMatch(/AWS_ENDPOINT_URL=.*npx cdk deploy/);
     expect(stderr).not.toContain('    at ');
   });
 
   test('no Python', async () => {
-    const [path, python] = [process.env.PATH, process.env.PYTHON];
-    process.env.PATH = '/nonexistent';
-    delete process.env.PYTHON;
-    try {
-      await expect(findPython()).rejects.toThrow(/needs Python 3\.10 or later, found none; .*\n.*AWS_ENDPOINT_URL.*npx cdk deploy/);
-    } finally {
-      process.env.PATH = path;
-      if (python !== undefined) process.env.PYTHON = python;
-    }
+    await expect(findPython({ PATH: '/nonexistent' })).rejects.toThrow(
+      /needs Python 3\.10 or later, found none; .*\n.*AWS_ENDPOINT_URL.*npx cdk deploy/,
+    );
   });
 
   test.each([
@@ -70,7 +69,8 @@ describe('what stands in the way is said in one sentence, with the ways out', ()
 
 test('Ctrl-C, even twice, ends the local AWS and exits with 130', async () => {
   const { child, finished, said } = start(['--deliveries', '1000']);
-  while (!said().includes('deploy …') && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!said().includes('deploy …') && child.exitCode === null)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   expect(await listening(PORT)).toBe(true);
   child.kill('SIGINT');
   child.kill('SIGINT');
@@ -122,9 +122,12 @@ describe('the flood', () => {
   );
 
   test('what the emulator could not hold is listed, and nothing of the data path is in that list', () => {
-    expect(report.droppedResourceTypes).toEqual(
-      ['AWS::Budgets::Budget', 'AWS::CloudWatch::Alarm', 'AWS::CloudWatch::Dashboard', 'AWS::WAFv2::WebACLAssociation'],
-    );
+    expect(report.droppedResourceTypes).toEqual([
+      'AWS::Budgets::Budget',
+      'AWS::CloudWatch::Alarm',
+      'AWS::CloudWatch::Dashboard',
+      'AWS::WAFv2::WebACLAssociation',
+    ]);
   });
 
   test('the report is written, self-contained, and says what comes next', () => {
