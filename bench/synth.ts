@@ -8,6 +8,7 @@
  */
 import { deepStrictEqual } from 'node:assert';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { type Line, line, median, progress } from './line';
@@ -15,81 +16,84 @@ import { type Side, synthesize, type Template } from './synth/build';
 
 const FEW = 100;
 const MANY = 400;
-const ROUNDS = 5;
+const ROUNDS = { few: 5, many: 3 };
 const MOST_OVER_BY_HAND = 1.15;
 const MOST_OVER_LINEAR = 1.1;
 const TURN_MILLIS = 100;
 
-interface Race {
-  readonly ours: number;
-  readonly byHand: number;
+/** One after the other, each in a process of its own. */
+interface Job {
+  readonly side: Side;
+  readonly pairs: number;
+  readonly times: number;
 }
 
 export async function bench(): Promise<Line[]> {
   assertSameWork();
   const script = compile();
-  const few = await races(script, FEW);
-  const many = await races(script, MANY);
-  return [
-    against(FEW, few),
-    against(MANY, many),
-    line(`synth ${FEW} to ${MANY} vs linear`, many.ours, 's CPU', (MANY / FEW) * few.ours, MOST_OVER_LINEAR),
-  ];
+  const byHand = async (pairs: number, rounds: number) => {
+    const rivals: [Job, Job] = [
+      { side: 'ours', pairs, times: 1 },
+      { side: 'by-hand', pairs, times: 1 },
+    ];
+    const [ours, theirs] = await race(script, rivals, rounds);
+    return line(`synth ${pairs} vs by hand`, ours, 's CPU', theirs, MOST_OVER_BY_HAND);
+  };
+  const growth = async () => {
+    const rivals: [Job, Job] = [
+      { side: 'ours', pairs: MANY, times: 1 },
+      { side: 'ours', pairs: FEW, times: MANY / FEW },
+    ];
+    const [many, few] = await race(script, rivals, ROUNDS.many);
+    return line(`synth ${FEW} to ${MANY} vs linear`, many, 's CPU', few, MOST_OVER_LINEAR);
+  };
+  return [await byHand(FEW, ROUNDS.few), await byHand(MANY, ROUNDS.many), await growth()];
 }
 
-function against(pairs: number, { ours, byHand }: Race): Line {
-  return line(`synth ${pairs} vs by hand`, ours, 's CPU', byHand, MOST_OVER_BY_HAND);
-}
-
-/** The race with the median ratio. */
-async function races(script: string, pairs: number): Promise<Race> {
-  const all: Race[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const race = await run(script, pairs);
-    progress(`synth of ${pairs}: ours ${race.ours.toFixed(2)} s, by hand ${race.byHand.toFixed(2)} s`);
-    all.push(race);
+/** CPU seconds of both jobs in the round with the median ratio; the number of rounds must be odd. */
+async function race(script: string, [first, second]: [Job, Job], rounds: number): Promise<[number, number]> {
+  const results: [number, number][] = [];
+  for (let round = 0; round < rounds; round++) {
+    const running: ChildProcess[] = [];
+    let turn = 0;
+    const takeTurns = () => {
+      const alive = running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      turn += 1;
+      const next = alive[turn % alive.length];
+      for (const child of alive) child.kill(child === next ? 'SIGCONT' : 'SIGSTOP');
+    };
+    const turns = setInterval(takeTurns, TURN_MILLIS);
+    try {
+      const result = await Promise.all([run(script, first, running), run(script, second, running)]);
+      progress(
+        `${first.side} ${first.pairs}: ${result[0].toFixed(2)} s, ${second.side} ${second.pairs}: ${result[1].toFixed(2)} s`,
+      );
+      results.push(result);
+    } finally {
+      clearInterval(turns);
+      for (const child of running) child.kill('SIGKILL');
+    }
   }
-  const middle = median(all.map(({ ours, byHand }) => ours / byHand));
-  return all.find(({ ours, byHand }) => ours / byHand === middle) as Race;
+  const middle = median(results.map(([a, b]) => a / b));
+  return results.find(([a, b]) => a / b === middle) as [number, number];
 }
 
-async function run(script: string, pairs: number): Promise<Race> {
-  const sides: Side[] = ['ours', 'by-hand'];
-  const children = sides.map((side) => {
-    const env = { ...process.env, CDK_VALIDATION: 'false' };
-    return spawn(process.execPath, [script, side, String(pairs)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  });
-  const results = children.map(secondsOf);
-  let turn = 0;
-  children[1].kill('SIGSTOP');
-  const turns = setInterval(() => {
-    const running = children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    turn = (turn + 1) % 2;
-    const next = running.length === 2 ? running[turn] : running[0];
-    for (const child of running) if (child !== next) child.kill('SIGSTOP');
-    next?.kill('SIGCONT');
-  }, TURN_MILLIS);
-  try {
-    const [ours, byHand] = await Promise.all(results);
-    return { ours, byHand };
-  } finally {
-    clearInterval(turns);
-    for (const child of children) child.kill('SIGKILL');
-  }
-}
-
-function secondsOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** CPU seconds of a job, start and warm-up of its processes left out. */
+async function run(script: string, { side, pairs, times }: Job, running: ChildProcess[]): Promise<number> {
+  const env = { ...process.env, CDK_VALIDATION: 'false' };
+  let seconds = 0;
+  for (let time = 0; time < times; time++) {
+    const child = spawn(process.execPath, [script, side, String(pairs)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    running.push(child);
     let answer = '';
-    child.stdout?.on('data', (text) => {
+    child.stdout.on('data', (text) => {
       answer += text;
     });
-    child.once('error', reject);
-    child.once('close', (status) => {
-      if (status === 0) resolve(Number(answer.trim()));
-      else reject(new Error(`a synthesis to be measured ended with ${status}`));
-    });
-  });
+    const [status] = await once(child, 'close');
+    if (status !== 0) throw new Error(`a synthesis to be measured ended with ${status}`);
+    seconds += Number(answer.trim());
+  }
+  return seconds;
 }
 
 /** Below the package's own folder, where the constructs look for their bundles. */

@@ -48,6 +48,14 @@ export class Quantiles {
     this.sumOfValues += other.sumOfValues;
   }
 
+  /** The share (0 to 1) of the recorded values above `value`, to within the width of one bucket. */
+  public shareAbove(value: number): number {
+    this.float[0] = value;
+    let above = 0;
+    for (let i = Math.max(0, (this.words[1] >>> SHIFT) - LOWEST + 1); i < BUCKETS; i += 1) above += this.counts[i];
+    return this.total === 0 ? 0 : above / this.total;
+  }
+
   /** The value that a share `quantile` (0 to 1) of the recorded ones do not exceed; 0 when there are none. */
   public quantile(quantile: number): number {
     const rank = Math.max(1, Math.ceil(quantile * this.total));

@@ -47,6 +47,7 @@ export class Random {
   private b: number;
   private c: number;
   private counter = 1;
+  private spare = 0;
 
   /** @param seed any whole number; only its low 53 bits count */
   constructor(seed: number) {
@@ -98,28 +99,39 @@ export class Random {
     }
   }
 
-  /** Standard normal, by the polar method; the second value of each pair is dropped to keep no hidden state. */
+  /** Standard normal, by the polar method: two at a time, the second is kept for the next call. */
   public normal(): number {
+    if (this.spare !== 0) {
+      const kept = this.spare;
+      this.spare = 0;
+      return kept;
+    }
     for (;;) {
       const x = 2 * this.uniform() - 1;
       const y = 2 * this.uniform() - 1;
       const r = x * x + y * y;
-      if (r < 1 && r > 0) return x * sqrt((-2 * log(r)) / r);
+      if (r >= 1 || r === 0) continue;
+      const scale = sqrt((-2 * log(r)) / r);
+      this.spare = y * scale;
+      return x * scale;
     }
   }
 
   /** Gamma with that shape (above 0) and scale 1. */
   public gamma(shape: number): number {
-    // Below 1 the method does not apply: draw with shape + 1 and shrink (Marsaglia & Tsang, section 6).
-    const boost = shape < 1 ? this.uniform() ** (1 / shape) : 1;
-    const d = (shape < 1 ? shape + 1 : shape) - 1 / 3;
+    // Below 1 the method does not apply: draw with shape + 1 and shrink by U^(1/shape) (Marsaglia & Tsang, section 6).
+    if (shape < 1) return this.gamma(shape + 1) * exp(-this.exponential() / shape);
+    const d = shape - 1 / 3;
     const c = 1 / sqrt(9 * d);
     for (;;) {
       const x = this.normal();
       const base = 1 + c * x;
       if (base <= 0) continue;
       const v = base * base * base;
-      if (log(this.uniform()) < 0.5 * x * x + d - d * v + d * log(v)) return d * v * boost;
+      const u = this.uniform();
+      // The squeeze spares the logarithms in 98 % of the draws.
+      if (u < 1 - 0.0331 * x * x * x * x) return d * v;
+      if (log(u) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
     }
   }
 }

@@ -19,7 +19,7 @@ export interface Planned extends Draw {
 }
 
 /** Items that one simulated peak may have: keeps 500 of them affordable. */
-const MOST_ITEMS = 40_000;
+const MOST_ITEMS = 20_000;
 
 /** Busy slots that a workload may need: each is filled anew in every simulated peak. */
 const MOST_SLOTS = 1000;
