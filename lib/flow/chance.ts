@@ -82,11 +82,13 @@ export function drainStretches(
   const had = erlangC(first.slots, first.arrivalsPerSecond * work);
   const ends = min(piece.to, max(piece.from, phase.cleared));
   const step = (ends - piece.from) / CUTS;
+  const waitsAt = (at: number): number[] => {
+    const gone = slots - first.slots + (capacity - rate) * (at - phase.until);
+    return phase.lines.map((line) => max(0, (line - gone) / capacity));
+  };
   for (let i = 0; i < CUTS && step > 0; i += 1) {
     const at = piece.from + i * step;
-    const gone = slots - first.slots + (capacity - rate) * (at + step / 2 - phase.until);
-    const waitOf = (j: number) => max(0, (phase.lines[j] - gone) / capacity);
-    const still = spread(at, rate * step, had, waitOf, waits);
+    const still = spread(at, rate * step, had, waitsAt(at), waitsAt(at + step), waits);
     waits.stretches.push({ at, weight: rate * step * (1 - still), ...settled });
   }
   if (ends >= piece.to) return;
@@ -96,7 +98,7 @@ export function drainStretches(
 }
 
 /** Quantiles of the line between which the wait is taken as spread evenly. */
-const CHANCES = [0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99, 0.999];
+const CHANCES = [0.001, 0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99, 0.999];
 
 /** The waits while the first crew is near its capacity. */
 export function chanceStretches(
@@ -110,35 +112,50 @@ export function chanceStretches(
   const { arrivalsPerSecond: rate } = piece;
   const capacity = piece.slots / work;
   const waiting = erlangC(piece.slots, rate * work);
-  const step = (piece.to - piece.from) / CUTS;
-  for (let i = 0; i < CUTS; i += 1) {
-    const at = piece.from + i * step;
-    const middle = at + step / 2;
-    const seconds = middle - phase.from;
+  // Those who fail look their second wait up in the course, which must not be coarse then.
+  const cuts = workload.failureRatio > 0 ? 4 * CUTS : CUTS;
+  const step = (piece.to - piece.from) / cuts;
+  const waitsAt = (at: number): number[] => {
+    const seconds = at - phase.from;
+    if (seconds <= 0) return CHANCES.map(() => 0);
     const variance = rate + capacity * departureVariation(seconds, work, workload.serviceVariation);
-    const waitOf = (j: number) =>
-      j === 0
-        ? 0
-        : clearedAfter(path, middle, reflectedLevel(1 - CHANCES[j], rate - capacity, variance, seconds), work);
-    const still = spread(at, rate * step, waiting, waitOf, waits);
+    return CHANCES.map((share) => {
+      const line = reflectedLevel(1 - share, rate - capacity, variance, seconds);
+      return clearedAfter(path, at, line, work);
+    });
+  };
+  let before = waitsAt(piece.from);
+  for (let i = 0; i < cuts; i += 1) {
+    const at = piece.from + i * step;
+    const after = waitsAt(at + step);
+    const still = spread(at, rate * step, waiting, before, after, waits);
     waits.stretches.push({ at, weight: rate * step * (1 - still), low: 0, high: 0, waiting: 0, decay: 1 });
+    before = after;
   }
 }
 
-/** Items with the waits between the quantiles of the line; returns the share that waits at all. */
-function spread(at: number, items: number, share: number, waitOf: (j: number) => number, waits: Waits): number {
+/**
+ * Items with the waits between the quantiles of the line, at the beginning and the end of a stretch; returns the share
+ * that waits at all.
+ */
+function spread(
+  at: number,
+  items: number,
+  share: number,
+  before: readonly number[],
+  after: readonly number[],
+  waits: Waits,
+): number {
   let still = 0;
   let mean = 0;
-  let low = waitOf(0);
   for (let j = 1; j < CHANCES.length; j += 1) {
-    const high = waitOf(j);
-    if (high > 0) {
-      const part = share * (CHANCES[j] - CHANCES[j - 1]);
-      waits.stretches.push({ at, weight: items * part, low, high, waiting: 0, decay: 1 });
-      still += part;
-      mean += (part * (low + high)) / 2;
-    }
-    low = high;
+    const low = min(before[j - 1], after[j - 1]);
+    const high = max(before[j], after[j]);
+    if (high <= 0) continue;
+    const part = share * (CHANCES[j] - CHANCES[j - 1]);
+    waits.stretches.push({ at, weight: items * part, low, high, waiting: 0, decay: 1 });
+    still += part;
+    mean += (part * (before[j - 1] + before[j] + after[j - 1] + after[j])) / 4;
   }
   waits.course.push({ at, weight: items, low: mean, high: mean, waiting: 0, decay: 1 });
   return still;

@@ -4,8 +4,8 @@
  * Every `pollSeconds` it looks at the outstanding items (waiting, in service and waiting out a backoff) and wants
  * ⌈outstanding ÷ backlogPerInstance⌉ instances within [min, max]. What it wants beyond what it has asked for so far
  * serves its first item `decideSeconds + startSeconds` later. It gives instances back at once, down to the minimum,
- * when for `HOLD_SECONDS` no look has found more outstanding items than the minimum can have in service: work in
- * flight is never cut off, and a peak that is being kept up with is not mistaken for its end.
+ * when for `HOLD_SECONDS` no look has wanted more than the minimum, nor found more outstanding items than the minimum
+ * can have in service: work in flight is never cut off, and a peak that is kept up with is not mistaken for its end.
  *
  * Source: AWS, "Scaling policy based on Amazon SQS" (backlog per instance); KEDA scalers, desired = ⌈metric ÷ target⌉.
  */
@@ -75,14 +75,15 @@ export class Scaler {
   /** One look: instances to add, `decideSeconds + startSeconds` from now (above 0), or to stop at once (below 0). */
   public look(now: number, outstanding: number): number {
     const { minInstances, slotsPerInstance } = this.consumer;
-    const more = desiredInstances(outstanding, this.consumer) - this.asked;
-    if (more > 0) this.asked += more;
-    if (outstanding > minInstances * slotsPerInstance) {
+    const wanted = desiredInstances(outstanding, this.consumer);
+    const more = max(0, wanted - this.asked);
+    this.asked += more;
+    if (wanted > minInstances || outstanding > minInstances * slotsPerInstance) {
       this.calmSince = undefined;
-      return max(0, more);
+      return more;
     }
     this.calmSince ??= now;
-    if (now - this.calmSince < HOLD_SECONDS || this.asked <= minInstances) return max(0, more);
+    if (now - this.calmSince < HOLD_SECONDS || this.asked <= minInstances) return more;
     const surplus = this.asked - minInstances;
     this.asked = minInstances;
     return -surplus;

@@ -12,7 +12,7 @@ describe('simulate', () => {
     expect(out).toMatch(/\n +predicted +simulated\n/);
     expect(out).toMatch(/\n {2}latency P99 +\S+ \S+ +\S+ \S+ +keeps 60 s/);
     expect(out).toMatch(/\n {2}items lost +0\n/);
-    expect(out).toMatch(/\n {2}backlog +[▁▂▃▄▅▆▇█]+ {2}up to \d+\n/);
+    expect(out).toMatch(/\n {2}backlog +[▁▂▃▄▅▆▇█]+ {2}up to [\d,]+\n/);
   });
 
   test('--json gives consumer, predictions and what happened; the same seed gives the same answer', async () => {
