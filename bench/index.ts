@@ -2,7 +2,9 @@
  * `npm run -s bench`: one line of JSON for each ratio on stdout, progress on stderr; exit status 1 when one misses its
  * target. Every ratio is taken inside one run, so it does not depend on how fast the machine is.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installPython } from '../bin/local/emulator';
 import { bench as bundles } from './bundles';
 import { type Line, progress } from './line';
 import { bench as simulation } from './simulation';
@@ -30,6 +32,7 @@ async function main(): Promise<number> {
   const unknown = (values.only ?? []).filter((name) => !(name in BENCHES));
   if (unknown.length > 0)
     throw new Error(`no benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  await installPython(join(__dirname, '..'), 'bench', progress);
   let missed = 0;
   for (const name of values.only ?? Object.keys(BENCHES)) {
     progress(`${name} …`);

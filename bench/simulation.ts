@@ -130,6 +130,8 @@ function simpy(ours: number): Line {
     unit: 'ns/item',
     against: 0,
     ratio: 0,
+    target: MOST_OVER_SIMPY,
+    ok: false,
   };
 }
 

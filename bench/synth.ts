@@ -63,6 +63,15 @@ async function race(script: string, [first, second]: [Job, Job], rounds: number)
       for (const child of alive) child.kill(child === next ? 'SIGCONT' : 'SIGSTOP');
     };
     const turns = setInterval(takeTurns, TURN_MILLIS);
+    const endAll = () => {
+      for (const child of running) child.kill('SIGKILL');
+    };
+    // Whoever is halted does not hear an interrupt and would stay for ever.
+    const interrupted = () => {
+      endAll();
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     try {
       const result = await Promise.all([run(script, first, running), run(script, second, running)]);
       progress(
@@ -71,7 +80,8 @@ async function race(script: string, [first, second]: [Job, Job], rounds: number)
       results.push(result);
     } finally {
       clearInterval(turns);
-      for (const child of running) child.kill('SIGKILL');
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      endAll();
     }
   }
   const middle = median(results.map(([a, b]) => a / b));

@@ -23,7 +23,8 @@ import { type Planned, plannedDraws } from './random-workloads';
 
 const WORKLOADS = 500;
 const TOLERANCE = 0.1;
-const ITEMS_EACH = process.env.LONG ? 3_000_000 : 60_000;
+/** Items simulated of one workload, at most, unless a single run has more. */
+const ITEMS_EACH = process.env.LONG ? 3_000_000 : 40_000;
 const RUNS = { least: 4, most: process.env.LONG ? 1000 : 200 };
 /** The comparison of one quantity: relative difference, and the noise of the simulation in the same unit. */
 interface Difference {
@@ -47,9 +48,11 @@ function compare(drawn: Planned, index: number): Compared {
   const { workload, resolved } = drawn;
   const predicted = predictQueue(workload, resolved);
   const items = (workload.peakPerSecond ?? workload.steadyPerSecond) * (workload.peakSeconds ?? 600);
+  // Near capacity one run says little about the next.
+  const most = nearCapacity(drawn) ? 10 * ITEMS_EACH : ITEMS_EACH;
   const latencies: Quantiles[] = [];
   const backlogs: number[] = [];
-  let wanted = Math.max(RUNS.least, Math.min(12, Math.ceil(100_000 / items)));
+  let wanted = Math.max(nearCapacity(drawn) ? 24 : RUNS.least, Math.min(12, Math.ceil(100_000 / items)));
   for (;;) {
     while (latencies.length < wanted) {
       const seed = 1000 * index + latencies.length + 1;
@@ -57,10 +60,10 @@ function compare(drawn: Planned, index: number): Compared {
       latencies.push(run.latency);
       backlogs.push(run.peakBacklog);
     }
-    const latency = latencyDifference(predicted, latencies, workload.failureRatio ?? 0);
-    const backlog = backlogDifference(predicted, backlogs);
+    const latency = latencyDifference(predicted, latencies, drawn);
+    const backlog = backlogDifference(predicted, backlogs, nearCapacity(drawn));
     const enough = wanted * items > 8000 && decided(latency) && decided(backlog);
-    if (enough || wanted >= RUNS.most || wanted * items >= ITEMS_EACH) {
+    if (enough || wanted >= RUNS.most || wanted * items >= most) {
       return {
         name: JSON.stringify({ ...workload, ...resolved }),
         regime: regimeOf(drawn),
@@ -74,32 +77,41 @@ function compare(drawn: Planned, index: number): Compared {
 }
 
 /** The noise of a quantile of all runs together: how the share above it differs from run to run, read as a quantile. */
-function latencyDifference(predicted: Predictions, runs: Quantiles[], failureRatio: number): Difference {
+function latencyDifference(predicted: Predictions, runs: Quantiles[], drawn: Planned): Difference {
+  const { failureRatio = 0 } = drawn.workload;
   const all = new Quantiles();
   for (const run of runs) all.merge(run);
   const p99 = predicted.latencyP99Seconds;
   const atCliff = failureRatio > 0.008 && failureRatio < 0.0125;
   const seen = all.quantile(0.99);
   const shares = runs.map((run) => run.shareAbove(atCliff ? p99 : seen));
-  const noise = factor(runs.length) * standardError(shares);
+  const noise = factor(runs.length, nearCapacity(drawn)) * standardError(shares);
   if (atCliff) return { error: mean(shares) / 0.01 - 1, noise: noise / 0.01 };
   const [low, high] = [all.quantile(Math.max(0, 0.99 - noise)), all.quantile(Math.min(1, 0.99 + noise))];
   return { error: p99 / seen - 1, noise: Math.max(high - seen, seen - low) / seen };
 }
 
-function backlogDifference(predicted: Predictions, each: number[]): Difference {
+function backlogDifference(predicted: Predictions, each: number[], near: boolean): Difference {
   const seen = mean(each);
   const unit = Math.max(10, seen);
-  return { error: (predicted.peakBacklog - seen) / unit, noise: (factor(each.length) * standardError(each)) / unit };
+  return {
+    error: (predicted.peakBacklog - seen) / unit,
+    noise: (factor(each.length, near) * standardError(each)) / unit,
+  };
 }
 
-/** Two standard errors; more when the standard error itself is known from few runs. */
-const factor = (runs: number) => 2 + 8 / runs;
+/**
+ * Two standard errors; more when the standard error itself is known from few runs. Near capacity one run in twenty makes
+ * the 99th percentile of all, so that fifty runs are few.
+ */
+const factor = (runs: number, near: boolean) => 2 + (near ? 100 : 8) / runs;
 const mean = (list: number[]) => list.reduce((a, b) => a + b, 0) / list.length;
 const standardError = (list: number[]) => {
   const middle = mean(list);
   return Math.sqrt(mean(list.map((x) => (x - middle) ** 2)) / Math.max(1, list.length - 1));
 };
+
+const nearCapacity = (drawn: Planned) => regimeOf(drawn).startsWith('first crew near');
 
 /** What decides how hard the prediction is: how the load of the peak compares with the instances that are there first. */
 function regimeOf({ workload, resolved }: Planned): string {
