@@ -16,6 +16,12 @@ const ENDPOINT = `http://localhost:${PORT}`;
 const INSTALL_TIMEOUT_MILLIS = 10 * 60_000;
 const START_TIMEOUT_MILLIS = 60_000;
 
+/**
+ * The emulator is one Python process with many threads. By default a waiting thread gets its turn after 5 ms, and a
+ * request waits for several turns; shorter turns make the calls of the workers short.
+ */
+const LAUNCHER = 'import sys; sys.setswitchinterval(0.0002); from ministack.app import main; sys.exit(main())';
+
 const WAYS_OUT =
   'Ways out: point AWS_ENDPOINT_URL at an emulator that is already running, or deploy to a real account with `npx cdk deploy`.';
 
@@ -116,7 +122,7 @@ export async function startLocalAws(root: string, say: (line: string) => void): 
   mkdirSync(folder, { recursive: true });
   const log = openSync(join(folder, 'ministack.log'), 'w');
   say(`starting the local AWS on port ${PORT}`);
-  const child = spawn(join(bin, 'ministack'), [], {
+  const child = spawn(join(bin, 'python'), ['-c', LAUNCHER], {
     // A process group of its own: its Lambda workers end with it.
     detached: true,
     stdio: ['ignore', log, log],
