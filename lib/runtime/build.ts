@@ -1,7 +1,8 @@
 /**
- * Bundles every `lib/runtime/<name>/handler.ts`, a function, and `lib/runtime/<name>/consumer.ts`, what users build
- * functions on, into `dist/runtime/<name>/index.js`, whole: the AWS SDK clients are inside, because a Lambda that lacks a module hangs a local deploy and because the SDK that Lambda brings along changes
- * under one's feet. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
+ * Bundles every `lib/runtime/<name>/handler.ts`, a function, `lib/runtime/<name>/consumer.ts`, what users build
+ * functions on, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole:
+ * the clients are inside, because a Lambda that lacks a module hangs a local deploy, because the SDK that Lambda brings
+ * along changes under one's feet, and because a stock image has none. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ const root = join(__dirname, '..', '..');
 const sources = join(root, 'lib', 'runtime');
 const target = join(root, 'dist', 'runtime');
 
-const entryFiles = ['handler.ts', 'consumer.ts'];
+const entryFiles = ['handler.ts', 'consumer.ts', 'main.ts'];
 
 async function main(): Promise<void> {
   const names = readdirSync(sources, { withFileTypes: true })

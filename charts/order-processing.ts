@@ -1,0 +1,87 @@
+import { Chart, type ChartProps, Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import type { Consumer, Objective, Workload } from '../lib/flow/workload';
+import { stockImage } from '../lib/k8s/images';
+import { QueueTrigger } from '../lib/k8s/queue-trigger';
+import { QueueWorker } from '../lib/k8s/queue-worker';
+import { scriptConfigMap } from '../lib/k8s/script';
+import { restrictedNamespace } from './namespace';
+
+/** What the orders are sized from: the peak of case 2. */
+export const ORDERS: { workload: Workload; objective: Objective; consumer: Consumer } = {
+  workload: {
+    steadyPerSecond: 20,
+    peakPerSecond: 111,
+    peakSeconds: 1800,
+    serviceSeconds: 0.05,
+    serviceVariation: 0.5,
+    poisonRatio: 0.001,
+  },
+  objective: { latencySeconds: 90 },
+  consumer: { slotsPerInstance: 2 },
+};
+
+/** What the video jobs are sized from: an item that takes longer than a node waits for a pod. */
+const RENDERING: { workload: Workload; objective: Objective } = {
+  workload: {
+    steadyPerSecond: 1 / 600,
+    peakPerSecond: 1 / 60,
+    peakSeconds: 3600,
+    serviceSeconds: 900,
+    serviceVariation: 0.5,
+  },
+  objective: { latencySeconds: 7200, latencyQuantile: 0.95 },
+};
+
+/** The small things in which a run on a laptop differs from the real environment. */
+export interface OrderProcessingProps extends ChartProps {
+  /** @default - that of case 2 */
+  readonly orders?: typeof ORDERS;
+  /** @default - 5 minutes */
+  readonly cooldown?: Duration;
+}
+
+/**
+ * Order processing: orders from a RabbitMQ queue, worked through by pods that KEDA scales (case 2), and long rendering
+ * jobs, one job an item (case 6). Expects KEDA, RabbitMQ's cluster operator and messaging topology operator, the
+ * Prometheus operator, and the Secrets `orders-broker` (keys `amqp`, `management`).
+ */
+export class OrderProcessingChart extends Chart {
+  /** The worker of the orders. */
+  public readonly orders: QueueWorker;
+
+  constructor(scope: Construct, id: string, { orders = ORDERS, cooldown, ...props }: OrderProcessingProps = {}) {
+    super(scope, id, { namespace: 'orders', ...props });
+    restrictedNamespace(this, 'orders');
+    const broker = (key: string) => ({ secretName: 'orders-broker', key });
+    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq' };
+    this.orders = new QueueWorker(this, 'Orders', {
+      ...orders,
+      cooldown,
+      trigger: QueueTrigger.rabbitMq({
+        ...rabbit,
+        queueName: 'orders',
+        connection: broker('amqp'),
+        management: broker('management'),
+      }),
+      image: stockImage('node'),
+      command: ['node', '/opt/worker/index.js'],
+      environment: { SERVICE_SECONDS: kplus.EnvValue.fromValue(String(orders.workload.serviceSeconds)) },
+    });
+    const script = scriptConfigMap(this, 'OrderWorker', 'order-worker/index.js');
+    this.orders.container.mount('/opt/worker', kplus.Volume.fromConfigMap(this, 'Script', script));
+
+    new QueueWorker(this, 'Rendering', {
+      ...RENDERING,
+      trigger: QueueTrigger.rabbitMq({
+        ...rabbit,
+        queueName: 'rendering',
+        connection: broker('amqp'),
+        management: broker('management'),
+        consumerOutage: Duration.hours(24),
+      }),
+      image: 'docker.io/example/renderer:1.0.0',
+    });
+  }
+}

@@ -1,0 +1,94 @@
+/** The custom resources of KEDA that constructs use, with the fields they use. */
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+
+const API_VERSION = 'keda.sh/v1alpha1';
+
+/** Where a scaler looks, and what it wants to see there. */
+export interface KedaTrigger {
+  /** Name of the scaler, such as `rabbitmq`. */
+  readonly type: string;
+  /** KEDA takes every value as text. */
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly authenticationRef?: { readonly name: string };
+}
+
+/** One way in which the autoscaler may move. */
+export interface ScalingDirection {
+  readonly stabilizationWindowSeconds: number;
+  readonly policies: readonly {
+    readonly type: 'Pods' | 'Percent';
+    readonly value: number;
+    readonly periodSeconds: number;
+  }[];
+}
+
+/** Spec of a `ScaledObject`. */
+export interface ScaledObjectSpec {
+  readonly scaleTargetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };
+  readonly pollingInterval: number;
+  readonly cooldownPeriod: number;
+  readonly minReplicaCount: number;
+  readonly maxReplicaCount: number;
+  readonly fallback: { readonly failureThreshold: number; readonly replicas: number };
+  readonly advanced: {
+    readonly horizontalPodAutoscalerConfig: {
+      readonly behavior: { readonly scaleUp: ScalingDirection; readonly scaleDown: ScalingDirection };
+    };
+  };
+  readonly triggers: readonly KedaTrigger[];
+}
+
+/** Spec of a `ScaledJob`. */
+export interface ScaledJobSpec {
+  readonly jobTargetRef: {
+    readonly parallelism: number;
+    readonly completions: number;
+    readonly backoffLimit: number;
+    readonly activeDeadlineSeconds: number;
+    readonly template: unknown;
+  };
+  readonly pollingInterval: number;
+  readonly minReplicaCount: number;
+  readonly maxReplicaCount: number;
+  readonly successfulJobsHistoryLimit: number;
+  readonly failedJobsHistoryLimit: number;
+  readonly rollout: { readonly strategy: 'gradual' };
+  readonly scalingStrategy: { readonly strategy: 'default' };
+  readonly triggers: readonly KedaTrigger[];
+}
+
+/** What a trigger reads of a Secret: parameter of the scaler, name of the Secret, key in it. */
+export interface SecretTarget {
+  readonly parameter: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+/** `ScaledObject`: replicas that follow a trigger. */
+export function scaledObject(scope: Construct, id: string, spec: ScaledObjectSpec): ApiObject {
+  return new ApiObject(scope, id, { apiVersion: API_VERSION, kind: 'ScaledObject', spec });
+}
+
+/** `ScaledJob`: jobs that follow a trigger, one an item. */
+export function scaledJob(scope: Construct, id: string, spec: ScaledJobSpec): ApiObject {
+  return new ApiObject(scope, id, { apiVersion: API_VERSION, kind: 'ScaledJob', spec });
+}
+
+/** `TriggerAuthentication` that reads Secrets, so that no credential stands in the trigger. */
+export function secretAuthentication(scope: Construct, id: string, targets: readonly SecretTarget[]): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'TriggerAuthentication',
+    spec: { secretTargetRef: targets },
+  });
+}
+
+/** `TriggerAuthentication` by the worker's own service account (AWS IAM roles for service accounts). */
+export function workloadIdentity(scope: Construct, id: string): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'TriggerAuthentication',
+    spec: { podIdentity: { provider: 'aws', identityOwner: 'workload' } },
+  });
+}

@@ -1,0 +1,24 @@
+/** The one custom resource of the Prometheus operator that constructs use, with the fields they use. */
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+
+/** One alerting rule, as Prometheus reads it. */
+export interface PrometheusAlertingRule {
+  readonly alert: string;
+  readonly expr: string;
+  /** Prometheus duration, such as `5m`. */
+  readonly for?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** One group of rules, evaluated together. */
+export interface PrometheusRuleGroup {
+  readonly name: string;
+  readonly rules: readonly PrometheusAlertingRule[];
+}
+
+/** `PrometheusRule`: rules that the operator hands to its Prometheus. */
+export function prometheusRule(scope: Construct, id: string, groups: readonly PrometheusRuleGroup[]): ApiObject {
+  return new ApiObject(scope, id, { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', spec: { groups } });
+}

@@ -1,0 +1,81 @@
+/** The custom resources of RabbitMQ's messaging topology operator that constructs use, with the fields they use. */
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+
+const API_VERSION = 'rabbitmq.com/v1beta1';
+
+/** The `RabbitmqCluster` that an object belongs to. */
+export interface ClusterReference {
+  readonly name: string;
+  readonly namespace?: string;
+}
+
+/** Where an object lives on the broker. */
+export interface Placement {
+  readonly vhost: string;
+  readonly rabbitmqClusterReference: ClusterReference;
+}
+
+/** A durable quorum queue. It outlives the object, because deleting a manifest must not delete messages. */
+export function quorumQueue(
+  scope: Construct,
+  id: string,
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+  placement: Placement,
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'Queue',
+    spec: {
+      name,
+      type: 'quorum',
+      durable: true,
+      autoDelete: false,
+      deletionPolicy: 'retain',
+      arguments: args,
+      ...placement,
+    },
+  });
+}
+
+/** A durable exchange. */
+export function exchange(scope: Construct, id: string, name: string, kind: string, placement: Placement): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'Exchange',
+    spec: { name, type: kind, durable: true, autoDelete: false, ...placement },
+  });
+}
+
+/** A binding from an exchange to a queue. */
+export function binding(
+  scope: Construct,
+  id: string,
+  source: string,
+  destination: string,
+  routingKey: string,
+  placement: Placement,
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'Binding',
+    spec: { source, destination, destinationType: 'queue', routingKey, ...placement },
+  });
+}
+
+/** A policy on the queues whose names match the pattern. */
+export function queuePolicy(
+  scope: Construct,
+  id: string,
+  name: string,
+  pattern: string,
+  definition: Readonly<Record<string, unknown>>,
+  placement: Placement,
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'Policy',
+    spec: { name, pattern, applyTo: 'queues', priority: 10, definition, ...placement },
+  });
+}

@@ -1,0 +1,306 @@
+import { ApiObject, App, Chart, Duration, JsonPatch, Lazy } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type Check, validate } from '../flow/errors';
+import type { Plan } from '../flow/plan';
+import type { Consumer, Objective, Workload } from '../flow/workload';
+import { type Alert, alertRules } from './alert-rules';
+import { grafanaDashboard } from './grafana-dashboard';
+import { networkPolicy } from './network-policy';
+import { scaledJob, scaledObject } from './operators/keda';
+import { queueAlerts, queueGraphs } from './queue-alerts';
+import type { QueueTrigger } from './queue-trigger';
+import {
+  DEFAULT_RESOURCES,
+  disruptionBudget,
+  mountTemporary,
+  restrictedContainer,
+  restrictedPod,
+  spreadOverNodes,
+} from './restricted-pod';
+import type { TriggerBinding } from './trigger';
+import { planWorker, type WorkerPlan } from './worker-plan';
+
+/** Where the worker answers probes. */
+const HEALTH_PORT = 8080;
+
+/**
+ * What a worker is sized from.
+ */
+export interface QueueWorkerProps {
+  /**
+   * What arrives in the queue and how long one item takes.
+   */
+  readonly workload: Workload;
+
+  /**
+   * What is promised to whoever waits.
+   */
+  readonly objective: Objective;
+
+  /**
+   * Where the work waits: `QueueTrigger.rabbitMq(…)`, `.sqs(…)`, `.redisStream(…)` or `.kafka(…)`.
+   */
+  readonly trigger: QueueTrigger;
+
+  /**
+   * The image. It finds the queue in the environment, works on `SLOTS` items at a time, acknowledges an item when its
+   * effect is there, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM takes no more and ends what it has.
+   * Pin a digest or a version, never `latest`.
+   */
+  readonly image: string;
+
+  /**
+   * Command of the container.
+   *
+   * @default - the image's own
+   */
+  readonly command?: string[];
+
+  /**
+   * Variables of the container, beside those of the queue. Secrets by `EnvValue.fromSecretValue`.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: kplus.EnvValue };
+
+  /**
+   * CPU and memory of one pod.
+   *
+   * @default - 250 m to 1 CPU, 256 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
+   * checked against the workload, and the plan says `given`.
+   *
+   * @default - all derived; a pod starts in 30 s and works on one item at a time
+   */
+  readonly consumer?: Consumer;
+
+  /**
+   * Whether the last pod goes when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
+   * which must fit the latency.
+   *
+   * @default false
+   */
+  readonly scaleToZero?: boolean;
+
+  /**
+   * How long nothing must have been to do before pods are taken away. At least the time of one item; 10 s to a day.
+   *
+   * @default - 5 minutes, or the time of one item if that is longer
+   */
+  readonly cooldown?: Duration;
+}
+
+/**
+ * Pods that are never too few for their queue: how many run, what each of them may have waiting, how many messages it
+ * holds and how long it may take to end follow from the workload.
+ *
+ * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers scaled by a number that
+ * was meant as a threshold and is read as a target (case 6). An item that takes longer than a node waits for a pod to
+ * end gets a job of its own instead of a place in a Deployment.
+ */
+export class QueueWorker extends Construct {
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: Plan;
+
+  /**
+   * The Deployment.
+   *
+   * @default - a `ScaledJob` makes the pods, because an item takes longer than a pod is given to end
+   */
+  public readonly deployment?: kplus.Deployment;
+
+  /** The `ScaledObject`, or the `ScaledJob`. */
+  public readonly scaler: ApiObject;
+
+  /** The container that works. */
+  public readonly container: kplus.Container;
+
+  /** The `PrometheusRule`. */
+  public readonly alerts: ApiObject;
+
+  /** The dashboard. */
+  public readonly dashboard: kplus.ConfigMap;
+
+  /**
+   * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: QueueWorkerProps) {
+    super(scope, id);
+    const trigger = props.trigger._trigger;
+    validate(id, [...trigger.checks, ...inputChecks(props)]);
+    const worker = planWorker(id, props.workload, props.objective, {
+      consumer: { ...trigger.consumer, ...props.consumer },
+      scaleToZero: props.scaleToZero ?? false,
+      cooldownSeconds: props.cooldown?.toSeconds(),
+    });
+    const binding = trigger.bind({
+      scope: this,
+      plan: worker.plan,
+      workload: props.workload,
+      target: worker.plan.value('targetPerReplica'),
+    });
+    this.plan = worker.plan.withKnobs([...binding.knobs]);
+    const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
+      automountToken: false,
+      metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
+    });
+    if (worker.perItem) {
+      const job = this.createJob(props, binding, serviceAccount);
+      this.container = job.container;
+      this.scaler = job.scaler;
+    } else {
+      this.deployment = this.createDeployment(props, binding, serviceAccount);
+      this.container = this.deployment.containers[0];
+      this.scaler = this.scale(this.deployment, binding, worker);
+      disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
+    }
+    const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
+    networkPolicy(this, 'NetworkPolicy', labels, binding.egress, [HEALTH_PORT]);
+    const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, worker), ...binding.alerts];
+    this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding.deadLetters));
+  }
+
+  private createDeployment(
+    props: QueueWorkerProps,
+    binding: TriggerBinding,
+    serviceAccount: kplus.IServiceAccount,
+  ): kplus.Deployment {
+    const deployment = new kplus.Deployment(this, 'Deployment', {
+      securityContext: restrictedPod(),
+      serviceAccount,
+      automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
+      containers: [this.containerProps(props, binding, true)],
+    });
+    spreadOverNodes(deployment);
+    mountTemporary(this, deployment.containers[0]);
+    // KEDA has the say about replicas; a number here would be a way back to it at every deployment.
+    ApiObject.of(deployment).addJsonPatch(JsonPatch.remove('/spec/replicas'));
+    return deployment;
+  }
+
+  private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
+    const fromText = Object.entries({
+      ...binding.environment,
+      SLOTS: String(this.plan.value('slotsPerInstance')),
+      HEALTH_PORT: String(HEALTH_PORT),
+    }).map(([name, text]) => [name, kplus.EnvValue.fromValue(text)] as const);
+    const fromSecret = Object.entries(binding.secrets).map(([name, { secretName, key }]) => {
+      const secret = kplus.Secret.fromSecretName(this, `Secret${name}`, secretName);
+      return [name, kplus.EnvValue.fromSecretValue({ secret, key })] as const;
+    });
+    const probe = (failureThreshold: number) =>
+      kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
+    return {
+      name: 'worker',
+      image: props.image,
+      command: props.command,
+      envVariables: { ...props.environment, ...Object.fromEntries([...fromText, ...fromSecret]) },
+      resources: props.resources ?? DEFAULT_RESOURCES,
+      securityContext: restrictedContainer(),
+      ...(serves
+        ? {
+            ports: [{ name: 'health', number: HEALTH_PORT }],
+            readiness: probe(3),
+            liveness: probe(6),
+            startup: probe(30),
+          }
+        : {}),
+    };
+  }
+
+  private scale(deployment: kplus.Deployment, binding: TriggerBinding, { minReplicas }: WorkerPlan): ApiObject {
+    const value = (name: string) => this.plan.value(name);
+    const maxReplicaCount = value('maxInstances');
+    return scaledObject(this, 'ScaledObject', {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name },
+      pollingInterval: value('pollingIntervalSeconds'),
+      cooldownPeriod: value('cooldownPeriodSeconds'),
+      minReplicaCount: minReplicas,
+      maxReplicaCount,
+      fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
+      advanced: {
+        horizontalPodAutoscalerConfig: {
+          behavior: {
+            // To the number that is wanted, in one step: the plan reckons with a single reaction.
+            scaleUp: {
+              stabilizationWindowSeconds: 0,
+              policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
+            },
+            scaleDown: {
+              stabilizationWindowSeconds: Math.min(3600, value('cooldownPeriodSeconds')),
+              policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+            },
+          },
+        },
+      },
+      triggers: binding.triggers,
+    });
+  }
+
+  /** One job an item: its pod ends when the item does, and nobody sends it away before. */
+  private createJob(
+    props: QueueWorkerProps,
+    binding: TriggerBinding,
+    serviceAccount: kplus.IServiceAccount,
+  ): { container: kplus.Container; scaler: ApiObject } {
+    const value = (name: string) => this.plan.value(name);
+    // Its template is what is wanted of it, so it stands in a chart that nobody writes.
+    const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
+      podMetadata: { labels: { [JOB_LABEL]: this.node.addr } },
+      securityContext: restrictedPod(),
+      serviceAccount,
+      automountServiceAccountToken: false,
+      restartPolicy: kplus.RestartPolicy.NEVER,
+      terminationGracePeriod: Duration.seconds(value('terminationGracePeriodSeconds')),
+      containers: [this.containerProps(props, binding, false)],
+    });
+    mountTemporary(this, job.containers[0]);
+    const scaler = scaledJob(this, 'ScaledJob', {
+      jobTargetRef: {
+        parallelism: 1,
+        completions: 1,
+        // An item that failed is still in its queue, and the next job takes it: the queue counts the attempts.
+        backoffLimit: 0,
+        activeDeadlineSeconds: value('itemTimeoutSeconds') + value('startSeconds'),
+        // Read when it is written, so that what users mount into the container is in it.
+        template: Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template }),
+      },
+      pollingInterval: value('pollingIntervalSeconds'),
+      minReplicaCount: 0,
+      maxReplicaCount: value('maxInstances'),
+      successfulJobsHistoryLimit: 3,
+      failedJobsHistoryLimit: 10,
+      // A new version must not cut off hours of work.
+      rollout: { strategy: 'gradual' },
+      // Messages in hand count as waiting until they are acknowledged, so running jobs are subtracted.
+      scalingStrategy: { strategy: 'default' },
+      triggers: binding.triggers,
+    });
+    return { container: job.containers[0], scaler };
+  }
+}
+
+/** By this label the pods of a `ScaledJob` are found. */
+const JOB_LABEL = 'backpressure/worker';
+
+function inputChecks({ image, cooldown }: QueueWorkerProps): Check[] {
+  const seconds = cooldown?.toSeconds({ integral: false });
+  return [
+    {
+      refused: !/[:@]/.test(image) || /:latest$/.test(image),
+      message: `image must name a version or a digest, got '${image}'`,
+    },
+    {
+      refused: seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400),
+      message: `cooldown in seconds must be a whole number, between 10 and 86400, got ${seconds}`,
+    },
+  ];
+}

@@ -1,0 +1,64 @@
+/**
+ * What every pod of this library has in common: Pod Security `restricted`, a temporary folder where the root file
+ * system is read-only, pods spread over nodes, and a budget for disruptions.
+ *
+ * Source: Kubernetes, Pod Security Standards, "Restricted".
+ */
+import { ApiObject, JsonPatch, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+/** Any user but root; images that need another one set it. */
+const USER = 10_001;
+
+/** The security context of a container under `restricted`. */
+export function restrictedContainer(user = USER): kplus.ContainerSecurityContextProps {
+  return {
+    user,
+    group: user,
+    ensureNonRoot: true,
+    privileged: false,
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: [kplus.Capability.ALL] },
+    seccompProfile: { type: kplus.SeccompProfileType.RUNTIME_DEFAULT },
+  };
+}
+
+/** The security context of a pod under `restricted`. */
+export function restrictedPod(user = USER): kplus.PodSecurityContextProps {
+  return { user, group: user, fsGroup: user, ensureNonRoot: true };
+}
+
+/** `/tmp`, which programs expect to write to. */
+export function mountTemporary(scope: Construct, container: kplus.Container): void {
+  const volume = kplus.Volume.fromEmptyDir(scope, 'Temporary', 'tmp', { sizeLimit: Size.mebibytes(64) });
+  container.mount('/tmp', volume);
+}
+
+/** Resources of a container that was given none. */
+export const DEFAULT_RESOURCES: kplus.ContainerResources = {
+  cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.millis(1000) },
+  memory: { request: Size.mebibytes(256), limit: Size.mebibytes(256) },
+};
+
+/** Pods of a workload on different nodes where there are any; one that is full must not keep the others waiting. */
+export function spreadOverNodes(deployment: kplus.Deployment): void {
+  ApiObject.of(deployment).addJsonPatch(
+    JsonPatch.add('/spec/template/spec/topologySpreadConstraints', [
+      {
+        maxSkew: 1,
+        topologyKey: 'kubernetes.io/hostname',
+        whenUnsatisfiable: 'ScheduleAnyway',
+        labelSelector: { matchLabels: deployment.matchLabels },
+      },
+    ]),
+  );
+}
+
+/** Lets a node be drained one pod at a time. */
+export function disruptionBudget(scope: Construct, id: string, matchLabels: Record<string, string>): ApiObject {
+  return new kplus.k8s.KubePodDisruptionBudget(scope, id, {
+    spec: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(1), selector: { matchLabels } },
+  });
+}

@@ -1,0 +1,29 @@
+/** Scripts of lib/runtime as ConfigMaps, so that stock images run them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as kplus from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+
+/** The API server refuses a ConfigMap above 1 MiB (Kubernetes, ConfigMaps). */
+const LARGEST_CONFIG_MAP_BYTES = 1_048_576;
+
+/** A ConfigMap with one file of `dist/runtime`, such as `order-worker/index.js`. */
+export function scriptConfigMap(scope: Construct, id: string, script: string): kplus.ConfigMap {
+  const text = readFileSync(join(runtimeFolder(), script), 'utf8');
+  if (Buffer.byteLength(text) > LARGEST_CONFIG_MAP_BYTES) {
+    throw new Error(`${script} has ${Buffer.byteLength(text)} bytes, a ConfigMap holds ${LARGEST_CONFIG_MAP_BYTES}`);
+  }
+  // Immutable: a changed script is another ConfigMap, and the pods that run the old one keep it until they are replaced.
+  return new kplus.ConfigMap(scope, id, { immutable: true, data: { [basename(script)]: text } });
+}
+
+/** The folder with the bundles, of a checkout as of the installed package. */
+function runtimeFolder(): string {
+  for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    const candidate = [join(folder, 'dist', 'runtime'), join(folder, 'runtime')].find((path) =>
+      existsSync(join(path, 'webhook', 'index.js')),
+    );
+    if (candidate) return candidate;
+  }
+  throw new Error('dist/runtime is missing; run npm run prepare');
+}

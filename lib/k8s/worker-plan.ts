@@ -1,0 +1,182 @@
+/** From workload to a worker on Kubernetes: pods that stay, or one job an item. */
+import { CapacityError, validate } from '../flow/errors';
+import type { Knob, Plan } from '../flow/plan';
+import { planQueue } from '../flow/queue-plan';
+import type { Consumer, Objective, Workload } from '../flow/workload';
+import {
+  AUTOSCALER_SYNC_SECONDS,
+  KEDA_POLLING_SECONDS,
+  LONGEST_GRACE_SECONDS,
+  POD_START_SECONDS,
+  scalingKnobs,
+} from './scaling-plan';
+
+/** What the user chose. */
+export interface WorkerChoices {
+  readonly consumer: Consumer;
+  readonly scaleToZero: boolean;
+  readonly cooldownSeconds?: number;
+}
+
+/** A planned worker. */
+export interface WorkerPlan {
+  readonly plan: Plan;
+  /** Whether each item gets a job of its own. */
+  readonly perItem: boolean;
+  /** Replicas that stay when nothing is to do. */
+  readonly minReplicas: number;
+}
+
+/** Plans a worker. */
+export function planWorker(
+  subject: string,
+  workload: Workload,
+  objective: Objective,
+  { consumer, scaleToZero, cooldownSeconds }: WorkerChoices,
+): WorkerPlan {
+  const given = Object.fromEntries(Object.entries(consumer).filter(([, value]) => value !== undefined));
+  const timing = { pollSeconds: AUTOSCALER_SYNC_SECONDS, startSeconds: POD_START_SECONDS, decideSeconds: 0, ...given };
+  // From none it is KEDA that looks first, and the autoscaler goes on from one.
+  const fromNone = {
+    ...timing,
+    pollSeconds: consumer.pollSeconds ?? KEDA_POLLING_SECONDS,
+    decideSeconds: timing.decideSeconds + (consumer.pollSeconds ?? AUTOSCALER_SYNC_SECONDS),
+    minInstances: 0,
+  };
+  refuseSleeplessness(subject, workload, objective, fromNone, scaleToZero);
+  const staying = planQueue(subject, workload, objective, scaleToZero ? fromNone : timing);
+  const perItem = scalingGrace(staying) > LONGEST_GRACE_SECONDS;
+  const plan = perItem ? planJobs(subject, workload, objective, timing) : staying;
+  const itemTimeout = plan.value('itemTimeoutSeconds');
+  validate(subject, [
+    {
+      refused: cooldownSeconds !== undefined && cooldownSeconds < itemTimeout,
+      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be taken away from under their work`,
+    },
+  ]);
+  const knobs: Knob[] = [...scalingKnobs(plan)];
+  if (cooldownSeconds !== undefined) knobs.push(givenCooldown(cooldownSeconds));
+  if (perItem) knobs.push(oneItemAJob(), startKnob(timing.startSeconds));
+  if (scaleToZero && !perItem) knobs.push(asleep(plan), wakeUpKnob(fromNone));
+  return {
+    plan: withLater(plan, knobs),
+    perItem,
+    minReplicas: scaleToZero ? 0 : plan.value('minInstances'),
+  };
+}
+
+/** Of two knobs of one name the later one stays. */
+function withLater(plan: Plan, knobs: readonly Knob[]): Plan {
+  return knobs.reduce((all, knob) => all.withKnobs([knob]), plan);
+}
+
+function scalingGrace(plan: Plan): number {
+  return scalingKnobs(plan).find(({ name }) => name === 'terminationGracePeriodSeconds')?.value ?? 0;
+}
+
+/** A job's start belongs to its item: its slot is taken for both, and nobody runs in between. */
+function planJobs(
+  subject: string,
+  workload: Workload,
+  objective: Objective,
+  timing: Consumer & { readonly startSeconds: number },
+): Plan {
+  const { serviceSeconds, serviceVariation = 1 } = workload;
+  const busySeconds = serviceSeconds + timing.startSeconds;
+  const started: Workload = {
+    ...workload,
+    serviceSeconds: busySeconds,
+    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
+  };
+  validate(subject, [
+    {
+      refused: (timing.slotsPerInstance ?? 1) !== 1,
+      message: `consumer.slotsPerInstance must be 1, because a job works on one item, got ${timing.slotsPerInstance}`,
+    },
+    {
+      refused: (timing.minInstances ?? 0) !== 0,
+      message: `consumer.minInstances must be left out, because a job begins with its item, got ${timing.minInstances}`,
+    },
+  ]);
+  return planQueue(subject, started, objective, {
+    ...timing,
+    pollSeconds: KEDA_POLLING_SECONDS,
+    startSeconds: 0,
+    slotsPerInstance: 1,
+    minInstances: 0,
+  });
+}
+
+function refuseSleeplessness(
+  subject: string,
+  workload: Workload,
+  objective: Objective,
+  { pollSeconds, decideSeconds, startSeconds }: { pollSeconds: number; decideSeconds: number; startSeconds: number },
+  scaleToZero: boolean,
+): void {
+  const wakeUp = pollSeconds + decideSeconds + startSeconds;
+  const first = wakeUp + workload.serviceSeconds;
+  if (!scaleToZero || !(objective.latencySeconds < first)) return;
+  throw new CapacityError(
+    subject,
+    `waking up from zero takes ${wakeUp} s and an item ${workload.serviceSeconds} s, ${objective.latencySeconds} s of latency is promised`,
+    ['leave scaleToZero off', `promise at least ${Math.ceil(first)} s`],
+  );
+}
+
+function givenCooldown(seconds: number): Knob {
+  return {
+    name: 'cooldownPeriodSeconds',
+    value: seconds,
+    unit: 's',
+    formula: 'given',
+    inputs: {},
+    source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s',
+  };
+}
+
+function oneItemAJob(): Knob {
+  return {
+    name: 'targetPerReplica',
+    value: 1,
+    unit: 'items',
+    formula: 'one job an item, because an item takes longer than a node waits for a pod to end',
+    inputs: { longestGraceSeconds: LONGEST_GRACE_SECONDS },
+    source: 'KEDA, Scaling Jobs; cluster-autoscaler, --max-graceful-termination-sec',
+  };
+}
+
+function startKnob(startSeconds: number): Knob {
+  return {
+    name: 'startSeconds',
+    value: startSeconds,
+    unit: 's',
+    formula: 'start of a pod; each item has one before it',
+    inputs: {},
+    source: 'the consumer',
+  };
+}
+
+function asleep(plan: Plan): Knob {
+  return {
+    ...plan.knob('minInstances'),
+    value: 0,
+    formula: 'scaleToZero: the last pod goes when nothing waits or is worked on',
+    inputs: {},
+  };
+}
+
+function wakeUpKnob({
+  pollSeconds,
+  decideSeconds,
+  startSeconds,
+}: Required<Pick<Consumer, 'pollSeconds' | 'decideSeconds' | 'startSeconds'>>): Knob {
+  return {
+    name: 'wakeUpSeconds',
+    value: pollSeconds + decideSeconds + startSeconds,
+    unit: 's',
+    formula: 'polling interval + age of the depth seen + autoscaler sync + start of a pod',
+    inputs: { pollSeconds, decideSeconds, startSeconds },
+    source: 'KEDA, ScaledObject specification, pollingInterval',
+  };
+}
