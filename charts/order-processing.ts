@@ -22,7 +22,7 @@ export const ORDERS: { workload: Workload; objective: Objective; consumer: Consu
   consumer: { slotsPerInstance: 2 },
 };
 
-/** What the video jobs are sized from: an item that takes longer than a node waits for a pod. */
+/** What the rendering is sized from: an item takes longer than a node waits for a pod to end. */
 const RENDERING: { workload: Workload; objective: Objective } = {
   workload: {
     steadyPerSecond: 1 / 600,

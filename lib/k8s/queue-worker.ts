@@ -45,7 +45,8 @@ export interface QueueWorkerProps {
 
   /**
    * The image. It finds the queue in the environment, works on `SLOTS` items at a time, acknowledges an item when its
-   * effect is there, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM takes no more and ends what it has.
+   * effect is there, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM takes no more and ends what it has. Where
+   * an item gets a job of its own, `MAX_ITEMS` is 1: it works on one item and exits, and answers no probe.
    * Pin a digest or a version, never `latest`.
    */
   readonly image: string;
@@ -144,6 +145,7 @@ export class QueueWorker extends Construct {
       plan: worker.plan,
       workload: props.workload,
       target: worker.plan.value('targetPerReplica'),
+      perItem: worker.perItem,
     });
     this.plan = worker.plan.withKnobs([...binding.knobs]);
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
@@ -161,7 +163,7 @@ export class QueueWorker extends Construct {
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
-    networkPolicy(this, 'NetworkPolicy', labels, binding.egress, [HEALTH_PORT]);
+    networkPolicy(this, 'NetworkPolicy', labels, binding.egress, worker.perItem ? [] : [HEALTH_PORT]);
     const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, worker), ...binding.alerts];
     this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding.deadLetters));
@@ -190,7 +192,7 @@ export class QueueWorker extends Construct {
     const fromText = Object.entries({
       ...binding.environment,
       SLOTS: String(this.plan.value('slotsPerInstance')),
-      HEALTH_PORT: String(HEALTH_PORT),
+      ...(serves ? { HEALTH_PORT: String(HEALTH_PORT) } : { MAX_ITEMS: '1' }),
     }).map(([name, text]) => [name, kplus.EnvValue.fromValue(text)] as const);
     const fromSecret = Object.entries(binding.secrets).map(([name, { secretName, key }]) => {
       const secret = kplus.Secret.fromSecretName(this, `Secret${name}`, secretName);

@@ -5,7 +5,7 @@ import { itemsDuringOutage } from '../flow/outage';
 import { type Knob, knobNamed } from '../flow/plan';
 import { secretAuthentication } from './operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from './operators/rabbitmq';
-import { prefetchKnob } from './scaling-plan';
+import { oneInHandKnob, prefetchKnob } from './scaling-plan';
 import type { SecretKey } from './secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
@@ -14,6 +14,8 @@ const ROUND_TRIP_SECONDS = 0.002;
 /** The management plug-in counts every 5 s (RabbitMQ, Management Plugin, `collect_statistics_interval`). */
 const STATISTICS_SECONDS = 5;
 const OUTAGE_SECONDS = 3600;
+/** A message that is in hand for longer costs the consumer its channel (RabbitMQ, Consumers, `consumer_timeout`). */
+const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
 const AMQP_PORTS = [5671, 5672];
 
 /**
@@ -91,7 +93,15 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
   const deadLetterQueue = `${queueName}.dead`;
   const knobs = rabbitMqKnobs(context, props);
   const value = (name: string) => knobNamed(queueName, knobs, name).value;
-  declareTopology(scope, props, deadLetterQueue, value('deliveryLimit'), value('maxLength'));
+  const inHandSeconds = Math.ceil(
+    (context.plan.value('itemTimeoutSeconds') * value('prefetch')) / context.plan.value('slotsPerInstance'),
+  );
+  declareTopology(scope, props, deadLetterQueue, {
+    'delivery-limit': value('deliveryLimit'),
+    'max-length': value('maxLength'),
+    // Only where it is needed: brokers before 3.12 refuse a policy with a key that they do not know.
+    ...(inHandSeconds > ACKNOWLEDGE_WITHIN_SECONDS ? { 'consumer-timeout': 2000 * inHandSeconds } : {}),
+  });
   const authentication = secretAuthentication(scope, 'Authentication', [
     { parameter: 'host', name: management.secretName, key: management.key },
   ]);
@@ -140,12 +150,15 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
   };
 }
 
-function rabbitMqKnobs({ plan, workload }: TriggerContext, props: RabbitMqTriggerProps): Knob[] {
+function rabbitMqKnobs({ plan, workload, perItem }: TriggerContext, props: RabbitMqTriggerProps): Knob[] {
   const slots = plan.value('slotsPerInstance');
+  const alarmBacklog = plan.value('alarmBacklog');
   const attempts = plan.value('maxReceiveCount');
   const outageSeconds = props.consumerOutage?.toSeconds() ?? OUTAGE_SECONDS;
   return [
-    prefetchKnob(slots, workload.serviceSeconds, props.roundTripSeconds ?? ROUND_TRIP_SECONDS),
+    perItem
+      ? oneInHandKnob()
+      : prefetchKnob(slots, workload.serviceSeconds, props.roundTripSeconds ?? ROUND_TRIP_SECONDS),
     {
       name: 'deliveryLimit',
       value: attempts - 1,
@@ -156,11 +169,11 @@ function rabbitMqKnobs({ plan, workload }: TriggerContext, props: RabbitMqTrigge
     },
     {
       name: 'maxLength',
-      value: Math.ceil(itemsDuringOutage(workload, outageSeconds)),
+      value: Math.ceil(Math.max(itemsDuringOutage(workload, outageSeconds), alarmBacklog)),
       unit: 'items',
       formula:
-        'arrivals while all consumers are away, the peak first: peak × min(peak length, outage) + steady × the rest',
-      inputs: { outageSeconds },
+        'arrivals while all consumers are away, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
+      inputs: { outageSeconds, alarmBacklog },
       source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer is told, and the disk is bounded',
     },
   ];
@@ -171,8 +184,7 @@ function declareTopology(
   scope: Construct,
   props: RabbitMqTriggerProps,
   deadLetterQueue: string,
-  deliveryLimit: number,
-  maxLength: number,
+  limits: Readonly<Record<string, number>>,
 ): void {
   const { queueName, vhost = '/', clusterName, clusterNamespace } = props;
   const placement: Placement = {
@@ -186,13 +198,12 @@ function declareTopology(
   quorumQueue(scope, 'Queue', queueName, {}, placement);
   // In a policy, not in arguments: arguments of a queue can never be changed again.
   const definition = {
-    'delivery-limit': deliveryLimit,
+    ...limits,
     'dead-letter-exchange': deadLetterExchange,
     'dead-letter-routing-key': queueName,
     // At least once needs reject-publish; at most once would lose dead letters when the broker falls.
     'dead-letter-strategy': 'at-least-once',
     overflow: 'reject-publish',
-    'max-length': maxLength,
   };
   const pattern = `^${queueName.replace(/[.]/g, '\\.')}$`;
   queuePolicy(scope, 'Policy', queueName, pattern, definition, placement);

@@ -97,3 +97,15 @@ export function prefetchKnob(slots: number, serviceSeconds: number, roundTripSec
     source: 'RabbitMQ, "Some queuing theory: throughput, latency and bandwidth"',
   };
 }
+
+/** A job that takes a second message keeps it from the job that was started for it. */
+export function oneInHandKnob(): Knob {
+  return {
+    name: 'prefetch',
+    value: 1,
+    unit: 'items',
+    formula: 'one item a job: a second one in hand would wait for it',
+    inputs: {},
+    source: 'RabbitMQ, Consumer Prefetch; KEDA, Scaling Jobs',
+  };
+}

@@ -27,6 +27,8 @@ export interface TriggerContext {
   readonly workload: Workload;
   /** Items for each replica. */
   readonly target: number;
+  /** Whether each item gets a job of its own. */
+  readonly perItem: boolean;
 }
 
 /** What a trigger leaves behind. */

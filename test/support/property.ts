@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import type { Objective, Workload } from '../../lib/flow/workload';
-import type { Made } from './stack';
 
 export const runs = process.env.LONG ? 2000 : 200;
 
@@ -55,7 +54,7 @@ export function objectives(): fc.Arbitrary<Objective> {
  * Holds the property. What `make` throws must be one of our two errors and speak of `subject`; what it returns must
  * be a template without a hole in it, and keep `claim`.
  */
-export function validOrNamed<P, M extends Made>(
+export function validOrNamed<P, M extends { readonly template: { toJSON(): unknown } }>(
   subject: RegExp,
   props: fc.Arbitrary<P>,
   make: (props: P) => M,

@@ -1,0 +1,350 @@
+import { Chart, Duration } from 'cdk8s';
+import fc from 'fast-check';
+import { InvalidInputError } from '../../lib/flow/errors';
+import { planQueue } from '../../lib/flow/queue-plan';
+import { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue-worker';
+import { emptyChart, every, type Manifest, one, type Written, written } from '../support/manifest';
+import { mostly, objectives, optional, validOrNamed, workloads } from '../support/property';
+
+/** Case 2: orders of 50 ms, 111/s for half an hour. */
+const orders = {
+  workload: { steadyPerSecond: 20, peakPerSecond: 111, peakSeconds: 1800, serviceSeconds: 0.05 },
+  objective: { latencySeconds: 90 },
+};
+const secret = (key: string) => ({ secretName: 'broker', key });
+const rabbit = {
+  queueName: 'orders',
+  clusterName: 'rabbit',
+  clusterNamespace: 'rabbitmq',
+  connection: secret('amqp'),
+  management: secret('management'),
+};
+const kafka = { bootstrapServers: ['events-kafka:9093'], topic: 'orders', partitions: 12, consumerGroup: 'orders' };
+const TRIGGERS = {
+  rabbitmq: QueueTrigger.rabbitMq(rabbit),
+  'aws-sqs-queue': QueueTrigger.sqs({
+    queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders',
+    region: 'eu-central-1',
+    roleArn: 'arn:aws:iam::123456789012:role/orders',
+  }),
+  'redis-streams': QueueTrigger.redisStream({
+    host: 'redis',
+    stream: 'orders',
+    consumerGroup: 'workers',
+    password: secret('password'),
+  }),
+  kafka: QueueTrigger.kafka({ ...kafka, username: secret('user'), password: secret('password') }),
+};
+
+interface Worker extends Written {
+  readonly worker: QueueWorker;
+}
+
+function make(props: Partial<QueueWorkerProps> = {}): Worker {
+  const chart: Chart = emptyChart();
+  const worker = new QueueWorker(chart, 'Orders', {
+    ...orders,
+    trigger: TRIGGERS.rabbitmq,
+    image: 'shop/orders:1.4.2',
+    ...props,
+  });
+  return { worker, ...written(chart) };
+}
+
+/** An item takes a quarter of an hour. */
+const rendering: Partial<QueueWorkerProps> = {
+  workload: { steadyPerSecond: 0.001, peakPerSecond: 0.02, peakSeconds: 3600, serviceSeconds: 900 },
+  objective: { latencySeconds: 14_400 },
+};
+
+const made = make();
+const asleep = make({ scaleToZero: true, objective: { latencySeconds: 600 } });
+const jobs = make(rendering);
+const spec = (chart: Written, kind: string): Manifest => one(chart, kind).spec;
+const podOf = (chart: Written): Manifest =>
+  chart.manifests.some(({ kind }) => kind === 'Deployment')
+    ? spec(chart, 'Deployment').template.spec
+    : spec(chart, 'ScaledJob').jobTargetRef.template.spec;
+const value = (chart: Worker, name: string) => chart.worker.plan.value(name);
+
+describe('the traps of case 2 are absent', () => {
+  test('trap: no dead-letter exchange: a rejected order lands in a queue of its own, at least once', () => {
+    const { definition, pattern } = spec(made, 'Policy');
+    expect(definition).toMatchObject({
+      'dead-letter-exchange': 'orders.dead',
+      'dead-letter-strategy': 'at-least-once',
+      overflow: 'reject-publish',
+    });
+    expect(new RegExp(pattern).test('orders')).toBe(true);
+    expect(new RegExp(pattern).test('orders.dead')).toBe(false);
+    const [exchange, binding] = [spec(made, 'Exchange'), spec(made, 'Binding')];
+    expect(exchange.name).toBe(definition['dead-letter-exchange']);
+    expect(binding).toMatchObject({
+      source: exchange.name,
+      destination: 'orders.dead',
+      routingKey: definition['dead-letter-routing-key'],
+    });
+    expect(every(made, 'Queue').map((queue) => [queue.spec.name, queue.spec.type])).toEqual([
+      ['orders.dead', 'quorum'],
+      ['orders', 'quorum'],
+    ]);
+  });
+
+  test('trap: a prefetch of 20 by habit: it is what the round trip asks for', () => {
+    // 50 ms of work and 2 ms of network: one in work, one on its way.
+    expect(value(made, 'prefetch')).toBe(2);
+    const slow = make({ trigger: QueueTrigger.rabbitMq({ ...rabbit, roundTripSeconds: 0.1 }) });
+    expect(value(slow, 'prefetch')).toBe(3);
+    expect(environmentOf(slow)).toMatchObject({ PREFETCH: '3', SLOTS: '1' });
+  });
+});
+
+describe('the traps of case 6 are absent', () => {
+  test('trap: the target read as a threshold: each replica is left with what it clears in time', () => {
+    const [trigger] = spec(made, 'ScaledObject').triggers;
+    const target = Number(trigger.metadata.value);
+    expect(target).toBe(Math.floor(value(made, 'backlogPerInstance')));
+    expect(target * orders.workload.serviceSeconds).toBeLessThanOrEqual(orders.objective.latencySeconds);
+  });
+
+  test('trap: deprecated `queueLength`, and a password in plain text', () => {
+    for (const trigger of Object.values(TRIGGERS)) {
+      const text = JSON.stringify(make({ trigger }).manifests);
+      expect(text).not.toMatch(/amqps?:\/\/|"password":"|hostFromEnv/);
+    }
+    const [{ metadata }] = spec(made, 'ScaledObject').triggers;
+    expect(metadata).toMatchObject({ mode: 'QueueLength' });
+    expect(metadata).not.toHaveProperty('queueLength');
+  });
+});
+
+describe('the scaler follows the plan', () => {
+  test('replicas, target and maximum are the knobs, and nothing else sets the number of pods', () => {
+    expect(spec(made, 'ScaledObject')).toMatchObject({
+      minReplicaCount: value(made, 'minInstances'),
+      maxReplicaCount: value(made, 'maxInstances'),
+      pollingInterval: value(made, 'pollingIntervalSeconds'),
+      cooldownPeriod: value(made, 'cooldownPeriodSeconds'),
+      scaleTargetRef: { kind: 'Deployment', name: one(made, 'Deployment').metadata.name },
+    });
+    expect(spec(made, 'Deployment')).not.toHaveProperty('replicas');
+  });
+
+  test('the plan is the one of the same numbers on any engine, with the reaction time of KEDA', () => {
+    const consumer = { pollSeconds: 15, decideSeconds: 5, startSeconds: 30 };
+    const { predictions } = planQueue('Orders', orders.workload, orders.objective, consumer);
+    expect(made.worker.plan.predictions).toEqual(predictions);
+    expect(predictions.reactionSeconds).toBe(50);
+  });
+
+  test('a scaler that is blind is ready for the peak', () => {
+    expect(spec(made, 'ScaledObject').fallback).toEqual({
+      failureThreshold: 3,
+      replicas: value(made, 'maxInstances'),
+    });
+  });
+
+  test('work in hand counts: pods at work are not sent away', () => {
+    const looks = Object.fromEntries(
+      Object.entries(TRIGGERS).map(([name, trigger]) => [name, spec(make({ trigger }), 'ScaledObject').triggers[0]]),
+    );
+    expect(looks.rabbitmq.metadata.protocol).toBe('http');
+    expect(looks['aws-sqs-queue'].metadata).toMatchObject({ scaleOnInFlight: 'true', scaleOnDelayed: 'true' });
+    for (const [name, look] of Object.entries(looks)) expect(look.type).toBe(name);
+  });
+
+  test('scaling up is one step, scaling down waits out the cool-down', () => {
+    const { scaleUp, scaleDown } = spec(made, 'ScaledObject').advanced.horizontalPodAutoscalerConfig.behavior;
+    expect(scaleUp.stabilizationWindowSeconds).toBe(0);
+    expect(scaleUp.policies[0].value).toBe(value(made, 'maxInstances'));
+    expect(scaleDown.stabilizationWindowSeconds).toBe(value(made, 'cooldownPeriodSeconds'));
+  });
+
+  test('asleep: none, woken within what is promised', () => {
+    expect(spec(asleep, 'ScaledObject').minReplicaCount).toBe(0);
+    expect(value(asleep, 'wakeUpSeconds')).toBe(30 + 15 + 5 + 30);
+    expect(() => make({ scaleToZero: true, objective: { latencySeconds: 60 } })).toThrow(
+      /Orders: waking up from zero takes 80 s and an item 0.05 s, 60 s of latency is promised; leave scaleToZero off, or promise at least 81 s/,
+    );
+  });
+
+  test('never more replicas than partitions: what more would take is refused', () => {
+    const trigger = QueueTrigger.kafka({ ...kafka, partitions: 6 });
+    expect(spec(make({ trigger }), 'ScaledObject').maxReplicaCount).toBeLessThanOrEqual(6);
+    const few = { trigger: QueueTrigger.kafka({ ...kafka, partitions: 4 }) };
+    expect(() => make(few)).toThrow(/^Orders: .* with 4 to 4 instances × 1 .*; allow 6 instances, /);
+  });
+});
+
+describe('an item gets the time that it takes', () => {
+  test('the grace period outlasts the P99.9 of the service time', () => {
+    const grace = podOf(made).terminationGracePeriodSeconds;
+    expect(grace).toBeGreaterThan(value(made, 'itemTimeoutSeconds'));
+  });
+
+  test('longer than a node waits for a pod: a job of its own, one item each', () => {
+    expect(jobs.worker.deployment).toBeUndefined();
+    expect(spec(jobs, 'ScaledJob')).toMatchObject({
+      minReplicaCount: 0,
+      maxReplicaCount: value(jobs, 'maxInstances'),
+      rollout: { strategy: 'gradual' },
+      triggers: [{ metadata: { value: '1' } }],
+      jobTargetRef: { parallelism: 1, completions: 1, backoffLimit: 0 },
+    });
+    expect(podOf(jobs).restartPolicy).toBe('Never');
+    expect(environmentOf(jobs)).toMatchObject({ MAX_ITEMS: '1', PREFETCH: '1' });
+    // The broker would take the message away after half an hour.
+    expect(spec(jobs, 'Policy').definition['consumer-timeout']).toBeGreaterThan(
+      1000 * value(jobs, 'itemTimeoutSeconds'),
+    );
+  });
+
+  test('a job pays for its start with every item', () => {
+    const utilisation = (0.02 * (900 + 30)) / value(jobs, 'maxInstances');
+    expect(jobs.worker.plan.predictions.utilisation).toBeCloseTo(utilisation, 6);
+  });
+
+  test('a cool-down shorter than an item is refused', () => {
+    const quick = {
+      workload: { ...orders.workload, serviceSeconds: 5, peakPerSecond: 20 },
+      cooldown: Duration.seconds(10),
+    };
+    expect(() => make(quick)).toThrow(
+      /Orders: cooldown must be at least the time of one item, 35 s at its P99.9, got 10 s/,
+    );
+  });
+});
+
+describe('a pod is restricted', () => {
+  test.each([
+    ['a Deployment', made],
+    ['a ScaledJob', jobs],
+  ])('%s keeps Pod Security restricted, with requests and limits', (_, chart) => {
+    const [container] = podOf(chart).containers;
+    expect(container.securityContext).toMatchObject({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(container.resources).toMatchObject({ limits: { memory: '256Mi' }, requests: { memory: '256Mi' } });
+    expect(podOf(chart).automountServiceAccountToken).toBe(false);
+  });
+
+  test('it talks to its broker and to DNS, and only probes come in', () => {
+    const { egress, ingress, podSelector } = spec(made, 'NetworkPolicy');
+    expect(egress.flatMap((rule: Manifest) => rule.ports.map(({ port }: Manifest) => port))).toEqual([
+      53, 53, 5671, 5672,
+    ]);
+    expect(ingress).toEqual([{ ports: [{ protocol: 'TCP', port: 8080 }] }]);
+    expect(podSelector.matchLabels).toEqual(spec(made, 'Deployment').selector.matchLabels);
+    expect(spec(jobs, 'NetworkPolicy').ingress).toEqual([]);
+  });
+
+  test('pods are spread, and a node is drained one pod at a time', () => {
+    expect(podOf(made).topologySpreadConstraints[0].labelSelector.matchLabels).toEqual(
+      spec(made, 'Deployment').selector.matchLabels,
+    );
+    expect(spec(made, 'PodDisruptionBudget').maxUnavailable).toBe(1);
+  });
+
+  test('with SQS the pods and KEDA take on the role of the service account', () => {
+    const sqs = make({ trigger: TRIGGERS['aws-sqs-queue'] });
+    expect(one(sqs, 'ServiceAccount').metadata.annotations).toEqual({
+      'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/orders',
+    });
+    expect(spec(sqs, 'TriggerAuthentication')).toEqual({ podIdentity: { provider: 'aws', identityOwner: 'workload' } });
+  });
+});
+
+describe('the queue is bounded', () => {
+  test('by what arrives while all consumers are away, the peak first', () => {
+    expect(value(made, 'maxLength')).toBe(111 * 1800 + 20 * 1800);
+    const short = make({ trigger: QueueTrigger.rabbitMq({ ...rabbit, consumerOutage: Duration.seconds(10) }) });
+    // A bound below the alarm would refuse publishers in a peak that goes as planned.
+    expect(value(short, 'maxLength')).toBe(value(short, 'alarmBacklog'));
+  });
+});
+
+describe('alerts', () => {
+  const rules: Manifest[] = spec(made, 'PrometheusRule').groups[0].rules;
+
+  test('each has a summary and a runbook', () => {
+    for (const { annotations } of rules) expect(Object.keys(annotations).sort()).toEqual(['runbook', 'summary']);
+    expect(rules.map(({ alert }) => alert)).toEqual([
+      'QueueBacklog',
+      'QueueNeverDrains',
+      'QueueScalerBlind',
+      'QueueWorkerAtMaximum',
+      'DeadLetters',
+      'QueueNearlyFull',
+    ]);
+  });
+
+  test('they watch this scaler, above what the plan foresees', () => {
+    const scaler = one(made, 'ScaledObject').metadata.name;
+    expect(rules[0].expr).toBe(
+      `max(keda_scaler_metrics_value{scaledObject="${scaler}"}) > ${value(made, 'alarmBacklog')}`,
+    );
+    expect(value(made, 'alarmBacklog')).toBeGreaterThan(made.worker.plan.predictions.peakBacklog);
+  });
+
+  test('the dashboard shows backlog, replicas and dead letters', () => {
+    const dashboards = every(made, 'ConfigMap');
+    expect(dashboards).toHaveLength(1);
+    expect(dashboards[0].metadata.labels).toEqual({ grafana_dashboard: '1' });
+    const { panels } = JSON.parse(dashboards[0].data['orders.json']);
+    expect(panels.map(({ title }: Manifest) => title)).toEqual(['Backlog', 'Replicas', 'Dead letters']);
+  });
+});
+
+describe('props', () => {
+  test('everything wrong is named at once', () => {
+    const wrong = () =>
+      make({
+        image: 'shop/orders:latest',
+        cooldown: Duration.seconds(1),
+        trigger: QueueTrigger.rabbitMq({ ...rabbit, queueName: 'a b', roundTripSeconds: 0 }),
+      });
+    expect(wrong).toThrow(InvalidInputError);
+    expect(wrong).toThrow(
+      /queueName must be .*'a b'; roundTripSeconds must be .*got 0; image must .*:latest'; cooldown .*got 1/,
+    );
+  });
+
+  test('random ones give valid manifests or a named error', () => {
+    const triggers = fc.constantFrom(...Object.values(TRIGGERS));
+    validOrNamed(
+      /^Orders: /,
+      fc.record({
+        workload: workloads(),
+        objective: objectives(),
+        trigger: triggers,
+        scaleToZero: optional(fc.boolean()),
+        cooldown: optional(
+          mostly(
+            fc.integer({ min: 60, max: 3600 }).map((s) => Duration.seconds(s)),
+            Duration.seconds(1),
+          ),
+        ),
+        consumer: optional(
+          fc.record({ slotsPerInstance: optional(mostly(fc.integer({ min: 1, max: 8 }), 0)) }, { requiredKeys: [] }),
+        ),
+      }),
+      make,
+      (chart) => {
+        const grace = podOf(chart).terminationGracePeriodSeconds;
+        expect(grace).toBeGreaterThan(value(chart, 'itemTimeoutSeconds'));
+        const scaler = chart.worker.scaler.toJson().spec;
+        expect(scaler.maxReplicaCount).toBeGreaterThanOrEqual(Math.max(1, scaler.minReplicaCount));
+      },
+    );
+  });
+});
+
+function environmentOf(chart: Written): Record<string, string> {
+  const [{ env }] = podOf(chart).containers;
+  return Object.fromEntries(env.map(({ name, value: text }: Manifest) => [name, text]));
+}
