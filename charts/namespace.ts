@@ -1,4 +1,4 @@
-import type { Chart } from 'cdk8s';
+import { ApiObject, type Chart, JsonPatch } from 'cdk8s';
 import { Namespace } from 'cdk8s-plus-28';
 
 /** A namespace in which Pod Security `restricted` is enforced. */
@@ -8,7 +8,7 @@ export function restrictedNamespace(chart: Chart, name: string): Namespace {
 
 /** A namespace with a weaker level, for what cannot be restricted; whoever calls this says why. */
 export function podSecurityNamespace(chart: Chart, name: string, level: string): Namespace {
-  return new Namespace(chart, 'Namespace', {
+  const namespace = new Namespace(chart, 'Namespace', {
     metadata: {
       name,
       labels: {
@@ -17,4 +17,7 @@ export function podSecurityNamespace(chart: Chart, name: string, level: string):
       },
     },
   });
+  // A chart gives its namespace to all its objects; a namespace is in none.
+  ApiObject.of(namespace).addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+  return namespace;
 }
