@@ -154,7 +154,7 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
   const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / work;
   const clearable = capacity * (latencySeconds - alone);
   const backlog = Math.ceil(Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog)));
-  const age = Math.min(latencySeconds, Math.max(0.8 * latencySeconds, (latencyP99Seconds + latencySeconds) / 2));
+  const age = alarmAge(latencySeconds, latencyP99Seconds);
   const wanted = HUMAN_SECONDS + workload.peakSeconds + drainSeconds;
   const retention = Math.min(LONGEST_RETENTION, Math.max(SHORTEST_RETENTION, Math.ceil(wanted / DAY) * DAY));
   return [
@@ -171,9 +171,11 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
       name: 'alarmAgeSeconds',
       value: age,
       unit: 's',
-      formula: 'max(80 % of the latency, halfway from the predicted P99 to it)',
+      formula:
+        'max(80 % of the latency, halfway from the predicted P99 to it), in whole seconds between P99 and latency where there are any; at least 1 s, below which no age shows',
       inputs: { latencySeconds, latencyP99Seconds },
-      source: 'between what is predicted and what is promised: silent on a normal peak, early for a bad one',
+      source:
+        'between what is predicted and what is promised: silent on a normal peak, early for a bad one; CloudWatch has the age in whole seconds',
     },
     {
       name: 'retentionSeconds',
@@ -184,4 +186,11 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
       source: 'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
     },
   ];
+}
+
+/** An age between what is predicted and what is promised that a metric of whole seconds can reach. */
+function alarmAge(latencySeconds: number, p99Seconds: number): number {
+  const between = Math.min(latencySeconds, Math.max(0.8 * latencySeconds, (p99Seconds + latencySeconds) / 2));
+  const [down, up] = [Math.floor(between), Math.ceil(between)];
+  return Math.max(1, down < p99Seconds && up <= latencySeconds ? up : down);
 }

@@ -106,6 +106,22 @@ describe('over random workloads', () => {
     );
   });
 
+  test('the alarm on age is in whole seconds, as CloudWatch has it: within the promise, and above what is predicted where a second lies between', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const plan = planned(one);
+        if (!plan) return;
+        const { latencySeconds } = one.objective;
+        const age = plan.value('alarmAgeSeconds');
+        const { latencyP99Seconds } = plan.predictions;
+        expect(age).toBe(Math.round(age));
+        expect(age).toBeLessThanOrEqual(Math.max(1, latencySeconds));
+        if (Math.floor(latencySeconds) >= latencyP99Seconds) expect(age).toBeGreaterThanOrEqual(latencyP99Seconds);
+      }),
+      seeded,
+    );
+  });
+
   test('every knob is a finite number with a formula and a source', () => {
     fc.assert(
       fc.property(question, (one) => {
