@@ -41,7 +41,8 @@ export interface RedriveQueueProps {
   readonly workload: Workload;
 
   /**
-   * What is promised to whoever waits.
+   * What is promised to whoever waits. Its `monthlyCost` bounds who serves the queue: it is looked at here only when
+   * `consumer.instanceHourCost` says what an instance costs.
    */
   readonly objective: Objective;
 
@@ -259,7 +260,7 @@ export class RedriveQueue extends Construct {
     const base = planQueue(
       subject,
       workload,
-      objective,
+      consumer?.instanceHourCost === undefined ? { ...objective, monthlyCost: undefined } : objective,
       maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
     );
     const plan = planRedrives(base, workload, objective, {

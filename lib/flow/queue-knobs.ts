@@ -4,6 +4,7 @@ import { CapacityError } from './errors';
 import { figure } from './figures';
 import { serviceQuantile } from './gamma';
 import type { Knob, Predictions } from './plan';
+import { MONTH_HOURS } from './predict';
 import type { Sizing } from './sizing';
 
 /** SQS keeps a message invisible for 12 hours at most (SQS API reference, `VisibilityTimeout`). */
@@ -19,7 +20,7 @@ const TIMEOUT_ROOM = 2;
 
 /** Every knob, in the order it is derived. */
 export function queueKnobs(sizing: Sizing, predictions: Predictions): Knob[] {
-  return [...crewKnobs(sizing), ...timeoutKnobs(sizing), ...alarmKnobs(sizing, predictions)];
+  return [...crewKnobs(sizing), ...costKnobs(sizing), ...timeoutKnobs(sizing), ...alarmKnobs(sizing, predictions)];
 }
 
 function crewKnobs({ subject: _, workload, consumer, given, promised, work, alone }: Sizing): Knob[] {
@@ -87,6 +88,24 @@ function crewKnobs({ subject: _, workload, consumer, given, promised, work, alon
       },
       source:
         'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
+    },
+  ];
+}
+
+function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
+  if (forecast.mostMonthlyCost === undefined) return [];
+  return [
+    {
+      name: 'costCeiling',
+      value: forecast.mostMonthlyCost,
+      unit: 'USD/month',
+      formula: 'every instance all month: maxInstances × price of an hour × hours of a month; no more can be run up',
+      inputs: {
+        maxInstances: consumer.maxInstances,
+        instanceHourCost: given.instanceHourCost ?? 0,
+        monthHours: MONTH_HOURS,
+      },
+      source: 'the most that the scaler may start; 365 days × 24 ÷ 12',
     },
   ];
 }

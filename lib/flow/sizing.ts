@@ -28,7 +28,12 @@ export interface Sizing {
   readonly forecast: Forecast;
   /** What is not kept, as a sentence with the numbers; undefined when everything is. */
   readonly refusal: string | undefined;
+  /** Ways out of a refusal that ask for something else than was asked for. */
+  readonly otherwise?: readonly string[];
 }
+
+/** Sizes a consumer; `size` itself, or `size` as a platform bends it. */
+export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
 
 /** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
 const FEWEST_ATTEMPTS = 5;
@@ -151,7 +156,7 @@ type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;
 /** What of the promise is broken, if anything. */
 function broken(seen: Forecast, common: Common, consumer: ResolvedConsumer, objective: Objective): string | undefined {
   const { workload, promised } = common;
-  const { latency, path, monthlyCost = 0 } = seen;
+  const { latency, path, mostMonthlyCost = 0 } = seen;
   const crew = `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
   if (path.drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
     return `${rate(workload)} never drains with ${crew}`;
@@ -165,8 +170,8 @@ function broken(seen: Forecast, common: Common, consumer: ResolvedConsumer, obje
   if (promised.maxBacklog !== Number.POSITIVE_INFINITY && seen.peakBacklog() > promised.maxBacklog) {
     return `${rate(workload)} leaves ${brief(Math.ceil(seen.peakBacklog()))} items waiting with ${crew}, ${brief(promised.maxBacklog)} are allowed`;
   }
-  if (monthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
-    return `${crew} cost ${brief(monthlyCost)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
+  if (mostMonthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+    return `${crew} may cost ${brief(mostMonthlyCost)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
   }
   return undefined;
 }

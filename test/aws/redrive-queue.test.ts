@@ -292,6 +292,14 @@ describe('the plan', () => {
     expect(plan.value('redriveVerdictMinimum')).toBe(Math.ceil(2 * 0.02 * 40 * plan.value('redriveWindowSeconds')));
   });
 
+  test('a ceiling on cost bounds who serves the queue: it is held where the price is known', () => {
+    const objective = { ...orders.objective, monthlyCost: 1 };
+    expect(make({ objective }).construct.plan.predictions.monthlyCost).toBeUndefined();
+    expect(() => make({ objective, consumer: { instanceHourCost: 0.1 } })).toThrow(
+      /^Orders: .* may cost [\d.,]+ USD a month, 1 are allowed/,
+    );
+  });
+
   test('refuses all bad props at once, each with its limit', () => {
     const bad = {
       maxReceiveCount: 0,
