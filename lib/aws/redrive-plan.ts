@@ -7,6 +7,8 @@ const LAMBDA_SQS = 'AWS Lambda developer guide, Creating and configuring an Amaz
 /** Amazon SQS: `MessageRetentionPeriod` at most 14 days, `DelaySeconds` at most 15 minutes. */
 export const MAX_RETENTION_SECONDS = 1_209_600;
 const MAX_DELAY_SECONDS = 900;
+/** One chance can fall on the last minutes of an outage; a second comes up to twice as late, on a consumer that is back. */
+export const DEFAULT_REDRIVES = 2;
 /** Share of the steady load that retries may add; Google's SRE book, "Handling Overload": a retry budget of 10 %. */
 const RETRY_BUDGET = 0.1;
 /** Fewer redrives than this, or than this share of what arrives, say nothing about a consumer. */
@@ -90,7 +92,8 @@ function redriveKnobs(plan: Plan, workload: Workload, objective: Objective, choi
   return [
     {
       ...given('maxRedrives', maxRedrives, 'redrives'),
-      formula: '1 unless given: one more chance once the cause may have passed',
+      formula:
+        '2 unless given: one more chance once the cause may have passed, and one for whoever met the last minutes of it',
     },
     {
       name: 'redriveBackoffSeconds',

@@ -20,7 +20,7 @@ import type { Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
-import { MAX_RETENTION_SECONDS, planRedrives } from './redrive-plan';
+import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedrives } from './redrive-plan';
 import { RuntimeFunction } from './runtime-function';
 import { resolvedNumber, resolvedSeconds } from './worker-compute';
 
@@ -104,7 +104,7 @@ export interface RedriveQueueProps {
    * How often a dead letter is sent back to the queue before it is quarantined. 0 to 100; with 0 there is no redriver
    * and dead letters wait for a person.
    *
-   * @default 1; 0 on a FIFO queue
+   * @default 2; 0 on a FIFO queue
    */
   readonly maxRedrives?: number;
 
@@ -189,7 +189,7 @@ export class RedriveQueue extends Construct {
     super(scope, id);
     this.props = props;
     this.fifo = props.fifo ?? false;
-    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : 1);
+    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
     this.plan = this.derivePlan(maxRedrives);
 
     const sourceName = this.sourceName();

@@ -65,7 +65,7 @@ describe('the traps of case 14 are absent', () => {
     const json = JSON.stringify(usual.template.toJSON());
     expect(json).not.toContain('StartMessageMoveTask');
     usual.template.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ MAX_REDRIVES: '1' }) },
+      Environment: { Variables: Match.objectLike({ MAX_REDRIVES: '2' }) },
     });
     expect(deadLetters.RedrivePolicy).toBeUndefined();
     expect(quarantine.RedrivePolicy).toBeUndefined();
