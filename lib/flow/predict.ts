@@ -10,16 +10,14 @@ import type { Predictions } from './plan';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from './resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from './scaler';
 
-/** One peak, foreseen. What a search for the smallest crew never asks is not computed. */
+/** One peak, foreseen. What is not asked for is not computed: a search for a crew asks little of most that it tries. */
 export interface Forecast {
   /** The course of the mean. */
-  readonly path: FluidPath;
+  readonly path: () => FluidPath;
   /** Latency of all items that arrive on it. */
-  readonly latency: LatencyMix;
+  readonly latency: () => LatencyMix;
   /** Mean over all runs of the most items that wait at the same time. */
   readonly peakBacklog: () => number;
-  /** US dollars a month to expect; undefined when an instance has no price. */
-  readonly monthlyCost: number | undefined;
   /** US dollars a month at worst, every instance all the time; undefined when an instance has no price. */
   readonly mostMonthlyCost: number | undefined;
   /** Everything that a plan predicts. */
@@ -46,24 +44,34 @@ export function forecast(
   const work = workSeconds(workload, consumer.maxAttempts);
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
-  const path = fluidPeak(peak, consumer);
-  const latency = latencyMix(path, peak, consumer);
+  const path = once(() => fluidPeak(peak, consumer));
+  const latency = once(() => latencyMix(path(), peak, consumer));
+  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
   const offered = workload.peakPerSecond * work;
-  const drainSeconds = workload.peakSeconds > 0 ? path.drainSeconds : 0;
-  const monthlyCost = hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds);
-  const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
-  const peakBacklog = () => expectedPeakBacklog(path, peak, consumer);
+  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
+  const monthlyCost = () =>
+    hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const predictions = (): Predictions => ({
     utilisation: Math.min(1, offered / slots),
     waitProbability: erlangC(slots, offered),
-    latencyP50Seconds: latency.quantile(0.5),
-    latencyP99Seconds: latency.quantile(0.99),
+    latencyP50Seconds: latency().quantile(0.5),
+    latencyP99Seconds: latency().quantile(0.99),
     peakBacklog: peakBacklog(),
-    drainSeconds,
+    drainSeconds: drainSeconds(),
     reactionSeconds: reactionSeconds(consumer),
-    ...(monthlyCost !== undefined && { monthlyCost }),
+    ...(hourCost !== undefined && { monthlyCost: monthlyCost() }),
   });
-  return { path, latency, peakBacklog, monthlyCost, mostMonthlyCost, predictions };
+  const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
+  return { path, latency, peakBacklog, mostMonthlyCost, predictions };
+}
+
+/** What `make` makes, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /**

@@ -42,7 +42,7 @@ export function planQueue(
   if (sizing.refusal !== undefined) {
     const solved = waysOut(sizing, workload, objective, solve).map((way) => way.sentence);
     const ways = [...solved, ...(sizing.otherwise ?? [])];
-    throw new CapacityError(subject, sizing.refusal, ways.length > 0 ? ways : ['split the work into smaller items']);
+    throw new CapacityError(subject, sizing.refusal(), ways.length > 0 ? ways : ['split the work into smaller items']);
   }
   const predictions = sizing.forecast.predictions();
   return new Plan(subject, queueKnobs(sizing, predictions), predictions);

@@ -42,7 +42,7 @@ export function sizeOnRamp(
   const needed = unhurried.consumer.maxInstances;
   if (unhurried.refusal !== undefined) return { ...unhurried, given };
   if (needed > ramp.mostInstances) {
-    const refusal = `needs ${needed} ${ramp.called}, ${ramp.limitedBy} allows ${ramp.mostInstances}`;
+    const refusal = () => `needs ${needed} ${ramp.called}, ${ramp.limitedBy} allows ${ramp.mostInstances}`;
     return { ...unhurried, given, refusal, otherwise: ramp.otherwise };
   }
   const sized = size(subject, workload, objective, {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { planQueue } from '../../lib/flow/queue-plan';
+import { type Solve, size } from '../../lib/flow/sizing';
 import type { Consumer, Objective, Workload } from '../../lib/flow/workload';
 
 const RUNS = process.env.LONG ? 2000 : 300;
@@ -178,6 +179,27 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
     expect(() => planQueue('Orders', { ...workload, serviceSeconds: 0.031 }, objective, three)).not.toThrow();
     expect(() => planQueue('Orders', workload, { latencySeconds: 20 * 60 }, three)).not.toThrow();
     expect(() => planQueue('Orders', { ...workload, peakPerSecond: 250 }, objective, three)).not.toThrow();
+  });
+
+  test('the search for ways out asks many times whether a promise is kept, and only once what of it is not', () => {
+    const [solved, worded] = [jest.fn(), jest.fn()];
+    const solve: Solve = (...asked) => {
+      solved();
+      const { refusal, ...sizing } = size(...asked);
+      if (refusal === undefined) return { refusal, ...sizing };
+      return {
+        ...sizing,
+        refusal: () => {
+          worded();
+          return refusal();
+        },
+      };
+    };
+    expect(() => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 }, solve)).toThrow(
+      CapacityError,
+    );
+    expect(solved.mock.calls.length).toBeGreaterThan(20);
+    expect(worded).toHaveBeenCalledTimes(1);
   });
 
   test('an instance count given by hand is checked, and the knob says that it was given', () => {
