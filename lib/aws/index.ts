@@ -6,5 +6,6 @@ export * from './lambda-compute';
 export * from './queue-alarms';
 export * from './queue-worker';
 export * from './redrive-queue';
+export * from './webhook-alarms';
 export * from './webhook-buffer';
 export * from './webhook-source';
