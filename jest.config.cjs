@@ -1,10 +1,10 @@
-/** Unit, property and snapshot tests; what needs a server or a Python judge lives in test/judges and test/local. */
+/** Unit, property and snapshot tests; what needs a server or a Python judge lives in test/judges, test/local and test/engines. */
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // Builds, packs and installs the package: a minute, and a matter of `npm run test:package`.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/engines/'],
   // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
   setupFiles: ['<rootDir>/test/setup.ts'],
   transform: {
