@@ -1,5 +1,5 @@
 import { figure, sizeText } from './figures';
-import { explainKnobs, type Knob, knobNamed } from './plan';
+import { explainKnobs, type Knob, knobNamed, mergedKnobs } from './plan';
 
 /**
  * What a Kafka cluster can carry.
@@ -195,6 +195,11 @@ export class QuotaPlan {
     const names = this.tenants.map((one) => one.name).join(', ');
     if (!found) throw new Error(`${this.subject}: no tenant '${name}'; there are ${names}`);
     return found;
+  }
+
+  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
+  public withKnobs(knobs: Knob[]): QuotaPlan {
+    return new QuotaPlan(this.subject, mergedKnobs(this.knobs, knobs), this.tenants, this.remarks);
   }
 
   /** The one-page "why": every knob with formula, inputs and source, then what to expect. */

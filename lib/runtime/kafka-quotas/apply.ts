@@ -30,11 +30,12 @@ export interface Ports {
   count(name: string, details: Record<string, string>): void;
 }
 
-/** The properties of the custom resource; numbers travel inside the JSON text. */
+/** Where quotas are to hold, and which. */
 export interface QuotaProperties {
   readonly ClusterArn: string;
   readonly Brokers: string;
-  readonly Quotas: string;
+  /** A list of quotas, or its JSON text. */
+  readonly Quotas: unknown;
 }
 
 /** What the provider framework hands over. */

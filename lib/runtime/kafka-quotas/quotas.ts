@@ -49,20 +49,23 @@ export function entityKey({ user, clientId }: QuotaEntity): string {
   return JSON.stringify([user ?? null, clientId ?? null]);
 }
 
-/** Reads quotas that came as JSON text: CloudFormation would turn numbers into strings. */
-export function parseQuotas(text: string): Quota[] {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw new InvalidQuotaError('Quotas must be JSON text');
-  }
+/** Reads quotas: as JSON text from CloudFormation, which would turn numbers into strings, or as they are. */
+export function parseQuotas(given: unknown): Quota[] {
+  const parsed = typeof given === 'string' ? parseText(given) : given;
   if (!Array.isArray(parsed)) throw new InvalidQuotaError('Quotas must be a list');
   const quotas = parsed.map(parseQuota);
   const keys = quotas.map(entityKey);
   const twice = quotas.find((quota, index) => keys.indexOf(entityKey(quota)) !== index);
   if (twice) throw new InvalidQuotaError(`${entityText(twice)} has two quotas; there can be one`);
   return quotas;
+}
+
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidQuotaError('Quotas must be JSON text');
+  }
 }
 
 function parseQuota(value: unknown): Quota {
