@@ -1,4 +1,4 @@
-import { Annotations, CustomResource, type Duration, Names, Duration as Time, Token } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, Names, Token } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
