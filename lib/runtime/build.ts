@@ -3,7 +3,7 @@
  * functions on, into `dist/runtime/<name>/index.js`, whole: the AWS SDK clients are inside, because a Lambda that lacks a module hangs a local deploy and because the SDK that Lambda brings along changes
  * under one's feet. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -57,6 +57,9 @@ async function bundle(name: string): Promise<void> {
     legalComments: 'eof',
     logLevel: 'warning',
   });
+  // What runs in a container says how its image is made.
+  const dockerfile = join(sources, name, 'Dockerfile');
+  if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
 }
 
 main().catch((error) => {
