@@ -3,8 +3,9 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // Builds, packs and installs the package: a minute, and a matter of `npm run test:package`.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
+  // Builds, packs and installs the package: a minute, and a matter of `npm run test:package`. What wants a real server
+  // is a matter of `npm run test:engines`.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/engines/'],
   // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
   setupFiles: ['<rootDir>/test/setup.ts'],
   transform: {

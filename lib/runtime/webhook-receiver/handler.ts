@@ -4,7 +4,7 @@
  */
 import { PubSub } from '@google-cloud/pubsub';
 import type { ReceiverSource } from './contract';
-import { webhookReceiver } from './receiver';
+import { type ReceivedMessage, webhookReceiver } from './receiver';
 import { SecretFiles } from './secret-files';
 import { serve } from './serve';
 
@@ -17,15 +17,30 @@ const projectId = /^projects\/([^/]+)\//.exec(TOPIC)?.[1];
 const topic = new PubSub({ projectId }).topic(TOPIC, {
   // A sender waits for every publish: gather for a few milliseconds at most.
   batching: { maxMilliseconds: 5 },
-  gaxOpts: { timeout: 1000 * Number(PUBLISH_TIMEOUT_SECONDS) },
 });
 const secrets = new SecretFiles();
+
+/**
+ * The client goes on trying after an attempt has timed out, longer than a sender waits. What is stored after the answer
+ * comes again from the sender and is told apart as a duplicate.
+ */
+async function publish(message: ReceivedMessage): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new PublishTimeoutError()), 1000 * Number(PUBLISH_TIMEOUT_SECONDS));
+  });
+  await Promise.race([topic.publishMessage(message), late]).finally(() => clearTimeout(timer));
+}
+
+class PublishTimeoutError extends Error {
+  public override readonly name = 'PublishTimeoutError';
+}
 
 serve(
   webhookReceiver({
     sources: JSON.parse(WEBHOOK_SOURCES) as Record<string, ReceiverSource>,
     maxBodyBytes: Number(MAX_BODY_BYTES),
-    publish: (message) => topic.publishMessage(message),
+    publish,
     secretsOf: (path) => secrets.of(path),
   }),
   Number(PORT),
