@@ -68,12 +68,31 @@ export function subscriptionChecks(choices: SubscriptionChoices, workload: Workl
  * @throws CapacityError when one attempt may take longer than the longest ack deadline
  */
 export function planSubscription(base: Plan, choices: SubscriptionChoices): Plan {
-  return base.withKnobs([
+  const plan = base.withKnobs([
     ackDeadline(base, choices),
     ...backoff(base, choices),
     attempts(base, choices),
     ...retention(base, choices),
   ]);
+  return plan.withKnobs([retrySpan(plan)]);
+}
+
+/** How long an outage of what lies behind the consumer may last before good messages become dead letters. */
+function retrySpan(plan: Plan): Knob {
+  const maximum = plan.value('maximumBackoffSeconds');
+  const minimum = plan.value('minimumBackoffSeconds');
+  const attempts = plan.value('maxDeliveryAttempts');
+  let span = 0;
+  for (let retry = 0; retry < attempts - 1; retry += 1) span += Math.min(maximum, minimum * 2 ** retry);
+  return {
+    name: 'retrySpanSeconds',
+    value: span,
+    unit: 's',
+    formula:
+      'Σ min(maximum, minimum × 2ⁿ) over attempts − 1: an outage longer than that sends good messages to the dead letters',
+    inputs: { minimumBackoffSeconds: minimum, maximumBackoffSeconds: maximum, maxDeliveryAttempts: attempts },
+    source: `${REFERENCE}.retryPolicy: exponential backoff`,
+  };
 }
 
 function ackDeadline(base: Plan, { ackDeadlineSeconds }: SubscriptionChoices): Knob {
