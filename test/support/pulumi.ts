@@ -14,6 +14,9 @@ export interface Registered {
 const SIGNATURE = '4dabf18193072939515e22adb298388d';
 const SECRET = '1b47061264138c4ac30d75fd1eb44270';
 
+// Every resource and promise notes its call stack, which jest then maps back to TypeScript: two thirds of the time.
+Error.prepareStackTrace = (error) => String(error);
+
 let registered: Registered[] = [];
 
 /** Outputs that Google Cloud would have made. */
