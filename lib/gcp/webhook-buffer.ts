@@ -9,7 +9,7 @@ import type { Consumer, Objective, Workload } from '../flow/workload';
 import type { ReceiverSource } from '../runtime/webhook-receiver/contract';
 import { accountName, onCloudRun, PushWorker } from './push-worker';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
-import { type PushTarget, RedriveQueue } from './redrive-queue';
+import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './redrive-queue';
 import { type MountedSecret, memberOf, ownAccount, runService } from './run-service';
 import { alertPolicy } from './subscription-alerts';
 import type { SubscriptionChoices } from './subscription-plan';
@@ -21,7 +21,10 @@ const RECEIVER_REQUEST_SECONDS = 60;
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
 
 /** What a webhook buffer is sized from. */
-export interface WebhookBufferArgs extends SubscriptionChoices, ReceiverChoices {
+export interface WebhookBufferArgs
+  extends SubscriptionChoices,
+    ReceiverChoices,
+    Pick<RedriveQueueArgs, 'kmsKeyName' | 'allowedPersistenceRegions'> {
   /** The senders. At least one; names must differ. */
   readonly sources: WebhookSource[];
   /** Deliveries of all senders together; `serviceSeconds` is the consumer's. */

@@ -20,7 +20,7 @@ Error.prepareStackTrace = (error) => String(error);
 let registered: Registered[] = [];
 
 /** Outputs that Google Cloud would have made. */
-function outputs(type: string, name: string, inputs: Record<string, Untyped>): Record<string, Untyped> {
+export function outputs(type: string, name: string, inputs: Record<string, Untyped>): Record<string, Untyped> {
   const known = { project: 'shop-project', name: `${name}-1a2b3c4`, ...inputs };
   switch (type) {
     case 'gcp:serviceaccount/account:Account': {
@@ -39,22 +39,28 @@ pulumi.runtime.setMocks(
     newResource: ({ type, name, inputs }) => {
       registered.push({ type, name, inputs: plain(inputs) });
       const state = outputs(type, name, inputs);
-      return { id: type.startsWith('gcp:pubsub') ? pubsubId(type, state.name) : `${name}-id`, state };
+      return { id: idOf(type, name, state), state };
     },
-    call: ({ token }) => {
-      if (token !== 'gcp:organizations/getProject:getProject') throw new Error(`unexpected call of ${token}`);
-      return { number: '4711', projectId: 'shop-project' };
-    },
+    call: ({ token }) => providerCall(token),
   },
   'backpressure',
   'test',
 );
 
-function pubsubId(type: string, name: string): string {
-  return `projects/shop-project/${type.endsWith('Topic') ? 'topics' : 'subscriptions'}/${name}`;
+/** The id that Google Cloud would have given. */
+export function idOf(type: string, name: string, state: Record<string, Untyped>): string {
+  if (!type.startsWith('gcp:pubsub')) return `${name}-id`;
+  return `projects/shop-project/${type.endsWith('Topic') ? 'topics' : 'subscriptions'}/${state.name}`;
 }
 
-function plain(value: Untyped): Untyped {
+/** What Google Cloud answers to what is looked up rather than made. */
+export function providerCall(token: string): Record<string, Untyped> {
+  if (token !== 'gcp:organizations/getProject:getProject') throw new Error(`unexpected call of ${token}`);
+  return { number: '4711', projectId: 'shop-project' };
+}
+
+/** Inputs with their secrets named as such. */
+export function plain(value: Untyped): Untyped {
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== 'object') return value;
   if (value[SIGNATURE] === SECRET) return { secret: plain(value.value) };
