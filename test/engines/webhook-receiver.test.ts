@@ -74,7 +74,7 @@ const plan = planSubscription(planQueue('run', workload, { latencySeconds: 10 })
     process.env.PUBSUB_EMULATOR_HOST = host;
     process.env.METADATA_SERVER_DETECTION = 'none';
     pubsub = new PubSub({ projectId: PROJECT });
-    subscriber = new v1.SubscriberClient({ ...(await pubsub.getClientConfig()), projectId: PROJECT });
+    subscriber = new v1.SubscriberClient({ ...(await pubsub.getClientConfig()), port: emulator.port });
     await pubsub.createTopic(names.topic);
     await pubsub.createTopic(dead.topic);
     await pubsub.topic(dead.topic).createSubscription(dead.subscription);

@@ -3,7 +3,7 @@
  * the statuses that its documentation lists, and on everything else has it delivered again after the backoff of the
  * plan, doubled with every attempt.
  */
-import { v1 } from '@google-cloud/pubsub';
+import type { protos, v1 } from '@google-cloud/pubsub';
 import type { Plan } from '../../../lib/flow/plan';
 
 const ACKNOWLEDGED = [102, 200, 201, 202, 204];
@@ -41,7 +41,7 @@ export class Pusher {
     }
   }
 
-  async #push({ ackId, message, deliveryAttempt }: NonNullable<Received>): Promise<void> {
+  async #push({ ackId, message, deliveryAttempt }: protos.google.pubsub.v1.IReceivedMessage): Promise<void> {
     const { data, attributes, messageId } = message ?? {};
     const body = JSON.stringify({
       message: { data: Buffer.from(data ?? '').toString('base64'), attributes, messageId },
@@ -63,10 +63,3 @@ export class Pusher {
     }
   }
 }
-
-type Received = Awaited<ReturnType<v1.SubscriberClient['pull']>>[0]['receivedMessages'] extends
-  | (infer One)[]
-  | null
-  | undefined
-  ? One
-  : never;
