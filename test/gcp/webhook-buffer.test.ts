@@ -86,7 +86,7 @@ describe('the traps of case 15 are absent', () => {
 });
 
 describe('secrets', () => {
-  test('a value is secret from where it is handed in', async () => {
+  test('a value is secret on its way to the provider', async () => {
     expect(inputsOf(resources, 'SecretVersion', 'hooks-github')).toEqual({
       secret: 'hooks-github-id',
       secretData: { secret: 'open sesame' },
