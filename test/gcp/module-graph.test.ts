@@ -47,10 +47,10 @@ test.each(WITHOUT_PULUMI)('%s loads neither Pulumi nor a client of Google', (fil
   const files = loadedBy(file);
   expect(files.length).toBeGreaterThan(2);
   expect(pulumiOf(files)).toEqual([]);
-});
+}, 60_000);
 
 test('lib/gcp does, so a load would be seen', () => {
   expect(pulumiOf(loadedBy('lib/gcp/redrive-queue.ts'))).toEqual(
     expect.arrayContaining([expect.stringContaining('@pulumi')]),
   );
-});
+}, 60_000);
