@@ -149,7 +149,7 @@ function casePage(subject: Case): string {
     markdownTable(
       ['construct', 'engine', 'made of', 'in this version'],
       subject.constructs.map((construct) => [
-        construct.available ? `[${construct.name}](../constructs/${kebab(construct.name)}.md)` : construct.name,
+        construct.available ? `[${construct.name}](../constructs/${constructPage(construct)}.md)` : construct.name,
         construct.engines.join(', '),
         construct.form,
         construct.available ? 'yes' : 'not yet',
@@ -232,6 +232,11 @@ function lines(...parts: readonly string[]): string {
 }
 
 /** `RedriveQueue` as `redrive-queue`. */
+/** The form for Google Cloud has a page of its own beside that of the same name. */
+function constructPage({ name, engines }: Case['constructs'][number]): string {
+  return engines.includes('gcp') ? `gcp-${kebab(name)}` : kebab(name);
+}
+
 function kebab(name: string): string {
   return name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
 }

@@ -4,7 +4,7 @@
  * the clients are inside, because a Lambda that lacks a module hangs a local deploy, because the SDK that Lambda brings
  * along changes under one's feet, and because a stock image has none. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -61,6 +61,9 @@ async function bundle(name: string): Promise<void> {
     legalComments: 'eof',
     logLevel: 'warning',
   });
+  // What runs in a container says how its image is made.
+  const dockerfile = join(sources, name, 'Dockerfile');
+  if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
 }
 
 main().catch((error) => {

@@ -94,13 +94,15 @@ describe('the catalogue', () => {
     }
   });
 
-  test('offers today what lib/aws has, and nothing else', () => {
+  test('offers today what lib/aws and lib/gcp have, and nothing else', () => {
     const available = CASES.flatMap(({ constructs }) => constructs.filter((construct) => construct.available));
     expect(available.map(({ name, engines }) => `${name} on ${engines}`).sort()).toEqual([
       'ArchiveBucket on aws',
       'QueueWorker on aws',
       'RedriveQueue on aws',
+      'RedriveQueue on gcp',
       'WebhookBuffer on aws',
+      'WebhookBuffer on gcp',
     ]);
   });
 
