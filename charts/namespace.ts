@@ -1,5 +1,6 @@
-import { ApiObject, type Chart, JsonPatch } from 'cdk8s';
+import { ApiObject, type Chart } from 'cdk8s';
 import { Namespace } from 'cdk8s-plus-28';
+import { clusterScoped } from '../lib/k8s/cluster-scoped';
 
 /** A namespace in which Pod Security `restricted` is enforced. */
 export function restrictedNamespace(chart: Chart, name: string): Namespace {
@@ -17,7 +18,6 @@ export function podSecurityNamespace(chart: Chart, name: string, level: string):
       },
     },
   });
-  // A chart gives its namespace to all its objects; a namespace is in none.
-  ApiObject.of(namespace).addJsonPatch(JsonPatch.remove('/metadata/namespace'));
+  clusterScoped(ApiObject.of(namespace));
   return namespace;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as cdk from 'aws-cdk-lib';
+import * as cdk8s from 'cdk8s';
 import { transformSync } from 'esbuild';
 import { program } from '../support/pulumi';
 
@@ -94,7 +95,8 @@ function synthesized(code: string): { Resources?: object }[] {
 }
 
 const snippets = pages().flatMap(snippetsOf);
-const runnable = snippets.filter(({ code }) => code.includes('new App('));
+const runnable = snippets.filter(({ code }) => /new App\(/.test(code) && code.includes("'aws-cdk-lib'"));
+const chartSnippets = snippets.filter(({ code }) => code.includes("'cdk8s'"));
 const pulumiPrograms = snippets.filter(({ code }) => code.includes("'backpressure-constructs/gcp'"));
 
 describe('snippets', () => {
@@ -138,6 +140,24 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
     const templates = synthesized(code);
     expect(templates.length).toBeGreaterThan(0);
     for (const { Resources } of templates) expect(Object.keys(Resources ?? {}).length).toBeGreaterThan(1);
+  });
+
+  test.each(chartSnippets)('$name writes its manifests', ({ code }) => {
+    const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
+    const apps: cdk8s.App[] = [];
+    class RecordedApp extends cdk8s.App {
+      constructor(props?: cdk8s.AppProps) {
+        super({ ...props, outdir });
+        apps.push(this);
+      }
+    }
+    try {
+      execute(code, { cdk8s: Object.create(cdk8s, { App: { value: RecordedApp } }) });
+      const manifests = apps.flatMap((app) => app.charts).flatMap((chart) => chart.toJson());
+      expect(manifests.length).toBeGreaterThan(1);
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
+    }
   });
 
   test.each(pulumiPrograms)('$name registers its resources', async ({ code }) => {

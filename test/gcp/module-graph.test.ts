@@ -43,11 +43,15 @@ function loadedBy(file: string): string[] {
 
 const pulumiOf = (files: readonly string[]) => files.filter((file) => /@pulumi|@google-cloud|lib[\\/]gcp/.test(file));
 
-test.each(WITHOUT_PULUMI)('%s loads neither Pulumi nor a client of Google', (file) => {
-  const files = loadedBy(file);
-  expect(files.length).toBeGreaterThan(2);
-  expect(pulumiOf(files)).toEqual([]);
-}, 60_000);
+test.each(WITHOUT_PULUMI)(
+  '%s loads neither Pulumi nor a client of Google',
+  (file) => {
+    const files = loadedBy(file);
+    expect(files.length).toBeGreaterThan(2);
+    expect(pulumiOf(files)).toEqual([]);
+  },
+  60_000,
+);
 
 test('lib/gcp does, so a load would be seen', () => {
   expect(pulumiOf(loadedBy('lib/gcp/redrive-queue.ts'))).toEqual(
