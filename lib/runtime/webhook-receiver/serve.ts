@@ -13,6 +13,8 @@ export function serve(listener: RequestListener, port: number): Server {
   server.headersTimeout = 10_000;
   server.listen(port, () => logEvent('INFO', 'listening', { port: portOf(server) }));
   process.once('SIGTERM', () => {
+    // A connection that was kept for the next request would hold up the end.
+    server.keepAliveTimeout = 1;
     server.close(() => process.exit(0));
     server.closeIdleConnections();
     setTimeout(() => process.exit(1), GRACE_MILLIS).unref();
