@@ -98,6 +98,7 @@ describe('the catalogue', () => {
     const available = CASES.flatMap(({ constructs }) => constructs.filter((construct) => construct.available));
     expect(available.map(({ name, engines }) => `${name} on ${engines}`).sort()).toEqual([
       'ArchiveBucket on aws',
+      'KafkaQuotas on aws',
       'QueueWorker on aws',
       'RedriveQueue on aws',
       'WebhookBuffer on aws',
