@@ -221,7 +221,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
       `producer_byte_rate=${2 * MIB}`,
     );
     expect((await invoke({ Repair: properties(wanted) })).answer).toEqual({ repaired: [] });
-  }, 120_000);
+  }, 300_000);
 
   test('a Java producer takes the settings that come with a quota', async () => {
     const held = { name: 'beta', steadyBytesPerSecond: MIB, peakBytesPerSecond: 90 * MIB, peakSeconds: 600 };
@@ -242,7 +242,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
     );
     expect(await new Promise((resolve) => producer.once('exit', resolve))).toBe(0);
     expect(kafka.logBytes('beta')).toBeGreaterThan(before);
-  }, 60_000);
+  }, 120_000);
 
   describe('whose quota is whose', () => {
     const everyKind = [
@@ -292,7 +292,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
       );
       expect(await quotasOf('--entity-type', 'clients')).toBe('');
       expect(await quotasOf(...both)).toBe('');
-    }, 120_000);
+    }, 300_000);
 
     test('what the broker refuses is said with entity and limit, and then nothing is set', async () => {
       const { error } = await invoke(
@@ -302,7 +302,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
         /^QuotaClusterError: the broker refused a quota of user 'beta' \(producer_byte_rate 1048576\); user 'gamma' \(producer_byte_rate 0.5\): INVALID_REQUEST$/,
       );
       expect(await quotasOf('--entity-type', 'users', '--entity-name', 'beta')).toBe('');
-    }, 60_000);
+    }, 120_000);
   });
 
   test('SCRAM with a wrong password: one clear error, and no password anywhere', async () => {
@@ -317,7 +317,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
     } finally {
       password = PASSWORDS.admin;
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 function page(rows: readonly string[][]): string {
