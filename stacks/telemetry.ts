@@ -13,7 +13,8 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { KafkaAuthentication } from '../lib/aws/kafka-authentication';
-import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/aws/kafka-quotas';
+import { KafkaQuotas } from '../lib/aws/kafka-quotas';
+import type { KafkaQuotaTopic } from '../lib/aws/kafka-tenants';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
 import { acknowledge } from './acknowledgements';
 

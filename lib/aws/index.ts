@@ -5,6 +5,7 @@ export * from './fargate-compute';
 export * from './kafka-alarms';
 export * from './kafka-authentication';
 export * from './kafka-quotas';
+export * from './kafka-tenants';
 export * from './lambda-compute';
 export * from './queue-alarms';
 export * from './queue-worker';

@@ -12,63 +12,16 @@ import { producerProperties } from '../flow/producer-settings';
 import { planQuotas } from '../flow/quota-plan';
 import { resolveCapacity } from '../flow/quota-shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../flow/quotas';
-import { entityKey, type Quota } from '../runtime/kafka-quotas/quotas';
+import type { Quota } from '../runtime/kafka-quotas/quotas';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
+import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
 import { RuntimeFunction } from './runtime-function';
 import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** Amazon EventBridge quotas: the input of a target. */
 const MOST_INPUT_CHARACTERS = 8192;
-
-/**
- * A tenant, and how the brokers know it.
- */
-export interface KafkaQuotaTenant extends KafkaTenant {
-  /**
-   * The user that the quota binds: the SCRAM user name, or the principal as the brokers see it. `<default>` binds
-   * every user without a quota by name, each by itself.
-   *
-   * @default - the tenant's name; none when there is a `clientId`
-   */
-  readonly user?: string;
-
-  /**
-   * The client id that the quota binds, alone or within the user. A client says itself what its id is: without a user
-   * anybody can take another id and its quota, which is a warning.
-   *
-   * @default - every client id of the user together
-   */
-  readonly clientId?: string;
-}
-
-/**
- * A topic of a tenant.
- */
-export interface KafkaQuotaTopic {
-  /**
-   * Name of the topic. 1 to 249 letters, digits, dots, hyphens and underscores.
-   */
-  readonly topicName: string;
-
-  /**
-   * Name of the tenant that writes to it. Its partitions count into the tenant's quota.
-   */
-  readonly tenant: string;
-
-  /**
-   * Number of partitions. It can be raised later, which moves keys to other partitions. A whole number, 1 or more.
-   */
-  readonly partitions: number;
-
-  /**
-   * How long records are kept. 1 s or more.
-   *
-   * @default - as the cluster has it
-   */
-  readonly retention?: Duration;
-}
 
 /**
  * What the quotas of a shared cluster on Amazon MSK are sized from.
@@ -232,9 +185,6 @@ export class KafkaQuotas extends Construct {
 
   private validateProps(id: string): void {
     const { tenants, topics = [], repairInterval, capacity } = this.props;
-    const names = new Set(tenants.map(({ name }) => name));
-    const topicNames = topics.map(({ topicName }) => topicName);
-    const entities = tenants.map((tenant) => entityKey(entityOf(tenant)));
     const seconds = resolvedSeconds(repairInterval);
     validate(id, [
       wholeSeconds('repairInterval', repairInterval, 300, 86_400),
@@ -246,53 +196,12 @@ export class KafkaQuotas extends Construct {
         refused: Token.isUnresolved(capacity.brokers),
         message: 'capacity.brokers must be known at synthesis, got a token',
       },
-      {
-        refused: new Set(entities).size < entities.length,
-        message: 'tenants must differ in user or clientId; two of them are the same entity',
-      },
-      ...tenants.flatMap(({ name, user, clientId }) =>
-        [user, clientId].map((text) => ({
-          refused: text === '',
-          message: `tenants.user and tenants.clientId of ${name} must not be empty`,
-        })),
-      ),
-      {
-        refused: new Set(topicNames).size < topicNames.length,
-        message: `topics must have different names, got ${topicNames.join(', ')}`,
-      },
-      ...topics.flatMap((topic) => [
-        {
-          refused: !Token.isUnresolved(topic.topicName) && !/^[\w.-]{1,249}$/.test(topic.topicName),
-          message: `topics.topicName must be 1 to 249 letters, digits, dots, hyphens and underscores, got '${topic.topicName}'`,
-        },
-        {
-          refused: !names.has(topic.tenant),
-          message: `topics.tenant of ${topic.topicName} must be one of ${[...names].join(', ')}, got '${topic.tenant}'`,
-        },
-        {
-          refused: !(Number.isInteger(topic.partitions) && topic.partitions >= 1),
-          message: `topics.partitions of ${topic.topicName} must be a whole number, at least 1, got ${topic.partitions}`,
-        },
-        wholeSeconds(`topics.retention of ${topic.topicName}`, topic.retention, 1, 10 * 365 * 86_400),
-      ]),
-      ...tenants.map((tenant) => {
-        const written = this.partitionsOf(tenant.name);
-        return {
-          refused: tenant.partitions !== undefined && tenant.partitions < written,
-          message: `tenants.partitions of ${tenant.name} must be at least those of its topics, ${written}, got ${tenant.partitions}`,
-        };
-      }),
+      ...tenantChecks(tenants, topics),
     ]);
   }
 
-  private partitionsOf(tenant: string): number {
-    return (this.props.topics ?? [])
-      .filter((topic) => topic.tenant === tenant)
-      .reduce((sum, topic) => sum + topic.partitions, 0);
-  }
-
   private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
-    const written = this.partitionsOf(tenant.name);
+    const written = partitionsOf(tenant.name, this.props.topics ?? []);
     return { ...tenant, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
   }
 
@@ -359,11 +268,6 @@ export class KafkaQuotas extends Construct {
     });
     rule.node.addDependency(this.resource);
   }
-}
-
-/** Whom the tenant's quota binds. */
-function entityOf({ name, user, clientId }: KafkaQuotaTenant): { user?: string; clientId?: string } {
-  return { user: user ?? (clientId === undefined ? name : undefined), clientId };
 }
 
 function tenantsText(count: number): string {

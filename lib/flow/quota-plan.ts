@@ -90,20 +90,26 @@ function tenantQuota(
   const requestPercentage =
     threads === undefined ? undefined : Math.max(1, Math.floor((100 * threads * weight) / totalWeight));
   const inputs = { busiestBrokerShare: busiest, peakBytesPerSecond: peak, weight };
-  const rateKnob = (kind: string, value: number, given: number | undefined, room: number): Knob => ({
+  const rateKnob = (kind: string, value: number, given: number | undefined, room: number, most: string): Knob => ({
     name: `${kind}.${name}`,
     value,
     unit: 'bytes/s',
     formula:
       given === undefined
-        ? 'weighted max-min share of the busiest broker that leads its partitions'
+        ? `weighted max-min share of the busiest broker that leads its partitions, at most ${most}`
         : 'given for the cluster × the share that its busiest broker leads',
     inputs: given === undefined ? { ...inputs, capacityPerBroker: room } : { given, busiestBrokerShare: busiest },
     source: PER_BROKER,
   });
   const reasons = [
-    rateKnob('producerByteRate', producerByteRate, tenant.producerBytesPerSecond, shares.producerCapacity),
-    rateKnob('consumerByteRate', consumerByteRate, tenant.consumerBytesPerSecond, shares.consumerCapacity),
+    rateKnob('producerByteRate', producerByteRate, tenant.producerBytesPerSecond, shares.producerCapacity, 'its peak'),
+    rateKnob(
+      'consumerByteRate',
+      consumerByteRate,
+      tenant.consumerBytesPerSecond,
+      shares.consumerCapacity,
+      'twice its peak for each reader',
+    ),
     ...(requestPercentage === undefined
       ? []
       : [

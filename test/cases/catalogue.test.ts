@@ -99,6 +99,7 @@ describe('the catalogue', () => {
     expect(available.map(({ name, engines }) => `${name} on ${engines}`).sort()).toEqual([
       'ArchiveBucket on aws',
       'FairShare on k8s',
+      'KafkaQuotas on aws',
       'KafkaQuotas on k8s',
       'QueueWorker on aws',
       'QueueWorker on k8s',

@@ -10,7 +10,8 @@ import {
 import { iamToken } from '../../lib/runtime/kafka-quotas/iam-token';
 import { alterations, entityKey, type Limits, parseQuotas, type Quota } from '../../lib/runtime/kafka-quotas/quotas';
 import { refusal } from '../../lib/runtime/kafka-quotas/refusal';
-import { iamSignIn, SignInError, scramSignIn } from '../../lib/runtime/kafka-quotas/sign-in';
+import { scramSignIn } from '../../lib/runtime/kafka-quotas/scram-sign-in';
+import { iamSignIn, SignInError } from '../../lib/runtime/kafka-quotas/sign-in';
 
 const runs = process.env.LONG ? 2000 : 200;
 

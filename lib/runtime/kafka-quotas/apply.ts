@@ -18,6 +18,7 @@ import {
 export interface QuotaCluster {
   /** The limits set on exactly this entity; none when it has no quota. */
   describe(entity: QuotaEntity): Promise<Limits>;
+  /** All of them or none. */
   alter(changes: readonly Alteration[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -104,7 +105,6 @@ async function alterTo(
       previous,
       new Map(entities.map((entity, index) => [entityKey(entity), found[index]])),
     );
-    // One request for all of them: the broker takes or refuses each entity by itself.
     if (changes.length > 0) await cluster.alter(changes);
     return changes;
   } finally {

@@ -56,7 +56,10 @@ export async function quotaCluster({ brokers, sasl, tls }: ClusterOptions): Prom
     },
     async alter(changes) {
       const doing = `the broker refused a quota of ${changes.map(changeText).join('; ')}`;
-      await orSay(doing, brokers, admin.alterClientQuotas({ entries: changes.map(entry), validateOnly: false }));
+      const entries = changes.map(entry);
+      // All or none: a broker takes each entity by itself, and CloudFormation undoes nothing of a failed creation.
+      await orSay(doing, brokers, admin.alterClientQuotas({ entries, validateOnly: true }));
+      await orSay(doing, brokers, admin.alterClientQuotas({ entries, validateOnly: false }));
     },
     async close() {
       await admin.close();

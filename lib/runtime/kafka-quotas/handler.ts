@@ -2,7 +2,6 @@
  * The function of `KafkaQuotas`: the pure parts wired to Kafka and Secrets Manager. Settings come as environment
  * variables, quotas with each event.
  */
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { countMetric } from '../metrics';
 import {
   handleEvent,
@@ -13,14 +12,13 @@ import {
   type ResourceEvent,
 } from './apply';
 import { quotaCluster } from './cluster';
-import { iamSignIn, scramSignIn } from './sign-in';
-
-const secrets = new SecretsManagerClient({ maxAttempts: 2 });
+import { scramSignIn } from './scram-sign-in';
+import { iamSignIn } from './sign-in';
 
 const ports: Ports = {
   async connect(brokers) {
     const secretArn = process.env.SECRET_ARN;
-    const sasl = secretArn ? await scramSignIn(secretArn, secrets) : iamSignIn(process.env);
+    const sasl = secretArn ? await scramSignIn(secretArn) : iamSignIn(process.env);
     return quotaCluster({ brokers, sasl, tls: true });
   },
   count: (name, details) => countMetric(name, {}, details),
