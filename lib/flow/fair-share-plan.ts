@@ -182,7 +182,7 @@ function tenantShare(
     quotaJobs: bound + turnover(bound, load),
     jobCpu: load.jobCpu,
     jobMemoryBytes: load.jobMemoryBytes,
-    onTimeRatio: Math.min(1, Math.max(0, 1 - latency.tail(latencySeconds - reclaimSeconds))),
+    onTimeRatio: Math.min(1, Math.max(0, 1 - latency().tail(latencySeconds - reclaimSeconds))),
   };
 }
 

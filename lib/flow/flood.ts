@@ -60,7 +60,7 @@ export function forecastFlood(
     return {
       name: load.tenant.name,
       before: onTimeInOneLine(capacity, loads, times, seconds, latencySeconds, load),
-      after: ratio(1 - latency.tail(Math.max(0, latencySeconds - (flooding ? 0 : reclaim)))),
+      after: ratio(1 - latency().tail(Math.max(0, latencySeconds - (flooding ? 0 : reclaim)))),
     };
   });
 }

@@ -4,7 +4,7 @@
  * the clients are inside, because a Lambda that lacks a module hangs a local deploy, because the SDK that Lambda brings
  * along changes under one's feet, and because a stock image has none. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -55,9 +55,15 @@ async function bundle(name: string): Promise<void> {
     target: 'node20',
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
+    // ES modules that look for files beside themselves are in this one file now.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'eof',
     logLevel: 'warning',
   });
+  // What runs in a container says how its image is made.
+  const dockerfile = join(sources, name, 'Dockerfile');
+  if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
 }
 
 main().catch((error) => {
