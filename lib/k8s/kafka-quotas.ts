@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -103,7 +104,7 @@ export class KafkaQuotas extends Construct {
   /** The `KafkaTopic`s, in the order they were given. */
   public readonly topics: ApiObject[];
 
-  /** The ConfigMaps with `producer.properties`, in the order of the tenants. */
+  /** The ConfigMaps `<tenant>-producer` with `producer.properties`, in the order of the tenants. */
   public readonly producers: kplus.ConfigMap[];
 
   /** The `PrometheusRule`. */
@@ -127,7 +128,7 @@ export class KafkaQuotas extends Construct {
     );
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
-      kafkaTopic(this, `Topic-${topicName}`, clusterName, {
+      kafkaTopic(this, `Topic-${topicName}`, clusterName, objectName(topicName), {
         topicName,
         partitions,
         replicas,
@@ -152,6 +153,7 @@ export class KafkaQuotas extends Construct {
     this.producers = this.plan.tenants.map(
       ({ name }) =>
         new kplus.ConfigMap(this, `Producer-${name}`, {
+          metadata: { name: `${name}-producer` },
           data: { 'producer.properties': propertiesText(this.producerProperties(name)) },
         }),
     );
@@ -203,6 +205,17 @@ function accessOf(tenant: string, topics: readonly KafkaQuotaTopic[]): AccessRul
   ];
 }
 
+/**
+ * The name of a topic's object: the topic's own where Kubernetes takes it. It must not depend on anything else, because
+ * an object of another name is another topic, and the old one goes with its records.
+ */
+function objectName(topicName: string): string {
+  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(topicName)) return topicName;
+  const label = topicName.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const hash = createHash('sha256').update(topicName).digest('hex').slice(0, 8);
+  return `${label}-${hash}`.replace(/^-/, '').slice(-253);
+}
+
 /** A certificate's user is its common name; in metrics Kafka writes what is no letter as in an address. */
 function metricUser(tenant: string, authentication: KafkaUserAuthentication): string {
   return authentication === KafkaUserAuthentication.TLS ? `CN%3D${tenant}` : tenant;
@@ -240,8 +253,9 @@ function inputChecks({ clusterName, tenants, topics }: KafkaQuotasProps): Check[
         })),
     ),
     {
-      refused: new Set(topicNames).size < topicNames.length,
-      message: `topics must have different names, got ${topicNames.join(', ')}`,
+      // In the names of metrics a dot is an underscore, so that Kafka refuses the second of two such topics.
+      refused: new Set(topicNames.map((name) => name.replaceAll('.', '_'))).size < topicNames.length,
+      message: `topics must have names that differ in more than dots and underscores, got ${topicNames.join(', ')}`,
     },
     ...topics.flatMap(({ topicName, tenant, partitions, retention }) => [
       {

@@ -42,7 +42,7 @@ function snippetsOf(page: string): Snippet[] {
 
 /** Errors by snippet. One program for all of them, because most of the time goes into the types of aws-cdk-lib. */
 function typeErrors(snippets: readonly Snippet[]): Map<string, string[]> {
-  const folder = join(ROOT, 'node_modules', '.cache', 'backpressure-snippets');
+  const folder = join(ROOT, 'dist', 'snippets');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [i, { code }] of snippets.entries()) writeFileSync(join(folder, `snippet-${i}.ts`), code);

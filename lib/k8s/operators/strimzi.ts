@@ -36,11 +36,17 @@ export interface KafkaUserSpec {
 }
 
 /** `KafkaTopic`: the topic operator makes it. */
-export function kafkaTopic(scope: Construct, id: string, cluster: string, spec: KafkaTopicSpec): ApiObject {
+export function kafkaTopic(
+  scope: Construct,
+  id: string,
+  cluster: string,
+  name: string,
+  spec: KafkaTopicSpec,
+): ApiObject {
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,
     kind: 'KafkaTopic',
-    metadata: { labels: clusterLabel(cluster) },
+    metadata: { name, labels: clusterLabel(cluster) },
     spec,
   });
 }
