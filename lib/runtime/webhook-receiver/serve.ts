@@ -15,9 +15,12 @@ export function serve(listener: RequestListener, port: number): Server {
   process.once('SIGTERM', () => {
     // A connection that was kept for the next request would hold up the end.
     server.keepAliveTimeout = 1;
-    server.close(() => process.exit(0));
+    const late = setTimeout(() => process.exit(1), GRACE_MILLIS);
+    server.close(() => {
+      clearTimeout(late);
+      process.exit(0);
+    });
     server.closeIdleConnections();
-    setTimeout(() => process.exit(1), GRACE_MILLIS).unref();
   });
   return server;
 }
