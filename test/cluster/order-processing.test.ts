@@ -131,11 +131,9 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
       mkdirSync(join(ROOT, 'docs', 'measured'), { recursive: true });
       writeFileSync(join(ROOT, 'docs', 'measured', 'order-processing.md'), report);
     }
-    for (const name of ['peak depth', 'P99 of the latency, s', 'drained after the peak, s'] as const) {
-      const [predicted, measured] = rows[name];
-      expect({ name, ratio: measured / predicted }).toEqual({ name, ratio: expect.closeTo(1, 0) });
-      expect(Math.abs(measured / predicted - 1)).toBeLessThanOrEqual(0.25);
-    }
+    const judged = ['peak depth', 'P99 of the latency, s', 'drained after the peak, s'] as const;
+    const off = judged.map((name) => ({ name, off: rows[name][1] / rows[name][0] - 1 }));
+    expect(off.filter((one) => !(Math.abs(one.off) <= 0.25))).toEqual([]);
   });
 
   test('replicas are back at the minimum', async () => {

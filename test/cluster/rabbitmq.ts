@@ -35,13 +35,24 @@ export async function brokerAnswers(): Promise<boolean> {
   );
 }
 
+/** Major and minor version of the broker as a number, such as 3.10 for 3.10.8. */
+async function brokerVersion(): Promise<number> {
+  const { rabbitmq_version: version } = (await (await call('GET', 'overview')).json()) as { rabbitmq_version: string };
+  const [major, minor] = version.split('.').map(Number);
+  return major + minor / 100;
+}
+
 const placed = (vhost: string, ...rest: string[]) => [vhost, ...rest].map(encodeURIComponent).join('/');
 
 /** Declares what the objects say, the way the operator does: policies and exchanges first. */
 export async function declare(manifests: readonly Manifest[]): Promise<void> {
   const of = (kind: string) => manifests.filter((manifest) => manifest.kind === kind).map(({ spec }) => spec);
+  const version = await brokerVersion();
   for (const spec of of('Policy')) {
-    const { pattern, applyTo, priority, definition } = spec;
+    const { pattern, applyTo, priority } = spec;
+    const { 'consumer-timeout': timeout, ...older } = spec.definition;
+    // The key came with 3.12, and nothing here holds a message for half an hour.
+    const definition = timeout === undefined || version >= 3.12 ? spec.definition : older;
     const body = { pattern, 'apply-to': applyTo, priority, definition };
     await accepted('PUT', `policies/${placed(spec.vhost, spec.name)}`, body);
   }

@@ -154,7 +154,7 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
     try {
       execute(code, { cdk8s: Object.create(cdk8s, { App: { value: RecordedApp } }) });
       const manifests = apps.flatMap((app) => app.charts).flatMap((chart) => chart.toJson());
-      expect(manifests.length).toBeGreaterThan(1);
+      expect(manifests.length).toBeGreaterThan(0);
     } finally {
       rmSync(outdir, { recursive: true, force: true });
     }
