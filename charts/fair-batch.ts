@@ -23,7 +23,7 @@ export const RATING: { capacity: BatchCapacity; tenants: BatchTenant[]; objectiv
 
 /**
  * Fair batch: the rating jobs of four tenants on one cluster, none of which can take the others' places (case 20).
- * Expects Kueue 0.15 or later with `fairSharing` and `metrics.enableClusterQueueResources` in its configuration,
+ * Expects Kueue 0.16 or later with `fairSharing` and `metrics.enableClusterQueueResources` in its configuration,
  * kube-state-metrics and the Prometheus operator.
  */
 export class FairBatchChart extends Chart {

@@ -34,7 +34,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
     {
       name: 'TenantWaitsWhileOthersBorrow',
       expr:
-        `(sum by (cluster_queue) (kueue_pending_workloads{${ours}}) > 0 ` +
+        `(${pendingOf(ours)} > 0 ` +
         `and on (cluster_queue) ${usage} < ${nominal}) and on () count(${usage} > ${nominal}) > 0`,
       // Half of what a job may take, so that the other half is left to help it.
       forSeconds: Math.max(60, Math.floor(latencySeconds / 2)),
@@ -46,7 +46,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
     ...lateJobs(watched),
     {
       name: 'TenantQueueInactive',
-      expr: `kueue_cluster_queue_status{${ours},status="active"} == 0`,
+      expr: `max by (cluster_queue) (kueue_cluster_queue_status{${ours},status="active"}) == 0`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'critical',
       summary: 'The queue {{ $labels.cluster_queue }} admits nothing.',
@@ -73,7 +73,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       expr: queues
         .map((queue, i) => {
           const { nominalJobs, borrowedJobs, jobCpu } = plan.tenants[i];
-          const used = `sum by (cluster_queue) (kueue_cluster_queue_resource_usage{cluster_queue="${queue}",resource="cpu"})`;
+          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage{cluster_queue="${queue}",resource="cpu"})`;
           return `${used} >= ${Math.round((nominalJobs + borrowedJobs) * jobCpu * 1000) / 1000}`;
         })
         .join(' or '),
@@ -125,7 +125,7 @@ export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] 
     {
       title: 'Jobs that wait',
       unit: 'short',
-      lines: [{ legend, expr: `sum by (cluster_queue) (kueue_pending_workloads{${ours}})` }],
+      lines: [{ legend, expr: pendingOf(ours) }],
     },
     {
       title: `Wait until admitted, P${Math.round(100 * quantile)}`,
@@ -145,7 +145,12 @@ export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] 
   ];
 }
 
+/** Each replica of Kueue has its own series, of which the leader's is the one that is right and the largest. */
+function pendingOf(selector: string): string {
+  return `sum by (cluster_queue) (max by (cluster_queue, status) (kueue_pending_workloads{${selector}}))`;
+}
+
 function cpuOf(what: 'usage' | 'quota', cohort: string): string {
   const metric = what === 'usage' ? 'kueue_cluster_queue_resource_usage' : 'kueue_cluster_queue_nominal_quota';
-  return `sum by (cluster_queue) (${metric}{cohort="${cohort}",resource="cpu"})`;
+  return `max by (cluster_queue) (${metric}{cohort="${cohort}",resource="cpu"})`;
 }

@@ -26,7 +26,7 @@ describe('streaming tenants', () => {
   test('no object leaves its namespace, and no broker is touched', () => {
     for (const { kind, metadata } of chart.manifests) {
       expect(kind).not.toBe('Kafka');
-      expect(metadata.namespace).toBe('streaming-tenants');
+      expect(kind === 'Namespace' ? metadata.name : metadata.namespace).toBe('streaming-tenants');
     }
   });
 

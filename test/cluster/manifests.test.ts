@@ -30,5 +30,5 @@ onCluster('the API server takes', () => {
     const wrong = { ...scaled, spec: { ...scaled.spec, pollingIntervall: 30 } };
     const apply = kubectl(['apply', '--dry-run=server', '--validate=strict', '-f', '-'], Yaml.stringify(wrong));
     await expect(apply).rejects.toThrow(/pollingIntervall/);
-  });
+  }, 120_000);
 });

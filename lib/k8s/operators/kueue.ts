@@ -3,7 +3,7 @@ import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { clusterScoped } from '../cluster-scoped';
 
-/** Served and stored from Kueue 0.15 on; `v1beta1` is deprecated there. */
+/** Stored from Kueue 0.16 on (its CHANGELOG); `v1beta1` is deprecated. */
 const API_VERSION = 'kueue.x-k8s.io/v1beta2';
 
 /** One resource of a queue. Quantities as Kubernetes writes them. */
