@@ -6,6 +6,8 @@ export * from './errors';
 export * from './figures';
 export * from './fluid';
 export * from './gamma';
+export * from './log-plan';
+export * from './logs';
 export * from './plan';
 export * from './quantiles';
 export * from './queue-plan';

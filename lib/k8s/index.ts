@@ -1,6 +1,9 @@
 /** Constructs for Kubernetes. For users only: inside the library files are imported by name. */
 // jsii names the types of a submodule rightly only when whole files are exported.
 export * from './kafka-trigger';
+export * from './log-output';
+export * from './log-reopen';
+export * from './log-shipping';
 export * from './queue-trigger';
 export * from './queue-worker';
 export * from './rabbitmq-trigger';

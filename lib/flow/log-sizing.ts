@@ -1,0 +1,158 @@
+/** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
+import { between, type Check, inRange, wholeNumber } from './errors';
+import type { LogChoices, LogObjective, LogWorkload } from './logs';
+import { itemsDuringOutage } from './outage';
+import { resolveWorkload } from './resolve';
+import type { Workload } from './workload';
+
+export const MIB = 1024 ** 2;
+const LINE_BYTES = 200;
+/**
+ * What Filebeat 8 adds to a line without any processor (time stamp, agent, host, input, file, offset, fingerprint) is
+ * 630 bytes as JSON with names of usual length; its disk queue keeps CBOR, which is shorter, in frames of 12 bytes.
+ */
+const ENVELOPE_BYTES = 650;
+const SHIPPER_AWAY_SECONDS = 300;
+const LAG_SECONDS = 60;
+const REACTION_SECONDS = 1800;
+const ROTATION_SECONDS = 60;
+/** A segment of the queue is deleted when all of it is acknowledged; Filebeat makes ten of them (`segment_size`). */
+export const SEGMENTS = 10;
+/** Filebeat refuses a disk queue below 10 MB. */
+const SMALLEST_QUEUE = 10 * MIB;
+/** One that may still be read and is not compressed, and one that is: fewer would delete what was hardly written. */
+export const FEWEST_FILES = 2;
+/** An assumption: of twenty files one is five per cent, so that deleting the oldest takes little history away. */
+export const MOST_FILES = 20;
+/** A workload, an objective and choices with every number set. */
+export interface Question {
+  readonly steady: number;
+  readonly peak: number;
+  readonly peakSeconds: number;
+  readonly lineBytes: number;
+  readonly logFiles: number;
+  readonly budget: number;
+  readonly outage: number;
+  readonly shipperAway: number;
+  readonly lag: number;
+  readonly reaction: number;
+  readonly rotation: number;
+  readonly envelope: number;
+  readonly givenCap?: number;
+  readonly givenCount?: number;
+}
+
+/** What a question comes to. */
+export interface Sized {
+  readonly queue: number;
+  readonly overshoot: number;
+  readonly smallestCap: number;
+  readonly cap: number;
+  readonly count: number;
+  /** Bytes of all log files at the worst. */
+  readonly files: number;
+  /** The least that queue and files need together. */
+  readonly needed: number;
+}
+
+export function resolve(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Question {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(arrivals(workload));
+  return {
+    steady: steadyPerSecond,
+    peak: peakPerSecond,
+    peakSeconds,
+    lineBytes: workload.lineBytes ?? LINE_BYTES,
+    logFiles: workload.logFiles ?? 1,
+    budget: objective.diskBudgetBytes,
+    outage: objective.outageSeconds,
+    shipperAway: objective.shipperAwaySeconds ?? SHIPPER_AWAY_SECONDS,
+    lag: objective.lagSeconds ?? LAG_SECONDS,
+    reaction: objective.reactionSeconds ?? Math.min(REACTION_SECONDS, objective.outageSeconds / 2),
+    rotation: choices.rotationSeconds ?? ROTATION_SECONDS,
+    envelope: choices.envelopeBytes ?? ENVELOPE_BYTES,
+    givenCap: choices.fileSizeCapBytes,
+    givenCount: choices.fileCount,
+  };
+}
+
+/** Bytes as items, for the formulas that count items; nobody serves them here. */
+function arrivals(workload: LogWorkload): Workload {
+  return {
+    steadyPerSecond: workload.steadyBytesPerSecond,
+    peakPerSecond: workload.peakBytesPerSecond,
+    peakSeconds: workload.peakSeconds,
+    serviceSeconds: 1,
+  };
+}
+
+/** Bytes of the queue for what is logged in `seconds`, the peak first. */
+export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: Question, seconds: number): number {
+  const logged = itemsDuringOutage(
+    { steadyPerSecond: steady, peakPerSecond: peak, peakSeconds, serviceSeconds: 1 },
+    seconds,
+  );
+  return (logged * (lineBytes + envelope)) / lineBytes;
+}
+
+function queueFor(question: Question): number {
+  const bytes = (queued(question, question.outage) * SEGMENTS) / (SEGMENTS - 1);
+  return Math.max(SMALLEST_QUEUE, Math.ceil(bytes / MIB) * MIB);
+}
+
+/** All files at their worst: the open one and the kept ones above their cap, and one more while gzip writes. */
+function fileBytes({ logFiles }: Question, overshoot: number, cap: number, count: number): number {
+  return (logFiles * (count + 1) + 1) * (cap + overshoot);
+}
+
+export function size(question: Question): Sized {
+  const { peak, rotation, shipperAway, logFiles, budget, givenCap, givenCount } = question;
+  const queue = queueFor(question);
+  const overshoot = Math.ceil(peak * rotation);
+  const smallestCap = Math.max(1, Math.ceil((peak * shipperAway) / MIB)) * MIB;
+  const room = budget - queue;
+  const least = givenCap ?? smallestCap;
+  const most = Math.floor((room / (least + overshoot) - 1) / logFiles) - 1;
+  const count = givenCount ?? Math.max(FEWEST_FILES, Math.min(MOST_FILES, most));
+  const largest = Math.floor((room / (logFiles * (count + 1) + 1) - overshoot) / MIB) * MIB;
+  const cap = givenCap ?? Math.max(smallestCap, largest);
+  return {
+    queue,
+    overshoot,
+    smallestCap,
+    cap,
+    count,
+    files: fileBytes(question, overshoot, cap, count),
+    needed: queue + fileBytes(question, overshoot, least, givenCount ?? FEWEST_FILES),
+  };
+}
+
+export function fits(question: Question): boolean {
+  const { queue, files } = size(question);
+  return queue + files <= question.budget;
+}
+
+/** Everything that is wrong with the input. */
+export function logChecks(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Check[] {
+  const { steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = workload;
+  const { outageSeconds, reactionSeconds } = objective;
+  return [
+    between('steadyBytesPerSecond', steady ?? Number.NaN, 0),
+    inRange('peakBytesPerSecond', peak, Number.isFinite(steady) ? steady : 0),
+    inRange('peakSeconds', peakSeconds, 0),
+    inRange('lineBytes', workload.lineBytes, 1),
+    wholeNumber('logFiles', workload.logFiles, 1),
+    {
+      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
+      message: `peakSeconds must be given with a peakBytesPerSecond (${peak}) above steadyBytesPerSecond (${steady})`,
+    },
+    between('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, 0),
+    between('outageSeconds', outageSeconds ?? Number.NaN, 0),
+    between('shipperAwaySeconds', objective.shipperAwaySeconds, 0),
+    between('lagSeconds', objective.lagSeconds, 0),
+    between('reactionSeconds', reactionSeconds, 0, Number.isFinite(outageSeconds) ? outageSeconds : undefined),
+    wholeNumber('rotationSeconds', choices.rotationSeconds, 1, 3600),
+    wholeNumber('fileSizeCapBytes', choices.fileSizeCapBytes, MIB),
+    wholeNumber('fileCount', choices.fileCount, FEWEST_FILES, 100),
+    inRange('envelopeBytes', choices.envelopeBytes, 0),
+  ];
+}
