@@ -4,7 +4,7 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // Builds, packs and installs the package: a minute, and a matter of `npm run test:package`.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/engines/'],
   // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
   setupFiles: ['<rootDir>/test/setup.ts'],
   transform: {

@@ -16,8 +16,8 @@ export function knobsOf(question: Question, sized: Sized): Knob[] {
   return [...rotationKnobs(question, sized), ...shippingKnobs(question, sized), ...alarmKnobs(question, sized)];
 }
 
-function rotationKnobs(question: Question, { overshoot, smallestCap, cap, count, queue }: Sized): Knob[] {
-  const { peak, rotation, shipperAway, logFiles, budget, givenCap, givenCount } = question;
+function rotationKnobs(question: Question, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
+  const { peak, rotation, shipperAway, logFiles, budget, compress, givenCap, givenCount } = question;
   const given = { formula: 'given', inputs: {} };
   return [
     {
@@ -28,7 +28,7 @@ function rotationKnobs(question: Question, { overshoot, smallestCap, cap, count,
         ? {
             formula:
               'what the budget leaves beside the queue ÷ files at the worst − growth between two runs; at least peak × time that the shipper may be away, because a compressed file is not read any more',
-            inputs: { budget, queue, logFiles, fileCount: count, growth: overshoot, atLeast: smallestCap },
+            inputs: { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
           }
         : given),
       source: 'logrotate(8), maxsize: checked at every run, whatever the age of the file',
@@ -49,8 +49,9 @@ function rotationKnobs(question: Question, { overshoot, smallestCap, cap, count,
       name: 'rotationSeconds',
       value: rotation,
       unit: 's',
-      formula: 'a run checks the sizes; between two of them the files grow by peak × interval',
-      inputs: { peakBytesPerSecond: peak, growthBytes: overshoot },
+      formula:
+        'a run checks the sizes; until the next one the files grow by peak × the interval, or × the time gzip takes if all files come at once',
+      inputs: { peakBytesPerSecond: peak, growthBytes: growth, compressBytesPerSecond: compress },
       source: 'logrotate(8): it looks at a file when it is run, and never else',
     },
     {

@@ -23,9 +23,23 @@ export function planLogs(
   validate(subject, logChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);
+  refuseSlowCompression(subject, question);
   refuseSmallFiles(subject, question, sized);
   if (!fits(question)) refuse(subject, question, sized);
   return new LogPlan(subject, knobsOf(question, sized), predict(question, sized));
+}
+
+/** Files that come faster than gzip makes them small pile up, whatever their number. */
+function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Question): void {
+  if (peak < compress) return;
+  throw new CapacityError(
+    subject,
+    `${figure(peak)} bytes/s are logged at the peak, gzip takes ${figure(compress)} bytes/s, and ${figure(logFiles)} files grow without a bound`,
+    [
+      `log less than ${figure(compress)} bytes/s`,
+      `give compressBytesPerSecond above ${figure(peak)} if your cores do that`,
+    ],
+  );
 }
 
 /** A cap given by hand below what is written while the shipper is away: what is compressed meanwhile is never read. */
@@ -73,7 +87,7 @@ function largestThat(holds: (value: number) => boolean, limit: number): number {
   return good;
 }
 
-function predict(question: Question, { queue, overshoot, cap, count, files }: Sized): LogPredictions {
+function predict(question: Question, { queue, growth, cap, count, files }: Sized): LogPredictions {
   const { steady, peak, peakSeconds, logFiles, lineBytes, envelope } = question;
   const held = (queue * (SEGMENTS - 1)) / SEGMENTS / ((lineBytes + envelope) / lineBytes);
   const atPeak = peak * peakSeconds;
@@ -82,6 +96,6 @@ function predict(question: Question, { queue, overshoot, cap, count, files }: Si
     logFileBytes: files,
     localHistorySeconds: (logFiles * count * cap) / steady,
     outageSeconds: held <= atPeak ? held / peak : peakSeconds + (held - atPeak) / steady,
-    rotationEverySeconds: Math.max(question.rotation, ((cap + overshoot / 2) * logFiles) / peak),
+    rotationEverySeconds: Math.max(question.rotation, ((cap + growth / 2) * logFiles) / peak),
   };
 }

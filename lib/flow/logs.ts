@@ -108,6 +108,13 @@ export interface LogChoices {
    * @default 650
    */
   readonly envelopeBytes?: number;
+
+  /**
+   * Bytes of log lines that gzip takes in per second on one core of the node. Above 0.
+   *
+   * @default 10000000
+   */
+  readonly compressBytesPerSecond?: number;
 }
 
 /**

@@ -6,6 +6,9 @@ import type { Graph } from './grafana-dashboard';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
+/** A shipper that is away for longer is no new version any more: an assumption. */
+const LONGEST_SILENCE_SECONDS = 900;
+
 /** The metrics of one shipper, a series a node. */
 function metrics(shipper: string) {
   const of = (name: string, window = '') => `log_shipping_${name}{shipper="${shipper}"}${window}`;
@@ -81,7 +84,7 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
     {
       name: 'LogShipperDown',
       expr: `${of('up')} == 0 or kube_daemonset_status_number_unavailable{daemonset="${daemonSet}"} > 0`,
-      forSeconds: Math.ceil(value('readableSeconds') / 2),
+      forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,
       runbook: 'kubectl describe its pod: an image that is not pulled, a configuration it refuses, too little memory.',

@@ -4,7 +4,7 @@ import type { Egress } from './network-policy';
 import type { SecretKey } from './secret-key';
 
 /** Where Filebeat finds the certificate authority of its destination. */
-export const CERTIFICATES = '/etc/filebeat/certificates';
+export const CERTIFICATES = '/etc/log-output';
 
 /** A value that Filebeat takes from its environment. */
 export function fromEnvironment(name: string): string {

@@ -74,7 +74,7 @@ export function logShipper(
     return [name, kplus.EnvValue.fromSecretValue({ secret, key })] as const;
   });
   const probe = (failureThreshold: number) =>
-    kplus.Probe.fromCommand(['curl', '-sf', '-o', '/dev/null', `http://127.0.0.1:${FILEBEAT_STATS_PORT}/`], {
+    kplus.Probe.fromCommand(['curl', '-sf', `http://127.0.0.1:${FILEBEAT_STATS_PORT}/`], {
       // Whether it lives, not whether its output does: a restart does not repair a broker.
       periodSeconds: Duration.seconds(10),
       timeoutSeconds: Duration.seconds(5),

@@ -97,6 +97,13 @@ export interface LogShippingProps {
   readonly fileCount?: number;
 
   /**
+   * Bytes of log lines that gzip takes in per second on one core of the node. Above 0.
+   *
+   * @default 10000000
+   */
+  readonly compressBytesPerSecond?: number;
+
+  /**
    * CPU and memory of Filebeat.
    *
    * @default - 100 m to 1 CPU, 512 MiB: an assumption, watch it at your peak
@@ -159,6 +166,7 @@ export class LogShipping extends Construct {
       rotationSeconds: props.rotationInterval?.toSeconds(),
       fileSizeCapBytes: props.fileSizeCapBytes,
       fileCount: props.fileCount,
+      compressBytesPerSecond: props.compressBytesPerSecond,
     });
     const files = `${props.logFolder}/${props.filePattern ?? '*.log'}`;
     const configs = {
@@ -214,10 +222,9 @@ export class LogShipping extends Construct {
     const spec = '/spec/template/spec';
     ApiObject.of(this.daemonSet).addJsonPatch(
       JsonPatch.add(`${spec}/priorityClassName`, priority.name),
-      JsonPatch.add('/spec/updateStrategy', { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } }),
       ...(tolerateEverything ? [JsonPatch.add(`${spec}/tolerations`, [{ operator: 'Exists' }])] : []),
       // A signal has to reach processes of other pods.
-      ...(reopen._processName ? [JsonPatch.add(`${spec}/hostPID`, true)] : []),
+      ...(reopen._processName ? [JsonPatch.add(`${spec}/hostPid`, true)] : []),
     );
   }
 }
