@@ -20,4 +20,6 @@ export * from './storage';
 export * from './storage-cost';
 export * from './storage-plan';
 export * from './token-bucket';
+export * from './ttl';
+export * from './ttl-plan';
 export * from './workload';

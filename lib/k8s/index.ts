@@ -10,3 +10,4 @@ export * from './rabbitmq-trigger';
 export * from './redis-stream-trigger';
 export * from './secret-key';
 export * from './sqs-trigger';
+export * from './ttl-collection';
