@@ -7,7 +7,11 @@ const chart = new LogShippingChart(Testing.app(), 'log-shipping');
 const made = written(chart);
 
 test('is as it was', () => {
-  expect(made.manifests).toMatchSnapshot();
+  // Scripts have tests of their own; here only that they are there.
+  const shown = made.manifests.map((manifest) =>
+    manifest.immutable ? { ...manifest, data: Object.keys(manifest.data) } : manifest,
+  );
+  expect(shown).toMatchSnapshot();
 });
 
 test('the disk stays below 70 % at the worst, by the plan (case 1)', () => {

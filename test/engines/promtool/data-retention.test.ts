@@ -6,8 +6,10 @@ const chart = new DataRetentionChart(Testing.app(), 'data-retention');
 const { plan, report, backfill } = chart.events;
 const of = (name: string) => `ttl_collection_${name}{job="${report.name}",collection="events"}`;
 const at = (knob: string) => plan.value(knob);
-/** A day of values each: weeks of minutes would only warm the machine. */
+/** Weeks, in steps of as many minutes. */
+const STEP = 4;
 const minutes = (knob: string) => Math.ceil(at(knob) / 60);
+const steps = (knob: string) => Math.ceil(minutes(knob) / STEP);
 const failed = `kube_job_status_failed{job_name="${backfill.name}",reason="Evicted"}`;
 const settled = minutes('backfillSeconds') + minutes('drainSeconds');
 const large = `${at('sizeAlarmBytes') + 1}`;
@@ -18,14 +20,16 @@ testAlerts('data-retention', {
     {
       alert: 'TtlCollectionTooLarge',
       when: 'it is above its steady size after backfill and drain',
-      series: { [of('disk_bytes')]: `${large}x${settled + 10}` },
-      atMinute: settled + 5,
+      series: { [of('disk_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}` },
+      stepMinutes: STEP,
+      atMinute: settled + 5 * STEP,
       fires: true,
     },
     {
       alert: 'TtlCollectionTooLarge',
       when: 'what was too old still drains',
-      series: { [of('disk_bytes')]: `${large}x${settled + 10}` },
+      series: { [of('disk_bytes')]: `${large}x${Math.ceil(settled / STEP) + 10}` },
+      stepMinutes: STEP,
       atMinute: settled - 60,
       fires: false,
     },
@@ -60,15 +64,17 @@ testAlerts('data-retention', {
     {
       alert: 'TtlIndexMissing',
       when: 'the backfill should have been done for long',
-      series: { [of('index')]: `0x${minutes('backfillDeadlineSeconds') + 10}` },
-      atMinute: minutes('backfillDeadlineSeconds') + 5,
+      series: { [of('index')]: `0x${steps('backfillDeadlineSeconds') + 10}` },
+      stepMinutes: STEP,
+      atMinute: minutes('backfillDeadlineSeconds') + 5 * STEP,
       fires: true,
     },
     {
       alert: 'TtlIndexMissing',
       when: 'the backfill is done as predicted',
-      series: { [of('index')]: `0x${minutes('backfillSeconds')} 1x${minutes('backfillSeconds')}` },
-      atMinute: minutes('backfillSeconds') + 5,
+      series: { [of('index')]: `0x${steps('backfillSeconds')} 1x${steps('backfillSeconds')}` },
+      stepMinutes: STEP,
+      atMinute: minutes('backfillSeconds') + 5 * STEP,
       fires: false,
     },
     { alert: 'TtlBackfillFailed', when: 'a try failed', series: { [failed]: '0x3 1x10' }, atMinute: 6, fires: true },
