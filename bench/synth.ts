@@ -1,5 +1,6 @@
 /**
- * What the library costs at synthesis: queues with workers against the same resources written by hand with aws-cdk-lib.
+ * What the library costs at synthesis: queues with workers against the same resources written by hand with aws-cdk-lib,
+ * and Kubernetes workers against the same objects written by hand with cdk8s-plus.
  *
  * Each sample is the CPU time of a process of its own, after a warm-up and without starting node. The processes of the
  * two sides run in turns of a tenth of a second, so that whatever else the machine does slows both alike, and the ratio
@@ -12,7 +13,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { type Line, line, median, progress } from './line';
-import { type Side, synthesize, type Template } from './synth/build';
+import { type Engine, type Side, synthesize, type Template } from './synth/build';
+import { assertSameK8s } from './synth/k8s';
 
 const FEW = 100;
 const MANY = 400;
@@ -20,9 +22,11 @@ const ROUNDS = { few: 5, many: 3 };
 const MOST_OVER_BY_HAND = 1.15;
 const MOST_OVER_LINEAR = 1.1;
 const TURN_MILLIS = 100;
+const NAMES: Readonly<Record<Engine, string>> = { aws: 'synth', k8s: 'synth k8s' };
 
 /** One after the other, each in a process of its own. */
 interface Job {
+  readonly engine: Engine;
   readonly side: Side;
   readonly pairs: number;
   readonly times: number;
@@ -30,24 +34,29 @@ interface Job {
 
 export async function bench(): Promise<Line[]> {
   assertSameWork();
+  assertSameK8s();
   const script = compile();
-  const byHand = async (pairs: number, rounds: number) => {
+  const byHand = async (engine: Engine, pairs: number, rounds: number) => {
     const rivals: [Job, Job] = [
-      { side: 'ours', pairs, times: 1 },
-      { side: 'by-hand', pairs, times: 1 },
+      { engine, side: 'ours', pairs, times: 1 },
+      { engine, side: 'by-hand', pairs, times: 1 },
     ];
     const [ours, theirs] = await race(script, rivals, rounds);
-    return line(`synth ${pairs} vs by hand`, ours, 's CPU', theirs, MOST_OVER_BY_HAND);
+    return line(`${NAMES[engine]} ${pairs} vs by hand`, ours, 's CPU', theirs, MOST_OVER_BY_HAND);
   };
-  const growth = async () => {
+  const growth = async (engine: Engine) => {
     const rivals: [Job, Job] = [
-      { side: 'ours', pairs: MANY, times: 1 },
-      { side: 'ours', pairs: FEW, times: MANY / FEW },
+      { engine, side: 'ours', pairs: MANY, times: 1 },
+      { engine, side: 'ours', pairs: FEW, times: MANY / FEW },
     ];
     const [many, few] = await race(script, rivals, ROUNDS.many);
-    return line(`synth ${FEW} to ${MANY} vs linear`, many, 's CPU', few, MOST_OVER_LINEAR);
+    return line(`${NAMES[engine]} ${FEW} to ${MANY} vs linear`, many, 's CPU', few, MOST_OVER_LINEAR);
   };
-  return [await byHand(FEW, ROUNDS.few), await byHand(MANY, ROUNDS.many), await growth()];
+  const lines: Line[] = [];
+  for (const engine of ['aws', 'k8s'] as const) {
+    lines.push(await byHand(engine, FEW, ROUNDS.few), await byHand(engine, MANY, ROUNDS.many), await growth(engine));
+  }
+  return lines;
 }
 
 /** CPU seconds of both jobs in the round with the median ratio; the number of rounds must be odd. */
@@ -89,11 +98,14 @@ async function race(script: string, [first, second]: [Job, Job], rounds: number)
 }
 
 /** CPU seconds of a job, start and warm-up of its processes left out. */
-async function run(script: string, { side, pairs, times }: Job, running: ChildProcess[]): Promise<number> {
+async function run(script: string, { engine, side, pairs, times }: Job, running: ChildProcess[]): Promise<number> {
   const env = { ...process.env, CDK_VALIDATION: 'false' };
   let seconds = 0;
   for (let time = 0; time < times; time++) {
-    const child = spawn(process.execPath, [script, side, String(pairs)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [script, engine, side, String(pairs)], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     running.push(child);
     let answer = '';
     child.stdout.on('data', (text) => {

@@ -3,12 +3,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { App, AspectPriority, Aspects } from 'aws-cdk-lib';
 import { LocalProfile } from '../stacks/local-profile';
-import { REFERENCE_STACKS } from '../stacks/reference';
+import { LOCAL_STACKS, REFERENCE_STACKS } from '../stacks/reference';
 
 const app = new App();
-for (const [id, ReferenceStack] of Object.entries(REFERENCE_STACKS)) new ReferenceStack(app, id);
+const local = app.node.tryGetContext('local') === 'true';
+for (const [id, ReferenceStack] of Object.entries(REFERENCE_STACKS)) {
+  if (!local || LOCAL_STACKS.includes(id)) new ReferenceStack(app, id);
+}
 
-if (app.node.tryGetContext('local') === 'true') {
+if (local) {
   const profile = new LocalProfile();
   // Last, so that resources made by other aspects are seen too.
   Aspects.of(app).add(profile, { priority: AspectPriority.READONLY });

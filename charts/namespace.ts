@@ -1,5 +1,6 @@
-import type { Chart } from 'cdk8s';
+import { ApiObject, type Chart } from 'cdk8s';
 import { Namespace } from 'cdk8s-plus-28';
+import { clusterScoped } from '../lib/k8s/cluster-scoped';
 
 /** A namespace in which Pod Security `restricted` is enforced. */
 export function restrictedNamespace(chart: Chart, name: string): Namespace {
@@ -8,7 +9,7 @@ export function restrictedNamespace(chart: Chart, name: string): Namespace {
 
 /** A namespace with a weaker level, for what cannot be restricted; whoever calls this says why. */
 export function podSecurityNamespace(chart: Chart, name: string, level: string): Namespace {
-  return new Namespace(chart, 'Namespace', {
+  const namespace = new Namespace(chart, 'Namespace', {
     metadata: {
       name,
       labels: {
@@ -17,4 +18,6 @@ export function podSecurityNamespace(chart: Chart, name: string, level: string):
       },
     },
   });
+  clusterScoped(ApiObject.of(namespace));
+  return namespace;
 }

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { amount, level } from '../bin/cli/cases';
-import type { Case } from '../lib/cases/case';
+import type { Case, CaseConstruct } from '../lib/cases/case';
 import {
   BESIDE_THE_PATH,
   CASES,
@@ -149,7 +149,7 @@ function casePage(subject: Case): string {
     markdownTable(
       ['construct', 'engine', 'made of', 'in this version'],
       subject.constructs.map((construct) => [
-        construct.available ? `[${construct.name}](../constructs/${kebab(construct.name)}.md)` : construct.name,
+        construct.available ? `[${construct.name}](../constructs/${pageOf(construct)}.md)` : construct.name,
         construct.engines.join(', '),
         construct.form,
         construct.available ? 'yes' : 'not yet',
@@ -229,6 +229,11 @@ function markdownTable(titles: readonly string[], rows: readonly (readonly strin
 
 function lines(...parts: readonly string[]): string {
   return `${parts.join('\n')}\n`;
+}
+
+/** The AWS form of a construct has the plain name, since it was there first. */
+function pageOf({ name, engines }: CaseConstruct): string {
+  return engines.includes('aws') ? kebab(name) : `${engines[0]}-${kebab(name)}`;
 }
 
 /** `RedriveQueue` as `redrive-queue`. */

@@ -45,8 +45,8 @@ export function acknowledgeFindings({ webhooks, generated, archive, service, int
   });
 }
 
-/** By the id of the finding: the reason. */
-function acknowledge(construct: IConstruct | undefined, reasons: Readonly<Record<string, string>>): void {
+/** Acknowledges findings on the resource of a construct, by the id of the finding: the reason. */
+export function acknowledge(construct: IConstruct | undefined, reasons: Readonly<Record<string, string>>): void {
   const resource = construct?.node.defaultChild;
   if (!resource) throw new Error(`nothing to acknowledge ${Object.keys(reasons).join(', ')} on`);
   for (const [id, reason] of Object.entries(reasons)) Validations.of(resource).acknowledge({ id, reason });

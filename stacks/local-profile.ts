@@ -9,7 +9,7 @@ export const ACCEPTED_WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   'AWS::DynamoDB::Table': 'time to live and point-in-time recovery',
   'AWS::Lambda::Function': 'reserved concurrency',
   'AWS::WAFv2::WebACL': 'the rate rule',
-  'AWS::CloudWatch::Alarm': 'alarms on SQS metrics, which the emulator does not publish',
+  'AWS::CloudWatch::Alarm': 'alarms on metrics of SQS and API Gateway, which the emulator does not publish',
 };
 
 const provisions = new Set(localTypes.provisions);

@@ -1,6 +1,7 @@
 import type { Stack, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { OrderIntakeStack } from './order-intake';
+import { TelemetryStack } from './telemetry';
 
 /** A reference environment: a stack that deploys as it is. */
 export type ReferenceStack = new (scope: Construct, id: string, props?: StackProps) => Stack;
@@ -8,4 +9,8 @@ export type ReferenceStack = new (scope: Construct, id: string, props?: StackPro
 /** Every reference environment by the name of its stack: what the app makes and what the judges look at. */
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   OrderIntake: OrderIntakeStack,
+  Telemetry: TelemetryStack,
 };
+
+/** Those whose essence the local emulator can hold; it has no Kafka. */
+export const LOCAL_STACKS: readonly string[] = ['OrderIntake'];

@@ -1,44 +1,69 @@
 /**
- * `npm test`: installs the Python judges, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
- * `--long` runs the property tests ten times as long. Other arguments go to jest.
+ * `npm test`, `npm run test:engines`, `npm run test:cluster`: installs what the suite needs, runs jest, and ends with one
+ * plain line, "N passed, N failed, N skipped".
+ *
+ * `--suite engines` and `--suite cluster` pick the tests against real servers; `--long` runs the property tests ten
+ * times as long. Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { installPython } from '../bin/local/emulator';
 
 const ROOT = join(__dirname, '..');
-const RESULT = join(ROOT, 'dist', 'test', 'jest.json');
+const RESULTS = join(ROOT, 'dist', 'test');
+
+/** What each suite consists of, and what makes it ready. */
+const SUITES: Readonly<Record<string, { readonly jest: readonly string[]; readonly prepare: () => Promise<void> }>> = {
+  unit: {
+    jest: [],
+    prepare: async () => {
+      for (const requirements of ['local', 'judges'])
+        await installPython(ROOT, requirements, (line) => console.error(line));
+    },
+  },
+  // One file at a time: each starts servers of its own and measures.
+  engines: {
+    jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/engines/'],
+    prepare: async () => {},
+  },
+  cluster: {
+    jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],
+    prepare: async () => startCluster(),
+  },
+};
 
 interface JestResult {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
-  readonly numPendingTests: number;
   readonly numRuntimeErrorTestSuites: number;
   readonly testResults: { readonly assertionResults: { readonly status: string; readonly fullName: string }[] }[];
 }
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const long = args.includes('--long');
-  for (const requirements of ['local', 'judges'])
-    await installPython(ROOT, requirements, (line) => console.error(line));
-  mkdirSync(join(ROOT, 'dist', 'test'), { recursive: true });
-  rmSync(RESULT, { force: true });
+  const name = args.includes('--suite') ? args[args.indexOf('--suite') + 1] : 'unit';
+  const suite = SUITES[name];
+  if (!suite) throw new Error(`--suite must be one of ${Object.keys(SUITES).join(', ')}, got '${name}'`);
+  await suite.prepare();
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${name}.json`);
+  rmSync(file, { force: true });
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js');
-  const rest = args.filter((arg) => arg !== '--long');
+  const rest = args.filter((arg, i) => !['--long', '--suite'].includes(arg) && args[i - 1] !== '--suite');
   const child = spawnSync(
     process.execPath,
-    [jest, '--ci', '--json', `--outputFile=${RESULT}`, '--testLocationInResults', ...rest],
+    [jest, '--ci', '--json', `--outputFile=${file}`, '--testLocationInResults', ...suite.jest, ...rest],
     {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, ...(long ? { LONG: '1' } : {}) },
+      env: { ...process.env, ...(args.includes('--long') ? { LONG: '1' } : {}) },
     },
   );
-  const result = JSON.parse(readFileSync(RESULT, 'utf8')) as JestResult;
+  const result = JSON.parse(readFileSync(file, 'utf8')) as JestResult;
   const skipped = result.testResults
-    .flatMap((file) => file.assertionResults)
+    .flatMap(({ assertionResults }) => assertionResults)
     .filter(({ status }) => status === 'pending');
   for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
   // A file that does not even load has no tests to count; it must not pass for that.
@@ -47,6 +72,21 @@ async function main(): Promise<number> {
   // Where CI installs everything, a skipped test is one that somebody forgot.
   const forgotten = process.env.CI === 'true' && skipped.length > 0;
   return failed > 0 || forgotten || child.status !== 0 ? 1 : 0;
+}
+
+/** A control plane of one's own, when there is no KUBECONFIG and CLUSTER_UP names a script that starts one. */
+function startCluster(): void {
+  const { KUBECONFIG, CLUSTER_UP } = process.env;
+  if (KUBECONFIG !== undefined) return;
+  if (!CLUSTER_UP || !existsSync(CLUSTER_UP)) {
+    console.error(
+      'neither KUBECONFIG nor CLUSTER_UP (a script that starts a control plane) is set: nothing to test on',
+    );
+    return;
+  }
+  const started = spawnSync(CLUSTER_UP, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (started.status !== 0) throw new Error(`${CLUSTER_UP} ended with ${started.status ?? started.signal}`);
+  process.env.KUBECONFIG = join(process.env.CLUSTER_HOME ?? join(homedir(), '.cache', 'cluster'), 'run', 'kubeconfig');
 }
 
 main().then(

@@ -10,7 +10,9 @@ import { PAIRS_PER_STACK } from './workload';
 /** Who writes the app. */
 export type Side = 'ours' | 'by-hand';
 
-const numbers = lookUp();
+/** What is written for. */
+export type Engine = 'aws' | 'k8s';
+
 const make = { ours, 'by-hand': byHand };
 
 /** A template, as far as two of them are compared. */
@@ -20,6 +22,7 @@ export interface Template {
 
 /** Synthesizes an app with so many queues and workers and gives the CPU seconds that it took and its templates. */
 export function synthesize(side: Side, pairs: number): { seconds: number; templates: Template[] } {
+  const numbers = lookUp();
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
   try {
     const before = process.cpuUsage();

@@ -50,7 +50,7 @@ export function byHand(stack: Stack, number: number, numbers: Numbers): void {
   const queues = makeQueues(orders, sourceName, numbers);
   const redriver = makeRedriver(orders, queues, numbers);
   const alarms = makeAlarms(new Construct(orders, 'Alarms'), queues, redriver, numbers);
-  makeDashboard(orders, queues, redriver, alarms);
+  makeDashboard(orders, queues, redriver, alarms, timeToDrain(queues.queue, numbers('alarmAgeSeconds')));
 
   const handler = new LambdaFunction(stack, `Handler${number}`, {
     runtime: Runtime.NODEJS_24_X,
@@ -176,16 +176,7 @@ function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, 
         'The oldest message has waited longer than promised. With few messages a consumer hangs or one group is blocked; with many, consumers are too few.',
     }),
     alarm('TimeToDrain', {
-      metric: new MathExpression({
-        expression: `IF(FILL(visible, 0) * 300 > ${acceptedAge} * FILL(deleted, 0), IF(FILL(deleted, 0) > FILL(sent, 0), FILL(visible, 0) * 300 / (FILL(deleted, 0) - FILL(sent, 0)), 604800), 0)`,
-        label: 'time to drain in seconds',
-        period: FIVE_MINUTES,
-        usingMetrics: {
-          visible: queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.AVERAGE }),
-          sent: queue.metricNumberOfMessagesSent({ period: FIVE_MINUTES, statistic: Stats.SUM }),
-          deleted: queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM }),
-        },
-      }),
+      metric: timeToDrain(queue, acceptedAge),
       threshold: Math.ceil(Math.max(numbers('drainSeconds'), acceptedAge)),
       evaluationPeriods: 2,
       alarmDescription:
@@ -231,7 +222,26 @@ function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, 
   ];
 }
 
-function makeDashboard(orders: Construct, queues: Queues, redriver: LambdaFunction, alarms: Alarm[]): void {
+function timeToDrain(queue: Queue, acceptedAge: number): MathExpression {
+  return new MathExpression({
+    expression: `IF(FILL(visible, 0) * 300 > ${acceptedAge} * FILL(deleted, 0), IF(FILL(deleted, 0) > FILL(sent, 0), FILL(visible, 0) * 300 / (FILL(deleted, 0) - FILL(sent, 0)), 604800), 0)`,
+    label: 'time to drain in seconds',
+    period: FIVE_MINUTES,
+    usingMetrics: {
+      visible: queue.metricApproximateNumberOfMessagesVisible({ period: FIVE_MINUTES, statistic: Stats.AVERAGE }),
+      sent: queue.metricNumberOfMessagesSent({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+      deleted: queue.metricNumberOfMessagesDeleted({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+    },
+  });
+}
+
+function makeDashboard(
+  orders: Construct,
+  queues: Queues,
+  redriver: LambdaFunction,
+  alarms: Alarm[],
+  drain: IMetric,
+): void {
   const { queue, deadLetters, quarantine } = queues;
   const dashboard = new Dashboard(new Construct(orders, 'Dashboards'), 'Dashboard', {
     dashboardName: `${Aws.STACK_NAME}-${Names.uniqueResourceName(orders, { maxLength: 100, separator: '-' })}`,
@@ -242,10 +252,11 @@ function makeDashboard(orders: Construct, queues: Queues, redriver: LambdaFuncti
   const dlqTitle = heading('SQS Dead-Letter Queue', `${name} and its dead letters`, queueLink(deadLetters));
   dashboard.addWidgets(
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 3 }),
-    ...queueWidgets(queue, `${name} and its dead letters`),
+    ...queueWidgets(queue, `${name} and its dead letters`, drain),
     dlqTitle,
     new Row(countGraph(deadLetters, 12, 'DLQ: '), ageGraph(deadLetters, 12, 'DLQ: ')),
-    ...queueWidgets(quarantine, `${name} quarantine`),
+    heading('SQS Queue', `${name} quarantine`, queueLink(quarantine)),
+    new Row(countGraph(quarantine, 12), ageGraph(quarantine, 12)),
     ...functionWidgets(redriver, `${name} redriver`),
   );
 }
@@ -272,7 +283,7 @@ function ageGraph(queue: Queue, width: number, prefix = ''): IWidget {
   return graph(`${prefix}Oldest Message Age`, width, 'sec', [age]);
 }
 
-function queueWidgets(queue: Queue, title: string): IWidget[] {
+function queueWidgets(queue: Queue, title: string, drain: IMetric): IWidget[] {
   const production = new MathExpression({
     expression: '(productionVolume / PERIOD(productionVolume))',
     label: `Production TPS ${MEAN_AND_MOST}`,
@@ -282,11 +293,6 @@ function queueWidgets(queue: Queue, title: string): IWidget[] {
     expression: '(consumptionVolume / PERIOD(consumptionVolume))',
     label: `Consumption TPS ${MEAN_AND_MOST}`,
     usingMetrics: { consumptionVolume: deleted(queue) },
-  });
-  const drain = new MathExpression({
-    expression: '(visibleMessages / (consumptionVolume - incomingVolume)) * (PERIOD(consumptionVolume))',
-    label: `Time to Drain (seconds) ${MEAN_AND_MOST}`,
-    usingMetrics: { visibleMessages: visible(queue), incomingVolume: sent(queue), consumptionVolume: deleted(queue) },
   });
   const size = queue.metricSentMessageSize({ label: 'Size', statistic: Stats.AVERAGE });
   return [

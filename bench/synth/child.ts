@@ -1,8 +1,21 @@
-/** One measurement in a process of its own: `child.ts <side> <pairs>` prints the CPU seconds of one synthesis. */
-import { type Side, synthesize } from './build';
+/** One measurement in a process of its own: `child.ts <engine> <side> <pairs>` prints the CPU seconds of one synthesis. */
+import type { Engine, Side } from './build';
+
+async function synthesizer(engine: Engine): Promise<(side: Side, pairs: number) => { seconds: number }> {
+  // Loaded on its own: the other engine's libraries are no part of the measurement.
+  return engine === 'aws' ? (await import('./build.js')).synthesize : (await import('./k8s.js')).synthesizeK8s;
+}
 
 const WARM_UP_PAIRS = 10;
 
-const [side, pairs] = process.argv.slice(2);
-synthesize(side as Side, WARM_UP_PAIRS);
-console.log(synthesize(side as Side, Number(pairs)).seconds);
+async function main(): Promise<void> {
+  const [engine, side, pairs] = process.argv.slice(2);
+  const synthesize = await synthesizer(engine as Engine);
+  synthesize(side as Side, WARM_UP_PAIRS);
+  console.log(synthesize(side as Side, Number(pairs)).seconds);
+}
+
+main().catch((error: Error) => {
+  console.error(error);
+  process.exit(1);
+});

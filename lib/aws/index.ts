@@ -2,9 +2,14 @@
 // jsii names the types of a submodule rightly only when whole files are exported.
 export * from './archive-bucket';
 export * from './fargate-compute';
+export * from './kafka-alarms';
+export * from './kafka-authentication';
+export * from './kafka-quotas';
+export * from './kafka-tenants';
 export * from './lambda-compute';
 export * from './queue-alarms';
 export * from './queue-worker';
 export * from './redrive-queue';
+export * from './webhook-alarms';
 export * from './webhook-buffer';
 export * from './webhook-source';

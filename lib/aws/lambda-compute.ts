@@ -1,10 +1,17 @@
 import type { Duration } from 'aws-cdk-lib';
-import { CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { lambdaBusyHourCost } from '../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../flow/errors';
 import { figure } from '../flow/figures';
-import type { Knob, Plan } from '../flow/plan';
+import { type Knob, Plan } from '../flow/plan';
+import { busyHours, MONTH_HOURS } from '../flow/predict';
+import { pricesRead, pricesRegion } from '../flow/prices';
 import { planQueue } from '../flow/queue-plan';
+import { type Ramp, rampSeconds, sizeOnRamp } from '../flow/ramp';
+import { resolveWorkload } from '../flow/resolve';
+import type { Solve } from '../flow/sizing';
+import type { Workload } from '../flow/workload';
 import {
   consumerOf,
   knownNumber,
@@ -16,15 +23,23 @@ import {
   wholeSeconds,
 } from './worker-compute';
 
-/** AWS Lambda developer guide, "Scaling behavior for Amazon SQS event source mappings". */
-const INITIAL_POLLERS = 5;
-const POLLERS_ADDED_PER_SECOND = 300 / 60;
+const SCALING = 'AWS Lambda developer guide, Scaling behavior for Amazon SQS event source mappings';
 const MAX_CONCURRENCY = { min: 2, max: 1000 };
+/** Five pollers at once, 300 more a minute (`SCALING`). */
+const RAMP: Ramp = {
+  initialInstances: 5,
+  addedPerSecond: 300 / 60,
+  mostInstances: MAX_CONCURRENCY.max,
+  called: 'concurrent invocations',
+  limitedBy: 'an event source mapping',
+  otherwise: ['two queues with half of it each', 'a Fargate worker with several slots a task'],
+};
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
 const VISIBILITY_FACTOR = 6;
 const COLD_START_SECONDS = 1;
 /** Lambda's own default and its quota. */
 const DEFAULT_TIMEOUT_SECONDS = 3;
+const DEFAULT_MEMORY_MIB = 128;
 const MAX_TIMEOUT_SECONDS = 900;
 
 /**
@@ -60,7 +75,7 @@ export function bindLambda(context: WorkerContext, props: LambdaWorkerProps): Wo
   validate(subject, inputChecks(context, props));
   const windowSeconds = resolvedSeconds(props.batchWindow) ?? 0;
   const functionTimeout = resolvedSeconds(props.function.timeout) ?? DEFAULT_TIMEOUT_SECONDS;
-  const plan = planLambda(context, windowSeconds);
+  const plan = planLambda(context, props.function, windowSeconds);
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const visibility = visibilityTimeoutSeconds(queue);
   const batchSize = props.batchSize ?? Math.max(1, Math.min(10, Math.floor(functionTimeout / itemTimeout)));
@@ -133,35 +148,70 @@ function inputChecks({ queue, objective, consumer }: WorkerContext, props: Lambd
 }
 
 /** Lambda adds pollers by itself: five to begin with, then five a second. What is derived is where it must stop. */
-function planLambda({ subject, workload, objective, consumer }: WorkerContext, windowSeconds: number): Plan {
-  const patient = { ...objective, latencySeconds: objective.latencySeconds - windowSeconds };
-  const base = consumerOf({ slotsPerInstance: 1, pollSeconds: 0, startSeconds: COLD_START_SECONDS }, consumer);
-  const unhurried = planQueue(subject, workload, patient, { ...base, decideSeconds: 0 });
-  const needed = unhurried.value('maxInstances');
-  if (needed > MAX_CONCURRENCY.max) {
-    throw new CapacityError(
-      subject,
-      `needs ${needed} concurrent invocations, an event source mapping allows ${MAX_CONCURRENCY.max}`,
-      [
-        'split the queue in two',
-        `${figure((workload.serviceSeconds * MAX_CONCURRENCY.max) / needed)} s per item`,
-        'a Fargate worker with several slots a task',
-      ],
-    );
-  }
-  const minInstances = Math.min(INITIAL_POLLERS, needed);
-  const decideSeconds = (needed - minInstances) / POLLERS_ADDED_PER_SECOND;
-  const plan = planQueue(subject, workload, patient, { ...base, decideSeconds, minInstances, maxInstances: needed });
-  return plan.withKnobs([
-    // Neither was given by hand, though the second reckoning was given both.
-    unhurried.knob('maxInstances'),
+function planLambda(context: WorkerContext, fn: LambdaFunction, window: number): Plan {
+  const { subject, workload, objective, consumer } = context;
+  const defaults = { slotsPerInstance: 1, pollSeconds: 0, startSeconds: COLD_START_SECONDS };
+  const base = consumerOf({ ...defaults, instanceHourCost: hourCost(fn, workload) }, consumer);
+  // A window takes its seconds off every promise, that of a way out as well.
+  const solve: Solve = (name, asked, promised, given) =>
+    sizeOnRamp(RAMP, name, asked, { ...promised, latencySeconds: promised.latencySeconds - window }, given);
+  const plan = planQueue(subject, workload, objective, base, solve);
+  const needed = plan.value('maxInstances');
+  const minInstances = plan.value('minInstances');
+  return withCost(plan, context, base.instanceHourCost).withKnobs([
     {
       name: 'minInstances',
       value: minInstances,
       unit: 'instances',
       formula: 'min(5, maxInstances): with so many pollers Lambda begins',
       inputs: { maxInstances: needed },
-      source: 'AWS Lambda developer guide, Scaling behavior for Amazon SQS event source mappings',
+      source: SCALING,
+    },
+    {
+      name: 'rampSeconds',
+      value: rampSeconds(RAMP, needed),
+      unit: 's',
+      formula:
+        '(maxInstances − 5) ÷ 5 a second, reckoned as dead time: no added poller counts before the last is there, so predictions err on the safe side',
+      inputs: { maxInstances: needed },
+      source: SCALING,
+    },
+  ]);
+}
+
+/** US dollars for an hour of one concurrent invocation; undefined when only the deployment knows the memory. */
+function hourCost(fn: LambdaFunction, workload: Workload): number | undefined {
+  const resource = fn.node.defaultChild;
+  if (!(resource instanceof CfnFunction)) return undefined;
+  const memoryMiB = resolvedNumber(resource.memorySize ?? DEFAULT_MEMORY_MIB);
+  // A service time out of range is refused by the plan, with its name.
+  if (memoryMiB === undefined || !(workload.serviceSeconds > 0)) return undefined;
+  return lambdaBusyHourCost(memoryMiB, fn.architecture === Architecture.ARM_64, workload.serviceSeconds);
+}
+
+/** Lambda bills what works, not what runs; and a mapping takes no bound below two. */
+function withCost(plan: Plan, { subject, workload, objective }: WorkerContext, hourCost: number | undefined): Plan {
+  if (hourCost === undefined) return plan;
+  const maxConcurrency = Math.max(MAX_CONCURRENCY.min, plan.value('maxInstances'));
+  const ceiling = hourCost * maxConcurrency * MONTH_HOURS;
+  const { monthlyCost: allowed = Number.POSITIVE_INFINITY } = objective;
+  if (ceiling > allowed) {
+    throw new CapacityError(
+      subject,
+      `${maxConcurrency} concurrent invocations, the fewest that a mapping can be bounded to, may cost ${figure(ceiling)} USD a month, ${figure(allowed)} are allowed`,
+      [`${figure(Math.ceil(ceiling))} USD a month`],
+    );
+  }
+  const busy = busyHours(resolveWorkload(workload), plan.value('maxReceiveCount'));
+  return new Plan(subject, plan.knobs, { ...plan.predictions, monthlyCost: hourCost * busy }).withKnobs([
+    {
+      name: 'costCeiling',
+      value: ceiling,
+      unit: 'USD/month',
+      formula:
+        'maxConcurrency × price of an hour × hours of a month: all of them busy all month, one item a request; without what SQS charges for receiving',
+      inputs: { maxConcurrency, busyHourCost: hourCost, monthHours: MONTH_HOURS },
+      source: `AWS Lambda pricing page, list prices of ${pricesRegion}, read ${pricesRead}`,
     },
   ]);
 }

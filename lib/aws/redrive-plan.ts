@@ -1,5 +1,9 @@
+import { Duration, Token } from 'aws-cdk-lib';
+import { CapacityError, type Check, inRange, validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import type { Objective, Workload } from '../flow/workload';
+import { planQueue } from '../flow/queue-plan';
+import type { Consumer, Objective, Workload } from '../flow/workload';
+import { resolvedNumber, resolvedSeconds } from './worker-compute';
 
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
 const VISIBILITY_FACTOR = 6;
@@ -7,6 +11,11 @@ const LAMBDA_SQS = 'AWS Lambda developer guide, Creating and configuring an Amaz
 /** Amazon SQS: `MessageRetentionPeriod` at most 14 days, `DelaySeconds` at most 15 minutes. */
 export const MAX_RETENTION_SECONDS = 1_209_600;
 const MAX_DELAY_SECONDS = 900;
+const DAY_SECONDS = 86_400;
+/** Amazon SQS quotas: 12 hours. */
+const MAX_VISIBILITY_SECONDS = 43_200;
+/** One chance can fall on the last minutes of an outage; a second comes up to twice as late, on a consumer that is back. */
+export const DEFAULT_REDRIVES = 2;
 /** Share of the steady load that retries may add; Google's SRE book, "Handling Overload": a retry budget of 10 %. */
 const RETRY_BUDGET = 0.1;
 /** Fewer redrives than this, or than this share of what arrives, say nothing about a consumer. */
@@ -16,7 +25,7 @@ const VERDICT_SHARE = 0.01;
 const POISON_MARGIN = 2;
 
 /** Choices that the user may have made; what is absent is derived. */
-export interface RedriveChoices {
+interface RedriveChoices {
   readonly functionTimeoutSeconds?: number;
   readonly batchWindowSeconds?: number;
   readonly maxReceiveCount?: number;
@@ -26,8 +35,96 @@ export interface RedriveChoices {
   readonly successRatioFloor?: number;
 }
 
+/** The props of a redrive queue that its plan follows from. */
+export interface RedriveQuestion {
+  readonly workload: Workload;
+  readonly objective: Objective;
+  readonly consumer?: Consumer;
+  readonly functionTimeout?: Duration;
+  readonly batchWindow?: Duration;
+  readonly maxReceiveCount?: number;
+  readonly retention?: Duration;
+  readonly maxRedrives: number;
+  readonly redrivesPerSecond?: number;
+  readonly successRatioFloor?: number;
+  readonly maskedFields?: readonly string[];
+}
+
+/**
+ * Checks the props of a redrive queue and plans it.
+ *
+ * @throws InvalidInputError when a prop is out of range, with all of them named
+ * @throws CapacityError when the workload cannot be served within the objective
+ */
+export function planRedriveQueue(subject: string, input: RedriveQuestion): Plan {
+  const { workload, objective, consumer, maxReceiveCount, maxRedrives } = input;
+  const { redrivesPerSecond, successRatioFloor, maskedFields } = input;
+  // What the template alone decides is let through to the queue; the plan then reckons with its own value.
+  const receives = resolvedNumber(maxReceiveCount);
+  const retentionSeconds = resolvedSeconds(input.retention);
+  const functionTimeoutSeconds = resolvedSeconds(input.functionTimeout);
+  const batchWindowSeconds = resolvedSeconds(input.batchWindow);
+  validate(subject, [
+    ...unresolvedChecks(input),
+    inRange('functionTimeout in seconds', functionTimeoutSeconds, 1, 900),
+    {
+      refused: functionTimeoutSeconds !== undefined && functionTimeoutSeconds < workload.serviceSeconds,
+      message: `functionTimeout must be at least serviceSeconds, ${workload.serviceSeconds} s, got ${functionTimeoutSeconds} s`,
+    },
+    inRange('batchWindow in seconds', batchWindowSeconds, 0, 300),
+    wholeNumber('maxReceiveCount', receives, 1, 1000),
+    inRange('retention in seconds', retentionSeconds, 60, MAX_RETENTION_SECONDS - DAY_SECONDS),
+    wholeNumber('maxRedrives', maxRedrives, 0, 100),
+    inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),
+    inRange('successRatioFloor', successRatioFloor, 0, 1),
+    {
+      refused: maskedFields?.some((name) => name.includes(',') || name.trim() === '') ?? false,
+      message: `maskedFields must be names without commas, got ${maskedFields?.join(' | ')}`,
+    },
+  ]);
+  const maxAttempts = receives ?? consumer?.maxAttempts;
+  const base = planQueue(
+    subject,
+    workload,
+    consumer?.instanceHourCost === undefined ? { ...objective, monthlyCost: undefined } : objective,
+    maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
+  );
+  const plan = planRedrives(base, workload, objective, {
+    functionTimeoutSeconds,
+    batchWindowSeconds,
+    maxReceiveCount: receives,
+    retentionSeconds,
+    maxRedrives,
+    redrivesPerSecond,
+    successRatioFloor,
+  });
+  const visibility = plan.value('visibilityTimeoutSeconds');
+  if (visibility > MAX_VISIBILITY_SECONDS) {
+    throw new CapacityError(
+      subject,
+      `needs a visibility timeout of ${visibility} s, SQS allows ${MAX_VISIBILITY_SECONDS} s`,
+      [
+        'split items into shorter ones',
+        'give a functionTimeout of at most 15 min',
+        'let the consumer hand the item on and delete the message',
+      ],
+    );
+  }
+  return plan;
+}
+
+/** These go into sums at synthesis, so a value that only the deployment knows is of no use. */
+function unresolvedChecks(input: RedriveQuestion): Check[] {
+  const { functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor } = input;
+  const unresolved = (value: Duration | number | undefined) =>
+    value instanceof Duration ? value.isUnresolved() : Token.isUnresolved(value);
+  return Object.entries({ functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor }).map(
+    ([name, value]) => ({ refused: unresolved(value), message: `${name} must be known at synthesis, got a token` }),
+  );
+}
+
 /** The queue's plan with what redriving adds to it. */
-export function planRedrives(base: Plan, workload: Workload, objective: Objective, choices: RedriveChoices): Plan {
+function planRedrives(base: Plan, workload: Workload, objective: Objective, choices: RedriveChoices): Plan {
   const plan = base.withKnobs(queueKnobs(base, choices));
   return choices.maxRedrives > 0 ? plan.withKnobs(redriveKnobs(plan, workload, objective, choices)) : plan;
 }
@@ -90,7 +187,8 @@ function redriveKnobs(plan: Plan, workload: Workload, objective: Objective, choi
   return [
     {
       ...given('maxRedrives', maxRedrives, 'redrives'),
-      formula: '1 unless given: one more chance once the cause may have passed',
+      formula:
+        '2 unless given: one more chance once the cause may have passed, and one for whoever met the last minutes of it',
     },
     {
       name: 'redriveBackoffSeconds',

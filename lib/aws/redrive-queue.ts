@@ -1,9 +1,7 @@
-import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
-import { AlarmStatusWidget, type Dashboard, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
-import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Annotations, Aws, Duration, Fn, Names, Stack, Validations } from 'aws-cdk-lib';
+import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import {
   DeduplicationScope,
@@ -13,23 +11,17 @@ import {
   type QueueProps,
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
-import { DefaultDashboardFactory, MonitoringFacade } from 'cdk-monitoring-constructs';
 import { Construct } from 'constructs';
-import { CapacityError, type Check, inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { planQueue } from '../flow/queue-plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
-import { MAX_RETENTION_SECONDS, planRedrives } from './redrive-plan';
-import { RuntimeFunction } from './runtime-function';
-import { resolvedNumber, resolvedSeconds } from './worker-compute';
+import { createQueueDashboard } from './queue-dashboard';
+import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedriveQueue } from './redrive-plan';
+import { createRedriver, REDRIVER_TIMEOUT } from './redriver-function';
+import { subjectOf } from './subject';
 
 /** Below this, attempts that were merely throttled end in the dead-letter queue. */
 const FEWEST_RECEIVES = 5;
-const REDRIVER_TIMEOUT = Duration.seconds(30);
-const DAY_SECONDS = 86_400;
-/** Amazon SQS quotas: 12 hours. */
-const MAX_VISIBILITY_SECONDS = 43_200;
 
 /**
  * What a queue that rids itself of poison is sized from.
@@ -41,7 +33,8 @@ export interface RedriveQueueProps {
   readonly workload: Workload;
 
   /**
-   * What is promised to whoever waits.
+   * What is promised to whoever waits. Its `monthlyCost` bounds who serves the queue: it is looked at here only when
+   * `consumer.instanceHourCost` says what an instance costs.
    */
   readonly objective: Objective;
 
@@ -103,7 +96,7 @@ export interface RedriveQueueProps {
    * How often a dead letter is sent back to the queue before it is quarantined. 0 to 100; with 0 there is no redriver
    * and dead letters wait for a person.
    *
-   * @default 1; 0 on a FIFO queue
+   * @default 2; 0 on a FIFO queue
    */
   readonly maxRedrives?: number;
 
@@ -188,8 +181,8 @@ export class RedriveQueue extends Construct {
     super(scope, id);
     this.props = props;
     this.fifo = props.fifo ?? false;
-    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : 1);
-    this.plan = this.derivePlan(maxRedrives);
+    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
+    this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
@@ -204,11 +197,15 @@ export class RedriveQueue extends Construct {
       },
     });
     this.quarantineQueue = this.createQuarantineQueue();
-    if (maxRedrives > 0) this.redriver = this.createRedriver();
+    const { queue, deadLetterQueue, quarantineQueue, plan } = this;
+    const { alarmTopic, encryptionKey, maskedFields } = props;
+    if (maxRedrives > 0) {
+      const queues = { queue, deadLetterQueue, quarantineQueue };
+      this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan });
+    }
     this.warn(maxRedrives);
 
-    const { queue, deadLetterQueue, quarantineQueue, redriver, plan } = this;
-    const { alarmTopic } = props;
+    const { redriver } = this;
     this.alarms = new QueueAlarms(this, 'Alarms', {
       queue,
       deadLetterQueue,
@@ -217,7 +214,17 @@ export class RedriveQueue extends Construct {
       plan,
       alarmTopic,
     });
-    if (props.dashboard ?? true) this.dashboard = this.createDashboard();
+    if (props.dashboard ?? true) {
+      this.dashboard = createQueueDashboard(this, {
+        subject: plan.subject,
+        queue,
+        deadLetterQueue,
+        quarantineQueue,
+        redriver,
+        alarms: this.alarms,
+        timeToDrain: this.metricTimeToDrain(),
+      });
+    }
   }
 
   /**
@@ -226,74 +233,6 @@ export class RedriveQueue extends Construct {
    */
   public metricTimeToDrain(): IMetric {
     return timeToDrainMetric(this.queue, this.plan);
-  }
-
-  private derivePlan(maxRedrives: number): Plan {
-    const { workload, objective, consumer, maxReceiveCount, redrivesPerSecond, successRatioFloor, maskedFields } =
-      this.props;
-    const subject = this.node.id;
-    // What the template alone decides is let through to the queue; the plan then reckons with its own value.
-    const receives = resolvedNumber(maxReceiveCount);
-    const retentionSeconds = resolvedSeconds(this.props.retention);
-    const functionTimeoutSeconds = resolvedSeconds(this.props.functionTimeout);
-    const batchWindowSeconds = resolvedSeconds(this.props.batchWindow);
-    validate(subject, [
-      ...this.unresolvedChecks(),
-      inRange('functionTimeout in seconds', functionTimeoutSeconds, 1, 900),
-      {
-        refused: functionTimeoutSeconds !== undefined && functionTimeoutSeconds < workload.serviceSeconds,
-        message: `functionTimeout must be at least serviceSeconds, ${workload.serviceSeconds} s, got ${functionTimeoutSeconds} s`,
-      },
-      inRange('batchWindow in seconds', batchWindowSeconds, 0, 300),
-      wholeNumber('maxReceiveCount', receives, 1, 1000),
-      inRange('retention in seconds', retentionSeconds, 60, MAX_RETENTION_SECONDS - DAY_SECONDS),
-      wholeNumber('maxRedrives', maxRedrives, 0, 100),
-      inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),
-      inRange('successRatioFloor', successRatioFloor, 0, 1),
-      {
-        refused: maskedFields?.some((name) => name.includes(',') || name.trim() === '') ?? false,
-        message: `maskedFields must be names without commas, got ${maskedFields?.join(' | ')}`,
-      },
-    ]);
-    const maxAttempts = receives ?? consumer?.maxAttempts;
-    const base = planQueue(
-      subject,
-      workload,
-      objective,
-      maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
-    );
-    const plan = planRedrives(base, workload, objective, {
-      functionTimeoutSeconds,
-      batchWindowSeconds,
-      maxReceiveCount: receives,
-      retentionSeconds,
-      maxRedrives,
-      redrivesPerSecond,
-      successRatioFloor,
-    });
-    const visibility = plan.value('visibilityTimeoutSeconds');
-    if (visibility > MAX_VISIBILITY_SECONDS) {
-      throw new CapacityError(
-        subject,
-        `needs a visibility timeout of ${visibility} s, SQS allows ${MAX_VISIBILITY_SECONDS} s`,
-        [
-          'split items into shorter ones',
-          'give a functionTimeout of at most 15 min',
-          'let the consumer hand the item on and delete the message',
-        ],
-      );
-    }
-    return plan;
-  }
-
-  /** These go into sums at synthesis, so a value that only the deployment knows is of no use. */
-  private unresolvedChecks(): Check[] {
-    const { functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor } = this.props;
-    const unresolved = (value: Duration | number | undefined) =>
-      value instanceof Duration ? value.isUnresolved() : Token.isUnresolved(value);
-    return Object.entries({ functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor }).map(
-      ([name, value]) => ({ refused: unresolved(value), message: `${name} must be known at synthesis, got a token` }),
-    );
   }
 
   private commonQueueProps(): QueueProps {
@@ -346,52 +285,6 @@ export class RedriveQueue extends Construct {
     return queue;
   }
 
-  private createRedriver(): LambdaFunction {
-    const { plan, queue, deadLetterQueue, quarantineQueue } = this;
-    const table = new Table(this, 'Circuit', {
-      partitionKey: { name: 'key', type: AttributeType.STRING },
-      billingMode: BillingMode.PAY_PER_REQUEST,
-      timeToLiveAttribute: 'expires',
-      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      // Counts of the last windows: a new stack counts anew.
-      removalPolicy: RemovalPolicy.DESTROY,
-    });
-    const redriver = new RuntimeFunction(this, 'Redriver', {
-      bundle: 'redrive',
-      description: `Sends dead letters of ${this.node.path} back a bounded number of times, then parks them masked`,
-      timeout: REDRIVER_TIMEOUT,
-      environment: {
-        SOURCE_QUEUE_URL: queue.queueUrl,
-        DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
-        QUARANTINE_QUEUE_URL: quarantineQueue.queueUrl,
-        CIRCUIT_TABLE: table.tableName,
-        MAX_REDRIVES: String(plan.value('maxRedrives')),
-        WINDOW_SECONDS: String(plan.value('redriveWindowSeconds')),
-        REDRIVES_PER_WINDOW: String(plan.value('redrivesPerWindow')),
-        VERDICT_MINIMUM: String(plan.value('redriveVerdictMinimum')),
-        SUCCESS_RATIO_FLOOR: String(plan.value('successRatioFloor')),
-        BACKOFF_SECONDS: String(plan.value('redriveBackoffSeconds')),
-        BACKOFF_CAP_SECONDS: String(plan.value('redriveBackoffCapSeconds')),
-        RETENTION_SECONDS: String(plan.value('deadLetterRetentionSeconds')),
-        MASKED_FIELDS: (this.props.maskedFields ?? []).join(','),
-      },
-    });
-    queue.grant(redriver, 'sqs:SendMessage');
-    quarantineQueue.grant(redriver, 'sqs:SendMessage');
-    // Sending to an encrypted queue needs both.
-    this.props.encryptionKey?.grant(redriver, 'kms:GenerateDataKey', 'kms:Decrypt');
-    table.grant(redriver, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
-    redriver.addEventSource(
-      new SqsEventSource(deadLetterQueue, {
-        batchSize: 10,
-        reportBatchItemFailures: true,
-        // The mapping's minimum: redriving is never urgent, and the source has a consumer to feed.
-        maxConcurrency: 2,
-      }),
-    );
-    return redriver;
-  }
-
   private warn(maxRedrives: number): void {
     const receives = this.plan.value('maxReceiveCount');
     if (receives < FEWEST_RECEIVES) {
@@ -406,25 +299,5 @@ export class RedriveQueue extends Construct {
         `maxRedrives ${maxRedrives} on a FIFO queue: a redriven message comes after those of its group that followed it`,
       );
     }
-  }
-
-  private createDashboard(): Dashboard | undefined {
-    const { queue, deadLetterQueue, quarantineQueue, redriver, alarms } = this;
-    // Names of dashboards are shared by the account and the region; names of stacks are unique there.
-    const dashboardNamePrefix = `${Aws.STACK_NAME}-${Names.uniqueResourceName(this, { maxLength: 100, separator: '-' })}`;
-    const dashboardFactory = new DefaultDashboardFactory(this, 'Dashboards', { dashboardNamePrefix });
-    const alarmNamePrefix = this.node.id;
-    // Widgets only: the alarms exist already.
-    const monitoring = new MonitoringFacade(this, 'Monitoring', {
-      dashboardFactory,
-      alarmFactoryDefaults: { alarmNamePrefix, actionsEnabled: false },
-    });
-    monitoring
-      .addWidget(new AlarmStatusWidget({ title: 'Alarms', alarms: alarms.all, width: 24, height: 3 }))
-      .monitorSqsQueueWithDlq({ queue, deadLetterQueue, humanReadableName: `${this.node.id} and its dead letters` })
-      .monitorSqsQueue({ queue: quarantineQueue, humanReadableName: `${this.node.id} quarantine` });
-    if (redriver)
-      monitoring.monitorLambdaFunction({ lambdaFunction: redriver, humanReadableName: `${this.node.id} redriver` });
-    return dashboardFactory.dashboard;
   }
 }

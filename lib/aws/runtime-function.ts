@@ -6,7 +6,8 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { type CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
@@ -48,7 +49,30 @@ export interface RuntimeFunctionProps {
    * @default lambda.Tracing.DISABLED
    */
   readonly tracing?: lambda.Tracing;
+  /**
+   * Where in a VPC the function runs, and what it may talk to there.
+   *
+   * @default - outside of any VPC
+   */
+  readonly network?: RuntimeFunctionNetwork;
 }
+
+/** A function's place in a VPC. */
+export interface RuntimeFunctionNetwork {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly securityGroup: ec2.ISecurityGroup;
+}
+
+/** AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC: execution role permissions. */
+const NETWORK_INTERFACE_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+];
 
 /** A Lambda function that runs the bundle `dist/runtime/<bundle>/index.js`. */
 export class RuntimeFunction extends lambda.Function {
@@ -62,7 +86,16 @@ export class RuntimeFunction extends lambda.Function {
     const role = new iam.Role(scope, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: `${props.description} (role)`.slice(0, 1000),
+      // Inside the role itself: Lambda looks for these before the function is made, and a policy may come after it.
+      inlinePolicies: props.network && { NetworkInterfaces: networkInterfaces() },
     });
+    if (props.network) {
+      Validations.of(role.node.defaultChild as CfnResource).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason:
+          'Lambda makes the network interfaces of a function in a VPC with its role, and they have no name before they exist.',
+      });
+    }
     logGroup.grantWrite(role);
     super(scope, id, {
       code: lambda.Code.fromAsset(bundleFolder(props.bundle)),
@@ -74,11 +107,20 @@ export class RuntimeFunction extends lambda.Function {
       memorySize: props.memorySize ?? 256,
       environment: props.environment,
       tracing: props.tracing ?? lambda.Tracing.DISABLED,
+      vpc: props.network?.vpc,
+      vpcSubnets: props.network?.vpcSubnets,
+      securityGroups: props.network && [props.network.securityGroup],
       loggingFormat: lambda.LoggingFormat.JSON,
       logGroup,
       role,
     });
   }
+}
+
+function networkInterfaces(): iam.PolicyDocument {
+  return new iam.PolicyDocument({
+    statements: [new iam.PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] })],
+  });
 }
 
 /** The folder of a bundle, found alike from lib/aws and from dist/lib/aws. */

@@ -1,37 +1,22 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import {
-  AccessLogFormat,
-  AwsIntegration,
-  EndpointType,
-  LogGroupLogDestination,
-  Model,
-  PassthroughBehavior,
-  RequestValidator,
-  type Resource,
-  RestApi,
-} from 'aws-cdk-lib/aws-apigateway';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
-import { Grant, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Grant } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
+import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import { between, validate } from '../flow/errors';
-import type { Knob, Plan } from '../flow/plan';
+import type { Plan } from '../flow/plan';
 import type { Objective, Workload } from '../flow/workload';
-import { ATTRIBUTES, type SourceConfig } from '../runtime/webhook/contract';
+import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
-import { HEADERS_AS_SENT, REQUIRED_HEADERS, WebhookIdentity, type WebhookSource } from './webhook-source';
-import { resolvedSeconds, wholeSeconds } from './worker-compute';
-
-/** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
-const THROTTLE_HEADROOM = 2;
-/** AWS WAF counts over five minutes by default. */
-const WAF_WINDOW_SECONDS = 300;
-/** Limits of a rate-based rule, AWS WAF developer guide. */
-const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
+import { speaksForItsParts } from './subject';
+import { WebhookAlarms } from './webhook-alarms';
+import { createWebAcl, createWebhookApi } from './webhook-api';
+import { checkKeysOutliveQueue, checkWebhooks, webhookKnobs } from './webhook-plan';
+import { WebhookIdentity, type WebhookSource } from './webhook-source';
+import { resolvedSeconds } from './worker-compute';
 
 /**
  * What a webhook buffer is sized from.
@@ -112,6 +97,8 @@ export class WebhookBuffer extends Construct {
   public readonly idempotencyTable: Table;
   /** The web ACL with the rate rule. */
   public readonly webAcl: CfnWebACL;
+  /** The alarms of the API; those of the queue are `redriveQueue.alarms`. */
+  public readonly alarms: WebhookAlarms;
   /** Every knob with its reason, and what to expect. */
   public readonly plan: Plan;
 
@@ -125,7 +112,8 @@ export class WebhookBuffer extends Construct {
   constructor(scope: Construct, id: string, props: WebhookBufferProps) {
     super(scope, id);
     this.props = props;
-    this.validateProps(id);
+    checkWebhooks(id, props);
+    speaksForItsParts(this);
     this.redriveQueue = new RedriveQueue(this, 'Queue', {
       workload: props.workload,
       objective: props.objective,
@@ -133,9 +121,8 @@ export class WebhookBuffer extends Construct {
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
     });
-    this.validateRetention(id);
-    const throttle = throttleKnobs(props.workload);
-    this.plan = this.redriveQueue.plan.withKnobs(throttle);
+    checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
+    this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
     this.idempotencyTable = new Table(this, 'Idempotency', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
@@ -145,11 +132,16 @@ export class WebhookBuffer extends Construct {
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
     });
     for (const source of props.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
-    this.api = this.createApi();
-    const integrationRole = new Role(this, 'ApiRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
-    this.redriveQueue.queue.grant(integrationRole, 'sqs:SendMessage');
-    this.addRoutes(integrationRole);
-    this.webAcl = this.createWebAcl();
+    const { plan } = this;
+    this.api = createWebhookApi(this, {
+      sources: props.sources,
+      queue: this.redriveQueue.queue,
+      plan,
+      accountLogRole: props.accountLogRole ?? true,
+    });
+    this.webAcl = createWebAcl(this, this.api, plan);
+    const stage = this.api.deploymentStage;
+    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
   }
 
   /** The signing secret of the source of that name. */
@@ -180,37 +172,6 @@ export class WebhookBuffer extends Construct {
     return [...this.secrets.values()].reduce((all, secret) => all.combine(secret.grantRead(consumer)), grant);
   }
 
-  private validateProps(id: string): void {
-    const { sources, workload, idempotencyRetention } = this.props;
-    const names = sources.map((source) => source.name);
-    validate(id, [
-      { refused: sources.length === 0, message: 'sources must name at least one sender, got none' },
-      {
-        refused: new Set(names).size < names.length,
-        message: `sources must have different names, got ${names.join(', ')}`,
-      },
-      ...sources.map((source) => ({
-        refused: !/^[a-z0-9-]{1,32}$/.test(source.name),
-        message: `sources.name must be 1 to 32 lower-case letters, digits and hyphens, got '${source.name}'`,
-      })),
-      ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
-      wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
-      between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
-    ]);
-  }
-
-  /** A delivery that comes back after its key is forgotten has its effect twice. */
-  private validateRetention(id: string): void {
-    const kept = this.props.idempotencyRetention?.toSeconds();
-    const retention = this.redriveQueue.plan.value('retentionSeconds');
-    validate(id, [
-      {
-        refused: kept !== undefined && kept < retention,
-        message: `idempotencyRetention must be at least the queue's retention, ${retention} s, got ${kept} s`,
-      },
-    ]);
-  }
-
   private generateSecret(source: WebhookSource): ISecret {
     return new Secret(this, `Secret-${source.name}`, {
       description: `Signing secret of the webhook source ${source.name}; give its value to the sender`,
@@ -227,167 +188,4 @@ export class WebhookBuffer extends Construct {
       deduplicateBy: source.identity ?? WebhookIdentity.DELIVERY_ID,
     };
   }
-
-  private createApi(): RestApi {
-    return new RestApi(this, 'Api', {
-      description: 'Takes webhooks and answers once the queue has them',
-      endpointTypes: [EndpointType.REGIONAL],
-      cloudWatchRole: this.props.accountLogRole ?? true,
-      deployOptions: {
-        stageName: 'v1',
-        throttlingRateLimit: this.plan.value('throttleRatePerSecond'),
-        throttlingBurstLimit: this.plan.value('throttleBurst'),
-        metricsEnabled: true,
-        // Who, when, which status. No execution log: it would hold bodies and signatures.
-        accessLogDestination: new LogGroupLogDestination(
-          new LogGroup(this, 'AccessLog', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
-        ),
-        accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
-      },
-    });
-  }
-
-  private addRoutes(integrationRole: Role): void {
-    const requestValidator = new RequestValidator(this, 'Signed', {
-      restApi: this.api,
-      validateRequestParameters: true,
-      validateRequestBody: true,
-    });
-    // Any JSON: what it says is for the consumer to judge, once it knows who said it.
-    const model = new Model(this, 'Json', {
-      restApi: this.api,
-      contentType: 'application/json',
-      description: 'Any JSON value',
-      schema: {},
-    });
-    for (const source of this.props.sources) {
-      const tenant: Resource = this.api.root.addResource(source.name).addResource('{tenant}');
-      const headers = REQUIRED_HEADERS[source.scheme].map((name) => [`method.request.header.${name}`, true] as const);
-      tenant.addMethod('POST', this.sendMessage(source, integrationRole), {
-        requestParameters: { 'method.request.path.tenant': true, ...Object.fromEntries(headers) },
-        requestModels: { 'application/json': model },
-        requestValidator,
-        methodResponses: ['200', '400', '503'].map((statusCode) => ({ statusCode })),
-      });
-    }
-  }
-
-  /** The call of the queue by the API itself. */
-  private sendMessage(source: WebhookSource, credentialsRole: Role): AwsIntegration {
-    const { queue } = this.redriveQueue;
-    return new AwsIntegration({
-      service: 'sqs',
-      path: `${Stack.of(this).account}/${queue.queueName}`,
-      integrationHttpMethod: 'POST',
-      options: {
-        credentialsRole,
-        passthroughBehavior: PassthroughBehavior.NEVER,
-        requestParameters: { 'integration.request.header.Content-Type': "'application/x-www-form-urlencoded'" },
-        requestTemplates: { 'application/json': sendMessageTemplate(source) },
-        // Anything but a plain 200 of the queue is not a receipt, so the default is the failure. Only 400 is the
-        // delivery's own fault; 403 is a lost permission or a throttle, and the sender is to come again.
-        integrationResponses: [
-          {
-            statusCode: '200',
-            selectionPattern: '200',
-            responseTemplates: { 'application/json': '{"received":true}' },
-          },
-          {
-            statusCode: '400',
-            selectionPattern: '400',
-            responseTemplates: { 'application/json': '{"received":false}' },
-          },
-          { statusCode: '503', responseTemplates: { 'application/json': '{"received":false}' } },
-        ],
-      },
-    });
-  }
-
-  private createWebAcl(): CfnWebACL {
-    const limit = this.plan.value('wafRequestsPerFiveMinutes');
-    const visibility = (metricName: string) => ({
-      sampledRequestsEnabled: false,
-      cloudWatchMetricsEnabled: true,
-      metricName,
-    });
-    const webAcl = new CfnWebACL(this, 'WebAcl', {
-      scope: 'REGIONAL',
-      defaultAction: { allow: {} },
-      visibilityConfig: visibility('webhooks'),
-      rules: [
-        {
-          name: 'rate-per-ip',
-          priority: 0,
-          action: { block: {} },
-          statement: { rateBasedStatement: { limit, aggregateKeyType: 'IP' } },
-          visibilityConfig: visibility('rate-per-ip'),
-        },
-      ],
-    });
-    new CfnWebACLAssociation(this, 'WebAclAssociation', {
-      resourceArn: this.api.deploymentStage.stageArn,
-      webAclArn: webAcl.attrArn,
-    });
-    return webAcl;
-  }
-}
-
-function throttleKnobs(workload: Workload): Knob[] {
-  const peak = workload.peakPerSecond ?? workload.steadyPerSecond;
-  const rate = Math.ceil(THROTTLE_HEADROOM * peak);
-  const inputs = { peakPerSecond: peak, headroom: THROTTLE_HEADROOM };
-  return [
-    {
-      name: 'throttleRatePerSecond',
-      value: rate,
-      unit: 'requests/s',
-      formula: 'head-room × peak arrivals',
-      inputs,
-      source: 'Amazon API Gateway developer guide, Throttle requests to your REST APIs',
-    },
-    {
-      name: 'throttleBurst',
-      value: Math.min(5000, 2 * rate),
-      unit: 'requests',
-      formula: 'two seconds at the throttle rate, at most the account quota of 5,000',
-      inputs: { throttleRatePerSecond: rate },
-      source: 'Amazon API Gateway developer guide, Throttle requests to your REST APIs',
-    },
-    {
-      name: 'wafRequestsPerFiveMinutes',
-      value: Math.min(WAF_LIMIT.max, Math.max(WAF_LIMIT.min, rate * WAF_WINDOW_SECONDS)),
-      unit: 'requests',
-      formula: 'throttle rate × 300 s: one honest sender may be the whole peak, and comes from few addresses',
-      inputs: { throttleRatePerSecond: rate },
-      source: 'AWS WAF developer guide, Rate-based rule statement: 10 to 2,000,000,000 in five minutes',
-    },
-  ];
-}
-
-/**
- * The message is the body as it came, so that the signature can be checked; headers and route go into attributes.
- * A header is looked up as the sender spells it and in lower case, one a line: HTTP/2 clients send the latter.
- */
-function sendMessageTemplate(source: WebhookSource): string {
-  const attributes = [
-    [ATTRIBUTES.source, source.name],
-    [ATTRIBUTES.tenant, "$util.urlEncode($input.params('tenant'))"],
-    ...HEADERS_AS_SENT[source.scheme].map((name) => [ATTRIBUTES.header(name.toLowerCase()), headerLookup(name)]),
-  ];
-  return [
-    'Action=SendMessage',
-    '&MessageBody=$util.urlEncode($input.body)',
-    // Fair queues: a tenant that floods waits behind itself, not in front of the others.
-    "&MessageGroupId=$util.urlEncode($input.params('tenant'))",
-    ...attributes.flatMap(([name, value], index) => [
-      `&MessageAttribute.${index + 1}.Name=${name}`,
-      `&MessageAttribute.${index + 1}.Value.DataType=String`,
-      `&MessageAttribute.${index + 1}.Value.StringValue=${value}`,
-    ]),
-  ].join('');
-}
-
-function headerLookup(name: string): string {
-  const spellings = [name, name.toLowerCase()];
-  return spellings.map((spelling) => `$util.urlEncode($input.params('${spelling}'))`).join('%0A');
 }

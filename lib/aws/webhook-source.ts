@@ -29,7 +29,7 @@ export enum WebhookIdentity {
  */
 export interface WebhookSource {
   /**
-   * Name of the sender, the first part of its URL. 1 to 32 lower-case letters, digits and hyphens.
+   * Name of the sender, the first part of its URL. 1 to 32 lower-case letters, digits and hyphens; not `constructor`.
    */
   readonly name: string;
 

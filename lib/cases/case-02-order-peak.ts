@@ -28,7 +28,7 @@ export const orderPeak: Case = {
     ],
   },
   constructs: [
-    { name: 'QueueWorker', engines: ['k8s'], form: 'RabbitMQ quorum queue, workers scaled by KEDA', available: false },
+    { name: 'QueueWorker', engines: ['k8s'], form: 'RabbitMQ quorum queue, workers scaled by KEDA', available: true },
     { name: 'QueueWorker', engines: ['aws'], form: 'Amazon MQ for RabbitMQ, Fargate workers', available: false },
   ],
   trap: 'The queue names no dead-letter exchange, so a rejected order is thrown away rather than set aside. A prefetch of 20 parks a second of work at every worker where 1 or 2 would do.',

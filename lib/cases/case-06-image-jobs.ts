@@ -23,7 +23,7 @@ export const imageJobs: Case = {
   },
   constructs: [
     { name: 'QueueWorker', engines: ['aws'], form: 'SQS and Fargate, scaled on backlog per task', available: true },
-    { name: 'QueueWorker', engines: ['k8s'], form: 'SQS or RabbitMQ, scaled by KEDA', available: false },
+    { name: 'QueueWorker', engines: ['k8s'], form: 'SQS or RabbitMQ, scaled by KEDA', available: true },
   ],
   trap: '`queueLength: "500"` is no threshold but the backlog that each replica is left with: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password stand in plain text beside it.',
   scenario: {

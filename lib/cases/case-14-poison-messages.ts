@@ -35,6 +35,12 @@ export const poisonMessages: Case = {
       form: 'SQS with dead-letter queue, quarantine and guarded redrive',
       available: true,
     },
+    {
+      name: 'RedriveQueue',
+      engines: ['gcp'],
+      form: 'Pub/Sub with dead-letter topic and the grants it takes; no redrive by itself',
+      available: true,
+    },
   ],
   trap: 'Three attempts with a Lambda consumer count throttles as failures. A redrive that runs by itself moves the same poison round for ever, and an alarm on the depth of a dead-letter queue that somebody drains never rings.',
   scenario: {

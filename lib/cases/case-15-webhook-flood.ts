@@ -44,7 +44,7 @@ export const webhookFlood: Case = {
       name: 'WebhookBuffer',
       engines: ['gcp'],
       form: 'Cloud Run receiver into Pub/Sub with dead-letter topic',
-      available: false,
+      available: true,
     },
   ],
   trap: 'A deduplication key that is set before the event is processed and never expires: a crash in between loses the event and leaks the key. Nor does anybody check a signature.',

@@ -22,8 +22,8 @@ export const noisyProducer: Case = {
     ],
   },
   constructs: [
-    { name: 'KafkaQuotas', engines: ['aws'], form: 'quotas on MSK with repair of drift', available: false },
-    { name: 'KafkaQuotas', engines: ['k8s'], form: 'Strimzi KafkaUser quotas', available: false },
+    { name: 'KafkaQuotas', engines: ['aws'], form: 'quotas on MSK with repair of drift', available: true },
+    { name: 'KafkaQuotas', engines: ['k8s'], form: 'Strimzi KafkaUser quotas', available: true },
   ],
   trap: 'A quota in `server.properties` does nothing: quotas are dynamic, and hold for each broker by itself. A count of five retries is no delivery time-out.',
 };

@@ -194,7 +194,7 @@ function predictionsOf(plan: Plan, workload: Workload, consumer: ResolvedConsume
   const { latencyP99Seconds, peakBacklog, drainSeconds } = plan.predictions;
   const { poisonRatio, peakPerSecond, peakSeconds } = resolveWorkload(workload);
   return {
-    latencyP95Seconds: forecast(resolveWorkload(workload), consumer).latency.quantile(0.95),
+    latencyP95Seconds: forecast(resolveWorkload(workload), consumer).latency().quantile(0.95),
     latencyP99Seconds,
     peakBacklog,
     drainSeconds,

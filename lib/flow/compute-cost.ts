@@ -3,6 +3,7 @@
  */
 import data from './prices.json';
 
+const SECONDS_PER_HOUR = 3600;
 const MIB_PER_GB = 1024;
 const CPU_UNITS_PER_VCPU = 1024;
 
@@ -10,4 +11,14 @@ const CPU_UNITS_PER_VCPU = 1024;
 export function fargateHourCost(cpuUnits: number, memoryMiB: number): number {
   const { vcpuHour, gbHour } = data.fargate;
   return (cpuUnits / CPU_UNITS_PER_VCPU) * vcpuHour.value + (memoryMiB / MIB_PER_GB) * gbHour.value;
+}
+
+/**
+ * US dollars for an hour of one Lambda invocation after the other, at the list prices of `prices.json`. One item a
+ * request is reckoned with, which is the most: a batch shares its request.
+ */
+export function lambdaBusyHourCost(memoryMiB: number, arm: boolean, serviceSeconds: number): number {
+  const { gbSecondArm, gbSecondX86, perMillionRequests } = data.lambda;
+  const second = (memoryMiB / MIB_PER_GB) * (arm ? gbSecondArm : gbSecondX86).value;
+  return SECONDS_PER_HOUR * (second + perMillionRequests.value / 1e6 / serviceSeconds);
 }

@@ -37,7 +37,7 @@ export interface Predictions {
   /** Seconds from the backlog's growth to the first item of an added instance, at worst. */
   readonly reactionSeconds: number;
   /**
-   * US dollars a month for the instances.
+   * US dollars a month for the instances, with one peak a day. What they cost at worst is the knob `costCeiling`.
    *
    * @default - the price of an instance is not known
    */

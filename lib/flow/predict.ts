@@ -8,24 +8,24 @@ import { type LatencyMix, latencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';
 import type { Predictions } from './plan';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from './resolve';
-import { HOLD_SECONDS, reactionSeconds } from './scaler';
+import { HOLD_SECONDS, reactionSeconds, steadyInstances } from './scaler';
 
-/** One peak, foreseen. What a search for the smallest crew never asks is not computed. */
+/** One peak, foreseen. What is not asked for is not computed: a search for a crew asks little of most that it tries. */
 export interface Forecast {
   /** The course of the mean. */
-  readonly path: FluidPath;
+  readonly path: () => FluidPath;
   /** Latency of all items that arrive on it. */
-  readonly latency: LatencyMix;
+  readonly latency: () => LatencyMix;
   /** Mean over all runs of the most items that wait at the same time. */
   readonly peakBacklog: () => number;
-  /** US dollars a month; undefined when an instance has no price. */
-  readonly monthlyCost: number | undefined;
+  /** US dollars a month at worst, every instance all the time; undefined when an instance has no price. */
+  readonly mostMonthlyCost: number | undefined;
   /** Everything that a plan predicts. */
   readonly predictions: () => Predictions;
 }
 
 /** Hours of a month, 365 days × 24 ÷ 12. */
-const MONTH_HOURS = 730;
+export const MONTH_HOURS = 730;
 /** What a month is assumed to see when instances are paid for: one peak a day. */
 const PEAKS_PER_MONTH = 365 / 12;
 
@@ -44,28 +44,53 @@ export function forecast(
   const work = workSeconds(workload, consumer.maxAttempts);
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
-  const path = fluidPeak(peak, consumer);
-  const latency = latencyMix(path, peak, consumer);
+  const path = once(() => fluidPeak(peak, consumer));
+  const latency = once(() => latencyMix(path(), peak, consumer));
+  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
   const offered = workload.peakPerSecond * work;
-  const drainSeconds = workload.peakSeconds > 0 ? path.drainSeconds : 0;
-  const monthlyCost = hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds);
-  const peakBacklog = () => expectedPeakBacklog(path, peak, consumer);
+  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
+  const monthlyCost = () =>
+    hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const predictions = (): Predictions => ({
     utilisation: Math.min(1, offered / slots),
     waitProbability: erlangC(slots, offered),
-    latencyP50Seconds: latency.quantile(0.5),
-    latencyP99Seconds: latency.quantile(0.99),
+    latencyP50Seconds: latency().quantile(0.5),
+    latencyP99Seconds: latency().quantile(0.99),
     peakBacklog: peakBacklog(),
-    drainSeconds,
+    drainSeconds: drainSeconds(),
     reactionSeconds: reactionSeconds(consumer),
-    ...(monthlyCost !== undefined && { monthlyCost }),
+    ...(hourCost !== undefined && { monthlyCost: monthlyCost() }),
   });
-  return { path, latency, peakBacklog, monthlyCost, predictions };
+  const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
+  return { path, latency, peakBacklog, mostMonthlyCost, predictions };
 }
 
-/** Instance-hours a month: the minimum always, the rest for one peak a day with its drain and the hold after it. */
+/** What `make` makes, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/**
+ * Instance-hours a month: what serves the steady load always, the rest for one peak a day with its drain and the hold
+ * after it. A consumer that sleeps is awake while an item came within its service time and the hold, which of arrivals
+ * at random a share 1 − e^(−λ·(S + hold)) of the time sees.
+ */
 function instanceHours(workload: ResolvedWorkload, consumer: ResolvedConsumer, drainSeconds: number): number {
-  const peak = workload.peakSeconds > 0 ? workload.peakSeconds + drainSeconds + HOLD_SECONDS : 0;
-  const extra = (consumer.maxInstances - consumer.minInstances) * PEAKS_PER_MONTH * (peak / 3600);
-  return consumer.minInstances * MONTH_HOURS + extra;
+  const { steadyPerSecond, peakSeconds } = workload;
+  const peak = peakSeconds > 0 ? peakSeconds + drainSeconds + HOLD_SECONDS : 0;
+  const awake = workSeconds(workload, consumer.maxAttempts) + HOLD_SECONDS;
+  const running = steadyInstances(workload, consumer) || 1 - Math.exp(-steadyPerSecond * awake);
+  return running * MONTH_HOURS + Math.max(0, consumer.maxInstances - running) * PEAKS_PER_MONTH * (peak / 3600);
+}
+
+/** Hours a month that slots are at work, with one peak a day: what is paid where only work is. */
+export function busyHours(workload: ResolvedWorkload, maxAttempts: number): number {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = workload;
+  const items =
+    steadyPerSecond * MONTH_HOURS * 3600 + (peakPerSecond - steadyPerSecond) * peakSeconds * PEAKS_PER_MONTH;
+  return (items * workSeconds(workload, maxAttempts)) / 3600;
 }

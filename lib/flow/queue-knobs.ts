@@ -4,6 +4,7 @@ import { CapacityError } from './errors';
 import { figure } from './figures';
 import { serviceQuantile } from './gamma';
 import type { Knob, Predictions } from './plan';
+import { MONTH_HOURS } from './predict';
 import type { Sizing } from './sizing';
 
 /** SQS keeps a message invisible for 12 hours at most (SQS API reference, `VisibilityTimeout`). */
@@ -19,7 +20,7 @@ const TIMEOUT_ROOM = 2;
 
 /** Every knob, in the order it is derived. */
 export function queueKnobs(sizing: Sizing, predictions: Predictions): Knob[] {
-  return [...crewKnobs(sizing), ...timeoutKnobs(sizing), ...alarmKnobs(sizing, predictions)];
+  return [...crewKnobs(sizing), ...costKnobs(sizing), ...timeoutKnobs(sizing), ...alarmKnobs(sizing, predictions)];
 }
 
 function crewKnobs({ subject: _, workload, consumer, given, promised, work, alone }: Sizing): Knob[] {
@@ -91,6 +92,24 @@ function crewKnobs({ subject: _, workload, consumer, given, promised, work, alon
   ];
 }
 
+function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
+  if (forecast.mostMonthlyCost === undefined) return [];
+  return [
+    {
+      name: 'costCeiling',
+      value: forecast.mostMonthlyCost,
+      unit: 'USD/month',
+      formula: 'every instance all month: maxInstances × price of an hour × hours of a month; no more can be run up',
+      inputs: {
+        maxInstances: consumer.maxInstances,
+        instanceHourCost: given.instanceHourCost ?? 0,
+        monthHours: MONTH_HOURS,
+      },
+      source: 'the most that the scaler may start; 365 days × 24 ÷ 12',
+    },
+  ];
+}
+
 function timeoutKnobs({ subject, workload, consumer, given }: Sizing): Knob[] {
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const longest = serviceQuantile(0.999, mean, variation);
@@ -154,7 +173,7 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
   const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / work;
   const clearable = capacity * (latencySeconds - alone);
   const backlog = Math.ceil(Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog)));
-  const age = Math.min(latencySeconds, Math.max(0.8 * latencySeconds, (latencyP99Seconds + latencySeconds) / 2));
+  const age = alarmAge(latencySeconds, latencyP99Seconds);
   const wanted = HUMAN_SECONDS + workload.peakSeconds + drainSeconds;
   const retention = Math.min(LONGEST_RETENTION, Math.max(SHORTEST_RETENTION, Math.ceil(wanted / DAY) * DAY));
   return [
@@ -171,9 +190,11 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
       name: 'alarmAgeSeconds',
       value: age,
       unit: 's',
-      formula: 'max(80 % of the latency, halfway from the predicted P99 to it)',
+      formula:
+        'max(80 % of the latency, halfway from the predicted P99 to it), in whole seconds between P99 and latency where there are any; at least 1 s, below which no age shows',
       inputs: { latencySeconds, latencyP99Seconds },
-      source: 'between what is predicted and what is promised: silent on a normal peak, early for a bad one',
+      source:
+        'between what is predicted and what is promised: silent on a normal peak, early for a bad one; CloudWatch has the age in whole seconds',
     },
     {
       name: 'retentionSeconds',
@@ -184,4 +205,11 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
       source: 'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
     },
   ];
+}
+
+/** An age between what is predicted and what is promised that a metric of whole seconds can reach. */
+function alarmAge(latencySeconds: number, p99Seconds: number): number {
+  const between = Math.min(latencySeconds, Math.max(0.8 * latencySeconds, (p99Seconds + latencySeconds) / 2));
+  const [down, up] = [Math.floor(between), Math.ceil(between)];
+  return Math.max(1, down < p99Seconds && up <= latencySeconds ? up : down);
 }

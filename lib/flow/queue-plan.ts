@@ -7,7 +7,7 @@ import { Plan, type Predictions } from './plan';
 import { forecast } from './predict';
 import { queueKnobs } from './queue-knobs';
 import { consumerChecks, objectiveChecks, type ResolvedConsumer, resolveWorkload, workloadChecks } from './resolve';
-import { size } from './sizing';
+import { type Solve, size } from './sizing';
 import { waysOut } from './ways-out';
 import type { Consumer, Objective, Workload } from './workload';
 
@@ -18,15 +18,31 @@ import type { Consumer, Objective, Workload } from './workload';
  * @param workload what arrives
  * @param objective what is promised
  * @param consumer who serves; what is given here is kept and checked
+ * @param solve what sizes it and every way out of a refusal
  * @throws InvalidInputError when numbers are out of range, with all of them named
  * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
  */
-export function planQueue(subject: string, workload: Workload, objective: Objective, consumer: Consumer = {}): Plan {
-  validate(subject, [...workloadChecks(workload), ...objectiveChecks(objective), ...consumerChecks(consumer)]);
-  const sizing = size(subject, workload, objective, consumer);
+export function planQueue(
+  subject: string,
+  workload: Workload,
+  objective: Objective,
+  consumer: Consumer = {},
+  solve: Solve = size,
+): Plan {
+  validate(subject, [
+    ...workloadChecks(workload),
+    ...objectiveChecks(objective),
+    ...consumerChecks(consumer),
+    {
+      refused: objective.monthlyCost !== undefined && consumer.instanceHourCost === undefined,
+      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,
+    },
+  ]);
+  const sizing = solve(subject, workload, objective, consumer);
   if (sizing.refusal !== undefined) {
-    const ways = waysOut(sizing, workload, objective).map((way) => way.sentence);
-    throw new CapacityError(subject, sizing.refusal, ways.length > 0 ? ways : ['split the work into smaller items']);
+    const solved = waysOut(sizing, workload, objective, solve).map((way) => way.sentence);
+    const ways = [...solved, ...(sizing.otherwise ?? [])];
+    throw new CapacityError(subject, sizing.refusal(), ways.length > 0 ? ways : ['split the work into smaller items']);
   }
   const predictions = sizing.forecast.predictions();
   return new Plan(subject, queueKnobs(sizing, predictions), predictions);

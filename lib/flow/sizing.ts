@@ -26,9 +26,17 @@ export interface Sizing {
   /** Latency in seconds at the promised quantile of an item that never waits. */
   readonly alone: number;
   readonly forecast: Forecast;
-  /** What is not kept, as a sentence with the numbers; undefined when everything is. */
-  readonly refusal: string | undefined;
+  /**
+   * Says what is not kept, with the numbers; undefined when everything is. A search asks whether, hundreds of times;
+   * only who gives up asks what, which takes a quantile.
+   */
+  readonly refusal: (() => string) | undefined;
+  /** Ways out of a refusal that ask for something else than was asked for. */
+  readonly otherwise?: readonly string[];
 }
+
+/** Sizes a consumer; `size` itself, or `size` as a platform bends it. */
+export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
 
 /** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
 const FEWEST_ATTEMPTS = 5;
@@ -57,7 +65,7 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const work = workSeconds(workload, timing.maxAttempts);
   const alone = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
   const common = { subject, workload, given, promised, work, alone };
-  const done = (consumer: ResolvedConsumer, refusal?: string): Sizing => {
+  const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
     const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
     return { ...common, consumer, forecast: seen, refusal: refusal ?? broken(seen, common, consumer, objective) };
   };
@@ -68,7 +76,7 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     backlogPerInstance: backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
   });
   if (alone >= promised.latencySeconds) {
-    return done(crew(1, given.maxInstances ?? 1), tooSlow(workload, promised, alone));
+    return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, alone));
   }
   const slots = timing.slotsPerInstance;
   const atPeak = slotsForRate(
@@ -91,7 +99,7 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
   if (lasting >= most * slots || (offered >= most * slots && needed <= most)) {
-    return done(crew(Math.min(most, given.minInstances ?? most), most), tooFew(workload, work, most, slots));
+    return done(crew(Math.min(most, given.minInstances ?? most), most), () => tooFew(workload, work, most, slots));
   }
   if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
   const steady = slotsForRate(workload.steadyPerSecond, STEADY_HORIZON_SECONDS, workload, timing.maxAttempts, promised);
@@ -149,24 +157,33 @@ function backlogPerInstance(
 type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;
 
 /** What of the promise is broken, if anything. */
-function broken(seen: Forecast, common: Common, consumer: ResolvedConsumer, objective: Objective): string | undefined {
+function broken(
+  seen: Forecast,
+  common: Common,
+  consumer: ResolvedConsumer,
+  objective: Objective,
+): (() => string) | undefined {
   const { workload, promised } = common;
-  const { latency, path, monthlyCost = 0 } = seen;
-  const crew = `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
-  if (path.drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
-    return `${rate(workload)} never drains with ${crew}`;
+  const { mostMonthlyCost = 0 } = seen;
+  const crew = () => `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
+  if (seen.path().drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
+    return () => `${rate(workload)} never drains with ${crew()}`;
   }
+  const latency = seen.latency();
   // The hair's breadth is rounding: the bound and the check meet the promise from the two sides.
   if (latency.tail(promised.latencySeconds) > (1 - promised.latencyQuantile) * (1 + 1e-9)) {
-    const reached = latency.quantile(promised.latencyQuantile);
     const p = `P${brief(promised.latencyQuantile * 100)}`;
-    return `${rate(workload)} reaches ${p} of ${brief(reached)} s with ${crew} that take ${brief(reactionSeconds(consumer))} s to add, ${brief(promised.latencySeconds)} s is promised`;
+    const reached = () => brief(latency.quantile(promised.latencyQuantile));
+    return () =>
+      `${rate(workload)} reaches ${p} of ${reached()} s with ${crew()} that take ${brief(reactionSeconds(consumer))} s to add, ${brief(promised.latencySeconds)} s is promised`;
   }
   if (promised.maxBacklog !== Number.POSITIVE_INFINITY && seen.peakBacklog() > promised.maxBacklog) {
-    return `${rate(workload)} leaves ${brief(Math.ceil(seen.peakBacklog()))} items waiting with ${crew}, ${brief(promised.maxBacklog)} are allowed`;
+    return () =>
+      `${rate(workload)} leaves ${brief(Math.ceil(seen.peakBacklog()))} items waiting with ${crew()}, ${brief(promised.maxBacklog)} are allowed`;
   }
-  if (monthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
-    return `${crew} cost ${brief(monthlyCost)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
+  if (mostMonthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+    return () =>
+      `${crew()} may cost ${brief(mostMonthlyCost)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
   }
   return undefined;
 }

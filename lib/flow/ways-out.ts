@@ -2,7 +2,7 @@
  * What would make an infeasible queue feasible. Each way is found by solving the changed problem, and none is offered
  * that has not been solved: who follows one gets a plan.
  */
-import { brief, type Sizing, size } from './sizing';
+import { brief, type Sizing, type Solve } from './sizing';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** One change that makes it fit. */
@@ -15,14 +15,18 @@ export interface WayOut {
   readonly consumer: Consumer;
 }
 
-/** Ways out of a refused sizing: more instances, faster items, more latency, a smaller peak, a higher bound. */
-export function waysOut(refused: Sizing, workload: Workload, objective: Objective): WayOut[] {
+/**
+ * Ways out of a refused sizing: more instances, faster items, more latency, a smaller peak, a higher bound.
+ *
+ * @param solve what sized it, and sizes every way out
+ */
+export function waysOut(refused: Sizing, workload: Workload, objective: Objective, solve: Solve): WayOut[] {
   const consumer = refused.given;
-  const solves = (way: Omit<WayOut, 'sentence'>) =>
-    size(refused.subject, way.workload, way.objective, way.consumer).refusal === undefined;
+  const sized = (way: Question) => solve(refused.subject, way.workload, way.objective, way.consumer);
+  const solves = (way: Question) => sized(way).refusal === undefined;
   const same = { workload, objective, consumer };
   return [
-    moreInstances(refused, same, solves),
+    moreInstances(same, sized),
     fasterItems(same, solves),
     moreLatency(refused, same, solves),
     smallerPeak(same, solves),
@@ -33,7 +37,8 @@ export function waysOut(refused: Sizing, workload: Workload, objective: Objectiv
 type Question = Omit<WayOut, 'sentence'>;
 type Solves = (question: Question) => boolean;
 
-function moreInstances(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
+function moreInstances(same: Question, sized: (question: Question) => Sizing): WayOut | undefined {
+  const solves = (way: Question) => sized(way).refusal === undefined;
   const { minInstances, maxInstances, instanceLimit } = same.consumer;
   if (minInstances === undefined && maxInstances === undefined && instanceLimit === undefined) return undefined;
   const free: Consumer = {
@@ -42,7 +47,7 @@ function moreInstances(refused: Sizing, same: Question, solves: Solves): WayOut 
     maxInstances: undefined,
     instanceLimit: undefined,
   };
-  const needed = size(refused.subject, same.workload, same.objective, free);
+  const needed = sized({ ...same, consumer: free });
   if (needed.refusal !== undefined) return undefined;
   const most = Math.max(needed.consumer.maxInstances, maxInstances ?? 0);
   const limit = instanceLimit === undefined ? undefined : Math.max(instanceLimit, most);
@@ -88,7 +93,7 @@ function smallerPeak(same: Question, solves: Solves): WayOut | undefined {
 }
 
 function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
-  const { monthlyCost = 0 } = refused.forecast;
+  const { mostMonthlyCost: monthlyCost = 0 } = refused.forecast;
   const peakBacklog = same.objective.maxBacklog === undefined ? 0 : refused.forecast.peakBacklog();
   const objective: Objective = { ...same.objective };
   const words: string[] = [];

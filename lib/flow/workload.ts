@@ -83,7 +83,8 @@ export interface Objective {
   readonly maxBacklog?: number;
 
   /**
-   * The most that the plan may cost, in US dollars a month. Above 0.
+   * The most that the instances may cost at worst, every one of them running all month, in US dollars. Above 0. Needs
+   * the price of an instance: constructs that know it bring it along, elsewhere it is `instanceHourCost`.
    *
    * @default - no ceiling
    */

@@ -70,9 +70,15 @@ async function bundle(name: string): Promise<void> {
     target: 'node20',
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
+    // ES modules that look for files beside themselves are in this one file now.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'eof',
     logLevel: 'warning',
   });
+  // What runs in a container says how its image is made.
+  const dockerfile = join(sources, name, 'Dockerfile');
+  if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
 }
 
 main().catch((error) => {

@@ -9,7 +9,7 @@ import {
   type FargateService,
   type FargateTaskDefinition,
 } from 'aws-cdk-lib/aws-ecs';
-import { Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import fc from 'fast-check';
@@ -280,11 +280,80 @@ describe('Lambda', () => {
     );
   });
 
+  test('a ceiling holds for Lambda too: every invocation that may run, all month, at the price of its memory', () => {
+    const { plan } = withLambda({ fn: { memorySize: 512 } }).worker;
+    // ½ GB at 0.0000166667 USD a GB-second, and a request of two seconds at 0.20 USD a million.
+    const hour = 3600 * (0.5 * 0.0000166667 + 0.2e-6 / 2);
+    expect(plan.value('costCeiling')).toBeCloseTo(plan.value('maxConcurrency') * hour * 730, 6);
+    // 2/s and a daily quarter of an hour of 18/s more, 2 s each: billed is what works, not what waits to.
+    const busy = ((2 * 730 * 3600 + 18 * 900 * (365 / 12)) * 2) / 3600;
+    expect(plan.predictions.monthlyCost).toBeCloseTo(busy * hour, 6);
+    const arm = withLambda({ fn: { memorySize: 512, architecture: Architecture.ARM_64 } }).worker.plan;
+    expect(arm.value('costCeiling')).toBeLessThan(0.81 * plan.value('costCeiling'));
+    const within = (share: number) => () =>
+      withLambda({
+        fn: { memorySize: 512 },
+        objective: { ...images.objective, monthlyCost: share * plan.value('costCeiling') },
+      });
+    expect(within(0.9)).toThrow(CapacityError);
+    expect(within(0.9)).toThrow(/may cost [\d.,]+ USD a month, [\d.,]+ are allowed; .*s per item/);
+    expect(within(1.01)().worker).toBeDefined();
+  });
+
+  test('the ceiling of a quiet queue is that of two invocations, the least bound that Lambda takes', () => {
+    const quiet = { steadyPerSecond: 0.01, serviceSeconds: 1 };
+    const { plan } = withLambda({ workload: quiet }).worker;
+    expect(plan.knob('costCeiling').inputs).toMatchObject({ maxConcurrency: 2 });
+    const monthlyCost = 0.75 * plan.value('costCeiling');
+    expect(() => withLambda({ workload: quiet, objective: { ...images.objective, monthlyCost } })).toThrow(
+      /Images: 2 concurrent invocations, the fewest .* may cost .* are allowed; .* USD a month/,
+    );
+  });
+
+  test('a ceiling without a price is refused: the memory is known only to the deployment', () => {
+    const known = (stack: Stack, given: LambdaGiven) => {
+      const memorySize = new CfnParameter(stack, 'Memory', { type: 'Number' }).valueAsNumber;
+      const objective = { ...images.objective, monthlyCost: 100 };
+      return withLambda({ fn: { memorySize }, objective, ...given }, stack);
+    };
+    expect(() => known(shop(), {})).toThrow(
+      'Images: monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of 100 and no price',
+    );
+    const priced = known(shop(), { consumer: { instanceHourCost: 0.001 } });
+    expect(priced.worker.plan.predictions.monthlyCost).toBeGreaterThan(0);
+  });
+
+  test('a way out is one that Lambda has: nobody can keep pollers running, and each that is named leads out', () => {
+    const workload = { steadyPerSecond: 2, peakPerSecond: 200, peakSeconds: 900, serviceSeconds: 2 };
+    const refused = (change: LambdaGiven) => () =>
+      withLambda({ workload, objective: { latencySeconds: 60 }, ...change });
+    const message = thrownBy(refused({}));
+    expect(message).not.toMatch(/keep \d+ instances/);
+    const [, faster, patience, atMost] =
+      /; ([\d.]+) s per item, or ([\d.]+) s of latency, or ([\d.]+)\/s at most/.exec(message) ?? [];
+    expect(refused({ workload: { ...workload, serviceSeconds: Number(faster) } })().worker).toBeDefined();
+    expect(refused({ objective: { latencySeconds: Number(patience) } })().worker).toBeDefined();
+    expect(refused({ workload: { ...workload, peakPerSecond: Number(atMost) } })().worker).toBeDefined();
+    // With a bound given by hand it is the bound that may be raised, and by no more than there is.
+    const bounded = thrownBy(refused({ objective: { latencySeconds: 120 }, consumer: { maxInstances: 200 } }));
+    const [, allowed] = /allow (\d+) instances/.exec(bounded) ?? [];
+    expect(
+      refused({ objective: { latencySeconds: 120 }, consumer: { maxInstances: Number(allowed) } })().worker,
+    ).toBeDefined();
+  });
+
+  test('the ramp of the pollers is said, and that it is reckoned as dead time', () => {
+    const { plan } = onLambda.worker;
+    expect(plan.value('rampSeconds')).toBeCloseTo((plan.value('maxInstances') - 5) / 5, 9);
+    expect(plan.predictions.reactionSeconds).toBeCloseTo(plan.value('rampSeconds') + 1, 9);
+    expect(plan.knob('rampSeconds').formula).toContain('dead time');
+  });
+
   test('refuses more than an event source mapping allows', () => {
     const flood = { steadyPerSecond: 1000, serviceSeconds: 2 };
     expect(() => withLambda({ workload: flood })).toThrow(CapacityError);
     expect(() => withLambda({ workload: flood })).toThrow(
-      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; split the queue in two, or .* s per item, or a Fargate worker/,
+      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or two queues with half of it each, or a Fargate worker/,
     );
   });
 
@@ -406,12 +475,27 @@ describe('Fargate', () => {
   });
 
   test('a ceiling below what the tasks cost is refused, with both figures and ways out', () => {
-    const cost = onFargate.worker.plan.predictions.monthlyCost ?? 0;
-    expect(cost).toBeGreaterThan(0);
-    const poor = () => withFargate({ objective: { ...images.objective, monthlyCost: 0.5 * cost } });
+    const { plan } = onFargate.worker;
+    // ¼ vCPU and ½ GB at 0.03238 and 0.00356 USD an hour: every task that may run, all month.
+    const ceiling = plan.value('maxInstances') * (0.25 * 0.03238 + 0.5 * 0.00356) * 730;
+    expect(plan.value('costCeiling')).toBeCloseTo(ceiling, 6);
+    // What a month with one peak a day is expected to cost is less, and is no ceiling.
+    expect(plan.predictions.monthlyCost).toBeLessThan(0.8 * ceiling);
+    const poor = () => withFargate({ objective: { ...images.objective, monthlyCost: 0.99 * ceiling } });
     expect(poor).toThrow(CapacityError);
-    expect(poor).toThrow(/^Images: .* cost [\d.,]+ USD a month, [\d.,]+ are allowed; .+, or .+/);
-    expect(withFargate({ objective: { ...images.objective, monthlyCost: 1.1 * cost } }).worker).toBeDefined();
+    expect(poor).toThrow(/^Images: .* may cost [\d.,]+ USD a month, [\d.,]+ are allowed; .+, or .+/);
+    expect(withFargate({ objective: { ...images.objective, monthlyCost: 1.01 * ceiling } }).worker).toBeDefined();
+  });
+
+  test('a fleet that sleeps is priced while it is awake, and its ceiling is that of a fleet that does not', () => {
+    const rare = { steadyPerSecond: 0.001, peakPerSecond: 1, peakSeconds: 600, serviceSeconds: 2 };
+    const { plan } = withFargate({ ...patient, workload: rare, compute: { scaleToZero: true } }).worker;
+    const hour = 0.25 * 0.03238 + 0.5 * 0.00356;
+    const { monthlyCost = 0 } = plan.predictions;
+    // An item in a thousand seconds, each of which keeps a task for five minutes: a quarter of the month, and the peaks.
+    expect(monthlyCost).toBeGreaterThan((1 - Math.exp(-0.302)) * 730 * hour);
+    expect(monthlyCost).toBeLessThan(730 * hour);
+    expect(plan.value('costCeiling')).toBeCloseTo(plan.value('maxInstances') * hour * 730, 6);
   });
 
   test('a bigger task costs more', () => {
@@ -605,6 +689,16 @@ describe('random props give a valid template or a named error, nothing else', ()
     });
   }, 300_000);
 });
+
+/** The message of what it throws. */
+function thrownBy(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'nothing was thrown';
+}
 
 function batch(batchSize: number, windowSeconds?: number): LambdaGiven {
   const batchWindow = windowSeconds === undefined ? undefined : Duration.seconds(windowSeconds);

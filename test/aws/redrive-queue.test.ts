@@ -29,6 +29,28 @@ const deadLetters = properties(usual, usual.construct.deadLetterQueue);
 const quarantine = properties(usual, usual.construct.quarantineQueue);
 const mapping = Object.values(usual.template.findResources('AWS::Lambda::EventSourceMapping'))[0].Properties;
 
+/** The metrics of every graph of the dashboard, as CloudWatch reads them. */
+function dashboardMetrics(made: Made): Untyped[][][] {
+  const [{ Properties }] = Object.values(made.template.findResources('AWS::CloudWatch::Dashboard'));
+  const parts: Untyped[] = Properties.DashboardBody['Fn::Join'][1];
+  const body = parts.map((part) => (typeof part === 'string' ? part : 'x')).join('');
+  return JSON.parse(body).widgets.flatMap((widget: Untyped) =>
+    widget.properties.metrics ? [widget.properties.metrics] : [],
+  );
+}
+
+/** A metric expression with its metrics put in. */
+function evaluated(expression: string, values: Record<string, number>): number {
+  const text = expression.replaceAll('IF(', 'when(');
+  const functions = {
+    FILL: (value: number) => value,
+    PERIOD: () => 300,
+    when: (condition: boolean, yes: number, no: number) => (condition ? yes : no),
+  };
+  const scope = { ...functions, ...values };
+  return new Function(...Object.keys(scope), `return ${text}`)(...Object.values(scope));
+}
+
 function alarm(made: Made, id: keyof RedriveQueue['alarms']): Record<string, Untyped> {
   return properties(made, made.construct.alarms[id] as never);
 }
@@ -65,7 +87,7 @@ describe('the traps of case 14 are absent', () => {
     const json = JSON.stringify(usual.template.toJSON());
     expect(json).not.toContain('StartMessageMoveTask');
     usual.template.hasResourceProperties('AWS::Lambda::Function', {
-      Environment: { Variables: Match.objectLike({ MAX_REDRIVES: '1' }) },
+      Environment: { Variables: Match.objectLike({ MAX_REDRIVES: '2' }) },
     });
     expect(deadLetters.RedrivePolicy).toBeUndefined();
     expect(quarantine.RedrivePolicy).toBeUndefined();
@@ -258,6 +280,29 @@ describe('alarms', () => {
     usual.template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: Match.absent() });
   });
 
+  test('no graph of the dashboard can go negative, whatever the metrics are (trap: a time to drain below zero when producers win)', () => {
+    const graphs = dashboardMetrics(usual);
+    const expressions = graphs.flatMap((graph) => graph.flatMap((entry) => entry[0].expression ?? []));
+    expect(expressions.length).toBeGreaterThan(3);
+    const amount = fc.integer({ min: 0, max: 1000 });
+    for (const graph of graphs) {
+      for (const [{ expression }] of graph.filter(([first]) => typeof first === 'object' && first.expression)) {
+        const names = graph.flatMap((entry) => entry.at(-1).id ?? []);
+        fc.assert(
+          fc.property(fc.tuple(...names.map(() => amount)), (values) => {
+            const value = evaluated(expression, Object.fromEntries(names.map((name, n) => [name, values[n]])));
+            // 0 ÷ 0 is a gap in the graph, not a number below zero.
+            expect([expression, !(value < 0)]).toEqual([expression, true]);
+          }),
+          { numRuns: 200 },
+        );
+      }
+    }
+    // The time to drain is there, and is the alarm's.
+    const watched = alarm(usual, 'timeToDrain').Metrics.find((metric: Untyped) => metric.Expression).Expression;
+    expect(expressions.filter((expression) => expression === watched)).toHaveLength(1);
+  });
+
   test('the dashboard adds widgets and no alarm of its own, and can be left out', () => {
     usual.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     const without = make({ dashboard: false });
@@ -290,6 +335,14 @@ describe('the plan', () => {
     const workload = { ...orders.workload, poisonRatio: 0.02 };
     const { plan } = make({ workload }).construct;
     expect(plan.value('redriveVerdictMinimum')).toBe(Math.ceil(2 * 0.02 * 40 * plan.value('redriveWindowSeconds')));
+  });
+
+  test('a ceiling on cost bounds who serves the queue: it is held where the price is known', () => {
+    const objective = { ...orders.objective, monthlyCost: 1 };
+    expect(make({ objective }).construct.plan.predictions.monthlyCost).toBeUndefined();
+    expect(() => make({ objective, consumer: { instanceHourCost: 0.1 } })).toThrow(
+      /^Orders: .* may cost [\d.,]+ USD a month, 1 are allowed/,
+    );
   });
 
   test('refuses all bad props at once, each with its limit', () => {

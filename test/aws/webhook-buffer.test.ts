@@ -3,7 +3,9 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
 import fc from 'fast-check';
+import { RedriveQueue } from '../../lib/aws/redrive-queue';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhook-buffer';
 import {
   HEADERS_AS_SENT,
@@ -287,6 +289,65 @@ describe('limits', () => {
   });
 });
 
+describe('alarms of the API: what never reaches the queue, no alarm on the queue can see', () => {
+  const apiAlarm = (made: Buffer, which: 'undelivered' | 'refused') => properties(made, made.buffer.alarms[which]);
+
+  test.each([
+    ['undelivered', '5XXError', 'alarmUndelivered'],
+    ['refused', '4XXError', 'alarmRefused'],
+  ] as const)('%s counts %s of this stage of this API, over five minutes', (which, metric, knob) => {
+    expect(apiAlarm(usual, which)).toMatchObject({
+      Namespace: 'AWS/ApiGateway',
+      MetricName: metric,
+      Statistic: 'Sum',
+      Period: 300,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: usual.buffer.plan.value(knob),
+      // Nothing is published while nobody sends.
+      TreatMissingData: 'notBreaching',
+      Dimensions: [
+        { Name: 'ApiName', Value: only(usual, 'AWS::ApiGateway::RestApi').Name },
+        { Name: 'Stage', Value: { Ref: expect.stringMatching(/^WebhooksApiDeploymentStage/) } },
+      ],
+    });
+  });
+
+  test('thresholds follow from the workload: 0.1 % of 20/s in five minutes, and half of what one of three sources sends', () => {
+    const { plan } = usual.buffer;
+    expect(plan.value('alarmUndelivered')).toBe(Math.floor(0.001 * 20 * 300));
+    expect(plan.value('alarmRefused')).toBe((20 * 300) / 3 / 2);
+    // A whole source refused rings even at the steady rate; so does every second delivery throttled at the peak.
+    expect(plan.value('alarmRefused')).toBeLessThan((20 * 300) / 3);
+    expect(plan.value('alarmRefused')).toBeLessThan(0.5 * 80 * 300);
+    const quiet = make({ workload: { steadyPerSecond: 0.001, serviceSeconds: 0.1 } }).buffer.plan;
+    expect([quiet.value('alarmUndelivered'), quiet.value('alarmRefused')]).toEqual([0, 1]);
+  });
+
+  test('each says what to do, and goes to the topic', () => {
+    const stack = shop();
+    const made = make({ alarmTopic: new Topic(stack, 'Pager') }, stack);
+    expect(made.buffer.alarms.all).toHaveLength(2);
+    for (const which of ['undelivered', 'refused'] as const) {
+      const { AlarmDescription, AlarmActions } = apiAlarm(made, which);
+      expect(AlarmDescription).toMatch(/access log/);
+      expect(AlarmDescription.length).toBeGreaterThan(80);
+      expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
+      expect(AlarmActions).toEqual([{ Ref: expect.stringMatching(/^Pager/) }]);
+    }
+  });
+
+  test('the metrics go by the name of the API, so two of them must not share one', () => {
+    const stack = shop();
+    new WebhookBuffer(stack, 'One', usualProps);
+    new WebhookBuffer(stack, 'Two', { ...usualProps, accountLogRole: false });
+    const apis = Object.values(Template.fromStack(stack).findResources('AWS::ApiGateway::RestApi'));
+    const names = apis.map(({ Properties }) => JSON.stringify(Properties.Name));
+    expect(new Set(names).size).toBe(2);
+    for (const name of names) expect(name).toContain('AWS::StackName');
+  });
+});
+
 describe('safe by itself', () => {
   test('the role of the API may send to this queue, and that is all', () => {
     const role = usual.buffer.node.findChild('ApiRole');
@@ -421,6 +482,7 @@ describe('refuses', () => {
       "sources.name must be 1 to 32 lower-case letters, digits and hyphens, got 'a/b'",
       { sources: [{ name: 'a/b', scheme: stripe }] },
     ],
+    ["sources.name must not be 'constructor'", { sources: [{ name: 'constructor', scheme: stripe }] }],
     [
       'sources.tolerance in seconds must be a whole number, between 1 and 3600, got 3601',
       { sources: [{ name: 'a', scheme: stripe, tolerance: Duration.seconds(3601) }] },
@@ -439,6 +501,19 @@ describe('refuses', () => {
   ])('%s', (message, props) => {
     expect(() => make(props)).toThrow(InvalidInputError);
     expect(() => make(props)).toThrow(message);
+  });
+
+  test('whatever part of it refuses, it is the id of the user that is named', () => {
+    const tooLong = () => make({ functionTimeout: Duration.seconds(901) });
+    expect(tooLong).toThrow(/^Webhooks: functionTimeout in seconds must be between 1 and 900, got 901$/);
+    const slow = { steadyPerSecond: 1, serviceSeconds: 10 };
+    expect(() => make({ workload: slow, objective: { latencySeconds: 5 } })).toThrow(/^Webhooks: an item of 10 s/);
+    expect(usual.buffer.plan.subject).toBe('Webhooks');
+    expect(usual.buffer.redriveQueue.plan.explain()).toMatch(/^Webhooks: knobs/);
+    // A queue of the user's own speaks by its own id, wherever it stands.
+    const stack = shop();
+    const own = () => new RedriveQueue(new Construct(stack, 'Outer'), 'Orders', { ...usualProps, maxReceiveCount: 0 });
+    expect(own).toThrow(/^Orders: maxReceiveCount/);
   });
 
   test('all at once', () => {
@@ -482,6 +557,6 @@ test('random props give a valid template or a named error, nothing else', () => 
     expect(only(made, 'AWS::WAFv2::WebACL').Rules[0].Statement.RateBasedStatement.Limit).toBeGreaterThanOrEqual(10);
     for (const { name } of sources) expect(route(made, name).Integration.PassthroughBehavior).toBe('NEVER');
   };
-  // A queue that cannot be planned speaks of itself, inside the buffer. Fewer runs: it is four constructs in one.
-  validOrNamed(/^(Webhooks|Queue): /, props, make, claim, runs / 4);
+  // Fewer runs: it is four constructs in one.
+  validOrNamed(/^Webhooks: /, props, make, claim, runs / 4);
 }, 300_000);

@@ -3,8 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
 import * as cdk from 'aws-cdk-lib';
+import * as cdk8s from 'cdk8s';
 import { transformSync } from 'esbuild';
+import { program } from '../support/pulumi';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -12,6 +15,8 @@ const ROOT = join(__dirname, '..', '..');
 const ENTRY_POINTS: Record<string, string> = {
   'backpressure-constructs': 'lib/index.ts',
   'backpressure-constructs/flow': 'lib/flow/math.ts',
+  'backpressure-constructs/gcp': 'lib/gcp/index.ts',
+  'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
   'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
 };
 
@@ -37,7 +42,7 @@ function snippetsOf(page: string): Snippet[] {
 
 /** Errors by snippet. One program for all of them, because most of the time goes into the types of aws-cdk-lib. */
 function typeErrors(snippets: readonly Snippet[]): Map<string, string[]> {
-  const folder = join(ROOT, 'node_modules', '.cache', 'backpressure-snippets');
+  const folder = join(ROOT, 'dist', 'snippets');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const [i, { code }] of snippets.entries()) writeFileSync(join(folder, `snippet-${i}.ts`), code);
@@ -58,6 +63,18 @@ function typeErrors(snippets: readonly Snippet[]): Map<string, string[]> {
   return errors;
 }
 
+/** Runs a snippet; `modules` take the place of what it imports. */
+function execute(code: string, modules: Record<string, unknown> = {}): void {
+  const load = (name: string) => modules[name] ?? require(ENTRY_POINTS[name] ? join(ROOT, ENTRY_POINTS[name]) : name);
+  const script = transformSync(code, { loader: 'ts', format: 'cjs', target: 'es2022' }).code;
+  const spy = jest.spyOn(console, 'log').mockImplementation(() => {});
+  try {
+    new Function('require', 'module', 'exports', 'console', script)(load, {}, {}, console);
+  } finally {
+    spy.mockRestore();
+  }
+}
+
 /** Runs a snippet and gives the templates of every app that it made. */
 function synthesized(code: string): { Resources?: object }[] {
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
@@ -69,20 +86,18 @@ function synthesized(code: string): { Resources?: object }[] {
     }
   }
   const modules: Record<string, unknown> = { 'aws-cdk-lib': Object.create(cdk, { App: { value: RecordedApp } }) };
-  const load = (name: string) => modules[name] ?? require(ENTRY_POINTS[name] ? join(ROOT, ENTRY_POINTS[name]) : name);
-  const script = transformSync(code, { loader: 'ts', format: 'cjs', target: 'es2022' }).code;
-  const spy = jest.spyOn(console, 'log').mockImplementation(() => {});
   try {
-    new Function('require', 'module', 'console', script)(load, {}, console);
+    execute(code, modules);
     return apps.flatMap((app) => app.synth().stacks.map(({ template }) => template));
   } finally {
-    spy.mockRestore();
     rmSync(outdir, { recursive: true, force: true });
   }
 }
 
 const snippets = pages().flatMap(snippetsOf);
-const runnable = snippets.filter(({ code }) => code.includes('new App('));
+const runnable = snippets.filter(({ code }) => /new App\(/.test(code) && code.includes("'aws-cdk-lib'"));
+const chartSnippets = snippets.filter(({ code }) => code.includes("'cdk8s'"));
+const pulumiPrograms = snippets.filter(({ code }) => code.includes("'backpressure-constructs/gcp'"));
 
 describe('snippets', () => {
   const unknownProp: Snippet = {
@@ -125,6 +140,30 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
     const templates = synthesized(code);
     expect(templates.length).toBeGreaterThan(0);
     for (const { Resources } of templates) expect(Object.keys(Resources ?? {}).length).toBeGreaterThan(1);
+  });
+
+  test.each(chartSnippets)('$name writes its manifests', ({ code }) => {
+    const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
+    const apps: cdk8s.App[] = [];
+    class RecordedApp extends cdk8s.App {
+      constructor(props?: cdk8s.AppProps) {
+        super({ ...props, outdir });
+        apps.push(this);
+      }
+    }
+    try {
+      execute(code, { cdk8s: Object.create(cdk8s, { App: { value: RecordedApp } }) });
+      const manifests = apps.flatMap((app) => app.charts).flatMap((chart) => chart.toJson());
+      expect(manifests.length).toBeGreaterThan(1);
+    } finally {
+      rmSync(outdir, { recursive: true, force: true });
+    }
+  });
+
+  test.each(pulumiPrograms)('$name registers its resources', async ({ code }) => {
+    pulumi.runtime.setAllConfig({ 'backpressure:githubSecret': 'sesame' });
+    const { resources } = await program(() => execute(code));
+    expect(resources.length).toBeGreaterThan(0);
   });
 });
 

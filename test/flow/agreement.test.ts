@@ -13,6 +13,10 @@
  *   the items served at once and those served later, and its value is a matter of a few items. There it is the share of
  *   items above the predicted P99 that must be 1 %, within a tenth of it.
  *
+ * A difference that looks decided is judged again by many more runs before it counts. Near capacity a few peaks in a
+ * hundred make the 99th percentile of all, so that fifty runs understate it and their own noise alike: of one workload
+ * (50 slots for 50.2 busy ones) 24 runs give 2.2 s, 200 runs 2.37 s, 600 runs 2.49 s; 2.49 s are predicted.
+ *
  * Runs: from 4 (wide backlogs, where one run says nearly all) to 200; with LONG=1 up to 1000, and fifty times the items.
  */
 import type { Predictions } from '../../lib/flow/plan';
@@ -22,10 +26,12 @@ import { simulate } from '../../lib/flow/simulation';
 import { type Planned, plannedDraws } from './random-workloads';
 
 const WORKLOADS = 500;
+const BUDGET_MILLIS = (process.env.LONG ? 180 : 15) * 60_000;
 const TOLERANCE = 0.1;
 /** Items simulated of one workload, at most, unless a single run has more. */
 const ITEMS_EACH = process.env.LONG ? 3_000_000 : 40_000;
-const RUNS = { least: 4, most: process.env.LONG ? 1000 : 200 };
+const RUNS = { least: 4, most: process.env.LONG ? 1000 : 200, again: 1000 };
+
 /** The comparison of one quantity: relative difference, and the noise of the simulation in the same unit. */
 interface Difference {
   readonly error: number;
@@ -63,6 +69,10 @@ function compare(drawn: Planned, index: number): Compared {
     const latency = latencyDifference(predicted, latencies, drawn);
     const backlog = backlogDifference(predicted, backlogs, nearCapacity(drawn));
     const enough = wanted * items > 8000 && decided(latency) && decided(backlog);
+    if ((contradicts(latency) || contradicts(backlog)) && wanted < RUNS.again) {
+      wanted = Math.min(RUNS.again, 5 * wanted);
+      continue;
+    }
     if (enough || wanted >= RUNS.most || wanted * items >= most) {
       return {
         name: JSON.stringify({ ...workload, ...resolved }),
@@ -129,7 +139,7 @@ describe('closed form and simulation over 500 random workloads', () => {
   beforeAll(() => {
     compared = plannedDraws(WORKLOADS, 2026).map(compare);
     if (process.env.AGREEMENT) process.stderr.write(report(compared));
-  }, 900_000);
+  }, BUDGET_MILLIS);
 
   test('every regime is among them', () => {
     expect(compared).toHaveLength(WORKLOADS);
@@ -139,12 +149,8 @@ describe('closed form and simulation over 500 random workloads', () => {
     }
   });
 
-  // One workload of these 500 is known to differ: constant service, and a first crew of 50 slots for 50.2 busy ones,
-  // where two minutes of peak are short against the time that such a line takes to settle. It is open, not forgiven.
-  test('P99 of the latency: more than 10 % apart in one workload at most, and that one near capacity', () => {
-    const apart = compared.filter(({ latency }) => contradicts(latency));
-    expect(apart.length).toBeLessThanOrEqual(1);
-    for (const { regime } of apart) expect(regime).toContain('near capacity');
+  test('P99 of the latency: nowhere more than 10 % apart', () => {
+    expect(compared.filter(({ latency }) => contradicts(latency))).toEqual([]);
   });
 
   test('peak backlog: nowhere more than 10 % apart', () => {

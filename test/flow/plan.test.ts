@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { planQueue } from '../../lib/flow/queue-plan';
+import { type Solve, size } from '../../lib/flow/sizing';
 import type { Consumer, Objective, Workload } from '../../lib/flow/workload';
 
 const RUNS = process.env.LONG ? 2000 : 300;
@@ -106,6 +107,22 @@ describe('over random workloads', () => {
     );
   });
 
+  test('the alarm on age is in whole seconds, as CloudWatch has it: within the promise, and above what is predicted where a second lies between', () => {
+    fc.assert(
+      fc.property(question, (one) => {
+        const plan = planned(one);
+        if (!plan) return;
+        const { latencySeconds } = one.objective;
+        const age = plan.value('alarmAgeSeconds');
+        const { latencyP99Seconds } = plan.predictions;
+        expect(age).toBe(Math.round(age));
+        expect(age).toBeLessThanOrEqual(Math.max(1, latencySeconds));
+        if (Math.floor(latencySeconds) >= latencyP99Seconds) expect(age).toBeGreaterThanOrEqual(latencyP99Seconds);
+      }),
+      seeded,
+    );
+  });
+
   test('every knob is a finite number with a formula and a source', () => {
     fc.assert(
       fc.property(question, (one) => {
@@ -164,6 +181,27 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
     expect(() => planQueue('Orders', { ...workload, peakPerSecond: 250 }, objective, three)).not.toThrow();
   });
 
+  test('the search for ways out asks many times whether a promise is kept, and only once what of it is not', () => {
+    const [solved, worded] = [jest.fn(), jest.fn()];
+    const solve: Solve = (...asked) => {
+      solved();
+      const { refusal, ...sizing } = size(...asked);
+      if (refusal === undefined) return { refusal, ...sizing };
+      return {
+        ...sizing,
+        refusal: () => {
+          worded();
+          return refusal();
+        },
+      };
+    };
+    expect(() => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 }, solve)).toThrow(
+      CapacityError,
+    );
+    expect(solved.mock.calls.length).toBeGreaterThan(20);
+    expect(worded).toHaveBeenCalledTimes(1);
+  });
+
   test('an instance count given by hand is checked, and the knob says that it was given', () => {
     const plan = planQueue('Orders', workload, objective, { ...consumer, maxInstances: 10 });
     expect(plan.knob('maxInstances')).toMatchObject({ value: 10, formula: expect.stringContaining('given') });
@@ -182,6 +220,7 @@ test.each<[string, Partial<Workload & Objective & Consumer>, string]>([
   ['no service time', { serviceSeconds: Number.NaN }, 'serviceSeconds must be above 0, got NaN'],
   ['half a slot', { slotsPerInstance: 0.5 }, 'slotsPerInstance must be a whole number, at least 1, got 0.5'],
   ['a quantile of 1', { latencyQuantile: 1 }, 'latencyQuantile must be at least 0.5 and below 1, got 1'],
+  ['a ceiling without a price', { monthlyCost: 100 }, 'monthlyCost needs instanceHourCost'],
   ['more slots than anybody has', { serviceSeconds: 1e9 }, 'must be at most 1000000 busy slots'],
 ])('%s is refused by name, value and limit', (_what, wrong, message) => {
   const all = { steadyPerSecond: 10, serviceSeconds: 0.1, latencySeconds: 10, ...wrong };

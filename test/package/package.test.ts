@@ -1,6 +1,6 @@
 /**
- * The package as a user gets it: built with jsii, packed, and installed into an empty folder beside the oldest peers
- * that it allows. `npm run test:package`; too slow for `npm test`.
+ * The package as a user gets it: built with jsii, packed as an npm tarball and as a Python wheel, and each installed into
+ * an empty folder, the tarball beside the oldest peers that it allows. `npm run test:package`; too slow for `npm test`.
  */
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process';
 import {
@@ -26,6 +26,7 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'backpressure-package-'));
 const checkout = join(folder, 'checkout');
 const user = join(folder, 'user');
+const pythonUser = join(folder, 'python-user');
 let tarball = '';
 let packed: string[] = [];
 
@@ -59,7 +60,7 @@ function pack(): void {
     mkdirSync(dirname(join(checkout, 'dist', left)), { recursive: true });
     writeFileSync(join(checkout, 'dist', left), '');
   }
-  run('npm', ['run', '--silent', 'build'], checkout);
+  run('npm', ['run', '--silent', 'package'], checkout);
   const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts'], checkout));
   tarball = join(checkout, filename);
   packed = files.map(({ path }: { path: string }) => path);
@@ -109,6 +110,7 @@ describe('the tarball', () => {
         'dist/bin/backpressure.js',
         'dist/lib/index.d.ts',
         'dist/lib/index.js',
+        'dist/runtime/order-worker/index.js',
         'dist/runtime/redrive/index.js',
         'dist/runtime/webhook/index.js',
         'node_modules/commander/package.json',
@@ -117,7 +119,8 @@ describe('the tarball', () => {
   });
 
   test('holds nothing else: no test, no benchmark, no local run, nothing that a run left behind', () => {
-    const allowed = /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/commander\/|[^/]+$)/;
+    const allowed =
+      /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/(commander|@grafana|tslib)\/|[^/]+$)/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     expect(packed.filter((path) => /\.ts$/.test(path) && !/\.d\.ts$|^node_modules/.test(path))).toEqual([]);
   });
@@ -143,7 +146,7 @@ describe('the assembly', () => {
     const files = Object.values<{ locationInModule: { filename: string } }>(types).map(
       ({ locationInModule }) => locationInModule.filename,
     );
-    expect(files.filter((file) => !/^lib\/(aws|flow)\//.test(file))).toEqual([]);
+    expect(files.filter((file) => !/^lib\/(aws|flow|k8s)\//.test(file))).toEqual([]);
   });
 });
 
@@ -160,18 +163,37 @@ describe('installed beside the oldest peers', () => {
     expect(assets.filter((name) => existsSync(join(outdir, name, 'index.js')))).toHaveLength(1);
   });
 
+  test('ten lines with the Kubernetes QueueWorker compile and synthesize', () => {
+    const script = compile(
+      'k8s',
+      `import { App, Chart } from 'cdk8s';
+import { QueueTrigger, QueueWorker } from 'backpressure-constructs/k8s';
+const app = new App({ outdir: 'k8s.out' });
+new QueueWorker(new Chart(app, 'shop', { namespace: 'shop' }), 'Orders', {
+  workload: { steadyPerSecond: 20, peakPerSecond: 111, peakSeconds: 1800, serviceSeconds: 0.05 },
+  objective: { latencySeconds: 90 },
+  trigger: QueueTrigger.redisStream({ host: 'redis', stream: 'orders', consumerGroup: 'workers' }),
+  image: 'shop/orders:1.4.2',
+});
+app.synth();`,
+    );
+    node([script]);
+    expect(readFileSync(join(user, 'k8s.out', 'shop.k8s.yaml'), 'utf8')).toContain('kind: ScaledObject');
+  });
+
   test('every entry point loads and has types', () => {
     const script = compile(
       'entries',
       `import { RedriveQueue } from 'backpressure-constructs/aws';
 import { CASES } from 'backpressure-constructs/cases';
 import { planQueue } from 'backpressure-constructs/flow';
+import { QueueWorker } from 'backpressure-constructs/k8s';
 import { webhookConsumer } from 'backpressure-constructs/webhook';
 const plan = planQueue('Jobs', { steadyPerSecond: 1, serviceSeconds: 1 }, { latencySeconds: 60 });
-console.log(RedriveQueue.name, CASES.length, plan.value('maxInstances') > 0, typeof webhookConsumer(async () => {}));`,
+console.log(RedriveQueue.name, QueueWorker.name, CASES.length, plan.value('maxInstances') > 0, typeof webhookConsumer(async () => {}));`,
     );
     const answer = node([script], { AWS_REGION: 'us-east-1' });
-    expect(answer.trim()).toBe('RedriveQueue 20 true function');
+    expect(answer.trim()).toBe('RedriveQueue QueueWorker 20 true function');
   });
 
   test('the command line runs', () => {
@@ -180,4 +202,68 @@ console.log(RedriveQueue.name, CASES.length, plan.value('maxInstances') > 0, typ
     const size = ['size', '--steady', '40', '--peak', '400', '--peak-seconds', '1800', '--service', '0.05'];
     expect(run(command, [...size, '--latency', '90'], user)).toContain('maxInstances');
   });
+});
+
+describe('the Python wheel, in an empty virtual environment', () => {
+  const python = join(pythonUser, 'venv', 'bin', 'python');
+
+  beforeAll(() => {
+    mkdirSync(pythonUser);
+    run('python3', ['-m', 'venv', join(pythonUser, 'venv')], pythonUser);
+    const wheels = join(checkout, 'dist', 'package', 'python');
+    const wheel = readdirSync(wheels).find((name) => name.endsWith('.whl')) as string;
+    run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', join(wheels, wheel)], pythonUser);
+  }, 15 * MINUTES);
+
+  function synthesize(name: string, code: string): string {
+    writeFileSync(join(pythonUser, `${name}.py`), code);
+    return run(python, [`${name}.py`], pythonUser, { JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION: '1' });
+  }
+
+  test(
+    'ten lines with RedriveQueue synthesize',
+    () => {
+      const printed = synthesize(
+        'queue',
+        `from aws_cdk import App, Stack
+from backpressure_constructs import Objective, Workload
+from backpressure_constructs.aws import RedriveQueue
+
+app = App(outdir="cdk.out")
+orders = RedriveQueue(Stack(app, "Shop"), "Orders",
+    workload=Workload(steady_per_second=40, peak_per_second=400, peak_seconds=1800, service_seconds=0.05),
+    objective=Objective(latency_seconds=90))
+app.synth()
+print(orders.plan.explain())
+`,
+      );
+      expect(printed).toContain('visibilityTimeoutSeconds');
+      const template = readFileSync(join(pythonUser, 'cdk.out', 'Shop.template.json'), 'utf8');
+      expect(template).toContain('AWS::SQS::Queue');
+    },
+    5 * MINUTES,
+  );
+
+  test(
+    'ten lines with the Kubernetes QueueWorker synthesize',
+    () => {
+      synthesize(
+        'worker',
+        `from cdk8s import App, Chart
+from backpressure_constructs import Objective, Workload
+from backpressure_constructs.k8s import QueueTrigger, QueueWorker
+
+app = App(outdir="k8s.out")
+QueueWorker(Chart(app, "shop", namespace="shop"), "Orders",
+    workload=Workload(steady_per_second=20, peak_per_second=111, peak_seconds=1800, service_seconds=0.05),
+    objective=Objective(latency_seconds=90),
+    trigger=QueueTrigger.redis_stream(host="redis", stream="orders", consumer_group="workers"),
+    image="shop/orders:1.4.2")
+app.synth()
+`,
+      );
+      expect(readFileSync(join(pythonUser, 'k8s.out', 'shop.k8s.yaml'), 'utf8')).toContain('kind: ScaledObject');
+    },
+    5 * MINUTES,
+  );
 });

@@ -214,6 +214,38 @@ describe('a poison message', () => {
   });
 });
 
+describe('two redrives, as the construct has it unless told otherwise', () => {
+  const twice: RedriverConfig = {
+    limits: { ...limits, maxRedrives: 2, backoffCapSeconds: 20 },
+    sourceName: 'orders',
+    fifo: false,
+    masking: new Masking(DEFAULT_MASKED_FIELDS),
+  };
+  /** Back up after the first redrive was tried, before the second one is. */
+  const outage = (_: string, now: number) => now > start + 70_000;
+
+  test('a healthy message whose first redrive fell on the last minutes of an outage is processed by the second', async () => {
+    const world = new World(outage, twice);
+    const id = world.produce('{}');
+    await world.run(3600);
+    expect(world.redrives.get(id)).toBe(2);
+    expect([world.processed, world.quarantine]).toEqual([[id], []]);
+    // With one redrive it ends in quarantine: too few for a verdict, so nobody knows that it was the outage.
+    const once = new World(outage);
+    once.produce('{}');
+    await once.run(3600);
+    expect([once.processed, once.quarantine.length]).toEqual([[], 1]);
+  });
+
+  test('poison goes round twice and no oftener', async () => {
+    const world = new World(() => false, twice);
+    const id = world.produce('{}');
+    await world.run(3600);
+    expect(world.redrives.get(id)).toBe(2);
+    expect(world.quarantine).toHaveLength(1);
+  });
+});
+
 describe('a message that was redriven', () => {
   test('keeps body, attributes and group, and carries the count', async () => {
     const world = new World((_, now) => now > start + 20_000);

@@ -1,0 +1,255 @@
+/** Kubernetes QueueWorkers from this library, and the same objects written by hand with cdk8s and cdk8s-plus. */
+import { deepStrictEqual } from 'node:assert';
+import { DashboardBuilder, DatasourceVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { ApiObject, App, Chart, Duration, JsonPatch, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import type { Plan } from '../../lib/flow/plan';
+import { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue-worker';
+import type { Side } from './build';
+import { OBJECTIVE as objective, WORKLOAD as workload } from './workload';
+
+const IMAGE = 'shop/orders:1.4.2';
+const REDIS = { host: 'redis', stream: 'orders', consumerGroup: 'workers' };
+const HEALTH_PORT = 8080;
+
+/** Synthesizes a chart with so many workers, and gives the CPU seconds that it took and its objects. */
+export function synthesizeK8s(side: Side, workers: number): { seconds: number; manifests: unknown[] } {
+  const plan = planned();
+  const before = process.cpuUsage();
+  const chart = new Chart(new App(), 'shop', { namespace: 'shop' });
+  for (let number = 0; number < workers; number++) {
+    if (side === 'ours') ours(chart, number);
+    else byHand(chart, number, plan);
+  }
+  const manifests = chart.toJson();
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (user + system) / 1e6, manifests };
+}
+
+/** A ratio says something only when both sides make the same. */
+export function assertSameK8s(): void {
+  const sorted = (side: Side) => synthesizeK8s(side, 2).manifests.map(withoutProse).sort(byName);
+  deepStrictEqual(sorted('ours'), sorted('by-hand'), 'the two sides write different objects');
+}
+
+const byName = (a: { metadata: { name: string } }, b: { metadata: { name: string } }) =>
+  a.metadata.name < b.metadata.name ? -1 : 1;
+
+/** The wording of an alert may change without anybody's work growing. */
+function withoutProse(manifest: unknown): { metadata: { name: string } } {
+  return JSON.parse(JSON.stringify(manifest, (key, value) => (key === 'annotations' ? undefined : value)));
+}
+
+function ours(chart: Chart, number: number): QueueWorker {
+  const trigger = QueueTrigger.redisStream(REDIS);
+  return new QueueWorker(chart, `Orders${number}`, { workload, objective, trigger, image: IMAGE });
+}
+
+/** The numbers that somebody who writes by hand has worked out beforehand, so that only writing is timed. */
+function planned(): Plan {
+  return ours(new Chart(new App(), 'numbers'), 0).plan;
+}
+
+function byHand(chart: Chart, number: number, plan: Plan): void {
+  const value = (name: string) => plan.value(name);
+  const scope = new Construct(chart, `Orders${number}`);
+  const serviceAccount = new kplus.ServiceAccount(scope, 'ServiceAccount', { automountToken: false });
+  const deployment = makeDeployment(scope, serviceAccount, plan);
+  const most = value('maxInstances');
+  const scaler = new ApiObject(scope, 'ScaledObject', {
+    apiVersion: 'keda.sh/v1alpha1',
+    kind: 'ScaledObject',
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name },
+      pollingInterval: value('pollingIntervalSeconds'),
+      cooldownPeriod: value('cooldownPeriodSeconds'),
+      minReplicaCount: value('minInstances'),
+      maxReplicaCount: most,
+      fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: most },
+      advanced: {
+        horizontalPodAutoscalerConfig: {
+          behavior: {
+            scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: most, periodSeconds: 15 }] },
+            scaleDown: {
+              stabilizationWindowSeconds: value('cooldownPeriodSeconds'),
+              policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+            },
+          },
+        },
+      },
+      triggers: [
+        {
+          type: 'redis-streams',
+          metadata: {
+            address: 'redis:6379',
+            stream: REDIS.stream,
+            consumerGroup: REDIS.consumerGroup,
+            lagCount: String(value('targetPerReplica')),
+            activationLagCount: '0',
+            enableTLS: 'true',
+          },
+        },
+      ],
+    },
+  });
+  const selector = { matchLabels: deployment.matchLabels };
+  const { IntOrString, KubeNetworkPolicy, KubePodDisruptionBudget } = kplus.k8s;
+  const port = (number: number, protocol = 'TCP') => ({ protocol, port: IntOrString.fromNumber(number) });
+  new KubePodDisruptionBudget(scope, 'DisruptionBudget', {
+    spec: { maxUnavailable: IntOrString.fromNumber(1), selector },
+  });
+  const dns = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } };
+  new KubeNetworkPolicy(scope, 'NetworkPolicy', {
+    spec: {
+      podSelector: selector,
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [{ ports: [port(HEALTH_PORT)] }],
+      egress: [
+        { to: [dns], ports: [port(53, 'UDP'), port(53)] },
+        { to: [{ podSelector: {} }], ports: [port(6379)] },
+      ],
+    },
+  });
+  const name = scaler.name;
+  makeAlerts(scope, name, plan);
+  makeDashboard(scope, `Orders${number}`, name, plan);
+}
+
+function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, plan: Plan): kplus.Deployment {
+  const text = (value: string) => kplus.EnvValue.fromValue(value);
+  const probe = (failureThreshold: number) =>
+    kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
+  const user = { user: 10_001, group: 10_001, ensureNonRoot: true };
+  const deployment = new kplus.Deployment(scope, 'Deployment', {
+    securityContext: { ...user, fsGroup: 10_001 },
+    serviceAccount,
+    automountServiceAccountToken: false,
+    terminationGracePeriod: Duration.seconds(plan.value('terminationGracePeriodSeconds')),
+    containers: [
+      {
+        name: 'worker',
+        image: IMAGE,
+        envVariables: {
+          REDIS_HOST: text('redis'),
+          REDIS_PORT: text('6379'),
+          REDIS_TLS: text('true'),
+          STREAM: text(REDIS.stream),
+          CONSUMER_GROUP: text(REDIS.consumerGroup),
+          SLOTS: text('1'),
+          HEALTH_PORT: text(String(HEALTH_PORT)),
+        },
+        resources: {
+          cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.millis(1000) },
+          memory: { request: Size.mebibytes(256), limit: Size.mebibytes(256) },
+        },
+        securityContext: {
+          ...user,
+          privileged: false,
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: [kplus.Capability.ALL] },
+          seccompProfile: { type: kplus.SeccompProfileType.RUNTIME_DEFAULT },
+        },
+        ports: [{ name: 'health', number: HEALTH_PORT }],
+        readiness: probe(3),
+        liveness: probe(6),
+        startup: probe(30),
+      },
+    ],
+  });
+  const temporary = kplus.Volume.fromEmptyDir(scope, 'Temporary', 'tmp', { sizeLimit: Size.mebibytes(64) });
+  deployment.containers[0].mount('/tmp', temporary);
+  const spread = {
+    maxSkew: 1,
+    topologyKey: 'kubernetes.io/hostname',
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: deployment.matchLabels },
+  };
+  ApiObject.of(deployment).addJsonPatch(
+    JsonPatch.add('/spec/template/spec/topologySpreadConstraints', [spread]),
+    JsonPatch.remove('/spec/replicas'),
+  );
+  return deployment;
+}
+
+function makeAlerts(scope: Construct, name: string, plan: Plan): void {
+  const depth = `max(keda_scaler_metrics_value{scaledObject="${name}"})`;
+  const alarm = plan.value('alarmBacklog');
+  const most = plan.value('maxInstances');
+  const rule = (alert: string, expr: string, duration: string, severity: string) => ({
+    alert,
+    expr,
+    for: duration,
+    labels: { severity },
+    annotations: { summary: 'What is wrong.', runbook: 'What to do.' },
+  });
+  const growing = `max(deriv(keda_scaler_metrics_value{scaledObject="${name}"}[300s])) >= 0`;
+  const above = Math.ceil(plan.predictions.peakBacklog + 1);
+  const minutes = Math.ceil((plan.predictions.reactionSeconds + 300) / 60);
+  const current = `max(kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-${name}"})`;
+  new ApiObject(scope, 'Alerts', {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    spec: {
+      groups: [
+        {
+          name: scope.node.path,
+          rules: [
+            rule('QueueBacklog', `${depth} > ${alarm}`, '2m', 'critical'),
+            rule('QueueNeverDrains', `${depth} > ${above} and ${growing}`, `${minutes}m`, 'critical'),
+            rule(
+              'QueueScalerBlind',
+              `sum(increase(keda_scaler_detail_errors_total{scaledObject="${name}"}[300s])) > 0`,
+              '5m',
+              'warning',
+            ),
+            rule('QueueWorkerAtMaximum', `${current} >= ${most} and ${depth} > ${alarm}`, '5m', 'warning'),
+          ],
+        },
+      ],
+    },
+  });
+}
+
+function makeDashboard(scope: Construct, title: string, name: string, plan: Plan): void {
+  const hpa = (metric: string) =>
+    `max(kube_horizontalpodautoscaler_${metric}{horizontalpodautoscaler="keda-hpa-${name}"})`;
+  const panel = (heading: string, lines: readonly (readonly [string, string])[]) => {
+    const builder = new PanelBuilder()
+      .title(heading)
+      .unit('short')
+      .min(0)
+      .height(8)
+      .span(12)
+      .datasource({ type: 'prometheus', uid: '$datasource' });
+    for (const [legend, expr] of lines) builder.withTarget(new DataqueryBuilder().expr(expr).legendFormat(legend));
+    return builder;
+  };
+  const dashboard = new DashboardBuilder(title)
+    .tags(['backpressure'])
+    .refresh('30s')
+    .time({ from: 'now-3h', to: 'now' })
+    .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
+    .withPanel(
+      panel('Backlog', [
+        ['outstanding', `max(keda_scaler_metrics_value{scaledObject="${name}"})`],
+        ['predicted peak', `vector(${Math.ceil(plan.predictions.peakBacklog)})`],
+        ['alarm', `vector(${plan.value('alarmBacklog')})`],
+      ]),
+    )
+    .withPanel(
+      panel('Replicas', [
+        ['running', hpa('status_current_replicas')],
+        ['wanted', hpa('status_desired_replicas')],
+        ['maximum', `vector(${plan.value('maxInstances')})`],
+      ]),
+    );
+  new kplus.ConfigMap(scope, 'Dashboard', {
+    metadata: { labels: { grafana_dashboard: '1' } },
+    data: { [`${title.toLowerCase()}.json`]: JSON.stringify(dashboard.build(), null, 1) },
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * The two helpers that run outside the VPC: one asks Amazon MSK for the brokers' addresses, one carries the events of
+ * CloudFormation to the function inside. So the function needs no way to any service but its brokers and its secret.
+ */
+import { type CfnResource, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId, Provider } from 'aws-cdk-lib/custom-resources';
+import type { Construct, IConstruct } from 'constructs';
+
+/** `host:port` of the brokers, separated by commas, known once the stack is deployed. */
+export function bootstrapBrokers(scope: Construct, clusterArn: string, output: string): string {
+  const { role, logGroup } = helperRole(scope, 'Brokers', 'Asks Amazon MSK for the addresses of brokers');
+  const lookUp = new AwsCustomResource(scope, 'Brokers', {
+    resourceType: 'Custom::KafkaBrokers',
+    // Also on update: with another way to sign in there is another port.
+    onUpdate: {
+      service: 'Kafka',
+      action: 'GetBootstrapBrokers',
+      parameters: { ClusterArn: clusterArn },
+      outputPaths: [output],
+      physicalResourceId: PhysicalResourceId.of(`${scope.node.addr}-brokers`),
+    },
+    policy: AwsCustomResourcePolicy.fromStatements([
+      new PolicyStatement({ actions: ['kafka:GetBootstrapBrokers'], resources: [clusterArn] }),
+    ]),
+    role,
+    logGroup,
+    installLatestAwsSdk: false,
+  });
+  return lookUp.getResponseField(output);
+}
+
+/** The framework of the CDK that turns a function into a resource of a stack. */
+export function quotaProvider(scope: Construct, onEventHandler: LambdaFunction): Provider {
+  const { role, logGroup } = helperRole(scope, 'Provider', 'Carries events of CloudFormation to a function');
+  const provider = new Provider(scope, 'Provider', { onEventHandler, frameworkOnEventRole: role, logGroup });
+  const handler = Stack.of(scope).getLogicalId(onEventHandler.node.defaultChild as CfnResource);
+  acknowledge(
+    role.node.findChild('DefaultPolicy'),
+    `AwsSolutions-IAM5[Resource::<${handler}.Arn>:*]`,
+    'The framework of the CDK may invoke every version of this one function; there is only one.',
+  );
+  return provider;
+}
+
+/** The managed policy for logs may write any log group of the account. */
+function helperRole(scope: Construct, id: string, description: string): { role: Role; logGroup: LogGroup } {
+  const logGroup = new LogGroup(scope, `${id}Logs`, {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description });
+  logGroup.grantWrite(role);
+  return { role, logGroup };
+}
+
+function acknowledge(construct: IConstruct, id: string, reason: string): void {
+  Validations.of(construct.node.defaultChild as CfnResource).acknowledge({ id, reason });
+}

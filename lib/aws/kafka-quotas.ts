@@ -1,0 +1,287 @@
+import { Annotations, CustomResource, Duration, Names, Token } from 'aws-cdk-lib';
+import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnTopic } from 'aws-cdk-lib/aws-msk';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { validate } from '../flow/errors';
+import type { Knob } from '../flow/plan';
+import { producerProperties } from '../flow/producer-settings';
+import { planQuotas } from '../flow/quota-plan';
+import { resolveCapacity } from '../flow/quota-shares';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../flow/quotas';
+import type { Quota } from '../runtime/kafka-quotas/quotas';
+import { KafkaAlarms } from './kafka-alarms';
+import type { KafkaAuthentication } from './kafka-authentication';
+import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
+import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
+import { RuntimeFunction } from './runtime-function';
+import { resolvedSeconds, wholeSeconds } from './worker-compute';
+
+/** Amazon EventBridge quotas: the input of a target. */
+const MOST_INPUT_CHARACTERS = 8192;
+
+/**
+ * What the quotas of a shared cluster on Amazon MSK are sized from.
+ */
+export interface KafkaQuotasProps {
+  /**
+   * ARN of the cluster: provisioned, with its monitoring level at PER_BROKER or above, or the throttle alarms see
+   * nothing.
+   */
+  readonly clusterArn: string;
+
+  /**
+   * What the cluster can carry.
+   */
+  readonly capacity: KafkaCapacity;
+
+  /**
+   * Who shares it. At least one; as many as fit into the input of an EventBridge target, 8,192 characters.
+   */
+  readonly tenants: KafkaQuotaTenant[];
+
+  /**
+   * How the function that sets quotas signs in.
+   */
+  readonly authentication: KafkaAuthentication;
+
+  /**
+   * The VPC of the brokers.
+   */
+  readonly vpc: IVpc;
+
+  /**
+   * Subnets of the function. They need no way out.
+   *
+   * @default - the private subnets
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * The security group of the brokers. It is opened to the function, on the one port.
+   */
+  readonly clusterSecurityGroup: ISecurityGroup;
+
+  /**
+   * Topics to make, with as many copies as the capacity says.
+   *
+   * @default - none; they are made elsewhere
+   */
+  readonly topics?: KafkaQuotaTopic[];
+
+  /**
+   * How often quotas are looked at and set again if somebody altered them. Whole minutes, 5 min to a day.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly repairInterval?: Duration;
+
+  /**
+   * Where alarms go.
+   *
+   * @default - nowhere; the alarms still exist
+   */
+  readonly alarmTopic?: ITopic;
+}
+
+/**
+ * A shared Kafka cluster on which every tenant has its share, held by the brokers.
+ *
+ * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
+ * in a broker's properties does nothing, and a rate meant for the cluster is several times too much. They are set
+ * through the admin API when the stack is deployed, looked at every hour, and removed with the stack.
+ */
+export class KafkaQuotas extends Construct {
+  /** Every quota with its reason, and what each tenant gets. */
+  public readonly plan: QuotaPlan;
+  /** The function that sets quotas and repairs them. */
+  public readonly repairer: LambdaFunction;
+  /** Its security group: out to the brokers and to the secret, nothing in. */
+  public readonly securityGroup: SecurityGroup;
+  /** The quotas as a resource of the stack. */
+  public readonly resource: CustomResource;
+  /** The topics, in the order they were given. */
+  public readonly topics: CfnTopic[];
+  /** The alarms, each with a text that says what to do. */
+  public readonly alarms: KafkaAlarms;
+
+  private readonly props: KafkaQuotasProps;
+
+  /**
+   * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
+    super(scope, id);
+    this.props = props;
+    this.validateProps(id);
+    const repairInterval = props.repairInterval ?? Duration.hours(1);
+    const planned = planQuotas(
+      id,
+      props.capacity,
+      props.tenants.map((tenant) => this.withPartitions(tenant)),
+    );
+    this.plan = planned.withKnobs([throttledKnob(planned, props.tenants)]);
+    this.warn();
+
+    this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
+    this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
+      vpc: props.vpc,
+      description: `Sets Kafka quotas for ${Names.nodeUniqueId(this.node).slice(0, 200)}`,
+      allowAllOutbound: false,
+    });
+    const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = props;
+    this.securityGroup.connections.allowTo(clusterSecurityGroup, Port.tcp(authentication.port), 'Kafka quotas');
+    authentication._allowFrom(this.securityGroup, vpc);
+    this.repairer = new RuntimeFunction(this, 'Repairer', {
+      bundle: 'kafka-quotas',
+      description: `Sets Kafka quotas of ${this.node.path} and repairs them`,
+      timeout: Duration.minutes(1),
+      network: { vpc, vpcSubnets, securityGroup: this.securityGroup },
+      environment: authentication._environment(),
+    });
+    authentication._grant(this.repairer, clusterArn);
+
+    const brokers = bootstrapBrokers(this, clusterArn, authentication.brokersOutput);
+    const quotas = this.quotas();
+    this.resource = new CustomResource(this, 'Resource', {
+      serviceToken: quotaProvider(this, this.repairer).serviceToken,
+      resourceType: 'Custom::KafkaQuotas',
+      properties: { ClusterArn: clusterArn, Brokers: brokers, Quotas: JSON.stringify(quotas) },
+    });
+    // The way to the brokers has to be open before the first quota is set, and until the last is removed.
+    this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
+    this.createRepairRule(repairInterval, { ClusterArn: clusterArn, Brokers: brokers, Quotas: quotas });
+    this.alarms = new KafkaAlarms(this, 'Alarms', {
+      clusterArn,
+      brokers: props.capacity.brokers,
+      plan: this.plan,
+      repairer: this.repairer,
+      repairInterval,
+      alarmTopic: props.alarmTopic,
+    });
+  }
+
+  /**
+   * How the producers of that tenant are to be set.
+   *
+   * @throws when there is no such tenant; the message lists those there are
+   */
+  public producerSettings(tenant: string): ProducerSettings {
+    return this.plan.tenant(tenant).producer;
+  }
+
+  /**
+   * The same under the names of the Java client, for a properties file or environment variables.
+   *
+   * @throws when there is no such tenant; the message lists those there are
+   */
+  public producerProperties(tenant: string): { [name: string]: string } {
+    return producerProperties(this.producerSettings(tenant));
+  }
+
+  private validateProps(id: string): void {
+    const { tenants, topics = [], repairInterval, capacity } = this.props;
+    const seconds = resolvedSeconds(repairInterval);
+    validate(id, [
+      wholeSeconds('repairInterval', repairInterval, 300, 86_400),
+      {
+        refused: seconds !== undefined && seconds % 60 !== 0,
+        message: `repairInterval must be whole minutes, got ${seconds} s`,
+      },
+      {
+        refused: Token.isUnresolved(capacity.brokers),
+        message: 'capacity.brokers must be known at synthesis, got a token',
+      },
+      ...tenantChecks(tenants, topics),
+    ]);
+  }
+
+  private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
+    const written = partitionsOf(tenant.name, this.props.topics ?? []);
+    return { ...tenant, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
+  }
+
+  private warn(): void {
+    for (const remark of this.plan.remarks) {
+      Annotations.of(this).addInfoV2('Backpressure::kafka-held-at-peak', remark);
+    }
+    const spoofable = this.props.tenants.filter((tenant) => entityOf(tenant).user === undefined);
+    if (spoofable.length > 0) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::kafka-client-id-quota',
+        `${spoofable.map(({ name }) => name).join(', ')}: a client says itself what its id is, so a quota by client id alone holds only those who agree to it; name a user`,
+      );
+    }
+  }
+
+  private quotas(): Quota[] {
+    const quotas = this.props.tenants.map((tenant): Quota => {
+      const { producerByteRate, consumerByteRate, requestPercentage } = this.plan.tenant(tenant.name);
+      const limits = { producer_byte_rate: producerByteRate, consumer_byte_rate: consumerByteRate };
+      return {
+        ...entityOf(tenant),
+        limits: requestPercentage === undefined ? limits : { ...limits, request_percentage: requestPercentage },
+      };
+    });
+    const length = JSON.stringify(quotas).length + 1024;
+    validate(this.node.id, [
+      {
+        refused: length > MOST_INPUT_CHARACTERS,
+        message: `tenants must fit into ${MOST_INPUT_CHARACTERS} characters, ${tenantsText(quotas.length)} take ${length}; make a second KafkaQuotas`,
+      },
+    ]);
+    return quotas;
+  }
+
+  private createTopic({ topicName, partitions, retention }: KafkaQuotaTopic): CfnTopic {
+    const { replicationFactor } = resolveCapacity(this.props.capacity);
+    const configs = [
+      // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+      `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
+      ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
+    ].join('\n');
+    return new CfnTopic(this, `Topic-${topicName}`, {
+      clusterArn: this.props.clusterArn,
+      topicName,
+      partitionCount: partitions,
+      replicationFactor,
+      configs: Buffer.from(configs, 'utf8').toString('base64'),
+    });
+  }
+
+  /** Deleted before the quotas are: a late look would set them again for good. */
+  private createRepairRule(interval: Duration, wanted: object): void {
+    const rule = new Rule(this, 'Repair', {
+      description: `Sets Kafka quotas of ${this.node.path} again when somebody altered them`.slice(0, 512),
+      schedule: Schedule.rate(interval),
+      targets: [
+        new FunctionTarget(this.repairer, {
+          event: RuleTargetInput.fromObject({ Repair: wanted }),
+          // The next look comes anyway.
+          retryAttempts: 0,
+        }),
+      ],
+    });
+    rule.node.addDependency(this.resource);
+  }
+}
+
+function tenantsText(count: number): string {
+  return count === 1 ? '1 tenant' : `${count} tenants`;
+}
+
+function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]): Knob {
+  const lengths = tenants.map(({ name, peakSeconds = 0 }) => peakSeconds + plan.tenant(name).peakWaitSeconds);
+  return {
+    name: 'alarmThrottledSeconds',
+    value: Math.max(...lengths),
+    unit: 's',
+    formula: 'the longest peak of a tenant, and until what its quota held back is written',
+    inputs: Object.fromEntries(tenants.map(({ name }, index) => [name, lengths[index]])),
+    source: 'derived here from the tenants given',
+  };
+}

@@ -1,0 +1,127 @@
+/** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
+import type { Duration } from 'aws-cdk-lib';
+import { between, validate } from '../flow/errors';
+import type { Knob, Plan } from '../flow/plan';
+import type { Workload } from '../flow/workload';
+import type { WebhookSource } from './webhook-source';
+import { wholeSeconds } from './worker-compute';
+
+/** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
+const THROTTLE_HEADROOM = 2;
+/** AWS WAF counts over five minutes by default. */
+const WAF_WINDOW_SECONDS = 300;
+/** Limits of a rate-based rule, AWS WAF developer guide. */
+const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
+
+/** Over how many seconds the alarms of the API count. */
+export const API_ALARM_SECONDS = 300;
+/** Amazon SQS service level agreement: 99.9 % of a month. */
+const UNAVAILABLE_SHARE = 0.001;
+
+/** The props of a webhook buffer that are checked before anything is made. */
+export interface WebhookQuestion {
+  readonly sources: readonly WebhookSource[];
+  readonly workload: Workload;
+  readonly idempotencyRetention?: Duration;
+}
+
+/**
+ * Checks sources and times.
+ *
+ * @throws InvalidInputError when a prop is out of range, with all of them named
+ */
+export function checkWebhooks(subject: string, { sources, workload, idempotencyRetention }: WebhookQuestion): void {
+  const names = sources.map((source) => source.name);
+  validate(subject, [
+    { refused: sources.length === 0, message: 'sources must name at least one sender, got none' },
+    {
+      refused: new Set(names).size < names.length,
+      message: `sources must have different names, got ${names.join(', ')}`,
+    },
+    ...sources.map((source) => ({
+      refused: !/^[a-z0-9-]{1,32}$/.test(source.name),
+      message: `sources.name must be 1 to 32 lower-case letters, digits and hyphens, got '${source.name}'`,
+    })),
+    {
+      // A tree of constructs keeps children by name in an object that has this name already.
+      refused: names.includes('constructor'),
+      message: "sources.name must not be 'constructor', a name that the construct tree cannot hold",
+    },
+    ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
+    wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
+    between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
+  ]);
+}
+
+/** A delivery that comes back after its key is forgotten has its effect twice. */
+export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempotencyRetention?: Duration): void {
+  const kept = idempotencyRetention?.toSeconds();
+  const retention = queuePlan.value('retentionSeconds');
+  validate(subject, [
+    {
+      refused: kept !== undefined && kept < retention,
+      message: `idempotencyRetention must be at least the queue's retention, ${retention} s, got ${kept} s`,
+    },
+  ]);
+}
+
+/** What the API adds to the plan of the queue. */
+export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
+  return [...throttleKnobs(workload), ...alarmKnobs(workload, sources.length)];
+}
+
+function throttleKnobs(workload: Workload): Knob[] {
+  const peak = workload.peakPerSecond ?? workload.steadyPerSecond;
+  const rate = Math.ceil(THROTTLE_HEADROOM * peak);
+  const inputs = { peakPerSecond: peak, headroom: THROTTLE_HEADROOM };
+  return [
+    {
+      name: 'throttleRatePerSecond',
+      value: rate,
+      unit: 'requests/s',
+      formula: 'head-room × peak arrivals',
+      inputs,
+      source: 'Amazon API Gateway developer guide, Throttle requests to your REST APIs',
+    },
+    {
+      name: 'throttleBurst',
+      value: Math.min(5000, 2 * rate),
+      unit: 'requests',
+      formula: 'two seconds at the throttle rate, at most the account quota of 5,000',
+      inputs: { throttleRatePerSecond: rate },
+      source: 'Amazon API Gateway developer guide, Throttle requests to your REST APIs',
+    },
+    {
+      name: 'wafRequestsPerFiveMinutes',
+      value: Math.min(WAF_LIMIT.max, Math.max(WAF_LIMIT.min, rate * WAF_WINDOW_SECONDS)),
+      unit: 'requests',
+      formula: 'throttle rate × 300 s: one honest sender may be the whole peak, and comes from few addresses',
+      inputs: { throttleRatePerSecond: rate },
+      source: 'AWS WAF developer guide, Rate-based rule statement: 10 to 2,000,000,000 in five minutes',
+    },
+  ];
+}
+
+function alarmKnobs({ steadyPerSecond }: Workload, sources: number): Knob[] {
+  const arrivals = steadyPerSecond * API_ALARM_SECONDS;
+  return [
+    {
+      name: 'alarmUndelivered',
+      value: Math.floor(UNAVAILABLE_SHARE * arrivals),
+      unit: 'deliveries',
+      formula:
+        '⌊0.1 % of what arrives in five minutes at the steady rate⌋: more 5xx than the queue may have on a good day',
+      inputs: { steadyPerSecond, seconds: API_ALARM_SECONDS },
+      source: 'Amazon SQS service level agreement: 99.9 %',
+    },
+    {
+      name: 'alarmRefused',
+      value: Math.max(1, Math.floor(arrivals / sources / 2)),
+      unit: 'deliveries',
+      formula:
+        'half of what one source sends in five minutes at the steady rate, at least 1: rings when a whole source is refused, or as much is throttled, and not for a forgery now and then',
+      inputs: { steadyPerSecond, seconds: API_ALARM_SECONDS, sources },
+      source: 'an assumption: sources send alike; API Gateway counts its 429 among the 4xx',
+    },
+  ];
+}

@@ -1,0 +1,47 @@
+/**
+ * Who gets how much of what there is: weighted max-min fairness.
+ */
+import { type Check, inRange, validate } from './errors';
+
+/**
+ * Shares one capacity among several demands. Nobody gets more than it asks for; what one leaves goes to the others by
+ * weight; and no share can grow without one that is smaller for its weight shrinking (max-min).
+ *
+ * Progressive filling: everybody's share grows in proportion to its weight until its demand is met or nothing is left
+ * (Bertsekas and Gallager, Data Networks, section 6.5.2).
+ *
+ * @param capacity what there is; 0 or more
+ * @param demands what each asks for; 0 or more, infinite for "as much as there is"
+ * @param weights what each counts when there is not enough; above 0, one for each demand
+ * @throws InvalidInputError when a number is outside its range
+ */
+export function weightedMaxMin(capacity: number, demands: readonly number[], weights: readonly number[]): number[] {
+  validate('weightedMaxMin', checks(capacity, demands, weights));
+  const shares = demands.map(() => 0);
+  // Those who are content soonest, for their weight, first: the level only ever rises.
+  const open = demands.map((_, index) => index).sort((a, b) => demands[a] / weights[a] - demands[b] / weights[b]);
+  let left = capacity;
+  let weight = open.reduce((sum, index) => sum + weights[index], 0);
+  for (const index of open) {
+    const fair = weight > 0 ? (left * weights[index]) / weight : 0;
+    shares[index] = Math.min(demands[index], fair, left);
+    left = Math.max(0, left - shares[index]);
+    weight -= weights[index];
+  }
+  return shares;
+}
+
+function checks(capacity: number, demands: readonly number[], weights: readonly number[]): Check[] {
+  return [
+    inRange('capacity', capacity, 0),
+    {
+      refused: demands.length !== weights.length,
+      message: `weights must be one for each demand, got ${weights.length} for ${demands.length}`,
+    },
+    ...demands.map((demand) => ({ refused: !(demand >= 0), message: `demands must be at least 0, got ${demand}` })),
+    ...weights.map((weight) => ({
+      refused: !(weight > 0 && Number.isFinite(weight)),
+      message: `weights must be above 0, got ${weight}`,
+    })),
+  ];
+}

@@ -1,0 +1,19 @@
+import { ConfigGroup } from '@pulumi/kubernetes/yaml/v2';
+import * as pulumi from '@pulumi/pulumi';
+import type { Chart } from 'cdk8s';
+
+/**
+ * Hands a cdk8s chart, such as those of `backpressure-constructs/k8s`, to Pulumi: every object of the chart becomes a
+ * resource of Pulumi's Kubernetes provider, with its diff, waiting and deletion.
+ *
+ * A chart that contains a Secret is marked secret as a whole, so that no value stands in the state in the clear.
+ *
+ * @param name name of the group; every object's resource is prefixed with it
+ * @param chart any chart; it is synthesized here and now, so hand it over when it is complete
+ * @param opts `provider` says which cluster. Default: the one of the current kubeconfig
+ */
+export function fromChart(name: string, chart: Chart, opts?: pulumi.ComponentResourceOptions): ConfigGroup {
+  const objects = chart.toJson() as { kind?: string }[];
+  const secret = objects.some(({ kind }) => kind === 'Secret');
+  return new ConfigGroup(name, { objs: secret ? pulumi.secret(objects) : objects }, opts);
+}

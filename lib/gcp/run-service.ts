@@ -1,0 +1,96 @@
+import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
+import * as serviceaccount from '@pulumi/gcp/serviceaccount';
+import * as pulumi from '@pulumi/pulumi';
+import { READY_PATH } from '../runtime/webhook-receiver/contract';
+
+/** What a service of Cloud Run is made from. */
+export interface RunServiceArgs {
+  readonly image: pulumi.Input<string>;
+  readonly location: pulumi.Input<string>;
+  readonly project?: pulumi.Input<string>;
+  readonly description: string;
+  readonly ingress: string;
+  readonly concurrency: number;
+  readonly minInstances: number;
+  readonly maxInstances: number;
+  /** Seconds that a request may take. */
+  readonly timeoutSeconds: number;
+  readonly memory: string;
+  readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Secrets mounted as files: each folder holds one file. */
+  readonly secrets?: readonly MountedSecret[];
+  /** What must exist before the first instance starts. */
+  readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/** A secret of Secret Manager as a file in a folder of the container. */
+export interface MountedSecret {
+  readonly name: string;
+  readonly secretId: pulumi.Input<string>;
+  readonly folder: string;
+  readonly file: string;
+}
+
+/** A service account of its own, so that a service has no permission but those it is given. */
+export function ownAccount(
+  name: string,
+  displayName: string,
+  project: pulumi.Input<string> | undefined,
+  parent: pulumi.Resource,
+): serviceaccount.Account {
+  return new serviceaccount.Account(name, { accountId: name, displayName, project }, { parent });
+}
+
+/** The IAM member that a service account is. */
+export function memberOf(account: serviceaccount.Account): pulumi.Output<string> {
+  return pulumi.interpolate`serviceAccount:${account.email}`;
+}
+
+/** A Cloud Run service of one container that listens on 8080 and says at `READY_PATH` that it is up. */
+export function runService(
+  name: string,
+  args: RunServiceArgs,
+  account: serviceaccount.Account,
+  parent: pulumi.Resource,
+): cloudrunv2.Service {
+  const { secrets = [] } = args;
+  const ready = { path: READY_PATH, port: 8080 };
+  return new cloudrunv2.Service(
+    name,
+    {
+      location: args.location,
+      project: args.project,
+      description: args.description,
+      ingress: args.ingress,
+      // It holds no state; protected, it could not even be replaced.
+      deletionProtection: false,
+      template: {
+        serviceAccount: account.email,
+        maxInstanceRequestConcurrency: args.concurrency,
+        timeout: `${args.timeoutSeconds}s`,
+        scaling: { minInstanceCount: args.minInstances, maxInstanceCount: args.maxInstances },
+        containers: [
+          {
+            image: args.image,
+            ports: { containerPort: 8080 },
+            envs: Object.entries(args.environment).map(([key, value]) => ({ name: key, value })),
+            resources: { limits: { cpu: '1', memory: args.memory }, cpuIdle: true, startupCpuBoost: true },
+            startupProbe: { httpGet: ready, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 30 },
+            livenessProbe: { httpGet: ready, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+            volumeMounts: secrets.map((secret) => ({ name: volumeName(secret), mountPath: secret.folder })),
+          },
+        ],
+        volumes: secrets.map((secret) => ({
+          name: volumeName(secret),
+          secret: { secret: secret.secretId, items: [{ version: 'latest', path: secret.file }] },
+        })),
+      },
+    },
+    { parent, dependsOn: [...(args.dependsOn ?? [])] },
+  );
+}
+
+/** A volume's name begins with a letter, a source's need not. */
+function volumeName(secret: MountedSecret): string {
+  return `secret-${secret.name}`;
+}

@@ -1,0 +1,66 @@
+/** The custom resources of Strimzi that constructs use, with the fields they use. */
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+
+/** Served from Strimzi 0.49 on, and the only version from 1.0 on. */
+const API_VERSION = 'kafka.strimzi.io/v1';
+
+/** Spec of a `KafkaTopic`. */
+export interface KafkaTopicSpec {
+  readonly topicName: string;
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly config: Readonly<Record<string, number | string>>;
+}
+
+/** Something that a user may do. */
+export interface AccessRule {
+  readonly type: 'allow';
+  readonly resource: {
+    readonly type: 'topic' | 'group';
+    readonly name: string;
+    readonly patternType: 'literal' | 'prefix';
+  };
+  readonly operations: readonly ('Describe' | 'Read' | 'Write')[];
+}
+
+/** Spec of a `KafkaUser`. Its quotas hold on each broker by itself. */
+export interface KafkaUserSpec {
+  readonly authentication: { readonly type: string };
+  readonly authorization: { readonly type: 'simple'; readonly acls: readonly AccessRule[] };
+  readonly quotas: {
+    readonly producerByteRate: number;
+    readonly consumerByteRate: number;
+    readonly requestPercentage?: number;
+  };
+}
+
+/** `KafkaTopic`: the topic operator makes it. */
+export function kafkaTopic(
+  scope: Construct,
+  id: string,
+  cluster: string,
+  name: string,
+  spec: KafkaTopicSpec,
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'KafkaTopic',
+    metadata: { name, labels: clusterLabel(cluster) },
+    spec,
+  });
+}
+
+/** `KafkaUser`: the user operator makes it, its Secret, its rules and its quotas. The object's name is the user's. */
+export function kafkaUser(scope: Construct, id: string, cluster: string, name: string, spec: KafkaUserSpec): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'KafkaUser',
+    metadata: { name, labels: clusterLabel(cluster) },
+    spec,
+  });
+}
+
+function clusterLabel(cluster: string): { [label: string]: string } {
+  return { 'strimzi.io/cluster': cluster };
+}

@@ -1,0 +1,106 @@
+/**
+ * The consumer's side of a webhook buffer on Google Cloud: takes what Pub/Sub pushes, lets each delivery have its
+ * effect once, and answers 2xx only when that is committed. What is left to write is the business, and the store.
+ *
+ * Who may call is Cloud Run's matter: the service is private and Pub/Sub pushes with a token of an account that may
+ * invoke it. The signature was judged by the receiver, which alone may publish to the topic.
+ */
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import { kindOf, logEvent } from '../cloud-log';
+import { readBody } from '../webhook-receiver/body';
+import { ATTRIBUTES, READY_PATH } from '../webhook-receiver/contract';
+import { serve } from '../webhook-receiver/serve';
+import type { EffectStore } from './store';
+
+export type { EffectStore } from './store';
+
+/** A delivery whose signature held. */
+export interface Delivery {
+  readonly source: string;
+  readonly tenant: string;
+  readonly id: string;
+  /** The body as it was signed. */
+  readonly body: string;
+  readonly receivedAtMillis: number;
+  /** 1 for the first attempt. Pub/Sub counts it as well as it can, and may start anew. */
+  readonly attempt: number;
+}
+
+/** The business: says what a delivery does. Throws when it cannot be done; it is then tried again, later. */
+export type OnDelivery<Transaction> = (delivery: Delivery, transaction: Transaction) => Promise<void>;
+
+/** Settings; each has a default from the environment that `WebhookBuffer` writes. */
+export interface ConsumerOptions {
+  /** Seconds that a delivery's key is kept. Default: `IDEMPOTENCY_SECONDS`, or 14 days. */
+  readonly idempotencySeconds?: number;
+  readonly now?: () => number;
+}
+
+/** One message in Pub/Sub's push envelope. */
+interface Envelope {
+  readonly message: { readonly data?: string; readonly attributes?: Readonly<Record<string, string>> };
+  readonly deliveryAttempt?: number;
+}
+
+/** Pub/Sub's 10 MB of message in base64, and its envelope. */
+const MAX_ENVELOPE_BYTES = 15_000_000;
+
+/** Answers the push of one message: 204 acknowledges it, everything else has Pub/Sub come again. */
+export function webhookEndpoint<Transaction>(
+  onDelivery: OnDelivery<Transaction>,
+  store: EffectStore<Transaction>,
+  options: ConsumerOptions = {},
+): RequestListener {
+  const seconds = options.idempotencySeconds ?? Number(process.env.IDEMPOTENCY_SECONDS ?? 14 * 86_400);
+  const now = options.now ?? Date.now;
+
+  async function consume(request: IncomingMessage): Promise<void> {
+    const envelope = JSON.parse((await readBody(request, MAX_ENVELOPE_BYTES)).toString('utf8')) as Envelope;
+    const { key, delivery } = deliveryOf(envelope);
+    const outcome = await store.once(key, now() + 1000 * seconds, (transaction) => onDelivery(delivery, transaction));
+    logEvent('INFO', outcome === 'committed' ? 'processed' : 'duplicate', { source: delivery.source });
+  }
+
+  return (request, response) => {
+    if (request.method === 'GET' && request.url === READY_PATH) {
+      end(response, 200);
+      return;
+    }
+    consume(request).then(
+      () => end(response, 204),
+      (error: unknown) => {
+        logEvent('WARNING', 'failed', { error: kindOf(error) });
+        end(response, 500);
+      },
+    );
+  };
+}
+
+/** Serves `webhookEndpoint` on `PORT`, as Cloud Run wants it. */
+export function serveWebhooks<Transaction>(
+  onDelivery: OnDelivery<Transaction>,
+  store: EffectStore<Transaction>,
+  options: ConsumerOptions = {},
+): Server {
+  return serve(webhookEndpoint(onDelivery, store, options), Number(process.env.PORT ?? 8080));
+}
+
+/** A message that the receiver did not write has no key; it is refused until it is a dead letter that a person reads. */
+function deliveryOf(envelope: Envelope): { key: string; delivery: Delivery } {
+  const { data = '', attributes = {} } = envelope.message;
+  const key = attributes[ATTRIBUTES.idempotencyKey];
+  if (!key) throw new Error('the message has no idempotency key');
+  const delivery = {
+    source: attributes[ATTRIBUTES.source],
+    tenant: attributes[ATTRIBUTES.tenant],
+    id: attributes[ATTRIBUTES.deliveryId],
+    body: Buffer.from(data, 'base64').toString('utf8'),
+    receivedAtMillis: Number(attributes[ATTRIBUTES.receivedAt]),
+    attempt: envelope.deliveryAttempt ?? 1,
+  };
+  return { key, delivery };
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status).end();
+}

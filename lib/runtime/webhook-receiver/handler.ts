@@ -1,0 +1,47 @@
+/**
+ * The receiver's process: settings from the environment that `WebhookBuffer` of lib/gcp writes, the official client to
+ * Pub/Sub. The client is bundled whole, so the image is this one file on a Node base image.
+ */
+import { PubSub } from '@google-cloud/pubsub';
+import type { ReceiverSource } from './contract';
+import { type ReceivedMessage, webhookReceiver } from './receiver';
+import { SecretFiles } from './secret-files';
+import { serve } from './serve';
+
+const { WEBHOOK_SOURCES = '{}', TOPIC = '', MAX_BODY_BYTES = '1048576', PUBLISH_TIMEOUT_SECONDS = '8' } = process.env;
+const { PORT = '8080' } = process.env;
+
+if (TOPIC === '') throw new Error('TOPIC must name the topic, projects/<project>/topics/<name>');
+
+const projectId = /^projects\/([^/]+)\//.exec(TOPIC)?.[1];
+const topic = new PubSub({ projectId }).topic(TOPIC, {
+  // A sender waits for every publish: gather for a few milliseconds at most.
+  batching: { maxMilliseconds: 5 },
+});
+const secrets = new SecretFiles();
+
+/**
+ * The client goes on trying after an attempt has timed out, longer than a sender waits. What is stored after the answer
+ * comes again from the sender and is told apart as a duplicate.
+ */
+async function publish(message: ReceivedMessage): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new PublishTimeoutError()), 1000 * Number(PUBLISH_TIMEOUT_SECONDS));
+  });
+  await Promise.race([topic.publishMessage(message), late]).finally(() => clearTimeout(timer));
+}
+
+class PublishTimeoutError extends Error {
+  public override readonly name = 'PublishTimeoutError';
+}
+
+serve(
+  webhookReceiver({
+    sources: JSON.parse(WEBHOOK_SOURCES) as Record<string, ReceiverSource>,
+    maxBodyBytes: Number(MAX_BODY_BYTES),
+    publish,
+    secretsOf: (path) => secrets.of(path),
+  }),
+  Number(PORT),
+);

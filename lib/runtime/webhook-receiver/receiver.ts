@@ -1,0 +1,129 @@
+/**
+ * The receiver's side of a webhook buffer on Cloud Run: judges the signature at the door, hands the body to Pub/Sub
+ * and answers 2xx only once Pub/Sub has confirmed it. It does no work, so a flood finds nobody busy.
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { kindOf, logEvent } from '../cloud-log';
+import { SCHEME_HEADERS, type SignedRequest, verifySignature } from '../webhook/signature';
+import { readBody, TooLargeError } from './body';
+import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
+
+/** What goes to the topic: the body as it was signed, and what is known about it. */
+export interface ReceivedMessage {
+  readonly data: Buffer;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Settings, and the way to Pub/Sub. */
+export interface ReceiverOptions {
+  readonly sources: Readonly<Record<string, ReceiverSource>>;
+  /** Bytes of a body at most. */
+  readonly maxBodyBytes: number;
+  /** Resolves once the message is stored, and only then. */
+  readonly publish: (message: ReceivedMessage) => Promise<unknown>;
+  readonly secretsOf: (path: string) => Promise<readonly string[]>;
+  readonly now?: () => number;
+}
+
+/** A refusal that the sender is told: its own fault, so coming again does not help. */
+class Refused extends Error {
+  constructor(
+    public readonly status: number,
+    public readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+const TENANT = /^[A-Za-z0-9._~-]{1,128}$/;
+
+/** Answers `POST /<source>/<tenant>`; the tenant may be left out where a sender has one only. */
+export function webhookReceiver(options: ReceiverOptions): RequestListener {
+  const now = options.now ?? Date.now;
+
+  async function receive(request: IncomingMessage): Promise<void> {
+    const { name, source, tenant } = routeOf(request, options.sources);
+    if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) throw new Refused(415, 'not-json');
+    if (request.headers['content-encoding'] !== undefined) throw new Refused(415, 'encoded');
+    // The first of these is when the sender's delivery came, however slowly its body follows.
+    const receivedAtMillis = now();
+    const data = await readBody(request, options.maxBodyBytes);
+    const signed: SignedRequest = { headers: headersOf(request, source), body: textOf(data), receivedAtMillis };
+    const secrets = await options.secretsOf(source.secretFile);
+    const verdict = verifySignature(source.scheme, signed, secrets, source.toleranceSeconds);
+    if (!verdict.valid) throw new Refused(verdict.refusal === 'no-delivery-id' ? 400 : 401, verdict.refusal);
+    const { deliveryId, signedContent } = verdict;
+    if (Buffer.byteLength(deliveryId) > MAX_ATTRIBUTE_BYTES) throw new Refused(400, 'delivery-id-too-long');
+    const distinct = source.deduplicateBy === 'delivery-id' ? deliveryId : signedContent;
+    await options.publish({
+      data,
+      attributes: {
+        [ATTRIBUTES.source]: name,
+        [ATTRIBUTES.tenant]: tenant,
+        [ATTRIBUTES.deliveryId]: deliveryId,
+        [ATTRIBUTES.idempotencyKey]: createHash('sha256').update(`${name}#${distinct}`).digest('hex'),
+        [ATTRIBUTES.receivedAt]: String(receivedAtMillis),
+      },
+    });
+  }
+
+  return (request, response) => {
+    if (request.method === 'GET' && request.url === READY_PATH) {
+      answer(response, 200, { ready: true });
+      return;
+    }
+    receive(request).then(
+      () => answer(response, 200, { received: true }),
+      (error: unknown) => fail(request, response, error),
+    );
+  };
+}
+
+function routeOf(request: IncomingMessage, sources: Readonly<Record<string, ReceiverSource>>) {
+  const [, name = '', tenant = name, ...rest] = (request.url ?? '').split('?', 1)[0].split('/');
+  if (!Object.hasOwn(sources, name) || rest.length > 0) throw new Refused(404, 'unknown-source');
+  if (!TENANT.test(tenant)) throw new Refused(400, 'bad-tenant');
+  if (request.method !== 'POST') throw new Refused(405, 'not-post');
+  return { name, source: sources[name], tenant };
+}
+
+function headersOf(request: IncomingMessage, source: ReceiverSource): Record<string, string | undefined> {
+  return Object.fromEntries(
+    SCHEME_HEADERS[source.scheme].map((name) => {
+      const value = request.headers[name];
+      return [name, typeof value === 'string' ? value : undefined];
+    }),
+  );
+}
+
+/** The signature is over bytes; a text that stands for other bytes would be judged instead of what was sent. */
+function textOf(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    throw new Refused(400, 'not-utf-8');
+  }
+}
+
+/** What is nobody's fault but ours is a 503, so that the sender comes again. */
+function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (error instanceof TooLargeError) {
+    logEvent('WARNING', 'refused', { reason: 'too-large' });
+    // The rest of the body is not waited for.
+    response.setHeader('connection', 'close');
+    answer(response, 413, { received: false });
+    response.once('finish', () => request.destroy());
+  } else if (error instanceof Refused) {
+    logEvent('WARNING', 'refused', { reason: error.reason });
+    answer(response, error.status, { received: false });
+  } else {
+    logEvent('ERROR', 'not stored', { error: kindOf(error) });
+    response.setHeader('retry-after', '5');
+    answer(response, 503, { received: false });
+  }
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,31 @@
+/** An HTTP server as Cloud Run wants it: listens on `PORT`, finishes what it has begun when it is told to go. */
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { logEvent } from '../cloud-log';
+
+/** Cloud Run sends SIGTERM and waits ten seconds (container runtime contract). */
+const GRACE_MILLIS = 9_000;
+
+/** Listens, and ends the process once a SIGTERM has been answered in peace. */
+export function serve(listener: RequestListener, port: number): Server {
+  const server = createServer(listener);
+  // A sender that dribbles holds one of few slots.
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 10_000;
+  server.listen(port, () => logEvent('INFO', 'listening', { port: portOf(server) }));
+  process.once('SIGTERM', () => {
+    // A connection that was kept for the next request would hold up the end.
+    server.keepAliveTimeout = 1;
+    const late = setTimeout(() => process.exit(1), GRACE_MILLIS);
+    server.close(() => {
+      clearTimeout(late);
+      process.exit(0);
+    });
+    server.closeIdleConnections();
+  });
+  return server;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

@@ -1,0 +1,185 @@
+import { CfnOutput, Duration, Fn, Names, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import {
+  FlowLogDestination,
+  InterfaceVpcEndpointAwsService,
+  SecurityGroup,
+  SubnetType,
+  Vpc,
+} from 'aws-cdk-lib/aws-ec2';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { CfnBatchScramSecret, CfnCluster } from 'aws-cdk-lib/aws-msk';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { KafkaAuthentication } from '../lib/aws/kafka-authentication';
+import { KafkaQuotas } from '../lib/aws/kafka-quotas';
+import type { KafkaQuotaTopic } from '../lib/aws/kafka-tenants';
+import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
+import { acknowledge } from './acknowledgements';
+
+/** What the environment is sized from: numbers of an imagined platform, but for the broker's. */
+export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
+  capacity: {
+    brokers: 3,
+    // An assumption, to be replaced by a measurement: 630 Mbit/s to its volumes is what an m7g.large sustains, and less
+    // than its network does.
+    brokerBytesPerSecond: 78_750_000,
+  },
+  tenants: [
+    { name: 'billing', steadyBytesPerSecond: 1_000_000, weight: 3 },
+    { name: 'devices', steadyBytesPerSecond: 4_000_000, peakBytesPerSecond: 16_000_000, peakSeconds: 600 },
+    // The one that drowned the rest.
+    { name: 'clicks', steadyBytesPerSecond: 6_000_000, peakBytesPerSecond: 60_000_000, peakSeconds: 900 },
+  ],
+  topics: [
+    { topicName: 'billing.events', tenant: 'billing', partitions: 6, retention: Duration.days(7) },
+    { topicName: 'devices.metrics', tenant: 'devices', partitions: 6, retention: Duration.days(1) },
+    { topicName: 'clicks.raw', tenant: 'clicks', partitions: 12, retention: Duration.hours(12) },
+  ],
+};
+
+const INSTANCE_TYPE = 'kafka.m7g.large';
+const KAFKA_VERSION = '3.9.x.kraft';
+/** GiB a broker: what all tenants keep at their steady rates is a third of that; see the test. */
+const VOLUME_GIB = 2000;
+/** The user that sets quotas; no tenant has its password. */
+const QUOTA_USER = 'quotas';
+
+/**
+ * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). Nothing of it can be
+ * reached from outside the VPC, and nothing in it reaches out.
+ */
+export class TelemetryStack extends Stack {
+  /** What each tenant is held to. */
+  public readonly quotas: KafkaQuotas;
+
+  constructor(scope: Construct, id: string, props: StackProps = {}) {
+    super(scope, id, {
+      description: 'Telemetry: three tenants on one Kafka cluster, each held to its share',
+      ...props,
+    });
+    const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
+    const vpc = this.createVpc();
+    const brokers = new SecurityGroup(this, 'Brokers', {
+      vpc,
+      description: 'Kafka brokers: whoever may talk to them is named here',
+      allowAllOutbound: false,
+    });
+    const key = new Key(this, 'Key', {
+      description: 'Kafka volumes and the passwords of its users',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const cluster = this.createCluster(vpc, brokers, key);
+
+    const users = [QUOTA_USER, ...TELEMETRY.tenants.map(({ name }) => name)];
+    const secrets = new Map(users.map((user) => [user, this.createUser(user, key)]));
+    const association = new CfnBatchScramSecret(this, 'Users', {
+      clusterArn: cluster.attrArn,
+      secretArnList: [...secrets.values()].map((secret) => secret.secretArn),
+    });
+
+    this.quotas = new KafkaQuotas(this, 'Quotas', {
+      clusterArn: cluster.attrArn,
+      ...TELEMETRY,
+      tenants: [...TELEMETRY.tenants],
+      authentication: KafkaAuthentication.scram({
+        secret: secrets.get(QUOTA_USER) as Secret,
+        secretsManagerEndpoint: this.createEndpoint(vpc),
+      }),
+      vpc,
+      vpcSubnets: { subnetType: SubnetType.PRIVATE_ISOLATED },
+      clusterSecurityGroup: brokers,
+      alarmTopic: alarms,
+    });
+    // Before that nobody could sign in.
+    this.quotas.resource.node.addDependency(association);
+
+    new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
+    new CfnOutput(this, 'BrokersSecurityGroup', { value: brokers.securityGroupId });
+    for (const { name } of TELEMETRY.tenants) {
+      new CfnOutput(this, `${name}SecretArn`, { value: (secrets.get(name) as Secret).secretArn });
+      new CfnOutput(this, `${name}Producer`, { value: this.toJsonString(this.quotas.producerProperties(name)) });
+    }
+  }
+
+  /** Three wherever it is deployed: as many as brokers, and not the two that the CDK takes without looking. */
+  public override get availabilityZones(): string[] {
+    return [0, 1, 2].map((zone) => Fn.select(zone, Fn.getAzs()));
+  }
+
+  private createVpc(): Vpc {
+    const vpc = new Vpc(this, 'Vpc', {
+      maxAzs: 3,
+      natGateways: 0,
+      subnetConfiguration: [{ name: 'Brokers', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 24 }],
+    });
+    const logGroup = new LogGroup(this, 'FlowLogs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    vpc.addFlowLog('Rejected', { destination: FlowLogDestination.toCloudWatchLogs(logGroup) });
+    return vpc;
+  }
+
+  private createEndpoint(vpc: Vpc) {
+    const securityGroup = new SecurityGroup(this, 'SecretsEndpoint', {
+      vpc,
+      description: 'Secrets Manager for whoever is named here',
+      allowAllOutbound: false,
+    });
+    return vpc.addInterfaceEndpoint('SecretsManager', {
+      service: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+      securityGroups: [securityGroup],
+      // Only by name: the rule for all of the VPC would be in the way of that.
+      open: false,
+    });
+  }
+
+  private createCluster(vpc: Vpc, securityGroup: SecurityGroup, key: Key): CfnCluster {
+    const { brokers } = TELEMETRY.capacity;
+    const logGroup = new LogGroup(this, 'BrokerLogs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    return new CfnCluster(this, 'Cluster', {
+      clusterName: Names.uniqueResourceName(this, { maxLength: 64, separator: '-' }),
+      kafkaVersion: KAFKA_VERSION,
+      numberOfBrokerNodes: brokers,
+      brokerNodeGroupInfo: {
+        instanceType: INSTANCE_TYPE,
+        clientSubnets: vpc.isolatedSubnets.map(({ subnetId }) => subnetId),
+        securityGroups: [securityGroup.securityGroupId],
+        storageInfo: { ebsStorageInfo: { volumeSize: VOLUME_GIB } },
+      },
+      clientAuthentication: { sasl: { scram: { enabled: true } }, unauthenticated: { enabled: false } },
+      encryptionInfo: {
+        encryptionAtRest: { dataVolumeKmsKeyId: key.keyArn },
+        encryptionInTransit: { clientBroker: 'TLS', inCluster: true },
+      },
+      // From this level on throttle times are published.
+      enhancedMonitoring: 'PER_BROKER',
+      loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: logGroup.logGroupName } } },
+    });
+  }
+
+  /** Amazon MSK takes secrets with this prefix and a key of one's own. */
+  private createUser(user: string, encryptionKey: Key): Secret {
+    const secret = new Secret(this, `User-${user}`, {
+      secretName: `AmazonMSK_${Names.uniqueResourceName(this, { maxLength: 64, separator: '-' })}_${user}`,
+      description: `Kafka user ${user}`,
+      encryptionKey,
+      generateSecretString: {
+        secretStringTemplate: JSON.stringify({ username: user }),
+        generateStringKey: 'password',
+        passwordLength: 32,
+        excludePunctuation: true,
+      },
+    });
+    acknowledge(secret, {
+      'AwsSolutions-SMG4': `Clients of the Kafka user ${user} read the password when they connect: it is changed by hand together with them, and Amazon MSK takes the new one over by itself.`,
+    });
+    return secret;
+  }
+}

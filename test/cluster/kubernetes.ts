@@ -1,0 +1,44 @@
+/**
+ * The Kubernetes that the cluster tests run on: the one of KUBECONFIG. `npm run test:cluster` starts one when
+ * CLUSTER_UP names a script that does.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** kubectl of the same version as the server, if it was built beside it. */
+const BUILT_KUBECTL = join(homedir(), '.cache', 'cluster', 'bin', 'kubectl');
+const KUBECTL = process.env.KUBECTL ?? (existsSync(BUILT_KUBECTL) ? BUILT_KUBECTL : 'kubectl');
+const TIMEOUT_MILLIS = 60_000;
+
+/** Whether there is a cluster to test on; without one the tests are skipped by name. */
+export const HAS_CLUSTER =
+  process.env.KUBECONFIG !== undefined && spawnSync(KUBECTL, ['version', '--request-timeout=5s']).status === 0;
+
+/** Runs kubectl and returns what it printed; a failure is an error with what it said. */
+export function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = { timeout: TIMEOUT_MILLIS, maxBuffer: 64 * 1024 * 1024 };
+    const child = execFile(KUBECTL, [...args], options, (error, stdout, stderr) => {
+      if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr || stdout || error.message}`));
+      else resolve(stdout);
+    });
+    child.stdin?.end(input ?? '');
+  });
+}
+
+/** One object of the cluster. */
+// biome-ignore lint/suspicious/noExplicitAny: objects of any kind
+export async function get(kind: string, name: string, namespace: string): Promise<any> {
+  return JSON.parse(await kubectl(['get', kind, name, '-n', namespace, '-o', 'json']));
+}
+
+/** Waits until the condition is met, and says what it waited for when it never is. */
+export async function until(what: string, seconds: number, met: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!(await met())) {
+    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * The pods of a Deployment as local processes: the control plane starts none, so as many run here as it has ready
+ * replicas, each some seconds later, which stands for pulling the image and starting.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { get } from './kubernetes';
+
+/** One line of a worker's log. */
+export interface LogLine {
+  readonly at: number;
+  readonly booked?: string;
+  readonly waitedMillis?: number;
+  readonly setAside?: boolean;
+}
+
+const LOOK_MILLIS = 250;
+
+/** Follows a Deployment with worker processes. */
+export class Workers {
+  /** What the workers said, in order. */
+  public readonly log: LogLine[] = [];
+  /** Replicas over time. */
+  public readonly replicas: { at: number; count: number }[] = [];
+  private readonly running: ChildProcess[] = [];
+  private readonly starting = new Set<NodeJS.Timeout>();
+  private following: Promise<void> | undefined;
+  private ended = false;
+
+  constructor(
+    private readonly deployment: { name: string; namespace: string },
+    private readonly script: string,
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly startSeconds: number,
+  ) {}
+
+  /** Worker processes there are. */
+  public get count(): number {
+    return this.running.length;
+  }
+
+  /** Begins to follow. */
+  public follow(): void {
+    this.following = this.loop();
+  }
+
+  /** Ends every process and waits for it. */
+  public async end(): Promise<void> {
+    this.ended = true;
+    await this.following;
+    for (const timer of this.starting) clearTimeout(timer);
+    await Promise.all(this.running.splice(0).map((child) => this.stop(child)));
+  }
+
+  private async loop(): Promise<void> {
+    while (!this.ended) {
+      const { status } = await get('deployment', this.deployment.name, this.deployment.namespace);
+      const ready: number = status.readyReplicas ?? 0;
+      if (this.replicas.at(-1)?.count !== ready) this.replicas.push({ at: Date.now(), count: ready });
+      while (this.running.length + this.starting.size < ready) this.startLater();
+      while (this.running.length + this.starting.size > ready && this.running.length > 0) {
+        // As the kubelet does it: SIGTERM, and the grace period to end what is in hand.
+        void this.stop(this.running.pop() as ChildProcess);
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MILLIS));
+    }
+  }
+
+  private startLater(): void {
+    const timer = setTimeout(() => {
+      this.starting.delete(timer);
+      if (!this.ended) this.start();
+    }, this.startSeconds * 1000);
+    this.starting.add(timer);
+  }
+
+  private start(): void {
+    const child = spawn(process.execPath, [this.script], {
+      env: { ...this.env, HEALTH_PORT: '0', PATH: process.env.PATH },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.running.push(child);
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.log.push({ at: Date.now(), ...(JSON.parse(line) as object) });
+    });
+  }
+
+  private async stop(child: ChildProcess): Promise<void> {
+    if (child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill('SIGTERM');
+    await gone;
+  }
+}

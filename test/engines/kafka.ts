@@ -1,0 +1,236 @@
+/**
+ * A real Kafka broker on loopback: KRaft mode, SCRAM users, one listener in the clear for load and one with TLS, as
+ * Amazon MSK has it. The jars come from Maven once and stay in a cache; data and ports last as long as the broker.
+ */
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+const VERSION = '3.9.1';
+const JARS = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'backpressure', 'kafka', VERSION);
+const START_TIMEOUT_MILLIS = 90_000;
+
+/** Why no broker can be had on this machine; undefined when one can. */
+export function kafkaMissing(): string | undefined {
+  if (spawnSync('java', ['-version']).status !== 0) return 'no java';
+  if (existsSync(join(JARS, `kafka_2.13-${VERSION}.jar`))) return undefined;
+  return spawnSync('mvn', ['-v']).status === 0 ? undefined : 'no Kafka in the cache, and no mvn to bring it';
+}
+
+/** A running broker. */
+export interface Kafka {
+  /** `host:port` of the listener with TLS and SCRAM. */
+  readonly tlsBroker: string;
+  /** The certificate that the listener with TLS shows, for `NODE_EXTRA_CA_CERTS`. */
+  readonly certificateFile: string;
+  /** Runs a class of Kafka's own tools as that user, against the listener in the clear, and gives back its output. */
+  tool(mainClass: string, user: string, args: readonly string[]): Promise<string>;
+  /** Starts a class of Kafka's own tools that goes on until it is ended. */
+  startTool(mainClass: string, user: string, args: readonly string[], configOption: string): ChildProcess;
+  /** Bytes that the log of a topic has taken in so far. */
+  logBytes(topic: string): number;
+  stop(): Promise<void>;
+}
+
+/** Starts a broker that knows these users by their passwords. */
+export async function startKafka(passwords: Readonly<Record<string, string>>): Promise<Kafka> {
+  await installJars();
+  const folder = mkdtempSync(join(tmpdir(), 'backpressure-kafka-'));
+  const children = new Set<ChildProcess>();
+  const endAll = () => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const onSignal = () => {
+    endAll();
+    process.exit(130);
+  };
+  process.once('exit', endAll);
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  const stop = async () => {
+    const exits = [...children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
+    for (const child of children) child.kill('SIGTERM');
+    await Promise.race([Promise.all(exits), wait(15_000, undefined, { ref: false })]);
+    endAll();
+    process.removeListener('exit', endAll);
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+  };
+  const keep = (child: ChildProcess) => {
+    children.add(child);
+    child.once('exit', () => children.delete(child));
+    return child;
+  };
+
+  try {
+    const [plain, tls, controller] = await freePorts(3);
+    const certificateFile = await makeCertificate(folder);
+    const config = join(folder, 'server.properties');
+    writeFileSync(config, serverProperties(folder, { plain, tls, controller }));
+    writeFileSync(join(folder, 'log4j.properties'), LOGGING);
+    const scram = Object.entries(passwords).flatMap(([name, password]) => [
+      '--add-scram',
+      `SCRAM-SHA-512=[name=${name},password=${password}]`,
+    ]);
+    const clusterId = randomBytes(16).toString('base64url');
+    await run('java', [...java(folder), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config, ...scram]);
+    for (const [name, password] of Object.entries(passwords)) {
+      writeFileSync(clientConfig(folder, name), clientProperties(plain, name, password), { mode: 0o600 });
+    }
+    const logFile = join(folder, 'broker.log');
+    const log = openSync(logFile, 'w');
+    const broker = keep(
+      spawn('java', ['-Xms256m', '-Xmx512m', ...java(folder), 'kafka.Kafka', config], { stdio: ['ignore', log, log] }),
+    );
+    await started(broker, logFile);
+    return {
+      tlsBroker: `localhost:${tls}`,
+      certificateFile,
+      async tool(mainClass, user, args) {
+        const options = ['--bootstrap-server', `127.0.0.1:${plain}`, '--command-config', clientConfig(folder, user)];
+        const { stdout } = await run('java', ['-Xmx192m', ...java(folder), mainClass, ...options, ...args]);
+        return stdout;
+      },
+      startTool: (mainClass, user, args, configOption) =>
+        keep(
+          spawn('java', ['-Xmx192m', ...java(folder), mainClass, configOption, clientConfig(folder, user), ...args], {
+            stdio: 'ignore',
+          }),
+        ),
+      logBytes: (topic) => logBytes(join(folder, 'data'), topic),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const LOGGING = `log4j.rootLogger=WARN, out
+log4j.logger.kafka.server.KafkaRaftServer=INFO
+log4j.appender.out=org.apache.log4j.ConsoleAppender
+log4j.appender.out.layout=org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern=%d %p %m (%c)%n
+`;
+
+const KEYSTORE_PASSWORD = 'loopback-only';
+
+/** Quotas are nowhere in here: they are dynamic, and a broker takes none from its properties. */
+function serverProperties(folder: string, port: { plain: number; tls: number; controller: number }): string {
+  const jaas = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${port.controller}
+listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls},CONTROLLER://127.0.0.1:${port.controller}
+advertised.listeners=SASL_PLAINTEXT://127.0.0.1:${port.plain},SASL_SSL://localhost:${port.tls}
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=SASL_PLAINTEXT
+sasl.enabled.mechanisms=SCRAM-SHA-512
+sasl.mechanism.inter.broker.protocol=SCRAM-SHA-512
+listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=${jaas}
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=${jaas}
+ssl.keystore.type=PKCS12
+ssl.keystore.location=${join(folder, 'broker.p12')}
+ssl.keystore.password=${KEYSTORE_PASSWORD}
+log.dirs=${join(folder, 'data')}
+offsets.topic.replication.factor=1
+auto.create.topics.enable=false
+num.network.threads=2
+num.io.threads=2
+`;
+}
+
+function clientProperties(port: number, user: string, password: string): string {
+  return `bootstrap.servers=127.0.0.1:${port}
+security.protocol=SASL_PLAINTEXT
+sasl.mechanism=SCRAM-SHA-512
+sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username="${user}" password="${password}";
+acks=1
+batch.size=65536
+linger.ms=5
+`;
+}
+
+function clientConfig(folder: string, user: string): string {
+  return join(folder, `${user}.properties`);
+}
+
+function java(folder: string): string[] {
+  return [`-Dlog4j.configuration=file:${join(folder, 'log4j.properties')}`, '-cp', join(JARS, '*')];
+}
+
+async function installJars(): Promise<void> {
+  if (existsSync(join(JARS, `kafka_2.13-${VERSION}.jar`))) return;
+  mkdirSync(JARS, { recursive: true });
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${JARS}`];
+  await run('mvn', ['-q', '-B', '-f', join(__dirname, 'kafka', 'pom.xml'), ...goal], { timeout: 10 * 60_000 });
+}
+
+/** A certificate for localhost that signs itself. */
+async function makeCertificate(folder: string): Promise<string> {
+  const store = ['-keystore', join(folder, 'broker.p12'), '-storetype', 'PKCS12', '-storepass', KEYSTORE_PASSWORD];
+  const subject = ['-dname', 'CN=localhost', '-ext', 'san=dns:localhost,ip:127.0.0.1', '-validity', '2'];
+  await run('keytool', [
+    '-genkeypair',
+    '-alias',
+    'broker',
+    '-keyalg',
+    'EC',
+    '-groupname',
+    'secp256r1',
+    ...subject,
+    ...store,
+  ]);
+  const file = join(folder, 'certificate.pem');
+  await run('keytool', ['-exportcert', '-rfc', '-alias', 'broker', '-file', file, ...store]);
+  return file;
+}
+
+async function started(broker: ChildProcess, logFile: string): Promise<void> {
+  const until = Date.now() + START_TIMEOUT_MILLIS;
+  while (Date.now() < until && broker.exitCode === null) {
+    if (readFileSync(logFile, 'utf8').includes('Kafka Server started')) return;
+    await wait(200);
+  }
+  throw new Error(`Kafka did not start:\n${readFileSync(logFile, 'utf8').slice(-4000)}`);
+}
+
+function logBytes(data: string, topic: string): number {
+  return readdirSync(data)
+    .filter((name) => name.replace(/-\d+$/, '') === topic)
+    .flatMap((partition) => readdirSync(join(data, partition)).map((file) => join(data, partition, file)))
+    .filter((file) => file.endsWith('.log'))
+    .reduce((sum, file) => sum + statSync(file).size, 0);
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

@@ -1,0 +1,101 @@
+/** The alerts of streaming tenants: billing and devices fit into their shares, clicks is held back at its peak. */
+import { Testing } from 'cdk8s';
+import { StreamingTenantsChart } from '../../../charts/streaming-tenants';
+import { testAlerts } from './rules';
+
+const chart = new StreamingTenantsChart(Testing.app(), 'streaming-tenants');
+const { plan } = chart.quotas;
+const series = (what: string, resource: string, user: string) =>
+  `kafka_server_quota_${what}{strimzi_io_cluster="events",pod="events-broker-0",resource="${resource}",user="${user}"}`;
+const throttle = (user: string) => series('throttle_time', 'Produce', user);
+const written = series('byte_rate', 'Produce', 'clicks');
+const read = series('byte_rate', 'Fetch', 'billing');
+const partitions =
+  'kafka_server_replicamanager_underreplicatedpartitions{strimzi_io_cluster="events",pod="events-broker-0"}';
+const { producerByteRate, peakWaitSeconds } = plan.tenant('clicks');
+/** Minutes for which clicks may be held back: its quarter of an hour, and until what waited is written. */
+const foreseen = Math.ceil((900 + peakWaitSeconds) / 60);
+
+testAlerts('streaming-tenants', {
+  manifests: Testing.synth(chart),
+  cases: [
+    {
+      alert: 'TenantThrottled',
+      when: 'a tenant that fits into its share is held back',
+      series: { [throttle('billing')]: '250x30' },
+      atMinute: 12,
+      fires: true,
+    },
+    {
+      alert: 'TenantThrottled',
+      when: 'it is not',
+      series: { [throttle('billing')]: '0x30' },
+      atMinute: 12,
+      fires: false,
+    },
+    {
+      alert: 'TenantThrottled',
+      when: 'the one is that the plan holds back',
+      series: { [throttle('clicks')]: '250x30' },
+      atMinute: 12,
+      fires: false,
+    },
+    {
+      alert: 'TenantThrottledBeyondItsPeak',
+      when: 'a flood is held back for longer than the peak and what waited of it',
+      series: { [throttle('clicks')]: `250x${foreseen + 10}` },
+      atMinute: foreseen + 2,
+      fires: true,
+    },
+    {
+      alert: 'TenantThrottledBeyondItsPeak',
+      when: 'a peak is held back as long as foreseen',
+      series: { [throttle('clicks')]: `250x${foreseen - 2} 0x30` },
+      atMinute: foreseen + 2,
+      fires: false,
+    },
+    {
+      alert: 'TenantAboveItsShare',
+      when: 'a broker takes more than the quota from a tenant',
+      series: { [written]: `${2 * producerByteRate}x20` },
+      atMinute: 8,
+      fires: true,
+    },
+    {
+      alert: 'TenantAboveItsShare',
+      when: 'a broker gives more than the quota to a tenant',
+      series: { [read]: `${2 * plan.tenant('billing').consumerByteRate}x20` },
+      atMinute: 8,
+      fires: true,
+    },
+    {
+      alert: 'TenantAboveItsShare',
+      when: 'a rate strays by as much as Kafka lets through',
+      series: { [written]: `${Math.round(1.1 * producerByteRate)}x20` },
+      atMinute: 8,
+      fires: false,
+    },
+    {
+      alert: 'KafkaUnderReplicated',
+      when: 'a copy is missing',
+      series: { [partitions]: '3x20' },
+      atMinute: 8,
+      fires: true,
+    },
+    { alert: 'KafkaUnderReplicated', when: 'none is', series: { [partitions]: '0x20' }, atMinute: 8, fires: false },
+    {
+      alert: 'KafkaQuotasUnseen',
+      when: 'brokers are scraped and show nothing of users',
+      series: { [partitions]: '0x90' },
+      atMinute: 70,
+      fires: true,
+    },
+    {
+      alert: 'KafkaQuotasUnseen',
+      when: 'they show it',
+      series: { [written]: '1000x90' },
+      atMinute: 70,
+      fires: false,
+    },
+  ],
+});

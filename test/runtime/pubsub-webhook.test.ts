@@ -1,0 +1,123 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Delivery, webhookEndpoint } from '../../lib/runtime/pubsub-webhook/consumer';
+import { ATTRIBUTES } from '../../lib/runtime/webhook-receiver/contract';
+import { MemoryStore } from '../support/effect-store';
+
+let now = 1_790_000_000_000;
+const store = new MemoryStore(() => now);
+let deliveries: Delivery[] = [];
+let business: (delivery: Delivery) => Promise<void> = async () => {};
+let server: Server;
+let url: string;
+let log: jest.SpyInstance;
+
+beforeAll(async () => {
+  log = jest.spyOn(console, 'log').mockImplementation(() => {});
+  const options = { idempotencySeconds: 3600, now: () => now };
+  server = createServer(
+    webhookEndpoint(
+      async (delivery, writes: string[]) => {
+        deliveries.push(delivery);
+        writes.push(delivery.id);
+        await business(delivery);
+      },
+      store,
+      options,
+    ),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+beforeEach(() => {
+  deliveries = [];
+  business = async () => {};
+  log.mockClear();
+});
+afterAll(() => {
+  log.mockRestore();
+  server.close();
+  server.closeAllConnections();
+});
+
+const envelope = (id: string, more: object = {}) => ({
+  message: {
+    data: Buffer.from('{"amount":"12 €"}').toString('base64'),
+    messageId: '1',
+    attributes: {
+      [ATTRIBUTES.source]: 'shop',
+      [ATTRIBUTES.tenant]: 'acme',
+      [ATTRIBUTES.deliveryId]: id,
+      [ATTRIBUTES.idempotencyKey]: `key-${id}`,
+      [ATTRIBUTES.receivedAt]: '1789999999000',
+    },
+  },
+  subscription: 'projects/p/subscriptions/s',
+  ...more,
+});
+const push = async (body: unknown) =>
+  (await fetch(url, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })).status;
+const effectsOf = (id: string) => store.effects.filter((one) => one === id).length;
+
+test('a delivery reaches the business as it was received', async () => {
+  expect(await push(envelope('a', { deliveryAttempt: 3 }))).toBe(204);
+  expect(deliveries).toEqual([
+    {
+      source: 'shop',
+      tenant: 'acme',
+      id: 'a',
+      body: '{"amount":"12 €"}',
+      receivedAtMillis: 1_789_999_999_000,
+      attempt: 3,
+    },
+  ]);
+});
+
+test('pushed again it is acknowledged and has no second effect', async () => {
+  expect([await push(envelope('b')), await push(envelope('b'))]).toEqual([204, 204]);
+  expect([effectsOf('b'), deliveries.length]).toEqual([1, 1]);
+});
+
+test('pushed twice at the same time it has one effect', async () => {
+  let release: () => void = () => {};
+  const both = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  business = () => {
+    if (deliveries.length === 2) release();
+    return both;
+  };
+  expect(await Promise.all([push(envelope('c')), push(envelope('c'))])).toEqual([204, 204]);
+  expect([effectsOf('c'), deliveries.length]).toEqual([1, 2]);
+});
+
+test('the trap of case 15 is absent: what failed has no key, so the next attempt counts', async () => {
+  business = async () => {
+    throw new Error('the database of {"amount":"12 €"} is away');
+  };
+  expect(await push(envelope('d'))).toBe(500);
+  expect(effectsOf('d')).toBe(0);
+  expect(JSON.stringify(log.mock.calls)).not.toContain('amount');
+  business = async () => {};
+  expect(await push(envelope('d'))).toBe(204);
+  expect(effectsOf('d')).toBe(1);
+});
+
+test('a key lives as long as it is told', async () => {
+  await push(envelope('e'));
+  now += 3_599_999;
+  await push(envelope('e'));
+  expect(effectsOf('e')).toBe(1);
+  now += 1;
+  await push(envelope('e'));
+  expect(effectsOf('e')).toBe(2);
+});
+
+test.each([
+  ['what is no JSON', '{'],
+  ['an envelope without a message', '{}'],
+  ['a message that the receiver did not write', { message: { data: '', attributes: {} } }],
+])('%s is not acknowledged, so that it ends as a dead letter', async (_, body) => {
+  expect(await push(body)).toBe(500);
+  expect(deliveries).toEqual([]);
+});
