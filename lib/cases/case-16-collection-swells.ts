@@ -26,7 +26,7 @@ export const collectionSwells: Case = {
       name: 'TtlCollection',
       engines: ['k8s'],
       form: 'throttled backfill Job, then the index, then a watch',
-      available: false,
+      available: true,
     },
     { name: 'TtlCollection', engines: ['aws'], form: 'the same on DocumentDB; DynamoDB TTL', available: false },
   ],

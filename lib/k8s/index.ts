@@ -3,6 +3,9 @@
 export * from './fair-share';
 export * from './kafka-quotas';
 export * from './kafka-trigger';
+export * from './log-output';
+export * from './log-reopen';
+export * from './log-shipping';
 export * from './queue-trigger';
 export * from './queue-worker';
 export * from './rabbitmq-trigger';
@@ -10,3 +13,4 @@ export * from './redis-stream-trigger';
 export * from './secret-key';
 export * from './sqs-trigger';
 export * from './tenant-namespace';
+export * from './ttl-collection';

@@ -1,6 +1,8 @@
 /** Scripts of lib/runtime as ConfigMaps, so that stock images run them. */
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { Names } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 
@@ -14,7 +16,9 @@ export function scriptConfigMap(scope: Construct, id: string, script: string): k
     throw new Error(`${script} has ${Buffer.byteLength(text)} bytes, a ConfigMap holds ${LARGEST_CONFIG_MAP_BYTES}`);
   }
   // Immutable: a changed script is another ConfigMap, and the pods that run the old one keep it until they are replaced.
-  return new kplus.ConfigMap(scope, id, { immutable: true, data: { [basename(script)]: text } });
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  const name = `${Names.toDnsLabel(scope, { maxLen: 50, extra: [id.toLowerCase()] })}-${digest}`;
+  return new kplus.ConfigMap(scope, id, { metadata: { name }, immutable: true, data: { [basename(script)]: text } });
 }
 
 /** The folder with the bundles, of a checkout as of the installed package. */

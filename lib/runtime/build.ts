@@ -2,7 +2,8 @@
  * Bundles every `lib/runtime/<name>/handler.ts`, a function, `lib/runtime/<name>/consumer.ts`, what users build
  * functions on, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole:
  * the clients are inside, because a Lambda that lacks a module hangs a local deploy, because the SDK that Lambda brings
- * along changes under one's feet, and because a stock image has none. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
+ * along changes under one's feet, and because a stock image has none. Scripts that another program interprets
+ * (`*.sh`, and `*.js` for mongosh) are copied as they are. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,15 +16,18 @@ const target = join(root, 'dist', 'runtime');
 const entryFiles = ['handler.ts', 'consumer.ts', 'main.ts'];
 
 async function main(): Promise<void> {
-  const names = readdirSync(sources, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && entryPoint(entry.name) !== undefined)
+  const folders = readdirSync(sources, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
+  const names = folders.filter((name) => entryPoint(name) !== undefined);
+  const copied = folders.filter((name) => scriptsOf(name).length > 0);
   mkdirSync(target, { recursive: true });
   // A bundle whose handler is gone would still be deployed by whoever names it.
-  for (const stale of readdirSync(target).filter((name) => !names.includes(name))) {
+  for (const stale of readdirSync(target).filter((name) => ![...names, ...copied].includes(name))) {
     rmSync(join(target, stale), { recursive: true, force: true });
   }
+  for (const name of copied) copyScripts(name);
   const results = await Promise.allSettled(names.map(bundle));
   for (const [index, result] of results.entries()) {
     if (result.status === 'fulfilled') {
@@ -39,6 +43,17 @@ async function main(): Promise<void> {
 
 function entryPoint(name: string): string | undefined {
   return entryFiles.map((file) => join(sources, name, file)).find(existsSync);
+}
+
+function scriptsOf(name: string): string[] {
+  return readdirSync(join(sources, name)).filter((file) => /\.(sh|js)$/.test(file));
+}
+
+function copyScripts(name: string): void {
+  rmSync(join(target, name), { recursive: true, force: true });
+  mkdirSync(join(target, name), { recursive: true });
+  for (const file of scriptsOf(name)) copyFileSync(join(sources, name, file), join(target, name, file));
+  console.log(`runtime/${name}: ${scriptsOf(name).join(', ')}`);
 }
 
 async function bundle(name: string): Promise<void> {

@@ -101,11 +101,13 @@ describe('the catalogue', () => {
       'FairShare on k8s',
       'KafkaQuotas on aws',
       'KafkaQuotas on k8s',
+      'LogShipping on k8s',
       'QueueWorker on aws',
       'QueueWorker on k8s',
       'QueueWorker on k8s',
       'RedriveQueue on aws',
       'RedriveQueue on gcp',
+      'TtlCollection on k8s',
       'WebhookBuffer on aws',
       'WebhookBuffer on gcp',
     ]);

@@ -1,4 +1,4 @@
-/** The one custom resource of the Prometheus operator that constructs use, with the fields they use. */
+/** The custom resources of the Prometheus operator that constructs use, with the fields they use. */
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 
@@ -21,4 +21,18 @@ export interface PrometheusRuleGroup {
 /** `PrometheusRule`: rules that the operator hands to its Prometheus. */
 export function prometheusRule(scope: Construct, id: string, groups: readonly PrometheusRuleGroup[]): ApiObject {
   return new ApiObject(scope, id, { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', spec: { groups } });
+}
+
+/** `PodMonitor`: the pods with these labels are scraped at this port. */
+export function podMonitor(
+  scope: Construct,
+  id: string,
+  matchLabels: Readonly<Record<string, string>>,
+  port: string,
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PodMonitor',
+    spec: { selector: { matchLabels }, podMetricsEndpoints: [{ port, path: '/metrics', interval: '30s' }] },
+  });
 }

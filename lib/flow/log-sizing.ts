@@ -1,0 +1,186 @@
+/** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
+import { between, type Check, inRange, wholeNumber } from './errors';
+import type { LogChoices, LogObjective, LogWorkload } from './logs';
+import { itemsDuringOutage } from './outage';
+import { resolveWorkload } from './resolve';
+import type { Workload } from './workload';
+
+export const MIB = 1024 ** 2;
+const LINE_BYTES = 200;
+/**
+ * What Filebeat 8 adds to a line without any processor (time stamp, agent, host, input, file, offset, fingerprint) is
+ * 630 bytes as JSON with names of usual length; its disk queue keeps CBOR, which is shorter, in frames of 12 bytes.
+ */
+const ENVELOPE_BYTES = 650;
+const SHIPPER_AWAY_SECONDS = 300;
+const LAG_SECONDS = 60;
+const REACTION_SECONDS = 1800;
+const ROTATION_SECONDS = 60;
+/** Half of what gzip -6 did on one core with log lines (20 MB/s, Debian 12, 2026-11): a node has other things to do. */
+const COMPRESS_BYTES_PER_SECOND = 10e6;
+/** A segment of the queue is deleted when all of it is acknowledged; Filebeat makes ten of them (`segment_size`). */
+export const SEGMENTS = 10;
+/** Filebeat refuses a disk queue below 10 MB. */
+const SMALLEST_QUEUE = 10 * MIB;
+/** One that may still be read and is not compressed, and one that is: fewer would delete what was hardly written. */
+export const FEWEST_FILES = 2;
+/** An assumption: of twenty files one is five per cent, so that deleting the oldest takes little history away. */
+export const MOST_FILES = 20;
+/** A workload, an objective and choices with every number set. */
+export interface Question {
+  readonly steady: number;
+  readonly peak: number;
+  readonly peakSeconds: number;
+  readonly lineBytes: number;
+  readonly logFiles: number;
+  readonly budget: number;
+  readonly outage: number;
+  readonly shipperAway: number;
+  readonly lag: number;
+  readonly reaction: number;
+  readonly rotation: number;
+  readonly envelope: number;
+  readonly compress: number;
+  readonly givenCap?: number;
+  readonly givenCount?: number;
+}
+
+/** What a question comes to. */
+export interface Sized {
+  readonly queue: number;
+  /** Bytes that are written between two runs at the worst. */
+  readonly growth: number;
+  readonly smallestCap: number;
+  readonly cap: number;
+  readonly count: number;
+  /** Bytes of all log files at the worst. */
+  readonly files: number;
+  /** The least that queue and files need together. */
+  readonly needed: number;
+}
+
+/** The input with its defaults. */
+export function resolve(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Question {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(arrivals(workload));
+  return {
+    steady: steadyPerSecond,
+    peak: peakPerSecond,
+    peakSeconds,
+    lineBytes: workload.lineBytes ?? LINE_BYTES,
+    logFiles: workload.logFiles ?? 1,
+    budget: objective.diskBudgetBytes,
+    outage: objective.outageSeconds,
+    shipperAway: objective.shipperAwaySeconds ?? SHIPPER_AWAY_SECONDS,
+    lag: objective.lagSeconds ?? LAG_SECONDS,
+    reaction: objective.reactionSeconds ?? Math.min(REACTION_SECONDS, objective.outageSeconds / 2),
+    rotation: choices.rotationSeconds ?? ROTATION_SECONDS,
+    envelope: choices.envelopeBytes ?? ENVELOPE_BYTES,
+    compress: choices.compressBytesPerSecond ?? COMPRESS_BYTES_PER_SECOND,
+    givenCap: choices.fileSizeCapBytes,
+    givenCount: choices.fileCount,
+  };
+}
+
+/** Bytes as items, for the formulas that count items; nobody serves them here. */
+function arrivals(workload: LogWorkload): Workload {
+  return {
+    steadyPerSecond: workload.steadyBytesPerSecond,
+    peakPerSecond: workload.peakBytesPerSecond,
+    peakSeconds: workload.peakSeconds,
+    serviceSeconds: 1,
+  };
+}
+
+/** Bytes of the queue for what is logged in `seconds`, the peak first. */
+export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: Question, seconds: number): number {
+  const logged = itemsDuringOutage(
+    { steadyPerSecond: steady, peakPerSecond: peak, peakSeconds, serviceSeconds: 1 },
+    seconds,
+  );
+  return (logged * (lineBytes + envelope)) / lineBytes;
+}
+
+function queueFor(question: Question): number {
+  const bytes = (queued(question, question.outage) * SEGMENTS) / (SEGMENTS - 1);
+  return Math.max(SMALLEST_QUEUE, Math.ceil(bytes / MIB) * MIB);
+}
+
+/**
+ * What is written between two runs: a run that compresses every file at once may last longer than the interval, and
+ * what is written meanwhile has to be compressed too.
+ */
+function growthFor({ peak, rotation, logFiles, compress }: Question, cap: number): number {
+  return Math.ceil(peak * Math.max(rotation, (logFiles * cap) / (compress - peak)));
+}
+
+/** All files at their worst: the open one and the kept ones above their cap, and one more while gzip writes. */
+function fileBytes(question: Question, cap: number, count: number): number {
+  return filesOf(question, count) * (cap + growthFor(question, cap));
+}
+
+function filesOf({ logFiles }: Question, count: number): number {
+  return logFiles * (count + 1) + 1;
+}
+
+/** The largest cap whose files fit the room: the growth is the interval's, or it follows from the cap itself. */
+function capFor(question: Question, count: number, room: number): number {
+  const { peak, rotation, logFiles, compress } = question;
+  const each = room / filesOf(question, count);
+  const cap = Math.min(each - peak * rotation, each / (1 + (peak * logFiles) / (compress - peak)));
+  return Math.floor(cap / MIB) * MIB;
+}
+
+/** Sizes for a question, whether or not they fit its budget. */
+export function size(question: Question): Sized {
+  const { peak, shipperAway, logFiles, budget, givenCap, givenCount } = question;
+  const queue = queueFor(question);
+  const smallestCap = Math.max(1, Math.ceil((peak * shipperAway) / MIB)) * MIB;
+  const room = budget - queue;
+  const least = givenCap ?? smallestCap;
+  const most = Math.floor((room / (least + growthFor(question, least)) - 1) / logFiles) - 1;
+  const count = givenCount ?? Math.max(FEWEST_FILES, Math.min(MOST_FILES, most));
+  const cap = givenCap ?? Math.max(smallestCap, capFor(question, count, room));
+  return {
+    queue,
+    growth: growthFor(question, cap),
+    smallestCap,
+    cap,
+    count,
+    files: fileBytes(question, cap, count),
+    needed: queue + fileBytes(question, least, givenCount ?? FEWEST_FILES),
+  };
+}
+
+/** Whether the sizes fit the budget, and gzip keeps up with the writers. */
+export function fits(question: Question): boolean {
+  if (question.peak >= question.compress) return false;
+  const { queue, files } = size(question);
+  return queue + files <= question.budget;
+}
+
+/** Everything that is wrong with the input. */
+export function logChecks(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Check[] {
+  const { steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = workload;
+  const { outageSeconds, reactionSeconds } = objective;
+  return [
+    between('steadyBytesPerSecond', steady ?? Number.NaN, 0),
+    inRange('peakBytesPerSecond', peak, Number.isFinite(steady) ? steady : 0),
+    inRange('peakSeconds', peakSeconds, 0),
+    inRange('lineBytes', workload.lineBytes, 1),
+    wholeNumber('logFiles', workload.logFiles, 1),
+    {
+      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
+      message: `peakSeconds must be given with a peakBytesPerSecond (${peak}) above steadyBytesPerSecond (${steady})`,
+    },
+    between('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, 0),
+    between('outageSeconds', outageSeconds ?? Number.NaN, 0),
+    between('shipperAwaySeconds', objective.shipperAwaySeconds, 0),
+    between('lagSeconds', objective.lagSeconds, 0),
+    between('reactionSeconds', reactionSeconds, 0, Number.isFinite(outageSeconds) ? outageSeconds : undefined),
+    wholeNumber('rotationSeconds', choices.rotationSeconds, 1, 3600),
+    wholeNumber('fileSizeCapBytes', choices.fileSizeCapBytes, MIB),
+    wholeNumber('fileCount', choices.fileCount, FEWEST_FILES, 100),
+    inRange('envelopeBytes', choices.envelopeBytes, 0),
+    between('compressBytesPerSecond', choices.compressBytesPerSecond, 0),
+  ];
+}

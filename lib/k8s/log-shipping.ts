@@ -1,0 +1,257 @@
+import { createHash } from 'node:crypto';
+import { ApiObject, type Duration, JsonPatch } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type Check, inRange, validate, wholeNumber } from '../flow/errors';
+import { planLogs } from '../flow/log-plan';
+import type { LogObjective, LogPlan, LogWorkload } from '../flow/logs';
+import { alertRules } from './alert-rules';
+import { grafanaDashboard } from './grafana-dashboard';
+import { stockImage } from './images';
+import { logAlerts, logGraphs } from './log-alerts';
+import { filebeatConfig, logrotateConfig } from './log-config';
+import type { LogOutput } from './log-output';
+import { logExporter, logRotator, logShipper, prepareFolders } from './log-pod';
+import { LogReopen } from './log-reopen';
+import { networkPolicy } from './network-policy';
+import { podMonitor } from './operators/prometheus';
+import { scriptConfigMap } from './script';
+
+/**
+ * What a log shipper is sized from.
+ */
+export interface LogShippingProps {
+  /**
+   * What one node writes into its log files.
+   */
+  readonly workload: LogWorkload;
+
+  /**
+   * What the logs may take of a node's disk, and what they have to outlive.
+   */
+  readonly objective: LogObjective;
+
+  /**
+   * Where the lines go: `LogOutput.kafka(…)` or `LogOutput.elasticsearch(…)`.
+   */
+  readonly output: LogOutput;
+
+  /**
+   * Folder of the node with the log files. Absolute, at least three names deep, such as `/var/log/app`; it is made,
+   * for `fileUser`, where it is missing.
+   */
+  readonly logFolder: string;
+
+  /**
+   * Name pattern of the log files in the folder.
+   *
+   * @default *.log
+   */
+  readonly filePattern?: string;
+
+  /**
+   * User id that writes the files. Filebeat and the rotator run as it and need no other right. 1 to 2147483647; one
+   * `LogShipping` for each user that writes.
+   */
+  readonly fileUser: number;
+
+  /**
+   * Group id of the files. 1 to 2147483647.
+   *
+   * @default - the number of `fileUser`
+   */
+  readonly fileGroup?: number;
+
+  /**
+   * How a writer gets to its new file after a rotation.
+   *
+   * @default LogReopen.byWriter()
+   */
+  readonly reopen?: LogReopen;
+
+  /**
+   * An image with `logrotate` 3.16 or later, `sh` and `pkill`. There is no stock one: two lines make it, see the page
+   * of this construct. Pin a digest or a version, never `latest`.
+   */
+  readonly rotatorImage: string;
+
+  /**
+   * Time between two runs of the rotator. 1 second to 1 hour.
+   *
+   * @default Duration.minutes(1)
+   */
+  readonly rotationInterval?: Duration;
+
+  /**
+   * Size in bytes from which a file is rotated, given by hand. 1 MiB or more; it is checked against the disk budget.
+   *
+   * @default - derived
+   */
+  readonly fileSizeCapBytes?: number;
+
+  /**
+   * Rotated files that are kept of each log file, given by hand. 2 to 100; it is checked against the disk budget.
+   *
+   * @default - derived
+   */
+  readonly fileCount?: number;
+
+  /**
+   * Bytes of log lines that gzip takes in per second on one core of the node. Above 0.
+   *
+   * @default 10000000
+   */
+  readonly compressBytesPerSecond?: number;
+
+  /**
+   * CPU and memory of Filebeat.
+   *
+   * @default - 100 m to 1 CPU, 512 MiB: an assumption, watch it at your peak
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk.
+   *
+   * @default true
+   */
+  readonly tolerateEverything?: boolean;
+}
+
+/**
+ * Log files of every node, rotated before they fill the disk and shipped before they are deleted: how large a file may
+ * become, how many are kept and how large the shipper's queue is follow from the rate, the disk and the outage that
+ * has to be survived.
+ *
+ * Cures a disk that is the only buffer between what logs and what reads (case 1). The pods need folders of their node
+ * (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and nothing
+ * else should run there. Within it they have as little as they can: no API access, no capability, a user that may
+ * touch the log files and nothing else; only the container that makes the folders is root, with `CHOWN` alone.
+ */
+export class LogShipping extends Construct {
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: LogPlan;
+
+  /** The pods, one a node. */
+  public readonly daemonSet: kplus.DaemonSet;
+
+  /** The container of Filebeat. */
+  public readonly filebeat: kplus.Container;
+
+  /** The container that runs logrotate. */
+  public readonly rotator: kplus.Container;
+
+  /** `filebeat.yml`. */
+  public readonly filebeatConfig: kplus.ConfigMap;
+
+  /** `logrotate.conf`. */
+  public readonly logrotateConfig: kplus.ConfigMap;
+
+  /** The `PrometheusRule`. */
+  public readonly alerts: ApiObject;
+
+  /** The dashboard. */
+  public readonly dashboard: kplus.ConfigMap;
+
+  /**
+   * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: LogShippingProps) {
+    super(scope, id);
+    const output = props.output._binding;
+    const reopen = props.reopen ?? LogReopen.byWriter();
+    validate(id, [...inputChecks(props), ...output.checks, ...reopen._checks]);
+    this.plan = planLogs(id, props.workload, props.objective, {
+      rotationSeconds: props.rotationInterval?.toSeconds(),
+      fileSizeCapBytes: props.fileSizeCapBytes,
+      fileCount: props.fileCount,
+      compressBytesPerSecond: props.compressBytesPerSecond,
+    });
+    const files = `${props.logFolder}/${props.filePattern ?? '*.log'}`;
+    const configs = {
+      'filebeat.yml': filebeatConfig(this.node.addr, files, this.plan, output),
+      'logrotate.conf': logrotateConfig(files, this.plan, reopen),
+    };
+    const config = (name: string, file: keyof typeof configs) =>
+      new kplus.ConfigMap(this, name, { data: { [file]: configs[file] } });
+    this.filebeatConfig = config('FilebeatConfig', 'filebeat.yml');
+    this.logrotateConfig = config('LogrotateConfig', 'logrotate.conf');
+    this.daemonSet = this.createDaemonSet(props, Object.values(configs).join('\n'));
+    const pod = {
+      scope: this,
+      daemonSet: this.daemonSet,
+      plan: this.plan,
+      logFolder: props.logFolder,
+      user: props.fileUser,
+      group: props.fileGroup ?? props.fileUser,
+    };
+    const volumes = prepareFolders(pod);
+    this.filebeat = logShipper(pod, volumes, this.filebeatConfig, output, props.resources);
+    const script = scriptConfigMap(this, 'RotatorScript', 'log-rotator/rotate.sh');
+    this.rotator = logRotator(pod, volumes, this.logrotateConfig, script, props.rotatorImage);
+    const exporter = scriptConfigMap(this, 'ExporterScript', 'log-exporter/index.js');
+    const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
+    this.patch(reopen, props.tolerateEverything ?? true);
+    networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, [metricsPort]);
+    podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
+    const shipper = this.daemonSet.name;
+    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, shipper, shipper));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, shipper));
+  }
+
+  private createDaemonSet(props: LogShippingProps, configText: string): kplus.DaemonSet {
+    const user = props.fileUser;
+    return new kplus.DaemonSet(this, 'DaemonSet', {
+      // A changed configuration is another pod; without this the old one would run on.
+      podMetadata: {
+        annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
+      },
+      securityContext: { user, group: props.fileGroup ?? user, ensureNonRoot: false },
+      serviceAccount: new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false }),
+      automountServiceAccountToken: false,
+    });
+  }
+
+  private patch(reopen: LogReopen, tolerateEverything: boolean): void {
+    // Under disk pressure the pods of the lowest priority go first, and these are the ones that free the disk.
+    const priority = new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
+      value: 1_000_000,
+      description: 'Log shippers: a node without one fills its disk.',
+    });
+    const spec = '/spec/template/spec';
+    ApiObject.of(this.daemonSet).addJsonPatch(
+      JsonPatch.add(`${spec}/priorityClassName`, priority.name),
+      ...(tolerateEverything ? [JsonPatch.add(`${spec}/tolerations`, [{ operator: 'Exists' }])] : []),
+      // A signal has to reach processes of other pods.
+      ...(reopen._processName ? [JsonPatch.add(`${spec}/hostPid`, true)] : []),
+    );
+  }
+}
+
+function inputChecks(props: LogShippingProps): Check[] {
+  const { logFolder, filePattern, fileUser, fileGroup, rotatorImage, rotationInterval } = props;
+  return [
+    {
+      // A folder of the system must not be given away to the user that logs.
+      refused: !/^\/[\w.-]+\/[\w.-]+\/[\w./-]*[\w-]$/.test(logFolder) || /\/\.\.?(\/|$)|\/\//.test(logFolder),
+      message: `logFolder must be absolute and at least three names deep, such as /var/log/app, got '${logFolder}'`,
+    },
+    {
+      refused: filePattern !== undefined && !/^[\w.*?-]+$/.test(filePattern),
+      message: `filePattern must be letters, digits, '.', '_', '-', '*' and '?', got '${filePattern}'`,
+    },
+    {
+      // *.log* matches what was rotated, and rotates it again.
+      refused: filePattern !== undefined && /[*?]$/.test(filePattern),
+      message: `filePattern must not end in a wildcard, or rotated files are rotated again, got '${filePattern}'`,
+    },
+    wholeNumber('fileUser', fileUser, 1, 2 ** 31 - 1),
+    wholeNumber('fileGroup', fileGroup, 1, 2 ** 31 - 1),
+    inRange('rotationInterval in seconds', rotationInterval?.toSeconds({ integral: false }), 1, 3600),
+    {
+      refused: !/[:@]/.test(rotatorImage) || /:latest$/.test(rotatorImage),
+      message: `rotatorImage must name a version or a digest, got '${rotatorImage}'`,
+    },
+  ];
+}

@@ -1,0 +1,73 @@
+/**
+ * Tells Prometheus how a node's logs are: bytes of the files and of the queue, free space, and what Filebeat says of
+ * itself. Filebeat 8 has its figures as JSON only; bytes on disk it does not know at all.
+ *
+ * Environment: LOG_FOLDER, QUEUE_FOLDER, STATS_URL, METRICS_PORT, SHIPPER, NODE_NAME.
+ */
+import { readdir, stat, statfs } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { type FilebeatStats, metricsText } from './reading';
+
+const STATS_TIMEOUT_MILLIS = 5000;
+
+async function main(): Promise<void> {
+  const [logs, queue, url] = [needed('LOG_FOLDER'), needed('QUEUE_FOLDER'), needed('STATS_URL')];
+  const labels = { shipper: needed('SHIPPER'), node: needed('NODE_NAME') };
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') {
+      response.end('ok\n');
+      return;
+    }
+    read(logs, queue, url).then(
+      (reading) => response.setHeader('content-type', 'text/plain; version=0.0.4').end(metricsText(reading, labels)),
+      (error: Error) => response.writeHead(500).end(`${error.message}\n`),
+    );
+  });
+  server.listen(Number(needed('METRICS_PORT')), process.env.METRICS_HOST);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => process.exit(0));
+}
+
+async function read(logs: string, queue: string, url: string) {
+  const [logBytes, queueBytes, { bavail, bsize }, stats] = await Promise.all([
+    bytesIn(logs),
+    bytesIn(queue),
+    statfs(logs),
+    filebeatStats(url),
+  ]);
+  return { logBytes, queueBytes, freeBytes: bavail * bsize, stats };
+}
+
+/** Bytes of the files in a folder; a file that goes meanwhile counts nothing, a folder that is not there yet too. */
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(folder, name)).then(
+        (one) => (one.isFile() ? one.size : 0),
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+async function filebeatStats(url: string): Promise<FilebeatStats | undefined> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(STATS_TIMEOUT_MILLIS) });
+    return response.ok ? ((await response.json()) as FilebeatStats) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function needed(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} must be set`);
+  return value;
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

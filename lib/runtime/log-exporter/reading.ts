@@ -1,0 +1,67 @@
+/** What the exporter tells Prometheus, from what it read. */
+
+/** One look at a node's logs and their shipper. */
+export interface Reading {
+  /** Bytes of the log files, rotated ones included. */
+  readonly logBytes: number;
+  /** Bytes of the shipper's queue on disk. */
+  readonly queueBytes: number;
+  /** Bytes of the file system that are free for ordinary users. */
+  readonly freeBytes: number;
+  /** What Filebeat answers on `/stats`; undefined when it does not. */
+  readonly stats?: FilebeatStats;
+}
+
+/** The part of Filebeat's `/stats` that is used. */
+export interface FilebeatStats {
+  readonly libbeat?: {
+    readonly output?: { readonly events?: { readonly acked?: number; readonly dropped?: number } };
+    readonly pipeline?: { readonly events?: { readonly active?: number } };
+  };
+}
+
+/** One metric in Prometheus' text format: help, type, one sample. */
+interface Metric {
+  readonly name: string;
+  readonly kind: 'gauge' | 'counter';
+  readonly help: string;
+  readonly value: number | undefined;
+}
+
+/** A reading in Prometheus' text format. What could not be read is left out rather than told as zero. */
+export function metricsText(reading: Reading, labels: Readonly<Record<string, string>>): string {
+  const { stats } = reading;
+  const events = stats?.libbeat?.output?.events;
+  const metrics: Metric[] = [
+    gauge('log_shipping_log_bytes', 'Log files of the node, rotated ones included.', reading.logBytes),
+    gauge('log_shipping_queue_bytes', 'Queue of the shipper on disk.', reading.queueBytes),
+    gauge('log_shipping_free_bytes', 'Free space of the file system of the logs.', reading.freeBytes),
+    gauge('log_shipping_up', 'Whether Filebeat answers.', stats === undefined ? 0 : 1),
+    gauge(
+      'log_shipping_active_events',
+      'Lines read and not yet acknowledged.',
+      stats?.libbeat?.pipeline?.events?.active,
+    ),
+    counter('log_shipping_acked_events_total', 'Lines that the destination has.', events?.acked),
+    counter('log_shipping_dropped_events_total', 'Lines that Filebeat gave up.', events?.dropped),
+  ];
+  const text = Object.entries(labels)
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(',');
+  return metrics
+    .filter(({ value }) => value !== undefined && Number.isFinite(value))
+    .map(({ name, kind, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${name}{${text}} ${value}\n`)
+    .join('');
+}
+
+function gauge(name: string, help: string, value: number | undefined): Metric {
+  return { name, kind: 'gauge', help, value };
+}
+
+function counter(name: string, help: string, value: number | undefined): Metric {
+  return { name, kind: 'counter', help, value };
+}
+
+function escaped(text: string): string {
+  return text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+}

@@ -1,0 +1,62 @@
+/**
+ * For mongosh: tells how large a collection is and how far the server is behind with deleting, to the Pushgateway of
+ * Prometheus and to the log.
+ *
+ * Environment: MONGODB_URI, COLLECTION, PUSHGATEWAY (address), JOB (name of the group there).
+ */
+const COLLECTION = process.env.COLLECTION;
+/** Counting more than that helps nobody and takes the server's time. */
+const COUNT_LIMIT = 100000;
+
+db = connect(process.env.MONGODB_URI);
+const documents = db.getCollection(COLLECTION);
+
+function indexed() {
+  return documents
+    .getIndexes()
+    .some(({ key, expireAfterSeconds }) => JSON.stringify(key) === '{"expireAt":1}' && expireAfterSeconds === 0);
+}
+
+/** Seconds since the oldest date of expiry that is still there; 0 when none is past. */
+function deletionLag(now) {
+  const [oldest] = documents
+    .find({ expireAt: { $type: 'date' } }, { expireAt: 1 })
+    .sort({ expireAt: 1 })
+    .limit(1)
+    .toArray();
+  return oldest === undefined ? 0 : Math.max(0, (now - oldest.expireAt.getTime()) / 1000);
+}
+
+function figures() {
+  const now = Date.now();
+  const isIndexed = indexed();
+  const { storageSize = 0, totalIndexSize = 0, size = 0, count = 0 } = documents.stats();
+  return {
+    ttl_collection_data_bytes: Number(size),
+    ttl_collection_disk_bytes: Number(storageSize) + Number(totalIndexSize),
+    ttl_collection_documents: Number(count),
+    // Without the index both would read the whole collection.
+    ...(isIndexed
+      ? {
+          ttl_collection_deletion_lag_seconds: deletionLag(now),
+          ttl_collection_unexpiring_documents: documents.countDocuments({ expireAt: null }, { limit: COUNT_LIMIT }),
+        }
+      : {}),
+    ttl_collection_index: isIndexed ? 1 : 0,
+    ttl_collection_reported_timestamp_seconds: Math.floor(now / 1000),
+  };
+}
+
+async function push(values) {
+  const body = Object.entries(values)
+    .map(([name, value]) => `# TYPE ${name} gauge\n${name} ${value}\n`)
+    .join('');
+  const url = `${process.env.PUSHGATEWAY}/metrics/job/${encodeURIComponent(process.env.JOB)}/collection/${encodeURIComponent(COLLECTION)}`;
+  // PUT: what is not reported this time is not to be seen any more.
+  const response = await fetch(url, { method: 'PUT', body, signal: AbortSignal.timeout(10000) });
+  if (!response.ok) throw new Error(`the Pushgateway answered ${response.status}`);
+}
+
+const values = figures();
+print(JSON.stringify({ collection: COLLECTION, ...values }));
+push(values);

@@ -1,0 +1,183 @@
+/** The shipped rotation under a real logrotate and a fast writer: no line is lost, and the disk stays within the plan. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Duration } from 'cdk8s';
+import { LogOutput } from '../../lib/k8s/log-output';
+import { LogShipping } from '../../lib/k8s/log-shipping';
+import { emptyChart, every, written } from '../support/manifest';
+
+const ROOT = join(__dirname, '..', '..');
+const MIB = 1024 ** 2;
+const LINE_BYTES = 100;
+/** 5 MB/s: a fast writer that leaves the machine to others. */
+const LINES_PER_SECOND = 50_000;
+const SECONDS = 12;
+const ROTATION_SECONDS = 1;
+
+const path = `${process.env.PATH}:/usr/sbin`;
+const installed = spawnSync('logrotate', ['--version'], { env: { ...process.env, PATH: path } }).status === 0;
+const suite = installed ? describe : describe.skip;
+
+interface Outcome {
+  readonly writtenLines: number;
+  /** Distinct lines in everything that ever was a log file. */
+  readonly keptLines: number;
+  /** Pieces of lines. */
+  readonly tornLines: number;
+  readonly rotations: number;
+  readonly peakBytes: number;
+}
+
+/** The construct as a user writes it, at a scale of seconds. */
+function shipping(folder: string) {
+  const chart = emptyChart();
+  const secret = (key: string) => ({ secretName: 'kafka', key });
+  const logs = new LogShipping(chart, 'Logs', {
+    workload: { steadyBytesPerSecond: LINES_PER_SECOND * LINE_BYTES, lineBytes: LINE_BYTES },
+    objective: { diskBudgetBytes: 130 * MIB, outageSeconds: 1, shipperAwaySeconds: 1 },
+    logFolder: folder,
+    fileUser: 10_001,
+    fileCount: 3,
+    rotatorImage: 'example/logrotate:1',
+    rotationInterval: Duration.seconds(ROTATION_SECONDS),
+    fileSizeCapBytes: 5 * MIB,
+    output: LogOutput.kafka({
+      brokers: ['kafka:9093'],
+      topic: 'logs',
+      username: secret('user'),
+      password: secret('password'),
+    }),
+  });
+  const configs = every(written(chart), 'ConfigMap').map(({ data }) => data);
+  const shipped = (name: string): string => configs.find((data) => data[name])[name];
+  return { plan: logs.plan, config: shipped('logrotate.conf'), script: shipped('rotate.sh') };
+}
+
+/** Runs the shipped script on a configuration while somebody writes, and keeps every file open, so that none is gone when it is deleted. */
+async function run(config: string, script: string, folder: string, work: string): Promise<Outcome> {
+  writeFileSync(join(work, 'rotate.sh'), script);
+  writeFileSync(join(work, 'logrotate.conf'), config, { mode: 0o644 });
+  const env = {
+    ...process.env,
+    PATH: path,
+    ROTATION_SECONDS: String(ROTATION_SECONDS),
+    STATE: join(work, 'status'),
+    CONFIG: join(work, 'logrotate.conf'),
+  };
+  const log = join(folder, 'app.log');
+  const writer = spawn(process.execPath, [
+    join(ROOT, 'test/engines/log-rotation/writer.cjs'),
+    log,
+    String(LINES_PER_SECOND),
+    String(SECONDS),
+  ]);
+  let said = '';
+  writer.stdout.on('data', (chunk) => {
+    said += chunk;
+  });
+  const rotator = spawn('sh', [join(work, 'rotate.sh')], { env, stdio: 'ignore', detached: true });
+  const open = new Map<number, number>();
+  let [peakBytes, running] = [0, true];
+  const look = () => {
+    let bytes = 0;
+    for (const name of readdirSync(folder)) {
+      try {
+        const fd = openSync(join(folder, name), 'r');
+        const { ino, size } = fstatSync(fd);
+        bytes += size;
+        if (name.endsWith('.gz') || open.has(ino)) closeSync(fd);
+        else open.set(ino, fd);
+      } catch {
+        // Renamed or compressed between two calls: it was opened under its earlier name.
+      }
+    }
+    peakBytes = Math.max(peakBytes, bytes);
+  };
+  const watching = (async () => {
+    while (running) {
+      look();
+      await wait(20);
+    }
+  })();
+  try {
+    await ended(writer);
+    look();
+  } finally {
+    running = false;
+    await watching;
+    process.kill(-(rotator.pid as number), 'SIGTERM');
+    await ended(rotator);
+  }
+  const lines = new Set<string>();
+  let torn = 0;
+  for (const fd of open.values()) {
+    for (const line of readFileSync(fd, 'latin1').split('\n')) {
+      if (line.length === LINE_BYTES - 1) lines.add(line);
+      else if (line !== '') torn += 1;
+    }
+    closeSync(fd);
+  }
+  return { writtenLines: Number(said), keptLines: lines.size, tornLines: torn, rotations: open.size - 1, peakBytes };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    else child.once('exit', () => resolve());
+  });
+}
+
+suite('logrotate', () => {
+  let work: string;
+  let folder: string;
+  beforeEach(() => {
+    work = mkdtempSync(join(tmpdir(), 'backpressure-rotation-'));
+    folder = join(work, 'app');
+    mkdirSync(folder, { mode: 0o755 });
+  });
+  afterEach(() => rmSync(work, { recursive: true, force: true }));
+
+  test('accepts the shipped configuration', () => {
+    const { config } = shipping(folder);
+    writeFileSync(join(work, 'logrotate.conf'), config, { mode: 0o644 });
+    const checked = spawnSync('logrotate', ['--debug', '--state', join(work, 'status'), join(work, 'logrotate.conf')], {
+      env: { ...process.env, PATH: path },
+      encoding: 'utf8',
+    });
+    expect(checked.stderr).not.toMatch(/error/i);
+    expect(checked.status).toBe(0);
+  });
+
+  test('loses no line under a fast writer, and all files stay within what the plan says', async () => {
+    const { plan, config, script } = shipping(folder);
+    const outcome = await run(config, script, folder, work);
+    expect(outcome.writtenLines).toBe(LINES_PER_SECOND * SECONDS);
+    expect(outcome).toMatchObject({ keptLines: outcome.writtenLines, tornLines: 0 });
+    expect(outcome.rotations).toBeGreaterThanOrEqual(4);
+    expect(outcome.peakBytes).toBeLessThanOrEqual(plan.predictions.logFileBytes);
+    // Files really were rotated away: all that was written would not have fitted.
+    expect(readdirSync(folder).length).toBeLessThanOrEqual(plan.value('fileCount') + 1);
+  }, 90_000);
+
+  test('with copytruncate instead of a rename the same run loses lines', async () => {
+    const { config, script } = shipping(folder);
+    const truncating = config.replace(/^ {2}create$/m, '  copytruncate');
+    expect(truncating).not.toBe(config);
+    const outcome = await run(truncating, script, folder, work);
+    expect(outcome.rotations).toBeGreaterThanOrEqual(4);
+    expect(outcome.keptLines).toBeLessThan(outcome.writtenLines);
+  }, 90_000);
+});

@@ -1,0 +1,117 @@
+import { Testing } from 'cdk8s';
+import { OrderProcessingChart } from '../../../charts/order-processing';
+import type { Manifest } from '../../support/manifest';
+import { testAlerts } from './rules';
+
+const chart = new OrderProcessingChart(Testing.app(), 'order-processing');
+const { plan, scaler } = chart.orders;
+const manifests: Manifest[] = Testing.synth(chart);
+
+/** The rules of the orders alone: the rendering jobs have alerts of the same names. */
+const ofOrders = manifests.filter(({ kind, metadata }) => kind === 'PrometheusRule' && /-orders-/.test(metadata.name));
+const ofRendering = manifests.filter(
+  ({ kind, metadata }) => kind === 'PrometheusRule' && /-rendering-/.test(metadata.name),
+);
+
+const depth = `keda_scaler_metrics_value{scaledObject="${scaler.name}",metric="s0-rabbitmq-orders"}`;
+const errors = `keda_scaler_detail_errors_total{scaledObject="${scaler.name}"}`;
+const replicas = `kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-${scaler.name}"}`;
+const messages = (queue: string) => `rabbitmq_detailed_queue_messages{vhost="/",queue="${queue}"}`;
+const alarm = plan.value('alarmBacklog');
+const above = Math.ceil(Math.max(alarm, plan.predictions.peakBacklog)) + 10;
+const full = Math.ceil(0.8 * plan.value('maxLength'));
+
+testAlerts('order-processing, orders', {
+  manifests: ofOrders,
+  cases: [
+    {
+      alert: 'QueueBacklog',
+      when: 'more waits than foreseen',
+      series: { [depth]: `${above}x20` },
+      atMinute: 10,
+      fires: true,
+    },
+    {
+      alert: 'QueueBacklog',
+      when: 'as much waits as the alarm allows',
+      series: { [depth]: `${alarm}x20` },
+      atMinute: 10,
+      fires: false,
+    },
+    {
+      alert: 'QueueNeverDrains',
+      when: 'the backlog is above the predicted peak and grows',
+      series: { [depth]: `${above}+100x60` },
+      atMinute: 50,
+      fires: true,
+    },
+    {
+      alert: 'QueueNeverDrains',
+      when: 'it is above the predicted peak and falls',
+      series: { [depth]: `${above + 6000}-100x59` },
+      atMinute: 50,
+      fires: false,
+    },
+    {
+      alert: 'QueueScalerBlind',
+      when: 'KEDA fails at every look',
+      series: { [errors]: '0+2x20' },
+      atMinute: 15,
+      fires: true,
+    },
+    { alert: 'QueueScalerBlind', when: 'it failed once', series: { [errors]: '0x5 1x20' }, atMinute: 8, fires: false },
+    {
+      alert: 'QueueWorkerAtMaximum',
+      when: 'all replicas run and the backlog is above its alarm',
+      series: { [replicas]: `${plan.value('maxInstances')}x20`, [depth]: `${above}x20` },
+      atMinute: 15,
+      fires: true,
+    },
+    {
+      alert: 'QueueWorkerAtMaximum',
+      when: 'all replicas run and keep up',
+      series: { [replicas]: `${plan.value('maxInstances')}x20`, [depth]: '10x20' },
+      atMinute: 15,
+      fires: false,
+    },
+    {
+      alert: 'DeadLetters',
+      when: 'one message was set aside',
+      series: { [messages('orders.dead')]: '0 1x5' },
+      atMinute: 3,
+      fires: true,
+    },
+    {
+      alert: 'DeadLetters',
+      when: 'none was, however many wait',
+      series: { [messages('orders.dead')]: '0x5', [messages('orders')]: '9e9x5' },
+      atMinute: 3,
+      fires: false,
+    },
+    {
+      alert: 'QueueNearlyFull',
+      when: 'the queue is above 80 % of its bound',
+      series: { [messages('orders')]: `${full + 1}x10` },
+      atMinute: 5,
+      fires: true,
+    },
+    {
+      alert: 'QueueNearlyFull',
+      when: 'it is at 80 %',
+      series: { [messages('orders')]: `${full}x10` },
+      atMinute: 5,
+      fires: false,
+    },
+  ],
+});
+
+describe('order-processing, rendering', () => {
+  test('has no alert that the orders do not have', () => {
+    const names = (rules: Manifest[]): string[] =>
+      rules.flatMap(({ spec }) =>
+        spec.groups.flatMap((group: Manifest) => group.rules.map(({ alert }: Manifest) => alert)),
+      );
+    expect(names(ofOrders)).toEqual(expect.arrayContaining(names(ofRendering)));
+    expect(names(ofRendering).length).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,110 @@
+/** The exporter of log shippers: what Prometheus is told, and what it is told when something is missing. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, createServer as createSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { metricsText } from '../../lib/runtime/log-exporter/reading';
+
+const reading = { logBytes: 300, queueBytes: 20, freeBytes: 1e9 };
+/** The part of Filebeat's `/stats` that its documentation shows. */
+const stats = {
+  libbeat: {
+    output: { events: { acked: 7, active: 0, batches: 1, dropped: 2, failed: 0, total: 9 }, type: 'kafka' },
+    pipeline: { clients: 1, events: { active: 5, published: 14, total: 14 } },
+  },
+};
+
+describe('the text', () => {
+  const text = metricsText({ ...reading, stats }, { shipper: 'logs', node: 'n"1' });
+
+  test('has every figure once, with its type and its labels', () => {
+    const samples = text.split('\n').filter((line) => line && !line.startsWith('#'));
+    expect(samples).toEqual([
+      'log_shipping_log_bytes{shipper="logs",node="n\\"1"} 300',
+      'log_shipping_queue_bytes{shipper="logs",node="n\\"1"} 20',
+      'log_shipping_free_bytes{shipper="logs",node="n\\"1"} 1000000000',
+      'log_shipping_up{shipper="logs",node="n\\"1"} 1',
+      'log_shipping_active_events{shipper="logs",node="n\\"1"} 5',
+      'log_shipping_acked_events_total{shipper="logs",node="n\\"1"} 7',
+      'log_shipping_dropped_events_total{shipper="logs",node="n\\"1"} 2',
+    ]);
+    expect(text).toContain('# TYPE log_shipping_acked_events_total counter\n');
+  });
+
+  test('leaves out what Filebeat does not say: a zero would look like calm', () => {
+    const silent = metricsText(reading, { shipper: 'logs' });
+    expect(silent).toContain('log_shipping_up{shipper="logs"} 0');
+    expect(silent).not.toMatch(/active_events|acked_events|dropped_events/);
+  });
+});
+
+describe('the program', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'backpressure-exporter-'));
+  let filebeat: Server;
+  let exporter: ChildProcess;
+  let address: string;
+
+  beforeAll(async () => {
+    mkdirSync(join(folder, 'logs'));
+    writeFileSync(join(folder, 'logs', 'app.log'), 'x'.repeat(100));
+    writeFileSync(join(folder, 'logs', 'app.log.1'), 'x'.repeat(200));
+    filebeat = createServer((_request, response) => response.end(JSON.stringify(stats))).listen(0, '127.0.0.1');
+    const free = createSocket().listen(0, '127.0.0.1');
+    await Promise.all([once(filebeat, 'listening'), once(free, 'listening')]);
+    const { port } = free.address() as AddressInfo;
+    free.close();
+    address = `http://127.0.0.1:${port}`;
+    exporter = spawn(process.execPath, [join(__dirname, '../../dist/runtime/log-exporter/index.js')], {
+      env: {
+        ...process.env,
+        LOG_FOLDER: join(folder, 'logs'),
+        QUEUE_FOLDER: join(folder, 'queue'),
+        STATS_URL: `http://127.0.0.1:${(filebeat.address() as AddressInfo).port}/stats`,
+        METRICS_PORT: String(port),
+        METRICS_HOST: '127.0.0.1',
+        SHIPPER: 'logs',
+        NODE_NAME: 'n1',
+      },
+    });
+    const deadline = Date.now() + 20_000;
+    const up = () =>
+      fetch(`${address}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    while (!(await up()) && Date.now() < deadline) await wait(50);
+  }, 30_000);
+
+  afterAll(async () => {
+    const exit = once(exporter, 'exit');
+    exporter.kill('SIGTERM');
+    await exit;
+    filebeat.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const value = async (name: string) => {
+    const text = await (await fetch(`${address}/metrics`)).text();
+    const found = new RegExp(`^log_shipping_${name}{.*} (.*)$`, 'm').exec(text)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+
+  test('counts the bytes of all files, rotated ones too; a queue that is not there yet is empty', async () => {
+    expect(await value('log_bytes')).toBe(300);
+    expect(await value('queue_bytes')).toBe(0);
+    expect(await value('free_bytes')).toBeGreaterThan(0);
+    expect(await value('acked_events_total')).toBe(7);
+  });
+
+  test('goes on telling of the disk when Filebeat is gone', async () => {
+    filebeat.closeAllConnections();
+    filebeat.close();
+    expect(await value('up')).toBe(0);
+    expect(await value('log_bytes')).toBe(300);
+    expect(await value('acked_events_total')).toBeUndefined();
+  });
+});
