@@ -14,4 +14,6 @@ module.exports = {
     ],
   },
   workerIdleMemoryLimit: '1GB',
+  // All cores: the local run mostly waits, and would keep one of two to itself.
+  maxWorkers: '100%',
 };
