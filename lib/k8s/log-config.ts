@@ -1,7 +1,7 @@
 /** filebeat.yml and logrotate.conf of a log shipper, from its plan. */
 import { Yaml } from 'cdk8s';
 import type { LogPlan } from '../flow/logs';
-import { fromEnvironment, type LogOutputBinding } from './log-output';
+import { fromEnvironment, type LogOutputBinding } from './log-binding';
 import type { LogReopen } from './log-reopen';
 
 /** Where Filebeat keeps registry and queue. */

@@ -1,15 +1,6 @@
-import type { Check } from '../flow/errors';
-import type { LogPlan } from '../flow/logs';
+import { CERTIFICATES, fromEnvironment, type LogOutputBinding } from './log-binding';
 import type { Egress } from './network-policy';
 import type { SecretKey } from './secret-key';
-
-/** Where Filebeat finds the certificate authority of its destination. */
-export const CERTIFICATES = '/etc/log-output';
-
-/** A value that Filebeat takes from its environment. */
-export function fromEnvironment(name: string): string {
-  return `\${${name}}`;
-}
 
 /**
  * A topic of Kafka.
@@ -83,17 +74,6 @@ export interface ElasticsearchLogOutputProps {
    * @default - those of the image
    */
   readonly certificateAuthority?: SecretKey;
-}
-
-/** An output as the shipper sees it. Internal. */
-export interface LogOutputBinding {
-  readonly checks: readonly Check[];
-  /** The block of filebeat.yml. */
-  config(plan: LogPlan): Record<string, unknown>;
-  /** Variables of Filebeat, from Secrets. */
-  readonly secrets: Readonly<Record<string, SecretKey>>;
-  readonly certificateAuthority?: SecretKey;
-  readonly egress: readonly Egress[];
 }
 
 /**

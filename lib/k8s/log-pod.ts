@@ -4,8 +4,8 @@ import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import type { LogPlan } from '../flow/logs';
 import { stockImage } from './images';
+import { CERTIFICATES, type LogOutputBinding } from './log-binding';
 import { DISK_QUEUE, FILEBEAT_DATA, FILEBEAT_STATS_PORT } from './log-config';
-import { CERTIFICATES, type LogOutputBinding } from './log-output';
 import { mountTemporary, restrictedContainer } from './restricted-pod';
 
 const METRICS_PORT = 9479;
