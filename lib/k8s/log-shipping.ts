@@ -70,7 +70,7 @@ export interface LogShippingProps {
   readonly reopen?: LogReopen;
 
   /**
-   * An image with `logrotate` 3.16 or later, `sh` and `pkill`. There is no stock one: two lines make it, see the page
+   * An image with `logrotate` (3.21 is what was run), `sh`, `gzip` and `pkill`. There is no stock one: two lines make it, see the page
    * of this construct. Pin a digest or a version, never `latest`.
    */
   readonly rotatorImage: string;

@@ -1,6 +1,7 @@
 /** The shipped rotation under a real logrotate and a fast writer: no line is lost, and the disk stays within the plan. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
+  chownSync,
   closeSync,
   fstatSync,
   mkdirSync,
@@ -9,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -159,6 +161,28 @@ suite('logrotate', () => {
     });
     expect(checked.stderr).not.toMatch(/error/i);
     expect(checked.status).toBe(0);
+  });
+
+  test('rotates as the user that owns the files, who is not root', () => {
+    const { config } = shipping(folder);
+    const conf = join(work, 'logrotate.conf');
+    const log = join(folder, 'app.log');
+    const state = join(work, 'state');
+    mkdirSync(state);
+    writeFileSync(conf, config, { mode: 0o644 });
+    writeFileSync(log, 'x'.repeat(6 * MIB), { mode: 0o640 });
+    const root = process.getuid?.() === 0;
+    const user = root ? { uid: 10_001, gid: 10_001 } : {};
+    if (root) for (const path of [work, folder, state, log]) chownSync(path, 10_001, 10_001);
+    const rotated = spawnSync('logrotate', ['--state', join(state, 'status'), conf], {
+      ...user,
+      env: { ...process.env, PATH: path },
+      encoding: 'utf8',
+    });
+    expect([rotated.status, rotated.stderr]).toEqual([0, '']);
+    expect(readdirSync(folder).sort()).toEqual(['app.log', 'app.log.1']);
+    const { uid, mode } = statSync(log);
+    expect([uid, mode & 0o777]).toEqual([root ? 10_001 : process.getuid?.(), 0o640]);
   });
 
   test('loses no line under a fast writer, and all files stay within what the plan says', async () => {
