@@ -16,4 +16,5 @@ module.exports = {
   workerIdleMemoryLimit: '1GB',
   // All cores: the local run mostly waits, and would keep one of two to itself.
   maxWorkers: '100%',
+  testSequencer: '<rootDir>/test/waits-first.cjs',
 };
