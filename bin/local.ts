@@ -23,7 +23,7 @@ interface Options {
 const program = new Command('npm start --')
   .description('Deploys the reference environment to a local AWS, floods it with signed webhooks and closes the books.')
   .option('--deliveries <count>', 'deliveries to send, 1,000 to 1,000,000', wholeNumber(1000, 1_000_000), 21_600)
-  .option('--rate <per second>', 'deliveries a second, 10 to 5,000', wholeNumber(10, 5000), 200)
+  .option('--rate <per second>', 'deliveries a second, 10 to 5,000', wholeNumber(10, 5000), 120)
   .option('--seed <number>', 'seed of the deliveries, 0 to 2,147,483,647', wholeNumber(0, 2_147_483_647), 1)
   .option('--keep', 'leave the local AWS running afterwards', false)
   .option('--record', 'write the figures to docs/measured/order-intake.md', false)
