@@ -20,7 +20,8 @@ import { dirname, join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
 const MINUTES = 60_000;
-const MOST_PACKED_BYTES = 2_000_000;
+/** Half a megabyte of it is Grafana's SDK, another the receiver for Cloud Run with Google's client inside. */
+const MOST_PACKED_BYTES = 3_000_000;
 
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'backpressure-package-'));
