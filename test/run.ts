@@ -26,11 +26,14 @@ const SUITES: Readonly<Record<string, { readonly jest: readonly string[]; readon
   // One file at a time: each starts servers of its own and measures.
   engines: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/engines/'],
-    prepare: async () => {},
+    prepare: async () => bundle(),
   },
   cluster: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],
-    prepare: async () => startCluster(),
+    prepare: async () => {
+      bundle();
+      startCluster();
+    },
   },
 };
 
@@ -72,6 +75,15 @@ async function main(): Promise<number> {
   // What the unit suite needs, CI installs: a skipped test there is one that somebody forgot.
   const forgotten = process.env.CI === 'true' && name === 'unit' && skipped.length > 0;
   return failed > 0 || forgotten || child.status !== 0 ? 1 : 0;
+}
+
+/** What these suites run is what is shipped, not what was bundled some time ago. */
+function bundle(): void {
+  const { status } = spawnSync('npm', ['run', '--silent', 'prepare'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`npm run prepare ended with ${status}`);
 }
 
 /** A control plane of one's own, when there is no KUBECONFIG and CLUSTER_UP names a script that starts one. */
