@@ -1,0 +1,62 @@
+import { InvalidInputError } from '../flow/errors';
+import { Template } from './cloudformation/template';
+import type { Document } from './document';
+import { Manifests } from './kubernetes/manifests';
+import type { Finding, Rule, Severity } from './rule';
+import { CARRIED_RULES, CLOUDFORMATION_RULES, KUBERNETES_RULES, RULES } from './table';
+
+/** A rule's severity as a user wants it; `off` mutes it. */
+export type Level = Severity | 'off';
+
+/** Every level, worst first. */
+export const LEVELS: readonly Level[] = ['error', 'warning', 'off'];
+
+/** How the rules are run. */
+export interface CheckOptions {
+  /** Severities other than the rules' own, by rule id. Default: none. */
+  readonly severities?: Readonly<Record<string, Level>>;
+}
+
+/**
+ * Runs every rule over every document.
+ *
+ * @returns what was found and is not acknowledged, in the order of the documents
+ * @throws InvalidInputError when a severity names no rule, or is none
+ */
+export function check(documents: readonly Document[], options: CheckOptions = {}): Finding[] {
+  const severities = options.severities ?? {};
+  const wrong = Object.entries(severities).flatMap(([id, level]) => {
+    if (!RULES.some((rule) => rule.id === id))
+      return [`severities names ${id}, which is no rule; docs/rules.md lists them`];
+    return LEVELS.includes(level) ? [] : [`severity of ${id} must be one of ${LEVELS.join(', ')}, got ${level}`];
+  });
+  if (wrong.length > 0) throw new InvalidInputError('check', wrong);
+  return documents.flatMap((document) => {
+    const found = rulesFor(document).flatMap((rule) => run(rule, document, severities[rule.id] ?? rule.severity));
+    const places = new Map(document.resources.map((resource, place) => [`${resource.file}\n${resource.name}`, place]));
+    const place = ({ file, resource }: Finding) => places.get(`${file}\n${resource}`) ?? 0;
+    return found.sort((a, b) => place(a) - place(b));
+  });
+}
+
+/** The rules that can say something about a document of this engine. */
+function rulesFor(document: Document): readonly Rule[] {
+  const own =
+    document instanceof Template ? CLOUDFORMATION_RULES : document instanceof Manifests ? KUBERNETES_RULES : [];
+  return [...(own as readonly Rule[]), ...CARRIED_RULES];
+}
+
+function run(rule: Rule, document: Document, level: Level): Finding[] {
+  if (level === 'off') return [];
+  return [...rule.check(document)]
+    .filter(({ at }) => !at.resource.acknowledged.has(rule.id))
+    .map(({ at, message, fix }) => ({
+      ruleId: rule.id,
+      severity: level,
+      file: at.resource.file,
+      resource: at.resource.name,
+      path: at.path,
+      message,
+      fix,
+    }));
+}

@@ -1,0 +1,135 @@
+/**
+ * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
+ */
+import type { Resource, Value } from '../document';
+import type { Template } from './template';
+
+const QUEUE = 'AWS::SQS::Queue';
+
+/** Every SQS queue. */
+export function queues(template: Template): readonly Resource[] {
+  return template.ofType(QUEUE);
+}
+
+/** Whether the value is certainly this queue: its ARN, URL or name. */
+export function isQueue(template: Template, value: Value, queue: Resource): boolean {
+  return template.pointsTo(value, queue, 'QueueName');
+}
+
+/** A queue's redrive policy; CloudFormation takes it as a mapping or as JSON text. */
+export function redrivePolicy(queue: Resource): Value {
+  return queue.at('Properties', 'RedrivePolicy');
+}
+
+/** The queue to which this one gives up its messages; undefined when that is not decided, or elsewhere. */
+export function deadLetterQueueOf(template: Template, queue: Resource): Resource | undefined {
+  const arn = redrivePolicy(queue).at('deadLetterTargetArn');
+  return queues(template).find((other) => isQueue(template, arn, other));
+}
+
+/** The queues that give up their messages to this one. */
+export function sourcesOf(template: Template, deadLetterQueue: Resource): readonly Resource[] {
+  return queues(template).filter((queue) =>
+    isQueue(template, redrivePolicy(queue).at('deadLetterTargetArn'), deadLetterQueue),
+  );
+}
+
+/** Places below which a resource names where its failures go. */
+const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetterQueueArn|OnFailure)(\.|$)/;
+
+/** Whether anything in the template sends its failures to this queue. */
+export function isDeadLetterQueue(template: Template, queue: Resource): boolean {
+  if (sourcesOf(template, queue).length > 0) return true;
+  return template
+    .mentioning(queue)
+    .some((resource) =>
+      [...places(resource.at('Properties'))].some(
+        (place) => DEAD_LETTER_KEYS.test(place.path) && isQueue(template, place, queue),
+      ),
+    );
+}
+
+/** Every place below a value that is no mapping and no list, depth first. */
+export function* places(value: Value): Iterable<Value> {
+  const entries = value.entries();
+  if (entries.length > 0) for (const [, below] of entries) yield* places(below);
+  else if (Array.isArray(value.resolved)) for (const item of value.items()) yield* places(item);
+  else yield value;
+}
+
+/** A Lambda event source mapping, with the function that it calls when the template has it. */
+export interface Mapping {
+  readonly mapping: Resource;
+  readonly source: Value;
+  readonly handler: Resource | undefined;
+}
+
+/** Every event source mapping. */
+export function mappings(template: Template): readonly Mapping[] {
+  return template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
+    mapping,
+    source: mapping.at('Properties', 'EventSourceArn'),
+    handler: template.target(mapping.at('Properties', 'FunctionName')),
+  }));
+}
+
+/** The mappings through which Lambda functions read this queue. */
+export function mappingsOf(template: Template, queue: Resource): readonly Mapping[] {
+  return mappings(template).filter(({ source }) => isQueue(template, source, queue));
+}
+
+/** A statement of a policy that lets somebody do this to this resource, for certain; the resource it stands in. */
+export function grantsOn(
+  template: Template,
+  action: string,
+  resource: Resource,
+  nameProperty: string,
+): readonly Resource[] {
+  return template.mentioning(resource).filter((policy) =>
+    statements(policy).some(
+      (statement) =>
+        statement.at('Effect').text() === 'Allow' &&
+        statement
+          .at('Action')
+          .items()
+          .some((pattern) => matches(pattern.text(), action)) &&
+        statement
+          .at('Resource')
+          .items()
+          .some((arn) => template.pointsTo(arn, resource, nameProperty)),
+    ),
+  );
+}
+
+/** The statements of a policy or of a role's own policies. */
+export function statements(policy: Resource): Value[] {
+  const inline = policy
+    .at('Properties', 'Policies')
+    .items()
+    .map((each) => each.at('PolicyDocument'));
+  const documents = IDENTITY_POLICIES.includes(policy.type)
+    ? [policy.at('Properties', 'PolicyDocument'), ...inline]
+    : [];
+  return documents.flatMap((document) => document.at('Statement').items());
+}
+
+/** Policies of who may act; those of queues and topics say who may send. */
+const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
+
+function matches(pattern: string | undefined, action: string): boolean {
+  if (pattern === undefined) return false;
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+  return new RegExp(`^${expression}$`, 'i').test(action);
+}
+
+/** Whether anybody in the template reads this queue: a function, a pipe, or a role that may receive its messages. */
+export function isRead(template: Template, queue: Resource): boolean {
+  return (
+    mappingsOf(template, queue).length > 0 ||
+    template.ofType('AWS::Pipes::Pipe').some((pipe) => isQueue(template, pipe.at('Properties', 'Source'), queue)) ||
+    grantsOn(template, 'sqs:ReceiveMessage', queue, 'QueueName').length > 0
+  );
+}

@@ -1,0 +1,150 @@
+import type { Found, Rule } from '../rule';
+import {
+  deadLetterQueueOf,
+  isDeadLetterQueue,
+  isRead,
+  mappingsOf,
+  queues,
+  redrivePolicy,
+  sourcesOf,
+} from './relations';
+import type { Template } from './template';
+
+/** What SQS sets when a template says nothing. */
+const DEFAULTS = { visibilitySeconds: 30, retentionSeconds: 345_600 };
+
+/** Lambda's time-out and batching window when a template says nothing. */
+const LAMBDA_DEFAULTS = { timeoutSeconds: 3, windowSeconds: 0 };
+
+/** Of the function's time-out, as Lambda's documentation recommends. */
+const VISIBILITY_FACTOR = 6;
+
+/** Receives below which throttled invocations use up the tries of healthy messages. */
+const LEAST_RECEIVES = 5;
+
+/** Rules about SQS queues and what reads them. */
+export const SQS_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-SQS-001',
+    title: 'A queue that is read has no dead-letter queue',
+    why: 'A message that cannot be processed comes back after every visibility time-out until it is too old to be kept, takes the place of work each time, and is then deleted without a trace.',
+    source: 'Amazon SQS Developer Guide, "Using dead-letter queues"',
+    severity: 'error',
+    cases: [2, 14],
+    *check(template) {
+      for (const queue of queues(template)) {
+        const policy = redrivePolicy(queue);
+        if (!policy.absent || !isRead(template, queue) || isDeadLetterQueue(template, queue)) continue;
+        const retention = queue.at('Properties', 'MessageRetentionPeriod').number(DEFAULTS.retentionSeconds);
+        const visibility = queue.at('Properties', 'VisibilityTimeout').number(DEFAULTS.visibilitySeconds);
+        const tries =
+          retention === undefined || !visibility
+            ? ''
+            : `, up to ${Math.floor(retention / visibility)} times (${retention} s kept ÷ ${visibility} s hidden)`;
+        yield {
+          at: policy,
+          message: `no RedrivePolicy: a message that fails is tried again until it is deleted${tries}`,
+          fix: `add a dead-letter queue and a RedrivePolicy with maxReceiveCount ${LEAST_RECEIVES} or more`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-SQS-002',
+    title: 'A dead-letter queue keeps messages no longer than its source',
+    why: 'On a standard queue a message keeps the time at which it was first sent. One that fails late has used up most of the retention when it is parked, and is deleted before anybody has looked.',
+    source: 'Amazon SQS Developer Guide, "Setting up dead-letter queue retention"',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const parked of queues(template)) {
+        const kept = parked.at('Properties', 'MessageRetentionPeriod');
+        const keptSeconds = kept.number(DEFAULTS.retentionSeconds);
+        for (const source of sourcesOf(template, parked)) {
+          // A FIFO queue dates the message anew when it parks it.
+          if (source.at('Properties', 'FifoQueue').flag(false) !== false) continue;
+          const seconds = source.at('Properties', 'MessageRetentionPeriod').number(DEFAULTS.retentionSeconds);
+          if (keptSeconds === undefined || seconds === undefined || keptSeconds > seconds) continue;
+          yield {
+            at: kept,
+            message: `keeps messages ${keptSeconds} s, their source ${source.name} ${seconds} s: the age counts from the first send, so one that fails late is gone at once`,
+            fix: `set MessageRetentionPeriod above ${seconds}, 1209600 (14 days) at most`,
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-SQS-003',
+    title: 'Too few receives for a Lambda consumer',
+    why: 'An invocation that is throttled counts as a receive. With few tries a burst is enough to park messages that nothing is wrong with.',
+    source: 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS": maxReceiveCount of at least 5',
+    severity: 'warning',
+    cases: [14],
+    *check(template) {
+      for (const queue of queues(template)) {
+        const receives = redrivePolicy(queue).at('maxReceiveCount');
+        const count = receives.number();
+        if (count === undefined || count >= LEAST_RECEIVES || mappingsOf(template, queue).length === 0) continue;
+        yield {
+          at: receives,
+          message: `maxReceiveCount ${count} for a Lambda consumer, below ${LEAST_RECEIVES}: throttled invocations count as receives`,
+          fix: `set maxReceiveCount to ${LEAST_RECEIVES} or more`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-SQS-004',
+    title: 'Messages come back while the function is still allowed to work on them',
+    why: 'Lambda retries a throttled batch within the visibility time-out. When that is over too soon the same messages are handed out twice.',
+    source: 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS": 6 × function time-out plus the batch window',
+    severity: 'warning',
+    cases: [14],
+    *check(template) {
+      for (const queue of queues(template)) yield* visibilityOf(template, queue);
+    },
+  },
+  {
+    id: 'BP-SQS-005',
+    title: 'Dead-letter queues hand their messages round in a circle',
+    why: 'A message that nobody can process goes round until it is too old, and no queue holds it long enough for an alarm to see.',
+    source: 'Amazon SQS Developer Guide, "Using dead-letter queues"',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const queue of queues(template)) {
+        const way = [queue];
+        for (let next = deadLetterQueueOf(template, queue); next && !way.includes(next); ) {
+          way.push(next);
+          next = deadLetterQueueOf(template, next);
+        }
+        // Reported once, at the queue of the circle that stands first.
+        const closes = deadLetterQueueOf(template, way[way.length - 1]) === queue;
+        if (!closes || way.some((other) => queues(template).indexOf(other) < queues(template).indexOf(queue))) continue;
+        yield {
+          at: redrivePolicy(queue).at('deadLetterTargetArn'),
+          message: `${[...way, queue].map(({ name }) => name).join(' → ')}: what fails goes round for ever`,
+          fix: 'let the last dead-letter queue have no RedrivePolicy, and an alarm',
+        };
+      }
+    },
+  },
+];
+
+function* visibilityOf(template: Template, queue: Parameters<typeof mappingsOf>[1]): Iterable<Found> {
+  const at = queue.at('Properties', 'VisibilityTimeout');
+  const visibility = at.number(DEFAULTS.visibilitySeconds);
+  for (const { mapping, handler } of mappingsOf(template, queue)) {
+    const timeout = handler?.at('Properties', 'Timeout').number(LAMBDA_DEFAULTS.timeoutSeconds);
+    const window = mapping.at('Properties', 'MaximumBatchingWindowInSeconds').number(LAMBDA_DEFAULTS.windowSeconds);
+    if (visibility === undefined || timeout === undefined || window === undefined) continue;
+    const least = VISIBILITY_FACTOR * timeout + window;
+    if (visibility >= least) continue;
+    yield {
+      at,
+      message: `hidden for ${visibility} s, while ${handler!.name} may take ${timeout} s and waits up to ${window} s for a batch: below ${VISIBILITY_FACTOR} × ${timeout} + ${window} = ${least} s`,
+      fix: `set VisibilityTimeout to ${least} or more, or shorten the function's Timeout`,
+    };
+  }
+}

@@ -1,0 +1,194 @@
+import type { Value } from '../document';
+import { type CarriedText, Document, Resource } from '../document';
+import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
+import { resolveIntrinsic, type Surroundings } from './intrinsics';
+
+/** Macros that add nothing which a rule would miss. */
+const HARMLESS_TRANSFORMS = [
+  'AWS::LanguageExtensions',
+  'AWS::SecretsManager-2020-07-23',
+  'AWS::SecretsManager-2024-09-16',
+];
+
+/** A CloudFormation template. */
+export class Template extends Document implements Surroundings {
+  public readonly resources: readonly Resource[];
+  public readonly mappings: Record<string, unknown>;
+
+  /**
+   * Whether all there will be stands in the template: no macro and no loop that adds resources when it is deployed. Only
+   * then does a rule know that something is nowhere.
+   */
+  public readonly closed: boolean;
+
+  private readonly byName: ReadonlyMap<string, Resource>;
+  private readonly parameters: Record<string, unknown>;
+  private readonly outputs: unknown;
+  private mentions?: Map<string, Set<Resource>>;
+  private carried?: readonly CarriedText[];
+
+  /**
+   * @param body the template, parsed
+   * @param file what it is called in findings
+   * @param acknowledged rules accepted outside the template, by construct path
+   */
+  constructor(
+    body: Record<string, unknown>,
+    public readonly file: string,
+    acknowledged: (constructPath: string) => ReadonlyMap<string, string> = () => new Map(),
+  ) {
+    super();
+    this.mappings = isMapping(body.Mappings) ? body.Mappings : {};
+    this.parameters = isMapping(body.Parameters) ? body.Parameters : {};
+    this.outputs = body.Outputs;
+    const entries = Object.entries(isMapping(body.Resources) ? body.Resources : {});
+    const transforms = [body.Transform].flat().filter((name) => name !== undefined);
+    this.closed =
+      transforms.every((name) => HARMLESS_TRANSFORMS.includes(name as string)) &&
+      entries.every(([name]) => !name.startsWith('Fn::'));
+    this.byName = new Map(
+      entries.flatMap(([name, raw]) => {
+        if (!isMapping(raw) || typeof raw.Type !== 'string') return [];
+        const metadata = isMapping(raw.Metadata) ? raw.Metadata : {};
+        const path = typeof metadata['aws:cdk:path'] === 'string' ? metadata['aws:cdk:path'] : undefined;
+        const reasons = new Map([...(path ? acknowledged(path) : []), ...acknowledgedIn(metadata)]);
+        return [[name, new Resource(this, name, raw.Type, file, raw, reasons, path)]];
+      }),
+    );
+    this.resources = [...this.byName.values()];
+  }
+
+  public resolve(raw: unknown): Resolved {
+    return raw === UNKNOWN ? UNKNOWN : resolveIntrinsic(raw, this);
+  }
+
+  public hasResource(logicalId: string): boolean {
+    return this.byName.has(logicalId);
+  }
+
+  public onlyValue(parameter: string): unknown {
+    const declared = this.parameters[parameter];
+    const allowed = isMapping(declared) ? declared.AllowedValues : undefined;
+    return Array.isArray(allowed) && allowed.length === 1 ? allowed[0] : undefined;
+  }
+
+  /** The resource of this logical id. */
+  public resource(logicalId: string): Resource | undefined {
+    return this.byName.get(logicalId);
+  }
+
+  /** The one resource of the template that the value is, or is made of; undefined when it is none, or not decided. */
+  public target(value: Value): Resource | undefined {
+    const { resolved } = value;
+    if (resolved instanceof Reference) return this.byName.get(resolved.name);
+    if (!(resolved instanceof Composite)) return undefined;
+    const named = resolved.parts.filter((part) => part instanceof Reference);
+    return named.length === 1 ? this.byName.get(named[0].name) : undefined;
+  }
+
+  /** Whether the value is, for certain, this resource: a reference to it, or the name it was given. */
+  public pointsTo(value: Value, resource: Resource, nameProperty: string): boolean {
+    const { resolved } = value;
+    if (resolved instanceof Reference) return resolved.name === resource.name;
+    const named = resolved instanceof Composite ? resolved.tail : value.text();
+    const given = resource.at('Properties', nameProperty).text();
+    if (named !== undefined) return given !== undefined && named.slice(named.lastIndexOf(':') + 1) === given;
+    return (
+      resolved instanceof Composite &&
+      resolved.parts.some((part) => part instanceof Reference && part.name === resource.name)
+    );
+  }
+
+  /** Whether the value may turn out to be this resource. Also true of what another template or a macro decides. */
+  public mayPointTo(value: Value, resource: Resource, nameProperty: string): boolean {
+    if (this.pointsTo(value, resource, nameProperty)) return true;
+    const { resolved } = value;
+    if (resolved === UNKNOWN) return true;
+    if (resolved instanceof Reference)
+      return /^(Custom::|AWS::CloudFormation::)/.test(this.byName.get(resolved.name)!.type);
+    const nameUndecided = !resource.at('Properties', nameProperty).decided;
+    if (resolved instanceof Composite) {
+      if (resolved.tail !== undefined) return nameUndecided;
+      return (
+        resolved.parts.some((part) => part === UNKNOWN) && !resolved.parts.some((part) => part instanceof Reference)
+      );
+    }
+    return typeof resolved === 'string' && nameUndecided;
+  }
+
+  /** Every other resource in which this one is mentioned, in whatever way. */
+  public mentioning(resource: Resource): readonly Resource[] {
+    this.mentions ??= this.collectMentions();
+    return [...(this.mentions.get(resource.name) ?? [])];
+  }
+
+  /** Whether the template hands the resource out, so that others may do with it what this template does not. */
+  public exported(resource: Resource): boolean {
+    return mentionedIn(this.outputs).has(resource.name);
+  }
+
+  public texts(): readonly CarriedText[] {
+    this.carried ??= this.resources.flatMap((resource) =>
+      (CARRIERS[resource.type] ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
+    );
+    return this.carried;
+  }
+
+  private collectMentions(): Map<string, Set<Resource>> {
+    const all = new Map<string, Set<Resource>>();
+    for (const resource of this.resources) {
+      for (const name of mentionedIn(resource.body.resolved)) {
+        if (name === resource.name) continue;
+        if (!all.has(name)) all.set(name, new Set());
+        all.get(name)!.add(resource);
+      }
+    }
+    return all;
+  }
+}
+
+/** Where resources carry code or configuration of somebody else. */
+const CARRIERS: Readonly<Record<string, readonly string[][]>> = {
+  'AWS::Lambda::Function': [['Code', 'ZipFile']],
+  'AWS::SSM::Parameter': [['Value']],
+  'AWS::AppConfig::HostedConfigurationVersion': [['Content']],
+  'AWS::EC2::Instance': [['UserData']],
+  'AWS::MSK::Configuration': [['ServerProperties']],
+  'AWS::ECS::TaskDefinition': [['ContainerDefinitions']],
+};
+
+function carriedAt(value: Value): CarriedText[] {
+  const text = value.text();
+  if (text !== undefined) return [{ at: value, text }];
+  return value.items().flatMap((container) => {
+    const command = [...container.at('EntryPoint').items(), ...container.at('Command').items()].map((word) =>
+      word.text(),
+    );
+    if (command.length === 0 || command.some((word) => word === undefined)) return [];
+    return [{ at: container.at('Command'), text: command.join(' ') }];
+  });
+}
+
+function acknowledgedIn(metadata: Record<string, unknown>): [string, string][] {
+  const own = isMapping(metadata.backpressure) ? metadata.backpressure.acknowledge : undefined;
+  return Object.entries(isMapping(own) ? own : {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== '',
+  );
+}
+
+/** The logical ids that `Ref`, `Fn::GetAtt`, `Fn::Sub` and `DependsOn` name anywhere below. */
+function mentionedIn(raw: unknown, found = new Set<string>()): Set<string> {
+  if (Array.isArray(raw)) for (const item of raw) mentionedIn(item, found);
+  else if (isMapping(raw)) {
+    for (const [key, value] of Object.entries(raw)) {
+      if (key === 'Ref' && typeof value === 'string') found.add(value);
+      else if (key === 'Fn::GetAtt') found.add(String(Array.isArray(value) ? value[0] : value).split('.')[0]);
+      else if (key === 'Fn::Sub') {
+        const text = Array.isArray(value) ? value[0] : value;
+        for (const match of String(text).matchAll(/\$\{([^!}.]+)/g)) found.add(match[1].trim());
+        if (Array.isArray(value)) mentionedIn(value[1], found);
+      } else mentionedIn(value, found);
+    }
+  }
+  return found;
+}

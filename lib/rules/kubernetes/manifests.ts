@@ -1,0 +1,110 @@
+import type { Value } from '../document';
+import { type CarriedText, Document, Resource } from '../document';
+import { isMapping, type Resolved, UNKNOWN } from '../resolved';
+
+/** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
+export const ACKNOWLEDGE = 'backpressure-constructs/';
+
+/** One manifest, and where it came from. */
+export interface Manifest {
+  readonly file: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** Every workload with a pod template, and the way to that template's spec. */
+const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
+  Pod: ['spec'],
+  'apps/Deployment': ['spec', 'template', 'spec'],
+  'apps/StatefulSet': ['spec', 'template', 'spec'],
+  'apps/DaemonSet': ['spec', 'template', 'spec'],
+  'apps/ReplicaSet': ['spec', 'template', 'spec'],
+  'batch/Job': ['spec', 'template', 'spec'],
+  'batch/CronJob': ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
+  'keda.sh/ScaledJob': ['spec', 'jobTargetRef', 'template', 'spec'],
+};
+
+/** The manifests that are applied together; relations between them are seen whatever file they stand in. */
+export class Manifests extends Document {
+  public readonly resources: readonly Resource[];
+  private carried?: readonly CarriedText[];
+
+  constructor(manifests: readonly Manifest[]) {
+    super();
+    this.resources = manifests.map(({ file, body }) => {
+      const metadata = isMapping(body.metadata) ? body.metadata : {};
+      const name = typeof metadata.name === 'string' ? metadata.name : String(metadata.generateName ?? '(no name)');
+      const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
+      const acknowledged = annotations.filter(
+        ([key, reason]) => key.startsWith(ACKNOWLEDGE) && String(reason).trim() !== '',
+      );
+      return new Resource(
+        this,
+        `${body.kind}/${name}`,
+        typeOf(body),
+        file,
+        body,
+        new Map(acknowledged.map(([key, reason]) => [key.slice(ACKNOWLEDGE.length), String(reason)])),
+      );
+    });
+  }
+
+  // What a manifest says is said; only a place below something undecided stays undecided.
+  public resolve(raw: unknown): Resolved {
+    return raw === UNKNOWN ? UNKNOWN : (raw as Resolved);
+  }
+
+  /** The workloads with a pod template: Deployments, Jobs, ScaledJobs and so on. */
+  public workloads(): readonly Resource[] {
+    return this.ofType(...Object.keys(POD_SPECS));
+  }
+
+  /** The pod spec of a workload. */
+  public podSpec(workload: Resource): Value {
+    return workload.at(...POD_SPECS[workload.type]);
+  }
+
+  /** The containers of a workload, without those that run before it. */
+  public containers(workload: Resource): Value[] {
+    return this.podSpec(workload).at('containers').items();
+  }
+
+  /** The resource of this type and name in the namespace of another; undefined when it is not among the manifests. */
+  public beside(neighbour: Resource, type: string, name: string | undefined): Resource | undefined {
+    return this.ofType(type).find(
+      (resource) => resource.at('metadata', 'name').text() === name && namespaceOf(resource) === namespaceOf(neighbour),
+    );
+  }
+
+  public texts(): readonly CarriedText[] {
+    this.carried ??= [
+      ...this.ofType('ConfigMap').flatMap((map) =>
+        map
+          .at('data')
+          .entries()
+          .flatMap(([name, at]) => {
+            const text = at.text();
+            return text === undefined ? [] : [{ at, text, name }];
+          }),
+      ),
+      ...this.workloads().flatMap((workload) => this.containers(workload).flatMap(commandOf)),
+    ];
+    return this.carried;
+  }
+}
+
+/** The namespace that a manifest names; undefined when it leaves that to whoever applies it. */
+export function namespaceOf(resource: Resource): string | undefined {
+  return resource.at('metadata', 'namespace').text();
+}
+
+/** Group and kind: `apps/Deployment`, `Pod`. The version does not change what a rule reads. */
+function typeOf(body: Record<string, unknown>): string {
+  const version = String(body.apiVersion);
+  return version.includes('/') ? `${version.slice(0, version.lastIndexOf('/'))}/${body.kind}` : String(body.kind);
+}
+
+function commandOf(container: Value): CarriedText[] {
+  const words = [...container.at('command').items(), ...container.at('args').items()];
+  const text = words.map((word) => word.text() ?? '').join(' ');
+  return text === '' ? [] : [{ at: container.at(container.at('args').present ? 'args' : 'command'), text }];
+}

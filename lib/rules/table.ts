@@ -1,0 +1,21 @@
+/**
+ * Every rule there is, in the order in which the docs list them. A new rule goes into the file of its subject and, when
+ * the subject is new, into one of these lists.
+ */
+import { SQS_RULES } from './cloudformation/sqs';
+import type { Template } from './cloudformation/template';
+import { KEDA_RULES } from './kubernetes/keda';
+import type { Manifests } from './kubernetes/manifests';
+import type { Rule } from './rule';
+
+/** Rules over CloudFormation templates. */
+export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [...SQS_RULES];
+
+/** Rules over Kubernetes manifests. */
+export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [...KEDA_RULES];
+
+/** Rules over what either carries for others to run: scripts and configuration files. */
+export const CARRIED_RULES: readonly Rule[] = [];
+
+/** All of them. */
+export const RULES: readonly Rule<never>[] = [...CLOUDFORMATION_RULES, ...KUBERNETES_RULES, ...CARRIED_RULES];
