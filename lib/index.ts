@@ -2,3 +2,5 @@
 export * as aws from './aws';
 export * from './flow';
 export * as k8s from './k8s';
+// The cdk8s command line finds its plugin here, by name.
+export { BackpressureValidation } from './rules/cdk8s-plugin';

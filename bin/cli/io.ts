@@ -4,6 +4,8 @@ export interface Io {
   out(text: string): void;
   /** Writes what is not the answer: errors and progress. */
   err(text: string): void;
+  /** Reads all that is piped in. */
+  stdin(): Promise<string>;
   /** Columns of the terminal that shows the answer; undefined when no terminal does. */
   readonly columns?: number;
   /** Whether a person watches `err` right now. */
@@ -15,6 +17,11 @@ export function processIo(): Io {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    stdin: async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('utf8');
+    },
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     watched: process.stderr.isTTY === true,
   };

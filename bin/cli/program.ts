@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { registerCases } from './cases';
+import { registerCheck } from './check';
 import { ExitCode, Io, UsageError } from './io';
+import { registerRules } from './rules';
 import { registerSimulate } from './simulate';
 import { registerSize } from './size';
+import { packageVersion } from './version';
 
 /**
  * Runs one command line.
@@ -18,7 +19,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     code = exit;
   };
   program
-    .description('Backpressure with the arithmetic done: size a queue, simulate it, look up the case it resembles.')
+    .description(
+      'Backpressure with the arithmetic done: size a queue, simulate it, check a template, look up the case it resembles.',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
@@ -33,6 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
         '  backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
         '  backpressure simulate --case 14',
         '  backpressure cases --difficulty beginner',
+        '  backpressure check cdk.out',
         '',
         'Exit codes: 0 answered, 1 the answer is no, 2 the command line cannot be understood.',
       ].join('\n'),
@@ -40,6 +44,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   registerSize(program, io, answered);
   registerSimulate(program, io, answered);
   registerCases(program, io, answered);
+  registerCheck(program, io, answered);
+  registerRules(program, io, answered);
 
   const commands = program.commands.map((command) => command.name());
   const asked = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
@@ -75,17 +81,4 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.err(`backpressure: internal fault, please report it: ${error instanceof Error ? error.message : error}\n`);
     return ExitCode.FAULT;
   }
-}
-
-/** The package.json above this file: two levels up in the sources, three in `dist`. */
-function packageVersion(): string {
-  for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
-    try {
-      const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      if (found.name === 'backpressure-constructs') return found.version;
-    } catch {
-      // no package.json here: look one level up
-    }
-  }
-  return 'unknown';
 }

@@ -1,6 +1,7 @@
 /** Constructs for AWS. For users only: inside the library files are imported by name. */
 // jsii names the types of a submodule rightly only when whole files are exported.
 export * from './archive-bucket';
+export * from './backpressure-checks';
 export * from './fargate-compute';
 export * from './kafka-alarms';
 export * from './kafka-authentication';

@@ -1,5 +1,6 @@
 /** Constructs for Kubernetes. For users only: inside the library files are imported by name. */
 // jsii names the types of a submodule rightly only when whole files are exported.
+export * from './backpressure-checks';
 export * from './fair-share';
 export * from './kafka-quotas';
 export * from './kafka-trigger';

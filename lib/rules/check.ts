@@ -25,18 +25,29 @@ export interface CheckOptions {
  */
 export function check(documents: readonly Document[], options: CheckOptions = {}): Finding[] {
   const severities = options.severities ?? {};
-  const wrong = Object.entries(severities).flatMap(([id, level]) => {
-    if (!RULES.some((rule) => rule.id === id))
-      return [`severities names ${id}, which is no rule; docs/rules.md lists them`];
-    return LEVELS.includes(level) ? [] : [`severity of ${id} must be one of ${LEVELS.join(', ')}, got ${level}`];
-  });
-  if (wrong.length > 0) throw new InvalidInputError('check', wrong);
+  validateSeverities(severities);
   return documents.flatMap((document) => {
     const found = rulesFor(document).flatMap((rule) => run(rule, document, severities[rule.id] ?? rule.severity));
     const places = new Map(document.resources.map((resource, place) => [`${resource.file}\n${resource.name}`, place]));
     const place = ({ file, resource }: Finding) => places.get(`${file}\n${resource}`) ?? 0;
     return found.sort((a, b) => place(a) - place(b));
   });
+}
+
+/**
+ * Refuses severities that name no rule, or that are none.
+ *
+ * @throws InvalidInputError that names each of them
+ */
+export function validateSeverities(severities: Readonly<Record<string, string>>): void {
+  const wrong = Object.entries(severities).flatMap(([id, level]) => {
+    if (!RULES.some((rule) => rule.id === id))
+      return [`severities names ${id}, which is no rule; docs/rules.md lists them`];
+    return (LEVELS as readonly string[]).includes(level)
+      ? []
+      : [`severity of ${id} must be one of ${LEVELS.join(', ')}, got ${level}`];
+  });
+  if (wrong.length > 0) throw new InvalidInputError('check', wrong);
 }
 
 /** The rules that can say something about a document of this engine. */

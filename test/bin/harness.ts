@@ -11,7 +11,7 @@ export interface Answer {
 /** Runs a command line inside this process; single words may be quoted with '. */
 export async function backpressure(
   line: string,
-  terminal: Partial<Pick<Io, 'columns' | 'watched'>> = {},
+  terminal: Partial<Pick<Io, 'columns' | 'watched' | 'stdin'>> = {},
 ): Promise<Answer> {
   let out = '';
   let err = '';
@@ -22,6 +22,7 @@ export async function backpressure(
     err: (text) => {
       err += text;
     },
+    stdin: async () => '',
     watched: false,
     ...terminal,
   };

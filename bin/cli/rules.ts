@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import type { Rule } from '../../lib/rules/rule';
+import { ExitCode, Io, UsageError } from './io';
+import { table, wrap } from './text';
+
+/** `backpressure rules`: every rule, or what one of them wants and why. */
+export function registerRules(program: Command, io: Io, answered: (exit: number) => void): void {
+  program
+    .command('rules')
+    .description('list the rules of check, or show one: what it wants, why, and from where')
+    .argument('[id]', 'the rule to show, as in BP-SQS-001')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  backpressure rules\n  backpressure rules BP-SQS-002')
+    .action((id: string | undefined, options: { readonly json?: boolean }) => {
+      const { RULES } = require('../../lib/rules/table') as typeof import('../../lib/rules/table');
+      const found = id === undefined ? RULES : RULES.filter((rule) => rule.id === id.toUpperCase());
+      if (found.length === 0) throw new UsageError(`there is no rule ${id}; backpressure rules lists them`);
+      if (options.json)
+        io.out(`${JSON.stringify(id === undefined ? found.map(asJson) : asJson(found[0]), undefined, 2)}\n`);
+      else io.out(`${id === undefined ? list(found, io) : show(found[0], io)}\n`);
+      answered(ExitCode.OK);
+    });
+}
+
+function list(rules: readonly Rule<never>[], io: Io): string {
+  const rows = rules.map(({ id, severity, title }) => [id, severity, title]);
+  return table([{ title: 'rule' }, { title: 'severity' }, { title: 'finds' }], rows, io.columns);
+}
+
+function show({ id, title, severity, why, source, cases }: Rule<never>, io: Io): string {
+  return [
+    `${id}  ${title}`,
+    '',
+    wrap(why, io.columns),
+    '',
+    `  severity  ${severity}`,
+    `  source    ${source}`,
+    ...(cases.length > 0 ? [`  case      ${cases.join(', ')}`] : []),
+  ].join('\n');
+}
+
+function asJson({ check, ...rule }: Rule<never>): object {
+  return rule;
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import type { IPolicyValidationContext, IPolicyValidationPlugin, PolicyValidationPluginReport } from 'aws-cdk-lib';
+import { check, type Level, validateSeverities } from '../rules/check';
+import { nestedTemplates } from '../rules/nested-templates';
+import { readDocuments } from '../rules/read';
+import { RULES } from '../rules/table';
+
+/** How bad a finding of a rule is to be taken. */
+export enum RuleLevel {
+  /** Fails synthesis. */
+  ERROR = 'error',
+  /** Is reported, and lets synthesis pass. */
+  WARNING = 'warning',
+  /** Is not looked for. */
+  OFF = 'off',
+}
+
+/** Props of `BackpressureChecks`. */
+export interface BackpressureChecksProps {
+  /**
+   * Severities other than the rules' own, by rule id, as in `{ 'BP-LOGS-001': RuleLevel.OFF }`.
+   *
+   * @default - every rule at its own severity; docs/rules.md lists them
+   */
+  readonly severities?: { readonly [ruleId: string]: RuleLevel };
+}
+
+/**
+ * Finds the imbalance in every template of an app: the rules of docs/rules.md, in CDK's own report.
+ *
+ * ```ts
+ * Validations.of(app).addPlugins(new BackpressureChecks());
+ * ```
+ *
+ * A finding is acknowledged as CDK's own are, on the construct or on one above it:
+ * `Validations.of(queue).acknowledge({ id: 'Backpressure::BP-SQS-001', reason: '…' })`. One at level error that nobody
+ * acknowledged fails synthesis. What a template alone does not decide, a parameter for instance, is no finding.
+ */
+export class BackpressureChecks implements IPolicyValidationPlugin {
+  /** What comes before a rule's id where a finding is acknowledged. */
+  public readonly name = 'Backpressure';
+
+  /** Ids of all rules. */
+  public readonly ruleIds: string[] = RULES.map(({ id }) => id);
+
+  private readonly severities: Record<string, Level>;
+
+  /**
+   * @param props severities, when they are to differ
+   * @throws InvalidInputError when a severity names no rule
+   */
+  constructor(props: BackpressureChecksProps = {}) {
+    validateSeverities(props.severities ?? {});
+    this.severities = { ...props.severities };
+  }
+
+  /** Called by CDK when the templates are written. */
+  public validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
+    const files = [...context.templatePaths, ...nestedTemplates(context.templatePaths)];
+    const documents = readDocuments(files.map((file) => ({ file, text: readFileSync(file, 'utf8') })));
+    const findings = check(documents, { severities: this.severities });
+    return {
+      success: findings.every(({ severity }) => severity !== 'error'),
+      violations: findings.map(({ ruleId, severity, file, resource, path, message, fix }) => ({
+        ruleName: ruleId,
+        severity,
+        description: message,
+        fix,
+        violatingResources: [{ resourceLogicalId: resource, templatePath: file, locations: [path] }],
+      })),
+    };
+  }
+}

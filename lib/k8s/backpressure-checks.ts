@@ -1,0 +1,67 @@
+import { App } from 'cdk8s';
+import type { IValidation } from 'constructs';
+import { check, type Level, validateSeverities } from '../rules/check';
+import { describe } from '../rules/describe';
+import { documentsFrom } from '../rules/read';
+
+/** Props of `BackpressureChecks`. */
+export interface BackpressureChecksProps {
+  /**
+   * Severities other than the rules' own, by rule id: `error`, `warning` or `off`.
+   *
+   * @default - every rule at its own severity; docs/rules.md lists them
+   */
+  readonly severities?: { readonly [ruleId: string]: string };
+}
+
+/**
+ * Finds the imbalance in every chart of an app when it is synthesized: the rules of docs/rules.md, through cdk8s' own
+ * validation.
+ *
+ * ```ts
+ * BackpressureChecks.addTo(app);
+ * ```
+ *
+ * A finding at level error fails synthesis; warnings are written to stderr. A manifest accepts a finding by an
+ * annotation whose key is `backpressure-constructs/` and the rule's id, and whose value is the reason.
+ */
+export class BackpressureChecks implements IValidation {
+  /**
+   * Adds the checks to an app.
+   *
+   * @param app whose charts are checked, all of them together
+   * @param props severities, when they are to differ
+   * @throws InvalidInputError when a severity names no rule
+   */
+  public static addTo(app: App, props: BackpressureChecksProps = {}): void {
+    app.node.addValidation(new BackpressureChecks(app, props));
+  }
+
+  private readonly severities: Record<string, Level>;
+
+  private constructor(
+    private readonly app: App,
+    props: BackpressureChecksProps,
+  ) {
+    validateSeverities(props.severities ?? {});
+    this.severities = { ...props.severities } as Record<string, Level>;
+  }
+
+  /** Called by cdk8s before anything is written; what it returns fails synthesis. */
+  public validate(): string[] {
+    // Not chart.toJson(), which would validate first.
+    const sources = this.app.charts.map((chart) => ({
+      file: chart.node.path,
+      parsed: chart.apiObjects.map((object) => object.toJson()),
+    }));
+    const documents = documentsFrom(sources.filter(({ parsed }) => parsed.length > 0));
+    const findings = check(documents, { severities: this.severities });
+    const [errors, warnings] = [true, false].map((bad) =>
+      findings
+        .filter(({ severity }) => (severity === 'error') === bad)
+        .map((finding) => `${finding.file}: ${describe(finding)}`),
+    );
+    for (const warning of warnings) process.stderr.write(`${warning}\n`);
+    return errors;
+  }
+}

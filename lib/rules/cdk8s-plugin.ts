@@ -1,0 +1,62 @@
+/**
+ * The rules as a validation plugin of the cdk8s command line, which loads it by the name of its class.
+ */
+import { readFileSync } from 'node:fs';
+import { type CheckOptions, check, validateSeverities } from './check';
+import { readDocuments } from './read';
+
+/** What of cdk8s-cli's `ValidationContext` the plugin uses. */
+export interface PluginContext {
+  /** Files that `cdk8s synth` wrote. */
+  readonly manifests: readonly string[];
+  readonly report: {
+    addViolation(violation: {
+      readonly ruleName: string;
+      readonly recommendation: string;
+      readonly fix: string;
+      readonly violatingResources: readonly {
+        readonly resourceName: string;
+        readonly locations: readonly string[];
+        readonly manifestPath: string;
+      }[];
+    }): void;
+    submit(status: 'success' | 'failure'): void;
+  };
+}
+
+/**
+ * Named in `cdk8s.yaml`, it runs the rules over everything that `cdk8s synth` wrote:
+ *
+ * ```yaml
+ * validations:
+ *   - package: ./node_modules/backpressure-constructs
+ *     version: 0.1.0
+ *     class: BackpressureValidation
+ *     properties:
+ *       severities: { BP-KEDA-003: off }
+ * ```
+ *
+ * @internal
+ */
+export class BackpressureValidation {
+  constructor(private readonly options: CheckOptions = {}) {
+    validateSeverities(options.severities ?? {});
+  }
+
+  /** Called by the cdk8s command line after synthesis. */
+  public async validate({ manifests, report }: PluginContext): Promise<void> {
+    const findings = check(
+      readDocuments(manifests.map((file) => ({ file, text: readFileSync(file, 'utf8') }))),
+      this.options,
+    );
+    for (const { ruleId, resource, path, file, message, fix } of findings) {
+      report.addViolation({
+        ruleName: ruleId,
+        recommendation: message,
+        fix,
+        violatingResources: [{ resourceName: resource.split('/')[1], locations: [path], manifestPath: file }],
+      });
+    }
+    report.submit(findings.some(({ severity }) => severity === 'error') ? 'failure' : 'success');
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * In which line of a file a finding stands.
+ */
+import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import type { Finding } from './rule';
+
+/** One place of a parsed file: where it begins, and what stands below it. */
+interface Place {
+  readonly start: number;
+  readonly text?: string;
+  readonly below: Map<string, Place>;
+}
+
+/**
+ * Makes a function that says in which line, from 1, a finding of this file stands; for something that is missing, the
+ * line of what it is missing from. Undefined when the file does not tell.
+ *
+ * Parses the file once more, so make it only for files with findings.
+ */
+export function linesOf(text: string): (finding: Pick<Finding, 'resource' | 'path'>) => number | undefined {
+  let documents: readonly Place[];
+  try {
+    documents = placesOf(text);
+  } catch (error) {
+    // JSON that is no YAML, a tab for instance: the finding stands, its line is not known.
+    if (error instanceof YAMLException) return () => undefined;
+    throw error;
+  }
+  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  return ({ resource, path }) => {
+    const root = documents.map((document) => resourceIn(document, resource)).find((place) => place !== undefined);
+    if (!root) return undefined;
+    let place = root;
+    for (const key of path.split(/[.[\]]+/).filter((part) => part !== '')) {
+      const next = place.below.get(key);
+      if (!next) break;
+      place = next;
+    }
+    return lineAt(ends, place.start);
+  };
+}
+
+function resourceIn(document: Place, resource: string): Place | undefined {
+  const named = document.below.get('Resources')?.below.get(resource);
+  if (named) return named;
+  const items = [...(document.below.get('items')?.below.values() ?? [])];
+  return [document, ...items].find((place) => {
+    const kind = place.below.get('kind')?.text;
+    const metadata = place.below.get('metadata')?.below;
+    return `${kind}/${(metadata?.get('name') ?? metadata?.get('generateName'))?.text ?? '(no name)'}` === resource;
+  });
+}
+
+/** The line of an offset, by halving. */
+function lineAt(ends: readonly number[], offset: number): number {
+  let [low, high] = [0, ends.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ends[middle] < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low + 1;
+}
+
+function placesOf(text: string): Place[] {
+  const events = parseEvents(text, {});
+  const documents: Place[] = [];
+  let at = 0;
+  const read = (keyStart?: number): Place | undefined => {
+    const event: Event = events[at++];
+    switch (event.type) {
+      case EVENT_ID.SCALAR:
+        return { start: keyStart ?? event.valueStart, text: getScalarValue(text, event), below: new Map() };
+      case EVENT_ID.ALIAS:
+        return { start: keyStart ?? event.anchorStart, below: new Map() };
+      case EVENT_ID.SEQUENCE: {
+        const place: Place = { start: keyStart ?? event.start, below: new Map() };
+        for (let item = read(); item; item = read()) place.below.set(String(place.below.size), item);
+        return place;
+      }
+      case EVENT_ID.MAPPING: {
+        const place: Place = { start: keyStart ?? event.start, below: new Map() };
+        for (let key = read(); key; key = read()) place.below.set(key.text ?? '', read(key.start)!);
+        return place;
+      }
+      default:
+        return undefined;
+    }
+  };
+  while (at < events.length) {
+    const place = events[at].type === EVENT_ID.DOCUMENT || events[at].type === EVENT_ID.POP ? void at++ : read();
+    if (place) documents.push(place);
+  }
+  return documents;
+}
