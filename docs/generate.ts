@@ -1,5 +1,6 @@
 /**
- * Writes the pages that follow from data: one page a case, their index, and the tables inside hand-written pages.
+ * Writes the pages that follow from data: one page a case, their index, the rules, and the tables inside hand-written
+ * pages.
  * `npm run docs` writes them, `npm run docs -- --check` exits with 1 when a page is not what it would write.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,6 +19,7 @@ import {
 import { runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/figures';
 import { breakEvenTable } from './break-even';
+import { rulesPage } from './rules-page';
 
 /** The seed of every scenario in the docs, so that a page only changes when the code does. */
 const SEED = 1;
@@ -34,6 +36,7 @@ export function pages(root: string): Page[] {
   return [
     { path: 'docs/cases.md', text: index() },
     ...CASES.map((each) => ({ path: `docs/cases/${each.slug}.md`, text: casePage(each) })),
+    { path: 'docs/rules.md', text: rulesPage(join(__dirname, '..')) },
     ...breakEven(root),
   ];
 }

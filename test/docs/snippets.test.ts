@@ -17,6 +17,7 @@ const ENTRY_POINTS: Record<string, string> = {
   'backpressure-constructs/flow': 'lib/flow/math.ts',
   'backpressure-constructs/gcp': 'lib/gcp/index.ts',
   'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
+  'backpressure-constructs/rules': 'lib/rules/index.ts',
   'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
 };
 

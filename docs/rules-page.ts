@@ -1,0 +1,149 @@
+/** docs/rules.md: every rule with its two examples, from the table and the folders beside the page. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { caseOf } from '../lib/cases/catalogue';
+import type { Rule } from '../lib/rules/rule';
+import { CARRIED_RULES, CLOUDFORMATION_RULES, KUBERNETES_RULES } from '../lib/rules/table';
+
+const INTRO = `<!-- Written by \`npm run docs\` from lib/rules and docs/rules. Change the data, not this page. -->
+
+# Rules
+
+Every rule is arithmetic or a relation between resources: something that produces, something that consumes, and the
+numbers on both that do not fit. They are run on finished documents, whoever wrote them. What a document alone does not
+decide, a parameter or an import for instance, is no finding.
+
+**At a terminal**: files, folders, a \`cdk.out\`, or \`-\` for stdin.
+
+\`\`\`sh
+npx backpressure check cdk.out
+npx backpressure check k8s/ --severity BP-KEDA-003=off --format sarif
+\`\`\`
+
+Exits with 1 when something is found at level error, and with 2 when a file is neither a template nor a manifest.
+
+**In a CDK app**, in CDK's own report:
+
+\`\`\`ts
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { aws } from 'backpressure-constructs';
+
+const app = new App();
+Validations.of(app).addPlugins(new aws.BackpressureChecks());
+new aws.RedriveQueue(new Stack(app, 'Shop'), 'Orders', {
+  workload: { steadyPerSecond: 40, serviceSeconds: 0.05 },
+  objective: { latencySeconds: 90 },
+});
+\`\`\`
+
+A finding is acknowledged as CDK's own are, with a reason, on the construct or on one above it:
+\`Validations.of(queue).acknowledge({ id: 'Backpressure::BP-SQS-001', reason: '…' })\`. \`severities\` raises, lowers or
+mutes a rule.
+
+**In a cdk8s app**, before anything is written:
+
+\`\`\`ts
+import { App, Chart } from 'cdk8s';
+import { k8s } from 'backpressure-constructs';
+
+const app = new App();
+k8s.BackpressureChecks.addTo(app);
+new k8s.KafkaQuotas(new Chart(app, 'streaming', { namespace: 'streaming' }), 'Quotas', {
+  clusterName: 'events',
+  capacity: { brokers: 3, brokerBytesPerSecond: 60_000_000 },
+  tenants: [{ name: 'billing', steadyBytesPerSecond: 1_000_000 }],
+  topics: [{ topicName: 'billing.events', tenant: 'billing', partitions: 6 }],
+});
+\`\`\`
+
+Or as a validation of the cdk8s command line, in \`cdk8s.yaml\`:
+
+\`\`\`yaml
+validations:
+  - package: ./node_modules/backpressure-constructs
+    version: 0.1.0
+    class: BackpressureValidation
+\`\`\`
+
+**In a unit test**, of a template or of manifests:
+
+\`\`\`ts
+import { App, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { aws } from 'backpressure-constructs';
+import { expectNoFindings } from 'backpressure-constructs/rules';
+
+const stack = new Stack(new App(), 'Shop');
+new aws.RedriveQueue(stack, 'Orders', {
+  workload: { steadyPerSecond: 40, serviceSeconds: 0.05 },
+  objective: { latencySeconds: 90 },
+});
+expectNoFindings(Template.fromStack(stack).toJSON());
+\`\`\`
+
+Where nothing but the document is at hand, it accepts a finding itself, with a reason: a template by
+\`Metadata: { backpressure: { acknowledge: { BP-SQS-001: the reason } } }\` of the resource, a manifest by the annotation
+\`backpressure-constructs/BP-KEDA-001: the reason\`.
+`;
+
+const GROUPS: readonly (readonly [title: string, rules: readonly Rule<never>[]])[] = [
+  ['CloudFormation', CLOUDFORMATION_RULES],
+  ['Kubernetes', KUBERNETES_RULES],
+  ['Scripts and configuration that either carries', CARRIED_RULES],
+];
+
+/** The page. */
+export function rulesPage(root: string): string {
+  const contents = GROUPS.flatMap(([title, rules]) => [
+    `### ${title}`,
+    '',
+    '| rule | finds | severity | case |',
+    '|---|---|---|---|',
+    ...rules.map(
+      ({ id, title: finds, severity, cases }) =>
+        `| [${id}](#${id.toLowerCase()}) | ${cell(finds)} | ${severity} | ${cases.map(linkTo).join(', ')} |`,
+    ),
+    '',
+  ]);
+  const sections = GROUPS.flatMap(([title, rules]) => [
+    `## ${title}`,
+    '',
+    ...rules.flatMap((rule) => section(root, rule)),
+  ]);
+  const count = GROUPS.reduce((sum, [, rules]) => sum + rules.length, 0);
+  return `${[INTRO, `## All ${count} of them`, '', ...contents, ...sections].join('\n').trimEnd()}\n`;
+}
+
+function section(root: string, { id, title, why, severity, source, cases }: Rule<never>): string[] {
+  const example = (which: string) => readFileSync(join(root, 'docs', 'rules', id, `${which}.yaml`), 'utf8').trimEnd();
+  return [
+    `### ${id}`,
+    '',
+    `**${title}** (${severity}${cases.length > 0 ? `, case ${cases.map(linkTo).join(', ')}` : ''})`,
+    '',
+    why,
+    '',
+    'Wrong:',
+    '',
+    '```yaml',
+    example('wrong'),
+    '```',
+    '',
+    'Right:',
+    '',
+    '```yaml',
+    example('right'),
+    '```',
+    '',
+    `Source: ${source}.`,
+    '',
+  ];
+}
+
+function linkTo(number: number): string {
+  return `[${number}](cases/${caseOf(number).slug}.md)`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|');
+}
