@@ -4,8 +4,6 @@ import { MomentHeap } from '../../../lib/flow/simulation/heap';
 import { WaitingLine } from '../../../lib/flow/simulation/line';
 import { Timeline } from '../../../lib/flow/simulation/timeline';
 
-const seeded = { seed: 1, numRuns: 100 };
-
 test('the waiting line is first come, first served, however often it wraps around and grows', () => {
   const line = new WaitingLine();
   const list: number[] = [];
@@ -67,7 +65,6 @@ test('the heap gives moments back in order, with their numbers, after any pushes
         expect(heap.size).toBe(0);
       },
     ),
-    seeded,
   );
 });
 
