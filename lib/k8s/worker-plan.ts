@@ -2,9 +2,11 @@
 import { CapacityError, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
+import { consumerOf } from '../flow/resolve';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import {
   AUTOSCALER_SYNC_SECONDS,
+  gracePeriodKnob,
   KEDA_POLLING_SECONDS,
   LONGEST_GRACE_SECONDS,
   POD_START_SECONDS,
@@ -34,8 +36,8 @@ export function planWorker(
   objective: Objective,
   { consumer, scaleToZero, cooldownSeconds }: WorkerChoices,
 ): WorkerPlan {
-  const given = Object.fromEntries(Object.entries(consumer).filter(([, value]) => value !== undefined));
-  const timing = { pollSeconds: AUTOSCALER_SYNC_SECONDS, startSeconds: POD_START_SECONDS, decideSeconds: 0, ...given };
+  const defaults = { pollSeconds: AUTOSCALER_SYNC_SECONDS, startSeconds: POD_START_SECONDS, decideSeconds: 0 };
+  const timing = consumerOf(defaults, consumer);
   // From none it is KEDA that looks first, and the autoscaler goes on from one.
   const fromNone = {
     ...timing,
@@ -45,7 +47,7 @@ export function planWorker(
   };
   refuseSleeplessness(subject, workload, objective, fromNone, scaleToZero);
   const staying = planQueue(subject, workload, objective, scaleToZero ? fromNone : timing);
-  const perItem = scalingGrace(staying) > LONGEST_GRACE_SECONDS;
+  const perItem = gracePeriodKnob(staying.value('itemTimeoutSeconds')).value > LONGEST_GRACE_SECONDS;
   const plan = perItem ? planJobs(subject, workload, objective, timing) : staying;
   const itemTimeout = plan.value('itemTimeoutSeconds');
   validate(subject, [
@@ -54,24 +56,15 @@ export function planWorker(
       message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be taken away from under their work`,
     },
   ]);
-  const knobs: Knob[] = [...scalingKnobs(plan)];
-  if (cooldownSeconds !== undefined) knobs.push(givenCooldown(cooldownSeconds));
-  if (perItem) knobs.push(oneItemAJob(), startKnob(timing.startSeconds));
-  if (scaleToZero && !perItem) knobs.push(asleep(plan), wakeUpKnob(fromNone));
+  const chosen: Knob[] = [];
+  if (cooldownSeconds !== undefined) chosen.push(givenCooldown(cooldownSeconds));
+  if (perItem) chosen.push(oneItemAJob(), startKnob(timing.startSeconds));
+  if (scaleToZero && !perItem) chosen.push(asleep(plan), wakeUpKnob(fromNone));
   return {
-    plan: withLater(plan, knobs),
+    plan: plan.withKnobs(scalingKnobs(plan)).withKnobs(chosen),
     perItem,
     minReplicas: scaleToZero ? 0 : plan.value('minInstances'),
   };
-}
-
-/** Of two knobs of one name the later one stays. */
-function withLater(plan: Plan, knobs: readonly Knob[]): Plan {
-  return knobs.reduce((all, knob) => all.withKnobs([knob]), plan);
-}
-
-function scalingGrace(plan: Plan): number {
-  return scalingKnobs(plan).find(({ name }) => name === 'terminationGracePeriodSeconds')?.value ?? 0;
 }
 
 /** A job's start belongs to its item: its slot is taken for both, and nobody runs in between. */
