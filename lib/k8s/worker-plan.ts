@@ -1,8 +1,10 @@
 /** From workload to a worker on Kubernetes: pods that stay, or one job an item. */
-import { CapacityError, validate } from '../flow/errors';
+import { CapacityError, validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
+import { attemptSeconds } from '../flow/queue-knobs';
 import { planQueue } from '../flow/queue-plan';
-import { consumerOf } from '../flow/resolve';
+import { consumerOf, resolveWorkload } from '../flow/resolve';
+import { type Solve, size } from '../flow/sizing';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import {
   AUTOSCALER_SYNC_SECONDS,
@@ -45,10 +47,15 @@ export function planWorker(
     decideSeconds: timing.decideSeconds + (consumer.pollSeconds ?? AUTOSCALER_SYNC_SECONDS),
     minInstances: 0,
   };
+  const { timeout } = attemptSeconds(resolveWorkload(workload));
+  const perItem = gracePeriodKnob(timeout).value > LONGEST_GRACE_SECONDS;
+  // For a Deployment that is never empty the autoscaler looks by itself, and KEDA's interval is of no account.
+  const polling = perItem || scaleToZero ? consumer.pollSeconds : undefined;
+  validate(subject, [wholeNumber('consumer.pollSeconds', polling, 1)]);
   refuseSleeplessness(subject, workload, objective, fromNone, scaleToZero);
-  const staying = planQueue(subject, workload, objective, scaleToZero ? fromNone : timing);
-  const perItem = gracePeriodKnob(staying.value('itemTimeoutSeconds')).value > LONGEST_GRACE_SECONDS;
-  const plan = perItem ? planJobs(subject, workload, objective, timing) : staying;
+  const plan = perItem
+    ? planJobs(subject, workload, objective, { ...timing, pollSeconds: polling ?? KEDA_POLLING_SECONDS })
+    : planQueue(subject, workload, objective, scaleToZero ? fromNone : timing);
   const itemTimeout = plan.value('itemTimeoutSeconds');
   validate(subject, [
     {
@@ -57,6 +64,7 @@ export function planWorker(
     },
   ]);
   const chosen: Knob[] = [];
+  if (perItem || polling !== undefined) chosen.push(pollingKnob(polling));
   if (cooldownSeconds !== undefined) chosen.push(givenCooldown(cooldownSeconds));
   if (perItem) chosen.push(oneItemAJob(), startKnob(timing.startSeconds));
   if (scaleToZero && !perItem) chosen.push(asleep(plan), wakeUpKnob(fromNone));
@@ -74,13 +82,6 @@ function planJobs(
   objective: Objective,
   timing: Consumer & { readonly startSeconds: number },
 ): Plan {
-  const { serviceSeconds, serviceVariation = 1 } = workload;
-  const busySeconds = serviceSeconds + timing.startSeconds;
-  const started: Workload = {
-    ...workload,
-    serviceSeconds: busySeconds,
-    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
-  };
   validate(subject, [
     {
       refused: (timing.slotsPerInstance ?? 1) !== 1,
@@ -91,13 +92,24 @@ function planJobs(
       message: `consumer.minInstances must be left out, because a job begins with its item, got ${timing.minInstances}`,
     },
   ]);
-  return planQueue(subject, started, objective, {
-    ...timing,
-    pollSeconds: KEDA_POLLING_SECONDS,
-    startSeconds: 0,
-    slotsPerInstance: 1,
-    minInstances: 0,
-  });
+  const solve: Solve = (name, asked, promised, given) =>
+    size(name, withStart(asked, timing.startSeconds), promised, {
+      ...given,
+      startSeconds: 0,
+      slotsPerInstance: 1,
+      minInstances: 0,
+    });
+  return planQueue(subject, workload, objective, timing, solve);
+}
+
+function withStart(workload: Workload, startSeconds: number): Workload {
+  const { serviceSeconds, serviceVariation = 1 } = workload;
+  const busySeconds = serviceSeconds + startSeconds;
+  return {
+    ...workload,
+    serviceSeconds: busySeconds,
+    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
+  };
 }
 
 function refuseSleeplessness(
@@ -125,6 +137,17 @@ function givenCooldown(seconds: number): Knob {
     formula: 'given',
     inputs: {},
     source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s',
+  };
+}
+
+function pollingKnob(given: number | undefined): Knob {
+  return {
+    name: 'pollingIntervalSeconds',
+    value: given ?? KEDA_POLLING_SECONDS,
+    unit: 's',
+    formula: given === undefined ? 'default of KEDA: a look starts a job for each item that has none' : 'given',
+    inputs: {},
+    source: 'KEDA, ScaledObject specification, pollingInterval: default 30 s',
   };
 }
 
