@@ -1,5 +1,6 @@
 import { Chart, type ChartProps, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
 import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/k8s/kafka-quotas';
 import { restrictedNamespace } from './namespace';
@@ -9,17 +10,8 @@ export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topic
   // An assumption, to be replaced by a measurement: brokers on nodes with 1 Gbit/s, two thirds of which they may use;
   // eight I/O and three network threads are Kafka's defaults.
   capacity: { brokers: 3, brokerBytesPerSecond: 80_000_000, requestThreads: 11 },
-  tenants: [
-    { name: 'billing', steadyBytesPerSecond: 1_000_000, weight: 3 },
-    { name: 'devices', steadyBytesPerSecond: 4_000_000, peakBytesPerSecond: 16_000_000, peakSeconds: 600 },
-    // The one that drowned the rest.
-    { name: 'clicks', steadyBytesPerSecond: 6_000_000, peakBytesPerSecond: 60_000_000, peakSeconds: 900 },
-  ],
-  topics: [
-    { topicName: 'billing.events', tenant: 'billing', partitions: 6, retention: Duration.days(7) },
-    { topicName: 'devices.metrics', tenant: 'devices', partitions: 6, retention: Duration.days(1) },
-    { topicName: 'clicks.raw', tenant: 'clicks', partitions: 12, retention: Duration.hours(12) },
-  ],
+  tenants: [...NOISY_TENANTS],
+  topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };
 
 /**

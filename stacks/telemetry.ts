@@ -15,6 +15,7 @@ import type { Construct } from 'constructs';
 import { KafkaAuthentication } from '../lib/aws/kafka-authentication';
 import { KafkaQuotas } from '../lib/aws/kafka-quotas';
 import type { KafkaQuotaTopic } from '../lib/aws/kafka-tenants';
+import { NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
 import { acknowledge } from './acknowledgements';
 
@@ -26,17 +27,8 @@ export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant
     // than its network does.
     brokerBytesPerSecond: 78_750_000,
   },
-  tenants: [
-    { name: 'billing', steadyBytesPerSecond: 1_000_000, weight: 3 },
-    { name: 'devices', steadyBytesPerSecond: 4_000_000, peakBytesPerSecond: 16_000_000, peakSeconds: 600 },
-    // The one that drowned the rest.
-    { name: 'clicks', steadyBytesPerSecond: 6_000_000, peakBytesPerSecond: 60_000_000, peakSeconds: 900 },
-  ],
-  topics: [
-    { topicName: 'billing.events', tenant: 'billing', partitions: 6, retention: Duration.days(7) },
-    { topicName: 'devices.metrics', tenant: 'devices', partitions: 6, retention: Duration.days(1) },
-    { topicName: 'clicks.raw', tenant: 'clicks', partitions: 12, retention: Duration.hours(12) },
-  ],
+  tenants: NOISY_TENANTS,
+  topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };
 
 const INSTANCE_TYPE = 'kafka.m7g.large';

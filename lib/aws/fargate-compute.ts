@@ -17,7 +17,8 @@ import { fargateHourCost } from '../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
-import { consumerOf, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { consumerOf } from '../flow/resolve';
+import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = 60;

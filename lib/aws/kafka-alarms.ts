@@ -1,17 +1,10 @@
 import { Duration, Fn } from 'aws-cdk-lib';
-import {
-  Alarm,
-  type AlarmProps,
-  ComparisonOperator,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { type Alarm, type AlarmProps, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { QuotaPlan } from '../flow/quotas';
+import { alarmAbove } from './alarm-above';
 
 const PERIOD = Duration.minutes(5);
 /** CloudWatch looks back no further than a day. */
@@ -134,13 +127,8 @@ export class KafkaAlarms extends Construct {
   }
 
   private add(id: string, props: AlarmProps): Alarm {
-    const alarm = new Alarm(this, id, {
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      // Throttle times are published only once something was throttled.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      ...props,
-    });
-    if (this.alarmTopic) alarm.addAlarmAction(new SnsAction(this.alarmTopic));
+    // Throttle times are published only once something was throttled.
+    const alarm = alarmAbove(this, id, props, this.alarmTopic);
     this.all.push(alarm);
     return alarm;
   }

@@ -9,11 +9,10 @@ import { busyHours, MONTH_HOURS } from '../flow/predict';
 import { pricesRead, pricesRegion } from '../flow/prices';
 import { planQueue } from '../flow/queue-plan';
 import { type Ramp, rampSeconds, sizeOnRamp } from '../flow/ramp';
-import { resolveWorkload } from '../flow/resolve';
+import { consumerOf, resolveWorkload } from '../flow/resolve';
 import type { Solve } from '../flow/sizing';
 import type { Workload } from '../flow/workload';
 import {
-  consumerOf,
   knownNumber,
   resolvedNumber,
   resolvedSeconds,

@@ -1,20 +1,11 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  type AlarmProps,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { type Alarm, type AlarmProps, type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Plan } from '../flow/plan';
+import { alarmAbove } from './alarm-above';
 
 /** What stands for "never" in the time-to-drain metric: a week, which any threshold is below. */
 const NEVER_SECONDS = 604_800;
@@ -194,13 +185,8 @@ export class QueueAlarms extends Construct {
   }
 
   private add(id: string, props: AlarmProps): Alarm {
-    const alarm = new Alarm(this, id, {
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      // A queue without traffic publishes nothing after six hours, and nothing is no trouble.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-      ...props,
-    });
-    if (this.alarmTopic) alarm.addAlarmAction(new SnsAction(this.alarmTopic));
+    // A queue without traffic publishes nothing after six hours, and nothing is no trouble.
+    const alarm = alarmAbove(this, id, props, this.alarmTopic);
     this.all.push(alarm);
     return alarm;
   }

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
-import { Alarm, ComparisonOperator, type Metric, Stats, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { type Alarm, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Plan } from '../flow/plan';
+import { alarmAbove } from './alarm-above';
 import { API_ALARM_SECONDS } from './webhook-plan';
 
 const FIVE_MINUTES = { period: Duration.seconds(API_ALARM_SECONDS), statistic: Stats.SUM };
@@ -72,16 +72,6 @@ export class WebhookAlarms extends Construct {
     threshold: number,
     alarmDescription: string,
   ): Alarm {
-    const alarm = new Alarm(this, id, {
-      metric,
-      threshold,
-      alarmDescription,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      // Nothing is published while nobody sends, and nothing is no trouble.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-    if (alarmTopic) alarm.addAlarmAction(new SnsAction(alarmTopic));
-    return alarm;
+    return alarmAbove(this, id, { metric, threshold, alarmDescription, evaluationPeriods: 1 }, alarmTopic);
   }
 }

@@ -39,12 +39,6 @@ export function resolvedSeconds(duration: Duration | undefined): number | undefi
   return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds();
 }
 
-/** The consumer with what its compute is known for; what was given by hand stays, and `undefined` was not given. */
-export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T & Consumer {
-  const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(set) };
-}
-
 /** A check on a duration that goes into a sum at synthesis: whole seconds, known, within `[min, max]`. */
 export function wholeSeconds(name: string, duration: Duration | undefined, min: number, max: number): Check {
   if (duration?.isUnresolved()) return mustBeKnown(name);

@@ -1,4 +1,20 @@
+import type { KafkaTenant } from '../flow/quotas';
 import { Case } from './case';
+
+/** Who shares the cluster in the reference environments: numbers of an imagined platform. */
+export const NOISY_TENANTS: readonly KafkaTenant[] = [
+  { name: 'billing', steadyBytesPerSecond: 1_000_000, weight: 3 },
+  { name: 'devices', steadyBytesPerSecond: 4_000_000, peakBytesPerSecond: 16_000_000, peakSeconds: 600 },
+  // The one that drowned the rest.
+  { name: 'clicks', steadyBytesPerSecond: 6_000_000, peakBytesPerSecond: 60_000_000, peakSeconds: 900 },
+];
+
+/** What they write to, each to one topic. */
+export const NOISY_TOPICS = [
+  { topicName: 'billing.events', tenant: 'billing', partitions: 6, retentionHours: 7 * 24 },
+  { topicName: 'devices.metrics', tenant: 'devices', partitions: 6, retentionHours: 24 },
+  { topicName: 'clicks.raw', tenant: 'clicks', partitions: 12, retentionHours: 12 },
+] as const;
 
 export const noisyProducer: Case = {
   number: 18,

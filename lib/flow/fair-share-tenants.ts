@@ -1,5 +1,5 @@
 import { figure, sizeText } from './figures';
-import { explainKnobs, type Knob, knobNamed } from './plan';
+import { explainKnobs, type Knob, KnobList } from './plan';
 import type { Workload } from './workload';
 
 /**
@@ -105,32 +105,18 @@ export interface FloodForecast {
 /**
  * What follows from a cluster and its tenants: each tenant's share, with reasons.
  */
-export class FairSharePlan {
+export class FairSharePlan extends KnobList {
   constructor(
-    /** What was sized, usually a construct id. */
-    public readonly subject: string,
-    /** Every setting, in the order it was derived; those of a tenant end in a dot and its name. */
-    public readonly knobs: Knob[],
+    subject: string,
+    knobs: Knob[],
     /** What each tenant gets, in the order they were given. */
     public readonly tenants: TenantShare[],
     /** What nobody is guaranteed, and whoever needs it borrows by weight. */
     public readonly unclaimed: BatchCapacity,
     /** What is accepted although it will be felt. One sentence each. */
     public readonly remarks: string[],
-  ) {}
-
-  /**
-   * The knob of that name.
-   *
-   * @throws when the plan has no such knob; the message lists those it has
-   */
-  public knob(name: string): Knob {
-    return knobNamed(this.subject, this.knobs, name);
-  }
-
-  /** The value of the knob of that name, in its unit. */
-  public value(name: string): number {
-    return this.knob(name).value;
+  ) {
+    super(subject, knobs);
   }
 
   /**

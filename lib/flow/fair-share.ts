@@ -20,13 +20,13 @@ export function weightedMaxMin(capacity: number, demands: readonly number[], wei
   const shares = demands.map(() => 0);
   // Those who are content soonest, for their weight, first: the level only ever rises.
   const open = demands.map((_, index) => index).sort((a, b) => demands[a] / weights[a] - demands[b] / weights[b]);
+  // Summed from the back: taking one after the other away would leave the last with the rounding of all.
+  const weightFrom = open.map(() => 0);
+  for (let at = open.length - 1; at >= 0; at -= 1) weightFrom[at] = (weightFrom[at + 1] ?? 0) + weights[open[at]];
   let left = capacity;
-  let weight = open.reduce((sum, index) => sum + weights[index], 0);
-  for (const index of open) {
-    const fair = weight > 0 ? (left * weights[index]) / weight : 0;
-    shares[index] = Math.min(demands[index], fair, left);
+  for (const [at, index] of open.entries()) {
+    shares[index] = Math.min(demands[index], (left * weights[index]) / weightFrom[at], left);
     left = Math.max(0, left - shares[index]);
-    weight -= weights[index];
   }
   return shares;
 }

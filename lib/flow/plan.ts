@@ -45,16 +45,14 @@ export interface Predictions {
 }
 
 /**
- * What follows from a workload and an objective: every knob with its reason, and what to expect.
+ * Settings that were derived, each with its reason: what every plan has.
  */
-export class Plan {
+export abstract class KnobList {
   constructor(
     /** What was sized, usually a construct id. */
     public readonly subject: string,
-    /** Every setting, in the order it was derived. */
+    /** Every setting, in the order it was derived; those of a tenant end in a dot and its name. */
     public readonly knobs: Knob[],
-    /** What to expect of the result. */
-    public readonly predictions: Predictions,
   ) {}
 
   /**
@@ -69,6 +67,20 @@ export class Plan {
   /** The value of the knob of that name, in its unit. */
   public value(name: string): number {
     return this.knob(name).value;
+  }
+}
+
+/**
+ * What follows from a workload and an objective: every knob with its reason, and what to expect.
+ */
+export class Plan extends KnobList {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What to expect of the result. */
+    public readonly predictions: Predictions,
+  ) {
+    super(subject, knobs);
   }
 
   /** The same plan with more knobs; a knob of the same name takes the place of the old one. */

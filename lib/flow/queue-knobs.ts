@@ -5,6 +5,7 @@ import { figure } from './figures';
 import { serviceQuantile } from './gamma';
 import type { Knob, Predictions } from './plan';
 import { MONTH_HOURS } from './predict';
+import type { ResolvedWorkload } from './resolve';
 import type { Sizing } from './sizing';
 
 /** SQS keeps a message invisible for 12 hours at most (SQS API reference, `VisibilityTimeout`). */
@@ -17,6 +18,15 @@ const LONGEST_RETENTION = 14 * DAY;
 const HUMAN_SECONDS = 3 * DAY;
 /** Whole seconds are what queues and functions take; a time-out also needs room for an item of constant service. */
 const TIMEOUT_ROOM = 2;
+
+/** P99.9 of the service time in seconds, and the whole seconds after which an attempt is given up for it. */
+export function attemptSeconds({
+  serviceSeconds: mean,
+  serviceVariation: variation,
+}: Pick<ResolvedWorkload, 'serviceSeconds' | 'serviceVariation'>): { longest: number; timeout: number } {
+  const longest = serviceQuantile(0.999, mean, variation);
+  return { longest, timeout: Math.ceil(Math.max(longest, TIMEOUT_ROOM * mean)) };
+}
 
 /** Every knob, in the order it is derived. */
 export function queueKnobs(sizing: Sizing, predictions: Predictions): Knob[] {
@@ -112,8 +122,7 @@ function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
 
 function timeoutKnobs({ subject, workload, consumer, given }: Sizing): Knob[] {
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
-  const longest = serviceQuantile(0.999, mean, variation);
-  const timeout = Math.ceil(Math.max(longest, TIMEOUT_ROOM * mean));
+  const { longest, timeout } = attemptSeconds(workload);
   const visibility = 6 * timeout;
   if (visibility > LONGEST_VISIBILITY_SECONDS) {
     const share = LONGEST_VISIBILITY_SECONDS / 6 / Math.max(longest, TIMEOUT_ROOM * mean);

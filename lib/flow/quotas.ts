@@ -1,5 +1,5 @@
 import { figure, sizeText } from './figures';
-import { explainKnobs, type Knob, knobNamed, mergedKnobs } from './plan';
+import { explainKnobs, type Knob, KnobList, mergedKnobs } from './plan';
 
 /**
  * What a Kafka cluster can carry.
@@ -159,30 +159,16 @@ export interface TenantQuota {
 /**
  * What follows from a cluster and its tenants: each tenant's quotas per broker, with reasons.
  */
-export class QuotaPlan {
+export class QuotaPlan extends KnobList {
   constructor(
-    /** What was sized, usually a construct id. */
-    public readonly subject: string,
-    /** Every setting, in the order it was derived; those of a tenant end in a dot and its name. */
-    public readonly knobs: Knob[],
+    subject: string,
+    knobs: Knob[],
     /** What each tenant gets, in the order they were given. */
     public readonly tenants: TenantQuota[],
     /** What is accepted although it will be felt. One sentence each. */
     public readonly remarks: string[],
-  ) {}
-
-  /**
-   * The knob of that name.
-   *
-   * @throws when the plan has no such knob; the message lists those it has
-   */
-  public knob(name: string): Knob {
-    return knobNamed(this.subject, this.knobs, name);
-  }
-
-  /** The value of the knob of that name, in its unit. */
-  public value(name: string): number {
-    return this.knob(name).value;
+  ) {
+    super(subject, knobs);
   }
 
   /**

@@ -37,6 +37,12 @@ export interface ResolvedConsumer {
   readonly maxAttempts: number;
 }
 
+/** The consumer with what its compute is known for; what was given by hand stays, and `undefined` was not given. */
+export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T & Consumer {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(set) };
+}
+
 /** The workload with its defaults. */
 export function resolveWorkload(workload: Workload): ResolvedWorkload {
   const peakSeconds = workload.peakSeconds ?? 0;

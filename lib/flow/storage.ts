@@ -1,5 +1,5 @@
 import { figure, sizeText } from './figures';
-import { explainKnobs, type Knob, knobNamed, mergedKnobs } from './plan';
+import { explainKnobs, type Knob, KnobList, mergedKnobs } from './plan';
 import { pricesRead, pricesRegion } from './prices';
 
 /**
@@ -123,34 +123,21 @@ export interface StockPredictions {
 }
 
 /**
- * What follows from a stock's workload: the moves, every knob with its reason, and what to expect.
+ * What follows from a stock's workload: the moves, every knob with its reason, and what to expect. A transition that
+ * does not pay back is after infinitely many days.
  */
-export class StockPlan {
+export class StockPlan extends KnobList {
   constructor(
-    /** What was sized, usually a construct id. */
-    public readonly subject: string,
-    /** Every setting, in the order it was derived. A transition that does not pay back is after infinitely many days. */
-    public readonly knobs: Knob[],
+    subject: string,
+    knobs: Knob[],
     /** What to expect of the result. */
     public readonly predictions: StockPredictions,
     /** The moves that are made, coldest last. */
     public readonly transitions: StorageTransition[],
     /** What is accepted although it costs more than it need to, with what would change that. One sentence each. */
     public readonly remarks: string[],
-  ) {}
-
-  /**
-   * The knob of that name.
-   *
-   * @throws when the plan has no such knob; the message lists those it has
-   */
-  public knob(name: string): Knob {
-    return knobNamed(this.subject, this.knobs, name);
-  }
-
-  /** The value of the knob of that name, in its unit. */
-  public value(name: string): number {
-    return this.knob(name).value;
+  ) {
+    super(subject, knobs);
   }
 
   /** The same plan with more knobs; a knob of the same name takes the place of the old one. */

@@ -1,5 +1,5 @@
 import { figure, sizeText } from './figures';
-import { explainKnobs, type Knob, knobNamed } from './plan';
+import { explainKnobs, type Knob, KnobList } from './plan';
 
 /**
  * A collection whose documents are worthless after a while, and what its database bears.
@@ -92,28 +92,14 @@ export interface TtlPredictions {
 /**
  * What follows for a collection: every knob with its reason, and what to expect.
  */
-export class TtlPlan {
+export class TtlPlan extends KnobList {
   constructor(
-    /** What was sized, usually a construct id. */
-    public readonly subject: string,
-    /** Every setting, in the order it was derived. */
-    public readonly knobs: Knob[],
+    subject: string,
+    knobs: Knob[],
     /** What to expect of the result. */
     public readonly predictions: TtlPredictions,
-  ) {}
-
-  /**
-   * The knob of that name.
-   *
-   * @throws when the plan has no such knob; the message lists those it has
-   */
-  public knob(name: string): Knob {
-    return knobNamed(this.subject, this.knobs, name);
-  }
-
-  /** The value of the knob of that name, in its unit. */
-  public value(name: string): number {
-    return this.knob(name).value;
+  ) {
+    super(subject, knobs);
   }
 
   /** The one-page "why": every knob with formula, inputs and source, then what to expect. */

@@ -74,7 +74,9 @@ export interface QueueWorkerProps {
 
   /**
    * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
-   * checked against the workload, and the plan says `given`.
+   * checked against the workload, and the plan says `given`. `pollSeconds` is how often the autoscaler looks, 0 s or
+   * more; with `scaleToZero`, and where an item gets a job of its own, it is KEDA's `pollingInterval`, whole seconds from
+   * 1 on.
    *
    * @default - all derived; a pod starts in 30 s and works on one item at a time
    */

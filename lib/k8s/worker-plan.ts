@@ -1,10 +1,14 @@
 /** From workload to a worker on Kubernetes: pods that stay, or one job an item. */
-import { CapacityError, validate } from '../flow/errors';
+import { CapacityError, validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
+import { attemptSeconds } from '../flow/queue-knobs';
 import { planQueue } from '../flow/queue-plan';
+import { consumerOf, resolveWorkload } from '../flow/resolve';
+import { type Solve, size } from '../flow/sizing';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import {
   AUTOSCALER_SYNC_SECONDS,
+  gracePeriodKnob,
   KEDA_POLLING_SECONDS,
   LONGEST_GRACE_SECONDS,
   POD_START_SECONDS,
@@ -34,8 +38,8 @@ export function planWorker(
   objective: Objective,
   { consumer, scaleToZero, cooldownSeconds }: WorkerChoices,
 ): WorkerPlan {
-  const given = Object.fromEntries(Object.entries(consumer).filter(([, value]) => value !== undefined));
-  const timing = { pollSeconds: AUTOSCALER_SYNC_SECONDS, startSeconds: POD_START_SECONDS, decideSeconds: 0, ...given };
+  const defaults = { pollSeconds: AUTOSCALER_SYNC_SECONDS, startSeconds: POD_START_SECONDS, decideSeconds: 0 };
+  const timing = consumerOf(defaults, consumer);
   // From none it is KEDA that looks first, and the autoscaler goes on from one.
   const fromNone = {
     ...timing,
@@ -43,10 +47,15 @@ export function planWorker(
     decideSeconds: timing.decideSeconds + (consumer.pollSeconds ?? AUTOSCALER_SYNC_SECONDS),
     minInstances: 0,
   };
+  const { timeout } = attemptSeconds(resolveWorkload(workload));
+  const perItem = gracePeriodKnob(timeout).value > LONGEST_GRACE_SECONDS;
+  // For a Deployment that is never empty the autoscaler looks by itself, and KEDA's interval is of no account.
+  const polling = perItem || scaleToZero ? consumer.pollSeconds : undefined;
+  validate(subject, [wholeNumber('consumer.pollSeconds', polling, 1)]);
   refuseSleeplessness(subject, workload, objective, fromNone, scaleToZero);
-  const staying = planQueue(subject, workload, objective, scaleToZero ? fromNone : timing);
-  const perItem = scalingGrace(staying) > LONGEST_GRACE_SECONDS;
-  const plan = perItem ? planJobs(subject, workload, objective, timing) : staying;
+  const plan = perItem
+    ? planJobs(subject, workload, objective, { ...timing, pollSeconds: polling ?? KEDA_POLLING_SECONDS })
+    : planQueue(subject, workload, objective, scaleToZero ? fromNone : timing);
   const itemTimeout = plan.value('itemTimeoutSeconds');
   validate(subject, [
     {
@@ -54,24 +63,16 @@ export function planWorker(
       message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be taken away from under their work`,
     },
   ]);
-  const knobs: Knob[] = [...scalingKnobs(plan)];
-  if (cooldownSeconds !== undefined) knobs.push(givenCooldown(cooldownSeconds));
-  if (perItem) knobs.push(oneItemAJob(), startKnob(timing.startSeconds));
-  if (scaleToZero && !perItem) knobs.push(asleep(plan), wakeUpKnob(fromNone));
+  const chosen: Knob[] = [];
+  if (perItem || polling !== undefined) chosen.push(pollingKnob(polling));
+  if (cooldownSeconds !== undefined) chosen.push(givenCooldown(cooldownSeconds));
+  if (perItem) chosen.push(oneItemAJob(), startKnob(timing.startSeconds));
+  if (scaleToZero && !perItem) chosen.push(asleep(plan), wakeUpKnob(fromNone));
   return {
-    plan: withLater(plan, knobs),
+    plan: plan.withKnobs(scalingKnobs(plan)).withKnobs(chosen),
     perItem,
     minReplicas: scaleToZero ? 0 : plan.value('minInstances'),
   };
-}
-
-/** Of two knobs of one name the later one stays. */
-function withLater(plan: Plan, knobs: readonly Knob[]): Plan {
-  return knobs.reduce((all, knob) => all.withKnobs([knob]), plan);
-}
-
-function scalingGrace(plan: Plan): number {
-  return scalingKnobs(plan).find(({ name }) => name === 'terminationGracePeriodSeconds')?.value ?? 0;
 }
 
 /** A job's start belongs to its item: its slot is taken for both, and nobody runs in between. */
@@ -81,13 +82,6 @@ function planJobs(
   objective: Objective,
   timing: Consumer & { readonly startSeconds: number },
 ): Plan {
-  const { serviceSeconds, serviceVariation = 1 } = workload;
-  const busySeconds = serviceSeconds + timing.startSeconds;
-  const started: Workload = {
-    ...workload,
-    serviceSeconds: busySeconds,
-    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
-  };
   validate(subject, [
     {
       refused: (timing.slotsPerInstance ?? 1) !== 1,
@@ -98,13 +92,24 @@ function planJobs(
       message: `consumer.minInstances must be left out, because a job begins with its item, got ${timing.minInstances}`,
     },
   ]);
-  return planQueue(subject, started, objective, {
-    ...timing,
-    pollSeconds: KEDA_POLLING_SECONDS,
-    startSeconds: 0,
-    slotsPerInstance: 1,
-    minInstances: 0,
-  });
+  const solve: Solve = (name, asked, promised, given) =>
+    size(name, withStart(asked, timing.startSeconds), promised, {
+      ...given,
+      startSeconds: 0,
+      slotsPerInstance: 1,
+      minInstances: 0,
+    });
+  return planQueue(subject, workload, objective, timing, solve);
+}
+
+function withStart(workload: Workload, startSeconds: number): Workload {
+  const { serviceSeconds, serviceVariation = 1 } = workload;
+  const busySeconds = serviceSeconds + startSeconds;
+  return {
+    ...workload,
+    serviceSeconds: busySeconds,
+    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
+  };
 }
 
 function refuseSleeplessness(
@@ -132,6 +137,17 @@ function givenCooldown(seconds: number): Knob {
     formula: 'given',
     inputs: {},
     source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s',
+  };
+}
+
+function pollingKnob(given: number | undefined): Knob {
+  return {
+    name: 'pollingIntervalSeconds',
+    value: given ?? KEDA_POLLING_SECONDS,
+    unit: 's',
+    formula: given === undefined ? 'default of KEDA: a look starts a job for each item that has none' : 'given',
+    inputs: {},
+    source: 'KEDA, ScaledObject specification, pollingInterval: default 30 s',
   };
 }
 

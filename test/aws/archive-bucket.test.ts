@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/archive-bucket';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { nagFindings } from '../support/nag';
-import { optional, usually, validOrNamed } from '../support/property';
+import { optional, usually, validOrNamed, zeroOr } from '../support/property';
 import { shop } from '../support/stack';
 
 const KB = 1024;
@@ -427,8 +427,8 @@ test('random props give a valid template or a named error, nothing else', () => 
         fc.double(),
       ),
       retentionDays: optional(usually(fc.integer({ min: 1, max: 4000 }), fc.double({ min: 0, max: 50_000 }))),
-      overwriteRatio: optional(usually(fc.double({ min: 0, max: 0.99, noNaN: true }), fc.double())),
-      readRatioPerMonth: optional(usually(fc.double({ min: 0, max: 2, noNaN: true }), fc.double())),
+      overwriteRatio: optional(usually(zeroOr(0.001, 0.99), fc.double())),
+      readRatioPerMonth: optional(usually(zeroOr(0.001, 2), fc.double())),
     }),
     objective: optional(
       fc.record({

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { RedriveQueue, type RedriveQueueProps } from '../../lib/aws/redrive-queue';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { nagFindings } from '../support/nag';
-import { mostly, objectives, optional, spread, validOrNamed, workloads } from '../support/property';
+import { mostly, objectives, optional, spread, validOrNamed, workloads, zeroOr } from '../support/property';
 import { type Made as MadeStack, permissions, properties, shop, type Untyped } from '../support/stack';
 
 const orders: RedriveQueueProps = {
@@ -408,7 +408,7 @@ test('random props give a valid template or a named error, nothing else', () => 
     retention: optional(seconds(1_123_200, 59, 1_209_600)),
     maxRedrives: optional(mostly(fc.integer({ min: 0, max: 100 }), -1, 101, 1.5)),
     redrivesPerSecond: optional(mostly(spread(0.001, 500), 0, 501)),
-    successRatioFloor: optional(mostly(fc.double({ min: 0, max: 1, noNaN: true }), -0.1, 1.1)),
+    successRatioFloor: optional(mostly(zeroOr(0.001, 1), -0.1, 1.1)),
     maskedFields: optional(fc.array(fc.stringMatching(/^[a-z, ]{1,10}$/), { maxLength: 3 })),
     dashboard: fc.constant(false),
   });

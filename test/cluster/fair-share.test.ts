@@ -6,7 +6,8 @@
 import { Yaml } from 'cdk8s';
 import { FairShare } from '../../lib/k8s/fair-share';
 import { emptyChart, every, type Manifest, written } from '../support/manifest';
-import { get, HAS_CLUSTER, kubectl, until } from './kubernetes';
+import { until } from '../support/until';
+import { get, HAS_CLUSTER, kubectl } from './kubernetes';
 
 const onCluster = HAS_CLUSTER ? describe : describe.skip;
 
@@ -62,11 +63,11 @@ onCluster('FairShare on a real API server', () => {
     await kubectl(['apply', '--validate=strict', '-f', '-'], Yaml.stringify(...manifests));
     // A quota is enforced once its use is known; a pod needs the account that the controller makes.
     for (const quota of ['upper-bound', 'foreign-priority-classes']) {
-      await until(`the use of ${quota}`, 60, async () => {
+      await until(`the use of ${quota}`, async () => {
         return (await get('resourcequota', quota, ACME)).status?.used?.pods !== undefined;
       });
     }
-    await until('the default account', 60, async () => {
+    await until('the default account', async () => {
       return (await kubectl(['get', 'serviceaccount', '-n', ACME, '-o', 'name'])).includes('serviceaccount/default');
     });
   }, 180_000);

@@ -33,12 +33,3 @@ export function kubectl(args: readonly string[], input?: string): Promise<string
 export async function get(kind: string, name: string, namespace: string): Promise<any> {
   return JSON.parse(await kubectl(['get', kind, name, '-n', namespace, '-o', 'json']));
 }
-
-/** Waits until the condition is met, and says what it waited for when it never is. */
-export async function until(what: string, seconds: number, met: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await met())) {
-    if (Date.now() > end) throw new Error(`${what}: not within ${seconds} s`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
-}

@@ -10,7 +10,8 @@ import { OrderProcessingChart } from '../../charts/order-processing';
 import { Quantiles } from '../../lib/flow/quantiles';
 import type { Manifest } from '../support/manifest';
 import { ROOT } from '../support/reference';
-import { get, HAS_CLUSTER, kubectl, until } from './kubernetes';
+import { until } from '../support/until';
+import { get, HAS_CLUSTER, kubectl } from './kubernetes';
 import { type Published, publish } from './publisher';
 import { AMQP_URL, brokerAnswers, declare, depth, MANAGEMENT_URL, remove } from './rabbitmq';
 import { reportOf } from './report';
@@ -72,7 +73,7 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
     await kubectl(['apply', '-f', '-'], Yaml.stringify(brokerSecret()));
     await kubectl(['apply', '-f', '-'], Yaml.stringify(...manifests));
     workers.follow();
-    await until(`${minimum} workers at work`, 120, async () => ready(workers.log) >= minimum);
+    await until(`${minimum} workers at work`, async () => ready(workers.log) >= minimum, 120);
 
     const { steadyPerSecond, peakPerSecond, peakSeconds } = PEAK.workload;
     const steady = { perSecond: steadyPerSecond, seconds: SETTLE_SECONDS };
@@ -81,7 +82,7 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
       [steady, { perSecond: peakPerSecond, seconds: peakSeconds }, { ...steady, seconds: SETTLE_SECONDS }],
       POISON_EVERY,
     );
-    await until('every order is booked or set aside', 180, async () => done(workers.log) >= published.length);
+    await until('every order is booked or set aside', async () => done(workers.log) >= published.length, 180);
   });
 
   afterAll(async () => {
@@ -103,7 +104,7 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
   test('every poison order lies in the dead-letter queue', async () => {
     const poison = published.filter((order) => order.poison).length;
     expect(poison).toBeGreaterThan(20);
-    await until('the broker counts them', 10, async () => (await depth('orders.dead')) === poison);
+    await until('the broker counts them', async () => (await depth('orders.dead')) === poison, 10);
   });
 
   test('peak depth, P99 and drain time are within 25 % of the prediction of the plan', () => {
@@ -138,7 +139,7 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
 
   test('replicas are back at the minimum', async () => {
     const count = async () => (await get('deployment', deployment, NAMESPACE)).spec.replicas;
-    await until('the autoscaler gives back', 180, async () => (await count()) === minimum);
+    await until('the autoscaler gives back', async () => (await count()) === minimum, 180);
   });
 
   test('a message that always fails is tried delivery limit + 1 times, then set aside', async () => {
@@ -155,7 +156,7 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
       });
       channel.sendToQueue('rendering', Buffer.from('{}'), { persistent: true });
       await channel.waitForConfirms();
-      await until('it is set aside', 30, async () => (await depth('rendering.dead')) === 1);
+      await until('it is set aside', async () => (await depth('rendering.dead')) === 1, 30);
       const limit = (manifests.find(({ kind, spec }) => kind === 'Policy' && spec.name === 'rendering') as Manifest)
         .spec.definition['delivery-limit'];
       expect(tries).toBe(limit + 1);

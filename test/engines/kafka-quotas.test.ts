@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { producerProperties } from '../../lib/flow/producer-settings';
 import { planQuotas } from '../../lib/flow/quota-plan';
+import { until } from '../support/until';
 import { type Kafka, kafkaMissing, startKafka } from './kafka';
 
 const MIB = 2 ** 20;
@@ -138,11 +139,6 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
     return { alpha: rate(0), beta: rate(1) };
   }
 
-  async function until(met: () => Promise<boolean>, seconds: number): Promise<void> {
-    for (const end = performance.now() + seconds * 1000; performance.now() < end; ) if (await met()) return;
-    throw new Error(`not within ${seconds} s`);
-  }
-
   describe('a tenant that wants sixteen times its share, and a neighbour without a quota', () => {
     const BETA_WANTS = 6;
     // The rate takes the way that it takes to a template: from the plan, for a tenant that is given 1 MiB/s.
@@ -171,7 +167,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
     });
 
     test('without a quota the tenant takes many times its share', async () => {
-      await until(async () => (await rates(3)).alpha > 8, 60);
+      await until('alpha is fast', async () => (await rates(3)).alpha > 8, 60);
     }, 90_000);
 
     test('create: held to 1 MiB/s within 15 % over more than 30 s, and the neighbour untouched', async () => {
@@ -205,7 +201,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
       expect(error).toBeUndefined();
       expect(await quotasOf('--entity-type', 'users')).toBe('');
       // A connection that was told to wait goes on waiting when the quota is gone.
-      await until(async () => (await rates(3)).alpha > 8, 150);
+      await until('alpha is fast again', async () => (await rates(3)).alpha > 8, 150);
     }, 240_000);
   });
 

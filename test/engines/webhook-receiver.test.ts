@@ -11,8 +11,9 @@ import { receiverKnobs } from '../../lib/gcp/receiver-plan';
 import { planSubscription } from '../../lib/gcp/subscription-plan';
 import { signRequest } from '../../lib/runtime/webhook/signature';
 import { ATTRIBUTES } from '../../lib/runtime/webhook-receiver/contract';
+import { until } from '../support/until';
 import { Database } from './pubsub/database';
-import { EMULATOR, kill, killAll, missing, RECEIVER, type Running, start, until } from './pubsub/processes';
+import { EMULATOR, kill, killAll, missing, RECEIVER, type Running, start } from './pubsub/processes';
 import { Pusher } from './pubsub/push';
 
 const absent = missing();

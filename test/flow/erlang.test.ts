@@ -11,6 +11,7 @@ import {
   waitProbabilityBeyond,
   waitQuantile,
 } from '../../lib/flow/erlang';
+import { zeroOr } from '../support/property';
 
 describe('Erlang C', () => {
   test('M/M/20 at 380/s of 20/s each: 75.54 % wait, P99 of the time in system is 0.3182 s', () => {
@@ -102,8 +103,8 @@ test('slotsFor: the smallest count that keeps the objective, stable, and more wa
     fc.property(
       fc.double({ min: 0.1, max: 500, noNaN: true }),
       fc.double({ min: 0.001, max: 2, noNaN: true }),
-      fc.double({ min: 0, max: 2, noNaN: true }),
-      fc.double({ min: 0, max: 10, noNaN: true }),
+      zeroOr(0.001, 2),
+      zeroOr(0.001, 10),
       (arrivalsPerSecond, serviceSeconds, serviceVariation, waitSeconds) => {
         const objective = { arrivalsPerSecond, serviceSeconds, serviceVariation, waitSeconds, quantile: 0.95 };
         const slots = slotsFor(objective);
@@ -114,6 +115,6 @@ test('slotsFor: the smallest count that keeps the objective, stable, and more wa
         expect(slotsFor({ ...objective, waitSeconds: waitSeconds * 2 })).toBeLessThanOrEqual(slots);
       },
     ),
-    { seed: 1, numRuns: 300 },
+    { numRuns: 300 },
   );
 });

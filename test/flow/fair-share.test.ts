@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { weightedMaxMin } from '../../lib/flow/fair-share';
+import { runs, zeroOr } from '../support/property';
 
 describe('known answers', () => {
+  const many = (value: number) => Array<number>(99).fill(value);
+
   test.each<[string, number, number[], number[], number[]]>([
     ['Bertsekas and Gallager: 2, 2.6, 4 and 5 ask for 10', 10, [2, 2.6, 4, 5], [1, 1, 1, 1], [2, 2.6, 2.7, 2.7]],
     ['Keshav: weights 2.5, 4, 0.5 and 1 of 16', 16, [4, 2, 10, 4], [2.5, 4, 0.5, 1], [4, 2, 6, 4]],
     ['enough for everybody', 10, [1, 2, 3], [1, 5, 1], [1, 2, 3]],
     ['by weight, when everybody wants all', 12, [100, 100, 100], [1, 2, 3], [2, 4, 6]],
     ['who wants as much as there is takes what is left', 10, [3, Number.POSITIVE_INFINITY], [1, 1], [3, 7]],
+    // Taking 3.3 from the sum ninety-nine times leaves the last weight seven billionths too large, and its share too small.
+    ['the last takes all that is left', 1e7, [...many(1), 1e9], [...many(3.3), 1e-6], [...many(1), 1e7 - 99]],
     ['nothing to share', 0, [1, 2], [1, 1], [0, 0]],
     ['nobody', 5, [], [], []],
   ])('%s', (_, capacity, demands, weights, shares) => {
@@ -20,12 +25,12 @@ describe('known answers', () => {
 
 const parties = fc.array(
   fc.record({
-    demand: fc.double({ min: 0, max: 1e6, noNaN: true }),
+    demand: zeroOr(0.001, 1e6),
     weight: fc.double({ min: 0.01, max: 100, noNaN: true }),
   }),
   { minLength: 1, maxLength: 20 },
 );
-const capacities = fc.double({ min: 0, max: 1e7, noNaN: true });
+const capacities = zeroOr(0.001, 1e7);
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const split = (all: readonly { demand: number; weight: number }[]) =>
   [all.map((one) => one.demand), all.map((one) => one.weight)] as const;
@@ -40,7 +45,7 @@ function holds(
         const [demands, weights] = split(all);
         claim(capacity, demands, weights, weightedMaxMin(capacity, demands, weights));
       }),
-      { numRuns: process.env.LONG ? 2000 : 200 },
+      { numRuns: runs },
     );
   });
 }
@@ -69,9 +74,11 @@ test('more weight never means less, and takes from nobody who was content', () =
       const [demands, weights] = split(all);
       const before = weightedMaxMin(capacity, demands, weights);
       const after = weightedMaxMin(capacity, demands, [weights[0] * factor, ...weights.slice(1)]);
-      expect(after[0]).toBeGreaterThanOrEqual(before[0] * (1 - 1e-9));
+      // What is left for the last comes of subtractions, so rounding goes with the capacity and not with the share.
+      const rounding = capacity * 1e-12;
+      expect(after[0]).toBeGreaterThanOrEqual(before[0] * (1 - 1e-9) - rounding);
       for (const [index, share] of after.entries()) {
-        if (index > 0) expect(share).toBeLessThanOrEqual(before[index] * (1 + 1e-9) + 1e-9);
+        if (index > 0) expect(share).toBeLessThanOrEqual(before[index] * (1 + 1e-9) + rounding);
       }
     }),
   );

@@ -4,9 +4,9 @@ import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { planQueue } from '../../lib/flow/queue-plan';
 import { type Solve, size } from '../../lib/flow/sizing';
 import type { Consumer, Objective, Workload } from '../../lib/flow/workload';
+import { spread, zeroOr } from '../support/property';
 
 const RUNS = process.env.LONG ? 2000 : 300;
-const seeded = { seed: 20261123, numRuns: RUNS };
 
 interface Question {
   readonly workload: Workload;
@@ -14,16 +14,13 @@ interface Question {
   readonly consumer: Consumer;
 }
 
-const spread = (low: number, high: number) =>
-  fc.double({ min: Math.log(low), max: Math.log(high), noNaN: true }).map((logarithm) => Math.exp(logarithm));
-
 const question: fc.Arbitrary<Question> = fc
   .record({
     steadyPerSecond: spread(0.1, 200),
     ratio: fc.oneof(fc.constant(1), spread(1, 20)),
     peakSeconds: spread(60, 3600),
     serviceSeconds: spread(0.001, 5),
-    serviceVariation: fc.double({ min: 0, max: 2, noNaN: true }),
+    serviceVariation: zeroOr(0.001, 2),
     poisonRatio: fc.oneof(fc.constant(0), spread(0.0005, 0.02)),
     failureRatio: fc.oneof(fc.constant(0), spread(0.001, 0.1)),
     looseness: spread(2, 400),
@@ -52,9 +49,10 @@ function offered({ workload }: Question): number {
 }
 
 describe('over random workloads', () => {
-  test('most are feasible: the properties below are not about nothing', () => {
-    const sample = fc.sample(question, seeded);
-    expect(sample.filter((one) => planned(one)).length).toBeGreaterThan(0.6 * sample.length);
+  test('enough are feasible: the properties below are not about nothing', () => {
+    const sample = fc.sample(question, RUNS);
+    // 57 % of those drawn are; under 40 % of 300 would be six standard deviations away.
+    expect(sample.filter((one) => planned(one)).length).toBeGreaterThan(0.4 * sample.length);
   });
 
   test('there are never fewer slots at the peak than λ·S', () => {
@@ -65,7 +63,7 @@ describe('over random workloads', () => {
         expect(plan.value('maxInstances') * plan.value('slotsPerInstance')).toBeGreaterThan(offered(one));
         expect(plan.predictions.utilisation).toBeLessThan(1);
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 
@@ -75,7 +73,7 @@ describe('over random workloads', () => {
         const plan = planned(one);
         if (plan) expect(plan.predictions.latencyP99Seconds).toBeLessThanOrEqual(one.objective.latencySeconds);
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 
@@ -89,7 +87,7 @@ describe('over random workloads', () => {
         expect(larger.value('maxInstances')).toBeGreaterThanOrEqual(plan.value('maxInstances'));
         expect(larger.value('minInstances')).toBeGreaterThanOrEqual(plan.value('minInstances'));
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 
@@ -103,7 +101,7 @@ describe('over random workloads', () => {
         expect(patient!.value('maxInstances')).toBeLessThanOrEqual(plan.value('maxInstances'));
         expect(patient!.value('minInstances')).toBeLessThanOrEqual(plan.value('minInstances'));
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 
@@ -119,7 +117,7 @@ describe('over random workloads', () => {
         expect(age).toBeLessThanOrEqual(Math.max(1, latencySeconds));
         if (Math.floor(latencySeconds) >= latencyP99Seconds) expect(age).toBeGreaterThanOrEqual(latencyP99Seconds);
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 
@@ -133,7 +131,7 @@ describe('over random workloads', () => {
           for (const input of Object.values(knob.inputs)) expect(Number.isNaN(input)).toBe(false);
         }
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 
@@ -148,7 +146,7 @@ describe('over random workloads', () => {
           expect((error as CapacityError).message).toContain('Random: ');
         }
       }),
-      seeded,
+      { numRuns: RUNS },
     );
   });
 });

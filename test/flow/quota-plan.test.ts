@@ -3,6 +3,7 @@ import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { producerProperties } from '../../lib/flow/producer-settings';
 import { planQuotas } from '../../lib/flow/quota-plan';
 import type { KafkaCapacity, KafkaTenant } from '../../lib/flow/quotas';
+import { runs } from '../support/property';
 
 const MIB = 2 ** 20;
 const cluster: KafkaCapacity = { brokers: 3, brokerBytesPerSecond: 60 * MIB };
@@ -198,7 +199,7 @@ test('random clusters: no broker is ever asked for more than it has, and every t
         }
       },
     ),
-    { numRuns: process.env.LONG ? 2000 : 200, seed: 18 },
+    { numRuns: runs },
   );
   expect(Math.min(planned, refused)).toBeGreaterThan(20);
 });

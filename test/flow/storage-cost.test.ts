@@ -6,10 +6,10 @@ import prices from '../../lib/flow/prices.json';
 import type { StorageTransition } from '../../lib/flow/storage';
 import { breakEvenObjectBytes, lifetimeCost } from '../../lib/flow/storage-cost';
 import { planStock } from '../../lib/flow/storage-plan';
+import { runs, zeroOr } from '../support/property';
 
 const KB = 1024;
 const MB = 1024 * KB;
-const runs = process.env.LONG ? 2000 : 200;
 
 /** The seed's rule, as every object would go through it. */
 const SEED: StorageTransition[] = [
@@ -136,7 +136,7 @@ describe('the plan', () => {
       fc.property(
         fc.double({ min: 1, max: 1e9, noNaN: true }),
         fc.integer({ min: 1, max: 3650 }),
-        fc.double({ min: 0, max: 3, noNaN: true }),
+        zeroOr(0.001, 3),
         (objectBytes, retentionDays, readRatioPerMonth) => {
           const plan = planStock('X', { bytesPerDay: 1e9, objectBytes, retentionDays, readRatioPerMonth });
           const cost = (moves: StorageTransition[]) =>
@@ -264,7 +264,7 @@ describe('refusals', () => {
       fc.property(
         fc.integer({ min: 1, max: 300 * KB }),
         fc.integer({ min: 181, max: 2000 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
+        zeroOr(0.001, 1),
         (objectBytes, retentionDays, readRatioPerMonth) => {
           const stock = { bytesPerDay: 1e10, objectBytes, retentionDays, readRatioPerMonth };
           const kb = /compact to (\d+) KB/.exec(message(() => planStock('A', stock, {}, { transitions: SEED })))?.[1];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { TokenBucket } from '../../lib/flow/token-bucket';
+import { zeroOr } from '../support/property';
 
 /** How many single tokens can be had at one moment. */
 function drain(bucket: TokenBucket, now: number): number {
@@ -53,7 +54,7 @@ test('over any time it passes at most burst + rate × time', () => {
     fc.property(
       fc.double({ min: 0.01, max: 1000, noNaN: true }),
       fc.integer({ min: 1, max: 50 }),
-      fc.array(fc.double({ min: 0, max: 3, noNaN: true }), { maxLength: 200 }),
+      fc.array(zeroOr(0.001, 3), { maxLength: 200 }),
       (rate, burst, gaps) => {
         const bucket = new TokenBucket(rate, burst);
         let now = 0;
@@ -65,7 +66,6 @@ test('over any time it passes at most burst + rate × time', () => {
         expect(passed).toBeLessThanOrEqual(burst + rate * now + 1e-6);
       },
     ),
-    { seed: 1 },
   );
 });
 

@@ -2,6 +2,7 @@ import { Chart, Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { planQueue } from '../../lib/flow/queue-plan';
+import type { Workload } from '../../lib/flow/workload';
 import { QueueTrigger } from '../../lib/k8s/queue-trigger';
 import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue-worker';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../support/manifest';
@@ -205,6 +206,41 @@ describe('an item gets the time that it takes', () => {
     expect(jobs.worker.plan.predictions.utilisation).toBeCloseTo(utilisation, 6);
   });
 
+  test('a polling interval by hand is what KEDA gets, what jobs are planned with, and said to be given', () => {
+    const soon = make({ ...rendering, consumer: { pollSeconds: 10 } });
+    expect(spec(soon, 'ScaledJob').pollingInterval).toBe(10);
+    expect(soon.worker.plan.knob('pollingIntervalSeconds')).toMatchObject({ value: 10, formula: 'given' });
+    // RabbitMQ counts every five seconds, and a job's start is part of its item.
+    expect(soon.worker.plan.predictions.reactionSeconds).toBe(10 + 5);
+    expect(spec(jobs, 'ScaledJob').pollingInterval).toBe(30);
+    expect(jobs.worker.plan.predictions.reactionSeconds).toBe(30 + 5);
+    const seldom = make({ scaleToZero: true, objective: { latencySeconds: 600 }, consumer: { pollSeconds: 60 } });
+    expect(spec(seldom, 'ScaledObject').pollingInterval).toBe(60);
+    expect(() => make({ ...rendering, consumer: { pollSeconds: 0.5 } })).toThrow(
+      'Orders: consumer.pollSeconds must be a whole number, at least 1, got 0.5',
+    );
+  });
+
+  test('a refused job is offered service times of the item, without the start that comes on top', () => {
+    // Pods that stay would be done in time, 1 % of the items taking more than about 1125 s; jobs start for 30 s more.
+    const even = { ...rendering.workload, serviceVariation: 0.1 } as Workload;
+    const hasty = { ...rendering, workload: even, objective: { latencySeconds: 1140 } };
+    const offered = Number(/([\d.]+) s per item/.exec(message(() => make(hasty)))?.[1]);
+    expect(offered).toBeGreaterThan(0);
+    const workload = { ...even, serviceSeconds: offered };
+    expect(make({ ...hasty, workload }).worker.deployment).toBeUndefined();
+  });
+
+  test('numbers out of range are named as they were given', () => {
+    const workload = { ...rendering.workload, serviceVariation: 11 } as Workload;
+    expect(message(() => make({ ...rendering, workload }))).toBe(
+      'Orders: serviceVariation must be between 0 and 10, got 11',
+    );
+    expect(message(() => make({ ...rendering, consumer: { startSeconds: -1 } }))).toBe(
+      'Orders: startSeconds must be at least 0, got -1',
+    );
+  });
+
   test('a cool-down shorter than an item is refused', () => {
     const quick = {
       workload: { ...orders.workload, serviceSeconds: 5, peakPerSecond: 20 },
@@ -343,6 +379,15 @@ describe('props', () => {
     );
   });
 });
+
+function message(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return 'nothing was refused';
+}
 
 function environmentOf(chart: Written): Record<string, string> {
   const [{ env }] = podOf(chart).containers;

@@ -12,8 +12,7 @@ import { alterations, entityKey, type Limits, parseQuotas, type Quota } from '..
 import { refusal } from '../../lib/runtime/kafka-quotas/refusal';
 import { scramSignIn } from '../../lib/runtime/kafka-quotas/scram-sign-in';
 import { iamSignIn, SignInError } from '../../lib/runtime/kafka-quotas/sign-in';
-
-const runs = process.env.LONG ? 2000 : 200;
+import { runs } from '../support/property';
 
 /** A cluster in memory, with quotas of others on it. */
 class Cluster implements Ports {

@@ -70,7 +70,7 @@ describe.each(SCHEMES)('%s', (scheme) => {
         const changed = BODY.slice(0, at) + String.fromCharCode(code) + BODY.slice(at + 1);
         expect(verify(headers, { body: changed }).valid).toBe(changed === BODY);
       }),
-      { seed: 1, numRuns: 200 },
+      { numRuns: 200 },
     );
   });
 });

@@ -19,6 +19,13 @@ export const mostly = <T>(good: fc.Arbitrary<T>, ...bad: T[]) => usually(good, f
 export const spread = (min: number, max: number) =>
   fc.double({ min: Math.log10(min), max: Math.log10(max), noNaN: true }).map((exponent) => 10 ** exponent);
 
+/**
+ * Nothing, or something that can be measured. `fc.double` draws evenly over the representations, so from 0 upwards most
+ * of what it gives is below 1e-150, down to denormal numbers that no longer have the digits that a claim speaks of.
+ */
+export const zeroOr = (min: number, max: number) =>
+  fc.oneof({ weight: 1, arbitrary: fc.constant(0) }, { weight: 9, arbitrary: spread(min, max) });
+
 /** From 0 to `max` in steps that somebody would write. */
 const hundredths = (max: number) => fc.integer({ min: 0, max: 100 * max }).map((value) => value / 100);
 

@@ -57,12 +57,3 @@ export function missing(): string | undefined {
   if (!existsSync(RECEIVER)) return `${RECEIVER}: npm run prepare`;
   return undefined;
 }
-
-/** Waits until the condition holds; the time-out names what was waited for. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
-  const end = Date.now() + 1000 * seconds;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
