@@ -3,8 +3,9 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // What takes minutes or a server of its own has a command of its own: test:package, test:engines, test:cluster.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(package|engines|cluster)/'],
+  // What takes minutes or a server of its own has a command of its own: test:package, test:patterns, test:engines,
+  // test:cluster.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(package|patterns|engines|cluster)/'],
   // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
   setupFiles: ['<rootDir>/test/setup.ts'],
   transform: {

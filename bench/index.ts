@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPython } from '../bin/local/emulator';
 import { bench as bundles } from './bundles';
+import { bench as check } from './check';
 import { type Line, progress } from './line';
 import { bench as simulation } from './simulation';
 import { bench as synth } from './synth';
 
-const BENCHES: Record<string, () => Line[] | Promise<Line[]>> = { bundles, simulation, synth };
+const BENCHES: Record<string, () => Line[] | Promise<Line[]>> = { bundles, check, simulation, synth };
 
 const HELP = `Usage: npm run -s bench -- [--only <name>] [--help]
 

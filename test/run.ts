@@ -1,12 +1,13 @@
 /**
- * `npm test`, `npm run test:engines`, `npm run test:cluster`: installs what the suite needs, runs jest, and ends with one
+ * `npm test`, `npm run test:engines`, `npm run test:patterns`, `npm run test:cluster`: installs what the suite needs, runs jest, and ends with one
  * plain line, "N passed, N failed, N skipped".
  *
- * `--suite engines` and `--suite cluster` pick the tests against real servers; `--long` runs the property tests ten
+ * `--suite engines` and `--suite cluster` pick the tests against real servers, `--suite patterns` those on templates of
+ * others; `--long` runs the property tests ten
  * times as long. Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPython } from '../bin/local/emulator';
@@ -27,6 +28,10 @@ const SUITES: Readonly<Record<string, { readonly jest: readonly string[]; readon
   engines: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/engines/'],
     prepare: async () => bundle(),
+  },
+  patterns: {
+    jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/patterns/'],
+    prepare: async () => installPatterns(),
   },
   cluster: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],
@@ -84,6 +89,16 @@ function bundle(): void {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (status !== 0) throw new Error(`npm run prepare ended with ${status}`);
+}
+
+/** The constructs of others on whose templates the rules are tried; without their peers, which are ours already. */
+function installPatterns(): void {
+  const folder = join(ROOT, 'dist', 'patterns');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(ROOT, 'test', 'patterns', 'package.json'), join(folder, 'package.json'));
+  const args = ['install', '--legacy-peer-deps', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+  const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error(`npm install in ${folder} ended with ${status}`);
 }
 
 /** A control plane of one's own, when there is no KUBECONFIG and CLUSTER_UP names a script that starts one. */
