@@ -41,7 +41,7 @@ export class BackpressureChecks implements IPolicyValidationPlugin {
   public readonly name = 'Backpressure';
 
   /** Ids of all rules. */
-  public readonly ruleIds: string[] = RULES.map(({ id }) => id);
+  public readonly ruleIds?: string[] = RULES.map(({ id }) => id);
 
   private readonly severities: Record<string, Level>;
 
