@@ -2,6 +2,7 @@
  * Every rule there is, in the order in which the docs list them. A new rule goes into the file of its subject and, when
  * the subject is new, into one of these lists.
  */
+import { ALARM_RULES } from './cloudformation/alarms';
 import { LAMBDA_RULES } from './cloudformation/lambda';
 import { SQS_RULES } from './cloudformation/sqs';
 import type { Template } from './cloudformation/template';
@@ -10,7 +11,7 @@ import type { Manifests } from './kubernetes/manifests';
 import type { Rule } from './rule';
 
 /** Rules over CloudFormation templates. */
-export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [...SQS_RULES, ...LAMBDA_RULES];
+export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [...SQS_RULES, ...LAMBDA_RULES, ...ALARM_RULES];
 
 /** Rules over Kubernetes manifests. */
 export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [...KEDA_RULES];

@@ -41,10 +41,14 @@ const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetter
 
 /** Whether anything in the template sends its failures to this queue. */
 export function isDeadLetterQueue(template: Template, queue: Resource): boolean {
-  if (sourcesOf(template, queue).length > 0) return true;
+  return sourcesOf(template, queue).length > 0 || parkersOf(template, queue).length > 0;
+}
+
+/** Everything that names this queue as the place where its failures go. */
+export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
   return template
     .mentioning(queue)
-    .some((resource) =>
+    .filter((resource) =>
       [...places(resource.at('Properties'))].some(
         (place) => DEAD_LETTER_KEYS.test(place.path) && isQueue(template, place, queue),
       ),
