@@ -3,15 +3,25 @@
  * the subject is new, into one of these lists.
  */
 import { ALARM_RULES } from './cloudformation/alarms';
+import { KAFKA_RULES } from './cloudformation/kafka';
 import { LAMBDA_RULES } from './cloudformation/lambda';
+import { SCALING_RULES } from './cloudformation/scaling';
 import { SQS_RULES } from './cloudformation/sqs';
+import { STREAM_RULES } from './cloudformation/streams';
 import type { Template } from './cloudformation/template';
 import { KEDA_RULES } from './kubernetes/keda';
 import type { Manifests } from './kubernetes/manifests';
 import type { Rule } from './rule';
 
 /** Rules over CloudFormation templates. */
-export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [...SQS_RULES, ...LAMBDA_RULES, ...ALARM_RULES];
+export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
+  ...SQS_RULES,
+  ...LAMBDA_RULES,
+  ...ALARM_RULES,
+  ...SCALING_RULES,
+  ...STREAM_RULES,
+  ...KAFKA_RULES,
+];
 
 /** Rules over Kubernetes manifests. */
 export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [...KEDA_RULES];
