@@ -3,11 +3,14 @@
  * the subject is new, into one of these lists.
  */
 import { ALARM_RULES } from './cloudformation/alarms';
+import { API_RULES } from './cloudformation/api';
 import { KAFKA_RULES } from './cloudformation/kafka';
 import { LAMBDA_RULES } from './cloudformation/lambda';
 import { SCALING_RULES } from './cloudformation/scaling';
+import { SCHEDULE_RULES } from './cloudformation/schedules';
 import { SQS_RULES } from './cloudformation/sqs';
 import { STREAM_RULES } from './cloudformation/streams';
+import { TARGET_RULES } from './cloudformation/targets';
 import type { Template } from './cloudformation/template';
 import { KEDA_RULES } from './kubernetes/keda';
 import type { Manifests } from './kubernetes/manifests';
@@ -21,6 +24,9 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...SCALING_RULES,
   ...STREAM_RULES,
   ...KAFKA_RULES,
+  ...SCHEDULE_RULES,
+  ...TARGET_RULES,
+  ...API_RULES,
 ];
 
 /** Rules over Kubernetes manifests. */
