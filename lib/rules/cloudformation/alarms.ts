@@ -84,7 +84,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
           yield {
             at: query.at('Expression'),
             message: `divides ${depth.name.text()} by (${divisor}), which is zero or negative while the backlog grows: the alarm stays below its threshold`,
-            fix: `write IF(${divisor} > 0, ${text}, 1e9) or the like, so that a backlog that does not drain is a long time`,
+            fix: `write IF(${divisor} > 0, ${text}, IF(${depth.id} > 0, 1e9, 0)), so that a backlog that does not drain takes very long`,
           };
         }
       }

@@ -93,7 +93,7 @@ function openStages(template: Template): { stage: Resource; api: Resource; at: V
     const open = settings.at('ThrottlingRateLimit').absent && stage.at('Properties', 'RouteSettings').absent;
     return api && open ? [{ stage, api, at: settings }] : [];
   });
-  return [...rest, ...http].filter(({ api }) => !template.exported(api));
+  return [...rest, ...http].filter(({ api }) => !template.exportedByName(api));
 }
 
 /** Whether a usage plan may throttle the callers of this API. */

@@ -21,6 +21,7 @@ export function functionAt(template: Template, value: Value): Resource | undefin
   if (target?.type === 'AWS::Lambda::Alias' || target?.type === 'AWS::Lambda::Version') {
     return functionAt(template, target.at('Properties', 'FunctionName'));
   }
+  if (target) return target.type === FUNCTION && template.pointsTo(value, target, 'FunctionName') ? target : undefined;
   return functions(template).find((each) => template.pointsTo(value, each, 'FunctionName'));
 }
 

@@ -8,36 +8,52 @@ import type { Template } from './template';
 /** Services whose permission to call a function says that nobody waits for the answer. */
 const ASYNCHRONOUS_PRINCIPALS = ['sns.amazonaws.com', 's3.amazonaws.com'];
 
+/** Something that starts a function and does not wait for it. */
+interface Sender {
+  /** What the sender is called. */
+  readonly name: string;
+  /** The function, as the sender names it. */
+  readonly handler: Value;
+}
+
 /**
- * The places at which a function is, for certain, started with an event that nobody sends again.
+ * Who, for certain, starts a function with an event that nobody sends again.
  *
- * A schedule that repeats is none of them: its next run does what the failed one left.
+ * A schedule that repeats is no such sender: its next run does what the failed one left.
  */
-export function asynchronousEvents(template: Template, handler: Resource): readonly Value[] {
-  const candidates = [
+export function asynchronousSenders(template: Template, handler: Resource): readonly string[] {
+  const named = (source: Value) => template.target(source)?.name ?? source.resource.name;
+  const senders: Sender[] = [
     ...template
       .ofType('AWS::SNS::Subscription')
       .filter((subscription) => subscription.at('Properties', 'Protocol').text() === 'lambda')
-      .map((subscription) => subscription.at('Properties', 'Endpoint')),
+      .map((subscription) => ({
+        name: named(subscription.at('Properties', 'TopicArn')),
+        handler: subscription.at('Properties', 'Endpoint'),
+      })),
     ...template
       .ofType('AWS::Events::Rule')
       .filter((rule) => rule.at('Properties', 'EventPattern').present && isEnabled(rule))
       .flatMap((rule) => rule.at('Properties', 'Targets').items())
-      .map((target) => target.at('Arn')),
+      .map((target) => ({ name: target.resource.name, handler: target.at('Arn') })),
     ...template
       .ofType('AWS::Scheduler::Schedule')
       .filter((schedule) => schedule.at('Properties', 'ScheduleExpression').text()?.startsWith('at('))
-      .map((schedule) => schedule.at('Properties', 'Target', 'Arn')),
+      .map((schedule) => ({ name: schedule.name, handler: schedule.at('Properties', 'Target', 'Arn') })),
     ...template
       .ofType('AWS::S3::Bucket')
       .flatMap((bucket) => bucket.at('Properties', 'NotificationConfiguration', 'LambdaConfigurations').items())
-      .map((configuration) => configuration.at('Function')),
+      .map((configuration) => ({ name: configuration.resource.name, handler: configuration.at('Function') })),
     ...template
       .ofType('AWS::Lambda::Permission')
       .filter((permission) => ASYNCHRONOUS_PRINCIPALS.includes(permission.at('Properties', 'Principal').text() ?? ''))
-      .map((permission) => permission.at('Properties', 'FunctionName')),
+      .map((permission) => ({
+        name: named(permission.at('Properties', 'SourceArn')),
+        handler: permission.at('Properties', 'FunctionName'),
+      })),
   ];
-  return candidates.filter((value) => functionAt(template, value) === handler);
+  const own = senders.filter((sender) => functionAt(template, sender.handler) === handler);
+  return [...new Set(own.map(({ name }) => name))];
 }
 
 /** Whether a rule or a schedule is switched on, for certain. */

@@ -110,10 +110,11 @@ function mayHaveQuotas(template: Template, cluster: Resource): boolean {
 function* tenantsBySecret(template: Template, cluster: Resource): Iterable<Found> {
   for (const association of template.ofType('AWS::MSK::BatchScramSecret')) {
     const secrets = association.at('Properties', 'SecretArnList');
-    if (template.target(association.at('Properties', 'ClusterArn')) !== cluster || secrets.items().length < 2) continue;
+    const users = secrets.items().filter((secret) => secret.present).length;
+    if (template.target(association.at('Properties', 'ClusterArn')) !== cluster || users < 2) continue;
     yield {
       at: secrets,
-      message: `${secrets.items().length} users sign in to ${cluster.name}, and nothing bounds the bytes of any of them`,
+      message: `${users} users sign in to ${cluster.name}, and nothing bounds the bytes of any of them`,
       fix: `give each user a quota: its share of a broker's bandwidth, by AlterClientQuotas from a custom resource such as Custom::KafkaQuotas`,
     };
   }

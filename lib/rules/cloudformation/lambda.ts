@@ -10,7 +10,7 @@ import {
   serviceOf,
   timeoutOf,
 } from './functions';
-import { asynchronousEvents, mayKeepFailures } from './invocations';
+import { asynchronousSenders, mayKeepFailures } from './invocations';
 import { queues } from './relations';
 import { streamRetentionSeconds } from './retention';
 import type { Template } from './template';
@@ -143,9 +143,8 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
 ];
 
 function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
-  const events = asynchronousEvents(template, handler);
-  if (events.length === 0 || mayKeepFailures(template, handler) || template.exported(handler)) return;
-  const senders = [...new Set(events.map(({ resource }) => resource.name))];
+  const senders = asynchronousSenders(template, handler);
+  if (senders.length === 0 || mayKeepFailures(template, handler) || template.exported(handler)) return;
   yield {
     at: handler.at('Properties', 'DeadLetterConfig'),
     message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is gone after 3 failed tries`,
@@ -163,7 +162,7 @@ function maximumConcurrency(mapping: Resource) {
 }
 
 function nameOf(template: Template, source: Mapping['source']): string {
-  return template.target(source)?.name ?? 'its queue';
+  return template.target(source)?.name ?? source.text()?.split(':').pop() ?? 'its queue';
 }
 
 function mayBeFifo(template: Template, source: Mapping['source']): boolean {

@@ -106,7 +106,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
   yield {
     at: reservedOf(handler),
     message: `${names.join(', ')} start it ${firing.length} times at ${clock} ${zone}, and it runs ${room} at once: ${rounds} rounds of up to ${timeout} s = ${rounds * timeout} s, the later ones throttled`,
-    fix: `spread them over ${rounds} minutes or more, ${Math.max(1, Math.ceil(timeout / 60))} apart, or give them a FlexibleTimeWindow, or reserve ${firing.length}`,
+    fix: `start ${room} at a time, ${Math.max(1, Math.ceil(timeout / 60))} min apart, or reserve ${firing.length}, or give Scheduler a FlexibleTimeWindow of ${rounds * Math.max(1, Math.ceil(timeout / 60))} min`,
   };
 }
 

@@ -29,7 +29,7 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
         if (!bucket.at('Properties', 'ObjectLockEnabled').absent) continue;
         yield {
           at: bucket.at('Properties', 'LifecycleConfiguration'),
-          message: `versioning is on and none of its ${rules.length} lifecycle rules expires noncurrent versions`,
+          message: 'versioning is on, and no lifecycle rule expires noncurrent versions',
           fix: 'add a rule with NoncurrentVersionExpiration, NoncurrentDays 30 say',
         };
       }
@@ -51,7 +51,7 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
         if (expires?.at('Status').text() !== 'Enabled') continue;
         yield {
           at: bucket.at('Properties', 'LifecycleConfiguration', 'Rules'),
-          message: `objects expire${daysText(expires)}, and none of its ${rules.length} lifecycle rules aborts incomplete multipart uploads`,
+          message: `objects expire${daysText(expires)}, and no lifecycle rule aborts incomplete multipart uploads`,
           fix: 'add AbortIncompleteMultipartUpload with DaysAfterInitiation 7 to a rule for the whole bucket',
         };
       }

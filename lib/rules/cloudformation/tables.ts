@@ -9,7 +9,7 @@ const EVENT_SOURCES = ['sqs', 'kinesis', 'dynamodb', 'kafka'];
 
 /** Keys of something that happened once: an id of a delivery, a time. Those of things that last are none of them. */
 const EVENT_KEY =
-  /^((event|delivery|message|msg|session|request|idempotency|dedup(lication)?)_?-?(id|key|uuid)|time_?-?stamp|ts|(created|received|occurred|event|sent)_?-?(at|time|timestamp))$/i;
+  /^((event|delivery|message|msg|session|request|idempotency|dedup(lication)?)[_-]?(id|key|uuid)|time[_-]?stamp|ts|(received|occurred|event|sent)[_-]?(at|time|timestamp))$/i;
 
 /** Rules about DynamoDB tables. */
 export const TABLE_RULES: readonly Rule<Template>[] = [
