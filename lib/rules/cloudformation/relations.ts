@@ -2,6 +2,8 @@
  * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
  */
 import type { Resource, Value } from '../document';
+import { type Mapping, mappings } from './functions';
+import { grantsOn } from './grants';
 import type { Template } from './template';
 
 const QUEUE = 'AWS::SQS::Queue';
@@ -39,10 +41,14 @@ const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetter
 
 /** Whether anything in the template sends its failures to this queue. */
 export function isDeadLetterQueue(template: Template, queue: Resource): boolean {
-  if (sourcesOf(template, queue).length > 0) return true;
+  return sourcesOf(template, queue).length > 0 || parkersOf(template, queue).length > 0;
+}
+
+/** Everything that names this queue as the place where its failures go. */
+export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
   return template
     .mentioning(queue)
-    .some((resource) =>
+    .filter((resource) =>
       [...places(resource.at('Properties'))].some(
         (place) => DEAD_LETTER_KEYS.test(place.path) && isQueue(template, place, queue),
       ),
@@ -57,72 +63,9 @@ export function* places(value: Value): Iterable<Value> {
   else yield value;
 }
 
-/** A Lambda event source mapping, with the function that it calls when the template has it. */
-export interface Mapping {
-  readonly mapping: Resource;
-  readonly source: Value;
-  readonly handler: Resource | undefined;
-}
-
-/** Every event source mapping. */
-export function mappings(template: Template): readonly Mapping[] {
-  return template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
-    mapping,
-    source: mapping.at('Properties', 'EventSourceArn'),
-    handler: template.target(mapping.at('Properties', 'FunctionName')),
-  }));
-}
-
 /** The mappings through which Lambda functions read this queue. */
 export function mappingsOf(template: Template, queue: Resource): readonly Mapping[] {
   return mappings(template).filter(({ source }) => isQueue(template, source, queue));
-}
-
-/** A statement of a policy that lets somebody do this to this resource, for certain; the resource it stands in. */
-export function grantsOn(
-  template: Template,
-  action: string,
-  resource: Resource,
-  nameProperty: string,
-): readonly Resource[] {
-  return template.mentioning(resource).filter((policy) =>
-    statements(policy).some(
-      (statement) =>
-        statement.at('Effect').text() === 'Allow' &&
-        statement
-          .at('Action')
-          .items()
-          .some((pattern) => matches(pattern.text(), action)) &&
-        statement
-          .at('Resource')
-          .items()
-          .some((arn) => template.pointsTo(arn, resource, nameProperty)),
-    ),
-  );
-}
-
-/** The statements of a policy or of a role's own policies. */
-export function statements(policy: Resource): Value[] {
-  const inline = policy
-    .at('Properties', 'Policies')
-    .items()
-    .map((each) => each.at('PolicyDocument'));
-  const documents = IDENTITY_POLICIES.includes(policy.type)
-    ? [policy.at('Properties', 'PolicyDocument'), ...inline]
-    : [];
-  return documents.flatMap((document) => document.at('Statement').items());
-}
-
-/** Policies of who may act; those of queues and topics say who may send. */
-const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
-
-function matches(pattern: string | undefined, action: string): boolean {
-  if (pattern === undefined) return false;
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${expression}$`, 'i').test(action);
 }
 
 /** Whether anybody in the template reads this queue: a function, a pipe, or a role that may receive its messages. */

@@ -127,6 +127,12 @@ export class Template extends Document implements Surroundings {
     return mentionedIn(this.outputs).has(resource.name);
   }
 
+  /** Whether it is exported by name, so that another stack can build on it; an output that people read is not enough. */
+  public exportedByName(resource: Resource): boolean {
+    const outputs = Object.values(isMapping(this.outputs) ? this.outputs : {});
+    return outputs.some((output) => isMapping(output) && 'Export' in output && mentionedIn(output).has(resource.name));
+  }
+
   public texts(): readonly CarriedText[] {
     this.carried ??= this.resources.flatMap((resource) =>
       (CARRIERS[resource.type] ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),

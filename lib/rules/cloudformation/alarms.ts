@@ -1,0 +1,164 @@
+import type { Resource } from '../document';
+import type { Rule } from '../rule';
+import { grantsOn } from './grants';
+import { alarms, expandedExpression, isMetricOf, mayWatch, metricsOf, OF_QUEUE } from './metrics';
+import { isDeadLetterQueue, isRead, parkersOf, queues, redrivePolicy, sourcesOf } from './relations';
+import { queueRetentionSeconds } from './retention';
+import type { Template } from './template';
+
+/** Metrics that say how much waits, whatever broker they are of. */
+const DEPTHS = /^(ApproximateNumberOfMessages\w*|Message(Ready)?Count|QueueSize|SumOffsetLag|MaxOffsetLag|OffsetLag)$/;
+
+/** Comparisons that a value has to rise to meet. */
+const RISING = ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'];
+
+/** Statistics of an age that are never above the age itself. */
+const AGES = ['Maximum', 'Average', 'Minimum'];
+
+/** Rules about CloudWatch alarms on queues. */
+export const ALARM_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-CW-001',
+    title: 'No alarm watches a dead-letter queue',
+    why: 'What is parked waits for somebody to look. When nobody is told, it is deleted at the end of its retention as if it had never been sent.',
+    source: 'Amazon SQS Developer Guide, "Creating alarms for dead-letter queues using Amazon CloudWatch"',
+    severity: 'warning',
+    cases: [14],
+    *check(template) {
+      if (!template.closed) return;
+      for (const queue of queues(template)) {
+        if (!isDeadLetterQueue(template, queue) || template.exported(queue) || isRead(template, queue)) continue;
+        // One with a redrive policy of its own hands on what it gets, and is not where the messages end.
+        if (!redrivePolicy(queue).absent) continue;
+        if (alarms(template).some((alarm) => mayWatch(template, alarm, OF_QUEUE, queue))) continue;
+        const seconds = queueRetentionSeconds(queue);
+        yield {
+          at: queue.at('Properties'),
+          message: `nothing reads this dead-letter queue and no alarm looks at it: what is parked is deleted ${seconds === undefined ? 'unseen' : `after ${seconds / 86_400} days unseen`}`,
+          fix: 'add an alarm on its ApproximateNumberOfMessagesVisible above 0',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-CW-002',
+    title: 'An alarm waits for messages to be sent to a dead-letter queue',
+    why: 'NumberOfMessagesSent counts what producers send. What a redrive policy moves is not counted, so that the alarm stays silent while the queue fills.',
+    source: 'Amazon SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS": NumberOfMessagesSent',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const alarm of alarms(template)) {
+        for (const queue of queues(template)) {
+          const own = metricsOf(alarm).filter((metric) => isMetricOf(template, metric, OF_QUEUE, queue));
+          if (own.length !== 1 || own[0].name.text() !== 'NumberOfMessagesSent') continue;
+          const [source] = sourcesOf(template, queue);
+          if (!source || isSentTo(template, queue)) continue;
+          yield {
+            at: own[0].name,
+            message: `NumberOfMessagesSent of ${queue.name} does not count what the redrive policy of ${source.name} moves there`,
+            fix: 'use ApproximateNumberOfMessagesVisible, or NumberOfMessagesReceived where a consumer drains the queue',
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-CW-003',
+    title: 'A time to drain goes negative when the producers win',
+    why: 'A backlog that grows never drains. Divided by a negative rate it gives a negative time, divided by zero none at all, and the alarm is quiet just when it should ring.',
+    source: 'Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics": IF, MAX',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const alarm of alarms(template)) {
+        for (const query of alarm.at('Properties', 'Metrics').items()) {
+          const text = expandedExpression(alarm, query);
+          const returned = query.at('ReturnData').flag(true);
+          if (text === undefined || returned !== true || !RISING.includes(comparison(alarm) ?? '')) continue;
+          const divisor = /\b(IF|MAX)\s*\(/.test(text) ? undefined : differenceDividedBy(text);
+          const depth = metricsOf(alarm).find(
+            ({ id, name }) => id && DEPTHS.test(name.text() ?? '') && new RegExp(`\\b${id}\\b`).test(text),
+          );
+          if (!divisor || !depth) continue;
+          yield {
+            at: query.at('Expression'),
+            message: `divides ${depth.name.text()} by (${divisor}), which is zero or negative while the backlog grows: the alarm stays below its threshold`,
+            fix: `write IF(${divisor} > 0, ${text}, IF(${depth.id} > 0, 1e9, 0)), so that a backlog that does not drain takes very long`,
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-CW-004',
+    title: 'An alarm waits for an age that no message reaches',
+    why: 'A message is deleted when its retention is over. An alarm on an age at or above that never rings, and what it should have warned of is gone.',
+    source: 'Amazon SQS API Reference, SetQueueAttributes: MessageRetentionPeriod, 345600 s by default',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const alarm of alarms(template)) {
+        const threshold = alarm.at('Properties', 'Threshold');
+        const seconds = threshold.number();
+        const [metric] = metricsOf(alarm);
+        if (seconds === undefined || metric?.name.text() !== 'ApproximateAgeOfOldestMessage') continue;
+        if (metric.id !== undefined || !RISING.includes(comparison(alarm) ?? '')) continue;
+        if (!AGES.includes(alarm.at('Properties', 'Statistic').text() ?? '')) continue;
+        for (const queue of queues(template)) {
+          const kept = queueRetentionSeconds(queue);
+          if (kept === undefined || seconds < kept || !isMetricOf(template, metric, OF_QUEUE, queue)) continue;
+          yield {
+            at: threshold,
+            message: `rings from ${seconds} s on, and ${queue.name} deletes its messages after ${kept} s`,
+            fix: `set Threshold well below ${kept}: ${Math.floor(kept / 2)} leaves half of the retention to act in`,
+          };
+        }
+      }
+    },
+  },
+];
+
+function comparison(alarm: Resource): string | undefined {
+  return alarm.at('Properties', 'ComparisonOperator').text();
+}
+
+/** Whether somebody sends to the queue, so that its NumberOfMessagesSent counts: whoever may, or parks failures there. */
+function isSentTo(template: Template, queue: Resource): boolean {
+  return (
+    grantsOn(template, 'sqs:SendMessage', queue, 'QueueName').length > 0 ||
+    parkersOf(template, queue).some(({ type }) => type !== queue.type)
+  );
+}
+
+/** What an expression divides by, when that is a bracket with a difference of two metrics in it. */
+function differenceDividedBy(text: string): string | undefined {
+  for (const match of text.matchAll(/\/\s*\(/g)) {
+    const inner = unwrapped(bracketAt(text, match.index + match[0].length - 1));
+    const sides = withoutBrackets(inner).split('-');
+    if (sides.length > 1 && sides.every((side) => /[A-Za-z]/.test(side))) return inner;
+  }
+  return undefined;
+}
+
+/** The text within the bracket that opens here. */
+function bracketAt(text: string, open: number): string {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === '(') depth++;
+    else if (text[i] === ')' && --depth === 0) return text.slice(open + 1, i);
+  }
+  return '';
+}
+
+function unwrapped(text: string): string {
+  const trimmed = text.trim();
+  return trimmed.startsWith('(') && bracketAt(trimmed, 0).length === trimmed.length - 2
+    ? unwrapped(trimmed.slice(1, -1))
+    : trimmed;
+}
+
+function withoutBrackets(text: string): string {
+  const less = text.replace(/\([^()]*\)/g, '');
+  return less === text ? text : withoutBrackets(less);
+}

@@ -1,0 +1,134 @@
+import type { Resource, Value } from '../document';
+import type { Found, Rule } from '../rule';
+import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './functions';
+import type { Template } from './template';
+
+/** Requests a second that an account lets through to all of its APIs in a region, unless it was raised. */
+const ACCOUNT_REQUESTS_PER_SECOND = 10_000;
+
+/** The longest that an integration waits for a function when a template says nothing. */
+const REST_WAIT_MILLISECONDS = 29_000;
+const HTTP_WAIT_MILLISECONDS = 30_000;
+
+/** A function that answers requests to an API. */
+interface Integration {
+  readonly api: Resource;
+  readonly handler: Resource;
+  /** The longest that a caller waits, in milliseconds; undefined when not decided, or when nobody waits. */
+  readonly wait: number | undefined;
+}
+
+/** Rules about API Gateway in front of Lambda functions. */
+export const API_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-API-001',
+    title: 'Nothing holds back requests to a function with a limit',
+    why: 'What comes in above the reserved concurrency is answered with errors, good callers and bad alike, and every retry adds to it. A throttle at the door answers 429, which clients know how to wait for.',
+    source:
+      'Amazon API Gateway Developer Guide, "Throttle requests to your REST APIs": 10,000 requests/s for an account',
+    severity: 'warning',
+    cases: [12, 15],
+    *check(template) {
+      if (!template.closed) return;
+      for (const { stage, api, at } of openStages(template)) {
+        const handlers = new Set(
+          integrations(template)
+            .filter((integration) => integration.api === api)
+            .map(({ handler }) => handler),
+        );
+        for (const handler of handlers) yield* unthrottled(stage, at, handler);
+      }
+    },
+  },
+  {
+    id: 'BP-API-002',
+    title: 'A function may work on after its caller was told that it failed',
+    why: 'The gateway answers 504 while the function goes on and is paid for. The caller tries again, and the same work runs twice when there is least room for it.',
+    source:
+      'Amazon API Gateway Developer Guide, "Amazon API Gateway quotas": integration time-out 29 s for REST, 30 s for HTTP APIs',
+    severity: 'warning',
+    cases: [12],
+    *check(template) {
+      for (const handler of functions(template)) {
+        const timeout = handler.at('Properties', 'Timeout').number();
+        const waits = integrations(template).flatMap((each) => (each.handler === handler ? [each.wait] : []));
+        // A function that also reads a queue may need its time there.
+        if (timeout === undefined || waits.length === 0 || mappingsInto(template, handler).length > 0) continue;
+        if (waits.some((wait) => wait === undefined)) continue;
+        const longest = Math.max(...waits.map((wait) => wait! / 1000));
+        if (timeout <= longest) continue;
+        yield {
+          at: handler.at('Properties', 'Timeout'),
+          message: `may run ${timeout} s, and the gateway answers 504 after ${longest} s`,
+          fix: `set Timeout to ${Math.floor(longest)} or less, or take the request into a queue and answer 202`,
+        };
+      }
+    },
+  },
+];
+
+function* unthrottled(stage: Resource, at: Value, handler: Resource): Iterable<Found> {
+  const reserved = reservedOf(handler).number();
+  const timeout = timeoutOf(handler);
+  if (!reserved || timeout === undefined) return;
+  const sure = Number((reserved / timeout).toPrecision(3));
+  yield {
+    at,
+    message: `${stage.name} lets in what the account does, ${ACCOUNT_REQUESTS_PER_SECOND} requests/s, and ${handler.name} runs ${reserved} at once: ${reserved} ÷ ${timeout} s = ${sure}/s when each takes its whole time-out`,
+    fix: `set ThrottlingRateLimit to ${reserved} ÷ the mean seconds of a request, and ThrottlingBurstLimit to ${reserved}`,
+  };
+}
+
+/** The stages that are, for certain, not throttled, and where they should be. */
+function openStages(template: Template): { stage: Resource; api: Resource; at: Value }[] {
+  const rest = template.ofType('AWS::ApiGateway::Stage').flatMap((stage) => {
+    const api = template.target(stage.at('Properties', 'RestApiId'));
+    const settings = stage.at('Properties', 'MethodSettings');
+    const open = settings.items().every((setting) => setting.at('ThrottlingRateLimit').absent);
+    return api && open && !mayHavePlan(template, api) ? [{ stage, api, at: settings }] : [];
+  });
+  const http = template.ofType('AWS::ApiGatewayV2::Stage').flatMap((stage) => {
+    const api = template.target(stage.at('Properties', 'ApiId'));
+    const settings = stage.at('Properties', 'DefaultRouteSettings');
+    const open = settings.at('ThrottlingRateLimit').absent && stage.at('Properties', 'RouteSettings').absent;
+    return api && open ? [{ stage, api, at: settings }] : [];
+  });
+  return [...rest, ...http].filter(({ api }) => !template.exportedByName(api));
+}
+
+/** Whether a usage plan may throttle the callers of this API. */
+function mayHavePlan(template: Template, api: Resource): boolean {
+  return template.ofType('AWS::ApiGateway::UsagePlan').some(
+    (plan) =>
+      !plan.at('Properties', 'Throttle').absent &&
+      plan
+        .at('Properties', 'ApiStages')
+        .items()
+        .some((each) => template.mayPointTo(each.at('ApiId'), api, 'RestApiId')),
+  );
+}
+
+/** The functions behind the methods of REST APIs and the routes of HTTP APIs. */
+function integrations(template: Template): Integration[] {
+  const rest = template.ofType('AWS::ApiGateway::Method').flatMap((method) => {
+    const integration = method.at('Properties', 'Integration');
+    const api = template.target(method.at('Properties', 'RestApiId'));
+    const handler = functionAt(template, integration.at('Uri'));
+    if (!api || !handler) return [];
+    // An event of its own type is handed over and not waited for; a stream is answered as it comes.
+    const waits =
+      integration.at('RequestParameters', 'integration.request.header.X-Amz-Invocation-Type').absent &&
+      integration.at('ResponseTransferMode').text('BUFFERED') === 'BUFFERED';
+    return [
+      { api, handler, wait: waits ? integration.at('TimeoutInMillis').number(REST_WAIT_MILLISECONDS) : undefined },
+    ];
+  });
+  const http = template.ofType('AWS::ApiGatewayV2::Integration').flatMap((integration) => {
+    const api = template.target(integration.at('Properties', 'ApiId'));
+    const handler = functionAt(template, integration.at('Properties', 'IntegrationUri'));
+    // Nobody waits for an answer on a WebSocket.
+    if (!api || !handler || api.at('Properties', 'ProtocolType').text() !== 'HTTP') return [];
+    return [{ api, handler, wait: integration.at('Properties', 'TimeoutInMillis').number(HTTP_WAIT_MILLISECONDS) }];
+  });
+  return [...rest, ...http];
+}

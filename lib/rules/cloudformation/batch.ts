@@ -1,0 +1,70 @@
+import type { Resource } from '../document';
+import type { Rule } from '../rule';
+import { roleAt, rolesGranted } from './grants';
+import { isEnabled } from './invocations';
+import type { Template } from './template';
+
+/** Rules about AWS Batch. */
+export const BATCH_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-BATCH-001',
+    title: 'Several submitters share a job queue first come, first served',
+    why: 'Without a scheduling policy a queue is worked through in the order of arrival. One submitter with a thousand jobs makes all others wait for the last of them.',
+    source: 'AWS Batch User Guide, "Fair-share scheduling policies"',
+    severity: 'warning',
+    cases: [20],
+    *check(template) {
+      for (const queue of template.ofType('AWS::Batch::JobQueue')) {
+        const policy = queue.at('Properties', 'SchedulingPolicyArn');
+        const names = submitters(template, queue).map(({ name }) => name);
+        if (!policy.absent || names.length < 2) continue;
+        yield {
+          at: policy,
+          message: `${names.join(', ')} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: whoever comes first is served first`,
+          fix: 'add an AWS::Batch::SchedulingPolicy with a FairsharePolicy, and a share identifier for each submitter; it can only be set on a new queue',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-BATCH-002',
+    title: 'A fair share that does not say for how long usage counts',
+    why: 'AWS documents two meanings of 0: only what runs now counts, or what ran in the last 600 s. With the first, a tenant that has just used up everything is as good as one that has waited.',
+    source: 'AWS Batch API Reference, FairsharePolicy: shareDecaySeconds, 604800 at most',
+    severity: 'warning',
+    cases: [20],
+    *check(template) {
+      for (const policy of template.ofType('AWS::Batch::SchedulingPolicy')) {
+        const share = policy.at('Properties', 'FairsharePolicy');
+        const decay = share.at('ShareDecaySeconds');
+        if (!share.present || decay.number(0) !== 0) continue;
+        yield {
+          at: decay,
+          message: `${decay.absent ? 'no ShareDecaySeconds' : 'ShareDecaySeconds 0'}: what a share used before now may count, or not`,
+          fix: 'set ShareDecaySeconds above 0, 604800 at most: as long as one tenant may be made to wait for what it used, 3600 say',
+        };
+      }
+    },
+  },
+];
+
+/** Whoever submits to a job queue: rules that target it, and roles that may and that no such rule runs under. */
+function submitters(template: Template, queue: Resource): readonly Resource[] {
+  const rules = template.ofType('AWS::Events::Rule').filter(isEnabled);
+  const targeting = rules.flatMap((rule) =>
+    rule
+      .at('Properties', 'Targets')
+      .items()
+      .filter((target) => template.pointsTo(target.at('Arn'), queue, 'JobQueueName'))
+      .map((target) => ({ rule, role: roleAt(template, target.at('RoleArn')) })),
+  );
+  const machines = template
+    .ofType('AWS::StepFunctions::StateMachine')
+    .filter((machine) => template.mentioning(queue).includes(machine))
+    .map((machine) => ({ rule: machine, role: roleAt(template, machine.at('Properties', 'RoleArn')) }));
+  const known = [...targeting, ...machines];
+  const others = rolesGranted(template, 'batch:SubmitJob', queue, 'JobQueueName').filter(
+    (role) => !known.some((each) => each.role === role),
+  );
+  return [...new Set([...known.map(({ rule }) => rule), ...others])];
+}

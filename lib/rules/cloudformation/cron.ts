@@ -1,0 +1,116 @@
+/**
+ * When AWS's `cron(…)` and `rate(…)` expressions fire, as far as an expression decides it.
+ */
+
+const DAY_MINUTES = 1440;
+const MINUTE_SECONDS = 60;
+
+/** A leap year, so that every day of every month is in it. It begins on a Saturday. */
+const YEAR = 2028;
+const YEAR_DAYS = 366;
+
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { minute: 60, hour: 3600, day: 86_400 };
+
+/** The minutes of a year at which something fires. */
+export interface Calendar {
+  /** Minutes of the day, rising, from 0 to 1439; the same on every day on which it fires. */
+  readonly minutes: readonly number[];
+  /** For each day of a leap year, whether it fires on it. */
+  readonly days: readonly boolean[];
+}
+
+/** Seconds between two firings of `rate(…)`; undefined for anything else. */
+export function rateSeconds(expression: string): number | undefined {
+  const match = /^rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)$/.exec(expression.trim());
+  const seconds = match ? Number(match[1]) * UNIT_SECONDS[match[2]] : 0;
+  return seconds > 0 ? seconds : undefined;
+}
+
+/**
+ * When an expression fires; undefined for one that does not decide it: a rate counts from when it was created, unless
+ * it fires every minute, and L, W, # and years are not worked out.
+ */
+export function calendarOf(expression: string): Calendar | undefined {
+  if (rateSeconds(expression) === MINUTE_SECONDS) return calendarOf('cron(* * * * ? *)');
+  const fields = /^cron\(\s*([^()]+?)\s*\)$/.exec(expression.trim())?.[1].toUpperCase().split(/\s+/);
+  if (fields?.length !== 6 || fields[5] !== '*') return undefined;
+  const [minute, hour, date, month, weekday] = fields;
+  // AWS wants exactly one of the two days left open.
+  if ((date === '?') === (weekday === '?')) return undefined;
+  const minutes = valuesOf(minute, 0, 59);
+  const hours = valuesOf(hour, 0, 23);
+  const dates = valuesOf(date, 1, 31);
+  const months = valuesOf(month, 1, 12, MONTHS);
+  const weekdays = valuesOf(weekday, 1, 7, WEEKDAYS);
+  if (!minutes || !hours || !dates || !months || !weekdays) return undefined;
+  const days = Array.from({ length: YEAR_DAYS }, (_, day) => {
+    const at = new Date(Date.UTC(YEAR, 0, 1 + day));
+    return dates.has(at.getUTCDate()) && months.has(at.getUTCMonth() + 1) && weekdays.has(at.getUTCDay() + 1);
+  });
+  return { days, minutes: ascending(hours).flatMap((h) => ascending(minutes).map((m) => h * 60 + m)) };
+}
+
+/** Seconds between the two firings of an expression that are closest; undefined when that is not decided. */
+export function leastGapSeconds(expression: string): number | undefined {
+  const rate = rateSeconds(expression);
+  if (rate !== undefined) return rate;
+  const calendar = calendarOf(expression);
+  if (!calendar?.days.includes(true)) return undefined;
+  const { minutes, days } = calendar;
+  const gaps = minutes.slice(1).map((minute, i) => minute - minutes[i]);
+  // From the last of one day to the first of the next, or of the next day on which it fires at all.
+  const firing = days.flatMap((fires, day) => (fires ? [day] : []));
+  const nights = firing.slice(1).map((day, i) => day - firing[i]);
+  const overnight = Math.min(...nights, YEAR_DAYS) * DAY_MINUTES - minutes[minutes.length - 1] + minutes[0];
+  return Math.min(...gaps, overnight) * MINUTE_SECONDS;
+}
+
+/** The minute in which most of them fire, with those that do; the first such minute of the year. */
+export function fullestMinute(calendars: readonly Calendar[]): { minuteOfDay: number; firing: readonly number[] } {
+  let best: { minuteOfDay: number; firing: readonly number[] } = { minuteOfDay: 0, firing: [] };
+  const seen = new Set<string>();
+  for (let day = 0; day < YEAR_DAYS; day++) {
+    const today = calendars.flatMap(({ days }, i) => (days[day] ? [i] : []));
+    // Days on which the same ones fire are all alike.
+    if (today.length <= best.firing.length || seen.has(today.join())) continue;
+    seen.add(today.join());
+    const byMinute = new Map<number, number[]>();
+    for (const i of today) {
+      for (const minute of calendars[i].minutes) byMinute.set(minute, [...(byMinute.get(minute) ?? []), i]);
+    }
+    for (const [minuteOfDay, firing] of byMinute) {
+      if (firing.length > best.firing.length) best = { minuteOfDay, firing };
+    }
+  }
+  return best;
+}
+
+/** The values of one field; undefined when it uses what is not worked out here, or is out of range. */
+function valuesOf(field: string, low: number, high: number, names: readonly string[] = []): Set<number> | undefined {
+  const values = new Set<number>();
+  for (const part of field === '?' ? ['*'] : field.split(',')) {
+    const match = /^(\*|[A-Z0-9]+)(?:-([A-Z0-9]+))?(?:\/(\d+))?$/.exec(part);
+    if (!match) return undefined;
+    const [, first, last, every] = match;
+    const from = first === '*' ? low : numberIn(first, names);
+    const open = first === '*' || every !== undefined ? high : from;
+    const to = last === undefined ? open : numberIn(last, names);
+    const step = every === undefined ? 1 : Number(every);
+    if (from === undefined || to === undefined || from < low || to > high || from > to || step < 1) return undefined;
+    for (let value = from; value <= to; value += step) values.add(value);
+  }
+  return values;
+}
+
+function numberIn(text: string, names: readonly string[]): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text);
+  const place = names.indexOf(text);
+  return place < 0 ? undefined : place + 1;
+}
+
+function ascending(values: Set<number>): number[] {
+  return [...values].sort((a, b) => a - b);
+}

@@ -1,0 +1,82 @@
+/**
+ * Who may do what to which resource, as far as policies of roles say it for certain.
+ */
+import type { Resource, Value } from '../document';
+import type { Template } from './template';
+
+/** A statement of a policy that lets somebody do this to this resource, for certain; the resource it stands in. */
+export function grantsOn(
+  template: Template,
+  action: string,
+  resource: Resource,
+  nameProperty: string,
+): readonly Resource[] {
+  return template.mentioning(resource).filter((policy) =>
+    statements(policy).some(
+      (statement) =>
+        statement.at('Effect').text() === 'Allow' &&
+        statement
+          .at('Action')
+          .items()
+          .some((pattern) => matches(pattern.text(), action)) &&
+        statement
+          .at('Resource')
+          .items()
+          .some((arn) => template.pointsTo(arn, resource, nameProperty)),
+    ),
+  );
+}
+
+/** The statements of a policy or of a role's own policies. */
+export function statements(policy: Resource): Value[] {
+  const inline = policy
+    .at('Properties', 'Policies')
+    .items()
+    .map((each) => each.at('PolicyDocument'));
+  const documents = IDENTITY_POLICIES.includes(policy.type)
+    ? [policy.at('Properties', 'PolicyDocument'), ...inline]
+    : [];
+  return documents.flatMap((document) => document.at('Statement').items());
+}
+
+/** Policies of who may act; those of queues and topics say who may send. */
+const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
+
+function matches(pattern: string | undefined, action: string): boolean {
+  if (pattern === undefined) return false;
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.');
+  return new RegExp(`^${expression}$`, 'i').test(action);
+}
+
+/** The role that something runs under, when the template has it. */
+export function roleAt(template: Template, value: Value): Resource | undefined {
+  return template.ofType('AWS::IAM::Role').find((role) => template.pointsTo(value, role, 'RoleName'));
+}
+
+/** The roles that may, for certain, do this to this resource. */
+export function rolesGranted(
+  template: Template,
+  action: string,
+  resource: Resource,
+  nameProperty: string,
+): readonly Resource[] {
+  const policies = grantsOn(template, action, resource, nameProperty);
+  return [...new Set(policies.flatMap((policy) => rolesOf(template, policy)))];
+}
+
+/** The roles that a policy is attached to. */
+function rolesOf(template: Template, policy: Resource): Resource[] {
+  if (policy.type === 'AWS::IAM::Role') return [policy];
+  const named = [...policy.at('Properties', 'Roles').items(), policy.at('Properties', 'RoleName')];
+  const attached = named.map((role) => roleAt(template, role)).filter((role) => role !== undefined);
+  const attaching = template.ofType('AWS::IAM::Role').filter((role) =>
+    role
+      .at('Properties', 'ManagedPolicyArns')
+      .items()
+      .some((arn) => template.pointsTo(arn, policy, 'ManagedPolicyName')),
+  );
+  return [...attached, ...attaching];
+}

@@ -1,0 +1,138 @@
+import type { Resource, Value } from '../document';
+import type { Found, Rule } from '../rule';
+import { mappings } from './functions';
+import { rolesGranted } from './grants';
+import { places } from './relations';
+import { grantedTo, onlyReads, scaledServices } from './services';
+import { idleTasks } from './streams';
+import type { Template } from './template';
+
+/** Quota keys that brokers take from clients and users, and not from their configuration file. */
+const QUOTA_KEYS = ['producer_byte_rate', 'consumer_byte_rate', 'client.quota.callback.class'];
+
+/** Rules about Amazon MSK clusters, their topics and what reads them. */
+export const KAFKA_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-MSK-001',
+    title: 'More consumers than partitions',
+    why: 'A partition is read by one consumer of a group at a time. Whatever runs above that costs and reads nothing.',
+    source: 'AWS Lambda Developer Guide, "Apache Kafka event poller scaling modes": one poller a partition at most',
+    severity: 'warning',
+    cases: [5],
+    *check(template) {
+      const topics = template.ofType('AWS::MSK::Topic');
+      for (const { mapping, source } of mappings(template)) {
+        const at = mapping.at('Properties', 'ProvisionedPollerConfig', 'MaximumPollers');
+        const pollers = at.number();
+        const read = topicRead(template, mapping, source);
+        const partitions = read?.at('Properties', 'PartitionCount').number();
+        if (pollers === undefined || partitions === undefined || pollers <= partitions) continue;
+        yield {
+          at,
+          message: `up to ${pollers} event pollers, and ${read!.name} has ${partitions} partitions: ${pollers - partitions} pollers have nothing to read`,
+          fix: `set MaximumPollers to ${partitions}, or PartitionCount to ${pollers}`,
+        };
+      }
+      for (const { service, scalable } of scaledServices(template)) {
+        const read = grantedTo(template, service, 'kafka-cluster:ReadData', topics, 'TopicName');
+        if (read.length !== 1 || !onlyReads(service)) continue;
+        const partitions = read[0].at('Properties', 'PartitionCount').number();
+        yield* idleTasks(scalable, partitions, `${read[0].name} has`, 'partitions');
+      }
+    },
+  },
+  {
+    id: 'BP-MSK-002',
+    title: 'Tenants share a cluster without quotas',
+    why: 'A broker serves whoever asks first. One producer that runs away fills network and disk of all, and the others see time-outs.',
+    source:
+      'Apache Kafka documentation, "Quotas"; MSK has no quota in CloudFormation, so that a custom resource sets them',
+    severity: 'warning',
+    cases: [18],
+    *check(template) {
+      if (!template.closed) return;
+      for (const cluster of template.ofType('AWS::MSK::Cluster')) {
+        if (template.exported(cluster) || mayHaveQuotas(template, cluster)) continue;
+        yield* tenantsBySecret(template, cluster);
+        yield* tenantsByTopic(template, cluster);
+      }
+    },
+  },
+  {
+    id: 'BP-MSK-003',
+    title: 'Quotas stand in the configuration of the brokers',
+    why: 'Brokers do not read quotas from their properties. They are set while the cluster runs, for each user or client, so that these lines limit nobody.',
+    source: 'Apache Kafka documentation, "Setting quotas": kafka-configs --alter --entity-type users; KIP-546',
+    severity: 'error',
+    cases: [18],
+    *check(template) {
+      for (const configuration of template.ofType('AWS::MSK::Configuration')) {
+        const at = configuration.at('Properties', 'ServerProperties');
+        const lines = (at.text() ?? '').split('\n').map((line) => line.trim());
+        const keys = QUOTA_KEYS.filter((key) => lines.some((line) => new RegExp(`^${key}\\s*[=:]`).test(line)));
+        if (keys.length === 0) continue;
+        yield {
+          at,
+          message: `${keys.join(', ')} in ServerProperties: quotas are dynamic, and nothing here limits a client`,
+          fix: 'set them by AlterClientQuotas for each user, from a custom resource such as Custom::KafkaQuotas; as bytes/s for each broker',
+        };
+      }
+    },
+  },
+];
+
+/** The one topic of this template that a mapping reads. */
+function topicRead(template: Template, mapping: Resource, source: Value): Resource | undefined {
+  const names = mapping.at('Properties', 'Topics').items();
+  if (names.length !== 1) return undefined;
+  const cluster = template.target(source);
+  return template
+    .ofType('AWS::MSK::Topic')
+    .find(
+      (topic) =>
+        cluster !== undefined &&
+        template.target(topic.at('Properties', 'ClusterArn')) === cluster &&
+        template.pointsTo(names[0], topic, 'TopicName'),
+    );
+}
+
+/** Any custom resource that knows the cluster may set quotas: ours, or somebody's own. */
+function mayHaveQuotas(template: Template, cluster: Resource): boolean {
+  return template.resources
+    .filter(({ type }) => type.startsWith('Custom::') || type.startsWith('AWS::CloudFormation::'))
+    .some(
+      (custom) =>
+        template.mentioning(cluster).includes(custom) ||
+        [...places(custom.at('Properties'))].some((place) => template.mayPointTo(place, cluster, 'ClusterName')),
+    );
+}
+
+function* tenantsBySecret(template: Template, cluster: Resource): Iterable<Found> {
+  for (const association of template.ofType('AWS::MSK::BatchScramSecret')) {
+    const secrets = association.at('Properties', 'SecretArnList');
+    const users = secrets.items().filter((secret) => secret.present).length;
+    if (template.target(association.at('Properties', 'ClusterArn')) !== cluster || users < 2) continue;
+    yield {
+      at: secrets,
+      message: `${users} users sign in to ${cluster.name}, and nothing bounds the bytes of any of them`,
+      fix: `give each user a quota: its share of a broker's bandwidth, by AlterClientQuotas from a custom resource such as Custom::KafkaQuotas`,
+    };
+  }
+}
+
+/** Topics of the cluster that different roles write to; reported once, at the second. */
+function* tenantsByTopic(template: Template, cluster: Resource): Iterable<Found> {
+  const written = template
+    .ofType('AWS::MSK::Topic')
+    .filter((topic) => template.target(topic.at('Properties', 'ClusterArn')) === cluster)
+    .map((topic) => ({ topic, roles: rolesGranted(template, 'kafka-cluster:WriteData', topic, 'TopicName') }))
+    .filter(({ roles }) => roles.length > 0);
+  const [first] = written;
+  const second = written.find(({ roles }) => !roles.some((role) => first.roles.includes(role)));
+  if (!second) return;
+  yield {
+    at: second.topic.at('Properties', 'ClusterArn'),
+    message: `${first.roles[0].name} writes to ${first.topic.name} and ${second.roles[0].name} to ${second.topic.name} on ${cluster.name}, and nothing bounds the bytes of either`,
+    fix: `give each writer a quota: its share of a broker's bandwidth, by AlterClientQuotas from a custom resource such as Custom::KafkaQuotas`,
+  };
+}

@@ -1,0 +1,172 @@
+import type { Resource } from '../document';
+import type { Found, Rule } from '../rule';
+import {
+  functions,
+  isActive,
+  type Mapping,
+  mappings,
+  mappingsInto,
+  reservedOf,
+  serviceOf,
+  timeoutOf,
+} from './functions';
+import { asynchronousSenders, mayKeepFailures } from './invocations';
+import { queues } from './relations';
+import { streamRetentionSeconds } from './retention';
+import type { Template } from './template';
+
+/** Messages in a batch from SQS when a mapping says nothing. */
+const DEFAULT_BATCH_SIZE = 10;
+
+/** The least that MaximumConcurrency may be. */
+const LEAST_MAXIMUM_CONCURRENCY = 2;
+
+/** Runs that a mapping without a maximum may ask for on its own; with more reserved nothing is throttled. */
+const LARGEST_SQS_CONCURRENCY = 1250;
+
+/** Services whose records are read in order, so that one that fails holds up all behind it. */
+const STREAMS = ['kinesis', 'dynamodb'];
+
+/** Rules about Lambda functions, and about what is mapped to them. */
+export const LAMBDA_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-LAMBDA-001',
+    title: 'One message that fails brings back its whole batch',
+    why: 'Without partial batch responses an error makes Lambda return every message of the batch. Good ones are worked on again, use up their receives beside the bad one, and end in the dead-letter queue with it.',
+    source: 'AWS Lambda Developer Guide, "Implementing partial batch responses"',
+    severity: 'warning',
+    cases: [14],
+    *check(template) {
+      for (const { mapping, source } of mappingsFrom(template, 'sqs')) {
+        const types = mapping.at('Properties', 'FunctionResponseTypes');
+        const batch = mapping.at('Properties', 'BatchSize').number(DEFAULT_BATCH_SIZE);
+        if (batch === undefined || batch <= 1) continue;
+        if (types.items().some((type) => type.mayBe('ReportBatchItemFailures'))) continue;
+        yield {
+          at: types,
+          message: `up to ${batch} messages of ${nameOf(template, source)} are one batch, and one failure returns all ${batch}`,
+          fix: 'set FunctionResponseTypes to [ReportBatchItemFailures] and return batchItemFailures from the handler, or BatchSize to 1',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-LAMBDA-002',
+    title: 'Event source mappings may ask for more runs than are reserved',
+    why: 'What the mappings take above the reserved concurrency is throttled, and every throttled SQS message has used up a receive.',
+    source:
+      'AWS Lambda Developer Guide, "Configuring maximum concurrency for Amazon SQS event sources": the sum of maximum concurrency at most the reserved concurrency',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const handler of functions(template)) {
+        const reserved = reservedOf(handler).number();
+        if (!reserved) continue;
+        const limits = mappingsInto(template, handler)
+          .filter(({ mapping }) => isActive(mapping))
+          .map(({ mapping }) => maximumConcurrency(mapping).number())
+          .filter((limit) => limit !== undefined);
+        const sum = limits.reduce((total, limit) => total + limit, 0);
+        if (sum <= reserved) continue;
+        yield {
+          at: reservedOf(handler),
+          message: `${reserved} runs are reserved, its event source mappings may ask for ${limits.join(' + ')}${limits.length > 1 ? ` = ${sum}` : ''}: ${sum - reserved} are throttled`,
+          fix: `reserve ${sum} or more, or lower MaximumConcurrency to ${reserved} in all`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-LAMBDA-003',
+    title: 'Reserved concurrency alone slows down a queue',
+    why: 'The pollers do not know the limit. They take messages and run into it; each try that is throttled counts as a receive, so that a burst ends in the dead-letter queue though nothing is wrong with it.',
+    source:
+      'AWS Lambda Developer Guide, "Configuring maximum concurrency for Amazon SQS event sources"; aws-cdk issue 24180',
+    severity: 'error',
+    cases: [14],
+    *check(template) {
+      for (const { mapping, source, handler } of mappingsFrom(template, 'sqs')) {
+        const reserved = handler && reservedOf(handler).number();
+        const limit = maximumConcurrency(mapping);
+        // Provisioned pollers have a maximum of their own; on a FIFO queue the message groups are one.
+        if (!limit.absent || !mapping.at('Properties', 'ProvisionedPollerConfig').absent) continue;
+        if (!handler || !reserved || reserved >= LARGEST_SQS_CONCURRENCY || mayBeFifo(template, source)) continue;
+        const advice =
+          reserved < LEAST_MAXIMUM_CONCURRENCY
+            ? `reserve ${LEAST_MAXIMUM_CONCURRENCY} or more, and set ScalingConfig.MaximumConcurrency to no more than that`
+            : `set ScalingConfig.MaximumConcurrency to ${reserved} or less, its share if others call the function too`;
+        yield {
+          at: limit,
+          message: `${handler.name} may run ${reserved} at once, and nothing keeps the pollers of ${nameOf(template, source)} from asking for more: what is throttled uses up receives`,
+          fix: advice,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-LAMBDA-004',
+    title: 'One record that always fails blocks its shard',
+    why: 'Without a bound Lambda tries a failing batch again until its records are too old for the stream. Meanwhile nothing behind it on the shard is read, and what piles up there is lost for its age as well.',
+    source:
+      'AWS Lambda Developer Guide, "Using Lambda to process records from Amazon Kinesis Data Streams": error handling',
+    severity: 'error',
+    cases: [5, 14],
+    *check(template) {
+      for (const { mapping, source, handler } of STREAMS.flatMap((stream) => mappingsFrom(template, stream))) {
+        const retries = mapping.at('Properties', 'MaximumRetryAttempts');
+        const age = mapping.at('Properties', 'MaximumRecordAgeInSeconds');
+        if (retries.number(-1) !== -1 || age.number(-1) !== -1) continue;
+        const seconds = streamRetentionSeconds(template, source);
+        const timeout = handler && timeoutOf(handler);
+        const tries = seconds && timeout ? `, ${Math.floor(seconds / timeout)} runs of ${timeout} s` : '';
+        const long = seconds ? `for ${seconds / 3600} h${tries}` : 'for as long as the stream keeps it';
+        yield {
+          at: retries,
+          message: `neither MaximumRetryAttempts nor MaximumRecordAgeInSeconds bounds the retries: one record that fails holds up its shard ${long}`,
+          fix: 'set MaximumRetryAttempts to 5, say, with BisectBatchOnFunctionError: true and a DestinationConfig.OnFailure that keeps what was given up',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-LAMBDA-005',
+    title: 'Events that a function could not work on are kept nowhere',
+    why: 'Nobody waits for an asynchronous invocation. After three tries, or six hours of throttling, Lambda drops the event without a trace.',
+    source: 'AWS Lambda Developer Guide, "Asynchronous invocation"',
+    severity: 'warning',
+    cases: [14, 15],
+    *check(template) {
+      if (!template.closed) return;
+      for (const handler of functions(template)) yield* keptNowhere(template, handler);
+    },
+  },
+];
+
+function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
+  const senders = asynchronousSenders(template, handler);
+  if (senders.length === 0 || mayKeepFailures(template, handler) || template.exported(handler)) return;
+  yield {
+    at: handler.at('Properties', 'DeadLetterConfig'),
+    message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is gone after 3 failed tries`,
+    fix: 'add a DeadLetterConfig, or an AWS::Lambda::EventInvokeConfig with DestinationConfig.OnFailure',
+  };
+}
+
+/** The mappings from sources of one service. */
+function mappingsFrom(template: Template, service: string): readonly Mapping[] {
+  return mappings(template).filter(({ source }) => serviceOf(template, source) === service);
+}
+
+function maximumConcurrency(mapping: Resource) {
+  return mapping.at('Properties', 'ScalingConfig', 'MaximumConcurrency');
+}
+
+function nameOf(template: Template, source: Mapping['source']): string {
+  return template.target(source)?.name ?? source.text()?.split(':').pop() ?? 'its queue';
+}
+
+function mayBeFifo(template: Template, source: Mapping['source']): boolean {
+  const queue = queues(template).find((each) => template.pointsTo(source, each, 'QueueName'));
+  if (queue) return queue.at('Properties', 'FifoQueue').flag(false) !== false;
+  return source.text()?.endsWith('.fifo') !== false;
+}

@@ -1,0 +1,116 @@
+/**
+ * What alarms look at: metrics by name and dimension, and the expressions that put them together.
+ */
+import type { Resource, Value } from '../document';
+import { UNKNOWN } from '../resolved';
+import type { Template } from './template';
+
+/** One metric that an alarm or a scaling policy looks at. */
+export interface Metric {
+  /** What an expression calls it; undefined outside of metric math, or when not decided. */
+  readonly id: string | undefined;
+  readonly namespace: Value;
+  readonly name: Value;
+  readonly dimensions: Value;
+}
+
+/** Every alarm on metrics. */
+export function alarms(template: Template): readonly Resource[] {
+  return template.ofType('AWS::CloudWatch::Alarm');
+}
+
+/** The metrics of an alarm: its own, and those of its metric math. */
+export function metricsOf(alarm: Resource): readonly Metric[] {
+  const queries = alarm.at('Properties', 'Metrics').items();
+  const stats = queries
+    .filter((query) => !query.at('MetricStat').absent)
+    .map((query) => metricAt(query.at('MetricStat', 'Metric'), query.at('Id').text()));
+  const own = metricAt(alarm.at('Properties'));
+  return own.name.absent ? stats : [own, ...stats];
+}
+
+/** The metric that is described at this place. */
+export function metricAt(value: Value, id?: string): Metric {
+  return {
+    id,
+    namespace: value.at('Namespace'),
+    name: value.at('MetricName'),
+    dimensions: value.at('Dimensions'),
+  };
+}
+
+/** Whether it is, for certain, a metric of this resource, which the dimension names. */
+export function isMetricOf(template: Template, metric: Metric, dimension: Dimension, resource: Resource): boolean {
+  return (
+    metric.namespace.text() === dimension.namespace &&
+    metric.dimensions
+      .items()
+      .some(
+        (each) =>
+          each.at('Name').text() === dimension.name &&
+          template.pointsTo(each.at('Value'), resource, dimension.nameProperty),
+      )
+  );
+}
+
+/** Whether it may turn out to be a metric of this resource. */
+export function mayBeMetricOf(template: Template, metric: Metric, dimension: Dimension, resource: Resource): boolean {
+  return (
+    metric.namespace.mayBe(dimension.namespace) &&
+    metric.dimensions
+      .items()
+      .some(
+        (each) =>
+          each.at('Name').mayBe(dimension.name) &&
+          template.mayPointTo(each.at('Value'), resource, dimension.nameProperty),
+      )
+  );
+}
+
+/** How the metrics of one service name the resource they belong to. */
+export interface Dimension {
+  readonly namespace: string;
+  readonly name: string;
+  /** The property that gives the resource its name. */
+  readonly nameProperty: string;
+}
+
+/** Metrics of SQS queues. */
+export const OF_QUEUE: Dimension = { namespace: 'AWS/SQS', name: 'QueueName', nameProperty: 'QueueName' };
+
+/** Whether an alarm may look at this resource: by a dimension, or by a query that finds its metrics itself. */
+export function mayWatch(template: Template, alarm: Resource, dimension: Dimension, resource: Resource): boolean {
+  const queries = alarm.at('Properties', 'Metrics');
+  return (
+    alarm.at('Properties').resolved === UNKNOWN ||
+    !queries.decided ||
+    queries.items().some((query) => !query.decided || mayBeQuery(query.at('Expression'))) ||
+    metricsOf(alarm).some((metric) => mayBeMetricOf(template, metric, dimension, resource))
+  );
+}
+
+/** Whether an expression may be a Metrics Insights query. */
+function mayBeQuery(expression: Value): boolean {
+  return !expression.absent && expression.text()?.trim().toUpperCase().startsWith('SELECT') !== false;
+}
+
+/** The expression that an alarm's metric math comes to, the ids of other expressions filled in; undefined when not decided. */
+export function expandedExpression(alarm: Resource, query: Value): string | undefined {
+  const expressions = new Map(
+    alarm
+      .at('Properties', 'Metrics')
+      .items()
+      .filter((other) => other.path !== query.path)
+      .flatMap((other) => {
+        const [id, text] = [other.at('Id').text(), other.at('Expression').text()];
+        return id === undefined || text === undefined ? [] : [[id, text] as const];
+      }),
+  );
+  const expand = (text: string, depth: number): string =>
+    // CloudWatch refuses circles; the bound is for templates that it has not seen yet.
+    text.replace(/[a-z][A-Za-z0-9_]*/g, (id) =>
+      depth < 10 && expressions.has(id) ? `(${expand(expressions.get(id)!, depth + 1)})` : id,
+    );
+  const text = query.at('Expression').text();
+  return text === undefined ? undefined : expand(text, 0);
+}

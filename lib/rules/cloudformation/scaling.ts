@@ -1,0 +1,145 @@
+import type { Resource } from '../document';
+import type { Found, Rule } from '../rule';
+import { alarms, isMetricOf, metricAt, metricsOf, OF_QUEUE } from './metrics';
+import { queues } from './relations';
+import { queueRetentionSeconds } from './retention';
+import { grantedTo, onlyReads, type ScaledService, scaledServices } from './services';
+import type { Template } from './template';
+
+/** What Application Auto Scaling waits between two steps of an ECS service when a policy says nothing. */
+const DEFAULT_COOLDOWN_SECONDS = 300;
+
+/** Signals that a queue has no part in. */
+const OWN_LOAD: Readonly<Record<string, string>> = {
+  ECSServiceAverageCPUUtilization: 'CPU',
+  ECSServiceAverageMemoryUtilization: 'memory',
+};
+
+const RAW_DEPTHS = ['ApproximateNumberOfMessagesVisible', 'ApproximateNumberOfMessagesNotVisible'];
+
+/** Rules about scaling what reads a queue. */
+export const SCALING_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-SCALING-001',
+    title: 'What reads a queue is scaled on its own load',
+    why: 'Workers that wait for a database or another service are idle while the queue grows, and busy ones say nothing about how much still waits. Beside a policy on the queue, this one holds back its scale-in.',
+    source: 'Amazon EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS": backlog per instance',
+    severity: 'warning',
+    cases: [2, 6],
+    *check(template) {
+      for (const { service, policies } of scaledServices(template)) {
+        const [queue] = grantedTo(template, service, 'sqs:ReceiveMessage', queues(template), 'QueueName');
+        if (!queue || !onlyReads(service)) continue;
+        for (const policy of policies) {
+          const metric = policy.at(
+            'Properties',
+            'TargetTrackingScalingPolicyConfiguration',
+            'PredefinedMetricSpecification',
+            'PredefinedMetricType',
+          );
+          const load = OWN_LOAD[metric.text() ?? ''];
+          if (!load) continue;
+          yield {
+            at: metric,
+            message: `${service.name} reads ${queue.name}, and ${load} decides how many tasks do: a backlog does not`,
+            fix: 'track the backlog per running task: visible messages ÷ running tasks, with acceptable wait ÷ service time × slots as the target',
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-SCALING-002',
+    title: 'Steps too small to reach the maximum before messages are too old',
+    why: 'Every step waits for the cooldown of the one before. Where the last one comes after the retention, the peak has been deleted by the time there is capacity for it.',
+    source: 'Application Auto Scaling User Guide, "How step scaling works": cooldown period, 300 s by default',
+    severity: 'error',
+    cases: [2, 6],
+    *check(template) {
+      for (const scaled of scaledServices(template)) yield* slowSteps(template, scaled);
+    },
+  },
+  {
+    id: 'BP-SCALING-003',
+    title: 'A target for the depth of the whole queue',
+    why: 'Target tracking divides by the target and expects the metric to fall as capacity rises. The depth of a queue does not: one target is too much for one task and too little for twenty.',
+    source: 'Amazon EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS": why not the number of messages',
+    severity: 'warning',
+    cases: [2, 6],
+    *check(template) {
+      for (const policy of template.ofType(
+        'AWS::ApplicationAutoScaling::ScalingPolicy',
+        'AWS::AutoScaling::ScalingPolicy',
+      )) {
+        for (const configuration of ['TargetTrackingScalingPolicyConfiguration', 'TargetTrackingConfiguration']) {
+          const tracking = policy.at('Properties', configuration);
+          const specification = tracking.at('CustomizedMetricSpecification');
+          const { namespace, name } = metricAt(specification);
+          if (namespace.text() !== 'AWS/SQS' || !RAW_DEPTHS.includes(name.text() ?? '')) continue;
+          const target = tracking.at('TargetValue').text() ?? 'TargetValue';
+          yield {
+            at: name,
+            message: `${name.text()} is held at ${target} for the whole queue, however many tasks share it`,
+            fix: 'give Metrics with an expression instead: visible messages ÷ running tasks, and as TargetValue what one task clears within the acceptable wait',
+          };
+        }
+      }
+    },
+  },
+];
+
+function* slowSteps(template: Template, { scalable, policies }: ScaledService): Iterable<Found> {
+  // With a second policy that adds capacity, this one alone does not decide how long it takes.
+  const adding = policies.filter((policy) => !isStep(policy) || largestStep(policy) !== undefined);
+  if (adding.length !== 1 || !isStep(adding[0])) return;
+  const [policy] = adding;
+  const [low, high] = ['MinCapacity', 'MaxCapacity'].map((key) => scalable.at('Properties', key).number());
+  const step = largestStep(policy);
+  const steps = policy.at('Properties', 'StepScalingPolicyConfiguration');
+  const cooldown = steps.at('Cooldown').number(DEFAULT_COOLDOWN_SECONDS);
+  if (low === undefined || high === undefined || !step || cooldown === undefined || high <= low) return;
+  for (const { seconds, queue } of watchedBy(template, policy)) {
+    const kept = queueRetentionSeconds(queue);
+    const count = Math.ceil((high - low) / step);
+    const reaction = seconds + (count - 1) * cooldown;
+    if (kept === undefined || reaction <= kept) continue;
+    const enough = Math.ceil((high - low) / (Math.floor(Math.max(0, kept / 2 - seconds) / Math.max(1, cooldown)) + 1));
+    yield {
+      at: steps.at('StepAdjustments'),
+      message: `from ${low} to ${high} tasks in steps of ${step} takes ${seconds} + ${count - 1} × ${cooldown} = ${reaction} s, and ${queue.name} keeps messages ${kept} s`,
+      fix: `add ${enough} or more tasks a step, which takes half of the retention at most, or shorten Cooldown`,
+    };
+  }
+}
+
+function isStep(policy: Resource): boolean {
+  return policy.at('Properties', 'StepScalingPolicyConfiguration').present;
+}
+
+/** Tasks that the largest step adds; 0 when that is not decided, undefined for a policy that only takes away. */
+function largestStep(policy: Resource): number | undefined {
+  const configuration = policy.at('Properties', 'StepScalingPolicyConfiguration');
+  const sizes = configuration
+    .at('StepAdjustments')
+    .items()
+    .map((step) => step.at('ScalingAdjustment').number());
+  if (configuration.at('AdjustmentType').text() !== 'ChangeInCapacity') return 0;
+  if (sizes.some((size) => size === undefined)) return 0;
+  const largest = Math.max(...sizes.map((size) => size!));
+  return largest > 0 ? largest : undefined;
+}
+
+/** The queues whose depth or age sets off this policy, and the seconds until the alarm does at the earliest. */
+function watchedBy(template: Template, policy: Resource): { queue: Resource; seconds: number }[] {
+  return alarms(template).flatMap((alarm) => {
+    const actions = alarm.at('Properties', 'AlarmActions').items();
+    const period = alarm.at('Properties', 'Period').number();
+    const evaluations = alarm.at('Properties', 'EvaluationPeriods').number();
+    const needed = alarm.at('Properties', 'DatapointsToAlarm').number(evaluations);
+    if (!actions.some((action) => template.target(action) === policy)) return [];
+    if (period === undefined || needed === undefined || evaluations === undefined) return [];
+    return queues(template)
+      .filter((queue) => metricsOf(alarm).some((metric) => isMetricOf(template, metric, OF_QUEUE, queue)))
+      .map((queue) => ({ queue, seconds: period * needed }));
+  });
+}

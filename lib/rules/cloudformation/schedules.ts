@@ -1,0 +1,140 @@
+import type { Resource, Value } from '../document';
+import type { Found, Rule } from '../rule';
+import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './cron';
+import { functionAt, functions, reservedOf, timeoutOf } from './functions';
+import { isEnabled } from './invocations';
+import type { Template } from './template';
+
+/** One target that a schedule starts. */
+interface Start {
+  readonly schedule: Resource;
+  readonly expression: Value;
+  /** The time zone that the expression is read in; undefined when not decided. */
+  readonly zone: string | undefined;
+  /** Whether it fires in the minute that the expression says, for as long as it is there. */
+  readonly exact: boolean;
+  readonly handler: Resource | undefined;
+}
+
+/** Rules about EventBridge rules with a schedule, and EventBridge Scheduler. */
+export const SCHEDULE_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-SCHED-001',
+    title: 'More schedules in one minute than their target runs at once',
+    why: 'All of them start in the same minute. What finds no room is throttled and comes back later and later, so that the whole takes longer than one after the other.',
+    source:
+      'Amazon EventBridge Scheduler User Guide, "Configuring flexible time windows"; AWS Lambda Developer Guide, "Asynchronous invocation": retries after throttling',
+    severity: 'warning',
+    cases: [4],
+    *check(template) {
+      const all = starts(template);
+      for (const handler of functions(template)) {
+        const own = all.filter((start) => start.handler === handler && start.exact);
+        for (const zone of new Set(own.map((start) => start.zone))) {
+          yield* stampede(
+            handler,
+            own.filter((start) => start.zone === zone),
+            zone,
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-SCHED-002',
+    title: 'A schedule starts again before the last run has to be over',
+    why: 'A run that takes its time meets the next one. Both work on the same things, or one is throttled and late for the run after it.',
+    source: 'Amazon EventBridge Scheduler User Guide, "Schedule types": nothing waits for the run before',
+    severity: 'warning',
+    cases: [4, 17],
+    *check(template) {
+      for (const { expression, handler } of starts(template)) {
+        const reserved = handler && reservedOf(handler);
+        const timeout = handler && timeoutOf(handler);
+        const period = leastGapSeconds(expression.text() ?? '');
+        if (!handler || !timeout || !period || period >= timeout) continue;
+        const atOnce = Math.ceil(timeout / period);
+        const room = reserved?.number(0);
+        // With room reserved for all of them, somebody has thought of it.
+        if (room === undefined || room >= atOnce) continue;
+        const then = room > 0 ? `, ${room} reserved, the others throttled` : '';
+        yield {
+          at: expression,
+          message: `starts ${handler.name} every ${period} s, and a run may take ${timeout} s: up to ${atOnce} at once${then}`,
+          fix: `set the function's Timeout to ${period} or less, or the period to ${timeout} s or more`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-SCHED-003',
+    title: 'A schedule that cannot be delivered leaves no trace',
+    why: 'EventBridge Scheduler tries for a day at most. Then the run has not taken place, and nothing says so.',
+    source: 'Amazon EventBridge Scheduler User Guide, "Configuring a dead-letter queue": 24 h and 185 tries by default',
+    severity: 'warning',
+    cases: [4],
+    *check(template) {
+      for (const schedule of template.ofType('AWS::Scheduler::Schedule')) {
+        const target = schedule.at('Properties', 'Target');
+        const queue = target.at('DeadLetterConfig');
+        if (!queue.absent || !isEnabled(schedule)) continue;
+        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(86_400);
+        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(185);
+        const bound = hours === undefined || tries === undefined ? '' : ` after ${hours} s or ${tries} retries at most`;
+        yield {
+          at: queue,
+          message: `no DeadLetterConfig: a run that its target did not take is dropped${bound}`,
+          fix: 'add a DeadLetterConfig with the ARN of a queue, and an alarm on that',
+        };
+      }
+    },
+  },
+];
+
+function* stampede(handler: Resource, own: readonly Start[], zone: string | undefined): Iterable<Found> {
+  const room = reservedOf(handler).number();
+  const known = own.flatMap((start) => {
+    const calendar = calendarOf(start.expression.text() ?? '');
+    return calendar && start.zone !== undefined ? [{ ...start, calendar }] : [];
+  });
+  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }): Calendar => calendar));
+  const timeout = timeoutOf(handler);
+  if (!room || timeout === undefined || firing.length <= room) return;
+  const names = [...new Set(firing.map((i) => known[i].schedule.name))];
+  const clock = [Math.floor(minuteOfDay / 60), minuteOfDay % 60].map((part) => String(part).padStart(2, '0')).join(':');
+  const rounds = Math.ceil(firing.length / room);
+  yield {
+    at: reservedOf(handler),
+    message: `${names.join(', ')} start it ${firing.length} times at ${clock} ${zone}, and it runs ${room} at once: ${rounds} rounds of up to ${timeout} s = ${rounds * timeout} s, the later ones throttled`,
+    fix: `start ${room} at a time, ${Math.max(1, Math.ceil(timeout / 60))} min apart, or reserve ${firing.length}, or give Scheduler a FlexibleTimeWindow of ${rounds * Math.max(1, Math.ceil(timeout / 60))} min`,
+  };
+}
+
+/** Everything that a schedule starts, whatever kind of schedule it is. */
+function starts(template: Template): Start[] {
+  const rules = template.ofType('AWS::Events::Rule').flatMap((schedule) =>
+    schedule
+      .at('Properties', 'Targets')
+      .items()
+      .map((target) => ({
+        schedule,
+        expression: schedule.at('Properties', 'ScheduleExpression'),
+        zone: 'UTC',
+        exact: true,
+        handler: functionAt(template, target.at('Arn')),
+      })),
+  );
+  const schedules = template.ofType('AWS::Scheduler::Schedule').map((schedule) => ({
+    schedule,
+    expression: schedule.at('Properties', 'ScheduleExpression'),
+    zone: schedule.at('Properties', 'ScheduleExpressionTimezone').text('UTC'),
+    exact:
+      schedule.at('Properties', 'FlexibleTimeWindow', 'Mode').text() === 'OFF' &&
+      schedule.at('Properties', 'StartDate').absent &&
+      schedule.at('Properties', 'EndDate').absent,
+    handler: functionAt(template, schedule.at('Properties', 'Target', 'Arn')),
+  }));
+  return [...rules, ...schedules].filter(
+    ({ schedule, handler }) => handler && isEnabled(schedule) && schedule.at('Condition').absent,
+  );
+}

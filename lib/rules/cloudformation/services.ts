@@ -1,0 +1,75 @@
+/**
+ * ECS services: what they read, and what scales them.
+ */
+import type { Resource, Value } from '../document';
+import { Composite, Reference } from '../resolved';
+import { roleAt, rolesGranted } from './grants';
+import type { Template } from './template';
+
+const SERVICE = 'AWS::ECS::Service';
+
+/** A scaling policy, with the scalable target that it moves. */
+export interface ScaledService {
+  readonly service: Resource;
+  readonly scalable: Resource;
+  readonly policies: readonly Resource[];
+}
+
+/** The ECS services that Application Auto Scaling moves. */
+export function scaledServices(template: Template): readonly ScaledService[] {
+  return template.ofType('AWS::ApplicationAutoScaling::ScalableTarget').flatMap((scalable) => {
+    const service = serviceAt(template, scalable.at('Properties', 'ResourceId'));
+    if (!service) return [];
+    const policies = template
+      .ofType('AWS::ApplicationAutoScaling::ScalingPolicy')
+      .filter(
+        (policy) =>
+          template.target(policy.at('Properties', 'ScalingTargetId')) === scalable ||
+          serviceAt(template, policy.at('Properties', 'ResourceId')) === service,
+      );
+    return [{ service, scalable, policies }];
+  });
+}
+
+/** The service in `service/<cluster>/<name>`. */
+function serviceAt(template: Template, resourceId: Value): Resource | undefined {
+  const { resolved } = resourceId;
+  if (resolved instanceof Composite) {
+    const last = resolved.parts[resolved.parts.length - 1];
+    const named = last instanceof Reference ? template.resource(last.name) : undefined;
+    if (named) return named.type === SERVICE ? named : undefined;
+    return typeof last === 'string' ? serviceNamed(template, last) : undefined;
+  }
+  return typeof resolved === 'string' ? serviceNamed(template, resolved) : undefined;
+}
+
+function serviceNamed(template: Template, text: string): Resource | undefined {
+  const name = text.slice(text.lastIndexOf('/') + 1);
+  return template.ofType(SERVICE).find((service) => service.at('Properties', 'ServiceName').text() === name);
+}
+
+/** The role that the tasks of a service run under. */
+export function taskRoleOf(template: Template, service: Resource): Resource | undefined {
+  const definition = template.target(service.at('Properties', 'TaskDefinition'));
+  return definition && roleAt(template, definition.at('Properties', 'TaskRoleArn'));
+}
+
+/** Which of these resources the tasks of a service may, for certain, do this to. */
+export function grantedTo(
+  template: Template,
+  service: Resource,
+  action: string,
+  resources: readonly Resource[],
+  nameProperty: string,
+): readonly Resource[] {
+  const role = taskRoleOf(template, service);
+  if (!role) return [];
+  return resources.filter((resource) => rolesGranted(template, action, resource, nameProperty).includes(role));
+}
+
+/** Whether nothing else than what it reads gives a service work: no load balancer and no mesh sends it requests. */
+export function onlyReads(service: Resource): boolean {
+  return ['LoadBalancers', 'ServiceRegistries', 'ServiceConnectConfiguration', 'VpcLatticeConfigurations'].every(
+    (property) => service.at('Properties', property).items().length === 0,
+  );
+}

@@ -1,0 +1,62 @@
+import type { Resource } from '../document';
+import type { Rule } from '../rule';
+import { functions, isActive, mappingsInto, serviceOf } from './functions';
+import { roleAt, rolesGranted } from './grants';
+import type { Template } from './template';
+
+/** Sources whose every message or record may leave an item behind. */
+const EVENT_SOURCES = ['sqs', 'kinesis', 'dynamodb', 'kafka'];
+
+/** Keys of something that happened once: an id of a delivery, a time. Those of things that last are none of them. */
+const EVENT_KEY =
+  /^((event|delivery|message|msg|session|request|idempotency|dedup(lication)?)[_-]?(id|key|uuid)|time[_-]?stamp|ts|(received|occurred|event|sent)[_-]?(at|time|timestamp))$/i;
+
+/** Rules about DynamoDB tables. */
+export const TABLE_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-DDB-001',
+    title: 'A table keeps every event for ever',
+    why: 'Each event leaves an item, and nothing takes one away. Size and cost grow with everything that ever happened, and a first clean-up of years of items is a load of its own.',
+    source: 'Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB"',
+    severity: 'warning',
+    cases: [15, 16],
+    *check(template) {
+      for (const table of template.ofType('AWS::DynamoDB::Table', 'AWS::DynamoDB::GlobalTable')) {
+        const ttl = table.at('Properties', 'TimeToLiveSpecification');
+        const key = eventKey(table);
+        if (!ttl.absent || key === undefined) continue;
+        const roles = ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'].flatMap((action) =>
+          rolesGranted(template, action, table, 'TableName'),
+        );
+        const writer = functions(template).find(
+          (handler) => isEventDriven(template, handler) && roles.some((role) => role === roleOf(template, handler)),
+        );
+        if (!writer) continue;
+        yield {
+          at: ttl,
+          message: `${writer.name} puts an item for every ${key} that its queue or stream brings, and nothing expires them`,
+          fix: 'add a TimeToLiveSpecification, and write the second of expiry (Unix time) into its attribute: time of the event + retention',
+        };
+      }
+    },
+  },
+];
+
+/** The key attribute whose name says that the item is an event; undefined when none does. */
+function eventKey(table: Resource): string | undefined {
+  return table
+    .at('Properties', 'KeySchema')
+    .items()
+    .map((element) => element.at('AttributeName').text())
+    .find((name) => name !== undefined && EVENT_KEY.test(name));
+}
+
+function isEventDriven(template: Template, handler: Resource): boolean {
+  return mappingsInto(template, handler).some(
+    ({ mapping, source }) => isActive(mapping) && EVENT_SOURCES.includes(serviceOf(template, source) ?? ''),
+  );
+}
+
+function roleOf(template: Template, handler: Resource): Resource | undefined {
+  return roleAt(template, handler.at('Properties', 'Role'));
+}

@@ -1,0 +1,222 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
+/** In what other shapes a rule finds what it is about: each is the example with one thing said differently. */
+import { ARN, add, allow, found, get, type Near, set } from '../../support/rule-examples';
+
+const STILL_FOUND: readonly Near[] = [
+  [
+    'BP-LAMBDA-001',
+    'a queue that only its ARN names',
+    set('Worker', { EventSourceArn: { 'Fn::Sub': 'arn:${AWS::Partition}:sqs:${AWS::Region}:1:q' } }),
+  ],
+  [
+    'BP-LAMBDA-003',
+    'a function by its alias',
+    (r) => {
+      r.Live = { Type: 'AWS::Lambda::Alias', Properties: { FunctionName: { Ref: 'Function' }, Name: 'live' } };
+      r.Orders.Properties.FunctionName = { Ref: 'Live' };
+    },
+  ],
+  [
+    'BP-LAMBDA-004',
+    'no bound, said in full',
+    set('Reader', { MaximumRetryAttempts: -1, BisectBatchOnFunctionError: true }),
+  ],
+  [
+    'BP-LAMBDA-005',
+    'a topic',
+    (r) => {
+      delete r.Uploads;
+      r.Added = {
+        Type: 'AWS::SNS::Subscription',
+        Properties: {
+          Protocol: 'lambda',
+          Endpoint: get('Function'),
+          RedrivePolicy: { deadLetterTargetArn: ARN('sqs', 'x') },
+        },
+      };
+    },
+  ],
+  [
+    'BP-LAMBDA-005',
+    'a destination for what succeeds',
+    add('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: 'Function' },
+      DestinationConfig: { OnSuccess: { Destination: ARN('sqs', 'done') } },
+    }),
+  ],
+  [
+    'BP-CW-001',
+    'a queue for what a topic could not deliver',
+    (r) => {
+      delete r.Orders;
+      r.Added = {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { Protocol: 'sqs', RedrivePolicy: { deadLetterTargetArn: get('Parked') } },
+      };
+    },
+  ],
+  [
+    'BP-CW-001',
+    'an alarm on its source',
+    add('AWS::CloudWatch::Alarm', {
+      Namespace: 'AWS/SQS',
+      MetricName: 'ApproximateNumberOfMessagesVisible',
+      Dimensions: [{ Name: 'QueueName', Value: get('Orders', 'QueueName') }],
+    }),
+  ],
+  [
+    'BP-CW-003',
+    'a difference that another expression makes',
+    (r) => {
+      r.Drain.Properties.Metrics[0].Expression = 'waiting / net * 60';
+      r.Drain.Properties.Metrics.push({ Id: 'net', ReturnData: false, Expression: 'RATE(deleted) - RATE(sent)' });
+    },
+  ],
+  [
+    'BP-CW-004',
+    'the default retention',
+    (r) => {
+      delete r.Orders.Properties;
+      r.Late.Properties.Threshold = 345_600;
+    },
+  ],
+  [
+    'BP-KINESIS-001',
+    'a service with more tasks than shards',
+    (r) => {
+      r.Function = {
+        Type: 'AWS::IAM::Role',
+        Properties: { Policies: [{ PolicyDocument: allow('kinesis:Get*', get('Readings')) }] },
+      };
+      r.Reader = { Type: 'AWS::ECS::TaskDefinition', Properties: { TaskRoleArn: get('Function') } };
+      r.Service = { Type: 'AWS::ECS::Service', Properties: { TaskDefinition: { Ref: 'Reader' } } };
+      r.Added = {
+        Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
+        Properties: { MaxCapacity: 5, ResourceId: { 'Fn::Sub': 'service/c/${Service.Name}' } },
+      };
+    },
+  ],
+  [
+    'BP-MSK-001',
+    'a service with more tasks than partitions',
+    (r) => {
+      r.Role = {
+        Type: 'AWS::IAM::Role',
+        Properties: { Policies: [{ PolicyDocument: allow('kafka-cluster:ReadData', get('Readings', 'TopicArn')) }] },
+      };
+      r.Reader = { Type: 'AWS::ECS::TaskDefinition', Properties: { TaskRoleArn: get('Role') } };
+      r.Service = { Type: 'AWS::ECS::Service', Properties: { TaskDefinition: { Ref: 'Reader' } } };
+      r.Added = {
+        Type: 'AWS::ApplicationAutoScaling::ScalableTarget',
+        Properties: { MaxCapacity: 12, ResourceId: { 'Fn::Sub': 'service/c/${Service.Name}' } },
+      };
+    },
+  ],
+  [
+    'BP-MSK-002',
+    'two roles that write to a topic each',
+    (r) => {
+      delete r.Users;
+      for (const name of ['Billing', 'Search']) {
+        r[`${name}Topic`] = {
+          Type: 'AWS::MSK::Topic',
+          Properties: { ClusterArn: { Ref: 'Cluster' }, TopicName: name },
+        };
+        r[name] = {
+          Type: 'AWS::IAM::Role',
+          Properties: {
+            Policies: [{ PolicyDocument: allow('kafka-cluster:WriteData', get(`${name}Topic`, 'TopicArn')) }],
+          },
+        };
+      }
+    },
+  ],
+  [
+    'BP-SCHED-001',
+    'a rule and a schedule of Scheduler',
+    (r) => {
+      r.Stock = {
+        Type: 'AWS::Scheduler::Schedule',
+        Properties: {
+          ScheduleExpression: 'cron(0 2 1 * ? *)',
+          FlexibleTimeWindow: { Mode: 'OFF' },
+          Target: { Arn: get('Report'), DeadLetterConfig: { Arn: ARN('sqs', 'x') } },
+        },
+      };
+    },
+  ],
+  ['BP-SCHED-002', 'a cron expression', set('EveryMinute', { ScheduleExpression: 'cron(0/2 8-18 ? * MON-FRI *)' })],
+  ['BP-SCHED-002', 'less room than runs', set('Sync', { ReservedConcurrentExecutions: 1 })],
+  [
+    'BP-API-001',
+    'a REST API whose usage plan limits another',
+    (r) => {
+      delete r.Integration;
+      r.Api = { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'orders' } };
+      r.Method = {
+        Type: 'AWS::ApiGateway::Method',
+        Properties: {
+          RestApiId: { Ref: 'Api' },
+          Integration: {
+            Uri: { 'Fn::Sub': 'arn:aws:apigateway:x:lambda:path/2015-03-31/functions/${Function.Arn}/invocations' },
+          },
+        },
+      };
+      r.Stage = {
+        Type: 'AWS::ApiGateway::Stage',
+        Properties: { RestApiId: { Ref: 'Api' }, MethodSettings: [{ LoggingLevel: 'INFO' }] },
+      };
+      r.Plan = {
+        Type: 'AWS::ApiGateway::UsagePlan',
+        Properties: { Throttle: { RateLimit: 1 }, ApiStages: [{ ApiId: 'other' }] },
+      };
+    },
+  ],
+  [
+    'BP-S3-003',
+    'a floor that the bucket has lifted for Glacier',
+    (r) => {
+      const { LifecycleConfiguration } = r.Archive.Properties;
+      LifecycleConfiguration.TransitionDefaultMinimumObjectSize = 'varies_by_storage_class';
+      delete LifecycleConfiguration.Rules[0].ExpirationInDays;
+      LifecycleConfiguration.Rules[0].Transitions = [{ StorageClass: 'GLACIER', TransitionInDays: 1 }];
+    },
+  ],
+  [
+    'BP-DDB-001',
+    'a policy beside the role',
+    (r) => {
+      r.Added = {
+        Type: 'AWS::IAM::Policy',
+        Properties: { Roles: [{ Ref: 'Role' }], PolicyDocument: r.Role.Properties.Policies[0].PolicyDocument },
+      };
+      delete r.Role.Properties.Policies;
+    },
+  ],
+  [
+    'BP-BATCH-001',
+    'roles that may submit',
+    (r) => {
+      for (const name of ['Search', 'Billing']) {
+        r[name] = {
+          Type: 'AWS::IAM::Role',
+          Properties: { Policies: [{ PolicyDocument: allow('batch:SubmitJob', { Ref: 'Jobs' }) }] },
+        };
+      }
+    },
+  ],
+  ['BP-BATCH-002', 'zero, said in full', (r) => (r.Fair.Properties.FairsharePolicy.ShareDecaySeconds = 0)],
+  ['BP-RDS-001', 'Aurora', set('Replica', { Family: 'aurora-mysql8.0' })],
+  [
+    'BP-RDS-002',
+    'order given up on purpose',
+    set('Replica', {
+      Family: 'mysql8.4',
+      Parameters: { replica_parallel_workers: 4, replica_preserve_commit_order: 'OFF' },
+    }),
+  ],
+];
+
+test.each(STILL_FOUND)('%s is found all the same: %s', (...near) => {
+  expect(found(near)).toBe(true);
+});

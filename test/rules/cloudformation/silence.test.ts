@@ -1,0 +1,219 @@
+/** How near a template may come to what a rule finds without being found: each is the example with one thing changed. */
+import { ARN, add, allow, conditional, found, get, macro, type Near, output, set } from '../../support/rule-examples';
+
+const SILENT: readonly Near[] = [
+  ['BP-SQS-004', 'a function that another template owns', (r) => delete r.Function],
+  ['BP-LAMBDA-001', 'batches of one', set('Worker', { BatchSize: 1 })],
+  ['BP-LAMBDA-001', 'a stream', set('Worker', { EventSourceArn: ARN('kinesis', 'stream/x'), MaximumRetryAttempts: 1 })],
+  ['BP-LAMBDA-002', 'one of the mappings is switched off', set('Returns', { Enabled: false })],
+  ['BP-LAMBDA-002', 'one of the mappings is there only sometimes', conditional('Returns')],
+  ['BP-LAMBDA-002', 'one belongs to another function', set('Returns', { FunctionName: 'other' })],
+  ['BP-LAMBDA-003', 'switched off by reserving nothing', set('Function', { ReservedConcurrentExecutions: 0 })],
+  ['BP-LAMBDA-003', 'more reserved than pollers ask for', set('Function', { ReservedConcurrentExecutions: 1250 })],
+  ['BP-LAMBDA-003', 'a FIFO queue has its groups', set('Orders', { EventSourceArn: ARN('sqs', 'orders.fifo') })],
+  ['BP-LAMBDA-003', 'pollers with a maximum', set('Orders', { ProvisionedPollerConfig: { MaximumPollers: 2 } })],
+  ['BP-LAMBDA-004', 'a bound on age alone', set('Reader', { MaximumRecordAgeInSeconds: 3600 })],
+  ['BP-LAMBDA-004', 'Kafka, which has no such bound', set('Reader', { EventSourceArn: ARN('kafka', 'cluster/x') })],
+  [
+    'BP-LAMBDA-005',
+    'a destination for failures',
+    add('AWS::Lambda::EventInvokeConfig', {
+      FunctionName: { Ref: 'Function' },
+      DestinationConfig: { OnFailure: { Destination: ARN('sqs', 'failed') } },
+    }),
+  ],
+  ['BP-LAMBDA-005', 'a macro may add one', macro],
+  ['BP-LAMBDA-005', 'another stack may', output('Function')],
+  ['BP-CW-001', 'a macro may add the alarm', macro],
+  ['BP-CW-001', 'another stack may', output('Parked')],
+  ['BP-CW-001', 'somebody reads it', add('AWS::Pipes::Pipe', { Source: get('Parked') })],
+  [
+    'BP-CW-001',
+    'a query finds every queue',
+    add('AWS::CloudWatch::Alarm', {
+      Metrics: [{ Id: 'q', Expression: 'SELECT MAX(ApproximateNumberOfMessagesVisible) FROM "AWS/SQS"' }],
+    }),
+  ],
+  [
+    'BP-CW-002',
+    'a function parks its failures there as well, and those are sent',
+    add('AWS::Lambda::Function', { DeadLetterConfig: { TargetArn: get('Parked') } }),
+  ],
+  ['BP-CW-002', 'no dead-letter queue', (r) => delete r.Orders.Properties.RedrivePolicy],
+  [
+    'BP-CW-003',
+    'a guard by MAX',
+    (r) => (r.Drain.Properties.Metrics[0].Expression = 'waiting / MAX([deleted - sent, 1])'),
+  ],
+  [
+    'BP-CW-003',
+    'a divisor that is no difference',
+    (r) => (r.Drain.Properties.Metrics[0].Expression = 'waiting / deleted'),
+  ],
+  ['BP-CW-003', 'a share, not a rate', (r) => (r.Drain.Properties.Metrics[0].Expression = 'waiting / (1 - 0.2)')],
+  ['BP-CW-003', 'an alarm on low values', set('Drain', { ComparisonOperator: 'LessThanThreshold' })],
+  ['BP-CW-004', 'a sum of ages', set('Late', { Statistic: 'Sum' })],
+  ['BP-CW-004', 'an alarm on low values', set('Late', { ComparisonOperator: 'LessThanThreshold' })],
+  ['BP-CW-004', 'another queue', set('Late', { Dimensions: [{ Name: 'QueueName', Value: 'other' }] })],
+  ['BP-SCALING-001', 'a web service that also reads', set('Workers', { LoadBalancers: [{ ContainerPort: 80 }] })],
+  [
+    'BP-SCALING-001',
+    'a service that only sends',
+    (r) => {
+      r.Role.Properties.Policies[0].PolicyDocument.Statement[0].Action = 'sqs:SendMessage';
+    },
+  ],
+  [
+    'BP-SCALING-002',
+    'a second policy that adds tasks',
+    add('AWS::ApplicationAutoScaling::ScalingPolicy', {
+      ScalingTargetId: { Ref: 'Scalable' },
+      TargetTrackingScalingPolicyConfiguration: { TargetValue: 50 },
+    }),
+  ],
+  [
+    'BP-SCALING-002',
+    'steps in percent',
+    (r) => {
+      r.Out.Properties.StepScalingPolicyConfiguration.AdjustmentType = 'PercentChangeInCapacity';
+    },
+  ],
+  [
+    'BP-KINESIS-001',
+    'a stream that Kinesis scales',
+    set('Readings', { StreamModeDetails: { StreamMode: 'ON_DEMAND' } }),
+  ],
+  ['BP-KINESIS-001', 'somebody else calls it too', add('AWS::Lambda::Url', { TargetFunctionArn: get('Function') })],
+  ['BP-KINESIS-002', 'a stream that keeps longer', set('Readings', { RetentionPeriodHours: 48 })],
+  ['BP-MSK-001', 'two topics', set('Reader', { Topics: ['readings', 'others'] })],
+  ['BP-MSK-001', 'a topic of another cluster', set('Readings', { ClusterArn: ARN('kafka', 'cluster/x') })],
+  ['BP-MSK-002', 'one user', (r) => r.Users.Properties.SecretArnList.pop()],
+  ['BP-MSK-002', 'another stack may set them', output('Cluster')],
+  [
+    'BP-MSK-002',
+    'a nested stack may',
+    add('AWS::CloudFormation::Stack', { Parameters: { Cluster: { Ref: 'Cluster' } } }),
+  ],
+  ['BP-MSK-003', 'a comment', set('Configuration', { ServerProperties: '# producer_byte_rate=1' })],
+  ['BP-SCHED-001', 'room for both', set('Report', { ReservedConcurrentExecutions: 2 })],
+  ['BP-SCHED-001', 'one is switched off', set('Stock', { State: 'DISABLED' })],
+  [
+    'BP-SCHED-001',
+    'one starts something else',
+    (r) => (r.Stock.Properties.Targets[0].Arn = ARN('lambda', 'function:x')),
+  ],
+  [
+    'BP-SCHED-001',
+    'a window in which one of them may start',
+    (r) => {
+      r.Stock.Type = 'AWS::Scheduler::Schedule';
+      r.Stock.Properties = {
+        ScheduleExpression: 'cron(0 2 * * ? *)',
+        FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 30 },
+        Target: { Arn: get('Report') },
+      };
+    },
+  ],
+  [
+    'BP-SCHED-001',
+    'the same minute in another time zone',
+    (r) => {
+      r.Stock.Type = 'AWS::Scheduler::Schedule';
+      r.Stock.Properties = {
+        ScheduleExpression: 'cron(0 2 * * ? *)',
+        ScheduleExpressionTimezone: 'Asia/Taipei',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: { Arn: get('Report') },
+      };
+    },
+  ],
+  ['BP-SCHED-002', 'room for all that overlap', set('Sync', { ReservedConcurrentExecutions: 5 })],
+  ['BP-SCHED-002', 'switched off', set('EveryMinute', { State: 'DISABLED' })],
+  ['BP-SCHED-003', 'switched off', set('Nightly', { State: 'DISABLED' })],
+  ['BP-SNS-001', 'a mail, which has no dead-letter queue', set('Orders', { Protocol: 'email' })],
+  [
+    'BP-EVENTS-001',
+    'a schedule, which comes again',
+    (r) => {
+      delete r.Paid.Properties.EventPattern;
+      r.Paid.Properties.ScheduleExpression = 'rate(1 hour)';
+    },
+  ],
+  ['BP-API-001', 'a throttle on routes', set('Stage', { RouteSettings: { 'GET /': { ThrottlingRateLimit: 5 } } })],
+  ['BP-API-001', 'no reserved concurrency', (r) => delete r.Function.Properties.ReservedConcurrentExecutions],
+  [
+    'BP-API-002',
+    'nobody waits',
+    (r) => {
+      r.Orders.Properties.Integration.RequestParameters = {
+        'integration.request.header.X-Amz-Invocation-Type': "'Event'",
+      };
+    },
+  ],
+  ['BP-API-002', 'a gateway that waits longer', (r) => (r.Orders.Properties.Integration.TimeoutInMillis = 60_000)],
+  [
+    'BP-API-002',
+    'a function that also reads a queue',
+    add('AWS::Lambda::EventSourceMapping', {
+      FunctionName: { Ref: 'Function' },
+      EventSourceArn: ARN('sqs', 'orders'),
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+    }),
+  ],
+  ['BP-S3-001', 'a bucket under an object lock', set('Archive', { ObjectLockEnabled: true })],
+  ['BP-S3-001', 'versioning suspended', set('Archive', { VersioningConfiguration: { Status: 'Suspended' } })],
+  [
+    'BP-S3-002',
+    'the rule that expires is off',
+    (r) => {
+      r.Archive.Properties.LifecycleConfiguration.Rules[0].Status = 'Disabled';
+    },
+  ],
+  [
+    'BP-S3-003',
+    'moves that pay at 128 KB',
+    (r) => r.Archive.Properties.LifecycleConfiguration.Rules[0].Transitions.pop(),
+  ],
+  [
+    'BP-S3-003',
+    'no expiry: the moves pay in the end',
+    (r) => {
+      delete r.Archive.Properties.LifecycleConfiguration.Rules[0].ExpirationInDays;
+    },
+  ],
+  [
+    'BP-S3-003',
+    'versions that are kept nobody knows how long',
+    set('Archive', {
+      VersioningConfiguration: { Status: { Ref: 'Somebody' } },
+    }),
+  ],
+  [
+    'BP-S3-004',
+    'replaced versions stay the rest of the days',
+    (r) => {
+      r.Archive.Properties.VersioningConfiguration = { Status: 'Enabled' };
+      r.Archive.Properties.LifecycleConfiguration.Rules[0].NoncurrentVersionExpiration = { NoncurrentDays: 30 };
+    },
+  ],
+  ['BP-LOGS-001', 'the class that keeps a day', set('Log', { LogGroupClass: 'DELIVERY' })],
+  ['BP-DDB-001', 'a thing that lasts', set('Seen', { KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] })],
+  [
+    'BP-DDB-001',
+    'a function that only updates',
+    (r) => {
+      r.Role.Properties.Policies[0].PolicyDocument = allow('dynamodb:UpdateItem', get('Seen'));
+    },
+  ],
+  ['BP-DDB-001', 'a function that no queue drives', (r) => delete r.Worker],
+  ['BP-BATCH-001', 'one submitter', (r) => delete r.Billing],
+  ['BP-BATCH-002', 'a policy of shares of a quota', (r) => (r.Fair.Properties = { QuotaSharePolicy: {} })],
+  ['BP-RDS-001', 'MariaDB, which knows no other name', set('Replica', { Family: 'mariadb10.11' })],
+  ['BP-RDS-001', 'MySQL 5.7, which knows no other either', set('Replica', { Family: 'mysql5.7' })],
+  ['BP-RDS-002', 'MySQL 8.4, which keeps the order', set('Replica', { Family: 'mysql8.4' })],
+  ['BP-RDS-002', 'one worker', set('Replica', { Parameters: { replica_parallel_workers: 1 } })],
+];
+
+test.each(SILENT)('%s is silent: %s', (...near) => {
+  expect(found(near)).toBe(false);
+});
