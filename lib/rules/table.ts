@@ -4,6 +4,7 @@
  */
 import { SQS_RULES } from './cloudformation/sqs';
 import type { Template } from './cloudformation/template';
+import { IN_FLIGHT_RULES } from './kubernetes/in-flight';
 import { KEDA_RULES } from './kubernetes/keda';
 import type { Manifests } from './kubernetes/manifests';
 import type { Rule } from './rule';
@@ -12,7 +13,7 @@ import type { Rule } from './rule';
 export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [...SQS_RULES];
 
 /** Rules over Kubernetes manifests. */
-export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [...KEDA_RULES];
+export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [...KEDA_RULES, ...IN_FLIGHT_RULES];
 
 /** Rules over what either carries for others to run: scripts and configuration files. */
 export const CARRIED_RULES: readonly Rule[] = [];
