@@ -4,16 +4,25 @@
  */
 import { SQS_RULES } from './cloudformation/sqs';
 import type { Template } from './cloudformation/template';
+import { CRON_RULES } from './kubernetes/cron';
 import { IN_FLIGHT_RULES } from './kubernetes/in-flight';
 import { KEDA_RULES } from './kubernetes/keda';
 import type { Manifests } from './kubernetes/manifests';
+import { NAME_RULES } from './kubernetes/names';
+import { QUOTA_RULES } from './kubernetes/quota';
 import type { Rule } from './rule';
 
 /** Rules over CloudFormation templates. */
 export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [...SQS_RULES];
 
 /** Rules over Kubernetes manifests. */
-export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [...KEDA_RULES, ...IN_FLIGHT_RULES];
+export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
+  ...KEDA_RULES,
+  ...IN_FLIGHT_RULES,
+  ...CRON_RULES,
+  ...QUOTA_RULES,
+  ...NAME_RULES,
+];
 
 /** Rules over what either carries for others to run: scripts and configuration files. */
 export const CARRIED_RULES: readonly Rule[] = [];

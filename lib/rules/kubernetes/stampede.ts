@@ -1,0 +1,116 @@
+/** Which CronJobs start in the same minute, and what they ask for together. */
+import type { Resource } from '../document';
+import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
+import { isQueued } from './kueue';
+import { type Manifests, namespaceOf } from './manifests';
+import { podRequest } from './requests';
+
+/** A CronJob whose schedule is decided. */
+export interface Scheduled {
+  readonly job: Resource;
+  readonly schedule: Schedule;
+}
+
+/** CronJobs that start in one minute of some day. */
+export interface Together {
+  /** Minute of the day. */
+  readonly minute: number;
+  readonly jobs: readonly Resource[];
+}
+
+/** Every CronJob that starts work whenever its schedule says so: not suspended, and in no queue. */
+export function scheduled(manifests: Manifests): Scheduled[] {
+  return manifests.ofType('batch/CronJob').flatMap((job) => {
+    const schedule = parseSchedule(job.at('spec', 'schedule').text());
+    if (!schedule || job.at('spec', 'suspend').flag(false) !== false || isQueued(job)) return [];
+    return [{ job, schedule }];
+  });
+}
+
+/** Those with the same clock: without a zone, the controller's. */
+export function byZone(jobs: readonly Scheduled[]): Scheduled[][] {
+  const zones = new Map<string, Scheduled[]>();
+  for (const each of jobs) {
+    const zone = each.job.at('spec', 'timeZone').text('');
+    // A zone that is not decided is nobody else's.
+    const key = zone ?? `? ${each.job.name} ${namespaceOf(each.job)}`;
+    zones.set(key, [...(zones.get(key) ?? []), each]);
+  }
+  return [...zones.values()];
+}
+
+/** The minute in which most is asked for, and what starts in it; undefined when nothing does. */
+export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => number): Together | undefined {
+  const starting = new Map<string, { minute: number; jobs: Scheduled[] }>();
+  for (let minute = 0; minute < 24 * 60; minute += 1) {
+    const here = jobs.filter(({ schedule }) => schedule.minutes.includes(minute));
+    const key = here.map(({ job }) => jobs.findIndex((each) => each.job === job)).join(' ');
+    if (here.length > 0 && !starting.has(key)) starting.set(key, { minute, jobs: here });
+  }
+  const sum = (together: Together | undefined) =>
+    together ? together.jobs.reduce((total, job) => total + weight(job), 0) : 0;
+  let most: Together | undefined;
+  for (const { minute, jobs: here } of starting.values()) {
+    const seen = new Set<string>();
+    for (let day = 0; day < CALENDAR_DAYS; day += 1) {
+      const onDay = here.filter(({ schedule }) => schedule.days[day]);
+      const key = onDay.map(({ job }) => jobs.findIndex((each) => each.job === job)).join(' ');
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const together = { minute, jobs: onDay.map(({ job }) => job) };
+      if (onDay.length > 0 && (!most || sum(together) > sum(most))) most = together;
+    }
+  }
+  return most;
+}
+
+/** What a quota counts. */
+export interface Limit {
+  /** The key as the quota writes it. */
+  readonly key: string;
+  /** What one run of this workload uses of it at once; undefined when that is not decided. */
+  use(manifests: Manifests, workload: Resource): number | undefined;
+}
+
+const pods: Limit = {
+  key: 'pods',
+  use: (_, workload) => parallelism(workload),
+};
+
+const ask = (key: string, resource: 'cpu' | 'memory'): Limit => ({
+  key,
+  use(manifests, workload) {
+    const one = podRequest(manifests, workload, resource);
+    const count = parallelism(workload);
+    return one === undefined || count === undefined ? undefined : one * count;
+  },
+});
+
+/** What is compared with a quota, by the names that a ResourceQuota has for it. */
+export const LIMITS: readonly Limit[] = [
+  pods,
+  { ...pods, key: 'count/pods' },
+  ask('cpu', 'cpu'),
+  ask('requests.cpu', 'cpu'),
+  ask('memory', 'memory'),
+  ask('requests.memory', 'memory'),
+];
+
+/** The quotas that count every pod of this namespace. */
+export function quotasOf(manifests: Manifests, namespace: string | undefined): readonly Resource[] {
+  return manifests
+    .ofType('ResourceQuota')
+    .filter(
+      (quota) =>
+        namespaceOf(quota) === namespace &&
+        quota.at('spec', 'scopes').absent &&
+        quota.at('spec', 'scopeSelector').absent,
+    );
+}
+
+/** Pods of one Job at a time. */
+export function parallelism(workload: Resource): number | undefined {
+  if (workload.type === 'batch/CronJob') return workload.at('spec', 'jobTemplate', 'spec', 'parallelism').number(1);
+  if (workload.type === 'keda.sh/ScaledJob') return workload.at('spec', 'jobTargetRef', 'parallelism').number(1);
+  return workload.at('spec', 'parallelism').number(1);
+}
