@@ -6,10 +6,16 @@ import { SQS_RULES } from './cloudformation/sqs';
 import type { Template } from './cloudformation/template';
 import { CRON_RULES } from './kubernetes/cron';
 import { IN_FLIGHT_RULES } from './kubernetes/in-flight';
+import { JVM_RULES } from './kubernetes/jvm';
+import { KAFKA_RULES } from './kubernetes/kafka';
 import { KEDA_RULES } from './kubernetes/keda';
+import { LOG_RULES } from './kubernetes/logs';
 import type { Manifests } from './kubernetes/manifests';
 import { NAME_RULES } from './kubernetes/names';
+import { PROMETHEUS_RULES } from './kubernetes/prometheus';
 import { QUOTA_RULES } from './kubernetes/quota';
+import { RABBITMQ_RULES } from './kubernetes/rabbitmq';
+import { WORKLOAD_RULES } from './kubernetes/workload';
 import type { Rule } from './rule';
 
 /** Rules over CloudFormation templates. */
@@ -22,6 +28,12 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...CRON_RULES,
   ...QUOTA_RULES,
   ...NAME_RULES,
+  ...WORKLOAD_RULES,
+  ...JVM_RULES,
+  ...PROMETHEUS_RULES,
+  ...KAFKA_RULES,
+  ...RABBITMQ_RULES,
+  ...LOG_RULES,
 ];
 
 /** Rules over what either carries for others to run: scripts and configuration files. */

@@ -108,9 +108,17 @@ export function quotasOf(manifests: Manifests, namespace: string | undefined): r
     );
 }
 
-/** Pods of one Job at a time. */
+/** Pods of one Job at a time: never more than there is left to complete. */
 export function parallelism(workload: Resource): number | undefined {
-  if (workload.type === 'batch/CronJob') return workload.at('spec', 'jobTemplate', 'spec', 'parallelism').number(1);
-  if (workload.type === 'keda.sh/ScaledJob') return workload.at('spec', 'jobTargetRef', 'parallelism').number(1);
-  return workload.at('spec', 'parallelism').number(1);
+  const job = workload.at(...JOB_SPECS[workload.type]);
+  const atOnce = job.at('parallelism').number(1);
+  const completions = job.at('completions').number(Number.POSITIVE_INFINITY);
+  return atOnce === undefined || completions === undefined ? undefined : Math.min(atOnce, completions);
 }
+
+/** The way to the Job that each kind of workload starts. */
+const JOB_SPECS: Readonly<Record<string, readonly string[]>> = {
+  'batch/Job': ['spec'],
+  'batch/CronJob': ['spec', 'jobTemplate', 'spec'],
+  'keda.sh/ScaledJob': ['spec', 'jobTargetRef'],
+};
