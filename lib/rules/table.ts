@@ -2,6 +2,13 @@
  * Every rule there is, in the order in which the docs list them. A new rule goes into the file of its subject and, when
  * the subject is new, into one of these lists.
  */
+import { DATABASE_RULES } from './carried/databases';
+import { BROKER_RULES } from './carried/kafka';
+import { CARRIED_LOG_RULES } from './carried/logs';
+import { MESSAGE_RULES } from './carried/messages';
+import { SCHEDULE_RULES } from './carried/schedules';
+import { STREAM_RULES } from './carried/streams';
+import { THROTTLE_RULES } from './carried/throttles';
 import { SQS_RULES } from './cloudformation/sqs';
 import type { Template } from './cloudformation/template';
 import { CRON_RULES } from './kubernetes/cron';
@@ -37,7 +44,15 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
 ];
 
 /** Rules over what either carries for others to run: scripts and configuration files. */
-export const CARRIED_RULES: readonly Rule[] = [];
+export const CARRIED_RULES: readonly Rule[] = [
+  ...CARRIED_LOG_RULES,
+  ...MESSAGE_RULES,
+  ...STREAM_RULES,
+  ...BROKER_RULES,
+  ...SCHEDULE_RULES,
+  ...THROTTLE_RULES,
+  ...DATABASE_RULES,
+];
 
 /** All of them. */
 export const RULES: readonly Rule<never>[] = [...CLOUDFORMATION_RULES, ...KUBERNETES_RULES, ...CARRIED_RULES];
