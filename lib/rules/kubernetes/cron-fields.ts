@@ -41,6 +41,9 @@ const MACROS: Readonly<Record<string, string>> = {
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
+/** Days that were worked out, by their fields: most schedules start on every day. */
+const worked = new Map<string, readonly boolean[]>();
+
 /** When a schedule starts something; undefined when the text does not decide it, or it never does. */
 export function parseSchedule(text: string | undefined): Schedule | undefined {
   const words = (text ?? '').trim().toLowerCase();
@@ -48,20 +51,28 @@ export function parseSchedule(text: string | undefined): Schedule | undefined {
   if (fields.length !== 5) return undefined;
   const minute = field(fields[0], 0, 59);
   const hour = field(fields[1], 0, 23);
-  const dayOfMonth = field(fields[2], 1, 31);
-  const month = field(fields[3], 1, 12, MONTHS, 1);
-  const dayOfWeek = field(fields[4], 0, 6, WEEKDAYS, 0);
-  if (!minute || !hour || !dayOfMonth || !month || !dayOfWeek) return undefined;
-  const every = /^[*?](\/1)?$/;
-  const everyDay = { dayOfMonth: every.test(fields[2]), dayOfWeek: every.test(fields[4]) };
-  const days = CALENDAR.map((day) => {
-    if (!month.has(day.month)) return false;
-    const either = [dayOfMonth.has(day.dayOfMonth), dayOfWeek.has(day.dayOfWeek)];
-    return everyDay.dayOfMonth || everyDay.dayOfWeek ? either[0] && either[1] : either[0] || either[1];
-  });
+  const days = daysOf(fields[2], fields[3], fields[4]);
+  if (!minute || !hour || !days?.includes(true)) return undefined;
   const minutes = [...hour].flatMap((h) => [...minute].map((m) => h * 60 + m)).sort((a, b) => a - b);
-  if (!days.includes(true)) return undefined;
   return { minutes, days, shortestPeriodSeconds: shortestPeriod(minutes, days) };
+}
+
+/** The days on which a schedule starts something; the same array for the same fields. */
+function daysOf(dayOfMonthField: string, monthField: string, dayOfWeekField: string): readonly boolean[] | undefined {
+  const key = `${dayOfMonthField} ${monthField} ${dayOfWeekField}`;
+  const known = worked.get(key);
+  if (known) return known;
+  const dayOfMonth = field(dayOfMonthField, 1, 31);
+  const month = field(monthField, 1, 12, MONTHS, 1);
+  const dayOfWeek = field(dayOfWeekField, 0, 6, WEEKDAYS, 0);
+  if (!dayOfMonth || !month || !dayOfWeek) return undefined;
+  const either = [dayOfMonthField, dayOfWeekField].every((text) => !/^[*?](\/1)?$/.test(text));
+  const days = CALENDAR.map((day) => {
+    const matches = [dayOfMonth.has(day.dayOfMonth), dayOfWeek.has(day.dayOfWeek)];
+    return month.has(day.month) && (either ? matches.includes(true) : !matches.includes(false));
+  });
+  worked.set(key, days);
+  return days;
 }
 
 /** A minute of the day as a clock shows it. */

@@ -2,7 +2,7 @@ import type { Resource, Value } from '../document';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './manifests';
 import { scalersOf, targetOf, triggersOf } from './scalers';
-import { grace, preStopSeconds, serviceSeconds } from './service-time';
+import { grace, preStopSeconds, serviceSeconds, serviceTime } from './service-time';
 
 /** KEDA's wait before it scales to zero when a ScaledObject says nothing. */
 const DEFAULT_COOLDOWN_SECONDS = 300;
@@ -56,7 +56,8 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
         const target = targetOf(manifests, scaler);
-        const service = serviceSeconds(scaler, target);
+        const annotated = serviceTime(scaler, target);
+        const service = annotated?.seconds;
         const allowed = target && grace(manifests, target);
         if (target && staysOnItsNode(target) && allowed!.seconds !== undefined && allowed!.seconds >= (service ?? 0))
           continue;
@@ -64,7 +65,7 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         if (seconds === undefined || seconds <= AUTOSCALER_GRACE_SECONDS) continue;
         const says = service === undefined ? `its pods ask for ${seconds} s to stop` : `one item takes ${seconds} s`;
         yield {
-          at: service === undefined ? allowed!.at : scaler.at('spec', 'scaleTargetRef'),
+          at: annotated?.at ?? allowed!.at,
           message: `${says}, above the ${AUTOSCALER_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
           fix: 'run each item as a Job with a ScaledJob, or cut the item into shorter ones',
         };

@@ -101,7 +101,7 @@ function carriedEndpoints(at: Value, config: Value): Endpoint[] {
   // A part of a configuration that others include stands for itself.
   const parts = jobs.length > 0 ? jobs : config.at('metric_relabel_configs').present ? [config] : [];
   return parts.map((job) => ({
-    name: job.at('job_name').text() ?? 'the scrape configuration',
+    name: job.at('job_name').text() ?? 'its target',
     interval: at,
     seconds: durationSeconds(job.at('scrape_interval').text(fallback)),
     samples: job

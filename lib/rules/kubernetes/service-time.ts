@@ -12,13 +12,21 @@ export const SERVICE_SECONDS = 'backpressure-constructs/service-seconds';
 /** Between SIGTERM and SIGKILL when a pod says nothing. */
 const DEFAULT_GRACE_SECONDS = 30;
 
-/** Seconds that one item takes, as annotated on any of these; undefined when none says so. */
-export function serviceSeconds(...resources: readonly (Resource | undefined)[]): number | undefined {
+/** Where one of these says how many seconds one item takes, and how many; undefined when none does. */
+export function serviceTime(
+  ...resources: readonly (Resource | undefined)[]
+): { readonly at: Value; readonly seconds: number } | undefined {
   for (const resource of resources) {
-    const seconds = resource?.at('metadata', 'annotations', SERVICE_SECONDS).number();
-    if (seconds !== undefined && seconds > 0) return seconds;
+    const at = resource?.at('metadata', 'annotations', SERVICE_SECONDS);
+    const seconds = at?.number();
+    if (at && seconds !== undefined && seconds > 0) return { at, seconds };
   }
   return undefined;
+}
+
+/** Seconds that one item takes, as annotated on any of these; undefined when none says so. */
+export function serviceSeconds(...resources: readonly (Resource | undefined)[]): number | undefined {
+  return serviceTime(...resources)?.seconds;
 }
 
 /** Where a workload says how long its pods may take to stop. */

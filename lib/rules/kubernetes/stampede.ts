@@ -41,27 +41,53 @@ export function byZone(jobs: readonly Scheduled[]): Scheduled[][] {
 
 /** The minute in which most is asked for, and what starts in it; undefined when nothing does. */
 export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => number): Together | undefined {
-  const starting = new Map<string, { minute: number; jobs: Scheduled[] }>();
-  for (let minute = 0; minute < 24 * 60; minute += 1) {
-    const here = jobs.filter(({ schedule }) => schedule.minutes.includes(minute));
-    const key = here.map(({ job }) => jobs.findIndex((each) => each.job === job)).join(' ');
-    if (here.length > 0 && !starting.has(key)) starting.set(key, { minute, jobs: here });
-  }
-  const sum = (together: Together | undefined) =>
-    together ? together.jobs.reduce((total, job) => total + weight(job), 0) : 0;
+  const weights = new Map(jobs.map(({ job }) => [job, weight(job)]));
   let most: Together | undefined;
-  for (const { minute, jobs: here } of starting.values()) {
-    const seen = new Set<string>();
-    for (let day = 0; day < CALENDAR_DAYS; day += 1) {
-      const onDay = here.filter(({ schedule }) => schedule.days[day]);
-      const key = onDay.map(({ job }) => jobs.findIndex((each) => each.job === job)).join(' ');
-      if (seen.has(key)) continue;
-      seen.add(key);
-      const together = { minute, jobs: onDay.map(({ job }) => job) };
-      if (onDay.length > 0 && (!most || sum(together) > sum(most))) most = together;
+  let heaviest = 0;
+  for (const { minute, members } of sameMinute(jobs)) {
+    for (const together of sameDay(members)) {
+      const sum = together.reduce((total, job) => total + weights.get(job)!, 0);
+      if (most && sum <= heaviest) continue;
+      most = { minute, jobs: together };
+      heaviest = sum;
     }
   }
   return most;
+}
+
+/** Every set of CronJobs that share a minute of the day, with the first such minute. */
+function sameMinute(jobs: readonly Scheduled[]): Iterable<{ minute: number; members: Scheduled[] }> {
+  const at = new Map<number, number[]>();
+  for (const [i, { schedule }] of jobs.entries()) {
+    for (const minute of schedule.minutes) {
+      const here = at.get(minute);
+      if (here) here.push(i);
+      else at.set(minute, [i]);
+    }
+  }
+  const sets = new Map<string, { minute: number; members: Scheduled[] }>();
+  for (const [minute, here] of [...at].sort(([a], [b]) => a - b)) {
+    const key = here.join(' ');
+    if (!sets.has(key)) sets.set(key, { minute, members: here.map((i) => jobs[i]) });
+  }
+  return sets.values();
+}
+
+/** Every set of them that share a day. */
+function sameDay(jobs: readonly Scheduled[]): Iterable<Resource[]> {
+  const calendars = new Set(jobs.map(({ schedule }) => schedule.days));
+  if (calendars.size === 1) return [jobs.map(({ job }) => job)];
+  const sets = new Map<string, Resource[]>();
+  for (let day = 0; day < CALENDAR_DAYS; day += 1) {
+    const here = jobs.filter(({ schedule }) => schedule.days[day]);
+    const key = here.map((each) => jobs.indexOf(each)).join(' ');
+    if (here.length > 0 && !sets.has(key))
+      sets.set(
+        key,
+        here.map(({ job }) => job),
+      );
+  }
+  return sets.values();
 }
 
 /** What a quota counts. */
