@@ -141,7 +141,7 @@ function* beyondQuota(manifests: Manifests, jobs: Parameters<typeof fullest>[0],
     if (asked <= hard) continue;
     yield {
       at: most.jobs[0].at('spec', 'schedule'),
-      message: `${most.jobs.length} CronJobs start at ${clock(most.minute)} and ask for ${limit.key} ${plain(asked)} together, while ${quota.name} admits ${plain(hard)}: ${names(most.jobs)}`,
+      message: `${most.jobs.length} CronJobs start at ${clock(most.minute)} and ask for ${limit.key} ${limit.show(asked)} together, while ${quota.name} admits ${limit.show(hard)}: ${names(most.jobs)}`,
       fix: 'give each a minute of its own, or put them into a queue (Kueue), which lets them wait',
     };
     return;

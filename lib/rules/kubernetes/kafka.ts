@@ -42,14 +42,12 @@ export const KAFKA_RULES: readonly Rule<Manifests>[] = [
         const own = topic.at('spec', 'config', 'min.insync.replicas');
         const at = own.absent ? (clusterDefault(manifests, topic) ?? own) : own;
         const least = at.number();
-        // One copy with one in sync is no accident: nothing is promised there.
-        if (replicas === undefined || least === undefined || least < replicas || (least === 1 && replicas === 1))
-          continue;
-        const never = least > replicas;
+        // Of a single copy nothing is promised to begin with.
+        if (replicas === undefined || replicas < 2 || least === undefined || least < replicas) continue;
         yield {
           at: own,
-          message: `min.insync.replicas ${least} of ${replicas} replicas: ${never ? 'no write with acks=all ever succeeds' : 'with one broker down no write with acks=all succeeds'}`,
-          fix: replicas > 1 ? `set min.insync.replicas to ${replicas - 1}` : `set replicas to ${least + 1}`,
+          message: `min.insync.replicas ${least} of ${replicas} replicas: with one broker down no write with acks=all succeeds`,
+          fix: `set min.insync.replicas to ${replicas - 1}${replicas === 2 ? ', or replicas to 3 and keep 2 of them in sync' : ''}`,
         };
       }
     },

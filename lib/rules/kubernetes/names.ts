@@ -1,12 +1,25 @@
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 
-/** Groups whose kinds the API server keeps by name. Files that only look like manifests (kubeconfig, kustomization) are of others. */
-const NAMED =
-  /^(apps|batch|autoscaling|policy|[a-z.]+\.k8s\.io|keda\.sh|monitoring\.coreos\.com|kafka\.strimzi\.io|rabbitmq\.com|kueue\.x-k8s\.io)\//;
-
-/** Groups of `k8s.io` that are configuration files of a program, and no objects. */
-const FILES = /^([a-z.]*\.?config\.k8s\.io|audit\.k8s\.io|authorization\.k8s\.io|authentication\.k8s\.io)\//;
+/**
+ * Groups all of whose kinds the API server keeps by name. Not among them are the files that only look like manifests
+ * (kubeconfig, kustomization, a program's configuration) and the kinds that are only asked about (reviews).
+ */
+const GROUPS = [
+  'apps',
+  'autoscaling',
+  'batch',
+  'kafka.strimzi.io',
+  'keda.sh',
+  'kueue.x-k8s.io',
+  'monitoring.coreos.com',
+  'networking.k8s.io',
+  'policy',
+  'rabbitmq.com',
+  'rbac.authorization.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
+];
 
 /** Kinds of the core group that stand in manifests. */
 const CORE = [
@@ -32,13 +45,13 @@ export const NAME_RULES: readonly Rule<Manifests>[] = [
     cases: [20],
     *check(manifests) {
       for (const resource of manifests.resources) {
-        const { type } = resource;
-        if (!(type.includes('/') ? NAMED.test(type) && !FILES.test(type) : CORE.includes(type))) continue;
+        const [group, kind] = resource.type.split('/');
+        if (kind === undefined ? !CORE.includes(group) : !GROUPS.includes(group)) continue;
         const name = resource.at('metadata', 'name');
         if (!name.absent || !resource.at('metadata', 'generateName').absent) continue;
         yield {
           at: name,
-          message: `a ${type.slice(type.indexOf('/') + 1)} without metadata.name: it is refused, and nothing of it takes effect`,
+          message: `this ${kind ?? group} has no metadata.name: it is refused, and nothing of it takes effect`,
           fix: 'give it a metadata.name',
         };
       }

@@ -2,7 +2,7 @@ import type { Resource } from '../document';
 import type { Found, Rule } from '../rule';
 import { isQueued } from './kueue';
 import { type Manifests, namespaceOf } from './manifests';
-import { plain, quantity } from './quantities';
+import { quantity } from './quantities';
 import { maxReplicas } from './scalers';
 import { LIMITS, parallelism, quotasOf } from './stampede';
 
@@ -71,7 +71,7 @@ function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resou
       if (asked <= hard) continue;
       yield {
         at,
-        message: `${limit.key} ${plain(hard)}, while ${group.map(({ job }) => job.name).join(' and ')} may ask for ${plain(asked)} at once: what is above is refused, not queued`,
+        message: `${limit.key} ${limit.show(hard)}, while ${group.map(({ job }) => job.name).join(' and ')} may ask for ${limit.show(asked)} at once: what is above is refused, not queued`,
         fix: 'label the Jobs kueue.x-k8s.io/queue-name and let a ClusterQueue hold the nominal quota; keep the ResourceQuota as an upper bound above it',
       };
       return;

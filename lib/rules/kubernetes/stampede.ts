@@ -3,6 +3,7 @@ import type { Resource } from '../document';
 import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
 import { isQueued } from './kueue';
 import { type Manifests, namespaceOf } from './manifests';
+import { mebibytes, plain } from './quantities';
 import { podRequest } from './requests';
 
 /** A CronJob whose schedule is decided. */
@@ -94,17 +95,21 @@ function sameDay(jobs: readonly Scheduled[]): Iterable<Resource[]> {
 export interface Limit {
   /** The key as the quota writes it. */
   readonly key: string;
+  /** An amount of it for a person to read. */
+  show(amount: number): string;
   /** What one run of this workload uses of it at once; undefined when that is not decided. */
   use(manifests: Manifests, workload: Resource): number | undefined;
 }
 
 const pods: Limit = {
   key: 'pods',
+  show: plain,
   use: (_, workload) => parallelism(workload),
 };
 
 const ask = (key: string, resource: 'cpu' | 'memory'): Limit => ({
   key,
+  show: resource === 'memory' ? mebibytes : plain,
   use(manifests, workload) {
     const one = podRequest(manifests, workload, resource);
     const count = parallelism(workload);
