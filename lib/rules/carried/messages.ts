@@ -40,7 +40,7 @@ export const MESSAGE_RULES: readonly Rule[] = [
     cases: [9],
     signs: [
       {
-        pattern: /\bxread\([^)\n]*["']\$["']|\bXREAD\b[^\n]*\bSTREAMS\b[^\n]*\s["']?\$["']?(?=\s|$)/im,
+        pattern: /\bxread\([^)\n]*["']\$["']|\bXREAD\b[^\n]*\bSTREAMS\b[^\n]*\s["']?\$["']?(?=[\s;&|)]|$)/im,
         needs: /\b(?:while|for|until)\b/,
         message: () => 'reads from $ on every turn of a loop: what is added between two reads is lost',
         fix: 'read with a consumer group (XREADGROUP and XACK), or from the last id that was read',
