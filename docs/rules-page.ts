@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { caseOf } from '../lib/cases/catalogue';
+import { CARRIED_RULES } from '../lib/rules/carried/rules';
+import { CLOUDFORMATION_RULES } from '../lib/rules/cloudformation/rules';
+import { KUBERNETES_RULES } from '../lib/rules/kubernetes/rules';
 import type { Rule } from '../lib/rules/rule';
-import { CARRIED_RULES, CLOUDFORMATION_RULES, KUBERNETES_RULES } from '../lib/rules/table';
 
 const INTRO = `<!-- Written by \`npm run docs\` from lib/rules and docs/rules. Change the data, not this page. -->
 

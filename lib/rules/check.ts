@@ -1,9 +1,12 @@
 import { InvalidInputError } from '../flow/errors';
+import { CARRIED_RULES } from './carried/rules';
+import { CLOUDFORMATION_RULES } from './cloudformation/rules';
 import { Template } from './cloudformation/template';
 import type { Document } from './document';
 import { Manifests } from './kubernetes/manifests';
+import { KUBERNETES_RULES } from './kubernetes/rules';
 import type { Finding, Rule, Severity } from './rule';
-import { CARRIED_RULES, CLOUDFORMATION_RULES, KUBERNETES_RULES, RULES } from './table';
+import { RULES } from './table';
 
 /** A rule's severity as a user wants it; `off` mutes it. */
 export type Level = Severity | 'off';

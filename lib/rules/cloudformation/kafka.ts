@@ -7,9 +7,6 @@ import { grantedTo, onlyReads, scaledServices } from './services';
 import { idleTasks } from './streams';
 import type { Template } from './template';
 
-/** Quota keys that brokers take from clients and users, and not from their configuration file. */
-const QUOTA_KEYS = ['producer_byte_rate', 'consumer_byte_rate', 'client.quota.callback.class'];
-
 /** Rules about Amazon MSK clusters, their topics and what reads them. */
 export const KAFKA_RULES: readonly Rule<Template>[] = [
   {
@@ -55,27 +52,6 @@ export const KAFKA_RULES: readonly Rule<Template>[] = [
         if (template.exported(cluster) || mayHaveQuotas(template, cluster)) continue;
         yield* tenantsBySecret(template, cluster);
         yield* tenantsByTopic(template, cluster);
-      }
-    },
-  },
-  {
-    id: 'BP-MSK-003',
-    title: 'Quotas stand in the configuration of the brokers',
-    why: 'Brokers do not read quotas from their properties. They are set while the cluster runs, for each user or client, so that these lines limit nobody.',
-    source: 'Apache Kafka documentation, "Setting quotas": kafka-configs --alter --entity-type users; KIP-546',
-    severity: 'error',
-    cases: [18],
-    *check(template) {
-      for (const configuration of template.ofType('AWS::MSK::Configuration')) {
-        const at = configuration.at('Properties', 'ServerProperties');
-        const lines = (at.text() ?? '').split('\n').map((line) => line.trim());
-        const keys = QUOTA_KEYS.filter((key) => lines.some((line) => new RegExp(`^${key}\\s*[=:]`).test(line)));
-        if (keys.length === 0) continue;
-        yield {
-          at,
-          message: `${keys.join(', ')} in ServerProperties: quotas are dynamic, and nothing here limits a client`,
-          fix: 'set them by AlterClientQuotas for each user, from a custom resource such as Custom::KafkaQuotas; as bytes/s for each broker',
-        };
       }
     },
   },

@@ -1,9 +1,13 @@
 import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
+import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './scalers';
 
-/** Pods that KEDA starts at most when a ScaledObject says nothing. */
-const DEFAULT_MAX_REPLICAS = 100;
+/** Scalers whose metrics come from the cluster itself, or from a clock: there is nothing that could be out of reach. */
+const NEVER_FAIL = ['cpu', 'memory', 'cron', 'kubernetes-workload'];
+
+/** Finished Jobs of each kind that a ScaledJob keeps when it says nothing. */
+const DEFAULT_HISTORY = 100;
 
 /** Rules about KEDA's ScaledObjects and ScaledJobs. */
 export const KEDA_RULES: readonly Rule<Manifests>[] = [
@@ -53,20 +57,137 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-KEDA-003',
+    title: 'A scaler has no fallback for a source that does not answer',
+    why: 'While the source cannot be asked KEDA knows no number: nothing is scaled out however much arrives, and what is scaled to zero stays there.',
+    source: 'KEDA, Scaling Deployments, "Fallback": for triggers with an AverageValue metric of a ScaledObject',
+    severity: 'warning',
+    cases: [6],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
+        const failing = triggersOf(scaler).filter(
+          (trigger) =>
+            trigger.at('type').text() !== undefined &&
+            !NEVER_FAIL.includes(trigger.at('type').text()!) &&
+            trigger.at('metricType').text('AverageValue') === 'AverageValue',
+        );
+        const fallback = scaler.at('spec', 'fallback');
+        if (failing.length === 0 || !fallback.absent) continue;
+        const least = scaler.at('spec', 'minReplicaCount').number(0);
+        const stays = least === 0 ? 'what is scaled to zero stays there' : 'the replicas stay as they are';
+        yield {
+          at: fallback,
+          message: `no fallback: while ${failing.map((trigger) => trigger.at('type').text()).join(' and ')} cannot be asked, ${stays}`,
+          fix: 'add fallback with failureThreshold 3 and, as replicas, what an ordinary hour needs',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-KEDA-004',
+    title: 'More replicas than the topic has partitions',
+    why: 'A partition is read by one consumer of a group. KEDA stops at the number of partitions, so that the capacity that was planned for the peak never starts.',
+    source: 'KEDA, Apache Kafka scaler: allowIdleConsumers',
+    severity: 'warning',
+    cases: [5],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
+        const most = scaler.at('spec', 'maxReplicaCount');
+        const replicas = most.number();
+        const limits = triggersOf(scaler).map((trigger) => consumersAtMost(manifests, trigger));
+        if (replicas === undefined || limits.length === 0 || limits.includes(undefined)) continue;
+        const partitions = Math.max(...limits.map((limit) => limit!));
+        if (replicas <= partitions) continue;
+        const topics = triggersOf(scaler).map((trigger) => trigger.at('metadata', 'topic').text());
+        yield {
+          at: most,
+          message: `maxReplicaCount ${replicas} is never reached: ${topics.join(', ')} has ${partitions} partitions, each read by one consumer`,
+          fix: `give the topic ${replicas} partitions or more, or set maxReplicaCount to ${partitions}`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-KEDA-006',
+    title: 'Two scalers decide about one workload',
+    why: 'Each sets the number of replicas that it has worked out, and undoes what the other has set: pods come and go all the time, and work in flight with them.',
+    source: 'KEDA, Scaling Deployments, "Caveats": a ScaledObject and an HPA must not scale the same resource',
+    severity: 'error',
+    cases: [],
+    *check(manifests) {
+      const taken = new Map<string, Resource>();
+      for (const scaler of scalers(manifests)) {
+        const target = targetName(scaler);
+        if (target === undefined) continue;
+        const first = taken.get(target);
+        if (!first) taken.set(target, scaler);
+        else if (!takesOver(first, scaler) && !takesOver(scaler, first)) {
+          yield {
+            at: targetRef(scaler).at('name'),
+            message: `${target.split('/').slice(1).join('/')} is scaled by ${scaler.name} and by ${first.name}: each undoes what the other sets`,
+            fix: `put all signals into one scaler: the triggers of a ScaledObject may include cpu and memory`,
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-KEDA-009',
+    title: 'A ScaledJob keeps what it has finished, or waits for what never does',
+    why: 'KEDA starts one Job for each item. Without limits of its own it keeps 100 that succeeded and 100 that failed, each with its pod; and a Job that hangs holds one of maxReplicaCount places for ever.',
+    source: 'KEDA, ScaledJob specification: successfulJobsHistoryLimit, failedJobsHistoryLimit; Kubernetes, Jobs',
+    severity: 'warning',
+    cases: [6],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledJob')) {
+        const job = scaler.at('spec', 'jobTargetRef');
+        const defaulted = ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit'].filter(
+          (limit) => scaler.at('spec', limit).absent,
+        );
+        if (defaulted.length > 0 && job.at('ttlSecondsAfterFinished').absent) {
+          yield {
+            at: scaler.at('spec', defaulted[0]),
+            message: `no ${defaulted.join(' and no ')}: ${defaulted.length * DEFAULT_HISTORY} finished Jobs are kept, each with its pod`,
+            fix: `set ${defaulted.join(' and ')} to 10 or less`,
+          };
+        }
+        const deadline = job.at('activeDeadlineSeconds');
+        if (!deadline.absent || !job.at('template', 'spec', 'activeDeadlineSeconds').absent) continue;
+        const most = scaler.at('spec', 'maxReplicaCount').number(DEFAULT_MAX_REPLICAS);
+        yield {
+          at: deadline,
+          message: `no activeDeadlineSeconds: a Job that hangs keeps its place${most === undefined ? '' : `, and ${most} of them stop all work`}`,
+          fix: 'set jobTargetRef.activeDeadlineSeconds to a few times what the longest item takes',
+        };
+      }
+    },
+  },
 ];
-
-/** Every trigger of every scaler. */
-function triggers(manifests: Manifests): { scaler: Resource; trigger: Value }[] {
-  return manifests.ofType('keda.sh/ScaledObject', 'keda.sh/ScaledJob').flatMap((scaler) =>
-    scaler
-      .at('spec', 'triggers')
-      .items()
-      .map((trigger) => ({ scaler, trigger })),
-  );
-}
 
 /** A user and a password inside an address, or a key whose value is one. */
 function isCredential(key: string, text: string): boolean {
   if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]+:[^/\s@]+@/i.test(text)) return true;
   return /password|secretKey|secretAccessKey|connection$|connectionString|sasToken|apiKey/i.test(key) && text !== '';
+}
+
+/** Consumers that KEDA starts at most for a trigger; undefined when it is no Kafka trigger, or that is not decided. */
+function consumersAtMost(manifests: Manifests, trigger: Value): number | undefined {
+  const metadata = trigger.at('metadata');
+  const topic = metadata.at('topic').text();
+  const idle = ['allowIdleConsumers', 'limitToPartitionsWithLag'].some((key) => metadata.at(key).flag(false) !== false);
+  if (!['kafka', 'apache-kafka'].includes(trigger.at('type').text() ?? '') || topic === undefined || idle)
+    return undefined;
+  const topics = manifests
+    .ofType('kafka.strimzi.io/KafkaTopic')
+    .filter((resource) => resource.at('spec', 'topicName').text(resource.at('metadata', 'name').text()) === topic);
+  const partitions = new Set(topics.map((resource) => resource.at('spec', 'partitions').number()));
+  return partitions.size === 1 ? [...partitions][0] : undefined;
+}
+
+/** Whether the one scaler is told to take the other over. */
+function takesOver(scaler: Resource, other: Resource): boolean {
+  const annotations = scaler.at('metadata', 'annotations');
+  if (scaler.type !== 'keda.sh/ScaledObject' || other.type === scaler.type) return false;
+  return annotations.at('scaledobject.keda.sh/transfer-hpa-ownership').flag(false) !== false;
 }

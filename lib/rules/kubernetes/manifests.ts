@@ -5,6 +5,12 @@ import { isMapping, type Resolved, UNKNOWN } from '../resolved';
 /** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
 export const ACKNOWLEDGE = 'backpressure-constructs/';
 
+/** Of the annotations with that prefix, those that accept a finding; others say something about the workload. */
+const ACKNOWLEDGED = new RegExp(`^${ACKNOWLEDGE}(BP-[A-Z0-9]+-\\d{3})$`);
+
+/** A text that somebody else fills in before it is applied: Helm's `{{ … }}`, envsubst's `${…}`. */
+const PLACEHOLDER = /^\s*(\{\{[\s\S]*\}\}|\$\{\w+\})\s*$/;
+
 /** One manifest, and where it came from. */
 export interface Manifest {
   readonly file: string;
@@ -34,23 +40,18 @@ export class Manifests extends Document {
       const metadata = isMapping(body.metadata) ? body.metadata : {};
       const name = typeof metadata.name === 'string' ? metadata.name : String(metadata.generateName ?? '(no name)');
       const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
-      const acknowledged = annotations.filter(
-        ([key, reason]) => key.startsWith(ACKNOWLEDGE) && String(reason).trim() !== '',
-      );
-      return new Resource(
-        this,
-        `${body.kind}/${name}`,
-        typeOf(body),
-        file,
-        body,
-        new Map(acknowledged.map(([key, reason]) => [key.slice(ACKNOWLEDGE.length), String(reason)])),
-      );
+      const acknowledged = annotations.flatMap(([key, reason]): [string, string][] => {
+        const id = ACKNOWLEDGED.exec(key)?.[1];
+        return id === undefined || String(reason).trim() === '' ? [] : [[id, String(reason)]];
+      });
+      return new Resource(this, `${body.kind}/${name}`, typeOf(body), file, body, new Map(acknowledged));
     });
   }
 
-  // What a manifest says is said; only a place below something undecided stays undecided.
+  // What a manifest says is said, unless it is a placeholder; a place below something undecided stays undecided.
   public resolve(raw: unknown): Resolved {
-    return raw === UNKNOWN ? UNKNOWN : (raw as Resolved);
+    if (raw === UNKNOWN || (typeof raw === 'string' && PLACEHOLDER.test(raw))) return UNKNOWN;
+    return raw as Resolved;
   }
 
   /** The workloads with a pod template: Deployments, Jobs, ScaledJobs and so on. */
@@ -70,6 +71,7 @@ export class Manifests extends Document {
 
   /** The resource of this type and name in the namespace of another; undefined when it is not among the manifests. */
   public beside(neighbour: Resource, type: string, name: string | undefined): Resource | undefined {
+    if (name === undefined) return undefined;
     return this.ofType(type).find(
       (resource) => resource.at('metadata', 'name').text() === name && namespaceOf(resource) === namespaceOf(neighbour),
     );

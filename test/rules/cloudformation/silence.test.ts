@@ -94,7 +94,6 @@ const SILENT: readonly Near[] = [
     'a nested stack may',
     add('AWS::CloudFormation::Stack', { Parameters: { Cluster: { Ref: 'Cluster' } } }),
   ],
-  ['BP-MSK-003', 'a comment', set('Configuration', { ServerProperties: '# producer_byte_rate=1' })],
   ['BP-SCHED-001', 'room for both', set('Report', { ReservedConcurrentExecutions: 2 })],
   ['BP-SCHED-001', 'one is switched off', set('Stock', { State: 'DISABLED' })],
   [

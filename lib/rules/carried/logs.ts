@@ -1,0 +1,103 @@
+import type { Rule } from '../rule';
+import { carriedRule } from './trap';
+
+/** What only a configuration of logrotate has. */
+const LOGROTATE = /^[ \t]*rotate[ \t]+\d+[ \t]*$/m;
+
+/** What only a configuration of Filebeat has. */
+const FILEBEAT = /filebeat\.(?:inputs|config|autodiscover)|^filebeat:/m;
+
+/** Rules about the configuration of what rotates and ships logs. */
+export const CARRIED_LOG_RULES: readonly Rule[] = [
+  carriedRule({
+    id: 'BP-LOG-002',
+    title: 'Lines are lost between copy and truncate',
+    why: 'What is written after the file was copied and before it is cut to nothing is in neither. The faster the log, the more; and a shipper that reads the file loses its place.',
+    source: 'Manual page logrotate(8), copytruncate: "some logging data might be lost"; elastic/beats#39731',
+    severity: 'error',
+    cases: [1],
+    signs: [
+      {
+        pattern: /^[ \t]*copytruncate\b/m,
+        needs: LOGROTATE,
+        message: () => 'copytruncate loses what is written between the copy and the cut',
+        fix: 'rename (create) and tell the writer to reopen its file in postrotate',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-LOG-003',
+    title: "Filebeat's log input",
+    why: 'It knows a file by its inode, which a new file gets again: after a rotation lines are skipped or sent twice. It is deprecated, and Filebeat 9 refuses it unless told otherwise.',
+    source: 'Elastic, Filebeat reference, "Log input": deprecated in 7.16, use filestream',
+    severity: 'warning',
+    cases: [1],
+    signs: [
+      {
+        pattern: /^[ \t]*-[ \t]*type:[ \t]*["']?log["']?[ \t]*$/m,
+        needs: FILEBEAT,
+        message: () => 'type: log is deprecated and knows files by their inode only',
+        fix: 'use type: filestream with an id and file_identity.fingerprint',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-LOG-004',
+    title: 'A shipper that counts lines as delivered, or forgets them',
+    why: 'With one acknowledgement a line is gone when that broker fails before the others have it. And what only memory holds is nothing to an outage: the rotation deletes what was not read in time.',
+    source: 'Elastic, Filebeat reference: Kafka output, required_acks; Configure the internal queue',
+    severity: 'warning',
+    cases: [1],
+    signs: [
+      {
+        pattern: /^[ \t]*required_acks:[ \t]*([01])[ \t]*$/m,
+        needs: FILEBEAT,
+        message: (match) => `required_acks ${match[1]}: lines that were acknowledged are lost when the leader fails`,
+        fix: 'set required_acks: -1, and min.insync.replicas 2 on the topic',
+      },
+      {
+        pattern: /^[ \t]*queue\.mem\b|^[ \t]*queue:[ \t]*\n[ \t]+mem:/m,
+        needs: /^[ \t]*output[.:]/m,
+        excuse: /queue\.disk|^[ \t]+disk:/m,
+        where: ({ text }) => FILEBEAT.test(text),
+        message: () => 'only a queue in memory stands before the output: it holds seconds, an outage takes minutes',
+        fix: 'use queue.disk with max_size = rate × the longest outage that is to be survived',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-LOG-005',
+    title: 'Logs are rotated by the clock only',
+    why: 'Between two rotations a file grows as fast as it is written. A flood fills the disk within the day, and logrotate looks again tomorrow.',
+    source:
+      'Manual page logrotate(8), maxsize: "rotated when they grow bigger than size bytes even before the additionally specified time interval"',
+    severity: 'error',
+    cases: [1],
+    signs: [
+      {
+        pattern: /^[ \t]*(hourly|daily|weekly|monthly|yearly)[ \t]*$/m,
+        needs: LOGROTATE,
+        excuse: /^[ \t]*(?:max)?size[ \t=]+\d+/m,
+        message: (match) => `${match[1]} without size or maxsize: what is written until then has no bound`,
+        fix: 'set maxsize to disk budget ÷ (files kept + 1), and run logrotate every few minutes',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-LOG-006',
+    title: 'A log is compressed while it is still written or read',
+    why: 'The writer keeps the renamed file open until it is told, and the shipper until it has read it. What comes in meanwhile is in a file that compress has already replaced.',
+    source: 'Manual page logrotate(8), delaycompress',
+    severity: 'warning',
+    cases: [1],
+    signs: [
+      {
+        pattern: /^[ \t]*compress[ \t]*$/m,
+        needs: LOGROTATE,
+        excuse: /^[ \t]*delaycompress[ \t]*$/m,
+        message: () => 'compress without delaycompress: the file is replaced while somebody still has it open',
+        fix: 'add delaycompress',
+      },
+    ],
+  }),
+];

@@ -1,0 +1,97 @@
+import type { CarriedText, Document } from '../document';
+import type { Rule } from '../rule';
+import { carriedRule } from './trap';
+
+/** Rules about programs that take messages: none may be lost, none forged. */
+export const MESSAGE_RULES: readonly Rule[] = [
+  carriedRule({
+    id: 'BP-RABBITMQ-003',
+    title: 'A rejected message is thrown away',
+    why: 'Without a dead-letter exchange, to reject without requeueing is to delete. The one order that failed is the one that nobody will ever see again.',
+    source: 'RabbitMQ, Dead Letter Exchanges; Consumer Acknowledgements, "Negative acknowledgement"',
+    severity: 'error',
+    cases: [2],
+    signs: [
+      {
+        pattern: /\bbasic_(nack|reject)\([^)]*requeue\s*=\s*False/,
+        needs: /queue_declare\(/,
+        excuse: /x-dead-letter-exchange|passive\s*=\s*True/,
+        where: hasNoPolicy,
+        message: (match) =>
+          `basic_${match[1]} with requeue=False on a queue without x-dead-letter-exchange deletes the message`,
+        fix: "declare the queue with arguments={'x-dead-letter-exchange': …, 'x-queue-type': 'quorum', 'x-delivery-limit': 5}",
+      },
+      {
+        pattern: /\.(nack|reject)\(\s*\w+\s*,(?:\s*(?:true|false)\s*,)?\s*false\s*\)/,
+        needs: /assertQueue\(/,
+        excuse: /deadLetterExchange|x-dead-letter-exchange/,
+        where: hasNoPolicy,
+        message: (match) => `${match[1]} without requeueing on a queue without deadLetterExchange deletes the message`,
+        fix: 'assert the queue with deadLetterExchange, as a quorum queue with a delivery limit',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-REDIS-001',
+    title: 'A stream is read from its end again and again',
+    why: '`$` is the end of the stream at the moment of the call. What is added between two calls is before it, and is never read.',
+    source: 'Redis, XREAD: "the special $ ID"; use it for the first call only',
+    severity: 'error',
+    cases: [9],
+    signs: [
+      {
+        pattern: /\bxread\([^)\n]*["']\$["']|\bXREAD\b[^\n]*\bSTREAMS\b[^\n]*\s["']?\$["']?(?=[\s;&|)]|$)/im,
+        needs: /\b(?:while|for|until)\b/,
+        message: () => 'reads from $ on every turn of a loop: what is added between two reads is lost',
+        fix: 'read with a consumer group (XREADGROUP and XACK), or from the last id that was read',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-REDIS-002',
+    title: 'A key against duplicates outlives the work that it stands for',
+    why: 'The key is set before the work is done. A crash in between leaves it, and every later delivery is taken for a duplicate: the event is lost, and the key stays for ever.',
+    source: 'Redis, SET: NX with EX or PX; AWS Lambda Powertools, Idempotency: in-progress records expire',
+    severity: 'error',
+    cases: [15],
+    signs: [
+      {
+        pattern: /\bsetnx\(|\.set\((?=[^\n]*\bnx\s*=\s*True)(?![^\n]*\b(?:ex|px|exat|pxat)\s*=)[^\n]*\)/i,
+        excuse: /\.p?expire(?:at)?\(|\bdelete\(|\.del\(/i,
+        message: () =>
+          'a key is set if it is not there, without expiry and before the work: a crash in between loses the event',
+        fix: 'set it with NX and EX as "in progress" for as long as the work may take, and as "done" with the effect',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-WEBHOOK-001',
+    title: 'A webhook believes whoever calls',
+    why: 'Anybody who knows the address can enter events, or flood it, and a recorded request can be sent again a year later.',
+    source: 'GitHub, Validating webhook deliveries; Stripe, Verify webhook signatures: signature and timestamp',
+    severity: 'warning',
+    cases: [15],
+    signs: [
+      {
+        pattern: /(?:@\w+\.(?:post|route)|\b(?:app|router|server)\.post)\(\s*["'][^"'\n]*webhook[^"'\n]*["']/i,
+        excuse: /hmac|signature|verify|compare_digest|timingSafeEqual|authoriz/i,
+        message: () => 'takes a webhook and never looks at a signature',
+        fix: 'check an HMAC over body and timestamp in constant time, and refuse what is older than a few minutes, before it is queued',
+      },
+    ],
+  }),
+];
+
+/** Whether no policy among the manifests gives the queues of a program a dead-letter exchange. */
+function hasNoPolicy({ text }: CarriedText, document: Document): boolean {
+  const queue = /(?:queue_declare|assertQueue)\(\s*(?:queue\s*=\s*)?["']([^"']+)["']/.exec(text)?.[1];
+  return !document.ofType('rabbitmq.com/Policy', 'rabbitmq.com/OperatorPolicy').some((policy) => {
+    if (policy.at('spec', 'definition', 'dead-letter-exchange').absent) return false;
+    const pattern = policy.at('spec', 'pattern').text();
+    try {
+      return pattern === undefined || queue === undefined || new RegExp(pattern).test(queue);
+    } catch {
+      return true;
+    }
+  });
+}

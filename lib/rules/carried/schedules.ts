@@ -1,0 +1,64 @@
+import type { CarriedText } from '../document';
+import type { Rule } from '../rule';
+import { carriedRule } from './trap';
+
+/** A line of a crontab: five fields or a macro, and a command. */
+const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
+
+/** Rules about what starts work: schedules and pushes. */
+export const SCHEDULE_RULES: readonly Rule[] = [
+  carriedRule({
+    id: 'BP-CRON-005',
+    title: 'Jobs are spread by sleeping for a random time',
+    why: 'Every run is at another time: two may follow each other at once or be far apart, and how long a run took cannot be told. Meanwhile the pod holds its place and does nothing.',
+    source: 'Jenkins, Cron syntax: H spreads by a hash of the name; kubernetes/kubernetes#91652',
+    severity: 'warning',
+    cases: [4],
+    signs: [
+      {
+        pattern:
+          /\bsleep\s+["']?\$\(\(\s*\$?\{?RANDOM[^\n]*|\bsleep\s+["']?\$\{?RANDOM[^\n]*|\bshuf\b[^\n]*\n?[^\n]*\bsleep\b[^\n]*|\bsleep\s+["']?[$`]\(?\s*shuf\b[^\n]*/,
+        // Between the tries of a loop it is jitter, and right.
+        excuse: /\b(?:until|while|for)\b/,
+        where: isScheduled,
+        message: (match) => `sleeps a random time${bound(match[0])} before every run`,
+        fix: 'give each job a minute of its own in its schedule: a hash of its name modulo the window',
+      },
+    ],
+  }),
+  carriedRule({
+    id: 'BP-CI-001',
+    title: 'Runs of different workflows cancel each other, or what is deployed',
+    why: 'A group is one for the whole repository. Without the workflow in its name the tests of a branch cancel its build; and when runs of the main branch are cancelled too, half a deployment is left.',
+    source: 'GitHub Actions, "Control the concurrency of workflows and jobs"',
+    severity: 'error',
+    cases: [13],
+    signs: [
+      {
+        within: /^[ \t]*concurrency:[\s\S]{0,300}/gm,
+        pattern: /^[ \t]*group:[ \t]*((?=[^\n]*github\.(?:head_)?ref)(?![^\n]*github\.workflow)[^\n]+?)[ \t]*$/m,
+        message: (match) => `group ${match[1]} is the same for every workflow of a branch: they cancel each other`,
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
+        fix: 'write group: ${{ github.workflow }}-${{ github.ref }}',
+      },
+      {
+        pattern: /^[ \t]*cancel-in-progress:[ \t]*true[ \t]*$/m,
+        needs: /^["']?on["']?:[^\n]*\bpush\b|^["']?on["']?:[ \t]*\n(?:[ \t]+[^\n]*\n)*?[ \t]+(?:-[ \t]*)?push\b/m,
+        message: () => 'cancel-in-progress: true on push: a second push cancels what the first has begun to deploy',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
+        fix: "write cancel-in-progress: ${{ github.event_name == 'pull_request' }}",
+      },
+    ],
+  }),
+];
+
+/** Whether what a text says is run by the clock. */
+function isScheduled({ at, text }: CarriedText): boolean {
+  return at.resource.type === 'batch/CronJob' || CRONTAB.test(text);
+}
+
+/** The longest of the sleeps, when the command says it. */
+function bound(command: string): string {
+  const seconds = /RANDOM\}?\s*%\s*(\d+)/.exec(command)?.[1] ?? /shuf\s[^\n]*?-i\s*\d+-(\d+)/.exec(command)?.[1];
+  return seconds === undefined ? '' : ` of up to ${seconds} s`;
+}

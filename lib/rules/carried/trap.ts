@@ -1,0 +1,73 @@
+/**
+ * The shape of every rule about carried text: a sign by which a trap is known, and what in the same text excuses it. The
+ * text is somebody else's program in a language that is not parsed, so that a sign is a construction and no mere word,
+ * and a rule would rather miss one than name one that is none.
+ */
+import type { CarriedText, Document } from '../document';
+import type { Found, Rule } from '../rule';
+
+/** How a trap is known. All expressions are matched against the text without its comments. */
+export interface Sign {
+  /** What gives it away. */
+  readonly pattern: RegExp;
+  /** The stretches of text that are judged, each for itself; with the flag `g`. Default: the whole text. */
+  readonly within?: RegExp;
+  /** What the stretch has to hold besides. Default: nothing. */
+  readonly needs?: RegExp;
+  /** What in the stretch shows that it was thought of. Default: nothing. */
+  readonly excuse?: RegExp;
+  /** Whether such a text, in such a place, is judged at all. Default: it is. */
+  where?(text: CarriedText, document: Document): boolean;
+  /** One sentence about what was found. */
+  message(match: RegExpExecArray): string;
+  /** What to write instead. */
+  readonly fix: string;
+}
+
+/** A rule about carried text: everything but how it is checked. */
+export interface Trap extends Omit<Rule, 'check'> {
+  readonly signs: readonly Sign[];
+}
+
+/** The rule that looks for a trap in every text that a document carries. */
+export function carriedRule({ signs, ...rule }: Trap): Rule {
+  return {
+    ...rule,
+    *check(document) {
+      for (const text of document.texts()) {
+        for (const sign of signs) {
+          if (sign.where?.(text, document) === false) continue;
+          yield* seen(sign, text);
+        }
+      }
+    },
+  };
+}
+
+function* seen(sign: Sign, { at, text }: CarriedText): Iterable<Found> {
+  const code = withoutComments(text);
+  const stretches = sign.within ? [...code.matchAll(sign.within)] : [{ 0: code, index: 0 }];
+  for (const { 0: stretch, index } of stretches) {
+    const match = sign.pattern.exec(stretch);
+    if (!match || sign.needs?.test(stretch) === false || sign.excuse?.test(stretch)) continue;
+    // A pattern may begin with the white space of the line before.
+    const begin = index + match.index + match[0].search(/\S/);
+    const line = code.slice(0, begin).split('\n').length;
+    const place = code.trim().includes('\n') ? `line ${line}: ` : '';
+    yield { at, message: place + sign.message(match), fix: sign.fix };
+  }
+}
+
+/**
+ * The text with its comments blanked, so that lines stay where they are: whole lines that begin with `#`, `//` or `-- `,
+ * and the rest of a line after such a mark with space on both sides.
+ */
+export function withoutComments(text: string): string {
+  return text.replace(/(^|[ \t])(?:#(?!!)|\/\/|--(?=[ \t]))(?:[^\n]*)/gm, (comment, before: string, offset: number) => {
+    const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+    const whole = text.slice(lineStart, offset).trim() === '';
+    const mark = comment.slice(before.length);
+    const spaced = /^(?:#|\/\/|--)(?:\s|$)/.test(mark);
+    return whole || spaced ? before + ' '.repeat(comment.length - before.length) : comment;
+  });
+}

@@ -1,0 +1,32 @@
+import type { Rule } from '../rule';
+import { ALARM_RULES } from './alarms';
+import { API_RULES } from './api';
+import { BATCH_RULES } from './batch';
+import { DATABASE_RULES } from './database';
+import { KAFKA_RULES } from './kafka';
+import { LAMBDA_RULES } from './lambda';
+import { SCALING_RULES } from './scaling';
+import { SCHEDULE_RULES } from './schedules';
+import { SQS_RULES } from './sqs';
+import { STORAGE_RULES } from './storage';
+import { STREAM_RULES } from './streams';
+import { TABLE_RULES } from './tables';
+import { TARGET_RULES } from './targets';
+import type { Template } from './template';
+
+/** Rules over CloudFormation templates, in the order in which the docs list them. */
+export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
+  ...SQS_RULES,
+  ...LAMBDA_RULES,
+  ...ALARM_RULES,
+  ...SCALING_RULES,
+  ...STREAM_RULES,
+  ...KAFKA_RULES,
+  ...SCHEDULE_RULES,
+  ...TARGET_RULES,
+  ...API_RULES,
+  ...STORAGE_RULES,
+  ...TABLE_RULES,
+  ...BATCH_RULES,
+  ...DATABASE_RULES,
+];

@@ -1,0 +1,184 @@
+import type { Resource } from '../document';
+import type { Found, Rule } from '../rule';
+import { clock, parseSchedule } from './cron-fields';
+import { type Manifests, namespaceOf } from './manifests';
+import { plain, quantity } from './quantities';
+import { serviceSeconds } from './service-time';
+import { byZone, fullest, LIMITS, quotasOf, scheduled } from './stampede';
+
+/** CronJobs in one minute that are a stampede whatever they ask for. */
+const MANY = 5;
+
+/** Missed starts beyond which the controller gives up. */
+const MISSED_AT_MOST = 100;
+
+/** The controller looks at CronJobs every ten seconds; a shorter deadline may never be met. */
+const LEAST_STARTING_DEADLINE_SECONDS = 10;
+
+/** Finished Jobs of one kind that somebody may want to look at. */
+const HISTORY_AT_MOST = 10;
+
+/** Rules about CronJobs and what they leave behind. */
+export const CRON_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-CRON-001',
+    title: 'Scheduled jobs start in the same minute',
+    why: 'The sum of what they ask for decides the size of the cluster, which then stands idle for the rest of the hour; what does not fit is refused or takes the processor from those who wait for an answer.',
+    source: 'Kubernetes, CronJob and Resource Quotas; kubernetes/kubernetes#91652: a CronJob has no jitter',
+    severity: 'warning',
+    cases: [4],
+    *check(manifests) {
+      for (const zone of byZone(scheduled(manifests))) {
+        const namespaces = new Set(zone.map(({ job }) => namespaceOf(job)));
+        for (const namespace of namespaces) {
+          const inside = zone.filter(({ job }) => namespaceOf(job) === namespace);
+          for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(manifests, inside, quota);
+        }
+        // One that starts every minute cannot be put elsewhere.
+        const unbounded = zone.filter(
+          ({ job, schedule }) =>
+            schedule.shortestPeriodSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
+        );
+        const most = fullest(unbounded, () => 1);
+        if (!most || most.jobs.length < MANY) continue;
+        yield {
+          at: most.jobs[0].at('spec', 'schedule'),
+          message: `${most.jobs.length} CronJobs start at ${clock(most.minute)}: ${names(most.jobs)}`,
+          fix: `give each a minute of its own, such as a hash of its name modulo 60: with ${most.jobs.length} of them, every ${Math.max(1, Math.floor(60 / most.jobs.length))} min`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-CRON-002',
+    title: 'A run may overlap the next one',
+    why: 'With the default policy a new run starts although the last one still works. When it is slow because there is much to do, each further run makes all of them slower.',
+    source: 'Kubernetes, CronJob, "Concurrency policy": Allow is the default',
+    severity: 'warning',
+    cases: [4, 17],
+    *check(manifests) {
+      for (const job of manifests.ofType('batch/CronJob')) {
+        const policy = job.at('spec', 'concurrencyPolicy');
+        const schedule = parseSchedule(job.at('spec', 'schedule').text());
+        const service = serviceSeconds(job);
+        const run =
+          service ??
+          deadlineOf(job)
+            .find((value) => value.present)
+            ?.number();
+        if (policy.text('Allow') !== 'Allow' || !schedule || run === undefined) continue;
+        if (schedule.shortestPeriodSeconds >= run) continue;
+        yield {
+          at: policy,
+          message: `starts every ${schedule.shortestPeriodSeconds} s, while a run ${service === undefined ? 'may take' : 'takes'} ${run} s: up to ${Math.ceil(run / schedule.shortestPeriodSeconds)} run at once`,
+          fix: `set concurrencyPolicy to Forbid, or start it every ${Math.ceil(run / 60)} min or less often`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-CRON-003',
+    title: 'A CronJob that hangs or falls behind does so for ever',
+    why: 'A run without a deadline that hangs keeps what it holds, and every later run out when they may not overlap. A frequent one that was missed a hundred times while the controller was down is not started again.',
+    source: 'Kubernetes, CronJob, "Deadline for delayed Job start" and "Job creation": more than 100 missed schedules',
+    severity: 'warning',
+    cases: [4],
+    *check(manifests) {
+      for (const job of manifests.ofType('batch/CronJob')) {
+        if (deadlineOf(job).every((value) => value.absent)) {
+          const forbids = job.at('spec', 'concurrencyPolicy').text() === 'Forbid';
+          yield {
+            at: deadlineOf(job)[0],
+            message: `no activeDeadlineSeconds: a run that hangs is never ended${forbids ? ', and with Forbid no other starts' : ''}`,
+            fix: 'set jobTemplate.spec.activeDeadlineSeconds to a few times what a run takes',
+          };
+        }
+        yield* startingDeadline(job);
+      }
+    },
+  },
+  {
+    id: 'BP-CRON-004',
+    title: 'Finished Jobs pile up',
+    why: 'A finished Job keeps its pods and their logs. Each is an object that the API server lists and the controllers watch, and nobody looks at the eleventh.',
+    source: 'Kubernetes, Jobs, "Clean up finished jobs automatically"; CronJob, "Jobs history limits"',
+    severity: 'warning',
+    cases: [16],
+    *check(manifests) {
+      for (const job of manifests.ofType('batch/Job')) {
+        const ttl = job.at('spec', 'ttlSecondsAfterFinished');
+        // With a name of its own it exists once, and whoever owns it or hooks it into a release removes it.
+        const once = job.at('metadata', 'name').present || !job.at('metadata', 'generateName').present;
+        if (once || !ttl.absent || !job.at('metadata', 'ownerReferences').absent || isHook(job)) continue;
+        yield {
+          at: ttl,
+          message: 'no ttlSecondsAfterFinished, and a new name each time: every run leaves a Job and its pods behind',
+          fix: 'set ttlSecondsAfterFinished, 86400 for a day',
+        };
+      }
+      for (const job of manifests.ofType('batch/CronJob')) {
+        if (!job.at('spec', 'jobTemplate', 'spec', 'ttlSecondsAfterFinished').absent) continue;
+        for (const limit of ['successfulJobsHistoryLimit', 'failedJobsHistoryLimit']) {
+          const kept = job.at('spec', limit).number();
+          if (kept === undefined || kept <= HISTORY_AT_MOST) continue;
+          yield {
+            at: job.at('spec', limit),
+            message: `${limit} ${kept} keeps that many finished Jobs with their pods, above ${HISTORY_AT_MOST}`,
+            fix: `set ${limit} to ${HISTORY_AT_MOST} or less, and ship the logs`,
+          };
+        }
+      }
+    },
+  },
+];
+
+function* beyondQuota(manifests: Manifests, jobs: Parameters<typeof fullest>[0], quota: Resource): Iterable<Found> {
+  for (const limit of LIMITS) {
+    const hard = quantity(quota.at('spec', 'hard', limit.key));
+    const most = fullest(jobs, (job) => limit.use(manifests, job) ?? 0);
+    if (hard === undefined || !most || most.jobs.length < 2) continue;
+    const asked = most.jobs.reduce((sum, job) => sum + (limit.use(manifests, job) ?? 0), 0);
+    if (asked <= hard) continue;
+    yield {
+      at: most.jobs[0].at('spec', 'schedule'),
+      message: `${most.jobs.length} CronJobs start at ${clock(most.minute)} and ask for ${limit.key} ${limit.show(asked)} together, while ${quota.name} admits ${limit.show(hard)}: ${names(most.jobs)}`,
+      fix: 'give each a minute of its own, or put them into a queue (Kueue), which lets them wait',
+    };
+    return;
+  }
+}
+
+function* startingDeadline(job: Resource): Iterable<Found> {
+  const at = job.at('spec', 'startingDeadlineSeconds');
+  const seconds = at.number();
+  const period = parseSchedule(job.at('spec', 'schedule').text())?.shortestPeriodSeconds;
+  if (seconds !== undefined && seconds < LEAST_STARTING_DEADLINE_SECONDS) {
+    yield {
+      at,
+      message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s after which the controller looks again: it may never start`,
+      fix: `set startingDeadlineSeconds to ${period === undefined ? LEAST_STARTING_DEADLINE_SECONDS : Math.max(LEAST_STARTING_DEADLINE_SECONDS, Math.min(period, 600))} or more`,
+    };
+  }
+  // Rarer ones would have to be missed for days.
+  if (!at.absent || period === undefined || period * MISSED_AT_MOST > 86_400) return;
+  yield {
+    at,
+    message: `no startingDeadlineSeconds, and a start every ${period} s: after ${plain((period * MISSED_AT_MOST) / 3600)} h without a controller more than ${MISSED_AT_MOST} are missed, and it is not started again`,
+    fix: `set startingDeadlineSeconds to ${Math.max(LEAST_STARTING_DEADLINE_SECONDS, Math.min(period, 600))}`,
+  };
+}
+
+/** The places in which a CronJob may say how long a run may take. */
+function deadlineOf(job: Resource) {
+  const spec = job.at('spec', 'jobTemplate', 'spec');
+  return [spec.at('activeDeadlineSeconds'), spec.at('template', 'spec', 'activeDeadlineSeconds')];
+}
+
+function isHook(job: Resource): boolean {
+  return ['helm.sh/hook', 'argocd.argoproj.io/hook'].some((key) => !job.at('metadata', 'annotations', key).absent);
+}
+
+function names(jobs: readonly Resource[]): string {
+  const shown = jobs.slice(0, MANY).map(({ name }) => name.slice(name.indexOf('/') + 1));
+  return shown.join(', ') + (jobs.length > MANY ? ` and ${jobs.length - MANY} more` : '');
+}

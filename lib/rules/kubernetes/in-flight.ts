@@ -1,0 +1,139 @@
+import type { Resource, Value } from '../document';
+import type { Found, Rule } from '../rule';
+import type { Manifests } from './manifests';
+import { scalersOf, targetOf, triggersOf } from './scalers';
+import { grace, preStopSeconds, serviceSeconds, serviceTime } from './service-time';
+
+/** KEDA's wait before it scales to zero when a ScaledObject says nothing. */
+const DEFAULT_COOLDOWN_SECONDS = 300;
+
+/** What the cluster autoscaler waits for a pod to stop when it removes a node, whatever the pod asks for. */
+const AUTOSCALER_GRACE_SECONDS = 600;
+
+const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
+
+/** Workloads whose pods are told to stop when fewer are needed; those of Jobs run to their end. */
+const SCALED_IN = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet'];
+
+/** Rules about what happens to the item at hand when its pod is taken away. */
+export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-KEDA-005',
+    title: 'Scaled to zero while the last item is still worked on',
+    why: 'The trigger counts only what waits. An empty queue looks idle although a pod works on its last item, and when that takes longer than the cool-down the pod is told to stop in the middle of it.',
+    source: 'KEDA, ScaledObject specification: cooldownPeriod; RabbitMQ scaler: excludeUnacknowledged, only over HTTP',
+    severity: 'warning',
+    cases: [6],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
+        const target = targetOf(manifests, scaler);
+        const at = scaler.at('spec', 'cooldownPeriod');
+        const cooldown = at.number(DEFAULT_COOLDOWN_SECONDS);
+        const blind = triggersOf(scaler).filter(countsOnlyWaiting);
+        // Any other trigger keeps the workload up for reasons that these manifests do not tell.
+        if (blind.length === 0 || blind.length < triggersOf(scaler).length) continue;
+        if (scaler.at('spec', 'minReplicaCount').number(0) !== 0 || cooldown === undefined) continue;
+        const service = serviceSeconds(scaler, target);
+        const allowed = target && grace(manifests, target);
+        const needed = service ?? (allowed?.at.present ? allowed.seconds : undefined);
+        if (needed === undefined || needed <= cooldown) continue;
+        const takes = service === undefined ? `its pods are given ${needed} s to finish` : `one item takes ${needed} s`;
+        yield {
+          at,
+          message: `cooldownPeriod ${cooldown} s, while ${takes} and ${blind[0].at('type').text()} does not count it: the last item is cut off`,
+          fix: `set cooldownPeriod above ${needed}, or minReplicaCount to 1`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-KEDA-007',
+    title: 'One item takes longer than any pod is given to stop',
+    why: 'A Deployment that is scaled in stops whichever pod the controller picks. The cluster autoscaler waits ten minutes at most when it removes a node, so that longer items are cut off and begun again; a Job is left to finish.',
+    source: 'Cluster Autoscaler FAQ: --max-graceful-termination-sec, default 600; KEDA, Scaling Jobs',
+    severity: 'warning',
+    cases: [6],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
+        const target = targetOf(manifests, scaler);
+        const annotated = serviceTime(scaler, target);
+        const service = annotated?.seconds;
+        const allowed = target && grace(manifests, target);
+        if (target && staysOnItsNode(target) && allowed!.seconds !== undefined && allowed!.seconds >= (service ?? 0))
+          continue;
+        const seconds = service ?? allowed?.seconds;
+        if (seconds === undefined || seconds <= AUTOSCALER_GRACE_SECONDS) continue;
+        const says = service === undefined ? `its pods ask for ${seconds} s to stop` : `one item takes ${seconds} s`;
+        yield {
+          at: annotated?.at ?? allowed!.at,
+          message: `${says}, above the ${AUTOSCALER_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
+          fix: 'run each item as a Job with a ScaledJob, or cut the item into shorter ones',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-KEDA-008',
+    title: 'A pod is killed before it has finished',
+    why: 'What is still at work when the grace period is over is killed and not told: the item is done again from the start, or lost. The grace period counts from before the preStop hook.',
+    source: 'Kubernetes, Pod Lifecycle, "Termination of Pods"',
+    severity: 'error',
+    cases: [2, 6],
+    *check(manifests) {
+      for (const workload of manifests.ofType(...SCALED_IN)) {
+        yield* tooShort(manifests, workload);
+      }
+    },
+  },
+];
+
+function* tooShort(manifests: Manifests, workload: Resource): Iterable<Found> {
+  const { at, seconds } = grace(manifests, workload);
+  if (seconds === undefined) return;
+  const sleeps = manifests.containers(workload).map((container) => preStopSeconds(container) ?? 0);
+  const sleep = Math.max(0, ...sleeps);
+  const service = serviceSeconds(workload, ...scalersOf(manifests, workload)) ?? 0;
+  // Longer items than that are BP-KEDA-007's: no grace period helps them.
+  if (service > AUTOSCALER_GRACE_SECONDS && scalersOf(manifests, workload).length > 0) return;
+  const needed = service + sleep;
+  if (service > 0 && seconds < needed) {
+    const hook = sleep > 0 ? ` and the preStop hook sleeps ${sleep} s` : '';
+    yield {
+      at,
+      message: `killed ${seconds} s after it was told to stop, while one item takes ${service} s${hook}`,
+      fix: `set terminationGracePeriodSeconds to ${Math.ceil(needed)} or more`,
+    };
+  } else if (sleep > 0 && seconds <= sleep) {
+    yield {
+      at,
+      message: `killed after ${seconds} s, and the preStop hook alone sleeps ${sleep} s: the process never gets to stop by itself`,
+      fix: `set terminationGracePeriodSeconds to ${sleep} plus the time of one item`,
+    };
+  }
+}
+
+/** Whether a trigger certainly sees only what nobody has taken yet. */
+function countsOnlyWaiting(trigger: Value): boolean {
+  const metadata = trigger.at('metadata');
+  switch (trigger.at('type').text()) {
+    case 'rabbitmq': {
+      const protocol = metadata.at('protocol').text('auto');
+      if (protocol === 'http') return metadata.at('excludeUnacknowledged').flag(false) === true;
+      return protocol === 'amqp' || /^amqps?:/.test(metadata.at('host').text() ?? '');
+    }
+    case 'aws-sqs-queue':
+      return metadata.at('scaleOnInFlight').flag(true) === false;
+    case 'redis':
+    case 'redis-cluster':
+    case 'redis-sentinel':
+      return metadata.at('listName').present;
+    default:
+      return false;
+  }
+}
+
+/** Whether no autoscaler takes the pod's node away from under it. */
+function staysOnItsNode(workload: Resource): boolean {
+  const pod = workload.at('spec', 'template', 'metadata', 'annotations', SAFE_TO_EVICT);
+  return pod.flag(true) === false;
+}

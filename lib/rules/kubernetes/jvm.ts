@@ -1,0 +1,138 @@
+import type { Value } from '../document';
+import type { Found, Rule } from '../rule';
+import type { Manifests } from './manifests';
+import { mebibytes, quantity } from './quantities';
+
+/** Of the container's memory: beside the heap stand metaspace, code cache, thread stacks and direct buffers. */
+const HEAP_SHARE = 0.8;
+
+/** Variables that a JVM, or the script that starts it, reads flags from. */
+const FLAG_VARIABLES =
+  /^(JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|(\w+_)?JAVA_OPTS|(\w+_)?JVM_OPTS|\w+_HEAP_OPTS)$/;
+
+/** Collectors, by the flag that selects them. */
+const COLLECTORS: Readonly<Record<string, string>> = {
+  UseZGC: 'ZGC',
+  UseShenandoahGC: 'Shenandoah',
+  UseSerialGC: 'Serial',
+  UseParallelGC: 'Parallel',
+  UseG1GC: 'G1',
+  UseConcMarkSweepGC: 'CMS',
+  UseEpsilonGC: 'Epsilon',
+};
+
+/** Those for which a pause goal means something. */
+const WITH_PAUSE_GOAL = ['G1', 'Parallel'];
+
+/** The first release that has no CMS. */
+const CMS_REMOVED_IN = 14;
+
+/** Rules about JVMs in containers. */
+export const JVM_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-JVM-001',
+    title: 'A heap that fills its container',
+    why: 'A JVM needs memory beside its heap. When the heap grows to its maximum the container passes its limit, and the kernel kills it without a word in the log.',
+    source: 'OpenJDK, `java` command: -Xmx, -XX:MaxRAMPercentage; Kubernetes, Assign Memory Resources to Containers',
+    severity: 'error',
+    cases: [10],
+    *check(manifests) {
+      for (const { container, flags } of javaContainers(manifests)) {
+        const limit = quantity(container.at('resources', 'limits', 'memory'));
+        for (const { at, text } of flags) {
+          const heap = heapBytes(text);
+          if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit) {
+            yield {
+              at,
+              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: what stands beside the heap gets it killed`,
+              fix: `set the memory limit to ${mebibytes(Math.ceil(heap / HEAP_SHARE))} or more, or -Xmx to ${Math.floor((HEAP_SHARE * limit) / 2 ** 20)}m`,
+            };
+          }
+          const share = Number(/-XX:MaxRAMPercentage=(\d+(?:\.\d+)?)/.exec(text)?.[1]);
+          if (share > HEAP_SHARE * 100) {
+            yield {
+              at,
+              message: `MaxRAMPercentage ${share} leaves ${Math.round(100 - share)} % beside the heap, less than ${100 - HEAP_SHARE * 100} %`,
+              fix: `set MaxRAMPercentage to ${HEAP_SHARE * 100} or less`,
+            };
+          }
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-JVM-002',
+    title: 'A flag that the chosen collector does not have',
+    why: 'The pauses that were promised are not what the collector aims at: the flag changes nothing, or the JVM does not start at all.',
+    source: 'OpenJDK, `java` command: MaxGCPauseMillis is a goal of G1 and Parallel; JEP 363: CMS removed in 14',
+    severity: 'warning',
+    cases: [10],
+    *check(manifests) {
+      for (const { container, flags } of javaContainers(manifests)) {
+        for (const { at, text } of flags) yield* collectorFlags(at, text, javaRelease(container));
+      }
+    },
+  },
+];
+
+function* collectorFlags(at: Value, text: string, release: number | undefined): Iterable<Found> {
+  const chosen = Object.keys(COLLECTORS).filter((flag) => new RegExp(`-XX:\\+${flag}\\b`).test(text));
+  const goal = /-XX:MaxGCPauseMillis=(\d+)/.exec(text);
+  if (chosen.length > 1) {
+    yield {
+      at,
+      message: `${chosen.join(' and ')} together: a JVM that is told to use two collectors does not start`,
+      fix: `keep one of them`,
+    };
+  } else if (chosen.length === 1 && goal && !WITH_PAUSE_GOAL.includes(COLLECTORS[chosen[0]])) {
+    yield {
+      at,
+      message: `MaxGCPauseMillis=${goal[1]} does nothing for ${COLLECTORS[chosen[0]]}: it is a goal of G1 and Parallel`,
+      fix: 'drop it; what bounds the pauses of ZGC and Shenandoah is head-room in the heap: live set plus allocation rate × cycle time',
+    };
+  }
+  if (chosen.includes('UseConcMarkSweepGC') && release !== undefined && release >= CMS_REMOVED_IN) {
+    yield {
+      at,
+      message: `UseConcMarkSweepGC on Java ${release}: the collector was removed in ${CMS_REMOVED_IN}`,
+      fix: 'use -XX:+UseG1GC, or -XX:+UseZGC where pauses must stay in the milliseconds',
+    };
+  }
+}
+
+/** Every container with the places in which it gives flags to a JVM. */
+function javaContainers(manifests: Manifests): { container: Value; flags: { at: Value; text: string }[] }[] {
+  return manifests.workloads().flatMap((workload) =>
+    manifests.containers(workload).flatMap((container) => {
+      const words = ['command', 'args'].flatMap((key) => {
+        const text = container
+          .at(key)
+          .items()
+          .map((word) => word.text() ?? '');
+        return text.length === 0 ? [] : [{ at: container.at(key), text: text.join(' ') }];
+      });
+      const variables = container
+        .at('env')
+        .items()
+        .filter((variable) => FLAG_VARIABLES.test(variable.at('name').text() ?? ''))
+        .map((variable) => ({ at: variable.at('value'), text: variable.at('value').text() ?? '' }));
+      const flags = [...words, ...variables].filter(({ text }) => /(^|\s|["'])-X/.test(text));
+      return flags.length === 0 ? [] : [{ container, flags }];
+    }),
+  );
+}
+
+/** `-Xmx4g`; of several, a JVM takes the last. */
+function heapBytes(text: string): number | undefined {
+  const match = [...text.matchAll(/-Xmx(\d+)([kKmMgGtT]?)\b/g)].pop();
+  if (!match) return undefined;
+  const power = ['', 'k', 'm', 'g', 't'].indexOf(match[2].toLowerCase());
+  return Number(match[1]) * 1024 ** power;
+}
+
+/** The release that an image of a JDK says it holds; undefined for an image of one's own. */
+function javaRelease(container: Value): number | undefined {
+  const image = container.at('image').text() ?? '';
+  const match = /(?:temurin|openjdk|corretto|zulu|liberica|semeru|sapmachine)[^:]*:(?:jdk-?|jre-?)?(\d+)/.exec(image);
+  return match ? Number(match[1]) : undefined;
+}

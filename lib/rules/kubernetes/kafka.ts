@@ -1,0 +1,65 @@
+import type { Resource } from '../document';
+import type { Rule } from '../rule';
+import type { Manifests } from './manifests';
+
+const CLUSTER = 'strimzi.io/cluster';
+
+/** Rules about Strimzi's topics and users. */
+export const KAFKA_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-KAFKA-001',
+    title: 'One user of the cluster has no quota',
+    why: 'Quotas hold those who have them. The one without takes what the others were refused, and drowns them as before.',
+    source: 'Strimzi, KafkaUser: quotas; Apache Kafka, "Quotas": none unless configured',
+    severity: 'warning',
+    cases: [18],
+    *check(manifests) {
+      const users = manifests.ofType('kafka.strimzi.io/KafkaUser');
+      for (const user of users) {
+        const cluster = clusterOf(user);
+        const quotas = user.at('spec', 'quotas');
+        if (cluster === undefined || !quotas.absent) continue;
+        const limited = users.filter((other) => clusterOf(other) === cluster && other.at('spec', 'quotas').present);
+        if (limited.length === 0) continue;
+        yield {
+          at: quotas,
+          message: `no quotas, while ${limited.length} other user(s) of ${cluster} have them: what they leave it may take`,
+          fix: 'set producerByteRate and consumerByteRate: its share of the cluster ÷ brokers that lead its partitions',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-KAFKA-002',
+    title: 'One broker down stops every write',
+    why: 'A write with acks=all needs min.insync.replicas copies. When that is all of them, a restart of one broker refuses every write until it is back.',
+    source: 'Apache Kafka, Topic configuration: min.insync.replicas',
+    severity: 'error',
+    cases: [18],
+    *check(manifests) {
+      for (const topic of manifests.ofType('kafka.strimzi.io/KafkaTopic')) {
+        const replicas = topic.at('spec', 'replicas').number();
+        const own = topic.at('spec', 'config', 'min.insync.replicas');
+        const at = own.absent ? (clusterDefault(manifests, topic) ?? own) : own;
+        const least = at.number();
+        // Of a single copy nothing is promised to begin with.
+        if (replicas === undefined || replicas < 2 || least === undefined || least < replicas) continue;
+        yield {
+          at: own,
+          message: `min.insync.replicas ${least} of ${replicas} replicas: with one broker down no write with acks=all succeeds`,
+          fix: `set min.insync.replicas to ${replicas - 1}${replicas === 2 ? ', or replicas to 3 and keep 2 of them in sync' : ''}`,
+        };
+      }
+    },
+  },
+];
+
+function clusterOf(resource: Resource): string | undefined {
+  return resource.at('metadata', 'labels', CLUSTER).text();
+}
+
+/** What the topic's cluster says for topics that say nothing. */
+function clusterDefault(manifests: Manifests, topic: Resource) {
+  const cluster = manifests.beside(topic, 'kafka.strimzi.io/Kafka', clusterOf(topic));
+  return cluster?.at('spec', 'kafka', 'config', 'min.insync.replicas');
+}

@@ -1,0 +1,60 @@
+import type { Rule } from '../rule';
+import type { Manifests } from './manifests';
+
+/**
+ * Groups all of whose kinds the API server keeps by name. Not among them are the files that only look like manifests
+ * (kubeconfig, kustomization, a program's configuration) and the kinds that are only asked about (reviews).
+ */
+const GROUPS = [
+  'apps',
+  'autoscaling',
+  'batch',
+  'kafka.strimzi.io',
+  'keda.sh',
+  'kueue.x-k8s.io',
+  'monitoring.coreos.com',
+  'networking.k8s.io',
+  'policy',
+  'rabbitmq.com',
+  'rbac.authorization.k8s.io',
+  'scheduling.k8s.io',
+  'storage.k8s.io',
+];
+
+/** Kinds of the core group that stand in manifests. */
+const CORE = [
+  'ConfigMap',
+  'LimitRange',
+  'Namespace',
+  'PersistentVolumeClaim',
+  'Pod',
+  'ResourceQuota',
+  'Secret',
+  'Service',
+  'ServiceAccount',
+];
+
+/** Rules about manifests as such. */
+export const NAME_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-NAME-001',
+    title: 'An object without a name is never applied',
+    why: 'The API server refuses it. Whatever it was to limit stays without a limit, and when the rest of the file applies nobody may notice.',
+    source: 'Kubernetes, Object Names and IDs: metadata.name is required',
+    severity: 'error',
+    cases: [20],
+    *check(manifests) {
+      for (const resource of manifests.resources) {
+        const [group, kind] = resource.type.split('/');
+        if (kind === undefined ? !CORE.includes(group) : !GROUPS.includes(group)) continue;
+        const name = resource.at('metadata', 'name');
+        if (!name.absent || !resource.at('metadata', 'generateName').absent) continue;
+        yield {
+          at: name,
+          message: `this ${kind ?? group} has no metadata.name: it is refused, and nothing of it takes effect`,
+          fix: 'give it a metadata.name',
+        };
+      }
+    },
+  },
+];

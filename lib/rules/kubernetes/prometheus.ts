@@ -1,0 +1,98 @@
+import type { Rule } from '../rule';
+import type { Manifests } from './manifests';
+import { endpoints, prometheusRules, rateWindows } from './prometheus-config';
+import { plain } from './quantities';
+
+/** Two samples have to lie within the look-back of five minutes, one of which may be missed. */
+const LONGEST_INTERVAL_SECONDS = 120;
+
+/** Scrapes within the window of a rate, so that one missed scrape does not leave it without two samples. */
+const SCRAPES_IN_WINDOW = 4;
+
+/** Labels that say which pod a sample is of. */
+const POD_LABELS = ['pod', 'pod_name', 'kubernetes_pod_name', 'instance'];
+
+/** Rules about what Prometheus scrapes and works out. */
+export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-PROM-001',
+    title: 'Scraped less often than the look-back allows',
+    why: 'A query sees samples of the last five minutes. When one scrape of a slow series is missed there is none: graphs have holes, and alerts resolve by themselves.',
+    source: 'Prometheus, Querying basics, "Staleness": the look-back is five minutes',
+    severity: 'warning',
+    cases: [19],
+    *check(manifests) {
+      for (const { name, interval, seconds } of endpoints(manifests)) {
+        if (seconds === undefined || seconds <= LONGEST_INTERVAL_SECONDS) continue;
+        yield {
+          at: interval,
+          message: `${name} is scraped every ${plain(seconds)} s, above ${LONGEST_INTERVAL_SECONDS} s: one missed scrape leaves the look-back of 300 s empty`,
+          fix: 'scrape every 2m at most, and drop or aggregate series instead',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-PROM-002',
+    title: 'A rate over a window with too few scrapes',
+    why: 'A rate needs two samples in its window. When the window is hardly longer than the scrape interval, one late or missed scrape leaves a gap, and an alert on it does not fire.',
+    source: 'Grafana, Prometheus data source: $__rate_interval is at least four times the scrape interval',
+    severity: 'warning',
+    cases: [19],
+    *check(manifests) {
+      const intervals = endpoints(manifests).map(({ seconds }) => seconds);
+      // Which series comes from which endpoint is not written anywhere: only what is too short for all of them is.
+      if (intervals.length === 0 || intervals.includes(undefined)) return;
+      const least = SCRAPES_IN_WINDOW * Math.min(...intervals.map((seconds) => seconds!));
+      for (const { at, expression } of prometheusRules(manifests)) {
+        const window = Math.min(...rateWindows(expression));
+        if (window >= least) continue;
+        yield {
+          at,
+          message: `a rate over ${plain(window)} s, while nothing is scraped more often than every ${plain(least / SCRAPES_IN_WINDOW)} s: below ${SCRAPES_IN_WINDOW} scrapes (${plain(least)} s)`,
+          fix: `take the rate over ${plain(least)} s or more`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-PROM-003',
+    title: 'A recorded name does not say what was done to the metric',
+    why: 'Who reads `level:metric:operations` knows the labels that are left and whether it is a rate. Without them the recorded series is aggregated a second time, wrongly.',
+    source: 'Prometheus, Recording rules, "Naming": level:metric:operations',
+    severity: 'warning',
+    cases: [19],
+    *check(manifests) {
+      for (const { at, record } of prometheusRules(manifests)) {
+        if (record === undefined || /^[^:]*:[^:]+:[^:]+$/.test(record)) continue;
+        yield {
+          at,
+          message: `${record} has ${record.split(':').length - 1} colon(s), not the two of level:metric:operations`,
+          fix: 'name it after the labels that are left, the metric and the operations, as in job:http_requests:rate5m',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-PROM-004',
+    title: 'Samples of some pods are dropped after they were scraped',
+    why: 'The pods did the work and the scrape has been paid for; only their counters are missing from every sum, which then says too little and nobody can tell by how much.',
+    source: 'Prometheus, Configuration: relabel_configs act before the scrape, metric_relabel_configs on every sample',
+    severity: 'error',
+    cases: [19],
+    *check(manifests) {
+      for (const { name, samples, foreignLabels } of endpoints(manifests)) {
+        if (foreignLabels) continue;
+        for (const { at, action, labels, regex } of samples) {
+          if (action !== 'drop' || labels.length === 0 || !labels.every((label) => POD_LABELS.includes(label)))
+            continue;
+          yield {
+            at,
+            message: `samples of pods that match ${regex ?? 'a pattern'} are dropped after ${name} was scraped: sums are short of their counts, and no scrape is saved`,
+            fix: 'drop the target before the scrape (relabelings, relabel_configs), or drop the label pod and sum without it in a recording rule',
+          };
+        }
+      }
+    },
+  },
+];

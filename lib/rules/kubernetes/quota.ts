@@ -1,0 +1,103 @@
+import type { Resource } from '../document';
+import type { Found, Rule } from '../rule';
+import { isQueued } from './kueue';
+import { type Manifests, namespaceOf } from './manifests';
+import { quantity } from './quantities';
+import { maxReplicas } from './scalers';
+import { LIMITS, parallelism, quotasOf } from './stampede';
+
+/** Work that ends, and could as well wait. */
+const BATCH = ['batch/Job', 'batch/CronJob', 'keda.sh/ScaledJob'];
+
+/** Rules about what tenants of a cluster may take. */
+export const QUOTA_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-QUOTA-001',
+    title: 'Jobs that do not fit their quota are refused, not queued',
+    why: 'A ResourceQuota is checked when a pod is made. What is above it is refused and tried again by the Job controller, ever more rarely and in no order; it neither waits its turn nor leaves room for others.',
+    source: 'Kubernetes, Resource Quotas: a request that would exceed is rejected with 403; Kueue, "Run a Job"',
+    severity: 'warning',
+    cases: [20],
+    *check(manifests) {
+      const namespaces = new Set(manifests.ofType('ResourceQuota').map(namespaceOf));
+      for (const namespace of namespaces) {
+        const batch = manifests.ofType(...BATCH).filter((job) => namespaceOf(job) === namespace && !isQueued(job));
+        for (const quota of quotasOf(manifests, namespace)) yield* refused(manifests, batch, quota);
+      }
+    },
+  },
+  {
+    id: 'BP-QUOTA-002',
+    title: 'A priority that anybody may take',
+    why: 'A pod that names a higher priority preempts those below it. Without a quota on the class every tenant can name it, and who does so first evicts everybody else.',
+    source: 'Kubernetes, Pod Priority and Preemption; Resource Quotas, "Resource quota per PriorityClass"',
+    severity: 'warning',
+    cases: [20],
+    *check(manifests) {
+      const quotas = manifests.ofType('ResourceQuota');
+      for (const priority of manifests.ofType('scheduling.k8s.io/PriorityClass')) {
+        const at = priority.at('value');
+        const value = at.number();
+        const preempts = priority.at('preemptionPolicy').text('PreemptLowerPriority') === 'PreemptLowerPriority';
+        // Without any quota among the manifests whoever shares this cluster does it in some other way.
+        if (value === undefined || value <= 0 || !preempts || quotas.length === 0) continue;
+        const name = priority.at('metadata', 'name').text();
+        if (quotas.some((quota) => isAbout(quota, name))) continue;
+        yield {
+          at,
+          message: `value ${value} preempts everything below it, and none of ${quotas.length} ResourceQuota(s) says who may use it`,
+          fix: `add a ResourceQuota with a scopeSelector for the PriorityClass ${name ?? '(give it a name)'}, or set preemptionPolicy to Never`,
+        };
+      }
+    },
+  },
+];
+
+/** What of the batch work of a namespace can never run at once under its quota. */
+function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resource): Iterable<Found> {
+  for (const limit of LIMITS) {
+    const at = quota.at('spec', 'hard', limit.key);
+    const hard = quantity(at);
+    if (hard === undefined) continue;
+    // Jobs and ScaledJobs may all run at once; CronJobs need not coincide (BP-CRON-001 says when they do).
+    const uses = batch.map((job) => {
+      const one = limit.use(manifests, job);
+      return { job, use: one === undefined ? 0 : one * runs(job) };
+    });
+    const lasting = uses.filter(({ job }) => job.type !== 'batch/CronJob');
+    const groups = [lasting, ...uses.filter(({ job }) => job.type === 'batch/CronJob').map((each) => [each])];
+    for (const group of groups) {
+      const asked = group.reduce((sum, { use }) => sum + use, 0);
+      if (asked <= hard) continue;
+      yield {
+        at,
+        message: `${limit.key} ${limit.show(hard)}, while ${group.map(({ job }) => job.name).join(' and ')} may ask for ${limit.show(asked)} at once: what is above is refused, not queued`,
+        fix: 'label the Jobs kueue.x-k8s.io/queue-name and let a ClusterQueue hold the nominal quota; keep the ResourceQuota as an upper bound above it',
+      };
+      return;
+    }
+  }
+}
+
+/** Jobs of a workload that run at once. */
+function runs(workload: Resource): number {
+  if (workload.type !== 'keda.sh/ScaledJob') return parallelism(workload) === undefined ? 0 : 1;
+  return maxReplicas(workload) ?? 0;
+}
+
+/** Whether a quota is, or may be, about this priority class. */
+function isAbout(quota: Resource, name: string | undefined): boolean {
+  const scopes = quota.at('spec', 'scopeSelector', 'matchExpressions');
+  return scopes.items().some((scope) => {
+    if (!scope.at('scopeName').mayBe('PriorityClass')) return false;
+    const values = scope.at('values').items();
+    switch (scope.at('operator').text()) {
+      case 'In':
+        return name === undefined || values.some((value) => value.mayBe(name));
+      case 'NotIn':
+        return name !== undefined && !values.some((value) => value.text() === name);
+      default:
+        return true;
+    }
+  });
+}

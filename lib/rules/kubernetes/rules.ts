@@ -1,0 +1,28 @@
+import type { Rule } from '../rule';
+import { CRON_RULES } from './cron';
+import { IN_FLIGHT_RULES } from './in-flight';
+import { JVM_RULES } from './jvm';
+import { KAFKA_RULES } from './kafka';
+import { KEDA_RULES } from './keda';
+import { LOG_RULES } from './logs';
+import type { Manifests } from './manifests';
+import { NAME_RULES } from './names';
+import { PROMETHEUS_RULES } from './prometheus';
+import { QUOTA_RULES } from './quota';
+import { RABBITMQ_RULES } from './rabbitmq';
+import { WORKLOAD_RULES } from './workload';
+
+/** Rules over Kubernetes manifests, in the order in which the docs list them. */
+export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
+  ...KEDA_RULES,
+  ...IN_FLIGHT_RULES,
+  ...CRON_RULES,
+  ...QUOTA_RULES,
+  ...NAME_RULES,
+  ...WORKLOAD_RULES,
+  ...JVM_RULES,
+  ...PROMETHEUS_RULES,
+  ...KAFKA_RULES,
+  ...RABBITMQ_RULES,
+  ...LOG_RULES,
+];

@@ -1,0 +1,103 @@
+import type { Resource, Value } from '../document';
+import type { Rule } from '../rule';
+import type { Manifests } from './manifests';
+import { type Asked, hasNoLimit, hasNoRequest } from './requests';
+import { maxReplicas, scalers, targetOf, triggersOf } from './scalers';
+
+/** Rules about what the pods of a scaled workload may take. */
+export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
+  {
+    id: 'BP-WORKER-001',
+    title: 'A workload that is multiplied has no memory limit',
+    why: 'A backlog makes every replica take as much as it can get. The nodes run out of memory at the moment at which the most pods run, and the kubelet evicts whatever stands beside them.',
+    source: 'Kubernetes, Resource Management for Pods and Containers; Node-pressure Eviction',
+    severity: 'warning',
+    cases: [6],
+    *check(manifests) {
+      for (const { workload, scaler } of multiplied(manifests)) {
+        const replicas = maxReplicas(scaler);
+        if (replicas === undefined || replicas < 2) continue;
+        for (const container of manifests.containers(workload)) {
+          if (!hasNoLimit(manifests, workload, container, 'memory')) continue;
+          yield {
+            at: container.at('resources', 'limits', 'memory'),
+            message: `${container.at('name').text() ?? 'a container'} has no memory limit, and ${scaler.name} starts up to ${replicas} of it`,
+            fix: `set resources.limits.memory, so that ${replicas} times as much is what the nodes have`,
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-HPA-001',
+    title: 'Scaled on a share of a request that there is not',
+    why: 'Utilization is usage divided by the request. Without a request there is no number: the autoscaler reports FailedGetResourceMetric and scales nothing, however busy the pods are.',
+    source:
+      'Kubernetes, Horizontal Pod Autoscaling: "if some of the containers do not have the relevant resource request set"',
+    severity: 'error',
+    cases: [12],
+    *check(manifests) {
+      for (const scaler of scalers(manifests)) {
+        const workload = targetOf(manifests, scaler);
+        if (!workload) continue;
+        for (const { at, resource, container: only } of utilizations(scaler)) {
+          for (const container of manifests.containers(workload)) {
+            const name = container.at('name').text() ?? 'a container';
+            if (only !== undefined && only !== name) continue;
+            if (!hasNoRequest(manifests, workload, container, resource)) continue;
+            yield {
+              at,
+              message: `scales on the utilization of ${resource}, and ${name} of ${workload.name} has no ${resource} request: it never scales`,
+              fix: `set resources.requests.${resource} of ${name}`,
+            };
+          }
+        }
+      }
+    },
+  },
+];
+
+/** Every workload of which a scaler starts more, with that scaler. */
+function multiplied(manifests: Manifests): { workload: Resource; scaler: Resource }[] {
+  const jobs = manifests.ofType('keda.sh/ScaledJob').map((job) => ({ workload: job, scaler: job }));
+  const targets = scalers(manifests).flatMap((scaler) => {
+    const workload = targetOf(manifests, scaler);
+    return workload ? [{ workload, scaler }] : [];
+  });
+  return [...jobs, ...targets];
+}
+
+/** A place that asks for a share of a request. */
+interface Utilization {
+  readonly at: Value;
+  readonly resource: Asked;
+  /** The one container that counts; undefined for all. */
+  readonly container?: string;
+}
+
+function utilizations(scaler: Resource): Utilization[] {
+  if (scaler.type === 'keda.sh/ScaledObject') {
+    return triggersOf(scaler).flatMap((trigger) => {
+      const resource = asked(trigger.at('type'));
+      const share = trigger.at('metricType').text() ?? trigger.at('metadata', 'type').text();
+      if (!resource || share !== 'Utilization') return [];
+      return [{ at: trigger.at('type'), resource, container: trigger.at('metadata', 'containerName').text() }];
+    });
+  }
+  const old = scaler.at('spec', 'targetCPUUtilizationPercentage');
+  const metrics = scaler
+    .at('spec', 'metrics')
+    .items()
+    .flatMap((metric): Utilization[] => {
+      const body = metric.at(metric.at('type').text() === 'ContainerResource' ? 'containerResource' : 'resource');
+      const resource = asked(body.at('name'));
+      if (!resource || body.at('target', 'type').text() !== 'Utilization') return [];
+      return [{ at: body.at('name'), resource, container: body.at('container').text() }];
+    });
+  return old.present ? [{ at: old, resource: 'cpu' as const }, ...metrics] : metrics;
+}
+
+function asked(value: Value): Asked | undefined {
+  const text = value.text();
+  return text === 'cpu' || text === 'memory' ? text : undefined;
+}

@@ -1,0 +1,234 @@
+/** What the examples of docs/rules leave open about JVMs, Prometheus, Kafka, RabbitMQ and log volumes. */
+import { type Claim, deployment, findingsIn, idsIn, object } from './manifest';
+
+describe('JVM', () => {
+  const java = (flags: string, memory = '5Gi', rest = {}) =>
+    deployment('w', { resources: { limits: { memory } }, env: [{ name: 'JAVA_OPTS', value: flags }], ...rest });
+  const temurin = (release: number) => ({ image: `eclipse-temurin:${release}-jre` });
+  test.each<Claim>([
+    ['80 % of the container', [java('-Xmx4096m')], []],
+    ['more', [java('-Xmx4097m')], ['BP-JVM-001']],
+    ['the last of two counts', [java('-Xmx1g -Xmx5g')], ['BP-JVM-001']],
+    ['flags among the arguments', [deployment('w', { args: ['java', '-Xmx256m', '-jar', 'a.jar'] })], ['BP-JVM-001']],
+    ['a container without limit', [deployment('w', { resources: {}, args: ['-Xmx9g'] })], []],
+    ['a share of the container', [java('-XX:MaxRAMPercentage=90.0')], ['BP-JVM-001']],
+    ['a smaller share', [java('-XX:MaxRAMPercentage=75')], []],
+    ['a pause goal for Shenandoah', [java('-XX:+UseShenandoahGC -XX:MaxGCPauseMillis=50')], ['BP-JVM-002']],
+    ['a pause goal for G1', [java('-XX:+UseG1GC -XX:MaxGCPauseMillis=50')], []],
+    ['a pause goal for the default collector', [java('-XX:MaxGCPauseMillis=50')], []],
+    ['two collectors', [java('-XX:+UseG1GC -XX:+UseZGC')], ['BP-JVM-002']],
+    ['one chosen, one switched off', [java('-XX:-UseG1GC -XX:+UseZGC')], []],
+    ['CMS on a JVM that has none', [java('-XX:+UseConcMarkSweepGC', '5Gi', temurin(17))], ['BP-JVM-002']],
+    ['CMS on one that has it', [java('-XX:+UseConcMarkSweepGC', '5Gi', temurin(8))], []],
+    ['CMS on who knows which', [java('-XX:+UseConcMarkSweepGC')], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('Prometheus', () => {
+  const endpoint = (rest: object = {}) => ({ port: 'http', interval: '30s', ...rest });
+  const monitor = (...endpoints: object[]) =>
+    object('monitoring.coreos.com/v1', 'ServiceMonitor', 'm', { spec: { endpoints } });
+  const rules = (...list: object[]) =>
+    object('monitoring.coreos.com/v1', 'PrometheusRule', 'r', { spec: { groups: [{ name: 'g', rules: list }] } });
+  const alert = (expr: string) => ({ alert: 'A', expr });
+  const prometheus = object('monitoring.coreos.com/v1', 'Prometheus', 'p', { spec: { scrapeInterval: '3m' } });
+  const drop = (labels: string[], rest: object = {}) =>
+    endpoint({ metricRelabelings: [{ sourceLabels: labels, regex: 'x', action: 'drop' }], ...rest });
+  const carried = (text: string) => object('v1', 'ConfigMap', 'c', { data: { 'prometheus.yml': text } });
+  test.each<Claim>([
+    ['two minutes', [monitor(endpoint({ interval: '2m' }))], []],
+    ['more', [monitor(endpoint({ interval: '2m1s' }))], ['BP-PROM-001']],
+    [
+      'the default of the Prometheus beside it',
+      [monitor(endpoint({ interval: undefined })), prometheus],
+      ['BP-PROM-001'],
+    ],
+    ['the default of nobody', [monitor(endpoint({ interval: undefined }))], []],
+    [
+      'in a carried configuration',
+      [carried('global: { scrape_interval: 5m }\nscrape_configs: [{ job_name: a }]')],
+      ['BP-PROM-001'],
+    ],
+    [
+      'which says so itself',
+      [carried('global: { scrape_interval: 5m }\nscrape_configs: [{ job_name: a, scrape_interval: 1m }]')],
+      [],
+    ],
+    ['a template of one', [carried('scrape_configs:\n{{- range .Jobs }}\n  - {{ . }}\n{{- end }}')], []],
+    ['a window of four scrapes', [monitor(endpoint()), rules(alert('rate(a_total[2m]) > 1'))], []],
+    ['a window of fewer', [monitor(endpoint()), rules(alert('sum(rate(a_total[119s])) > 1'))], ['BP-PROM-002']],
+    [
+      'when something is scraped more often',
+      [monitor(endpoint(), endpoint({ interval: '10s' })), rules(alert('rate(a_total[1m]) > 1'))],
+      [],
+    ],
+    [
+      'when something is scraped who knows how often',
+      [monitor(endpoint(), endpoint({ interval: undefined })), rules(alert('rate(a_total[1m]) > 1'))],
+      [],
+    ],
+    ['nothing is scraped here', [rules(alert('rate(a_total[1m]) > 1'))], []],
+    ['level:metric:operations', [rules({ record: 'job:a:sum', expr: 'a' })], []],
+    ['a metric without level', [rules({ record: 'a:sum', expr: 'a' })], ['BP-PROM-003']],
+    ['a plain name', [rules({ record: 'a_sum', expr: 'a' })], ['BP-PROM-003']],
+    ['samples of a pod dropped', [monitor(drop(['pod']))], ['BP-PROM-004']],
+    ['a metric of a pod dropped', [monitor(drop(['__name__', 'pod']))], []],
+    ['samples that bring their own labels', [monitor(drop(['pod'], { honorLabels: true }))], []],
+    ['samples of cAdvisor', [monitor(drop(['pod'], { path: '/metrics/cadvisor' }))], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('Kafka', () => {
+  const user = (name: string, quotas?: object, cluster = 'events') =>
+    object(
+      'kafka.strimzi.io/v1',
+      'KafkaUser',
+      name,
+      { spec: { quotas } },
+      { labels: { 'strimzi.io/cluster': cluster } },
+    );
+  const topic = (replicas: unknown, least?: unknown) =>
+    object(
+      'kafka.strimzi.io/v1',
+      'KafkaTopic',
+      't',
+      { spec: { replicas, config: { 'min.insync.replicas': least } } },
+      { labels: { 'strimzi.io/cluster': 'events' } },
+    );
+  const cluster = (config: object) => object('kafka.strimzi.io/v1', 'Kafka', 'events', { spec: { kafka: { config } } });
+  const quotas = { producerByteRate: 1 };
+  test.each<Claim>([
+    ['nobody has a quota', [user('a'), user('b')], []],
+    ['another has one', [user('a', quotas), user('b')], ['BP-KAFKA-001']],
+    ['another has one in another cluster', [user('a', quotas), user('b', undefined, 'other')], []],
+    ['all copies in sync', [topic(2, 2)], ['BP-KAFKA-002']],
+    ['as the cluster wants it', [topic(2), cluster({ 'min.insync.replicas': 2 })], ['BP-KAFKA-002']],
+    ['one copy may be missing', [topic(3, 2)], []],
+    ['one copy, of which nothing is promised', [topic(1, 1)], []],
+    ['as many copies as the broker likes', [topic(undefined, 2)], []],
+    [
+      'the quota plug-in of Strimzi',
+      [cluster({ 'client.quota.callback.class': 'io.strimzi.kafka.quotas.StaticQuotaCallback' })],
+      [],
+    ],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('RabbitMQ', () => {
+  const queue = (name: string, spec: object = {}) =>
+    object('rabbitmq.com/v1beta1', 'Queue', name, { spec: { name, ...spec } });
+  const policy = (definition: object, spec: object = {}) =>
+    object('rabbitmq.com/v1beta1', 'Policy', 'p', { spec: { pattern: '.*', definition, ...spec } });
+  const bound = (source: string, destination: string) =>
+    object('rabbitmq.com/v1beta1', 'Binding', 'b', { spec: { source, destination, destinationType: 'queue' } });
+  const cluster = (image: string) => object('rabbitmq.com/v1beta1', 'RabbitmqCluster', 'c', { spec: { image } });
+  const letters = { arguments: { 'x-dead-letter-exchange': 'dead', 'x-delivery-limit': 5 } };
+  test.each<Claim>([
+    ['nothing bounds it', [queue('a')], ['BP-RABBITMQ-001']],
+    ['an argument does', [queue('a', { arguments: { 'x-max-length': 10 } })], []],
+    ['a policy does', [queue('a'), policy({ 'max-length-bytes': 10 })], []],
+    [
+      'a policy for others does not',
+      [queue('a'), policy({ 'max-length': 10 }, { pattern: '^b' })],
+      ['BP-RABBITMQ-001'],
+    ],
+    [
+      'a policy for exchanges does not',
+      [queue('a'), policy({ 'dead-letter-exchange': 'x' }, { applyTo: 'exchanges' })],
+      ['BP-RABBITMQ-001'],
+    ],
+    [
+      'a policy of another vhost does not',
+      [queue('a'), policy({ 'max-length': 10 }, { vhost: 'other' })],
+      ['BP-RABBITMQ-001'],
+    ],
+    [
+      'a policy that only Erlang can read might',
+      [queue('a'), policy({ 'max-length': 10 }, { pattern: '(?i)^A$' })],
+      [],
+    ],
+    ['a stream is no queue', [queue('a', { type: 'stream' })], []],
+    [
+      'what failed elsewhere is parked in it',
+      [queue('a', { type: 'quorum', ...letters }), queue('dead', { type: 'quorum' }), bound('dead', 'dead')],
+      [],
+    ],
+    [
+      'parked by its own name',
+      [queue('a', { arguments: { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': 'dead' } }), queue('dead')],
+      [],
+    ],
+    [
+      'delivered for ever',
+      [queue('a', { type: 'quorum', arguments: { 'x-dead-letter-exchange': 'dead' } })],
+      ['BP-RABBITMQ-002'],
+    ],
+    [
+      'delivered for ever, as the broker says',
+      [queue('a', { type: 'quorum', arguments: { 'x-max-length': 1 } }), cluster('rabbitmq:3.13.7')],
+      ['BP-RABBITMQ-002'],
+    ],
+    [
+      'twenty times, as the broker says',
+      [
+        queue('a', { type: 'quorum', arguments: { 'x-max-length': 1 } }),
+        cluster('docker.io/library/rabbitmq:4.1.0-management'),
+      ],
+      [],
+    ],
+    ['a classic queue has no limit to set', [queue('a', { type: 'classic', arguments: { 'x-max-length': 1 } })], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('LOG-001: volumes', () => {
+  const writing = (volume: object, path = '/var/log/app', container: object = {}, others: object[] = []) => {
+    const mount = { name: 'v', mountPath: path, ...(path === '' ? {} : {}) };
+    const body = deployment('w', { volumeMounts: [mount], ...container }, { volumes: [{ name: 'v', ...volume }] });
+    const spec = (body.spec as { template: { spec: { containers: object[] } } }).template.spec;
+    spec.containers.push(...others);
+    return body;
+  };
+  const emptyDir = { emptyDir: {} };
+  const host = (path: string) => ({ hostPath: { path } });
+  test.each<Claim>([
+    ['an emptyDir for logs', [writing(emptyDir)], ['BP-LOG-001']],
+    ['one that is bounded', [writing({ emptyDir: { sizeLimit: '1Gi' } })], []],
+    ['one in memory', [writing({ emptyDir: { medium: 'Memory' } })], []],
+    [
+      'one in a pod whose disk is bounded',
+      [writing(emptyDir, '/logs', { resources: { limits: { 'ephemeral-storage': '1Gi' } } })],
+      [],
+    ],
+    ['an emptyDir for something else', [writing(emptyDir, '/var/blog')], []],
+    ['a directory of the node', [writing(host('/srv/app/logs'))], ['BP-LOG-001']],
+    [
+      'the same beside a rotator',
+      [writing(host('/srv/app/logs'), '/logs', {}, [{ name: 'rotate', image: 'logrotate:1' }])],
+      [],
+    ],
+    ['the logs of the node itself', [writing(host('/var/log'), '/var/log')], []],
+    [
+      'a directory that is only read',
+      [writing(host('/srv/app/logs'), '/logs', { volumeMounts: [{ name: 'v', mountPath: '/logs', readOnly: true }] })],
+      [],
+    ],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+test('an annotation about the workload accepts no finding, and one that accepts says nothing else', () => {
+  const queue = (annotations: object) =>
+    object('rabbitmq.com/v1beta1', 'Queue', 'a', { spec: { name: 'a' } }, { annotations });
+  expect(findingsIn(queue({ 'backpressure-constructs/service-seconds': '5' }))).toHaveLength(1);
+  expect(findingsIn(queue({ 'backpressure-constructs/BP-RABBITMQ-001': 'Declared elsewhere.' }))).toEqual([]);
+  expect(findingsIn(queue({ 'backpressure-constructs/BP-RABBITMQ-001': ' ' }))).toHaveLength(1);
+});
