@@ -75,6 +75,7 @@ export class Resource {
 export class Value {
   private memo: Resolved;
   private worked = false;
+  private readonly below = new Map<string | number, Value>();
 
   constructor(
     /** What it is part of. */
@@ -111,7 +112,14 @@ export class Value {
   /** The place below, by key; of a list, by index. */
   public at(...keys: readonly (string | number)[]): Value {
     let value: Value = this;
-    for (const key of keys) value = value.child(key);
+    for (const key of keys) {
+      let next = value.below.get(key);
+      if (!next) {
+        next = value.child(key);
+        value.below.set(key, next);
+      }
+      value = next;
+    }
     return value;
   }
 

@@ -2,6 +2,7 @@
  * Lambda functions: which one a value means, and what is mapped to it.
  */
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import { Composite, Reference } from '../resolved';
 import type { Template } from './template';
 
@@ -22,7 +23,7 @@ export function functionAt(template: Template, value: Value): Resource | undefin
     return functionAt(template, target.at('Properties', 'FunctionName'));
   }
   if (target) return target.type === FUNCTION && template.pointsTo(value, target, 'FunctionName') ? target : undefined;
-  return functions(template).find((each) => template.pointsTo(value, each, 'FunctionName'));
+  return template.find(value, FUNCTION, 'FunctionName');
 }
 
 /** Seconds that one run may take. */
@@ -43,18 +44,22 @@ export interface Mapping {
 }
 
 /** Every event source mapping. */
-export function mappings(template: Template): readonly Mapping[] {
-  return template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
+export const mappings = once((template: Template): readonly Mapping[] =>
+  template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
     mapping,
     source: mapping.at('Properties', 'EventSourceArn'),
     handler: functionAt(template, mapping.at('Properties', 'FunctionName')),
-  }));
-}
+  })),
+);
 
 /** The mappings that call this function. */
 export function mappingsInto(template: Template, handler: Resource): readonly Mapping[] {
-  return mappings(template).filter((mapping) => mapping.handler === handler);
+  return mappedTo(template).get(handler) ?? [];
 }
+
+const mappedTo = once((template: Template) =>
+  grouped(mappings(template).map((mapping) => [mapping.handler, mapping] as const)),
+);
 
 /** Whether the resource is there, and at work, whatever the deployer chooses. */
 export function isActive(mapping: Resource): boolean {

@@ -2,6 +2,7 @@
  * Who may do what to which resource, as far as policies of roles say it for certain.
  */
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import type { Template } from './template';
 
 /** A statement of a policy that lets somebody do this to this resource, for certain; the resource it stands in. */
@@ -53,7 +54,7 @@ function matches(pattern: string | undefined, action: string): boolean {
 
 /** The role that something runs under, when the template has it. */
 export function roleAt(template: Template, value: Value): Resource | undefined {
-  return template.ofType('AWS::IAM::Role').find((role) => template.pointsTo(value, role, 'RoleName'));
+  return template.find(value, 'AWS::IAM::Role', 'RoleName');
 }
 
 /** The roles that may, for certain, do this to this resource. */
@@ -72,11 +73,17 @@ function rolesOf(template: Template, policy: Resource): Resource[] {
   if (policy.type === 'AWS::IAM::Role') return [policy];
   const named = [...policy.at('Properties', 'Roles').items(), policy.at('Properties', 'RoleName')];
   const attached = named.map((role) => roleAt(template, role)).filter((role) => role !== undefined);
-  const attaching = template.ofType('AWS::IAM::Role').filter((role) =>
-    role
-      .at('Properties', 'ManagedPolicyArns')
-      .items()
-      .some((arn) => template.pointsTo(arn, policy, 'ManagedPolicyName')),
-  );
-  return [...attached, ...attaching];
+  return [...attached, ...(attaching(template).get(policy) ?? [])];
 }
+
+/** The roles that name a managed policy among theirs, by policy. */
+const attaching = once((template: Template) =>
+  grouped(
+    template.ofType('AWS::IAM::Role').flatMap((role) =>
+      role
+        .at('Properties', 'ManagedPolicyArns')
+        .items()
+        .map((arn) => [template.find(arn, 'AWS::IAM::ManagedPolicy', 'ManagedPolicyName'), role] as const),
+    ),
+  ),
+);

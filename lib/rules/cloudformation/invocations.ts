@@ -2,6 +2,7 @@
  * Who starts a Lambda function without waiting for it: what fails then is Lambda's to keep.
  */
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import { functionAt } from './functions';
 import type { Template } from './template';
 
@@ -22,6 +23,12 @@ interface Sender {
  * A schedule that repeats is no such sender: its next run does what the failed one left.
  */
 export function asynchronousSenders(template: Template, handler: Resource): readonly string[] {
+  const own = sendersTo(template).get(handler) ?? [];
+  return [...new Set(own)];
+}
+
+/** Names of the senders, by the function that they start. */
+const sendersTo = once((template: Template) => {
   const named = (source: Value) => template.target(source)?.name ?? source.resource.name;
   const senders: Sender[] = [
     ...template
@@ -52,9 +59,8 @@ export function asynchronousSenders(template: Template, handler: Resource): read
         handler: permission.at('Properties', 'FunctionName'),
       })),
   ];
-  const own = senders.filter((sender) => functionAt(template, sender.handler) === handler);
-  return [...new Set(own.map(({ name }) => name))];
-}
+  return grouped(senders.map((sender) => [functionAt(template, sender.handler), sender.name] as const));
+});
 
 /** Whether a rule or a schedule is switched on, for certain. */
 export function isEnabled(schedule: Resource): boolean {
@@ -63,12 +69,17 @@ export function isEnabled(schedule: Resource): boolean {
 
 /** Whether what Lambda could not run may go anywhere: a dead-letter queue, or a destination. */
 export function mayKeepFailures(template: Template, handler: Resource): boolean {
-  return (
-    !handler.at('Properties', 'DeadLetterConfig').absent ||
-    template.ofType('AWS::Lambda::EventInvokeConfig').some((config) => {
-      const destination = config.at('Properties', 'DestinationConfig', 'OnFailure');
-      const configured = functionAt(template, config.at('Properties', 'FunctionName'));
-      return !destination.absent && (configured === undefined || configured === handler);
-    })
-  );
+  const configured = destinations(template);
+  return !handler.at('Properties', 'DeadLetterConfig').absent || configured.has(handler) || configured.has(undefined);
 }
+
+/** The functions whose failures may have a destination; undefined among them for one that is not decided. */
+const destinations = once(
+  (template: Template) =>
+    new Set(
+      template
+        .ofType('AWS::Lambda::EventInvokeConfig')
+        .filter((config) => !config.at('Properties', 'DestinationConfig', 'OnFailure').absent)
+        .map((config) => functionAt(template, config.at('Properties', 'FunctionName'))),
+    ),
+);

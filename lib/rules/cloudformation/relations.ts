@@ -2,6 +2,7 @@
  * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
  */
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import { type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';
@@ -26,15 +27,17 @@ export function redrivePolicy(queue: Resource): Value {
 /** The queue to which this one gives up its messages; undefined when that is not decided, or elsewhere. */
 export function deadLetterQueueOf(template: Template, queue: Resource): Resource | undefined {
   const arn = redrivePolicy(queue).at('deadLetterTargetArn');
-  return queues(template).find((other) => isQueue(template, arn, other));
+  return template.find(arn, QUEUE, 'QueueName');
 }
 
 /** The queues that give up their messages to this one. */
 export function sourcesOf(template: Template, deadLetterQueue: Resource): readonly Resource[] {
-  return queues(template).filter((queue) =>
-    isQueue(template, redrivePolicy(queue).at('deadLetterTargetArn'), deadLetterQueue),
-  );
+  return sources(template).get(deadLetterQueue) ?? [];
 }
+
+const sources = once((template: Template) =>
+  grouped(queues(template).map((queue) => [deadLetterQueueOf(template, queue), queue] as const)),
+);
 
 /** Places below which a resource names where its failures go. */
 const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetterQueueArn|OnFailure)(\.|$)/;
@@ -65,8 +68,12 @@ export function* places(value: Value): Iterable<Value> {
 
 /** The mappings through which Lambda functions read this queue. */
 export function mappingsOf(template: Template, queue: Resource): readonly Mapping[] {
-  return mappings(template).filter(({ source }) => isQueue(template, source, queue));
+  return readers(template).get(queue) ?? [];
 }
+
+const readers = once((template: Template) =>
+  grouped(mappings(template).map((mapping) => [template.find(mapping.source, QUEUE, 'QueueName'), mapping] as const)),
+);
 
 /** Whether anybody in the template reads this queue: a function, a pipe, or a role that may receive its messages. */
 export function isRead(template: Template, queue: Resource): boolean {

@@ -26,6 +26,7 @@ export class Template extends Document implements Surroundings {
   private readonly outputs: unknown;
   private mentions?: Map<string, Set<Resource>>;
   private carried?: readonly CarriedText[];
+  private readonly names = new Map<string, ReadonlyMap<string, Resource>>();
 
   /**
    * @param body the template, parsed
@@ -86,6 +87,21 @@ export class Template extends Document implements Surroundings {
     return named.length === 1 ? this.byName.get(named[0].name) : undefined;
   }
 
+  /** The resource of this type that the value, for certain, is; undefined when it is none, or not decided. */
+  public find(value: Value, type: string, nameProperty: string): Resource | undefined {
+    const { resolved } = value;
+    const ofType = (name: string) => {
+      const named = this.byName.get(name);
+      return named?.type === type ? named : undefined;
+    };
+    if (resolved instanceof Reference) return ofType(resolved.name);
+    const text = resolved instanceof Composite ? resolved.tail : value.text();
+    if (text !== undefined) return this.called(type, nameProperty).get(text.slice(text.lastIndexOf(':') + 1));
+    if (!(resolved instanceof Composite)) return undefined;
+    const parts = resolved.parts.map((part) => (part instanceof Reference ? ofType(part.name) : undefined));
+    return parts.find((part) => part !== undefined);
+  }
+
   /** Whether the value is, for certain, this resource: a reference to it, or the name it was given. */
   public pointsTo(value: Value, resource: Resource, nameProperty: string): boolean {
     const { resolved } = value;
@@ -138,6 +154,19 @@ export class Template extends Document implements Surroundings {
       (CARRIERS[resource.type] ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
     );
     return this.carried;
+  }
+
+  /** The resources of a type by the names that they were given. */
+  private called(type: string, nameProperty: string): ReadonlyMap<string, Resource> {
+    const key = `${type} ${nameProperty}`;
+    let index = this.names.get(key);
+    if (!index) {
+      const named = this.ofType(type).map((each) => [each.at('Properties', nameProperty).text(), each] as const);
+      // Of two with one name the first, as a search from the top would find it.
+      index = new Map(named.filter((pair): pair is [string, Resource] => pair[0] !== undefined).reverse());
+      this.names.set(key, index);
+    }
+    return index;
   }
 
   private collectMentions(): Map<string, Set<Resource>> {

@@ -1,5 +1,6 @@
 import type { Value } from '../document';
 import { type CarriedText, Document, Resource } from '../document';
+import { grouped, once } from '../once';
 import { isMapping, type Resolved, UNKNOWN } from '../resolved';
 
 /** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
@@ -72,9 +73,7 @@ export class Manifests extends Document {
   /** The resource of this type and name in the namespace of another; undefined when it is not among the manifests. */
   public beside(neighbour: Resource, type: string, name: string | undefined): Resource | undefined {
     if (name === undefined) return undefined;
-    return this.ofType(type).find(
-      (resource) => resource.at('metadata', 'name').text() === name && namespaceOf(resource) === namespaceOf(neighbour),
-    );
+    return placed(this).get(placeOf(type, namespaceOf(neighbour), name))?.[0];
   }
 
   public texts(): readonly CarriedText[] {
@@ -92,6 +91,20 @@ export class Manifests extends Document {
     ];
     return this.carried;
   }
+}
+
+/** Every manifest by type, namespace and name. */
+const placed = once((manifests: Manifests) =>
+  grouped(
+    manifests.resources.map((resource) => {
+      const name = resource.at('metadata', 'name').text();
+      return [name === undefined ? undefined : placeOf(resource.type, namespaceOf(resource), name), resource] as const;
+    }),
+  ),
+);
+
+function placeOf(type: string, namespace: string | undefined, name: string): string {
+  return JSON.stringify([type, namespace, name]);
 }
 
 /** The namespace that a manifest names; undefined when it leaves that to whoever applies it. */

@@ -1,5 +1,6 @@
 /** Who decides how many pods of a workload run: KEDA's ScaledObjects and the autoscalers that stand for themselves. */
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import { type Manifests, namespaceOf } from './manifests';
 
 /** Pods that KEDA starts at most when a ScaledObject or ScaledJob says nothing. */
@@ -21,15 +22,15 @@ export function triggersOf(scaler: Resource): Value[] {
 }
 
 /** Every ScaledObject, and every autoscaler that KEDA did not make for one. */
-export function scalers(manifests: Manifests): readonly Resource[] {
-  return manifests.ofType(SCALED_OBJECT, AUTOSCALER).filter(
+export const scalers = once((manifests: Manifests): readonly Resource[] =>
+  manifests.ofType(SCALED_OBJECT, AUTOSCALER).filter(
     ({ body }) =>
       !body
         .at('metadata', 'ownerReferences')
         .items()
         .some((owner) => owner.mayBe('ScaledObject') || owner.at('kind').mayBe('ScaledObject')),
-  );
-}
+  ),
+);
 
 /** Where a scaler names what it scales. */
 export function targetRef(scaler: Resource): Value {
@@ -52,8 +53,12 @@ export function targetOf(manifests: Manifests, scaler: Resource): Resource | und
 
 /** The scalers of a workload. */
 export function scalersOf(manifests: Manifests, workload: Resource): readonly Resource[] {
-  return scalers(manifests).filter((scaler) => targetOf(manifests, scaler) === workload);
+  return scaling(manifests).get(workload) ?? [];
 }
+
+const scaling = once((manifests: Manifests) =>
+  grouped(scalers(manifests).map((scaler) => [targetOf(manifests, scaler), scaler] as const)),
+);
 
 /** Pods that a scaler starts at most. */
 export function maxReplicas(scaler: Resource): number | undefined {
