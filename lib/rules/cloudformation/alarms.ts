@@ -1,7 +1,8 @@
 import type { Resource } from '../document';
+import { grouped } from '../once';
 import type { Rule } from '../rule';
 import { grantsOn } from './grants';
-import { alarms, expandedExpression, isMetricOf, mayWatch, metricsOf, OF_QUEUE } from './metrics';
+import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './metrics';
 import { isDeadLetterQueue, isRead, parkersOf, queues, redrivePolicy, sourcesOf } from './relations';
 import { queueRetentionSeconds } from './retention';
 import type { Template } from './template';
@@ -30,7 +31,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
         if (!isDeadLetterQueue(template, queue) || template.exported(queue) || isRead(template, queue)) continue;
         // One with a redrive policy of its own hands on what it gets, and is not where the messages end.
         if (!redrivePolicy(queue).absent) continue;
-        if (alarms(template).some((alarm) => mayWatch(template, alarm, OF_QUEUE, queue))) continue;
+        if (mayBeWatched(template, queue)) continue;
         const seconds = queueRetentionSeconds(queue);
         yield {
           at: queue.at('Properties'),
@@ -49,8 +50,8 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
     cases: [14],
     *check(template) {
       for (const alarm of alarms(template)) {
-        for (const queue of queues(template)) {
-          const own = metricsOf(alarm).filter((metric) => isMetricOf(template, metric, OF_QUEUE, queue));
+        const owned = metricsOf(alarm).map((metric) => [ownerOf(template, metric, OF_QUEUE), metric] as const);
+        for (const [queue, own] of grouped(owned)) {
           if (own.length !== 1 || own[0].name.text() !== 'NumberOfMessagesSent') continue;
           const [source] = sourcesOf(template, queue);
           if (!source || isSentTo(template, queue)) continue;
@@ -105,15 +106,14 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
         if (seconds === undefined || metric?.name.text() !== 'ApproximateAgeOfOldestMessage') continue;
         if (metric.id !== undefined || !RISING.includes(comparison(alarm) ?? '')) continue;
         if (!AGES.includes(alarm.at('Properties', 'Statistic').text() ?? '')) continue;
-        for (const queue of queues(template)) {
-          const kept = queueRetentionSeconds(queue);
-          if (kept === undefined || seconds < kept || !isMetricOf(template, metric, OF_QUEUE, queue)) continue;
-          yield {
-            at: threshold,
-            message: `rings from ${seconds} s on, and ${queue.name} deletes its messages after ${kept} s`,
-            fix: `set Threshold well below ${kept}: ${Math.floor(kept / 2)} leaves half of the retention to act in`,
-          };
-        }
+        const queue = ownerOf(template, metric, OF_QUEUE);
+        const kept = queue && queueRetentionSeconds(queue);
+        if (!queue || kept === undefined || seconds < kept) continue;
+        yield {
+          at: threshold,
+          message: `rings from ${seconds} s on, and ${queue.name} deletes its messages after ${kept} s`,
+          fix: `set Threshold well below ${kept}: ${Math.floor(kept / 2)} leaves half of the retention to act in`,
+        };
       }
     },
   },

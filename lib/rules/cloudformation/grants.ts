@@ -5,27 +5,73 @@ import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import type { Template } from './template';
 
-/** A statement of a policy that lets somebody do this to this resource, for certain; the resource it stands in. */
+/** One statement that lets somebody do something to a resource of the template. */
+interface Grant {
+  readonly policy: Resource;
+  readonly resource: Resource;
+}
+
+/** The policies that let somebody, for certain, do this to this resource. */
 export function grantsOn(
   template: Template,
   action: string,
   resource: Resource,
   nameProperty: string,
 ): readonly Resource[] {
-  return template.mentioning(resource).filter((policy) =>
-    statements(policy).some(
-      (statement) =>
-        statement.at('Effect').text() === 'Allow' &&
-        statement
-          .at('Action')
-          .items()
-          .some((pattern) => matches(pattern.text(), action)) &&
-        statement
-          .at('Resource')
-          .items()
-          .some((arn) => template.pointsTo(arn, resource, nameProperty)),
-    ),
-  );
+  return indexOf(template, action, resource.type, nameProperty).byResource.get(resource) ?? [];
+}
+
+/** The resources of this type to which a role may, for certain, do this. */
+export function grantedToRole(
+  template: Template,
+  action: string,
+  role: Resource,
+  type: string,
+  nameProperty: string,
+): readonly Resource[] {
+  return indexOf(template, action, type, nameProperty).byRole.get(role) ?? [];
+}
+
+/** Who may do one thing to the resources of one type. */
+interface Index {
+  readonly byResource: ReadonlyMap<Resource, readonly Resource[]>;
+  readonly byRole: ReadonlyMap<Resource, readonly Resource[]>;
+}
+
+const indices = once((_: Template) => new Map<string, Index>());
+
+function indexOf(template: Template, action: string, type: string, nameProperty: string): Index {
+  const key = `${action} ${type}`;
+  let index = indices(template).get(key);
+  if (!index) {
+    const grants = template
+      .ofType(...IDENTITY_POLICIES)
+      .flatMap((policy) => grantsBy(template, policy, action, type, nameProperty));
+    const byRole = grants.flatMap(({ policy, resource }) =>
+      rolesOf(template, policy).map((role) => [role, resource] as const),
+    );
+    index = {
+      byResource: grouped(grants.map(({ policy, resource }) => [resource, policy] as const)),
+      byRole: grouped(byRole),
+    };
+    indices(template).set(key, index);
+  }
+  return index;
+}
+
+function grantsBy(template: Template, policy: Resource, action: string, type: string, nameProperty: string): Grant[] {
+  const resources = statements(policy)
+    .filter((statement) => statement.at('Effect').text() === 'Allow')
+    .filter((statement) =>
+      statement
+        .at('Action')
+        .items()
+        .some((pattern) => matches(pattern.text(), action)),
+    )
+    .flatMap((statement) => statement.at('Resource').items())
+    .map((arn) => template.find(arn, type, nameProperty))
+    .filter((resource) => resource !== undefined);
+  return [...new Set(resources)].map((resource) => ({ policy, resource }));
 }
 
 /** The statements of a policy or of a role's own policies. */

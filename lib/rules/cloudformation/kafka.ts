@@ -17,7 +17,6 @@ export const KAFKA_RULES: readonly Rule<Template>[] = [
     severity: 'warning',
     cases: [5],
     *check(template) {
-      const topics = template.ofType('AWS::MSK::Topic');
       for (const { mapping, source } of mappings(template)) {
         const at = mapping.at('Properties', 'ProvisionedPollerConfig', 'MaximumPollers');
         const pollers = at.number();
@@ -31,7 +30,7 @@ export const KAFKA_RULES: readonly Rule<Template>[] = [
         };
       }
       for (const { service, scalable } of scaledServices(template)) {
-        const read = grantedTo(template, service, 'kafka-cluster:ReadData', topics, 'TopicName');
+        const read = grantedTo(template, service, 'kafka-cluster:ReadData', 'AWS::MSK::Topic', 'TopicName');
         if (read.length !== 1 || !onlyReads(service)) continue;
         const partitions = read[0].at('Properties', 'PartitionCount').number();
         yield* idleTasks(scalable, partitions, `${read[0].name} has`, 'partitions');

@@ -2,6 +2,7 @@
  * What alarms look at: metrics by name and dimension, and the expressions that put them together.
  */
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import { UNKNOWN } from '../resolved';
 import type { Template } from './template';
 
@@ -20,14 +21,14 @@ export function alarms(template: Template): readonly Resource[] {
 }
 
 /** The metrics of an alarm: its own, and those of its metric math. */
-export function metricsOf(alarm: Resource): readonly Metric[] {
+export const metricsOf = once((alarm: Resource): readonly Metric[] => {
   const queries = alarm.at('Properties', 'Metrics').items();
   const stats = queries
     .filter((query) => !query.at('MetricStat').absent)
     .map((query) => metricAt(query.at('MetricStat', 'Metric'), query.at('Id').text()));
   const own = metricAt(alarm.at('Properties'));
   return own.name.absent ? stats : [own, ...stats];
-}
+});
 
 /** The metric that is described at this place. */
 export function metricAt(value: Value, id?: string): Metric {
@@ -39,22 +40,18 @@ export function metricAt(value: Value, id?: string): Metric {
   };
 }
 
-/** Whether it is, for certain, a metric of this resource, which the dimension names. */
-export function isMetricOf(template: Template, metric: Metric, dimension: Dimension, resource: Resource): boolean {
-  return (
-    metric.namespace.text() === dimension.namespace &&
-    metric.dimensions
-      .items()
-      .some(
-        (each) =>
-          each.at('Name').text() === dimension.name &&
-          template.pointsTo(each.at('Value'), resource, dimension.nameProperty),
-      )
-  );
+/** The resource whose metric it is, for certain; undefined when it is of none, or that is not decided. */
+export function ownerOf(template: Template, metric: Metric, dimension: Dimension): Resource | undefined {
+  if (metric.namespace.text() !== dimension.namespace) return undefined;
+  return metric.dimensions
+    .items()
+    .filter((each) => each.at('Name').text() === dimension.name)
+    .map((each) => template.find(each.at('Value'), dimension.type, dimension.nameProperty))
+    .find((resource) => resource !== undefined);
 }
 
 /** Whether it may turn out to be a metric of this resource. */
-export function mayBeMetricOf(template: Template, metric: Metric, dimension: Dimension, resource: Resource): boolean {
+function mayBeMetricOf(template: Template, metric: Metric, dimension: Dimension, resource: Resource): boolean {
   return (
     metric.namespace.mayBe(dimension.namespace) &&
     metric.dimensions
@@ -71,21 +68,50 @@ export function mayBeMetricOf(template: Template, metric: Metric, dimension: Dim
 export interface Dimension {
   readonly namespace: string;
   readonly name: string;
+  /** The type of those resources. */
+  readonly type: string;
   /** The property that gives the resource its name. */
   readonly nameProperty: string;
 }
 
 /** Metrics of SQS queues. */
-export const OF_QUEUE: Dimension = { namespace: 'AWS/SQS', name: 'QueueName', nameProperty: 'QueueName' };
+export const OF_QUEUE: Dimension = {
+  namespace: 'AWS/SQS',
+  name: 'QueueName',
+  type: 'AWS::SQS::Queue',
+  nameProperty: 'QueueName',
+};
 
-/** Whether an alarm may look at this resource: by a dimension, or by a query that finds its metrics itself. */
-export function mayWatch(template: Template, alarm: Resource, dimension: Dimension, resource: Resource): boolean {
+/** Whether any alarm may look at this queue: by a dimension, or by a query that finds its metrics itself. */
+export function mayBeWatched(template: Template, queue: Resource): boolean {
+  const { certain, others } = watches(template);
+  return (
+    certain.has(queue) ||
+    others.some(
+      (alarm) => isOpen(alarm) || metricsOf(alarm).some((metric) => mayBeMetricOf(template, metric, OF_QUEUE, queue)),
+    )
+  );
+}
+
+/** The queues that alarms look at for certain, and the alarms of which that is not all there is to say. */
+const watches = once((template: Template) => {
+  const owned = alarms(template).map((alarm) => ({
+    alarm,
+    owners: metricsOf(alarm).map((metric) => ownerOf(template, metric, OF_QUEUE)),
+  }));
+  return {
+    certain: grouped(owned.flatMap(({ alarm, owners }) => owners.map((owner) => [owner, alarm] as const))),
+    others: owned.filter(({ alarm, owners }) => isOpen(alarm) || owners.includes(undefined)).map(({ alarm }) => alarm),
+  };
+});
+
+/** Whether it is not decided which metrics an alarm looks at. */
+function isOpen(alarm: Resource): boolean {
   const queries = alarm.at('Properties', 'Metrics');
   return (
     alarm.at('Properties').resolved === UNKNOWN ||
     !queries.decided ||
-    queries.items().some((query) => !query.decided || mayBeQuery(query.at('Expression'))) ||
-    metricsOf(alarm).some((metric) => mayBeMetricOf(template, metric, dimension, resource))
+    queries.items().some((query) => !query.decided || mayBeQuery(query.at('Expression')))
   );
 }
 

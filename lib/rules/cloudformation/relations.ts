@@ -7,7 +7,8 @@ import { type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';
 
-const QUEUE = 'AWS::SQS::Queue';
+/** Type of an SQS queue. */
+export const QUEUE = 'AWS::SQS::Queue';
 
 /** Every SQS queue. */
 export function queues(template: Template): readonly Resource[] {

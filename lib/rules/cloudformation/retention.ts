@@ -28,5 +28,5 @@ export function streamRetentionSeconds(template: Template, arn: Value): number |
 export function streamAt(template: Template, arn: Value): Resource | undefined {
   const target = template.target(arn);
   if (target?.type === 'AWS::Kinesis::StreamConsumer') return streamAt(template, target.at('Properties', 'StreamARN'));
-  return template.ofType('AWS::Kinesis::Stream').find((stream) => template.pointsTo(arn, stream, 'Name'));
+  return template.find(arn, 'AWS::Kinesis::Stream', 'Name');
 }

@@ -1,7 +1,7 @@
 import type { Resource } from '../document';
 import type { Found, Rule } from '../rule';
-import { alarms, isMetricOf, metricAt, metricsOf, OF_QUEUE } from './metrics';
-import { queues } from './relations';
+import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './metrics';
+import { QUEUE } from './relations';
 import { queueRetentionSeconds } from './retention';
 import { grantedTo, onlyReads, type ScaledService, scaledServices } from './services';
 import type { Template } from './template';
@@ -28,7 +28,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
     cases: [2, 6],
     *check(template) {
       for (const { service, policies } of scaledServices(template)) {
-        const [queue] = grantedTo(template, service, 'sqs:ReceiveMessage', queues(template), 'QueueName');
+        const [queue] = grantedTo(template, service, 'sqs:ReceiveMessage', QUEUE, 'QueueName');
         if (!queue || !onlyReads(service)) continue;
         for (const policy of policies) {
           const metric = policy.at(
@@ -138,8 +138,7 @@ function watchedBy(template: Template, policy: Resource): { queue: Resource; sec
     const needed = alarm.at('Properties', 'DatapointsToAlarm').number(evaluations);
     if (!actions.some((action) => template.target(action) === policy)) return [];
     if (period === undefined || needed === undefined || evaluations === undefined) return [];
-    return queues(template)
-      .filter((queue) => metricsOf(alarm).some((metric) => isMetricOf(template, metric, OF_QUEUE, queue)))
-      .map((queue) => ({ queue, seconds: period * needed }));
+    const watched = metricsOf(alarm).map((metric) => ownerOf(template, metric, OF_QUEUE));
+    return [...new Set(watched)].flatMap((queue) => (queue ? [{ queue, seconds: period * needed }] : []));
   });
 }

@@ -1,7 +1,8 @@
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './cron';
-import { functionAt, functions, reservedOf, timeoutOf } from './functions';
+import { functionAt, reservedOf, timeoutOf } from './functions';
 import { isEnabled } from './invocations';
 import type { Template } from './template';
 
@@ -27,9 +28,8 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
     severity: 'warning',
     cases: [4],
     *check(template) {
-      const all = starts(template);
-      for (const handler of functions(template)) {
-        const own = all.filter((start) => start.handler === handler && start.exact);
+      const exact = starts(template).filter((start) => start.exact);
+      for (const [handler, own] of grouped(exact.map((start) => [start.handler, start] as const))) {
         for (const zone of new Set(own.map((start) => start.zone))) {
           yield* stampede(
             handler,
@@ -111,7 +111,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
 }
 
 /** Everything that a schedule starts, whatever kind of schedule it is. */
-function starts(template: Template): Start[] {
+const starts = once((template: Template): readonly Start[] => {
   const rules = template.ofType('AWS::Events::Rule').flatMap((schedule) =>
     schedule
       .at('Properties', 'Targets')
@@ -137,4 +137,4 @@ function starts(template: Template): Start[] {
   return [...rules, ...schedules].filter(
     ({ schedule, handler }) => handler && isEnabled(schedule) && schedule.at('Condition').absent,
   );
-}
+});

@@ -3,7 +3,7 @@
  */
 import type { Resource, Value } from '../document';
 import { Composite, Reference } from '../resolved';
-import { roleAt, rolesGranted } from './grants';
+import { grantedToRole, roleAt } from './grants';
 import type { Template } from './template';
 
 const SERVICE = 'AWS::ECS::Service';
@@ -54,17 +54,16 @@ export function taskRoleOf(template: Template, service: Resource): Resource | un
   return definition && roleAt(template, definition.at('Properties', 'TaskRoleArn'));
 }
 
-/** Which of these resources the tasks of a service may, for certain, do this to. */
+/** The resources of this type to which the tasks of a service may, for certain, do this. */
 export function grantedTo(
   template: Template,
   service: Resource,
   action: string,
-  resources: readonly Resource[],
+  type: string,
   nameProperty: string,
 ): readonly Resource[] {
   const role = taskRoleOf(template, service);
-  if (!role) return [];
-  return resources.filter((resource) => rolesGranted(template, action, resource, nameProperty).includes(role));
+  return role ? grantedToRole(template, action, role, type, nameProperty) : [];
 }
 
 /** Whether nothing else than what it reads gives a service work: no load balancer and no mesh sends it requests. */

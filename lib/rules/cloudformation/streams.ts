@@ -1,7 +1,7 @@
 import type { Resource, Value } from '../document';
 import type { Found, Rule } from '../rule';
 import { functions, isActive, mappings, mappingsInto, reservedOf } from './functions';
-import { queues } from './relations';
+import { QUEUE } from './relations';
 import { streamAt, streamRetentionSeconds } from './retention';
 import { grantedTo, onlyReads, scaledServices } from './services';
 import type { Template } from './template';
@@ -19,9 +19,8 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
     *check(template) {
       for (const handler of functions(template)) yield* idleRuns(template, handler);
       for (const { service, scalable } of scaledServices(template)) {
-        const streams = template.ofType('AWS::Kinesis::Stream');
-        const read = grantedTo(template, service, 'kinesis:GetRecords', streams, 'Name');
-        const other = grantedTo(template, service, 'sqs:ReceiveMessage', queues(template), 'QueueName');
+        const read = grantedTo(template, service, 'kinesis:GetRecords', 'AWS::Kinesis::Stream', 'Name');
+        const other = grantedTo(template, service, 'sqs:ReceiveMessage', QUEUE, 'QueueName');
         if (read.length !== 1 || other.length > 0 || !onlyReads(service)) continue;
         yield* idleTasks(scalable, shardsOf(read[0]), `${read[0].name} has`, 'shards');
       }

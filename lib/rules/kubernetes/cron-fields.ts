@@ -44,9 +44,18 @@ const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 /** Days that were worked out, by their fields: most schedules start on every day. */
 const worked = new Map<string, readonly boolean[]>();
 
+/** Schedules that were worked out, by their text: many jobs share one. */
+const parsed = new Map<string, Schedule | undefined>();
+
 /** When a schedule starts something; undefined when the text does not decide it, or it never does. */
 export function parseSchedule(text: string | undefined): Schedule | undefined {
-  const words = (text ?? '').trim().toLowerCase();
+  const key = text ?? '';
+  if (!parsed.has(key)) parsed.set(key, parse(key));
+  return parsed.get(key);
+}
+
+function parse(text: string): Schedule | undefined {
+  const words = text.trim().toLowerCase();
   const fields = (MACROS[words] ?? words).split(/\s+/);
   if (fields.length !== 5) return undefined;
   const minute = field(fields[0], 0, 59);

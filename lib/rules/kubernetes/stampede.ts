@@ -1,5 +1,6 @@
 /** Which CronJobs start in the same minute, and what they ask for together. */
 import type { Resource } from '../document';
+import { once } from '../once';
 import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
 import { isQueued } from './kueue';
 import { type Manifests, namespaceOf } from './manifests';
@@ -20,13 +21,13 @@ export interface Together {
 }
 
 /** Every CronJob that starts work whenever its schedule says so: not suspended, and in no queue. */
-export function scheduled(manifests: Manifests): Scheduled[] {
-  return manifests.ofType('batch/CronJob').flatMap((job) => {
+export const scheduled = once((manifests: Manifests): readonly Scheduled[] =>
+  manifests.ofType('batch/CronJob').flatMap((job) => {
     const schedule = parseSchedule(job.at('spec', 'schedule').text());
     if (!schedule || job.at('spec', 'suspend').flag(false) !== false || isQueued(job)) return [];
     return [{ job, schedule }];
-  });
-}
+  }),
+);
 
 /** Those with the same clock: without a zone, the controller's. */
 export function byZone(jobs: readonly Scheduled[]): Scheduled[][] {

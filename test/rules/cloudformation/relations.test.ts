@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
 import { functionAt, mappings, serviceOf } from '../../../lib/rules/cloudformation/functions';
 import { rolesGranted } from '../../../lib/rules/cloudformation/grants';
-import { mayWatch, OF_QUEUE } from '../../../lib/rules/cloudformation/metrics';
+import { mayBeWatched } from '../../../lib/rules/cloudformation/metrics';
 import { deadLetterQueueOf, isDeadLetterQueue, isRead } from '../../../lib/rules/cloudformation/relations';
 import { streamAt, streamRetentionSeconds } from '../../../lib/rules/cloudformation/retention';
 import { scaledServices } from '../../../lib/rules/cloudformation/services';
@@ -185,6 +185,6 @@ describe('an alarm that may watch a queue', () => {
 Resources:
   Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: parked } }
   Alarm: { Type: AWS::CloudWatch::Alarm, Properties: ${properties} }`);
-    expect(mayWatch(all, all.resource('Alarm')!, OF_QUEUE, all.resource('Queue')!)).toBe(expected);
+    expect(mayBeWatched(all, all.resource('Queue')!)).toBe(expected);
   });
 });
