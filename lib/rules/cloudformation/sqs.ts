@@ -1,4 +1,5 @@
 import type { Found, Rule } from '../rule';
+import { timeoutOf } from './functions';
 import {
   deadLetterQueueOf,
   isDeadLetterQueue,
@@ -8,13 +9,11 @@ import {
   redrivePolicy,
   sourcesOf,
 } from './relations';
+import { queueRetentionSeconds } from './retention';
 import type { Template } from './template';
 
 /** What SQS sets when a template says nothing. */
-const DEFAULTS = { visibilitySeconds: 30, retentionSeconds: 345_600 };
-
-/** Lambda's time-out and batching window when a template says nothing. */
-const LAMBDA_DEFAULTS = { timeoutSeconds: 3, windowSeconds: 0 };
+const DEFAULT_VISIBILITY_SECONDS = 30;
 
 /** Of the function's time-out, as Lambda's documentation recommends. */
 const VISIBILITY_FACTOR = 6;
@@ -35,8 +34,8 @@ export const SQS_RULES: readonly Rule<Template>[] = [
       for (const queue of queues(template)) {
         const policy = redrivePolicy(queue);
         if (!policy.absent || !isRead(template, queue) || isDeadLetterQueue(template, queue)) continue;
-        const retention = queue.at('Properties', 'MessageRetentionPeriod').number(DEFAULTS.retentionSeconds);
-        const visibility = queue.at('Properties', 'VisibilityTimeout').number(DEFAULTS.visibilitySeconds);
+        const retention = queueRetentionSeconds(queue);
+        const visibility = queue.at('Properties', 'VisibilityTimeout').number(DEFAULT_VISIBILITY_SECONDS);
         const tries =
           retention === undefined || !visibility
             ? ''
@@ -59,11 +58,11 @@ export const SQS_RULES: readonly Rule<Template>[] = [
     *check(template) {
       for (const parked of queues(template)) {
         const kept = parked.at('Properties', 'MessageRetentionPeriod');
-        const keptSeconds = kept.number(DEFAULTS.retentionSeconds);
+        const keptSeconds = queueRetentionSeconds(parked);
         for (const source of sourcesOf(template, parked)) {
           // A FIFO queue dates the message anew when it parks it.
           if (source.at('Properties', 'FifoQueue').flag(false) !== false) continue;
-          const seconds = source.at('Properties', 'MessageRetentionPeriod').number(DEFAULTS.retentionSeconds);
+          const seconds = queueRetentionSeconds(source);
           if (keptSeconds === undefined || seconds === undefined || keptSeconds > seconds) continue;
           yield {
             at: kept,
@@ -134,10 +133,10 @@ export const SQS_RULES: readonly Rule<Template>[] = [
 
 function* visibilityOf(template: Template, queue: Parameters<typeof mappingsOf>[1]): Iterable<Found> {
   const at = queue.at('Properties', 'VisibilityTimeout');
-  const visibility = at.number(DEFAULTS.visibilitySeconds);
+  const visibility = at.number(DEFAULT_VISIBILITY_SECONDS);
   for (const { mapping, handler } of mappingsOf(template, queue)) {
-    const timeout = handler?.at('Properties', 'Timeout').number(LAMBDA_DEFAULTS.timeoutSeconds);
-    const window = mapping.at('Properties', 'MaximumBatchingWindowInSeconds').number(LAMBDA_DEFAULTS.windowSeconds);
+    const timeout = handler && timeoutOf(handler);
+    const window = mapping.at('Properties', 'MaximumBatchingWindowInSeconds').number(0);
     if (visibility === undefined || timeout === undefined || window === undefined) continue;
     const least = VISIBILITY_FACTOR * timeout + window;
     if (visibility >= least) continue;
