@@ -28,7 +28,7 @@ test.each([
 });
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
-const WORKFLOW = '${{ github.workflow }}';
+const WORKFLOW = '${{ github.workflow }}-${{ github.ref }}';
 const UPDATE = 'counts.writeStream\n  .outputMode("update")\n  .format("delta")\n  .start("/x")';
 const READ = 'spark.readStream\n  .format("kafka")\n  .option("subscribe", "x")\n  .load()';
 const NACK = 'ch.queue_declare(queue="q")\nch.basic_nack(tag, requeue=False)';
@@ -64,7 +64,7 @@ test.each([
   ['a random sleep in a crontab', '0 * * * * sleep $((RANDOM % 60)); run', ['BP-CRON-005']],
   ['a random sleep where nothing is scheduled', 'sleep $((RANDOM % 60)); run', []],
   ['jitter between tries', '0 * * * * until run; do sleep $((RANDOM % 60)); done', []],
-  ['a group for each workflow', `on: push\nconcurrency:\n  group: ${WORKFLOW}-x`, []],
+  ['a group for each workflow', `on: push\nconcurrency:\n  group: ${WORKFLOW}`, []],
   ['cancelled on push', `on: [push]\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`, ['BP-CI-001']],
   [
     'cancelled on pull requests only',
