@@ -2,19 +2,19 @@
  * Every rule there is, in the order in which the docs list them. A new rule goes into the file of its subject and, when
  * the subject is new, into one of these lists.
  */
-import { DATABASE_RULES } from './carried/databases';
-import { BROKER_RULES } from './carried/kafka';
+import { CARRIED_DATABASE_RULES } from './carried/databases';
+import { CARRIED_BROKER_RULES } from './carried/kafka';
 import { CARRIED_LOG_RULES } from './carried/logs';
-import { MESSAGE_RULES } from './carried/messages';
-import { SCHEDULE_RULES } from './carried/schedules';
-import { STREAM_RULES } from './carried/streams';
-import { THROTTLE_RULES } from './carried/throttles';
+import { CARRIED_MESSAGE_RULES } from './carried/messages';
+import { CARRIED_SCHEDULE_RULES } from './carried/schedules';
+import { CARRIED_STREAM_RULES } from './carried/streams';
+import { CARRIED_THROTTLE_RULES } from './carried/throttles';
 import { SQS_RULES } from './cloudformation/sqs';
 import type { Template } from './cloudformation/template';
 import { CRON_RULES } from './kubernetes/cron';
 import { IN_FLIGHT_RULES } from './kubernetes/in-flight';
 import { JVM_RULES } from './kubernetes/jvm';
-import { KAFKA_RULES } from './kubernetes/kafka';
+import { STRIMZI_RULES } from './kubernetes/kafka';
 import { KEDA_RULES } from './kubernetes/keda';
 import { LOG_RULES } from './kubernetes/logs';
 import type { Manifests } from './kubernetes/manifests';
@@ -38,7 +38,7 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...WORKLOAD_RULES,
   ...JVM_RULES,
   ...PROMETHEUS_RULES,
-  ...KAFKA_RULES,
+  ...STRIMZI_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
 ];
@@ -46,12 +46,12 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
 /** Rules over what either carries for others to run: scripts and configuration files. */
 export const CARRIED_RULES: readonly Rule[] = [
   ...CARRIED_LOG_RULES,
-  ...MESSAGE_RULES,
-  ...STREAM_RULES,
-  ...BROKER_RULES,
-  ...SCHEDULE_RULES,
-  ...THROTTLE_RULES,
-  ...DATABASE_RULES,
+  ...CARRIED_MESSAGE_RULES,
+  ...CARRIED_STREAM_RULES,
+  ...CARRIED_BROKER_RULES,
+  ...CARRIED_SCHEDULE_RULES,
+  ...CARRIED_THROTTLE_RULES,
+  ...CARRIED_DATABASE_RULES,
 ];
 
 /** All of them. */
