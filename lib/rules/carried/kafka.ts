@@ -1,4 +1,4 @@
-import type { Document } from '../document';
+import type { CarriedText, Document } from '../document';
 import type { Found, Rule } from '../rule';
 import { carriedRule } from './trap';
 
@@ -23,12 +23,14 @@ const inText = carriedRule({
       pattern: new RegExp(`^[ \\t]*(${DYNAMIC.join('|')})[ \\t]*[=:]`, 'm'),
       // Told to kafka-configs it is right.
       excuse: /kafka-configs|--add-config/,
+      where: isOwnBroker,
       message: (match) => MESSAGE(match[1]),
       fix: FIX,
     },
     {
       pattern:
         /^[ \t]*client\.quota\.callback\.class[ \t]*=[ \t]*(?!(?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$][\w$]*[ \t]*$)(\S*)/m,
+      where: isOwnBroker,
       message: (match) => `client.quota.callback.class=${match[1]} names no class: the broker does not start`,
       fix: 'drop it: without a class of your own the default callback applies the dynamic quotas',
     },
@@ -53,4 +55,9 @@ function* inClusters(document: Document): Iterable<Found> {
       if (at.present) yield { at, message: MESSAGE(key), fix: FIX };
     }
   }
+}
+
+/** MSK's configurations have rules of their own. */
+function isOwnBroker({ at }: CarriedText): boolean {
+  return at.resource.type !== 'AWS::MSK::Configuration';
 }

@@ -127,18 +127,18 @@ test('a policy among the manifests gives the queue its dead-letter exchange', ()
   expect(idsOf(both('^other$'))).toEqual(['BP-RABBITMQ-003']);
 });
 
-test('code in a Lambda function and settings of MSK are read as well', () => {
+test('code in a Lambda function and a parameter are read as well', () => {
   const template = {
     Resources: {
       Consumer: { Type: 'AWS::Lambda::Function', Properties: { Code: { ZipFile: NACK } } },
-      Brokers: { Type: 'AWS::MSK::Configuration', Properties: { ServerProperties: 'producer_byte_rate=1048576' } },
+      Brokers: { Type: 'AWS::SSM::Parameter', Properties: { Value: 'producer_byte_rate=1048576' } },
       Decided: { Type: 'AWS::Lambda::Function', Properties: { Code: { ZipFile: { Ref: 'Somebody' } } } },
     },
   };
   expect(found(JSON.stringify(template)).map(({ ruleId, resource, path }) => [ruleId, resource, path])).toEqual(
     expect.arrayContaining([
       ['BP-RABBITMQ-003', 'Consumer', 'Properties.Code.ZipFile'],
-      ['BP-KAFKA-003', 'Brokers', 'Properties.ServerProperties'],
+      ['BP-KAFKA-003', 'Brokers', 'Properties.Value'],
     ]),
   );
 });
