@@ -8,7 +8,7 @@ function isMysql({ at, text, name }: CarriedText): boolean {
 }
 
 /** Rules about databases that are told to do more than they can, or less than they should. */
-export const DATABASE_RULES: readonly Rule[] = [
+export const CARRIED_DATABASE_RULES: readonly Rule[] = [
   carriedRule({
     id: 'BP-MYSQL-001',
     title: 'Replication is set up under names that are going away',

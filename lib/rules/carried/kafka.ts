@@ -36,7 +36,7 @@ const inText = carriedRule({
 });
 
 /** Rules about the configuration of Kafka's brokers, as text or as a Strimzi cluster. */
-export const BROKER_RULES: readonly Rule[] = [
+export const CARRIED_BROKER_RULES: readonly Rule[] = [
   {
     ...inText,
     *check(document) {

@@ -3,7 +3,7 @@ import type { Rule } from '../rule';
 import { carriedRule } from './trap';
 
 /** Rules about programs that take messages: none may be lost, none forged. */
-export const MESSAGE_RULES: readonly Rule[] = [
+export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
   carriedRule({
     id: 'BP-RABBITMQ-003',
     title: 'A rejected message is thrown away',

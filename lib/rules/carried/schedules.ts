@@ -6,7 +6,7 @@ import { carriedRule } from './trap';
 const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
 
 /** Rules about what starts work: schedules and pushes. */
-export const SCHEDULE_RULES: readonly Rule[] = [
+export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
   carriedRule({
     id: 'BP-CRON-005',
     title: 'Jobs are spread by sleeping for a random time',

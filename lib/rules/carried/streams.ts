@@ -6,7 +6,7 @@ const READ = /\breadStream\b[\s\S]{0,2000}?\.load\(/g;
 const WRITE = /\bwriteStream\b[\s\S]{0,2000}?\.(?:start|toTable)\(/g;
 
 /** Rules about streaming jobs and the tables that they write. */
-export const STREAM_RULES: readonly Rule[] = [
+export const CARRIED_STREAM_RULES: readonly Rule[] = [
   carriedRule({
     id: 'BP-SPARK-001',
     title: 'A Delta table is written in update mode',

@@ -5,7 +5,7 @@ import { carriedRule } from './trap';
 const RATE = '(?:self\\._?|this\\.[_#]?)?(?:rate|refill_?rate|refillRate)';
 
 /** Rules about what is to hold work back: buckets, pools, breakers. */
-export const THROTTLE_RULES: readonly Rule[] = [
+export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
   carriedRule({
     id: 'BP-BUCKET-001',
     title: 'A token bucket that holds its rate instead of its burst',

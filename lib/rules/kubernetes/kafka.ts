@@ -5,7 +5,7 @@ import type { Manifests } from './manifests';
 const CLUSTER = 'strimzi.io/cluster';
 
 /** Rules about Strimzi's topics and users. */
-export const KAFKA_RULES: readonly Rule<Manifests>[] = [
+export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KAFKA-001',
     title: 'One user of the cluster has no quota',

@@ -63,11 +63,13 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
     severity: 'warning',
     cases: [19],
     *check(manifests) {
-      for (const { at, record } of prometheusRules(manifests)) {
-        if (record === undefined || /^[^:]*:[^:]+:[^:]+$/.test(record)) continue;
+      for (const { at, record, expression } of prometheusRules(manifests)) {
+        // A rate that is recorded under a name without operations is taken for the counter it was made of.
+        const colons = record?.split(':').length ?? 0;
+        if (record === undefined || colons > 2 || !/\b(rate|irate|increase|delta)\s*\(/.test(expression)) continue;
         yield {
           at,
-          message: `${record} has ${record.split(':').length - 1} colon(s), not the two of level:metric:operations`,
+          message: `${record} records a rate under ${colons === 2 ? 'one colon' : 'no colon'}, not the two of level:metric:operations`,
           fix: 'name it after the labels that are left, the metric and the operations, as in job:http_requests:rate5m',
         };
       }

@@ -2,7 +2,7 @@ import type { Rule } from '../rule';
 import { CRON_RULES } from './cron';
 import { IN_FLIGHT_RULES } from './in-flight';
 import { JVM_RULES } from './jvm';
-import { KAFKA_RULES } from './kafka';
+import { STRIMZI_RULES } from './kafka';
 import { KEDA_RULES } from './keda';
 import { LOG_RULES } from './logs';
 import type { Manifests } from './manifests';
@@ -22,7 +22,7 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...WORKLOAD_RULES,
   ...JVM_RULES,
   ...PROMETHEUS_RULES,
-  ...KAFKA_RULES,
+  ...STRIMZI_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
 ];

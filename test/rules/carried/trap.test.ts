@@ -28,7 +28,7 @@ test.each([
 });
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
-const WORKFLOW = '${{ github.workflow }}';
+const WORKFLOW = '${{ github.workflow }}-${{ github.ref }}';
 const UPDATE = 'counts.writeStream\n  .outputMode("update")\n  .format("delta")\n  .start("/x")';
 const READ = 'spark.readStream\n  .format("kafka")\n  .option("subscribe", "x")\n  .load()';
 const NACK = 'ch.queue_declare(queue="q")\nch.basic_nack(tag, requeue=False)';
@@ -64,7 +64,7 @@ test.each([
   ['a random sleep in a crontab', '0 * * * * sleep $((RANDOM % 60)); run', ['BP-CRON-005']],
   ['a random sleep where nothing is scheduled', 'sleep $((RANDOM % 60)); run', []],
   ['jitter between tries', '0 * * * * until run; do sleep $((RANDOM % 60)); done', []],
-  ['a group for each workflow', `on: push\nconcurrency:\n  group: ${WORKFLOW}-x`, []],
+  ['a group for each workflow', `on: push\nconcurrency:\n  group: ${WORKFLOW}`, []],
   ['cancelled on push', `on: [push]\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`, ['BP-CI-001']],
   [
     'cancelled on pull requests only',
@@ -127,18 +127,18 @@ test('a policy among the manifests gives the queue its dead-letter exchange', ()
   expect(idsOf(both('^other$'))).toEqual(['BP-RABBITMQ-003']);
 });
 
-test('code in a Lambda function and settings of MSK are read as well', () => {
+test('code in a Lambda function and a parameter are read as well', () => {
   const template = {
     Resources: {
       Consumer: { Type: 'AWS::Lambda::Function', Properties: { Code: { ZipFile: NACK } } },
-      Brokers: { Type: 'AWS::MSK::Configuration', Properties: { ServerProperties: 'producer_byte_rate=1048576' } },
+      Brokers: { Type: 'AWS::SSM::Parameter', Properties: { Value: 'producer_byte_rate=1048576' } },
       Decided: { Type: 'AWS::Lambda::Function', Properties: { Code: { ZipFile: { Ref: 'Somebody' } } } },
     },
   };
   expect(found(JSON.stringify(template)).map(({ ruleId, resource, path }) => [ruleId, resource, path])).toEqual(
     expect.arrayContaining([
       ['BP-RABBITMQ-003', 'Consumer', 'Properties.Code.ZipFile'],
-      ['BP-KAFKA-003', 'Brokers', 'Properties.ServerProperties'],
+      ['BP-KAFKA-003', 'Brokers', 'Properties.Value'],
     ]),
   );
 });

@@ -132,6 +132,23 @@ describe('QUOTA-001: refused, not queued', () => {
       },
       { labels },
     );
+  const pod = (resources: object) => ({ spec: { containers: [{ name: 'main', resources }] } });
+  const limited = (spec: object) => job('a', { template: pod({ limits: { cpu: 1 } }), ...spec });
+  const scaledJob = (labels: object) =>
+    object(
+      'keda.sh/v1alpha1',
+      'ScaledJob',
+      'a',
+      {
+        spec: {
+          jobTargetRef: { activeDeadlineSeconds: 9, template: pod({ limits: { memory: '1Gi' } }) },
+          successfulJobsHistoryLimit: 1,
+          failedJobsHistoryLimit: 1,
+          maxReplicaCount: 60,
+        },
+      },
+      { labels },
+    );
   test.each<Claim>([
     ['one Job above the quota', [job('a', { parallelism: 60 }), quota({ pods: '50' })], ['BP-QUOTA-001']],
     [
@@ -151,6 +168,9 @@ describe('QUOTA-001: refused, not queued', () => {
       [],
     ],
     ['a quota elsewhere', [job('a', { parallelism: 60 }), quota({ pods: '50' }, {}, 'other')], []],
+    ['a limit is a request too', [limited({ parallelism: 60 }), quota({ cpu: '50' })], ['BP-QUOTA-001']],
+    ['as many Jobs as KEDA may start', [scaledJob({}), quota({ pods: '50' })], ['BP-QUOTA-001']],
+    ['as many, which wait in Kueue', [scaledJob({ 'kueue.x-k8s.io/queue-name': 'q' }), quota({ pods: '50' })], []],
     [
       'requests that are not written',
       [job('a', { parallelism: 60, template: { spec: { containers: [{ name: 'main' }] } } }), quota({ cpu: '50' })],

@@ -257,6 +257,12 @@ describe('KEDA-009, WORKER-001, HPA-001: what is multiplied', () => {
     expect(idsIn(...bodies)).toEqual(ids);
   });
 
+  test('a target without a name is not the workload without a name', () => {
+    const nameless = { ...asking({}), metadata: { generateName: 'w-' } };
+    const scaler = { ...autoscaler(utilization('cpu')), spec: { scaleTargetRef: {}, metrics: [utilization('cpu')] } };
+    expect(idsIn(scaler, nameless)).toEqual([]);
+  });
+
   test('the numbers are in the message', () => {
     expect(findingsIn(scaledJob({ maxReplicaCount: 20 }, {}, {}))[0].message).toBe(
       'main has no memory limit, and ScaledJob/w starts up to 20 of it',
