@@ -6,7 +6,10 @@
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'never' : String(value);
   const digits = Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(4));
-  return digits.toLocaleString('en-US', { maximumFractionDigits: 12 });
+  const text = String(digits);
+  // Loading the tables of toLocaleString takes longer than all of `backpressure size`; most numbers need only commas.
+  if (text.includes('e')) return digits.toLocaleString('en-US', { maximumFractionDigits: 12 });
+  return text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
 }
 
 /** A size as a person reads it, in units of 1024, rounded up. */

@@ -33,7 +33,13 @@ export abstract class Document {
         else this.types.set(resource.type, [resource]);
       }
     }
-    return types.length === 1 ? (this.types.get(types[0]) ?? []) : types.flatMap((type) => this.types!.get(type) ?? []);
+    const key = types.join(' ');
+    let found = this.types.get(key);
+    if (!found) {
+      found = types.flatMap((type) => this.types!.get(type) ?? []);
+      this.types.set(key, found);
+    }
+    return found;
   }
 }
 
@@ -57,7 +63,7 @@ export class Resource {
     /** The construct path, when the tool that made the file left one. */
     public readonly constructPath?: string,
   ) {
-    this.body = new Value(this, '', raw);
+    this.body = new Value(this, raw);
   }
 
   /** A place in it. */
@@ -75,15 +81,23 @@ export class Resource {
 export class Value {
   private memo: Resolved;
   private worked = false;
-  private readonly below = new Map<string | number, Value>();
+  private below?: Map<string | number, Value>;
 
   constructor(
     /** What it is part of. */
     public readonly resource: Resource,
-    /** The way to it, as in `Properties.Rules[0].Prefix`. */
-    public readonly path: string,
     private readonly raw: unknown,
+    private readonly above?: Value,
+    private readonly key: string | number = '',
   ) {}
+
+  /** The way to it, as in `Properties.Rules[0].Prefix`. */
+  public get path(): string {
+    if (!this.above) return '';
+    const before = this.above.path;
+    if (typeof this.key === 'number') return `${before}[${this.key}]`;
+    return before === '' ? this.key : `${before}.${this.key}`;
+  }
 
   /** What is there, worked out as far as the document decides. */
   public get resolved(): Resolved {
@@ -113,9 +127,10 @@ export class Value {
   public at(...keys: readonly (string | number)[]): Value {
     let value: Value = this;
     for (const key of keys) {
+      value.below ??= new Map();
       let next = value.below.get(key);
       if (!next) {
-        next = value.child(key);
+        next = new Value(value.resource, value.rawBelow(key), value, key);
         value.below.set(key, next);
       }
       value = next;
@@ -154,13 +169,13 @@ export class Value {
   public items(): Value[] {
     const { resolved } = this;
     if (resolved === undefined || resolved === null) return [];
-    if (Array.isArray(resolved)) return resolved.map((item, i) => new Value(this.resource, `${this.path}[${i}]`, item));
+    if (Array.isArray(resolved)) return resolved.map((_, i) => this.at(i));
     return [this];
   }
 
   /** The keys and what stands under each; none when it is no mapping, or not decided. */
   public entries(): [string, Value][] {
-    return isMapping(this.resolved) ? Object.keys(this.resolved).map((key) => [key, this.child(key)]) : [];
+    return isMapping(this.resolved) ? Object.keys(this.resolved).map((key) => [key, this.at(key)]) : [];
   }
 
   /** Whether it is, or may turn out to be, this text. */
@@ -169,14 +184,10 @@ export class Value {
     return resolved === UNKNOWN || resolved instanceof Composite || this.text() === text;
   }
 
-  private child(key: string | number): Value {
-    const path = typeof key === 'number' ? `${this.path}[${key}]` : this.path === '' ? key : `${this.path}.${key}`;
+  private rawBelow(key: string | number): unknown {
     const { resolved } = this;
-    if (resolved === UNKNOWN || resolved instanceof Reference || resolved instanceof Composite) {
-      return new Value(this.resource, path, UNKNOWN);
-    }
-    if (Array.isArray(resolved)) return new Value(this.resource, path, resolved[key as number]);
-    if (!isMapping(resolved)) return new Value(this.resource, path, undefined);
-    return new Value(this.resource, path, Object.hasOwn(resolved, key) ? resolved[key as string] : undefined);
+    if (resolved === UNKNOWN || resolved instanceof Reference || resolved instanceof Composite) return UNKNOWN;
+    if (Array.isArray(resolved)) return resolved[key as number];
+    return isMapping(resolved) && Object.hasOwn(resolved, key) ? resolved[key as string] : undefined;
   }
 }

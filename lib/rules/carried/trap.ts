@@ -4,6 +4,7 @@
  * and a rule would rather miss one than name one that is none.
  */
 import type { CarriedText, Document } from '../document';
+import { once } from '../once';
 import type { Found, Rule } from '../rule';
 
 /** How a trap is known. All expressions are matched against the text without its comments. */
@@ -44,8 +45,12 @@ export function carriedRule({ signs, ...rule }: Trap): Rule {
   };
 }
 
-function* seen(sign: Sign, { at, text }: CarriedText): Iterable<Found> {
-  const code = withoutComments(text);
+/** The text without its comments; every rule about carried text asks for it. */
+const codeOf = once(({ text }: CarriedText) => withoutComments(text));
+
+function* seen(sign: Sign, carried: CarriedText): Iterable<Found> {
+  const { at } = carried;
+  const code = codeOf(carried);
   const stretches = sign.within ? [...code.matchAll(sign.within)] : [{ 0: code, index: 0 }];
   for (const { 0: stretch, index } of stretches) {
     const match = sign.pattern.exec(stretch);

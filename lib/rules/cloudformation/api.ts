@@ -1,4 +1,5 @@
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './functions';
 import type { Template } from './template';
@@ -33,8 +34,8 @@ export const API_RULES: readonly Rule<Template>[] = [
       for (const { stage, api, at } of openStages(template)) {
         const handlers = new Set(
           integrations(template)
-            .filter((integration) => integration.api === api)
-            .map(({ handler }) => handler),
+            .byApi.get(api)
+            ?.map(({ handler }) => handler),
         );
         for (const handler of handlers) yield* unthrottled(stage, at, handler);
       }
@@ -51,7 +52,7 @@ export const API_RULES: readonly Rule<Template>[] = [
     *check(template) {
       for (const handler of functions(template)) {
         const timeout = handler.at('Properties', 'Timeout').number();
-        const waits = integrations(template).flatMap((each) => (each.handler === handler ? [each.wait] : []));
+        const waits = (integrations(template).byHandler.get(handler) ?? []).map(({ wait }) => wait);
         // A function that also reads a queue may need its time there.
         if (timeout === undefined || waits.length === 0 || mappingsInto(template, handler).length > 0) continue;
         if (waits.some((wait) => wait === undefined)) continue;
@@ -109,7 +110,7 @@ function mayHavePlan(template: Template, api: Resource): boolean {
 }
 
 /** The functions behind the methods of REST APIs and the routes of HTTP APIs. */
-function integrations(template: Template): Integration[] {
+const integrations = once((template: Template) => {
   const rest = template.ofType('AWS::ApiGateway::Method').flatMap((method) => {
     const integration = method.at('Properties', 'Integration');
     const api = template.target(method.at('Properties', 'RestApiId'));
@@ -130,5 +131,9 @@ function integrations(template: Template): Integration[] {
     if (!api || !handler || api.at('Properties', 'ProtocolType').text() !== 'HTTP') return [];
     return [{ api, handler, wait: integration.at('Properties', 'TimeoutInMillis').number(HTTP_WAIT_MILLISECONDS) }];
   });
-  return [...rest, ...http];
-}
+  const all: readonly Integration[] = [...rest, ...http];
+  return {
+    byApi: grouped(all.map((each) => [each.api, each] as const)),
+    byHandler: grouped(all.map((each) => [each.handler, each] as const)),
+  };
+});

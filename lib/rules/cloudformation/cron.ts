@@ -1,12 +1,13 @@
 /**
  * When AWS's `cron(…)` and `rate(…)` expressions fire, as far as an expression decides it.
  */
+import { once } from '../once';
 
 const DAY_MINUTES = 1440;
 const MINUTE_SECONDS = 60;
 
 /** A leap year, so that every day of every month is in it. It begins on a Saturday. */
-const YEAR = 2028;
+const FIRST_DAY = Date.UTC(2028, 0, 1);
 const YEAR_DAYS = 366;
 
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
@@ -34,6 +35,14 @@ export function rateSeconds(expression: string): number | undefined {
  * it fires every minute, and L, W, # and years are not worked out.
  */
 export function calendarOf(expression: string): Calendar | undefined {
+  if (!worked.has(expression)) worked.set(expression, workOut(expression));
+  return worked.get(expression);
+}
+
+/** Calendars that were worked out, by their expression: many schedules share one. */
+const worked = new Map<string, Calendar | undefined>();
+
+function workOut(expression: string): Calendar | undefined {
   if (rateSeconds(expression) === MINUTE_SECONDS) return calendarOf('cron(* * * * ? *)');
   const fields = /^cron\(\s*([^()]+?)\s*\)$/.exec(expression.trim())?.[1].toUpperCase().split(/\s+/);
   if (fields?.length !== 6 || fields[5] !== '*') return undefined;
@@ -47,7 +56,7 @@ export function calendarOf(expression: string): Calendar | undefined {
   const weekdays = valuesOf(weekday, 1, 7, WEEKDAYS);
   if (!minutes || !hours || !dates || !months || !weekdays) return undefined;
   const days = Array.from({ length: YEAR_DAYS }, (_, day) => {
-    const at = new Date(Date.UTC(YEAR, 0, 1 + day));
+    const at = new Date(FIRST_DAY + day * DAY_MINUTES * 60_000);
     return dates.has(at.getUTCDate()) && months.has(at.getUTCMonth() + 1) && weekdays.has(at.getUTCDay() + 1);
   });
   return { days, minutes: ascending(hours).flatMap((h) => ascending(minutes).map((m) => h * 60 + m)) };
@@ -55,18 +64,18 @@ export function calendarOf(expression: string): Calendar | undefined {
 
 /** Seconds between the two firings of an expression that are closest; undefined when that is not decided. */
 export function leastGapSeconds(expression: string): number | undefined {
-  const rate = rateSeconds(expression);
-  if (rate !== undefined) return rate;
   const calendar = calendarOf(expression);
-  if (!calendar?.days.includes(true)) return undefined;
-  const { minutes, days } = calendar;
+  return rateSeconds(expression) ?? (calendar?.days.includes(true) ? leastGap(calendar) : undefined);
+}
+
+const leastGap = once(({ minutes, days }: Calendar): number => {
   const gaps = minutes.slice(1).map((minute, i) => minute - minutes[i]);
   // From the last of one day to the first of the next, or of the next day on which it fires at all.
   const firing = days.flatMap((fires, day) => (fires ? [day] : []));
   const nights = firing.slice(1).map((day, i) => day - firing[i]);
   const overnight = Math.min(...nights, YEAR_DAYS) * DAY_MINUTES - minutes[minutes.length - 1] + minutes[0];
   return Math.min(...gaps, overnight) * MINUTE_SECONDS;
-}
+});
 
 /** The minute in which most of them fire, with those that do; the first such minute of the year. */
 export function fullestMinute(calendars: readonly Calendar[]): { minuteOfDay: number; firing: readonly number[] } {

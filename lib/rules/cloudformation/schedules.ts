@@ -93,13 +93,14 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
 
 function* stampede(handler: Resource, own: readonly Start[], zone: string | undefined): Iterable<Found> {
   const room = reservedOf(handler).number();
+  if (!room || own.length <= room) return;
   const known = own.flatMap((start) => {
     const calendar = calendarOf(start.expression.text() ?? '');
     return calendar && start.zone !== undefined ? [{ ...start, calendar }] : [];
   });
   const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }): Calendar => calendar));
   const timeout = timeoutOf(handler);
-  if (!room || timeout === undefined || firing.length <= room) return;
+  if (timeout === undefined || firing.length <= room) return;
   const names = [...new Set(firing.map((i) => known[i].schedule.name))];
   const clock = [Math.floor(minuteOfDay / 60), minuteOfDay % 60].map((part) => String(part).padStart(2, '0')).join(':');
   const rounds = Math.ceil(firing.length / room);

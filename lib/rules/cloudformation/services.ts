@@ -2,6 +2,7 @@
  * ECS services: what they read, and what scales them.
  */
 import type { Resource, Value } from '../document';
+import { once } from '../once';
 import { Composite, Reference } from '../resolved';
 import { grantedToRole, roleAt } from './grants';
 import type { Template } from './template';
@@ -16,8 +17,8 @@ export interface ScaledService {
 }
 
 /** The ECS services that Application Auto Scaling moves. */
-export function scaledServices(template: Template): readonly ScaledService[] {
-  return template.ofType('AWS::ApplicationAutoScaling::ScalableTarget').flatMap((scalable) => {
+export const scaledServices = once((template: Template): readonly ScaledService[] =>
+  template.ofType('AWS::ApplicationAutoScaling::ScalableTarget').flatMap((scalable) => {
     const service = serviceAt(template, scalable.at('Properties', 'ResourceId'));
     if (!service) return [];
     const policies = template
@@ -28,8 +29,8 @@ export function scaledServices(template: Template): readonly ScaledService[] {
           serviceAt(template, policy.at('Properties', 'ResourceId')) === service,
       );
     return [{ service, scalable, policies }];
-  });
-}
+  }),
+);
 
 /** The service in `service/<cluster>/<name>`. */
 function serviceAt(template: Template, resourceId: Value): Resource | undefined {

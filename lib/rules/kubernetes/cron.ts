@@ -39,7 +39,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
           ({ job, schedule }) =>
             schedule.shortestPeriodSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
         );
-        const most = fullest(unbounded, () => 1);
+        const most = unbounded.length < MANY ? undefined : fullest(unbounded, () => 1);
         if (!most || most.jobs.length < MANY) continue;
         yield {
           at: most.jobs[0].at('spec', 'schedule'),
@@ -135,8 +135,11 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
 function* beyondQuota(manifests: Manifests, jobs: Parameters<typeof fullest>[0], quota: Resource): Iterable<Found> {
   for (const limit of LIMITS) {
     const hard = quantity(quota.at('spec', 'hard', limit.key));
+    const all = jobs.reduce((sum, { job }) => sum + (limit.use(manifests, job) ?? 0), 0);
+    // Where all of them fit together there is no minute to look for.
+    if (hard === undefined || all <= hard) continue;
     const most = fullest(jobs, (job) => limit.use(manifests, job) ?? 0);
-    if (hard === undefined || !most || most.jobs.length < 2) continue;
+    if (!most || most.jobs.length < 2) continue;
     const asked = most.jobs.reduce((sum, job) => sum + (limit.use(manifests, job) ?? 0), 0);
     if (asked <= hard) continue;
     yield {

@@ -133,7 +133,7 @@ function carriedConfigs(manifests: Manifests): { at: Value; config: Value }[] {
   return manifests.texts().flatMap(({ at, text }) => {
     if (!/^\s*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
     const config = parse(text);
-    return config === undefined ? [] : [{ at, config: new Value(at.resource, at.path, config) }];
+    return config === undefined ? [] : [{ at, config: new Value(at.resource, config) }];
   });
 }
 

@@ -1,6 +1,6 @@
 /** Which CronJobs start in the same minute, and what they ask for together. */
 import type { Resource } from '../document';
-import { once } from '../once';
+import { grouped, once } from '../once';
 import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
 import { isQueued } from './kueue';
 import { type Manifests, namespaceOf } from './manifests';
@@ -59,35 +59,31 @@ export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => n
 
 /** Every set of CronJobs that share a minute of the day, with the first such minute. */
 function sameMinute(jobs: readonly Scheduled[]): Iterable<{ minute: number; members: Scheduled[] }> {
-  const at = new Map<number, number[]>();
-  for (const [i, { schedule }] of jobs.entries()) {
-    for (const minute of schedule.minutes) {
-      const here = at.get(minute);
-      if (here) here.push(i);
-      else at.set(minute, [i]);
-    }
-  }
+  // Jobs with the same times share their minutes as one array, and there are fewer of those than of jobs.
+  const times = [...new Set(jobs.map(({ schedule }) => schedule.minutes))];
+  const at = grouped(times.flatMap((minutes) => minutes.map((minute) => [minute, minutes] as const)));
   const sets = new Map<string, { minute: number; members: Scheduled[] }>();
   for (const [minute, here] of [...at].sort(([a], [b]) => a - b)) {
-    const key = here.join(' ');
-    if (!sets.has(key)) sets.set(key, { minute, members: here.map((i) => jobs[i]) });
+    const key = here.map((minutes) => times.indexOf(minutes)).join(' ');
+    if (sets.has(key)) continue;
+    sets.set(key, { minute, members: jobs.filter(({ schedule }) => here.includes(schedule.minutes)) });
   }
   return sets.values();
 }
 
 /** Every set of them that share a day. */
 function sameDay(jobs: readonly Scheduled[]): Iterable<Resource[]> {
-  const calendars = new Set(jobs.map(({ schedule }) => schedule.days));
-  if (calendars.size === 1) return [jobs.map(({ job }) => job)];
+  const calendars = [...new Set(jobs.map(({ schedule }) => schedule.days))];
+  if (calendars.length === 1) return [jobs.map(({ job }) => job)];
   const sets = new Map<string, Resource[]>();
   for (let day = 0; day < CALENDAR_DAYS; day += 1) {
+    const key = calendars.map((days) => Number(days[day])).join('');
+    if (sets.has(key) || !key.includes('1')) continue;
     const here = jobs.filter(({ schedule }) => schedule.days[day]);
-    const key = here.map((each) => jobs.indexOf(each)).join(' ');
-    if (here.length > 0 && !sets.has(key))
-      sets.set(
-        key,
-        here.map(({ job }) => job),
-      );
+    sets.set(
+      key,
+      here.map(({ job }) => job),
+    );
   }
   return sets.values();
 }
