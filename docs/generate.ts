@@ -20,6 +20,7 @@ import { runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/figures';
 import { breakEvenTable } from './break-even';
 import { rulesPage } from './rules-page';
+import { thirdPartyPage } from './third-party';
 
 /** The seed of every scenario in the docs, so that a page only changes when the code does. */
 const SEED = 1;
@@ -37,6 +38,7 @@ export function pages(root: string): Page[] {
     { path: 'docs/cases.md', text: index() },
     ...CASES.map((each) => ({ path: `docs/cases/${each.slug}.md`, text: casePage(each) })),
     { path: 'docs/rules.md', text: rulesPage(join(__dirname, '..')) },
+    { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
     ...breakEven(root),
   ];
 }

@@ -86,6 +86,12 @@ expectNoFindings(Template.fromStack(stack).toJSON());
 Where nothing but the document is at hand, it accepts a finding itself, with a reason: a template by
 \`Metadata: { backpressure: { acknowledge: { BP-SQS-001: the reason } } }\` of the resource, a manifest by the annotation
 \`backpressure-constructs/BP-KEDA-001: the reason\`.
+
+A manifest has no field for how long one item takes. Where a workload, ScaledObject, ScaledJob or CronJob says so, by the
+annotation \`backpressure-constructs/service-seconds\` (the 99th percentile, in seconds, in quotes), the rules on grace
+periods, cool-downs and overlapping runs use it; otherwise they go by what the manifest does decide, or are silent.
+
+What they find in templates of others, each finding read and judged: [measured/third-party.md](measured/third-party.md).
 `;
 
 const GROUPS: readonly (readonly [title: string, rules: readonly Rule<never>[]])[] = [

@@ -20,7 +20,14 @@ interface Reviewed {
   readonly reason: string;
 }
 
-const reviewed = JSON.parse(readFileSync(join(__dirname, 'review.json'), 'utf8')) as Reviewed[];
+interface Review {
+  readonly findings: readonly Reviewed[];
+  /** Patterns in which nothing is found. */
+  readonly silent: readonly string[];
+}
+
+const review = JSON.parse(readFileSync(join(__dirname, 'review.json'), 'utf8')) as Review;
+const reviewed = review.findings;
 const line = ({ ruleId, type }: Pick<Reviewed, 'ruleId' | 'type'>) => `${ruleId} ${type}`;
 
 test.each(PATTERNS.map((pattern) => [pattern.name, pattern] as const))(
@@ -34,6 +41,11 @@ test.each(PATTERNS.map((pattern) => [pattern.name, pattern] as const))(
     expect([...new Set(found)].sort()).toEqual(read.sort());
   },
 );
+
+test('every pattern is in the list', () => {
+  const listed = [...new Set(reviewed.map(({ pattern }) => pattern)), ...review.silent];
+  expect(listed.sort()).toEqual(PATTERNS.map(({ name }) => name).sort());
+});
 
 test('at least ten patterns, and no finding that was read as wrong', () => {
   expect(PATTERNS.length).toBeGreaterThanOrEqual(10);

@@ -32,7 +32,7 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
     why: 'The stream drops a record when its retention is over. A bound at or above that gives up nothing earlier, and what is lost goes to no failure destination.',
     source:
       'AWS Lambda API Reference, CreateEventSourceMapping: MaximumRecordAgeInSeconds; a stream keeps 24 h by default',
-    severity: 'error',
+    severity: 'warning',
     cases: [5],
     *check(template) {
       for (const { mapping, source } of mappings(template)) {
