@@ -20,6 +20,8 @@ import { dirname, join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
 const MINUTES = 60_000;
+/** The command line that loads `BackpressureValidation`; its own release, of any version that has validations. */
+const CDK8S_CLI = '2.207.60';
 /** Half a megabyte of it is Grafana's SDK, another the receiver for Cloud Run with Google's client inside. */
 const MOST_PACKED_BYTES = 3_000_000;
 
@@ -121,7 +123,7 @@ describe('the tarball', () => {
 
   test('holds nothing else: no test, no benchmark, no local run, nothing that a run left behind', () => {
     const allowed =
-      /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/(commander|@grafana|tslib)\/|[^/]+$)/;
+      /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/(commander|js-yaml|argparse|@grafana|tslib)\/|[^/]+$)/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     expect(packed.filter((path) => /\.ts$/.test(path) && !/\.d\.ts$|^node_modules/.test(path))).toEqual([]);
   });
@@ -188,8 +190,10 @@ app.synth();`,
       `import { RedriveQueue } from 'backpressure-constructs/aws';
 import { CASES } from 'backpressure-constructs/cases';
 import { planQueue } from 'backpressure-constructs/flow';
+import { expectNoFindings } from 'backpressure-constructs/rules';
 import { QueueWorker } from 'backpressure-constructs/k8s';
 import { webhookConsumer } from 'backpressure-constructs/webhook';
+expectNoFindings([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }]);
 const plan = planQueue('Jobs', { steadyPerSecond: 1, serviceSeconds: 1 }, { latencySeconds: 60 });
 console.log(RedriveQueue.name, QueueWorker.name, CASES.length, plan.value('maxInstances') > 0, typeof webhookConsumer(async () => {}));`,
     );
@@ -202,7 +206,54 @@ console.log(RedriveQueue.name, QueueWorker.name, CASES.length, plan.value('maxIn
     expect(run(command, ['--version'], user).trim()).toBe(manifest.version);
     const size = ['size', '--steady', '40', '--peak', '400', '--peak-seconds', '1800', '--service', '0.05'];
     expect(run(command, [...size, '--latency', '90'], user)).toContain('maxInstances');
+    const right = join(ROOT, 'docs', 'rules', 'BP-SQS-002', 'right.yaml');
+    expect(run(command, ['check', right], user)).toContain('no findings');
   });
+
+  test('a CDK app with BackpressureChecks stops at what they find', () => {
+    const script = compile(
+      'checks',
+      `import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { BackpressureChecks } from 'backpressure-constructs/aws';
+const app = new App({ outdir: 'checks.out' });
+Validations.of(app).addPlugins(new BackpressureChecks());
+const stack = new Stack(app, 'Shop');
+new Queue(stack, 'Orders', { deadLetterQueue: { queue: new Queue(stack, 'Parked'), maxReceiveCount: 5 } });
+app.synth();`,
+    );
+    expect(() => node([script])).toThrow(/keeps messages 345600 s[\s\S]*Acknowledge with 'Backpressure::BP-SQS-002'/);
+  });
+
+  test(
+    'the cdk8s command line finds BackpressureValidation and stops at what it finds',
+    () => {
+      const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error'];
+      run('npm', ['install', ...quiet, `cdk8s-cli@${CDK8S_CLI}`], user);
+      compile(
+        'shop',
+        `import { ApiObject, App, Chart } from 'cdk8s';
+const app = new App();
+const trigger = { type: 'rabbitmq', metadata: { queueName: 'thumbnails', queueLength: '500' } };
+new ApiObject(new Chart(app, 'shop'), 'scaler', {
+  apiVersion: 'keda.sh/v1alpha1',
+  kind: 'ScaledObject',
+  spec: { scaleTargetRef: { name: 'thumbnails' }, triggers: [trigger] },
+});
+app.synth();`,
+      );
+      const validation = { package: './node_modules/backpressure-constructs', version: manifest.version };
+      const validations = [{ ...validation, class: 'BackpressureValidation' }];
+      // JSON is YAML too.
+      writeFileSync(
+        join(user, 'cdk8s.yaml'),
+        JSON.stringify({ app: 'node shop.js', language: 'typescript', validations }),
+      );
+      const command = join(user, 'node_modules', '.bin', 'cdk8s');
+      expect(() => run(command, ['synth', '--check-upgrade', 'false'], user)).toThrow(/BP-KEDA-001/);
+    },
+    5 * 60_000,
+  );
 });
 
 describe('the Python wheel, in an empty virtual environment', () => {
