@@ -52,12 +52,13 @@ export function isDeadLetterQueue(template: Template, queue: Resource): boolean 
 export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
   return template
     .mentioning(queue)
-    .filter((resource) =>
-      [...places(resource.at('Properties'))].some(
-        (place) => DEAD_LETTER_KEYS.test(place.path) && isQueue(template, place, queue),
-      ),
-    );
+    .filter((resource) => failurePlaces(resource).some((place) => isQueue(template, place, queue)));
 }
+
+/** The places in which a resource names where its failures go. */
+const failurePlaces = once((resource: Resource): readonly Value[] =>
+  [...places(resource.at('Properties'))].filter((place) => DEAD_LETTER_KEYS.test(place.path)),
+);
 
 /** Every place below a value that is no mapping and no list, depth first. */
 export function* places(value: Value): Iterable<Value> {
@@ -80,7 +81,17 @@ const readers = once((template: Template) =>
 export function isRead(template: Template, queue: Resource): boolean {
   return (
     mappingsOf(template, queue).length > 0 ||
-    template.ofType('AWS::Pipes::Pipe').some((pipe) => isQueue(template, pipe.at('Properties', 'Source'), queue)) ||
+    piped(template).has(queue) ||
     grantsOn(template, 'sqs:ReceiveMessage', queue, 'QueueName').length > 0
   );
 }
+
+/** The queues that pipes read. */
+const piped = once(
+  (template: Template) =>
+    new Set(
+      template
+        .ofType('AWS::Pipes::Pipe')
+        .flatMap((pipe) => template.findAll(pipe.at('Properties', 'Source'), QUEUE, 'QueueName')),
+    ),
+);
