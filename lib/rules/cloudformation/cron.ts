@@ -97,7 +97,7 @@ export function fullestMinute(calendars: readonly Calendar[]): { minuteOfDay: nu
   // Days on which the same ones fire are all alike, and most fire on the same days.
   const patterns = [...new Set(calendars.map(({ days }) => days))];
   const seen = new Set<string>();
-  for (let day = 0; day < YEAR_DAYS; day++) {
+  for (let day = 0; day < YEAR_DAYS && best.firing.length < calendars.length; day++) {
     const key = patterns.map((days) => Number(days[day])).join('');
     if (seen.has(key)) continue;
     seen.add(key);
