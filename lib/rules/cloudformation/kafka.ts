@@ -88,7 +88,7 @@ function mayHaveQuotas(template: Template, cluster: Resource): boolean {
 
 /** The clusters that custom resources may be told of. */
 const knownToCustom = once((template: Template) => {
-  const told = template.resources.filter(isCustom).flatMap((custom) => [...places(custom.at('Properties'))]);
+  const told = template.resources.filter(isCustom).flatMap((custom) => places(custom.at('Properties')));
   return new Pointers(template, told, 'AWS::MSK::Cluster', 'ClusterName');
 });
 

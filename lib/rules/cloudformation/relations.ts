@@ -57,15 +57,16 @@ export function parkersOf(template: Template, queue: Resource): readonly Resourc
 
 /** The places in which a resource names where its failures go. */
 const failurePlaces = once((resource: Resource): readonly Value[] =>
-  [...places(resource.at('Properties'))].filter((place) => DEAD_LETTER_KEYS.test(place.path)),
+  places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path)),
 );
 
 /** Every place below a value that is no mapping and no list, depth first. */
-export function* places(value: Value): Iterable<Value> {
+export function places(value: Value, found: Value[] = []): readonly Value[] {
   const entries = value.entries();
-  if (entries.length > 0) for (const [, below] of entries) yield* places(below);
-  else if (Array.isArray(value.resolved)) for (const item of value.items()) yield* places(item);
-  else yield value;
+  if (entries.length > 0) for (const [, below] of entries) places(below, found);
+  else if (Array.isArray(value.resolved)) for (const item of value.items()) places(item, found);
+  else found.push(value);
+  return found;
 }
 
 /** The mappings through which Lambda functions read this queue. */

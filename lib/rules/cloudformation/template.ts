@@ -198,7 +198,8 @@ function acknowledgedIn(metadata: Record<string, unknown>): [string, string][] {
 function mentionedIn(raw: unknown, found = new Set<string>()): Set<string> {
   if (Array.isArray(raw)) for (const item of raw) mentionedIn(item, found);
   else if (isMapping(raw)) {
-    for (const [key, value] of Object.entries(raw)) {
+    for (const key of Object.keys(raw)) {
+      const value = raw[key];
       if (key === 'Ref' && typeof value === 'string') found.add(value);
       else if (key === 'Fn::GetAtt') found.add(String(Array.isArray(value) ? value[0] : value).split('.')[0]);
       else if (key === 'Fn::Sub') {
