@@ -2,7 +2,7 @@ import { InvalidInputError } from '../flow/errors';
 import { CARRIED_RULES } from './carried/rules';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
 import { Template } from './cloudformation/template';
-import type { Document } from './document';
+import type { Document, Value } from './document';
 import { Manifests } from './kubernetes/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
 import type { Finding, Rule, Severity } from './rule';
@@ -31,9 +31,11 @@ export function check(documents: readonly Document[], options: CheckOptions = {}
   validateSeverities(severities);
   return documents.flatMap((document) => {
     const found = rulesFor(document).flatMap((rule) => run(rule, document, severities[rule.id] ?? rule.severity));
-    const places = new Map(document.resources.map((resource, place) => [`${resource.file}\n${resource.name}`, place]));
-    const place = ({ file, resource }: Finding) => places.get(`${file}\n${resource}`) ?? 0;
-    return found.sort((a, b) => place(a) - place(b));
+    const places = new Map(document.resources.map((resource, place) => [resource, place]));
+    return found
+      .map(({ at, finding }) => ({ place: places.get(at.resource) ?? 0, finding }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ finding }) => finding);
   });
 }
 
@@ -60,17 +62,20 @@ function rulesFor(document: Document): readonly Rule[] {
   return [...(own as readonly Rule[]), ...CARRIED_RULES];
 }
 
-function run(rule: Rule, document: Document, level: Level): Finding[] {
+function run(rule: Rule, document: Document, level: Level): { at: Value; finding: Finding }[] {
   if (level === 'off') return [];
   return [...rule.check(document)]
     .filter(({ at }) => !at.resource.acknowledged.has(rule.id))
     .map(({ at, message, fix }) => ({
-      ruleId: rule.id,
-      severity: level,
-      file: at.resource.file,
-      resource: at.resource.name,
-      path: at.path,
-      message,
-      fix,
+      at,
+      finding: {
+        ruleId: rule.id,
+        severity: level,
+        file: at.resource.file,
+        resource: at.resource.name,
+        path: at.path,
+        message,
+        fix,
+      },
     }));
 }

@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's Fn::Sub is written so
+import { check } from '../../lib/rules/check';
 import { Template } from '../../lib/rules/cloudformation/template';
 import type { Document } from '../../lib/rules/document';
 import { Manifests } from '../../lib/rules/kubernetes/manifests';
@@ -63,4 +64,13 @@ test.each([
 ])('%j is refused in one line that names the file', (text, file, message) => {
   expect(() => read(text, file)).toThrow(UnreadableError);
   expect(() => read(text, file)).toThrow(message);
+});
+
+test('findings come in the order of the resources, also of two with one name', () => {
+  const job = (namespace: string, spec: string) =>
+    `apiVersion: batch/v1\nkind: CronJob\nmetadata: { name: a, namespace: ${namespace} }\nspec: ${spec}\n`;
+  const hanging = job('one', '{ schedule: "0 0 * * *" }');
+  const overlapping = job('two', '{ schedule: "* * * * *", jobTemplate: { spec: { activeDeadlineSeconds: 120 } } }');
+  const findings = check(read(`${hanging}---\n${overlapping}`));
+  expect(findings.map(({ ruleId }) => ruleId)).toEqual(['BP-CRON-003', 'BP-CRON-002', 'BP-CRON-003']);
 });

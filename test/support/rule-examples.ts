@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
 /** The examples in docs/rules/, each with one thing changed. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,6 +36,30 @@ export const add =
   (Type: string, Properties: Body): Edit =>
   (resources) => {
     resources.Added = { Type, Properties };
+  };
+/** A REST API in place of the HTTP API, and a usage plan that throttles the callers of the API with this id. */
+export const restApi =
+  (plannedApi: unknown): Edit =>
+  (r) => {
+    delete r.Integration;
+    r.Api = { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'orders' } };
+    r.Method = {
+      Type: 'AWS::ApiGateway::Method',
+      Properties: {
+        RestApiId: { Ref: 'Api' },
+        Integration: {
+          Uri: { 'Fn::Sub': 'arn:aws:apigateway:x:lambda:path/2015-03-31/functions/${Function.Arn}/invocations' },
+        },
+      },
+    };
+    r.Stage = {
+      Type: 'AWS::ApiGateway::Stage',
+      Properties: { RestApiId: { Ref: 'Api' }, MethodSettings: [{ LoggingLevel: 'INFO' }] },
+    };
+    r.Plan = {
+      Type: 'AWS::ApiGateway::UsagePlan',
+      Properties: { Throttle: { RateLimit: 1 }, ApiStages: [{ ApiId: plannedApi }] },
+    };
   };
 export const conditional =
   (name: string): Edit =>

@@ -37,8 +37,7 @@ export function carriedRule({ signs, ...rule }: Trap): Rule {
     *check(document) {
       for (const text of document.texts()) {
         for (const sign of signs) {
-          if (sign.where?.(text, document) === false) continue;
-          yield* seen(sign, text);
+          yield* seen(sign, text, document);
         }
       }
     },
@@ -48,13 +47,15 @@ export function carriedRule({ signs, ...rule }: Trap): Rule {
 /** The text without its comments; every rule about carried text asks for it. */
 const codeOf = once(({ text }: CarriedText) => withoutComments(text));
 
-function* seen(sign: Sign, carried: CarriedText): Iterable<Found> {
+function* seen(sign: Sign, carried: CarriedText, document: Document): Iterable<Found> {
   const { at } = carried;
   const code = codeOf(carried);
   const stretches = sign.within ? [...code.matchAll(sign.within)] : [{ 0: code, index: 0 }];
   for (const { 0: stretch, index } of stretches) {
     const match = sign.pattern.exec(stretch);
     if (!match || sign.needs?.test(stretch) === false || sign.excuse?.test(stretch)) continue;
+    // Asked last, since it may look at the whole document.
+    if (sign.where?.(carried, document) === false) return;
     // A pattern may begin with the white space of the line before.
     const begin = index + match.index + match[0].search(/\S/);
     const line = code.slice(0, begin).split('\n').length;

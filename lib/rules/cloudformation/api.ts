@@ -2,6 +2,7 @@ import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './functions';
+import { Pointers } from './pointers';
 import type { Template } from './template';
 
 /** Requests a second that an account lets through to all of its APIs in a region, unless it was raised. */
@@ -86,7 +87,7 @@ function openStages(template: Template): { stage: Resource; api: Resource; at: V
     const api = template.target(stage.at('Properties', 'RestApiId'));
     const settings = stage.at('Properties', 'MethodSettings');
     const open = settings.items().every((setting) => setting.at('ThrottlingRateLimit').absent);
-    return api && open && !mayHavePlan(template, api) ? [{ stage, api, at: settings }] : [];
+    return api && open && !planned(template).mayMean(api) ? [{ stage, api, at: settings }] : [];
   });
   const http = template.ofType('AWS::ApiGatewayV2::Stage').flatMap((stage) => {
     const api = template.target(stage.at('Properties', 'ApiId'));
@@ -97,17 +98,15 @@ function openStages(template: Template): { stage: Resource; api: Resource; at: V
   return [...rest, ...http].filter(({ api }) => !template.exportedByName(api));
 }
 
-/** Whether a usage plan may throttle the callers of this API. */
-function mayHavePlan(template: Template, api: Resource): boolean {
-  return template.ofType('AWS::ApiGateway::UsagePlan').some(
-    (plan) =>
-      !plan.at('Properties', 'Throttle').absent &&
-      plan
-        .at('Properties', 'ApiStages')
-        .items()
-        .some((each) => template.mayPointTo(each.at('ApiId'), api, 'RestApiId')),
-  );
-}
+/** The APIs whose callers a usage plan may throttle. */
+const planned = once((template: Template) => {
+  const stages = template
+    .ofType('AWS::ApiGateway::UsagePlan')
+    .filter((plan) => !plan.at('Properties', 'Throttle').absent)
+    .flatMap((plan) => plan.at('Properties', 'ApiStages').items());
+  const ids = stages.map((stage) => stage.at('ApiId'));
+  return new Pointers(template, ids, 'AWS::ApiGateway::RestApi', 'RestApiId');
+});
 
 /** The functions behind the methods of REST APIs and the routes of HTTP APIs. */
 const integrations = once((template: Template) => {

@@ -1,4 +1,5 @@
 import type { Resource } from '../document';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import { roleAt, rolesGranted } from './grants';
 import { isEnabled } from './invocations';
@@ -16,8 +17,8 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
     *check(template) {
       for (const queue of template.ofType('AWS::Batch::JobQueue')) {
         const policy = queue.at('Properties', 'SchedulingPolicyArn');
-        const names = submitters(template, queue).map(({ name }) => name);
-        if (!policy.absent || names.length < 2) continue;
+        const names = policy.absent ? submitters(template, queue).map(({ name }) => name) : [];
+        if (names.length < 2) continue;
         yield {
           at: policy,
           message: `${names.join(', ')} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: whoever comes first is served first`,
@@ -50,21 +51,28 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
 
 /** Whoever submits to a job queue: rules that target it, and roles that may and that no such rule runs under. */
 function submitters(template: Template, queue: Resource): readonly Resource[] {
-  const rules = template.ofType('AWS::Events::Rule').filter(isEnabled);
-  const targeting = rules.flatMap((rule) =>
-    rule
-      .at('Properties', 'Targets')
-      .items()
-      .filter((target) => template.pointsTo(target.at('Arn'), queue, 'JobQueueName'))
-      .map((target) => ({ rule, role: roleAt(template, target.at('RoleArn')) })),
-  );
   const machines = template
-    .ofType('AWS::StepFunctions::StateMachine')
-    .filter((machine) => template.mentioning(queue).includes(machine))
+    .mentioning(queue)
+    .filter(({ type }) => type === 'AWS::StepFunctions::StateMachine')
     .map((machine) => ({ rule: machine, role: roleAt(template, machine.at('Properties', 'RoleArn')) }));
-  const known = [...targeting, ...machines];
+  const known = [...(targeting(template).get(queue) ?? []), ...machines];
   const others = rolesGranted(template, 'batch:SubmitJob', queue, 'JobQueueName').filter(
     (role) => !known.some((each) => each.role === role),
   );
   return [...new Set([...known.map(({ rule }) => rule), ...others])];
 }
+
+/** The rules that submit to a job queue, each with the role it does so under, by the queue. */
+const targeting = once((template: Template) => {
+  const targets = template
+    .ofType('AWS::Events::Rule')
+    .filter(isEnabled)
+    .flatMap((rule) => rule.at('Properties', 'Targets').items());
+  return grouped(
+    targets.flatMap((target) => {
+      const submitter = { rule: target.resource, role: roleAt(template, target.at('RoleArn')) };
+      const queues = template.findAll(target.at('Arn'), 'AWS::Batch::JobQueue', 'JobQueueName');
+      return queues.map((queue) => [queue, submitter] as const);
+    }),
+  );
+});

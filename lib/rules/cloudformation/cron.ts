@@ -1,7 +1,7 @@
 /**
  * When AWS's `cron(…)` and `rate(…)` expressions fire, as far as an expression decides it.
  */
-import { once } from '../once';
+import { grouped, once } from '../once';
 
 const DAY_MINUTES = 1440;
 const MINUTE_SECONDS = 60;
@@ -42,6 +42,9 @@ export function calendarOf(expression: string): Calendar | undefined {
 /** Calendars that were worked out, by their expression: many schedules share one. */
 const worked = new Map<string, Calendar | undefined>();
 
+/** Days that were worked out, by their fields: most schedules fire on every day. */
+const workedDays = new Map<string, readonly boolean[]>();
+
 function workOut(expression: string): Calendar | undefined {
   if (rateSeconds(expression) === MINUTE_SECONDS) return calendarOf('cron(* * * * ? *)');
   const fields = /^cron\(\s*([^()]+?)\s*\)$/.exec(expression.trim())?.[1].toUpperCase().split(/\s+/);
@@ -51,15 +54,26 @@ function workOut(expression: string): Calendar | undefined {
   if ((date === '?') === (weekday === '?')) return undefined;
   const minutes = valuesOf(minute, 0, 59);
   const hours = valuesOf(hour, 0, 23);
+  const days = daysOf(date, month, weekday);
+  if (!minutes || !hours || !days) return undefined;
+  return { days, minutes: ascending(hours).flatMap((h) => ascending(minutes).map((m) => h * 60 + m)) };
+}
+
+/** The days on which an expression fires; the same array for the same fields. */
+function daysOf(date: string, month: string, weekday: string): readonly boolean[] | undefined {
+  const key = `${date} ${month} ${weekday}`;
+  const known = workedDays.get(key);
+  if (known) return known;
   const dates = valuesOf(date, 1, 31);
   const months = valuesOf(month, 1, 12, MONTHS);
   const weekdays = valuesOf(weekday, 1, 7, WEEKDAYS);
-  if (!minutes || !hours || !dates || !months || !weekdays) return undefined;
+  if (!dates || !months || !weekdays) return undefined;
   const days = Array.from({ length: YEAR_DAYS }, (_, day) => {
     const at = new Date(FIRST_DAY + day * DAY_MINUTES * 60_000);
     return dates.has(at.getUTCDate()) && months.has(at.getUTCMonth() + 1) && weekdays.has(at.getUTCDay() + 1);
   });
-  return { days, minutes: ascending(hours).flatMap((h) => ascending(minutes).map((m) => h * 60 + m)) };
+  workedDays.set(key, days);
+  return days;
 }
 
 /** Seconds between the two firings of an expression that are closest; undefined when that is not decided. */
@@ -80,16 +94,16 @@ const leastGap = once(({ minutes, days }: Calendar): number => {
 /** The minute in which most of them fire, with those that do; the first such minute of the year. */
 export function fullestMinute(calendars: readonly Calendar[]): { minuteOfDay: number; firing: readonly number[] } {
   let best: { minuteOfDay: number; firing: readonly number[] } = { minuteOfDay: 0, firing: [] };
+  // Days on which the same ones fire are all alike, and most fire on the same days.
+  const patterns = [...new Set(calendars.map(({ days }) => days))];
   const seen = new Set<string>();
-  for (let day = 0; day < YEAR_DAYS; day++) {
-    const today = calendars.flatMap(({ days }, i) => (days[day] ? [i] : []));
-    // Days on which the same ones fire are all alike.
-    if (today.length <= best.firing.length || seen.has(today.join())) continue;
-    seen.add(today.join());
-    const byMinute = new Map<number, number[]>();
-    for (const i of today) {
-      for (const minute of calendars[i].minutes) byMinute.set(minute, [...(byMinute.get(minute) ?? []), i]);
-    }
+  for (let day = 0; day < YEAR_DAYS && best.firing.length < calendars.length; day++) {
+    const key = patterns.map((days) => Number(days[day])).join('');
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const today = calendars.flatMap(({ days, minutes }, i) => (days[day] ? [{ i, minutes }] : []));
+    if (today.length <= best.firing.length) continue;
+    const byMinute = grouped(today.flatMap(({ i, minutes }) => minutes.map((minute) => [minute, i] as const)));
     for (const [minuteOfDay, firing] of byMinute) {
       if (firing.length > best.firing.length) best = { minuteOfDay, firing };
     }

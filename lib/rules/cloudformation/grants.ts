@@ -44,9 +44,7 @@ function indexOf(template: Template, action: string, type: string, nameProperty:
   const key = `${action} ${type}`;
   let index = indices(template).get(key);
   if (!index) {
-    const grants = template
-      .ofType(...IDENTITY_POLICIES)
-      .flatMap((policy) => grantsBy(template, policy, action, type, nameProperty));
+    const grants = grantsOf(template, action, type, nameProperty);
     const byRole = grants.flatMap(({ policy, resource }) =>
       rolesOf(template, policy).map((role) => [role, resource] as const),
     );
@@ -59,20 +57,36 @@ function indexOf(template: Template, action: string, type: string, nameProperty:
   return index;
 }
 
-function grantsBy(template: Template, policy: Resource, action: string, type: string, nameProperty: string): Grant[] {
-  const resources = statements(policy)
-    .filter((statement) => statement.at('Effect').text() === 'Allow')
-    .filter((statement) =>
-      statement
-        .at('Action')
-        .items()
-        .some((pattern) => matches(pattern.text(), action)),
-    )
-    .flatMap((statement) => statement.at('Resource').items())
-    .map((arn) => template.find(arn, type, nameProperty))
-    .filter((resource) => resource !== undefined);
-  return [...new Set(resources)].map((resource) => ({ policy, resource }));
+/** What every policy grants of one action, on resources of one type. */
+function grantsOf(template: Template, action: string, type: string, nameProperty: string): Grant[] {
+  const { policies, patterns } = allowing(template);
+  const matching = new Set([...patterns].filter((pattern) => matches(pattern, action)));
+  return policies.flatMap(({ policy, allowed }) => {
+    const resources = allowed
+      .filter((statement) => statement.patterns.some((pattern) => matching.has(pattern)))
+      .flatMap((statement) => statement.at.at('Resource').items())
+      .flatMap((arn) => template.find(arn, type, nameProperty) ?? []);
+    return [...new Set(resources)].map((resource) => ({ policy, resource }));
+  });
 }
+
+/** The statements that allow something, by policy, and the patterns of all of them, which are few. */
+const allowing = once((template: Template) => {
+  const policies = template.ofType(...IDENTITY_POLICIES).map((policy) => ({
+    policy,
+    allowed: statements(policy)
+      .filter((statement) => statement.at('Effect').text() === 'Allow')
+      .map((at) => ({
+        at,
+        patterns: at
+          .at('Action')
+          .items()
+          .flatMap((pattern) => pattern.text() ?? []),
+      })),
+  }));
+  const patterns = new Set(policies.flatMap(({ allowed }) => allowed.flatMap((statement) => statement.patterns)));
+  return { policies, patterns };
+});
 
 /** The statements of a policy or of a role's own policies. */
 export function statements(policy: Resource): Value[] {
@@ -89,8 +103,7 @@ export function statements(policy: Resource): Value[] {
 /** Policies of who may act; those of queues and topics say who may send. */
 const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
 
-function matches(pattern: string | undefined, action: string): boolean {
-  if (pattern === undefined) return false;
+function matches(pattern: string, action: string): boolean {
   const expression = pattern
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replace(/\*/g, '.*')

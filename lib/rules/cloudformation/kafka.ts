@@ -1,7 +1,9 @@
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { mappings } from './functions';
 import { rolesGranted } from './grants';
+import { Pointers } from './pointers';
 import { places } from './relations';
 import { grantedTo, onlyReads, scaledServices } from './services';
 import { idleTasks } from './streams';
@@ -20,7 +22,7 @@ export const KAFKA_RULES: readonly Rule<Template>[] = [
       for (const { mapping, source } of mappings(template)) {
         const at = mapping.at('Properties', 'ProvisionedPollerConfig', 'MaximumPollers');
         const pollers = at.number();
-        const read = topicRead(template, mapping, source);
+        const read = pollers === undefined ? undefined : topicRead(template, mapping, source);
         const partitions = read?.at('Properties', 'PartitionCount').number();
         if (pollers === undefined || partitions === undefined || pollers <= partitions) continue;
         yield {
@@ -62,31 +64,43 @@ function topicRead(template: Template, mapping: Resource, source: Value): Resour
   if (names.length !== 1) return undefined;
   const cluster = template.target(source);
   return template
-    .ofType('AWS::MSK::Topic')
-    .find(
-      (topic) =>
-        cluster !== undefined &&
-        template.target(topic.at('Properties', 'ClusterArn')) === cluster &&
-        template.pointsTo(names[0], topic, 'TopicName'),
-    );
+    .findAll(names[0], 'AWS::MSK::Topic', 'TopicName')
+    .find((topic) => cluster !== undefined && clusterOf(template, topic) === cluster);
 }
+
+/** The cluster that a topic is on, or that secrets are for. */
+function clusterOf(template: Template, resource: Resource): Resource | undefined {
+  return template.target(resource.at('Properties', 'ClusterArn'));
+}
+
+/** What of one type is on which cluster. */
+function byCluster(template: Template, type: string): ReadonlyMap<Resource, readonly Resource[]> {
+  return grouped(template.ofType(type).map((resource) => [clusterOf(template, resource), resource] as const));
+}
+
+const topics = once((template: Template) => byCluster(template, 'AWS::MSK::Topic'));
+const secretLists = once((template: Template) => byCluster(template, 'AWS::MSK::BatchScramSecret'));
 
 /** Any custom resource that knows the cluster may set quotas: ours, or somebody's own. */
 function mayHaveQuotas(template: Template, cluster: Resource): boolean {
-  return template.resources
-    .filter(({ type }) => type.startsWith('Custom::') || type.startsWith('AWS::CloudFormation::'))
-    .some(
-      (custom) =>
-        template.mentioning(cluster).includes(custom) ||
-        [...places(custom.at('Properties'))].some((place) => template.mayPointTo(place, cluster, 'ClusterName')),
-    );
+  return template.mentioning(cluster).some(isCustom) || knownToCustom(template).mayMean(cluster);
+}
+
+/** The clusters that custom resources may be told of. */
+const knownToCustom = once((template: Template) => {
+  const told = template.resources.filter(isCustom).flatMap((custom) => places(custom.at('Properties')));
+  return new Pointers(template, told, 'AWS::MSK::Cluster', 'ClusterName');
+});
+
+function isCustom({ type }: Resource): boolean {
+  return type.startsWith('Custom::') || type.startsWith('AWS::CloudFormation::');
 }
 
 function* tenantsBySecret(template: Template, cluster: Resource): Iterable<Found> {
-  for (const association of template.ofType('AWS::MSK::BatchScramSecret')) {
+  for (const association of secretLists(template).get(cluster) ?? []) {
     const secrets = association.at('Properties', 'SecretArnList');
     const users = secrets.items().filter((secret) => secret.present).length;
-    if (template.target(association.at('Properties', 'ClusterArn')) !== cluster || users < 2) continue;
+    if (users < 2) continue;
     yield {
       at: secrets,
       message: `${users} users sign in to ${cluster.name}, and nothing bounds the bytes of any of them`,
@@ -97,9 +111,7 @@ function* tenantsBySecret(template: Template, cluster: Resource): Iterable<Found
 
 /** Topics of the cluster that different roles write to; reported once, at the second. */
 function* tenantsByTopic(template: Template, cluster: Resource): Iterable<Found> {
-  const written = template
-    .ofType('AWS::MSK::Topic')
-    .filter((topic) => template.target(topic.at('Properties', 'ClusterArn')) === cluster)
+  const written = (topics(template).get(cluster) ?? [])
     .map((topic) => ({ topic, roles: rolesGranted(template, 'kafka-cluster:WriteData', topic, 'TopicName') }))
     .filter(({ roles }) => roles.length > 0);
   const [first] = written;

@@ -11,7 +11,7 @@ import {
   timeoutOf,
 } from './functions';
 import { asynchronousSenders, mayKeepFailures } from './invocations';
-import { queues } from './relations';
+import { QUEUE } from './relations';
 import { streamRetentionSeconds } from './retention';
 import type { Template } from './template';
 
@@ -166,7 +166,7 @@ function nameOf(template: Template, source: Mapping['source']): string {
 }
 
 function mayBeFifo(template: Template, source: Mapping['source']): boolean {
-  const queue = queues(template).find((each) => template.pointsTo(source, each, 'QueueName'));
+  const queue = template.find(source, QUEUE, 'QueueName');
   if (queue) return queue.at('Properties', 'FifoQueue').flag(false) !== false;
   return source.text()?.endsWith('.fifo') !== false;
 }

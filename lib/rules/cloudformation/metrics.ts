@@ -2,8 +2,9 @@
  * What alarms look at: metrics by name and dimension, and the expressions that put them together.
  */
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { once } from '../once';
 import { UNKNOWN } from '../resolved';
+import { Pointers } from './pointers';
 import type { Template } from './template';
 
 /** One metric that an alarm or a scaling policy looks at. */
@@ -50,18 +51,13 @@ export function ownerOf(template: Template, metric: Metric, dimension: Dimension
     .find((resource) => resource !== undefined);
 }
 
-/** Whether it may turn out to be a metric of this resource. */
-function mayBeMetricOf(template: Template, metric: Metric, dimension: Dimension, resource: Resource): boolean {
-  return (
-    metric.namespace.mayBe(dimension.namespace) &&
-    metric.dimensions
-      .items()
-      .some(
-        (each) =>
-          each.at('Name').mayBe(dimension.name) &&
-          template.mayPointTo(each.at('Value'), resource, dimension.nameProperty),
-      )
-  );
+/** The dimensions that may say whose metric of this kind it is. */
+function mayBeOwners(metric: Metric, dimension: Dimension): Value[] {
+  if (!metric.namespace.mayBe(dimension.namespace)) return [];
+  return metric.dimensions
+    .items()
+    .filter((each) => each.at('Name').mayBe(dimension.name))
+    .map((each) => each.at('Value'));
 }
 
 /** How the metrics of one service name the resource they belong to. */
@@ -84,24 +80,23 @@ export const OF_QUEUE: Dimension = {
 
 /** Whether any alarm may look at this queue: by a dimension, or by a query that finds its metrics itself. */
 export function mayBeWatched(template: Template, queue: Resource): boolean {
-  const { certain, others } = watches(template);
-  return (
-    certain.has(queue) ||
-    others.some(
-      (alarm) => isOpen(alarm) || metricsOf(alarm).some((metric) => mayBeMetricOf(template, metric, OF_QUEUE, queue)),
-    )
-  );
+  const { open, certain, possible } = watches(template);
+  return open || certain.has(queue) || possible.mayMean(queue);
 }
 
-/** The queues that alarms look at for certain, and the alarms of which that is not all there is to say. */
+/** Whether an alarm may look at anything, the queues that alarms look at for certain, and those that the rest may. */
 const watches = once((template: Template) => {
   const owned = alarms(template).map((alarm) => ({
-    alarm,
+    metrics: metricsOf(alarm),
     owners: metricsOf(alarm).map((metric) => ownerOf(template, metric, OF_QUEUE)),
   }));
+  const dimensions = owned
+    .filter(({ owners }) => owners.includes(undefined))
+    .flatMap(({ metrics }) => metrics.flatMap((metric) => mayBeOwners(metric, OF_QUEUE)));
   return {
-    certain: grouped(owned.flatMap(({ alarm, owners }) => owners.map((owner) => [owner, alarm] as const))),
-    others: owned.filter(({ alarm, owners }) => isOpen(alarm) || owners.includes(undefined)).map(({ alarm }) => alarm),
+    open: alarms(template).some(isOpen),
+    certain: new Set(owned.flatMap(({ owners }) => owners)),
+    possible: new Pointers(template, dimensions, OF_QUEUE.type, OF_QUEUE.nameProperty),
   };
 });
 

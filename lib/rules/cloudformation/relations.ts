@@ -52,19 +52,21 @@ export function isDeadLetterQueue(template: Template, queue: Resource): boolean 
 export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
   return template
     .mentioning(queue)
-    .filter((resource) =>
-      [...places(resource.at('Properties'))].some(
-        (place) => DEAD_LETTER_KEYS.test(place.path) && isQueue(template, place, queue),
-      ),
-    );
+    .filter((resource) => failurePlaces(resource).some((place) => isQueue(template, place, queue)));
 }
 
+/** The places in which a resource names where its failures go. */
+const failurePlaces = once((resource: Resource): readonly Value[] =>
+  places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path)),
+);
+
 /** Every place below a value that is no mapping and no list, depth first. */
-export function* places(value: Value): Iterable<Value> {
+export function places(value: Value, found: Value[] = []): readonly Value[] {
   const entries = value.entries();
-  if (entries.length > 0) for (const [, below] of entries) yield* places(below);
-  else if (Array.isArray(value.resolved)) for (const item of value.items()) yield* places(item);
-  else yield value;
+  if (entries.length > 0) for (const [, below] of entries) places(below, found);
+  else if (Array.isArray(value.resolved)) for (const item of value.items()) places(item, found);
+  else found.push(value);
+  return found;
 }
 
 /** The mappings through which Lambda functions read this queue. */
@@ -80,7 +82,17 @@ const readers = once((template: Template) =>
 export function isRead(template: Template, queue: Resource): boolean {
   return (
     mappingsOf(template, queue).length > 0 ||
-    template.ofType('AWS::Pipes::Pipe').some((pipe) => isQueue(template, pipe.at('Properties', 'Source'), queue)) ||
+    piped(template).has(queue) ||
     grantsOn(template, 'sqs:ReceiveMessage', queue, 'QueueName').length > 0
   );
 }
+
+/** The queues that pipes read. */
+const piped = once(
+  (template: Template) =>
+    new Set(
+      template
+        .ofType('AWS::Pipes::Pipe')
+        .flatMap((pipe) => template.findAll(pipe.at('Properties', 'Source'), QUEUE, 'QueueName')),
+    ),
+);

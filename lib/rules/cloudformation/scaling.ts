@@ -1,4 +1,5 @@
 import type { Resource } from '../document';
+import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './metrics';
 import { QUEUE } from './relations';
@@ -131,14 +132,25 @@ function largestStep(policy: Resource): number | undefined {
 
 /** The queues whose depth or age sets off this policy, and the seconds until the alarm does at the earliest. */
 function watchedBy(template: Template, policy: Resource): { queue: Resource; seconds: number }[] {
-  return alarms(template).flatMap((alarm) => {
-    const actions = alarm.at('Properties', 'AlarmActions').items();
+  return (settingOff(template).get(policy) ?? []).flatMap((alarm) => {
     const period = alarm.at('Properties', 'Period').number();
     const evaluations = alarm.at('Properties', 'EvaluationPeriods').number();
     const needed = alarm.at('Properties', 'DatapointsToAlarm').number(evaluations);
-    if (!actions.some((action) => template.target(action) === policy)) return [];
     if (period === undefined || needed === undefined || evaluations === undefined) return [];
     const watched = metricsOf(alarm).map((metric) => ownerOf(template, metric, OF_QUEUE));
     return [...new Set(watched)].flatMap((queue) => (queue ? [{ queue, seconds: period * needed }] : []));
   });
 }
+
+/** The alarms, by what they set off. */
+const settingOff = once((template: Template) =>
+  grouped(
+    alarms(template).flatMap((alarm) => {
+      const targets = alarm
+        .at('Properties', 'AlarmActions')
+        .items()
+        .map((action) => template.target(action));
+      return [...new Set(targets)].map((target) => [target, alarm] as const);
+    }),
+  ),
+);

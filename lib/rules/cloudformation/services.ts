@@ -2,7 +2,7 @@
  * ECS services: what they read, and what scales them.
  */
 import type { Resource, Value } from '../document';
-import { once } from '../once';
+import { grouped, once } from '../once';
 import { Composite, Reference } from '../resolved';
 import { grantedToRole, roleAt } from './grants';
 import type { Template } from './template';
@@ -21,16 +21,22 @@ export const scaledServices = once((template: Template): readonly ScaledService[
   template.ofType('AWS::ApplicationAutoScaling::ScalableTarget').flatMap((scalable) => {
     const service = serviceAt(template, scalable.at('Properties', 'ResourceId'));
     if (!service) return [];
-    const policies = template
-      .ofType('AWS::ApplicationAutoScaling::ScalingPolicy')
-      .filter(
-        (policy) =>
-          template.target(policy.at('Properties', 'ScalingTargetId')) === scalable ||
-          serviceAt(template, policy.at('Properties', 'ResourceId')) === service,
-      );
-    return [{ service, scalable, policies }];
+    const { byTarget, byService } = policiesOf(template);
+    const policies = new Set([...(byTarget.get(scalable) ?? []), ...(byService.get(service) ?? [])]);
+    return [{ service, scalable, policies: [...policies] }];
   }),
 );
+
+/** The scaling policies, by the scalable target that they name and by the service. */
+const policiesOf = once((template: Template) => {
+  const policies = template.ofType('AWS::ApplicationAutoScaling::ScalingPolicy');
+  const target = (policy: Resource) => template.target(policy.at('Properties', 'ScalingTargetId'));
+  const service = (policy: Resource) => serviceAt(template, policy.at('Properties', 'ResourceId'));
+  return {
+    byTarget: grouped(policies.map((policy) => [target(policy), policy] as const)),
+    byService: grouped(policies.map((policy) => [service(policy), policy] as const)),
+  };
+});
 
 /** The service in `service/<cluster>/<name>`. */
 function serviceAt(template: Template, resourceId: Value): Resource | undefined {
@@ -45,8 +51,7 @@ function serviceAt(template: Template, resourceId: Value): Resource | undefined 
 }
 
 function serviceNamed(template: Template, text: string): Resource | undefined {
-  const name = text.slice(text.lastIndexOf('/') + 1);
-  return template.ofType(SERVICE).find((service) => service.at('Properties', 'ServiceName').text() === name);
+  return template.called(text.slice(text.lastIndexOf('/') + 1), SERVICE, 'ServiceName')[0];
 }
 
 /** The role that the tasks of a service run under. */

@@ -1,4 +1,5 @@
 import type { Resource } from '../document';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import { functions, isActive, mappingsInto, serviceOf } from './functions';
 import { roleAt, rolesGranted } from './grants';
@@ -28,9 +29,7 @@ export const TABLE_RULES: readonly Rule<Template>[] = [
         const roles = ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'].flatMap((action) =>
           rolesGranted(template, action, table, 'TableName'),
         );
-        const writer = functions(template).find(
-          (handler) => isEventDriven(template, handler) && roles.some((role) => role === roleOf(template, handler)),
-        );
+        const writer = firstWriter(template, roles);
         if (!writer) continue;
         yield {
           at: ttl,
@@ -51,12 +50,24 @@ function eventKey(table: Resource): string | undefined {
     .find((name) => name !== undefined && EVENT_KEY.test(name));
 }
 
+/** The first function that events start and that runs under one of these roles. */
+function firstWriter(template: Template, roles: readonly Resource[]): Resource | undefined {
+  const first = roles.map((role) => eventDriven(template).get(role)?.[0] ?? Number.POSITIVE_INFINITY);
+  return functions(template)[Math.min(...first)];
+}
+
+/** The places, among all functions, of those that events start, by the role that they run under. */
+const eventDriven = once((template: Template) =>
+  grouped(
+    functions(template).map((handler, place) => [
+      isEventDriven(template, handler) ? roleAt(template, handler.at('Properties', 'Role')) : undefined,
+      place,
+    ]),
+  ),
+);
+
 function isEventDriven(template: Template, handler: Resource): boolean {
   return mappingsInto(template, handler).some(
     ({ mapping, source }) => isActive(mapping) && EVENT_SOURCES.includes(serviceOf(template, source) ?? ''),
   );
-}
-
-function roleOf(template: Template, handler: Resource): Resource | undefined {
-  return roleAt(template, handler.at('Properties', 'Role'));
 }

@@ -1,5 +1,6 @@
 import type { Value } from '../document';
 import { type CarriedText, Document, Resource } from '../document';
+import { grouped } from '../once';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
 import { resolveIntrinsic, type Surroundings } from './intrinsics';
 
@@ -24,9 +25,11 @@ export class Template extends Document implements Surroundings {
   private readonly byName: ReadonlyMap<string, Resource>;
   private readonly parameters: Record<string, unknown>;
   private readonly outputs: unknown;
-  private mentions?: Map<string, Set<Resource>>;
+  private mentions?: ReadonlyMap<string, readonly Resource[]>;
+  private handedOut?: ReadonlySet<string>;
+  private handedOutByName?: ReadonlySet<string>;
   private carried?: readonly CarriedText[];
-  private readonly names = new Map<string, ReadonlyMap<string, Resource>>();
+  private readonly names = new Map<string, ReadonlyMap<string, readonly Resource[]>>();
 
   /**
    * @param body the template, parsed
@@ -89,64 +92,59 @@ export class Template extends Document implements Surroundings {
 
   /** The resource of this type that the value, for certain, is; undefined when it is none, or not decided. */
   public find(value: Value, type: string, nameProperty: string): Resource | undefined {
+    return this.findAll(value, type, nameProperty)[0];
+  }
+
+  /** Every resource of this type that the value means: of two under one name, both. */
+  public findAll(value: Value, type: string, nameProperty: string): readonly Resource[] {
     const { resolved } = value;
     const ofType = (name: string) => {
       const named = this.byName.get(name);
-      return named?.type === type ? named : undefined;
+      return named?.type === type ? [named] : [];
     };
     if (resolved instanceof Reference) return ofType(resolved.name);
     const text = resolved instanceof Composite ? resolved.tail : value.text();
-    if (text !== undefined) return this.called(type, nameProperty).get(text.slice(text.lastIndexOf(':') + 1));
-    if (!(resolved instanceof Composite)) return undefined;
-    const parts = resolved.parts.map((part) => (part instanceof Reference ? ofType(part.name) : undefined));
-    return parts.find((part) => part !== undefined);
+    if (text !== undefined) return this.called(text.slice(text.lastIndexOf(':') + 1), type, nameProperty);
+    if (!(resolved instanceof Composite)) return [];
+    return resolved.parts.flatMap((part) => (part instanceof Reference ? ofType(part.name) : []));
+  }
+
+  /** The resources of a type that were given this name. */
+  public called(name: string, type: string, nameProperty: string): readonly Resource[] {
+    const key = `${type} ${nameProperty}`;
+    let index = this.names.get(key);
+    if (!index) {
+      index = grouped(this.ofType(type).map((each) => [each.at('Properties', nameProperty).text(), each] as const));
+      this.names.set(key, index);
+    }
+    return index.get(name) ?? [];
   }
 
   /** Whether the value is, for certain, this resource: a reference to it, or the name it was given. */
   public pointsTo(value: Value, resource: Resource, nameProperty: string): boolean {
-    const { resolved } = value;
-    if (resolved instanceof Reference) return resolved.name === resource.name;
-    const named = resolved instanceof Composite ? resolved.tail : value.text();
-    const given = resource.at('Properties', nameProperty).text();
-    if (named !== undefined) return given !== undefined && named.slice(named.lastIndexOf(':') + 1) === given;
-    return (
-      resolved instanceof Composite &&
-      resolved.parts.some((part) => part instanceof Reference && part.name === resource.name)
-    );
-  }
-
-  /** Whether the value may turn out to be this resource. Also true of what another template or a macro decides. */
-  public mayPointTo(value: Value, resource: Resource, nameProperty: string): boolean {
-    if (this.pointsTo(value, resource, nameProperty)) return true;
-    const { resolved } = value;
-    if (resolved === UNKNOWN) return true;
-    if (resolved instanceof Reference)
-      return /^(Custom::|AWS::CloudFormation::)/.test(this.byName.get(resolved.name)!.type);
-    const nameUndecided = !resource.at('Properties', nameProperty).decided;
-    if (resolved instanceof Composite) {
-      if (resolved.tail !== undefined) return nameUndecided;
-      return (
-        resolved.parts.some((part) => part === UNKNOWN) && !resolved.parts.some((part) => part instanceof Reference)
-      );
-    }
-    return typeof resolved === 'string' && nameUndecided;
+    return this.findAll(value, resource.type, nameProperty).includes(resource);
   }
 
   /** Every other resource in which this one is mentioned, in whatever way. */
   public mentioning(resource: Resource): readonly Resource[] {
     this.mentions ??= this.collectMentions();
-    return [...(this.mentions.get(resource.name) ?? [])];
+    return this.mentions.get(resource.name) ?? [];
   }
 
   /** Whether the template hands the resource out, so that others may do with it what this template does not. */
   public exported(resource: Resource): boolean {
-    return mentionedIn(this.outputs).has(resource.name);
+    this.handedOut ??= mentionedIn(this.outputs);
+    return this.handedOut.has(resource.name);
   }
 
   /** Whether it is exported by name, so that another stack can build on it; an output that people read is not enough. */
   public exportedByName(resource: Resource): boolean {
-    const outputs = Object.values(isMapping(this.outputs) ? this.outputs : {});
-    return outputs.some((output) => isMapping(output) && 'Export' in output && mentionedIn(output).has(resource.name));
+    this.handedOutByName ??= mentionedIn(
+      Object.values(isMapping(this.outputs) ? this.outputs : {}).filter(
+        (output) => isMapping(output) && 'Export' in output,
+      ),
+    );
+    return this.handedOutByName.has(resource.name);
   }
 
   public texts(): readonly CarriedText[] {
@@ -156,29 +154,14 @@ export class Template extends Document implements Surroundings {
     return this.carried;
   }
 
-  /** The resources of a type by the names that they were given. */
-  private called(type: string, nameProperty: string): ReadonlyMap<string, Resource> {
-    const key = `${type} ${nameProperty}`;
-    let index = this.names.get(key);
-    if (!index) {
-      const named = this.ofType(type).map((each) => [each.at('Properties', nameProperty).text(), each] as const);
-      // Of two with one name the first, as a search from the top would find it.
-      index = new Map(named.filter((pair): pair is [string, Resource] => pair[0] !== undefined).reverse());
-      this.names.set(key, index);
-    }
-    return index;
-  }
-
-  private collectMentions(): Map<string, Set<Resource>> {
-    const all = new Map<string, Set<Resource>>();
-    for (const resource of this.resources) {
-      for (const name of mentionedIn(resource.body.resolved)) {
-        if (name === resource.name) continue;
-        if (!all.has(name)) all.set(name, new Set());
-        all.get(name)!.add(resource);
-      }
-    }
-    return all;
+  private collectMentions(): ReadonlyMap<string, readonly Resource[]> {
+    return grouped(
+      this.resources.flatMap((resource) =>
+        [...mentionedIn(resource.body.resolved)]
+          .filter((name) => name !== resource.name)
+          .map((name) => [name, resource] as const),
+      ),
+    );
   }
 }
 
@@ -215,7 +198,8 @@ function acknowledgedIn(metadata: Record<string, unknown>): [string, string][] {
 function mentionedIn(raw: unknown, found = new Set<string>()): Set<string> {
   if (Array.isArray(raw)) for (const item of raw) mentionedIn(item, found);
   else if (isMapping(raw)) {
-    for (const [key, value] of Object.entries(raw)) {
+    for (const key of Object.keys(raw)) {
+      const value = raw[key];
       if (key === 'Ref' && typeof value === 'string') found.add(value);
       else if (key === 'Fn::GetAtt') found.add(String(Array.isArray(value) ? value[0] : value).split('.')[0]);
       else if (key === 'Fn::Sub') {

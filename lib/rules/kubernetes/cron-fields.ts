@@ -5,6 +5,8 @@
  * of the week, of which either suffices.
  */
 
+import { once } from '../once';
+
 /** The times at which a schedule starts something. */
 export interface Schedule {
   /** Minutes of the day, ascending. */
@@ -109,12 +111,14 @@ function field(text: string, least: number, most: number, names: readonly string
 }
 
 function shortestPeriod(minutes: readonly number[], days: readonly boolean[]): number {
-  const on = days.flatMap((start, day) => (start ? [day] : []));
-  // Within a day, from the last start of one day to the first of the next, and from the calendar's end to its beginning.
   const within = minutes.slice(1).map((minute, i) => minute - minutes[i]);
-  const overNight = on.map((day, i) => {
-    const next = i + 1 < on.length ? on[i + 1] : on[0] + CALENDAR_DAYS;
-    return (next - day) * MINUTES_A_DAY + minutes[0] - minutes[minutes.length - 1];
-  });
-  return [...within, ...overNight].reduce((least, gap) => Math.min(least, gap), Number.POSITIVE_INFINITY) * 60;
+  // From the last start of one day to the first of the next on which there is one.
+  const overNight = fewestDays(days) * MINUTES_A_DAY + minutes[0] - minutes[minutes.length - 1];
+  return within.reduce((least, gap) => Math.min(least, gap), overNight) * 60;
 }
+
+/** Days between two that follow each other most closely, also from the calendar's end to its beginning. */
+const fewestDays = once((days: readonly boolean[]): number => {
+  const on = days.flatMap((start, day) => (start ? [day] : []));
+  return on.reduce((least, day, i) => Math.min(least, (on[i + 1] ?? on[0] + CALENDAR_DAYS) - day), CALENDAR_DAYS);
+});

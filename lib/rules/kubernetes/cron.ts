@@ -1,4 +1,5 @@
 import type { Resource } from '../document';
+import { grouped } from '../once';
 import type { Found, Rule } from '../rule';
 import { clock, parseSchedule } from './cron-fields';
 import { type Manifests, namespaceOf } from './manifests';
@@ -29,9 +30,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
     cases: [4],
     *check(manifests) {
       for (const zone of byZone(scheduled(manifests))) {
-        const namespaces = new Set(zone.map(({ job }) => namespaceOf(job)));
-        for (const namespace of namespaces) {
-          const inside = zone.filter(({ job }) => namespaceOf(job) === namespace);
+        for (const [namespace, inside] of grouped(zone.map((each) => [namespaceOf(each.job), each] as const))) {
           for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(manifests, inside, quota);
         }
         // One that starts every minute cannot be put elsewhere.
@@ -135,9 +134,10 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
 function* beyondQuota(manifests: Manifests, jobs: Parameters<typeof fullest>[0], quota: Resource): Iterable<Found> {
   for (const limit of LIMITS) {
     const hard = quantity(quota.at('spec', 'hard', limit.key));
+    if (hard === undefined) continue;
     const all = jobs.reduce((sum, { job }) => sum + (limit.use(manifests, job) ?? 0), 0);
     // Where all of them fit together there is no minute to look for.
-    if (hard === undefined || all <= hard) continue;
+    if (all <= hard) continue;
     const most = fullest(jobs, (job) => limit.use(manifests, job) ?? 0);
     if (!most || most.jobs.length < 2) continue;
     const asked = most.jobs.reduce((sum, job) => sum + (limit.use(manifests, job) ?? 0), 0);

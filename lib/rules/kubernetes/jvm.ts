@@ -1,4 +1,5 @@
 import type { Value } from '../document';
+import { once } from '../once';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './manifests';
 import { mebibytes, quantity } from './quantities';
@@ -69,14 +70,15 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
     cases: [10],
     *check(manifests) {
       for (const { container, flags } of javaContainers(manifests)) {
-        for (const { at, text } of flags) yield* collectorFlags(at, text, javaRelease(container));
+        for (const { at, text } of flags) yield* collectorFlags(at, text, container);
       }
     },
   },
 ];
 
-function* collectorFlags(at: Value, text: string, release: number | undefined): Iterable<Found> {
-  const chosen = Object.keys(COLLECTORS).filter((flag) => new RegExp(`-XX:\\+${flag}\\b`).test(text));
+function* collectorFlags(at: Value, text: string, container: Value): Iterable<Found> {
+  const given = new Set([...text.matchAll(/-XX:\+(\w+)/g)].map(([, flag]) => flag));
+  const chosen = Object.keys(COLLECTORS).filter((flag) => given.has(flag));
   const goal = /-XX:MaxGCPauseMillis=(\d+)/.exec(text);
   if (chosen.length > 1) {
     yield {
@@ -91,7 +93,8 @@ function* collectorFlags(at: Value, text: string, release: number | undefined): 
       fix: 'drop it; what bounds the pauses of ZGC and Shenandoah is head-room in the heap: live set plus allocation rate × cycle time',
     };
   }
-  if (chosen.includes('UseConcMarkSweepGC') && release !== undefined && release >= CMS_REMOVED_IN) {
+  const release = chosen.includes('UseConcMarkSweepGC') ? javaRelease(container) : undefined;
+  if (release !== undefined && release >= CMS_REMOVED_IN) {
     yield {
       at,
       message: `UseConcMarkSweepGC on Java ${release}: the collector was removed in ${CMS_REMOVED_IN}`,
@@ -100,9 +103,15 @@ function* collectorFlags(at: Value, text: string, release: number | undefined): 
   }
 }
 
+/** A container, and the places in which it gives flags to a JVM. */
+interface JavaContainer {
+  readonly container: Value;
+  readonly flags: readonly { at: Value; text: string }[];
+}
+
 /** Every container with the places in which it gives flags to a JVM. */
-function javaContainers(manifests: Manifests): { container: Value; flags: { at: Value; text: string }[] }[] {
-  return manifests.workloads().flatMap((workload) =>
+const javaContainers = once((manifests: Manifests): readonly JavaContainer[] =>
+  manifests.workloads().flatMap((workload) =>
     manifests.containers(workload).flatMap((container) => {
       const words = ['command', 'args'].flatMap((key) => {
         const text = container
@@ -119,8 +128,8 @@ function javaContainers(manifests: Manifests): { container: Value; flags: { at: 
       const flags = [...words, ...variables].filter(({ text }) => /(^|\s|["'])-X/.test(text));
       return flags.length === 0 ? [] : [{ container, flags }];
     }),
-  );
-}
+  ),
+);
 
 /** `-Xmx4g`; of several, a JVM takes the last. */
 function heapBytes(text: string): number | undefined {

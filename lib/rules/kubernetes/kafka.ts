@@ -1,4 +1,5 @@
 import type { Resource } from '../document';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 
@@ -14,12 +15,11 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
     severity: 'warning',
     cases: [18],
     *check(manifests) {
-      const users = manifests.ofType('kafka.strimzi.io/KafkaUser');
-      for (const user of users) {
+      for (const user of manifests.ofType('kafka.strimzi.io/KafkaUser')) {
         const cluster = clusterOf(user);
         const quotas = user.at('spec', 'quotas');
         if (cluster === undefined || !quotas.absent) continue;
-        const limited = users.filter((other) => clusterOf(other) === cluster && other.at('spec', 'quotas').present);
+        const limited = limitedUsers(manifests).get(cluster) ?? [];
         if (limited.length === 0) continue;
         yield {
           at: quotas,
@@ -53,6 +53,16 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
     },
   },
 ];
+
+/** The users that have quotas, by cluster. */
+const limitedUsers = once((manifests: Manifests) =>
+  grouped(
+    manifests
+      .ofType('kafka.strimzi.io/KafkaUser')
+      .filter((user) => user.at('spec', 'quotas').present)
+      .map((user) => [clusterOf(user), user] as const),
+  ),
+);
 
 function clusterOf(resource: Resource): string | undefined {
   return resource.at('metadata', 'labels', CLUSTER).text();

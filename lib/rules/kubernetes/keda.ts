@@ -1,4 +1,5 @@
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './scalers';
@@ -178,12 +179,19 @@ function consumersAtMost(manifests: Manifests, trigger: Value): number | undefin
   const idle = ['allowIdleConsumers', 'limitToPartitionsWithLag'].some((key) => metadata.at(key).flag(false) !== false);
   if (!['kafka', 'apache-kafka'].includes(trigger.at('type').text() ?? '') || topic === undefined || idle)
     return undefined;
-  const topics = manifests
-    .ofType('kafka.strimzi.io/KafkaTopic')
-    .filter((resource) => resource.at('spec', 'topicName').text(resource.at('metadata', 'name').text()) === topic);
-  const partitions = new Set(topics.map((resource) => resource.at('spec', 'partitions').number()));
+  const partitions = new Set(partitionsOf(manifests).get(topic));
   return partitions.size === 1 ? [...partitions][0] : undefined;
 }
+
+/** Partitions of topics, by the name that brokers know them by. */
+const partitionsOf = once((manifests: Manifests) =>
+  grouped(
+    manifests.ofType('kafka.strimzi.io/KafkaTopic').map((topic) => {
+      const name = topic.at('spec', 'topicName').text(topic.at('metadata', 'name').text());
+      return [name, topic.at('spec', 'partitions').number()] as const;
+    }),
+  ),
+);
 
 /** Whether the one scaler is told to take the other over. */
 function takesOver(scaler: Resource, other: Resource): boolean {

@@ -103,13 +103,18 @@ const placed = once((manifests: Manifests) =>
   ),
 );
 
-function placeOf(type: string, namespace: string | undefined, name: string): string {
-  return JSON.stringify([type, namespace, name]);
+function placeOf(type: string, namespace: string, name: string): string {
+  return `${type}\n${namespace}\n${name}`;
 }
 
-/** The namespace that a manifest names; undefined when it leaves that to whoever applies it. */
-export function namespaceOf(resource: Resource): string | undefined {
-  return resource.at('metadata', 'namespace').text();
+/** The namespace that a manifest names; empty when it leaves that to whoever applies it. */
+export function namespaceOf(resource: Resource): string {
+  return resource.at('metadata', 'namespace').text() ?? '';
+}
+
+/** What is in each namespace. */
+export function byNamespace(resources: readonly Resource[]): ReadonlyMap<string, readonly Resource[]> {
+  return grouped(resources.map((resource) => [namespaceOf(resource), resource] as const));
 }
 
 /** Group and kind: `apps/Deployment`, `Pod`. The version does not change what a rule reads. */

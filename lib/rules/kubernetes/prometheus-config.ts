@@ -4,6 +4,7 @@
  */
 import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
 import { Value } from '../document';
+import { once } from '../once';
 import { isMapping } from '../resolved';
 import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
@@ -48,7 +49,8 @@ const MONITORS: Readonly<Record<string, string>> = {
 };
 
 /** Everything that is scraped. */
-export function endpoints(manifests: Manifests): Endpoint[] {
+export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
+  const fallback = defaultInterval(manifests);
   const own = manifests.ofType(...Object.keys(MONITORS)).flatMap((monitor) =>
     monitor
       .at('spec', MONITORS[monitor.type])
@@ -56,7 +58,7 @@ export function endpoints(manifests: Manifests): Endpoint[] {
       .map((endpoint) => ({
         name: monitor.name,
         interval: endpoint.at('interval'),
-        seconds: durationSeconds(endpoint.at('interval').text(defaultInterval(manifests))),
+        seconds: durationSeconds(endpoint.at('interval').text(fallback)),
         samples: endpoint
           .at('metricRelabelings')
           .items()
@@ -65,10 +67,10 @@ export function endpoints(manifests: Manifests): Endpoint[] {
       })),
   );
   return [...own, ...carriedConfigs(manifests).flatMap(({ at, config }) => carriedEndpoints(at, config))];
-}
+});
 
 /** Every rule of every group. */
-export function prometheusRules(manifests: Manifests): PrometheusRule[] {
+export const prometheusRules = once((manifests: Manifests): readonly PrometheusRule[] => {
   const inGroups = (groups: Value, at?: Value) =>
     groups.items().flatMap((group) =>
       group
@@ -84,7 +86,7 @@ export function prometheusRules(manifests: Manifests): PrometheusRule[] {
     ...manifests.ofType('monitoring.coreos.com/PrometheusRule').flatMap((rule) => inGroups(rule.at('spec', 'groups'))),
     ...carriedConfigs(manifests).flatMap(({ at, config }) => inGroups(config.at('groups'), at)),
   ];
-}
+});
 
 /** The one interval of every Prometheus among the manifests; undefined when there is none, or they differ. */
 function defaultInterval(manifests: Manifests): string | undefined {
@@ -129,13 +131,13 @@ function bringsLabels(honorLabels: Value, path: Value): boolean {
 }
 
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
-function carriedConfigs(manifests: Manifests): { at: Value; config: Value }[] {
-  return manifests.texts().flatMap(({ at, text }) => {
+const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config: Value }[] =>
+  manifests.texts().flatMap(({ at, text }) => {
     if (!/^\s*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
     const config = parse(text);
     return config === undefined ? [] : [{ at, config: new Value(at.resource, config) }];
-  });
-}
+  }),
+);
 
 function parse(text: string): unknown {
   try {

@@ -1,7 +1,7 @@
 import type { Resource } from '../document';
 import type { Found, Rule } from '../rule';
 import { isQueued } from './kueue';
-import { type Manifests, namespaceOf } from './manifests';
+import { byNamespace, type Manifests } from './manifests';
 import { quantity } from './quantities';
 import { maxReplicas } from './scalers';
 import { LIMITS, parallelism, quotasOf } from './stampede';
@@ -19,10 +19,10 @@ export const QUOTA_RULES: readonly Rule<Manifests>[] = [
     severity: 'warning',
     cases: [20],
     *check(manifests) {
-      const namespaces = new Set(manifests.ofType('ResourceQuota').map(namespaceOf));
-      for (const namespace of namespaces) {
-        const batch = manifests.ofType(...BATCH).filter((job) => namespaceOf(job) === namespace && !isQueued(job));
-        for (const quota of quotasOf(manifests, namespace)) yield* refused(manifests, batch, quota);
+      const batch = byNamespace(manifests.ofType(...BATCH).filter((job) => !isQueued(job)));
+      for (const namespace of byNamespace(manifests.ofType('ResourceQuota')).keys()) {
+        const jobs = batch.get(namespace) ?? [];
+        for (const quota of quotasOf(manifests, namespace)) yield* refused(manifests, jobs, quota);
       }
     },
   },

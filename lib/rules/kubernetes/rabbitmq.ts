@@ -1,9 +1,14 @@
-import type { Resource, Value } from '../document';
+import type { Resource } from '../document';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 
 /** The first release of RabbitMQ that has a delivery limit of its own. */
 const LIMITED_SINCE = 4;
+
+/** What keeps a queue from growing for ever, as arguments and policies call it; arguments put x- before. */
+const BOUNDS = ['dead-letter-exchange', 'max-length', 'max-length-bytes'];
+const DELIVERY_LIMIT = 'delivery-limit';
 
 /** Rules about queues that the topology operator declares. */
 export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
@@ -16,8 +21,7 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
     cases: [2],
     *check(manifests) {
       for (const queue of ownQueues(manifests)) {
-        const bounds = ['dead-letter-exchange', 'max-length', 'max-length-bytes'];
-        if (bounds.some((key) => mayBeSet(manifests, queue, key))) continue;
+        if (BOUNDS.some((key) => mayBeSet(manifests, queue, key))) continue;
         yield {
           at: queue.at('spec', 'arguments'),
           message: `neither a dead-letter exchange nor a length limit, in its arguments or in a Policy that matches ${queueName(queue)}`,
@@ -36,7 +40,7 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const queue of ownQueues(manifests)) {
         const type = queue.at('spec', 'type').text();
-        if (type !== 'quorum' || mayBeSet(manifests, queue, 'delivery-limit') || limitedByDefault(manifests)) continue;
+        if (type !== 'quorum' || mayBeSet(manifests, queue, DELIVERY_LIMIT) || limitedByDefault(manifests)) continue;
         yield {
           at: queue.at('spec', 'arguments', 'x-delivery-limit'),
           message: `no delivery limit, in its arguments or in a Policy that matches ${queueName(queue)}: unlimited before RabbitMQ ${LIMITED_SINCE}, 20 from then on`,
@@ -48,12 +52,12 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
 ];
 
 /** The queues that are worked on: no streams, and none in which others park what failed. */
-function ownQueues(manifests: Manifests): readonly Resource[] {
-  return manifests.ofType('rabbitmq.com/Queue').filter((queue) => {
+const ownQueues = once((manifests: Manifests): readonly Resource[] =>
+  manifests.ofType('rabbitmq.com/Queue').filter((queue) => {
     const type = queue.at('spec', 'type').text('classic');
     return type !== undefined && type !== 'stream' && queueName(queue) !== undefined && !isParking(manifests, queue);
-  });
-}
+  }),
+);
 
 function queueName(queue: Resource): string | undefined {
   return queue.at('spec', 'name').text();
@@ -62,42 +66,73 @@ function queueName(queue: Resource): string | undefined {
 /** Whether an argument or a matching policy sets this, or may. */
 function mayBeSet(manifests: Manifests, queue: Resource, key: string): boolean {
   if (!queue.at('spec', 'arguments', `x-${key}`).absent) return true;
-  return policies(manifests).some((policy) => mayMatch(policy, queue) && !policy.at('spec', 'definition', key).absent);
+  return (scopes(manifests).get(key) ?? []).some((scope) => mayCover(scope, queue));
 }
 
 function policies(manifests: Manifests): readonly Resource[] {
   return manifests.ofType('rabbitmq.com/Policy', 'rabbitmq.com/OperatorPolicy');
 }
 
-function mayMatch(policy: Resource, queue: Resource): boolean {
-  const vhosts = [policy, queue].map((resource) => resource.at('spec', 'vhost').text('/'));
-  const pattern = policy.at('spec', 'pattern').text();
-  if (policy.at('spec', 'applyTo').text() === 'exchanges') return false;
-  if (vhosts.every((vhost) => vhost !== undefined) && vhosts[0] !== vhosts[1]) return false;
+/** The queues that a policy is about. */
+interface Scope {
+  /** Undefined when it is not decided which. */
+  readonly vhost: string | undefined;
+  /** What their names match; undefined when it is not decided, or no expression of ours. */
+  readonly pattern: RegExp | undefined;
+}
+
+/** What policies for queues are about, each scope once, by what they set, or may. */
+const scopes = once((manifests: Manifests) => {
+  const distinct = new Map<string, readonly [string, Scope]>();
+  for (const policy of policies(manifests)) {
+    const [vhost, pattern] = [policy.at('spec', 'vhost').text('/'), policy.at('spec', 'pattern').text()];
+    if (policy.at('spec', 'applyTo').text() === 'exchanges') continue;
+    for (const key of [...BOUNDS, DELIVERY_LIMIT]) {
+      if (policy.at('spec', 'definition', key).absent) continue;
+      distinct.set(JSON.stringify([key, vhost, pattern]), [key, { vhost, pattern: expression(pattern) }]);
+    }
+  }
+  return grouped(distinct.values());
+});
+
+function expression(pattern: string | undefined): RegExp | undefined {
   try {
-    return pattern === undefined || new RegExp(pattern).test(queueName(queue) ?? '');
+    return pattern === undefined ? undefined : new RegExp(pattern);
   } catch {
     // Erlang's expressions know more than ours: nothing is said about a queue that one of them may match.
-    return true;
+    return undefined;
   }
+}
+
+function mayCover({ vhost, pattern }: Scope, queue: Resource): boolean {
+  const own = queue.at('spec', 'vhost').text('/');
+  if (vhost !== undefined && own !== undefined && vhost !== own) return false;
+  return pattern === undefined || pattern.test(queueName(queue) ?? '');
 }
 
 /** Whether others send what failed here: by a binding from their dead-letter exchange, or by the queue's own name. */
 function isParking(manifests: Manifests, queue: Resource): boolean {
-  const settings = (key: string): Value[] => [
-    ...manifests.ofType('rabbitmq.com/Queue').map((other) => other.at('spec', 'arguments', `x-${key}`)),
-    ...policies(manifests).map((policy) => policy.at('spec', 'definition', key)),
-  ];
-  const exchanges = settings('dead-letter-exchange').map((exchange) => exchange.text());
-  const bound = manifests
-    .ofType('rabbitmq.com/Binding')
-    .filter((binding) => binding.at('spec', 'destination').text() === queueName(queue))
-    .some((binding) => exchanges.includes(binding.at('spec', 'source').text() ?? '?'));
-  return bound || settings('dead-letter-routing-key').some((key) => key.text() === queueName(queue));
+  const { exchanges, routingKeys, sources } = deadLettering(manifests);
+  const name = queueName(queue)!;
+  return routingKeys.has(name) || (sources.get(name) ?? []).some((source) => exchanges.has(source));
 }
 
+/** Where queues and policies send what failed, and what is bound to each queue. */
+const deadLettering = once((manifests: Manifests) => {
+  const settings = (key: string) => [
+    ...manifests.ofType('rabbitmq.com/Queue').map((other) => other.at('spec', 'arguments', `x-${key}`).text()),
+    ...policies(manifests).map((policy) => policy.at('spec', 'definition', key).text()),
+  ];
+  const bindings = manifests.ofType('rabbitmq.com/Binding').map((binding) => binding.at('spec'));
+  return {
+    exchanges: new Set(settings('dead-letter-exchange')),
+    routingKeys: new Set(settings('dead-letter-routing-key')),
+    sources: grouped(bindings.map((spec) => [spec.at('destination').text(), spec.at('source').text() ?? '?'] as const)),
+  };
+});
+
 /** Whether every broker among the manifests is recent enough to have a limit of its own. */
-function limitedByDefault(manifests: Manifests): boolean {
+const limitedByDefault = once((manifests: Manifests): boolean => {
   const clusters = manifests.ofType('rabbitmq.com/RabbitmqCluster');
   return (
     clusters.length > 0 &&
@@ -106,4 +141,4 @@ function limitedByDefault(manifests: Manifests): boolean {
       return release !== undefined && Number(release) >= LIMITED_SINCE;
     })
   );
-}
+});

@@ -1,6 +1,7 @@
 /** What the containers of a workload ask for, and what a namespace gives to those that ask for nothing. */
 import type { Resource, Value } from '../document';
-import { type Manifests, namespaceOf } from './manifests';
+import { once } from '../once';
+import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { quantity } from './quantities';
 
 /** A resource that pods ask for. */
@@ -39,13 +40,12 @@ export function hasNoLimit(manifests: Manifests, workload: Resource, container: 
 
 /** Whether a LimitRange of the namespace fills in what a container leaves out. */
 function isDefaulted(manifests: Manifests, workload: Resource, keys: readonly string[], resource: Asked): boolean {
-  return manifests
-    .ofType('LimitRange')
-    .filter((range) => namespaceOf(range) === namespaceOf(workload))
-    .some((range) =>
-      range
-        .at('spec', 'limits')
-        .items()
-        .some((limit) => keys.some((key) => !limit.at(key, resource).absent)),
-    );
+  return (limitRanges(manifests).get(namespaceOf(workload)) ?? []).some((range) =>
+    range
+      .at('spec', 'limits')
+      .items()
+      .some((limit) => keys.some((key) => !limit.at(key, resource).absent)),
+  );
 }
+
+const limitRanges = once((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));

@@ -42,14 +42,24 @@ export function targetName(scaler: Resource): string | undefined {
   const ref = targetRef(scaler);
   const kind = ref.at('kind').text('Deployment');
   const name = ref.at('name').text();
-  return kind === undefined || name === undefined ? undefined : `${namespaceOf(scaler) ?? ''}/${kind}/${name}`;
+  return kind === undefined || name === undefined ? undefined : `${namespaceOf(scaler)}/${kind}/${name}`;
 }
 
 /** What a scaler scales, when it is among the manifests. */
 export function targetOf(manifests: Manifests, scaler: Resource): Resource | undefined {
-  const ref = targetRef(scaler);
-  return manifests.beside(scaler, `apps/${ref.at('kind').text('Deployment')}`, ref.at('name').text());
+  return targets(manifests).get(scaler);
 }
+
+const targets = once(
+  (manifests: Manifests) =>
+    new Map(
+      manifests.ofType(SCALED_OBJECT, AUTOSCALER).map((scaler) => {
+        const ref = targetRef(scaler);
+        const type = `apps/${ref.at('kind').text('Deployment')}`;
+        return [scaler, manifests.beside(scaler, type, ref.at('name').text())] as const;
+      }),
+    ),
+);
 
 /** The scalers of a workload. */
 export function scalersOf(manifests: Manifests, workload: Resource): readonly Resource[] {

@@ -3,7 +3,7 @@ import type { Resource } from '../document';
 import { grouped, once } from '../once';
 import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
 import { isQueued } from './kueue';
-import { type Manifests, namespaceOf } from './manifests';
+import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { mebibytes, plain } from './quantities';
 import { podRequest } from './requests';
 
@@ -30,15 +30,13 @@ export const scheduled = once((manifests: Manifests): readonly Scheduled[] =>
 );
 
 /** Those with the same clock: without a zone, the controller's. */
-export function byZone(jobs: readonly Scheduled[]): Scheduled[][] {
-  const zones = new Map<string, Scheduled[]>();
-  for (const each of jobs) {
+export function byZone(jobs: readonly Scheduled[]): Iterable<readonly Scheduled[]> {
+  const zones = jobs.map((each) => {
     const zone = each.job.at('spec', 'timeZone').text('');
     // A zone that is not decided is nobody else's.
-    const key = zone ?? `? ${each.job.name} ${namespaceOf(each.job)}`;
-    zones.set(key, [...(zones.get(key) ?? []), each]);
-  }
-  return [...zones.values()];
+    return [zone ?? `? ${each.job.name} ${namespaceOf(each.job)}`, each] as const;
+  });
+  return grouped(zones).values();
 }
 
 /** The minute in which most is asked for, and what starts in it; undefined when nothing does. */
@@ -47,6 +45,8 @@ export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => n
   let most: Together | undefined;
   let heaviest = 0;
   for (const { minute, members } of sameMinute(jobs)) {
+    // Those of one day are some of those of the minute.
+    if (most && members.reduce((total, { job }) => total + weights.get(job)!, 0) <= heaviest) continue;
     for (const together of sameDay(members)) {
       const sum = together.reduce((total, job) => total + weights.get(job)!, 0);
       if (most && sum <= heaviest) continue;
@@ -58,15 +58,17 @@ export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => n
 }
 
 /** Every set of CronJobs that share a minute of the day, with the first such minute. */
-function sameMinute(jobs: readonly Scheduled[]): Iterable<{ minute: number; members: Scheduled[] }> {
+function sameMinute(jobs: readonly Scheduled[]): Iterable<{ minute: number; members: readonly Scheduled[] }> {
   // Jobs with the same times share their minutes as one array, and there are fewer of those than of jobs.
-  const times = [...new Set(jobs.map(({ schedule }) => schedule.minutes))];
-  const at = grouped(times.flatMap((minutes) => minutes.map((minute) => [minute, minutes] as const)));
-  const sets = new Map<string, { minute: number; members: Scheduled[] }>();
+  const byTimes = grouped(jobs.map((each, place) => [each.schedule.minutes, { ...each, place }] as const));
+  const times = [...byTimes].map(([minutes, members], id) => ({ id, minutes, members }));
+  const at = grouped(times.flatMap((each) => each.minutes.map((minute) => [minute, each] as const)));
+  const sets = new Map<string, { minute: number; members: readonly Scheduled[] }>();
   for (const [minute, here] of [...at].sort(([a], [b]) => a - b)) {
-    const key = here.map((minutes) => times.indexOf(minutes)).join(' ');
+    const key = here.map(({ id }) => id).join(' ');
     if (sets.has(key)) continue;
-    sets.set(key, { minute, members: jobs.filter(({ schedule }) => here.includes(schedule.minutes)) });
+    const members = here.flatMap((each) => each.members);
+    sets.set(key, { minute, members: members.sort((a, b) => a.place - b.place) });
   }
   return sets.values();
 }
@@ -125,16 +127,17 @@ export const LIMITS: readonly Limit[] = [
 ];
 
 /** The quotas that count every pod of this namespace. */
-export function quotasOf(manifests: Manifests, namespace: string | undefined): readonly Resource[] {
-  return manifests
-    .ofType('ResourceQuota')
-    .filter(
-      (quota) =>
-        namespaceOf(quota) === namespace &&
-        quota.at('spec', 'scopes').absent &&
-        quota.at('spec', 'scopeSelector').absent,
-    );
+export function quotasOf(manifests: Manifests, namespace: string): readonly Resource[] {
+  return quotas(manifests).get(namespace) ?? [];
 }
+
+const quotas = once((manifests: Manifests) =>
+  byNamespace(
+    manifests
+      .ofType('ResourceQuota')
+      .filter((quota) => quota.at('spec', 'scopes').absent && quota.at('spec', 'scopeSelector').absent),
+  ),
+);
 
 /** Pods of one Job at a time: never more than there is left to complete. */
 export function parallelism(workload: Resource): number | undefined {

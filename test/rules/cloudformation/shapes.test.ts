@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
 /** In what other shapes a rule finds what it is about: each is the example with one thing said differently. */
-import { ARN, add, allow, found, get, type Near, set } from '../../support/rule-examples';
+import { ARN, add, allow, found, get, type Near, restApi, set } from '../../support/rule-examples';
 
 const STILL_FOUND: readonly Near[] = [
   [
@@ -63,6 +63,23 @@ const STILL_FOUND: readonly Near[] = [
       MetricName: 'ApproximateNumberOfMessagesVisible',
       Dimensions: [{ Name: 'QueueName', Value: get('Orders', 'QueueName') }],
     }),
+  ],
+  [
+    'BP-CW-001',
+    'an alarm on a source that goes by its name, where the deployer names the queue',
+    (r, body) => {
+      body.Parameters = { Name: { Type: 'String' } };
+      r.Orders.Properties.QueueName = 'orders';
+      r.Parked.Properties.QueueName = { Ref: 'Name' };
+      r.Alarm = {
+        Type: 'AWS::CloudWatch::Alarm',
+        Properties: {
+          Namespace: 'AWS/SQS',
+          MetricName: 'ApproximateNumberOfMessagesVisible',
+          Dimensions: [{ Name: 'QueueName', Value: 'orders' }],
+        },
+      };
+    },
   ],
   [
     'BP-CW-003',
@@ -147,31 +164,7 @@ const STILL_FOUND: readonly Near[] = [
   ],
   ['BP-SCHED-002', 'a cron expression', set('EveryMinute', { ScheduleExpression: 'cron(0/2 8-18 ? * MON-FRI *)' })],
   ['BP-SCHED-002', 'less room than runs', set('Sync', { ReservedConcurrentExecutions: 1 })],
-  [
-    'BP-API-001',
-    'a REST API whose usage plan limits another',
-    (r) => {
-      delete r.Integration;
-      r.Api = { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'orders' } };
-      r.Method = {
-        Type: 'AWS::ApiGateway::Method',
-        Properties: {
-          RestApiId: { Ref: 'Api' },
-          Integration: {
-            Uri: { 'Fn::Sub': 'arn:aws:apigateway:x:lambda:path/2015-03-31/functions/${Function.Arn}/invocations' },
-          },
-        },
-      };
-      r.Stage = {
-        Type: 'AWS::ApiGateway::Stage',
-        Properties: { RestApiId: { Ref: 'Api' }, MethodSettings: [{ LoggingLevel: 'INFO' }] },
-      };
-      r.Plan = {
-        Type: 'AWS::ApiGateway::UsagePlan',
-        Properties: { Throttle: { RateLimit: 1 }, ApiStages: [{ ApiId: 'other' }] },
-      };
-    },
-  ],
+  ['BP-API-001', 'a REST API whose usage plan limits another', restApi('other')],
   [
     'BP-S3-003',
     'a floor that the bucket has lifted for Glacier',
@@ -203,6 +196,14 @@ const STILL_FOUND: readonly Near[] = [
           Properties: { Policies: [{ PolicyDocument: allow('batch:SubmitJob', { Ref: 'Jobs' }) }] },
         };
       }
+    },
+  ],
+  [
+    'BP-SCALING-001',
+    'a policy that names the service, not the target',
+    (r) => {
+      delete r.Policy.Properties.ScalingTargetId;
+      r.Policy.Properties.ResourceId = r.Scalable.Properties.ResourceId;
     },
   ],
   ['BP-BATCH-002', 'zero, said in full', (r) => (r.Fair.Properties.FairsharePolicy.ShareDecaySeconds = 0)],

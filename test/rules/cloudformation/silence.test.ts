@@ -1,5 +1,17 @@
 /** How near a template may come to what a rule finds without being found: each is the example with one thing changed. */
-import { ARN, add, allow, conditional, found, get, macro, type Near, output, set } from '../../support/rule-examples';
+import {
+  ARN,
+  add,
+  allow,
+  conditional,
+  found,
+  get,
+  macro,
+  type Near,
+  output,
+  restApi,
+  set,
+} from '../../support/rule-examples';
 
 const SILENT: readonly Near[] = [
   ['BP-SQS-004', 'a function that another template owns', (r) => delete r.Function],
@@ -139,6 +151,7 @@ const SILENT: readonly Near[] = [
     },
   ],
   ['BP-API-001', 'a throttle on routes', set('Stage', { RouteSettings: { 'GET /': { ThrottlingRateLimit: 5 } } })],
+  ['BP-API-001', 'a REST API whose usage plan limits it', restApi({ Ref: 'Api' })],
   ['BP-API-001', 'no reserved concurrency', (r) => delete r.Function.Properties.ReservedConcurrentExecutions],
   [
     'BP-API-002',

@@ -35,6 +35,12 @@ describe('CRON-001: in the same minute', () => {
       '5 CronJobs start at 02:30 and ask for memory 5120 MiB together, while ResourceQuota/bound admits 4096 MiB: a, b, c, d, e',
     );
   });
+
+  test('of several minutes the fullest is told, its jobs in the order in which they stand', () => {
+    const bodies = ['30 1 * * *', '0 2 * * *', '0 1,2 * * *', '0 2 * * *', '0 1,2 * * *', '0 2 * * *', '30 1 * * *'];
+    const [finding] = findingsIn(...bodies.map((schedule, i) => cronJob(`job-${i}`, schedule)));
+    expect(finding.message).toBe('5 CronJobs start at 02:00: job-1, job-2, job-3, job-4, job-5');
+  });
 });
 
 describe('CRON-002 to -004', () => {
