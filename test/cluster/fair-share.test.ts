@@ -7,7 +7,7 @@ import { Yaml } from 'cdk8s';
 import { FairShare } from '../../lib/k8s/fair-share';
 import { emptyChart, every, type Manifest, written } from '../support/manifest';
 import { until } from '../support/until';
-import { get, HAS_CLUSTER, kubectl } from './kubernetes';
+import { get, HAS_CLUSTER, kubectl, settled } from './kubernetes';
 
 const onCluster = HAS_CLUSTER ? describe : describe.skip;
 
@@ -60,6 +60,7 @@ const used = async () => (await get('resourcequota', 'upper-bound', ACME)).statu
 
 onCluster('FairShare on a real API server', () => {
   beforeAll(async () => {
+    await settled();
     await kubectl(['apply', '--validate=strict', '-f', '-'], Yaml.stringify(...manifests));
     // A quota is enforced once its use is known; a pod needs the account that the controller makes.
     for (const quota of ['upper-bound', 'foreign-priority-classes']) {
@@ -70,7 +71,7 @@ onCluster('FairShare on a real API server', () => {
     await until('the default account', async () => {
       return (await kubectl(['get', 'serviceaccount', '-n', ACME, '-o', 'name'])).includes('serviceaccount/default');
     });
-  }, 180_000);
+  }, 400_000);
 
   afterAll(async () => {
     await kubectl(['delete', '--wait=false', '--ignore-not-found', '-f', '-'], Yaml.stringify(...manifests));

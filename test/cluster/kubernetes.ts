@@ -6,6 +6,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../support/until';
 
 /** kubectl of the same version as the server, if it was built beside it. */
 const BUILT_KUBECTL = join(homedir(), '.cache', 'cluster', 'bin', 'kubectl');
@@ -32,4 +33,11 @@ export function kubectl(args: readonly string[], input?: string): Promise<string
 // biome-ignore lint/suspicious/noExplicitAny: objects of any kind
 export async function get(kind: string, name: string, namespace: string): Promise<any> {
   return JSON.parse(await kubectl(['get', kind, name, '-n', namespace, '-o', 'json']));
+}
+
+/** Waits for namespaces that a test before deleted: until they are gone, nothing can be made in them. */
+export function settled(): Promise<void> {
+  const ending = async () =>
+    (await kubectl(['get', 'namespaces', '-o', 'jsonpath={.items[*].status.phase}'])).includes('Terminating');
+  return until('every namespace is active', async () => !(await ending()), 180);
 }

@@ -3,11 +3,13 @@ import { Testing, Yaml } from 'cdk8s';
 import { OrderProcessingChart } from '../../charts/order-processing';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import type { Manifest } from '../support/manifest';
-import { HAS_CLUSTER, kubectl } from './kubernetes';
+import { HAS_CLUSTER, kubectl, settled } from './kubernetes';
 
 const onCluster = HAS_CLUSTER ? describe : describe.skip;
 
 onCluster('the API server takes', () => {
+  beforeAll(settled, 200_000);
+
   test.each(Object.keys(REFERENCE_CHARTS))(
     '%s, every object of it',
     async (name) => {

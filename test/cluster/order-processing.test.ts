@@ -11,7 +11,7 @@ import { Quantiles } from '../../lib/flow/quantiles';
 import type { Manifest } from '../support/manifest';
 import { ROOT } from '../support/reference';
 import { until } from '../support/until';
-import { get, HAS_CLUSTER, kubectl } from './kubernetes';
+import { get, HAS_CLUSTER, kubectl, settled } from './kubernetes';
 import { type Published, publish } from './publisher';
 import { AMQP_URL, brokerAnswers, declare, depth, MANAGEMENT_URL, remove } from './rabbitmq';
 import { reportOf } from './report';
@@ -66,6 +66,7 @@ onCluster('order processing on a real KEDA, autoscaler and RabbitMQ', () => {
 
   beforeAll(async () => {
     if (!(await brokerAnswers())) throw new Error('no RabbitMQ answers at RABBITMQ_MANAGEMENT (127.0.0.1:15683)');
+    await settled();
     await remove(manifests);
     await declare(manifests);
     const namespaces = manifests.filter(({ kind }) => kind === 'Namespace');
