@@ -18,8 +18,10 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
     .addOption(new Option('--format <name>', `how to print the findings: ${FORMATS.join(', ')}`).default('text'))
     .option('--json', 'the same as --format json')
     .option(
-      '--severity <rule=level...>',
+      '--severity <rule=level>',
       'another severity for a rule: error, warning or off; may be given more than once',
+      (given: string, before: readonly string[]) => [...before, given],
+      [],
     )
     .addHelpText(
       'after',
@@ -40,7 +42,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       if (!FORMATS.includes(format)) {
         throw new UsageError(`--format must be one of ${FORMATS.join(', ')}, got ${format}`);
       }
-      const severities = levels(options.severity ?? []);
+      const severities = levels(options.severity);
       const { sources, documents } = read(await collect(paths, io), io);
       const findings = run(documents, severities);
       if (format === 'json') io.out(`${JSON.stringify(findings, undefined, 2)}\n`);
@@ -56,7 +58,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
 interface CheckOptions {
   readonly format: string;
   readonly json?: boolean;
-  readonly severity?: readonly string[];
+  readonly severity: readonly string[];
 }
 
 function levels(given: readonly string[]): Record<string, Level> {

@@ -77,6 +77,9 @@ describe('severities', () => {
     expect(await backpressure(`check ${WRONG} --severity BP-SQS-002=off`)).toMatchObject({ code: 0 });
     expect(await backpressure(`check ${WRONG} --severity BP-SQS-002=warning`)).toMatchObject({ code: 0 });
     expect(await backpressure(`check ${WARNED} --severity BP-SQS-003=error`)).toMatchObject({ code: 1 });
+    const both = '--severity BP-SQS-002=off --severity BP-SQS-003=error';
+    expect(await backpressure(`check ${both} ${WRONG}`)).toMatchObject({ code: 0 });
+    expect(await backpressure(`check ${both} ${WARNED}`)).toMatchObject({ code: 1 });
   });
 
   test.each([
