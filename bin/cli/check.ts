@@ -140,9 +140,10 @@ function run(documents: readonly Document[], severities: Record<string, Level>):
 function locate(findings: readonly Finding[], sources: readonly Candidate[]): Located[] {
   const { linesOf } = rules();
   const lines = new Map<string, ReturnType<typeof linesOf>>();
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
   return findings.map((finding) => {
     if (!lines.has(finding.file)) {
-      lines.set(finding.file, linesOf(sources.find(({ file }) => file === finding.file)!.text));
+      lines.set(finding.file, linesOf(texts.get(finding.file)!));
     }
     return { ...finding, line: lines.get(finding.file)!(finding) };
   });

@@ -27,8 +27,10 @@ export function linesOf(text: string): (finding: Pick<Finding, 'resource' | 'pat
     throw error;
   }
   const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  // Of two with one kind and name, in two namespaces say, the first.
+  const roots = new Map(documents.flatMap(resourcesIn).reverse());
   return ({ resource, path }) => {
-    const root = documents.map((document) => resourceIn(document, resource)).find((place) => place !== undefined);
+    const root = roots.get(resource);
     if (!root) return undefined;
     let place = root;
     for (const key of path.split(/[.[\]]+/).filter((part) => part !== '')) {
@@ -40,15 +42,16 @@ export function linesOf(text: string): (finding: Pick<Finding, 'resource' | 'pat
   };
 }
 
-function resourceIn(document: Place, resource: string): Place | undefined {
-  const named = document.below.get('Resources')?.below.get(resource);
-  if (named) return named;
+/** The resources of a document by the names that findings have for them. */
+function resourcesIn(document: Place): [string, Place][] {
+  const logical = [...(document.below.get('Resources')?.below ?? [])];
   const items = [...(document.below.get('items')?.below.values() ?? [])];
-  return [document, ...items].find((place) => {
+  const manifests = [document, ...items].map((place): [string, Place] => {
     const kind = place.below.get('kind')?.text;
     const metadata = place.below.get('metadata')?.below;
-    return `${kind}/${(metadata?.get('name') ?? metadata?.get('generateName'))?.text ?? '(no name)'}` === resource;
+    return [`${kind}/${(metadata?.get('name') ?? metadata?.get('generateName'))?.text ?? '(no name)'}`, place];
   });
+  return [...logical, ...manifests];
 }
 
 /** The line of an offset, by halving. */
