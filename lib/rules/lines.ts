@@ -7,9 +7,13 @@ import type { Finding } from './rule';
 /** One place of a parsed file: where it begins, and what stands below it. */
 interface Place {
   readonly start: number;
-  readonly text?: string;
-  readonly below: Map<string, Place>;
+  /** The text of a scalar; decoded only when asked for, for most are never looked at. */
+  readonly text?: () => string;
+  /** What stands below, by key or index; a scalar has nothing below. */
+  readonly below: ReadonlyMap<string, Place>;
 }
+
+const NOTHING: ReadonlyMap<string, Place> = new Map();
 
 /**
  * Makes a function that says in which line, from 1, a finding of this file stands; for something that is missing, the
@@ -47,9 +51,9 @@ function resourcesIn(document: Place): [string, Place][] {
   const logical = [...(document.below.get('Resources')?.below ?? [])];
   const items = [...(document.below.get('items')?.below.values() ?? [])];
   const manifests = [document, ...items].map((place): [string, Place] => {
-    const kind = place.below.get('kind')?.text;
+    const kind = place.below.get('kind')?.text?.();
     const metadata = place.below.get('metadata')?.below;
-    return [`${kind}/${(metadata?.get('name') ?? metadata?.get('generateName'))?.text ?? '(no name)'}`, place];
+    return [`${kind}/${(metadata?.get('name') ?? metadata?.get('generateName'))?.text?.() ?? '(no name)'}`, place];
   });
   return [...logical, ...manifests];
 }
@@ -73,18 +77,18 @@ function placesOf(text: string): Place[] {
     const event: Event = events[at++];
     switch (event.type) {
       case EVENT_ID.SCALAR:
-        return { start: keyStart ?? event.valueStart, text: getScalarValue(text, event), below: new Map() };
+        return { start: keyStart ?? event.valueStart, text: () => getScalarValue(text, event), below: NOTHING };
       case EVENT_ID.ALIAS:
-        return { start: keyStart ?? event.anchorStart, below: new Map() };
+        return { start: keyStart ?? event.anchorStart, below: NOTHING };
       case EVENT_ID.SEQUENCE: {
-        const place: Place = { start: keyStart ?? event.start, below: new Map() };
-        for (let item = read(); item; item = read()) place.below.set(String(place.below.size), item);
-        return place;
+        const below = new Map<string, Place>();
+        for (let item = read(); item; item = read()) below.set(String(below.size), item);
+        return { start: keyStart ?? event.start, below };
       }
       case EVENT_ID.MAPPING: {
-        const place: Place = { start: keyStart ?? event.start, below: new Map() };
-        for (let key = read(); key; key = read()) place.below.set(key.text ?? '', read(key.start)!);
-        return place;
+        const below = new Map<string, Place>();
+        for (let key = read(); key; key = read()) below.set(key.text?.() ?? '', read(key.start)!);
+        return { start: keyStart ?? event.start, below };
       }
       default:
         return undefined;
