@@ -101,7 +101,7 @@ function onDisk(path: string): Candidate[] {
  * cannot be parsed are named: they may be what they should not be.
  */
 function read(found: readonly Candidate[], io: Io): { sources: readonly Candidate[]; documents: readonly Document[] } {
-  const { parse, documentsFrom, UnreadableError } = rules();
+  const { bodies, documentsFrom, parse, UnreadableError } = rules();
   const sources: (Candidate & { readonly parsed: unknown })[] = [];
   const broken: string[] = [];
   let others = 0;
@@ -109,7 +109,7 @@ function read(found: readonly Candidate[], io: Io): { sources: readonly Candidat
     let parsed: unknown;
     try {
       parsed = parse(candidate.file, candidate.text);
-      documentsFrom([{ file: candidate.file, parsed }]);
+      bodies(candidate.file, parsed);
       sources.push({ ...candidate, parsed });
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;

@@ -59,8 +59,12 @@ export function parseDocuments(file: string, text: string): Record<string, unkno
   return bodies(file, parse(file, text));
 }
 
-/** Templates and manifests one by one, lists taken apart. */
-function bodies(file: string, parsed: unknown): Record<string, unknown>[] {
+/**
+ * Templates and manifests one by one, lists taken apart.
+ *
+ * @throws UnreadableError for what is neither
+ */
+export function bodies(file: string, parsed: unknown): Record<string, unknown>[] {
   const found = [parsed]
     .flat(2)
     .filter((document) => document !== null && document !== undefined)

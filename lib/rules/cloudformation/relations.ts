@@ -20,7 +20,7 @@ export function isQueue(template: Template, value: Value, queue: Resource): bool
   return template.pointsTo(value, queue, 'QueueName');
 }
 
-/** A queue's redrive policy; CloudFormation takes it as a mapping or as JSON text. */
+/** A queue's redrive policy; rules read it as a mapping, and are silent about one in JSON text. */
 export function redrivePolicy(queue: Resource): Value {
   return queue.at('Properties', 'RedrivePolicy');
 }

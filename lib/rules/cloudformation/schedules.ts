@@ -1,3 +1,4 @@
+import { clock } from '../clock';
 import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
@@ -102,11 +103,10 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
   const timeout = timeoutOf(handler);
   if (timeout === undefined || firing.length <= room) return;
   const names = [...new Set(firing.map((i) => known[i].schedule.name))];
-  const clock = [Math.floor(minuteOfDay / 60), minuteOfDay % 60].map((part) => String(part).padStart(2, '0')).join(':');
   const rounds = Math.ceil(firing.length / room);
   yield {
     at: reservedOf(handler),
-    message: `${names.join(', ')} start it ${firing.length} times at ${clock} ${zone}, and it runs ${room} at once: ${rounds} rounds of up to ${timeout} s = ${rounds * timeout} s, the later ones throttled`,
+    message: `${names.join(', ')} start it ${firing.length} times at ${clock(minuteOfDay)} ${zone}, and it runs ${room} at once: ${rounds} rounds of up to ${timeout} s = ${rounds * timeout} s, the later ones throttled`,
     fix: `start ${room} at a time, ${Math.max(1, Math.ceil(timeout / 60))} min apart, or reserve ${firing.length}, or give Scheduler a FlexibleTimeWindow of ${rounds * Math.max(1, Math.ceil(timeout / 60))} min`,
   };
 }

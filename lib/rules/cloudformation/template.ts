@@ -1,5 +1,4 @@
-import type { Value } from '../document';
-import { type CarriedText, Document, Resource } from '../document';
+import { type CarriedText, Document, Resource, type Value } from '../document';
 import { grouped } from '../once';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
 import { resolveIntrinsic, type Surroundings } from './intrinsics';

@@ -4,7 +4,6 @@
  * Source: Kubernetes, CronJob, "Schedule syntax"; crontab(5) for a restricted day of the month beside a restricted day
  * of the week, of which either suffices.
  */
-
 import { once } from '../once';
 
 /** The times at which a schedule starts something. */
@@ -84,11 +83,6 @@ function daysOf(dayOfMonthField: string, monthField: string, dayOfWeekField: str
   });
   worked.set(key, days);
   return days;
-}
-
-/** A minute of the day as a clock shows it. */
-export function clock(minuteOfDay: number): string {
-  return [Math.floor(minuteOfDay / 60), minuteOfDay % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 /** What one field allows; undefined when it cannot be read. */

@@ -1,7 +1,8 @@
+import { clock } from '../clock';
 import type { Resource } from '../document';
 import { grouped } from '../once';
 import type { Found, Rule } from '../rule';
-import { clock, parseSchedule } from './cron-fields';
+import { parseSchedule } from './cron-fields';
 import { type Manifests, namespaceOf } from './manifests';
 import { plain, quantity } from './quantities';
 import { serviceSeconds } from './service-time';

@@ -1,5 +1,4 @@
-import type { Value } from '../document';
-import { type CarriedText, Document, Resource } from '../document';
+import { type CarriedText, Document, Resource, type Value } from '../document';
 import { grouped, once } from '../once';
 import { isMapping, type Resolved, UNKNOWN } from '../resolved';
 

@@ -1,4 +1,5 @@
-import { clock, parseSchedule } from '../../../lib/rules/kubernetes/cron-fields';
+import { clock } from '../../../lib/rules/clock';
+import { parseSchedule } from '../../../lib/rules/kubernetes/cron-fields';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
