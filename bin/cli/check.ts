@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
+import { InvalidInputError } from '../../lib/flow/errors';
 import type { Level } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
+import { loadRules } from '../../lib/rules/load';
 import type { Finding } from '../../lib/rules/rule';
 import type { Located } from '../../lib/rules/sarif';
 import { ExitCode, Io, UsageError } from './io';
@@ -48,7 +50,8 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       if (format === 'json') io.out(`${JSON.stringify(findings, undefined, 2)}\n`);
       else {
         const located = locate(findings, sources);
-        if (format === 'sarif') io.out(`${JSON.stringify(rules().sarif(located, packageVersion()), undefined, 2)}\n`);
+        if (format === 'sarif')
+          io.out(`${JSON.stringify(loadRules().sarif(located, packageVersion()), undefined, 2)}\n`);
         else io.out(report(located, documents));
       }
       answered(findings.some(({ severity }) => severity === 'error') ? ExitCode.NO : ExitCode.OK);
@@ -101,7 +104,7 @@ function onDisk(path: string): Candidate[] {
  * cannot be parsed are named: they may be what they should not be.
  */
 function read(found: readonly Candidate[], io: Io): { sources: readonly Candidate[]; documents: readonly Document[] } {
-  const { bodies, documentsFrom, parse, UnreadableError } = rules();
+  const { bodies, documentsFrom, parse, UnreadableError } = loadRules();
   const sources: (Candidate & { readonly parsed: unknown })[] = [];
   const broken: string[] = [];
   let others = 0;
@@ -126,7 +129,7 @@ function read(found: readonly Candidate[], io: Io): { sources: readonly Candidat
 }
 
 function run(documents: readonly Document[], severities: Record<string, Level>): Finding[] {
-  const { check, InvalidInputError } = rules();
+  const { check } = loadRules();
   try {
     return check(documents, { severities });
   } catch (error) {
@@ -138,7 +141,7 @@ function run(documents: readonly Document[], severities: Record<string, Level>):
 
 /** The findings with their lines; only files with findings are parsed once more for it. */
 function locate(findings: readonly Finding[], sources: readonly Candidate[]): Located[] {
-  const { linesOf } = rules();
+  const { linesOf } = loadRules();
   const lines = new Map<string, ReturnType<typeof linesOf>>();
   const texts = new Map(sources.map(({ file, text }) => [file, text]));
   return findings.map((finding) => {
@@ -155,7 +158,7 @@ function report(findings: readonly Located[], documents: readonly Document[]): s
   const over = `${plural(resources.length, 'resource')} in ${plural(files, 'file')}`;
   if (findings.length === 0) return `no findings in ${over}\n`;
   const paths = new Map(resources.map(({ file, name, constructPath }) => [`${file}\n${name}`, constructPath]));
-  const { describe } = rules();
+  const { describe } = loadRules();
   const blocks = findings.map((finding) => {
     const place = finding.line === undefined ? finding.file : `${finding.file}:${finding.line}`;
     const constructPath = paths.get(`${finding.file}\n${finding.resource}`);
@@ -167,17 +170,4 @@ function report(findings: readonly Located[], documents: readonly Document[]): s
 
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? '' : 's'}`;
-}
-
-// Loaded when something is checked: `--help` and `size` stay quick.
-function rules() {
-  return {
-    ...(require('../../lib/rules/check') as typeof import('../../lib/rules/check')),
-    ...(require('../../lib/rules/describe') as typeof import('../../lib/rules/describe')),
-    ...(require('../../lib/rules/lines') as typeof import('../../lib/rules/lines')),
-    ...(require('../../lib/rules/parse') as typeof import('../../lib/rules/parse')),
-    ...(require('../../lib/rules/read') as typeof import('../../lib/rules/read')),
-    ...(require('../../lib/rules/sarif') as typeof import('../../lib/rules/sarif')),
-    ...(require('../../lib/flow/errors') as typeof import('../../lib/flow/errors')),
-  };
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { loadRules } from '../../lib/rules/load';
 import type { Rule } from '../../lib/rules/rule';
 import { ExitCode, Io, UsageError } from './io';
 import { table, wrap } from './text';
@@ -12,7 +13,7 @@ export function registerRules(program: Command, io: Io, answered: (exit: number)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  backpressure rules\n  backpressure rules BP-SQS-002')
     .action((id: string | undefined, options: { readonly json?: boolean }) => {
-      const { RULES } = require('../../lib/rules/table') as typeof import('../../lib/rules/table');
+      const { RULES } = loadRules();
       const found = id === undefined ? RULES : RULES.filter((rule) => rule.id === id.toUpperCase());
       if (found.length === 0) throw new UsageError(`there is no rule ${id}; backpressure rules lists them`);
       if (options.json)

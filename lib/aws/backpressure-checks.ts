@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { IPolicyValidationContext, IPolicyValidationPlugin, PolicyValidationPluginReport } from 'aws-cdk-lib';
-import { check, type Level, validateSeverities } from '../rules/check';
+import type { Level } from '../rules/check';
+import { loadRules } from '../rules/load';
 import { nestedTemplates } from '../rules/nested-templates';
-import { readDocuments } from '../rules/read';
-import { RULES } from '../rules/table';
 
 /** How bad a finding of a rule is to be taken. */
 export enum RuleLevel {
@@ -41,7 +40,7 @@ export class BackpressureChecks implements IPolicyValidationPlugin {
   public readonly name = 'Backpressure';
 
   /** Ids of all rules. */
-  public readonly ruleIds?: string[] = RULES.map(({ id }) => id);
+  public readonly ruleIds?: string[];
 
   private readonly severities: Record<string, Level>;
 
@@ -50,12 +49,15 @@ export class BackpressureChecks implements IPolicyValidationPlugin {
    * @throws InvalidInputError when a severity names no rule
    */
   constructor(props: BackpressureChecksProps = {}) {
+    const { RULES, validateSeverities } = loadRules();
     validateSeverities(props.severities ?? {});
+    this.ruleIds = RULES.map(({ id }) => id);
     this.severities = { ...props.severities };
   }
 
   /** Called by CDK when the templates are written. */
   public validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
+    const { check, readDocuments } = loadRules();
     const files = [...context.templatePaths, ...nestedTemplates(context.templatePaths)];
     const documents = readDocuments(files.map((file) => ({ file, text: readFileSync(file, 'utf8') })));
     const findings = check(documents, { severities: this.severities });

@@ -1,8 +1,7 @@
 import { App } from 'cdk8s';
 import type { IValidation } from 'constructs';
-import { check, type Level, validateSeverities } from '../rules/check';
-import { describe } from '../rules/describe';
-import { documentsFrom } from '../rules/read';
+import type { Level } from '../rules/check';
+import { loadRules } from '../rules/load';
 
 /** Props of `BackpressureChecks`. */
 export interface BackpressureChecksProps {
@@ -43,12 +42,13 @@ export class BackpressureChecks implements IValidation {
     private readonly app: App,
     props: BackpressureChecksProps,
   ) {
-    validateSeverities(props.severities ?? {});
+    loadRules().validateSeverities(props.severities ?? {});
     this.severities = { ...props.severities } as Record<string, Level>;
   }
 
   /** Called by cdk8s before anything is written; what it returns fails synthesis. */
   public validate(): string[] {
+    const { check, describe, documentsFrom } = loadRules();
     // Not chart.toJson(), which would validate first.
     const sources = this.app.charts.map((chart) => ({
       file: chart.node.path,

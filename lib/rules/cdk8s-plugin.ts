@@ -2,8 +2,8 @@
  * The rules as a validation plugin of the cdk8s command line, which loads it by the name of its class.
  */
 import { readFileSync } from 'node:fs';
-import { type CheckOptions, check, validateSeverities } from './check';
-import { readDocuments } from './read';
+import type { CheckOptions } from './check';
+import { loadRules } from './load';
 
 /** What of cdk8s-cli's `ValidationContext` the plugin uses. */
 export interface PluginContext {
@@ -40,11 +40,12 @@ export interface PluginContext {
  */
 export class BackpressureValidation {
   constructor(private readonly options: CheckOptions = {}) {
-    validateSeverities(options.severities ?? {});
+    loadRules().validateSeverities(options.severities ?? {});
   }
 
   /** Called by the cdk8s command line after synthesis. */
   public async validate({ manifests, report }: PluginContext): Promise<void> {
+    const { check, readDocuments } = loadRules();
     const findings = check(
       readDocuments(manifests.map((file) => ({ file, text: readFileSync(file, 'utf8') }))),
       this.options,
