@@ -14,8 +14,8 @@ function metrics(shipper: string) {
   const of = (name: string, window = '') => `log_shipping_${name}{shipper="${shipper}"}${window}`;
   return {
     disk: `(${of('log_bytes')} + ${of('queue_bytes')})`,
-    // Lines in hand ÷ lines a second that the destination takes (Little's law): infinite when it takes none.
-    lag: `(${of('active_events')} / rate(${of('acked_events_total', `[${WINDOW}]`)}))`,
+    // Lines in the queue ÷ lines a second that the destination takes (Little's law): infinite when it takes none.
+    lag: `(${of('queued_events')} / rate(${of('acked_events_total', `[${WINDOW}]`)}))`,
     of,
   };
 }
@@ -46,12 +46,13 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
     },
     {
       name: 'LogShippingLag',
-      expr: `${lag} > ${value('lagSeconds')}`,
+      // A lag that cannot be known is none that is kept.
+      expr: `${lag} > ${value('lagSeconds')} or (${of('up')} == 1 unless ${of('queued_events')})`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
-      summary: `Lines of {{ $labels.node }} are under way for more than ${value('lagSeconds')} s.`,
+      summary: `Lines of {{ $labels.node }} are under way for more than ${value('lagSeconds')} s, or nobody can tell.`,
       runbook:
-        'Compare the rate of acknowledged lines with the plan. More is logged than planned: raise the workload numbers and deploy. Less is taken: look at the destination and the CPU limit of Filebeat.',
+        'Compare the rate of acknowledged lines with the plan. More is logged than planned: raise the workload numbers and deploy. Less is taken: look at the destination and the CPU limit of Filebeat. No log_shipping_queued_events at all: this version of Filebeat keeps its queue in a form that the exporter does not know.',
     },
     {
       name: 'LogRotationStuck',

@@ -34,7 +34,11 @@ export function filebeatConfig(id: string, files: string, plan: LogPlan, output:
         clean_removed: true,
       },
     ],
-    'queue.disk': { path: `${FILEBEAT_DATA}/${DISK_QUEUE}`, max_size: plan.value('diskQueueBytes') },
+    'queue.disk': {
+      path: `${FILEBEAT_DATA}/${DISK_QUEUE}`,
+      // With a unit: Filebeat deprecates a bare number.
+      max_size: `${plan.value('diskQueueBytes')}B`,
+    },
     ...output.config(plan),
     fields: { node: fromEnvironment('NODE_NAME') },
     fields_under_root: true,

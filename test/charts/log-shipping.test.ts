@@ -21,7 +21,7 @@ test('the disk stays below 70 % at the worst, by the plan (case 1)', () => {
 
 test('what the files may take and what the queue may take is what the plan predicts', () => {
   const files = Object.assign({}, ...every(made, 'ConfigMap').map(({ data }) => data));
-  const queue = parse(files['filebeat.yml'])['queue.disk'].max_size;
+  const queue = Number(parse(files['filebeat.yml'])['queue.disk'].max_size.replace(/B$/, ''));
   const [cap, count] = ['maxsize', 'rotate'].map((name) =>
     Number(new RegExp(`^ *${name} (\\d+)$`, 'm').exec(files['logrotate.conf'])?.[1]),
   );

@@ -18,6 +18,8 @@ import {
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -44,8 +46,14 @@ export interface Kafka {
   tool(mainClass: string, user: string, args: readonly string[]): Promise<string>;
   /** Starts a class of Kafka's own tools that goes on until it is ended. */
   startTool(mainClass: string, user: string, args: readonly string[], configOption: string): ChildProcess;
+  /** Reads a topic from its beginning, and goes on until it is ended. */
+  read(topic: string, user: string, onMessage: (value: string) => void): ChildProcess;
   /** Bytes that the log of a topic has taken in so far. */
   logBytes(topic: string): number;
+  /** Stops the broker where it stands: connections stay open and nobody answers, as after a long pause or a lost host. */
+  halt(): void;
+  /** Lets a halted broker go on. */
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -67,7 +75,11 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
   process.once('SIGTERM', onSignal);
   const stop = async () => {
     const exits = [...children].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-    for (const child of children) child.kill('SIGTERM');
+    for (const child of children) {
+      // Whoever is halted does not hear that it is to end.
+      child.kill('SIGCONT');
+      child.kill('SIGTERM');
+    }
     await Promise.race([Promise.all(exits), wait(15_000, undefined, { ref: false })]);
     endAll();
     process.removeListener('exit', endAll);
@@ -115,7 +127,20 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
             stdio: 'ignore',
           }),
         ),
+      read(topic, user, onMessage) {
+        const config = ['--bootstrap-server', `127.0.0.1:${plain}`, '--consumer.config', clientConfig(folder, user)];
+        const reader = [...java(folder), 'org.apache.kafka.tools.consumer.ConsoleConsumer', ...config];
+        const child = keep(
+          spawn('java', ['-Xmx192m', ...reader, '--topic', topic, '--from-beginning'], {
+            stdio: ['ignore', 'pipe', 'ignore'],
+          }),
+        );
+        createInterface({ input: child.stdout as Readable }).on('line', onMessage);
+        return child;
+      },
       logBytes: (topic) => logBytes(join(folder, 'data'), topic),
+      halt: () => broker.kill('SIGSTOP'),
+      resume: () => broker.kill('SIGCONT'),
       stop,
     };
   } catch (error) {
@@ -222,7 +247,8 @@ function logBytes(data: string, topic: string): number {
     .reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports that nobody listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

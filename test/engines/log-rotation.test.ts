@@ -1,5 +1,5 @@
 /** The shipped rotation under a real logrotate and a fast writer: no line is lost, and the disk stays within the plan. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   chownSync,
   closeSync,
@@ -16,22 +16,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Duration } from 'cdk8s';
 import { LogOutput } from '../../lib/k8s/log-output';
-import { LogShipping } from '../../lib/k8s/log-shipping';
-import { emptyChart, every, written } from '../support/manifest';
+import { endGroup, HAS_LOGROTATE, PATH, startRotator, startWriter } from './logs/processes';
+import { LINE_BYTES, MIB, shipped } from './logs/shipped';
 
-const ROOT = join(__dirname, '..', '..');
-const MIB = 1024 ** 2;
-const LINE_BYTES = 100;
 /** 5 MB/s: a fast writer that leaves the machine to others. */
 const LINES_PER_SECOND = 50_000;
 const SECONDS = 12;
-const ROTATION_SECONDS = 1;
 
-const path = `${process.env.PATH}:/usr/sbin`;
-const installed = spawnSync('logrotate', ['--version'], { env: { ...process.env, PATH: path } }).status === 0;
-const suite = installed ? describe : describe.skip;
+const suite = HAS_LOGROTATE ? describe : describe.skip;
 
 interface Outcome {
   readonly writtenLines: number;
@@ -45,16 +38,11 @@ interface Outcome {
 
 /** The construct as a user writes it, at a scale of seconds. */
 function shipping(folder: string) {
-  const chart = emptyChart();
   const secret = (key: string) => ({ secretName: 'kafka', key });
-  const logs = new LogShipping(chart, 'Logs', {
-    workload: { steadyBytesPerSecond: LINES_PER_SECOND * LINE_BYTES, lineBytes: LINE_BYTES },
+  const { plan, file } = shipped(folder, {
+    linesPerSecond: LINES_PER_SECOND,
     objective: { diskBudgetBytes: 130 * MIB, outageSeconds: 1, shipperAwaySeconds: 1 },
-    logFolder: folder,
-    fileUser: 10_001,
     fileCount: 3,
-    rotatorImage: 'example/logrotate:1',
-    rotationInterval: Duration.seconds(ROTATION_SECONDS),
     fileSizeCapBytes: 5 * MIB,
     output: LogOutput.kafka({
       brokers: ['kafka:9093'],
@@ -63,34 +51,13 @@ function shipping(folder: string) {
       password: secret('password'),
     }),
   });
-  const configs = every(written(chart), 'ConfigMap').map(({ data }) => data);
-  const shipped = (name: string): string => configs.find((data) => data[name])[name];
-  return { plan: logs.plan, config: shipped('logrotate.conf'), script: shipped('rotate.sh') };
+  return { plan, config: file('logrotate.conf'), script: file('rotate.sh') };
 }
 
 /** Runs the shipped script on a configuration while somebody writes, and keeps every file open, so that none is gone when it is deleted. */
 async function run(config: string, script: string, folder: string, work: string): Promise<Outcome> {
-  writeFileSync(join(work, 'rotate.sh'), script);
-  writeFileSync(join(work, 'logrotate.conf'), config, { mode: 0o644 });
-  const env = {
-    ...process.env,
-    PATH: path,
-    ROTATION_SECONDS: String(ROTATION_SECONDS),
-    STATE: join(work, 'status'),
-    CONFIG: join(work, 'logrotate.conf'),
-  };
-  const log = join(folder, 'app.log');
-  const writer = spawn(process.execPath, [
-    join(ROOT, 'test/engines/log-rotation/writer.cjs'),
-    log,
-    String(LINES_PER_SECOND),
-    String(SECONDS),
-  ]);
-  let said = '';
-  writer.stdout.on('data', (chunk) => {
-    said += chunk;
-  });
-  const rotator = spawn('sh', [join(work, 'rotate.sh')], { env, stdio: 'ignore', detached: true });
+  const { written } = startWriter(join(folder, 'app.log'), LINES_PER_SECOND, SECONDS);
+  const rotator = startRotator(config, script, work);
   const open = new Map<number, number>();
   let [peakBytes, running] = [0, true];
   const look = () => {
@@ -114,14 +81,14 @@ async function run(config: string, script: string, folder: string, work: string)
       await wait(20);
     }
   })();
+  let writtenLines: number;
   try {
-    await ended(writer);
+    writtenLines = await written;
     look();
   } finally {
     running = false;
     await watching;
-    process.kill(-(rotator.pid as number), 'SIGTERM');
-    await ended(rotator);
+    await endGroup(rotator);
   }
   const lines = new Set<string>();
   let torn = 0;
@@ -132,14 +99,7 @@ async function run(config: string, script: string, folder: string, work: string)
     }
     closeSync(fd);
   }
-  return { writtenLines: Number(said), keptLines: lines.size, tornLines: torn, rotations: open.size - 1, peakBytes };
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once('exit', () => resolve());
-  });
+  return { writtenLines, keptLines: lines.size, tornLines: torn, rotations: open.size - 1, peakBytes };
 }
 
 suite('logrotate', () => {
@@ -156,7 +116,7 @@ suite('logrotate', () => {
     const { config } = shipping(folder);
     writeFileSync(join(work, 'logrotate.conf'), config, { mode: 0o644 });
     const checked = spawnSync('logrotate', ['--debug', '--state', join(work, 'status'), join(work, 'logrotate.conf')], {
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH },
       encoding: 'utf8',
     });
     expect(checked.stderr).not.toMatch(/error/i);
@@ -173,10 +133,10 @@ suite('logrotate', () => {
     writeFileSync(log, 'x'.repeat(6 * MIB), { mode: 0o640 });
     const root = process.getuid?.() === 0;
     const user = root ? { uid: 10_001, gid: 10_001 } : {};
-    if (root) for (const path of [work, folder, state, log]) chownSync(path, 10_001, 10_001);
+    if (root) for (const each of [work, folder, state, log]) chownSync(each, 10_001, 10_001);
     const rotated = spawnSync('logrotate', ['--state', join(state, 'status'), conf], {
       ...user,
-      env: { ...process.env, PATH: path },
+      env: { ...process.env, PATH },
       encoding: 'utf8',
     });
     expect([rotated.status, rotated.stderr]).toEqual([0, '']);

@@ -97,7 +97,8 @@ describe('the traps of case 1 are absent', () => {
 
   test('trap: a memory queue of 4,096 events is no buffer: the queue is on disk, and outlives the outage', () => {
     expect(made.filebeat['queue.mem']).toBeUndefined();
-    expect(made.filebeat['queue.disk'].max_size).toBe(value('diskQueueBytes'));
+    // Without a unit Filebeat takes it for deprecated.
+    expect(made.filebeat['queue.disk'].max_size).toBe(`${value('diskQueueBytes')}B`);
     expect(value('diskQueueBytes')).toBe(planLogs('x', props.workload, props.objective).value('diskQueueBytes'));
     expect(made.logs.plan.predictions.outageSeconds).toBeGreaterThanOrEqual(7200);
     // On the node, not in the pod: a new version of the pod finds queue and registry again.
@@ -306,6 +307,6 @@ test('random props give a valid document or a named error', () => {
   });
   validOrNamed(/^Logs: /, random, make, (chart) => {
     expect(chart.logrotate).not.toContain('copytruncate');
-    expect(chart.filebeat['queue.disk'].max_size).toBe(chart.logs.plan.value('diskQueueBytes'));
+    expect(chart.filebeat['queue.disk'].max_size).toBe(`${chart.logs.plan.value('diskQueueBytes')}B`);
   });
 });

@@ -7,14 +7,15 @@ import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { acknowledgedEvents } from '../../lib/runtime/log-exporter/queue-position';
 import { metricsText } from '../../lib/runtime/log-exporter/reading';
 
-const reading = { logBytes: 300, queueBytes: 20, freeBytes: 1e9 };
-/** The part of Filebeat's `/stats` that its documentation shows. */
+const reading = { logBytes: 300, queueBytes: 20, freeBytes: 1e9, acknowledgedEvents: 2 };
+/** What Filebeat's `/stats` says while its destination is away: test/engines/log-shipping.test.ts reads a real one. */
 const stats = {
   libbeat: {
     output: { events: { acked: 7, active: 0, batches: 1, dropped: 2, failed: 0, total: 9 }, type: 'kafka' },
-    pipeline: { clients: 1, events: { active: 5, published: 14, total: 14 } },
+    pipeline: { events: { active: 0, published: 14, total: 14 }, queue: { filled: { bytes: 3724, events: 7 } } },
   },
 };
 
@@ -28,7 +29,7 @@ describe('the text', () => {
       'log_shipping_queue_bytes{shipper="logs",node="n\\"1"} 20',
       'log_shipping_free_bytes{shipper="logs",node="n\\"1"} 1000000000',
       'log_shipping_up{shipper="logs",node="n\\"1"} 1',
-      'log_shipping_active_events{shipper="logs",node="n\\"1"} 5',
+      'log_shipping_queued_events{shipper="logs",node="n\\"1"} 5',
       'log_shipping_acked_events_total{shipper="logs",node="n\\"1"} 7',
       'log_shipping_dropped_events_total{shipper="logs",node="n\\"1"} 2',
     ]);
@@ -38,7 +39,33 @@ describe('the text', () => {
   test('leaves out what Filebeat does not say: a zero would look like calm', () => {
     const silent = metricsText(reading, { shipper: 'logs' });
     expect(silent).toContain('log_shipping_up{shipper="logs"} 0');
-    expect(silent).not.toMatch(/active_events|acked_events|dropped_events/);
+    expect(silent).not.toMatch(/queued_events|acked_events|dropped_events/);
+  });
+});
+
+describe('how far the queue is acknowledged', () => {
+  const state = (version: number, frame: number) => {
+    const buffer = Buffer.alloc(28);
+    buffer.writeUInt32LE(version, 0);
+    buffer.writeBigUInt64LE(2n, 4);
+    buffer.writeBigUInt64LE(1_025_743n, 12);
+    buffer.writeBigUInt64LE(BigInt(frame), 20);
+    return buffer;
+  };
+
+  test.each([
+    ['the frame within the segment', state(1, 1939), 1939],
+    ['nothing yet: the file is made empty', Buffer.alloc(0), 0],
+    ['not known: another version', state(2, 1939), undefined],
+    ['not known: cut short', state(1, 1939).subarray(0, 20), undefined],
+  ])('%s', (_, buffer, expected) => expect(acknowledgedEvents(buffer)).toBe(expected));
+
+  test('what is acknowledged is in the queue no more, and never less than nothing is', () => {
+    const queued = (acknowledged?: number) =>
+      /queued_events\{.*\} (.*)/.exec(
+        metricsText({ ...reading, acknowledgedEvents: acknowledged, stats }, { a: 'b' }),
+      )?.[1];
+    expect([queued(0), queued(7), queued(8), queued(undefined)]).toEqual(['7', '0', '0', undefined]);
   });
 });
 

@@ -4,9 +4,10 @@
  *
  * Environment: LOG_FOLDER, QUEUE_FOLDER, STATS_URL, METRICS_PORT, SHIPPER, NODE_NAME.
  */
-import { readdir, stat, statfs } from 'node:fs/promises';
+import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { acknowledgedEvents } from './queue-position';
 import { type FilebeatStats, metricsText } from './reading';
 
 const STATS_TIMEOUT_MILLIS = 5000;
@@ -29,13 +30,20 @@ async function main(): Promise<void> {
 }
 
 async function read(logs: string, queue: string, url: string) {
-  const [logBytes, queueBytes, { bavail, bsize }, stats] = await Promise.all([
+  const [logBytes, queueBytes, { bavail, bsize }, state, stats] = await Promise.all([
     bytesIn(logs),
     bytesIn(queue),
     statfs(logs),
+    readFile(join(queue, 'state.dat')).catch(() => undefined),
     filebeatStats(url),
   ]);
-  return { logBytes, queueBytes, freeBytes: bavail * bsize, stats };
+  return {
+    logBytes,
+    queueBytes,
+    freeBytes: bavail * bsize,
+    acknowledgedEvents: state && acknowledgedEvents(state),
+    stats,
+  };
 }
 
 /** Bytes of the files in a folder; a file that goes meanwhile counts nothing, a folder that is not there yet too. */

@@ -8,15 +8,18 @@ export interface Reading {
   readonly queueBytes: number;
   /** Bytes of the file system that are free for ordinary users. */
   readonly freeBytes: number;
+  /** Lines of the oldest segment of the queue that are acknowledged; undefined when that is not known. */
+  readonly acknowledgedEvents?: number;
   /** What Filebeat answers on `/stats`; undefined when it does not. */
   readonly stats?: FilebeatStats;
 }
 
-/** The part of Filebeat's `/stats` that is used. */
+/** The part of Filebeat's `/stats` that is used; `queue.filled` is there from 8.15 on. */
 export interface FilebeatStats {
   readonly libbeat?: {
     readonly output?: { readonly events?: { readonly acked?: number; readonly dropped?: number } };
-    readonly pipeline?: { readonly events?: { readonly active?: number } };
+    // Not `pipeline.events.active`: what a queue on disk has taken over is done for it, though nobody has it yet.
+    readonly pipeline?: { readonly queue?: { readonly filled?: { readonly events?: number } } };
   };
 }
 
@@ -37,11 +40,7 @@ export function metricsText(reading: Reading, labels: Readonly<Record<string, st
     gauge('log_shipping_queue_bytes', 'Queue of the shipper on disk.', reading.queueBytes),
     gauge('log_shipping_free_bytes', 'Free space of the file system of the logs.', reading.freeBytes),
     gauge('log_shipping_up', 'Whether Filebeat answers.', stats === undefined ? 0 : 1),
-    gauge(
-      'log_shipping_active_events',
-      'Lines read and not yet acknowledged.',
-      stats?.libbeat?.pipeline?.events?.active,
-    ),
+    gauge('log_shipping_queued_events', 'Lines in the queue, not yet acknowledged.', queuedEvents(reading)),
     counter('log_shipping_acked_events_total', 'Lines that the destination has.', events?.acked),
     counter('log_shipping_dropped_events_total', 'Lines that Filebeat gave up.', events?.dropped),
   ];
@@ -52,6 +51,13 @@ export function metricsText(reading: Reading, labels: Readonly<Record<string, st
     .filter(({ value }) => value !== undefined && Number.isFinite(value))
     .map(({ name, kind, help, value }) => `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n${name}{${text}} ${value}\n`)
     .join('');
+}
+
+/** The two are not read at the same moment: an acknowledgement in between makes no negative number of lines. */
+function queuedEvents({ stats, acknowledgedEvents: acknowledged }: Reading): number | undefined {
+  const filled = stats?.libbeat?.pipeline?.queue?.filled?.events;
+  if (filled === undefined || acknowledged === undefined) return undefined;
+  return Math.max(0, filled - acknowledged);
 }
 
 function gauge(name: string, help: string, value: number | undefined): Metric {
