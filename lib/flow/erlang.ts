@@ -10,7 +10,7 @@
 import { CONSTANT_BELOW, gammaTail, serviceTail, solveTail } from './gamma';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
-const { ceil, exp, log, max, min, sqrt } = Math;
+const { ceil, exp, floor, log, max, min, sqrt } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** One stage with `slots` equal slots and Poisson arrivals. */
@@ -160,10 +160,12 @@ export function slotsFor(objective: WaitObjective): number {
 
 /** The smallest stable slot count that `keeps(slots, C(slots, a))`. The caller's condition must hold in the end. */
 export function fewestSlots(offeredLoad: number, keeps: (slots: number, waiting: number) => boolean): number {
-  let blocking = 1;
-  for (let slots = 1; ; slots += 1) {
+  // Up to the load no count is stable, and nobody is asked about one.
+  const unstable = floor(offeredLoad);
+  let blocking = erlangB(unstable, offeredLoad);
+  for (let slots = unstable + 1; ; slots += 1) {
     blocking = (offeredLoad * blocking) / (slots + offeredLoad * blocking);
-    if (slots > offeredLoad && keeps(slots, fromErlangB(blocking, slots, offeredLoad))) return slots;
+    if (keeps(slots, fromErlangB(blocking, slots, offeredLoad))) return slots;
   }
 }
 

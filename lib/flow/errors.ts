@@ -40,22 +40,26 @@ export interface Check {
   readonly message: string;
 }
 
+/** Every check of a range that holds: its sentence would be written for nobody. */
+const PASSED: Check = { refused: false, message: '' };
+
 /** Throws every failed check of the table in one `InvalidInputError`. */
 export function validate(subject: string, checks: readonly Check[]): void {
-  const failures = checks.filter((check) => check.refused).map((check) => check.message);
-  if (failures.length > 0) throw new InvalidInputError(subject, failures);
+  if (!checks.some(({ refused }) => refused)) return;
+  const failures = checks.filter(({ refused }) => refused).map(({ message }) => message);
+  throw new InvalidInputError(subject, failures);
 }
 
 /** A check that `value` is a finite number within `[min, max]`; an absent value passes. */
 export function inRange(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
   const refused = value !== undefined && !(Number.isFinite(value) && value >= min && value <= max);
-  const limit = max === Number.POSITIVE_INFINITY ? `at least ${min}` : `between ${min} and ${max}`;
-  return { refused, message: `${name} must be ${limit}, got ${value}` };
+  return refused ? { refused, message: `${name} must be ${withinText(min, max)}, got ${value}` } : PASSED;
 }
 
 /** A check that `value` is a finite number above `min` and below `max`; an absent value passes. */
 export function between(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
   const refused = value !== undefined && !(Number.isFinite(value) && value > min && value < max);
+  if (!refused) return PASSED;
   const limit = max === Number.POSITIVE_INFINITY ? `above ${min}` : `above ${min} and below ${max}`;
   return { refused, message: `${name} must be ${limit}, got ${value}` };
 }
@@ -67,7 +71,11 @@ export function wholeNumber(
   min: number,
   max = Number.POSITIVE_INFINITY,
 ): Check {
-  const range = inRange(name, value, min, max);
-  const refused = range.refused || (value !== undefined && !Number.isInteger(value));
-  return { refused, message: range.message.replace(' must be ', ' must be a whole number, ') };
+  const refused = value !== undefined && !(Number.isInteger(value) && value >= min && value <= max);
+  if (!refused) return PASSED;
+  return { refused, message: `${name} must be a whole number, ${withinText(min, max)}, got ${value}` };
+}
+
+function withinText(min: number, max: number): string {
+  return max === Number.POSITIVE_INFINITY ? `at least ${min}` : `between ${min} and ${max}`;
 }

@@ -37,6 +37,7 @@ export interface Observation {
 /** Mean of the larger of `floor` and the largest number of waiting items within `seconds`. */
 export function expectedMaximum(observed: Observation, floor = 0): number {
   const { slots, seconds } = observed;
+  if (outOfReach(observed, floor)) return floor;
   const start = round(observed.startItems);
   let sum = max(floor, start - slots);
   let lastShare = 1;
@@ -53,6 +54,22 @@ export function expectedMaximum(observed: Observation, floor = 0): number {
     return share > 1e-3;
   });
   return sum;
+}
+
+/** What a line is not expected to exceed even so many times is not looked into level by level. */
+const OFTEN_ENOUGH = 1e-9;
+
+/**
+ * Whether a stage below its capacity that starts no longer than it settles leaves a line of that length alone: it comes
+ * there at most arrivals × time × P(line ≥ length) times, and the line falls off with every level.
+ */
+export function outOfReach({ arrivalsPerSecond: rate, ...stage }: Observation, line: number): boolean {
+  const { serviceSeconds, serviceVariation, slots, startItems, seconds } = stage;
+  const drift = rate - slots / serviceSeconds;
+  if (line <= 0 || drift >= 0 || startItems > slots) return false;
+  // The largest variation that departures have at any length of time makes the longest lines.
+  const { birth, death } = busyRates(rate, rate - drift, max(1, serviceVariation * serviceVariation));
+  return (rate * seconds * (birth / death) ** line * death) / (death - birth) < OFTEN_ENOUGH;
 }
 
 /** P(line ≥ x) of the settled stage: what an observation that starts at any moment starts with. */

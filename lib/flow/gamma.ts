@@ -42,6 +42,7 @@ function logGammaOf(shape: number): number {
  */
 export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf(shape)): number {
   if (x <= 0) return 1;
+  if (shape === 1) return exp(-x);
   const front = exp(shape * log(x) - x - logGammaOfShape);
   if (x < shape + 1) {
     let term = 1 / shape;
@@ -71,12 +72,16 @@ export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf
 /** Coefficient of variation below which a service time counts as constant; shapes above 10^6 add nothing but cost. */
 export const CONSTANT_BELOW = 1e-3;
 
+/** Seconds that a service takes at most: less than 1e-9 of any gamma law lies so far out. */
+export function longestService(mean: number, variation: number): number {
+  return mean * (1 + 25 * variation * max(1, variation));
+}
+
 /** P(service > seconds) for a gamma service time of that mean and variation. */
 export function serviceTail(seconds: number, mean: number, variation: number): number {
   if (variation < CONSTANT_BELOW) return seconds < mean ? 1 : 0;
   if (variation === 1) return seconds <= 0 ? 1 : exp(-seconds / mean);
-  // Less than 1e-9 of any gamma law lies so far out.
-  if (seconds > mean * (1 + 25 * variation * max(1, variation))) return 0;
+  if (seconds > longestService(mean, variation)) return 0;
   const shape = 1 / (variation * variation);
   return gammaTail(shape, (seconds / mean) * shape);
 }
@@ -125,35 +130,56 @@ export function serviceQuantile(quantile: number, mean: number, variation: numbe
   return solveTail((t) => serviceTail(t, mean, variation), 1 - quantile, mean * (1 + 3 * variation));
 }
 
+/** Below this share of the level sought, how small a tail is says nothing about where the level is. */
+const FAR_BELOW = 1e-3;
+const PRECISION = 1e-4;
+
 /**
- * The t at which a falling `tail(t)` comes down to `level`, to a relative 1e-4: false position on the logarithm of
- * the tail, which is almost a straight line for every law used here, kept inside a bracket.
+ * The t at which a falling `tail(t)` comes down to `level`, to a relative 1e-4: inverse quadratic interpolation on the
+ * logarithm of the tail, which is almost a straight line for every law used here, kept inside a bracket that is halved
+ * wherever the interpolation cannot be trusted (a kink, a jump, a tail that is zero).
+ *
+ * Source: Chandrupatla, "A new hybrid quadratic/bisection algorithm for finding the zero of a nonlinear function without
+ * using derivatives", Advances in Engineering Software 28 (1997).
  */
 export function solveTail(tail: (t: number) => number, level: number, guess: number): number {
-  const target = log(level);
-  let low = 0;
-  let lowLog = log(max(tail(0), 1e-300));
-  if (lowLog <= target) return 0;
-  let high = guess > 0 ? guess : 1e-9;
-  let highLog = log(max(tail(high), 1e-300));
-  for (let i = 0; highLog > target && i < 200; i += 1) {
-    low = high;
-    lowLog = highLog;
-    high *= 2;
-    highLog = log(max(tail(high), 1e-300));
+  const above = (t: number) => log(max(tail(t) / level, FAR_BELOW));
+  // a and b have the root between them; c is where the last of them was before.
+  let b = 0;
+  let fb = above(0);
+  if (fb <= 0) return 0;
+  let a = guess > 0 ? guess : 1e-9;
+  let fa = above(a);
+  for (let i = 0; fa > 0 && i < 200; i += 1) {
+    b = a;
+    fb = fa;
+    a *= 2;
+    fa = above(a);
   }
-  for (let i = 0; i < 60 && high - low > 1e-4 * high; i += 1) {
-    const share = (lowLog - target) / (lowLog - highLog);
-    // Every third step halves, so that a kink (a constant service time) cannot stall the false position.
-    const t = i % 3 === 2 ? (low + high) / 2 : low + (high - low) * min(0.999, max(0.001, share));
-    const at = log(max(tail(t), 1e-300));
-    if (at > target) {
-      low = t;
-      lowLog = at;
-    } else {
-      high = t;
-      highLog = at;
+  let share = 0.5;
+  for (let i = 0; i < 60; i += 1) {
+    const t = a + share * (b - a);
+    const ft = above(t);
+    let c = a;
+    let fc = fa;
+    if (ft > 0 !== fa > 0) {
+      c = b;
+      fc = fb;
+      b = a;
+      fb = fa;
     }
+    a = t;
+    fa = ft;
+    const width = abs(b - a);
+    const enough = (PRECISION * max(a, b)) / width;
+    if (enough >= 1) break;
+    const xi = (a - b) / (c - b);
+    const phi = (fa - fb) / (fc - fb);
+    const trusted = phi * phi < xi && (1 - phi) * (1 - phi) < 1 - xi;
+    share = trusted
+      ? (fa / (fb - fa)) * (fc / (fb - fc)) + ((c - a) / (b - a)) * (fa / (fc - fa)) * (fb / (fc - fb))
+      : 0.5;
+    share = min(1 - enough / 2, max(enough / 2, share));
   }
-  return high;
+  return max(a, b);
 }

@@ -8,14 +8,14 @@
  */
 import { sojournTail } from './erlang';
 import type { FluidPath } from './fluid';
-import { serviceQuantile, serviceTail, solveTail } from './gamma';
+import { longestService, residualShare, serviceQuantile, serviceTail, solveTail } from './gamma';
 import { waitsAlong } from './path-waits';
 import { type ResolvedConsumer, type ResolvedWorkload } from './resolve';
 import { attemptShares, repeated, uniformlyDelayedTail } from './retries';
 import type { Stretch } from './stretch';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
-const { max, min } = Math;
+const { max } = Math;
 
 /** Distribution of the time from arrival to the end of service. */
 export interface LatencyMix {
@@ -28,7 +28,13 @@ export interface LatencyMix {
 /** The latency of all items that arrive on the path. */
 export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): LatencyMix {
   const { stretches, course } = waitsAlong(path, workload, consumer);
-  const total = stretches.reduce((sum, stretch) => sum + stretch.weight, 0);
+  let total = 0;
+  // The longest wait of the path is near every quantile that matters; without waits it is the service.
+  let longest = 0;
+  for (const { weight, high } of stretches) {
+    total += weight;
+    longest = max(longest, high);
+  }
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
   const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload));
@@ -39,20 +45,20 @@ export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer
     for (const repeat of repeats) beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
     return beyond;
   };
-  return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, mean) };
+  return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, longest + mean) };
 }
 
 /** P(wait + service > seconds) of the items of one stretch. */
 function stretchTail(stretch: Stretch, seconds: number, mean: number, variation: number): number {
   if (stretch.waiting > 0) return sojournTail(seconds, mean, variation, stretch.waiting, stretch.decay);
   const { low, high } = stretch;
+  if (seconds <= low) return 1;
+  if (seconds - high > longestService(mean, variation)) return 0;
   const width = high - low;
-  // Where the wait changes by much more than a service takes, the service only shifts it.
-  if (width > 4 * mean) return min(1, max(0, (high + mean - seconds) / width));
   if (width < mean / 4) return serviceTail(seconds - (low + high) / 2, mean, variation);
-  let sum = 0;
-  for (let i = 0; i < 4; i += 1) sum += serviceTail(seconds - low - (width * (i + 0.5)) / 4, mean, variation);
-  return sum / 4;
+  // ∫ P(S > t − w) dw over the waits w: certain for those beyond t, a residual service for the others.
+  const left = residualShare(seconds - low, mean, variation) - residualShare(seconds - high, mean, variation);
+  return (max(0, high - seconds) + mean * left) / width;
 }
 
 /** P(latency > seconds) of a stage in its steady state, every attempt counted. */
@@ -64,6 +70,7 @@ export function stationaryTail(
   decay: number,
 ): number {
   const { serviceSeconds: mean, serviceVariation: variation, failureRatio } = workload;
+  if (failureRatio === 0) return sojournTail(seconds, mean, variation, waiting, decay);
   const attempts = attemptShares(failureRatio, maxAttempts);
   const stretch: Stretch = { at: 0, weight: 1, low: 0, high: 0, waiting, decay };
   let beyond = attempts[0] * sojournTail(seconds, mean, variation, waiting, decay);

@@ -9,7 +9,7 @@ import { chancePhase, chanceStretches, drainStretches } from './chance';
 import { erlangC, variationFactor } from './erlang';
 import type { FluidPath, FluidPiece } from './fluid';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from './resolve';
-import { CUTS, type Stretch, type Waits } from './stretch';
+import type { Stretch, Waits } from './stretch';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min } = Math;
@@ -22,7 +22,7 @@ export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer
   const work = workSeconds(workload, consumer.maxAttempts);
   const waits: Waits = { stretches: [], course: [] };
   const chance = chancePhase(path, workload, work);
-  const startOf = starts(path);
+  const starts = startsOf(path);
   let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
   for (const piece of path.pieces) {
     if (chance !== undefined && piece.from >= chance.from && piece.to <= chance.until) {
@@ -30,7 +30,7 @@ export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer
     } else if (chance !== undefined && piece.from >= chance.until && piece.from < chance.cleared) {
       drainStretches(chance, path, piece, workload, work, waits);
     } else if (piece.busy) {
-      busyStretches(piece, rank, startOf, workload.failureRatio > 0 ? FINE_CUTS : CUTS, waits);
+      busyStretches(piece, rank, starts, workload.failureRatio > 0, waits);
     } else {
       const stretch = idleStretch(piece, workload, work);
       waits.stretches.push(stretch);
@@ -50,42 +50,69 @@ function idleStretch(piece: FluidPiece, workload: ResolvedWorkload, work: number
   return { at, weight, low: 0, high: 0, waiting: erlangC(slots, rate * work), decay };
 }
 
-/** Every slot is busy: the wait is the distance to the curve of starts. */
-function busyStretches(
-  piece: FluidPiece,
-  rank: number,
-  startOf: (rank: number) => number,
-  cuts: number,
-  waits: Waits,
-): void {
-  const step = (piece.to - piece.from) / cuts;
-  const weight = piece.arrivalsPerSecond * step;
-  for (let i = 0; i < cuts; i += 1) {
-    const at = piece.from + i * step;
-    const first = max(0, startOf(rank + i * weight) - at);
-    const last = max(0, startOf(rank + (i + 1) * weight) - at - step);
-    const stretch = { at, weight, low: min(first, last), high: max(first, last), waiting: 0, decay: 1 };
+/**
+ * Every slot is busy: the wait is the distance to the curve of starts, a straight line from one of its breaks to the
+ * next. Those who fail look their second wait up along the way and need equal, fine cuts.
+ */
+function busyStretches(piece: FluidPiece, rank: number, starts: Starts, fine: boolean, waits: Waits): void {
+  const { arrivalsPerSecond: rate, from } = piece;
+  const last = rank + rate * (piece.to - from);
+  const cut = (last - rank) / FINE_CUTS;
+  let begin = rank;
+  let before = max(0, startOf(starts, begin) - from);
+  for (let i = 1; begin < last; i += 1) {
+    const end = min(last, fine ? rank + i * cut : nextBreak(starts, begin));
+    const at = from + (begin - rank) / rate;
+    const after = max(0, startOf(starts, end) - from - (end - rank) / rate);
+    const stretch = {
+      at,
+      weight: end - begin,
+      low: min(before, after),
+      high: max(before, after),
+      waiting: 0,
+      decay: 1,
+    };
     waits.stretches.push(stretch);
-    waits.course.push(stretch);
+    if (fine) waits.course.push(stretch);
+    begin = end;
+    before = after;
   }
 }
 
-/** When the item of a rank is started: a line with a break at every event. Ranks are asked in rising order, mostly. */
-function starts(path: FluidPath): (rank: number) => number {
-  const breaks: { at: number; rank: number }[] = [];
+/** The curve of starts: when the item of a rank is started, a line with a break at every event. */
+interface Starts {
+  readonly ranks: number[];
+  /** Seconds since the peak began. */
+  readonly times: number[];
+  /** The break before the rank that was asked for last: ranks are asked in rising order, mostly. */
+  cursor: number;
+}
+
+function startsOf(path: FluidPath): Starts {
+  const starts: Starts = { ranks: [], times: [], cursor: 0 };
   let arrived = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
   for (const piece of path.pieces) {
-    breaks.push({ at: piece.from, rank: arrived - max(0, piece.startItems - piece.slots) });
+    starts.ranks.push(arrived - max(0, piece.startItems - piece.slots));
+    starts.times.push(piece.from);
     arrived += piece.arrivalsPerSecond * (piece.to - piece.from);
-    breaks.push({ at: piece.to, rank: arrived - max(0, piece.endItems - piece.slots) });
+    starts.ranks.push(arrived - max(0, piece.endItems - piece.slots));
+    starts.times.push(piece.to);
   }
-  let cursor = 0;
-  return (rank) => {
-    while (cursor > 0 && breaks[cursor].rank > rank) cursor -= 1;
-    while (cursor < breaks.length - 2 && breaks[cursor + 1].rank < rank) cursor += 1;
-    const from = breaks[cursor];
-    const to = breaks[cursor + 1];
-    const share = to.rank > from.rank ? max(0, rank - from.rank) / (to.rank - from.rank) : 1;
-    return from.at + share * (to.at - from.at);
-  };
+  return starts;
+}
+
+function startOf(starts: Starts, rank: number): number {
+  const { ranks, times } = starts;
+  let i = starts.cursor;
+  while (i > 0 && ranks[i] > rank) i -= 1;
+  while (i < ranks.length - 2 && ranks[i + 1] < rank) i += 1;
+  starts.cursor = i;
+  const share = ranks[i + 1] > ranks[i] ? max(0, rank - ranks[i]) / (ranks[i + 1] - ranks[i]) : 1;
+  return times[i] + share * (times[i + 1] - times[i]);
+}
+
+/** The first break after the rank that was asked for last; `Infinity` behind the last one. */
+function nextBreak({ ranks, cursor }: Starts, rank: number): number {
+  for (let i = cursor; i < ranks.length; i += 1) if (ranks[i] > rank) return ranks[i];
+  return Number.POSITIVE_INFINITY;
 }

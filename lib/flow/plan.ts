@@ -85,6 +85,7 @@ export class Plan extends KnobList {
 
   /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
   public withKnobs(knobs: Knob[]): Plan {
+    if (knobs.length === 0) return this;
     return new Plan(this.subject, mergedKnobs(this.knobs, knobs), this.predictions);
   }
 
@@ -106,15 +107,13 @@ export class Plan extends KnobList {
 
 /** The knob of that name; an unknown one is an error that lists those there are. */
 export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
-  const found = knobs.find((knob) => knob.name === name);
-  if (!found) throw new Error(`${subject}: no knob '${name}'; there are ${knobs.map((knob) => knob.name).join(', ')}`);
-  return found;
+  for (const knob of knobs) if (knob.name === name) return knob;
+  throw new Error(`${subject}: no knob '${name}'; there are ${knobs.map((knob) => knob.name).join(', ')}`);
 }
 
 /** Both lists as one; of two knobs of the same name the later one stays. */
 export function mergedKnobs(knobs: readonly Knob[], later: readonly Knob[]): Knob[] {
-  const names = new Set(later.map((knob) => knob.name));
-  return [...knobs.filter((knob) => !names.has(knob.name)), ...later];
+  return [...knobs.filter(({ name }) => !later.some((knob) => knob.name === name)), ...later];
 }
 
 /** Each knob with value, formula, inputs and source, three lines a knob. */

@@ -5,6 +5,7 @@
 import { erlangC } from './erlang';
 import { type FluidPath, fluidPeak } from './fluid';
 import { type LatencyMix, latencyMix } from './latency';
+import { once } from './once';
 import { expectedPeakBacklog } from './peak-backlog';
 import type { Predictions } from './plan';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from './resolve';
@@ -51,11 +52,17 @@ export function forecast(
   const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
   const monthlyCost = () =>
     hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
+  const median = once(() => latency().quantile(0.5));
+  const worst = once(() => latency().quantile(0.99));
   const predictions = (): Predictions => ({
     utilisation: Math.min(1, offered / slots),
     waitProbability: erlangC(slots, offered),
-    latencyP50Seconds: latency().quantile(0.5),
-    latencyP99Seconds: latency().quantile(0.99),
+    get latencyP50Seconds() {
+      return median();
+    },
+    get latencyP99Seconds() {
+      return worst();
+    },
     peakBacklog: peakBacklog(),
     drainSeconds: drainSeconds(),
     reactionSeconds: reactionSeconds(consumer),
@@ -63,15 +70,6 @@ export function forecast(
   });
   const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
   return { path, latency, peakBacklog, mostMonthlyCost, predictions };
-}
-
-/** What `make` makes, made when it is first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { DEFAULT_BACKOFF } from './backoff';
 import { CapacityError } from './errors';
 import { figure } from './figures';
 import { serviceQuantile } from './gamma';
+import { once } from './once';
 import type { Knob, Predictions } from './plan';
 import { MONTH_HOURS } from './predict';
 import type { ResolvedWorkload } from './resolve';
@@ -178,11 +179,12 @@ function timeoutKnobs({ subject, workload, consumer, given }: Sizing): Knob[] {
 
 function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predictions: Predictions): Knob[] {
   const { latencySeconds } = promised;
-  const { peakBacklog, latencyP99Seconds, drainSeconds } = predictions;
+  const { peakBacklog, drainSeconds } = predictions;
   const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / work;
   const clearable = capacity * (latencySeconds - alone);
   const backlog = Math.ceil(Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog)));
-  const age = alarmAge(latencySeconds, latencyP99Seconds);
+  // A quantile is half the work of a plan, and not every queue has an age to watch: it waits until it is asked for.
+  const age = once(() => alarmAge(latencySeconds, predictions.latencyP99Seconds));
   const wanted = HUMAN_SECONDS + workload.peakSeconds + drainSeconds;
   const retention = Math.min(LONGEST_RETENTION, Math.max(SHORTEST_RETENTION, Math.ceil(wanted / DAY) * DAY));
   return [
@@ -197,11 +199,15 @@ function alarmKnobs({ workload, consumer, promised, work, alone }: Sizing, predi
     },
     {
       name: 'alarmAgeSeconds',
-      value: age,
+      get value() {
+        return age();
+      },
       unit: 's',
       formula:
         'max(80 % of the latency, halfway from the predicted P99 to it), in whole seconds between P99 and latency where there are any; at least 1 s, below which no age shows',
-      inputs: { latencySeconds, latencyP99Seconds },
+      get inputs() {
+        return { latencySeconds, latencyP99Seconds: predictions.latencyP99Seconds };
+      },
       source:
         'between what is predicted and what is promised: silent on a normal peak, early for a bad one; CloudWatch has the age in whole seconds',
     },

@@ -39,8 +39,10 @@ export interface ResolvedConsumer {
 
 /** The consumer with what its compute is known for; what was given by hand stays, and `undefined` was not given. */
 export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T & Consumer {
-  const set = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(set) };
+  const consumer: T & Consumer = { ...defaults };
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined) Object.assign(consumer, { [name]: value });
+  return consumer;
 }
 
 /** The workload with its defaults. */
@@ -142,7 +144,9 @@ export function attemptsPerItem(workload: ResolvedWorkload, maxAttempts: number)
 
 /** Slot-seconds that one item costs on average, every attempt counted. */
 export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): number {
-  return workload.serviceSeconds * attemptsPerItem(workload, maxAttempts);
+  const { serviceSeconds, failureRatio, poisonRatio } = workload;
+  const once = failureRatio === 0 && poisonRatio === 0;
+  return once ? serviceSeconds : serviceSeconds * attemptsPerItem(workload, maxAttempts);
 }
 
 function required(value: number | undefined): number {

@@ -191,22 +191,26 @@ export class QueueWorker extends Construct {
   }
 
   private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
-    const fromText = Object.entries({
-      ...binding.environment,
-      SLOTS: String(this.plan.value('slotsPerInstance')),
-      ...(serves ? { HEALTH_PORT: String(HEALTH_PORT) } : { MAX_ITEMS: '1' }),
-    }).map(([name, text]) => [name, kplus.EnvValue.fromValue(text)] as const);
-    const fromSecret = Object.entries(binding.secrets).map(([name, { secretName, key }]) => {
+    const envVariables: Record<string, kplus.EnvValue> = { ...props.environment };
+    const set = (name: string, text: string) => {
+      envVariables[name] = kplus.EnvValue.fromValue(text);
+    };
+    for (const name of Object.keys(binding.environment)) set(name, binding.environment[name]);
+    set('SLOTS', String(this.plan.value('slotsPerInstance')));
+    if (serves) set('HEALTH_PORT', String(HEALTH_PORT));
+    else set('MAX_ITEMS', '1');
+    for (const name of Object.keys(binding.secrets)) {
+      const { secretName, key } = binding.secrets[name];
       const secret = kplus.Secret.fromSecretName(this, `Secret${name}`, secretName);
-      return [name, kplus.EnvValue.fromSecretValue({ secret, key })] as const;
-    });
+      envVariables[name] = kplus.EnvValue.fromSecretValue({ secret, key });
+    }
     const probe = (failureThreshold: number) =>
       kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
     return {
       name: 'worker',
       image: props.image,
       command: props.command,
-      envVariables: { ...props.environment, ...Object.fromEntries([...fromText, ...fromSecret]) },
+      envVariables,
       resources: props.resources ?? DEFAULT_RESOURCES,
       securityContext: restrictedContainer(),
       ...(serves

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { departureVariation } from '../../lib/flow/departures';
-import { expectedMaximum, firstPassage } from '../../lib/flow/first-passage';
+import { expectedMaximum, firstPassage, outOfReach } from '../../lib/flow/first-passage';
 import { normalTail, reflectedLevel, reflectedTail } from '../../lib/flow/reflected';
 
 const stage = {
@@ -47,6 +48,32 @@ describe('mean maximum', () => {
   test('grows with the time above capacity', () => {
     const over = { ...stage, arrivalsPerSecond: 2, startItems: 1, seconds: 500 };
     expect(expectedMaximum(over) / 500).toBeCloseTo(1, 1);
+  });
+
+  test('a line that is taken for out of reach is one at which the walk level by level would have been given up', () => {
+    let taken = 0;
+    const stages = fc.record({
+      load: fc.double({ min: 0.05, max: 0.99, noNaN: true }),
+      slots: fc.integer({ min: 1, max: 40 }),
+      serviceVariation: fc.double({ min: 0, max: 3, noNaN: true }),
+      seconds: fc.double({ min: 1, max: 1e4, noNaN: true }),
+      line: fc.integer({ min: 1, max: 400 }),
+    });
+    fc.assert(
+      fc.property(stages, ({ load, line, ...rest }) => {
+        const loaded = { ...stage, ...rest, arrivalsPerSecond: load * rest.slots };
+        if (!outOfReach(loaded, line)) return;
+        taken += 1;
+        let reached = 0;
+        firstPassage(loaded, 0, (level, mean) => {
+          reached = mean;
+          return level < rest.slots + line && mean < 1000 * rest.seconds;
+        });
+        expect(reached).toBeGreaterThanOrEqual(1000 * rest.seconds);
+      }),
+      { numRuns: 300 },
+    );
+    expect(taken).toBeGreaterThan(50);
   });
 
   test('is at least the floor', () => expect(expectedMaximum(stage, 50)).toBeCloseTo(50, 1));

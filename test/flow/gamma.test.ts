@@ -48,4 +48,14 @@ describe('the gamma law', () => {
 
   test('a tail with a jump is solved at the jump', () =>
     expect(solveTail((t) => (t < 7 ? 1 : 0), 0.5, 1)).toBeCloseTo(7, 2));
+
+  test.each([
+    ['an exponential', (t: number) => Math.exp(-t / 3), 3 * Math.log(100)],
+    ['a straight line that ends at nothing', (t: number) => Math.max(0, 1 - t / 40), 39.6],
+    ['a line with a jump before it', (t: number) => (t < 1 ? 1 : Math.max(0, 0.5 - t / 80)), 39.2],
+  ])('is found within 16 looks on %s: every plan pays for each of them', (_, law, expected) => {
+    const tail = jest.fn(law);
+    expect(solveTail(tail, 0.01, 50) / expected).toBeCloseTo(1, 3);
+    expect(tail.mock.calls.length).toBeLessThanOrEqual(16);
+  });
 });
