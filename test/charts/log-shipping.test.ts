@@ -25,8 +25,9 @@ test('what the files may take and what the queue may take is what the plan predi
   const [cap, count] = ['maxsize', 'rotate'].map((name) =>
     Number(new RegExp(`^ *${name} (\\d+)$`, 'm').exec(files['logrotate.conf'])?.[1]),
   );
-  const growth = chart.logs.plan.knob('rotationSeconds').inputs.growthBytes;
-  expect((4 * (count + 1) + 1) * (cap + growth) + queue).toBe(chart.logs.plan.predictions.peakDiskBytes);
+  const { plan } = chart.logs;
+  expect([cap, count]).toEqual([plan.value('fileSizeCapBytes'), plan.value('fileCount')]);
+  expect(plan.value('logFileBytes') + queue).toBe(plan.predictions.peakDiskBytes);
 });
 
 test('the namespace allows what hostPath needs, warns of the rest, and holds nothing else', () => {

@@ -49,7 +49,7 @@ function shipping(folder: string) {
   const secret = (key: string) => ({ secretName: 'kafka', key });
   const logs = new LogShipping(chart, 'Logs', {
     workload: { steadyBytesPerSecond: LINES_PER_SECOND * LINE_BYTES, lineBytes: LINE_BYTES },
-    objective: { diskBudgetBytes: 130 * MIB, outageSeconds: 1, shipperAwaySeconds: 1 },
+    objective: { diskBudgetBytes: 150 * MIB, outageSeconds: 1, shipperAwaySeconds: 1 },
     logFolder: folder,
     fileUser: 10_001,
     fileCount: 3,
