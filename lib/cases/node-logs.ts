@@ -1,3 +1,4 @@
+import { LINE_BYTES } from '../flow/log-sizing';
 import type { LogWorkload } from '../flow/logs';
 import { Random } from '../flow/random';
 import { resolveWorkload } from '../flow/resolve';
@@ -7,7 +8,7 @@ import { LogRotator, type RotationSettings } from './log-rotator';
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min, sqrt } = Math;
 
-export const DAY_SECONDS = 86_400;
+const DAY_SECONDS = 86_400;
 const WEEK_SECONDS = 7 * DAY_SECONDS;
 /** Short beside everything that happens on the disk: a run of the rotator, a rotation, a segment of the queue. */
 const STEP_SECONDS = 5;
@@ -87,7 +88,7 @@ class Writer {
       serviceSeconds: 1,
     });
     this.rates = { steady: steadyPerSecond, peak: peakPerSecond, peakSeconds };
-    this.lineBytes = workload.lineBytes ?? 200;
+    this.lineBytes = workload.lineBytes ?? LINE_BYTES;
     this.random = new Random(seed);
   }
 

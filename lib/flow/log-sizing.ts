@@ -6,7 +6,8 @@ import { resolveWorkload } from './resolve';
 import type { Workload } from './workload';
 
 export const MIB = 1024 ** 2;
-const LINE_BYTES = 200;
+/** Mean length of a line unless given: an assumption. */
+export const LINE_BYTES = 200;
 /**
  * What Filebeat 8 adds to a line without any processor (time stamp, agent, host, input, file, offset, fingerprint) is
  * 630 bytes as JSON with names of usual length; its disk queue keeps CBOR, which is shorter, in frames of 12 bytes.
