@@ -1,25 +1,8 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
-import type { BatchCapacity, BatchTenant } from '../lib/flow/fair-share-tenants';
-import type { Objective } from '../lib/flow/workload';
+import { RATING } from '../lib/cases/case-20-tenant-starvation';
 import { FairShare } from '../lib/k8s/fair-share';
 import { restrictedNamespace } from './namespace';
-
-const GIB = 1024 ** 3;
-
-/** What the shares are sized from: the rating jobs of case 20. */
-export const RATING: { capacity: BatchCapacity; tenants: BatchTenant[]; objective: Objective } = {
-  // Four tenants that fill 9/13 of the cluster: ten times one of them for two hours, in one line, leaves the others
-  // 40 % of their jobs in time.
-  capacity: { cpu: 208, memoryBytes: 832 * GIB },
-  tenants: ['billing', 'fraud', 'pricing', 'risk'].map((name) => ({
-    name,
-    jobCpu: 2,
-    jobMemoryBytes: 4 * GIB,
-    workload: { steadyPerSecond: 0.03, serviceSeconds: 600, serviceVariation: 0.5 },
-  })),
-  objective: { latencySeconds: 4200, latencyQuantile: 0.95 },
-};
 
 /**
  * Fair batch: the rating jobs of four tenants on one cluster, none of which can take the others' places (case 20).

@@ -1,22 +1,9 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
-import type { LogObjective, LogWorkload } from '../lib/flow/logs';
+import { NODE_LOGS } from '../lib/cases/case-01-log-flood';
 import { LogOutput } from '../lib/k8s/log-output';
 import { LogShipping } from '../lib/k8s/log-shipping';
 import { podSecurityNamespace } from './namespace';
-
-/** What a node logs and may spend on it; case 1 gives the share of the disk, the rest are assumptions. */
-export const NODE_LOGS: { workload: LogWorkload; objective: LogObjective } = {
-  workload: {
-    steadyBytesPerSecond: 200_000,
-    peakBytesPerSecond: 2_000_000,
-    peakSeconds: 1800,
-    lineBytes: 250,
-    logFiles: 4,
-  },
-  // 70 % of a disk of 100 GB: the rest is for images and whatever else runs on the node.
-  objective: { diskBudgetBytes: 70e9, outageSeconds: 4 * 3600 },
-};
 
 /**
  * Log shipping: the log files of every node, rotated within a disk budget and shipped to Kafka (case 1). Expects the

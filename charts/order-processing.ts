@@ -1,26 +1,13 @@
 import { Chart, type ChartProps, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import type { Consumer, Objective, Workload } from '../lib/flow/workload';
+import { ORDERS } from '../lib/cases/case-02-order-peak';
+import type { Objective, Workload } from '../lib/flow/workload';
 import { stockImage } from '../lib/k8s/images';
 import { QueueTrigger } from '../lib/k8s/queue-trigger';
 import { QueueWorker } from '../lib/k8s/queue-worker';
 import { scriptConfigMap } from '../lib/k8s/script';
 import { restrictedNamespace } from './namespace';
-
-/** What the orders are sized from: the peak of case 2. */
-export const ORDERS: { workload: Workload; objective: Objective; consumer: Consumer } = {
-  workload: {
-    steadyPerSecond: 20,
-    peakPerSecond: 111,
-    peakSeconds: 1800,
-    serviceSeconds: 0.05,
-    serviceVariation: 0.5,
-    poisonRatio: 0.001,
-  },
-  objective: { latencySeconds: 90 },
-  consumer: { slotsPerInstance: 2 },
-};
 
 /** What the rendering is sized from: an item takes longer than a node waits for a pod to end. */
 const RENDERING: { workload: Workload; objective: Objective } = {

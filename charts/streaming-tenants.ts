@@ -1,15 +1,13 @@
 import { Chart, type ChartProps, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
+import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
 import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/k8s/kafka-quotas';
 import { restrictedNamespace } from './namespace';
 
 /** What the quotas are sized from: numbers of an imagined platform. */
 export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
-  // An assumption, to be replaced by a measurement: brokers on nodes with 1 Gbit/s, two thirds of which they may use;
-  // eight I/O and three network threads are Kafka's defaults.
-  capacity: { brokers: 3, brokerBytesPerSecond: 80_000_000, requestThreads: 11 },
+  capacity: NOISY_CAPACITY,
   tenants: [...NOISY_TENANTS],
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };

@@ -81,7 +81,10 @@ function list(options: CasesOptions, io: Io): string {
     `Show one: backpressure cases ${cases[0].number}.`,
     ...(runnable.length > 0
       ? [
-          `Run one: backpressure simulate --case ${runnable[0]}${runnable.length > 1 ? ` (also ${runnable.slice(1).join(', ')})` : ''}.`,
+          wrap(
+            `Run one: backpressure simulate --case ${runnable[0]}${runnable.length > 1 ? ` (also ${runnable.slice(1).join(', ')})` : ''}.`,
+            io.columns,
+          ),
         ]
       : []),
   ].join('\n');
@@ -155,8 +158,13 @@ export function amount(value: number, unit: string): string {
     case 'USD/month':
       return `$${Math.round(value).toLocaleString('en-US')} a month`;
     default:
-      return `${(value >= 10 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString('en-US')} ${unit}`;
+      return `${(value >= 10 ? Math.round(value) : Number(value.toPrecision(3))).toLocaleString('en-US')} ${value === 1 ? one(unit) : unit}`;
   }
+}
+
+/** What is counted, in the singular. */
+function one(unit: string): string {
+  return unit === 'series' ? unit : unit.replace(/s$/, '');
 }
 
 function asJson(subject: Case): object {

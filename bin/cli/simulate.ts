@@ -31,7 +31,7 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
   addWorkloadOptions(command)
     .option('--json', 'print JSON; a drain that never ends is null')
     .optionsGroup('Run:')
-    .option('--case <number>', 'run a case before and after instead: 6, 11, 14 or 15')
+    .option('--case <number>', 'run a case before and after instead: 1, 2, 6, 11, 14, 15, 16, 18 or 20')
     .addOption(whole('--seed', 'same seed, same run; 0 or more', 0, MOST_SEED).default(1))
     .addOption(whole('--seeds', `runs, with consecutive seeds; 1 to ${MOST_SEEDS}`, 1, MOST_SEEDS).default(1))
     .addHelpText(

@@ -1,4 +1,21 @@
+import type { LogObjective, LogWorkload } from '../flow/logs';
 import { Case } from './case';
+
+/** The disk of a node. That system and images take a fifth of it is an assumption. */
+export const NODE_DISK = { bytes: 100e9, otherBytes: 20e9, cleanUpRatio: 0.7 };
+
+/** What a node logs and may spend on it. */
+export const NODE_LOGS: { workload: LogWorkload; objective: LogObjective } = {
+  workload: {
+    steadyBytesPerSecond: 84_000,
+    peakBytesPerSecond: 2_000_000,
+    peakSeconds: 1800,
+    lineBytes: 250,
+    logFiles: 4,
+  },
+  // What is left beside everything else, up to a point below 70 % of the disk.
+  objective: { diskBudgetBytes: 0.69 * NODE_DISK.bytes - NODE_DISK.otherBytes, outageSeconds: 4 * 3600 },
+};
 
 export const logFlood: Case = {
   number: 1,
@@ -32,4 +49,16 @@ export const logFlood: Case = {
     { name: 'LogShipping', engines: ['aws'], form: 'Fluent Bit sidecar to Firehose', available: false },
   ],
   trap: 'Truncating a file in place (`copytruncate`) loses the lines written during the copy; rotating daily without a size cap bounds nothing; a memory queue of 4,096 events is no buffer for an outage; acknowledging at the leader only loses audit lines on a failover.',
+  scenario: {
+    kind: 'logs',
+    calibration:
+      'A disk of 100 GB, of which 20 GB are not logs (an assumption). Lines come at 84 kB/s and for half an hour a day at 2 MB/s: 75 GB a week, which fill the disk to 95 % until somebody with `rm` comes on the seventh day, and nothing was shipped. After: the same lines, none of which gzip makes smaller, in four files; a destination that is away for four hours from the beginning of a peak, when the node already keeps as many files as it ever does. What 69 % of the disk leave beside the 20 GB is the budget of the plan, which cannot know how often peaks come and reckons with the worst: every file rotated at a peak, all of them at their largest in the same moment, and a whole segment of the queue that waits for its last line. Of the run’s rotations most fall outside a peak, and it stays about twelve points below. Somebody still looks once a week, and finds nothing to do.',
+    answers: [
+      { measure: 'disk used at the peak', by: 'diskRatio' },
+      { measure: 'manual clean-ups a week', by: 'cleanUpsPerWeek' },
+    ],
+    workload: NODE_LOGS.workload,
+    disk: NODE_DISK,
+    after: { objective: NODE_LOGS.objective, choices: {}, shipBytesPerSecond: 4_000_000 },
+  },
 };

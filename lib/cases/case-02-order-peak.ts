@@ -1,4 +1,19 @@
+import type { Consumer, Objective, Workload } from '../flow/workload';
 import { Case } from './case';
+
+/** The peak of the orders, and what is promised of it; the steady rate, variation and poison are assumptions. */
+export const ORDERS: { workload: Workload; objective: Objective; consumer: Consumer } = {
+  workload: {
+    steadyPerSecond: 20,
+    peakPerSecond: 111,
+    peakSeconds: 1800,
+    serviceSeconds: 0.05,
+    serviceVariation: 0.5,
+    poisonRatio: 0.001,
+  },
+  objective: { latencySeconds: 90, maxBacklog: 5000 },
+  consumer: { slotsPerInstance: 2 },
+};
 
 export const orderPeak: Case = {
   number: 2,
@@ -32,4 +47,16 @@ export const orderPeak: Case = {
     { name: 'QueueWorker', engines: ['aws'], form: 'Amazon MQ for RabbitMQ, Fargate workers', available: false },
   ],
   trap: 'The queue names no dead-letter exchange, so a rejected order is thrown away rather than set aside. A prefetch of 20 parks a second of work at every worker where 1 or 2 would do.',
+  scenario: {
+    kind: 'queue',
+    calibration:
+      'A queue of 120,000 orders and 45 minutes for the last of them are 44 orders a second for all workers together, and 111 arrive for half an hour. An order is 50 ms of work, of which three workers could do 60; they take 67.5 ms each, the rest going to orders that fail and come back first, and to turns that are waited for (an assumption: only the 44 are told). After: two orders at a time in each pod, and 75 s until a pod helps: KEDA looks every 30 s, the autoscaler every 15 s, a pod starts in 30 s. In 75 s, 67 orders a second too many are 5,000 already, so that it is the bound on the queue that keeps a second pod up all day.',
+    answers: [
+      { measure: 'peak backlog', by: 'peakBacklog' },
+      { measure: 'latency P99', by: 'latencyP99Seconds' },
+    ],
+    workload: ORDERS.workload,
+    before: { instances: 3, slotsPerInstance: 1, serviceSeconds: 0.0675 },
+    after: { objective: ORDERS.objective, consumer: ORDERS.consumer },
+  },
 };

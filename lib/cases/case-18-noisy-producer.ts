@@ -1,4 +1,4 @@
-import type { KafkaTenant } from '../flow/quotas';
+import type { KafkaCapacity, KafkaTenant } from '../flow/quotas';
 import { Case } from './case';
 
 /** Who shares the cluster in the reference environments: numbers of an imagined platform. */
@@ -15,6 +15,12 @@ export const NOISY_TOPICS = [
   { topicName: 'devices.metrics', tenant: 'devices', partitions: 6, retentionHours: 24 },
   { topicName: 'clicks.raw', tenant: 'clicks', partitions: 12, retentionHours: 12 },
 ] as const;
+
+/**
+ * What they share. An assumption, to be replaced by a measurement: brokers on nodes with 1 Gbit/s, two thirds of which
+ * they may use; eight I/O and three network threads are Kafka's defaults.
+ */
+export const NOISY_CAPACITY: KafkaCapacity = { brokers: 3, brokerBytesPerSecond: 80_000_000, requestThreads: 11 };
 
 export const noisyProducer: Case = {
   number: 18,
@@ -42,4 +48,17 @@ export const noisyProducer: Case = {
     { name: 'KafkaQuotas', engines: ['k8s'], form: 'Strimzi KafkaUser quotas', available: true },
   ],
   trap: 'A quota in `server.properties` does nothing: quotas are dynamic, and hold for each broker by itself. A count of five retries is no delivery time-out.',
+  scenario: {
+    kind: 'quotas',
+    calibration:
+      'An incident is a stretch of time in which a tenant that offers no more than it said gets less than it offers from the brokers: it begins with the first such second, whoever is short, and ends when all get everything again. Three brokers take 80 MB/s each, which with three copies is 80 MB/s for all tenants. Three tenants have one peak a day, at some time of it; one of them, clicks, then offers four times the 60 MB/s that it said, as without compression (an assumption). A broker that is asked for too much cuts everybody in proportion, and each day has its incident. After: the same offers, and each tenant held to its rate on each broker. On the last of the seven days a broker is away and all peaks come at once, which is what the quotas are sized for.',
+    answers: [{ measure: 'incidents from one producer', by: 'incidents' }],
+    capacity: NOISY_CAPACITY,
+    tenants: NOISY_TENANTS.map((tenant) => ({
+      ...tenant,
+      partitions: NOISY_TOPICS.find((topic) => topic.tenant === tenant.name)?.partitions,
+    })),
+    noise: { tenant: 'clicks', factor: 4 },
+    days: 7,
+  },
 };

@@ -1,4 +1,9 @@
+import type { BatchCapacity, BatchTenant } from '../flow/fair-share-tenants';
+import type { Flood } from '../flow/flood';
+import type { LogChoices, LogObjective, LogWorkload } from '../flow/logs';
+import type { KafkaCapacity, KafkaTenant } from '../flow/quotas';
 import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage';
+import type { TtlObjective, TtlWorkload } from '../flow/ttl';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 
 /** What a scenario measures, before and after. A number that makes no sense in a scenario is absent. */
@@ -19,6 +24,24 @@ export interface Numbers {
   readonly setAside?: number;
   /** US dollars a month. */
   readonly monthlyCost?: number;
+  /** The most that was used of a disk, as a share of it. */
+  readonly diskRatio?: number;
+  /** Times a week that somebody has to make room by hand. */
+  readonly cleanUpsPerWeek?: number;
+  /** Bytes of a collection: today before, and the most that it takes once as much expires as arrives after. */
+  readonly collectionBytes?: number;
+  /** Seconds until nothing is left that is older than it may be. */
+  readonly settledSeconds?: number;
+  /** The longest that something outlived its date, in seconds. */
+  readonly deletionLagSeconds?: number;
+  /** Stretches of time in which somebody who keeps to what it said gets less than it offers. */
+  readonly incidents?: number;
+  /** The least share of its offer that somebody got who kept to what it said, in any second. */
+  readonly leastServedRatio?: number;
+  /** Share of the jobs that end in time, of the tenants that keep to what they said. */
+  readonly othersOnTimeRatio?: number;
+  /** Share of the jobs that end in time, of the tenant that does not. */
+  readonly floodOnTimeRatio?: number;
 }
 
 /** Which number answers for which measure of the headline. */
@@ -40,6 +63,12 @@ export interface QueueScenario {
     /** Instances, whatever the backlog. */
     readonly instances: number;
     readonly slotsPerInstance: number;
+    /**
+     * Mean seconds that an item takes of a slot, where that is more than its work.
+     *
+     * @default - `serviceSeconds` of the workload
+     */
+    readonly serviceSeconds?: number;
     /**
      * Seconds after which a failed item is handed out again, at most; half of it on average.
      *
@@ -94,5 +123,76 @@ export interface StockScenario {
   };
 }
 
+/** Log files on the disk of a node: deleted by hand before, rotated and shipped after. */
+export interface LogScenario {
+  readonly kind: 'logs';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  /** What is logged. One peak a day, at some time of it. */
+  readonly workload: LogWorkload;
+  readonly disk: {
+    readonly bytes: number;
+    /** Bytes of everything but logs and their queue. */
+    readonly otherBytes: number;
+    /** Somebody looks once a week, and deletes log files by hand when more than this share of the disk is used. */
+    readonly cleanUpRatio: number;
+  };
+  readonly after: {
+    readonly objective: LogObjective;
+    readonly choices: LogChoices;
+    /** Bytes of log lines that leave the node per second at most, while the destination takes them. */
+    readonly shipBytesPerSecond: number;
+  };
+}
+
+/** A collection that keeps everything before, and forgets after. */
+export interface CollectionScenario {
+  readonly kind: 'collection';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly workload: TtlWorkload;
+  /** Seconds since the first document of today's collection. */
+  readonly ageSeconds: number;
+  readonly after: { readonly objective: TtlObjective };
+}
+
+/** Tenants of one Kafka cluster: without quotas before, held to their shares after. One of them is noisy in both. */
+export interface QuotaScenario {
+  readonly kind: 'quotas';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly capacity: KafkaCapacity;
+  /** What each said that it writes. One peak a day, at some time of it. */
+  readonly tenants: readonly KafkaTenant[];
+  readonly noise: {
+    /** The tenant that does not keep to it. */
+    readonly tenant: string;
+    /** Times its own peak that it offers while it is at its peak. */
+    readonly factor: number;
+  };
+  /** Days watched. On the last one a broker is away, and all peaks come at once. */
+  readonly days: number;
+}
+
+/** Tenants of one batch cluster: one line before, shares after. One of them floods in both. */
+export interface ShareScenario {
+  readonly kind: 'shares';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly capacity: BatchCapacity;
+  readonly tenants: readonly BatchTenant[];
+  readonly objective: Objective;
+  readonly flood: Flood;
+  /** Floods that are averaged: one by itself strays by some points. */
+  readonly floods: number;
+}
+
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */
-export type Scenario = QueueScenario | CallScenario | StockScenario;
+export type Scenario =
+  | QueueScenario
+  | CallScenario
+  | StockScenario
+  | LogScenario
+  | CollectionScenario
+  | QuotaScenario
+  | ShareScenario;

@@ -3,7 +3,7 @@
  */
 import { erlangC, sojournTail, waitDecay } from './erlang';
 import { validate } from './errors';
-import { jobsIn, leftBy, loadOf, places, type TenantLoad } from './fair-share-load';
+import { loadOf, places, type TenantLoad } from './fair-share-load';
 import { type BatchCapacity, type BatchTenant, type FairSharePlan, type FloodForecast } from './fair-share-tenants';
 import { serviceTail } from './gamma';
 import { forecast } from './predict';
@@ -43,14 +43,10 @@ export function forecastFlood(
   const times = loads.map(({ tenant: { name } }) => (name === tenant ? factor : 1));
   const reclaim = plan.value('reclaimSeconds');
   return loads.map((load, index) => {
-    const { nominalJobs, borrowedJobs } = plan.tenants[index];
+    const { nominalJobs } = plan.tenants[index];
     const flooding = load.tenant.name === tenant;
-    const others = loads.map((other, i) =>
-      i === index ? nominalJobs : Math.min(other.peakJobs, plan.tenants[i].nominalJobs),
-    );
-    const room = jobsIn(leftBy(capacity, loads, others), load);
     // Who keeps to its share pays for what is lent; who floods has what the others leave.
-    const jobs = flooding ? nominalJobs + Math.min(borrowedJobs, room) : nominalJobs;
+    const jobs = flooding ? nominalJobs + lentJobs(capacity, loads, plan, index) : nominalJobs;
     const workload = {
       ...load.workload,
       peakPerSecond: load.workload.peakPerSecond * times[index],
@@ -63,6 +59,37 @@ export function forecastFlood(
       after: ratio(1 - latency().tail(Math.max(0, latencySeconds - (flooding ? 0 : reclaim)))),
     };
   });
+}
+
+/**
+ * Jobs that a tenant runs beyond its own on average, out of what the others leave. What these use strays around its
+ * mean, and what they leave above the bound helps nobody: E[min(bound, left)] is less than min(bound, E[left]). Jobs at
+ * the same time are Poisson where nobody waits (M/G/∞), here a gamma law of the same mean and variance.
+ */
+function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: FairSharePlan, index: number): number {
+  const { nominalJobs, borrowedJobs } = plan.tenants[index];
+  const others = loads.flatMap((load, i) =>
+    i === index ? [] : [{ load, jobs: Math.min(load.peakJobs, plan.tenants[i].nominalJobs) }],
+  );
+  const lent = (has: number, size: (load: TenantLoad) => number) => {
+    const mean = others.reduce((sum, { load, jobs }) => sum + jobs * size(load), 0);
+    const variance = others.reduce((sum, { load, jobs }) => sum + jobs * size(load) ** 2, 0);
+    const own = size(loads[index]);
+    // ∫ P(left > x) dx from 0 to the bound.
+    const steps = 100;
+    let sum = 0;
+    for (let step = 0; step < steps; step += 1) {
+      const left = has - own * (nominalJobs + (borrowedJobs * (step + 0.5)) / steps);
+      if (left > 0) sum += mean > 0 ? 1 - serviceTail(left, mean, Math.sqrt(variance) / mean) : 1;
+    }
+    return (borrowedJobs * sum) / steps;
+  };
+  return Math.floor(
+    Math.min(
+      lent(capacity.cpu, ({ jobCpu }) => jobCpu),
+      lent(capacity.memoryBytes, ({ jobMemoryBytes }) => jobMemoryBytes),
+    ),
+  );
 }
 
 /**

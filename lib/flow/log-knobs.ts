@@ -27,7 +27,7 @@ function rotationKnobs(question: Question, { growth, smallestCap, cap, count, qu
       ...(givenCap === undefined
         ? {
             formula:
-              'what the budget leaves beside the queue ÷ files at the worst − growth between two runs; at least peak × time that the shipper may be away, because a compressed file is not read any more',
+              'what the budget leaves beside the queue ÷ files at the worst − growth until a file is renamed; at least peak × time that the shipper may be away, because a compressed file is not read any more',
             inputs: { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
           }
         : given),
@@ -50,9 +50,9 @@ function rotationKnobs(question: Question, { growth, smallestCap, cap, count, qu
       value: rotation,
       unit: 's',
       formula:
-        'a run checks the sizes; until the next one the files grow by peak × the interval, or × the time gzip takes if all files come at once',
+        'a run checks the sizes; until the next one and while gzip takes in the file before, files grow by peak × (interval + (cap + growth) ÷ gzip)',
       inputs: { peakBytesPerSecond: peak, growthBytes: growth, compressBytesPerSecond: compress },
-      source: 'logrotate(8): it looks at a file when it is run, and never else',
+      source: 'logrotate(8): it looks at a file when it is run, and with delaycompress compresses before it renames',
     },
     {
       name: 'readableSeconds',
@@ -137,7 +137,7 @@ function alarmKnobs(question: Question, { queue, files }: Sized): Knob[] {
       name: 'logFileBytes',
       value: files,
       unit: 'bytes',
-      formula: '(files × (count + 1) + 1 for gzip) × (cap + growth between two runs)',
+      formula: 'files × (count + 1) × (cap + growth) + the largest file once more for gzip',
       inputs: { logFiles: question.logFiles },
       source: 'disk budget of this plan; beyond it the rotator stands still or a writer does not reopen',
     },

@@ -6,7 +6,8 @@ import { resolveWorkload } from './resolve';
 import type { Workload } from './workload';
 
 export const MIB = 1024 ** 2;
-const LINE_BYTES = 200;
+/** Mean length of a line unless given: an assumption. */
+export const LINE_BYTES = 200;
 /**
  * What Filebeat adds to a line in its disk queue: time stamp, agent, host, input, file, offset, fingerprint. With names
  * of a few letters it was 430 bytes (docs/measured/log-shipping.md); the name of the pod stands in it twice, that of the
@@ -49,7 +50,7 @@ export interface Question {
 /** What a question comes to. */
 export interface Sized {
   readonly queue: number;
-  /** Bytes that are written between two runs at the worst. */
+  /** Bytes that a file has above its cap when it is renamed, on average at the worst. */
   readonly growth: number;
   readonly smallestCap: number;
   readonly cap: number;
@@ -107,38 +108,56 @@ function queueFor(question: Question): number {
 }
 
 /**
- * What is written between two runs: a run that compresses every file at once may last longer than the interval, and
- * what is written meanwhile has to be compressed too.
+ * What a file has above its cap when it is renamed, on average over any rotations: what is written from the run that
+ * still found it below to the next, and while gzip takes in the file before, which logrotate compresses first. When
+ * several files are rotated in one run each waits for the others, but they share what is written meanwhile:
+ * growth = P × (interval + (cap + growth) ÷ C).
  */
-function growthFor({ peak, rotation, logFiles, compress }: Question, cap: number): number {
-  return Math.ceil(peak * Math.max(rotation, (logFiles * cap) / (compress - peak)));
+function growthFor({ peak, rotation, compress }: Question, cap: number): number {
+  return Math.ceil((peak * (rotation * compress + cap)) / (compress - peak));
 }
 
-/** All files at their worst: the open one and the kept ones above their cap, and one more while gzip writes. */
+/** The same of one file to which everything is written, while gzip takes in one of every log file. */
+function mostGrowth({ peak, rotation, logFiles, compress }: Question, cap: number, growth: number): number {
+  return Math.ceil(peak * (rotation + (logFiles * (cap + growth)) / compress));
+}
+
+/** All files at their worst: the open one and the kept ones above their cap, and the largest once more for gzip. */
 function fileBytes(question: Question, cap: number, count: number): number {
-  return filesOf(question, count) * (cap + growthFor(question, cap));
+  const growth = growthFor(question, cap);
+  return filesOf(question, count) * (cap + growth) + cap + mostGrowth(question, cap, growth);
 }
 
 function filesOf({ logFiles }: Question, count: number): number {
-  return logFiles * (count + 1) + 1;
+  return logFiles * (count + 1);
 }
 
-/** The largest cap whose files fit the room: the growth is the interval's, or it follows from the cap itself. */
+/** The largest cap whose files fit the room, in whole MiB. */
 function capFor(question: Question, count: number, room: number): number {
-  const { peak, rotation, logFiles, compress } = question;
-  const each = room / filesOf(question, count);
-  const cap = Math.min(each - peak * rotation, each / (1 + (peak * logFiles) / (compress - peak)));
-  return Math.floor(cap / MIB) * MIB;
+  let [fits, over] = [0, Math.max(1, Math.ceil(room / MIB))];
+  while (over - fits > 1) {
+    const middle = Math.floor((fits + over) / 2);
+    if (fileBytes(question, middle * MIB, count) <= room) fits = middle;
+    else over = middle;
+  }
+  return fits * MIB;
+}
+
+/** The most files of each log file that fit the room at a cap. */
+function countFor(question: Question, cap: number, room: number): number {
+  const growth = growthFor(question, cap);
+  const left = room - cap - mostGrowth(question, cap, growth);
+  return Math.floor(left / (cap + growth) / question.logFiles) - 1;
 }
 
 /** Sizes for a question, whether or not they fit its budget. */
 export function size(question: Question): Sized {
-  const { peak, shipperAway, logFiles, budget, givenCap, givenCount } = question;
+  const { peak, shipperAway, budget, givenCap, givenCount } = question;
   const queue = queueFor(question);
   const smallestCap = Math.max(1, Math.ceil((peak * shipperAway) / MIB)) * MIB;
   const room = budget - queue;
   const least = givenCap ?? smallestCap;
-  const most = Math.floor((room / (least + growthFor(question, least)) - 1) / logFiles) - 1;
+  const most = countFor(question, least, room);
   const count = givenCount ?? Math.max(FEWEST_FILES, Math.min(MOST_FILES, most));
   const cap = givenCap ?? Math.max(smallestCap, capFor(question, count, room));
   return {

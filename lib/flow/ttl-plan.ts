@@ -22,6 +22,8 @@ const REPORT_SECONDS = 3600;
 interface Sized {
   readonly stock: Stock;
   readonly expired: number;
+  /** Documents that are too old when the backfill is done: those of today, and those that grow too old meanwhile. */
+  readonly spread: number;
   /** Documents a second by which the backfill gains on the writers. */
   readonly gain: number;
   readonly backfill: number;
@@ -47,14 +49,17 @@ export function planTtl(subject: string, workload: TtlWorkload, objective: TtlOb
 function size(workload: TtlWorkload, { retentionSeconds }: TtlObjective): Sized {
   const { insertsPerSecond, documentBytes, existingDocuments, spareWritesPerSecond, deletesPerSecond } = workload;
   const stock: Stock = { arrivalsPerSecond: insertsPerSecond, itemBytes: documentBytes, retentionSeconds };
-  const expired = Math.max(0, existingDocuments - steadyItems(stock));
   const gain = spareWritesPerSecond - (workload.writersSetExpiry ? 0 : insertsPerSecond);
+  const backfill = existingDocuments / gain;
+  const tooOld = (inserted: number) => Math.max(0, existingDocuments + inserted - steadyItems(stock));
+  const spread = tooOld(insertsPerSecond * backfill);
   return {
     stock,
-    expired,
+    expired: tooOld(0),
+    spread,
     gain,
-    backfill: existingDocuments / gain,
-    drain: expired / (deletesPerSecond - insertsPerSecond),
+    backfill,
+    drain: spread / (deletesPerSecond - insertsPerSecond),
   };
 }
 
@@ -164,7 +169,7 @@ function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[]
   ];
 }
 
-function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, expired, drain }: Sized): Knob[] {
+function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, spread, drain }: Sized): Knob[] {
   const { insertsPerSecond, deletesPerSecond } = workload;
   const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
   return [
@@ -180,8 +185,9 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
       name: 'drainSeconds',
       value: Math.ceil(drain),
       unit: 's',
-      formula: 'documents that are too old ÷ (deletions a second − inserts a second): their dates are spread over it',
-      inputs: { expired, deletesPerSecond, insertsPerSecond },
+      formula:
+        'documents that are too old when the backfill is done ÷ (deletions a second − inserts a second): their dates are spread over it',
+      inputs: { tooOld: spread, deletesPerSecond, insertsPerSecond },
       source: 'MongoDB, TTL Indexes: an index on old data deletes all of it at once',
     },
     {

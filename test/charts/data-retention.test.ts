@@ -1,5 +1,6 @@
 import { Testing } from 'cdk8s';
-import { DataRetentionChart, EVENTS } from '../../charts/data-retention';
+import { DataRetentionChart } from '../../charts/data-retention';
+import { EVENTS } from '../../lib/cases/case-16-collection-swells';
 import { caseOf } from '../../lib/cases/catalogue';
 import { every, one, written } from '../support/manifest';
 

@@ -1,5 +1,6 @@
 import { Testing } from 'cdk8s';
-import { FairBatchChart, RATING } from '../../charts/fair-batch';
+import { FairBatchChart } from '../../charts/fair-batch';
+import { RATING } from '../../lib/cases/case-20-tenant-starvation';
 import { every, type Manifest, written } from '../support/manifest';
 
 const chart = written(new FairBatchChart(Testing.app(), 'fair-batch'));

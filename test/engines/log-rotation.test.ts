@@ -41,7 +41,7 @@ function shipping(folder: string) {
   const secret = (key: string) => ({ secretName: 'kafka', key });
   const { plan, file } = shipped(folder, {
     linesPerSecond: LINES_PER_SECOND,
-    objective: { diskBudgetBytes: 130 * MIB, outageSeconds: 1, shipperAwaySeconds: 1 },
+    objective: { diskBudgetBytes: 150 * MIB, outageSeconds: 1, shipperAwaySeconds: 1 },
     fileCount: 3,
     fileSizeCapBytes: 5 * MIB,
     output: LogOutput.kafka({

@@ -121,6 +121,8 @@ describe('one tenant submits ten times its share (case 20)', () => {
     const after = Object.fromEntries(flood(10).map((one) => [one.name, one.after]));
     for (const name of ['billing', 'fraud', 'pricing']) expect(after[name]).toBeGreaterThan(0.9);
     expect(after.risk).toBeLessThan(0.4);
+    // Simulated, 18.4 to 18.9 % (test/cases): 47 places on average, not the 50 that the others leave in the mean.
+    expect(after.risk).toBeCloseTo(0.189, 3);
   });
 
   test('without a flood one line would do', () => {

@@ -1,0 +1,41 @@
+import { planLogs } from '../../flow/log-plan';
+import { type NodeDisk, simulateNodeLogs } from '../node-logs';
+import type { LogScenario, Numbers } from '../scenario';
+import { type Measured, NO_TIMELINES } from './measured';
+
+/** Weeks that are watched. */
+const WEEKS = 2;
+/** The day of the outage: by then the node keeps as many files as it ever does. */
+const OUTAGE_DAY = 10;
+
+/** Log files of a node: deleted by hand before, rotated and shipped as the plan says after. */
+export function measureLogs(subject: string, { workload, disk, after }: LogScenario, seed: number): Measured {
+  const plan = planLogs(subject, workload, after.objective, after.choices);
+  const queue = plan.knob('diskQueueBytes').inputs;
+  const measured = simulateNodeLogs(workload, disk, WEEKS, seed, {
+    rotation: {
+      fileSizeCapBytes: plan.value('fileSizeCapBytes'),
+      fileCount: plan.value('fileCount'),
+      rotationSeconds: plan.value('rotationSeconds'),
+      compressBytesPerSecond: plan.knob('rotationSeconds').inputs.compressBytesPerSecond,
+    },
+    queue: {
+      maxBytes: plan.value('diskQueueBytes'),
+      bytesPerLogByte: 1 + queue.envelopeBytes / queue.lineBytes,
+      shipBytesPerSecond: after.shipBytesPerSecond,
+    },
+    outage: { day: OUTAGE_DAY, seconds: after.objective.outageSeconds },
+  });
+  return {
+    before: simulateNodeLogs(workload, disk, WEEKS, seed),
+    after: { measured, predicted: predictionsOf(plan.predictions.peakDiskBytes, disk) },
+    knobs: plan.knobs,
+    timelines: NO_TIMELINES,
+  };
+}
+
+function predictionsOf(peakDiskBytes: number, { bytes, otherBytes, cleanUpRatio }: NodeDisk): Numbers {
+  const diskRatio = (otherBytes + peakDiskBytes) / bytes;
+  // Whoever looks finds no more than the most, which may be too much every time.
+  return { diskRatio, cleanUpsPerWeek: diskRatio > cleanUpRatio ? 1 : 0, lostRatio: 0 };
+}

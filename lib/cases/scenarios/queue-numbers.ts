@@ -1,0 +1,34 @@
+/** What a queue came to and what was expected of it, as the numbers of a scenario. */
+import type { Plan } from '../../flow/plan';
+import { forecast } from '../../flow/predict';
+import { type ResolvedConsumer, resolveWorkload } from '../../flow/resolve';
+import type { SimulationResult } from '../../flow/simulation';
+import type { Workload } from '../../flow/workload';
+import type { Numbers } from '../scenario';
+
+/** What was measured. */
+export function numbersOf(result: SimulationResult): Numbers {
+  return {
+    latencyP95Seconds: result.quantile(0.95),
+    latencyP99Seconds: result.latencyP99Seconds,
+    peakBacklog: result.peakBacklog,
+    drainSeconds: result.drainSeconds,
+    instances: result.peakInstances,
+    lostRatio: result.lost / (result.lost + result.processed + result.poisoned),
+    setAside: result.poisoned,
+  };
+}
+
+/** What the plan expects. */
+export function predictionsOf(plan: Plan, workload: Workload, consumer: ResolvedConsumer): Numbers {
+  const { latencyP99Seconds, peakBacklog, drainSeconds } = plan.predictions;
+  const { poisonRatio, peakPerSecond, peakSeconds } = resolveWorkload(workload);
+  return {
+    latencyP95Seconds: forecast(resolveWorkload(workload), consumer).latency().quantile(0.95),
+    latencyP99Seconds,
+    peakBacklog,
+    drainSeconds,
+    instances: plan.value('maxInstances'),
+    setAside: poisonRatio * peakPerSecond * peakSeconds,
+  };
+}

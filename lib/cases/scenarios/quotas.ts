@@ -1,0 +1,41 @@
+import { planQuotas } from '../../flow/quota-plan';
+import { resolveCapacity } from '../../flow/quota-shares';
+import type { KafkaTenant, QuotaPlan } from '../../flow/quotas';
+import { simulateBrokers } from '../brokers';
+import type { Numbers, QuotaScenario } from '../scenario';
+import { type Measured, NO_TIMELINES } from './measured';
+
+/** Tenants of a Kafka cluster: whoever sends most gets most before, each is held to its share after. */
+export function measureQuotas(
+  subject: string,
+  { capacity, tenants, noise, days }: QuotaScenario,
+  seed: number,
+): Measured {
+  const plan = planQuotas(subject, capacity, tenants);
+  const watched = (rates: readonly number[]) =>
+    simulateBrokers(resolveCapacity(capacity), tenants, noise, rates, days, seed);
+  return {
+    before: watched(tenants.map(() => Number.POSITIVE_INFINITY)),
+    after: {
+      measured: watched(plan.tenants.map(({ producerByteRate }) => producerByteRate)),
+      predicted: predictionsOf(
+        plan,
+        tenants.filter(({ name }) => name !== noise.tenant),
+        days,
+      ),
+    },
+    knobs: plan.knobs,
+    timelines: NO_TIMELINES,
+  };
+}
+
+/** Whoever is held back at its peak is short once a day: by the plan's own quotas, not by anybody's noise. */
+function predictionsOf(plan: QuotaPlan, tenants: readonly KafkaTenant[], days: number): Numbers {
+  const served = tenants.map(({ name, steadyBytesPerSecond, peakBytesPerSecond = steadyBytesPerSecond }) =>
+    Math.min(1, plan.tenant(name).producerBytesPerSecond / peakBytesPerSecond),
+  );
+  return {
+    incidents: days * served.filter((ratio) => ratio < 1 - 1e-3).length,
+    leastServedRatio: Math.min(...served),
+  };
+}

@@ -1,0 +1,76 @@
+import { jobsIn, loadOf } from '../../flow/fair-share-load';
+import { planFairShare } from '../../flow/fair-share-plan';
+import { forecastFlood } from '../../flow/flood';
+import { Random } from '../../flow/random';
+import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../batch-jobs';
+import { runByShares } from '../batch-shares';
+import type { Numbers, ShareScenario } from '../scenario';
+import { type Measured, NO_TIMELINES } from './measured';
+
+/** Tenants of a batch cluster: all in one line before, each with its share after, under the same floods. */
+export function measureShares(subject: string, scenario: ShareScenario, seed: number): Measured {
+  const { capacity, tenants, objective, flood, floods } = scenario;
+  const plan = planFairShare(subject, capacity, tenants, objective, { byPreemption: true });
+  const loads = tenants.map(loadOf);
+  const places = jobsIn(capacity, loads[0]);
+  const flooding = { tenant: tenants.findIndex(({ name }) => name === flood.tenant), seconds: flood.seconds };
+  const reclaimSeconds = plan.value('reclaimSeconds');
+  const before = new OnTime(flooding.tenant, objective.latencySeconds);
+  const after = new OnTime(flooding.tenant, objective.latencySeconds);
+  const random = new Random(seed);
+  for (let run = 0; run < floods; run += 1) {
+    const jobs = submittedJobs(loads, flood, random);
+    before.count(jobs, runInOneLine(jobs, places, flood.seconds));
+    after.count(jobs, runByShares(jobs, places, plan.tenants, reclaimSeconds, flooding));
+  }
+  return {
+    before: before.numbers(),
+    after: { measured: after.numbers(), predicted: predictionsOf(plan, scenario) },
+    knobs: plan.knobs,
+    timelines: NO_TIMELINES,
+  };
+}
+
+/** Jobs that end in time, of those that are submitted until nobody waits any more who flooded. */
+class OnTime {
+  private readonly others = { jobs: 0, onTime: 0 };
+  private readonly flooding = { jobs: 0, onTime: 0 };
+
+  constructor(
+    private readonly tenant: number,
+    private readonly latencySeconds: number,
+  ) {}
+
+  public count(jobs: readonly Job[], { endSeconds, calmSeconds }: BatchResult): void {
+    for (const [index, { tenant, submittedSeconds }] of jobs.entries()) {
+      if (submittedSeconds >= calmSeconds) return;
+      const counted = tenant === this.tenant ? this.flooding : this.others;
+      counted.jobs += 1;
+      if (endSeconds[index] - submittedSeconds <= this.latencySeconds) counted.onTime += 1;
+    }
+  }
+
+  public numbers(): Numbers {
+    const { others, flooding } = this;
+    return {
+      othersOnTimeRatio: others.onTime / others.jobs,
+      floodOnTimeRatio: flooding.onTime / flooding.jobs,
+    };
+  }
+}
+
+function predictionsOf(
+  plan: ReturnType<typeof planFairShare>,
+  { capacity, tenants, objective, flood }: ShareScenario,
+): Numbers {
+  const forecasts = forecastFlood(plan, capacity, tenants, objective.latencySeconds, flood);
+  const others = tenants.flatMap(({ name, workload }, index) => {
+    const { steadyPerSecond, peakPerSecond = steadyPerSecond } = workload;
+    return name === flood.tenant ? [] : [{ rate: peakPerSecond, after: forecasts[index].after }];
+  });
+  const total = others.reduce((sum, { rate }) => sum + rate, 0);
+  return {
+    othersOnTimeRatio: others.reduce((sum, { rate, after }) => sum + (rate * after) / total, 0),
+    floodOnTimeRatio: forecasts.find(({ name }) => name === flood.tenant)!.after,
+  };
+}
