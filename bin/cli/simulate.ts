@@ -147,7 +147,7 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   const asked = question(given);
   const { name, workload, objective } = asked;
   const { fixedConsumer, plannedConsumer } =
-    require('../../lib/cases/planned-consumer') as typeof import('../../lib/cases/planned-consumer');
+    require('../../lib/cases/scenarios/planned-consumer') as typeof import('../../lib/cases/scenarios/planned-consumer');
   if (objective.latencySeconds === undefined) {
     const { minInstances, maxInstances, slotsPerInstance, maxAttempts } = asked.consumer;
     if (maxInstances === undefined || minInstances !== maxInstances) {

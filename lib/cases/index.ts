@@ -1,6 +1,6 @@
 export * from './case';
 export * from './catalogue';
-export * from './planned-consumer';
 export * from './run-scenario';
 export * from './scenario';
 export * from './scenarios/measured';
+export * from './scenarios/planned-consumer';

@@ -1,9 +1,9 @@
 import { planQueue } from '../../flow/queue-plan';
 import { simulate } from '../../flow/simulation';
-import { simulateCallers } from '../callers';
-import { plannedConsumer } from '../planned-consumer';
 import type { CallScenario } from '../scenario';
+import { simulateCallers } from '../simulations/callers';
 import type { Measured } from './measured';
+import { plannedConsumer } from './planned-consumer';
 import { numbersOf, predictionsOf } from './queue-numbers';
 
 /** Calls: answered when the work is done before, when a queue has them after. */

@@ -1,6 +1,6 @@
 import { planLogs } from '../../flow/log-plan';
-import { type NodeDisk, simulateNodeLogs } from '../node-logs';
 import type { LogScenario, Numbers } from '../scenario';
+import { type NodeDisk, simulateNodeLogs } from '../simulations/node-logs';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Weeks that are watched. */

@@ -1,8 +1,8 @@
 import { planQueue } from '../../flow/queue-plan';
 import { simulate } from '../../flow/simulation';
-import { fixedConsumer, plannedConsumer } from '../planned-consumer';
 import type { QueueScenario } from '../scenario';
 import type { Measured } from './measured';
+import { fixedConsumer, plannedConsumer } from './planned-consumer';
 import { numbersOf, predictionsOf } from './queue-numbers';
 
 /** A queue: served by so many instances before, by as many as the plan sets after. */

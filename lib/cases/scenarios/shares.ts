@@ -2,9 +2,9 @@ import { jobsIn, loadOf } from '../../flow/fair-share-load';
 import { planFairShare } from '../../flow/fair-share-plan';
 import { forecastFlood } from '../../flow/flood';
 import { Random } from '../../flow/random';
-import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../batch-jobs';
-import { runByShares } from '../batch-shares';
 import type { Numbers, ShareScenario } from '../scenario';
+import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../simulations/batch-jobs';
+import { runByShares } from '../simulations/batch-shares';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Tenants of a batch cluster: all in one line before, each with its share after, under the same floods. */

@@ -1,6 +1,6 @@
-import type { ResolvedCapacity } from '../flow/quota-shares';
-import type { KafkaTenant } from '../flow/quotas';
-import { Random } from '../flow/random';
+import type { ResolvedCapacity } from '../../flow/quota-shares';
+import type { KafkaTenant } from '../../flow/quotas';
+import { Random } from '../../flow/random';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { ceil, max, min } = Math;

@@ -1,6 +1,6 @@
-import { Random } from '../flow/random';
-import type { TtlWorkload } from '../flow/ttl';
-import { TTL_PASS_SECONDS } from '../flow/ttl-plan';
+import { Random } from '../../flow/random';
+import type { TtlWorkload } from '../../flow/ttl';
+import { TTL_PASS_SECONDS } from '../../flow/ttl-plan';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { PI, ceil, cos, max, min, round, sqrt } = Math;

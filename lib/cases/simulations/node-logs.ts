@@ -1,7 +1,7 @@
-import { LINE_BYTES } from '../flow/log-sizing';
-import type { LogWorkload } from '../flow/logs';
-import { Random } from '../flow/random';
-import { resolveWorkload } from '../flow/resolve';
+import { LINE_BYTES } from '../../flow/log-sizing';
+import type { LogWorkload } from '../../flow/logs';
+import { Random } from '../../flow/random';
+import { resolveWorkload } from '../../flow/resolve';
 import { DiskQueue, type QueueSettings } from './log-queue';
 import { LogRotator, type RotationSettings } from './log-rotator';
 

@@ -1,8 +1,8 @@
-import type { TenantLoad } from '../flow/fair-share-load';
-import type { Flood } from '../flow/flood';
-import type { Random } from '../flow/random';
-import { ServiceTime } from '../flow/random';
-import { MomentHeap } from '../flow/simulation/heap';
+import type { TenantLoad } from '../../flow/fair-share-load';
+import type { Flood } from '../../flow/flood';
+import type { Random } from '../../flow/random';
+import { ServiceTime } from '../../flow/random';
+import { MomentHeap } from '../../flow/simulation/heap';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min } = Math;

@@ -1,6 +1,6 @@
-import { Random, ServiceTime } from '../flow/random';
-import type { StockWorkload, StorageTransition } from '../flow/storage';
-import { lifetimeCost } from '../flow/storage-cost';
+import { Random, ServiceTime } from '../../flow/random';
+import type { StockWorkload, StorageTransition } from '../../flow/storage';
+import { lifetimeCost } from '../../flow/storage-cost';
 
 /** Objects that a sample prices one by one: the mean of their cost is then known to about one percent. */
 const OBJECTS = 20_000;

@@ -1,8 +1,8 @@
-import { type Job, runInOneLine, submittedJobs } from '../../lib/cases/batch-jobs';
-import { runByShares } from '../../lib/cases/batch-shares';
-import { RATING } from '../../lib/cases/case-20-tenant-starvation';
-import { loadOf } from '../../lib/flow/fair-share-load';
-import { Random } from '../../lib/flow/random';
+import { RATING } from '../../../lib/cases/case-20-tenant-starvation';
+import { type Job, runInOneLine, submittedJobs } from '../../../lib/cases/simulations/batch-jobs';
+import { runByShares } from '../../../lib/cases/simulations/batch-shares';
+import { loadOf } from '../../../lib/flow/fair-share-load';
+import { Random } from '../../../lib/flow/random';
 
 /** `tenant@submitted+service`. */
 const jobs = (...written: string[]): Job[] =>

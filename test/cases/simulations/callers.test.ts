@@ -1,5 +1,5 @@
-import { simulateCallers } from '../../lib/cases/callers';
-import { erlangB } from '../../lib/flow/erlang';
+import { simulateCallers } from '../../../lib/cases/simulations/callers';
+import { erlangB } from '../../../lib/flow/erlang';
 
 const peak = (peakPerSecond: number, peakSeconds: number) => ({
   steadyPerSecond: 1,

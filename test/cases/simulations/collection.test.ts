@@ -1,5 +1,5 @@
-import { simulateCollection } from '../../lib/cases/collection';
-import { planTtl } from '../../lib/flow/ttl-plan';
+import { simulateCollection } from '../../../lib/cases/simulations/collection';
+import { planTtl } from '../../../lib/flow/ttl-plan';
 
 const DAY_SECONDS = 86_400;
 /** Ten documents a second for a hundred days, of which ten are wanted. */

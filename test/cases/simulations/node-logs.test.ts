@@ -1,7 +1,7 @@
-import { DiskQueue } from '../../lib/cases/log-queue';
-import { LogRotator } from '../../lib/cases/log-rotator';
-import { simulateNodeLogs } from '../../lib/cases/node-logs';
-import { planLogs } from '../../lib/flow/log-plan';
+import { DiskQueue } from '../../../lib/cases/simulations/log-queue';
+import { LogRotator } from '../../../lib/cases/simulations/log-rotator';
+import { simulateNodeLogs } from '../../../lib/cases/simulations/node-logs';
+import { planLogs } from '../../../lib/flow/log-plan';
 
 const COMPRESS_BYTES_PER_SECOND = 10e6;
 

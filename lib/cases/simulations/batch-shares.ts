@@ -1,4 +1,4 @@
-import { MomentHeap } from '../flow/simulation/heap';
+import { MomentHeap } from '../../flow/simulation/heap';
 import type { BatchResult, Job } from './batch-jobs';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.

@@ -1,8 +1,8 @@
-import { Quantiles } from '../flow/quantiles';
-import { Random, ServiceTime } from '../flow/random';
-import { resolveWorkload } from '../flow/resolve';
-import { MomentHeap } from '../flow/simulation/heap';
-import type { Workload } from '../flow/workload';
+import { Quantiles } from '../../flow/quantiles';
+import { Random, ServiceTime } from '../../flow/random';
+import { resolveWorkload } from '../../flow/resolve';
+import { MomentHeap } from '../../flow/simulation/heap';
+import type { Workload } from '../../flow/workload';
 
 /** What became of the callers of one peak. */
 export interface CallResult {

@@ -1,7 +1,7 @@
-import { simulateBrokers } from '../../lib/cases/brokers';
-import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../../lib/cases/case-18-noisy-producer';
-import { planQuotas } from '../../lib/flow/quota-plan';
-import { resolveCapacity } from '../../lib/flow/quota-shares';
+import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../../../lib/cases/case-18-noisy-producer';
+import { simulateBrokers } from '../../../lib/cases/simulations/brokers';
+import { planQuotas } from '../../../lib/flow/quota-plan';
+import { resolveCapacity } from '../../../lib/flow/quota-shares';
 
 const UNLIMITED = Number.POSITIVE_INFINITY;
 const one = resolveCapacity({ brokers: 1, brokerBytesPerSecond: 100 });
