@@ -107,7 +107,8 @@ export class Plan extends KnobList {
 
 /** The knob of that name; an unknown one is an error that lists those there are. */
 export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
-  for (const knob of knobs) if (knob.name === name) return knob;
+  const found = knobs.find((knob) => knob.name === name);
+  if (found !== undefined) return found;
   throw new Error(`${subject}: no knob '${name}'; there are ${knobs.map((knob) => knob.name).join(', ')}`);
 }
 

@@ -56,7 +56,9 @@ export function forecast(
   const worst = once(() => latency().quantile(0.99));
   const predictions = (): Predictions => ({
     utilisation: Math.min(1, offered / slots),
-    waitProbability: erlangC(slots, offered),
+    get waitProbability() {
+      return erlangC(slots, offered);
+    },
     get latencyP50Seconds() {
       return median();
     },

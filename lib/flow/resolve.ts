@@ -39,9 +39,10 @@ export interface ResolvedConsumer {
 
 /** The consumer with what its compute is known for; what was given by hand stays, and `undefined` was not given. */
 export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T & Consumer {
-  const consumer: T & Consumer = { ...defaults };
-  for (const [name, value] of Object.entries(given))
-    if (value !== undefined) Object.assign(consumer, { [name]: value });
+  const consumer: T & Consumer = { ...defaults, ...given };
+  for (const name of Object.keys(defaults) as (keyof T & keyof Consumer)[]) {
+    if (given[name] === undefined) consumer[name] = defaults[name];
+  }
   return consumer;
 }
 
