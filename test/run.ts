@@ -1,9 +1,9 @@
 /**
- * `npm test`, `npm run test:engines`, `npm run test:patterns`, `npm run test:cluster`: installs what the suite needs, runs
- * jest, and ends with one plain line, "N passed, N failed, N skipped".
+ * `npm test`, `npm run test:engines`, `npm run test:patterns`, `npm run test:package`, `npm run test:cluster`: installs what
+ * the suite needs, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
  *
  * `--suite engines` and `--suite cluster` pick the tests against real servers, `--suite patterns` those on templates of
- * others; `--long` runs the property tests ten times as long. Other arguments go to jest.
+ * others, `--suite package` those of the package as it is installed; `--long` runs the property tests ten times as long. Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -31,6 +31,11 @@ const SUITES: Readonly<Record<string, { readonly jest: readonly string[]; readon
   patterns: {
     jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/patterns/'],
     prepare: async () => installPatterns(),
+  },
+  // As a user gets it: builds and installs, and takes minutes.
+  package: {
+    jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/package/'],
+    prepare: async () => {},
   },
   cluster: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],

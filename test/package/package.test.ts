@@ -12,7 +12,6 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,7 +53,18 @@ function copySources(): void {
   for (const file of files.filter((name) => name !== '' && existsSync(join(ROOT, name)))) {
     cpSync(join(ROOT, file), join(checkout, file));
   }
-  symlinkSync(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+  copyModules(join(ROOT, 'node_modules'), join(checkout, 'node_modules'));
+}
+
+/** Not a link to the folder: behind one, npm packs what is bundled without what that needs itself. */
+function copyModules(from: string, to: string): void {
+  try {
+    // Hard links, where both are on one file system: there are hundreds of megabytes.
+    run('cp', ['-al', from, to], ROOT);
+  } catch {
+    rmSync(to, { recursive: true, force: true });
+    cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  }
 }
 
 function pack(): void {
