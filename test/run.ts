@@ -3,7 +3,8 @@
  * the suite needs, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
  *
  * `--suite engines` and `--suite cluster` pick the tests against real servers, `--suite patterns` those on templates of
- * others, `--suite package` those of the package as it is installed; `--long` runs the property tests ten times as long. Other arguments go to jest.
+ * others, `--suite package` those of the package as it is installed; `--long` runs the property tests ten times as long.
+ * Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
