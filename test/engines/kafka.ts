@@ -102,8 +102,16 @@ export async function startKafka(passwords: Readonly<Record<string, string>>): P
       '--add-scram',
       `SCRAM-SHA-512=[name=${name},password=${password}]`,
     ]);
-    const clusterId = randomBytes(16).toString('base64url');
-    await run('java', [...java(folder), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', config, ...scram]);
+    await run('java', [
+      ...java(folder),
+      'kafka.tools.StorageTool',
+      'format',
+      '-t',
+      clusterId(),
+      '-c',
+      config,
+      ...scram,
+    ]);
     for (const [name, password] of Object.entries(passwords)) {
       writeFileSync(clientConfig(folder, name), clientProperties(plain, name, password), { mode: 0o600 });
     }
@@ -201,6 +209,13 @@ function clientConfig(folder: string, user: string): string {
 
 function java(folder: string): string[] {
   return [`-Dlog4j.configuration=file:${join(folder, 'log4j.properties')}`, '-cp', join(JARS, '*')];
+}
+
+/** One that does not begin with a hyphen, as Kafka's own tool makes them: it would be taken for an option. */
+function clusterId(): string {
+  const bytes = randomBytes(16);
+  bytes[0] &= 0x7f;
+  return bytes.toString('base64url');
 }
 
 async function installJars(): Promise<void> {
