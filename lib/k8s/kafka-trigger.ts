@@ -30,7 +30,7 @@ export interface KafkaTriggerProps {
   readonly partitions: number;
 
   /**
-   * Name of the consumer group.
+   * Name of the consumer group. Let it begin at the earliest offset: a group that has never committed counts from there.
    */
   readonly consumerGroup: string;
 

@@ -32,6 +32,8 @@ export interface RedisStream extends Queue {
   lag(): Promise<number | null>;
   /** Removes the group, as a Redis that lost its data has none. */
   dropGroup(): Promise<void>;
+  /** Makes the group, at the stream's beginning. */
+  makeGroup(): Promise<void>;
 }
 
 /** Starts a server with an empty stream and a group that has read nothing; whether what is done is deleted too. */
@@ -44,7 +46,10 @@ export async function startRedis(deleteWhenDone: boolean): Promise<RedisStream> 
   process.once('exit', kill);
   const call = (...lines: string[]) => commands(port, certificate, lines);
   await until('Redis answers', async () => (await call('PING').catch(() => [''])).includes('PONG'), 20);
-  await call(`XGROUP CREATE ${STREAM} ${GROUP} 0 MKSTREAM`);
+  const makeGroup = async () => {
+    await call(`XGROUP CREATE ${STREAM} ${GROUP} 0 MKSTREAM`);
+  };
+  await makeGroup();
   const inHand: string[] = [];
   const end = async (ids: readonly string[], deleted: boolean) => {
     await call(`XACK ${STREAM} ${GROUP} ${ids.join(' ')}`, ...(deleted ? [`XDEL ${STREAM} ${ids.join(' ')}`] : []));
@@ -74,6 +79,7 @@ export async function startRedis(deleteWhenDone: boolean): Promise<RedisStream> 
       const [groups] = await call(`XINFO GROUPS ${STREAM}`);
       return (groups as { lag: number | null }[])[0].lag;
     },
+    makeGroup,
     async dropGroup() {
       await call(`XGROUP DESTROY ${STREAM} ${GROUP}`);
     },
