@@ -41,6 +41,8 @@ const SUITES: Readonly<Record<string, { readonly jest: readonly string[]; readon
   cluster: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],
     prepare: async () => {
+      // The SQS of the trigger tests; without it they are skipped by name.
+      await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
       bundle();
       startCluster();
     },

@@ -1,5 +1,5 @@
 import { type Check, wholeNumber } from '../flow/errors';
-import { type SecretTarget, secretAuthentication } from './operators/keda';
+import { secretAuthentication, secretTargets } from './operators/keda';
 import type { SecretKey } from './secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
@@ -30,7 +30,7 @@ export interface KafkaTriggerProps {
   readonly partitions: number;
 
   /**
-   * Name of the consumer group.
+   * Name of the consumer group. Let it begin at the earliest offset: a group that has never committed counts from there.
    */
   readonly consumerGroup: string;
 
@@ -47,11 +47,19 @@ export interface KafkaTriggerProps {
    * @default - no authentication, plain text
    */
   readonly password?: SecretKey;
+
+  /**
+   * Certificate (PEM) of the authority that the brokers' certificates are from, in a Secret: Strimzi makes one of its
+   * own, `<cluster>-cluster-ca-cert` with the key `ca.crt`. With `username` and `password` only.
+   *
+   * @default - an authority that the images of KEDA and the worker know
+   */
+  readonly certificateAuthority?: SecretKey;
 }
 
 /** KEDA's look at the lag of a consumer group. */
 export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
-  const { bootstrapServers, partitions, username, password } = props;
+  const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
   const checks: Check[] = [
     wholeNumber('partitions', partitions, 1),
     {
@@ -62,6 +70,10 @@ export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
       refused: (username === undefined) !== (password === undefined),
       message: 'username and password must be given together, got one of them',
     },
+    {
+      refused: certificateAuthority !== undefined && username === undefined,
+      message: 'certificateAuthority needs username and password, got it without them: there is no TLS to check',
+    },
   ];
   return {
     checks,
@@ -71,9 +83,9 @@ export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
 }
 
 function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): TriggerBinding {
-  const { bootstrapServers, namespace, topic, consumerGroup, username, password } = props;
-  const authentication =
-    username && password ? secretAuthentication(scope, 'Authentication', credentials(username, password)) : undefined;
+  const { bootstrapServers, namespace, topic, consumerGroup, username, password, certificateAuthority } = props;
+  const secrets = secretTargets({ username, password, ca: certificateAuthority });
+  const authentication = secrets.length > 0 ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
   return {
     triggers: [
       {
@@ -85,23 +97,21 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
           lagThreshold: String(target),
           activationLagThreshold: '0',
           offsetResetPolicy: 'earliest',
-          allowIdleConsumers: 'false',
+          // The maximum of replicas keeps to the partitions. Left to KEDA, it is the lag that would be cut to partitions ×
+          // target, for the alerts too, and a backlog beyond it could not be seen.
+          allowIdleConsumers: 'true',
           ...(authentication ? { sasl: 'scram_sha512', tls: 'enable' } : {}),
         },
         ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
       },
     ],
     environment: { BOOTSTRAP_SERVERS: bootstrapServers.join(','), TOPIC: topic, CONSUMER_GROUP: consumerGroup },
-    secrets: username && password ? { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } : {},
+    secrets: {
+      ...(username && password ? { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } : {}),
+      ...(certificateAuthority ? { KAFKA_CA: certificateAuthority } : {}),
+    },
     egress: [{ ports: [...new Set(bootstrapServers.map((server) => Number(server.split(':')[1])))], namespace }],
     knobs: [],
     alerts: [],
   };
-}
-
-function credentials(username: SecretKey, password: SecretKey): SecretTarget[] {
-  return [
-    { parameter: 'username', name: username.secretName, key: username.key },
-    { parameter: 'password', name: password.secretName, key: password.key },
-  ];
 }

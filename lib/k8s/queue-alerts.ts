@@ -3,19 +3,29 @@ import type { ApiObject } from 'cdk8s';
 import type { Plan } from '../flow/plan';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { COMPOSITE_METRIC } from './operators/keda';
+import type { TriggerBinding } from './trigger';
 import type { WorkerPlan } from './worker-plan';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
-/** The depth that the scaler sees. */
-function depthOf(scaler: ApiObject): string {
-  return `max(keda_scaler_metrics_value{scaledObject="${scaler.name}"})`;
+/** Something of the depth that the scaler sees, in PromQL: the depth itself, or its slope. */
+function ofDepth(
+  scaler: ApiObject,
+  { triggers }: TriggerBinding,
+  { perItem }: WorkerPlan,
+  of: (series: string) => string,
+): string {
+  const series = (more: string) => of(`keda_scaler_metrics_value{scaledObject="${scaler.name}"${more}}`);
+  if (triggers.length === 1) return `max(${series('')})`;
+  // Of a ScaledJob KEDA publishes no sum.
+  return perItem ? `sum(max by (metric) (${series('')}))` : `max(${series(`,metric="${COMPOSITE_METRIC}"`)})`;
 }
 
 /** The alerts of a worker. */
-export function queueAlerts(plan: Plan, scaler: ApiObject, { perItem }: WorkerPlan): Alert[] {
-  const depth = depthOf(scaler);
-  const slope = `max(deriv(keda_scaler_metrics_value{scaledObject="${scaler.name}"}[${WINDOW}]))`;
+export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Alert[] {
+  const depth = ofDepth(scaler, binding, worker, (series) => series);
+  const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${WINDOW}])`);
   const alarmBacklog = plan.value('alarmBacklog');
   const { reactionSeconds } = plan.predictions;
   const alerts: Alert[] = [
@@ -48,7 +58,7 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, { perItem }: WorkerPl
         'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, the permission of the user or a network policy is at fault. Until then the fallback number of replicas runs.',
     },
   ];
-  if (perItem) return alerts;
+  if (worker.perItem) return alerts;
   return [
     ...alerts,
     {
@@ -64,7 +74,8 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, { perItem }: WorkerPl
 }
 
 /** The graphs of a worker. */
-export function queueGraphs(plan: Plan, scaler: ApiObject, deadLetters?: string): Graph[] {
+export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Graph[] {
+  const { deadLetters } = binding;
   const flat = (value: number) => `vector(${value})`;
   const hpa = (metric: string) => `max(${metric}{horizontalpodautoscaler="keda-hpa-${scaler.name}"})`;
   return [
@@ -72,7 +83,7 @@ export function queueGraphs(plan: Plan, scaler: ApiObject, deadLetters?: string)
       title: 'Backlog',
       unit: 'short',
       lines: [
-        { legend: 'outstanding', expr: depthOf(scaler) },
+        { legend: 'outstanding', expr: ofDepth(scaler, binding, worker, (series) => series) },
         { legend: 'predicted peak', expr: flat(Math.ceil(plan.predictions.peakBacklog)) },
         { legend: 'alarm', expr: flat(plan.value('alarmBacklog')) },
       ],

@@ -7,7 +7,7 @@ import type { Consumer, Objective, Workload } from '../flow/workload';
 import { type Alert, alertRules } from './alert-rules';
 import { grafanaDashboard } from './grafana-dashboard';
 import { networkPolicy } from './network-policy';
-import { scaledJob, scaledObject } from './operators/keda';
+import { type ScaledObjectSpec, scaledJob, scaledObject } from './operators/keda';
 import { queueAlerts, queueGraphs } from './queue-alerts';
 import type { QueueTrigger } from './queue-trigger';
 import {
@@ -166,9 +166,9 @@ export class QueueWorker extends Construct {
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
     networkPolicy(this, 'NetworkPolicy', labels, binding.egress, worker.perItem ? [] : [HEALTH_PORT]);
-    const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, worker), ...binding.alerts];
+    const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, binding, worker), ...binding.alerts];
     this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
-    this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding.deadLetters));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding, worker));
   }
 
   private createDeployment(
@@ -235,6 +235,7 @@ export class QueueWorker extends Construct {
       maxReplicaCount,
       fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
       advanced: {
+        ...addedUp(binding, value('targetPerReplica')),
         horizontalPodAutoscalerConfig: {
           behavior: {
             // To the number that is wanted, in one step: the plan reckons with a single reaction.
@@ -288,8 +289,11 @@ export class QueueWorker extends Construct {
       failedJobsHistoryLimit: 10,
       // A new version must not cut off hours of work.
       rollout: { strategy: 'gradual' },
-      // Messages in hand count as waiting until they are acknowledged, so running jobs are subtracted.
-      scalingStrategy: { strategy: 'default' },
+      // Every trigger counts an item that is in hand until it is done, so running jobs are subtracted.
+      scalingStrategy: {
+        strategy: 'default',
+        ...(binding.triggers.length > 1 ? { multipleScalersCalculation: 'sum' as const } : {}),
+      },
       triggers: binding.triggers,
     });
     return { container: job.containers[0], scaler };
@@ -298,6 +302,13 @@ export class QueueWorker extends Construct {
 
 /** By this label the pods of a `ScaledJob` are found. */
 const JOB_LABEL = 'backpressure/worker';
+
+/** Left to the autoscaler, of several triggers the largest would count, and not their sum. */
+function addedUp({ triggers }: TriggerBinding, target: number): Pick<ScaledObjectSpec['advanced'], 'scalingModifiers'> {
+  if (triggers.length === 1) return {};
+  const formula = triggers.map(({ name }) => name).join(' + ');
+  return { scalingModifiers: { formula, target: String(target), activationTarget: '0' } };
+}
 
 function inputChecks({ image, cooldown }: QueueWorkerProps): Check[] {
   const seconds = cooldown?.toSeconds({ integral: false });

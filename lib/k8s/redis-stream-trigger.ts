@@ -1,5 +1,5 @@
 import { type Check, wholeNumber } from '../flow/errors';
-import { type SecretTarget, secretAuthentication } from './operators/keda';
+import { secretAuthentication, secretTargets } from './operators/keda';
 import type { SecretKey } from './secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
@@ -32,9 +32,20 @@ export interface RedisStreamTriggerProps {
   readonly stream: string;
 
   /**
-   * Name of the consumer group. Create it at `0`, not at `$`: what is added in between would never be seen.
+   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without it
+   * KEDA cannot count. At `0`, not at `$`: what is added in between would never be seen.
    */
   readonly consumerGroup: string;
+
+  /**
+   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it finds the answer in `DELETE_WHEN_DONE`.
+   * Then all that the stream holds is outstanding, and its length counts. Otherwise the group's lag counts, and what is
+   * in hand: a stream that is kept for others, or trimmed. Nobody may delete from that one, because Redis then does not
+   * know the lag, and KEDA takes that for none.
+   *
+   * @default false
+   */
+  readonly deleteWhenDone?: boolean;
 
   /**
    * Password, in a Secret.
@@ -49,51 +60,66 @@ export interface RedisStreamTriggerProps {
    * @default true
    */
   readonly tls?: boolean;
+
+  /**
+   * Certificate (PEM) of the authority that the server's certificate is from, in a Secret. With TLS only.
+   *
+   * @default - an authority that the images of KEDA and the worker know
+   */
+  readonly certificateAuthority?: SecretKey;
 }
 
-/** KEDA's look at the lag of a consumer group. */
+/** KEDA's look at what a consumer group has not done yet. */
 export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
-  const { port, stream, consumerGroup } = props;
+  const { port, stream, consumerGroup, tls = true, certificateAuthority } = props;
   const checks: Check[] = [
     wholeNumber('port', port, 1, 65_535),
     { refused: stream === '', message: "stream must be the name of a stream, got ''" },
     { refused: consumerGroup === '', message: "consumerGroup must be the name of a group, got ''" },
+    { refused: !tls && certificateAuthority !== undefined, message: 'certificateAuthority needs tls, got tls false' },
   ];
   return { checks, consumer: { decideSeconds: 0 }, bind: (context) => bind(context, props) };
 }
 
 function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps): TriggerBinding {
-  const { host, port = 6379, namespace, stream, consumerGroup, password, tls = true } = props;
-  const secrets: SecretTarget[] = password
-    ? [{ parameter: 'password', name: password.secretName, key: password.key }]
-    : [];
-  const authentication = password ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
+  const { host, port = 6379, namespace, stream, consumerGroup, password, tls = true, certificateAuthority } = props;
+  const secrets = secretTargets({ password, ca: certificateAuthority });
+  const authentication = secrets.length > 0 ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
   return {
-    triggers: [
-      {
-        type: 'redis-streams',
-        metadata: {
-          address: `${host}:${port}`,
-          stream,
-          consumerGroup,
-          // Entries that no consumer has been given yet. Those in hand are protected by the cool-down.
-          lagCount: String(target),
-          activationLagCount: '0',
-          enableTLS: String(tls),
-        },
-        ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
-      },
-    ],
+    triggers: Object.entries(looks(props, String(target))).map(([name, look]) => ({
+      name,
+      type: 'redis-streams',
+      metadata: { address: `${host}:${port}`, stream, ...look, activationLagCount: '0', enableTLS: String(tls) },
+      ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
+    })),
     environment: {
       REDIS_HOST: host,
       REDIS_PORT: String(port),
       REDIS_TLS: String(tls),
       STREAM: stream,
       CONSUMER_GROUP: consumerGroup,
+      DELETE_WHEN_DONE: String(props.deleteWhenDone ?? false),
     },
-    secrets: password ? { REDIS_PASSWORD: password } : {},
+    secrets: {
+      ...(password ? { REDIS_PASSWORD: password } : {}),
+      ...(certificateAuthority ? { REDIS_CA: certificateAuthority } : {}),
+    },
     egress: [{ ports: [port], namespace }],
     knobs: [],
     alerts: [],
+  };
+}
+
+/** What KEDA counts, by name. */
+function looks(
+  { consumerGroup, deleteWhenDone }: RedisStreamTriggerProps,
+  target: string,
+): Record<string, Record<string, string>> {
+  // Deletion out of turn makes the lag unknown (XINFO GROUPS), so there it is not asked for.
+  if (deleteWhenDone) return { length: { streamLength: target } };
+  return {
+    waiting: { consumerGroup, lagCount: target },
+    // A consumer that died had entries in hand too, and somebody has to be there to claim them.
+    inHand: { consumerGroup, pendingEntriesCount: target },
   };
 }

@@ -33,6 +33,7 @@ export interface TriggerContext {
 
 /** What a trigger leaves behind. */
 export interface TriggerBinding {
+  /** What is outstanding; several have names, and what they count is added up. */
   readonly triggers: readonly KedaTrigger[];
   /** Variables of the worker. */
   readonly environment: Readonly<Record<string, string>>;

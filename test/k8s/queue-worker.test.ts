@@ -22,6 +22,7 @@ const rabbit = {
   management: secret('management'),
 };
 const kafka = { bootstrapServers: ['events-kafka:9093'], topic: 'orders', partitions: 12, consumerGroup: 'orders' };
+const redis = { host: 'redis', stream: 'orders', consumerGroup: 'workers' };
 const TRIGGERS = {
   rabbitmq: QueueTrigger.rabbitMq(rabbit),
   'aws-sqs-queue': QueueTrigger.sqs({
@@ -29,12 +30,7 @@ const TRIGGERS = {
     region: 'eu-central-1',
     roleArn: 'arn:aws:iam::123456789012:role/orders',
   }),
-  'redis-streams': QueueTrigger.redisStream({
-    host: 'redis',
-    stream: 'orders',
-    consumerGroup: 'workers',
-    password: secret('password'),
-  }),
+  'redis-streams': QueueTrigger.redisStream({ ...redis, password: secret('password') }),
   kafka: QueueTrigger.kafka({ ...kafka, username: secret('user'), password: secret('password') }),
 };
 
@@ -155,6 +151,35 @@ describe('the scaler follows the plan', () => {
     for (const [name, look] of Object.entries(looks)) expect(look.type).toBe(name);
   });
 
+  test('with Redis what waits and what is in hand are added up, for jobs too', () => {
+    const trigger = TRIGGERS['redis-streams'];
+    const pods = make({ trigger });
+    const { triggers, advanced } = spec(pods, 'ScaledObject');
+    const target = String(value(pods, 'targetPerReplica'));
+    expect(triggers.map(({ name, metadata }: Manifest) => [name, metadata])).toMatchObject([
+      ['waiting', { lagCount: target, consumerGroup: 'workers' }],
+      ['inHand', { pendingEntriesCount: target, consumerGroup: 'workers' }],
+    ]);
+    expect(triggers[1].metadata).not.toHaveProperty('lagCount');
+    expect(advanced.scalingModifiers).toEqual({ formula: 'waiting + inHand', target, activationTarget: '0' });
+    expect(spec(make({ ...rendering, trigger }), 'ScaledJob').scalingStrategy).toEqual({
+      strategy: 'default',
+      multipleScalersCalculation: 'sum',
+    });
+    expect(spec(jobs, 'ScaledJob').scalingStrategy).toEqual({ strategy: 'default' });
+  });
+
+  test('of a Redis stream from which the worker deletes, the length counts, because Redis may not know the lag', () => {
+    const deleting = make({ trigger: QueueTrigger.redisStream({ ...redis, deleteWhenDone: true }) });
+    const { triggers, advanced } = spec(deleting, 'ScaledObject');
+    expect(triggers).toHaveLength(1);
+    expect(triggers[0].metadata).toMatchObject({ streamLength: String(value(deleting, 'targetPerReplica')) });
+    // With a group KEDA would count its entries in hand instead.
+    expect(triggers[0].metadata).not.toHaveProperty('consumerGroup');
+    expect(advanced).not.toHaveProperty('scalingModifiers');
+    expect(environmentOf(deleting).DELETE_WHEN_DONE).toBe('true');
+  });
+
   test('scaling up is one step, scaling down waits out the cool-down', () => {
     const { scaleUp, scaleDown } = spec(made, 'ScaledObject').advanced.horizontalPodAutoscalerConfig.behavior;
     expect(scaleUp.stabilizationWindowSeconds).toBe(0);
@@ -173,6 +198,8 @@ describe('the scaler follows the plan', () => {
   test('never more replicas than partitions: what more would take is refused', () => {
     const trigger = QueueTrigger.kafka({ ...kafka, partitions: 6 });
     expect(spec(make({ trigger }), 'ScaledObject').maxReplicaCount).toBeLessThanOrEqual(6);
+    const given = make({ trigger, consumer: { maxInstances: 20 } });
+    expect(spec(given, 'ScaledObject').maxReplicaCount).toBe(6);
     const few = { trigger: QueueTrigger.kafka({ ...kafka, partitions: 4 }) };
     expect(() => make(few)).toThrow(/^Orders: .* with 4 to 4 instances × 1 .*; allow 6 instances, /);
   });
@@ -295,6 +322,30 @@ describe('a pod is restricted', () => {
   });
 });
 
+describe('a certificate of one’s own authority', () => {
+  const authority = { certificateAuthority: secret('ca.crt') };
+  const user = { username: secret('user'), password: secret('password') };
+
+  test.each([
+    ['KAFKA_CA', QueueTrigger.kafka({ ...kafka, ...user, ...authority })],
+    ['REDIS_CA', QueueTrigger.redisStream({ ...redis, ...authority })],
+  ])('%s: KEDA and the worker get it from its Secret', (name, trigger) => {
+    const chart = make({ trigger });
+    const read = { name: 'broker', key: 'ca.crt' };
+    expect(spec(chart, 'TriggerAuthentication').secretTargetRef).toContainEqual({ parameter: 'ca', ...read });
+    expect(podOf(chart).containers[0].env).toContainEqual({ name, valueFrom: { secretKeyRef: read } });
+  });
+
+  test('without TLS it is refused', () => {
+    expect(() => make({ trigger: QueueTrigger.kafka({ ...kafka, ...authority }) })).toThrow(
+      'Orders: certificateAuthority needs username and password, got it without them: there is no TLS to check',
+    );
+    expect(() => make({ trigger: QueueTrigger.redisStream({ ...redis, ...authority, tls: false }) })).toThrow(
+      'Orders: certificateAuthority needs tls, got tls false',
+    );
+  });
+});
+
 describe('the queue is bounded', () => {
   test('by what arrives while all consumers are away, the peak first', () => {
     expect(value(made, 'maxLength')).toBe(111 * 1800 + 20 * 1800);
@@ -325,6 +376,22 @@ describe('alerts', () => {
       `max(keda_scaler_metrics_value{scaledObject="${scaler}"}) > ${value(made, 'alarmBacklog')}`,
     );
     expect(value(made, 'alarmBacklog')).toBeGreaterThan(made.worker.plan.predictions.peakBacklog);
+  });
+
+  test('with Kafka they can fire: KEDA does not cut the lag to the partitions', () => {
+    const trigger = QueueTrigger.kafka({ ...kafka, partitions: 6 });
+    const chart = make({ trigger });
+    expect(value(chart, 'alarmBacklog')).toBeGreaterThan(6 * value(chart, 'targetPerReplica'));
+    expect(spec(chart, 'ScaledObject').triggers[0].metadata.allowIdleConsumers).toBe('true');
+  });
+
+  test('of several triggers they watch the sum', () => {
+    const trigger = TRIGGERS['redis-streams'];
+    const [pods, each] = [make({ trigger }), make({ ...rendering, trigger })];
+    const backlog = (chart: Worker) => spec(chart, 'PrometheusRule').groups[0].rules[0].expr;
+    const series = (chart: Worker) => `keda_scaler_metrics_value{scaledObject="${chart.worker.scaler.name}"`;
+    expect(backlog(pods)).toContain(`max(${series(pods)},metric="composite-metric"})`);
+    expect(backlog(each)).toContain(`sum(max by (metric) (${series(each)}}))`);
   });
 
   test('the dashboard shows backlog, replicas and dead letters', () => {

@@ -1,11 +1,17 @@
 /** The custom resources of KEDA that constructs use, with the fields they use. */
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
+import type { SecretKey } from '../secret-key';
 
 const API_VERSION = 'keda.sh/v1alpha1';
 
+/** The metric that comes out of a formula, as KEDA names it to the autoscaler and to Prometheus. */
+export const COMPOSITE_METRIC = 'composite-metric';
+
 /** Where a scaler looks, and what it wants to see there. */
 export interface KedaTrigger {
+  /** By this name a formula knows it. */
+  readonly name?: string;
   /** Name of the scaler, such as `rabbitmq`. */
   readonly type: string;
   /** KEDA takes every value as text. */
@@ -32,6 +38,12 @@ export interface ScaledObjectSpec {
   readonly maxReplicaCount: number;
   readonly fallback: { readonly failureThreshold: number; readonly replicas: number };
   readonly advanced: {
+    /** One number out of several triggers; their own targets are then of no account. */
+    readonly scalingModifiers?: {
+      readonly formula: string;
+      readonly target: string;
+      readonly activationTarget: string;
+    };
     readonly horizontalPodAutoscalerConfig: {
       readonly behavior: { readonly scaleUp: ScalingDirection; readonly scaleDown: ScalingDirection };
     };
@@ -54,7 +66,7 @@ export interface ScaledJobSpec {
   readonly successfulJobsHistoryLimit: number;
   readonly failedJobsHistoryLimit: number;
   readonly rollout: { readonly strategy: 'gradual' };
-  readonly scalingStrategy: { readonly strategy: 'default' };
+  readonly scalingStrategy: { readonly strategy: 'default'; readonly multipleScalersCalculation?: 'sum' };
   readonly triggers: readonly KedaTrigger[];
 }
 
@@ -63,6 +75,13 @@ export interface SecretTarget {
   readonly parameter: string;
   readonly name: string;
   readonly key: string;
+}
+
+/** Those of the values that are given, by the scaler's name for each. */
+export function secretTargets(given: Readonly<Record<string, SecretKey | undefined>>): SecretTarget[] {
+  return Object.entries(given).flatMap(([parameter, secret]) =>
+    secret ? [{ parameter, name: secret.secretName, key: secret.key }] : [],
+  );
 }
 
 /** `ScaledObject`: replicas that follow a trigger. */
