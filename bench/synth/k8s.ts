@@ -13,7 +13,7 @@ import type { Side } from './build';
 import { OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 
 const IMAGE = 'shop/orders:1.4.2';
-const REDIS = { host: 'redis', stream: 'orders', consumerGroup: 'workers' };
+const REDIS = { host: 'redis', stream: 'orders', consumerGroup: 'workers', deleteWhenDone: true };
 const HEALTH_PORT = 8080;
 
 /** Synthesizes a chart with so many workers, and gives the CPU seconds that it took and its objects. */
@@ -83,12 +83,12 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
       },
       triggers: [
         {
+          name: 'length',
           type: 'redis-streams',
           metadata: {
             address: 'redis:6379',
             stream: REDIS.stream,
-            consumerGroup: REDIS.consumerGroup,
-            lagCount: String(value('targetPerReplica')),
+            streamLength: String(value('targetPerReplica')),
             activationLagCount: '0',
             enableTLS: 'true',
           },
@@ -139,6 +139,7 @@ function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, 
           REDIS_TLS: text('true'),
           STREAM: text(REDIS.stream),
           CONSUMER_GROUP: text(REDIS.consumerGroup),
+          DELETE_WHEN_DONE: text('true'),
           SLOTS: text('1'),
           HEALTH_PORT: text(String(HEALTH_PORT)),
         },

@@ -7,7 +7,6 @@ import type { Consumer, Objective, Workload } from '../flow/workload';
 import { type Alert, alertRules } from './alert-rules';
 import { grafanaDashboard } from './grafana-dashboard';
 import { networkPolicy } from './network-policy';
-import { type ScaledObjectSpec, scaledJob, scaledObject } from './operators/keda';
 import { queueAlerts, queueGraphs } from './queue-alerts';
 import type { QueueTrigger } from './queue-trigger';
 import {
@@ -19,7 +18,8 @@ import {
   spreadOverNodes,
 } from './restricted-pod';
 import type { TriggerBinding } from './trigger';
-import { planWorker, type WorkerPlan } from './worker-plan';
+import { planWorker } from './worker-plan';
+import { jobsFollow, replicasFollow } from './worker-scaler';
 
 /** Where the worker answers probes. */
 const HEALTH_PORT = 8080;
@@ -161,7 +161,7 @@ export class QueueWorker extends Construct {
     } else {
       this.deployment = this.createDeployment(props, binding, serviceAccount);
       this.container = this.deployment.containers[0];
-      this.scaler = this.scale(this.deployment, binding, worker);
+      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker.minReplicas);
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
@@ -224,43 +224,12 @@ export class QueueWorker extends Construct {
     };
   }
 
-  private scale(deployment: kplus.Deployment, binding: TriggerBinding, { minReplicas }: WorkerPlan): ApiObject {
-    const value = (name: string) => this.plan.value(name);
-    const maxReplicaCount = value('maxInstances');
-    return scaledObject(this, 'ScaledObject', {
-      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name },
-      pollingInterval: value('pollingIntervalSeconds'),
-      cooldownPeriod: value('cooldownPeriodSeconds'),
-      minReplicaCount: minReplicas,
-      maxReplicaCount,
-      fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
-      advanced: {
-        ...addedUp(binding, value('targetPerReplica')),
-        horizontalPodAutoscalerConfig: {
-          behavior: {
-            // To the number that is wanted, in one step: the plan reckons with a single reaction.
-            scaleUp: {
-              stabilizationWindowSeconds: 0,
-              policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
-            },
-            scaleDown: {
-              stabilizationWindowSeconds: Math.min(3600, value('cooldownPeriodSeconds')),
-              policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
-            },
-          },
-        },
-      },
-      triggers: binding.triggers,
-    });
-  }
-
   /** One job an item: its pod ends when the item does, and nobody sends it away before. */
   private createJob(
     props: QueueWorkerProps,
     binding: TriggerBinding,
     serviceAccount: kplus.IServiceAccount,
   ): { container: kplus.Container; scaler: ApiObject } {
-    const value = (name: string) => this.plan.value(name);
     // Its template is what is wanted of it, so it stands in a chart that nobody writes.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
       podMetadata: { labels: { [JOB_LABEL]: this.node.addr } },
@@ -268,47 +237,19 @@ export class QueueWorker extends Construct {
       serviceAccount,
       automountServiceAccountToken: false,
       restartPolicy: kplus.RestartPolicy.NEVER,
-      terminationGracePeriod: Duration.seconds(value('terminationGracePeriodSeconds')),
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
       containers: [this.containerProps(props, binding, false)],
     });
     mountTemporary(this, job.containers[0]);
-    const scaler = scaledJob(this, 'ScaledJob', {
-      jobTargetRef: {
-        parallelism: 1,
-        completions: 1,
-        // An item that failed is still in its queue, and the next job takes it: the queue counts the attempts.
-        backoffLimit: 0,
-        activeDeadlineSeconds: value('itemTimeoutSeconds') + value('startSeconds'),
-        // Read when it is written, so that what users mount into the container is in it.
-        template: Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template }),
-      },
-      pollingInterval: value('pollingIntervalSeconds'),
-      minReplicaCount: 0,
-      maxReplicaCount: value('maxInstances'),
-      successfulJobsHistoryLimit: 3,
-      failedJobsHistoryLimit: 10,
-      // A new version must not cut off hours of work.
-      rollout: { strategy: 'gradual' },
-      // Every trigger counts an item that is in hand until it is done, so running jobs are subtracted.
-      scalingStrategy: {
-        strategy: 'default',
-        ...(binding.triggers.length > 1 ? { multipleScalersCalculation: 'sum' as const } : {}),
-      },
-      triggers: binding.triggers,
-    });
+    // Read when it is written, so that what users mount into the container is in it.
+    const template = Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template });
+    const scaler = jobsFollow(this, template, this.plan, binding);
     return { container: job.containers[0], scaler };
   }
 }
 
 /** By this label the pods of a `ScaledJob` are found. */
 const JOB_LABEL = 'backpressure/worker';
-
-/** Left to the autoscaler, of several triggers the largest would count, and not their sum. */
-function addedUp({ triggers }: TriggerBinding, target: number): Pick<ScaledObjectSpec['advanced'], 'scalingModifiers'> {
-  if (triggers.length === 1) return {};
-  const formula = triggers.map(({ name }) => name).join(' + ');
-  return { scalingModifiers: { formula, target: String(target), activationTarget: '0' } };
-}
 
 function inputChecks({ image, cooldown }: QueueWorkerProps): Check[] {
   const seconds = cooldown?.toSeconds({ integral: false });
