@@ -1,7 +1,7 @@
+import { SEGMENTS } from '../../flow/log-sizing';
+
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { floor, min } = Math;
-/** Filebeat makes ten segments of its disk queue, and deletes one when all of it is acknowledged. */
-const SEGMENTS = 10;
 
 /** A shipper's queue on the disk. */
 export interface QueueSettings {
