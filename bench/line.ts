@@ -11,8 +11,14 @@ export interface Line {
   readonly ok?: false;
 }
 
-/** A line whose ratio is held to `target`, the largest that is good enough. */
-export function line(name: string, value: number, unit: string, against: number, target: number): Line {
+/** A line whose ratio is held to `target`, the largest that is good enough; without one it only tells. */
+export function line(
+  name: string,
+  value: number,
+  unit: string,
+  against: number,
+  target = Number.POSITIVE_INFINITY,
+): Line {
   const ratio = value / against;
   const rounded = { name, value: figure(value), unit, against: figure(against), ratio: figure(ratio) };
   return ratio <= target ? rounded : { ...rounded, target, ok: false };

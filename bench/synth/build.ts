@@ -10,8 +10,8 @@ import { PAIRS_PER_STACK } from './workload';
 /** Who writes the app. */
 export type Side = 'ours' | 'by-hand';
 
-/** What is written for. */
-export type Engine = 'aws' | 'k8s';
+/** What is written for; `k8s-objects` makes the objects of Kubernetes and leaves them in memory. */
+export type Engine = 'aws' | 'k8s' | 'k8s-objects';
 
 const make = { ours, 'by-hand': byHand };
 
