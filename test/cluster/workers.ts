@@ -1,6 +1,6 @@
 /**
  * The pods of a Deployment as local processes: the control plane starts none, so as many run here as it has ready
- * replicas, each some seconds later, which stands for pulling the image and starting.
+ * replicas, each some seconds after it was ordered, which stands for scheduling, pulling the image and starting.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,7 +24,8 @@ export class Workers {
   /** Replicas over time. */
   public readonly replicas: { at: number; count: number }[] = [];
   private readonly running: ChildProcess[] = [];
-  private readonly starting = new Set<NodeJS.Timeout>();
+  /** When each replica there is was ordered. */
+  private readonly orderedAt: number[] = [];
   private following: Promise<void> | undefined;
   private ended = false;
 
@@ -49,17 +50,18 @@ export class Workers {
   public async end(): Promise<void> {
     this.ended = true;
     await this.following;
-    for (const timer of this.starting) clearTimeout(timer);
     await Promise.all(this.running.splice(0).map((child) => this.stop(child)));
   }
 
   private async loop(): Promise<void> {
     while (!this.ended) {
-      const { status } = await get('deployment', this.deployment.name, this.deployment.namespace);
+      const { spec, status } = await get('deployment', this.deployment.name, this.deployment.namespace);
       const ready: number = status.readyReplicas ?? 0;
+      while (this.orderedAt.length < Math.max(spec.replicas, ready)) this.orderedAt.push(Date.now());
+      this.orderedAt.length = Math.max(spec.replicas, ready);
       if (this.replicas.at(-1)?.count !== ready) this.replicas.push({ at: Date.now(), count: ready });
-      while (this.running.length + this.starting.size < ready) this.startLater();
-      while (this.running.length + this.starting.size > ready && this.running.length > 0) {
+      while (this.running.length < ready) this.start(this.orderedAt[this.running.length]);
+      while (this.running.length > ready) {
         // As the kubelet does it: SIGTERM, and the grace period to end what is in hand.
         void this.stop(this.running.pop() as ChildProcess);
       }
@@ -67,16 +69,14 @@ export class Workers {
     }
   }
 
-  private startLater(): void {
-    const timer = setTimeout(() => {
-      this.starting.delete(timer);
-      if (!this.ended) this.start();
-    }, this.startSeconds * 1000);
-    this.starting.add(timer);
-  }
-
-  private start(): void {
-    const child = spawn(process.execPath, [this.script], {
+  /**
+   * From the order to the first item it takes `startSeconds`, as the plan means it: what scheduling and the start of the
+   * process took of it is past when the worker is loaded.
+   */
+  private start(orderedAt: number): void {
+    const begins = Math.max(0, orderedAt + this.startSeconds * 1000 - Date.now());
+    const held = `setTimeout(() => require(${JSON.stringify(this.script)}), ${begins})`;
+    const child = spawn(process.execPath, ['-e', held], {
       env: { ...this.env, HEALTH_PORT: '0', PATH: process.env.PATH },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
