@@ -73,7 +73,7 @@ function busyStretches(piece: FluidPiece, rank: number, starts: Starts, fine: bo
       decay: 1,
     };
     waits.stretches.push(stretch);
-    if (fine) waits.course.push(stretch);
+    waits.course.push(stretch);
     begin = end;
     before = after;
   }

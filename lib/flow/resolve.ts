@@ -146,8 +146,8 @@ export function attemptsPerItem(workload: ResolvedWorkload, maxAttempts: number)
 /** Slot-seconds that one item costs on average, every attempt counted. */
 export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): number {
   const { serviceSeconds, failureRatio, poisonRatio } = workload;
-  const once = failureRatio === 0 && poisonRatio === 0;
-  return once ? serviceSeconds : serviceSeconds * attemptsPerItem(workload, maxAttempts);
+  const triedOnce = failureRatio === 0 && poisonRatio === 0;
+  return triedOnce ? serviceSeconds : serviceSeconds * attemptsPerItem(workload, maxAttempts);
 }
 
 function required(value: number | undefined): number {

@@ -7,6 +7,7 @@ import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { QueueTrigger } from '../../lib/k8s/queue-trigger';
 import { type Kafka, startKafka } from '../engines/kafka';
+import { ended } from '../support/ended';
 import { type Queue, secret } from './queue';
 
 const USER = { username: 'worker', password: 'worker-5Tgb' };
@@ -38,9 +39,8 @@ export async function startTopic(partitions: number): Promise<Queue> {
     take: (count) => call('take', count),
     finish: (count) => call('finish', count),
     async stop() {
-      const gone = client.exitCode === null ? once(client, 'exit') : undefined;
       client.stdin?.end();
-      await gone;
+      await ended(client);
       process.removeListener('exit', end);
       await kafka.stop();
     },

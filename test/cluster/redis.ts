@@ -1,12 +1,12 @@
 /** A stream of a real Redis on loopback, with TLS and a password, as the trigger has it. */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { freePorts } from '../engines/kafka';
+import { selfSigned } from '../support/certificate';
+import { ended } from '../support/ended';
+import { freePorts } from '../support/ports';
 import { until } from '../support/until';
 import { type Queue, secret } from './queue';
 
@@ -40,8 +40,8 @@ export interface RedisStream extends Queue {
 export async function startRedis(deleteWhenDone: boolean): Promise<RedisStream> {
   const folder = mkdtempSync(join(tmpdir(), 'backpressure-redis-'));
   const [port] = await freePorts(1);
-  const certificate = await makeCertificate(folder);
-  const server = startServer(folder, port);
+  const { keyFile, certificateFile: certificate } = selfSigned(folder, 'IP:127.0.0.1');
+  const server = startServer(folder, port, keyFile, certificate);
   const kill = () => server.kill('SIGKILL');
   process.once('exit', kill);
   const call = (...lines: string[]) => commands(port, certificate, lines);
@@ -84,22 +84,21 @@ export async function startRedis(deleteWhenDone: boolean): Promise<RedisStream> 
       await call(`XGROUP DESTROY ${STREAM} ${GROUP}`);
     },
     async stop() {
-      const gone = server.exitCode === null ? once(server, 'exit') : undefined;
       server.kill('SIGTERM');
-      await gone;
+      await ended(server);
       process.removeListener('exit', kill);
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-function startServer(folder: string, port: number): ChildProcess {
+function startServer(folder: string, port: number, keyFile: string, certificateFile: string): ChildProcess {
   const settings = {
     bind: '127.0.0.1',
     port: '0',
     'tls-port': String(port),
-    'tls-cert-file': join(folder, 'redis.crt'),
-    'tls-key-file': join(folder, 'redis.key'),
+    'tls-cert-file': certificateFile,
+    'tls-key-file': keyFile,
     'tls-auth-clients': 'no',
     requirepass: PASSWORD,
     save: '',
@@ -107,24 +106,6 @@ function startServer(folder: string, port: number): ChildProcess {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   return spawn('redis-server', args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** A certificate for the loopback address that signs itself, and so is its own authority. */
-async function makeCertificate(folder: string): Promise<string> {
-  const file = join(folder, 'redis.crt');
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-  await promisify(execFile)('openssl', [
-    'req',
-    '-x509',
-    ...key,
-    ...subject,
-    '-keyout',
-    join(folder, 'redis.key'),
-    '-out',
-    file,
-  ]);
-  return file;
 }
 
 /** Runs commands one after the other and gives back their replies; an error of one is an error. */

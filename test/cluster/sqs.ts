@@ -4,7 +4,6 @@
  * escape hatch that every construct leaves.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +17,8 @@ import {
 import { type ApiObject, JsonPatch } from 'cdk8s';
 import { QueueTrigger } from '../../lib/k8s/queue-trigger';
 import type { QueueWorker } from '../../lib/k8s/queue-worker';
-import { freePorts } from '../engines/kafka';
+import { ended } from '../support/ended';
+import { freePorts } from '../support/ports';
 import { ROOT } from '../support/reference';
 import { until } from '../support/until';
 import { type Queue, secret } from './queue';
@@ -92,10 +92,9 @@ export async function startSqs(): Promise<SqsQueue> {
     },
     async stop() {
       client.destroy();
-      const gone = emulator.exitCode === null ? once(emulator, 'exit') : undefined;
       // Its SIGTERM may hang on the connections that KEDA keeps open.
       emulator.kill('SIGKILL');
-      await gone;
+      await ended(emulator);
       process.removeListener('exit', end);
       rmSync(folder, { recursive: true, force: true });
     },

@@ -3,8 +3,8 @@
  * replicas, each some seconds after it was ordered, which stands for scheduling, pulling the image and starting.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { ended } from '../support/ended';
 import { get } from './kubernetes';
 
 /** One line of a worker's log. */
@@ -87,9 +87,7 @@ export class Workers {
   }
 
   private async stop(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null) return;
-    const gone = once(child, 'exit');
     child.kill('SIGTERM');
-    await gone;
+    await ended(child);
   }
 }

@@ -10,12 +10,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { figure } from '../../lib/flow/figures';
 import { LogOutput } from '../../lib/k8s/log-output';
 import type { SecretKey } from '../../lib/k8s/secret-key';
+import { ended } from '../support/ended';
+import { freePorts } from '../support/ports';
 import { ROOT } from '../support/reference';
 import { until } from '../support/until';
-import { freePorts, type Kafka, kafkaMissing, startKafka } from './kafka';
+import { type Kafka, kafkaMissing, startKafka } from './kafka';
 import { type Elasticsearch, startElasticsearch } from './logs/elasticsearch';
 import { Filebeat, filebeatMissing } from './logs/filebeat';
-import { ended, endGroup, HAS_LOGROTATE, lineNumber, startRotator, startWriter } from './logs/processes';
+import { endGroup, HAS_LOGROTATE, lineNumber, startRotator, startWriter } from './logs/processes';
 import { LINE_BYTES, MIB, type Run, type Shipped, shipped } from './logs/shipped';
 
 const LINES_PER_SECOND = 4000;

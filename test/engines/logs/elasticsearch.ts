@@ -2,13 +2,12 @@
  * Stands in for Elasticsearch: as much of its API as Filebeat speaks, over TLS, with an API key; documents are kept by
  * index, and those that a mapping would refuse are refused.
  */
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { selfSigned } from '../../support/certificate';
 
 /** Of the images that the library names. */
 const VERSION = '8.17.10';
@@ -29,22 +28,11 @@ export async function startElasticsearch(
   apiKey: string,
   refused: (index: string, message: string) => boolean,
 ): Promise<Elasticsearch> {
-  const [key, certificateFile] = [join(folder, 'es.key'), join(folder, 'ca.crt')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject].concat([
-      '-keyout',
-      key,
-      '-out',
-      certificateFile,
-    ]),
-    { stdio: 'ignore' },
-  );
+  const { keyFile, certificateFile } = selfSigned(folder, 'DNS:localhost');
   const indices = new Map<string, Record<string, unknown>[]>();
   const authorization = `ApiKey ${Buffer.from(apiKey).toString('base64')}`;
   const server: Server = createServer(
-    { key: readFileSync(key), cert: readFileSync(certificateFile) },
+    { key: readFileSync(keyFile), cert: readFileSync(certificateFile) },
     async (request, response) => {
       const answer = (status: number, body: unknown) =>
         response

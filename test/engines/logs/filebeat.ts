@@ -8,7 +8,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CERTIFICATES } from '../../../lib/k8s/log-binding';
 import { DISK_QUEUE, FILEBEAT_DATA, FILEBEAT_STATS_PORT } from '../../../lib/k8s/log-config';
-import { ended } from './processes';
+import { ended } from '../../support/ended';
 import type { Shipped } from './shipped';
 
 const FILEBEAT = join(homedir(), '.cache', 'backpressure', 'filebeat', 'filebeat');

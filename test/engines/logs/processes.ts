@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ended } from '../../support/ended';
 import { LINE_BYTES, ROTATION_SECONDS } from './shipped';
 
 /** Debian keeps logrotate where only root looks. */
@@ -45,13 +46,6 @@ export function startRotator(config: string, script: string, work: string): Chil
 export async function endGroup(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGTERM');
   await ended(child);
-}
-
-export function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once('exit', () => resolve());
-  });
 }
 
 /** The number of a line as the writer wrote it; undefined for anything else. */

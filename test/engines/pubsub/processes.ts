@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { ended } from '../../support/ended';
 
 export const ROOT = join(__dirname, '..', '..', '..');
 export const EMULATOR = join(homedir(), '.cache', 'backpressure', 'pubsub', 'pubsub-emulator');
@@ -40,10 +41,8 @@ export async function start(command: string, args: readonly string[], env: NodeJ
 
 /** Ends a process at once, as a lost machine would, and waits until it is gone. */
 export async function kill({ child }: Running): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
-  await gone;
+  await ended(child);
 }
 
 /** Ends whatever still runs. */
