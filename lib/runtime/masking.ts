@@ -16,6 +16,8 @@ export const MASK = '[masked]';
 
 /** No secret is shorter with its name or its look. */
 const SHORTEST_SECRET = 5;
+/** Each form inside a form is read whole again, so there may be few of them. */
+const FORM_DEPTH = 16;
 /** What is masked may bring two halves of something together, so it is looked at again, and no oftener than this. */
 const MOST_PASSES = 4;
 
@@ -42,7 +44,7 @@ export class Masking {
   public body(body: string): string {
     if (isJson(body)) return maskJson(body, this.json, 0);
     const pairs = formPairs(body);
-    return pairs ? this.form(pairs) : this.digest(body);
+    return pairs ? this.form(pairs, 0) : this.digest(body);
   }
 
   /** A body of which only length and SHA-256 digest stay. */
@@ -53,7 +55,7 @@ export class Masking {
 
   /** A value that stands under a name: an attribute, a header. */
   public named(name: string, value: string): string {
-    return this.isSensitive(name) ? MASK : this.text(value);
+    return this.under(name, value, 0);
   }
 
   /** Any text: JSON is masked as JSON, anything else by what it looks like. */
@@ -66,10 +68,16 @@ export class Masking {
     return this.fields.has(name);
   }
 
-  /** A string at some depth: JSON inside it (an SNS envelope, a log line) is masked as JSON. */
+  private under(name: string, value: string, depth: number): string {
+    return this.isSensitive(name) ? MASK : this.at(value, depth);
+  }
+
+  /** A string at some depth: JSON or a form inside it (an SNS envelope, a proxied request) is masked as such. */
   private at(text: string, depth: number): string {
     if (text.length < SHORTEST_SECRET) return text;
     if (looksLikeJson(text)) return this.inner(text, depth);
+    const pairs = text.includes('%') ? formPairs(text) : undefined;
+    if (pairs) return depth + FORM_DEPTH > MAX_DEPTH ? MASK : this.form(pairs, depth + FORM_DEPTH);
     const masked = this.patterns(text);
     return masked !== text && looksLikeJson(masked) ? this.inner(masked, depth) : masked;
   }
@@ -78,7 +86,7 @@ export class Masking {
     return depth >= MAX_DEPTH ? MASK : maskJson(text, this.json, depth + 1);
   }
 
-  private form(pairs: readonly (readonly [string, string])[]): string {
+  private form(pairs: readonly (readonly [string, string])[], depth: number): string {
     return pairs
       .map(([name, value]) => {
         const plainName = decoded(name);
@@ -86,7 +94,7 @@ export class Masking {
         const maskedName = this.patterns(plainName);
         return [
           rewritten(name, plainName, maskedName),
-          rewritten(value, plainValue, this.named(plainName, plainValue)),
+          rewritten(value, plainValue, this.under(plainName, plainValue, depth)),
         ].join('=');
       })
       .join('&');

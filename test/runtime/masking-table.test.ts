@@ -183,6 +183,8 @@ const goesFromBody: readonly (readonly [string, string])[] = [
   [`payload=${encodeURIComponent(JSON.stringify({ password: secret }))}`, secret],
   [`a=1&card=4111+1111+1111+1111`, '1111+1111'],
   [`pass%77ord=${secret}`, secret],
+  [JSON.stringify({ body: `a=1&payload=${encodeURIComponent(JSON.stringify({ pin: secret }))}` }), secret],
+  [JSON.stringify({ path: `/?payload=%7B%22pin%22%3A%22${secret}` }), secret],
 ];
 
 /** Texts that only look like one of these. */

@@ -88,6 +88,7 @@ const shapes: Record<string, (bytes: number) => string> = {
   'bracketed assignments': text('password=['),
   separators: text('=:'),
   'escaped separators': text('%3D'),
+  'escapes before separators': text('%22%253D'),
   'equals signs after names': text('abcdefgh='),
   'names of several words': text('a b c:'),
   headers: text('Authorization: '),
@@ -112,6 +113,11 @@ const shapes: Record<string, (bytes: number) => string> = {
   'a form': (bytes) => filled('a=1&')(bytes - (bytes % 4) + 3),
   'a form of secrets': (bytes) => filled('pin=1&')(bytes - (bytes % 6) + 5),
   'all but a form': (bytes) => `${filled('a=1&')(bytes)}==`,
+  'forms inside forms': (bytes) => {
+    let inner = 'a=1';
+    for (let next = inner; next.length < bytes; next = `a=${encodeURIComponent(inner)}`) inner = next;
+    return `${inner}${'1'.repeat(Math.max(0, bytes - inner.length))}`;
+  },
   'form escapes': (bytes) => `a=${filled('%41')(bytes - (bytes % 3))}`,
 };
 

@@ -15,6 +15,8 @@ const SCHEME =
   /(?:Bearer|Basic|Token|Api-?Key|Digest|Negotiate|NTLM|Hawk|OAuth|Key|SSWS|GenieKey|AWS4-HMAC-SHA256)[ \t]{1,3}(?=\S)/iy;
 const BARE_VALUE = /[^\s&;,"'<>]+/y;
 const BLOCK_SCALAR = /[|>][-+]?\d?[ \t]{0,8}\r?\n(?=[ \t])/y;
+/** In a name it stands for a bracket or a quote, not for letters. */
+const ESCAPE = /%(?:25){0,4}[0-9a-f]{2}/gi;
 const LONGEST_NAME = 128;
 const MOST_NAME_WORDS = 3;
 
@@ -107,7 +109,8 @@ function nameBefore(
     while (start > limit && isNameCharacter(text.charCodeAt(start - 1))) start--;
     if (start === end) return undefined;
     name = text.slice(start, end) + name;
-    if (fields.has(name)) return { plain: normalised(name), quote: start > 0 ? text[start - 1] : '' };
+    if (fields.has(name) || fields.has(name.replace(ESCAPE, ' ')))
+      return { plain: normalised(name), quote: start > 0 ? text[start - 1] : '' };
     if (start === limit || !/[ \t]/.test(text[start - 1])) return undefined;
     end = start - 1;
   }
