@@ -14,6 +14,8 @@ export { DEFAULT_MASKED_FIELDS };
 /** What stands where a secret stood. */
 export const MASK = '[masked]';
 
+/** What `digest` leaves: 32 random bytes look like a bank account now and then. */
+const DIGEST = /^\{"masked":"all","bytes":\d{1,10},"sha256":"[A-Za-z0-9+/]{43}="\}$/;
 /** No secret is shorter with its name or its look. */
 const SHORTEST_SECRET = 5;
 /** Each form inside a form is read whole again, so there may be few of them. */
@@ -42,6 +44,7 @@ export class Masking {
    * (base64) stay, because nobody can say where its secrets are. JSON bodies stay JSON.
    */
   public body(body: string): string {
+    if (DIGEST.test(body)) return body;
     if (isJson(body)) return maskJson(body, this.json, 0);
     const pairs = formPairs(body);
     return pairs ? this.form(pairs, 0) : this.digest(body);

@@ -208,6 +208,14 @@ describe('the time of a batch', () => {
     expect(world.hidden).toEqual([]);
   });
 
+  test('without time nothing is begun', async () => {
+    const world = poison();
+    const letters = [letter('a'), usedUp('b')];
+    const answer = await redriveBatch(letters, world.config, { ...world.ports(), remaining: () => 1000 });
+    expect(answer).toEqual(failed('a', 'b'));
+    expect([world.source, world.quarantine, [...world.journals]]).toEqual([[], [], []]);
+  });
+
   test('a body that no time suffices for leaves its digest; one that others left no time for waits', async () => {
     const world = poison();
     const body = JSON.stringify('x'.repeat(1_000_000));

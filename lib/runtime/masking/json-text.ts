@@ -123,14 +123,15 @@ class JsonText {
     const items: Item[] = [];
     this.at++;
     while (!this.ends(']')) items.push(this.value(depth + 1));
-    const isPairs =
-      items.length % 2 === 0 && items.every(({ string }, index) => index % 2 === 1 || string !== undefined);
+    // What was masked is a string from now on.
+    const isName = ({ string, masked }: Item) => string !== undefined || masked === this.mask;
+    const isPairs = items.length % 2 === 0 && items.every((item, index) => index % 2 === 1 || isName(item));
     const parts = items.map(({ masked }, index) => {
       const name = index > 0 ? items[index - 1].string : undefined;
       if (name === undefined || name.length > LONGEST_NAME) return masked;
       // ["X-Api-Key", "…"], a list of headers in turn, or the arguments of a command.
-      const isName = (isPairs && index % 2 === 1 && /^[^\s=:]+$/.test(name)) || /^--?[\w-]+$/.test(name);
-      return isName && this.rules.isSensitive(name) ? this.mask : masked;
+      const isBefore = (isPairs && index % 2 === 1 && /^[^\s=:]+$/.test(name)) || /^--?[\w-]+$/.test(name);
+      return isBefore && this.rules.isSensitive(name) ? this.mask : masked;
     });
     return `[${parts.join(',')}]`;
   }
