@@ -88,6 +88,9 @@ const goesFromText: readonly (readonly [string, string])[] = [
   [`postgres://root:p/${secret}@db/shop`, secret],
   [`mongodb+srv://bob:${secret}@a.example.com,b.example.com/shop`, secret],
   [`bob:${secret}@tcp(db:3306)/shop`, secret],
+  [`bob:${secret}@db:5432`, secret],
+  [`curl -u bob:${secret} https://example.com`, secret],
+  [`[('Host', 'x'), ('password', '${secret}')]`, secret],
   [`jdbc:oracle:thin:scott/${secret}@//db:1521/x`, secret],
   [`jdbc:sqlserver://db;user=sa;password=${secret};`, secret],
   [`DefaultEndpointsProtocol=https;AccountName=x;AccountKey=${secret}==;EndpointSuffix=y`, secret],
@@ -249,6 +252,7 @@ const stays: readonly string[] = [
   'phase: one',
   '12,345.67',
   '+1 (555) 010',
+  "('Host', 'x')",
 ];
 
 const staysInBody: readonly string[] = [
@@ -328,6 +332,7 @@ describe('what stands beside a secret stays', () => {
     ['BE68 5390 0754 7034 have fun', `${MASK} have fun`],
     ["curl -H 'Authorization: Token x1' https://example.com", `curl -H 'Authorization: ${MASK}' https://example.com`],
     ['a=1;AccountKey=abc==;b=2', `a=1;AccountKey=${MASK};b=2`],
+    ['pwd: >-\n  one\n  two\nx: 1', `pwd: ${MASK}\nx: 1`],
     ['<id>7</id><pin>1234</pin>', `<id>7</id><pin>${MASK}</pin>`],
     [`key:\n${begin('')}\n${secret}\n${end('')}\nnext`, `key:\n${MASK}\nnext`],
   ])('%j', (text, masked) => expect(masking.named('note', text)).toBe(masked));

@@ -11,6 +11,10 @@ const OPTION = /(?<![\w-])--?([a-z][\w-]{0,63})[ \t]{1,3}(?=[^\s-])/gi;
 const ELEMENT = /<(?:[\w-]{1,32}:)?([\w.-]{1,64})(?:\s[^<>]{0,256})?>(?=[^<\s])/g;
 const CREDENTIALS_LINE = /\b(?:login|account)\s{1,8}\S{1,128}\s{1,8}password\s{1,8}(?=\S)/gi;
 const SQL_PASSWORD = /\b(?:identified(?:\s{1,3}with\s{1,3}\w{1,64})?\s{1,3}by|password)\s{1,3}(?=')/gi;
+/** User and password of `curl` and its like. */
+const USER_OPTION = /(?<!\S)(?:-u|--user|--proxy-user)[ \t=]{0,3}[^\s:"']{0,64}:(?=\S)/g;
+/** A pair as Python and others print it: `('password', '…')`. */
+const PAIR = /[([]\s{0,3}(["'])([\w.-]{1,64})\1\s{0,3},\s{0,3}(?=["'])/g;
 const SCHEME =
   /(?:Bearer|Basic|Token|Api-?Key|Digest|Negotiate|NTLM|Hawk|OAuth|Key|SSWS|GenieKey|AWS4-HMAC-SHA256)[ \t]{1,3}(?=\S)/iy;
 const BARE_VALUE = /[^\s&;,"'<>]+/y;
@@ -25,8 +29,9 @@ export function replaceAssignments(text: string, fields: FieldNames, mask: strin
   let masked = replaceAfter(text, SEPARATOR, mask, (match, from) => valueAfterSeparator(text, match, from, fields));
   masked = replaceOptions(masked, fields, mask);
   masked = replaceElements(masked, fields, mask);
+  masked = replacePairs(masked, fields, mask);
   if (!fields.has('password')) return masked;
-  for (const pattern of [CREDENTIALS_LINE, SQL_PASSWORD]) {
+  for (const pattern of [CREDENTIALS_LINE, SQL_PASSWORD, USER_OPTION]) {
     const before = masked;
     masked = replaceAfter(before, pattern, mask, ({ index, 0: { length } }) => valueAt(before, index + length));
   }
@@ -41,6 +46,12 @@ interface Value {
 function replaceOptions(text: string, fields: FieldNames, mask: string): string {
   return replaceAfter(text, OPTION, mask, (match) =>
     fields.has(match[1]) ? valueAt(text, match.index + match[0].length) : undefined,
+  );
+}
+
+function replacePairs(text: string, fields: FieldNames, mask: string): string {
+  return replaceAfter(text, PAIR, mask, (match) =>
+    fields.has(match[2]) ? valueAt(text, match.index + match[0].length) : undefined,
   );
 }
 
@@ -157,7 +168,8 @@ function bracketEnd(text: string, start: number): number {
 function blockEnd(text: string, start: number): number {
   let at = start;
   while (at < text.length && /[ \t\r\n]/.test(text[at])) at = lineEnd(text, at, '') + 1;
-  return Math.min(at, text.length);
+  // The line end stays, or the next line would run into the mask.
+  return text[at - 1] === '\n' ? at - 1 : Math.min(at, text.length);
 }
 
 function lineEnd(text: string, start: number, quote: string): number {

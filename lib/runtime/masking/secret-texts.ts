@@ -75,8 +75,8 @@ const KEY_END = /-{4,5} ?END[^-]{0,80}(?:-{4,5})?/g;
 const PUTTY_KEY = /Private-Lines:[\s\S]*?(?:Private-MAC:\s{0,3}[0-9a-f]+|$)/g;
 const SCHEME_END = '://';
 const URL_END = /[\s"'<>`\\]|:\/\//g;
-/** What Go's MySQL driver and Oracle's JDBC driver take. */
-const DRIVER_ADDRESS = /(?<![\w.-])[\w.-]{1,64}:[^\s:@/"'<>[\]]{1,128}(?=@(?:tcp|unix)\()/g;
+/** `user:password@host` without a scheme, as Go's MySQL driver takes it; with dots in the host it is an address. */
+const DRIVER_ADDRESS = /(?<![\w.-])[\w.-]{1,64}:[^\s:@/"'<>[\]]{1,128}(?=@(?:(?:tcp|unix)\(|[\w-]{1,63}(?![\w.-])))/g;
 const ORACLE_ADDRESS = /(?<=jdbc:oracle:[a-z]{2,8}:)[\w.$-]{1,64}\/[^\s@/"'<>[\]]{1,128}(?=@)/g;
 const AT_SIGN = /[@\uff20]|%(?:25){0,4}40/gi;
 const LOCAL_PART = /[\p{L}\p{N}\p{M}._%+\-~!#$^*|]/u;
