@@ -27,6 +27,8 @@ const SETTINGS: Record<string, string> = {
   BACKOFF_SECONDS: '180',
   BACKOFF_CAP_SECONDS: '180',
   RETENTION_SECONDS: '1209600',
+  STUCK_TRIES: '3',
+  STUCK_HOLD_SECONDS: '21600',
 };
 
 export function bench(): Line[] {

@@ -134,6 +134,8 @@ function makeRedriver(orders: Construct, queues: Queues, numbers: Numbers): Lamb
       BACKOFF_SECONDS: String(numbers('redriveBackoffSeconds')),
       BACKOFF_CAP_SECONDS: String(numbers('redriveBackoffCapSeconds')),
       RETENTION_SECONDS: '1209600',
+      STUCK_TRIES: '3',
+      STUCK_HOLD_SECONDS: '21600',
       MASKED_FIELDS: '',
     },
     loggingFormat: LoggingFormat.JSON,
@@ -212,6 +214,18 @@ function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, 
       }),
       alarmDescription:
         'Most of what was redriven failed again, so redriving has all but stopped and dead letters are held. Repair the consumer or what it depends on; the redriver tries a few letters in every window and goes on by itself.',
+    }),
+    alarm('Stuck', {
+      ...atOnce,
+      metric: new Metric({
+        namespace: 'Backpressure',
+        metricName: 'Stuck',
+        dimensionsMap: { FunctionName: redriver.functionName },
+        period: Duration.minutes(365),
+        statistic: Stats.SUM,
+      }),
+      alarmDescription:
+        "Dead letters can be neither sent back nor parked. They stay and are tried again at least every 6 h, but the queue drops them 14 days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.",
     }),
     alarm('RedriverErrors', {
       ...atOnce,

@@ -43,7 +43,7 @@ export interface QueueAlarmsProps {
 
   /**
    * The plan with the thresholds: the knobs `alarmBacklog`, `alarmAgeSeconds` and, with a redriver,
-   * `redriveWindowSeconds`.
+   * `redriveWindowSeconds`, `stuckHoldSeconds` and `alarmStuckLetters`.
    */
   readonly plan: Plan;
 
@@ -88,6 +88,12 @@ export class QueueAlarms extends Construct {
    * @default - there is no redriver
    */
   public readonly circuitOpen?: Alarm;
+  /**
+   * Dead letters can be neither sent back nor parked, and will expire unless the cause is repaired.
+   *
+   * @default - there is no redriver
+   */
+  public readonly stuck?: Alarm;
   /**
    * The redriver itself fails.
    *
@@ -173,6 +179,20 @@ export class QueueAlarms extends Construct {
         evaluationPeriods: 1,
         alarmDescription:
           'Most of what was redriven failed again, so redriving has all but stopped and dead letters are held. Repair the consumer or what it depends on; the redriver tries a few letters in every window and goes on by itself.',
+      });
+      const holdSeconds = plan.value('stuckHoldSeconds');
+      this.stuck = this.add('Stuck', {
+        metric: new Metric({
+          namespace: 'Backpressure',
+          metricName: 'Stuck',
+          dimensionsMap: { FunctionName: redriver.functionName },
+          // A stuck letter is tried, and counted, at least once within its longest hold and the visibility timeout.
+          period: periodOfAtLeast(holdSeconds + FIVE_MINUTES.toSeconds()),
+          statistic: Stats.SUM,
+        }),
+        threshold: plan.value('alarmStuckLetters'),
+        evaluationPeriods: 1,
+        alarmDescription: `Dead letters can be neither sent back nor parked. They stay and are tried again at least every ${holdSeconds / 3600} h, but the queue drops them 14 days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.`,
       });
       this.redriverErrors = this.add('RedriverErrors', {
         metric: redriver.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),

@@ -23,6 +23,10 @@ const VERDICT_MINIMUM = 5;
 const VERDICT_SHARE = 0.01;
 /** The declared poison comes back by definition: only twice as much of it is news. */
 const POISON_MARGIN = 2;
+/** One failed try may be a throttle and a second one its retry. */
+const STUCK_TRIES = 3;
+/** Four tries a day: on its last day a letter is still tried, and the alarm never goes quiet in between. */
+const STUCK_HOLD_SECONDS = 21_600;
 
 /** Choices that the user may have made; what is absent is derived. */
 interface RedriveChoices {
@@ -244,6 +248,30 @@ function redriveKnobs(plan: Plan, workload: Workload, objective: Objective, choi
       value: floor ?? 0.5,
       unit: 'ratio',
       formula: floor === undefined ? 'when most of what is redriven fails again, redriving does not help' : 'given',
+      inputs: {},
+      source: own,
+    },
+    {
+      name: 'stuckTries',
+      value: STUCK_TRIES,
+      unit: 'tries',
+      formula: 'failed tries to move a letter before the alarm: one may be a throttle, the second its retry',
+      inputs: {},
+      source: own,
+    },
+    {
+      name: 'stuckHoldSeconds',
+      value: STUCK_HOLD_SECONDS,
+      unit: 's',
+      formula: 'a quarter of a day: the wait after a failed try doubles from 180 s up to this',
+      inputs: {},
+      source: own,
+    },
+    {
+      name: 'alarmStuckLetters',
+      value: 0,
+      unit: 'letters',
+      formula: 'every letter that can be neither redriven nor quarantined rings',
       inputs: {},
       source: own,
     },

@@ -30,7 +30,7 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
     billingMode: BillingMode.PAY_PER_REQUEST,
     timeToLiveAttribute: 'expires',
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    // Counts of the last windows: a new stack counts anew.
+    // Counts of the last windows, and the key of the seals: a new stack counts anew.
     removalPolicy: RemovalPolicy.DESTROY,
   });
   const redriver = new RuntimeFunction(scope, 'Redriver', {
@@ -50,6 +50,8 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
       BACKOFF_SECONDS: String(plan.value('redriveBackoffSeconds')),
       BACKOFF_CAP_SECONDS: String(plan.value('redriveBackoffCapSeconds')),
       RETENTION_SECONDS: String(plan.value('deadLetterRetentionSeconds')),
+      STUCK_TRIES: String(plan.value('stuckTries')),
+      STUCK_HOLD_SECONDS: String(plan.value('stuckHoldSeconds')),
       MASKED_FIELDS: (props.maskedFields ?? []).join(','),
     },
   });

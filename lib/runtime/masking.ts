@@ -3,51 +3,40 @@
  * value wherever it stands. Pure, linear in the length of the text, and safe on input made to break it.
  */
 import { createHash } from 'node:crypto';
+import { replaceAssignments } from './masking/assignments';
+import { DEFAULT_MASKED_FIELDS, FieldNames } from './masking/field-names';
+import { isJson, type JsonRules, MAX_DEPTH, maskJson } from './masking/json-text';
+import { isCardNumber, replaceCardNumbers, replaceIbans } from './masking/numbers';
+import { replaceSecretTexts } from './masking/secret-texts';
+
+export { DEFAULT_MASKED_FIELDS };
 
 /** What stands where a secret stood. */
 export const MASK = '[masked]';
 
-/** Names of fields whose values are masked unless the user names others. Case and separators don't matter. */
-export const DEFAULT_MASKED_FIELDS: readonly string[] = [
-  'password',
-  'passwd',
-  'passphrase',
-  'secret',
-  'token',
-  'authorization',
-  'cookie',
-  'apiKey',
-  'accessKey',
-  'privateKey',
-  'credential',
-  'signature',
-  'cardNumber',
-  'pan',
-  'cvv',
-  'cvc',
-  'pin',
-  'iban',
-  'accountNumber',
-  'ssn',
-  'email',
-  'phone',
-];
-
-/** JSON nested deeper than this is masked whole: a message that deep is an attack on the parser. */
-const MAX_DEPTH = 64;
+/** What `digest` leaves: 32 random bytes look like a bank account now and then. */
+const DIGEST = /^\{"masked":"all","bytes":\d{1,10},"sha256":"[A-Za-z0-9+/]{43}="\}$/;
+/** No secret is shorter with its name or its look. */
+const SHORTEST_SECRET = 5;
+/** Each form inside a form is read whole again, so there may be few of them. */
+const FORM_DEPTH = 16;
+/** What is masked may bring two halves of something together, so it is looked at again, and no oftener than this. */
+const MOST_PASSES = 4;
 
 /** Masks one message; the names of fields are compared without case and separators. */
 export class Masking {
-  private readonly names: readonly string[];
-  private readonly assignment?: RegExp;
+  private readonly fields: FieldNames;
+  private readonly json: JsonRules;
 
   constructor(fields: readonly string[] = DEFAULT_MASKED_FIELDS) {
-    this.names = [...new Set(fields.map(normalised).filter((name) => name.length > 0))];
-    if (this.names.length > 0) {
-      const names = this.names.map((name) => [...name].map(escaped).join('[-_ ]?')).join('|');
-      const value = `"[^"]*"?|'[^']*'?|(?:(?:Bearer|Basic)\\s{1,3})?[^\\s&;,"'<>]+`;
-      this.assignment = new RegExp(`((?:${names})\\\\{0,3}["']?\\s{0,3}[=:]\\s{0,3}\\\\{0,3})(?:${value})`, 'gi');
-    }
+    this.fields = new FieldNames(fields);
+    this.json = {
+      mask: MASK,
+      text: (text, depth) => this.at(text, depth),
+      key: (key) => (this.patterns(key) === key ? key : MASK),
+      isSensitive: (name) => this.fields.has(name),
+      isSecretNumber,
+    };
   }
 
   /**
@@ -55,10 +44,10 @@ export class Masking {
    * (base64) stay, because nobody can say where its secrets are. JSON bodies stay JSON.
    */
   public body(body: string): string {
-    const json = parsed(body);
-    if (json.ok) return JSON.stringify(this.value(json.value, 0));
-    if (FORM.test(body)) return this.form(body);
-    return this.digest(body);
+    if (DIGEST.test(body)) return body;
+    if (isJson(body)) return maskJson(body, this.json, 0);
+    const pairs = formPairs(body);
+    return pairs ? this.form(pairs, 0) : this.digest(body);
   }
 
   /** A body of which only length and SHA-256 digest stay. */
@@ -69,145 +58,89 @@ export class Masking {
 
   /** A value that stands under a name: an attribute, a header. */
   public named(name: string, value: string): string {
-    return this.isSensitive(name) ? MASK : this.text(value, 0);
+    return this.under(name, value, 0);
+  }
+
+  /** Any text: JSON is masked as JSON, anything else by what it looks like. */
+  public text(text: string): string {
+    return this.at(text, 0);
   }
 
   /** True when the name is one of the masked fields, alone or inside a longer name. */
   public isSensitive(name: string): boolean {
-    const whole = normalised(name);
-    // A short name inside a longer one is mostly chance ("ssn" in "className"), so it must be a word of its own.
-    const words = name
-      .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
-      .split(/[^\p{L}\p{N}]+/u)
-      .map(normalised);
-    return this.names.some((field) =>
-      field.length >= 5 ? whole.includes(field) : whole === field || words.includes(field),
-    );
+    return this.fields.has(name);
   }
 
-  private value(value: unknown, depth: number): unknown {
-    if (depth > MAX_DEPTH) return MASK;
-    if (typeof value === 'string') return this.text(value, depth);
-    if (typeof value === 'number') return isCardNumber(String(value)) ? MASK : value;
-    if (Array.isArray(value)) return value.map((item) => this.value(item, depth + 1));
-    if (value === null || typeof value !== 'object') return value;
-    const entries = new Map<string, unknown>();
-    for (const [key, item] of Object.entries(value)) {
-      const safeKey = this.patterns(key);
-      // Two keys that are secrets themselves must not become one.
-      let unique = safeKey;
-      for (let number = 2; entries.has(unique); number++) unique = `${safeKey}${number}`;
-      entries.set(unique, this.isSensitive(key) ? MASK : this.value(item, depth + 1));
-    }
-    return Object.fromEntries(entries);
+  private under(name: string, value: string, depth: number): string {
+    return this.isSensitive(name) ? MASK : this.at(value, depth);
   }
 
-  /** A string: JSON inside it (an SNS envelope, a log line) is masked as JSON. */
-  private text(text: string, depth: number): string {
-    if (/^\s*[[{]/.test(text)) {
-      const json = parsed(text);
-      if (json.ok) return depth >= MAX_DEPTH ? MASK : JSON.stringify(this.value(json.value, depth + 1));
-    }
-    return this.patterns(text);
+  /** A string at some depth: JSON or a form inside it (an SNS envelope, a proxied request) is masked as such. */
+  private at(text: string, depth: number): string {
+    if (text.length < SHORTEST_SECRET) return text;
+    if (looksLikeJson(text)) return this.inner(text, depth);
+    const pairs = text.includes('%') ? formPairs(text) : undefined;
+    if (pairs) return depth + FORM_DEPTH > MAX_DEPTH ? MASK : this.form(pairs, depth + FORM_DEPTH);
+    const masked = this.patterns(text);
+    return masked !== text && looksLikeJson(masked) ? this.inner(masked, depth) : masked;
   }
 
-  private form(body: string): string {
-    return body
-      .split('&')
-      .map((pair) => {
-        const [name, value] = pair.split('=');
+  private inner(text: string, depth: number): string {
+    return depth >= MAX_DEPTH ? MASK : maskJson(text, this.json, depth + 1);
+  }
+
+  private form(pairs: readonly (readonly [string, string])[], depth: number): string {
+    return pairs
+      .map(([name, value]) => {
         const plainName = decoded(name);
         const plainValue = decoded(value);
+        const maskedName = this.patterns(plainName);
         return [
-          rewritten(name, plainName, this.patterns(plainName)),
-          rewritten(value, plainValue, this.named(plainName, plainValue)),
+          rewritten(name, plainName, maskedName),
+          rewritten(value, plainValue, this.under(plainName, plainValue, depth)),
         ].join('=');
       })
       .join('&');
   }
 
   private patterns(text: string): string {
-    let masked = this.assignment ? text.replace(this.assignment, `$1${MASK}`) : text;
-    for (const pattern of SECRET_PATTERNS) masked = masked.replace(pattern, MASK);
-    masked = masked.replace(DIGIT_GROUPS, maskCardNumbers);
-    return masked.replace(IBAN, (iban) => (isIban(iban) ? MASK : iban));
+    if (text.length < SHORTEST_SECRET) return text;
+    let masked = text;
+    for (let pass = 0; pass < MOST_PASSES; pass++) {
+      const before = masked;
+      masked = replaceSecretTexts(masked, MASK);
+      masked = replaceAssignments(masked, this.fields, MASK);
+      masked = replaceCardNumbers(masked, MASK);
+      masked = replaceIbans(masked, MASK);
+      if (masked === before) return masked;
+    }
+    return MASK;
   }
 }
 
-/** Every repetition is bounded or cannot overlap what follows it: a megabyte of one letter must not cost minutes. */
-const SECRET_PATTERNS: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s]*(?:-----END [A-Z ]{0,30}PRIVATE KEY-----)?/g,
-  /\b(?:Bearer|Basic)\s{1,3}[A-Za-z0-9._~+/-]{8,}={0,2}/gi,
-  /(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,4096}\.[A-Za-z0-9_-]{2,4096}\.[A-Za-z0-9_-]{0,4096}/g,
-  /(?:AKIA|ASIA)[0-9A-Z]{16}/g,
-  /gh[pousr]_[A-Za-z0-9]{20,255}/g,
-  /github_pat_[A-Za-z0-9_]{20,255}/g,
-  /xox[abeprs]-[A-Za-z0-9-]{10,255}/g,
-  /(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{10,255}/g,
-  /whsec_[A-Za-z0-9+/=]{16,255}/g,
-  /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g,
-];
+/** `encodeURIComponent` throws on it. */
+const LONE_SURROGATE = /[\ud800-\udfff]/gu;
+
+const FORM_NAME = /^[A-Za-z0-9_.%[\]+-]{1,64}$/;
 
 /** Names and values of a form; the length and the single `=` keep a padded base64 text from passing for one. */
-const FORM = /^[A-Za-z0-9_.%[\]+-]{1,64}=[^=&\s]+(?:&[A-Za-z0-9_.%[\]+-]{1,64}=[^=&\s]*)*$/;
-
-/** At least 13 digits, perhaps in groups. */
-const DIGIT_GROUPS = /(?<!\d)\d(?:[ -]?\d){12,}/g;
-
-const IBAN =
-  /(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,4})?)(?![A-Za-z0-9])/g;
-
-/** Masks every card number that begins and ends where a group of digits does: "4111 1111 1111 1111 123" has one. */
-function maskCardNumbers(text: string): string {
-  const parts = text.split(/([ -])/);
-  const kept: string[] = [];
-  for (let first = 0; first < parts.length; ) {
-    let digits = '';
-    let next = first + 1;
-    let end = 0;
-    for (let last = first; last < parts.length && digits.length <= 19; last += 2) {
-      digits += parts[last];
-      if (isCardNumber(digits)) end = last + 1;
-    }
-    if (end > 0) next = end;
-    kept.push(end > 0 ? MASK : parts[first]);
-    if (next < parts.length) kept.push(parts[next]);
-    first = next + 1;
-  }
-  return kept.join('');
+function formPairs(body: string): (readonly [string, string])[] | undefined {
+  const pairs = body.split('&').map((pair) => pair.split('='));
+  const isForm = pairs.every(
+    ([name, value, ...more]) => FORM_NAME.test(name) && value !== undefined && more.length === 0 && !/\s/.test(value),
+  );
+  return isForm && pairs[0][1] !== '' ? pairs.map(([name, value]) => [name, value] as const) : undefined;
 }
 
-/** Luhn's check digit, ISO/IEC 7812-1; the first digit of a payment card is 2 to 6. */
-function isCardNumber(digits: string): boolean {
-  if (digits.length < 13 || digits.length > 19 || digits[0] < '2' || digits[0] > '6') return false;
-  let sum = 0;
-  for (let position = 0; position < digits.length; position++) {
-    const digit = digits.charCodeAt(digits.length - 1 - position) - 48;
-    if (digit < 0 || digit > 9) return false;
-    const doubled = position % 2 === 1 ? digit * 2 : digit;
-    sum += doubled > 9 ? doubled - 9 : doubled;
-  }
-  return sum % 10 === 0;
+/** A card number as JSON writes numbers: with a sign, a fraction of nothing, an exponent. */
+function isSecretNumber(number: string): boolean {
+  const digits = number.startsWith('-') ? number.slice(1) : number;
+  if (digits.length < 8 || digits.length > 40 || digits[0] < '0' || digits[0] > '9') return false;
+  return isCardNumber(/^\d+$/.test(digits) ? digits : String(Number(digits)));
 }
 
-/** The remainder of 97, ISO 13616. */
-function isIban(text: string): boolean {
-  const compact = text.replace(/ /g, '');
-  const moved = compact.slice(4) + compact.slice(0, 4);
-  let remainder = 0;
-  for (const character of moved) {
-    const number = Number.parseInt(character, 36);
-    remainder = (remainder * (number > 9 ? 100 : 10) + number) % 97;
-  }
-  return remainder === 1;
-}
-
-function normalised(name: string): string {
-  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-}
-
-function escaped(character: string): string {
-  return character.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+function looksLikeJson(text: string): boolean {
+  return /^\s*[[{"]/.test(text) && isJson(text);
 }
 
 function decoded(text: string): string {
@@ -220,13 +153,6 @@ function decoded(text: string): string {
 
 /** The form's own spelling when nothing was masked, so that a second pass finds what the first left. */
 function rewritten(given: string, plain: string, masked: string): string {
-  return masked === plain ? given : encodeURIComponent(masked).replaceAll(encodeURIComponent(MASK), MASK);
-}
-
-function parsed(text: string): { ok: true; value: unknown } | { ok: false } {
-  try {
-    return { ok: true, value: JSON.parse(text) };
-  } catch {
-    return { ok: false };
-  }
+  if (masked === plain) return given;
+  return encodeURIComponent(masked.replace(LONE_SURROGATE, '\ufffd')).replaceAll(encodeURIComponent(MASK), MASK);
 }

@@ -251,8 +251,8 @@ describe('alarms', () => {
 
   test('all say what to do, and a silent queue is no trouble', () => {
     const { all } = usual.construct.alarms;
-    expect(all).toHaveLength(8);
-    usual.template.resourceCountIs('AWS::CloudWatch::Alarm', 8);
+    expect(all).toHaveLength(9);
+    usual.template.resourceCountIs('AWS::CloudWatch::Alarm', 9);
     for (const one of all) {
       const { AlarmDescription, TreatMissingData } = properties(usual, one);
       expect(AlarmDescription.length).toBeGreaterThan(80);
@@ -269,6 +269,31 @@ describe('alarms', () => {
     });
     expect(Period % 60).toBe(0);
     expect(Period).toBeGreaterThanOrEqual(4 * usual.construct.plan.value('redriveWindowSeconds'));
+  });
+
+  test('a letter that can be neither redriven nor parked rings as long as it is tried, days before it expires', () => {
+    const { plan } = usual.construct;
+    const { Period, MetricName, Namespace, Threshold, Dimensions } = alarm(usual, 'stuck');
+    expect({ MetricName, Namespace, Threshold, dimension: Dimensions[0].Name }).toEqual({
+      MetricName: 'Stuck',
+      Namespace: 'Backpressure',
+      Threshold: plan.value('alarmStuckLetters'),
+      dimension: 'FunctionName',
+    });
+    expect(Period).toBeGreaterThan(plan.value('stuckHoldSeconds'));
+    // CloudWatch evaluates at most a day.
+    expect(Period).toBeLessThanOrEqual(86_400);
+    const untilStuck = plan.value('stuckTries') * plan.value('stuckHoldSeconds');
+    expect(untilStuck).toBeLessThan(plan.value('deadLetterRetentionSeconds') - plan.value('retentionSeconds') + 86_400);
+    usual.template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: {
+        Variables: Match.objectLike({
+          STUCK_TRIES: String(plan.value('stuckTries')),
+          STUCK_HOLD_SECONDS: String(plan.value('stuckHoldSeconds')),
+        }),
+      },
+    });
+    expect(make({ maxRedrives: 0 }).construct.alarms.stuck).toBeUndefined();
   });
 
   test('go to the topic when there is one', () => {
@@ -307,7 +332,7 @@ describe('alarms', () => {
     usual.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     const without = make({ dashboard: false });
     without.template.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
-    without.template.resourceCountIs('AWS::CloudWatch::Alarm', 8);
+    without.template.resourceCountIs('AWS::CloudWatch::Alarm', 9);
   });
 });
 
@@ -322,6 +347,9 @@ describe('the plan', () => {
       'redriveVerdictMinimum',
       'successRatioFloor',
       'deadLetterRetentionSeconds',
+      'stuckTries',
+      'stuckHoldSeconds',
+      'alarmStuckLetters',
     ]) {
       expect(page).toContain(name);
     }

@@ -11,8 +11,9 @@ import { fullJitter } from '../../flow/backoff';
 export const REDRIVES = 'backpressure-redrives';
 export const MESSAGE_ID = 'backpressure-id';
 export const FIRST_SEEN = 'backpressure-first-seen';
-export const REDRIVEN_AT = 'backpressure-redriven-at';
-export const OWN_ATTRIBUTES: readonly string[] = [REDRIVES, MESSAGE_ID, FIRST_SEEN, REDRIVEN_AT];
+export const OWN_ATTRIBUTES: readonly string[] = [REDRIVES, MESSAGE_ID, FIRST_SEEN];
+/** Carried by what earlier versions redrove. */
+export const FORMER_ATTRIBUTES: readonly string[] = ['backpressure-redriven-at'];
 export const MAX_ATTRIBUTES = 10;
 
 /**
@@ -25,6 +26,8 @@ export const FORGIVEN = 4;
 const EXPIRY_MARGIN_SECONDS = 86_400;
 /** SQS hides a message for at most 12 hours from its receipt. */
 const MAX_HOLD_SECONDS = 43_200 - 900;
+/** What a letter waits after a try that failed; it doubles from try to try. */
+const FIRST_RETRY_SECONDS = 180;
 
 /** The guard's limits, as the construct derived them. */
 export interface Limits {
@@ -42,6 +45,10 @@ export interface Limits {
   readonly backoffCapSeconds: number;
   /** Retention of the dead-letter queue. */
   readonly retentionSeconds: number;
+  /** Failed tries to move a letter from which on it counts as stuck. */
+  readonly stuckTries: number;
+  /** Upper bound of the time between two tries. */
+  readonly stuckHoldSeconds: number;
 }
 
 /** One dead letter, as far as the decision needs it. */
@@ -112,6 +119,16 @@ export function withoutPlace(
   return heldUnlessExpiring(letter, holdSeconds(windows, now, limits, random), now, limits);
 }
 
+/** How long a letter waits before it is tried again that could not be moved so many times. */
+export function retrySeconds(tries: number, limits: Limits): number {
+  return Math.min(MAX_HOLD_SECONDS, limits.stuckHoldSeconds, FIRST_RETRY_SECONDS * 2 ** Math.max(0, tries - 1));
+}
+
+/** True when the queue will drop the letter within a day. */
+export function isExpiring(letter: Letter, now: number, limits: Limits): boolean {
+  return limits.retentionSeconds - (now - letter.sentAt) / 1000 < EXPIRY_MARGIN_SECONDS;
+}
+
 function decideOnRedrives(
   letter: Letter,
   windows: Windows,
@@ -160,8 +177,7 @@ function holdSeconds(windows: Windows, now: number, limits: Limits, random: () =
 }
 
 function heldUnlessExpiring(letter: Letter, seconds: number, now: number, limits: Limits): Decision {
-  const left = limits.retentionSeconds - (now - letter.sentAt) / 1000;
-  return left < EXPIRY_MARGIN_SECONDS
+  return isExpiring(letter, now, limits)
     ? { action: 'quarantine', reason: 'about-to-expire' }
     : { action: 'hold', seconds };
 }

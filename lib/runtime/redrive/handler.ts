@@ -1,6 +1,7 @@
 /**
  * The redriver of `RedriveQueue`: the pure parts wired to SQS and DynamoDB. Settings come as environment variables.
  */
+import { randomBytes } from 'node:crypto';
 import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
@@ -14,14 +15,16 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { SQSBatchResponse, SQSEvent, SQSMessageAttributes } from 'aws-lambda';
+import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from 'aws-lambda';
 import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
 import { countMetric } from '../metrics';
 import type { WindowCount } from './decide';
-import { type Outgoing, type Ports, type RedriverConfig, RefusedMessage, redriveBatch } from './redriver';
+import { NotSent, type Outgoing, type Ports, type RedriverConfig, RefusedMessage, redriveBatch } from './redriver';
 
-const sqs = new SQSClient({});
-const dynamo = new DynamoDBClient({});
+/** A call that hangs must not take the time of the other letters. */
+const requestHandler = { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true };
+const sqs = new SQSClient({ requestHandler });
+const dynamo = new DynamoDBClient({ requestHandler });
 
 const sourceUrl = setting('SOURCE_QUEUE_URL');
 const quarantineUrl = setting('QUARANTINE_QUEUE_URL');
@@ -38,15 +41,28 @@ const config: RedriverConfig = {
     backoffSeconds: number('BACKOFF_SECONDS'),
     backoffCapSeconds: number('BACKOFF_CAP_SECONDS'),
     retentionSeconds: number('RETENTION_SECONDS'),
+    stuckTries: number('STUCK_TRIES'),
+    stuckHoldSeconds: number('STUCK_HOLD_SECONDS'),
   },
   sourceName: sourceUrl.slice(sourceUrl.lastIndexOf('/') + 1),
   fifo: sourceUrl.endsWith('.fifo'),
   masking: new Masking([...DEFAULT_MASKED_FIELDS, ...(process.env.MASKED_FIELDS ?? '').split(',')]),
 };
 
-const ports: Ports = {
+/** Without an expiry: the key outlives every message. */
+const KEY_OF_SEALS = { key: { S: 'seal' } };
+let keyOfSeals: Promise<Uint8Array> | undefined;
+
+const ports: Omit<Ports, 'remaining'> = {
   now: Date.now,
   random: Math.random,
+  key() {
+    keyOfSeals ??= readOrMakeKey().catch((error) => {
+      keyOfSeals = undefined;
+      throw error;
+    });
+    return keyOfSeals;
+  },
   sendToSource: (message) => send(sourceUrl, message),
   sendToQuarantine: (message) => send(quarantineUrl, message),
   async hide(receiptHandle, seconds) {
@@ -54,6 +70,40 @@ const ports: Ports = {
     await sqs.send(
       new ChangeMessageVisibilityCommand({ QueueUrl: deadLetterUrl, ReceiptHandle: receiptHandle, VisibilityTimeout }),
     );
+  },
+  async begin(letter) {
+    const { Attributes } = await dynamo.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: letterKey(letter),
+        UpdateExpression: 'SET expires = :expires ADD tries :one',
+        ExpressionAttributeValues: { ':expires': expires(), ':one': { N: '1' } },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return { tries: Number(Attributes?.tries?.N ?? 1), isSent: Attributes?.sent !== undefined };
+  },
+  async finish(letter) {
+    await dynamo.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: letterKey(letter),
+        UpdateExpression: 'SET sent = :now',
+        ExpressionAttributeValues: { ':now': { N: String(Date.now()) } },
+      }),
+    );
+  },
+  async fail(letter) {
+    const { Attributes } = await dynamo.send(
+      new UpdateItemCommand({
+        TableName: table,
+        Key: letterKey(letter),
+        UpdateExpression: 'ADD tries :less, failures :one',
+        ExpressionAttributeValues: { ':less': { N: '-1' }, ':one': { N: '1' } },
+        ReturnValues: 'ALL_NEW',
+      }),
+    );
+    return Number(Attributes?.failures?.N ?? 1);
   },
   async readWindows(windows) {
     const Keys = windows.map((window) => windowKey(window));
@@ -111,8 +161,38 @@ const ports: Ports = {
   count: (name, details) => countMetric(name, {}, details),
 };
 
-export async function handler(event: SQSEvent): Promise<SQSBatchResponse> {
-  return { batchItemFailures: await redriveBatch(event.Records, config, ports) };
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const remaining = () => context.getRemainingTimeInMillis();
+  return { batchItemFailures: await redriveBatch(event.Records, config, { ...ports, remaining }) };
+}
+
+/** The first invocation makes the key, in its own table; of two at once one is refused and reads what the other wrote. */
+async function readOrMakeKey(): Promise<Uint8Array> {
+  const known = await readKey();
+  if (known) return known;
+  const Item = { ...KEY_OF_SEALS, secret: { B: randomBytes(32) } };
+  await unlessRefused(
+    dynamo.send(
+      new PutItemCommand({
+        TableName: table,
+        Item,
+        ConditionExpression: 'attribute_not_exists(#key)',
+        ExpressionAttributeNames: { '#key': 'key' },
+      }),
+    ),
+  );
+  const made = await readKey();
+  if (!made) throw new Error('the table holds no key');
+  return made;
+}
+
+async function readKey(): Promise<Uint8Array | undefined> {
+  const answer = await dynamo.send(
+    new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [KEY_OF_SEALS], ConsistentRead: true } } }),
+  );
+  // An unread key would be made anew.
+  if (answer.UnprocessedKeys?.[table]) throw new Error('the table did not answer for the key');
+  return answer.Responses?.[table]?.[0]?.secret?.B;
 }
 
 async function send(queueUrl: string, message: Outgoing): Promise<void> {
@@ -131,10 +211,16 @@ async function send(queueUrl: string, message: Outgoing): Promise<void> {
       }),
     );
   } catch (error) {
-    if (error instanceof Error && /^Invalid(MessageContents|ParameterValue|AttributeValue)/.test(error.name))
-      throw new RefusedMessage();
-    throw error;
+    throw classified(error);
   }
+}
+
+/** What SQS answers with an error of the caller was not sent; what it does not answer may have been. */
+function classified(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (/^Invalid(MessageContents|ParameterValue|AttributeValue)/.test(error.name)) return new RefusedMessage();
+  const status = '$metadata' in error ? (error.$metadata as { httpStatusCode?: number })?.httpStatusCode : undefined;
+  return status !== undefined && status >= 400 && status < 500 ? new NotSent(error.name) : error;
 }
 
 function attributes(given: SQSMessageAttributes): Record<string, MessageAttributeValue> {
@@ -155,6 +241,10 @@ async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
     if (error instanceof ConditionalCheckFailedException) return false;
     throw error;
   }
+}
+
+function letterKey(letter: string): { key: { S: string } } {
+  return { key: { S: `letter#${letter}` } };
 }
 
 function windowKey(window: number): { key: { S: string } } {

@@ -1,30 +1,33 @@
 /**
  * One batch of dead letters: read what the windows know, decide letter by letter, then act.
  *
- * Every action is send first, delete after (Lambda deletes what is not reported as failed). A crash in between sends
- * a message twice and loses none; `backpressure-id` stays the same for all copies, so that consumers can tell.
+ * Every action is send first, delete after (Lambda deletes what is not reported as failed). A journal tells a letter
+ * that was sent from one that was not when the function ends in between. Nothing about one letter stops the others: each
+ * fails alone, what takes long comes last, and what is not reached within the time is reported.
  */
+import { createHash } from 'node:crypto';
 import type { SQSBatchItemFailure, SQSMessageAttributes, SQSRecord } from 'aws-lambda';
 import type { Masking } from '../masking';
 import {
+  type Decision,
   decide,
-  FIRST_SEEN,
   FORGIVEN,
+  FORMER_ATTRIBUTES,
+  isExpiring,
   isOpen,
   type Letter,
   type Limits,
-  MAX_ATTRIBUTES,
-  MESSAGE_ID,
   OWN_ATTRIBUTES,
   placesInWindow,
   placesLeft,
-  REDRIVEN_AT,
-  REDRIVES,
   type Reason,
+  retrySeconds,
   type Windows,
   windowAt,
   withoutPlace,
 } from './decide';
+import { MAX_MESSAGE_BYTES, messageBytes, parkedForms, parkedGroup } from './parked';
+import { markAttributes, markOf } from './seal';
 
 /** A message to be sent; attributes in the form of the event. */
 export interface Outgoing {
@@ -36,16 +39,34 @@ export interface Outgoing {
   readonly deduplicationId: string;
 }
 
+/** How often the redriver tried to move a letter. */
+export interface Journal {
+  /** Tries of which nobody knows how they ended, this one included. */
+  readonly tries: number;
+  /** True when the letter was sent, so that only its deletion is missing. */
+  readonly isSent: boolean;
+}
+
 /** All that touches the world. */
 export interface Ports {
   now(): number;
   random(): number;
-  /** Sends to the source queue. Rejects with `RefusedMessage` when no retry can help. */
+  /** Milliseconds that the invocation has left. */
+  remaining(): number;
+  /** The key of the seals: 32 bytes that nobody but this redriver knows. */
+  key(): Promise<Uint8Array>;
+  /** Sends to the source queue. Rejects with `RefusedMessage` when no retry can help, `NotSent` when one may. */
   sendToSource(message: Outgoing): Promise<void>;
-  /** Sends to the quarantine queue. Rejects with `RefusedMessage` when no retry can help. */
+  /** Sends to the quarantine queue. Rejects as `sendToSource` does. */
   sendToQuarantine(message: Outgoing): Promise<void>;
   /** Hides a dead letter for so many seconds. */
   hide(receiptHandle: string, seconds: number): Promise<void>;
+  /** Notes, before anything is sent, that a letter is being moved. Letters are known by the id that SQS gave them. */
+  begin(letter: string): Promise<Journal>;
+  /** Notes that the letter was sent. */
+  finish(letter: string): Promise<void>;
+  /** Takes a `begin` back, because for certain nothing was sent. Returns how often that has happened. */
+  fail(letter: string): Promise<number>;
   /** The counts of these windows; a window without counts may be absent. */
   readWindows(windows: readonly number[]): Promise<Windows>;
   /** True once for each key, whoever asks. */
@@ -61,6 +82,13 @@ export interface Ports {
 /** The queue will never take this message: too long, or a character that it refuses. */
 export class RefusedMessage extends Error {}
 
+/** The queue did not take this message and may take it later: a permission, a key, a throttle. */
+export class NotSent extends Error {
+  constructor(public readonly reason: string) {
+    super('the queue did not take the message');
+  }
+}
+
 /** What the redriver is told by its construct. */
 export interface RedriverConfig {
   readonly limits: Limits;
@@ -70,10 +98,25 @@ export interface RedriverConfig {
   readonly masking: Masking;
 }
 
+/** What is left for the answer, and for a send that hangs until its own time-out. */
+const RESERVE_MILLIS = 5000;
+/** Ten times what the most hostile mebibyte takes on a whole core: the redriver has a seventh of one. */
+const MASKING_MILLIS_PER_BYTE = 15_000 / 1_048_576;
+/** A letter that ended the function this often before it was sent is no longer masked, only its digest is kept. */
+const TRIES_WITH_MASKING = 3;
+
 interface Received extends Letter {
   readonly record: SQSRecord;
   readonly id: string;
   readonly firstSeen: number;
+  /** False when the producer wrote attributes that are the guard's. */
+  readonly isGenuine: boolean;
+}
+
+interface Task {
+  readonly letter: Received;
+  decision: Decision;
+  journal?: Journal;
 }
 
 /** Works through one batch and names the letters that stay in the dead-letter queue. */
@@ -84,7 +127,9 @@ export async function redriveBatch(
 ): Promise<SQSBatchItemFailure[]> {
   const now = ports.now();
   const { limits } = config;
-  const letters = records.map((record) => received(record, limits));
+  const key = await ports.key();
+  const letters = records.map((record) => received(record, key));
+  for (const { isGenuine } of letters) if (!isGenuine) ports.count('Unsealed', {});
   await countReturns(letters, limits, ports);
   const current = windowAt(now, limits);
   const returnWindows = letters.flatMap(({ redrivenAt }) =>
@@ -94,117 +139,220 @@ export async function redriveBatch(
   if (isOpen(windows, now, limits)) ports.count('CircuitOpen', {});
 
   const random = () => ports.random();
-  const decisions = letters.map((letter) => decide(letter, windows, now, limits, random));
+  const tasks = letters.map((letter): Task => ({ letter, decision: decided(letter, windows, now, limits, ports) }));
   let places = await takePlaces(
-    decisions.filter(({ action }) => action === 'redrive').length,
+    tasks.filter(({ decision }) => decision.action === 'redrive').length,
     windows,
     now,
     limits,
     ports,
   );
-
-  const failures: SQSBatchItemFailure[] = [];
-  const blockedGroups = new Set<string>();
-  const act = async (letter: Received, index: number): Promise<void> => {
-    const group = letter.record.attributes.MessageGroupId;
-    // On a FIFO queue nobody overtakes a message of its own group.
-    const blocked = config.fifo && group !== undefined && blockedGroups.has(group);
-    let decision = decisions[index];
-    if (!blocked && decision.action === 'redrive' && places-- <= 0)
-      decision = withoutPlace(letter, windows, now, limits, random);
-    const gone = !blocked && (await settled(letter, decision, config, ports, now));
-    if (gone) return;
-    failures.push({ itemIdentifier: letter.record.messageId });
-    if (group !== undefined) blockedGroups.add(group);
-  };
-  if (config.fifo) for (const [index, letter] of letters.entries()) await act(letter, index);
-  else await Promise.all(letters.map(act));
-  return failures;
+  for (const task of tasks) {
+    if (task.decision.action === 'redrive' && places-- <= 0)
+      task.decision = withoutPlace(task.letter, windows, now, limits, random);
+  }
+  const moved = await new Batch(config, ports, key, now).run(lanes(tasks, config.fifo));
+  return records
+    .filter((_, index) => !moved.has(letters[index]))
+    .map(({ messageId }) => ({ itemIdentifier: messageId }));
 }
 
-/** Acts on the decision; true when the letter may be deleted. An error leaves it in the queue. */
-async function settled(
-  letter: Received,
-  decision: ReturnType<typeof decide>,
-  config: RedriverConfig,
-  ports: Ports,
-  now: number,
-): Promise<boolean> {
-  const details = { id: letter.id, redrives: String(letter.redrives) };
+/** A letter that nobody foresaw waits; the others of its batch do not. */
+function decided(letter: Received, windows: Windows, now: number, limits: Limits, ports: Ports): Decision {
   try {
-    if (decision.action === 'hold') {
-      ports.count('Held', details);
-      await ports.hide(letter.record.receiptHandle, decision.seconds);
-      return false;
+    return decide(letter, windows, now, limits, () => ports.random());
+  } catch (error) {
+    ports.count('RedriveFailed', { id: letter.id, redrives: String(letter.redrives), error: nameOf(error) });
+    return { action: 'hold', seconds: retrySeconds(1, limits) };
+  }
+}
+
+/** On a FIFO queue the letters of a group follow each other; elsewhere each goes its own way. */
+function lanes(tasks: readonly Task[], fifo: boolean): Task[][] {
+  if (!fifo) return tasks.map((task) => [task]);
+  const groups = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const group = task.letter.record.attributes.MessageGroupId ?? '';
+    groups.set(group, [...(groups.get(group) ?? []), task]);
+  }
+  return [...groups.values()];
+}
+
+class Batch {
+  private readonly moved = new Set<Received>();
+  private hasMasked = false;
+
+  constructor(
+    private readonly config: RedriverConfig,
+    private readonly ports: Ports,
+    private readonly key: Uint8Array,
+    private readonly now: number,
+  ) {}
+
+  /** Works through the lanes: first what is merely sent, side by side; then what is masked, one by one, the small first. */
+  public async run(all: readonly Task[][]): Promise<ReadonlySet<Received>> {
+    const rest = await Promise.all(all.map((lane) => this.follow(lane, false)));
+    const masked = rest.filter((lane) => lane.length > 0);
+    masked.sort(([one], [other]) => one.letter.record.body.length - other.letter.record.body.length);
+    for (const lane of masked) await this.follow(lane, true);
+    return this.moved;
+  }
+
+  /** Follows a lane up to the first letter that stays; returns what waits for its turn to be masked. */
+  private async follow(lane: readonly Task[], mayMask: boolean): Promise<readonly Task[]> {
+    for (const [index, task] of lane.entries()) {
+      if (this.ports.remaining() < RESERVE_MILLIS) return [];
+      let outcome = task.decision.action === 'quarantine' ? 'masking' : await this.guarded(task, () => this.move(task));
+      if (outcome === 'masking') {
+        if (!mayMask) return lane.slice(index);
+        outcome = await this.guarded(task, () => this.quarantine(task));
+      }
+      if (outcome !== 'moved') return [];
+      this.moved.add(task.letter);
     }
-    if (decision.action === 'quarantine') {
-      await quarantine(letter, decision.reason, config, ports);
-      return true;
-    }
+    return [];
+  }
+
+  /** An error leaves the letter in the queue, hidden the longer the oftener it happened. */
+  private async guarded(task: Task, action: () => Promise<Outcome>): Promise<Outcome> {
     try {
-      await ports.sendToSource(redriven(letter, decision.delaySeconds, now, config));
-      ports.count('Redriven', details);
+      return await action();
     } catch (error) {
-      if (!(error instanceof RefusedMessage)) throw error;
-      await quarantine(letter, 'refused-by-queue', config, ports);
+      try {
+        return await this.failed(task, error);
+      } catch {
+        // Without the table nobody knows how often: the letter comes again after the queue's visibility timeout.
+        return 'stays';
+      }
     }
-    return true;
-  } catch (error) {
+  }
+
+  private async failed(task: Task, error: unknown): Promise<Outcome> {
+    const { letter, decision } = task;
+    const { limits } = this.config;
+    const details = { id: letter.id, redrives: String(letter.redrives) };
     // The name only: a message of an error may quote the body.
-    ports.count('RedriveFailed', { ...details, error: error instanceof Error ? error.name : 'unknown' });
-    return false;
+    this.ports.count('RedriveFailed', { ...details, error: nameOf(error) });
+    if (task.journal === undefined) return 'stays';
+    const tries = error instanceof NotSent ? await this.ports.fail(letter.record.messageId) : task.journal.tries;
+    const isLast = isExpiring(letter, this.now, limits);
+    if (tries >= limits.stuckTries || isLast) this.ports.count('Stuck', { ...details, tries: String(tries) });
+    if (isLast && decision.action === 'redrive' && error instanceof NotSent) {
+      // A masked copy is better than none.
+      task.decision = { action: 'quarantine', reason: 'about-to-expire' };
+      task.journal = undefined;
+      return 'masking';
+    }
+    await this.ports.hide(letter.record.receiptHandle, retrySeconds(tries, limits));
+    return 'stays';
+  }
+
+  private async move(task: Task): Promise<Outcome> {
+    const { letter, decision } = task;
+    const details = { id: letter.id, redrives: String(letter.redrives) };
+    if (decision.action === 'hold') {
+      await this.ports.hide(letter.record.receiptHandle, decision.seconds);
+      this.ports.count('Held', details);
+      return 'stays';
+    }
+    if (decision.action !== 'redrive') return 'masking';
+    const { tries, isSent } = await this.begin(task);
+    if (isSent) return 'moved';
+    // A try of which nobody knows the end may have sent a copy, so it counts.
+    const redrives = letter.redrives + tries;
+    const { limits } = this.config;
+    if (redrives > limits.maxRedrives + FORGIVEN) return this.parkFor(task, 'attempts-exhausted');
+    const message = this.redriven(letter, redrives, decision.delaySeconds);
+    if (messageBytes(message) > MAX_MESSAGE_BYTES) return this.parkFor(task, 'no-room-for-attributes');
+    try {
+      await this.ports.sendToSource(message);
+    } catch (error) {
+      if (error instanceof RefusedMessage) return this.parkFor(task, 'refused-by-queue');
+      throw error;
+    }
+    this.ports.count('Redriven', details);
+    return this.sent(task);
+  }
+
+  private parkFor(task: Task, reason: Reason): Outcome {
+    task.decision = { action: 'quarantine', reason };
+    return 'masking';
+  }
+
+  private async quarantine(task: Task): Promise<Outcome> {
+    const { letter, decision } = task;
+    if (decision.action !== 'quarantine') return 'stays';
+    const estimate = messageBytes({ body: letter.record.body, attributes: letter.record.messageAttributes });
+    const isAffordable = estimate * MASKING_MILLIS_PER_BYTE < this.ports.remaining() - RESERVE_MILLIS;
+    // What others left no time for comes first next time; what no invocation has time for leaves its digest.
+    if (!isAffordable && this.hasMasked) return 'stays';
+    const { tries, isSent } = await this.begin(task);
+    if (isSent) return 'moved';
+    this.hasMasked = true;
+    await this.park(letter, decision.reason, isAffordable && tries <= TRIES_WITH_MASKING);
+    this.ports.count('Quarantined', { id: letter.id, redrives: String(letter.redrives), reason: decision.reason });
+    return this.sent(task);
+  }
+
+  private async park(letter: Received, reason: Reason, withMasking: boolean): Promise<void> {
+    const { masking, sourceName } = this.config;
+    const { body, messageAttributes, messageId, attributes } = letter.record;
+    const group = attributes.MessageGroupId;
+    const outgoing = {
+      delaySeconds: 0,
+      groupId: group === undefined ? undefined : parkedGroup(group, masking, this.key),
+      deduplicationId: deduplicationId(messageId, 'quarantine'),
+    };
+    const parked = { ...letter, body, attributes: messageAttributes };
+    for (const form of parkedForms(parked, reason, sourceName, masking, withMasking)) {
+      if (messageBytes(form) > MAX_MESSAGE_BYTES) continue;
+      try {
+        return await this.ports.sendToQuarantine({ ...form, ...outgoing });
+      } catch (error) {
+        if (!(error instanceof RefusedMessage)) throw error;
+      }
+    }
+    throw new NotSent('RefusedInEveryForm');
+  }
+
+  /** From the second try on the letter is hidden first: what ends the function may be this letter. */
+  private async begin(task: Task): Promise<Journal> {
+    if (task.journal) return task.journal;
+    const { receiptHandle, messageId } = task.letter.record;
+    task.journal = await this.ports.begin(messageId);
+    const { tries, isSent } = task.journal;
+    if (tries > 1 && !isSent) await this.ports.hide(receiptHandle, retrySeconds(tries, this.config.limits));
+    return task.journal;
+  }
+
+  private async sent(task: Task): Promise<Outcome> {
+    // The message is out: what the journal answers changes nothing for this letter.
+    await this.ports.finish(task.letter.record.messageId).catch(() => this.ports.count('JournalFailed', {}));
+    return 'moved';
+  }
+
+  private redriven(letter: Received, redrives: number, delaySeconds: number): Outgoing {
+    const { record, id, firstSeen } = letter;
+    return {
+      body: record.body,
+      attributes: {
+        ...producersOwn(record.messageAttributes),
+        ...markAttributes({ id, firstSeen, redrives, redrivenAt: this.now }, record.body, this.key),
+      },
+      delaySeconds: this.config.fifo ? 0 : delaySeconds,
+      groupId: record.attributes.MessageGroupId,
+      deduplicationId: deduplicationId(record.messageId, 'redrive'),
+    };
   }
 }
 
-async function quarantine(letter: Received, reason: Reason, config: RedriverConfig, ports: Ports): Promise<void> {
-  const message = quarantined(letter, reason, config);
-  try {
-    await ports.sendToQuarantine(message);
-  } catch (error) {
-    if (!(error instanceof RefusedMessage)) throw error;
-    // Masked, the body has outgrown the queue: keep what identifies it.
-    await ports.sendToQuarantine({ ...message, body: config.masking.digest(letter.record.body) });
-  }
-  ports.count('Quarantined', { id: letter.id, redrives: String(letter.redrives), reason });
-}
+type Outcome = 'moved' | 'stays' | 'masking';
 
-function redriven(letter: Received, delaySeconds: number, now: number, config: RedriverConfig): Outgoing {
-  const redrives = letter.redrives + 1;
-  return {
-    body: letter.record.body,
-    attributes: {
-      ...letter.record.messageAttributes,
-      [REDRIVES]: numberAttribute(redrives),
-      [MESSAGE_ID]: textAttribute(letter.id),
-      [FIRST_SEEN]: numberAttribute(letter.firstSeen),
-      [REDRIVEN_AT]: numberAttribute(now),
-    },
-    delaySeconds: config.fifo ? 0 : delaySeconds,
-    groupId: letter.record.attributes.MessageGroupId,
-    deduplicationId: `${letter.id}-${redrives}`,
-  };
-}
-
-function quarantined(letter: Received, reason: Reason, config: RedriverConfig): Outgoing {
-  const why: SQSMessageAttributes = {
-    'backpressure-reason': textAttribute(reason),
-    'backpressure-source': textAttribute(config.sourceName),
-    [REDRIVES]: numberAttribute(letter.redrives),
-    [MESSAGE_ID]: textAttribute(letter.id),
-    [FIRST_SEEN]: numberAttribute(letter.firstSeen),
-  };
-  const own = new Set([...Object.keys(why), ...OWN_ATTRIBUTES]);
-  const theirs = Object.entries(letter.record.messageAttributes)
-    .filter(([name, { stringValue }]) => !own.has(name) && stringValue)
-    .slice(0, MAX_ATTRIBUTES - Object.keys(why).length)
-    .map(([name, { stringValue }]) => [name, textAttribute(config.masking.named(name, stringValue ?? ''))] as const);
-  return {
-    body: config.masking.body(letter.record.body),
-    attributes: { ...Object.fromEntries(theirs), ...why },
-    delaySeconds: 0,
-    groupId: letter.record.attributes.MessageGroupId,
-    deduplicationId: `${letter.id}-${letter.redrives}-quarantine`,
-  };
+/** One letter is sent once, whatever try it is: within five minutes SQS drops the copy by itself. */
+function deduplicationId(messageId: string, purpose: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([messageId, purpose]))
+    .digest('hex');
 }
 
 /** A letter that is held is received again and again; it came back once. */
@@ -233,36 +381,29 @@ async function takePlaces(
   return (await ports.takePlaces(windowAt(now, limits), count, limit)) ? count : 0;
 }
 
-function received(record: SQSRecord, limits: Limits): Received {
+/** What SQS says of a message is true; what its attributes say only when the seal holds. */
+function received(record: SQSRecord, key: Uint8Array): Received {
   const sentAt = Number(record.attributes.SentTimestamp);
-  const redrives = redrivesOf(record, limits);
-  const redrivenAt = positive(record.messageAttributes[REDRIVEN_AT]?.stringValue);
+  const mark = markOf(record.messageAttributes, record.body, key);
+  const isMarked = [...OWN_ATTRIBUTES, ...FORMER_ATTRIBUTES].some((name) => name in record.messageAttributes);
   return {
     record,
-    id: record.messageAttributes[MESSAGE_ID]?.stringValue || record.messageId,
-    firstSeen: positive(record.messageAttributes[FIRST_SEEN]?.stringValue) ?? sentAt,
-    redrives,
-    redrivenAt: redrives > 0 ? redrivenAt : undefined,
+    id: mark?.id ?? record.messageId,
+    firstSeen: mark?.firstSeen ?? sentAt,
+    redrives: mark?.redrives ?? 0,
+    redrivenAt: mark?.redrivenAt,
     sentAt,
-    attributeCount: Object.keys(record.messageAttributes).filter((name) => !OWN_ATTRIBUTES.includes(name)).length,
+    attributeCount: Object.keys(producersOwn(record.messageAttributes)).length,
+    isGenuine: mark !== undefined || !isMarked,
   };
 }
 
-/** A count that nobody can have written in good faith ends the message's journey rather than beginning it anew. */
-function redrivesOf(record: SQSRecord, limits: Limits): number {
-  const attribute = record.messageAttributes[REDRIVES];
-  if (attribute === undefined) return 0;
-  return /^\d{1,3}$/.test(attribute.stringValue ?? '') ? Number(attribute.stringValue) : limits.maxRedrives + FORGIVEN;
+function producersOwn(attributes: SQSMessageAttributes): SQSMessageAttributes {
+  const own = [...OWN_ATTRIBUTES, ...FORMER_ATTRIBUTES];
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !own.includes(name)));
 }
 
-function positive(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-function numberAttribute(value: number): SQSMessageAttributes[string] {
-  return { stringValue: String(value), dataType: 'Number' };
-}
-
-function textAttribute(value: string): SQSMessageAttributes[string] {
-  return { stringValue: value, dataType: 'String' };
+function nameOf(error: unknown): string {
+  if (error instanceof NotSent) return error.reason;
+  return error instanceof Error ? error.name : 'unknown';
 }

@@ -1,0 +1,214 @@
+/** The redriver as Lambda runs it, against servers that answer as SQS and DynamoDB do. */
+import { createHash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from 'aws-lambda';
+import { markOf } from '../../lib/runtime/redrive/seal';
+import { record, start, text } from '../support/redrive-world';
+
+type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+// biome-ignore lint/suspicious/noExplicitAny: the wire is JSON
+type Wire = any;
+
+interface Answer {
+  readonly status: number;
+  readonly body: Wire;
+}
+
+const ok = (body: Wire): Answer => ({ status: 200, body });
+/** The client compares the digest. */
+const taken = ({ MessageBody }: Wire): Answer =>
+  ok({ MessageId: 'x', MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex') });
+const refused = (name: string): Answer => ({
+  status: 400,
+  body: { __type: `com.amazonaws#${name}`, message: 'hunter2Zq' },
+});
+
+/** As much of DynamoDB as the redriver asks for. */
+class Table {
+  public readonly items = new Map<string, Record<string, Wire>>();
+
+  public answer(action: string, input: Wire): Answer {
+    if (action === 'BatchGetItem') {
+      const [[name, { Keys, ConsistentRead }]] = Object.entries<Wire>(input.RequestItems);
+      expect(ConsistentRead).toBe(true);
+      const found = Keys.flatMap(({ key }: Wire) => this.items.get(key.S) ?? []);
+      return ok({ Responses: { [name]: found }, UnprocessedKeys: {} });
+    }
+    if (action === 'PutItem') {
+      if (this.items.has(input.Item.key.S)) return refused('ConditionalCheckFailedException');
+      this.items.set(input.Item.key.S, input.Item);
+      return ok({});
+    }
+    const item = this.items.get(input.Key.key.S) ?? { ...input.Key };
+    const [, set = '', add = ''] = /^(?:SET (.*?))?\s?(?:ADD (.*))?$/.exec(input.UpdateExpression) ?? [];
+    for (const [name, value] of set.split(', ').map((part) => part.split(' = '))) {
+      if (name) item[name] = input.ExpressionAttributeValues[value];
+    }
+    for (const [name, value] of add.split(', ').map((part) => part.split(' '))) {
+      const more = Number(input.ExpressionAttributeValues[value]?.N);
+      if (name) item[name] = { N: String(Number(item[name]?.N ?? 0) + more) };
+    }
+    this.items.set(input.Key.key.S, item);
+    return ok({ Attributes: item });
+  }
+}
+
+let server: Server;
+let table: Table;
+let sent: { action: string; input: Wire }[];
+let onSend: (input: Wire) => Answer;
+const environment = { ...process.env };
+
+beforeEach(async () => {
+  table = new Table();
+  sent = [];
+  onSend = taken;
+  for (const method of ['log', 'warn'] as const) jest.spyOn(console, method).mockImplementation(() => {});
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const [service, action] = String(request.headers['x-amz-target']).split('.');
+      const input = JSON.parse(body);
+      if (!service.startsWith('DynamoDB')) sent.push({ action, input });
+      const answer = service.startsWith('DynamoDB')
+        ? table.answer(action, input)
+        : action === 'SendMessage'
+          ? onSend(input)
+          : ok({});
+      response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify(answer.body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    SOURCE_QUEUE_URL: `${endpoint}/0/orders`,
+    DEAD_LETTER_QUEUE_URL: `${endpoint}/0/dead`,
+    QUARANTINE_QUEUE_URL: `${endpoint}/0/quarantine`,
+    CIRCUIT_TABLE: 'circuit',
+    MAX_REDRIVES: '1',
+    WINDOW_SECONDS: '100',
+    REDRIVES_PER_WINDOW: '50',
+    VERDICT_MINIMUM: '5',
+    SUCCESS_RATIO_FLOOR: '0.5',
+    BACKOFF_SECONDS: '10',
+    BACKOFF_CAP_SECONDS: '10',
+    RETENTION_SECONDS: '1209600',
+    STUCK_TRIES: '3',
+    STUCK_HOLD_SECONDS: '21600',
+    MASKED_FIELDS: '',
+  });
+});
+
+afterEach(async () => {
+  process.env = { ...environment };
+  jest.restoreAllMocks();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+/** A function of its own, as a cold start makes one. */
+function coldStart(): Handler {
+  let handler: Handler | undefined;
+  jest.isolateModules(() => {
+    handler = require('../../lib/runtime/redrive/handler').handler;
+  });
+  return handler as Handler;
+}
+
+function event(...letters: { id: string; body?: string; attributes?: SQSMessageAttributes }[]): SQSEvent {
+  return {
+    Records: letters.map(({ id, body = '{}', attributes = {} }) =>
+      record({ messageId: id, body, attributes, sentAt: Date.now(), visibleAt: start }),
+    ),
+  };
+}
+
+const context = { getRemainingTimeInMillis: () => 30_000 } as Context;
+const sends = () => sent.filter(({ action }) => action === 'SendMessage').map(({ input }) => input);
+
+/** The attributes as the next receiver sees them. */
+function receivedAttributes(input: Wire): SQSMessageAttributes {
+  return Object.fromEntries(
+    Object.entries<Wire>(input.MessageAttributes).map(([name, { StringValue, DataType }]) => [
+      name,
+      { stringValue: StringValue, dataType: DataType },
+    ]),
+  );
+}
+
+const key = () => Buffer.from(table.items.get('seal')?.secret.B, 'base64');
+
+test('two functions that start at once seal with one key, which outlives them', async () => {
+  const [one, other] = [coldStart(), coldStart()];
+  await Promise.all([one(event({ id: 'a' }), context), other(event({ id: 'b' }), context)]);
+  await coldStart()(event({ id: 'c' }), context);
+  const marks = sends().map((input) => markOf(receivedAttributes(input), input.MessageBody, key()));
+  expect(marks.map((mark) => mark?.id).sort()).toEqual(['a', 'b', 'c']);
+  expect(key()).toHaveLength(32);
+  // A key that expires would make every letter count as new.
+  expect(table.items.get('seal')?.expires).toBeUndefined();
+});
+
+test('a sealed message that comes back is parked at its cap', async () => {
+  const handler = coldStart();
+  await handler(event({ id: 'a' }), context);
+  const [first] = sends();
+  await coldStart()(event({ id: 'b', attributes: receivedAttributes(first) }), context);
+  const [, second] = sends();
+  expect(second.QueueUrl).toBe(process.env.QUARANTINE_QUEUE_URL);
+  expect(second.MessageAttributes['backpressure-id'].StringValue).toBe('a');
+  expect(table.items.get('return#a#1')).toBeDefined();
+});
+
+test('a letter that was sent and not deleted is not sent again', async () => {
+  for (let kill = 0; kill < 3; kill++) {
+    expect(await coldStart()(event({ id: 'a' }), context)).toEqual({ batchItemFailures: [] });
+  }
+  expect(sends()).toHaveLength(1);
+});
+
+test('what SQS denies stays in the queue, later and later, with the name of the error and nothing else in the log', async () => {
+  onSend = () => refused('KmsAccessDenied');
+  const lines: string[] = [];
+  for (const stream of [process.stdout, process.stderr]) {
+    jest.spyOn(stream, 'write').mockImplementation((line) => lines.push(String(line)) > 0);
+  }
+  for (const method of ['log', 'warn', 'error', 'info'] as const) {
+    jest.spyOn(console, method).mockImplementation((...line) => void lines.push(line.join(' ')));
+  }
+  const secret = 'hunter2Zq';
+  const letter = {
+    id: 'a',
+    body: JSON.stringify({ password: secret, note: secret }),
+    attributes: { 'backpressure-id': text(secret), [secret]: text(secret), note: text(secret) },
+  };
+  for (let attempt = 0; attempt < 3; attempt++) {
+    expect(await coldStart()(event(letter), context)).toEqual({ batchItemFailures: [{ itemIdentifier: 'a' }] });
+  }
+  const holds = sent
+    .filter(({ action }) => action === 'ChangeMessageVisibility')
+    .map(({ input }) => input.VisibilityTimeout);
+  expect(holds).toEqual([180, 360, 720]);
+  const log = lines.join('\n');
+  expect(log).toContain('KmsAccessDenied');
+  expect(log).toContain('"Stuck":1');
+  expect(log).not.toContain(secret);
+  expect(log).not.toContain(key().toString('base64'));
+});
+
+test('a body that SQS refuses is parked as its digest', async () => {
+  onSend = (input) => (input.MessageBody.includes('sha256') ? taken(input) : refused('InvalidMessageContents'));
+  expect(await coldStart()(event({ id: 'a' }), context)).toEqual({ batchItemFailures: [] });
+  const last = sends().at(-1);
+  expect(last.QueueUrl).toBe(process.env.QUARANTINE_QUEUE_URL);
+  expect(last.MessageAttributes['backpressure-reason'].StringValue).toBe('refused-by-queue');
+});
