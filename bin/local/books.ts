@@ -82,7 +82,7 @@ export function closeBooks(evidence: Evidence): Books {
 
 /** The id under which the worker books a delivery. */
 export function ledgerId(delivery: PlannedDelivery): string {
-  return `${delivery.source}#${delivery.id}`;
+  return JSON.stringify([delivery.source, delivery.tenant, delivery.id]);
 }
 
 function secretsIn(texts: readonly string[]): number {
