@@ -3,6 +3,7 @@ import type { Duration } from 'aws-cdk-lib';
 import { between, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import type { Workload } from '../flow/workload';
+import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
 import type { WebhookSource } from './webhook-source';
 import { wholeSeconds } from './worker-compute';
 
@@ -17,6 +18,13 @@ const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
 export const API_ALARM_SECONDS = 300;
 /** Amazon SQS service level agreement: 99.9 % of a month. */
 const UNAVAILABLE_SHARE = 0.001;
+
+/** Over how many seconds refused deliveries of a source are compared with those that were accepted. */
+export const REFUSED_ALARM_SECONDS = 3600;
+/** A stray forgery now and then is below this share of what the source usually sends. */
+const REFUSED_SHARE = 0.1;
+/** A replay must not take what the deliveries of today need. AWS Lambda developer guide: maximum concurrency is 2 or more. */
+const REPLAY_CONCURRENCY = 2;
 
 /** The props of a webhook buffer that are checked before anything is made. */
 export interface WebhookQuestion {
@@ -48,6 +56,14 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
       message: "sources.name must not be 'constructor', a name that the construct tree cannot hold",
     },
     ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
+    ...sources.map(({ name, secretPerTenant, secret }) => ({
+      refused: secretPerTenant === true && secret === undefined,
+      message: `sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for '${name}'`,
+    })),
+    ...sources.map(({ steadyPerSecond: own }) => ({
+      refused: own !== undefined && !(own > 0 && own <= workload.steadyPerSecond),
+      message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${workload.steadyPerSecond}, got ${own}`,
+    })),
     wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
   ]);
@@ -67,7 +83,17 @@ export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempote
 
 /** What the API adds to the plan of the queue. */
 export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
-  return [...throttleKnobs(workload), ...alarmKnobs(workload, sources.length)];
+  return [
+    ...throttleKnobs(workload),
+    ...alarmKnobs(workload, sources.length),
+    ...parkingKnobs(workload),
+    ...sources.map((source) => refusedKnob(workload, source, sources.length)),
+  ];
+}
+
+/** Name of the knob with the threshold of the alarm on refused deliveries of a source. */
+export function refusedKnobName(sourceName: string): string {
+  return `alarmRefusedPerHour.${sourceName}`;
 }
 
 function throttleKnobs(workload: Workload): Knob[] {
@@ -124,4 +150,51 @@ function alarmKnobs({ steadyPerSecond }: Workload, sources: number): Knob[] {
       source: 'an assumption: sources send alike; API Gateway counts its 429 among the 4xx',
     },
   ];
+}
+
+function parkingKnobs({ steadyPerSecond, peakPerSecond = steadyPerSecond, peakSeconds = 0 }: Workload): Knob[] {
+  const peak = Math.max(0, peakPerSecond - steadyPerSecond) * Math.min(peakSeconds, REFUSED_ALARM_SECONDS);
+  return [
+    {
+      name: 'parkedPerHour',
+      value: Math.max(1, Math.ceil(steadyPerSecond * REFUSED_ALARM_SECONDS + peak)),
+      unit: 'deliveries',
+      formula:
+        '⌈steady rate × 3,600 s + (peak − steady rate) × min(peak seconds, 3,600 s)⌉ for each source: one source may be the whole workload, and all of an hour with a peak in it can be parked',
+      inputs: { steadyPerSecond, peakPerSecond, peakSeconds },
+      source: 'this library, docs/decisions/0013-refused-deliveries-are-parked.md',
+    },
+    {
+      name: 'refusedRetentionSeconds',
+      value: REFUSED_RETENTION_SECONDS,
+      unit: 's',
+      formula: 'as long as Amazon SQS keeps a message',
+      inputs: {},
+      source: 'Amazon SQS developer guide, Message quotas: 60 s to 14 days',
+    },
+    {
+      name: 'replayConcurrency',
+      value: REPLAY_CONCURRENCY,
+      unit: 'invocations',
+      formula: 'the least that Lambda takes: a replay must not hold up the deliveries of today',
+      inputs: {},
+      source: 'AWS Lambda developer guide, Configuring scaling behavior for SQS event source mappings: 2 to 1,000',
+    },
+  ];
+}
+
+function refusedKnob(workload: Workload, source: WebhookSource, sources: number): Knob {
+  const steadyPerSecond = source.steadyPerSecond ?? workload.steadyPerSecond / sources;
+  return {
+    name: refusedKnobName(source.name),
+    value: Math.floor(REFUSED_SHARE * steadyPerSecond * REFUSED_ALARM_SECONDS),
+    unit: 'deliveries',
+    formula:
+      '⌊10 % of what the source sends in an hour at its steady rate⌋; the alarm counts only while more is refused than accepted',
+    inputs: { steadyPerSecond, seconds: REFUSED_ALARM_SECONDS, share: REFUSED_SHARE },
+    source:
+      source.steadyPerSecond === undefined
+        ? 'an assumption: sources send alike; give sources.steadyPerSecond'
+        : 'given: sources.steadyPerSecond',
+  };
 }

@@ -22,7 +22,7 @@ const KNOWN_TO_EVERYBODY = [
   '…',
   '<secret>',
   '<your webhook secret>',
-  '${WEBHOOK_SECRET}',
+  `\${${'WEBHOOK_SECRET'}}`,
   '{{ secret }}',
   '[secret]',
   'changeme',

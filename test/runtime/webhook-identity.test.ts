@@ -13,7 +13,7 @@ let functionName: string | undefined;
 beforeEach(() => {
   lines = [];
   for (const method of ['log', 'warn', 'error', 'info'] as const) {
-    jest.spyOn(console, method).mockImplementation((line: string) => void lines.push(String(line)));
+    jest.spyOn(console, method).mockImplementation((...said: unknown[]) => void lines.push(said.map(String).join(' ')));
   }
   functionName = process.env.AWS_LAMBDA_FUNCTION_NAME;
 });

@@ -193,7 +193,7 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
       throw new NotParkedError();
     }
     countMetric('Refused', { Source: source }, details);
-    if (!kept && parking && reason !== NEVER_PARKED) countMetric('RefusedDropped', { Source: source }, details);
+    if (!kept && parking && reason !== NEVER_PARKED) countMetric('RefusedDropped', {}, { ...details, source });
   }
 
   /** A refusal on replay is counted already, and waiting for a newer secret is no failure. */
