@@ -4,8 +4,8 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { Plan } from '../flow/plan';
+import { REFUSED_ALARM_SECONDS, refusedKnobName } from '../flow/refused';
 import { alarmAbove } from './alarm-above';
-import { REFUSED_ALARM_SECONDS, refusedKnobName } from './webhook-plan';
 
 /** Where the functions of this library count: `lib/runtime/metrics.ts`. */
 const NAMESPACE = 'Backpressure';

@@ -2,6 +2,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import { between, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
+import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck } from '../flow/refused';
 import type { Workload } from '../flow/workload';
 import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
 import type { WebhookSource } from './webhook-source';
@@ -19,10 +20,6 @@ export const API_ALARM_SECONDS = 300;
 /** Amazon SQS service level agreement: 99.9 % of a month. */
 const UNAVAILABLE_SHARE = 0.001;
 
-/** Over how many seconds refused deliveries of a source are compared with those that were accepted. */
-export const REFUSED_ALARM_SECONDS = 3600;
-/** A stray forgery now and then is below this share of what the source usually sends. */
-const REFUSED_SHARE = 0.1;
 /** A replay must not take what the deliveries of today need. AWS Lambda developer guide: maximum concurrency is 2 or more. */
 const REPLAY_CONCURRENCY = 2;
 
@@ -60,10 +57,7 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
       refused: secretPerTenant === true && secret === undefined,
       message: `sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for '${name}'`,
     })),
-    ...sources.map(({ steadyPerSecond: own }) => ({
-      refused: own !== undefined && !(own > 0 && own <= workload.steadyPerSecond),
-      message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${workload.steadyPerSecond}, got ${own}`,
-    })),
+    ...sources.map((source) => refusedSourceCheck(source, workload)),
     wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
   ]);
@@ -89,11 +83,6 @@ export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
     ...parkingKnobs(workload),
     ...sources.map((source) => refusedKnob(workload, source, sources.length)),
   ];
-}
-
-/** Name of the knob with the threshold of the alarm on refused deliveries of a source. */
-export function refusedKnobName(sourceName: string): string {
-  return `alarmRefusedPerHour.${sourceName}`;
 }
 
 function throttleKnobs(workload: Workload): Knob[] {
@@ -181,20 +170,4 @@ function parkingKnobs({ steadyPerSecond, peakPerSecond = steadyPerSecond, peakSe
       source: 'AWS Lambda developer guide, Configuring scaling behavior for SQS event source mappings: 2 to 1,000',
     },
   ];
-}
-
-function refusedKnob(workload: Workload, source: WebhookSource, sources: number): Knob {
-  const steadyPerSecond = source.steadyPerSecond ?? workload.steadyPerSecond / sources;
-  return {
-    name: refusedKnobName(source.name),
-    value: Math.floor(REFUSED_SHARE * steadyPerSecond * REFUSED_ALARM_SECONDS),
-    unit: 'deliveries',
-    formula:
-      '⌊10 % of what the source sends in an hour at its steady rate⌋; the alarm counts only while more is refused than accepted',
-    inputs: { steadyPerSecond, seconds: REFUSED_ALARM_SECONDS, share: REFUSED_SHARE },
-    source:
-      source.steadyPerSecond === undefined
-        ? 'an assumption: sources send alike; give sources.steadyPerSecond'
-        : 'given: sources.steadyPerSecond',
-  };
 }
