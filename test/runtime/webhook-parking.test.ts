@@ -54,6 +54,30 @@ describe('a wrong secret was put in, a hundred deliveries are refused, the secre
     expect(ids.map(effects)).toEqual(ids.map(() => 1));
   });
 
+  test('a replay ten seconds after the repair does not use what a warm function has cached', async () => {
+    const { clock, secrets, parked, consume, effects } = misconfigured();
+    const ids = Array.from({ length: 20 }, (_, n) => `d${n}`);
+    for (const id of ids) await consume(message({ id, secret: GOOD, receivedAt: 0 }));
+    await consume(arrived(parked[0], REFUSED_ARN));
+    secrets.stages.AWSCURRENT = GOOD;
+    clock.now += 10_000;
+    const before = secrets.reads;
+    for (const letter of parked) expect(await consume(arrived(letter, REFUSED_ARN))).toEqual([]);
+    expect(ids.map(effects)).toEqual(ids.map(() => 1));
+    expect(secrets.reads - before).toBe(1);
+  });
+
+  test('a replay of strangers reads a secret once in ten seconds', async () => {
+    const { clock, secrets, parked, consume } = misconfigured();
+    await consume(message({ secret: GOOD, receivedAt: 0 }));
+    const [before, started] = [secrets.reads, clock.now];
+    for (let n = 0; n < 600; n++) {
+      clock.now += 100;
+      expect(await consume(arrived(parked[0], REFUSED_ARN))).toHaveLength(1);
+    }
+    expect(secrets.reads - before).toBeLessThanOrEqual(1 + (clock.now - started) / 10_000);
+  });
+
   test('what the sender sent once more after the repair and what is replayed are one delivery', async () => {
     const { clock, secrets, parked, consume, effects, dynamo } = misconfigured();
     await consume(message({ secret: GOOD, receivedAt: clock.now }));

@@ -144,8 +144,7 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
     const claimedTenant = attribute(record, ATTRIBUTES.tenant) || source;
     const request = signedRequest(record, settings.scheme);
     const rules = { ...settings, place: settings.secretArn };
-    // Whatever the clocks say, the delivery was there when the function was invoked.
-    const readAfter = Math.min(request.receivedAtMillis + CLOCK_SKEW_MILLIS, invokedAtMillis);
+    const readAfter = secretReadAfter(record, request.receivedAtMillis, invokedAtMillis);
     const verdict = await judge(rules, claimedTenant, request, secrets, readAfter);
     if (!verdict.valid) return refuse(record, source, verdict.refusal, verdict.problem);
 
@@ -194,6 +193,14 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
     }
     countMetric('Refused', { Source: source }, details);
     if (!kept && parking && reason !== NEVER_PARKED) countMetric('RefusedDropped', {}, { ...details, source });
+  }
+
+  /** How new a secret must be to refuse the delivery. */
+  function secretReadAfter(record: SQSRecord, receivedAt: number, invokedAt: number): number {
+    // A replay follows a repair, so it is not judged by what was cached before; such a read is always allowed.
+    if (isReplay(record)) return invokedAt - QUEUE_REREADS.intervalMillis;
+    // Whatever the clocks say, the delivery was there when the function was invoked.
+    return Math.min(receivedAt + CLOCK_SKEW_MILLIS, invokedAt);
   }
 
   /** A refusal on replay is counted already, and waiting for a newer secret is no failure. */
