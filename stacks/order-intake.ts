@@ -92,6 +92,7 @@ export class OrderIntakeStack extends Stack {
 
     acknowledgeFindings({ webhooks, generated: ['github', 'shop'], archive, service: SERVICE, intake });
     const { queue, deadLetterQueue, quarantineQueue } = webhooks.redriveQueue;
+    const [replay] = webhooks.replays;
     const outputs = {
       WebhookUrl: webhooks.api.url,
       RestApiId: webhooks.api.restApiId,
@@ -100,6 +101,9 @@ export class OrderIntakeStack extends Stack {
       QueueUrl: queue.queueUrl,
       DeadLetterQueueUrl: deadLetterQueue.queueUrl,
       QuarantineQueueUrl: quarantineQueue.queueUrl,
+      RefusedQueueUrl: webhooks.refusedQueue.queueUrl,
+      // Enabled by hand once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
+      ReplayMappingId: replay.eventSourceMappingId,
       LedgerTable: ledger.tableName,
       IntakeFunction: intake.functionName,
       IntakeLogGroup: intake.logGroup.logGroupName,

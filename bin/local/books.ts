@@ -34,6 +34,8 @@ export interface Evidence {
   readonly quarantine: readonly string[];
   /** Message ids of refused messages, from the worker's log. A message that was delivered twice stands there twice. */
   readonly refusedMessageIds: readonly string[];
+  /** Refused deliveries that wait in their queue for a repair. A worker that is killed may park one twice. */
+  readonly parked: number;
   /** Deliveries that the API itself turned away. */
   readonly turnedAway: number;
   /** The worker's log, as text. */
@@ -51,7 +53,8 @@ export function closeBooks(evidence: Evidence): Books {
   const effects = [...valid].filter((id) => booked.has(id)).length;
   const unwanted = ledger.filter((entry) => !valid.has(entry.id)).length;
   const repeated = ledger.reduce((sum, entry) => sum + Math.max(0, entry.effects - 1), 0);
-  const refused = new Set(evidence.refusedMessageIds).size + evidence.turnedAway;
+  const refusedByWorker = new Set(evidence.refusedMessageIds).size;
+  const refused = refusedByWorker + evidence.turnedAway;
   const quarantined = quarantine.length;
   const lost = sent.valid - effects + Math.max(0, sent.poison - quarantined);
   const unmaskedSecrets = secretsIn([...quarantine, evidence.log]);
@@ -65,6 +68,7 @@ export function closeBooks(evidence: Evidence): Books {
       `${quarantined} messages are in quarantine, ${sent.poison} poison messages were sent`,
     refused !== sent.forged + sent.replayed &&
       `${refused} deliveries were refused, ${sent.forged} forged and ${sent.replayed} replayed were sent`,
+    evidence.parked < refusedByWorker && `${refusedByWorker - evidence.parked} refused deliveries are not parked`,
     unmaskedSecrets > 0 && `${unmaskedSecrets} secrets can be read`,
   ].filter((line): line is string => line !== false);
   return {
@@ -82,7 +86,7 @@ export function closeBooks(evidence: Evidence): Books {
 
 /** The id under which the worker books a delivery. */
 export function ledgerId(delivery: PlannedDelivery): string {
-  return `${delivery.source}#${delivery.id}`;
+  return JSON.stringify([delivery.source, delivery.tenant, delivery.id]);
 }
 
 function secretsIn(texts: readonly string[]): number {

@@ -92,6 +92,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
       ledger,
       quarantine: await observer.quarantined(target.quarantineUrl, mixOf(options.deliveries).poison),
       refusedMessageIds: refusals.filter((line) => line.Refused === 1).map((line) => String(line.messageId)),
+      parked: (await observer.depth(target.refusedUrl)).visible,
       turnedAway: run.sent.turnedAway,
       log: JSON.stringify(await observer.logged(target.logGroup, 'Failed')),
     });
@@ -130,6 +131,7 @@ interface Target {
   readonly queueUrl: string;
   readonly deadLetterUrl: string;
   readonly quarantineUrl: string;
+  readonly refusedUrl: string;
   readonly ledgerTable: string;
   readonly logGroup: string;
   readonly intakeFunction: string;
@@ -144,6 +146,7 @@ async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: s
     queueUrl: outputs.QueueUrl,
     deadLetterUrl: outputs.DeadLetterQueueUrl,
     quarantineUrl: outputs.QuarantineQueueUrl,
+    refusedUrl: outputs.RefusedQueueUrl,
     ledgerTable: outputs.LedgerTable,
     logGroup: outputs.IntakeLogGroup,
     intakeFunction: outputs.IntakeFunction,

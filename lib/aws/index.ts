@@ -11,6 +11,7 @@ export * from './lambda-compute';
 export * from './queue-alarms';
 export * from './queue-worker';
 export * from './redrive-queue';
+export * from './refused-alarms';
 export * from './webhook-alarms';
 export * from './webhook-buffer';
 export * from './webhook-source';

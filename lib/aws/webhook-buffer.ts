@@ -1,16 +1,19 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant } from 'aws-cdk-lib/aws-iam';
-import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import type { Plan } from '../flow/plan';
 import type { Objective, Workload } from '../flow/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
+import { RefusedAlarms } from './refused-alarms';
 import { speaksForItsParts } from './subject';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
@@ -45,12 +48,19 @@ export interface WebhookBufferProps {
   readonly functionTimeout?: Duration;
 
   /**
-   * How long a delivery's key is kept. At least the queue's retention and the sender's own time of redelivery; up to
-   * a year.
+   * How long a delivery that is sent again counts as the same one. At least the queue's retention and the sender's own
+   * time of redelivery; up to a year. Its key is kept 14 days longer, for a parked copy can be replayed until then.
    *
    * @default Duration.days(14)
    */
   readonly idempotencyRetention?: Duration;
+
+  /**
+   * The key that encrypts the messages of all queues. The API and the attached function get its permission.
+   *
+   * @default - keys of Amazon SQS (SSE-SQS)
+   */
+  readonly encryptionKey?: IKey;
 
   /**
    * Whether to set the account's role for API Gateway's logs. An account has one such role for all its APIs.
@@ -74,7 +84,7 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
-   * What happens to keys and generated secrets when the stack goes.
+   * What happens to keys, generated secrets and parked deliveries when the stack goes.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -93,6 +103,8 @@ export class WebhookBuffer extends Construct {
   public readonly api: RestApi;
   /** The queue behind it, with its dead letters and quarantine. */
   public readonly redriveQueue: RedriveQueue;
+  /** Deliveries that the consumer refused and a repair may make valid, as they came, for 14 days. */
+  public readonly refusedQueue: Queue;
   /** Keys of deliveries that had their effect. */
   public readonly idempotencyTable: Table;
   /** The web ACL with the rate rule. */
@@ -101,6 +113,13 @@ export class WebhookBuffer extends Construct {
   public readonly alarms: WebhookAlarms;
   /** Every knob with its reason, and what to expect. */
   public readonly plan: Plan;
+  /** One for each attached function: the alarms on deliveries that it refused. */
+  public readonly refusedAlarms: RefusedAlarms[] = [];
+  /**
+   * One for each attached function: brings it the parked deliveries once more. Disabled until somebody has repaired what
+   * they were refused for.
+   */
+  public readonly replays: EventSourceMapping[] = [];
 
   private readonly secrets = new Map<string, ISecret>();
   private readonly props: WebhookBufferProps;
@@ -120,9 +139,11 @@ export class WebhookBuffer extends Construct {
       functionTimeout: props.functionTimeout ?? Duration.seconds(30),
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
+      encryptionKey: props.encryptionKey,
     });
     checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
     this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
+    this.refusedQueue = this.createRefusedQueue();
     this.idempotencyTable = new Table(this, 'Idempotency', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
@@ -136,6 +157,7 @@ export class WebhookBuffer extends Construct {
     this.api = createWebhookApi(this, {
       sources: props.sources,
       queue: this.redriveQueue.queue,
+      encryptionKey: props.encryptionKey,
       plan,
       accountLogRole: props.accountLogRole ?? true,
     });
@@ -153,23 +175,92 @@ export class WebhookBuffer extends Construct {
   }
 
   /**
-   * Lets a function built on `webhookConsumer` read the secrets, keep the keys and hide messages for a while.
+   * Lets a function built on `webhookConsumer` read the secrets, keep the keys, hide messages for a while, park what it
+   * refuses and, once its mapping in `replays` is enabled, replay it. Adds the alarms on what it refuses.
+   *
    * It does not subscribe the function to the queue; `QueueWorker` does.
    */
   public attach(consumer: LambdaFunction): Grant {
+    const { redriveQueue, refusedQueue, idempotencyTable, plan } = this;
     const sources = Object.fromEntries(this.props.sources.map((source) => [source.name, this.sourceConfig(source)]));
-    consumer.addEnvironment('WEBHOOK_SOURCES', Stack.of(this).toJsonString(sources));
-    consumer.addEnvironment('IDEMPOTENCY_TABLE', this.idempotencyTable.tableName);
-    consumer.addEnvironment(
-      'IDEMPOTENCY_SECONDS',
-      String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
-    );
-    consumer.addEnvironment('QUEUE_URL', this.redriveQueue.queue.queueUrl);
-    const { queue } = this.redriveQueue;
-    const grant = this.idempotencyTable
+    const environment = {
+      WEBHOOK_SOURCES: Stack.of(this).toJsonString(sources),
+      IDEMPOTENCY_TABLE: idempotencyTable.tableName,
+      IDEMPOTENCY_SECONDS: String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
+      QUEUE_URL: redriveQueue.queue.queueUrl,
+      REFUSED_QUEUE_URL: refusedQueue.queueUrl,
+      REFUSED_QUEUE_ARN: refusedQueue.queueArn,
+      PARKED_PER_HOUR: String(plan.value('parkedPerHour')),
+    };
+    for (const [name, value] of Object.entries(environment)) consumer.addEnvironment(name, value);
+    this.watch(consumer);
+    const grant = idempotencyTable
       .grant(consumer, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')
-      .combine(queue.grant(consumer, 'sqs:ChangeMessageVisibility'));
+      .combine(redriveQueue.queue.grant(consumer, 'sqs:ChangeMessageVisibility'))
+      .combine(this.grantParking(consumer));
+    this.addReplay(consumer);
     return [...this.secrets.values()].reduce((all, secret) => all.combine(secret.grantRead(consumer)), grant);
+  }
+
+  /** To send is for parking; the rest is what Lambda itself does in the name of the function for a replay. */
+  private grantParking(consumer: LambdaFunction): Grant {
+    const grant = this.refusedQueue.grant(
+      consumer,
+      'sqs:SendMessage',
+      'sqs:ReceiveMessage',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+    );
+    const { encryptionKey } = this.props;
+    return encryptionKey ? grant.combine(encryptionKey.grant(consumer, 'kms:GenerateDataKey', 'kms:Decrypt')) : grant;
+  }
+
+  /** Inside the function, which may stand in another stack: that one refers to this one, and not the other way round. */
+  private watch(consumer: LambdaFunction): void {
+    const alarms = new RefusedAlarms(consumer, `RefusedAlarms-${this.node.addr.slice(-8)}`, {
+      consumer,
+      sourceNames: this.props.sources.map(({ name }) => name),
+      plan: this.plan,
+      alarmTopic: this.props.alarmTopic,
+    });
+    this.refusedAlarms.push(alarms);
+  }
+
+  private addReplay(consumer: LambdaFunction): void {
+    const replay = new EventSourceMapping(consumer, `Replay-${this.node.addr.slice(-8)}`, {
+      target: consumer,
+      eventSourceArn: this.refusedQueue.queueArn,
+      // A person enables it, once what the deliveries were refused for is repaired.
+      enabled: false,
+      batchSize: 10,
+      maxConcurrency: this.plan.value('replayConcurrency'),
+      // What is still refused stays in the queue.
+      reportBatchItemFailures: true,
+    });
+    // Lambda looks whether the role may receive before it makes the mapping.
+    if (consumer.role) replay.node.addDependency(consumer.role);
+    this.replays.push(replay);
+  }
+
+  private createRefusedQueue(): Queue {
+    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.props;
+    const queue = new Queue(this, 'Refused', {
+      encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
+      encryptionMasterKey: encryptionKey,
+      dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
+      enforceSSL: true,
+      receiveMessageWaitTime: Duration.seconds(20),
+      retentionPeriod: Duration.seconds(this.plan.value('refusedRetentionSeconds')),
+      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
+      removalPolicy,
+    });
+    Validations.of(queue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason:
+        'What a replay still refuses stays here, hidden for longer and longer, until its retention ends. A dead-letter queue would take it out of the reach of the next replay.',
+    });
+    return queue;
   }
 
   private generateSecret(source: WebhookSource): ISecret {
@@ -184,6 +275,7 @@ export class WebhookBuffer extends Construct {
     return {
       scheme: source.scheme,
       secretArn: this.secretOf(source.name).secretArn,
+      ...(source.secretPerTenant && { secretPerTenant: true }),
       toleranceSeconds: resolvedSeconds(source.tolerance) ?? 300,
       deduplicateBy: source.identity ?? WebhookIdentity.DELIVERY_ID,
     };

@@ -2,7 +2,9 @@
 import type { Duration } from 'aws-cdk-lib';
 import { between, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
+import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck } from '../flow/refused';
 import type { Workload } from '../flow/workload';
+import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
 import type { WebhookSource } from './webhook-source';
 import { wholeSeconds } from './worker-compute';
 
@@ -17,6 +19,9 @@ const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
 export const API_ALARM_SECONDS = 300;
 /** Amazon SQS service level agreement: 99.9 % of a month. */
 const UNAVAILABLE_SHARE = 0.001;
+
+/** A replay must not take what the deliveries of today need. AWS Lambda developer guide: maximum concurrency is 2 or more. */
+const REPLAY_CONCURRENCY = 2;
 
 /** The props of a webhook buffer that are checked before anything is made. */
 export interface WebhookQuestion {
@@ -48,6 +53,11 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
       message: "sources.name must not be 'constructor', a name that the construct tree cannot hold",
     },
     ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
+    ...sources.map(({ name, secretPerTenant, secret }) => ({
+      refused: secretPerTenant === true && secret === undefined,
+      message: `sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for '${name}'`,
+    })),
+    ...sources.map((source) => refusedSourceCheck(source, workload)),
     wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
   ]);
@@ -67,7 +77,12 @@ export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempote
 
 /** What the API adds to the plan of the queue. */
 export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
-  return [...throttleKnobs(workload), ...alarmKnobs(workload, sources.length)];
+  return [
+    ...throttleKnobs(workload),
+    ...alarmKnobs(workload, sources.length),
+    ...parkingKnobs(workload),
+    ...sources.map((source) => refusedKnob(workload, source, sources.length)),
+  ];
 }
 
 function throttleKnobs(workload: Workload): Knob[] {
@@ -122,6 +137,37 @@ function alarmKnobs({ steadyPerSecond }: Workload, sources: number): Knob[] {
         'half of what one source sends in five minutes at the steady rate, at least 1: rings when a whole source is refused, or as much is throttled, and not for a forgery now and then',
       inputs: { steadyPerSecond, seconds: API_ALARM_SECONDS, sources },
       source: 'an assumption: sources send alike; API Gateway counts its 429 among the 4xx',
+    },
+  ];
+}
+
+function parkingKnobs({ steadyPerSecond, peakPerSecond = steadyPerSecond, peakSeconds = 0 }: Workload): Knob[] {
+  const peak = Math.max(0, peakPerSecond - steadyPerSecond) * Math.min(peakSeconds, REFUSED_ALARM_SECONDS);
+  return [
+    {
+      name: 'parkedPerHour',
+      value: Math.max(1, Math.ceil(steadyPerSecond * REFUSED_ALARM_SECONDS + peak)),
+      unit: 'deliveries',
+      formula:
+        '⌈steady rate × 3,600 s + (peak − steady rate) × min(peak seconds, 3,600 s)⌉ for each source: one source may be the whole workload, and all of an hour with a peak in it can be parked',
+      inputs: { steadyPerSecond, peakPerSecond, peakSeconds },
+      source: 'this library, docs/decisions/0013-refused-deliveries-are-parked.md',
+    },
+    {
+      name: 'refusedRetentionSeconds',
+      value: REFUSED_RETENTION_SECONDS,
+      unit: 's',
+      formula: 'as long as Amazon SQS keeps a message',
+      inputs: {},
+      source: 'Amazon SQS developer guide, Message quotas: 60 s to 14 days',
+    },
+    {
+      name: 'replayConcurrency',
+      value: REPLAY_CONCURRENCY,
+      unit: 'invocations',
+      formula: 'the least that Lambda takes: a replay must not hold up the deliveries of today',
+      inputs: {},
+      source: 'AWS Lambda developer guide, Configuring scaling behavior for SQS event source mappings: 2 to 1,000',
     },
   ];
 }

@@ -6,7 +6,7 @@ import type { Plan } from '../flow/plan';
 const MINUTE = '60s';
 const FIVE_MINUTES = '300s';
 /** An incident without new data is over after a day; the shortest that does not close one over a quiet night. */
-const AUTO_CLOSE = '86400s';
+export const AUTO_CLOSE = '86400s';
 
 /** What the alert policies of a subscription watch. */
 export interface SubscriptionAlertsArgs {

@@ -5,11 +5,13 @@ import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
+import { refusedKnob, refusedSourceCheck } from '../flow/refused';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import type { ReceiverSource } from '../runtime/webhook-receiver/contract';
 import { accountName, onCloudRun, PushWorker } from './push-worker';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './redrive-queue';
+import { RefusedAlerts } from './refused-alerts';
 import { type MountedSecret, memberOf, ownAccount, runService } from './run-service';
 import { alertPolicy } from './subscription-alerts';
 import type { SubscriptionChoices } from './subscription-plan';
@@ -82,6 +84,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   public readonly queue: RedriveQueue;
   /** Opens an incident when the receiver turns deliveries away. */
   public readonly turnedAway: monitoring.AlertPolicy;
+  /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
+  public readonly refusedAlerts: RefusedAlerts;
   /** Every knob with its reason, and what to expect. */
   public readonly plan: Plan;
   /** Where senders post to. */
@@ -101,7 +105,11 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     this.args = args;
     this.label = name;
     validateArgs(name, args);
-    const ownKnobs = receiverKnobs(name, args.workload, args);
+    const { workload, sources } = args;
+    const ownKnobs = [
+      ...receiverKnobs(name, workload, args),
+      ...sources.map((source) => refusedKnob(workload, source, sources.length)),
+    ];
     const { worker, queue, plan } = this.createQueue(ownKnobs);
     this.worker = worker;
     this.queue = queue;
@@ -110,6 +118,18 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
     this.turnedAway = this.createAlert();
+    this.refusedAlerts = new RefusedAlerts(
+      name,
+      {
+        receiver: this.receiver,
+        worker: this.worker.service,
+        sourceNames: sources.map((source) => source.name),
+        plan: this.plan,
+        project: args.project,
+        notificationChannels: args.notificationChannels,
+      },
+      { parent: this },
+    );
     this.registerOutputs({ url: this.url });
   }
 
@@ -225,7 +245,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         threshold: 0,
         duration: '0s',
         documentation:
-          'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, or a signing secret could not be read; its log says which.',
+          'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
         notificationChannels: this.args.notificationChannels,
       },
       this,
@@ -247,6 +267,7 @@ function validateArgs(subject: string, args: WebhookBufferArgs): void {
       refused: !/^[a-z0-9-]{1,32}$/.test(name),
       message: `sources.name must be 1 to 32 lower-case letters, digits and hyphens, got '${name}'`,
     })),
+    ...sources.map((source) => refusedSourceCheck(source, args.workload)),
     ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
     wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),
     wholeNumber('consumer.slotsPerInstance', args.consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
@@ -279,9 +300,15 @@ function idempotencyKnob(plan: Plan, given: number | undefined): Knob {
 
 function sourceConfigs(sources: readonly WebhookSource[]): Record<string, ReceiverSource> {
   return Object.fromEntries(
-    sources.map(({ name, scheme, toleranceSeconds = 300, deduplicateBy = 'delivery-id' }) => [
+    sources.map(({ name, scheme, secretPerTenant, toleranceSeconds = 300, deduplicateBy = 'delivery-id' }) => [
       name,
-      { scheme, secretFile: `${secretFolder(name)}/${SECRET_FILE}`, toleranceSeconds, deduplicateBy },
+      {
+        scheme,
+        secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
+        ...(secretPerTenant && { secretPerTenant }),
+        toleranceSeconds,
+        deduplicateBy,
+      },
     ]),
   );
 }

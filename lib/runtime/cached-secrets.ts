@@ -1,26 +1,131 @@
-/** Signing secrets, read anew every few minutes, from wherever they are kept. */
+/** Signing secrets, cached for a few minutes, and read again before a signature is called wrong. */
+import { setTimeout as wait } from 'node:timers/promises';
 
-/** How long what was read is trusted, in milliseconds. Short enough that a revoked secret dies within minutes. */
+/** How long a cached value is used, in milliseconds. Short enough that a revoked secret dies within minutes. */
 const CACHE_MILLIS = 5 * 60 * 1000;
+/** A store that does not answer is asked once a second, not once a delivery. */
+const FAILURE_MILLIS = 1000;
 
-/** Remembers secrets by where they are kept. */
-export class CachedSecrets {
-  readonly #cache = new Map<string, { readonly until: number; readonly values: Promise<readonly string[]> }>();
+/** What a store holds at one place: one text a version, the current one first. */
+export interface ReadSecrets {
+  readonly texts: readonly string[];
+  /** When the read began, so that the texts are no older than this. Milliseconds since the epoch. */
+  readonly readAtMillis: number;
+}
 
-  /** @param read fetches what is kept there, and throws when that is nothing */
+/** How often a secret is read again because a signature did not match. */
+export interface RereadLimits {
+  /** Least time between two such reads of one secret, so that forgeries cannot cause more. */
+  readonly intervalMillis: number;
+  /** How long a caller waits for the next read. Above it the caller is told to retry. */
+  readonly maxWaitMillis: number;
+  /** How many callers wait at the same time. */
+  readonly maxWaiting: number;
+}
+
+/** No secret that is new enough can be read yet: the delivery is neither accepted nor refused, it comes again. */
+export class SecretTooOldError extends Error {
+  public override readonly name = 'SecretTooOldError';
+
+  /** @param retryAfterMillis after this time a new enough secret can be read */
+  constructor(public readonly retryAfterMillis: number) {
+    super('the secret was read before the delivery was received, and may not be read again yet');
+  }
+}
+
+/** Where signing secrets come from. */
+export interface SecretSource {
+  /** The secrets at that place, at most a few minutes old. */
+  of(place: string): Promise<ReadSecrets>;
+  /**
+   * The secrets at that place, read after `instantMillis`.
+   *
+   * @throws SecretTooOldError when they may not be read again yet
+   */
+  readAfter(place: string, instantMillis: number): Promise<ReadSecrets>;
+}
+
+interface Entry {
+  readonly startedAt: number;
+  readonly secrets: Promise<ReadSecrets>;
+  failed: boolean;
+}
+
+/** Remembers secrets by where they are kept. One read serves all callers that ask meanwhile. Never logs a value. */
+export class CachedSecrets implements SecretSource {
+  /** The latest read that did not fail, or is still running with nothing before it. */
+  readonly #usable = new Map<string, Entry>();
+  /** The latest read, whatever came of it. */
+  readonly #latest = new Map<string, Entry>();
+  /** When a signature last made a secret be read again. */
+  readonly #reread = new Map<string, number>();
+  #waiting = 0;
+
+  /** @param read fetches the texts that are kept at a place; none when there is nothing */
   constructor(
     private readonly read: (place: string) => Promise<readonly string[]>,
+    private readonly limits: RereadLimits,
     private readonly now: () => number = Date.now,
+    private readonly sleep: (millis: number) => Promise<unknown> = wait,
   ) {}
 
-  /** The secrets that a signature may be made with. Never logs them. */
-  public async of(place: string): Promise<readonly string[]> {
-    const cached = this.#cache.get(place);
-    if (cached && cached.until > this.now()) return cached.values;
-    const values = this.read(place);
-    this.#cache.set(place, { until: this.now() + CACHE_MILLIS, values });
-    // A failed read must not be remembered for five minutes.
-    values.catch(() => this.#cache.delete(place));
-    return values;
+  public async of(place: string): Promise<ReadSecrets> {
+    const usable = this.#usable.get(place);
+    if (usable && this.#age(usable) < CACHE_MILLIS) return usable.secrets;
+    const latest = this.#latest.get(place);
+    if (latest?.failed && this.#age(latest) < FAILURE_MILLIS) return latest.secrets;
+    return this.#start(place).secrets;
+  }
+
+  public async readAfter(place: string, instantMillis: number): Promise<ReadSecrets> {
+    const { intervalMillis, maxWaitMillis, maxWaiting } = this.limits;
+    let latest = this.#latest.get(place);
+    if (latest && this.#isAfter(latest, instantMillis)) return latest.secrets;
+    const restMillis = intervalMillis - this.#since(this.#reread.get(place));
+    if (restMillis > 0) {
+      if (restMillis > maxWaitMillis || this.#waiting >= maxWaiting) throw new SecretTooOldError(restMillis);
+      this.#waiting += 1;
+      await this.sleep(restMillis).finally(() => {
+        this.#waiting -= 1;
+      });
+      // The first of those that waited reads for all of them.
+      latest = this.#latest.get(place);
+      if (latest && this.#isAfter(latest, instantMillis)) return latest.secrets;
+    }
+    this.#reread.set(place, this.now());
+    // Whatever the clocks say, a read that begins now is later than a delivery that is already here.
+    return this.#start(place).secrets;
+  }
+
+  #start(place: string): Entry {
+    const startedAt = this.now();
+    const secrets = this.read(place).then((texts) => ({ texts, readAtMillis: startedAt }));
+    const entry: Entry = { startedAt, secrets, failed: false };
+    const before = this.#usable.get(place);
+    this.#latest.set(place, entry);
+    if (!before || this.#age(before) >= CACHE_MILLIS) this.#usable.set(place, entry);
+    secrets.then(
+      () => this.#usable.set(place, entry),
+      () => {
+        entry.failed = true;
+        // What was read before is still good for what it can verify.
+        if (this.#usable.get(place) === entry) this.#usable.delete(place);
+      },
+    );
+    return entry;
+  }
+
+  /** A read in the future is one before the clock was set back. */
+  #isAfter(entry: Entry, instantMillis: number): boolean {
+    return entry.startedAt > instantMillis && entry.startedAt <= this.now();
+  }
+
+  /** A clock that was set back must not make an old value young for longer than it was gone. */
+  #age(entry: Entry): number {
+    return this.#since(entry.startedAt);
+  }
+
+  #since(millis: number | undefined): number {
+    return millis === undefined ? Number.POSITIVE_INFINITY : Math.abs(this.now() - millis);
   }
 }

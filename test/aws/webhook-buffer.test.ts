@@ -1,5 +1,6 @@
-import { CfnParameter, Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -9,16 +10,19 @@ import { RedriveQueue } from '../../lib/aws/redrive-queue';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhook-buffer';
 import {
   HEADERS_AS_SENT,
-  REQUIRED_HEADERS,
+  SIGNATURE_HEADER,
+  spellingsOf,
   WebhookIdentity,
   WebhookScheme,
   type WebhookSource,
 } from '../../lib/aws/webhook-source';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
+import { countMetric } from '../../lib/runtime/metrics';
 import { SCHEME_HEADERS, signRequest, verifySignature } from '../../lib/runtime/webhook/signature';
 import { nagFindings } from '../support/nag';
 import { mostly, objectives, optional, runs, validOrNamed, workloads } from '../support/property';
 import { type Made, only, permissions, properties, shop, type Untyped } from '../support/stack';
+import { render } from '../support/vtl';
 
 const usualProps: WebhookBufferProps = {
   workload: { steadyPerSecond: 20, peakPerSecond: 80, peakSeconds: 600, serviceSeconds: 0.07 },
@@ -29,6 +33,8 @@ const usualProps: WebhookBufferProps = {
     { name: 'shop', scheme: WebhookScheme.STANDARD_WEBHOOKS },
   ],
 };
+
+const SECRET = 'whsec_c2VjcmV0IHNlY3JldCBzZWNyZXQ=';
 
 interface Buffer extends Made {
   readonly buffer: WebhookBuffer;
@@ -57,17 +63,16 @@ function route({ template, stack, buffer }: Buffer, source: string): Record<stri
   return properties({ template, stack }, method as never);
 }
 
-/**
- * What the queue is sent. As in API Gateway, a parameter that is absent is the empty string, and the name of a header
- * is looked up as it was sent.
- */
-function sent(source: string, request: { tenant: string; headers?: Record<string, string>; body?: string }) {
-  const { tenant, headers = {}, body = '{}' } = request;
-  const text: string = route(usual, source).Integration.RequestTemplates['application/json'];
-  const parameters: Record<string, string> = { ...headers, tenant };
-  const form = text.replace(/\$util\.urlEncode\(\$input\.(?:params\('([^']+)'\)|(body))\)/g, (_, name, isBody) =>
-    encodeURIComponent(isBody ? body : (parameters[name] ?? '')),
-  );
+/** What the queue is sent. */
+function sent(
+  source: string,
+  request: { tenant: string; headers?: Record<string, string>; query?: Record<string, string>; body?: string },
+) {
+  const { tenant, ...rest } = request;
+  const form = render(route(usual, source).Integration.RequestTemplates['application/json'], {
+    path: { tenant },
+    ...rest,
+  });
   const fields = new URLSearchParams(form);
   const attributes: Record<string, string | null> = {};
   for (let n = 1; fields.has(`MessageAttribute.${n}.Name`); n += 1) {
@@ -132,12 +137,21 @@ describe('the traps of case 15 are absent', () => {
   });
 
   test.each(usualProps.sources)(
-    'trap: no signature check: $name is refused without its headers, and the consumer gets them',
+    'trap: no signature check: $name is refused without a signature, however it is spelled, and the consumer gets it',
     (source) => {
       const { RequestParameters, RequestValidatorId } = route(usual, source.name);
-      const required = REQUIRED_HEADERS[source.scheme].map((name) => [`method.request.header.${name}`, true]);
-      expect(RequestParameters).toEqual({ 'method.request.path.tenant': true, ...Object.fromEntries(required) });
+      // A required header has one spelling here, and nobody says whether API Gateway compares it by case.
+      expect(RequestParameters).toEqual({ 'method.request.path.tenant': true });
       expect(RequestValidatorId).toEqual({ Ref: expect.stringMatching(/^WebhooksSigned/) });
+      // SQS answers 400 to an attribute without a value, and so does the API.
+      expect(sent(source.name, { tenant: 'acme' }).attributes.signed).toBe('');
+      const others = HEADERS_AS_SENT[source.scheme].filter((name) => name !== SIGNATURE_HEADER[source.scheme]);
+      const headers = Object.fromEntries(others.map((name) => [name, 'something']));
+      expect(sent(source.name, { tenant: 'acme', headers }).attributes.signed).toBe('');
+      for (const spelling of spellingsOf(SIGNATURE_HEADER[source.scheme])) {
+        const { attributes } = sent(source.name, { tenant: 'acme', headers: { [spelling]: 'v1,x' } });
+        expect(attributes.signed).toBe('v1,x');
+      }
       const config = JSON.stringify(
         properties(withConsumer, withConsumer.consumer).Environment.Variables.WEBHOOK_SOURCES,
       );
@@ -164,28 +178,46 @@ describe('what the queue is sent', () => {
     expect(sent('github', { tenant: 'acme', body }).fields.get('Action')).toBe('SendMessage');
   });
 
-  test.each(usualProps.sources)('headers of $name as spelled and in lower case, one a line', (source) => {
-    const names = HEADERS_AS_SENT[source.scheme];
-    const asSpelled = Object.fromEntries(names.map((name) => [name, `value of ${name}`]));
-    const lower = Object.fromEntries(names.map((name) => [name.toLowerCase(), `value of ${name}`]));
-    for (const headers of [asSpelled, lower]) {
-      const { attributes } = sent(source.name, { tenant: 'acme', headers });
-      for (const name of names) {
+  test.each([
+    ['as GitHub documents it', 'X-GitHub-Delivery'],
+    ['by a client of HTTP/2', 'x-github-delivery'],
+    ['by the canonical form of Go', 'X-Github-Delivery'],
+    ['in capitals', 'X-GITHUB-DELIVERY'],
+  ])('a header spelled %s arrives: %s', (_, name) => {
+    const { attributes } = sent('github', { tenant: 'acme', headers: { [name]: 'd-1' } });
+    expect(attributes['header.x-github-delivery']?.split('\n').filter(Boolean)).toEqual(['d-1']);
+  });
+
+  test.each(['webhook-id', 'Webhook-Id', 'Webhook-ID', 'WEBHOOK-ID'])('and so does %s', (name) => {
+    const { attributes } = sent('shop', { tenant: 'acme', headers: { [name]: 'd-1' } });
+    expect(attributes['header.webhook-id']?.split('\n').filter(Boolean)).toEqual(['d-1']);
+  });
+
+  test.each(usualProps.sources)('every header of $name in every spelling reaches the consumer, once', (source) => {
+    for (const name of HEADERS_AS_SENT[source.scheme]) {
+      for (const spelling of spellingsOf(name)) {
+        const { attributes } = sent(source.name, { tenant: 'acme', headers: { [spelling]: 'the value' } });
         const lines = String(attributes[`header.${name.toLowerCase()}`]).split('\n');
-        expect(lines).toHaveLength(2);
-        expect(lines.find((line) => line !== '')).toBe(`value of ${name}`);
+        expect(lines.filter(Boolean)).toEqual(['the value']);
       }
     }
   });
 
+  test('two spellings with two values both arrive, so that the consumer can refuse them', () => {
+    const headers = { 'X-GitHub-Delivery': 'one', 'x-github-delivery': 'other' };
+    const { attributes } = sent('github', { tenant: 'acme', headers });
+    expect(attributes['header.x-github-delivery']?.split('\n').filter(Boolean)).toEqual(['one', 'other']);
+  });
+
   test.each(usualProps.sources)(
-    'SQS takes no empty attribute: without a header $name sends a line break',
+    'SQS takes no empty attribute: without a header $name sends line breaks, and ten attributes at most',
     ({ name }) => {
-      const { attributes } = sent(name, { tenant: 'acme' });
-      for (const value of Object.values(attributes)) expect(value).not.toBe('');
-      // And no more than ten of them.
-      expect(Object.keys(attributes).length).toBeLessThanOrEqual(10);
-      expect(attributes).toMatchObject({ source: name, tenant: 'acme' });
+      const { signed, ...others } = sent(name, { tenant: 'acme' }).attributes;
+      expect(signed).toBe('');
+      for (const value of Object.values(others)) expect(value).not.toBe('');
+      // The redriver adds four of its own.
+      expect(Object.keys(others).length + 1).toBeLessThanOrEqual(10 - 4);
+      expect(others).toMatchObject({ source: name, tenant: 'acme' });
     },
   );
 
@@ -193,7 +225,7 @@ describe('what the queue is sent', () => {
     'what the consumer reads of $name is what the API writes, and it verifies',
     (source) => {
       const [body, atMillis] = ['{"id":"evt_1"}', 1_700_000_000_000];
-      const headers = signRequest(source.scheme, 'whsec_c2VjcmV0', body, 'evt_1', atMillis);
+      const headers = signRequest(source.scheme, SECRET, body, 'evt_1', atMillis);
       const { attributes, fields } = sent(source.name, { tenant: 'acme', headers, body });
       const arrived = SCHEME_HEADERS[source.scheme].map((name) => [
         name,
@@ -204,7 +236,7 @@ describe('what the queue is sent', () => {
         body: String(fields.get('MessageBody')),
         receivedAtMillis: atMillis,
       };
-      expect(verifySignature(source.scheme, request, ['whsec_c2VjcmV0'], 300)).toMatchObject({ valid: true });
+      expect(verifySignature(source.scheme, request, [SECRET], 300)).toMatchObject({ valid: true });
       // Everything that the API demands, the consumer needs, and everything that it needs is demanded.
       expect(SCHEME_HEADERS[source.scheme]).toEqual(HEADERS_AS_SENT[source.scheme].map((name) => name.toLowerCase()));
     },
@@ -348,6 +380,185 @@ describe('alarms of the API: what never reaches the queue, no alarm on the queue
   });
 });
 
+describe('what the consumer refuses', () => {
+  const alarms = (made: ReturnType<typeof attached>) => made.buffer.refusedAlarms[0];
+  const metrics = (made: ReturnType<typeof attached>, index: number) => {
+    const { Metrics } = properties(made, alarms(made).bySource[index]);
+    return Object.fromEntries(
+      Metrics.filter((one: Untyped) => one.MetricStat).map((one: Untyped) => [one.Id, one.MetricStat]),
+    );
+  };
+  const evaluated = (made: ReturnType<typeof attached>, values: Record<string, number>) => {
+    const { Metrics, Threshold } = properties(made, alarms(made).bySource[0]);
+    const text = Metrics.find((one: Untyped) => one.Expression).Expression.replaceAll('IF(', 'when(');
+    const scope = {
+      FILL: (value: number) => value,
+      when: (condition: boolean, yes: number, no: number) => (condition ? yes : no),
+      ...values,
+    };
+    return new Function(...Object.keys(scope), `return ${text}`)(...Object.values(scope)) > Threshold;
+  };
+
+  test('rings for each source when more was refused in an hour than accepted, and a tenth of what is usual', () => {
+    expect(alarms(withConsumer).bySource).toHaveLength(3);
+    const usualPerHour = (20 * 3600) / 3;
+    const ringing = (refused: number, processed: number, duplicate = 0) =>
+      evaluated(withConsumer, { refused, processed, duplicate });
+    expect(ringing(usualPerHour, 0)).toBe(true);
+    expect(ringing(usualPerHour * 0.2, usualPerHour * 0.1)).toBe(true);
+    // Forgeries beside a source in order, or a few of them beside nothing at night.
+    expect(ringing(usualPerHour * 0.9, usualPerHour)).toBe(false);
+    expect(ringing(usualPerHour * 0.6, usualPerHour * 0.3, usualPerHour * 0.3)).toBe(false);
+    expect(ringing(usualPerHour * 0.1, 0)).toBe(false);
+  });
+
+  test('the alarms watch what the consumer counts, of this function and this source', () => {
+    const name = { Name: 'FunctionName', Value: { Ref: expect.stringMatching(/^Consumer/) } };
+    for (const [index, source] of ['github', 'pay', 'shop'].entries()) {
+      const stats = metrics(withConsumer, index);
+      for (const [id, metric] of Object.entries({
+        refused: 'Refused',
+        processed: 'Processed',
+        duplicate: 'Duplicate',
+      })) {
+        expect(stats[id]).toMatchObject({
+          Period: 3600,
+          Stat: 'Sum',
+          Metric: {
+            Namespace: 'Backpressure',
+            MetricName: metric,
+            Dimensions: [name, { Name: 'Source', Value: source }],
+          },
+        });
+      }
+    }
+    expect(properties(withConsumer, alarms(withConsumer).dropped)).toMatchObject({
+      MetricName: 'RefusedDropped',
+      Dimensions: [name],
+      Threshold: 0,
+    });
+  });
+
+  test('the consumer counts under just these names', () => {
+    const lines: Record<string, Untyped>[] = [];
+    const log = jest.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)));
+    countMetric('Refused', { Source: 'github' });
+    log.mockRestore();
+    expect(lines[0]._aws.CloudWatchMetrics).toEqual([
+      {
+        Namespace: 'Backpressure',
+        Dimensions: [['FunctionName', 'Source']],
+        Metrics: [{ Name: 'Refused', Unit: 'Count' }],
+      },
+    ]);
+  });
+
+  test('thresholds are knobs, and a source that sends less than its share has its own', () => {
+    const made = attached({
+      sources: [
+        { name: 'quiet', scheme: WebhookScheme.GITHUB, steadyPerSecond: 0.001 },
+        { name: 'usual', scheme: WebhookScheme.GITHUB },
+      ],
+    });
+    const { plan } = made.buffer;
+    expect(plan.value('alarmRefusedPerHour.usual')).toBe(Math.floor(0.1 * 10 * 3600));
+    // Whatever is refused of three or four an hour is worth a look.
+    expect(plan.value('alarmRefusedPerHour.quiet')).toBe(0);
+    expect(properties(made, alarms(made).bySource[0]).Threshold).toBe(0);
+    expect(properties(made, alarms(made).bySource[1]).Threshold).toBe(plan.value('alarmRefusedPerHour.usual'));
+    expect(evaluated(made, { refused: 1, processed: 0, duplicate: 0 })).toBe(true);
+  });
+
+  test('each alarm says what to do, and goes to the topic', () => {
+    const stack = shop();
+    const made = attached({ alarmTopic: new Topic(stack, 'Pager') }, stack);
+    for (const alarm of alarms(made).all) {
+      const { AlarmDescription, AlarmActions } = properties(made, alarm);
+      expect(AlarmDescription.length).toBeLessThanOrEqual(1024);
+      expect(AlarmActions).toEqual([{ Ref: expect.stringMatching(/^Pager/) }]);
+    }
+    expect(properties(made, alarms(made).bySource[0]).AlarmDescription).toMatch(
+      /parked for 14 days.*enable the replay/s,
+    );
+  });
+
+  test('is parked for 14 days, encrypted, over TLS alone, and stays when the stack goes', () => {
+    const { refusedQueue, plan } = usual.buffer;
+    expect(properties(usual, refusedQueue)).toMatchObject({
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: 14 * 86_400,
+      VisibilityTimeout: plan.value('visibilityTimeoutSeconds'),
+    });
+    expect(properties(usual, refusedQueue).RedrivePolicy).toBeUndefined();
+    const kept = usual.template.findResources('AWS::SQS::Queue', { DeletionPolicy: 'Retain' });
+    expect(Object.keys(kept)).toContainEqual(expect.stringMatching(/^WebhooksRefused/));
+    const policies = Object.values(usual.template.findResources('AWS::SQS::QueuePolicy')).filter(({ Properties }) =>
+      JSON.stringify(Properties.Queues).includes('WebhooksRefused'),
+    );
+    expect(policies).toHaveLength(1);
+    expect(policies[0].Properties.PolicyDocument.Statement[0]).toMatchObject({
+      Effect: 'Deny',
+      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    });
+  });
+
+  test('a key of the user encrypts every queue, and API and function may use it', () => {
+    const stack = shop();
+    const encryptionKey = new Key(stack, 'Key');
+    const made = attached({ encryptionKey }, stack);
+    const keyArn = { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] };
+    const queues = Object.values(made.template.findResources('AWS::SQS::Queue'));
+    expect(queues).toHaveLength(4);
+    for (const { Properties } of queues) expect(Properties.KmsMasterKeyId).toEqual(keyArn);
+    expect(permissions(made, made.buffer.node.findChild('ApiRole') as never)).toMatchObject({
+      'kms:GenerateDataKey kms:Decrypt': 'Key',
+    });
+    expect(Object.keys(permissions(made, made.consumer.role)).join(' ')).toMatch(/kms:GenerateDataKey kms:Decrypt/);
+  });
+
+  test('as much is parked of each source in an hour as the whole workload brings in an hour with a peak in it', () => {
+    expect(usual.buffer.plan.value('parkedPerHour')).toBe(20 * 3600 + (80 - 20) * 600);
+    const { Variables } = properties(withConsumer, withConsumer.consumer).Environment;
+    expect(Number(Variables.PARKED_PER_HOUR)).toBe(usual.buffer.plan.value('parkedPerHour'));
+  });
+
+  test('a replay is there and disabled, slow, and leaves in the queue what is still refused', () => {
+    expect(withConsumer.buffer.replays).toHaveLength(1);
+    expect(properties(withConsumer, withConsumer.buffer.replays[0])).toEqual({
+      Enabled: false,
+      BatchSize: 10,
+      EventSourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^WebhooksRefused/), 'Arn'] },
+      FunctionName: { Ref: expect.stringMatching(/^Consumer/) },
+      FunctionResponseTypes: ['ReportBatchItemFailures'],
+      ScalingConfig: { MaximumConcurrency: 2 },
+    });
+  });
+
+  test('two functions have an alarm and a replay each', () => {
+    const stack = shop();
+    const buffer = new WebhookBuffer(stack, 'Webhooks', usualProps);
+    const code = { code: Code.fromInline('exports.handler = 0'), handler: 'index.handler' };
+    for (const id of ['Blue', 'Green']) {
+      buffer.attach(new LambdaFunction(stack, id, { ...code, runtime: Runtime.NODEJS_24_X }));
+    }
+    expect([buffer.replays.length, buffer.refusedAlarms.length]).toEqual([2, 2]);
+    const watched = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm')).filter(
+      ({ Properties }) => Properties.MetricName === 'RefusedDropped',
+    );
+    expect(new Set(watched.map(({ Properties }) => JSON.stringify(Properties.Dimensions))).size).toBe(2);
+  });
+
+  test('a function of another stack refers to the buffer, and the buffer not to it', () => {
+    const app = new App();
+    const [base, work] = [new Stack(app, 'Base'), new Stack(app, 'Work')];
+    const buffer = new WebhookBuffer(base, 'Webhooks', usualProps);
+    const code = { code: Code.fromInline('exports.handler = 0'), handler: 'index.handler' };
+    buffer.attach(new LambdaFunction(work, 'Consumer', { ...code, runtime: Runtime.NODEJS_24_X }));
+    expect(() => app.synth()).not.toThrow();
+    Template.fromStack(work).resourceCountIs('AWS::Lambda::EventSourceMapping', 1);
+  });
+});
+
 describe('safe by itself', () => {
   test('the role of the API may send to this queue, and that is all', () => {
     const role = usual.buffer.node.findChild('ApiRole');
@@ -361,6 +572,9 @@ describe('safe by itself', () => {
     expect(permissions(withConsumer, withConsumer.consumer.role)).toEqual({
       'dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem': 'Webhooks/Idempotency',
       'sqs:ChangeMessageVisibility': 'Webhooks/Queue/Queue',
+      // To send is for parking; the rest is what a replay needs of the function's role.
+      'sqs:SendMessage sqs:ReceiveMessage sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes':
+        'Webhooks/Refused',
       'secretsmanager:GetSecretValue secretsmanager:DescribeSecret':
         'Webhooks/Secret-github Webhooks/Secret-pay Webhooks/Secret-shop',
     });
@@ -372,7 +586,10 @@ describe('safe by itself', () => {
     expect(Object.keys(Variables).sort()).toEqual([
       'IDEMPOTENCY_SECONDS',
       'IDEMPOTENCY_TABLE',
+      'PARKED_PER_HOUR',
       'QUEUE_URL',
+      'REFUSED_QUEUE_ARN',
+      'REFUSED_QUEUE_URL',
       'WEBHOOK_SOURCES',
     ]);
   });
@@ -406,6 +623,20 @@ describe('safe by itself', () => {
       expect(DeletionPolicy).toBe('Retain');
     }
     expect(JSON.stringify(withConsumer.template.toJSON())).not.toMatch(/\{\{resolve:|"SecretString"/);
+  });
+
+  test('a secret for each tenant reaches the consumer as such', () => {
+    const stack = shop();
+    const secret = Secret.fromSecretNameV2(stack, 'Given', 'shop/tenants');
+    const made = attached(
+      { sources: [{ name: 'shop', scheme: WebhookScheme.GITHUB, secret, secretPerTenant: true }] },
+      stack,
+    );
+    const config = JSON.stringify(properties(made, made.consumer).Environment.Variables.WEBHOOK_SOURCES);
+    expect(config).toContain('\\"secretPerTenant\\":true');
+    expect(JSON.stringify(properties(withConsumer, withConsumer.consumer).Environment)).not.toContain(
+      'secretPerTenant',
+    );
   });
 
   test('a given secret is used as it is', () => {
@@ -477,6 +708,18 @@ describe('refuses', () => {
 
   test.each<[string, Partial<WebhookBufferProps>]>([
     ['sources must name at least one sender, got none', { sources: [] }],
+    [
+      "sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for 'a'",
+      { sources: [{ name: 'a', scheme: stripe, secretPerTenant: true }] },
+    ],
+    [
+      'sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, 20, got 21',
+      { sources: [{ name: 'a', scheme: stripe, steadyPerSecond: 21 }] },
+    ],
+    [
+      'sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, 20, got 0',
+      { sources: [{ name: 'a', scheme: stripe, steadyPerSecond: 0 }] },
+    ],
     ['sources must have different names, got a, a', { sources: ['a', 'a'].map((name) => ({ name, scheme: stripe })) }],
     [
       "sources.name must be 1 to 32 lower-case letters, digits and hyphens, got 'a/b'",
@@ -533,6 +776,7 @@ test('random props give a valid template or a named error, nothing else', () => 
     name: mostly(fc.stringMatching(/^[a-z0-9-]{1,32}$/), '', 'A', 'a/b', '日'),
     scheme: fc.constantFrom(...Object.values(WebhookScheme)),
     identity: optional(fc.constantFrom(...Object.values(WebhookIdentity))),
+    steadyPerSecond: optional(mostly(fc.double({ min: 1e-6, max: 0.01, noNaN: true }), 0, 1e9, Number.NaN)),
     tolerance: optional(
       mostly(fc.integer({ min: 1, max: 3600 }), 0, 3601, 0.5).map((value) => Duration.seconds(value)),
     ),

@@ -206,18 +206,68 @@ test('a delivery that is turned away is an alert', () => {
   for (const status of ['429', '503']) expect(filter).toContain(`"${status}"`);
 });
 
+describe('what is refused at the door is an alert for each source', () => {
+  const query = (source: string, there = resources): string =>
+    inputsOf(there, 'AlertPolicy', `hooks-refused-${source}`).conditions[0].conditionPrometheusQueryLanguage.query;
+
+  test('the metrics count the lines that receiver and worker write, with the source as a label', () => {
+    const filter = (service: string) =>
+      `resource.type = "cloud_run_revision" AND resource.labels.service_name = "${service}-1a2b3c4" AND `;
+    expect(inputsOf(resources, 'Metric', 'hooks-refused').filter).toBe(
+      `${filter('hooks-receiver')}jsonPayload.message = "refused"`,
+    );
+    expect(inputsOf(resources, 'Metric', 'hooks-accepted').filter).toBe(
+      `${filter('hooks-worker')}jsonPayload.message = ("processed" OR "duplicate")`,
+    );
+    for (const name of ['hooks-refused', 'hooks-accepted']) {
+      expect(inputsOf(resources, 'Metric', name)).toMatchObject({
+        labelExtractors: { source: 'EXTRACT(jsonPayload.source)' },
+        metricDescriptor: { metricKind: 'DELTA', valueType: 'INT64', labels: [{ key: 'source', valueType: 'STRING' }] },
+      });
+    }
+  });
+
+  test('rings when more was refused in an hour than accepted, and more than the plan says', () => {
+    const threshold = Math.floor(0.1 * (20 / 2) * 3600);
+    expect(buffer.plan.value('alarmRefusedPerHour.pay')).toBe(threshold);
+    const inAnHour = (metric: string) =>
+      `sum(increase(logging_googleapis_com:user_hooks_${metric}{monitored_resource="cloud_run_revision",project_id="shop-project",source="pay"}[3600s]))`;
+    const [refused, accepted] = ['refused', 'accepted'].map(inAnHour);
+    expect(query('pay')).toBe(`(${refused} > ${threshold}) and (${refused} > (${accepted} or vector(0)))`);
+    expect(Object.keys(buffer.refusedAlerts.bySource)).toEqual(['github', 'pay']);
+  });
+
+  test('says what to do, and who does not retry', () => {
+    const { documentation } = inputsOf(resources, 'AlertPolicy', 'hooks-refused-github');
+    expect(documentation.content).toMatch(/forged .*outside-window.*GitHub does not/);
+  });
+
+  test('a source that sends less than its share has its own threshold', async () => {
+    const [github, pay] = usualArgs.sources;
+    const { resources: there } = await make({ sources: [{ ...github, steadyPerSecond: 0.001 }, pay] });
+    expect(query('github', there)).toContain('> 0) and');
+  });
+});
+
+test('a secret for each tenant reaches the receiver as such', async () => {
+  const [github] = usualArgs.sources;
+  const { resources: there } = await make({ sources: [{ ...github, secretPerTenant: true }] });
+  expect(JSON.parse(environment('hooks-receiver', there).WEBHOOK_SOURCES).github.secretPerTenant).toBe(true);
+});
+
 describe('refusals', () => {
   const refuse = (args: Partial<WebhookBufferArgs>) => () => new WebhookBuffer('hooks', { ...usualArgs, ...args });
 
   test('every failure at once', () => {
     const [github] = usualArgs.sources;
-    const sources = [github, { ...github, toleranceSeconds: 0 }, { ...github, name: 'Git_Hub' }];
+    const sources = [github, { ...github, toleranceSeconds: 0, steadyPerSecond: 21 }, { ...github, name: 'Git_Hub' }];
     const refused = refuse({ sources, idempotencySeconds: 60, receiverConcurrency: 1001, maxBodyBytes: 20_000_000 });
     expect(refused).toThrow(InvalidInputError);
     for (const part of [
       'sources must have different names, got github, github, Git_Hub',
       "sources.name must be 1 to 32 lower-case letters, digits and hyphens, got 'Git_Hub'",
       'sources.toleranceSeconds must be a whole number, between 1 and 3600, got 0',
+      'sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, 20, got 21',
       'idempotencySeconds must be a whole number, between 3600 and 31536000, got 60',
       'receiverConcurrency must be a whole number, between 1 and 1000, got 1001',
       'maxBodyBytes must be a whole number, between 1 and 9995904, got 20000000',

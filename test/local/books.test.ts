@@ -12,6 +12,7 @@ const closing: Evidence = {
   ledger: VALID.map((delivery) => entry(ledgerId(delivery))),
   quarantine: POISON.map(() => '{"order":{"payment":{"cvv":"***"}}}'),
   refusedMessageIds: REFUSED.map(({ id }) => id),
+  parked: REFUSED.length,
   turnedAway: 0,
   log: '',
 };
@@ -32,6 +33,7 @@ test.each<[string, Partial<Evidence>, string]>([
   ['an effect of a forgery', { ledger: [...closing.ledger, entry('github#forged')] }, 'belong to no valid delivery'],
   ['poison that was not set aside', { quarantine: closing.quarantine.slice(1) }, 'in quarantine'],
   ['a forgery that was not refused', { refusedMessageIds: closing.refusedMessageIds.slice(1) }, 'were refused'],
+  ['a refused delivery that is gone', { parked: REFUSED.length - 1 }, 'are not parked'],
   [
     'a readable card number',
     { quarantine: [...closing.quarantine.slice(1), SECRETS_IN_POISON.cardNumber] },

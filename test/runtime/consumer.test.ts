@@ -3,7 +3,7 @@ import { type OnDelivery, webhookConsumer } from '../../lib/runtime/webhook/cons
 import { signRequest } from '../../lib/runtime/webhook/signature';
 import { FakeDynamo } from '../support/dynamo';
 
-const SECRET = 's3cret';
+const SECRET = 'open sesame';
 const SOURCES = {
   github: { scheme: 'github', secretArn: 'arn:github', toleranceSeconds: 300, deduplicateBy: 'delivery-id' },
   shop: { scheme: 'standard-webhooks', secretArn: 'arn:shop', toleranceSeconds: 300, deduplicateBy: 'delivery-id' },
@@ -15,6 +15,12 @@ beforeEach(() => {
   jest.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
 });
 afterEach(() => jest.restoreAllMocks());
+
+/** A store that is read at this moment, whenever it is asked. */
+function fixed(...texts: string[]) {
+  const read = async () => ({ texts, readAtMillis: Date.now() });
+  return { of: read, readAfter: read };
+}
 
 function setUp(onDelivery?: OnDelivery) {
   const dynamo = new FakeDynamo();
@@ -34,7 +40,7 @@ function setUp(onDelivery?: OnDelivery) {
     queueUrl: 'queue',
     dynamo: dynamo.client,
     sqs: sqs as never,
-    secrets: { of: async () => [SECRET] },
+    secrets: fixed(SECRET),
   });
   const consume = (records: SQSRecord[], remainingMillis = 10_000) =>
     handler({ Records: records } as SQSEvent, { getRemainingTimeInMillis: () => remainingMillis } as Context);

@@ -46,7 +46,7 @@ const envelope = (id: string, more: object = {}) => ({
     messageId: '1',
     attributes: {
       [ATTRIBUTES.source]: 'shop',
-      [ATTRIBUTES.tenant]: 'acme',
+      [ATTRIBUTES.claimedTenant]: 'acme',
       [ATTRIBUTES.deliveryId]: id,
       [ATTRIBUTES.idempotencyKey]: `key-${id}`,
       [ATTRIBUTES.receivedAt]: '1789999999000',
@@ -64,13 +64,48 @@ test('a delivery reaches the business as it was received', async () => {
   expect(deliveries).toEqual([
     {
       source: 'shop',
-      tenant: 'acme',
+      claimedTenant: 'acme',
       id: 'a',
       body: '{"amount":"12 €"}',
       receivedAtMillis: 1_789_999_999_000,
       attempt: 3,
     },
   ]);
+});
+
+test('a tenant is handed over as authenticated only when the receiver says so', async () => {
+  const authenticated = envelope('t');
+  await push({
+    ...authenticated,
+    message: {
+      ...authenticated.message,
+      attributes: { ...authenticated.message.attributes, [ATTRIBUTES.tenant]: 'acme' },
+    },
+  });
+  // What a receiver of an earlier release wrote as `tenant` was never signed.
+  await push(envelope('u'));
+  expect(deliveries.map(({ tenant, claimedTenant }) => [tenant, claimedTenant])).toEqual([
+    ['acme', 'acme'],
+    [undefined, 'acme'],
+  ]);
+  expect(ATTRIBUTES.tenant).not.toBe('tenant');
+});
+
+test('nothing that a sender wrote is logged, not even by a message that the receiver did not write', async () => {
+  const marker = 'hunter2-4111';
+  const { message } = envelope(marker);
+  const attributes = {
+    ...message.attributes,
+    [ATTRIBUTES.source]: `${marker} ${marker}`,
+    [ATTRIBUTES.claimedTenant]: marker,
+  };
+  expect(await push({ message: { ...message, data: Buffer.from(marker).toString('base64'), attributes } })).toBe(204);
+  business = async () => {
+    throw new Error(marker);
+  };
+  expect(await push(envelope(`${marker}-2`))).toBe(500);
+  expect(log.mock.calls).toHaveLength(2);
+  expect(JSON.stringify(log.mock.calls)).not.toContain('hunter2');
 });
 
 test('pushed again it is acknowledged and has no second effect', async () => {

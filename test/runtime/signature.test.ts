@@ -40,31 +40,35 @@ describe.each(SCHEMES)('%s', (scheme) => {
     verifySignature(
       scheme,
       { headers, body: options.body ?? BODY, receivedAtMillis: options.at ?? NOW },
-      options.secrets ?? ['s3cret'],
+      options.secrets ?? ['a secret of enough length'],
       300,
     );
 
   test('takes what was signed with the secret', () => {
-    expect(verify(sign(scheme, 's3cret'))).toMatchObject({ valid: true });
+    expect(verify(sign(scheme, 'a secret of enough length'))).toMatchObject({ valid: true });
   });
 
   test('takes what was signed with the previous secret while both are in use', () => {
-    expect(verify(sign(scheme, 'old'), { secrets: ['s3cret', 'old'] })).toMatchObject({ valid: true });
-    expect(verify(sign(scheme, 'old'))).toEqual({ valid: false, refusal: 'forged' });
+    expect(
+      verify(sign(scheme, 'the old secret'), { secrets: ['a secret of enough length', 'the old secret'] }),
+    ).toMatchObject({ valid: true });
+    expect(verify(sign(scheme, 'the old secret'))).toEqual({ valid: false, refusal: 'forged' });
   });
 
   test('refuses a request without a signature, or with one of the wrong shape', () => {
     expect(verify({})).toEqual({ valid: false, refusal: 'unsigned' });
-    for (const [name, value] of Object.entries(sign(scheme, 's3cret'))) {
+    for (const [name, value] of Object.entries(sign(scheme, 'a secret of enough length'))) {
       if (!name.includes('signature')) continue;
-      expect(verify({ ...sign(scheme, 's3cret'), [name]: value.replace(/=.*/, '=00') })).toMatchObject({
+      expect(
+        verify({ ...sign(scheme, 'a secret of enough length'), [name]: value.replace(/=.*/, '=00') }),
+      ).toMatchObject({
         valid: false,
       });
     }
   });
 
   test('refuses a body changed in any one character', () => {
-    const headers = sign(scheme, 's3cret');
+    const headers = sign(scheme, 'a secret of enough length');
     fc.assert(
       fc.property(fc.nat(BODY.length - 1), fc.integer({ min: 32, max: 126 }), (at, code) => {
         const changed = BODY.slice(0, at) + String.fromCharCode(code) + BODY.slice(at + 1);
@@ -82,12 +86,16 @@ describe.each(['stripe', 'standard-webhooks'] as const)('%s: a replay', (scheme)
     ['after it', 301, false],
     ['signed in the future', -301, false],
   ])('%s', (_when, delaySeconds, valid) => {
-    const request = { headers: sign(scheme, 's3cret'), body: BODY, receivedAtMillis: NOW + delaySeconds * 1000 };
-    expect(verifySignature(scheme, request, ['s3cret'], 300).valid).toBe(valid);
+    const request = {
+      headers: sign(scheme, 'a secret of enough length'),
+      body: BODY,
+      receivedAtMillis: NOW + delaySeconds * 1000,
+    };
+    expect(verifySignature(scheme, request, ['a secret of enough length'], 300).valid).toBe(valid);
   });
 
   test('cannot be freshened by changing the timestamp: it is signed', () => {
-    const headers = sign(scheme, 's3cret');
+    const headers = sign(scheme, 'a secret of enough length');
     const fresh = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
         name,
@@ -95,6 +103,43 @@ describe.each(['stripe', 'standard-webhooks'] as const)('%s: a replay', (scheme)
       ]),
     );
     const request = { headers: fresh, body: BODY, receivedAtMillis: NOW + 600_000 };
-    expect(verifySignature(scheme, request, ['s3cret'], 300)).toEqual({ valid: false, refusal: 'forged' });
+    expect(verifySignature(scheme, request, ['a secret of enough length'], 300)).toEqual({
+      valid: false,
+      refusal: 'forged',
+    });
+  });
+});
+
+describe('standard-webhooks: an id with a full stop', () => {
+  const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+  const signed = (id: string, body: string) =>
+    Object.fromEntries(Object.entries(signRequest('standard-webhooks', secret, body, id, NOW)));
+
+  test('is refused: what was signed could be taken apart in another way', () => {
+    const body = `${NOW / 1000}.{"id":"evt_2"}`;
+    const headers = signed('a', body);
+    // The same signed bytes, cut elsewhere: another id and another body.
+    const moved = { ...headers, 'webhook-id': `a.${NOW / 1000}` };
+    const request = { headers: moved, body: '{"id":"evt_2"}', receivedAtMillis: NOW };
+    expect(verifySignature('standard-webhooks', request, [secret], 300)).toEqual({
+      valid: false,
+      refusal: 'ambiguous-delivery-id',
+    });
+    expect(verifySignature('standard-webhooks', { headers, body, receivedAtMillis: NOW }, [secret], 300).valid).toBe(
+      true,
+    );
+  });
+
+  test('is not needed: every id without one is taken as it is', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[^.\s]{1,40}$/), (id) => {
+        const request = { headers: signed(id, BODY), body: BODY, receivedAtMillis: NOW };
+        expect(verifySignature('standard-webhooks', request, [secret], 300)).toMatchObject({
+          valid: true,
+          deliveryId: id,
+        });
+      }),
+      { numRuns: 100 },
+    );
   });
 });

@@ -46,6 +46,11 @@ describe('the order intake, locally', () => {
       ],
       ['AWS::Budgets::Budget', 'OrderIntake/Archive/Budget/Resource', 'no such resource type in the emulator'],
       ['AWS::CloudWatch::Alarm', 'OrderIntake/Archive/StoredBytesAlarm/Resource', 'an alarm on metric math'],
+      ...['github', 'shop'].map((source) => [
+        'AWS::CloudWatch::Alarm',
+        expect.stringMatching(new RegExp(`^OrderIntake/Intake/RefusedAlarms-[0-9a-f]+/${source}/Resource$`)),
+        'an alarm on metric math',
+      ]),
     ]);
   });
 

@@ -44,7 +44,8 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     const mappings = Object.values(template.findResources('AWS::Lambda::EventSourceMapping')).map(
       (one) => one.Properties,
     );
-    expect(mappings).toHaveLength(2);
+    // The queue, its dead letters, and the replay of what was refused, which is disabled.
+    expect(mappings.map(({ Enabled = true }) => Enabled).sort()).toEqual([false, true, true]);
     for (const { ScalingConfig, FunctionResponseTypes } of mappings) {
       // Busy at the peak: 80/s × 0.07 s.
       const busy = (ORDER_INTAKE.workload.peakPerSecond ?? 0) * ORDER_INTAKE.workload.serviceSeconds;
@@ -56,8 +57,9 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     template.allResourcesProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: Match.absent() });
   });
 
-  test('what was booked stays booked: ledger, keys, archive and secrets outlive the stack', () => {
+  test('what was booked stays booked: ledger, keys, archive, secrets and refused deliveries outlive the stack', () => {
     for (const [type, count] of [
+      ['AWS::SQS::Queue', 1],
       ['AWS::SecretsManager::Secret', 2],
       ['AWS::DynamoDB::Table', 2],
       ['AWS::S3::Bucket', 1],

@@ -64,6 +64,8 @@ export class FakeDynamo {
         if (!this.#isMine(input.Key.id.S, input.ExpressionAttributeValues)) throw refused();
         this.items.delete(input.Key.id.S);
         return {};
+      case 'UpdateItemCommand':
+        return this.#count(input);
       case 'TransactWriteItemsCommand':
         return this.#transact(input.TransactItems);
       default:
@@ -82,12 +84,32 @@ export class FakeDynamo {
     return {};
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: a counter with an upper bound
+  #count({ Key, ExpressionAttributeValues: values }: any): unknown {
+    const parked = Number(this.items.get(Key.id.S)?.parked?.N ?? 0);
+    if (parked > Number(values[':room'].N)) throw refused();
+    this.items.set(Key.id.S, {
+      parked: { N: String(parked + Number(values[':block'].N)) },
+      expiration: values[':expiry'],
+    });
+    return {};
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the items of a transaction
   #transact(transaction: any[]): unknown {
-    const [complete, ...effects] = transaction.map((one) => one.Update);
-    if (!this.#isMine(complete.Key.id.S, complete.ExpressionAttributeValues)) {
-      throw new TransactionCanceledException({ message: 'ConditionalCheckFailed', $metadata: {} });
+    const [complete, ...effects] = transaction.filter((one) => one.Update).map((one) => one.Update);
+    const puts = transaction.filter((one) => one.Put).map((one) => one.Put);
+    const canceled = new TransactionCanceledException({ message: 'ConditionalCheckFailed', $metadata: {} });
+    if (!this.#isMine(complete.Key.id.S, complete.ExpressionAttributeValues)) throw canceled;
+    for (const { Item, ExpressionAttributeValues } of puts) {
+      const old = this.items.get(Item.id.S);
+      const expired = old && Number(old.expiration.N) < Number(ExpressionAttributeValues[':now'].N);
+      const abandoned =
+        old?.status.S === 'INPROGRESS' &&
+        Number(old.in_progress_expiration?.N) < Number(ExpressionAttributeValues[':millis'].N);
+      if (old && !expired && !abandoned) throw canceled;
     }
+    for (const { Item } of puts) this.items.set(Item.id.S, Item);
     const record = this.items.get(complete.Key.id.S) as Item;
     record.status = complete.ExpressionAttributeValues[':completed'];
     record.expiration = complete.ExpressionAttributeValues[':expiry'];

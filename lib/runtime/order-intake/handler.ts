@@ -29,7 +29,7 @@ async function book(delivery: Delivery, effects: Effects): Promise<void> {
   effects.add({
     Update: {
       TableName: LEDGER_TABLE,
-      Key: { deliveryId: { S: `${delivery.source}#${delivery.id}` } },
+      Key: { deliveryId: { S: ledgerId(delivery) } },
       // ADD makes a second effect visible as 2; the idempotency key beside it is what keeps it at 1.
       UpdateExpression:
         'ADD effects :one SET receivedAt = :received, bookedAt = :booked, tenant = :tenant, quantity = :quantity',
@@ -37,11 +37,16 @@ async function book(delivery: Delivery, effects: Effects): Promise<void> {
         ':one': { N: '1' },
         ':received': { N: String(delivery.receivedAtMillis) },
         ':booked': { N: String(Date.now()) },
-        ':tenant': { S: delivery.tenant },
+        ':tenant': { S: delivery.claimedTenant },
         ':quantity': { N: String(order.quantity) },
       },
     },
   });
+}
+
+/** One entry for what the buffer counts as one delivery. A JSON array, for an id may hold any separator. */
+function ledgerId({ source, claimedTenant, id }: Delivery): string {
+  return JSON.stringify([source, claimedTenant, id]);
 }
 
 function orderIn(body: string): { quantity: number } {
@@ -55,7 +60,7 @@ function orderIn(body: string): { quantity: number } {
 
 async function archive(delivery: Delivery): Promise<void> {
   const day = new Date(delivery.receivedAtMillis).toISOString().slice(0, 10);
-  const name = createHash('sha256').update(`${delivery.source}#${delivery.id}`).digest('hex').slice(0, 32);
+  const name = createHash('sha256').update(ledgerId(delivery)).digest('hex').slice(0, 32);
   await s3.send(
     new PutObjectCommand({
       Bucket: ARCHIVE_BUCKET,

@@ -14,13 +14,26 @@ import type { EffectStore } from './store';
 
 export type { EffectStore } from './store';
 
-/** A delivery whose signature held. */
+/** A delivery whose signature was verified. */
 export interface Delivery {
+  /** Name of the sender, as configured. */
   readonly source: string;
-  readonly tenant: string;
+  /**
+   * The tenant whose own secret made the signature.
+   *
+   * Absent unless the source has `secretPerTenant`: one secret for all tenants says who sent a delivery, not for whom.
+   */
+  readonly tenant?: string;
+  /**
+   * The tenant that the URL names. Nobody signs a URL: whoever holds a signed delivery can post it to any tenant's URL.
+   * Never take it for proof of who the tenant is.
+   */
+  readonly claimedTenant: string;
+  /** The id that the sender gives. GitHub does not sign it. */
   readonly id: string;
   /** The body as it was signed. */
   readonly body: string;
+  /** When the receiver took it, in milliseconds since the epoch. */
   readonly receivedAtMillis: number;
   /** 1 for the first attempt. Pub/Sub counts it as well as it can, and may start anew. */
   readonly attempt: number;
@@ -58,7 +71,7 @@ export function webhookEndpoint<Transaction>(
     const envelope = JSON.parse((await readBody(request, MAX_ENVELOPE_BYTES)).toString('utf8')) as Envelope;
     const { key, delivery } = deliveryOf(envelope);
     const outcome = await store.once(key, now() + 1000 * seconds, (transaction) => onDelivery(delivery, transaction));
-    logEvent('INFO', outcome === 'committed' ? 'processed' : 'duplicate', { source: delivery.source });
+    logEvent('INFO', outcome === 'committed' ? 'processed' : 'duplicate', { source: loggable(delivery.source) });
   }
 
   return (request, response) => {
@@ -90,15 +103,22 @@ function deliveryOf(envelope: Envelope): { key: string; delivery: Delivery } {
   const { data = '', attributes = {} } = envelope.message;
   const key = attributes[ATTRIBUTES.idempotencyKey];
   if (!key) throw new Error('the message has no idempotency key');
-  const delivery = {
+  const tenant = attributes[ATTRIBUTES.tenant];
+  const delivery: Delivery = {
     source: attributes[ATTRIBUTES.source],
-    tenant: attributes[ATTRIBUTES.tenant],
+    ...(tenant !== undefined && { tenant }),
+    claimedTenant: attributes[ATTRIBUTES.claimedTenant],
     id: attributes[ATTRIBUTES.deliveryId],
     body: Buffer.from(data, 'base64').toString('utf8'),
     receivedAtMillis: Number(attributes[ATTRIBUTES.receivedAt]),
     attempt: envelope.deliveryAttempt ?? 1,
   };
   return { key, delivery };
+}
+
+/** A source has a name that was configured; anything else was written by somebody who should not publish here. */
+function loggable(source: string): string {
+  return /^[a-z0-9-]{1,32}$/.test(source) ? source : 'unknown';
 }
 
 function end(response: ServerResponse, status: number): void {

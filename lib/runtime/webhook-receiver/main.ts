@@ -3,6 +3,7 @@
  * Pub/Sub. The client is bundled whole, so the image is this one file on a Node base image.
  */
 import { PubSub } from '@google-cloud/pubsub';
+import { checkSecrets } from './check-secrets';
 import type { ReceiverSource } from './contract';
 import { type ReceivedMessage, webhookReceiver } from './receiver';
 import { SecretFiles } from './secret-files';
@@ -36,12 +37,13 @@ class PublishTimeoutError extends Error {
   public override readonly name = 'PublishTimeoutError';
 }
 
-serve(
-  webhookReceiver({
-    sources: JSON.parse(WEBHOOK_SOURCES) as Record<string, ReceiverSource>,
-    maxBodyBytes: Number(MAX_BODY_BYTES),
-    publish,
-    secretsOf: (path) => secrets.of(path),
-  }),
-  Number(PORT),
-);
+async function main(): Promise<void> {
+  const sources = JSON.parse(WEBHOOK_SOURCES) as Record<string, ReceiverSource>;
+  await checkSecrets(sources, secrets);
+  serve(webhookReceiver({ sources, maxBodyBytes: Number(MAX_BODY_BYTES), publish, secrets }), Number(PORT));
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : 'the receiver did not start');
+  process.exit(1);
+});

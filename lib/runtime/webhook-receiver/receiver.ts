@@ -4,8 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { kindOf, logEvent } from '../cloud-log';
-import { SCHEME_HEADERS, type SignedRequest, verifySignature } from '../webhook/signature';
+import { identityText } from '../webhook/identity';
+import { judge } from '../webhook/judge';
+import { SCHEME_HEADERS, type SignedRequest } from '../webhook/signature';
 import { readBody, TooLargeError } from './body';
 import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
 
@@ -22,7 +25,7 @@ export interface ReceiverOptions {
   readonly maxBodyBytes: number;
   /** Resolves once the message is stored, and only then. */
   readonly publish: (message: ReceivedMessage) => Promise<unknown>;
-  readonly secretsOf: (path: string) => Promise<readonly string[]>;
+  readonly secrets: SecretSource;
   readonly now?: () => number;
 }
 
@@ -36,23 +39,39 @@ class Refused extends Error {
   }
 }
 
+/** The fault is ours: no secret that could be used is there. */
+class UnusableSecretError extends Error {
+  public override readonly name = 'UnusableSecretError';
+
+  constructor(public readonly problem: string) {
+    super(problem);
+  }
+}
+
+/** Refusals of what no secret can mend. */
+const FAULTY: ReadonlySet<string> = new Set(['no-delivery-id', 'ambiguous-delivery-id']);
+
 const TENANT = /^[A-Za-z0-9._~-]{1,128}$/;
 
 /** Answers `POST /<source>/<tenant>`; the tenant may be left out where a sender has one only. */
 export function webhookReceiver(options: ReceiverOptions): RequestListener {
   const now = options.now ?? Date.now;
 
-  async function receive(request: IncomingMessage): Promise<void> {
-    const { name, source, tenant } = routeOf(request, options.sources);
+  async function receive(request: IncomingMessage, { name, source, tenant }: Route): Promise<void> {
+    if (!TENANT.test(tenant)) throw new Refused(400, 'bad-tenant');
+    if (request.method !== 'POST') throw new Refused(405, 'not-post');
     if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) throw new Refused(415, 'not-json');
     if (request.headers['content-encoding'] !== undefined) throw new Refused(415, 'encoded');
     // The first of these is when the sender's delivery came, however slowly its body follows.
     const receivedAtMillis = now();
     const data = await readBody(request, options.maxBodyBytes);
     const signed: SignedRequest = { headers: headersOf(request, source), body: textOf(data), receivedAtMillis };
-    const secrets = await options.secretsOf(source.secretFile);
-    const verdict = verifySignature(source.scheme, signed, secrets, source.toleranceSeconds);
-    if (!verdict.valid) throw new Refused(verdict.refusal === 'no-delivery-id' ? 400 : 401, verdict.refusal);
+    const rules = { ...source, place: source.secretFile };
+    const verdict = await judge(rules, tenant, signed, options.secrets, receivedAtMillis);
+    if (!verdict.valid) {
+      if (verdict.refusal === 'unusable-secret') throw new UnusableSecretError(verdict.problem ?? 'cannot be used');
+      throw new Refused(FAULTY.has(verdict.refusal) ? 400 : 401, verdict.refusal);
+    }
     const { deliveryId, signedContent } = verdict;
     if (Buffer.byteLength(deliveryId) > MAX_ATTRIBUTE_BYTES) throw new Refused(400, 'delivery-id-too-long');
     const distinct = source.deduplicateBy === 'delivery-id' ? deliveryId : signedContent;
@@ -60,9 +79,12 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
       data,
       attributes: {
         [ATTRIBUTES.source]: name,
-        [ATTRIBUTES.tenant]: tenant,
+        [ATTRIBUTES.claimedTenant]: tenant,
+        ...(source.secretPerTenant && { [ATTRIBUTES.tenant]: tenant }),
         [ATTRIBUTES.deliveryId]: deliveryId,
-        [ATTRIBUTES.idempotencyKey]: createHash('sha256').update(`${name}#${distinct}`).digest('hex'),
+        [ATTRIBUTES.idempotencyKey]: createHash('sha256')
+          .update(identityText(name, tenant, distinct))
+          .digest('hex'),
         [ATTRIBUTES.receivedAt]: String(receivedAtMillis),
       },
     });
@@ -73,18 +95,28 @@ export function webhookReceiver(options: ReceiverOptions): RequestListener {
       answer(response, 200, { ready: true });
       return;
     }
-    receive(request).then(
+    const route = routeOf(request, options.sources);
+    if (route === undefined) {
+      fail(request, response, new Refused(404, 'unknown-source'), {});
+      return;
+    }
+    receive(request, route).then(
       () => answer(response, 200, { received: true }),
-      (error: unknown) => fail(request, response, error),
+      (error: unknown) => fail(request, response, error, { source: route.name }),
     );
   };
 }
 
-function routeOf(request: IncomingMessage, sources: Readonly<Record<string, ReceiverSource>>) {
+interface Route {
+  readonly name: string;
+  readonly source: ReceiverSource;
+  readonly tenant: string;
+}
+
+/** A source that is configured; its name may be logged, as the rest of the path may not. */
+function routeOf(request: IncomingMessage, sources: Readonly<Record<string, ReceiverSource>>): Route | undefined {
   const [, name = '', tenant = name, ...rest] = (request.url ?? '').split('?', 1)[0].split('/');
-  if (!Object.hasOwn(sources, name) || rest.length > 0) throw new Refused(404, 'unknown-source');
-  if (!TENANT.test(tenant)) throw new Refused(400, 'bad-tenant');
-  if (request.method !== 'POST') throw new Refused(405, 'not-post');
+  if (!Object.hasOwn(sources, name) || rest.length > 0) return undefined;
   return { name, source: sources[name], tenant };
 }
 
@@ -106,22 +138,35 @@ function textOf(body: Buffer): string {
   }
 }
 
-/** What is nobody's fault but ours is a 503, so that the sender comes again. */
-function fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+/** Everything that is our own fault is a 503, so that the sender retries. */
+function fail(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  source: { readonly source?: string },
+): void {
   if (error instanceof TooLargeError) {
-    logEvent('WARNING', 'refused', { reason: 'too-large' });
+    logEvent('WARNING', 'refused', { ...source, reason: 'too-large' });
     // The rest of the body is not waited for.
     response.setHeader('connection', 'close');
     answer(response, 413, { received: false });
     response.once('finish', () => request.destroy());
   } else if (error instanceof Refused) {
-    logEvent('WARNING', 'refused', { reason: error.reason });
+    logEvent('WARNING', 'refused', { ...source, reason: error.reason });
     answer(response, error.status, { received: false });
+  } else if (error instanceof SecretTooOldError) {
+    logEvent('WARNING', 'deferred', { ...source, error: kindOf(error) });
+    retryLater(response, Math.max(1, Math.ceil(error.retryAfterMillis / 1000)));
   } else {
-    logEvent('ERROR', 'not stored', { error: kindOf(error) });
-    response.setHeader('retry-after', '5');
-    answer(response, 503, { received: false });
+    const problem = error instanceof UnusableSecretError && { problem: `the secret ${error.problem}` };
+    logEvent('ERROR', 'not stored', { ...source, error: kindOf(error), ...problem });
+    retryLater(response, 5);
   }
+}
+
+function retryLater(response: ServerResponse, seconds: number): void {
+  response.setHeader('retry-after', String(seconds));
+  answer(response, 503, { received: false });
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

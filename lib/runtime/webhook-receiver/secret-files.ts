@@ -3,19 +3,17 @@
  * sign with the old one.
  */
 import { readFile } from 'node:fs/promises';
-import { CachedSecrets } from '../cached-secrets';
+import { CachedSecrets, type RereadLimits } from '../cached-secrets';
 
-/** Reads a file anew every few minutes; a mounted `latest` version is fetched whenever it is read. */
+/**
+ * A sender is waiting, and some senders never come again: so it waits for the next read, at most a second. Only so many
+ * wait that forgeries cannot occupy an instance.
+ */
+export const DOOR_REREADS: RereadLimits = { intervalMillis: 1000, maxWaitMillis: 1000, maxWaiting: 20 };
+
+/** Reads a file again every few minutes; a mounted `latest` version is fetched whenever it is read. */
 export class SecretFiles extends CachedSecrets {
   constructor(now?: () => number) {
-    super(secretsIn, now);
+    super(async (path) => [await readFile(path, 'utf8')], DOOR_REREADS, now);
   }
-}
-
-async function secretsIn(path: string): Promise<readonly string[]> {
-  const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.trim());
-  const secrets = lines.filter((line) => line !== '');
-  // An empty key is one that everybody knows.
-  if (secrets.length === 0) throw new Error(`${path} holds no secret; add a version before sending deliveries`);
-  return secrets;
 }

@@ -4,11 +4,13 @@
  * A consumer that dies before the transaction has done nothing; one that dies after it has done everything. There is
  * no moment at which the key is taken and the effect is missing, which is how a key set before processing loses events.
  */
+import { createHash } from 'node:crypto';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
 import type { IdempotencyRecord } from '@aws-lambda-powertools/idempotency/persistence';
 import {
   DeleteItemCommand,
   type DynamoDBClient,
+  GetItemCommand,
   type TransactWriteItem,
   TransactWriteItemsCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -16,12 +18,21 @@ import {
 /** DynamoDB's limit of items in a transaction, less the idempotency record itself. */
 export const MAX_EFFECTS = 99;
 
+/** The key under which a release before this one kept a delivery: it began with the name of the function. */
+export function formerKey(functionName: string, source: string, distinct: string): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify(`${source}#${distinct}`))
+    .digest('base64');
+  return `${functionName}#${hash}`;
+}
+
 /** Persistence for one delivery. Make a new one for each: it holds that delivery's effects and its lock. */
 export class TransactionalPersistence extends DynamoDBPersistenceLayer {
   readonly #table: string;
   readonly #dynamo: DynamoDBClient;
   readonly #effects: TransactWriteItem[] = [];
   #lockedUntil: number | undefined;
+  #formerKey: string | undefined;
 
   constructor(tableName: string, client: DynamoDBClient) {
     super({ tableName, awsSdkV3Client: client });
@@ -29,10 +40,28 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
     this.#dynamo = client;
   }
 
+  /**
+   * Whether the delivery had its effect under the key of an earlier release. From now on its effect is committed under
+   * that key too, so that a consumer of that release, which still runs or was rolled back to, finds it.
+   *
+   * @throws when a consumer of that release is working on it
+   */
+  public async completedBefore(key: string): Promise<boolean> {
+    this.#formerKey = key;
+    const { Item: item } = await this.#dynamo.send(
+      new GetItemCommand({ TableName: this.#table, Key: { id: { S: key } }, ConsistentRead: true }),
+    );
+    if (item === undefined || Number(item.expiration?.N) < Date.now() / 1000) return false;
+    if (item.status?.S === 'COMPLETED') return true;
+    if (Number(item.in_progress_expiration?.N) < Date.now()) return false;
+    throw new Error('a consumer of an earlier release is working on this delivery');
+  }
+
   /** Adds writes to the transaction that completes this delivery. */
   public add(...effects: TransactWriteItem[]): void {
-    if (this.#effects.length + effects.length > MAX_EFFECTS) {
-      throw new Error(`a delivery commits at most ${MAX_EFFECTS} writes, got ${this.#effects.length + effects.length}`);
+    const most = this.#formerKey === undefined ? MAX_EFFECTS : MAX_EFFECTS - 1;
+    if (this.#effects.length + effects.length > most) {
+      throw new Error(`a delivery commits at most ${most} writes, got ${this.#effects.length + effects.length}`);
     }
     this.#effects.push(...effects);
   }
@@ -58,7 +87,8 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
       },
     };
     try {
-      await this.#dynamo.send(new TransactWriteItemsCommand({ TransactItems: [complete, ...this.#effects] }));
+      const TransactItems = [complete, ...this.#underFormerKey(record), ...this.#effects];
+      await this.#dynamo.send(new TransactWriteItemsCommand({ TransactItems }));
     } catch (error) {
       // Gives the key back, so that the retry needn't wait for the lock to run out. If the transaction came through
       // after all, the record is COMPLETED and the condition leaves it alone.
@@ -82,6 +112,32 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
       // Somebody else took over after this consumer's lock ran out: the record is theirs now.
       if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
     }
+  }
+
+  /** Fails the transaction when a consumer of an earlier release has taken its own key since. */
+  #underFormerKey(record: IdempotencyRecord): TransactWriteItem[] {
+    if (this.#formerKey === undefined) return [];
+    const Item = {
+      id: { S: this.#formerKey },
+      expiration: { N: String(record.expiryTimestamp) },
+      status: { S: record.getStatus() },
+    };
+    return [
+      {
+        Put: {
+          TableName: this.#table,
+          Item,
+          ConditionExpression:
+            'attribute_not_exists(#id) OR expiration < :now OR (#status = :inprogress AND in_progress_expiration < :millis)',
+          ExpressionAttributeNames: { '#id': 'id', '#status': 'status' },
+          ExpressionAttributeValues: {
+            ':now': { N: String(Math.floor(Date.now() / 1000)) },
+            ':inprogress': { S: 'INPROGRESS' },
+            ':millis': { N: String(Date.now()) },
+          },
+        },
+      },
+    ];
   }
 
   /** A consumer that was slower than its own time-out must not commit over the one that took its place. */

@@ -8,19 +8,36 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { fullJitter } from '../../flow/backoff';
+import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { countMetric } from '../metrics';
-import { TransactionalPersistence } from './commit';
-import { ATTRIBUTES, FIRST_SEEN, type SourceConfig } from './contract';
-import { SigningSecrets } from './secrets';
-import { SCHEME_HEADERS, type SignatureScheme, type SignedRequest, verifySignature } from './signature';
+import { formerKey, TransactionalPersistence } from './commit';
+import { ATTRIBUTES, FIRST_SEEN, REFUSED_RETENTION_SECONDS, type SourceConfig } from './contract';
+import { identityText } from './identity';
+import { judge } from './judge';
+import { Parking } from './parking';
+import { QUEUE_REREADS, SigningSecrets } from './secrets';
+import { SCHEME_HEADERS, type SignatureScheme, type SignedRequest } from './signature';
 
-/** A delivery whose signature held. */
+/** A delivery whose signature was verified. */
 export interface Delivery {
+  /** Name of the sender, as configured. */
   readonly source: string;
-  readonly tenant: string;
+  /**
+   * The tenant whose own secret made the signature.
+   *
+   * Absent unless the source has `secretPerTenant`: one secret for all tenants says who sent a delivery, not for whom.
+   */
+  readonly tenant?: string;
+  /**
+   * The tenant that the URL names. Nobody signs a URL: whoever holds a signed delivery can post it to any tenant's URL.
+   * Never take it for proof of who the tenant is.
+   */
+  readonly claimedTenant: string;
+  /** The id that the sender gives. GitHub does not sign it. */
   readonly id: string;
   /** The body as it was signed. */
   readonly body: string;
+  /** When the API took it, in milliseconds since the epoch. A replay keeps it. */
   readonly receivedAtMillis: number;
   /** 1 for the first attempt. */
   readonly attempt: number;
@@ -34,17 +51,56 @@ export interface Effects {
 /** The business: says what a delivery does. Throws when it cannot be done; it is then tried again, later. */
 export type OnDelivery = (delivery: Delivery, effects: Effects) => Promise<void>;
 
-/** Where the consumer finds its settings and how it reaches AWS; everything has a default but the business. */
+/** Where the consumer finds its settings and how it reaches AWS; everything has a default except the business. */
 export interface ConsumerOptions {
+  /** Senders by name. Default: `WEBHOOK_SOURCES`. */
   readonly sources?: Readonly<Record<string, SourceConfig>>;
+  /** Table of idempotency keys. Default: `IDEMPOTENCY_TABLE`. */
   readonly idempotencyTable?: string;
+  /** Seconds that a delivery's key is kept after the last day on which it can be replayed. Default: 14 days. */
   readonly idempotencySeconds?: number;
+  /** The queue that is consumed. Default: `QUEUE_URL`. */
   readonly queueUrl?: string;
+  /** Where refused deliveries are parked. Default: `REFUSED_QUEUE_URL`; without one they are counted and dropped. */
+  readonly refusedQueueUrl?: string;
+  /** ARN of the same queue: what comes from it is a replay. Default: `REFUSED_QUEUE_ARN`. */
+  readonly refusedQueueArn?: string;
+  /** Refused deliveries that are parked in one hour at most, for each source. Default: `PARKED_PER_HOUR`, or 0. */
+  readonly parkedPerHour?: number;
+  /**
+   * Name of the function that consumed the queue on a release whose keys began with that name. While it is given, its
+   * keys count too. Default: `PREVIOUS_FUNCTION_NAME`, or none.
+   */
+  readonly previousFunctionName?: string;
   readonly backoffBaseSeconds?: number;
   readonly backoffCapSeconds?: number;
   readonly dynamo?: DynamoDBClient;
   readonly sqs?: Pick<SQSClient, 'send'>;
-  readonly secrets?: Pick<SigningSecrets, 'of'>;
+  readonly secrets?: SecretSource;
+  readonly now?: () => number;
+}
+
+/**
+ * How far the clock of a function may be from that of the queue, in milliseconds. Both follow a time service and differ
+ * by much less; a larger difference makes a refusal later, not wrong.
+ */
+const CLOCK_SKEW_MILLIS = 5000;
+/** After this time every instance has, or may read, a secret that is newer than the delivery. */
+const SECOND_LOOK_SECONDS = (QUEUE_REREADS.intervalMillis + CLOCK_SKEW_MILLIS) / 1000;
+/** A replay that is still refused waits 1 min, then 2, then 4, up to the 12 hours that SQS can hide a message. */
+const REPLAY_BASE_SECONDS = 60;
+const REPLAY_CAP_SECONDS = 43_200 - 900;
+/** What no repair makes genuine: nobody has configured that sender. */
+const NEVER_PARKED = 'unknown-source';
+
+/** Still refused on replay: the message stays where it is. */
+class StillRefusedError extends Error {
+  public override readonly name = 'StillRefusedError';
+}
+
+/** Can neither be judged nor parked now. */
+class NotParkedError extends Error {
+  public override readonly name = 'NotParkedError';
 }
 
 /** Makes the Lambda handler. Settings come from the environment that `WebhookBuffer.attach` writes. */
@@ -53,33 +109,50 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   const sources = options.sources ?? (JSON.parse(environment.WEBHOOK_SOURCES ?? '{}') as Record<string, SourceConfig>);
   const table = options.idempotencyTable ?? environment.IDEMPOTENCY_TABLE ?? '';
   const queueUrl = options.queueUrl ?? environment.QUEUE_URL ?? '';
+  const refusedQueueUrl = options.refusedQueueUrl ?? environment.REFUSED_QUEUE_URL ?? '';
+  const refusedQueueArn = options.refusedQueueArn ?? environment.REFUSED_QUEUE_ARN ?? '';
+  const formerName = options.previousFunctionName ?? environment.PREVIOUS_FUNCTION_NAME ?? '';
   const baseSeconds = options.backoffBaseSeconds ?? Number(environment.BACKOFF_BASE_SECONDS ?? 2);
   const capSeconds = options.backoffCapSeconds ?? Number(environment.BACKOFF_CAP_SECONDS ?? 900);
+  const keptSeconds = options.idempotencySeconds ?? Number(environment.IDEMPOTENCY_SECONDS ?? 14 * 86_400);
   const config = new IdempotencyConfig({
-    expiresAfterSeconds: options.idempotencySeconds ?? Number(environment.IDEMPOTENCY_SECONDS ?? 14 * 86_400),
+    // A parked copy of a delivery can be replayed until its retention ends, and must still find the key.
+    expiresAfterSeconds: keptSeconds + REFUSED_RETENTION_SECONDS,
     hashFunction: 'sha256',
   });
   const dynamo = options.dynamo ?? new DynamoDBClient({});
   const sqs = options.sqs ?? new SQSClient({});
   const secrets = options.secrets ?? new SigningSecrets(new SecretsManagerClient({}));
+  const now = options.now ?? Date.now;
+  const parking =
+    refusedQueueUrl === ''
+      ? undefined
+      : new Parking({
+          queueUrl: refusedQueueUrl,
+          perHour: options.parkedPerHour ?? Number(environment.PARKED_PER_HOUR ?? 0),
+          table,
+          dynamo,
+          sqs,
+          now,
+        });
 
-  async function consume(record: SQSRecord): Promise<void> {
+  async function consume(record: SQSRecord, invokedAtMillis: number): Promise<void> {
     const source = attribute(record, ATTRIBUTES.source);
+    if (!Object.hasOwn(sources, source)) return refuse(record, 'unknown', NEVER_PARKED);
     const settings = sources[source];
-    if (!settings) return refuse(record, source, 'unknown-source');
+    if (hasConflict(record, settings.scheme)) return refuse(record, source, 'conflicting-headers');
+    const claimedTenant = attribute(record, ATTRIBUTES.tenant) || source;
     const request = signedRequest(record, settings.scheme);
-    const verdict = verifySignature(
-      settings.scheme,
-      request,
-      await secrets.of(settings.secretArn),
-      settings.toleranceSeconds,
-    );
-    if (!verdict.valid) return refuse(record, source, verdict.refusal);
+    const rules = { ...settings, place: settings.secretArn };
+    const readAfter = secretReadAfter(record, request.receivedAtMillis, invokedAtMillis);
+    const verdict = await judge(rules, claimedTenant, request, secrets, readAfter);
+    if (!verdict.valid) return refuse(record, source, verdict.refusal, verdict.problem);
 
     const persistence = new TransactionalPersistence(table, dynamo);
     const delivery: Delivery = {
       source,
-      tenant: attribute(record, ATTRIBUTES.tenant) || source,
+      ...(settings.secretPerTenant && { tenant: claimedTenant }),
+      claimedTenant,
       id: verdict.deliveryId,
       body: record.body,
       receivedAtMillis: request.receivedAtMillis,
@@ -92,42 +165,87 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
         await onDelivery(delivery, persistence);
         return '';
       },
-      { persistenceStore: persistence, config },
+      // By default the key begins with the function's name: a renamed function would let everything happen again.
+      { persistenceStore: persistence, config, keyPrefix: 'webhook' },
     );
     const distinct = settings.deduplicateBy === 'delivery-id' ? verdict.deliveryId : verdict.signedContent;
-    await once(`${source}#${distinct}`);
+    const before = formerName !== '' && (await persistence.completedBefore(formerKey(formerName, source, distinct)));
+    if (!before) await once(identityText(source, claimedTenant, distinct));
     countMetric(fresh ? 'Processed' : 'Duplicate', { Source: source });
   }
 
-  /** A refused delivery is never retried: a forgery doesn't become genuine. Its content is not logged. */
-  function refuse(record: SQSRecord, source: string, reason: string): void {
-    countMetric('Refused', { Source: sources[source] ? source : 'unknown' }, { reason, messageId: record.messageId });
+  /**
+   * A forgery does not become genuine, so a refused delivery is not retried. But the fault may be ours: it is parked,
+   * as many as the plan allows. Nothing that the sender wrote is logged.
+   */
+  async function refuse(record: SQSRecord, source: string, reason: string, problem?: string): Promise<void> {
+    const details = { reason, messageId: record.messageId, ...(problem && { problem: `the secret ${problem}` }) };
+    if (isReplay(record)) {
+      countMetric('StillRefused', { Source: source }, details);
+      throw new StillRefusedError();
+    }
+    const receivedAt = receivedAtMillis(record);
+    const kept = reason !== NEVER_PARKED && (await parking?.park(record, source, reason, receivedAt));
+    // Without a usable secret nobody has said that it is forged.
+    if (!kept && reason === 'unusable-secret') {
+      countMetric('Unjudged', { Source: source }, details);
+      throw new NotParkedError();
+    }
+    countMetric('Refused', { Source: source }, details);
+    if (!kept && parking && reason !== NEVER_PARKED) countMetric('RefusedDropped', {}, { ...details, source });
+  }
+
+  /** How new a secret must be to refuse the delivery. */
+  function secretReadAfter(record: SQSRecord, receivedAt: number, invokedAt: number): number {
+    // A replay follows a repair, so it is not judged by what was cached before; such a read is always allowed.
+    if (isReplay(record)) return invokedAt - QUEUE_REREADS.intervalMillis;
+    // Whatever the clocks say, the delivery was there when the function was invoked.
+    return Math.min(receivedAt + CLOCK_SKEW_MILLIS, invokedAt);
+  }
+
+  /** A refusal on replay is counted already, and waiting for a newer secret is no failure. */
+  function countFailure({ messageId }: SQSRecord, error: unknown): void {
+    if (error instanceof StillRefusedError) return;
+    if (error instanceof SecretTooOldError) countMetric('Deferred', {}, { messageId });
+    else countMetric('Failed', {}, { messageId, error: reasonOf(error) });
+  }
+
+  function isReplay(record: SQSRecord): boolean {
+    return refusedQueueArn !== '' && record.eventSourceARN === refusedQueueArn;
   }
 
   /** SQS has no backoff of its own: a failed message is hidden for a random time that doubles with each attempt. */
-  async function backOff(record: SQSRecord): Promise<void> {
-    const attempt = Number(record.attributes.ApproximateReceiveCount);
-    const seconds = Math.ceil(fullJitter(attempt - 1, Math.random, { baseSeconds, capSeconds }));
+  async function backOff(record: SQSRecord, error: unknown): Promise<void> {
+    const replay = isReplay(record);
     await sqs.send(
       new ChangeMessageVisibilityCommand({
-        QueueUrl: queueUrl,
+        QueueUrl: replay ? refusedQueueUrl : queueUrl,
         ReceiptHandle: record.receiptHandle,
-        VisibilityTimeout: seconds,
+        VisibilityTimeout: hiddenSeconds(Number(record.attributes.ApproximateReceiveCount), error),
       }),
     );
   }
 
+  function hiddenSeconds(attempt: number, error: unknown): number {
+    if (error instanceof StillRefusedError) {
+      return Math.min(REPLAY_CAP_SECONDS, REPLAY_BASE_SECONDS * 2 ** Math.min(30, attempt - 1));
+    }
+    const seconds = Math.ceil(fullJitter(attempt - 1, Math.random, { baseSeconds, capSeconds }));
+    return error instanceof SecretTooOldError ? SECOND_LOOK_SECONDS + seconds : seconds;
+  }
+
   return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     config.registerLambdaContext(context);
+    const invokedAtMillis = now();
     const failures: string[] = [];
     for (const record of event.Records) {
       try {
-        await consume(record);
+        await consume(record, invokedAtMillis);
       } catch (error) {
         failures.push(record.messageId);
-        countMetric('Failed', {}, { messageId: record.messageId, error: reasonOf(error) });
+        countFailure(record, error);
         // A lost visibility change only means that the retry comes later; it must not fail the rest of the batch.
-        await backOff(record).catch((lost) => console.warn(JSON.stringify({ backoff: reasonOf(lost) })));
+        await backOff(record, error).catch((lost) => console.warn(JSON.stringify({ backoff: reasonOf(lost) })));
       }
     }
     return { batchItemFailures: failures.map((itemIdentifier) => ({ itemIdentifier })) };
@@ -136,17 +254,29 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
 
 function signedRequest(record: SQSRecord, scheme: SignatureScheme): SignedRequest {
   const names = SCHEME_HEADERS[scheme];
-  const firstSeen = attribute(record, FIRST_SEEN);
   return {
     headers: Object.fromEntries(names.map((name) => [name, attribute(record, ATTRIBUTES.header(name)) || undefined])),
     body: record.body,
-    receivedAtMillis: Number(firstSeen || record.attributes.SentTimestamp),
+    receivedAtMillis: receivedAtMillis(record),
   };
 }
 
+function receivedAtMillis(record: SQSRecord): number {
+  return Number(attribute(record, FIRST_SEEN) || record.attributes.SentTimestamp);
+}
+
+/** One header in two spellings and with two values: which of them the sender meant, nobody can say. */
+function hasConflict(record: SQSRecord, scheme: SignatureScheme): boolean {
+  return SCHEME_HEADERS[scheme].some((name) => new Set(values(record, ATTRIBUTES.header(name))).size > 1);
+}
+
 function attribute(record: SQSRecord, name: string): string {
-  const value = record.messageAttributes[name]?.stringValue ?? '';
-  return value.split('\n').find((part) => part !== '') ?? '';
+  return values(record, name)[0] ?? '';
+}
+
+function values(record: SQSRecord, name: string): string[] {
+  const value = Object.hasOwn(record.messageAttributes, name) ? record.messageAttributes[name].stringValue : undefined;
+  return (value ?? '').split('\n').filter((part) => part !== '');
 }
 
 /** Only the kind of failure and our own messages: an error of the SDK may quote the item that it failed on. */

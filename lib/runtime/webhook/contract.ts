@@ -1,19 +1,39 @@
 /**
  * What the construct and the consumer agree on. Without dependencies, so that synthesis loads no SDK.
  */
-import type { SignatureScheme } from './signature';
+import type { SignatureScheme } from './scheme';
 
 /** One sender, as the construct passes it in `WEBHOOK_SOURCES`. */
 export interface SourceConfig {
   readonly scheme: SignatureScheme;
   readonly secretArn: string;
+  /** The secret is a JSON object of tenants and their secrets, so that a signature says who the tenant is. */
+  readonly secretPerTenant?: boolean;
   readonly toleranceSeconds: number;
   /** What tells two deliveries apart: the id that the sender gives, or all that it signed. */
   readonly deduplicateBy: 'delivery-id' | 'signed-content';
 }
 
-/** Message attributes that the API writes; a header arrives as "as sent\nlower case", of which one may be empty. */
-export const ATTRIBUTES = { source: 'source', tenant: 'tenant', header: (name: string) => `header.${name}` } as const;
+/** Message attributes that the API writes; a header arrives with one line for each spelling, most of them empty. */
+export const ATTRIBUTES = {
+  source: 'source',
+  tenant: 'tenant',
+  /**
+   * Every spelling of the header that holds the signature, joined. SQS refuses an empty attribute, so a delivery
+   * without a signature is answered 400.
+   */
+  signed: 'signed',
+  header: (name: string) => `header.${name}`,
+} as const;
 
-/** Set by the redriver: when the message was first received, whatever queue it has been through since. */
+/** When the message was first received, whatever queue it has been through since. Set by the redriver and on parking. */
 export const FIRST_SEEN = 'backpressure-first-seen';
+
+/** Why a parked delivery was refused. */
+export const REFUSED = 'backpressure-refused';
+
+/** SQS developer guide, message metadata: attributes of one message. */
+export const MAX_ATTRIBUTES = 10;
+
+/** The longest that SQS keeps a message, and so a refused delivery, in seconds. */
+export const REFUSED_RETENTION_SECONDS = 14 * 86_400;

@@ -2,20 +2,26 @@
  * Signing secrets from Secrets Manager. During a rotation two are in use: the sender may still sign with the old one.
  */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { CachedSecrets } from '../cached-secrets';
+import { CachedSecrets, type RereadLimits } from '../cached-secrets';
 
 type Client = Pick<SecretsManagerClient, 'send'>;
+
+/**
+ * Two calls in ten seconds, a secret and a warm function: what an attacker's forgeries can cause. Nobody waits in the
+ * function, for the queue holds the message and brings it again.
+ */
+export const QUEUE_REREADS: RereadLimits = { intervalMillis: 10_000, maxWaitMillis: 0, maxWaiting: 0 };
 
 /** Reads a secret's current version, which comes first, and, where there is one, the previous one. */
 export class SigningSecrets extends CachedSecrets {
   constructor(client: Client, now?: () => number) {
-    super((secretArn) => versionsOf(client, secretArn), now);
+    super((secretArn) => versionsOf(client, secretArn), QUEUE_REREADS, now);
   }
 }
 
 async function versionsOf(client: Client, secretArn: string): Promise<readonly string[]> {
   const current = await version(client, secretArn, 'AWSCURRENT');
-  if (current === undefined) throw new Error(`secret ${secretArn} has no value; put one before sending deliveries`);
+  if (current === undefined) return [];
   const previous = await version(client, secretArn, 'AWSPREVIOUS');
   return previous === undefined ? [current] : [current, previous];
 }

@@ -2,9 +2,10 @@
  * Who sent this, and is it fresh? Checked on the raw bytes, before anything has an effect.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { SignatureScheme } from './scheme';
+import { keyOf, secretProblem } from './signing-secret';
 
-/** How a sender signs. `github` has no timestamp, so a replay is caught as a duplicate instead. */
-export type SignatureScheme = 'github' | 'stripe' | 'standard-webhooks';
+export type { SignatureScheme } from './scheme';
 
 /** One delivery as it came in: header names in lower case, the body untouched. */
 export interface SignedRequest {
@@ -15,7 +16,13 @@ export interface SignedRequest {
 }
 
 /** Why a delivery is refused. */
-export type Refusal = 'unsigned' | 'forged' | 'outside-window' | 'no-delivery-id';
+export type Refusal =
+  | 'unsigned'
+  | 'forged'
+  | 'outside-window'
+  | 'no-delivery-id'
+  /** The id holds a full stop, so that what was signed can be read in two ways. */
+  | 'ambiguous-delivery-id';
 
 /** The verdict: an id to tell deliveries apart by, or the reason for the refusal. */
 export type Verdict =
@@ -34,10 +41,12 @@ interface Parsed {
   readonly timestampSeconds?: number;
   readonly signatures: readonly Buffer[];
   readonly signedContent: string;
+  readonly ambiguous?: boolean;
 }
 
 /**
  * Judges a request against every secret that may be in use: the current one, and during a rotation the previous one.
+ * A secret that everybody knows (empty, a placeholder, a key of a few bytes) verifies nothing.
  *
  * @param toleranceSeconds how far a signed timestamp may lie from the time of receipt, in both directions
  */
@@ -49,7 +58,10 @@ export function verifySignature(
 ): Verdict {
   const parsed = PARSERS[scheme](request);
   if (parsed.signatures.length === 0) return { valid: false, refusal: 'unsigned' };
-  const expected = secrets.map((secret) => digest(scheme, secret, parsed.signedContent));
+  if (parsed.ambiguous) return { valid: false, refusal: 'ambiguous-delivery-id' };
+  const expected = secrets
+    .filter((secret) => secretProblem(secret, scheme) === undefined)
+    .map((secret) => digest(scheme, secret, parsed.signedContent));
   // No early exit: every candidate is compared with every secret, whatever matched before.
   let matches = 0;
   for (const signature of parsed.signatures) for (const one of expected) matches += constantTimeEqual(signature, one);
@@ -119,15 +131,14 @@ const PARSERS: Readonly<Record<SignatureScheme, (request: SignedRequest) => Pars
       timestampSeconds: wholeSeconds(timestamp),
       signatures: signatures.map((one) => Buffer.from(one.slice(3), 'base64')),
       signedContent: `${id}.${timestamp}.${body}`,
+      // The specification, "Signature scheme": neither id nor timestamp may hold a full stop, which separates them.
+      ambiguous: id.includes('.'),
     };
   },
 };
 
 function digest(scheme: SignatureScheme, secret: string, content: string): Buffer {
-  // Standard Webhooks hands out secrets as "whsec_<base64>"; the key is what the base64 stands for.
-  const key =
-    scheme === 'standard-webhooks' && secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : secret;
-  return createHmac('sha256', key).update(content, 'utf8').digest();
+  return createHmac('sha256', keyOf(secret, scheme)).update(content, 'utf8').digest();
 }
 
 function constantTimeEqual(left: Buffer, right: Buffer): 0 | 1 {

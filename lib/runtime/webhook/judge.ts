@@ -1,0 +1,54 @@
+/**
+ * A verdict that no stale secret has a part in: before a delivery is refused, its signature is checked with a secret
+ * that was read after the delivery was received. Otherwise a rotation would refuse what was signed with the new secret.
+ */
+import type { ReadSecrets, SecretSource } from '../cached-secrets';
+import { type Refusal, type SignedRequest, type Verdict, verifySignature } from './signature';
+import { candidatesIn, type SecretForm } from './signing-secret';
+
+/** How deliveries of a source are judged. */
+export interface JudgeRules extends SecretForm {
+  /** Where the secret is kept. */
+  readonly place: string;
+  readonly toleranceSeconds: number;
+}
+
+/** Why a delivery is refused, as far as a secret decides. */
+export type SecretRefusal = 'unknown-tenant' | 'unusable-secret';
+
+/** The verdict on a delivery of a tenant. */
+export type TenantVerdict =
+  | Extract<Verdict, { valid: true }>
+  | { readonly valid: false; readonly refusal: Refusal | SecretRefusal; readonly problem?: string };
+
+/**
+ * Judges a delivery.
+ *
+ * @param readAfterMillis a secret that was read later than this was read after the delivery was received
+ * @throws SecretTooOldError when a refusal would rest on a secret that was read too early
+ */
+export async function judge(
+  rules: JudgeRules,
+  claimedTenant: string,
+  request: SignedRequest,
+  source: SecretSource,
+  readAfterMillis: number,
+): Promise<TenantVerdict> {
+  const first = verdictWith(await source.of(rules.place), rules, claimedTenant, request);
+  if (first.valid || !restsOnSecret(first.refusal)) return first;
+  const fresh = await source.readAfter(rules.place, readAfterMillis);
+  return verdictWith(fresh, rules, claimedTenant, request);
+}
+
+function verdictWith({ texts }: ReadSecrets, rules: JudgeRules, tenant: string, request: SignedRequest): TenantVerdict {
+  const { secrets, problem, tenantKnown } = candidatesIn(texts, rules, tenant);
+  const verdict = verifySignature(rules.scheme, request, secrets, rules.toleranceSeconds);
+  if (verdict.valid || verdict.refusal !== 'forged') return verdict;
+  if (!tenantKnown) return { valid: false, refusal: 'unknown-tenant' };
+  // Nobody can say whether it was forged: the secret that it may have been signed with is not there.
+  return problem === undefined ? verdict : { valid: false, refusal: 'unusable-secret', problem };
+}
+
+function restsOnSecret(refusal: Refusal | SecretRefusal): boolean {
+  return refusal === 'forged' || refusal === 'unknown-tenant' || refusal === 'unusable-secret';
+}
