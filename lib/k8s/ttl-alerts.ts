@@ -17,7 +17,8 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
   const of = (name: string) => metric(report, name);
   const lag = plan.value('deletionLagSeconds');
   const size = plan.value('sizeAlarmBytes');
-  const settled = plan.value('backfillSeconds') + plan.value('drainSeconds');
+  // By its deadline at the latest the drain begins.
+  const settled = plan.value('backfillDeadlineSeconds') + plan.value('drainSeconds');
   return [
     {
       name: 'TtlCollectionTooLarge',
@@ -43,9 +44,9 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
       expr: `${of('unexpiring_documents')} > 0`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
-      summary: 'Documents without a date of expiry come in: they stay for ever.',
+      summary: 'Documents without a usable date of expiry are there: they are never deleted.',
       runbook:
-        'Find the writer that does not set expireAt. Then run the backfill again: it touches only what lacks the date.',
+        'kubectl logs of the last backfill Job: refused counts documents that the server would not change, by its error code (121: the validator of the collection). Else find the writer that does not set expireAt, or sets something that is no date. Then run the backfill again: it touches only what lacks the field.',
     },
     {
       name: 'TtlIndexMissing',

@@ -45,10 +45,11 @@ export interface TtlCollectionProps {
   readonly connection: SecretKey;
 
   /**
-   * Field with the time at which a document was made, a date. A document without it counts as made when the backfill
-   * comes by, never as old.
+   * Field with the time at which a document was made, of BSON type `date`. A document in which it is missing or of
+   * another type, a number or a timestamp for instance, counts as made when the backfill reaches it, never as old; so
+   * does a date before 1971. 1 to 120 letters, digits, `_` and `.`.
    *
-   * @default - the time within the ObjectId of `_id`
+   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as made now
    */
   readonly createdField?: string;
 
@@ -128,6 +129,7 @@ export class TtlCollection extends Construct {
       BATCH_SECONDS: String(value('batchSeconds')),
       BACKFILL_SECONDS: String(value('backfillSeconds')),
       DRAIN_SECONDS: String(value('drainSeconds')),
+      DRAIN_PER_SECOND: String(value('drainPerSecond')),
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
     const digest = createHash('sha256')
