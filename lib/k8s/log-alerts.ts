@@ -83,6 +83,16 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
         'The log of Filebeat says why: larger than the broker allows (message.max.bytes), or not to be indexed and the dead-letter index is missing.',
     },
     {
+      name: 'LogFilesUnreadable',
+      expr: `${of('unreadable_files')} > 0`,
+      forSeconds: value('rotationSeconds'),
+      severity: 'critical',
+      summary:
+        '{{ $value }} log files of {{ $labels.node }} cannot be read by Filebeat: they are deleted without being shipped.',
+      runbook:
+        'ls -ln in the folder of the logs. Filebeat reads by the group of the files (fileGroup): let the writer create them with mode 0640 in a folder of mode 0750 or more, and chmod g+r those that are there. A file of another group needs its group changed.',
+    },
+    {
       name: 'LogShipperDown',
       expr: `${of('up')} == 0 or kube_daemonset_status_number_unavailable{daemonset="${daemonSet}"} > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),

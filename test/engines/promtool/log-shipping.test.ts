@@ -108,6 +108,20 @@ testAlerts('log-shipping', {
       fires: false,
     },
     {
+      alert: 'LogFilesUnreadable',
+      when: 'a writer creates its files for itself alone',
+      series: { [of('unreadable_files')]: '2x10' },
+      atMinute: 5,
+      fires: true,
+    },
+    {
+      alert: 'LogFilesUnreadable',
+      when: 'every file can be read',
+      series: { [of('unreadable_files')]: '0x10' },
+      atMinute: 5,
+      fires: false,
+    },
+    {
       alert: 'LogLinesDropped',
       when: 'Filebeat gives up a line',
       series: { [of('dropped_events_total')]: '0x5 1x10' },
