@@ -3,6 +3,7 @@ import { sizeText } from '../flow/figures';
 import type { LogPlan } from '../flow/logs';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { matching } from './promql';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
@@ -11,7 +12,7 @@ const LONGEST_SILENCE_SECONDS = 900;
 
 /** The metrics of one shipper, a series a node. */
 function metrics(shipper: string) {
-  const of = (name: string, window = '') => `log_shipping_${name}{shipper="${shipper}"}${window}`;
+  const of = (name: string, window = '') => `log_shipping_${name}${matching({ shipper })}${window}`;
   return {
     disk: `(${of('log_bytes')} + ${of('queue_bytes')})`,
     // Lines in the queue ÷ lines a second that the destination takes (Little's law): infinite when it takes none.
@@ -94,7 +95,7 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
     },
     {
       name: 'LogShipperDown',
-      expr: `${of('up')} == 0 or kube_daemonset_status_number_unavailable{daemonset="${daemonSet}"} > 0`,
+      expr: `${of('up')} == 0 or kube_daemonset_status_number_unavailable${matching({ daemonset: daemonSet })} > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,

@@ -24,6 +24,8 @@ export interface LogPod {
   readonly group: number;
   /** As whom Filebeat and the exporter run. */
   readonly shipper: number;
+  /** Name of their folder. */
+  readonly stateName?: string;
 }
 
 /** Folders of the node. */
@@ -34,11 +36,11 @@ export interface LogVolumes {
 }
 
 /** The folders, and the container that makes each belong to the user that writes into it. */
-export function prepareFolders({ scope, daemonSet, logFolder, user, group, shipper }: LogPod): LogVolumes {
+export function prepareFolders({ scope, daemonSet, logFolder, user, group, shipper, stateName }: LogPod): LogVolumes {
   const folder = (id: string, name: string, path: string) =>
     kplus.Volume.fromHostPath(scope, id, name, { path, type: kplus.HostPathVolumeType.DIRECTORY_OR_CREATE });
   const logs = folder('Logs', 'logs', logFolder);
-  const data = folder('Data', 'data', `/var/lib/backpressure/${daemonSet.name}`);
+  const data = folder('Data', 'data', `/var/lib/backpressure/${stateName ?? daemonSet.name}`);
   daemonSet.addInitContainer({
     name: 'folders',
     image: stockImage('node'),
@@ -77,9 +79,10 @@ function givenTo(path: string, user: number, group: number): string {
   return [
     `mkdir -p ${path}`,
     `if [ "$(stat -c %u:%g:%a ${path})" != ${user}:${group}:700 ]; then`,
+    // From here on the former owner cannot change what is below.
+    `  chown 0:0 ${path} && chmod 700 ${path}`,
     // Each folder before it is entered; chown -R enters first.
     `  find ${path} -exec chown -h 0:0 {} \\;`,
-    `  chmod 700 ${path}`,
     `  find ${path} -depth -exec chown -h ${user}:${group} {} +`,
     'fi',
   ].join('\n');

@@ -14,6 +14,7 @@ import { filebeatConfig, logrotateConfig } from './log-config';
 import type { LogOutput } from './log-output';
 import { logExporter, logRotator, logShipper, prepareFolders } from './log-pod';
 import { LogReopen } from './log-reopen';
+import { dnsLabel, imageReference, textCheck } from './names';
 import { networkPolicy } from './network-policy';
 import { podMonitor } from './operators/prometheus';
 import { scriptConfigMap } from './script';
@@ -129,6 +130,23 @@ export interface LogShippingProps {
    * @default true
    */
   readonly tolerateEverything?: boolean;
+
+  /**
+   * Namespace of the Prometheus that scrapes the exporter. Only its pods may.
+   *
+   * @default monitoring
+   */
+  readonly monitoringNamespace?: string;
+
+  /**
+   * Name under which registry and queue lie on the nodes, `/var/lib/backpressure/<stateName>`, and by which Filebeat
+   * knows its files. When a construct is renamed or moved, give the name of the DaemonSet that it had: under a new name
+   * every file is shipped once more, and what waits in the queue is left behind. 1 to 63 lower-case letters, digits and
+   * hyphens.
+   *
+   * @default - the name of the DaemonSet
+   */
+  readonly stateName?: string;
 }
 
 /**
@@ -184,7 +202,7 @@ export class LogShipping extends Construct {
     });
     const files = `${props.logFolder}/${props.filePattern ?? '*.log'}`;
     const configs = {
-      'filebeat.yml': filebeatConfig(this.node.addr, files, this.plan, output),
+      'filebeat.yml': filebeatConfig(props.stateName ?? this.node.addr, files, this.plan, output),
       'logrotate.conf': logrotateConfig(files, this.plan, reopen),
     };
     const config = (name: string, file: keyof typeof configs) =>
@@ -200,6 +218,7 @@ export class LogShipping extends Construct {
       user: props.fileUser,
       group: props.fileGroup ?? props.fileUser,
       shipper: props.shipperUser ?? SHIPPER_USER,
+      stateName: props.stateName,
     };
     const volumes = prepareFolders(pod);
     this.filebeat = logShipper(pod, volumes, this.filebeatConfig, output, props.resources);
@@ -208,7 +227,10 @@ export class LogShipping extends Construct {
     const exporter = scriptConfigMap(this, 'ExporterScript', 'log-exporter/index.js');
     const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
     this.patch(reopen, pod.group, props.tolerateEverything ?? true);
-    networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, [metricsPort]);
+    networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
+      ports: [metricsPort],
+      namespace: props.monitoringNamespace ?? 'monitoring',
+    });
     podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
     const shipper = this.daemonSet.name;
     this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, shipper, shipper));
@@ -252,15 +274,20 @@ export class LogShipping extends Construct {
 function inputChecks(props: LogShippingProps): Check[] {
   const { logFolder, filePattern, fileUser, fileGroup, shipperUser, rotatorImage, rotationInterval } = props;
   return [
-    {
+    textCheck(
+      'logFolder',
+      logFolder,
       // A folder of the system must not be given away to the user that logs.
-      refused: !/^\/[\w.-]+\/[\w.-]+\/[\w./-]*[\w-]$/.test(logFolder) || /\/\.\.?(\/|$)|\/\//.test(logFolder),
-      message: `logFolder must be absolute and at least three names deep, such as /var/log/app, got '${logFolder}'`,
-    },
-    {
-      refused: filePattern !== undefined && !/^[\w.*?-]+$/.test(filePattern),
-      message: `filePattern must be letters, digits, '.', '_', '-', '*' and '?', got '${filePattern}'`,
-    },
+      (path) =>
+        /^\/[\w.-]+\/[\w.-]+\/[\w./-]*[\w-]$/.test(path) && !/\/\.\.?(\/|$)|\/\//.test(path) && path.length <= 1024,
+      'absolute and at least three names deep, such as /var/log/app',
+    ),
+    textCheck(
+      'filePattern',
+      filePattern,
+      (pattern) => /^[\w.*?-]{1,200}$/.test(pattern),
+      "1 to 200 letters, digits, '.', '_', '-', '*' and '?'",
+    ),
     {
       // *.log* matches what was rotated, and rotates it again.
       refused: filePattern !== undefined && /[*?]$/.test(filePattern),
@@ -274,9 +301,8 @@ function inputChecks(props: LogShippingProps): Check[] {
       message: `shipperUser must be another user than fileUser, or what writes the logs can read the credentials of the output, got ${fileUser} for both`,
     },
     wholeNumber('rotationInterval in seconds', rotationInterval?.toSeconds({ integral: false }), 1, 3600),
-    {
-      refused: !/[:@]/.test(rotatorImage) || /:latest$/.test(rotatorImage),
-      message: `rotatorImage must name a version or a digest, got '${rotatorImage}'`,
-    },
+    imageReference('rotatorImage', rotatorImage),
+    dnsLabel('monitoringNamespace', props.monitoringNamespace),
+    dnsLabel('stateName', props.stateName),
   ];
 }

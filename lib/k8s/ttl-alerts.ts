@@ -3,6 +3,7 @@ import { sizeText } from '../flow/figures';
 import type { TtlPlan } from '../flow/ttl';
 import type { Alert } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { matching } from './promql';
 
 /** The names that metrics of a report carry. */
 export interface TtlSeries {
@@ -59,7 +60,7 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
     },
     {
       name: 'TtlBackfillFailed',
-      expr: `max(kube_job_status_failed{job_name="${backfill}"}) > 0`,
+      expr: `max(kube_job_status_failed${matching({ job_name: backfill })}) > 0`,
       forSeconds: 0,
       severity: 'warning',
       summary: 'A try of the backfill failed.',
@@ -112,5 +113,5 @@ export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
 
 function metric(report: string, name: string): string {
   // The scrape of the Pushgateway keeps the label of the group (honor_labels), as its documentation asks for.
-  return `ttl_collection_${name}{job="${report}"}`;
+  return `ttl_collection_${name}${matching({ job: report })}`;
 }

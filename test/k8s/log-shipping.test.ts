@@ -169,7 +169,11 @@ describe('outputs', () => {
     const { egress, ingress } = one(made, 'NetworkPolicy').spec;
     expect(egress[1].ports).toEqual([{ port: 9093, protocol: 'TCP' }]);
     expect(egress[1].to[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name']).toBe('kafka');
-    expect(ingress).toEqual([{ ports: [{ port: 9479, protocol: 'TCP' }] }]);
+    const from = (name: string) => [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } }];
+    expect(ingress).toEqual([{ from: from('monitoring'), ports: [{ port: 9479, protocol: 'TCP' }] }]);
+    expect(one(make({ monitoringNamespace: 'observe' }), 'NetworkPolicy').spec.ingress[0].from).toEqual(
+      from('observe'),
+    );
   });
 });
 
@@ -192,6 +196,13 @@ describe('rights', () => {
     expect([subPaths('rotator'), subPaths('filebeat')]).toEqual([['logrotate'], ['filebeat']]);
     const secrets = (name: string) => JSON.stringify(containerOf(made, name)).match(/secretKeyRef/g) ?? [];
     expect([secrets('rotator').length, secrets('exporter').length, secrets('filebeat').length]).toEqual([0, 0, 2]);
+  });
+
+  test('state on the nodes keeps its name when the construct is renamed, if it is told that', () => {
+    const named = make({ stateName: 'shop-logs-daemonset-c8' });
+    const path = named.pod.volumes.find(({ name }: Manifest) => name === 'data').hostPath.path;
+    expect(path).toBe('/var/lib/backpressure/shop-logs-daemonset-c8');
+    expect(named.filebeat['filebeat.inputs'][0].id).toBe('shop-logs-daemonset-c8');
   });
 
   test('the priority class lives in no namespace', () => {
