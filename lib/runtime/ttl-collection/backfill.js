@@ -72,7 +72,7 @@ function begin() {
     begunMillis + Math.max((1 + SLACK) * BACKFILL_MILLIS, BACKFILL_MILLIS + LEAST_SLACK_MILLIS),
   );
   const before = states.findOne({ _id: COLLECTION });
-  // Until version 0.1 all runs spread over one and the same time, which was not kept.
+  // Version 0.1.0 spread every run over one and the same time.
   const booked =
     before?.drainUntil ?? (before?.drainFrom ? new Date(before.drainFrom.getTime() + DRAIN_MILLIS) : drainFrom);
   states.updateOne(
