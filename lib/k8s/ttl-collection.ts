@@ -18,6 +18,8 @@ import { ttlAlerts, ttlGraphs } from './ttl-alerts';
 /** Where the scripts lie. */
 const SCRIPTS = '/opt/ttl';
 const MONGODB_PORT = 27_017;
+/** Where the backfill keeps its progress; given dates of expiry, it would forget what it booked. */
+const STATE_COLLECTION = 'ttl_backfill';
 
 /**
  * What a collection with a time to live is sized from.
@@ -242,8 +244,8 @@ function inputChecks(props: TtlCollectionProps): Check[] {
     textCheck(
       'collection',
       collection,
-      (text) => /^[A-Za-z_][\w.-]{0,119}$/.test(text) && !text.startsWith('system.'),
-      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.'",
+      (text) => /^[A-Za-z_][\w.-]{0,119}$/.test(text) && !text.startsWith('system.') && text !== STATE_COLLECTION,
+      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', and not be that of the progress, ttl_backfill",
     ),
     textCheck(
       'createdField',

@@ -176,6 +176,8 @@ suite('the backfill of a TtlCollection on a MongoDB server', () => {
     const [weeksAgo, backlog] = [Date.now() - 21 * 86_400_000, 200];
     await mongo.evaluate(`[db.later.createIndex({ expireAt: 1 }, { expireAfterSeconds: 0 }),
       db.ttl_backfill.insertOne({ _id: 'later', begunAt: new Date(${weeksAgo}), drainFrom: new Date(${weeksAgo}), batches: 7 })].length`);
+    // A place to go on from that cannot even be searched for.
+    await mongo.evaluate(`db.ttl_backfill.updateOne({ _id: 'later' }, { $set: { lastId: /x/ } }).modifiedCount`);
     await insert(
       'later',
       Array.from({ length: backlog }, (_, i) => `{ k: 'old', _id: ${oldId(i)} }`),

@@ -168,6 +168,9 @@ describe('what is refused', () => {
   test.each<[string, Partial<TtlCollectionProps>]>([
     ["got 'system.users'", { collection: 'system.users' }],
     ["got 'a$b'", { collection: 'a$b' }],
+    ['not be that of the progress', { collection: 'ttl_backfill' }],
+    ["createdField must be 1 to 120 letters, digits, '_' and '.', got 'a..b'", { createdField: 'a..b' }],
+    ['databaseNamespace and databaseCidr must not be given together', { databaseCidr: '10.0.0.0/8' }],
     ["createdField must be 1 to 120 letters, digits, '_' and '.', got '$where'", { createdField: '$where' }],
     ["got 'http://user:pw@gateway:9091'", { pushGateway: 'http://user:pw@gateway:9091' }],
     ['databasePort must be a whole number, between 1 and 65535, got 0', { databasePort: 0 }],

@@ -271,12 +271,21 @@ function passOrBroken(run, from) {
   }
 }
 
+/** From where the last run stopped, to save time; whatever is wrong with that place, a whole pass comes next. */
+function resume(run) {
+  try {
+    pass(run, run.lastId);
+  } catch (error) {
+    if (!aboutDocuments(error)) throw error;
+  }
+}
+
 /**
  * Passes until one finds nothing to do, or no less than the one before: then writers that do not know of the date keep
  * the number up, and more passes would not help. What is refused is found by every pass and changed by none.
  */
 function backfill(run) {
-  if (run.lastId !== undefined) passOrBroken(run, run.lastId);
+  if (run.lastId !== undefined) resume(run);
   let before = Number.POSITIVE_INFINITY;
   for (;;) {
     run.moved = false;
