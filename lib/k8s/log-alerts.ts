@@ -95,11 +95,13 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
     },
     {
       name: 'LogShipperDown',
-      expr: `${of('up')} == 0 or kube_daemonset_status_number_unavailable${matching({ daemonset: daemonSet })} > 0`,
+      // No figure at all is no good one: a Prometheus in another namespace is turned away by the network policy.
+      expr: `${of('up')} == 0 or absent(${of('up')}) or kube_daemonset_status_number_unavailable${matching({ daemonset: daemonSet })} > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,
-      runbook: 'kubectl describe its pod: an image that is not pulled, a configuration it refuses, too little memory.',
+      runbook:
+        'kubectl describe its pod: an image that is not pulled, a configuration it refuses, too little memory. Of no node any figure: Prometheus does not scrape port 9479; monitoringNamespace must be its namespace.',
     },
   ];
 }

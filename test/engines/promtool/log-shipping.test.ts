@@ -151,6 +151,13 @@ testAlerts('log-shipping', {
     },
     {
       alert: 'LogShipperDown',
+      when: 'Prometheus is kept from every exporter',
+      series: { [unavailable]: '0x20' },
+      atMinute: 10,
+      fires: true,
+    },
+    {
+      alert: 'LogShipperDown',
       when: 'a new version takes a minute',
       series: { [of('up')]: '1x5 0 1x15', [unavailable]: '0x5 1 0x15' },
       atMinute: 7,
