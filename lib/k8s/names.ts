@@ -136,9 +136,10 @@ export function imageReference(prop: string, value: string | undefined): Check {
   return textMust(prop, value, isPinned, 'name a version or a digest');
 }
 
-/** The name of an environment variable. */
+/** The name of an environment variable, as Kubernetes takes it. */
 export function environmentName(prop: string, value: string): Check {
-  return matches(prop, value, /^[A-Za-z_][A-Za-z0-9_]{0,253}$/, "letters, digits and '_', not beginning with a digit");
+  const isName = (text: string) => /^[-._A-Za-z][-._A-Za-z0-9]{0,253}$/.test(text) && !/^(\.|\.\..*)$/.test(text);
+  return textCheck(prop, value, isName, "letters, digits, '-', '_' and '.', not beginning with a digit");
 }
 
 /** Labels of nodes or pods. */
