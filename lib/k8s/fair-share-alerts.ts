@@ -7,6 +7,7 @@
 import type { FairSharePlan } from '../flow/fair-share-tenants';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { anyOf, matching } from './promql';
 
 /** Largest bucket of Kueue's wait histograms: 2.5 s doubled twelve times. Above it no quantile can be seen. */
 const LONGEST_BUCKET_SECONDS = 10_240;
@@ -28,7 +29,7 @@ export interface Watched {
 /** The alerts of a fair share. */
 export function fairShareAlerts(watched: Watched): Alert[] {
   const { plan, cohort, queues, latencySeconds, serviceSeconds } = watched;
-  const ours = `cluster_queue=~"${queues.join('|')}"`;
+  const ours = `cluster_queue=~${anyOf(queues)}`;
   const [usage, nominal] = [cpuOf('usage', cohort), cpuOf('quota', cohort)];
   return [
     {
@@ -58,7 +59,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       expr: queues
         .map((queue, i) => {
           const { nominalJobs, borrowedJobs } = plan.tenants[i];
-          const used = `kube_resourcequota{namespace="${queue}",resourcequota="upper-bound",resource="pods",type="used"}`;
+          const used = `kube_resourcequota${matching({ namespace: queue, resourcequota: 'upper-bound', resource: 'pods', type: 'used' })}`;
           return `max by (namespace) (${used}) > ${nominalJobs + borrowedJobs}`;
         })
         .join(' or '),
@@ -73,7 +74,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       expr: queues
         .map((queue, i) => {
           const { nominalJobs, borrowedJobs, jobCpu } = plan.tenants[i];
-          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage{cluster_queue="${queue}",resource="cpu"})`;
+          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage${matching({ cluster_queue: queue, resource: 'cpu' })})`;
           return `${used} >= ${Math.round((nominalJobs + borrowedJobs) * jobCpu * 1000) / 1000}`;
         })
         .join(' or '),
@@ -92,7 +93,7 @@ function lateJobs({ queues, latencySeconds, quantile, serviceSeconds }: Watched)
     const longest = Math.floor(latencySeconds - serviceSeconds[i]);
     if (longest >= LONGEST_BUCKET_SECONDS) return [];
     return [
-      `histogram_quantile(${quantile}, sum by (le, cluster_queue) (rate(kueue_admission_wait_time_seconds_bucket{cluster_queue="${queue}"}[${WINDOW}]))) > ${longest}`,
+      `histogram_quantile(${quantile}, sum by (le, cluster_queue) (rate(kueue_admission_wait_time_seconds_bucket${matching({ cluster_queue: queue })}[${WINDOW}]))) > ${longest}`,
     ];
   });
   if (late.length === 0) return [];
@@ -111,7 +112,7 @@ function lateJobs({ queues, latencySeconds, quantile, serviceSeconds }: Watched)
 
 /** The graphs of a fair share. */
 export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] {
-  const ours = `cluster_queue=~"${queues.join('|')}"`;
+  const ours = `cluster_queue=~${anyOf(queues)}`;
   const legend = '{{cluster_queue}}';
   return [
     {
@@ -152,5 +153,5 @@ function pendingOf(selector: string): string {
 
 function cpuOf(what: 'usage' | 'quota', cohort: string): string {
   const metric = what === 'usage' ? 'kueue_cluster_queue_resource_usage' : 'kueue_cluster_queue_nominal_quota';
-  return `max by (cluster_queue) (${metric}{cohort="${cohort}",resource="cpu"})`;
+  return `max by (cluster_queue) (${metric}${matching({ cohort, resource: 'cpu' })})`;
 }

@@ -9,6 +9,7 @@ import type { Objective } from '../flow/workload';
 import { alertRules } from './alert-rules';
 import { fairShareAlerts, fairShareGraphs, type Watched } from './fair-share-alerts';
 import { grafanaDashboard } from './grafana-dashboard';
+import { labelChecks, textCheck } from './names';
 import { cohort, type ResourceGroup, resourceFlavor } from './operators/kueue';
 import { cores, mebibytes, TenantNamespace } from './tenant-namespace';
 
@@ -110,7 +111,7 @@ export class FairShare extends Construct {
       urgentClass,
       cohort: cohortName = 'batch',
     } = props;
-    validate(id, inputChecks(cohortName));
+    validate(id, [...inputChecks(cohortName), ...labelChecks('nodeLabels', props.nodeLabels)]);
     this.plan = planFairShare(id, capacity, tenants, objective, { byPreemption: reclaimByPreemption });
     this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, props.nodeLabels ?? {});
     this.cohort = cohort(this, 'Cohort', cohortName, [unclaimed(this.flavor.name, this.plan.unclaimed)]);
@@ -171,9 +172,11 @@ function unclaimed(flavorName: string, { cpu, memoryBytes }: BatchCapacity): Res
 
 function inputChecks(cohortName: string): Check[] {
   return [
-    {
-      refused: !/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(cohortName),
-      message: `cohort must be 1 to 20 lower-case letters, digits and hyphens, beginning with a letter, got '${cohortName}'`,
-    },
+    textCheck(
+      'cohort',
+      cohortName,
+      (text) => /^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(text),
+      '1 to 20 lower-case letters, digits and hyphens, beginning with a letter',
+    ),
   ];
 }

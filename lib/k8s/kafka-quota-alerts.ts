@@ -9,6 +9,7 @@
 import type { QuotaPlan, TenantQuota } from '../flow/quotas';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { matching, quoted } from './promql';
 
 /** Kafka holds a rate over a window of 11 s; against a real broker it stayed within 15 % (test/engines). */
 const TOLERANCE = 1.15;
@@ -47,7 +48,7 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
     },
     {
       name: 'KafkaUnderReplicated',
-      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions{strimzi_io_cluster="${cluster}"}) > 0`,
+      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching({ strimzi_io_cluster: cluster })}) > 0`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'critical',
       summary: 'Partitions of {{ $labels.strimzi_io_cluster }} have fewer copies than they should.',
@@ -56,7 +57,7 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
     },
     {
       name: 'KafkaQuotasUnseen',
-      expr: `absent(kafka_server_quota_byte_rate{strimzi_io_cluster="${cluster}"})`,
+      expr: `absent(kafka_server_quota_byte_rate${matching({ strimzi_io_cluster: cluster })})`,
       forSeconds: SENSOR_SECONDS,
       severity: 'warning',
       summary: `No broker of ${cluster} shows what users write and read: the alerts about tenants are blind.`,
@@ -131,7 +132,7 @@ export function quotaGraphs(watched: WatchedQuotas): Graph[] {
       lines: [
         {
           legend: 'under-replicated',
-          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions{strimzi_io_cluster="${cluster}"})`,
+          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions${matching({ strimzi_io_cluster: cluster })})`,
         },
       ],
     },
@@ -140,10 +141,10 @@ export function quotaGraphs(watched: WatchedQuotas): Graph[] {
 
 /** Bytes per second on the broker that has most of them: a quota is held by each broker by itself. */
 function rateOf({ cluster }: WatchedQuotas, resource: 'Produce' | 'Fetch', user: string): string {
-  return `max by (user) (kafka_server_quota_byte_rate{strimzi_io_cluster="${cluster}",resource="${resource}",user="${user}"})`;
+  return `max by (user) (kafka_server_quota_byte_rate${matching({ strimzi_io_cluster: cluster, resource, user })})`;
 }
 
 /** Milliseconds for which requests are held back in the mean, on the broker where it is worst. */
 function throttleOf({ cluster }: WatchedQuotas, user: string): string {
-  return `max by (user) (kafka_server_quota_throttle_time{strimzi_io_cluster="${cluster}",resource=~"Produce|Fetch",user="${user}"})`;
+  return `max by (user) (kafka_server_quota_throttle_time{strimzi_io_cluster=${quoted(cluster)},resource=~"Produce|Fetch",user=${quoted(user)}})`;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
@@ -10,6 +9,7 @@ import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '..
 import { alertRules } from './alert-rules';
 import { grafanaDashboard } from './grafana-dashboard';
 import { quotaAlerts, quotaGraphs, type WatchedQuotas } from './kafka-quota-alerts';
+import { dnsLabel, kafkaTopicName, objectName, textCheck } from './names';
 import { type AccessRule, kafkaTopic, kafkaUser } from './operators/strimzi';
 
 /** A label of DNS, since the tenant's name is that of its `KafkaUser`; 64 characters are the most in a certificate. */
@@ -84,6 +84,14 @@ export interface KafkaQuotasProps {
    * @default KafkaUserAuthentication.SCRAM_SHA_512
    */
   readonly authentication?: KafkaUserAuthentication;
+
+  /**
+   * Whether Helm, Argo CD and Flux leave a `KafkaTopic` alone that is no longer in the chart. Strimzi deletes the topic
+   * with its records when the object goes. `kubectl delete` is not held back.
+   *
+   * @default true
+   */
+  readonly retainTopics?: boolean;
 }
 
 /**
@@ -120,6 +128,7 @@ export class KafkaQuotas extends Construct {
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
     const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = props;
+    const retained = props.retainTopics ?? true;
     validate(id, inputChecks(props));
     this.plan = planQuotas(
       id,
@@ -128,16 +137,23 @@ export class KafkaQuotas extends Construct {
     );
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
-      kafkaTopic(this, `Topic-${topicName}`, clusterName, objectName(topicName), {
-        topicName,
-        partitions,
-        replicas,
-        config: {
-          // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
-          'min.insync.replicas': Math.max(1, replicas - 1),
-          ...(retention ? { 'retention.ms': retention.toMilliseconds() } : {}),
+      kafkaTopic(
+        this,
+        `Topic-${topicName}`,
+        clusterName,
+        objectName(topicName),
+        {
+          topicName,
+          partitions,
+          replicas,
+          config: {
+            // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+            'min.insync.replicas': Math.max(1, replicas - 1),
+            ...(retention ? { 'retention.ms': retention.toMilliseconds() } : {}),
+          },
         },
-      }),
+        retained,
+      ),
     );
     this.users = this.plan.tenants.map(({ name, producerByteRate, consumerByteRate, requestPercentage }) =>
       kafkaUser(this, `User-${name}`, clusterName, name, {
@@ -205,17 +221,6 @@ function accessOf(tenant: string, topics: readonly KafkaQuotaTopic[]): AccessRul
   ];
 }
 
-/**
- * The name of a topic's object: the topic's own where Kubernetes takes it. It must not depend on anything else, because
- * an object of another name is another topic, and the old one goes with its records.
- */
-function objectName(topicName: string): string {
-  if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(topicName)) return topicName;
-  const label = topicName.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  const hash = createHash('sha256').update(topicName).digest('hex').slice(0, 8);
-  return `${label}-${hash}`.replace(/^-/, '').slice(-253);
-}
-
 /** A certificate's user is its common name; in metrics Kafka writes what is no letter as in an address. */
 function metricUser(tenant: string, authentication: KafkaUserAuthentication): string {
   return authentication === KafkaUserAuthentication.TLS ? `CN%3D${tenant}` : tenant;
@@ -235,14 +240,15 @@ function inputChecks({ clusterName, tenants, topics }: KafkaQuotasProps): Check[
   const names = tenants.map(({ name }) => name);
   const topicNames = topics.map(({ topicName }) => topicName);
   return [
-    {
-      refused: !TENANT_NAME.test(clusterName),
-      message: `clusterName must be 1 to 63 lower-case letters, digits and hyphens, got '${clusterName}'`,
-    },
-    ...names.map((name) => ({
-      refused: !TENANT_NAME.test(name),
-      message: `tenants.name must be 1 to 63 lower-case letters, digits and hyphens, since it is the name of a KafkaUser, got '${name}'`,
-    })),
+    dnsLabel('clusterName', clusterName),
+    ...names.map((name) =>
+      textCheck(
+        'tenants.name',
+        name,
+        (text) => TENANT_NAME.test(text),
+        '1 to 63 lower-case letters, digits and hyphens, since it is the name of a KafkaUser',
+      ),
+    ),
     // A prefix of another tenant's name would reach its consumer groups.
     ...names.flatMap((name) =>
       names
@@ -258,10 +264,7 @@ function inputChecks({ clusterName, tenants, topics }: KafkaQuotasProps): Check[
       message: `topics must have names that differ in more than dots and underscores, got ${topicNames.join(', ')}`,
     },
     ...topics.flatMap(({ topicName, tenant, partitions, retention }) => [
-      {
-        refused: !/^[\w.-]{1,249}$/.test(topicName) || topicName === '.' || topicName === '..',
-        message: `topics.topicName must be 1 to 249 letters, digits, dots, hyphens and underscores, got '${topicName}'`,
-      },
+      kafkaTopicName('topics.topicName', topicName),
       {
         refused: !names.includes(tenant),
         message: `topics.tenant of ${topicName} must be one of ${names.join(', ')}, got '${tenant}'`,

@@ -1,4 +1,5 @@
 import { type Check, wholeNumber } from '../flow/errors';
+import { cidr, dnsLabel, foreignName, hostPorts, kafkaTopicName, secretChecks } from './names';
 import { secretAuthentication, secretTargets } from './operators/keda';
 import type { SecretKey } from './secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
@@ -20,7 +21,14 @@ export interface KafkaTriggerProps {
   readonly namespace?: string;
 
   /**
-   * Name of the topic.
+   * Addresses of brokers outside the cluster, such as `10.20.0.0/16`. Instead of `namespace`.
+   *
+   * @default - the brokers are in the cluster
+   */
+  readonly cidr?: string;
+
+  /**
+   * Name of the topic. 1 to 249 letters, digits, `.`, `_` and `-`.
    */
   readonly topic: string;
 
@@ -62,10 +70,18 @@ export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
   const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
   const checks: Check[] = [
     wholeNumber('partitions', partitions, 1),
+    ...hostPorts('bootstrapServers', bootstrapServers),
+    dnsLabel('namespace', props.namespace),
+    cidr('cidr', props.cidr),
     {
-      refused: bootstrapServers.length === 0 || bootstrapServers.some((server) => !/^[^:\s]+:\d+$/.test(server)),
-      message: `bootstrapServers must be host:port each, at least one, got '${bootstrapServers.join(', ')}'`,
+      refused: props.namespace !== undefined && props.cidr !== undefined,
+      message: 'namespace and cidr must not be given together: the brokers are in the cluster or outside of it',
     },
+    kafkaTopicName('topic', props.topic),
+    foreignName('consumerGroup', props.consumerGroup),
+    ...secretChecks('username', username),
+    ...secretChecks('password', password),
+    ...secretChecks('certificateAuthority', certificateAuthority),
     {
       refused: (username === undefined) !== (password === undefined),
       message: 'username and password must be given together, got one of them',
@@ -110,7 +126,13 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
       ...(username && password ? { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } : {}),
       ...(certificateAuthority ? { KAFKA_CA: certificateAuthority } : {}),
     },
-    egress: [{ ports: [...new Set(bootstrapServers.map((server) => Number(server.split(':')[1])))], namespace }],
+    egress: [
+      {
+        ports: [...new Set(bootstrapServers.map((server) => Number(server.split(':')[1])))],
+        namespace,
+        cidr: props.cidr,
+      },
+    ],
     knobs: [],
     alerts: [],
   };

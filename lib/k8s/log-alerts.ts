@@ -3,6 +3,7 @@ import { sizeText } from '../flow/figures';
 import type { LogPlan } from '../flow/logs';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { matching } from './promql';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
@@ -11,7 +12,7 @@ const LONGEST_SILENCE_SECONDS = 900;
 
 /** The metrics of one shipper, a series a node. */
 function metrics(shipper: string) {
-  const of = (name: string, window = '') => `log_shipping_${name}{shipper="${shipper}"}${window}`;
+  const of = (name: string, window = '') => `log_shipping_${name}${matching({ shipper })}${window}`;
   return {
     disk: `(${of('log_bytes')} + ${of('queue_bytes')})`,
     // Lines in the queue ÷ lines a second that the destination takes (Little's law): infinite when it takes none.
@@ -83,12 +84,24 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
         'The log of Filebeat says why: larger than the broker allows (message.max.bytes), or not to be indexed and the dead-letter index is missing.',
     },
     {
+      name: 'LogFilesUnreadable',
+      expr: `${of('unreadable_files')} > 0`,
+      forSeconds: value('rotationSeconds'),
+      severity: 'critical',
+      summary:
+        '{{ $value }} log files of {{ $labels.node }} cannot be read by Filebeat: they are deleted without being shipped.',
+      runbook:
+        'ls -ln in the folder of the logs. Filebeat reads by the group of the files (fileGroup): let the writer create them with mode 0640 in a folder of mode 0750 or more, and chmod g+r those that are there. A file of another group needs its group changed.',
+    },
+    {
       name: 'LogShipperDown',
-      expr: `${of('up')} == 0 or kube_daemonset_status_number_unavailable{daemonset="${daemonSet}"} > 0`,
+      // No figure at all is no good one: a Prometheus in another namespace is turned away by the network policy.
+      expr: `${of('up')} == 0 or absent(${of('up')}) or kube_daemonset_status_number_unavailable${matching({ daemonset: daemonSet })} > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,
-      runbook: 'kubectl describe its pod: an image that is not pulled, a configuration it refuses, too little memory.',
+      runbook:
+        'kubectl describe its pod: an image that is not pulled, a configuration it refuses, too little memory. Of no node any figure: Prometheus does not scrape port 9479; monitoringNamespace must be its namespace.',
     },
   ];
 }

@@ -1,5 +1,7 @@
+import type { Check } from '../flow/errors';
 import { CERTIFICATES, fromEnvironment, type LogOutputBinding } from './log-binding';
-import type { Egress } from './network-policy';
+import { cidr, dnsLabel, hostPorts, httpsHosts, kafkaTopicName, secretChecks, textCheck } from './names';
+import { placeOf } from './network-policy';
 import type { SecretKey } from './secret-key';
 
 /**
@@ -19,9 +21,16 @@ export interface KafkaLogOutputProps {
   /**
    * Namespace of the brokers.
    *
-   * @default - they are outside the cluster, anywhere
+   * @default - they are outside the cluster
    */
   readonly namespace?: string;
+
+  /**
+   * Addresses of the brokers, such as `10.20.0.0/16`, when they are outside the cluster. Instead of `namespace`.
+   *
+   * @default - any address outside but link-local ones
+   */
+  readonly cidr?: string;
 
   /**
    * User for SASL/SCRAM-SHA-512, in a Secret.
@@ -59,9 +68,16 @@ export interface ElasticsearchLogOutputProps {
   /**
    * Namespace of Elasticsearch.
    *
-   * @default - it is outside the cluster, anywhere
+   * @default - it is outside the cluster
    */
   readonly namespace?: string;
+
+  /**
+   * Addresses of Elasticsearch, such as `10.20.0.0/16`, when it is outside the cluster. Instead of `namespace`.
+   *
+   * @default - any address outside but link-local ones
+   */
+  readonly cidr?: string;
 
   /**
    * API key as `id:key`, in a Secret.
@@ -101,14 +117,11 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
   const { brokers, topic, namespace, username, password, certificateAuthority } = props;
   return {
     checks: [
-      {
-        refused: brokers.length === 0 || brokers.some((broker) => !/^[^:\s/]+:\d+$/.test(broker)),
-        message: `brokers must be host:port each, at least one, got '${brokers.join(', ')}'`,
-      },
-      {
-        refused: !/^[A-Za-z0-9._-]{1,249}$/.test(topic),
-        message: `topic must be 1 to 249 letters, digits, '.', '_' and '-', got '${topic}'`,
-      },
+      ...hostPorts('brokers', brokers),
+      kafkaTopicName('topic', topic),
+      ...secretChecks('username', username),
+      ...secretChecks('password', password),
+      ...placeChecks(props),
     ],
     config: (plan) => ({
       'output.kafka': {
@@ -127,7 +140,7 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     }),
     secrets: { LOG_OUTPUT_USERNAME: username, LOG_OUTPUT_PASSWORD: password },
     certificateAuthority,
-    egress: [{ ports: portsOf(brokers.map((broker) => `tcp://${broker}`)), ...outside(namespace) }],
+    egress: [{ ports: portsOf(brokers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) }],
   };
 }
 
@@ -135,14 +148,15 @@ function elasticsearchOutput(props: ElasticsearchLogOutputProps): LogOutputBindi
   const { hosts, index, namespace, apiKey, certificateAuthority } = props;
   return {
     checks: [
-      {
-        refused: hosts.length === 0 || hosts.some((host) => !/^https:\/\/[^:\s/@]+:\d+$/.test(host)),
-        message: `hosts must be https://host:port each, at least one, got '${hosts.join(', ')}'`,
-      },
-      {
-        refused: !/^[a-z0-9][a-z0-9._-]{0,240}$/.test(index),
-        message: `index must be 1 to 241 small letters, digits, '.', '_' and '-', got '${index}'`,
-      },
+      ...httpsHosts('hosts', hosts),
+      textCheck(
+        'index',
+        index,
+        (text) => /^[a-z0-9][a-z0-9._-]{0,240}$/.test(text),
+        "1 to 241 small letters, digits, '.', '_' and '-'",
+      ),
+      ...secretChecks('apiKey', apiKey),
+      ...placeChecks(props),
     ],
     config: (plan) => ({
       'output.elasticsearch': {
@@ -162,7 +176,7 @@ function elasticsearchOutput(props: ElasticsearchLogOutputProps): LogOutputBindi
     }),
     secrets: { LOG_OUTPUT_API_KEY: apiKey },
     certificateAuthority,
-    egress: [{ ports: portsOf(hosts), ...outside(namespace) }],
+    egress: [{ ports: portsOf(hosts), ...placeOf(namespace, props.cidr) }],
   };
 }
 
@@ -178,6 +192,14 @@ function portsOf(addresses: readonly string[]): number[] {
   return [...new Set(addresses.map((address) => Number(address.slice(address.lastIndexOf(':') + 1))))];
 }
 
-function outside(namespace: string | undefined): Pick<Egress, 'namespace' | 'cidr'> {
-  return namespace === undefined ? { cidr: '0.0.0.0/0' } : { namespace };
+function placeChecks(props: KafkaLogOutputProps | ElasticsearchLogOutputProps): Check[] {
+  return [
+    dnsLabel('namespace', props.namespace),
+    cidr('cidr', props.cidr),
+    {
+      refused: props.namespace !== undefined && props.cidr !== undefined,
+      message: 'namespace and cidr must not be given together: the destination is in the cluster or outside of it',
+    },
+    ...secretChecks('certificateAuthority', props.certificateAuthority),
+  ];
 }

@@ -19,8 +19,13 @@ export interface LogPod {
   readonly daemonSet: kplus.DaemonSet;
   readonly plan: LogPlan;
   readonly logFolder: string;
+  /** Whose the log files are. */
   readonly user: number;
   readonly group: number;
+  /** As whom Filebeat and the exporter run. */
+  readonly shipper: number;
+  /** Name of their folder. */
+  readonly stateName?: string;
 }
 
 /** Folders of the node. */
@@ -30,20 +35,24 @@ export interface LogVolumes {
   readonly data: kplus.Volume;
 }
 
-/** The folders, and the container that makes them belong to the user that logs. */
-export function prepareFolders({ scope, daemonSet, logFolder, user, group }: LogPod): LogVolumes {
+/** The folders, and the container that makes each belong to the user that writes into it. */
+export function prepareFolders({ scope, daemonSet, logFolder, user, group, shipper, stateName }: LogPod): LogVolumes {
   const folder = (id: string, name: string, path: string) =>
     kplus.Volume.fromHostPath(scope, id, name, { path, type: kplus.HostPathVolumeType.DIRECTORY_OR_CREATE });
   const logs = folder('Logs', 'logs', logFolder);
-  const data = folder('Data', 'data', `/var/lib/backpressure/${daemonSet.name}`);
-  const made = [FILEBEAT_FOLDER, LOGROTATE_FOLDER].map((name) => `/data/${name}`).join(' ');
+  const data = folder('Data', 'data', `/var/lib/backpressure/${stateName ?? daemonSet.name}`);
   daemonSet.addInitContainer({
     name: 'folders',
     image: stockImage('node'),
     command: ['sh', '-c'],
-    // A folder that already belongs to somebody is left alone.
     args: [
-      `mkdir -p ${made} && chown ${user}:${group} ${made} && if [ "$(stat -c %u /logs)" = 0 ]; then chown ${user}:${group} /logs; fi`,
+      [
+        'set -e',
+        givenTo(`/data/${FILEBEAT_FOLDER}`, shipper, shipper),
+        givenTo(`/data/${LOGROTATE_FOLDER}`, user, group),
+        // A folder that already belongs to a user is left alone.
+        `if [ "$(stat -c %u /logs)" = 0 ]; then chown ${user}:${group} /logs; fi`,
+      ].join('\n'),
     ],
     volumeMounts: [
       { path: '/logs', volume: logs },
@@ -61,9 +70,27 @@ export function prepareFolders({ scope, daemonSet, logFolder, user, group }: Log
   return { logs, data };
 }
 
+/**
+ * Makes a folder that its user alone can enter, with all that an earlier version left in it. Root has no right here but
+ * to give files away, so it takes the tree over first, and gives it back from the leaves up. A link is never followed:
+ * the former owner may have made it.
+ */
+function givenTo(path: string, user: number, group: number): string {
+  return [
+    `mkdir -p ${path}`,
+    `if [ "$(stat -c %u:%g:%a ${path})" != ${user}:${group}:700 ]; then`,
+    // From here on the former owner cannot change what is below.
+    `  chown 0:0 ${path} && chmod 700 ${path}`,
+    // Each folder before it is entered; chown -R enters first.
+    `  find ${path} -exec chown -h 0:0 {} \\;`,
+    `  find ${path} -depth -exec chown -h ${user}:${group} {} +`,
+    'fi',
+  ].join('\n');
+}
+
 /** Filebeat. */
 export function logShipper(
-  { scope, daemonSet, logFolder, user, group }: LogPod,
+  { scope, daemonSet, logFolder, shipper }: LogPod,
   { logs, data }: LogVolumes,
   config: kplus.ConfigMap,
   output: LogOutputBinding,
@@ -90,7 +117,7 @@ export function logShipper(
       cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.millis(1000) },
       memory: { request: Size.mebibytes(512), limit: Size.mebibytes(512) },
     },
-    securityContext: securityContext(user, group),
+    securityContext: restrictedContainer(shipper),
     startup: probe(30),
     liveness: probe(6),
     readiness: probe(3),
@@ -133,8 +160,9 @@ export function logRotator(
       cpu: { request: kplus.Cpu.millis(50), limit: kplus.Cpu.millis(1000) },
       memory: { request: Size.mebibytes(64), limit: Size.mebibytes(64) },
     },
-    securityContext: securityContext(user, group),
-    liveness: kplus.Probe.fromCommand(['sh', '-c', `test -n "$(find ${status} -mmin -${minutes})"`], {
+    securityContext: { ...restrictedContainer(user), group },
+    // A state of the future is as stale as an old one: the clock was set back, and the next run writes it anew.
+    liveness: kplus.Probe.fromCommand(['sh', '-c', freshWithin(status, 60 * minutes, seconds + 60)], {
       initialDelaySeconds: Duration.seconds(seconds + 10),
       periodSeconds: Duration.seconds(60),
       timeoutSeconds: Duration.seconds(5),
@@ -147,9 +175,14 @@ export function logRotator(
   return container;
 }
 
+/** Whether a file was written within so many seconds, and at most so many in the future. */
+function freshWithin(file: string, seconds: number, ahead: number): string {
+  return `age=$(($(date +%s) - $(stat -c %Y ${file}))) && [ "$age" -lt ${seconds} ] && [ "$age" -gt -${ahead} ]`;
+}
+
 /** What tells Prometheus; gives the port. */
 export function logExporter(
-  { scope, daemonSet, logFolder, user, group }: LogPod,
+  { scope, daemonSet, logFolder, shipper }: LogPod,
   { logs, data }: LogVolumes,
   script: kplus.ConfigMap,
   image: string,
@@ -169,7 +202,7 @@ export function logExporter(
     },
     ports: [{ name: 'metrics', number: METRICS_PORT }],
     resources: SMALL,
-    securityContext: securityContext(user, group),
+    securityContext: restrictedContainer(shipper),
     liveness: kplus.Probe.fromHttpGet('/healthz', { port: METRICS_PORT, periodSeconds: Duration.seconds(10) }),
     readiness: kplus.Probe.fromHttpGet('/healthz', { port: METRICS_PORT, periodSeconds: Duration.seconds(10) }),
   });
@@ -183,10 +216,6 @@ const SMALL: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(20), limit: kplus.Cpu.millis(200) },
   memory: { request: Size.mebibytes(64), limit: Size.mebibytes(128) },
 };
-
-function securityContext(user: number, group: number): kplus.ContainerSecurityContextProps {
-  return { ...restrictedContainer(user), group };
-}
 
 function nodeName(): kplus.EnvValue {
   return kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.NODE_NAME);

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { ApiObject, type Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, inRange, validate, wholeNumber } from '../flow/errors';
+import { type Check, validate, wholeNumber } from '../flow/errors';
 import { planLogs } from '../flow/log-plan';
 import type { LogObjective, LogPlan, LogWorkload } from '../flow/logs';
 import { alertRules } from './alert-rules';
+import { clusterScoped } from './cluster-scoped';
 import { grafanaDashboard } from './grafana-dashboard';
 import { stockImage } from './images';
 import { logAlerts, logGraphs } from './log-alerts';
@@ -13,9 +14,13 @@ import { filebeatConfig, logrotateConfig } from './log-config';
 import type { LogOutput } from './log-output';
 import { logExporter, logRotator, logShipper, prepareFolders } from './log-pod';
 import { LogReopen } from './log-reopen';
+import { dnsLabel, imageReference, textCheck } from './names';
 import { networkPolicy } from './network-policy';
 import { podMonitor } from './operators/prometheus';
 import { scriptConfigMap } from './script';
+
+/** No distribution and no stock image gives it to anybody, as far as is known. */
+const SHIPPER_USER = 20_479;
 
 /**
  * What a log shipper is sized from.
@@ -50,17 +55,26 @@ export interface LogShippingProps {
   readonly filePattern?: string;
 
   /**
-   * User id that writes the files. Filebeat and the rotator run as it and need no other right. 1 to 2147483647; one
-   * `LogShipping` for each user that writes.
+   * User id that writes the files. The rotator runs as it and needs no other right. 1 to 2147483647; one `LogShipping`
+   * for each user that writes.
    */
   readonly fileUser: number;
 
   /**
-   * Group id of the files. 1 to 2147483647.
+   * Group id of the files. Filebeat reads them by it, so their mode must have a group that may read: 0640, never 0600.
+   * `LogFilesUnreadable` fires on a node with a file that it cannot read. 1 to 2147483647.
    *
    * @default - the number of `fileUser`
    */
   readonly fileGroup?: number;
+
+  /**
+   * User id of Filebeat and the exporter, one that nothing else on the nodes has. It keeps the credentials of the output
+   * and the queue from what writes the logs. 1 to 2147483647, other than `fileUser`.
+   *
+   * @default 20479
+   */
+  readonly shipperUser?: number;
 
   /**
    * How a writer gets to its new file after a rotation.
@@ -116,6 +130,23 @@ export interface LogShippingProps {
    * @default true
    */
   readonly tolerateEverything?: boolean;
+
+  /**
+   * Namespace of the Prometheus that scrapes the exporter. Only its pods may.
+   *
+   * @default monitoring
+   */
+  readonly monitoringNamespace?: string;
+
+  /**
+   * Name under which registry and queue lie on the nodes, `/var/lib/backpressure/<stateName>`, and by which Filebeat
+   * knows its files. When a construct is renamed or moved, give the name of the DaemonSet that it had: under a new name
+   * every file is shipped once more, and what waits in the queue is left behind. 1 to 63 lower-case letters, digits and
+   * hyphens.
+   *
+   * @default - the name of the DaemonSet
+   */
+  readonly stateName?: string;
 }
 
 /**
@@ -126,7 +157,8 @@ export interface LogShippingProps {
  * Cures a disk that is the only buffer between what logs and what reads (case 1). The pods need folders of their node
  * (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and nothing
  * else should run there. Within it they have as little as they can: no API access, no capability, a user that may
- * touch the log files and nothing else; only the container that makes the folders is root, with `CHOWN` alone.
+ * read the log files and nothing else, and for the rotator the user that writes them; only the container that makes the
+ * folders is root, with `CHOWN` alone.
  */
 export class LogShipping extends Construct {
   /** Every knob with its reason, and what to expect. */
@@ -163,14 +195,14 @@ export class LogShipping extends Construct {
     const reopen = props.reopen ?? LogReopen.byWriter();
     validate(id, [...inputChecks(props), ...output.checks, ...reopen._checks]);
     this.plan = planLogs(id, props.workload, props.objective, {
-      rotationSeconds: props.rotationInterval?.toSeconds(),
+      rotationSeconds: props.rotationInterval?.toSeconds({ integral: false }),
       fileSizeCapBytes: props.fileSizeCapBytes,
       fileCount: props.fileCount,
       compressBytesPerSecond: props.compressBytesPerSecond,
     });
     const files = `${props.logFolder}/${props.filePattern ?? '*.log'}`;
     const configs = {
-      'filebeat.yml': filebeatConfig(this.node.addr, files, this.plan, output),
+      'filebeat.yml': filebeatConfig(props.stateName ?? this.node.addr, files, this.plan, output),
       'logrotate.conf': logrotateConfig(files, this.plan, reopen),
     };
     const config = (name: string, file: keyof typeof configs) =>
@@ -185,6 +217,8 @@ export class LogShipping extends Construct {
       logFolder: props.logFolder,
       user: props.fileUser,
       group: props.fileGroup ?? props.fileUser,
+      shipper: props.shipperUser ?? SHIPPER_USER,
+      stateName: props.stateName,
     };
     const volumes = prepareFolders(pod);
     this.filebeat = logShipper(pod, volumes, this.filebeatConfig, output, props.resources);
@@ -192,8 +226,11 @@ export class LogShipping extends Construct {
     this.rotator = logRotator(pod, volumes, this.logrotateConfig, script, props.rotatorImage);
     const exporter = scriptConfigMap(this, 'ExporterScript', 'log-exporter/index.js');
     const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
-    this.patch(reopen, props.tolerateEverything ?? true);
-    networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, [metricsPort]);
+    this.patch(reopen, pod.group, props.tolerateEverything ?? true);
+    networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
+      ports: [metricsPort],
+      namespace: props.monitoringNamespace ?? 'monitoring',
+    });
     podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
     const shipper = this.daemonSet.name;
     this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, shipper, shipper));
@@ -201,27 +238,32 @@ export class LogShipping extends Construct {
   }
 
   private createDaemonSet(props: LogShippingProps, configText: string): kplus.DaemonSet {
-    const user = props.fileUser;
+    const user = props.shipperUser ?? SHIPPER_USER;
     return new kplus.DaemonSet(this, 'DaemonSet', {
       // A changed configuration is another pod; without this the old one would run on.
       podMetadata: {
         annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
       },
-      securityContext: { user, group: props.fileGroup ?? user, ensureNonRoot: false },
+      // Each container has a user of its own.
+      securityContext: { user, group: user, ensureNonRoot: false },
       serviceAccount: new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false }),
       automountServiceAccountToken: false,
     });
   }
 
-  private patch(reopen: LogReopen, tolerateEverything: boolean): void {
+  private patch(reopen: LogReopen, fileGroup: number, tolerateEverything: boolean): void {
     // Under disk pressure the pods of the lowest priority go first, and these are the ones that free the disk.
-    const priority = new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
-      value: 1_000_000,
-      description: 'Log shippers: a node without one fills its disk.',
-    });
+    const priority = clusterScoped(
+      new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
+        value: 1_000_000,
+        description: 'Log shippers: a node without one fills its disk.',
+      }),
+    );
     const spec = '/spec/template/spec';
     ApiObject.of(this.daemonSet).addJsonPatch(
       JsonPatch.add(`${spec}/priorityClassName`, priority.name),
+      // By it Filebeat reads the files, which are another user's.
+      JsonPatch.add(`${spec}/securityContext/supplementalGroups`, [fileGroup]),
       ...(tolerateEverything ? [JsonPatch.add(`${spec}/tolerations`, [{ operator: 'Exists' }])] : []),
       // A signal has to reach processes of other pods.
       ...(reopen._processName ? [JsonPatch.add(`${spec}/hostPid`, true)] : []),
@@ -230,17 +272,22 @@ export class LogShipping extends Construct {
 }
 
 function inputChecks(props: LogShippingProps): Check[] {
-  const { logFolder, filePattern, fileUser, fileGroup, rotatorImage, rotationInterval } = props;
+  const { logFolder, filePattern, fileUser, fileGroup, shipperUser, rotatorImage, rotationInterval } = props;
   return [
-    {
+    textCheck(
+      'logFolder',
+      logFolder,
       // A folder of the system must not be given away to the user that logs.
-      refused: !/^\/[\w.-]+\/[\w.-]+\/[\w./-]*[\w-]$/.test(logFolder) || /\/\.\.?(\/|$)|\/\//.test(logFolder),
-      message: `logFolder must be absolute and at least three names deep, such as /var/log/app, got '${logFolder}'`,
-    },
-    {
-      refused: filePattern !== undefined && !/^[\w.*?-]+$/.test(filePattern),
-      message: `filePattern must be letters, digits, '.', '_', '-', '*' and '?', got '${filePattern}'`,
-    },
+      (path) =>
+        /^\/[\w.-]+\/[\w.-]+\/[\w./-]*[\w-]$/.test(path) && !/\/\.\.?(\/|$)|\/\//.test(path) && path.length <= 1024,
+      'absolute and at least three names deep, such as /var/log/app',
+    ),
+    textCheck(
+      'filePattern',
+      filePattern,
+      (pattern) => /^[\w.*?-]{1,200}$/.test(pattern),
+      "1 to 200 letters, digits, '.', '_', '-', '*' and '?'",
+    ),
     {
       // *.log* matches what was rotated, and rotates it again.
       refused: filePattern !== undefined && /[*?]$/.test(filePattern),
@@ -248,10 +295,14 @@ function inputChecks(props: LogShippingProps): Check[] {
     },
     wholeNumber('fileUser', fileUser, 1, 2 ** 31 - 1),
     wholeNumber('fileGroup', fileGroup, 1, 2 ** 31 - 1),
-    inRange('rotationInterval in seconds', rotationInterval?.toSeconds({ integral: false }), 1, 3600),
+    wholeNumber('shipperUser', shipperUser, 1, 2 ** 31 - 1),
     {
-      refused: !/[:@]/.test(rotatorImage) || /:latest$/.test(rotatorImage),
-      message: `rotatorImage must name a version or a digest, got '${rotatorImage}'`,
+      refused: (shipperUser ?? SHIPPER_USER) === fileUser,
+      message: `shipperUser must be another user than fileUser, or what writes the logs can read the credentials of the output, got ${fileUser} for both`,
     },
+    wholeNumber('rotationInterval in seconds', rotationInterval?.toSeconds({ integral: false }), 1, 3600),
+    imageReference('rotatorImage', rotatorImage),
+    dnsLabel('monitoringNamespace', props.monitoringNamespace),
+    dnsLabel('stateName', props.stateName),
   ];
 }

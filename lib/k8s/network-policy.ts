@@ -11,6 +11,32 @@ export interface Egress {
   readonly namespace?: string;
   /** An address range, for what runs outside the cluster. */
   readonly cidr?: string;
+  /** Ranges within it that are not meant. */
+  readonly except?: readonly string[];
+}
+
+/** Where clouds answer any pod with the credentials of its node (169.254.169.254); nobody's service. */
+const LINK_LOCAL = '169.254.0.0/16';
+/** RFC 1918 and RFC 6598: nodes, pods, services and the neighbours of the cluster, never the internet. */
+const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16'];
+
+/** Outside the cluster, in the own network or beyond. */
+export const ANYWHERE: Pick<Egress, 'cidr' | 'except'> = { cidr: '0.0.0.0/0', except: [LINK_LOCAL] };
+/** The internet alone. */
+export const INTERNET: Pick<Egress, 'cidr' | 'except'> = { cidr: '0.0.0.0/0', except: [...PRIVATE, LINK_LOCAL] };
+
+/** Where a server is: in a namespace, in an address range, or anywhere outside. */
+export function placeOf(namespace: string | undefined, cidr: string | undefined): Omit<Egress, 'ports'> {
+  if (namespace !== undefined) return { namespace };
+  return cidr === undefined ? ANYWHERE : { cidr };
+}
+
+/** Who may talk to a pod. */
+export interface Ingress {
+  /** TCP ports. */
+  readonly ports: readonly number[];
+  /** From pods of this namespace. What runs on the node itself, probes for instance, no policy holds back. */
+  readonly namespace: string;
 }
 
 /** A network policy for the pods with these labels. DNS is always allowed. */
@@ -19,7 +45,7 @@ export function networkPolicy(
   id: string,
   matchLabels: Record<string, string>,
   egress: readonly Egress[],
-  ingressPorts: readonly number[] = [],
+  ingress?: Ingress,
 ): ApiObject {
   const { IntOrString, KubeNetworkPolicy } = kplus.k8s;
   const tcp = (port: number) => ({ protocol: 'TCP', port: IntOrString.fromNumber(port) });
@@ -33,13 +59,17 @@ export function networkPolicy(
       { protocol: 'TCP', port: IntOrString.fromNumber(53) },
     ],
   };
-  const destination = ({ namespace, cidr }: Egress) =>
-    cidr !== undefined ? { ipBlock: { cidr } } : namespace !== undefined ? inNamespace(namespace) : { podSelector: {} };
+  const destination = ({ namespace, cidr, except }: Egress) =>
+    cidr !== undefined
+      ? { ipBlock: { cidr, except: except && [...except] } }
+      : namespace !== undefined
+        ? inNamespace(namespace)
+        : { podSelector: {} };
   return new KubeNetworkPolicy(scope, id, {
     spec: {
       podSelector: { matchLabels },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: ingressPorts.length > 0 ? [{ ports: ingressPorts.map(tcp) }] : [],
+      ingress: ingress ? [{ from: [inNamespace(ingress.namespace)], ports: ingress.ports.map(tcp) }] : [],
       egress: [dns, ...egress.map((one) => ({ to: [destination(one)], ports: one.ports.map(tcp) }))],
     },
   });

@@ -4,6 +4,7 @@ import type { Plan } from '../flow/plan';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
 import { COMPOSITE_METRIC } from './operators/keda';
+import { matching } from './promql';
 import type { TriggerBinding } from './trigger';
 import type { WorkerPlan } from './worker-plan';
 
@@ -16,10 +17,11 @@ function ofDepth(
   { perItem }: WorkerPlan,
   of: (series: string) => string,
 ): string {
-  const series = (more: string) => of(`keda_scaler_metrics_value{scaledObject="${scaler.name}"${more}}`);
-  if (triggers.length === 1) return `max(${series('')})`;
+  const series = (more: Readonly<Record<string, string>>) =>
+    of(`keda_scaler_metrics_value${matching({ scaledObject: scaler.name, ...more })}`);
+  if (triggers.length === 1) return `max(${series({})})`;
   // Of a ScaledJob KEDA publishes no sum.
-  return perItem ? `sum(max by (metric) (${series('')}))` : `max(${series(`,metric="${COMPOSITE_METRIC}"`)})`;
+  return perItem ? `sum(max by (metric) (${series({})}))` : `max(${series({ metric: COMPOSITE_METRIC })})`;
 }
 
 /** The alerts of a worker. */
@@ -50,7 +52,7 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBindi
     },
     {
       name: 'QueueScalerBlind',
-      expr: `sum(increase(keda_scaler_detail_errors_total{scaledObject="${scaler.name}"}[${WINDOW}])) > 0`,
+      expr: `sum(increase(keda_scaler_detail_errors_total${matching({ scaledObject: scaler.name })}[${WINDOW}])) > 0`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',
@@ -63,7 +65,7 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBindi
     ...alerts,
     {
       name: 'QueueWorkerAtMaximum',
-      expr: `max(kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-${scaler.name}"}) >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
+      expr: `max(kube_horizontalpodautoscaler_status_current_replicas${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })}) >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
       summary: `All ${plan.value('maxInstances')} replicas run and the backlog is above its alarm.`,
@@ -77,7 +79,7 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBindi
 export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Graph[] {
   const { deadLetters } = binding;
   const flat = (value: number) => `vector(${value})`;
-  const hpa = (metric: string) => `max(${metric}{horizontalpodautoscaler="keda-hpa-${scaler.name}"})`;
+  const hpa = (metric: string) => `max(${metric}${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })})`;
   return [
     {
       title: 'Backlog',

@@ -6,6 +6,7 @@ import type { Plan } from '../flow/plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import { type Alert, alertRules } from './alert-rules';
 import { grafanaDashboard } from './grafana-dashboard';
+import { environmentName, imageReference, textCheck } from './names';
 import { networkPolicy } from './network-policy';
 import { queueAlerts, queueGraphs } from './queue-alerts';
 import type { QueueTrigger } from './queue-trigger';
@@ -16,6 +17,7 @@ import {
   restrictedContainer,
   restrictedPod,
   spreadOverNodes,
+  UNDISTURBED,
 } from './restricted-pod';
 import type { TriggerBinding } from './trigger';
 import { planWorker } from './worker-plan';
@@ -140,7 +142,7 @@ export class QueueWorker extends Construct {
     const worker = planWorker(id, props.workload, props.objective, {
       consumer: { ...trigger.consumer, ...props.consumer },
       scaleToZero: props.scaleToZero ?? false,
-      cooldownSeconds: props.cooldown?.toSeconds(),
+      cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
     });
     const binding = trigger.bind({
       scope: this,
@@ -165,7 +167,8 @@ export class QueueWorker extends Construct {
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
-    networkPolicy(this, 'NetworkPolicy', labels, binding.egress, worker.perItem ? [] : [HEALTH_PORT]);
+    // Probes come from the node, which no policy holds back; nothing else has to reach a worker.
+    networkPolicy(this, 'NetworkPolicy', labels, binding.egress);
     const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, binding, worker), ...binding.alerts];
     this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding, worker));
@@ -232,7 +235,7 @@ export class QueueWorker extends Construct {
   ): { container: kplus.Container; scaler: ApiObject } {
     // Its template is what is wanted of it, so it stands in a chart that nobody writes.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
-      podMetadata: { labels: { [JOB_LABEL]: this.node.addr } },
+      podMetadata: { labels: { [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -251,13 +254,12 @@ export class QueueWorker extends Construct {
 /** By this label the pods of a `ScaledJob` are found. */
 const JOB_LABEL = 'backpressure/worker';
 
-function inputChecks({ image, cooldown }: QueueWorkerProps): Check[] {
+function inputChecks({ image, cooldown, command = [], environment = {} }: QueueWorkerProps): Check[] {
   const seconds = cooldown?.toSeconds({ integral: false });
   return [
-    {
-      refused: !/[:@]/.test(image) || /:latest$/.test(image),
-      message: `image must name a version or a digest, got '${image}'`,
-    },
+    imageReference('image', image),
+    ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
+    ...Object.keys(environment).map((name) => environmentName('environment', name)),
     {
       refused: seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400),
       message: `cooldown in seconds must be a whole number, between 10 and 86400, got ${seconds}`,

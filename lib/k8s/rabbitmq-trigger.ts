@@ -3,8 +3,10 @@ import type { Construct } from 'constructs';
 import { type Check, inRange, wholeNumber } from '../flow/errors';
 import { itemsDuringOutage } from '../flow/outage';
 import { type Knob, knobNamed } from '../flow/plan';
+import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from './names';
 import { secretAuthentication } from './operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from './operators/rabbitmq';
+import { matching } from './promql';
 import { oneInHandKnob, prefetchKnob } from './scaling-plan';
 import type { SecretKey } from './secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
@@ -40,7 +42,7 @@ export interface RabbitMqTriggerProps {
   readonly clusterNamespace?: string;
 
   /**
-   * Virtual host.
+   * Virtual host. 1 to 255 printable characters.
    *
    * @default /
    */
@@ -77,10 +79,17 @@ export interface RabbitMqTriggerProps {
 export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
   const { queueName, roundTripSeconds, consumerOutage } = props;
   const checks: Check[] = [
-    {
-      refused: !/^[A-Za-z0-9._-]{1,200}$/.test(queueName),
-      message: `queueName must be 1 to 200 letters, digits, '.', '_' and '-', got '${queueName}'`,
-    },
+    textCheck(
+      'queueName',
+      queueName,
+      (text) => /^[A-Za-z0-9._-]{1,200}$/.test(text),
+      "1 to 200 letters, digits, '.', '_' and '-'",
+    ),
+    dnsSubdomain('clusterName', props.clusterName),
+    dnsLabel('clusterNamespace', props.clusterNamespace),
+    foreignName('vhost', props.vhost),
+    ...secretChecks('connection', props.connection),
+    ...secretChecks('management', props.management),
     inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
     wholeNumber('consumerOutage in seconds', consumerOutage?.toSeconds({ integral: false }), 1),
   ];
@@ -105,7 +114,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
   const authentication = secretAuthentication(scope, 'Authentication', [
     { parameter: 'host', name: management.secretName, key: management.key },
   ]);
-  const depth = (queue: string) => `rabbitmq_detailed_queue_messages{vhost="${vhost}",queue="${queue}"}`;
+  const depth = (queue: string) => `rabbitmq_detailed_queue_messages${matching({ vhost, queue })}`;
   return {
     triggers: [
       {

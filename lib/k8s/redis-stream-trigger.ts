@@ -1,4 +1,5 @@
 import { type Check, wholeNumber } from '../flow/errors';
+import { cidr, dnsLabel, foreignName, host, secretChecks } from './names';
 import { secretAuthentication, secretTargets } from './operators/keda';
 import type { SecretKey } from './secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
@@ -25,6 +26,13 @@ export interface RedisStreamTriggerProps {
    * @default - the namespace of the chart
    */
   readonly namespace?: string;
+
+  /**
+   * Addresses of a server outside the cluster, such as `10.20.0.0/16`. Instead of `namespace`.
+   *
+   * @default - the server is in the cluster
+   */
+  readonly cidr?: string;
 
   /**
    * Name of the stream.
@@ -74,8 +82,17 @@ export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
   const { port, stream, consumerGroup, tls = true, certificateAuthority } = props;
   const checks: Check[] = [
     wholeNumber('port', port, 1, 65_535),
-    { refused: stream === '', message: "stream must be the name of a stream, got ''" },
-    { refused: consumerGroup === '', message: "consumerGroup must be the name of a group, got ''" },
+    host('host', props.host),
+    dnsLabel('namespace', props.namespace),
+    cidr('cidr', props.cidr),
+    {
+      refused: props.namespace !== undefined && props.cidr !== undefined,
+      message: 'namespace and cidr must not be given together: the server is in the cluster or outside of it',
+    },
+    foreignName('stream', stream, 512),
+    foreignName('consumerGroup', consumerGroup, 512),
+    ...secretChecks('password', props.password),
+    ...secretChecks('certificateAuthority', certificateAuthority),
     { refused: !tls && certificateAuthority !== undefined, message: 'certificateAuthority needs tls, got tls false' },
   ];
   return { checks, consumer: { decideSeconds: 0 }, bind: (context) => bind(context, props) };
@@ -104,7 +121,7 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
       ...(password ? { REDIS_PASSWORD: password } : {}),
       ...(certificateAuthority ? { REDIS_CA: certificateAuthority } : {}),
     },
-    egress: [{ ports: [port], namespace }],
+    egress: [{ ports: [port], namespace, cidr: props.cidr }],
     knobs: [],
     alerts: [],
   };

@@ -30,6 +30,17 @@ export function restrictedPod(user = USER): kplus.PodSecurityContextProps {
   return { user, group: user, fsGroup: user, ensureNonRoot: true };
 }
 
+/**
+ * Annotations of a pod that must end by itself: the autoscalers of nodes leave its node until then.
+ *
+ * Source: Kubernetes Cluster Autoscaler FAQ, "What types of pods can prevent CA from removing a node?"; Karpenter,
+ * Disruption, "Pod-Level Controls".
+ */
+export const UNDISTURBED: Readonly<Record<string, string>> = {
+  'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
+  'karpenter.sh/do-not-disrupt': 'true',
+};
+
 /** `/tmp`, which programs expect to write to. */
 export function mountTemporary(scope: Construct, container: kplus.Container): void {
   const volume = kplus.Volume.fromEmptyDir(scope, 'Temporary', 'tmp', { sizeLimit: Size.mebibytes(64) });
@@ -58,7 +69,10 @@ export function spreadOverNodes(deployment: kplus.Deployment): void {
 
 /** Lets a node be drained one pod at a time. */
 export function disruptionBudget(scope: Construct, id: string, matchLabels: Record<string, string>): ApiObject {
-  return new kplus.k8s.KubePodDisruptionBudget(scope, id, {
+  const budget = new kplus.k8s.KubePodDisruptionBudget(scope, id, {
     spec: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(1), selector: { matchLabels } },
   });
+  // A pod that never gets ready would hold up every drain, though it serves nobody.
+  budget.addJsonPatch(JsonPatch.add('/spec/unhealthyPodEvictionPolicy', 'AlwaysAllow'));
+  return budget;
 }

@@ -1,10 +1,13 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { validate } from '../flow/errors';
 import type { TenantShare } from '../flow/fair-share-tenants';
 import { clusterScoped } from './cluster-scoped';
+import { dnsLabel, dnsSubdomain } from './names';
 import { networkPolicy } from './network-policy';
 import { clusterQueue, localQueue, type ResourceGroup } from './operators/kueue';
+import { RETAINED } from './retained';
 
 /** Kueue takes a job that names no queue into the one of this name (Kueue, LocalQueue defaulting). */
 const LOCAL_QUEUE = 'default';
@@ -83,7 +86,12 @@ export class TenantNamespace extends Construct {
 
   constructor(scope: Construct, id: string, props: TenantNamespaceProps) {
     super(scope, id);
-    const { name, share } = props;
+    const { name, share, cohortName, flavorName } = props;
+    validate(id, [
+      dnsLabel('name', name),
+      dnsSubdomain('cohortName', cohortName),
+      dnsSubdomain('flavorName', flavorName),
+    ]);
     this.namespace = new kplus.Namespace(this, 'Namespace', {
       metadata: {
         name,
@@ -91,6 +99,8 @@ export class TenantNamespace extends Construct {
           'pod-security.kubernetes.io/enforce': 'restricted',
           'pod-security.kubernetes.io/warn': 'restricted',
         },
+        // With a namespace goes everything in it, and not all of that came from here.
+        annotations: { ...RETAINED },
       },
     });
     clusterScoped(ApiObject.of(this.namespace));

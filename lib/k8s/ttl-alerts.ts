@@ -3,6 +3,7 @@ import { sizeText } from '../flow/figures';
 import type { TtlPlan } from '../flow/ttl';
 import type { Alert } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
+import { matching } from './promql';
 
 /** The names that metrics of a report carry. */
 export interface TtlSeries {
@@ -17,7 +18,8 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
   const of = (name: string) => metric(report, name);
   const lag = plan.value('deletionLagSeconds');
   const size = plan.value('sizeAlarmBytes');
-  const settled = plan.value('backfillSeconds') + plan.value('drainSeconds');
+  // By its deadline at the latest the drain begins.
+  const settled = plan.value('backfillDeadlineSeconds') + plan.value('drainSeconds');
   return [
     {
       name: 'TtlCollectionTooLarge',
@@ -43,9 +45,9 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
       expr: `${of('unexpiring_documents')} > 0`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
-      summary: 'Documents without a date of expiry come in: they stay for ever.',
+      summary: 'Documents without a usable date of expiry are there: they are never deleted.',
       runbook:
-        'Find the writer that does not set expireAt. Then run the backfill again: it touches only what lacks the date.',
+        'kubectl logs of the last backfill Job: refused counts documents that the server would not change, by its error code (121: the validator of the collection). Else find the writer that does not set expireAt, or sets something that is no date. Then run the backfill again: it touches only what lacks the field.',
     },
     {
       name: 'TtlIndexMissing',
@@ -58,7 +60,7 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
     },
     {
       name: 'TtlBackfillFailed',
-      expr: `max(kube_job_status_failed{job_name="${backfill}"}) > 0`,
+      expr: `max(kube_job_status_failed${matching({ job_name: backfill })}) > 0`,
       forSeconds: 0,
       severity: 'warning',
       summary: 'A try of the backfill failed.',
@@ -111,5 +113,5 @@ export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
 
 function metric(report: string, name: string): string {
   // The scrape of the Pushgateway keeps the label of the group (honor_labels), as its documentation asks for.
-  return `ttl_collection_${name}{job="${report}"}`;
+  return `ttl_collection_${name}${matching({ job: report })}`;
 }

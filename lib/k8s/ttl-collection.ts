@@ -8,7 +8,8 @@ import { planTtl } from '../flow/ttl-plan';
 import { alertRules } from './alert-rules';
 import { grafanaDashboard } from './grafana-dashboard';
 import { stockImage } from './images';
-import { type Egress, networkPolicy } from './network-policy';
+import { cidr, dnsLabel, secretChecks, textCheck } from './names';
+import { type Egress, networkPolicy, placeOf } from './network-policy';
 import { mountTemporary, restrictedContainer, restrictedPod } from './restricted-pod';
 import { scriptConfigMap } from './script';
 import type { SecretKey } from './secret-key';
@@ -17,6 +18,8 @@ import { ttlAlerts, ttlGraphs } from './ttl-alerts';
 /** Where the scripts lie. */
 const SCRIPTS = '/opt/ttl';
 const MONGODB_PORT = 27_017;
+/** Where the backfill keeps its progress; given dates of expiry, it would forget what it booked. */
+const STATE_COLLECTION = 'ttl_backfill';
 
 /**
  * What a collection with a time to live is sized from.
@@ -45,10 +48,11 @@ export interface TtlCollectionProps {
   readonly connection: SecretKey;
 
   /**
-   * Field with the time at which a document was made, a date. A document without it counts as made when the backfill
-   * comes by, never as old.
+   * Field with the time at which a document was made, of BSON type `date`. A document in which it is missing or of
+   * another type, a number or a timestamp for instance, counts as made when the backfill reaches it, never as old; so
+   * does a date before 1971. 1 to 120 letters, digits, `_` and `.`.
    *
-   * @default - the time within the ObjectId of `_id`
+   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as made now
    */
   readonly createdField?: string;
 
@@ -61,9 +65,16 @@ export interface TtlCollectionProps {
   /**
    * Namespace of the database.
    *
-   * @default - it is outside the cluster, anywhere
+   * @default - it is outside the cluster
    */
   readonly databaseNamespace?: string;
+
+  /**
+   * Addresses of the database, such as `10.20.0.0/16`, when it is outside the cluster. Instead of `databaseNamespace`.
+   *
+   * @default - any address outside but link-local ones
+   */
+  readonly databaseCidr?: string;
 
   /**
    * Port of the database. 1 to 65535.
@@ -110,7 +121,7 @@ export class TtlCollection extends Construct {
     this.report = this.createReport(props, serviceAccount);
     const database: Egress = {
       ports: [props.databasePort ?? MONGODB_PORT],
-      ...(props.databaseNamespace === undefined ? { cidr: '0.0.0.0/0' } : { namespace: props.databaseNamespace }),
+      ...placeOf(props.databaseNamespace, props.databaseCidr),
     };
     networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
     const series = { report: this.report.name, backfill: this.backfill.name };
@@ -128,6 +139,7 @@ export class TtlCollection extends Construct {
       BATCH_SECONDS: String(value('batchSeconds')),
       BACKFILL_SECONDS: String(value('backfillSeconds')),
       DRAIN_SECONDS: String(value('drainSeconds')),
+      DRAIN_PER_SECOND: String(value('drainPerSecond')),
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
     const digest = createHash('sha256')
@@ -229,17 +241,30 @@ function gatewayEgress(address: string): Egress {
 function inputChecks(props: TtlCollectionProps): Check[] {
   const { collection, createdField, pushGateway, databasePort } = props;
   return [
+    textCheck(
+      'collection',
+      collection,
+      (text) => /^[A-Za-z_][\w.-]{0,119}$/.test(text) && !text.startsWith('system.') && text !== STATE_COLLECTION,
+      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', and not be that of the progress, ttl_backfill",
+    ),
+    textCheck(
+      'createdField',
+      createdField,
+      (text) => /^[A-Za-z_]\w*(\.\w+)*$/.test(text) && text.length <= 120,
+      "1 to 120 letters, digits, '_' and '.'",
+    ),
+    textCheck(
+      'pushGateway',
+      pushGateway,
+      (text) => /^https?:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/.test(text),
+      'an address of the cluster such as http://pushgateway.monitoring:9091',
+    ),
+    ...secretChecks('connection', props.connection),
+    dnsLabel('databaseNamespace', props.databaseNamespace),
+    cidr('databaseCidr', props.databaseCidr),
     {
-      refused: !/^[A-Za-z_][\w.-]{0,119}$/.test(collection) || collection.startsWith('system.'),
-      message: `collection must be 1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', got '${collection}'`,
-    },
-    {
-      refused: createdField !== undefined && !/^[A-Za-z_][\w.]{0,119}$/.test(createdField),
-      message: `createdField must be 1 to 120 letters, digits, '_' and '.', got '${createdField}'`,
-    },
-    {
-      refused: !/^https?:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?$/.test(pushGateway),
-      message: `pushGateway must be an address of the cluster such as http://pushgateway.monitoring:9091, got '${pushGateway}'`,
+      refused: props.databaseNamespace !== undefined && props.databaseCidr !== undefined,
+      message: 'databaseNamespace and databaseCidr must not be given together: it is in the cluster or outside of it',
     },
     {
       refused:

@@ -1,8 +1,9 @@
 /** The shipped rotation under a real logrotate and a fast writer: no line is lost, and the disk stays within the plan. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chownSync,
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   mkdtempSync,
@@ -17,6 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LogOutput } from '../../lib/k8s/log-output';
+import { until } from '../support/until';
 import { endGroup, HAS_LOGROTATE, PATH, startRotator, startWriter } from './logs/processes';
 import { LINE_BYTES, MIB, shipped } from './logs/shipped';
 
@@ -144,6 +146,35 @@ suite('logrotate', () => {
     const { uid, mode } = statSync(log);
     expect([uid, mode & 0o777]).toEqual([root ? 10_001 : process.getuid?.(), 0o640]);
   });
+
+  test('waits no longer than its interval when the clock is set back by a day', async () => {
+    const bin = join(work, 'bin');
+    mkdirSync(bin);
+    const slept = join(work, 'slept');
+    const looked = join(work, 'looked');
+    const command = (name: string, text: string) =>
+      writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    command('logrotate', 'true');
+    // A day less at every second look.
+    command(
+      'date',
+      `if [ -e ${looked} ]; then rm ${looked}; echo 1700000000; else touch ${looked}; echo 1700086400; fi`,
+    );
+    command('sleep', `echo "$1" >> ${slept}; exec /bin/sleep 600`);
+    const script = join(work, 'rotate.sh');
+    writeFileSync(script, shipping(folder).script);
+    const rotator = spawn('sh', [script], {
+      env: { PATH: `${bin}:/usr/bin:/bin`, ROTATION_SECONDS: '60' },
+      stdio: 'ignore',
+      detached: true,
+    });
+    try {
+      await until('the rotator to rest', () => existsSync(slept) && readFileSync(slept, 'utf8') !== '', 20);
+    } finally {
+      await endGroup(rotator);
+    }
+    expect(readFileSync(slept, 'utf8')).toBe('60\n');
+  }, 30_000);
 
   test('loses no line under a fast writer, and all files stay within what the plan says', async () => {
     const { plan, config, script } = shipping(folder);

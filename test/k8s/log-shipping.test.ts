@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { parse } from 'yaml';
@@ -165,17 +169,44 @@ describe('outputs', () => {
     const { egress, ingress } = one(made, 'NetworkPolicy').spec;
     expect(egress[1].ports).toEqual([{ port: 9093, protocol: 'TCP' }]);
     expect(egress[1].to[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name']).toBe('kafka');
-    expect(ingress).toEqual([{ ports: [{ port: 9479, protocol: 'TCP' }] }]);
+    const from = (name: string) => [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } }];
+    expect(ingress).toEqual([{ from: from('monitoring'), ports: [{ port: 9479, protocol: 'TCP' }] }]);
+    expect(one(make({ monitoringNamespace: 'observe' }), 'NetworkPolicy').spec.ingress[0].from).toEqual(
+      from('observe'),
+    );
   });
 });
 
 describe('rights', () => {
-  test('every container but one runs as the user that logs, without a capability', () => {
-    for (const { name, securityContext } of made.pod.containers) {
-      expect([name, securityContext.runAsUser, securityContext.runAsNonRoot]).toEqual([name, 1234, true]);
+  test('Filebeat and exporter run as a user of their own, the rotator as the one that logs, none with a capability', () => {
+    const users = made.pod.containers.map(({ name, securityContext }: Manifest) => [name, securityContext.runAsUser]);
+    expect(Object.fromEntries(users)).toEqual({ filebeat: 20_479, exporter: 20_479, rotator: 1234 });
+    for (const { securityContext } of made.pod.containers) {
+      expect(securityContext.runAsNonRoot).toBe(true);
       expect(securityContext.capabilities).toEqual({ drop: ['ALL'] });
       expect(securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
     }
+    // The files are another user's: their group lets them be read.
+    expect(made.pod.securityContext.supplementalGroups).toEqual([1234]);
+    expect(make({ fileGroup: 77 }).pod.securityContext.supplementalGroups).toEqual([77]);
+  });
+
+  test('the rotator has no way to registry, queue and credentials, and Filebeat none to the state of the rotator', () => {
+    const subPaths = (name: string) => containerOf(made, name).volumeMounts.flatMap((m: Manifest) => m.subPath ?? []);
+    expect([subPaths('rotator'), subPaths('filebeat')]).toEqual([['logrotate'], ['filebeat']]);
+    const secrets = (name: string) => JSON.stringify(containerOf(made, name)).match(/secretKeyRef/g) ?? [];
+    expect([secrets('rotator').length, secrets('exporter').length, secrets('filebeat').length]).toEqual([0, 0, 2]);
+  });
+
+  test('state on the nodes keeps its name when the construct is renamed, if it is told that', () => {
+    const named = make({ stateName: 'shop-logs-daemonset-c8' });
+    const path = named.pod.volumes.find(({ name }: Manifest) => name === 'data').hostPath.path;
+    expect(path).toBe('/var/lib/backpressure/shop-logs-daemonset-c8');
+    expect(named.filebeat['filebeat.inputs'][0].id).toBe('shop-logs-daemonset-c8');
+  });
+
+  test('the priority class lives in no namespace', () => {
+    expect(one(made, 'PriorityClass').metadata.namespace).toBeUndefined();
   });
 
   test('the one that makes the folders is root with CHOWN, and ends before the others begin', () => {
@@ -200,6 +231,8 @@ describe('rights', () => {
     expect(signalled.pod.hostPID).toBe(true);
     expect(signalled.logrotate).toContain("pkill -USR1 -x 'nginx'");
     expect(containerOf(signalled, 'rotator').securityContext.runAsUser).toBe(1234);
+    // It sees Filebeat too then, and may not touch what is another user's.
+    expect(containerOf(signalled, 'filebeat').securityContext.runAsUser).not.toBe(1234);
   });
 
   test('every container has limits; a full disk takes these pods last; every node gets one', () => {
@@ -245,6 +278,20 @@ describe('what is watched', () => {
     });
   });
 
+  test('a state file of the future is no sign that the rotator runs', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'backpressure-state-'));
+    const status = join(folder, 'status');
+    const [, , command] = containerOf(made, 'rotator').livenessProbe.exec.command;
+    const live = (secondsAgo: number) => {
+      writeFileSync(status, '');
+      const written = Date.now() / 1000 - secondsAgo;
+      utimesSync(status, written, written);
+      return spawnSync('sh', ['-c', command.replaceAll('/var/lib/logrotate/status', status)]).status === 0;
+    };
+    expect([live(0), live(60), live(7200), live(-86_400)]).toEqual([true, true, false, false]);
+    rmSync(folder, { recursive: true });
+  });
+
   test('a changed configuration makes other pods', () => {
     const annotation = (chart: Shipped) =>
       one(chart, 'DaemonSet').spec.template.metadata.annotations['backpressure/config'];
@@ -263,7 +310,12 @@ describe('what is refused', () => {
     ["filePattern must not end in a wildcard, or rotated files are rotated again, got 'app*'", { filePattern: 'app*' }],
     ['fileUser must be a whole number, between 1 and 2147483647, got 0', { fileUser: 0 }],
     ["rotatorImage must name a version or a digest, got 'logrotate'", { rotatorImage: 'logrotate' }],
-    ['rotationInterval in seconds must be between 1 and 3600, got 7200', { rotationInterval: Duration.hours(2) }],
+    [
+      'rotationInterval in seconds must be a whole number, between 1 and 3600, got 7200',
+      { rotationInterval: Duration.hours(2) },
+    ],
+    ['must be a whole number, between 1 and 3600, got 0.5', { rotationInterval: Duration.millis(500) }],
+    ['shipperUser must be another user than fileUser', { shipperUser: 1234 }],
     ["the signal must be HUP, USR1 or USR2, got 'KILL'", { reopen: LogReopen.signal('nginx', 'KILL') }],
     [
       "the name of the process must be 1 to 15 letters, digits, '.', '_' and '-', got '; rm'",

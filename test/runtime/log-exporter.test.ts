@@ -10,7 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { acknowledgedEvents } from '../../lib/runtime/log-exporter/queue-position';
 import { metricsText } from '../../lib/runtime/log-exporter/reading';
 
-const reading = { logBytes: 300, queueBytes: 20, freeBytes: 1e9, acknowledgedEvents: 2 };
+const reading = { logBytes: 300, unreadableFiles: 0, queueBytes: 20, freeBytes: 1e9, acknowledgedEvents: 2 };
 /** What Filebeat's `/stats` says while its destination is away: test/engines/log-shipping.test.ts reads a real one. */
 const stats = {
   libbeat: {
@@ -26,6 +26,7 @@ describe('the text', () => {
     const samples = text.split('\n').filter((line) => line && !line.startsWith('#'));
     expect(samples).toEqual([
       'log_shipping_log_bytes{shipper="logs",node="n\\"1"} 300',
+      'log_shipping_unreadable_files{shipper="logs",node="n\\"1"} 0',
       'log_shipping_queue_bytes{shipper="logs",node="n\\"1"} 20',
       'log_shipping_free_bytes{shipper="logs",node="n\\"1"} 1000000000',
       'log_shipping_up{shipper="logs",node="n\\"1"} 1',

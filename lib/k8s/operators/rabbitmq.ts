@@ -1,6 +1,8 @@
 /** The custom resources of RabbitMQ's messaging topology operator that constructs use, with the fields they use. */
-import { ApiObject } from 'cdk8s';
+import { ApiObject, type ApiObjectMetadata } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { hashedName } from '../names';
+import { RETAINED } from '../retained';
 
 const API_VERSION = 'rabbitmq.com/v1beta1';
 
@@ -16,6 +18,15 @@ export interface Placement {
   readonly rabbitmqClusterReference: ClusterReference;
 }
 
+/**
+ * The object of something on a broker is named after that, not after the construct: the topology operator deletes by
+ * the name on the broker, so two objects for one thing end with none. It is kept with the queue that it guards.
+ */
+function metadata(name: string, { vhost, rabbitmqClusterReference: cluster }: Placement): ApiObjectMetadata {
+  const identity = JSON.stringify([cluster.namespace ?? '', cluster.name, vhost, name]);
+  return { name: hashedName(name, identity), annotations: { ...RETAINED } };
+}
+
 /** A durable quorum queue. It outlives the object, because deleting a manifest must not delete messages. */
 export function quorumQueue(
   scope: Construct,
@@ -27,6 +38,7 @@ export function quorumQueue(
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,
     kind: 'Queue',
+    metadata: metadata(name, placement),
     spec: {
       name,
       type: 'quorum',
@@ -44,6 +56,7 @@ export function exchange(scope: Construct, id: string, name: string, kind: strin
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,
     kind: 'Exchange',
+    metadata: metadata(name, placement),
     spec: { name, type: kind, durable: true, autoDelete: false, ...placement },
   });
 }
@@ -60,6 +73,7 @@ export function binding(
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,
     kind: 'Binding',
+    metadata: metadata(`${source}-${routingKey}-${destination}`, placement),
     spec: { source, destination, destinationType: 'queue', routingKey, ...placement },
   });
 }
@@ -76,6 +90,7 @@ export function queuePolicy(
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,
     kind: 'Policy',
+    metadata: metadata(name, placement),
     spec: { name, pattern, applyTo: 'queues', priority: 10, definition, ...placement },
   });
 }

@@ -1,6 +1,7 @@
 /** The custom resources of Strimzi that constructs use, with the fields they use. */
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { RETAINED } from '../retained';
 
 /** Served from Strimzi 0.49 on, and the only version from 1.0 on. */
 const API_VERSION = 'kafka.strimzi.io/v1';
@@ -35,18 +36,19 @@ export interface KafkaUserSpec {
   };
 }
 
-/** `KafkaTopic`: the topic operator makes it. */
+/** `KafkaTopic`: the topic operator makes it, and deletes the topic with it. */
 export function kafkaTopic(
   scope: Construct,
   id: string,
   cluster: string,
   name: string,
   spec: KafkaTopicSpec,
+  retained: boolean,
 ): ApiObject {
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,
     kind: 'KafkaTopic',
-    metadata: { name, labels: clusterLabel(cluster) },
+    metadata: { name, labels: clusterLabel(cluster), ...(retained ? { annotations: { ...RETAINED } } : {}) },
     spec,
   });
 }

@@ -4,7 +4,8 @@
  *
  * Environment: LOG_FOLDER, QUEUE_FOLDER, STATS_URL, METRICS_PORT, SHIPPER, NODE_NAME.
  */
-import { readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { acknowledgedEvents } from './queue-position';
@@ -30,8 +31,9 @@ async function main(): Promise<void> {
 }
 
 async function read(logs: string, queue: string, url: string) {
-  const [logBytes, queueBytes, { bavail, bsize }, state, stats] = await Promise.all([
+  const [logBytes, unreadableFiles, queueBytes, { bavail, bsize }, state, stats] = await Promise.all([
     bytesIn(logs),
+    unreadableIn(logs),
     bytesIn(queue),
     statfs(logs),
     readFile(join(queue, 'state.dat')).catch(() => undefined),
@@ -39,6 +41,7 @@ async function read(logs: string, queue: string, url: string) {
   ]);
   return {
     logBytes,
+    unreadableFiles,
     queueBytes,
     freeBytes: bavail * bsize,
     acknowledgedEvents: state && acknowledgedEvents(state),
@@ -58,6 +61,20 @@ async function bytesIn(folder: string): Promise<number> {
     ),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Files that this user, who is Filebeat's, may not read; the folder itself counts as one. */
+async function unreadableIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : ['']));
+  const refused = await Promise.all(
+    names.map((name) =>
+      access(join(folder, name), constants.R_OK).then(
+        () => 0,
+        ({ code }: NodeJS.ErrnoException) => (code === 'EACCES' ? 1 : 0),
+      ),
+    ),
+  );
+  return refused.reduce<number>((sum, one) => sum + one, 0);
 }
 
 async function filebeatStats(url: string): Promise<FilebeatStats | undefined> {

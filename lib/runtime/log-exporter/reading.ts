@@ -4,6 +4,8 @@
 export interface Reading {
   /** Bytes of the log files, rotated ones included. */
   readonly logBytes: number;
+  /** Log files that the shipper's user may not read. */
+  readonly unreadableFiles: number;
   /** Bytes of the shipper's queue on disk. */
   readonly queueBytes: number;
   /** Bytes of the file system that are free for ordinary users. */
@@ -37,6 +39,7 @@ export function metricsText(reading: Reading, labels: Readonly<Record<string, st
   const events = stats?.libbeat?.output?.events;
   const metrics: Metric[] = [
     gauge('log_shipping_log_bytes', 'Log files of the node, rotated ones included.', reading.logBytes),
+    gauge('log_shipping_unreadable_files', 'Log files that Filebeat may not read.', reading.unreadableFiles),
     gauge('log_shipping_queue_bytes', 'Queue of the shipper on disk.', reading.queueBytes),
     gauge('log_shipping_free_bytes', 'Free space of the file system of the logs.', reading.freeBytes),
     gauge('log_shipping_up', 'Whether Filebeat answers.', stats === undefined ? 0 : 1),

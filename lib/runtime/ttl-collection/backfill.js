@@ -1,22 +1,38 @@
 /**
  * For mongosh: gives every document of a collection its date of expiry, so many at a time, and creates the TTL index
- * when the last one has it. Run again it goes on where it stopped; run once more it changes nothing.
+ * last. Run again it goes on where it stopped; run once more it changes nothing; two runs at once do no harm.
  *
- * A document expires when it is as old as the retention. Those that are older already would all expire at once, so
- * they are spread at random over the time that the database needs to delete them.
+ * A document expires when it is as old as the retention. What would be due before the index is there would all be
+ * deleted at once, so each such document gets a slot of its own after that, as many a second as the database deletes
+ * beside its load. Slots are booked in the state, so that no run gives one away twice.
+ *
+ * How old a document is, only a date says (or an ObjectId, without CREATED_FIELD). Everything else counts as made now:
+ * a number may be seconds or milliseconds, and the wrong guess deletes.
  *
  * Environment: MONGODB_URI, COLLECTION, RETENTION_SECONDS, BATCH_SIZE, BATCH_SECONDS, BACKFILL_SECONDS (predicted),
- * DRAIN_SECONDS, and CREATED_FIELD, which is empty when the time is in the ObjectId.
+ * DRAIN_PER_SECOND, DRAIN_SECONDS (predicted), and CREATED_FIELD, which is empty when the time is in the ObjectId.
  */
 const COLLECTION = process.env.COLLECTION;
+const CREATED_FIELD = process.env.CREATED_FIELD;
 const BATCH_SIZE = number('BATCH_SIZE');
 const BATCH_MILLIS = 1000 * number('BATCH_SECONDS');
 const RETENTION_MILLIS = 1000 * number('RETENTION_SECONDS');
 const BACKFILL_MILLIS = 1000 * number('BACKFILL_SECONDS');
 const DRAIN_MILLIS = 1000 * number('DRAIN_SECONDS');
+const SLOT_MILLIS = 1000 / number('DRAIN_PER_SECOND');
 const STATE = 'ttl_backfill';
+/** The prediction counts updates; the last scan and the build of the index come on top. An assumption. */
+const SLACK = 0.25;
+/** The server looks once a minute. */
+const LEAST_SLACK_MILLIS = 60000;
+/** Before it lie the zero dates of programming languages, and seconds that were taken for milliseconds. */
+const FIRST_MILLIS = Date.UTC(1971, 0, 1);
+/** The last day that every driver can read. */
+const LAST_MILLIS = Date.UTC(9999, 11, 31);
 /** The slowest member that counts says how fast it goes. */
 const MAJORITY = { writeConcern: { w: 'majority' } };
+const UNAUTHORIZED = 13;
+const CURSOR_NOT_FOUND = 43;
 
 db = connect(process.env.MONGODB_URI);
 const documents = db.getCollection(COLLECTION);
@@ -28,88 +44,274 @@ function number(name) {
   return value;
 }
 
+/** Counts and types only: ids and values may be personal data. */
 function say(line) {
   print(JSON.stringify({ time: new Date().toISOString(), collection: COLLECTION, ...line }));
 }
 
-/** What is remembered between runs: since when, and how far. */
-function begin() {
-  const now = Date.now();
-  const first = { begunAt: new Date(now), drainFrom: new Date(now + BACKFILL_MILLIS), batches: 0 };
-  states.updateOne({ _id: COLLECTION }, { $setOnInsert: first }, { upsert: true, ...MAJORITY });
-  return states.findOne({ _id: COLLECTION });
+/** The server deletes by its own clock, and that of a node may be wrong. */
+function serverMillis() {
+  return db.hello().localTime.getTime();
 }
 
-/** The date of expiry as the server reckons it; a document without a date counts as made now, never as old. */
-function expiry(now, drainFrom) {
-  const created = {
-    $convert: {
-      input: process.env.CREATED_FIELD ? `$${process.env.CREATED_FIELD}` : '$_id',
-      to: 'date',
-      onError: now,
-      onNull: now,
-    },
-  };
-  const due = { $add: [created, RETENTION_MILLIS] };
-  const spread = { $add: [drainFrom, { $toLong: { $multiply: [{ $rand: {} }, DRAIN_MILLIS] } }] };
-  return [{ $set: { expireAt: { $cond: [{ $lt: [due, drainFrom] }, spread, due] } } }];
-}
-
-/** Documents without a date, in the order of their ids, from where the last batch ended. */
-function nextBatch(after) {
-  const rest = { expireAt: { $exists: false }, ...(after === undefined ? {} : { _id: { $gt: after } }) };
-  return documents
-    .find(rest, { _id: 1 })
-    .sort({ _id: 1 })
-    .limit(BATCH_SIZE)
-    .toArray()
-    .map(({ _id }) => _id);
-}
-
-function backfill() {
-  const { drainFrom, lastId } = begin();
-  let after = lastId;
-  let [batches, changed, found] = [0, 0, 0];
-  for (;;) {
-    const began = Date.now();
-    const ids = nextBatch(after);
-    if (ids.length === 0) {
-      // A whole pass that finds nothing ends it: ids need not grow, and writers may not know of the date yet.
-      if (found === 0 && after === undefined) break;
-      after = undefined;
-      found = 0;
-      continue;
-    }
-    found += ids.length;
-    const { modifiedCount } = documents.updateMany(
-      { _id: { $in: ids }, expireAt: { $exists: false } },
-      expiry(new Date(), drainFrom),
-      MAJORITY,
-    );
-    after = ids[ids.length - 1];
-    batches += 1;
-    changed += modifiedCount;
-    states.updateOne({ _id: COLLECTION }, { $set: { lastId: after }, $inc: { batches: 1 } });
-    if (batches % 100 === 0) say({ batches, changed });
-    // From the beginning of a batch to that of the next, so that a slow server is not asked for more.
-    sleep(Math.max(0, BATCH_MILLIS - (Date.now() - began)));
-  }
-  say({ batches, changed, done: true });
-}
-
-/** Last, because from here on the server deletes. */
-function createIndex() {
+/** Whether the index is there; one that deletes nothing is named before anything is changed. */
+function indexed() {
   const existing = documents.getIndexes().find(({ key }) => JSON.stringify(key) === '{"expireAt":1}');
   if (existing && existing.expireAfterSeconds !== 0) {
     throw new Error(
       `index ${existing.name} on expireAt is there without expireAfterSeconds 0; drop it, then run again`,
     );
   }
-  if (existing) return;
+  return existing !== undefined;
+}
+
+/** A run of its own: nothing is due before its end. Of earlier runs, where they stopped and what they booked is kept. */
+function begin() {
+  const begunMillis = serverMillis();
+  const drainFrom = new Date(
+    begunMillis + Math.max((1 + SLACK) * BACKFILL_MILLIS, BACKFILL_MILLIS + LEAST_SLACK_MILLIS),
+  );
+  const before = states.findOne({ _id: COLLECTION });
+  // Version 0.1.0 spread every run over one and the same time.
+  const booked =
+    before?.drainUntil ?? (before?.drainFrom ? new Date(before.drainFrom.getTime() + DRAIN_MILLIS) : drainFrom);
+  states.updateOne(
+    { _id: COLLECTION },
+    { $set: { begunAt: new Date(begunMillis), drainFrom }, $max: { drainUntil: booked } },
+    { upsert: true, ...MAJORITY },
+  );
+  return {
+    begunMillis,
+    drainFrom,
+    indexed: false,
+    lastId: before?.lastId,
+    moved: false,
+    batches: 0,
+    changed: 0,
+    redated: 0,
+    spread: 0,
+    future: 0,
+    madeNow: {},
+    refused: {},
+  };
+}
+
+/** Books so many slots; gives the first one's time. */
+function book(slots, drainFrom) {
+  const millis = Math.ceil(slots * SLOT_MILLIS);
+  const { drainUntil } = states.findOneAndUpdate(
+    { _id: COLLECTION },
+    [{ $set: { drainUntil: { $add: [{ $max: ['$drainUntil', drainFrom] }, millis] } } }],
+    { returnDocument: 'after', ...MAJORITY },
+  );
+  return drainUntil.getTime() - millis;
+}
+
+/** A run that is slower than predicted has what would come due before its end moved behind it, in another pass. */
+function keepAhead(run, now, marginMillis) {
+  if (run.indexed || now + marginMillis < run.drainFrom.getTime()) return;
+  const slack = Math.max(LEAST_SLACK_MILLIS, SLACK * (now - run.begunMillis), 2 * marginMillis);
+  run.drainFrom = new Date(now + slack);
+  run.moved = true;
+}
+
+/** What needs a date: documents without one, and until the index is there those that would be due when it comes. */
+function undated(run, from) {
+  const none = { expireAt: { $exists: false } };
+  const filter = run.indexed ? none : { $or: [none, { expireAt: { $lt: run.drainFrom } }] };
+  return from === undefined ? filter : { $and: [{ _id: { $gte: from } }, filter] };
+}
+
+/** By type as the server sees it. Nothing but dates travels. */
+function scan(run, from) {
+  const created = CREATED_FIELD ? `$${CREATED_FIELD}` : '$_id';
+  const date = (field) => ({ $cond: [{ $eq: [{ $type: field }, 'date'] }, field, null] });
+  return documents.aggregate(
+    [
+      { $match: undated(run, from) },
+      { $sort: { _id: 1 } },
+      {
+        $project: {
+          type: { $type: created },
+          created: date(created),
+          expiryType: { $type: '$expireAt' },
+          expireAt: date('$expireAt'),
+        },
+      },
+    ],
+    { batchSize: BATCH_SIZE, hint: { _id: 1 } },
+  );
+}
+
+function take(cursor) {
+  const batch = [];
+  while (batch.length < BATCH_SIZE && cursor.hasNext()) batch.push(cursor.next());
+  return batch;
+}
+
+function count(counts, name) {
+  counts[name] = (counts[name] ?? 0) + 1;
+}
+
+/** When a document was made, in milliseconds; now, when nothing says so. */
+function madeMillis({ _id, type, created }, run, now) {
+  const usable = CREATED_FIELD ? type === 'date' : type === 'objectId';
+  const millis = usable ? (CREATED_FIELD ? created : _id.getTimestamp()).getTime() : Number.NaN;
+  // JavaScript has no number for a date beyond its own range.
+  if (!(millis >= FIRST_MILLIS)) {
+    count(run.madeNow, usable ? `${type} before 1971 or out of range` : type);
+    return now;
+  }
+  if (millis > now) run.future += 1;
+  return millis;
+}
+
+function isReadable(date) {
+  return date !== null && Math.abs(date.getTime()) <= LAST_MILLIS;
+}
+
+/** The update of a document; without a date when it needs a slot. Whoever changed the document meanwhile has precedence. */
+function planned(document, run, now) {
+  const _id = { $eq: document._id };
+  if (document.expiryType !== 'missing') {
+    return { redates: true, filter: { _id, expireAt: { $eq: document.expireAt } } };
+  }
+  const due = madeMillis(document, run, now) + RETENTION_MILLIS;
+  const filter = { _id, expireAt: { $exists: false } };
+  // Where ids are told apart by more than a driver can say, the date that was read must be that of the document.
+  if (CREATED_FIELD && isReadable(document.created)) filter[CREATED_FIELD] = document.created;
+  return { filter, due: due < run.drainFrom.getTime() ? undefined : Math.min(due, LAST_MILLIS) };
+}
+
+function updates(batch, run, now) {
+  const plans = batch
+    .filter(({ expiryType }) => expiryType === 'missing' || expiryType === 'date')
+    .map((document) => planned(document, run, now));
+  const slots = plans.filter(({ due }) => due === undefined);
+  if (slots.length > 0) {
+    const first = book(slots.length, run.drainFrom);
+    slots.forEach((slot, index) => {
+      slot.due = Math.min(first + (index + Math.random()) * SLOT_MILLIS, LAST_MILLIS);
+    });
+    run.spread += slots.length;
+  }
+  return plans;
+}
+
+/** Whether an error says something of the documents rather than of the connection or the user. */
+function aboutDocuments(error) {
+  const labels = error.errorLabels ?? [];
+  return typeof error.code === 'number' && error.code !== UNAUTHORIZED && !labels.includes('RetryableWriteError');
+}
+
+/** Writes what can be written; a document that the server refuses stays without a date and is counted. */
+function write(plans, run) {
+  const operations = plans.map(({ filter, due }) => ({
+    updateOne: { filter, update: { $set: { expireAt: new Date(Math.round(due)) } } },
+  }));
+  try {
+    return documents.bulkWrite(operations, { ordered: false, ...MAJORITY }).modifiedCount;
+  } catch (error) {
+    const refusals = [error.writeErrors ?? []].flat();
+    if (refusals.length > 0) {
+      // Written, but perhaps not on the majority: another try finds out.
+      if (error.result.getWriteConcernError()) throw error;
+      for (const { code } of refusals) count(run.refused, String(code));
+      return error.result.modifiedCount;
+    }
+    if (!aboutDocuments(error)) throw error;
+    if (plans.length === 1) {
+      count(run.refused, String(error.code));
+      return 0;
+    }
+    // The server could not even read the request: one document of it is at fault.
+    const middle = Math.floor(plans.length / 2);
+    const [left, right] = [write(plans.slice(0, middle), run), write(plans.slice(middle), run)];
+    return left + right;
+  }
+}
+
+function summary({ batches, changed, redated, spread, future, madeNow, refused }) {
+  return { batches, changed, redated, spread, future, madeNow, refused };
+}
+
+/** One way through the collection in the order of the ids; gives how many documents it changed. */
+function pass(run, from) {
+  let changed = 0;
+  const cursor = scan(run, from);
+  for (;;) {
+    const began = performance.now();
+    const batch = take(cursor);
+    if (batch.length === 0) return changed;
+    const now = serverMillis();
+    keepAhead(run, now, 0);
+    const plans = updates(batch, run, now);
+    if (plans.length > 0) {
+      const written = write(plans, run);
+      changed += written;
+      run.changed += written;
+      run.redated += plans.filter(({ redates }) => redates).length;
+    }
+    run.batches += 1;
+    const lastId = batch[batch.length - 1]._id;
+    states.updateOne({ _id: COLLECTION }, { $set: { lastId, drainFrom: run.drainFrom }, $inc: { batches: 1 } });
+    if (run.batches % 100 === 0) say(summary(run));
+    // From the beginning of a batch to that of the next, so that a slow server is not asked for more.
+    sleep(Math.max(0, BATCH_MILLIS - (performance.now() - began)));
+  }
+}
+
+/** A pass; undefined when the server forgot the cursor, after a failover for instance. */
+function passOrBroken(run, from) {
+  try {
+    return pass(run, from);
+  } catch (error) {
+    if (error.code !== CURSOR_NOT_FOUND) throw error;
+    return undefined;
+  }
+}
+
+/** From where the last run stopped, to save time; whatever is wrong with that place, a whole pass comes next. */
+function resume(run) {
+  try {
+    pass(run, run.lastId);
+  } catch (error) {
+    if (!aboutDocuments(error)) throw error;
+  }
+}
+
+/**
+ * Passes until one finds nothing to do, or no less than the one before: then writers that do not know of the date keep
+ * the number up, and more passes would not help. What is refused is found by every pass and changed by none.
+ */
+function backfill(run) {
+  if (run.lastId !== undefined) resume(run);
+  let before = Number.POSITIVE_INFINITY;
+  for (;;) {
+    run.moved = false;
+    run.refused = {};
+    // Another run may have made it.
+    run.indexed = indexed();
+    const began = performance.now();
+    const changed = passOrBroken(run);
+    // The build of the index reads the collection as a pass does, and nothing may be due before it is done.
+    if (changed === 0) keepAhead(run, serverMillis(), performance.now() - began);
+    else keepAhead(run, serverMillis(), 0);
+    if (changed !== undefined && !run.moved && (changed === 0 || changed > before / 2)) break;
+    before = changed ?? before;
+  }
+  say({ ...summary(run), done: true });
+}
+
+/** Last, because from here on the server deletes. */
+function createIndex() {
+  if (indexed()) return;
   documents.createIndex({ expireAt: 1 }, { expireAfterSeconds: 0 });
   say({ index: 'created' });
 }
 
-backfill();
+indexed();
+const run = begin();
+backfill(run);
 createIndex();
 states.updateOne({ _id: COLLECTION }, { $unset: { lastId: 1 } });

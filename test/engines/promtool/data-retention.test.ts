@@ -11,7 +11,7 @@ const STEP = 4;
 const minutes = (knob: string) => Math.ceil(at(knob) / 60);
 const steps = (knob: string) => Math.ceil(minutes(knob) / STEP);
 const failed = `kube_job_status_failed{job_name="${backfill.name}",reason="Evicted"}`;
-const settled = minutes('backfillSeconds') + minutes('drainSeconds');
+const settled = minutes('backfillDeadlineSeconds') + minutes('drainSeconds');
 const large = `${at('sizeAlarmBytes') + 1}`;
 
 testAlerts('data-retention', {

@@ -1,0 +1,177 @@
+/**
+ * What a text of a user must look like before it stands in a manifest, in PromQL or in a path. A text that passes needs
+ * no quoting; one that may hold anything is quoted where it is used (`promql.ts`).
+ *
+ * Source: Kubernetes, Object Names and IDs; Secrets (keys); Labels and Selectors; Environment variables. Docker
+ * distribution, reference/regexp.go.
+ */
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import type { Check } from '../flow/errors';
+import type { SecretKey } from './secret-key';
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$/;
+const LABEL_NAME = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
+const LARGEST_PORT = 65_535;
+
+/** A check that a text has a form; an absent one passes. */
+export function textCheck(
+  prop: string,
+  value: string | undefined,
+  has: (text: string) => boolean,
+  form: string,
+): Check {
+  return textMust(prop, value, has, `be ${form}`);
+}
+
+/** A token of another engine is named as such: here it would stand in the manifest as it is. */
+function textMust(prop: string, value: string | undefined, has: (text: string) => boolean, must: string): Check {
+  if (value === undefined) return { refused: false, message: '' };
+  const shown = JSON.stringify(value).slice(1, -1);
+  if (/\$\{Token\[/.test(value)) {
+    return {
+      refused: true,
+      message: `${prop} must be known when the manifest is written, and a token of the CDK is not; give the text itself or take it from a Secret, got '${shown}'`,
+    };
+  }
+  return { refused: !has(value), message: `${prop} must ${must}, got '${shown}'` };
+}
+
+function matches(prop: string, value: string | undefined, pattern: RegExp, form: string): Check {
+  return textCheck(prop, value, (text) => pattern.test(text), form);
+}
+
+/** A label of DNS, as namespaces and most objects have. */
+export function dnsLabel(prop: string, value: string | undefined): Check {
+  return matches(prop, value, LABEL, '1 to 63 lower-case letters, digits and hyphens');
+}
+
+/** A subdomain, as Secrets have. */
+export function dnsSubdomain(prop: string, value: string | undefined): Check {
+  return matches(prop, value, SUBDOMAIN, '1 to 253 lower-case letters, digits, hyphens and dots');
+}
+
+/** A value in a Secret. */
+export function secretChecks(prop: string, secret: SecretKey | undefined): Check[] {
+  if (secret === undefined) return [];
+  const isKey = (text: string) => /^[-._a-zA-Z0-9]{1,253}$/.test(text) && !text.startsWith('..') && text !== '.';
+  return [
+    dnsSubdomain(`${prop}.secretName`, secret.secretName),
+    textCheck(`${prop}.key`, secret.key, isKey, "1 to 253 letters, digits, '-', '_' and '.', and not begin with '..'"),
+  ];
+}
+
+/** An address range, such as `10.0.0.0/16`. */
+export function cidr(prop: string, value: string | undefined): Check {
+  return textCheck(prop, value, isCidr, 'an address range such as 10.0.0.0/16');
+}
+
+function isCidr(text: string): boolean {
+  const [address, length, ...more] = text.split('/');
+  const version = isIP(address);
+  const longest = version === 4 ? 32 : 128;
+  return version !== 0 && /^\d{1,3}$/.test(length ?? '') && Number(length) <= longest && more.length === 0;
+}
+
+/** A host: a name of DNS or an address. */
+export function host(prop: string, value: string | undefined): Check {
+  return textCheck(prop, value, isHost, 'a host name or an address');
+}
+
+function isHost(text: string): boolean {
+  return HOST.test(text) || isIP(text) === 4;
+}
+
+/** Hosts with ports, at least one. */
+export function hostPorts(prop: string, values: readonly string[]): Check[] {
+  if (values.length === 0) return [{ refused: true, message: `${prop} must be host:port each, at least one, got ''` }];
+  return values.map((value) => textCheck(prop, value, isHostPort, 'host:port each, at least one'));
+}
+
+function isHostPort(text: string): boolean {
+  const [name, port, ...more] = text.split(':');
+  return (
+    isHost(name) && /^\d{1,5}$/.test(port ?? '') && Number(port) >= 1 && Number(port) <= LARGEST_PORT && !more.length
+  );
+}
+
+/** `https` addresses with ports, at least one. */
+export function httpsHosts(prop: string, values: readonly string[]): Check[] {
+  const form = 'https://host:port each, at least one';
+  if (values.length === 0) return [{ refused: true, message: `${prop} must be ${form}, got ''` }];
+  const isAddress = (text: string) => text.startsWith('https://') && isHostPort(text.slice('https://'.length));
+  return values.map((value) => textCheck(prop, value, isAddress, form));
+}
+
+/** A topic of Kafka. */
+export function kafkaTopicName(prop: string, value: string | undefined): Check {
+  const isTopic = (text: string) => /^[A-Za-z0-9._-]{1,249}$/.test(text) && text !== '.' && text !== '..';
+  return textCheck(prop, value, isTopic, "1 to 249 letters, digits, '.', '_' and '-'");
+}
+
+/**
+ * A name that a server of its own gives and takes: printable, without spaces at its ends, and without `$(`, which
+ * Kubernetes would replace in an environment variable.
+ */
+export function foreignName(prop: string, value: string | undefined, longest = 255): Check {
+  const isName = (text: string) =>
+    text.length >= 1 &&
+    text.length <= longest &&
+    /^\P{C}+$/u.test(text) &&
+    text.trim() === text &&
+    !text.includes('$(');
+  return textCheck(prop, value, isName, `1 to ${longest} printable characters without '$('`);
+}
+
+/** An image with a version or a digest. A port of its registry is neither. */
+export function imageReference(prop: string, value: string | undefined): Check {
+  const isPinned = (text: string) => {
+    const parsed =
+      /^(?<path>[A-Za-z0-9][\w.:/-]*?)(:(?<tag>\w[\w.-]{0,127}))?(@(?<digest>\w+:[0-9a-fA-F]{32,}))?$/.exec(text);
+    const { tag, digest } = parsed?.groups ?? {};
+    return digest !== undefined || (tag !== undefined && tag !== 'latest');
+  };
+  return textMust(prop, value, isPinned, 'name a version or a digest');
+}
+
+/** The name of an environment variable, as Kubernetes takes it. */
+export function environmentName(prop: string, value: string): Check {
+  const isName = (text: string) => /^[-._A-Za-z][-._A-Za-z0-9]{0,253}$/.test(text) && !/^(\.|\.\..*)$/.test(text);
+  return textCheck(prop, value, isName, "letters, digits, '-', '_' and '.', not beginning with a digit");
+}
+
+/** Labels of nodes or pods. */
+export function labelChecks(prop: string, labels: Readonly<Record<string, string>> | undefined): Check[] {
+  return Object.entries(labels ?? {}).flatMap(([key, value]) => [
+    textCheck(`${prop} key`, key, isLabelKey, 'a label key such as example.com/pool'),
+    textCheck(
+      `${prop} ${isLabelKey(key) ? key : 'value'}`,
+      value,
+      (text) => text === '' || LABEL_NAME.test(text),
+      'a label value of up to 63 letters, digits, hyphens, dots and underscores',
+    ),
+  ]);
+}
+
+function isLabelKey(key: string): boolean {
+  const [name, prefix, ...more] = key.split('/').reverse();
+  return LABEL_NAME.test(name) && (prefix === undefined || SUBDOMAIN.test(prefix)) && more.length === 0;
+}
+
+/**
+ * The name of an object that stands for something outside of Kubernetes: the thing's own where Kubernetes takes it. It
+ * must not depend on where the construct is, because an object of another name is made anew, and with the old one goes
+ * what it stands for.
+ */
+export function objectName(name: string): string {
+  return SUBDOMAIN.test(name) ? name : hashedName(name, name);
+}
+
+/** The same for a thing that its name alone does not tell from others. */
+export function hashedName(name: string, identity: string): string {
+  const label = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);
+  return `${label}-${hash}`.slice(-253).replace(/^-/, '');
+}

@@ -1,0 +1,360 @@
+/**
+ * Every text that a user can give to a construct: what no server would take is refused by name, and what a server may
+ * take is quoted where it stands. The list of texts is read from the source, so a new one makes this red until it is here.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as kplus from 'cdk8s-plus-28';
+import ts from 'typescript';
+import { InvalidInputError } from '../../lib/flow/errors';
+import { FairShare, type FairShareProps } from '../../lib/k8s/fair-share';
+import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/kafka-quotas';
+import type { KafkaTriggerProps } from '../../lib/k8s/kafka-trigger';
+import { type ElasticsearchLogOutputProps, type KafkaLogOutputProps, LogOutput } from '../../lib/k8s/log-output';
+import { LogReopen } from '../../lib/k8s/log-reopen';
+import { LogShipping, type LogShippingProps } from '../../lib/k8s/log-shipping';
+import { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue-worker';
+import type { RabbitMqTriggerProps } from '../../lib/k8s/rabbitmq-trigger';
+import type { RedisStreamTriggerProps } from '../../lib/k8s/redis-stream-trigger';
+import type { SqsTriggerProps } from '../../lib/k8s/sqs-trigger';
+import { TenantNamespace, type TenantNamespaceProps } from '../../lib/k8s/tenant-namespace';
+import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/ttl-collection';
+import { emptyChart, type Manifest, written } from '../support/manifest';
+
+const LIB = join(__dirname, '..', '..', 'lib', 'k8s');
+
+const HOSTILE: Readonly<Record<string, string>> = {
+  'ends a label matcher of PromQL': '"} or vector(1) #',
+  'climbs out of a folder': '../../etc/passwd',
+  'begins a new line': 'orders\nkind: ClusterRole',
+  'is a token of the CDK': ['$', '{Token[TOKEN.123]}'].join(''),
+  'is replaced by Kubernetes': '$(REDIS_PASSWORD)',
+  'runs in a shell': '$(id);`id`',
+  'ends a string of YAML or JSON': `'"]}`,
+  'is invisible': '\u202eorders\u0000',
+  'is empty': '',
+  'is longer than any name': 'x'.repeat(5000),
+};
+
+const secret = (key: string) => ({ secretName: 'broker', key });
+const load = { workload: { steadyPerSecond: 20, serviceSeconds: 0.05 }, objective: { latencySeconds: 90 } };
+
+const worker =
+  (more: Partial<QueueWorkerProps> = {}) =>
+  (chart: ReturnType<typeof emptyChart>) =>
+    new QueueWorker(chart, 'Subject', {
+      ...load,
+      trigger: QueueTrigger.redisStream({ host: 'redis', stream: 'orders', consumerGroup: 'workers' }),
+      image: 'shop/orders:1',
+      ...more,
+    });
+const rabbitMq = (more: Partial<RabbitMqTriggerProps>) =>
+  worker({
+    trigger: QueueTrigger.rabbitMq({
+      queueName: 'orders',
+      clusterName: 'rabbit',
+      connection: secret('amqp'),
+      management: secret('management'),
+      ...more,
+    }),
+  });
+const sqs = (more: Partial<SqsTriggerProps>) =>
+  worker({
+    trigger: QueueTrigger.sqs({
+      queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders',
+      region: 'eu-central-1',
+      roleArn: 'arn:aws:iam::123456789012:role/orders',
+      ...more,
+    }),
+  });
+const redis = (more: Partial<RedisStreamTriggerProps>) =>
+  worker({ trigger: QueueTrigger.redisStream({ host: 'redis', stream: 'orders', consumerGroup: 'workers', ...more }) });
+const kafka = (more: Partial<KafkaTriggerProps>) =>
+  worker({
+    trigger: QueueTrigger.kafka({
+      bootstrapServers: ['kafka:9093'],
+      topic: 'orders',
+      partitions: 12,
+      consumerGroup: 'orders',
+      username: secret('user'),
+      password: secret('password'),
+      ...more,
+    }),
+  });
+const logs = (more: Partial<LogShippingProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new LogShipping(chart, 'Subject', {
+    workload: { steadyBytesPerSecond: 1000 },
+    objective: { diskBudgetBytes: 1e9, outageSeconds: 60 },
+    logFolder: '/var/log/app',
+    fileUser: 1234,
+    rotatorImage: 'example/logrotate:1',
+    output: toKafka({}),
+    ...more,
+  });
+const toKafka = (more: Partial<KafkaLogOutputProps>) =>
+  LogOutput.kafka({
+    brokers: ['kafka:9093'],
+    topic: 'logs',
+    username: secret('user'),
+    password: secret('password'),
+    ...more,
+  });
+const toElasticsearch = (more: Partial<ElasticsearchLogOutputProps>) =>
+  LogOutput.elasticsearch({ hosts: ['https://es:9200'], index: 'logs', apiKey: secret('key'), ...more });
+const ttl = (more: Partial<TtlCollectionProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new TtlCollection(chart, 'Subject', {
+    workload: {
+      insertsPerSecond: 16,
+      documentBytes: 1000,
+      existingDocuments: 5e6,
+      spareWritesPerSecond: 500,
+      deletesPerSecond: 200,
+    },
+    objective: { retentionSeconds: 86_400 },
+    collection: 'events',
+    connection: secret('uri'),
+    pushGateway: 'http://pushgateway.monitoring:9091',
+    ...more,
+  });
+const quotas = (more: Partial<KafkaQuotasProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new KafkaQuotas(chart, 'Subject', {
+    clusterName: 'events',
+    capacity: { brokers: 3, brokerBytesPerSecond: 60_000_000 },
+    tenants: [{ name: 'billing', steadyBytesPerSecond: 1_000_000 }],
+    topics: [{ topicName: 'billing', tenant: 'billing', partitions: 6 }],
+    ...more,
+  });
+const risk = {
+  name: 'risk',
+  workload: { steadyPerSecond: 0.01, serviceSeconds: 60 },
+  jobCpu: 1,
+  jobMemoryBytes: 2 ** 30,
+};
+const shares = (more: Partial<FairShareProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new FairShare(chart, 'Subject', {
+    capacity: { cpu: 100, memoryBytes: 4e11 },
+    objective: { latencySeconds: 3600 },
+    tenants: [risk],
+    ...more,
+  });
+const namespace = (more: Partial<TenantNamespaceProps>) => (chart: ReturnType<typeof emptyChart>) => {
+  const [share] = shares({})(emptyChart()).plan.tenants;
+  return new TenantNamespace(chart, 'Subject', {
+    name: 'batch-risk',
+    share,
+    cohortName: 'batch',
+    flavorName: 'batch',
+    ...more,
+  });
+};
+
+type Maker = (text: string) => (chart: ReturnType<typeof emptyChart>) => unknown;
+
+/** Each text prop by its interface. Secrets are `SecretKey`s, tried wherever one is taken. */
+const PROPS: Readonly<Record<string, Maker>> = {
+  'RabbitMqTriggerProps.queueName': (queueName) => rabbitMq({ queueName }),
+  'RabbitMqTriggerProps.clusterName': (clusterName) => rabbitMq({ clusterName }),
+  'RabbitMqTriggerProps.clusterNamespace': (clusterNamespace) => rabbitMq({ clusterNamespace }),
+  'RabbitMqTriggerProps.vhost': (vhost) => rabbitMq({ vhost }),
+  'RabbitMqTriggerProps.connection.secretName': (secretName) => rabbitMq({ connection: { secretName, key: 'k' } }),
+  'RabbitMqTriggerProps.connection.key': (key) => rabbitMq({ connection: secret(key) }),
+  'RabbitMqTriggerProps.management.secretName': (secretName) => rabbitMq({ management: { secretName, key: 'k' } }),
+  'RabbitMqTriggerProps.management.key': (key) => rabbitMq({ management: secret(key) }),
+  'SqsTriggerProps.queueUrl': (queueUrl) => sqs({ queueUrl }),
+  'SqsTriggerProps.region': (region) => sqs({ region }),
+  'SqsTriggerProps.roleArn': (roleArn) => sqs({ roleArn }),
+  'SqsTriggerProps.endpointCidr': (endpointCidr) => sqs({ endpointCidr }),
+  'SqsTriggerProps.stsCidr': (stsCidr) => sqs({ stsCidr }),
+  'RedisStreamTriggerProps.host': (host) => redis({ host }),
+  'RedisStreamTriggerProps.namespace': (text) => redis({ namespace: text }),
+  'RedisStreamTriggerProps.cidr': (cidr) => redis({ cidr }),
+  'RedisStreamTriggerProps.stream': (stream) => redis({ stream }),
+  'RedisStreamTriggerProps.consumerGroup': (consumerGroup) => redis({ consumerGroup }),
+  'RedisStreamTriggerProps.password.secretName': (secretName) => redis({ password: { secretName, key: 'k' } }),
+  'RedisStreamTriggerProps.password.key': (key) => redis({ password: secret(key) }),
+  'RedisStreamTriggerProps.certificateAuthority.secretName': (secretName) =>
+    redis({ certificateAuthority: { secretName, key: 'k' } }),
+  'RedisStreamTriggerProps.certificateAuthority.key': (key) => redis({ certificateAuthority: secret(key) }),
+  'KafkaTriggerProps.bootstrapServers': (server) => kafka({ bootstrapServers: [server] }),
+  'KafkaTriggerProps.namespace': (text) => kafka({ namespace: text }),
+  'KafkaTriggerProps.cidr': (cidr) => kafka({ cidr }),
+  'KafkaTriggerProps.topic': (topic) => kafka({ topic }),
+  'KafkaTriggerProps.consumerGroup': (consumerGroup) => kafka({ consumerGroup }),
+  'KafkaTriggerProps.username.secretName': (secretName) => kafka({ username: { secretName, key: 'k' } }),
+  'KafkaTriggerProps.username.key': (key) => kafka({ username: secret(key) }),
+  'KafkaTriggerProps.password.secretName': (secretName) => kafka({ password: { secretName, key: 'k' } }),
+  'KafkaTriggerProps.password.key': (key) => kafka({ password: secret(key) }),
+  'KafkaTriggerProps.certificateAuthority.secretName': (secretName) =>
+    kafka({ certificateAuthority: { secretName, key: 'k' } }),
+  'KafkaTriggerProps.certificateAuthority.key': (key) => kafka({ certificateAuthority: secret(key) }),
+  'QueueWorkerProps.image': (image) => worker({ image }),
+  'QueueWorkerProps.command': (text) => worker({ command: ['worker', text] }),
+  'QueueWorkerProps.environment': (name) => worker({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'LogShippingProps.logFolder': (logFolder) => logs({ logFolder }),
+  'LogShippingProps.filePattern': (filePattern) => logs({ filePattern }),
+  'LogShippingProps.rotatorImage': (rotatorImage) => logs({ rotatorImage }),
+  'LogShippingProps.monitoringNamespace': (monitoringNamespace) => logs({ monitoringNamespace }),
+  'LogShippingProps.stateName': (stateName) => logs({ stateName }),
+  'LogReopen.signal.processName': (processName) => logs({ reopen: LogReopen.signal(processName, 'HUP') }),
+  'LogReopen.signal.signal': (signal) => logs({ reopen: LogReopen.signal('nginx', signal) }),
+  'KafkaLogOutputProps.brokers': (broker) => logs({ output: toKafka({ brokers: [broker] }) }),
+  'KafkaLogOutputProps.topic': (topic) => logs({ output: toKafka({ topic }) }),
+  'KafkaLogOutputProps.namespace': (text) => logs({ output: toKafka({ namespace: text }) }),
+  'KafkaLogOutputProps.cidr': (cidr) => logs({ output: toKafka({ cidr }) }),
+  'KafkaLogOutputProps.username.secretName': (secretName) =>
+    logs({ output: toKafka({ username: { secretName, key: 'k' } }) }),
+  'KafkaLogOutputProps.username.key': (key) => logs({ output: toKafka({ username: secret(key) }) }),
+  'KafkaLogOutputProps.password.secretName': (secretName) =>
+    logs({ output: toKafka({ password: { secretName, key: 'k' } }) }),
+  'KafkaLogOutputProps.password.key': (key) => logs({ output: toKafka({ password: secret(key) }) }),
+  'KafkaLogOutputProps.certificateAuthority.secretName': (secretName) =>
+    logs({ output: toKafka({ certificateAuthority: { secretName, key: 'k' } }) }),
+  'KafkaLogOutputProps.certificateAuthority.key': (key) =>
+    logs({ output: toKafka({ certificateAuthority: secret(key) }) }),
+  'ElasticsearchLogOutputProps.hosts': (host) => logs({ output: toElasticsearch({ hosts: [host] }) }),
+  'ElasticsearchLogOutputProps.index': (index) => logs({ output: toElasticsearch({ index }) }),
+  'ElasticsearchLogOutputProps.namespace': (text) => logs({ output: toElasticsearch({ namespace: text }) }),
+  'ElasticsearchLogOutputProps.cidr': (cidr) => logs({ output: toElasticsearch({ cidr }) }),
+  'ElasticsearchLogOutputProps.apiKey.secretName': (secretName) =>
+    logs({ output: toElasticsearch({ apiKey: { secretName, key: 'k' } }) }),
+  'ElasticsearchLogOutputProps.apiKey.key': (key) => logs({ output: toElasticsearch({ apiKey: secret(key) }) }),
+  'ElasticsearchLogOutputProps.certificateAuthority.secretName': (secretName) =>
+    logs({ output: toElasticsearch({ certificateAuthority: { secretName, key: 'k' } }) }),
+  'ElasticsearchLogOutputProps.certificateAuthority.key': (key) =>
+    logs({ output: toElasticsearch({ certificateAuthority: secret(key) }) }),
+  'TtlCollectionProps.collection': (collection) => ttl({ collection }),
+  'TtlCollectionProps.createdField': (createdField) => ttl({ createdField }),
+  'TtlCollectionProps.pushGateway': (pushGateway) => ttl({ pushGateway }),
+  'TtlCollectionProps.databaseNamespace': (databaseNamespace) => ttl({ databaseNamespace }),
+  'TtlCollectionProps.databaseCidr': (databaseCidr) => ttl({ databaseCidr }),
+  'TtlCollectionProps.connection.secretName': (secretName) => ttl({ connection: { secretName, key: 'k' } }),
+  'TtlCollectionProps.connection.key': (key) => ttl({ connection: secret(key) }),
+  'KafkaQuotasProps.clusterName': (clusterName) => quotas({ clusterName }),
+  'KafkaQuotaTopic.topicName': (topicName) => quotas({ topics: [{ topicName, tenant: 'billing', partitions: 6 }] }),
+  'KafkaQuotaTopic.tenant': (tenant) => quotas({ topics: [{ topicName: 'billing', tenant, partitions: 6 }] }),
+  'KafkaTenant.name': (name) =>
+    quotas({
+      tenants: [{ name, steadyBytesPerSecond: 1_000_000 }],
+      topics: [{ topicName: 'billing', tenant: name, partitions: 6 }],
+    }),
+  'FairShareProps.cohort': (cohort) => shares({ cohort }),
+  'FairShareProps.nodeLabels': (text) => shares({ nodeLabels: { [text]: 'a' } }),
+  'FairShareProps.nodeLabels value': (text) => shares({ nodeLabels: { pool: text } }),
+  'BatchTenant.name': (name) => shares({ tenants: [{ ...risk, name }] }),
+  'TenantNamespaceProps.name': (name) => namespace({ name }),
+  'TenantNamespaceProps.cohortName': (cohortName) => namespace({ cohortName }),
+  'TenantNamespaceProps.flavorName': (flavorName) => namespace({ flavorName }),
+};
+
+/** Where a server takes more than a plain name: what may pass, and only quoted. */
+const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
+  'RabbitMqTriggerProps.vhost': [
+    'ends a label matcher of PromQL',
+    'climbs out of a folder',
+    'ends a string of YAML or JSON',
+  ],
+  'RedisStreamTriggerProps.stream': [
+    'ends a label matcher of PromQL',
+    'climbs out of a folder',
+    'ends a string of YAML or JSON',
+  ],
+  'RedisStreamTriggerProps.consumerGroup': [
+    'ends a label matcher of PromQL',
+    'climbs out of a folder',
+    'ends a string of YAML or JSON',
+  ],
+  'KafkaTriggerProps.consumerGroup': [
+    'ends a label matcher of PromQL',
+    'climbs out of a folder',
+    'ends a string of YAML or JSON',
+  ],
+  // The arguments of a program are its own affair; no shell reads them.
+  'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'FairShareProps.nodeLabels value': ['is empty'],
+};
+
+/** The texts that the exported interfaces of lib/k8s have, read from the source. */
+function textProps(): string[] {
+  const files = [...readFileSync(join(LIB, 'index.ts'), 'utf8').matchAll(/from '\.\/(.*)'/g)].map(([, file]) => file);
+  return files.flatMap((file) => {
+    const source = ts.createSourceFile(
+      file,
+      readFileSync(join(LIB, `${file}.ts`), 'utf8'),
+      ts.ScriptTarget.Latest,
+      true,
+    );
+    return source.statements.filter(ts.isInterfaceDeclaration).flatMap((one) =>
+      one.members.filter(ts.isPropertySignature).flatMap((member) => {
+        const name = `${one.name.text}.${member.name.getText()}`;
+        const type = member.type?.getText() ?? '';
+        if (type === 'SecretKey') return [`${name}.secretName`, `${name}.key`];
+        return /\bstring\b/.test(type) ? [name] : [];
+      }),
+    );
+  });
+}
+
+/** Other interfaces with texts: how a secret is named is tried wherever one is taken, ids of rules are looked up. */
+const ELSEWHERE = ['SecretKey.secretName', 'SecretKey.key', 'BackpressureChecksProps.severities'];
+
+test('every text prop of every exported interface is in the table', () => {
+  const missing = textProps().filter((name) => !(name in PROPS) && !ELSEWHERE.includes(name));
+  expect(missing).toEqual([]);
+  expect(textProps().length).toBeGreaterThan(60);
+});
+
+describe.each(Object.entries(PROPS))('%s', (name, make) => {
+  test.each(Object.entries(HOSTILE))('a text that %s is refused by name, or stands quoted', (what, text) => {
+    const chart = emptyChart();
+    if (!MAY_PASS[name]?.includes(what)) {
+      const error = refusal(() => make(text)(chart));
+      expect(error).toBeInstanceOf(InvalidInputError);
+      // By the prop's own name; what it is part of may come first.
+      const [, prop] = name.split(/[. ]/);
+      if (!name.startsWith('LogReopen')) expect(error.message).toContain(prop);
+      return;
+    }
+    make(text)(chart);
+    for (const expr of expressions(written(chart).manifests)) {
+      const outside = expr.replaceAll(JSON.stringify(text), '');
+      if (text !== '') expect(outside).not.toContain(text);
+    }
+  });
+});
+
+function refusal(make: () => unknown): Error {
+  try {
+    make();
+  } catch (error) {
+    return error as Error;
+  }
+  return new Error('nothing was refused');
+}
+
+function expressions(manifests: Manifest[]): string[] {
+  return manifests
+    .filter(({ kind }) => kind === 'PrometheusRule')
+    .flatMap(({ spec }) => spec.groups.flatMap(({ rules }: Manifest) => rules.map(({ expr }: Manifest) => expr)));
+}
+
+describe('images', () => {
+  test.each<[string, boolean]>([
+    ['acme/worker', false],
+    ['registry:5000/acme/worker', false],
+    ['registry.example.com:5000/acme/worker', false],
+    ['acme/worker:latest', false],
+    ['registry:5000/acme/worker:latest', false],
+    ['acme/worker:', false],
+    ['acme/worker@sha256:', false],
+    ['acme/worker:1 --privileged', false],
+    ['acme/worker:1.4.2', true],
+    ['registry:5000/acme/worker:1.4.2', true],
+    [`acme/worker@sha256:${'a'.repeat(64)}`, true],
+    [`registry:5000/acme/worker:latest@sha256:${'a'.repeat(64)}`, true],
+  ])('%s: names a version or a digest: %s', (image, accepted) => {
+    const make = () => worker({ image })(emptyChart());
+    if (accepted) expect(make).not.toThrow();
+    else expect(make).toThrow('image must name a version or a digest');
+  });
+});
