@@ -1,4 +1,5 @@
 import type { CarriedText, Document } from '../document';
+import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
 import { carriedRule } from './trap';
 
@@ -87,11 +88,8 @@ function hasNoPolicy({ text }: CarriedText, document: Document): boolean {
   const queue = /(?:queue_declare|assertQueue)\(\s*(?:queue\s*=\s*)?["']([^"']+)["']/.exec(text)?.[1];
   return !document.ofType('rabbitmq.com/Policy', 'rabbitmq.com/OperatorPolicy').some((policy) => {
     if (policy.at('spec', 'definition', 'dead-letter-exchange').absent) return false;
-    const pattern = policy.at('spec', 'pattern').text();
-    try {
-      return pattern === undefined || queue === undefined || new RegExp(pattern).test(queue);
-    } catch {
-      return true;
-    }
+    const text = policy.at('spec', 'pattern').text();
+    const pattern = text === undefined ? undefined : patternOf(text);
+    return pattern === undefined || queue === undefined || matches(pattern, queue);
   });
 }

@@ -79,7 +79,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
           if (text === undefined || returned !== true || !RISING.includes(comparison(alarm) ?? '')) continue;
           const divisor = /\b(IF|MAX)\s*\(/.test(text) ? undefined : differenceDividedBy(text);
           const depth = metricsOf(alarm).find(
-            ({ id, name }) => id && DEPTHS.test(name.text() ?? '') && new RegExp(`\\b${id}\\b`).test(text),
+            ({ id, name }) => id && DEPTHS.test(name.text() ?? '') && idsIn(text).has(id),
           );
           if (!divisor || !depth) continue;
           yield {
@@ -152,13 +152,24 @@ function bracketAt(text: string, open: number): string {
 }
 
 function unwrapped(text: string): string {
-  const trimmed = text.trim();
-  return trimmed.startsWith('(') && bracketAt(trimmed, 0).length === trimmed.length - 2
-    ? unwrapped(trimmed.slice(1, -1))
-    : trimmed;
+  let inner = text.trim();
+  while (inner.startsWith('(') && bracketAt(inner, 0).length === inner.length - 2) inner = inner.slice(1, -1).trim();
+  return inner;
 }
 
 function withoutBrackets(text: string): string {
-  const less = text.replace(/\([^()]*\)/g, '');
-  return less === text ? text : withoutBrackets(less);
+  let depth = 0;
+  return [...text]
+    .filter((character) => {
+      if (character === '(') depth += 1;
+      else if (character === ')') depth = Math.max(0, depth - 1);
+      else return depth === 0;
+      return false;
+    })
+    .join('');
+}
+
+/** The words of an expression, among them the ids of the metrics in it. */
+function idsIn(text: string): ReadonlySet<string> {
+  return new Set(text.match(/\w+/g));
 }
