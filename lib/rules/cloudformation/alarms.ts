@@ -1,5 +1,5 @@
 import type { Resource } from '../document';
-import { grouped } from '../once';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import { grantsOn } from './grants';
 import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './metrics';
@@ -78,10 +78,10 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
           const returned = query.at('ReturnData').flag(true);
           if (text === undefined || returned !== true || !RISING.includes(comparison(alarm) ?? '')) continue;
           const divisor = /\b(IF|MAX)\s*\(/.test(text) ? undefined : differenceDividedBy(text);
-          const depth = metricsOf(alarm).find(
-            ({ id, name }) => id && DEPTHS.test(name.text() ?? '') && idsIn(text).has(id),
-          );
-          if (!divisor || !depth) continue;
+          if (divisor === undefined) continue;
+          const ids = idsIn(text);
+          const depth = depthsOf(alarm).find(({ id }) => ids.has(id!));
+          if (!depth) continue;
           yield {
             at: query.at('Expression'),
             message: `divides ${depth.name.text()} by (${divisor}), which is zero or negative while the backlog grows: the alarm stays below its threshold`,
@@ -118,6 +118,11 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
     },
   },
 ];
+
+/** The metrics of an alarm that say how much waits, and that an expression may name. */
+const depthsOf = once((alarm: Resource) =>
+  metricsOf(alarm).filter(({ id, name }) => id !== undefined && DEPTHS.test(name.text() ?? '')),
+);
 
 function comparison(alarm: Resource): string | undefined {
   return alarm.at('Properties', 'ComparisonOperator').text();
