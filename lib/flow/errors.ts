@@ -50,10 +50,62 @@ export function validate(subject: string, checks: readonly Check[]): void {
   throw new InvalidInputError(subject, failures);
 }
 
+/** A value as a message shows it. Callers in JavaScript give texts, and what has no text of its own. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
+    return `${value}`;
+  return typeof value === 'string' ? `the text '${value.slice(0, 40)}'` : `a value of type ${typeof value}`;
+}
+
+/** A check that something whose fields are checked is there. */
+export function objects(parts: Readonly<Record<string, unknown>>): Check[] {
+  return Object.entries(parts).map(([name, value]) => ({
+    refused: typeof value !== 'object' || value === null,
+    message: `${name} must be given as an object, got ${shown(value)}`,
+  }));
+}
+
+/** A check that `value` is at least `min` and below `max`; an absent value passes. */
+export function fromBelow(name: string, value: number | undefined, min: number, max: number): Check {
+  const refused = value !== undefined && !(typeof value === 'number' && value >= min && value < max);
+  return refused
+    ? { refused, message: `${name} must be at least ${min} and below ${max}, got ${shown(value)}` }
+    : PASSED;
+}
+
+/**
+ * A check that `value` is a number above 0, and within what can be: the message names the limit that it passes. An absent
+ * value passes.
+ */
+export function positive(name: string, value: number | undefined, least: number, most: number): Check {
+  if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return PASSED;
+  const limit =
+    value > most && Number.isFinite(value)
+      ? `at most ${most}`
+      : value > 0 && value < least
+        ? `at least ${least}`
+        : 'above 0';
+  return { refused: true, message: `${name} must be ${limit}, got ${shown(value)}` };
+}
+
+/** A check that `value` is at least `min`, and at most what can be; an absent value passes. */
+export function atLeast(name: string, value: number | undefined, min: number, most: number): Check {
+  if (value === undefined || (Number.isFinite(value) && value >= min && value <= most)) return PASSED;
+  const limit = Number.isFinite(value) && value > most ? `at most ${most}` : `at least ${min}`;
+  return { refused: true, message: `${name} must be ${limit}, got ${shown(value)}` };
+}
+
+/** A check that `value` is a whole number, at least `min`, and at most what can be; an absent value passes. */
+export function wholeAtLeast(name: string, value: number | undefined, min: number, most: number): Check {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= most)) return PASSED;
+  const limit = Number.isInteger(value) && value > most ? `at most ${most}` : `at least ${min}`;
+  return { refused: true, message: `${name} must be a whole number, ${limit}, got ${shown(value)}` };
+}
+
 /** A check that `value` is a finite number within `[min, max]`; an absent value passes. */
 export function inRange(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
   const refused = value !== undefined && !(Number.isFinite(value) && value >= min && value <= max);
-  return refused ? { refused, message: `${name} must be ${withinText(min, max)}, got ${value}` } : PASSED;
+  return refused ? { refused, message: `${name} must be ${withinText(min, max)}, got ${shown(value)}` } : PASSED;
 }
 
 /** A check that `value` is a finite number above `min` and below `max`; an absent value passes. */
@@ -61,7 +113,7 @@ export function between(name: string, value: number | undefined, min: number, ma
   const refused = value !== undefined && !(Number.isFinite(value) && value > min && value < max);
   if (!refused) return PASSED;
   const limit = max === Number.POSITIVE_INFINITY ? `above ${min}` : `above ${min} and below ${max}`;
-  return { refused, message: `${name} must be ${limit}, got ${value}` };
+  return { refused, message: `${name} must be ${limit}, got ${shown(value)}` };
 }
 
 /** A check that `value` is a whole number within `[min, max]`; an absent value passes. */
@@ -73,7 +125,7 @@ export function wholeNumber(
 ): Check {
   const refused = value !== undefined && !(Number.isInteger(value) && value >= min && value <= max);
   if (!refused) return PASSED;
-  return { refused, message: `${name} must be a whole number, ${withinText(min, max)}, got ${value}` };
+  return { refused, message: `${name} must be a whole number, ${withinText(min, max)}, got ${shown(value)}` };
 }
 
 function withinText(min: number, max: number): string {

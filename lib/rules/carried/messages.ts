@@ -14,7 +14,7 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
     cases: [2],
     signs: [
       {
-        pattern: /\bbasic_(nack|reject)\([^)]*requeue\s*=\s*False/,
+        pattern: /\bbasic_(nack|reject)\([^)]{0,500}requeue\s*=\s*False/,
         needs: /queue_declare\(/,
         excuse: /x-dead-letter-exchange|passive\s*=\s*True/,
         where: hasNoPolicy,
@@ -41,7 +41,8 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
     cases: [9],
     signs: [
       {
-        pattern: /\bxread\([^)\n]*["']\$["']|\bXREAD\b[^\n]*\bSTREAMS\b[^\n]*\s["']?\$["']?(?=[\s;&|)]|$)/im,
+        pattern:
+          /\bxread\([^)\n]{0,500}["']\$["']|\bXREAD\b[^\n]{0,200}\bSTREAMS\b[^\n]{0,200}\s["']?\$["']?(?=[\s;&|)]|$)/im,
         needs: /\b(?:while|for|until)\b/,
         message: () => 'reads from $ on every turn of a loop: what is added between two reads is lost',
         fix: 'read with a consumer group (XREADGROUP and XACK), or from the last id that was read',
@@ -57,7 +58,8 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
     cases: [15],
     signs: [
       {
-        pattern: /\bsetnx\(|\.set\((?=[^\n]*\bnx\s*=\s*True)(?![^\n]*\b(?:ex|px|exat|pxat)\s*=)[^\n]*\)/i,
+        pattern:
+          /\bsetnx\(|\.set\((?=[^\n]{0,500}\bnx\s{0,9}=\s{0,9}True)(?![^\n]{0,500}\b(?:ex|px|exat|pxat)\s{0,9}=)[^\n]{0,500}\)/i,
         excuse: /\.p?expire(?:at)?\(|\bdelete\(|\.del\(/i,
         message: () =>
           'a key is set if it is not there, without expiry and before the work: a crash in between loses the event',

@@ -52,7 +52,7 @@ const workedDays = new Map<string, readonly boolean[]>();
 
 function workOut(expression: string): Calendar | undefined {
   if (rateSeconds(expression) === MINUTE_SECONDS) return calendarOf('cron(* * * * ? *)');
-  const fields = /^cron\(\s*([^()]+?)\s*\)$/.exec(expression.trim())?.[1].toUpperCase().split(/\s+/);
+  const fields = /^cron\(([^()]+)\)$/.exec(expression.trim())?.[1].trim().toUpperCase().split(/\s+/);
   if (fields?.length !== 6 || fields[5] !== '*') return undefined;
   const [minute, hour, date, month, weekday] = fields;
   // AWS wants exactly one of the two days left open.

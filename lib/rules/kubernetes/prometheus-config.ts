@@ -133,7 +133,7 @@ function bringsLabels(honorLabels: Value, path: Value): boolean {
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
 const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config: Value }[] =>
   manifests.texts().flatMap(({ at, text }) => {
-    if (!/^\s*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
+    if (!/^[ \t]*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
     const config = parseCarried(text);
     return !isMapping(config) ? [] : [{ at, config: new Value(at.resource, config) }];
   }),
@@ -141,7 +141,7 @@ const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config
 
 /** What Prometheus calls a window: the ranges in square brackets of an expression that a rate is taken over. */
 export function rateWindows(expression: string): number[] {
-  return [...expression.matchAll(/\b(?:rate|irate|increase)\s*\([^[]*\[([0-9a-z]+)(?::[0-9a-z]*)?\]/g)].flatMap(
+  return [...expression.matchAll(/\b(?:rate|irate|increase)\s*\([^[]{0,2000}\[([0-9a-z]+)(?::[0-9a-z]*)?\]/g)].flatMap(
     ([, window]) => durationSeconds(window) ?? [],
   );
 }
