@@ -2,7 +2,7 @@
  * The disk of a node as a buffer between what writes logs and what ships them: how large a file may become, how many
  * are kept, how large the shipper's queue must be to outlive its destination.
  */
-import { CapacityError, objects, validate } from './errors';
+import { CapacityError, given, validate } from './errors';
 import { figure, sizeText } from './figures';
 import { knobsOf } from './log-knobs';
 import { fits, logChecks, MIB, type Question, resolve, SEGMENTS, type Sized, size } from './log-sizing';
@@ -20,7 +20,7 @@ export function planLogs(
   objective: LogObjective,
   choices: LogChoices = {},
 ): LogPlan {
-  validate(subject, objects({ workload, objective, choices }));
+  given(subject, { workload, objective, choices });
   validate(subject, logChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);

@@ -2,7 +2,7 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { atLeast, CapacityError, objects, positive, validate, wholeNumber } from './errors';
+import { atLeast, CapacityError, given, positive, validate, wholeNumber } from './errors';
 import { Plan, type Predictions } from './plan';
 import { forecast } from './predict';
 import { queueKnobs } from './queue-knobs';
@@ -37,7 +37,7 @@ export function planQueue(
   consumer: Consumer = {},
   solve: Solve = size,
 ): Plan {
-  validate(subject, objects({ workload, objective, consumer }));
+  given(subject, { workload, objective, consumer });
   validate(subject, [
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
@@ -68,7 +68,7 @@ export function planQueue(
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */
 export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
-  validate('predictQueue', objects({ workload, consumer }));
+  given('predictQueue', { workload, consumer });
   validate('predictQueue', [
     ...workloadChecks(workload),
     ...consumerChecks(consumer),

@@ -2,7 +2,7 @@
  * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
  * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
  */
-import { atLeast, CapacityError, type Check, objects, positive, validate } from './errors';
+import { atLeast, CapacityError, type Check, given, positive, validate } from './errors';
 import { figure, sizeText } from './figures';
 import type { Knob } from './plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from './ranges';
@@ -39,7 +39,7 @@ interface Sized {
  *   time are above the objective; the message names the ways out
  */
 export function planTtl(subject: string, workload: TtlWorkload, objective: TtlObjective): TtlPlan {
-  validate(subject, objects({ workload, objective }));
+  given(subject, { workload, objective }, ['writersSetExpiry']);
   validate(subject, ttlChecks(workload, objective));
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);
