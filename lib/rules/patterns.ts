@@ -15,7 +15,7 @@ export function patternOf(text: string): RegExp | undefined {
   // Escapes and classes stand for one character each, and hold no operators.
   const bare = text.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
   const repeated = bare.match(/[*+?{]/g) ?? [];
-  if (repeated.length > MOST_REPEATED || /\)[*+?{]|\\\d/.test(bare)) return undefined;
+  if (repeated.length > MOST_REPEATED || /\)[*+?{]/.test(bare) || /\\[1-9k]/.test(text)) return undefined;
   try {
     return new RegExp(text);
   } catch {

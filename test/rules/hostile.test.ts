@@ -117,21 +117,27 @@ describe('functions that do not end, or are none, decide nothing', () => {
       ),
     );
   const twice = (value: unknown): unknown => ({ 'Fn::Sub': ['${a}${a}${a}${a}', { a: value }] });
-  test.each<[string, unknown, object?]>([
-    ['a Ref as the index of Fn::Select', { 'Fn::Select': [{ Ref: 'Q' }, ['a', 'b']] }],
-    ['a parameter whose only value is itself', { Ref: 'P' }, { Parameters: { P: { AllowedValues: [{ Ref: 'P' }] } } }],
-    [
-      'a mapping that finds itself',
-      { 'Fn::FindInMap': ['M', 'a', 'b'] },
-      { Mappings: { M: { a: { b: { 'Fn::FindInMap': ['M', 'a', 'b'] } } } } },
-    ],
-    ['a text that doubles sixty times', Array.from({ length: 60 }).reduce(twice, 'x')],
-    ['a million open brackets', { 'Fn::Sub': '${'.repeat(500_000) }],
-    [
-      'a hundred nested Fn::If',
-      Array.from({ length: 90 }).reduce<unknown>((value) => ({ 'Fn::If': ['c', value, 'x'] }), 'x'),
-    ],
-  ])('%s', (_, value, rest) => {
+  test.each<[string, unknown, object]>(
+    (<[string, unknown, object?][]>[
+      ['a Ref as the index of Fn::Select', { 'Fn::Select': [{ Ref: 'Q' }, ['a', 'b']] }],
+      [
+        'a parameter whose only value is itself',
+        { Ref: 'P' },
+        { Parameters: { P: { AllowedValues: [{ Ref: 'P' }] } } },
+      ],
+      [
+        'a mapping that finds itself',
+        { 'Fn::FindInMap': ['M', 'a', 'b'] },
+        { Mappings: { M: { a: { b: { 'Fn::FindInMap': ['M', 'a', 'b'] } } } } },
+      ],
+      ['a text that doubles sixty times', Array.from({ length: 60 }).reduce(twice, 'x')],
+      ['a million open brackets', { 'Fn::Sub': '${'.repeat(500_000) }],
+      [
+        'a hundred nested Fn::If',
+        Array.from({ length: 90 }).reduce<unknown>((value) => ({ 'Fn::If': ['c', value, 'x'] }), 'x'),
+      ],
+    ]).map(([name, value, rest]) => [name, value, rest ?? {}] as [string, unknown, object]),
+  )('%s', (_, value, rest) => {
     expect(queue(value, rest).failures).toEqual([]);
   });
 

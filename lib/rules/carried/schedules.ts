@@ -17,7 +17,7 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
     signs: [
       {
         pattern:
-          /\bsleep\s+["']?\$\(\(\s*\$?\{?RANDOM[^\n]*|\bsleep\s+["']?\$\{?RANDOM[^\n]*|\bshuf\b[^\n]{0,200}\n?[^\n]{0,200}\bsleep\b[^\n]*|\bsleep\s+["']?[$`]\(?\s*shuf\b[^\n]*/,
+          /\bsleep\s+["']?\$\(\(\s*\$?\{?RANDOM[^\n]*|\bsleep\s+["']?\$\{?RANDOM[^\n]*|\bshuf\b[^\n]{0,200}\bsleep\b[^\n]*|\bshuf\b[^\n]{0,200}\n[^\n]{0,200}\bsleep\b[^\n]*|\bsleep\s+["']?[$`]\(?\s*shuf\b[^\n]*/,
         // Between the tries of a loop it is jitter, and right.
         excuse: /\b(?:until|while|for)\b/,
         where: isScheduled,
