@@ -1,12 +1,14 @@
 import { Command, Option } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
-import type { Level } from '../../lib/rules/check';
+import type { Failure, Level } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
+import { printable } from '../../lib/rules/limits';
 import { loadRules } from '../../lib/rules/load';
 import type { Finding } from '../../lib/rules/rule';
 import type { Located } from '../../lib/rules/sarif';
+import { UnreadableError } from '../../lib/rules/unreadable';
 import { ExitCode, Io, UsageError } from './io';
-import { type Candidate, called, candidates } from './sources';
+import { type Candidate, type Found, sourcesAt } from './sources';
 import { packageVersion } from './version';
 
 const FORMATS = ['text', 'json', 'sarif'];
@@ -35,7 +37,8 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
         '  kubectl get scaledobjects -A -o yaml | backpressure check -',
         '  backpressure check cdk.out --format sarif > backpressure.sarif',
         '',
-        'Exits with 1 when there is a finding at level error, with 2 when a file is neither template nor manifest.',
+        'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
+        'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
         'What each rule wants, and why: backpressure rules.',
       ].join('\n'),
     )
@@ -45,17 +48,45 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
         throw new UsageError(`--format must be one of ${FORMATS.join(', ')}, got ${format}`);
       }
       const severities = levels(options.severity);
-      const { sources, documents } = read(await collect(paths, io), io);
-      const findings = run(documents, severities);
-      if (format === 'json') io.out(`${JSON.stringify(findings, undefined, 2)}\n`);
-      else {
-        const located = locate(findings, sources);
-        if (format === 'sarif')
-          io.out(`${JSON.stringify(loadRules().sarif(located, packageVersion()), undefined, 2)}\n`);
-        else io.out(report(located, documents));
-      }
-      answered(findings.some(({ severity }) => severity === 'error') ? ExitCode.NO : ExitCode.OK);
+      validate(severities);
+      const found = await collect(paths, io);
+      const { sources, documents, unreadable } = read(found, io);
+      const verdict = loadRules().judge(documents, { severities });
+      const failures = [...unreadable, ...verdict.failures];
+      for (const failure of failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
+      const code = exitCode(verdict.findings, failures);
+      io.out(answer(format, verdict.findings, failures, sources, documents, code));
+      answered(code);
     });
+}
+
+/** A fault of ours is worse than a file that could not be read, and that is worse than a finding. */
+function exitCode(findings: readonly Finding[], failures: readonly Failure[]): ExitCode {
+  if (failures.some(({ ours }) => ours)) return ExitCode.FAULT;
+  if (failures.length > 0) return ExitCode.USAGE;
+  return findings.some(({ severity }) => severity === 'error') ? ExitCode.NO : ExitCode.OK;
+}
+
+function answer(
+  format: string,
+  findings: readonly Finding[],
+  failures: readonly Failure[],
+  sources: readonly Candidate[],
+  documents: readonly Document[],
+  code: ExitCode,
+): string {
+  if (format === 'json') return `${JSON.stringify([...findings, ...failures.map(asJson)], undefined, 2)}\n`;
+  const located = locate(findings, sources);
+  if (format === 'sarif') {
+    const log = loadRules().sarif(located, packageVersion(), { failures, exitCode: code });
+    return `${JSON.stringify(log, undefined, 2)}\n`;
+  }
+  return documents.length === 0 ? '' : report(located, documents);
+}
+
+/** What could not be judged, beside the findings: it has no rule's level, and `failure` in place of a message. */
+function asJson({ file, ruleId, message }: Failure): object {
+  return { file, ...(ruleId === undefined ? {} : { ruleId }), failure: message };
 }
 
 interface CheckOptions {
@@ -76,67 +107,81 @@ function levels(given: readonly string[]): Record<string, Level> {
   );
 }
 
-async function collect(paths: readonly string[], io: Io): Promise<Candidate[]> {
-  const all: Candidate[] = [];
-  for (const path of paths) {
-    if (path === '-') all.push({ file: 'stdin', text: await io.stdin(), named: true });
-    else all.push(...onDisk(path));
-  }
-  // A file that two of the paths lead to is one file.
-  return [...new Map(all.map((source) => [source.file, source])).values()];
-}
-
-function onDisk(path: string): Candidate[] {
+function validate(severities: Record<string, Level>): void {
   try {
-    const found = candidates(path).map((candidate) => ({ ...candidate, file: called(candidate.file) }));
-    if (found.length === 0) throw new UsageError(`${path}: there is no JSON or YAML in this folder`);
-    return found;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new UsageError(`${path}: there is no such file or folder`);
-    if (code === 'EACCES') throw new UsageError(`${path}: may not be read`);
-    throw error;
-  }
-}
-
-/**
- * What can be checked. Of a folder's files, those that are neither template nor manifest are counted, and those that
- * cannot be parsed are named: they may be what they should not be.
- */
-function read(found: readonly Candidate[], io: Io): { sources: readonly Candidate[]; documents: readonly Document[] } {
-  const { bodies, documentsFrom, parse, UnreadableError } = loadRules();
-  const sources: (Candidate & { readonly parsed: unknown })[] = [];
-  const broken: string[] = [];
-  let others = 0;
-  for (const candidate of found) {
-    let parsed: unknown;
-    try {
-      parsed = parse(candidate.file, candidate.text);
-      bodies(candidate.file, parsed);
-      sources.push({ ...candidate, parsed });
-    } catch (error) {
-      if (!(error instanceof UnreadableError)) throw error;
-      if (candidate.named) throw new UsageError(error.message);
-      if (parsed === undefined) broken.push(error.message);
-      else others++;
-    }
-  }
-  for (const message of broken) io.err(`backpressure check: passed over ${message}\n`);
-  if (others > 0)
-    io.err(`backpressure check: passed over ${plural(others, 'file')} with neither template nor manifest\n`);
-  if (sources.length === 0) throw new UsageError('there is neither a template nor a manifest among the files');
-  return { sources, documents: documentsFrom(sources) };
-}
-
-function run(documents: readonly Document[], severities: Record<string, Level>): Finding[] {
-  const { check } = loadRules();
-  try {
-    return check(documents, { severities });
+    loadRules().validateSeverities(severities);
   } catch (error) {
     if (error instanceof InvalidInputError)
       throw new UsageError(error.failures.join('; ').replace(/severit(y|ies)(?= (of|names))/g, '--severity'));
     throw error;
   }
+}
+
+async function collect(paths: readonly string[], io: Io): Promise<Found> {
+  const all: Found = { candidates: [], unreadable: [], links: [] };
+  for (const path of paths) {
+    const { candidates, unreadable, links } = path === '-' ? await piped(io) : sourcesAt(path);
+    if (candidates.length + unreadable.length === 0)
+      unreadable.push(new UnreadableError(path, 'there is no JSON or YAML in this folder', true));
+    for (const candidate of candidates) all.candidates.push(candidate);
+    for (const error of unreadable) all.unreadable.push(error);
+    for (const link of links) all.links.push(link);
+  }
+  // A file that two of the paths lead to is one file.
+  return { ...all, candidates: [...new Map(all.candidates.map((source) => [source.file, source])).values()] };
+}
+
+async function piped(io: Io): Promise<Found> {
+  try {
+    return { candidates: [{ file: 'stdin', text: await io.stdin(), named: true }], unreadable: [], links: [] };
+  } catch (error) {
+    if (!(error instanceof UnreadableError)) throw error;
+    return { candidates: [], unreadable: [error], links: [] };
+  }
+}
+
+interface Read {
+  readonly sources: readonly Candidate[];
+  readonly documents: readonly Document[];
+  readonly unreadable: readonly Failure[];
+}
+
+/**
+ * What can be checked. Of a folder's files, those that are neither template nor manifest are counted, and those that
+ * cannot be parsed are named: they may be what they should not be. A file that the user named, or that is over a limit,
+ * is a failure.
+ */
+function read({ candidates, unreadable, links }: Found, io: Io): Read {
+  const { bodies, documentsOf, parse } = loadRules();
+  const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
+  const failures = unreadable.map(failureFrom);
+  const broken: string[] = [];
+  let others = 0;
+  for (const candidate of candidates) {
+    let parsed: unknown;
+    try {
+      parsed = parse(candidate.file, candidate.text);
+      sources.push({ ...candidate, bodies: bodies(candidate.file, parsed) });
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      if (candidate.named || error.limit) failures.push(failureFrom(error));
+      else if (parsed === undefined) broken.push(error.message);
+      else others++;
+    }
+  }
+  const passedOver = [
+    ...broken.map(printable),
+    ...(others > 0 ? [`${plural(others, 'file')} with neither template nor manifest`] : []),
+    ...(links.length > 0 ? [`${plural(links.length, 'symbolic link')}; name one to have it checked`] : []),
+  ];
+  for (const what of passedOver) io.err(`backpressure check: passed over ${what}\n`);
+  if (sources.length + failures.length === 0)
+    throw new UsageError('there is neither a template nor a manifest among the files');
+  return { sources, documents: documentsOf(sources), unreadable: failures };
+}
+
+function failureFrom({ file, reason }: UnreadableError): Failure {
+  return { file, message: reason, ours: false };
 }
 
 /** The findings with their lines; only files with findings are parsed once more for it. */
@@ -160,9 +205,10 @@ function report(findings: readonly Located[], documents: readonly Document[]): s
   const paths = new Map(resources.map(({ file, name, constructPath }) => [`${file}\n${name}`, constructPath]));
   const { describe } = loadRules();
   const blocks = findings.map((finding) => {
-    const place = finding.line === undefined ? finding.file : `${finding.file}:${finding.line}`;
+    const file = printable(finding.file);
+    const place = finding.line === undefined ? file : `${file}:${finding.line}`;
     const constructPath = paths.get(`${finding.file}\n${finding.resource}`);
-    return `${place}${constructPath ? `  ${constructPath}` : ''}\n${describe(finding)}\n`;
+    return `${place}${constructPath ? `  ${printable(constructPath)}` : ''}\n${describe(finding)}\n`;
   });
   const count = (level: string) => findings.filter(({ severity }) => severity === level).length;
   return `${blocks.join('\n')}\n${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')} in ${over}\n`;

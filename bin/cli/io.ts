@@ -1,3 +1,6 @@
+import { MAX_FILE_BYTES, tooLarge } from '../../lib/rules/limits';
+import { decoded } from './read-file';
+
 /** Where a command reads its surroundings and writes its answer, so that a test can stand in for the terminal. */
 export interface Io {
   /** Writes the answer. */
@@ -19,8 +22,14 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     stdin: async () => {
       const chunks: Buffer[] = [];
-      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString('utf8');
+      let bytes = 0;
+      for await (const chunk of process.stdin) {
+        chunks.push(chunk as Buffer);
+        bytes += (chunk as Buffer).length;
+        // One that never ends is not read to its end.
+        if (bytes > MAX_FILE_BYTES) throw tooLarge('stdin');
+      }
+      return decoded('stdin', Buffer.concat(chunks));
     },
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     watched: process.stderr.isTTY === true,

@@ -74,6 +74,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof UsageError) return refuse(error.message);
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return ExitCode.OK;
+      if (error.code === 'commander.help') return refuse(`a command is missing; there are ${commands.join(', ')}`);
       const sentence = error.message.replace(/^error: /, '');
       if (error.code === 'commander.unknownCommand') return refuse(`${sentence}; there are ${commands.join(', ')}`);
       return refuse(`${sentence}; see ${['backpressure', command].filter(Boolean).join(' ')} --help`);

@@ -1,10 +1,13 @@
 /**
  * From what is named on a command line to the files that rules can be run on.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { nestedTemplates } from '../../lib/rules/nested-templates';
 import type { Source } from '../../lib/rules/read';
+import { isMapping } from '../../lib/rules/resolved';
+import { UnreadableError } from '../../lib/rules/unreadable';
+import { readText, reasonOf } from './read-file';
 
 /** Files in a folder that may be templates or manifests. */
 const EXTENSIONS = ['.json', '.yaml', '.yml', '.template'];
@@ -18,74 +21,127 @@ export interface Candidate extends Source {
   readonly named: boolean;
 }
 
+/** What a path leads to. */
+export interface Found {
+  readonly candidates: Candidate[];
+  /** What was met and could not be read. */
+  readonly unreadable: UnreadableError[];
+  /** Symbolic links within folders: they are not followed, since they may lead anywhere, and back. */
+  readonly links: string[];
+}
+
 /**
- * Reads what a path names: a file, every file below a folder, or the templates of a cloud assembly.
- *
- * @throws NodeJS.ErrnoException when it cannot be read
+ * Reads what a path names: a file, every file below a folder, or the templates of a cloud assembly. What cannot be read
+ * takes nothing from the rest.
  */
-export function candidates(path: string): Candidate[] {
-  if (!statSync(path).isDirectory()) return [{ file: path, text: readFileSync(path, 'utf8'), named: true }];
-  return inAssembly(path) ?? inFolder(path);
+export function sourcesAt(path: string): Found {
+  const found: Found = { candidates: [], unreadable: [], links: [] };
+  attempt(found, path, () => {
+    if (!statSync(path).isDirectory()) take(found, path, { named: true });
+    else if (!inAssembly(path, found)) inFolder(path, found);
+  });
+  return found;
 }
 
-function inFolder(folder: string): Candidate[] {
-  return readdirSync(folder, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory()) {
-        return NOT_THE_USERS.test(entry.name) ? [] : (inAssembly(path) ?? inFolder(path));
-      }
-      if (!entry.isFile() || !EXTENSIONS.includes(extname(entry.name))) return [];
-      return [{ file: path, text: readFileSync(path, 'utf8'), named: false }];
-    });
+/** Does it, and keeps what cannot be read. */
+function attempt(found: Found, path: string, act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof UnreadableError)
+      found.unreadable.push(new UnreadableError(called(error.file), error.reason, true));
+    else if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    else found.unreadable.push(new UnreadableError(called(path), reasonOf(error), true));
+  }
 }
 
-interface Artifact {
-  readonly type: string;
-  readonly properties?: { readonly templateFile?: string; readonly directoryName?: string };
-  readonly metadata?: Record<string, Entry[]>;
-  readonly additionalMetadataFile?: string;
+function take(found: Found, file: string, rest: Pick<Candidate, 'named' | 'acknowledged'>): void {
+  attempt(found, file, () => found.candidates.push({ file: called(file), text: readText(file), ...rest }));
 }
+
+function inFolder(folder: string, found: Found): void {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    const known = EXTENSIONS.includes(extname(entry.name));
+    if (entry.isDirectory()) {
+      if (NOT_THE_USERS.test(entry.name)) continue;
+      attempt(found, path, () => {
+        if (!inAssembly(path, found)) inFolder(path, found);
+      });
+    } else if (entry.isFile() && known) take(found, path, { named: false });
+    else if (entry.isSymbolicLink() && !NOT_THE_USERS.test(entry.name) && (known || leadsToFolder(path)))
+      found.links.push(called(path));
+  }
+}
+
+function leadsToFolder(link: string): boolean {
+  try {
+    return statSync(link).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** An artifact of a cloud assembly; everything in it is whatever stands in a file. */
+type Artifact = Readonly<Record<string, unknown>>;
 
 interface Entry {
-  readonly type: string;
+  readonly type?: unknown;
   readonly data?: unknown;
 }
 
-/** The templates that `cdk synth` left in a folder, those of stages and nested stacks too; undefined elsewhere. */
-function inAssembly(folder: string): Candidate[] | undefined {
-  const manifest = json(join(folder, 'manifest.json')) as { artifacts?: Record<string, Artifact> } | undefined;
-  if (!manifest?.artifacts || !json(join(folder, 'cdk.out'), true)) return undefined;
-  const artifacts = Object.values(manifest.artifacts);
+/** Takes the templates that `cdk synth` left in a folder, those of stages and nested stacks too; false elsewhere. */
+function inAssembly(folder: string, found: Found, seen: ReadonlySet<string> = new Set()): boolean {
+  const manifest = json(join(folder, 'manifest.json'));
+  if (!isMapping(manifest) || !isMapping(manifest.artifacts) || json(join(folder, 'cdk.out')) === undefined)
+    return false;
+  const artifacts = Object.values(manifest.artifacts).filter(isMapping);
   const stacks = artifacts.filter(({ type }) => type === 'aws:cloudformation:stack');
   const acknowledged = acknowledgements(stacks.flatMap((stack) => metadataOf(folder, stack)));
-  const outer = stacks.map(({ properties }) => join(folder, properties!.templateFile!));
-  const own = [...outer, ...nestedTemplates(outer)].map((file) => template(file, acknowledged));
-  const stages = artifacts
-    .filter(({ type }) => type === 'cdk:cloud-assembly')
-    .flatMap(({ properties }) => inAssembly(join(folder, properties!.directoryName!)) ?? []);
-  return [...own, ...stages];
+  const outer = stacks.flatMap((stack) => namedIn(folder, stack, 'templateFile'));
+  for (const file of [...outer, ...nestedTemplates(outer)]) take(found, file, { named: true, acknowledged });
+  // A stage that names the folder that it is in would be read without an end.
+  const inside = new Set([...seen, realpathSync(folder)]);
+  for (const stage of artifacts.filter(({ type }) => type === 'cdk:cloud-assembly')) {
+    for (const path of namedIn(folder, stage, 'directoryName')) {
+      attempt(found, path, () => {
+        if (!inside.has(realpathSync(path))) inAssembly(path, found, inside);
+      });
+    }
+  }
+  return true;
+}
+
+/** The file or folder that an artifact names, when it names one. */
+function namedIn(folder: string, { properties }: Artifact, key: string): string[] {
+  const name = isMapping(properties) ? properties[key] : undefined;
+  return typeof name === 'string' ? [join(folder, name)] : [];
 }
 
 /** What is recorded of the constructs of a stack; newer CDKs keep it in a file of its own. */
 function metadataOf(folder: string, { metadata, additionalMetadataFile }: Artifact): [string, Entry[]][] {
-  const more = additionalMetadataFile ? json(join(folder, additionalMetadataFile)) : undefined;
-  return [...Object.entries(metadata ?? {}), ...Object.entries((more ?? {}) as Record<string, Entry[]>)];
-}
-
-function template(file: string, acknowledged: Source['acknowledged']): Candidate {
-  return { file, text: readFileSync(file, 'utf8'), acknowledged, named: true };
+  const more = typeof additionalMetadataFile === 'string' ? json(join(folder, additionalMetadataFile)) : undefined;
+  return [metadata, more].flatMap((part) =>
+    Object.entries(isMapping(part) ? part : {}).map(([path, entries]): [string, Entry[]] => [
+      path,
+      (Array.isArray(entries) ? entries : []).filter(isMapping),
+    ]),
+  );
 }
 
 /** What `Validations.of(construct).acknowledge()` recorded counts for the construct and everything below it. */
 function acknowledgements(metadata: readonly [string, Entry[]][]): Source['acknowledged'] {
   const recorded = metadata.flatMap(([path, entries]) =>
     entries
-      .filter(({ type, data }) => type === 'aws:cdk:acknowledged-rules' && typeof data === 'object')
-      .flatMap(({ data }) => Object.entries(data as Record<string, string>))
+      .filter(({ type, data }) => type === 'aws:cdk:acknowledged-rules' && isMapping(data))
+      .flatMap(({ data }) => Object.entries(data as Record<string, unknown>))
       .filter(([id]) => id.startsWith('Backpressure::'))
-      .map(([id, reason]) => ({ path: path.replace(/^\//, ''), id: id.slice('Backpressure::'.length), reason })),
+      .map(([id, reason]) => ({
+        path: path.replace(/^\//, ''),
+        id: id.slice('Backpressure::'.length),
+        reason: String(reason),
+      })),
   );
   return (constructPath) =>
     new Map(
@@ -95,9 +151,10 @@ function acknowledgements(metadata: readonly [string, Entry[]][]): Source['ackno
     );
 }
 
-function json(file: string, present = false): unknown {
+function json(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) ?? present;
+    // An empty object or `null` says as much as that the file is there.
+    return JSON.parse(readText(file)) ?? true;
   } catch {
     return undefined;
   }

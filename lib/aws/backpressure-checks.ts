@@ -14,6 +14,9 @@ export enum RuleLevel {
   OFF = 'off',
 }
 
+/** What stands in place of a rule where a template is over a limit; it cannot be acknowledged. */
+const UNREADABLE = 'unreadable';
+
 /** Props of `BackpressureChecks`. */
 export interface BackpressureChecksProps {
   /**
@@ -33,7 +36,7 @@ export interface BackpressureChecksProps {
  *
  * A finding is acknowledged as CDK's own are, on the construct or on one above it:
  * `Validations.of(queue).acknowledge({ id: 'Backpressure::BP-SQS-001', reason: '…' })`. One at level error that nobody
- * acknowledged fails synthesis. What a template alone does not decide, a parameter for instance, is no finding.
+ * acknowledged fails synthesis, and so does a template that could not be judged. What a template alone does not decide, a parameter for instance, is no finding.
  */
 export class BackpressureChecks implements IPolicyValidationPlugin {
   /** What comes before a rule's id where a finding is acknowledged. */
@@ -57,19 +60,27 @@ export class BackpressureChecks implements IPolicyValidationPlugin {
 
   /** Called by CDK when the templates are written. */
   public validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
-    const { check, readDocuments } = loadRules();
+    const { judgeEach, readEach } = loadRules();
     const files = [...context.templatePaths, ...nestedTemplates(context.templatePaths)];
-    const documents = readDocuments(files.map((file) => ({ file, text: readFileSync(file, 'utf8') })));
-    const findings = check(documents, { severities: this.severities });
+    const reading = readEach(files.map((file) => ({ file, text: readFileSync(file, 'utf8') })));
+    const { findings, failures } = judgeEach(reading, { severities: this.severities });
     return {
-      success: findings.every(({ severity }) => severity !== 'error'),
-      violations: findings.map(({ ruleId, severity, file, resource, path, message, fix }) => ({
-        ruleName: ruleId,
-        severity,
-        description: message,
-        fix,
-        violatingResources: [{ resourceLogicalId: resource, templatePath: file, locations: [path] }],
-      })),
+      success: failures.length === 0 && findings.every(({ severity }) => severity !== 'error'),
+      violations: [
+        ...findings.map(({ ruleId, severity, file, resource, path, message, fix }) => ({
+          ruleName: ruleId,
+          severity,
+          description: message,
+          fix,
+          violatingResources: [{ resourceLogicalId: resource, templatePath: file, locations: [path] }],
+        })),
+        ...failures.map(({ ruleId, file, message }) => ({
+          ruleName: ruleId ?? UNREADABLE,
+          severity: 'error',
+          description: message,
+          violatingResources: [{ resourceLogicalId: '', templatePath: file, locations: [] }],
+        })),
+      ],
     };
   }
 }

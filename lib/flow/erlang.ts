@@ -46,7 +46,9 @@ export function erlangC(slots: number, offeredLoad: number): number {
 /** Probability that an item is turned away when nothing may wait, B(c, a). O(slots). */
 export function erlangB(slots: number, offeredLoad: number): number {
   let blocking = 1;
-  for (let k = 1; k <= slots; k += 1) blocking = (offeredLoad * blocking) / (k + offeredLoad * blocking);
+  // Far above the load nobody is turned away any more, which is a matter of the load and not of the slots.
+  for (let k = 1; k <= slots && blocking > 0; k += 1)
+    blocking = (offeredLoad * blocking) / (k + offeredLoad * blocking);
   return blocking;
 }
 
@@ -163,10 +165,28 @@ export function fewestSlots(offeredLoad: number, keeps: (slots: number, waiting:
   // Up to the load no count is stable, and nobody is asked about one.
   const unstable = floor(offeredLoad);
   let blocking = erlangB(unstable, offeredLoad);
-  for (let slots = unstable + 1; ; slots += 1) {
+  let slots = unstable + 1;
+  for (; blocking > 0; slots += 1) {
     blocking = (offeredLoad * blocking) / (slots + offeredLoad * blocking);
     if (keeps(slots, fromErlangB(blocking, slots, offeredLoad))) return slots;
   }
+  return smallestWhole(slots, (count) => keeps(count, 0));
+}
+
+/** The smallest whole number from `least` on that `holds`, in strides that double and then halve. */
+function smallestWhole(least: number, holds: (value: number) => boolean): number {
+  let [no, yes] = [least - 1, least];
+  for (let stride = 1; !holds(yes); stride *= 2) {
+    // What no count keeps is refused afterwards, as any other promise that cannot be kept.
+    if (yes > Number.MAX_SAFE_INTEGER) return yes;
+    [no, yes] = [yes, yes + stride];
+  }
+  while (yes - no > 1) {
+    const middle = Math.floor((no + yes) / 2);
+    if (holds(middle)) yes = middle;
+    else no = middle;
+  }
+  return yes;
 }
 
 /**

@@ -50,10 +50,76 @@ export function validate(subject: string, checks: readonly Check[]): void {
   throw new InvalidInputError(subject, failures);
 }
 
+/** A value as a message shows it. Callers in JavaScript give texts, and what has no text of its own. */
+export function shown(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
+    return `${value}`;
+  return typeof value === 'string' ? `'${value.slice(0, 80)}'` : `a value of type ${typeof value}`;
+}
+
+/**
+ * Refuses what is no object, and a field of one that is no number. Compilers see to both; callers in JavaScript have none.
+ *
+ * @param parts the objects, by the name that messages have for them
+ * @param others fields that are no numbers
+ * @throws InvalidInputError that names each of them
+ */
+export function given(subject: string, parts: Readonly<Record<string, unknown>>, others: readonly string[] = []): void {
+  const failures = Object.entries(parts).flatMap(([part, value]) => {
+    if (typeof value !== 'object' || value === null) return [`${part} must be an object, got ${shown(value)}`];
+    return Object.entries(value)
+      .filter(([name, field]) => field !== undefined && typeof field !== 'number' && !others.includes(name))
+      .map(([name, field]) => `${name} must be a number, got ${shown(field)}`);
+  });
+  if (failures.length > 0) throw new InvalidInputError(subject, failures);
+}
+
+/** Refuses what is no list. */
+export function givenList(subject: string, name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new InvalidInputError(subject, [`${name} must be a list, got ${shown(value)}`]);
+}
+
+/** A check that `value` is at least `min` and below `max`; an absent value passes. */
+export function fromBelow(name: string, value: number | undefined, min: number, max: number): Check {
+  const refused = value !== undefined && !(typeof value === 'number' && value >= min && value < max);
+  return refused
+    ? { refused, message: `${name} must be at least ${min} and below ${max}, got ${shown(value)}` }
+    : PASSED;
+}
+
+/**
+ * A check that `value` is a number above 0, and within what can be: the message names the limit that it passes. An absent
+ * value passes.
+ */
+export function positive(name: string, value: number | undefined, least: number, most: number): Check {
+  if (value === undefined || (Number.isFinite(value) && value >= least && value <= most)) return PASSED;
+  const limit =
+    value > most && Number.isFinite(value)
+      ? `at most ${most}`
+      : value > 0 && value < least
+        ? `at least ${least}`
+        : 'above 0';
+  return { refused: true, message: `${name} must be ${limit}, got ${shown(value)}` };
+}
+
+/** A check that `value` is at least `min`, and at most what can be; an absent value passes. */
+export function atLeast(name: string, value: number | undefined, min: number, most: number): Check {
+  if (value === undefined || (Number.isFinite(value) && value >= min && value <= most)) return PASSED;
+  const limit = Number.isFinite(value) && value > most ? `at most ${most}` : `at least ${min}`;
+  return { refused: true, message: `${name} must be ${limit}, got ${shown(value)}` };
+}
+
+/** A check that `value` is a whole number, at least `min`, and at most what can be; an absent value passes. */
+export function wholeAtLeast(name: string, value: number | undefined, min: number, most: number): Check {
+  if (value === undefined || (Number.isInteger(value) && value >= min && value <= most)) return PASSED;
+  const limit = Number.isInteger(value) && value > most ? `at most ${most}` : `at least ${min}`;
+  return { refused: true, message: `${name} must be a whole number, ${limit}, got ${shown(value)}` };
+}
+
 /** A check that `value` is a finite number within `[min, max]`; an absent value passes. */
 export function inRange(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
   const refused = value !== undefined && !(Number.isFinite(value) && value >= min && value <= max);
-  return refused ? { refused, message: `${name} must be ${withinText(min, max)}, got ${value}` } : PASSED;
+  return refused ? { refused, message: `${name} must be ${withinText(min, max)}, got ${shown(value)}` } : PASSED;
 }
 
 /** A check that `value` is a finite number above `min` and below `max`; an absent value passes. */
@@ -61,7 +127,7 @@ export function between(name: string, value: number | undefined, min: number, ma
   const refused = value !== undefined && !(Number.isFinite(value) && value > min && value < max);
   if (!refused) return PASSED;
   const limit = max === Number.POSITIVE_INFINITY ? `above ${min}` : `above ${min} and below ${max}`;
-  return { refused, message: `${name} must be ${limit}, got ${value}` };
+  return { refused, message: `${name} must be ${limit}, got ${shown(value)}` };
 }
 
 /** A check that `value` is a whole number within `[min, max]`; an absent value passes. */
@@ -73,7 +139,7 @@ export function wholeNumber(
 ): Check {
   const refused = value !== undefined && !(Number.isInteger(value) && value >= min && value <= max);
   if (!refused) return PASSED;
-  return { refused, message: `${name} must be a whole number, ${withinText(min, max)}, got ${value}` };
+  return { refused, message: `${name} must be a whole number, ${withinText(min, max)}, got ${shown(value)}` };
 }
 
 function withinText(min: number, max: number): string {

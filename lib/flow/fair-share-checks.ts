@@ -1,5 +1,5 @@
 /** The validation table of a shared cluster. */
-import { type Check, inRange, wholeNumber } from './errors';
+import { type Check, inRange, shown, wholeNumber } from './errors';
 import type { BatchCapacity, BatchTenant } from './fair-share-tenants';
 import { objectiveChecks, workloadChecks } from './resolve';
 import type { Objective } from './workload';
@@ -38,8 +38,8 @@ function tenantChecks(tenant: BatchTenant, { cpu, memoryBytes }: BatchCapacity):
   const busy = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0) * workload.serviceSeconds;
   return [
     {
-      refused: !/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name),
-      message: `tenants.name must be 1 to 40 lower-case letters, digits and hyphens, beginning with a letter, got '${name}'`,
+      refused: typeof name !== 'string' || !/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name),
+      message: `tenants.name must be 1 to 40 lower-case letters, digits and hyphens, beginning with a letter, got ${shown(name)}`,
     },
     ...workloadChecks(workload).map(prefixed(of('workload'))),
     {

@@ -1,7 +1,7 @@
 /** Shares of a cluster that several tenants submit jobs to, every knob with its reason. */
 
 import { fewestSlots, sojournTail, variationFactor } from './erlang';
-import { CapacityError, validate } from './errors';
+import { CapacityError, given, givenList, validate } from './errors';
 import { weightedMaxMin } from './fair-share';
 import { fairShareChecks, MOST_JOBS } from './fair-share-checks';
 import { jobsIn, leftBy, loadOf, places, type TenantLoad } from './fair-share-load';
@@ -42,6 +42,13 @@ export function planFairShare(
   objective: Objective,
   reclaim: Reclaim,
 ): FairSharePlan {
+  givenList(subject, 'tenants', tenants);
+  given(subject, { capacity, objective });
+  given(subject, { reclaim }, ['byPreemption']);
+  for (const tenant of tenants) {
+    given(subject, { tenants: tenant }, ['name', 'workload']);
+    given(subject, { 'tenants.workload': tenant.workload });
+  }
   validate(subject, fairShareChecks(capacity, tenants, objective));
   const wanted = wantedBy(subject, tenants.map(loadOf), objective, reclaim);
   const loads = wanted.map(({ load }) => load);

@@ -1,7 +1,7 @@
 /**
  * Who gets how much of what there is: weighted max-min fairness.
  */
-import { type Check, inRange, validate } from './errors';
+import { atLeast, type Check, validate } from './errors';
 
 /**
  * Shares one capacity among several demands. Nobody gets more than it asks for; what one leaves goes to the others by
@@ -33,7 +33,7 @@ export function weightedMaxMin(capacity: number, demands: readonly number[], wei
 
 function checks(capacity: number, demands: readonly number[], weights: readonly number[]): Check[] {
   return [
-    inRange('capacity', capacity, 0),
+    atLeast('capacity', capacity, 0, Number.MAX_VALUE),
     {
       refused: demands.length !== weights.length,
       message: `weights must be one for each demand, got ${weights.length} for ${demands.length}`,

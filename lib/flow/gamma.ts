@@ -111,7 +111,7 @@ export function residualQuantile(share: number, mean: number, variation: number)
   let low = 0;
   let high = mean;
   while (residualShare(high, mean, variation) < share && high < 1e3 * mean) high *= 2;
-  while (high - low > 1e-4 * mean) {
+  for (let halved = 0; halved < 100 && high - low > 1e-4 * mean; halved += 1) {
     const middle = (low + high) / 2;
     if (residualShare(middle, mean, variation) < share) low = middle;
     else high = middle;

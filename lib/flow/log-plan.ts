@@ -2,7 +2,7 @@
  * The disk of a node as a buffer between what writes logs and what ships them: how large a file may become, how many
  * are kept, how large the shipper's queue must be to outlive its destination.
  */
-import { CapacityError, validate } from './errors';
+import { CapacityError, given, validate } from './errors';
 import { figure, sizeText } from './figures';
 import { knobsOf } from './log-knobs';
 import { fits, logChecks, MIB, type Question, resolve, SEGMENTS, type Sized, size } from './log-sizing';
@@ -20,6 +20,7 @@ export function planLogs(
   objective: LogObjective,
   choices: LogChoices = {},
 ): LogPlan {
+  given(subject, { workload, objective, choices });
   validate(subject, logChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);
@@ -79,7 +80,7 @@ function refuse(subject: string, question: Question, { queue, needed }: Sized): 
 /** The largest number up to `limit` that still holds, to a thousandth of the limit; 0 when none does. */
 function largestThat(holds: (value: number) => boolean, limit: number): number {
   let [good, bad] = [0, limit];
-  while (bad - good > limit / 1000) {
+  for (let halved = 0; halved < 10; halved += 1) {
     const middle = (good + bad) / 2;
     if (holds(middle)) good = middle;
     else bad = middle;

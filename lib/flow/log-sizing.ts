@@ -1,8 +1,9 @@
 /** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
-import { between, type Check, inRange, wholeNumber } from './errors';
+import { atLeast, between, type Check, positive, wholeAtLeast, wholeNumber } from './errors';
 import type { LogChoices, LogObjective, LogWorkload } from './logs';
 import { itemsDuringOutage } from './outage';
-import { resolveWorkload } from './resolve';
+import { LEAST_RATE, LEAST_SECONDS, MOST_BYTES_PER_SECOND, MOST_HELD, YEAR_SECONDS } from './ranges';
+import { boundOf, peakLength, resolveWorkload } from './resolve';
 import type { Workload } from './workload';
 
 export const MIB = 1024 ** 2;
@@ -28,6 +29,8 @@ const SMALLEST_QUEUE = 10 * MIB;
 export const FEWEST_FILES = 2;
 /** An assumption: of twenty files one is five per cent, so that deleting the oldest takes little history away. */
 export const MOST_FILES = 20;
+/** Log files of one node at most: ten for each of the pods that a node can run at the outside. */
+const MOST_LOG_FILES = 10_000;
 /** A workload, an objective and choices with every number set. */
 export interface Question {
   readonly steady: number;
@@ -135,7 +138,8 @@ function filesOf({ logFiles }: Question, count: number): number {
 /** The largest cap whose files fit the room, in whole MiB. */
 function capFor(question: Question, count: number, room: number): number {
   let [fits, over] = [0, Math.max(1, Math.ceil(room / MIB))];
-  while (over - fits > 1) {
+  // Above 2⁵³ two numbers that follow each other are more than 1 apart.
+  for (let halved = 0; halved < 64 && over - fits > 1; halved += 1) {
     const middle = Math.floor((fits + over) / 2);
     if (fileBytes(question, middle * MIB, count) <= room) fits = middle;
     else over = middle;
@@ -183,24 +187,24 @@ export function logChecks(workload: LogWorkload, objective: LogObjective, choice
   const { steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = workload;
   const { outageSeconds, reactionSeconds } = objective;
   return [
-    between('steadyBytesPerSecond', steady ?? Number.NaN, 0),
-    inRange('peakBytesPerSecond', peak, Number.isFinite(steady) ? steady : 0),
-    inRange('peakSeconds', peakSeconds, 0),
-    inRange('lineBytes', workload.lineBytes, 1),
-    wholeNumber('logFiles', workload.logFiles, 1),
+    positive('steadyBytesPerSecond', steady ?? Number.NaN, LEAST_RATE, MOST_BYTES_PER_SECOND),
+    atLeast('peakBytesPerSecond', peak, boundOf(steady), MOST_BYTES_PER_SECOND),
+    peakLength('peakSeconds', peakSeconds),
+    atLeast('lineBytes', workload.lineBytes, 1, MOST_HELD),
+    wholeAtLeast('logFiles', workload.logFiles, 1, MOST_LOG_FILES),
     {
       refused: peak !== undefined && peak > steady && peakSeconds === undefined,
       message: `peakSeconds must be given with a peakBytesPerSecond (${peak}) above steadyBytesPerSecond (${steady})`,
     },
-    between('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, 0),
-    between('outageSeconds', outageSeconds ?? Number.NaN, 0),
-    between('shipperAwaySeconds', objective.shipperAwaySeconds, 0),
-    between('lagSeconds', objective.lagSeconds, 0),
+    positive('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, Number.MIN_VALUE, MOST_HELD),
+    positive('outageSeconds', outageSeconds ?? Number.NaN, LEAST_SECONDS, YEAR_SECONDS),
+    positive('shipperAwaySeconds', objective.shipperAwaySeconds, LEAST_SECONDS, YEAR_SECONDS),
+    positive('lagSeconds', objective.lagSeconds, LEAST_SECONDS, YEAR_SECONDS),
     between('reactionSeconds', reactionSeconds, 0, Number.isFinite(outageSeconds) ? outageSeconds : undefined),
     wholeNumber('rotationSeconds', choices.rotationSeconds, 1, 3600),
-    wholeNumber('fileSizeCapBytes', choices.fileSizeCapBytes, MIB),
+    wholeAtLeast('fileSizeCapBytes', choices.fileSizeCapBytes, MIB, MOST_HELD),
     wholeNumber('fileCount', choices.fileCount, FEWEST_FILES, 100),
-    inRange('envelopeBytes', choices.envelopeBytes, 0),
-    between('compressBytesPerSecond', choices.compressBytesPerSecond, 0),
+    atLeast('envelopeBytes', choices.envelopeBytes, 0, MOST_HELD),
+    positive('compressBytesPerSecond', choices.compressBytesPerSecond, LEAST_RATE, MOST_BYTES_PER_SECOND),
   ];
 }

@@ -2,11 +2,19 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { CapacityError, inRange, validate, wholeNumber } from './errors';
+import { atLeast, CapacityError, given, positive, validate, wholeNumber } from './errors';
 import { Plan, type Predictions } from './plan';
 import { forecast } from './predict';
 import { queueKnobs } from './queue-knobs';
-import { consumerChecks, objectiveChecks, type ResolvedConsumer, resolveWorkload, workloadChecks } from './resolve';
+import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from './ranges';
+import {
+  consumerChecks,
+  objectiveChecks,
+  type ResolvedConsumer,
+  resolveWorkload,
+  retryChecks,
+  workloadChecks,
+} from './resolve';
 import { type Solve, size } from './sizing';
 import { waysOut } from './ways-out';
 import type { Consumer, Objective, Workload } from './workload';
@@ -29,6 +37,7 @@ export function planQueue(
   consumer: Consumer = {},
   solve: Solve = size,
 ): Plan {
+  given(subject, { workload, objective, consumer });
   validate(subject, [
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
@@ -38,6 +47,7 @@ export function planQueue(
       message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,
     },
   ]);
+  validate(subject, retryChecks(workload, consumer));
   const sizing = solve(subject, workload, objective, consumer);
   if (sizing.refusal !== undefined) {
     const solved = waysOut(sizing, workload, objective, solve).map((way) => way.sentence);
@@ -58,12 +68,14 @@ export function planQueue(
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */
 export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
+  given('predictQueue', { workload, consumer });
   validate('predictQueue', [
     ...workloadChecks(workload),
     ...consumerChecks(consumer),
     wholeNumber('maxInstances', consumer.maxInstances, 1),
-    inRange('backlogPerInstance', consumer.backlogPerInstance, Number.MIN_VALUE),
-    inRange('horizonSeconds', horizonSeconds, Number.MIN_VALUE),
+    positive('backlogPerInstance', consumer.backlogPerInstance ?? Number.NaN, Number.MIN_VALUE, Number.MAX_VALUE),
+    atLeast('horizonSeconds', horizonSeconds, SHORTEST_PEAK_SECONDS, YEAR_SECONDS),
   ]);
+  validate('predictQueue', retryChecks(workload, consumer));
   return forecast(resolveWorkload(workload), consumer, horizonSeconds).predictions();
 }

@@ -1,7 +1,7 @@
 /**
  * What no quota can cure: inputs out of range, and tenants that write more than there is.
  */
-import { between, CapacityError, type Check, inRange, wholeNumber } from './errors';
+import { between, CapacityError, type Check, inRange, shown, wholeNumber } from './errors';
 import { sizeText } from './figures';
 import { type ResolvedCapacity, type Shares, shareOut } from './quota-shares';
 import type { KafkaCapacity, KafkaTenant } from './quotas';
@@ -34,8 +34,8 @@ function tenantChecks(tenant: KafkaTenant): Check[] {
   const of = (field: string) => `tenants.${field} of ${name}`;
   return [
     {
-      refused: !/^[\w.-]{1,64}$/.test(name),
-      message: `tenants.name must be 1 to 64 letters, digits, dots, hyphens and underscores, got '${name}'`,
+      refused: typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name),
+      message: `tenants.name must be 1 to 64 letters, digits, dots, hyphens and underscores, got ${shown(name)}`,
     },
     positive(of('steadyBytesPerSecond'), steady),
     inRange(of('peakBytesPerSecond'), peak, steady > 0 ? steady : 0, MOST_BYTES),

@@ -2,7 +2,7 @@
  * Quotas of a shared Kafka cluster, every knob with its reason.
  */
 
-import { validate } from './errors';
+import { given, givenList, validate } from './errors';
 import { figure, sizeText } from './figures';
 import type { Knob } from './plan';
 import { producerSettings } from './producer-settings';
@@ -20,6 +20,9 @@ const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker hold
  *   reads in the mean
  */
 export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): QuotaPlan {
+  givenList(subject, 'tenants', tenants);
+  given(subject, { capacity });
+  for (const tenant of tenants) given(subject, { tenants: tenant }, ['name']);
   validate(subject, quotaChecks(capacity, tenants));
   const resolved = resolveCapacity(capacity);
   const shares = shareOut(resolved, tenants);

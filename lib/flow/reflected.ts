@@ -38,7 +38,7 @@ export function reflectedTail(x: number, drift: number, variance: number, second
 export function reflectedLevel(level: number, drift: number, variance: number, seconds: number): number {
   let low = 0;
   let high = max(0, drift * seconds) + 4 * sqrt(variance * seconds);
-  while (high - low > 1e-3 * high) {
+  for (let halved = 0; halved < 100 && high - low > 1e-3 * high; halved += 1) {
     const middle = (low + high) / 2;
     if (reflectedTail(middle, drift, variance, seconds) > level) low = middle;
     else high = middle;

@@ -2,7 +2,17 @@
  * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
  * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
  */
-import { between, type Check, inRange, wholeNumber } from './errors';
+import { atLeast, type Check, fromBelow, inRange, positive, wholeAtLeast } from './errors';
+import {
+  LEAST_RATE,
+  LEAST_SECONDS,
+  MOST_ATTEMPTS,
+  MOST_DOLLARS,
+  MOST_HELD,
+  MOST_ITEMS_PER_SECOND,
+  SHORTEST_PEAK_SECONDS,
+  YEAR_SECONDS,
+} from './ranges';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** Seconds that stand for "all the time": what is planned and observed of a workload without a peak. */
@@ -81,19 +91,20 @@ export function workloadChecks(workload: Workload): Check[] {
   const { steadyPerSecond, peakPerSecond } = workload;
   const busySlots = Math.max(steadyPerSecond, peakPerSecond ?? 0) * workload.serviceSeconds;
   return [
-    between('steadyPerSecond', required(steadyPerSecond), 0),
-    inRange('peakPerSecond', peakPerSecond, Number.isFinite(steadyPerSecond) ? steadyPerSecond : 0),
-    inRange('peakSeconds', workload.peakSeconds, 0),
-    between('serviceSeconds', required(workload.serviceSeconds), 0),
+    positive('steadyPerSecond', required(steadyPerSecond), LEAST_RATE, MOST_ITEMS_PER_SECOND),
+    atLeast('peakPerSecond', peakPerSecond, boundOf(steadyPerSecond), MOST_ITEMS_PER_SECOND),
+    peakLength('peakSeconds', workload.peakSeconds),
+    positive('serviceSeconds', required(workload.serviceSeconds), LEAST_SECONDS, YEAR_SECONDS),
     inRange('serviceVariation', workload.serviceVariation, 0, 10),
-    between('itemBytes', workload.itemBytes, 0),
-    ratio('failureRatio', workload.failureRatio),
-    ratio('poisonRatio', workload.poisonRatio),
+    positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
+    fromBelow('failureRatio', workload.failureRatio, 0, 1),
+    fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
     {
       refused: peakPerSecond !== undefined && peakPerSecond > steadyPerSecond && workload.peakSeconds === undefined,
       message: `peakSeconds must be given with a peakPerSecond (${peakPerSecond}) above steadyPerSecond (${steadyPerSecond})`,
     },
     {
+      // One of them may be no number, and is named above.
       refused: busySlots > MOST_BUSY_SLOTS,
       message: `peakPerSecond × serviceSeconds must be at most ${MOST_BUSY_SLOTS} busy slots, got ${busySlots}; split the workload`,
     },
@@ -102,15 +113,11 @@ export function workloadChecks(workload: Workload): Check[] {
 
 /** Everything that is wrong with an objective. */
 export function objectiveChecks(objective: Objective): Check[] {
-  const { latencyQuantile: q } = objective;
   return [
-    between('latencySeconds', required(objective.latencySeconds), 0),
-    {
-      refused: q !== undefined && !(q >= 0.5 && q < 1),
-      message: `latencyQuantile must be at least 0.5 and below 1, got ${q}`,
-    },
-    between('maxBacklog', objective.maxBacklog, 0),
-    between('monthlyCost', objective.monthlyCost, 0),
+    positive('latencySeconds', required(objective.latencySeconds), LEAST_SECONDS, YEAR_SECONDS),
+    fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
+    positive('maxBacklog', objective.maxBacklog, Number.MIN_VALUE, MOST_HELD),
+    positive('monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
   ];
 }
 
@@ -118,21 +125,43 @@ export function objectiveChecks(objective: Objective): Check[] {
 export function consumerChecks(consumer: Consumer): Check[] {
   const { minInstances: min, maxInstances: max } = consumer;
   return [
-    wholeNumber('slotsPerInstance', consumer.slotsPerInstance, 1),
-    inRange('pollSeconds', consumer.pollSeconds, 0),
-    inRange('decideSeconds', consumer.decideSeconds, 0),
-    inRange('startSeconds', consumer.startSeconds, 0),
-    wholeNumber('minInstances', min, 0),
-    wholeNumber('maxInstances', max, 1),
-    wholeNumber('instanceLimit', consumer.instanceLimit, 1),
-    wholeNumber('maxAttempts', consumer.maxAttempts, 1),
-    between('instanceHourCost', consumer.instanceHourCost, 0),
+    wholeAtLeast('slotsPerInstance', consumer.slotsPerInstance, 1, Number.MAX_SAFE_INTEGER),
+    atLeast('pollSeconds', consumer.pollSeconds, 0, YEAR_SECONDS),
+    atLeast('decideSeconds', consumer.decideSeconds, 0, YEAR_SECONDS),
+    atLeast('startSeconds', consumer.startSeconds, 0, YEAR_SECONDS),
+    wholeAtLeast('minInstances', min, 0, Number.MAX_SAFE_INTEGER),
+    wholeAtLeast('maxInstances', max, 1, Number.MAX_SAFE_INTEGER),
+    wholeAtLeast('instanceLimit', consumer.instanceLimit, 1, Number.MAX_SAFE_INTEGER),
+    wholeAtLeast('maxAttempts', consumer.maxAttempts, 1, MOST_ATTEMPTS),
+    positive('instanceHourCost', consumer.instanceHourCost, Number.MIN_VALUE, MOST_DOLLARS),
     {
       refused: min !== undefined && max !== undefined && min > max,
       message: `minInstances must be at most maxInstances (${max}), got ${min}`,
     },
   ];
 }
+
+/** What is wrong with workload and consumer together: items that fail keep slots busy once an attempt. */
+export function retryChecks(workload: Workload, consumer: Consumer): Check[] {
+  const attempts = consumer.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts;
+  const resolved = resolveWorkload(workload);
+  const busySlots = resolved.peakPerSecond * workSeconds(resolved, attempts);
+  const { failureRatio } = resolved;
+  return [
+    {
+      refused: attempts > CONSUMER_DEFAULTS.maxAttempts && busySlots > MOST_BUSY_SLOTS,
+      message: `maxAttempts (${attempts}) × poisonRatio (${resolved.poisonRatio}) must keep at most ${MOST_BUSY_SLOTS} slots busy, got ${busySlots}; allow fewer attempts`,
+    },
+    {
+      refused: attempts > MANY_ATTEMPTS && failureRatio > MOST_FAILING,
+      message: `maxAttempts must be at most ${MANY_ATTEMPTS} with a failureRatio above ${MOST_FAILING}, got ${attempts} with ${failureRatio}`,
+    },
+  ];
+}
+
+/** Above so many attempts the failures of each have to fall off quickly enough for a plan to follow them all. */
+const MANY_ATTEMPTS = 20;
+const MOST_FAILING = 0.75;
 
 /**
  * Attempts that one item costs on average. A healthy item is tried until it succeeds, at most `maxAttempts` times:
@@ -154,9 +183,15 @@ function required(value: number | undefined): number {
   return value ?? Number.NaN;
 }
 
-function ratio(name: string, value: number | undefined): Check {
-  const refused = value !== undefined && !(value >= 0 && value < 1);
-  return { refused, message: `${name} must be at least 0 and below 1, got ${value}` };
+/** The lower bound that one number sets for another; 0 when it is itself refused. */
+export function boundOf(value: number): number {
+  return Number.isFinite(value) ? value : 0;
+}
+
+/** A check of the length of a peak: none at all, or one that can be told from a single item. */
+export function peakLength(name: string, value: number | undefined): Check {
+  const some = typeof value === 'number' && value > 0;
+  return atLeast(name, value, some ? SHORTEST_PEAK_SECONDS : 0, YEAR_SECONDS);
 }
 
 /**

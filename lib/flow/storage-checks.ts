@@ -1,14 +1,17 @@
 /**
  * What is refused of a stock: numbers out of range, moves that answer too late, moves that cost more than they save.
  */
-import { between, CapacityError, type Check, inRange, wholeNumber } from './errors';
+import { atLeast, CapacityError, type Check, inRange, positive, wholeNumber } from './errors';
 import { figure, sizeText } from './figures';
 import { storageClassNames, storageClassPrices } from './prices';
+import { MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from './ranges';
 import type { StockChoices, StockObjective, StockWorkload, StorageTransition } from './storage';
 import { LARGEST_OBJECT_BYTES, TIERING, usd } from './storage-cost';
 import type { StockEconomy } from './storage-economy';
 
 const LONGEST_DAYS = 36_500;
+/** A byte in three years; less fills no object. */
+const LEAST_BYTES_PER_DAY = 1e-3;
 
 /** Everything that is wrong with the numbers of a stock. */
 export function stockChecks(workload: StockWorkload, objective: StockObjective, choices: StockChoices): Check[] {
@@ -16,17 +19,16 @@ export function stockChecks(workload: StockWorkload, objective: StockObjective, 
   const retentionDays = workload.retentionDays ?? 365;
   const transitions = choices.transitions ?? [];
   return [
-    between('workload.bytesPerDay', workload.bytesPerDay, 0),
-    { ...inRange('workload.bytesPerDay', workload.bytesPerDay, 0, 1e18), refused: workload.bytesPerDay > 1e18 },
-    inRange('workload.objectBytes', workload.objectBytes, 1, LARGEST_OBJECT_BYTES),
+    positive('workload.bytesPerDay', workload.bytesPerDay ?? Number.NaN, LEAST_BYTES_PER_DAY, MOST_HELD),
+    inRange('workload.objectBytes', workload.objectBytes ?? Number.NaN, 1, LARGEST_OBJECT_BYTES),
     wholeNumber('workload.retentionDays', workload.retentionDays, 1, LONGEST_DAYS),
     {
       refused: ratio !== undefined && !(ratio >= 0 && ratio < 1),
       message: `workload.overwriteRatio must be at least 0 and below 1, got ${ratio}`,
     },
     inRange('workload.readRatioPerMonth', workload.readRatioPerMonth, 0, 1000),
-    between('objective.monthlyCost', objective.monthlyCost, 0),
-    inRange('objective.retrievalSeconds', objective.retrievalSeconds, 0),
+    positive('objective.monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
+    atLeast('objective.retrievalSeconds', objective.retrievalSeconds, 0, YEAR_SECONDS),
     wholeNumber('noncurrentDays', choices.noncurrentDays, 1, LONGEST_DAYS),
     inRange('budgetHeadroom', choices.budgetHeadroom, 1, 10),
     ...transitions.flatMap((t, i) => transitionChecks(t, transitions[i - 1], retentionDays)),

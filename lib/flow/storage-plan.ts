@@ -1,7 +1,7 @@
 /**
  * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
-import { CapacityError, validate } from './errors';
+import { CapacityError, given, givenList, validate } from './errors';
 import { sizeText } from './figures';
 import type { Knob } from './plan';
 import { pricesRead, pricesRegion } from './prices';
@@ -32,6 +32,9 @@ export function planStock(
   objective: StockObjective = {},
   choices: StockChoices = {},
 ): StockPlan {
+  given(subject, { workload, objective, choices }, ['transitions']);
+  if (choices.transitions !== undefined) givenList(subject, 'transitions', choices.transitions);
+  for (const transition of choices.transitions ?? []) given(subject, { transitions: transition }, ['storageClass']);
   validate(subject, stockChecks(workload, objective, choices));
   const economy = new StockEconomy(workload, objective, choices);
   if (choices.transitions) {

@@ -2,9 +2,10 @@
  * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
  * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
  */
-import { between, CapacityError, type Check, inRange, validate } from './errors';
+import { atLeast, CapacityError, type Check, given, positive, validate } from './errors';
 import { figure, sizeText } from './figures';
 import type { Knob } from './plan';
+import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from './ranges';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from './stock';
 import { type TtlObjective, TtlPlan, type TtlPredictions, type TtlWorkload } from './ttl';
 
@@ -38,6 +39,7 @@ interface Sized {
  *   time are above the objective; the message names the ways out
  */
 export function planTtl(subject: string, workload: TtlWorkload, objective: TtlObjective): TtlPlan {
+  given(subject, { workload, objective }, ['writersSetExpiry']);
   validate(subject, ttlChecks(workload, objective));
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);
@@ -236,14 +238,18 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
 function ttlChecks(workload: TtlWorkload, objective: TtlObjective): Check[] {
   const required = (value: number | undefined) => value ?? Number.NaN;
   return [
-    between('insertsPerSecond', required(workload.insertsPerSecond), 0),
-    between('documentBytes', required(workload.documentBytes), 0),
-    inRange('existingDocuments', required(workload.existingDocuments), 0),
-    between('spareWritesPerSecond', required(workload.spareWritesPerSecond), 0),
-    between('deletesPerSecond', required(workload.deletesPerSecond), 0),
-    between('retentionSeconds', required(objective.retentionSeconds), 0),
-    between('collectionBytes', objective.collectionBytes, 0),
-    between('backfillSeconds', objective.backfillSeconds, 0),
-    inRange('deletionLagSeconds', objective.deletionLagSeconds, 2 * TTL_PASS_SECONDS),
+    rate('insertsPerSecond', workload.insertsPerSecond),
+    positive('documentBytes', required(workload.documentBytes), Number.MIN_VALUE, MOST_HELD),
+    atLeast('existingDocuments', required(workload.existingDocuments), 0, MOST_HELD),
+    rate('spareWritesPerSecond', workload.spareWritesPerSecond),
+    rate('deletesPerSecond', workload.deletesPerSecond),
+    positive('retentionSeconds', required(objective.retentionSeconds), LEAST_SECONDS, CENTURY_SECONDS),
+    positive('collectionBytes', objective.collectionBytes, Number.MIN_VALUE, MOST_HELD),
+    positive('backfillSeconds', objective.backfillSeconds, LEAST_SECONDS, CENTURY_SECONDS),
+    atLeast('deletionLagSeconds', objective.deletionLagSeconds, 2 * TTL_PASS_SECONDS, CENTURY_SECONDS),
   ];
+}
+
+function rate(name: string, value: number | undefined): Check {
+  return positive(name, value ?? Number.NaN, LEAST_RATE, MOST_ITEMS_PER_SECOND);
 }

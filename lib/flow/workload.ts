@@ -6,26 +6,26 @@
  */
 export interface Workload {
   /**
-   * Items that arrive per second outside the peak. Above 0.
+   * Items that arrive per second outside the peak. 10⁻⁹ to 10⁹.
    */
   readonly steadyPerSecond: number;
 
   /**
-   * Items that arrive per second during the peak. At least `steadyPerSecond`.
+   * Items that arrive per second during the peak. `steadyPerSecond` to 10⁹.
    *
    * @default - `steadyPerSecond`: there is no peak
    */
   readonly peakPerSecond?: number;
 
   /**
-   * Length of the peak in seconds. 0 or more.
+   * Length of the peak in seconds. 0, or 0.001 to 31,536,000 (a year).
    *
    * @default 0
    */
   readonly peakSeconds?: number;
 
   /**
-   * Mean time in seconds that one slot is busy with one attempt at one item. Above 0.
+   * Mean time in seconds that one slot is busy with one attempt at one item. 10⁻⁹ to 31,536,000 (a year).
    */
   readonly serviceSeconds: number;
 
@@ -38,7 +38,7 @@ export interface Workload {
   readonly serviceVariation?: number;
 
   /**
-   * Mean size of one item in bytes. Above 0.
+   * Mean size of one item in bytes. Above 0, at most 10¹⁸.
    *
    * @default 1024
    */
@@ -64,7 +64,7 @@ export interface Workload {
  */
 export interface Objective {
   /**
-   * Time in seconds from an item's arrival to the end of its service, at `latencyQuantile`. Above 0.
+   * Time in seconds from an item's arrival to the end of its service, at `latencyQuantile`. 10⁻⁹ to 31,536,000 (a year).
    */
   readonly latencySeconds: number;
 
@@ -145,7 +145,7 @@ export interface Consumer {
   readonly instanceLimit?: number;
 
   /**
-   * Attempts at one item before it is set aside as poison. At least 1.
+   * Attempts at one item before it is set aside as poison. 1 to 1,000.
    *
    * @default 5
    */

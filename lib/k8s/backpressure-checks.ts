@@ -21,7 +21,7 @@ export interface BackpressureChecksProps {
  * BackpressureChecks.addTo(app);
  * ```
  *
- * A finding at level error fails synthesis; warnings are written to stderr. A manifest accepts a finding by an
+ * A finding at level error fails synthesis, and so does a chart that could not be judged; warnings are written to stderr. A manifest accepts a finding by an
  * annotation whose key is `backpressure-constructs/` and the rule's id, and whose value is the reason.
  */
 export class BackpressureChecks implements IValidation {
@@ -48,20 +48,20 @@ export class BackpressureChecks implements IValidation {
 
   /** Called by cdk8s before anything is written; what it returns fails synthesis. */
   public validate(): string[] {
-    const { check, describe, documentsFrom } = loadRules();
+    const { describe, failureText, judgeEach, readingOf } = loadRules();
     // Not chart.toJson(), which would validate first.
     const sources = this.app.charts.map((chart) => ({
       file: chart.node.path,
       parsed: chart.apiObjects.map((object) => object.toJson()),
     }));
-    const documents = documentsFrom(sources.filter(({ parsed }) => parsed.length > 0));
-    const findings = check(documents, { severities: this.severities });
+    const reading = readingOf(sources.filter(({ parsed }) => parsed.length > 0));
+    const { findings, failures } = judgeEach(reading, { severities: this.severities });
     const [errors, warnings] = [true, false].map((bad) =>
       findings
         .filter(({ severity }) => (severity === 'error') === bad)
         .map((finding) => `${finding.file}: ${describe(finding)}`),
     );
     for (const warning of warnings) process.stderr.write(`${warning}\n`);
-    return errors;
+    return [...errors, ...failures.map(failureText)];
   }
 }

@@ -45,11 +45,9 @@ export class BackpressureValidation {
 
   /** Called by the cdk8s command line after synthesis. */
   public async validate({ manifests, report }: PluginContext): Promise<void> {
-    const { check, readDocuments } = loadRules();
-    const findings = check(
-      readDocuments(manifests.map((file) => ({ file, text: readFileSync(file, 'utf8') }))),
-      this.options,
-    );
+    const { judgeEach, readEach } = loadRules();
+    const reading = readEach(manifests.map((file) => ({ file, text: readFileSync(file, 'utf8') })));
+    const { findings, failures } = judgeEach(reading, this.options);
     for (const { ruleId, resource, path, file, message, fix } of findings) {
       report.addViolation({
         ruleName: ruleId,
@@ -58,6 +56,15 @@ export class BackpressureValidation {
         violatingResources: [{ resourceName: resource.split('/')[1], locations: [path], manifestPath: file }],
       });
     }
-    report.submit(findings.some(({ severity }) => severity === 'error') ? 'failure' : 'success');
+    for (const { ruleId = 'unreadable', file, message } of failures) {
+      report.addViolation({
+        ruleName: ruleId,
+        recommendation: message,
+        fix: '',
+        violatingResources: [{ resourceName: '', locations: [], manifestPath: file }],
+      });
+    }
+    const failed = failures.length > 0 || findings.some(({ severity }) => severity === 'error');
+    report.submit(failed ? 'failure' : 'success');
   }
 }

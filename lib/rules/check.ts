@@ -2,9 +2,12 @@ import { InvalidInputError } from '../flow/errors';
 import { CARRIED_RULES } from './carried/rules';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
 import { Template } from './cloudformation/template';
-import type { Document, Value } from './document';
+import { type Document, OverLimitError, type Value } from './document';
 import { Manifests } from './kubernetes/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
+import { MAX_MESSAGE, MAX_SECONDS, printable } from './limits';
+import { own } from './own';
+import type { Reading } from './read';
 import type { Finding, Rule, Severity } from './rule';
 import { RULES } from './table';
 
@@ -20,23 +23,92 @@ export interface CheckOptions {
   readonly severities?: Readonly<Record<string, Level>>;
 }
 
+/** What could not be judged, and why. */
+export interface Failure {
+  /** The file; of manifests that are judged together, the first. */
+  readonly file: string;
+  /** The rule that could not judge it; undefined when no rule could. */
+  readonly ruleId?: string;
+  /** One sentence: what was met, and the limit, when it is one. */
+  readonly message: string;
+  /** Whether it is a fault of a rule rather than of the file. */
+  readonly ours: boolean;
+}
+
+/** What was found, and what could not be judged. */
+export interface Verdict {
+  /** In the order of the documents. */
+  readonly findings: Finding[];
+  readonly failures: Failure[];
+}
+
+/** Findings that stand, though not every rule could judge every document. */
+export class UnjudgedError extends Error {
+  public readonly name = 'UnjudgedError';
+
+  constructor(
+    /** What could not be judged. */
+    public readonly failures: readonly Failure[],
+    /** What was found nevertheless. */
+    public readonly findings: readonly Finding[],
+  ) {
+    super(failures.map(failureText).join('\n'));
+  }
+}
+
 /**
  * Runs every rule over every document.
  *
  * @returns what was found and is not acknowledged, in the order of the documents
  * @throws InvalidInputError when a severity names no rule, or is none
+ * @throws UnjudgedError when a rule could not judge a document
  */
 export function check(documents: readonly Document[], options: CheckOptions = {}): Finding[] {
+  const { findings, failures } = judge(documents, options);
+  if (failures.length > 0) throw new UnjudgedError(failures, findings);
+  return findings;
+}
+
+/**
+ * Runs every rule over every document. A rule that fails on one document takes nothing from the others.
+ *
+ * @throws InvalidInputError when a severity names no rule, or is none
+ */
+export function judge(documents: readonly Document[], options: CheckOptions = {}): Verdict {
   const severities = options.severities ?? {};
   validateSeverities(severities);
-  return documents.flatMap((document) => {
-    const found = rulesFor(document).flatMap((rule) => run(rule, document, severities[rule.id] ?? rule.severity));
+  const verdicts = documents.map((document) => {
+    document.allow(MAX_SECONDS);
+    const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id) ?? rule.severity));
     const places = new Map(document.resources.map((resource, place) => [resource, place]));
-    return found
+    const findings = runs
+      .flatMap(({ found }) => found)
       .map(({ at, finding }) => ({ place: places.get(at.resource) ?? 0, finding }))
       .sort((a, b) => a.place - b.place)
       .map(({ finding }) => finding);
+    return { findings, failures: distinct(runs.flatMap(({ failure }) => failure ?? [])) };
   });
+  return {
+    findings: verdicts.flatMap(({ findings }) => findings),
+    failures: verdicts.flatMap(({ failures }) => failures),
+  };
+}
+
+/** Reads and judges; a file that cannot be read takes nothing from the findings of the others. */
+export function judgeEach(reading: Reading, options: CheckOptions = {}): Verdict {
+  const { findings, failures } = judge(reading.documents, options);
+  const unread = reading.unreadable.map(({ file, reason }) => ({ file, message: reason, ours: false }));
+  return { findings, failures: [...unread, ...failures] };
+}
+
+/** A failure in one line. */
+export function failureText({ file, message }: Failure): string {
+  return `${printable(file)}: ${printable(message)}`;
+}
+
+/** A document that is over a limit is so for every rule; it is said once. */
+function distinct(failures: readonly Failure[]): Failure[] {
+  return [...new Map(failures.map((failure) => [failure.message, failure])).values()];
 }
 
 /**
@@ -57,25 +129,52 @@ export function validateSeverities(severities: Readonly<Record<string, string>>)
 
 /** The rules that can say something about a document of this engine. */
 function rulesFor(document: Document): readonly Rule[] {
-  const own =
+  const specific =
     document instanceof Template ? CLOUDFORMATION_RULES : document instanceof Manifests ? KUBERNETES_RULES : [];
-  return [...(own as readonly Rule[]), ...CARRIED_RULES];
+  return [...(specific as readonly Rule[]), ...CARRIED_RULES];
 }
 
-function run(rule: Rule, document: Document, level: Level): { at: Value; finding: Finding }[] {
-  if (level === 'off') return [];
-  return [...rule.check(document)]
-    .filter(({ at }) => !at.resource.acknowledged.has(rule.id))
-    .map(({ at, message, fix }) => ({
-      at,
-      finding: {
+interface Run {
+  readonly found: readonly { readonly at: Value; readonly finding: Finding }[];
+  readonly failure?: Failure;
+}
+
+function run(rule: Rule, document: Document, level: Level): Run {
+  const found: { at: Value; finding: Finding }[] = [];
+  if (level === 'off') return { found };
+  try {
+    for (const { at, message, fix } of rule.check(document)) {
+      if (at.resource.acknowledged.has(rule.id)) continue;
+      const finding: Finding = {
         ruleId: rule.id,
         severity: level,
         file: at.resource.file,
         resource: at.resource.name,
         path: at.path,
-        message,
-        fix,
-      },
-    }));
+        message: clipped(message),
+        fix: clipped(fix),
+      };
+      found.push({ at, finding });
+    }
+    return { found };
+  } catch (error) {
+    return { found, failure: failureOf(rule, document, error) };
+  }
+}
+
+function failureOf({ id }: Rule, document: Document, error: unknown): Failure {
+  const [file = '', ...others] = new Set(document.resources.map((resource) => resource.file));
+  if (error instanceof OverLimitError) return { file, message: error.message, ours: false };
+  const met = clipped(error instanceof Error ? error.message : String(error));
+  return {
+    file,
+    ruleId: id,
+    message: `rule ${id} could not judge it${others.length > 0 ? ` and ${others.length} more` : ''}, a bug of backpressure, please report it: ${met}`,
+    ours: true,
+  };
+}
+
+/** A sentence that a person can read, whatever names stand in it. */
+function clipped(text: string): string {
+  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE)}…`;
 }

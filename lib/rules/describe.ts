@@ -1,6 +1,8 @@
+import { printable } from './limits';
 import type { Finding } from './rule';
 
 /** A finding in three lines: which rule and where, what was found against which limit, what to do. */
 export function describe({ ruleId, severity, resource, path, message, fix }: Finding): string {
-  return `${severity} ${ruleId} ${resource}${path === '' ? '' : ` ${path}`}\n  ${message}\n  fix: ${fix}`;
+  const place = `${resource}${path === '' ? '' : ` ${path}`}`;
+  return `${severity} ${ruleId} ${printable(place)}\n  ${printable(message)}\n  fix: ${printable(fix)}`;
 }

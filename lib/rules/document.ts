@@ -1,3 +1,4 @@
+import { MAX_SECONDS } from './limits';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from './resolved';
 
 /** A text that a resource carries for somebody else to run or to read: a script, a configuration file. */
@@ -10,9 +11,18 @@ export interface CarriedText {
   readonly name?: string;
 }
 
+/** A document that takes more work than any may; what is found until then stands. */
+export class OverLimitError extends Error {
+  public readonly name = 'OverLimitError';
+}
+
+const OVERTIME = `takes the rules longer than ${MAX_SECONDS} s, which is the limit`;
+
 /** What rules are run on: resources, whoever wrote them. */
 export abstract class Document {
   private types?: Map<string, Resource[]>;
+  private ticks = 0;
+  private deadline = Number.POSITIVE_INFINITY;
 
   /** Every resource, in the order in which they stand. */
   public abstract readonly resources: readonly Resource[];
@@ -22,6 +32,21 @@ export abstract class Document {
 
   /** The scripts and configuration files that its resources carry. */
   public abstract texts(): readonly CarriedText[];
+
+  /** Gives the rules so many seconds from now; then `tick` throws. */
+  public allow(seconds: number): void {
+    this.deadline = performance.now() + seconds * 1000;
+  }
+
+  /**
+   * Called for every value that is worked out.
+   *
+   * @throws OverLimitError when the time is over
+   */
+  public tick(): void {
+    this.ticks += 1;
+    if (this.ticks % 1024 === 0 && performance.now() > this.deadline) throw new OverLimitError(OVERTIME);
+  }
 
   /** Every resource of any of these types. */
   public ofType(...types: readonly string[]): readonly Resource[] {
@@ -102,6 +127,7 @@ export class Value {
   /** What is there, worked out as far as the document decides. */
   public get resolved(): Resolved {
     if (!this.worked) {
+      this.resource.document.tick();
       this.memo = this.resource.document.resolve(this.raw);
       this.worked = true;
     }
@@ -142,9 +168,10 @@ export class Value {
   public number(fallback?: number): number | undefined {
     const { resolved } = this;
     if (resolved === undefined || resolved === null) return fallback;
-    if (typeof resolved === 'number') return resolved;
-    if (typeof resolved !== 'string' || resolved.trim() === '') return undefined;
-    return Number.isNaN(Number(resolved)) ? undefined : Number(resolved);
+    if (typeof resolved !== 'number' && (typeof resolved !== 'string' || resolved.trim() === '')) return undefined;
+    const number = Number(resolved);
+    // YAML has .inf and .nan, and no field of a document has a meaning for them.
+    return Number.isFinite(number) ? number : undefined;
   }
 
   /** The text there; `fallback` when nothing is there; undefined when that is not decided, or is no scalar. */
@@ -187,7 +214,7 @@ export class Value {
   private rawBelow(key: string | number): unknown {
     const { resolved } = this;
     if (resolved === UNKNOWN || resolved instanceof Reference || resolved instanceof Composite) return UNKNOWN;
-    if (Array.isArray(resolved)) return resolved[key as number];
+    if (Array.isArray(resolved)) return typeof key === 'number' ? resolved[key] : undefined;
     return isMapping(resolved) && Object.hasOwn(resolved, key) ? resolved[key as string] : undefined;
   }
 }

@@ -13,7 +13,8 @@ import { documentsFrom, readDocuments } from './read';
  * @param document a parsed CloudFormation template, the parsed manifests of a chart, or the text of either
  * @param options severities other than the rules' own; `off` leaves a rule out. Default: every rule, warnings too
  * @throws Error that lists every finding with its fix
- * @throws UnreadableError when it is neither a template nor manifests
+ * @throws UnreadableError when it is neither a template nor manifests, or over a limit of docs/rules.md
+ * @throws UnjudgedError when a rule could not judge it
  */
 export function expectNoFindings(document: object | string, options: CheckOptions = {}): void {
   const documents =

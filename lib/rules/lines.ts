@@ -2,6 +2,7 @@
  * In which line of a file a finding stands.
  */
 import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import { MAX_DEPTH } from './limits';
 import type { Finding } from './rule';
 
 /** One place of a parsed file: where it begins, and what stands below it. */
@@ -70,7 +71,7 @@ function lineAt(ends: readonly number[], offset: number): number {
 }
 
 function placesOf(text: string): Place[] {
-  const events = parseEvents(text, {});
+  const events = parseEvents(text, { maxDepth: MAX_DEPTH });
   const documents: Place[] = [];
   let at = 0;
   const read = (keyStart?: number): Place | undefined => {

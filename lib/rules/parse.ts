@@ -6,44 +6,65 @@ import {
   defineMappingTag,
   defineScalarTag,
   defineSequenceTag,
+  load,
   loadAll,
   mergeTag,
   YAMLException,
 } from 'js-yaml';
+import { limited, MAX_DEPTH, MAX_FILE_BYTES, MAX_MERGED_KEYS, tooDeep, tooLarge, tooManyMerged } from './limits';
+import { UnreadableError } from './unreadable';
 
-/** A file that is no document that rules could be run on. */
-export class UnreadableError extends Error {
-  public readonly name = 'UnreadableError';
-
-  constructor(
-    public readonly file: string,
-    /** What is wrong with it, without the file's name. */
-    public readonly reason: string,
-  ) {
-    super(`${file}: ${reason}`);
-  }
-}
+export { UnreadableError } from './unreadable';
 
 /**
  * Every document of a text. CDK's templates are JSON, which JSON.parse reads many times faster than any YAML parser.
  *
- * @throws UnreadableError with the line, when it is neither JSON nor YAML
+ * @throws UnreadableError with the line, when it is neither JSON nor YAML, and with the limit, when it is over one
  */
-export function parse(file: string, text: string): unknown[] {
-  const json = /^\s*[{[]/.test(text);
-  if (json) {
-    try {
-      return [JSON.parse(text)];
-    } catch (error) {
-      // What begins like JSON may be YAML in flow style, or have comments; only a .json file has to be JSON.
-      if (file.endsWith('.json')) throw new UnreadableError(file, `no JSON: ${(error as Error).message}`);
-    }
-  }
+export function parse(file: string, given: string): unknown[] {
+  // A character is at least a byte; who read the file from a disk has counted its bytes.
+  if (given.length > MAX_FILE_BYTES) throw tooLarge(file);
+  const text = given.replace(/^\uFEFF/, '');
+  const documents = /^\s*[{[]/.test(text) ? (json(file, text) ?? yaml(file, text)) : yaml(file, text);
+  for (const document of documents) limited(file, document);
+  return documents;
+}
+
+/** The YAML in a text that a document carries; undefined when it is none, or over a limit. */
+export function parseCarried(text: string): unknown {
   try {
-    return loadAll(text, { schema: SCHEMA, filename: file });
+    const parsed = load(text, { schema: CORE_SCHEMA });
+    limited('', parsed);
+    return parsed;
+  } catch {
+    // A template, or another language: nothing that a rule could judge.
+    return undefined;
+  }
+}
+
+function json(file: string, text: string): unknown[] | undefined {
+  try {
+    return [JSON.parse(text)];
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
+    // What begins like JSON may be YAML in flow style, or have comments; only a .json file has to be JSON.
+    if (file.endsWith('.json')) throw new UnreadableError(file, `no JSON: ${(error as Error).message}`);
+    return undefined;
+  }
+}
+
+function yaml(file: string, text: string): unknown[] {
+  try {
+    return loadAll(text, {
+      schema: SCHEMA,
+      filename: file,
+      maxDepth: MAX_DEPTH,
+      maxTotalMergeKeys: MAX_MERGED_KEYS,
+    });
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw new UnreadableError(file, `no YAML: ${(error as Error).message}`);
     const line = error.mark ? ` in line ${error.mark.line + 1}` : '';
+    if (error.reason.includes('maxDepth')) throw tooDeep(file, line);
+    if (error.reason.includes('maxTotalMergeKeys')) throw tooManyMerged(file, line);
     throw new UnreadableError(file, `no YAML${line}: ${error.reason}`);
   }
 }
@@ -52,6 +73,11 @@ export function parse(file: string, text: string): unknown[] {
 function longForm(tag: string, argument: unknown): Record<string, unknown> {
   const name = tag.replace(/^!/, '');
   return { [name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`]: argument };
+}
+
+/** What a key is called; of a mapping or a list as a key nothing is asked. */
+function keyText(key: unknown): string {
+  return typeof key === 'object' ? '' : String(key);
 }
 
 const SCHEMA = CORE_SCHEMA.withTags(
@@ -78,7 +104,8 @@ const SCHEMA = CORE_SCHEMA.withTags(
     has: ({ pairs }, key) => pairs.has(key),
     keys: () => [],
     get: () => undefined,
-    finalize: ({ tag, pairs }) => longForm(tag, Object.fromEntries(pairs as Map<string, unknown>)),
+    finalize: ({ tag, pairs }) =>
+      longForm(tag, Object.fromEntries([...pairs].map(([key, value]) => [keyText(key), value]))),
     identify: () => false,
   }),
 );

@@ -4,6 +4,7 @@
 import { Template } from './cloudformation/template';
 import type { Document } from './document';
 import { type Manifest, Manifests } from './kubernetes/manifests';
+import { limited } from './limits';
 import { parse, UnreadableError } from './parse';
 import { isMapping } from './resolved';
 
@@ -26,32 +27,77 @@ export interface ParsedSource extends Pick<Source, 'file' | 'acknowledged'> {
   readonly parsed: unknown;
 }
 
+/** The documents of some files, and the files that gave none. */
+export interface Reading {
+  /** Each template for itself, all manifests together. */
+  readonly documents: Document[];
+  readonly unreadable: UnreadableError[];
+}
+
 /**
  * The documents of some files: each template for itself, all manifests together.
  *
- * @throws UnreadableError for a file that cannot be parsed or is neither
+ * @throws UnreadableError for a file that cannot be parsed, is neither, or is over a limit
  */
 export function readDocuments(sources: readonly Source[]): Document[] {
-  return documentsFrom(
-    sources.map(({ file, text, acknowledged }) => ({ file, parsed: parse(file, text), acknowledged })),
-  );
+  return allOf(readEach(sources));
+}
+
+/** The documents of some files; one that cannot be read takes nothing from the others. */
+export function readEach(sources: readonly Source[]): Reading {
+  return reading(sources, ({ file, text }) => parse(file, text));
 }
 
 /**
  * The documents of what is parsed already.
  *
- * @throws UnreadableError for what is neither a template nor manifests
+ * @throws UnreadableError for what is neither a template nor manifests, or is over a limit
  */
 export function documentsFrom(sources: readonly ParsedSource[]): Document[] {
-  const templates: Template[] = [];
-  const manifests: Manifest[] = [];
-  for (const { file, parsed, acknowledged } of sources) {
-    for (const body of bodies(file, parsed)) {
-      if (isTemplate(body)) templates.push(new Template(body, file, acknowledged));
-      else manifests.push({ file, body });
+  return allOf(readingOf(sources));
+}
+
+/** The documents of what is parsed already; what cannot be judged takes nothing from the others. */
+export function readingOf(sources: readonly ParsedSource[]): Reading {
+  return reading(sources, ({ file, parsed }) => {
+    limited(file, parsed);
+    return parsed;
+  });
+}
+
+function allOf({ documents, unreadable }: Reading): Document[] {
+  if (unreadable.length > 0) throw unreadable[0];
+  return documents;
+}
+
+function reading<S extends Pick<Source, 'file' | 'acknowledged'>>(
+  sources: readonly S[],
+  parsedOf: (source: S) => unknown,
+): Reading {
+  const unreadable: UnreadableError[] = [];
+  const read = sources.flatMap((source) => {
+    try {
+      return [{ ...source, bodies: bodies(source.file, parsedOf(source)) }];
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error;
+      unreadable.push(error);
+      return [];
     }
-  }
-  return [...templates, ...(manifests.length > 0 ? [new Manifests(manifests)] : [])];
+  });
+  return { documents: documentsOf(read), unreadable };
+}
+
+/** The documents of files whose templates and manifests are taken apart already, as `bodies` does. */
+export function documentsOf(
+  sources: readonly (Pick<Source, 'file' | 'acknowledged'> & { readonly bodies: readonly Record<string, unknown>[] })[],
+): Document[] {
+  const all = sources.flatMap(({ bodies: own, ...source }) => own.map((body) => ({ ...source, body })));
+  const templates = all.filter(({ body }) => isTemplate(body));
+  const manifests: Manifest[] = all.filter(({ body }) => !isTemplate(body));
+  return [
+    ...templates.map(({ body, file, acknowledged }) => new Template(body, file, acknowledged)),
+    ...(manifests.length > 0 ? [new Manifests(manifests)] : []),
+  ];
 }
 
 /** What a text holds: its templates and manifests, lists taken apart. */
@@ -69,7 +115,10 @@ export function bodies(file: string, parsed: unknown): Record<string, unknown>[]
     .flat(2)
     .filter((document) => document !== null && document !== undefined)
     .flatMap((document) =>
-      isMapping(document) && String(document.kind).endsWith('List') && Array.isArray(document.items)
+      isMapping(document) &&
+      typeof document.kind === 'string' &&
+      document.kind.endsWith('List') &&
+      Array.isArray(document.items)
         ? document.items
         : [document],
     );

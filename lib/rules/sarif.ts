@@ -1,6 +1,7 @@
 /**
  * Findings in SARIF 2.1.0, the form in which code hosts and editors take findings.
  */
+import type { Failure } from './check';
 import type { Finding, Rule } from './rule';
 import { RULES } from './table';
 
@@ -10,13 +11,22 @@ export interface Located extends Finding {
   readonly line?: number;
 }
 
+/** How a run ended, beside its findings. */
+export interface Outcome {
+  /** What could not be judged. */
+  readonly failures: readonly Failure[];
+  /** Of the process. */
+  readonly exitCode: number;
+}
+
 /**
  * The log of one run.
  *
  * @param findings what was found
  * @param version of this package
+ * @param outcome how it ended. Default: everything could be judged
  */
-export function sarif(findings: readonly Located[], version: string): object {
+export function sarif(findings: readonly Located[], version: string, outcome?: Outcome): object {
   const ids = RULES.map(({ id }) => id);
   return {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -24,10 +34,24 @@ export function sarif(findings: readonly Located[], version: string): object {
     runs: [
       {
         tool: { driver: { name: 'backpressure', version, rules: RULES.map(descriptor) } },
+        ...(outcome === undefined || outcome.failures.length === 0 ? {} : { invocations: [invocation(outcome)] }),
         columnKind: 'utf16CodeUnits',
         results: findings.map((finding) => result(finding, ids.indexOf(finding.ruleId))),
       },
     ],
+  };
+}
+
+function invocation({ failures, exitCode }: Outcome): object {
+  return {
+    executionSuccessful: false,
+    exitCode,
+    toolExecutionNotifications: failures.map(({ file, ruleId, message }) => ({
+      level: 'error',
+      message: { text: `${message}.` },
+      locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
+      ...(ruleId === undefined ? {} : { associatedRule: { id: ruleId } }),
+    })),
   };
 }
 
@@ -63,6 +87,7 @@ function result({ ruleId, severity, file, resource, path, message, fix, line }: 
 
 /** A path as a URI reference, relative paths kept relative. */
 function uri(file: string): string {
-  const parts = file.split(/[\\/]/).map(encodeURIComponent).join('/');
+  // Through bytes and back, so that half of a surrogate pair does not make encodeURIComponent throw.
+  const parts = Buffer.from(file).toString().split(/[\\/]/).map(encodeURIComponent).join('/');
   return file.startsWith('/') ? `file://${parts}` : parts;
 }

@@ -64,7 +64,7 @@ export const CARRIED_DATABASE_RULES: readonly Rule[] = [
         pattern: /\bcreate_?(?:I|i)ndex(?:es)?\([\s\S]{0,300}?expireAfterSeconds["']?\s*[:=]\s*(\d+)?/,
         // What is deleted or dated in batches with pauses, or is new, does not come all at once.
         excuse:
-          /createCollection|create_collection|(?=[\s\S]*(?:delete_?[mM]any|delete_?[oO]ne|bulk_?[wW]rite|update_?[mM]any))(?=[\s\S]*\bsleep\b)/,
+          /createCollection|create_collection|^(?=[\s\S]*(?:delete_?[mM]any|delete_?[oO]ne|bulk_?[wW]rite|update_?[mM]any))(?=[\s\S]*\bsleep\b)/,
         message: () =>
           'a TTL index, and no batch that deletes or dates what is there first: everything past its time goes at once',
         fix: 'delete or date the old documents in batches with pauses, spread expireAt, and create the index last',

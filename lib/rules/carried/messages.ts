@@ -1,4 +1,5 @@
 import type { CarriedText, Document } from '../document';
+import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
 import { carriedRule } from './trap';
 
@@ -13,7 +14,7 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
     cases: [2],
     signs: [
       {
-        pattern: /\bbasic_(nack|reject)\([^)]*requeue\s*=\s*False/,
+        pattern: /\bbasic_(nack|reject)\([^)]{0,500}requeue\s*=\s*False/,
         needs: /queue_declare\(/,
         excuse: /x-dead-letter-exchange|passive\s*=\s*True/,
         where: hasNoPolicy,
@@ -40,7 +41,8 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
     cases: [9],
     signs: [
       {
-        pattern: /\bxread\([^)\n]*["']\$["']|\bXREAD\b[^\n]*\bSTREAMS\b[^\n]*\s["']?\$["']?(?=[\s;&|)]|$)/im,
+        pattern:
+          /\bxread\([^)\n]{0,500}["']\$["']|\bXREAD\b[^\n]{0,200}\bSTREAMS\b[^\n]{0,200}\s["']?\$["']?(?=[\s;&|)]|$)/im,
         needs: /\b(?:while|for|until)\b/,
         message: () => 'reads from $ on every turn of a loop: what is added between two reads is lost',
         fix: 'read with a consumer group (XREADGROUP and XACK), or from the last id that was read',
@@ -56,7 +58,8 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
     cases: [15],
     signs: [
       {
-        pattern: /\bsetnx\(|\.set\((?=[^\n]*\bnx\s*=\s*True)(?![^\n]*\b(?:ex|px|exat|pxat)\s*=)[^\n]*\)/i,
+        pattern:
+          /\bsetnx\(|\.set\((?=[^\n]{0,500}\bnx\s{0,9}=\s{0,9}True)(?![^\n]{0,500}\b(?:ex|px|exat|pxat)\s{0,9}=)[^\n]{0,500}\)/i,
         excuse: /\.p?expire(?:at)?\(|\bdelete\(|\.del\(/i,
         message: () =>
           'a key is set if it is not there, without expiry and before the work: a crash in between loses the event',
@@ -87,11 +90,8 @@ function hasNoPolicy({ text }: CarriedText, document: Document): boolean {
   const queue = /(?:queue_declare|assertQueue)\(\s*(?:queue\s*=\s*)?["']([^"']+)["']/.exec(text)?.[1];
   return !document.ofType('rabbitmq.com/Policy', 'rabbitmq.com/OperatorPolicy').some((policy) => {
     if (policy.at('spec', 'definition', 'dead-letter-exchange').absent) return false;
-    const pattern = policy.at('spec', 'pattern').text();
-    try {
-      return pattern === undefined || queue === undefined || new RegExp(pattern).test(queue);
-    } catch {
-      return true;
-    }
+    const text = policy.at('spec', 'pattern').text();
+    const pattern = text === undefined ? undefined : patternOf(text);
+    return pattern === undefined || queue === undefined || matches(pattern, queue);
   });
 }

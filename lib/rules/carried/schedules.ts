@@ -17,7 +17,7 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
     signs: [
       {
         pattern:
-          /\bsleep\s+["']?\$\(\(\s*\$?\{?RANDOM[^\n]*|\bsleep\s+["']?\$\{?RANDOM[^\n]*|\bshuf\b[^\n]*\n?[^\n]*\bsleep\b[^\n]*|\bsleep\s+["']?[$`]\(?\s*shuf\b[^\n]*/,
+          /\bsleep\s+["']?\$\(\(\s*\$?\{?RANDOM[^\n]*|\bsleep\s+["']?\$\{?RANDOM[^\n]*|\bshuf\b[^\n]{0,200}\bsleep\b[^\n]*|\bshuf\b[^\n]{0,200}\n[^\n]{0,200}\bsleep\b[^\n]*|\bsleep\s+["']?[$`]\(?\s*shuf\b[^\n]*/,
         // Between the tries of a loop it is jitter, and right.
         excuse: /\b(?:until|while|for)\b/,
         where: isScheduled,
@@ -43,7 +43,7 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
       },
       {
         pattern: /^[ \t]*cancel-in-progress:[ \t]*true[ \t]*$/m,
-        needs: /^["']?on["']?:[^\n]*\bpush\b|^["']?on["']?:[ \t]*\n(?:[ \t]+[^\n]*\n)*?[ \t]+(?:-[ \t]*)?push\b/m,
+        needs: /^["']?on["']?:[^\n]*\bpush\b|^["']?on["']?:[ \t]*\n(?:[ \t][^\n]*\n)*?[ \t]+(?:-[ \t]*)?push\b/m,
         message: () => 'cancel-in-progress: true on push: a second push cancels what the first has begun to deploy',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
         fix: "write cancel-in-progress: ${{ github.event_name == 'pull_request' }}",
@@ -59,6 +59,6 @@ function isScheduled({ at, text }: CarriedText): boolean {
 
 /** The longest of the sleeps, when the command says it. */
 function bound(command: string): string {
-  const seconds = /RANDOM\}?\s*%\s*(\d+)/.exec(command)?.[1] ?? /shuf\s[^\n]*?-i\s*\d+-(\d+)/.exec(command)?.[1];
+  const seconds = /RANDOM\}?\s*%\s*(\d+)/.exec(command)?.[1] ?? /shuf\s[^\n]{0,200}?-i\s*\d+-(\d+)/.exec(command)?.[1];
   return seconds === undefined ? '' : ` of up to ${seconds} s`;
 }

@@ -88,7 +88,7 @@ export const CARRIED_STREAM_RULES: readonly Rule[] = [
     signs: [
       {
         pattern:
-          /(?:\bor\b|\|\|)\s*(?:min\s*\(\s*)?[\w.]*(?:smallest|min_?(?:file|size))[\w.]*\s*\)?\s*<=?\s*(\S+?)(?=[\s:)]|$)/im,
+          /(?:\bor\b|\|\|)\s*(?:min\s*\(\s*)?[\w.]{0,80}(?:smallest|min_?(?:file|size))[\w.]{0,80}\s*\)?\s*<=?\s*(\S+?)(?=[\s:)]|$)/im,
         needs: /compact|optimi[sz]e|rewrite|merge/i,
         message: (match) =>
           `"or" the smallest file is below ${match[1]}: one stray file makes it true, after every run anew`,

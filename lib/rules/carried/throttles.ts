@@ -16,7 +16,7 @@ export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
     signs: [
       {
         pattern: new RegExp(
-          `tokens\\s*=\\s*(?:Math\\.)?min\\(\\s*(?:${RATE}\\s*,|[^\\n]*,\\s*${RATE}\\s*\\)\\s*;?\\s*$)`,
+          `tokens\\s*=\\s*(?:Math\\.)?min\\(\\s*(?:${RATE}\\s*,|[^\\n]{0,300},\\s{0,9}${RATE}\\s*\\)\\s*;?\\s*$)`,
           'm',
         ),
         needs: /\bburst\b|\bcapacity\b/i,
@@ -36,7 +36,7 @@ export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
     signs: [
       {
         pattern:
-          /setInterval\(\s*(?:async\s*)?(?:function\b|\(?\w*\)?\s*=>)(?:(?!setInterval)[\s\S]){0,300}?tokens[\s\S]{0,200}?\}?\s*,\s*(\d{4,})\s*\)/,
+          /setInterval\(\s*(?:async\s*)?(?:function\b|\(?\w*\)?\s*=>)(?:(?!setInterval)[\s\S]){0,300}?tokens[\s\S]{0,200}?\}?\s{0,99},\s{0,99}(\d{4,20})\s{0,99}\)/,
         message: (match) =>
           `tokens are added every ${Number(match[1]) / 1000} s: the whole of it is spent at once, and nothing until the next`,
         fix: 'refill when a token is asked for, from the time that has passed: min(burst, tokens + elapsed × rate)',

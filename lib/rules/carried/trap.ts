@@ -51,6 +51,7 @@ function* seen(sign: Sign, carried: CarriedText, document: Document): Iterable<F
   const { at } = carried;
   const code = codeOf(carried);
   const stretches = sign.within ? [...code.matchAll(sign.within)] : [{ 0: code, index: 0 }];
+  const lines = lineCounter(code);
   for (const { 0: stretch, index } of stretches) {
     const match = sign.pattern.exec(stretch);
     if (!match || sign.needs?.test(stretch) === false || sign.excuse?.test(stretch)) continue;
@@ -58,10 +59,25 @@ function* seen(sign: Sign, carried: CarriedText, document: Document): Iterable<F
     if (sign.where?.(carried, document) === false) return;
     // A pattern may begin with the white space of the line before.
     const begin = index + match.index + match[0].search(/\S/);
-    const line = code.slice(0, begin).split('\n').length;
-    const place = code.trim().includes('\n') ? `line ${line}: ` : '';
+    const place = lines.several ? `line ${lines.at(begin)}: ` : '';
     yield { at, message: place + sign.message(match), fix: sign.fix };
   }
+}
+
+/** Counts lines up to offsets that only rise, each line once. */
+function lineCounter(code: string) {
+  let [line, from] = [1, 0];
+  const first = code.search(/\S/);
+  return {
+    several: first >= 0 && code.trimEnd().indexOf('\n', first) >= 0,
+    at(offset: number): number {
+      for (let end = code.indexOf('\n', from); end >= 0 && end < offset; end = code.indexOf('\n', from)) {
+        line += 1;
+        from = end + 1;
+      }
+      return line;
+    },
+  };
 }
 
 /**

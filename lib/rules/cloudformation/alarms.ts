@@ -1,5 +1,5 @@
 import type { Resource } from '../document';
-import { grouped } from '../once';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import { grantsOn } from './grants';
 import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './metrics';
@@ -78,10 +78,10 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
           const returned = query.at('ReturnData').flag(true);
           if (text === undefined || returned !== true || !RISING.includes(comparison(alarm) ?? '')) continue;
           const divisor = /\b(IF|MAX)\s*\(/.test(text) ? undefined : differenceDividedBy(text);
-          const depth = metricsOf(alarm).find(
-            ({ id, name }) => id && DEPTHS.test(name.text() ?? '') && new RegExp(`\\b${id}\\b`).test(text),
-          );
-          if (!divisor || !depth) continue;
+          if (divisor === undefined) continue;
+          const ids = idsIn(text);
+          const depth = depthsOf(alarm).find(({ id }) => ids.has(id!));
+          if (!depth) continue;
           yield {
             at: query.at('Expression'),
             message: `divides ${depth.name.text()} by (${divisor}), which is zero or negative while the backlog grows: the alarm stays below its threshold`,
@@ -119,6 +119,11 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
   },
 ];
 
+/** The metrics of an alarm that say how much waits, and that an expression may name. */
+const depthsOf = once((alarm: Resource) =>
+  metricsOf(alarm).filter(({ id, name }) => id !== undefined && DEPTHS.test(name.text() ?? '')),
+);
+
 function comparison(alarm: Resource): string | undefined {
   return alarm.at('Properties', 'ComparisonOperator').text();
 }
@@ -152,13 +157,24 @@ function bracketAt(text: string, open: number): string {
 }
 
 function unwrapped(text: string): string {
-  const trimmed = text.trim();
-  return trimmed.startsWith('(') && bracketAt(trimmed, 0).length === trimmed.length - 2
-    ? unwrapped(trimmed.slice(1, -1))
-    : trimmed;
+  let inner = text.trim();
+  while (inner.startsWith('(') && bracketAt(inner, 0).length === inner.length - 2) inner = inner.slice(1, -1).trim();
+  return inner;
 }
 
 function withoutBrackets(text: string): string {
-  const less = text.replace(/\([^()]*\)/g, '');
-  return less === text ? text : withoutBrackets(less);
+  let depth = 0;
+  return [...text]
+    .filter((character) => {
+      if (character === '(') depth += 1;
+      else if (character === ')') depth = Math.max(0, depth - 1);
+      else return depth === 0;
+      return false;
+    })
+    .join('');
+}
+
+/** The words of an expression, among them the ids of the metrics in it. */
+function idsIn(text: string): ReadonlySet<string> {
+  return new Set(text.match(/\w+/g));
 }

@@ -1,4 +1,5 @@
 import type { Resource, Value } from '../document';
+import { greatest } from '../extremes';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './functions';
@@ -57,7 +58,7 @@ export const API_RULES: readonly Rule<Template>[] = [
         // A function that also reads a queue may need its time there.
         if (timeout === undefined || waits.length === 0 || mappingsInto(template, handler).length > 0) continue;
         if (waits.some((wait) => wait === undefined)) continue;
-        const longest = Math.max(...waits.map((wait) => wait! / 1000));
+        const longest = greatest(waits.map((wait) => wait! / 1000));
         if (timeout <= longest) continue;
         yield {
           at: handler.at('Properties', 'Timeout'),

@@ -15,6 +15,9 @@ const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 const UNIT_SECONDS: Readonly<Record<string, number>> = { minute: 60, hour: 3600, day: 86_400 };
 
+/** Characters of a schedule expression (EventBridge API Reference, `ScheduleExpression`). */
+const LONGEST = 256;
+
 /** The minutes of a year at which something fires. */
 export interface Calendar {
   /** Minutes of the day, rising, from 0 to 1439; the same on every day on which it fires. */
@@ -25,6 +28,7 @@ export interface Calendar {
 
 /** Seconds between two firings of `rate(…)`; undefined for anything else. */
 export function rateSeconds(expression: string): number | undefined {
+  if (expression.length > LONGEST) return undefined;
   const match = /^rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)$/.exec(expression.trim());
   const seconds = match ? Number(match[1]) * UNIT_SECONDS[match[2]] : 0;
   return seconds > 0 ? seconds : undefined;
@@ -35,6 +39,7 @@ export function rateSeconds(expression: string): number | undefined {
  * it fires every minute, and L, W, # and years are not worked out.
  */
 export function calendarOf(expression: string): Calendar | undefined {
+  if (expression.length > LONGEST) return undefined;
   if (!worked.has(expression)) worked.set(expression, workOut(expression));
   return worked.get(expression);
 }
@@ -47,7 +52,7 @@ const workedDays = new Map<string, readonly boolean[]>();
 
 function workOut(expression: string): Calendar | undefined {
   if (rateSeconds(expression) === MINUTE_SECONDS) return calendarOf('cron(* * * * ? *)');
-  const fields = /^cron\(\s*([^()]+?)\s*\)$/.exec(expression.trim())?.[1].toUpperCase().split(/\s+/);
+  const fields = /^cron\(([^()]+)\)$/.exec(expression.trim())?.[1].trim().toUpperCase().split(/\s+/);
   if (fields?.length !== 6 || fields[5] !== '*') return undefined;
   const [minute, hour, date, month, weekday] = fields;
   // AWS wants exactly one of the two days left open.

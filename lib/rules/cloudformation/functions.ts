@@ -3,10 +3,14 @@
  */
 import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
+import { own } from '../own';
 import { Composite, Reference } from '../resolved';
 import type { Template } from './template';
 
 const FUNCTION = 'AWS::Lambda::Function';
+
+/** What stands for a function. */
+const QUALIFIED = ['AWS::Lambda::Alias', 'AWS::Lambda::Version'];
 
 /** What Lambda sets when a template says nothing. */
 const DEFAULT_TIMEOUT_SECONDS = 3;
@@ -18,12 +22,15 @@ export function functions(template: Template): readonly Resource[] {
 
 /** The function that a value means, directly, by name, or through an alias or a version; undefined when not decided. */
 export function functionAt(template: Template, value: Value): Resource | undefined {
-  const target = template.target(value);
-  if (target?.type === 'AWS::Lambda::Alias' || target?.type === 'AWS::Lambda::Version') {
-    return functionAt(template, target.at('Properties', 'FunctionName'));
+  let named = value;
+  let target = template.target(named);
+  // An alias of a version of a function is two steps; more of them come from a circle.
+  for (let step = 0; step < 3 && target && QUALIFIED.includes(target.type); step += 1) {
+    named = target.at('Properties', 'FunctionName');
+    target = template.target(named);
   }
-  if (target) return target.type === FUNCTION && template.pointsTo(value, target, 'FunctionName') ? target : undefined;
-  return template.find(value, FUNCTION, 'FunctionName');
+  if (target) return target.type === FUNCTION && template.pointsTo(named, target, 'FunctionName') ? target : undefined;
+  return template.find(named, FUNCTION, 'FunctionName');
 }
 
 /** Seconds that one run may take. */
@@ -79,7 +86,7 @@ const SERVICES: Readonly<Record<string, string>> = {
 /** The service that an ARN belongs to, as ARNs spell it; undefined when that is not decided. */
 export function serviceOf(template: Template, arn: Value): string | undefined {
   const { resolved } = arn;
-  if (resolved instanceof Reference) return SERVICES[template.resource(resolved.name)?.type ?? ''];
+  if (resolved instanceof Reference) return own(SERVICES, template.resource(resolved.name)?.type ?? '');
   const parts = resolved instanceof Composite ? resolved.parts : [resolved];
   const text = parts.map((part) => (typeof part === 'string' ? part : '?')).join('');
   return /^arn:[^:]*:([a-z0-9-]+):/.exec(text)?.[1];

@@ -3,6 +3,7 @@
  */
 import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
+import { matchesWildcards } from '../patterns';
 import type { Template } from './template';
 
 /** One statement that lets somebody do something to a resource of the template. */
@@ -60,7 +61,7 @@ function indexOf(template: Template, action: string, type: string, nameProperty:
 /** What every policy grants of one action, on resources of one type. */
 function grantsOf(template: Template, action: string, type: string, nameProperty: string): Grant[] {
   const { policies, patterns } = allowing(template);
-  const matching = new Set([...patterns].filter((pattern) => matches(pattern, action)));
+  const matching = new Set([...patterns].filter((pattern) => matchesWildcards(pattern, action)));
   return policies.flatMap(({ policy, allowed }) => {
     const resources = allowed
       .filter((statement) => statement.patterns.some((pattern) => matching.has(pattern)))
@@ -102,14 +103,6 @@ export function statements(policy: Resource): Value[] {
 
 /** Policies of who may act; those of queues and topics say who may send. */
 const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
-
-function matches(pattern: string, action: string): boolean {
-  const expression = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${expression}$`, 'i').test(action);
-}
 
 /** The role that something runs under, when the template has it. */
 export function roleAt(template: Template, value: Value): Resource | undefined {

@@ -1,6 +1,9 @@
 /**
  * CloudFormation's intrinsic functions, worked out as far as a template alone decides them.
  */
+import { OverLimitError } from '../document';
+import { MAX_COMPOSED, MAX_PARTS, MAX_STEPS } from '../limits';
+import { own } from '../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
 
 /** What of the template the functions look at. */
@@ -11,7 +14,38 @@ export interface Surroundings {
   onlyValue(parameter: string): unknown;
   /** The `Mappings` section. */
   readonly mappings: Record<string, unknown>;
+  /** Work that the functions of this template have taken so far. */
+  readonly effort: Effort;
 }
+
+/** Work that functions take: a value may stand in many places, each of which evaluates it anew. */
+export class Effort {
+  private steps = 0;
+  private readonly rows = new Map<unknown, Map<string, Resolved>>();
+
+  /**
+   * Counts one call, and the characters that it copies.
+   *
+   * @throws OverLimitError when all of them come to too much
+   */
+  public spend(characters = 0): void {
+    this.steps += 1 + characters / 64;
+    if (this.steps > MAX_STEPS) throw new OverLimitError(TOO_MUCH);
+  }
+
+  /** What every row of a mapping says under a key; worked out once. */
+  public sameInAllRows(rows: Record<string, unknown>, key: string): Resolved {
+    let known = this.rows.get(rows);
+    if (!known) {
+      known = new Map();
+      this.rows.set(rows, known);
+    }
+    if (!known.has(key)) known.set(key, sameOf(Object.values(rows).map((row) => cell(row, key))));
+    return known.get(key);
+  }
+}
+
+const TOO_MUCH = `has intrinsic functions that take more than ${MAX_STEPS} steps to work out, which is the limit`;
 
 type Part = string | Reference | typeof UNKNOWN;
 
@@ -23,7 +57,8 @@ export function resolveIntrinsic(raw: unknown, template: Surroundings): Resolved
   if (keys.length !== 1) return raw;
   const [name] = keys;
   if (name !== 'Ref' && name !== 'Condition' && !name.startsWith('Fn::')) return raw;
-  const evaluate = FUNCTIONS[name];
+  template.effort.spend();
+  const evaluate = own(FUNCTIONS, name);
   // A function that is not known here is not decided here. `Condition` alone is also a plain key of IAM statements.
   if (!evaluate) return name === 'Condition' ? raw : UNKNOWN;
   return evaluate(raw[name], template);
@@ -51,23 +86,32 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
     const items = resolveIntrinsic(argument[1], template);
     if (!Array.isArray(items)) return UNKNOWN;
     const parts = items.flatMap((item, i) => [...(i > 0 ? [argument[0] as string] : []), ...partsOf(item, template)]);
-    return composed(parts);
+    return composed(parts, template);
   },
   'Fn::Sub': (argument, template) => {
     const [text, given] = Array.isArray(argument) ? argument : [argument, {}];
     if (typeof text !== 'string' || !isMapping(given ?? {})) return UNKNOWN;
+    template.effort.spend(text.length);
+    const known = new Map<string, readonly Part[]>();
+    const variable = (name: string): readonly Part[] => {
+      if (Object.hasOwn(given ?? {}, name)) return partsOf((given as Record<string, unknown>)[name], template);
+      return partsOf(name.includes('.') ? { 'Fn::GetAtt': name } : { Ref: name }, template);
+    };
     const parts: Part[] = [];
     let from = 0;
-    for (const match of text.matchAll(/\$\{(!?)([^}]+)\}/g)) {
+    for (const match of text.matchAll(/\$\{(!?)([^{}]+)\}/g)) {
       parts.push(text.slice(from, match.index));
       from = match.index + match[0].length;
       const name = match[2].trim();
       if (match[1]) parts.push(`\${${name}}`);
-      else if (Object.hasOwn(given ?? {}, name))
-        parts.push(...partsOf((given as Record<string, unknown>)[name], template));
-      else parts.push(...partsOf(name.includes('.') ? { 'Fn::GetAtt': name } : { Ref: name }, template));
+      else {
+        // Once a variable: in a text it may stand a thousand times.
+        if (!known.has(name)) known.set(name, variable(name));
+        for (const part of known.get(name)!) parts.push(part);
+      }
+      if (parts.length > MAX_PARTS) return UNKNOWN;
     }
-    return composed([...parts, text.slice(from)]);
+    return composed([...parts, text.slice(from)], template);
   },
   'Fn::If': (argument, template) => {
     if (!Array.isArray(argument) || argument.length !== 3) return UNKNOWN;
@@ -75,30 +119,30 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
       resolveIntrinsic(argument[1], template),
       resolveIntrinsic(argument[2], template),
     ];
-    return yes !== UNKNOWN && JSON.stringify(yes) === JSON.stringify(no) ? yes : UNKNOWN;
+    return yes !== UNKNOWN && same(yes, no) ? yes : UNKNOWN;
   },
   'Fn::FindInMap': (argument, template) => {
     if (!Array.isArray(argument)) return UNKNOWN;
     const [map, first, second] = argument.slice(0, 3).map((key) => resolveIntrinsic(key, template));
-    const rows = typeof map === 'string' ? template.mappings[map] : undefined;
+    const rows = typeof map === 'string' ? own(template.mappings, map) : undefined;
     if (!isMapping(rows) || typeof second !== 'string') return UNKNOWN;
     // An unknown first key, a region for instance, does not matter where every row says the same.
-    const candidates = typeof first === 'string' ? [rows[first]] : first === UNKNOWN ? Object.values(rows) : [];
-    const values = candidates.map((row) => (isMapping(row) ? row[second] : undefined));
-    const same = values.length > 0 && values.every((value) => JSON.stringify(value) === JSON.stringify(values[0]));
-    return same && values[0] !== undefined ? (values[0] as Resolved) : UNKNOWN;
+    if (first === UNKNOWN) return template.effort.sameInAllRows(rows, second);
+    return typeof first === 'string' ? sameOf([cell(own(rows, first), second)]) : UNKNOWN;
   },
   'Fn::Select': (argument, template) => {
     if (!Array.isArray(argument)) return UNKNOWN;
-    const index = Number(resolveIntrinsic(argument[0], template));
+    const index = indexOf(resolveIntrinsic(argument[0], template));
     const list = resolveIntrinsic(argument[1], template);
-    if (!Array.isArray(list) || !Number.isInteger(index) || index < 0 || index >= list.length) return UNKNOWN;
+    if (!Array.isArray(list) || index === undefined || index >= list.length) return UNKNOWN;
     return resolveIntrinsic(list[index], template);
   },
   'Fn::Split': (argument, template) => {
     if (!Array.isArray(argument) || typeof argument[0] !== 'string') return UNKNOWN;
     const text = resolveIntrinsic(argument[1], template);
-    return typeof text === 'string' ? text.split(argument[0]) : UNKNOWN;
+    if (typeof text !== 'string') return UNKNOWN;
+    template.effort.spend(text.length);
+    return text.split(argument[0]);
   },
   'Fn::Length': (argument, template) => {
     const list = resolveIntrinsic(argument, template);
@@ -110,6 +154,40 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
   },
 };
 
+/** The whole number that an index is; undefined for whatever else the document says. */
+function indexOf(value: Resolved): number | undefined {
+  if (typeof value !== 'number' && (typeof value !== 'string' || !/^\d{1,9}$/.test(value))) return undefined;
+  const index = Number(value);
+  return Number.isInteger(index) && index >= 0 ? index : undefined;
+}
+
+/** What a row says under a key: scalars and lists of them, in which no function stands. */
+function cell(row: unknown, key: string): unknown {
+  const value = isMapping(row) ? own(row, key) : undefined;
+  return isScalar(value) || (Array.isArray(value) && value.every(isScalar)) ? value : undefined;
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** What all of them are; not decided when they differ, or when there is none. */
+function sameOf(values: readonly unknown[]): Resolved {
+  const [first, ...rest] = values;
+  return first !== undefined && rest.every((value) => same(value, first)) ? (first as Resolved) : UNKNOWN;
+}
+
+/** Whether two values say the same. Ends at the first difference, so that it takes no longer than the smaller one. */
+function same(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
+  if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false;
+  const keys = Object.keys(one);
+  if (keys.length !== Object.keys(other).length) return false;
+  const [left, right] = [one, other] as Record<string, unknown>[];
+  return keys.every((key) => Object.hasOwn(right, key) && same(left[key], right[key]));
+}
+
 function partsOf(raw: unknown, template: Surroundings): readonly Part[] {
   const value = resolveIntrinsic(raw, template);
   if (typeof value === 'string' || value instanceof Reference) return [value];
@@ -118,7 +196,11 @@ function partsOf(raw: unknown, template: Surroundings): readonly Part[] {
   return [UNKNOWN];
 }
 
-function composed(parts: readonly Part[]): Resolved {
+function composed(parts: readonly Part[], template: Surroundings): Resolved {
+  const length = parts.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : 1), 0);
+  template.effort.spend(length);
+  // Nothing that long can be deployed.
+  if (length > MAX_COMPOSED || parts.length > MAX_PARTS) return UNKNOWN;
   const merged: Part[] = [];
   for (const part of parts) {
     const last = merged[merged.length - 1];

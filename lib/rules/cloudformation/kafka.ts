@@ -63,10 +63,15 @@ function topicRead(template: Template, mapping: Resource, source: Value): Resour
   const names = mapping.at('Properties', 'Topics').items();
   if (names.length !== 1) return undefined;
   const cluster = template.target(source);
-  return template
-    .findAll(names[0], 'AWS::MSK::Topic', 'TopicName')
-    .find((topic) => cluster !== undefined && clusterOf(template, topic) === cluster);
+  if (cluster === undefined) return undefined;
+  const named = template.findAll(names[0], 'AWS::MSK::Topic', 'TopicName');
+  return onCluster(named)(template).get(cluster)?.[0];
 }
+
+/** Topics of one name by their cluster; `called` gives the same list for the same name. */
+const onCluster = once((topics: readonly Resource[]) =>
+  once((template: Template) => grouped(topics.map((topic) => [clusterOf(template, topic), topic] as const))),
+);
 
 /** The cluster that a topic is on, or that secrets are for. */
 function clusterOf(template: Template, resource: Resource): Resource | undefined {

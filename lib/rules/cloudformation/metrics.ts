@@ -2,7 +2,8 @@
  * What alarms look at: metrics by name and dimension, and the expressions that put them together.
  */
 import type { Resource, Value } from '../document';
-import { once } from '../once';
+import { MAX_SCALAR } from '../limits';
+import { grouped, once } from '../once';
 import { UNKNOWN } from '../resolved';
 import { Pointers } from './pointers';
 import type { Template } from './template';
@@ -115,23 +116,34 @@ function mayBeQuery(expression: Value): boolean {
   return !expression.absent && expression.text()?.trim().toUpperCase().startsWith('SELECT') !== false;
 }
 
-/** The expression that an alarm's metric math comes to, the ids of other expressions filled in; undefined when not decided. */
-export function expandedExpression(alarm: Resource, query: Value): string | undefined {
-  const expressions = new Map(
+/** The expressions of an alarm, each with its id and where it stands. */
+const expressionsOf = once((alarm: Resource) =>
+  grouped(
     alarm
       .at('Properties', 'Metrics')
       .items()
-      .filter((other) => other.path !== query.path)
-      .flatMap((other) => {
-        const [id, text] = [other.at('Id').text(), other.at('Expression').text()];
-        return id === undefined || text === undefined ? [] : [[id, text] as const];
+      .flatMap((query) => {
+        const text = query.at('Expression').text();
+        return text === undefined ? [] : [[query.at('Id').text(), { query, text }] as const];
       }),
-  );
-  const expand = (text: string, depth: number): string =>
-    // CloudWatch refuses circles; the bound is for templates that it has not seen yet.
-    text.replace(/[a-z][A-Za-z0-9_]*/g, (id) =>
-      depth < 10 && expressions.has(id) ? `(${expand(expressions.get(id)!, depth + 1)})` : id,
-    );
+  ),
+);
+
+/** The expression that an alarm's metric math comes to, the ids of other expressions filled in; undefined when not decided. */
+export function expandedExpression(alarm: Resource, query: Value): string | undefined {
+  const others = expressionsOf(alarm);
+  let room = MAX_SCALAR;
+  const expand = (text: string, depth: number): string => {
+    room -= text.length;
+    if (room < 0) return '';
+    // CloudWatch refuses circles; the bounds are for templates that it has not seen yet.
+    return text.replace(/[a-z][A-Za-z0-9_]*/g, (id) => {
+      const [other, before] = depth < 10 ? (others.get(id)?.slice(-2).reverse() ?? []) : [];
+      const meant = other?.query === query ? before : other;
+      return meant === undefined ? id : `(${expand(meant.text, depth + 1)})`;
+    });
+  };
   const text = query.at('Expression').text();
-  return text === undefined ? undefined : expand(text, 0);
+  const expanded = text === undefined ? undefined : expand(text, 0);
+  return room < 0 ? undefined : expanded;
 }

@@ -50,15 +50,25 @@ export function isDeadLetterQueue(template: Template, queue: Resource): boolean 
 
 /** Everything that names this queue as the place where its failures go. */
 export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
-  return template
-    .mentioning(queue)
-    .filter((resource) => failurePlaces(resource).some((place) => isQueue(template, place, queue)));
+  return parkers(template).get(queue) ?? [];
 }
 
-/** The places in which a resource names where its failures go. */
-const failurePlaces = once((resource: Resource): readonly Value[] =>
-  places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path)),
+/** What names a queue as the place where its failures go, by queue; each once, in the order of the template. */
+const parkers = once((template: Template) =>
+  grouped(
+    template.resources.flatMap((resource) => {
+      const named = new Set(failurePlaces(resource).flatMap((place) => template.findAll(place, QUEUE, 'QueueName')));
+      return [...named]
+        .filter((queue) => queue !== resource && template.mentions(resource, queue))
+        .map((queue) => [queue, resource] as const);
+    }),
+  ),
 );
+
+/** The places in which a resource names where its failures go. */
+function failurePlaces(resource: Resource): readonly Value[] {
+  return places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path));
+}
 
 /** Every place below a value that is no mapping and no list, depth first. */
 export function places(value: Value, found: Value[] = []): readonly Value[] {

@@ -1,5 +1,7 @@
 import type { Resource } from '../document';
+import { greatest } from '../extremes';
 import { grouped, once } from '../once';
+import { own } from '../own';
 import type { Found, Rule } from '../rule';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './metrics';
 import { QUEUE } from './relations';
@@ -38,7 +40,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
             'PredefinedMetricSpecification',
             'PredefinedMetricType',
           );
-          const load = OWN_LOAD[metric.text() ?? ''];
+          const load = own(OWN_LOAD, metric.text() ?? '');
           if (!load) continue;
           yield {
             at: metric,
@@ -126,7 +128,7 @@ function largestStep(policy: Resource): number | undefined {
     .map((step) => step.at('ScalingAdjustment').number());
   if (configuration.at('AdjustmentType').text() !== 'ChangeInCapacity') return 0;
   if (sizes.some((size) => size === undefined)) return 0;
-  const largest = Math.max(...sizes.map((size) => size!));
+  const largest = greatest(sizes.map((size) => size!));
   return largest > 0 ? largest : undefined;
 }
 

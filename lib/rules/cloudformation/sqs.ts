@@ -1,3 +1,5 @@
+import type { Resource } from '../document';
+import { least } from '../extremes';
 import type { Found, Rule } from '../rule';
 import { timeoutOf } from './functions';
 import {
@@ -17,6 +19,9 @@ const DEFAULT_VISIBILITY_SECONDS = 30;
 
 /** Of the function's time-out, as Lambda's documentation recommends. */
 const VISIBILITY_FACTOR = 6;
+
+/** Queues of a circle that a message names. */
+const NAMED = 12;
 
 /** Receives below which throttled invocations use up the tries of healthy messages. */
 const LEAST_RECEIVES = 5;
@@ -112,24 +117,44 @@ export const SQS_RULES: readonly Rule<Template>[] = [
     severity: 'error',
     cases: [14],
     *check(template) {
-      for (const queue of queues(template)) {
-        const way = [queue];
-        for (let next = deadLetterQueueOf(template, queue); next && !way.includes(next); ) {
-          way.push(next);
-          next = deadLetterQueueOf(template, next);
-        }
-        // Reported once, at the queue of the circle that stands first.
-        const closes = deadLetterQueueOf(template, way[way.length - 1]) === queue;
-        if (!closes || way.some((other) => queues(template).indexOf(other) < queues(template).indexOf(queue))) continue;
+      for (const circle of circles(template)) {
+        const [queue] = circle;
         yield {
           at: redrivePolicy(queue).at('deadLetterTargetArn'),
-          message: `${[...way, queue].map(({ name }) => name).join(' → ')}: what fails goes round for ever`,
+          message: `${wayRound(circle)}: what fails goes round for ever`,
           fix: 'let the last dead-letter queue have no RedrivePolicy, and an alarm',
         };
       }
     },
   },
 ];
+
+/** The circles of dead-letter queues, each from its queue that stands first in the template; every queue is visited once. */
+function circles(template: Template): Resource[][] {
+  const places = new Map(queues(template).map((queue, place) => [queue, place]));
+  const walks = new Map<Resource, Resource>();
+  return queues(template).flatMap((start) => {
+    const way: Resource[] = [];
+    let next: Resource | undefined = start;
+    for (; next && !walks.has(next); next = deadLetterQueueOf(template, next)) {
+      walks.set(next, start);
+      way.push(next);
+    }
+    // A walk that ends at a queue of its own has found a circle; one of an earlier walk has been reported.
+    if (!next || walks.get(next) !== start) return [];
+    const members = way.slice(way.indexOf(next));
+    const firstPlace = least(members.map((queue) => places.get(queue)!));
+    const turn = members.findIndex((queue) => places.get(queue) === firstPlace);
+    return [[...members.slice(turn), ...members.slice(0, turn)]];
+  });
+}
+
+/** The names of a circle in their order, back to the first; of a long one the beginning and the end. */
+function wayRound(circle: readonly Resource[]): string {
+  const names = circle.map(({ name }) => name);
+  const shown = names.length > NAMED ? [...names.slice(0, NAMED - 1), '…', names[names.length - 1]] : names;
+  return [...shown, names[0]].join(' → ');
+}
 
 function* visibilityOf(template: Template, queue: Parameters<typeof mappingsOf>[1]): Iterable<Found> {
   const at = queue.at('Properties', 'VisibilityTimeout');

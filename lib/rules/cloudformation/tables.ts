@@ -1,4 +1,5 @@
 import type { Resource } from '../document';
+import { least } from '../extremes';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import { functions, isActive, mappingsInto, serviceOf } from './functions';
@@ -53,7 +54,7 @@ function eventKey(table: Resource): string | undefined {
 /** The first function that events start and that runs under one of these roles. */
 function firstWriter(template: Template, roles: readonly Resource[]): Resource | undefined {
   const first = roles.map((role) => eventDriven(template).get(role)?.[0] ?? Number.POSITIVE_INFINITY);
-  return functions(template)[Math.min(...first)];
+  return functions(template)[least(first)];
 }
 
 /** The places, among all functions, of those that events start, by the role that they run under. */

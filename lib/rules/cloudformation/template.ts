@@ -1,7 +1,8 @@
 import { type CarriedText, Document, Resource, type Value } from '../document';
 import { grouped } from '../once';
+import { own } from '../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
-import { resolveIntrinsic, type Surroundings } from './intrinsics';
+import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 
 /** Macros that add nothing which a rule would miss. */
 const HARMLESS_TRANSFORMS = [
@@ -14,6 +15,7 @@ const HARMLESS_TRANSFORMS = [
 export class Template extends Document implements Surroundings {
   public readonly resources: readonly Resource[];
   public readonly mappings: Record<string, unknown>;
+  public readonly effort = new Effort();
 
   /**
    * Whether all there will be stands in the template: no macro and no loop that adds resources when it is deployed. Only
@@ -24,7 +26,8 @@ export class Template extends Document implements Surroundings {
   private readonly byName: ReadonlyMap<string, Resource>;
   private readonly parameters: Record<string, unknown>;
   private readonly outputs: unknown;
-  private mentions?: ReadonlyMap<string, readonly Resource[]>;
+  private mentionedBy?: ReadonlyMap<string, readonly Resource[]>;
+  private readonly mentioned = new Map<Resource, ReadonlySet<string>>();
   private handedOut?: ReadonlySet<string>;
   private handedOutByName?: ReadonlySet<string>;
   private carried?: readonly CarriedText[];
@@ -70,9 +73,10 @@ export class Template extends Document implements Surroundings {
   }
 
   public onlyValue(parameter: string): unknown {
-    const declared = this.parameters[parameter];
+    const declared = own(this.parameters, parameter);
     const allowed = isMapping(declared) ? declared.AllowedValues : undefined;
-    return Array.isArray(allowed) && allowed.length === 1 ? allowed[0] : undefined;
+    // A function, here the parameter itself for instance, is not evaluated there.
+    return Array.isArray(allowed) && allowed.length === 1 && typeof allowed[0] !== 'object' ? allowed[0] : undefined;
   }
 
   /** The resource of this logical id. */
@@ -126,8 +130,13 @@ export class Template extends Document implements Surroundings {
 
   /** Every other resource in which this one is mentioned, in whatever way. */
   public mentioning(resource: Resource): readonly Resource[] {
-    this.mentions ??= this.collectMentions();
-    return this.mentions.get(resource.name) ?? [];
+    this.mentionedBy ??= this.collectMentions();
+    return this.mentionedBy.get(resource.name) ?? [];
+  }
+
+  /** Whether a resource mentions another one, in whatever way. */
+  public mentions(resource: Resource, other: Resource): boolean {
+    return this.namesIn(resource).has(other.name);
   }
 
   /** Whether the template hands the resource out, so that others may do with it what this template does not. */
@@ -148,7 +157,7 @@ export class Template extends Document implements Surroundings {
 
   public texts(): readonly CarriedText[] {
     this.carried ??= this.resources.flatMap((resource) =>
-      (CARRIERS[resource.type] ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
+      (own(CARRIERS, resource.type) ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
     );
     return this.carried;
   }
@@ -156,11 +165,18 @@ export class Template extends Document implements Surroundings {
   private collectMentions(): ReadonlyMap<string, readonly Resource[]> {
     return grouped(
       this.resources.flatMap((resource) =>
-        [...mentionedIn(resource.body.resolved)]
-          .filter((name) => name !== resource.name)
-          .map((name) => [name, resource] as const),
+        [...this.namesIn(resource)].filter((name) => name !== resource.name).map((name) => [name, resource] as const),
       ),
     );
+  }
+
+  private namesIn(resource: Resource): ReadonlySet<string> {
+    let names = this.mentioned.get(resource);
+    if (!names) {
+      names = mentionedIn(resource.body.resolved);
+      this.mentioned.set(resource, names);
+    }
+    return names;
   }
 }
 
@@ -200,10 +216,13 @@ function mentionedIn(raw: unknown, found = new Set<string>()): Set<string> {
     for (const key of Object.keys(raw)) {
       const value = raw[key];
       if (key === 'Ref' && typeof value === 'string') found.add(value);
-      else if (key === 'Fn::GetAtt') found.add(String(Array.isArray(value) ? value[0] : value).split('.')[0]);
-      else if (key === 'Fn::Sub') {
+      else if (key === 'Fn::GetAtt') {
+        const id = Array.isArray(value) ? value[0] : value;
+        if (typeof id === 'string') found.add(id.split('.', 1)[0]);
+      } else if (key === 'Fn::Sub') {
         const text = Array.isArray(value) ? value[0] : value;
-        for (const match of String(text).matchAll(/\$\{([^!}.]+)/g)) found.add(match[1].trim());
+        for (const match of (typeof text === 'string' ? text : '').matchAll(/\$\{([^!}.]+)/g))
+          found.add(match[1].trim());
         if (Array.isArray(value)) mentionedIn(value[1], found);
       } else mentionedIn(value, found);
     }

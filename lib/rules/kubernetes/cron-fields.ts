@@ -5,6 +5,7 @@
  * of the week, of which either suffices.
  */
 import { once } from '../once';
+import { own } from '../own';
 
 /** The times at which a schedule starts something. */
 export interface Schedule {
@@ -39,6 +40,9 @@ const MACROS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
+/** Characters of a schedule. */
+const LONGEST = 1024;
+
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
@@ -51,13 +55,15 @@ const parsed = new Map<string, Schedule | undefined>();
 /** When a schedule starts something; undefined when the text does not decide it, or it never does. */
 export function parseSchedule(text: string | undefined): Schedule | undefined {
   const key = text ?? '';
+  // The five fields with every value of each written out have fewer characters; the longer ones would stay in `parsed`.
+  if (key.length > LONGEST) return undefined;
   if (!parsed.has(key)) parsed.set(key, parse(key));
   return parsed.get(key);
 }
 
 function parse(text: string): Schedule | undefined {
   const words = text.trim().toLowerCase();
-  const fields = (MACROS[words] ?? words).split(/\s+/);
+  const fields = (own(MACROS, words) ?? words).split(/\s+/);
   if (fields.length !== 5) return undefined;
   const minute = field(fields[0], 0, 59);
   const hour = field(fields[1], 0, 23);

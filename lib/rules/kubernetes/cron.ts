@@ -1,12 +1,12 @@
 import { clock } from '../clock';
 import type { Resource } from '../document';
-import { grouped } from '../once';
+import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
 import { parseSchedule } from './cron-fields';
 import { type Manifests, namespaceOf } from './manifests';
 import { plain, quantity } from './quantities';
 import { serviceSeconds } from './service-time';
-import { byZone, fullest, LIMITS, quotasOf, scheduled } from './stampede';
+import { byZone, fullest, LIMITS, type Limit, quotasOf, scheduled, type Together } from './stampede';
 
 /** CronJobs in one minute that are a stampede whatever they ask for. */
 const MANY = 5;
@@ -32,7 +32,8 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const zone of byZone(scheduled(manifests))) {
         for (const [namespace, inside] of grouped(zone.map((each) => [namespaceOf(each.job), each] as const))) {
-          for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(manifests, inside, quota);
+          const demand = demandOf(manifests, inside);
+          for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(demand, quota);
         }
         // One that starts every minute cannot be put elsewhere.
         const unbounded = zone.filter(
@@ -132,17 +133,31 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   },
 ];
 
-function* beyondQuota(manifests: Manifests, jobs: Parameters<typeof fullest>[0], quota: Resource): Iterable<Found> {
+/** What CronJobs of one clock ask for of a limit: all of them, and those of the minute in which most is asked for. */
+interface Demand {
+  readonly all: number;
+  readonly most: () => { readonly together: Together | undefined; readonly asked: number };
+}
+
+/** The demand of some CronJobs, worked out once for all quotas that are compared with it. */
+function demandOf(manifests: Manifests, jobs: Parameters<typeof fullest>[0]): (limit: Limit) => Demand {
+  return once((limit: Limit): Demand => {
+    const use = (job: Resource) => limit.use(manifests, job) ?? 0;
+    const most = once((_: Limit) => {
+      const together = fullest(jobs, use);
+      return { together, asked: (together?.jobs ?? []).reduce((sum, job) => sum + use(job), 0) };
+    });
+    return { all: jobs.reduce((sum, { job }) => sum + use(job), 0), most: () => most(limit) };
+  });
+}
+
+function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterable<Found> {
   for (const limit of LIMITS) {
     const hard = quantity(quota.at('spec', 'hard', limit.key));
-    if (hard === undefined) continue;
-    const all = jobs.reduce((sum, { job }) => sum + (limit.use(manifests, job) ?? 0), 0);
     // Where all of them fit together there is no minute to look for.
-    if (all <= hard) continue;
-    const most = fullest(jobs, (job) => limit.use(manifests, job) ?? 0);
-    if (!most || most.jobs.length < 2) continue;
-    const asked = most.jobs.reduce((sum, job) => sum + (limit.use(manifests, job) ?? 0), 0);
-    if (asked <= hard) continue;
+    if (hard === undefined || demand(limit).all <= hard) continue;
+    const { together: most, asked } = demand(limit).most();
+    if (!most || most.jobs.length < 2 || asked <= hard) continue;
     yield {
       at: most.jobs[0].at('spec', 'schedule'),
       message: `${most.jobs.length} CronJobs start at ${clock(most.minute)} and ask for ${limit.key} ${limit.show(asked)} together, while ${quota.name} admits ${limit.show(hard)}: ${names(most.jobs)}`,

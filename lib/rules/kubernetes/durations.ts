@@ -9,12 +9,16 @@ const UNIT_SECONDS: Readonly<Record<string, number>> = {
   y: 31_536_000,
 };
 
+/** Characters of a duration: each unit once, with its digits. */
+const LONGEST = 128;
+
 /**
  * A duration in seconds; undefined when it is none.
  *
  * Source: Prometheus, Configuration: `<duration>`
  */
 export function durationSeconds(text: string | undefined): number | undefined {
+  if (text !== undefined && text.length > LONGEST) return undefined;
   const parts = [...(text ?? '').matchAll(/(\d+)(ms|[smhdwy])/g)];
   if (parts.length === 0 || parts.map(([part]) => part).join('') !== text?.trim()) return undefined;
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNIT_SECONDS[unit], 0);

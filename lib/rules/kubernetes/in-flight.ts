@@ -1,4 +1,5 @@
 import type { Resource, Value } from '../document';
+import { greatest } from '../extremes';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './manifests';
 import { scalersOf, targetOf, triggersOf } from './scalers';
@@ -91,7 +92,7 @@ function* tooShort(manifests: Manifests, workload: Resource): Iterable<Found> {
   const { at, seconds } = grace(manifests, workload);
   if (seconds === undefined) return;
   const sleeps = manifests.containers(workload).map((container) => preStopSeconds(container) ?? 0);
-  const sleep = Math.max(0, ...sleeps);
+  const sleep = Math.max(0, greatest(sleeps));
   const service = serviceSeconds(workload, ...scalersOf(manifests, workload)) ?? 0;
   // Longer items than that are BP-KEDA-007's: no grace period helps them.
   if (service > AUTOSCALER_GRACE_SECONDS && scalersOf(manifests, workload).length > 0) return;

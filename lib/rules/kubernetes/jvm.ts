@@ -142,6 +142,8 @@ function heapBytes(text: string): number | undefined {
 /** The release that an image of a JDK says it holds; undefined for an image of one's own. */
 function javaRelease(container: Value): number | undefined {
   const image = container.at('image').text() ?? '';
-  const match = /(?:temurin|openjdk|corretto|zulu|liberica|semeru|sapmachine)[^:]*:(?:jdk-?|jre-?)?(\d+)/.exec(image);
+  const match = /(?:temurin|openjdk|corretto|zulu|liberica|semeru|sapmachine)[^:]{0,200}:(?:jdk-?|jre-?)?(\d+)/.exec(
+    image,
+  );
   return match ? Number(match[1]) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Resource, Value } from '../document';
+import { greatest } from '../extremes';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
@@ -98,7 +99,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         const replicas = most.number();
         const limits = triggersOf(scaler).map((trigger) => consumersAtMost(manifests, trigger));
         if (replicas === undefined || limits.length === 0 || limits.includes(undefined)) continue;
-        const partitions = Math.max(...limits.map((limit) => limit!));
+        const partitions = greatest(limits.map((limit) => limit!));
         if (replicas <= partitions) continue;
         const topics = triggersOf(scaler).map((trigger) => trigger.at('metadata', 'topic').text());
         yield {

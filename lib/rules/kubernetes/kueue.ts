@@ -1,5 +1,6 @@
 /** Work that waits for its turn in Kueue. */
 import type { Resource } from '../document';
+import { own } from '../own';
 
 /** Label that puts a Job into a queue: it is suspended until there is room. */
 const QUEUE_NAME = 'kueue.x-k8s.io/queue-name';
@@ -14,5 +15,5 @@ const LABELS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 
 /** Whether the Jobs of a workload are queued, or may be. */
 export function isQueued(workload: Resource): boolean {
-  return (LABELS[workload.type] ?? []).some((path) => !workload.at(...path, 'labels', QUEUE_NAME).absent);
+  return (own(LABELS, workload.type) ?? []).some((path) => !workload.at(...path, 'labels', QUEUE_NAME).absent);
 }

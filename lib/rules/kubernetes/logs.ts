@@ -1,4 +1,5 @@
 import type { Resource, Value } from '../document';
+import { grouped, once } from '../once';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 
@@ -23,7 +24,7 @@ export const LOG_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const workload of manifests.workloads()) {
         for (const volume of manifests.podSpec(workload).at('volumes').items()) {
-          const mounts = writtenAt(manifests, workload, volume);
+          const mounts = writtenAt(workload, volume);
           if (mounts.length === 0) continue;
           const emptyDir = volume.at('emptyDir');
           const host = volume.at('hostPath', 'path').text();
@@ -33,7 +34,7 @@ export const LOG_RULES: readonly Rule<Manifests>[] = [
               message: `${mounts.join(', ')} is an emptyDir without sizeLimit: it grows until the node's disk is full`,
               fix: 'set emptyDir.sizeLimit to file size × (files kept + 1), and rotate by size below it',
             };
-          } else if (host !== undefined && !NODE_LOGS.test(host) && !hasRotator(manifests, workload)) {
+          } else if (host !== undefined && !NODE_LOGS.test(host) && !hasRotator(workload)) {
             yield {
               at: volume.at('hostPath', 'path'),
               message: `${mounts.join(', ')} is ${host} on the node, and no container of the pod rotates it: it outlives the pod and grows until the disk is full`,
@@ -47,18 +48,22 @@ export const LOG_RULES: readonly Rule<Manifests>[] = [
 ];
 
 /** Log directories at which containers write into a volume. */
-function writtenAt(manifests: Manifests, workload: Resource, volume: Value): string[] {
+function writtenAt(workload: Resource, volume: Value): string[] {
   const name = volume.at('name').text();
   if (name === undefined) return [];
-  const paths = manifests.containers(workload).flatMap((container) =>
-    container
-      .at('volumeMounts')
-      .items()
-      .filter((mount) => mount.at('name').text() === name && mount.at('readOnly').flag(false) === false)
-      .map((mount) => mount.at('mountPath').text() ?? ''),
-  );
-  return [...new Set(paths.filter((path) => LOG_PATH.test(path)))];
+  return [...new Set((writable(workload).get(name) ?? []).filter((path) => LOG_PATH.test(path)))];
 }
+
+/** Where the containers of a workload mount what they may write to, by volume. */
+const writable = once((workload: Resource) =>
+  grouped(
+    (workload.document as Manifests)
+      .containers(workload)
+      .flatMap((container) => container.at('volumeMounts').items())
+      .filter((mount) => mount.at('readOnly').flag(false) === false)
+      .map((mount) => [mount.at('name').text(), mount.at('mountPath').text() ?? ''] as const),
+  ),
+);
 
 /** Whether neither the volume itself nor the limits of the containers bound it. */
 function isUnbounded(manifests: Manifests, workload: Resource, emptyDir: Value): boolean {
@@ -68,10 +73,10 @@ function isUnbounded(manifests: Manifests, workload: Resource, emptyDir: Value):
     .some((container) => container.at('resources', 'limits', 'ephemeral-storage').absent);
 }
 
-function hasRotator(manifests: Manifests, workload: Resource): boolean {
-  return manifests.containers(workload).some((container) => {
+const hasRotator = once((workload: Resource): boolean =>
+  (workload.document as Manifests).containers(workload).some((container) => {
     const words = [...container.at('command').items(), ...container.at('args').items()];
     const texts = [container.at('name'), container.at('image'), ...words].map((word) => word.text() ?? '');
     return texts.some((text) => ROTATOR.test(text));
-  });
-}
+  }),
+);

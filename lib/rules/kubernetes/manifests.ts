@@ -1,5 +1,6 @@
-import { type CarriedText, Document, Resource, type Value } from '../document';
+import { type CarriedText, Document, Resource, Value } from '../document';
 import { grouped, once } from '../once';
+import { own } from '../own';
 import { isMapping, type Resolved, UNKNOWN } from '../resolved';
 
 /** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
@@ -38,11 +39,13 @@ export class Manifests extends Document {
     super();
     this.resources = manifests.map(({ file, body }) => {
       const metadata = isMapping(body.metadata) ? body.metadata : {};
-      const name = typeof metadata.name === 'string' ? metadata.name : String(metadata.generateName ?? '(no name)');
+      const name = [metadata.name, metadata.generateName].find((each) => typeof each === 'string') ?? '(no name)';
       const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
       const acknowledged = annotations.flatMap(([key, reason]): [string, string][] => {
         const id = ACKNOWLEDGED.exec(key)?.[1];
-        return id === undefined || String(reason).trim() === '' ? [] : [[id, String(reason)]];
+        // Annotations are texts; what YAML reads as a number or a flag was meant as one.
+        const text = typeof reason === 'object' || reason === undefined ? '' : String(reason);
+        return id === undefined || text.trim() === '' ? [] : [[id, text]];
       });
       return new Resource(this, `${body.kind}/${name}`, typeOf(body), file, body, new Map(acknowledged));
     });
@@ -61,7 +64,9 @@ export class Manifests extends Document {
 
   /** The pod spec of a workload. */
   public podSpec(workload: Resource): Value {
-    return workload.at(...POD_SPECS[workload.type]);
+    const path = own(POD_SPECS, workload.type);
+    // A kind that is not known here may have its pods anywhere.
+    return path ? workload.at(...path) : new Value(workload, UNKNOWN);
   }
 
   /** The containers of a workload, without those that run before it. */

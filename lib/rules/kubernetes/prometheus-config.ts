@@ -2,9 +2,9 @@
  * What is scraped and which rules are worked out, wherever it is written: in the operator's monitors and PrometheusRules,
  * or in a `prometheus.yml` or rule file that a ConfigMap carries.
  */
-import { CORE_SCHEMA, load, YAMLException } from 'js-yaml';
 import { Value } from '../document';
 import { once } from '../once';
+import { parseCarried } from '../parse';
 import { isMapping } from '../resolved';
 import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
@@ -133,26 +133,15 @@ function bringsLabels(honorLabels: Value, path: Value): boolean {
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
 const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config: Value }[] =>
   manifests.texts().flatMap(({ at, text }) => {
-    if (!/^\s*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
-    const config = parse(text);
-    return config === undefined ? [] : [{ at, config: new Value(at.resource, config) }];
+    if (!/^[ \t]*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
+    const config = parseCarried(text);
+    return !isMapping(config) ? [] : [{ at, config: new Value(at.resource, config) }];
   }),
 );
 
-function parse(text: string): unknown {
-  try {
-    const parsed = load(text, { schema: CORE_SCHEMA });
-    return isMapping(parsed) ? parsed : undefined;
-  } catch (error) {
-    // A template, or another language: nothing that these rules could judge.
-    if (error instanceof YAMLException) return undefined;
-    throw error;
-  }
-}
-
 /** What Prometheus calls a window: the ranges in square brackets of an expression that a rate is taken over. */
 export function rateWindows(expression: string): number[] {
-  return [...expression.matchAll(/\b(?:rate|irate|increase)\s*\([^[]*\[([0-9a-z]+)(?::[0-9a-z]*)?\]/g)].flatMap(
+  return [...expression.matchAll(/\b(?:rate|irate|increase)\s*\([^[]{0,2000}\[([0-9a-z]+)(?::[0-9a-z]*)?\]/g)].flatMap(
     ([, window]) => durationSeconds(window) ?? [],
   );
 }

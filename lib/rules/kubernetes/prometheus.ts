@@ -1,3 +1,4 @@
+import { least } from '../extremes';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 import { endpoints, prometheusRules, rateWindows } from './prometheus-config';
@@ -43,14 +44,14 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
       const intervals = endpoints(manifests).map(({ seconds }) => seconds);
       // Which series comes from which endpoint is not written anywhere: only what is too short for all of them is.
       if (intervals.length === 0 || intervals.includes(undefined)) return;
-      const least = SCRAPES_IN_WINDOW * Math.min(...intervals.map((seconds) => seconds!));
+      const shortest = SCRAPES_IN_WINDOW * least(intervals.map((seconds) => seconds!));
       for (const { at, expression } of prometheusRules(manifests)) {
-        const window = Math.min(...rateWindows(expression));
-        if (window >= least) continue;
+        const window = least(rateWindows(expression));
+        if (window >= shortest) continue;
         yield {
           at,
-          message: `a rate over ${plain(window)} s, while nothing is scraped more often than every ${plain(least / SCRAPES_IN_WINDOW)} s: below ${SCRAPES_IN_WINDOW} scrapes (${plain(least)} s)`,
-          fix: `take the rate over ${plain(least)} s or more`,
+          message: `a rate over ${plain(window)} s, while nothing is scraped more often than every ${plain(shortest / SCRAPES_IN_WINDOW)} s: below ${SCRAPES_IN_WINDOW} scrapes (${plain(shortest)} s)`,
+          fix: `take the rate over ${plain(shortest)} s or more`,
         };
       }
     },

@@ -20,6 +20,9 @@ const SUFFIXES: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
+/** Characters of a quantity. */
+const LONGEST = 64;
+
 /** Cores, bytes or pieces; undefined when nothing is there, or not decided, or it is no quantity. */
 export function quantity(value: Value): number | undefined {
   return parseQuantity(value.text());
@@ -31,9 +34,12 @@ export function quantity(value: Value): number | undefined {
  * Source: Kubernetes API conventions, "Quantity"
  */
 export function parseQuantity(text: string | undefined): number | undefined {
+  // A number of more digits than a double has is one that somebody made to be slow to read.
+  if (text !== undefined && text.length > LONGEST) return undefined;
   const match = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z]*)\s*$/.exec(text ?? '');
   if (!match || !Object.hasOwn(SUFFIXES, match[2])) return undefined;
-  return Number(match[1]) * SUFFIXES[match[2]];
+  const amount = Number(match[1]) * SUFFIXES[match[2]];
+  return Number.isFinite(amount) ? amount : undefined;
 }
 
 /** Bytes as a person reads them: `512 MiB`. */

@@ -1,10 +1,11 @@
 import type { Resource } from '../document';
+import { once } from '../once';
 import type { Found, Rule } from '../rule';
 import { isQueued } from './kueue';
 import { byNamespace, type Manifests } from './manifests';
 import { quantity } from './quantities';
 import { maxReplicas } from './scalers';
-import { LIMITS, parallelism, quotasOf } from './stampede';
+import { LIMITS, type Limit, parallelism, quotasOf } from './stampede';
 
 /** Work that ends, and could as well wait. */
 const BATCH = ['batch/Job', 'batch/CronJob', 'keda.sh/ScaledJob'];
@@ -59,25 +60,39 @@ function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resou
     const at = quota.at('spec', 'hard', limit.key);
     const hard = quantity(at);
     if (hard === undefined) continue;
-    // Jobs and ScaledJobs may all run at once; CronJobs need not coincide (BP-CRON-001 says when they do).
-    const uses = batch.map((job) => {
-      const one = limit.use(manifests, job);
-      return { job, use: one === undefined ? 0 : one * runs(job) };
-    });
-    const lasting = uses.filter(({ job }) => job.type !== 'batch/CronJob');
-    const groups = [lasting, ...uses.filter(({ job }) => job.type === 'batch/CronJob').map((each) => [each])];
-    for (const group of groups) {
-      const asked = group.reduce((sum, { use }) => sum + use, 0);
+    for (const { jobs, asked } of demands(batch)(manifests, limit)) {
       if (asked <= hard) continue;
       yield {
         at,
-        message: `${limit.key} ${limit.show(hard)}, while ${group.map(({ job }) => job.name).join(' and ')} may ask for ${limit.show(asked)} at once: what is above is refused, not queued`,
+        message: `${limit.key} ${limit.show(hard)}, while ${jobs.map((job) => job.name).join(' and ')} may ask for ${limit.show(asked)} at once: what is above is refused, not queued`,
         fix: 'label the Jobs kueue.x-k8s.io/queue-name and let a ClusterQueue hold the nominal quota; keep the ResourceQuota as an upper bound above it',
       };
       return;
     }
   }
 }
+
+/**
+ * What may run at once of the batch work of a namespace, and what it asks for, by limit. Jobs and ScaledJobs may all run
+ * at once; CronJobs need not coincide (BP-CRON-001 says when they do).
+ */
+const demands = once((batch: readonly Resource[]) => {
+  const known = new Map<Limit, readonly { readonly jobs: readonly Resource[]; readonly asked: number }[]>();
+  return (manifests: Manifests, limit: Limit) => {
+    let found = known.get(limit);
+    if (!found) {
+      const use = (job: Resource) => {
+        const one = limit.use(manifests, job);
+        return one === undefined ? 0 : one * runs(job);
+      };
+      const lasting = batch.filter(({ type }) => type !== 'batch/CronJob');
+      const groups = [lasting, ...batch.filter(({ type }) => type === 'batch/CronJob').map((job) => [job])];
+      found = groups.map((jobs) => ({ jobs, asked: jobs.reduce((sum, job) => sum + use(job), 0) }));
+      known.set(limit, found);
+    }
+    return found;
+  };
+});
 
 /** Jobs of a workload that run at once. */
 function runs(workload: Resource): number {

@@ -1,5 +1,6 @@
 import type { Resource } from '../document';
 import { grouped, once } from '../once';
+import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
 import type { Manifests } from './manifests';
 
@@ -89,25 +90,19 @@ const scopes = once((manifests: Manifests) => {
     if (policy.at('spec', 'applyTo').text() === 'exchanges') continue;
     for (const key of [...BOUNDS, DELIVERY_LIMIT]) {
       if (policy.at('spec', 'definition', key).absent) continue;
-      distinct.set(JSON.stringify([key, vhost, pattern]), [key, { vhost, pattern: expression(pattern) }]);
+      distinct.set(JSON.stringify([key, vhost, pattern]), [
+        key,
+        { vhost, pattern: pattern === undefined ? undefined : patternOf(pattern) },
+      ]);
     }
   }
   return grouped(distinct.values());
 });
 
-function expression(pattern: string | undefined): RegExp | undefined {
-  try {
-    return pattern === undefined ? undefined : new RegExp(pattern);
-  } catch {
-    // Erlang's expressions know more than ours: nothing is said about a queue that one of them may match.
-    return undefined;
-  }
-}
-
 function mayCover({ vhost, pattern }: Scope, queue: Resource): boolean {
   const own = queue.at('spec', 'vhost').text('/');
   if (vhost !== undefined && own !== undefined && vhost !== own) return false;
-  return pattern === undefined || pattern.test(queueName(queue) ?? '');
+  return pattern === undefined || matches(pattern, queueName(queue) ?? '');
 }
 
 /** Whether others send what failed here: by a binding from their dead-letter exchange, or by the queue's own name. */

@@ -40,12 +40,22 @@ export function hasNoLimit(manifests: Manifests, workload: Resource, container: 
 
 /** Whether a LimitRange of the namespace fills in what a container leaves out. */
 function isDefaulted(manifests: Manifests, workload: Resource, keys: readonly string[], resource: Asked): boolean {
-  return (limitRanges(manifests).get(namespaceOf(workload)) ?? []).some((range) =>
-    range
-      .at('spec', 'limits')
-      .items()
-      .some((limit) => keys.some((key) => !limit.at(key, resource).absent)),
-  );
+  const known = defaulted(manifests);
+  const name = [namespaceOf(workload), resource, ...keys].join('\n');
+  let found = known.get(name);
+  if (found === undefined) {
+    found = (limitRanges(manifests).get(namespaceOf(workload)) ?? []).some((range) =>
+      range
+        .at('spec', 'limits')
+        .items()
+        .some((limit) => keys.some((key) => !limit.at(key, resource).absent)),
+    );
+    known.set(name, found);
+  }
+  return found;
 }
+
+/** What the LimitRanges of a namespace fill in, by namespace, resource and keys. */
+const defaulted = once((_: Manifests) => new Map<string, boolean>());
 
 const limitRanges = once((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));

@@ -106,15 +106,15 @@ const pods: Limit = {
   use: (_, workload) => parallelism(workload),
 };
 
-const ask = (key: string, resource: 'cpu' | 'memory'): Limit => ({
-  key,
-  show: resource === 'memory' ? mebibytes : plain,
-  use(manifests, workload) {
-    const one = podRequest(manifests, workload, resource);
+const ask = (key: string, resource: 'cpu' | 'memory'): Limit => {
+  // Every quota of a namespace asks for every workload in it.
+  const used = once((workload: Resource) => {
+    const one = podRequest(workload.document as Manifests, workload, resource);
     const count = parallelism(workload);
     return one === undefined || count === undefined ? undefined : one * count;
-  },
-});
+  });
+  return { key, show: resource === 'memory' ? mebibytes : plain, use: (_, workload) => used(workload) };
+};
 
 /** What is compared with a quota, by the names that a ResourceQuota has for it. */
 export const LIMITS: readonly Limit[] = [

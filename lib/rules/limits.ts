@@ -1,0 +1,144 @@
+/**
+ * How large a document may be. Whoever writes a file that is checked may not be trusted, in a pull request for instance,
+ * so that every file is bounded in time and memory. What is over a limit is named and not judged.
+ */
+import { UnreadableError } from './unreadable';
+
+/** Bytes of one file. CloudFormation takes 1 MB (S3 object); a dump of every object of a large cluster has tens of MB. */
+export const MAX_FILE_BYTES = 32 * 1024 ** 2;
+
+/**
+ * Values in one file, every YAML alias counted as often as it stands; a text counts once more for every 64 characters.
+ * About what 32 MiB of manifests have; 700 bytes of nested aliases have 10^9.
+ */
+export const MAX_VALUES = 2_000_000;
+
+/** Levels of mappings and lists within each other. The schemas of the largest CRDs have about 50. */
+export const MAX_DEPTH = 200;
+
+/** Keys that the merge keys (`<<`) of one file may copy; js-yaml's own default. */
+export const MAX_MERGED_KEYS = 10_000;
+
+/** Characters of a text that intrinsic functions compose. CloudFormation takes a template of 1 MB in all. */
+export const MAX_COMPOSED = 1024 ** 2;
+
+/** Parts, literal or referred to, of such a text. */
+export const MAX_PARTS = 10_000;
+
+/**
+ * Calls of intrinsic functions that one template may take, and one for every 64 characters that they copy. The 1 MB that
+ * CloudFormation takes has hardly as many characters.
+ */
+export const MAX_STEPS = 1_000_000;
+
+/** Characters of a scalar that a rule parses: a name, a schedule, an expression. CloudWatch's longest has 2,048. */
+export const MAX_SCALAR = 4096;
+
+/** Seconds that all rules together may take for one document: what the other limits let through has to end too. */
+export const MAX_SECONDS = 60;
+
+/** Characters of a message; a name in it may be as long as the file. */
+export const MAX_MESSAGE = 4000;
+
+const TEXT_UNIT = 64;
+
+/** One mapping or list that is being measured. */
+interface Frame {
+  readonly value: object;
+  readonly below: readonly unknown[];
+  next: number;
+  values: number;
+  depth: number;
+}
+
+interface Size {
+  readonly values: number;
+  readonly depth: number;
+}
+
+/**
+ * Refuses what is too large, too deep or contains itself. Walks without recursion, and measures what several places
+ * share only once.
+ *
+ * @throws UnreadableError that names the limit
+ */
+export function limited(file: string, parsed: unknown): void {
+  if (typeof parsed !== 'object' || parsed === null) return;
+  const measured = new Map<object, Size | undefined>();
+  const stack: Frame[] = [];
+  const enter = (value: object) => {
+    measured.set(value, undefined);
+    if (stack.length >= MAX_DEPTH) throw tooDeep(file);
+    stack.push({ value, below: membersOf(value), next: 0, values: 1, depth: 1 });
+  };
+  enter(parsed);
+  while (stack.length > 0) {
+    const frame = stack[stack.length - 1];
+    const add = ({ values, depth }: Size) => {
+      frame.values += values;
+      frame.depth = Math.max(frame.depth, depth + 1);
+      if (frame.values > MAX_VALUES) throw tooMany(file);
+      if (stack.length + frame.depth - 1 > MAX_DEPTH) throw tooDeep(file);
+    };
+    if (frame.next === frame.below.length) {
+      stack.pop();
+      measured.set(frame.value, { values: frame.values, depth: frame.depth });
+      const above = stack[stack.length - 1];
+      if (above) above.next -= 1;
+      continue;
+    }
+    const member = frame.below[frame.next];
+    frame.next += 1;
+    if (typeof member !== 'object' || member === null) {
+      add({ values: typeof member === 'string' ? 1 + Math.floor(member.length / TEXT_UNIT) : 1, depth: 0 });
+    } else if (!measured.has(member)) enter(member);
+    else {
+      const size = measured.get(member);
+      if (!size) throw new UnreadableError(file, 'a value contains itself, through an alias to a value around it');
+      add(size);
+    }
+  }
+}
+
+function membersOf(value: object): readonly unknown[] {
+  return Array.isArray(value) ? value : Object.entries(value).flat();
+}
+
+/** The refusal of a file that has too many bytes. */
+export function tooLarge(file: string): UnreadableError {
+  return new UnreadableError(file, `is larger than ${MAX_FILE_BYTES / 1024 ** 2} MiB, which is the limit`, true);
+}
+
+/** The refusal of a file that is nested too deeply. */
+export function tooDeep(file: string, line = ''): UnreadableError {
+  return new UnreadableError(
+    file,
+    `nests mappings and lists more than ${MAX_DEPTH} levels deep${line}, which is the limit`,
+    true,
+  );
+}
+
+/** The refusal of a file whose merge keys copy too much. */
+export function tooManyMerged(file: string, line = ''): UnreadableError {
+  return new UnreadableError(
+    file,
+    `copies more than ${MAX_MERGED_KEYS} keys by merge keys (<<)${line}, which is the limit`,
+    true,
+  );
+}
+
+function tooMany(file: string): UnreadableError {
+  return new UnreadableError(
+    file,
+    `has more than ${MAX_VALUES} values, each alias counted as often as it stands, which is the limit`,
+    true,
+  );
+}
+
+/** The text for a terminal or a log: no control characters that would move the cursor or begin a line of their own. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
+}
