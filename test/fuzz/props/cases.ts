@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from '../../support/reference';
 import type { Begun, Over } from './protocol';
+import { caseOf, givenIn } from './table';
 
 /** A case that is not over by then never ends. */
 const ENDLESS_MILLIS = 10_000;
@@ -15,9 +16,10 @@ export async function runCases(seed: number, first: number, end: number): Promis
     const { over, stuck } = await runUntilStuck(seed, next, end);
     all.push(...over);
     if (!stuck) return all;
-    const millis = ENDLESS_MILLIS;
-    all.push({ over: stuck.begun, subject: stuck.subject, millis, refused: false, fault: 'it does not end' });
-    next = stuck.begun + 1;
+    const { begun: number, subject } = stuck;
+    const given = givenIn(caseOf(seed, number).drawn);
+    all.push({ over: number, subject, millis: ENDLESS_MILLIS, refused: false, fault: 'it does not end', given });
+    next = number + 1;
   }
   return all;
 }

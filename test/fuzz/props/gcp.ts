@@ -15,7 +15,10 @@ import { consumers, ids, queueObjective, queueWorkload } from './values';
 const registered = async (make: () => unknown) => (await program(make)).resources;
 
 /** A name is given to the component's own code before Pulumi sees it, so an empty one is its to refuse. */
-const names = fc.oneof({ weight: 20, arbitrary: ids }, { weight: 1, arbitrary: fc.constant('') });
+const names = fc.oneof(
+  { weight: 20, arbitrary: ids },
+  { weight: 1, arbitrary: fc.constantFrom('', 'constructor', '__proto__') },
+);
 
 const subscription = {
   ackDeadlineSeconds: optional(fc.integer({ min: 10, max: 600 })),

@@ -3,9 +3,8 @@
  * over. `node --import tsx run.ts <seed> <first> <end>`
  */
 import { createInterface } from 'node:readline';
-import { inspect } from 'node:util';
 import type { Begun, Over } from './protocol';
-import { SUBJECTS } from './table';
+import { caseOf, givenIn, SUBJECTS } from './table';
 import { hole, named } from './verdict';
 
 /** A case that takes longer is made once more: another process may have had the machine. */
@@ -14,15 +13,13 @@ const SLOW_MILLIS = 1000;
 async function main(): Promise<void> {
   const [seed, first, end] = process.argv.slice(2).map(Number);
   for (let index = first; index < end; index += 1) {
-    const subject = SUBJECTS[index % SUBJECTS.length];
-    write({ begun: index, subject: subject.name });
+    write({ begun: index, subject: SUBJECTS[index % SUBJECTS.length].name });
     write(await judge(index, seed));
   }
 }
 
 async function judge(index: number, seed: number): Promise<Over> {
-  const subject = SUBJECTS[index % SUBJECTS.length];
-  const drawn = subject.draw(seed + index);
+  const { subject, drawn } = caseOf(seed, index);
   const over = async (): Promise<Over> => {
     const began = process.cpuUsage();
     let fault: string | undefined;
@@ -41,7 +38,7 @@ async function judge(index: number, seed: number): Promise<Over> {
   let last = await over();
   if (last.millis > SLOW_MILLIS) last = await over();
   if (last.millis > SLOW_MILLIS) last = { ...last, fault: last.fault ?? `it took ${Math.round(last.millis)} ms` };
-  return last.fault ? { ...last, given: inspect([drawn.id, drawn.props], { depth: 8, breakLength: 200 }) } : last;
+  return last.fault ? { ...last, given: givenIn(drawn) } : last;
 }
 
 function write(line: Begun | Over): void {
