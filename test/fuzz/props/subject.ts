@@ -32,7 +32,8 @@ export function subject<P>(
     name,
     covers,
     draw(seed) {
-      const [[id, good, list]] = fc.sample(drawn, { seed, numRuns: 1 });
+      // A first draw is biased to the ends of every range: one in four is enough of that.
+      const [[id, good, list]] = fc.sample(drawn, { seed, numRuns: 1, unbiased: seed % 4 !== 0 });
       const given = changed(good, list, tokens);
       return { id, props: given, make: () => make(id, given) };
     },
