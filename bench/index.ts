@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { installPython } from '../bin/local/emulator';
+import { installPython } from '../bin/local/python';
 import { bench as bundles } from './bundles';
 import { bench as check } from './check';
 import { type Line, progress } from './line';

@@ -1,15 +1,23 @@
 /** `npm start`: a local AWS, the reference environment order intake on it, a flood, and the books. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { MachineError, startLocalAws } from './local/emulator';
+import { endGroups } from './local/children';
+import { startLocalAws } from './local/emulator';
 import { type RunReport, runIntake } from './local/intake';
+import { takeLock } from './local/lock';
+import { MachineError } from './local/machine-error';
 import { Progress } from './local/progress';
 import { renderReport } from './local/report';
 import { recordPage, summary } from './local/summary';
 
 const ROOT = join(__dirname, '..');
-const EXIT = { ok: 0, booksOpen: 1, badInput: 2, machine: 3, interrupted: 130 };
+const EXIT = { ok: 0, booksOpen: 1, badInput: 2, machine: 3 };
+/** Signals that end the run, and the exit statuses that a shell gives to them. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/** Time for what was interrupted to remove its temporary files. */
+const TIDY_MILLIS = 2000;
 
 interface Options {
   readonly deliveries: number;
@@ -34,38 +42,81 @@ const program = new Command('npm start --')
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.badInput));
 
-async function main(): Promise<number> {
+/** Returns what gives the exit status: a signal may still come while the run is cleared away. */
+async function main(): Promise<() => number> {
   program.parse();
   const options = program.opts<Options>();
   const progress = new Progress();
-  const interrupted = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    // Not once: an impatient second Ctrl-C must not end this process before it has ended the local AWS.
-    process.on(name, () => {
-      if (!interrupted.signal.aborted) progress.say(`\n${name}: stopping the local AWS …`);
-      interrupted.abort(new Error('interrupted'));
-    });
-  }
-  const aws = await progress.stage('local AWS', () => startLocalAws(ROOT, (line) => progress.say(`  ${line}`)));
+  const interruption = watchSignals(progress);
+  const { signal } = interruption;
+  const giveBack = takeCheckout();
+  const work = runAll(options, progress, signal);
   try {
-    const { deliveries, rate, seed } = options;
-    const report = await runIntake(
-      { root: ROOT, deliveries, perSecond: rate, seed, progress, signal: interrupted.signal },
-      aws,
-    );
+    // Not every wait in it can be interrupted, so none is waited for.
+    const status = await Promise.race([work, aborted(signal)]);
+    return () => interruption.status() ?? status;
+  } catch (error) {
+    if (interruption.status() === undefined) throw error;
+    return () => interruption.status() ?? EXIT.machine;
+  } finally {
+    progress.endFlood();
+    await endGroups();
+    await Promise.race([work.catch(() => {}), wait(TIDY_MILLIS)]);
+    giveBack();
+  }
+}
+
+async function runAll(options: Options, progress: Progress, signal: AbortSignal): Promise<number> {
+  const { deliveries, rate, seed, keep } = options;
+  const say = (line: string) => progress.say(`  ${line}`);
+  const aws = await progress.stage('local AWS', () => startLocalAws({ root: ROOT, say, signal, keep }));
+  try {
+    const report = await runIntake({ root: ROOT, deliveries, perSecond: rate, seed, progress, signal }, aws);
     write(report);
     if (options.record) record(report);
     progress.say(summary(report));
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return report.ok ? EXIT.ok : EXIT.booksOpen;
-  } catch (error) {
-    if (interrupted.signal.aborted) return EXIT.interrupted;
-    throw error;
   } finally {
-    if (options.keep && !interrupted.signal.aborted)
+    if (keep && !signal.aborted) {
+      aws.keep();
       progress.say(`the local AWS stays up at ${aws.endpoint} (process ${aws.pid})`);
-    else await aws.stop();
+    } else await aws.stop();
   }
+}
+
+/** Signals abort the run. The first one gives the exit status; a second one must not end this process before the rest. */
+function watchSignals(progress: Progress): { readonly signal: AbortSignal; status(): number | undefined } {
+  const controller = new AbortController();
+  let status: number | undefined;
+  for (const [name, exitStatus] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      if (status !== undefined) return;
+      status = exitStatus;
+      progress.say(`\n${name}: stopping the local AWS …`);
+      controller.abort(new Error('interrupted'));
+    });
+  }
+  // A terminal or a pipe that is closed takes no more lines; the run still has processes to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  return { signal: controller.signal, status: () => status };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** One run at a time writes into `dist`. */
+function takeCheckout(): () => void {
+  const taken = takeLock(join(ROOT, 'dist', 'start.lock'));
+  if (typeof taken === 'function') return taken;
+  throw new MachineError(
+    `Another \`npm start\`, process ${taken}, runs in this checkout.`,
+    'Ways out: wait until it ends, or stop it with Ctrl-C; another checkout can run at the same time.',
+  );
 }
 
 function write(report: RunReport): void {
@@ -90,7 +141,7 @@ function wholeNumber(min: number, max: number): (text: string) => number {
 }
 
 main().then(
-  (status) => process.exit(status),
+  (status) => process.exit(status()),
   (error: Error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(error instanceof MachineError ? EXIT.machine : EXIT.booksOpen);

@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { installPython } from '../bin/local/emulator';
+import { installPython } from '../bin/local/python';
 
 const ROOT = join(__dirname, '..');
 const RESULTS = join(ROOT, 'dist', 'test');

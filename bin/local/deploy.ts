@@ -1,11 +1,11 @@
 /**
  * Deploys the reference stack to the local AWS with the CDK CLI, as a user would to a real account.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DroppedResource } from '../../stacks/local-profile';
+import { ProgramError, runProgram } from './children';
 import { localEnvironment } from './emulator';
 
 const STEP_TIMEOUT_MILLIS = 5 * 60_000;
@@ -27,6 +27,8 @@ export async function deployLocally(
   mkdirSync(folder, { recursive: true });
   const outputsFile = join(folder, 'outputs.json');
   const droppedFile = join(folder, 'dropped.json');
+  // Of an earlier run.
+  for (const file of [outputsFile, droppedFile]) rmSync(file, { force: true });
   // A cache of accounts from another endpoint would send the deployment to the wrong one.
   const home = mkdtempSync(join(tmpdir(), 'backpressure-cdk-'));
   const environment = { ...localEnvironment(endpoint), CDK_HOME: home, CDK_DISABLE_VERSION_CHECK: '1', CI: 'true' };
@@ -50,7 +52,7 @@ export async function deployLocally(
   return { outputs: outputs[stack], dropped: JSON.parse(readFileSync(droppedFile, 'utf8')) as DroppedResource[] };
 }
 
-function cdk(
+async function cdk(
   root: string,
   cwd: string,
   env: NodeJS.ProcessEnv,
@@ -58,28 +60,10 @@ function cdk(
   args: readonly string[],
 ): Promise<void> {
   const cli = join(root, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [cli, ...args], {
-      cwd,
-      env,
-      signal,
-      timeout: STEP_TIMEOUT_MILLIS,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    const keep = (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-20_000);
-    };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
-    child.once('error', reject);
-    child.once('close', (code, killed) => {
-      if (code === 0) resolve();
-      else if (killed)
-        reject(
-          new Error(`cdk ${args[0]} was ended by ${killed} after at most ${STEP_TIMEOUT_MILLIS / 1000} s:\n${output}`),
-        );
-      else reject(new Error(`cdk ${args[0]} failed with exit status ${code}:\n${output}`));
-    });
-  });
+  try {
+    await runProgram(process.execPath, [cli, ...args], { cwd, env, signal, limitMillis: STEP_TIMEOUT_MILLIS });
+  } catch (error) {
+    if (!(error instanceof ProgramError)) throw error;
+    throw new Error(`cdk ${args[0]}: ${error.message}:\n${error.output}`);
+  }
 }

@@ -1,44 +1,57 @@
 /**
- * The local AWS: made in a virtual environment of its own, started on loopback, ended with its whole process group.
+ * The local AWS: started on loopback from a virtual environment of its own, ended with its whole process group.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { endGroup, leaveRunning, runProgram, spawnGroup } from './children';
+import { MachineError } from './machine-error';
+import { choosePort, listening, USUAL_PORT } from './port';
+import { installPython } from './python';
 
-const run = promisify(execFile);
-
-export const PORT = 4566;
-const ENDPOINT = `http://localhost:${PORT}`;
-const INSTALL_TIMEOUT_MILLIS = 10 * 60_000;
 const START_TIMEOUT_MILLIS = 60_000;
+const LOOK_MILLIS = 200;
+/** Another process may take a free port before the emulator does. */
+const ATTEMPTS = 3;
+const IN_USE = /address already in use|EADDRINUSE|is already in use/i;
 
 /**
  * The emulator is one Python process with many threads. By default a waiting thread gets its turn after 5 ms, and a
- * request waits for several turns; shorter turns make the calls of the workers short.
+ * request waits for several turns; shorter turns make the calls of the workers short. Its stdin is a pipe from this
+ * process: it ends when this process has, so that a killed run leaves no emulator behind.
  */
-const LAUNCHER = 'import sys; sys.setswitchinterval(0.0002); from ministack.app import main; sys.exit(main())';
-
-const WAYS_OUT =
-  'Ways out: point AWS_ENDPOINT_URL at an emulator that is already running, or deploy to a real account with `npx cdk deploy`.';
-
-/** Something about the machine, not about the project, stands in the way. One sentence and the ways out. */
-export class MachineError extends Error {
-  public override readonly name = 'MachineError';
-  constructor(sentence: string, waysOut: string = WAYS_OUT) {
-    super(`${sentence}\n${waysOut}`);
-  }
-}
+const LAUNCHER = `
+import os, signal, sys, threading
+def end_with_parent():
+    os.read(0, 1)
+    os.killpg(0, signal.SIGKILL)
+if os.environ.pop("END_WITH_PARENT", ""):
+    threading.Thread(target=end_with_parent, daemon=True).start()
+sys.setswitchinterval(0.0002)
+from ministack.app import main
+sys.exit(main())
+`;
 
 /** A running emulator and how to reach it. */
 export interface LocalAws {
   readonly endpoint: string;
-  /** Process id of the emulator that was started here; undefined for somebody else's. */
+  /** Process id of the emulator that was started here; undefined for another's. */
   readonly pid: number | undefined;
   stop(): Promise<void>;
+  /** Leaves it running when this process ends. */
+  keep(): void;
+}
+
+/** How to start the local AWS. */
+export interface StartOptions {
+  readonly root: string;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+  /** Whether it may outlive this process. */
+  readonly keep: boolean;
 }
 
 /** Environment with which the CDK, the SDK and the functions find the local AWS. */
@@ -58,151 +71,136 @@ export function localEnvironment(endpoint: string): NodeJS.ProcessEnv {
   };
 }
 
-/** Finds Python 3.10 or later. */
-export async function findPython(env: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const candidates = [env.PYTHON, 'python3', 'python'].filter((name): name is string => Boolean(name));
-  const found: string[] = [];
-  for (const candidate of candidates) {
-    try {
-      const { stdout } = await run(candidate, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { env });
-      const [major, minor] = stdout.trim().split('.').map(Number);
-      if (major > 3 || (major === 3 && minor >= 10)) return candidate;
-      found.push(`${candidate} ${stdout.trim()}`);
-    } catch {
-      // Not there; the next one may be.
-    }
-  }
-  const seen = found.length > 0 ? `found only ${found.join(', ')}` : 'found none';
-  throw new MachineError(`The local AWS needs Python 3.10 or later, ${seen}; install python3 or name it in PYTHON.`);
-}
-
-/** Installs a requirements file into the project's own virtual environment, once per version of the file. */
-export async function installPython(root: string, requirements: string, say: (line: string) => void): Promise<string> {
-  const venv = join(root, '.venv');
-  const bin = join(venv, process.platform === 'win32' ? 'Scripts' : 'bin');
-  const file = join(root, 'requirements', `${requirements}.txt`);
-  const stamp = join(venv, `.${requirements}`);
-  const wanted = createHash('sha256').update(readFileSync(file)).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return bin;
-  const python = await findPython();
-  if (!existsSync(join(bin, 'python'))) {
-    say('making a virtual environment in .venv');
-    await run(python, ['-m', 'venv', venv]).catch((error: Error) => {
-      throw new MachineError(
-        `Python could not make a virtual environment: ${lastLine(error)}; on Debian install python3-venv.`,
-      );
-    });
-  }
-  say(`installing requirements/${requirements}.txt`);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', file];
-  await run(join(bin, 'python'), pip, { timeout: INSTALL_TIMEOUT_MILLIS }).catch((error: Error) => {
-    throw new MachineError(
-      `pip could not install requirements/${requirements}.txt: ${lastLine(error)}; is a package index reachable?`,
-    );
-  });
-  writeFileSync(stamp, wanted);
-  return bin;
-}
-
 /** Starts the emulator, or takes the one that `AWS_ENDPOINT_URL` names. */
-export async function startLocalAws(root: string, say: (line: string) => void): Promise<LocalAws> {
+export async function startLocalAws(options: StartOptions): Promise<LocalAws> {
+  const { root, say, signal } = options;
   const given = process.env.AWS_ENDPOINT_URL;
   if (given) {
     say(`using the AWS at ${given}`);
-    return { endpoint: given, pid: undefined, stop: async () => {} };
+    return { endpoint: given, pid: undefined, stop: async () => {}, keep: () => {} };
   }
-  if (await listening(PORT)) {
+  const bin = await installPython(root, 'local', say, { signal });
+  for (let attempt = 1; ; attempt++) {
+    const port = await choosePort();
+    if (port !== USUAL_PORT) say(`port ${USUAL_PORT} is taken by another process`);
+    say(`starting the local AWS on port ${port}`);
+    const emulator = new Emulator(options, bin, port);
+    try {
+      await emulator.healthy(signal);
+      return emulator;
+    } catch (error) {
+      await emulator.stop();
+      if (error instanceof PortTakenError && attempt < ATTEMPTS) continue;
+      throw error;
+    }
+  }
+}
+
+/** The port was free a moment ago. */
+class PortTakenError extends MachineError {}
+
+class Emulator implements LocalAws {
+  public readonly endpoint: string;
+  readonly #name = `backpressure-${randomUUID()}`;
+  /** Of its own: by their names its files in the common one would be another run's, or another user's. */
+  readonly #temporary = mkdtempSync(join(tmpdir(), 'backpressure-aws-'));
+  readonly #port: number;
+  readonly #log: string;
+  readonly #child: ChildProcess;
+
+  constructor({ root, keep }: StartOptions, bin: string, port: number) {
+    this.#port = port;
+    this.endpoint = `http://localhost:${port}`;
+    this.#log = join(root, 'dist', 'local', 'ministack.log');
+    const log = openNew(this.#log);
+    try {
+      this.#child = spawnGroup(join(bin, 'python'), ['-c', LAUNCHER], {
+        stdio: [keep ? 'ignore' : 'pipe', log, log],
+        env: this.#environment(keep),
+      });
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  public get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  public async stop(): Promise<void> {
+    await endGroup(this.#child);
+    rmSync(this.#temporary, { recursive: true, force: true });
+  }
+
+  public keep(): void {
+    leaveRunning(this.#child);
+  }
+
+  /** Returns when it, and no other server, answers on its port. */
+  public async healthy(signal: AbortSignal): Promise<void> {
+    const until = Date.now() + START_TIMEOUT_MILLIS;
+    while (Date.now() < until) {
+      signal.throwIfAborted();
+      const answered = await editionAt(this.endpoint);
+      if (answered === this.#name) return;
+      if (answered !== undefined) throw new PortTakenError(`Another server answers on port ${this.#port}.`);
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw await this.#ended();
+      await wait(LOOK_MILLIS, undefined, { signal });
+    }
     throw new MachineError(
-      `Port ${PORT} is taken by another process.`,
-      `Ways out: stop it, or use it with AWS_ENDPOINT_URL=${ENDPOINT}, or deploy to a real account with \`npx cdk deploy\`.`,
+      `The local AWS was not healthy within ${START_TIMEOUT_MILLIS / 1000} s; see dist/local/ministack.log.`,
     );
   }
-  const bin = await installPython(root, 'local', say);
-  const folder = join(root, 'dist', 'local');
-  mkdirSync(folder, { recursive: true });
-  const log = openSync(join(folder, 'ministack.log'), 'w');
-  say(`starting the local AWS on port ${PORT}`);
-  const child = spawn(join(bin, 'python'), ['-c', LAUNCHER], {
-    // A process group of its own: its Lambda workers end with it.
-    detached: true,
-    stdio: ['ignore', log, log],
-    env: {
-      ...localEnvironment(ENDPOINT),
+
+  async #ended(): Promise<MachineError> {
+    // Another run's look for a free port takes one for a moment: nothing listens on it any more.
+    if ((await listening(this.#port)) || IN_USE.test(readFileSync(this.#log, 'utf8')))
+      return new PortTakenError(`Another process took port ${this.#port}.`);
+    return new MachineError('The local AWS ended while starting; see dist/local/ministack.log.');
+  }
+
+  #environment(keep: boolean): NodeJS.ProcessEnv {
+    return {
+      ...localEnvironment(this.endpoint),
       // The functions inherit this. By number the SDK puts the bucket into the path; by name it would look up
       // <bucket>.localhost, which many machines don't know.
-      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${PORT}`,
-      GATEWAY_PORT: String(PORT),
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${this.#port}`,
+      GATEWAY_PORT: String(this.#port),
       BIND_HOST: '127.0.0.1',
       IOT_MTLS_ENABLED: '0',
       MINISTACK_AUTOCREATE_AWS_MANAGED: '1',
+      // It says this of itself when it is asked for its health.
+      MINISTACK_EDITION: this.#name,
       NODE_NO_WARNINGS: '1',
-    },
-  });
-  closeSync(log);
-  const stop = () => stopGroup(child);
-  try {
-    await healthy(child);
-  } catch (error) {
-    await stop();
-    throw error;
+      TMPDIR: this.#temporary,
+      ...(keep ? {} : { END_WITH_PARENT: '1' }),
+    };
   }
-  return { endpoint: ENDPOINT, pid: child.pid, stop };
 }
 
-async function healthy(child: ChildProcess): Promise<void> {
-  const until = Date.now() + START_TIMEOUT_MILLIS;
-  while (Date.now() < until) {
-    if (child.exitCode !== null)
-      throw new MachineError('The local AWS ended while starting; see dist/local/ministack.log.');
-    try {
-      const answer = await fetch(`${ENDPOINT}/_ministack/health`, { signal: AbortSignal.timeout(2000) });
-      if (answer.ok) return;
-    } catch {
-      // Not yet.
-    }
-    await wait(200);
-  }
-  throw new MachineError(
-    `The local AWS was not healthy within ${START_TIMEOUT_MILLIS / 1000} s; see dist/local/ministack.log.`,
-  );
+function openNew(file: string): number {
+  mkdirSync(dirname(file), { recursive: true });
+  // An emulator that was kept goes on writing to the old one.
+  rmSync(file, { force: true });
+  return openSync(file, 'w');
 }
 
-async function stopGroup(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null) return;
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    try {
-      process.kill(-child.pid, signal);
-    } catch {
-      return;
-    }
-    // Its SIGTERM may hang on open connections.
-    if (await Promise.race([exited.then(() => true), wait(3000, false, { ref: false })])) break;
-  }
+/** What the server there calls itself; undefined while there is none, empty when it has no such name. */
+async function editionAt(endpoint: string): Promise<string | undefined> {
+  let answer: Response;
   try {
-    // Workers that the server left behind.
-    process.kill(-child.pid, 'SIGKILL');
+    answer = await fetch(`${endpoint}/_ministack/health`, { signal: AbortSignal.timeout(2000) });
   } catch {
-    // None.
+    return undefined;
   }
-}
-
-/** Whether something accepts connections on a loopback port. */
-export async function listening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+  const health = (await answer.json().catch(() => undefined)) as { edition?: unknown } | undefined;
+  return String(health?.edition ?? '');
 }
 
 /** Process ids of the workers that run a Lambda function in the emulator. */
 export async function workerPids(emulatorPid: number, functionName: string): Promise<number[]> {
-  const { stdout } = await run('ps', ['-A', '-o', 'pid=,ppid=,args=']);
-  return stdout
+  const listed = await runProgram('ps', ['-A', '-o', 'pid=,ppid=,args=']);
+  return listed
     .split('\n')
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
     .filter(
@@ -210,9 +208,4 @@ export async function workerPids(emulatorPid: number, functionName: string): Pro
         match !== null && Number(match[2]) === emulatorPid && match[3].includes(`ministack-lambda-${functionName}-`),
     )
     .map((match) => Number(match?.[1]));
-}
-
-function lastLine(error: Error & { stderr?: string }): string {
-  const lines = (error.stderr || error.message).trim().split('\n');
-  return lines[lines.length - 1].slice(0, 300);
 }

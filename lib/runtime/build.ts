@@ -3,11 +3,13 @@
  * functions on, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole:
  * the clients are inside, because a Lambda that lacks a module hangs a local deploy, because the SDK that Lambda brings
  * along changes under one's feet, and because a stock image has none. Scripts that another program interprets
- * (`*.sh`, and `*.js` for mongosh) are copied as they are. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
+ * (`*.sh`, and `*.js` for mongosh) are copied as they are. Beside a bundle with code of other packages stand their
+ * licences. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { noticesOf } from './notices';
 
 const root = join(__dirname, '..', '..');
 const sources = join(root, 'lib', 'runtime');
@@ -57,7 +59,7 @@ function copyScripts(name: string): void {
 }
 
 async function bundle(name: string): Promise<void> {
-  await build({
+  const { metafile } = await build({
     entryPoints: [entryPoint(name) as string],
     outfile: join(target, name, 'index.js'),
     // Paths inside the bundle are relative to this folder, so that every checkout gives the same bytes and asset hash.
@@ -75,10 +77,18 @@ async function bundle(name: string): Promise<void> {
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'eof',
     logLevel: 'warning',
+    metafile: true,
   });
+  writeNotices(name, noticesOf(root, metafile));
   // What runs in a container says how its image is made.
   const dockerfile = join(sources, name, 'Dockerfile');
   if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
+}
+
+function writeNotices(name: string, notices: string | undefined): void {
+  const file = join(target, name, 'THIRD-PARTY-NOTICES.txt');
+  if (notices === undefined) rmSync(file, { force: true });
+  else writeFileSync(file, notices);
 }
 
 main().catch((error) => {

@@ -8,9 +8,9 @@ const page = readFileSync(join(ROOT, 'docs', 'dependencies.md'), 'utf8');
 
 function declared(): string[] {
   const npm = [manifest.dependencies, manifest.peerDependencies, manifest.devDependencies].flatMap(Object.keys);
-  const python = readdirSync(join(ROOT, 'requirements')).flatMap((file) =>
-    readFileSync(join(ROOT, 'requirements', file), 'utf8').split('\n'),
-  );
+  // What we ask for; the .txt beside it holds what that asks for in turn.
+  const asked = readdirSync(join(ROOT, 'requirements')).filter((file) => file.endsWith('.in'));
+  const python = asked.flatMap((file) => readFileSync(join(ROOT, 'requirements', file), 'utf8').split('\n'));
   const names = python.flatMap((line) => /^([A-Za-z0-9._-]+)\s*[=<>~!]/.exec(line)?.[1] ?? []);
   return [...new Set([...npm, ...names])].sort();
 }

@@ -10,7 +10,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { findPython } from '../../bin/local/emulator';
+import { findPython } from '../../bin/local/python';
 
 const run = promisify(execFile);
 

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installPython } from '../../bin/local/emulator';
+import { installPython } from '../../bin/local/python';
 import { REFERENCE_NAMES, ROOT, reference, referenceApp } from '../support/reference';
 
 interface Finding {

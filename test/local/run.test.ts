@@ -1,13 +1,13 @@
 /**
- * The local run as a user starts it: deploy, flood, kill a worker, close the books. One file, one after the other: they
- * share port 4566.
+ * The local run as a user starts it: deploy, flood, kill a worker, close the books. One file, one after the other: one run
+ * at a time is let into a checkout.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { findPython, listening, PORT } from '../../bin/local/emulator';
 import type { RunReport } from '../../bin/local/intake';
+import { listening } from '../../bin/local/port';
+import { until } from '../support/until';
 
 const ROOT = join(__dirname, '..', '..');
 jest.setTimeout(12 * 60_000);
@@ -36,24 +36,7 @@ function start(
   return { child, finished, said: () => stderr };
 }
 
-describe('what stands in the way is said in one sentence, with the ways out', () => {
-  test('port 4566 is taken', async () => {
-    const server: Server = createServer().listen(PORT, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { status, stderr } = await start([]).finished;
-    await new Promise((resolve) => server.close(resolve));
-    expect(status).toBe(3);
-    expect(stderr).toContain('Port 4566 is taken by another process.');
-    expect(stderr).toMatch(/AWS_ENDPOINT_URL=.*npx cdk deploy/);
-    expect(stderr).not.toContain('    at ');
-  });
-
-  test('no Python', async () => {
-    await expect(findPython({ PATH: '/nonexistent' })).rejects.toThrow(
-      /needs Python 3\.10 or later, found none; .*\n.*AWS_ENDPOINT_URL.*npx cdk deploy/,
-    );
-  });
-
+describe('options out of range', () => {
   test.each([
     ['--deliveries', '12'],
     ['--rate', 'fast'],
@@ -67,15 +50,30 @@ describe('what stands in the way is said in one sentence, with the ways out', ()
   });
 });
 
-test('Ctrl-C, even twice, ends the local AWS and exits with 130', async () => {
-  const { child, finished, said } = start(['--deliveries', '1000']);
-  while (!said().includes('deploy …') && child.exitCode === null)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(await listening(PORT)).toBe(true);
-  child.kill('SIGINT');
-  child.kill('SIGINT');
-  expect((await finished).status).toBe(130);
-  expect(await listening(PORT)).toBe(false);
+/** The port of the local AWS, from what the program said. */
+function portIn(said: string): number {
+  return Number(/starting the local AWS on port (\d+)\n(?!.*starting the local AWS)/s.exec(said)?.[1]);
+}
+
+describe('while the stack is deployed', () => {
+  test('Ctrl-C, even twice, ends the local AWS and exits with 130', async () => {
+    const { child, finished, said } = start(['--deliveries', '1000']);
+    await until('it deploys', () => said().includes('deploy …') || child.exitCode !== null, 600);
+    expect(await listening(portIn(said()))).toBe(true);
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    expect((await finished).status).toBe(130);
+    expect(await listening(portIn(said()))).toBe(false);
+  });
+
+  test('a run that is killed outright leaves no local AWS behind', async () => {
+    const { child, finished, said } = start(['--deliveries', '1000']);
+    await until('it deploys', () => said().includes('deploy …') || child.exitCode !== null, 600);
+    expect(await listening(portIn(said()))).toBe(true);
+    child.kill('SIGKILL');
+    await finished;
+    await until('nothing listens', async () => !(await listening(portIn(said()))));
+  });
 });
 
 describe('the flood', () => {
@@ -139,6 +137,6 @@ describe('the flood', () => {
   });
 
   test('nothing listens on the port afterwards', async () => {
-    expect(await listening(PORT)).toBe(false);
+    expect(await listening(portIn(finished.stderr))).toBe(false);
   });
 });

@@ -123,7 +123,7 @@ describe('the tarball', () => {
         'dist/bin/backpressure.js',
         'dist/lib/index.d.ts',
         'dist/lib/index.js',
-        'dist/runtime/order-worker/index.js',
+        'dist/runtime/redrive/THIRD-PARTY-NOTICES.txt',
         'dist/runtime/redrive/index.js',
         'dist/runtime/webhook/index.js',
         'node_modules/commander/package.json',
@@ -136,6 +136,21 @@ describe('the tarball', () => {
       /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/(commander|js-yaml|argparse|@grafana|tslib)\/|[^/]+$)/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     expect(packed.filter((path) => /\.ts$/.test(path) && !/\.d\.ts$|^node_modules/.test(path))).toEqual([]);
+  });
+
+  test('holds no code of the reference environments and none of the build', () => {
+    expect(packed.filter((path) => /order-(intake|worker)|runtime\/(build|notices)\./.test(path))).toEqual([]);
+  });
+
+  test('every bundle with code of others has their licences beside it, and every bundled package its own', () => {
+    const bundles = packed.filter((path) => /^dist\/runtime\/[^/]+\/index\.js$/.test(path)).map(dirname);
+    // These two are this project's own code alone.
+    const own = ['dist/runtime/log-exporter', 'dist/runtime/pubsub-webhook'];
+    const noticed = bundles.filter((path) => packed.includes(`${path}/THIRD-PARTY-NOTICES.txt`));
+    expect(noticed.sort()).toEqual(bundles.filter((path) => !own.includes(path)).sort());
+    const folders = new Set(packed.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
+    const licensed = packed.filter((path) => /\/licen[cs]e[^/]*$/i.test(path)).map(dirname);
+    expect([...folders].filter((path) => !licensed.includes(path))).toEqual([]);
   });
 
   test('stays small', () => {

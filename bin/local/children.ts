@@ -1,0 +1,134 @@
+/**
+ * Child processes, each in a process group of its own: a Ctrl-C in the terminal reaches this process alone, which then
+ * ends every group with all that it started.
+ */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Time that a group has after SIGTERM before it gets SIGKILL. */
+const GRACE_MILLIS = 3000;
+const GONE_LOOK_MILLIS = 20;
+/** The most of its output that is kept for an error message. */
+const MOST_OUTPUT = 20_000;
+
+const groups = new Set<ChildProcess>();
+
+/** A program ended other than with exit status 0. */
+export class ProgramError extends Error {
+  public override readonly name = 'ProgramError';
+  constructor(
+    message: string,
+    /** What it wrote, the end of it. */
+    public readonly output: string,
+    /** True when it was ended because its time was up. */
+    public readonly timedOut: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** What a program is run with. */
+export interface RunProgram {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Ends the program's group when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** The longest that it may take, in milliseconds; no limit by default. */
+  readonly limitMillis?: number;
+}
+
+/** Starts a program in a process group of its own, which `endGroups` ends. */
+export function spawnGroup(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(command, args, { ...options, detached: true });
+  groups.add(child);
+  child.once('error', () => groups.delete(child));
+  return child;
+}
+
+/** Runs a program to its end and returns what it wrote to stdout. Throws `ProgramError`, or the signal's reason. */
+export async function runProgram(command: string, args: readonly string[], options: RunProgram = {}): Promise<string> {
+  const { cwd, env, signal, limitMillis } = options;
+  signal?.throwIfAborted();
+  const child = spawnGroup(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const written = { stdout: '', both: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    written.stdout += chunk.toString();
+    written.both = (written.both + chunk.toString()).slice(-MOST_OUTPUT);
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    written.both = (written.both + chunk.toString()).slice(-MOST_OUTPUT);
+  });
+  let timedOut = false;
+  const timer = setTimeout(
+    () => {
+      timedOut = true;
+      void endGroup(child);
+    },
+    limitMillis ?? 2 ** 31 - 1,
+  );
+  const aborted = () => void endGroup(child);
+  signal?.addEventListener('abort', aborted, { once: true });
+  try {
+    const [code, killed] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+      child.once('error', reject);
+      // Not 'close': what it left running may hold its output open for longer than anybody waits.
+      child.once('exit', (code, killed) => setImmediate(() => resolve([code, killed])));
+    });
+    if (child.stdout && !child.stdout.readableEnded && !timedOut && !signal?.aborted) await drained(child);
+    signal?.throwIfAborted();
+    if (code === 0 && !timedOut) return written.stdout;
+    const how = timedOut
+      ? `did not end within ${(limitMillis ?? 0) / 1000} s`
+      : `ended with ${killed ?? `status ${code}`}`;
+    throw new ProgramError(`${command} ${how}`, written.both, timedOut);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', aborted);
+    if (child.exitCode === null && child.signalCode === null) await endGroup(child);
+    endRest(child);
+  }
+}
+
+/** Ends a process group: SIGTERM, and SIGKILL for what is left of it. Returns when nothing of it is left. */
+export async function endGroup(child: ChildProcess): Promise<void> {
+  const { pid } = child;
+  if (pid === undefined) return;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!signalled(pid, signal)) break;
+    const until = Date.now() + GRACE_MILLIS;
+    while (signalled(pid, 0) && Date.now() < until) await wait(GONE_LOOK_MILLIS);
+  }
+  groups.delete(child);
+}
+
+/** Ends every process group that was started here and not left running on purpose. */
+export async function endGroups(): Promise<void> {
+  await Promise.all([...groups].map(endGroup));
+}
+
+/** Leaves a group running when this process ends. */
+export function leaveRunning(child: ChildProcess): void {
+  groups.delete(child);
+  child.unref();
+}
+
+/** Ends what a program that has ended left behind in its group. */
+function endRest(child: ChildProcess): void {
+  if (child.pid !== undefined) signalled(child.pid, 'SIGKILL');
+  groups.delete(child);
+}
+
+/** What is still in the pipes of a program that has ended; a second at most. */
+async function drained(child: ChildProcess): Promise<void> {
+  await Promise.race([new Promise((resolve) => child.once('close', resolve)), wait(1000, undefined, { ref: false })]);
+}
+
+/** Sends a signal to a group; false when there is nothing left of it. */
+function signalled(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

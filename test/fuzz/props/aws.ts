@@ -1,0 +1,358 @@
+/** Constructs of `lib/aws`. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { StorageClass } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
+import fc from 'fast-check';
+import { ArchiveBucket } from '../../../lib/aws/archive-bucket';
+import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { KafkaAlarms } from '../../../lib/aws/kafka-alarms';
+import { KafkaAuthentication } from '../../../lib/aws/kafka-authentication';
+import { KafkaQuotas } from '../../../lib/aws/kafka-quotas';
+import { QueueAlarms } from '../../../lib/aws/queue-alarms';
+import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue-worker';
+import { RedriveQueue } from '../../../lib/aws/redrive-queue';
+import { WebhookAlarms } from '../../../lib/aws/webhook-alarms';
+import { WebhookBuffer } from '../../../lib/aws/webhook-buffer';
+import { WebhookIdentity, WebhookScheme } from '../../../lib/aws/webhook-source';
+import { optional, spread } from '../../support/property';
+import { type Subject, subject } from './subject';
+import { consumers, figures, isPlain, Parameter, queueObjective, queueWorkload, seconds } from './values';
+
+const outdir = mkdtempSync(join(tmpdir(), 'backpressure-fuzz-'));
+process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
+
+/** A construct in a stack of its own; parameters among its props are declared in the stack. */
+function inStack<P>(build: (stack: Stack, id: string, props: P) => void) {
+  return (id: string, props: P): unknown => {
+    const context = { [DISABLE_ASSET_STAGING_CONTEXT]: true };
+    const app = new App({ outdir, context, analyticsReporting: false, stackTraces: false, treeMetadata: false });
+    const stack = new Stack(app, 'Shop');
+    build(stack, id, withParameters(stack, props));
+    return Template.fromStack(stack).toJSON();
+  };
+}
+
+function withParameters<T>(stack: Stack, value: T): T {
+  if (value instanceof Parameter) {
+    const parameter = new CfnParameter(stack, `Parameter${stack.node.children.length}`, { type: value.type });
+    return (value.type === 'String' ? parameter.valueAsString : parameter.valueAsNumber) as T;
+  }
+  if (Array.isArray(value)) return value.map((one) => withParameters(stack, one)) as T;
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withParameters(stack, one)])) as T;
+}
+
+const lambda = (stack: Stack, id = 'Function', timeout = Duration.seconds(30)) =>
+  new LambdaFunction(stack, id, {
+    runtime: Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code: Code.fromInline('exports.handler = 0'),
+    timeout,
+  });
+
+const network = (stack: Stack) =>
+  Vpc.fromVpcAttributes(stack, 'Vpc', {
+    vpcId: 'vpc-1',
+    vpcCidrBlock: '10.0.0.0/16',
+    availabilityZones: ['a', 'b', 'c'],
+    privateSubnetIds: ['subnet-a', 'subnet-b', 'subnet-c'],
+  });
+
+const topic = (stack: Stack, wanted?: boolean) => (wanted ? new Topic(stack, 'Alarms') : undefined);
+const flag = optional(fc.boolean());
+const CLUSTER_ARN = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
+
+const redrive = fc.record({
+  workload: queueWorkload,
+  objective: queueObjective,
+  consumer: consumers,
+  fifo: flag,
+  functionTimeout: optional(seconds(1, 900)),
+  batchWindow: optional(seconds(0, 300)),
+  maxReceiveCount: optional(fc.integer({ min: 1, max: 20 })),
+  retention: optional(seconds(3600, 1_209_600)),
+  maxRedrives: optional(fc.integer({ min: 0, max: 10 })),
+  redrivesPerSecond: optional(spread(0.01, 100)),
+  successRatioFloor: optional(fc.double({ min: 0.1, max: 0.99, noNaN: true })),
+  maskedFields: optional(fc.array(fc.constantFrom('iban', 'password', 'phone'), { maxLength: 3 })),
+  alarms: flag,
+  dashboard: flag,
+});
+
+const webhooks = fc.record({
+  workload: queueWorkload,
+  objective: queueObjective,
+  sources: fc.array(
+    fc.record({
+      name: fc.constantFrom('github', 'pay', 'shop'),
+      scheme: fc.constantFrom(...Object.values(WebhookScheme)),
+      tolerance: optional(seconds(30, 3600)),
+      identity: optional(fc.constantFrom(...Object.values(WebhookIdentity))),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  functionTimeout: optional(seconds(1, 900)),
+  idempotencyRetention: optional(seconds(86_400, 8_640_000)),
+  accountLogRole: flag,
+  maskedFields: optional(fc.array(fc.constantFrom('iban', 'phone'), { maxLength: 2 })),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+
+const tenants = fc.array(
+  fc.record({
+    name: fc.constantFrom('orders', 'clicks', 'audit', 'mail'),
+    steadyBytesPerSecond: figures(1000, 1e7),
+    peakBytesPerSecond: optional(figures(1e7, 1e8)),
+    peakSeconds: optional(fc.integer({ min: 0, max: 7200 })),
+    weight: optional(figures(0.1, 10)),
+    partitions: optional(fc.integer({ min: 1, max: 100 })),
+    readers: optional(fc.integer({ min: 0, max: 5 })),
+    user: optional(fc.constantFrom('u1', 'u2')),
+    clientId: optional(fc.constantFrom('c1', 'c2')),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+const quotas = fc.record({
+  capacity: fc.record({
+    brokers: fc.integer({ min: 1, max: 12 }),
+    brokerBytesPerSecond: figures(1e6, 1e9),
+    replicationFactor: optional(fc.integer({ min: 1, max: 3 })),
+    spareBrokers: optional(fc.integer({ min: 0, max: 2 })),
+    requestThreads: optional(fc.integer({ min: 1, max: 64 })),
+  }),
+  tenants,
+  clusterArn: fc.constant(CLUSTER_ARN),
+  topics: optional(
+    fc.array(
+      fc.record({
+        topicName: fc.constantFrom('orders.v1', 'clicks.v1'),
+        tenant: fc.constantFrom('orders', 'clicks'),
+        partitions: fc.integer({ min: 1, max: 100 }),
+        retention: optional(seconds(60, 604_800)),
+      }),
+      { maxLength: 2 },
+    ),
+  ),
+  repairInterval: optional(seconds(60, 3600)),
+  scram: fc.boolean(),
+  alarms: flag,
+  asked: fc.constantFrom('orders', 'clicks'),
+});
+type Quotas = typeof quotas extends fc.Arbitrary<infer T> ? T : never;
+
+function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }: Quotas): KafkaQuotas {
+  const vpc = network(stack);
+  const secret = Secret.fromSecretCompleteArn(
+    stack,
+    'Scram',
+    'arn:aws:secretsmanager:us-east-1:123456789012:secret:AmazonMSK_quotas-abcdef',
+  );
+  const made = new KafkaQuotas(stack, id, {
+    ...props,
+    authentication: scram ? KafkaAuthentication.scram({ secret }) : KafkaAuthentication.iam(),
+    vpc,
+    clusterSecurityGroup: new SecurityGroup(stack, 'Brokers', { vpc, allowAllOutbound: false }),
+    alarmTopic: topic(stack, alarms),
+  });
+  made.producerProperties(asked);
+  return made;
+}
+
+const storageClass = fc.constantFrom(
+  StorageClass.INFREQUENT_ACCESS,
+  StorageClass.GLACIER_INSTANT_RETRIEVAL,
+  StorageClass.GLACIER,
+  StorageClass.DEEP_ARCHIVE,
+  StorageClass.INTELLIGENT_TIERING,
+  StorageClass.ONE_ZONE_INFREQUENT_ACCESS,
+  new StorageClass('FROZEN'),
+);
+
+const archive = fc.record({
+  workload: fc.record({
+    bytesPerDay: figures(1e3, 1e15),
+    objectBytes: figures(1e3, 1e9),
+    retentionDays: optional(fc.integer({ min: 1, max: 4000 })),
+    overwriteRatio: optional(spread(0.001, 0.99)),
+    readRatioPerMonth: optional(spread(0.001, 2)),
+  }),
+  objective: optional(
+    fc.record({
+      monthlyCost: optional(figures(1e3, 1e9)),
+      retrievalSeconds: optional(fc.integer({ min: 0, max: 200_000 })),
+    }),
+  ),
+  transitions: optional(
+    fc.array(
+      fc.record({ storageClass, transitionAfter: fc.integer({ min: 0, max: 400 }).map((d) => Duration.days(d)) }),
+      {
+        maxLength: 3,
+      },
+    ),
+  ),
+  noncurrentVersionExpiration: optional(fc.integer({ min: 1, max: 400 }).map((d) => Duration.days(d))),
+  abortIncompleteMultipartUploadAfter: optional(fc.integer({ min: 1, max: 30 }).map((d) => Duration.days(d))),
+  costAllocationTag: optional(fc.constantFrom('team', 'cost-center')),
+  budgetHeadroom: optional(fc.double({ min: 1, max: 10, noNaN: true })),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  service: fc.constantFrom('billing', 'web'),
+  alarms: flag,
+});
+
+const worker = { workload: queueWorkload, objective: queueObjective, consumer: consumers };
+const PLANNED = {
+  workload: { steadyPerSecond: 40, serviceSeconds: 0.05 },
+  objective: { latencySeconds: 90 },
+};
+
+export const AWS_SUBJECTS: readonly Subject[] = [
+  subject(
+    'aws.RedriveQueue',
+    ['aws.RedriveQueue'],
+    'cdk',
+    redrive,
+    inStack((stack, id, { alarms, ...props }) => {
+      const made = new RedriveQueue(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
+      made.metricTimeToDrain();
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.QueueAlarms',
+    ['aws.QueueAlarms'],
+    'cdk',
+    fc.record({ workload: queueWorkload, objective: queueObjective }),
+    inStack((stack, id, props) => {
+      const { plan, queue, deadLetterQueue } = new RedriveQueue(stack, 'Planned', props);
+      new QueueAlarms(stack, id, { queue, deadLetterQueue, plan });
+    }),
+  ),
+  subject(
+    'aws.QueueWorker on Lambda',
+    ['aws.QueueWorker', 'aws.WorkerCompute'],
+    'cdk',
+    fc.record({
+      ...worker,
+      batchSize: optional(fc.integer({ min: 1, max: 100 })),
+      batchWindow: optional(seconds(0, 300)),
+      timeout: seconds(1, 900),
+      visibilityTimeout: seconds(0, 43_200),
+    }),
+    inStack((stack, id, { timeout, visibilityTimeout, batchSize, batchWindow, ...props }) => {
+      // What other constructs make of these two is their own.
+      const whole = (duration: Duration, least: number) =>
+        Duration.seconds(Math.min(900, Math.max(least, secondsOf(duration))));
+      const compute = WorkerCompute.lambda({
+        function: lambda(stack, 'Worker', whole(timeout, 1)),
+        batchSize,
+        batchWindow,
+      });
+      const queue = new Queue(stack, 'Queue', { visibilityTimeout: whole(visibilityTimeout, 0) });
+      new QueueWorker(stack, id, { ...props, queue, compute });
+    }),
+  ),
+  subject(
+    'aws.QueueWorker on Fargate',
+    ['aws.QueueWorker', 'aws.WorkerCompute'],
+    'cdk',
+    fc.record({
+      ...worker,
+      cpu: optional(fc.constantFrom(256, 512, 1024, 4096)),
+      memoryLimitMiB: optional(fc.constantFrom(512, 1024, 2048, 8192)),
+      environment: optional(fc.record({ MODE: fc.constant('fast') })),
+      scaleToZero: flag,
+    }),
+    inStack((stack, id, { cpu, memoryLimitMiB, environment, scaleToZero, ...props }) => {
+      const compute = WorkerCompute.fargate({
+        cluster: new Cluster(stack, 'Cluster', { vpc: network(stack) }),
+        image: ContainerImage.fromRegistry('shop/worker:1'),
+        cpu,
+        memoryLimitMiB,
+        environment,
+        scaleToZero,
+      });
+      new QueueWorker(stack, id, { ...props, queue: new Queue(stack, 'Queue'), compute });
+    }),
+  ),
+  subject(
+    'aws.WebhookBuffer',
+    ['aws.WebhookBuffer'],
+    'cdk',
+    webhooks,
+    inStack((stack, id, { alarms, ...props }) => {
+      const made = new WebhookBuffer(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
+      made.attach(lambda(stack, 'Consumer', Duration.seconds(10)));
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.WebhookAlarms',
+    ['aws.WebhookAlarms'],
+    'cdk',
+    fc.record({ workload: queueWorkload, objective: queueObjective }),
+    inStack((stack, id, props) => {
+      const api = new RestApi(stack, 'Api');
+      api.root.addMethod('GET');
+      const { plan } = new WebhookBuffer(stack, 'Planned', {
+        ...props,
+        sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }],
+      });
+      new WebhookAlarms(stack, id, { stage: api.deploymentStage, plan });
+    }),
+  ),
+  subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),
+  subject(
+    'aws.KafkaAlarms',
+    ['aws.KafkaAlarms'],
+    'cdk',
+    fc.record({
+      quotas,
+      clusterArn: fc.constant(CLUSTER_ARN),
+      brokers: fc.integer({ min: 1, max: 30 }),
+      repairInterval: seconds(60, 3600),
+    }),
+    inStack((stack, id, { quotas: planned, ...props }) => {
+      const { plan } = makeQuotas(stack, 'Planned', planned);
+      new KafkaAlarms(stack, id, { ...props, plan, repairer: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.ArchiveBucket',
+    ['aws.ArchiveBucket'],
+    'cdk',
+    archive,
+    inStack((stack, id, { service, alarms, ...props }) => {
+      const made = new ArchiveBucket(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
+      made.grantWrite(lambda(stack), service);
+      made.partitionProjection([service]);
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.BackpressureChecks',
+    ['aws.BackpressureChecks'],
+    'cdk',
+    fc.record({ severities: optional(fc.constantFrom({ 'BP-SQS-001': 'off' }, { 'BP-SQS-002': 'error' })) }),
+    inStack((stack, id, props) => {
+      new BackpressureChecks(props as never);
+      new RedriveQueue(stack, id, PLANNED);
+    }),
+  ),
+];
+
+function secondsOf(duration: Duration): number {
+  return duration.isUnresolved() ? 30 : Math.ceil(duration.toMilliseconds() / 1000);
+}

@@ -1,0 +1,131 @@
+/** Components of `lib/gcp`, under Pulumi's mocks. */
+import { ApiObject, Chart, Testing } from 'cdk8s';
+import fc from 'fast-check';
+import { fromChart } from '../../../lib/gcp/from-chart';
+import { PushWorker } from '../../../lib/gcp/push-worker';
+import { RedriveQueue } from '../../../lib/gcp/redrive-queue';
+import { SubscriptionAlerts } from '../../../lib/gcp/subscription-alerts';
+import { WebhookBuffer } from '../../../lib/gcp/webhook-buffer';
+import { optional, spread } from '../../support/property';
+import { program } from '../../support/pulumi';
+import { type Subject, subject } from './subject';
+import { consumers, ids, queueObjective, queueWorkload } from './values';
+
+/** Every resource with its inputs. */
+const registered = async (make: () => unknown) => (await program(make)).resources;
+
+/** A name is given to the component's own code before Pulumi sees it, so an empty one is its to refuse. */
+const names = fc.oneof(
+  { weight: 20, arbitrary: ids },
+  { weight: 1, arbitrary: fc.constantFrom('', 'constructor', '__proto__') },
+);
+
+const subscription = {
+  ackDeadlineSeconds: optional(fc.integer({ min: 10, max: 600 })),
+  minimumBackoffSeconds: optional(fc.integer({ min: 0, max: 600 })),
+  maximumBackoffSeconds: optional(fc.integer({ min: 0, max: 600 })),
+  maxDeliveryAttempts: optional(fc.integer({ min: 5, max: 100 })),
+  retentionSeconds: optional(fc.integer({ min: 600, max: 604_800 })),
+};
+const queue = fc.record({
+  workload: queueWorkload,
+  objective: queueObjective,
+  consumer: consumers,
+  ...subscription,
+  enableMessageOrdering: optional(fc.boolean()),
+  kmsKeyName: optional(fc.constant('projects/p/locations/l/keyRings/r/cryptoKeys/k')),
+  allowedPersistenceRegions: optional(fc.constant<string[]>(['europe-west1'])),
+  project: optional(fc.constant('shop-project')),
+  notificationChannels: optional(fc.constant<string[]>(['projects/p/notificationChannels/1'])),
+});
+const planned = fc.record({ workload: queueWorkload, objective: queueObjective, consumer: consumers });
+
+const buffer = fc.record({
+  workload: queueWorkload,
+  objective: queueObjective,
+  consumer: consumers,
+  ...subscription,
+  sources: fc.array(
+    fc.record({
+      name: fc.constantFrom('github', 'pay', 'shop'),
+      scheme: fc.constantFrom('github' as const, 'stripe' as const, 'standard-webhooks' as const),
+      secret: fc.constantFrom({ value: 'open sesame' }, { secretId: 'signing' }),
+      toleranceSeconds: optional(fc.integer({ min: 1, max: 3600 })),
+      deduplicateBy: optional(fc.constantFrom('delivery-id' as const, 'signed-content' as const)),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  receiverImage: fc.constant('europe-docker.pkg.dev/shop/receiver@sha256:1'),
+  consumerImage: fc.constant('europe-docker.pkg.dev/shop/consumer@sha256:2'),
+  consumerEnvironment: optional(fc.constant({ DATABASE: 'orders' })),
+  consumerMemory: optional(fc.constant('512Mi')),
+  location: fc.constant('europe-west1'),
+  idempotencySeconds: optional(fc.integer({ min: 86_400, max: 8_640_000 })),
+  ingress: optional(fc.constantFrom('all' as const, 'load-balancer' as const)),
+  receiverSeconds: optional(spread(0.001, 1)),
+  receiverCpuSeconds: optional(spread(0.001, 0.1)),
+  receiverConcurrency: optional(fc.integer({ min: 1, max: 1000 })),
+  receiverMaxInstances: optional(fc.integer({ min: 1, max: 100 })),
+  maxBodyBytes: optional(fc.integer({ min: 1, max: 10_000_000 })),
+});
+
+export const GCP_SUBJECTS: readonly Subject[] = [
+  subject(
+    'gcp.RedriveQueue',
+    ['gcp.RedriveQueue'],
+    'none',
+    queue,
+    (id, args) => registered(() => new RedriveQueue(id, args).plan.explain()),
+    names,
+  ),
+  subject(
+    'gcp.WebhookBuffer',
+    ['gcp.WebhookBuffer'],
+    'none',
+    buffer,
+    (id, args) => registered(() => new WebhookBuffer(id, args as never).plan.explain()),
+    names,
+  ),
+  subject(
+    'gcp.PushWorker',
+    ['gcp.PushWorker'],
+    'none',
+    fc.record({
+      planned,
+      image: fc.constant('shop/worker@sha256:1'),
+      location: fc.constant('europe-west1'),
+      environment: optional(fc.constant({ MODE: 'fast' })),
+      memory: optional(fc.constantFrom('512Mi', '1Gi')),
+      project: optional(fc.constant('shop-project')),
+    }),
+    (id, { planned: given, ...args }) =>
+      registered(() => new PushWorker(id, { ...args, plan: new RedriveQueue('planned', given).plan })),
+    names,
+  ),
+  subject(
+    'gcp.SubscriptionAlerts',
+    ['gcp.SubscriptionAlerts'],
+    'none',
+    planned,
+    (id, args) =>
+      registered(() => {
+        const made = new RedriveQueue('planned', args);
+        const alerted = { name: made.subscription.name, project: made.subscription.project };
+        return new SubscriptionAlerts(id, { subscription: alerted, deadLetterSubscription: alerted, plan: made.plan });
+      }),
+    names,
+  ),
+  subject(
+    'gcp.fromChart',
+    [],
+    'none',
+    fc.record({ kind: fc.constant('ConfigMap'), data: fc.constantFrom({ a: 'b' }, {}) }),
+    (id, { data }) =>
+      registered(() => {
+        const chart = new Chart(Testing.app(), 'shop');
+        new ApiObject(chart, 'settings', { apiVersion: 'v1', kind: 'ConfigMap', data });
+        return fromChart(id, chart);
+      }),
+    names,
+  ),
+];

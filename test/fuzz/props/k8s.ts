@@ -1,0 +1,334 @@
+/** Constructs of `lib/k8s`. */
+import { App, Chart, Testing } from 'cdk8s';
+import fc from 'fast-check';
+import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
+import { FairShare } from '../../../lib/k8s/fair-share';
+import { KafkaQuotas, KafkaUserAuthentication } from '../../../lib/k8s/kafka-quotas';
+import { LogOutput } from '../../../lib/k8s/log-output';
+import { LogReopen } from '../../../lib/k8s/log-reopen';
+import { LogShipping } from '../../../lib/k8s/log-shipping';
+import { QueueTrigger } from '../../../lib/k8s/queue-trigger';
+import { QueueWorker } from '../../../lib/k8s/queue-worker';
+import { TenantNamespace } from '../../../lib/k8s/tenant-namespace';
+import { TtlCollection } from '../../../lib/k8s/ttl-collection';
+import { optional, spread } from '../../support/property';
+import { type Subject, subject } from './subject';
+import { chartSeconds, consumers, figures, queueObjective, queueWorkload } from './values';
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests have no types
+type Manifest = any;
+
+/** A construct in a chart of its own, and what the chart writes. */
+function inChart<P>(build: (chart: Chart, id: string, props: P) => void) {
+  return (id: string, props: P): unknown => {
+    const chart = new Chart(Testing.app(), 'shop', { namespace: 'shop' });
+    build(chart, id, props);
+    return Testing.synth(chart).map(withoutPrograms);
+  };
+}
+
+/** A program may say `undefined`, and Filebeat's documentation writes the fingerprint identity as null. */
+function withoutPrograms({ data, ...manifest }: Manifest): Manifest {
+  const texts = Object.entries(data ?? {}).filter(([name]) => !/\.(js|sh)$/.test(name));
+  return { ...manifest, data: texts.map(([, text]) => String(text).replace('fingerprint: null', '')) };
+}
+
+const flag = optional(fc.boolean());
+const secret = fc.record({
+  secretName: fc.constantFrom('broker', 'broker-2'),
+  key: fc.constantFrom('password', 'uri'),
+});
+const namespace = optional(fc.constantFrom('kafka', 'data'));
+
+const tenantName = fc.constantFrom('orders', 'clicks', 'audit', 'mail');
+const quotas = fc.record({
+  clusterName: fc.constant('events'),
+  capacity: fc.record({
+    brokers: fc.integer({ min: 1, max: 12 }),
+    brokerBytesPerSecond: figures(5e6, 2e8),
+    replicationFactor: optional(fc.integer({ min: 1, max: 3 })),
+    spareBrokers: optional(fc.integer({ min: 0, max: 2 })),
+    requestThreads: optional(fc.integer({ min: 2, max: 64 })),
+  }),
+  tenants: fc.uniqueArray(
+    fc.record({
+      name: tenantName,
+      steadyBytesPerSecond: figures(1000, 1e6),
+      peakBytesPerSecond: optional(figures(1e6, 1e7)),
+      peakSeconds: optional(fc.integer({ min: 0, max: 7200 })),
+      weight: optional(figures(0.1, 10)),
+      readers: optional(fc.integer({ min: 0, max: 5 })),
+    }),
+    { minLength: 1, maxLength: 4, selector: ({ name }) => name },
+  ),
+  topics: fc.array(
+    fc.record({
+      topicName: fc.constantFrom('orders.v1', 'clicks.v1', 'audit.v1'),
+      tenant: tenantName,
+      partitions: fc.integer({ min: 1, max: 100 }),
+      retention: optional(chartSeconds(60, 604_800)),
+    }),
+    { maxLength: 3 },
+  ),
+  authentication: optional(fc.constantFrom(...Object.values(KafkaUserAuthentication))),
+  asked: tenantName,
+});
+
+const batch = fc.uniqueArray(
+  fc.record({
+    name: tenantName,
+    workload: fc
+      .record({
+        load: figures(0.1, 30),
+        serviceSeconds: figures(10, 3000),
+        serviceVariation: optional(spread(0.01, 2)),
+      })
+      .map(({ load, ...rest }) => ({ ...rest, steadyPerSecond: load / rest.serviceSeconds })),
+    jobCpu: spread(0.001, 4),
+    jobMemoryBytes: spread(1e6, 1e10),
+    weight: optional(figures(0.01, 100)),
+    nominalJobs: optional(fc.integer({ min: 1, max: 50 })),
+    borrowedJobs: optional(fc.integer({ min: 0, max: 50 })),
+  }),
+  { minLength: 1, maxLength: 4, selector: ({ name }) => name },
+);
+
+const share = fc.record({
+  name: tenantName,
+  weight: spread(0.01, 100),
+  wantedJobs: fc.integer({ min: 1, max: 50 }),
+  nominalJobs: fc.integer({ min: 1, max: 50 }),
+  borrowedJobs: fc.integer({ min: 0, max: 50 }),
+  quotaJobs: fc.integer({ min: 1, max: 100 }),
+  jobCpu: spread(0.001, 4),
+  jobMemoryBytes: spread(1e6, 1e10),
+  onTimeRatio: spread(0.1, 1),
+});
+
+const logs = fc.record({
+  workload: fc.record({
+    steadyBytesPerSecond: figures(100, 1e6),
+    peakBytesPerSecond: optional(figures(1e6, 1e7)),
+    peakSeconds: optional(fc.integer({ min: 0, max: 7200 })),
+    lineBytes: optional(figures(20, 5000)),
+    logFiles: optional(fc.integer({ min: 1, max: 10 })),
+  }),
+  objective: fc.record({
+    diskBudgetBytes: figures(1e9, 1e13),
+    outageSeconds: figures(10, 1e5),
+    shipperAwaySeconds: optional(spread(1, 1000)),
+    lagSeconds: optional(spread(1, 1000)),
+    reactionSeconds: optional(spread(1, 10_000)),
+  }),
+  output: fc.oneof(
+    fc.record({
+      brokers: fc.constantFrom<string[]>(['logs:9093'], ['logs:9093', 'other.example.com:9092']),
+      topic: fc.constant('app-logs'),
+      namespace,
+      username: secret,
+      password: secret,
+      certificateAuthority: optional(secret),
+    }),
+    fc.record({
+      hosts: fc.constantFrom<string[]>(['https://logs:9200'], ['https://es.example.com']),
+      index: fc.constant('app-logs'),
+      namespace,
+      apiKey: secret,
+      certificateAuthority: optional(secret),
+    }),
+  ),
+  logFolder: fc.constant('/var/log/app'),
+  filePattern: optional(fc.constantFrom('*.log', 'access.log')),
+  fileUser: fc.integer({ min: 1, max: 65_535 }),
+  fileGroup: optional(fc.integer({ min: 1, max: 65_535 })),
+  reopen: optional(fc.constantFrom({ processName: 'nginx', signal: 'HUP' }, { byWriter: true })),
+  rotatorImage: fc.constant('example/logrotate:1'),
+  rotationInterval: optional(chartSeconds(1, 3600)),
+  fileSizeCapBytes: optional(figures(1e6, 1e9)),
+  fileCount: optional(fc.integer({ min: 2, max: 30 })),
+  compressBytesPerSecond: optional(figures(1e6, 1e8)),
+  tolerateEverything: flag,
+});
+
+const work = {
+  workload: queueWorkload,
+  objective: queueObjective,
+  consumer: consumers,
+  image: fc.constant('shop/orders:1.4.2'),
+  command: optional(fc.constant<string[]>(['node', 'worker.js'])),
+  scaleToZero: flag,
+  cooldown: optional(chartSeconds(1, 3600)),
+};
+
+/** A worker behind each trigger. */
+function worker<P>(name: string, trigger: fc.Arbitrary<P>, make: (props: P) => QueueTrigger): Subject {
+  return subject(
+    `k8s.QueueWorker on ${name}`,
+    ['k8s.QueueWorker', 'k8s.QueueTrigger'],
+    'text',
+    fc.record({ ...work, trigger }),
+    inChart((chart, id, { trigger: given, ...props }) => {
+      new QueueWorker(chart, id, { ...props, trigger: make(given as P) }).plan.explain();
+    }),
+  );
+}
+
+export const K8S_SUBJECTS: readonly Subject[] = [
+  worker(
+    'RabbitMQ',
+    fc.record({
+      queueName: fc.constant('orders'),
+      clusterName: fc.constant('rabbit'),
+      clusterNamespace: namespace,
+      vhost: optional(fc.constantFrom('/', 'shop')),
+      connection: secret,
+      management: secret,
+      consumerOutage: optional(chartSeconds(1, 7200)),
+      roundTripSeconds: optional(spread(0.001, 0.1)),
+    }),
+    QueueTrigger.rabbitMq,
+  ),
+  worker(
+    'SQS',
+    fc.record({
+      queueUrl: fc.constant('https://sqs.eu-west-1.amazonaws.com/123456789012/orders'),
+      region: fc.constant('eu-west-1'),
+      roleArn: fc.constant('arn:aws:iam::123456789012:role/orders'),
+      endpointCidr: optional(fc.constant('10.0.0.0/24')),
+    }),
+    QueueTrigger.sqs,
+  ),
+  worker(
+    'Redis',
+    fc.record({
+      host: fc.constantFrom('redis', 'redis.example.com'),
+      port: optional(fc.integer({ min: 1, max: 65_535 })),
+      namespace,
+      stream: fc.constant('orders'),
+      consumerGroup: fc.constant('workers'),
+      deleteWhenDone: flag,
+      password: optional(secret),
+      tls: flag,
+      certificateAuthority: optional(secret),
+    }),
+    QueueTrigger.redisStream,
+  ),
+  worker(
+    'Kafka',
+    fc.record({
+      bootstrapServers: fc.constantFrom<string[]>(['kafka:9092'], ['a.example.com:9093', 'b.example.com:9093']),
+      namespace,
+      topic: fc.constant('orders.v1'),
+      partitions: fc.integer({ min: 1, max: 500 }),
+      consumerGroup: fc.constant('workers'),
+      username: optional(secret),
+      password: optional(secret),
+      certificateAuthority: optional(secret),
+    }),
+    QueueTrigger.kafka,
+  ),
+  subject(
+    'k8s.FairShare',
+    ['k8s.FairShare'],
+    'text',
+    fc.record({
+      capacity: fc.record({ cpu: figures(50, 2000), memoryBytes: figures(1e11, 1e13) }),
+      tenants: batch,
+      objective: fc.record({ latencySeconds: figures(5000, 1e5), latencyQuantile: optional(spread(0.5, 0.99)) }),
+      cohort: optional(fc.constantFrom('batch', 'nightly-2')),
+      nodeLabels: optional(fc.constant({ pool: 'batch' })),
+      reclaimByPreemption: flag,
+      urgentClass: flag,
+      flood: fc.record({ tenant: tenantName, factor: spread(1, 20), duration: chartSeconds(60, 86_400) }),
+    }),
+    inChart((chart, id, { flood, ...props }) => {
+      new FairShare(chart, id, props as never).forecastFlood(flood.tenant, flood.factor, flood.duration);
+    }),
+  ),
+  subject(
+    'k8s.TenantNamespace',
+    ['k8s.TenantNamespace'],
+    'text',
+    fc.record({
+      name: tenantName,
+      share,
+      cohortName: fc.constant('batch'),
+      flavorName: fc.constant('standard'),
+      reclaimByPreemption: flag,
+      urgentClass: flag,
+    }),
+    inChart((chart, id, props) => {
+      new TenantNamespace(chart, id, props);
+    }),
+  ),
+  subject(
+    'k8s.KafkaQuotas',
+    ['k8s.KafkaQuotas'],
+    'text',
+    quotas,
+    inChart((chart, id, { asked, ...props }) => {
+      const made = new KafkaQuotas(chart, id, props);
+      made.producerProperties(asked);
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.LogShipping',
+    ['k8s.LogShipping', 'k8s.LogOutput', 'k8s.LogReopen'],
+    'text',
+    logs,
+    inChart((chart, id, { output, reopen, ...props }) => {
+      const signal = reopen as { processName?: string; signal?: string } | undefined;
+      new LogShipping(chart, id, {
+        ...props,
+        output: 'topic' in output ? LogOutput.kafka(output) : LogOutput.elasticsearch(output),
+        reopen:
+          signal &&
+          (signal.processName === undefined
+            ? LogReopen.byWriter()
+            : LogReopen.signal(signal.processName, signal.signal ?? 'HUP')),
+      }).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.TtlCollection',
+    ['k8s.TtlCollection'],
+    'text',
+    fc.record({
+      workload: fc.record({
+        insertsPerSecond: figures(0.01, 1e3),
+        documentBytes: figures(10, 1e6),
+        existingDocuments: figures(1, 1e9),
+        spareWritesPerSecond: figures(10, 1e5),
+        deletesPerSecond: figures(10, 1e5),
+        writersSetExpiry: flag,
+      }),
+      objective: fc.record({
+        retentionSeconds: figures(60, 1e8),
+        collectionBytes: optional(figures(1e9, 1e15)),
+        backfillSeconds: optional(figures(1e3, 1e8)),
+        deletionLagSeconds: optional(figures(60, 1e6)),
+      }),
+      collection: fc.constantFrom('events', 'audit.log'),
+      connection: secret,
+      createdField: optional(fc.constantFrom('createdAt', 'meta.at')),
+      pushGateway: fc.constantFrom('http://push:9091', 'https://push.example.com'),
+      databaseNamespace: namespace,
+      databasePort: optional(fc.integer({ min: 1, max: 65_535 })),
+    }),
+    inChart((chart, id, props) => {
+      new TtlCollection(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.BackpressureChecks',
+    ['k8s.BackpressureChecks'],
+    'text',
+    fc.record({ severities: optional(fc.constantFrom({ 'BP-KEDA-001': 'off' }, { 'BP-KEDA-002': 'error' })) }),
+    (_id, props) => {
+      const app = new App();
+      BackpressureChecks.addTo(app, props as never);
+      return app.synthYaml();
+    },
+  ),
+];

@@ -1,0 +1,214 @@
+/** Good values as a rule, and what is put in their place. */
+import { Duration, Lazy } from 'aws-cdk-lib';
+import { Duration as ChartDuration } from 'cdk8s';
+import fc from 'fast-check';
+import { optional, spread } from '../../support/property';
+
+/** A parameter of the template, which the maker of an AWS construct declares in its stack. */
+export class Parameter {
+  constructor(public readonly type: 'String' | 'Number') {}
+}
+
+/** Which values that only a deployment knows can be met. */
+export type Tokens = 'cdk' | 'text' | 'none';
+
+const NUMBERS = [
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  -0,
+  0,
+  Number.MIN_VALUE,
+  1e-300,
+  1e-9,
+  0.5,
+  1.5,
+  -1,
+  1,
+  2,
+  65_536,
+  1e9,
+  2 ** 31,
+  2 ** 53,
+  1e15,
+  1e100,
+  Number.MAX_VALUE,
+];
+
+const TEXTS = [
+  '',
+  ' ',
+  'constructor',
+  '__proto__',
+  'toString',
+  'hasOwnProperty',
+  '名前',
+  'naïve',
+  'UPPER',
+  'two words',
+  'a/b',
+  '../../etc/passwd',
+  'a'.repeat(300),
+  '"} or vector(1) #',
+  '$(id)',
+  `'; kind: Secret`,
+  'line\nbreak: true',
+  '{{ value }}',
+  '\u0000',
+  '*',
+  '-',
+  '1e3',
+];
+
+const DURATIONS: readonly [number, number][] = [
+  // Count and milliseconds of the unit.
+  [1, 1],
+  [1500, 1],
+  [0, 1000],
+  [0.5, 1000],
+  [1, 1000],
+  [90, 1000],
+  [7.3, 60_000],
+  [1, 86_400_000],
+  [15, 86_400_000],
+  [36_500, 86_400_000],
+];
+
+/** Ids of constructs. The tree itself refuses an empty one, and takes those of `Object.prototype` for taken. */
+export const ids = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('Orders', 'Webhooks2', 'my-queue') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      '名前',
+      'naïve',
+
+      'two words',
+      'a.b',
+      '1',
+      '-',
+      'a'.repeat(120),
+    ),
+  },
+);
+
+/** Numbers over all orders of magnitude, one time in sixteen. */
+export const figures = (min: number, max: number) =>
+  fc.oneof({ weight: 15, arbitrary: spread(min, max) }, { weight: 1, arbitrary: spread(1e-12, 1e15) });
+
+/** Workloads of queues, weighted to their extremes by `figures` and by the changes made to them. */
+export const queueWorkload = fc
+  .record({
+    steadyPerSecond: figures(0.001, 200),
+    peakFactor: optional(figures(1, 100)),
+    peakSeconds: fc.integer({ min: 0, max: 7200 }),
+    serviceSeconds: figures(0.001, 5),
+    serviceVariation: optional(figures(0.01, 5)),
+    itemBytes: optional(figures(1, 1e6)),
+    failureRatio: optional(spread(1e-6, 0.5)),
+    poisonRatio: optional(spread(1e-6, 0.5)),
+  })
+  .map(({ peakFactor, peakSeconds, ...rest }) => ({
+    ...rest,
+    ...(peakFactor === undefined ? {} : { peakPerSecond: rest.steadyPerSecond * peakFactor, peakSeconds }),
+  }));
+
+export const queueObjective = fc.record({
+  latencySeconds: figures(10, 36_000),
+  latencyQuantile: optional(fc.double({ min: 0.5, max: 0.9999, noNaN: true })),
+  maxBacklog: optional(figures(10_000, 1e7)),
+  monthlyCost: optional(figures(100, 1e6)),
+});
+
+export const consumers = fc.option(
+  fc.record({
+    slotsPerInstance: optional(fc.integer({ min: 1, max: 50 })),
+    pollSeconds: optional(spread(0.1, 60)),
+    decideSeconds: optional(spread(0.1, 60)),
+    startSeconds: optional(spread(0.1, 300)),
+    minInstances: optional(fc.integer({ min: 0, max: 5 })),
+    maxInstances: optional(fc.integer({ min: 1, max: 1000 })),
+    instanceLimit: optional(fc.integer({ min: 1, max: 1000 })),
+    maxAttempts: optional(fc.integer({ min: 1, max: 20 })),
+    instanceHourCost: optional(spread(0.001, 10)),
+  }),
+  // Each of its numbers may contradict the rest.
+  { nil: undefined, freq: 1 },
+);
+
+export const seconds = (min: number, max: number) => fc.integer({ min, max }).map((count) => Duration.seconds(count));
+export const chartSeconds = (min: number, max: number) =>
+  fc.integer({ min, max }).map((count) => ChartDuration.seconds(count));
+
+/** One change: which of the values, and what is put there. */
+export type Change = readonly [number, number];
+export const changes: fc.Arbitrary<Change[]> = fc
+  .constantFrom(0, 1, 1, 1, 2, 2, 3)
+  .chain((count) => fc.array(fc.tuple(fc.nat(1e6), fc.nat(1e6)), { minLength: count, maxLength: count }));
+
+/** Props with some of their values changed into others of the same type, hostile as a rule. */
+export function changed<T>(props: T, list: readonly Change[], tokens: Tokens): T {
+  const copy = { props: copied(props) };
+  for (const [where, what] of list) {
+    const places = placesIn(copy, 'props');
+    if (places.length === 0) break;
+    const { holder, key } = places[where % places.length];
+    const others = insteadOf(holder[key], tokens);
+    if (others.length > 0) holder[key] = others[what % others.length];
+  }
+  return copy.props;
+}
+
+interface Place {
+  readonly holder: Record<string | number, unknown>;
+  readonly key: string | number;
+}
+
+function placesIn(holder: Record<string | number, unknown>, key: string | number): Place[] {
+  const value = holder[key];
+  const below = isPlain(value)
+    ? Object.keys(value).flatMap((name) => placesIn(value as Record<string, unknown>, name))
+    : Array.isArray(value)
+      ? value.flatMap((_, index) => placesIn(value as unknown as Record<number, unknown>, index))
+      : [];
+  return insteadOf(value, 'none').length > 0 ? [{ holder, key }, ...below] : below;
+}
+
+function insteadOf(value: unknown, tokens: Tokens): unknown[] {
+  if (typeof value === 'number') return [...NUMBERS, ...tokensOf('Number', tokens)];
+  if (typeof value === 'string') return [...TEXTS, ...tokensOf('String', tokens)];
+  if (typeof value === 'boolean') return [!value];
+  if (value instanceof Duration)
+    return [
+      ...DURATIONS.map(([count, unit]) => durationOf(Duration, count, unit)),
+      ...(tokens === 'cdk' ? [Duration.seconds(Lazy.number({ produce: () => 30 }))] : []),
+    ];
+  if (value instanceof ChartDuration) return DURATIONS.map(([count, unit]) => durationOf(ChartDuration, count, unit));
+  if (Array.isArray(value)) return [[], [...value, ...value]];
+  return [];
+}
+
+function durationOf(type: typeof Duration | typeof ChartDuration, count: number, unit: number): unknown {
+  if (unit === 1) return type.millis(count);
+  if (unit === 1000) return type.seconds(count);
+  return unit === 60_000 ? type.minutes(count) : type.days(count);
+}
+
+function tokensOf(type: 'String' | 'Number', tokens: Tokens): unknown[] {
+  if (tokens === 'none') return [];
+  const lazy = type === 'String' ? Lazy.string({ produce: () => 'later' }) : Lazy.number({ produce: () => 7 });
+  return tokens === 'text' ? [lazy] : [lazy, new Parameter(type)];
+}
+
+/** A class instance is as its class made it; plain objects and lists are what a user wrote. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  const prototype = value === null || typeof value !== 'object' ? undefined : Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function copied<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(copied) as T;
+  if (!isPlain(value)) return value;
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return Object.fromEntries(entries.map(([name, one]) => [name, copied(one)])) as T;
+}

@@ -1,0 +1,143 @@
+/** `npm start` in a checkout of its own, with a Python that does what a test wants of it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ROOT } from '../support/reference';
+import { until } from '../support/until';
+
+const SOURCES = ['bin', 'lib', 'stacks', 'requirements', 'package.json', 'tsconfig.json', 'cdk.json'];
+
+/** Where the stand-in for Python stops; `deploy` is an emulator that is healthy and answers nothing else. */
+export type Stage = 'version' | 'venv' | 'pip' | 'start' | 'deploy' | 'foreign';
+
+/** How the stand-in behaves. */
+export interface Behaviour {
+  readonly stage: Stage;
+  /** What it writes to stderr at that stage before it fails with status 1, instead of hanging. */
+  readonly failure?: string;
+  /** True when it and its child ignore SIGTERM. */
+  readonly stubborn?: boolean;
+}
+
+/**
+ * The stand-in: it answers as Python, makes a `.venv` with itself in it, and at its stage starts a child and hangs. It
+ * notes the process ids of both.
+ */
+const PYTHON = `#!${process.execPath}
+const fs = require('node:fs'), path = require('node:path'), http = require('node:http');
+const { stage, failure, stubborn, pids } = JSON.parse(process.env.STAND_IN);
+const args = process.argv.slice(2);
+const code = args[0] === '-c' ? args[1] : '';
+const now = args[1] === 'venv' ? 'venv' : args[1] === 'pip' ? 'pip' : /ministack/.test(code) ? 'start' : /version_info/.test(code) ? 'version' : '';
+const hang = () => {
+  if (failure !== undefined) { fs.writeSync(2, failure); process.exit(1); }
+  const ignore = stubborn ? "process.on('SIGTERM', () => {});" : '';
+  if (stubborn) process.on('SIGTERM', () => {});
+  const child = require('node:child_process').spawn(process.execPath, ['-e', ignore + 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+  fs.appendFileSync(pids, process.pid + '\\n' + child.pid + '\\n');
+  setInterval(() => {}, 1000);
+};
+const serve = (edition) => http.createServer((request, response) => {
+  if (request.url === '/_ministack/health') response.end(JSON.stringify({ edition }));
+}).listen(Number(process.env.GATEWAY_PORT), '127.0.0.1');
+if (now === 'venv') {
+  fs.mkdirSync(path.join(args[2], 'bin'), { recursive: true });
+  fs.copyFileSync(__filename, path.join(args[2], 'bin', 'python'));
+}
+if (now === 'start' && stage === 'deploy') { serve(process.env.MINISTACK_EDITION); hang(); }
+else if (now === 'start' && stage === 'foreign') { serve('light'); hang(); }
+else if (now === stage) hang();
+else if (now === 'version') console.log('3.11');
+`;
+
+/** A program that runs, what it said so far, and how it ended. */
+export interface Started {
+  readonly child: ChildProcess;
+  said(): string;
+  /** Resolves with the exit status, or with the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+/** A copy of what `npm start` needs, in a folder of its own. */
+export class Checkout {
+  public readonly root = mkdtempSync(join(tmpdir(), 'backpressure-checkout-'));
+  readonly #pids = join(this.root, 'pids');
+  readonly #python = join(this.root, 'stand-in');
+  readonly #started: ChildProcess[] = [];
+
+  constructor() {
+    for (const name of SOURCES) cpSync(join(ROOT, name), join(this.root, name), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(this.root, 'node_modules'));
+    writeFileSync(this.#python, PYTHON);
+    chmodSync(this.#python, 0o755);
+  }
+
+  /** The environment in which the stand-in is Python. */
+  public environment(behaviour: Behaviour): NodeJS.ProcessEnv {
+    return { PYTHON: this.#python, STAND_IN: JSON.stringify({ ...behaviour, pids: this.#pids }) };
+  }
+
+  public start(behaviour: Behaviour, args: readonly string[] = []): Started {
+    rmSync(this.#pids, { force: true });
+    const started = start(this.root, args, this.environment(behaviour));
+    this.#started.push(started.child);
+    return started;
+  }
+
+  /** Processes that the stand-in started and that are still there. */
+  public left(): number[] {
+    return this.#noted().filter((pid) => {
+      try {
+        process.kill(pid, 0);
+        return !zombie(pid);
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** Waits until the stand-in is at its stage. */
+  public async atStage(started: Started): Promise<void> {
+    await until(
+      `the stand-in is at its stage:\n${started.said()}`,
+      () => this.#noted().length > 0 || started.child.exitCode !== null,
+    );
+  }
+
+  /** Also ends what a failed test left. */
+  public remove(): void {
+    for (const child of this.#started) child.kill('SIGKILL');
+    for (const pid of this.left()) process.kill(pid, 'SIGKILL');
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  #noted(): number[] {
+    return existsSync(this.#pids) ? readFileSync(this.#pids, 'utf8').trim().split('\n').map(Number) : [];
+  }
+}
+
+/** Starts the program as a user does. */
+export function start(root: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'bin', 'local.ts'), ...args], {
+    cwd: root,
+    env: { ...process.env, CDK_VALIDATION: undefined, AWS_ENDPOINT_URL: undefined, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.once('close', (status, signal) => resolve(status ?? signal)),
+  );
+  return { child, said: () => said, ended };
+}
+
+/** Ended, and not yet noticed by its parent; a container's first process may never notice. */
+function zombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
