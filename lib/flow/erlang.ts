@@ -32,7 +32,7 @@ export interface Stage {
 /**
  * Probability that an item finds every slot busy, C(c, a); 1 when the load is not below the slots.
  *
- * Recursion on Erlang B, 1/B(k) = 1 + (k/a)/B(k−1), which neither overflows nor cancels; O(slots).
+ * Recursion on Erlang B, 1/B(k) = 1 + (k/a)/B(k−1), which neither overflows nor cancels.
  *
  * @param slots whole number, 1 or more
  * @param offeredLoad arrivals per second × service seconds, 0 or more
@@ -43,12 +43,20 @@ export function erlangC(slots: number, offeredLoad: number): number {
   return fromErlangB(erlangB(slots, offeredLoad), slots, offeredLoad);
 }
 
-/** Probability that an item is turned away when nothing may wait, B(c, a). O(slots). */
+/**
+ * Probability that an item is turned away when nothing may wait, B(c, a). O(√a).
+ *
+ * The recursion forgets where it began: from k₀ to c an error in 1/B shrinks by ∏ k/a < e^(−((a − k₀)² − (a − c)²) ÷ 2a),
+ * so that it may begin where that is e⁻²⁰⁰, far below what a double can tell, and need not begin at 0.
+ */
 export function erlangB(slots: number, offeredLoad: number): number {
+  const short = max(0, offeredLoad - slots);
+  const begin = max(0, floor(offeredLoad - sqrt(short * short + 400 * offeredLoad)));
   let blocking = 1;
   // Far above the load nobody is turned away any more, which is a matter of the load and not of the slots.
-  for (let k = 1; k <= slots && blocking > 0; k += 1)
+  for (let k = begin + 1; k <= slots && blocking > 0; k += 1) {
     blocking = (offeredLoad * blocking) / (k + offeredLoad * blocking);
+  }
   return blocking;
 }
 

@@ -118,3 +118,16 @@ test('slotsFor: the smallest count that keeps the objective, stable, and more wa
     { numRuns: 300 },
   );
 });
+
+test('the recursion gives the same wherever it begins', () => {
+  const fromZero = (slots: number, load: number) => {
+    let blocking = 1;
+    for (let k = 1; k <= slots; k += 1) blocking = (load * blocking) / (k + load * blocking);
+    return blocking;
+  };
+  for (const load of [399, 401, 5000, 250_000]) {
+    for (const slots of [0.5, 0.9, 0.99, 1, 1.01, 1.1].map((share) => Math.floor(share * load))) {
+      expect(erlangB(slots, load) / fromZero(slots, load)).toBeCloseTo(1, 12);
+    }
+  }
+});
