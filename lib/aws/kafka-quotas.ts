@@ -1,4 +1,4 @@
-import { Annotations, CustomResource, Duration, Names, Token } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -85,6 +85,25 @@ export interface KafkaQuotasProps {
    * @default - nowhere; the alarms still exist
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Whether to overwrite quotas that another owner, a second stack or a person, has set on an entity of `tenants` to
+   * other values. Without it the deployment fails, alters nothing, and names them. Equal values are taken over
+   * without being asked.
+   *
+   * @default false
+   */
+  readonly takeOver?: boolean;
+
+  /**
+   * What happens to the topics, and to the quotas on the cluster, when they leave the stack or are replaced. With
+   * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
+   * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
+   * is RETAIN for quotas.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -92,7 +111,8 @@ export interface KafkaQuotasProps {
  *
  * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
  * in a broker's properties does nothing, and a rate meant for the cluster is several times too much. They are set
- * through the admin API when the stack is deployed, looked at every hour, and removed with the stack.
+ * through the admin API when the stack is deployed and checked every hour. They stay when the stack goes: a shared
+ * cluster without quotas is the unsafe state.
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
@@ -109,6 +129,7 @@ export class KafkaQuotas extends Construct {
   public readonly alarms: KafkaAlarms;
 
   private readonly props: KafkaQuotasProps;
+  private readonly removalPolicy: RemovalPolicy;
 
   /**
    * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
@@ -117,6 +138,7 @@ export class KafkaQuotas extends Construct {
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
     this.props = props;
+    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.validateProps(id);
     const repairInterval = props.repairInterval ?? Duration.hours(1);
     const planned = planQuotas(
@@ -150,7 +172,14 @@ export class KafkaQuotas extends Construct {
     this.resource = new CustomResource(this, 'Resource', {
       serviceToken: quotaProvider(this, this.repairer).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
-      properties: { ClusterArn: clusterArn, Brokers: brokers, Quotas: JSON.stringify(quotas) },
+      properties: {
+        ClusterArn: clusterArn,
+        Brokers: brokers,
+        Quotas: JSON.stringify(quotas),
+        ...(props.takeOver && { TakeOver: 'true' }),
+      },
+      // A creation that is rolled back may have taken over what another construct set, so it removes nothing either.
+      removalPolicy: this.removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
     // The way to the brokers has to be open before the first quota is set, and until the last is removed.
     this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
@@ -244,16 +273,18 @@ export class KafkaQuotas extends Construct {
       `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
       ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
     ].join('\n');
-    return new CfnTopic(this, `Topic-${topicName}`, {
+    const topic = new CfnTopic(this, `Topic-${topicName}`, {
       clusterArn: this.props.clusterArn,
       topicName,
       partitionCount: partitions,
       replicationFactor,
       configs: Buffer.from(configs, 'utf8').toString('base64'),
     });
+    topic.applyRemovalPolicy(this.removalPolicy);
+    return topic;
   }
 
-  /** Deleted before the quotas are: a late look would set them again for good. */
+  /** Deleted before the quotas are: a late check would set them again, and nothing would remove them. */
   private createRepairRule(interval: Duration, wanted: object): void {
     const rule = new Rule(this, 'Repair', {
       description: `Sets Kafka quotas of ${this.node.path} again when somebody altered them`.slice(0, 512),

@@ -1,4 +1,4 @@
-import { Annotations, Aws, Duration, Fn, Names, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -8,6 +8,7 @@ import {
   FifoThroughputLimit,
   Queue,
   QueueEncryption,
+  type QueuePolicy,
   type QueueProps,
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
@@ -137,6 +138,15 @@ export interface RedriveQueueProps {
    * @default true
    */
   readonly dashboard?: boolean;
+
+  /**
+   * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
+   * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A queue that is retained keeps
+   * its messages until they expire, and nothing consumes it any more.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -172,6 +182,7 @@ export class RedriveQueue extends Construct {
 
   private readonly props: RedriveQueueProps;
   private readonly fifo: boolean;
+  private readonly removalPolicy: RemovalPolicy;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
@@ -181,6 +192,7 @@ export class RedriveQueue extends Construct {
     super(scope, id);
     this.props = props;
     this.fifo = props.fifo ?? false;
+    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
     this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
 
@@ -197,11 +209,12 @@ export class RedriveQueue extends Construct {
       },
     });
     this.quarantineQueue = this.createQuarantineQueue();
-    const { queue, deadLetterQueue, quarantineQueue, plan } = this;
+    const { queue, deadLetterQueue, quarantineQueue, plan, removalPolicy } = this;
+    for (const one of [queue, deadLetterQueue, quarantineQueue]) this.retainPolicyOf(one);
     const { alarmTopic, encryptionKey, maskedFields } = props;
     if (maxRedrives > 0) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
-      this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan });
+      this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
     }
     this.warn(maxRedrives);
 
@@ -243,6 +256,7 @@ export class RedriveQueue extends Construct {
       // One call to KMS in five minutes rather than one a message.
       dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
       enforceSSL: true,
+      removalPolicy: this.removalPolicy,
       receiveMessageWaitTime: Duration.seconds(20),
       ...(this.fifo && {
         fifo: true,
@@ -283,6 +297,11 @@ export class RedriveQueue extends Construct {
         'The end of the line: it holds masked copies for a person to read, nothing consumes it, so nothing in it can fail.',
     });
     return queue;
+  }
+
+  /** A queue that stays without its policy would take requests without TLS. */
+  private retainPolicyOf(queue: Queue): void {
+    (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(this.removalPolicy);
   }
 
   private warn(maxRedrives: number): void {

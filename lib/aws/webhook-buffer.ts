@@ -74,7 +74,8 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
-   * What happens to keys and generated secrets when the stack goes.
+   * What happens to queues, keys and generated secrets when they leave the stack or are replaced. A generated secret
+   * that is deleted cannot be recovered.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -120,6 +121,7 @@ export class WebhookBuffer extends Construct {
       functionTimeout: props.functionTimeout ?? Duration.seconds(30),
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
+      removalPolicy: props.removalPolicy,
     });
     checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
     this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));

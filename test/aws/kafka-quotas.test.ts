@@ -1,4 +1,4 @@
-import { Duration, type Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { InterfaceVpcEndpointAwsService, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -86,7 +86,7 @@ describe('the traps of case 18 are absent', () => {
   });
 });
 
-describe('the quotas live with the stack', () => {
+describe('the quotas and the stack', () => {
   test('the look for drift carries the same quotas to the same function', () => {
     const [rule] = Object.values(usual.template.findResources('AWS::Events::Rule'));
     expect(rule.Properties.ScheduleExpression).toBe('rate(1 hour)');
@@ -98,7 +98,7 @@ describe('the quotas live with the stack', () => {
     });
   });
 
-  test('on deletion the look stops first, then quotas go, then the way to the brokers', () => {
+  test('on deletion the hourly check stops first, then quotas go where that is wanted, then the way to the brokers', () => {
     const logical = (type: string) => Object.keys(usual.template.findResources(type));
     const dependsOn = (type: string) => Object.values(usual.template.findResources(type))[0].DependsOn;
     const [quotas] = logical('Custom::KafkaQuotas');
@@ -107,6 +107,18 @@ describe('the quotas live with the stack', () => {
       expect(dependsOn('Custom::KafkaQuotas')).toEqual(expect.arrayContaining(logical(type)));
     }
   });
+
+  test('quotas of another owner are overwritten only when that is asked for', () => {
+    expect(resource).not.toHaveProperty('TakeOver');
+    expect(only(make({ takeOver: true }), 'Custom::KafkaQuotas').TakeOver).toBe('true');
+  });
+
+  test.each([RemovalPolicy.RETAIN, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE])(
+    'with %s a creation that is rolled back sends no deletion, which would remove what it had only taken over',
+    (removalPolicy) => {
+      make({ removalPolicy }).template.hasResource('Custom::KafkaQuotas', { DeletionPolicy: 'Retain' });
+    },
+  );
 
   test('the brokers are asked for by the port of the way to sign in', () => {
     const [brokers] = Object.values(usual.template.findResources('Custom::KafkaBrokers'));
