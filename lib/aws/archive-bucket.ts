@@ -1,14 +1,14 @@
 import { Annotations, Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
-  Alarm,
+  type Alarm,
+  type AlarmProps,
   ComparisonOperator,
   type IMetric,
   MathExpression,
   Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -29,8 +29,9 @@ import {
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage';
+import { alarmAbove } from './alarm-above';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
-import { allowAlarms, CostBudget } from './cost-budget';
+import { CostBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
 
 /*
@@ -214,7 +215,6 @@ export class ArchiveBucket extends Construct {
     });
 
     this.alarmTopic = props.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
-    allowAlarms(this.alarmTopic);
     this.budget = new CostBudget(this, 'Budget', {
       monthlyLimit: this.plan.value('budgetLimit'),
       topic: this.alarmTopic,
@@ -225,15 +225,14 @@ export class ArchiveBucket extends Construct {
     this.storedBytesAlarm = this.alarm('StoredBytes', {
       metric: this.metricStoredBytes(),
       threshold: this.plan.value('storedBytesLimit'),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      description: 'More is stored than the write rate and the retention account for: something does not expire.',
+      alarmDescription: 'More is stored than the write rate and the retention account for: something does not expire.',
     });
     if (this.plan.transitions.length > 0) {
       this.objectBytesAlarm = this.alarm('ObjectBytes', {
         metric: this.metricObjectBytes(),
         threshold: this.plan.predictions.breakEvenObjectBytes,
         comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-        description: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
+        alarmDescription: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
       });
     }
   }
@@ -359,18 +358,10 @@ export class ArchiveBucket extends Construct {
 
   private alarm(
     id: string,
-    props: { metric: IMetric; threshold: number; comparisonOperator: ComparisonOperator; description: string },
-  ): Alarm {
-    const alarm = new Alarm(this, `${id}Alarm`, {
-      metric: props.metric,
-      threshold: props.threshold,
-      comparisonOperator: props.comparisonOperator,
-      alarmDescription: props.description,
-      evaluationPeriods: 1,
-      // S3 publishes once a day, hours late: no news is no change.
-      treatMissingData: TreatMissingData.IGNORE,
-    });
-    alarm.addAlarmAction(new SnsAction(this.alarmTopic));
-    return alarm;
+    props: Pick<AlarmProps, 'metric' | 'threshold' | 'comparisonOperator' | 'alarmDescription'>,
+  ) {
+    // S3 publishes once a day, hours late: no news is no change.
+    const settings = { ...props, evaluationPeriods: 1, treatMissingData: TreatMissingData.IGNORE };
+    return alarmAbove(this, `${id}Alarm`, settings, this.alarmTopic);
   }
 }

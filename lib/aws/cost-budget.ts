@@ -1,8 +1,8 @@
-import { Stack, Tags } from 'aws-cdk-lib';
+import { Tags } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { allowBudgets } from './alarm-topic';
 
 /**
  * Properties of `CostBudget`.
@@ -48,7 +48,7 @@ export class CostBudget extends Construct {
   constructor(scope: Construct, id: string, props: CostBudgetProps) {
     super(scope, id);
     Tags.of(props.target).add(props.tagKey, props.tagValue);
-    allowPublish(props.topic, 'budgets.amazonaws.com', 'budgets', '');
+    allowBudgets(this, props.topic);
     const subscribers = [{ subscriptionType: 'SNS', address: props.topic.topicArn }];
     this.budget = new CfnBudget(this, 'Resource', {
       budget: {
@@ -70,28 +70,4 @@ export class CostBudget extends Construct {
     // AWS Budgets tries the topic when the budget is made: the topic's policy must be there before.
     this.budget.node.addDependency(props.topic);
   }
-}
-
-/**
- * Lets CloudWatch alarms of this account and region publish to the topic.
- *
- * A topic's default policy allows that; the first statement added to a topic replaces the default policy.
- */
-export function allowAlarms(topic: ITopic): void {
-  allowPublish(topic, 'cloudwatch.amazonaws.com', 'cloudwatch', Stack.of(topic).region, 'alarm:*');
-}
-
-function allowPublish(topic: ITopic, principal: string, service: string, region: string, resource = '*'): void {
-  const { partition, account } = Stack.of(topic);
-  topic.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new ServicePrincipal(principal)],
-      actions: ['sns:Publish'],
-      resources: [topic.topicArn],
-      conditions: {
-        StringEquals: { 'aws:SourceAccount': account },
-        ArnLike: { 'aws:SourceArn': `arn:${partition}:${service}:${region}:${account}:${resource}` },
-      },
-    }),
-  );
 }
