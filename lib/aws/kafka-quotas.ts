@@ -13,6 +13,7 @@ import { planQuotas } from '../flow/quota-plan';
 import { resolveCapacity } from '../flow/quota-shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../flow/quotas';
 import type { Quota } from '../runtime/kafka-quotas/quotas';
+import { cut, groupDescription } from './descriptions';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
@@ -152,7 +153,7 @@ export class KafkaQuotas extends Construct {
     this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: props.vpc,
-      description: `Sets Kafka quotas for ${Names.nodeUniqueId(this.node).slice(0, 200)}`,
+      description: groupDescription(`Sets Kafka quotas for ${Names.nodeUniqueId(this.node)}`),
       allowAllOutbound: false,
     });
     const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = props;
@@ -287,7 +288,7 @@ export class KafkaQuotas extends Construct {
   /** Deleted before the quotas are: a late check would set them again, and nothing would remove them. */
   private createRepairRule(interval: Duration, wanted: object): void {
     const rule = new Rule(this, 'Repair', {
-      description: `Sets Kafka quotas of ${this.node.path} again when somebody altered them`.slice(0, 512),
+      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were altered`, 512),
       schedule: Schedule.rate(interval),
       targets: [
         new FunctionTarget(this.repairer, {

@@ -11,6 +11,7 @@ import type { Plan } from '../flow/plan';
 import type { Objective, Workload } from '../flow/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
+import { grantSecretValue } from './secret-value';
 import { speaksForItsParts } from './subject';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
@@ -171,7 +172,7 @@ export class WebhookBuffer extends Construct {
     const grant = this.idempotencyTable
       .grant(consumer, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')
       .combine(queue.grant(consumer, 'sqs:ChangeMessageVisibility'));
-    return [...this.secrets.values()].reduce((all, secret) => all.combine(secret.grantRead(consumer)), grant);
+    return [...this.secrets.values()].reduce((all, secret) => all.combine(grantSecretValue(secret, consumer)), grant);
   }
 
   private generateSecret(source: WebhookSource): ISecret {

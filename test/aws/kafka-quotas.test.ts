@@ -183,7 +183,7 @@ describe('least privilege', () => {
     const stack = shop();
     const made = make(scram(stack), stack);
     const allowed = permissions(made, made.construct.repairer.role);
-    expect(allowed).toMatchObject({ 'secretsmanager:GetSecretValue secretsmanager:DescribeSecret': 'Secret' });
+    expect(allowed).toMatchObject({ 'secretsmanager:GetSecretValue': 'Secret' });
     // Through Secrets Manager alone, so it is the key's policy that allows it.
     made.template.hasResourceProperties('AWS::KMS::Key', {
       KeyPolicy: {
@@ -236,14 +236,49 @@ describe('least privilege', () => {
     expect(inside[0].Properties.VpcConfig.SubnetIds).toEqual(['subnet-a', 'subnet-b', 'subnet-c']);
     const all = permissions(usual);
     expect(all['kafka:GetBootstrapBrokers']).toBe(JSON.stringify(CLUSTER_ARN));
+    // The function itself, and no version or alias of it.
+    expect(all['lambda:InvokeFunction lambda:GetFunction']).toBe('Quotas/Repairer');
     expect(Object.keys(all).sort()).toEqual([
       'kafka-cluster:Connect kafka-cluster:DescribeClusterDynamicConfiguration kafka-cluster:AlterClusterDynamicConfiguration',
       'kafka:GetBootstrapBrokers',
-      'lambda:GetFunction',
-      'lambda:InvokeFunction',
+      'lambda:InvokeFunction lambda:GetFunction',
       'logs:CreateLogStream logs:PutLogEvents',
     ]);
     usual.template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  test('Lambda makes network interfaces with the role; the code that runs under it may touch none', () => {
+    const { repairer } = usual.construct;
+    const own = properties(usual, { node: { defaultChild: repairer.role?.node.defaultChild } });
+    const [{ Action: made }] = own.Policies[0].PolicyDocument.Statement;
+    const denied = Object.values(usual.template.findResources('AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Effect }) => Effect === 'Deny');
+    expect(denied).toEqual([
+      {
+        Effect: 'Deny',
+        Action: expect.arrayContaining(made),
+        Resource: '*',
+        Condition: {
+          ArnEquals: {
+            'lambda:SourceFunctionArn': {
+              'Fn::GetAtt': [usual.stack.getLogicalId(repairer.node.defaultChild as never), 'Arn'],
+            },
+          },
+        },
+      },
+    ]);
+    // Before its first event, and without a circle: the function does not wait for what names it.
+    const [policy] = Object.keys(usual.template.findResources('AWS::IAM::Policy')).filter((id) => /NoNetwork/.test(id));
+    const [quotas] = Object.values(usual.template.findResources('Custom::KafkaQuotas'));
+    expect(quotas.DependsOn).toContain(policy);
+  });
+
+  test('the framework may invoke before it is asked to', () => {
+    const [framework] = Object.values(usual.template.findResources('AWS::Lambda::Function')).filter(({ Properties }) =>
+      /framework/.test(Properties.Description ?? ''),
+    );
+    expect(framework.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/ProviderRoleDefaultPolicy/)]));
   });
 
   test.each<[string, (stack: Stack) => Partial<KafkaQuotasProps>]>([

@@ -11,7 +11,7 @@ import { RedriveQueue, type RedriveQueueProps } from '../../lib/aws/redrive-queu
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhook-source';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
-import { shop } from '../support/stack';
+import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
 const demand = {
@@ -150,7 +150,7 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
 
   test('RETAIN_ON_UPDATE_OR_DELETE leaves nothing behind of a creation that failed', () => {
     const { Resources } = queue('Orders', { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE });
-    const policies = Object.values(Resources)
+    const policies = Object.values<Untyped>(Resources)
       .filter(({ Type }) => Type in STATEFUL)
       .map(({ DeletionPolicy, UpdateReplacePolicy }) => [DeletionPolicy, UpdateReplacePolicy]);
     expect(policies).toEqual(Array(4).fill(['RetainExceptOnCreate', 'Retain']));

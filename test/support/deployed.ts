@@ -2,9 +2,8 @@
 import type { Untyped } from './stack';
 
 /** A template, as it is deployed. */
-export interface Deployable {
-  readonly Resources: Readonly<Record<string, Untyped>>;
-}
+// biome-ignore lint/suspicious/noExplicitAny: what Template.toJSON() gives
+export type Deployable = { readonly [section: string]: any };
 
 /** What becomes of a resource of the first template. */
 export type Fate = 'kept' | 'retained' | 'deleted';
@@ -53,7 +52,7 @@ export const STATELESS = [
 
 /** Deploys `after` over `before`: every resource of `before` with its fate. */
 export function deployed(before: Deployable, after: Deployable): Outcome[] {
-  return Object.entries(before.Resources).map(([logicalId, old]) => {
+  return Object.entries<Untyped>(before.Resources).map(([logicalId, old]) => {
     const next = after.Resources[logicalId];
     const outcome = (fate: Fate) => ({ logicalId, type: old.Type as string, fate });
     // What is no longer in the template goes by the policy of the last template that it was in.
