@@ -23,6 +23,8 @@ import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** Amazon EventBridge quotas: the input of a target. */
 const MOST_INPUT_CHARACTERS = 8192;
+/** The name of the cluster in it is what metrics go by. */
+const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[^/]+\/[^/]+$/;
 
 /**
  * What the quotas of a shared cluster on Amazon MSK are sized from.
@@ -214,9 +216,13 @@ export class KafkaQuotas extends Construct {
   }
 
   private validateProps(id: string): void {
-    const { tenants, topics = [], repairInterval, capacity } = this.props;
+    const { clusterArn, tenants, topics = [], repairInterval, capacity } = this.props;
     const seconds = resolvedSeconds(repairInterval);
     validate(id, [
+      {
+        refused: !Token.isUnresolved(clusterArn) && !CLUSTER_ARN.test(clusterArn),
+        message: `clusterArn must be arn:<partition>:kafka:<region>:<account>:cluster/<name>/<id>, got '${clusterArn}'`,
+      },
       wholeSeconds('repairInterval', repairInterval, 300, 86_400),
       {
         refused: seconds !== undefined && seconds % 60 !== 0,

@@ -3,8 +3,8 @@ import type { Duration } from 'aws-cdk-lib';
 import { between, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import type { Workload } from '../flow/workload';
-import type { WebhookSource } from './webhook-source';
-import { wholeSeconds } from './worker-compute';
+import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
+import { oneOf, resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
 const THROTTLE_HEADROOM = 2;
@@ -47,6 +47,8 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
       refused: names.includes('constructor'),
       message: "sources.name must not be 'constructor', a name that the construct tree cannot hold",
     },
+    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, String(scheme), WebhookScheme)),
+    ...sources.map(({ name, identity }) => oneOf(`sources.identity of ${name}`, identity, WebhookIdentity)),
     ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
     wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
@@ -55,7 +57,7 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
 
 /** A delivery that comes back after its key is forgotten has its effect twice. */
 export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempotencyRetention?: Duration): void {
-  const kept = idempotencyRetention?.toSeconds();
+  const kept = resolvedSeconds(idempotencyRetention);
   const retention = queuePlan.value('retentionSeconds');
   validate(subject, [
     {

@@ -361,8 +361,7 @@ describe('safe by itself', () => {
     expect(permissions(withConsumer, withConsumer.consumer.role)).toEqual({
       'dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem dynamodb:DeleteItem': 'Webhooks/Idempotency',
       'sqs:ChangeMessageVisibility': 'Webhooks/Queue/Queue',
-      'secretsmanager:GetSecretValue':
-        'Webhooks/Secret-github Webhooks/Secret-pay Webhooks/Secret-shop',
+      'secretsmanager:GetSecretValue': 'Webhooks/Secret-github Webhooks/Secret-pay Webhooks/Secret-shop',
     });
     expect(() => withConsumer.grant.assertSuccess()).not.toThrow();
   });
