@@ -1,4 +1,4 @@
-import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -13,6 +13,7 @@ import {
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { type Check, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
@@ -126,6 +127,14 @@ export interface RedriveQueueProps {
   readonly maskedFields?: string[];
 
   /**
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
+   * letters, digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
+   *
+   * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
+   */
+  readonly queueName?: string;
+
+  /**
    * Where the alarms go.
    *
    * @default - nowhere; the alarms still exist
@@ -194,6 +203,7 @@ export class RedriveQueue extends Construct {
     this.fifo = props.fifo ?? false;
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
+    validate(subjectOf(this), [nameCheck(props.queueName, this.fifo)]);
     this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
 
     const sourceName = this.sourceName();
@@ -271,6 +281,7 @@ export class RedriveQueue extends Construct {
    * them needs a name before it exists. The stack's own id in it keeps copies of the stack apart.
    */
   private sourceName(): string {
+    if (this.props.queueName !== undefined) return this.props.queueName;
     const stackUuid = Fn.select(2, Fn.split('/', Aws.STACK_ID));
     return `${Names.uniqueResourceName(this, { maxLength: 30, separator: '-' })}-${stackUuid}${this.fifo ? '.fifo' : ''}`;
   }
@@ -319,4 +330,12 @@ export class RedriveQueue extends Construct {
       );
     }
   }
+}
+
+function nameCheck(name: string | undefined, fifo: boolean): Check {
+  const pattern = fifo ? /^[\w-]{1,75}\.fifo$/ : /^[\w-]{1,80}$/;
+  return {
+    refused: name !== undefined && !Token.isUnresolved(name) && !pattern.test(name),
+    message: `queueName must be 1 to 80 letters, digits, hyphens and underscores${fifo ? ', ending with .fifo' : ''}, got '${name}'`,
+  };
 }

@@ -94,10 +94,11 @@ export class RuntimeFunction extends lambda.Function {
       inlinePolicies: props.network && { NetworkInterfaces: networkInterfaces() },
     });
     if (props.network) {
-      acknowledgeWildcard(
-        role,
-        'Lambda makes the network interfaces of a function in a VPC with its role, and they have no name before they exist. To the code of the function they are denied.',
-      );
+      Validations.of(role.node.defaultChild as CfnResource).acknowledge({
+        id: 'AwsSolutions-IAM5[Resource::*]',
+        reason:
+          'Lambda makes the network interfaces of a function in a VPC with its role, and they have no name before they exist. To the code of the function they are denied.',
+      });
     }
     logGroup.grantWrite(role);
     super(scope, id, {
@@ -125,7 +126,7 @@ export class RuntimeFunction extends lambda.Function {
    * use for them. AWS Lambda developer guide, Using source function ARN to control function access behavior.
    */
   private denyNetworkInterfaces(role: iam.Role): void {
-    const policy = new iam.Policy(this, 'NoNetworkInterfaces', {
+    new iam.Policy(this, 'NoNetworkInterfaces', {
       roles: [role],
       statements: [
         new iam.PolicyStatement({
@@ -136,12 +137,7 @@ export class RuntimeFunction extends lambda.Function {
         }),
       ],
     });
-    acknowledgeWildcard(policy, 'A denial: the code of the function may touch no network interface at all.');
   }
-}
-
-function acknowledgeWildcard({ node }: Construct, reason: string): void {
-  Validations.of(node.defaultChild as CfnResource).acknowledge({ id: 'AwsSolutions-IAM5[Resource::*]', reason });
 }
 
 function networkInterfaces(): iam.PolicyDocument {

@@ -52,6 +52,8 @@ const PART = Duration.millis(1500);
 test.each<[string, string, Untyped]>([
   ['RedriveQueue', 'functionTimeout', { functionTimeout: PART }],
   ['RedriveQueue', 'batchWindow', { batchWindow: PART }],
+  ['RedriveQueue', 'queueName', { queueName: 'a b' }],
+  ['RedriveQueue', 'queueName', { queueName: 'orders', fifo: true }],
   ['RedriveQueue', 'retention', { retention: Duration.millis(60_500) }],
   ['WebhookBuffer', 'functionTimeout', { functionTimeout: PART }],
   ['WebhookBuffer', 'idempotencyRetention', { idempotencyRetention: Duration.millis(86_400_500) }],

@@ -1,8 +1,9 @@
 /** What a stack holds outlives a rename, a move, a change that replaces, and the stack itself. */
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { type CfnResource, Duration, RemovalPolicy, type Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/archive-bucket';
 import { KafkaAuthentication } from '../../lib/aws/kafka-authentication';
@@ -127,6 +128,25 @@ describe('nothing is deleted that holds something', () => {
   test('a queue that stays keeps the policy that demands TLS', () => {
     const policies = deployed(queue(), NOTHING).filter(({ type }) => type === 'AWS::SQS::QueuePolicy');
     expect(policies.map(({ fate }) => fate)).toEqual(['retained', 'retained', 'retained']);
+  });
+
+  test('a renamed queue that keeps its logical ids and its name is the same queue', () => {
+    const name = (stack: Stack, { queue: { node } }: RedriveQueue) =>
+      stack.resolve((node.defaultChild as CfnQueue).queueName);
+    const holders = ({ queue: source, deadLetterQueue, quarantineQueue, node }: RedriveQueue) =>
+      [source, deadLetterQueue, quarantineQueue, node.findChild('Circuit')].map(
+        (one) => one.node.defaultChild as CfnResource,
+      );
+    const stack = shop();
+    const orders = new RedriveQueue(stack, 'Orders', demand);
+    const ids = holders(orders).map((one) => stack.getLogicalId(one));
+    const renamed = template((other) => {
+      const queueName = Token.asString(name(stack, orders));
+      const purchases = new RedriveQueue(other, 'Purchases', { ...demand, queueName });
+      for (const [index, one] of holders(purchases).entries()) one.overrideLogicalId(ids[index]);
+    });
+    const fates = deployed(Template.fromStack(stack).toJSON(), renamed).filter(({ type }) => type in STATEFUL);
+    expect(fates.map(({ fate }) => fate)).toEqual(['kept', 'kept', 'kept', 'kept']);
   });
 
   test('a change of numbers keeps every resource where it is', () => {
