@@ -71,6 +71,8 @@ export class TelemetryStack extends Stack {
       clusterArn: cluster.attrArn,
       secretArnList: [...secrets.values()].map((secret) => secret.secretArn),
     });
+    // A cluster that stays without it would refuse all of its users.
+    association.applyRemovalPolicy(RemovalPolicy.RETAIN);
 
     this.quotas = new KafkaQuotas(this, 'Quotas', {
       clusterArn: cluster.attrArn,
@@ -135,7 +137,7 @@ export class TelemetryStack extends Stack {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    return new CfnCluster(this, 'Cluster', {
+    const cluster = new CfnCluster(this, 'Cluster', {
       clusterName: Names.uniqueResourceName(this, { maxLength: 64, separator: '-' }),
       kafkaVersion: KAFKA_VERSION,
       numberOfBrokerNodes: brokers,
@@ -154,6 +156,9 @@ export class TelemetryStack extends Stack {
       enhancedMonitoring: 'PER_BROKER',
       loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: logGroup.logGroupName } } },
     });
+    // It holds the topics. What it runs in, VPC and security groups, can only be deleted once it is.
+    cluster.applyRemovalPolicy(RemovalPolicy.RETAIN);
+    return cluster;
   }
 
   /** Amazon MSK takes secrets with this prefix and a key of one's own. */
@@ -162,6 +167,7 @@ export class TelemetryStack extends Stack {
       secretName: `AmazonMSK_${Names.uniqueResourceName(this, { maxLength: 64, separator: '-' })}_${user}`,
       description: `Kafka user ${user}`,
       encryptionKey,
+      removalPolicy: RemovalPolicy.RETAIN,
       generateSecretString: {
         secretStringTemplate: JSON.stringify({ username: user }),
         generateStringKey: 'password',

@@ -1,15 +1,15 @@
-import { Annotations, Duration, Names, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Annotations, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
-  Alarm,
+  type Alarm,
+  type AlarmProps,
   ComparisonOperator,
   type IMetric,
   MathExpression,
   Metric,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
+import { Effect, Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -28,9 +28,11 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { validate } from '../flow/errors';
 import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage';
+import { alarmAbove } from './alarm-above';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
-import { allowAlarms, CostBudget } from './cost-budget';
+import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
 
 /*
@@ -109,6 +111,14 @@ export interface ArchiveBucketProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Whether to make a monthly budget in AWS Budgets. The plan has its limit either way.
+   *
+   * @default - true, but false in a region of China, GovCloud or the European Sovereign Cloud that is known at synth,
+   *   which is said: there AWS Budgets does not exist or does not count in US dollars
+   */
+  readonly budget?: boolean;
+
+  /**
    * Key of the cost allocation tag that the budget goes by. Until it is activated in the Billing console of the payer
    * account, the budget sees no cost; the alarm on stored bytes needs no activation. 1 to 128 characters.
    *
@@ -154,8 +164,12 @@ export class ArchiveBucket extends Construct {
   public readonly logBucket?: Bucket;
   /** Where the budget and the alarms report. */
   public readonly alarmTopic: ITopic;
-  /** The monthly budget. */
-  public readonly budget: CfnBudget;
+  /**
+   * The monthly budget.
+   *
+   * @default - none when `budget` is false
+   */
+  public readonly budget?: CfnBudget;
   /** Rings when more is stored than the workload and the retention account for. */
   public readonly storedBytesAlarm: Alarm;
   /** Rings when the mean object is too small to be worth moving. Only where objects are moved. */
@@ -172,6 +186,7 @@ export class ArchiveBucket extends Construct {
     super(scope, id);
     // Log delivery by bucket policy: with the older way, by ACL, the log bucket could not have its ACLs disabled.
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
+    validate(id, budgetChecks(this, props.budget));
     this.plan = planLifecycle(id, props);
     for (const remark of this.plan.remarks) {
       Annotations.of(this).addWarningV2('backpressure-constructs:archiveBucketTransitions', remark);
@@ -213,27 +228,28 @@ export class ArchiveBucket extends Construct {
       reason: 'aws-cdk-lib writes ObjectSizeGreaterThan as a number and CloudFormation wants digits: the same to both.',
     });
 
+    this.refuseForeignInventories(props.inventoryBucket ?? logs);
     this.alarmTopic = props.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
-    allowAlarms(this.alarmTopic);
-    this.budget = new CostBudget(this, 'Budget', {
-      monthlyLimit: this.plan.value('budgetLimit'),
-      topic: this.alarmTopic,
-      target: this.bucket,
-      tagKey: props.costAllocationTag ?? 'backpressure:archive',
-      tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
-    }).budget;
+    if (wantsBudget(this, props.budget)) {
+      this.budget = new CostBudget(this, 'Budget', {
+        monthlyLimit: this.plan.value('budgetLimit'),
+        topic: this.alarmTopic,
+        target: this.bucket,
+        tagKey: props.costAllocationTag ?? 'backpressure:archive',
+        tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
+      }).budget;
+    }
     this.storedBytesAlarm = this.alarm('StoredBytes', {
       metric: this.metricStoredBytes(),
       threshold: this.plan.value('storedBytesLimit'),
-      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
-      description: 'More is stored than the write rate and the retention account for: something does not expire.',
+      alarmDescription: 'More is stored than the write rate and the retention account for: something does not expire.',
     });
     if (this.plan.transitions.length > 0) {
       this.objectBytesAlarm = this.alarm('ObjectBytes', {
         metric: this.metricObjectBytes(),
         threshold: this.plan.predictions.breakEvenObjectBytes,
         comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-        description: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
+        alarmDescription: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
       });
     }
   }
@@ -324,6 +340,22 @@ export class ArchiveBucket extends Construct {
     return this.bucket.grantRead(grantee, `${servicePrefix(this.node.path, service)}*`);
   }
 
+  /** A bucket's ARN names no account: once this one is deleted, another account may take its name. */
+  private refuseForeignInventories(destination: IBucket): void {
+    destination.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new ServicePrincipal('s3.amazonaws.com')],
+        actions: ['s3:PutObject'],
+        resources: [destination.arnForObjects('inventory*')],
+        conditions: {
+          ArnLike: { 'aws:SourceArn': this.bucket.bucketArn },
+          StringNotEquals: { 'aws:SourceAccount': Stack.of(this).account },
+        },
+      }),
+    );
+  }
+
   private createLogBucket(closed: BucketProps): Bucket {
     return new Bucket(this, 'Logs', {
       ...closed,
@@ -359,18 +391,10 @@ export class ArchiveBucket extends Construct {
 
   private alarm(
     id: string,
-    props: { metric: IMetric; threshold: number; comparisonOperator: ComparisonOperator; description: string },
-  ): Alarm {
-    const alarm = new Alarm(this, `${id}Alarm`, {
-      metric: props.metric,
-      threshold: props.threshold,
-      comparisonOperator: props.comparisonOperator,
-      alarmDescription: props.description,
-      evaluationPeriods: 1,
-      // S3 publishes once a day, hours late: no news is no change.
-      treatMissingData: TreatMissingData.IGNORE,
-    });
-    alarm.addAlarmAction(new SnsAction(this.alarmTopic));
-    return alarm;
+    props: Pick<AlarmProps, 'metric' | 'threshold' | 'comparisonOperator' | 'alarmDescription'>,
+  ) {
+    // S3 publishes once a day, hours late: no news is no change.
+    const settings = { ...props, evaluationPeriods: 1, treatMissingData: TreatMissingData.IGNORE };
+    return alarmAbove(this, `${id}Alarm`, settings, this.alarmTopic);
   }
 }

@@ -91,6 +91,11 @@ function lifecycleChecks(choices: LifecycleChoices): Check[] {
     })),
     ...(transitions ?? []).flatMap((t) => [
       {
+        // A caller from JavaScript may give the name alone.
+        refused: typeof t.storageClass?.value !== 'string',
+        message: `transitions: storageClass must be a StorageClass, got ${JSON.stringify(t.storageClass) ?? 'none'}`,
+      },
+      {
         refused: t.transitionDate !== undefined,
         message: `transitions: ${t.storageClass} must have transitionAfter, got transitionDate`,
       },

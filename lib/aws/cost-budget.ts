@@ -1,8 +1,44 @@
-import { Stack, Tags } from 'aws-cdk-lib';
+import { Annotations, Stack, Tags, Token } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import type { Check } from '../flow/errors';
+import { allowBudgets } from './alarm-topic';
+
+/** Regions, by how their names begin, in which there is no budget in US dollars. */
+const WITHOUT_BUDGETS: Readonly<Record<string, string>> = {
+  'us-gov-': 'GovCloud has no AWS Budgets',
+  'cn-': 'China counts in yuan, and the limit is in US dollars',
+  'eusc-': 'the European Sovereign Cloud counts in euros, and the limit is in US dollars',
+};
+
+/** A budget that is asked for where there is none. */
+export function budgetChecks(scope: Construct, asked: boolean | undefined): Check[] {
+  const { region } = Stack.of(scope);
+  const reason = reasonAgainst(region);
+  return [
+    { refused: asked === true && reason !== undefined, message: `budget must be left out in ${region}: ${reason}` },
+  ];
+}
+
+/** Whether to make a budget; where there is none, and nothing was said about it, that is said. */
+export function wantsBudget(scope: Construct, asked: boolean | undefined): boolean {
+  const reason = reasonAgainst(Stack.of(scope).region);
+  if (asked === undefined && reason !== undefined) {
+    Annotations.of(scope).addInfoV2(
+      'Backpressure::archive-budget',
+      `there is no budget in ${Stack.of(scope).region}: ${reason}; the alarm on stored bytes watches the stock`,
+    );
+  }
+  return (asked ?? true) && reason === undefined;
+}
+
+/** @see AWS SDK, endpoints of AWS Budgets by partition */
+function reasonAgainst(region: string): string | undefined {
+  if (Token.isUnresolved(region)) return undefined;
+  const prefix = Object.keys(WITHOUT_BUDGETS).find((one) => region.startsWith(one));
+  return prefix && WITHOUT_BUDGETS[prefix];
+}
 
 /**
  * Properties of `CostBudget`.
@@ -48,7 +84,7 @@ export class CostBudget extends Construct {
   constructor(scope: Construct, id: string, props: CostBudgetProps) {
     super(scope, id);
     Tags.of(props.target).add(props.tagKey, props.tagValue);
-    allowPublish(props.topic, 'budgets.amazonaws.com', 'budgets', '');
+    allowBudgets(this, props.topic);
     const subscribers = [{ subscriptionType: 'SNS', address: props.topic.topicArn }];
     this.budget = new CfnBudget(this, 'Resource', {
       budget: {
@@ -70,28 +106,4 @@ export class CostBudget extends Construct {
     // AWS Budgets tries the topic when the budget is made: the topic's policy must be there before.
     this.budget.node.addDependency(props.topic);
   }
-}
-
-/**
- * Lets CloudWatch alarms of this account and region publish to the topic.
- *
- * A topic's default policy allows that; the first statement added to a topic replaces the default policy.
- */
-export function allowAlarms(topic: ITopic): void {
-  allowPublish(topic, 'cloudwatch.amazonaws.com', 'cloudwatch', Stack.of(topic).region, 'alarm:*');
-}
-
-function allowPublish(topic: ITopic, principal: string, service: string, region: string, resource = '*'): void {
-  const { partition, account } = Stack.of(topic);
-  topic.addToResourcePolicy(
-    new PolicyStatement({
-      principals: [new ServicePrincipal(principal)],
-      actions: ['sns:Publish'],
-      resources: [topic.topicArn],
-      conditions: {
-        StringEquals: { 'aws:SourceAccount': account },
-        ArnLike: { 'aws:SourceArn': `arn:${partition}:${service}:${region}:${account}:${resource}` },
-      },
-    }),
-  );
 }

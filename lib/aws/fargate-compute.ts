@@ -1,6 +1,7 @@
 import { Annotations, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
 import { Alarm, ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   CfnCluster,
   type ContainerImage,
@@ -18,6 +19,7 @@ import { CapacityError, type Check, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import { consumerOf } from '../flow/resolve';
+import { groupDescription } from './descriptions';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
@@ -134,8 +136,17 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
     minHealthyPercent: 100,
     circuitBreaker: { rollback: true },
   });
+  describeGroups(service);
   scaleOnBacklog(context, props, service, plan);
   return { plan };
+}
+
+/** The L2 describes its security group by the construct path, which EC2 refuses when an id is of another script. */
+function describeGroups({ connections }: FargateService): void {
+  for (const group of connections.securityGroups) {
+    const resource = group.node.defaultChild;
+    if (resource instanceof CfnSecurityGroup) resource.groupDescription = groupDescription(resource.groupDescription);
+  }
 }
 
 function planFargate(

@@ -1,6 +1,7 @@
 import { type IInterfaceVpcEndpoint, type IVpc, Peer, Port, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { grantSecretValue } from './secret-value';
 
 /**
  * A SCRAM user, and the way to its password.
@@ -64,7 +65,7 @@ export class KafkaAuthentication {
    */
   public _grant(grantee: IGrantable, clusterArn: string): void {
     if (this.scramOptions) {
-      this.scramOptions.secret.grantRead(grantee);
+      grantSecretValue(this.scramOptions.secret, grantee);
       return;
     }
     grantee.grantPrincipal.addToPrincipalPolicy(

@@ -2,12 +2,12 @@
  * The two helpers that run outside the VPC: one asks Amazon MSK for the brokers' addresses, one carries the events of
  * CloudFormation to the function inside. So the function needs no way to any service but its brokers and its secret.
  */
-import { type CfnResource, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId, Provider } from 'aws-cdk-lib/custom-resources';
-import type { Construct, IConstruct } from 'constructs';
+import type { Construct } from 'constructs';
 
 /** `host:port` of the brokers, separated by commas, known once the stack is deployed. */
 export function bootstrapBrokers(scope: Construct, clusterArn: string, output: string): string {
@@ -35,14 +35,11 @@ export function bootstrapBrokers(scope: Construct, clusterArn: string, output: s
 /** The framework of the CDK that turns a function into a resource of a stack. */
 export function quotaProvider(scope: Construct, onEventHandler: LambdaFunction): Provider {
   const { role, logGroup } = helperRole(scope, 'Provider', 'Carries events of CloudFormation to a function');
-  const provider = new Provider(scope, 'Provider', { onEventHandler, frameworkOnEventRole: role, logGroup });
-  const handler = Stack.of(scope).getLogicalId(onEventHandler.node.defaultChild as CfnResource);
-  acknowledge(
-    role.node.findChild('DefaultPolicy'),
-    `AwsSolutions-IAM5[Resource::<${handler}.Arn>:*]`,
-    'The framework of the CDK may invoke every version of this one function; there is only one.',
-  );
-  return provider;
+  const resources = [onEventHandler.functionArn];
+  // The framework asks for every version and alias of the function; it invokes it by its ARN alone.
+  role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources }));
+  const frameworkOnEventRole = role.withoutPolicyUpdates();
+  return new Provider(scope, 'Provider', { onEventHandler, frameworkOnEventRole, logGroup });
 }
 
 /** The managed policy for logs may write any log group of the account. */
@@ -54,8 +51,4 @@ function helperRole(scope: Construct, id: string, description: string): { role: 
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description });
   logGroup.grantWrite(role);
   return { role, logGroup };
-}
-
-function acknowledge(construct: IConstruct, id: string, reason: string): void {
-  Validations.of(construct.node.defaultChild as CfnResource).acknowledge({ id, reason });
 }

@@ -1,4 +1,4 @@
-import { Annotations, CustomResource, Duration, Names, Token } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -13,6 +13,7 @@ import { planQuotas } from '../flow/quota-plan';
 import { resolveCapacity } from '../flow/quota-shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../flow/quotas';
 import type { Quota } from '../runtime/kafka-quotas/quotas';
+import { cut, groupDescription } from './descriptions';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
@@ -22,6 +23,8 @@ import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** Amazon EventBridge quotas: the input of a target. */
 const MOST_INPUT_CHARACTERS = 8192;
+/** The name of the cluster in it is what metrics go by. */
+const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[^/]+\/[^/]+$/;
 
 /**
  * What the quotas of a shared cluster on Amazon MSK are sized from.
@@ -85,6 +88,25 @@ export interface KafkaQuotasProps {
    * @default - nowhere; the alarms still exist
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Whether to overwrite quotas that another owner, a second stack or a person, has set on an entity of `tenants` to
+   * other values. Without it the deployment fails, alters nothing, and names them. Equal values are taken over
+   * without being asked.
+   *
+   * @default false
+   */
+  readonly takeOver?: boolean;
+
+  /**
+   * What happens to the topics, and to the quotas on the cluster, when they leave the stack or are replaced. With
+   * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
+   * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
+   * is RETAIN for quotas.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -92,7 +114,8 @@ export interface KafkaQuotasProps {
  *
  * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
  * in a broker's properties does nothing, and a rate meant for the cluster is several times too much. They are set
- * through the admin API when the stack is deployed, looked at every hour, and removed with the stack.
+ * through the admin API when the stack is deployed and checked every hour. They stay when the stack goes: a shared
+ * cluster without quotas is the unsafe state.
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
@@ -109,6 +132,7 @@ export class KafkaQuotas extends Construct {
   public readonly alarms: KafkaAlarms;
 
   private readonly props: KafkaQuotasProps;
+  private readonly removalPolicy: RemovalPolicy;
 
   /**
    * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
@@ -117,6 +141,7 @@ export class KafkaQuotas extends Construct {
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
     this.props = props;
+    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.validateProps(id);
     const repairInterval = props.repairInterval ?? Duration.hours(1);
     const planned = planQuotas(
@@ -130,7 +155,7 @@ export class KafkaQuotas extends Construct {
     this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
       vpc: props.vpc,
-      description: `Sets Kafka quotas for ${Names.nodeUniqueId(this.node).slice(0, 200)}`,
+      description: groupDescription(`Sets Kafka quotas for ${Names.nodeUniqueId(this.node)}`),
       allowAllOutbound: false,
     });
     const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = props;
@@ -150,7 +175,14 @@ export class KafkaQuotas extends Construct {
     this.resource = new CustomResource(this, 'Resource', {
       serviceToken: quotaProvider(this, this.repairer).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
-      properties: { ClusterArn: clusterArn, Brokers: brokers, Quotas: JSON.stringify(quotas) },
+      properties: {
+        ClusterArn: clusterArn,
+        Brokers: brokers,
+        Quotas: JSON.stringify(quotas),
+        ...(props.takeOver && { TakeOver: 'true' }),
+      },
+      // A creation that is rolled back may have taken over what another construct set, so it removes nothing either.
+      removalPolicy: this.removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
     // The way to the brokers has to be open before the first quota is set, and until the last is removed.
     this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
@@ -184,9 +216,13 @@ export class KafkaQuotas extends Construct {
   }
 
   private validateProps(id: string): void {
-    const { tenants, topics = [], repairInterval, capacity } = this.props;
+    const { clusterArn, tenants, topics = [], repairInterval, capacity } = this.props;
     const seconds = resolvedSeconds(repairInterval);
     validate(id, [
+      {
+        refused: !Token.isUnresolved(clusterArn) && !CLUSTER_ARN.test(clusterArn),
+        message: `clusterArn must be arn:<partition>:kafka:<region>:<account>:cluster/<name>/<id>, got '${clusterArn}'`,
+      },
       wholeSeconds('repairInterval', repairInterval, 300, 86_400),
       {
         refused: seconds !== undefined && seconds % 60 !== 0,
@@ -201,8 +237,10 @@ export class KafkaQuotas extends Construct {
   }
 
   private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
+    // Whom the brokers know the tenant as is no number of the plan.
+    const { user: _user, clientId: _clientId, ...numbers } = tenant;
     const written = partitionsOf(tenant.name, this.props.topics ?? []);
-    return { ...tenant, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
+    return { ...numbers, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
   }
 
   private warn(): void {
@@ -244,19 +282,21 @@ export class KafkaQuotas extends Construct {
       `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
       ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
     ].join('\n');
-    return new CfnTopic(this, `Topic-${topicName}`, {
+    const topic = new CfnTopic(this, `Topic-${topicName}`, {
       clusterArn: this.props.clusterArn,
       topicName,
       partitionCount: partitions,
       replicationFactor,
       configs: Buffer.from(configs, 'utf8').toString('base64'),
     });
+    topic.applyRemovalPolicy(this.removalPolicy);
+    return topic;
   }
 
-  /** Deleted before the quotas are: a late look would set them again for good. */
+  /** Deleted before the quotas are: a late check would set them again, and nothing would remove them. */
   private createRepairRule(interval: Duration, wanted: object): void {
     const rule = new Rule(this, 'Repair', {
-      description: `Sets Kafka quotas of ${this.node.path} again when somebody altered them`.slice(0, 512),
+      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were altered`, 512),
       schedule: Schedule.rate(interval),
       targets: [
         new FunctionTarget(this.repairer, {

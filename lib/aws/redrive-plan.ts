@@ -70,14 +70,14 @@ export function planRedriveQueue(subject: string, input: RedriveQuestion): Plan 
   const batchWindowSeconds = resolvedSeconds(input.batchWindow);
   validate(subject, [
     ...unresolvedChecks(input),
-    inRange('functionTimeout in seconds', functionTimeoutSeconds, 1, 900),
+    secondsWithin('functionTimeout', functionTimeoutSeconds, 1, 900),
     {
       refused: functionTimeoutSeconds !== undefined && functionTimeoutSeconds < workload.serviceSeconds,
       message: `functionTimeout must be at least serviceSeconds, ${workload.serviceSeconds} s, got ${functionTimeoutSeconds} s`,
     },
-    inRange('batchWindow in seconds', batchWindowSeconds, 0, 300),
+    secondsWithin('batchWindow', batchWindowSeconds, 0, 300),
     wholeNumber('maxReceiveCount', receives, 1, 1000),
-    inRange('retention in seconds', retentionSeconds, 60, MAX_RETENTION_SECONDS - DAY_SECONDS),
+    secondsWithin('retention', retentionSeconds, 60, MAX_RETENTION_SECONDS - DAY_SECONDS),
     wholeNumber('maxRedrives', maxRedrives, 0, 100),
     inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),
     inRange('successRatioFloor', successRatioFloor, 0, 1),
@@ -115,6 +115,12 @@ export function planRedriveQueue(subject: string, input: RedriveQuestion): Plan 
     );
   }
   return plan;
+}
+
+/** SQS and Lambda take whole seconds. */
+function secondsWithin(prop: string, seconds: number | undefined, min: number, max: number): Check {
+  const check = seconds === undefined || Number.isInteger(seconds) ? inRange : wholeNumber;
+  return check(`${prop} in seconds`, seconds, min, max);
 }
 
 /** These go into sums at synthesis, so a value that only the deployment knows is of no use. */

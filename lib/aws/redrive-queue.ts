@@ -1,4 +1,4 @@
-import { Annotations, Aws, Duration, Fn, Names, Stack, Validations } from 'aws-cdk-lib';
+import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -8,10 +8,12 @@ import {
   FifoThroughputLimit,
   Queue,
   QueueEncryption,
+  type QueuePolicy,
   type QueueProps,
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { type Check, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
@@ -125,6 +127,14 @@ export interface RedriveQueueProps {
   readonly maskedFields?: string[];
 
   /**
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
+   * letters, digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
+   *
+   * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
+   */
+  readonly queueName?: string;
+
+  /**
    * Where the alarms go.
    *
    * @default - nowhere; the alarms still exist
@@ -137,6 +147,15 @@ export interface RedriveQueueProps {
    * @default true
    */
   readonly dashboard?: boolean;
+
+  /**
+   * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
+   * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A queue that is retained keeps
+   * its messages until they expire, and nothing consumes it any more.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -172,6 +191,7 @@ export class RedriveQueue extends Construct {
 
   private readonly props: RedriveQueueProps;
   private readonly fifo: boolean;
+  private readonly removalPolicy: RemovalPolicy;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
@@ -181,7 +201,9 @@ export class RedriveQueue extends Construct {
     super(scope, id);
     this.props = props;
     this.fifo = props.fifo ?? false;
+    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
+    validate(subjectOf(this), [nameCheck(props.queueName, this.fifo)]);
     this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
 
     const sourceName = this.sourceName();
@@ -197,11 +219,12 @@ export class RedriveQueue extends Construct {
       },
     });
     this.quarantineQueue = this.createQuarantineQueue();
-    const { queue, deadLetterQueue, quarantineQueue, plan } = this;
+    const { queue, deadLetterQueue, quarantineQueue, plan, removalPolicy } = this;
+    for (const one of [queue, deadLetterQueue, quarantineQueue]) this.retainPolicyOf(one);
     const { alarmTopic, encryptionKey, maskedFields } = props;
     if (maxRedrives > 0) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
-      this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan });
+      this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
     }
     this.warn(maxRedrives);
 
@@ -243,6 +266,7 @@ export class RedriveQueue extends Construct {
       // One call to KMS in five minutes rather than one a message.
       dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
       enforceSSL: true,
+      removalPolicy: this.removalPolicy,
       receiveMessageWaitTime: Duration.seconds(20),
       ...(this.fifo && {
         fifo: true,
@@ -257,6 +281,7 @@ export class RedriveQueue extends Construct {
    * them needs a name before it exists. The stack's own id in it keeps copies of the stack apart.
    */
   private sourceName(): string {
+    if (this.props.queueName !== undefined) return this.props.queueName;
     const stackUuid = Fn.select(2, Fn.split('/', Aws.STACK_ID));
     return `${Names.uniqueResourceName(this, { maxLength: 30, separator: '-' })}-${stackUuid}${this.fifo ? '.fifo' : ''}`;
   }
@@ -285,6 +310,11 @@ export class RedriveQueue extends Construct {
     return queue;
   }
 
+  /** A queue that stays without its policy would take requests without TLS. */
+  private retainPolicyOf(queue: Queue): void {
+    (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(this.removalPolicy);
+  }
+
   private warn(maxRedrives: number): void {
     const receives = this.plan.value('maxReceiveCount');
     if (receives < FEWEST_RECEIVES) {
@@ -300,4 +330,12 @@ export class RedriveQueue extends Construct {
       );
     }
   }
+}
+
+function nameCheck(name: string | undefined, fifo: boolean): Check {
+  const pattern = fifo ? /^[\w-]{1,75}\.fifo$/ : /^[\w-]{1,80}$/;
+  return {
+    refused: name !== undefined && !Token.isUnresolved(name) && !pattern.test(name),
+    message: `queueName must be 1 to 80 letters, digits, hyphens and underscores${fifo ? ', ending with .fifo' : ''}, got '${name}'`,
+  };
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, type RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -20,6 +20,8 @@ export interface RedriverProps {
   readonly maskedFields?: readonly string[];
   /** The plan with its limits. */
   readonly plan: Plan;
+  /** What happens to the table when it leaves the stack. */
+  readonly removalPolicy: RemovalPolicy;
 }
 
 /** Makes, inside `scope`, the function that sends dead letters back or parks them, and the table with its counts. */
@@ -30,8 +32,8 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
     billingMode: BillingMode.PAY_PER_REQUEST,
     timeToLiveAttribute: 'expires',
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    // Counts of the last windows, and the key of the seals: a new stack counts anew.
-    removalPolicy: RemovalPolicy.DESTROY,
+    // Without its key and its journal, a letter that is on its way counts as never redriven.
+    removalPolicy: props.removalPolicy,
   });
   const redriver = new RuntimeFunction(scope, 'Redriver', {
     bundle: 'redrive',

@@ -12,6 +12,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { cut, roleDescription } from './descriptions';
 
 /** What a function of ours needs beyond its code. */
 export interface RuntimeFunctionProps {
@@ -64,7 +65,10 @@ export interface RuntimeFunctionNetwork {
   readonly securityGroup: ec2.ISecurityGroup;
 }
 
-/** AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC: execution role permissions. */
+/**
+ * AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC: execution role permissions.
+ * On all resources: interfaces have no name before they exist, and a deletion that is limited to some fails.
+ */
 const NETWORK_INTERFACE_ACTIONS = [
   'ec2:CreateNetworkInterface',
   'ec2:DescribeNetworkInterfaces',
@@ -85,7 +89,7 @@ export class RuntimeFunction extends lambda.Function {
     // The managed AWSLambdaBasicExecutionRole may create and write any log group of the account.
     const role = new iam.Role(scope, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: `${props.description} (role)`.slice(0, 1000),
+      description: roleDescription(`${props.description} (role)`),
       // Inside the role itself: Lambda looks for these before the function is made, and a policy may come after it.
       inlinePolicies: props.network && { NetworkInterfaces: networkInterfaces() },
     });
@@ -93,7 +97,7 @@ export class RuntimeFunction extends lambda.Function {
       Validations.of(role.node.defaultChild as CfnResource).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',
         reason:
-          'Lambda makes the network interfaces of a function in a VPC with its role, and they have no name before they exist.',
+          'Lambda makes the network interfaces of a function in a VPC with its role, and they have no name before they exist. To the code of the function they are denied.',
       });
     }
     logGroup.grantWrite(role);
@@ -102,7 +106,7 @@ export class RuntimeFunction extends lambda.Function {
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
-      description: props.description.slice(0, 256),
+      description: cut(props.description, 256),
       timeout: props.timeout ?? Duration.seconds(30),
       memorySize: props.memorySize ?? 256,
       environment: props.environment,
@@ -113,6 +117,25 @@ export class RuntimeFunction extends lambda.Function {
       loggingFormat: lambda.LoggingFormat.JSON,
       logGroup,
       role,
+    });
+    if (props.network) this.denyNetworkInterfaces(role);
+  }
+
+  /**
+   * Lambda makes the network interfaces with the function's role, before and outside of any invocation; the code has no
+   * use for them. AWS Lambda developer guide, Using source function ARN to control function access behavior.
+   */
+  private denyNetworkInterfaces(role: iam.Role): void {
+    new iam.Policy(this, 'NoNetworkInterfaces', {
+      roles: [role],
+      statements: [
+        new iam.PolicyStatement({
+          effect: iam.Effect.DENY,
+          actions: [...NETWORK_INTERFACE_ACTIONS, 'ec2:DetachNetworkInterface'],
+          resources: ['*'],
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': this.functionArn } },
+        }),
+      ],
     });
   }
 }

@@ -14,6 +14,7 @@ import type { Objective, Workload } from '../flow/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
 import { RefusedAlarms } from './refused-alarms';
+import { grantSecretValue } from './secret-value';
 import { speaksForItsParts } from './subject';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
@@ -84,7 +85,8 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
-   * What happens to keys, generated secrets and parked deliveries when the stack goes.
+   * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
+   * generated secret that is deleted cannot be recovered.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -140,6 +142,7 @@ export class WebhookBuffer extends Construct {
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
       encryptionKey: props.encryptionKey,
+      removalPolicy: props.removalPolicy,
     });
     checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
     this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
@@ -199,7 +202,7 @@ export class WebhookBuffer extends Construct {
       .combine(redriveQueue.queue.grant(consumer, 'sqs:ChangeMessageVisibility'))
       .combine(this.grantParking(consumer));
     this.addReplay(consumer);
-    return [...this.secrets.values()].reduce((all, secret) => all.combine(secret.grantRead(consumer)), grant);
+    return [...this.secrets.values()].reduce((all, secret) => all.combine(grantSecretValue(secret, consumer)), grant);
   }
 
   /** To send is for parking; the rest is what Lambda itself does in the name of the function for a replay. */

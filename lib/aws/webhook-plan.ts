@@ -5,8 +5,8 @@ import type { Knob, Plan } from '../flow/plan';
 import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck } from '../flow/refused';
 import type { Workload } from '../flow/workload';
 import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
-import type { WebhookSource } from './webhook-source';
-import { wholeSeconds } from './worker-compute';
+import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
+import { oneOf, resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
 const THROTTLE_HEADROOM = 2;
@@ -52,6 +52,8 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
       refused: names.includes('constructor'),
       message: "sources.name must not be 'constructor', a name that the construct tree cannot hold",
     },
+    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, String(scheme), WebhookScheme)),
+    ...sources.map(({ name, identity }) => oneOf(`sources.identity of ${name}`, identity, WebhookIdentity)),
     ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
     ...sources.map(({ name, secretPerTenant, secret }) => ({
       refused: secretPerTenant === true && secret === undefined,
@@ -65,7 +67,7 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
 
 /** A delivery that comes back after its key is forgotten has its effect twice. */
 export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempotencyRetention?: Duration): void {
-  const kept = idempotencyRetention?.toSeconds();
+  const kept = resolvedSeconds(idempotencyRetention);
   const retention = queuePlan.value('retentionSeconds');
   validate(subject, [
     {

@@ -36,7 +36,8 @@ export function resolvedNumber(value: number | IResolvable | undefined): number 
 
 /** Seconds of a duration that the template alone decides, or undefined. */
 export function resolvedSeconds(duration: Duration | undefined): number | undefined {
-  return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds();
+  // Part of a second is for a check to refuse, by the name of the prop.
+  return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds({ integral: false });
 }
 
 /** A check on a duration that goes into a sum at synthesis: whole seconds, known, within `[min, max]`. */
@@ -48,6 +49,15 @@ export function wholeSeconds(name: string, duration: Duration | undefined, min: 
 /** A check on a number that goes into a sum at synthesis: whole, known, within `[min, max]`. */
 export function knownNumber(name: string, value: number | undefined, min: number, max: number): Check {
   return Token.isUnresolved(value) ? mustBeKnown(name) : wholeNumber(name, value, min, max);
+}
+
+/** A check on a value of an enum: a caller from JavaScript may give any text. An absent value passes. */
+export function oneOf(name: string, value: string | undefined, values: Readonly<Record<string, string>>): Check {
+  const known = Object.values(values);
+  return {
+    refused: value !== undefined && !known.includes(value),
+    message: `${name} must be one of ${known.join(', ')}, got '${value}'`,
+  };
 }
 
 function mustBeKnown(name: string): Check {

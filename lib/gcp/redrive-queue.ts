@@ -50,6 +50,11 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   readonly project?: pulumi.Input<string>;
   /** Where alerts go. Default: nowhere; incidents are still opened. */
   readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Whether topics and subscriptions stay in Google Cloud, with what Pub/Sub needs to serve them, when they leave the
+   * program or are replaced: a renamed component, a destroyed stack. Default: true.
+   */
+  readonly retainOnDelete?: boolean;
 }
 
 /**
@@ -80,6 +85,8 @@ export class RedriveQueue extends pulumi.ComponentResource {
 
   private readonly args: RedriveQueueArgs;
   private readonly label: string;
+  /** For what holds messages, and for what keeps them readable and moving. */
+  private readonly retained: pulumi.CustomResourceOptions;
 
   /**
    * @param name Pulumi name; resources are called after it
@@ -90,6 +97,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
     super('backpressure:gcp:RedriveQueue', name, {}, opts);
     this.args = args;
     this.label = name;
+    this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
     this.plan = derivePlan(name, args);
     const push = typeof args.push === 'function' ? args.push(this.plan) : args.push;
     this.serviceAgent = this.agent();
@@ -109,7 +117,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
         // A person reads one at a time.
         ackDeadlineSeconds: 600,
       },
-      { parent: this },
+      this.retained,
     );
     this.subscription = this.createSubscription(push);
     this.allowDeadLettering();
@@ -128,7 +136,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
 
   /** Lets an IAM member, such as `serviceAccount:<e-mail>`, publish to the topic, and to no other. */
   public grantPublish(name: string, member: pulumi.Input<string>): pubsub.TopicIAMMember {
-    return this.allowPublish(name, this.topic, member);
+    return this.allowPublish(name, this.topic, member, { parent: this });
   }
 
   private agent(): pulumi.Output<string> {
@@ -141,7 +149,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
     if (kmsKeyName === undefined) return [];
     const role = 'roles/cloudkms.cryptoKeyEncrypterDecrypter';
     const grant = { cryptoKeyId: kmsKeyName, role, member: this.serviceAgent };
-    return [new kms.CryptoKeyIAMMember(`${this.label}-encryption`, grant, { parent: this })];
+    return [new kms.CryptoKeyIAMMember(`${this.label}-encryption`, grant, this.retained)];
   }
 
   /** Projects older than April 2021 don't have this by default; without it every push is refused. */
@@ -160,7 +168,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
         kmsKeyName,
         messageStoragePolicy: allowedPersistenceRegions && { allowedPersistenceRegions },
       },
-      { parent: this, dependsOn },
+      { ...this.retained, dependsOn },
     );
   }
 
@@ -189,12 +197,12 @@ export class RedriveQueue extends pulumi.ComponentResource {
         },
       },
       // A dead letter that comes before its subscription is lost.
-      { parent: this, dependsOn: [this.deadLetterSubscription] },
+      { ...this.retained, dependsOn: [this.deadLetterSubscription] },
     );
   }
 
   private allowDeadLettering(): void {
-    this.allowPublish(`${this.label}-dead-lettering`, this.deadLetterTopic, this.serviceAgent);
+    this.allowPublish(`${this.label}-dead-lettering`, this.deadLetterTopic, this.serviceAgent, this.retained);
     new pubsub.SubscriptionIAMMember(
       `${this.label}-dead-lettering`,
       {
@@ -203,15 +211,20 @@ export class RedriveQueue extends pulumi.ComponentResource {
         role: 'roles/pubsub.subscriber',
         member: this.serviceAgent,
       },
-      { parent: this },
+      this.retained,
     );
   }
 
-  private allowPublish(name: string, topic: pubsub.Topic, member: pulumi.Input<string>): pubsub.TopicIAMMember {
+  private allowPublish(
+    name: string,
+    topic: pubsub.Topic,
+    member: pulumi.Input<string>,
+    options: pulumi.CustomResourceOptions,
+  ): pubsub.TopicIAMMember {
     return new pubsub.TopicIAMMember(
       name,
       { topic: topic.name, project: this.args.project, role: 'roles/pubsub.publisher', member },
-      { parent: this },
+      options,
     );
   }
 }

@@ -26,7 +26,7 @@ const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_
 export interface WebhookBufferArgs
   extends SubscriptionChoices,
     ReceiverChoices,
-    Pick<RedriveQueueArgs, 'kmsKeyName' | 'allowedPersistenceRegions'> {
+    Pick<RedriveQueueArgs, 'kmsKeyName' | 'allowedPersistenceRegions' | 'retainOnDelete'> {
   /** The senders. At least one; names must differ. */
   readonly sources: WebhookSource[];
   /** Deliveries of all senders together; `serviceSeconds` is the consumer's. */
@@ -214,16 +214,17 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   private mountSecret({ name, secret }: WebhookSource, member: pulumi.Output<string>) {
     const { label } = this;
     const { project } = this.args;
+    const retained = { parent: this, retainOnDelete: this.args.retainOnDelete ?? true };
     const made: pulumi.Resource[] = [];
     let secretId: pulumi.Input<string>;
     if ('value' in secret) {
       const own = new secretmanager.Secret(
         `${label}-${name}`,
         { secretId: `${label}-${name}`, project, replication: { auto: {} } },
-        { parent: this },
+        retained,
       );
       const version = { secret: own.id, secretData: pulumi.secret(secret.value) };
-      made.push(new secretmanager.SecretVersion(`${label}-${name}`, version, { parent: this }));
+      made.push(new secretmanager.SecretVersion(`${label}-${name}`, version, retained));
       secretId = own.secretId;
     } else secretId = secret.secretId;
     const role = 'roles/secretmanager.secretAccessor';

@@ -1,4 +1,4 @@
-import { Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { type App, Duration, Names, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { User } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -278,6 +278,59 @@ describe('the bill', () => {
         },
       });
     }
+  });
+
+  test('a budget can be left out; the alarms and the plan stay', () => {
+    const { construct, template } = archive({ budget: false });
+    template().resourceCountIs('AWS::Budgets::Budget', 0);
+    template().resourceCountIs('AWS::CloudWatch::Alarm', 2);
+    expect(construct.budget).toBeUndefined();
+    expect(construct.plan.value('budgetLimit')).toBeGreaterThan(0);
+    expect(JSON.stringify(template().toJSON())).not.toMatch(/budgets.amazonaws|backpressure:archive/);
+  });
+
+  describe.each([
+    ['us-gov-west-1', 'GovCloud has no AWS Budgets'],
+    ['cn-northwest-1', 'China counts in yuan'],
+    ['eusc-de-east-1', 'counts in euros'],
+  ])('in %s', (region, reason) => {
+    const inRegion = (props: Partial<ArchiveBucketProps> = {}) => {
+      const stack = new Stack(shop().node.root as App, 'There', { env: { region, account: '123456789012' } });
+      new ArchiveBucket(stack, 'Archive', { workload: WORKLOAD, ...props });
+      return stack;
+    };
+
+    test('it is left out, and the reason is said', () => {
+      const stack = inRegion();
+      Template.fromStack(stack).resourceCountIs('AWS::Budgets::Budget', 0);
+      Annotations.fromStack(stack).hasInfo('/There/Archive', Match.stringLikeRegexp(`${region}: .*${reason}`));
+    });
+
+    test('one that is asked for is refused, and one that is not wanted is not spoken of', () => {
+      expect(() => inRegion({ budget: true })).toThrow(`Archive: budget must be left out in ${region}: `);
+      Annotations.fromStack(inRegion({ budget: false })).hasNoInfo('*', Match.anyValue());
+    });
+  });
+
+  test('an inventory of a bucket of the same name in another account is refused', () => {
+    archive()
+      .template()
+      .hasResourceProperties('AWS::S3::BucketPolicy', {
+        PolicyDocument: {
+          Statement: Match.arrayWith([
+            {
+              Effect: 'Deny',
+              Principal: { Service: 's3.amazonaws.com' },
+              Action: 's3:PutObject',
+              Resource: Match.anyValue(),
+              Condition: {
+                ArnLike: { 'aws:SourceArn': { 'Fn::GetAtt': [Match.stringLikeRegexp('^ArchiveBucket'), 'Arn'] } },
+                StringNotEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+              },
+            },
+          ]),
+        },
+      });
   });
 
   test('alarms on the stock itself: too many bytes, too small objects', () => {

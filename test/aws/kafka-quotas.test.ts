@@ -1,4 +1,4 @@
-import { Duration, type Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { InterfaceVpcEndpointAwsService, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -86,7 +86,7 @@ describe('the traps of case 18 are absent', () => {
   });
 });
 
-describe('the quotas live with the stack', () => {
+describe('the quotas and the stack', () => {
   test('the look for drift carries the same quotas to the same function', () => {
     const [rule] = Object.values(usual.template.findResources('AWS::Events::Rule'));
     expect(rule.Properties.ScheduleExpression).toBe('rate(1 hour)');
@@ -98,7 +98,7 @@ describe('the quotas live with the stack', () => {
     });
   });
 
-  test('on deletion the look stops first, then quotas go, then the way to the brokers', () => {
+  test('on deletion the hourly check stops first, then quotas go where that is wanted, then the way to the brokers', () => {
     const logical = (type: string) => Object.keys(usual.template.findResources(type));
     const dependsOn = (type: string) => Object.values(usual.template.findResources(type))[0].DependsOn;
     const [quotas] = logical('Custom::KafkaQuotas');
@@ -107,6 +107,18 @@ describe('the quotas live with the stack', () => {
       expect(dependsOn('Custom::KafkaQuotas')).toEqual(expect.arrayContaining(logical(type)));
     }
   });
+
+  test('quotas of another owner are overwritten only when that is asked for', () => {
+    expect(resource).not.toHaveProperty('TakeOver');
+    expect(only(make({ takeOver: true }), 'Custom::KafkaQuotas').TakeOver).toBe('true');
+  });
+
+  test.each([RemovalPolicy.RETAIN, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE])(
+    'with %s a creation that is rolled back sends no deletion, which would remove what it had only taken over',
+    (removalPolicy) => {
+      make({ removalPolicy }).template.hasResource('Custom::KafkaQuotas', { DeletionPolicy: 'Retain' });
+    },
+  );
 
   test('the brokers are asked for by the port of the way to sign in', () => {
     const [brokers] = Object.values(usual.template.findResources('Custom::KafkaBrokers'));
@@ -171,7 +183,7 @@ describe('least privilege', () => {
     const stack = shop();
     const made = make(scram(stack), stack);
     const allowed = permissions(made, made.construct.repairer.role);
-    expect(allowed).toMatchObject({ 'secretsmanager:GetSecretValue secretsmanager:DescribeSecret': 'Secret' });
+    expect(allowed).toMatchObject({ 'secretsmanager:GetSecretValue': 'Secret' });
     // Through Secrets Manager alone, so it is the key's policy that allows it.
     made.template.hasResourceProperties('AWS::KMS::Key', {
       KeyPolicy: {
@@ -224,14 +236,49 @@ describe('least privilege', () => {
     expect(inside[0].Properties.VpcConfig.SubnetIds).toEqual(['subnet-a', 'subnet-b', 'subnet-c']);
     const all = permissions(usual);
     expect(all['kafka:GetBootstrapBrokers']).toBe(JSON.stringify(CLUSTER_ARN));
+    // The function itself, and no version or alias of it.
+    expect(all['lambda:InvokeFunction lambda:GetFunction']).toBe('Quotas/Repairer');
     expect(Object.keys(all).sort()).toEqual([
       'kafka-cluster:Connect kafka-cluster:DescribeClusterDynamicConfiguration kafka-cluster:AlterClusterDynamicConfiguration',
       'kafka:GetBootstrapBrokers',
-      'lambda:GetFunction',
-      'lambda:InvokeFunction',
+      'lambda:InvokeFunction lambda:GetFunction',
       'logs:CreateLogStream logs:PutLogEvents',
     ]);
     usual.template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  test('Lambda makes network interfaces with the role; the code that runs under it may touch none', () => {
+    const { repairer } = usual.construct;
+    const own = properties(usual, { node: { defaultChild: repairer.role?.node.defaultChild } });
+    const [{ Action: made }] = own.Policies[0].PolicyDocument.Statement;
+    const denied = Object.values(usual.template.findResources('AWS::IAM::Policy'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+      .filter(({ Effect }) => Effect === 'Deny');
+    expect(denied).toEqual([
+      {
+        Effect: 'Deny',
+        Action: expect.arrayContaining(made),
+        Resource: '*',
+        Condition: {
+          ArnEquals: {
+            'lambda:SourceFunctionArn': {
+              'Fn::GetAtt': [usual.stack.getLogicalId(repairer.node.defaultChild as never), 'Arn'],
+            },
+          },
+        },
+      },
+    ]);
+    // Before its first event, and without a circle: the function does not wait for what names it.
+    const [policy] = Object.keys(usual.template.findResources('AWS::IAM::Policy')).filter((id) => /NoNetwork/.test(id));
+    const [quotas] = Object.values(usual.template.findResources('Custom::KafkaQuotas'));
+    expect(quotas.DependsOn).toContain(policy);
+  });
+
+  test('the framework may invoke before it is asked to', () => {
+    const [framework] = Object.values(usual.template.findResources('AWS::Lambda::Function')).filter(({ Properties }) =>
+      /framework/.test(Properties.Description ?? ''),
+    );
+    expect(framework.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/ProviderRoleDefaultPolicy/)]));
   });
 
   test.each<[string, (stack: Stack) => Partial<KafkaQuotasProps>]>([

@@ -1,6 +1,6 @@
 /**
  * The bundle that is deployed, against a real Kafka over TLS and SCRAM: a quota is held by the broker, the neighbour
- * does not feel it, and update, repair and delete take effect.
+ * does not feel it, and update, repair and delete take effect. Of two owners of one entity neither undoes the other.
  */
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
@@ -217,6 +217,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
       `producer_byte_rate=${2 * MIB}`,
     );
     expect((await invoke({ Repair: properties(wanted) })).answer).toEqual({ repaired: [] });
+    expect((await invoke({ ...create(wanted), RequestType: 'Delete' })).error).toBeUndefined();
   }, 300_000);
 
   test('a Java producer takes the settings that come with a quota', async () => {
@@ -299,6 +300,49 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
       );
       expect(await quotasOf('--entity-type', 'users', '--entity-name', 'beta')).toBe('');
     }, 120_000);
+  });
+
+  describe('two owners of one entity', () => {
+    const gamma = ['--entity-type', 'users', '--entity-name', 'gamma'];
+    const ours = [{ user: 'gamma', limits: { producer_byte_rate: 2 * MIB, consumer_byte_rate: 4 * MIB } }];
+    const theirs = [quota('gamma', MIB), quota('beta', MIB)];
+    const of = async () => (await quotasOf(...gamma)).match(/\w+_byte_rate=\d+/g)?.sort();
+    const OURS = [`consumer_byte_rate=${4 * MIB}`, `producer_byte_rate=${2 * MIB}`];
+
+    test('a renamed construct finds its own values and alters nothing', async () => {
+      expect((await invoke(create(ours))).error).toBeUndefined();
+      expect((await invoke({ ...create(ours), LogicalResourceId: 'Renamed' })).error).toBeUndefined();
+      expect(await of()).toEqual(OURS);
+    }, 120_000);
+
+    test('a second stack with another value is refused, by entity and value, and alters nothing', async () => {
+      const { error } = await invoke(create(theirs));
+      expect(error).toMatch(
+        /^QuotaConflictError: quotas of another owner, .*: user 'gamma' has producer_byte_rate 2097152, wanted is 1048576; nothing was altered/,
+      );
+      expect(await of()).toEqual(OURS);
+      expect(await quotasOf('--entity-type', 'users', '--entity-name', 'beta')).toBe('');
+    }, 120_000);
+
+    test('takeOver overwrites, and the deletion of the first owner then leaves the entity alone', async () => {
+      const event = create(theirs);
+      const answered = await invoke({
+        ...event,
+        ResourceProperties: { ...event.ResourceProperties, TakeOver: 'true' },
+      });
+      expect(answered.error).toBeUndefined();
+      const taken = [`consumer_byte_rate=${4 * MIB}`, `producer_byte_rate=${MIB}`];
+      expect(await of()).toEqual(taken);
+      const { error, output } = await invoke({ ...create(ours), RequestType: 'Delete' });
+      expect(error).toBeUndefined();
+      expect(output).toContain('"QuotasLeft":1');
+      expect(await of()).toEqual(taken);
+      // The second owner removes what it set; what it never named stays.
+      expect((await invoke({ ...event, RequestType: 'Delete' })).error).toBeUndefined();
+      expect(await of()).toEqual([`consumer_byte_rate=${4 * MIB}`]);
+      expect(await quotasOf('--entity-type', 'users', '--entity-name', 'beta')).toBe('');
+      await alterByHand([...gamma, '--delete-config', 'consumer_byte_rate']);
+    }, 240_000);
   });
 
   test('SCRAM with a wrong password: one clear error, and no password anywhere', async () => {

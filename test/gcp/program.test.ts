@@ -53,6 +53,25 @@ test('messages stay in the region, alerts go to the channel', () => {
   expect(inputsOf(run.resources, 'AlertPolicy', 'webhooks-turned-away').notificationChannels).toEqual(['channel']);
 });
 
+const STATEFUL = /:(Topic|Subscription|Secret|SecretVersion|Database|Instance|Bucket|CryptoKey)$/;
+const STATELESS = /^backpressure:|^pulumi:|:(Service|ServiceIamMember|AlertPolicy|Metric|Account)$|IA?[Mm]Member$/i;
+
+test('of every type of resource it is decided whether it holds something', () => {
+  const types = new Set(run.resources.map(({ type }) => type));
+  expect([...types].filter((type) => !STATEFUL.test(type) && !STATELESS.test(type))).toEqual([]);
+});
+
+test('what holds messages or secrets stays when it leaves the program, with the grants that keep it moving', () => {
+  const stateful = run.resources.filter(({ type }) => STATEFUL.test(type)).map(({ type, name }) => `${type} ${name}`);
+  expect(stateful).toHaveLength(6);
+  expect(run.retained).toEqual(expect.arrayContaining(stateful));
+  const others = run.retained.filter((one) => !stateful.includes(one));
+  expect(others.map((one) => one.replace(/^.*:/, ''))).toEqual([
+    'TopicIAMMember webhooks-dead-lettering',
+    'SubscriptionIAMMember webhooks-dead-lettering',
+  ]);
+});
+
 test('what it must be told is what Pulumi.yaml says: the run above was told no more', () => {
   const declared = parse(readFileSync(join(folder, 'Pulumi.yaml'), 'utf8')).config as Record<
     string,

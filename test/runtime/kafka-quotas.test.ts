@@ -8,7 +8,14 @@ import {
   type ResourceEvent,
 } from '../../lib/runtime/kafka-quotas/apply';
 import { iamToken } from '../../lib/runtime/kafka-quotas/iam-token';
-import { alterations, entityKey, type Limits, parseQuotas, type Quota } from '../../lib/runtime/kafka-quotas/quotas';
+import {
+  decide,
+  entityKey,
+  type Limits,
+  parseQuotas,
+  type Quota,
+  QuotaConflictError,
+} from '../../lib/runtime/kafka-quotas/quotas';
 import { refusal } from '../../lib/runtime/kafka-quotas/refusal';
 import { scramSignIn } from '../../lib/runtime/kafka-quotas/scram-sign-in';
 import { iamSignIn, SignInError } from '../../lib/runtime/kafka-quotas/sign-in';
@@ -155,33 +162,145 @@ describe('the difference', () => {
     .map((all) => all.filter(({ user, clientId }) => user !== undefined || clientId !== undefined))
     .map((all) => [...new Map(all.map((one) => [entityKey(one), one])).values()]);
 
-  test('from any state, any stack: afterwards all that is wanted holds, nothing of before is left, the rest is as it was', () => {
+  const LIMITS = ['producer_byte_rate', 'consumer_byte_rate', 'request_percentage'] as const;
+  type Numbers = Record<string, number | undefined>;
+  const named = (list: readonly Quota[], key: string) =>
+    (list.find((one) => entityKey(one) === key)?.limits ?? {}) as Numbers;
+
+  test('from any state, any stack: all that is wanted holds, what we set is gone, what others set is as it was', () => {
     fc.assert(
       fc.property(lists, lists, lists, (wanted, previous, there) => {
         const before = new Map(there.map((one) => [entityKey(one), one.limits as Limits]));
-        const after = new Map<string, Record<string, number>>(
-          [...before].map(([key, value]) => [key, { ...value } as Record<string, number>]),
-        );
-        for (const { set, remove, ...entity } of alterations(wanted, previous, before)) {
-          const next = { ...after.get(entityKey(entity)), ...set } as Record<string, number>;
+        const after = new Map<string, Numbers>([...before].map(([key, value]) => [key, { ...value } as Numbers]));
+        const { changes, conflicts } = decide(wanted, previous, before);
+        for (const { set, remove, ...entity } of changes) {
+          const next = { ...after.get(entityKey(entity)), ...set } as Numbers;
           for (const name of remove) {
             expect(next[name]).toBeDefined();
             delete next[name];
           }
           after.set(entityKey(entity), next);
         }
-        const named = (list: readonly Quota[], key: string) => list.find((one) => entityKey(one) === key)?.limits ?? {};
         for (const key of new Set([...wanted, ...previous, ...there].map(entityKey))) {
-          const [shall, had] = [named(wanted, key), named(previous, key)] as Record<string, number>[];
-          const was = (before.get(key) ?? {}) as Record<string, number>;
-          for (const name of ['producer_byte_rate', 'consumer_byte_rate', 'request_percentage']) {
-            const expected = shall[name] ?? (had[name] === undefined ? was[name] : undefined);
-            expect(after.get(key)?.[name]).toBe(expected);
+          const [shall, had, was] = [named(wanted, key), named(previous, key), named(there, key)];
+          const isWanted = wanted.some((one) => entityKey(one) === key);
+          const untouched = LIMITS.every((name) => [undefined, was[name]].includes(had[name]) || !was[name]);
+          for (const name of LIMITS) {
+            const ours = had[name] !== undefined && had[name] === was[name];
+            const goes = ours && (isWanted || untouched);
+            expect(after.get(key)?.[name]).toBe(shall[name] ?? (goes ? undefined : was[name]));
+            const foreign = was[name] !== undefined && shall[name] !== undefined && was[name] !== shall[name];
+            const conflict = conflicts.some((one) => entityKey(one) === key && one.limit === name);
+            expect(conflict).toBe(foreign && had[name] === undefined);
           }
         }
       }),
       { numRuns: runs },
     );
+  });
+});
+
+describe('two owners of one entity', () => {
+  const taken = (quotas: Quota[], TakeOver = 'true'): ResourceEvent => {
+    const event = resource('Create', quotas);
+    return { ...event, ResourceProperties: { ...event.ResourceProperties, TakeOver } };
+  };
+  const foreign = { producer_byte_rate: 7 };
+  const other: Quota = { user: 'a', limits: { producer_byte_rate: 1000, consumer_byte_rate: 1 } };
+
+  test('a construct under a new name takes over what it finds under the old one', async () => {
+    const cluster = new Cluster();
+    await handleEvent(resource('Create', [a, b]), cluster);
+    await handleEvent({ ...resource('Create', [a, b]), LogicalResourceId: 'Renamed' }, cluster);
+    expect([cluster.of(a), cluster.of(b), cluster.requests]).toEqual([a.limits, b.limits, 1]);
+  });
+
+  test('a second stack with other values is refused by name, and alters nothing, not even what is free', async () => {
+    const cluster = new Cluster();
+    await handleEvent(resource('Create', [a]), cluster);
+    const failed = await handleEvent(resource('Create', [other, b]), cluster).catch((error) => error);
+    expect(failed).toBeInstanceOf(QuotaConflictError);
+    expect(failed.message).toMatch(
+      /^quotas of another owner.*: user 'a' has consumer_byte_rate 2000, wanted is 1; nothing was altered.* takeOver/,
+    );
+    expect([...cluster.quotas]).toEqual([[entityKey(a), a.limits]]);
+    expect(cluster.connections).toBe(0);
+  });
+
+  test('many conflicts fit into the answer that CloudFormation takes', async () => {
+    const cluster = new Cluster();
+    const many = Array.from({ length: 200 }, (_, i): Quota => ({ user: `user-${i}`, limits: a.limits }));
+    for (const one of many) cluster.quotas.set(entityKey(one), foreign);
+    const failed = await handleEvent(resource('Create', many), cluster).catch((error) => error);
+    expect(failed.message).toContain('195 more');
+    expect(failed.message.length).toBeLessThan(2048);
+  });
+
+  test('takeOver overwrites; anything but true does not', async () => {
+    const cluster = new Cluster();
+    cluster.quotas.set(entityKey(a), foreign);
+    await expect(handleEvent(taken([a], 'false'), cluster)).rejects.toBeInstanceOf(QuotaConflictError);
+    expect(cluster.of(a)).toEqual(foreign);
+    await handleEvent(taken([a]), cluster);
+    expect(cluster.of(a)).toEqual(a.limits);
+  });
+
+  test('a tenant that an update adds is compared like those of a creation', async () => {
+    const cluster = new Cluster();
+    await handleEvent(resource('Create', [a]), cluster);
+    cluster.quotas.set(entityKey(b), foreign);
+    await expect(handleEvent(resource('Update', [a, b], [a]), cluster)).rejects.toThrow(/user 'b' with client-id/);
+    // The roll-back of that update goes through, and leaves what is not ours.
+    await handleEvent(resource('Update', [a], [a, b]), cluster);
+    expect([cluster.of(a), cluster.of(b)]).toEqual([a.limits, foreign]);
+    expect(cluster.counted).toEqual(["QuotasLeft user 'b' with client-id 'loader'"]);
+  });
+
+  test('an update that is rolled back, half done or done, ends with the old values and says nothing', async () => {
+    const more: Quota = { user: 'a', limits: { producer_byte_rate: 9, request_percentage: 5 } };
+    for (const done of [[], [resource('Update', [more, rest], [a, b])]]) {
+      const cluster = new Cluster();
+      await handleEvent(resource('Create', [a, b]), cluster);
+      for (const event of [...done, resource('Update', [a, b], [more, rest])]) await handleEvent(event, cluster);
+      expect([...cluster.quotas.values()]).toEqual([a.limits, b.limits]);
+      expect(cluster.counted).toEqual([]);
+    }
+  });
+
+  test('an update that finds one of our own limits altered sets it, and says so', async () => {
+    const cluster = new Cluster();
+    await handleEvent(resource('Create', [a]), cluster);
+    cluster.quotas.set(entityKey(a), { ...a.limits, producer_byte_rate: 31 });
+    const next: Quota = { user: 'a', limits: { ...a.limits, producer_byte_rate: 2000 } };
+    await handleEvent(resource('Update', [next], [a]), cluster);
+    expect(cluster.of(a)).toEqual(next.limits);
+    expect(cluster.counted).toEqual(["QuotasRepaired user 'a'"]);
+  });
+
+  test('a tenant that goes takes its quota with it only while the values are ours', async () => {
+    const cluster = new Cluster();
+    await handleEvent(resource('Create', [a, b]), cluster);
+    cluster.quotas.set(entityKey(b), foreign);
+    await handleEvent(resource('Update', [a], [a, b]), cluster);
+    expect(cluster.of(b)).toEqual(foreign);
+    await handleEvent(resource('Update', [], [a]), cluster);
+    expect([...cluster.quotas]).toEqual([[entityKey(b), foreign]]);
+  });
+
+  test('a deletion removes an entity as a whole or not at all', async () => {
+    const cluster = new Cluster();
+    await handleEvent(resource('Create', [a, b]), cluster);
+    cluster.quotas.set(entityKey(a), { ...a.limits, consumer_byte_rate: 9 });
+    await handleEvent(resource('Delete', [a, b]), cluster);
+    expect([...cluster.quotas]).toEqual([[entityKey(a), { ...a.limits, consumer_byte_rate: 9 }]]);
+    expect(cluster.counted).toEqual(["QuotasLeft user 'a'"]);
+  });
+
+  test('on another cluster everything is compared anew', async () => {
+    const cluster = new Cluster();
+    cluster.quotas.set(entityKey(a), foreign);
+    const moved = { ...resource('Update', [a]), OldResourceProperties: properties([a], 'two') };
+    await expect(handleEvent(moved, cluster)).rejects.toBeInstanceOf(QuotaConflictError);
   });
 });
 

@@ -20,6 +20,8 @@ const { MockMonitor } = pulumi('./runtime/mocks');
 export interface Run {
   readonly status: number | null;
   readonly resources: readonly Registered[];
+  /** Types and names of what stays in the cloud when it leaves the program. */
+  readonly retained: readonly string[];
   /** What the program exported. */
   readonly outputs: Record<string, Untyped>;
   /** What the program told the engine, and what it wrote. */
@@ -39,6 +41,7 @@ export async function runProgram({ folder, config, secrets }: Program): Promise<
   const project = parse(readFileSync(join(folder, 'Pulumi.yaml'), 'utf8'));
   const resources: Registered[] = [];
   const messages: string[] = [];
+  const retained: string[] = [];
   let outputs: Record<string, Untyped> = {};
   const monitor = new MockMonitor({
     newResource: ({ type, name, inputs }: Registered) => {
@@ -57,7 +60,10 @@ export async function runProgram({ folder, config, secrets }: Program): Promise<
       done(null, features);
     },
     invoke: ({ request }: Untyped, done: Untyped) => monitor.invoke(request, done),
-    registerResource: ({ request }: Untyped, done: Untyped) => monitor.registerResource(request, done),
+    registerResource: ({ request }: Untyped, done: Untyped) => {
+      if (request.getRetainondelete()) retained.push(`${request.getType()} ${request.getName()}`);
+      monitor.registerResource(request, done);
+    },
     registerResourceOutputs: ({ request }: Untyped, done: Untyped) => {
       if (request.getUrn().includes('pulumi:pulumi:Stack')) outputs = plain(request.getOutputs().toJavaScript());
       done(null, new Empty());
@@ -107,5 +113,5 @@ export async function runProgram({ folder, config, secrets }: Program): Promise<
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => messages.push(String(text)));
   const status = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   server.forceShutdown();
-  return { status, resources, outputs, messages };
+  return { status, resources, retained, outputs, messages };
 }

@@ -64,7 +64,8 @@ export function permissions({ stack, template }: Made, role?: IRole): Record<str
   const roleId = role && stack.getLogicalId(role.node.defaultChild as never);
   const statements = Object.values(template.findResources('AWS::IAM::Policy'))
     .filter(({ Properties }) => !roleId || Properties.Roles.some((one: Untyped) => one.Ref === roleId))
-    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+    .filter(({ Effect }) => Effect === 'Allow');
   const byAction: Record<string, string> = {};
   for (const { Action, Resource } of statements) {
     const names = [Resource]

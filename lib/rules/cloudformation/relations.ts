@@ -88,6 +88,12 @@ const readers = once((template: Template) =>
   grouped(mappings(template).map((mapping) => [template.find(mapping.source, QUEUE, 'QueueName'), mapping] as const)),
 );
 
+/** Whether functions are mapped to this queue and none of the mappings is enabled: a person starts them. */
+export function isReadOnDemand(template: Template, queue: Resource): boolean {
+  const mapped = mappingsOf(template, queue);
+  return mapped.length > 0 && mapped.every(({ mapping }) => mapping.at('Properties', 'Enabled').flag(true) === false);
+}
+
 /** Whether anybody in the template reads this queue: a function, a pipe, or a role that may receive its messages. */
 export function isRead(template: Template, queue: Resource): boolean {
   return (

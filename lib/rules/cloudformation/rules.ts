@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { ALARM_TOPIC_RULES } from './alarm-topics';
 import { ALARM_RULES } from './alarms';
 import { API_RULES } from './api';
 import { BATCH_RULES } from './batch';
@@ -19,6 +20,7 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...SQS_RULES,
   ...LAMBDA_RULES,
   ...ALARM_RULES,
+  ...ALARM_TOPIC_RULES,
   ...SCALING_RULES,
   ...STREAM_RULES,
   ...KAFKA_RULES,

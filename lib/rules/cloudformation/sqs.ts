@@ -6,6 +6,7 @@ import {
   deadLetterQueueOf,
   isDeadLetterQueue,
   isRead,
+  isReadOnDemand,
   mappingsOf,
   queues,
   redrivePolicy,
@@ -39,6 +40,8 @@ export const SQS_RULES: readonly Rule<Template>[] = [
       for (const queue of queues(template)) {
         const policy = redrivePolicy(queue);
         if (!policy.absent || !isRead(template, queue) || isDeadLetterQueue(template, queue)) continue;
+        // It parks messages: a retry happens when a person asks for one.
+        if (isReadOnDemand(template, queue)) continue;
         const retention = queueRetentionSeconds(queue);
         const visibility = queue.at('Properties', 'VisibilityTimeout').number(DEFAULT_VISIBILITY_SECONDS);
         const tries =

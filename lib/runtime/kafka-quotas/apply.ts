@@ -4,13 +4,15 @@
  */
 import {
   type Alteration,
-  alterations,
+  type Decision,
+  decide,
   entitiesOf,
   entityKey,
   entityText,
   type Limits,
   parseQuotas,
   type Quota,
+  QuotaConflictError,
   type QuotaEntity,
 } from './quotas';
 
@@ -27,7 +29,7 @@ export interface QuotaCluster {
 export interface Ports {
   /** @param brokers `host:port` of one or more brokers, separated by commas */
   connect(brokers: string): Promise<QuotaCluster>;
-  /** Counts one entity that somebody else had altered. */
+  /** Counts one entity that another owner had altered, or that was left to it. */
   count(name: string, details: Record<string, string>): void;
 }
 
@@ -37,6 +39,8 @@ export interface QuotaProperties {
   readonly Brokers: string;
   /** A list of quotas, or its JSON text. */
   readonly Quotas: unknown;
+  /** `true`, as a text, when quotas of another owner are to be overwritten. */
+  readonly TakeOver?: unknown;
 }
 
 /** What the provider framework hands over. */
@@ -64,7 +68,11 @@ export interface RepairAnswer {
   readonly repaired: readonly string[];
 }
 
-/** @throws when an event is neither of the two, and whatever the cluster refuses */
+/**
+ * @throws QuotaConflictError when an entity that the stack did not name before has a quota of another value, and the
+ * stack does not take over
+ * @throws when an event is neither of the two, and whatever the cluster refuses
+ */
 export async function handleEvent(
   event: ResourceEvent | RepairEvent,
   ports: Ports,
@@ -76,37 +84,42 @@ export async function handleEvent(
   const moved = old !== undefined && old.ClusterArn !== ResourceProperties.ClusterArn;
   const before = old !== undefined && !moved ? parseQuotas(old.Quotas) : [];
   const gone = RequestType === 'Delete';
-  await alterTo(gone ? [] : now, gone ? now : before, ResourceProperties.Brokers, ports);
+  const { drifted, left } = await alterTo(gone ? [] : now, gone ? now : before, ResourceProperties, ports);
+  count('QuotasRepaired', drifted, ports);
+  count('QuotasLeft', left, ports);
   return {
     PhysicalResourceId: `${ResourceProperties.ClusterArn}/quotas/${event.LogicalResourceId}`,
     Data: { Entities: gone ? 0 : now.length },
   };
 }
 
-/** Sets again what somebody altered or removed by hand. Entities that are not ours are not even looked at. */
-async function repair({ Brokers, Quotas }: QuotaProperties, ports: Ports): Promise<RepairAnswer> {
-  const repaired = (await alterTo(parseQuotas(Quotas), [], Brokers, ports)).map(entityText);
-  for (const entity of repaired) ports.count('QuotasRepaired', { entity });
-  return { repaired };
+/** Sets again what was altered or removed by hand. Entities that are not ours are not even read. */
+async function repair(properties: QuotaProperties, ports: Ports): Promise<RepairAnswer> {
+  const quotas = parseQuotas(properties.Quotas);
+  const { changes } = await alterTo(quotas, quotas, properties, ports);
+  count('QuotasRepaired', changes, ports);
+  return { repaired: changes.map(entityText) };
+}
+
+function count(name: string, entities: readonly QuotaEntity[], ports: Ports): void {
+  for (const entity of entities) ports.count(name, { entity: entityText(entity) });
 }
 
 async function alterTo(
   wanted: readonly Quota[],
   previous: readonly Quota[],
-  brokers: string,
+  { Brokers, TakeOver }: QuotaProperties,
   ports: Ports,
-): Promise<Alteration[]> {
-  const cluster = await ports.connect(brokers);
+): Promise<Decision> {
+  const cluster = await ports.connect(Brokers);
   try {
     const entities = entitiesOf(wanted, previous);
     const found = await Promise.all(entities.map((entity) => cluster.describe(entity)));
-    const changes = alterations(
-      wanted,
-      previous,
-      new Map(entities.map((entity, index) => [entityKey(entity), found[index]])),
-    );
-    if (changes.length > 0) await cluster.alter(changes);
-    return changes;
+    const existing = new Map(entities.map((entity, index) => [entityKey(entity), found[index]]));
+    const decision = decide(wanted, previous, existing);
+    if (decision.conflicts.length > 0 && String(TakeOver) !== 'true') throw new QuotaConflictError(decision.conflicts);
+    if (decision.changes.length > 0) await cluster.alter(decision.changes);
+    return decision;
   } finally {
     await cluster.close();
   }

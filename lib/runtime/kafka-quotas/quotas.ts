@@ -30,6 +30,26 @@ export interface Alteration extends QuotaEntity {
   readonly remove: readonly LimitName[];
 }
 
+/** CloudFormation takes an answer of 4 KB at most, reasons included. */
+const MOST_NAMED = 5;
+
+/** Another owner has set limits of an entity that this stack names. */
+export class QuotaConflictError extends Error {
+  public override readonly name = 'QuotaConflictError';
+
+  constructor(conflicts: readonly Conflict[]) {
+    const found = conflicts
+      .slice(0, MOST_NAMED)
+      .map(
+        ({ limit, found: has, wanted, ...entity }) => `${entityText(entity)} has ${limit} ${has}, wanted is ${wanted}`,
+      );
+    const more = conflicts.length > MOST_NAMED ? [`${conflicts.length - MOST_NAMED} more`] : [];
+    super(
+      `quotas of another owner, a stack or a person: ${[...found, ...more].join('; ')}; nothing was altered. Name the entity in one stack only, or remove its quota with kafka-configs.sh, or give KafkaQuotas takeOver; a renamed construct keeps its numbers until it is deployed`,
+    );
+  }
+}
+
 /** A quota that cannot be read: names the entity and the limit, nothing else. */
 export class InvalidQuotaError extends Error {
   public override readonly name = 'InvalidQuotaError';
@@ -90,39 +110,83 @@ function parseQuota(value: unknown): Quota {
   return { ...entity, limits: { ...(limits as Limits) } };
 }
 
+/** A limit that another owner has set to a value that is not ours. */
+export interface Conflict extends QuotaEntity {
+  readonly limit: LimitName;
+  readonly found: number;
+  readonly wanted: number;
+}
+
+/** What is to be done, and what the cluster holds against it. */
+export interface Decision {
+  /** Alterations that make every wanted limit hold, if there is no conflict. */
+  readonly changes: readonly Alteration[];
+  /** Limits that are not ours to overwrite. */
+  readonly conflicts: readonly Conflict[];
+  /** Entities of which one of our limits had been altered; `changes` sets it again. */
+  readonly drifted: readonly QuotaEntity[];
+  /** Entities that are no longer wanted and stay: their limits are not those that we set. */
+  readonly left: readonly QuotaEntity[];
+}
+
 /**
- * What has to be altered so that every wanted limit holds and nothing is left of what was set before. Only entities
- * of `wanted` and `previous` are touched, and of those only the limits that either of them names: the rest is
- * somebody else's.
+ * What has to be altered so that every wanted limit holds and nothing is left of what was set before. Kafka does not
+ * know who set a limit, so a value says whose it is: one that equals the wanted or the previous one is ours (the same
+ * construct under another name, a roll-back), any other is that of another owner. Only entities of `wanted` and
+ * `previous` are touched, and of those only the limits that either of them names.
  *
  * @param existing the limits that the cluster has, by entity key
  */
-export function alterations(
+export function decide(
   wanted: readonly Quota[],
   previous: readonly Quota[],
   existing: ReadonlyMap<string, Limits>,
-): Alteration[] {
-  const before = new Map(previous.map((quota) => [entityKey(quota), quota]));
-  const after = new Map(wanted.map((quota) => [entityKey(quota), quota]));
-  return [...new Map([...before, ...after]).values()]
-    .map((quota) => {
-      const key = entityKey(quota);
-      const has = existing.get(key) ?? {};
-      const shall = after.get(key)?.limits ?? {};
-      const had = before.get(key)?.limits ?? {};
-      const set = Object.fromEntries(
-        LIMIT_NAMES.filter((name) => shall[name] !== undefined && shall[name] !== has[name]).map((name) => [
-          name,
-          shall[name],
-        ]),
-      ) as Limits;
-      const remove = LIMIT_NAMES.filter(
-        (name) => had[name] !== undefined && shall[name] === undefined && has[name] !== undefined,
-      );
-      const { user, clientId } = quota;
-      return { user, clientId, set, remove };
-    })
-    .filter(({ set, remove }) => Object.keys(set).length + remove.length > 0);
+): Decision {
+  const before = new Map(previous.map((quota) => [entityKey(quota), quota.limits]));
+  const after = new Map(wanted.map((quota) => [entityKey(quota), quota.limits]));
+  const parts = entitiesOf(previous, wanted).map((entity): Decision => {
+    const key = entityKey(entity);
+    const has = existing.get(key) ?? {};
+    const had = before.get(key) ?? {};
+    const shall = after.get(key);
+    return shall === undefined ? released(entity, had, has) : held(entity, shall, had, has);
+  });
+  return {
+    changes: parts.flatMap((part) => part.changes),
+    conflicts: parts.flatMap((part) => part.conflicts),
+    drifted: parts.flatMap((part) => part.drifted),
+    left: parts.flatMap((part) => part.left),
+  };
+}
+
+/** An entity that is to have these limits. */
+function held(entity: QuotaEntity, shall: Limits, had: Limits, has: Limits): Decision {
+  const foreign = LIMIT_NAMES.filter((name) => ![undefined, shall[name], had[name]].includes(has[name]));
+  const wrong = LIMIT_NAMES.filter((name) => shall[name] !== undefined && shall[name] !== has[name]);
+  const set = Object.fromEntries(wrong.map((name) => [name, shall[name]])) as Limits;
+  // A limit that is no longer wanted goes only while it has the value that we gave it.
+  const remove = LIMIT_NAMES.filter(
+    (name) => shall[name] === undefined && has[name] !== undefined && has[name] === had[name],
+  );
+  const conflicts = wrong
+    .filter((name) => had[name] === undefined && foreign.includes(name))
+    .map((limit) => ({ ...entity, limit, found: has[limit] as number, wanted: shall[limit] as number }));
+  return {
+    changes: wrong.length + remove.length > 0 ? [{ ...entity, set, remove }] : [],
+    conflicts,
+    drifted: wrong.some((name) => had[name] !== undefined && foreign.includes(name)) ? [entity] : [],
+    left: LIMIT_NAMES.some((name) => shall[name] === undefined && had[name] !== undefined && foreign.includes(name))
+      ? [entity]
+      : [],
+  };
+}
+
+/** An entity that is no longer wanted: ours as a whole, or not at all. */
+function released(entity: QuotaEntity, had: Limits, has: Limits): Decision {
+  const none: Decision = { changes: [], conflicts: [], drifted: [], left: [] };
+  const ours = LIMIT_NAMES.filter((name) => had[name] !== undefined && has[name] !== undefined);
+  if (ours.some((name) => has[name] !== had[name])) return { ...none, left: [entity] };
+  return ours.length > 0 ? { ...none, changes: [{ ...entity, set: {}, remove: ours }] } : none;
 }
 
 /** Every entity that either list names, once. */

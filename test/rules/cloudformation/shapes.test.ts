@@ -89,6 +89,69 @@ const STILL_FOUND: readonly Near[] = [
       r.Drain.Properties.Metrics.push({ Id: 'net', ReturnData: false, Expression: 'RATE(deleted) - RATE(sent)' });
     },
   ],
+  ['BP-CW-005', 'a composite alarm', (r) => (r.Alarm.Type = 'AWS::CloudWatch::CompositeAlarm')],
+  [
+    'BP-CW-005',
+    'an alarm that is sent there only when it is over',
+    (r) => {
+      r.Alarm.Properties.OKActions = r.Alarm.Properties.AlarmActions;
+      delete r.Alarm.Properties.AlarmActions;
+    },
+  ],
+  [
+    'BP-CW-005',
+    'statements for the account and for another service',
+    (r) => {
+      const account = { AWS: { 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:root' } };
+      r.OnlyTls.Properties.PolicyDocument.Statement = [account, { Service: 's3.amazonaws.com' }].map((Principal) => ({
+        Effect: 'Allow',
+        Principal,
+        Action: 'sns:*',
+        Resource: '*',
+      }));
+    },
+  ],
+  [
+    'BP-CW-005',
+    'the key of SNS itself',
+    (r) => {
+      delete r.OnlyTls;
+      r.Pager.Properties = { KmsMasterKeyId: 'alias/aws/sns' };
+    },
+  ],
+  [
+    'BP-CW-005',
+    'the same by its ARN',
+    (r) => {
+      delete r.OnlyTls;
+      r.Pager.Properties = {
+        KmsMasterKeyId: { 'Fn::Sub': 'arn:aws:kms:${AWS::Region}:${AWS::AccountId}:alias/aws/sns' },
+      };
+    },
+  ],
+  [
+    'BP-CW-005',
+    'an alias of a key that admits the account alone',
+    (r) => {
+      delete r.OnlyTls;
+      r.Pager.Properties = { KmsMasterKeyId: { Ref: 'Alias' } };
+      r.Alias = { Type: 'AWS::KMS::Alias', Properties: { AliasName: 'alias/pager', TargetKeyId: { Ref: 'Key' } } };
+      const Principal = { AWS: { 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:root' } };
+      const statement = { Effect: 'Allow', Principal, Action: 'kms:*', Resource: '*' };
+      r.Key = { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Statement: [statement] } } };
+    },
+  ],
+  [
+    'BP-CW-005',
+    'a key that lets alarms decrypt, but make no data keys',
+    (r) => {
+      delete r.OnlyTls;
+      r.Pager.Properties = { KmsMasterKeyId: get('Key') };
+      const Principal = { Service: ['cloudwatch.amazonaws.com'] };
+      const statement = { Effect: 'Allow', Principal, Action: 'kms:Decrypt', Resource: '*' };
+      r.Key = { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Statement: [statement] } } };
+    },
+  ],
   [
     'BP-CW-004',
     'the default retention',

@@ -1,9 +1,11 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
 /** How near a template may come to what a rule finds without being found: each is the example with one thing changed. */
 import {
   ARN,
   add,
   allow,
   conditional,
+  type Edit,
   found,
   get,
   macro,
@@ -13,7 +15,30 @@ import {
   set,
 } from '../../support/rule-examples';
 
+/** Another policy of the topic, which lets this principal publish. */
+const admitting = (Principal: unknown): Edit =>
+  add('AWS::SNS::TopicPolicy', {
+    Topics: [{ Ref: 'Pager' }],
+    PolicyDocument: { Statement: [{ Effect: 'Allow', Principal, Action: 'SNS:Publish', Resource: '*' }] },
+  });
+
+/** No policy of the topic, but a key, which lets alarms do this. */
+const pagerKey =
+  (KmsMasterKeyId: unknown, actions: readonly string[] = []): Edit =>
+  (r) => {
+    delete r.OnlyTls;
+    r.Pager.Properties = { KmsMasterKeyId };
+    const statement = {
+      Effect: 'Allow',
+      Principal: { Service: 'cloudwatch.amazonaws.com' },
+      Action: actions,
+      Resource: '*',
+    };
+    r.Key = { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Statement: [statement] } } };
+  };
+
 const SILENT: readonly Near[] = [
+  ['BP-SQS-001', 'a queue whose only mapping a person switches on', set('Worker', { Enabled: false })],
   ['BP-SQS-004', 'a function that another template owns', (r) => delete r.Function],
   ['BP-LAMBDA-001', 'batches of one', set('Worker', { BatchSize: 1 })],
   ['BP-LAMBDA-001', 'a stream', set('Worker', { EventSourceArn: ARN('kinesis', 'stream/x'), MaximumRetryAttempts: 1 })],
@@ -67,6 +92,36 @@ const SILENT: readonly Near[] = [
   ['BP-CW-004', 'a sum of ages', set('Late', { Statistic: 'Sum' })],
   ['BP-CW-004', 'an alarm on low values', set('Late', { ComparisonOperator: 'LessThanThreshold' })],
   ['BP-CW-004', 'another queue', set('Late', { Dimensions: [{ Name: 'QueueName', Value: 'other' }] })],
+  ['BP-CW-005', 'a macro may add the statement', macro],
+  ['BP-CW-005', 'the default policy, which lets alarms publish', (r) => delete r.OnlyTls],
+  ['BP-CW-005', 'the policy is there only sometimes', conditional('OnlyTls')],
+  ['BP-CW-005', 'an alarm whose actions are off', set('Alarm', { ActionsEnabled: false })],
+  ['BP-CW-005', 'an alarm that is sent elsewhere', set('Alarm', { AlarmActions: [ARN('sns', 'other')] })],
+  ['BP-CW-005', 'a second policy that lets it publish', admitting({ Service: 'cloudwatch.amazonaws.com' })],
+  ['BP-CW-005', 'everybody of the account, as the default policy has it', admitting({ AWS: '*' })],
+  ['BP-CW-005', 'everybody', admitting('*')],
+  [
+    'BP-CW-005',
+    'a service by the suffix of its partition',
+    admitting({ Service: { 'Fn::Sub': 'cloudwatch.${AWS::URLSuffix}' } }),
+  ],
+  [
+    'BP-CW-005',
+    'a policy for a topic that a parameter names',
+    add('AWS::SNS::TopicPolicy', { Topics: [{ Ref: 'Which' }] }),
+  ],
+  [
+    'BP-CW-005',
+    'an inline policy may be the one that counts',
+    add('AWS::SNS::TopicInlinePolicy', { TopicArn: { Ref: 'Pager' } }),
+  ],
+  ['BP-CW-005', 'a key of another template', pagerKey(ARN('kms', 'key/1'))],
+  [
+    'BP-CW-005',
+    'a key that lets it decrypt and make data keys',
+    pagerKey({ Ref: 'Key' }, ['kms:Decrypt', 'kms:GenerateDataKey*']),
+  ],
+  ['BP-CW-005', 'a key that lets it do anything', pagerKey(get('Key'), ['kms:*'])],
   ['BP-SCALING-001', 'a web service that also reads', set('Workers', { LoadBalancers: [{ ContainerPort: 80 }] })],
   [
     'BP-SCALING-001',

@@ -1,0 +1,124 @@
+/** Construct ids in any script: what a service restricts is restricted, and what must differ differs. */
+import { Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { ArchiveBucket } from '../../lib/aws/archive-bucket';
+import { KafkaAuthentication } from '../../lib/aws/kafka-authentication';
+import { KafkaQuotas } from '../../lib/aws/kafka-quotas';
+import { QueueWorker, WorkerCompute } from '../../lib/aws/queue-worker';
+import { RedriveQueue } from '../../lib/aws/redrive-queue';
+import { WebhookBuffer } from '../../lib/aws/webhook-buffer';
+import { WebhookScheme } from '../../lib/aws/webhook-source';
+import { shop, type Untyped } from '../support/stack';
+
+const MIB = 2 ** 20;
+const demand = {
+  workload: { steadyPerSecond: 20, peakPerSecond: 80, peakSeconds: 600, serviceSeconds: 0.07 },
+  objective: { latencySeconds: 3600 },
+};
+
+/** Everything that this library makes, under this id. */
+function everything(stack: Stack, id: string): void {
+  const vpc = Vpc.fromVpcAttributes(stack, `Vpc${id}`, {
+    vpcId: 'vpc-1',
+    availabilityZones: ['a', 'b'],
+    privateSubnetIds: ['subnet-a', 'subnet-b'],
+  });
+  const scope = new Stack(stack, id);
+  const { queue } = new RedriveQueue(scope, id, demand);
+  new WebhookBuffer(scope, `${id}1`, { ...demand, sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }] });
+  new ArchiveBucket(scope, `${id}2`, { workload: { bytesPerDay: 640e9, objectBytes: MIB } });
+  new KafkaQuotas(scope, `${id}3`, {
+    clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',
+    capacity: { brokers: 3, brokerBytesPerSecond: 60 * MIB },
+    tenants: [{ name: 'orders', steadyBytesPerSecond: 4 * MIB }],
+    authentication: KafkaAuthentication.iam(),
+    vpc,
+    clusterSecurityGroup: new SecurityGroup(scope, 'Brokers', { vpc, description: 'brokers' }),
+  });
+  const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
+  new QueueWorker(scope, `${id}4`, {
+    ...demand,
+    queue,
+    compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
+  });
+}
+
+/** Literal text of a value: its strings, but for names of parameters and what functions look up. */
+function literals(value: Untyped): string[] {
+  if (value?.Ref || value?.['Fn::Select'] || value?.['Fn::GetAtt']) return [];
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(literals) : [];
+}
+
+const IAM = /^[\t\n\r\x20-\x7e\xa1-\xff]{0,1000}$/;
+const EC2 = /^[A-Za-z0-9 ._\-:/()#,@[\]+=&;{}!$*]{0,255}$/;
+const NAME = /^[A-Za-z0-9_.-]*$/;
+
+/** Properties that a service refuses for a character: type, property, what it takes. */
+const RESTRICTED: readonly [type: string, property: string, pattern: RegExp][] = [
+  ['AWS::IAM::Role', 'Description', IAM],
+  ['AWS::EC2::SecurityGroup', 'GroupDescription', EC2],
+  ['AWS::EC2::SecurityGroupIngress', 'Description', EC2],
+  ['AWS::EC2::SecurityGroupEgress', 'Description', EC2],
+  ['AWS::SQS::Queue', 'QueueName', NAME],
+  ['AWS::CloudWatch::Dashboard', 'DashboardName', NAME],
+  ['AWS::CloudWatch::Alarm', 'AlarmName', NAME],
+  ['AWS::Lambda::Function', 'FunctionName', NAME],
+];
+
+describe.each([['名前'], ['Ünïcödé'], ['emoji 🔥'], ['<script>\'"'], ['a'.repeat(90)]])('%s', (id) => {
+  const stack = shop();
+  everything(stack, id);
+  const nested = stack.node.findChild(id) as Stack;
+  const template = Template.fromStack(nested).toJSON();
+  const resources = Object.values<Untyped>(template.Resources);
+
+  test.each(RESTRICTED)('%s.%s has only characters that the service takes', (type, property, pattern) => {
+    const wrong = resources
+      .filter(({ Type }) => Type === type)
+      .flatMap(({ Properties }) => literals(Properties[property]))
+      .filter((text) => !pattern.test(text));
+    expect(wrong).toEqual([]);
+  });
+
+  test('security group rules in the group as well', () => {
+    const rules = resources
+      .filter(({ Type }) => Type === 'AWS::EC2::SecurityGroup')
+      .flatMap(({ Properties }) =>
+        [Properties.SecurityGroupIngress ?? [], Properties.SecurityGroupEgress ?? []].flat(),
+      );
+    expect(rules.map(({ Description }) => Description).filter((text) => !EC2.test(text))).toEqual([]);
+  });
+
+  test('nothing is cut in the middle of a character, or longer than it may be', () => {
+    const texts = resources.flatMap(({ Properties }) => literals(Properties?.Description));
+    // encodeURIComponent refuses half a pair.
+    for (const text of texts) expect(() => encodeURIComponent(text)).not.toThrow();
+    const functions = resources.filter(({ Type }) => Type === 'AWS::Lambda::Function');
+    for (const { Properties } of functions) expect((Properties.Description ?? '').length).toBeLessThanOrEqual(256);
+  });
+
+  test('the CDK has nothing to warn of', () => {
+    const found = Annotations.fromStack(nested).findWarning('*', Match.anyValue());
+    expect(found.map(({ entry }) => entry.data)).toEqual([]);
+  });
+});
+
+test('two queues whose ids have no letter in common with a queue name have different names', () => {
+  const stack = shop();
+  for (const id of ['名前', '別名']) new RedriveQueue(stack, id, demand);
+  const template = Template.fromStack(stack);
+  for (const [type, name] of [
+    ['AWS::SQS::Queue', 'QueueName'],
+    ['AWS::CloudWatch::Dashboard', 'DashboardName'],
+  ]) {
+    const names = Object.values(template.findResources(type))
+      .map(({ Properties }) => Properties[name])
+      .filter((one) => one !== undefined)
+      .map((one) => JSON.stringify(one));
+    expect(names).toHaveLength(2);
+    expect(new Set(names).size).toBe(2);
+  }
+});

@@ -1,0 +1,204 @@
+/** What a stack holds outlives a rename, a move, a change that replaces, and the stack itself. */
+import { type CfnResource, Duration, RemovalPolicy, type Stack, Token } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/archive-bucket';
+import { KafkaAuthentication } from '../../lib/aws/kafka-authentication';
+import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/kafka-quotas';
+import { RedriveQueue, type RedriveQueueProps } from '../../lib/aws/redrive-queue';
+import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhook-buffer';
+import { WebhookScheme } from '../../lib/aws/webhook-source';
+import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
+import { shop, type Untyped } from '../support/stack';
+
+const MIB = 2 ** 20;
+const demand = {
+  workload: { steadyPerSecond: 20, peakPerSecond: 80, peakSeconds: 600, serviceSeconds: 0.07 },
+  objective: { latencySeconds: 60 },
+};
+
+function template(make: (stack: Stack) => void): Deployable {
+  const stack = shop({ '@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy': true });
+  make(stack);
+  return Template.fromStack(stack).toJSON() as Deployable;
+}
+
+const queue = (id = 'Orders', props: Partial<RedriveQueueProps> = {}) =>
+  template((stack) => void new RedriveQueue(stack, id, { ...demand, ...props }));
+
+const buffer = (id = 'Webhooks', props: Partial<WebhookBufferProps> = {}) =>
+  template(
+    (stack) =>
+      void new WebhookBuffer(stack, id, {
+        ...demand,
+        sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }],
+        ...props,
+      }),
+  );
+
+const archive = (id = 'Archive', props: (stack: Stack) => Partial<ArchiveBucketProps> = () => ({})) =>
+  template(
+    (stack) =>
+      void new ArchiveBucket(stack, id, { workload: { bytesPerDay: 640e9, objectBytes: MIB }, ...props(stack) }),
+  );
+
+const TOPICS = [
+  { topicName: 'orders.placed', tenant: 'orders', partitions: 3 },
+  { topicName: 'orders.paid', tenant: 'orders', partitions: 3, retention: Duration.days(7) },
+];
+const CLUSTER = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
+const quotas = (id = 'Quotas', props: Partial<KafkaQuotasProps> = {}) =>
+  template((stack) => {
+    const vpc = Vpc.fromVpcAttributes(stack, 'Vpc', {
+      vpcId: 'vpc-1',
+      availabilityZones: ['a'],
+      privateSubnetIds: ['subnet-a'],
+    });
+    new KafkaQuotas(stack, id, {
+      clusterArn: CLUSTER,
+      capacity: { brokers: 3, brokerBytesPerSecond: 60 * MIB },
+      tenants: [{ name: 'orders', steadyBytesPerSecond: 4 * MIB }],
+      topics: TOPICS,
+      authentication: KafkaAuthentication.iam(),
+      vpc,
+      clusterSecurityGroup: SecurityGroup.fromSecurityGroupId(stack, 'Brokers', 'sg-1'),
+      ...props,
+    });
+  });
+
+/** The types of stateful resources that the second template leaves behind. */
+function leftBehind(before: Deployable, after: Deployable): string[] {
+  return deployed(before, after)
+    .filter(({ type, fate }) => type in STATEFUL && fate === 'retained')
+    .map(({ type }) => type)
+    .sort();
+}
+
+const moved = (stack: Stack) => void new RedriveQueue(new Construct(stack, 'Inner'), 'Orders', demand);
+const QUEUES = ['AWS::SQS::Queue', 'AWS::SQS::Queue', 'AWS::SQS::Queue'];
+
+describe('nothing is deleted that holds something', () => {
+  test.each<[string, Deployable, Deployable, string[]]>([
+    ['a queue that is renamed', queue(), queue('Purchases'), ['AWS::DynamoDB::Table', ...QUEUES]],
+    ['a queue that moves into another construct', queue(), template(moved), ['AWS::DynamoDB::Table', ...QUEUES]],
+    ['a queue that becomes FIFO', queue(), queue('Orders', { fifo: true }), ['AWS::DynamoDB::Table', ...QUEUES]],
+    ['a FIFO queue that becomes a standard one', queue('Orders', { fifo: true }), queue(), QUEUES],
+    ['a queue that gives up its redriver', queue(), queue('Orders', { maxRedrives: 0 }), ['AWS::DynamoDB::Table']],
+    ['a stack with a queue that is deleted', queue(), NOTHING, ['AWS::DynamoDB::Table', ...QUEUES]],
+    [
+      'a webhook buffer that is renamed: queues, keys and the generated secret',
+      buffer(),
+      buffer('Hooks'),
+      ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table', ...QUEUES, 'AWS::SQS::Queue', 'AWS::SecretsManager::Secret'],
+    ],
+    [
+      'a source that goes: its secret, which the sender still signs with',
+      buffer(),
+      buffer('Webhooks', { sources: [{ name: 'shop', scheme: WebhookScheme.STRIPE }] }),
+      ['AWS::SecretsManager::Secret'],
+    ],
+    ['an archive that is renamed', archive(), archive('Cold'), ['AWS::S3::Bucket', 'AWS::S3::Bucket']],
+    [
+      'an archive that gets another log bucket',
+      archive(),
+      archive('Archive', (stack) => ({ serverAccessLogsBucket: new Bucket(stack, 'Logs') })),
+      ['AWS::S3::Bucket'],
+    ],
+    ['a topic that is no longer listed', quotas(), quotas('Quotas', { topics: [TOPICS[0]] }), ['AWS::MSK::Topic']],
+    [
+      'quotas that are renamed: the topics and the quotas themselves',
+      quotas(),
+      quotas('Shares'),
+      ['AWS::MSK::Topic', 'AWS::MSK::Topic', 'Custom::KafkaQuotas'],
+    ],
+    [
+      'quotas that go to another cluster',
+      quotas(),
+      quotas('Quotas', { clusterArn: CLUSTER.replace('telemetry', 'second') }),
+      ['AWS::MSK::Topic', 'AWS::MSK::Topic', 'Custom::KafkaQuotas'],
+    ],
+  ])('%s', (_, before, after, left) => {
+    expect(lost(before, after)).toEqual([]);
+    expect(leftBehind(before, after)).toEqual(left);
+  });
+
+  test('a queue that stays keeps the policy that demands TLS', () => {
+    const policies = deployed(queue(), NOTHING).filter(({ type }) => type === 'AWS::SQS::QueuePolicy');
+    expect(policies.map(({ fate }) => fate)).toEqual(['retained', 'retained', 'retained']);
+  });
+
+  test('a renamed queue that keeps its logical ids and its name is the same queue', () => {
+    const name = (stack: Stack, { queue: { node } }: RedriveQueue) =>
+      stack.resolve((node.defaultChild as CfnQueue).queueName);
+    const holders = ({ queue: source, deadLetterQueue, quarantineQueue, node }: RedriveQueue) =>
+      [source, deadLetterQueue, quarantineQueue, node.findChild('Circuit')].map(
+        (one) => one.node.defaultChild as CfnResource,
+      );
+    const stack = shop();
+    const orders = new RedriveQueue(stack, 'Orders', demand);
+    const ids = holders(orders).map((one) => stack.getLogicalId(one));
+    const renamed = template((other) => {
+      const queueName = Token.asString(name(stack, orders));
+      const purchases = new RedriveQueue(other, 'Purchases', { ...demand, queueName });
+      for (const [index, one] of holders(purchases).entries()) one.overrideLogicalId(ids[index]);
+    });
+    const fates = deployed(Template.fromStack(stack).toJSON(), renamed).filter(({ type }) => type in STATEFUL);
+    expect(fates.map(({ fate }) => fate)).toEqual(['kept', 'kept', 'kept', 'kept']);
+  });
+
+  test('a change of numbers keeps every resource where it is', () => {
+    const more = { ...demand.workload, peakPerSecond: 800 };
+    const fates = deployed(queue(), queue('Orders', { workload: more })).map(({ fate }) => fate);
+    expect(new Set(fates)).toEqual(new Set(['kept']));
+  });
+});
+
+describe('removalPolicy is the way out, and holds for all of it', () => {
+  const removalPolicy = RemovalPolicy.DESTROY;
+  test.each<[string, Deployable, number]>([
+    ['a queue', queue('Orders', { removalPolicy }), 4],
+    ['a webhook buffer', buffer('Webhooks', { removalPolicy }), 7],
+    ['an archive', archive('Archive', () => ({ removalPolicy })), 2],
+    ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],
+  ])('%s', (_, before, count) => {
+    expect(lost(before, NOTHING)).toHaveLength(count);
+    expect(leftBehind(before, NOTHING)).toEqual([]);
+  });
+
+  test('RETAIN_ON_UPDATE_OR_DELETE leaves nothing behind of a creation that failed', () => {
+    const { Resources } = queue('Orders', { removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE });
+    const policies = Object.values<Untyped>(Resources)
+      .filter(({ Type }) => Type in STATEFUL)
+      .map(({ DeletionPolicy, UpdateReplacePolicy }) => [DeletionPolicy, UpdateReplacePolicy]);
+    expect(policies).toEqual(Array(4).fill(['RetainExceptOnCreate', 'Retain']));
+  });
+});
+
+describe('the deployment that these tests go by', () => {
+  const one = (Type: string, Properties: object, more: object = {}) => ({
+    Resources: { It: { Type, Properties, ...more } },
+  });
+  const fate = (before: Deployable, after: Deployable) => deployed(before, after)[0].fate;
+  const kept = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
+
+  test.each<[string, Deployable, Deployable, string]>([
+    ['a queue that is gone is deleted by default', one('AWS::SQS::Queue', {}), NOTHING, 'deleted'],
+    ['one with a policy is retained', one('AWS::SQS::Queue', {}, kept), NOTHING, 'retained'],
+    [
+      'a replaced one goes by the other policy',
+      one('AWS::SQS::Queue', {}, { DeletionPolicy: 'Retain' }),
+      one('AWS::SQS::Queue', { FifoQueue: true }, { DeletionPolicy: 'Retain' }),
+      'deleted',
+    ],
+    ['another type is another resource', one('AWS::SQS::Queue', {}), one('AWS::SNS::Topic', {}), 'deleted'],
+    [
+      'what can be updated is kept',
+      one('AWS::SQS::Queue', { DelaySeconds: 1 }),
+      one('AWS::SQS::Queue', { DelaySeconds: 2 }),
+      'kept',
+    ],
+  ])('%s', (_, before, after, expected) => expect(fate(before, after)).toBe(expected));
+});
