@@ -297,7 +297,7 @@ describe('refusals', () => {
   test.each([
     ['bytesPerDay must be above 0, got 0', { bytesPerDay: 0 }, {}],
     ['bytesPerDay must be above 0, got NaN', { bytesPerDay: Number.NaN }, {}],
-    ['bytesPerDay must be between 0 and 1000000000000000000', { bytesPerDay: 1e19 }, {}],
+    ['bytesPerDay must be at most 1000000000000000000', { bytesPerDay: 1e19 }, {}],
     ['objectBytes must be between 1 and', { objectBytes: 0.5 }, {}],
     ['retentionDays must be a whole number', { retentionDays: 1.5 }, {}],
     ['overwriteRatio must be at least 0 and below 1, got 1', { overwriteRatio: 1 }, {}],
