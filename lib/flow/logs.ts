@@ -6,33 +6,33 @@ import { explainKnobs, type Knob, KnobList } from './plan';
  */
 export interface LogWorkload {
   /**
-   * Bytes written per second outside the peak, all files of the node together. Above 0.
+   * Bytes written per second outside the peak, all files of the node together. 10⁻⁹ to 10¹⁵.
    */
   readonly steadyBytesPerSecond: number;
 
   /**
-   * Bytes written per second during the peak. At least `steadyBytesPerSecond`.
+   * Bytes written per second during the peak. `steadyBytesPerSecond` to 10¹⁵.
    *
    * @default - `steadyBytesPerSecond`: there is no peak
    */
   readonly peakBytesPerSecond?: number;
 
   /**
-   * Length of the peak in seconds. 0 or more.
+   * Length of the peak in seconds. 0, or 0.001 to 31,536,000 (a year).
    *
    * @default 0
    */
   readonly peakSeconds?: number;
 
   /**
-   * Mean length of a line in bytes. 1 or more. Short lines make a large queue: every line gets the same envelope.
+   * Mean length of a line in bytes. 1 to 10¹⁸. Short lines make a large queue: every line gets the same envelope.
    *
    * @default 200
    */
   readonly lineBytes?: number;
 
   /**
-   * Log files on the node that are written at the same time; each is rotated for itself. A whole number, 1 or more.
+   * Log files on the node that are written at the same time; each is rotated for itself. A whole number, 1 to 10,000.
    *
    * @default 1
    */
@@ -44,25 +44,28 @@ export interface LogWorkload {
  */
 export interface LogObjective {
   /**
-   * Bytes of the node's disk that log files and the shipper's queue may take together. Above 0.
+   * Bytes of the node's disk that log files and the shipper's queue may take together. Above 0, at most
+   * 10¹⁸.
    */
   readonly diskBudgetBytes: number;
 
   /**
    * The longest that the destination may be away, in seconds, without a line being lost. It may begin with the peak.
-   * Above 0.
+   * 10⁻⁹ to 31,536,000 (a year).
    */
   readonly outageSeconds: number;
 
   /**
-   * The longest that the shipper itself may be away, in seconds: a crash, a new version. Above 0.
+   * The longest that the shipper itself may be away, in seconds: a crash, a new version. 10⁻⁹ to
+   * 31,536,000 (a year).
    *
    * @default 300
    */
   readonly shipperAwaySeconds?: number;
 
   /**
-   * The longest that a line may be under way, in seconds, while the destination takes it. Above 0.
+   * The longest that a line may be under way, in seconds, while the destination takes it. 10⁻⁹ to
+   * 31,536,000 (a year).
    *
    * @default 60
    */
@@ -103,14 +106,14 @@ export interface LogChoices {
   readonly fileCount?: number;
 
   /**
-   * Bytes that the shipper adds to a line in its queue: time stamp, agent, file, offset. 0 or more.
+   * Bytes that the shipper adds to a line in its queue: time stamp, agent, file, offset. 0 to 10¹⁸.
    *
    * @default 650
    */
   readonly envelopeBytes?: number;
 
   /**
-   * Bytes of log lines that gzip takes in per second on one core of the node. Above 0.
+   * Bytes of log lines that gzip takes in per second on one core of the node. 10⁻⁹ to 10¹⁵.
    *
    * @default 10000000
    */

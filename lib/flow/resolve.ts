@@ -83,8 +83,8 @@ export const CONSUMER_DEFAULTS = {
   maxAttempts: 5,
 } as const;
 
-/** Exact Erlang C walks slot by slot; a million of them is beyond any one consumer and still a matter of milliseconds. */
-const MOST_BUSY_SLOTS = 1e6;
+/** More at once is beyond the consumers of any one queue; up to here a refusal with all its ways out takes about a second. */
+const MOST_BUSY_SLOTS = 1e5;
 
 /** Everything that is wrong with a workload. */
 export function workloadChecks(workload: Workload): Check[] {

@@ -91,8 +91,9 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   let most = Math.min(given.maxInstances ?? needed, limit);
   if (given.maxInstances === undefined && promised.maxBacklog !== Number.POSITIVE_INFINITY) {
     // More slots than the latency asks for, until the line that chance leaves waiting is short enough.
-    const tooLong = () => forecast(workload, crew(most, most)).peakBacklog() > promised.maxBacklog;
-    while (most < limit && most < 4 * needed + 16 && tooLong()) most += Math.max(1, Math.floor(most / 50));
+    const shortEnough = (crewSize: number) =>
+      forecast(workload, crew(crewSize, crewSize)).peakBacklog() <= promised.maxBacklog;
+    most = firstThat(shortEnough, stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16)));
     most = Math.min(most, limit);
   }
   const offered = workload.peakPerSecond * work;
@@ -106,6 +107,30 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const reacting = slotsThroughReaction(workload, timing, promised, alone);
   const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
   return smallest(least, most, (min) => done(crew(min, most)));
+}
+
+/** From `first` in steps of 2 %, or of one, to the first that is `bound` or more. */
+function stepsOfTwoPercent(first: number, bound: number): number[] {
+  const steps = [first];
+  for (let most = first; most < bound; steps.push(most)) most += Math.max(1, Math.floor(most / 50));
+  return steps;
+}
+
+/** The first of the values that holds, where all behind it hold too, in strides that double and then halve; else the last. */
+function firstThat(holds: (value: number) => boolean, values: readonly number[]): number {
+  const last = values.length - 1;
+  let broken = -1;
+  let kept = 0;
+  for (let stride = 1; kept < last && !holds(values[kept]); stride *= 2) {
+    broken = kept;
+    kept = Math.min(last, kept + stride);
+  }
+  while (kept - broken > 1) {
+    const middle = Math.floor((kept + broken) / 2);
+    if (holds(values[middle])) kept = middle;
+    else broken = middle;
+  }
+  return values[kept];
 }
 
 /**

@@ -7,7 +7,7 @@ import { pricesRead, pricesRegion } from './prices';
  */
 export interface StockWorkload {
   /**
-   * Bytes written per day, as they are stored (after compression). Above 0, at most 10^18.
+   * Bytes written per day, as they are stored (after compression). 0.001 to 10¹⁸.
    */
   readonly bytesPerDay: number;
 
@@ -45,7 +45,7 @@ export interface StockWorkload {
  */
 export interface StockObjective {
   /**
-   * The most that the stock may cost, in US dollars a month, uploads included. Above 0.
+   * The most that the stock may cost, in US dollars a month, uploads included. Above 0, at most 10¹².
    *
    * @default - no ceiling
    */
@@ -53,7 +53,7 @@ export interface StockObjective {
 
   /**
    * The longest that a reader may wait for an object, in seconds. Below 18000 (5 hours) nothing moves to S3 Glacier
-   * Flexible Retrieval by default. 0 or more.
+   * Flexible Retrieval by default. 0 to 31,536,000 (a year).
    *
    * @default - a reader may wait for a restore
    */

@@ -6,29 +6,29 @@ import { explainKnobs, type Knob, KnobList } from './plan';
  */
 export interface TtlWorkload {
   /**
-   * Documents inserted per second, the busiest day's mean. Above 0.
+   * Documents inserted per second, the busiest day's mean. 10⁻⁹ to 10⁹.
    */
   readonly insertsPerSecond: number;
 
   /**
    * Bytes of one document as they lie on the disk, its share of the indexes included: (storage size + total index
-   * size) ÷ count. Above 0.
+   * size) ÷ count. Above 0, at most 10¹⁸.
    */
   readonly documentBytes: number;
 
   /**
-   * Documents in the collection today. 0 or more.
+   * Documents in the collection today. 0 to 10¹⁸.
    */
   readonly existingDocuments: number;
 
   /**
-   * Updates per second that the database bears beside its load; measured, not guessed. Above 0.
+   * Updates per second that the database bears beside its load; measured, not guessed. 10⁻⁹ to 10⁹.
    */
   readonly spareWritesPerSecond: number;
 
   /**
    * Deletions per second that the database bears beside its load, replication included. One thread of the primary
-   * deletes what has expired. Above 0.
+   * deletes what has expired. 10⁻⁹ to 10⁹.
    */
   readonly deletesPerSecond: number;
 
@@ -45,19 +45,19 @@ export interface TtlWorkload {
  */
 export interface TtlObjective {
   /**
-   * Seconds that a document is kept. Above 0.
+   * Seconds that a document is kept. 10⁻⁹ to 3,153,600,000 (a hundred years).
    */
   readonly retentionSeconds: number;
 
   /**
-   * The most bytes that the collection may take once as much expires as arrives. Above 0.
+   * The most bytes that the collection may take once as much expires as arrives. Above 0, at most 10¹⁸.
    *
    * @default - no ceiling
    */
   readonly collectionBytes?: number;
 
   /**
-   * The longest that the backfill may take, in seconds. Above 0.
+   * The longest that the backfill may take, in seconds. 10⁻⁹ to 3,153,600,000 (a hundred years).
    *
    * @default - as long as it takes
    */

@@ -76,15 +76,15 @@ export interface Objective {
   readonly latencyQuantile?: number;
 
   /**
-   * The largest number of waiting items tolerated at any time. Above 0.
+   * The largest number of waiting items tolerated at any time. Above 0, at most 10¹⁸.
    *
    * @default - no bound of its own; the latency bounds it
    */
   readonly maxBacklog?: number;
 
   /**
-   * The most that the instances may cost at worst, every one of them running all month, in US dollars. Above 0. Needs
-   * the price of an instance: constructs that know it bring it along, elsewhere it is `instanceHourCost`.
+   * The most that the instances may cost at worst, every one of them running all month, in US dollars. Above 0, at
+   * most 10¹². Needs the price of an instance: constructs that know it bring it along, elsewhere it is `instanceHourCost`.
    *
    * @default - no ceiling
    */
@@ -96,49 +96,49 @@ export interface Objective {
  */
 export interface Consumer {
   /**
-   * Items that one instance serves at the same time. A whole number, 1 or more.
+   * Items that one instance serves at the same time. A whole number, 1 to 2⁵³.
    *
    * @default 1
    */
   readonly slotsPerInstance?: number;
 
   /**
-   * Seconds between two looks at the backlog by whatever scales the consumer. 0 or more.
+   * Seconds between two looks at the backlog by whatever scales the consumer. 0 to 31,536,000 (a year).
    *
    * @default 30
    */
   readonly pollSeconds?: number;
 
   /**
-   * Seconds between seeing the backlog and asking for more instances. 0 or more.
+   * Seconds between seeing the backlog and asking for more instances. 0 to 31,536,000 (a year).
    *
    * @default 15
    */
   readonly decideSeconds?: number;
 
   /**
-   * Seconds from asking for an instance to its first item. 0 or more.
+   * Seconds from asking for an instance to its first item. 0 to 31,536,000 (a year).
    *
    * @default 30
    */
   readonly startSeconds?: number;
 
   /**
-   * The fewest instances, given by hand. It is checked, not trusted. 0 or more; 0 lets the consumer sleep.
+   * The fewest instances, given by hand. It is checked, not trusted. 0 to 2⁵³; 0 lets the consumer sleep.
    *
    * @default - derived
    */
   readonly minInstances?: number;
 
   /**
-   * The most instances, given by hand. It is checked, not trusted. At least 1.
+   * The most instances, given by hand. It is checked, not trusted. 1 to 2⁵³.
    *
    * @default - derived
    */
   readonly maxInstances?: number;
 
   /**
-   * The most instances that can be had at all: partitions, quota, licences. At least 1.
+   * The most instances that can be had at all: partitions, quota, licences. 1 to 2⁵³.
    *
    * @default - no limit
    */
@@ -152,7 +152,7 @@ export interface Consumer {
   readonly maxAttempts?: number;
 
   /**
-   * Price of one instance in US dollars an hour.
+   * Price of one instance in US dollars an hour. Above 0, at most 10¹².
    *
    * @default - unknown: no cost is predicted
    */

@@ -219,7 +219,7 @@ test.each<[string, Partial<Workload & Objective & Consumer>, string]>([
   ['half a slot', { slotsPerInstance: 0.5 }, 'slotsPerInstance must be a whole number, at least 1, got 0.5'],
   ['a quantile of 1', { latencyQuantile: 1 }, 'latencyQuantile must be at least 0.5 and below 1, got 1'],
   ['a ceiling without a price', { monthlyCost: 100 }, 'monthlyCost needs instanceHourCost'],
-  ['more slots than anybody has', { serviceSeconds: 1e9 }, 'must be at most 1000000 busy slots'],
+  ['more slots than anybody has', { serviceSeconds: 1e9 }, 'must be at most 100000 busy slots'],
 ])('%s is refused by name, value and limit', (_what, wrong, message) => {
   const all = { steadyPerSecond: 10, serviceSeconds: 0.1, latencySeconds: 10, ...wrong };
   expect(() => planQueue('Wrong', all, all, all)).toThrow(InvalidInputError);
