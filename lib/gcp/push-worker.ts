@@ -4,6 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import type { Consumer } from '../flow/workload';
+import { componentName } from './component-name';
 import { CLOUD_RUN_LIMITS } from './receiver-plan';
 import type { PushTarget } from './redrive-queue';
 import { memberOf, ownAccount, runService } from './run-service';
@@ -47,7 +48,7 @@ export class PushWorker extends pulumi.ComponentResource {
    * @throws InvalidInputError when the name or the plan's slots are beyond what Cloud Run takes
    */
   constructor(name: string, args: PushWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('backpressure:gcp:PushWorker', name, {}, opts);
+    super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
     const { plan, project } = args;
     validate(name, [
       accountName(name),

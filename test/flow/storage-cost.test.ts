@@ -104,7 +104,7 @@ describe('what S3 bills that a price per GB does not show', () => {
       expect(Object.keys(prices.s3.sources)).toContain(source);
     }
     for (const name of storageClassNames) expect(storageClassPrices(name).storage).toBeGreaterThan(0);
-    expect(() => storageClassPrices('constructor')).toThrow(/no price for storage class 'constructor'/);
+    expect(() => storageClassPrices('constructor')).toThrow(/no storage class 'constructor'; there are STANDARD,/);
   });
 });
 
@@ -297,7 +297,7 @@ describe('refusals', () => {
   test.each([
     ['bytesPerDay must be above 0, got 0', { bytesPerDay: 0 }, {}],
     ['bytesPerDay must be above 0, got NaN', { bytesPerDay: Number.NaN }, {}],
-    ['bytesPerDay must be between 0 and 1000000000000000000', { bytesPerDay: 1e19 }, {}],
+    ['bytesPerDay must be at most 1000000000000000000', { bytesPerDay: 1e19 }, {}],
     ['objectBytes must be between 1 and', { objectBytes: 0.5 }, {}],
     ['retentionDays must be a whole number', { retentionDays: 1.5 }, {}],
     ['overwriteRatio must be at least 0 and below 1, got 1', { overwriteRatio: 1 }, {}],
