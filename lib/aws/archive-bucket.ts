@@ -136,6 +136,7 @@ export interface ArchiveBucketProps {
 
   /**
    * What happens to the buckets when they leave the stack.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */

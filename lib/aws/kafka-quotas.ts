@@ -102,6 +102,7 @@ export interface KafkaQuotasProps {
    * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
    * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
    * is RETAIN for quotas.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */

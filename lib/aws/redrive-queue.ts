@@ -153,6 +153,7 @@ export interface RedriveQueueProps {
    * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
    * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A queue that is retained keeps
    * its messages until they expire, and nothing consumes it any more.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */

@@ -88,6 +88,7 @@ export interface WebhookBufferProps {
   /**
    * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
    * generated secret that is deleted cannot be recovered.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */

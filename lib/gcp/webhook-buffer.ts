@@ -9,7 +9,7 @@ import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../flow/refus
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import type { ReceiverSource } from '../runtime/webhook-receiver/contract';
 import { componentName } from './component-name';
-import { accountName, onCloudRun, PushWorker } from './push-worker';
+import { accountName, memoryCheck, onCloudRun, PushWorker } from './push-worker';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './redrive-queue';
 import { RefusedAlerts } from './refused-alerts';
@@ -42,7 +42,7 @@ export interface WebhookBufferArgs
   readonly consumerImage: pulumi.Input<string>;
   /** Environment of the consumer, besides `IDEMPOTENCY_SECONDS`. Default: none. */
   readonly consumerEnvironment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of a consumer instance, as Cloud Run writes it. Default: `512Mi`. */
+  /** Memory of a consumer instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly consumerMemory?: string;
   /** Region of both services. */
   readonly location: pulumi.Input<string>;
@@ -265,6 +265,7 @@ function validateArgs(subject: string, args: WebhookBufferArgs): void {
     ...sources.map(({ name, deduplicateBy }) =>
       oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, ['delivery-id', 'signed-content']),
     ),
+    memoryCheck('consumerMemory', args.consumerMemory),
     oneOf('ingress', args.ingress, Object.keys(INGRESS)),
     ...sources.map((source) => refusedSourceCheck(source, args.workload)),
     ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),

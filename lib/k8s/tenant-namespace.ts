@@ -212,10 +212,11 @@ export class TenantNamespace extends Construct {
 function shareChecks(share: TenantShare): Check[] {
   return [
     inRange('share.weight', share.weight, LEAST_WEIGHT, MOST_WEIGHT),
-    wholeNumber('share.nominalJobs', share.nominalJobs, 1, MOST_JOBS),
+    // A plan for as many busy jobs as a cluster runs has a few more places than that.
+    wholeNumber('share.nominalJobs', share.nominalJobs, 1, 2 * MOST_JOBS),
     wholeNumber('share.borrowedJobs', share.borrowedJobs, 0, MOST_JOBS),
     // Nominal, borrowed, and those that end while the next begin.
-    wholeNumber('share.quotaJobs', share.quotaJobs, 1, 3 * MOST_JOBS),
+    wholeNumber('share.quotaJobs', share.quotaJobs, 1, 4 * MOST_JOBS),
     inRange('share.jobCpu', share.jobCpu, LEAST_CPU, MOST_CPU),
     inRange('share.jobMemoryBytes', share.jobMemoryBytes, 1024 ** 2, MOST_MEMORY_BYTES),
   ];

@@ -34,7 +34,8 @@ const MAKERS: Record<string, (name: string, args?: Untyped) => unknown> = {
       location: 'europe-west1',
       ...args,
     }),
-  PushWorker: (name) => new PushWorker(name, { plan, image: 'worker@sha256:1', location: 'europe-west1' }),
+  PushWorker: (name, args) =>
+    new PushWorker(name, { plan, image: 'worker@sha256:1', location: 'europe-west1', ...args }),
   SubscriptionAlerts: (name, args) =>
     new SubscriptionAlerts(name, {
       subscription: queue.subscription,
@@ -77,6 +78,8 @@ test.each<[string, string, Untyped]>([
   ['WebhookBuffer', 'sources.scheme of github', { source: { scheme: undefined } }],
   ['WebhookBuffer', 'sources.deduplicateBy of github', { source: { deduplicateBy: 'ip' } }],
   ['WebhookBuffer', 'ingress', { ingress: 'internal' }],
+  ['WebhookBuffer', 'consumerMemory', { consumerMemory: '512' }],
+  ['PushWorker', 'memory', { memory: 'plenty' }],
   ['RefusedAlerts', 'sourceNames', { sourceNames: [] }],
   ['RefusedAlerts', 'sourceNames', { sourceNames: ['github', 'github'] }],
   ['RefusedAlerts', 'sourceNames', { sourceNames: ['"} or vector(1) #'] }],
