@@ -7,7 +7,7 @@ import { validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/refused';
 import { alarmAbove } from './alarm-above';
-import { notConstructor } from './webhook-source';
+import { notConstructor } from './webhook-plan';
 
 /** Where the functions of this library count: `lib/runtime/metrics.ts`. */
 const NAMESPACE = 'Backpressure';

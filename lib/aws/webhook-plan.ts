@@ -1,12 +1,12 @@
 /** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { between, oneOf, validate } from '../flow/errors';
+import { between, type Check, oneOf, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
 import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../flow/refused';
 import type { Workload } from '../flow/workload';
 import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
 import { removalCheck } from './removal-policy';
-import { notConstructor, WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
+import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
 import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
@@ -59,6 +59,14 @@ export function checkWebhooks(subject: string, question: WebhookQuestion): void 
     removalCheck(removalPolicy),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
   ]);
+}
+
+/** A check on names that become ids: a tree of constructs keeps children in an object that has this name already. */
+export function notConstructor(prop: string, names: readonly string[]): Check {
+  return {
+    refused: names.includes('constructor'),
+    message: `${prop} must not be 'constructor', a name that the construct tree cannot hold`,
+  };
 }
 
 /** A delivery that comes back after its key is forgotten has its effect twice. */

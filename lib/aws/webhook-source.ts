@@ -1,6 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import type { Check } from '../flow/errors';
 import type { SignatureScheme } from '../runtime/webhook/signature';
 
 /**
@@ -80,14 +79,6 @@ export interface WebhookSource {
    * @default WebhookIdentity.DELIVERY_ID
    */
   readonly identity?: WebhookIdentity;
-}
-
-/** A check on names that become ids: a tree of constructs keeps children in an object that has this name already. */
-export function notConstructor(prop: string, names: readonly string[]): Check {
-  return {
-    refused: names.includes('constructor'),
-    message: `${prop} must not be 'constructor', a name that the construct tree cannot hold`,
-  };
 }
 
 /** The headers to pass on, each as its sender documents it. */
