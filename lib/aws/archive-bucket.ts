@@ -34,6 +34,7 @@ import { alarmAbove } from './alarm-above';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
+import { removalCheck } from './removal-policy';
 
 /*
  * Cold data piles up: everything is written, little is read, nothing leaves, and the bill grows by the day. A
@@ -135,6 +136,7 @@ export interface ArchiveBucketProps {
 
   /**
    * What happens to the buckets when they leave the stack.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -186,7 +188,7 @@ export class ArchiveBucket extends Construct {
     super(scope, id);
     // Log delivery by bucket policy: with the older way, by ACL, the log bucket could not have its ACLs disabled.
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
-    validate(id, budgetChecks(this, props.budget));
+    validate(id, [...budgetChecks(this, props.budget), removalCheck(props.removalPolicy)]);
     this.plan = planLifecycle(id, props);
     for (const remark of this.plan.remarks) {
       Annotations.of(this).addWarningV2('backpressure-constructs:archiveBucketTransitions', remark);

@@ -6,6 +6,8 @@ import { planStock } from '../flow/storage-plan';
 
 /** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
 export const ABORT_DAYS = 7;
+/** A hundred years. */
+const LONGEST_DAYS = 36_500;
 
 /** Those props of an archive that decide its lifecycle; `ArchiveBucketProps` describes them. */
 export interface LifecycleChoices {
@@ -122,10 +124,14 @@ function prefixed(name: string, values: object): { [name: string]: unknown } {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value]));
 }
 
+/** S3 counts lifecycles in days, and the CDK cannot convert what only the deployment knows. */
 function wholeDays(name: string, duration: Duration | undefined, min: number): Check {
+  if (duration?.isUnresolved() && duration.unitLabel() !== 'days') {
+    return { refused: true, message: `${name} must be in days when it is a token, got ${duration.unitLabel()}` };
+  }
   const days = duration === undefined || duration.isUnresolved() ? min : duration.toDays({ integral: false });
   return {
-    refused: !(Number.isInteger(days) && days >= min),
-    message: `${name} must be whole days, at least ${min}, got ${days}`,
+    refused: !(Number.isInteger(days) && days >= min && days <= LONGEST_DAYS),
+    message: `${name} must be whole days, ${days > LONGEST_DAYS ? `at most ${LONGEST_DAYS}` : `at least ${min}`}, got ${days}`,
   };
 }

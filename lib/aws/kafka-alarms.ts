@@ -3,8 +3,12 @@ import { type Alarm, type AlarmProps, Metric, Stats } from 'aws-cdk-lib/aws-clou
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { validate } from '../flow/errors';
+import { MOST_BROKERS } from '../flow/quota-checks';
 import type { QuotaPlan } from '../flow/quotas';
 import { alarmAbove } from './alarm-above';
+import { clusterChecks } from './kafka-cluster';
+import { knownNumber } from './worker-compute';
 
 const PERIOD = Duration.minutes(5);
 /** CloudWatch looks back no further than a day. */
@@ -20,7 +24,7 @@ export interface KafkaAlarmsProps {
   readonly clusterArn: string;
 
   /**
-   * Brokers in the cluster; Amazon MSK numbers them from 1. A whole number, 1 or more.
+   * Brokers in the cluster; Amazon MSK numbers them from 1. A whole number, 1 to 1000.
    */
   readonly brokers: number;
 
@@ -35,7 +39,7 @@ export interface KafkaAlarmsProps {
   readonly repairer: IFunction;
 
   /**
-   * How often it looks.
+   * How often it looks. Whole minutes, 5 min to a day.
    */
   readonly repairInterval: Duration;
 
@@ -68,8 +72,15 @@ export class KafkaAlarms extends Construct {
 
   private readonly alarmTopic?: ITopic;
 
+  /**
+   * @throws InvalidInputError when a prop is out of range, or the plan has no such knob
+   */
   constructor(scope: Construct, id: string, props: KafkaAlarmsProps) {
     super(scope, id);
+    validate(id, [
+      ...clusterChecks(props.clusterArn, props.repairInterval),
+      knownNumber('brokers', props.brokers, 1, MOST_BROKERS),
+    ]);
     this.alarmTopic = props.alarmTopic;
     const { repairer, plan, repairInterval } = props;
     const brokers = Array.from({ length: props.brokers }, (_, index) => index + 1);

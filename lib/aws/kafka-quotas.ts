@@ -16,15 +16,14 @@ import type { Quota } from '../runtime/kafka-quotas/quotas';
 import { cut, groupDescription } from './descriptions';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
+import { clusterChecks } from './kafka-cluster';
 import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
 import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
+import { removalCheck } from './removal-policy';
 import { RuntimeFunction } from './runtime-function';
-import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** Amazon EventBridge quotas: the input of a target. */
 const MOST_INPUT_CHARACTERS = 8192;
-/** The name of the cluster in it is what metrics go by. */
-const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[^/]+\/[^/]+$/;
 
 /**
  * What the quotas of a shared cluster on Amazon MSK are sized from.
@@ -103,6 +102,7 @@ export interface KafkaQuotasProps {
    * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
    * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
    * is RETAIN for quotas.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -200,7 +200,7 @@ export class KafkaQuotas extends Construct {
   /**
    * How the producers of that tenant are to be set.
    *
-   * @throws when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
    */
   public producerSettings(tenant: string): ProducerSettings {
     return this.plan.tenant(tenant).producer;
@@ -209,25 +209,17 @@ export class KafkaQuotas extends Construct {
   /**
    * The same under the names of the Java client, for a properties file or environment variables.
    *
-   * @throws when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
    */
   public producerProperties(tenant: string): { [name: string]: string } {
     return producerProperties(this.producerSettings(tenant));
   }
 
   private validateProps(id: string): void {
-    const { clusterArn, tenants, topics = [], repairInterval, capacity } = this.props;
-    const seconds = resolvedSeconds(repairInterval);
+    const { clusterArn, tenants, topics = [], repairInterval, capacity, removalPolicy } = this.props;
     validate(id, [
-      {
-        refused: !Token.isUnresolved(clusterArn) && !CLUSTER_ARN.test(clusterArn),
-        message: `clusterArn must be arn:<partition>:kafka:<region>:<account>:cluster/<name>/<id>, got '${clusterArn}'`,
-      },
-      wholeSeconds('repairInterval', repairInterval, 300, 86_400),
-      {
-        refused: seconds !== undefined && seconds % 60 !== 0,
-        message: `repairInterval must be whole minutes, got ${seconds} s`,
-      },
+      ...clusterChecks(clusterArn, repairInterval),
+      removalCheck(removalPolicy),
       {
         refused: Token.isUnresolved(capacity.brokers),
         message: 'capacity.brokers must be known at synthesis, got a token',

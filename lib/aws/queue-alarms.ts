@@ -11,6 +11,8 @@ import { alarmAbove } from './alarm-above';
 const NEVER_SECONDS = 604_800;
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
+/** CloudWatch looks back no further than a day. */
+const MOST_PERIODS = 288;
 
 /**
  * What the alarms of a queue watch.
@@ -129,7 +131,10 @@ export class QueueAlarms extends Construct {
       metric: timeToDrainMetric(queue, plan),
       threshold: drainThreshold(plan),
       // Until the scaler has reacted producers win by design.
-      evaluationPeriods: 1 + Math.max(1, Math.ceil(plan.predictions.reactionSeconds / FIVE_MINUTES.toSeconds())),
+      evaluationPeriods: Math.min(
+        MOST_PERIODS,
+        1 + Math.max(1, Math.ceil(plan.predictions.reactionSeconds / FIVE_MINUTES.toSeconds())),
+      ),
       alarmDescription: `At the present rates the backlog takes longer to clear than planned; ${NEVER_SECONDS} s means never, because more arrives than is finished. Add consumers or throttle the producer; waiting does not help.`,
     });
     const visible = (statistic: string) =>

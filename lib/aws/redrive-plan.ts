@@ -77,6 +77,10 @@ export function planRedriveQueue(subject: string, input: RedriveQuestion): Plan 
     },
     secondsWithin('batchWindow', batchWindowSeconds, 0, 300),
     wholeNumber('maxReceiveCount', receives, 1, 1000),
+    {
+      refused: input.retention?.isUnresolved() === true && input.retention.unitLabel() !== 'seconds',
+      message: `retention must be in seconds when it is a token, got ${input.retention?.unitLabel()}`,
+    },
     secondsWithin('retention', retentionSeconds, 60, MAX_RETENTION_SECONDS - DAY_SECONDS),
     wholeNumber('maxRedrives', maxRedrives, 0, 100),
     inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),

@@ -20,6 +20,7 @@ import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
 import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedriveQueue } from './redrive-plan';
 import { createRedriver, REDRIVER_TIMEOUT } from './redriver-function';
+import { removalCheck } from './removal-policy';
 import { subjectOf } from './subject';
 
 /** Below this, attempts that were merely throttled end in the dead-letter queue. */
@@ -152,6 +153,7 @@ export interface RedriveQueueProps {
    * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
    * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A queue that is retained keeps
    * its messages until they expire, and nothing consumes it any more.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -203,7 +205,7 @@ export class RedriveQueue extends Construct {
     this.fifo = props.fifo ?? false;
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
-    validate(subjectOf(this), [nameCheck(props.queueName, this.fifo)]);
+    validate(subjectOf(this), [nameCheck(props.queueName, this.fifo), removalCheck(props.removalPolicy)]);
     this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
 
     const sourceName = this.sourceName();

@@ -3,9 +3,11 @@ import { type Alarm, type IMetric, MathExpression, Metric, Stats } from 'aws-cdk
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName } from '../flow/refused';
+import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/refused';
 import { alarmAbove } from './alarm-above';
+import { notConstructor } from './webhook-plan';
 
 /** Where the functions of this library count: `lib/runtime/metrics.ts`. */
 const NAMESPACE = 'Backpressure';
@@ -20,7 +22,7 @@ export interface RefusedAlarmsProps {
   readonly consumer: IFunction;
 
   /**
-   * Names of the senders. At least one.
+   * Names of the senders. At least one, no two alike; 1 to 32 lower-case letters, digits and hyphens.
    */
   readonly sourceNames: string[];
 
@@ -48,8 +50,15 @@ export class RefusedAlarms extends Construct {
   /** All of them. */
   public readonly all: Alarm[];
 
+  /**
+   * @throws InvalidInputError when a prop is out of range, or the plan has no knob for a source
+   */
   constructor(scope: Construct, id: string, props: RefusedAlarmsProps) {
     super(scope, id);
+    validate(id, [
+      ...sourceNameChecks('sourceNames', 'sourceNames', props.sourceNames),
+      notConstructor('sourceNames', props.sourceNames),
+    ]);
     this.bySource = props.sourceNames.map((source) => this.refused(source, props));
     this.dropped = alarmAbove(
       this,

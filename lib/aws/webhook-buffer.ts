@@ -9,6 +9,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
+import { unknownName } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import type { Objective, Workload } from '../flow/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
@@ -87,6 +88,7 @@ export interface WebhookBufferProps {
   /**
    * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
    * generated secret that is deleted cannot be recovered.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
    */
@@ -169,12 +171,15 @@ export class WebhookBuffer extends Construct {
     this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
   }
 
-  /** The signing secret of the source of that name. */
+  /**
+   * The signing secret of the source of that name.
+   *
+   * @throws InvalidInputError when there is no such source; the message lists those there are
+   */
   public secretOf(sourceName: string): ISecret {
     const secret = this.secrets.get(sourceName);
-    if (!secret)
-      throw new Error(`${this.node.path}: no source '${sourceName}'; there are ${[...this.secrets.keys()].join(', ')}`);
-    return secret;
+    if (secret) return secret;
+    throw unknownName(this.node.path, 'source', sourceName, [...this.secrets.keys()]);
   }
 
   /**

@@ -1,12 +1,13 @@
 /** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
-import type { Duration } from 'aws-cdk-lib';
-import { between, validate } from '../flow/errors';
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { between, type Check, oneOf, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck } from '../flow/refused';
+import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../flow/refused';
 import type { Workload } from '../flow/workload';
 import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
+import { removalCheck } from './removal-policy';
 import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
-import { oneOf, resolvedSeconds, wholeSeconds } from './worker-compute';
+import { resolvedSeconds, wholeSeconds } from './worker-compute';
 
 /** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
 const THROTTLE_HEADROOM = 2;
@@ -28,6 +29,7 @@ export interface WebhookQuestion {
   readonly sources: readonly WebhookSource[];
   readonly workload: Workload;
   readonly idempotencyRetention?: Duration;
+  readonly removalPolicy?: RemovalPolicy;
 }
 
 /**
@@ -35,25 +37,18 @@ export interface WebhookQuestion {
  *
  * @throws InvalidInputError when a prop is out of range, with all of them named
  */
-export function checkWebhooks(subject: string, { sources, workload, idempotencyRetention }: WebhookQuestion): void {
+export function checkWebhooks(subject: string, question: WebhookQuestion): void {
+  const { sources, workload, idempotencyRetention, removalPolicy } = question;
   const names = sources.map((source) => source.name);
   validate(subject, [
-    { refused: sources.length === 0, message: 'sources must name at least one sender, got none' },
-    {
-      refused: new Set(names).size < names.length,
-      message: `sources must have different names, got ${names.join(', ')}`,
-    },
-    ...sources.map((source) => ({
-      refused: !/^[a-z0-9-]{1,32}$/.test(source.name),
-      message: `sources.name must be 1 to 32 lower-case letters, digits and hyphens, got '${source.name}'`,
-    })),
-    {
-      // A tree of constructs keeps children by name in an object that has this name already.
-      refused: names.includes('constructor'),
-      message: "sources.name must not be 'constructor', a name that the construct tree cannot hold",
-    },
-    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, String(scheme), WebhookScheme)),
-    ...sources.map(({ name, identity }) => oneOf(`sources.identity of ${name}`, identity, WebhookIdentity)),
+    ...sourceNameChecks('sources', 'sources.name', names),
+    notConstructor('sources.name', names),
+    ...sources.map(({ name, scheme }) =>
+      oneOf(`sources.scheme of ${name}`, scheme ?? null, Object.values(WebhookScheme)),
+    ),
+    ...sources.map(({ name, identity }) =>
+      oneOf(`sources.identity of ${name}`, identity, Object.values(WebhookIdentity)),
+    ),
     ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
     ...sources.map(({ name, secretPerTenant, secret }) => ({
       refused: secretPerTenant === true && secret === undefined,
@@ -61,8 +56,17 @@ export function checkWebhooks(subject: string, { sources, workload, idempotencyR
     })),
     ...sources.map((source) => refusedSourceCheck(source, workload)),
     wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
+    removalCheck(removalPolicy),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
   ]);
+}
+
+/** A check on names that become ids: a tree of constructs keeps children in an object that has this name already. */
+export function notConstructor(prop: string, names: readonly string[]): Check {
+  return {
+    refused: names.includes('constructor'),
+    message: `${prop} must not be 'constructor', a name that the construct tree cannot hold`,
+  };
 }
 
 /** A delivery that comes back after its key is forgotten has its effect twice. */

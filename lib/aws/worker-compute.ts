@@ -51,15 +51,6 @@ export function knownNumber(name: string, value: number | undefined, min: number
   return Token.isUnresolved(value) ? mustBeKnown(name) : wholeNumber(name, value, min, max);
 }
 
-/** A check on a value of an enum: a caller from JavaScript may give any text. An absent value passes. */
-export function oneOf(name: string, value: string | undefined, values: Readonly<Record<string, string>>): Check {
-  const known = Object.values(values);
-  return {
-    refused: value !== undefined && !known.includes(value),
-    message: `${name} must be one of ${known.join(', ')}, got '${value}'`,
-  };
-}
-
 function mustBeKnown(name: string): Check {
   return { refused: true, message: `${name} must be known at synthesis, got a token` };
 }

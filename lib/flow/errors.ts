@@ -58,6 +58,16 @@ export function shown(value: unknown): string {
 }
 
 /**
+ * The error of a look-up by name that finds nothing.
+ *
+ * @param kind what is looked up, in a word: `tenant`
+ * @param names all that there are
+ */
+export function unknownName(subject: string, kind: string, name: unknown, names: readonly string[]): InvalidInputError {
+  return new InvalidInputError(subject, [`no ${kind} ${shown(name)}; there are ${names.join(', ') || 'none'}`]);
+}
+
+/**
  * Refuses what is no object, and a field of one that is no number. Compilers see to both; callers in JavaScript have none.
  *
  * @param parts the objects, by the name that messages have for them
@@ -140,6 +150,12 @@ export function wholeNumber(
   const refused = value !== undefined && !(Number.isInteger(value) && value >= min && value <= max);
   if (!refused) return PASSED;
   return { refused, message: `${name} must be a whole number, ${withinText(min, max)}, got ${shown(value)}` };
+}
+
+/** A check that `value` is one of the texts there are: a caller in JavaScript may give any. An absent value passes. */
+export function oneOf(name: string, value: unknown, known: readonly unknown[]): Check {
+  const refused = value !== undefined && !known.includes(value);
+  return refused ? { refused, message: `${name} must be one of ${known.join(', ')}, got ${shown(value)}` } : PASSED;
 }
 
 function withinText(min: number, max: number): string {

@@ -6,6 +6,15 @@ import type { Objective } from './workload';
 
 /** More pods than any cluster runs (Kubernetes, Considerations for large clusters: 150,000 pods). */
 export const MOST_JOBS = 150_000;
+/** Cores at most. */
+export const MOST_CPU = 1e6;
+/** Kubernetes counts no finer than a thousandth of a core. */
+export const LEAST_CPU = 0.001;
+/** Bytes of memory at most. */
+export const MOST_MEMORY_BYTES = 1e16;
+/** Kueue counts weights no finer than a thousandth. */
+export const LEAST_WEIGHT = 0.001;
+export const MOST_WEIGHT = 1e6;
 
 /** Checks a cluster, its tenants and the promise. */
 export function fairShareChecks(
@@ -16,8 +25,8 @@ export function fairShareChecks(
   const { cpu, memoryBytes } = capacity;
   const names = tenants.map(({ name }) => name);
   return [
-    above('capacity.cpu', cpu, 1e6),
-    above('capacity.memoryBytes', memoryBytes, 1e16),
+    above('capacity.cpu', cpu, MOST_CPU),
+    above('capacity.memoryBytes', memoryBytes, MOST_MEMORY_BYTES),
     { refused: tenants.length === 0, message: 'tenants must name at least one, got none' },
     {
       refused: new Set(names).size < names.length,
@@ -50,9 +59,9 @@ function tenantChecks(tenant: BatchTenant, { cpu, memoryBytes }: BatchCapacity):
       refused: weight === 0,
       message: `${of('weight')} must not be 0: to Kueue that is a tenant that is always preempted first, and never comes into a share`,
     },
-    weight === 0 ? PASSED : inRange(of('weight'), weight, 0.001, 1e6),
-    inRange(of('jobCpu'), jobCpu, 0.001, cpu > 0 ? cpu : 1e6),
-    above(of('jobMemoryBytes'), jobMemoryBytes, memoryBytes > 0 ? memoryBytes : 1e16),
+    weight === 0 ? PASSED : inRange(of('weight'), weight, LEAST_WEIGHT, MOST_WEIGHT),
+    inRange(of('jobCpu'), jobCpu, LEAST_CPU, cpu > 0 ? cpu : MOST_CPU),
+    above(of('jobMemoryBytes'), jobMemoryBytes, memoryBytes > 0 ? memoryBytes : MOST_MEMORY_BYTES),
     wholeNumber(of('nominalJobs'), tenant.nominalJobs, 1, MOST_JOBS),
     wholeNumber(of('borrowedJobs'), tenant.borrowedJobs, 0, MOST_JOBS),
   ];

@@ -193,9 +193,9 @@ function tenantShare(
   };
 }
 
-/** Pods that still end while the next ones begin, by Little's law; never none. */
+/** Pods that still end while the next ones begin, by Little's law; never none, and no more than a cluster runs. */
 function turnover(bound: number, { workload }: TenantLoad): number {
-  return Math.max(1, Math.ceil((bound * GRACE_SECONDS) / workload.serviceSeconds));
+  return Math.min(MOST_JOBS, Math.max(1, Math.ceil((bound * GRACE_SECONDS) / workload.serviceSeconds)));
 }
 
 function reclaimKnob(seconds: number, { byPreemption }: Reclaim): Knob {
@@ -261,7 +261,7 @@ function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacit
     knob(
       'quotaJobs',
       share.quotaJobs,
-      'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, at least 1): a quota rejects, so that the queue must hold before it does',
+      'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so that the queue must hold before it does',
       {
         nominalJobs: share.nominalJobs,
         borrowedJobs: share.borrowedJobs,

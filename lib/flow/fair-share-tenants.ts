@@ -1,3 +1,4 @@
+import { unknownName } from './errors';
 import { figure, sizeText } from './figures';
 import { explainKnobs, type Knob, KnobList } from './plan';
 import type { Workload } from './workload';
@@ -24,7 +25,7 @@ export interface BatchCapacity {
 export interface BatchTenant {
   /**
    * Name of the tenant: 1 to 40 lower-case letters, digits and hyphens, beginning with a letter and not ending in a
-   * hyphen; no two alike.
+   * hyphen; no two alike. `FairShare` does not take `constructor`.
    */
   readonly name: string;
 
@@ -122,13 +123,17 @@ export class FairSharePlan extends KnobList {
   /**
    * What the tenant of that name gets.
    *
-   * @throws when the plan has no such tenant; the message lists those it has
+   * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */
   public tenant(name: string): TenantShare {
     const found = this.tenants.find((one) => one.name === name);
-    const names = this.tenants.map((one) => one.name).join(', ');
-    if (!found) throw new Error(`${this.subject}: no tenant '${name}'; there are ${names}`);
-    return found;
+    if (found) return found;
+    throw unknownName(
+      this.subject,
+      'tenant',
+      name,
+      this.tenants.map((one) => one.name),
+    );
   }
 
   /** The one-page "why": every knob with formula, inputs and source, then what to expect. */

@@ -1,3 +1,4 @@
+import { unknownName } from './errors';
 import { figure } from './figures';
 
 /**
@@ -58,7 +59,7 @@ export abstract class KnobList {
   /**
    * The knob of that name.
    *
-   * @throws when the plan has no such knob; the message lists those it has
+   * @throws InvalidInputError when the plan has no such knob; the message lists those it has
    */
   public knob(name: string): Knob {
     return knobNamed(this.subject, this.knobs, name);
@@ -109,7 +110,12 @@ export class Plan extends KnobList {
 export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
   const found = knobs.find((knob) => knob.name === name);
   if (found !== undefined) return found;
-  throw new Error(`${subject}: no knob '${name}'; there are ${knobs.map((knob) => knob.name).join(', ')}`);
+  throw unknownName(
+    subject,
+    'knob',
+    name,
+    knobs.map((knob) => knob.name),
+  );
 }
 
 /** Both lists as one; of two knobs of the same name the later one stays. */

@@ -1,3 +1,4 @@
+import { unknownName } from './errors';
 import data from './prices.json';
 
 /** One number of the price file: what it is worth, in which unit, and which source says so. */
@@ -61,8 +62,8 @@ const table = new Map(Object.entries(classes).map(([name, entry]) => [name, flat
 /** Prices and billing rules of the storage class that S3 calls `name`. */
 export function storageClassPrices(name: string): StorageClassPrices {
   const found = table.get(name);
-  if (!found) throw new Error(`no price for storage class '${name}'; there are ${storageClassNames.join(', ')}`);
-  return found;
+  if (found) return found;
+  throw unknownName('prices', 'storage class', name, storageClassNames);
 }
 
 function flatten(entry: { [field: string]: Price | undefined }): StorageClassPrices {

@@ -7,7 +7,8 @@ import { type ResolvedCapacity, type Shares, shareOut } from './quota-shares';
 import type { KafkaCapacity, KafkaTenant } from './quotas';
 
 const MOST_BYTES = 1e12;
-const MOST_BROKERS = 1000;
+/** More brokers than any cluster has. */
+export const MOST_BROKERS = 1000;
 
 /** The validation table of a cluster and its tenants. */
 export function quotaChecks(capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): Check[] {

@@ -1,3 +1,4 @@
+import { unknownName } from './errors';
 import { figure, sizeText } from './figures';
 import { explainKnobs, type Knob, KnobList, mergedKnobs } from './plan';
 
@@ -174,13 +175,17 @@ export class QuotaPlan extends KnobList {
   /**
    * What the tenant of that name gets.
    *
-   * @throws when the plan has no such tenant; the message lists those it has
+   * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */
   public tenant(name: string): TenantQuota {
     const found = this.tenants.find((one) => one.name === name);
-    const names = this.tenants.map((one) => one.name).join(', ');
-    if (!found) throw new Error(`${this.subject}: no tenant '${name}'; there are ${names}`);
-    return found;
+    if (found) return found;
+    throw unknownName(
+      this.subject,
+      'tenant',
+      name,
+      this.tenants.map((one) => one.name),
+    );
   }
 
   /** The same plan with more knobs; a knob of the same name takes the place of the old one. */

@@ -1,6 +1,7 @@
 import { ConfigGroup } from '@pulumi/kubernetes/yaml/v2';
 import * as pulumi from '@pulumi/pulumi';
 import type { Chart } from 'cdk8s';
+import { componentName } from './component-name';
 
 /**
  * Hands a cdk8s chart, such as those of `backpressure-constructs/k8s`, to Pulumi: every object of the chart becomes a
@@ -11,9 +12,10 @@ import type { Chart } from 'cdk8s';
  * @param name name of the group; every object's resource is prefixed with it
  * @param chart any chart; it is synthesized here and now, so hand it over when it is complete
  * @param opts `provider` says which cluster. Default: the one of the current kubeconfig
+ * @throws InvalidInputError when the name is empty
  */
 export function fromChart(name: string, chart: Chart, opts?: pulumi.ComponentResourceOptions): ConfigGroup {
   const objects = chart.toJson() as { kind?: string }[];
   const secret = objects.some(({ kind }) => kind === 'Secret');
-  return new ConfigGroup(name, { objs: secret ? pulumi.secret(objects) : objects }, opts);
+  return new ConfigGroup(componentName('fromChart', name), { objs: secret ? pulumi.secret(objects) : objects }, opts);
 }

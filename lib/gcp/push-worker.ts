@@ -1,9 +1,10 @@
 import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { validate, wholeNumber } from '../flow/errors';
+import { type Check, shown, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import type { Consumer } from '../flow/workload';
+import { componentName } from './component-name';
 import { CLOUD_RUN_LIMITS } from './receiver-plan';
 import type { PushTarget } from './redrive-queue';
 import { memberOf, ownAccount, runService } from './run-service';
@@ -18,7 +19,7 @@ export interface PushWorkerArgs {
   readonly location: pulumi.Input<string>;
   /** Environment of the container. Default: none. */
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of an instance, as Cloud Run writes it. Default: `512Mi`. */
+  /** Memory of an instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly memory?: string;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
@@ -47,10 +48,11 @@ export class PushWorker extends pulumi.ComponentResource {
    * @throws InvalidInputError when the name or the plan's slots are beyond what Cloud Run takes
    */
   constructor(name: string, args: PushWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('backpressure:gcp:PushWorker', name, {}, opts);
+    super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
     const { plan, project } = args;
     validate(name, [
       accountName(name),
+      memoryCheck('memory', args.memory),
       wholeNumber('slotsPerInstance', plan.value('slotsPerInstance'), 1, CLOUD_RUN_LIMITS.concurrency),
       wholeNumber('maxInstances', plan.value('maxInstances'), 1, CLOUD_RUN_LIMITS.instances),
     ]);
@@ -100,6 +102,14 @@ export function accountName(name: string) {
   return {
     refused: !/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name),
     message: `name must be 1 to 20 lower-case letters, digits and hyphens, beginning with a letter, got '${name}'`,
+  };
+}
+
+/** A check on memory. Source: Cloud Run documentation, Configure memory limits: a number, and G, M, Gi or Mi. */
+export function memoryCheck(prop: string, value: string | undefined): Check {
+  return {
+    refused: value !== undefined && !/^\d+(\.\d+)?[GM]i?$/.test(value),
+    message: `${prop} must be a number and G, M, Gi or Mi, such as 512Mi, got ${shown(value)}`,
   };
 }
 

@@ -7,6 +7,7 @@ import { validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import { planQueue } from '../flow/queue-plan';
 import type { Consumer, Objective, Workload } from '../flow/workload';
+import { componentName, pubsubName } from './component-name';
 import { SubscriptionAlerts } from './subscription-alerts';
 import { PUBSUB_LIMITS, planSubscription, type SubscriptionChoices, subscriptionChecks } from './subscription-plan';
 
@@ -89,12 +90,12 @@ export class RedriveQueue extends pulumi.ComponentResource {
   private readonly retained: pulumi.CustomResourceOptions;
 
   /**
-   * @param name Pulumi name; resources are called after it
+   * @param name Pulumi name; resources are called after it. 1 to 200 letters, digits and - . _ ~ + %, beginning with a letter
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
    * @throws InvalidInputError when an argument is out of range; the message names every one of them
    */
   constructor(name: string, args: RedriveQueueArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('backpressure:gcp:RedriveQueue', name, {}, opts);
+    super('backpressure:gcp:RedriveQueue', componentName('RedriveQueue', name), {}, opts);
     this.args = args;
     this.label = name;
     this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
@@ -232,6 +233,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
 function derivePlan(subject: string, args: RedriveQueueArgs): Plan {
   const { workload, objective, consumer, maxDeliveryAttempts, allowedPersistenceRegions: regions } = args;
   validate(subject, [
+    pubsubName(subject),
     ...subscriptionChecks(args, workload),
     wholeNumber('consumer.maxAttempts', consumer?.maxAttempts, 1, PUBSUB_LIMITS.deliveryAttempts.max),
     {

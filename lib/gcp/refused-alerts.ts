@@ -1,8 +1,10 @@
 import * as logging from '@pulumi/gcp/logging';
 import * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
+import { inRange, shown, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName } from '../flow/refused';
+import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/refused';
+import { componentName } from './component-name';
 import { AUTO_CLOSE } from './subscription-alerts';
 
 /** What the alert policies on refused deliveries watch. */
@@ -11,7 +13,7 @@ export interface RefusedAlertsArgs {
   readonly receiver: LoggedService;
   /** The service that works on what was accepted, by the lines `processed` and `duplicate` of its log. */
   readonly worker: LoggedService;
-  /** Names of the senders. At least one. */
+  /** Names of the senders. At least one, no two alike; 1 to 32 lower-case letters, digits and hyphens. */
   readonly sourceNames: readonly string[];
   /** The plan with the thresholds: a knob `alarmRefusedPerHour.<source>` for each source. */
   readonly plan: Plan;
@@ -41,9 +43,20 @@ export class RefusedAlerts extends pulumi.ComponentResource {
   /** A policy for each source, by its name. */
   public readonly bySource: Readonly<Record<string, monitoring.AlertPolicy>>;
 
+  /**
+   * @param name 1 to 90 letters, digits, hyphens, dots and underscores; metrics are called after it
+   * @throws InvalidInputError when an argument is out of range, or the plan has no knob for a source
+   */
   constructor(name: string, args: RefusedAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('backpressure:gcp:RefusedAlerts', name, {}, opts);
+    super('backpressure:gcp:RefusedAlerts', componentName('RefusedAlerts', name), {}, opts);
     const { receiver, worker, sourceNames, project } = args;
+    validate(name, [
+      {
+        refused: !/^[\w.-]{1,90}$/.test(name),
+        message: `name must be 1 to 90 letters, digits, hyphens, dots and underscores, got ${shown(name)}`,
+      },
+      ...sourceNameChecks('sourceNames', 'sourceNames', sourceNames),
+    ]);
     this.refused = this.metric(`${name}-refused`, receiver, 'jsonPayload.message = "refused"', project);
     this.accepted = this.metric(
       `${name}-accepted`,
@@ -81,6 +94,7 @@ export class RefusedAlerts extends pulumi.ComponentResource {
   private policy(name: string, source: string, args: RefusedAlertsArgs): monitoring.AlertPolicy {
     const displayName = `${name}-refused-${source}`;
     const threshold = args.plan.value(refusedKnobName(source));
+    validate(name, [inRange(`threshold of alert ${displayName}`, threshold, 0, Number.MAX_VALUE)]);
     const inAnHour = (metric: logging.Metric) =>
       pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${REFUSED_ALARM_SECONDS}s]))`;
     const [refused, accepted] = [inAnHour(this.refused), inAnHour(this.accepted)];

@@ -1,6 +1,8 @@
 import * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
+import { inRange, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
+import { componentName } from './component-name';
 
 /** Pub/Sub samples its gauges once a minute; shorter windows are empty. */
 const MINUTE = '60s';
@@ -39,8 +41,9 @@ export class SubscriptionAlerts extends pulumi.ComponentResource {
   /** Dead letters lie in their subscription and nobody takes them. */
   public readonly deadLettersUnattended: monitoring.AlertPolicy;
 
+  /** @throws InvalidInputError when the name is empty, or the plan lacks a threshold */
   constructor(name: string, args: SubscriptionAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('backpressure:gcp:SubscriptionAlerts', name, {}, opts);
+    super('backpressure:gcp:SubscriptionAlerts', componentName('SubscriptionAlerts', name), {}, opts);
     const { subscription, deadLetterSubscription, plan, notificationChannels } = args;
     const add = (kind: string, watch: AlertPolicySettings) =>
       alertPolicy(`${name}-${kind}`, { ...watch, notificationChannels }, this);
@@ -101,6 +104,7 @@ export function alertPolicy(
   settings: AlertPolicySettings,
   parent: pulumi.Resource,
 ): monitoring.AlertPolicy {
+  validate(name, [inRange('threshold', settings.threshold, 0, Number.MAX_VALUE)]);
   return new monitoring.AlertPolicy(
     name,
     {

@@ -3,19 +3,20 @@ import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as secretmanager from '@pulumi/gcp/secretmanager';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { validate, wholeNumber } from '../flow/errors';
+import { oneOf, validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import { refusedKnob, refusedSourceCheck } from '../flow/refused';
+import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../flow/refused';
 import type { Consumer, Objective, Workload } from '../flow/workload';
 import type { ReceiverSource } from '../runtime/webhook-receiver/contract';
-import { accountName, onCloudRun, PushWorker } from './push-worker';
+import { componentName } from './component-name';
+import { accountName, memoryCheck, onCloudRun, PushWorker } from './push-worker';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './redrive-queue';
 import { RefusedAlerts } from './refused-alerts';
 import { type MountedSecret, memberOf, ownAccount, runService } from './run-service';
 import { alertPolicy } from './subscription-alerts';
 import type { SubscriptionChoices } from './subscription-plan';
-import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source';
+import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
 
 const DAY = 86_400;
 /** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
@@ -41,7 +42,7 @@ export interface WebhookBufferArgs
   readonly consumerImage: pulumi.Input<string>;
   /** Environment of the consumer, besides `IDEMPOTENCY_SECONDS`. Default: none. */
   readonly consumerEnvironment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of a consumer instance, as Cloud Run writes it. Default: `512Mi`. */
+  /** Memory of a consumer instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly consumerMemory?: string;
   /** Region of both services. */
   readonly location: pulumi.Input<string>;
@@ -101,7 +102,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
    * @throws InvalidInputError when an argument is out of range; the message names every one of them
    */
   constructor(name: string, args: WebhookBufferArgs, opts?: pulumi.ComponentResourceOptions) {
-    super('backpressure:gcp:WebhookBuffer', name, {}, opts);
+    super('backpressure:gcp:WebhookBuffer', componentName('WebhookBuffer', name), {}, opts);
     this.args = args;
     this.label = name;
     validateArgs(name, args);
@@ -259,15 +260,13 @@ function validateArgs(subject: string, args: WebhookBufferArgs): void {
   const names = sources.map((source) => source.name);
   validate(subject, [
     accountName(subject),
-    { refused: sources.length === 0, message: 'sources must name at least one sender, got none' },
-    {
-      refused: new Set(names).size < names.length,
-      message: `sources must have different names, got ${names.join(', ')}`,
-    },
-    ...sources.map(({ name }) => ({
-      refused: !/^[a-z0-9-]{1,32}$/.test(name),
-      message: `sources.name must be 1 to 32 lower-case letters, digits and hyphens, got '${name}'`,
-    })),
+    ...sourceNameChecks('sources', 'sources.name', names),
+    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
+    ...sources.map(({ name, deduplicateBy }) =>
+      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, ['delivery-id', 'signed-content']),
+    ),
+    memoryCheck('consumerMemory', args.consumerMemory),
+    oneOf('ingress', args.ingress, Object.keys(INGRESS)),
     ...sources.map((source) => refusedSourceCheck(source, args.workload)),
     ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
     wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),

@@ -111,7 +111,15 @@ export class FairShare extends Construct {
       urgentClass,
       cohort: cohortName = 'batch',
     } = props;
-    validate(id, [...inputChecks(cohortName), ...labelChecks('nodeLabels', props.nodeLabels)]);
+    validate(id, [
+      ...inputChecks(cohortName),
+      ...labelChecks('nodeLabels', props.nodeLabels),
+      {
+        // The tree of constructs keeps children by name in an object that has this name already.
+        refused: tenants.some(({ name }) => name === 'constructor'),
+        message: "tenants.name must not be 'constructor', a name that the construct tree cannot hold",
+      },
+    ]);
     this.plan = planFairShare(id, capacity, tenants, objective, { byPreemption: reclaimByPreemption });
     this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, props.nodeLabels ?? {});
     this.cohort = cohort(this, 'Cohort', cohortName, [unclaimed(this.flavor.name, this.plan.unclaimed)]);

@@ -1,7 +1,7 @@
 import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate, wholeNumber } from '../flow/errors';
+import { type Check, oneOf, validate, wholeNumber } from '../flow/errors';
 import { producerProperties } from '../flow/producer-settings';
 import { planQuotas } from '../flow/quota-plan';
 import { resolveCapacity } from '../flow/quota-shares';
@@ -186,7 +186,7 @@ export class KafkaQuotas extends Construct {
   /**
    * How the producers of that tenant are to be set.
    *
-   * @throws when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
    */
   public producerSettings(tenant: string): ProducerSettings {
     return this.plan.tenant(tenant).producer;
@@ -195,7 +195,7 @@ export class KafkaQuotas extends Construct {
   /**
    * The same under the names of the Java client, for a properties file or environment variables.
    *
-   * @throws when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
    */
   public producerProperties(tenant: string): { [name: string]: string } {
     return producerProperties(this.producerSettings(tenant));
@@ -236,11 +236,12 @@ function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[]): numbe
   return topics.filter((topic) => topic.tenant === tenant).reduce((sum, { partitions }) => sum + partitions, 0);
 }
 
-function inputChecks({ clusterName, tenants, topics }: KafkaQuotasProps): Check[] {
+function inputChecks({ clusterName, tenants, topics, authentication }: KafkaQuotasProps): Check[] {
   const names = tenants.map(({ name }) => name);
   const topicNames = topics.map(({ topicName }) => topicName);
   return [
     dnsLabel('clusterName', clusterName),
+    oneOf('authentication', authentication, Object.values(KafkaUserAuthentication)),
     ...names.map((name) =>
       textCheck(
         'tenants.name',

@@ -1,7 +1,15 @@
 import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { validate } from '../flow/errors';
+import { type Check, inRange, validate, wholeNumber } from '../flow/errors';
+import {
+  LEAST_CPU,
+  LEAST_WEIGHT,
+  MOST_CPU,
+  MOST_JOBS,
+  MOST_MEMORY_BYTES,
+  MOST_WEIGHT,
+} from '../flow/fair-share-checks';
 import type { TenantShare } from '../flow/fair-share-tenants';
 import { clusterScoped } from './cluster-scoped';
 import { dnsLabel, dnsSubdomain } from './names';
@@ -91,6 +99,7 @@ export class TenantNamespace extends Construct {
       dnsLabel('name', name),
       dnsSubdomain('cohortName', cohortName),
       dnsSubdomain('flavorName', flavorName),
+      ...shareChecks(share),
     ]);
     this.namespace = new kplus.Namespace(this, 'Namespace', {
       metadata: {
@@ -197,6 +206,20 @@ export class TenantNamespace extends Construct {
       },
     });
   }
+}
+
+/** The numbers of a share by hand, within those of a plan. */
+function shareChecks(share: TenantShare): Check[] {
+  return [
+    inRange('share.weight', share.weight, LEAST_WEIGHT, MOST_WEIGHT),
+    // A plan for as many busy jobs as a cluster runs has a few more places than that.
+    wholeNumber('share.nominalJobs', share.nominalJobs, 1, 2 * MOST_JOBS),
+    wholeNumber('share.borrowedJobs', share.borrowedJobs, 0, MOST_JOBS),
+    // Nominal, borrowed, and those that end while the next begin.
+    wholeNumber('share.quotaJobs', share.quotaJobs, 1, 4 * MOST_JOBS),
+    inRange('share.jobCpu', share.jobCpu, LEAST_CPU, MOST_CPU),
+    inRange('share.jobMemoryBytes', share.jobMemoryBytes, 1024 ** 2, MOST_MEMORY_BYTES),
+  ];
 }
 
 /** The quotas of a tenant's queue. */

@@ -1,20 +1,37 @@
 /** What a caller from JavaScript or Python can give is refused by the name of the prop, never by a raw error. */
-import { Duration, Token } from 'aws-cdk-lib';
+import { Duration, Lazy, type Stack, Token } from 'aws-cdk-lib';
+import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { ArchiveBucket } from '../../lib/aws/archive-bucket';
+import { KafkaAlarms } from '../../lib/aws/kafka-alarms';
 import { KafkaAuthentication } from '../../lib/aws/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/kafka-quotas';
+import { QueueAlarms } from '../../lib/aws/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue-worker';
 import { RedriveQueue } from '../../lib/aws/redrive-queue';
+import { RefusedAlarms } from '../../lib/aws/refused-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhook-buffer';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { type Knob, Plan } from '../../lib/flow/plan';
+import { QuotaPlan } from '../../lib/flow/quotas';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
 const CLUSTER = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
 const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
+
+const knob = (name: string, value: number): Knob => ({
+  name,
+  value,
+  unit: '',
+  formula: 'given',
+  inputs: {},
+  source: 'by hand',
+});
+const functionOf = (stack: Stack) =>
+  new LambdaFunction(stack, 'Function', { runtime: Runtime.NODEJS_22_X, handler: 'x', code: Code.fromInline('x') });
 
 const MAKERS: Record<string, (props: Untyped) => void> = {
   RedriveQueue: (props) => new RedriveQueue(shop(), 'It', { ...demand, ...props }),
@@ -28,9 +45,24 @@ const MAKERS: Record<string, (props: Untyped) => void> = {
     new ArchiveBucket(shop(), 'It', { workload: { bytesPerDay: 1e9, objectBytes: MIB }, ...props }),
   LambdaWorker: (props) => {
     const stack = shop();
-    const handler = { runtime: Runtime.NODEJS_22_X, handler: 'x', code: Code.fromInline('x') };
-    const compute = WorkerCompute.lambda({ function: new LambdaFunction(stack, 'Function', handler), ...props });
+    const compute = WorkerCompute.lambda({ function: functionOf(stack), ...props });
     new QueueWorker(stack, 'It', { ...demand, queue: new Queue(stack, 'Queue'), compute });
+  },
+  KafkaAlarms: (props) => {
+    const stack = shop();
+    new KafkaAlarms(stack, 'It', {
+      clusterArn: CLUSTER,
+      brokers: 3,
+      plan: new QuotaPlan('It', [knob('alarmThrottledSeconds', 600)], [], []),
+      repairer: functionOf(stack),
+      repairInterval: Duration.hours(1),
+      ...props,
+    });
+  },
+  RefusedAlarms: (props) => {
+    const stack = shop();
+    const plan = new RedriveQueue(stack, 'Queue', demand).plan.withKnobs([knob('alarmRefusedPerHour.a', 7200)]);
+    new RefusedAlarms(stack, 'It', { consumer: functionOf(stack), sourceNames: ['a'], plan, ...props });
   },
   KafkaQuotas: (props) => {
     const stack = shop();
@@ -48,8 +80,11 @@ const MAKERS: Record<string, (props: Untyped) => void> = {
 };
 
 const PART = Duration.millis(1500);
+const LATER = Lazy.number({ produce: () => 7 });
 
-test.each<[string, string, Untyped]>([
+type Refusal = [construct: string, prop: string, props: Untyped];
+
+test.each<Refusal>([
   ['RedriveQueue', 'functionTimeout', { functionTimeout: PART }],
   ['RedriveQueue', 'batchWindow', { batchWindow: PART }],
   ['RedriveQueue', 'queueName', { queueName: 'a b' }],
@@ -81,6 +116,33 @@ test.each<[string, string, Untyped]>([
   ['KafkaQuotas', 'clusterArn', { clusterArn: 'telemetry' }],
   ['KafkaQuotas', 'clusterArn', { clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster' }],
   ['KafkaQuotas', 'clusterArn', { clusterArn: '' }],
+  ['KafkaQuotas', 'clusterArn', { clusterArn: `${CLUSTER} "} or 1` }],
+  ...['RedriveQueue', 'WebhookBuffer', 'ArchiveBucket', 'KafkaQuotas'].flatMap((construct): Refusal[] =>
+    // Nothing that these make can be kept as a snapshot.
+    ['forever', '', 'snapshot'].map((removalPolicy) => [construct, 'removalPolicy', { removalPolicy }]),
+  ),
+  ['RedriveQueue', 'retention', { retention: Duration.days(LATER) }],
+  ['ArchiveBucket', 'noncurrentVersionExpiration', { noncurrentVersionExpiration: Duration.hours(LATER) }],
+  [
+    'ArchiveBucket',
+    'abortIncompleteMultipartUploadAfter',
+    { abortIncompleteMultipartUploadAfter: Duration.hours(LATER) },
+  ],
+  [
+    'ArchiveBucket',
+    'abortIncompleteMultipartUploadAfter',
+    { abortIncompleteMultipartUploadAfter: Duration.days(1e15) },
+  ],
+  ['KafkaAlarms', 'clusterArn', { clusterArn: 'telemetry' }],
+  ['KafkaAlarms', 'repairInterval', { repairInterval: Duration.seconds(90) }],
+  ['KafkaAlarms', 'repairInterval', { repairInterval: Duration.minutes(LATER) }],
+  ['KafkaAlarms', 'brokers', { brokers: 1.5 }],
+  ['KafkaAlarms', 'brokers', { brokers: 1e9 }],
+  ['KafkaAlarms', 'brokers', { brokers: LATER }],
+  ['RefusedAlarms', 'sourceNames', { sourceNames: [] }],
+  ['RefusedAlarms', 'sourceNames', { sourceNames: ['a', 'a'] }],
+  ['RefusedAlarms', 'sourceNames', { sourceNames: ['constructor'] }],
+  ['RefusedAlarms', 'sourceNames', { sourceNames: ['a/b'] }],
 ])('%s refuses its %s: %j', (construct, prop, props) => {
   expect(() => MAKERS[construct](props)).toThrow(InvalidInputError);
   expect(() => MAKERS[construct](props)).toThrow(new RegExp(`^It: (.*; )?${prop}.* must `));
@@ -89,4 +151,34 @@ test.each<[string, string, Untyped]>([
 test('a cluster that only the deployment knows is none of that', () => {
   MAKERS.KafkaQuotas({ clusterArn: Token.asString({ Ref: 'Cluster' }) });
   MAKERS.KafkaQuotas({ clusterArn: `arn:aws:kafka:eu-west-1:${Token.asString({ Ref: 'Account' })}:cluster/a/b-1` });
+});
+
+test('a value that only the deployment knows passes in the unit of its property', () => {
+  MAKERS.RedriveQueue({ retention: Duration.seconds(LATER) });
+  MAKERS.ArchiveBucket({ noncurrentVersionExpiration: Duration.days(LATER) });
+});
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])('an alarm with the threshold %p is refused by name', (value) => {
+  const stack = shop();
+  const { plan, queue, deadLetterQueue } = new RedriveQueue(stack, 'Queue', demand);
+  const broken = plan.withKnobs([knob('alarmBacklog', value)]);
+  expect(() => new QueueAlarms(stack, 'It', { queue, deadLetterQueue, plan: broken })).toThrow(
+    /^Shop\/It: threshold of alarm Backlog must be between /,
+  );
+});
+
+test('an alarm on a scaler that reacts slower than a day looks back no longer than CloudWatch can', () => {
+  const stack = shop();
+  const { plan, queue, deadLetterQueue } = new RedriveQueue(stack, 'Queue', demand);
+  const slow = new Plan(plan.subject, plan.knobs, { ...plan.predictions, reactionSeconds: 5 * 86_400 });
+  const { timeToDrain } = new QueueAlarms(stack, 'It', { queue, deadLetterQueue, plan: slow });
+  const { evaluationPeriods } = timeToDrain.node.defaultChild as CfnAlarm;
+  expect(Number(evaluationPeriods) * 300).toBeLessThanOrEqual(86_400);
+});
+
+test.each(['tenant', 'knob'] as const)('a %s that a plan does not have is refused with those that it has', (kind) => {
+  const plan = new QuotaPlan('It', [knob('alarmThrottledSeconds', 600)], [], []);
+  expect(() => plan[kind]('constructor')).toThrow(InvalidInputError);
+  const there = { tenant: 'none', knob: 'alarmThrottledSeconds' };
+  expect(() => plan[kind]('constructor')).toThrow(`It: no ${kind} 'constructor'; there are ${there[kind]}`);
 });

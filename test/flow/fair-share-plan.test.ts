@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
 import { weightedMaxMin } from '../../lib/flow/fair-share';
+import { MOST_JOBS } from '../../lib/flow/fair-share-checks';
 import { places } from '../../lib/flow/fair-share-load';
 import { planFairShare } from '../../lib/flow/fair-share-plan';
 import type { BatchCapacity, BatchTenant } from '../../lib/flow/fair-share-tenants';
@@ -252,4 +253,16 @@ test('property: no share exceeds the cluster, each keeps its load running, and n
     { numRuns: runs },
   );
   expect(Math.min(planned, refused)).toBeGreaterThan(runs / 20);
+});
+
+test('pods that end while the next begin are no more than a cluster runs, however short a job is', () => {
+  const short = tenant('risk', { workload: { steadyPerSecond: 1e6, serviceSeconds: 1e-6 } });
+  const [{ nominalJobs, borrowedJobs, quotaJobs }] = planFairShare(
+    'Rating',
+    capacity,
+    [short],
+    objective,
+    byPreemption,
+  ).tenants;
+  expect(quotaJobs - nominalJobs - borrowedJobs).toBe(MOST_JOBS);
 });

@@ -104,7 +104,7 @@ describe('what S3 bills that a price per GB does not show', () => {
       expect(Object.keys(prices.s3.sources)).toContain(source);
     }
     for (const name of storageClassNames) expect(storageClassPrices(name).storage).toBeGreaterThan(0);
-    expect(() => storageClassPrices('constructor')).toThrow(/no price for storage class 'constructor'/);
+    expect(() => storageClassPrices('constructor')).toThrow(/no storage class 'constructor'; there are STANDARD,/);
   });
 });
 

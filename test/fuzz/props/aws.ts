@@ -22,6 +22,7 @@ import { KafkaQuotas } from '../../../lib/aws/kafka-quotas';
 import { QueueAlarms } from '../../../lib/aws/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/redrive-queue';
+import { RefusedAlarms } from '../../../lib/aws/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhook-buffer';
 import { WebhookIdentity, WebhookScheme } from '../../../lib/aws/webhook-source';
@@ -109,6 +110,8 @@ const webhooks = fc.record({
   removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
   alarms: flag,
 });
+
+const sourceNames = fc.uniqueArray(fc.constantFrom('github', 'pay', 'shop'), { minLength: 1, maxLength: 3 });
 
 const tenants = fc.array(
   fc.record({
@@ -311,6 +314,31 @@ export const AWS_SUBJECTS: readonly Subject[] = [
         sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }],
       });
       new WebhookAlarms(stack, id, { stage: api.deploymentStage, plan });
+    }),
+  ),
+  subject(
+    'aws.RefusedAlarms',
+    ['aws.RefusedAlarms'],
+    'cdk',
+    fc.record({
+      workload: queueWorkload,
+      objective: queueObjective,
+      planned: sourceNames,
+      watched: optional(sourceNames),
+      alarms: flag,
+    }),
+    inStack((stack, id, { planned, watched, alarms, ...props }) => {
+      const { plan } = new WebhookBuffer(stack, 'Planned', {
+        ...props,
+        sources: planned.map((name) => ({ name, scheme: WebhookScheme.GITHUB })),
+      });
+      const consumer = lambda(stack);
+      new RefusedAlarms(stack, id, {
+        consumer,
+        sourceNames: watched ?? planned,
+        plan,
+        alarmTopic: topic(stack, alarms),
+      });
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),

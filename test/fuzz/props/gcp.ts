@@ -1,15 +1,17 @@
 /** Components of `lib/gcp`, under Pulumi's mocks. */
 import { ApiObject, Chart, Testing } from 'cdk8s';
 import fc from 'fast-check';
+import { refusedKnob } from '../../../lib/flow/refused';
 import { fromChart } from '../../../lib/gcp/from-chart';
 import { PushWorker } from '../../../lib/gcp/push-worker';
 import { RedriveQueue } from '../../../lib/gcp/redrive-queue';
+import { RefusedAlerts } from '../../../lib/gcp/refused-alerts';
 import { SubscriptionAlerts } from '../../../lib/gcp/subscription-alerts';
 import { WebhookBuffer } from '../../../lib/gcp/webhook-buffer';
 import { optional, spread } from '../../support/property';
 import { program } from '../../support/pulumi';
 import { type Subject, subject } from './subject';
-import { consumers, ids, queueObjective, queueWorkload } from './values';
+import { consumers, figures, ids, queueObjective, queueWorkload } from './values';
 
 /** Every resource with its inputs. */
 const registered = async (make: () => unknown) => (await program(make)).resources;
@@ -112,6 +114,33 @@ export const GCP_SUBJECTS: readonly Subject[] = [
         const made = new RedriveQueue('planned', args);
         const alerted = { name: made.subscription.name, project: made.subscription.project };
         return new SubscriptionAlerts(id, { subscription: alerted, deadLetterSubscription: alerted, plan: made.plan });
+      }),
+    names,
+  ),
+  subject(
+    'gcp.RefusedAlerts',
+    ['gcp.RefusedAlerts'],
+    'none',
+    fc.record({
+      planned,
+      steadyPerSecond: optional(figures(0.001, 200)),
+      sourceNames: fc.uniqueArray(fc.constantFrom('github', 'pay', 'shop'), { minLength: 1, maxLength: 3 }),
+      project: optional(fc.constant('shop-project')),
+    }),
+    (id, { planned: given, steadyPerSecond, sourceNames, project }) =>
+      registered(() => {
+        const { plan, subscription } = new RedriveQueue('planned', given);
+        const knobs = sourceNames.map((name) =>
+          refusedKnob(given.workload, { name, steadyPerSecond }, sourceNames.length),
+        );
+        const service = { name: subscription.name, project: subscription.project };
+        return new RefusedAlerts(id, {
+          receiver: service,
+          worker: service,
+          sourceNames,
+          plan: plan.withKnobs(knobs),
+          project,
+        });
       }),
     names,
   ),
