@@ -119,6 +119,11 @@ export function withoutPlace(
   return heldUnlessExpiring(letter, holdSeconds(windows, now, limits, random), now, limits);
 }
 
+/** What becomes of a letter that could not be judged. */
+export function afterError(letter: Letter, now: number, limits: Limits): Decision {
+  return heldUnlessExpiring(letter, retrySeconds(1, limits), now, limits);
+}
+
 /** How long a letter waits before it is tried again that could not be moved so many times. */
 export function retrySeconds(tries: number, limits: Limits): number {
   return Math.min(MAX_HOLD_SECONDS, limits.stuckHoldSeconds, FIRST_RETRY_SECONDS * 2 ** Math.max(0, tries - 1));

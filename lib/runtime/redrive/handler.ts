@@ -19,7 +19,15 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from '
 import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
 import { countMetric } from '../metrics';
 import type { WindowCount } from './decide';
-import { NotSent, type Outgoing, type Ports, type RedriverConfig, RefusedMessage, redriveBatch } from './redriver';
+import {
+  NotSent,
+  type Outgoing,
+  type Ports,
+  type Purpose,
+  type RedriverConfig,
+  RefusedMessage,
+  redriveBatch,
+} from './redriver';
 
 /** A call that hangs must not take the time of the other letters. */
 const requestHandler = { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true };
@@ -49,6 +57,9 @@ const config: RedriverConfig = {
   masking: new Masking([...DEFAULT_MASKED_FIELDS, ...(process.env.MASKED_FIELDS ?? '').split(',')]),
 };
 
+/** Attributes of the journal in which tries are counted. */
+const COUNTERS: Readonly<Record<Purpose, string>> = { redrive: 'tries', masking: 'maskings' };
+
 /** Without an expiry: the key outlives every message. */
 const KEY_OF_SEALS = { key: { S: 'seal' } };
 let keyOfSeals: Promise<Uint8Array> | undefined;
@@ -71,17 +82,18 @@ const ports: Omit<Ports, 'remaining'> = {
       new ChangeMessageVisibilityCommand({ QueueUrl: deadLetterUrl, ReceiptHandle: receiptHandle, VisibilityTimeout }),
     );
   },
-  async begin(letter) {
+  async begin(letter, purpose) {
+    const counter = COUNTERS[purpose];
     const { Attributes } = await dynamo.send(
       new UpdateItemCommand({
         TableName: table,
         Key: letterKey(letter),
-        UpdateExpression: 'SET expires = :expires ADD tries :one',
+        UpdateExpression: `SET expires = :expires ADD ${counter} :one`,
         ExpressionAttributeValues: { ':expires': expires(), ':one': { N: '1' } },
         ReturnValues: 'ALL_NEW',
       }),
     );
-    return { tries: Number(Attributes?.tries?.N ?? 1), isSent: Attributes?.sent !== undefined };
+    return { tries: Number(Attributes?.[counter]?.N ?? 1), isSent: Attributes?.sent !== undefined };
   },
   async finish(letter) {
     await dynamo.send(
@@ -93,12 +105,12 @@ const ports: Omit<Ports, 'remaining'> = {
       }),
     );
   },
-  async fail(letter) {
+  async fail(letter, begun) {
     const { Attributes } = await dynamo.send(
       new UpdateItemCommand({
         TableName: table,
         Key: letterKey(letter),
-        UpdateExpression: 'ADD tries :less, failures :one',
+        UpdateExpression: `ADD ${begun.map((purpose) => `${COUNTERS[purpose]} :less, `).join('')}failures :one`,
         ExpressionAttributeValues: { ':less': { N: '-1' }, ':one': { N: '1' } },
         ReturnValues: 'ALL_NEW',
       }),
