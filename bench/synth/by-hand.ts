@@ -233,6 +233,18 @@ function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, 
       alarmDescription:
         'The redriver fails, so dead letters stay where they are. Look into its log; usually a permission, a key or its table is missing.',
     }),
+    alarm('RedriverTable', {
+      ...atOnce,
+      metric: new Metric({
+        namespace: 'Backpressure',
+        metricName: 'TableFailed',
+        dimensionsMap: { FunctionName: redriver.functionName },
+        period: FIVE_MINUTES,
+        statistic: Stats.SUM,
+      }),
+      alarmDescription:
+        "The redriver's table did not answer for some dead letters. They stay and are tried again. Look into the redriver's log, metric TableFailed: a throttle passes; a missing permission does not, and then nothing is redriven.",
+    }),
   ];
 }
 

@@ -184,13 +184,11 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
       countMetric('StillRefused', { Source: source }, details);
       throw new StillRefusedError();
     }
+    if (reason === 'unusable-secret') countMetric('UnusableSecret', {}, { ...details, source });
     const receivedAt = receivedAtMillis(record);
     const kept = reason !== NEVER_PARKED && (await parking?.park(record, source, reason, receivedAt));
     // Without a usable secret nobody has said that it is forged.
-    if (!kept && reason === 'unusable-secret') {
-      countMetric('Unjudged', { Source: source }, details);
-      throw new NotParkedError();
-    }
+    if (!kept && reason === 'unusable-secret') throw new NotParkedError();
     countMetric('Refused', { Source: source }, details);
     if (!kept && parking && reason !== NEVER_PARKED) countMetric('RefusedDropped', {}, { ...details, source });
   }
