@@ -118,8 +118,8 @@ export class WebhookBuffer extends Construct {
   /** One for each attached function: the alarms on deliveries that it refused. */
   public readonly refusedAlarms: RefusedAlarms[] = [];
   /**
-   * One for each attached function: brings it the parked deliveries once more. Disabled until somebody has repaired what
-   * they were refused for.
+   * One for each attached function: delivers the parked deliveries to it once more. Disabled; enable it when the cause of
+   * the refusals is repaired.
    */
   public readonly replays: EventSourceMapping[] = [];
 

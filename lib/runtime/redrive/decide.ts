@@ -18,7 +18,7 @@ export const MAX_ATTRIBUTES = 10;
 
 /**
  * A redrive that failed along with its whole window says nothing about the message: everything failed. It is forgiven
- * so often and no oftener, for without a bound a poison message in a bad hour would circle for ever.
+ * this many times. Without a bound, a poison message would circle for as long as an outage lasts.
  */
 export const FORGIVEN = 4;
 

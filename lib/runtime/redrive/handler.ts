@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import {
+  type AttributeValue,
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   DynamoDBClient,
@@ -132,16 +133,7 @@ const ports: Omit<Ports, 'remaining'> = {
   },
   async isNew(key) {
     const Item = { key: { S: `return#${key}` }, expires: expires() };
-    return unlessRefused(
-      dynamo.send(
-        new PutItemCommand({
-          TableName: table,
-          Item,
-          ConditionExpression: 'attribute_not_exists(#key)',
-          ExpressionAttributeNames: { '#key': 'key' },
-        }),
-      ),
-    );
+    return putOnce(Item);
   },
   async addReturned(window, count) {
     await dynamo.send(
@@ -178,21 +170,12 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   return { batchItemFailures: await redriveBatch(event.Records, config, { ...ports, remaining }) };
 }
 
-/** The first invocation makes the key, in its own table; of two at once one is refused and reads what the other wrote. */
+/** The first invocation makes the key. When two start at once, one write is refused, and both read the other's key. */
 async function readOrMakeKey(): Promise<Uint8Array> {
   const known = await readKey();
   if (known) return known;
   const Item = { ...KEY_OF_SEALS, secret: { B: randomBytes(32) } };
-  await unlessRefused(
-    dynamo.send(
-      new PutItemCommand({
-        TableName: table,
-        Item,
-        ConditionExpression: 'attribute_not_exists(#key)',
-        ExpressionAttributeNames: { '#key': 'key' },
-      }),
-    ),
-  );
+  await putOnce(Item);
   const made = await readKey();
   if (!made) throw new Error('the table holds no key');
   return made;
@@ -202,7 +185,7 @@ async function readKey(): Promise<Uint8Array | undefined> {
   const answer = await dynamo.send(
     new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [KEY_OF_SEALS], ConsistentRead: true } } }),
   );
-  // An unread key would be made anew.
+  // A key that was not read would be replaced by a new one.
   if (answer.UnprocessedKeys?.[table]) throw new Error('the table did not answer for the key');
   return answer.Responses?.[table]?.[0]?.secret?.B;
 }
@@ -243,6 +226,20 @@ function attributes(given: SQSMessageAttributes): Record<string, MessageAttribut
     return [name, { DataType: dataType, ...value }] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** False when there is an item of that key. */
+function putOnce(Item: Record<string, AttributeValue>): Promise<boolean> {
+  return unlessRefused(
+    dynamo.send(
+      new PutItemCommand({
+        TableName: table,
+        Item,
+        ConditionExpression: 'attribute_not_exists(#key)',
+        ExpressionAttributeNames: { '#key': 'key' },
+      }),
+    ),
+  );
 }
 
 async function unlessRefused(write: Promise<unknown>): Promise<boolean> {

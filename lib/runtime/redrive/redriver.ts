@@ -45,7 +45,7 @@ export type Purpose = 'redrive' | 'masking';
 
 /** How often the redriver tried to move a letter. */
 export interface Journal {
-  /** Tries of this purpose of which nobody knows how they ended, this one included. */
+  /** Tries of this purpose whose outcome is unknown, this one included. */
   readonly tries: number;
   /** True when the letter was sent, so that only its deletion is missing. */
   readonly isSent: boolean;
@@ -57,7 +57,7 @@ export interface Ports {
   random(): number;
   /** Milliseconds that the invocation has left. */
   remaining(): number;
-  /** The key of the seals: 32 bytes that nobody but this redriver knows. */
+  /** The key of the seals: 32 bytes that only this redriver knows. */
   key(): Promise<Uint8Array>;
   /** Sends to the source queue. Rejects with `RefusedMessage` when no retry can help, `NotSent` when one may. */
   sendToSource(message: Outgoing): Promise<void>;
@@ -73,7 +73,7 @@ export interface Ports {
   fail(letter: string, begun: readonly Purpose[]): Promise<number>;
   /** The counts of these windows; a window without counts may be absent. */
   readWindows(windows: readonly number[]): Promise<Windows>;
-  /** True once for each key, whoever asks. */
+  /** True for the first call with this key, false for every other one, of all redrivers together. */
   isNew(key: string): Promise<boolean>;
   /** Adds to the count of messages that came back from a window. */
   addReturned(window: number, count: number): Promise<void>;
@@ -96,7 +96,7 @@ export class NotSent extends Error {
 /** What the redriver is told by its construct. */
 export interface RedriverConfig {
   readonly limits: Limits;
-  /** Name of the source queue, for whoever reads the quarantine. */
+  /** Name of the source queue, shown in the quarantine. */
   readonly sourceName: string;
   readonly fifo: boolean;
   readonly masking: Masking;
@@ -169,7 +169,7 @@ export async function redriveBatch(
     .map(({ messageId }) => ({ itemIdentifier: messageId }));
 }
 
-/** A letter that nobody foresaw waits; the others of its batch do not. */
+/** A letter on which the decision fails waits; the others of its batch do not. */
 function decided(letter: Received, windows: Windows, now: number, limits: Limits, ports: Ports): Decision {
   try {
     return decide(letter, windows, now, limits, () => ports.random());
@@ -238,7 +238,7 @@ class Batch {
       try {
         return await this.failed(task, error);
       } catch {
-        // The letter comes again after the queue's visibility timeout.
+        // The queue delivers the letter again after its visibility timeout.
         return 'stays';
       }
     }
@@ -278,7 +278,7 @@ class Batch {
     if (decision.action !== 'redrive') return 'masking';
     const { tries, isSent } = await this.begin(task, 'redrive');
     if (isSent) return 'moved';
-    // A try of which nobody knows the end may have sent a copy, so it counts.
+    // A try whose outcome is unknown may have sent a copy, so it counts.
     const redrives = letter.redrives + tries;
     const { limits } = this.config;
     if (redrives > limits.maxRedrives + FORGIVEN) return this.parkFor(task, 'attempts-exhausted');
@@ -382,7 +382,7 @@ class Batch {
 
 type Outcome = 'moved' | 'stays' | 'masking';
 
-/** One letter is sent once, whatever try it is: within five minutes SQS drops the copy by itself. */
+/** The same for every try of a letter: SQS drops a second copy within five minutes. */
 function deduplicationId(messageId: string, purpose: string): string {
   return createHash('sha256')
     .update(JSON.stringify([messageId, purpose]))

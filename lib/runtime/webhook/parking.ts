@@ -42,7 +42,7 @@ export class Parking {
   /**
    * Parks a delivery as it came. False when the source's hour is used up.
    *
-   * @throws when the table or the queue did not take it; the delivery must come again
+   * @throws when the table or the queue did not take it; the delivery must be retried
    */
   public async park(record: SQSRecord, source: string, reason: string, receivedAtMillis: number): Promise<boolean> {
     const share = await this.#take(source);
@@ -57,7 +57,7 @@ export class Parking {
         }),
       );
     } catch (error) {
-      // The delivery comes again: its tries must not use up the hour.
+      // The delivery is retried, and its failed tries must not use up the hour.
       share.left += 1;
       throw error;
     }
