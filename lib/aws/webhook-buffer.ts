@@ -14,6 +14,7 @@ import type { Objective, Workload } from '../flow/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
 import { RefusedAlarms } from './refused-alarms';
+import { retainPolicyOf } from './retained-policy';
 import { grantSecretValue } from './secret-value';
 import { speaksForItsParts } from './subject';
 import { WebhookAlarms } from './webhook-alarms';
@@ -258,6 +259,7 @@ export class WebhookBuffer extends Construct {
       visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
       removalPolicy,
     });
+    retainPolicyOf(queue, removalPolicy);
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason:
