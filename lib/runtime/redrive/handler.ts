@@ -2,9 +2,11 @@
  * The redriver of `RedriveQueue`: the pure parts wired to SQS and DynamoDB. Settings come as environment variables.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   type AttributeValue,
   BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
   ConditionalCheckFailedException,
   DynamoDBClient,
   PutItemCommand,
@@ -57,6 +59,11 @@ const config: RedriverConfig = {
   fifo: sourceUrl.endsWith('.fifo'),
   masking: new Masking([...DEFAULT_MASKED_FIELDS, ...(process.env.MASKED_FIELDS ?? '').split(',')]),
 };
+
+type Item = Record<string, AttributeValue>;
+/** Reads of what a throttled table left out, and the pause before the second one, which doubles: 350 ms in all. */
+const MOST_READS = 4;
+const READ_PAUSE_MILLIS = 25;
 
 /** Attributes of the journal in which tries are counted. */
 const COUNTERS: Readonly<Record<Purpose, string>> = { redrive: 'tries', masking: 'maskings' };
@@ -119,13 +126,8 @@ const ports: Omit<Ports, 'remaining'> = {
     return Number(Attributes?.failures?.N ?? 1);
   },
   async readWindows(windows) {
-    const Keys = windows.map((window) => windowKey(window));
-    const answer = await dynamo.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
-    );
-    // An unread window would count as one without failures.
-    if (answer.UnprocessedKeys?.[table]) throw new Error('the table did not answer for every window');
-    const counts = (answer.Responses?.[table] ?? []).map((item): [number, WindowCount] => [
+    const items = await readAll(windows.map(windowKey));
+    const counts = items.map((item): [number, WindowCount] => [
       Number(item.key.S?.slice('window#'.length)),
       { redriven: Number(item.redriven?.N ?? 0), returned: Number(item.returned?.N ?? 0) },
     ]);
@@ -182,12 +184,27 @@ async function readOrMakeKey(): Promise<Uint8Array> {
 }
 
 async function readKey(): Promise<Uint8Array | undefined> {
-  const answer = await dynamo.send(
-    new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [KEY_OF_SEALS], ConsistentRead: true } } }),
-  );
-  // A key that was not read would be replaced by a new one.
-  if (answer.UnprocessedKeys?.[table]) throw new Error('the table did not answer for the key');
-  return answer.Responses?.[table]?.[0]?.secret?.B;
+  const [item] = await readAll([KEY_OF_SEALS]);
+  return item?.secret?.B;
+}
+
+/**
+ * All items or an error: a window that was not read would count as one without failures, and a key of the seals that was
+ * not read would be made a second time. The SDK does not retry what a throttled table leaves out.
+ */
+async function readAll(keys: readonly Item[]): Promise<Item[]> {
+  const items: Item[] = [];
+  let Keys: Item[] | undefined = [...keys];
+  for (let read = 0; Keys && read < MOST_READS; read++) {
+    if (read > 0) await wait(READ_PAUSE_MILLIS * 2 ** read);
+    const answer: BatchGetItemCommandOutput = await dynamo.send(
+      new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
+    );
+    items.push(...(answer.Responses?.[table] ?? []));
+    Keys = answer.UnprocessedKeys?.[table]?.Keys;
+  }
+  if (Keys) throw new Error('the table did not answer for every key');
+  return items;
 }
 
 async function send(queueUrl: string, message: Outgoing): Promise<void> {
@@ -229,7 +246,7 @@ function attributes(given: SQSMessageAttributes): Record<string, MessageAttribut
 }
 
 /** False when there is an item of that key. */
-function putOnce(Item: Record<string, AttributeValue>): Promise<boolean> {
+function putOnce(Item: Item): Promise<boolean> {
   return unlessRefused(
     dynamo.send(
       new PutItemCommand({
