@@ -26,7 +26,7 @@ import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Queue, QueueEncryption, type QueueProps, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
+import { Queue, QueueEncryption, type QueuePolicy, type QueueProps, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { bundleFolder } from '../../lib/aws/runtime-function';
 import type { Numbers } from './numbers';
@@ -71,6 +71,7 @@ function makeQueues(orders: Construct, sourceName: string, numbers: Numbers): Qu
   const common: QueueProps = {
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
+    removalPolicy: RemovalPolicy.RETAIN,
     receiveMessageWaitTime: Duration.seconds(20),
   };
   const queueArn = Stack.of(orders).formatArn({ service: 'sqs', resource: sourceName });
@@ -91,6 +92,9 @@ function makeQueues(orders: Construct, sourceName: string, numbers: Numbers): Qu
     deadLetterQueue: { queue: deadLetters, maxReceiveCount: numbers('maxReceiveCount') },
   });
   const quarantine = new Queue(orders, 'Quarantine', { ...common, retentionPeriod: Duration.days(14) });
+  for (const one of [queue, deadLetters, quarantine]) {
+    (one.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(RemovalPolicy.RETAIN);
+  }
   return { queue, deadLetters, quarantine };
 }
 
@@ -101,7 +105,7 @@ function makeRedriver(orders: Construct, queues: Queues, numbers: Numbers): Lamb
     billingMode: BillingMode.PAY_PER_REQUEST,
     timeToLiveAttribute: 'expires',
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    removalPolicy: RemovalPolicy.DESTROY,
+    removalPolicy: RemovalPolicy.RETAIN,
   });
   const logGroup = new LogGroup(orders, 'RedriverLogs', {
     retention: RetentionDays.ONE_MONTH,
@@ -232,6 +236,18 @@ function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, 
       metric: redriver.metricErrors({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       alarmDescription:
         'The redriver fails, so dead letters stay where they are. Look into its log; usually a permission, a key or its table is missing.',
+    }),
+    alarm('RedriverTable', {
+      ...atOnce,
+      metric: new Metric({
+        namespace: 'Backpressure',
+        metricName: 'TableFailed',
+        dimensionsMap: { FunctionName: redriver.functionName },
+        period: FIVE_MINUTES,
+        statistic: Stats.SUM,
+      }),
+      alarmDescription:
+        "The redriver's table did not answer for some dead letters. They stay and are tried again. Look into the redriver's log, metric TableFailed: a throttle passes; a missing permission does not, and then nothing is redriven.",
     }),
   ];
 }

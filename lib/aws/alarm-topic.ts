@@ -2,7 +2,7 @@
  * Who publishes to a topic of alarms, and the policies that let them. Without its statement an alarm changes its state,
  * fails to publish, and nobody is told.
  */
-import { Annotations, Stack } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnTopic, type ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
@@ -15,6 +15,8 @@ interface Publisher {
   readonly called: string;
   /** What comes after `Backpressure::` in its warning. */
   readonly warning: string;
+  /** Whether it publishes within its own region only. */
+  readonly regional: boolean;
   /** ARNs of what publishes. */
   sourceArn(stack: Stack): string;
 }
@@ -23,6 +25,7 @@ const ALARMS: Publisher = {
   principal: 'cloudwatch.amazonaws.com',
   called: 'CloudWatch alarms',
   warning: 'alarm-topic',
+  regional: true,
   sourceArn: ({ partition, region, account }) => `arn:${partition}:cloudwatch:${region}:${account}:alarm:*`,
 };
 
@@ -30,6 +33,7 @@ const BUDGETS: Publisher = {
   principal: 'budgets.amazonaws.com',
   called: 'AWS Budgets',
   warning: 'budget-topic',
+  regional: false,
   sourceArn: ({ partition, account }) => `arn:${partition}:budgets::${account}:*`,
 };
 
@@ -43,7 +47,8 @@ const added = new WeakMap<IConstruct, Set<string>>();
 /**
  * Lets CloudWatch alarms of the account and region of `scope` publish to the topic, by its policy and that of its key.
  *
- * @throws InvalidInputError when the topic is encrypted with the key of SNS itself, which no alarm may use
+ * @throws InvalidInputError when the topic is encrypted with the key of SNS itself, which no alarm may use, or stands in
+ * another region
  */
 export function allowAlarms(scope: Construct, topic: ITopic): void {
   allow(scope, topic, ALARMS);
@@ -59,13 +64,19 @@ export function allowBudgets(scope: Construct, topic: ITopic): void {
 }
 
 function allow(scope: Construct, topic: ITopic, publisher: Publisher): void {
+  const stack = Stack.of(scope);
+  const { region } = topic.env;
+  const isElsewhere = !Token.isUnresolved(region) && !Token.isUnresolved(stack.region) && region !== stack.region;
   validate(scope.node.path, [
+    {
+      refused: publisher.regional && isElsewhere,
+      message: `alarmTopic must be in ${stack.region}, the region of ${publisher.called} of this stack, got one in ${region}`,
+    },
     {
       refused: MANAGED_KEY.test(keyText(topic)),
       message: `alarmTopic must not be encrypted with alias/aws/sns, whose policy admits no ${publisher.called} and cannot be changed; give ${topic.node.path} a key of your own, or none`,
     },
   ]);
-  const stack = Stack.of(scope);
   const statement = {
     account: stack.account,
     sourceArn: publisher.sourceArn(stack),

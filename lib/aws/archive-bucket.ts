@@ -35,6 +35,7 @@ import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
 import { removalCheck } from './removal-policy';
+import { retainPolicyOf } from './retained-policy';
 
 /*
  * Cold data piles up: everything is written, little is read, nothing leaves, and the bill grows by the day. A
@@ -231,6 +232,9 @@ export class ArchiveBucket extends Construct {
     });
 
     this.refuseForeignInventories(props.inventoryBucket ?? logs);
+    for (const one of [this.bucket, this.logBucket]) {
+      if (one) retainPolicyOf(one, props.removalPolicy ?? RemovalPolicy.RETAIN);
+    }
     this.alarmTopic = props.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
     if (wantsBudget(this, props.budget)) {
       this.budget = new CostBudget(this, 'Budget', {

@@ -102,6 +102,12 @@ export class QueueAlarms extends Construct {
    * @default - there is no redriver
    */
   public readonly redriverErrors?: Alarm;
+  /**
+   * The redriver's table does not answer for some letters.
+   *
+   * @default - there is no redriver
+   */
+  public readonly redriverTable?: Alarm;
   /** Every alarm, in the order above. */
   public readonly all: Alarm[] = [];
 
@@ -205,6 +211,20 @@ export class QueueAlarms extends Construct {
         evaluationPeriods: 1,
         alarmDescription:
           'The redriver fails, so dead letters stay where they are. Look into its log; usually a permission, a key or its table is missing.',
+      });
+      this.redriverTable = this.add('RedriverTable', {
+        // A table that fails for some letters ends no invocation, so the errors of the function do not show it.
+        metric: new Metric({
+          namespace: 'Backpressure',
+          metricName: 'TableFailed',
+          dimensionsMap: { FunctionName: redriver.functionName },
+          period: FIVE_MINUTES,
+          statistic: Stats.SUM,
+        }),
+        threshold: 0,
+        evaluationPeriods: 1,
+        alarmDescription:
+          "The redriver's table did not answer for some dead letters. They stay and are tried again. Look into the redriver's log, metric TableFailed: a throttle passes; a missing permission does not, and then nothing is redriven.",
       });
     }
   }

@@ -8,7 +8,6 @@ import {
   FifoThroughputLimit,
   Queue,
   QueueEncryption,
-  type QueuePolicy,
   type QueueProps,
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
@@ -21,6 +20,7 @@ import { createQueueDashboard } from './queue-dashboard';
 import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedriveQueue } from './redrive-plan';
 import { createRedriver, REDRIVER_TIMEOUT } from './redriver-function';
 import { removalCheck } from './removal-policy';
+import { retainPolicyOf } from './retained-policy';
 import { subjectOf } from './subject';
 
 /** Below this, attempts that were merely throttled end in the dead-letter queue. */
@@ -222,7 +222,7 @@ export class RedriveQueue extends Construct {
     });
     this.quarantineQueue = this.createQuarantineQueue();
     const { queue, deadLetterQueue, quarantineQueue, plan, removalPolicy } = this;
-    for (const one of [queue, deadLetterQueue, quarantineQueue]) this.retainPolicyOf(one);
+    for (const one of [queue, deadLetterQueue, quarantineQueue]) retainPolicyOf(one, removalPolicy);
     const { alarmTopic, encryptionKey, maskedFields } = props;
     if (maxRedrives > 0) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
@@ -310,11 +310,6 @@ export class RedriveQueue extends Construct {
         'The end of the line: it holds masked copies for a person to read, nothing consumes it, so nothing in it can fail.',
     });
     return queue;
-  }
-
-  /** A queue that stays without its policy would take requests without TLS. */
-  private retainPolicyOf(queue: Queue): void {
-    (queue.node.findChild('Policy') as QueuePolicy).applyRemovalPolicy(this.removalPolicy);
   }
 
   private warn(maxRedrives: number): void {

@@ -45,6 +45,8 @@ export interface RefusedAlarmsProps {
 export class RefusedAlarms extends Construct {
   /** One for each source: more was refused within an hour than accepted. */
   public readonly bySource: Alarm[];
+  /** A signing secret, or that of one tenant, can be used for nothing: empty, a placeholder, not of the scheme. */
+  public readonly unusable: Alarm;
   /** Refused deliveries were dropped, because more came than are parked in an hour. */
   public readonly dropped: Alarm;
   /** All of them. */
@@ -60,6 +62,18 @@ export class RefusedAlarms extends Construct {
       notConstructor('sourceNames', props.sourceNames),
     ]);
     this.bySource = props.sourceNames.map((source) => this.refused(source, props));
+    this.unusable = alarmAbove(
+      this,
+      'Unusable',
+      {
+        metric: counted(props.consumer, 'UnusableSecret'),
+        threshold: 0,
+        evaluationPeriods: 1,
+        alarmDescription:
+          "Deliveries could not be judged, because the secret that they may be signed with cannot be used. The function's log says which source and what is wrong with the secret, never its value. The deliveries are parked for 14 days. Put a usable secret in, then enable the replay.",
+      },
+      props.alarmTopic,
+    );
     this.dropped = alarmAbove(
       this,
       'Dropped',
@@ -72,7 +86,7 @@ export class RefusedAlarms extends Construct {
       },
       props.alarmTopic,
     );
-    this.all = [...this.bySource, this.dropped];
+    this.all = [...this.bySource, this.unusable, this.dropped];
   }
 
   private refused(source: string, { consumer, plan, alarmTopic }: RefusedAlarmsProps): Alarm {

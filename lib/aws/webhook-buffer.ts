@@ -15,6 +15,7 @@ import type { Objective, Workload } from '../flow/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
 import { RefusedAlarms } from './refused-alarms';
+import { retainPolicyOf } from './retained-policy';
 import { grantSecretValue } from './secret-value';
 import { speaksForItsParts } from './subject';
 import { WebhookAlarms } from './webhook-alarms';
@@ -120,8 +121,8 @@ export class WebhookBuffer extends Construct {
   /** One for each attached function: the alarms on deliveries that it refused. */
   public readonly refusedAlarms: RefusedAlarms[] = [];
   /**
-   * One for each attached function: brings it the parked deliveries once more. Disabled until somebody has repaired what
-   * they were refused for.
+   * One for each attached function: delivers the parked deliveries to it once more. Disabled; enable it when the cause of
+   * the refusals is repaired.
    */
   public readonly replays: EventSourceMapping[] = [];
 
@@ -263,6 +264,7 @@ export class WebhookBuffer extends Construct {
       visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
       removalPolicy,
     });
+    retainPolicyOf(queue, removalPolicy);
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason:

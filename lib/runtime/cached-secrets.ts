@@ -23,7 +23,7 @@ export interface RereadLimits {
   readonly maxWaiting: number;
 }
 
-/** No secret that is new enough can be read yet: the delivery is neither accepted nor refused, it comes again. */
+/** No secret that is new enough can be read yet: the delivery is neither accepted nor refused, but retried. */
 export class SecretTooOldError extends Error {
   public override readonly name = 'SecretTooOldError';
 

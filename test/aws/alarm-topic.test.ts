@@ -1,5 +1,5 @@
 /** Alarms reach their topic, whatever policy and key it has. */
-import { Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Alias, Key } from 'aws-cdk-lib/aws-kms';
@@ -42,6 +42,19 @@ describe('no alarm is mute', () => {
     expect(mute(template)).toEqual([]);
     const policies = Object.values<Untyped>(template.Resources).filter(({ Type }) => Type === 'AWS::SNS::TopicPolicy');
     expect(policies).toHaveLength(1);
+  });
+
+  test('a topic of another region is refused: an alarm publishes within its own', () => {
+    const env = { account: '123456789012', region: 'eu-west-1' };
+    const onTopicIn = (region: string) => () => {
+      const stack = new Stack(new App(), 'Shop', { env });
+      const alarmTopic = Topic.fromTopicArn(stack, 'Pager', `arn:aws:sns:${region}:123456789012:pager`);
+      return new RedriveQueue(stack, 'Orders', { ...demand, alarmTopic });
+    };
+    expect(onTopicIn('us-east-1')).toThrow(
+      /alarmTopic must be in eu-west-1, the region of CloudWatch alarms of this stack, got one in us-east-1/,
+    );
+    expect(onTopicIn('eu-west-1')).not.toThrow();
   });
 
   test('a policy that is added later does not shut them out', () => {

@@ -251,8 +251,8 @@ describe('alarms', () => {
 
   test('all say what to do, and a silent queue is no trouble', () => {
     const { all } = usual.construct.alarms;
-    expect(all).toHaveLength(9);
-    usual.template.resourceCountIs('AWS::CloudWatch::Alarm', 9);
+    expect(all).toHaveLength(10);
+    usual.template.resourceCountIs('AWS::CloudWatch::Alarm', 10);
     for (const one of all) {
       const { AlarmDescription, TreatMissingData } = properties(usual, one);
       expect(AlarmDescription.length).toBeGreaterThan(80);
@@ -296,6 +296,16 @@ describe('alarms', () => {
     expect(make({ maxRedrives: 0 }).construct.alarms.stuck).toBeUndefined();
   });
 
+  test('a table that fails for some letters rings, although no invocation ends with an error', () => {
+    expect(alarm(usual, 'redriverTable')).toMatchObject({
+      Namespace: 'Backpressure',
+      MetricName: 'TableFailed',
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: expect.stringMatching(/Redriver/) } }],
+      Threshold: 0,
+    });
+    expect(make({ maxRedrives: 0 }).construct.alarms.redriverTable).toBeUndefined();
+  });
+
   test('go to the topic when there is one', () => {
     const stack = shop();
     const made = make({ alarmTopic: new Topic(stack, 'Pager') }, stack);
@@ -332,7 +342,7 @@ describe('alarms', () => {
     usual.template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     const without = make({ dashboard: false });
     without.template.resourceCountIs('AWS::CloudWatch::Dashboard', 0);
-    without.template.resourceCountIs('AWS::CloudWatch::Alarm', 9);
+    without.template.resourceCountIs('AWS::CloudWatch::Alarm', 10);
   });
 });
 

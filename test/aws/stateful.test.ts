@@ -125,9 +125,13 @@ describe('nothing is deleted that holds something', () => {
     expect(leftBehind(before, after)).toEqual(left);
   });
 
-  test('a queue that stays keeps the policy that demands TLS', () => {
-    const policies = deployed(queue(), NOTHING).filter(({ type }) => type === 'AWS::SQS::QueuePolicy');
-    expect(policies.map(({ fate }) => fate)).toEqual(['retained', 'retained', 'retained']);
+  test.each([
+    ['a queue', queue(), 'AWS::SQS::QueuePolicy', 3],
+    ['a webhook buffer', buffer(), 'AWS::SQS::QueuePolicy', 4],
+    ['an archive', archive(), 'AWS::S3::BucketPolicy', 2],
+  ])('%s that stays keeps the policies that demand TLS', (_, before, policy, count) => {
+    const policies = deployed(before, NOTHING).filter(({ type }) => type === policy);
+    expect(policies.map(({ fate }) => fate)).toEqual(Array(count).fill('retained'));
   });
 
   test('a renamed queue that keeps its logical ids and its name is the same queue', () => {

@@ -432,6 +432,10 @@ describe('what the consumer refuses', () => {
         });
       }
     }
+    expect(properties(withConsumer, alarms(withConsumer).unusable)).toMatchObject({
+      MetricName: 'UnusableSecret',
+      Threshold: 0,
+    });
     expect(properties(withConsumer, alarms(withConsumer).dropped)).toMatchObject({
       MetricName: 'RefusedDropped',
       Dimensions: [name],

@@ -412,6 +412,88 @@ describe('a function that is ended again and again', () => {
   });
 });
 
+describe('a service that fails for a while', () => {
+  const away = async () => Promise.reject(Object.assign(new Error('hunter2'), { name: 'ServiceUnavailable' }));
+  const marked = (messageId: string, redrives = 1) =>
+    letter(messageId, {
+      attributes: markAttributes({ id: messageId, firstSeen: start, redrives, redrivenAt: start }, '{}', key),
+    });
+
+  test('a come-back that the table does not count waits, and the others of its batch go on', async () => {
+    const world = poison();
+    const ports = world.ports();
+    const isNew = async (name: string) => (name.startsWith('bad') ? away() : ports.isNew(name));
+    const letters = [marked('bad'), letter('good'), usedUp('old')];
+    expect(await redriveBatch(letters, world.config, { ...ports, isNew })).toEqual(failed('bad'));
+    expect([world.source.length, world.quarantine.length]).toEqual([1, 1]);
+    expect(world.hidden).toEqual([180]);
+    expect([world.count('TableFailed'), JSON.stringify(world.counted).includes('hunter2')]).toEqual([1, false]);
+  });
+
+  test('a window that the table does not count makes its own letters wait and no others', async () => {
+    const world = poison();
+    const letters = [marked('a'), letter('good')];
+    expect(await redriveBatch(letters, world.config, { ...world.ports(), addReturned: away })).toEqual(failed('a'));
+    expect([world.source.length, world.count('TableFailed')]).toEqual([1, 1]);
+  });
+
+  test('without an answer on places nothing is redriven, and what is used up is parked', async () => {
+    const world = poison();
+    const letters = [letter('a'), usedUp('b')];
+    expect(await redriveBatch(letters, world.config, { ...world.ports(), takePlaces: away })).toEqual(failed('a'));
+    expect([world.source.length, world.quarantine.length, world.count('TableFailed')]).toEqual([0, 1, 1]);
+  });
+
+  test('a letter of its last day is parked although the table does not count it', async () => {
+    const world = poison();
+    const last = { ...marked('m'), attributes: letter('m', { sentAt: start - 13.5 * 86_400_000 }).attributes };
+    expect(await redriveBatch([last], world.config, { ...world.ports(), isNew: away })).toEqual([]);
+    expect(world.quarantine[0].attributes['backpressure-reason']).toEqual(text('about-to-expire'));
+  });
+
+  test.each(['begin', 'finish'] as const)('a journal that fails at its %s is counted', async (port) => {
+    const world = poison();
+    await redriveBatch([letter('m')], world.config, { ...world.ports(), [port]: away });
+    expect(world.count('TableFailed')).toBe(1);
+  });
+
+  test('a source that answers with errors for hours costs no content: the letter is parked masked', async () => {
+    const world = poison();
+    const body = '{"order":7}';
+    const ports = { ...world.ports(), sendToSource: away };
+    for (let attempt = 0; world.quarantine.length === 0 && attempt < 20; attempt++) {
+      await redriveBatch([letter('m', { body })], world.config, ports);
+    }
+    expect(world.quarantine.map((parked) => parked.body)).toEqual([body]);
+  });
+
+  test('a letter that cannot be hidden has not been sent, so it uses up no redrive', async () => {
+    const world = poison();
+    const ports = world.ports();
+    await redriveBatch([letter('m')], world.config, { ...ports, sendToSource: away });
+    for (let attempt = 0; attempt < 20; attempt++) {
+      await redriveBatch([letter('m')], world.config, { ...ports, hide: away });
+    }
+    expect(await redriveBatch([letter('m')], world.config, ports)).toEqual([]);
+    expect(world.source[0].attributes['backpressure-redrives'].stringValue).toMatch(/^2 /);
+  });
+
+  test('a slow invocation does not turn a body into its digest: it waits for one with time', async () => {
+    const world = poison();
+    const body = JSON.stringify('x'.repeat(1_000_000));
+    let left = 30_000;
+    const ports = world.ports();
+    const sendToSource = async (message: Outgoing) => {
+      left = 15_000;
+      await ports.sendToSource(message);
+    };
+    const slow = { ...ports, sendToSource, remaining: () => left };
+    expect(await redriveBatch([letter('slow'), usedUp('big', { body })], world.config, slow)).toEqual(failed('big'));
+    expect(await redriveBatch([usedUp('big', { body })], world.config, ports)).toEqual([]);
+    expect(world.quarantine[0].body).toHaveLength(body.length);
+  });
+});
+
 describe('nothing that a producer wrote is read elsewhere', () => {
   const secrets = ['hunter2Zq', '4111 1111 1111 1111', 'jane@example.com', `ghp_${'a1B2'.repeat(9)}`];
 

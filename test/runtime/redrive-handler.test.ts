@@ -27,13 +27,20 @@ const refused = (name: string): Answer => ({
 /** As much of DynamoDB as the redriver asks for. */
 class Table {
   public readonly items = new Map<string, Record<string, Wire>>();
+  /** Windows that a throttled table leaves out of its answers before it answers for them. */
+  public leftOut = 0;
 
   public answer(action: string, input: Wire): Answer {
     if (action === 'BatchGetItem') {
       const [[name, { Keys, ConsistentRead }]] = Object.entries<Wire>(input.RequestItems);
       expect(ConsistentRead).toBe(true);
-      const found = Keys.flatMap(({ key }: Wire) => this.items.get(key.S) ?? []);
-      return ok({ Responses: { [name]: found }, UnprocessedKeys: {} });
+      const answered = Keys.filter(({ key }: Wire) => !key.S.startsWith('window#') || this.leftOut-- <= 0);
+      const found = answered.flatMap(({ key }: Wire) => this.items.get(key.S) ?? []);
+      const left = Keys.filter((one: Wire) => !answered.includes(one));
+      return ok({
+        Responses: { [name]: found },
+        UnprocessedKeys: left.length > 0 ? { [name]: { Keys: left, ConsistentRead } } : {},
+      });
     }
     if (action === 'PutItem') {
       if (this.items.has(input.Item.key.S)) return refused('ConditionalCheckFailedException');
@@ -203,6 +210,18 @@ test('what SQS denies stays in the queue, later and later, with the name of the 
   expect(log).toContain('"Stuck":1');
   expect(log).not.toContain(secret);
   expect(log).not.toContain(key().toString('base64'));
+});
+
+test('a throttled table that answers for some windows is asked for the others', async () => {
+  table.leftOut = 4;
+  expect(await coldStart()(event({ id: 'a' }), context)).toEqual({ batchItemFailures: [] });
+  expect(sends()).toHaveLength(1);
+});
+
+test('a table that never answers for every window lets nothing be redriven', async () => {
+  table.leftOut = 1000;
+  await expect(coldStart()(event({ id: 'a' }), context)).rejects.toThrow('the table did not answer for every key');
+  expect(sends()).toEqual([]);
 });
 
 test('a body that SQS refuses is parked as its digest', async () => {

@@ -210,6 +210,27 @@ describe('a flood of forgeries', () => {
 });
 
 describe('nothing is deleted that is neither judged nor parked', () => {
+  test('tries that the refused queue does not take use up nothing of the hour', async () => {
+    const made = misconfigured({ parkedPerHour: 3 });
+    made.failing.send = true;
+    const records = [1, 2, 3].map((n) => message({ id: `d${n}`, secret: GOOD, receivedAt: 0 }));
+    for (let attempt = 1; attempt <= 5; attempt++) await made.consume(...records);
+    made.failing.send = false;
+    expect(await made.consume(...records)).toEqual([]);
+    expect([made.parked.length, counted('RefusedDropped')]).toEqual([3, 0]);
+  });
+
+  test('one tenant whose secret cannot be used is counted apart, however much is accepted of the others', async () => {
+    const github = { scheme: 'github', secretArn: 'arn:github', toleranceSeconds: 300, deduplicateBy: 'delivery-id' };
+    const made = consumer({ sources: { github: { ...github, secretPerTenant: true } as never } });
+    const tenants = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`t${n}`, `${GOOD} of t${n}`]));
+    made.secrets.stages.AWSCURRENT = JSON.stringify({ ...tenants, t500: 'changeme' });
+    for (let n = 490; n < 510; n++) {
+      await made.consume(message({ id: `d${n}`, tenant: `t${n}`, secret: `${GOOD} of t${n}`, receivedAt: 0 }));
+    }
+    expect([counted('Processed'), counted('UnusableSecret'), made.parked.length]).toEqual([19, 1, 1]);
+  });
+
   test.each([
     ['the refused queue does not take it', (made: ReturnType<typeof misconfigured>) => (made.failing.send = true)],
     ['the table does not count it', (made: ReturnType<typeof misconfigured>) => made.dynamo.dieOn('UpdateItemCommand')],
@@ -237,7 +258,9 @@ describe('nothing is deleted that is neither judged nor parked', () => {
         message({ source: 'shop', scheme: 'standard-webhooks', secret: 'whsec_', receivedAt: 0, signedAt: 0 }),
       );
       expect([parked.length, deliveries.length]).toEqual([4, 0]);
-      expect(lines.every((line) => line.reason === 'unusable-secret' && line.Refused === 1)).toBe(true);
+      expect(lines.every((line) => line.reason === 'unusable-secret')).toBe(true);
+      // One counts for the source, the other rings by itself: no stranger can cause it.
+      expect([counted('Refused'), counted('UnusableSecret')]).toEqual([4, 4]);
       expect(lines.every((line) => String(line.problem).includes(why) || why === 'whsec_')).toBe(true);
       expect(JSON.stringify(lines)).not.toContain('a good secret');
     },
@@ -248,7 +271,7 @@ describe('nothing is deleted that is neither judged nor parked', () => {
     secrets.stages.AWSCURRENT = '';
     const records = [1, 2].map((n) => message({ id: `d${n}`, secret: GOOD, receivedAt: 0 }));
     expect(await consume(...records)).toEqual([records[1].messageId]);
-    expect(counted('Unjudged')).toBe(1);
+    expect([counted('UnusableSecret'), counted('Refused')]).toEqual([2, 1]);
   });
 
   test('an unusable new version does not shut out what the previous one verifies', async () => {

@@ -2,7 +2,13 @@
 import type { SQSMessageAttributes, SQSRecord } from 'aws-lambda';
 import { DEFAULT_MASKED_FIELDS, Masking } from '../../lib/runtime/masking';
 import type { Limits, WindowCount } from '../../lib/runtime/redrive/decide';
-import { type Outgoing, type Ports, type RedriverConfig, redriveBatch } from '../../lib/runtime/redrive/redriver';
+import {
+  type Outgoing,
+  type Ports,
+  type Purpose,
+  type RedriverConfig,
+  redriveBatch,
+} from '../../lib/runtime/redrive/redriver';
 
 export const limits: Limits = {
   maxRedrives: 1,
@@ -29,6 +35,8 @@ export interface Message {
   visibleAt: number;
 }
 
+type Journaled = Record<Purpose, number> & { isSent: boolean; failures: number };
+
 /**
  * Source queue, consumer, dead-letter queue, redriver and quarantine on one clock. The consumer's attempts take
  * `failSeconds` from the first to the dead-letter queue.
@@ -43,7 +51,7 @@ export class World {
   public readonly windows = new Map<number, WindowCount>();
   public readonly returns = new Set<string>();
   public readonly redrives = new Map<string, number>();
-  public readonly journals = new Map<string, { tries: number; isSent: boolean; failures: number }>();
+  public readonly journals = new Map<string, Journaled>();
   public readonly hidden: number[] = [];
   public crashAfterSend = false;
   public key: Uint8Array = key;
@@ -106,16 +114,18 @@ export class World {
       random: this.random,
       remaining: () => 30_000,
       key: async () => this.key,
-      begin: async (letter) => {
-        const { tries, isSent, failures } = this.journal(letter);
-        this.journals.set(letter, { tries: tries + 1, isSent, failures });
-        return { tries: tries + 1, isSent };
+      begin: async (letter, purpose) => {
+        const journal = this.journal(letter);
+        this.journals.set(letter, { ...journal, [purpose]: journal[purpose] + 1 });
+        return { tries: journal[purpose] + 1, isSent: journal.isSent };
       },
       finish: async (letter) => void this.journals.set(letter, { ...this.journal(letter), isSent: true }),
-      fail: async (letter) => {
-        const { tries, isSent, failures } = this.journal(letter);
-        this.journals.set(letter, { tries: tries - 1, isSent, failures: failures + 1 });
-        return failures + 1;
+      fail: async (letter, begun) => {
+        const journal = { ...this.journal(letter) };
+        journal.failures += 1;
+        for (const purpose of begun) journal[purpose] -= 1;
+        this.journals.set(letter, journal);
+        return journal.failures;
       },
       sendToSource: async (message) => {
         const id = message.attributes['backpressure-id'].stringValue!;
@@ -144,8 +154,8 @@ export class World {
     };
   }
 
-  private journal(letter: string): { tries: number; isSent: boolean; failures: number } {
-    return this.journals.get(letter) ?? { tries: 0, isSent: false, failures: 0 };
+  private journal(letter: string): Journaled {
+    return this.journals.get(letter) ?? { redrive: 0, masking: 0, isSent: false, failures: 0 };
   }
 
   private sent(message: Outgoing): Message {

@@ -25,8 +25,8 @@ export interface Delivery {
    */
   readonly tenant?: string;
   /**
-   * The tenant that the URL names. Nobody signs a URL: whoever holds a signed delivery can post it to any tenant's URL.
-   * Never take it for proof of who the tenant is.
+   * The tenant that the URL names. No sender signs the URL, so anyone who holds a signed delivery can post it to any
+   * tenant's URL. Do not use it as proof of who the tenant is.
    */
   readonly claimedTenant: string;
   /** The id that the sender gives. GitHub does not sign it. */

@@ -18,7 +18,7 @@ export const MAX_ATTRIBUTES = 10;
 
 /**
  * A redrive that failed along with its whole window says nothing about the message: everything failed. It is forgiven
- * so often and no oftener, for without a bound a poison message in a bad hour would circle for ever.
+ * this many times. Without a bound, a poison message would circle for as long as an outage lasts.
  */
 export const FORGIVEN = 4;
 
@@ -117,6 +117,11 @@ export function withoutPlace(
   random: () => number,
 ): Decision {
   return heldUnlessExpiring(letter, holdSeconds(windows, now, limits, random), now, limits);
+}
+
+/** What becomes of a letter that could not be judged. */
+export function afterError(letter: Letter, now: number, limits: Limits): Decision {
+  return heldUnlessExpiring(letter, retrySeconds(1, limits), now, limits);
 }
 
 /** How long a letter waits before it is tried again that could not be moved so many times. */

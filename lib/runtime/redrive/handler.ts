@@ -2,8 +2,11 @@
  * The redriver of `RedriveQueue`: the pure parts wired to SQS and DynamoDB. Settings come as environment variables.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
+  type AttributeValue,
   BatchGetItemCommand,
+  type BatchGetItemCommandOutput,
   ConditionalCheckFailedException,
   DynamoDBClient,
   PutItemCommand,
@@ -19,7 +22,15 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from '
 import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
 import { countMetric } from '../metrics';
 import type { WindowCount } from './decide';
-import { NotSent, type Outgoing, type Ports, type RedriverConfig, RefusedMessage, redriveBatch } from './redriver';
+import {
+  NotSent,
+  type Outgoing,
+  type Ports,
+  type Purpose,
+  type RedriverConfig,
+  RefusedMessage,
+  redriveBatch,
+} from './redriver';
 
 /** A call that hangs must not take the time of the other letters. */
 const requestHandler = { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true };
@@ -49,6 +60,14 @@ const config: RedriverConfig = {
   masking: new Masking([...DEFAULT_MASKED_FIELDS, ...(process.env.MASKED_FIELDS ?? '').split(',')]),
 };
 
+type Item = Record<string, AttributeValue>;
+/** Reads of what a throttled table left out, and the pause before the second one, which doubles: 350 ms in all. */
+const MOST_READS = 4;
+const READ_PAUSE_MILLIS = 25;
+
+/** Attributes of the journal in which tries are counted. */
+const COUNTERS: Readonly<Record<Purpose, string>> = { redrive: 'tries', masking: 'maskings' };
+
 /** Without an expiry: the key outlives every message. */
 const KEY_OF_SEALS = { key: { S: 'seal' } };
 let keyOfSeals: Promise<Uint8Array> | undefined;
@@ -71,17 +90,18 @@ const ports: Omit<Ports, 'remaining'> = {
       new ChangeMessageVisibilityCommand({ QueueUrl: deadLetterUrl, ReceiptHandle: receiptHandle, VisibilityTimeout }),
     );
   },
-  async begin(letter) {
+  async begin(letter, purpose) {
+    const counter = COUNTERS[purpose];
     const { Attributes } = await dynamo.send(
       new UpdateItemCommand({
         TableName: table,
         Key: letterKey(letter),
-        UpdateExpression: 'SET expires = :expires ADD tries :one',
+        UpdateExpression: `SET expires = :expires ADD ${counter} :one`,
         ExpressionAttributeValues: { ':expires': expires(), ':one': { N: '1' } },
         ReturnValues: 'ALL_NEW',
       }),
     );
-    return { tries: Number(Attributes?.tries?.N ?? 1), isSent: Attributes?.sent !== undefined };
+    return { tries: Number(Attributes?.[counter]?.N ?? 1), isSent: Attributes?.sent !== undefined };
   },
   async finish(letter) {
     await dynamo.send(
@@ -93,12 +113,12 @@ const ports: Omit<Ports, 'remaining'> = {
       }),
     );
   },
-  async fail(letter) {
+  async fail(letter, begun) {
     const { Attributes } = await dynamo.send(
       new UpdateItemCommand({
         TableName: table,
         Key: letterKey(letter),
-        UpdateExpression: 'ADD tries :less, failures :one',
+        UpdateExpression: `ADD ${begun.map((purpose) => `${COUNTERS[purpose]} :less, `).join('')}failures :one`,
         ExpressionAttributeValues: { ':less': { N: '-1' }, ':one': { N: '1' } },
         ReturnValues: 'ALL_NEW',
       }),
@@ -106,13 +126,8 @@ const ports: Omit<Ports, 'remaining'> = {
     return Number(Attributes?.failures?.N ?? 1);
   },
   async readWindows(windows) {
-    const Keys = windows.map((window) => windowKey(window));
-    const answer = await dynamo.send(
-      new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
-    );
-    // An unread window would count as one without failures.
-    if (answer.UnprocessedKeys?.[table]) throw new Error('the table did not answer for every window');
-    const counts = (answer.Responses?.[table] ?? []).map((item): [number, WindowCount] => [
+    const items = await readAll(windows.map(windowKey));
+    const counts = items.map((item): [number, WindowCount] => [
       Number(item.key.S?.slice('window#'.length)),
       { redriven: Number(item.redriven?.N ?? 0), returned: Number(item.returned?.N ?? 0) },
     ]);
@@ -120,16 +135,7 @@ const ports: Omit<Ports, 'remaining'> = {
   },
   async isNew(key) {
     const Item = { key: { S: `return#${key}` }, expires: expires() };
-    return unlessRefused(
-      dynamo.send(
-        new PutItemCommand({
-          TableName: table,
-          Item,
-          ConditionExpression: 'attribute_not_exists(#key)',
-          ExpressionAttributeNames: { '#key': 'key' },
-        }),
-      ),
-    );
+    return putOnce(Item);
   },
   async addReturned(window, count) {
     await dynamo.send(
@@ -166,33 +172,39 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
   return { batchItemFailures: await redriveBatch(event.Records, config, { ...ports, remaining }) };
 }
 
-/** The first invocation makes the key, in its own table; of two at once one is refused and reads what the other wrote. */
+/** The first invocation makes the key. When two start at once, one write is refused, and both read the other's key. */
 async function readOrMakeKey(): Promise<Uint8Array> {
   const known = await readKey();
   if (known) return known;
   const Item = { ...KEY_OF_SEALS, secret: { B: randomBytes(32) } };
-  await unlessRefused(
-    dynamo.send(
-      new PutItemCommand({
-        TableName: table,
-        Item,
-        ConditionExpression: 'attribute_not_exists(#key)',
-        ExpressionAttributeNames: { '#key': 'key' },
-      }),
-    ),
-  );
+  await putOnce(Item);
   const made = await readKey();
   if (!made) throw new Error('the table holds no key');
   return made;
 }
 
 async function readKey(): Promise<Uint8Array | undefined> {
-  const answer = await dynamo.send(
-    new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [KEY_OF_SEALS], ConsistentRead: true } } }),
-  );
-  // An unread key would be made anew.
-  if (answer.UnprocessedKeys?.[table]) throw new Error('the table did not answer for the key');
-  return answer.Responses?.[table]?.[0]?.secret?.B;
+  const [item] = await readAll([KEY_OF_SEALS]);
+  return item?.secret?.B;
+}
+
+/**
+ * All items or an error: a window that was not read would count as one without failures, and a key of the seals that was
+ * not read would be made a second time. The SDK does not retry what a throttled table leaves out.
+ */
+async function readAll(keys: readonly Item[]): Promise<Item[]> {
+  const items: Item[] = [];
+  let Keys: Item[] | undefined = [...keys];
+  for (let read = 0; Keys && read < MOST_READS; read++) {
+    if (read > 0) await wait(READ_PAUSE_MILLIS * 2 ** read);
+    const answer: BatchGetItemCommandOutput = await dynamo.send(
+      new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } }),
+    );
+    items.push(...(answer.Responses?.[table] ?? []));
+    Keys = answer.UnprocessedKeys?.[table]?.Keys;
+  }
+  if (Keys) throw new Error('the table did not answer for every key');
+  return items;
 }
 
 async function send(queueUrl: string, message: Outgoing): Promise<void> {
@@ -231,6 +243,20 @@ function attributes(given: SQSMessageAttributes): Record<string, MessageAttribut
     return [name, { DataType: dataType, ...value }] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** False when there is an item of that key. */
+function putOnce(Item: Item): Promise<boolean> {
+  return unlessRefused(
+    dynamo.send(
+      new PutItemCommand({
+        TableName: table,
+        Item,
+        ConditionExpression: 'attribute_not_exists(#key)',
+        ExpressionAttributeNames: { '#key': 'key' },
+      }),
+    ),
+  );
 }
 
 async function unlessRefused(write: Promise<unknown>): Promise<boolean> {

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import type { SQSBatchItemFailure, SQSMessageAttributes, SQSRecord } from 'aws-lambda';
 import type { Masking } from '../masking';
 import {
+  afterError,
   type Decision,
   decide,
   FORGIVEN,
@@ -39,9 +40,12 @@ export interface Outgoing {
   readonly deduplicationId: string;
 }
 
+/** What a try does with a letter. Each kind is counted by itself: only a masking can end the function. */
+export type Purpose = 'redrive' | 'masking';
+
 /** How often the redriver tried to move a letter. */
 export interface Journal {
-  /** Tries of which nobody knows how they ended, this one included. */
+  /** Tries of this purpose whose outcome is unknown, this one included. */
   readonly tries: number;
   /** True when the letter was sent, so that only its deletion is missing. */
   readonly isSent: boolean;
@@ -53,7 +57,7 @@ export interface Ports {
   random(): number;
   /** Milliseconds that the invocation has left. */
   remaining(): number;
-  /** The key of the seals: 32 bytes that nobody but this redriver knows. */
+  /** The key of the seals: 32 bytes that only this redriver knows. */
   key(): Promise<Uint8Array>;
   /** Sends to the source queue. Rejects with `RefusedMessage` when no retry can help, `NotSent` when one may. */
   sendToSource(message: Outgoing): Promise<void>;
@@ -62,14 +66,14 @@ export interface Ports {
   /** Hides a dead letter for so many seconds. */
   hide(receiptHandle: string, seconds: number): Promise<void>;
   /** Notes, before anything is sent, that a letter is being moved. Letters are known by the id that SQS gave them. */
-  begin(letter: string): Promise<Journal>;
+  begin(letter: string, purpose: Purpose): Promise<Journal>;
   /** Notes that the letter was sent. */
   finish(letter: string): Promise<void>;
-  /** Takes a `begin` back, because for certain nothing was sent. Returns how often that has happened. */
-  fail(letter: string): Promise<number>;
+  /** Takes each `begin` of these purposes back, because nothing was sent. Returns how often that has happened. */
+  fail(letter: string, begun: readonly Purpose[]): Promise<number>;
   /** The counts of these windows; a window without counts may be absent. */
   readWindows(windows: readonly number[]): Promise<Windows>;
-  /** True once for each key, whoever asks. */
+  /** True for the first call with this key, false for every other one, of all redrivers together. */
   isNew(key: string): Promise<boolean>;
   /** Adds to the count of messages that came back from a window. */
   addReturned(window: number, count: number): Promise<void>;
@@ -92,7 +96,7 @@ export class NotSent extends Error {
 /** What the redriver is told by its construct. */
 export interface RedriverConfig {
   readonly limits: Limits;
-  /** Name of the source queue, for whoever reads the quarantine. */
+  /** Name of the source queue, shown in the quarantine. */
   readonly sourceName: string;
   readonly fifo: boolean;
   readonly masking: Masking;
@@ -102,7 +106,7 @@ export interface RedriverConfig {
 const RESERVE_MILLIS = 5000;
 /** Ten times what the most hostile mebibyte takes on a whole core: the redriver has a seventh of one. */
 const MASKING_MILLIS_PER_BYTE = 15_000 / 1_048_576;
-/** A letter that ended the function this often before it was sent is no longer masked, only its digest is kept. */
+/** A letter whose masking ended the function this often is no longer masked: only its digest is kept. */
 const TRIES_WITH_MASKING = 3;
 
 interface Received extends Letter {
@@ -116,7 +120,9 @@ interface Received extends Letter {
 interface Task {
   readonly letter: Received;
   decision: Decision;
+  /** The last `begin` of this invocation. */
   journal?: Journal;
+  begun: Purpose[];
 }
 
 /** Works through one batch and names the letters that stay in the dead-letter queue. */
@@ -126,11 +132,12 @@ export async function redriveBatch(
   ports: Ports,
 ): Promise<SQSBatchItemFailure[]> {
   const now = ports.now();
+  const invocationMillis = ports.remaining();
   const { limits } = config;
   const key = await ports.key();
   const letters = records.map((record) => received(record, key));
   for (const { isGenuine } of letters) if (!isGenuine) ports.count('Unsealed', {});
-  await countReturns(letters, limits, ports);
+  const uncounted = await countReturns(letters, limits, ports);
   const current = windowAt(now, limits);
   const returnWindows = letters.flatMap(({ redrivenAt }) =>
     redrivenAt === undefined ? [] : [windowAt(redrivenAt, limits)],
@@ -139,7 +146,12 @@ export async function redriveBatch(
   if (isOpen(windows, now, limits)) ports.count('CircuitOpen', {});
 
   const random = () => ports.random();
-  const tasks = letters.map((letter): Task => ({ letter, decision: decided(letter, windows, now, limits, ports) }));
+  const tasks = letters.map((letter): Task => {
+    const decision = uncounted.has(letter)
+      ? afterError(letter, now, limits)
+      : decided(letter, windows, now, limits, ports);
+    return { letter, decision, begun: [] };
+  });
   let places = await takePlaces(
     tasks.filter(({ decision }) => decision.action === 'redrive').length,
     windows,
@@ -151,19 +163,19 @@ export async function redriveBatch(
     if (task.decision.action === 'redrive' && places-- <= 0)
       task.decision = withoutPlace(task.letter, windows, now, limits, random);
   }
-  const moved = await new Batch(config, ports, key, now).run(lanes(tasks, config.fifo));
+  const moved = await new Batch(config, ports, key, now, invocationMillis).run(lanes(tasks, config.fifo));
   return records
     .filter((_, index) => !moved.has(letters[index]))
     .map(({ messageId }) => ({ itemIdentifier: messageId }));
 }
 
-/** A letter that nobody foresaw waits; the others of its batch do not. */
+/** A letter on which the decision fails waits; the others of its batch do not. */
 function decided(letter: Received, windows: Windows, now: number, limits: Limits, ports: Ports): Decision {
   try {
     return decide(letter, windows, now, limits, () => ports.random());
   } catch (error) {
     ports.count('RedriveFailed', { id: letter.id, redrives: String(letter.redrives), error: nameOf(error) });
-    return { action: 'hold', seconds: retrySeconds(1, limits) };
+    return afterError(letter, now, limits);
   }
 }
 
@@ -181,13 +193,18 @@ function lanes(tasks: readonly Task[], fifo: boolean): Task[][] {
 class Batch {
   private readonly moved = new Set<Received>();
   private hasMasked = false;
+  /** What an invocation has for one masking when nothing else takes time. */
+  private readonly mostMillis: number;
 
   constructor(
     private readonly config: RedriverConfig,
     private readonly ports: Ports,
     private readonly key: Uint8Array,
     private readonly now: number,
-  ) {}
+    invocationMillis: number,
+  ) {
+    this.mostMillis = invocationMillis - RESERVE_MILLIS;
+  }
 
   /** Works through the lanes: first what is merely sent, side by side; then what is masked, one by one, the small first. */
   public async run(all: readonly Task[][]): Promise<ReadonlySet<Received>> {
@@ -221,7 +238,7 @@ class Batch {
       try {
         return await this.failed(task, error);
       } catch {
-        // Without the table nobody knows how often: the letter comes again after the queue's visibility timeout.
+        // The queue delivers the letter again after its visibility timeout.
         return 'stays';
       }
     }
@@ -234,13 +251,16 @@ class Batch {
     // The name only: a message of an error may quote the body.
     this.ports.count('RedriveFailed', { ...details, error: nameOf(error) });
     if (task.journal === undefined) return 'stays';
-    const tries = error instanceof NotSent ? await this.ports.fail(letter.record.messageId) : task.journal.tries;
+    const tries =
+      error instanceof NotSent
+        ? await this.noting(this.ports.fail(letter.record.messageId, task.begun))
+        : task.journal.tries;
     const isLast = isExpiring(letter, this.now, limits);
     if (tries >= limits.stuckTries || isLast) this.ports.count('Stuck', { ...details, tries: String(tries) });
     if (isLast && decision.action === 'redrive' && error instanceof NotSent) {
       // A masked copy is better than none.
       task.decision = { action: 'quarantine', reason: 'about-to-expire' };
-      task.journal = undefined;
+      task.begun = [];
       return 'masking';
     }
     await this.ports.hide(letter.record.receiptHandle, retrySeconds(tries, limits));
@@ -256,9 +276,9 @@ class Batch {
       return 'stays';
     }
     if (decision.action !== 'redrive') return 'masking';
-    const { tries, isSent } = await this.begin(task);
+    const { tries, isSent } = await this.begin(task, 'redrive');
     if (isSent) return 'moved';
-    // A try of which nobody knows the end may have sent a copy, so it counts.
+    // A try whose outcome is unknown may have sent a copy, so it counts.
     const redrives = letter.redrives + tries;
     const { limits } = this.config;
     if (redrives > limits.maxRedrives + FORGIVEN) return this.parkFor(task, 'attempts-exhausted');
@@ -283,10 +303,12 @@ class Batch {
     const { letter, decision } = task;
     if (decision.action !== 'quarantine') return 'stays';
     const estimate = messageBytes({ body: letter.record.body, attributes: letter.record.messageAttributes });
-    const isAffordable = estimate * MASKING_MILLIS_PER_BYTE < this.ports.remaining() - RESERVE_MILLIS;
-    // What others left no time for comes first next time; what no invocation has time for leaves its digest.
-    if (!isAffordable && this.hasMasked) return 'stays';
-    const { tries, isSent } = await this.begin(task);
+    const millis = estimate * MASKING_MILLIS_PER_BYTE;
+    const isAffordable = millis < this.ports.remaining() - RESERVE_MILLIS;
+    // What this invocation has no time left for waits for another; what none has time for leaves its digest.
+    const mayWait = this.hasMasked || (millis < this.mostMillis && !isExpiring(letter, this.now, this.config.limits));
+    if (!isAffordable && mayWait) return 'stays';
+    const { tries, isSent } = await this.begin(task, 'masking');
     if (isSent) return 'moved';
     this.hasMasked = true;
     await this.park(letter, decision.reason, isAffordable && tries <= TRIES_WITH_MASKING);
@@ -316,19 +338,31 @@ class Batch {
   }
 
   /** From the second try on the letter is hidden first: what ends the function may be this letter. */
-  private async begin(task: Task): Promise<Journal> {
-    if (task.journal) return task.journal;
+  private async begin(task: Task, purpose: Purpose): Promise<Journal> {
     const { receiptHandle, messageId } = task.letter.record;
-    task.journal = await this.ports.begin(messageId);
-    const { tries, isSent } = task.journal;
-    if (tries > 1 && !isSent) await this.ports.hide(receiptHandle, retrySeconds(tries, this.config.limits));
-    return task.journal;
+    const journal = await this.noting(this.ports.begin(messageId, purpose));
+    task.journal = journal;
+    task.begun.push(purpose);
+    if (journal.tries > 1 && !journal.isSent) {
+      await this.ports.hide(receiptHandle, retrySeconds(journal.tries, this.config.limits)).catch((error) => {
+        throw new NotSent(nameOf(error));
+      });
+    }
+    return journal;
   }
 
   private async sent(task: Task): Promise<Outcome> {
     // The message is out: what the journal answers changes nothing for this letter.
-    await this.ports.finish(task.letter.record.messageId).catch(() => this.ports.count('JournalFailed', {}));
+    await this.noting(this.ports.finish(task.letter.record.messageId)).catch(() => {});
     return 'moved';
+  }
+
+  /** A table that fails is counted: no letter could be moved for long, and the function itself does not fail. */
+  private noting<T>(answer: Promise<T>): Promise<T> {
+    return answer.catch((error) => {
+      tableFailed(error, this.ports);
+      throw error;
+    });
   }
 
   private redriven(letter: Received, redrives: number, delaySeconds: number): Outgoing {
@@ -348,26 +382,41 @@ class Batch {
 
 type Outcome = 'moved' | 'stays' | 'masking';
 
-/** One letter is sent once, whatever try it is: within five minutes SQS drops the copy by itself. */
+/** The same for every try of a letter: SQS drops a second copy within five minutes. */
 function deduplicationId(messageId: string, purpose: string): string {
   return createHash('sha256')
     .update(JSON.stringify([messageId, purpose]))
     .digest('hex');
 }
 
-/** A letter that is held is received again and again; it came back once. */
-async function countReturns(letters: readonly Received[], limits: Limits, ports: Ports): Promise<void> {
-  const returns = new Map<number, number>();
-  await Promise.all(
-    letters.map(async ({ id, redrives, redrivenAt }) => {
-      if (redrivenAt === undefined || !(await ports.isNew(`${id}#${redrives}`))) return;
-      const window = windowAt(redrivenAt, limits);
-      returns.set(window, (returns.get(window) ?? 0) + 1);
-    }),
-  );
-  await Promise.all([...returns].map(([window, count]) => ports.addReturned(window, count)));
+/**
+ * A letter that is held is received again and again; it came back once. Returns the letters that the table did not
+ * count: the guard must not judge them, nor the others wait for them.
+ */
+async function countReturns(
+  letters: readonly Received[],
+  limits: Limits,
+  ports: Ports,
+): Promise<ReadonlySet<Received>> {
+  const uncounted = new Set<Received>();
+  const returns = new Map<number, Received[]>();
+  const orUncounted = (some: readonly Received[], answer: Promise<unknown>) =>
+    answer.catch((error) => {
+      tableFailed(error, ports);
+      for (const letter of some) uncounted.add(letter);
+    });
+  const count = async (letter: Received) => {
+    const { id, redrives, redrivenAt } = letter;
+    if (redrivenAt === undefined || !(await ports.isNew(`${id}#${redrives}`))) return;
+    const window = windowAt(redrivenAt, limits);
+    returns.set(window, [...(returns.get(window) ?? []), letter]);
+  };
+  await Promise.all(letters.map((letter) => orUncounted([letter], count(letter))));
+  await Promise.all([...returns].map(([window, some]) => orUncounted(some, ports.addReturned(window, some.length))));
+  return uncounted;
 }
 
+/** Without an answer of the table there is no place: what is to be redriven waits, what is to be parked does not. */
 async function takePlaces(
   wanted: number,
   windows: Windows,
@@ -378,7 +427,16 @@ async function takePlaces(
   const count = Math.min(wanted, placesLeft(windows, now, limits));
   if (count === 0) return 0;
   const limit = placesInWindow(windows, now, limits);
-  return (await ports.takePlaces(windowAt(now, limits), count, limit)) ? count : 0;
+  try {
+    return (await ports.takePlaces(windowAt(now, limits), count, limit)) ? count : 0;
+  } catch (error) {
+    tableFailed(error, ports);
+    return 0;
+  }
+}
+
+function tableFailed(error: unknown, ports: Ports): void {
+  ports.count('TableFailed', { error: nameOf(error) });
 }
 
 /** What SQS says of a message is true; what its attributes say only when the seal holds. */

@@ -29,8 +29,8 @@ export interface Delivery {
    */
   readonly tenant?: string;
   /**
-   * The tenant that the URL names. Nobody signs a URL: whoever holds a signed delivery can post it to any tenant's URL.
-   * Never take it for proof of who the tenant is.
+   * The tenant that the URL names. No sender signs the URL, so anyone who holds a signed delivery can post it to any
+   * tenant's URL. Do not use it as proof of who the tenant is.
    */
   readonly claimedTenant: string;
   /** The id that the sender gives. GitHub does not sign it. */
@@ -90,7 +90,7 @@ const SECOND_LOOK_SECONDS = (QUEUE_REREADS.intervalMillis + CLOCK_SKEW_MILLIS) /
 /** A replay that is still refused waits 1 min, then 2, then 4, up to the 12 hours that SQS can hide a message. */
 const REPLAY_BASE_SECONDS = 60;
 const REPLAY_CAP_SECONDS = 43_200 - 900;
-/** What no repair makes genuine: nobody has configured that sender. */
+/** No repair makes these deliveries genuine: no sender of that name is configured. */
 const NEVER_PARKED = 'unknown-source';
 
 /** Still refused on replay: the message stays where it is. */
@@ -184,13 +184,11 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
       countMetric('StillRefused', { Source: source }, details);
       throw new StillRefusedError();
     }
+    if (reason === 'unusable-secret') countMetric('UnusableSecret', {}, { ...details, source });
     const receivedAt = receivedAtMillis(record);
     const kept = reason !== NEVER_PARKED && (await parking?.park(record, source, reason, receivedAt));
-    // Without a usable secret nobody has said that it is forged.
-    if (!kept && reason === 'unusable-secret') {
-      countMetric('Unjudged', { Source: source }, details);
-      throw new NotParkedError();
-    }
+    // Without a usable secret it is not known to be forged.
+    if (!kept && reason === 'unusable-secret') throw new NotParkedError();
     countMetric('Refused', { Source: source }, details);
     if (!kept && parking && reason !== NEVER_PARKED) countMetric('RefusedDropped', {}, { ...details, source });
   }
@@ -265,7 +263,7 @@ function receivedAtMillis(record: SQSRecord): number {
   return Number(attribute(record, FIRST_SEEN) || record.attributes.SentTimestamp);
 }
 
-/** One header in two spellings and with two values: which of them the sender meant, nobody can say. */
+/** One header in two spellings with two values: it is not known which of them the sender meant. */
 function hasConflict(record: SQSRecord, scheme: SignatureScheme): boolean {
   return SCHEME_HEADERS[scheme].some((name) => new Set(values(record, ATTRIBUTES.header(name))).size > 1);
 }

@@ -42,22 +42,30 @@ export class Parking {
   /**
    * Parks a delivery as it came. False when the source's hour is used up.
    *
-   * @throws when the table or the queue did not take it; the delivery must come again
+   * @throws when the table or the queue did not take it; the delivery must be retried
    */
   public async park(record: SQSRecord, source: string, reason: string, receivedAtMillis: number): Promise<boolean> {
-    if (!(await this.#take(source))) return false;
-    await this.options.sqs.send(
-      new SendMessageCommand({
-        QueueUrl: this.options.queueUrl,
-        MessageBody: record.body,
-        MessageAttributes: attributesOf(record, reason, receivedAtMillis),
-        MessageGroupId: record.attributes.MessageGroupId,
-      }),
-    );
+    const share = await this.#take(source);
+    if (share === undefined) return false;
+    try {
+      await this.options.sqs.send(
+        new SendMessageCommand({
+          QueueUrl: this.options.queueUrl,
+          MessageBody: record.body,
+          MessageAttributes: attributesOf(record, reason, receivedAtMillis),
+          MessageGroupId: record.attributes.MessageGroupId,
+        }),
+      );
+    } catch (error) {
+      // The delivery is retried, and its failed tries must not use up the hour.
+      share.left += 1;
+      throw error;
+    }
     return true;
   }
 
-  async #take(source: string): Promise<boolean> {
+  /** The share that one place was taken from; none when the hour is used up. */
+  async #take(source: string): Promise<Share | undefined> {
     const hour = Math.floor((this.options.now ?? Date.now)() / HOUR_MILLIS);
     let share = this.#shares.get(source);
     if (share?.hour !== hour) {
@@ -69,9 +77,9 @@ export class Parking {
       if (await this.#reserve(source, hour, block)) share.left += block;
       else share.spent = true;
     }
-    if (share.left === 0) return false;
+    if (share.left === 0) return undefined;
     share.left -= 1;
-    return true;
+    return share;
   }
 
   async #reserve(source: string, hour: number, block: number): Promise<boolean> {

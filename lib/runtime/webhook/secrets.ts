@@ -7,8 +7,8 @@ import { CachedSecrets, type RereadLimits } from '../cached-secrets';
 type Client = Pick<SecretsManagerClient, 'send'>;
 
 /**
- * Two calls in ten seconds, a secret and a warm function: what an attacker's forgeries can cause. Nobody waits in the
- * function, for the queue holds the message and brings it again.
+ * Forgeries can cause two calls in ten seconds, for each secret and warm function. The function does not wait: the queue
+ * keeps the message and delivers it again.
  */
 export const QUEUE_REREADS: RereadLimits = { intervalMillis: 10_000, maxWaitMillis: 0, maxWaiting: 0 };
 

@@ -46,7 +46,7 @@ interface Parsed {
 
 /**
  * Judges a request against every secret that may be in use: the current one, and during a rotation the previous one.
- * A secret that everybody knows (empty, a placeholder, a key of a few bytes) verifies nothing.
+ * A secret that is easy to know (empty, a placeholder, a key of a few bytes) verifies nothing.
  *
  * @param toleranceSeconds how far a signed timestamp may lie from the time of receipt, in both directions
  */

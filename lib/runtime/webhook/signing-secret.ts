@@ -1,7 +1,7 @@
 /**
  * What a stored text says about the keys that a sender may sign with, and why it may say nothing usable.
  *
- * A secret that everybody knows is no secret: an empty key, or the placeholder of a manual, lets anybody sign. Such a
+ * An empty key, or the placeholder of a manual, is known to everyone, so anyone could sign with it. Such a
  * text is never used. The problem is named, the value never.
  */
 import type { SignatureScheme } from './scheme';
