@@ -87,6 +87,14 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
+   * letters, digits, hyphens and underscores.
+   *
+   * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
+   */
+  readonly queueName?: string;
+
+  /**
    * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
    * generated secret that is deleted cannot be recovered.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
@@ -145,6 +153,7 @@ export class WebhookBuffer extends Construct {
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
       encryptionKey: props.encryptionKey,
+      queueName: props.queueName,
       removalPolicy: props.removalPolicy,
     });
     checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);

@@ -563,6 +563,15 @@ describe('what the consumer refuses', () => {
   });
 });
 
+test('a queue can keep its name through a rename, and its dead-letter queue admits it by that name', () => {
+  const made = make({ queueName: 'ShopWebhooks-2f5c' });
+  const { queue, deadLetterQueue } = made.buffer.redriveQueue;
+  expect(properties(made, queue).QueueName).toBe('ShopWebhooks-2f5c');
+  const { RedriveAllowPolicy } = properties(made, deadLetterQueue);
+  expect(JSON.stringify(RedriveAllowPolicy.sourceQueueArns)).toContain('ShopWebhooks-2f5c');
+  expect(() => make({ queueName: 'two words' })).toThrow(/queueName/);
+});
+
 describe('safe by itself', () => {
   test('the role of the API may send to this queue, and that is all', () => {
     const role = usual.buffer.node.findChild('ApiRole');
