@@ -5,7 +5,16 @@ import { caseOf } from '../lib/cases/catalogue';
 import { CARRIED_RULES } from '../lib/rules/carried/rules';
 import { CLOUDFORMATION_RULES } from '../lib/rules/cloudformation/rules';
 import { KUBERNETES_RULES } from '../lib/rules/kubernetes/rules';
-import { MAX_DEPTH, MAX_FILE_BYTES, MAX_MERGED_KEYS, MAX_SECONDS, MAX_STEPS, MAX_VALUES } from '../lib/rules/limits';
+import {
+  MAX_DEPTH,
+  MAX_FILE_BYTES,
+  MAX_MERGED_KEYS,
+  MAX_SECONDS,
+  MAX_STEPS,
+  MAX_TOTAL_CHARACTERS,
+  MAX_TOTAL_VALUES,
+  MAX_VALUES,
+} from '../lib/rules/limits';
 import type { Rule } from '../lib/rules/rule';
 
 const INTRO = `<!-- Written by \`npm run docs\` from lib/rules and docs/rules. Change the data, not this page. -->
@@ -24,13 +33,17 @@ npx backpressure check k8s/ --severity BP-KEDA-003=off --format sarif
 \`\`\`
 
 Exits with 1 when something is found at level error. A file that you named and that is neither a template nor a
-manifest, and any file that cannot be read or is over a limit, is told on stderr and in the output, and the exit code is
-2; the findings of the other files are printed all the same. In \`--format json\` such a file is an entry with \`file\` and
-\`failure\` after the findings, in SARIF a notification of the tool. A rule that fails is a bug of ours: the exit code is 70.
+manifest, any file that cannot be read or is over a limit, and paths under which there is nothing to check are reported
+on stderr and in the output, and the exit code is 2; the findings of the other files are printed all the same. In
+\`--format json\` such a file or path is an entry with \`file\` and \`failure\` after the findings, in SARIF a
+notification of the tool. A rule that fails is a bug of ours, and the exit code is 70, as it is when the answer cannot
+be written.
 
 Each file is read by itself and may have ${MAX_FILE_BYTES / 1024 ** 2} MiB, ${MAX_VALUES.toLocaleString('en-US')} values (a YAML alias counts as often as it stands), ${MAX_DEPTH}
 levels of mappings and lists, and ${MAX_MERGED_KEYS.toLocaleString('en-US')} keys that \`<<\` copies; its intrinsic functions may take ${MAX_STEPS.toLocaleString('en-US')} steps, and
-all rules together ${MAX_SECONDS} s. UTF-8, and UTF-16 with a byte order mark, are read. Symbolic links in folders are not followed.
+all rules together ${MAX_SECONDS} s. All files of a run together may have ${MAX_TOTAL_CHARACTERS / 1024 ** 2} Mi characters and ${MAX_TOTAL_VALUES.toLocaleString('en-US')}
+values: what no longer fits is named, the rest is checked. UTF-8, and UTF-16 with a byte order mark, are read. Symbolic
+links in folders are not followed.
 Pipes and devices are not read as files: pipe them into \`backpressure check -\`.
 
 **In a CDK app**, in CDK's own report:

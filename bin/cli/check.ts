@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
 import type { Failure, Level } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
-import { printable } from '../../lib/rules/limits';
+import { printable, Total } from '../../lib/rules/limits';
 import { loadRules } from '../../lib/rules/load';
 import type { Finding } from '../../lib/rules/rule';
 import type { Located } from '../../lib/rules/sarif';
@@ -50,7 +50,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       const severities = levels(options.severity);
       validate(severities);
       const found = await collect(paths, io);
-      const { sources, documents, unreadable } = read(found, io);
+      const { sources, documents, unreadable } = read(paths, found, io);
       const verdict = loadRules().judge(documents, { severities });
       const failures = [...unreadable, ...verdict.failures];
       for (const failure of failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
@@ -118,11 +118,12 @@ function validate(severities: Record<string, Level>): void {
 }
 
 async function collect(paths: readonly string[], io: Io): Promise<Found> {
-  const all: Found = { candidates: [], unreadable: [], links: [] };
-  for (const path of paths) {
-    const { candidates, unreadable, links } = path === '-' ? await piped(io) : sourcesAt(path);
+  const total = new Total();
+  const all: Found = { candidates: [], unreadable: [], links: [], total };
+  for (const path of new Set(paths)) {
+    const { candidates, unreadable, links } = path === '-' ? await piped(io, total) : sourcesAt(path, total);
     if (candidates.length + unreadable.length === 0)
-      unreadable.push(new UnreadableError(path, 'there is no JSON or YAML in this folder', true));
+      unreadable.push(new UnreadableError(path, 'there is no template, JSON or YAML in this folder', true));
     for (const candidate of candidates) all.candidates.push(candidate);
     for (const error of unreadable) all.unreadable.push(error);
     for (const link of links) all.links.push(link);
@@ -131,12 +132,14 @@ async function collect(paths: readonly string[], io: Io): Promise<Found> {
   return { ...all, candidates: [...new Map(all.candidates.map((source) => [source.file, source])).values()] };
 }
 
-async function piped(io: Io): Promise<Found> {
+async function piped(io: Io, total: Total): Promise<Found> {
   try {
-    return { candidates: [{ file: 'stdin', text: await io.stdin(), named: true }], unreadable: [], links: [] };
+    const text = await io.stdin();
+    total.addText('stdin', text);
+    return { candidates: [{ file: 'stdin', text, named: true }], unreadable: [], links: [], total };
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
-    return { candidates: [], unreadable: [error], links: [] };
+    return { candidates: [], unreadable: [error], links: [], total };
   }
 }
 
@@ -151,7 +154,7 @@ interface Read {
  * cannot be parsed are named: they may be what they should not be. A file that the user named, or that is over a limit,
  * is a failure.
  */
-function read({ candidates, unreadable, links }: Found, io: Io): Read {
+function read(paths: readonly string[], { candidates, unreadable, links, total }: Found, io: Io): Read {
   const { bodies, documentsOf, parse } = loadRules();
   const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
   const failures = unreadable.map(failureFrom);
@@ -160,7 +163,7 @@ function read({ candidates, unreadable, links }: Found, io: Io): Read {
   for (const candidate of candidates) {
     let parsed: unknown;
     try {
-      parsed = parse(candidate.file, candidate.text);
+      parsed = parse(candidate.file, candidate.text, total);
       sources.push({ ...candidate, bodies: bodies(candidate.file, parsed) });
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
@@ -176,7 +179,8 @@ function read({ candidates, unreadable, links }: Found, io: Io): Read {
   ];
   for (const what of passedOver) io.err(`backpressure check: passed over ${what}\n`);
   if (sources.length + failures.length === 0)
-    throw new UsageError('there is neither a template nor a manifest among the files');
+    for (const file of new Set(paths))
+      failures.push({ file, message: 'there is neither a template nor a manifest in it', ours: false });
   return { sources, documents: documentsOf(sources), unreadable: failures };
 }
 

@@ -3,6 +3,7 @@
  */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
+import type { Total } from '../../lib/rules/limits';
 import { nestedTemplates } from '../../lib/rules/nested-templates';
 import type { Source } from '../../lib/rules/read';
 import { isMapping } from '../../lib/rules/resolved';
@@ -28,14 +29,16 @@ export interface Found {
   readonly unreadable: UnreadableError[];
   /** Symbolic links within folders: they are not followed, since they may lead anywhere, and back. */
   readonly links: string[];
+  /** What all that is read has together. */
+  readonly total: Total;
 }
 
 /**
  * Reads what a path names: a file, every file below a folder, or the templates of a cloud assembly. What cannot be read
  * takes nothing from the rest.
  */
-export function sourcesAt(path: string): Found {
-  const found: Found = { candidates: [], unreadable: [], links: [] };
+export function sourcesAt(path: string, total: Total): Found {
+  const found: Found = { candidates: [], unreadable: [], links: [], total };
   attempt(found, path, () => {
     if (!statSync(path).isDirectory()) take(found, path, { named: true });
     else if (!inAssembly(path, found)) inFolder(path, found);
@@ -56,7 +59,11 @@ function attempt(found: Found, path: string, act: () => void): void {
 }
 
 function take(found: Found, file: string, rest: Pick<Candidate, 'named' | 'acknowledged'>): void {
-  attempt(found, file, () => found.candidates.push({ file: called(file), text: readText(file), ...rest }));
+  attempt(found, file, () => {
+    const text = readText(file);
+    found.total.addText(file, text);
+    found.candidates.push({ file: called(file), text, ...rest });
+  });
 }
 
 function inFolder(folder: string, found: Found): void {

@@ -13,6 +13,12 @@ export const MAX_FILE_BYTES = 32 * 1024 ** 2;
  */
 export const MAX_VALUES = 2_000_000;
 
+/** Characters of all files of one run together: they are in memory at once. */
+export const MAX_TOTAL_CHARACTERS = 256 * 1024 ** 2;
+
+/** Values of all files of one run together; without aliases each takes some 60 bytes, of the 2 to 4 GB that Node has. */
+export const MAX_TOTAL_VALUES = 10_000_000;
+
 /** Levels of mappings and lists within each other. The schemas of the largest CRDs have about 50. */
 export const MAX_DEPTH = 200;
 
@@ -56,14 +62,35 @@ interface Size {
   readonly depth: number;
 }
 
+/** What the files of one run have together. */
+export class Total {
+  private characters = 0;
+  private values = 0;
+
+  constructor(private readonly limit = { characters: MAX_TOTAL_CHARACTERS, values: MAX_TOTAL_VALUES }) {}
+
+  /** @throws UnreadableError when the text does not fit; a smaller one may */
+  public addText(file: string, { length }: string): void {
+    if (this.characters + length > this.limit.characters) throw notFitting(file, `${this.limit.characters} characters`);
+    this.characters += length;
+  }
+
+  /** @throws UnreadableError when the values do not fit; fewer may */
+  public addValues(file: string, count: number): void {
+    if (this.values + count > this.limit.values) throw notFitting(file, `${this.limit.values} values`);
+    this.values += count;
+  }
+}
+
 /**
  * Refuses what is too large, too deep or contains itself. Walks without recursion, and measures what several places
  * share only once.
  *
+ * @returns how many values there are
  * @throws UnreadableError that names the limit
  */
-export function limited(file: string, parsed: unknown): void {
-  if (typeof parsed !== 'object' || parsed === null) return;
+export function limited(file: string, parsed: unknown): number {
+  if (typeof parsed !== 'object' || parsed === null) return 1;
   const measured = new Map<object, Size | undefined>();
   const stack: Frame[] = [];
   const enter = (value: object) => {
@@ -98,6 +125,20 @@ export function limited(file: string, parsed: unknown): void {
       add(size);
     }
   }
+  return measured.get(parsed)!.values;
+}
+
+/**
+ * The same for all documents of a file: its limit of values is that of all of them.
+ *
+ * @throws UnreadableError that names the limit
+ */
+export function limitedAll(file: string, documents: readonly unknown[]): number {
+  return documents.reduce((sum: number, document) => {
+    const values = sum + limited(file, document);
+    if (values > MAX_VALUES) throw tooMany(file);
+    return values;
+  }, 0);
 }
 
 function membersOf(value: object): readonly unknown[] {
@@ -123,6 +164,14 @@ export function tooManyMerged(file: string, line = ''): UnreadableError {
   return new UnreadableError(
     file,
     `copies more than ${MAX_MERGED_KEYS} keys by merge keys (<<)${line}, which is the limit`,
+    true,
+  );
+}
+
+function notFitting(file: string, limit: string): UnreadableError {
+  return new UnreadableError(
+    file,
+    `does not fit: all files together have more than ${limit}, which is the limit; check fewer at a time`,
     true,
   );
 }

@@ -11,7 +11,17 @@ import {
   mergeTag,
   YAMLException,
 } from 'js-yaml';
-import { limited, MAX_DEPTH, MAX_FILE_BYTES, MAX_MERGED_KEYS, tooDeep, tooLarge, tooManyMerged } from './limits';
+import {
+  limited,
+  limitedAll,
+  MAX_DEPTH,
+  MAX_FILE_BYTES,
+  MAX_MERGED_KEYS,
+  Total,
+  tooDeep,
+  tooLarge,
+  tooManyMerged,
+} from './limits';
 import { UnreadableError } from './unreadable';
 
 export { UnreadableError } from './unreadable';
@@ -19,14 +29,16 @@ export { UnreadableError } from './unreadable';
 /**
  * Every document of a text. CDK's templates are JSON, which JSON.parse reads many times faster than any YAML parser.
  *
+ * @param total of the run, to which the values of this file are added. Default: this file alone
+ *
  * @throws UnreadableError with the line, when it is neither JSON nor YAML, and with the limit, when it is over one
  */
-export function parse(file: string, given: string): unknown[] {
+export function parse(file: string, given: string, total = new Total()): unknown[] {
   // A character is at least a byte; who read the file from a disk has counted its bytes.
   if (given.length > MAX_FILE_BYTES) throw tooLarge(file);
   const text = given.replace(/^\uFEFF/, '');
   const documents = /^\s*[{[]/.test(text) ? (json(file, text) ?? yaml(file, text)) : yaml(file, text);
-  for (const document of documents) limited(file, document);
+  total.addValues(file, limitedAll(file, documents));
   return documents;
 }
 

@@ -4,7 +4,7 @@
 import { Template } from './cloudformation/template';
 import type { Document } from './document';
 import { type Manifest, Manifests } from './kubernetes/manifests';
-import { limited } from './limits';
+import { limited, Total } from './limits';
 import { parse, UnreadableError } from './parse';
 import { isMapping } from './resolved';
 
@@ -45,7 +45,8 @@ export function readDocuments(sources: readonly Source[]): Document[] {
 
 /** The documents of some files; one that cannot be read takes nothing from the others. */
 export function readEach(sources: readonly Source[]): Reading {
-  return reading(sources, ({ file, text }) => parse(file, text));
+  const total = new Total();
+  return reading(sources, ({ file, text }) => parse(file, text, total));
 }
 
 /**
@@ -59,8 +60,9 @@ export function documentsFrom(sources: readonly ParsedSource[]): Document[] {
 
 /** The documents of what is parsed already; what cannot be judged takes nothing from the others. */
 export function readingOf(sources: readonly ParsedSource[]): Reading {
+  const total = new Total();
   return reading(sources, ({ file, parsed }) => {
-    limited(file, parsed);
+    total.addValues(file, limited(file, parsed));
     return parsed;
   });
 }

@@ -1,6 +1,15 @@
 /** What a command line may meet on a disk, and what may stand on one. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -109,6 +118,41 @@ test('a folder: links are counted and not followed, what may not be read is name
     expect(code).toBe(2);
     expect(err).toMatch(/secret\.yaml: may not be read/);
   }
+});
+
+test('stdin named twice is read once', async () => {
+  let text = readFileSync(WRONG, 'utf8');
+  const stdin = async () => {
+    const all = text;
+    text = '';
+    return all;
+  };
+  const { code, out } = await backpressure('check - -', { stdin });
+  expect(code).toBe(1);
+  expect(out).toContain('error BP-SQS-002');
+});
+
+describe('where nothing can be checked the output is valid all the same, and the exit code is 2', () => {
+  const made: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
+    ['an empty folder', {}, /there is no template, JSON or YAML in this folder/],
+    ['files of another kind', { 'a.yaml': 'a: 1' }, /there is neither a template nor a manifest in it/],
+    ['files that are no YAML', { 'a.yaml': '{{ .Values }}: {{' }, /there is neither a template nor a manifest in it/],
+    [
+      'an assembly without a template',
+      { 'cdk.out': '{}', 'manifest.json': '{"artifacts":{"a":{"type":"aws:cloudformation:stack","properties":{}}}}' },
+      /there is no template, JSON or YAML in this folder/,
+    ],
+  ];
+  test.each(made)('%s', async (_, files, message) => {
+    const path = mkdtempSync(join(folder, 'without-'));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+    const entries = await backpressure(`check ${path} --json`);
+    expect(entries.code).toBe(2);
+    expect(entries.err).toMatch(message);
+    expect(JSON.parse(entries.out)).toEqual([{ file: path, failure: expect.stringMatching(message) }]);
+    const log = await backpressure(`check ${path} --format sarif`);
+    expect(JSON.parse(log.out).runs[0].invocations[0]).toMatchObject({ executionSuccessful: false, exitCode: 2 });
+  });
 });
 
 test('UTF-16 and a byte order mark are read', async () => {

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's Fn::Sub is written so
 /** Documents that were made to do harm: what is over a limit is refused by name, the rest is judged, and all of it ends. */
 import { judgeEach, type Verdict } from '../../lib/rules/check';
-import { MAX_DEPTH, MAX_FILE_BYTES, MAX_VALUES } from '../../lib/rules/limits';
+import { MAX_DEPTH, MAX_FILE_BYTES, MAX_VALUES, Total } from '../../lib/rules/limits';
+import { parse } from '../../lib/rules/parse';
 import { matches, matchesWildcards, patternOf } from '../../lib/rules/patterns';
 import { readEach, readingOf } from '../../lib/rules/read';
 import { RULES } from '../../lib/rules/table';
@@ -54,6 +55,18 @@ describe('what is over a limit is refused by name, with the limit', () => {
       `a: &a {${Array.from({ length: 5000 }, (_, i) => `k${i}: 1`).join(', ')}}\n${Array.from({ length: 50 }, (_, i) => `x${i}: {<<: *a}`).join('\n')}`,
       'keys by merge keys (<<)',
     ],
+    [
+      'documents of one file',
+      Array.from({ length: 2 }, () =>
+        bomb('[x]', (alias) => `[${nine(() => alias)}]`)
+          .split('\n', 6)
+          .join('\n'),
+      )
+        .map((document) => `---\n${document}\n`)
+        .join('')
+        .repeat(20),
+      `more than ${MAX_VALUES} values`,
+    ],
     ['too many bytes', ' '.repeat(MAX_FILE_BYTES + 1), 'is larger than 32 MiB'],
   ])('%s', (_, text, limit) => {
     const { findings, failures } = judged(text);
@@ -65,6 +78,38 @@ describe('what is over a limit is refused by name, with the limit', () => {
     const body: Record<string, unknown> = { Resources: {} };
     body.Resources = { Q: { Type: 'AWS::SQS::Queue', Properties: body } };
     expect(judgeEach(readingOf([{ file: 'app', parsed: body }])).failures).toHaveLength(1);
+  });
+});
+
+describe('all files of a run are in memory at once and have limits together; what is over one is named, the rest is read', () => {
+  const file = (name: string, text: string) => ({ name, text });
+  const SMALL = file('small', '[1]');
+  const read = (total: Total, ...files: readonly { readonly name: string; readonly text: string }[]) =>
+    files.map(({ name, text }) => {
+      try {
+        total.addText(name, text);
+        return parse(name, text, total).length;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    });
+
+  test('characters', () => {
+    const large = file('large', `[${' '.repeat(100)}]`);
+    expect(read(new Total({ characters: 150, values: 1000 }), large, large, SMALL)).toEqual([
+      1,
+      'large: does not fit: all files together have more than 150 characters, which is the limit; check fewer at a time',
+      1,
+    ]);
+  });
+
+  test('values', () => {
+    const large = file('large', `[${'1,'.repeat(99)}1]`);
+    expect(read(new Total({ characters: 1000, values: 150 }), large, large, SMALL)).toEqual([
+      1,
+      'large: does not fit: all files together have more than 150 values, which is the limit; check fewer at a time',
+      1,
+    ]);
   });
 });
 

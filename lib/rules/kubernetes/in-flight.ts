@@ -13,7 +13,7 @@ const AUTOSCALER_GRACE_SECONDS = 600;
 
 const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 
-/** Workloads whose pods are told to stop when fewer are needed; those of Jobs run to their end. */
+/** Workloads whose pods are told to stop when fewer are needed; scaling in leaves those of Jobs to their end. */
 const SCALED_IN = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet'];
 
 /** Rules about what happens to the item at hand when its pod is taken away. */
@@ -50,8 +50,9 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-007',
     title: 'One item takes longer than any pod is given to stop',
-    why: 'A Deployment that is scaled in stops whichever pod the controller picks. The cluster autoscaler waits ten minutes at most when it removes a node, so that longer items are cut off and begun again; a Job is left to finish.',
-    source: 'Cluster Autoscaler FAQ: --max-graceful-termination-sec, default 600; KEDA, Scaling Jobs',
+    why: 'A Deployment that is scaled in stops whichever pod the controller picks. The cluster autoscaler waits ten minutes at most when it removes a node, so that longer items are cut off and begun again. KEDA leaves a Job to its end, and so does the autoscaler when its pods say that they are not safe to evict.',
+    source:
+      'Cluster Autoscaler FAQ: --max-graceful-termination-sec, default 600, and "What types of pods can prevent CA from removing a node?"; KEDA, Scaling Jobs',
     severity: 'warning',
     cases: [6],
     *check(manifests) {
@@ -68,7 +69,7 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: annotated?.at ?? allowed!.at,
           message: `${says}, above the ${AUTOSCALER_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
-          fix: 'run each item as a Job with a ScaledJob, or cut the item into shorter ones',
+          fix: `run each item as a Job with a ScaledJob whose pods are annotated ${SAFE_TO_EVICT}: "false", or cut the item into shorter ones`,
         };
       }
     },

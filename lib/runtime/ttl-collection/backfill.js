@@ -14,12 +14,12 @@
  */
 const COLLECTION = process.env.COLLECTION;
 const CREATED_FIELD = process.env.CREATED_FIELD;
-const BATCH_SIZE = number('BATCH_SIZE');
-const BATCH_MILLIS = 1000 * number('BATCH_SECONDS');
-const RETENTION_MILLIS = 1000 * number('RETENTION_SECONDS');
-const BACKFILL_MILLIS = 1000 * number('BACKFILL_SECONDS');
-const DRAIN_MILLIS = 1000 * number('DRAIN_SECONDS');
-const SLOT_MILLIS = 1000 / number('DRAIN_PER_SECOND');
+const BATCH_SIZE = aboveZero('BATCH_SIZE');
+const BATCH_MILLIS = 1000 * notNegative('BATCH_SECONDS');
+const RETENTION_MILLIS = 1000 * aboveZero('RETENTION_SECONDS');
+const BACKFILL_MILLIS = 1000 * notNegative('BACKFILL_SECONDS');
+const DRAIN_MILLIS = 1000 * notNegative('DRAIN_SECONDS');
+const SLOT_MILLIS = 1000 / aboveZero('DRAIN_PER_SECOND');
 const STATE = 'ttl_backfill';
 /** The prediction counts updates; the last scan and the build of the index come on top. An assumption. */
 const SLACK = 0.25;
@@ -38,10 +38,21 @@ db = connect(process.env.MONGODB_URI);
 const documents = db.getCollection(COLLECTION);
 const states = db.getCollection(STATE);
 
-function number(name) {
+function setting(name, isTaken, range) {
   const value = Number(process.env[name]);
-  if (!process.env[name] || !Number.isFinite(value)) throw new Error(`${name} must be a number`);
+  if (!process.env[name] || !Number.isFinite(value) || !isTaken(value)) {
+    throw new Error(`${name} must be a number ${range}`);
+  }
   return value;
+}
+
+/** A retention of 0 would make every document due, a batch of 0 would date none. */
+function aboveZero(name) {
+  return setting(name, (value) => value > 0, 'above 0');
+}
+
+function notNegative(name) {
+  return setting(name, (value) => value >= 0, 'of at least 0');
 }
 
 /** Counts and types only: ids and values may be personal data. */
