@@ -121,7 +121,7 @@ export function limited(file: string, parsed: unknown): number {
     } else if (!measured.has(member)) enter(member);
     else {
       const size = measured.get(member);
-      if (!size) throw new UnreadableError(file, 'a value contains itself, through an alias to a value around it');
+      if (!size) throw inItself(file);
       add(size);
     }
   }
@@ -157,6 +157,11 @@ export function tooDeep(file: string, line = ''): UnreadableError {
     `nests mappings and lists more than ${MAX_DEPTH} levels deep${line}, which is the limit`,
     true,
   );
+}
+
+/** No limit is passed, but it was parsed: it may well be a document, so it must not pass for one without findings. */
+function inItself(file: string): UnreadableError {
+  return new UnreadableError(file, 'a value contains itself, through an alias to a value around it', true);
 }
 
 /** The refusal of a file whose merge keys copy too much. */

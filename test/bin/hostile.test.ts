@@ -120,6 +120,16 @@ test('a folder: links are counted and not followed, what may not be read is name
   }
 });
 
+test('a file of a folder that parses and cannot be judged is a failure, and is not passed over', async () => {
+  const below = join(folder, 'cycles');
+  mkdirSync(below);
+  writeFileSync(join(below, 'cycle.yaml'), 'Resources: &r {Q: {Type: AWS::SQS::Queue, Properties: *r}}');
+  const { code, err } = await backpressure(`check ${below}`);
+  expect(err).toMatch(/cycle\.yaml: a value contains itself/);
+  expect(err).not.toContain('passed over');
+  expect(code).toBe(2);
+});
+
 test('stdin named twice is read once', async () => {
   let text = readFileSync(WRONG, 'utf8');
   const stdin = async () => {
