@@ -91,10 +91,10 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   let most = Math.min(given.maxInstances ?? needed, limit);
   if (given.maxInstances === undefined && promised.maxBacklog !== Number.POSITIVE_INFINITY) {
     // More slots than the latency asks for, until the line that chance leaves waiting is short enough.
-    const shortEnough = (crewSize: number) =>
-      forecast(workload, crew(crewSize, crewSize)).peakBacklog() <= promised.maxBacklog;
-    most = firstThat(shortEnough, stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16)));
-    most = Math.min(most, limit);
+    const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));
+    const shortEnough = (index: number) =>
+      forecast(workload, crew(sizes[index], sizes[index])).peakBacklog() <= promised.maxBacklog;
+    most = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
   }
   const offered = workload.peakPerSecond * work;
   // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
@@ -116,49 +116,35 @@ function stepsOfTwoPercent(first: number, bound: number): number[] {
   return steps;
 }
 
-/** The first of the values that holds, where all behind it hold too, in strides that double and then halve; else the last. */
-function firstThat(holds: (value: number) => boolean, values: readonly number[]): number {
-  const last = values.length - 1;
+/**
+ * The sizing with the fewest instances that keeps the promise. The bounds are meant to be enough, so that the first try
+ * is mostly the last; with `most`, nothing is left to wait for.
+ */
+function smallest(least: number, most: number, at: (min: number) => Sizing): Sizing {
+  const tried = new Map<number, Sizing>();
+  const sized = (index: number) => {
+    const known = tried.get(index) ?? at(least + index);
+    tried.set(index, known);
+    return known;
+  };
+  return sized(firstIndex(most - least, (index) => sized(index).refusal === undefined));
+}
+
+/** The first index from 0 to `last` that holds, where all behind it hold too, in strides that double and then halve; else `last`. */
+function firstIndex(last: number, holds: (index: number) => boolean): number {
   let broken = -1;
   let kept = 0;
-  for (let stride = 1; kept < last && !holds(values[kept]); stride *= 2) {
+  for (let stride = 1; !holds(kept); stride *= 2) {
+    if (kept >= last) return last;
     broken = kept;
     kept = Math.min(last, kept + stride);
   }
   while (kept - broken > 1) {
     const middle = Math.floor((kept + broken) / 2);
-    if (holds(values[middle])) kept = middle;
+    if (holds(middle)) kept = middle;
     else broken = middle;
   }
-  return values[kept];
-}
-
-/**
- * The sizing with the fewest instances that keeps the promise, in strides that double and then halve. The bounds are
- * meant to be enough, so that the first try is mostly the last; with `most`, nothing is left to wait for.
- */
-function smallest(least: number, most: number, at: (min: number) => Sizing): Sizing {
-  let broken = least - 1;
-  let kept = least;
-  let sized = at(kept);
-  for (let stride = 1; sized.refusal !== undefined && kept < most; stride *= 2) {
-    broken = kept;
-    kept = Math.min(most, kept + stride);
-    sized = at(kept);
-  }
-  if (sized.refusal !== undefined) return sized;
-  while (kept - broken > 1) {
-    const middle = Math.floor((kept + broken) / 2);
-    if (middle < least) break;
-    const tried = at(middle);
-    if (tried.refusal === undefined) {
-      kept = middle;
-      sized = tried;
-    } else {
-      broken = middle;
-    }
-  }
-  return sized;
+  return kept;
 }
 
 /**
