@@ -8,11 +8,18 @@ export interface Answer {
   readonly err: string;
 }
 
+type Terminal = Partial<Pick<Io, 'columns' | 'watched' | 'stdin'>>;
+
 /** Runs a command line inside this process; single words may be quoted with '. */
-export async function backpressure(
-  line: string,
-  terminal: Partial<Pick<Io, 'columns' | 'watched' | 'stdin'>> = {},
-): Promise<Answer> {
+export async function backpressure(line: string, terminal: Terminal = {}): Promise<Answer> {
+  return answer(
+    [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word),
+    terminal,
+  );
+}
+
+/** Runs the words of a command line inside this process. */
+export async function answer(words: readonly string[], terminal: Terminal = {}): Promise<Answer> {
   let out = '';
   let err = '';
   const io: Io = {
@@ -26,6 +33,5 @@ export async function backpressure(
     watched: false,
     ...terminal,
   };
-  const words = [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word);
-  return { code: await run(words, io), out, err };
+  return { code: await run([...words], io), out, err };
 }

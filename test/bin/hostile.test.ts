@@ -13,9 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { run } from '../../bin/cli/program';
 import { rounds } from '../fuzz/support';
-import { backpressure } from './harness';
+import { answer, backpressure } from './harness';
 
 const WRONG = join(__dirname, '..', '..', 'docs', 'rules', 'BP-SQS-002', 'wrong.yaml');
 const folder = mkdtempSync(join(tmpdir(), 'backpressure-hostile-'));
@@ -244,17 +243,7 @@ test('random command lines: an answer or one line, and no other exit code than t
   );
   await fc.assert(
     fc.asyncProperty(fc.array(words, { maxLength: 9 }), async (argv) => {
-      let [out, err] = ['', ''];
-      const code = await run(argv, {
-        out: (text) => {
-          out += text;
-        },
-        err: (text) => {
-          err += text;
-        },
-        stdin: async () => '',
-        watched: false,
-      });
+      const { code, out, err } = await answer(argv);
       expect([0, 1, 2]).toContain(code);
       expect(out + err).not.toMatch(/internal fault|\n {4}at |TypeError|RangeError/);
       if (code === 2) expect(err).toMatch(/^backpressure.*: .+\n$/m);

@@ -15,11 +15,6 @@ export function queues(template: Template): readonly Resource[] {
   return template.ofType(QUEUE);
 }
 
-/** Whether the value is certainly this queue: its ARN, URL or name. */
-export function isQueue(template: Template, value: Value, queue: Resource): boolean {
-  return template.pointsTo(value, queue, 'QueueName');
-}
-
 /** A queue's redrive policy; rules read it as a mapping, and are silent about one in JSON text. */
 export function redrivePolicy(queue: Resource): Value {
   return queue.at('Properties', 'RedrivePolicy');
