@@ -7,7 +7,7 @@ import { QueueWorker, WorkerCompute } from '../lib/aws/queue-worker';
 import { RuntimeFunction } from '../lib/aws/runtime-function';
 import { WebhookBuffer } from '../lib/aws/webhook-buffer';
 import { WebhookScheme } from '../lib/aws/webhook-source';
-import type { Objective, Workload } from '../lib/flow/workload';
+import type { Objective, Workload } from '../lib/flow/queue/workload';
 import { acknowledgeFindings } from './acknowledgements';
 
 /** What the environment is sized from; the local run predicts with the same numbers. */

@@ -29,7 +29,7 @@ import {
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../flow/errors';
-import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage';
+import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage/workload';
 import { alarmAbove } from './alarm-above';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';

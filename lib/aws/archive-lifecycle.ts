@@ -1,8 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
 import { type Check, validate } from '../flow/errors';
-import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage';
-import { planStock } from '../flow/storage-plan';
+import { planStock } from '../flow/storage/plan';
+import type { StockObjective, StockPlan, StockWorkload } from '../flow/storage/workload';
 
 /** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
 export const ABORT_DAYS = 7;

@@ -17,8 +17,8 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import { planQueue } from '../flow/queue-plan';
-import { consumerOf } from '../flow/resolve';
+import { planQueue } from '../flow/queue/plan';
+import { consumerOf } from '../flow/queue/resolve';
 import { groupDescription } from './descriptions';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 

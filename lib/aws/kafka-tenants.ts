@@ -1,6 +1,6 @@
 import { type Duration, Token } from 'aws-cdk-lib';
 import type { Check } from '../flow/errors';
-import type { KafkaTenant } from '../flow/quotas';
+import type { KafkaTenant } from '../flow/quotas/workload';
 import { entityKey } from '../runtime/kafka-quotas/quotas';
 import { wholeSeconds } from './worker-compute';
 

@@ -5,13 +5,13 @@ import { lambdaBusyHourCost } from '../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../flow/errors';
 import { figure } from '../flow/figures';
 import { type Knob, Plan } from '../flow/plan';
-import { busyHours, MONTH_HOURS } from '../flow/predict';
 import { pricesRead, pricesRegion } from '../flow/prices';
-import { planQueue } from '../flow/queue-plan';
-import { type Ramp, rampSeconds, sizeOnRamp } from '../flow/ramp';
-import { consumerOf, resolveWorkload } from '../flow/resolve';
-import type { Solve } from '../flow/sizing';
-import type { Workload } from '../flow/workload';
+import { busyHours, MONTH_HOURS } from '../flow/queue/forecast/predict';
+import { planQueue } from '../flow/queue/plan';
+import { type Ramp, rampSeconds, sizeOnRamp } from '../flow/queue/ramp';
+import { consumerOf, resolveWorkload } from '../flow/queue/resolve';
+import type { Solve } from '../flow/queue/sizing';
+import type { Workload } from '../flow/queue/workload';
 import {
   knownNumber,
   resolvedNumber,

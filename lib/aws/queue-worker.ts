@@ -2,7 +2,7 @@ import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { Plan } from '../flow/plan';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 import { bindFargate, type FargateWorkerProps } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
 import type { WorkerBinding, WorkerContext } from './worker-compute';

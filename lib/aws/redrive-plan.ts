@@ -1,8 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { CapacityError, type Check, inRange, validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import { planQueue } from '../flow/queue-plan';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import { planQueue } from '../flow/queue/plan';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 import { resolvedNumber, resolvedSeconds } from './worker-compute';
 
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */

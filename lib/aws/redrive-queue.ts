@@ -14,7 +14,7 @@ import {
 import { Construct } from 'constructs';
 import { type Check, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
 import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedriveQueue } from './redrive-plan';

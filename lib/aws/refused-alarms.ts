@@ -5,7 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/refused';
+import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/webhooks/refused';
 import { alarmAbove } from './alarm-above';
 import { notConstructor } from './webhook-plan';
 

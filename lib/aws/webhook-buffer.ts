@@ -11,7 +11,7 @@ import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import type { Objective, Workload } from '../flow/workload';
+import type { Objective, Workload } from '../flow/queue/workload';
 import type { SourceConfig } from '../runtime/webhook/contract';
 import { RedriveQueue } from './redrive-queue';
 import { RefusedAlarms } from './refused-alarms';

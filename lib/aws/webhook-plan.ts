@@ -2,8 +2,8 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { between, type Check, oneOf, validate } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../flow/refused';
-import type { Workload } from '../flow/workload';
+import type { Workload } from '../flow/queue/workload';
+import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../flow/webhooks/refused';
 import { REFUSED_RETENTION_SECONDS } from '../runtime/webhook/contract';
 import { removalCheck } from './removal-policy';
 import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';

@@ -4,7 +4,7 @@ import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type Check, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 
 /** What a compute gets to bind itself to a queue. Internal: users pick a compute, they don't write one. */
 export interface WorkerContext {

@@ -3,7 +3,7 @@ import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import type { Consumer } from '../flow/workload';
+import type { Consumer } from '../flow/queue/workload';
 import { componentName } from './component-name';
 import { CLOUD_RUN_LIMITS } from './receiver-plan';
 import type { PushTarget } from './redrive-queue';

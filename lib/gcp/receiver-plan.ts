@@ -2,7 +2,7 @@
 import { between, CapacityError, type Check, wholeNumber } from '../flow/errors';
 import { figure } from '../flow/figures';
 import type { Knob } from '../flow/plan';
-import type { Workload } from '../flow/workload';
+import type { Workload } from '../flow/queue/workload';
 import { PUBSUB_LIMITS } from './subscription-plan';
 
 /** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not come back for minutes. */

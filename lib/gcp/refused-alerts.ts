@@ -3,7 +3,7 @@ import * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
 import { inRange, shown, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/refused';
+import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/webhooks/refused';
 import { componentName } from './component-name';
 import { AUTO_CLOSE } from './subscription-alerts';
 

@@ -2,7 +2,7 @@
 import { CapacityError, type Check, wholeNumber } from '../flow/errors';
 import { figure } from '../flow/figures';
 import type { Knob, Plan } from '../flow/plan';
-import type { Workload } from '../flow/workload';
+import type { Workload } from '../flow/queue/workload';
 
 const REFERENCE = 'Pub/Sub API reference, Subscription';
 const DAY = 86_400;

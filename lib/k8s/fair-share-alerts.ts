@@ -4,7 +4,7 @@
  *
  * Source: Kueue, Reference, Prometheus metrics; `pkg/metrics/metrics.go`.
  */
-import type { FairSharePlan } from '../flow/fair-share-tenants';
+import type { FairSharePlan } from '../flow/shares/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
 import { anyOf, matching } from './promql';

@@ -6,7 +6,7 @@
  * `byte-rate`, `throttle-time`); Strimzi, examples/metrics/kafka-metrics.yaml; jmx_exporter, examples/kafka-2_0_0.yml,
  * "Quota specific rules".
  */
-import type { QuotaPlan, TenantQuota } from '../flow/quotas';
+import type { QuotaPlan, TenantQuota } from '../flow/quotas/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
 import { matching, quoted } from './promql';

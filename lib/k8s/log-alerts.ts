@@ -1,6 +1,6 @@
 /** What a log shipper is watched by: the disk, the queue, the way to the destination. */
 import { sizeText } from '../flow/figures';
-import type { LogPlan } from '../flow/logs';
+import type { LogPlan } from '../flow/logs/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
 import { matching } from './promql';

@@ -1,6 +1,6 @@
 /** What an output brings along. Internal: users pick an output, they don't write one. */
 import type { Check } from '../flow/errors';
-import type { LogPlan } from '../flow/logs';
+import type { LogPlan } from '../flow/logs/workload';
 import type { Egress } from './network-policy';
 import type { SecretKey } from './secret-key';
 

@@ -1,6 +1,6 @@
 /** filebeat.yml and logrotate.conf of a log shipper, from its plan. */
 import { Yaml } from 'cdk8s';
-import type { LogPlan } from '../flow/logs';
+import type { LogPlan } from '../flow/logs/workload';
 import { fromEnvironment, type LogOutputBinding } from './log-binding';
 import type { LogReopen } from './log-reopen';
 

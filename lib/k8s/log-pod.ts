@@ -2,7 +2,7 @@
 import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import type { LogPlan } from '../flow/logs';
+import type { LogPlan } from '../flow/logs/workload';
 import { stockImage } from './images';
 import { CERTIFICATES, type LogOutputBinding } from './log-binding';
 import { DISK_QUEUE, FILEBEAT_DATA, FILEBEAT_STATS_PORT } from './log-config';

@@ -3,7 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 import { type Alert, alertRules } from './alert-rules';
 import { grafanaDashboard } from './grafana-dashboard';
 import { environmentName, imageReference, textCheck } from './names';

@@ -2,15 +2,8 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, inRange, validate, wholeNumber } from '../flow/errors';
-import {
-  LEAST_CPU,
-  LEAST_WEIGHT,
-  MOST_CPU,
-  MOST_JOBS,
-  MOST_MEMORY_BYTES,
-  MOST_WEIGHT,
-} from '../flow/fair-share-checks';
-import type { TenantShare } from '../flow/fair-share-tenants';
+import { LEAST_CPU, LEAST_WEIGHT, MOST_CPU, MOST_JOBS, MOST_MEMORY_BYTES, MOST_WEIGHT } from '../flow/shares/checks';
+import type { TenantShare } from '../flow/shares/workload';
 import { clusterScoped } from './cluster-scoped';
 import { dnsLabel, dnsSubdomain } from './names';
 import { networkPolicy } from './network-policy';

@@ -2,7 +2,7 @@
 import type { Construct } from 'constructs';
 import type { Check } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import type { Consumer, Workload } from '../flow/workload';
+import type { Consumer, Workload } from '../flow/queue/workload';
 import type { Alert } from './alert-rules';
 import type { Egress } from './network-policy';
 import type { KedaTrigger } from './operators/keda';

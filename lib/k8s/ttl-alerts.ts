@@ -1,6 +1,6 @@
 /** What a collection with a time to live is watched by: its size, what should be gone, and the report itself. */
 import { sizeText } from '../flow/figures';
-import type { TtlPlan } from '../flow/ttl';
+import type { TtlPlan } from '../flow/retention/workload';
 import type { Alert } from './alert-rules';
 import type { Graph } from './grafana-dashboard';
 import { matching } from './promql';

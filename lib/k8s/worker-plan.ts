@@ -1,11 +1,11 @@
 /** From workload to a worker on Kubernetes: pods that stay, or one job an item. */
 import { CapacityError, validate, wholeNumber } from '../flow/errors';
 import type { Knob, Plan } from '../flow/plan';
-import { attemptSeconds } from '../flow/queue-knobs';
-import { planQueue } from '../flow/queue-plan';
-import { consumerOf, resolveWorkload } from '../flow/resolve';
-import { type Solve, size } from '../flow/sizing';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import { attemptSeconds } from '../flow/queue/knobs';
+import { planQueue } from '../flow/queue/plan';
+import { consumerOf, resolveWorkload } from '../flow/queue/resolve';
+import { type Solve, size } from '../flow/queue/sizing';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 import {
   AUTOSCALER_SYNC_SECONDS,
   gracePeriodKnob,

@@ -15,7 +15,7 @@ import { RefusedAlarms } from '../../lib/aws/refused-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhook-buffer';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { type Knob, Plan } from '../../lib/flow/plan';
-import { QuotaPlan } from '../../lib/flow/quotas';
+import { QuotaPlan } from '../../lib/flow/quotas/workload';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;

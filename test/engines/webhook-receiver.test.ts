@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PubSub, v1 } from '@google-cloud/pubsub';
-import { planQueue } from '../../lib/flow/queue-plan';
+import { planQueue } from '../../lib/flow/queue/plan';
 import { receiverKnobs } from '../../lib/gcp/receiver-plan';
 import { planSubscription } from '../../lib/gcp/subscription-plan';
 import { signRequest } from '../../lib/runtime/webhook/signature';

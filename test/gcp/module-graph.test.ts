@@ -10,7 +10,7 @@ const WITHOUT_PULUMI = [
   'lib/index.ts',
   'lib/aws/index.ts',
   'lib/k8s/index.ts',
-  'lib/flow/math.ts',
+  'lib/flow/all.ts',
   'lib/cases/index.ts',
   'lib/runtime/webhook/consumer.ts',
   'lib/runtime/pubsub-webhook/consumer.ts',

@@ -2,7 +2,7 @@
 import { Chart, Testing } from 'cdk8s';
 import { InvalidInputError } from '../../lib/flow/errors';
 import type { Plan } from '../../lib/flow/plan';
-import { refusedKnob } from '../../lib/flow/refused';
+import { refusedKnob } from '../../lib/flow/webhooks/refused';
 import { fromChart } from '../../lib/gcp/from-chart';
 import { PushWorker } from '../../lib/gcp/push-worker';
 import { RedriveQueue } from '../../lib/gcp/redrive-queue';

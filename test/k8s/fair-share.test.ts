@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
-import type { BatchTenant } from '../../lib/flow/fair-share-tenants';
+import type { BatchTenant } from '../../lib/flow/shares/workload';
 import { FairShare, type FairShareProps } from '../../lib/k8s/fair-share';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../support/manifest';
 import { mostly, optional, spread, usually, validOrNamed } from '../support/property';

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
-import { planQuotas } from '../../lib/flow/quota-plan';
+import { planQuotas } from '../../lib/flow/quotas/plan';
 import { KafkaQuotas, type KafkaQuotasProps, KafkaUserAuthentication } from '../../lib/k8s/kafka-quotas';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../support/manifest';
 import { mostly, optional, spread, validOrNamed } from '../support/property';

@@ -6,7 +6,7 @@ import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { parse } from 'yaml';
 import { InvalidInputError } from '../../lib/flow/errors';
-import { planLogs } from '../../lib/flow/log-plan';
+import { planLogs } from '../../lib/flow/logs/plan';
 import { LogOutput } from '../../lib/k8s/log-output';
 import { LogReopen } from '../../lib/k8s/log-reopen';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/log-shipping';

@@ -1,8 +1,8 @@
 import { Chart, Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { InvalidInputError } from '../../lib/flow/errors';
-import { planQueue } from '../../lib/flow/queue-plan';
-import type { Workload } from '../../lib/flow/workload';
+import { planQueue } from '../../lib/flow/queue/plan';
+import type { Workload } from '../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../lib/k8s/queue-trigger';
 import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue-worker';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../support/manifest';

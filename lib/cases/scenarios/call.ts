@@ -1,7 +1,7 @@
-import { planQueue } from '../../flow/queue-plan';
-import { simulate } from '../../flow/simulation';
+import { planQueue } from '../../flow/queue/plan';
+import { simulate } from '../../flow/queue/simulation/simulate';
+import { simulateCallers } from '../../flow/webhooks/simulation';
 import type { CallScenario } from '../scenario';
-import { simulateCallers } from '../simulations/callers';
 import type { Measured } from './measured';
 import { plannedConsumer } from './planned-consumer';
 import { numbersOf, predictionsOf } from './queue-numbers';

@@ -1,6 +1,6 @@
-import { planTtl } from '../../flow/ttl-plan';
+import { planTtl } from '../../flow/retention/plan';
+import { simulateCollection } from '../../flow/retention/simulation';
 import type { CollectionScenario } from '../scenario';
-import { simulateCollection } from '../simulations/collection';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** A collection: what it has grown to before, what it keeps after its plan has been carried out. */

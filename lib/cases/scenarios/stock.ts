@@ -1,6 +1,6 @@
-import { planStock } from '../../flow/storage-plan';
+import { planStock } from '../../flow/storage/plan';
+import { sampledMonthlyCost } from '../../flow/storage/simulation';
 import type { StockScenario } from '../scenario';
-import { sampledMonthlyCost } from '../simulations/stock-sample';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** A store: everything stays where it is before, and moves as the plan says after. */

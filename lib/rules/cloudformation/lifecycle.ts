@@ -3,8 +3,8 @@
  */
 
 import { storageClassNames, storageClassPrices } from '../../flow/prices';
-import type { StorageTransition } from '../../flow/storage';
-import { LARGEST_OBJECT_BYTES } from '../../flow/storage-cost';
+import { LARGEST_OBJECT_BYTES } from '../../flow/storage/cost';
+import type { StorageTransition } from '../../flow/storage/workload';
 import type { Resource, Value } from '../document';
 
 /** Objects below are not moved unless a rule says otherwise, since September 2024. */

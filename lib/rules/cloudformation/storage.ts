@@ -1,6 +1,6 @@
 import { figure, sizeText } from '../../flow/figures';
 import { storageClassPrices } from '../../flow/prices';
-import { breakEvenObjectBytes, lifetimeCost } from '../../flow/storage-cost';
+import { breakEvenObjectBytes, lifetimeCost } from '../../flow/storage/cost';
 import type { Resource, Value } from '../document';
 import type { Found, Rule } from '../rule';
 import { isVersioned, type Lifecycle, lifecycleRules, lifecycles } from './lifecycle';

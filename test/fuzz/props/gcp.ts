@@ -1,7 +1,7 @@
 /** Components of `lib/gcp`, under Pulumi's mocks. */
 import { ApiObject, Chart, Testing } from 'cdk8s';
 import fc from 'fast-check';
-import { refusedKnob } from '../../../lib/flow/refused';
+import { refusedKnob } from '../../../lib/flow/webhooks/refused';
 import { fromChart } from '../../../lib/gcp/from-chart';
 import { PushWorker } from '../../../lib/gcp/push-worker';
 import { RedriveQueue } from '../../../lib/gcp/redrive-queue';
