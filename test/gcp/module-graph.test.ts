@@ -54,7 +54,7 @@ test.each(WITHOUT_PULUMI)(
 );
 
 test('lib/gcp does, so a load would be seen', () => {
-  expect(pulumiOf(loadedBy('lib/gcp/redrive-queue.ts'))).toEqual(
+  expect(pulumiOf(loadedBy('lib/gcp/queue/redrive-queue.ts'))).toEqual(
     expect.arrayContaining([expect.stringContaining('@pulumi')]),
   );
 }, 60_000);

@@ -1,8 +1,8 @@
 import * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
-import { inRange, validate } from '../flow/errors';
-import type { Plan } from '../flow/plan';
-import { componentName } from './component-name';
+import { inRange, validate } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import { componentName } from '../component-name';
 
 /** Pub/Sub samples its gauges once a minute; shorter windows are empty. */
 const MINUTE = '60s';

@@ -3,11 +3,11 @@ import * as organizations from '@pulumi/gcp/organizations';
 import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { validate, wholeNumber } from '../flow/errors';
-import type { Plan } from '../flow/plan';
-import { planQueue } from '../flow/queue/plan';
-import type { Consumer, Objective, Workload } from '../flow/queue/workload';
-import { componentName, pubsubName } from './component-name';
+import { validate, wholeNumber } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import { planQueue } from '../../flow/queue/plan';
+import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { componentName, pubsubName } from '../component-name';
 import { SubscriptionAlerts } from './subscription-alerts';
 import { PUBSUB_LIMITS, planSubscription, type SubscriptionChoices, subscriptionChecks } from './subscription-plan';
 

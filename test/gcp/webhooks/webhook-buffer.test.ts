@@ -1,9 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
 import fc from 'fast-check';
-import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
-import { WebhookBuffer, type WebhookBufferArgs } from '../../lib/gcp/webhook-buffer';
-import { mostly, objectives, optional, runs, workloads } from '../support/property';
-import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../support/pulumi';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { WebhookBuffer, type WebhookBufferArgs } from '../../../lib/gcp/webhooks/webhook-buffer';
+import { mostly, objectives, optional, runs, workloads } from '../../support/property';
+import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
 
 const usualArgs: WebhookBufferArgs = {
   workload: { steadyPerSecond: 20, peakPerSecond: 80, peakSeconds: 600, serviceSeconds: 0.07 },

@@ -1,5 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
-import type { SignatureScheme } from '../runtime/webhook/signature';
+import type { SignatureScheme } from '../../runtime/webhook/signature';
 
 /**
  * Where a signing secret is. A value goes into a secret of Secret Manager and, encrypted, into the state of Pulumi; one

@@ -1,13 +1,13 @@
 import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { type Check, shown, validate, wholeNumber } from '../flow/errors';
-import type { Plan } from '../flow/plan';
-import type { Consumer } from '../flow/queue/workload';
-import { componentName } from './component-name';
-import { CLOUD_RUN_LIMITS } from './receiver-plan';
+import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import type { Consumer } from '../../flow/queue/workload';
+import { componentName } from '../component-name';
+import { memberOf, ownAccount, runService } from '../run-service';
+import { CLOUD_RUN_LIMITS } from '../webhooks/receiver-plan';
 import type { PushTarget } from './redrive-queue';
-import { memberOf, ownAccount, runService } from './run-service';
 
 /** What a worker on Cloud Run is made from. */
 export interface PushWorkerArgs {

@@ -1,8 +1,8 @@
 /** What Pub/Sub asks of a queue's plan: its own names and limits for deadline, backoff, attempts and retention. */
-import { CapacityError, type Check, wholeNumber } from '../flow/errors';
-import { figure } from '../flow/figures';
-import type { Knob, Plan } from '../flow/plan';
-import type { Workload } from '../flow/queue/workload';
+import { CapacityError, type Check, wholeNumber } from '../../flow/errors';
+import { figure } from '../../flow/figures';
+import type { Knob, Plan } from '../../flow/plan';
+import type { Workload } from '../../flow/queue/workload';
 
 const REFERENCE = 'Pub/Sub API reference, Subscription';
 const DAY = 86_400;

@@ -1,9 +1,9 @@
 /** What Cloud Run asks of the receiver in front of a topic: how many instances, how wide, how much memory. */
-import { between, CapacityError, type Check, wholeNumber } from '../flow/errors';
-import { figure } from '../flow/figures';
-import type { Knob } from '../flow/plan';
-import type { Workload } from '../flow/queue/workload';
-import { PUBSUB_LIMITS } from './subscription-plan';
+import { between, CapacityError, type Check, wholeNumber } from '../../flow/errors';
+import { figure } from '../../flow/figures';
+import type { Knob } from '../../flow/plan';
+import type { Workload } from '../../flow/queue/workload';
+import { PUBSUB_LIMITS } from '../queue/subscription-plan';
 
 /** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not come back for minutes. */
 const HEADROOM = 2;

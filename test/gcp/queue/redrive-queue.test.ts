@@ -1,10 +1,10 @@
 import * as pulumi from '@pulumi/pulumi';
 import fc from 'fast-check';
-import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
-import { PushWorker } from '../../lib/gcp/push-worker';
-import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/redrive-queue';
-import { mostly, objectives, optional, runs, workloads } from '../support/property';
-import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../support/pulumi';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { PushWorker } from '../../../lib/gcp/queue/push-worker';
+import { RedriveQueue, type RedriveQueueArgs } from '../../../lib/gcp/queue/redrive-queue';
+import { mostly, objectives, optional, runs, workloads } from '../../support/property';
+import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
 
 const usualArgs: RedriveQueueArgs = {
   workload: { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, serviceSeconds: 0.05, poisonRatio: 0.001 },

@@ -1,11 +1,11 @@
 import * as logging from '@pulumi/gcp/logging';
 import * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
-import { inRange, shown, validate } from '../flow/errors';
-import type { Plan } from '../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../flow/webhooks/refused';
-import { componentName } from './component-name';
-import { AUTO_CLOSE } from './subscription-alerts';
+import { inRange, shown, validate } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
+import { componentName } from '../component-name';
+import { AUTO_CLOSE } from '../queue/subscription-alerts';
 
 /** What the alert policies on refused deliveries watch. */
 export interface RefusedAlertsArgs {
