@@ -2,10 +2,10 @@
  * What is scraped and which rules are worked out, wherever it is written: in the operator's monitors and PrometheusRules,
  * or in a `prometheus.yml` or rule file that a ConfigMap carries.
  */
-import { Value } from '../document';
-import { once } from '../once';
-import { parseCarried } from '../parse';
-import { isMapping } from '../resolved';
+import { Value } from '../../document';
+import { once } from '../../once';
+import { parseCarried } from '../../parse';
+import { isMapping } from '../../resolved';
 import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
 

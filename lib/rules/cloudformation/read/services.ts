@@ -1,9 +1,9 @@
 /**
  * ECS services: what they read, and what scales them.
  */
-import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
-import { Composite, Reference } from '../resolved';
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { Composite, Reference } from '../../resolved';
 import { grantedToRole, roleAt } from './grants';
 import type { Template } from './template';
 

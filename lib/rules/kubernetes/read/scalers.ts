@@ -1,6 +1,6 @@
 /** Who decides how many pods of a workload run: KEDA's ScaledObjects and the autoscalers that stand for themselves. */
-import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
 import { type Manifests, namespaceOf } from './manifests';
 
 /** Pods that KEDA starts at most when a ScaledObject or ScaledJob says nothing. */

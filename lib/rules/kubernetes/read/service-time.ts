@@ -1,5 +1,5 @@
 /** How long one item takes, and how long a pod may take to stop: what rules about scaling in compare. */
-import type { Resource, Value } from '../document';
+import type { Resource, Value } from '../../document';
 import type { Manifests } from './manifests';
 
 /**

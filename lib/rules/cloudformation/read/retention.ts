@@ -1,7 +1,7 @@
 /**
  * How long queues and streams keep what they hold.
  */
-import type { Resource, Value } from '../document';
+import type { Resource, Value } from '../../document';
 import { serviceOf } from './functions';
 import type { Template } from './template';
 

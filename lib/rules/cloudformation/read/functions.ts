@@ -1,10 +1,10 @@
 /**
  * Lambda functions: which one a value means, and what is mapped to it.
  */
-import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
-import { own } from '../own';
-import { Composite, Reference } from '../resolved';
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { own } from '../../own';
+import { Composite, Reference } from '../../resolved';
 import type { Template } from './template';
 
 const FUNCTION = 'AWS::Lambda::Function';

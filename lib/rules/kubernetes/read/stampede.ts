@@ -1,6 +1,6 @@
 /** Which CronJobs start in the same minute, and what they ask for together. */
-import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import type { Resource } from '../../document';
+import { grouped, once } from '../../once';
 import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
 import { isQueued } from './kueue';
 import { byNamespace, type Manifests, namespaceOf } from './manifests';

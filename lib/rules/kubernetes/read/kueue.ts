@@ -1,6 +1,6 @@
 /** Work that waits for its turn in Kueue. */
-import type { Resource } from '../document';
-import { own } from '../own';
+import type { Resource } from '../../document';
+import { own } from '../../own';
 
 /** Label that puts a Job into a queue: it is suspended until there is room. */
 const QUEUE_NAME = 'kueue.x-k8s.io/queue-name';

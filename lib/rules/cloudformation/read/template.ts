@@ -1,7 +1,7 @@
-import { type CarriedText, Document, Resource, type Value } from '../document';
-import { grouped } from '../once';
-import { own } from '../own';
-import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
+import { type CarriedText, Document, Resource, type Value } from '../../document';
+import { grouped } from '../../once';
+import { own } from '../../own';
+import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 
 /** Macros that add nothing which a rule would miss. */

@@ -4,8 +4,8 @@
  * Source: Kubernetes, CronJob, "Schedule syntax"; crontab(5) for a restricted day of the month beside a restricted day
  * of the week, of which either suffices.
  */
-import { once } from '../once';
-import { own } from '../own';
+import { once } from '../../once';
+import { own } from '../../own';
 
 /** The times at which a schedule starts something. */
 export interface Schedule {

@@ -1,7 +1,7 @@
-import { type CarriedText, Document, Resource, Value } from '../document';
-import { grouped, once } from '../once';
-import { own } from '../own';
-import { isMapping, type Resolved, UNKNOWN } from '../resolved';
+import { type CarriedText, Document, Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { own } from '../../own';
+import { isMapping, type Resolved, UNKNOWN } from '../../resolved';
 
 /** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
 export const ACKNOWLEDGE = 'backpressure-constructs/';

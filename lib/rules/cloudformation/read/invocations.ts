@@ -1,8 +1,8 @@
 /**
  * Who starts a Lambda function without waiting for it: what fails then is Lambda's to keep.
  */
-import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
 import { functionAt } from './functions';
 import type { Template } from './template';
 

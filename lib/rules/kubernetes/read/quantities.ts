@@ -1,5 +1,5 @@
 /** How Kubernetes writes amounts: `500m`, `1Gi`, `2.5`, `1e3`. */
-import type { Value } from '../document';
+import type { Value } from '../../document';
 
 const SUFFIXES: Readonly<Record<string, number>> = {
   '': 1,

@@ -1,7 +1,7 @@
 /**
  * When AWS's `cron(…)` and `rate(…)` expressions fire, as far as an expression decides it.
  */
-import { grouped, once } from '../once';
+import { grouped, once } from '../../once';
 
 const DAY_MINUTES = 1440;
 const MINUTE_SECONDS = 60;

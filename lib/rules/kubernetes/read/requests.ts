@@ -1,6 +1,6 @@
 /** What the containers of a workload ask for, and what a namespace gives to those that ask for nothing. */
-import type { Resource, Value } from '../document';
-import { once } from '../once';
+import type { Resource, Value } from '../../document';
+import { once } from '../../once';
 import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { quantity } from './quantities';
 

@@ -1,8 +1,8 @@
 /**
  * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
  */
-import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
 import { type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';

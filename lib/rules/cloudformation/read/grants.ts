@@ -1,9 +1,9 @@
 /**
  * Who may do what to which resource, as far as policies of roles say it for certain.
  */
-import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
-import { matchesWildcards } from '../patterns';
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { matchesWildcards } from '../../patterns';
 import type { Template } from './template';
 
 /** One statement that lets somebody do something to a resource of the template. */

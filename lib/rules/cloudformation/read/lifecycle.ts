@@ -2,10 +2,10 @@
  * The lifecycle of a bucket's objects, as its rules describe it.
  */
 
-import { storageClassNames, storageClassPrices } from '../../flow/prices';
-import { LARGEST_OBJECT_BYTES } from '../../flow/storage/cost';
-import type { StorageTransition } from '../../flow/storage/workload';
-import type { Resource, Value } from '../document';
+import { storageClassNames, storageClassPrices } from '../../../flow/prices';
+import { LARGEST_OBJECT_BYTES } from '../../../flow/storage/cost';
+import type { StorageTransition } from '../../../flow/storage/workload';
+import type { Resource, Value } from '../../document';
 
 /** Objects below are not moved unless a rule says otherwise, since September 2024. */
 const DEFAULT_FLOOR_BYTES = 131_072;

@@ -1,10 +1,10 @@
 /**
  * What alarms look at: metrics by name and dimension, and the expressions that put them together.
  */
-import type { Resource, Value } from '../document';
-import { MAX_SCALAR } from '../limits';
-import { grouped, once } from '../once';
-import { UNKNOWN } from '../resolved';
+import type { Resource, Value } from '../../document';
+import { MAX_SCALAR } from '../../limits';
+import { grouped, once } from '../../once';
+import { UNKNOWN } from '../../resolved';
 import { Pointers } from './pointers';
 import type { Template } from './template';
 

@@ -2,8 +2,8 @@
  * Whether one of many values may turn out to be a resource. Every resource of a document is asked about, so that the
  * values are sorted once by what they can mean.
  */
-import type { Resource, Value } from '../document';
-import { Composite, Reference, UNKNOWN } from '../resolved';
+import type { Resource, Value } from '../../document';
+import { Composite, Reference, UNKNOWN } from '../../resolved';
 import type { Template } from './template';
 
 /** What resources of one type some values may mean. */

@@ -1,10 +1,10 @@
 /**
  * CloudFormation's intrinsic functions, worked out as far as a template alone decides them.
  */
-import { OverLimitError } from '../document';
-import { MAX_COMPOSED, MAX_PARTS, MAX_STEPS } from '../limits';
-import { own } from '../own';
-import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../resolved';
+import { OverLimitError } from '../../document';
+import { MAX_COMPOSED, MAX_PARTS, MAX_STEPS } from '../../limits';
+import { own } from '../../own';
+import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 
 /** What of the template the functions look at. */
 export interface Surroundings {

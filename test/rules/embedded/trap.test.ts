@@ -1,6 +1,7 @@
 /** Text that resources carry: where it is looked for, what is code in it, and what excuses it. */
-import { withoutComments } from '../../../lib/rules/carried/trap';
+
 import { check } from '../../../lib/rules/check';
+import { withoutComments } from '../../../lib/rules/embedded/trap';
 import { readDocuments } from '../../../lib/rules/read';
 
 const found = (text: string) => check(readDocuments([{ file: 'test.json', text }]));
