@@ -1,4 +1,5 @@
 /** From workload and promise to a crew: the numbers behind a plan, before they get names and reasons. */
+import { firstIndex } from '../search';
 import { itemsAtFirstLook, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
 import { unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
@@ -128,23 +129,6 @@ function smallest(least: number, most: number, at: (min: number) => Sizing): Siz
     return known;
   };
   return sized(firstIndex(most - least, (index) => sized(index).refusal === undefined));
-}
-
-/** The first index from 0 to `last` that holds, where all behind it hold too, in strides that double and then halve; else `last`. */
-function firstIndex(last: number, holds: (index: number) => boolean): number {
-  let broken = -1;
-  let kept = 0;
-  for (let stride = 1; !holds(kept); stride *= 2) {
-    if (kept >= last) return last;
-    broken = kept;
-    kept = Math.min(last, kept + stride);
-  }
-  while (kept - broken > 1) {
-    const middle = Math.floor((kept + broken) / 2);
-    if (holds(middle)) kept = middle;
-    else broken = middle;
-  }
-  return kept;
 }
 
 /**

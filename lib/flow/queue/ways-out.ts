@@ -2,6 +2,7 @@
  * What would make an infeasible queue feasible. Each way is found by solving the changed problem, and none is offered
  * that has not been solved: who follows one gets a plan.
  */
+import { largestBelow, smallestAbove } from '../search';
 import { brief, type Sizing, type Solve } from './sizing';
 import type { Consumer, Objective, Workload } from './workload';
 
@@ -68,13 +69,13 @@ function moreInstances(same: Question, sized: (question: Question) => Sizing): W
 
 function fasterItems(same: Question, solves: Solves): WayOut | undefined {
   const changed = (serviceSeconds: number) => ({ ...same, workload: { ...same.workload, serviceSeconds } });
-  const found = largestBelow(same.workload.serviceSeconds, (s) => solves(changed(s)));
+  const found = lower(same.workload.serviceSeconds, (s) => solves(changed(s)));
   return found === undefined ? undefined : { ...changed(found), sentence: `${brief(found)} s per item` };
 }
 
 function moreLatency(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
   const changed = (latencySeconds: number) => ({ ...same, objective: { ...same.objective, latencySeconds } });
-  const found = smallestAbove(Math.max(same.objective.latencySeconds, refused.alone), (s) => solves(changed(s)));
+  const found = higher(Math.max(same.objective.latencySeconds, refused.alone), (s) => solves(changed(s)));
   return found === undefined ? undefined : { ...changed(found), sentence: `${span(found)} of latency` };
 }
 
@@ -87,7 +88,7 @@ function smallerPeak(same: Question, solves: Solves): WayOut | undefined {
       ? { ...same.workload, peakPerSecond: Math.max(rate, steadyPerSecond) }
       : { ...same.workload, steadyPerSecond: rate, peakPerSecond: rate },
   });
-  const found = largestBelow(peakPerSecond, (r) => (!peaked || r >= steadyPerSecond) && solves(changed(r)));
+  const found = lower(peakPerSecond, (r) => (!peaked || r >= steadyPerSecond) && solves(changed(r)));
   if (found === undefined) return undefined;
   return { ...changed(found), sentence: `${brief(found)}/s at most` };
 }
@@ -109,40 +110,16 @@ function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | 
   return words.length > 0 && solves(changed) ? { ...changed, sentence: words.join(' and ') } : undefined;
 }
 
-/** Halving until it holds, then ten bisections, rounded down to two digits; the rounded value is tried itself. */
-function largestBelow(start: number, holds: (value: number) => boolean): number | undefined {
-  let low = start;
-  let high = start;
-  for (let i = 0; i < 30; i += 1) {
-    low /= 2;
-    if (holds(low)) break;
-    high = low;
-    if (i === 29) return undefined;
-  }
-  for (let i = 0; i < 7; i += 1) {
-    const middle = (low + high) / 2;
-    if (holds(middle)) low = middle;
-    else high = middle;
-  }
-  return [roundDown(low), low, low * 0.9].find(holds);
+/** About the largest number below `start` that holds, with two digits where they hold too. */
+function lower(start: number, holds: (value: number) => boolean): number | undefined {
+  const found = largestBelow(start, holds);
+  return found === undefined ? undefined : [roundDown(found), found, found * 0.9].find(holds);
 }
 
-/** Doubling until it holds, then bisections, rounded up to two digits; the rounded value is tried itself. */
-function smallestAbove(start: number, holds: (value: number) => boolean): number | undefined {
-  let low = start;
-  let high = start;
-  for (let i = 0; i < 30; i += 1) {
-    high *= 2;
-    if (holds(high)) break;
-    low = high;
-    if (i === 29) return undefined;
-  }
-  for (let i = 0; i < 7; i += 1) {
-    const middle = (low + high) / 2;
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return [roundUp(high), high, high * 1.1].find(holds);
+/** About the smallest number above `start` that holds, with two digits where they hold too. */
+function higher(start: number, holds: (value: number) => boolean): number | undefined {
+  const found = smallestAbove(start, holds);
+  return found === undefined ? undefined : [roundUp(found), found, found * 1.1].find(holds);
 }
 
 function roundUp(value: number): number {
