@@ -2,8 +2,9 @@
  * What would make an infeasible queue feasible. Each way is found by solving the changed problem, and none is offered
  * that has not been solved: who follows one gets a plan.
  */
+import { figure } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
-import { brief, type Sizing, type Solve } from './sizing';
+import { type Sizing, type Solve } from './sizing';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** One change that makes it fit. */
@@ -70,7 +71,7 @@ function moreInstances(same: Question, sized: (question: Question) => Sizing): W
 function fasterItems(same: Question, solves: Solves): WayOut | undefined {
   const changed = (serviceSeconds: number) => ({ ...same, workload: { ...same.workload, serviceSeconds } });
   const found = lower(same.workload.serviceSeconds, (s) => solves(changed(s)));
-  return found === undefined ? undefined : { ...changed(found), sentence: `${brief(found)} s per item` };
+  return found === undefined ? undefined : { ...changed(found), sentence: `${figure(found)} s per item` };
 }
 
 function moreLatency(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
@@ -90,7 +91,7 @@ function smallerPeak(same: Question, solves: Solves): WayOut | undefined {
   });
   const found = lower(peakPerSecond, (r) => (!peaked || r >= steadyPerSecond) && solves(changed(r)));
   if (found === undefined) return undefined;
-  return { ...changed(found), sentence: `${brief(found)}/s at most` };
+  return { ...changed(found), sentence: `${figure(found)}/s at most` };
 }
 
 function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
@@ -100,11 +101,11 @@ function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | 
   const words: string[] = [];
   if (peakBacklog > (objective.maxBacklog ?? Number.POSITIVE_INFINITY) && Number.isFinite(peakBacklog)) {
     Object.assign(objective, { maxBacklog: roundUp(peakBacklog * 1.01) });
-    words.push(`a backlog of ${brief(objective.maxBacklog ?? 0)} items`);
+    words.push(`a backlog of ${figure(objective.maxBacklog ?? 0)} items`);
   }
   if (monthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY) && Number.isFinite(monthlyCost)) {
     Object.assign(objective, { monthlyCost: roundUp(monthlyCost * 1.01) });
-    words.push(`${brief(objective.monthlyCost ?? 0)} USD a month`);
+    words.push(`${figure(objective.monthlyCost ?? 0)} USD a month`);
   }
   const changed = { ...same, objective };
   return words.length > 0 && solves(changed) ? { ...changed, sentence: words.join(' and ') } : undefined;
@@ -138,5 +139,5 @@ function twoDigits(value: number, round: (value: number) => number): number {
 
 /** Seconds as a person says them: minutes above two of them, when they are whole. */
 function span(seconds: number): string {
-  return seconds >= 120 && seconds % 60 === 0 ? `${brief(seconds / 60)} min` : `${brief(seconds)} s`;
+  return seconds >= 120 && seconds % 60 === 0 ? `${figure(seconds / 60)} min` : `${figure(seconds)} s`;
 }
