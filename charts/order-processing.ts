@@ -2,12 +2,16 @@ import { Chart, type ChartProps, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { ORDERS } from '../lib/cases/case-02-order-peak';
+import type { QueueQuestion } from '../lib/flow/queue/question';
 import type { Objective, Workload } from '../lib/flow/queue/workload';
 import { stockImage } from '../lib/k8s/images';
 import { QueueTrigger } from '../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../lib/k8s/queue/queue-worker';
 import { scriptConfigMap } from '../lib/k8s/script';
 import { restrictedNamespace } from './namespace';
+
+/** What the orders are sized from. */
+const ORDERS_QUESTION = { workload: ORDERS.workload, ...ORDERS.on.k8s };
 
 /** What the rendering is sized from: an item takes longer than a node waits for a pod to end. */
 const RENDERING: { workload: Workload; objective: Objective } = {
@@ -23,8 +27,8 @@ const RENDERING: { workload: Workload; objective: Objective } = {
 
 /** The small things in which a run on a laptop differs from the real environment. */
 export interface OrderProcessingProps extends ChartProps {
-  /** @default - that of case 2 */
-  readonly orders?: typeof ORDERS;
+  /** @default - the question of case 2 */
+  readonly orders?: Pick<QueueQuestion, 'workload' | 'objective' | 'consumer'>;
   /** @default - 5 minutes */
   readonly cooldown?: Duration;
 }
@@ -38,13 +42,16 @@ export class OrderProcessingChart extends Chart {
   /** The worker of the orders. */
   public readonly orders: QueueWorker;
 
-  constructor(scope: Construct, id: string, { orders = ORDERS, cooldown, ...props }: OrderProcessingProps = {}) {
+  constructor(scope: Construct, id: string, { orders = ORDERS_QUESTION, cooldown, ...props }: OrderProcessingProps = {}) {
     super(scope, id, { namespace: 'orders', ...props });
     restrictedNamespace(this, 'orders');
     const broker = (key: string) => ({ secretName: 'orders-broker', key });
     const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq' };
+    const { workload, objective, consumer } = orders;
     this.orders = new QueueWorker(this, 'Orders', {
-      ...orders,
+      workload,
+      objective,
+      consumer,
       cooldown,
       trigger: QueueTrigger.rabbitMq({
         ...rabbit,
@@ -54,7 +61,7 @@ export class OrderProcessingChart extends Chart {
       }),
       image: stockImage('node'),
       command: ['node', '/opt/worker/index.js'],
-      environment: { SERVICE_SECONDS: kplus.EnvValue.fromValue(String(orders.workload.serviceSeconds)) },
+      environment: { SERVICE_SECONDS: kplus.EnvValue.fromValue(String(workload.serviceSeconds)) },
     });
     const script = scriptConfigMap(this, 'OrderWorker', 'order-worker/index.js');
     this.orders.container.mount('/opt/worker', kplus.Volume.fromConfigMap(this, 'Script', script));

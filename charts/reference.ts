@@ -2,6 +2,7 @@ import type { Chart, ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { DataRetentionChart } from './data-retention';
 import { FairBatchChart } from './fair-batch';
+import { ImageProcessingChart } from './image-processing';
 import { LogShippingChart } from './log-shipping';
 import { OrderProcessingChart } from './order-processing';
 import { StreamingTenantsChart } from './streaming-tenants';
@@ -13,6 +14,7 @@ export type ReferenceChart = new (scope: Construct, id: string, props?: ChartPro
 export const REFERENCE_CHARTS: Readonly<Record<string, ReferenceChart>> = {
   'data-retention': DataRetentionChart,
   'fair-batch': FairBatchChart,
+  'image-processing': ImageProcessingChart,
   'log-shipping': LogShippingChart,
   'order-processing': OrderProcessingChart,
   'streaming-tenants': StreamingTenantsChart,

@@ -1,5 +1,8 @@
 import type { Stack, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { ColdDataStack } from './cold-data';
+import { ImageProcessingStack } from './image-processing';
+import { MessageProcessingStack } from './message-processing';
 import { OrderIntakeStack } from './order-intake';
 import { TelemetryStack } from './telemetry';
 
@@ -8,6 +11,9 @@ export type ReferenceStack = new (scope: Construct, id: string, props?: StackPro
 
 /** Every reference environment by the name of its stack: what the app makes and what the judges look at. */
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
+  ColdData: ColdDataStack,
+  ImageProcessing: ImageProcessingStack,
+  MessageProcessing: MessageProcessingStack,
   OrderIntake: OrderIntakeStack,
   Telemetry: TelemetryStack,
 };

@@ -1,8 +1,9 @@
-import type { Consumer, Objective, Workload } from '../flow/queue/workload';
+import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
+import type { Deployments } from './scenario';
 
 /** The peak of the orders, and what is promised of it; the steady rate, variation and poison are assumptions. */
-export const ORDERS: { workload: Workload; objective: Objective; consumer: Consumer } = {
+export const ORDERS = {
   workload: {
     steadyPerSecond: 20,
     peakPerSecond: 111,
@@ -11,9 +12,15 @@ export const ORDERS: { workload: Workload; objective: Objective; consumer: Consu
     serviceVariation: 0.5,
     poisonRatio: 0.001,
   },
-  objective: { latencySeconds: 90, maxBacklog: 5000 },
-  consumer: { slotsPerInstance: 2 },
-};
+  on: {
+    k8s: {
+      platform: 'keda',
+      broker: 'rabbitmq',
+      objective: { latencySeconds: 90, maxBacklog: 5000 },
+      consumer: { slotsPerInstance: 2 },
+    },
+  },
+} as const satisfies Deployments & { workload: Workload };
 
 export const orderPeak: Case = {
   number: 2,
@@ -43,7 +50,13 @@ export const orderPeak: Case = {
     ],
   },
   constructs: [
-    { name: 'QueueWorker', engines: ['k8s'], form: 'RabbitMQ quorum queue, workers scaled by KEDA', available: true },
+    {
+      name: 'QueueWorker',
+      engines: ['k8s'],
+      form: 'RabbitMQ quorum queue, workers scaled by KEDA',
+      available: true,
+      deployed: 'order-processing/Orders',
+    },
     { name: 'QueueWorker', engines: ['aws'], form: 'Amazon MQ for RabbitMQ, Fargate workers', available: false },
   ],
   trap: 'The queue names no dead-letter exchange, so a rejected order is thrown away rather than set aside. A prefetch of 20 parks a second of work at every worker where 1 or 2 would do.',
@@ -57,6 +70,6 @@ export const orderPeak: Case = {
     ],
     workload: ORDERS.workload,
     before: { instances: 3, slotsPerInstance: 1, serviceSeconds: 0.0675 },
-    after: { objective: ORDERS.objective, consumer: ORDERS.consumer },
+    after: { on: ORDERS.on },
   },
 };

@@ -1,4 +1,26 @@
+import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
+import type { Deployments } from './scenario';
+
+/** The messages, and what is promised of them: the same seven instances with four slots as before. */
+export const MESSAGES = {
+  workload: { steadyPerSecond: 20, peakPerSecond: 200, peakSeconds: 1_800, serviceSeconds: 0.1, poisonRatio: 0.065 },
+  on: {
+    aws: {
+      platform: 'lambda',
+      broker: 'sqs',
+      objective: { latencySeconds: 60 },
+      consumer: { maxInstances: 28 },
+      redrive: {},
+    },
+    gcp: {
+      platform: 'cloud-run',
+      broker: 'pubsub',
+      objective: { latencySeconds: 60 },
+      consumer: { slotsPerInstance: 4, minInstances: 7, maxInstances: 7 },
+    },
+  },
+} as const satisfies Deployments & { workload: Workload };
 
 export const poisonMessages: Case = {
   number: 14,
@@ -34,12 +56,14 @@ export const poisonMessages: Case = {
       engines: ['aws'],
       form: 'SQS with dead-letter queue, quarantine and guarded redrive',
       available: true,
+      deployed: 'MessageProcessing/Messages',
     },
     {
       name: 'RedriveQueue',
       engines: ['gcp'],
       form: 'Pub/Sub with dead-letter topic and the grants it takes; no redrive by itself',
       available: true,
+      deployed: 'gcp/messages',
     },
   ],
   trap: 'Three attempts with a Lambda consumer count throttles as failures. A redrive that runs by itself moves the same poison round for ever, and an alarm on the depth of a dead-letter queue that somebody drains never rings.',
@@ -51,11 +75,8 @@ export const poisonMessages: Case = {
       { measure: 'peak backlog', by: 'peakBacklog' },
       { measure: 'messages set aside', by: 'setAside' },
     ],
-    workload: { steadyPerSecond: 20, peakPerSecond: 200, peakSeconds: 1_800, serviceSeconds: 0.1, poisonRatio: 0.065 },
+    workload: MESSAGES.workload,
     before: { instances: 7, slotsPerInstance: 4, returnSeconds: 60, attempts: 30 },
-    after: {
-      objective: { latencySeconds: 60 },
-      consumer: { slotsPerInstance: 4, minInstances: 7, maxInstances: 7 },
-    },
+    after: { on: MESSAGES.on },
   },
 };

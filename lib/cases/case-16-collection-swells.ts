@@ -50,7 +50,7 @@ export const collectionSwells: Case = {
   ],
   trap: 'A TTL index created cold on 500 GB starts by deleting most of it, through one thread and through replication.',
   scenario: {
-    kind: 'collection',
+    kind: 'retention',
     calibration:
       'Documents of 1 KB at 15.85 a second on average, twice that at noon and none at midnight, are 500 GB after a year in which nothing was deleted. After: they are kept for 87 days. The database bears 1,000 updates and 500 deletions a second (assumptions): six days until every document has its date, nine more until those that are too old are gone, by a thread that deletes once a minute. Measured is the most that the collection takes within another 87 days.',
     answers: [{ measure: 'collection size', by: 'collectionBytes' }],

@@ -1,3 +1,4 @@
+import type { Engine } from './engine';
 import type { Scenario } from './scenario';
 
 /** The only six remedies there are; spread and merge are two ends of one lever. */
@@ -14,9 +15,6 @@ export const DOMAINS = ['architecture', 'performance', 'integration', 'diagnosis
 
 /** The field of engineering that the case belongs to. */
 export type Domain = (typeof DOMAINS)[number];
-
-/** The engine that a construct is made for. */
-export type Engine = 'aws' | 'k8s' | 'gcp';
 
 /** A number, and on which side of it reality was or has to be. */
 export interface Level {
@@ -56,6 +54,13 @@ export interface CaseConstruct {
   readonly form: string;
   /** True when this version of the library has it. */
   readonly available: boolean;
+  /**
+   * Where a reference environment deploys the case with it: the name of the environment and the path of the construct,
+   * such as `OrderIntake/Webhooks`.
+   *
+   * @default - no reference environment deploys it
+   */
+  readonly deployed?: string;
 }
 
 /** One story: a producer that outruns its consumer, and the buffer that overflows between them. */

@@ -1,10 +1,12 @@
 import type { LogChoices, LogObjective, LogWorkload } from '../flow/logs/workload';
-import type { Consumer, Objective, Workload } from '../flow/queue/workload';
+import type { QueueQuestion } from '../flow/queue/question';
+import type { Objective, Workload } from '../flow/queue/workload';
 import type { KafkaCapacity, KafkaTenant } from '../flow/quotas/workload';
 import type { TtlObjective, TtlWorkload } from '../flow/retention/workload';
 import type { Flood } from '../flow/shares/flood';
 import type { BatchCapacity, BatchTenant } from '../flow/shares/workload';
 import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage/workload';
+import type { Engine } from './engine';
 
 /** What a scenario measures, before and after. A number that makes no sense in a scenario is absent. */
 export interface Numbers {
@@ -52,6 +54,15 @@ export interface Answer {
   readonly by: keyof Numbers;
 }
 
+/** What a plan is asked on one engine, besides what arrives. */
+export type EngineQuestion = Omit<QueueQuestion, 'workload'>;
+
+/** Where a case is deployed: what arrives is the same on every engine, who serves it is not. */
+export interface Deployments {
+  /** The question that the reference environment of that engine deploys. At least one. */
+  readonly on: Readonly<Partial<Record<Engine, EngineQuestion>>>;
+}
+
 /** A queue whose consumer is fixed before, and planned after. */
 export interface QueueScenario {
   readonly kind: 'queue';
@@ -83,15 +94,12 @@ export interface QueueScenario {
      */
     readonly attempts?: number;
   };
-  readonly after: {
-    readonly objective: Objective;
-    readonly consumer: Consumer;
-  };
+  readonly after: Deployments;
 }
 
 /** Callers who wait on the line before, and whose call is answered by a buffer after. */
-export interface CallScenario {
-  readonly kind: 'call';
+export interface WebhookScenario {
+  readonly kind: 'webhooks';
   readonly calibration: string;
   readonly answers: readonly Answer[];
   readonly workload: Workload;
@@ -101,17 +109,15 @@ export interface CallScenario {
     /** Seconds that a caller waits for its turn before it hangs up. */
     readonly patienceSeconds: number;
   };
-  readonly after: {
-    readonly objective: Objective;
-    readonly consumer: Consumer;
+  readonly after: Deployments & {
     /** Seconds into the peak at which one instance dies. */
     readonly killAtSeconds: number;
   };
 }
 
 /** A store in which everything stays as it is before, and moves and expires after. */
-export interface StockScenario {
-  readonly kind: 'stock';
+export interface StorageScenario {
+  readonly kind: 'storage';
   readonly calibration: string;
   readonly answers: readonly Answer[];
   readonly workload: StockWorkload;
@@ -146,8 +152,8 @@ export interface LogScenario {
 }
 
 /** A collection that keeps everything before, and forgets after. */
-export interface CollectionScenario {
-  readonly kind: 'collection';
+export interface RetentionScenario {
+  readonly kind: 'retention';
   readonly calibration: string;
   readonly answers: readonly Answer[];
   readonly workload: TtlWorkload;
@@ -190,9 +196,9 @@ export interface ShareScenario {
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */
 export type Scenario =
   | QueueScenario
-  | CallScenario
-  | StockScenario
+  | WebhookScenario
+  | StorageScenario
   | LogScenario
-  | CollectionScenario
+  | RetentionScenario
   | QuotaScenario
   | ShareScenario;

@@ -40,9 +40,7 @@ describe('size --json', () => {
   test('gives what planQueue gives: no number is computed twice', async () => {
     const plan = planQueue(
       'Workload',
-      { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 },
-      { latencySeconds: 90 },
-      { slotsPerInstance: 4, startSeconds: 60 },
+      { workload: { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 }, objective: { latencySeconds: 90 }, consumer: { slotsPerInstance: 4, startSeconds: 60 } },
     );
     const { knobs, predictions } = JSON.parse((await backpressure(`${EXAMPLE} --json`)).out);
     for (const { name, value } of plan.knobs) expect(knobs[name].value).toBe(value);
@@ -56,7 +54,7 @@ describe('size --json', () => {
       '--min-instances 3 --max-instances 9 --instance-limit 12 --json';
     const plan = planQueue(
       'Workload',
-      {
+      { workload: {
         steadyPerSecond: 40,
         peakPerSecond: 60,
         peakSeconds: 600,
@@ -65,9 +63,7 @@ describe('size --json', () => {
         itemBytes: 2_048,
         failureRatio: 0.01,
         poisonRatio: 0.001,
-      },
-      { latencySeconds: 30, latencyQuantile: 0.95, maxBacklog: 5_000 },
-      {
+      }, objective: { latencySeconds: 30, latencyQuantile: 0.95, maxBacklog: 5_000 }, consumer: {
         slotsPerInstance: 2,
         startSeconds: 20,
         pollSeconds: 10,
@@ -75,7 +71,7 @@ describe('size --json', () => {
         minInstances: 3,
         maxInstances: 9,
         instanceLimit: 12,
-      },
+      } },
     );
     const { knobs, predictions } = JSON.parse((await backpressure(every)).out);
     expect(knobs.minInstances.value).toBe(3);
@@ -102,7 +98,7 @@ describe('size', () => {
   });
 
   test("--explain prints the plan's own page", async () => {
-    const plan = planQueue('Orders', { steadyPerSecond: 1, serviceSeconds: 1 }, { latencySeconds: 60 });
+    const plan = planQueue('Orders', { workload: { steadyPerSecond: 1, serviceSeconds: 1 }, objective: { latencySeconds: 60 } });
     const { out } = await backpressure('size --steady 1 --service 1 --latency 60 --name Orders --explain');
     expect(out).toBe(`${plan.explain()}\n`);
   });

@@ -221,7 +221,7 @@ describe('a scenario', () => {
 test('the consumer of a plan is what was given, completed by what the plan derived', () => {
   const given = { slotsPerInstance: 4, startSeconds: 60 };
   const workload = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 };
-  const plan = planQueue('Orders', workload, { latencySeconds: 90 }, given);
+  const plan = planQueue('Orders', { workload, objective: { latencySeconds: 90 }, consumer: given });
   expect(plannedConsumer(plan, given)).toEqual({
     slotsPerInstance: 4,
     pollSeconds: 30,

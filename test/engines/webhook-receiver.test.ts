@@ -28,7 +28,7 @@ const COPIES = 3;
 const SENDER_MILLIS = 10_000;
 
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
-const plan = planSubscription(planQueue('run', workload, { latencySeconds: 10 }), {}).withKnobs(
+const plan = planSubscription(planQueue('run', { workload, objective: { latencySeconds: 10 } }), {}).withKnobs(
   receiverKnobs('run', workload, {}),
 );
 

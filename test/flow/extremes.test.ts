@@ -278,9 +278,9 @@ describe('numbers that stand for "no limit"', () => {
   const promise = { latencySeconds: 90 };
 
   test('a maximum far above the need is kept, and the minimum is what the load needs', () => {
-    const derived = planQueue('q', load, promise, { slotsPerInstance: 4 });
+    const derived = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 4 } });
     for (const maxInstances of [1e9, 2 ** 31 - 1, Number.MAX_SAFE_INTEGER]) {
-      const plan = planQueue('q', load, promise, { slotsPerInstance: 4, maxInstances });
+      const plan = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 4, maxInstances } });
       expect(plan.value('maxInstances')).toBe(maxInstances);
       expect(plan.value('minInstances')).toBeLessThanOrEqual(derived.value('maxInstances'));
       expect(plan.predictions.waitProbability).toBe(0);
@@ -288,23 +288,23 @@ describe('numbers that stand for "no limit"', () => {
   });
 
   test('one instance with a billion slots serves what one with enough slots does', () => {
-    const plan = planQueue('q', load, promise, { slotsPerInstance: 1e9 });
+    const plan = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 1e9 } });
     expect(plan.value('maxInstances')).toBe(1);
     expect(plan.predictions.utilisation).toBeCloseTo((400 * 0.05) / 1e9, 12);
   });
 
   test('attempts without an end are refused with the limit', () => {
     const poisoned = { ...load, poisonRatio: 0.01 };
-    expect(() => planQueue('q', poisoned, promise, { maxAttempts: 2e9 })).toThrow(
+    expect(() => planQueue('q', { workload: poisoned, objective: promise, consumer: { maxAttempts: 2e9 } })).toThrow(
       'maxAttempts must be a whole number, at most 1000, got 2000000000',
     );
   });
 
   test('a peak shorter than a millisecond is refused, none at all is none', () => {
-    expect(() => planQueue('q', { ...load, peakSeconds: 1e-9 }, promise)).toThrow(
+    expect(() => planQueue('q', { workload: { ...load, peakSeconds: 1e-9 }, objective: promise })).toThrow(
       'peakSeconds must be at least 0.001, got 1e-9',
     );
-    expect(planQueue('q', { ...load, peakSeconds: 0 }, promise).predictions.drainSeconds).toBe(0);
+    expect(planQueue('q', { workload: { ...load, peakSeconds: 0 }, objective: promise }).predictions.drainSeconds).toBe(0);
   });
 
   test('a disk of more than 2⁵³ MiB ends too', () => {

@@ -1,10 +1,13 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { type Check, InvalidInputError, validate } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
+import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { bindFargate, type FargateWorkerProps } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
+import { RedriveQueue } from './redrive-queue';
 import type { WorkerBinding, WorkerContext } from './worker-compute';
 
 /**
@@ -33,19 +36,24 @@ export class WorkerCompute {
  */
 export interface QueueWorkerProps {
   /**
-   * The queue to work through. For a queue of the same app the visibility timeout is checked against the worker.
+   * The queue to work through. A `RedriveQueue` brings its workload, its objective and its plan; any other queue needs
+   * `workload` and `objective` here. For a queue of the same app the visibility timeout is checked against the worker.
    */
   readonly queue: IQueue;
 
   /**
    * What arrives in the queue and how long one item takes.
+   *
+   * @default - that of the `RedriveQueue`, from which it must not differ; needed for any other queue
    */
-  readonly workload: Workload;
+  readonly workload?: Workload;
 
   /**
-   * What is promised to whoever waits.
+   * What is promised to those who wait.
+   *
+   * @default - that of the `RedriveQueue`, from which it must not differ; needed for any other queue
    */
-  readonly objective: Objective;
+  readonly objective?: Objective;
 
   /**
    * What does the work: `WorkerCompute.lambda(…)` or `WorkerCompute.fargate(…)`.
@@ -54,9 +62,9 @@ export interface QueueWorkerProps {
 
   /**
    * Settings of the consumer given by hand, such as `maxInstances` or `slotsPerInstance`. They are checked against
-   * the workload, and the plan says `given`.
+   * the workload, and the plan says `given`. A `RedriveQueue` is planned with them, so there they are given to the queue.
    *
-   * @default - all derived
+   * @default - those of the `RedriveQueue`; otherwise all derived
    */
   readonly consumer?: Consumer;
 }
@@ -78,16 +86,19 @@ export class QueueWorker extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
+    const redriveQueue = RedriveQueue._of(props.queue);
+    const { queue } = redriveQueue ?? props;
+    const question = redriveQueue ? questionOf(id, redriveQueue, props) : ownQuestion(id, props);
     const binding = props.compute._bind({
       scope: this,
-      subject: this.node.id,
-      queue: props.queue,
-      workload: props.workload,
-      objective: props.objective,
-      consumer: props.consumer ?? {},
+      subject: id,
+      queue,
+      question,
+      planned: redriveQueue !== undefined,
     });
     this.plan = binding.plan;
-    this.warnWithoutDeadLetterQueue(props.queue);
+    redriveQueue?._serve({ ...binding, subject: id });
+    this.warnWithoutDeadLetterQueue(queue);
   }
 
   private warnWithoutDeadLetterQueue(queue: IQueue): void {
@@ -98,4 +109,37 @@ export class QueueWorker extends Construct {
       `${queue.node.path} has no dead-letter queue: one poison message is retried until it expires. Use RedriveQueue, or give the queue a deadLetterQueue`,
     );
   }
+}
+
+/** A queue that has no plan: the props say all there is to know. */
+function ownQuestion(subject: string, { workload, objective, consumer }: QueueWorkerProps): QueueQuestion {
+  const missing = Object.entries({ workload, objective }).filter(([, value]) => value === undefined);
+  if (workload === undefined || objective === undefined) {
+    throw new InvalidInputError(
+      subject,
+      missing.map(([name]) => `${name} must be given for a queue that is no RedriveQueue, got none`),
+    );
+  }
+  return { workload, objective, consumer, broker: 'sqs' };
+}
+
+/** What the queue is planned for. What is given here as well must say the same. */
+function questionOf(subject: string, queue: RedriveQueue, props: QueueWorkerProps): QueueQuestion {
+  const { workload, objective, consumer } = queue._asked;
+  validate(subject, [
+    ...sameAs(queue, 'workload', workload, props.workload),
+    ...sameAs(queue, 'objective', objective, props.objective),
+    ...sameAs(queue, 'consumer', consumer ?? {}, props.consumer),
+  ]);
+  return { ...queue._question, objective };
+}
+
+/** One queue has one plan: a number that is given twice must be the same twice. */
+function sameAs<T extends object>(queue: RedriveQueue, part: string, planned: T, given: T | undefined): Check[] {
+  if (given === undefined) return [];
+  const names = [...new Set([...Object.keys(planned), ...Object.keys(given)])] as (keyof T & string)[];
+  return names.map((name) => ({
+    refused: planned[name] !== given[name],
+    message: `${part}.${name} must be that of the queue ${queue.node.id}, ${planned[name]}, got ${given[name]}; leave it out here, or give it to the queue`,
+  }));
 }

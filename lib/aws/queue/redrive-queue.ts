@@ -1,30 +1,35 @@
 import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { AddToResourcePolicyResult, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import {
   DeduplicationScope,
   FifoThroughputLimit,
+  type IQueue,
   Queue,
+  QueueBase,
   QueueEncryption,
   type QueueProps,
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
+import type { Construct } from 'constructs';
+import { type Check, InvalidInputError } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
+import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
+import { planQueue } from '../../flow/queue/plan';
+import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
-import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedriveQueue } from './redrive-plan';
-import { createRedriver, REDRIVER_TIMEOUT } from './redriver-function';
-
-/** Below this, attempts that were merely throttled end in the dead-letter queue. */
-const FEWEST_RECEIVES = 5;
+import { QueuePlatform } from './queue-platform';
+import { redriveChecks, redriveQuestion } from './redrive-question';
+import { createRedriver } from './redriver-function';
+import type { ServingWorker } from './worker-compute';
 
 /**
  * What a queue that rids itself of poison is sized from.
@@ -47,6 +52,22 @@ export interface RedriveQueueProps {
    * @default - one slot an instance, the defaults of `Consumer`
    */
   readonly consumer?: Consumer;
+
+  /**
+   * Where the worker runs. The plan, the alarms and the time-outs of the queue are those of this platform, and a
+   * `QueueWorker` on the queue must run there.
+   *
+   * @default QueuePlatform.LAMBDA
+   */
+  readonly platform?: QueuePlatform;
+
+  /**
+   * Whether the last task or pod of the worker stops when the queue is empty. The plan then holds for a peak that finds
+   * none running. Without effect on Lambda.
+   *
+   * @default false
+   */
+  readonly scaleToZero?: boolean;
 
   /**
    * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
@@ -167,12 +188,23 @@ export interface RedriveQueueProps {
  * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and its
  * opposite, the automatic redrive that sends poison round for ever (case 14).
  */
-export class RedriveQueue extends Construct {
-  /** The queue to send to and to consume. */
+export class RedriveQueue extends QueueBase {
+  /**
+   * The redrive queue that `queue` is, or is the queue of; undefined for any other queue.
+   *
+   * @internal
+   */
+  public static _of(queue: IQueue): RedriveQueue | undefined {
+    if (queue instanceof RedriveQueue) return queue;
+    const { scope } = queue.node;
+    return scope instanceof RedriveQueue && scope.queue === queue ? scope : undefined;
+  }
+
+  /** The queue to send to and to consume. The construct itself is an `IQueue` too and stands for it. */
   public readonly queue: Queue;
   /** What failed every attempt. The redriver drains it; without a redriver, a person does. */
   public readonly deadLetterQueue: Queue;
-  /** Masked copies of what was given up, with attributes that say why. Nothing leaves it by itself but by age. */
+  /** Masked copies of what was given up, with attributes that say why. They stay until somebody deletes them or they expire. */
   public readonly quarantineQueue: Queue;
   /**
    * The function that sends dead letters back or parks them.
@@ -188,12 +220,32 @@ export class RedriveQueue extends Construct {
    * @default - none when `dashboard` is false
    */
   public readonly dashboard?: Dashboard;
-  /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly queueArn: string;
+  public readonly queueUrl: string;
+  public readonly queueName: string;
+  public readonly encryptionMasterKey?: IKey;
+  public readonly encryptionType?: QueueEncryption;
+  public readonly fifo: boolean;
+  /** The queue inside makes its own. */
+  protected readonly autoCreatePolicy = false;
+  /**
+   * The question that the plan answers; a worker on this queue asks the same one.
+   *
+   * @internal
+   */
+  public readonly _question: QueueQuestion;
 
+  /**
+   * What the user asked of the queue, a ceiling of its worker's cost included.
+   *
+   * @internal
+   */
+  public readonly _asked: Pick<RedriveQueueProps, 'workload' | 'objective' | 'consumer'>;
+
+  private readonly ownPlan: Plan;
   private readonly props: RedriveQueueProps;
-  private readonly fifo: boolean;
   private readonly removalPolicy: RemovalPolicy;
+  private servedBy?: ServingWorker;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
@@ -204,31 +256,32 @@ export class RedriveQueue extends Construct {
     this.props = props;
     this.fifo = props.fifo ?? false;
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
-    validate(subjectOf(this), [nameCheck(props.queueName, this.fifo), removalCheck(props.removalPolicy)]);
-    this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
+    this._question = redriveQuestion(props);
+    this._asked = { workload: props.workload, objective: props.objective, consumer: props.consumer };
+    this.ownPlan = planQueue(subjectOf(this), this._question, [
+      nameCheck(props.queueName, this.fifo),
+      removalCheck(props.removalPolicy),
+      ...redriveChecks(props),
+    ]);
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
-    this.queue = new Queue(this, 'Queue', {
-      ...this.commonQueueProps(),
-      queueName: sourceName,
-      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
-      retentionPeriod: props.retention ?? Duration.seconds(this.plan.value('retentionSeconds')),
-      deadLetterQueue: {
-        queue: this.deadLetterQueue,
-        maxReceiveCount: props.maxReceiveCount ?? this.plan.value('maxReceiveCount'),
-      },
-    });
+    this.queue = this.createQueue(sourceName);
     this.quarantineQueue = this.createQuarantineQueue();
     const { queue, deadLetterQueue, quarantineQueue, plan, removalPolicy } = this;
+    this.queueArn = queue.queueArn;
+    this.queueUrl = queue.queueUrl;
+    this.queueName = queue.queueName;
+    this.encryptionMasterKey = queue.encryptionMasterKey;
+    this.encryptionType = queue.encryptionType;
     for (const one of [queue, deadLetterQueue, quarantineQueue]) retainPolicyOf(one, removalPolicy);
     const { alarmTopic, encryptionKey, maskedFields } = props;
-    if (maxRedrives > 0) {
+    const redrives = this._question.redrive?.maxRedrives !== 0;
+    if (redrives) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
       this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
     }
-    this.warn(maxRedrives);
+    this.warn(redrives);
 
     const { redriver } = this;
     this.alarms = new QueueAlarms(this, 'Alarms', {
@@ -253,11 +306,52 @@ export class RedriveQueue extends Construct {
   }
 
   /**
+   * Every knob with its reason, and what to expect. Once a `QueueWorker` serves the queue it is the plan of that worker:
+   * the same knobs, with those that only the worker has.
+   */
+  public get plan(): Plan {
+    return this.servedBy?.plan ?? this.ownPlan;
+  }
+
+  public override addToResourcePolicy(statement: PolicyStatement): AddToResourcePolicyResult {
+    return this.queue.addToResourcePolicy(statement);
+  }
+
+  /**
+   * Takes note of the worker on this queue.
+   *
+   * @internal
+   */
+  public _serve(worker: ServingWorker): void {
+    if (this.servedBy !== undefined) {
+      throw new InvalidInputError(worker.subject, [
+        `queue is served by ${this.servedBy.subject} already, which the plan of ${this.plan.subject} is for; one queue has one worker`,
+      ]);
+    }
+    this.servedBy = worker;
+  }
+
+  /**
    * Seconds until the queue is empty at the rates of the last five minutes; 604,800 stands for never, because producers
    * win. The `timeToDrain` alarm watches it.
    */
   public metricTimeToDrain(): IMetric {
     return timeToDrainMetric(this.queue, this.plan);
+  }
+
+  private createQueue(sourceName: string): Queue {
+    const { retention, maxReceiveCount } = this.props;
+    return new Queue(this, 'Queue', {
+      ...this.commonQueueProps(),
+      queueName: sourceName,
+      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
+      // A token is not in the plan.
+      retentionPeriod: retention ?? Duration.seconds(this.plan.value('retentionSeconds')),
+      deadLetterQueue: {
+        queue: this.deadLetterQueue,
+        maxReceiveCount: maxReceiveCount ?? this.plan.value('maxReceiveCount'),
+      },
+    });
   }
 
   private commonQueueProps(): QueueProps {
@@ -294,7 +388,7 @@ export class RedriveQueue extends Construct {
     return new Queue(this, 'DeadLetters', {
       ...this.commonQueueProps(),
       retentionPeriod: Duration.seconds(this.plan.value('deadLetterRetentionSeconds')),
-      visibilityTimeout: Duration.seconds(6 * REDRIVER_TIMEOUT.toSeconds()),
+      visibilityTimeout: Duration.seconds(this.plan.value('deadLetterVisibilitySeconds')),
       redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] },
     });
   }
@@ -302,7 +396,7 @@ export class RedriveQueue extends Construct {
   private createQuarantineQueue(): Queue {
     const queue = new Queue(this, 'Quarantine', {
       ...this.commonQueueProps(),
-      retentionPeriod: Duration.seconds(MAX_RETENTION_SECONDS),
+      retentionPeriod: Duration.seconds(this.plan.value('quarantineRetentionSeconds')),
     });
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
@@ -312,7 +406,7 @@ export class RedriveQueue extends Construct {
     return queue;
   }
 
-  private warn(maxRedrives: number): void {
+  private warn(redrives: boolean): void {
     const receives = this.plan.value('maxReceiveCount');
     if (receives < FEWEST_RECEIVES) {
       Annotations.of(this).addWarningV2(
@@ -320,10 +414,10 @@ export class RedriveQueue extends Construct {
         `maxReceiveCount ${receives} is below ${FEWEST_RECEIVES}: throttled attempts count as failures, so good messages end as dead letters`,
       );
     }
-    if (this.fifo && maxRedrives > 0) {
+    if (this.fifo && redrives) {
       Annotations.of(this).addWarningV2(
         'Backpressure::fifo-redrive-order',
-        `maxRedrives ${maxRedrives} on a FIFO queue: a redriven message comes after those of its group that followed it`,
+        `maxRedrives ${this.props.maxRedrives} on a FIFO queue: a redriven message comes after those of its group that followed it`,
       );
     }
   }

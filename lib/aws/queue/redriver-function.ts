@@ -8,9 +8,6 @@ import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
 import { RuntimeFunction } from '../runtime-function';
 
-/** Time-out of the redriver; the dead-letter queue hides a batch for six times that. */
-export const REDRIVER_TIMEOUT = Duration.seconds(30);
-
 /** What the redriver works on. */
 export interface RedriverProps {
   readonly queue: IQueue;
@@ -38,7 +35,7 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
   const redriver = new RuntimeFunction(scope, 'Redriver', {
     bundle: 'redrive',
     description: `Sends dead letters of ${scope.node.path} back a bounded number of times, then parks them masked`,
-    timeout: REDRIVER_TIMEOUT,
+    timeout: Duration.seconds(plan.value('redriverTimeoutSeconds')),
     environment: {
       SOURCE_QUEUE_URL: queue.queueUrl,
       DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,

@@ -1,8 +1,8 @@
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { QueueQuestion } from '../../flow/queue/question';
 import { resolvedNumber } from '../tokens';
 
 /** What a compute gets to bind itself to a queue. Internal: users pick a compute, they don't write one. */
@@ -10,14 +10,30 @@ export interface WorkerContext {
   readonly scope: Construct;
   readonly subject: string;
   readonly queue: IQueue;
-  readonly workload: Workload;
-  readonly objective: Objective;
-  readonly consumer: Consumer;
+  /**
+   * What the queue is planned for: the question of its redrive queue, or that of the worker's own props.
+   */
+  readonly question: QueueQuestion;
+  /** Whether the queue has a plan already, which the worker takes as it is. */
+  readonly planned: boolean;
 }
 
 /** What a compute leaves behind. */
 export interface WorkerBinding {
   readonly plan: Plan;
+  /** What the dashboard of the queue shows of the worker. */
+  readonly graphs: readonly WorkerGraph[];
+}
+
+/** One graph of a worker. */
+export interface WorkerGraph {
+  readonly title: string;
+  readonly metrics: readonly IMetric[];
+}
+
+/** A worker as its queue knows it. */
+export interface ServingWorker extends WorkerBinding {
+  readonly subject: string;
 }
 
 /** The visibility timeout of a queue of this app in seconds; undefined for an imported queue or an unresolved value. */

@@ -1,12 +1,12 @@
 import { planTtl } from '../../flow/retention/plan';
 import { simulateCollection } from '../../flow/retention/simulation';
-import type { CollectionScenario } from '../scenario';
+import type { RetentionScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** A collection: what it has grown to before, what it keeps after its plan has been carried out. */
-export function measureCollection(
+export function measureRetention(
   subject: string,
-  { workload, ageSeconds, after }: CollectionScenario,
+  { workload, ageSeconds, after }: RetentionScenario,
   seed: number,
 ): Measured {
   const plan = planTtl(subject, workload, after.objective);

@@ -1,12 +1,12 @@
 import { planStock } from '../../flow/storage/plan';
 import { sampledMonthlyCost } from '../../flow/storage/simulation';
-import type { StockScenario } from '../scenario';
+import type { StorageScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** A store: everything stays where it is before, and moves as the plan says after. */
-export function measureStock(
+export function measureStorage(
   subject: string,
-  { workload, sizeVariation, after }: StockScenario,
+  { workload, sizeVariation, after }: StorageScenario,
   seed: number,
 ): Measured {
   const plan = planStock(subject, workload, after.objective, after.choices);

@@ -2,12 +2,18 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { atLeast, CapacityError, given, positive, validate, wholeNumber } from '../errors';
-import { Plan, type Predictions } from '../plan';
+import { atLeast, CapacityError, type Check, given, oneOf, positive, validate, wholeNumber } from '../errors';
+import { mergedKnobs, Plan, type Predictions } from '../plan';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
+import { BROKERS } from './brokers/table';
 import { forecast } from './forecast/predict';
-import { queueKnobs } from './knobs';
+import { alarmBacklog, queueKnobs } from './knobs';
+import type { Planned } from './planned';
+import { PLATFORMS } from './platforms/table';
+import { checkScaleToZero } from './platforms/waking';
+import type { QueueQuestion } from './question';
 import {
+  attemptSeconds,
   consumerChecks,
   objectiveChecks,
   type ResolvedConsumer,
@@ -15,47 +21,87 @@ import {
   retryChecks,
   workloadChecks,
 } from './resolve';
-import { type Solve, size } from './sizing';
+import { type Sizing, size } from './sizing';
 import { waysOut } from './ways-out';
-import type { Consumer, Objective, Workload } from './workload';
+import type { Consumer, Workload } from './workload';
 
 /**
  * The plan of a queue.
  *
  * @param subject what is sized, usually a construct id; every error starts with it
- * @param workload what arrives
- * @param objective what is promised
- * @param consumer who serves; what is given here is kept and checked
- * @param solve what sizes it and every way out of a refusal
+ * @param question what arrives, what is promised, who serves, on which platform and broker, and what was chosen by hand
+ * @param checks what else is wrong with the input; thrown together with what is found here
  * @throws InvalidInputError when numbers are out of range, with all of them named
  * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
  */
-export function planQueue(
-  subject: string,
-  workload: Workload,
-  objective: Objective,
-  consumer: Consumer = {},
-  solve: Solve = size,
-): Plan {
+export function planQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): Plan {
+  return solveQueue(subject, question, checks).plan;
+}
+
+/** A plan with the sizing behind it: what a simulation runs is what the plan was made from. */
+export interface SolvedQueue {
+  readonly plan: Plan;
+  readonly sizing: Sizing;
+}
+
+/** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
+export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
+  const { workload, objective, consumer = {} } = question;
   given(subject, { workload, objective, consumer });
+  const { platform: platformName = 'other', broker: brokerName = 'sqs' } = question;
+  validate(subject, [
+    oneOf('platform', platformName, Object.keys(PLATFORMS)),
+    oneOf('broker', brokerName, Object.keys(BROKERS)),
+  ]);
+  const platform = PLATFORMS[platformName];
+  const broker = BROKERS[brokerName];
+  const timed: Consumer = { ...platform.consumer(question, broker.facts), ...definedOnly(broker.consumer(question)) };
   validate(subject, [
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
+    ...checks,
+    ...platform.checks(question),
+    ...broker.checks(question),
     {
-      refused: objective.monthlyCost !== undefined && consumer.instanceHourCost === undefined,
+      refused: objective.monthlyCost !== undefined && timed.instanceHourCost === undefined,
       message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,
     },
   ]);
-  validate(subject, retryChecks(workload, consumer));
-  const sizing = solve(subject, workload, objective, consumer);
+  validate(subject, retryChecks(workload, timed));
+  checkScaleToZero(subject, question, platform.wakeUpSeconds?.(question, broker.facts));
+  const solve = platform.solve?.(question) ?? size;
+  const sizing = solve(subject, workload, objective, timed);
   if (sizing.refusal !== undefined) {
     const solved = waysOut(sizing, workload, objective, solve).map((way) => way.sentence);
     const ways = [...solved, ...(sizing.otherwise ?? [])];
     throw new CapacityError(subject, sizing.refusal(), ways.length > 0 ? ways : ['split the work into smaller items']);
   }
   const predictions = sizing.forecast.predictions();
-  return new Plan(subject, queueKnobs(sizing, predictions), predictions);
+  const planned: Planned = {
+    subject,
+    question,
+    platform: platformName,
+    platformFacts: platform.facts,
+    broker: brokerName,
+    brokerFacts: broker.facts,
+    sizing,
+    predictions,
+    itemTimeoutSeconds: attemptSeconds(resolveWorkload(workload)).timeout,
+    alarmBacklog: alarmBacklog(sizing, predictions).value,
+  };
+  const refusal = platform.refusal?.(planned);
+  if (refusal !== undefined) throw new CapacityError(subject, refusal.reason, refusal.waysOut);
+  const knobs = mergedKnobs(mergedKnobs(queueKnobs(planned), broker.knobs(planned)), platform.knobs(planned));
+  const monthlyCost = platform.monthlyCost?.(planned);
+  // Set on the object, not spread: what nobody reads is not computed.
+  if (monthlyCost !== undefined)
+    Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
+  return { plan: new Plan(subject, knobs, predictions), sizing };
+}
+
+function definedOnly(consumer: Consumer): Consumer {
+  return Object.fromEntries(Object.entries(consumer).filter(([, value]) => value !== undefined));
 }
 
 /**

@@ -3,6 +3,7 @@
  * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
  */
 import { atLeast, type Check, fromBelow, inRange, positive, wholeAtLeast } from '../errors';
+import { serviceQuantile } from '../numerics/gamma';
 import {
   LEAST_RATE,
   LEAST_SECONDS,
@@ -13,6 +14,7 @@ import {
   SHORTEST_PEAK_SECONDS,
   YEAR_SECONDS,
 } from '../ranges';
+import { PLATFORM_FACTS } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** Seconds that stand for "all the time": what is planned and observed of a workload without a peak. */
@@ -47,7 +49,7 @@ export interface ResolvedConsumer {
   readonly maxAttempts: number;
 }
 
-/** The consumer with what its compute is known for; what was given by hand stays, and `undefined` was not given. */
+/** The platform's defaults, overridden by what the user gave. An explicit `undefined` counts as not given. */
 export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T & Consumer {
   const consumer: T & Consumer = { ...defaults, ...given };
   for (const name of Object.keys(defaults) as (keyof T & keyof Consumer)[]) {
@@ -72,15 +74,16 @@ export function resolveWorkload(workload: Workload): ResolvedWorkload {
   };
 }
 
-/** How consumers differ in nothing but what the plan derives. */
+/** A throttled delivery counts as a receive, so that fewer attempts would set good items aside (AWS Lambda developer guide). */
+export const FEWEST_ATTEMPTS = 5;
+
+/** Defaults for everything the plan does not derive, of a platform that was not named. */
 export const CONSUMER_DEFAULTS = {
   slotsPerInstance: 1,
-  /** KEDA's polling interval, `withtriggers_types.go`. */
-  pollSeconds: 30,
-  /** Sync period of the Kubernetes horizontal pod autoscaler. */
-  decideSeconds: 15,
-  startSeconds: 30,
-  maxAttempts: 5,
+  pollSeconds: PLATFORM_FACTS.other.pollSeconds,
+  decideSeconds: PLATFORM_FACTS.other.decideSeconds,
+  startSeconds: PLATFORM_FACTS.other.startSeconds,
+  maxAttempts: FEWEST_ATTEMPTS,
 } as const;
 
 /** More at once is beyond the consumers of any one queue; up to here a refusal with all its ways out takes about a second. */
@@ -204,4 +207,16 @@ export function settlingSeconds(arrivalsPerSecond: number, capacityPerSecond: nu
   if (capacityPerSecond <= arrivalsPerSecond) return Number.POSITIVE_INFINITY;
   const gap = Math.sqrt(capacityPerSecond) - Math.sqrt(arrivalsPerSecond);
   return (1 + variation * variation) / 2 / (gap * gap);
+}
+
+/** Whole seconds are what queues and functions take; a time-out also needs room for an item of constant service. */
+const TIMEOUT_ROOM = 2;
+
+/** P99.9 of the service time in seconds, and the whole seconds after which an attempt is given up for it. */
+export function attemptSeconds({
+  serviceSeconds: mean,
+  serviceVariation: variation,
+}: Pick<ResolvedWorkload, 'serviceSeconds' | 'serviceVariation'>): { longest: number; timeout: number } {
+  const longest = serviceQuantile(0.999, mean, variation);
+  return { longest, timeout: Math.ceil(Math.max(longest, TIMEOUT_ROOM * mean)) };
 }

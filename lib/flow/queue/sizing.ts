@@ -6,6 +6,7 @@ import { unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
+  FEWEST_ATTEMPTS,
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
@@ -39,9 +40,6 @@ export interface Sizing {
 
 /** Sizes a consumer; `size` itself, or `size` as a platform bends it. */
 export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
-
-/** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
-const FEWEST_ATTEMPTS = 5;
 
 /**
  * The first look into a peak must find more than enough outstanding items to ask for every instance: items come at

@@ -3,10 +3,9 @@ import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
-import type { Consumer } from '../../flow/queue/workload';
+import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import { componentName } from '../component-name';
 import { memberOf, ownAccount, runService } from '../run-service';
-import { CLOUD_RUN_LIMITS } from '../webhooks/receiver-plan';
 import type { PushTarget } from './redrive-queue';
 
 /** What a worker on Cloud Run is made from. */
@@ -111,10 +110,4 @@ export function memoryCheck(prop: string, value: string | undefined): Check {
     refused: value !== undefined && !/^\d+(\.\d+)?[GM]i?$/.test(value),
     message: `${prop} must be a number and G, M, Gi or Mi, such as 512Mi, got ${shown(value)}`,
   };
-}
-
-/** The consumer, bounded by what Cloud Run can give it. */
-export function onCloudRun(consumer: Consumer = {}): Consumer {
-  const { instanceLimit = CLOUD_RUN_LIMITS.instances } = consumer;
-  return { ...consumer, instanceLimit: Math.min(instanceLimit, CLOUD_RUN_LIMITS.instances) };
 }

@@ -3,13 +3,14 @@ import * as organizations from '@pulumi/gcp/organizations';
 import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { validate, wholeNumber } from '../../flow/errors';
+import { type Check, wholeNumber } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
+import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { planQueue } from '../../flow/queue/plan';
+import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
 import { SubscriptionAlerts } from './subscription-alerts';
-import { PUBSUB_LIMITS, planSubscription, type SubscriptionChoices, subscriptionChecks } from './subscription-plan';
 
 /** Where Pub/Sub pushes messages to, and as whom. */
 export interface PushTarget {
@@ -21,14 +22,8 @@ export interface PushTarget {
   readonly audience?: pulumi.Input<string>;
 }
 
-/** What a Pub/Sub queue that sets poison aside is sized from. */
-export interface RedriveQueueArgs extends SubscriptionChoices {
-  /** What arrives at the topic and how long one item takes. */
-  readonly workload: Workload;
-  /** What is promised to whoever waits. */
-  readonly objective: Objective;
-  /** Who serves the subscription, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
-  readonly consumer?: Consumer;
+/** What may be chosen of a subscription; what is absent is derived. */
+export interface SubscriptionChoices {
   /** Seconds that one attempt may take. 10 to 600, no less than `serviceSeconds`. Default: the plan's item time-out. */
   readonly ackDeadlineSeconds?: number;
   /** Seconds before the second attempt. 0 to 600. Default: the plan's backoff base. */
@@ -39,8 +34,23 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   readonly maxDeliveryAttempts?: number;
   /** Seconds that a message may wait. 600 s to 30 days: dead letters are kept for 31. Default: from the plan. */
   readonly retentionSeconds?: number;
-  /** Pushes messages to an endpoint; a function gets the plan to make the endpoint from. Default: they are pulled. */
-  readonly push?: PushTarget | ((plan: Plan) => PushTarget);
+}
+
+/** What a Pub/Sub queue that sets poison aside is sized from. */
+export interface RedriveQueueArgs extends SubscriptionChoices {
+  /** What arrives at the topic and how long one item takes. */
+  readonly workload: Workload;
+  /** What is promised to whoever waits. */
+  readonly objective: Objective;
+  /** Who serves the subscription, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
+  readonly consumer?: Consumer;
+  /** Pushes messages to an endpoint, such as `target` of a `PushWorker`. Default: they are pulled. */
+  readonly push?: PushTarget;
+  /**
+   * Where the worker runs: `cloud-run`, or `other` for whatever pulls and scales on the backlog. Default: `cloud-run`
+   * with `push`, otherwise `other`.
+   */
+  readonly platform?: 'cloud-run' | 'other';
   /** Whether messages with the same ordering key come in order; a failing one then holds up its key. Default: false. */
   readonly enableMessageOrdering?: boolean;
   /** Cloud KMS key that encrypts both topics; the construct lets Pub/Sub use it. Default: keys of Google. */
@@ -84,6 +94,15 @@ export class RedriveQueue extends pulumi.ComponentResource {
   /** IAM member of Google's own account that pushes, moves dead letters and encrypts. */
   public readonly serviceAgent: pulumi.Output<string>;
 
+  /**
+   * The plan of a queue that is yet to be made: a `PushWorker` is made from it, and the queue from the worker.
+   *
+   * @throws CapacityError, InvalidInputError as the constructor
+   */
+  public static planOf(name: string, args: RedriveQueueArgs): Plan {
+    return planQueue(name, queueQuestion(args), [pubsubName(name), ...queueChecks(args)]);
+  }
+
   private readonly args: RedriveQueueArgs;
   private readonly label: string;
   /** For what holds messages, and for what keeps them readable and moving. */
@@ -99,8 +118,8 @@ export class RedriveQueue extends pulumi.ComponentResource {
     this.args = args;
     this.label = name;
     this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
-    this.plan = derivePlan(name, args);
-    const push = typeof args.push === 'function' ? args.push(this.plan) : args.push;
+    this.plan = RedriveQueue.planOf(name, args);
+    const { push } = args;
     this.serviceAgent = this.agent();
     const encryption = this.allowEncryption();
     if (push) this.allowPushTokens(push);
@@ -230,25 +249,33 @@ export class RedriveQueue extends pulumi.ComponentResource {
   }
 }
 
-function derivePlan(subject: string, args: RedriveQueueArgs): Plan {
-  const { workload, objective, consumer, maxDeliveryAttempts, allowedPersistenceRegions: regions } = args;
-  validate(subject, [
-    pubsubName(subject),
-    ...subscriptionChecks(args, workload),
+/** The question that the plan of a queue answers. */
+export function queueQuestion(args: RedriveQueueArgs): QueueQuestion {
+  const { workload, objective, consumer, push } = args;
+  const { ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds } = args;
+  const { maxDeliveryAttempts, retentionSeconds } = args;
+  return {
+    workload,
+    objective,
+    consumer,
+    platform: args.platform ?? (push === undefined ? 'other' : 'cloud-run'),
+    broker: 'pubsub',
+    ackDeadlineSeconds,
+    minimumBackoffSeconds,
+    maximumBackoffSeconds,
+    maxDeliveryAttempts,
+    retentionSeconds,
+  };
+}
+
+function queueChecks({ consumer, allowedPersistenceRegions: regions }: RedriveQueueArgs): Check[] {
+  return [
     wholeNumber('consumer.maxAttempts', consumer?.maxAttempts, 1, PUBSUB_LIMITS.deliveryAttempts.max),
     {
       refused: regions !== undefined && regions.length === 0,
       message: 'allowedPersistenceRegions must name at least one region, got none',
     },
-  ]);
-  const maxAttempts = maxDeliveryAttempts ?? consumer?.maxAttempts;
-  const base = planQueue(
-    subject,
-    workload,
-    objective,
-    maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
-  );
-  return planSubscription(base, args);
+  ];
 }
 
 /** Durations as Google's APIs write them. */

@@ -9,12 +9,11 @@ import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
-import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
-import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from '../queue/redrive-queue';
+import { accountName, memoryCheck, PushWorker } from '../queue/push-worker';
+import { RedriveQueue, type RedriveQueueArgs, type SubscriptionChoices } from '../queue/redrive-queue';
 import { alertPolicy } from '../queue/subscription-alerts';
-import type { SubscriptionChoices } from '../queue/subscription-plan';
 import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
-import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
+import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
 import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
 
@@ -107,14 +106,15 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     this.label = name;
     validateArgs(name, args);
     const { workload, sources } = args;
-    const ownKnobs = [
+    const queueArgs: RedriveQueueArgs = { ...queueArgsOf(args), platform: 'cloud-run' };
+    const queuePlan = RedriveQueue.planOf(name, queueArgs);
+    this.plan = queuePlan.withKnobs([
       ...receiverKnobs(name, workload, args),
       ...sources.map((source) => refusedKnob(workload, source, sources.length)),
-    ];
-    const { worker, queue, plan } = this.createQueue(ownKnobs);
-    this.worker = worker;
-    this.queue = queue;
-    this.plan = plan;
+      idempotencyKnob(queuePlan, args.idempotencySeconds),
+    ]);
+    this.worker = this.createWorker();
+    this.queue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
     this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
@@ -134,32 +134,23 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 
-  /** The worker is made from the queue's plan, and the queue's subscription from the worker's address. */
-  private createQueue(ownKnobs: Knob[]) {
-    const { args, label } = this;
-    let worker!: PushWorker;
-    let plan!: Plan;
-    const push = (queuePlan: Plan): PushTarget => {
-      plan = queuePlan.withKnobs([...ownKnobs, idempotencyKnob(queuePlan, args.idempotencySeconds)]);
-      worker = new PushWorker(
-        label,
-        {
-          plan,
-          image: args.consumerImage,
-          location: args.location,
-          project: args.project,
-          memory: args.consumerMemory,
-          environment: {
-            ...args.consumerEnvironment,
-            IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
-          },
+  private createWorker(): PushWorker {
+    const { args, label, plan } = this;
+    return new PushWorker(
+      label,
+      {
+        plan,
+        image: args.consumerImage,
+        location: args.location,
+        project: args.project,
+        memory: args.consumerMemory,
+        environment: {
+          ...args.consumerEnvironment,
+          IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
         },
-        { parent: this },
-      );
-      return worker.target;
-    };
-    const queue = new RedriveQueue(label, { ...args, consumer: onCloudRun(args.consumer), push }, { parent: this });
-    return { worker, queue, plan };
+      },
+      { parent: this },
+    );
   }
 
   private createReceiver(): cloudrunv2.Service {
@@ -255,6 +246,19 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   }
 }
 
+/** What the queue inside is made from. */
+function queueArgsOf(args: WebhookBufferArgs): RedriveQueueArgs {
+  const { workload, objective, consumer, project, notificationChannels } = args;
+  const { kmsKeyName, allowedPersistenceRegions, retainOnDelete } = args;
+  const { ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds } = args;
+  const { maxDeliveryAttempts, retentionSeconds } = args;
+  return {
+    ...{ workload, objective, consumer, project, notificationChannels },
+    ...{ kmsKeyName, allowedPersistenceRegions, retainOnDelete },
+    ...{ ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds, maxDeliveryAttempts, retentionSeconds },
+  };
+}
+
 function validateArgs(subject: string, args: WebhookBufferArgs): void {
   const { sources, idempotencySeconds } = args;
   const names = sources.map((source) => source.name);
@@ -270,7 +274,6 @@ function validateArgs(subject: string, args: WebhookBufferArgs): void {
     ...sources.map((source) => refusedSourceCheck(source, args.workload)),
     ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
     wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),
-    wholeNumber('consumer.slotsPerInstance', args.consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
     {
       refused: args.consumerEnvironment !== undefined && 'IDEMPOTENCY_SECONDS' in args.consumerEnvironment,
       message: 'consumerEnvironment must not set IDEMPOTENCY_SECONDS; give idempotencySeconds',

@@ -1,4 +1,4 @@
-import { type Check, wholeNumber } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import { cidr, dnsLabel, foreignName, hostPorts, kafkaTopicName, secretChecks } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
@@ -69,7 +69,6 @@ export interface KafkaTriggerProps {
 export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
   const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
   const checks: Check[] = [
-    wholeNumber('partitions', partitions, 1),
     ...hostPorts('bootstrapServers', bootstrapServers),
     dnsLabel('namespace', props.namespace),
     cidr('cidr', props.cidr),
@@ -93,7 +92,7 @@ export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
   ];
   return {
     checks,
-    consumer: { decideSeconds: 0, instanceLimit: partitions },
+    question: { broker: 'kafka', partitions },
     bind: (context) => bind(context, props),
   };
 }
@@ -133,7 +132,6 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
         cidr: props.cidr,
       },
     ],
-    knobs: [],
     alerts: [],
   };
 }

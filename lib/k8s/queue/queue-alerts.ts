@@ -5,8 +5,7 @@ import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { COMPOSITE_METRIC } from '../operators/keda';
 import { matching } from '../promql';
-import type { TriggerBinding } from './trigger';
-import type { WorkerPlan } from './worker-plan';
+import type { TriggerBinding, WorkerShape } from './trigger';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
@@ -14,7 +13,7 @@ const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 function ofDepth(
   scaler: ApiObject,
   { triggers }: TriggerBinding,
-  { perItem }: WorkerPlan,
+  { perItem }: WorkerShape,
   of: (series: string) => string,
 ): string {
   const series = (more: Readonly<Record<string, string>>) =>
@@ -25,7 +24,7 @@ function ofDepth(
 }
 
 /** The alerts of a worker. */
-export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Alert[] {
+export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Alert[] {
   const depth = ofDepth(scaler, binding, worker, (series) => series);
   const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${WINDOW}])`);
   const alarmBacklog = plan.value('alarmBacklog');
@@ -76,7 +75,7 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBindi
 }
 
 /** The graphs of a worker. */
-export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Graph[] {
+export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Graph[] {
   const { deadLetters } = binding;
   const flat = (value: number) => `vector(${value})`;
   const hpa = (metric: string) => `max(${metric}${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })})`;

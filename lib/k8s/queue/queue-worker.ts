@@ -1,8 +1,10 @@
 import { ApiObject, App, Chart, Duration, JsonPatch, Lazy } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
+import { planQueue } from '../../flow/queue/plan';
+import { kedaPlatform } from '../../flow/queue/platforms/keda';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { type Alert, alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
@@ -19,8 +21,7 @@ import {
 } from '../restricted-pod';
 import { queueAlerts, queueGraphs } from './queue-alerts';
 import type { QueueTrigger } from './queue-trigger';
-import type { TriggerBinding } from './trigger';
-import { planWorker } from './worker-plan';
+import type { TriggerBinding, WorkerShape } from './trigger';
 import { jobsFollow, replicasFollow } from './worker-scaler';
 
 /** Where the worker answers probes. */
@@ -138,20 +139,22 @@ export class QueueWorker extends Construct {
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
     const trigger = props.trigger._trigger;
-    validate(id, [...trigger.checks, ...inputChecks(props)]);
-    const worker = planWorker(id, props.workload, props.objective, {
-      consumer: { ...trigger.consumer, ...props.consumer },
-      scaleToZero: props.scaleToZero ?? false,
-      cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
-    });
-    const binding = trigger.bind({
-      scope: this,
-      plan: worker.plan,
-      workload: props.workload,
-      target: worker.plan.value('targetPerReplica'),
-      perItem: worker.perItem,
-    });
-    this.plan = worker.plan.withKnobs([...binding.knobs]);
+    const platform = kedaPlatform(props.workload);
+    this.plan = planQueue(
+      id,
+      {
+        ...trigger.question,
+        workload: props.workload,
+        objective: props.objective,
+        consumer: props.consumer,
+        platform,
+        scaleToZero: props.scaleToZero,
+        cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
+      },
+      [...trigger.checks, ...inputChecks(props)],
+    );
+    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps: props.scaleToZero ?? false };
+    const binding = trigger.bind({ scope: this, plan: this.plan, target: this.plan.value('targetPerReplica') });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
       automountToken: false,
       metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
@@ -163,7 +166,7 @@ export class QueueWorker extends Construct {
     } else {
       this.deployment = this.createDeployment(props, binding, serviceAccount);
       this.container = this.deployment.containers[0];
-      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker.minReplicas);
+      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker);
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };

@@ -1,23 +1,13 @@
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { type Check, inRange, wholeNumber } from '../../flow/errors';
-import { type Knob, knobNamed } from '../../flow/plan';
-import { itemsDuringOutage } from '../../flow/queue/outage';
+import type { Check } from '../../flow/errors';
 import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from '../names';
 import { secretAuthentication } from '../operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';
 import { matching } from '../promql';
 import type { SecretKey } from '../secret-key';
-import { oneInHandKnob, prefetchKnob } from './scaling-plan';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
-/** Round trip within a data centre; "Some queuing theory" reckons with 2 ms. */
-const ROUND_TRIP_SECONDS = 0.002;
-/** The management plug-in counts every 5 s (RabbitMQ, Management Plugin, `collect_statistics_interval`). */
-const STATISTICS_SECONDS = 5;
-const OUTAGE_SECONDS = 3600;
-/** A message that is in hand for longer costs the consumer its channel (RabbitMQ, Consumers, `consumer_timeout`). */
-const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
 const AMQP_PORTS = [5671, 5672];
 
 /**
@@ -90,26 +80,25 @@ export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
     foreignName('vhost', props.vhost),
     ...secretChecks('connection', props.connection),
     ...secretChecks('management', props.management),
-    inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
-    wholeNumber('consumerOutage in seconds', consumerOutage?.toSeconds({ integral: false }), 1),
   ];
-  return { checks, consumer: { decideSeconds: STATISTICS_SECONDS }, bind: (context) => bind(context, props) };
+  const consumerOutageSeconds = consumerOutage?.toSeconds({ integral: false });
+  return {
+    checks,
+    question: { broker: 'rabbitmq', consumerOutageSeconds, roundTripSeconds },
+    bind: (context) => bind(context, props),
+  };
 }
 
 function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBinding {
-  const { scope, target } = context;
+  const { scope, target, plan } = context;
   const { queueName, vhost = '/', clusterNamespace, connection, management } = props;
   const deadLetterQueue = `${queueName}.dead`;
-  const knobs = rabbitMqKnobs(context, props);
-  const value = (name: string) => knobNamed(queueName, knobs, name).value;
-  const inHandSeconds = Math.ceil(
-    (context.plan.value('itemTimeoutSeconds') * value('prefetch')) / context.plan.value('slotsPerInstance'),
-  );
+  const value = (name: string) => plan.value(name);
+  const consumerTimeout = plan.knobs.find(({ name }) => name === 'consumerTimeoutSeconds')?.value;
   declareTopology(scope, props, deadLetterQueue, {
     'delivery-limit': value('deliveryLimit'),
     'max-length': value('maxLength'),
-    // Only where it is needed: brokers before 3.12 refuse a policy with a key that they do not know.
-    ...(inHandSeconds > ACKNOWLEDGE_WITHIN_SECONDS ? { 'consumer-timeout': 2000 * inHandSeconds } : {}),
+    ...(consumerTimeout === undefined ? {} : { 'consumer-timeout': 1000 * consumerTimeout }),
   });
   const authentication = secretAuthentication(scope, 'Authentication', [
     { parameter: 'host', name: management.secretName, key: management.key },
@@ -134,7 +123,6 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
     environment: { QUEUE_NAME: queueName, PREFETCH: String(value('prefetch')) },
     secrets: { RABBITMQ_URL: connection },
     egress: [{ ports: AMQP_PORTS, namespace: clusterNamespace }],
-    knobs,
     alerts: [
       {
         name: 'DeadLetters',
@@ -147,7 +135,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
       },
       {
         name: 'QueueNearlyFull',
-        expr: `max(${depth(queueName)}) > ${Math.ceil(0.8 * value('maxLength'))}`,
+        expr: `max(${depth(queueName)}) > ${value('alarmNearlyFull')}`,
         forSeconds: 60,
         severity: 'critical',
         summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; beyond it publishers are refused.`,
@@ -157,35 +145,6 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
     ],
     deadLetters: `max(${depth(deadLetterQueue)})`,
   };
-}
-
-function rabbitMqKnobs({ plan, workload, perItem }: TriggerContext, props: RabbitMqTriggerProps): Knob[] {
-  const slots = plan.value('slotsPerInstance');
-  const alarmBacklog = plan.value('alarmBacklog');
-  const attempts = plan.value('maxReceiveCount');
-  const outageSeconds = props.consumerOutage?.toSeconds() ?? OUTAGE_SECONDS;
-  return [
-    perItem
-      ? oneInHandKnob()
-      : prefetchKnob(slots, workload.serviceSeconds, props.roundTripSeconds ?? ROUND_TRIP_SECONDS),
-    {
-      name: 'deliveryLimit',
-      value: attempts - 1,
-      unit: 'redeliveries',
-      formula: 'maxReceiveCount − 1: the limit counts deliveries after the first',
-      inputs: { maxReceiveCount: attempts },
-      source: 'RabbitMQ, Quorum Queues, Poison Message Handling',
-    },
-    {
-      name: 'maxLength',
-      value: Math.ceil(Math.max(itemsDuringOutage(workload, outageSeconds), alarmBacklog)),
-      unit: 'items',
-      formula:
-        'arrivals while all consumers are away, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
-      inputs: { outageSeconds, alarmBacklog },
-      source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer is told, and the disk is bounded',
-    },
-  ];
 }
 
 /** The dead-letter exchange comes first: a queue that names one that is missing drops its dead letters. */

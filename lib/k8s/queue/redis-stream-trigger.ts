@@ -95,7 +95,7 @@ export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
     ...secretChecks('certificateAuthority', certificateAuthority),
     { refused: !tls && certificateAuthority !== undefined, message: 'certificateAuthority needs tls, got tls false' },
   ];
-  return { checks, consumer: { decideSeconds: 0 }, bind: (context) => bind(context, props) };
+  return { checks, question: { broker: 'redis' }, bind: (context) => bind(context, props) };
 }
 
 function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps): TriggerBinding {
@@ -122,7 +122,6 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
       ...(certificateAuthority ? { REDIS_CA: certificateAuthority } : {}),
     },
     egress: [{ ports: [port], namespace, cidr: props.cidr }],
-    knobs: [],
     alerts: [],
   };
 }

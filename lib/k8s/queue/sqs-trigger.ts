@@ -4,8 +4,6 @@ import { type Egress, INTERNET } from '../network-policy';
 import { workloadIdentity } from '../operators/keda';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
-/** GetQueueAttributes is eventually consistent; under steady traffic it lags by seconds (SQS API reference). */
-const ATTRIBUTES_AGE_SECONDS = 5;
 const HTTPS = 443;
 const QUEUE_URL = /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)+$/;
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
@@ -63,7 +61,7 @@ export function sqsTrigger(props: SqsTriggerProps): Trigger {
   ];
   return {
     checks,
-    consumer: { decideSeconds: ATTRIBUTES_AGE_SECONDS },
+    question: { broker: 'sqs' },
     serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': roleArn },
     bind: (context) => bind(context, props),
   };
@@ -91,7 +89,6 @@ function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): Trigge
     environment: { QUEUE_URL: queueUrl, AWS_REGION: region },
     secrets: {},
     egress: endpoints(props),
-    knobs: [],
     alerts: [],
   };
 }

@@ -1,8 +1,9 @@
 /** What a trigger brings along and what it leaves behind. Internal: users pick a trigger, they don't write one. */
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
-import type { Consumer, Workload } from '../../flow/queue/workload';
+import type { Plan } from '../../flow/plan';
+import type { BrokerName } from '../../flow/queue/brokers/facts';
+import type { BrokerChoices } from '../../flow/queue/question';
 import type { Alert } from '../alert-rules';
 import type { Egress } from '../network-policy';
 import type { KedaTrigger } from '../operators/keda';
@@ -12,8 +13,8 @@ import type { SecretKey } from '../secret-key';
 export interface Trigger {
   /** What is wrong with its props. */
   readonly checks: readonly Check[];
-  /** What is known about the consumer because of it: how old the depth is that is seen, how many may read at once. */
-  readonly consumer: Consumer;
+  /** The broker, and what was chosen of it. */
+  readonly question: BrokerChoices & { readonly broker: BrokerName };
   /** What the service account of the worker must say to be let in. */
   readonly serviceAccountAnnotations?: Readonly<Record<string, string>>;
   /** Makes what belongs to it. */
@@ -24,11 +25,16 @@ export interface Trigger {
 export interface TriggerContext {
   readonly scope: Construct;
   readonly plan: Plan;
-  readonly workload: Workload;
   /** Items for each replica. */
   readonly target: number;
+}
+
+/** What the scaler makes of a worker. */
+export interface WorkerShape {
   /** Whether each item gets a job of its own. */
   readonly perItem: boolean;
+  /** Whether the last pod stops when the queue is empty. */
+  readonly sleeps: boolean;
 }
 
 /** What a trigger leaves behind. */
@@ -40,7 +46,6 @@ export interface TriggerBinding {
   /** Variables of the worker that come from Secrets. */
   readonly secrets: Readonly<Record<string, SecretKey>>;
   readonly egress: readonly Egress[];
-  readonly knobs: readonly Knob[];
   readonly alerts: readonly Alert[];
   /** PromQL of the items that were set aside, if they can be seen. */
   readonly deadLetters?: string;

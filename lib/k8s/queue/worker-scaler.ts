@@ -3,10 +3,7 @@ import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
 import { type ScaledObjectSpec, scaledJob, scaledObject } from '../operators/keda';
-import type { TriggerBinding } from './trigger';
-
-/** The autoscaler stabilises over an hour at most. */
-const LONGEST_STABILIZATION_SECONDS = 3600;
+import type { TriggerBinding, WorkerShape } from './trigger';
 
 /** The `ScaledObject` of a Deployment. */
 export function replicasFollow(
@@ -14,29 +11,30 @@ export function replicasFollow(
   deployment: string,
   plan: Plan,
   binding: TriggerBinding,
-  minReplicaCount: number,
+  { sleeps }: WorkerShape,
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
-  const cooldownPeriod = value('cooldownPeriodSeconds');
   return scaledObject(scope, 'ScaledObject', {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
-    pollingInterval: value('pollingIntervalSeconds'),
-    cooldownPeriod,
-    minReplicaCount,
+    // Both govern the step between none and one only; KEDA warns where there is no such step.
+    ...(sleeps
+      ? { pollingInterval: value('pollingIntervalSeconds'), cooldownPeriod: value('cooldownPeriodSeconds') }
+      : {}),
+    minReplicaCount: value('minInstances'),
     maxReplicaCount,
     fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
     advanced: {
       ...addedUp(binding, value('targetPerReplica')),
       horizontalPodAutoscalerConfig: {
         behavior: {
-          // To the number that is wanted, in one step: the plan reckons with a single reaction.
+          // To the number that is wanted, in one step: the plan assumes a single reaction.
           scaleUp: {
             stabilizationWindowSeconds: 0,
             policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
           },
           scaleDown: {
-            stabilizationWindowSeconds: Math.min(LONGEST_STABILIZATION_SECONDS, cooldownPeriod),
+            stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
             policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
           },
         },
@@ -46,7 +44,7 @@ export function replicasFollow(
   });
 }
 
-/** Left to the autoscaler, of several triggers the largest would count, and not their sum. */
+/** With several triggers the HPA takes the largest; we need the sum. */
 function addedUp({ triggers }: TriggerBinding, target: number): Pick<ScaledObjectSpec['advanced'], 'scalingModifiers'> {
   if (triggers.length === 1) return {};
   const formula = triggers.map(({ name }) => name).join(' + ');
@@ -62,7 +60,7 @@ export function jobsFollow(scope: Construct, template: unknown, plan: Plan, { tr
       completions: 1,
       // An item that failed is still in its queue, and the next job takes it: the queue counts the attempts.
       backoffLimit: 0,
-      activeDeadlineSeconds: value('itemTimeoutSeconds') + value('startSeconds'),
+      activeDeadlineSeconds: value('jobDeadlineSeconds'),
       template,
     },
     pollingInterval: value('pollingIntervalSeconds'),

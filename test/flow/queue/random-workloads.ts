@@ -69,7 +69,7 @@ export function plannedDraws(count: number, seed: number): Planned[] {
   while (planned.length < count) {
     const next = draw(random);
     try {
-      const plan = planQueue('drawn', next.workload, next.objective, next.consumer);
+      const plan = planQueue('drawn', { workload: next.workload, objective: next.objective, consumer: next.consumer });
       planned.push({ ...next, plan, resolved: resolvedOf(plan, next.consumer) });
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error;

@@ -130,7 +130,7 @@ describe('the scaler follows the plan', () => {
 
   test('the plan is the one of the same numbers on any engine, with the reaction time of KEDA', () => {
     const consumer = { pollSeconds: 15, decideSeconds: 5, startSeconds: 30 };
-    const { predictions } = planQueue('Orders', orders.workload, orders.objective, consumer);
+    const { predictions } = planQueue('Orders', { workload: orders.workload, objective: orders.objective, consumer });
     expect(made.worker.plan.predictions).toEqual(predictions);
     expect(predictions.reactionSeconds).toBe(50);
   });

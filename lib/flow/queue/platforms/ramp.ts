@@ -6,8 +6,8 @@
  * The exact course would be a path with a break for every instance, and the laws of chance around a path
  * (peak-backlog.ts, chance.ts) know one step from the crew at the start to the crew in the end.
  */
-import { type Sizing, size } from './sizing';
-import type { Consumer, Objective, Workload } from './workload';
+import { type Sizing, size } from '../sizing';
+import type { Consumer, Objective, Workload } from '../workload';
 
 /** How a platform adds instances. */
 export interface Ramp {

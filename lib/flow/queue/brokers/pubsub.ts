@@ -1,8 +1,13 @@
-/** What Pub/Sub asks of a queue's plan: its own names and limits for deadline, backoff, attempts and retention. */
-import { CapacityError, type Check, wholeNumber } from '../../flow/errors';
-import { figure } from '../../flow/figures';
-import type { Knob, Plan } from '../../flow/plan';
-import type { Workload } from '../../flow/queue/workload';
+/** Google Cloud Pub/Sub: its names and limits for deadline, backoff, attempts and retention. */
+import { CapacityError, type Check, wholeNumber } from '../../errors';
+import { figure } from '../../figures';
+import type { Knob } from '../../plan';
+import { DEFAULT_BACKOFF } from '../backoff';
+import type { Planned } from '../planned';
+import type { QueueQuestion } from '../question';
+import { retentionFor } from '../retention';
+import type { Broker } from './broker';
+import { BROKER_FACTS } from './facts';
 
 const REFERENCE = 'Pub/Sub API reference, Subscription';
 const DAY = 86_400;
@@ -12,24 +17,15 @@ export const PUBSUB_LIMITS = {
   ackDeadlineSeconds: { min: 10, max: 600 },
   backoffSeconds: { min: 0, max: 600 },
   deliveryAttempts: { min: 5, max: 100 },
-  retentionSeconds: { min: 600, max: 31 * DAY },
+  retentionSeconds: { min: 600, derived: 4 * DAY, max: 31 * DAY },
   messageBytes: 10_000_000,
 } as const;
 
-/** Choices that the user may have made; what is absent is derived. */
-export interface SubscriptionChoices {
-  readonly ackDeadlineSeconds?: number;
-  readonly minimumBackoffSeconds?: number;
-  readonly maximumBackoffSeconds?: number;
-  readonly maxDeliveryAttempts?: number;
-  readonly retentionSeconds?: number;
-}
-
 /** Everything that is wrong with the choices. */
-export function subscriptionChecks(choices: SubscriptionChoices, workload: Workload): Check[] {
-  const { ackDeadlineSeconds: deadline, minimumBackoffSeconds: low, maximumBackoffSeconds: high } = choices;
+function checks(question: QueueQuestion): Check[] {
+  const { ackDeadlineSeconds: deadline, minimumBackoffSeconds: low, maximumBackoffSeconds: high } = question;
   const limits = PUBSUB_LIMITS;
-  const { serviceSeconds, itemBytes } = workload;
+  const { serviceSeconds, itemBytes } = question.workload;
   return [
     wholeNumber('ackDeadlineSeconds', deadline, limits.ackDeadlineSeconds.min, limits.ackDeadlineSeconds.max),
     {
@@ -44,14 +40,14 @@ export function subscriptionChecks(choices: SubscriptionChoices, workload: Workl
     },
     wholeNumber(
       'maxDeliveryAttempts',
-      choices.maxDeliveryAttempts,
+      question.maxDeliveryAttempts,
       limits.deliveryAttempts.min,
       limits.deliveryAttempts.max,
     ),
     // A dead letter is a new message with a retention of its own; it must still be the longer one.
     wholeNumber(
       'retentionSeconds',
-      choices.retentionSeconds,
+      question.retentionSeconds,
       limits.retentionSeconds.min,
       limits.retentionSeconds.max - DAY,
     ),
@@ -62,69 +58,56 @@ export function subscriptionChecks(choices: SubscriptionChoices, workload: Workl
   ];
 }
 
-/**
- * The queue's plan with the knobs of its subscription.
- *
- * @throws CapacityError when one attempt may take longer than the longest ack deadline
- */
-export function planSubscription(base: Plan, choices: SubscriptionChoices): Plan {
-  const plan = base.withKnobs([
-    ackDeadline(base, choices),
-    ...backoff(base, choices),
-    attempts(base, choices),
-    ...retention(base, choices),
-  ]);
-  return plan.withKnobs([retrySpan(plan)]);
-}
-
 /** How long an outage of what lies behind the consumer may last before good messages become dead letters. */
-function retrySpan(plan: Plan): Knob {
-  const maximum = plan.value('maximumBackoffSeconds');
-  const minimum = plan.value('minimumBackoffSeconds');
-  const attempts = plan.value('maxDeliveryAttempts');
+function retrySpan(minimum: Knob, maximum: Knob, attempts: Knob): Knob {
   let span = 0;
-  for (let retry = 0; retry < attempts - 1; retry += 1) span += Math.min(maximum, minimum * 2 ** retry);
+  for (let retry = 0; retry < attempts.value - 1; retry += 1) {
+    span += Math.min(maximum.value, minimum.value * 2 ** retry);
+  }
   return {
     name: 'retrySpanSeconds',
     value: span,
     unit: 's',
     formula:
       'Σ min(maximum, minimum × 2ⁿ) over attempts − 1: an outage longer than that sends good messages to the dead letters',
-    inputs: { minimumBackoffSeconds: minimum, maximumBackoffSeconds: maximum, maxDeliveryAttempts: attempts },
+    inputs: {
+      minimumBackoffSeconds: minimum.value,
+      maximumBackoffSeconds: maximum.value,
+      maxDeliveryAttempts: attempts.value,
+    },
     source: `${REFERENCE}.retryPolicy: exponential backoff`,
   };
 }
 
-function ackDeadline(base: Plan, { ackDeadlineSeconds }: SubscriptionChoices): Knob {
+function ackDeadline({ subject, question, sizing, itemTimeoutSeconds }: Planned): Knob {
+  const { ackDeadlineSeconds } = question;
   if (ackDeadlineSeconds !== undefined) return given('ackDeadlineSeconds', ackDeadlineSeconds, 's');
   const { min, max } = PUBSUB_LIMITS.ackDeadlineSeconds;
-  const item = base.knob('itemTimeoutSeconds');
-  if (item.value > max) {
-    const { serviceSeconds } = item.inputs;
+  if (itemTimeoutSeconds > max) {
     // The time-out scales with the mean.
-    const mean = Math.floor((serviceSeconds * max * 1000) / item.value) / 1000;
+    const mean = Math.floor((sizing.workload.serviceSeconds * max * 1000) / itemTimeoutSeconds) / 1000;
     throw new CapacityError(
-      base.subject,
-      `one attempt may take ${figure(item.value)} s, the longest ack deadline is ${max} s`,
+      subject,
+      `one attempt may take ${figure(itemTimeoutSeconds)} s, the longest ack deadline is ${max} s`,
       [`${figure(mean)} s per item`, `ackDeadlineSeconds ${max} given by hand, and every longer attempt made again`],
     );
   }
   return {
     name: 'ackDeadlineSeconds',
-    value: Math.max(min, item.value),
+    value: Math.max(min, itemTimeoutSeconds),
     unit: 's',
     formula: 'max(10, item time-out): for a push subscription it is also the time that a request may take',
-    inputs: { itemTimeoutSeconds: item.value },
+    inputs: { itemTimeoutSeconds },
     source: `${REFERENCE}.ackDeadlineSeconds: 10 to 600`,
   };
 }
 
-function backoff(base: Plan, choices: SubscriptionChoices): Knob[] {
+function backoff({ question }: Planned): [minimum: Knob, maximum: Knob] {
   const { max } = PUBSUB_LIMITS.backoffSeconds;
-  const { minimumBackoffSeconds: low, maximumBackoffSeconds: high } = choices;
-  const cap = base.value('backoffCapSeconds');
+  const { minimumBackoffSeconds: low, maximumBackoffSeconds: high } = question;
+  const { baseSeconds: backoffBaseSeconds, capSeconds: backoffCapSeconds } = DEFAULT_BACKOFF;
   // A bound given by hand moves the derived one rather than contradicting it.
-  const minimum = low ?? Math.min(base.value('backoffBaseSeconds'), high ?? max);
+  const minimum = low ?? Math.min(backoffBaseSeconds, high ?? max);
   const source = `${REFERENCE}.retryPolicy: 0 to 600 s each, by default 10 and 600`;
   return [
     low !== undefined
@@ -133,52 +116,67 @@ function backoff(base: Plan, choices: SubscriptionChoices): Knob[] {
           name: 'minimumBackoffSeconds',
           value: minimum,
           unit: 's',
-          formula: "the plan's backoff base, at most the maximum; Pub/Sub doubles it with every attempt",
-          inputs: { backoffBaseSeconds: base.value('backoffBaseSeconds') },
+          formula: 'the base of the backoff, at most the maximum; Pub/Sub doubles it with every attempt',
+          inputs: { backoffBaseSeconds },
           source,
         },
     high !== undefined
       ? given('maximumBackoffSeconds', high, 's')
       : {
           name: 'maximumBackoffSeconds',
-          value: Math.min(max, Math.max(cap, minimum)),
+          value: Math.min(max, Math.max(backoffCapSeconds, minimum)),
           unit: 's',
-          formula: "the plan's backoff cap, at least the minimum and at most 600",
-          inputs: { backoffCapSeconds: cap, minimumBackoffSeconds: minimum },
+          formula: 'the bound of every delay between attempts, at least the minimum and at most 600',
+          inputs: { backoffCapSeconds, minimumBackoffSeconds: minimum },
           source,
         },
   ];
 }
 
-function attempts(base: Plan, { maxDeliveryAttempts }: SubscriptionChoices): Knob {
+function attempts({ question, sizing }: Planned): Knob {
+  const { maxDeliveryAttempts } = question;
   if (maxDeliveryAttempts !== undefined) return given('maxDeliveryAttempts', maxDeliveryAttempts, 'attempts');
   const { min, max } = PUBSUB_LIMITS.deliveryAttempts;
-  const planned = base.value('maxReceiveCount');
+  const { maxAttempts } = sizing.consumer;
   return {
     name: 'maxDeliveryAttempts',
-    value: Math.min(max, Math.max(min, planned)),
+    value: Math.min(max, Math.max(min, maxAttempts)),
     unit: 'attempts',
     formula: 'attempts of the plan within 5 and 100; Pub/Sub keeps to it as well as it can',
-    inputs: { maxReceiveCount: planned },
+    inputs: { maxAttempts },
     source: 'Pub/Sub API reference, DeadLetterPolicy.maxDeliveryAttempts',
   };
 }
 
-function retention(base: Plan, { retentionSeconds }: SubscriptionChoices): Knob[] {
-  const { max } = PUBSUB_LIMITS.retentionSeconds;
-  const own = retentionSeconds ?? base.value('retentionSeconds');
-  return [
-    ...(retentionSeconds !== undefined ? [given('retentionSeconds', retentionSeconds, 's')] : []),
-    {
-      name: 'deadLetterRetentionSeconds',
-      value: max,
-      unit: 's',
-      formula: 'the longest there is: what nobody could serve waits for a person, longer than what is still tried',
-      inputs: { retentionSeconds: own },
-      source: `${REFERENCE}.messageRetentionDuration: 10 minutes to 31 days`,
-    },
-  ];
-}
+/** Google Cloud Pub/Sub. */
+export const PUBSUB: Broker = {
+  facts: BROKER_FACTS.pubsub,
+  checks,
+  consumer: ({ maxDeliveryAttempts, consumer }) => ({ maxAttempts: maxDeliveryAttempts ?? consumer?.maxAttempts }),
+  knobs(planned) {
+    const { min, derived, max } = PUBSUB_LIMITS.retentionSeconds;
+    const source = `${REFERENCE}.messageRetentionDuration: 10 minutes to 31 days`;
+    const kept = retentionFor(planned, { shortest: min, derived, longest: max - DAY }, source);
+    const [minimum, maximum] = backoff(planned);
+    const tries = attempts(planned);
+    return [
+      ackDeadline(planned),
+      minimum,
+      maximum,
+      tries,
+      kept,
+      {
+        name: 'deadLetterRetentionSeconds',
+        value: max,
+        unit: 's',
+        formula: 'the longest there is: a dead letter waits for a person, longer than what is still tried',
+        inputs: { retentionSeconds: kept.value },
+        source,
+      },
+      retrySpan(minimum, maximum, tries),
+    ];
+  },
+};
 
 function given(name: string, value: number, unit: string): Knob {
   return { name, value, unit, formula: 'given', inputs: {}, source: 'set by hand' };

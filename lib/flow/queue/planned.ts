@@ -1,0 +1,21 @@
+import type { Predictions } from '../plan';
+import type { BrokerFacts, BrokerName } from './brokers/facts';
+import type { PlatformFacts, PlatformName } from './platforms/facts';
+import type { QueueQuestion } from './question';
+import type { Sizing } from './sizing';
+
+/** A sized queue, before its knobs get names and reasons: what platform and broker derive theirs from. */
+export interface Planned {
+  readonly subject: string;
+  readonly question: QueueQuestion;
+  readonly platform: PlatformName;
+  readonly platformFacts: PlatformFacts;
+  readonly broker: BrokerName;
+  readonly brokerFacts: BrokerFacts;
+  readonly sizing: Sizing;
+  readonly predictions: Predictions;
+  /** Whole seconds after which an attempt at an item is given up. */
+  readonly itemTimeoutSeconds: number;
+  /** The backlog at which an alarm rings, in items. */
+  readonly alarmBacklog: number;
+}

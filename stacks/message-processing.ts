@@ -1,0 +1,47 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { QueueWorker, WorkerCompute } from '../lib/aws/queue/queue-worker';
+import { RedriveQueue } from '../lib/aws/queue/redrive-queue';
+import { MESSAGES } from '../lib/cases/case-14-poison-messages';
+
+/** Reports each message that is not JSON as failed, and no other: your business goes where the comment is. */
+const WORKER = `
+exports.handler = async ({ Records }) => ({
+  batchItemFailures: Records.filter(({ body }) => {
+    try {
+      JSON.parse(body); // Do the work here; what throws is tried again.
+      return false;
+    } catch {
+      return true;
+    }
+  }).map(({ messageId }) => ({ itemIdentifier: messageId })),
+});
+`;
+
+/**
+ * Message processing: a queue on which no message can block the others, worked through by a Lambda function (case 14).
+ */
+export class MessageProcessingStack extends Stack {
+  constructor(scope: Construct, id: string, props: StackProps = {}) {
+    super(scope, id, { description: 'Message processing: poison is set aside, redriven and quarantined', ...props });
+    const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
+    const { objective, consumer } = MESSAGES.on.aws;
+    const messages = new RedriveQueue(this, 'Messages', {
+      workload: MESSAGES.workload,
+      objective,
+      consumer,
+      alarmTopic: alarms,
+    });
+    const worker = new LambdaFunction(this, 'Function', {
+      description: 'Works through messages and reports those that fail',
+      runtime: Runtime.NODEJS_24_X,
+      handler: 'index.handler',
+      code: Code.fromInline(WORKER),
+      timeout: Duration.seconds(messages.plan.value('itemTimeoutSeconds')),
+    });
+    new QueueWorker(this, 'Worker', { queue: messages, compute: WorkerCompute.lambda({ function: worker }) });
+    new CfnOutput(this, 'QueueUrl', { value: messages.queueUrl });
+  }
+}
