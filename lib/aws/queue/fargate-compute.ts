@@ -1,6 +1,6 @@
 import { Annotations, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { Alarm, ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   CfnCluster,
@@ -17,9 +17,11 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
+import { asleepKnobs } from '../../flow/queue/alarms';
 import { planQueue } from '../../flow/queue/plan';
 import { consumerOf } from '../../flow/queue/resolve';
 import { groupDescription } from '../descriptions';
+import { createAlarms } from '../watch';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
@@ -182,6 +184,7 @@ function planFargate(
       inputs: {},
     },
     wakeUpKnob(wakeUpSeconds, timing.startSeconds),
+    ...asleepKnobs(METRIC_PERIOD_SECONDS),
   ]);
 }
 
@@ -306,18 +309,25 @@ function scaleOnBacklog(
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
     },
   });
-  const asleep = new Alarm(scope, 'WorkWhileAsleep', {
-    alarmDescription: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
-    metric: new MathExpression({
-      expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
-      usingMetrics: { visible, running },
-      period,
-    }),
-    threshold: 1,
-    evaluationPeriods: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
-  });
+  const { WorkWhileAsleep: asleep } = createAlarms(
+    scope,
+    [
+      {
+        id: 'WorkWhileAsleep',
+        metric: () =>
+          new MathExpression({
+            expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
+            usingMetrics: { visible, running },
+            period,
+          }),
+        threshold: 'alarmAsleep',
+        seconds: 'metricPeriodSeconds',
+        comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        text: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
+      },
+    ],
+    { plan },
+  );
   asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
 }
 

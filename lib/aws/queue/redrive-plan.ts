@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { CapacityError, type Check, inRange, validate, wholeNumber } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
+import { queueAlarmKnobs } from '../../flow/queue/alarms';
 import { planQueue } from '../../flow/queue/plan';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { resolvedNumber, resolvedSeconds } from './worker-compute';
@@ -118,7 +119,7 @@ export function planRedriveQueue(subject: string, input: RedriveQuestion): Plan 
       ],
     );
   }
-  return plan;
+  return plan.withKnobs(queueAlarmKnobs(plan));
 }
 
 /** SQS and Lambda take whole seconds. */

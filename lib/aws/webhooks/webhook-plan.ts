@@ -3,6 +3,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { between, type Check, oneOf, validate } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
+import { apiAlarmKnobs, parkingAlarmKnobs } from '../../flow/webhooks/alarms';
 import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
 import { resolvedSeconds, wholeSeconds } from '../queue/worker-compute';
@@ -15,11 +16,6 @@ const THROTTLE_HEADROOM = 2;
 const WAF_WINDOW_SECONDS = 300;
 /** Limits of a rate-based rule, AWS WAF developer guide. */
 const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
-
-/** Over how many seconds the alarms of the API count. */
-export const API_ALARM_SECONDS = 300;
-/** Amazon SQS service level agreement: 99.9 % of a month. */
-const UNAVAILABLE_SHARE = 0.001;
 
 /** A replay must not take what the deliveries of today need. AWS Lambda developer guide: maximum concurrency is 2 or more. */
 const REPLAY_CONCURRENCY = 2;
@@ -85,8 +81,9 @@ export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempote
 export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
   return [
     ...throttleKnobs(workload),
-    ...alarmKnobs(workload, sources.length),
+    ...apiAlarmKnobs(workload, sources.length),
     ...parkingKnobs(workload),
+    ...parkingAlarmKnobs(),
     ...sources.map((source) => refusedKnob(workload, source, sources.length)),
   ];
 }
@@ -119,30 +116,6 @@ function throttleKnobs(workload: Workload): Knob[] {
       formula: 'throttle rate × 300 s: one honest sender may be the whole peak, and comes from few addresses',
       inputs: { throttleRatePerSecond: rate },
       source: 'AWS WAF developer guide, Rate-based rule statement: 10 to 2,000,000,000 in five minutes',
-    },
-  ];
-}
-
-function alarmKnobs({ steadyPerSecond }: Workload, sources: number): Knob[] {
-  const arrivals = steadyPerSecond * API_ALARM_SECONDS;
-  return [
-    {
-      name: 'alarmUndelivered',
-      value: Math.floor(UNAVAILABLE_SHARE * arrivals),
-      unit: 'deliveries',
-      formula:
-        '⌊0.1 % of what arrives in five minutes at the steady rate⌋: more 5xx than the queue may have on a good day',
-      inputs: { steadyPerSecond, seconds: API_ALARM_SECONDS },
-      source: 'Amazon SQS service level agreement: 99.9 %',
-    },
-    {
-      name: 'alarmRefused',
-      value: Math.max(1, Math.floor(arrivals / sources / 2)),
-      unit: 'deliveries',
-      formula:
-        'half of what one source sends in five minutes at the steady rate, at least 1: rings when a whole source is refused, or as much is throttled, and not for a forgery now and then',
-      inputs: { steadyPerSecond, seconds: API_ALARM_SECONDS, sources },
-      source: 'an assumption: sources send alike; API Gateway counts its 429 among the 4xx',
     },
   ];
 }
