@@ -142,13 +142,7 @@ export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
 export function subscriptionAlarmKnobs(): Knob[] {
   const own = 'this library, docs/constructs/gcp-redrive-queue.md';
   return [
-    chosenKnob(
-      'alarmSampleSeconds',
-      MINUTE,
-      's',
-      'one sample of depth and age: a shorter window is empty',
-      'Google Cloud metrics, pubsub: sampled every 60 seconds',
-    ),
+    ...incidentKnobs(),
     chosenKnob(
       'alarmHoldSeconds',
       2 * MINUTE,
@@ -158,19 +152,27 @@ export function subscriptionAlarmKnobs(): Knob[] {
     ),
     chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'dead letters are counted over this', own),
     firstOneKnob('alarmDeadLetters', 'letters', 'a message that failed every attempt needs a person', own),
-    incidentKnob(),
   ];
 }
 
-/** After how long an incident of Cloud Monitoring ends without data: one number for all policies. */
-export function incidentKnob(): Knob {
-  return chosenKnob(
-    'alarmCloseSeconds',
-    86_400,
-    's',
-    'an incident without new data is over after a day: the shortest that does not end one over a quiet night',
-    'Cloud Monitoring API reference, AlertStrategy.autoClose: 30 minutes to 7 days',
-  );
+/** The numbers that every alert policy of Cloud Monitoring has. */
+export function incidentKnobs(): Knob[] {
+  return [
+    chosenKnob(
+      'alarmSampleSeconds',
+      MINUTE,
+      's',
+      'one sample: a shorter window is empty',
+      'Google Cloud metrics, pubsub and run: sampled every 60 seconds',
+    ),
+    chosenKnob(
+      'alarmCloseSeconds',
+      86_400,
+      's',
+      'an incident without new data is over after a day: the shortest that does not end one over a quiet night',
+      'Cloud Monitoring API reference, AlertStrategy.autoClose: 30 minutes to 7 days',
+    ),
+  ];
 }
 
 /** CloudWatch takes whole minutes, up to a day. */

@@ -1,6 +1,7 @@
 /** The numbers of the alarms on webhooks, each with its reason: one rule for every engine. */
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { incidentKnobs } from '../queue/alarms';
 import type { Workload } from '../queue/workload';
 import { REFUSED_ALARM_SECONDS } from './refused';
 
@@ -72,12 +73,20 @@ export function parkingAlarmKnobs(): Knob[] {
   ];
 }
 
+/** The numbers of the alert policies on a receiver that refuses at the door, besides those of each source. */
+export function refusalAlarmKnobs(): Knob[] {
+  return [...incidentKnobs(), refusedWindowKnob()];
+}
+
 /** The numbers of the alert on a receiver that turns deliveries away. */
-export function turnedAwayKnob(): Knob {
-  return firstOneKnob(
-    'alarmTurnedAway',
-    'deliveries',
-    'some senders do not retry',
-    'GitHub documentation, Handling failed webhook deliveries: no automatic redelivery',
-  );
+export function turnedAwayKnobs(): Knob[] {
+  return [
+    ...incidentKnobs(),
+    firstOneKnob(
+      'alarmTurnedAway',
+      'deliveries',
+      'some senders do not retry',
+      'GitHub documentation, Handling failed webhook deliveries: no automatic redelivery',
+    ),
+  ];
 }

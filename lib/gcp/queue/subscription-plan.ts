@@ -2,6 +2,7 @@
 import { CapacityError, type Check, wholeNumber } from '../../flow/errors';
 import { figure } from '../../flow/figures';
 import type { Knob, Plan } from '../../flow/plan';
+import { subscriptionAlarmKnobs } from '../../flow/queue/alarms';
 import type { Workload } from '../../flow/queue/workload';
 
 const REFERENCE = 'Pub/Sub API reference, Subscription';
@@ -74,7 +75,7 @@ export function planSubscription(base: Plan, choices: SubscriptionChoices): Plan
     attempts(base, choices),
     ...retention(base, choices),
   ]);
-  return plan.withKnobs([retrySpan(plan)]);
+  return plan.withKnobs([retrySpan(plan), ...subscriptionAlarmKnobs()]);
 }
 
 /** How long an outage of what lies behind the consumer may last before good messages become dead letters. */

@@ -6,14 +6,15 @@ import * as pulumi from '@pulumi/pulumi';
 import { oneOf, validate, wholeNumber } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
 import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
 import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
 import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from '../queue/redrive-queue';
-import { alertPolicy } from '../queue/subscription-alerts';
 import type { SubscriptionChoices } from '../queue/subscription-plan';
 import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
+import { createAlert } from '../watch';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
 import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
@@ -109,6 +110,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     const { workload, sources } = args;
     const ownKnobs = [
       ...receiverKnobs(name, workload, args),
+      ...turnedAwayKnobs(),
+      refusedWindowKnob(),
       ...sources.map((source) => refusedKnob(workload, source, sources.length)),
     ];
     const { worker, queue, plan } = this.createQueue(ownKnobs);
@@ -238,19 +241,17 @@ export class WebhookBuffer extends pulumi.ComponentResource {
 
   private createAlert(): monitoring.AlertPolicy {
     const { name, project } = this.receiver;
-    return alertPolicy(
-      `${this.label}-turned-away`,
+    return createAlert(
+      this,
       {
+        name: `${this.label}-turned-away`,
         filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
         aligner: 'ALIGN_DELTA',
-        alignmentPeriod: '60s',
-        threshold: 0,
-        duration: '0s',
-        documentation:
-          'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
-        notificationChannels: this.args.notificationChannels,
+        threshold: 'alarmTurnedAway',
+        seconds: 'alarmSampleSeconds',
+        text: 'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
       },
-      this,
+      { plan: this.plan, notificationChannels: this.args.notificationChannels },
     );
   }
 }
