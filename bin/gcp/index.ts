@@ -36,6 +36,6 @@ export const url = webhooks.url;
 /** The account that the consumer runs as: grant it what its effect needs. */
 export const consumerAccount = webhooks.worker.account.email;
 /** Where dead letters wait for a person. */
-export const deadLetterSubscription = webhooks.queue.deadLetterSubscription.id;
+export const deadLetterSubscription = webhooks.redriveQueue.deadLetterSubscription.id;
 /** Every number with its reason. */
 export const plan = webhooks.plan.explain();

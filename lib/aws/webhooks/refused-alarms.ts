@@ -7,7 +7,8 @@ import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
 import { parkingAlarmKnobs } from '../../flow/webhooks/alarms';
-import { refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
+import { refusedKnobName } from '../../flow/webhooks/refused';
+import { sourceNameChecks } from '../../flow/webhooks/sources';
 import { type AlarmRow, createAlarms } from '../watch';
 import { notConstructor } from './webhook-plan';
 

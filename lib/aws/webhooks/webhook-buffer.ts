@@ -12,17 +12,18 @@ import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
 import type { Objective, Workload } from '../../flow/queue/workload';
+import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { resolvedSeconds } from '../queue/worker-compute';
 import { retainPolicyOf } from '../retained-policy';
 import { grantSecretValue } from '../secret-value';
-import { speaksForItsParts } from '../subject';
+import { reportsForChildren } from '../subject';
 import { RefusedAlarms } from './refused-alarms';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
-import { checkKeysOutliveQueue, checkWebhooks, webhookKnobs } from './webhook-plan';
-import { WebhookIdentity, type WebhookSource } from './webhook-source';
+import { checkWebhooks, webhookKnobs } from './webhook-plan';
+import { DeduplicateBy, type WebhookSource } from './webhook-source';
 
 /**
  * What a webhook buffer is sized from.
@@ -145,7 +146,7 @@ export class WebhookBuffer extends Construct {
     super(scope, id);
     this.props = props;
     checkWebhooks(id, props);
-    speaksForItsParts(this);
+    reportsForChildren(this);
     this.redriveQueue = new RedriveQueue(this, 'Queue', {
       workload: props.workload,
       objective: props.objective,
@@ -156,8 +157,7 @@ export class WebhookBuffer extends Construct {
       queueName: props.queueName,
       removalPolicy: props.removalPolicy,
     });
-    checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
-    this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
+    this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(this.redriveQueue.plan, props));
     this.refusedQueue = this.createRefusedQueue();
     this.idempotencyTable = new Table(this, 'Idempotency', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
@@ -204,7 +204,7 @@ export class WebhookBuffer extends Construct {
     const environment = {
       WEBHOOK_SOURCES: Stack.of(this).toJsonString(sources),
       IDEMPOTENCY_TABLE: idempotencyTable.tableName,
-      IDEMPOTENCY_SECONDS: String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
+      IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
       QUEUE_URL: redriveQueue.queue.queueUrl,
       REFUSED_QUEUE_URL: refusedQueue.queueUrl,
       REFUSED_QUEUE_ARN: refusedQueue.queueArn,
@@ -295,8 +295,8 @@ export class WebhookBuffer extends Construct {
       scheme: source.scheme,
       secretArn: this.secretOf(source.name).secretArn,
       ...(source.secretPerTenant && { secretPerTenant: true }),
-      toleranceSeconds: resolvedSeconds(source.tolerance) ?? 300,
-      deduplicateBy: source.identity ?? WebhookIdentity.DELIVERY_ID,
+      toleranceSeconds: resolvedSeconds(source.tolerance) ?? TOLERANCE_SECONDS.usual,
+      deduplicateBy: source.deduplicateBy ?? DeduplicateBy.DELIVERY_ID,
     };
   }
 }

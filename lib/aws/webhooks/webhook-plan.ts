@@ -1,17 +1,17 @@
 /** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import { between, type Check, oneOf, validate } from '../../flow/errors';
+import { between, type Check, validate } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
 import { apiAlarmKnobs, parkingAlarmKnobs } from '../../flow/webhooks/alarms';
-import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
+import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
+import { REFUSED_ALARM_SECONDS, refusedKnob } from '../../flow/webhooks/refused';
+import { PEAK_HEADROOM, peakDeliveriesPerSecond, sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
 import { resolvedSeconds, wholeSeconds } from '../queue/worker-compute';
 import { removalCheck } from '../removal-policy';
-import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
+import type { WebhookSource } from './webhook-source';
 
-/** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */
-const THROTTLE_HEADROOM = 2;
 /** AWS WAF counts over five minutes by default. */
 const WAF_WINDOW_SECONDS = 300;
 /** Limits of a rate-based rule, AWS WAF developer guide. */
@@ -35,23 +35,20 @@ export interface WebhookQuestion {
  */
 export function checkWebhooks(subject: string, question: WebhookQuestion): void {
   const { sources, workload, idempotencyRetention, removalPolicy } = question;
-  const names = sources.map((source) => source.name);
   validate(subject, [
-    ...sourceNameChecks('sources', 'sources.name', names),
-    notConstructor('sources.name', names),
-    ...sources.map(({ name, scheme }) =>
-      oneOf(`sources.scheme of ${name}`, scheme ?? null, Object.values(WebhookScheme)),
+    ...sourceChecks(sources, workload),
+    notConstructor(
+      'sources.name',
+      sources.map(({ name }) => name),
     ),
-    ...sources.map(({ name, identity }) =>
-      oneOf(`sources.identity of ${name}`, identity, Object.values(WebhookIdentity)),
+    ...sources.map((source) =>
+      wholeSeconds('sources.tolerance', source.tolerance, TOLERANCE_SECONDS.min, TOLERANCE_SECONDS.max),
     ),
-    ...sources.map((source) => wholeSeconds('sources.tolerance', source.tolerance, 1, 3600)),
     ...sources.map(({ name, secretPerTenant, secret }) => ({
       refused: secretPerTenant === true && secret === undefined,
       message: `sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for '${name}'`,
     })),
-    ...sources.map((source) => refusedSourceCheck(source, workload)),
-    wholeSeconds('idempotencyRetention', idempotencyRetention, 3600, 365 * 86_400),
+    wholeSeconds('idempotencyRetention', idempotencyRetention, KEPT_SECONDS.min, KEPT_SECONDS.max),
     removalCheck(removalPolicy),
     between('workload.steadyPerSecond', workload.steadyPerSecond, 0),
   ]);
@@ -65,21 +62,14 @@ export function notConstructor(prop: string, names: readonly string[]): Check {
   };
 }
 
-/** A delivery that comes back after its key is forgotten has its effect twice. */
-export function checkKeysOutliveQueue(subject: string, queuePlan: Plan, idempotencyRetention?: Duration): void {
-  const kept = resolvedSeconds(idempotencyRetention);
-  const retention = queuePlan.value('retentionSeconds');
-  validate(subject, [
-    {
-      refused: kept !== undefined && kept < retention,
-      message: `idempotencyRetention must be at least the queue's retention, ${retention} s, got ${kept} s`,
-    },
-  ]);
-}
-
-/** What the API adds to the plan of the queue. */
-export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
+/**
+ * What the API adds to the plan of the queue.
+ *
+ * @throws InvalidInputError when keys do not outlive the queue
+ */
+export function webhookKnobs(queuePlan: Plan, { workload, sources, idempotencyRetention }: WebhookQuestion): Knob[] {
   return [
+    idempotencyKnob(queuePlan, 'idempotencyRetention', resolvedSeconds(idempotencyRetention)),
     ...throttleKnobs(workload),
     ...apiAlarmKnobs(workload, sources.length),
     ...parkingKnobs(workload),
@@ -89,9 +79,9 @@ export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
 }
 
 function throttleKnobs(workload: Workload): Knob[] {
-  const peak = workload.peakPerSecond ?? workload.steadyPerSecond;
-  const rate = Math.ceil(THROTTLE_HEADROOM * peak);
-  const inputs = { peakPerSecond: peak, headroom: THROTTLE_HEADROOM };
+  const peak = peakDeliveriesPerSecond(workload);
+  const rate = Math.ceil(PEAK_HEADROOM * peak);
+  const inputs = { peakPerSecond: peak, headroom: PEAK_HEADROOM };
   return [
     {
       name: 'throttleRatePerSecond',

@@ -3,10 +3,9 @@ import { between, CapacityError, type Check, wholeNumber } from '../../flow/erro
 import { figure } from '../../flow/figures';
 import type { Knob } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
+import { PEAK_HEADROOM, peakDeliveriesPerSecond } from '../../flow/webhooks/sources';
 import { PUBSUB_LIMITS } from '../queue/subscription-plan';
 
-/** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not come back for minutes. */
-const HEADROOM = 2;
 /** Cloud Run, "Quotas and limits": requests at once in an instance, instances of a revision with 1 vCPU. */
 export const CLOUD_RUN_LIMITS = { concurrency: 1000, instances: 1000 } as const;
 /** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
@@ -47,10 +46,10 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
 export function receiverKnobs(subject: string, workload: Workload, choices: ReceiverChoices): Knob[] {
   const { receiverSeconds: seconds = 0.1, receiverCpuSeconds: cpu = 0.002 } = choices;
   const { receiverConcurrency: concurrency = 80, maxBodyBytes = 1_048_576 } = choices;
-  const peak = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0);
+  const peak = peakDeliveriesPerSecond(workload);
   const instances = (perSecond: number) =>
     Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
-  const needed = instances(HEADROOM * peak);
+  const needed = instances(PEAK_HEADROOM * peak);
   const most = choices.receiverMaxInstances ?? CLOUD_RUN_LIMITS.instances;
   if (needed > most) {
     throw new CapacityError(
@@ -58,7 +57,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       `the receiver needs ${needed} instances for twice ${figure(peak)} deliveries/s, ${most} are allowed`,
       [
         ...(needed <= CLOUD_RUN_LIMITS.instances ? [`allow ${needed} instances`] : []),
-        `${figure(Math.floor((most * CPU_TARGET) / cpu / HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
+        `${figure(Math.floor((most * CPU_TARGET) / cpu / PEAK_HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
       ],
     );
   }
@@ -74,7 +73,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       ],
     );
   }
-  const arrivals = { peakPerSecond: peak, headroom: HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
+  const arrivals = { peakPerSecond: peak, headroom: PEAK_HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
   return [
     {
       name: 'receiverConcurrency',

@@ -5,7 +5,8 @@ import { completed } from '../../flow/alarms';
 import { shown, validate } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
 import { refusalAlarmKnobs } from '../../flow/webhooks/alarms';
-import { refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
+import { refusedKnobName } from '../../flow/webhooks/refused';
+import { sourceNameChecks } from '../../flow/webhooks/sources';
 import { componentName } from '../component-name';
 import { createAlert } from '../watch';
 

@@ -7,7 +7,9 @@ import { oneOf, validate, wholeNumber } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
-import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
+import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
+import { refusedKnob } from '../../flow/webhooks/refused';
+import { sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
 import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
@@ -17,9 +19,8 @@ import { type MountedSecret, memberOf, ownAccount, runService } from '../run-ser
 import { createAlert } from '../watch';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
-import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
+import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source';
 
-const DAY = 86_400;
 /** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
 const RECEIVER_REQUEST_SECONDS = 60;
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
@@ -83,7 +84,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   /** The private service that works on deliveries; grant its account what the effect needs. */
   public readonly worker: PushWorker;
   /** Topic, subscription, dead letters and their alerts. */
-  public readonly queue: RedriveQueue;
+  public readonly redriveQueue: RedriveQueue;
   /** Opens an incident when the receiver turns deliveries away. */
   public readonly turnedAway: monitoring.AlertPolicy;
   /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
@@ -116,7 +117,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     ];
     const { worker, queue, plan } = this.createQueue(ownKnobs);
     this.worker = worker;
-    this.queue = queue;
+    this.redriveQueue = queue;
     this.plan = plan;
     this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
     this.receiver = this.createReceiver();
@@ -143,7 +144,10 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     let worker!: PushWorker;
     let plan!: Plan;
     const push = (queuePlan: Plan): PushTarget => {
-      plan = queuePlan.withKnobs([...ownKnobs, idempotencyKnob(queuePlan, args.idempotencySeconds)]);
+      plan = queuePlan.withKnobs([
+        ...ownKnobs,
+        idempotencyKnob(queuePlan, 'idempotencySeconds', args.idempotencySeconds),
+      ]);
       worker = new PushWorker(
         label,
         {
@@ -183,7 +187,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         timeoutSeconds: RECEIVER_REQUEST_SECONDS,
         memory: `${plan.value('receiverMemoryMiB')}Mi`,
         environment: {
-          TOPIC: this.queue.topic.id,
+          TOPIC: this.redriveQueue.topic.id,
           WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
           MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
           PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
@@ -191,8 +195,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         secrets: mounts.map(({ mount }) => mount),
         // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
         dependsOn: [
-          this.queue,
-          this.queue.grantPublish(`${label}-receiver`, member),
+          this.redriveQueue,
+          this.redriveQueue.grantPublish(`${label}-receiver`, member),
           ...mounts.flatMap(({ made }) => made),
         ],
       },
@@ -258,19 +262,15 @@ export class WebhookBuffer extends pulumi.ComponentResource {
 
 function validateArgs(subject: string, args: WebhookBufferArgs): void {
   const { sources, idempotencySeconds } = args;
-  const names = sources.map((source) => source.name);
   validate(subject, [
     accountName(subject),
-    ...sourceNameChecks('sources', 'sources.name', names),
-    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
-    ...sources.map(({ name, deduplicateBy }) =>
-      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, ['delivery-id', 'signed-content']),
-    ),
+    ...sourceChecks(sources, args.workload),
     memoryCheck('consumerMemory', args.consumerMemory),
     oneOf('ingress', args.ingress, Object.keys(INGRESS)),
-    ...sources.map((source) => refusedSourceCheck(source, args.workload)),
-    ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
-    wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),
+    ...sources.map((source) =>
+      wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, TOLERANCE_SECONDS.min, TOLERANCE_SECONDS.max),
+    ),
+    wholeNumber('idempotencySeconds', idempotencySeconds, KEPT_SECONDS.min, KEPT_SECONDS.max),
     wholeNumber('consumer.slotsPerInstance', args.consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
     {
       refused: args.consumerEnvironment !== undefined && 'IDEMPOTENCY_SECONDS' in args.consumerEnvironment,
@@ -280,36 +280,25 @@ function validateArgs(subject: string, args: WebhookBufferArgs): void {
   ]);
 }
 
-/** A delivery that comes back after its key is forgotten has its effect twice. */
-function idempotencyKnob(plan: Plan, given: number | undefined): Knob {
-  const retention = plan.value('retentionSeconds');
-  validate(plan.subject, [
-    {
-      refused: given !== undefined && given < retention,
-      message: `idempotencySeconds must be at least the retention of the subscription, ${retention} s, got ${given} s`,
-    },
-  ]);
-  return {
-    name: 'idempotencySeconds',
-    value: given ?? Math.max(14 * DAY, retention),
-    unit: 's',
-    formula: given === undefined ? 'max(14 days, retention): until then a delivery may come back' : 'given',
-    inputs: { retentionSeconds: retention },
-    source: 'this library, docs/constructs/gcp-webhook-buffer.md',
-  };
-}
-
 function sourceConfigs(sources: readonly WebhookSource[]): Record<string, ReceiverSource> {
   return Object.fromEntries(
-    sources.map(({ name, scheme, secretPerTenant, toleranceSeconds = 300, deduplicateBy = 'delivery-id' }) => [
-      name,
-      {
+    sources.map(
+      ({
+        name,
         scheme,
-        secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
-        ...(secretPerTenant && { secretPerTenant }),
-        toleranceSeconds,
-        deduplicateBy,
-      },
-    ]),
+        secretPerTenant,
+        toleranceSeconds = TOLERANCE_SECONDS.usual,
+        deduplicateBy = 'delivery-id',
+      }) => [
+        name,
+        {
+          scheme,
+          secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
+          ...(secretPerTenant && { secretPerTenant }),
+          toleranceSeconds,
+          deduplicateBy,
+        },
+      ],
+    ),
   );
 }
