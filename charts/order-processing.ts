@@ -42,7 +42,11 @@ export class OrderProcessingChart extends Chart {
   /** The worker of the orders. */
   public readonly orders: QueueWorker;
 
-  constructor(scope: Construct, id: string, { orders = ORDERS_QUESTION, cooldown, ...props }: OrderProcessingProps = {}) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { orders = ORDERS_QUESTION, cooldown, ...props }: OrderProcessingProps = {},
+  ) {
     super(scope, id, { namespace: 'orders', ...props });
     restrictedNamespace(this, 'orders');
     const broker = (key: string) => ({ secretName: 'orders-broker', key });

@@ -14,7 +14,10 @@ import { IMAGES } from '../lib/cases/case-06-image-jobs';
  */
 export class ImageProcessingStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
-    super(scope, id, { description: 'Image processing: a queue and Fargate tasks scaled on backlog per task', ...props });
+    super(scope, id, {
+      description: 'Image processing: a queue and Fargate tasks scaled on backlog per task',
+      ...props,
+    });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
     const { objective, consumer } = IMAGES.on.aws;
     const images = new RedriveQueue(this, 'Images', {

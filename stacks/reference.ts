@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 import { ColdDataStack } from './cold-data';
 import { ImageProcessingStack } from './image-processing';
 import { MessageProcessingStack } from './message-processing';
-import { OrderIntakeStack } from './order-intake';
+import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
 import { TelemetryStack } from './telemetry';
 
 /** A reference environment: a stack that deploys as it is. */
@@ -20,3 +20,10 @@ export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
 
 /** Those whose essence the local emulator can hold; it has no Kafka. */
 export const LOCAL_STACKS: readonly string[] = ['OrderIntake'];
+
+/** The environment of that name as the local run deploys it: sized for one machine. */
+export function localStack(scope: Construct, id: string): Stack {
+  return id === 'OrderIntake'
+    ? new OrderIntakeStack(scope, id, { intake: LOCAL_INTAKE })
+    : new REFERENCE_STACKS[id](scope, id);
+}

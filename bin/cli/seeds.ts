@@ -1,8 +1,10 @@
+import type { Engine } from '../../lib/cases/engine';
 import type { Io } from './io';
 
 /** What `simulate` was given, beside the workload. */
 export type SimulateOptions = Record<string, unknown> & {
   readonly case?: string;
+  readonly engine?: Engine;
   readonly seed: number;
   readonly seeds: number;
   readonly json?: boolean;

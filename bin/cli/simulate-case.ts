@@ -17,15 +17,22 @@ export function simulateCase(given: SimulateOptions, number: string, io: Io): Ex
   }
   const [stray] = givenFlags(given);
   if (stray) throw new UsageError(`${stray} cannot be combined with --case ${number}, which brings its own workload`);
-  const { runScenario } = require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
-  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed));
+  const { enginesOf, runScenario } =
+    require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
+  const engines = enginesOf(subject);
+  if (given.engine !== undefined && !engines.includes(given.engine)) {
+    throw new UsageError(
+      `--engine must be one that case ${number} is deployed on, ${engines.join(', ')}, got ${given.engine}`,
+    );
+  }
+  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed, given.engine));
   const met = runs.every(({ meetsHeadline }) => meetsHeadline);
   if (given.json) {
     const answer = runs.length === 1 ? runs[0] : { number: subject.number, meetsHeadline: met, runs };
     io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
   } else {
     io.out(
-      `${[`${subject.number}  ${subject.title}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
+      `${[`${subject.number}  ${subject.title} on ${runs[0].engine}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
     );
   }
   return met ? ExitCode.OK : ExitCode.NO;

@@ -31,7 +31,13 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
   addWorkloadOptions(command)
     .option('--json', 'print JSON; a drain that never ends is null')
     .optionsGroup('Run:')
-    .option('--case <number>', 'run a case before and after instead: 1, 2, 6, 11, 14, 15, 16, 18 or 20')
+    .option('--case <number>', 'run a case before and after instead; `backpressure cases` lists them')
+    .addOption(
+      new Option(
+        '--engine <engine>',
+        'where the case runs after (default: the first engine that it is deployed on)',
+      ).choices(['aws', 'k8s', 'gcp']),
+    )
     .addOption(whole('--seed', 'same seed, same run; 0 or more', 0, MOST_SEED).default(1))
     .addOption(whole('--seeds', `runs, with consecutive seeds; 1 to ${MOST_SEEDS}`, 1, MOST_SEEDS).default(1))
     .addHelpText(
@@ -148,8 +154,8 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   requireOptions(given, ['--steady', '--service']);
   const asked = question(given);
   const { name, workload, objective } = asked;
-  const { fixedConsumer, plannedConsumer } =
-    require('../../lib/cases/scenarios/planned-consumer') as typeof import('../../lib/cases/scenarios/planned-consumer');
+  const { fixedConsumer } =
+    require('../../lib/cases/scenarios/fixed-consumer') as typeof import('../../lib/cases/scenarios/fixed-consumer');
   if (objective.latencySeconds === undefined) {
     const { minInstances, maxInstances, slotsPerInstance, maxAttempts } = asked.consumer;
     if (maxInstances === undefined || minInstances !== maxInstances) {
@@ -164,8 +170,8 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
     );
     return { name, workload, objective, consumer, predictions: predict(workload, consumer) };
   }
-  const { plan, refusal } = planFor(asked);
-  if (!plan) {
+  const { plan, sizing, refusal } = planFor(asked);
+  if (!plan || !sizing) {
     if (given.json)
       io.out(
         `${JSON.stringify({ feasible: false, reason: inOptions(refusal!.reason), waysOut: refusal!.waysOut.map(inOptions) }, undefined, 2)}\n`,
@@ -175,11 +181,11 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   }
   return {
     name,
-    workload,
+    workload: sizing.workload,
     objective,
-    consumer: plannedConsumer(plan, asked.consumer),
+    consumer: sizing.consumer,
     predictions: plan.predictions,
-    visibilityTimeoutSeconds: plan.value('visibilityTimeoutSeconds'),
+    visibilityTimeoutSeconds: plan.knobs.find((knob) => knob.name === 'visibilityTimeoutSeconds')?.value,
   };
 }
 

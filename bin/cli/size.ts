@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
 import type { Plan } from '../../lib/flow/plan';
+import type { SolvedQueue } from '../../lib/flow/queue/plan';
 import type { Objective } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
 import { drain, duration, percent, table } from './text';
@@ -33,9 +34,8 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
     });
 }
 
-/** What sizing came to: a plan, or the refusal that says why there is none. */
-export interface Sizing {
-  readonly plan?: Plan;
+/** What sizing came to: a plan with the sizing behind it, or the refusal that says why there is none. */
+export interface Sized extends Partial<SolvedQueue> {
   readonly refusal?: CapacityError;
 }
 
@@ -44,12 +44,12 @@ export interface Sizing {
  *
  * @throws UsageError when the numbers are outside their ranges; the message names the options
  */
-export function planFor({ name, workload, objective, consumer }: Question): Sizing {
+export function planFor({ name, workload, objective, consumer, platform, broker }: Question): Sized {
   // Loaded when something is sized, so that `--help` stays quick.
-  const { planQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
+  const { solveQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
   const errors = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
   try {
-    return { plan: planQueue(name, workload, objective as Objective, consumer) };
+    return solveQueue(name, { workload, objective: objective as Objective, consumer, platform, broker });
   } catch (error) {
     if (error instanceof errors.CapacityError) return { refusal: error };
     if (error instanceof errors.InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));

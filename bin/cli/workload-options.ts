@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { BROKER_FACTS, type BrokerName } from '../../lib/flow/queue/brokers/facts';
+import { PLATFORM_FACTS, type PlatformName } from '../../lib/flow/queue/platforms/facts';
 import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
 import { UsageError } from './io';
 
@@ -11,6 +13,9 @@ interface NumberOption {
 }
 
 // Ranges are checked by lib/flow, once; the help only repeats them.
+const PLATFORM_NAMES = Object.keys(PLATFORM_FACTS);
+const BROKER_NAMES = Object.keys(BROKER_FACTS);
+
 const WORKLOAD: readonly NumberOption[] = [
   { flag: '--steady', prop: 'steadyPerSecond', unit: 'per-second', help: 'arrivals outside the peak; above 0' },
   {
@@ -112,6 +117,8 @@ export interface Question {
   readonly workload: Workload;
   readonly objective: Partial<Objective>;
   readonly consumer: Consumer;
+  readonly platform?: PlatformName;
+  readonly broker?: BrokerName;
 }
 
 /** Adds the options of workload, objective and consumer to a command. */
@@ -123,6 +130,13 @@ export function addWorkloadOptions(command: Command): Command {
     }
   }
   return command
+    .optionsGroup('Platform:')
+    .addOption(
+      new Option('--platform <platform>', 'how instances come (default: other, 75 s until one helps)').choices(
+        PLATFORM_NAMES,
+      ),
+    )
+    .addOption(new Option('--broker <broker>', 'where items wait (default: sqs)').choices(BROKER_NAMES))
     .optionsGroup('Output:')
     .option('--name <name>', 'what is sized, as it is named in the answer', 'Workload');
 }
@@ -138,6 +152,8 @@ export function question(given: Record<string, unknown>): Question {
     workload: collect(WORKLOAD) as unknown as Workload,
     objective: collect(OBJECTIVE) as Partial<Objective>,
     consumer: collect(CONSUMER) as Consumer,
+    platform: given.platform as PlatformName | undefined,
+    broker: given.broker as BrokerName | undefined,
   };
 }
 

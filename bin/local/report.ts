@@ -71,7 +71,7 @@ them all busy is turned away (Erlang B: ${percent(loss.ratio)} of ${figure(repor
 
 <h2>Stages</h2>
 <table>${report.stages.map(({ name, seconds }) => `<tr><td>${escaped(name)}</td><td>${seconds.toFixed(1)} s</td></tr>`).join('')}</table>
-<p>The same stack, unchanged, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
+<p>The same stack, sized for the flood of case 15, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
 
 <script>${chartLibrary('uPlot.iife.min.js')}</script>
 <script>

@@ -31,7 +31,7 @@ export function summary(report: RunReport): string {
     `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as calibrated, ${basis.slots} slots`,
     '',
     'report: dist/report/index.html   data: dist/report/run.json',
-    'the same stack, unchanged, in a real account: npx cdk deploy OrderIntake',
+    'the same stack, sized for the flood of case 15, in a real account: npx cdk deploy OrderIntake',
   ];
   return lines.join('\n');
 }

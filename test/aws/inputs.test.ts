@@ -96,7 +96,7 @@ test.each<Refusal>([
   ['WebhookBuffer', 'sources.scheme', { source: { scheme: 'gitlab' } }],
   ['WebhookBuffer', 'sources.scheme', { source: { scheme: undefined } }],
   ['WebhookBuffer', 'sources.scheme', { source: { scheme: 'constructor' } }],
-  ['WebhookBuffer', 'sources.identity', { source: { identity: 'ip' } }],
+  ['WebhookBuffer', 'sources.deduplicateBy', { source: { deduplicateBy: 'ip' } }],
   ['ArchiveBucket', 'noncurrentVersionExpiration', { noncurrentVersionExpiration: PART }],
   ['ArchiveBucket', 'abortIncompleteMultipartUploadAfter', { abortIncompleteMultipartUploadAfter: PART }],
   [

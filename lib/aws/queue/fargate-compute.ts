@@ -1,6 +1,6 @@
 import { Annotations, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { Alarm, ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   CfnCluster,
@@ -22,6 +22,7 @@ import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
 import { groupDescription } from '../descriptions';
+import { createAlarms } from '../watch';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
@@ -278,18 +279,25 @@ function scaleOnBacklog(
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
     },
   });
-  const asleep = new Alarm(scope, 'WorkWhileAsleep', {
-    alarmDescription: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
-    metric: new MathExpression({
-      expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
-      usingMetrics: { visible, running },
-      period,
-    }),
-    threshold: 1,
-    evaluationPeriods: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
-  });
+  const { WorkWhileAsleep: asleep } = createAlarms(
+    scope,
+    [
+      {
+        id: 'WorkWhileAsleep',
+        metric: () =>
+          new MathExpression({
+            expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
+            usingMetrics: { visible, running },
+            period,
+          }),
+        threshold: 'alarmAsleep',
+        seconds: 'metricPeriodSeconds',
+        comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        text: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
+      },
+    ],
+    { plan },
+  );
   asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
   return running;
 }

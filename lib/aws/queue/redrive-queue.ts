@@ -258,11 +258,7 @@ export class RedriveQueue extends QueueBase {
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this._question = redriveQuestion(props);
     this._asked = { workload: props.workload, objective: props.objective, consumer: props.consumer };
-    this.ownPlan = planQueue(subjectOf(this), this._question, [
-      nameCheck(props.queueName, this.fifo),
-      removalCheck(props.removalPolicy),
-      ...redriveChecks(props),
-    ]);
+    this.ownPlan = planQueue(subjectOf(this), this._question, ownChecks(props));
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
@@ -421,6 +417,27 @@ export class RedriveQueue extends QueueBase {
       );
     }
   }
+}
+
+/**
+ * Makes a redrive queue inside a larger construct, whose own failures are thrown together with those of the queue.
+ *
+ * @internal
+ */
+export function createRedriveQueue(
+  scope: Construct,
+  id: string,
+  checks: readonly Check[],
+  props: RedriveQueueProps,
+): RedriveQueue {
+  if (checks.some(({ refused }) => refused)) {
+    planQueue(subjectOf(scope), redriveQuestion(props), [...ownChecks(props), ...checks]);
+  }
+  return new RedriveQueue(scope, id, props);
+}
+
+function ownChecks(props: RedriveQueueProps): Check[] {
+  return [nameCheck(props.queueName, props.fifo ?? false), removalCheck(props.removalPolicy), ...redriveChecks(props)];
 }
 
 function nameCheck(name: string | undefined, fifo: boolean): Check {

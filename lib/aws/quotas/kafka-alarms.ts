@@ -1,18 +1,16 @@
-import { Duration, Fn } from 'aws-cdk-lib';
-import { type Alarm, type AlarmProps, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Duration, Fn } from 'aws-cdk-lib';
+import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
+import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotaPlan } from '../../flow/quotas/workload';
-import { alarmAbove } from '../alarm-above';
 import { knownNumber } from '../tokens';
+import { type AlarmRow, createAlarms } from '../watch';
 import { clusterChecks } from './kafka-cluster';
-
-const PERIOD = Duration.minutes(5);
-/** CloudWatch looks back no further than a day. */
-const MOST_PERIODS = 288;
 
 /**
  * What the alarms of Kafka quotas watch.
@@ -29,7 +27,8 @@ export interface KafkaAlarmsProps {
   readonly brokers: number;
 
   /**
-   * The plan with the knob `alarmThrottledSeconds`.
+   * The plan with the knob `alarmThrottledSeconds`. Other numbers follow from it, unless the plan has a knob for them
+   * too: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
    */
   readonly plan: QuotaPlan;
 
@@ -68,9 +67,7 @@ export class KafkaAlarms extends Construct {
   /** Quotas cannot be read or set. */
   public readonly repairErrors: Alarm;
   /** Every alarm, in the order above. */
-  public readonly all: Alarm[] = [];
-
-  private readonly alarmTopic?: ITopic;
+  public readonly all: Alarm[];
 
   /**
    * @throws InvalidInputError when a prop is out of range, or the plan has no such knob
@@ -81,66 +78,73 @@ export class KafkaAlarms extends Construct {
       ...clusterChecks(props.clusterArn, props.repairInterval),
       knownNumber('brokers', props.brokers, 1, MOST_BROKERS),
     ]);
-    this.alarmTopic = props.alarmTopic;
-    const { repairer, plan, repairInterval } = props;
+    const { repairer, repairInterval, alarmTopic, clusterArn } = props;
+    const plan = completed(props.plan, quotaAlarmKnobs(props.plan)).withKnobs([
+      repairIntervalKnob(repairInterval.toSeconds(), true),
+    ]);
     const brokers = Array.from({ length: props.brokers }, (_, index) => index + 1);
-    const throttled = (kind: 'Produce' | 'Fetch', broker: number, runbook: string) =>
-      this.add(`${kind}Throttled${broker}`, {
-        metric: new Metric({
-          namespace: 'AWS/Kafka',
-          metricName: `${kind}ThrottleTime`,
-          dimensionsMap: { 'Cluster Name': Fn.select(1, Fn.split('/', props.clusterArn)), 'Broker ID': String(broker) },
-          period: PERIOD,
-          statistic: Stats.AVERAGE,
-        }),
-        threshold: 0,
-        // A planned peak is throttled, and that is what quotas are for.
-        evaluationPeriods: Math.min(
-          MOST_PERIODS,
-          1 + Math.ceil(plan.value('alarmThrottledSeconds') / PERIOD.toSeconds()),
-        ),
-        alarmDescription: `${runbook} Look into the clients' throttle-time metrics for which tenant it is; if its load is meant to stay, give it a larger share or the cluster more brokers, and do not raise its quota by hand.`,
-      });
-    this.produceThrottled = brokers.map((broker) =>
-      throttled(
-        'Produce',
-        broker,
-        `Producers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant writes more than its quota, and its records pile up in its producers.`,
-      ),
-    );
-    this.fetchThrottled = brokers.map((broker) =>
-      throttled(
-        'Fetch',
-        broker,
-        `Consumers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant reads more than its quota and falls behind.`,
-      ),
-    );
-    this.drift = this.add('Drift', {
-      metric: new Metric({
-        namespace: 'Backpressure',
-        metricName: 'QuotasRepaired',
-        dimensionsMap: { FunctionName: repairer.functionName },
-        period: repairInterval,
-        statistic: Stats.SUM,
-      }),
-      threshold: 0,
-      evaluationPeriods: 1,
-      alarmDescription:
-        "Quotas differed from the template and have been set again; the function's log names the entities. Find out who alters them by hand, and have it changed in the stack instead.",
-    });
-    this.repairErrors = this.add('RepairErrors', {
-      metric: repairer.metricErrors({ period: repairInterval, statistic: Stats.SUM }),
-      threshold: 0,
-      evaluationPeriods: 1,
-      alarmDescription:
-        'Quotas cannot be read or set. They go on holding as they are, and drift goes unseen. The log says which: brokers out of reach (security groups, subnets), credentials refused, or a limit that a broker refuses.',
-    });
+    const rows = [
+      ...brokers.map((broker) => throttledRow(clusterArn, 'Produce', broker)),
+      ...brokers.map((broker) => throttledRow(clusterArn, 'Fetch', broker)),
+      ...repairRows(repairer),
+    ];
+    const made = createAlarms(this, rows, { plan, alarmTopic });
+    this.produceThrottled = brokers.map((broker) => made[`ProduceThrottled${broker}`]);
+    this.fetchThrottled = brokers.map((broker) => made[`FetchThrottled${broker}`]);
+    this.drift = made.Drift;
+    this.repairErrors = made.RepairErrors;
+    this.all = Object.values(made);
   }
+}
 
-  private add(id: string, props: AlarmProps): Alarm {
+const THROTTLED = {
+  Produce: (broker: number) =>
+    `Producers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant writes more than its quota, and its records pile up in its producers.`,
+  Fetch: (broker: number) =>
+    `Consumers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant reads more than its quota and falls behind.`,
+} as const;
+
+function throttledRow(clusterArn: string, kind: keyof typeof THROTTLED, broker: number): AlarmRow {
+  return {
+    id: `${kind}Throttled${broker}`,
     // Throttle times are published only once something was throttled.
-    const alarm = alarmAbove(this, id, props, this.alarmTopic);
-    this.all.push(alarm);
-    return alarm;
-  }
+    metric: (period) =>
+      new Metric({
+        namespace: 'AWS/Kafka',
+        metricName: `${kind}ThrottleTime`,
+        dimensionsMap: { 'Cluster Name': Fn.select(1, Fn.split('/', clusterArn)), 'Broker ID': String(broker) },
+        period,
+        statistic: Stats.AVERAGE,
+      }),
+    threshold: 'alarmThrottleMilliseconds',
+    seconds: 'alarmWindowSeconds',
+    periods: 'alarmThrottledWindows',
+    text: `${THROTTLED[kind](broker)} Look into the clients' throttle-time metrics for which tenant it is; if its load is meant to stay, give it a larger share or the cluster more brokers, and do not raise its quota by hand.`,
+  };
+}
+
+function repairRows(repairer: IFunction): AlarmRow[] {
+  return [
+    {
+      id: 'Drift',
+      metric: (period: Duration) =>
+        new Metric({
+          namespace: 'Backpressure',
+          metricName: 'QuotasRepaired',
+          dimensionsMap: { FunctionName: repairer.functionName },
+          period,
+          statistic: Stats.SUM,
+        }),
+      threshold: 'alarmQuotasRepaired',
+      seconds: 'repairIntervalSeconds',
+      text: "Quotas differed from the template and have been set again; the function's log names the entities. Find out who alters them by hand, and have it changed in the stack instead.",
+    },
+    {
+      id: 'RepairErrors',
+      metric: (period: Duration) => repairer.metricErrors({ period, statistic: Stats.SUM }),
+      threshold: 'alarmRepairErrors',
+      seconds: 'repairIntervalSeconds',
+      text: 'Quotas cannot be read or set. They go on holding as they are, and drift goes unseen. The log says which: brokers out of reach (security groups, subnets), credentials refused, or a limit that a broker refuses.',
+    },
+  ];
 }

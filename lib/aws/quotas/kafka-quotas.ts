@@ -7,7 +7,7 @@ import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
-import type { Knob } from '../../flow/plan';
+import { quotaAlarmKnobs, repairIntervalKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
@@ -149,7 +149,11 @@ export class KafkaQuotas extends Construct {
       props.capacity,
       props.tenants.map((tenant) => this.withPartitions(tenant)),
     );
-    this.plan = planned.withKnobs([throttledKnob(planned, props.tenants)]);
+    const throttled = planned.withKnobs([throttledKnob(planned, props.tenants)]);
+    this.plan = throttled.withKnobs([
+      ...quotaAlarmKnobs(throttled),
+      repairIntervalKnob(repairInterval.toSeconds(), props.repairInterval !== undefined),
+    ]);
     this.warn();
 
     this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
@@ -304,16 +308,4 @@ export class KafkaQuotas extends Construct {
 
 function tenantsText(count: number): string {
   return count === 1 ? '1 tenant' : `${count} tenants`;
-}
-
-function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]): Knob {
-  const lengths = tenants.map(({ name, peakSeconds = 0 }) => peakSeconds + plan.tenant(name).peakWaitSeconds);
-  return {
-    name: 'alarmThrottledSeconds',
-    value: Math.max(...lengths),
-    unit: 's',
-    formula: 'the longest peak of a tenant, and until what its quota held back is written',
-    inputs: Object.fromEntries(tenants.map(({ name }, index) => [name, lengths[index]])),
-    source: 'derived here from the tenants given',
-  };
 }

@@ -2,7 +2,6 @@ import { Annotations, Duration, Names, RemovalPolicy, Stack, Validations } from 
 import type { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import {
   type Alarm,
-  type AlarmProps,
   ComparisonOperator,
   type IMetric,
   MathExpression,
@@ -30,9 +29,9 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
-import { alarmAbove } from '../alarm-above';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
+import { type AlarmRow, createAlarms } from '../watch';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
@@ -239,25 +238,17 @@ export class ArchiveBucket extends Construct {
     if (wantsBudget(this, props.budget)) {
       this.budget = new CostBudget(this, 'Budget', {
         monthlyLimit: this.plan.value('budgetLimit'),
+        alertPercent: this.plan.value('alarmBudgetPercent'),
         topic: this.alarmTopic,
         target: this.bucket,
         tagKey: props.costAllocationTag ?? 'backpressure:archive',
         tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
       }).budget;
     }
-    this.storedBytesAlarm = this.alarm('StoredBytes', {
-      metric: this.metricStoredBytes(),
-      threshold: this.plan.value('storedBytesLimit'),
-      alarmDescription: 'More is stored than the write rate and the retention account for: something does not expire.',
-    });
-    if (this.plan.transitions.length > 0) {
-      this.objectBytesAlarm = this.alarm('ObjectBytes', {
-        metric: this.metricObjectBytes(),
-        threshold: this.plan.predictions.breakEvenObjectBytes,
-        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-        alarmDescription: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
-      });
-    }
+    const { plan, alarmTopic } = this;
+    const alarms = createAlarms(this, this.alarmRows(), { plan, alarmTopic });
+    this.storedBytesAlarm = alarms.StoredBytesAlarm;
+    this.objectBytesAlarm = alarms.ObjectBytesAlarm;
   }
 
   /** Bytes stored in all storage classes and versions, once a day. */
@@ -267,7 +258,7 @@ export class ArchiveBucket extends Construct {
       expression: `SUM([${Object.keys(usingMetrics).join(', ')}])`,
       usingMetrics,
       label: 'Stored bytes',
-      period: Duration.days(1),
+      period: this.samplePeriod(),
     });
   }
 
@@ -283,7 +274,7 @@ export class ArchiveBucket extends Construct {
       expression: `SUM([${Object.keys(bytes).join(', ')}]) / objects`,
       usingMetrics: { ...bytes, objects: this.metricObjects() },
       label: 'Bytes an object',
-      period: Duration.days(1),
+      period: this.samplePeriod(),
     });
   }
 
@@ -391,16 +382,36 @@ export class ArchiveBucket extends Construct {
       metricName,
       dimensionsMap: { BucketName: this.bucket.bucketName, StorageType: storageType },
       statistic: 'Average',
-      period: Duration.days(1),
+      period: this.samplePeriod(),
     });
   }
 
-  private alarm(
-    id: string,
-    props: Pick<AlarmProps, 'metric' | 'threshold' | 'comparisonOperator' | 'alarmDescription'>,
-  ) {
-    // S3 publishes once a day, hours late: no news is no change.
-    const settings = { ...props, evaluationPeriods: 1, treatMissingData: TreatMissingData.IGNORE };
-    return alarmAbove(this, `${id}Alarm`, settings, this.alarmTopic);
+  /** S3 publishes storage metrics once a day. */
+  private samplePeriod(): Duration {
+    return Duration.seconds(this.plan.value('alarmSampleSeconds'));
+  }
+
+  private alarmRows(): AlarmRow[] {
+    // S3 publishes hours late: no news is no change.
+    const daily = { seconds: 'alarmSampleSeconds', missing: TreatMissingData.IGNORE };
+    const stock: AlarmRow = {
+      id: 'StoredBytesAlarm',
+      metric: () => this.metricStoredBytes(),
+      threshold: 'storedBytesLimit',
+      ...daily,
+      text: 'More is stored than the write rate and the retention account for: something does not expire.',
+    };
+    if (this.plan.transitions.length === 0) return [stock];
+    return [
+      stock,
+      {
+        id: 'ObjectBytesAlarm',
+        metric: () => this.metricObjectBytes(),
+        threshold: 'alarmObjectBytes',
+        comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
+        ...daily,
+        text: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
+      },
+    ];
   }
 }

@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
 import { type Check, validate } from '../../flow/errors';
+import { stockAlarmKnobs } from '../../flow/storage/alarms';
 import { planStock } from '../../flow/storage/plan';
 import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
 
@@ -46,6 +47,7 @@ export function planLifecycle(id: string, choices: LifecycleChoices): StockPlan 
       inputs: {},
       source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
     },
+    ...stockAlarmKnobs(plan),
   ]);
 }
 

@@ -50,6 +50,11 @@ export interface CostBudgetProps {
   readonly monthlyLimit: number;
 
   /**
+   * Percent of the limit above which the topic is told. Above 0.
+   */
+  readonly alertPercent: number;
+
+  /**
    * Where the notifications go. It must be in the same account; an imported topic must let AWS Budgets publish.
    */
   readonly topic: ITopic;
@@ -97,7 +102,7 @@ export class CostBudget extends Construct {
         notification: {
           notificationType,
           comparisonOperator: 'GREATER_THAN',
-          threshold: 100,
+          threshold: props.alertPercent,
           thresholdType: 'PERCENTAGE',
         },
         subscribers,

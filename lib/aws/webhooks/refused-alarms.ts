@@ -1,12 +1,15 @@
-import { Duration } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import { type Alarm, type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
-import { alarmAbove } from '../alarm-above';
+import { parkingAlarmKnobs } from '../../flow/webhooks/alarms';
+import { refusedKnobName } from '../../flow/webhooks/refused';
+import { sourceNameChecks } from '../../flow/webhooks/sources';
+import { type AlarmRow, createAlarms } from '../watch';
 import { notConstructor } from './webhook-plan';
 
 /** Where the functions of this library count: `lib/runtime/metrics.ts`. */
@@ -27,7 +30,8 @@ export interface RefusedAlarmsProps {
   readonly sourceNames: string[];
 
   /**
-   * The plan with the thresholds: a knob `alarmRefusedPerHour.<source>` for each source.
+   * The plan with the numbers: a knob `alarmRefusedPerHour.<source>` for each source and, unless they are an hour and
+   * the first one, `alarmRefusedSeconds`, `alarmUnusableSecrets` and `alarmRefusedDropped`.
    */
   readonly plan: Plan;
 
@@ -61,65 +65,66 @@ export class RefusedAlarms extends Construct {
       ...sourceNameChecks('sourceNames', 'sourceNames', props.sourceNames),
       notConstructor('sourceNames', props.sourceNames),
     ]);
-    this.bySource = props.sourceNames.map((source) => this.refused(source, props));
-    this.unusable = alarmAbove(
-      this,
-      'Unusable',
-      {
-        metric: counted(props.consumer, 'UnusableSecret'),
-        threshold: 0,
-        evaluationPeriods: 1,
-        alarmDescription:
-          "Deliveries could not be judged, because the secret that they may be signed with cannot be used. The function's log says which source and what is wrong with the secret, never its value. The deliveries are parked for 14 days. Put a usable secret in, then enable the replay.",
-      },
-      props.alarmTopic,
-    );
-    this.dropped = alarmAbove(
-      this,
-      'Dropped',
-      {
-        metric: counted(props.consumer, 'RefusedDropped'),
-        threshold: 0,
-        evaluationPeriods: 1,
-        alarmDescription:
-          'More deliveries were refused within an hour than are parked; those beyond it are gone. Either somebody floods the API with forgeries (block the addresses, lower the rate of the WAF rule), or a source sends more than the workload says and is refused altogether: its own alarm says so.',
-      },
-      props.alarmTopic,
-    );
+    const { consumer, sourceNames, alarmTopic } = props;
+    const plan = completed(props.plan, parkingAlarmKnobs());
+    const rows = [...sourceNames.map((source) => refusedRow(consumer, source)), ...parkingRows(consumer)];
+    const made = createAlarms(this, rows, { plan, alarmTopic });
+    this.bySource = sourceNames.map((source) => made[source]);
+    this.unusable = made.Unusable;
+    this.dropped = made.Dropped;
     this.all = [...this.bySource, this.unusable, this.dropped];
-  }
-
-  private refused(source: string, { consumer, plan, alarmTopic }: RefusedAlarmsProps): Alarm {
-    const alarm = {
-      metric: refusedMetric(consumer, source),
-      threshold: plan.value(refusedKnobName(source)),
-      evaluationPeriods: 1,
-      alarmDescription: `Within an hour more deliveries of ${source} were refused than accepted. The sender had its 200 and does not send them again; they are parked for 14 days. The function's log has the reason of each: forged (is the secret the one that the sender signs with?), unusable-secret (the log says what is wrong with it), outside-window (a clock), unsigned (a header), unknown-tenant. Repair the cause, then enable the replay. If the senders are strangers, block them and leave the replay alone.`,
-    };
-    return alarmAbove(this, source, alarm, alarmTopic);
   }
 }
 
+function refusedRow(consumer: IFunction, source: string): AlarmRow {
+  return {
+    id: source,
+    metric: (period) => refusedMetric(consumer, source, period),
+    threshold: refusedKnobName(source),
+    seconds: 'alarmRefusedSeconds',
+    text: `Within an hour more deliveries of ${source} were refused than accepted. The sender had its 200 and does not send them again; they are parked for 14 days. The function's log has the reason of each: forged (is the secret the one that the sender signs with?), unusable-secret (the log says what is wrong with it), outside-window (a clock), unsigned (a header), unknown-tenant. Repair the cause, then enable the replay. If the senders are strangers, block them and leave the replay alone.`,
+  };
+}
+
+function parkingRows(consumer: IFunction): AlarmRow[] {
+  return [
+    {
+      id: 'Unusable',
+      metric: (period) => counted(consumer, period, 'UnusableSecret'),
+      threshold: 'alarmUnusableSecrets',
+      seconds: 'alarmRefusedSeconds',
+      text: "Deliveries could not be judged, because the secret that they may be signed with cannot be used. The function's log says which source and what is wrong with the secret, never its value. The deliveries are parked for 14 days. Put a usable secret in, then enable the replay.",
+    },
+    {
+      id: 'Dropped',
+      metric: (period) => counted(consumer, period, 'RefusedDropped'),
+      threshold: 'alarmRefusedDropped',
+      seconds: 'alarmRefusedSeconds',
+      text: 'More deliveries were refused within an hour than are parked; those beyond it are gone. Either somebody floods the API with forgeries (block the addresses, lower the rate of the WAF rule), or a source sends more than the workload says and is refused altogether: its own alarm says so.',
+    },
+  ];
+}
+
 /** How many deliveries were refused, while they are more than were accepted; otherwise 0. */
-function refusedMetric(consumer: IFunction, source: string): IMetric {
+function refusedMetric(consumer: IFunction, source: string, period: Duration): IMetric {
   return new MathExpression({
     label: `refused deliveries of ${source}, while more than accepted`,
     expression: 'IF(FILL(refused,0) > FILL(processed,0) + FILL(duplicate,0), FILL(refused,0), 0)',
     usingMetrics: {
-      refused: counted(consumer, 'Refused', source),
-      processed: counted(consumer, 'Processed', source),
-      duplicate: counted(consumer, 'Duplicate', source),
+      refused: counted(consumer, period, 'Refused', source),
+      processed: counted(consumer, period, 'Processed', source),
+      duplicate: counted(consumer, period, 'Duplicate', source),
     },
-    period: Duration.seconds(REFUSED_ALARM_SECONDS),
+    period,
   });
 }
 
-function counted(consumer: IFunction, metricName: string, source?: string): Metric {
+function counted(consumer: IFunction, period: Duration, metricName: string, source?: string): Metric {
   return new Metric({
     namespace: NAMESPACE,
     metricName,
     dimensionsMap: { FunctionName: consumer.functionName, ...(source !== undefined && { Source: source }) },
     statistic: Stats.SUM,
-    period: Duration.seconds(REFUSED_ALARM_SECONDS),
+    period,
   });
 }

@@ -1,13 +1,12 @@
-import { Duration } from 'aws-cdk-lib';
+import type { Duration } from 'aws-cdk-lib';
 import type { Stage } from 'aws-cdk-lib/aws-apigateway';
-import { type Alarm, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { completed } from '../../flow/alarms';
 import type { Plan } from '../../flow/plan';
-import { alarmAbove } from '../alarm-above';
-import { API_ALARM_SECONDS } from './webhook-plan';
-
-const FIVE_MINUTES = { period: Duration.seconds(API_ALARM_SECONDS), statistic: Stats.SUM };
+import { apiWindowKnob } from '../../flow/webhooks/alarms';
+import { type AlarmRow, createAlarms } from '../watch';
 
 /**
  * What the alarms of an API in front of a queue watch.
@@ -19,7 +18,8 @@ export interface WebhookAlarmsProps {
   readonly stage: Stage;
 
   /**
-   * The plan with the thresholds: the knobs `alarmUndelivered` and `alarmRefused`.
+   * The plan with the numbers: the knobs `alarmUndelivered`, `alarmRefused` and, unless it is five minutes,
+   * `alarmApiSeconds`.
    */
   readonly plan: Plan;
 
@@ -45,33 +45,35 @@ export class WebhookAlarms extends Construct {
   /** Both. */
   public readonly all: Alarm[];
 
+  /**
+   * @throws InvalidInputError when the plan lacks a knob
+   */
   constructor(scope: Construct, id: string, props: WebhookAlarmsProps) {
     super(scope, id);
-    const { stage, plan } = props;
-    this.undelivered = this.add(
-      'Undelivered',
-      props,
-      stage.metricServerError(FIVE_MINUTES),
-      plan.value('alarmUndelivered'),
-      'Deliveries are answered 5xx, so the queue does not have them; senders come again for hours, not for ever. Look whether the role of the API may still send to the queue and use its key, whether the queue exists, and whether the status page of the provider says more; the access log has the status of each.',
-    );
-    this.refused = this.add(
-      'Refused',
-      props,
-      stage.metricClientError(FIVE_MINUTES),
-      plan.value('alarmRefused'),
-      'More deliveries are answered 4xx than a few forgeries make. Count the access log by status: 429 is the throttle (the peak is larger than planned, or somebody floods: put the new peak into the workload, or block the sender), 400 and 415 a sender that changed its headers or its format, 403 an unknown path or the rate rule of the WAF.',
-    );
-    this.all = [this.undelivered, this.refused];
+    const plan = completed(props.plan, [apiWindowKnob()]);
+    const made = createAlarms(this, apiRows(props.stage), { plan, alarmTopic: props.alarmTopic });
+    this.undelivered = made.Undelivered;
+    this.refused = made.Refused;
+    this.all = Object.values(made);
   }
+}
 
-  private add(
-    id: string,
-    { alarmTopic }: WebhookAlarmsProps,
-    metric: Metric,
-    threshold: number,
-    alarmDescription: string,
-  ): Alarm {
-    return alarmAbove(this, id, { metric, threshold, alarmDescription, evaluationPeriods: 1 }, alarmTopic);
-  }
+function apiRows(stage: Stage): AlarmRow[] {
+  const statistic = Stats.SUM;
+  return [
+    {
+      id: 'Undelivered',
+      metric: (period: Duration) => stage.metricServerError({ period, statistic }),
+      threshold: 'alarmUndelivered',
+      seconds: 'alarmApiSeconds',
+      text: 'Deliveries are answered 5xx, so the queue does not have them; senders come again for hours, not for ever. Look whether the role of the API may still send to the queue and use its key, whether the queue exists, and whether the status page of the provider says more; the access log has the status of each.',
+    },
+    {
+      id: 'Refused',
+      metric: (period: Duration) => stage.metricClientError({ period, statistic }),
+      threshold: 'alarmRefused',
+      seconds: 'alarmApiSeconds',
+      text: 'More deliveries are answered 4xx than a few forgeries make. Count the access log by status: 429 is the throttle (the peak is larger than planned, or somebody floods: put the new peak into the workload, or block the sender), 400 and 415 a sender that changed its headers or its format, 403 an unknown path or the rate rule of the WAF.',
+    },
+  ];
 }

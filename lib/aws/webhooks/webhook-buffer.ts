@@ -10,19 +10,21 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Objective, Workload } from '../../flow/queue/workload';
+import type { Knob, Plan } from '../../flow/plan';
+import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
-import { RedriveQueue } from '../queue/redrive-queue';
+import type { QueuePlatform } from '../queue/queue-platform';
+import { createRedriveQueue, type RedriveQueue } from '../queue/redrive-queue';
 import { retainPolicyOf } from '../retained-policy';
 import { grantSecretValue } from '../secret-value';
-import { speaksForItsParts } from '../subject';
+import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
 import { RefusedAlarms } from './refused-alarms';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
-import { checkKeysOutliveQueue, checkWebhooks, webhookKnobs } from './webhook-plan';
-import { WebhookIdentity, type WebhookSource } from './webhook-source';
+import { webhookChecks, webhookKnobs } from './webhook-plan';
+import { DeduplicateBy, type WebhookSource } from './webhook-source';
 
 /**
  * What a webhook buffer is sized from.
@@ -42,6 +44,21 @@ export interface WebhookBufferProps {
    * What is promised from receipt to effect. The sender's own wait ends once the queue has the delivery.
    */
   readonly objective: Objective;
+
+  /**
+   * Where the consumer runs. The plan, the alarms and the time-outs of the queue are those of this platform.
+   *
+   * @default QueuePlatform.LAMBDA
+   */
+  readonly platform?: QueuePlatform;
+
+  /**
+   * Settings of the consumer given by hand, such as `maxInstances`. They are checked against the workload, and the plan
+   * says `given`.
+   *
+   * @default - all derived
+   */
+  readonly consumer?: Consumer;
 
   /**
    * Time-out of the function that will be attached; the queue's visibility timeout is six times that.
@@ -124,8 +141,6 @@ export class WebhookBuffer extends Construct {
   public readonly webAcl: CfnWebACL;
   /** The alarms of the API; those of the queue are `redriveQueue.alarms`. */
   public readonly alarms: WebhookAlarms;
-  /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
   /** One for each attached function: the alarms on deliveries that it refused. */
   public readonly refusedAlarms: RefusedAlarms[] = [];
   /**
@@ -136,6 +151,7 @@ export class WebhookBuffer extends Construct {
 
   private readonly secrets = new Map<string, ISecret>();
   private readonly props: WebhookBufferProps;
+  private readonly ownKnobs: Knob[];
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective
@@ -144,11 +160,12 @@ export class WebhookBuffer extends Construct {
   constructor(scope: Construct, id: string, props: WebhookBufferProps) {
     super(scope, id);
     this.props = props;
-    checkWebhooks(id, props);
-    speaksForItsParts(this);
-    this.redriveQueue = new RedriveQueue(this, 'Queue', {
+    reportsForChildren(this);
+    this.redriveQueue = createRedriveQueue(this, 'Queue', webhookChecks(props), {
       workload: props.workload,
       objective: props.objective,
+      platform: props.platform,
+      consumer: props.consumer,
       functionTimeout: props.functionTimeout ?? Duration.seconds(30),
       maskedFields: props.maskedFields,
       alarmTopic: props.alarmTopic,
@@ -156,8 +173,7 @@ export class WebhookBuffer extends Construct {
       queueName: props.queueName,
       removalPolicy: props.removalPolicy,
     });
-    checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
-    this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
+    this.ownKnobs = webhookKnobs(this.redriveQueue.plan, props);
     this.refusedQueue = this.createRefusedQueue();
     this.idempotencyTable = new Table(this, 'Idempotency', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
@@ -179,6 +195,11 @@ export class WebhookBuffer extends Construct {
     this.webAcl = createWebAcl(this, this.api, plan);
     const stage = this.api.deploymentStage;
     this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
+  }
+
+  /** Every knob with its reason, and what to expect: the plan of the queue, with what the API adds. */
+  public get plan(): Plan {
+    return this.redriveQueue.plan.withKnobs(this.ownKnobs);
   }
 
   /**
@@ -204,7 +225,7 @@ export class WebhookBuffer extends Construct {
     const environment = {
       WEBHOOK_SOURCES: Stack.of(this).toJsonString(sources),
       IDEMPOTENCY_TABLE: idempotencyTable.tableName,
-      IDEMPOTENCY_SECONDS: String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
+      IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
       QUEUE_URL: redriveQueue.queue.queueUrl,
       REFUSED_QUEUE_URL: refusedQueue.queueUrl,
       REFUSED_QUEUE_ARN: refusedQueue.queueArn,
@@ -295,8 +316,8 @@ export class WebhookBuffer extends Construct {
       scheme: source.scheme,
       secretArn: this.secretOf(source.name).secretArn,
       ...(source.secretPerTenant && { secretPerTenant: true }),
-      toleranceSeconds: resolvedSeconds(source.tolerance) ?? 300,
-      deduplicateBy: source.identity ?? WebhookIdentity.DELIVERY_ID,
+      toleranceSeconds: resolvedSeconds(source.tolerance) ?? TOLERANCE_SECONDS.usual,
+      deduplicateBy: source.deduplicateBy ?? DeduplicateBy.DELIVERY_ID,
     };
   }
 }

@@ -17,7 +17,7 @@ export enum WebhookScheme {
 /**
  * What tells two deliveries apart.
  */
-export enum WebhookIdentity {
+export enum DeduplicateBy {
   /** The id that the sender gives. GitHub doesn't sign it: whoever holds a signed delivery can send it under a new id. */
   DELIVERY_ID = 'delivery-id',
   /** Everything that was signed. Two deliveries with the same content count as one. */
@@ -76,9 +76,9 @@ export interface WebhookSource {
   /**
    * What tells two deliveries apart.
    *
-   * @default WebhookIdentity.DELIVERY_ID
+   * @default DeduplicateBy.DELIVERY_ID
    */
-  readonly identity?: WebhookIdentity;
+  readonly deduplicateBy?: DeduplicateBy;
 }
 
 /** The headers to pass on, each as its sender documents it. */

@@ -97,7 +97,8 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   // Set on the object, not spread: what nobody reads is not computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  return { plan: new Plan(subject, knobs, predictions), sizing };
+  const plan = new Plan(subject, knobs, predictions);
+  return { plan: plan.withKnobs(broker.alarms?.(plan, question) ?? []), sizing };
 }
 
 function definedOnly(consumer: Consumer): Consumer {

@@ -1,5 +1,4 @@
 /** When refused webhooks are more than a stray forgery: one rule for every engine. */
-import { type Check, shown } from '../errors';
 import type { Knob } from '../plan';
 import type { Workload } from '../queue/workload';
 
@@ -34,33 +33,5 @@ export function refusedKnob(workload: Workload, source: RefusedSource, sources: 
       source.steadyPerSecond === undefined
         ? 'an assumption: sources send alike; give sources.steadyPerSecond'
         : 'given: sources.steadyPerSecond',
-  };
-}
-
-/**
- * The names of the senders, which stand in paths, names of knobs and queries.
- *
- * @param list the prop that lists them
- * @param each the prop that one name is
- */
-export function sourceNameChecks(list: string, each: string, names: readonly string[]): Check[] {
-  return [
-    { refused: names.length === 0, message: `${list} must name at least one sender, got none` },
-    {
-      refused: new Set(names).size < names.length,
-      message: `${list} must have different names, got ${names.join(', ')}`,
-    },
-    ...names.map((name) => ({
-      refused: typeof name !== 'string' || !/^[a-z0-9-]{1,32}$/.test(name),
-      message: `${each} must be 1 to 32 lower-case letters, digits and hyphens, got ${shown(name)}`,
-    })),
-  ];
-}
-
-/** One line of a validation table for a source's own rate. */
-export function refusedSourceCheck({ steadyPerSecond: own }: RefusedSource, workload: Workload) {
-  return {
-    refused: own !== undefined && !(own > 0 && own <= workload.steadyPerSecond),
-    message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${workload.steadyPerSecond}, got ${own}`,
   };
 }

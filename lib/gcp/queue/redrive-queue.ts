@@ -100,7 +100,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
    * @throws CapacityError, InvalidInputError as the constructor
    */
   public static planOf(name: string, args: RedriveQueueArgs): Plan {
-    return planQueue(name, queueQuestion(args), [pubsubName(name), ...queueChecks(args)]);
+    return planRedriveQueue(name, args);
   }
 
   private readonly args: RedriveQueueArgs;
@@ -247,6 +247,11 @@ export class RedriveQueue extends pulumi.ComponentResource {
       options,
     );
   }
+}
+
+/** The plan of a queue; `checks` are thrown together with what is wrong with the queue's own arguments. */
+export function planRedriveQueue(name: string, args: RedriveQueueArgs, checks: readonly Check[] = []): Plan {
+  return planQueue(name, queueQuestion(args), [pubsubName(name), ...queueChecks(args), ...checks]);
 }
 
 /** The question that the plan of a queue answers. */

@@ -5,9 +5,8 @@ import type { Knob } from '../../flow/plan';
 import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { Workload } from '../../flow/queue/workload';
+import { PEAK_HEADROOM, peakDeliveriesPerSecond } from '../../flow/webhooks/sources';
 
-/** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not come back for minutes. */
-const HEADROOM = 2;
 /** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
 const CPU_TARGET = 0.6;
 /** Cloud Run, "Configure memory limits": the second generation's least, and the most that 1 vCPU may have. */
@@ -46,10 +45,10 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
 export function receiverKnobs(subject: string, workload: Workload, choices: ReceiverChoices): Knob[] {
   const { receiverSeconds: seconds = 0.1, receiverCpuSeconds: cpu = 0.002 } = choices;
   const { receiverConcurrency: concurrency = 80, maxBodyBytes = 1_048_576 } = choices;
-  const peak = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0);
+  const peak = peakDeliveriesPerSecond(workload);
   const instances = (perSecond: number) =>
     Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
-  const needed = instances(HEADROOM * peak);
+  const needed = instances(PEAK_HEADROOM * peak);
   const most = choices.receiverMaxInstances ?? CLOUD_RUN_LIMITS.instances;
   if (needed > most) {
     throw new CapacityError(
@@ -57,7 +56,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       `the receiver needs ${needed} instances for twice ${figure(peak)} deliveries/s, ${most} are allowed`,
       [
         ...(needed <= CLOUD_RUN_LIMITS.instances ? [`allow ${needed} instances`] : []),
-        `${figure(Math.floor((most * CPU_TARGET) / cpu / HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
+        `${figure(Math.floor((most * CPU_TARGET) / cpu / PEAK_HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
       ],
     );
   }
@@ -73,7 +72,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       ],
     );
   }
-  const arrivals = { peakPerSecond: peak, headroom: HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
+  const arrivals = { peakPerSecond: peak, headroom: PEAK_HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
   return [
     {
       name: 'receiverConcurrency',

@@ -1,11 +1,14 @@
 import * as logging from '@pulumi/gcp/logging';
-import * as monitoring from '@pulumi/gcp/monitoring';
+import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
-import { inRange, shown, validate } from '../../flow/errors';
+import { completed } from '../../flow/alarms';
+import { shown, validate } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
+import { refusalAlarmKnobs } from '../../flow/webhooks/alarms';
+import { refusedKnobName } from '../../flow/webhooks/refused';
+import { sourceNameChecks } from '../../flow/webhooks/sources';
 import { componentName } from '../component-name';
-import { AUTO_CLOSE } from '../queue/subscription-alerts';
+import { createAlert } from '../watch';
 
 /** What the alert policies on refused deliveries watch. */
 export interface RefusedAlertsArgs {
@@ -15,7 +18,10 @@ export interface RefusedAlertsArgs {
   readonly worker: LoggedService;
   /** Names of the senders. At least one, no two alike; 1 to 32 lower-case letters, digits and hyphens. */
   readonly sourceNames: readonly string[];
-  /** The plan with the thresholds: a knob `alarmRefusedPerHour.<source>` for each source. */
+  /**
+   * The plan with the numbers: a knob `alarmRefusedPerHour.<source>` for each source and, unless they are an hour, a
+   * minute and a day, `alarmRefusedSeconds`, `alarmSampleSeconds` and `alarmCloseSeconds`.
+   */
   readonly plan: Plan;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
@@ -92,39 +98,27 @@ export class RefusedAlerts extends pulumi.ComponentResource {
   }
 
   private policy(name: string, source: string, args: RefusedAlertsArgs): monitoring.AlertPolicy {
-    const displayName = `${name}-refused-${source}`;
-    const threshold = args.plan.value(refusedKnobName(source));
-    validate(name, [inRange(`threshold of alert ${displayName}`, threshold, 0, Number.MAX_VALUE)]);
-    const inAnHour = (metric: logging.Metric) =>
-      pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${REFUSED_ALARM_SECONDS}s]))`;
-    const [refused, accepted] = [inAnHour(this.refused), inAnHour(this.accepted)];
-    return new monitoring.AlertPolicy(
-      displayName,
+    const within = (metric: logging.Metric, seconds: number) =>
+      pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${seconds}s]))`;
+    return createAlert(
+      this,
       {
-        displayName,
-        project: args.project,
-        combiner: 'OR',
-        conditions: [
-          {
-            displayName,
-            conditionPrometheusQueryLanguage: {
-              // A source of which nothing was accepted has no series there.
-              query: pulumi.interpolate`(${refused} > ${threshold}) and (${refused} > (${accepted} or vector(0)))`,
-              duration: '0s',
-              evaluationInterval: '60s',
-              // Before the first refusal there is nothing to validate against.
-              disableMetricValidation: true,
-            },
-          },
-        ],
-        alertStrategy: { autoClose: AUTO_CLOSE },
-        documentation: {
-          content: `Within an hour more deliveries of ${source} were refused than accepted. The receiver's log has the reason of each: forged (is the secret the one that the sender signs with?), outside-window (a clock), unsigned (a header), unknown-tenant. The sender was told 4xx and nothing is kept here. Repair the cause, then see whether the sender retries: Stripe and Standard Webhooks do for days, GitHub does not and has to be told to redeliver.`,
-          mimeType: 'text/markdown',
+        name: `${name}-refused-${source}`,
+        query: (threshold, seconds) => {
+          const [refused, accepted] = [within(this.refused, seconds), within(this.accepted, seconds)];
+          // A source of which nothing was accepted has no series there.
+          return pulumi.interpolate`(${refused} > ${threshold}) and (${refused} > (${accepted} or vector(0)))`;
         },
+        threshold: refusedKnobName(source),
+        seconds: 'alarmRefusedSeconds',
+        evaluation: 'alarmSampleSeconds',
+        text: `Within an hour more deliveries of ${source} were refused than accepted. The receiver's log has the reason of each: forged (is the secret the one that the sender signs with?), outside-window (a clock), unsigned (a header), unknown-tenant. The sender was told 4xx and nothing is kept here. Repair the cause, then see whether the sender retries: Stripe and Standard Webhooks do for days, GitHub does not and has to be told to redeliver.`,
+      },
+      {
+        plan: completed(args.plan, refusalAlarmKnobs()),
+        project: args.project,
         notificationChannels: args.notificationChannels,
       },
-      { parent: this },
     );
   }
 }

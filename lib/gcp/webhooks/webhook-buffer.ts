@@ -3,21 +3,28 @@ import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as secretmanager from '@pulumi/gcp/secretmanager';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { oneOf, validate, wholeNumber } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
+import { type Check, oneOf, wholeNumber } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
-import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
+import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
+import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
+import { refusedKnob } from '../../flow/webhooks/refused';
+import { sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
 import { accountName, memoryCheck, PushWorker } from '../queue/push-worker';
-import { RedriveQueue, type RedriveQueueArgs, type SubscriptionChoices } from '../queue/redrive-queue';
-import { alertPolicy } from '../queue/subscription-alerts';
+import {
+  planRedriveQueue,
+  RedriveQueue,
+  type RedriveQueueArgs,
+  type SubscriptionChoices,
+} from '../queue/redrive-queue';
 import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
+import { createAlert } from '../watch';
 import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
-import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
+import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source';
 
-const DAY = 86_400;
 /** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
 const RECEIVER_REQUEST_SECONDS = 60;
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
@@ -81,7 +88,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   /** The private service that works on deliveries; grant its account what the effect needs. */
   public readonly worker: PushWorker;
   /** Topic, subscription, dead letters and their alerts. */
-  public readonly queue: RedriveQueue;
+  public readonly redriveQueue: RedriveQueue;
   /** Opens an incident when the receiver turns deliveries away. */
   public readonly turnedAway: monitoring.AlertPolicy;
   /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
@@ -104,17 +111,18 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     super('backpressure:gcp:WebhookBuffer', componentName('WebhookBuffer', name), {}, opts);
     this.args = args;
     this.label = name;
-    validateArgs(name, args);
     const { workload, sources } = args;
     const queueArgs: RedriveQueueArgs = { ...queueArgsOf(args), platform: 'cloud-run' };
-    const queuePlan = RedriveQueue.planOf(name, queueArgs);
+    const queuePlan = planRedriveQueue(name, queueArgs, argsChecks(name, args));
     this.plan = queuePlan.withKnobs([
       ...receiverKnobs(name, workload, args),
+      ...turnedAwayKnobs(),
+      refusedWindowKnob(),
       ...sources.map((source) => refusedKnob(workload, source, sources.length)),
-      idempotencyKnob(queuePlan, args.idempotencySeconds),
+      idempotencyKnob(queuePlan, 'idempotencySeconds', args.idempotencySeconds),
     ]);
     this.worker = this.createWorker();
-    this.queue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
+    this.redriveQueue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
     this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
@@ -171,7 +179,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         timeoutSeconds: RECEIVER_REQUEST_SECONDS,
         memory: `${plan.value('receiverMemoryMiB')}Mi`,
         environment: {
-          TOPIC: this.queue.topic.id,
+          TOPIC: this.redriveQueue.topic.id,
           WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
           MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
           PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
@@ -179,8 +187,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         secrets: mounts.map(({ mount }) => mount),
         // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
         dependsOn: [
-          this.queue,
-          this.queue.grantPublish(`${label}-receiver`, member),
+          this.redriveQueue,
+          this.redriveQueue.grantPublish(`${label}-receiver`, member),
           ...mounts.flatMap(({ made }) => made),
         ],
       },
@@ -229,19 +237,17 @@ export class WebhookBuffer extends pulumi.ComponentResource {
 
   private createAlert(): monitoring.AlertPolicy {
     const { name, project } = this.receiver;
-    return alertPolicy(
-      `${this.label}-turned-away`,
+    return createAlert(
+      this,
       {
+        name: `${this.label}-turned-away`,
         filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
         aligner: 'ALIGN_DELTA',
-        alignmentPeriod: '60s',
-        threshold: 0,
-        duration: '0s',
-        documentation:
-          'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
-        notificationChannels: this.args.notificationChannels,
+        threshold: 'alarmTurnedAway',
+        seconds: 'alarmSampleSeconds',
+        text: 'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
       },
-      this,
+      { plan: this.plan, notificationChannels: this.args.notificationChannels },
     );
   }
 }
@@ -259,59 +265,44 @@ function queueArgsOf(args: WebhookBufferArgs): RedriveQueueArgs {
   };
 }
 
-function validateArgs(subject: string, args: WebhookBufferArgs): void {
+function argsChecks(subject: string, args: WebhookBufferArgs): Check[] {
   const { sources, idempotencySeconds } = args;
-  const names = sources.map((source) => source.name);
-  validate(subject, [
+  return [
     accountName(subject),
-    ...sourceNameChecks('sources', 'sources.name', names),
-    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
-    ...sources.map(({ name, deduplicateBy }) =>
-      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, ['delivery-id', 'signed-content']),
-    ),
+    ...sourceChecks(sources, args.workload),
     memoryCheck('consumerMemory', args.consumerMemory),
     oneOf('ingress', args.ingress, Object.keys(INGRESS)),
-    ...sources.map((source) => refusedSourceCheck(source, args.workload)),
-    ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
-    wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),
+    ...sources.map((source) =>
+      wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, TOLERANCE_SECONDS.min, TOLERANCE_SECONDS.max),
+    ),
+    wholeNumber('idempotencySeconds', idempotencySeconds, KEPT_SECONDS.min, KEPT_SECONDS.max),
     {
       refused: args.consumerEnvironment !== undefined && 'IDEMPOTENCY_SECONDS' in args.consumerEnvironment,
       message: 'consumerEnvironment must not set IDEMPOTENCY_SECONDS; give idempotencySeconds',
     },
     ...receiverChecks(args),
-  ]);
-}
-
-/** A delivery that comes back after its key is forgotten has its effect twice. */
-function idempotencyKnob(plan: Plan, given: number | undefined): Knob {
-  const retention = plan.value('retentionSeconds');
-  validate(plan.subject, [
-    {
-      refused: given !== undefined && given < retention,
-      message: `idempotencySeconds must be at least the retention of the subscription, ${retention} s, got ${given} s`,
-    },
-  ]);
-  return {
-    name: 'idempotencySeconds',
-    value: given ?? Math.max(14 * DAY, retention),
-    unit: 's',
-    formula: given === undefined ? 'max(14 days, retention): until then a delivery may come back' : 'given',
-    inputs: { retentionSeconds: retention },
-    source: 'this library, docs/constructs/gcp-webhook-buffer.md',
-  };
+  ];
 }
 
 function sourceConfigs(sources: readonly WebhookSource[]): Record<string, ReceiverSource> {
   return Object.fromEntries(
-    sources.map(({ name, scheme, secretPerTenant, toleranceSeconds = 300, deduplicateBy = 'delivery-id' }) => [
-      name,
-      {
+    sources.map(
+      ({
+        name,
         scheme,
-        secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
-        ...(secretPerTenant && { secretPerTenant }),
-        toleranceSeconds,
-        deduplicateBy,
-      },
-    ]),
+        secretPerTenant,
+        toleranceSeconds = TOLERANCE_SECONDS.usual,
+        deduplicateBy = 'delivery-id',
+      }) => [
+        name,
+        {
+          scheme,
+          secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
+          ...(secretPerTenant && { secretPerTenant }),
+          toleranceSeconds,
+          deduplicateBy,
+        },
+      ],
+    ),
   );
 }

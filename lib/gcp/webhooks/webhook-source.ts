@@ -45,9 +45,6 @@ export interface WebhookSource {
   readonly deduplicateBy?: 'delivery-id' | 'signed-content';
 }
 
-/** How a sender may sign. */
-export const SIGNATURE_SCHEMES: readonly SignatureScheme[] = ['github', 'stripe', 'standard-webhooks'];
-
 /** Where the receiver finds the secret of a source. */
 export const SECRET_FILE = 'signing-secret';
 

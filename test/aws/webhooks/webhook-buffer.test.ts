@@ -9,10 +9,10 @@ import fc from 'fast-check';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { WebhookBuffer, type WebhookBufferProps } from '../../../lib/aws/webhooks/webhook-buffer';
 import {
+  DeduplicateBy,
   HEADERS_AS_SENT,
   SIGNATURE_HEADER,
   spellingsOf,
-  WebhookIdentity,
   WebhookScheme,
   type WebhookSource,
 } from '../../../lib/aws/webhooks/webhook-source';
@@ -120,6 +120,7 @@ describe('the traps of case 15 are absent', () => {
     expect(table.TimeToLiveSpecification).toEqual({ AttributeName: 'expiration', Enabled: true });
     const { IDEMPOTENCY_SECONDS } = properties(withConsumer, withConsumer.consumer).Environment.Variables;
     expect(Number(IDEMPOTENCY_SECONDS)).toBe(14 * 86_400);
+    expect(Number(IDEMPOTENCY_SECONDS)).toBe(usual.buffer.plan.value('idempotencySeconds'));
     expect(Number(IDEMPOTENCY_SECONDS)).toBeGreaterThanOrEqual(usual.buffer.plan.value('retentionSeconds'));
     expect(() => make({ idempotencyRetention: Duration.hours(1) })).toThrow(
       "Webhooks: idempotencyRetention must be at least the queue's retention, 345600 s, got 3600 s",
@@ -613,7 +614,7 @@ describe('safe by itself', () => {
           name: 'shop',
           scheme: WebhookScheme.STANDARD_WEBHOOKS,
           tolerance: Duration.minutes(1),
-          identity: WebhookIdentity.SIGNED_CONTENT,
+          deduplicateBy: DeduplicateBy.SIGNED_CONTENT,
         },
       ],
       idempotencyRetention: Duration.days(30),
@@ -623,6 +624,7 @@ describe('safe by itself', () => {
       /toleranceSeconds\\+":60,\\+"deduplicateBy\\+":\\+"signed-content/,
     );
     expect(Variables.IDEMPOTENCY_SECONDS).toBe(String(30 * 86_400));
+    expect(made.buffer.plan.knob('idempotencySeconds')).toMatchObject({ value: 30 * 86_400, formula: 'given' });
   });
 
   test('a secret of its own for every source, generated in the account; no value of one in the template', () => {
@@ -788,7 +790,7 @@ test('random props give a valid template or a named error, nothing else', () => 
   const source = fc.record({
     name: mostly(fc.stringMatching(/^[a-z0-9-]{1,32}$/), '', 'A', 'a/b', '日'),
     scheme: fc.constantFrom(...Object.values(WebhookScheme)),
-    identity: optional(fc.constantFrom(...Object.values(WebhookIdentity))),
+    deduplicateBy: optional(fc.constantFrom(...Object.values(DeduplicateBy))),
     steadyPerSecond: optional(mostly(fc.double({ min: 1e-6, max: 0.01, noNaN: true }), 0, 1e9, Number.NaN)),
     tolerance: optional(
       mostly(fc.integer({ min: 1, max: 3600 }), 0, 3601, 0.5).map((value) => Duration.seconds(value)),

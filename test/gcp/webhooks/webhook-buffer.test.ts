@@ -280,7 +280,7 @@ describe('refusals', () => {
     [
       'keys that die before their deliveries',
       { idempotencySeconds: 86_400, retentionSeconds: 172_800 },
-      'idempotencySeconds must be at least the retention of the subscription, 172800 s, got 86400 s',
+      "idempotencySeconds must be at least the queue's retention, 172800 s, got 86400 s",
     ],
     [
       'a setting of ours',

@@ -1,5 +1,5 @@
 import type { Check } from '../../errors';
-import type { Knob } from '../../plan';
+import type { Knob, Plan } from '../../plan';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import type { Consumer } from '../workload';
@@ -18,4 +18,6 @@ export interface Broker {
    * @throws CapacityError when an item takes longer than the broker waits for it
    */
   knobs(planned: Planned): Knob[];
+  /** The numbers of the alarms that a queue of this broker has; they compare with knobs of the plan. */
+  alarms?(plan: Plan, question: QueueQuestion): Knob[];
 }

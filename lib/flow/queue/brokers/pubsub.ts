@@ -2,6 +2,7 @@
 import { CapacityError, type Check, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
+import { subscriptionAlarmKnobs } from '../alarms';
 import { DEFAULT_BACKOFF } from '../backoff';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
@@ -152,6 +153,7 @@ function attempts({ question, sizing }: Planned): Knob {
 export const PUBSUB: Broker = {
   facts: BROKER_FACTS.pubsub,
   checks,
+  alarms: () => subscriptionAlarmKnobs(),
   consumer: ({ maxDeliveryAttempts, consumer }) => ({ maxAttempts: maxDeliveryAttempts ?? consumer?.maxAttempts }),
   knobs(planned) {
     const { min, derived, max } = PUBSUB_LIMITS.retentionSeconds;

@@ -2,6 +2,7 @@
 import { CapacityError, type Check, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
+import { queueAlarmKnobs } from '../alarms';
 import { DEFAULT_BACKOFF } from '../backoff';
 import type { Planned } from '../planned';
 import type { PlatformName } from '../platforms/facts';
@@ -147,6 +148,7 @@ function retention(planned: Planned): Knob {
 export const SQS: Broker = {
   facts: BROKER_FACTS.sqs,
   checks,
+  alarms: (plan, { redrive }) => (redrive === undefined ? [] : queueAlarmKnobs(plan)),
   consumer: ({ maxReceiveCount, consumer }) => ({ maxAttempts: maxReceiveCount ?? consumer?.maxAttempts }),
   knobs(planned) {
     const kept = retention(planned);

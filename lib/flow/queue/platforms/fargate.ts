@@ -1,5 +1,6 @@
 /** Fargate tasks that poll the queue, scaled on backlog per task. */
 import type { Knob } from '../../plan';
+import { asleepKnobs } from '../alarms';
 import { consumerOf } from '../resolve';
 import { PLATFORM_FACTS } from './facts';
 import type { Platform } from './platform';
@@ -55,6 +56,7 @@ export const FARGATE: Platform = {
     return [
       ...knobs,
       asleepKnob('task'),
+      ...asleepKnobs(FACTS.pollSeconds),
       {
         name: 'wakeUpSeconds',
         value: (FACTS.wakeUpSeconds ?? 0) + startSeconds,

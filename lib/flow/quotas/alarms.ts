@@ -1,0 +1,62 @@
+/** The numbers of the alarms on Kafka quotas of Amazon MSK, each with its reason. */
+import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob } from '../alarms';
+import type { Knob } from '../plan';
+import type { KafkaTenant, QuotaPlan } from './workload';
+
+const OWN = 'this library, docs/constructs/kafka-quotas.md';
+/** Throttle times are averaged over this. */
+const WINDOW_SECONDS = 300;
+
+/** How long tenants may be throttled as planned. */
+export function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]): Knob {
+  const lengths = tenants.map(({ name, peakSeconds = 0 }) => peakSeconds + plan.tenant(name).peakWaitSeconds);
+  return {
+    name: 'alarmThrottledSeconds',
+    value: Math.max(...lengths),
+    unit: 's',
+    formula: 'the longest peak of a tenant, and until what its quota held back is written',
+    inputs: Object.fromEntries(tenants.map(({ name }, index) => [name, lengths[index]])),
+    source: 'derived here from the tenants given',
+  };
+}
+
+/**
+ * The numbers of the alarms on throttled tenants and on the function that repairs quotas.
+ *
+ * @throws InvalidInputError when the plan has no `alarmThrottledSeconds`
+ */
+export function quotaAlarmKnobs(plan: QuotaPlan): Knob[] {
+  const throttled = plan.value('alarmThrottledSeconds');
+  return [
+    chosenKnob(
+      'alarmWindowSeconds',
+      WINDOW_SECONDS,
+      's',
+      'throttle times are averaged over this',
+      'Amazon MSK developer guide, Metrics for monitoring: published once a minute',
+    ),
+    firstOneKnob('alarmThrottleMilliseconds', 'ms', 'how long a tenant is throttled says more than by how much', OWN),
+    {
+      name: 'alarmThrottledWindows',
+      value: Math.min(CLOUDWATCH_LONGEST_SECONDS / WINDOW_SECONDS, 1 + Math.ceil(throttled / WINDOW_SECONDS)),
+      unit: 'windows',
+      formula:
+        '1 + ⌈time throttled as planned ÷ window⌉, a day at most: a planned peak is throttled, and that is what quotas are for',
+      inputs: { alarmThrottledSeconds: throttled, alarmWindowSeconds: WINDOW_SECONDS },
+      source: 'Amazon CloudWatch API reference, PutMetricAlarm: period × evaluation periods is at most a day',
+    },
+    firstOneKnob('alarmQuotasRepaired', 'quotas', 'only a person, or a second owner, alters a quota', OWN),
+    firstOneKnob('alarmRepairErrors', 'errors', 'drift is not seen until the next check that succeeds', OWN),
+  ];
+}
+
+/** How often quotas are checked: the period of the alarms on what a check found. */
+export function repairIntervalKnob(seconds: number, given: boolean): Knob {
+  return chosenKnob(
+    'repairIntervalSeconds',
+    seconds,
+    's',
+    given ? 'given' : 'an hour: how long an altered quota may hold',
+    OWN,
+  );
+}

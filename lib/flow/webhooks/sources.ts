@@ -1,0 +1,67 @@
+/** The senders of webhooks, and what is common to the numbers of their deliveries: one rule for every engine. */
+import { type Check, oneOf, shown } from '../errors';
+import type { Workload } from '../queue/workload';
+import type { RefusedSource } from './refused';
+
+/** How a sender may sign. */
+export const SIGNATURE_SCHEMES = ['github', 'stripe', 'standard-webhooks'] as const;
+/** What may tell two deliveries apart: the id that the sender gives, or all that it signed. */
+export const DEDUPLICATE_BY = ['delivery-id', 'signed-content'] as const;
+/** How far a signed timestamp may lie from the time of receipt; Stripe and Standard Webhooks advise five minutes. */
+export const TOLERANCE_SECONDS = { min: 1, max: 3600, usual: 300 } as const;
+/** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not retry for minutes. */
+export const PEAK_HEADROOM = 2;
+
+/** A sender, as far as every engine checks it alike. */
+export interface Source extends RefusedSource {
+  readonly scheme: string;
+  readonly deduplicateBy?: string;
+}
+
+/** The deliveries per second that the front of a buffer is built for, without head-room. */
+export function peakDeliveriesPerSecond({ steadyPerSecond, peakPerSecond = steadyPerSecond }: Workload): number {
+  return Math.max(steadyPerSecond, peakPerSecond);
+}
+
+/** The part of the validation table that is about the senders. How much time may differ is a prop of another type. */
+export function sourceChecks(sources: readonly Source[], workload: Workload): Check[] {
+  return [
+    ...sourceNameChecks(
+      'sources',
+      'sources.name',
+      sources.map(({ name }) => name),
+    ),
+    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
+    ...sources.map(({ name, deduplicateBy }) =>
+      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, DEDUPLICATE_BY),
+    ),
+    ...sources.map((source) => steadyCheck(source, workload)),
+  ];
+}
+
+/**
+ * The names of the senders, which stand in paths, names of knobs and queries.
+ *
+ * @param list the prop that lists them
+ * @param each the prop that one name is
+ */
+export function sourceNameChecks(list: string, each: string, names: readonly string[]): Check[] {
+  return [
+    { refused: names.length === 0, message: `${list} must name at least one sender, got none` },
+    {
+      refused: new Set(names).size < names.length,
+      message: `${list} must have different names, got ${names.join(', ')}`,
+    },
+    ...names.map((name) => ({
+      refused: typeof name !== 'string' || !/^[a-z0-9-]{1,32}$/.test(name),
+      message: `${each} must be 1 to 32 lower-case letters, digits and hyphens, got ${shown(name)}`,
+    })),
+  ];
+}
+
+function steadyCheck({ steadyPerSecond: own }: RefusedSource, workload: Workload): Check {
+  return {
+    refused: own !== undefined && !(own > 0 && own <= workload.steadyPerSecond),
+    message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${workload.steadyPerSecond}, got ${own}`,
+  };
+}

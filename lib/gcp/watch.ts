@@ -1,0 +1,103 @@
+/** Alert policies of Cloud Monitoring, made from rows of data. Every number of a row is the name of a knob. */
+import * as monitoring from '@pulumi/gcp/monitoring';
+import type * as pulumi from '@pulumi/pulumi';
+import { inRange, validate, wholeNumber } from '../flow/errors';
+import type { KnobList } from '../flow/plan';
+
+/** One alert policy: what it watches, and the knobs with its numbers. */
+export type AlertRow = MetricRow | QueryRow;
+
+interface Row {
+  /** Pulumi name of the policy. */
+  readonly name: string;
+  /** The knob with the threshold. */
+  readonly threshold: string;
+  /** What is wrong and what to do, in the order to do it. */
+  readonly text: string;
+}
+
+/** One condition on one metric: it rings above the threshold. */
+interface MetricRow extends Row {
+  readonly filter: pulumi.Input<string>;
+  /** How a period becomes one value. */
+  readonly aligner: string;
+  /** The knob with the seconds of a period. */
+  readonly seconds: string;
+  /** The knob with the seconds for which it must be above. Default: it rings at once. */
+  readonly hold?: string;
+}
+
+/** One condition in PromQL: it rings when the query returns something. */
+interface QueryRow extends Row {
+  readonly query: (threshold: number, seconds: number) => pulumi.Input<string>;
+  /** The knob with the seconds that the query looks back. */
+  readonly seconds: string;
+  /** The knob with the seconds between two evaluations. */
+  readonly evaluation: string;
+}
+
+/** Whose numbers the policies take, and where they go. */
+export interface Watch {
+  readonly plan: KnobList;
+  /** Default: the provider's. */
+  readonly project?: pulumi.Input<string>;
+  /** Default: none; incidents are still opened. */
+  readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/**
+ * Makes an alert policy, which opens an incident.
+ *
+ * @throws InvalidInputError when the plan lacks a knob or a number is none that Cloud Monitoring takes
+ */
+export function createAlert(parent: pulumi.Resource, row: AlertRow, watch: Watch): monitoring.AlertPolicy {
+  const { name } = row;
+  return new monitoring.AlertPolicy(
+    name,
+    {
+      displayName: name,
+      project: watch.project,
+      combiner: 'OR',
+      conditions: [{ displayName: name, ...condition(row, watch.plan) }],
+      alertStrategy: { autoClose: duration(watch.plan.value('alarmCloseSeconds')) },
+      documentation: { content: row.text, mimeType: 'text/markdown' },
+      notificationChannels: watch.notificationChannels,
+    },
+    { parent },
+  );
+}
+
+function condition(row: AlertRow, plan: KnobList) {
+  const threshold = plan.value(row.threshold);
+  const seconds = plan.value(row.seconds);
+  validate(row.name, [
+    inRange(`threshold of alert ${row.name}`, threshold, 0, Number.MAX_VALUE),
+    // Cloud Monitoring API reference, Aggregation.alignmentPeriod: a minute to 104 weeks.
+    wholeNumber(`period of alert ${row.name} in seconds`, seconds, 60, 104 * 7 * 86_400),
+  ]);
+  if ('query' in row) {
+    return {
+      conditionPrometheusQueryLanguage: {
+        query: row.query(threshold, seconds),
+        duration: duration(0),
+        evaluationInterval: duration(plan.value(row.evaluation)),
+        // Before the first event there is nothing to validate against.
+        disableMetricValidation: true,
+      },
+    };
+  }
+  return {
+    conditionThreshold: {
+      filter: row.filter,
+      comparison: 'COMPARISON_GT',
+      thresholdValue: threshold,
+      duration: duration(row.hold === undefined ? 0 : plan.value(row.hold)),
+      aggregations: [{ alignmentPeriod: duration(seconds), perSeriesAligner: row.aligner }],
+    },
+  };
+}
+
+/** Durations as Google's APIs write them. */
+function duration(seconds: number): string {
+  return `${seconds}s`;
+}
