@@ -5,10 +5,12 @@ import { EVENTS } from '../../lib/cases/case-16-collection-swells';
 import { NOISY_CAPACITY, NOISY_TENANTS } from '../../lib/cases/case-18-noisy-producer';
 import { RATING } from '../../lib/cases/case-20-tenant-starvation';
 import { CASES, caseOf } from '../../lib/cases/catalogue';
-import { keeps, runScenario, type ScenarioResult } from '../../lib/cases/run-scenario';
-import { fixedConsumer, plannedConsumer } from '../../lib/cases/scenarios/planned-consumer';
+import { enginesOf, keeps, runScenario, type ScenarioResult } from '../../lib/cases/run-scenario';
+import { fixedConsumer } from '../../lib/cases/scenarios/fixed-consumer';
+import { questionOn } from '../../lib/cases/scenarios/queue';
 import { figure } from '../../lib/flow/figures';
-import { planQueue } from '../../lib/flow/queue/plan';
+import { solveQueue } from '../../lib/flow/queue/plan';
+import { reactionSeconds } from '../../lib/flow/queue/scaler';
 import { simulate } from '../../lib/flow/queue/simulation/simulate';
 
 const RUNNABLE = CASES.filter(({ scenario }) => scenario).map(({ number }) => number);
@@ -67,7 +69,7 @@ describe('before shows what the headline reports', () => {
 
   test('tells in words the rates that it runs', () => {
     for (const { scenario } of CASES) {
-      if (scenario?.kind !== 'queue' && scenario?.kind !== 'call') continue;
+      if (scenario?.kind !== 'queue' && scenario?.kind !== 'webhooks') continue;
       expect(scenario.calibration).toContain(figure(scenario.workload.peakPerSecond!));
     }
   });
@@ -128,7 +130,11 @@ describe('after keeps what the headline promises', () => {
     const subject = caseOf(2);
     if (subject.scenario?.kind !== 'queue') throw new Error('case 2 is a queue');
     const { after, ...rest } = subject.scenario;
-    const alone = { ...rest, after: { ...after, objective: { latencySeconds: after.objective.latencySeconds } } };
+    const asked = after.on.k8s!;
+    const alone = {
+      ...rest,
+      after: { on: { k8s: { ...asked, objective: { latencySeconds: asked.objective.latencySeconds } } } },
+    };
     expect(runScenario({ ...subject, scenario: alone }, 1).after.predicted.peakBacklog).toBeGreaterThan(5_000);
   });
 
@@ -183,9 +189,13 @@ describe('a scenario', () => {
     const subject = caseOf(6);
     if (subject.scenario?.kind !== 'queue') throw new Error('case 6 is a queue');
     const { after, ...rest } = subject.scenario;
+    const asked = after.on.aws!;
     const strict: Case = {
       ...subject,
-      scenario: { ...rest, after: { ...after, objective: { ...after.objective, latencySeconds: 30 } } },
+      scenario: {
+        ...rest,
+        after: { on: { aws: { ...asked, objective: { ...asked.objective, latencySeconds: 30 } } } },
+      },
     };
     const [{ after: stricter }] = runScenario(strict, 1).outcomes;
     expect(stricter).toBeLessThan(answer(6, 'wait P95').after / 2);
@@ -218,18 +228,33 @@ describe('a scenario', () => {
   });
 });
 
-test('the consumer of a plan is what was given, completed by what the plan derived', () => {
-  const given = { slotsPerInstance: 4, startSeconds: 60 };
-  const workload = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 };
-  const plan = planQueue('Orders', { workload, objective: { latencySeconds: 90 }, consumer: given });
-  expect(plannedConsumer(plan, given)).toEqual({
-    slotsPerInstance: 4,
-    pollSeconds: 30,
-    decideSeconds: 15,
-    startSeconds: 60,
-    minInstances: plan.value('minInstances'),
-    maxInstances: plan.value('maxInstances'),
-    backlogPerInstance: plan.value('backlogPerInstance'),
-    maxAttempts: plan.value('maxReceiveCount'),
+describe('what is simulated is the plan: its crew, its times and its workload', () => {
+  test.each(CASES.flatMap((each) => (each.scenario?.kind === 'queue' || each.scenario?.kind === 'webhooks' ? enginesOf(each).map((engine) => [each.number, engine] as const) : [])))(
+    'case %d on %s',
+    (number, engine) => {
+      const { scenario } = caseOf(number);
+      if (scenario?.kind !== 'queue' && scenario?.kind !== 'webhooks') throw new Error('a queue');
+      const question = questionOn(scenario, engine);
+      const { plan, sizing } = solveQueue(`Case ${number}`, question);
+      const run = runScenario(caseOf(number), 1, engine);
+      expect(run.knobs.map(({ name, value }) => [name, value])).toEqual(plan.knobs.map(({ name, value }) => [name, value]));
+      expect(sizing.consumer).toMatchObject({
+        minInstances: plan.value('minInstances'),
+        maxInstances: plan.value('maxInstances'),
+        slotsPerInstance: plan.value('slotsPerInstance'),
+      });
+      expect(reactionSeconds(sizing.consumer)).toBe(plan.predictions.reactionSeconds);
+    },
+  );
+
+  test.each(CASES.flatMap((each) => (each.scenario ? enginesOf(each).slice(1).map((engine) => [each.number, engine] as const) : [])))(
+    'case %d keeps its headline on %s too',
+    (number, engine) => {
+      expect(runScenario(caseOf(number), 1, engine).outcomes.filter(({ met }) => !met)).toEqual([]);
+    },
+  );
+
+  test('an engine on which the case is not deployed is refused with those on which it is', () => {
+    expect(() => runScenario(caseOf(2), 1, 'gcp')).toThrow("case 2 is deployed on k8s, got 'gcp'");
   });
 });

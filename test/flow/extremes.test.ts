@@ -91,7 +91,7 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
   {
     planQueue: {
       args: fc.tuple(workload, objective, consumer),
-      plan: (...args) => planQueue('q', ...(args as unknown as [never, never, never])),
+      plan: (workload, objective, consumer) => planQueue('q', { workload, objective, consumer }),
     },
     predictQueue: {
       args: fc.tuple(

@@ -13,7 +13,7 @@ import {
 
 const DAY = 86_400;
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.1 };
-const plan = planQueue('Hooks', workload, { latencySeconds: 60 });
+const plan = planQueue('Hooks', { workload, objective: { latencySeconds: 60 } });
 
 test('the enums of AWS have the words that the checks know, and no other', () => {
   expect(Object.values(WebhookScheme).sort()).toEqual([...SIGNATURE_SCHEMES].sort());

@@ -140,8 +140,11 @@ describe('choices', () => {
   });
 
   test('a worker is pushed to, by an account that may do nothing but invoke it', async () => {
-    const { resources: there, made } = await make({
-      push: (plan) => new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' }).target,
+    const args = { ...usualArgs, platform: 'cloud-run' } as const;
+    const { resources: there, made } = await program(() => {
+      const plan = RedriveQueue.planOf('orders', args);
+      const worker = new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' });
+      return new RedriveQueue('orders', { ...args, push: worker.target });
     });
     const pushAccount = 'orders-push@shop-project.iam.gserviceaccount.com';
     const uri = 'https://orders-worker-1a2b3c4.run.app';
