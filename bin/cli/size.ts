@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
-import type { Plan } from '../../lib/flow/plan';
-import type { Objective } from '../../lib/flow/queue/workload';
+import { percent } from '../../lib/flow/figures';
+import type { Objective, QueuePlan } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
-import { drain, duration, percent, table } from './text';
+import { drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
 
 const EXAMPLE =
@@ -35,7 +35,7 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
 
 /** What sizing came to: a plan, or the refusal that says why there is none. */
 export interface Sizing {
-  readonly plan?: Plan;
+  readonly plan?: QueuePlan;
   readonly refusal?: CapacityError;
 }
 
@@ -63,7 +63,7 @@ export function refusalText(refusal: CapacityError): string {
   return `${refusal.subject}: ${inOptions(refusal.reason)}\n${ways.join('')}`;
 }
 
-function feasible(plan: Plan): object {
+function feasible(plan: QueuePlan): object {
   const knobs = plan.knobs.map(({ name, ...knob }) => [name, knob]);
   return { feasible: true, knobs: Object.fromEntries(knobs), predictions: plan.predictions };
 }
@@ -84,7 +84,7 @@ export function summary({ name, workload, objective }: Pick<Question, 'name' | '
   return `${name}: ${figure(steadyPerSecond)}/s${peak}, ${duration(serviceSeconds)} an item${promise}`;
 }
 
-function sheet(plan: Plan, asked: Question, io: Io): string {
+function sheet(plan: QueuePlan, asked: Question, io: Io): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const expected = plan.predictions;
   return [

@@ -16,9 +16,10 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
+import type { Knob } from '../../flow/plan';
 import { planQueue } from '../../flow/queue/plan';
 import { consumerOf } from '../../flow/queue/resolve';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
@@ -153,7 +154,7 @@ function planFargate(
   { subject, workload, objective, consumer }: WorkerContext,
   props: FargateWorkerProps,
   hourCost: number,
-): Plan {
+): QueuePlan {
   const defaults = {
     pollSeconds: METRIC_PERIOD_SECONDS,
     decideSeconds: METRIC_PERIOD_SECONDS * SCALE_OUT_PERIODS,
@@ -248,7 +249,7 @@ function scaleOnBacklog(
   { scope, queue }: WorkerContext,
   props: FargateWorkerProps,
   service: FargateService,
-  plan: Plan,
+  plan: QueuePlan,
 ): void {
   const period = Duration.seconds(METRIC_PERIOD_SECONDS);
   const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });

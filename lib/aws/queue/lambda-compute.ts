@@ -4,14 +4,14 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
 import { CapacityError, type Check, validate } from '../../flow/errors';
 import { figure } from '../../flow/figures';
-import { type Knob, Plan } from '../../flow/plan';
+import { type Knob } from '../../flow/plan';
 import { pricesRead, pricesRegion } from '../../flow/prices';
 import { busyHours, MONTH_HOURS } from '../../flow/queue/forecast/predict';
 import { planQueue } from '../../flow/queue/plan';
 import { type Ramp, rampSeconds, sizeOnRamp } from '../../flow/queue/ramp';
 import { consumerOf, resolveWorkload } from '../../flow/queue/resolve';
 import type { Solve } from '../../flow/queue/sizing';
-import type { Workload } from '../../flow/queue/workload';
+import { QueuePlan, type Workload } from '../../flow/queue/workload';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
@@ -140,7 +140,7 @@ function inputChecks({ queue, objective, consumer }: WorkerContext, props: Lambd
 }
 
 /** Lambda adds pollers by itself: five to begin with, then five a second. What is derived is where it must stop. */
-function planLambda(context: WorkerContext, fn: LambdaFunction, window: number): Plan {
+function planLambda(context: WorkerContext, fn: LambdaFunction, window: number): QueuePlan {
   const { subject, workload, objective, consumer } = context;
   const defaults = { slotsPerInstance: 1, pollSeconds: 0, startSeconds: COLD_START_SECONDS };
   const base = consumerOf({ ...defaults, instanceHourCost: hourCost(fn, workload) }, consumer);
@@ -182,7 +182,11 @@ function hourCost(fn: LambdaFunction, workload: Workload): number | undefined {
 }
 
 /** Lambda bills what works, not what runs; and a mapping takes no bound below two. */
-function withCost(plan: Plan, { subject, workload, objective }: WorkerContext, hourCost: number | undefined): Plan {
+function withCost(
+  plan: QueuePlan,
+  { subject, workload, objective }: WorkerContext,
+  hourCost: number | undefined,
+): QueuePlan {
   if (hourCost === undefined) return plan;
   const maxConcurrency = Math.max(MAX_CONCURRENCY.min, plan.value('maxInstances'));
   const ceiling = hourCost * maxConcurrency * MONTH_HOURS;
@@ -195,7 +199,7 @@ function withCost(plan: Plan, { subject, workload, objective }: WorkerContext, h
     );
   }
   const busy = busyHours(resolveWorkload(workload), plan.value('maxReceiveCount'));
-  return new Plan(subject, plan.knobs, { ...plan.predictions, monthlyCost: hourCost * busy }).withKnobs([
+  return new QueuePlan(subject, plan.knobs, { ...plan.predictions, monthlyCost: hourCost * busy }).withKnobs([
     {
       name: 'costCeiling',
       value: ceiling,
@@ -220,7 +224,7 @@ interface LambdaKnobInputs {
   readonly maxConcurrency: number;
   readonly functionTimeout: number;
   readonly itemTimeout: number;
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
 }
 
 function lambdaKnobs(inputs: LambdaKnobInputs): Knob[] {

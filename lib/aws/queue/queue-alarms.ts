@@ -4,7 +4,7 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { alarmAbove } from '../alarm-above';
 
 /** What stands for "never" in the time-to-drain metric: a week, which any threshold is below. */
@@ -47,7 +47,7 @@ export interface QueueAlarmsProps {
    * The plan with the thresholds: the knobs `alarmBacklog`, `alarmAgeSeconds` and, with a redriver,
    * `redriveWindowSeconds`, `stuckHoldSeconds` and `alarmStuckLetters`.
    */
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
 
   /**
    * Where the alarms go.
@@ -242,7 +242,7 @@ export class QueueAlarms extends Construct {
  * is never, which must be a large number: a negative or missing one keeps the alarm silent. What waits no longer than
  * promised (Little's law: messages ÷ rate of service) is no backlog; in a steady queue as much arrives as is finished.
  */
-export function timeToDrainMetric(queue: IQueue, plan: Plan): IMetric {
+export function timeToDrainMetric(queue: IQueue, plan: QueuePlan): IMetric {
   const period = FIVE_MINUTES;
   const seconds = period.toSeconds();
   const visible = 'FILL(visible, 0)';
@@ -262,7 +262,7 @@ export function timeToDrainMetric(queue: IQueue, plan: Plan): IMetric {
   });
 }
 
-function drainThreshold(plan: Plan): number {
+function drainThreshold(plan: QueuePlan): number {
   return Math.min(NEVER_SECONDS - 1, Math.ceil(Math.max(plan.predictions.drainSeconds, plan.value('alarmAgeSeconds'))));
 }
 

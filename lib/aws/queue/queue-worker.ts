@@ -1,8 +1,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { bindFargate, type FargateWorkerProps } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
 import type { WorkerBinding, WorkerContext } from './worker-compute';
@@ -70,7 +69,7 @@ export interface QueueWorkerProps {
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out

@@ -1,8 +1,8 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { CapacityError, type Check, inRange, validate, wholeNumber } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
+import type { Knob } from '../../flow/plan';
 import { planQueue } from '../../flow/queue/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { resolvedNumber, resolvedSeconds } from '../tokens';
 
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
@@ -60,7 +60,7 @@ export interface RedriveQuestion {
  * @throws InvalidInputError when a prop is out of range, with all of them named
  * @throws CapacityError when the workload cannot be served within the objective
  */
-export function planRedriveQueue(subject: string, input: RedriveQuestion): Plan {
+export function planRedriveQueue(subject: string, input: RedriveQuestion): QueuePlan {
   const { workload, objective, consumer, maxReceiveCount, maxRedrives } = input;
   const { redrivesPerSecond, successRatioFloor, maskedFields } = input;
   // What the template alone decides is let through to the queue; the plan then reckons with its own value.
@@ -138,12 +138,12 @@ function unresolvedChecks(input: RedriveQuestion): Check[] {
 }
 
 /** The queue's plan with what redriving adds to it. */
-function planRedrives(base: Plan, workload: Workload, objective: Objective, choices: RedriveChoices): Plan {
+function planRedrives(base: QueuePlan, workload: Workload, objective: Objective, choices: RedriveChoices): QueuePlan {
   const plan = base.withKnobs(queueKnobs(base, choices));
   return choices.maxRedrives > 0 ? plan.withKnobs(redriveKnobs(plan, workload, objective, choices)) : plan;
 }
 
-function queueKnobs(base: Plan, choices: RedriveChoices): Knob[] {
+function queueKnobs(base: QueuePlan, choices: RedriveChoices): Knob[] {
   const {
     functionTimeoutSeconds: timeout,
     batchWindowSeconds: window = 0,
@@ -185,7 +185,7 @@ function queueKnobs(base: Plan, choices: RedriveChoices): Knob[] {
   return knobs;
 }
 
-function redriveKnobs(plan: Plan, workload: Workload, objective: Objective, choices: RedriveChoices): Knob[] {
+function redriveKnobs(plan: QueuePlan, workload: Workload, objective: Objective, choices: RedriveChoices): Knob[] {
   const { maxRedrives } = choices;
   const { steadyPerSecond, poisonRatio = 0 } = workload;
   const visibility = plan.value('visibilityTimeoutSeconds');

@@ -13,8 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
@@ -189,7 +188,7 @@ export class RedriveQueue extends Construct {
    */
   public readonly dashboard?: Dashboard;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
 
   private readonly props: RedriveQueueProps;
   private readonly fifo: boolean;

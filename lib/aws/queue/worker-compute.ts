@@ -1,8 +1,7 @@
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
 
 /** What a compute gets to bind itself to a queue. Internal: users pick a compute, they don't write one. */
@@ -17,7 +16,7 @@ export interface WorkerContext {
 
 /** What a compute leaves behind. */
 export interface WorkerBinding {
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
 }
 
 /** The visibility timeout of a queue of this app in seconds; undefined for an imported queue or an unresolved value. */

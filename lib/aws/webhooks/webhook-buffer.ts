@@ -10,8 +10,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Objective, Workload } from '../../flow/queue/workload';
+import type { Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import type { SourceConfig } from '../../runtime/webhook/contract';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { retainPolicyOf } from '../retained-policy';
@@ -125,7 +124,7 @@ export class WebhookBuffer extends Construct {
   /** The alarms of the API; those of the queue are `redriveQueue.alarms`. */
   public readonly alarms: WebhookAlarms;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** One for each attached function: the alarms on deliveries that it refused. */
   public readonly refusedAlarms: RefusedAlarms[] = [];
   /**

@@ -1,9 +1,8 @@
 /** What a queue came to and what was expected of it, as the numbers of a scenario. */
-import type { Plan } from '../../flow/plan';
 import { forecast } from '../../flow/queue/forecast/predict';
 import { type ResolvedConsumer, resolveWorkload } from '../../flow/queue/resolve';
 import type { SimulationResult } from '../../flow/queue/simulation/simulate';
-import type { Workload } from '../../flow/queue/workload';
+import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import type { Numbers } from '../scenario';
 
 /** What was measured. */
@@ -20,7 +19,7 @@ export function numbersOf(result: SimulationResult): Numbers {
 }
 
 /** What the plan expects. */
-export function predictionsOf(plan: Plan, workload: Workload, consumer: ResolvedConsumer): Numbers {
+export function predictionsOf(plan: QueuePlan, workload: Workload, consumer: ResolvedConsumer): Numbers {
   const { latencyP99Seconds, peakBacklog, drainSeconds } = plan.predictions;
   const { poisonRatio, peakPerSecond, peakSeconds } = resolveWorkload(workload);
   return {

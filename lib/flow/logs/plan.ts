@@ -3,7 +3,7 @@
  * are kept, how large the shipper's queue must be to outlive its destination.
  */
 
-import { CapacityError, given, validate } from '../errors';
+import { CapacityError, givenObjects, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import { bisect } from '../search';
 import { knobsOf } from './knobs';
@@ -22,7 +22,7 @@ export function planLogs(
   objective: LogObjective,
   choices: LogChoices = {},
 ): LogPlan {
-  given(subject, { workload, objective, choices });
+  givenObjects(subject, { workload, objective, choices });
   validate(subject, logChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);

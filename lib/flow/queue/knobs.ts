@@ -4,11 +4,12 @@ import { CapacityError } from '../errors';
 import { figure } from '../figures';
 import { serviceQuantile } from '../numerics/gamma';
 import { once } from '../once';
-import type { Knob, Predictions } from '../plan';
+import type { Knob } from '../plan';
 import { DEFAULT_BACKOFF } from './backoff';
 import { MONTH_HOURS } from './forecast/predict';
 import type { ResolvedWorkload } from './resolve';
 import type { Sizing } from './sizing';
+import type { Predictions } from './workload';
 
 /** SQS keeps a message invisible for 12 hours at most (SQS API reference, `VisibilityTimeout`). */
 export const LONGEST_VISIBILITY_SECONDS = 43_200;

@@ -2,8 +2,7 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { atLeast, CapacityError, given, positive, validate, wholeNumber } from '../errors';
-import { Plan, type Predictions } from '../plan';
+import { atLeast, CapacityError, givenObjects, positive, validate, wholeNumber } from '../errors';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { forecast } from './forecast/predict';
 import { queueKnobs } from './knobs';
@@ -17,7 +16,7 @@ import {
 } from './resolve';
 import { type Solve, size } from './sizing';
 import { waysOut } from './ways-out';
-import type { Consumer, Objective, Workload } from './workload';
+import { type Consumer, type Objective, type Predictions, QueuePlan, type Workload } from './workload';
 
 /**
  * The plan of a queue.
@@ -36,8 +35,8 @@ export function planQueue(
   objective: Objective,
   consumer: Consumer = {},
   solve: Solve = size,
-): Plan {
-  given(subject, { workload, objective, consumer });
+): QueuePlan {
+  givenObjects(subject, { workload, objective, consumer });
   validate(subject, [
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
@@ -55,7 +54,7 @@ export function planQueue(
     throw new CapacityError(subject, sizing.refusal(), ways.length > 0 ? ways : ['split the work into smaller items']);
   }
   const predictions = sizing.forecast.predictions();
-  return new Plan(subject, queueKnobs(sizing, predictions), predictions);
+  return new QueuePlan(subject, queueKnobs(sizing, predictions), predictions);
 }
 
 /**
@@ -68,7 +67,7 @@ export function planQueue(
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */
 export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
-  given('predictQueue', { workload, consumer });
+  givenObjects('predictQueue', { workload, consumer });
   validate('predictQueue', [
     ...workloadChecks(workload),
     ...consumerChecks(consumer),

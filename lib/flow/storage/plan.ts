@@ -2,9 +2,9 @@
  * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
 
-import { CapacityError, given, givenList, validate } from '../errors';
+import { CapacityError, givenList, givenObjects, validate } from '../errors';
 import { sizeText } from '../figures';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
 import { lastWhole } from '../search';
 import { refuseLateReads, refuseLoss, stockChecks } from './checks';
@@ -34,9 +34,10 @@ export function planStock(
   objective: StockObjective = {},
   choices: StockChoices = {},
 ): StockPlan {
-  given(subject, { workload, objective, choices }, ['transitions']);
+  givenObjects(subject, { workload, objective, choices }, ['transitions']);
   if (choices.transitions !== undefined) givenList(subject, 'transitions', choices.transitions);
-  for (const transition of choices.transitions ?? []) given(subject, { transitions: transition }, ['storageClass']);
+  for (const transition of choices.transitions ?? [])
+    givenObjects(subject, { transitions: transition }, ['storageClass']);
   validate(subject, stockChecks(workload, objective, choices));
   const economy = new StockEconomy(workload, objective, choices);
   if (choices.transitions) {
@@ -78,16 +79,14 @@ function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: St
       name: 'expirationInDays',
       value: retentionDays,
       unit: 'days',
-      formula: workload.retentionDays === undefined ? 'a year, unless the workload says otherwise' : 'given',
-      inputs: {},
+      ...unlessGiven(workload.retentionDays, 'a year, unless the workload says otherwise'),
       source: 'case 11: keep 365 days, then delete',
     },
     {
       name: 'noncurrentDays',
       value: noncurrentDays,
       unit: 'days',
-      formula: choices.noncurrentDays === undefined ? 'a month to bring a replaced or expired version back' : 'given',
-      inputs: {},
+      ...unlessGiven(choices.noncurrentDays, 'a month to bring a replaced or expired version back'),
       source:
         'Amazon S3 user guide, lifecycle: in a versioned bucket expiration only hides an object; NoncurrentVersionExpiration deletes it',
     },

@@ -4,9 +4,8 @@ import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { validate, wholeNumber } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { planQueue } from '../../flow/queue/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
 import { SubscriptionAlerts } from './subscription-alerts';
 import { PUBSUB_LIMITS, planSubscription, type SubscriptionChoices, subscriptionChecks } from './subscription-plan';
@@ -40,7 +39,7 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   /** Seconds that a message may wait. 600 s to 30 days: dead letters are kept for 31. Default: from the plan. */
   readonly retentionSeconds?: number;
   /** Pushes messages to an endpoint; a function gets the plan to make the endpoint from. Default: they are pulled. */
-  readonly push?: PushTarget | ((plan: Plan) => PushTarget);
+  readonly push?: PushTarget | ((plan: QueuePlan) => PushTarget);
   /** Whether messages with the same ordering key come in order; a failing one then holds up its key. Default: false. */
   readonly enableMessageOrdering?: boolean;
   /** Cloud KMS key that encrypts both topics; the construct lets Pub/Sub use it. Default: keys of Google. */
@@ -80,7 +79,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
   /** The alert policies, each with a text that says what to do. */
   public readonly alerts: SubscriptionAlerts;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** IAM member of Google's own account that pushes, moves dead letters and encrypts. */
   public readonly serviceAgent: pulumi.Output<string>;
 
@@ -230,7 +229,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
   }
 }
 
-function derivePlan(subject: string, args: RedriveQueueArgs): Plan {
+function derivePlan(subject: string, args: RedriveQueueArgs): QueuePlan {
   const { workload, objective, consumer, maxDeliveryAttempts, allowedPersistenceRegions: regions } = args;
   validate(subject, [
     pubsubName(subject),

@@ -1,8 +1,8 @@
 /** What Pub/Sub asks of a queue's plan: its own names and limits for deadline, backoff, attempts and retention. */
 import { CapacityError, type Check, wholeNumber } from '../../flow/errors';
 import { figure } from '../../flow/figures';
-import type { Knob, Plan } from '../../flow/plan';
-import type { Workload } from '../../flow/queue/workload';
+import type { Knob } from '../../flow/plan';
+import type { QueuePlan, Workload } from '../../flow/queue/workload';
 
 const REFERENCE = 'Pub/Sub API reference, Subscription';
 const DAY = 86_400;
@@ -67,7 +67,7 @@ export function subscriptionChecks(choices: SubscriptionChoices, workload: Workl
  *
  * @throws CapacityError when one attempt may take longer than the longest ack deadline
  */
-export function planSubscription(base: Plan, choices: SubscriptionChoices): Plan {
+export function planSubscription(base: QueuePlan, choices: SubscriptionChoices): QueuePlan {
   const plan = base.withKnobs([
     ackDeadline(base, choices),
     ...backoff(base, choices),
@@ -78,7 +78,7 @@ export function planSubscription(base: Plan, choices: SubscriptionChoices): Plan
 }
 
 /** How long an outage of what lies behind the consumer may last before good messages become dead letters. */
-function retrySpan(plan: Plan): Knob {
+function retrySpan(plan: QueuePlan): Knob {
   const maximum = plan.value('maximumBackoffSeconds');
   const minimum = plan.value('minimumBackoffSeconds');
   const attempts = plan.value('maxDeliveryAttempts');
@@ -95,7 +95,7 @@ function retrySpan(plan: Plan): Knob {
   };
 }
 
-function ackDeadline(base: Plan, { ackDeadlineSeconds }: SubscriptionChoices): Knob {
+function ackDeadline(base: QueuePlan, { ackDeadlineSeconds }: SubscriptionChoices): Knob {
   if (ackDeadlineSeconds !== undefined) return given('ackDeadlineSeconds', ackDeadlineSeconds, 's');
   const { min, max } = PUBSUB_LIMITS.ackDeadlineSeconds;
   const item = base.knob('itemTimeoutSeconds');
@@ -119,7 +119,7 @@ function ackDeadline(base: Plan, { ackDeadlineSeconds }: SubscriptionChoices): K
   };
 }
 
-function backoff(base: Plan, choices: SubscriptionChoices): Knob[] {
+function backoff(base: QueuePlan, choices: SubscriptionChoices): Knob[] {
   const { max } = PUBSUB_LIMITS.backoffSeconds;
   const { minimumBackoffSeconds: low, maximumBackoffSeconds: high } = choices;
   const cap = base.value('backoffCapSeconds');
@@ -150,7 +150,7 @@ function backoff(base: Plan, choices: SubscriptionChoices): Knob[] {
   ];
 }
 
-function attempts(base: Plan, { maxDeliveryAttempts }: SubscriptionChoices): Knob {
+function attempts(base: QueuePlan, { maxDeliveryAttempts }: SubscriptionChoices): Knob {
   if (maxDeliveryAttempts !== undefined) return given('maxDeliveryAttempts', maxDeliveryAttempts, 'attempts');
   const { min, max } = PUBSUB_LIMITS.deliveryAttempts;
   const planned = base.value('maxReceiveCount');
@@ -164,7 +164,7 @@ function attempts(base: Plan, { maxDeliveryAttempts }: SubscriptionChoices): Kno
   };
 }
 
-function retention(base: Plan, { retentionSeconds }: SubscriptionChoices): Knob[] {
+function retention(base: QueuePlan, { retentionSeconds }: SubscriptionChoices): Knob[] {
   const { max } = PUBSUB_LIMITS.retentionSeconds;
   const own = retentionSeconds ?? base.value('retentionSeconds');
   return [

@@ -4,8 +4,8 @@ import * as secretmanager from '@pulumi/gcp/secretmanager';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { oneOf, validate, wholeNumber } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Knob } from '../../flow/plan';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
@@ -88,7 +88,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
   public readonly refusedAlerts: RefusedAlerts;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** Where senders post to. */
   public readonly url: pulumi.Output<string>;
 
@@ -138,8 +138,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   private createQueue(ownKnobs: Knob[]) {
     const { args, label } = this;
     let worker!: PushWorker;
-    let plan!: Plan;
-    const push = (queuePlan: Plan): PushTarget => {
+    let plan!: QueuePlan;
+    const push = (queuePlan: QueuePlan): PushTarget => {
       plan = queuePlan.withKnobs([...ownKnobs, idempotencyKnob(queuePlan, args.idempotencySeconds)]);
       worker = new PushWorker(
         label,
@@ -280,7 +280,7 @@ function validateArgs(subject: string, args: WebhookBufferArgs): void {
 }
 
 /** A delivery that comes back after its key is forgotten has its effect twice. */
-function idempotencyKnob(plan: Plan, given: number | undefined): Knob {
+function idempotencyKnob(plan: QueuePlan, given: number | undefined): Knob {
   const retention = plan.value('retentionSeconds');
   validate(plan.subject, [
     {

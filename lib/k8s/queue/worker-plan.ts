@@ -1,11 +1,11 @@
 /** From workload to a worker on Kubernetes: pods that stay, or one job an item. */
 import { CapacityError, validate, wholeNumber } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
+import type { Knob } from '../../flow/plan';
 import { attemptSeconds } from '../../flow/queue/knobs';
 import { planQueue } from '../../flow/queue/plan';
 import { consumerOf, resolveWorkload } from '../../flow/queue/resolve';
 import { type Solve, size } from '../../flow/queue/sizing';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import {
   AUTOSCALER_SYNC_SECONDS,
   gracePeriodKnob,
@@ -24,7 +24,7 @@ export interface WorkerChoices {
 
 /** A planned worker. */
 export interface WorkerPlan {
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   /** Whether each item gets a job of its own. */
   readonly perItem: boolean;
   /** Replicas that stay when nothing is to do. */
@@ -81,7 +81,7 @@ function planJobs(
   workload: Workload,
   objective: Objective,
   timing: Consumer & { readonly startSeconds: number },
-): Plan {
+): QueuePlan {
   validate(subject, [
     {
       refused: (timing.slotsPerInstance ?? 1) !== 1,
@@ -173,7 +173,7 @@ function startKnob(startSeconds: number): Knob {
   };
 }
 
-function asleep(plan: Plan): Knob {
+function asleep(plan: QueuePlan): Knob {
   return {
     ...plan.knob('minInstances'),
     value: 0,
