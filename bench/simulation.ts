@@ -44,7 +44,12 @@ export async function bench(): Promise<Line[]> {
 /** The example of the command line's help, solved again and again. */
 function planned(): Line {
   const workload = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, serviceSeconds: 0.05 };
-  const solve = () => planQueue('bench', { workload, objective: { latencySeconds: 90 }, consumer: { slotsPerInstance: 4, startSeconds: 60 } });
+  const solve = () =>
+    planQueue('bench', {
+      workload,
+      objective: { latencySeconds: 90 },
+      consumer: { slotsPerInstance: 4, startSeconds: 60 },
+    });
   const microseconds = fastest(20, () => {
     for (let i = 0; i < 100; i++) solve();
   });

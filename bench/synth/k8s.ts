@@ -1,4 +1,5 @@
 /** Kubernetes QueueWorkers from this library, and the same objects written by hand with cdk8s and cdk8s-plus. */
+
 import { deepStrictEqual } from 'node:assert';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { ApiObject, App, Chart, Duration, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { Plan } from '../../lib/flow/plan';
+import type { QueuePlan } from '../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
 import type { Side } from './build';
@@ -71,11 +72,11 @@ function ours(chart: Chart, number: number): QueueWorker {
 }
 
 /** The numbers that somebody who writes by hand has worked out beforehand, so that only writing is timed. */
-function planned(): Plan {
+function planned(): QueuePlan {
   return ours(new Chart(new App(), 'numbers'), 0).plan;
 }
 
-function byHand(chart: Chart, number: number, plan: Plan): void {
+function byHand(chart: Chart, number: number, plan: QueuePlan): void {
   const value = (name: string) => plan.value(name);
   const scope = new Construct(chart, `Orders${number}`);
   const serviceAccount = new kplus.ServiceAccount(scope, 'ServiceAccount', { automountToken: false });
@@ -140,7 +141,7 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
   makeDashboard(scope, `Orders${number}`, name, plan);
 }
 
-function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, plan: Plan): kplus.Deployment {
+function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, plan: QueuePlan): kplus.Deployment {
   const text = (value: string) => kplus.EnvValue.fromValue(value);
   const probe = (failureThreshold: number) =>
     kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
@@ -198,7 +199,7 @@ function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, 
   return deployment;
 }
 
-function makeAlerts(scope: Construct, name: string, plan: Plan): void {
+function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
   const depth = `max(keda_scaler_metrics_value{scaledObject="${name}"})`;
   const alarm = plan.value('alarmBacklog');
   const most = plan.value('maxInstances');
@@ -237,7 +238,7 @@ function makeAlerts(scope: Construct, name: string, plan: Plan): void {
   });
 }
 
-function makeDashboard(scope: Construct, title: string, name: string, plan: Plan): void {
+function makeDashboard(scope: Construct, title: string, name: string, plan: QueuePlan): void {
   const hpa = (metric: string) =>
     `max(kube_horizontalpodautoscaler_${metric}{horizontalpodautoscaler="keda-hpa-${name}"})`;
   const panel = (heading: string, lines: readonly (readonly [string, string])[]) => {

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { type Case, DIFFICULTIES, DOMAINS, type Level } from '../../lib/cases/case';
+import { percent } from '../../lib/flow/figures';
 import { ExitCode, Io, UsageError } from './io';
-import { duration, percent, table, wrap } from './text';
+import { duration, table, wrap } from './text';
 
 /** `backpressure cases`: the twenty cases in learning order, or one of them in full. */
 export function registerCases(program: Command, io: Io, answered: (exit: number) => void): void {

@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
-import type { Predictions } from '../../lib/flow/plan';
 import type { ResolvedConsumer } from '../../lib/flow/queue/resolve';
 import type { SimulationResult } from '../../lib/flow/queue/simulation/simulate';
-import type { Workload } from '../../lib/flow/queue/workload';
+import type { Predictions, Workload } from '../../lib/flow/queue/workload';
 import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
 import { eachSeed, type SimulateOptions } from './seeds';

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
-import type { Plan } from '../../lib/flow/plan';
+import { percent } from '../../lib/flow/figures';
 import type { SolvedQueue } from '../../lib/flow/queue/plan';
-import type { Objective } from '../../lib/flow/queue/workload';
+import type { Objective, QueuePlan } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
-import { drain, duration, percent, table } from './text';
+import { drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
 
 const EXAMPLE =
@@ -63,7 +63,7 @@ export function refusalText(refusal: CapacityError): string {
   return `${refusal.subject}: ${inOptions(refusal.reason)}\n${ways.join('')}`;
 }
 
-function feasible(plan: Plan): object {
+function feasible(plan: QueuePlan): object {
   const knobs = plan.knobs.map(({ name, ...knob }) => [name, knob]);
   return { feasible: true, knobs: Object.fromEntries(knobs), predictions: plan.predictions };
 }
@@ -84,7 +84,7 @@ export function summary({ name, workload, objective }: Pick<Question, 'name' | '
   return `${name}: ${figure(steadyPerSecond)}/s${peak}, ${duration(serviceSeconds)} an item${promise}`;
 }
 
-function sheet(plan: Plan, asked: Question, io: Io): string {
+function sheet(plan: QueuePlan, asked: Question, io: Io): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const expected = plan.predictions;
   return [

@@ -80,11 +80,6 @@ export function drain(seconds: number): string {
   return seconds < 1 ? 'at once' : duration(seconds);
 }
 
-/** A ratio as a percentage with three significant digits. */
-export function percent(ratio: number): string {
-  return `${Number((ratio * 100).toPrecision(3))} %`;
-}
-
 /** A number of things as a person says it. */
 export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : 'never';

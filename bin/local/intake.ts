@@ -3,10 +3,10 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
-import { type Predictions } from '../../lib/flow/plan';
 import { predictQueue } from '../../lib/flow/queue/plan';
 import { simulate } from '../../lib/flow/queue/simulation/simulate';
 import type { Workload } from '../../lib/flow/queue/workload';
+import { type Predictions } from '../../lib/flow/queue/workload';
 import { type Books, closeBooks } from './books';
 import { mixOf, type PlannedDelivery, planDeliveries } from './deliveries';
 import { type Deployment, deployLocally } from './deploy';

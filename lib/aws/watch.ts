@@ -5,7 +5,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inRange, validate, wholeNumber } from '../flow/errors';
-import type { KnobList } from '../flow/plan';
+import type { Plan } from '../flow/plan';
 import { allowAlarms } from './alarm-topic';
 
 /** CloudWatch takes values up to this one (API reference, MetricDatum). */
@@ -37,7 +37,7 @@ export interface AlarmRow {
 
 /** Whose numbers the alarms take, and where they go. */
 export interface Watch {
-  readonly plan: KnobList;
+  readonly plan: Plan;
   /** Default: nowhere. */
   readonly alarmTopic?: ITopic;
 }

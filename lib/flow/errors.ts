@@ -74,7 +74,11 @@ export function unknownName(subject: string, kind: string, name: unknown, names:
  * @param others fields that are no numbers
  * @throws InvalidInputError that names each of them
  */
-export function given(subject: string, parts: Readonly<Record<string, unknown>>, others: readonly string[] = []): void {
+export function givenObjects(
+  subject: string,
+  parts: Readonly<Record<string, unknown>>,
+  others: readonly string[] = [],
+): void {
   const failures = Object.entries(parts).flatMap(([part, value]) => {
     if (typeof value !== 'object' || value === null) return [`${part} must be an object, got ${shown(value)}`];
     return Object.entries(value)

@@ -12,6 +12,11 @@ export function figure(value: number): string {
   return text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
 }
 
+/** A ratio as a percentage with three significant digits. */
+export function percent(ratio: number): string {
+  return `${Number((ratio * 100).toPrecision(3))} %`;
+}
+
 /** A size as a person reads it, in units of 1024, rounded up. */
 export function sizeText(bytes: number): string {
   if (!Number.isFinite(bytes)) return 'no size';

@@ -2,7 +2,7 @@
 import * as monitoring from '@pulumi/gcp/monitoring';
 import type * as pulumi from '@pulumi/pulumi';
 import { inRange, validate, wholeNumber } from '../flow/errors';
-import type { KnobList } from '../flow/plan';
+import type { Plan } from '../flow/plan';
 
 /** One alert policy: what it watches, and the knobs with its numbers. */
 export type AlertRow = MetricRow | QueryRow;
@@ -38,7 +38,7 @@ interface QueryRow extends Row {
 
 /** Whose numbers the policies take, and where they go. */
 export interface Watch {
-  readonly plan: KnobList;
+  readonly plan: Plan;
   /** Default: the provider's. */
   readonly project?: pulumi.Input<string>;
   /** Default: none; incidents are still opened. */
@@ -67,7 +67,7 @@ export function createAlert(parent: pulumi.Resource, row: AlertRow, watch: Watch
   );
 }
 
-function condition(row: AlertRow, plan: KnobList) {
+function condition(row: AlertRow, plan: Plan) {
   const threshold = plan.value(row.threshold);
   const seconds = plan.value(row.seconds);
   validate(row.name, [

@@ -1,4 +1,5 @@
 /** What a caller from JavaScript or Python can give is refused by the name of the prop, never by a raw error. */
+
 import { Duration, Lazy, type Stack, Token } from 'aws-cdk-lib';
 import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -14,7 +15,8 @@ import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { InvalidInputError } from '../../lib/flow/errors';
-import { type Knob, Plan } from '../../lib/flow/plan';
+import { type Knob } from '../../lib/flow/plan';
+import { QueuePlan } from '../../lib/flow/queue/workload';
 import { QuotaPlan } from '../../lib/flow/quotas/workload';
 import { shop, type Untyped } from '../support/stack';
 
@@ -170,7 +172,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])('an alarm with the threshold %
 test('an alarm on a scaler that reacts slower than a day looks back no longer than CloudWatch can', () => {
   const stack = shop();
   const { plan, queue, deadLetterQueue } = new RedriveQueue(stack, 'Queue', demand);
-  const slow = new Plan(plan.subject, plan.knobs, { ...plan.predictions, reactionSeconds: 5 * 86_400 });
+  const slow = new QueuePlan(plan.subject, plan.knobs, { ...plan.predictions, reactionSeconds: 5 * 86_400 });
   const { timeToDrain } = new QueueAlarms(stack, 'It', { queue, deadLetterQueue, plan: slow });
   const { evaluationPeriods } = timeToDrain.node.defaultChild as CfnAlarm;
   expect(Number(evaluationPeriods) * 300).toBeLessThanOrEqual(86_400);

@@ -15,7 +15,7 @@ import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
-import type { Knob, KnobList } from '../../lib/flow/plan';
+import type { Knob, Plan } from '../../lib/flow/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
@@ -27,7 +27,7 @@ const functionIn = (scope: Construct) =>
   new LambdaFunction(scope, 'Function', { runtime: Runtime.NODEJS_22_X, handler: 'x', code: Code.fromInline('x') });
 
 /** What makes the alarms from a plan of its own with these knobs in it; returns the alarms and that plan. */
-const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: KnobList }> = {
+const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan }> = {
   QueueAlarms: (knobs) => {
     const stack = shop();
     const made = new RedriveQueue(stack, 'Orders', DEMAND);
@@ -116,7 +116,7 @@ test.each(Object.keys(MAKERS))('%s: each knob moves the alarms that it is for, a
   }
 });
 
-test.each<[string, (scope: Construct) => { readonly plan: KnobList; readonly node: Construct['node'] }]>([
+test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: Construct['node'] }]>([
   [
     'ArchiveBucket',
     (scope) => new ArchiveBucket(scope, 'Archive', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 } }),

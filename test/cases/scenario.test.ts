@@ -229,30 +229,40 @@ describe('a scenario', () => {
 });
 
 describe('what is simulated is the plan: its crew, its times and its workload', () => {
-  test.each(CASES.flatMap((each) => (each.scenario?.kind === 'queue' || each.scenario?.kind === 'webhooks' ? enginesOf(each).map((engine) => [each.number, engine] as const) : [])))(
-    'case %d on %s',
-    (number, engine) => {
-      const { scenario } = caseOf(number);
-      if (scenario?.kind !== 'queue' && scenario?.kind !== 'webhooks') throw new Error('a queue');
-      const question = questionOn(scenario, engine);
-      const { plan, sizing } = solveQueue(`Case ${number}`, question);
-      const run = runScenario(caseOf(number), 1, engine);
-      expect(run.knobs.map(({ name, value }) => [name, value])).toEqual(plan.knobs.map(({ name, value }) => [name, value]));
-      expect(sizing.consumer).toMatchObject({
-        minInstances: plan.value('minInstances'),
-        maxInstances: plan.value('maxInstances'),
-        slotsPerInstance: plan.value('slotsPerInstance'),
-      });
-      expect(reactionSeconds(sizing.consumer)).toBe(plan.predictions.reactionSeconds);
-    },
-  );
+  test.each(
+    CASES.flatMap((each) =>
+      each.scenario?.kind === 'queue' || each.scenario?.kind === 'webhooks'
+        ? enginesOf(each).map((engine) => [each.number, engine] as const)
+        : [],
+    ),
+  )('case %d on %s', (number, engine) => {
+    const { scenario } = caseOf(number);
+    if (scenario?.kind !== 'queue' && scenario?.kind !== 'webhooks') throw new Error('a queue');
+    const question = questionOn(scenario, engine);
+    const { plan, sizing } = solveQueue(`Case ${number}`, question);
+    const run = runScenario(caseOf(number), 1, engine);
+    expect(run.knobs.map(({ name, value }) => [name, value])).toEqual(
+      plan.knobs.map(({ name, value }) => [name, value]),
+    );
+    expect(sizing.consumer).toMatchObject({
+      minInstances: plan.value('minInstances'),
+      maxInstances: plan.value('maxInstances'),
+      slotsPerInstance: plan.value('slotsPerInstance'),
+    });
+    expect(reactionSeconds(sizing.consumer)).toBe(plan.predictions.reactionSeconds);
+  });
 
-  test.each(CASES.flatMap((each) => (each.scenario ? enginesOf(each).slice(1).map((engine) => [each.number, engine] as const) : [])))(
-    'case %d keeps its headline on %s too',
-    (number, engine) => {
-      expect(runScenario(caseOf(number), 1, engine).outcomes.filter(({ met }) => !met)).toEqual([]);
-    },
-  );
+  test.each(
+    CASES.flatMap((each) =>
+      each.scenario
+        ? enginesOf(each)
+            .slice(1)
+            .map((engine) => [each.number, engine] as const)
+        : [],
+    ),
+  )('case %d keeps its headline on %s too', (number, engine) => {
+    expect(runScenario(caseOf(number), 1, engine).outcomes.filter(({ met }) => !met)).toEqual([]);
+  });
 
   test('an engine on which the case is not deployed is refused with those on which it is', () => {
     expect(() => runScenario(caseOf(2), 1, 'gcp')).toThrow("case 2 is deployed on k8s, got 'gcp'");

@@ -280,7 +280,11 @@ describe('numbers that stand for "no limit"', () => {
   test('a maximum far above the need is kept, and the minimum is what the load needs', () => {
     const derived = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 4 } });
     for (const maxInstances of [1e9, 2 ** 31 - 1, Number.MAX_SAFE_INTEGER]) {
-      const plan = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 4, maxInstances } });
+      const plan = planQueue('q', {
+        workload: load,
+        objective: promise,
+        consumer: { slotsPerInstance: 4, maxInstances },
+      });
       expect(plan.value('maxInstances')).toBe(maxInstances);
       expect(plan.value('minInstances')).toBeLessThanOrEqual(derived.value('maxInstances'));
       expect(plan.predictions.waitProbability).toBe(0);
@@ -304,7 +308,9 @@ describe('numbers that stand for "no limit"', () => {
     expect(() => planQueue('q', { workload: { ...load, peakSeconds: 1e-9 }, objective: promise })).toThrow(
       'peakSeconds must be at least 0.001, got 1e-9',
     );
-    expect(planQueue('q', { workload: { ...load, peakSeconds: 0 }, objective: promise }).predictions.drainSeconds).toBe(0);
+    expect(planQueue('q', { workload: { ...load, peakSeconds: 0 }, objective: promise }).predictions.drainSeconds).toBe(
+      0,
+    );
   });
 
   test('a disk of more than 2⁵³ MiB ends too', () => {

@@ -4,7 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
-import type { KnobList } from '../../lib/flow/plan';
+import type { Plan } from '../../lib/flow/plan';
 import { knobsOf, numbersOf } from '../support/alarm-numbers';
 import { mute } from '../support/alarm-topics';
 import { REFERENCE_NAMES, reference } from '../support/reference';
@@ -31,8 +31,8 @@ describe.each(REFERENCE_NAMES)('%s', (name) => {
 });
 
 /** The plan of the construct that made the alarm. One on a function is made by the webhook buffer it is attached to. */
-function planOf(alarm: CfnAlarm): KnobList {
-  const scopes: (IConstruct & { readonly plan?: KnobList })[] = alarm.node.scopes.reverse();
+function planOf(alarm: CfnAlarm): Plan {
+  const scopes: (IConstruct & { readonly plan?: Plan })[] = alarm.node.scopes.reverse();
   const own = scopes.find(({ plan }) => plan !== undefined)?.plan;
   if (own !== undefined) return own;
   const buffers = alarm.node.root.node.findAll().filter((one): one is WebhookBuffer => one instanceof WebhookBuffer);

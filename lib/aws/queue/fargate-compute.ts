@@ -16,11 +16,11 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { planQueue } from '../../flow/queue/plan';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
 import { createAlarms } from '../watch';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
@@ -222,7 +222,7 @@ function scaleOnBacklog(
   { scope, queue }: WorkerContext,
   props: FargateWorkerProps,
   service: FargateService,
-  plan: Plan,
+  plan: QueuePlan,
 ): Metric {
   const period = Duration.seconds(METRIC_PERIOD_SECONDS);
   const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });

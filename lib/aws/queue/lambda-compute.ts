@@ -3,13 +3,12 @@ import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
 import { LONGEST_FUNCTION_SECONDS } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { Workload } from '../../flow/queue/workload';
+import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
@@ -141,7 +140,7 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
 }
 
 /** Whether the function fits the plan. */
-function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerProps, plan: Plan): Check[] {
+function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerProps, plan: QueuePlan): Check[] {
   const { serviceSeconds } = question.workload;
   const functionTimeout = resolvedSeconds(props.function.timeout) ?? DEFAULT_TIMEOUT_SECONDS;
   const windowSeconds = question.batchWindowSeconds ?? resolvedSeconds(props.batchWindow) ?? 0;

@@ -5,8 +5,8 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
-import type { Plan } from '../../flow/plan';
 import { queueAlarmKnobs, redriverAlarmKnobs } from '../../flow/queue/alarms';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { type AlarmRow, createAlarms } from '../watch';
 
 /**
@@ -43,7 +43,7 @@ export interface QueueAlarmsProps {
    * `redriveWindowSeconds`, `stuckHoldSeconds` and `alarmStuckLetters`. Other numbers follow from these, unless the plan
    * has a knob for them too: `alarmWindowSeconds`, `alarmDeadLetters` and so on, as in the plan of a `RedriveQueue`.
    */
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
 
   /**
    * Where the alarms go.
@@ -135,11 +135,11 @@ export class QueueAlarms extends Construct {
 }
 
 /** The plan with a knob for each number of the alarms; a plan made by hand may have none of them. */
-function withAlarmKnobs(plan: Plan, redriver: boolean): Plan {
+function withAlarmKnobs(plan: QueuePlan, redriver: boolean): QueuePlan {
   return completed(plan, [...queueAlarmKnobs(plan), ...(redriver ? redriverAlarmKnobs(plan) : [])]);
 }
 
-function queueRows({ queue }: QueueAlarmsProps, plan: Plan): AlarmRow[] {
+function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
   const sampled = { seconds: 'alarmSampleSeconds', periods: 'alarmSamples', beyond: 'alarmSamplesAbove' };
   const statistic = Stats.MAXIMUM;
   return [
@@ -213,7 +213,7 @@ function letterRows({ deadLetterQueue, quarantineQueue, redriver }: QueueAlarmsP
   ];
 }
 
-function redriverRows(redriver: LambdaFunction, plan: Plan): AlarmRow[] {
+function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
   const counted = (metricName: string) => (period: Duration) =>
     new Metric({
       namespace: 'Backpressure',
@@ -260,7 +260,7 @@ function redriverRows(redriver: LambdaFunction, plan: Plan): AlarmRow[] {
  * is never, which must be a large number: a negative or missing one keeps the alarm silent. What waits no longer than
  * promised (Little's law: messages ÷ rate of service) is no backlog; in a steady queue as much arrives as is finished.
  */
-export function timeToDrainMetric(queue: IQueue, planned: Plan): IMetric {
+export function timeToDrainMetric(queue: IQueue, planned: QueuePlan): IMetric {
   const plan = withAlarmKnobs(planned, false);
   const seconds = plan.value('alarmWindowSeconds');
   const period = Duration.seconds(seconds);

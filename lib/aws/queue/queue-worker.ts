@@ -2,9 +2,8 @@ import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Check, InvalidInputError, validate } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { bindFargate, type FargateWorkerProps } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
 import { RedriveQueue } from './redrive-queue';
@@ -78,7 +77,7 @@ export interface QueueWorkerProps {
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out

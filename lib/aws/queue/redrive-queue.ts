@@ -16,11 +16,10 @@ import {
 } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type Check, InvalidInputError } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
@@ -242,7 +241,7 @@ export class RedriveQueue extends QueueBase {
    */
   public readonly _asked: Pick<RedriveQueueProps, 'workload' | 'objective' | 'consumer'>;
 
-  private readonly ownPlan: Plan;
+  private readonly ownPlan: QueuePlan;
   private readonly props: RedriveQueueProps;
   private readonly removalPolicy: RemovalPolicy;
   private servedBy?: ServingWorker;
@@ -305,7 +304,7 @@ export class RedriveQueue extends QueueBase {
    * Every knob with its reason, and what to expect. Once a `QueueWorker` serves the queue it is the plan of that worker:
    * the same knobs, with those that only the worker has.
    */
-  public get plan(): Plan {
+  public get plan(): QueuePlan {
     return this.servedBy?.plan ?? this.ownPlan;
   }
 

@@ -1,8 +1,8 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
 
 /** What a compute gets to bind itself to a queue. Internal: users pick a compute, they don't write one. */
@@ -20,7 +20,7 @@ export interface WorkerContext {
 
 /** What a compute leaves behind. */
 export interface WorkerBinding {
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   /** What the dashboard of the queue shows of the worker. */
   readonly graphs: readonly WorkerGraph[];
 }

@@ -1,6 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
 import { type Check, validate } from '../../flow/errors';
+import { unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
 import { planStock } from '../../flow/storage/plan';
 import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
@@ -43,8 +44,7 @@ export function planLifecycle(id: string, choices: LifecycleChoices): StockPlan 
       name: 'daysAfterInitiation',
       value: knownDays(abort) ?? ABORT_DAYS,
       unit: 'days',
-      formula: abort ? 'given' : 'a week to finish an upload; its parts are billed and in no listing',
-      inputs: {},
+      ...unlessGiven(abort, 'a week to finish an upload; its parts are billed and in no listing'),
       source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
     },
     ...stockAlarmKnobs(plan),

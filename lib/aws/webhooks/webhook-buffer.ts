@@ -10,8 +10,8 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Knob } from '../../flow/plan';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
 import type { QueuePlatform } from '../queue/queue-platform';
@@ -198,7 +198,7 @@ export class WebhookBuffer extends Construct {
   }
 
   /** Every knob with its reason, and what to expect: the plan of the queue, with what the API adds. */
-  public get plan(): Plan {
+  public get plan(): QueuePlan {
     return this.redriveQueue.plan.withKnobs(this.ownKnobs);
   }
 

@@ -1,7 +1,8 @@
 /** What a queue came to and what was expected of it, as the numbers of a scenario. */
-import type { Plan } from '../../flow/plan';
+
 import type { SimulationResult } from '../../flow/queue/simulation/simulate';
 import type { Sizing } from '../../flow/queue/sizing';
+import type { QueuePlan } from '../../flow/queue/workload';
 import type { Numbers } from '../scenario';
 
 /** What was measured. */
@@ -18,7 +19,7 @@ export function numbersOf(result: SimulationResult): Numbers {
 }
 
 /** What the plan expects. */
-export function predictionsOf(plan: Plan, { workload, forecast }: Sizing): Numbers {
+export function predictionsOf(plan: QueuePlan, { workload, forecast }: Sizing): Numbers {
   const { latencyP99Seconds, peakBacklog, drainSeconds } = plan.predictions;
   const { poisonRatio, peakPerSecond, peakSeconds } = workload;
   return {

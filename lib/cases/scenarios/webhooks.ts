@@ -1,6 +1,6 @@
-import type { Plan } from '../../flow/plan';
 import { solveQueue } from '../../flow/queue/plan';
 import { simulate } from '../../flow/queue/simulation/simulate';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { simulateCallers } from '../../flow/webhooks/simulation';
 import type { Engine } from '../engine';
 import type { WebhookScenario } from '../scenario';
@@ -35,7 +35,7 @@ export function measureWebhooks(subject: string, scenario: WebhookScenario, seed
 }
 
 /** Seconds after which the broker hands out again what nobody acknowledged, by the broker's own name. */
-function hiddenSeconds(plan: Plan): number {
+function hiddenSeconds(plan: QueuePlan): number {
   const names = ['visibilityTimeoutSeconds', 'ackDeadlineSeconds'];
   return (plan.knobs.find(({ name }) => names.includes(name)) ?? plan.knob(names[0])).value;
 }

@@ -1,6 +1,6 @@
 /** The knobs of a log plan, each with its reason. */
 
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { FEWEST_FILES, MOST_FILES, type Question, queued, SEGMENTS, type Sized } from './sizing';
 
 /** Filestream knows a file by its first 1,024 bytes (`prospector.scanner.fingerprint.length`). */
@@ -19,31 +19,28 @@ export function knobsOf(question: Question, sized: Sized): Knob[] {
 
 function rotationKnobs(question: Question, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
   const { peak, rotation, shipperAway, logFiles, budget, compress, givenCap, givenCount } = question;
-  const given = { formula: 'given', inputs: {} };
   return [
     {
       name: 'fileSizeCapBytes',
       value: cap,
       unit: 'bytes',
-      ...(givenCap === undefined
-        ? {
-            formula:
-              'what the budget leaves beside the queue ÷ files at the worst − growth until a file is renamed; at least peak × time that the shipper may be away, because a compressed file is not read any more',
-            inputs: { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
-          }
-        : given),
+      ...unlessGiven(
+        givenCap,
+        'what the budget leaves beside the queue ÷ files at the worst − growth until a file is renamed; at least peak × time that the shipper may be away, because a compressed file is not read any more',
+        { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
+      ),
       source: 'logrotate(8), maxsize: checked at every run, whatever the age of the file',
     },
     {
       name: 'fileCount',
       value: count,
       unit: 'files',
-      ...(givenCount === undefined
-        ? {
-            formula: `as many as the budget holds at the smallest cap, ${FEWEST_FILES} to ${MOST_FILES}`,
-            inputs: { budget, queue, logFiles, smallestCap },
-          }
-        : given),
+      ...unlessGiven(givenCount, `as many as the budget holds at the smallest cap, ${FEWEST_FILES} to ${MOST_FILES}`, {
+        budget,
+        queue,
+        logFiles,
+        smallestCap,
+      }),
       source: 'logrotate(8), rotate',
     },
     {

@@ -2,8 +2,10 @@
  * The disk of a node as a buffer between what writes logs and what ships them: how large a file may become, how many
  * are kept, how large the shipper's queue must be to outlive its destination.
  */
-import { CapacityError, given, validate } from '../errors';
+
+import { CapacityError, givenObjects, validate } from '../errors';
 import { figure, sizeText } from '../figures';
+import { bisect } from '../search';
 import { knobsOf } from './knobs';
 import { fits, logChecks, MIB, type Question, resolve, SEGMENTS, type Sized, size } from './sizing';
 import { type LogChoices, type LogObjective, LogPlan, type LogPredictions, type LogWorkload } from './workload';
@@ -20,7 +22,7 @@ export function planLogs(
   objective: LogObjective,
   choices: LogChoices = {},
 ): LogPlan {
-  given(subject, { workload, objective, choices });
+  givenObjects(subject, { workload, objective, choices });
   validate(subject, logChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);
@@ -79,13 +81,7 @@ function refuse(subject: string, question: Question, { queue, needed }: Sized): 
 
 /** The largest number up to `limit` that still holds, to a thousandth of the limit; 0 when none does. */
 function largestThat(holds: (value: number) => boolean, limit: number): number {
-  let [good, bad] = [0, limit];
-  for (let halved = 0; halved < 10; halved += 1) {
-    const middle = (good + bad) / 2;
-    if (holds(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
+  return bisect({ holding: 0, failing: limit }, { steps: 10 }, holds).holding;
 }
 
 function predict(question: Question, { queue, growth, cap, count, files }: Sized): LogPredictions {

@@ -1,9 +1,11 @@
 /** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
+
 import { atLeast, between, type Check, positive, wholeAtLeast, wholeNumber } from '../errors';
 import { itemsDuringOutage } from '../queue/outage';
 import { boundOf, peakLength, resolveWorkload } from '../queue/resolve';
 import type { Workload } from '../queue/workload';
 import { LEAST_RATE, LEAST_SECONDS, MOST_BYTES_PER_SECOND, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import { lastWhole } from '../search';
 import type { LogChoices, LogObjective, LogWorkload } from './workload';
 
 export const MIB = 1024 ** 2;
@@ -137,14 +139,8 @@ function filesOf({ logFiles }: Question, count: number): number {
 
 /** The largest cap whose files fit the room, in whole MiB. */
 function capFor(question: Question, count: number, room: number): number {
-  let [fits, over] = [0, Math.max(1, Math.ceil(room / MIB))];
-  // Above 2⁵³ two numbers that follow each other are more than 1 apart.
-  for (let halved = 0; halved < 64 && over - fits > 1; halved += 1) {
-    const middle = Math.floor((fits + over) / 2);
-    if (fileBytes(question, middle * MIB, count) <= room) fits = middle;
-    else over = middle;
-  }
-  return fits * MIB;
+  const over = Math.max(1, Math.ceil(room / MIB));
+  return lastWhole(0, over, (cap) => fileBytes(question, cap * MIB, count) <= room) * MIB;
 }
 
 /** The most files of each log file that fit the room at a cap. */

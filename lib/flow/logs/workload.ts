@@ -1,5 +1,5 @@
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList } from '../plan';
+import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
  * What one node writes into its log files.
@@ -139,7 +139,7 @@ export interface LogPredictions {
 /**
  * What follows from a node's logs: every knob with its reason, and what to expect.
  */
-export class LogPlan extends KnobList {
+export class LogPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
@@ -149,16 +149,14 @@ export class LogPlan extends KnobList {
     super(subject, knobs);
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
+  public expectations(): Expectation[] {
     const p = this.predictions;
-    const expected = [
-      `  disk at the worst         ${sizeText(p.peakDiskBytes)}`,
-      `  of it log files           ${sizeText(p.logFileBytes)}`,
-      `  history on the node       ${figure(p.localHistorySeconds)} s at the steady rate`,
-      `  outage survived           ${figure(p.outageSeconds)} s`,
-      `  a rotation at the peak    every ${figure(p.rotationEverySeconds)} s`,
+    return [
+      { label: 'disk at the worst', text: sizeText(p.peakDiskBytes) },
+      { label: 'of it log files', text: sizeText(p.logFileBytes) },
+      { label: 'history on the node', text: `${figure(p.localHistorySeconds)} s at the steady rate` },
+      { label: 'outage survived', text: `${figure(p.outageSeconds)} s` },
+      { label: 'a rotation at the peak', text: `every ${figure(p.rotationEverySeconds)} s` },
     ];
-    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
   }
 }

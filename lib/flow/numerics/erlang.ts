@@ -7,6 +7,7 @@
  * Source: Erlang (1917); Kleinrock, Queueing Systems I, 3.5; Allen, Probability, Statistics and Queueing Theory
  * (1990), 5.4 (Allen–Cunneen).
  */
+import { firstIndex } from '../search';
 import { CONSTANT_BELOW, gammaTail, serviceTail, solveTail } from './gamma';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
@@ -183,18 +184,9 @@ export function fewestSlots(offeredLoad: number, keeps: (slots: number, waiting:
 
 /** The smallest whole number from `least` on that `holds`, in strides that double and then halve. */
 function smallestWhole(least: number, holds: (value: number) => boolean): number {
-  let [no, yes] = [least - 1, least];
-  for (let stride = 1; !holds(yes); stride *= 2) {
-    // What no count keeps is refused afterwards, as any other promise that cannot be kept.
-    if (yes > Number.MAX_SAFE_INTEGER) return yes;
-    [no, yes] = [yes, yes + stride];
-  }
-  while (yes - no > 1) {
-    const middle = Math.floor((no + yes) / 2);
-    if (holds(middle)) yes = middle;
-    else no = middle;
-  }
-  return yes;
+  // What no count keeps is refused afterwards, as any other promise that cannot be kept.
+  const last = Math.max(0, Number.MAX_SAFE_INTEGER - least);
+  return least + firstIndex(last, (index) => holds(least + index));
 }
 
 /**

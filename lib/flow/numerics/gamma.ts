@@ -6,6 +6,8 @@
  * Source: Abramowitz & Stegun, Handbook of Mathematical Functions, 6.1 and 6.5; Press et al., Numerical Recipes, 6.2.
  */
 
+import { bisect } from '../search';
+
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, log, max, min, sin, PI } = Math;
 
@@ -108,15 +110,13 @@ export function residualShare(seconds: number, mean: number, variation: number):
 /** The time in seconds within which a share of the services in progress end: the inverse of `residualShare`. */
 export function residualQuantile(share: number, mean: number, variation: number): number {
   if (variation === 1) return -mean * log(1 - share);
-  let low = 0;
   let high = mean;
   while (residualShare(high, mean, variation) < share && high < 1e3 * mean) high *= 2;
-  for (let halved = 0; halved < 100 && high - low > 1e-4 * mean; halved += 1) {
-    const middle = (low + high) / 2;
-    if (residualShare(middle, mean, variation) < share) low = middle;
-    else high = middle;
-  }
-  return high;
+  return bisect(
+    { holding: high, failing: 0 },
+    { steps: 100, within: 1e-4 * mean },
+    (seconds) => residualShare(seconds, mean, variation) >= share,
+  ).holding;
 }
 
 /**

@@ -6,6 +6,8 @@
  * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6.
  */
 
+import { bisect } from '../search';
+
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, max, min, sqrt, SQRT2 } = Math;
 
@@ -36,12 +38,11 @@ export function reflectedTail(x: number, drift: number, variance: number, second
 
 /** The line that is exceeded with probability `level` after `seconds`, to one part in a thousand. */
 export function reflectedLevel(level: number, drift: number, variance: number, seconds: number): number {
-  let low = 0;
-  let high = max(0, drift * seconds) + 4 * sqrt(variance * seconds);
-  for (let halved = 0; halved < 100 && high - low > 1e-3 * high; halved += 1) {
-    const middle = (low + high) / 2;
-    if (reflectedTail(middle, drift, variance, seconds) > level) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
+  const high = max(0, drift * seconds) + 4 * sqrt(variance * seconds);
+  const { holding, failing } = bisect(
+    { holding: 0, failing: high },
+    { steps: 100, relative: 1e-3 },
+    (x) => reflectedTail(x, drift, variance, seconds) > level,
+  );
+  return (holding + failing) / 2;
 }

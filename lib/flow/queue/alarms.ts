@@ -1,6 +1,7 @@
 /** The numbers of a queue's alarms, each with its reason: how often they look, how long they wait, what they compare with. */
 import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob } from '../alarms';
-import type { Knob, Plan } from '../plan';
+import type { Knob } from '../plan';
+import type { QueuePlan } from './workload';
 
 const OWN = 'this library, docs/constructs/redrive-queue.md';
 const SQS_METRICS = 'Amazon SQS developer guide, Available CloudWatch metrics: published once a minute';
@@ -21,7 +22,7 @@ const UNATTENDED_WINDOWS = 3;
  *
  * @throws InvalidInputError when the plan has no `alarmAgeSeconds`
  */
-export function queueAlarmKnobs(plan: Plan): Knob[] {
+export function queueAlarmKnobs(plan: QueuePlan): Knob[] {
   const redrives = plan.knobs.some(({ name }) => name === 'redriveWindowSeconds');
   return [...sampleKnobs(), ...drainKnobs(plan), ...letterKnobs(), ...(redrives ? redriverAlarmKnobs(plan) : [])];
 }
@@ -41,7 +42,7 @@ function sampleKnobs(): Knob[] {
   ];
 }
 
-function drainKnobs(plan: Plan): Knob[] {
+function drainKnobs(plan: QueuePlan): Knob[] {
   const { drainSeconds, reactionSeconds } = plan.predictions;
   const age = plan.value('alarmAgeSeconds');
   const reaction = Math.max(1, Math.ceil(reactionSeconds / WINDOW_SECONDS));
@@ -84,7 +85,7 @@ function letterKnobs(): Knob[] {
  *
  * @throws InvalidInputError when the plan has no `redriveWindowSeconds` or no `stuckHoldSeconds`
  */
-export function redriverAlarmKnobs(plan: Plan): Knob[] {
+export function redriverAlarmKnobs(plan: QueuePlan): Knob[] {
   const window = plan.value('redriveWindowSeconds');
   const hold = plan.value('stuckHoldSeconds');
   return [

@@ -1,10 +1,11 @@
 /** The knobs that every queue has, whatever its broker and its platform: crew, cost, time of an item, alarms. */
 import { once } from '../once';
-import type { Knob, Predictions } from '../plan';
+import type { Knob } from '../plan';
 import { MONTH_HOURS } from './forecast/predict';
 import type { Planned } from './planned';
 import { attemptSeconds } from './resolve';
 import type { Sizing } from './sizing';
+import type { Predictions } from './workload';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {

@@ -2,8 +2,7 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { atLeast, CapacityError, type Check, given, oneOf, positive, validate, wholeNumber } from '../errors';
-import { mergedKnobs, Plan, type Predictions } from '../plan';
+import { atLeast, CapacityError, type Check, givenObjects, oneOf, positive, validate, wholeNumber } from '../errors';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { BROKERS } from './brokers/table';
 import { forecast } from './forecast/predict';
@@ -23,7 +22,7 @@ import {
 } from './resolve';
 import { type Sizing, size } from './sizing';
 import { waysOut } from './ways-out';
-import type { Consumer, Workload } from './workload';
+import { type Consumer, type Predictions, QueuePlan, type Workload } from './workload';
 
 /**
  * The plan of a queue.
@@ -34,20 +33,20 @@ import type { Consumer, Workload } from './workload';
  * @throws InvalidInputError when numbers are out of range, with all of them named
  * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
  */
-export function planQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): Plan {
+export function planQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): QueuePlan {
   return solveQueue(subject, question, checks).plan;
 }
 
 /** A plan with the sizing behind it: what a simulation runs is what the plan was made from. */
 export interface SolvedQueue {
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   readonly sizing: Sizing;
 }
 
 /** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
   const { workload, objective, consumer = {} } = question;
-  given(subject, { workload, objective, consumer });
+  givenObjects(subject, { workload, objective, consumer });
   const { platform: platformName = 'other', broker: brokerName = 'sqs' } = question;
   validate(subject, [
     oneOf('platform', platformName, Object.keys(PLATFORMS)),
@@ -92,12 +91,13 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   };
   const refusal = platform.refusal?.(planned);
   if (refusal !== undefined) throw new CapacityError(subject, refusal.reason, refusal.waysOut);
-  const knobs = mergedKnobs(mergedKnobs(queueKnobs(planned), broker.knobs(planned)), platform.knobs(planned));
   const monthlyCost = platform.monthlyCost?.(planned);
   // Set on the object, not spread: what nobody reads is not computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  const plan = new Plan(subject, knobs, predictions);
+  const plan = new QueuePlan(subject, queueKnobs(planned), predictions)
+    .withKnobs(broker.knobs(planned))
+    .withKnobs(platform.knobs(planned));
   return { plan: plan.withKnobs(broker.alarms?.(plan, question) ?? []), sizing };
 }
 
@@ -115,7 +115,7 @@ function definedOnly(consumer: Consumer): Consumer {
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */
 export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
-  given('predictQueue', { workload, consumer });
+  givenObjects('predictQueue', { workload, consumer });
   validate('predictQueue', [
     ...workloadChecks(workload),
     ...consumerChecks(consumer),

@@ -1,8 +1,8 @@
-import type { Predictions } from '../plan';
 import type { BrokerFacts, BrokerName } from './brokers/facts';
 import type { PlatformFacts, PlatformName } from './platforms/facts';
 import type { QueueQuestion } from './question';
 import type { Sizing } from './sizing';
+import type { Predictions } from './workload';
 
 /** A sized queue, before its knobs get names and reasons: what platform and broker derive theirs from. */
 export interface Planned {

@@ -1,3 +1,6 @@
+import { figure, percent } from '../figures';
+import { type Expectation, type Knob, Plan } from '../plan';
+
 /**
  * Numbers about the world: what arrives, how long one item takes, how often it fails.
  *
@@ -157,4 +160,60 @@ export interface Consumer {
    * @default - unknown: no cost is predicted
    */
   readonly instanceHourCost?: number;
+}
+
+/**
+ * What the plan expects to happen over one peak, from its first item to an empty backlog.
+ */
+export interface Predictions {
+  /** Share of time that slots are busy at the peak with every instance up. 0 to below 1. */
+  readonly utilisation: number;
+  /** Share of items that wait at all at the peak with every instance up (Erlang C). 0 to 1. */
+  readonly waitProbability: number;
+  /** Median time in seconds from arrival to the end of service. */
+  readonly latencyP50Seconds: number;
+  /** The 99th percentile of the time in seconds from arrival to the end of service. */
+  readonly latencyP99Seconds: number;
+  /** The most items that wait at the same time. */
+  readonly peakBacklog: number;
+  /** Seconds from the end of the peak to an empty backlog. */
+  readonly drainSeconds: number;
+  /** Seconds from the backlog's growth to the first item of an added instance, at worst. */
+  readonly reactionSeconds: number;
+  /**
+   * US dollars a month for the instances, with one peak a day. What they cost at worst is the knob `costCeiling`.
+   *
+   * @default - the price of an instance is not known
+   */
+  readonly monthlyCost?: number;
+}
+
+/**
+ * What follows for a queue and its consumer: every knob with its reason, and what to expect.
+ */
+export class QueuePlan extends Plan {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What to expect of the result. */
+    public readonly predictions: Predictions,
+  ) {
+    super(subject, knobs);
+  }
+
+  public expectations(): Expectation[] {
+    const p = this.predictions;
+    const cost = p.monthlyCost;
+    return [
+      { label: 'utilisation at the peak', text: percent(p.utilisation) },
+      { label: 'probability of waiting', text: percent(p.waitProbability) },
+      { label: 'latency P50 / P99', text: `${figure(p.latencyP50Seconds)} s / ${figure(p.latencyP99Seconds)} s` },
+      { label: 'peak backlog', text: `${figure(p.peakBacklog)} items` },
+      p.drainSeconds === 0
+        ? { label: 'drained', text: 'by the end of the peak: at full size more is served than arrives' }
+        : { label: 'drained after the peak in', text: `${figure(p.drainSeconds)} s` },
+      { label: 'reaction of the scaler', text: `${figure(p.reactionSeconds)} s` },
+      ...(cost === undefined ? [] : [{ label: 'instances', text: `${figure(cost)} USD/month` }]),
+    ];
+  }
 }

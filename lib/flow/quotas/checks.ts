@@ -1,8 +1,10 @@
 /**
  * What no quota can cure: inputs out of range, and tenants that write more than there is.
  */
+
 import { between, CapacityError, type Check, inRange, shown, wholeNumber } from '../errors';
 import { sizeText } from '../figures';
+import { lastWhole } from '../search';
 import { type ResolvedCapacity, type Shares, shareOut } from './shares';
 import type { KafkaCapacity, KafkaTenant } from './workload';
 
@@ -132,16 +134,9 @@ function lighter(tenant: KafkaTenant, load: number): KafkaTenant {
   };
 }
 
-/** The smallest whole number that holds, by bisection: more never holds less. */
+/** The smallest whole number that holds: more never holds less. */
 function smallest(least: number, most: number, holds: (value: number) => boolean): number | undefined {
-  if (least > most || !holds(most)) return undefined;
-  let [low, high] = [least - 1, most];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  return least > most || !holds(most) ? undefined : lastWhole(most, least - 1, holds);
 }
 
 /** The smallest factor that holds, in steps of 5 %, up to some fifty. */

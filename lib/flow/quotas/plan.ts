@@ -2,7 +2,7 @@
  * Quotas of a shared Kafka cluster, every knob with its reason.
  */
 
-import { given, givenList, validate } from '../errors';
+import { givenList, givenObjects, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
@@ -21,8 +21,8 @@ const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker hold
  */
 export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): QuotaPlan {
   givenList(subject, 'tenants', tenants);
-  given(subject, { capacity });
-  for (const tenant of tenants) given(subject, { tenants: tenant }, ['name']);
+  givenObjects(subject, { capacity });
+  for (const tenant of tenants) givenObjects(subject, { tenants: tenant }, ['name']);
   validate(subject, quotaChecks(capacity, tenants));
   const resolved = resolveCapacity(capacity);
   const shares = shareOut(resolved, tenants);

@@ -1,6 +1,5 @@
-import { unknownName } from '../errors';
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList, mergedKnobs } from '../plan';
+import { type Expectation, type Knob, named, Plan } from '../plan';
 
 /**
  * What a Kafka cluster can carry.
@@ -160,16 +159,15 @@ export interface TenantQuota {
 /**
  * What follows from a cluster and its tenants: each tenant's quotas per broker, with reasons.
  */
-export class QuotaPlan extends KnobList {
+export class QuotaPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
     /** What each tenant gets, in the order they were given. */
     public readonly tenants: TenantQuota[],
-    /** What is accepted although it will be felt. One sentence each. */
-    public readonly remarks: string[],
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   /**
@@ -178,34 +176,15 @@ export class QuotaPlan extends KnobList {
    * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */
   public tenant(name: string): TenantQuota {
-    const found = this.tenants.find((one) => one.name === name);
-    if (found) return found;
-    throw unknownName(
-      this.subject,
-      'tenant',
-      name,
-      this.tenants.map((one) => one.name),
-    );
+    return named(this.subject, 'tenant', this.tenants, name);
   }
 
-  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
-  public withKnobs(knobs: Knob[]): QuotaPlan {
-    return new QuotaPlan(this.subject, mergedKnobs(this.knobs, knobs), this.tenants, this.remarks);
-  }
-
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
-    const expected = this.tenants.map(
-      (one) =>
-        `  ${one.name}: writes up to ${sizeText(one.producerBytesPerSecond)}/s, reads up to ` +
+  public expectations(): Expectation[] {
+    return this.tenants.map((one) => ({
+      label: one.name,
+      text:
+        `writes up to ${sizeText(one.producerBytesPerSecond)}/s, reads up to ` +
         `${sizeText(one.consumerBytesPerSecond)}/s; a peak's last record waits ${figure(one.peakWaitSeconds)} s`,
-    );
-    return [
-      `${this.subject}: knobs`,
-      ...explainKnobs(this.knobs),
-      `${this.subject}: expect`,
-      ...expected,
-      ...this.remarks,
-    ].join('\n');
+    }));
   }
 }

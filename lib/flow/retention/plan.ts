@@ -2,10 +2,10 @@
  * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
  * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
  */
-import { atLeast, CapacityError, type Check, given, positive, validate } from '../errors';
+import { atLeast, CapacityError, type Check, givenObjects, positive, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
-import type { Knob } from '../plan';
+import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
 import { type TtlObjective, TtlPlan, type TtlPredictions, type TtlWorkload } from './workload';
 
@@ -39,7 +39,7 @@ interface Sized {
  *   time are above the objective; the message names the ways out
  */
 export function planTtl(subject: string, workload: TtlWorkload, objective: TtlObjective): TtlPlan {
-  given(subject, { workload, objective }, ['writersSetExpiry']);
+  givenObjects(subject, { workload, objective }, ['writersSetExpiry']);
   validate(subject, ttlChecks(workload, objective));
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);
@@ -175,14 +175,7 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
   const { insertsPerSecond, deletesPerSecond } = workload;
   const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
   return [
-    {
-      name: 'retentionSeconds',
-      value: objective.retentionSeconds,
-      unit: 's',
-      formula: 'given',
-      inputs: {},
-      source: 'the objective',
-    },
+    given('retentionSeconds', objective.retentionSeconds, 's', 'the objective'),
     {
       name: 'drainSeconds',
       value: Math.ceil(drain),

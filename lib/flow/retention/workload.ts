@@ -1,5 +1,5 @@
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList } from '../plan';
+import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
  * A collection whose documents are worthless after a while, and what its database bears.
@@ -92,7 +92,7 @@ export interface TtlPredictions {
 /**
  * What follows for a collection: every knob with its reason, and what to expect.
  */
-export class TtlPlan extends KnobList {
+export class TtlPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
@@ -102,16 +102,17 @@ export class TtlPlan extends KnobList {
     super(subject, knobs);
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
+  public expectations(): Expectation[] {
     const p = this.predictions;
-    const expected = [
-      `  today                     ${sizeText(p.bytesToday)}`,
-      `  too old                   ${figure(Math.round(p.expiredDocuments))} documents`,
-      `  backfilled within         ${figure(p.backfillSeconds)} s`,
-      `  drained after that within ${figure(p.drainSeconds)} s`,
-      `  steady                    ${sizeText(p.steadyBytes)} in ${figure(Math.round(p.steadyDocuments))} documents`,
+    return [
+      { label: 'today', text: sizeText(p.bytesToday) },
+      { label: 'too old', text: `${figure(Math.round(p.expiredDocuments))} documents` },
+      { label: 'backfilled within', text: `${figure(p.backfillSeconds)} s` },
+      { label: 'drained after that within', text: `${figure(p.drainSeconds)} s` },
+      {
+        label: 'steady',
+        text: `${sizeText(p.steadyBytes)} in ${figure(Math.round(p.steadyDocuments))} documents`,
+      },
     ];
-    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
   }
 }

@@ -1,11 +1,11 @@
 /** Shares of a cluster that several tenants submit jobs to, every knob with its reason. */
 
-import { CapacityError, given, givenList, validate } from '../errors';
+import { CapacityError, givenList, givenObjects, validate } from '../errors';
 import { figure } from '../figures';
 import { fewestSlots, sojournTail, variationFactor } from '../numerics/erlang';
 import { serviceQuantile, serviceTail } from '../numerics/gamma';
 import { weightedMaxMin } from '../numerics/max-min';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { forecast } from '../queue/forecast/predict';
 import type { Objective } from '../queue/workload';
 import { fairShareChecks, MOST_JOBS } from './checks';
@@ -43,11 +43,11 @@ export function planFairShare(
   reclaim: Reclaim,
 ): FairSharePlan {
   givenList(subject, 'tenants', tenants);
-  given(subject, { capacity, objective });
-  given(subject, { reclaim }, ['byPreemption']);
+  givenObjects(subject, { capacity, objective });
+  givenObjects(subject, { reclaim }, ['byPreemption']);
   for (const tenant of tenants) {
-    given(subject, { tenants: tenant }, ['name', 'workload']);
-    given(subject, { 'tenants.workload': tenant.workload });
+    givenObjects(subject, { tenants: tenant }, ['name', 'workload']);
+    givenObjects(subject, { 'tenants.workload': tenant.workload });
   }
   validate(subject, fairShareChecks(capacity, tenants, objective));
   const wanted = wantedBy(subject, tenants.map(loadOf), objective, reclaim);
@@ -215,12 +215,11 @@ function reclaimKnob(seconds: number, { byPreemption }: Reclaim): Knob {
 
 function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacity): Knob[] {
   const { name, weight, wantedJobs, jobCpu, jobMemoryBytes } = share;
-  const knob = (of: string, value: number, formula: string, inputs: Record<string, number>, source: string): Knob => ({
+  const knob = (of: string, value: number, reason: Pick<Knob, 'formula' | 'inputs'>, source: string): Knob => ({
     name: `${of}.${name}`,
     value,
     unit: 'jobs',
-    formula,
-    inputs,
+    ...reason,
     source,
   });
   const { nominalJobs: givenNominal, borrowedJobs: givenBorrowed } = load.tenant;
@@ -228,45 +227,51 @@ function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacit
     knob(
       'wantedJobs',
       wantedJobs,
-      'fewest places with which the promised share of its jobs ends in time at its peak',
       {
-        peakPerSecond: load.workload.peakPerSecond,
-        serviceSeconds: load.workload.serviceSeconds,
-        offeredJobs: load.peakJobs,
+        formula: 'fewest places with which the promised share of its jobs ends in time at its peak',
+        inputs: {
+          peakPerSecond: load.workload.peakPerSecond,
+          serviceSeconds: load.workload.serviceSeconds,
+          offeredJobs: load.peakJobs,
+        },
       },
       'Erlang C; Allen–Cunneen for other variations',
     ),
     knob(
       'nominalJobs',
       share.nominalJobs,
-      givenNominal === undefined
-        ? 'weighted max-min share of CPU and of memory, at most the wanted jobs, in whole jobs'
-        : 'given',
-      givenNominal === undefined
-        ? { wantedJobs, weight, jobCpu, jobMemoryBytes, cpu: capacity.cpu, memoryBytes: capacity.memoryBytes }
-        : {},
+      unlessGiven(givenNominal, 'weighted max-min share of CPU and of memory, at most the wanted jobs, in whole jobs', {
+        wantedJobs,
+        weight,
+        jobCpu,
+        jobMemoryBytes,
+        cpu: capacity.cpu,
+        memoryBytes: capacity.memoryBytes,
+      }),
       'Bertsekas and Gallager, Data Networks, 6.5.2; Kueue, ClusterQueue, nominalQuota',
     ),
     knob(
       'borrowedJobs',
       share.borrowedJobs,
-      givenBorrowed === undefined
-        ? 'what is left beside its own when the others run as many jobs as in the mean'
-        : 'given',
-      givenBorrowed === undefined
-        ? { cpu: capacity.cpu, memoryBytes: capacity.memoryBytes, nominalJobs: share.nominalJobs }
-        : {},
+      unlessGiven(givenBorrowed, 'what is left beside its own when the others run as many jobs as in the mean', {
+        cpu: capacity.cpu,
+        memoryBytes: capacity.memoryBytes,
+        nominalJobs: share.nominalJobs,
+      }),
       'Kueue, ClusterQueue, borrowingLimit',
     ),
     knob(
       'quotaJobs',
       share.quotaJobs,
-      'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so that the queue must hold before it does',
       {
-        nominalJobs: share.nominalJobs,
-        borrowedJobs: share.borrowedJobs,
-        graceSeconds: GRACE_SECONDS,
-        serviceSeconds: load.workload.serviceSeconds,
+        formula:
+          'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so that the queue must hold before it does',
+        inputs: {
+          nominalJobs: share.nominalJobs,
+          borrowedJobs: share.borrowedJobs,
+          graceSeconds: GRACE_SECONDS,
+          serviceSeconds: load.workload.serviceSeconds,
+        },
       },
       'Kubernetes, Resource Quotas: what would exceed the quota is refused with 403; pods count until they are terminal',
     ),

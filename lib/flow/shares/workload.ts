@@ -1,6 +1,5 @@
-import { unknownName } from '../errors';
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList } from '../plan';
+import { type Expectation, type Knob, named, Plan } from '../plan';
 import type { Workload } from '../queue/workload';
 
 /**
@@ -106,7 +105,7 @@ export interface FloodForecast {
 /**
  * What follows from a cluster and its tenants: each tenant's share, with reasons.
  */
-export class FairSharePlan extends KnobList {
+export class FairSharePlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
@@ -114,10 +113,9 @@ export class FairSharePlan extends KnobList {
     public readonly tenants: TenantShare[],
     /** What nobody is guaranteed, and whoever needs it borrows by weight. */
     public readonly unclaimed: BatchCapacity,
-    /** What is accepted although it will be felt. One sentence each. */
-    public readonly remarks: string[],
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   /**
@@ -126,31 +124,19 @@ export class FairSharePlan extends KnobList {
    * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */
   public tenant(name: string): TenantShare {
-    const found = this.tenants.find((one) => one.name === name);
-    if (found) return found;
-    throw unknownName(
-      this.subject,
-      'tenant',
-      name,
-      this.tenants.map((one) => one.name),
-    );
+    return named(this.subject, 'tenant', this.tenants, name);
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
-    const expected = this.tenants.map(
-      (one) =>
-        `  ${one.name}: always ${one.nominalJobs} jobs, ${one.nominalJobs + one.borrowedJobs} while others leave room; ` +
-        `${figure(100 * one.onTimeRatio)} % in time at its peak`,
-    );
+  public expectations(): Expectation[] {
     const { cpu, memoryBytes } = this.unclaimed;
     return [
-      `${this.subject}: knobs`,
-      ...explainKnobs(this.knobs),
-      `${this.subject}: expect`,
-      ...expected,
-      `  nobody's, lent by weight: ${figure(cpu)} cores, ${sizeText(memoryBytes)}`,
-      ...this.remarks,
-    ].join('\n');
+      ...this.tenants.map((one) => ({
+        label: one.name,
+        text:
+          `always ${one.nominalJobs} jobs, ${one.nominalJobs + one.borrowedJobs} while others leave room; ` +
+          `${figure(100 * one.onTimeRatio)} % in time at its peak`,
+      })),
+      { label: 'unclaimed, lent by weight', text: `${figure(cpu)} cores, ${sizeText(memoryBytes)}` },
+    ];
   }
 }

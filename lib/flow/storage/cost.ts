@@ -1,8 +1,10 @@
 /**
  * What it costs to keep an object: storage with every minimum, moves, reads, monitoring, at list prices.
  */
+
 import { figure } from '../figures';
 import { s3Prices, storageClassPrices } from '../prices';
+import { bisect } from '../search';
 import type { StorageTransition } from './workload';
 
 const GB = 2 ** 30;
@@ -84,13 +86,7 @@ export function breakEvenObjectBytes(
 /** The whole number of bytes in `(low, high]` from which `fits` holds, by bisection; infinite when it fails at `high`. */
 export function smallestSize(low: number, high: number, fits: (bytes: number) => boolean): number {
   if (!fits(high)) return Number.POSITIVE_INFINITY;
-  let [bad, good] = [low, high];
-  while (good - bad > 0.5) {
-    const middle = (bad + good) / 2;
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return Math.ceil(good);
+  return Math.ceil(bisect({ holding: high, failing: low }, { steps: 100, within: 0.5 }, fits).holding);
 }
 
 /** A monthly cost as a person reads it. */

@@ -1,10 +1,12 @@
 /**
  * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
-import { CapacityError, given, givenList, validate } from '../errors';
+
+import { CapacityError, givenList, givenObjects, validate } from '../errors';
 import { sizeText } from '../figures';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
+import { lastWhole } from '../search';
 import { refuseLateReads, refuseLoss, stockChecks } from './checks';
 import { usd } from './cost';
 import { StockEconomy } from './economy';
@@ -32,9 +34,10 @@ export function planStock(
   objective: StockObjective = {},
   choices: StockChoices = {},
 ): StockPlan {
-  given(subject, { workload, objective, choices }, ['transitions']);
+  givenObjects(subject, { workload, objective, choices }, ['transitions']);
   if (choices.transitions !== undefined) givenList(subject, 'transitions', choices.transitions);
-  for (const transition of choices.transitions ?? []) given(subject, { transitions: transition }, ['storageClass']);
+  for (const transition of choices.transitions ?? [])
+    givenObjects(subject, { transitions: transition }, ['storageClass']);
   validate(subject, stockChecks(workload, objective, choices));
   const economy = new StockEconomy(workload, objective, choices);
   if (choices.transitions) {
@@ -76,16 +79,14 @@ function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: St
       name: 'expirationInDays',
       value: retentionDays,
       unit: 'days',
-      formula: workload.retentionDays === undefined ? 'a year, unless the workload says otherwise' : 'given',
-      inputs: {},
+      ...unlessGiven(workload.retentionDays, 'a year, unless the workload says otherwise'),
       source: 'case 11: keep 365 days, then delete',
     },
     {
       name: 'noncurrentDays',
       value: noncurrentDays,
       unit: 'days',
-      formula: choices.noncurrentDays === undefined ? 'a month to bring a replaced or expired version back' : 'given',
-      inputs: {},
+      ...unlessGiven(choices.noncurrentDays, 'a month to bring a replaced or expired version back'),
       source:
         'Amazon S3 user guide, lifecycle: in a versioned bucket expiration only hides an object; NoncurrentVersionExpiration deletes it',
     },
@@ -164,13 +165,14 @@ function refuseBill(
   const moves = choices.transitions ?? [];
   const fewest = Math.max(1, ...moves.map((t) => t.afterDays + 1));
   const retention = workload.retentionDays ?? 365;
-  const days = largestThatFits(fewest, retention, (d) => {
+  const fits = (days: number) => {
     try {
-      return bill({ retentionDays: d }) <= ceiling;
+      return bill({ retentionDays: days }) <= ceiling;
     } catch {
       return false; // moves given by hand no longer pay within so few days
     }
-  });
+  };
+  const days = fits(fewest) ? lastWhole(fewest, retention, fits) : 0;
   const larger = [1, 4, 16, 64, 256]
     .map((mb) => mb * 2 ** 20)
     .find((b) => b > workload.objectBytes && bill({ objectBytes: b }) <= ceiling);
@@ -183,18 +185,6 @@ function refuseBill(
       ...(larger ? [`compact to ${sizeText(larger)} an object`] : []),
     ],
   );
-}
-
-/** A whole number from `low` on that fits, by bisection towards `high`, which does not; 0 when `low` does not either. */
-function largestThatFits(low: number, high: number, fits: (days: number) => boolean): number {
-  if (!fits(low)) return 0;
-  let [good, bad] = [low, high];
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
 }
 
 function byAge(list: readonly StorageTransition[]): StorageTransition[] {

@@ -1,5 +1,5 @@
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList, mergedKnobs } from '../plan';
+import { type Expectation, type Knob, Plan } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
 
 /**
@@ -126,7 +126,7 @@ export interface StockPredictions {
  * What follows from a stock's workload: the moves, every knob with its reason, and what to expect. A transition that
  * does not pay back is after infinitely many days.
  */
-export class StockPlan extends KnobList {
+export class StockPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
@@ -134,36 +134,21 @@ export class StockPlan extends KnobList {
     public readonly predictions: StockPredictions,
     /** The moves that are made, coldest last. */
     public readonly transitions: StorageTransition[],
-    /** What is accepted although it costs more than it need to, with what would change that. One sentence each. */
-    public readonly remarks: string[],
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
-  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
-  public withKnobs(knobs: Knob[]): StockPlan {
-    const merged = mergedKnobs(this.knobs, knobs);
-    return new StockPlan(this.subject, merged, this.predictions, this.transitions, this.remarks);
-  }
-
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
+  public expectations(): Expectation[] {
     const p = this.predictions;
-    const expected = [
-      `  stored                    ${sizeText(p.storedBytes)} in ${figure(Math.round(p.storedObjects))} objects`,
-      `  all in S3 Standard        ${figure(p.monthlyCostBefore)} USD/month`,
-      `  as planned                ${figure(p.monthlyCostAfter)} USD/month`,
-      `  in Intelligent-Tiering    ${figure(p.monthlyCostTiering)} USD/month`,
-      `  uploads and inventory     ${figure(p.monthlyRequestCost)} USD/month`,
-      `  moving pays from          ${sizeText(p.breakEvenObjectBytes)} an object`,
-      `  list prices               ${pricesRegion}, read ${pricesRead}`,
-    ];
     return [
-      `${this.subject}: knobs`,
-      ...explainKnobs(this.knobs),
-      `${this.subject}: expect`,
-      ...expected,
-      ...this.remarks,
-    ].join('\n');
+      { label: 'stored', text: `${sizeText(p.storedBytes)} in ${figure(Math.round(p.storedObjects))} objects` },
+      { label: 'all in S3 Standard', text: `${figure(p.monthlyCostBefore)} USD/month` },
+      { label: 'as planned', text: `${figure(p.monthlyCostAfter)} USD/month` },
+      { label: 'in Intelligent-Tiering', text: `${figure(p.monthlyCostTiering)} USD/month` },
+      { label: 'uploads and inventory', text: `${figure(p.monthlyRequestCost)} USD/month` },
+      { label: 'moving pays from', text: `${sizeText(p.breakEvenObjectBytes)} an object` },
+      { label: 'list prices', text: `${pricesRegion}, read ${pricesRead}` },
+    ];
   }
 }

@@ -2,8 +2,8 @@ import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
 import { memberOf, ownAccount, runService } from '../run-service';
 import type { PushTarget } from './redrive-queue';
@@ -11,7 +11,7 @@ import type { PushTarget } from './redrive-queue';
 /** What a worker on Cloud Run is made from. */
 export interface PushWorkerArgs {
   /** The plan of the queue: instances, slots and ack deadline. */
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   /** Image of the worker: listens on 8080, answers `GET /ready`, answers 2xx to a push when its effect is committed. */
   readonly image: pulumi.Input<string>;
   /** Region of the service. */

@@ -4,11 +4,10 @@ import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, wholeNumber } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
 import { SubscriptionAlerts } from './subscription-alerts';
 
@@ -90,7 +89,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
   /** The alert policies, each with a text that says what to do. */
   public readonly alerts: SubscriptionAlerts;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** IAM member of Google's own account that pushes, moves dead letters and encrypts. */
   public readonly serviceAgent: pulumi.Output<string>;
 
@@ -99,7 +98,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
    *
    * @throws CapacityError, InvalidInputError as the constructor
    */
-  public static planOf(name: string, args: RedriveQueueArgs): Plan {
+  public static planOf(name: string, args: RedriveQueueArgs): QueuePlan {
     return planRedriveQueue(name, args);
   }
 
@@ -250,7 +249,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
 }
 
 /** The plan of a queue; `checks` are thrown together with what is wrong with the queue's own arguments. */
-export function planRedriveQueue(name: string, args: RedriveQueueArgs, checks: readonly Check[] = []): Plan {
+export function planRedriveQueue(name: string, args: RedriveQueueArgs, checks: readonly Check[] = []): QueuePlan {
   return planQueue(name, queueQuestion(args), [pubsubName(name), ...queueChecks(args), ...checks]);
 }
 

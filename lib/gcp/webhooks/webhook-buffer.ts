@@ -4,8 +4,7 @@ import * as secretmanager from '@pulumi/gcp/secretmanager';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, oneOf, wholeNumber } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
 import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
 import { refusedKnob } from '../../flow/webhooks/refused';
@@ -94,7 +93,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
   public readonly refusedAlerts: RefusedAlerts;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** Where senders post to. */
   public readonly url: pulumi.Output<string>;
 

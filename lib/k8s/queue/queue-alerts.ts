@@ -1,6 +1,7 @@
 /** What a queue and its worker are watched by, whatever the queue is: KEDA publishes the depth that it sees. */
+
 import type { ApiObject } from 'cdk8s';
-import type { Plan } from '../../flow/plan';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { COMPOSITE_METRIC } from '../operators/keda';
@@ -24,7 +25,7 @@ function ofDepth(
 }
 
 /** The alerts of a worker. */
-export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Alert[] {
+export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Alert[] {
   const depth = ofDepth(scaler, binding, worker, (series) => series);
   const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${WINDOW}])`);
   const alarmBacklog = plan.value('alarmBacklog');
@@ -75,7 +76,7 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBindi
 }
 
 /** The graphs of a worker. */
-export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Graph[] {
+export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Graph[] {
   const { deadLetters } = binding;
   const flat = (value: number) => `vector(${value})`;
   const hpa = (metric: string) => `max(${metric}${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })})`;

@@ -2,10 +2,9 @@ import { ApiObject, App, Chart, Duration, JsonPatch, Lazy } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import { planQueue } from '../../flow/queue/plan';
 import { kedaPlatform } from '../../flow/queue/platforms/keda';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { type Alert, alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { environmentName, imageReference, textCheck } from '../names';
@@ -111,7 +110,7 @@ export interface QueueWorkerProps {
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
 
   /**
    * The Deployment.

@@ -1,9 +1,10 @@
 /** What a trigger brings along and what it leaves behind. Internal: users pick a trigger, they don't write one. */
+
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
 import type { BrokerName } from '../../flow/queue/brokers/facts';
 import type { BrokerChoices } from '../../flow/queue/question';
+import type { QueuePlan } from '../../flow/queue/workload';
 import type { Alert } from '../alert-rules';
 import type { Egress } from '../network-policy';
 import type { KedaTrigger } from '../operators/keda';
@@ -24,7 +25,7 @@ export interface Trigger {
 /** What a trigger gets. */
 export interface TriggerContext {
   readonly scope: Construct;
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   /** Items for each replica. */
   readonly target: number;
 }

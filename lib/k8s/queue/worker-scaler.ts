@@ -1,7 +1,8 @@
 /** How a worker follows its queue: replicas of a Deployment, or one job an item. */
+
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { type ScaledObjectSpec, scaledJob, scaledObject } from '../operators/keda';
 import type { TriggerBinding, WorkerShape } from './trigger';
 
@@ -9,7 +10,7 @@ import type { TriggerBinding, WorkerShape } from './trigger';
 export function replicasFollow(
   scope: Construct,
   deployment: string,
-  plan: Plan,
+  plan: QueuePlan,
   binding: TriggerBinding,
   { sleeps }: WorkerShape,
 ): ApiObject {
@@ -52,7 +53,12 @@ function addedUp({ triggers }: TriggerBinding, target: number): Pick<ScaledObjec
 }
 
 /** The `ScaledJob`: a pod ends when its item does, and nobody sends it away before. */
-export function jobsFollow(scope: Construct, template: unknown, plan: Plan, { triggers }: TriggerBinding): ApiObject {
+export function jobsFollow(
+  scope: Construct,
+  template: unknown,
+  plan: QueuePlan,
+  { triggers }: TriggerBinding,
+): ApiObject {
   const value = (name: string) => plan.value(name);
   return scaledJob(scope, 'ScaledJob', {
     jobTargetRef: {

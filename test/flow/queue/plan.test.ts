@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { type Solve, size } from '../../../lib/flow/queue/sizing';
+import { waysOut } from '../../../lib/flow/queue/ways-out';
 import type { Consumer, Objective, Workload } from '../../../lib/flow/queue/workload';
 import { spread, zeroOr } from '../../support/property';
 
@@ -139,7 +140,11 @@ describe('over random workloads', () => {
     fc.assert(
       fc.property(question, fc.integer({ min: 1, max: 3 }), (one, maxInstances) => {
         try {
-          planQueue('Random', { workload: one.workload, objective: one.objective, consumer: { ...one.consumer, maxInstances } });
+          planQueue('Random', {
+            workload: one.workload,
+            objective: one.objective,
+            consumer: { ...one.consumer, maxInstances },
+          });
         } catch (error) {
           expect(error).toBeInstanceOf(CapacityError);
           expect((error as CapacityError).waysOut.length).toBeGreaterThan(0);
@@ -173,10 +178,18 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
     expect(refused).toThrow(CapacityError);
     expect(refused).toThrow(/allow 6 instances, or 0\.031 s per item, or 20 min of latency, or 250\/s at most/);
     const three = { ...consumer, maxInstances: 3 };
-    expect(() => planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 6 } })).not.toThrow();
-    expect(() => planQueue('Orders', { workload: { ...workload, serviceSeconds: 0.031 }, objective, consumer: three })).not.toThrow();
-    expect(() => planQueue('Orders', { workload, objective: { latencySeconds: 20 * 60 }, consumer: three })).not.toThrow();
-    expect(() => planQueue('Orders', { workload: { ...workload, peakPerSecond: 250 }, objective, consumer: three })).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 6 } }),
+    ).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload: { ...workload, serviceSeconds: 0.031 }, objective, consumer: three }),
+    ).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload, objective: { latencySeconds: 20 * 60 }, consumer: three }),
+    ).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload: { ...workload, peakPerSecond: 250 }, objective, consumer: three }),
+    ).not.toThrow();
   });
 
   test('a refusal writes its numbers as every other message does', () => {
@@ -198,10 +211,12 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
         },
       };
     };
-    expect(() => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 }, solve)).toThrow(
-      CapacityError,
-    );
+    const three = { ...consumer, maxInstances: 3 };
+    const refused = solve('Orders', workload, objective, three);
+    expect(waysOut(refused, workload, objective, solve).length).toBeGreaterThan(0);
     expect(solved.mock.calls.length).toBeGreaterThan(20);
+    expect(worded).not.toHaveBeenCalled();
+    expect(() => planQueue('Orders', { workload, objective, consumer: three })).toThrow(refused.refusal!());
     expect(worded).toHaveBeenCalledTimes(1);
   });
 
@@ -232,6 +247,7 @@ test.each<[string, Partial<Workload & Objective & Consumer>, string]>([
 });
 
 test('everything that is wrong is said at once', () => {
-  const plan = () => planQueue('Wrong', { workload: { steadyPerSecond: -1, serviceSeconds: 0 }, objective: { latencySeconds: 0 } });
+  const plan = () =>
+    planQueue('Wrong', { workload: { steadyPerSecond: -1, serviceSeconds: 0 }, objective: { latencySeconds: 0 } });
   expect(plan).toThrow(/steadyPerSecond .*; serviceSeconds .*; latencySeconds /);
 });

@@ -1,8 +1,8 @@
 import type { Check } from '../../errors';
-import type { Knob, Plan } from '../../plan';
+import type { Knob } from '../../plan';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
-import type { Consumer } from '../workload';
+import type { Consumer, QueuePlan } from '../workload';
 import type { BrokerFacts } from './facts';
 
 /** What a broker refuses, and what a knob is called there. */
@@ -19,5 +19,5 @@ export interface Broker {
    */
   knobs(planned: Planned): Knob[];
   /** The numbers of the alarms that a queue of this broker has; they compare with knobs of the plan. */
-  alarms?(plan: Plan, question: QueueQuestion): Knob[];
+  alarms?(plan: QueuePlan, question: QueueQuestion): Knob[];
 }

@@ -4,9 +4,9 @@
  */
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
-import type { Predictions } from '../../plan';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
+import type { Predictions } from '../workload';
 import { type FluidPath, fluidPeak } from './fluid';
 import { type LatencyMix, latencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';

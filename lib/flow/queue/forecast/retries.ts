@@ -6,6 +6,7 @@
  */
 
 import { gammaTail, logGamma } from '../../numerics/gamma';
+import { lastWhole } from '../../search';
 import { backoffBound } from '../backoff';
 
 import type { ResolvedWorkload } from '../resolve';
@@ -131,12 +132,5 @@ function partialMean({ mean, shape, logGammas }: Repeat, t: number): number {
 
 /** The stretch that `seconds` falls into; the last one for whatever comes later. */
 function stretchAt(stretches: readonly Stretch[], seconds: number): Stretch {
-  let low = 0;
-  let high = stretches.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (stretches[middle].at <= seconds) low = middle;
-    else high = middle - 1;
-  }
-  return stretches[low];
+  return stretches[lastWhole(0, stretches.length, (index) => stretches[index].at <= seconds)];
 }
