@@ -7,7 +7,7 @@ import { restrictedNamespace } from './namespace';
 
 /** What the quotas are sized from: numbers of an imagined platform. */
 export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
-  capacity: NOISY_CAPACITY,
+  capacity: NOISY_CAPACITY.k8s,
   tenants: [...NOISY_TENANTS],
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };

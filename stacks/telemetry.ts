@@ -15,18 +15,13 @@ import type { Construct } from 'constructs';
 import { KafkaAuthentication } from '../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../lib/aws/quotas/kafka-quotas';
 import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
-import { NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
+import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
 
 /** What the environment is sized from: numbers of an imagined platform, but for the broker's. */
 export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
-  capacity: {
-    brokers: 3,
-    // An assumption, to be replaced by a measurement: 630 Mbit/s to its volumes is what an m7g.large sustains, and less
-    // than its network does.
-    brokerBytesPerSecond: 78_750_000,
-  },
+  capacity: NOISY_CAPACITY.aws,
   tenants: NOISY_TENANTS,
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };

@@ -45,7 +45,13 @@ export const logFlood: Case = {
     ],
   },
   constructs: [
-    { name: 'LogShipping', engines: ['k8s'], form: 'Filebeat DaemonSet with a rotator beside it', available: true },
+    {
+      name: 'LogShipping',
+      engines: ['k8s'],
+      form: 'Filebeat DaemonSet with a rotator beside it',
+      available: true,
+      deployed: 'log-shipping/NodeLogs',
+    },
     { name: 'LogShipping', engines: ['aws'], form: 'Fluent Bit sidecar to Firehose', available: false },
   ],
   trap: 'Truncating a file in place (`copytruncate`) loses the lines written during the copy; rotating daily without a size cap bounds nothing; a memory queue of 4,096 events is no buffer for an outage; acknowledging at the leader only loses audit lines on a failover.',

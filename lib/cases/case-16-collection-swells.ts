@@ -45,6 +45,7 @@ export const collectionSwells: Case = {
       engines: ['k8s'],
       form: 'throttled backfill Job, then the index, then a watch',
       available: true,
+      deployed: 'data-retention/Events',
     },
     { name: 'TtlCollection', engines: ['aws'], form: 'the same on DocumentDB; DynamoDB TTL', available: false },
   ],

@@ -1,5 +1,6 @@
 import type { KafkaCapacity, KafkaTenant } from '../flow/quotas/workload';
 import { Case } from './case';
+import type { Engine } from './engine';
 
 /** Who shares the cluster in the reference environments: numbers of an imagined platform. */
 export const NOISY_TENANTS: readonly KafkaTenant[] = [
@@ -16,11 +17,14 @@ export const NOISY_TOPICS = [
   { topicName: 'clicks.raw', tenant: 'clicks', partitions: 12, retentionHours: 12 },
 ] as const;
 
-/**
- * What they share. An assumption, to be replaced by a measurement: brokers on nodes with 1 Gbit/s, two thirds of which
- * they may use; eight I/O and three network threads are Kafka's defaults.
- */
-export const NOISY_CAPACITY: KafkaCapacity = { brokers: 3, brokerBytesPerSecond: 80_000_000, requestThreads: 11 };
+/** What they share, on each engine: assumptions, to be replaced by a measurement. */
+export const NOISY_CAPACITY = {
+  // Brokers on nodes with 1 Gbit/s, two thirds of which they may use; eight I/O and three network threads are Kafka's
+  // defaults.
+  k8s: { brokers: 3, brokerBytesPerSecond: 80_000_000, requestThreads: 11 },
+  // 630 Mbit/s to its volumes is what an m7g.large sustains, and less than its network does.
+  aws: { brokers: 3, brokerBytesPerSecond: 78_750_000 },
+} as const satisfies Partial<Record<Engine, KafkaCapacity>>;
 
 export const noisyProducer: Case = {
   number: 18,
@@ -44,8 +48,20 @@ export const noisyProducer: Case = {
     ],
   },
   constructs: [
-    { name: 'KafkaQuotas', engines: ['aws'], form: 'quotas on MSK with repair of drift', available: true },
-    { name: 'KafkaQuotas', engines: ['k8s'], form: 'Strimzi KafkaUser quotas', available: true },
+    {
+      name: 'KafkaQuotas',
+      engines: ['aws'],
+      form: 'quotas on MSK with repair of drift',
+      available: true,
+      deployed: 'Telemetry/Quotas',
+    },
+    {
+      name: 'KafkaQuotas',
+      engines: ['k8s'],
+      form: 'Strimzi KafkaUser quotas',
+      available: true,
+      deployed: 'streaming-tenants/Quotas',
+    },
   ],
   trap: 'A quota in `server.properties` does nothing: quotas are dynamic, and hold for each broker by itself. A count of five retries is no delivery time-out.',
   scenario: {

@@ -41,7 +41,13 @@ export const tenantStarvation: Case = {
     ],
   },
   constructs: [
-    { name: 'FairShare', engines: ['k8s'], form: 'namespaces, Kueue queues with fair-share weights', available: true },
+    {
+      name: 'FairShare',
+      engines: ['k8s'],
+      form: 'namespaces, Kueue queues with fair-share weights',
+      available: true,
+      deployed: 'fair-batch/Rating',
+    },
     { name: 'FairShare', engines: ['aws'], form: 'Batch fair-share scheduling policy', available: false },
   ],
   trap: 'A ResourceQuota rejects what is above it; it neither queues nor shares. The objects shown have no name and do not apply.',

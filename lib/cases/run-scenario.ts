@@ -87,6 +87,7 @@ export function runScenario(subject: Case, seed: number, engine?: Engine): Scena
 /** The engines that a case with a scenario can be run for: those that it has a question for, or a construct. */
 export function enginesOf({ scenario, constructs }: Case): readonly Engine[] {
   if (scenario?.kind === 'queue' || scenario?.kind === 'webhooks') return Object.keys(scenario.after.on) as Engine[];
+  if (scenario?.kind === 'quotas') return Object.keys(scenario.capacity) as Engine[];
   return [...new Set(constructs.filter(({ available }) => available).flatMap(({ engines }) => engines))];
 }
 

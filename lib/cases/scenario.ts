@@ -167,7 +167,8 @@ export interface QuotaScenario {
   readonly kind: 'quotas';
   readonly calibration: string;
   readonly answers: readonly Answer[];
-  readonly capacity: KafkaCapacity;
+  /** What they share, on each engine that the case is deployed on. At least one. */
+  readonly capacity: Readonly<Partial<Record<Engine, KafkaCapacity>>>;
   /** What each said that it writes. One peak a day, at some time of it. */
   readonly tenants: readonly KafkaTenant[];
   readonly noise: {

@@ -11,7 +11,7 @@ import { planStock } from '../../lib/flow/storage/plan';
 const DAY = 86_400;
 const orders = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, serviceSeconds: 0.05 };
 
-const queue = planQueue('Orders', orders, { latencySeconds: 90 });
+const queue = planQueue('Orders', { workload: orders, objective: { latencySeconds: 90 } });
 const plans: Record<string, Plan> = {
   queue,
   storage: planStock('Archive', { bytesPerDay: 1e12, objectBytes: 1e6 }),

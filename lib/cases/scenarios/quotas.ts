@@ -2,15 +2,20 @@ import { planQuotas } from '../../flow/quotas/plan';
 import { resolveCapacity } from '../../flow/quotas/shares';
 import { simulateBrokers } from '../../flow/quotas/simulation';
 import type { KafkaTenant, QuotaPlan } from '../../flow/quotas/workload';
+import type { Engine } from '../engine';
 import type { Numbers, QuotaScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Tenants of a Kafka cluster: whoever sends most gets most before, each is held to its share after. */
 export function measureQuotas(
   subject: string,
-  { capacity, tenants, noise, days }: QuotaScenario,
+  scenario: QuotaScenario,
   seed: number,
+  engine?: Engine,
 ): Measured {
+  const { tenants, noise, days } = scenario;
+  const capacity = engine === undefined ? Object.values(scenario.capacity)[0] : scenario.capacity[engine];
+  if (capacity === undefined) throw new Error(`the case is not deployed on ${engine}`);
   const plan = planQuotas(subject, capacity, tenants);
   const watched = (rates: readonly number[]) =>
     simulateBrokers(resolveCapacity(capacity), tenants, noise, rates, days, seed);
