@@ -8,7 +8,7 @@ import { validate } from '../../flow/errors';
 import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotaPlan } from '../../flow/quotas/workload';
-import { knownNumber } from '../queue/worker-compute';
+import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
 import { clusterChecks } from './kafka-cluster';
 

@@ -8,8 +8,8 @@ import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
 import { REFUSED_ALARM_SECONDS, refusedKnob } from '../../flow/webhooks/refused';
 import { PEAK_HEADROOM, peakDeliveriesPerSecond, sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
-import { resolvedSeconds, wholeSeconds } from '../queue/worker-compute';
 import { removalCheck } from '../removal-policy';
+import { resolvedSeconds, wholeSeconds } from '../tokens';
 import type { WebhookSource } from './webhook-source';
 
 /** AWS WAF counts over five minutes by default. */
