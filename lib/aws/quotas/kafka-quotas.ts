@@ -7,7 +7,7 @@ import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
-import { quotaAlarmKnobs, repairIntervalKnob, throttledKnob } from '../../flow/quotas/alarms';
+import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
@@ -152,6 +152,7 @@ export class KafkaQuotas extends Construct {
     const throttled = planned.withKnobs([throttledKnob(planned, props.tenants)]);
     this.plan = throttled.withKnobs([
       ...quotaAlarmKnobs(throttled),
+      repairTimeoutKnob(),
       repairIntervalKnob(repairInterval.toSeconds(), props.repairInterval !== undefined),
     ]);
     this.warn();
@@ -168,7 +169,7 @@ export class KafkaQuotas extends Construct {
     this.repairer = new RuntimeFunction(this, 'Repairer', {
       bundle: 'kafka-quotas',
       description: `Sets Kafka quotas of ${this.node.path} and repairs them`,
-      timeout: Duration.minutes(1),
+      timeout: Duration.seconds(this.plan.value('repairTimeoutSeconds')),
       network: { vpc, vpcSubnets, securityGroup: this.securityGroup },
       environment: authentication._environment(),
     });

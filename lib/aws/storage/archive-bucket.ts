@@ -143,8 +143,6 @@ export interface ArchiveBucketProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-const LOG_RETENTION_DAYS = 90;
-
 /** S3's daily storage metrics by storage class (Amazon S3 user guide, CloudWatch dimensions, `StorageType`). */
 const STORAGE_TYPES: { [storageClass: string]: string[] } = {
   STANDARD: ['StandardStorage'],
@@ -361,7 +359,7 @@ export class ArchiveBucket extends Construct {
       lifecycleRules: [
         {
           id: 'expire',
-          expiration: Duration.days(LOG_RETENTION_DAYS),
+          expiration: Duration.days(this.plan.value('logRetentionDays')),
           abortIncompleteMultipartUploadAfter: Duration.days(ABORT_DAYS),
         },
       ],

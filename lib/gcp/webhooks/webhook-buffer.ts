@@ -21,8 +21,6 @@ import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs }
 import { RefusedAlerts } from './refused-alerts';
 import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source';
 
-/** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
-const RECEIVER_REQUEST_SECONDS = 60;
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
 
 /** What a webhook buffer is sized from. */
@@ -184,7 +182,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         concurrency: plan.value('receiverConcurrency'),
         minInstances: plan.value('receiverMinInstances'),
         maxInstances: plan.value('receiverMaxInstances'),
-        timeoutSeconds: RECEIVER_REQUEST_SECONDS,
+        timeoutSeconds: plan.value('receiverRequestSeconds'),
         memory: `${plan.value('receiverMemoryMiB')}Mi`,
         environment: {
           TOPIC: this.redriveQueue.topic.id,
