@@ -19,7 +19,7 @@ import { RuntimeFunction } from '../runtime-function';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { clusterChecks } from './kafka-cluster';
-import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
+import { createBrokersLookUp, createQuotaProvider } from './kafka-quotas-provider';
 import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
 
 /** Amazon EventBridge quotas: the input of a target. */
@@ -175,10 +175,10 @@ export class KafkaQuotas extends Construct {
     });
     authentication._grant(this.repairer, clusterArn);
 
-    const brokers = bootstrapBrokers(this, clusterArn, authentication.brokersOutput);
+    const brokers = createBrokersLookUp(this, { clusterArn, output: authentication.brokersOutput });
     const quotas = this.quotas();
     this.resource = new CustomResource(this, 'Resource', {
-      serviceToken: quotaProvider(this, this.repairer).serviceToken,
+      serviceToken: createQuotaProvider(this, { onEventHandler: this.repairer }).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
       properties: {
         ClusterArn: clusterArn,

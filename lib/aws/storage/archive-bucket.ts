@@ -244,7 +244,7 @@ export class ArchiveBucket extends Construct {
       }).budget;
     }
     const { plan, alarmTopic } = this;
-    const alarms = createAlarms(this, this.alarmRows(), { plan, alarmTopic });
+    const alarms = createAlarms(this, { rows: this.alarmRows(), plan, alarmTopic });
     this.storedBytesAlarm = alarms.StoredBytesAlarm;
     this.objectBytesAlarm = alarms.ObjectBytesAlarm;
   }

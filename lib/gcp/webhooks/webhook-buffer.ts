@@ -15,7 +15,7 @@ import { componentName } from '../component-name';
 import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
 import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from '../queue/redrive-queue';
 import type { SubscriptionChoices } from '../queue/subscription-plan';
-import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
+import { createAccount, createService, type MountedSecret, memberOf } from '../run-service';
 import { createAlert } from '../watch';
 import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
@@ -117,7 +117,11 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     this.worker = worker;
     this.redriveQueue = queue;
     this.plan = plan;
-    this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
+    this.receiverAccount = createAccount(this, {
+      name: `${name}-receiver`,
+      displayName: 'Receives webhooks',
+      project: args.project,
+    });
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
     this.turnedAway = this.createAlert();
@@ -171,36 +175,33 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     const { args, label, plan } = this;
     const member = memberOf(this.receiverAccount);
     const mounts = args.sources.map((source) => this.mountSecret(source, member));
-    const receiver = runService(
-      `${label}-receiver`,
-      {
-        image: args.receiverImage,
-        location: args.location,
-        project: args.project,
-        description: 'Takes webhooks and answers once Pub/Sub has them',
-        ingress: INGRESS[args.ingress ?? 'all'],
-        concurrency: plan.value('receiverConcurrency'),
-        minInstances: plan.value('receiverMinInstances'),
-        maxInstances: plan.value('receiverMaxInstances'),
-        timeoutSeconds: plan.value('receiverRequestSeconds'),
-        memory: `${plan.value('receiverMemoryMiB')}Mi`,
-        environment: {
-          TOPIC: this.redriveQueue.topic.id,
-          WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
-          MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
-          PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
-        },
-        secrets: mounts.map(({ mount }) => mount),
-        // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
-        dependsOn: [
-          this.redriveQueue,
-          this.redriveQueue.grantPublish(`${label}-receiver`, member),
-          ...mounts.flatMap(({ made }) => made),
-        ],
+    const receiver = createService(this, {
+      name: `${label}-receiver`,
+      account: this.receiverAccount,
+      image: args.receiverImage,
+      location: args.location,
+      project: args.project,
+      description: 'Takes webhooks and answers once Pub/Sub has them',
+      ingress: INGRESS[args.ingress ?? 'all'],
+      concurrency: plan.value('receiverConcurrency'),
+      minInstances: plan.value('receiverMinInstances'),
+      maxInstances: plan.value('receiverMaxInstances'),
+      timeoutSeconds: plan.value('receiverRequestSeconds'),
+      memory: `${plan.value('receiverMemoryMiB')}Mi`,
+      environment: {
+        TOPIC: this.redriveQueue.topic.id,
+        WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
+        MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
+        PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
       },
-      this.receiverAccount,
-      this,
-    );
+      secrets: mounts.map(({ mount }) => mount),
+      // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
+      dependsOn: [
+        this.redriveQueue,
+        this.redriveQueue.grantPublish(`${label}-receiver`, member),
+        ...mounts.flatMap(({ made }) => made),
+      ],
+    });
     // Senders hold no Google account; what they hold is the signing secret, which the receiver judges.
     new cloudrunv2.ServiceIamMember(
       `${label}-senders`,
@@ -243,9 +244,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
 
   private createAlert(): monitoring.AlertPolicy {
     const { name, project } = this.receiver;
-    return createAlert(
-      this,
-      {
+    return createAlert(this, {
+      row: {
         name: `${this.label}-turned-away`,
         filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
         aligner: 'ALIGN_DELTA',
@@ -253,8 +253,9 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         seconds: 'alarmSampleSeconds',
         text: 'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
       },
-      { plan: this.plan, notificationChannels: this.args.notificationChannels },
-    );
+      plan: this.plan,
+      notificationChannels: this.args.notificationChannels,
+    });
   }
 }
 
