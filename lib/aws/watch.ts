@@ -35,8 +35,9 @@ export interface AlarmRow {
   readonly text: string;
 }
 
-/** Whose numbers the alarms take, and where they go. */
+/** The alarms to make, whose numbers they take, and where they go. */
 export interface Watch {
+  readonly rows: readonly AlarmRow[];
   readonly plan: Plan;
   /** Default: nowhere. */
   readonly alarmTopic?: ITopic;
@@ -48,12 +49,8 @@ export interface Watch {
  * @returns the alarms by the ids of their rows
  * @throws InvalidInputError when the plan lacks a knob, a threshold is no number or CloudWatch cannot look back so far
  */
-export function createAlarms(
-  scope: Construct,
-  rows: readonly AlarmRow[],
-  watch: Watch,
-): Readonly<Record<string, Alarm>> {
-  return Object.fromEntries(rows.map((row) => [row.id, createAlarm(scope, row, watch)]));
+export function createAlarms(scope: Construct, watch: Watch): Readonly<Record<string, Alarm>> {
+  return Object.fromEntries(watch.rows.map((row) => [row.id, createAlarm(scope, row, watch)]));
 }
 
 function createAlarm(scope: Construct, row: AlarmRow, { plan, alarmTopic }: Watch): Alarm {

@@ -5,6 +5,9 @@ import { READY_PATH } from '../runtime/webhook-receiver/contract';
 
 /** What a service of Cloud Run is made from. */
 export interface RunServiceArgs {
+  readonly name: string;
+  /** The account that it runs as. */
+  readonly account: serviceaccount.Account;
   readonly image: pulumi.Input<string>;
   readonly location: pulumi.Input<string>;
   readonly project?: pulumi.Input<string>;
@@ -31,12 +34,18 @@ export interface MountedSecret {
   readonly file: string;
 }
 
+/** What a service account is made from. */
+export interface AccountArgs {
+  /** Also its id in the project: 6 to 30 lower-case letters, digits and hyphens. */
+  readonly name: string;
+  readonly displayName: string;
+  readonly project?: pulumi.Input<string>;
+}
+
 /** A service account of its own, so that a service has no permission but those it is given. */
-export function ownAccount(
-  name: string,
-  displayName: string,
-  project: pulumi.Input<string> | undefined,
+export function createAccount(
   parent: pulumi.Resource,
+  { name, displayName, project }: AccountArgs,
 ): serviceaccount.Account {
   return new serviceaccount.Account(name, { accountId: name, displayName, project }, { parent });
 }
@@ -47,13 +56,8 @@ export function memberOf(account: serviceaccount.Account): pulumi.Output<string>
 }
 
 /** A Cloud Run service of one container that listens on 8080 and says at `READY_PATH` that it is up. */
-export function runService(
-  name: string,
-  args: RunServiceArgs,
-  account: serviceaccount.Account,
-  parent: pulumi.Resource,
-): cloudrunv2.Service {
-  const { secrets = [] } = args;
+export function createService(parent: pulumi.Resource, args: RunServiceArgs): cloudrunv2.Service {
+  const { name, account, secrets = [] } = args;
   const ready = { path: READY_PATH, port: 8080 };
   return new cloudrunv2.Service(
     name,

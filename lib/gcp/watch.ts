@@ -36,8 +36,9 @@ interface QueryRow extends Row {
   readonly evaluation: string;
 }
 
-/** Whose numbers the policies take, and where they go. */
+/** The policy to make, whose numbers it takes, and where it reports. */
 export interface Watch {
+  readonly row: AlertRow;
   readonly plan: Plan;
   /** Default: the provider's. */
   readonly project?: pulumi.Input<string>;
@@ -50,7 +51,7 @@ export interface Watch {
  *
  * @throws InvalidInputError when the plan lacks a knob or a number is none that Cloud Monitoring takes
  */
-export function createAlert(parent: pulumi.Resource, row: AlertRow, watch: Watch): monitoring.AlertPolicy {
+export function createAlert(parent: pulumi.Resource, { row, ...watch }: Watch): monitoring.AlertPolicy {
   const { name } = row;
   return new monitoring.AlertPolicy(
     name,

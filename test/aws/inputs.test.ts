@@ -172,7 +172,9 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])('an alarm with the threshold %
 test('an alarm on a scaler that reacts slower than a day looks back no longer than CloudWatch can', () => {
   const stack = shop();
   const { plan, queue, deadLetterQueue } = new RedriveQueue(stack, 'Queue', demand);
-  const slow = new QueuePlan(plan.subject, plan.knobs, { ...plan.predictions, reactionSeconds: 5 * 86_400 });
+  // Made by hand, so that the number of windows follows from its predictions.
+  const knobs = plan.knobs.filter(({ name }) => name !== 'alarmDrainWindows');
+  const slow = new QueuePlan(plan.subject, knobs, { ...plan.predictions, reactionSeconds: 5 * 86_400 });
   const { timeToDrain } = new QueueAlarms(stack, 'It', { queue, deadLetterQueue, plan: slow });
   const { evaluationPeriods } = timeToDrain.node.defaultChild as CfnAlarm;
   expect(Number(evaluationPeriods) * 300).toBeLessThanOrEqual(86_400);

@@ -1,6 +1,6 @@
 /** Every number of an alert policy is a knob of the plan, written down once. */
 import { join } from 'node:path';
-import { webhookFlood } from '../../lib/cases/case-15-webhook-flood';
+import { referenceEnvironment } from '../../bin/gcp/environment';
 import type { Knob, Plan } from '../../lib/flow/plan';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../lib/gcp/queue/subscription-alerts';
@@ -74,23 +74,22 @@ test('the program: threshold, period, hold and end of every policy are knobs of 
     config: { receiverImage: 'receiver', consumerImage: 'consumer', githubSecret: 'open sesame' },
     secrets: ['githubSecret'],
   });
-  const { workload, after } = webhookFlood.scenario as Untyped;
-  const { made } = await program(
-    () =>
-      new WebhookBuffer('webhooks', {
-        workload,
-        objective: after.objective,
-        consumer: after.consumer,
-        sources: [{ name: 'github', scheme: 'github', secret: { value: 'open sesame' } }],
-        location: 'europe-west1',
-        receiverImage: 'receiver',
-        consumerImage: 'consumer',
-      }),
+  const { made } = await program(() =>
+    referenceEnvironment({
+      location: 'europe-west1',
+      receiverImage: 'receiver',
+      consumerImage: 'consumer',
+      githubSecret: 'open sesame',
+    }),
   );
-  expect(run.outputs.plan).toBe(made.plan.explain());
+  expect(run.outputs.plan).toBe(made.webhooks.plan.explain());
+  expect(run.outputs.messagesPlan).toBe(made.messages.plan.explain());
   const policies = policiesOf(run.resources);
-  expect(Object.keys(policies)).toHaveLength(6);
-  expect(policies).toEqual(Object.fromEntries(Object.keys(policies).map((name) => [name, planned(name, made.plan)])));
+  expect(Object.keys(policies)).toHaveLength(10);
+  const planOf = (name: string) => (name.startsWith('messages') ? made.messages : made.webhooks).plan;
+  expect(policies).toEqual(
+    Object.fromEntries(Object.keys(policies).map((name) => [name, planned(name, planOf(name))])),
+  );
 }, 120_000);
 
 const DEMAND = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };

@@ -279,9 +279,9 @@ function scaleOnBacklog(
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
     },
   });
-  const { WorkWhileAsleep: asleep } = createAlarms(
-    scope,
-    [
+  const { WorkWhileAsleep: asleep } = createAlarms(scope, {
+    plan,
+    rows: [
       {
         id: 'WorkWhileAsleep',
         metric: () =>
@@ -296,8 +296,7 @@ function scaleOnBacklog(
         text: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
       },
     ],
-    { plan },
-  );
+  });
   asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
   return running;
 }

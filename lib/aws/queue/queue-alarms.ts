@@ -119,7 +119,7 @@ export class QueueAlarms extends Construct {
       ...letterRows(props),
       ...(redriver === undefined ? [] : redriverRows(redriver, plan)),
     ];
-    const made = createAlarms(this, rows, { plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic });
     this.backlog = made.Backlog;
     this.age = made.Age;
     this.timeToDrain = made.TimeToDrain;

@@ -88,7 +88,7 @@ export class KafkaAlarms extends Construct {
       ...brokers.map((broker) => throttledRow(clusterArn, 'Fetch', broker)),
       ...repairRows(repairer),
     ];
-    const made = createAlarms(this, rows, { plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic });
     this.produceThrottled = brokers.map((broker) => made[`ProduceThrottled${broker}`]);
     this.fetchThrottled = brokers.map((broker) => made[`FetchThrottled${broker}`]);
     this.drift = made.Drift;

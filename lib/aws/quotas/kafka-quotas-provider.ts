@@ -9,8 +9,15 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId, Provider } from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
 
-/** `host:port` of the brokers, separated by commas, known once the stack is deployed. */
-export function bootstrapBrokers(scope: Construct, clusterArn: string, output: string): string {
+/** The brokers to ask for. */
+export interface BrokersLookUpProps {
+  readonly clusterArn: string;
+  /** The field of the answer, which depends on how clients sign in. */
+  readonly output: string;
+}
+
+/** Asks for `host:port` of the brokers, separated by commas, known once the stack is deployed. */
+export function createBrokersLookUp(scope: Construct, { clusterArn, output }: BrokersLookUpProps): string {
   const { role, logGroup } = helperRole(scope, 'Brokers', 'Asks Amazon MSK for the addresses of brokers');
   const lookUp = new AwsCustomResource(scope, 'Brokers', {
     resourceType: 'Custom::KafkaBrokers',
@@ -33,7 +40,10 @@ export function bootstrapBrokers(scope: Construct, clusterArn: string, output: s
 }
 
 /** The framework of the CDK that turns a function into a resource of a stack. */
-export function quotaProvider(scope: Construct, onEventHandler: LambdaFunction): Provider {
+export function createQuotaProvider(
+  scope: Construct,
+  { onEventHandler }: { readonly onEventHandler: LambdaFunction },
+): Provider {
   const { role, logGroup } = helperRole(scope, 'Provider', 'Carries events of CloudFormation to a function');
   const resources = [onEventHandler.functionArn];
   // The framework asks for every version and alias of the function; it invokes it by its ARN alone.

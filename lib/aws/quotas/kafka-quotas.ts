@@ -7,7 +7,7 @@ import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
-import { quotaAlarmKnobs, repairIntervalKnob, throttledKnob } from '../../flow/quotas/alarms';
+import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
@@ -19,7 +19,7 @@ import { RuntimeFunction } from '../runtime-function';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { clusterChecks } from './kafka-cluster';
-import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
+import { createBrokersLookUp, createQuotaProvider } from './kafka-quotas-provider';
 import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
 
 /** Amazon EventBridge quotas: the input of a target. */
@@ -152,6 +152,7 @@ export class KafkaQuotas extends Construct {
     const throttled = planned.withKnobs([throttledKnob(planned, props.tenants)]);
     this.plan = throttled.withKnobs([
       ...quotaAlarmKnobs(throttled),
+      repairTimeoutKnob(),
       repairIntervalKnob(repairInterval.toSeconds(), props.repairInterval !== undefined),
     ]);
     this.warn();
@@ -168,16 +169,16 @@ export class KafkaQuotas extends Construct {
     this.repairer = new RuntimeFunction(this, 'Repairer', {
       bundle: 'kafka-quotas',
       description: `Sets Kafka quotas of ${this.node.path} and repairs them`,
-      timeout: Duration.minutes(1),
+      timeout: Duration.seconds(this.plan.value('repairTimeoutSeconds')),
       network: { vpc, vpcSubnets, securityGroup: this.securityGroup },
       environment: authentication._environment(),
     });
     authentication._grant(this.repairer, clusterArn);
 
-    const brokers = bootstrapBrokers(this, clusterArn, authentication.brokersOutput);
+    const brokers = createBrokersLookUp(this, { clusterArn, output: authentication.brokersOutput });
     const quotas = this.quotas();
     this.resource = new CustomResource(this, 'Resource', {
-      serviceToken: quotaProvider(this, this.repairer).serviceToken,
+      serviceToken: createQuotaProvider(this, { onEventHandler: this.repairer }).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
       properties: {
         ClusterArn: clusterArn,

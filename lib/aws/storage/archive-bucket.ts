@@ -1,13 +1,6 @@
 import { Annotations, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { CfnBudget } from 'aws-cdk-lib/aws-budgets';
-import {
-  type Alarm,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Effect, Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -31,7 +24,8 @@ import { validate } from '../../flow/errors';
 import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
-import { type AlarmRow, createAlarms } from '../watch';
+import { createAlarms } from '../watch';
+import { objectBytesMetric, objectsMetric, stockRows, storedBytesMetric } from './archive-alarms';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
@@ -143,18 +137,6 @@ export interface ArchiveBucketProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-const LOG_RETENTION_DAYS = 90;
-
-/** S3's daily storage metrics by storage class (Amazon S3 user guide, CloudWatch dimensions, `StorageType`). */
-const STORAGE_TYPES: { [storageClass: string]: string[] } = {
-  STANDARD: ['StandardStorage'],
-  STANDARD_IA: ['StandardIAStorage'],
-  INTELLIGENT_TIERING: ['IntelligentTieringFAStorage', 'IntelligentTieringIAStorage', 'IntelligentTieringAIAStorage'],
-  GLACIER_IR: ['GlacierInstantRetrievalStorage'],
-  GLACIER: ['GlacierStorage'],
-  DEEP_ARCHIVE: ['DeepArchiveStorage'],
-};
-
 /**
  * An S3 bucket for what is written once, rarely read and one day deleted, at the lowest cost that its object size
  * allows, with the month's bill predicted and watched.
@@ -245,37 +227,25 @@ export class ArchiveBucket extends Construct {
         tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
       }).budget;
     }
-    const { plan, alarmTopic } = this;
-    const alarms = createAlarms(this, this.alarmRows(), { plan, alarmTopic });
+    const { bucket, plan, alarmTopic } = this;
+    const alarms = createAlarms(this, { rows: stockRows(bucket, plan), plan, alarmTopic });
     this.storedBytesAlarm = alarms.StoredBytesAlarm;
     this.objectBytesAlarm = alarms.ObjectBytesAlarm;
   }
 
   /** Bytes stored in all storage classes and versions, once a day. */
   public metricStoredBytes(): MathExpression {
-    const usingMetrics = this.storedBytesByClass();
-    return new MathExpression({
-      expression: `SUM([${Object.keys(usingMetrics).join(', ')}])`,
-      usingMetrics,
-      label: 'Stored bytes',
-      period: this.samplePeriod(),
-    });
+    return storedBytesMetric(this.bucket, this.plan);
   }
 
   /** Objects stored, every version counted, once a day. */
   public metricObjects(): Metric {
-    return this.storageMetric('NumberOfObjects', 'AllStorageTypes');
+    return objectsMetric(this.bucket, this.plan);
   }
 
   /** Mean size of a stored object in bytes, once a day. */
   public metricObjectBytes(): MathExpression {
-    const bytes = this.storedBytesByClass();
-    return new MathExpression({
-      expression: `SUM([${Object.keys(bytes).join(', ')}]) / objects`,
-      usingMetrics: { ...bytes, objects: this.metricObjects() },
-      label: 'Bytes an object',
-      period: this.samplePeriod(),
-    });
+    return objectBytesMetric(this.bucket, this.plan);
   }
 
   /**
@@ -361,57 +331,10 @@ export class ArchiveBucket extends Construct {
       lifecycleRules: [
         {
           id: 'expire',
-          expiration: Duration.days(LOG_RETENTION_DAYS),
+          expiration: Duration.days(this.plan.value('logRetentionDays')),
           abortIncompleteMultipartUploadAfter: Duration.days(ABORT_DAYS),
         },
       ],
     });
-  }
-
-  private storedBytesByClass(): { [id: string]: IMetric } {
-    const classes = ['STANDARD', ...this.plan.transitions.map((t) => t.storageClass)];
-    const entries = classes
-      .flatMap((storageClass) => STORAGE_TYPES[storageClass])
-      .map((type) => [type[0].toLowerCase() + type.slice(1), this.storageMetric('BucketSizeBytes', type)]);
-    return Object.fromEntries(entries);
-  }
-
-  private storageMetric(metricName: string, storageType: string): Metric {
-    return new Metric({
-      namespace: 'AWS/S3',
-      metricName,
-      dimensionsMap: { BucketName: this.bucket.bucketName, StorageType: storageType },
-      statistic: 'Average',
-      period: this.samplePeriod(),
-    });
-  }
-
-  /** S3 publishes storage metrics once a day. */
-  private samplePeriod(): Duration {
-    return Duration.seconds(this.plan.value('alarmSampleSeconds'));
-  }
-
-  private alarmRows(): AlarmRow[] {
-    // S3 publishes hours late: no news is no change.
-    const daily = { seconds: 'alarmSampleSeconds', missing: TreatMissingData.IGNORE };
-    const stock: AlarmRow = {
-      id: 'StoredBytesAlarm',
-      metric: () => this.metricStoredBytes(),
-      threshold: 'storedBytesLimit',
-      ...daily,
-      text: 'More is stored than the write rate and the retention account for: something does not expire.',
-    };
-    if (this.plan.transitions.length === 0) return [stock];
-    return [
-      stock,
-      {
-        id: 'ObjectBytesAlarm',
-        metric: () => this.metricObjectBytes(),
-        threshold: 'alarmObjectBytes',
-        comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
-        ...daily,
-        text: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
-      },
-    ];
   }
 }

@@ -1,7 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
 import { type Check, validate } from '../../flow/errors';
-import { unlessGiven } from '../../flow/plan';
+import { type Knob, unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
 import { planStock } from '../../flow/storage/plan';
 import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
@@ -20,7 +20,18 @@ export interface LifecycleChoices {
   readonly abortIncompleteMultipartUploadAfter?: Duration;
   readonly costAllocationTag?: string;
   readonly budgetHeadroom?: number;
+  readonly serverAccessLogsBucket?: unknown;
 }
+
+/** Of the bucket that the construct makes for access logs and inventories. */
+const LOG_RETENTION: Knob = {
+  name: 'logRetentionDays',
+  value: 90,
+  unit: 'days',
+  formula: 'a quarter: long enough to see who read what, and what the last twelve inventories counted',
+  inputs: {},
+  source: 'this library, docs/constructs/archive-bucket.md',
+};
 
 /**
  * The plan of a bucket's lifecycle, with every duration in whole days.
@@ -47,6 +58,7 @@ export function planLifecycle(id: string, choices: LifecycleChoices): StockPlan 
       ...unlessGiven(abort, 'a week to finish an upload; its parts are billed and in no listing'),
       source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
     },
+    ...(choices.serverAccessLogsBucket === undefined ? [LOG_RETENTION] : []),
     ...stockAlarmKnobs(plan),
   ]);
 }

@@ -68,7 +68,7 @@ export class RefusedAlarms extends Construct {
     const { consumer, sourceNames, alarmTopic } = props;
     const plan = completed(props.plan, parkingAlarmKnobs());
     const rows = [...sourceNames.map((source) => refusedRow(consumer, source)), ...parkingRows(consumer)];
-    const made = createAlarms(this, rows, { plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic });
     this.bySource = sourceNames.map((source) => made[source]);
     this.unusable = made.Unusable;
     this.dropped = made.Dropped;

@@ -51,7 +51,7 @@ export class WebhookAlarms extends Construct {
   constructor(scope: Construct, id: string, props: WebhookAlarmsProps) {
     super(scope, id);
     const plan = completed(props.plan, [apiWindowKnob()]);
-    const made = createAlarms(this, apiRows(props.stage), { plan, alarmTopic: props.alarmTopic });
+    const made = createAlarms(this, { rows: apiRows(props.stage), plan, alarmTopic: props.alarmTopic });
     this.undelivered = made.Undelivered;
     this.refused = made.Refused;
     this.all = Object.values(made);

@@ -119,8 +119,15 @@ function sendMessage(source: WebhookSource, queue: IQueue, credentialsRole: Role
   });
 }
 
+/** What the web ACL guards, and by which limit. */
+export interface WebAclProps {
+  readonly api: RestApi;
+  /** The plan with the knob `wafRequestsPerFiveMinutes`. */
+  readonly plan: Plan;
+}
+
 /** Makes, inside `scope`, the web ACL with the rate rule in front of the API. */
-export function createWebAcl(scope: Construct, api: RestApi, plan: Plan): CfnWebACL {
+export function createWebAcl(scope: Construct, { api, plan }: WebAclProps): CfnWebACL {
   const limit = plan.value('wafRequestsPerFiveMinutes');
   const visibility = (metricName: string) => ({
     sampledRequestsEnabled: false,

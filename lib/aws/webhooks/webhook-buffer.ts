@@ -192,7 +192,7 @@ export class WebhookBuffer extends Construct {
       plan,
       accountLogRole: props.accountLogRole ?? true,
     });
-    this.webAcl = createWebAcl(this, this.api, plan);
+    this.webAcl = createWebAcl(this, { api: this.api, plan });
     const stage = this.api.deploymentStage;
     this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
   }

@@ -7,12 +7,7 @@ import type { Numbers, QuotaScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Tenants of a Kafka cluster: whoever sends most gets most before, each is held to its share after. */
-export function measureQuotas(
-  subject: string,
-  scenario: QuotaScenario,
-  seed: number,
-  engine?: Engine,
-): Measured {
+export function measureQuotas(subject: string, scenario: QuotaScenario, seed: number, engine?: Engine): Measured {
   const { tenants, noise, days } = scenario;
   const capacity = engine === undefined ? Object.values(scenario.capacity)[0] : scenario.capacity[engine];
   if (capacity === undefined) throw new Error(`the case is not deployed on ${engine}`);

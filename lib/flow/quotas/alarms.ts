@@ -50,6 +50,17 @@ export function quotaAlarmKnobs(plan: QuotaPlan): Knob[] {
   ];
 }
 
+/** How long the function may take that sets quotas. */
+export function repairTimeoutKnob(): Knob {
+  return chosenKnob(
+    'repairTimeoutSeconds',
+    60,
+    's',
+    'a sign-in and two requests to the brokers take seconds; what takes a minute does not end',
+    OWN,
+  );
+}
+
 /** How often quotas are checked: the period of the alarms on what a check found. */
 export function repairIntervalKnob(seconds: number, given: boolean): Knob {
   return chosenKnob(

@@ -5,7 +5,7 @@ import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
-import { memberOf, ownAccount, runService } from '../run-service';
+import { createAccount, createService, memberOf } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
 /** What a worker on Cloud Run is made from. */
@@ -55,27 +55,32 @@ export class PushWorker extends pulumi.ComponentResource {
       wholeNumber('slotsPerInstance', plan.value('slotsPerInstance'), 1, CLOUD_RUN_LIMITS.concurrency),
       wholeNumber('maxInstances', plan.value('maxInstances'), 1, CLOUD_RUN_LIMITS.instances),
     ]);
-    this.account = ownAccount(`${name}-worker`, 'Works on what Pub/Sub pushes', project, this);
-    this.service = runService(
-      `${name}-worker`,
-      {
-        image: args.image,
-        location: args.location,
-        project,
-        description: 'Works on what Pub/Sub pushes',
-        // Pub/Sub of the same project counts as internal.
-        ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
-        concurrency: plan.value('slotsPerInstance'),
-        minInstances: plan.value('minInstances'),
-        maxInstances: plan.value('maxInstances'),
-        timeoutSeconds: plan.value('ackDeadlineSeconds'),
-        memory: args.memory ?? '512Mi',
-        environment: args.environment ?? {},
-      },
-      this.account,
-      this,
-    );
-    this.pushAccount = ownAccount(`${name}-push`, 'Pub/Sub pushes as this account', project, this);
+    this.account = createAccount(this, {
+      name: `${name}-worker`,
+      displayName: 'Works on what Pub/Sub pushes',
+      project,
+    });
+    this.service = createService(this, {
+      name: `${name}-worker`,
+      account: this.account,
+      image: args.image,
+      location: args.location,
+      project,
+      description: 'Works on what Pub/Sub pushes',
+      // Pub/Sub of the same project counts as internal.
+      ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
+      concurrency: plan.value('slotsPerInstance'),
+      minInstances: plan.value('minInstances'),
+      maxInstances: plan.value('maxInstances'),
+      timeoutSeconds: plan.value('ackDeadlineSeconds'),
+      memory: args.memory ?? '512Mi',
+      environment: args.environment ?? {},
+    });
+    this.pushAccount = createAccount(this, {
+      name: `${name}-push`,
+      displayName: 'Pub/Sub pushes as this account',
+      project,
+    });
     const invoker = new cloudrunv2.ServiceIamMember(
       `${name}-push`,
       {

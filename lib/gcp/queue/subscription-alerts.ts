@@ -46,10 +46,10 @@ export class SubscriptionAlerts extends pulumi.ComponentResource {
     const plan = completed(args.plan, subscriptionAlarmKnobs());
     const watch = { plan, notificationChannels: args.notificationChannels };
     const rows = subscriptionRows(name, args);
-    this.backlog = createAlert(this, rows.backlog, watch);
-    this.age = createAlert(this, rows.age, watch);
-    this.deadLettersForwarded = createAlert(this, rows.deadLettersForwarded, watch);
-    this.deadLettersUnattended = createAlert(this, rows.deadLettersUnattended, watch);
+    this.backlog = createAlert(this, { row: rows.backlog, ...watch });
+    this.age = createAlert(this, { row: rows.age, ...watch });
+    this.deadLettersForwarded = createAlert(this, { row: rows.deadLettersForwarded, ...watch });
+    this.deadLettersUnattended = createAlert(this, { row: rows.deadLettersUnattended, ...watch });
     this.registerOutputs({});
   }
 }

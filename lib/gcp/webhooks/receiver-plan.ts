@@ -13,6 +13,8 @@ const CPU_TARGET = 0.6;
 const MEMORY_MIB = { min: 512, max: 4096 } as const;
 /** Node with the Pub/Sub client, before the first request. An assumption, on the wide side of what was seen. */
 const BASE_MEMORY_MIB = 256;
+/** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
+const RECEIVER_REQUEST_SECONDS = 60;
 /** A body is in memory as bytes, as the text that was signed, and as the message to publish. */
 const BODY_COPIES = 3;
 
@@ -116,6 +118,14 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       formula: choices.maxBodyBytes === undefined ? '1 MiB, the largest message of the AWS form' : 'given',
       inputs: {},
       source: 'Pub/Sub documentation, Quotas and limits: a message of 10 MB at most',
+    },
+    {
+      name: 'receiverRequestSeconds',
+      value: RECEIVER_REQUEST_SECONDS,
+      unit: 's',
+      formula: "twice the receiver's own patience with a slow body: it refuses that one itself, with a reason",
+      inputs: { bodySeconds: RECEIVER_REQUEST_SECONDS / 2 },
+      source: 'Cloud Run documentation, Setting request timeout: up to 3,600 s',
     },
     {
       name: 'publishTimeoutSeconds',

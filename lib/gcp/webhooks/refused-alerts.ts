@@ -100,9 +100,8 @@ export class RefusedAlerts extends pulumi.ComponentResource {
   private policy(name: string, source: string, args: RefusedAlertsArgs): monitoring.AlertPolicy {
     const within = (metric: logging.Metric, seconds: number) =>
       pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${seconds}s]))`;
-    return createAlert(
-      this,
-      {
+    return createAlert(this, {
+      row: {
         name: `${name}-refused-${source}`,
         query: (threshold, seconds) => {
           const [refused, accepted] = [within(this.refused, seconds), within(this.accepted, seconds)];
@@ -114,12 +113,10 @@ export class RefusedAlerts extends pulumi.ComponentResource {
         evaluation: 'alarmSampleSeconds',
         text: `Within an hour more deliveries of ${source} were refused than accepted. The receiver's log has the reason of each: forged (is the secret the one that the sender signs with?), outside-window (a clock), unsigned (a header), unknown-tenant. The sender was told 4xx and nothing is kept here. Repair the cause, then see whether the sender retries: Stripe and Standard Webhooks do for days, GitHub does not and has to be told to redeliver.`,
       },
-      {
-        plan: completed(args.plan, refusalAlarmKnobs()),
-        project: args.project,
-        notificationChannels: args.notificationChannels,
-      },
-    );
+      plan: completed(args.plan, refusalAlarmKnobs()),
+      project: args.project,
+      notificationChannels: args.notificationChannels,
+    });
   }
 }
 

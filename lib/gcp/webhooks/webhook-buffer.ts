@@ -18,14 +18,12 @@ import {
   type RedriveQueueArgs,
   type SubscriptionChoices,
 } from '../queue/redrive-queue';
-import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
+import { createAccount, createService, type MountedSecret, memberOf } from '../run-service';
 import { createAlert } from '../watch';
 import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
 import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source';
 
-/** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
-const RECEIVER_REQUEST_SECONDS = 60;
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
 
 /** What a webhook buffer is sized from. */
@@ -122,7 +120,11 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     ]);
     this.worker = this.createWorker();
     this.redriveQueue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
-    this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
+    this.receiverAccount = createAccount(this, {
+      name: `${name}-receiver`,
+      displayName: 'Receives webhooks',
+      project: args.project,
+    });
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
     this.turnedAway = this.createAlert();
@@ -164,36 +166,33 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     const { args, label, plan } = this;
     const member = memberOf(this.receiverAccount);
     const mounts = args.sources.map((source) => this.mountSecret(source, member));
-    const receiver = runService(
-      `${label}-receiver`,
-      {
-        image: args.receiverImage,
-        location: args.location,
-        project: args.project,
-        description: 'Takes webhooks and answers once Pub/Sub has them',
-        ingress: INGRESS[args.ingress ?? 'all'],
-        concurrency: plan.value('receiverConcurrency'),
-        minInstances: plan.value('receiverMinInstances'),
-        maxInstances: plan.value('receiverMaxInstances'),
-        timeoutSeconds: RECEIVER_REQUEST_SECONDS,
-        memory: `${plan.value('receiverMemoryMiB')}Mi`,
-        environment: {
-          TOPIC: this.redriveQueue.topic.id,
-          WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
-          MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
-          PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
-        },
-        secrets: mounts.map(({ mount }) => mount),
-        // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
-        dependsOn: [
-          this.redriveQueue,
-          this.redriveQueue.grantPublish(`${label}-receiver`, member),
-          ...mounts.flatMap(({ made }) => made),
-        ],
+    const receiver = createService(this, {
+      name: `${label}-receiver`,
+      account: this.receiverAccount,
+      image: args.receiverImage,
+      location: args.location,
+      project: args.project,
+      description: 'Takes webhooks and answers once Pub/Sub has them',
+      ingress: INGRESS[args.ingress ?? 'all'],
+      concurrency: plan.value('receiverConcurrency'),
+      minInstances: plan.value('receiverMinInstances'),
+      maxInstances: plan.value('receiverMaxInstances'),
+      timeoutSeconds: plan.value('receiverRequestSeconds'),
+      memory: `${plan.value('receiverMemoryMiB')}Mi`,
+      environment: {
+        TOPIC: this.redriveQueue.topic.id,
+        WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
+        MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
+        PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
       },
-      this.receiverAccount,
-      this,
-    );
+      secrets: mounts.map(({ mount }) => mount),
+      // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
+      dependsOn: [
+        this.redriveQueue,
+        this.redriveQueue.grantPublish(`${label}-receiver`, member),
+        ...mounts.flatMap(({ made }) => made),
+      ],
+    });
     // Senders hold no Google account; what they hold is the signing secret, which the receiver judges.
     new cloudrunv2.ServiceIamMember(
       `${label}-senders`,
@@ -236,9 +235,8 @@ export class WebhookBuffer extends pulumi.ComponentResource {
 
   private createAlert(): monitoring.AlertPolicy {
     const { name, project } = this.receiver;
-    return createAlert(
-      this,
-      {
+    return createAlert(this, {
+      row: {
         name: `${this.label}-turned-away`,
         filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
         aligner: 'ALIGN_DELTA',
@@ -246,8 +244,9 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         seconds: 'alarmSampleSeconds',
         text: 'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
       },
-      { plan: this.plan, notificationChannels: this.args.notificationChannels },
-    );
+      plan: this.plan,
+      notificationChannels: this.args.notificationChannels,
+    });
   }
 }
 

@@ -233,6 +233,7 @@ describe('least privilege', () => {
       ({ Properties }) => Properties.VpcConfig,
     );
     expect(inside).toHaveLength(1);
+    expect(inside[0].Properties.Timeout).toBe(usual.construct.plan.value('repairTimeoutSeconds'));
     expect(inside[0].Properties.VpcConfig.SubnetIds).toEqual(['subnet-a', 'subnet-b', 'subnet-c']);
     const all = permissions(usual);
     expect(all['kafka:GetBootstrapBrokers']).toBe(JSON.stringify(CLUSTER_ARN));

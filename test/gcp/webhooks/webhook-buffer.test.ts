@@ -164,6 +164,11 @@ describe('the numbers are those of the plan', () => {
     ['its memory', 'receiverMemoryMiB', () => Number.parseInt(container('hooks-receiver').resources.limits.memory, 10)],
     ['largest body', 'maxBodyBytes', () => Number(environment('hooks-receiver').MAX_BODY_BYTES)],
     ['wait for Pub/Sub', 'publishTimeoutSeconds', () => Number(environment('hooks-receiver').PUBLISH_TIMEOUT_SECONDS)],
+    [
+      'time for one delivery',
+      'receiverRequestSeconds',
+      () => Number.parseInt(service('hooks-receiver').template.timeout, 10),
+    ],
     ['workers at most', 'maxInstances', () => scaling('hooks-worker').maxInstanceCount],
     ['workers at least', 'minInstances', () => scaling('hooks-worker').minInstanceCount],
     [
