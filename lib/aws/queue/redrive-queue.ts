@@ -3,7 +3,6 @@ import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { AddToResourcePolicyResult, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import {
   DeduplicationScope,
   FifoThroughputLimit,
@@ -25,7 +24,6 @@ import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
-import { QueuePlatform } from './queue-platform';
 import { type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
 import { createRedriver } from './redriver-function';
 import type { ServingWorker } from './worker-compute';
