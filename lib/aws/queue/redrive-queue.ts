@@ -18,7 +18,7 @@ import { type Check, InvalidInputError } from '../../flow/errors';
 import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
