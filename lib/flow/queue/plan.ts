@@ -59,9 +59,9 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
-    ...checks,
     ...platform.checks(question),
     ...broker.checks(question),
+    ...checks,
     {
       refused: objective.monthlyCost !== undefined && timed.instanceHourCost === undefined,
       message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,

@@ -414,7 +414,7 @@ describe('props', () => {
       });
     expect(wrong).toThrow(InvalidInputError);
     expect(wrong).toThrow(
-      /queueName must be .*'a b'; roundTripSeconds must be .*got 0; image must .*:latest'; cooldown .*got 1/,
+      /roundTripSeconds must be .*got 0; queueName must be .*'a b'; image must .*:latest'; cooldown .*got 1/,
     );
   });
 
