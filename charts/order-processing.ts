@@ -21,12 +21,18 @@ const RENDERING: { workload: Workload; objective: Objective } = {
   objective: { latencySeconds: 7200, latencyQuantile: 0.95 },
 };
 
-/** The small things in which a run on a laptop differs from the real environment. */
+/** In what a run on a laptop differs from the real environment, and one installation from another. */
 export interface OrderProcessingProps extends ChartProps {
   /** @default - that of case 2 */
   readonly orders?: typeof ORDERS;
   /** @default - 5 minutes */
   readonly cooldown?: Duration;
+  /**
+   * Virtual host of the queues. Two installations on one broker need one each.
+   *
+   * @default /
+   */
+  readonly vhost?: string;
 }
 
 /**
@@ -38,11 +44,11 @@ export class OrderProcessingChart extends Chart {
   /** The worker of the orders. */
   public readonly orders: QueueWorker;
 
-  constructor(scope: Construct, id: string, { orders = ORDERS, cooldown, ...props }: OrderProcessingProps = {}) {
+  constructor(scope: Construct, id: string, { orders = ORDERS, cooldown, vhost, ...props }: OrderProcessingProps = {}) {
     super(scope, id, { namespace: 'orders', ...props });
-    restrictedNamespace(this, 'orders');
+    restrictedNamespace(this);
     const broker = (key: string) => ({ secretName: 'orders-broker', key });
-    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq' };
+    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq', vhost };
     this.orders = new QueueWorker(this, 'Orders', {
       ...orders,
       cooldown,

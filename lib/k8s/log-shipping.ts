@@ -6,7 +6,7 @@ import { type Check, validate, wholeNumber } from '../flow/errors';
 import { planLogs } from '../flow/log-plan';
 import type { LogObjective, LogPlan, LogWorkload } from '../flow/logs';
 import { alertRules } from './alert-rules';
-import { clusterScoped } from './cluster-scoped';
+import { clusterScoped, namedInCluster } from './cluster-scoped';
 import { grafanaDashboard } from './grafana-dashboard';
 import { stockImage } from './images';
 import { logAlerts, logGraphs } from './log-alerts';
@@ -17,6 +17,7 @@ import { LogReopen } from './log-reopen';
 import { dnsLabel, imageReference, textCheck } from './names';
 import { networkPolicy } from './network-policy';
 import { podMonitor } from './operators/prometheus';
+import { namespaceOf } from './promql';
 import { scriptConfigMap } from './script';
 
 /** No distribution and no stock image gives it to anybody, as far as is known. */
@@ -141,8 +142,8 @@ export interface LogShippingProps {
   /**
    * Name under which registry and queue lie on the nodes, `/var/lib/backpressure/<stateName>`, and by which Filebeat
    * knows its files. When a construct is renamed or moved, give the name of the DaemonSet that it had: under a new name
-   * every file is shipped once more, and what waits in the queue is left behind. 1 to 63 lower-case letters, digits and
-   * hyphens.
+   * every file is shipped once more, and what waits in the queue is left behind. Two installations of one chart on the
+   * same nodes need a name each, because their DaemonSets have the same. 1 to 63 lower-case letters, digits and hyphens.
    *
    * @default - the name of the DaemonSet
    */
@@ -232,9 +233,9 @@ export class LogShipping extends Construct {
       namespace: props.monitoringNamespace ?? 'monitoring',
     });
     podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
-    const shipper = this.daemonSet.name;
-    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, shipper, shipper));
-    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, shipper));
+    const name = { namespace: namespaceOf(this), shipper: this.daemonSet.name };
+    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, name));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, name));
   }
 
   private createDaemonSet(props: LogShippingProps, configText: string): kplus.DaemonSet {
@@ -255,6 +256,7 @@ export class LogShipping extends Construct {
     // Under disk pressure the pods of the lowest priority go first, and these are the ones that free the disk.
     const priority = clusterScoped(
       new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
+        metadata: { name: namedInCluster(this.daemonSet) },
         value: 1_000_000,
         description: 'Log shippers: a node without one fills its disk.',
       }),

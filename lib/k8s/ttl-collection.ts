@@ -10,6 +10,7 @@ import { grafanaDashboard } from './grafana-dashboard';
 import { stockImage } from './images';
 import { cidr, dnsLabel, secretChecks, textCheck } from './names';
 import { type Egress, networkPolicy, placeOf } from './network-policy';
+import { namespaceOf } from './promql';
 import { mountTemporary, restrictedContainer, restrictedPod } from './restricted-pod';
 import { scriptConfigMap } from './script';
 import type { SecretKey } from './secret-key';
@@ -124,7 +125,7 @@ export class TtlCollection extends Construct {
       ...placeOf(props.databaseNamespace, props.databaseCidr),
     };
     networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
-    const series = { report: this.report.name, backfill: this.backfill.name };
+    const series = { namespace: namespaceOf(this), report: this.report.name, backfill: this.backfill.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, ttlAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, ttlGraphs(this.plan, series));
   }
@@ -206,6 +207,7 @@ export class TtlCollection extends Construct {
       envVariables: {
         ...Object.fromEntries(texts),
         MONGODB_URI: kplus.EnvValue.fromSecretValue({ secret, key }),
+        ...(script === 'report' ? { NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) } : {}),
         // mongosh keeps its settings at home, and wants to write there.
         HOME: kplus.EnvValue.fromValue('/tmp'),
       },

@@ -231,6 +231,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'TtlCollectionProps.connection.secretName': (secretName) => ttl({ connection: { secretName, key: 'k' } }),
   'TtlCollectionProps.connection.key': (key) => ttl({ connection: secret(key) }),
   'KafkaQuotasProps.clusterName': (clusterName) => quotas({ clusterName }),
+  'KafkaQuotasProps.clusterNamespace': (clusterNamespace) => quotas({ clusterNamespace }),
   'KafkaQuotaTopic.topicName': (topicName) => quotas({ topics: [{ topicName, tenant: 'billing', partitions: 6 }] }),
   'KafkaQuotaTopic.tenant': (tenant) => quotas({ topics: [{ topicName: 'billing', tenant, partitions: 6 }] }),
   'KafkaTenant.name': (name) =>
