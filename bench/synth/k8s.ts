@@ -86,8 +86,6 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
     kind: 'ScaledObject',
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name },
-      pollingInterval: value('pollingIntervalSeconds'),
-      cooldownPeriod: value('cooldownPeriodSeconds'),
       minReplicaCount: value('minInstances'),
       maxReplicaCount: most,
       fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: most },
@@ -96,7 +94,7 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
           behavior: {
             scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: most, periodSeconds: 15 }] },
             scaleDown: {
-              stabilizationWindowSeconds: value('cooldownPeriodSeconds'),
+              stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
               policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
             },
           },

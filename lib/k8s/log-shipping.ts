@@ -18,6 +18,7 @@ import { dnsLabel, imageReference, textCheck } from './names';
 import { networkPolicy } from './network-policy';
 import { podMonitor } from './operators/prometheus';
 import { namespaceOf } from './promql';
+import { onLinux, refuseSharedPaths } from './restricted-pod';
 import { scriptConfigMap } from './script';
 
 /** No distribution and no stock image gives it to anybody, as far as is known. */
@@ -126,7 +127,8 @@ export interface LogShippingProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk.
+   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk. Nodes with Windows never get
+   * one.
    *
    * @default true
    */
@@ -227,6 +229,8 @@ export class LogShipping extends Construct {
     this.rotator = logRotator(pod, volumes, this.logrotateConfig, script, props.rotatorImage);
     const exporter = scriptConfigMap(this, 'ExporterScript', 'log-exporter/index.js');
     const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
+    onLinux(this.daemonSet);
+    refuseSharedPaths(this, this.daemonSet);
     this.patch(reopen, pod.group, props.tolerateEverything ?? true);
     networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
       ports: [metricsPort],

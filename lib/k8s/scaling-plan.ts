@@ -13,11 +13,13 @@ export const LONGEST_GRACE_SECONDS = 600;
 const CLOSING_SECONDS = 5;
 /** KEDA's default `cooldownPeriod` and the autoscaler's default scale-down stabilisation: 300 s both. */
 const CALM_SECONDS = 300;
+/** Kubernetes, autoscaling/v2, HPAScalingRules: the stabilisation window is at most an hour. */
+const LONGEST_STABILIZATION_SECONDS = 3600;
 /** Looks that may fail in a row before the scaler counts as blind. */
 const FAILED_LOOKS = 3;
 
-/** How a worker follows its queue. */
-export function scalingKnobs(plan: Plan): Knob[] {
+/** How pods that stay follow their queue. */
+export function scalingKnobs(plan: Plan, cooldownSeconds: number | undefined): Knob[] {
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const maxInstances = plan.value('maxInstances');
   const target = Math.max(1, Math.floor(plan.value('backlogPerInstance')));
@@ -32,21 +34,9 @@ export function scalingKnobs(plan: Plan): Knob[] {
       source: 'KEDA scalers: desired replicas = ⌈metric ÷ target⌉',
     },
     {
-      name: 'pollingIntervalSeconds',
-      value: KEDA_POLLING_SECONDS,
-      unit: 's',
-      formula: 'governs 0 to 1 only; from 1 on the autoscaler looks every 15 s by itself',
-      inputs: { autoscalerSyncSeconds: AUTOSCALER_SYNC_SECONDS },
+      ...calmKnob('scaleDownStabilizationSeconds', itemTimeout, cooldownSeconds, LONGEST_STABILIZATION_SECONDS),
       source:
-        'KEDA, ScaledObject specification, pollingInterval; kube-controller-manager, --horizontal-pod-autoscaler-sync-period',
-    },
-    {
-      name: 'cooldownPeriodSeconds',
-      value: Math.max(CALM_SECONDS, Math.ceil(itemTimeout)),
-      unit: 's',
-      formula: 'max(300, item time-out): nobody is sent away while an item may still be under way',
-      inputs: { itemTimeoutSeconds: itemTimeout },
-      source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s',
+        'Kubernetes, Horizontal Pod Autoscaling, behavior.scaleDown.stabilizationWindowSeconds: default 300 s, 3600 s at most',
     },
     {
       name: 'fallbackReplicas',
@@ -66,6 +56,54 @@ export function scalingKnobs(plan: Plan): Knob[] {
     },
     gracePeriodKnob(itemTimeout),
   ];
+}
+
+/**
+ * What KEDA does by itself, from the last pod to none and back. From one pod on the autoscaler polls and waits, and KEDA
+ * warns of both fields as set without effect.
+ *
+ * @param pollSeconds given by hand
+ */
+export function sleepKnobs(plan: Plan, pollSeconds: number | undefined, cooldownSeconds: number | undefined): Knob[] {
+  return [
+    pollingKnob(pollSeconds, 'default of KEDA: governs 0 to 1; from 1 on the autoscaler polls every 15 s by itself'),
+    {
+      ...calmKnob('cooldownPeriodSeconds', plan.value('itemTimeoutSeconds'), cooldownSeconds),
+      source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s; from 1 to 0 only',
+    },
+  ];
+}
+
+/** How long nothing must have been to do before pods are taken away. */
+function calmKnob(
+  name: string,
+  itemTimeoutSeconds: number,
+  given: number | undefined,
+  longest = Number.POSITIVE_INFINITY,
+): Omit<Knob, 'source'> {
+  if (given !== undefined) {
+    const value = Math.min(longest, given);
+    return { name, value, unit: 's', formula: value < given ? `given, ${longest} at most` : 'given', inputs: {} };
+  }
+  return {
+    name,
+    value: Math.min(longest, Math.max(CALM_SECONDS, Math.ceil(itemTimeoutSeconds))),
+    unit: 's',
+    formula: 'max(300, item time-out): no pod is taken away while an item may still be under way',
+    inputs: { itemTimeoutSeconds },
+  };
+}
+
+/** How often KEDA polls the queue. */
+export function pollingKnob(given: number | undefined, formula: string): Knob {
+  return {
+    name: 'pollingIntervalSeconds',
+    value: given ?? KEDA_POLLING_SECONDS,
+    unit: 's',
+    formula: given === undefined ? formula : 'given',
+    inputs: {},
+    source: 'KEDA, ScaledObject specification, pollingInterval: default 30 s',
+  };
 }
 
 /** How long a pod may take to end. */

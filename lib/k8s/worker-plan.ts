@@ -4,8 +4,8 @@ import type { Knob, Plan } from '../flow/plan';
 import { attemptSeconds } from '../flow/queue-knobs';
 import { planQueue } from '../flow/queue-plan';
 import { consumerOf, resolveWorkload } from '../flow/resolve';
-import { type Solve, size } from '../flow/sizing';
 import type { Consumer, Objective, Workload } from '../flow/workload';
+import { jobKnobs, planJobs } from './job-plan';
 import {
   AUTOSCALER_SYNC_SECONDS,
   gracePeriodKnob,
@@ -13,6 +13,7 @@ import {
   LONGEST_GRACE_SECONDS,
   POD_START_SECONDS,
   scalingKnobs,
+  sleepKnobs,
 } from './scaling-plan';
 
 /** What the user chose. */
@@ -20,6 +21,8 @@ export interface WorkerChoices {
   readonly consumer: Consumer;
   readonly scaleToZero: boolean;
   readonly cooldownSeconds?: number;
+  /** The longest that a new node takes to come. */
+  readonly nodeProvisionSeconds?: number;
 }
 
 /** A planned worker. */
@@ -36,7 +39,7 @@ export function planWorker(
   subject: string,
   workload: Workload,
   objective: Objective,
-  { consumer, scaleToZero, cooldownSeconds }: WorkerChoices,
+  { consumer, scaleToZero, cooldownSeconds, nodeProvisionSeconds }: WorkerChoices,
 ): WorkerPlan {
   const defaults = { pollSeconds: AUTOSCALER_SYNC_SECONDS, startSeconds: POD_START_SECONDS, decideSeconds: 0 };
   const timing = consumerOf(defaults, consumer);
@@ -49,7 +52,7 @@ export function planWorker(
   };
   const { timeout } = attemptSeconds(resolveWorkload(workload));
   const perItem = gracePeriodKnob(timeout).value > LONGEST_GRACE_SECONDS;
-  // For a Deployment that is never empty the autoscaler looks by itself, and KEDA's interval is of no account.
+  // KEDA's polling interval matters only from zero; with one replica or more the autoscaler polls by itself.
   const polling = perItem || scaleToZero ? consumer.pollSeconds : undefined;
   validate(subject, [wholeNumber('consumer.pollSeconds', polling, 1)]);
   refuseSleeplessness(subject, workload, objective, fromNone, scaleToZero);
@@ -63,52 +66,21 @@ export function planWorker(
       message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be taken away from under their work`,
     },
   ]);
-  const chosen: Knob[] = [];
-  if (perItem || polling !== undefined) chosen.push(pollingKnob(polling));
-  if (cooldownSeconds !== undefined) chosen.push(givenCooldown(cooldownSeconds));
-  if (perItem) chosen.push(oneItemAJob(), startKnob(timing.startSeconds));
-  if (scaleToZero && !perItem) chosen.push(asleep(plan), wakeUpKnob(fromNone));
+  if (perItem) {
+    const knobs = jobKnobs(itemTimeout, {
+      pollSeconds: polling,
+      startSeconds: timing.startSeconds,
+      nodeProvisionSeconds,
+    });
+    return { plan: plan.withKnobs(knobs), perItem, minReplicas: 0 };
+  }
+  const sleeping = scaleToZero
+    ? [...sleepKnobs(plan, polling, cooldownSeconds), asleep(plan), wakeUpKnob(fromNone)]
+    : [];
   return {
-    plan: plan.withKnobs(scalingKnobs(plan)).withKnobs(chosen),
+    plan: plan.withKnobs(scalingKnobs(plan, cooldownSeconds)).withKnobs(sleeping),
     perItem,
     minReplicas: scaleToZero ? 0 : plan.value('minInstances'),
-  };
-}
-
-/** A job's start belongs to its item: its slot is taken for both, and nobody runs in between. */
-function planJobs(
-  subject: string,
-  workload: Workload,
-  objective: Objective,
-  timing: Consumer & { readonly startSeconds: number },
-): Plan {
-  validate(subject, [
-    {
-      refused: (timing.slotsPerInstance ?? 1) !== 1,
-      message: `consumer.slotsPerInstance must be 1, because a job works on one item, got ${timing.slotsPerInstance}`,
-    },
-    {
-      refused: (timing.minInstances ?? 0) !== 0,
-      message: `consumer.minInstances must be left out, because a job begins with its item, got ${timing.minInstances}`,
-    },
-  ]);
-  const solve: Solve = (name, asked, promised, given) =>
-    size(name, withStart(asked, timing.startSeconds), promised, {
-      ...given,
-      startSeconds: 0,
-      slotsPerInstance: 1,
-      minInstances: 0,
-    });
-  return planQueue(subject, workload, objective, timing, solve);
-}
-
-function withStart(workload: Workload, startSeconds: number): Workload {
-  const { serviceSeconds, serviceVariation = 1 } = workload;
-  const busySeconds = serviceSeconds + startSeconds;
-  return {
-    ...workload,
-    serviceSeconds: busySeconds,
-    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
   };
 }
 
@@ -127,50 +99,6 @@ function refuseSleeplessness(
     `waking up from zero takes ${wakeUp} s and an item ${workload.serviceSeconds} s, ${objective.latencySeconds} s of latency is promised`,
     ['leave scaleToZero off', `promise at least ${Math.ceil(first)} s`],
   );
-}
-
-function givenCooldown(seconds: number): Knob {
-  return {
-    name: 'cooldownPeriodSeconds',
-    value: seconds,
-    unit: 's',
-    formula: 'given',
-    inputs: {},
-    source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s',
-  };
-}
-
-function pollingKnob(given: number | undefined): Knob {
-  return {
-    name: 'pollingIntervalSeconds',
-    value: given ?? KEDA_POLLING_SECONDS,
-    unit: 's',
-    formula: given === undefined ? 'default of KEDA: a look starts a job for each item that has none' : 'given',
-    inputs: {},
-    source: 'KEDA, ScaledObject specification, pollingInterval: default 30 s',
-  };
-}
-
-function oneItemAJob(): Knob {
-  return {
-    name: 'targetPerReplica',
-    value: 1,
-    unit: 'items',
-    formula: 'one job an item, because an item takes longer than a node waits for a pod to end',
-    inputs: { longestGraceSeconds: LONGEST_GRACE_SECONDS },
-    source: 'KEDA, Scaling Jobs; cluster-autoscaler, --max-graceful-termination-sec',
-  };
-}
-
-function startKnob(startSeconds: number): Knob {
-  return {
-    name: 'startSeconds',
-    value: startSeconds,
-    unit: 's',
-    formula: 'start of a pod; each item has one before it',
-    inputs: {},
-    source: 'the consumer',
-  };
 }
 
 function asleep(plan: Plan): Knob {

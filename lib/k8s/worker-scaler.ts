@@ -5,9 +5,6 @@ import type { Plan } from '../flow/plan';
 import { type ScaledObjectSpec, scaledJob, scaledObject } from './operators/keda';
 import type { TriggerBinding } from './trigger';
 
-/** The autoscaler stabilises over an hour at most. */
-const LONGEST_STABILIZATION_SECONDS = 3600;
-
 /** The `ScaledObject` of a Deployment. */
 export function replicasFollow(
   scope: Construct,
@@ -18,11 +15,12 @@ export function replicasFollow(
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
-  const cooldownPeriod = value('cooldownPeriodSeconds');
   return scaledObject(scope, 'ScaledObject', {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
-    pollingInterval: value('pollingIntervalSeconds'),
-    cooldownPeriod,
+    // From one replica on, both would do nothing.
+    ...(minReplicaCount === 0
+      ? { pollingInterval: value('pollingIntervalSeconds'), cooldownPeriod: value('cooldownPeriodSeconds') }
+      : {}),
     minReplicaCount,
     maxReplicaCount,
     fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
@@ -36,7 +34,7 @@ export function replicasFollow(
             policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
           },
           scaleDown: {
-            stabilizationWindowSeconds: Math.min(LONGEST_STABILIZATION_SECONDS, cooldownPeriod),
+            stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
             policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
           },
         },
@@ -62,7 +60,7 @@ export function jobsFollow(scope: Construct, template: unknown, plan: Plan, { tr
       completions: 1,
       // An item that failed is still in its queue, and the next job takes it: the queue counts the attempts.
       backoffLimit: 0,
-      activeDeadlineSeconds: value('itemTimeoutSeconds') + value('startSeconds'),
+      activeDeadlineSeconds: value('jobDeadlineSeconds'),
       template,
     },
     pollingInterval: value('pollingIntervalSeconds'),

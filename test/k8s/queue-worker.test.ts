@@ -121,8 +121,6 @@ describe('the scaler follows the plan', () => {
     expect(spec(made, 'ScaledObject')).toMatchObject({
       minReplicaCount: value(made, 'minInstances'),
       maxReplicaCount: value(made, 'maxInstances'),
-      pollingInterval: value(made, 'pollingIntervalSeconds'),
-      cooldownPeriod: value(made, 'cooldownPeriodSeconds'),
       scaleTargetRef: { kind: 'Deployment', name: one(made, 'Deployment').metadata.name },
     });
     expect(spec(made, 'Deployment')).not.toHaveProperty('replicas');
@@ -184,7 +182,27 @@ describe('the scaler follows the plan', () => {
     const { scaleUp, scaleDown } = spec(made, 'ScaledObject').advanced.horizontalPodAutoscalerConfig.behavior;
     expect(scaleUp.stabilizationWindowSeconds).toBe(0);
     expect(scaleUp.policies[0].value).toBe(value(made, 'maxInstances'));
-    expect(scaleDown.stabilizationWindowSeconds).toBe(value(made, 'cooldownPeriodSeconds'));
+    expect(scaleDown.stabilizationWindowSeconds).toBe(value(made, 'scaleDownStabilizationSeconds'));
+    expect(value(made, 'scaleDownStabilizationSeconds')).toBe(300);
+    const calm = make({ cooldown: Duration.hours(2) });
+    const { behavior } = spec(calm, 'ScaledObject').advanced.horizontalPodAutoscalerConfig;
+    // The API takes an hour at most.
+    expect(behavior.scaleDown.stabilizationWindowSeconds).toBe(3600);
+    expect(calm.worker.plan.knob('scaleDownStabilizationSeconds').formula).toBe('given, 3600 at most');
+  });
+
+  test('what KEDA does from zero and to zero alone is set, and planned, only where there may be none', () => {
+    for (const field of ['pollingInterval', 'cooldownPeriod'])
+      expect(spec(made, 'ScaledObject')).not.toHaveProperty(field);
+    const given = make({ scaleToZero: true, objective: { latencySeconds: 600 }, cooldown: Duration.hours(2) });
+    expect(spec(asleep, 'ScaledObject')).toMatchObject({ pollingInterval: 30, cooldownPeriod: 300 });
+    expect(spec(given, 'ScaledObject')).toMatchObject({ pollingInterval: 30, cooldownPeriod: 7200 });
+    const knobs = (chart: Worker) => chart.worker.plan.knobs.map(({ name }) => name);
+    const ofSleep = ['pollingIntervalSeconds', 'cooldownPeriodSeconds', 'wakeUpSeconds'];
+    expect(knobs(made).filter((name) => ofSleep.includes(name))).toEqual([]);
+    expect(knobs(asleep)).toEqual(expect.arrayContaining(ofSleep));
+    // A job ends with its item; KEDA has no fallback for jobs.
+    expect(knobs(jobs).filter((name) => /cooldown|fallback|stabilization/i.test(name))).toEqual([]);
   });
 
   test('asleep: none, woken within what is promised', () => {

@@ -32,8 +32,10 @@ export interface ScalingDirection {
 /** Spec of a `ScaledObject`. */
 export interface ScaledObjectSpec {
   readonly scaleTargetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };
-  readonly pollingInterval: number;
-  readonly cooldownPeriod: number;
+  /** Matters only from zero replicas. */
+  readonly pollingInterval?: number;
+  /** Matters only to zero replicas. */
+  readonly cooldownPeriod?: number;
   readonly minReplicaCount: number;
   readonly maxReplicaCount: number;
   readonly fallback: { readonly failureThreshold: number; readonly replicas: number };
