@@ -5,10 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { planQueue } from '../lib/flow/queue-plan';
-import { Random } from '../lib/flow/random';
-import type { ResolvedConsumer } from '../lib/flow/resolve';
-import { simulate } from '../lib/flow/simulation';
+import { Random } from '../lib/flow/numerics/random';
+import { planQueue } from '../lib/flow/queue/plan';
+import type { ResolvedConsumer } from '../lib/flow/queue/resolve';
+import { simulate } from '../lib/flow/queue/simulation/simulate';
 import { type Line, line, progress } from './line';
 
 const PLAN_BUDGET_MICROSECONDS = 200;

@@ -1,7 +1,7 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { EVENTS } from '../lib/cases/case-16-collection-swells';
-import { TtlCollection } from '../lib/k8s/ttl-collection';
+import { TtlCollection } from '../lib/k8s/retention/ttl-collection';
 import { restrictedNamespace } from './namespace';
 
 /**

@@ -1,7 +1,7 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { RATING } from '../lib/cases/case-20-tenant-starvation';
-import { FairShare } from '../lib/k8s/fair-share';
+import { FairShare } from '../lib/k8s/shares/fair-share';
 import { restrictedNamespace } from './namespace';
 
 /** What one installation differs in from another on the same cluster. */

@@ -1,8 +1,8 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { NODE_LOGS } from '../lib/cases/case-01-log-flood';
-import { LogOutput } from '../lib/k8s/log-output';
-import { LogShipping } from '../lib/k8s/log-shipping';
+import { LogOutput } from '../lib/k8s/logs/log-output';
+import { LogShipping } from '../lib/k8s/logs/log-shipping';
 import { podSecurityNamespace } from './namespace';
 
 /** What one installation differs in from another on the same nodes. */

@@ -2,10 +2,10 @@ import { Chart, type ChartProps, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { ORDERS } from '../lib/cases/case-02-order-peak';
-import type { Objective, Workload } from '../lib/flow/workload';
+import type { Objective, Workload } from '../lib/flow/queue/workload';
 import { stockImage } from '../lib/k8s/images';
-import { QueueTrigger } from '../lib/k8s/queue-trigger';
-import { QueueWorker } from '../lib/k8s/queue-worker';
+import { QueueTrigger } from '../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../lib/k8s/queue/queue-worker';
 import { scriptConfigMap } from '../lib/k8s/script';
 import { restrictedNamespace } from './namespace';
 

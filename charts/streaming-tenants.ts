@@ -1,8 +1,8 @@
 import { Chart, type ChartProps, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
-import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
-import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/k8s/kafka-quotas';
+import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
+import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/k8s/quotas/kafka-quotas';
 import { restrictedNamespace } from './namespace';
 
 /** What the quotas are sized from: numbers of an imagined platform. */

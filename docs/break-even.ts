@@ -1,7 +1,7 @@
 import { sizeText } from '../lib/flow/figures';
 import { pricesRead, pricesRegion } from '../lib/flow/prices';
-import type { StorageTransition } from '../lib/flow/storage';
-import { breakEvenObjectBytes, DEFAULT_TRANSITIONS, lifetimeCost } from '../lib/flow/storage-cost';
+import { breakEvenObjectBytes, DEFAULT_TRANSITIONS, lifetimeCost } from '../lib/flow/storage/cost';
+import type { StorageTransition } from '../lib/flow/storage/workload';
 
 const KB = 1024;
 const SIZES = [4, 16, 64, 128, 256, 512, 1024, 16 * 1024].map((kb) => kb * KB);

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { caseOf } from '../lib/cases/catalogue';
-import { CARRIED_RULES } from '../lib/rules/carried/rules';
 import { CLOUDFORMATION_RULES } from '../lib/rules/cloudformation/rules';
+import { CARRIED_RULES } from '../lib/rules/embedded/rules';
 import { KUBERNETES_RULES } from '../lib/rules/kubernetes/rules';
 import {
   MAX_DEPTH,

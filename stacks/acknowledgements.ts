@@ -1,8 +1,8 @@
 import { type CfnResource, Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import type { ArchiveBucket } from '../lib/aws/archive-bucket';
 import type { RuntimeFunction } from '../lib/aws/runtime-function';
-import type { WebhookBuffer } from '../lib/aws/webhook-buffer';
+import type { ArchiveBucket } from '../lib/aws/storage/archive-bucket';
+import type { WebhookBuffer } from '../lib/aws/webhooks/webhook-buffer';
 
 /** What has findings that are known and meant. */
 export interface Acknowledged {

@@ -2,12 +2,12 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { ArchiveBucket } from '../lib/aws/archive-bucket';
-import { QueueWorker, WorkerCompute } from '../lib/aws/queue-worker';
+import { QueueWorker, WorkerCompute } from '../lib/aws/queue/queue-worker';
 import { RuntimeFunction } from '../lib/aws/runtime-function';
-import { WebhookBuffer } from '../lib/aws/webhook-buffer';
-import { WebhookScheme } from '../lib/aws/webhook-source';
-import type { Objective, Workload } from '../lib/flow/workload';
+import { ArchiveBucket } from '../lib/aws/storage/archive-bucket';
+import { WebhookBuffer } from '../lib/aws/webhooks/webhook-buffer';
+import { WebhookScheme } from '../lib/aws/webhooks/webhook-source';
+import type { Objective, Workload } from '../lib/flow/queue/workload';
 import { acknowledgeFindings } from './acknowledgements';
 
 /** What the environment is sized from; the local run predicts with the same numbers. */

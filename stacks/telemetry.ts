@@ -12,11 +12,11 @@ import { CfnBatchScramSecret, CfnCluster } from 'aws-cdk-lib/aws-msk';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
-import { KafkaAuthentication } from '../lib/aws/kafka-authentication';
-import { KafkaQuotas } from '../lib/aws/kafka-quotas';
-import type { KafkaQuotaTopic } from '../lib/aws/kafka-tenants';
+import { KafkaAuthentication } from '../lib/aws/quotas/kafka-authentication';
+import { KafkaQuotas } from '../lib/aws/quotas/kafka-quotas';
+import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
 import { NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
-import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas';
+import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
 
 /** What the environment is sized from: numbers of an imagined platform, but for the broker's. */

@@ -10,8 +10,8 @@ import { ApiObject, App, Chart, Duration, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { Plan } from '../../lib/flow/plan';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { QueueWorker } from '../../lib/k8s/queue-worker';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
 import type { Side } from './build';
 import { OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 

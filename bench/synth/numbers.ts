@@ -1,7 +1,7 @@
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { QueueWorker, WorkerCompute } from '../../lib/aws/queue-worker';
-import { RedriveQueue } from '../../lib/aws/redrive-queue';
+import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE, OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 
 /** A number of the plan by its name, the worker's before the queue's. */

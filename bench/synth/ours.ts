@@ -1,7 +1,7 @@
 import { Duration, type Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { QueueWorker, WorkerCompute } from '../../lib/aws/queue-worker';
-import { RedriveQueue } from '../../lib/aws/redrive-queue';
+import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE, OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 
 /** A queue that rids itself of poison and its worker, from this library. */

@@ -1,4 +1,4 @@
-import type { DepthPoint } from '../../lib/flow/simulation/timeline';
+import type { DepthPoint } from '../../lib/flow/queue/simulation/timeline';
 import type { Io } from './io';
 import { count, duration, sparkline } from './text';
 

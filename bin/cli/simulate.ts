@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import type { Predictions } from '../../lib/flow/plan';
-import type { ResolvedConsumer } from '../../lib/flow/resolve';
-import type { SimulationResult } from '../../lib/flow/simulation';
-import type { Workload } from '../../lib/flow/workload';
+import type { ResolvedConsumer } from '../../lib/flow/queue/resolve';
+import type { SimulationResult } from '../../lib/flow/queue/simulation/simulate';
+import type { Workload } from '../../lib/flow/queue/workload';
 import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
 import { eachSeed, type SimulateOptions } from './seeds';
@@ -67,8 +67,10 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
   if (!setUp) return ExitCode.NO;
   const { name, workload, consumer, predictions, visibilityTimeoutSeconds } = setUp;
   refuseEndless(workload, consumer, given.seeds);
-  const { simulate } = require('../../lib/flow/simulation') as typeof import('../../lib/flow/simulation');
-  const { Quantiles } = require('../../lib/flow/quantiles') as typeof import('../../lib/flow/quantiles');
+  const { simulate } =
+    require('../../lib/flow/queue/simulation/simulate') as typeof import('../../lib/flow/queue/simulation/simulate');
+  const { Quantiles } =
+    require('../../lib/flow/numerics/quantiles') as typeof import('../../lib/flow/numerics/quantiles');
   const runs = eachSeed(given, io, (seed) => ({
     seed,
     result: simulate({ workload, consumer, seed, visibilityTimeoutSeconds, timelinePoints: TIMELINE_POINTS }),
@@ -153,7 +155,8 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
     if (maxInstances === undefined || minInstances !== maxInstances) {
       throw new UsageError('--latency is required, unless --min-instances and --max-instances are the same number');
     }
-    const { CONSUMER_DEFAULTS } = require('../../lib/flow/resolve') as typeof import('../../lib/flow/resolve');
+    const { CONSUMER_DEFAULTS } =
+      require('../../lib/flow/queue/resolve') as typeof import('../../lib/flow/queue/resolve');
     const consumer = fixedConsumer(
       maxInstances,
       slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
@@ -181,7 +184,7 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
 }
 
 function predict(workload: Workload, consumer: ResolvedConsumer): Predictions {
-  const { predictQueue } = require('../../lib/flow/queue-plan') as typeof import('../../lib/flow/queue-plan');
+  const { predictQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
   const { InvalidInputError } = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
   try {
     return predictQueue(workload, consumer);
@@ -194,7 +197,7 @@ function predict(workload: Workload, consumer: ResolvedConsumer): Predictions {
 /** Refuses runs that would keep the terminal for minutes. */
 function refuseEndless(workload: Workload, consumer: ResolvedConsumer, seeds: number): void {
   const { resolveWorkload, STEADY_HORIZON_SECONDS, workSeconds } =
-    require('../../lib/flow/resolve') as typeof import('../../lib/flow/resolve');
+    require('../../lib/flow/queue/resolve') as typeof import('../../lib/flow/queue/resolve');
   const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(workload);
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   if (slots > MOST_SLOTS) {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
 import type { Plan } from '../../lib/flow/plan';
-import type { Objective } from '../../lib/flow/workload';
+import type { Objective } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
 import { drain, duration, percent, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
@@ -46,7 +46,7 @@ export interface Sizing {
  */
 export function planFor({ name, workload, objective, consumer }: Question): Sizing {
   // Loaded when something is sized, so that `--help` stays quick.
-  const { planQueue } = require('../../lib/flow/queue-plan') as typeof import('../../lib/flow/queue-plan');
+  const { planQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
   const errors = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
   try {
     return { plan: planQueue(name, workload, objective as Objective, consumer) };

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { Consumer, Objective, Workload } from '../../lib/flow/workload';
+import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
 import { UsageError } from './io';
 
 /** An option that carries one number, and the prop of the library that it sets. */

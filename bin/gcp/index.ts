@@ -10,7 +10,7 @@
  */
 import * as pulumi from '@pulumi/pulumi';
 import { webhookFlood } from '../../lib/cases/case-15-webhook-flood';
-import { WebhookBuffer } from '../../lib/gcp/webhook-buffer';
+import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 
 const { scenario } = webhookFlood;
 if (scenario?.kind !== 'call') throw new Error('case 15 is no story of calls any more: say what this is sized from');

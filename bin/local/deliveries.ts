@@ -2,7 +2,7 @@
  * Real input: GitHub's own example payloads, signed as GitHub and as Standard Webhooks sign, in a seeded order.
  */
 import examples from '@octokit/webhooks-examples';
-import { Random } from '../../lib/flow/random';
+import { Random } from '../../lib/flow/numerics/random';
 import { type SignatureScheme, signRequest } from '../../lib/runtime/webhook/signature';
 
 /** What a delivery is, and therefore what must become of it. */

@@ -2,11 +2,11 @@
  * One local run of order intake: deploy, calibrate, predict, flood, close the books.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { type Predictions } from '../../lib/flow/plan';
-import { Quantiles } from '../../lib/flow/quantiles';
-import { predictQueue } from '../../lib/flow/queue-plan';
-import { simulate } from '../../lib/flow/simulation';
-import type { Workload } from '../../lib/flow/workload';
+import { predictQueue } from '../../lib/flow/queue/plan';
+import { simulate } from '../../lib/flow/queue/simulation/simulate';
+import type { Workload } from '../../lib/flow/queue/workload';
 import { type Books, closeBooks } from './books';
 import { mixOf, type PlannedDelivery, planDeliveries } from './deliveries';
 import { type Deployment, deployLocally } from './deploy';

@@ -2,8 +2,8 @@
  * The run as one self-contained page: the books, predicted against measured, depth over time, before and after.
  */
 import { readFileSync } from 'node:fs';
-import { erlangB } from '../../lib/flow/erlang';
 import { figure } from '../../lib/flow/figures';
+import { erlangB } from '../../lib/flow/numerics/erlang';
 import type { DepthSample, RunReport } from './intake';
 import { ROWS } from './summary';
 

@@ -1,4 +1,4 @@
-import type { LogObjective, LogWorkload } from '../flow/logs';
+import type { LogObjective, LogWorkload } from '../flow/logs/workload';
 import { Case } from './case';
 
 /** The disk of a node. That system and images take a fifth of it is an assumption. */

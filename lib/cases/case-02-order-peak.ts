@@ -1,4 +1,4 @@
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
 import { Case } from './case';
 
 /** The peak of the orders, and what is promised of it; the steady rate, variation and poison are assumptions. */

@@ -1,4 +1,4 @@
-import type { TtlObjective, TtlWorkload } from '../flow/ttl';
+import type { TtlObjective, TtlWorkload } from '../flow/retention/workload';
 import { Case } from './case';
 
 const DAY_SECONDS = 86_400;

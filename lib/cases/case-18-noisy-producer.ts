@@ -1,4 +1,4 @@
-import type { KafkaCapacity, KafkaTenant } from '../flow/quotas';
+import type { KafkaCapacity, KafkaTenant } from '../flow/quotas/workload';
 import { Case } from './case';
 
 /** Who shares the cluster in the reference environments: numbers of an imagined platform. */

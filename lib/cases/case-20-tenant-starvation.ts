@@ -1,5 +1,5 @@
-import type { BatchCapacity, BatchTenant } from '../flow/fair-share-tenants';
-import type { Objective } from '../flow/workload';
+import type { Objective } from '../flow/queue/workload';
+import type { BatchCapacity, BatchTenant } from '../flow/shares/workload';
 import { Case } from './case';
 
 const GIB = 1024 ** 3;

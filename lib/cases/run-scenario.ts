@@ -1,14 +1,14 @@
 import { InvalidInputError } from '../flow/errors';
 import type { Case, Change, Level } from './case';
 import type { Scenario } from './scenario';
-import { measureCalls } from './scenarios/call';
-import { measureCollection } from './scenarios/collection';
 import { measureLogs } from './scenarios/logs';
 import type { Measured } from './scenarios/measured';
 import { measureQueue } from './scenarios/queue';
 import { measureQuotas } from './scenarios/quotas';
+import { measureCollection } from './scenarios/retention';
 import { measureShares } from './scenarios/shares';
-import { measureStock } from './scenarios/stock';
+import { measureStock } from './scenarios/storage';
+import { measureCalls } from './scenarios/webhooks';
 
 /** One measure of the headline, answered. */
 export interface Outcome {

@@ -1,10 +1,10 @@
-import type { BatchCapacity, BatchTenant } from '../flow/fair-share-tenants';
-import type { Flood } from '../flow/flood';
-import type { LogChoices, LogObjective, LogWorkload } from '../flow/logs';
-import type { KafkaCapacity, KafkaTenant } from '../flow/quotas';
-import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage';
-import type { TtlObjective, TtlWorkload } from '../flow/ttl';
-import type { Consumer, Objective, Workload } from '../flow/workload';
+import type { LogChoices, LogObjective, LogWorkload } from '../flow/logs/workload';
+import type { Consumer, Objective, Workload } from '../flow/queue/workload';
+import type { KafkaCapacity, KafkaTenant } from '../flow/quotas/workload';
+import type { TtlObjective, TtlWorkload } from '../flow/retention/workload';
+import type { Flood } from '../flow/shares/flood';
+import type { BatchCapacity, BatchTenant } from '../flow/shares/workload';
+import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage/workload';
 
 /** What a scenario measures, before and after. A number that makes no sense in a scenario is absent. */
 export interface Numbers {

@@ -1,10 +1,10 @@
 /** Constructs for Google Cloud on Pulumi. For users only: inside the library files are imported by name. */
 export { fromChart } from './from-chart';
-export { PushWorker, type PushWorkerArgs } from './push-worker';
-export type { ReceiverChoices } from './receiver-plan';
-export { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './redrive-queue';
-export { type LoggedService, RefusedAlerts, type RefusedAlertsArgs } from './refused-alerts';
-export { type AlertedSubscription, SubscriptionAlerts, type SubscriptionAlertsArgs } from './subscription-alerts';
-export type { SubscriptionChoices } from './subscription-plan';
-export { WebhookBuffer, type WebhookBufferArgs } from './webhook-buffer';
-export type { SigningSecret, WebhookSource } from './webhook-source';
+export { PushWorker, type PushWorkerArgs } from './queue/push-worker';
+export { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './queue/redrive-queue';
+export { type AlertedSubscription, SubscriptionAlerts, type SubscriptionAlertsArgs } from './queue/subscription-alerts';
+export type { SubscriptionChoices } from './queue/subscription-plan';
+export type { ReceiverChoices } from './webhooks/receiver-plan';
+export { type LoggedService, RefusedAlerts, type RefusedAlertsArgs } from './webhooks/refused-alerts';
+export { WebhookBuffer, type WebhookBufferArgs } from './webhooks/webhook-buffer';
+export type { SigningSecret, WebhookSource } from './webhooks/webhook-source';

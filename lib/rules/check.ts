@@ -1,9 +1,9 @@
 import { InvalidInputError } from '../flow/errors';
-import { CARRIED_RULES } from './carried/rules';
+import { Template } from './cloudformation/read/template';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
-import { Template } from './cloudformation/template';
 import { type Document, OverLimitError, type Value } from './document';
-import { Manifests } from './kubernetes/manifests';
+import { CARRIED_RULES } from './embedded/rules';
+import { Manifests } from './kubernetes/read/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
 import { MAX_MESSAGE, MAX_SECONDS, printable } from './limits';
 import { own } from './own';

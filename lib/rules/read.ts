@@ -1,9 +1,9 @@
 /**
  * From what was parsed to documents: which is a CloudFormation template, which a Kubernetes manifest, which is neither.
  */
-import { Template } from './cloudformation/template';
+import { Template } from './cloudformation/read/template';
 import type { Document } from './document';
-import { type Manifest, Manifests } from './kubernetes/manifests';
+import { type Manifest, Manifests } from './kubernetes/read/manifests';
 import { limited, Total } from './limits';
 import { parse, UnreadableError } from './parse';
 import { isMapping } from './resolved';

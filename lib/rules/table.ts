@@ -1,8 +1,9 @@
 /**
  * Every rule there is. A new rule goes into the file of its subject, and a new subject into the list of its folder.
  */
-import { CARRIED_RULES } from './carried/rules';
+
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
+import { CARRIED_RULES } from './embedded/rules';
 import { KUBERNETES_RULES } from './kubernetes/rules';
 import type { Rule } from './rule';
 

@@ -5,12 +5,12 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/archive-bucket';
-import { KafkaAuthentication } from '../../lib/aws/kafka-authentication';
-import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/kafka-quotas';
-import { RedriveQueue, type RedriveQueueProps } from '../../lib/aws/redrive-queue';
-import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhook-buffer';
-import { WebhookScheme } from '../../lib/aws/webhook-source';
+import { RedriveQueue, type RedriveQueueProps } from '../../lib/aws/queue/redrive-queue';
+import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
+import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
+import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
+import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { type Deployable, deployed, lost, NOTHING, STATEFUL } from '../support/deployed';
 import { shop, type Untyped } from '../support/stack';
 

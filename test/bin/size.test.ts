@@ -1,4 +1,4 @@
-import { planQueue } from '../../lib/flow/queue-plan';
+import { planQueue } from '../../lib/flow/queue/plan';
 import { backpressure } from './harness';
 
 const EXAMPLE = 'size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90';

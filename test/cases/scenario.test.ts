@@ -8,8 +8,8 @@ import { CASES, caseOf } from '../../lib/cases/catalogue';
 import { keeps, runScenario, type ScenarioResult } from '../../lib/cases/run-scenario';
 import { fixedConsumer, plannedConsumer } from '../../lib/cases/scenarios/planned-consumer';
 import { figure } from '../../lib/flow/figures';
-import { planQueue } from '../../lib/flow/queue-plan';
-import { simulate } from '../../lib/flow/simulation';
+import { planQueue } from '../../lib/flow/queue/plan';
+import { simulate } from '../../lib/flow/queue/simulation/simulate';
 
 const RUNNABLE = CASES.filter(({ scenario }) => scenario).map(({ number }) => number);
 const results = new Map<string, ScenarioResult>();

@@ -4,7 +4,7 @@
  * Kueue itself does not run here: its CRDs are enough for that.
  */
 import { Yaml } from 'cdk8s';
-import { FairShare } from '../../lib/k8s/fair-share';
+import { FairShare } from '../../lib/k8s/shares/fair-share';
 import { emptyChart, every, type Manifest, written } from '../support/manifest';
 import { until } from '../support/until';
 import { get, HAS_CLUSTER, kubectl, settled } from './kubernetes';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { type Kafka, startKafka } from '../engines/kafka';
 import { ended } from '../support/ended';
 import { type Queue, secret } from './queue';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { Duration, Testing, Yaml } from 'cdk8s';
 import { OrderProcessingChart } from '../../charts/order-processing';
-import { Quantiles } from '../../lib/flow/quantiles';
+import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import type { Manifest } from '../support/manifest';
 import { ROOT } from '../support/reference';
 import { until } from '../support/until';

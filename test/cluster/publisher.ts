@@ -1,7 +1,7 @@
 /** Publishes orders at random moments of a given rate, and keeps book of when each was confirmed. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ConfirmChannel, connect } from 'amqplib';
-import { Random } from '../../lib/flow/random';
+import { Random } from '../../lib/flow/numerics/random';
 import { AMQP_URL } from './rabbitmq';
 
 /** What was published. */

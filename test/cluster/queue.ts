@@ -1,6 +1,6 @@
 /** A queue of the cluster tests: a real server on loopback, and what producers and consumers do there. */
 
-import type { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import type { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import type { SecretKey } from '../../lib/k8s/secret-key';
 
 /** Name of the Secret that a queue's credentials stand in. */

@@ -1,6 +1,6 @@
 /** A queue of the cluster's RabbitMQ, taken from by hand. */
 import { connect, type GetMessage } from 'amqplib';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import type { Manifest } from '../support/manifest';
 import { until } from '../support/until';
 import { type Queue, secret } from './queue';

@@ -3,7 +3,7 @@ import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_proces
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { selfSigned } from '../support/certificate';
 import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';

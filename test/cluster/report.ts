@@ -1,7 +1,7 @@
 /** The page that a run on the cluster leaves behind: predicted beside measured. */
 import { figure } from '../../lib/flow/figures';
 import type { Plan } from '../../lib/flow/plan';
-import type { Consumer, Objective, Workload } from '../../lib/flow/workload';
+import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
 
 /** Predicted and measured, by what is compared. */
 export type Rows = Readonly<Record<string, readonly [number, number]>>;

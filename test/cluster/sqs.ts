@@ -15,8 +15,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { type ApiObject, JsonPatch } from 'cdk8s';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import type { QueueWorker } from '../../lib/k8s/queue-worker';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import type { QueueWorker } from '../../lib/k8s/queue/queue-worker';
 import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';
 import { ROOT } from '../support/reference';

@@ -14,7 +14,7 @@ const ROOT = join(__dirname, '..', '..');
 /** What a user imports, and where it is in the sources. */
 const ENTRY_POINTS: Record<string, string> = {
   'backpressure-constructs': 'lib/index.ts',
-  'backpressure-constructs/flow': 'lib/flow/math.ts',
+  'backpressure-constructs/flow': 'lib/flow/all.ts',
   'backpressure-constructs/gcp': 'lib/gcp/index.ts',
   'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
   'backpressure-constructs/rules': 'lib/rules/index.ts',

@@ -9,8 +9,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { producerProperties } from '../../lib/flow/producer-settings';
-import { planQuotas } from '../../lib/flow/quota-plan';
+import { planQuotas } from '../../lib/flow/quotas/plan';
+import { producerProperties } from '../../lib/flow/quotas/producer-settings';
 import { until } from '../support/until';
 import { type Kafka, kafkaMissing, startKafka } from './kafka';
 

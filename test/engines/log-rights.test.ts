@@ -18,8 +18,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LogOutput } from '../../lib/k8s/log-output';
-import { LogShipping } from '../../lib/k8s/log-shipping';
+import { LogOutput } from '../../lib/k8s/logs/log-output';
+import { LogShipping } from '../../lib/k8s/logs/log-shipping';
 import { ended } from '../support/ended';
 import { emptyChart, type Manifest, one, written } from '../support/manifest';
 import { freePorts } from '../support/ports';

@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { LogOutput } from '../../lib/k8s/log-output';
+import { LogOutput } from '../../lib/k8s/logs/log-output';
 import { until } from '../support/until';
 import { endGroup, HAS_LOGROTATE, PATH, startRotator, startWriter } from './logs/processes';
 import { LINE_BYTES, MIB, shipped } from './logs/shipped';

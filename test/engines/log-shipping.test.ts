@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { figure } from '../../lib/flow/figures';
-import { LogOutput } from '../../lib/k8s/log-output';
+import { LogOutput } from '../../lib/k8s/logs/log-output';
 import type { SecretKey } from '../../lib/k8s/secret-key';
 import { ended } from '../support/ended';
 import { freePorts } from '../support/ports';

@@ -1,7 +1,7 @@
 /** The scripts of a `TtlCollection` and their variables, as the manifests ship them, at a scale of seconds. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TtlCollection } from '../../lib/k8s/ttl-collection';
+import { TtlCollection } from '../../lib/k8s/retention/ttl-collection';
 import { emptyChart, every, type Manifest, one, written } from '../support/manifest';
 
 export const DOCUMENTS = 600;

@@ -1,13 +1,13 @@
 /** Whatever numbers come in: a plan whose numbers are numbers, or one of the two named errors, and an end in either case. */
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
-import { planFairShare } from '../../lib/flow/fair-share-plan';
-import { planLogs } from '../../lib/flow/log-plan';
+import { planLogs } from '../../lib/flow/logs/plan';
 import type { Knob } from '../../lib/flow/plan';
-import { planQueue, predictQueue } from '../../lib/flow/queue-plan';
-import { planQuotas } from '../../lib/flow/quota-plan';
-import { planStock } from '../../lib/flow/storage-plan';
-import { planTtl } from '../../lib/flow/ttl-plan';
+import { planQueue, predictQueue } from '../../lib/flow/queue/plan';
+import { planQuotas } from '../../lib/flow/quotas/plan';
+import { planTtl } from '../../lib/flow/retention/plan';
+import { planFairShare } from '../../lib/flow/shares/plan';
+import { planStock } from '../../lib/flow/storage/plan';
 
 /** A tenth of them makes most inputs invalid; so that plans come out, the field's own range is drawn more often. */
 const EXTREMES = [

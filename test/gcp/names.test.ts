@@ -2,13 +2,13 @@
 import { Chart, Testing } from 'cdk8s';
 import { InvalidInputError } from '../../lib/flow/errors';
 import type { Plan } from '../../lib/flow/plan';
-import { refusedKnob } from '../../lib/flow/refused';
+import { refusedKnob } from '../../lib/flow/webhooks/refused';
 import { fromChart } from '../../lib/gcp/from-chart';
-import { PushWorker } from '../../lib/gcp/push-worker';
-import { RedriveQueue } from '../../lib/gcp/redrive-queue';
-import { RefusedAlerts } from '../../lib/gcp/refused-alerts';
-import { SubscriptionAlerts } from '../../lib/gcp/subscription-alerts';
-import { WebhookBuffer } from '../../lib/gcp/webhook-buffer';
+import { PushWorker } from '../../lib/gcp/queue/push-worker';
+import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
+import { SubscriptionAlerts } from '../../lib/gcp/queue/subscription-alerts';
+import { RefusedAlerts } from '../../lib/gcp/webhooks/refused-alerts';
+import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 import { program } from '../support/pulumi';
 import type { Untyped } from '../support/stack';
 

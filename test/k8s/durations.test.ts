@@ -1,11 +1,11 @@
 /** A duration with a fraction of a second is refused by name, wherever one is taken. */
 import { Duration } from 'cdk8s';
 import { InvalidInputError } from '../../lib/flow/errors';
-import { KafkaQuotas } from '../../lib/k8s/kafka-quotas';
-import { LogOutput } from '../../lib/k8s/log-output';
-import { LogShipping } from '../../lib/k8s/log-shipping';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { QueueWorker } from '../../lib/k8s/queue-worker';
+import { LogOutput } from '../../lib/k8s/logs/log-output';
+import { LogShipping } from '../../lib/k8s/logs/log-shipping';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import { KafkaQuotas } from '../../lib/k8s/quotas/kafka-quotas';
 import { emptyChart } from '../support/manifest';
 
 const secret = (key: string) => ({ secretName: 'broker', key });

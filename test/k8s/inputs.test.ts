@@ -1,8 +1,8 @@
 /** What a caller in JavaScript or Python can give is refused by the name of the prop, and stands in no manifest. */
 import { InvalidInputError } from '../../lib/flow/errors';
-import { FairShare } from '../../lib/k8s/fair-share';
-import { KafkaQuotas } from '../../lib/k8s/kafka-quotas';
-import { TenantNamespace } from '../../lib/k8s/tenant-namespace';
+import { KafkaQuotas } from '../../lib/k8s/quotas/kafka-quotas';
+import { FairShare } from '../../lib/k8s/shares/fair-share';
+import { TenantNamespace } from '../../lib/k8s/shares/tenant-namespace';
 import { emptyChart } from '../support/manifest';
 import type { Untyped } from '../support/stack';
 

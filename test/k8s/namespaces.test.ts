@@ -1,9 +1,9 @@
 /** By what an alert knows the installation that it is of. */
 import { Chart, Testing } from 'cdk8s';
-import { KafkaQuotas } from '../../lib/k8s/kafka-quotas';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { QueueWorker } from '../../lib/k8s/queue-worker';
-import type { RabbitMqTriggerProps } from '../../lib/k8s/rabbitmq-trigger';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { RabbitMqTriggerProps } from '../../lib/k8s/queue/rabbitmq-trigger';
+import { KafkaQuotas } from '../../lib/k8s/quotas/kafka-quotas';
 import { every, type Manifest, written } from '../support/manifest';
 import { selectorsOf } from '../support/promql';
 

@@ -1,12 +1,12 @@
 /** Whom the pods of each construct reach, and who reaches them. */
 import { BlockList } from 'node:net';
 import type { Construct } from 'constructs';
-import { LogOutput } from '../../lib/k8s/log-output';
-import { LogShipping } from '../../lib/k8s/log-shipping';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { QueueWorker } from '../../lib/k8s/queue-worker';
-import type { SqsTriggerProps } from '../../lib/k8s/sqs-trigger';
-import { TtlCollection } from '../../lib/k8s/ttl-collection';
+import { LogOutput } from '../../lib/k8s/logs/log-output';
+import { LogShipping } from '../../lib/k8s/logs/log-shipping';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { SqsTriggerProps } from '../../lib/k8s/queue/sqs-trigger';
+import { TtlCollection } from '../../lib/k8s/retention/ttl-collection';
 import { emptyChart, type Manifest, one, written } from '../support/manifest';
 
 const secret = (key: string) => ({ secretName: 'destination', key });

@@ -3,8 +3,8 @@ import { Duration, Size, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import { InvalidInputError } from '../../lib/flow/errors';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue-worker';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
 import { emptyChart, every, type Manifest, one, written } from '../support/manifest';
 
 const UNDISTURBED = {

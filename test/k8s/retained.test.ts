@@ -1,11 +1,11 @@
 /** What stands for data outlives its manifest, its construct's name and its construct's place. */
 import { Chart, Testing } from 'cdk8s';
 import { Construct } from 'constructs';
-import { FairShare } from '../../lib/k8s/fair-share';
-import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/kafka-quotas';
-import { QueueTrigger } from '../../lib/k8s/queue-trigger';
-import { QueueWorker } from '../../lib/k8s/queue-worker';
-import type { RabbitMqTriggerProps } from '../../lib/k8s/rabbitmq-trigger';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { RabbitMqTriggerProps } from '../../lib/k8s/queue/rabbitmq-trigger';
+import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
+import { FairShare } from '../../lib/k8s/shares/fair-share';
 import { emptyChart, every, type Manifest, written } from '../support/manifest';
 
 const RETAINED = {

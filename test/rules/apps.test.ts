@@ -25,7 +25,7 @@ import { LambdaSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { MonitoringFacade } from 'cdk-monitoring-constructs';
 import { check } from '../../lib/rules/check';
-import { Template } from '../../lib/rules/cloudformation/template';
+import { Template } from '../../lib/rules/cloudformation/read/template';
 import { REFERENCE_NAMES, reference } from '../support/reference';
 
 const image = ContainerImage.fromRegistry('worker');

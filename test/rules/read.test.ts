@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's Fn::Sub is written so
 import { check } from '../../lib/rules/check';
-import { Template } from '../../lib/rules/cloudformation/template';
+import { Template } from '../../lib/rules/cloudformation/read/template';
 import type { Document } from '../../lib/rules/document';
-import { Manifests } from '../../lib/rules/kubernetes/manifests';
+import { Manifests } from '../../lib/rules/kubernetes/read/manifests';
 import { UnreadableError } from '../../lib/rules/parse';
 import { readDocuments } from '../../lib/rules/read';
 

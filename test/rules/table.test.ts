@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from '../../lib/rules/check';
-import { Template } from '../../lib/rules/cloudformation/template';
+import { Template } from '../../lib/rules/cloudformation/read/template';
 import { parseDocuments, readDocuments } from '../../lib/rules/read';
 import { isMapping } from '../../lib/rules/resolved';
 import type { Finding } from '../../lib/rules/rule';

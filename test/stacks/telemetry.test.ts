@@ -1,5 +1,5 @@
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { weightedMaxMin } from '../../lib/flow/fair-share';
+import { weightedMaxMin } from '../../lib/flow/numerics/max-min';
 import { LOCAL_STACKS } from '../../stacks/reference';
 import { TELEMETRY, TelemetryStack } from '../../stacks/telemetry';
 import { referenceApp } from '../support/reference';

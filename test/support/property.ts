@@ -1,7 +1,7 @@
 /** The property that every construct keeps: random props give a valid template or a named error, nothing else. */
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../lib/flow/errors';
-import type { Objective, Workload } from '../../lib/flow/workload';
+import type { Objective, Workload } from '../../lib/flow/queue/workload';
 
 export const runs = process.env.LONG ? 2000 : 200;
 

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from '../../lib/rules/check';
-import { Template } from '../../lib/rules/cloudformation/template';
+import { Template } from '../../lib/rules/cloudformation/read/template';
 import { parseDocuments } from '../../lib/rules/read';
 
 // biome-ignore lint/suspicious/noExplicitAny: a template is whatever its author wrote

@@ -1,6 +1,6 @@
-import { planLogs } from '../../flow/log-plan';
+import { planLogs } from '../../flow/logs/plan';
+import { type NodeDisk, simulateNodeLogs } from '../../flow/logs/simulation/node-logs';
 import type { LogScenario, Numbers } from '../scenario';
-import { type NodeDisk, simulateNodeLogs } from '../simulations/node-logs';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Weeks that are watched. */

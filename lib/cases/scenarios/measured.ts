@@ -1,5 +1,5 @@
 import type { Knob } from '../../flow/plan';
-import type { DepthPoint } from '../../flow/simulation/timeline';
+import type { DepthPoint } from '../../flow/queue/simulation/timeline';
 import type { Numbers } from '../scenario';
 
 /** What a scenario of any kind comes to. */

@@ -1,6 +1,6 @@
 import type { Plan } from '../../flow/plan';
-import { CONSUMER_DEFAULTS, type ResolvedConsumer } from '../../flow/resolve';
-import type { Consumer } from '../../flow/workload';
+import { CONSUMER_DEFAULTS, type ResolvedConsumer } from '../../flow/queue/resolve';
+import type { Consumer } from '../../flow/queue/workload';
 
 /** The consumer that a plan settled on, for the simulation: what was given, completed by the plan's knobs. */
 export function plannedConsumer(plan: Plan, given: Consumer): ResolvedConsumer {

@@ -1,9 +1,9 @@
 /** What a queue came to and what was expected of it, as the numbers of a scenario. */
 import type { Plan } from '../../flow/plan';
-import { forecast } from '../../flow/predict';
-import { type ResolvedConsumer, resolveWorkload } from '../../flow/resolve';
-import type { SimulationResult } from '../../flow/simulation';
-import type { Workload } from '../../flow/workload';
+import { forecast } from '../../flow/queue/forecast/predict';
+import { type ResolvedConsumer, resolveWorkload } from '../../flow/queue/resolve';
+import type { SimulationResult } from '../../flow/queue/simulation/simulate';
+import type { Workload } from '../../flow/queue/workload';
 import type { Numbers } from '../scenario';
 
 /** What was measured. */

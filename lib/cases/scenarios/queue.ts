@@ -1,5 +1,5 @@
-import { planQueue } from '../../flow/queue-plan';
-import { simulate } from '../../flow/simulation';
+import { planQueue } from '../../flow/queue/plan';
+import { simulate } from '../../flow/queue/simulation/simulate';
 import type { QueueScenario } from '../scenario';
 import type { Measured } from './measured';
 import { fixedConsumer, plannedConsumer } from './planned-consumer';

@@ -1,8 +1,8 @@
-import { planQuotas } from '../../flow/quota-plan';
-import { resolveCapacity } from '../../flow/quota-shares';
-import type { KafkaTenant, QuotaPlan } from '../../flow/quotas';
+import { planQuotas } from '../../flow/quotas/plan';
+import { resolveCapacity } from '../../flow/quotas/shares';
+import { simulateBrokers } from '../../flow/quotas/simulation';
+import type { KafkaTenant, QuotaPlan } from '../../flow/quotas/workload';
 import type { Numbers, QuotaScenario } from '../scenario';
-import { simulateBrokers } from '../simulations/brokers';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Tenants of a Kafka cluster: whoever sends most gets most before, each is held to its share after. */

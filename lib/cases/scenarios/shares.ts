@@ -1,10 +1,10 @@
-import { jobsIn, loadOf } from '../../flow/fair-share-load';
-import { planFairShare } from '../../flow/fair-share-plan';
-import { forecastFlood } from '../../flow/flood';
-import { Random } from '../../flow/random';
+import { Random } from '../../flow/numerics/random';
+import { forecastFlood } from '../../flow/shares/flood';
+import { jobsIn, loadOf } from '../../flow/shares/load';
+import { planFairShare } from '../../flow/shares/plan';
+import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../../flow/shares/simulation/batch-jobs';
+import { runByShares } from '../../flow/shares/simulation/batch-shares';
 import type { Numbers, ShareScenario } from '../scenario';
-import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../simulations/batch-jobs';
-import { runByShares } from '../simulations/batch-shares';
 import { type Measured, NO_TIMELINES } from './measured';
 
 /** Tenants of a batch cluster: all in one line before, each with its share after, under the same floods. */

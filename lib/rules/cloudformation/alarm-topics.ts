@@ -5,7 +5,7 @@ import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import { Composite, isMapping } from '../resolved';
 import type { Found, Rule } from '../rule';
-import type { Template } from './template';
+import type { Template } from './read/template';
 
 const TOPIC = 'AWS::SNS::Topic';
 const ACTIONS = ['AlarmActions', 'OKActions', 'InsufficientDataActions'];

@@ -1,11 +1,11 @@
 import type { Resource } from '../document';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
-import { grantsOn } from './grants';
-import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './metrics';
-import { isDeadLetterQueue, isRead, parkersOf, queues, redrivePolicy, sourcesOf } from './relations';
-import { queueRetentionSeconds } from './retention';
-import type { Template } from './template';
+import { grantsOn } from './read/grants';
+import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
+import { isDeadLetterQueue, isRead, parkersOf, queues, redrivePolicy, sourcesOf } from './read/relations';
+import { queueRetentionSeconds } from './read/retention';
+import type { Template } from './read/template';
 
 /** Metrics that say how much waits, whatever broker they are of. */
 const DEPTHS = /^(ApproximateNumberOfMessages\w*|Message(Ready)?Count|QueueSize|SumOffsetLag|MaxOffsetLag|OffsetLag)$/;

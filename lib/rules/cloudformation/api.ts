@@ -2,9 +2,9 @@ import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
-import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './functions';
-import { Pointers } from './pointers';
-import type { Template } from './template';
+import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './read/functions';
+import { Pointers } from './read/pointers';
+import type { Template } from './read/template';
 
 /** Requests a second that an account lets through to all of its APIs in a region, unless it was raised. */
 const ACCOUNT_REQUESTS_PER_SECOND = 10_000;

@@ -1,9 +1,9 @@
 import type { Resource } from '../document';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
-import { roleAt, rolesGranted } from './grants';
-import { isEnabled } from './invocations';
-import type { Template } from './template';
+import { roleAt, rolesGranted } from './read/grants';
+import { isEnabled } from './read/invocations';
+import type { Template } from './read/template';
 
 /** Rules about AWS Batch. */
 export const BATCH_RULES: readonly Rule<Template>[] = [

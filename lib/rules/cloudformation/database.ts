@@ -1,6 +1,6 @@
 import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
-import type { Template } from './template';
+import type { Template } from './read/template';
 
 /** What MySQL 8.0.26 renamed, and since when the old name is on its way out. */
 const RENAMED: Readonly<Record<string, string>> = {

@@ -1,13 +1,13 @@
 import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
-import { mappings } from './functions';
-import { rolesGranted } from './grants';
-import { Pointers } from './pointers';
-import { places } from './relations';
-import { grantedTo, onlyReads, scaledServices } from './services';
+import { mappings } from './read/functions';
+import { rolesGranted } from './read/grants';
+import { Pointers } from './read/pointers';
+import { places } from './read/relations';
+import { grantedTo, onlyReads, scaledServices } from './read/services';
+import type { Template } from './read/template';
 import { idleTasks } from './streams';
-import type { Template } from './template';
 
 /** Rules about Amazon MSK clusters, their topics and what reads them. */
 export const KAFKA_RULES: readonly Rule<Template>[] = [

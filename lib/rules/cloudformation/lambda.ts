@@ -9,11 +9,11 @@ import {
   reservedOf,
   serviceOf,
   timeoutOf,
-} from './functions';
-import { asynchronousSenders, mayKeepFailures } from './invocations';
-import { QUEUE } from './relations';
-import { streamRetentionSeconds } from './retention';
-import type { Template } from './template';
+} from './read/functions';
+import { asynchronousSenders, mayKeepFailures } from './read/invocations';
+import { QUEUE } from './read/relations';
+import { streamRetentionSeconds } from './read/retention';
+import type { Template } from './read/template';
 
 /** Messages in a batch from SQS when a mapping says nothing. */
 const DEFAULT_BATCH_SIZE = 10;

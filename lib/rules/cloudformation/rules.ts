@@ -6,6 +6,7 @@ import { BATCH_RULES } from './batch';
 import { DATABASE_RULES } from './database';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
+import type { Template } from './read/template';
 import { SCALING_RULES } from './scaling';
 import { SCHEDULE_RULES } from './schedules';
 import { SQS_RULES } from './sqs';
@@ -13,7 +14,6 @@ import { STORAGE_RULES } from './storage';
 import { STREAM_RULES } from './streams';
 import { TABLE_RULES } from './tables';
 import { TARGET_RULES } from './targets';
-import type { Template } from './template';
 
 /** Rules over CloudFormation templates, in the order in which the docs list them. */
 export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [

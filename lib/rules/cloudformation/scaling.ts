@@ -3,11 +3,11 @@ import { greatest } from '../extremes';
 import { grouped, once } from '../once';
 import { own } from '../own';
 import type { Found, Rule } from '../rule';
-import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './metrics';
-import { QUEUE } from './relations';
-import { queueRetentionSeconds } from './retention';
-import { grantedTo, onlyReads, type ScaledService, scaledServices } from './services';
-import type { Template } from './template';
+import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
+import { QUEUE } from './read/relations';
+import { queueRetentionSeconds } from './read/retention';
+import { grantedTo, onlyReads, type ScaledService, scaledServices } from './read/services';
+import type { Template } from './read/template';
 
 /** What Application Auto Scaling waits between two steps of an ECS service when a policy says nothing. */
 const DEFAULT_COOLDOWN_SECONDS = 300;

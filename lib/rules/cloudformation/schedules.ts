@@ -2,10 +2,10 @@ import { clock } from '../clock';
 import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
-import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './cron';
-import { functionAt, reservedOf, timeoutOf } from './functions';
-import { isEnabled } from './invocations';
-import type { Template } from './template';
+import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './read/cron';
+import { functionAt, reservedOf, timeoutOf } from './read/functions';
+import { isEnabled } from './read/invocations';
+import type { Template } from './read/template';
 
 /** One target that a schedule starts. */
 interface Start {

@@ -1,7 +1,7 @@
 import type { Resource } from '../document';
 import { least } from '../extremes';
 import type { Found, Rule } from '../rule';
-import { timeoutOf } from './functions';
+import { timeoutOf } from './read/functions';
 import {
   deadLetterQueueOf,
   isDeadLetterQueue,
@@ -11,9 +11,9 @@ import {
   queues,
   redrivePolicy,
   sourcesOf,
-} from './relations';
-import { queueRetentionSeconds } from './retention';
-import type { Template } from './template';
+} from './read/relations';
+import { queueRetentionSeconds } from './read/retention';
+import type { Template } from './read/template';
 
 /** What SQS sets when a template says nothing. */
 const DEFAULT_VISIBILITY_SECONDS = 30;

@@ -1,10 +1,10 @@
 import { figure, sizeText } from '../../flow/figures';
 import { storageClassPrices } from '../../flow/prices';
-import { breakEvenObjectBytes, lifetimeCost } from '../../flow/storage-cost';
+import { breakEvenObjectBytes, lifetimeCost } from '../../flow/storage/cost';
 import type { Resource, Value } from '../document';
 import type { Found, Rule } from '../rule';
-import { isVersioned, type Lifecycle, lifecycleRules, lifecycles } from './lifecycle';
-import type { Template } from './template';
+import { isVersioned, type Lifecycle, lifecycleRules, lifecycles } from './read/lifecycle';
+import type { Template } from './read/template';
 
 /** Days after which a move that has not paid never will: what is kept for ever is reckoned with a century. */
 const FOR_EVER_DAYS = 36_500;

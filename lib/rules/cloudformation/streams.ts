@@ -1,10 +1,10 @@
 import type { Resource, Value } from '../document';
 import type { Found, Rule } from '../rule';
-import { functions, isActive, mappings, mappingsInto, reservedOf } from './functions';
-import { QUEUE } from './relations';
-import { streamAt, streamRetentionSeconds } from './retention';
-import { grantedTo, onlyReads, scaledServices } from './services';
-import type { Template } from './template';
+import { functions, isActive, mappings, mappingsInto, reservedOf } from './read/functions';
+import { QUEUE } from './read/relations';
+import { streamAt, streamRetentionSeconds } from './read/retention';
+import { grantedTo, onlyReads, scaledServices } from './read/services';
+import type { Template } from './read/template';
 
 /** Rules about Kinesis streams and what reads them. */
 export const STREAM_RULES: readonly Rule<Template>[] = [

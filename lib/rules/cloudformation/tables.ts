@@ -2,9 +2,9 @@ import type { Resource } from '../document';
 import { least } from '../extremes';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
-import { functions, isActive, mappingsInto, serviceOf } from './functions';
-import { roleAt, rolesGranted } from './grants';
-import type { Template } from './template';
+import { functions, isActive, mappingsInto, serviceOf } from './read/functions';
+import { roleAt, rolesGranted } from './read/grants';
+import type { Template } from './read/template';
 
 /** Sources whose every message or record may leave an item behind. */
 const EVENT_SOURCES = ['sqs', 'kinesis', 'dynamodb', 'kafka'];

@@ -1,6 +1,6 @@
 import type { Rule } from '../rule';
-import { isEnabled } from './invocations';
-import type { Template } from './template';
+import { isEnabled } from './read/invocations';
+import type { Template } from './read/template';
 
 /** What an SNS subscription can be told to park for; the rest is tried once and has no dead-letter queue. */
 const REDRIVABLE = ['sqs', 'lambda', 'http', 'https', 'firehose'];

@@ -2,11 +2,11 @@ import { clock } from '../clock';
 import type { Resource } from '../document';
 import { grouped, once } from '../once';
 import type { Found, Rule } from '../rule';
-import { parseSchedule } from './cron-fields';
-import { type Manifests, namespaceOf } from './manifests';
-import { plain, quantity } from './quantities';
-import { serviceSeconds } from './service-time';
-import { byZone, fullest, LIMITS, type Limit, quotasOf, scheduled, type Together } from './stampede';
+import { parseSchedule } from './read/cron-fields';
+import { type Manifests, namespaceOf } from './read/manifests';
+import { plain, quantity } from './read/quantities';
+import { serviceSeconds } from './read/service-time';
+import { byZone, fullest, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
 
 /** CronJobs in one minute that are a stampede whatever they ask for. */
 const MANY = 5;

@@ -1,9 +1,9 @@
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import type { Found, Rule } from '../rule';
-import type { Manifests } from './manifests';
-import { scalersOf, targetOf, triggersOf } from './scalers';
-import { grace, preStopSeconds, serviceSeconds, serviceTime } from './service-time';
+import type { Manifests } from './read/manifests';
+import { scalersOf, targetOf, triggersOf } from './read/scalers';
+import { grace, preStopSeconds, serviceSeconds, serviceTime } from './read/service-time';
 
 /** KEDA's wait before it scales to zero when a ScaledObject says nothing. */
 const DEFAULT_COOLDOWN_SECONDS = 300;

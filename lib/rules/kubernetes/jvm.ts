@@ -1,8 +1,8 @@
 import type { Value } from '../document';
 import { once } from '../once';
 import type { Found, Rule } from '../rule';
-import type { Manifests } from './manifests';
-import { mebibytes, quantity } from './quantities';
+import type { Manifests } from './read/manifests';
+import { mebibytes, quantity } from './read/quantities';
 
 /** Of the container's memory: beside the heap stand metaspace, code cache, thread stacks and direct buffers. */
 const HEAP_SHARE = 0.8;

@@ -1,7 +1,7 @@
 import type { Resource } from '../document';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
+import type { Manifests } from './read/manifests';
 
 const CLUSTER = 'strimzi.io/cluster';
 

@@ -2,8 +2,8 @@ import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
-import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './scalers';
+import type { Manifests } from './read/manifests';
+import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './read/scalers';
 
 /** Scalers whose metrics come from the cluster itself, or from a clock: there is nothing that could be out of reach. */
 const NEVER_FAIL = ['cpu', 'memory', 'cron', 'kubernetes-workload'];

@@ -1,7 +1,7 @@
 import type { Resource, Value } from '../document';
 import { grouped, once } from '../once';
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
+import type { Manifests } from './read/manifests';
 
 /** A directory for logs, as everybody names it. */
 const LOG_PATH = /(^|\/)logs?(\/|$)/;

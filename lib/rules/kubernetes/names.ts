@@ -1,5 +1,5 @@
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
+import type { Manifests } from './read/manifests';
 
 /**
  * Groups all of whose kinds the API server keeps by name. Not among them are the files that only look like manifests

@@ -1,8 +1,8 @@
 import { least } from '../extremes';
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
-import { endpoints, prometheusRules, rateWindows } from './prometheus-config';
-import { plain } from './quantities';
+import type { Manifests } from './read/manifests';
+import { endpoints, prometheusRules, rateWindows } from './read/prometheus-config';
+import { plain } from './read/quantities';
 
 /** Two samples have to lie within the look-back of five minutes, one of which may be missed. */
 const LONGEST_INTERVAL_SECONDS = 120;

@@ -1,11 +1,11 @@
 import type { Resource } from '../document';
 import { once } from '../once';
 import type { Found, Rule } from '../rule';
-import { isQueued } from './kueue';
-import { byNamespace, type Manifests } from './manifests';
-import { quantity } from './quantities';
-import { maxReplicas } from './scalers';
-import { LIMITS, type Limit, parallelism, quotasOf } from './stampede';
+import { isQueued } from './read/kueue';
+import { byNamespace, type Manifests } from './read/manifests';
+import { quantity } from './read/quantities';
+import { maxReplicas } from './read/scalers';
+import { LIMITS, type Limit, parallelism, quotasOf } from './read/stampede';
 
 /** Work that ends, and could as well wait. */
 const BATCH = ['batch/Job', 'batch/CronJob', 'keda.sh/ScaledJob'];

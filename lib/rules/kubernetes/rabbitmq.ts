@@ -2,7 +2,7 @@ import type { Resource } from '../document';
 import { grouped, once } from '../once';
 import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
+import type { Manifests } from './read/manifests';
 
 /** The first release of RabbitMQ that has a delivery limit of its own. */
 const LIMITED_SINCE = 4;

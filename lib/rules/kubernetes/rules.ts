@@ -5,11 +5,11 @@ import { JVM_RULES } from './jvm';
 import { STRIMZI_RULES } from './kafka';
 import { KEDA_RULES } from './keda';
 import { LOG_RULES } from './logs';
-import type { Manifests } from './manifests';
 import { NAME_RULES } from './names';
 import { PROMETHEUS_RULES } from './prometheus';
 import { QUOTA_RULES } from './quota';
 import { RABBITMQ_RULES } from './rabbitmq';
+import type { Manifests } from './read/manifests';
 import { WORKLOAD_RULES } from './workload';
 
 /** Rules over Kubernetes manifests, in the order in which the docs list them. */

@@ -1,8 +1,8 @@
 import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
-import type { Manifests } from './manifests';
-import { type Asked, hasNoLimit, hasNoRequest } from './requests';
-import { maxReplicas, scalers, targetOf, triggersOf } from './scalers';
+import type { Manifests } from './read/manifests';
+import { type Asked, hasNoLimit, hasNoRequest } from './read/requests';
+import { maxReplicas, scalers, targetOf, triggersOf } from './read/scalers';
 
 /** Rules about what the pods of a scaled workload may take. */
 export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [

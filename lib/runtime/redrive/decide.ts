@@ -5,7 +5,7 @@
  * was redriven in it and how much of that came back, so the success ratio of a window is exact, not a guess from
  * whatever arrives now; it is known for certain when the next window has ended.
  */
-import { fullJitter } from '../../flow/backoff';
+import { fullJitter } from '../../flow/queue/backoff';
 
 /** Attributes that a redriven message carries. A message may have ten in all. */
 export const REDRIVES = 'backpressure-redrives';

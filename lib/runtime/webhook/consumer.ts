@@ -7,7 +7,7 @@ import { DynamoDBClient, type TransactWriteItem } from '@aws-sdk/client-dynamodb
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ChangeMessageVisibilityCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { fullJitter } from '../../flow/backoff';
+import { fullJitter } from '../../flow/queue/backoff';
 import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { countMetric } from '../metrics';
 import { formerKey, TransactionalPersistence } from './commit';

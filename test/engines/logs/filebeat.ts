@@ -6,8 +6,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { CERTIFICATES } from '../../../lib/k8s/log-binding';
-import { DISK_QUEUE, FILEBEAT_DATA, FILEBEAT_STATS_PORT } from '../../../lib/k8s/log-config';
+import { CERTIFICATES } from '../../../lib/k8s/logs/log-binding';
+import { DISK_QUEUE, FILEBEAT_DATA, FILEBEAT_STATS_PORT } from '../../../lib/k8s/logs/log-config';
 import { ended } from '../../support/ended';
 import type { Shipped } from './shipped';
 

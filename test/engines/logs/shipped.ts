@@ -1,8 +1,8 @@
 /** What a `LogShipping` ships, as a user writes it, at a scale of seconds: its plan and the files of its ConfigMaps. */
 import { Duration } from 'cdk8s';
-import type { LogObjective, LogPlan } from '../../../lib/flow/logs';
-import type { LogOutput } from '../../../lib/k8s/log-output';
-import { LogShipping } from '../../../lib/k8s/log-shipping';
+import type { LogObjective, LogPlan } from '../../../lib/flow/logs/workload';
+import type { LogOutput } from '../../../lib/k8s/logs/log-output';
+import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
 
 export const MIB = 1024 ** 2;

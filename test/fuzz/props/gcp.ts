@@ -1,13 +1,13 @@
 /** Components of `lib/gcp`, under Pulumi's mocks. */
 import { ApiObject, Chart, Testing } from 'cdk8s';
 import fc from 'fast-check';
-import { refusedKnob } from '../../../lib/flow/refused';
+import { refusedKnob } from '../../../lib/flow/webhooks/refused';
 import { fromChart } from '../../../lib/gcp/from-chart';
-import { PushWorker } from '../../../lib/gcp/push-worker';
-import { RedriveQueue } from '../../../lib/gcp/redrive-queue';
-import { RefusedAlerts } from '../../../lib/gcp/refused-alerts';
-import { SubscriptionAlerts } from '../../../lib/gcp/subscription-alerts';
-import { WebhookBuffer } from '../../../lib/gcp/webhook-buffer';
+import { PushWorker } from '../../../lib/gcp/queue/push-worker';
+import { RedriveQueue } from '../../../lib/gcp/queue/redrive-queue';
+import { SubscriptionAlerts } from '../../../lib/gcp/queue/subscription-alerts';
+import { RefusedAlerts } from '../../../lib/gcp/webhooks/refused-alerts';
+import { WebhookBuffer } from '../../../lib/gcp/webhooks/webhook-buffer';
 import { optional, spread } from '../../support/property';
 import { program } from '../../support/pulumi';
 import { type Subject, subject } from './subject';

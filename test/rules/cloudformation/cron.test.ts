@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { calendarOf, fullestMinute, leastGapSeconds, rateSeconds } from '../../../lib/rules/cloudformation/cron';
+import { calendarOf, fullestMinute, leastGapSeconds, rateSeconds } from '../../../lib/rules/cloudformation/read/cron';
 
 const firings = (expression: string) => {
   const calendar = calendarOf(expression);

@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
-import { Template } from '../../../lib/rules/cloudformation/template';
+import { Template } from '../../../lib/rules/cloudformation/read/template';
 import { parseDocuments } from '../../../lib/rules/read';
 import { Composite, Reference, UNKNOWN } from '../../../lib/rules/resolved';
 

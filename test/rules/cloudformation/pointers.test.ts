@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation's Fn::Sub is written so
-import { Pointers } from '../../../lib/rules/cloudformation/pointers';
-import type { Template } from '../../../lib/rules/cloudformation/template';
+import { Pointers } from '../../../lib/rules/cloudformation/read/pointers';
+import type { Template } from '../../../lib/rules/cloudformation/read/template';
 import { readDocuments } from '../../../lib/rules/read';
 
 const template = (value: string) =>

@@ -1,11 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the placeholders are CloudFormation's
-import { functionAt, mappings, serviceOf } from '../../../lib/rules/cloudformation/functions';
-import { rolesGranted } from '../../../lib/rules/cloudformation/grants';
-import { mayBeWatched } from '../../../lib/rules/cloudformation/metrics';
-import { deadLetterQueueOf, isDeadLetterQueue, isRead } from '../../../lib/rules/cloudformation/relations';
-import { streamAt, streamRetentionSeconds } from '../../../lib/rules/cloudformation/retention';
-import { scaledServices } from '../../../lib/rules/cloudformation/services';
-import { Template } from '../../../lib/rules/cloudformation/template';
+import { functionAt, mappings, serviceOf } from '../../../lib/rules/cloudformation/read/functions';
+import { rolesGranted } from '../../../lib/rules/cloudformation/read/grants';
+import { mayBeWatched } from '../../../lib/rules/cloudformation/read/metrics';
+import { deadLetterQueueOf, isDeadLetterQueue, isRead } from '../../../lib/rules/cloudformation/read/relations';
+import { streamAt, streamRetentionSeconds } from '../../../lib/rules/cloudformation/read/retention';
+import { scaledServices } from '../../../lib/rules/cloudformation/read/services';
+import { Template } from '../../../lib/rules/cloudformation/read/template';
 import { parseDocuments } from '../../../lib/rules/read';
 
 const template = (yaml: string) => new Template(parseDocuments('t.yaml', yaml)[0], 't.yaml');

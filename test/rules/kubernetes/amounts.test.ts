@@ -1,7 +1,7 @@
 /** Quantities and durations, as Kubernetes and Prometheus write them. */
-import { durationSeconds } from '../../../lib/rules/kubernetes/durations';
-import { rateWindows } from '../../../lib/rules/kubernetes/prometheus-config';
-import { mebibytes, parseQuantity, plain } from '../../../lib/rules/kubernetes/quantities';
+import { durationSeconds } from '../../../lib/rules/kubernetes/read/durations';
+import { rateWindows } from '../../../lib/rules/kubernetes/read/prometheus-config';
+import { mebibytes, parseQuantity, plain } from '../../../lib/rules/kubernetes/read/quantities';
 
 test.each([
   ['1', 1],

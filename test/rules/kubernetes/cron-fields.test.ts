@@ -1,5 +1,5 @@
 import { clock } from '../../../lib/rules/clock';
-import { parseSchedule } from '../../../lib/rules/kubernetes/cron-fields';
+import { parseSchedule } from '../../../lib/rules/kubernetes/read/cron-fields';
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;

@@ -1,6 +1,6 @@
 /** Manifests in tests of rules: an object in one line, and what is found in several. */
 import { check } from '../../../lib/rules/check';
-import { Manifests } from '../../../lib/rules/kubernetes/manifests';
+import { Manifests } from '../../../lib/rules/kubernetes/read/manifests';
 import type { Finding } from '../../../lib/rules/rule';
 
 type Body = Record<string, unknown>;

@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { check } from '../../../lib/rules/check';
-import { Manifests } from '../../../lib/rules/kubernetes/manifests';
+import { Manifests } from '../../../lib/rules/kubernetes/read/manifests';
 import { parseDocuments } from '../../../lib/rules/read';
 import { isMapping } from '../../../lib/rules/resolved';
 

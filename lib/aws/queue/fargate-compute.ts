@@ -1,0 +1,332 @@
+import { Annotations, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
+import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
+import { Alarm, ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import {
+  CfnCluster,
+  type ContainerImage,
+  CpuArchitecture,
+  FargateService,
+  FargateTaskDefinition,
+  type ICluster,
+  LogDrivers,
+  OperatingSystemFamily,
+  type Secret,
+} from 'aws-cdk-lib/aws-ecs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { fargateHourCost } from '../../flow/compute-cost';
+import { CapacityError, type Check, validate } from '../../flow/errors';
+import type { Knob, Plan } from '../../flow/plan';
+import { planQueue } from '../../flow/queue/plan';
+import { consumerOf } from '../../flow/queue/resolve';
+import { groupDescription } from '../descriptions';
+import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+
+/** SQS and Container Insights publish once a minute. */
+const METRIC_PERIOD_SECONDS = 60;
+/** Target tracking asks for more after three periods above the target (Application Auto Scaling user guide). */
+const SCALE_OUT_PERIODS = 3;
+/** Image pull and container start; measured starts of small images are 30 to 60 s. Set `consumer.startSeconds` to yours. */
+const TASK_START_SECONDS = 60;
+/** ECS developer guide: the longest `stopTimeout` on Fargate. */
+const MAX_STOP_SECONDS = 120;
+
+/**
+ * Fargate tasks that poll the queue themselves.
+ */
+export interface FargateWorkerProps {
+  /**
+   * Where the tasks run. Container Insights must be on: the number of running tasks comes from there.
+   */
+  readonly cluster: ICluster;
+
+  /**
+   * The image. It finds the queue in `QUEUE_URL` and works on `SLOTS` messages at a time; on SIGTERM it takes no more
+   * and ends what it has.
+   */
+  readonly image: ContainerImage;
+
+  /**
+   * CPU units of one task, 1,024 a vCPU. 256 to 16,384.
+   *
+   * @default 256
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory of one task in MiB. 512 to 122,880.
+   *
+   * @default 512
+   */
+  readonly memoryLimitMiB?: number;
+
+  /**
+   * Environment of the container, beside `QUEUE_URL` and `SLOTS`. No secrets here.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: string };
+
+  /**
+   * Secrets of the container, by the name of the variable.
+   *
+   * @default - none
+   */
+  readonly secrets?: { [name: string]: Secret };
+
+  /**
+   * Whether the last task stops when the queue is empty. Waking up takes the plan's `wakeUpSeconds`, which must fit
+   * the latency; after six idle hours SQS may take up to 15 minutes more to publish its first metric.
+   *
+   * @default false
+   */
+  readonly scaleToZero?: boolean;
+}
+
+/** Runs tasks and scales them on what each of them has to do: (visible + in flight) ÷ running tasks. */
+export function bindFargate(context: WorkerContext, props: FargateWorkerProps): WorkerBinding {
+  const { scope, subject, queue } = context;
+  const cpu = props.cpu ?? 256;
+  const memoryLimitMiB = props.memoryLimitMiB ?? 512;
+  validate(subject, sizeChecks(cpu, memoryLimitMiB));
+  const plan = planFargate(context, props, fargateHourCost(cpu, memoryLimitMiB));
+  const itemTimeout = plan.value('itemTimeoutSeconds');
+  const visibility = visibilityTimeoutSeconds(queue);
+  validate(subject, [
+    {
+      refused: visibility !== undefined && visibility < itemTimeout,
+      message: `the queue's visibility timeout must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${visibility} s`,
+    },
+  ]);
+  if (itemTimeout > MAX_STOP_SECONDS) {
+    Annotations.of(scope).addWarningV2(
+      'Backpressure::BP-ECS-002',
+      `one item may take ${itemTimeout} s and a stopped task gets ${MAX_STOP_SECONDS} s: set task scale-in protection while working, or use AWS Batch`,
+    );
+  }
+  warnWithoutInsights(context, props);
+
+  const logGroup = new LogGroup(scope, 'Logs', {
+    retention: RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const task = new FargateTaskDefinition(scope, 'Task', {
+    cpu,
+    memoryLimitMiB,
+    runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+  });
+  task.addContainer('Worker', {
+    image: props.image,
+    environment: { ...props.environment, QUEUE_URL: queue.queueUrl, SLOTS: String(plan.value('slotsPerInstance')) },
+    secrets: props.secrets,
+    readonlyRootFilesystem: true,
+    stopTimeout: Duration.seconds(Math.min(MAX_STOP_SECONDS, Math.max(2, Math.ceil(itemTimeout)))),
+    logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'worker' }),
+  });
+  if (Object.keys(props.environment ?? {}).length === 0) {
+    Validations.of(task).acknowledge({
+      id: 'AwsSolutions-ECS2',
+      reason: 'The two variables are the URL of the queue and a number; secrets come through `secrets`.',
+    });
+  }
+  queue.grantConsumeMessages(task.taskRole);
+  const service = new FargateService(scope, 'Service', {
+    cluster: props.cluster,
+    taskDefinition: task,
+    minHealthyPercent: 100,
+    circuitBreaker: { rollback: true },
+  });
+  describeGroups(service);
+  scaleOnBacklog(context, props, service, plan);
+  return { plan };
+}
+
+/** The L2 describes its security group by the construct path, which EC2 refuses when an id is of another script. */
+function describeGroups({ connections }: FargateService): void {
+  for (const group of connections.securityGroups) {
+    const resource = group.node.defaultChild;
+    if (resource instanceof CfnSecurityGroup) resource.groupDescription = groupDescription(resource.groupDescription);
+  }
+}
+
+function planFargate(
+  { subject, workload, objective, consumer }: WorkerContext,
+  props: FargateWorkerProps,
+  hourCost: number,
+): Plan {
+  const defaults = {
+    pollSeconds: METRIC_PERIOD_SECONDS,
+    decideSeconds: METRIC_PERIOD_SECONDS * SCALE_OUT_PERIODS,
+    startSeconds: TASK_START_SECONDS,
+    instanceHourCost: hourCost,
+  };
+  const timing = consumerOf(defaults, consumer);
+  if (!props.scaleToZero) return planQueue(subject, workload, objective, timing);
+  // From zero it is one alarm period, not three.
+  const wakeUpSeconds = 2 * METRIC_PERIOD_SECONDS + timing.startSeconds;
+  const firstSeconds = wakeUpSeconds + workload.serviceSeconds;
+  if (objective.latencySeconds < firstSeconds) {
+    throw new CapacityError(
+      subject,
+      `waking up from zero takes ${wakeUpSeconds} s and an item ${workload.serviceSeconds} s, ${objective.latencySeconds} s of latency is promised`,
+      ['leave scaleToZero off', `promise at least ${Math.ceil(firstSeconds)} s`],
+    );
+  }
+  // From none: what the plan predicts must hold for the peak that finds everybody asleep.
+  const plan = planQueue(subject, workload, objective, { ...timing, minInstances: 0 });
+  return plan.withKnobs([
+    {
+      ...plan.knob('minInstances'),
+      value: 0,
+      formula: 'scaleToZero: the last task stops when nothing waits or is worked on',
+      inputs: {},
+    },
+    wakeUpKnob(wakeUpSeconds, timing.startSeconds),
+  ]);
+}
+
+function wakeUpKnob(wakeUpSeconds: number, startSeconds: number): Knob {
+  return {
+    name: 'wakeUpSeconds',
+    value: wakeUpSeconds,
+    unit: 's',
+    formula: 'metric period + alarm period + start of a task; up to 900 s more after six idle hours',
+    inputs: { metricPeriodSeconds: METRIC_PERIOD_SECONDS, startSeconds },
+    source: 'Amazon SQS developer guide, Available CloudWatch metrics; aws-cdk issue 4719',
+  };
+}
+
+/** Fargate developer guide, Task CPU and memory: MiB for each number of CPU units. */
+const FARGATE_MEMORY: Readonly<Record<number, { from: number; to: number; step: number; also?: number }>> = {
+  256: { from: 1024, to: 2048, step: 1024, also: 512 },
+  512: { from: 1024, to: 4096, step: 1024 },
+  1024: { from: 2048, to: 8192, step: 1024 },
+  2048: { from: 4096, to: 16_384, step: 1024 },
+  4096: { from: 8192, to: 30_720, step: 1024 },
+  8192: { from: 16_384, to: 61_440, step: 4096 },
+  16384: { from: 32_768, to: 122_880, step: 8192 },
+};
+
+/** A wrong pair is a failed deployment otherwise, and a price of something that nobody can buy. */
+function sizeChecks(cpu: number, memoryMiB: number): Check[] {
+  const show = (value: number) => (Token.isUnresolved(value) ? 'a token' : String(value));
+  const sizes = FARGATE_MEMORY[cpu];
+  const known = sizes && !Token.isUnresolved(memoryMiB);
+  const fits =
+    known &&
+    (memoryMiB === sizes.also ||
+      (memoryMiB >= sizes.from && memoryMiB <= sizes.to && (memoryMiB - sizes.from) % sizes.step === 0));
+  const range =
+    sizes && `${sizes.also ? `${sizes.also} or ` : ''}${sizes.from} to ${sizes.to} in steps of ${sizes.step}`;
+  return [
+    {
+      refused: sizes === undefined,
+      message: `cpu must be one of ${Object.keys(FARGATE_MEMORY).join(', ')}, got ${show(cpu)}`,
+    },
+    {
+      refused: sizes !== undefined && !fits,
+      message: `memoryLimitMiB must be ${range} with cpu ${cpu}, got ${show(memoryMiB)}`,
+    },
+  ];
+}
+
+/** Without the number of running tasks the policy would take the whole backlog for that of one task. */
+function warnWithoutInsights({ scope }: WorkerContext, { cluster }: FargateWorkerProps): void {
+  const resource = cluster.node.defaultChild;
+  if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
+  const settings = (resource.clusterSettings ?? []) as CfnCluster.ClusterSettingsProperty[];
+  const insights = settings.find((setting) => setting.name === 'containerInsights')?.value ?? 'disabled';
+  if (insights !== 'disabled') return;
+  Annotations.of(scope).addWarningV2(
+    'Backpressure::container-insights',
+    `${cluster.node.path} has no Container Insights, from which the number of running tasks comes; give the cluster containerInsightsV2 ENABLED`,
+  );
+}
+
+/** By L1: the L2 refuses metric math in target tracking (aws-cdk issue 20659). */
+function scaleOnBacklog(
+  { scope, queue }: WorkerContext,
+  props: FargateWorkerProps,
+  service: FargateService,
+  plan: Plan,
+): void {
+  const period = Duration.seconds(METRIC_PERIOD_SECONDS);
+  const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });
+  const inFlight = queue.metricApproximateNumberOfMessagesNotVisible({ period, statistic: 'Average' });
+  const running = new Metric({
+    namespace: 'ECS/ContainerInsights',
+    metricName: 'RunningTaskCount',
+    dimensionsMap: { ClusterName: props.cluster.clusterName, ServiceName: service.serviceName },
+    period,
+    statistic: 'Average',
+  });
+  const target = new CfnScalableTarget(scope, 'ScalableTarget', {
+    serviceNamespace: 'ecs',
+    scalableDimension: 'ecs:service:DesiredCount',
+    resourceId: `service/${props.cluster.clusterName}/${service.serviceName}`,
+    minCapacity: plan.value('minInstances'),
+    maxCapacity: plan.value('maxInstances'),
+  });
+  const policy = { serviceNamespace: 'ecs', scalingTargetId: target.ref };
+  new CfnScalingPolicy(scope, 'BacklogPerTask', {
+    policyName: 'backlog-per-task',
+    policyType: 'TargetTrackingScaling',
+    ...policy,
+    targetTrackingScalingPolicyConfiguration: {
+      targetValue: plan.value('backlogPerInstance'),
+      scaleOutCooldown: METRIC_PERIOD_SECONDS,
+      // A task that was just started must have had its turn before one is taken away.
+      scaleInCooldown: Math.max(300, Math.ceil(plan.value('itemTimeoutSeconds'))),
+      customizedMetricSpecification: {
+        metrics: [
+          metricData('visible', visible),
+          metricData('inFlight', inFlight),
+          metricData('running', running),
+          {
+            id: 'backlogPerTask',
+            label: 'Backlog per task',
+            // In-flight messages count, or the scaler takes away tasks that are at work (keda issue 1663).
+            expression: '(visible + inFlight) / FILL(running, 1)',
+            returnData: true,
+          },
+        ],
+      },
+    },
+  });
+  if (!props.scaleToZero) return;
+  const wakeUp = new CfnScalingPolicy(scope, 'WakeUp', {
+    policyName: 'wake-up',
+    policyType: 'StepScaling',
+    ...policy,
+    stepScalingPolicyConfiguration: {
+      // Not ExactCapacity: the alarm outlasts the start, and would take away what target tracking has added meanwhile.
+      adjustmentType: 'ChangeInCapacity',
+      cooldown: plan.value('wakeUpSeconds'),
+      metricAggregationType: 'Maximum',
+      stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
+    },
+  });
+  const asleep = new Alarm(scope, 'WorkWhileAsleep', {
+    alarmDescription: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
+    metric: new MathExpression({
+      expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
+      usingMetrics: { visible, running },
+      period,
+    }),
+    threshold: 1,
+    evaluationPeriods: 1,
+    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  });
+  asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
+}
+
+function metricData(id: string, metric: Metric): CfnScalingPolicy.TargetTrackingMetricDataQueryProperty {
+  const { namespace, metricName, dimensions, statistic } = metric;
+  const pairs = Object.entries(dimensions ?? {}).map(([name, value]) => ({ name, value: String(value) }));
+  return {
+    id,
+    metricStat: { metric: { namespace, metricName, dimensions: pairs }, stat: statistic },
+    returnData: false,
+  };
+}

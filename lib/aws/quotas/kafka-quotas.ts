@@ -1,0 +1,319 @@
+import { Annotations, CustomResource, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { CfnTopic } from 'aws-cdk-lib/aws-msk';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { validate } from '../../flow/errors';
+import type { Knob } from '../../flow/plan';
+import { planQuotas } from '../../flow/quotas/plan';
+import { producerProperties } from '../../flow/quotas/producer-settings';
+import { resolveCapacity } from '../../flow/quotas/shares';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import type { Quota } from '../../runtime/kafka-quotas/quotas';
+import { cut, groupDescription } from '../descriptions';
+import { removalCheck } from '../removal-policy';
+import { RuntimeFunction } from '../runtime-function';
+import { KafkaAlarms } from './kafka-alarms';
+import type { KafkaAuthentication } from './kafka-authentication';
+import { clusterChecks } from './kafka-cluster';
+import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
+import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
+
+/** Amazon EventBridge quotas: the input of a target. */
+const MOST_INPUT_CHARACTERS = 8192;
+
+/**
+ * What the quotas of a shared cluster on Amazon MSK are sized from.
+ */
+export interface KafkaQuotasProps {
+  /**
+   * ARN of the cluster: provisioned, with its monitoring level at PER_BROKER or above, or the throttle alarms see
+   * nothing.
+   */
+  readonly clusterArn: string;
+
+  /**
+   * What the cluster can carry.
+   */
+  readonly capacity: KafkaCapacity;
+
+  /**
+   * Who shares it. At least one; as many as fit into the input of an EventBridge target, 8,192 characters.
+   */
+  readonly tenants: KafkaQuotaTenant[];
+
+  /**
+   * How the function that sets quotas signs in.
+   */
+  readonly authentication: KafkaAuthentication;
+
+  /**
+   * The VPC of the brokers.
+   */
+  readonly vpc: IVpc;
+
+  /**
+   * Subnets of the function. They need no way out.
+   *
+   * @default - the private subnets
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * The security group of the brokers. It is opened to the function, on the one port.
+   */
+  readonly clusterSecurityGroup: ISecurityGroup;
+
+  /**
+   * Topics to make, with as many copies as the capacity says.
+   *
+   * @default - none; they are made elsewhere
+   */
+  readonly topics?: KafkaQuotaTopic[];
+
+  /**
+   * How often quotas are looked at and set again if somebody altered them. Whole minutes, 5 min to a day.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly repairInterval?: Duration;
+
+  /**
+   * Where alarms go.
+   *
+   * @default - nowhere; the alarms still exist
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Whether to overwrite quotas that another owner, a second stack or a person, has set on an entity of `tenants` to
+   * other values. Without it the deployment fails, alters nothing, and names them. Equal values are taken over
+   * without being asked.
+   *
+   * @default false
+   */
+  readonly takeOver?: boolean;
+
+  /**
+   * What happens to the topics, and to the quotas on the cluster, when they leave the stack or are replaced. With
+   * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
+   * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
+   * is RETAIN for quotas.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * A shared Kafka cluster on which every tenant has its share, held by the brokers.
+ *
+ * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
+ * in a broker's properties does nothing, and a rate meant for the cluster is several times too much. They are set
+ * through the admin API when the stack is deployed and checked every hour. They stay when the stack goes: a shared
+ * cluster without quotas is the unsafe state.
+ */
+export class KafkaQuotas extends Construct {
+  /** Every quota with its reason, and what each tenant gets. */
+  public readonly plan: QuotaPlan;
+  /** The function that sets quotas and repairs them. */
+  public readonly repairer: LambdaFunction;
+  /** Its security group: out to the brokers and to the secret, nothing in. */
+  public readonly securityGroup: SecurityGroup;
+  /** The quotas as a resource of the stack. */
+  public readonly resource: CustomResource;
+  /** The topics, in the order they were given. */
+  public readonly topics: CfnTopic[];
+  /** The alarms, each with a text that says what to do. */
+  public readonly alarms: KafkaAlarms;
+
+  private readonly props: KafkaQuotasProps;
+  private readonly removalPolicy: RemovalPolicy;
+
+  /**
+   * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
+    super(scope, id);
+    this.props = props;
+    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
+    this.validateProps(id);
+    const repairInterval = props.repairInterval ?? Duration.hours(1);
+    const planned = planQuotas(
+      id,
+      props.capacity,
+      props.tenants.map((tenant) => this.withPartitions(tenant)),
+    );
+    this.plan = planned.withKnobs([throttledKnob(planned, props.tenants)]);
+    this.warn();
+
+    this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
+    this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
+      vpc: props.vpc,
+      description: groupDescription(`Sets Kafka quotas for ${Names.nodeUniqueId(this.node)}`),
+      allowAllOutbound: false,
+    });
+    const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = props;
+    this.securityGroup.connections.allowTo(clusterSecurityGroup, Port.tcp(authentication.port), 'Kafka quotas');
+    authentication._allowFrom(this.securityGroup, vpc);
+    this.repairer = new RuntimeFunction(this, 'Repairer', {
+      bundle: 'kafka-quotas',
+      description: `Sets Kafka quotas of ${this.node.path} and repairs them`,
+      timeout: Duration.minutes(1),
+      network: { vpc, vpcSubnets, securityGroup: this.securityGroup },
+      environment: authentication._environment(),
+    });
+    authentication._grant(this.repairer, clusterArn);
+
+    const brokers = bootstrapBrokers(this, clusterArn, authentication.brokersOutput);
+    const quotas = this.quotas();
+    this.resource = new CustomResource(this, 'Resource', {
+      serviceToken: quotaProvider(this, this.repairer).serviceToken,
+      resourceType: 'Custom::KafkaQuotas',
+      properties: {
+        ClusterArn: clusterArn,
+        Brokers: brokers,
+        Quotas: JSON.stringify(quotas),
+        ...(props.takeOver && { TakeOver: 'true' }),
+      },
+      // A creation that is rolled back may have taken over what another construct set, so it removes nothing either.
+      removalPolicy: this.removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+    });
+    // The way to the brokers has to be open before the first quota is set, and until the last is removed.
+    this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
+    this.createRepairRule(repairInterval, { ClusterArn: clusterArn, Brokers: brokers, Quotas: quotas });
+    this.alarms = new KafkaAlarms(this, 'Alarms', {
+      clusterArn,
+      brokers: props.capacity.brokers,
+      plan: this.plan,
+      repairer: this.repairer,
+      repairInterval,
+      alarmTopic: props.alarmTopic,
+    });
+  }
+
+  /**
+   * How the producers of that tenant are to be set.
+   *
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   */
+  public producerSettings(tenant: string): ProducerSettings {
+    return this.plan.tenant(tenant).producer;
+  }
+
+  /**
+   * The same under the names of the Java client, for a properties file or environment variables.
+   *
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   */
+  public producerProperties(tenant: string): { [name: string]: string } {
+    return producerProperties(this.producerSettings(tenant));
+  }
+
+  private validateProps(id: string): void {
+    const { clusterArn, tenants, topics = [], repairInterval, capacity, removalPolicy } = this.props;
+    validate(id, [
+      ...clusterChecks(clusterArn, repairInterval),
+      removalCheck(removalPolicy),
+      {
+        refused: Token.isUnresolved(capacity.brokers),
+        message: 'capacity.brokers must be known at synthesis, got a token',
+      },
+      ...tenantChecks(tenants, topics),
+    ]);
+  }
+
+  private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
+    // Whom the brokers know the tenant as is no number of the plan.
+    const { user: _user, clientId: _clientId, ...numbers } = tenant;
+    const written = partitionsOf(tenant.name, this.props.topics ?? []);
+    return { ...numbers, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
+  }
+
+  private warn(): void {
+    for (const remark of this.plan.remarks) {
+      Annotations.of(this).addInfoV2('Backpressure::kafka-held-at-peak', remark);
+    }
+    const spoofable = this.props.tenants.filter((tenant) => entityOf(tenant).user === undefined);
+    if (spoofable.length > 0) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::kafka-client-id-quota',
+        `${spoofable.map(({ name }) => name).join(', ')}: a client says itself what its id is, so a quota by client id alone holds only those who agree to it; name a user`,
+      );
+    }
+  }
+
+  private quotas(): Quota[] {
+    const quotas = this.props.tenants.map((tenant): Quota => {
+      const { producerByteRate, consumerByteRate, requestPercentage } = this.plan.tenant(tenant.name);
+      const limits = { producer_byte_rate: producerByteRate, consumer_byte_rate: consumerByteRate };
+      return {
+        ...entityOf(tenant),
+        limits: requestPercentage === undefined ? limits : { ...limits, request_percentage: requestPercentage },
+      };
+    });
+    const length = JSON.stringify(quotas).length + 1024;
+    validate(this.node.id, [
+      {
+        refused: length > MOST_INPUT_CHARACTERS,
+        message: `tenants must fit into ${MOST_INPUT_CHARACTERS} characters, ${tenantsText(quotas.length)} take ${length}; make a second KafkaQuotas`,
+      },
+    ]);
+    return quotas;
+  }
+
+  private createTopic({ topicName, partitions, retention }: KafkaQuotaTopic): CfnTopic {
+    const { replicationFactor } = resolveCapacity(this.props.capacity);
+    const configs = [
+      // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+      `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
+      ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
+    ].join('\n');
+    const topic = new CfnTopic(this, `Topic-${topicName}`, {
+      clusterArn: this.props.clusterArn,
+      topicName,
+      partitionCount: partitions,
+      replicationFactor,
+      configs: Buffer.from(configs, 'utf8').toString('base64'),
+    });
+    topic.applyRemovalPolicy(this.removalPolicy);
+    return topic;
+  }
+
+  /** Deleted before the quotas are: a late check would set them again, and nothing would remove them. */
+  private createRepairRule(interval: Duration, wanted: object): void {
+    const rule = new Rule(this, 'Repair', {
+      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were altered`, 512),
+      schedule: Schedule.rate(interval),
+      targets: [
+        new FunctionTarget(this.repairer, {
+          event: RuleTargetInput.fromObject({ Repair: wanted }),
+          // The next look comes anyway.
+          retryAttempts: 0,
+        }),
+      ],
+    });
+    rule.node.addDependency(this.resource);
+  }
+}
+
+function tenantsText(count: number): string {
+  return count === 1 ? '1 tenant' : `${count} tenants`;
+}
+
+function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]): Knob {
+  const lengths = tenants.map(({ name, peakSeconds = 0 }) => peakSeconds + plan.tenant(name).peakWaitSeconds);
+  return {
+    name: 'alarmThrottledSeconds',
+    value: Math.max(...lengths),
+    unit: 's',
+    formula: 'the longest peak of a tenant, and until what its quota held back is written',
+    inputs: Object.fromEntries(tenants.map(({ name }, index) => [name, lengths[index]])),
+    source: 'derived here from the tenants given',
+  };
+}

@@ -1,0 +1,406 @@
+import { Annotations, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { CfnBudget } from 'aws-cdk-lib/aws-budgets';
+import {
+  type Alarm,
+  type AlarmProps,
+  ComparisonOperator,
+  type IMetric,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import { Effect, Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type BucketProps,
+  type IBucket,
+  InventoryFormat,
+  InventoryFrequency,
+  InventoryObjectVersion,
+  ObjectOwnership,
+  PartitionDateSource,
+  TargetObjectKeyFormat,
+  type Transition,
+  TransitionDefaultMinimumObjectSize,
+} from 'aws-cdk-lib/aws-s3';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { validate } from '../../flow/errors';
+import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
+import { alarmAbove } from '../alarm-above';
+import { removalCheck } from '../removal-policy';
+import { retainPolicyOf } from '../retained-policy';
+import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
+import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
+import { partitionProjection, servicePrefix } from './partition-prefix';
+
+/*
+ * Cold data piles up: everything is written, little is read, nothing leaves, and the bill grows by the day. A
+ * lifecycle rule is the consumer that this stock lacks, but moving an object is charged by the object and storing it
+ * by the byte, so that the usual rule makes small objects dearer. This construct moves only what pays back, deletes
+ * what is past its retention in every version, and says beforehand what the month will cost.
+ */
+
+/**
+ * Properties of `ArchiveBucket`.
+ */
+export interface ArchiveBucketProps {
+  /**
+   * What is written, in objects of which size, and how long it is kept. The numbers must be known at synth.
+   */
+  readonly workload: StockWorkload;
+
+  /**
+   * What the archive may cost, and how long a reader may wait.
+   *
+   * @default - no ceiling; a reader may wait for a restore from Glacier
+   */
+  readonly objective?: StockObjective;
+
+  /**
+   * The moves to colder storage classes, warmest first, each with `transitionAfter` in whole days. An empty list keeps
+   * everything in S3 Standard; `INTELLIGENT_TIERING` after 0 days leaves the choice to S3. They are checked, not
+   * trusted: moves that cost more than they save are refused.
+   *
+   * @default - of `STANDARD_IA` after 30 and `GLACIER` after 180 days, those that pay back at `workload.objectBytes`
+   */
+  readonly transitions?: Transition[];
+
+  /**
+   * How long a replaced or expired object can still be brought back. Whole days, 1 or more. An expired object is
+   * deleted for good this much later than the retention.
+   *
+   * @default Duration.days(30)
+   */
+  readonly noncurrentVersionExpiration?: Duration;
+
+  /**
+   * After how long the parts of an unfinished upload are deleted. Whole days, 1 or more.
+   *
+   * @default Duration.days(7)
+   */
+  readonly abortIncompleteMultipartUploadAfter?: Duration;
+
+  /**
+   * The KMS key that encrypts the objects, with an S3 bucket key. Whoever reads or writes needs it too.
+   *
+   * @default - S3-managed encryption (SSE-S3)
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * Where the server access logs go. It must allow `logging.s3.amazonaws.com` to write and use SSE-S3.
+   *
+   * @default - a bucket of its own, which keeps logs and inventories for 90 days
+   */
+  readonly serverAccessLogsBucket?: IBucket;
+
+  /**
+   * Where the weekly inventory goes. Not this bucket itself: CloudFormation refuses a bucket that refers to itself.
+   *
+   * @default - the bucket of the server access logs
+   */
+  readonly inventoryBucket?: IBucket;
+
+  /**
+   * Who hears of the budget and the alarms. An imported topic must let AWS Budgets and CloudWatch publish.
+   *
+   * @default - a topic of its own without subscribers
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Whether to make a monthly budget in AWS Budgets. The plan has its limit either way.
+   *
+   * @default - true, but false in a region of China, GovCloud or the European Sovereign Cloud that is known at synth,
+   *   which is said: there AWS Budgets does not exist or does not count in US dollars
+   */
+  readonly budget?: boolean;
+
+  /**
+   * Key of the cost allocation tag that the budget goes by. Until it is activated in the Billing console of the payer
+   * account, the budget sees no cost; the alarm on stored bytes needs no activation. 1 to 128 characters.
+   *
+   * @default 'backpressure:archive'
+   */
+  readonly costAllocationTag?: string;
+
+  /**
+   * The budget's limit and the limit of stored bytes, as a multiple of what is predicted. 1 to 10.
+   *
+   * @default 1.2
+   */
+  readonly budgetHeadroom?: number;
+
+  /**
+   * What happens to the buckets when they leave the stack.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+const LOG_RETENTION_DAYS = 90;
+
+/** S3's daily storage metrics by storage class (Amazon S3 user guide, CloudWatch dimensions, `StorageType`). */
+const STORAGE_TYPES: { [storageClass: string]: string[] } = {
+  STANDARD: ['StandardStorage'],
+  STANDARD_IA: ['StandardIAStorage'],
+  INTELLIGENT_TIERING: ['IntelligentTieringFAStorage', 'IntelligentTieringIAStorage', 'IntelligentTieringAIAStorage'],
+  GLACIER_IR: ['GlacierInstantRetrievalStorage'],
+  GLACIER: ['GlacierStorage'],
+  DEEP_ARCHIVE: ['DeepArchiveStorage'],
+};
+
+/**
+ * An S3 bucket for what is written once, rarely read and one day deleted, at the lowest cost that its object size
+ * allows, with the month's bill predicted and watched.
+ */
+export class ArchiveBucket extends Construct {
+  /** The bucket. */
+  public readonly bucket: Bucket;
+  /** The bucket of the access logs and inventories, unless `serverAccessLogsBucket` was given. */
+  public readonly logBucket?: Bucket;
+  /** Where the budget and the alarms report. */
+  public readonly alarmTopic: ITopic;
+  /**
+   * The monthly budget.
+   *
+   * @default - none when `budget` is false
+   */
+  public readonly budget?: CfnBudget;
+  /** Rings when more is stored than the workload and the retention account for. */
+  public readonly storedBytesAlarm: Alarm;
+  /** Rings when the mean object is too small to be worth moving. Only where objects are moved. */
+  public readonly objectBytesAlarm?: Alarm;
+  /** Every setting with its reason, and the month's cost before and after. */
+  public readonly plan: StockPlan;
+
+  /**
+   * @throws InvalidInputError when a prop is outside its range
+   * @throws CapacityError when given transitions cost more than they save or answer too late, or when the archive
+   *   costs more than `objective.monthlyCost`; it names the break-even object size and the ways out
+   */
+  constructor(scope: Construct, id: string, props: ArchiveBucketProps) {
+    super(scope, id);
+    // Log delivery by bucket policy: with the older way, by ACL, the log bucket could not have its ACLs disabled.
+    this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
+    validate(id, [...budgetChecks(this, props.budget), removalCheck(props.removalPolicy)]);
+    this.plan = planLifecycle(id, props);
+    for (const remark of this.plan.remarks) {
+      Annotations.of(this).addWarningV2('backpressure-constructs:archiveBucketTransitions', remark);
+    }
+
+    const closed: BucketProps = {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+    };
+    if (!props.serverAccessLogsBucket) this.logBucket = this.createLogBucket(closed);
+    const logs = props.serverAccessLogsBucket ?? this.logBucket!;
+    this.bucket = new Bucket(this, 'Bucket', {
+      ...closed,
+      versioned: true,
+      encryption: props.encryptionKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
+      encryptionKey: props.encryptionKey,
+      bucketKeyEnabled: props.encryptionKey ? true : undefined,
+      serverAccessLogsBucket: logs,
+      serverAccessLogsPrefix: 'access/',
+      targetObjectKeyFormat: TargetObjectKeyFormat.partitionedPrefix(PartitionDateSource.EVENT_TIME),
+      lifecycleRules: lifecycleRules(this.plan, props),
+      transitionDefaultMinimumObjectSize: TransitionDefaultMinimumObjectSize.ALL_STORAGE_CLASSES_128_K,
+      inventories: [
+        {
+          destination: { bucket: props.inventoryBucket ?? logs, prefix: 'inventory' },
+          format: InventoryFormat.PARQUET,
+          frequency: InventoryFrequency.WEEKLY,
+          includeObjectVersions: InventoryObjectVersion.ALL,
+          optionalFields: ['Size', 'LastModifiedDate', 'StorageClass', 'IsMultipartUploaded'],
+        },
+      ],
+    });
+
+    Validations.of(this.bucket).acknowledge({
+      id: 'CloudFormation-Validate::W9003',
+      reason: 'aws-cdk-lib writes ObjectSizeGreaterThan as a number and CloudFormation wants digits: the same to both.',
+    });
+
+    this.refuseForeignInventories(props.inventoryBucket ?? logs);
+    for (const one of [this.bucket, this.logBucket]) {
+      if (one) retainPolicyOf(one, props.removalPolicy ?? RemovalPolicy.RETAIN);
+    }
+    this.alarmTopic = props.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
+    if (wantsBudget(this, props.budget)) {
+      this.budget = new CostBudget(this, 'Budget', {
+        monthlyLimit: this.plan.value('budgetLimit'),
+        topic: this.alarmTopic,
+        target: this.bucket,
+        tagKey: props.costAllocationTag ?? 'backpressure:archive',
+        tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
+      }).budget;
+    }
+    this.storedBytesAlarm = this.alarm('StoredBytes', {
+      metric: this.metricStoredBytes(),
+      threshold: this.plan.value('storedBytesLimit'),
+      alarmDescription: 'More is stored than the write rate and the retention account for: something does not expire.',
+    });
+    if (this.plan.transitions.length > 0) {
+      this.objectBytesAlarm = this.alarm('ObjectBytes', {
+        metric: this.metricObjectBytes(),
+        threshold: this.plan.predictions.breakEvenObjectBytes,
+        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+        alarmDescription: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
+      });
+    }
+  }
+
+  /** Bytes stored in all storage classes and versions, once a day. */
+  public metricStoredBytes(): MathExpression {
+    const usingMetrics = this.storedBytesByClass();
+    return new MathExpression({
+      expression: `SUM([${Object.keys(usingMetrics).join(', ')}])`,
+      usingMetrics,
+      label: 'Stored bytes',
+      period: Duration.days(1),
+    });
+  }
+
+  /** Objects stored, every version counted, once a day. */
+  public metricObjects(): Metric {
+    return this.storageMetric('NumberOfObjects', 'AllStorageTypes');
+  }
+
+  /** Mean size of a stored object in bytes, once a day. */
+  public metricObjectBytes(): MathExpression {
+    const bytes = this.storedBytesByClass();
+    return new MathExpression({
+      expression: `SUM([${Object.keys(bytes).join(', ')}]) / objects`,
+      usingMetrics: { ...bytes, objects: this.metricObjects() },
+      label: 'Bytes an object',
+      period: Duration.days(1),
+    });
+  }
+
+  /**
+   * The prefix under which `service` delivers, for Amazon Data Firehose: `service=orders/date=!{timestamp:yyyy-MM-dd}/`.
+   *
+   * @param service Name of the service: letters, digits, `-`, `_` and `.`, at most 128 of them
+   * @throws InvalidInputError when the name has anything else
+   */
+  public prefixFor(service: string): string {
+    return `${servicePrefix(this.node.path, service)}date=!{timestamp:yyyy-MM-dd}/`;
+  }
+
+  /**
+   * The prefix of one day (UTC) of `service`: `service=orders/date=2026-11-23/`.
+   *
+   * @param service Name of the service, as for `prefixFor`
+   * @param day Any time of that day
+   * @throws InvalidInputError when the name is not one that `prefixFor` takes
+   */
+  public dayPrefixFor(service: string, day: Date): string {
+    return `${servicePrefix(this.node.path, service)}date=${day.toISOString().slice(0, 10)}/`;
+  }
+
+  /**
+   * Table parameters with which Athena finds the partitions of `prefixFor` by itself, as far back as the retention:
+   * give them to a Glue table partitioned by `service` and `date`.
+   *
+   * Source: Amazon Athena user guide, partition projection.
+   *
+   * @param services Names of the services, as for `prefixFor`. At least one
+   * @throws InvalidInputError when there is none, or a name is not one that `prefixFor` takes
+   */
+  public partitionProjection(services: string[]): { [key: string]: string } {
+    return partitionProjection(this.node.path, services, this.bucket.bucketName, this.plan.value('expirationInDays'));
+  }
+
+  /**
+   * Lets `grantee` write below the prefix of `service`, and nowhere else.
+   *
+   * @param grantee Who writes
+   * @param service Name of the service, as for `prefixFor`
+   * @throws InvalidInputError when the name is not one that `prefixFor` takes
+   */
+  public grantWrite(grantee: IGrantable, service: string): Grant {
+    // The L2's grantPut allows s3:Abort*, legal holds and tags besides.
+    const resourceArns = [this.bucket.arnForObjects(`${servicePrefix(this.node.path, service)}*`)];
+    const grant = Grant.addToPrincipal({ grantee, actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resourceArns });
+    return this.bucket.encryptionKey ? grant.combine(this.bucket.encryptionKey.grantEncryptDecrypt(grantee)) : grant;
+  }
+
+  /**
+   * Lets `grantee` read below the prefix of `service`, and nowhere else.
+   *
+   * @param grantee Who reads
+   * @param service Name of the service, as for `prefixFor`
+   * @throws InvalidInputError when the name is not one that `prefixFor` takes
+   */
+  public grantRead(grantee: IGrantable, service: string): Grant {
+    return this.bucket.grantRead(grantee, `${servicePrefix(this.node.path, service)}*`);
+  }
+
+  /** A bucket's ARN names no account: once this one is deleted, another account may take its name. */
+  private refuseForeignInventories(destination: IBucket): void {
+    destination.addToResourcePolicy(
+      new PolicyStatement({
+        effect: Effect.DENY,
+        principals: [new ServicePrincipal('s3.amazonaws.com')],
+        actions: ['s3:PutObject'],
+        resources: [destination.arnForObjects('inventory*')],
+        conditions: {
+          ArnLike: { 'aws:SourceArn': this.bucket.bucketArn },
+          StringNotEquals: { 'aws:SourceAccount': Stack.of(this).account },
+        },
+      }),
+    );
+  }
+
+  private createLogBucket(closed: BucketProps): Bucket {
+    return new Bucket(this, 'Logs', {
+      ...closed,
+      // Server access logs cannot be delivered to a bucket whose default encryption is a KMS key.
+      encryption: BucketEncryption.S3_MANAGED,
+      lifecycleRules: [
+        {
+          id: 'expire',
+          expiration: Duration.days(LOG_RETENTION_DAYS),
+          abortIncompleteMultipartUploadAfter: Duration.days(ABORT_DAYS),
+        },
+      ],
+    });
+  }
+
+  private storedBytesByClass(): { [id: string]: IMetric } {
+    const classes = ['STANDARD', ...this.plan.transitions.map((t) => t.storageClass)];
+    const entries = classes
+      .flatMap((storageClass) => STORAGE_TYPES[storageClass])
+      .map((type) => [type[0].toLowerCase() + type.slice(1), this.storageMetric('BucketSizeBytes', type)]);
+    return Object.fromEntries(entries);
+  }
+
+  private storageMetric(metricName: string, storageType: string): Metric {
+    return new Metric({
+      namespace: 'AWS/S3',
+      metricName,
+      dimensionsMap: { BucketName: this.bucket.bucketName, StorageType: storageType },
+      statistic: 'Average',
+      period: Duration.days(1),
+    });
+  }
+
+  private alarm(
+    id: string,
+    props: Pick<AlarmProps, 'metric' | 'threshold' | 'comparisonOperator' | 'alarmDescription'>,
+  ) {
+    // S3 publishes once a day, hours late: no news is no change.
+    const settings = { ...props, evaluationPeriods: 1, treatMissingData: TreatMissingData.IGNORE };
+    return alarmAbove(this, `${id}Alarm`, settings, this.alarmTopic);
+  }
+}

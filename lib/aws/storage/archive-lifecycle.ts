@@ -1,0 +1,137 @@
+import { Duration, Token } from 'aws-cdk-lib';
+import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
+import { type Check, validate } from '../../flow/errors';
+import { planStock } from '../../flow/storage/plan';
+import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
+
+/** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
+export const ABORT_DAYS = 7;
+/** A hundred years. */
+const LONGEST_DAYS = 36_500;
+
+/** Those props of an archive that decide its lifecycle; `ArchiveBucketProps` describes them. */
+export interface LifecycleChoices {
+  readonly workload: StockWorkload;
+  readonly objective?: StockObjective;
+  readonly transitions?: Transition[];
+  readonly noncurrentVersionExpiration?: Duration;
+  readonly abortIncompleteMultipartUploadAfter?: Duration;
+  readonly costAllocationTag?: string;
+  readonly budgetHeadroom?: number;
+}
+
+/**
+ * The plan of a bucket's lifecycle, with every duration in whole days.
+ *
+ * @throws InvalidInputError when a choice is outside its range
+ * @throws CapacityError when the stock cannot be kept as chosen
+ */
+export function planLifecycle(id: string, choices: LifecycleChoices): StockPlan {
+  validate(id, lifecycleChecks(choices));
+  const abort = choices.abortIncompleteMultipartUploadAfter;
+  const plan = planStock(id, choices.workload, choices.objective, {
+    transitions: choices.transitions?.map((t) => ({
+      storageClass: t.storageClass.value,
+      afterDays: t.transitionAfter!.toDays(),
+    })),
+    noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
+    budgetHeadroom: choices.budgetHeadroom,
+  });
+  return plan.withKnobs([
+    {
+      name: 'daysAfterInitiation',
+      value: knownDays(abort) ?? ABORT_DAYS,
+      unit: 'days',
+      formula: abort ? 'given' : 'a week to finish an upload; its parts are billed and in no listing',
+      inputs: {},
+      source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
+    },
+  ]);
+}
+
+/** Whole days; undefined when absent or known only at deployment. */
+function knownDays(duration: Duration | undefined): number | undefined {
+  return duration === undefined || duration.isUnresolved() ? undefined : duration.toDays();
+}
+
+/** The lifecycle rules of the plan. Durations that are known only at deployment go through as they were given. */
+export function lifecycleRules(plan: StockPlan, choices: LifecycleChoices): LifecycleRule[] {
+  return [
+    {
+      id: 'expire',
+      expiration: Duration.days(plan.value('expirationInDays')),
+      noncurrentVersionExpiration: choices.noncurrentVersionExpiration ?? Duration.days(plan.value('noncurrentDays')),
+      abortIncompleteMultipartUploadAfter:
+        choices.abortIncompleteMultipartUploadAfter ?? Duration.days(plan.value('daysAfterInitiation')),
+    },
+    // A rule of its own: S3 takes this action not in one rule with an expiration by days.
+    { id: 'expired-delete-markers', expiredObjectDeleteMarker: true },
+    ...plan.transitions.map(({ storageClass }) => ({
+      id: `move-to-${storageClass}`,
+      objectSizeGreaterThan: plan.value(`objectSizeGreaterThan.${storageClass}`),
+      transitions: [
+        {
+          storageClass: new StorageClass(storageClass),
+          transitionAfter: Duration.days(plan.value(`transitionInDays.${storageClass}`)),
+        },
+      ],
+    })),
+  ];
+}
+
+function lifecycleChecks(choices: LifecycleChoices): Check[] {
+  const { workload, transitions, costAllocationTag: tag } = choices;
+  const numbers = {
+    ...prefixed('workload', workload),
+    ...prefixed('objective', choices.objective ?? {}),
+    budgetHeadroom: choices.budgetHeadroom,
+  };
+  return [
+    ...Object.entries(numbers).map(([name, value]) => ({
+      refused: Token.isUnresolved(value),
+      message: `${name} must be a number known at synth, got a token`,
+    })),
+    ...(transitions ?? []).flatMap((t) => [
+      {
+        // A caller from JavaScript may give the name alone.
+        refused: typeof t.storageClass?.value !== 'string',
+        message: `transitions: storageClass must be a StorageClass, got ${JSON.stringify(t.storageClass) ?? 'none'}`,
+      },
+      {
+        refused: t.transitionDate !== undefined,
+        message: `transitions: ${t.storageClass} must have transitionAfter, got transitionDate`,
+      },
+      {
+        refused: t.transitionAfter === undefined,
+        message: `transitions: ${t.storageClass} must have transitionAfter, got none`,
+      },
+      {
+        refused: t.transitionAfter?.isUnresolved() ?? false,
+        message: `transitions: days to ${t.storageClass} must be known at synth, got a token`,
+      },
+      wholeDays(`transitions: days to ${t.storageClass}`, t.transitionAfter, 0),
+    ]),
+    wholeDays('noncurrentVersionExpiration', choices.noncurrentVersionExpiration, 1),
+    wholeDays('abortIncompleteMultipartUploadAfter', choices.abortIncompleteMultipartUploadAfter, 1),
+    {
+      refused: tag !== undefined && !Token.isUnresolved(tag) && !/^(?!aws:)[\p{L}\p{N} +\-=._:/@]{1,128}$/u.test(tag),
+      message: `costAllocationTag must be 1 to 128 letters, digits, spaces or + - = . _ : / @, and not begin with aws:, got '${tag}'`,
+    },
+  ];
+}
+
+function prefixed(name: string, values: object): { [name: string]: unknown } {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value]));
+}
+
+/** S3 counts lifecycles in days, and the CDK cannot convert what only the deployment knows. */
+function wholeDays(name: string, duration: Duration | undefined, min: number): Check {
+  if (duration?.isUnresolved() && duration.unitLabel() !== 'days') {
+    return { refused: true, message: `${name} must be in days when it is a token, got ${duration.unitLabel()}` };
+  }
+  const days = duration === undefined || duration.isUnresolved() ? min : duration.toDays({ integral: false });
+  return {
+    refused: !(Number.isInteger(days) && days >= min && days <= LONGEST_DAYS),
+    message: `${name} must be whole days, ${days > LONGEST_DAYS ? `at most ${LONGEST_DAYS}` : `at least ${min}`}, got ${days}`,
+  };
+}

@@ -1,0 +1,189 @@
+import { Aws, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import {
+  AccessLogFormat,
+  AwsIntegration,
+  EndpointType,
+  LogGroupLogDestination,
+  Model,
+  PassthroughBehavior,
+  RequestValidator,
+  type Resource,
+  RestApi,
+} from 'aws-cdk-lib/aws-apigateway';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
+import type { Construct } from 'constructs';
+import type { Plan } from '../../flow/plan';
+import { ATTRIBUTES } from '../../runtime/webhook/contract';
+import { HEADERS_AS_SENT, SIGNATURE_HEADER, spellingsOf, type WebhookSource } from './webhook-source';
+
+/** What the API is made from. */
+export interface WebhookApiProps {
+  readonly sources: readonly WebhookSource[];
+  readonly queue: IQueue;
+  /** The key that encrypts its messages, when it is not a key of Amazon SQS. */
+  readonly encryptionKey?: IKey;
+  /** The plan with the throttle. */
+  readonly plan: Plan;
+  /** Whether to set the account's role for logs. */
+  readonly accountLogRole: boolean;
+}
+
+/** Makes, inside `scope`, the API that writes deliveries to the queue by itself, one route a source. */
+export function createWebhookApi(scope: Construct, props: WebhookApiProps): RestApi {
+  const api = createStage(scope, props);
+  const integrationRole = new Role(scope, 'ApiRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
+  props.queue.grant(integrationRole, 'sqs:SendMessage');
+  // SQS developer guide, Key management: a producer needs both.
+  props.encryptionKey?.grant(integrationRole, 'kms:GenerateDataKey', 'kms:Decrypt');
+  addRoutes(scope, api, props, integrationRole);
+  return api;
+}
+
+/** A name that no other installation in the account and region has. */
+function uniqueName(scope: Construct): string {
+  return `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
+}
+
+function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps): RestApi {
+  return new RestApi(scope, 'Api', {
+    // Its metrics go by this name alone.
+    restApiName: uniqueName(scope),
+    description: 'Takes webhooks and answers once the queue has them',
+    endpointTypes: [EndpointType.REGIONAL],
+    cloudWatchRole: accountLogRole,
+    deployOptions: {
+      stageName: 'v1',
+      throttlingRateLimit: plan.value('throttleRatePerSecond'),
+      throttlingBurstLimit: plan.value('throttleBurst'),
+      metricsEnabled: true,
+      // Who, when, which status. No execution log: it would hold bodies and signatures.
+      accessLogDestination: new LogGroupLogDestination(
+        new LogGroup(scope, 'AccessLog', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
+      ),
+      accessLogFormat: AccessLogFormat.jsonWithStandardFields(),
+    },
+  });
+}
+
+function addRoutes(scope: Construct, api: RestApi, { sources, queue }: WebhookApiProps, integrationRole: Role): void {
+  const requestValidator = new RequestValidator(scope, 'Signed', {
+    restApi: api,
+    validateRequestParameters: true,
+    validateRequestBody: true,
+  });
+  // Any JSON: what it says is for the consumer to judge, once it knows who said it.
+  const model = new Model(scope, 'Json', {
+    restApi: api,
+    contentType: 'application/json',
+    description: 'Any JSON value',
+    schema: {},
+  });
+  for (const source of sources) {
+    const tenant: Resource = api.root.addResource(source.name).addResource('{tenant}');
+    tenant.addMethod('POST', sendMessage(source, queue, integrationRole), {
+      // No header is required here: a name has one spelling in this list, and clients send several.
+      requestParameters: { 'method.request.path.tenant': true },
+      requestModels: { 'application/json': model },
+      requestValidator,
+      methodResponses: ['200', '400', '503'].map((statusCode) => ({ statusCode })),
+    });
+  }
+}
+
+/** The call of the queue by the API itself. */
+function sendMessage(source: WebhookSource, queue: IQueue, credentialsRole: Role): AwsIntegration {
+  return new AwsIntegration({
+    service: 'sqs',
+    path: `${Stack.of(queue).account}/${queue.queueName}`,
+    integrationHttpMethod: 'POST',
+    options: {
+      credentialsRole,
+      passthroughBehavior: PassthroughBehavior.NEVER,
+      requestParameters: { 'integration.request.header.Content-Type': "'application/x-www-form-urlencoded'" },
+      requestTemplates: { 'application/json': sendMessageTemplate(source) },
+      // Anything but a plain 200 of the queue is not a receipt, so the default is the failure. Only 400 is the
+      // delivery's own fault; 403 is a lost permission or a throttle, and the sender is to come again.
+      integrationResponses: [
+        {
+          statusCode: '200',
+          selectionPattern: '200',
+          responseTemplates: { 'application/json': '{"received":true}' },
+        },
+        {
+          statusCode: '400',
+          selectionPattern: '400',
+          responseTemplates: { 'application/json': '{"received":false}' },
+        },
+        { statusCode: '503', responseTemplates: { 'application/json': '{"received":false}' } },
+      ],
+    },
+  });
+}
+
+/** Makes, inside `scope`, the web ACL with the rate rule in front of the API. */
+export function createWebAcl(scope: Construct, api: RestApi, plan: Plan): CfnWebACL {
+  const limit = plan.value('wafRequestsPerFiveMinutes');
+  const visibility = (metricName: string) => ({
+    sampledRequestsEnabled: false,
+    cloudWatchMetricsEnabled: true,
+    metricName,
+  });
+  const webAcl = new CfnWebACL(scope, 'WebAcl', {
+    scope: 'REGIONAL',
+    defaultAction: { allow: {} },
+    // The metrics of the list and of its rules go by this name alone; those of a rule have its own beside it.
+    visibilityConfig: visibility(uniqueName(scope)),
+    rules: [
+      {
+        name: 'rate-per-ip',
+        priority: 0,
+        action: { block: {} },
+        statement: { rateBasedStatement: { limit, aggregateKeyType: 'IP' } },
+        visibilityConfig: visibility('rate-per-ip'),
+      },
+    ],
+  });
+  new CfnWebACLAssociation(scope, 'WebAclAssociation', {
+    resourceArn: api.deploymentStage.stageArn,
+    webAclArn: webAcl.attrArn,
+  });
+  return webAcl;
+}
+
+/**
+ * The message is the body as it came, so that the signature can be checked; headers and route go into attributes.
+ *
+ * A header is looked up in every spelling that clients send, one a line: all but one are empty. Iterating over the names
+ * would need `#foreach`, which the local AWS does not have.
+ */
+function sendMessageTemplate(source: WebhookSource): string {
+  const attributes = [
+    [ATTRIBUTES.source, source.name],
+    [ATTRIBUTES.tenant, parameter('tenant')],
+    // Without a line break between them: SQS answers 400 to an empty value, and so does the API.
+    [ATTRIBUTES.signed, spellingsOf(SIGNATURE_HEADER[source.scheme]).map(parameter).join('')],
+    ...HEADERS_AS_SENT[source.scheme].map((name) => [
+      ATTRIBUTES.header(name.toLowerCase()),
+      spellingsOf(name).map(parameter).join('%0A'),
+    ]),
+  ];
+  return [
+    'Action=SendMessage',
+    '&MessageBody=$util.urlEncode($input.body)',
+    // Fair queues: a tenant that floods waits behind itself, not in front of the others.
+    `&MessageGroupId=${parameter('tenant')}`,
+    ...attributes.flatMap(([name, value], index) => [
+      `&MessageAttribute.${index + 1}.Name=${name}`,
+      `&MessageAttribute.${index + 1}.Value.DataType=String`,
+      `&MessageAttribute.${index + 1}.Value.StringValue=${value}`,
+    ]),
+  ].join('');
+}
+
+function parameter(name: string): string {
+  return `$util.urlEncode($input.params('${name}'))`;
+}

@@ -1,0 +1,302 @@
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
+import type { Grant } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
+import { Construct } from 'constructs';
+import { unknownName } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import type { Objective, Workload } from '../../flow/queue/workload';
+import type { SourceConfig } from '../../runtime/webhook/contract';
+import { RedriveQueue } from '../queue/redrive-queue';
+import { retainPolicyOf } from '../retained-policy';
+import { grantSecretValue } from '../secret-value';
+import { speaksForItsParts } from '../subject';
+import { resolvedSeconds } from '../tokens';
+import { RefusedAlarms } from './refused-alarms';
+import { WebhookAlarms } from './webhook-alarms';
+import { createWebAcl, createWebhookApi } from './webhook-api';
+import { checkKeysOutliveQueue, checkWebhooks, webhookKnobs } from './webhook-plan';
+import { WebhookIdentity, type WebhookSource } from './webhook-source';
+
+/**
+ * What a webhook buffer is sized from.
+ */
+export interface WebhookBufferProps {
+  /**
+   * The senders. At least one; names must differ.
+   */
+  readonly sources: WebhookSource[];
+
+  /**
+   * Deliveries of all senders together.
+   */
+  readonly workload: Workload;
+
+  /**
+   * What is promised from receipt to effect. The sender's own wait ends once the queue has the delivery.
+   */
+  readonly objective: Objective;
+
+  /**
+   * Time-out of the function that will be attached; the queue's visibility timeout is six times that.
+   *
+   * @default Duration.seconds(30)
+   */
+  readonly functionTimeout?: Duration;
+
+  /**
+   * How long a delivery that is sent again counts as the same one. At least the queue's retention and the sender's own
+   * time of redelivery; up to a year. Its key is kept 14 days longer, for a parked copy can be replayed until then.
+   *
+   * @default Duration.days(14)
+   */
+  readonly idempotencyRetention?: Duration;
+
+  /**
+   * The key that encrypts the messages of all queues. The API and the attached function get its permission.
+   *
+   * @default - keys of Amazon SQS (SSE-SQS)
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * Whether to set the account's role for API Gateway's logs. An account has one such role for all its APIs.
+   *
+   * @default true
+   */
+  readonly accountLogRole?: boolean;
+
+  /**
+   * Names of fields that are masked before a message is quarantined, besides the built-in ones.
+   *
+   * @default - the built-in ones
+   */
+  readonly maskedFields?: string[];
+
+  /**
+   * Where alarms go.
+   *
+   * @default - nowhere; the alarms still exist
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
+   * letters, digits, hyphens and underscores.
+   *
+   * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
+   */
+  readonly queueName?: string;
+
+  /**
+   * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
+   * generated secret that is deleted cannot be recovered.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/**
+ * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
+ *
+ * Cures the receiver that works while the sender waits: it sheds events at the peak and loses those it was working on
+ * when it fell (case 15). The API writes to the queue by itself and answers 2xx only once the queue has the message;
+ * signature, time window and duplicates are judged by the attached function before anything has an effect.
+ */
+export class WebhookBuffer extends Construct {
+  /** The API; deliveries go to `POST /<source>/<tenant>`. */
+  public readonly api: RestApi;
+  /** The queue behind it, with its dead letters and quarantine. */
+  public readonly redriveQueue: RedriveQueue;
+  /** Deliveries that the consumer refused and a repair may make valid, as they came, for 14 days. */
+  public readonly refusedQueue: Queue;
+  /** Keys of deliveries that had their effect. */
+  public readonly idempotencyTable: Table;
+  /** The web ACL with the rate rule. */
+  public readonly webAcl: CfnWebACL;
+  /** The alarms of the API; those of the queue are `redriveQueue.alarms`. */
+  public readonly alarms: WebhookAlarms;
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: Plan;
+  /** One for each attached function: the alarms on deliveries that it refused. */
+  public readonly refusedAlarms: RefusedAlarms[] = [];
+  /**
+   * One for each attached function: delivers the parked deliveries to it once more. Disabled; enable it when the cause of
+   * the refusals is repaired.
+   */
+  public readonly replays: EventSourceMapping[] = [];
+
+  private readonly secrets = new Map<string, ISecret>();
+  private readonly props: WebhookBufferProps;
+
+  /**
+   * @throws CapacityError when the workload cannot be served within the objective
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: WebhookBufferProps) {
+    super(scope, id);
+    this.props = props;
+    checkWebhooks(id, props);
+    speaksForItsParts(this);
+    this.redriveQueue = new RedriveQueue(this, 'Queue', {
+      workload: props.workload,
+      objective: props.objective,
+      functionTimeout: props.functionTimeout ?? Duration.seconds(30),
+      maskedFields: props.maskedFields,
+      alarmTopic: props.alarmTopic,
+      encryptionKey: props.encryptionKey,
+      queueName: props.queueName,
+      removalPolicy: props.removalPolicy,
+    });
+    checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
+    this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
+    this.refusedQueue = this.createRefusedQueue();
+    this.idempotencyTable = new Table(this, 'Idempotency', {
+      partitionKey: { name: 'id', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      timeToLiveAttribute: 'expiration',
+      encryption: TableEncryption.AWS_MANAGED,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+    });
+    for (const source of props.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
+    const { plan } = this;
+    this.api = createWebhookApi(this, {
+      sources: props.sources,
+      queue: this.redriveQueue.queue,
+      encryptionKey: props.encryptionKey,
+      plan,
+      accountLogRole: props.accountLogRole ?? true,
+    });
+    this.webAcl = createWebAcl(this, this.api, plan);
+    const stage = this.api.deploymentStage;
+    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
+  }
+
+  /**
+   * The signing secret of the source of that name.
+   *
+   * @throws InvalidInputError when there is no such source; the message lists those there are
+   */
+  public secretOf(sourceName: string): ISecret {
+    const secret = this.secrets.get(sourceName);
+    if (secret) return secret;
+    throw unknownName(this.node.path, 'source', sourceName, [...this.secrets.keys()]);
+  }
+
+  /**
+   * Lets a function built on `webhookConsumer` read the secrets, keep the keys, hide messages for a while, park what it
+   * refuses and, once its mapping in `replays` is enabled, replay it. Adds the alarms on what it refuses.
+   *
+   * It does not subscribe the function to the queue; `QueueWorker` does.
+   */
+  public attach(consumer: LambdaFunction): Grant {
+    const { redriveQueue, refusedQueue, idempotencyTable, plan } = this;
+    const sources = Object.fromEntries(this.props.sources.map((source) => [source.name, this.sourceConfig(source)]));
+    const environment = {
+      WEBHOOK_SOURCES: Stack.of(this).toJsonString(sources),
+      IDEMPOTENCY_TABLE: idempotencyTable.tableName,
+      IDEMPOTENCY_SECONDS: String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
+      QUEUE_URL: redriveQueue.queue.queueUrl,
+      REFUSED_QUEUE_URL: refusedQueue.queueUrl,
+      REFUSED_QUEUE_ARN: refusedQueue.queueArn,
+      PARKED_PER_HOUR: String(plan.value('parkedPerHour')),
+    };
+    for (const [name, value] of Object.entries(environment)) consumer.addEnvironment(name, value);
+    this.watch(consumer);
+    const grant = idempotencyTable
+      .grant(consumer, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem')
+      .combine(redriveQueue.queue.grant(consumer, 'sqs:ChangeMessageVisibility'))
+      .combine(this.grantParking(consumer));
+    this.addReplay(consumer);
+    return [...this.secrets.values()].reduce((all, secret) => all.combine(grantSecretValue(secret, consumer)), grant);
+  }
+
+  /** To send is for parking; the rest is what Lambda itself does in the name of the function for a replay. */
+  private grantParking(consumer: LambdaFunction): Grant {
+    const grant = this.refusedQueue.grant(
+      consumer,
+      'sqs:SendMessage',
+      'sqs:ReceiveMessage',
+      'sqs:ChangeMessageVisibility',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+    );
+    const { encryptionKey } = this.props;
+    return encryptionKey ? grant.combine(encryptionKey.grant(consumer, 'kms:GenerateDataKey', 'kms:Decrypt')) : grant;
+  }
+
+  /** Inside the function, which may stand in another stack: that one refers to this one, and not the other way round. */
+  private watch(consumer: LambdaFunction): void {
+    const alarms = new RefusedAlarms(consumer, `RefusedAlarms-${this.node.addr.slice(-8)}`, {
+      consumer,
+      sourceNames: this.props.sources.map(({ name }) => name),
+      plan: this.plan,
+      alarmTopic: this.props.alarmTopic,
+    });
+    this.refusedAlarms.push(alarms);
+  }
+
+  private addReplay(consumer: LambdaFunction): void {
+    const replay = new EventSourceMapping(consumer, `Replay-${this.node.addr.slice(-8)}`, {
+      target: consumer,
+      eventSourceArn: this.refusedQueue.queueArn,
+      // A person enables it, once what the deliveries were refused for is repaired.
+      enabled: false,
+      batchSize: 10,
+      maxConcurrency: this.plan.value('replayConcurrency'),
+      // What is still refused stays in the queue.
+      reportBatchItemFailures: true,
+    });
+    // Lambda looks whether the role may receive before it makes the mapping.
+    if (consumer.role) replay.node.addDependency(consumer.role);
+    this.replays.push(replay);
+  }
+
+  private createRefusedQueue(): Queue {
+    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.props;
+    const queue = new Queue(this, 'Refused', {
+      encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
+      encryptionMasterKey: encryptionKey,
+      dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
+      enforceSSL: true,
+      receiveMessageWaitTime: Duration.seconds(20),
+      retentionPeriod: Duration.seconds(this.plan.value('refusedRetentionSeconds')),
+      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
+      removalPolicy,
+    });
+    retainPolicyOf(queue, removalPolicy);
+    Validations.of(queue).acknowledge({
+      id: 'AwsSolutions-SQS3',
+      reason:
+        'What a replay still refuses stays here, hidden for longer and longer, until its retention ends. A dead-letter queue would take it out of the reach of the next replay.',
+    });
+    return queue;
+  }
+
+  private generateSecret(source: WebhookSource): ISecret {
+    return new Secret(this, `Secret-${source.name}`, {
+      description: `Signing secret of the webhook source ${source.name}; give its value to the sender`,
+      generateSecretString: { passwordLength: 48, excludePunctuation: true },
+      removalPolicy: this.props.removalPolicy ?? RemovalPolicy.RETAIN,
+    });
+  }
+
+  private sourceConfig(source: WebhookSource): SourceConfig {
+    return {
+      scheme: source.scheme,
+      secretArn: this.secretOf(source.name).secretArn,
+      ...(source.secretPerTenant && { secretPerTenant: true }),
+      toleranceSeconds: resolvedSeconds(source.tolerance) ?? 300,
+      deduplicateBy: source.identity ?? WebhookIdentity.DELIVERY_ID,
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import { planTtl } from '../../flow/retention/plan';
+import { simulateCollection } from '../../flow/retention/simulation';
+import type { CollectionScenario } from '../scenario';
+import { type Measured, NO_TIMELINES } from './measured';
+
+/** A collection: what it has grown to before, what it keeps after its plan has been carried out. */
+export function measureCollection(
+  subject: string,
+  { workload, ageSeconds, after }: CollectionScenario,
+  seed: number,
+): Measured {
+  const plan = planTtl(subject, workload, after.objective);
+  const { steadyBytes, backfillSeconds, drainSeconds } = plan.predictions;
+  const measured = simulateCollection(
+    workload,
+    ageSeconds,
+    {
+      retentionSeconds: plan.value('retentionSeconds'),
+      backfillSeconds: plan.value('backfillSeconds'),
+      drainSeconds: plan.value('drainSeconds'),
+    },
+    seed,
+  );
+  return {
+    before: { collectionBytes: measured.bytesToday },
+    after: {
+      measured: {
+        collectionBytes: measured.steadyBytes,
+        settledSeconds: measured.settledSeconds,
+        deletionLagSeconds: measured.deletionLagSeconds,
+      },
+      predicted: { collectionBytes: steadyBytes, settledSeconds: backfillSeconds + drainSeconds },
+    },
+    knobs: plan.knobs,
+    timelines: NO_TIMELINES,
+  };
+}

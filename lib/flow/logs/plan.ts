@@ -1,0 +1,102 @@
+/**
+ * The disk of a node as a buffer between what writes logs and what ships them: how large a file may become, how many
+ * are kept, how large the shipper's queue must be to outlive its destination.
+ */
+import { CapacityError, given, validate } from '../errors';
+import { figure, sizeText } from '../figures';
+import { knobsOf } from './knobs';
+import { fits, logChecks, MIB, type Question, resolve, SEGMENTS, type Sized, size } from './sizing';
+import { type LogChoices, type LogObjective, LogPlan, type LogPredictions, type LogWorkload } from './workload';
+
+/**
+ * The plan of a node's logs.
+ *
+ * @throws InvalidInputError when a number is outside its range
+ * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
+ */
+export function planLogs(
+  subject: string,
+  workload: LogWorkload,
+  objective: LogObjective,
+  choices: LogChoices = {},
+): LogPlan {
+  given(subject, { workload, objective, choices });
+  validate(subject, logChecks(workload, objective, choices));
+  const question = resolve(workload, objective, choices);
+  const sized = size(question);
+  refuseSlowCompression(subject, question);
+  refuseSmallFiles(subject, question, sized);
+  if (!fits(question)) refuse(subject, question, sized);
+  return new LogPlan(subject, knobsOf(question, sized), predict(question, sized));
+}
+
+/** Files that come faster than gzip makes them small pile up, whatever their number. */
+function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Question): void {
+  if (peak < compress) return;
+  throw new CapacityError(
+    subject,
+    `${figure(peak)} bytes/s are logged at the peak, gzip takes ${figure(compress)} bytes/s, and ${figure(logFiles)} files grow without a bound`,
+    [
+      `log less than ${figure(compress)} bytes/s`,
+      `give compressBytesPerSecond above ${figure(peak)} if your cores do that`,
+    ],
+  );
+}
+
+/** A cap given by hand below what is written while the shipper is away: what is compressed meanwhile is never read. */
+function refuseSmallFiles(subject: string, { peak, shipperAway, givenCap }: Question, { smallestCap }: Sized): void {
+  if (givenCap === undefined || givenCap >= peak * shipperAway) return;
+  throw new CapacityError(
+    subject,
+    `fileSizeCapBytes ${givenCap} is written in ${figure(givenCap / peak)} s at the peak, the shipper may be away for ${figure(shipperAway)} s, and what is compressed meanwhile is lost to it`,
+    [
+      `allow files of ${smallestCap} bytes`,
+      `promise a shipper that is back within ${Math.floor((1000 * givenCap) / peak) / 1000} s`,
+      'leave fileSizeCapBytes out',
+    ],
+  );
+}
+
+function refuse(subject: string, question: Question, { queue, needed }: Sized): never {
+  const { outage, budget, givenCap, givenCount } = question;
+  const budgetNeeded = Math.ceil(needed / MIB) * MIB;
+  const shorter = Math.floor(largestThat((seconds) => fits({ ...question, outage: seconds }), outage));
+  const less = Math.floor(
+    100 * largestThat((f) => fits({ ...question, steady: f * question.steady, peak: f * question.peak }), 1),
+  );
+  const freed: Question = { ...question, givenCap: undefined, givenCount: undefined };
+  throw new CapacityError(
+    subject,
+    `${figure(outage)} s without a destination take a queue of ${sizeText(queue)}, with the log files ${sizeText(needed)}; the disk budget is ${sizeText(budget)}`,
+    [
+      `allow a disk budget of ${budgetNeeded} bytes`,
+      ...(shorter >= 1 ? [`tolerate an outage of ${shorter} s`] : []),
+      ...(less >= 1 ? [`log ${less} % of it (a higher level, fewer fields)`] : []),
+      ...((givenCap ?? givenCount) !== undefined && fits(freed) ? ['leave fileSizeCapBytes and fileCount out'] : []),
+    ],
+  );
+}
+
+/** The largest number up to `limit` that still holds, to a thousandth of the limit; 0 when none does. */
+function largestThat(holds: (value: number) => boolean, limit: number): number {
+  let [good, bad] = [0, limit];
+  for (let halved = 0; halved < 10; halved += 1) {
+    const middle = (good + bad) / 2;
+    if (holds(middle)) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function predict(question: Question, { queue, growth, cap, count, files }: Sized): LogPredictions {
+  const { steady, peak, peakSeconds, logFiles, lineBytes, envelope } = question;
+  const held = (queue * (SEGMENTS - 1)) / SEGMENTS / ((lineBytes + envelope) / lineBytes);
+  const atPeak = peak * peakSeconds;
+  return {
+    peakDiskBytes: queue + files,
+    logFileBytes: files,
+    localHistorySeconds: (logFiles * count * cap) / steady,
+    outageSeconds: held <= atPeak ? held / peak : peakSeconds + (held - atPeak) / steady,
+    rotationEverySeconds: Math.max(question.rotation, ((cap + growth / 2) * logFiles) / peak),
+  };
+}

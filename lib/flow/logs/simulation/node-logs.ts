@@ -1,0 +1,161 @@
+import { Random } from '../../numerics/random';
+import { resolveWorkload } from '../../queue/resolve';
+import { LINE_BYTES } from '../sizing';
+import type { LogWorkload } from '../workload';
+import { DiskQueue, type QueueSettings } from './log-queue';
+import { LogRotator, type RotationSettings } from './log-rotator';
+
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max, min, sqrt } = Math;
+
+const DAY_SECONDS = 86_400;
+const WEEK_SECONDS = 7 * DAY_SECONDS;
+/** Short beside everything that happens on the disk: a run of the rotator, a rotation, a segment of the queue. */
+const STEP_SECONDS = 5;
+
+/** Who looks after the disk. */
+export interface NodeDisk {
+  readonly bytes: number;
+  /** Bytes of everything but logs and their queue. */
+  readonly otherBytes: number;
+  /** Once a week somebody looks, and deletes every log file when more than this share of the disk is used. */
+  readonly cleanUpRatio: number;
+}
+
+/** What became of a node's logs. */
+export interface NodeLogsResult {
+  /** The most that was used of the disk, as a share of it. */
+  readonly diskRatio: number;
+  readonly cleanUpsPerWeek: number;
+  /** Share of the bytes that were deleted before anybody else had them. */
+  readonly lostRatio: number;
+}
+
+/** Rotation and shipping. */
+export interface Shipping {
+  readonly rotation: RotationSettings;
+  readonly queue: QueueSettings;
+  /** The day on which the destination goes away, for so long, with the beginning of the peak. */
+  readonly outage: { readonly day: number; readonly seconds: number };
+}
+
+/**
+ * The disk of one node, step by step: lines come at random with the rate of the hour, one peak a day at some time of
+ * it. Without `shipping` every line stays until somebody deletes the files by hand.
+ */
+export function simulateNodeLogs(
+  workload: LogWorkload,
+  disk: NodeDisk,
+  weeks: number,
+  seed: number,
+  shipping?: Shipping,
+): NodeLogsResult {
+  const written = new Writer(workload, seed);
+  const node = shipping ? new ShippedFiles(workload, shipping) : new KeptFiles();
+  const total = { written: 0, lost: 0 };
+  let [mostBytes, cleanUps] = [0, 0];
+  for (let now = 0; now < weeks * WEEK_SECONDS; now += STEP_SECONDS) {
+    const bytes = written.during(now);
+    total.written += bytes;
+    total.lost += node.write(bytes, now, written.peakBegin);
+    const used = disk.otherBytes + node.bytes;
+    mostBytes = max(mostBytes, used);
+    if ((now + STEP_SECONDS) % WEEK_SECONDS !== 0 || used <= disk.cleanUpRatio * disk.bytes) continue;
+    cleanUps += 1;
+    total.lost += node.cleanUp();
+  }
+  return {
+    diskRatio: mostBytes / disk.bytes,
+    cleanUpsPerWeek: cleanUps / weeks,
+    // Summed in another order: all of it may be a little more than all of it.
+    lostRatio: min(1, total.lost / total.written),
+  };
+}
+
+/** What is logged in a step: Poisson lines, for which a normal law stands in, there being hundreds of them. */
+class Writer {
+  /** Second of the day at which its peak begins. */
+  public peakBegin = 0;
+  private readonly random: Random;
+  private readonly rates: { readonly steady: number; readonly peak: number; readonly peakSeconds: number };
+  private readonly lineBytes: number;
+
+  constructor(workload: LogWorkload, seed: number) {
+    const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload({
+      steadyPerSecond: workload.steadyBytesPerSecond,
+      peakPerSecond: workload.peakBytesPerSecond,
+      peakSeconds: workload.peakSeconds,
+      serviceSeconds: 1,
+    });
+    this.rates = { steady: steadyPerSecond, peak: peakPerSecond, peakSeconds };
+    this.lineBytes = workload.lineBytes ?? LINE_BYTES;
+    this.random = new Random(seed);
+  }
+
+  public during(now: number): number {
+    const second = now % DAY_SECONDS;
+    const { steady, peak, peakSeconds } = this.rates;
+    if (second === 0) this.peakBegin = this.random.uniform() * (DAY_SECONDS - peakSeconds);
+    const busy = second >= this.peakBegin && second < this.peakBegin + peakSeconds;
+    const lines = ((busy ? peak : steady) * STEP_SECONDS) / this.lineBytes;
+    return max(0, lines + sqrt(lines) * this.random.normal()) * this.lineBytes;
+  }
+}
+
+/** Files that nobody rotates and nobody reads. */
+class KeptFiles {
+  public bytes = 0;
+
+  public write(bytes: number): number {
+    this.bytes += bytes;
+    return 0;
+  }
+
+  public cleanUp(): number {
+    const lost = this.bytes;
+    this.bytes = 0;
+    return lost;
+  }
+}
+
+/** Files that are rotated and read into a queue. */
+class ShippedFiles {
+  private readonly rotator: LogRotator;
+  private readonly queue: DiskQueue;
+  /** Bytes in files that the shipper has not read yet, because its queue is full. */
+  private unread = 0;
+  private outageFrom = Number.POSITIVE_INFINITY;
+
+  constructor(
+    workload: LogWorkload,
+    private readonly shipping: Shipping,
+  ) {
+    this.rotator = new LogRotator(shipping.rotation, workload.logFiles ?? 1);
+    this.queue = new DiskQueue(shipping.queue);
+  }
+
+  public get bytes(): number {
+    return this.rotator.bytes + this.queue.diskBytes;
+  }
+
+  public write(bytes: number, now: number, peakBegin: number): number {
+    const { day, seconds } = this.shipping.outage;
+    if (now === day * DAY_SECONDS) this.outageFrom = now + peakBegin;
+    const away = now >= this.outageFrom && now < this.outageFrom + seconds;
+    this.rotator.step(bytes, now, STEP_SECONDS);
+    this.queue.ship(away ? 0 : STEP_SECONDS);
+    this.unread = this.queue.take(this.unread + bytes);
+    if (this.unread === 0) return 0;
+    // What is compressed is not read any more.
+    const lost = max(0, this.unread - this.rotator.readableBytes);
+    this.unread -= lost;
+    return lost;
+  }
+
+  public cleanUp(): number {
+    const lost = this.unread;
+    this.unread = 0;
+    this.rotator.deleteAll();
+    return lost;
+  }
+}

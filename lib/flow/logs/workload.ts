@@ -1,0 +1,164 @@
+import { figure, sizeText } from '../figures';
+import { explainKnobs, type Knob, KnobList } from '../plan';
+
+/**
+ * What one node writes into its log files.
+ */
+export interface LogWorkload {
+  /**
+   * Bytes written per second outside the peak, all files of the node together. 10⁻⁹ to 10¹⁵.
+   */
+  readonly steadyBytesPerSecond: number;
+
+  /**
+   * Bytes written per second during the peak. `steadyBytesPerSecond` to 10¹⁵.
+   *
+   * @default - `steadyBytesPerSecond`: there is no peak
+   */
+  readonly peakBytesPerSecond?: number;
+
+  /**
+   * Length of the peak in seconds. 0, or 0.001 to 31,536,000 (a year).
+   *
+   * @default 0
+   */
+  readonly peakSeconds?: number;
+
+  /**
+   * Mean length of a line in bytes. 1 to 10¹⁸. Short lines make a large queue: every line gets the same envelope.
+   *
+   * @default 200
+   */
+  readonly lineBytes?: number;
+
+  /**
+   * Log files on the node that are written at the same time; each is rotated for itself. A whole number, 1 to 10,000.
+   *
+   * @default 1
+   */
+  readonly logFiles?: number;
+}
+
+/**
+ * What a node may spend on its logs, and what they have to outlive.
+ */
+export interface LogObjective {
+  /**
+   * Bytes of the node's disk that log files and the shipper's queue may take together. Above 0, at most
+   * 10¹⁸.
+   */
+  readonly diskBudgetBytes: number;
+
+  /**
+   * The longest that the destination may be away, in seconds, without a line being lost. It may begin with the peak.
+   * 10⁻⁹ to 31,536,000 (a year).
+   */
+  readonly outageSeconds: number;
+
+  /**
+   * The longest that the shipper itself may be away, in seconds: a crash, a new version. 10⁻⁹ to
+   * 31,536,000 (a year).
+   *
+   * @default 300
+   */
+  readonly shipperAwaySeconds?: number;
+
+  /**
+   * The longest that a line may be under way, in seconds, while the destination takes it. 10⁻⁹ to
+   * 31,536,000 (a year).
+   *
+   * @default 60
+   */
+  readonly lagSeconds?: number;
+
+  /**
+   * Seconds that somebody needs from the alert to the cure. The queue still has room for that long. Above 0, below
+   * `outageSeconds`.
+   *
+   * @default - 1800, or half of `outageSeconds` if that is less
+   */
+  readonly reactionSeconds?: number;
+}
+
+/**
+ * Settings given by hand.
+ */
+export interface LogChoices {
+  /**
+   * Seconds between two runs of the rotator. Between them a file grows unchecked. 1 to 3600.
+   *
+   * @default 60
+   */
+  readonly rotationSeconds?: number;
+
+  /**
+   * Size in bytes from which a file is rotated. 1 MiB or more. It is checked against the budget.
+   *
+   * @default - derived
+   */
+  readonly fileSizeCapBytes?: number;
+
+  /**
+   * Rotated files that are kept of each log file. A whole number, 2 to 100. It is checked against the budget.
+   *
+   * @default - derived
+   */
+  readonly fileCount?: number;
+
+  /**
+   * Bytes that the shipper adds to a line in its queue: time stamp, agent, file, offset. 0 to 10¹⁸.
+   *
+   * @default 650
+   */
+  readonly envelopeBytes?: number;
+
+  /**
+   * Bytes of log lines that gzip takes in per second on one core of the node. 10⁻⁹ to 10¹⁵.
+   *
+   * @default 10000000
+   */
+  readonly compressBytesPerSecond?: number;
+}
+
+/**
+ * What a node's logs come to.
+ */
+export interface LogPredictions {
+  /** The most bytes that log files and queue take together, the destination away for as long as it may be. */
+  readonly peakDiskBytes: number;
+  /** The most bytes that log files take while everything ships. */
+  readonly logFileBytes: number;
+  /** Seconds of the steady rate that the files of a node hold at least. */
+  readonly localHistorySeconds: number;
+  /** Seconds without a destination that the queue holds, a peak at their begin. At least what was asked for. */
+  readonly outageSeconds: number;
+  /** Seconds between two rotations of a busy file at the peak. */
+  readonly rotationEverySeconds: number;
+}
+
+/**
+ * What follows from a node's logs: every knob with its reason, and what to expect.
+ */
+export class LogPlan extends KnobList {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What to expect of the result. */
+    public readonly predictions: LogPredictions,
+  ) {
+    super(subject, knobs);
+  }
+
+  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  public explain(): string {
+    const p = this.predictions;
+    const expected = [
+      `  disk at the worst         ${sizeText(p.peakDiskBytes)}`,
+      `  of it log files           ${sizeText(p.logFileBytes)}`,
+      `  history on the node       ${figure(p.localHistorySeconds)} s at the steady rate`,
+      `  outage survived           ${figure(p.outageSeconds)} s`,
+      `  a rotation at the peak    every ${figure(p.rotationEverySeconds)} s`,
+    ];
+    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * How long the items of one peak take, as a distribution: each stretch of the fluid path contributes its items with
+ * the wait that the path gives them, the random wait of Erlang C where slots are idle at times, and one service an
+ * attempt. An item that fails joins the end of the line again after a backoff, so that its second wait is that of the
+ * later moment.
+ *
+ * Source: Kleinrock, Queueing Systems I (1975), 3.5; Newell, Applications of Queueing Theory (1982), 2.
+ */
+import { sojournTail } from '../../numerics/erlang';
+import { longestService, residualShare, serviceQuantile, serviceTail, solveTail } from '../../numerics/gamma';
+import { type ResolvedConsumer, type ResolvedWorkload } from '../resolve';
+import type { FluidPath } from './fluid';
+import { waitsAlong } from './path-waits';
+import { attemptShares, repeated, uniformlyDelayedTail } from './retries';
+import type { Stretch } from './stretch';
+
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max } = Math;
+
+/** Distribution of the time from arrival to the end of service. */
+export interface LatencyMix {
+  /** P(latency > seconds). */
+  tail(seconds: number): number;
+  /** The latency in seconds that a share `quantile` of items stay within. */
+  quantile(quantile: number): number;
+}
+
+/** The latency of all items that arrive on the path. */
+export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): LatencyMix {
+  const { stretches, course } = waitsAlong(path, workload, consumer);
+  let total = 0;
+  // The longest wait of the path is near every quantile that matters; without waits it is the service.
+  let longest = 0;
+  for (const { weight, high } of stretches) {
+    total += weight;
+    longest = max(longest, high);
+  }
+  const { serviceSeconds: mean, serviceVariation: variation } = workload;
+  const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
+  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload));
+  const tail = (seconds: number): number => {
+    let sum = 0;
+    for (const stretch of stretches) sum += stretch.weight * stretchTail(stretch, seconds, mean, variation);
+    let beyond = (attempts[0] * sum) / total;
+    for (const repeat of repeats) beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
+    return beyond;
+  };
+  return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, longest + mean) };
+}
+
+/** P(wait + service > seconds) of the items of one stretch. */
+function stretchTail(stretch: Stretch, seconds: number, mean: number, variation: number): number {
+  if (stretch.waiting > 0) return sojournTail(seconds, mean, variation, stretch.waiting, stretch.decay);
+  const { low, high } = stretch;
+  if (seconds <= low) return 1;
+  if (seconds - high > longestService(mean, variation)) return 0;
+  const width = high - low;
+  if (width < mean / 4) return serviceTail(seconds - (low + high) / 2, mean, variation);
+  // ∫ P(S > t − w) dw over the waits w: certain for those beyond t, a residual service for the others.
+  const left = residualShare(seconds - low, mean, variation) - residualShare(seconds - high, mean, variation);
+  return (max(0, high - seconds) + mean * left) / width;
+}
+
+/** P(latency > seconds) of a stage in its steady state, every attempt counted. */
+export function stationaryTail(
+  seconds: number,
+  workload: ResolvedWorkload,
+  maxAttempts: number,
+  waiting: number,
+  decay: number,
+): number {
+  const { serviceSeconds: mean, serviceVariation: variation, failureRatio } = workload;
+  if (failureRatio === 0) return sojournTail(seconds, mean, variation, waiting, decay);
+  const attempts = attemptShares(failureRatio, maxAttempts);
+  const stretch: Stretch = { at: 0, weight: 1, low: 0, high: 0, waiting, decay };
+  let beyond = attempts[0] * sojournTail(seconds, mean, variation, waiting, decay);
+  for (let k = 2; k <= attempts.length; k += 1) {
+    for (const repeat of repeated(k, attempts[k - 1], [stretch], [stretch], workload)) {
+      beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
+    }
+  }
+  return beyond;
+}
+
+/** The latency in seconds at `quantile` of an item that never waits: its services and backoffs alone. */
+export function unhinderedLatency(workload: ResolvedWorkload, maxAttempts: number, quantile: number): number {
+  if (workload.failureRatio === 0) {
+    return serviceQuantile(quantile, workload.serviceSeconds, workload.serviceVariation);
+  }
+  return solveTail((t) => stationaryTail(t, workload, maxAttempts, 0, 1), 1 - quantile, workload.serviceSeconds);
+}

@@ -1,0 +1,119 @@
+/**
+ * The waits along a fluid path. A backlog served first come first served makes an item wait for the horizontal distance
+ * between the curve of arrivals and the curve of starts; with slots free at times it waits as Erlang C says; near
+ * capacity it is a matter of chance.
+ *
+ * Source: Newell, Applications of Queueing Theory (1982), 2.
+ */
+
+import { erlangC, variationFactor } from '../../numerics/erlang';
+import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from '../resolve';
+import { chancePhase, chanceStretches, drainStretches } from './chance';
+import type { FluidPath, FluidPiece } from './fluid';
+import type { Stretch, Waits } from './stretch';
+
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max, min } = Math;
+
+/** Two waits in a row fold the path upon itself, which takes a finer cut to follow. */
+const FINE_CUTS = 96;
+
+/** The path cut into stretches. */
+export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): Waits {
+  const work = workSeconds(workload, consumer.maxAttempts);
+  const waits: Waits = { stretches: [], course: [] };
+  const chance = chancePhase(path, workload, work);
+  const starts = startsOf(path);
+  let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
+  for (const piece of path.pieces) {
+    if (chance !== undefined && piece.from >= chance.from && piece.to <= chance.until) {
+      chanceStretches(chance, path, piece, workload, work, waits);
+    } else if (chance !== undefined && piece.from >= chance.until && piece.from < chance.cleared) {
+      drainStretches(chance, path, piece, workload, work, waits);
+    } else if (piece.busy) {
+      busyStretches(piece, rank, starts, workload.failureRatio > 0, waits);
+    } else {
+      const stretch = idleStretch(piece, workload, work);
+      waits.stretches.push(stretch);
+      waits.course.push(stretch);
+    }
+    rank += piece.arrivalsPerSecond * (piece.to - piece.from);
+  }
+  return waits;
+}
+
+/** Slots are free at times: Erlang C, unless the stage is only on its way to more than its capacity. */
+function idleStretch(piece: FluidPiece, workload: ResolvedWorkload, work: number): Stretch {
+  const { from: at, to, arrivalsPerSecond: rate, slots } = piece;
+  const weight = rate * (to - at);
+  if (rate * work >= slots) return { at, weight, low: 0, high: 0, waiting: 0, decay: 1 };
+  const decay = (slots / work - rate) / variationFactor(workload.serviceVariation);
+  return { at, weight, low: 0, high: 0, waiting: erlangC(slots, rate * work), decay };
+}
+
+/**
+ * Every slot is busy: the wait is the distance to the curve of starts, a straight line from one of its breaks to the
+ * next. Those who fail look their second wait up along the way and need equal, fine cuts.
+ */
+function busyStretches(piece: FluidPiece, rank: number, starts: Starts, fine: boolean, waits: Waits): void {
+  const { arrivalsPerSecond: rate, from } = piece;
+  const last = rank + rate * (piece.to - from);
+  const cut = (last - rank) / FINE_CUTS;
+  let begin = rank;
+  let before = max(0, startOf(starts, begin) - from);
+  for (let i = 1; begin < last; i += 1) {
+    const end = min(last, fine ? rank + i * cut : nextBreak(starts, begin));
+    const at = from + (begin - rank) / rate;
+    const after = max(0, startOf(starts, end) - from - (end - rank) / rate);
+    const stretch = {
+      at,
+      weight: end - begin,
+      low: min(before, after),
+      high: max(before, after),
+      waiting: 0,
+      decay: 1,
+    };
+    waits.stretches.push(stretch);
+    waits.course.push(stretch);
+    begin = end;
+    before = after;
+  }
+}
+
+/** The curve of starts: when the item of a rank is started, a line with a break at every event. */
+interface Starts {
+  readonly ranks: number[];
+  /** Seconds since the peak began. */
+  readonly times: number[];
+  /** The break before the rank that was asked for last: ranks are asked in rising order, mostly. */
+  cursor: number;
+}
+
+function startsOf(path: FluidPath): Starts {
+  const starts: Starts = { ranks: [], times: [], cursor: 0 };
+  let arrived = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
+  for (const piece of path.pieces) {
+    starts.ranks.push(arrived - max(0, piece.startItems - piece.slots));
+    starts.times.push(piece.from);
+    arrived += piece.arrivalsPerSecond * (piece.to - piece.from);
+    starts.ranks.push(arrived - max(0, piece.endItems - piece.slots));
+    starts.times.push(piece.to);
+  }
+  return starts;
+}
+
+function startOf(starts: Starts, rank: number): number {
+  const { ranks, times } = starts;
+  let i = starts.cursor;
+  while (i > 0 && ranks[i] > rank) i -= 1;
+  while (i < ranks.length - 2 && ranks[i + 1] < rank) i += 1;
+  starts.cursor = i;
+  const share = ranks[i + 1] > ranks[i] ? max(0, rank - ranks[i]) / (ranks[i + 1] - ranks[i]) : 1;
+  return times[i] + share * (times[i + 1] - times[i]);
+}
+
+/** The first break after the rank that was asked for last; `Infinity` behind the last one. */
+function nextBreak({ ranks, cursor }: Starts, rank: number): number {
+  for (let i = cursor; i < ranks.length; i += 1) if (ranks[i] > rank) return ranks[i];
+  return Number.POSITIVE_INFINITY;
+}

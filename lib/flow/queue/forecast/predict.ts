@@ -1,0 +1,96 @@
+/**
+ * What to expect of one peak: the fluid path says where the items are on average, Erlang C and the variance of arrivals
+ * and services say how far from it they stray.
+ */
+import { erlangC } from '../../numerics/erlang';
+import { once } from '../../once';
+import type { Predictions } from '../../plan';
+import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
+import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
+import { type FluidPath, fluidPeak } from './fluid';
+import { type LatencyMix, latencyMix } from './latency';
+import { expectedPeakBacklog } from './peak-backlog';
+
+/** One peak, foreseen. What is not asked for is not computed: a search for a crew asks little of most that it tries. */
+export interface Forecast {
+  /** The course of the mean. */
+  readonly path: () => FluidPath;
+  /** Latency of all items that arrive on it. */
+  readonly latency: () => LatencyMix;
+  /** Mean over all runs of the most items that wait at the same time. */
+  readonly peakBacklog: () => number;
+  /** US dollars a month at worst, every instance all the time; undefined when an instance has no price. */
+  readonly mostMonthlyCost: number | undefined;
+  /** Everything that a plan predicts. */
+  readonly predictions: () => Predictions;
+}
+
+/** Hours of a month, 365 days × 24 ÷ 12. */
+export const MONTH_HOURS = 730;
+/** What a month is assumed to see when instances are paid for: one peak a day. */
+const PEAKS_PER_MONTH = 365 / 12;
+
+/**
+ * Foresees a resolved workload and consumer.
+ *
+ * @param horizonSeconds seconds observed when there is no peak; with a peak it is the peak and its drain
+ * @param hourCost US dollars for an instance and hour
+ */
+export function forecast(
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+  horizonSeconds = STEADY_HORIZON_SECONDS,
+  hourCost?: number,
+): Forecast {
+  const work = workSeconds(workload, consumer.maxAttempts);
+  const slots = consumer.maxInstances * consumer.slotsPerInstance;
+  const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
+  const path = once(() => fluidPeak(peak, consumer));
+  const latency = once(() => latencyMix(path(), peak, consumer));
+  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
+  const offered = workload.peakPerSecond * work;
+  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
+  const monthlyCost = () =>
+    hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
+  const median = once(() => latency().quantile(0.5));
+  const worst = once(() => latency().quantile(0.99));
+  const predictions = (): Predictions => ({
+    utilisation: Math.min(1, offered / slots),
+    get waitProbability() {
+      return erlangC(slots, offered);
+    },
+    get latencyP50Seconds() {
+      return median();
+    },
+    get latencyP99Seconds() {
+      return worst();
+    },
+    peakBacklog: peakBacklog(),
+    drainSeconds: drainSeconds(),
+    reactionSeconds: reactionSeconds(consumer),
+    ...(hourCost !== undefined && { monthlyCost: monthlyCost() }),
+  });
+  const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
+  return { path, latency, peakBacklog, mostMonthlyCost, predictions };
+}
+
+/**
+ * Instance-hours a month: what serves the steady load always, the rest for one peak a day with its drain and the hold
+ * after it. A consumer that sleeps is awake while an item came within its service time and the hold, which of arrivals
+ * at random a share 1 − e^(−λ·(S + hold)) of the time sees.
+ */
+function instanceHours(workload: ResolvedWorkload, consumer: ResolvedConsumer, drainSeconds: number): number {
+  const { steadyPerSecond, peakSeconds } = workload;
+  const peak = peakSeconds > 0 ? peakSeconds + drainSeconds + HOLD_SECONDS : 0;
+  const awake = workSeconds(workload, consumer.maxAttempts) + HOLD_SECONDS;
+  const running = steadyInstances(workload, consumer) || 1 - Math.exp(-steadyPerSecond * awake);
+  return running * MONTH_HOURS + Math.max(0, consumer.maxInstances - running) * PEAKS_PER_MONTH * (peak / 3600);
+}
+
+/** Hours a month that slots are at work, with one peak a day: what is paid where only work is. */
+export function busyHours(workload: ResolvedWorkload, maxAttempts: number): number {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = workload;
+  const items =
+    steadyPerSecond * MONTH_HOURS * 3600 + (peakPerSecond - steadyPerSecond) * peakSeconds * PEAKS_PER_MONTH;
+  return (items * workSeconds(workload, maxAttempts)) / 3600;
+}

@@ -1,0 +1,142 @@
+/**
+ * Items that failed and were served at a later attempt: k services, k waits and k − 1 backoffs, as a distribution.
+ *
+ * Everything but the last backoff is matched by a gamma law of the same two moments; the last and longest backoff,
+ * uniform under full jitter, is kept as it is, since short services leave little else of the latency.
+ */
+
+import { gammaTail, logGamma } from '../../numerics/gamma';
+import { backoffBound } from '../backoff';
+
+import type { ResolvedWorkload } from '../resolve';
+import type { Stretch } from './stretch';
+
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { max, min, sqrt } = Math;
+
+/** Attempts, hence waits, that all but a share 1 − `quantile` of the served items get by with. */
+export function waitsAtQuantile(failureRatio: number, maxAttempts: number, quantile: number): number {
+  let beyond = 1;
+  let attempts = 0;
+  for (const share of attemptShares(failureRatio, maxAttempts)) {
+    attempts += 1;
+    beyond -= share;
+    if (beyond <= 1 - quantile) break;
+  }
+  return attempts;
+}
+
+/** Share of served items that were served at attempt 1, 2, …; what is too rare to move a quantile is left out. */
+export function attemptShares(failureRatio: number, maxAttempts: number): number[] {
+  const shares: number[] = [];
+  const served = 1 - failureRatio ** maxAttempts;
+  for (let k = 0; k < maxAttempts; k += 1) {
+    const share = ((1 - failureRatio) * failureRatio ** k) / served;
+    if (k > 0 && share < 1e-5) break;
+    shares.push(share);
+  }
+  return shares;
+}
+
+/** Items served at the same attempt after about the same waits. */
+export interface Repeat {
+  /** Share of all items. */
+  readonly share: number;
+  /** Seconds of waits that the path gives them. */
+  readonly shift: number;
+  /** Mean in seconds and shape of the gamma part, with log Γ of the shape and of the shape + 1. */
+  readonly mean: number;
+  readonly shape: number;
+  readonly logGammas: readonly [number, number];
+  /** Bound in seconds of the last backoff. */
+  readonly delay: number;
+}
+
+/** Items served at their k-th attempt: k services, k waits, k − 1 backoffs. */
+export function repeated(
+  k: number,
+  share: number,
+  parts: readonly Stretch[],
+  course: readonly Stretch[],
+  workload: ResolvedWorkload,
+): Repeat[] {
+  const total = parts.reduce((sum, part) => sum + part.weight, 0);
+  const repeats: Repeat[] = [];
+  let known: { mean: number; variance: number; shape: number; logGammas: readonly [number, number] } | undefined;
+  for (const part of parts) {
+    let shift = 0;
+    let at = part.at;
+    let mean = 0;
+    let variance = 0;
+    for (let n = 0; n < k; n += 1) {
+      const visited = n === 0 ? part : stretchAt(course, at);
+      const wait = (visited.low + visited.high) / 2;
+      const random = visited.waiting / visited.decay;
+      const backoff = n < k - 1 ? backoffBound(n) : 0;
+      shift += wait;
+      mean += workload.serviceSeconds + random;
+      variance += (workload.serviceSeconds * workload.serviceVariation) ** 2;
+      variance += (2 * visited.waiting) / visited.decay ** 2 - random * random;
+      if (n < k - 2) {
+        mean += backoff / 2;
+        variance += (backoff * backoff) / 12;
+      }
+      at += wait + random + workload.serviceSeconds + backoff / 2;
+    }
+    if (known === undefined || known.mean !== mean || known.variance !== variance) {
+      const shape = variance > 1e-9 * mean * mean ? (mean * mean) / variance : 1e9;
+      known = {
+        mean,
+        variance,
+        shape,
+        logGammas: [logGamma(min(shape, 1e6)), logGamma(min(shape, 1e6) + 1)],
+      };
+    }
+    const weight = (share * part.weight) / total;
+    const last = repeats[repeats.length - 1];
+    if (last !== undefined && last.shift === shift && last.mean === mean && last.shape === known.shape) {
+      repeats[repeats.length - 1] = { ...last, share: last.share + weight };
+    } else {
+      repeats.push({
+        share: weight,
+        shift,
+        mean,
+        shape: known.shape,
+        logGammas: known.logGammas,
+        delay: backoffBound(k - 2),
+      });
+    }
+  }
+  return repeats;
+}
+
+/** P(shift + X + U > t), X gamma, U uniform on (0, delay): the mean of X's tail over the delay, in closed form. */
+export function uniformlyDelayedTail(repeat: Repeat, seconds: number): number {
+  const t = seconds - repeat.shift;
+  if (t <= 0) return 1;
+  const { delay } = repeat;
+  // Twelve standard deviations out there is nothing to integrate.
+  if (t > delay + repeat.mean * (1 + 12 / sqrt(min(1, repeat.shape)))) return 0;
+  const upTo = partialMean(repeat, t) - partialMean(repeat, max(0, t - delay));
+  return min(1, (upTo + max(0, delay - t)) / delay);
+}
+
+/** E[min(X, t)] = ∫₀ᵗ P(X > x) dx of a gamma X. */
+function partialMean({ mean, shape, logGammas }: Repeat, t: number): number {
+  if (t <= 0) return 0;
+  if (shape >= 1e6) return min(mean, t);
+  const x = (t / mean) * shape;
+  return t * gammaTail(shape, x, logGammas[0]) + mean * (1 - gammaTail(shape + 1, x, logGammas[1]));
+}
+
+/** The stretch that `seconds` falls into; the last one for whatever comes later. */
+function stretchAt(stretches: readonly Stretch[], seconds: number): Stretch {
+  let low = 0;
+  let high = stretches.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (stretches[middle].at <= seconds) low = middle;
+    else high = middle - 1;
+  }
+  return stretches[low];
+}

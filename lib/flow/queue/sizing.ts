@@ -1,0 +1,200 @@
+/** From workload and promise to a crew: the numbers behind a plan, before they get names and reasons. */
+import { figure } from '../figures';
+import { firstIndex } from '../search';
+import { itemsAtFirstLook, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
+import { unhinderedLatency } from './forecast/latency';
+import { type Forecast, forecast } from './forecast/predict';
+import {
+  CONSUMER_DEFAULTS,
+  type ResolvedConsumer,
+  type ResolvedWorkload,
+  resolveWorkload,
+  STEADY_HORIZON_SECONDS,
+  workSeconds,
+} from './resolve';
+import { reactionSeconds } from './scaler';
+import type { Consumer, Objective, Workload } from './workload';
+
+/** A sized consumer. */
+export interface Sizing {
+  readonly subject: string;
+  readonly workload: ResolvedWorkload;
+  /** What was given by hand. */
+  readonly given: Consumer;
+  readonly promised: Promised;
+  readonly consumer: ResolvedConsumer;
+  /** Slot-seconds that one item costs, every attempt counted. */
+  readonly work: number;
+  /** Latency in seconds at the promised quantile of an item that never waits. */
+  readonly alone: number;
+  readonly forecast: Forecast;
+  /**
+   * Says what is not kept, with the numbers; undefined when everything is. A search asks whether, hundreds of times;
+   * only who gives up asks what, which takes a quantile.
+   */
+  readonly refusal: (() => string) | undefined;
+  /** Ways out of a refusal that ask for something else than was asked for. */
+  readonly otherwise?: readonly string[];
+}
+
+/** Sizes a consumer; `size` itself, or `size` as a platform bends it. */
+export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
+
+/** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
+const FEWEST_ATTEMPTS = 5;
+
+/**
+ * The first look into a peak must find more than enough outstanding items to ask for every instance: items come at
+ * random, and asking in two steps costs a poll interval of the promise.
+ */
+const FIRST_LOOK_MARGIN = 0.7;
+
+/** Sizes a consumer. A promise that cannot be kept comes back as a refusal. */
+export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
+  const workload = resolveWorkload(givenWorkload);
+  const timing = {
+    slotsPerInstance: given.slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
+    pollSeconds: given.pollSeconds ?? CONSUMER_DEFAULTS.pollSeconds,
+    decideSeconds: given.decideSeconds ?? CONSUMER_DEFAULTS.decideSeconds,
+    startSeconds: given.startSeconds ?? CONSUMER_DEFAULTS.startSeconds,
+    maxAttempts: Math.max(FEWEST_ATTEMPTS, given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts),
+  };
+  const promised: Promised = {
+    latencySeconds: objective.latencySeconds,
+    latencyQuantile: objective.latencyQuantile ?? 0.99,
+    maxBacklog: objective.maxBacklog ?? Number.POSITIVE_INFINITY,
+  };
+  const work = workSeconds(workload, timing.maxAttempts);
+  const alone = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
+  const common = { subject, workload, given, promised, work, alone };
+  const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
+    const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
+    return { ...common, consumer, forecast: seen, refusal: refusal ?? broken(seen, common, consumer, objective) };
+  };
+  const crew = (minInstances: number, maxInstances: number): ResolvedConsumer => ({
+    ...timing,
+    minInstances,
+    maxInstances,
+    backlogPerInstance: backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
+  });
+  if (alone >= promised.latencySeconds) {
+    return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, alone));
+  }
+  const slots = timing.slotsPerInstance;
+  const atPeak = slotsForRate(
+    workload.peakPerSecond,
+    planningHorizon(workload),
+    workload,
+    timing.maxAttempts,
+    promised,
+  );
+  const needed = Math.ceil(atPeak / slots);
+  const limit = given.instanceLimit ?? Number.POSITIVE_INFINITY;
+  let most = Math.min(given.maxInstances ?? needed, limit);
+  if (given.maxInstances === undefined && promised.maxBacklog !== Number.POSITIVE_INFINITY) {
+    // More slots than the latency asks for, until the line that chance leaves waiting is short enough.
+    const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));
+    const shortEnough = (index: number) =>
+      forecast(workload, crew(sizes[index], sizes[index])).peakBacklog() <= promised.maxBacklog;
+    most = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
+  }
+  const offered = workload.peakPerSecond * work;
+  // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
+  const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
+  if (lasting >= most * slots || (offered >= most * slots && needed <= most)) {
+    return done(crew(Math.min(most, given.minInstances ?? most), most), () => tooFew(workload, work, most, slots));
+  }
+  if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
+  const steady = slotsForRate(workload.steadyPerSecond, STEADY_HORIZON_SECONDS, workload, timing.maxAttempts, promised);
+  const reacting = slotsThroughReaction(workload, timing, promised, alone);
+  const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
+  return smallest(least, most, (min) => done(crew(min, most)));
+}
+
+/** From `first` in steps of 2 %, or of one, to the first that is `bound` or more. */
+function stepsOfTwoPercent(first: number, bound: number): number[] {
+  const steps = [first];
+  for (let most = first; most < bound; steps.push(most)) most += Math.max(1, Math.floor(most / 50));
+  return steps;
+}
+
+/**
+ * The sizing with the fewest instances that keeps the promise. The bounds are meant to be enough, so that the first try
+ * is mostly the last; with `most`, nothing is left to wait for.
+ */
+function smallest(least: number, most: number, at: (min: number) => Sizing): Sizing {
+  const tried = new Map<number, Sizing>();
+  const sized = (index: number) => {
+    const known = tried.get(index) ?? at(least + index);
+    tried.set(index, known);
+    return known;
+  };
+  return sized(firstIndex(most - least, (index) => sized(index).refusal === undefined));
+}
+
+/**
+ * Acceptable wait ÷ service × slots. The latency is the most that is acceptable; but an instance asked for when the
+ * wait has reached the latency comes too late. So it is at most what lets the first look into a peak ask for all.
+ */
+function backlogPerInstance(
+  workload: ResolvedWorkload,
+  work: number,
+  promised: Promised,
+  timing: { readonly slotsPerInstance: number; readonly pollSeconds: number },
+  min: number,
+  max: number,
+): number {
+  const patient = (promised.latencySeconds / workload.serviceSeconds) * timing.slotsPerInstance;
+  if (min >= max) return patient;
+  const first = itemsAtFirstLook(workload, work, min * timing.slotsPerInstance, timing.pollSeconds);
+  return Math.min(patient, (FIRST_LOOK_MARGIN * first) / max);
+}
+
+type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;
+
+/** What of the promise is broken, if anything. */
+function broken(
+  seen: Forecast,
+  common: Common,
+  consumer: ResolvedConsumer,
+  objective: Objective,
+): (() => string) | undefined {
+  const { workload, promised } = common;
+  const { mostMonthlyCost = 0 } = seen;
+  const crew = () => `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
+  if (seen.path().drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
+    return () => `${rate(workload)} never drains with ${crew()}`;
+  }
+  const latency = seen.latency();
+  // The hair's breadth is rounding: the bound and the check meet the promise from the two sides.
+  if (latency.tail(promised.latencySeconds) > (1 - promised.latencyQuantile) * (1 + 1e-9)) {
+    const p = `P${figure(promised.latencyQuantile * 100)}`;
+    const reached = () => figure(latency.quantile(promised.latencyQuantile));
+    return () =>
+      `${rate(workload)} reaches ${p} of ${reached()} s with ${crew()} that take ${figure(reactionSeconds(consumer))} s to add, ${figure(promised.latencySeconds)} s is promised`;
+  }
+  if (promised.maxBacklog !== Number.POSITIVE_INFINITY && seen.peakBacklog() > promised.maxBacklog) {
+    return () =>
+      `${rate(workload)} leaves ${figure(Math.ceil(seen.peakBacklog()))} items waiting with ${crew()}, ${figure(promised.maxBacklog)} are allowed`;
+  }
+  if (mostMonthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+    return () =>
+      `${crew()} may cost ${figure(mostMonthlyCost)} USD a month, ${figure(objective.monthlyCost ?? 0)} are allowed`;
+  }
+  return undefined;
+}
+
+function tooSlow(workload: ResolvedWorkload, promised: Promised, alone: number): string {
+  const retries = workload.failureRatio > 0 ? ` and ${figure(workload.failureRatio * 100)} % failing attempts` : '';
+  const p = `P${figure(promised.latencyQuantile * 100)}`;
+  return `an item of ${figure(workload.serviceSeconds)} s${retries} takes ${figure(alone)} s at ${p} without any waiting, ${figure(promised.latencySeconds)} s is promised`;
+}
+
+function tooFew(workload: ResolvedWorkload, work: number, instances: number, slots: number): string {
+  return `${figure(workload.peakPerSecond)}/s × ${figure(work)} s needs more than ${figure(workload.peakPerSecond * work)} busy slots, ${instances} instances × ${slots} = ${instances * slots}`;
+}
+
+function rate(workload: ResolvedWorkload): string {
+  const peak = workload.peakSeconds > 0 ? ` for ${figure(workload.peakSeconds)} s` : '';
+  return `${figure(workload.peakPerSecond)}/s${peak} × ${figure(workload.serviceSeconds)} s`;
+}

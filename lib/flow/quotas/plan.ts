@@ -1,0 +1,153 @@
+/**
+ * Quotas of a shared Kafka cluster, every knob with its reason.
+ */
+
+import { given, givenList, validate } from '../errors';
+import { figure, sizeText } from '../figures';
+import type { Knob } from '../plan';
+import { quotaChecks, refuseOverload } from './checks';
+import { producerSettings } from './producer-settings';
+import { type ResolvedCapacity, resolveCapacity, type Seen, type Shares, shareOut } from './shares';
+import { type KafkaCapacity, type KafkaTenant, QuotaPlan, type TenantQuota } from './workload';
+
+const OWN = 'derived here from the capacity given';
+const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself';
+/**
+ * The quotas of a cluster's tenants.
+ *
+ * @throws InvalidInputError when a number is outside its range
+ * @throws CapacityError when rates given by hand do not fit on a broker, or a tenant would get less than it writes or
+ *   reads in the mean
+ */
+export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): QuotaPlan {
+  givenList(subject, 'tenants', tenants);
+  given(subject, { capacity });
+  for (const tenant of tenants) given(subject, { tenants: tenant }, ['name']);
+  validate(subject, quotaChecks(capacity, tenants));
+  const resolved = resolveCapacity(capacity);
+  const shares = shareOut(resolved, tenants);
+  refuseOverload(subject, resolved, tenants, shares);
+  const quotas: TenantQuota[] = [];
+  const knobs: Knob[] = capacityKnobs(resolved, shares);
+  for (const [index, one] of shares.seen.entries()) {
+    const { quota, reasons } = tenantQuota(one, shares.producer[index], shares.consumer[index], resolved, shares);
+    quotas.push(quota);
+    knobs.push(...reasons);
+  }
+  return new QuotaPlan(subject, knobs, quotas, remarks(subject, tenants, quotas));
+}
+
+function capacityKnobs(capacity: ResolvedCapacity, shares: Shares): Knob[] {
+  const { brokers, spareBrokers, brokerBytesPerSecond, replicationFactor } = capacity;
+  return [
+    {
+      name: 'producerCapacityPerBroker',
+      value: shares.producerCapacity,
+      unit: 'bytes/s',
+      formula: 'bytes/s of a broker ÷ replication factor: it takes in its own and copies of the others',
+      inputs: { brokerBytesPerSecond, replicationFactor },
+      source: OWN,
+    },
+    {
+      name: 'consumerCapacityPerBroker',
+      value: shares.consumerCapacity,
+      unit: 'bytes/s',
+      formula: 'bytes/s of a broker − (replication factor − 1) × what tenants may write to it',
+      inputs: { brokerBytesPerSecond, replicationFactor, written: shares.producer.reduce((sum, one) => sum + one, 0) },
+      source: OWN,
+    },
+    {
+      name: 'brokersReckonedWith',
+      value: brokers - spareBrokers,
+      unit: 'brokers',
+      formula: 'brokers − those that may be away',
+      inputs: { brokers, spareBrokers },
+      source: 'Amazon MSK developer guide, Patching: brokers restart one at a time',
+    },
+  ];
+}
+
+function tenantQuota(
+  { tenant, weight, peak, busiest, partitions }: Seen,
+  producerRate: number,
+  consumerRate: number,
+  capacity: ResolvedCapacity,
+  shares: Shares,
+): { quota: TenantQuota; reasons: Knob[] } {
+  const { name } = tenant;
+  const [producerByteRate, consumerByteRate] = [producerRate, consumerRate].map((rate) =>
+    Math.max(1, Math.floor(rate)),
+  );
+  const share = producerByteRate / busiest;
+  const excess = Math.max(0, peak - share) * (tenant.peakSeconds ?? 0);
+  const peakWaitSeconds = excess / share;
+  const { settings, knobs } = producerSettings({
+    name,
+    peakBytesPerSecond: peak,
+    partitions,
+    producerByteRate,
+    peakWaitSeconds,
+  });
+  const totalWeight = shares.seen.reduce((sum, one) => sum + one.weight, 0);
+  const threads = capacity.requestThreads;
+  const requestPercentage =
+    threads === undefined ? undefined : Math.max(1, Math.floor((100 * threads * weight) / totalWeight));
+  const inputs = { busiestBrokerShare: busiest, peakBytesPerSecond: peak, weight };
+  const rateKnob = (kind: string, value: number, given: number | undefined, room: number, most: string): Knob => ({
+    name: `${kind}.${name}`,
+    value,
+    unit: 'bytes/s',
+    formula:
+      given === undefined
+        ? `weighted max-min share of the busiest broker that leads its partitions, at most ${most}`
+        : 'given for the cluster × the share that its busiest broker leads',
+    inputs: given === undefined ? { ...inputs, capacityPerBroker: room } : { given, busiestBrokerShare: busiest },
+    source: PER_BROKER,
+  });
+  const reasons = [
+    rateKnob('producerByteRate', producerByteRate, tenant.producerBytesPerSecond, shares.producerCapacity, 'its peak'),
+    rateKnob(
+      'consumerByteRate',
+      consumerByteRate,
+      tenant.consumerBytesPerSecond,
+      shares.consumerCapacity,
+      'twice its peak for each reader',
+    ),
+    ...(requestPercentage === undefined
+      ? []
+      : [
+          {
+            name: `requestPercentage.${name}`,
+            value: requestPercentage,
+            unit: 'percent of a thread',
+            formula: '100 × threads × weight ÷ weights of all',
+            inputs: { requestThreads: threads ?? 0, weight, totalWeight },
+            source: 'KIP-124: a request quota is out of (num.io.threads + num.network.threads) × 100 %',
+          },
+        ]),
+    ...knobs,
+  ];
+  const quota = {
+    name,
+    producerByteRate,
+    consumerByteRate,
+    requestPercentage,
+    producerBytesPerSecond: share,
+    consumerBytesPerSecond: consumerByteRate / busiest,
+    peakWaitSeconds,
+    producer: settings,
+  };
+  return { quota, reasons };
+}
+
+/** A tenant that is held back at its peak is served as planned, and should be told. */
+function remarks(subject: string, tenants: readonly KafkaTenant[], quotas: readonly TenantQuota[]): string[] {
+  return tenants.flatMap(({ name, peakBytesPerSecond = 0 }, index) => {
+    const { producerBytesPerSecond: share, peakWaitSeconds } = quotas[index];
+    // A rate rounded down to a whole byte is not held back.
+    if (peakBytesPerSecond <= share * (1 + 1e-6) + 1000) return [];
+    return [
+      `${subject}: ${name} is held to ${sizeText(share)}/s of its ${sizeText(peakBytesPerSecond)}/s at the peak; its last record waits ${figure(peakWaitSeconds)} s`,
+    ];
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Who gets how much of a Kafka cluster. A quota holds for each broker by itself, so everything is reckoned on the
+ * busiest broker: what it has, what each tenant asks of it, and how that is shared.
+ */
+import { weightedMaxMin } from '../numerics/max-min';
+import type { KafkaCapacity, KafkaTenant } from './workload';
+
+/** A reader that was away has to read twice as fast as is written, or it takes for ever to come back. */
+const CATCH_UP = 2;
+
+/** The capacity with every default in place. */
+export type ResolvedCapacity = Required<Omit<KafkaCapacity, 'requestThreads'>> & Pick<KafkaCapacity, 'requestThreads'>;
+
+/** One tenant as its busiest broker sees it. */
+export interface Seen {
+  readonly tenant: KafkaTenant;
+  readonly weight: number;
+  readonly peak: number;
+  /** Share of the tenant's traffic that the broker which leads most of its partitions gets. */
+  readonly busiest: number;
+  readonly partitions: number;
+}
+
+/** What each tenant gets on one broker, and what the broker had. */
+export interface Shares {
+  readonly producerCapacity: number;
+  readonly consumerCapacity: number;
+  readonly producer: readonly number[];
+  readonly consumer: readonly number[];
+  readonly seen: readonly Seen[];
+}
+
+/** The capacity with its defaults. */
+export function resolveCapacity(capacity: KafkaCapacity): ResolvedCapacity {
+  return {
+    ...capacity,
+    replicationFactor: capacity.replicationFactor ?? Math.min(3, capacity.brokers),
+    spareBrokers: capacity.spareBrokers ?? Math.min(1, capacity.brokers - 1),
+  };
+}
+
+/** Weighted max-min shares of the busiest broker; rates given by hand are taken out first. */
+export function shareOut(capacity: ResolvedCapacity, tenants: readonly KafkaTenant[]): Shares {
+  const { brokerBytesPerSecond, replicationFactor } = capacity;
+  const seen = tenants.map((tenant) => onBusiestBroker(tenant, capacity));
+  const share = (room: number, given: (number | undefined)[], demands: number[]) => {
+    const taken = given.reduce<number>((sum, rate) => sum + (rate ?? 0), 0);
+    const open = given.flatMap((rate, index) => (rate === undefined ? [index] : []));
+    const fair = weightedMaxMin(
+      Math.max(0, room - taken),
+      open.map((index) => demands[index]),
+      open.map((index) => seen[index].weight),
+    );
+    return given.map((rate, index) => rate ?? fair[open.indexOf(index)]);
+  };
+  const producerCapacity = brokerBytesPerSecond / replicationFactor;
+  const producer = share(
+    producerCapacity,
+    seen.map(({ tenant, busiest }) => scaled(tenant.producerBytesPerSecond, busiest)),
+    seen.map(({ peak, busiest }) => peak * busiest),
+  );
+  // What leaves a broker: to the followers of its leaders, and to readers.
+  const written = producer.reduce((sum, rate) => sum + rate, 0);
+  const consumerCapacity = Math.max(0, brokerBytesPerSecond - (replicationFactor - 1) * written);
+  const consumer = share(
+    consumerCapacity,
+    seen.map(({ tenant, busiest }) => scaled(tenant.consumerBytesPerSecond, busiest)),
+    seen.map(({ tenant, peak, busiest }) => CATCH_UP * (tenant.readers ?? 1) * peak * busiest),
+  );
+  return { producerCapacity, consumerCapacity, producer, consumer, seen };
+}
+
+/**
+ * With the spare brokers away, min(partitions, brokers that are left) lead a tenant's partitions, and the busiest of
+ * them leads the rounded-up share.
+ */
+function onBusiestBroker(tenant: KafkaTenant, { brokers, spareBrokers }: ResolvedCapacity): Seen {
+  const up = brokers - spareBrokers;
+  const partitions = tenant.partitions ?? up;
+  const leading = Math.min(partitions, up);
+  const busiest = Math.ceil(partitions / leading) / partitions;
+  const peak = tenant.peakBytesPerSecond ?? tenant.steadyBytesPerSecond;
+  return { tenant, weight: tenant.weight ?? 1, peak, busiest, partitions };
+}
+
+function scaled(rate: number | undefined, factor: number): number | undefined {
+  return rate === undefined ? undefined : rate * factor;
+}

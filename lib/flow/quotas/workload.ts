@@ -1,0 +1,211 @@
+import { unknownName } from '../errors';
+import { figure, sizeText } from '../figures';
+import { explainKnobs, type Knob, KnobList, mergedKnobs } from '../plan';
+
+/**
+ * What a Kafka cluster can carry.
+ */
+export interface KafkaCapacity {
+  /**
+   * Brokers in the cluster. A whole number, 1 to 1000.
+   */
+  readonly brokers: number;
+
+  /**
+   * Bytes per second that one broker sustains in each direction: of network and disk the slower one, as measured or
+   * as the provider promises for the instance. Above 0, at most 10^12.
+   */
+  readonly brokerBytesPerSecond: number;
+
+  /**
+   * Copies of every byte in the cluster. Each broker takes in what its leaders are sent and, again, what it copies
+   * from the others. A whole number, 1 to `brokers`.
+   *
+   * @default 3, or the number of brokers when there are fewer
+   */
+  readonly replicationFactor?: number;
+
+  /**
+   * Brokers that may be away at the same time, for a patch or a failure, without a tenant losing its share. A whole
+   * number from 0 to `brokers` − 1.
+   *
+   * @default 1, and 0 with a single broker
+   */
+  readonly spareBrokers?: number;
+
+  /**
+   * Threads of one broker that serve requests: `num.io.threads` + `num.network.threads`. With them every tenant gets
+   * a share of their time by its weight. A whole number, 1 to 1000.
+   *
+   * @default - no limit on the time that a tenant's requests take
+   */
+  readonly requestThreads?: number;
+}
+
+/**
+ * One party on a shared Kafka cluster.
+ */
+export interface KafkaTenant {
+  /**
+   * Name of the tenant in the plan. 1 to 64 letters, digits, dots, hyphens and underscores; no two alike.
+   */
+  readonly name: string;
+
+  /**
+   * What it writes in the mean over a day, in bytes per second on the wire, after compression. Above 0, at most 10^12.
+   */
+  readonly steadyBytesPerSecond: number;
+
+  /**
+   * The most that it writes when it is busy, in bytes per second on the wire. No less than the steady rate.
+   *
+   * @default - the steady rate
+   */
+  readonly peakBytesPerSecond?: number;
+
+  /**
+   * How long a peak lasts, in seconds. 0 or more; needed with a peak above the steady rate.
+   *
+   * @default 0
+   */
+  readonly peakSeconds?: number;
+
+  /**
+   * How much it counts when there is not enough for everybody. Above 0, at most 10^6.
+   *
+   * @default 1
+   */
+  readonly weight?: number;
+
+  /**
+   * Partitions that it writes to, over all of its topics. With fewer partitions than brokers, or an uneven number, the
+   * busiest broker leads more of them, and its quota has to be larger. A whole number, 1 to 10^6.
+   *
+   * @default - as many on every broker
+   */
+  readonly partitions?: number;
+
+  /**
+   * Consumer groups that each read everything it writes. A whole number, 0 to 1000.
+   *
+   * @default 1
+   */
+  readonly readers?: number;
+
+  /**
+   * What it may write, in bytes per second over the whole cluster, set by hand. Above 0.
+   *
+   * @default - its weighted max-min share, at most its peak
+   */
+  readonly producerBytesPerSecond?: number;
+
+  /**
+   * What it may read, in bytes per second over the whole cluster, set by hand. Above 0.
+   *
+   * @default - its weighted max-min share of what replication leaves, at most twice its peak for each reader
+   */
+  readonly consumerBytesPerSecond?: number;
+}
+
+/**
+ * Settings of a Kafka producer that lives with a quota, named as the Java client names them.
+ */
+export interface ProducerSettings {
+  /** `compression.type`. A quota counts compressed bytes. */
+  readonly compressionType: string;
+  /** `acks`. */
+  readonly acks: string;
+  /** `enable.idempotence`. */
+  readonly enableIdempotence: boolean;
+  /** `max.in.flight.requests.per.connection`. */
+  readonly maxInFlightRequestsPerConnection: number;
+  /** `batch.size`, in bytes. */
+  readonly batchSizeBytes: number;
+  /** `linger.ms`. */
+  readonly lingerMs: number;
+  /** `request.timeout.ms`. */
+  readonly requestTimeoutMs: number;
+  /** `delivery.timeout.ms`: bounds every retry by time, where a count of retries bounds nothing. */
+  readonly deliveryTimeoutMs: number;
+  /** `max.block.ms`: how long a send waits for room while the tenant is at its quota. */
+  readonly maxBlockMs: number;
+}
+
+/**
+ * What one tenant gets.
+ */
+export interface TenantQuota {
+  /** Name of the tenant. */
+  readonly name: string;
+  /** `producer_byte_rate`: bytes per second that it may write to each broker. */
+  readonly producerByteRate: number;
+  /** `consumer_byte_rate`: bytes per second that it may read from each broker. */
+  readonly consumerByteRate: number;
+  /**
+   * `request_percentage`: percent of one thread's time on each broker.
+   *
+   * @default - no limit
+   */
+  readonly requestPercentage?: number;
+  /** Bytes per second that it can write over the whole cluster with the spare brokers away. */
+  readonly producerBytesPerSecond: number;
+  /** Bytes per second that it can read over the whole cluster with the spare brokers away. */
+  readonly consumerBytesPerSecond: number;
+  /** Seconds that the last record of a peak waits in the producer, held back by the quota. */
+  readonly peakWaitSeconds: number;
+  /** How its producers are to be set. */
+  readonly producer: ProducerSettings;
+}
+
+/**
+ * What follows from a cluster and its tenants: each tenant's quotas per broker, with reasons.
+ */
+export class QuotaPlan extends KnobList {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What each tenant gets, in the order they were given. */
+    public readonly tenants: TenantQuota[],
+    /** What is accepted although it will be felt. One sentence each. */
+    public readonly remarks: string[],
+  ) {
+    super(subject, knobs);
+  }
+
+  /**
+   * What the tenant of that name gets.
+   *
+   * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
+   */
+  public tenant(name: string): TenantQuota {
+    const found = this.tenants.find((one) => one.name === name);
+    if (found) return found;
+    throw unknownName(
+      this.subject,
+      'tenant',
+      name,
+      this.tenants.map((one) => one.name),
+    );
+  }
+
+  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
+  public withKnobs(knobs: Knob[]): QuotaPlan {
+    return new QuotaPlan(this.subject, mergedKnobs(this.knobs, knobs), this.tenants, this.remarks);
+  }
+
+  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  public explain(): string {
+    const expected = this.tenants.map(
+      (one) =>
+        `  ${one.name}: writes up to ${sizeText(one.producerBytesPerSecond)}/s, reads up to ` +
+        `${sizeText(one.consumerBytesPerSecond)}/s; a peak's last record waits ${figure(one.peakWaitSeconds)} s`,
+    );
+    return [
+      `${this.subject}: knobs`,
+      ...explainKnobs(this.knobs),
+      `${this.subject}: expect`,
+      ...expected,
+      ...this.remarks,
+    ].join('\n');
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
+ * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
+ */
+import { atLeast, CapacityError, type Check, given, positive, validate } from '../errors';
+import { figure, sizeText } from '../figures';
+import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
+import type { Knob } from '../plan';
+import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
+import { type TtlObjective, TtlPlan, type TtlPredictions, type TtlWorkload } from './workload';
+
+/** The thread that deletes wakes up once a minute (MongoDB, TTL Indexes, `ttlMonitorSleepSecs`). */
+export const TTL_PASS_SECONDS = 60;
+/** An update of so many ids is one request of moderate size, well below MongoDB's 100,000 writes and 48 MB. */
+const LARGEST_BATCH = 1000;
+/** A batch a second: short enough that nobody else waits behind one for long. An assumption. */
+const BATCH_SECONDS = 1;
+const DELETION_LAG_SECONDS = 3600;
+/** How far the size may be above the prediction before somebody is told: the mean of inserts is not exact. */
+const SIZE_MARGIN = 1.2;
+const REPORT_SECONDS = 3600;
+
+interface Sized {
+  readonly stock: Stock;
+  readonly expired: number;
+  /** Documents that are too old when the backfill is done: those of today, and those that grow too old meanwhile. */
+  readonly spread: number;
+  /** Documents a second by which the backfill gains on the writers. */
+  readonly gain: number;
+  readonly backfill: number;
+  readonly drain: number;
+}
+
+/**
+ * The plan of a collection with a time to live.
+ *
+ * @throws InvalidInputError when a number is outside its range
+ * @throws CapacityError when the backfill cannot keep ahead of inserts, deletion cannot keep up with them, or size or
+ *   time are above the objective; the message names the ways out
+ */
+export function planTtl(subject: string, workload: TtlWorkload, objective: TtlObjective): TtlPlan {
+  given(subject, { workload, objective }, ['writersSetExpiry']);
+  validate(subject, ttlChecks(workload, objective));
+  const sized = size(workload, objective);
+  refuseSlowDeletion(subject, workload);
+  refuseSlowBackfill(subject, workload, objective, sized);
+  refuseSize(subject, workload, objective, sized);
+  return new TtlPlan(subject, knobsOf(workload, objective, sized), predict(workload, sized));
+}
+
+function size(workload: TtlWorkload, { retentionSeconds }: TtlObjective): Sized {
+  const { insertsPerSecond, documentBytes, existingDocuments, spareWritesPerSecond, deletesPerSecond } = workload;
+  const stock: Stock = { arrivalsPerSecond: insertsPerSecond, itemBytes: documentBytes, retentionSeconds };
+  const gain = spareWritesPerSecond - (workload.writersSetExpiry ? 0 : insertsPerSecond);
+  const backfill = existingDocuments / gain;
+  const tooOld = (inserted: number) => Math.max(0, existingDocuments + inserted - steadyItems(stock));
+  const spread = tooOld(insertsPerSecond * backfill);
+  return {
+    stock,
+    expired: tooOld(0),
+    spread,
+    gain,
+    backfill,
+    drain: spread / (deletesPerSecond - insertsPerSecond),
+  };
+}
+
+/** In the steady state as much is deleted as is inserted. */
+function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecond }: TtlWorkload): void {
+  if (deletesPerSecond > insertsPerSecond) return;
+  throw new CapacityError(
+    subject,
+    `${figure(insertsPerSecond)} documents are inserted a second and ${figure(deletesPerSecond)} can be deleted: it never catches up`,
+    [
+      `bear more than ${figure(insertsPerSecond)} deletions a second (faster disks, fewer indexes, more shards)`,
+      `insert less than ${figure(deletesPerSecond)} a second`,
+      'keep them in a time series collection, which drops whole buckets',
+    ],
+  );
+}
+
+function refuseSlowBackfill(
+  subject: string,
+  workload: TtlWorkload,
+  objective: TtlObjective,
+  { gain, backfill }: Sized,
+) {
+  const { insertsPerSecond, spareWritesPerSecond, existingDocuments, writersSetExpiry } = workload;
+  const allowed = objective.backfillSeconds ?? Number.POSITIVE_INFINITY;
+  if (gain > 0 && backfill <= allowed) return;
+  const needed = existingDocuments / allowed + (writersSetExpiry ? 0 : insertsPerSecond);
+  const writersHelp = !writersSetExpiry && existingDocuments / spareWritesPerSecond <= allowed;
+  throw new CapacityError(
+    subject,
+    gain > 0
+      ? `the backfill of ${figure(existingDocuments)} documents takes ${figure(backfill)} s, ${figure(allowed)} s are allowed`
+      : `the backfill may write ${figure(spareWritesPerSecond)} documents a second, ${figure(insertsPerSecond)} without a date come in: it never keeps ahead`,
+    [
+      ...(writersHelp ? ['let the writers set expireAt first and say writersSetExpiry'] : []),
+      `bear ${gain > 0 ? 'at least' : 'more than'} ${figure(Math.ceil(needed))} updates a second`,
+      ...(gain > 0 ? [`allow ${Math.ceil(backfill)} s`] : []),
+    ],
+  );
+}
+
+function refuseSize(subject: string, { documentBytes }: TtlWorkload, objective: TtlObjective, { stock }: Sized): void {
+  const { collectionBytes, retentionSeconds } = objective;
+  if (collectionBytes === undefined || steadyBytes(stock) <= collectionBytes) return;
+  throw new CapacityError(
+    subject,
+    `${figure(retentionSeconds)} s of documents are ${sizeText(steadyBytes(stock))}, ${sizeText(collectionBytes)} are allowed`,
+    [
+      `keep them for ${Math.floor(retentionFor(stock, collectionBytes))} s`,
+      `make them ${Math.floor((documentBytes * collectionBytes) / steadyBytes(stock))} bytes`,
+      `allow ${Math.ceil(steadyBytes(stock))} bytes`,
+    ],
+  );
+}
+
+function predict(workload: TtlWorkload, { stock, expired, backfill, drain }: Sized): TtlPredictions {
+  return {
+    bytesToday: workload.existingDocuments * workload.documentBytes,
+    steadyDocuments: steadyItems(stock),
+    steadyBytes: steadyBytes(stock),
+    expiredDocuments: expired,
+    backfillSeconds: backfill,
+    drainSeconds: drain,
+  };
+}
+
+function knobsOf(workload: TtlWorkload, objective: TtlObjective, sized: Sized): Knob[] {
+  return [...backfillKnobs(workload, sized), ...deletionKnobs(workload, objective, sized)];
+}
+
+function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[] {
+  const { spareWritesPerSecond, existingDocuments } = workload;
+  const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(spareWritesPerSecond * BATCH_SECONDS)));
+  return [
+    {
+      name: 'batchSize',
+      value: batch,
+      unit: 'documents',
+      formula: `updates of ${BATCH_SECONDS} s, 1 to ${LARGEST_BATCH}`,
+      inputs: { spareWritesPerSecond },
+      source: 'MongoDB, Limits and Thresholds, write command batch; the size is an assumption within them',
+    },
+    {
+      name: 'batchSeconds',
+      value: batch / spareWritesPerSecond,
+      unit: 's',
+      formula: 'batch ÷ updates a second, from the beginning of one batch to that of the next',
+      inputs: { batch, spareWritesPerSecond },
+      source: 'throttle: the rest of the time belongs to everybody else',
+    },
+    {
+      name: 'backfillSeconds',
+      value: Math.ceil(backfill),
+      unit: 's',
+      formula: 'documents ÷ (updates a second − inserts a second without a date)',
+      inputs: { existingDocuments, gainPerSecond: gain },
+      source: 'drain of a backlog: backlog ÷ (capacity − arrivals)',
+    },
+    {
+      name: 'backfillDeadlineSeconds',
+      value: 2 * Math.ceil(backfill) + 3600,
+      unit: 's',
+      formula: 'twice the prediction and an hour; it goes on where it stopped when it is run again',
+      inputs: { backfillSeconds: backfill },
+      source: 'Kubernetes, Jobs, activeDeadlineSeconds; the factor is an assumption',
+    },
+  ];
+}
+
+function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, spread, drain }: Sized): Knob[] {
+  const { insertsPerSecond, deletesPerSecond } = workload;
+  const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
+  return [
+    {
+      name: 'retentionSeconds',
+      value: objective.retentionSeconds,
+      unit: 's',
+      formula: 'given',
+      inputs: {},
+      source: 'the objective',
+    },
+    {
+      name: 'drainSeconds',
+      value: Math.ceil(drain),
+      unit: 's',
+      formula:
+        'documents that are too old when the backfill is done ÷ (deletions a second − inserts a second): their dates are spread over it',
+      inputs: { tooOld: spread, deletesPerSecond, insertsPerSecond },
+      source: 'MongoDB, TTL Indexes: an index on old data deletes all of it at once',
+    },
+    {
+      name: 'drainPerSecond',
+      value: deletesPerSecond - insertsPerSecond,
+      unit: 'documents/s',
+      formula: 'deletions a second − inserts a second: so many dates a second are given to what is too old',
+      inputs: { deletesPerSecond, insertsPerSecond },
+      source: 'drain of a backlog: capacity − arrivals',
+    },
+    {
+      name: 'deletionsPerPass',
+      value: Math.ceil(insertsPerSecond * TTL_PASS_SECONDS),
+      unit: 'documents',
+      formula: 'inserts of a minute: what the server deletes in each pass once it is steady',
+      inputs: { insertsPerSecond, passSeconds: TTL_PASS_SECONDS, budget: deletesPerSecond * TTL_PASS_SECONDS },
+      source: 'MongoDB, TTL Indexes: a background thread, every 60 seconds',
+    },
+    {
+      name: 'deletionLagSeconds',
+      value: lag,
+      unit: 's',
+      formula: 'given, or an hour',
+      inputs: {},
+      source: 'the objective',
+    },
+    {
+      name: 'reportSeconds',
+      value: REPORT_SECONDS,
+      unit: 's',
+      formula: 'once an hour, at the minute that the hash of the name gives',
+      inputs: {},
+      source: 'an assumption: a collection of days changes little within one',
+    },
+    {
+      name: 'sizeAlarmBytes',
+      value: Math.ceil(SIZE_MARGIN * steadyBytes(stock)),
+      unit: 'bytes',
+      formula: `steady size × ${SIZE_MARGIN}`,
+      inputs: { steadyBytes: steadyBytes(stock) },
+      source: 'inserts a second × retention × bytes; the margin is an assumption',
+    },
+  ];
+}
+
+function ttlChecks(workload: TtlWorkload, objective: TtlObjective): Check[] {
+  const required = (value: number | undefined) => value ?? Number.NaN;
+  return [
+    rate('insertsPerSecond', workload.insertsPerSecond),
+    positive('documentBytes', required(workload.documentBytes), Number.MIN_VALUE, MOST_HELD),
+    atLeast('existingDocuments', required(workload.existingDocuments), 0, MOST_HELD),
+    rate('spareWritesPerSecond', workload.spareWritesPerSecond),
+    rate('deletesPerSecond', workload.deletesPerSecond),
+    positive('retentionSeconds', required(objective.retentionSeconds), LEAST_SECONDS, CENTURY_SECONDS),
+    positive('collectionBytes', objective.collectionBytes, Number.MIN_VALUE, MOST_HELD),
+    positive('backfillSeconds', objective.backfillSeconds, LEAST_SECONDS, CENTURY_SECONDS),
+    atLeast('deletionLagSeconds', objective.deletionLagSeconds, 2 * TTL_PASS_SECONDS, CENTURY_SECONDS),
+  ];
+}
+
+function rate(name: string, value: number | undefined): Check {
+  return positive(name, value ?? Number.NaN, LEAST_RATE, MOST_ITEMS_PER_SECOND);
+}

@@ -1,0 +1,134 @@
+import { Random } from '../numerics/random';
+import { TTL_PASS_SECONDS } from './plan';
+import type { TtlWorkload } from './workload';
+
+// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { PI, ceil, cos, max, min, round, sqrt } = Math;
+
+const PASSES_PER_DAY = 86_400 / TTL_PASS_SECONDS;
+
+/** What a plan sets. */
+export interface Forgetting {
+  readonly retentionSeconds: number;
+  /** Seconds that the backfill is expected to take: what would expire before its end is spread. */
+  readonly backfillSeconds: number;
+  /** Seconds over which it is spread. */
+  readonly drainSeconds: number;
+}
+
+/** What became of a collection. */
+export interface CollectionResult {
+  /** Bytes on the day on which it is given a time to live. */
+  readonly bytesToday: number;
+  /** The most bytes within a retention's time after it has settled. */
+  readonly steadyBytes: number;
+  /** Seconds from the beginning of the backfill until nothing is left that should be gone. */
+  readonly settledSeconds: number;
+  /** The longest that a document outlived its date, in seconds. */
+  readonly deletionLagSeconds: number;
+}
+
+/**
+ * A collection from its first document on, a minute at a time. At `ageSeconds` it is given dates in the order of age,
+ * as fast as the database bears; then the index is made, and a thread deletes once a minute what has expired, as fast
+ * as it bears.
+ */
+export function simulateCollection(
+  workload: TtlWorkload,
+  ageSeconds: number,
+  { retentionSeconds, backfillSeconds, drainSeconds }: Forgetting,
+  seed: number,
+): CollectionResult {
+  const [today, retention] = [passes(ageSeconds), passes(retentionSeconds)];
+  const made = new Inserts(workload.insertsPerSecond, seed);
+  for (let pass = 0; pass < today; pass += 1) made.next();
+  const bytesToday = made.total * workload.documentBytes;
+
+  const spreadFrom = today + passes(backfillSeconds);
+  const indexed = backfill(made, workload.spareWritesPerSecond * TTL_PASS_SECONDS);
+  const drain = passes(drainSeconds);
+  const expiry = new Expiry(made, retention, { from: spreadFrom, passes: drain });
+
+  const perPass = workload.deletesPerSecond * TTL_PASS_SECONDS;
+  let [deleted, overdue, mostOverdue, most] = [0, 0, 0, 0];
+  let settled = Number.POSITIVE_INFINITY;
+  for (let pass = indexed; pass < settled + retention; pass += 1) {
+    made.next();
+    overdue += expiry.until(pass);
+    const gone = min(overdue, perPass);
+    deleted += gone;
+    overdue -= gone;
+    mostOverdue = max(mostOverdue, overdue);
+    if (settled === Number.POSITIVE_INFINITY && pass >= spreadFrom + drain && overdue === 0) settled = pass;
+    if (pass >= settled) most = max(most, made.total - deleted);
+  }
+  return {
+    bytesToday,
+    steadyBytes: most * workload.documentBytes,
+    settledSeconds: (settled - today) * TTL_PASS_SECONDS,
+    deletionLagSeconds: TTL_PASS_SECONDS + mostOverdue / workload.deletesPerSecond,
+  };
+}
+
+/** Documents by the minute in which they were made: twice as many at noon and none at midnight, Poisson around that. */
+class Inserts {
+  public readonly byPass: number[] = [];
+  public total = 0;
+  private readonly random: Random;
+
+  constructor(
+    private readonly perSecond: number,
+    seed: number,
+  ) {
+    this.random = new Random(seed);
+  }
+
+  public next(): void {
+    const hour = (2 * PI * this.byPass.length) / PASSES_PER_DAY;
+    const mean = this.perSecond * TTL_PASS_SECONDS * (1 - cos(hour));
+    // A normal law stands in for Poisson's: what counts are sums over days.
+    const documents = max(0, round(mean + sqrt(mean) * this.random.normal()));
+    this.byPass.push(documents);
+    this.total += documents;
+  }
+}
+
+/** Dates for every document, oldest first, while more are made without one; the pass in which the last is dated. */
+function backfill(made: Inserts, perPass: number): number {
+  let dated = 0;
+  while (dated < made.total) {
+    made.next();
+    dated = min(made.total, dated + perPass);
+  }
+  return made.byPass.length;
+}
+
+/** Documents as their dates come: those that would expire before the spread begins are spread evenly over it. */
+class Expiry {
+  /** The pass whose documents expire next, each at its own date. */
+  private next: number;
+  private released = 0;
+  private readonly spreadDocuments: number;
+
+  constructor(
+    private readonly made: Inserts,
+    private readonly retention: number,
+    private readonly spread: { readonly from: number; readonly passes: number },
+  ) {
+    this.next = spread.from - retention;
+    this.spreadDocuments = made.byPass.slice(0, this.next).reduce((sum, documents) => sum + documents, 0);
+  }
+
+  /** Documents that have expired since the last call. */
+  public until(pass: number): number {
+    const share = min(1, max(0, (pass - this.spread.from) / this.spread.passes));
+    let expired = this.spreadDocuments * share - this.released;
+    this.released += expired;
+    for (; this.next + this.retention <= pass; this.next += 1) expired += this.made.byPass[this.next];
+    return expired;
+  }
+}
+
+function passes(seconds: number): number {
+  return ceil(seconds / TTL_PASS_SECONDS);
+}

@@ -1,0 +1,117 @@
+import { figure, sizeText } from '../figures';
+import { explainKnobs, type Knob, KnobList } from '../plan';
+
+/**
+ * A collection whose documents are worthless after a while, and what its database bears.
+ */
+export interface TtlWorkload {
+  /**
+   * Documents inserted per second, the busiest day's mean. 10⁻⁹ to 10⁹.
+   */
+  readonly insertsPerSecond: number;
+
+  /**
+   * Bytes of one document as they lie on the disk, its share of the indexes included: (storage size + total index
+   * size) ÷ count. Above 0, at most 10¹⁸.
+   */
+  readonly documentBytes: number;
+
+  /**
+   * Documents in the collection today. 0 to 10¹⁸.
+   */
+  readonly existingDocuments: number;
+
+  /**
+   * Updates per second that the database bears beside its load; measured, not guessed. 10⁻⁹ to 10⁹.
+   */
+  readonly spareWritesPerSecond: number;
+
+  /**
+   * Deletions per second that the database bears beside its load, replication included. One thread of the primary
+   * deletes what has expired. 10⁻⁹ to 10⁹.
+   */
+  readonly deletesPerSecond: number;
+
+  /**
+   * Whether the writers set `expireAt` already. If not, the backfill has to keep up with them.
+   *
+   * @default false
+   */
+  readonly writersSetExpiry?: boolean;
+}
+
+/**
+ * How long documents are kept, and what that may take.
+ */
+export interface TtlObjective {
+  /**
+   * Seconds that a document is kept. 10⁻⁹ to 3,153,600,000 (a hundred years).
+   */
+  readonly retentionSeconds: number;
+
+  /**
+   * The most bytes that the collection may take once as much expires as arrives. Above 0, at most 10¹⁸.
+   *
+   * @default - no ceiling
+   */
+  readonly collectionBytes?: number;
+
+  /**
+   * The longest that the backfill may take, in seconds. 10⁻⁹ to 3,153,600,000 (a hundred years).
+   *
+   * @default - as long as it takes
+   */
+  readonly backfillSeconds?: number;
+
+  /**
+   * The longest that a document may outlive its date, in seconds. At least 120: the server looks once a minute.
+   *
+   * @default 3600
+   */
+  readonly deletionLagSeconds?: number;
+}
+
+/**
+ * What a collection comes to.
+ */
+export interface TtlPredictions {
+  /** Bytes of the collection today. */
+  readonly bytesToday: number;
+  /** Documents once as many expire as arrive. */
+  readonly steadyDocuments: number;
+  /** Bytes once as much expires as arrives. */
+  readonly steadyBytes: number;
+  /** Documents that are older than the retention today, and will be deleted. */
+  readonly expiredDocuments: number;
+  /** Seconds until every document has its date and the index is made. */
+  readonly backfillSeconds: number;
+  /** Seconds after that until what was too old is deleted. */
+  readonly drainSeconds: number;
+}
+
+/**
+ * What follows for a collection: every knob with its reason, and what to expect.
+ */
+export class TtlPlan extends KnobList {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What to expect of the result. */
+    public readonly predictions: TtlPredictions,
+  ) {
+    super(subject, knobs);
+  }
+
+  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  public explain(): string {
+    const p = this.predictions;
+    const expected = [
+      `  today                     ${sizeText(p.bytesToday)}`,
+      `  too old                   ${figure(Math.round(p.expiredDocuments))} documents`,
+      `  backfilled within         ${figure(p.backfillSeconds)} s`,
+      `  drained after that within ${figure(p.drainSeconds)} s`,
+      `  steady                    ${sizeText(p.steadyBytes)} in ${figure(Math.round(p.steadyDocuments))} documents`,
+    ];
+    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
+  }
+}

@@ -1,0 +1,156 @@
+import { unknownName } from '../errors';
+import { figure, sizeText } from '../figures';
+import { explainKnobs, type Knob, KnobList } from '../plan';
+import type { Workload } from '../queue/workload';
+
+/**
+ * What a cluster has for jobs.
+ */
+export interface BatchCapacity {
+  /**
+   * CPU in cores: what nodes can allocate, without what the system and other workloads request. Above 0, at most 10^6.
+   */
+  readonly cpu: number;
+
+  /**
+   * Memory in bytes: what nodes can allocate, without what the system and other workloads request. Above 0, at most
+   * 10^16.
+   */
+  readonly memoryBytes: number;
+}
+
+/**
+ * One party that submits jobs to a shared cluster. A job is one pod.
+ */
+export interface BatchTenant {
+  /**
+   * Name of the tenant: 1 to 40 lower-case letters, digits and hyphens, beginning with a letter and not ending in a
+   * hyphen; no two alike. `FairShare` does not take `constructor`.
+   */
+  readonly name: string;
+
+  /**
+   * Jobs that it submits, and how long one runs. A failed attempt is a job of its own.
+   */
+  readonly workload: Workload;
+
+  /**
+   * CPU in cores that one job requests, in steps of 0.001. 0.001 to the cluster's.
+   */
+  readonly jobCpu: number;
+
+  /**
+   * Memory in bytes that one job requests; rounded up to whole MiB. Above 0, at most the cluster's.
+   */
+  readonly jobMemoryBytes: number;
+
+  /**
+   * How much it counts when there is not enough for everybody: of the guaranteed shares, and of what is lent. 0.001 to
+   * 10^6. Not 0: to Kueue that is a tenant that is always preempted first and never comes into its share.
+   *
+   * @default 1
+   */
+  readonly weight?: number;
+
+  /**
+   * Jobs that it may always run at the same time, given by hand. A whole number, 1 or more.
+   *
+   * @default - what keeps the promise at its peak, at most its weighted max-min share
+   */
+  readonly nominalJobs?: number;
+
+  /**
+   * Jobs that it may run beyond those while others leave room, given by hand. A whole number, 0 or more.
+   *
+   * @default - what is left when the others submit as much as in the mean
+   */
+  readonly borrowedJobs?: number;
+}
+
+/**
+ * What one tenant gets.
+ */
+export interface TenantShare {
+  /** Name of the tenant. */
+  readonly name: string;
+  /** How much it counts. */
+  readonly weight: number;
+  /** Jobs at the same time that keep the promise at its peak. */
+  readonly wantedJobs: number;
+  /** Jobs at the same time that it may always run. */
+  readonly nominalJobs: number;
+  /** Jobs at the same time that it may run beyond those while others leave room. */
+  readonly borrowedJobs: number;
+  /** Pods that may exist at the same time: nominal, borrowed, and those that end while the next begin. */
+  readonly quotaJobs: number;
+  /** CPU in cores of one job. */
+  readonly jobCpu: number;
+  /** Memory in bytes of one job, in whole MiB. */
+  readonly jobMemoryBytes: number;
+  /** Share of its jobs that end in time at its own peak on nothing but the nominal jobs. 0 to 1. */
+  readonly onTimeRatio: number;
+}
+
+/**
+ * What a flood of one tenant does to one of all.
+ */
+export interface FloodForecast {
+  /** Name of the tenant. */
+  readonly name: string;
+  /** Share of its jobs that end in time when all share one line, first come, first served. 0 to 1. */
+  readonly before: number;
+  /** Share of its jobs that end in time under the plan. 0 to 1. */
+  readonly after: number;
+}
+
+/**
+ * What follows from a cluster and its tenants: each tenant's share, with reasons.
+ */
+export class FairSharePlan extends KnobList {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What each tenant gets, in the order they were given. */
+    public readonly tenants: TenantShare[],
+    /** What nobody is guaranteed, and whoever needs it borrows by weight. */
+    public readonly unclaimed: BatchCapacity,
+    /** What is accepted although it will be felt. One sentence each. */
+    public readonly remarks: string[],
+  ) {
+    super(subject, knobs);
+  }
+
+  /**
+   * What the tenant of that name gets.
+   *
+   * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
+   */
+  public tenant(name: string): TenantShare {
+    const found = this.tenants.find((one) => one.name === name);
+    if (found) return found;
+    throw unknownName(
+      this.subject,
+      'tenant',
+      name,
+      this.tenants.map((one) => one.name),
+    );
+  }
+
+  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  public explain(): string {
+    const expected = this.tenants.map(
+      (one) =>
+        `  ${one.name}: always ${one.nominalJobs} jobs, ${one.nominalJobs + one.borrowedJobs} while others leave room; ` +
+        `${figure(100 * one.onTimeRatio)} % in time at its peak`,
+    );
+    const { cpu, memoryBytes } = this.unclaimed;
+    return [
+      `${this.subject}: knobs`,
+      ...explainKnobs(this.knobs),
+      `${this.subject}: expect`,
+      ...expected,
+      `  nobody's, lent by weight: ${figure(cpu)} cores, ${sizeText(memoryBytes)}`,
+      ...this.remarks,
+    ].join('\n');
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * What is refused of a stock: numbers out of range, moves that answer too late, moves that cost more than they save.
+ */
+import { atLeast, CapacityError, type Check, inRange, positive, wholeNumber } from '../errors';
+import { figure, sizeText } from '../figures';
+import { storageClassNames, storageClassPrices } from '../prices';
+import { MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import { LARGEST_OBJECT_BYTES, TIERING, usd } from './cost';
+import type { StockEconomy } from './economy';
+import type { StockChoices, StockObjective, StockWorkload, StorageTransition } from './workload';
+
+const LONGEST_DAYS = 36_500;
+/** A byte in three years; less fills no object. */
+const LEAST_BYTES_PER_DAY = 1e-3;
+
+/** Everything that is wrong with the numbers of a stock. */
+export function stockChecks(workload: StockWorkload, objective: StockObjective, choices: StockChoices): Check[] {
+  const ratio = workload.overwriteRatio;
+  const retentionDays = workload.retentionDays ?? 365;
+  const transitions = choices.transitions ?? [];
+  return [
+    positive('workload.bytesPerDay', workload.bytesPerDay ?? Number.NaN, LEAST_BYTES_PER_DAY, MOST_HELD),
+    inRange('workload.objectBytes', workload.objectBytes ?? Number.NaN, 1, LARGEST_OBJECT_BYTES),
+    wholeNumber('workload.retentionDays', workload.retentionDays, 1, LONGEST_DAYS),
+    {
+      refused: ratio !== undefined && !(ratio >= 0 && ratio < 1),
+      message: `workload.overwriteRatio must be at least 0 and below 1, got ${ratio}`,
+    },
+    inRange('workload.readRatioPerMonth', workload.readRatioPerMonth, 0, 1000),
+    positive('objective.monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
+    atLeast('objective.retrievalSeconds', objective.retrievalSeconds, 0, YEAR_SECONDS),
+    wholeNumber('noncurrentDays', choices.noncurrentDays, 1, LONGEST_DAYS),
+    inRange('budgetHeadroom', choices.budgetHeadroom, 1, 10),
+    ...transitions.flatMap((t, i) => transitionChecks(t, transitions[i - 1], retentionDays)),
+  ];
+}
+
+function transitionChecks(t: StorageTransition, before: StorageTransition | undefined, retentionDays: number): Check[] {
+  const known = (name: string) => storageClassNames.includes(name) && name !== 'STANDARD';
+  if (!known(t.storageClass)) {
+    const names = storageClassNames.filter(known).join(', ');
+    return [{ refused: true, message: `transitions must name one of ${names}, got ${t.storageClass}` }];
+  }
+  const { earliestDays, rank } = storageClassPrices(t.storageClass);
+  const name = `transitions: days to ${t.storageClass}`;
+  const checks: Check[] = [
+    wholeNumber(name, t.afterDays, earliestDays),
+    {
+      refused: t.afterDays >= retentionDays,
+      message: `${name} must be below the retention of ${retentionDays} days, got ${t.afterDays}`,
+    },
+  ];
+  if (!before || !known(before.storageClass)) return checks;
+  const { rank: rankBefore, earliestDays: stay } = storageClassPrices(before.storageClass);
+  // What waits 30 days for an infrequent-access class must also stay there for 30 before a rule moves it on.
+  const next = before.afterDays + Math.max(1, stay);
+  return [
+    ...checks,
+    {
+      refused: rank <= rankBefore,
+      message: `transitions must go from warm to cold, got ${t.storageClass} after ${before.storageClass}`,
+    },
+    { refused: t.afterDays < next, message: `${name} must be at least ${next}, got ${t.afterDays}` },
+  ];
+}
+
+/** Refuses a class that readers would not wait for. */
+export function refuseLateReads(subject: string, transitions: readonly StorageTransition[], patience: number): void {
+  const late = transitions.find((t) => storageClassPrices(t.storageClass).retrievalSeconds > patience);
+  if (!late) return;
+  const seconds = storageClassPrices(late.storageClass).retrievalSeconds;
+  throw new CapacityError(
+    subject,
+    `${late.storageClass} answers within ${figure(seconds)} s, but readers wait no longer than ${figure(patience)} s`,
+    [
+      `allow ${figure(seconds)} s`,
+      'move to GLACIER_IR, which answers at once',
+      `drop the transition to ${late.storageClass}`,
+    ],
+  );
+}
+
+/** Refuses moves given by hand that cost more than S3 Standard, with the size from which they would pay. */
+export function refuseLoss(subject: string, economy: StockEconomy): void {
+  const { taken, cheapest, breakEven, retentionDays, workload } = economy;
+  const [cost, standard, tiering] = [taken, [], TIERING].map((list) => economy.monthly(list));
+  if (cost <= standard) return;
+  const pays = Number.isFinite(breakEven);
+  const derived =
+    cheapest.length > 0
+      ? `keeps ${movesText(cheapest)} and costs ${usd(economy.monthly(cheapest))}`
+      : `costs ${usd(standard)}`;
+  throw new CapacityError(
+    subject,
+    `${movesText(taken)} costs ${usd(cost)} for objects of ${sizeText(workload.objectBytes)}, S3 Standard ${usd(standard)}; ` +
+      (pays ? `it pays from ${sizeText(breakEven)} an object` : `it pays at no object size in ${retentionDays} days`),
+    [
+      ...(pays ? [`compact to ${sizeText(breakEven)} an object`] : []),
+      `drop the ${taken.length > 1 ? 'transitions' : 'transition'}: left out, the plan ${derived}`,
+      ...(tiering < standard ? [`move to INTELLIGENT_TIERING at once for ${usd(tiering)}`] : []),
+    ],
+  );
+}
+
+function movesText(transitions: readonly StorageTransition[]): string {
+  return transitions.map((t) => `${t.storageClass} after ${t.afterDays} d`).join(', ');
+}

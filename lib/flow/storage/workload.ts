@@ -1,0 +1,169 @@
+import { figure, sizeText } from '../figures';
+import { explainKnobs, type Knob, KnobList, mergedKnobs } from '../plan';
+import { pricesRead, pricesRegion } from '../prices';
+
+/**
+ * Numbers about a stock: what is written, in which pieces, and how long it is kept.
+ */
+export interface StockWorkload {
+  /**
+   * Bytes written per day, as they are stored (after compression). 0.001 to 10¹⁸.
+   */
+  readonly bytesPerDay: number;
+
+  /**
+   * Mean size of one object in bytes. It decides whether moving an object pays, because moving is charged by the
+   * object and storing by the byte. 1 to 5 × 10^13.
+   */
+  readonly objectBytes: number;
+
+  /**
+   * Days that an object is kept before it expires. A whole number, 1 to 36500.
+   *
+   * @default 365
+   */
+  readonly retentionDays?: number;
+
+  /**
+   * Share of the written objects that a later write to the same key replaces, soon after they were written
+   * (deliveries made twice, files rewritten by a compaction). 0 to below 1.
+   *
+   * @default 0
+   */
+  readonly overwriteRatio?: number;
+
+  /**
+   * Share of the stored objects that is read back in a month, whatever their age. 1 reads everything once. 0 to 1000.
+   *
+   * @default 0
+   */
+  readonly readRatioPerMonth?: number;
+}
+
+/**
+ * What is promised of a stock.
+ */
+export interface StockObjective {
+  /**
+   * The most that the stock may cost, in US dollars a month, uploads included. Above 0, at most 10¹².
+   *
+   * @default - no ceiling
+   */
+  readonly monthlyCost?: number;
+
+  /**
+   * The longest that a reader may wait for an object, in seconds. Below 18000 (5 hours) nothing moves to S3 Glacier
+   * Flexible Retrieval by default. 0 to 31,536,000 (a year).
+   *
+   * @default - a reader may wait for a restore
+   */
+  readonly retrievalSeconds?: number;
+}
+
+/**
+ * One move of the objects of a stock to a colder storage class.
+ */
+export interface StorageTransition {
+  /** The storage class as S3 spells it: `STANDARD_IA`, `INTELLIGENT_TIERING`, `GLACIER_IR`, `GLACIER`, `DEEP_ARCHIVE`. */
+  readonly storageClass: string;
+  /** Days from an object's creation to the move. A whole number, 0 or more; 30 or more for `STANDARD_IA`. */
+  readonly afterDays: number;
+  /**
+   * The size in bytes from which an object is moved; smaller ones stay where they are. 0 or more.
+   *
+   * @default 0
+   */
+  readonly minimumObjectBytes?: number;
+}
+
+/**
+ * What may be set by hand in a stock's plan.
+ */
+export interface StockChoices {
+  /**
+   * The moves to make, coldest last. An empty list keeps everything in S3 Standard.
+   *
+   * @default - of `STANDARD_IA` after 30 and `GLACIER` after 180 days, those that pay back at this object size
+   */
+  readonly transitions?: StorageTransition[];
+
+  /**
+   * Days that a replaced or expired version can still be brought back. A whole number, 1 to 36500.
+   *
+   * @default 30
+   */
+  readonly noncurrentDays?: number;
+
+  /**
+   * The budget's limit as a multiple of the predicted cost. 1 to 10.
+   *
+   * @default 1.2
+   */
+  readonly budgetHeadroom?: number;
+}
+
+/**
+ * What the plan of a stock expects once the stock is as old as its retention.
+ */
+export interface StockPredictions {
+  /** Bytes kept, every version counted. */
+  readonly storedBytes: number;
+  /** Objects kept, every version counted. */
+  readonly storedObjects: number;
+  /** US dollars a month for the same writes with every version in S3 Standard for the whole retention. */
+  readonly monthlyCostBefore: number;
+  /** US dollars a month for storage, moves, reads and monitoring under this plan. */
+  readonly monthlyCostAfter: number;
+  /** US dollars a month if every object went to Intelligent-Tiering at once, to compare with. */
+  readonly monthlyCostTiering: number;
+  /** US dollars a month for uploads and the weekly inventory, which no storage class changes. */
+  readonly monthlyRequestCost: number;
+  /** The smallest mean object size in bytes from which moving objects pays back. Infinite when it never does. */
+  readonly breakEvenObjectBytes: number;
+}
+
+/**
+ * What follows from a stock's workload: the moves, every knob with its reason, and what to expect. A transition that
+ * does not pay back is after infinitely many days.
+ */
+export class StockPlan extends KnobList {
+  constructor(
+    subject: string,
+    knobs: Knob[],
+    /** What to expect of the result. */
+    public readonly predictions: StockPredictions,
+    /** The moves that are made, coldest last. */
+    public readonly transitions: StorageTransition[],
+    /** What is accepted although it costs more than it need to, with what would change that. One sentence each. */
+    public readonly remarks: string[],
+  ) {
+    super(subject, knobs);
+  }
+
+  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
+  public withKnobs(knobs: Knob[]): StockPlan {
+    const merged = mergedKnobs(this.knobs, knobs);
+    return new StockPlan(this.subject, merged, this.predictions, this.transitions, this.remarks);
+  }
+
+  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  public explain(): string {
+    const p = this.predictions;
+    const expected = [
+      `  stored                    ${sizeText(p.storedBytes)} in ${figure(Math.round(p.storedObjects))} objects`,
+      `  all in S3 Standard        ${figure(p.monthlyCostBefore)} USD/month`,
+      `  as planned                ${figure(p.monthlyCostAfter)} USD/month`,
+      `  in Intelligent-Tiering    ${figure(p.monthlyCostTiering)} USD/month`,
+      `  uploads and inventory     ${figure(p.monthlyRequestCost)} USD/month`,
+      `  moving pays from          ${sizeText(p.breakEvenObjectBytes)} an object`,
+      `  list prices               ${pricesRegion}, read ${pricesRead}`,
+    ];
+    return [
+      `${this.subject}: knobs`,
+      ...explainKnobs(this.knobs),
+      `${this.subject}: expect`,
+      ...expected,
+      ...this.remarks,
+    ].join('\n');
+  }
+}

@@ -1,0 +1,257 @@
+import * as kms from '@pulumi/gcp/kms';
+import * as organizations from '@pulumi/gcp/organizations';
+import * as pubsub from '@pulumi/gcp/pubsub';
+import * as serviceaccount from '@pulumi/gcp/serviceaccount';
+import * as pulumi from '@pulumi/pulumi';
+import { validate, wholeNumber } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import { planQueue } from '../../flow/queue/plan';
+import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { componentName, pubsubName } from '../component-name';
+import { SubscriptionAlerts } from './subscription-alerts';
+import { PUBSUB_LIMITS, planSubscription, type SubscriptionChoices, subscriptionChecks } from './subscription-plan';
+
+/** Where Pub/Sub pushes messages to, and as whom. */
+export interface PushTarget {
+  /** HTTPS URL that messages are posted to; 102, 200, 201, 202 and 204 acknowledge one. */
+  readonly endpoint: pulumi.Input<string>;
+  /** The service account whose token comes with every push. In the same project. */
+  readonly serviceAccount: serviceaccount.Account;
+  /** Audience of the token. Default: the endpoint. */
+  readonly audience?: pulumi.Input<string>;
+}
+
+/** What a Pub/Sub queue that sets poison aside is sized from. */
+export interface RedriveQueueArgs extends SubscriptionChoices {
+  /** What arrives at the topic and how long one item takes. */
+  readonly workload: Workload;
+  /** What is promised to whoever waits. */
+  readonly objective: Objective;
+  /** Who serves the subscription, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
+  readonly consumer?: Consumer;
+  /** Seconds that one attempt may take. 10 to 600, no less than `serviceSeconds`. Default: the plan's item time-out. */
+  readonly ackDeadlineSeconds?: number;
+  /** Seconds before the second attempt. 0 to 600. Default: the plan's backoff base. */
+  readonly minimumBackoffSeconds?: number;
+  /** Seconds between two attempts at most. 0 to 600, at least the minimum. Default: the plan's backoff cap. */
+  readonly maximumBackoffSeconds?: number;
+  /** Attempts at a message before it is a dead letter. 5 to 100. Default: from the plan. */
+  readonly maxDeliveryAttempts?: number;
+  /** Seconds that a message may wait. 600 s to 30 days: dead letters are kept for 31. Default: from the plan. */
+  readonly retentionSeconds?: number;
+  /** Pushes messages to an endpoint; a function gets the plan to make the endpoint from. Default: they are pulled. */
+  readonly push?: PushTarget | ((plan: Plan) => PushTarget);
+  /** Whether messages with the same ordering key come in order; a failing one then holds up its key. Default: false. */
+  readonly enableMessageOrdering?: boolean;
+  /** Cloud KMS key that encrypts both topics; the construct lets Pub/Sub use it. Default: keys of Google. */
+  readonly kmsKeyName?: pulumi.Input<string>;
+  /** Regions in which messages may be stored. At least one. Default: those that the organisation allows. */
+  readonly allowedPersistenceRegions?: string[];
+  /** Project id. Default: the provider's. */
+  readonly project?: pulumi.Input<string>;
+  /** Where alerts go. Default: nowhere; incidents are still opened. */
+  readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
+  /**
+   * Whether topics and subscriptions stay in Google Cloud, with what Pub/Sub needs to serve them, when they leave the
+   * program or are replaced: a renamed component, a destroyed stack. Default: true.
+   */
+  readonly retainOnDelete?: boolean;
+}
+
+/**
+ * A topic and subscription on which no message can block the others or be lost: what fails every attempt goes to a
+ * dead-letter topic that keeps it for a person and raises an alert.
+ *
+ * Cures poison messages that are retried until they expire and take the consumer's time from good ones (case 14).
+ * Pub/Sub moves dead letters itself, but only when its service agent may publish to the one topic and acknowledge on
+ * the other subscription; without these two grants nothing is ever moved and nothing says so, hence both are here.
+ *
+ * There is no automatic redrive as on AWS: a dead letter goes back when a person publishes it again.
+ */
+export class RedriveQueue extends pulumi.ComponentResource {
+  /** The topic to publish to. */
+  public readonly topic: pubsub.Topic;
+  /** The subscription to consume. */
+  public readonly subscription: pubsub.Subscription;
+  /** Where messages go that failed every attempt. */
+  public readonly deadLetterTopic: pubsub.Topic;
+  /** Keeps dead letters; without a subscription what is published to a topic is lost. */
+  public readonly deadLetterSubscription: pubsub.Subscription;
+  /** The alert policies, each with a text that says what to do. */
+  public readonly alerts: SubscriptionAlerts;
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: Plan;
+  /** IAM member of Google's own account that pushes, moves dead letters and encrypts. */
+  public readonly serviceAgent: pulumi.Output<string>;
+
+  private readonly args: RedriveQueueArgs;
+  private readonly label: string;
+  /** For what holds messages, and for what keeps them readable and moving. */
+  private readonly retained: pulumi.CustomResourceOptions;
+
+  /**
+   * @param name Pulumi name; resources are called after it. 1 to 200 letters, digits and - . _ ~ + %, beginning with a letter
+   * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
+   * @throws InvalidInputError when an argument is out of range; the message names every one of them
+   */
+  constructor(name: string, args: RedriveQueueArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('backpressure:gcp:RedriveQueue', componentName('RedriveQueue', name), {}, opts);
+    this.args = args;
+    this.label = name;
+    this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
+    this.plan = derivePlan(name, args);
+    const push = typeof args.push === 'function' ? args.push(this.plan) : args.push;
+    this.serviceAgent = this.agent();
+    const encryption = this.allowEncryption();
+    if (push) this.allowPushTokens(push);
+
+    this.topic = this.createTopic(name, encryption);
+    this.deadLetterTopic = this.createTopic(`${name}-dead-letters`, encryption);
+    this.deadLetterSubscription = new pubsub.Subscription(
+      `${name}-dead-letters`,
+      {
+        topic: this.deadLetterTopic.id,
+        project: args.project,
+        messageRetentionDuration: seconds(this.plan.value('deadLetterRetentionSeconds')),
+        // A subscription that nobody pulls from for 31 days is deleted by default, with everything in it.
+        expirationPolicy: { ttl: '' },
+        // A person reads one at a time.
+        ackDeadlineSeconds: 600,
+      },
+      this.retained,
+    );
+    this.subscription = this.createSubscription(push);
+    this.allowDeadLettering();
+    this.alerts = new SubscriptionAlerts(
+      `${name}-alerts`,
+      {
+        subscription: this.subscription,
+        deadLetterSubscription: this.deadLetterSubscription,
+        plan: this.plan,
+        notificationChannels: args.notificationChannels,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ topic: this.topic.id, subscription: this.subscription.id });
+  }
+
+  /** Lets an IAM member, such as `serviceAccount:<e-mail>`, publish to the topic, and to no other. */
+  public grantPublish(name: string, member: pulumi.Input<string>): pubsub.TopicIAMMember {
+    return this.allowPublish(name, this.topic, member, { parent: this });
+  }
+
+  private agent(): pulumi.Output<string> {
+    const project = organizations.getProjectOutput({ projectId: this.args.project }, { parent: this });
+    return pulumi.interpolate`serviceAccount:service-${project.number}@gcp-sa-pubsub.iam.gserviceaccount.com`;
+  }
+
+  private allowEncryption(): pulumi.Resource[] {
+    const { kmsKeyName } = this.args;
+    if (kmsKeyName === undefined) return [];
+    const role = 'roles/cloudkms.cryptoKeyEncrypterDecrypter';
+    const grant = { cryptoKeyId: kmsKeyName, role, member: this.serviceAgent };
+    return [new kms.CryptoKeyIAMMember(`${this.label}-encryption`, grant, this.retained)];
+  }
+
+  /** Projects older than April 2021 don't have this by default; without it every push is refused. */
+  private allowPushTokens({ serviceAccount }: PushTarget): void {
+    const role = 'roles/iam.serviceAccountTokenCreator';
+    const grant = { serviceAccountId: serviceAccount.name, role, member: this.serviceAgent };
+    new serviceaccount.IAMMember(`${this.label}-push-tokens`, grant, { parent: this });
+  }
+
+  private createTopic(name: string, dependsOn: pulumi.Resource[]): pubsub.Topic {
+    const { project, kmsKeyName, allowedPersistenceRegions } = this.args;
+    return new pubsub.Topic(
+      name,
+      {
+        project,
+        kmsKeyName,
+        messageStoragePolicy: allowedPersistenceRegions && { allowedPersistenceRegions },
+      },
+      { ...this.retained, dependsOn },
+    );
+  }
+
+  private createSubscription(push: PushTarget | undefined): pubsub.Subscription {
+    const { args, plan } = this;
+    return new pubsub.Subscription(
+      this.label,
+      {
+        topic: this.topic.id,
+        project: args.project,
+        ackDeadlineSeconds: plan.value('ackDeadlineSeconds'),
+        messageRetentionDuration: seconds(plan.value('retentionSeconds')),
+        expirationPolicy: { ttl: '' },
+        enableMessageOrdering: args.enableMessageOrdering ?? false,
+        retryPolicy: {
+          minimumBackoff: seconds(plan.value('minimumBackoffSeconds')),
+          maximumBackoff: seconds(plan.value('maximumBackoffSeconds')),
+        },
+        deadLetterPolicy: {
+          deadLetterTopic: this.deadLetterTopic.id,
+          maxDeliveryAttempts: plan.value('maxDeliveryAttempts'),
+        },
+        pushConfig: push && {
+          pushEndpoint: push.endpoint,
+          oidcToken: { serviceAccountEmail: push.serviceAccount.email, audience: push.audience ?? push.endpoint },
+        },
+      },
+      // A dead letter that comes before its subscription is lost.
+      { ...this.retained, dependsOn: [this.deadLetterSubscription] },
+    );
+  }
+
+  private allowDeadLettering(): void {
+    this.allowPublish(`${this.label}-dead-lettering`, this.deadLetterTopic, this.serviceAgent, this.retained);
+    new pubsub.SubscriptionIAMMember(
+      `${this.label}-dead-lettering`,
+      {
+        subscription: this.subscription.name,
+        project: this.args.project,
+        role: 'roles/pubsub.subscriber',
+        member: this.serviceAgent,
+      },
+      this.retained,
+    );
+  }
+
+  private allowPublish(
+    name: string,
+    topic: pubsub.Topic,
+    member: pulumi.Input<string>,
+    options: pulumi.CustomResourceOptions,
+  ): pubsub.TopicIAMMember {
+    return new pubsub.TopicIAMMember(
+      name,
+      { topic: topic.name, project: this.args.project, role: 'roles/pubsub.publisher', member },
+      options,
+    );
+  }
+}
+
+function derivePlan(subject: string, args: RedriveQueueArgs): Plan {
+  const { workload, objective, consumer, maxDeliveryAttempts, allowedPersistenceRegions: regions } = args;
+  validate(subject, [
+    pubsubName(subject),
+    ...subscriptionChecks(args, workload),
+    wholeNumber('consumer.maxAttempts', consumer?.maxAttempts, 1, PUBSUB_LIMITS.deliveryAttempts.max),
+    {
+      refused: regions !== undefined && regions.length === 0,
+      message: 'allowedPersistenceRegions must name at least one region, got none',
+    },
+  ]);
+  const maxAttempts = maxDeliveryAttempts ?? consumer?.maxAttempts;
+  const base = planQueue(
+    subject,
+    workload,
+    objective,
+    maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
+  );
+  return planSubscription(base, args);
+}
+
+/** Durations as Google's APIs write them. */
+function seconds(value: number): string {
+  return `${value}s`;
+}

@@ -1,0 +1,135 @@
+import * as logging from '@pulumi/gcp/logging';
+import * as monitoring from '@pulumi/gcp/monitoring';
+import * as pulumi from '@pulumi/pulumi';
+import { inRange, shown, validate } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
+import { componentName } from '../component-name';
+import { AUTO_CLOSE } from '../queue/subscription-alerts';
+
+/** What the alert policies on refused deliveries watch. */
+export interface RefusedAlertsArgs {
+  /** The service that refuses, by the lines `refused` of its log. */
+  readonly receiver: LoggedService;
+  /** The service that works on what was accepted, by the lines `processed` and `duplicate` of its log. */
+  readonly worker: LoggedService;
+  /** Names of the senders. At least one, no two alike; 1 to 32 lower-case letters, digits and hyphens. */
+  readonly sourceNames: readonly string[];
+  /** The plan with the thresholds: a knob `alarmRefusedPerHour.<source>` for each source. */
+  readonly plan: Plan;
+  /** Project id. Default: the provider's. */
+  readonly project?: pulumi.Input<string>;
+  /** Notification channels. Default: none; incidents are still opened. */
+  readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/** A service of Cloud Run, as far as its log knows it. */
+export interface LoggedService {
+  readonly name: pulumi.Output<string>;
+  readonly project: pulumi.Output<string>;
+}
+
+/**
+ * An alert policy for each sender: more of its deliveries were refused at the door than accepted.
+ *
+ * The number of requests by status, which Cloud Run publishes, does not say whose they were. So two metrics are made from
+ * the log, with the source as a label.
+ */
+export class RefusedAlerts extends pulumi.ComponentResource {
+  /** Deliveries that the receiver refused, by source. */
+  public readonly refused: logging.Metric;
+  /** Deliveries that the worker had or knew already, by source. */
+  public readonly accepted: logging.Metric;
+  /** A policy for each source, by its name. */
+  public readonly bySource: Readonly<Record<string, monitoring.AlertPolicy>>;
+
+  /**
+   * @param name 1 to 90 letters, digits, hyphens, dots and underscores; metrics are called after it
+   * @throws InvalidInputError when an argument is out of range, or the plan has no knob for a source
+   */
+  constructor(name: string, args: RefusedAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('backpressure:gcp:RefusedAlerts', componentName('RefusedAlerts', name), {}, opts);
+    const { receiver, worker, sourceNames, project } = args;
+    validate(name, [
+      {
+        refused: !/^[\w.-]{1,90}$/.test(name),
+        message: `name must be 1 to 90 letters, digits, hyphens, dots and underscores, got ${shown(name)}`,
+      },
+      ...sourceNameChecks('sourceNames', 'sourceNames', sourceNames),
+    ]);
+    this.refused = this.metric(`${name}-refused`, receiver, 'jsonPayload.message = "refused"', project);
+    this.accepted = this.metric(
+      `${name}-accepted`,
+      worker,
+      'jsonPayload.message = ("processed" OR "duplicate")',
+      project,
+    );
+    this.bySource = Object.fromEntries(sourceNames.map((source) => [source, this.policy(name, source, args)]));
+    this.registerOutputs({});
+  }
+
+  private metric(
+    name: string,
+    service: LoggedService,
+    filter: string,
+    project: pulumi.Input<string> | undefined,
+  ): logging.Metric {
+    return new logging.Metric(
+      name,
+      {
+        name,
+        project,
+        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.service_name = "${service.name}" AND ${filter}`,
+        metricDescriptor: {
+          metricKind: 'DELTA',
+          valueType: 'INT64',
+          labels: [{ key: 'source', valueType: 'STRING', description: 'Name of the sender, as configured' }],
+        },
+        labelExtractors: { source: 'EXTRACT(jsonPayload.source)' },
+      },
+      { parent: this },
+    );
+  }
+
+  private policy(name: string, source: string, args: RefusedAlertsArgs): monitoring.AlertPolicy {
+    const displayName = `${name}-refused-${source}`;
+    const threshold = args.plan.value(refusedKnobName(source));
+    validate(name, [inRange(`threshold of alert ${displayName}`, threshold, 0, Number.MAX_VALUE)]);
+    const inAnHour = (metric: logging.Metric) =>
+      pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${REFUSED_ALARM_SECONDS}s]))`;
+    const [refused, accepted] = [inAnHour(this.refused), inAnHour(this.accepted)];
+    return new monitoring.AlertPolicy(
+      displayName,
+      {
+        displayName,
+        project: args.project,
+        combiner: 'OR',
+        conditions: [
+          {
+            displayName,
+            conditionPrometheusQueryLanguage: {
+              // A source of which nothing was accepted has no series there.
+              query: pulumi.interpolate`(${refused} > ${threshold}) and (${refused} > (${accepted} or vector(0)))`,
+              duration: '0s',
+              evaluationInterval: '60s',
+              // Before the first refusal there is nothing to validate against.
+              disableMetricValidation: true,
+            },
+          },
+        ],
+        alertStrategy: { autoClose: AUTO_CLOSE },
+        documentation: {
+          content: `Within an hour more deliveries of ${source} were refused than accepted. The receiver's log has the reason of each: forged (is the secret the one that the sender signs with?), outside-window (a clock), unsigned (a header), unknown-tenant. The sender was told 4xx and nothing is kept here. Repair the cause, then see whether the sender retries: Stripe and Standard Webhooks do for days, GitHub does not and has to be told to redeliver.`,
+          mimeType: 'text/markdown',
+        },
+        notificationChannels: args.notificationChannels,
+      },
+      { parent: this },
+    );
+  }
+}
+
+/** Cloud Monitoring documentation, Mapping Cloud Monitoring metrics to PromQL: all but letters and digits become `_`. */
+function promqlName(metric: logging.Metric): pulumi.Output<string> {
+  return metric.name.apply((name) => `logging_googleapis_com:user_${name.replace(/[^A-Za-z0-9]/g, '_')}`);
+}

@@ -1,0 +1,314 @@
+import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
+import type * as monitoring from '@pulumi/gcp/monitoring';
+import * as secretmanager from '@pulumi/gcp/secretmanager';
+import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
+import * as pulumi from '@pulumi/pulumi';
+import { oneOf, validate, wholeNumber } from '../../flow/errors';
+import type { Knob, Plan } from '../../flow/plan';
+import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
+import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
+import { componentName } from '../component-name';
+import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
+import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from '../queue/redrive-queue';
+import { alertPolicy } from '../queue/subscription-alerts';
+import type { SubscriptionChoices } from '../queue/subscription-plan';
+import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
+import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
+import { RefusedAlerts } from './refused-alerts';
+import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
+
+const DAY = 86_400;
+/** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
+const RECEIVER_REQUEST_SECONDS = 60;
+const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
+
+/** What a webhook buffer is sized from. */
+export interface WebhookBufferArgs
+  extends SubscriptionChoices,
+    ReceiverChoices,
+    Pick<RedriveQueueArgs, 'kmsKeyName' | 'allowedPersistenceRegions' | 'retainOnDelete'> {
+  /** The senders. At least one; names must differ. */
+  readonly sources: WebhookSource[];
+  /** Deliveries of all senders together; `serviceSeconds` is the consumer's. */
+  readonly workload: Workload;
+  /** What is promised from receipt to effect. The sender's own wait ends once Pub/Sub has the delivery. */
+  readonly objective: Objective;
+  /** The consumer: slots become its concurrency, 1 to 1000. Default: one slot an instance, those of `Consumer`. */
+  readonly consumer?: Consumer;
+  /** Image of the receiver, made with `dist/runtime/webhook-receiver/Dockerfile`. */
+  readonly receiverImage: pulumi.Input<string>;
+  /** Image of the consumer: your business on `serveWebhooks` of `backpressure-constructs/pubsub-webhook`. */
+  readonly consumerImage: pulumi.Input<string>;
+  /** Environment of the consumer, besides `IDEMPOTENCY_SECONDS`. Default: none. */
+  readonly consumerEnvironment?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Memory of a consumer instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
+  readonly consumerMemory?: string;
+  /** Region of both services. */
+  readonly location: pulumi.Input<string>;
+  /** Seconds that a delivery's key is kept. At least the retention, up to a year. Default: 14 days or the retention. */
+  readonly idempotencySeconds?: number;
+  /** From where the receiver can be reached: all, or a load balancer (with Cloud Armor) alone. Default: `all`. */
+  readonly ingress?: 'all' | 'load-balancer';
+  /** Seconds of a receiver's request, for its instances (Little's law). Default: 0.1, an assumption. */
+  readonly receiverSeconds?: number;
+  /** Seconds of CPU that one delivery costs the receiver. Default: 0.002, an assumption. */
+  readonly receiverCpuSeconds?: number;
+  /** Requests at once in a receiver. 1 to 1000. Default: 80. */
+  readonly receiverConcurrency?: number;
+  /** Receivers at most, given by hand and checked. 1 to 1000. Default: for twice the peak. */
+  readonly receiverMaxInstances?: number;
+  /** Bytes of a delivery at most; 413 above it. 1 to about 10 MB. Default: 1 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Project id. Default: the provider's. */
+  readonly project?: pulumi.Input<string>;
+  /** Where alerts go. Default: nowhere; incidents are still opened. */
+  readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/**
+ * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
+ *
+ * Cures the receiver that works while the sender waits: it sheds events at the peak and loses those it was working on
+ * when it fell (case 15). A receiver on Cloud Run judges the signature and answers 2xx only once Pub/Sub has confirmed
+ * the delivery; Pub/Sub pushes it to a private consumer, whose instances the plan bounds and which commits the key of
+ * a delivery together with its effect.
+ */
+export class WebhookBuffer extends pulumi.ComponentResource {
+  /** Takes deliveries at `POST /<source>/<tenant>`. */
+  public readonly receiver: cloudrunv2.Service;
+  /** The account of the receiver: may publish to the topic and read the signing secrets, and nothing else. */
+  public readonly receiverAccount: serviceaccount.Account;
+  /** The private service that works on deliveries; grant its account what the effect needs. */
+  public readonly worker: PushWorker;
+  /** Topic, subscription, dead letters and their alerts. */
+  public readonly queue: RedriveQueue;
+  /** Opens an incident when the receiver turns deliveries away. */
+  public readonly turnedAway: monitoring.AlertPolicy;
+  /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
+  public readonly refusedAlerts: RefusedAlerts;
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: Plan;
+  /** Where senders post to. */
+  public readonly url: pulumi.Output<string>;
+
+  private readonly args: WebhookBufferArgs;
+  private readonly label: string;
+
+  /**
+   * @param name 1 to 20 lower-case letters, digits and hyphens; service accounts are called after it, so it is unique
+   * in the project
+   * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
+   * @throws InvalidInputError when an argument is out of range; the message names every one of them
+   */
+  constructor(name: string, args: WebhookBufferArgs, opts?: pulumi.ComponentResourceOptions) {
+    super('backpressure:gcp:WebhookBuffer', componentName('WebhookBuffer', name), {}, opts);
+    this.args = args;
+    this.label = name;
+    validateArgs(name, args);
+    const { workload, sources } = args;
+    const ownKnobs = [
+      ...receiverKnobs(name, workload, args),
+      ...sources.map((source) => refusedKnob(workload, source, sources.length)),
+    ];
+    const { worker, queue, plan } = this.createQueue(ownKnobs);
+    this.worker = worker;
+    this.queue = queue;
+    this.plan = plan;
+    this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
+    this.receiver = this.createReceiver();
+    this.url = this.receiver.uri;
+    this.turnedAway = this.createAlert();
+    this.refusedAlerts = new RefusedAlerts(
+      name,
+      {
+        receiver: this.receiver,
+        worker: this.worker.service,
+        sourceNames: sources.map((source) => source.name),
+        plan: this.plan,
+        project: args.project,
+        notificationChannels: args.notificationChannels,
+      },
+      { parent: this },
+    );
+    this.registerOutputs({ url: this.url });
+  }
+
+  /** The worker is made from the queue's plan, and the queue's subscription from the worker's address. */
+  private createQueue(ownKnobs: Knob[]) {
+    const { args, label } = this;
+    let worker!: PushWorker;
+    let plan!: Plan;
+    const push = (queuePlan: Plan): PushTarget => {
+      plan = queuePlan.withKnobs([...ownKnobs, idempotencyKnob(queuePlan, args.idempotencySeconds)]);
+      worker = new PushWorker(
+        label,
+        {
+          plan,
+          image: args.consumerImage,
+          location: args.location,
+          project: args.project,
+          memory: args.consumerMemory,
+          environment: {
+            ...args.consumerEnvironment,
+            IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
+          },
+        },
+        { parent: this },
+      );
+      return worker.target;
+    };
+    const queue = new RedriveQueue(label, { ...args, consumer: onCloudRun(args.consumer), push }, { parent: this });
+    return { worker, queue, plan };
+  }
+
+  private createReceiver(): cloudrunv2.Service {
+    const { args, label, plan } = this;
+    const member = memberOf(this.receiverAccount);
+    const mounts = args.sources.map((source) => this.mountSecret(source, member));
+    const receiver = runService(
+      `${label}-receiver`,
+      {
+        image: args.receiverImage,
+        location: args.location,
+        project: args.project,
+        description: 'Takes webhooks and answers once Pub/Sub has them',
+        ingress: INGRESS[args.ingress ?? 'all'],
+        concurrency: plan.value('receiverConcurrency'),
+        minInstances: plan.value('receiverMinInstances'),
+        maxInstances: plan.value('receiverMaxInstances'),
+        timeoutSeconds: RECEIVER_REQUEST_SECONDS,
+        memory: `${plan.value('receiverMemoryMiB')}Mi`,
+        environment: {
+          TOPIC: this.queue.topic.id,
+          WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
+          MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
+          PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
+        },
+        secrets: mounts.map(({ mount }) => mount),
+        // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
+        dependsOn: [
+          this.queue,
+          this.queue.grantPublish(`${label}-receiver`, member),
+          ...mounts.flatMap(({ made }) => made),
+        ],
+      },
+      this.receiverAccount,
+      this,
+    );
+    // Senders hold no Google account; what they hold is the signing secret, which the receiver judges.
+    new cloudrunv2.ServiceIamMember(
+      `${label}-senders`,
+      {
+        name: receiver.name,
+        location: args.location,
+        project: args.project,
+        role: 'roles/run.invoker',
+        member: 'allUsers',
+      },
+      { parent: this },
+    );
+    return receiver;
+  }
+
+  /** The secret of a source as a file of the receiver, readable by the receiver alone. */
+  private mountSecret({ name, secret }: WebhookSource, member: pulumi.Output<string>) {
+    const { label } = this;
+    const { project } = this.args;
+    const retained = { parent: this, retainOnDelete: this.args.retainOnDelete ?? true };
+    const made: pulumi.Resource[] = [];
+    let secretId: pulumi.Input<string>;
+    if ('value' in secret) {
+      const own = new secretmanager.Secret(
+        `${label}-${name}`,
+        { secretId: `${label}-${name}`, project, replication: { auto: {} } },
+        retained,
+      );
+      const version = { secret: own.id, secretData: pulumi.secret(secret.value) };
+      made.push(new secretmanager.SecretVersion(`${label}-${name}`, version, retained));
+      secretId = own.secretId;
+    } else secretId = secret.secretId;
+    const role = 'roles/secretmanager.secretAccessor';
+    made.push(
+      new secretmanager.SecretIamMember(`${label}-${name}`, { secretId, project, role, member }, { parent: this }),
+    );
+    const mount: MountedSecret = { name, secretId, folder: secretFolder(name), file: SECRET_FILE };
+    return { mount, made };
+  }
+
+  private createAlert(): monitoring.AlertPolicy {
+    const { name, project } = this.receiver;
+    return alertPolicy(
+      `${this.label}-turned-away`,
+      {
+        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
+        aligner: 'ALIGN_DELTA',
+        alignmentPeriod: '60s',
+        threshold: 0,
+        duration: '0s',
+        documentation:
+          'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
+        notificationChannels: this.args.notificationChannels,
+      },
+      this,
+    );
+  }
+}
+
+function validateArgs(subject: string, args: WebhookBufferArgs): void {
+  const { sources, idempotencySeconds } = args;
+  const names = sources.map((source) => source.name);
+  validate(subject, [
+    accountName(subject),
+    ...sourceNameChecks('sources', 'sources.name', names),
+    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
+    ...sources.map(({ name, deduplicateBy }) =>
+      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, ['delivery-id', 'signed-content']),
+    ),
+    memoryCheck('consumerMemory', args.consumerMemory),
+    oneOf('ingress', args.ingress, Object.keys(INGRESS)),
+    ...sources.map((source) => refusedSourceCheck(source, args.workload)),
+    ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
+    wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),
+    wholeNumber('consumer.slotsPerInstance', args.consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
+    {
+      refused: args.consumerEnvironment !== undefined && 'IDEMPOTENCY_SECONDS' in args.consumerEnvironment,
+      message: 'consumerEnvironment must not set IDEMPOTENCY_SECONDS; give idempotencySeconds',
+    },
+    ...receiverChecks(args),
+  ]);
+}
+
+/** A delivery that comes back after its key is forgotten has its effect twice. */
+function idempotencyKnob(plan: Plan, given: number | undefined): Knob {
+  const retention = plan.value('retentionSeconds');
+  validate(plan.subject, [
+    {
+      refused: given !== undefined && given < retention,
+      message: `idempotencySeconds must be at least the retention of the subscription, ${retention} s, got ${given} s`,
+    },
+  ]);
+  return {
+    name: 'idempotencySeconds',
+    value: given ?? Math.max(14 * DAY, retention),
+    unit: 's',
+    formula: given === undefined ? 'max(14 days, retention): until then a delivery may come back' : 'given',
+    inputs: { retentionSeconds: retention },
+    source: 'this library, docs/constructs/gcp-webhook-buffer.md',
+  };
+}
+
+function sourceConfigs(sources: readonly WebhookSource[]): Record<string, ReceiverSource> {
+  return Object.fromEntries(
+    sources.map(({ name, scheme, secretPerTenant, toleranceSeconds = 300, deduplicateBy = 'delivery-id' }) => [
+      name,
+      {
+        scheme,
+        secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
+        ...(secretPerTenant && { secretPerTenant }),
+        toleranceSeconds,
+        deduplicateBy,
+      },
+    ]),
+  );
+}

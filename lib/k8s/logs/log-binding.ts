@@ -1,0 +1,24 @@
+/** What an output brings along. Internal: users pick an output, they don't write one. */
+import type { Check } from '../../flow/errors';
+import type { LogPlan } from '../../flow/logs/workload';
+import type { Egress } from '../network-policy';
+import type { SecretKey } from '../secret-key';
+
+/** Where Filebeat finds the certificate authority of its destination. */
+export const CERTIFICATES = '/etc/log-output';
+
+/** A value that Filebeat takes from its environment. */
+export function fromEnvironment(name: string): string {
+  return `\${${name}}`;
+}
+
+/** An output as the shipper sees it. */
+export interface LogOutputBinding {
+  readonly checks: readonly Check[];
+  /** The block of filebeat.yml. */
+  config(plan: LogPlan): Record<string, unknown>;
+  /** Variables of Filebeat, from Secrets. */
+  readonly secrets: Readonly<Record<string, SecretKey>>;
+  readonly certificateAuthority?: SecretKey;
+  readonly egress: readonly Egress[];
+}

@@ -1,0 +1,139 @@
+import { type Check, wholeNumber } from '../../flow/errors';
+import { cidr, dnsLabel, foreignName, hostPorts, kafkaTopicName, secretChecks } from '../names';
+import { secretAuthentication, secretTargets } from '../operators/keda';
+import type { SecretKey } from '../secret-key';
+import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
+
+/**
+ * A topic of Kafka, read by one consumer group.
+ */
+export interface KafkaTriggerProps {
+  /**
+   * Host and port of at least one broker, such as `events-kafka-bootstrap.kafka:9093`.
+   */
+  readonly bootstrapServers: string[];
+
+  /**
+   * Namespace of the brokers.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly namespace?: string;
+
+  /**
+   * Addresses of brokers outside the cluster, such as `10.20.0.0/16`. Instead of `namespace`.
+   *
+   * @default - the brokers are in the cluster
+   */
+  readonly cidr?: string;
+
+  /**
+   * Name of the topic. 1 to 249 letters, digits, `.`, `_` and `-`.
+   */
+  readonly topic: string;
+
+  /**
+   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, more would be idle. 1 or more.
+   */
+  readonly partitions: number;
+
+  /**
+   * Name of the consumer group. Let it begin at the earliest offset: a group that has never committed counts from there.
+   */
+  readonly consumerGroup: string;
+
+  /**
+   * User for SASL/SCRAM-SHA-512 over TLS, in a Secret.
+   *
+   * @default - no authentication, plain text
+   */
+  readonly username?: SecretKey;
+
+  /**
+   * Password for SASL/SCRAM-SHA-512, in a Secret.
+   *
+   * @default - no authentication, plain text
+   */
+  readonly password?: SecretKey;
+
+  /**
+   * Certificate (PEM) of the authority that the brokers' certificates are from, in a Secret: Strimzi makes one of its
+   * own, `<cluster>-cluster-ca-cert` with the key `ca.crt`. With `username` and `password` only.
+   *
+   * @default - an authority that the images of KEDA and the worker know
+   */
+  readonly certificateAuthority?: SecretKey;
+}
+
+/** KEDA's look at the lag of a consumer group. */
+export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
+  const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
+  const checks: Check[] = [
+    wholeNumber('partitions', partitions, 1),
+    ...hostPorts('bootstrapServers', bootstrapServers),
+    dnsLabel('namespace', props.namespace),
+    cidr('cidr', props.cidr),
+    {
+      refused: props.namespace !== undefined && props.cidr !== undefined,
+      message: 'namespace and cidr must not be given together: the brokers are in the cluster or outside of it',
+    },
+    kafkaTopicName('topic', props.topic),
+    foreignName('consumerGroup', props.consumerGroup),
+    ...secretChecks('username', username),
+    ...secretChecks('password', password),
+    ...secretChecks('certificateAuthority', certificateAuthority),
+    {
+      refused: (username === undefined) !== (password === undefined),
+      message: 'username and password must be given together, got one of them',
+    },
+    {
+      refused: certificateAuthority !== undefined && username === undefined,
+      message: 'certificateAuthority needs username and password, got it without them: there is no TLS to check',
+    },
+  ];
+  return {
+    checks,
+    consumer: { decideSeconds: 0, instanceLimit: partitions },
+    bind: (context) => bind(context, props),
+  };
+}
+
+function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): TriggerBinding {
+  const { bootstrapServers, namespace, topic, consumerGroup, username, password, certificateAuthority } = props;
+  const secrets = secretTargets({ username, password, ca: certificateAuthority });
+  const authentication = secrets.length > 0 ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
+  return {
+    triggers: [
+      {
+        type: 'kafka',
+        metadata: {
+          bootstrapServers: bootstrapServers.join(','),
+          topic,
+          consumerGroup,
+          lagThreshold: String(target),
+          activationLagThreshold: '0',
+          offsetResetPolicy: 'earliest',
+          // The maximum of replicas keeps to the partitions. Left to KEDA, it is the lag that would be cut to partitions ×
+          // target, for the alerts too, and a backlog beyond it could not be seen.
+          allowIdleConsumers: 'true',
+          ...(authentication ? { sasl: 'scram_sha512', tls: 'enable' } : {}),
+        },
+        ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
+      },
+    ],
+    environment: { BOOTSTRAP_SERVERS: bootstrapServers.join(','), TOPIC: topic, CONSUMER_GROUP: consumerGroup },
+    secrets: {
+      ...(username && password ? { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } : {}),
+      ...(certificateAuthority ? { KAFKA_CA: certificateAuthority } : {}),
+    },
+    egress: [
+      {
+        ports: [...new Set(bootstrapServers.map((server) => Number(server.split(':')[1])))],
+        namespace,
+        cidr: props.cidr,
+      },
+    ],
+    knobs: [],
+    alerts: [],
+  };
+}

@@ -1,0 +1,111 @@
+/** What a queue and its worker are watched by, whatever the queue is: KEDA publishes the depth that it sees. */
+import type { ApiObject } from 'cdk8s';
+import type { Plan } from '../../flow/plan';
+import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Graph } from '../grafana-dashboard';
+import { COMPOSITE_METRIC } from '../operators/keda';
+import { aboutObject, matching, namespaceOf } from '../promql';
+import type { TriggerBinding } from './trigger';
+import type { WorkerPlan } from './worker-plan';
+
+const WINDOW = `${RATE_WINDOW_SECONDS}s`;
+
+/** Something of the depth that the scaler sees, in PromQL: the depth itself, or its slope. */
+function ofDepth(
+  scaler: ApiObject,
+  { triggers }: TriggerBinding,
+  { perItem }: WorkerPlan,
+  of: (series: string) => string,
+): string {
+  const series = (more: Readonly<Record<string, string>>) =>
+    aboutObject('keda_scaler_metrics_value', { scaledObject: scaler.name, ...more }, namespaceOf(scaler), of);
+  if (triggers.length === 1) return `max(${series({})})`;
+  // Of a ScaledJob KEDA publishes no sum.
+  return perItem ? `sum(max by (metric) (${series({})}))` : `max(${series({ metric: COMPOSITE_METRIC })})`;
+}
+
+/** What kube-state-metrics says of the autoscaler that KEDA makes. */
+function ofAutoscaler(scaler: ApiObject, metric: string): string {
+  const labels = { namespace: namespaceOf(scaler), horizontalpodautoscaler: `keda-hpa-${scaler.name}` };
+  return `max(kube_horizontalpodautoscaler_${metric}${matching(labels)})`;
+}
+
+/** The alerts of a worker. */
+export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Alert[] {
+  const depth = ofDepth(scaler, binding, worker, (series) => series);
+  const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${WINDOW}])`);
+  const alarmBacklog = plan.value('alarmBacklog');
+  const { reactionSeconds } = plan.predictions;
+  const alerts: Alert[] = [
+    {
+      name: 'QueueBacklog',
+      expr: `${depth} > ${alarmBacklog}`,
+      forSeconds: 120,
+      severity: 'critical',
+      summary: `More than ${alarmBacklog} items wait, beyond what the plan foresees at its worst.`,
+      runbook:
+        'Look whether pods run and are ready, whether an item takes longer than planned, whether more arrives than planned. Then allow more instances or slow the producer down.',
+    },
+    {
+      name: 'QueueNeverDrains',
+      // Never is a state of its own: backlog ÷ rate would be negative exactly then.
+      expr: `${depth} > ${Math.ceil(plan.predictions.peakBacklog + 1)} and ${slope} >= 0`,
+      forSeconds: Math.ceil((reactionSeconds + RATE_WINDOW_SECONDS) / 60) * 60,
+      severity: 'critical',
+      summary: 'The backlog is above the predicted peak and still grows: producers win.',
+      runbook:
+        'Waiting does not help. See whether the scaler is at its maximum (then raise the workload numbers and deploy) or blind (then QueueScalerBlind fires too).',
+    },
+    {
+      name: 'QueueScalerBlind',
+      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${WINDOW}])`)}) > 0`,
+      forSeconds: RATE_WINDOW_SECONDS,
+      severity: 'warning',
+      summary: 'KEDA cannot read the depth of the queue.',
+      runbook:
+        'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, the permission of the user or a network policy is at fault. Until then the fallback number of replicas runs.',
+    },
+  ];
+  if (worker.perItem) return alerts;
+  return [
+    ...alerts,
+    {
+      name: 'QueueWorkerAtMaximum',
+      expr: `${ofAutoscaler(scaler, 'status_current_replicas')} >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
+      forSeconds: RATE_WINDOW_SECONDS,
+      severity: 'warning',
+      summary: `All ${plan.value('maxInstances')} replicas run and the backlog is above its alarm.`,
+      runbook:
+        'The plan allows no more. Raise peakPerSecond or serviceSeconds of the workload to what you measure and deploy; the plan says how many it takes.',
+    },
+  ];
+}
+
+/** The graphs of a worker. */
+export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Graph[] {
+  const { deadLetters } = binding;
+  const flat = (value: number) => `vector(${value})`;
+  return [
+    {
+      title: 'Backlog',
+      unit: 'short',
+      lines: [
+        { legend: 'outstanding', expr: ofDepth(scaler, binding, worker, (series) => series) },
+        { legend: 'predicted peak', expr: flat(Math.ceil(plan.predictions.peakBacklog)) },
+        { legend: 'alarm', expr: flat(plan.value('alarmBacklog')) },
+      ],
+    },
+    {
+      title: 'Replicas',
+      unit: 'short',
+      lines: [
+        { legend: 'running', expr: ofAutoscaler(scaler, 'status_current_replicas') },
+        { legend: 'wanted', expr: ofAutoscaler(scaler, 'status_desired_replicas') },
+        { legend: 'maximum', expr: flat(plan.value('maxInstances')) },
+      ],
+    },
+    ...(deadLetters === undefined
+      ? []
+      : [{ title: 'Dead letters', unit: 'short', lines: [{ legend: 'set aside', expr: deadLetters }] }]),
+  ];
+}

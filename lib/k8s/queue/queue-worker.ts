@@ -1,0 +1,297 @@
+import { ApiObject, App, Chart, Duration, JsonPatch, Lazy, type Size, SizeRoundingBehavior } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type Check, validate, wholeNumber } from '../../flow/errors';
+import type { Plan } from '../../flow/plan';
+import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { type Alert, alertRules } from '../alert-rules';
+import { grafanaDashboard } from '../grafana-dashboard';
+import { environmentName, imageReference, textCheck } from '../names';
+import { networkPolicy } from '../network-policy';
+import {
+  DEFAULT_RESOURCES,
+  disruptionBudget,
+  mountTemporary,
+  onLinux,
+  refuseSharedPaths,
+  restrictedContainer,
+  restrictedPod,
+  spreadOverNodes,
+  UNDISTURBED,
+} from '../restricted-pod';
+import { queueAlerts, queueGraphs } from './queue-alerts';
+import type { QueueTrigger } from './queue-trigger';
+import type { TriggerBinding } from './trigger';
+import { planWorker } from './worker-plan';
+import { jobsFollow, replicasFollow } from './worker-scaler';
+
+/** Where the worker answers probes. */
+const HEALTH_PORT = 8080;
+
+/**
+ * What a worker is sized from.
+ */
+export interface QueueWorkerProps {
+  /**
+   * What arrives in the queue and how long one item takes.
+   */
+  readonly workload: Workload;
+
+  /**
+   * What is promised to whoever waits.
+   */
+  readonly objective: Objective;
+
+  /**
+   * Where the work waits: `QueueTrigger.rabbitMq(…)`, `.sqs(…)`, `.redisStream(…)` or `.kafka(…)`.
+   */
+  readonly trigger: QueueTrigger;
+
+  /**
+   * The image. It finds the queue in the environment, works on `SLOTS` items at a time, acknowledges an item when its
+   * effect is there, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM takes no more and ends what it has. Where
+   * an item gets a job of its own, `MAX_ITEMS` is 1: it works on one item and exits, and answers no probe.
+   * Pin a digest or a version, never `latest`.
+   */
+  readonly image: string;
+
+  /**
+   * Command of the container.
+   *
+   * @default - the image's own
+   */
+  readonly command?: string[];
+
+  /**
+   * Variables of the container, beside those of the queue. Secrets by `EnvValue.fromSecretValue`.
+   *
+   * @default - none
+   */
+  readonly environment?: { [name: string]: kplus.EnvValue };
+
+  /**
+   * CPU and memory of one pod.
+   *
+   * @default - 250 m to 1 CPU, 256 MiB
+   */
+  readonly resources?: kplus.ContainerResources;
+
+  /**
+   * Size of `/tmp`, the only folder that the container can write to, on the node's disk. A pod that puts more there is
+   * evicted. Whole MiB, 1 or more.
+   *
+   * @default Size.mebibytes(64)
+   */
+  readonly scratchSpace?: Size;
+
+  /**
+   * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
+   * checked against the workload, and the plan says `given`. `pollSeconds` is how often the autoscaler looks, 0 s or
+   * more; with `scaleToZero`, and where an item gets a job of its own, it is KEDA's `pollingInterval`, whole seconds from
+   * 1 on.
+   *
+   * @default - all derived; a pod starts in 30 s and works on one item at a time
+   */
+  readonly consumer?: Consumer;
+
+  /**
+   * Whether the last pod goes when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
+   * which must fit the latency.
+   *
+   * @default false
+   */
+  readonly scaleToZero?: boolean;
+
+  /**
+   * How long nothing must have been to do before pods are taken away. At least the time of one item; 10 s to a day.
+   * Where an item gets a job of its own it changes nothing: the job ends with its item.
+   *
+   * @default - 5 minutes, or the time of one item if that is longer
+   */
+  readonly cooldown?: Duration;
+
+  /**
+   * The longest that a new node takes to come. Where an item gets a job of its own, the clock of the job's deadline runs
+   * while its pod waits for one. Whole seconds, 0 (nodes are always there) to a day.
+   *
+   * @default Duration.minutes(15), after which the cluster autoscaler gives a node up
+   */
+  readonly nodeProvisionTime?: Duration;
+}
+
+/**
+ * Pods that are never too few for their queue: how many run, what each of them may have waiting, how many messages it
+ * holds and how long it may take to end follow from the workload.
+ *
+ * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers scaled by a number that
+ * was meant as a threshold and is read as a target (case 6). An item that takes longer than a node waits for a pod to
+ * end gets a job of its own instead of a place in a Deployment.
+ */
+export class QueueWorker extends Construct {
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: Plan;
+
+  /**
+   * The Deployment.
+   *
+   * @default - a `ScaledJob` makes the pods, because an item takes longer than a pod is given to end
+   */
+  public readonly deployment?: kplus.Deployment;
+
+  /** The `ScaledObject`, or the `ScaledJob`. */
+  public readonly scaler: ApiObject;
+
+  /** The container that works. */
+  public readonly container: kplus.Container;
+
+  /** The `PrometheusRule`. */
+  public readonly alerts: ApiObject;
+
+  /** The dashboard. */
+  public readonly dashboard: kplus.ConfigMap;
+
+  /**
+   * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: QueueWorkerProps) {
+    super(scope, id);
+    const trigger = props.trigger._trigger;
+    validate(id, [...trigger.checks, ...inputChecks(props)]);
+    const worker = planWorker(id, props.workload, props.objective, {
+      consumer: { ...trigger.consumer, ...props.consumer },
+      scaleToZero: props.scaleToZero ?? false,
+      cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
+      nodeProvisionSeconds: props.nodeProvisionTime?.toSeconds({ integral: false }),
+    });
+    const binding = trigger.bind({
+      scope: this,
+      plan: worker.plan,
+      workload: props.workload,
+      target: worker.plan.value('targetPerReplica'),
+      perItem: worker.perItem,
+    });
+    this.plan = worker.plan.withKnobs([...binding.knobs]);
+    const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
+      automountToken: false,
+      metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
+    });
+    if (worker.perItem) {
+      const job = this.createJob(props, binding, serviceAccount);
+      this.container = job.container;
+      this.scaler = job.scaler;
+    } else {
+      this.deployment = this.createDeployment(props, binding, serviceAccount);
+      this.container = this.deployment.containers[0];
+      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker.minReplicas);
+      disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
+    }
+    const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
+    // Probes come from the node, which no policy holds back; nothing else has to reach a worker.
+    networkPolicy(this, 'NetworkPolicy', labels, binding.egress);
+    const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, binding, worker), ...binding.alerts];
+    this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding, worker));
+  }
+
+  private createDeployment(
+    props: QueueWorkerProps,
+    binding: TriggerBinding,
+    serviceAccount: kplus.IServiceAccount,
+  ): kplus.Deployment {
+    const deployment = new kplus.Deployment(this, 'Deployment', {
+      securityContext: restrictedPod(),
+      serviceAccount,
+      automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
+      containers: [this.containerProps(props, binding, true)],
+    });
+    spreadOverNodes(deployment);
+    this.finishPod(deployment, props);
+    // KEDA has the say about replicas; a number here would be a way back to it at every deployment.
+    ApiObject.of(deployment).addJsonPatch(JsonPatch.remove('/spec/replicas'));
+    return deployment;
+  }
+
+  private finishPod(workload: kplus.Workload, { scratchSpace }: QueueWorkerProps): void {
+    onLinux(workload);
+    mountTemporary(this, workload.containers[0], scratchSpace);
+    refuseSharedPaths(this, workload, { '/tmp': 'its size is scratchSpace' });
+  }
+
+  private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
+    const envVariables: Record<string, kplus.EnvValue> = { ...props.environment };
+    const set = (name: string, text: string) => {
+      envVariables[name] = kplus.EnvValue.fromValue(text);
+    };
+    for (const name of Object.keys(binding.environment)) set(name, binding.environment[name]);
+    set('SLOTS', String(this.plan.value('slotsPerInstance')));
+    if (serves) set('HEALTH_PORT', String(HEALTH_PORT));
+    else set('MAX_ITEMS', '1');
+    for (const name of Object.keys(binding.secrets)) {
+      const { secretName, key } = binding.secrets[name];
+      const secret = kplus.Secret.fromSecretName(this, `Secret${name}`, secretName);
+      envVariables[name] = kplus.EnvValue.fromSecretValue({ secret, key });
+    }
+    const probe = (failureThreshold: number) =>
+      kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
+    return {
+      name: 'worker',
+      image: props.image,
+      command: props.command,
+      envVariables,
+      resources: props.resources ?? DEFAULT_RESOURCES,
+      securityContext: restrictedContainer(),
+      ...(serves
+        ? {
+            ports: [{ name: 'health', number: HEALTH_PORT }],
+            readiness: probe(3),
+            liveness: probe(6),
+            startup: probe(30),
+          }
+        : {}),
+    };
+  }
+
+  /** One job an item: its pod ends when the item does, and nobody sends it away before. */
+  private createJob(
+    props: QueueWorkerProps,
+    binding: TriggerBinding,
+    serviceAccount: kplus.IServiceAccount,
+  ): { container: kplus.Container; scaler: ApiObject } {
+    // Its template is what is wanted of it, so it stands in a chart that nobody writes.
+    const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
+      podMetadata: { labels: { [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
+      securityContext: restrictedPod(),
+      serviceAccount,
+      automountServiceAccountToken: false,
+      restartPolicy: kplus.RestartPolicy.NEVER,
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
+      containers: [this.containerProps(props, binding, false)],
+    });
+    this.finishPod(job, props);
+    // Read when it is written, so that what users mount into the container is in it.
+    const template = Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template });
+    const scaler = jobsFollow(this, template, this.plan, binding);
+    return { container: job.containers[0], scaler };
+  }
+}
+
+/** By this label the pods of a `ScaledJob` are found. */
+const JOB_LABEL = 'backpressure/worker';
+
+function inputChecks(props: QueueWorkerProps): Check[] {
+  const { image, cooldown, command = [], environment = {}, scratchSpace, nodeProvisionTime } = props;
+  const seconds = cooldown?.toSeconds({ integral: false });
+  return [
+    imageReference('image', image),
+    ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
+    ...Object.keys(environment).map((name) => environmentName('environment', name)),
+    wholeNumber('scratchSpace in MiB', scratchSpace?.toMebibytes({ rounding: SizeRoundingBehavior.NONE }), 1),
+    wholeNumber('nodeProvisionTime in seconds', nodeProvisionTime?.toSeconds({ integral: false }), 0, 86_400),
+    {
+      refused: seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400),
+      message: `cooldown in seconds must be a whole number, between 10 and 86400, got ${seconds}`,
+    },
+  ];
+}

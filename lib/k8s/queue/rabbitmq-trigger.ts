@@ -1,0 +1,231 @@
+import type { Duration } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { type Check, inRange, wholeNumber } from '../../flow/errors';
+import { type Knob, knobNamed } from '../../flow/plan';
+import { itemsDuringOutage } from '../../flow/queue/outage';
+import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from '../names';
+import { secretAuthentication } from '../operators/keda';
+import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';
+import { matching, namespaceOf, startingWith } from '../promql';
+import type { SecretKey } from '../secret-key';
+import { oneInHandKnob, prefetchKnob } from './scaling-plan';
+import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
+
+/** Round trip within a data centre; "Some queuing theory" reckons with 2 ms. */
+const ROUND_TRIP_SECONDS = 0.002;
+/** The management plug-in counts every 5 s (RabbitMQ, Management Plugin, `collect_statistics_interval`). */
+const STATISTICS_SECONDS = 5;
+const OUTAGE_SECONDS = 3600;
+/** A message that is in hand for longer costs the consumer its channel (RabbitMQ, Consumers, `consumer_timeout`). */
+const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
+const AMQP_PORTS = [5671, 5672];
+
+/**
+ * A RabbitMQ queue, declared through the messaging topology operator.
+ */
+export interface RabbitMqTriggerProps {
+  /**
+   * Name of the queue. 1 to 200 letters, digits, `-`, `_` and `.`; `<queueName>.dead` is its dead-letter queue.
+   */
+  readonly queueName: string;
+
+  /**
+   * Name of the `RabbitmqCluster` of the cluster operator.
+   */
+  readonly clusterName: string;
+
+  /**
+   * Namespace of the `RabbitmqCluster`.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly clusterNamespace?: string;
+
+  /**
+   * Virtual host. 1 to 255 printable characters.
+   *
+   * @default /
+   */
+  readonly vhost?: string;
+
+  /**
+   * AMQP URI for the worker, such as `amqps://user:password@orders.rabbit:5671/`, in a Secret.
+   */
+  readonly connection: SecretKey;
+
+  /**
+   * URI of the management API for KEDA, such as `https://user:password@orders.rabbit:15671/`, in a Secret. The user
+   * needs the tag `monitoring` and nothing else.
+   */
+  readonly management: SecretKey;
+
+  /**
+   * The longest that all consumers may be away before publishers are refused. Bounds the queue: what arrives in that
+   * time, peak included, is kept.
+   *
+   * @default Duration.hours(1)
+   */
+  readonly consumerOutage?: Duration;
+
+  /**
+   * Seconds from an acknowledgement to the next message. Above 0.
+   *
+   * @default 0.002
+   */
+  readonly roundTripSeconds?: number;
+}
+
+/** A quorum queue with its dead letters, its policy, and KEDA's look at it. */
+export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
+  const { queueName, roundTripSeconds, consumerOutage } = props;
+  const checks: Check[] = [
+    textCheck(
+      'queueName',
+      queueName,
+      (text) => /^[A-Za-z0-9._-]{1,200}$/.test(text),
+      "1 to 200 letters, digits, '.', '_' and '-'",
+    ),
+    dnsSubdomain('clusterName', props.clusterName),
+    dnsLabel('clusterNamespace', props.clusterNamespace),
+    foreignName('vhost', props.vhost),
+    ...secretChecks('connection', props.connection),
+    ...secretChecks('management', props.management),
+    inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
+    wholeNumber('consumerOutage in seconds', consumerOutage?.toSeconds({ integral: false }), 1),
+  ];
+  return { checks, consumer: { decideSeconds: STATISTICS_SECONDS }, bind: (context) => bind(context, props) };
+}
+
+function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBinding {
+  const { scope, target } = context;
+  const { queueName, vhost = '/', clusterNamespace, connection, management } = props;
+  const deadLetterQueue = `${queueName}.dead`;
+  const knobs = rabbitMqKnobs(context, props);
+  const value = (name: string) => knobNamed(queueName, knobs, name).value;
+  const inHandSeconds = Math.ceil(
+    (context.plan.value('itemTimeoutSeconds') * value('prefetch')) / context.plan.value('slotsPerInstance'),
+  );
+  declareTopology(scope, props, deadLetterQueue, {
+    'delivery-limit': value('deliveryLimit'),
+    'max-length': value('maxLength'),
+    // Only where it is needed: brokers before 3.12 refuse a policy with a key that they do not know.
+    ...(inHandSeconds > ACKNOWLEDGE_WITHIN_SECONDS ? { 'consumer-timeout': 2000 * inHandSeconds } : {}),
+  });
+  const authentication = secretAuthentication(scope, 'Authentication', [
+    { parameter: 'host', name: management.secretName, key: management.key },
+  ]);
+  const depth = depthOf(clusterNamespace ?? namespaceOf(scope), props.clusterName, vhost);
+  return {
+    triggers: [
+      {
+        type: 'rabbitmq',
+        metadata: {
+          // AMQP counts what is ready; the management API counts what is in hand too, and those pods must stay.
+          protocol: 'http',
+          mode: 'QueueLength',
+          value: String(target),
+          activationValue: '0',
+          queueName,
+          vhostName: vhost,
+        },
+        authenticationRef: { name: authentication.name },
+      },
+    ],
+    environment: { QUEUE_NAME: queueName, PREFETCH: String(value('prefetch')) },
+    secrets: { RABBITMQ_URL: connection },
+    egress: [{ ports: AMQP_PORTS, namespace: clusterNamespace }],
+    knobs,
+    alerts: [
+      {
+        name: 'DeadLetters',
+        expr: `max(${depth(deadLetterQueue)}) > 0`,
+        forSeconds: 0,
+        severity: 'warning',
+        summary: `Messages of ${queueName} failed every attempt and lie in ${deadLetterQueue}.`,
+        runbook:
+          'Read one with rabbitmqadmin get (ack_requeue_true), repair the cause in worker or producer, then move them back with a shovel. They are kept until somebody does.',
+      },
+      {
+        name: 'QueueNearlyFull',
+        expr: `max(${depth(queueName)}) > ${Math.ceil(0.8 * value('maxLength'))}`,
+        forSeconds: 60,
+        severity: 'critical',
+        summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; beyond it publishers are refused.`,
+        runbook:
+          'Look whether workers run and acknowledge. If they do, more arrives than was planned: raise the workload numbers of the construct and deploy; meanwhile slow the producers down.',
+      },
+    ],
+    deadLetters: `max(${depth(deadLetterQueue)})`,
+  };
+}
+
+/**
+ * Messages of a queue, as the brokers of one cluster count them. What a broker exports does not name its cluster, so the
+ * labels of the scrape do: namespace and pod, which the cluster operator names `<cluster>-server-<ordinal>`.
+ *
+ * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml (`/metrics/detailed`)
+ * and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
+ */
+function depthOf(namespace: string | undefined, cluster: string, vhost: string): (queue: string) => string {
+  const brokers = startingWith(cluster, '-server-[0-9]+');
+  return (queue) => `rabbitmq_detailed_queue_messages${matching({ namespace, vhost, queue }, { pod: brokers })}`;
+}
+
+function rabbitMqKnobs({ plan, workload, perItem }: TriggerContext, props: RabbitMqTriggerProps): Knob[] {
+  const slots = plan.value('slotsPerInstance');
+  const alarmBacklog = plan.value('alarmBacklog');
+  const attempts = plan.value('maxReceiveCount');
+  const outageSeconds = props.consumerOutage?.toSeconds() ?? OUTAGE_SECONDS;
+  return [
+    perItem
+      ? oneInHandKnob()
+      : prefetchKnob(slots, workload.serviceSeconds, props.roundTripSeconds ?? ROUND_TRIP_SECONDS),
+    {
+      name: 'deliveryLimit',
+      value: attempts - 1,
+      unit: 'redeliveries',
+      formula: 'maxReceiveCount − 1: the limit counts deliveries after the first',
+      inputs: { maxReceiveCount: attempts },
+      source: 'RabbitMQ, Quorum Queues, Poison Message Handling',
+    },
+    {
+      name: 'maxLength',
+      value: Math.ceil(Math.max(itemsDuringOutage(workload, outageSeconds), alarmBacklog)),
+      unit: 'items',
+      formula:
+        'arrivals while all consumers are away, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
+      inputs: { outageSeconds, alarmBacklog },
+      source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer is told, and the disk is bounded',
+    },
+  ];
+}
+
+/** The dead-letter exchange comes first: a queue that names one that is missing drops its dead letters. */
+function declareTopology(
+  scope: Construct,
+  props: RabbitMqTriggerProps,
+  deadLetterQueue: string,
+  limits: Readonly<Record<string, number>>,
+): void {
+  const { queueName, vhost = '/', clusterName, clusterNamespace } = props;
+  const placement: Placement = {
+    vhost,
+    rabbitmqClusterReference: { name: clusterName, namespace: clusterNamespace },
+  };
+  const deadLetterExchange = `${queueName}.dead`;
+  exchange(scope, 'DeadLetterExchange', deadLetterExchange, 'direct', placement);
+  quorumQueue(scope, 'DeadLetterQueue', deadLetterQueue, {}, placement);
+  binding(scope, 'DeadLetterBinding', deadLetterExchange, deadLetterQueue, queueName, placement);
+  quorumQueue(scope, 'Queue', queueName, {}, placement);
+  // In a policy, not in arguments: arguments of a queue can never be changed again.
+  const definition = {
+    ...limits,
+    'dead-letter-exchange': deadLetterExchange,
+    'dead-letter-routing-key': queueName,
+    // At least once needs reject-publish; at most once would lose dead letters when the broker falls.
+    'dead-letter-strategy': 'at-least-once',
+    overflow: 'reject-publish',
+  };
+  const pattern = `^${queueName.replace(/[.]/g, '\\.')}$`;
+  queuePolicy(scope, 'Policy', queueName, pattern, definition, placement);
+}

@@ -1,0 +1,104 @@
+import type { Check } from '../../flow/errors';
+import { cidr, textCheck } from '../names';
+import { type Egress, INTERNET } from '../network-policy';
+import { workloadIdentity } from '../operators/keda';
+import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
+
+/** GetQueueAttributes is eventually consistent; under steady traffic it lags by seconds (SQS API reference). */
+const ATTRIBUTES_AGE_SECONDS = 5;
+const HTTPS = 443;
+const QUEUE_URL = /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)+$/;
+const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
+
+/**
+ * An SQS queue that exists already, made with `RedriveQueue` of the AWS side for instance.
+ */
+export interface SqsTriggerProps {
+  /**
+   * URL of the queue.
+   */
+  readonly queueUrl: string;
+
+  /**
+   * Region of the queue, such as `eu-central-1`.
+   */
+  readonly region: string;
+
+  /**
+   * Role of the worker's service account (IAM roles for service accounts); KEDA looks with the same role. It needs
+   * `sqs:GetQueueAttributes`, `sqs:ReceiveMessage`, `sqs:DeleteMessage` and `sqs:ChangeMessageVisibility` on the queue.
+   */
+  readonly roleArn: string;
+
+  /**
+   * Addresses of the SQS endpoint, those of a VPC endpoint for instance.
+   *
+   * @default - the internet, without private and link-local addresses
+   */
+  readonly endpointCidr?: string;
+
+  /**
+   * Addresses of the STS endpoint, where the pod changes the token of its service account for the role's credentials.
+   * It needs them whatever `endpointCidr` is; give the VPC endpoint's here too, to close the way to the internet.
+   *
+   * @default - the internet, without private and link-local addresses
+   */
+  readonly stsCidr?: string;
+}
+
+/** KEDA's look at an SQS queue. */
+export function sqsTrigger(props: SqsTriggerProps): Trigger {
+  const { queueUrl, roleArn } = props;
+  const checks: Check[] = [
+    textCheck('queueUrl', queueUrl, (text) => QUEUE_URL.test(text), 'the URL of a queue'),
+    textCheck(
+      'region',
+      props.region,
+      (text) => /^[a-z]{2,8}(-[a-z]+)+-\d{1,2}$/.test(text),
+      'a region such as eu-central-1',
+    ),
+    textCheck('roleArn', roleArn, (text) => ROLE_ARN.test(text), 'the ARN of an IAM role'),
+    cidr('endpointCidr', props.endpointCidr),
+    cidr('stsCidr', props.stsCidr),
+  ];
+  return {
+    checks,
+    consumer: { decideSeconds: ATTRIBUTES_AGE_SECONDS },
+    serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': roleArn },
+    bind: (context) => bind(context, props),
+  };
+}
+
+function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): TriggerBinding {
+  const { queueUrl, region } = props;
+  const authentication = workloadIdentity(scope, 'Authentication');
+  return {
+    triggers: [
+      {
+        type: 'aws-sqs-queue',
+        metadata: {
+          queueURL: queueUrl,
+          awsRegion: region,
+          queueLength: String(target),
+          activationQueueLength: '0',
+          // Whoever works on a message must stay, and one that waits out a backoff will come back.
+          scaleOnInFlight: 'true',
+          scaleOnDelayed: 'true',
+        },
+        authenticationRef: { name: authentication.name },
+      },
+    ],
+    environment: { QUEUE_URL: queueUrl, AWS_REGION: region },
+    secrets: {},
+    egress: endpoints(props),
+    knobs: [],
+    alerts: [],
+  };
+}
+
+/** SQS, and STS for the role; without ranges of their own both are on the internet. */
+function endpoints({ endpointCidr, stsCidr }: SqsTriggerProps): Egress[] {
+  const places = [endpointCidr, stsCidr].map((cidr) => (cidr === undefined ? INTERNET : { cidr }));
+  const different = places.filter((place, i) => places.findIndex(({ cidr }) => cidr === place.cidr) === i);
+  return different.map((place) => ({ ports: [HTTPS], ...place }));
+}

@@ -1,0 +1,158 @@
+/**
+ * What quotas are watched by, under the names that JMX exporter gives them. Strimzi's own rules cover the partitions;
+ * what the brokers measure of each user needs the rules of docs/constructs/k8s-kafka-quotas.md beside them.
+ *
+ * Source: Apache Kafka documentation, Monitoring, Client quota metrics (`kafka.server:type={Produce|Fetch},user=…`,
+ * `byte-rate`, `throttle-time`); Strimzi, examples/metrics/kafka-metrics.yaml; jmx_exporter, examples/kafka-2_0_0.yml,
+ * "Quota specific rules".
+ */
+import type { QuotaPlan, TenantQuota } from '../../flow/quotas/workload';
+import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Graph } from '../grafana-dashboard';
+import { anyOf, matching } from '../promql';
+
+/** Kafka holds a rate over a window of 11 s; against a real broker it stayed within 15 % (test/engines). */
+const TOLERANCE = 1.15;
+/** Apache Kafka documentation, Monitoring: sensors of a client that says nothing are gone after an hour. */
+const SENSOR_SECONDS = 3600;
+
+/** The quotas that are watched. */
+export interface WatchedQuotas {
+  readonly plan: QuotaPlan;
+  /** Name of the `Kafka` object: Strimzi's monitors copy the pod's label `strimzi.io/cluster`. */
+  readonly cluster: string;
+  /** Namespace of the brokers: Strimzi's monitors copy it from the pod. */
+  readonly namespace?: string;
+  /** The user of each tenant as the brokers' metrics have it, in the order of the plan. */
+  readonly users: readonly string[];
+  /** How long each tenant's peak lasts, in the order of the plan. */
+  readonly peakSeconds: readonly number[];
+}
+
+/** The alerts of quotas. */
+export function quotaAlerts(watched: WatchedQuotas): Alert[] {
+  const { cluster } = watched;
+  return [
+    ...throttled(watched),
+    {
+      name: 'TenantAboveItsShare',
+      expr: watched.plan.tenants
+        .flatMap((tenant, i) => [
+          `${rateOf(watched, 'Produce', watched.users[i])} > ${Math.ceil(tenant.producerByteRate * TOLERANCE)}`,
+          `${rateOf(watched, 'Fetch', watched.users[i])} > ${Math.ceil(tenant.consumerByteRate * TOLERANCE)}`,
+        ])
+        .join(' or '),
+      forSeconds: RATE_WINDOW_SECONDS,
+      severity: 'critical',
+      summary: 'A broker gives {{ $labels.user }} more than its quota: nobody holds it back.',
+      runbook:
+        'kubectl get kafkauser: Ready says whether the user operator could set the quota; kafka-configs.sh --describe --entity-type users shows what the brokers have. Then look at spec.kafka.quotas of the Kafka object: with type strimzi the brokers ignore the quotas of users.',
+    },
+    {
+      name: 'KafkaUnderReplicated',
+      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))}) > 0`,
+      forSeconds: RATE_WINDOW_SECONDS,
+      severity: 'critical',
+      summary: 'Partitions of {{ $labels.strimzi_io_cluster }} have fewer copies than they should.',
+      runbook:
+        'See whether a broker is away (the plan reckons with as many as spareBrokers) or falls behind: its network or disk is full although every tenant keeps to its share, so that brokerBytesPerSecond is set too high. Measure it, put the number in and deploy.',
+    },
+    {
+      name: 'KafkaQuotasUnseen',
+      expr: `absent(kafka_server_quota_byte_rate${matching(brokersOf(watched))})`,
+      forSeconds: SENSOR_SECONDS,
+      severity: 'warning',
+      summary: `No broker of ${cluster} shows what users write and read: the alerts about tenants are blind.`,
+      runbook:
+        'Either nobody has used the cluster for an hour, or the metrics configuration of the Kafka object lacks the rules for quotas (docs/constructs/k8s-kafka-quotas.md), or Prometheus does not scrape the brokers.',
+    },
+  ];
+}
+
+/** Held back where the plan foresees none, and for longer than a peak where it does. */
+function throttled(watched: WatchedQuotas): Alert[] {
+  const { plan, users, peakSeconds } = watched;
+  const held = (wanted: (tenant: TenantQuota) => boolean) =>
+    plan.tenants.flatMap((tenant, i) => (wanted(tenant) ? [`${throttleOf(watched, users[i])} > 0`] : [])).join(' or ');
+  const unforeseen = held(({ peakWaitSeconds }) => peakWaitSeconds === 0);
+  const foreseen = held(({ peakWaitSeconds }) => peakWaitSeconds > 0);
+  const longest = Math.ceil(
+    Math.max(...plan.tenants.map(({ peakWaitSeconds }, i) => peakSeconds[i] + peakWaitSeconds)),
+  );
+  const runbook =
+    'The others are safe; this tenant’s records wait in its producers. See on the dashboard whether it writes more than its workload says: then ask it, or put the new rates in and deploy. Its producers must have delivery.timeout.ms of their ConfigMap, or they give records up.';
+  return [
+    ...(unforeseen === ''
+      ? []
+      : [
+          {
+            name: 'TenantThrottled',
+            expr: unforeseen,
+            forSeconds: 2 * RATE_WINDOW_SECONDS,
+            severity: 'warning' as const,
+            summary: '{{ $labels.user }} is held back although its whole peak is within its share.',
+            runbook,
+          },
+        ]),
+    ...(foreseen === ''
+      ? []
+      : [
+          {
+            name: 'TenantThrottledBeyondItsPeak',
+            expr: foreseen,
+            forSeconds: Math.max(2 * RATE_WINDOW_SECONDS, longest),
+            severity: 'warning' as const,
+            summary: '{{ $labels.user }} is held back for longer than its peak and what waited of it.',
+            runbook,
+          },
+        ]),
+  ];
+}
+
+/** The graphs of quotas. */
+export function quotaGraphs(watched: WatchedQuotas): Graph[] {
+  const { plan, users } = watched;
+  const busiest = (kind: 'Produce' | 'Fetch', title: string, limit: (tenant: TenantQuota) => number): Graph => ({
+    title,
+    unit: 'Bps',
+    lines: plan.tenants.flatMap((tenant, i) => [
+      { legend: tenant.name, expr: rateOf(watched, kind, users[i]) },
+      { legend: `${tenant.name} quota`, expr: `vector(${limit(tenant)})` },
+    ]),
+  });
+  return [
+    busiest('Produce', 'Written on the busiest broker', ({ producerByteRate }) => producerByteRate),
+    busiest('Fetch', 'Read from the busiest broker', ({ consumerByteRate }) => consumerByteRate),
+    {
+      title: 'Held back',
+      unit: 'ms',
+      lines: plan.tenants.map(({ name }, i) => ({ legend: name, expr: throttleOf(watched, users[i]) })),
+    },
+    {
+      title: 'Partitions without all copies',
+      unit: 'short',
+      lines: [
+        {
+          legend: 'under-replicated',
+          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))})`,
+        },
+      ],
+    },
+  ];
+}
+
+/** Bytes per second on the broker that has most of them: a quota is held by each broker by itself. */
+function rateOf(watched: WatchedQuotas, resource: 'Produce' | 'Fetch', user: string): string {
+  return `max by (user) (kafka_server_quota_byte_rate${matching({ ...brokersOf(watched), resource, user })})`;
+}
+
+/** Milliseconds for which requests are held back in the mean, on the broker where it is worst. */
+function throttleOf(watched: WatchedQuotas, user: string): string {
+  const either = { resource: anyOf(['Produce', 'Fetch']) };
+  return `max by (user) (kafka_server_quota_throttle_time${matching({ ...brokersOf(watched), user }, either)})`;
+}
+
+/** The labels that Strimzi's monitors give to each series of a cluster's brokers. */
+function brokersOf({ namespace, cluster }: WatchedQuotas): Record<string, string | undefined> {
+  return { namespace, strimzi_io_cluster: cluster };
+}

@@ -1,0 +1,304 @@
+import type { ApiObject, Duration } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type Check, oneOf, validate, wholeNumber } from '../../flow/errors';
+import { planQuotas } from '../../flow/quotas/plan';
+import { producerProperties } from '../../flow/quotas/producer-settings';
+import { resolveCapacity } from '../../flow/quotas/shares';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import { alertRules } from '../alert-rules';
+import { grafanaDashboard } from '../grafana-dashboard';
+import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
+import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { namespaceOf } from '../promql';
+import { quotaAlerts, quotaGraphs, type WatchedQuotas } from './kafka-quota-alerts';
+
+/** A label of DNS, since the tenant's name is that of its `KafkaUser`; 64 characters are the most in a certificate. */
+const TENANT_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+const LONGEST_RETENTION_SECONDS = 10 * 365 * 86_400;
+
+/**
+ * How tenants prove who they are. The quota binds the user, which nobody can claim to be; a client id anybody can.
+ */
+export enum KafkaUserAuthentication {
+  /** User and password; Strimzi makes the password and keeps it in a Secret named after the tenant. */
+  SCRAM_SHA_512 = 'scram-sha-512',
+  /** A certificate that Strimzi makes, renews and keeps in a Secret named after the tenant. */
+  TLS = 'tls',
+}
+
+/**
+ * A topic of a tenant.
+ */
+export interface KafkaQuotaTopic {
+  /**
+   * Name of the topic. 1 to 249 letters, digits, dots, hyphens and underscores.
+   */
+  readonly topicName: string;
+
+  /**
+   * Name of the tenant whose it is. Its partitions count into the tenant's quota.
+   */
+  readonly tenant: string;
+
+  /**
+   * Number of partitions. It can be raised later, which moves keys to other partitions. A whole number, 1 or more.
+   */
+  readonly partitions: number;
+
+  /**
+   * How long records are kept. 1 s to ten years.
+   *
+   * @default - as the cluster has it
+   */
+  readonly retention?: Duration;
+}
+
+/**
+ * What the quotas of a shared cluster under Strimzi are sized from.
+ */
+export interface KafkaQuotasProps {
+  /**
+   * Name of the `Kafka` object. Its user and topic operator must watch the namespace of the chart, and its
+   * `spec.kafka.quotas`, if there is one, must be of type `kafka`: under type `strimzi` brokers ignore what users have.
+   */
+  readonly clusterName: string;
+
+  /**
+   * Namespace of the `Kafka` object, by which the alerts know its brokers: another one may have a cluster of the same
+   * name.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly clusterNamespace?: string;
+
+  /**
+   * What the cluster can carry.
+   */
+  readonly capacity: KafkaCapacity;
+
+  /**
+   * Who shares it. At least one. A tenant's name is that of its user: 1 to 63 lower-case letters, digits and hyphens.
+   */
+  readonly tenants: KafkaTenant[];
+
+  /**
+   * The tenants' topics. At least one for every tenant.
+   */
+  readonly topics: KafkaQuotaTopic[];
+
+  /**
+   * How tenants prove who they are. The listener that they use must ask for the same.
+   *
+   * @default KafkaUserAuthentication.SCRAM_SHA_512
+   */
+  readonly authentication?: KafkaUserAuthentication;
+
+  /**
+   * Whether Helm, Argo CD and Flux leave a `KafkaTopic` alone that is no longer in the chart. Strimzi deletes the topic
+   * with its records when the object goes. `kubectl delete` is not held back.
+   *
+   * @default true
+   */
+  readonly retainTopics?: boolean;
+}
+
+/**
+ * A shared Kafka cluster on which every tenant has its share, held by the brokers.
+ *
+ * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
+ * in the brokers' configuration does nothing, and a rate meant for the cluster is several times too much. Each tenant
+ * is a `KafkaUser` with its quotas per broker and with access to its own topics and consumer groups only, and finds the
+ * settings of its producers in a ConfigMap.
+ */
+export class KafkaQuotas extends Construct {
+  /** Every quota with its reason, and what each tenant gets. */
+  public readonly plan: QuotaPlan;
+
+  /** The `KafkaUser`s, in the order of the tenants. */
+  public readonly users: ApiObject[];
+
+  /** The `KafkaTopic`s, in the order they were given. */
+  public readonly topics: ApiObject[];
+
+  /** The ConfigMaps `<tenant>-producer` with `producer.properties`, in the order of the tenants. */
+  public readonly producers: kplus.ConfigMap[];
+
+  /** The `PrometheusRule`. */
+  public readonly alerts: ApiObject;
+
+  /** The dashboard. */
+  public readonly dashboard: kplus.ConfigMap;
+
+  /**
+   * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
+    super(scope, id);
+    const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = props;
+    const retained = props.retainTopics ?? true;
+    validate(id, inputChecks(props));
+    this.plan = planQuotas(
+      id,
+      capacity,
+      tenants.map((tenant) => ({ ...tenant, partitions: tenant.partitions ?? partitionsOf(tenant.name, topics) })),
+    );
+    const replicas = resolveCapacity(capacity).replicationFactor;
+    this.topics = topics.map(({ topicName, partitions, retention }) =>
+      kafkaTopic(
+        this,
+        `Topic-${topicName}`,
+        clusterName,
+        objectName(topicName),
+        {
+          topicName,
+          partitions,
+          replicas,
+          config: {
+            // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+            'min.insync.replicas': Math.max(1, replicas - 1),
+            ...(retention ? { 'retention.ms': retention.toMilliseconds() } : {}),
+          },
+        },
+        retained,
+      ),
+    );
+    this.users = this.plan.tenants.map(({ name, producerByteRate, consumerByteRate, requestPercentage }) =>
+      kafkaUser(this, `User-${name}`, clusterName, name, {
+        authentication: { type: authentication },
+        authorization: { type: 'simple', acls: accessOf(name, topics) },
+        quotas: {
+          producerByteRate,
+          consumerByteRate,
+          ...(requestPercentage === undefined ? {} : { requestPercentage }),
+        },
+      }),
+    );
+    this.producers = this.plan.tenants.map(
+      ({ name }) =>
+        new kplus.ConfigMap(this, `Producer-${name}`, {
+          metadata: { name: `${name}-producer` },
+          data: { 'producer.properties': propertiesText(this.producerProperties(name)) },
+        }),
+    );
+    const watched: WatchedQuotas = {
+      plan: this.plan,
+      cluster: clusterName,
+      namespace: props.clusterNamespace ?? namespaceOf(this),
+      users: tenants.map(({ name }) => metricUser(name, authentication)),
+      peakSeconds: tenants.map(({ peakSeconds = 0 }) => peakSeconds),
+    };
+    this.alerts = alertRules(this, 'Alerts', this.node.path, quotaAlerts(watched));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, quotaGraphs(watched));
+  }
+
+  /**
+   * How the producers of that tenant are to be set.
+   *
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   */
+  public producerSettings(tenant: string): ProducerSettings {
+    return this.plan.tenant(tenant).producer;
+  }
+
+  /**
+   * The same under the names of the Java client, for a properties file or environment variables.
+   *
+   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   */
+  public producerProperties(tenant: string): { [name: string]: string } {
+    return producerProperties(this.producerSettings(tenant));
+  }
+}
+
+/** Its own topics, and consumer groups that begin with its name and a hyphen: nothing else, and nothing made or altered. */
+function accessOf(tenant: string, topics: readonly KafkaQuotaTopic[]): AccessRule[] {
+  const own = topics.filter((topic) => topic.tenant === tenant);
+  return [
+    ...own.map(
+      ({ topicName }): AccessRule => ({
+        type: 'allow',
+        resource: { type: 'topic', name: topicName, patternType: 'literal' },
+        operations: ['Describe', 'Read', 'Write'],
+      }),
+    ),
+    {
+      type: 'allow',
+      resource: { type: 'group', name: `${tenant}-`, patternType: 'prefix' },
+      operations: ['Describe', 'Read'],
+    },
+  ];
+}
+
+/** A certificate's user is its common name; in metrics Kafka writes what is no letter as in an address. */
+function metricUser(tenant: string, authentication: KafkaUserAuthentication): string {
+  return authentication === KafkaUserAuthentication.TLS ? `CN%3D${tenant}` : tenant;
+}
+
+function propertiesText(properties: { readonly [name: string]: string }): string {
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[]): number {
+  return topics.filter((topic) => topic.tenant === tenant).reduce((sum, { partitions }) => sum + partitions, 0);
+}
+
+function inputChecks(props: KafkaQuotasProps): Check[] {
+  const { clusterName, tenants, topics, authentication } = props;
+  const names = tenants.map(({ name }) => name);
+  const topicNames = topics.map(({ topicName }) => topicName);
+  return [
+    dnsLabel('clusterName', clusterName),
+    dnsLabel('clusterNamespace', props.clusterNamespace),
+    oneOf('authentication', authentication, Object.values(KafkaUserAuthentication)),
+    ...names.map((name) =>
+      textCheck(
+        'tenants.name',
+        name,
+        (text) => TENANT_NAME.test(text),
+        '1 to 63 lower-case letters, digits and hyphens, since it is the name of a KafkaUser',
+      ),
+    ),
+    // A prefix of another tenant's name would reach its consumer groups.
+    ...names.flatMap((name) =>
+      names
+        .filter((other) => other !== name && other.startsWith(`${name}-`))
+        .map((other) => ({
+          refused: true,
+          message: `tenants.name ${name} and a hyphen begin ${other}: its consumer groups would be open to ${name}`,
+        })),
+    ),
+    {
+      // In the names of metrics a dot is an underscore, so that Kafka refuses the second of two such topics.
+      refused: new Set(topicNames.map((name) => name.replaceAll('.', '_'))).size < topicNames.length,
+      message: `topics must have names that differ in more than dots and underscores, got ${topicNames.join(', ')}`,
+    },
+    ...topics.flatMap(({ topicName, tenant, partitions, retention }) => [
+      kafkaTopicName('topics.topicName', topicName),
+      {
+        refused: !names.includes(tenant),
+        message: `topics.tenant of ${topicName} must be one of ${names.join(', ')}, got '${tenant}'`,
+      },
+      wholeNumber(`topics.partitions of ${topicName}`, partitions, 1, 1_000_000),
+      wholeNumber(
+        `topics.retention of ${topicName} in seconds`,
+        retention?.toSeconds({ integral: false }),
+        1,
+        LONGEST_RETENTION_SECONDS,
+      ),
+    ]),
+    ...tenants.flatMap(({ name, partitions }) => {
+      const written = partitionsOf(name, topics);
+      return [
+        { refused: written === 0, message: `topics must have at least one of ${name}: it may write to nothing else` },
+        {
+          refused: partitions !== undefined && partitions < written,
+          message: `tenants.partitions of ${name} must be at least those of its topics, ${written}, got ${partitions}`,
+        },
+      ];
+    }),
+  ];
+}

@@ -1,0 +1,289 @@
+import { createHash } from 'node:crypto';
+import { type ApiObject, Cron, Duration, Names, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type Check, validate } from '../../flow/errors';
+import { planTtl } from '../../flow/retention/plan';
+import type { TtlObjective, TtlPlan, TtlWorkload } from '../../flow/retention/workload';
+import { alertRules } from '../alert-rules';
+import { grafanaDashboard } from '../grafana-dashboard';
+import { stockImage } from '../images';
+import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
+import { type Egress, networkPolicy, placeOf } from '../network-policy';
+import { namespaceOf } from '../promql';
+import {
+  LINUX,
+  mountTemporary,
+  onLinux,
+  refuseSharedPaths,
+  restrictedContainer,
+  restrictedPod,
+  UNDISTURBED,
+} from '../restricted-pod';
+import { scriptConfigMap } from '../script';
+import type { SecretKey } from '../secret-key';
+import { ttlAlerts, ttlGraphs } from './ttl-alerts';
+
+/** Where the scripts lie. */
+const SCRIPTS = '/opt/ttl';
+const MONGODB_PORT = 27_017;
+/** Where the backfill keeps its progress; given dates of expiry, it would forget what it booked. */
+const STATE_COLLECTION = 'ttl_backfill';
+
+/**
+ * What a collection with a time to live is sized from.
+ */
+export interface TtlCollectionProps {
+  /**
+   * What comes in, what is there, and what the database bears.
+   */
+  readonly workload: TtlWorkload;
+
+  /**
+   * How long documents are kept, and what that may take.
+   */
+  readonly objective: TtlObjective;
+
+  /**
+   * Name of the collection. It gets the field `expireAt`; progress is kept in the collection `ttl_backfill` beside it.
+   */
+  readonly collection: string;
+
+  /**
+   * Connection string with the database in its path, such as
+   * `mongodb+srv://user:password@events.example.net/shop?tls=true`, in a Secret. The user needs `readWrite` on that
+   * database and nothing else.
+   */
+  readonly connection: SecretKey;
+
+  /**
+   * Field with the time at which a document was made, of BSON type `date`. A document in which it is missing or of
+   * another type, a number or a timestamp for instance, counts as made when the backfill reaches it, never as old; so
+   * does a date before 1971. 1 to 120 letters, digits, `_` and `.`.
+   *
+   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as made now
+   */
+  readonly createdField?: string;
+
+  /**
+   * Address of a Prometheus Pushgateway, such as `http://pushgateway.monitoring:9091`. Prometheus has to scrape it with
+   * `honor_labels: true`.
+   */
+  readonly pushGateway: string;
+
+  /**
+   * Namespace of the database.
+   *
+   * @default - it is outside the cluster
+   */
+  readonly databaseNamespace?: string;
+
+  /**
+   * Addresses of the database, such as `10.20.0.0/16`, when it is outside the cluster. Instead of `databaseNamespace`.
+   *
+   * @default - any address outside but link-local ones
+   */
+  readonly databaseCidr?: string;
+
+  /**
+   * Port of the database. 1 to 65535.
+   *
+   * @default 27017
+   */
+  readonly databasePort?: number;
+}
+
+/**
+ * A MongoDB collection that forgets: a throttled backfill gives every document its date of expiry, then makes the TTL
+ * index, and a report tells how large the collection is and how far deletion is behind.
+ *
+ * Cures a collection that swells because deleting is somebody's chore (case 16). The index comes last, and what is too
+ * old already is spread over the time that the database needs to delete it, so that nothing begins with a flood.
+ */
+export class TtlCollection extends Construct {
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: TtlPlan;
+
+  /** The backfill. Another setting is another Job, because the template of a Job never changes. */
+  public readonly backfill: kplus.Job;
+
+  /** The report. */
+  public readonly report: kplus.CronJob;
+
+  /** The `PrometheusRule`. */
+  public readonly alerts: ApiObject;
+
+  /** The dashboard. */
+  public readonly dashboard: kplus.ConfigMap;
+
+  /**
+   * @throws CapacityError when backfill or deletion cannot keep ahead of inserts, or size or time are above the
+   *   objective; the message names the ways out
+   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   */
+  constructor(scope: Construct, id: string, props: TtlCollectionProps) {
+    super(scope, id);
+    validate(id, inputChecks(props));
+    this.plan = planTtl(id, props.workload, props.objective);
+    const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false });
+    this.backfill = this.createBackfill(props, serviceAccount);
+    this.report = this.createReport(props, serviceAccount);
+    const database: Egress = {
+      ports: [props.databasePort ?? MONGODB_PORT],
+      ...placeOf(props.databaseNamespace, props.databaseCidr),
+    };
+    networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
+    const series = { namespace: namespaceOf(this), report: this.report.name, backfill: this.backfill.name };
+    this.alerts = alertRules(this, 'Alerts', this.node.path, ttlAlerts(this.plan, series));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, ttlGraphs(this.plan, series));
+  }
+
+  private createBackfill(props: TtlCollectionProps, serviceAccount: kplus.IServiceAccount): kplus.Job {
+    const value = (name: string) => this.plan.value(name);
+    const settings = {
+      COLLECTION: props.collection,
+      CREATED_FIELD: props.createdField ?? '',
+      RETENTION_SECONDS: String(value('retentionSeconds')),
+      BATCH_SIZE: String(value('batchSize')),
+      BATCH_SECONDS: String(value('batchSeconds')),
+      BACKFILL_SECONDS: String(value('backfillSeconds')),
+      DRAIN_SECONDS: String(value('drainSeconds')),
+      DRAIN_PER_SECOND: String(value('drainPerSecond')),
+    };
+    const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
+    // The template of a Job cannot be changed, so everything that makes another one makes another Job.
+    const template = [settings, script.data, props.connection, stockImage('mongosh'), UNDISTURBED, LINUX];
+    const digest = createHash('sha256').update(JSON.stringify(template)).digest('hex');
+    const job = new kplus.Job(this, 'Backfill', {
+      metadata: { name: `${Names.toDnsLabel(this, { maxLen: 50 })}-${digest.slice(0, 8)}` },
+      // It works for hours or days, and would count each node that is removed under it as a failure.
+      ...this.podProps(serviceAccount, UNDISTURBED),
+      restartPolicy: kplus.RestartPolicy.ON_FAILURE,
+      backoffLimit: 6,
+      activeDeadline: Duration.seconds(value('backfillDeadlineSeconds')),
+      containers: [this.container('backfill', props, settings)],
+    });
+    this.finishPod(job, 'Backfill', script);
+    return job;
+  }
+
+  private createReport(props: TtlCollectionProps, serviceAccount: kplus.IServiceAccount): kplus.CronJob {
+    const script = scriptConfigMap(this, 'ReportScript', 'ttl-collection/report.js');
+    const name = Names.toDnsLabel(this, { maxLen: 50, extra: ['report'] });
+    const cronJob = new kplus.CronJob(this, 'Report', {
+      metadata: { name },
+      ...this.podProps(serviceAccount),
+      // Every report of every collection at another minute, and always at the same.
+      schedule: new Cron({ minute: String(minuteOf(name)) }),
+      timeZone: 'Etc/UTC',
+      concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
+      startingDeadline: Duration.minutes(10),
+      successfulJobsRetained: 1,
+      failedJobsRetained: 3,
+      restartPolicy: kplus.RestartPolicy.NEVER,
+      backoffLimit: 1,
+      activeDeadline: Duration.minutes(10),
+      containers: [
+        this.container('report', props, { COLLECTION: props.collection, PUSHGATEWAY: props.pushGateway, JOB: name }),
+      ],
+    });
+    this.finishPod(cronJob, 'Report', script);
+    return cronJob;
+  }
+
+  private podProps(serviceAccount: kplus.IServiceAccount, annotations: Readonly<Record<string, string>> = {}) {
+    return {
+      podMetadata: { labels: { [LABEL]: this.node.addr }, annotations: { ...annotations } },
+      securityContext: restrictedPod(),
+      serviceAccount,
+      automountServiceAccountToken: false,
+    };
+  }
+
+  private container(
+    script: 'backfill' | 'report',
+    props: TtlCollectionProps,
+    settings: Record<string, string>,
+  ): kplus.ContainerProps {
+    const { secretName, key } = props.connection;
+    const secret = kplus.Secret.fromSecretName(this, `${script}-connection`, secretName);
+    const texts = Object.entries(settings).map(([name, text]) => [name, kplus.EnvValue.fromValue(text)] as const);
+    return {
+      name: script,
+      image: stockImage('mongosh'),
+      // Not on the command line, where every process of the node could read the password.
+      command: ['mongosh', '--nodb', '--quiet', '--norc', '--file', `${SCRIPTS}/${script}.js`],
+      envVariables: {
+        ...Object.fromEntries(texts),
+        MONGODB_URI: kplus.EnvValue.fromSecretValue({ secret, key }),
+        ...(script === 'report' ? { NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) } : {}),
+        // mongosh keeps its settings at home, and wants to write there.
+        HOME: kplus.EnvValue.fromValue('/tmp'),
+      },
+      resources: {
+        cpu: { request: kplus.Cpu.millis(100), limit: kplus.Cpu.millis(500) },
+        memory: { request: Size.mebibytes(256), limit: Size.mebibytes(512) },
+      },
+      securityContext: restrictedContainer(),
+    };
+  }
+
+  private finishPod(workload: kplus.Workload, id: string, script: kplus.ConfigMap): void {
+    const scope = new Construct(this, `${id}Volumes`);
+    const [container] = workload.containers;
+    container.mount(SCRIPTS, kplus.Volume.fromConfigMap(scope, 'Script', script));
+    mountTemporary(scope, container);
+    refuseSharedPaths(this, workload);
+    onLinux(workload);
+  }
+}
+
+/** By this label the pods of a collection are found. */
+const LABEL = 'backpressure/ttl-collection';
+
+/** A minute of the hour from a name: stable, and even over many names. */
+function minuteOf(name: string): number {
+  return createHash('sha256').update(name).digest().readUInt32BE(0) % 60;
+}
+
+/** In a cluster the second label of a host is its namespace. */
+function gatewayEgress(address: string): Egress {
+  const { hostname, port, protocol } = new URL(address);
+  return { ports: [Number(port || (protocol === 'https:' ? 443 : 80))], namespace: hostname.split('.')[1] };
+}
+
+function inputChecks(props: TtlCollectionProps): Check[] {
+  const { collection, createdField, pushGateway, databasePort } = props;
+  return [
+    textCheck(
+      'collection',
+      collection,
+      (text) => /^[A-Za-z_][\w.-]{0,119}$/.test(text) && !text.startsWith('system.') && text !== STATE_COLLECTION,
+      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', and not be that of the progress, ttl_backfill",
+    ),
+    textCheck(
+      'createdField',
+      createdField,
+      (text) => /^[A-Za-z_]\w*(\.\w+)*$/.test(text) && text.length <= 120,
+      "1 to 120 letters, digits, '_' and '.'",
+    ),
+    textCheck(
+      'pushGateway',
+      pushGateway,
+      (text) => /^https?:\/\/[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/.test(text),
+      'an address of the cluster such as http://pushgateway.monitoring:9091',
+    ),
+    ...secretChecks('connection', props.connection),
+    dnsLabel('databaseNamespace', props.databaseNamespace),
+    cidr('databaseCidr', props.databaseCidr),
+    {
+      refused: props.databaseNamespace !== undefined && props.databaseCidr !== undefined,
+      message: 'databaseNamespace and databaseCidr must not be given together: it is in the cluster or outside of it',
+    },
+    {
+      refused:
+        databasePort !== undefined && !(Number.isInteger(databasePort) && databasePort >= 1 && databasePort <= 65_535),
+      message: `databasePort must be a whole number, between 1 and 65535, got ${databasePort}`,
+    },
+  ];
+}

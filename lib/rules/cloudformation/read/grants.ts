@@ -1,0 +1,141 @@
+/**
+ * Who may do what to which resource, as far as policies of roles say it for certain.
+ */
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { matchesWildcards } from '../../patterns';
+import type { Template } from './template';
+
+/** One statement that lets somebody do something to a resource of the template. */
+interface Grant {
+  readonly policy: Resource;
+  readonly resource: Resource;
+}
+
+/** The policies that let somebody, for certain, do this to this resource. */
+export function grantsOn(
+  template: Template,
+  action: string,
+  resource: Resource,
+  nameProperty: string,
+): readonly Resource[] {
+  return indexOf(template, action, resource.type, nameProperty).byResource.get(resource) ?? [];
+}
+
+/** The resources of this type to which a role may, for certain, do this. */
+export function grantedToRole(
+  template: Template,
+  action: string,
+  role: Resource,
+  type: string,
+  nameProperty: string,
+): readonly Resource[] {
+  return indexOf(template, action, type, nameProperty).byRole.get(role) ?? [];
+}
+
+/** Who may do one thing to the resources of one type. */
+interface Index {
+  readonly byResource: ReadonlyMap<Resource, readonly Resource[]>;
+  readonly byRole: ReadonlyMap<Resource, readonly Resource[]>;
+}
+
+const indices = once((_: Template) => new Map<string, Index>());
+
+function indexOf(template: Template, action: string, type: string, nameProperty: string): Index {
+  const key = `${action} ${type}`;
+  let index = indices(template).get(key);
+  if (!index) {
+    const grants = grantsOf(template, action, type, nameProperty);
+    const byRole = grants.flatMap(({ policy, resource }) =>
+      rolesOf(template, policy).map((role) => [role, resource] as const),
+    );
+    index = {
+      byResource: grouped(grants.map(({ policy, resource }) => [resource, policy] as const)),
+      byRole: grouped(byRole),
+    };
+    indices(template).set(key, index);
+  }
+  return index;
+}
+
+/** What every policy grants of one action, on resources of one type. */
+function grantsOf(template: Template, action: string, type: string, nameProperty: string): Grant[] {
+  const { policies, patterns } = allowing(template);
+  const matching = new Set([...patterns].filter((pattern) => matchesWildcards(pattern, action)));
+  return policies.flatMap(({ policy, allowed }) => {
+    const resources = allowed
+      .filter((statement) => statement.patterns.some((pattern) => matching.has(pattern)))
+      .flatMap((statement) => statement.at.at('Resource').items())
+      .flatMap((arn) => template.find(arn, type, nameProperty) ?? []);
+    return [...new Set(resources)].map((resource) => ({ policy, resource }));
+  });
+}
+
+/** The statements that allow something, by policy, and the patterns of all of them, which are few. */
+const allowing = once((template: Template) => {
+  const policies = template.ofType(...IDENTITY_POLICIES).map((policy) => ({
+    policy,
+    allowed: statements(policy)
+      .filter((statement) => statement.at('Effect').text() === 'Allow')
+      .map((at) => ({
+        at,
+        patterns: at
+          .at('Action')
+          .items()
+          .flatMap((pattern) => pattern.text() ?? []),
+      })),
+  }));
+  const patterns = new Set(policies.flatMap(({ allowed }) => allowed.flatMap((statement) => statement.patterns)));
+  return { policies, patterns };
+});
+
+/** The statements of a policy or of a role's own policies. */
+export function statements(policy: Resource): Value[] {
+  const inline = policy
+    .at('Properties', 'Policies')
+    .items()
+    .map((each) => each.at('PolicyDocument'));
+  const documents = IDENTITY_POLICIES.includes(policy.type)
+    ? [policy.at('Properties', 'PolicyDocument'), ...inline]
+    : [];
+  return documents.flatMap((document) => document.at('Statement').items());
+}
+
+/** Policies of who may act; those of queues and topics say who may send. */
+const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
+
+/** The role that something runs under, when the template has it. */
+export function roleAt(template: Template, value: Value): Resource | undefined {
+  return template.find(value, 'AWS::IAM::Role', 'RoleName');
+}
+
+/** The roles that may, for certain, do this to this resource. */
+export function rolesGranted(
+  template: Template,
+  action: string,
+  resource: Resource,
+  nameProperty: string,
+): readonly Resource[] {
+  const policies = grantsOn(template, action, resource, nameProperty);
+  return [...new Set(policies.flatMap((policy) => rolesOf(template, policy)))];
+}
+
+/** The roles that a policy is attached to. */
+function rolesOf(template: Template, policy: Resource): Resource[] {
+  if (policy.type === 'AWS::IAM::Role') return [policy];
+  const named = [...policy.at('Properties', 'Roles').items(), policy.at('Properties', 'RoleName')];
+  const attached = named.map((role) => roleAt(template, role)).filter((role) => role !== undefined);
+  return [...attached, ...(attaching(template).get(policy) ?? [])];
+}
+
+/** The roles that name a managed policy among theirs, by policy. */
+const attaching = once((template: Template) =>
+  grouped(
+    template.ofType('AWS::IAM::Role').flatMap((role) =>
+      role
+        .at('Properties', 'ManagedPolicyArns')
+        .items()
+        .map((arn) => [template.find(arn, 'AWS::IAM::ManagedPolicy', 'ManagedPolicyName'), role] as const),
+    ),
+  ),
+);

@@ -1,0 +1,109 @@
+/**
+ * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
+ */
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { type Mapping, mappings } from './functions';
+import { grantsOn } from './grants';
+import type { Template } from './template';
+
+/** Type of an SQS queue. */
+export const QUEUE = 'AWS::SQS::Queue';
+
+/** Every SQS queue. */
+export function queues(template: Template): readonly Resource[] {
+  return template.ofType(QUEUE);
+}
+
+/** A queue's redrive policy; rules read it as a mapping, and are silent about one in JSON text. */
+export function redrivePolicy(queue: Resource): Value {
+  return queue.at('Properties', 'RedrivePolicy');
+}
+
+/** The queue to which this one gives up its messages; undefined when that is not decided, or elsewhere. */
+export function deadLetterQueueOf(template: Template, queue: Resource): Resource | undefined {
+  const arn = redrivePolicy(queue).at('deadLetterTargetArn');
+  return template.find(arn, QUEUE, 'QueueName');
+}
+
+/** The queues that give up their messages to this one. */
+export function sourcesOf(template: Template, deadLetterQueue: Resource): readonly Resource[] {
+  return sources(template).get(deadLetterQueue) ?? [];
+}
+
+const sources = once((template: Template) =>
+  grouped(queues(template).map((queue) => [deadLetterQueueOf(template, queue), queue] as const)),
+);
+
+/** Places below which a resource names where its failures go. */
+const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetterQueueArn|OnFailure)(\.|$)/;
+
+/** Whether anything in the template sends its failures to this queue. */
+export function isDeadLetterQueue(template: Template, queue: Resource): boolean {
+  return sourcesOf(template, queue).length > 0 || parkersOf(template, queue).length > 0;
+}
+
+/** Everything that names this queue as the place where its failures go. */
+export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
+  return parkers(template).get(queue) ?? [];
+}
+
+/** What names a queue as the place where its failures go, by queue; each once, in the order of the template. */
+const parkers = once((template: Template) =>
+  grouped(
+    template.resources.flatMap((resource) => {
+      const named = new Set(failurePlaces(resource).flatMap((place) => template.findAll(place, QUEUE, 'QueueName')));
+      return [...named]
+        .filter((queue) => queue !== resource && template.mentions(resource, queue))
+        .map((queue) => [queue, resource] as const);
+    }),
+  ),
+);
+
+/** The places in which a resource names where its failures go. */
+function failurePlaces(resource: Resource): readonly Value[] {
+  return places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path));
+}
+
+/** Every place below a value that is no mapping and no list, depth first. */
+export function places(value: Value, found: Value[] = []): readonly Value[] {
+  const entries = value.entries();
+  if (entries.length > 0) for (const [, below] of entries) places(below, found);
+  else if (Array.isArray(value.resolved)) for (const item of value.items()) places(item, found);
+  else found.push(value);
+  return found;
+}
+
+/** The mappings through which Lambda functions read this queue. */
+export function mappingsOf(template: Template, queue: Resource): readonly Mapping[] {
+  return readers(template).get(queue) ?? [];
+}
+
+const readers = once((template: Template) =>
+  grouped(mappings(template).map((mapping) => [template.find(mapping.source, QUEUE, 'QueueName'), mapping] as const)),
+);
+
+/** Whether functions are mapped to this queue and none of the mappings is enabled: a person starts them. */
+export function isReadOnDemand(template: Template, queue: Resource): boolean {
+  const mapped = mappingsOf(template, queue);
+  return mapped.length > 0 && mapped.every(({ mapping }) => mapping.at('Properties', 'Enabled').flag(true) === false);
+}
+
+/** Whether anybody in the template reads this queue: a function, a pipe, or a role that may receive its messages. */
+export function isRead(template: Template, queue: Resource): boolean {
+  return (
+    mappingsOf(template, queue).length > 0 ||
+    piped(template).has(queue) ||
+    grantsOn(template, 'sqs:ReceiveMessage', queue, 'QueueName').length > 0
+  );
+}
+
+/** The queues that pipes read. */
+const piped = once(
+  (template: Template) =>
+    new Set(
+      template
+        .ofType('AWS::Pipes::Pipe')
+        .flatMap((pipe) => template.findAll(pipe.at('Properties', 'Source'), QUEUE, 'QueueName')),
+    ),
+);

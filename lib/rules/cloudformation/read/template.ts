@@ -1,0 +1,231 @@
+import { type CarriedText, Document, Resource, type Value } from '../../document';
+import { grouped } from '../../once';
+import { own } from '../../own';
+import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
+import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
+
+/** Macros that add nothing which a rule would miss. */
+const HARMLESS_TRANSFORMS = [
+  'AWS::LanguageExtensions',
+  'AWS::SecretsManager-2020-07-23',
+  'AWS::SecretsManager-2024-09-16',
+];
+
+/** A CloudFormation template. */
+export class Template extends Document implements Surroundings {
+  public readonly resources: readonly Resource[];
+  public readonly mappings: Record<string, unknown>;
+  public readonly effort = new Effort();
+
+  /**
+   * Whether all there will be stands in the template: no macro and no loop that adds resources when it is deployed. Only
+   * then does a rule know that something is nowhere.
+   */
+  public readonly closed: boolean;
+
+  private readonly byName: ReadonlyMap<string, Resource>;
+  private readonly parameters: Record<string, unknown>;
+  private readonly outputs: unknown;
+  private mentionedBy?: ReadonlyMap<string, readonly Resource[]>;
+  private readonly mentioned = new Map<Resource, ReadonlySet<string>>();
+  private handedOut?: ReadonlySet<string>;
+  private handedOutByName?: ReadonlySet<string>;
+  private carried?: readonly CarriedText[];
+  private readonly names = new Map<string, ReadonlyMap<string, readonly Resource[]>>();
+
+  /**
+   * @param body the template, parsed
+   * @param file what it is called in findings
+   * @param acknowledged rules accepted outside the template, by construct path
+   */
+  constructor(
+    body: Record<string, unknown>,
+    public readonly file: string,
+    acknowledged: (constructPath: string) => ReadonlyMap<string, string> = () => new Map(),
+  ) {
+    super();
+    this.mappings = isMapping(body.Mappings) ? body.Mappings : {};
+    this.parameters = isMapping(body.Parameters) ? body.Parameters : {};
+    this.outputs = body.Outputs;
+    const entries = Object.entries(isMapping(body.Resources) ? body.Resources : {});
+    const transforms = [body.Transform].flat().filter((name) => name !== undefined);
+    this.closed =
+      transforms.every((name) => HARMLESS_TRANSFORMS.includes(name as string)) &&
+      entries.every(([name]) => !name.startsWith('Fn::'));
+    this.byName = new Map(
+      entries.flatMap(([name, raw]) => {
+        if (!isMapping(raw) || typeof raw.Type !== 'string') return [];
+        const metadata = isMapping(raw.Metadata) ? raw.Metadata : {};
+        const path = typeof metadata['aws:cdk:path'] === 'string' ? metadata['aws:cdk:path'] : undefined;
+        const reasons = new Map([...(path ? acknowledged(path) : []), ...acknowledgedIn(metadata)]);
+        return [[name, new Resource(this, name, raw.Type, file, raw, reasons, path)]];
+      }),
+    );
+    this.resources = [...this.byName.values()];
+  }
+
+  public resolve(raw: unknown): Resolved {
+    return raw === UNKNOWN ? UNKNOWN : resolveIntrinsic(raw, this);
+  }
+
+  public hasResource(logicalId: string): boolean {
+    return this.byName.has(logicalId);
+  }
+
+  public onlyValue(parameter: string): unknown {
+    const declared = own(this.parameters, parameter);
+    const allowed = isMapping(declared) ? declared.AllowedValues : undefined;
+    // A function, here the parameter itself for instance, is not evaluated there.
+    return Array.isArray(allowed) && allowed.length === 1 && typeof allowed[0] !== 'object' ? allowed[0] : undefined;
+  }
+
+  /** The resource of this logical id. */
+  public resource(logicalId: string): Resource | undefined {
+    return this.byName.get(logicalId);
+  }
+
+  /** The one resource of the template that the value is, or is made of; undefined when it is none, or not decided. */
+  public target(value: Value): Resource | undefined {
+    const { resolved } = value;
+    if (resolved instanceof Reference) return this.byName.get(resolved.name);
+    if (!(resolved instanceof Composite)) return undefined;
+    const named = resolved.parts.filter((part) => part instanceof Reference);
+    return named.length === 1 ? this.byName.get(named[0].name) : undefined;
+  }
+
+  /** The resource of this type that the value, for certain, is; undefined when it is none, or not decided. */
+  public find(value: Value, type: string, nameProperty: string): Resource | undefined {
+    return this.findAll(value, type, nameProperty)[0];
+  }
+
+  /** Every resource of this type that the value means: of two under one name, both. */
+  public findAll(value: Value, type: string, nameProperty: string): readonly Resource[] {
+    const { resolved } = value;
+    const ofType = (name: string) => {
+      const named = this.byName.get(name);
+      return named?.type === type ? [named] : [];
+    };
+    if (resolved instanceof Reference) return ofType(resolved.name);
+    const text = resolved instanceof Composite ? resolved.tail : value.text();
+    if (text !== undefined) return this.called(text.slice(text.lastIndexOf(':') + 1), type, nameProperty);
+    if (!(resolved instanceof Composite)) return [];
+    return resolved.parts.flatMap((part) => (part instanceof Reference ? ofType(part.name) : []));
+  }
+
+  /** The resources of a type that were given this name. */
+  public called(name: string, type: string, nameProperty: string): readonly Resource[] {
+    const key = `${type} ${nameProperty}`;
+    let index = this.names.get(key);
+    if (!index) {
+      index = grouped(this.ofType(type).map((each) => [each.at('Properties', nameProperty).text(), each] as const));
+      this.names.set(key, index);
+    }
+    return index.get(name) ?? [];
+  }
+
+  /** Whether the value is, for certain, this resource: a reference to it, or the name it was given. */
+  public pointsTo(value: Value, resource: Resource, nameProperty: string): boolean {
+    return this.findAll(value, resource.type, nameProperty).includes(resource);
+  }
+
+  /** Every other resource in which this one is mentioned, in whatever way. */
+  public mentioning(resource: Resource): readonly Resource[] {
+    this.mentionedBy ??= this.collectMentions();
+    return this.mentionedBy.get(resource.name) ?? [];
+  }
+
+  /** Whether a resource mentions another one, in whatever way. */
+  public mentions(resource: Resource, other: Resource): boolean {
+    return this.namesIn(resource).has(other.name);
+  }
+
+  /** Whether the template hands the resource out, so that others may do with it what this template does not. */
+  public exported(resource: Resource): boolean {
+    this.handedOut ??= mentionedIn(this.outputs);
+    return this.handedOut.has(resource.name);
+  }
+
+  /** Whether it is exported by name, so that another stack can build on it; an output that people read is not enough. */
+  public exportedByName(resource: Resource): boolean {
+    this.handedOutByName ??= mentionedIn(
+      Object.values(isMapping(this.outputs) ? this.outputs : {}).filter(
+        (output) => isMapping(output) && 'Export' in output,
+      ),
+    );
+    return this.handedOutByName.has(resource.name);
+  }
+
+  public texts(): readonly CarriedText[] {
+    this.carried ??= this.resources.flatMap((resource) =>
+      (own(CARRIERS, resource.type) ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
+    );
+    return this.carried;
+  }
+
+  private collectMentions(): ReadonlyMap<string, readonly Resource[]> {
+    return grouped(
+      this.resources.flatMap((resource) =>
+        [...this.namesIn(resource)].filter((name) => name !== resource.name).map((name) => [name, resource] as const),
+      ),
+    );
+  }
+
+  private namesIn(resource: Resource): ReadonlySet<string> {
+    let names = this.mentioned.get(resource);
+    if (!names) {
+      names = mentionedIn(resource.body.resolved);
+      this.mentioned.set(resource, names);
+    }
+    return names;
+  }
+}
+
+/** Where resources carry code or configuration of somebody else. */
+const CARRIERS: Readonly<Record<string, readonly string[][]>> = {
+  'AWS::Lambda::Function': [['Code', 'ZipFile']],
+  'AWS::SSM::Parameter': [['Value']],
+  'AWS::AppConfig::HostedConfigurationVersion': [['Content']],
+  'AWS::EC2::Instance': [['UserData']],
+  'AWS::MSK::Configuration': [['ServerProperties']],
+  'AWS::ECS::TaskDefinition': [['ContainerDefinitions']],
+};
+
+function carriedAt(value: Value): CarriedText[] {
+  const text = value.text();
+  if (text !== undefined) return [{ at: value, text }];
+  return value.items().flatMap((container) => {
+    const command = [...container.at('EntryPoint').items(), ...container.at('Command').items()].map((word) =>
+      word.text(),
+    );
+    if (command.length === 0 || command.some((word) => word === undefined)) return [];
+    return [{ at: container.at('Command'), text: command.join(' ') }];
+  });
+}
+
+function acknowledgedIn(metadata: Record<string, unknown>): [string, string][] {
+  const own = isMapping(metadata.backpressure) ? metadata.backpressure.acknowledge : undefined;
+  return Object.entries(isMapping(own) ? own : {}).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1].trim() !== '',
+  );
+}
+
+/** The logical ids that `Ref`, `Fn::GetAtt`, `Fn::Sub` and `DependsOn` name anywhere below. */
+function mentionedIn(raw: unknown, found = new Set<string>()): Set<string> {
+  if (Array.isArray(raw)) for (const item of raw) mentionedIn(item, found);
+  else if (isMapping(raw)) {
+    for (const key of Object.keys(raw)) {
+      const value = raw[key];
+      if (key === 'Ref' && typeof value === 'string') found.add(value);
+      else if (key === 'Fn::GetAtt') {
+        const id = Array.isArray(value) ? value[0] : value;
+        if (typeof id === 'string') found.add(id.split('.', 1)[0]);
+      } else if (key === 'Fn::Sub') {
+        const text = Array.isArray(value) ? value[0] : value;
+        for (const match of (typeof text === 'string' ? text : '').matchAll(/\$\{([^!}.]+)/g))
+          found.add(match[1].trim());
+        if (Array.isArray(value)) mentionedIn(value[1], found);
+      } else mentionedIn(value, found);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,134 @@
+import { type CarriedText, Document, Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { own } from '../../own';
+import { isMapping, type Resolved, UNKNOWN } from '../../resolved';
+
+/** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
+export const ACKNOWLEDGE = 'backpressure-constructs/';
+
+/** Of the annotations with that prefix, those that accept a finding; others say something about the workload. */
+const ACKNOWLEDGED = new RegExp(`^${ACKNOWLEDGE}(BP-[A-Z0-9]+-\\d{3})$`);
+
+/** A text that somebody else fills in before it is applied: Helm's `{{ … }}`, envsubst's `${…}`. */
+const PLACEHOLDER = /^\s*(\{\{[\s\S]*\}\}|\$\{\w+\})\s*$/;
+
+/** One manifest, and where it came from. */
+export interface Manifest {
+  readonly file: string;
+  readonly body: Record<string, unknown>;
+}
+
+/** Every workload with a pod template, and the way to that template's spec. */
+const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
+  Pod: ['spec'],
+  'apps/Deployment': ['spec', 'template', 'spec'],
+  'apps/StatefulSet': ['spec', 'template', 'spec'],
+  'apps/DaemonSet': ['spec', 'template', 'spec'],
+  'apps/ReplicaSet': ['spec', 'template', 'spec'],
+  'batch/Job': ['spec', 'template', 'spec'],
+  'batch/CronJob': ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
+  'keda.sh/ScaledJob': ['spec', 'jobTargetRef', 'template', 'spec'],
+};
+
+/** The manifests that are applied together; relations between them are seen whatever file they stand in. */
+export class Manifests extends Document {
+  public readonly resources: readonly Resource[];
+  private carried?: readonly CarriedText[];
+
+  constructor(manifests: readonly Manifest[]) {
+    super();
+    this.resources = manifests.map(({ file, body }) => {
+      const metadata = isMapping(body.metadata) ? body.metadata : {};
+      const name = [metadata.name, metadata.generateName].find((each) => typeof each === 'string') ?? '(no name)';
+      const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
+      const acknowledged = annotations.flatMap(([key, reason]): [string, string][] => {
+        const id = ACKNOWLEDGED.exec(key)?.[1];
+        // Annotations are texts; what YAML reads as a number or a flag was meant as one.
+        const text = typeof reason === 'object' || reason === undefined ? '' : String(reason);
+        return id === undefined || text.trim() === '' ? [] : [[id, text]];
+      });
+      return new Resource(this, `${body.kind}/${name}`, typeOf(body), file, body, new Map(acknowledged));
+    });
+  }
+
+  // What a manifest says is said, unless it is a placeholder; a place below something undecided stays undecided.
+  public resolve(raw: unknown): Resolved {
+    if (raw === UNKNOWN || (typeof raw === 'string' && PLACEHOLDER.test(raw))) return UNKNOWN;
+    return raw as Resolved;
+  }
+
+  /** The workloads with a pod template: Deployments, Jobs, ScaledJobs and so on. */
+  public workloads(): readonly Resource[] {
+    return this.ofType(...Object.keys(POD_SPECS));
+  }
+
+  /** The pod spec of a workload. */
+  public podSpec(workload: Resource): Value {
+    const path = own(POD_SPECS, workload.type);
+    // A kind that is not known here may have its pods anywhere.
+    return path ? workload.at(...path) : new Value(workload, UNKNOWN);
+  }
+
+  /** The containers of a workload, without those that run before it. */
+  public containers(workload: Resource): Value[] {
+    return this.podSpec(workload).at('containers').items();
+  }
+
+  /** The resource of this type and name in the namespace of another; undefined when it is not among the manifests. */
+  public beside(neighbour: Resource, type: string, name: string | undefined): Resource | undefined {
+    if (name === undefined) return undefined;
+    return placed(this).get(placeOf(type, namespaceOf(neighbour), name))?.[0];
+  }
+
+  public texts(): readonly CarriedText[] {
+    this.carried ??= [
+      ...this.ofType('ConfigMap').flatMap((map) =>
+        map
+          .at('data')
+          .entries()
+          .flatMap(([name, at]) => {
+            const text = at.text();
+            return text === undefined ? [] : [{ at, text, name }];
+          }),
+      ),
+      ...this.workloads().flatMap((workload) => this.containers(workload).flatMap(commandOf)),
+    ];
+    return this.carried;
+  }
+}
+
+/** Every manifest by type, namespace and name. */
+const placed = once((manifests: Manifests) =>
+  grouped(
+    manifests.resources.map((resource) => {
+      const name = resource.at('metadata', 'name').text();
+      return [name === undefined ? undefined : placeOf(resource.type, namespaceOf(resource), name), resource] as const;
+    }),
+  ),
+);
+
+function placeOf(type: string, namespace: string, name: string): string {
+  return `${type}\n${namespace}\n${name}`;
+}
+
+/** The namespace that a manifest names; empty when it leaves that to whoever applies it. */
+export function namespaceOf(resource: Resource): string {
+  return resource.at('metadata', 'namespace').text() ?? '';
+}
+
+/** What is in each namespace. */
+export function byNamespace(resources: readonly Resource[]): ReadonlyMap<string, readonly Resource[]> {
+  return grouped(resources.map((resource) => [namespaceOf(resource), resource] as const));
+}
+
+/** Group and kind: `apps/Deployment`, `Pod`. The version does not change what a rule reads. */
+function typeOf(body: Record<string, unknown>): string {
+  const version = String(body.apiVersion);
+  return version.includes('/') ? `${version.slice(0, version.lastIndexOf('/'))}/${body.kind}` : String(body.kind);
+}
+
+function commandOf(container: Value): CarriedText[] {
+  const words = [...container.at('command').items(), ...container.at('args').items()];
+  const text = words.map((word) => word.text() ?? '').join(' ');
+  return text === '' ? [] : [{ at: container.at(container.at('args').present ? 'args' : 'command'), text }];
+}

@@ -1,0 +1,61 @@
+/** What the containers of a workload ask for, and what a namespace gives to those that ask for nothing. */
+import type { Resource, Value } from '../../document';
+import { once } from '../../once';
+import { byNamespace, type Manifests, namespaceOf } from './manifests';
+import { quantity } from './quantities';
+
+/** A resource that pods ask for. */
+export type Asked = 'cpu' | 'memory';
+
+/** What one pod of a workload asks for: the sum of its containers; undefined when one of them does not say. */
+export function podRequest(manifests: Manifests, workload: Resource, resource: Asked): number | undefined {
+  const amounts = manifests.containers(workload).map((container) => {
+    const own = container.at('resources', 'requests', resource);
+    // A container with a limit and no request asks for its limit.
+    return quantity(own.absent ? container.at('resources', 'limits', resource) : own);
+  });
+  if (amounts.length === 0 || amounts.includes(undefined)) return undefined;
+  return amounts.reduce((sum: number, amount) => sum + amount!, 0);
+}
+
+/** Whether it is certain that a container has no request for this, from wherever it may come. */
+export function hasNoRequest(manifests: Manifests, workload: Resource, container: Value, resource: Asked): boolean {
+  return (
+    ['requests', 'limits'].every(
+      (kind) =>
+        container.at('resources', kind, resource).absent &&
+        manifests.podSpec(workload).at('resources', kind, resource).absent,
+    ) && !isDefaulted(manifests, workload, ['default', 'defaultRequest', 'max'], resource)
+  );
+}
+
+/** Whether it is certain that a container has no limit for this, from wherever it may come. */
+export function hasNoLimit(manifests: Manifests, workload: Resource, container: Value, resource: Asked): boolean {
+  return (
+    container.at('resources', 'limits', resource).absent &&
+    manifests.podSpec(workload).at('resources', 'limits', resource).absent &&
+    !isDefaulted(manifests, workload, ['default', 'max'], resource)
+  );
+}
+
+/** Whether a LimitRange of the namespace fills in what a container leaves out. */
+function isDefaulted(manifests: Manifests, workload: Resource, keys: readonly string[], resource: Asked): boolean {
+  const known = defaulted(manifests);
+  const name = [namespaceOf(workload), resource, ...keys].join('\n');
+  let found = known.get(name);
+  if (found === undefined) {
+    found = (limitRanges(manifests).get(namespaceOf(workload)) ?? []).some((range) =>
+      range
+        .at('spec', 'limits')
+        .items()
+        .some((limit) => keys.some((key) => !limit.at(key, resource).absent)),
+    );
+    known.set(name, found);
+  }
+  return found;
+}
+
+/** What the LimitRanges of a namespace fill in, by namespace, resource and keys. */
+const defaulted = once((_: Manifests) => new Map<string, boolean>());
+
+const limitRanges = once((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));

@@ -1,0 +1,77 @@
+/** Who decides how many pods of a workload run: KEDA's ScaledObjects and the autoscalers that stand for themselves. */
+import type { Resource, Value } from '../../document';
+import { grouped, once } from '../../once';
+import { type Manifests, namespaceOf } from './manifests';
+
+/** Pods that KEDA starts at most when a ScaledObject or ScaledJob says nothing. */
+export const DEFAULT_MAX_REPLICAS = 100;
+
+const AUTOSCALER = 'autoscaling/HorizontalPodAutoscaler';
+const SCALED_OBJECT = 'keda.sh/ScaledObject';
+
+/** Every trigger of every ScaledObject and ScaledJob. */
+export function triggers(manifests: Manifests): { scaler: Resource; trigger: Value }[] {
+  return manifests
+    .ofType(SCALED_OBJECT, 'keda.sh/ScaledJob')
+    .flatMap((scaler) => triggersOf(scaler).map((trigger) => ({ scaler, trigger })));
+}
+
+/** The triggers of one scaler. */
+export function triggersOf(scaler: Resource): Value[] {
+  return scaler.at('spec', 'triggers').items();
+}
+
+/** Every ScaledObject, and every autoscaler that KEDA did not make for one. */
+export const scalers = once((manifests: Manifests): readonly Resource[] =>
+  manifests.ofType(SCALED_OBJECT, AUTOSCALER).filter(
+    ({ body }) =>
+      !body
+        .at('metadata', 'ownerReferences')
+        .items()
+        .some((owner) => owner.mayBe('ScaledObject') || owner.at('kind').mayBe('ScaledObject')),
+  ),
+);
+
+/** Where a scaler names what it scales. */
+export function targetRef(scaler: Resource): Value {
+  return scaler.at('spec', 'scaleTargetRef');
+}
+
+/** Namespace, kind and name of what a scaler scales; undefined when the manifest does not decide it. */
+export function targetName(scaler: Resource): string | undefined {
+  const ref = targetRef(scaler);
+  const kind = ref.at('kind').text('Deployment');
+  const name = ref.at('name').text();
+  return kind === undefined || name === undefined ? undefined : `${namespaceOf(scaler)}/${kind}/${name}`;
+}
+
+/** What a scaler scales, when it is among the manifests. */
+export function targetOf(manifests: Manifests, scaler: Resource): Resource | undefined {
+  return targets(manifests).get(scaler);
+}
+
+const targets = once(
+  (manifests: Manifests) =>
+    new Map(
+      manifests.ofType(SCALED_OBJECT, AUTOSCALER).map((scaler) => {
+        const ref = targetRef(scaler);
+        const type = `apps/${ref.at('kind').text('Deployment')}`;
+        return [scaler, manifests.beside(scaler, type, ref.at('name').text())] as const;
+      }),
+    ),
+);
+
+/** The scalers of a workload. */
+export function scalersOf(manifests: Manifests, workload: Resource): readonly Resource[] {
+  return scaling(manifests).get(workload) ?? [];
+}
+
+const scaling = once((manifests: Manifests) =>
+  grouped(scalers(manifests).map((scaler) => [targetOf(manifests, scaler), scaler] as const)),
+);
+
+/** Pods that a scaler starts at most. */
+export function maxReplicas(scaler: Resource): number | undefined {
+  if (scaler.type === AUTOSCALER) return scaler.at('spec', 'maxReplicas').number();
+  return scaler.at('spec', 'maxReplicaCount').number(DEFAULT_MAX_REPLICAS);
+}

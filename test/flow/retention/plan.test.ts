@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { planTtl } from '../../../lib/flow/retention/plan';
+import type { TtlObjective, TtlWorkload } from '../../../lib/flow/retention/workload';
+import { mostly, optional, runs, spread } from '../../support/property';
+
+const DAY_SECONDS = 86_400;
+
+/** 100 documents of 1 KB a second for a year, of which a month is wanted. */
+const workload: TtlWorkload = {
+  insertsPerSecond: 100,
+  documentBytes: 1000,
+  existingDocuments: 100 * 365 * DAY_SECONDS,
+  spareWritesPerSecond: 2100,
+  deletesPerSecond: 600,
+};
+const objective: TtlObjective = { retentionSeconds: 30 * DAY_SECONDS };
+const plan = planTtl('Events', workload, objective);
+
+function refusal(make: () => unknown): CapacityError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof CapacityError) return error;
+    throw error;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('known answers', () => {
+  test('steady size = inserts × bytes × retention', () => {
+    expect(plan.predictions.steadyBytes).toBe(100 * 1000 * 30 * DAY_SECONDS);
+    expect(plan.predictions.bytesToday).toBe(100 * 365 * DAY_SECONDS * 1000);
+  });
+
+  test('what is older than the retention is what is there beyond the steady number', () => {
+    expect(plan.predictions.expiredDocuments).toBe(100 * 335 * DAY_SECONDS);
+  });
+
+  test('the backfill gains on the writers, and needs no gain when they set the date', () => {
+    expect(plan.predictions.backfillSeconds).toBe(workload.existingDocuments / 2000);
+    const helped = planTtl('Events', { ...workload, writersSetExpiry: true }, objective);
+    expect(helped.predictions.backfillSeconds).toBe(workload.existingDocuments / 2100);
+  });
+
+  test('what is too old by the end of the backfill is spread over what deletion has to spare beside the steady expiry', () => {
+    // While the backfill lasts, as many grow too old as are inserted.
+    const tooOld = plan.predictions.expiredDocuments + 100 * plan.predictions.backfillSeconds;
+    expect(plan.predictions.drainSeconds).toBe(tooOld / 500);
+    expect(plan.value('drainSeconds')).toBe(Math.ceil(plan.predictions.drainSeconds));
+    // Spread like that, deletions never exceed their budget: the drain's share and the steady one.
+    expect(tooOld / plan.value('drainSeconds') + 100).toBeLessThanOrEqual(600);
+  });
+
+  test('batches come no faster than the updates that the database has to spare', () => {
+    expect(plan.value('batchSize') / plan.value('batchSeconds')).toBeCloseTo(2100, 9);
+    expect(plan.value('batchSize')).toBe(1000);
+    expect(
+      planTtl('E', { ...workload, insertsPerSecond: 1, spareWritesPerSecond: 50 }, objective).value('batchSize'),
+    ).toBe(50);
+  });
+
+  test('the steady expiry of a minute is what each pass of the server deletes', () => {
+    expect(plan.value('deletionsPerPass')).toBe(6000);
+    expect(plan.knob('deletionsPerPass').inputs.budget).toBe(36_000);
+  });
+
+  test('the explanation gives every knob its formula and source', () => {
+    const text = plan.explain();
+    for (const { name, formula, source } of plan.knobs) {
+      expect(text).toContain(`  ${name} = `);
+      expect(text).toContain(formula);
+      expect(source.length).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe('what cannot be done is refused', () => {
+  test.each<[string, Partial<TtlWorkload>, Partial<TtlObjective>, RegExp]>([
+    [
+      'deletion that never catches up',
+      { deletesPerSecond: 100 },
+      {},
+      /^Events: 100 documents are inserted a second and 100 can be deleted: it never catches up; .*time series/,
+    ],
+    [
+      'a backfill that cannot keep ahead of inserts',
+      { spareWritesPerSecond: 100 },
+      {},
+      /never keeps ahead; let the writers set expireAt first .* bear more than 100 updates a second/,
+    ],
+    [
+      'a backfill that takes too long',
+      {},
+      { backfillSeconds: DAY_SECONDS },
+      /takes 1,576,800 s, 86,400 s are allowed; bear at least 36,600 updates a second, or allow 1576800 s/,
+    ],
+    [
+      'a size above the ceiling',
+      {},
+      { collectionBytes: 129.6e9 },
+      /keep them for 1296000 s, or make them 500 bytes, or allow 259200000000 bytes/,
+    ],
+  ])('%s', (_name, load, goal, message) => {
+    expect(refusal(() => planTtl('Events', { ...workload, ...load }, { ...objective, ...goal })).message).toMatch(
+      message,
+    );
+  });
+
+  test('each way out leads to a plan', () => {
+    const slow = { ...workload, spareWritesPerSecond: 100 };
+    expect(() => planTtl('E', { ...slow, writersSetExpiry: true }, objective)).not.toThrow();
+    expect(() => planTtl('E', workload, { ...objective, backfillSeconds: 1_576_800 })).not.toThrow();
+    expect(() =>
+      planTtl('E', { ...workload, spareWritesPerSecond: 36_600 }, { ...objective, backfillSeconds: DAY_SECONDS }),
+    ).not.toThrow();
+    const ceiling = { collectionBytes: 129.6e9 };
+    expect(() => planTtl('E', workload, { retentionSeconds: 1_296_000, ...ceiling })).not.toThrow();
+    expect(() => planTtl('E', { ...workload, documentBytes: 500 }, { ...objective, ...ceiling })).not.toThrow();
+  });
+
+  test.each<[string, Partial<TtlWorkload>, Partial<TtlObjective>]>([
+    ['insertsPerSecond must be above 0, got 0', { insertsPerSecond: 0 }, {}],
+    ['existingDocuments must be at least 0, got -1', { existingDocuments: -1 }, {}],
+    ['retentionSeconds must be above 0, got NaN', {}, { retentionSeconds: Number.NaN }],
+    ['deletionLagSeconds must be at least 120, got 60', {}, { deletionLagSeconds: 60 }],
+  ])('%s', (message, load, goal) => {
+    const make = () => planTtl('Events', { ...workload, ...load }, { ...objective, ...goal });
+    expect(make).toThrow(InvalidInputError);
+    expect(make).toThrow(message);
+  });
+});
+
+test('random collections: a plan within budget and ceiling, or a named error', () => {
+  const input = fc.record({
+    workload: fc.record({
+      insertsPerSecond: mostly(spread(0.01, 1e4), 0, Number.NaN),
+      documentBytes: mostly(spread(10, 1e6), 0),
+      existingDocuments: mostly(spread(1, 1e9), -1),
+      spareWritesPerSecond: mostly(spread(10, 1e6), 0),
+      deletesPerSecond: mostly(spread(10, 1e6), 0),
+      writersSetExpiry: optional(fc.boolean()),
+    }),
+    objective: fc.record({
+      retentionSeconds: mostly(spread(60, 1e8), 0),
+      collectionBytes: optional(spread(1e9, 1e16)),
+      backfillSeconds: optional(spread(1e3, 1e9)),
+    }),
+  });
+  let [planned, refused] = [0, 0];
+  fc.assert(
+    fc.property(input, ({ workload: load, objective: goal }) => {
+      try {
+        const made = planTtl('Events', load, goal);
+        const { backfillSeconds, steadyBytes, drainSeconds, expiredDocuments } = made.predictions;
+        const { tooOld } = made.knob('drainSeconds').inputs;
+        expect(backfillSeconds).toBeLessThanOrEqual(goal.backfillSeconds ?? Number.POSITIVE_INFINITY);
+        expect(steadyBytes).toBeLessThanOrEqual(goal.collectionBytes ?? Number.POSITIVE_INFINITY);
+        expect(drainSeconds * (load.deletesPerSecond - load.insertsPerSecond)).toBeCloseTo(tooOld, 0);
+        expect(tooOld).toBeGreaterThanOrEqual(expiredDocuments);
+        for (const { value } of made.knobs) expect(value).toBeGreaterThanOrEqual(0);
+        planned += 1;
+      } catch (error) {
+        if (!(error instanceof CapacityError || error instanceof InvalidInputError)) throw error;
+        expect(error.message).not.toMatch(/undefined|\[object/);
+        refused += 1;
+      }
+    }),
+    { numRuns: runs },
+  );
+  expect(Math.min(planned, refused)).toBeGreaterThan(runs / 10);
+});

@@ -1,0 +1,150 @@
+/** Text that resources carry: where it is looked for, what is code in it, and what excuses it. */
+
+import { check } from '../../../lib/rules/check';
+import { withoutComments } from '../../../lib/rules/embedded/trap';
+import { readDocuments } from '../../../lib/rules/read';
+
+const found = (text: string) => check(readDocuments([{ file: 'test.json', text }]));
+const idsOf = (document: unknown) => [...new Set(found(JSON.stringify(document)).map(({ ruleId }) => ruleId))].sort();
+const configMap = (text: string, name = 'c', key = 'text') => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+  data: { [key]: text },
+});
+const inConfigMap = (text: string, name?: string) => idsOf(configMap(text, name));
+
+test.each([
+  ['# all of it\ncode', '           \ncode'],
+  ['code # the rest', 'code           '],
+  ['  // all of it', '              '],
+  ['code // the rest', 'code            '],
+  ['-- all of it', '            '],
+  ['https://example.com/#anchor', 'https://example.com/#anchor'],
+  ['#!/bin/sh', '#!/bin/sh'],
+  ['kafka-configs --alter --add-config x', 'kafka-configs --alter --add-config x'],
+  ['colour: #fff', 'colour: #fff'],
+])('of %j, code is %j', (text, code) => {
+  expect(withoutComments(text)).toBe(code);
+});
+
+// biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
+const WORKFLOW = '${{ github.workflow }}-${{ github.ref }}';
+const UPDATE = 'counts.writeStream\n  .outputMode("update")\n  .format("delta")\n  .start("/x")';
+const READ = 'spark.readStream\n  .format("kafka")\n  .option("subscribe", "x")\n  .load()';
+const NACK = 'ch.queue_declare(queue="q")\nch.basic_nack(tag, requeue=False)';
+const TTL = 'db.x.createIndex({ at: 1 }, { expireAfterSeconds: 0 })';
+const ROTATE = 'rotate 7\nmaxsize 1M\n';
+
+test.each([
+  ['a sign in a comment is none', `# ${NACK.replace('\n', '\n# ')}`, []],
+  ['an excuse in a comment excuses nothing', `${NACK}  # x-dead-letter-exchange`, ['BP-RABBITMQ-003']],
+  ['a queue that is declared elsewhere', 'ch.basic_nack(tag, requeue=False)', []],
+  ['a queue that is only looked up', NACK.replace('"q"', '"q", passive=True'), []],
+  ['the same in JavaScript', 'ch.assertQueue("q"); ch.nack(m, false, false)', ['BP-RABBITMQ-003']],
+  ['requeued in JavaScript', 'ch.assertQueue("q"); ch.nack(m, false, true)', []],
+  ['update mode to another sink', UPDATE.replace('delta', 'console'), []],
+  [
+    'a Delta table beside an update to elsewhere',
+    `${UPDATE.replace('delta', 'console')}\n${UPDATE.replace('update', 'append')}`,
+    [],
+  ],
+  ['options that come from elsewhere', READ.replace('.load', '.options(limits).load'), []],
+  [
+    'one of two sources',
+    `${READ}\n${READ.replace('.load', '.option("maxOffsetsPerTrigger", 5).load')}`,
+    ['BP-SPARK-002'],
+  ],
+  ['a file that is read', READ.replace('kafka', 'parquet'), []],
+  ['a Java consumer', 'group.id=a\nmax.poll.records=500', []],
+  ['retries with a delivery time-out', 'linger.ms=5\nretries=5\ndelivery.timeout.ms=9', []],
+  ['retries of something else', 'retries=5', []],
+  ['retries without bound', 'linger.ms=5\nretries=2147483647', []],
+  ['a quota told to kafka-configs', 'kafka-configs --alter \\\n --add-config \\\n producer_byte_rate=1', []],
+  ['the class of a plug-in', 'client.quota.callback.class=io.strimzi.kafka.quotas.StaticQuotaCallback', []],
+  ['a random sleep in a crontab', '0 * * * * sleep $((RANDOM % 60)); run', ['BP-CRON-005']],
+  ['a random sleep where nothing is scheduled', 'sleep $((RANDOM % 60)); run', []],
+  ['jitter between tries', '0 * * * * until run; do sleep $((RANDOM % 60)); done', []],
+  ['a group for each workflow', `on: push\nconcurrency:\n  group: ${WORKFLOW}`, []],
+  ['cancelled on push', `on: [push]\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`, ['BP-CI-001']],
+  [
+    'cancelled on pull requests only',
+    `on: pull_request\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`,
+    [],
+  ],
+  ['a bucket with one number', 'self.tokens = min(self.rate, self.tokens + 1)', []],
+  [
+    'a bucket clamped by its last argument',
+    'burst; this.tokens = Math.min(this.tokens + dt * this.rate, this.rate);',
+    ['BP-BUCKET-001'],
+  ],
+  ['a bucket that holds its burst', 'this.tokens = Math.min(burst, this.tokens + dt * this.rate);', []],
+  ['a bucket refilled often', 'setInterval(() => { tokens = Math.min(burst, tokens + rate / 10) }, 100)', []],
+  ['another timer', 'setInterval(() => { report() }, 1000)', []],
+  ['a throttle that recovers', 'if (lag > 5) rate *= 0.5; else rate += 10', []],
+  ['a throttle that does not', 'if (lag > 5) rate *= 0.5', ['BP-MYSQL-003']],
+  ['a refusal that is mapped', 'new ThreadPoolExecutor.AbortPolicy(); catch (RejectedExecutionException e)', []],
+  ['a breaker over a client with a time-out', 'CircuitBreaker.of("x", config); client.setReadTimeout(300)', []],
+  ['old names on an old server', 'slave_preserve_commit_order=1 # \nmysql 5.7', []],
+  ['one worker', 'replica_parallel_workers=1\nreplica_preserve_commit_order=OFF', []],
+  ['workers under the new name, in order by default', 'replica_parallel_workers=8', []],
+  ['an index that expires nothing', 'db.x.createIndex({ at: 1 })', []],
+  ['an index in Python', 'x.create_index("at", expireAfterSeconds=0)', ['BP-MONGO-001']],
+  ['an index on a new collection', `db.createCollection("x"); ${TTL}`, []],
+  ['an index after deletes without a pause', `db.x.deleteMany({}); ${TTL}`, ['BP-MONGO-001']],
+  ['a trigger that asks for both', 'if files > 100 and smallest_file < 20: compact()', []],
+  ['the same in another language', 'if (files > 100 || minSize < 20) { compact() }', ['BP-COMPACT-001']],
+  ['read once from the end', 'r.xread({"s": "$"})', []],
+  ['read on from the last id', 'while True: last = r.xread({"s": last})', []],
+  ['read from the end in a shell', 'while :; do redis-cli XREAD BLOCK 0 STREAMS s $; done', ['BP-REDIS-001']],
+  ['set with an expiry', 'r.set("k", 1, nx=True, ex=60)', []],
+  ['set without one', 'r.set("k", 1, nx=True)', ['BP-REDIS-002']],
+  ['expires by a call of its own', 'r.setnx("k", 1); r.expire("k", 60)', []],
+  ['a webhook that is checked', 'app.post("/webhook", verify, handle)', []],
+  ['a webhook that is not', 'app.post("/webhooks/github", (q, s) => s.send(200))', ['BP-WEBHOOK-001']],
+  ['rotated by size', `${ROTATE}daily`, []],
+  ['rotated by the clock', 'rotate 7\nweekly', ['BP-LOG-005']],
+  ['a word that is no directive', 'run daily\ncompress', []],
+  ['an input of another program', '- type: log', []],
+  ['a disk queue beside the one in memory', 'filebeat.inputs: []\noutput.kafka: {}\nqueue.mem: {}\nqueue.disk: {}', []],
+])('%s', (_, text, ids) => {
+  expect(inConfigMap(text)).toEqual(ids);
+});
+
+test('the old names are right for MariaDB', () => {
+  expect(inConfigMap('slave_parallel_workers = 8\nslave_preserve_commit_order = ON')).toEqual(['BP-MYSQL-001']);
+  expect(inConfigMap('slave_parallel_workers = 8', 'mariadb')).toEqual([]);
+});
+
+test('a policy among the manifests gives the queue its dead-letter exchange', () => {
+  const policy = (pattern: string) => ({
+    apiVersion: 'rabbitmq.com/v1beta1',
+    kind: 'Policy',
+    metadata: { name: 'p' },
+    spec: { pattern, definition: { 'dead-letter-exchange': 'dead' } },
+  });
+  const both = (pattern: string) => ({ apiVersion: 'v1', kind: 'List', items: [policy(pattern), configMap(NACK)] });
+  expect(idsOf(both('^q$'))).toEqual([]);
+  expect(idsOf(both('^other$'))).toEqual(['BP-RABBITMQ-003']);
+});
+
+test('code in a Lambda function and a parameter are read as well', () => {
+  const template = {
+    Resources: {
+      Consumer: { Type: 'AWS::Lambda::Function', Properties: { Code: { ZipFile: NACK } } },
+      Brokers: { Type: 'AWS::SSM::Parameter', Properties: { Value: 'producer_byte_rate=1048576' } },
+      Decided: { Type: 'AWS::Lambda::Function', Properties: { Code: { ZipFile: { Ref: 'Somebody' } } } },
+    },
+  };
+  expect(found(JSON.stringify(template)).map(({ ruleId, resource, path }) => [ruleId, resource, path])).toEqual(
+    expect.arrayContaining([
+      ['BP-RABBITMQ-003', 'Consumer', 'Properties.Code.ZipFile'],
+      ['BP-KAFKA-003', 'Brokers', 'Properties.Value'],
+    ]),
+  );
+});
+
+test('a finding says in which line', () => {
+  expect(found(JSON.stringify(configMap(`\n\n${NACK}`)))[0].message).toMatch(/^line 4: basic_nack/);
+  expect(found(JSON.stringify(configMap(TTL)))[0].message).toMatch(/^a TTL index/);
+});
