@@ -16,6 +16,8 @@ const PLACE: Readonly<Record<string, (name: string) => object>> = {
   'fair-batch': (cohort) => ({ cohort }),
 };
 
+const CLUSTER_WIDE = ['Namespace', 'PriorityClass', 'ClusterQueue', 'Cohort', 'ResourceFlavor'];
+
 function install(chart: string, namespace: string): Written {
   const props: ChartProps = { namespace, ...PLACE[chart]?.(namespace) };
   return written(new REFERENCE_CHARTS[chart](Testing.app(), chart, props));
@@ -68,6 +70,11 @@ describe.each(Object.keys(REFERENCE_CHARTS))('two installations of %s', (chart) 
       manifests.map(({ kind, metadata }) => `${metadata.namespace ?? 'the cluster'}: ${kind}/${metadata.name}`);
     const theirs = identities(production);
     expect(identities(staging).filter((one) => theirs.includes(one))).toEqual([]);
+  });
+
+  test('what belongs to the cluster is in no namespace, and everything else is in one', () => {
+    for (const { kind, metadata } of staging.manifests)
+      expect([kind, metadata.namespace]).toEqual([kind, CLUSTER_WIDE.includes(kind) ? undefined : expect.any(String)]);
   });
 
   test('no folder of a node belongs to both', () => {
