@@ -4,7 +4,7 @@
  *
  * Source: Kubernetes, Pod Security Standards, "Restricted".
  */
-import { ApiObject, JsonPatch, Size } from 'cdk8s';
+import { ApiObject, Chart, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type Check, validate } from '../flow/errors';
@@ -41,6 +41,11 @@ export const UNDISTURBED: Readonly<Record<string, string>> = {
   'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false',
   'karpenter.sh/do-not-disrupt': 'true',
 };
+
+/** The labels of the chart, which cdk8s gives to objects but not to their pods. */
+export function chartLabels(scope: Construct): { [label: string]: string } {
+  return { ...Chart.of(scope).labels };
+}
 
 /** `/tmp`, which programs expect to write to. What is in it is on the node's disk, and a pod that fills it is evicted. */
 export function mountTemporary(

@@ -66,6 +66,33 @@ test.each(pods)(
   },
 );
 
+describe('labels of the chart', () => {
+  const labels = { 'app.kubernetes.io/part-of': 'shop', 'example.com/owner': 'orders' };
+  const labelled = Object.entries(REFERENCE_CHARTS).flatMap(([name, ReferenceChart]) => {
+    const { manifests } = written(new ReferenceChart(Testing.app(), name, { labels }));
+    return manifests.map((manifest): [string, Manifest] => [`${manifest.kind}/${manifest.metadata.name}`, manifest]);
+  });
+
+  test('are on every object, so that a Prometheus with a ruleSelector finds the rules', () => {
+    for (const [, { metadata }] of labelled) expect(metadata.labels).toMatchObject(labels);
+  });
+
+  test('and on every pod, beside its own, by which alone its workload and its policy know it', () => {
+    const templates = labelled.filter(([, { kind }]) => kind in TEMPLATES);
+    expect(templates.length).toBe(pods.length);
+    for (const [, { kind, spec }] of templates) {
+      expect(TEMPLATES[kind](spec).metadata.labels).toMatchObject(labels);
+      expect(spec.selector?.matchLabels ?? {}).toEqual(expect.not.objectContaining(labels));
+    }
+  });
+
+  test('make another backfill, because the template of a Job cannot be changed', () => {
+    const [job] = labelled.filter(([, { kind }]) => kind === 'Job');
+    const plain = written(new REFERENCE_CHARTS['data-retention'](Testing.app(), 'data-retention'));
+    expect(job[1].metadata.name).not.toBe(one(plain, 'Job').metadata.name);
+  });
+});
+
 describe.each<[string, Partial<QueueWorkerProps>]>([
   ['pods that stay', {}],
   ['a job for each item', LONG],

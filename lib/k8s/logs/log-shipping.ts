@@ -13,7 +13,7 @@ import { dnsLabel, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
 import { namespaceOf } from '../promql';
-import { onLinux, refuseSharedPaths } from '../restricted-pod';
+import { chartLabels, onLinux, refuseSharedPaths } from '../restricted-pod';
 import { scriptConfigMap } from '../script';
 import { logAlerts, logGraphs } from './log-alerts';
 import { filebeatConfig, logrotateConfig } from './log-config';
@@ -247,6 +247,7 @@ export class LogShipping extends Construct {
     return new kplus.DaemonSet(this, 'DaemonSet', {
       // A changed configuration is another pod; without this the old one would run on.
       podMetadata: {
+        labels: chartLabels(this),
         annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
       },
       // Each container has a user of its own.

@@ -9,6 +9,7 @@ import { grafanaDashboard } from '../grafana-dashboard';
 import { environmentName, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import {
+  chartLabels,
   DEFAULT_RESOURCES,
   disruptionBudget,
   mountTemporary,
@@ -200,6 +201,7 @@ export class QueueWorker extends Construct {
     serviceAccount: kplus.IServiceAccount,
   ): kplus.Deployment {
     const deployment = new kplus.Deployment(this, 'Deployment', {
+      podMetadata: { labels: chartLabels(this) },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -261,7 +263,7 @@ export class QueueWorker extends Construct {
   ): { container: kplus.Container; scaler: ApiObject } {
     // Its template is what is wanted of it, so it stands in a chart that nobody writes.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
-      podMetadata: { labels: { [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
+      podMetadata: { labels: { ...chartLabels(this), [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,

@@ -12,6 +12,7 @@ import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
 import { type Egress, networkPolicy, placeOf } from '../network-policy';
 import { namespaceOf } from '../promql';
 import {
+  chartLabels,
   LINUX,
   mountTemporary,
   onLinux,
@@ -152,7 +153,8 @@ export class TtlCollection extends Construct {
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
     // The template of a Job cannot be changed, so everything that makes another one makes another Job.
-    const template = [settings, script.data, props.connection, stockImage('mongosh'), UNDISTURBED, LINUX];
+    const metadata = { ...UNDISTURBED, ...chartLabels(this) };
+    const template = [settings, script.data, props.connection, stockImage('mongosh'), metadata, LINUX];
     const digest = createHash('sha256').update(JSON.stringify(template)).digest('hex');
     const job = new kplus.Job(this, 'Backfill', {
       metadata: { name: `${Names.toDnsLabel(this, { maxLen: 50 })}-${digest.slice(0, 8)}` },
@@ -193,7 +195,7 @@ export class TtlCollection extends Construct {
 
   private podProps(serviceAccount: kplus.IServiceAccount, annotations: Readonly<Record<string, string>> = {}) {
     return {
-      podMetadata: { labels: { [LABEL]: this.node.addr }, annotations: { ...annotations } },
+      podMetadata: { labels: { ...chartLabels(this), [LABEL]: this.node.addr }, annotations: { ...annotations } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
