@@ -164,6 +164,7 @@ describe('the deadline of a job', () => {
     expect(() => deadlineOf({ nodeProvisionTime: Duration.hours(30) })).toThrow(
       'Orders: nodeProvisionTime in seconds must be a whole number, between 0 and 86400, got 108000',
     );
+    expect(() => deadlineOf({ nodeProvisionTime: Duration.millis(1500) })).toThrow('got 1.5');
     const [deadline, plan] = deadlineOf({ nodeProvisionTime: Duration.seconds(0) });
     expect(deadline).toBe(Math.ceil(plan.value('itemTimeoutSeconds')) + 30);
   });
