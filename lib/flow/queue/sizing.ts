@@ -42,10 +42,10 @@ export interface Sizing {
 export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
 
 /**
- * The first look into a peak must find more than enough outstanding items to ask for every instance: items come at
+ * The first poll of a peak must find more than enough outstanding items to ask for every instance: items come at
  * random, and asking in two steps costs a poll interval of the promise.
  */
-const FIRST_LOOK_MARGIN = 0.7;
+export const FIRST_POLL_MARGIN = 0.7;
 
 /** Sizes a consumer. A promise that cannot be kept comes back as a refusal. */
 export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
@@ -145,7 +145,7 @@ function backlogPerInstance(
   const patient = (promised.latencySeconds / workload.serviceSeconds) * timing.slotsPerInstance;
   if (min >= max) return patient;
   const first = itemsAtFirstLook(workload, work, min * timing.slotsPerInstance, timing.pollSeconds);
-  return Math.min(patient, (FIRST_LOOK_MARGIN * first) / max);
+  return Math.min(patient, (FIRST_POLL_MARGIN * first) / max);
 }
 
 type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;

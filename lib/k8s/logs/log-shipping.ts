@@ -6,12 +6,14 @@ import { type Check, validate, wholeNumber } from '../../flow/errors';
 import { planLogs } from '../../flow/logs/plan';
 import type { LogObjective, LogPlan, LogWorkload } from '../../flow/logs/workload';
 import { alertRules } from '../alert-rules';
-import { clusterScoped } from '../cluster-scoped';
+import { clusterScoped, namedInCluster } from '../cluster-scoped';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
 import { dnsLabel, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
+import { namespaceOf } from '../promql';
+import { chartLabels, onLinux, refuseSharedPaths } from '../restricted-pod';
 import { scriptConfigMap } from '../script';
 import { logAlerts, logGraphs } from './log-alerts';
 import { filebeatConfig, logrotateConfig } from './log-config';
@@ -125,7 +127,8 @@ export interface LogShippingProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk.
+   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk. Nodes with Windows never get
+   * one.
    *
    * @default true
    */
@@ -141,8 +144,8 @@ export interface LogShippingProps {
   /**
    * Name under which registry and queue lie on the nodes, `/var/lib/backpressure/<stateName>`, and by which Filebeat
    * knows its files. When a construct is renamed or moved, give the name of the DaemonSet that it had: under a new name
-   * every file is shipped once more, and what waits in the queue is left behind. 1 to 63 lower-case letters, digits and
-   * hyphens.
+   * every file is shipped once more, and what waits in the queue is left behind. Two installations of one chart on the
+   * same nodes need a name each, because their DaemonSets have the same. 1 to 63 lower-case letters, digits and hyphens.
    *
    * @default - the name of the DaemonSet
    */
@@ -226,15 +229,17 @@ export class LogShipping extends Construct {
     this.rotator = logRotator(pod, volumes, this.logrotateConfig, script, props.rotatorImage);
     const exporter = scriptConfigMap(this, 'ExporterScript', 'log-exporter/index.js');
     const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
+    onLinux(this.daemonSet);
+    refuseSharedPaths(this, this.daemonSet);
     this.patch(reopen, pod.group, props.tolerateEverything ?? true);
     networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
       ports: [metricsPort],
       namespace: props.monitoringNamespace ?? 'monitoring',
     });
     podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
-    const shipper = this.daemonSet.name;
-    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, shipper, shipper));
-    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, shipper));
+    const name = { namespace: namespaceOf(this), shipper: this.daemonSet.name };
+    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, name));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, name));
   }
 
   private createDaemonSet(props: LogShippingProps, configText: string): kplus.DaemonSet {
@@ -242,6 +247,7 @@ export class LogShipping extends Construct {
     return new kplus.DaemonSet(this, 'DaemonSet', {
       // A changed configuration is another pod; without this the old one would run on.
       podMetadata: {
+        labels: chartLabels(this),
         annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
       },
       // Each container has a user of its own.
@@ -255,6 +261,7 @@ export class LogShipping extends Construct {
     // Under disk pressure the pods of the lowest priority go first, and these are the ones that free the disk.
     const priority = clusterScoped(
       new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
+        metadata: { name: namedInCluster(this.daemonSet) },
         value: 1_000_000,
         description: 'Log shippers: a node without one fills its disk.',
       }),

@@ -10,6 +10,7 @@ import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
 import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { namespaceOf } from '../promql';
 import { quotaAlerts, quotaGraphs, type WatchedQuotas } from './kafka-quota-alerts';
 
 /** A label of DNS, since the tenant's name is that of its `KafkaUser`; 64 characters are the most in a certificate. */
@@ -62,6 +63,14 @@ export interface KafkaQuotasProps {
    * `spec.kafka.quotas`, if there is one, must be of type `kafka`: under type `strimzi` brokers ignore what users have.
    */
   readonly clusterName: string;
+
+  /**
+   * Namespace of the `Kafka` object, by which the alerts know its brokers: another one may have a cluster of the same
+   * name.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly clusterNamespace?: string;
 
   /**
    * What the cluster can carry.
@@ -176,6 +185,7 @@ export class KafkaQuotas extends Construct {
     const watched: WatchedQuotas = {
       plan: this.plan,
       cluster: clusterName,
+      namespace: props.clusterNamespace ?? namespaceOf(this),
       users: tenants.map(({ name }) => metricUser(name, authentication)),
       peakSeconds: tenants.map(({ peakSeconds = 0 }) => peakSeconds),
     };
@@ -236,11 +246,13 @@ function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[]): numbe
   return topics.filter((topic) => topic.tenant === tenant).reduce((sum, { partitions }) => sum + partitions, 0);
 }
 
-function inputChecks({ clusterName, tenants, topics, authentication }: KafkaQuotasProps): Check[] {
+function inputChecks(props: KafkaQuotasProps): Check[] {
+  const { clusterName, tenants, topics, authentication } = props;
   const names = tenants.map(({ name }) => name);
   const topicNames = topics.map(({ topicName }) => topicName);
   return [
     dnsLabel('clusterName', clusterName),
+    dnsLabel('clusterNamespace', props.clusterNamespace),
     oneOf('authentication', authentication, Object.values(KafkaUserAuthentication)),
     ...names.map((name) =>
       textCheck(

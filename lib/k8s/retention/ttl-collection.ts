@@ -10,7 +10,17 @@ import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
 import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
 import { type Egress, networkPolicy, placeOf } from '../network-policy';
-import { mountTemporary, restrictedContainer, restrictedPod } from '../restricted-pod';
+import { namespaceOf } from '../promql';
+import {
+  chartLabels,
+  LINUX,
+  mountTemporary,
+  onLinux,
+  refuseSharedPaths,
+  restrictedContainer,
+  restrictedPod,
+  UNDISTURBED,
+} from '../restricted-pod';
 import { scriptConfigMap } from '../script';
 import type { SecretKey } from '../secret-key';
 import { ttlAlerts, ttlGraphs } from './ttl-alerts';
@@ -124,7 +134,7 @@ export class TtlCollection extends Construct {
       ...placeOf(props.databaseNamespace, props.databaseCidr),
     };
     networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
-    const series = { report: this.report.name, backfill: this.backfill.name };
+    const series = { namespace: namespaceOf(this), report: this.report.name, backfill: this.backfill.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, ttlAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, ttlGraphs(this.plan, series));
   }
@@ -142,18 +152,20 @@ export class TtlCollection extends Construct {
       DRAIN_PER_SECOND: String(value('drainPerSecond')),
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
-    const digest = createHash('sha256')
-      .update(JSON.stringify([settings, script.data, props.connection, stockImage('mongosh')]))
-      .digest('hex');
+    // The template of a Job cannot be changed, so everything that makes another one makes another Job.
+    const metadata = { ...UNDISTURBED, ...chartLabels(this) };
+    const template = [settings, script.data, props.connection, stockImage('mongosh'), metadata, LINUX];
+    const digest = createHash('sha256').update(JSON.stringify(template)).digest('hex');
     const job = new kplus.Job(this, 'Backfill', {
       metadata: { name: `${Names.toDnsLabel(this, { maxLen: 50 })}-${digest.slice(0, 8)}` },
-      ...this.podProps(serviceAccount),
+      // It works for hours or days, and would count each node that is removed under it as a failure.
+      ...this.podProps(serviceAccount, UNDISTURBED),
       restartPolicy: kplus.RestartPolicy.ON_FAILURE,
       backoffLimit: 6,
       activeDeadline: Duration.seconds(value('backfillDeadlineSeconds')),
       containers: [this.container('backfill', props, settings)],
     });
-    this.mount(job.containers[0], 'Backfill', script);
+    this.finishPod(job, 'Backfill', script);
     return job;
   }
 
@@ -177,13 +189,13 @@ export class TtlCollection extends Construct {
         this.container('report', props, { COLLECTION: props.collection, PUSHGATEWAY: props.pushGateway, JOB: name }),
       ],
     });
-    this.mount(cronJob.containers[0], 'Report', script);
+    this.finishPod(cronJob, 'Report', script);
     return cronJob;
   }
 
-  private podProps(serviceAccount: kplus.IServiceAccount) {
+  private podProps(serviceAccount: kplus.IServiceAccount, annotations: Readonly<Record<string, string>> = {}) {
     return {
-      podMetadata: { labels: { [LABEL]: this.node.addr } },
+      podMetadata: { labels: { ...chartLabels(this), [LABEL]: this.node.addr }, annotations: { ...annotations } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -206,6 +218,7 @@ export class TtlCollection extends Construct {
       envVariables: {
         ...Object.fromEntries(texts),
         MONGODB_URI: kplus.EnvValue.fromSecretValue({ secret, key }),
+        ...(script === 'report' ? { NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) } : {}),
         // mongosh keeps its settings at home, and wants to write there.
         HOME: kplus.EnvValue.fromValue('/tmp'),
       },
@@ -217,10 +230,13 @@ export class TtlCollection extends Construct {
     };
   }
 
-  private mount(container: kplus.Container, id: string, script: kplus.ConfigMap): void {
+  private finishPod(workload: kplus.Workload, id: string, script: kplus.ConfigMap): void {
     const scope = new Construct(this, `${id}Volumes`);
+    const [container] = workload.containers;
     container.mount(SCRIPTS, kplus.Volume.fromConfigMap(scope, 'Script', script));
     mountTemporary(scope, container);
+    refuseSharedPaths(this, workload);
+    onLinux(workload);
   }
 }
 

@@ -4,13 +4,14 @@ import { testAlerts } from './rules';
 
 const chart = new LogShippingChart(Testing.app(), 'log-shipping');
 const { plan, daemonSet } = chart.logs;
-const labels = `{shipper="${daemonSet.name}",node="n1",pod="p1"}`;
+const labels = `{namespace="log-shipping",shipper="${daemonSet.name}",node="n1",pod="p1"}`;
 const of = (name: string) => `log_shipping_${name}${labels}`;
 const at = (knob: string) => plan.value(knob);
-const unavailable = `kube_daemonset_status_number_unavailable{daemonset="${daemonSet.name}"}`;
+const unavailable = `kube_daemonset_status_number_unavailable{namespace="log-shipping",daemonset="${daemonSet.name}"}`;
 
 testAlerts('log-shipping', {
   manifests: Testing.synth(chart),
+  neighbour: new LogShippingChart(Testing.app(), 'log-shipping', { namespace: 'other' }),
   cases: [
     {
       alert: 'LogDiskAboveWatermark',
