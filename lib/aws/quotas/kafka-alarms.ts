@@ -5,7 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
-import type { QuotaPlan } from '../../flow/quotas/workload';
+import type { QuotasPlan } from '../../flow/quotas/workload';
 import { alarmAbove } from '../alarm-above';
 import { knownNumber } from '../tokens';
 import { clusterChecks } from './kafka-cluster';
@@ -31,7 +31,7 @@ export interface KafkaAlarmsProps {
   /**
    * The plan with the knob `alarmThrottledSeconds`.
    */
-  readonly plan: QuotaPlan;
+  readonly plan: QuotasPlan;
 
   /**
    * The function that sets quotas and repairs them.

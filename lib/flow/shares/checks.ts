@@ -17,11 +17,7 @@ export const LEAST_WEIGHT = 0.001;
 export const MOST_WEIGHT = 1e6;
 
 /** Checks a cluster, its tenants and the promise. */
-export function fairShareChecks(
-  capacity: BatchCapacity,
-  tenants: readonly BatchTenant[],
-  objective: Objective,
-): Check[] {
+export function sharesChecks(capacity: BatchCapacity, tenants: readonly BatchTenant[], objective: Objective): Check[] {
   const { cpu, memoryBytes } = capacity;
   const names = tenants.map(({ name }) => name);
   return [

@@ -1,6 +1,6 @@
 /** What a log shipper is watched by: the disk, the queue, the way to the destination. */
 import { sizeText } from '../../flow/figures';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { matching } from '../promql';
@@ -22,7 +22,7 @@ function metrics(shipper: string) {
 }
 
 /** The alerts of a shipper; each names its node. */
-export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Alert[] {
+export function logAlerts(plan: LogsPlan, shipper: string, daemonSet: string): Alert[] {
   const { disk, lag, of } = metrics(shipper);
   const value = (name: string) => plan.value(name);
   const size = (name: string) => sizeText(value(name));
@@ -107,7 +107,7 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
 }
 
 /** The graphs of a shipper, a line a node. */
-export function logGraphs(plan: LogPlan, shipper: string): Graph[] {
+export function logGraphs(plan: LogsPlan, shipper: string): Graph[] {
   const { disk, lag, of } = metrics(shipper);
   const flat = (knob: string) => `vector(${plan.value(knob)})`;
   const node = '{{node}}';

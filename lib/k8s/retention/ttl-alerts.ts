@@ -1,6 +1,6 @@
 /** What a collection with a time to live is watched by: its size, what should be gone, and the report itself. */
 import { sizeText } from '../../flow/figures';
-import type { TtlPlan } from '../../flow/retention/workload';
+import type { RetentionPlan } from '../../flow/retention/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { matching } from '../promql';
@@ -14,7 +14,7 @@ export interface TtlSeries {
 }
 
 /** The alerts of a collection. */
-export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert[] {
+export function ttlAlerts(plan: RetentionPlan, { report, backfill }: TtlSeries): Alert[] {
   const of = (name: string) => metric(report, name);
   const lag = plan.value('deletionLagSeconds');
   const size = plan.value('sizeAlarmBytes');
@@ -79,7 +79,7 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
 }
 
 /** The graphs of a collection. */
-export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
+export function ttlGraphs(plan: RetentionPlan, { report }: TtlSeries): Graph[] {
   const of = (name: string) => metric(report, name);
   return [
     {

@@ -41,7 +41,9 @@ describe('case 18', () => {
     ...tenant,
     partitions: NOISY_TOPICS.find((topic) => topic.tenant === tenant.name)!.partitions,
   }));
-  const rates = planQuotas('Quotas', NOISY_CAPACITY, tenants).tenants.map(({ producerByteRate }) => producerByteRate);
+  const rates = planQuotas('Quotas', { capacity: NOISY_CAPACITY, tenants }).tenants.map(
+    ({ producerByteRate }) => producerByteRate,
+  );
   const watched = (noisy: number) =>
     simulateBrokers(
       resolveCapacity(NOISY_CAPACITY),
