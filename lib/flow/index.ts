@@ -1,3 +1,4 @@
+export { Arrivals } from './arrivals';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { Expectation, Knob, Plan } from './plan';
 export { Consumer, Objective, Predictions, QueuePlan, Workload } from './queue/workload';

@@ -1,5 +1,7 @@
 /** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
+
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { resolveArrivals } from '../../flow/arrivals';
 import { between, type Check, oneOf, validate } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
@@ -92,7 +94,7 @@ export function webhookKnobs({ workload, sources }: WebhookQuestion): Knob[] {
 }
 
 function throttleKnobs(workload: Workload): Knob[] {
-  const peak = workload.peakPerSecond ?? workload.steadyPerSecond;
+  const { peakPerSecond: peak } = resolveArrivals(workload);
   const rate = Math.ceil(THROTTLE_HEADROOM * peak);
   const inputs = { peakPerSecond: peak, headroom: THROTTLE_HEADROOM };
   return [
@@ -147,8 +149,9 @@ function alarmKnobs({ steadyPerSecond }: Workload, sources: number): Knob[] {
   ];
 }
 
-function parkingKnobs({ steadyPerSecond, peakPerSecond = steadyPerSecond, peakSeconds = 0 }: Workload): Knob[] {
-  const peak = Math.max(0, peakPerSecond - steadyPerSecond) * Math.min(peakSeconds, REFUSED_ALARM_SECONDS);
+function parkingKnobs(workload: Workload): Knob[] {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveArrivals(workload);
+  const peak = (peakPerSecond - steadyPerSecond) * Math.min(peakSeconds, REFUSED_ALARM_SECONDS);
   return [
     {
       name: 'parkedPerHour',

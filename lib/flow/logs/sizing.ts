@@ -1,9 +1,7 @@
 /** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
 
+import { arrivalsChecks, bytesArriving, itemsDuringOutage } from '../arrivals';
 import { atLeast, between, type Check, positive, wholeAtLeast, wholeNumber } from '../errors';
-import { itemsDuringOutage } from '../queue/outage';
-import { boundOf, peakLength, resolveWorkload } from '../queue/resolve';
-import type { Workload } from '../queue/workload';
 import { LEAST_RATE, LEAST_SECONDS, MOST_BYTES_PER_SECOND, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { lastWhole } from '../search';
 import type { LogsChoices, LogsObjective, LogsWorkload } from './workload';
@@ -68,7 +66,7 @@ export interface Sized {
 
 /** The input with its defaults. */
 export function resolve(workload: LogsWorkload, objective: LogsObjective, choices: LogsChoices): ResolvedLogs {
-  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(arrivals(workload));
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
   return {
     steady: steadyPerSecond,
     peak: peakPerSecond,
@@ -88,22 +86,9 @@ export function resolve(workload: LogsWorkload, objective: LogsObjective, choice
   };
 }
 
-/** Bytes as items, for the formulas that count items; nobody serves them here. */
-function arrivals(workload: LogsWorkload): Workload {
-  return {
-    steadyPerSecond: workload.steadyBytesPerSecond,
-    peakPerSecond: workload.peakBytesPerSecond,
-    peakSeconds: workload.peakSeconds,
-    serviceSeconds: 1,
-  };
-}
-
 /** Bytes of the queue for what is logged in `seconds`, the peak first. */
 export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: ResolvedLogs, seconds: number): number {
-  const logged = itemsDuringOutage(
-    { steadyPerSecond: steady, peakPerSecond: peak, peakSeconds, serviceSeconds: 1 },
-    seconds,
-  );
+  const logged = itemsDuringOutage({ steadyPerSecond: steady, peakPerSecond: peak, peakSeconds }, seconds);
   return (logged * (lineBytes + envelope)) / lineBytes;
 }
 
@@ -180,18 +165,15 @@ export function fits(question: ResolvedLogs): boolean {
 
 /** Everything that is wrong with the input. */
 export function logsChecks(workload: LogsWorkload, objective: LogsObjective, choices: LogsChoices): Check[] {
-  const { steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = workload;
+  const { steadyBytesPerSecond, peakBytesPerSecond, peakSeconds } = workload;
   const { outageSeconds, reactionSeconds } = objective;
   return [
-    positive('steadyBytesPerSecond', steady ?? Number.NaN, LEAST_RATE, MOST_BYTES_PER_SECOND),
-    atLeast('peakBytesPerSecond', peak, boundOf(steady), MOST_BYTES_PER_SECOND),
-    peakLength('peakSeconds', peakSeconds),
+    ...arrivalsChecks(
+      { steadyPerSecond: steadyBytesPerSecond, peakPerSecond: peakBytesPerSecond, peakSeconds },
+      { unit: 'Bytes', most: MOST_BYTES_PER_SECOND },
+    ),
     atLeast('lineBytes', workload.lineBytes, 1, MOST_HELD),
     wholeAtLeast('logFiles', workload.logFiles, 1, MOST_LOG_FILES),
-    {
-      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
-      message: `peakSeconds must be given with a peakBytesPerSecond (${peak}) above steadyBytesPerSecond (${steady})`,
-    },
     positive('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, Number.MIN_VALUE, MOST_HELD),
     positive('outageSeconds', outageSeconds ?? Number.NaN, LEAST_SECONDS, YEAR_SECONDS),
     positive('shipperAwaySeconds', objective.shipperAwaySeconds, LEAST_SECONDS, YEAR_SECONDS),

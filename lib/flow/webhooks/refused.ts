@@ -1,7 +1,7 @@
 /** When refused webhooks are more than a stray forgery: one rule for every engine. */
+import type { Arrivals } from '../arrivals';
 import { type Check, shown } from '../errors';
 import type { Knob } from '../plan';
-import type { Workload } from '../queue/workload';
 
 /** Over how many seconds refused deliveries of a source are compared with those that were accepted. */
 export const REFUSED_ALARM_SECONDS = 3600;
@@ -21,7 +21,7 @@ export function refusedKnobName(sourceName: string): string {
 }
 
 /** The threshold for a source that is one of so many. */
-export function refusedKnob(workload: Workload, source: RefusedSource, sources: number): Knob {
+export function refusedKnob(workload: Arrivals, source: RefusedSource, sources: number): Knob {
   const steadyPerSecond = source.steadyPerSecond ?? workload.steadyPerSecond / sources;
   return {
     name: refusedKnobName(source.name),
@@ -58,7 +58,7 @@ export function sourceNameChecks(list: string, each: string, names: readonly str
 }
 
 /** One line of a validation table for a source's own rate. */
-export function refusedSourceCheck({ steadyPerSecond: own }: RefusedSource, workload: Workload) {
+export function refusedSourceCheck({ steadyPerSecond: own }: RefusedSource, workload: Arrivals) {
   return {
     refused: own !== undefined && !(own > 0 && own <= workload.steadyPerSecond),
     message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${workload.steadyPerSecond}, got ${own}`,

@@ -1,4 +1,5 @@
 /** What Cloud Run asks of the receiver in front of a topic: how many instances, how wide, how much memory. */
+import { resolveArrivals } from '../../flow/arrivals';
 import { between, CapacityError, type Check, wholeNumber } from '../../flow/errors';
 import { figure } from '../../flow/figures';
 import type { Knob } from '../../flow/plan';
@@ -47,7 +48,7 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
 export function receiverKnobs(subject: string, workload: Workload, choices: ReceiverChoices): Knob[] {
   const { receiverSeconds: seconds = 0.1, receiverCpuSeconds: cpu = 0.002 } = choices;
   const { receiverConcurrency: concurrency = 80, maxBodyBytes = 1_048_576 } = choices;
-  const peak = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0);
+  const { peakPerSecond: peak } = resolveArrivals(workload);
   const instances = (perSecond: number) =>
     Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
   const needed = instances(HEADROOM * peak);

@@ -1,8 +1,8 @@
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { itemsDuringOutage } from '../../flow/arrivals';
 import { type Check, inRange, wholeNumber } from '../../flow/errors';
 import { type Knob, knobNamed } from '../../flow/plan';
-import { itemsDuringOutage } from '../../flow/queue/outage';
 import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from '../names';
 import { secretAuthentication } from '../operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';

@@ -1,5 +1,5 @@
+import { bytesArriving } from '../../arrivals';
 import { Random } from '../../numerics/random';
-import { resolveWorkload } from '../../queue/resolve';
 import { LINE_BYTES } from '../sizing';
 import type { LogsWorkload } from '../workload';
 import { DiskQueue, type QueueSettings } from './log-queue';
@@ -81,12 +81,7 @@ class Writer {
   private readonly lineBytes: number;
 
   constructor(workload: LogsWorkload, seed: number) {
-    const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload({
-      steadyPerSecond: workload.steadyBytesPerSecond,
-      peakPerSecond: workload.peakBytesPerSecond,
-      peakSeconds: workload.peakSeconds,
-      serviceSeconds: 1,
-    });
+    const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
     this.rates = { steady: steadyPerSecond, peak: peakPerSecond, peakSeconds };
     this.lineBytes = workload.lineBytes ?? LINE_BYTES;
     this.random = new Random(seed);
