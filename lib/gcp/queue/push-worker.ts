@@ -4,9 +4,9 @@ import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
 import type { Consumer } from '../../flow/queue/workload';
+import { CLOUD_RUN_LIMITS } from '../cloud-run-limits';
 import { componentName } from '../component-name';
 import { memberOf, ownAccount, runService } from '../run-service';
-import { CLOUD_RUN_LIMITS } from '../webhooks/receiver-plan';
 import type { PushTarget } from './redrive-queue';
 
 /** What a worker on Cloud Run is made from. */

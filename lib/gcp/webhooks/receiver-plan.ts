@@ -4,12 +4,11 @@ import { between, CapacityError, type Check, wholeNumber } from '../../flow/erro
 import { figure } from '../../flow/figures';
 import type { Knob } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
+import { CLOUD_RUN_LIMITS } from '../cloud-run-limits';
 import { PUBSUB_LIMITS } from '../queue/subscription-plan';
 
 /** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not come back for minutes. */
 const HEADROOM = 2;
-/** Cloud Run, "Quotas and limits": requests at once in an instance, instances of a revision with 1 vCPU. */
-export const CLOUD_RUN_LIMITS = { concurrency: 1000, instances: 1000 } as const;
 /** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
 const CPU_TARGET = 0.6;
 /** Cloud Run, "Configure memory limits": the second generation's least, and the most that 1 vCPU may have. */

@@ -8,13 +8,14 @@ import type { Knob } from '../../flow/plan';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
+import { CLOUD_RUN_LIMITS } from '../cloud-run-limits';
 import { componentName } from '../component-name';
 import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
 import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from '../queue/redrive-queue';
 import { alertPolicy } from '../queue/subscription-alerts';
 import type { SubscriptionChoices } from '../queue/subscription-plan';
 import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
-import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
+import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
 import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
 
