@@ -1,7 +1,7 @@
 /** The knobs that every queue has, whatever its broker and its platform: crew, cost, time of an item, alarms. */
 import { once } from '../once';
 import type { Knob } from '../plan';
-import { MONTH_HOURS } from './forecast/predict';
+import { MONTH_HOURS } from '../prices';
 import type { Planned } from './planned';
 import { attemptSeconds } from './resolve';
 import type { Sizing } from './sizing';

@@ -2,18 +2,10 @@
  * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
  * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
  */
+import { arrivalsChecks, resolveArrivals } from '../arrivals';
 import { atLeast, type Check, fromBelow, inRange, positive, wholeAtLeast } from '../errors';
 import { serviceQuantile } from '../numerics/gamma';
-import {
-  LEAST_RATE,
-  LEAST_SECONDS,
-  MOST_ATTEMPTS,
-  MOST_DOLLARS,
-  MOST_HELD,
-  MOST_ITEMS_PER_SECOND,
-  SHORTEST_PEAK_SECONDS,
-  YEAR_SECONDS,
-} from '../ranges';
+import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { PLATFORM_FACTS } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
 
@@ -60,12 +52,8 @@ export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T 
 
 /** The workload with its defaults. */
 export function resolveWorkload(workload: Workload): ResolvedWorkload {
-  const peakSeconds = workload.peakSeconds ?? 0;
   return {
-    steadyPerSecond: workload.steadyPerSecond,
-    // A peak without a length is no peak.
-    peakPerSecond: peakSeconds > 0 ? (workload.peakPerSecond ?? workload.steadyPerSecond) : workload.steadyPerSecond,
-    peakSeconds,
+    ...resolveArrivals(workload),
     serviceSeconds: workload.serviceSeconds,
     serviceVariation: workload.serviceVariation ?? 1,
     itemBytes: workload.itemBytes ?? 1024,
@@ -91,21 +79,15 @@ const MOST_BUSY_SLOTS = 1e5;
 
 /** Everything that is wrong with a workload. */
 export function workloadChecks(workload: Workload): Check[] {
-  const { steadyPerSecond, peakPerSecond } = workload;
-  const busySlots = Math.max(steadyPerSecond, peakPerSecond ?? 0) * workload.serviceSeconds;
+  const { steadyPerSecond, peakPerSecond } = resolveArrivals(workload);
+  const busySlots = Math.max(steadyPerSecond, peakPerSecond) * workload.serviceSeconds;
   return [
-    positive('steadyPerSecond', required(steadyPerSecond), LEAST_RATE, MOST_ITEMS_PER_SECOND),
-    atLeast('peakPerSecond', peakPerSecond, boundOf(steadyPerSecond), MOST_ITEMS_PER_SECOND),
-    peakLength('peakSeconds', workload.peakSeconds),
+    ...arrivalsChecks(workload),
     positive('serviceSeconds', required(workload.serviceSeconds), LEAST_SECONDS, YEAR_SECONDS),
     inRange('serviceVariation', workload.serviceVariation, 0, 10),
     positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
     fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
-    {
-      refused: peakPerSecond !== undefined && peakPerSecond > steadyPerSecond && workload.peakSeconds === undefined,
-      message: `peakSeconds must be given with a peakPerSecond (${peakPerSecond}) above steadyPerSecond (${steadyPerSecond})`,
-    },
     {
       // One of them may be no number, and is named above.
       refused: busySlots > MOST_BUSY_SLOTS,
@@ -184,17 +166,6 @@ export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): nu
 
 function required(value: number | undefined): number {
   return value ?? Number.NaN;
-}
-
-/** The lower bound that one number sets for another; 0 when it is itself refused. */
-export function boundOf(value: number): number {
-  return Number.isFinite(value) ? value : 0;
-}
-
-/** A check of the length of a peak: none at all, or one that can be told from a single item. */
-export function peakLength(name: string, value: number | undefined): Check {
-  const some = typeof value === 'number' && value > 0;
-  return atLeast(name, value, some ? SHORTEST_PEAK_SECONDS : 0, YEAR_SECONDS);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Arrivals } from '../arrivals';
 import { figure, percent } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
 
@@ -7,26 +8,7 @@ import { type Expectation, type Knob, Plan } from '../plan';
  * Every number is a plain one in the SI unit its name ends in, so that the same workload serves every engine
  * and every language.
  */
-export interface Workload {
-  /**
-   * Items that arrive per second outside the peak. 10⁻⁹ to 10⁹.
-   */
-  readonly steadyPerSecond: number;
-
-  /**
-   * Items that arrive per second during the peak. `steadyPerSecond` to 10⁹.
-   *
-   * @default - `steadyPerSecond`: there is no peak
-   */
-  readonly peakPerSecond?: number;
-
-  /**
-   * Length of the peak in seconds. 0, or 0.001 to 31,536,000 (a year).
-   *
-   * @default 0
-   */
-  readonly peakSeconds?: number;
-
+export interface Workload extends Arrivals {
   /**
    * Mean time in seconds that one slot is busy with one attempt at one item. 10⁻⁹ to 31,536,000 (a year).
    */

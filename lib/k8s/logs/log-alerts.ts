@@ -1,6 +1,6 @@
 /** What a log shipper is watched by: the disk, the queue, the way to the destination. */
 import { sizeText } from '../../flow/figures';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { matching } from '../promql';
@@ -28,7 +28,7 @@ function metrics({ namespace, shipper }: ShipperName) {
 }
 
 /** The alerts of a shipper; each names its node. */
-export function logAlerts(plan: LogPlan, name: ShipperName): Alert[] {
+export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
   const { disk, lag, of } = metrics(name);
   const unavailable = `kube_daemonset_status_number_unavailable${matching({ namespace: name.namespace, daemonset: name.shipper })}`;
   const value = (name: string) => plan.value(name);
@@ -114,7 +114,7 @@ export function logAlerts(plan: LogPlan, name: ShipperName): Alert[] {
 }
 
 /** The graphs of a shipper, a line a node. */
-export function logGraphs(plan: LogPlan, name: ShipperName): Graph[] {
+export function logGraphs(plan: LogsPlan, name: ShipperName): Graph[] {
   const { disk, lag, of } = metrics(name);
   const flat = (knob: string) => `vector(${plan.value(knob)})`;
   const node = '{{node}}';

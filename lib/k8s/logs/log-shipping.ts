@@ -4,7 +4,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, validate, wholeNumber } from '../../flow/errors';
 import { planLogs } from '../../flow/logs/plan';
-import type { LogObjective, LogPlan, LogWorkload } from '../../flow/logs/workload';
+import type { LogsObjective, LogsPlan, LogsWorkload } from '../../flow/logs/workload';
 import { alertRules } from '../alert-rules';
 import { clusterScoped, namedInCluster } from '../cluster-scoped';
 import { grafanaDashboard } from '../grafana-dashboard';
@@ -31,12 +31,12 @@ export interface LogShippingProps {
   /**
    * What one node writes into its log files.
    */
-  readonly workload: LogWorkload;
+  readonly workload: LogsWorkload;
 
   /**
    * What the logs may take of a node's disk, and what they have to outlive.
    */
-  readonly objective: LogObjective;
+  readonly objective: LogsObjective;
 
   /**
    * Where the lines go: `LogOutput.kafka(…)` or `LogOutput.elasticsearch(…)`.
@@ -165,7 +165,7 @@ export interface LogShippingProps {
  */
 export class LogShipping extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: LogPlan;
+  public readonly plan: LogsPlan;
 
   /** The pods, one a node. */
   public readonly daemonSet: kplus.DaemonSet;
@@ -197,7 +197,9 @@ export class LogShipping extends Construct {
     const output = props.output._binding;
     const reopen = props.reopen ?? LogReopen.byWriter();
     validate(id, [...inputChecks(props), ...output.checks, ...reopen._checks]);
-    this.plan = planLogs(id, props.workload, props.objective, {
+    this.plan = planLogs(id, {
+      workload: props.workload,
+      objective: props.objective,
       rotationSeconds: props.rotationInterval?.toSeconds({ integral: false }),
       fileSizeCapBytes: props.fileSizeCapBytes,
       fileCount: props.fileCount,

@@ -6,7 +6,7 @@
  * `byte-rate`, `throttle-time`); Strimzi, examples/metrics/kafka-metrics.yaml; jmx_exporter, examples/kafka-2_0_0.yml,
  * "Quota specific rules".
  */
-import type { QuotaPlan, TenantQuota } from '../../flow/quotas/workload';
+import type { QuotasPlan, TenantQuota } from '../../flow/quotas/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
@@ -18,7 +18,7 @@ const SENSOR_SECONDS = 3600;
 
 /** The quotas that are watched. */
 export interface WatchedQuotas {
-  readonly plan: QuotaPlan;
+  readonly plan: QuotasPlan;
   /** Name of the `Kafka` object: Strimzi's monitors copy the pod's label `strimzi.io/cluster`. */
   readonly cluster: string;
   /** Namespace of the brokers: Strimzi's monitors copy it from the pod. */

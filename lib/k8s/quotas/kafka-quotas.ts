@@ -5,7 +5,7 @@ import { type Check, oneOf, validate, wholeNumber } from '../../flow/errors';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
-import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
@@ -113,7 +113,7 @@ export interface KafkaQuotasProps {
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
-  public readonly plan: QuotaPlan;
+  public readonly plan: QuotasPlan;
 
   /** The `KafkaUser`s, in the order of the tenants. */
   public readonly users: ApiObject[];
@@ -139,11 +139,13 @@ export class KafkaQuotas extends Construct {
     const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = props;
     const retained = props.retainTopics ?? true;
     validate(id, inputChecks(props));
-    this.plan = planQuotas(
-      id,
+    this.plan = planQuotas(id, {
       capacity,
-      tenants.map((tenant) => ({ ...tenant, partitions: tenant.partitions ?? partitionsOf(tenant.name, topics) })),
-    );
+      tenants: tenants.map((tenant) => ({
+        ...tenant,
+        partitions: tenant.partitions ?? partitionsOf(tenant.name, topics),
+      })),
+    });
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
       kafkaTopic(

@@ -1,6 +1,6 @@
 /** What a collection with a time to live is watched by: its size, what should be gone, and the report itself. */
 import { sizeText } from '../../flow/figures';
-import type { TtlPlan } from '../../flow/retention/workload';
+import type { RetentionPlan } from '../../flow/retention/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { matching } from '../promql';
@@ -15,7 +15,7 @@ export interface TtlSeries {
 }
 
 /** The alerts of a collection. */
-export function ttlAlerts(plan: TtlPlan, series: TtlSeries): Alert[] {
+export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
   const { namespace, backfill } = series;
   const of = (name: string) => metric(series, name);
   const lag = plan.value('deletionLagSeconds');
@@ -81,7 +81,7 @@ export function ttlAlerts(plan: TtlPlan, series: TtlSeries): Alert[] {
 }
 
 /** The graphs of a collection. */
-export function ttlGraphs(plan: TtlPlan, series: TtlSeries): Graph[] {
+export function ttlGraphs(plan: RetentionPlan, series: TtlSeries): Graph[] {
   const of = (name: string) => metric(series, name);
   return [
     {

@@ -3,8 +3,8 @@ import { type ApiObject, Cron, Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
-import { planTtl } from '../../flow/retention/plan';
-import type { TtlObjective, TtlPlan, TtlWorkload } from '../../flow/retention/workload';
+import { planRetention } from '../../flow/retention/plan';
+import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
@@ -38,12 +38,12 @@ export interface TtlCollectionProps {
   /**
    * What comes in, what is there, and what the database bears.
    */
-  readonly workload: TtlWorkload;
+  readonly workload: RetentionWorkload;
 
   /**
    * How long documents are kept, and what that may take.
    */
-  readonly objective: TtlObjective;
+  readonly objective: RetentionObjective;
 
   /**
    * Name of the collection. It gets the field `expireAt`; progress is kept in the collection `ttl_backfill` beside it.
@@ -103,7 +103,7 @@ export interface TtlCollectionProps {
  */
 export class TtlCollection extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: TtlPlan;
+  public readonly plan: RetentionPlan;
 
   /** The backfill. Another setting is another Job, because the template of a Job never changes. */
   public readonly backfill: kplus.Job;
@@ -125,7 +125,7 @@ export class TtlCollection extends Construct {
   constructor(scope: Construct, id: string, props: TtlCollectionProps) {
     super(scope, id);
     validate(id, inputChecks(props));
-    this.plan = planTtl(id, props.workload, props.objective);
+    this.plan = planRetention(id, { workload: props.workload, objective: props.objective });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false });
     this.backfill = this.createBackfill(props, serviceAccount);
     this.report = this.createReport(props, serviceAccount);

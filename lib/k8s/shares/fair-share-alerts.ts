@@ -4,7 +4,7 @@
  *
  * Source: Kueue, Reference, Prometheus metrics; `pkg/metrics/metrics.go`.
  */
-import type { FairSharePlan } from '../../flow/shares/workload';
+import type { SharesPlan } from '../../flow/shares/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
@@ -15,7 +15,7 @@ const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
 /** What the alerts are about. */
 export interface Watched {
-  readonly plan: FairSharePlan;
+  readonly plan: SharesPlan;
   readonly cohort: string;
   /** Names of the tenants' queues and namespaces, in the order of the plan. */
   readonly queues: readonly string[];

@@ -150,7 +150,7 @@ describe('users and topics', () => {
 
   test('the numbers are those of the plan that the other engines use', () => {
     const tenants = streaming.tenants.map((tenant, i) => ({ ...tenant, partitions: [8, 12][i] }));
-    expect(made.quotas.plan.tenants).toEqual(planQuotas('Quotas', streaming.capacity, tenants).tenants);
+    expect(made.quotas.plan.tenants).toEqual(planQuotas('Quotas', { capacity: streaming.capacity, tenants }).tenants);
     expect(made.quotas.producerProperties('clicks')).toEqual(properties(made, 'clicks'));
   });
 });

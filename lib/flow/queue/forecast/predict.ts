@@ -4,6 +4,7 @@
  */
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
+import { MONTH_HOURS } from '../../prices';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
 import type { Predictions } from '../workload';
@@ -25,8 +26,6 @@ export interface Forecast {
   readonly predictions: () => Predictions;
 }
 
-/** Hours of a month, 365 days × 24 ÷ 12. */
-export const MONTH_HOURS = 730;
 /** What a month is assumed to see when instances are paid for: one peak a day. */
 const PEAKS_PER_MONTH = 365 / 12;
 
