@@ -2,6 +2,7 @@
 import { once } from '../once';
 import type { Knob } from '../plan';
 import { MONTH_HOURS } from '../prices';
+import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
 import { attemptSeconds } from './resolve';
 import type { Sizing } from './sizing';
@@ -12,7 +13,7 @@ export function queueKnobs(planned: Planned): Knob[] {
   return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned.sizing), ...alarmKnobs(planned)];
 }
 
-function crewKnobs({ question, platformFacts, sizing }: Planned): Knob[] {
+function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
   const { workload, consumer, promised, work, alone } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
@@ -44,6 +45,14 @@ function crewKnobs({ question, platformFacts, sizing }: Planned): Knob[] {
       inputs: given.maxInstances !== undefined ? {} : peak,
       source:
         'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+    },
+    {
+      name: 'headroom',
+      value: headroom,
+      unit: '× the load',
+      formula: headroomFormula(question.objective.headroom, headroom),
+      inputs: {},
+      source: 'this library, docs/decisions/0022-head-room.md',
     },
     {
       name: 'minInstances',
@@ -99,6 +108,13 @@ function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
       source: 'the most that the scaler may start; 365 days × 24 ÷ 12',
     },
   ];
+}
+
+function headroomFormula(given: number | undefined, headroom: number): string {
+  if (given !== undefined) return 'given';
+  return headroom < DEFAULT_HEADROOM
+    ? 'as much as the bounds given by hand leave of 1.25'
+    : 'instances are counted for so many times the load that is told';
 }
 
 /** How long an attempt may take. */

@@ -3,7 +3,7 @@
  * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
  */
 import { arrivalsChecks, resolveArrivals } from '../arrivals';
-import { atLeast, type Check, fromBelow, inRange, positive, wholeAtLeast } from '../errors';
+import { atLeast, type Check, fromBelow, inRange, positive, shown, wholeAtLeast } from '../errors';
 import { serviceQuantile } from '../numerics/gamma';
 import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { PLATFORM_FACTS } from './platforms/facts';
@@ -103,6 +103,10 @@ export function objectiveChecks(objective: Objective): Check[] {
     fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
     positive('maxBacklog', objective.maxBacklog, Number.MIN_VALUE, MOST_HELD),
     positive('monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
+    {
+      refused: objective.headroom !== undefined && !(objective.headroom > 1 && objective.headroom <= 10),
+      message: `headroom must be above 1 and at most 10, got ${shown(objective.headroom)}`,
+    },
   ];
 }
 

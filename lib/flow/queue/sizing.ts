@@ -109,6 +109,19 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   return smallest(least, most, (min) => done(crew(min, most)));
 }
 
+/**
+ * Whether a crew whose every number is known keeps the promise. A cost is no part of it: the crew is paid for whatever
+ * arrives.
+ */
+export function keepsPromise(workload: ResolvedWorkload, consumer: ResolvedConsumer, promised: Promised): boolean {
+  const work = workSeconds(workload, consumer.maxAttempts);
+  const alone = unhinderedLatency(workload, consumer.maxAttempts, promised.latencyQuantile);
+  if (alone >= promised.latencySeconds) return false;
+  const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond : workload.peakPerSecond;
+  if (lasting * work >= consumer.maxInstances * consumer.slotsPerInstance) return false;
+  return broken(forecast(workload, consumer), { workload, promised, work, alone }, consumer) === undefined;
+}
+
 /** From `first` in steps of 2 %, or of one, to the first that is `bound` or more. */
 function stepsOfTwoPercent(first: number, bound: number): number[] {
   const steps = [first];
@@ -155,7 +168,7 @@ function broken(
   seen: Forecast,
   common: Common,
   consumer: ResolvedConsumer,
-  objective: Objective,
+  objective: Pick<Objective, 'monthlyCost'> = {},
 ): (() => string) | undefined {
   const { workload, promised } = common;
   const { mostMonthlyCost = 0 } = seen;

@@ -74,6 +74,15 @@ export interface Objective {
    * @default - no ceiling
    */
   readonly monthlyCost?: number;
+
+  /**
+   * Times the load that the plan is made for: so much more may arrive, or so much longer may an item take, before the
+   * promise breaks. Above 1, at most 10. What is given is part of the promise; the default gives way to bounds that are
+   * given by hand, such as `maxInstances`, and the plan says so.
+   *
+   * @default 1.25
+   */
+  readonly headroom?: number;
 }
 
 /**
@@ -148,7 +157,7 @@ export interface Consumer {
  * What the plan expects to happen over one peak, from its first item to an empty backlog.
  */
 export interface Predictions {
-  /** Share of time that slots are busy at the peak with every instance up. 0 to below 1. */
+  /** Busy slots at the peak ÷ slots of every instance. Above 0; above 1 more arrives than is served while the peak lasts. */
   readonly utilisation: number;
   /** Share of items that wait at all at the peak with every instance up (Erlang C). 0 to 1. */
   readonly waitProbability: number;
@@ -168,6 +177,18 @@ export interface Predictions {
    * @default - the price of an instance is not known
    */
   readonly monthlyCost?: number;
+  /**
+   * The multiple of the load at which the promise breaks, to 1 %, with the instances of the plan. Above 1.
+   *
+   * @default - nothing is promised
+   */
+  readonly breaksAtLoad?: number;
+  /**
+   * The multiple of the service time at which the promise breaks, to 1 %, with the instances of the plan. Above 1.
+   *
+   * @default - nothing is promised
+   */
+  readonly breaksAtServiceTime?: number;
 }
 
 /**
@@ -179,8 +200,9 @@ export class QueuePlan extends Plan {
     knobs: Knob[],
     /** What to expect of the result. */
     public readonly predictions: Predictions,
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   public expectations(): Expectation[] {
@@ -195,7 +217,16 @@ export class QueuePlan extends Plan {
         ? { label: 'drained', text: 'by the end of the peak: at full size more is served than arrives' }
         : { label: 'drained after the peak in', text: `${figure(p.drainSeconds)} s` },
       { label: 'reaction of the scaler', text: `${figure(p.reactionSeconds)} s` },
+      ...(p.breaksAtLoad === undefined ? [] : [{ label: 'the promise breaks at', text: breaking(p) }]),
       ...(cost === undefined ? [] : [{ label: 'instances', text: `${figure(cost)} USD/month` }]),
     ];
   }
+}
+
+function breaking({
+  breaksAtLoad = Number.POSITIVE_INFINITY,
+  breaksAtServiceTime = Number.POSITIVE_INFINITY,
+}: Predictions) {
+  const multiple = (value: number) => (Number.isFinite(value) ? `${Number(value.toPrecision(3))} ×` : 'no multiple of');
+  return `${multiple(breaksAtLoad)} the load, ${multiple(breaksAtServiceTime)} the service time`;
 }

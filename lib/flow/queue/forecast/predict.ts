@@ -48,13 +48,15 @@ export function forecast(
   const latency = once(() => latencyMix(path(), peak, consumer));
   const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
   const offered = workload.peakPerSecond * work;
-  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
+  // Without a peak nothing is left over, unless more arrives than all instances serve: then it grows for as long as it lasts.
+  const lasting = offered < slots ? 0 : Number.POSITIVE_INFINITY;
+  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : lasting);
   const monthlyCost = () =>
     hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const median = once(() => latency().quantile(0.5));
   const worst = once(() => latency().quantile(0.99));
   const predictions = (): Predictions => ({
-    utilisation: Math.min(1, offered / slots),
+    utilisation: offered / slots,
     get waitProbability() {
       return erlangC(slots, offered);
     },
