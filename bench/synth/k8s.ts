@@ -200,10 +200,17 @@ function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, 
   return deployment;
 }
 
-/** As KEDA's own chart has it scraped, and as Prometheus does without honorLabels. */
+/** As the exporter is scraped with honorLabels, and without. */
+const PLACES = [`namespace="${NAMESPACE}",exported_namespace=""`, `exported_namespace="${NAMESPACE}"`];
+
 function kedaSeries(name: string, metric: string, of: (series: string) => string = (series) => series): string {
-  const places = [`namespace="${NAMESPACE}",exported_namespace=""`, `exported_namespace="${NAMESPACE}"`];
-  return places.map((place) => of(`keda_scaler_${metric}{${place},scaledObject="${name}"}`)).join(' or ');
+  return PLACES.map((place) => of(`keda_scaler_${metric}{${place},scaledObject="${name}"}`)).join(' or ');
+}
+
+function hpaSeries(name: string, metric: string): string {
+  return PLACES.map(
+    (place) => `kube_horizontalpodautoscaler_${metric}{${place},horizontalpodautoscaler="keda-hpa-${name}"}`,
+  ).join(' or ');
 }
 
 function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
@@ -220,7 +227,7 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
   const growing = `max(${kedaSeries(name, 'metrics_value', (series) => `deriv(${series}[300s])`)}) >= 0`;
   const above = Math.ceil(plan.predictions.peakBacklog + 1);
   const minutes = Math.ceil((plan.predictions.reactionSeconds + 300) / 60);
-  const current = `max(kube_horizontalpodautoscaler_status_current_replicas{namespace="${NAMESPACE}",horizontalpodautoscaler="keda-hpa-${name}"})`;
+  const current = `max(${hpaSeries(name, 'status_current_replicas')})`;
   new ApiObject(scope, 'Alerts', {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
@@ -246,8 +253,7 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
 }
 
 function makeDashboard(scope: Construct, title: string, name: string, plan: QueuePlan): void {
-  const hpa = (metric: string) =>
-    `max(kube_horizontalpodautoscaler_${metric}{namespace="${NAMESPACE}",horizontalpodautoscaler="keda-hpa-${name}"})`;
+  const hpa = (metric: string) => `max(${hpaSeries(name, metric)})`;
   const panel = (heading: string, lines: readonly (readonly [string, string])[]) => {
     const builder = new PanelBuilder()
       .title(heading)

@@ -27,10 +27,10 @@ export function namespaceOf(scope: Construct): string | undefined {
 }
 
 /**
- * A metric about an object in a namespace, from an exporter in another one: what `of` makes of its series, for use in an
- * aggregation. The exporter names the object's namespace in the label `namespace`. Prometheus keeps that where the
- * scrape has `honorLabels`, as the monitors of KEDA's own chart do; elsewhere it puts the exporter's namespace there
- * and the object's into `exported_namespace`.
+ * A metric about an object in a namespace, from an exporter in another one: what `of` makes of its series, two operands of
+ * `or`. The exporter names the object's namespace in the label `namespace`. Prometheus keeps that where the
+ * scrape has `honorLabels`, as the monitors of KEDA's own chart and kube-prometheus-stack's of kube-state-metrics do;
+ * elsewhere it puts the exporter's namespace there and the object's into `exported_namespace`.
  *
  * Source: Prometheus documentation, Configuration, `honor_labels`; kedacore/charts, 17-keda-servicemonitor.yaml.
  */

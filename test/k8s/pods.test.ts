@@ -160,6 +160,11 @@ describe('the deadline of a job', () => {
     expect(plan.knob('nodeProvisionSeconds').formula).toBe('given');
   });
 
+  test('is whole seconds, which is all that the API takes', () => {
+    const [deadline, plan] = deadlineOf({ consumer: { startSeconds: 0.5 } });
+    expect(deadline).toBe(Math.ceil(plan.value('itemTimeoutSeconds') + 0.5) + 900);
+  });
+
   test('a time of nodes out of range is refused by name; 0 is none, where nodes are always there', () => {
     expect(() => deadlineOf({ nodeProvisionTime: Duration.hours(30) })).toThrow(
       'Orders: nodeProvisionTime in seconds must be a whole number, between 0 and 86400, got 108000',

@@ -3,7 +3,7 @@ import { sizeText } from '../../flow/figures';
 import type { LogsPlan } from '../../flow/logs/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching } from '../promql';
+import { aboutObject, matching } from '../promql';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
@@ -30,7 +30,8 @@ function metrics({ namespace, shipper }: ShipperName) {
 /** The alerts of a shipper; each names its node. */
 export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
   const { disk, lag, of } = metrics(name);
-  const unavailable = `kube_daemonset_status_number_unavailable${matching({ namespace: name.namespace, daemonset: name.shipper })}`;
+  const daemonset = { daemonset: name.shipper };
+  const unavailable = aboutObject('kube_daemonset_status_number_unavailable', daemonset, name.namespace);
   const value = (name: string) => plan.value(name);
   const size = (name: string) => sizeText(value(name));
   return [
@@ -103,7 +104,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     {
       name: 'LogShipperDown',
       // No figure at all is no good one: a Prometheus in another namespace is turned away by the network policy.
-      expr: `${of('up')} == 0 or absent(${of('up')}) or ${unavailable} > 0`,
+      expr: `${of('up')} == 0 or absent(${of('up')}) or (${unavailable}) > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,

@@ -5,7 +5,7 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { COMPOSITE_METRIC } from '../operators/keda';
-import { aboutObject, matching, namespaceOf } from '../promql';
+import { aboutObject, namespaceOf } from '../promql';
 import type { TriggerBinding, WorkerShape } from './trigger';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
@@ -26,8 +26,8 @@ function ofDepth(
 
 /** What kube-state-metrics says of the autoscaler that KEDA makes. */
 function ofAutoscaler(scaler: ApiObject, metric: string): string {
-  const labels = { namespace: namespaceOf(scaler), horizontalpodautoscaler: `keda-hpa-${scaler.name}` };
-  return `max(kube_horizontalpodautoscaler_${metric}${matching(labels)})`;
+  const labels = { horizontalpodautoscaler: `keda-hpa-${scaler.name}` };
+  return `max(${aboutObject(`kube_horizontalpodautoscaler_${metric}`, labels, namespaceOf(scaler))})`;
 }
 
 /** The alerts of a worker. */

@@ -3,7 +3,7 @@ import { sizeText } from '../../flow/figures';
 import type { RetentionPlan } from '../../flow/retention/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching } from '../promql';
+import { aboutObject, matching } from '../promql';
 
 /** The names that metrics of a report carry. */
 export interface TtlSeries {
@@ -62,7 +62,7 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
     },
     {
       name: 'TtlBackfillFailed',
-      expr: `max(kube_job_status_failed${matching({ namespace, job_name: backfill })}) > 0`,
+      expr: `max(${aboutObject('kube_job_status_failed', { job_name: backfill }, namespace)}) > 0`,
       forSeconds: 0,
       severity: 'warning',
       summary: 'A try of the backfill failed.',

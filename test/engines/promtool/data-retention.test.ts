@@ -80,6 +80,13 @@ testAlerts('data-retention', {
       fires: false,
     },
     { alert: 'TtlBackfillFailed', when: 'a try failed', series: { [failed]: '0x3 1x10' }, atMinute: 6, fires: true },
+    {
+      alert: 'TtlBackfillFailed',
+      when: 'a try failed, and the scrape renames the label',
+      series: { [failed.replace('namespace=', 'namespace="monitoring",exported_namespace=')]: '0x3 1x10' },
+      atMinute: 6,
+      fires: true,
+    },
     { alert: 'TtlBackfillFailed', when: 'none failed', series: { [failed]: '0x10' }, atMinute: 6, fires: false },
     {
       alert: 'TtlReportMissing',

@@ -152,6 +152,16 @@ testAlerts('log-shipping', {
     },
     {
       alert: 'LogShipperDown',
+      when: 'another node has none, and the scrape renames the label',
+      series: {
+        [of('up')]: '1x20',
+        [unavailable.replace('namespace=', 'namespace="monitoring",exported_namespace=')]: '1x20',
+      },
+      atMinute: 10,
+      fires: true,
+    },
+    {
+      alert: 'LogShipperDown',
       when: 'Prometheus is kept from every exporter',
       series: { [unavailable]: '0x20' },
       atMinute: 10,

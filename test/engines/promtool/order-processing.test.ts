@@ -13,14 +13,16 @@ const ofRendering = manifests.filter(
   ({ kind, metadata }) => kind === 'PrometheusRule' && /-rendering-/.test(metadata.name),
 );
 
-/** KEDA as its own chart has it scraped, with honorLabels, and as Prometheus does by default. */
+/** Exporters scraped with honorLabels, as KEDA's own chart has it, and as Prometheus does by default. */
 const SCRAPES = { honored: 'namespace="orders"', renamed: 'namespace="keda",exported_namespace="orders"' };
 const kedaSays = (metric: string, scrape: keyof typeof SCRAPES) =>
   `keda_scaler_${metric}{${SCRAPES[scrape]},scaledObject="${scaler.name}",metric="s0-rabbitmq-orders"}`;
 const depth = kedaSays('metrics_value', 'honored');
 const depthRenamed = kedaSays('metrics_value', 'renamed');
 const errors = kedaSays('detail_errors_total', 'honored');
-const replicas = `kube_horizontalpodautoscaler_status_current_replicas{namespace="orders",horizontalpodautoscaler="keda-hpa-${scaler.name}"}`;
+const current = (scrape: keyof typeof SCRAPES) =>
+  `kube_horizontalpodautoscaler_status_current_replicas{${SCRAPES[scrape]},horizontalpodautoscaler="keda-hpa-${scaler.name}"}`;
+const replicas = current('honored');
 const messages = (queue: string) =>
   `rabbitmq_detailed_queue_messages{namespace="rabbitmq",pod="orders-server-0",vhost="/",queue="${queue}"}`;
 const alarm = plan.value('alarmBacklog');
@@ -90,8 +92,8 @@ testAlerts('order-processing, orders', {
     },
     {
       alert: 'QueueWorkerAtMaximum',
-      when: 'all replicas run, the backlog is above its alarm, and the scrape renames the label of KEDA',
-      series: { [replicas]: `${plan.value('maxInstances')}x20`, [depthRenamed]: `${above}x20` },
+      when: 'all replicas run, the backlog is above its alarm, and the scrapes rename the label',
+      series: { [current('renamed')]: `${plan.value('maxInstances')}x20`, [depthRenamed]: `${above}x20` },
       atMinute: 15,
       fires: true,
     },
