@@ -4,13 +4,13 @@ import type { Knob } from '../plan';
 import { MONTH_HOURS } from '../prices';
 import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
-import { attemptSeconds } from './resolve';
+import { attemptSeconds, resolveWorkload } from './resolve';
 import type { Sizing } from './sizing';
 import type { Predictions } from './workload';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
-  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned.sizing), ...alarmKnobs(planned)];
+  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned), ...alarmKnobs(planned)];
 }
 
 function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
@@ -118,7 +118,9 @@ function headroomFormula(given: number | undefined, headroom: number): string {
 }
 
 /** How long an attempt may take. */
-function itemTimeoutKnob({ workload }: Sizing): Knob {
+function itemTimeoutKnob({ question }: Planned): Knob {
+  // The item's own time: what a platform adds to it, such as the start of a job, is no part of the attempt.
+  const workload = resolveWorkload(question.workload);
   const { serviceSeconds, serviceVariation } = workload;
   const { longest, timeout } = attemptSeconds(workload);
   return {
