@@ -35,7 +35,7 @@ export function queueKnobs(sizing: Sizing, predictions: Predictions): Knob[] {
   return [...crewKnobs(sizing), ...costKnobs(sizing), ...timeoutKnobs(sizing), ...alarmKnobs(sizing, predictions)];
 }
 
-function crewKnobs({ subject: _, workload, consumer, given, promised, work, alone }: Sizing): Knob[] {
+function crewKnobs({ subject: _, workload, consumer, given, promised, work, alone, passing }: Sizing): Knob[] {
   const slots = consumer.slotsPerInstance;
   const peak = {
     peakPerSecond: workload.peakPerSecond,
@@ -61,10 +61,13 @@ function crewKnobs({ subject: _, workload, consumer, given, promised, work, alon
       formula:
         given.maxInstances !== undefined
           ? 'given'
-          : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
+          : passing
+            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through the peak, over before the queue settles ÷ slots⌉'
+            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
-      source:
-        'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+      source: passing
+        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 1.9: the line followed through time'
+        : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
     },
     {
       name: 'minInstances',

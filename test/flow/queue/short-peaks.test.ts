@@ -225,6 +225,33 @@ describe('the hand-over to the laws of long peaks', () => {
   });
 });
 
+describe('a plan for a peak too short to settle', () => {
+  const [{ workload }] = EXAMPLES;
+
+  test('one worker keeps 6 s through a peak that fills it for 20 s, where two would have been paid for', () => {
+    const plan = planQueue('Orders', workload, { latencySeconds: 6 });
+    expect([plan.value('minInstances'), plan.value('maxInstances')]).toEqual([1, 1]);
+    expect(plan.knob('maxInstances').formula).toContain('through the peak, over before the queue settles');
+    expect(simulated({ name: '', workload, consumer: fixed(1) }).p99).toBeLessThan(6);
+  });
+
+  test('one worker given by hand is not refused, and 4 s need another', () => {
+    expect(() => planQueue('Orders', workload, { latencySeconds: 6 }, { maxInstances: 1 })).not.toThrow();
+    expect(planQueue('Orders', workload, { latencySeconds: 4 }).value('maxInstances')).toBe(2);
+  });
+
+  test('a long peak is sized as before: settled, by Erlang C', () => {
+    const plan = planQueue('Orders', { ...workload, peakSeconds: 7200 }, { latencySeconds: 6 });
+    expect(plan.value('maxInstances')).toBe(2);
+    expect(plan.knob('maxInstances').formula).toContain('(Erlang C), settled within it');
+  });
+
+  test('never fewer than the steady rate needs when it lasts', () => {
+    const steep = { ...workload, steadyPerSecond: 4.7, peakPerSecond: 4.8 };
+    expect(planQueue('Orders', steep, { latencySeconds: 6 }).value('maxInstances')).toBe(2);
+  });
+});
+
 describe('the page of reasons', () => {
   const page = (workload: Workload) =>
     planQueue('Orders', workload, { latencySeconds: 60 }, { maxInstances: 1 }).explain();
