@@ -36,7 +36,7 @@ export interface Predictions {
   readonly latencyP99Seconds: number;
   /**
    * The 99th percentile of one bad peak, in seconds: what one peak in twenty exceeds as the 99th percentile of its own
-   * items. The simulation agrees within 15 % for peaks of up to 20 relaxation times at 0.85 to 1.15 of the capacity.
+   * items. The simulation agrees within 20 % for peaks of up to 20 relaxation times at 0.85 to 1.15 of the capacity.
    *
    * @default - not predicted: the peak is long, or its load far below the capacity, so that peaks hardly differ; or
    * instances are added during the peak, or attempts fail, and no law covers it

@@ -66,7 +66,7 @@ function crewKnobs({ subject: _, workload, consumer, given, promised, work, alon
             : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
       source: passing
-        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 1.9: the line followed through time'
+        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
         : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
     },
     {

@@ -56,7 +56,7 @@ test('the law at the end of the peak is the exact one', () => {
   }
 });
 
-test('of a peak, all items are visited: those of the peak, and those that come until nobody waits', () => {
+test('of a peak, all items are visited: those of the peak, and those that come until the line is empty', () => {
   let items = 0;
   let later = 0;
   new LineLaw(course(60)).walk((spell, _at, arrived, shares) => {
@@ -64,7 +64,7 @@ test('of a peak, all items are visited: those of the peak, and those that come u
     else later += arrived * sum(shares);
   });
   expect(items).toBeCloseTo(2.1 * 60, 6);
-  // Who waits at the end is served at 0.8/s: 1.2 ÷ 0.8 items come for each meanwhile.
+  // The line at the end shrinks by 2 − 1.2 = 0.8/s: 1.2 ÷ 0.8 items come for each that waits.
   const waiting = sum(uniformised(60).map((share, n) => share * Math.max(0, n - 2)));
   expect(Math.abs(later / (1.5 * waiting) - 1)).toBeLessThan(0.02);
 });

@@ -4,7 +4,7 @@
  *
  * A peak is told by its longest line. About its maximum, a line is a random walk with the drift of the crew, which falls
  * short of the maximum by the root of the time; so the waits of the items that count most are known, and with them how
- * many items of the peak exceed a latency. Their number is Poisson where services are what decides.
+ * many items of the peak exceed a latency. Services add chance of their own: the number of such items is Poisson.
  *
  * Source: Williams, "Path decomposition and continuity of local time for one-dimensional diffusions", Proceedings of the
  * London Mathematical Society 28 (1974) (a diffusion about its maximum).
@@ -28,7 +28,7 @@ const NEAR_CAPACITY = 0.8;
 
 /**
  * The 99th percentile of the latency, in seconds, that one peak in twenty exceeds among its own items; undefined where
- * no law says it: where the peak is long or far below capacity, the crew changes or attempts fail.
+ * it is not predicted: the peak is long or far below capacity, the crew changes or attempts fail.
  */
 export function badPeakLatency({ course, longest }: Transient, workload: ResolvedWorkload): number | undefined {
   const { peakPerSecond, peakSeconds, serviceSeconds: mean, serviceVariation: variation, failureRatio } = workload;

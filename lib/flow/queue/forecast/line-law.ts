@@ -1,12 +1,12 @@
 /**
  * How long the line is at every moment of a peak, as a distribution: the items outstanding are a birth-and-death chain
- * that starts settled at the steady load, is driven through the peak by its forward equation, and drains until nobody
- * waits. It is exact for exponential services. For others, where every slot is busy, births and deaths have the
+ * that starts settled at the steady load, is driven through the peak by its forward equation, and drains until the line
+ * is empty. It is exact for exponential services. For others, where every slot is busy, births and deaths have the
  * variance of arrivals and departures, so that a long line is the reflected Brownian motion with the same drift; and
  * while the number in service rises, each busy slot ends as many services as in a stage with slots for all, whose
  * number in service is Poisson with a known mean.
  *
- * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 1.9; Eick, Massey & Whitt, "The physics of the
+ * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6; Eick, Massey & Whitt, "The physics of the
  * Mₜ/G/∞ queue", Operations Research 41 (1993); Whitt, "Approximating a point process by a renewal process", Operations
  * Research 30 (1982) (variance of departures).
  */
@@ -23,13 +23,13 @@ const NEVER = Number.POSITIVE_INFINITY;
 export interface Spell {
   /** Seconds since the peak began. */
   readonly from: number;
-  /** Length in seconds; `Infinity` for the last one, which ends when nobody waits. */
+  /** Length in seconds; `Infinity` for the last one, which ends when the line is empty. */
   readonly seconds: number;
   /** Items that arrive per second. */
   readonly arrivalsPerSecond: number;
   /** Slots that run. */
   readonly slots: number;
-  /** Whether the peak is over, so that what is counted ends when nobody waits. */
+  /** Whether the peak is over, so that what is counted ends when the line is empty. */
   readonly draining: boolean;
 }
 
@@ -57,6 +57,7 @@ const GROWTH = 0.04;
 /** Services that vary more are felt for longer: so many times, against the simulation at variations of 1.3 to 2. */
 const MEMORY = 4;
 
+/** The law of the line on one course. */
 export class LineLaw {
   /** Outstanding items that are told apart. */
   public readonly levels: Float64Array;
@@ -71,7 +72,7 @@ export class LineLaw {
     this.begun = this.chain.settled();
   }
 
-  /** Follows the law from the beginning of the peak until nobody waits. */
+  /** Follows the law from the beginning of the peak until the line is empty. */
   public walk(visit: Visit): void {
     const law = this.begun.slice();
     const mean = new Float64Array(law.length);

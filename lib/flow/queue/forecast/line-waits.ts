@@ -1,6 +1,6 @@
 /**
- * The waits of a peak whose line is known as a distribution: who finds a line waits until those before him and what is
- * left of the services in progress are done, which is a sum of so many services and strays accordingly.
+ * The waits of a peak whose line is known as a distribution: an item that finds a line waits until the items before it
+ * and what is left of the services in progress are done. That is a sum of so many services, and varies as such a sum.
  *
  * Source: Cox, Renewal Theory (1962), 5.2 (what is left of a service); Wilson & Hilferty, "The distribution of
  * chi-square", PNAS 17 (1931) (the cube of a normal variable stands for a sum of services).

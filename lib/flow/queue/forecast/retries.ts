@@ -73,6 +73,7 @@ export function repeated(
     let at = part.at;
     let mean = 0;
     let variance = 0;
+    // Half-way between a line that lasts and one that is forgotten: by the simulation it is neither.
     const average = lasting ? waitOf(stretchAt(course, at)) : 0;
     const length = average > 0 ? (1 + waitOf(part) / average) / 2 : 1;
     for (let n = 0; n < k; n += 1) {

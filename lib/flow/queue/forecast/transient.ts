@@ -48,7 +48,7 @@ function relaxationSeconds(rate: number, capacity: number, variation: number): n
   return (1 + variation * variation) / 2 / (gap * gap);
 }
 
-/** The path as stretches of one rate and one crew, and a drain that ends when nobody waits. */
+/** The path as stretches of one rate and one crew, and a drain that ends when the line is empty. */
 function spellsOf(path: FluidPath, workload: ResolvedWorkload): Spell[] {
   const { steadyPerSecond, peakPerSecond, peakSeconds } = workload;
   const changes = path.pieces.filter(({ slots }, i) => i > 0 && slots !== path.pieces[i - 1].slots);
