@@ -12,15 +12,8 @@ import { type Ramp, rampSeconds, sizeOnRamp } from '../../flow/queue/ramp';
 import { consumerOf, resolveWorkload } from '../../flow/queue/resolve';
 import type { Solve } from '../../flow/queue/sizing';
 import type { Workload } from '../../flow/queue/workload';
-import {
-  knownNumber,
-  resolvedNumber,
-  resolvedSeconds,
-  visibilityTimeoutSeconds,
-  type WorkerBinding,
-  type WorkerContext,
-  wholeSeconds,
-} from './worker-compute';
+import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
+import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 const SCALING = 'AWS Lambda developer guide, Scaling behavior for Amazon SQS event source mappings';
 const MAX_CONCURRENCY = { min: 2, max: 1000 };

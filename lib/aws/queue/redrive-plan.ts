@@ -3,7 +3,7 @@ import { CapacityError, type Check, inRange, validate, wholeNumber } from '../..
 import type { Knob, Plan } from '../../flow/plan';
 import { planQueue } from '../../flow/queue/plan';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
-import { resolvedNumber, resolvedSeconds } from './worker-compute';
+import { resolvedNumber, resolvedSeconds } from '../tokens';
 
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
 const VISIBILITY_FACTOR = 6;

@@ -7,7 +7,7 @@ import { validate } from '../../flow/errors';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotaPlan } from '../../flow/quotas/workload';
 import { alarmAbove } from '../alarm-above';
-import { knownNumber } from '../queue/worker-compute';
+import { knownNumber } from '../tokens';
 import { clusterChecks } from './kafka-cluster';
 
 const PERIOD = Duration.minutes(5);

@@ -1,7 +1,7 @@
 /** What the constructs of a cluster on Amazon MSK check of it alike. */
 import { type Duration, Token } from 'aws-cdk-lib';
 import { type Check, shown } from '../../flow/errors';
-import { resolvedSeconds, wholeSeconds } from '../queue/worker-compute';
+import { resolvedSeconds, wholeSeconds } from '../tokens';
 
 /** The name of the cluster in it is what metrics go by. */
 const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[\w-]+\/[\w-]+$/;

@@ -2,7 +2,7 @@ import { type Duration, Token } from 'aws-cdk-lib';
 import type { Check } from '../../flow/errors';
 import type { KafkaTenant } from '../../flow/quotas/workload';
 import { entityKey } from '../../runtime/kafka-quotas/quotas';
-import { wholeSeconds } from '../queue/worker-compute';
+import { wholeSeconds } from '../tokens';
 
 /**
  * A tenant, and how the brokers know it.

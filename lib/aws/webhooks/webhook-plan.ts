@@ -5,8 +5,8 @@ import type { Knob, Plan } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
 import { REFUSED_ALARM_SECONDS, refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
-import { resolvedSeconds, wholeSeconds } from '../queue/worker-compute';
 import { removalCheck } from '../removal-policy';
+import { resolvedSeconds, wholeSeconds } from '../tokens';
 import { WebhookIdentity, WebhookScheme, type WebhookSource } from './webhook-source';
 
 /** The peak is a mean: within a second arrivals vary, and a throttled sender may not come back for minutes. */

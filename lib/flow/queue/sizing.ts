@@ -1,4 +1,6 @@
 /** From workload and promise to a crew: the numbers behind a plan, before they get names and reasons. */
+import { figure } from '../figures';
+import { firstIndex } from '../search';
 import { itemsAtFirstLook, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
 import { type LatencyMix, unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
@@ -177,23 +179,6 @@ function smallest(least: number, most: number, at: (min: number) => Sizing): Siz
   return sized(firstIndex(most - least, (index) => sized(index).refusal === undefined));
 }
 
-/** The first index from 0 to `last` that holds, where all behind it hold too, in strides that double and then halve; else `last`. */
-function firstIndex(last: number, holds: (index: number) => boolean): number {
-  let broken = -1;
-  let kept = 0;
-  for (let stride = 1; !holds(kept); stride *= 2) {
-    if (kept >= last) return last;
-    broken = kept;
-    kept = Math.min(last, kept + stride);
-  }
-  while (kept - broken > 1) {
-    const middle = Math.floor((kept + broken) / 2);
-    if (holds(middle)) kept = middle;
-    else broken = middle;
-  }
-  return kept;
-}
-
 /**
  * Acceptable wait ÷ service × slots. The latency is the most that is acceptable; but an instance asked for when the
  * wait has reached the latency comes too late. So it is at most what lets the first look into a peak ask for all.
@@ -229,38 +214,33 @@ function broken(
   }
   const latency = seen.latency();
   if (!keepsLatency(latency, promised)) {
-    const p = `P${brief(promised.latencyQuantile * 100)}`;
-    const reached = () => brief(latency.quantile(promised.latencyQuantile));
+    const p = `P${figure(promised.latencyQuantile * 100)}`;
+    const reached = () => figure(latency.quantile(promised.latencyQuantile));
     return () =>
-      `${rate(workload)} reaches ${p} of ${reached()} s with ${crew()} that take ${brief(reactionSeconds(consumer))} s to add, ${brief(promised.latencySeconds)} s is promised`;
+      `${rate(workload)} reaches ${p} of ${reached()} s with ${crew()} that take ${figure(reactionSeconds(consumer))} s to add, ${figure(promised.latencySeconds)} s is promised`;
   }
   if (promised.maxBacklog !== NEVER && seen.peakBacklog() > promised.maxBacklog) {
     return () =>
-      `${rate(workload)} leaves ${brief(Math.ceil(seen.peakBacklog()))} items waiting with ${crew()}, ${brief(promised.maxBacklog)} are allowed`;
+      `${rate(workload)} leaves ${figure(Math.ceil(seen.peakBacklog()))} items waiting with ${crew()}, ${figure(promised.maxBacklog)} are allowed`;
   }
   if (mostMonthlyCost > (objective.monthlyCost ?? NEVER)) {
     return () =>
-      `${crew()} may cost ${brief(mostMonthlyCost)} USD a month, ${brief(objective.monthlyCost ?? 0)} are allowed`;
+      `${crew()} may cost ${figure(mostMonthlyCost)} USD a month, ${figure(objective.monthlyCost ?? 0)} are allowed`;
   }
   return undefined;
 }
 
 function tooSlow(workload: ResolvedWorkload, promised: Promised, alone: number): string {
-  const retries = workload.failureRatio > 0 ? ` and ${brief(workload.failureRatio * 100)} % failing attempts` : '';
-  const p = `P${brief(promised.latencyQuantile * 100)}`;
-  return `an item of ${brief(workload.serviceSeconds)} s${retries} takes ${brief(alone)} s at ${p} without any waiting, ${brief(promised.latencySeconds)} s is promised`;
+  const retries = workload.failureRatio > 0 ? ` and ${figure(workload.failureRatio * 100)} % failing attempts` : '';
+  const p = `P${figure(promised.latencyQuantile * 100)}`;
+  return `an item of ${figure(workload.serviceSeconds)} s${retries} takes ${figure(alone)} s at ${p} without any waiting, ${figure(promised.latencySeconds)} s is promised`;
 }
 
 function tooFew(workload: ResolvedWorkload, work: number, instances: number, slots: number): string {
-  return `${brief(workload.peakPerSecond)}/s × ${brief(work)} s needs more than ${brief(workload.peakPerSecond * work)} busy slots, ${instances} instances × ${slots} = ${instances * slots}`;
+  return `${figure(workload.peakPerSecond)}/s × ${figure(work)} s needs more than ${figure(workload.peakPerSecond * work)} busy slots, ${instances} instances × ${slots} = ${instances * slots}`;
 }
 
 function rate(workload: ResolvedWorkload): string {
-  const peak = workload.peakSeconds > 0 ? ` for ${brief(workload.peakSeconds)} s` : '';
-  return `${brief(workload.peakPerSecond)}/s${peak} × ${brief(workload.serviceSeconds)} s`;
-}
-
-/** Four significant digits, as a person reads it. */
-export function brief(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  const peak = workload.peakSeconds > 0 ? ` for ${figure(workload.peakSeconds)} s` : '';
+  return `${figure(workload.peakPerSecond)}/s${peak} × ${figure(workload.serviceSeconds)} s`;
 }

@@ -2,7 +2,9 @@
  * What would make an infeasible queue feasible. Each way is found by solving the changed problem, and none is offered
  * that has not been solved: who follows one gets a plan.
  */
-import { brief, type Sizing, type Solve } from './sizing';
+import { figure } from '../figures';
+import { largestBelow, smallestAbove } from '../search';
+import { type Sizing, type Solve } from './sizing';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** One change that makes it fit. */
@@ -68,13 +70,13 @@ function moreInstances(same: Question, sized: (question: Question) => Sizing): W
 
 function fasterItems(same: Question, solves: Solves): WayOut | undefined {
   const changed = (serviceSeconds: number) => ({ ...same, workload: { ...same.workload, serviceSeconds } });
-  const found = largestBelow(same.workload.serviceSeconds, (s) => solves(changed(s)));
-  return found === undefined ? undefined : { ...changed(found), sentence: `${brief(found)} s per item` };
+  const found = lower(same.workload.serviceSeconds, (s) => solves(changed(s)));
+  return found === undefined ? undefined : { ...changed(found), sentence: `${figure(found)} s per item` };
 }
 
 function moreLatency(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
   const changed = (latencySeconds: number) => ({ ...same, objective: { ...same.objective, latencySeconds } });
-  const found = smallestAbove(Math.max(same.objective.latencySeconds, refused.alone), (s) => solves(changed(s)));
+  const found = higher(Math.max(same.objective.latencySeconds, refused.alone), (s) => solves(changed(s)));
   return found === undefined ? undefined : { ...changed(found), sentence: `${span(found)} of latency` };
 }
 
@@ -87,9 +89,9 @@ function smallerPeak(same: Question, solves: Solves): WayOut | undefined {
       ? { ...same.workload, peakPerSecond: Math.max(rate, steadyPerSecond) }
       : { ...same.workload, steadyPerSecond: rate, peakPerSecond: rate },
   });
-  const found = largestBelow(peakPerSecond, (r) => (!peaked || r >= steadyPerSecond) && solves(changed(r)));
+  const found = lower(peakPerSecond, (r) => (!peaked || r >= steadyPerSecond) && solves(changed(r)));
   if (found === undefined) return undefined;
-  return { ...changed(found), sentence: `${brief(found)}/s at most` };
+  return { ...changed(found), sentence: `${figure(found)}/s at most` };
 }
 
 function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
@@ -99,50 +101,26 @@ function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | 
   const words: string[] = [];
   if (peakBacklog > (objective.maxBacklog ?? Number.POSITIVE_INFINITY) && Number.isFinite(peakBacklog)) {
     Object.assign(objective, { maxBacklog: roundUp(peakBacklog * 1.01) });
-    words.push(`a backlog of ${brief(objective.maxBacklog ?? 0)} items`);
+    words.push(`a backlog of ${figure(objective.maxBacklog ?? 0)} items`);
   }
   if (monthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY) && Number.isFinite(monthlyCost)) {
     Object.assign(objective, { monthlyCost: roundUp(monthlyCost * 1.01) });
-    words.push(`${brief(objective.monthlyCost ?? 0)} USD a month`);
+    words.push(`${figure(objective.monthlyCost ?? 0)} USD a month`);
   }
   const changed = { ...same, objective };
   return words.length > 0 && solves(changed) ? { ...changed, sentence: words.join(' and ') } : undefined;
 }
 
-/** Halving until it holds, then ten bisections, rounded down to two digits; the rounded value is tried itself. */
-function largestBelow(start: number, holds: (value: number) => boolean): number | undefined {
-  let low = start;
-  let high = start;
-  for (let i = 0; i < 30; i += 1) {
-    low /= 2;
-    if (holds(low)) break;
-    high = low;
-    if (i === 29) return undefined;
-  }
-  for (let i = 0; i < 7; i += 1) {
-    const middle = (low + high) / 2;
-    if (holds(middle)) low = middle;
-    else high = middle;
-  }
-  return [roundDown(low), low, low * 0.9].find(holds);
+/** About the largest number below `start` that holds, with two digits where they hold too. */
+function lower(start: number, holds: (value: number) => boolean): number | undefined {
+  const found = largestBelow(start, holds);
+  return found === undefined ? undefined : [roundDown(found), found, found * 0.9].find(holds);
 }
 
-/** Doubling until it holds, then bisections, rounded up to two digits; the rounded value is tried itself. */
-function smallestAbove(start: number, holds: (value: number) => boolean): number | undefined {
-  let low = start;
-  let high = start;
-  for (let i = 0; i < 30; i += 1) {
-    high *= 2;
-    if (holds(high)) break;
-    low = high;
-    if (i === 29) return undefined;
-  }
-  for (let i = 0; i < 7; i += 1) {
-    const middle = (low + high) / 2;
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return [roundUp(high), high, high * 1.1].find(holds);
+/** About the smallest number above `start` that holds, with two digits where they hold too. */
+function higher(start: number, holds: (value: number) => boolean): number | undefined {
+  const found = smallestAbove(start, holds);
+  return found === undefined ? undefined : [roundUp(found), found, found * 1.1].find(holds);
 }
 
 function roundUp(value: number): number {
@@ -161,5 +139,5 @@ function twoDigits(value: number, round: (value: number) => number): number {
 
 /** Seconds as a person says them: minutes above two of them, when they are whole. */
 function span(seconds: number): string {
-  return seconds >= 120 && seconds % 60 === 0 ? `${brief(seconds / 60)} min` : `${brief(seconds)} s`;
+  return seconds >= 120 && seconds % 60 === 0 ? `${figure(seconds / 60)} min` : `${figure(seconds)} s`;
 }

@@ -179,6 +179,11 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
     expect(() => planQueue('Orders', { ...workload, peakPerSecond: 250 }, objective, three)).not.toThrow();
   });
 
+  test('a refusal writes its numbers as every other message does', () => {
+    const refused = () => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 });
+    expect(refused).toThrow('400/s for 1,800 s × 0.05 s');
+  });
+
   test('the search for ways out asks many times whether a promise is kept, and only once what of it is not', () => {
     const [solved, worded] = [jest.fn(), jest.fn()];
     const solve: Solve = (...asked) => {

@@ -14,6 +14,7 @@ import { BirthDeath, type Rates, ratesOn } from '../../numerics/birth-death';
 import { departureVariation } from '../../numerics/departures';
 import { busyRates } from '../../numerics/first-passage';
 import { residualShare, serviceTail } from '../../numerics/gamma';
+import { lastWhole } from '../../search';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, ceil, floor, max, min, sqrt } = Math;
@@ -47,9 +48,9 @@ export interface Course {
 export type Visit = (spell: number, at: number, items: number, law: Float64Array) => void;
 
 /** Steps in which a spell is followed; they are shorter at its beginning, where the line rises with the root of time. */
-const STEPS = 40;
+const STEPS = 28;
 /** Steps of a spell when only the longest line is asked, once for each length. */
-const FEW_STEPS = 24;
+const FEW_STEPS = 16;
 /** Steps of a spell at least. */
 const LEAST_STEPS = 6;
 /** Growth of the distance between levels with the line. */
@@ -123,14 +124,7 @@ export class LineLaw {
 
   /** The index of the first level that is not below. */
   public indexOf(items: number): number {
-    let low = 0;
-    let high = this.levels.length - 1;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.levels[middle] < items) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return lastWhole(this.levels.length - 1, -1, (index) => this.levels[index] >= items);
   }
 
   /** Cuts a spell into steps, with the rates of each set. */

@@ -83,9 +83,9 @@ function addWaits(
   const mean = secondsUntilServed(course, spell, at, line + left, serviceSeconds);
   const counted = variation === 1 ? 1 : departureVariation(mean, serviceSeconds, variation);
   const spread = (line * counted + leftVariance) / (line + left) ** 2;
-  let sum = 0;
-  for (const { value, share } of NORMAL) sum += share * cubed(value, spread);
-  for (const { value, share } of NORMAL) bins.add((mean * cubed(value, spread)) / sum, items * share);
+  const waits = NORMAL.map(({ value }) => cubed(value, spread));
+  const sum = NORMAL.reduce((total, { share }, i) => total + share * waits[i], 0);
+  for (let i = 0; i < waits.length; i += 1) bins.add((mean * waits[i]) / sum, items * NORMAL[i].share);
 }
 
 /** A sum of services with that squared variation, as a share of its mean, where a normal variable has that value. */
@@ -112,6 +112,7 @@ function secondsUntilServed({ spells }: Course, index: number, at: number, ahead
 /** Items by their wait. */
 class WaitBins {
   private readonly items: number[] = [];
+  private readonly waits: number[] = [];
   private none = 0;
 
   constructor(
@@ -126,7 +127,8 @@ class WaitBins {
       return;
     }
     const bin = floor(log(1 + wait / this.service) / log(1 + this.growth));
-    const share = (wait - this.waitOf(bin)) / (this.waitOf(bin + 1) - this.waitOf(bin));
+    const low = this.waitOf(bin);
+    const share = (wait - low) / (this.waitOf(bin + 1) - low);
     this.items[bin] = (this.items[bin] ?? 0) + (1 - share) * items;
     this.items[bin + 1] = (this.items[bin + 1] ?? 0) + share * items;
   }
@@ -150,6 +152,7 @@ class WaitBins {
   }
 
   private waitOf(bin: number): number {
-    return this.service * ((1 + this.growth) ** bin - 1);
+    this.waits[bin] ??= this.service * ((1 + this.growth) ** bin - 1);
+    return this.waits[bin];
   }
 }

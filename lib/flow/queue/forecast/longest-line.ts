@@ -17,7 +17,7 @@ export interface LongestLines {
 }
 
 /** Two lengths that are so near each other, as a share, or exceeded by as many peaks, have none between them. */
-const NEAR = 0.1;
+const NEAR = 0.15;
 const ALIKE = 0.03;
 
 /** The longest lines of a course: P(longest ≥ n) at the lengths n that matter, a straight line between them. */
