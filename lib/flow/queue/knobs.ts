@@ -14,7 +14,7 @@ export function queueKnobs(planned: Planned): Knob[] {
 }
 
 function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
-  const { workload, consumer, promised, work, alone } = sizing;
+  const { workload, consumer, promised, work, alone, passing } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
@@ -41,10 +41,13 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
       formula:
         given.maxInstances !== undefined
           ? 'given'
-          : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
+          : passing
+            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through the peak, over before the queue settles ÷ slots⌉'
+            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
-      source:
-        'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+      source: passing
+        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
+        : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
     },
     {
       name: 'headroom',
