@@ -2,7 +2,7 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { atLeast, CapacityError, givenObjects, positive, validate, wholeNumber } from '../errors';
+import { atLeast, CapacityError, isKnown, positive, present, required, shown, validate } from '../errors';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { forecast } from './forecast/predict';
 import { queueKnobs } from './knobs';
@@ -36,14 +36,13 @@ export function planQueue(
   consumer: Consumer = {},
   solve: Solve = size,
 ): QueuePlan {
-  givenObjects(subject, { workload, objective, consumer });
   validate(subject, [
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
     {
-      refused: objective.monthlyCost !== undefined && consumer.instanceHourCost === undefined,
-      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,
+      refused: isKnown(objective?.monthlyCost) && consumer?.instanceHourCost === undefined,
+      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${shown(objective?.monthlyCost)} and no price`,
     },
   ]);
   validate(subject, retryChecks(workload, consumer));
@@ -67,12 +66,11 @@ export function planQueue(
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */
 export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
-  givenObjects('predictQueue', { workload, consumer });
   validate('predictQueue', [
     ...workloadChecks(workload),
     ...consumerChecks(consumer),
-    wholeNumber('maxInstances', consumer.maxInstances, 1),
-    positive('backlogPerInstance', consumer.backlogPerInstance ?? Number.NaN, Number.MIN_VALUE, Number.MAX_VALUE),
+    present('maxInstances', consumer?.maxInstances),
+    required(positive, 'backlogPerInstance', consumer?.backlogPerInstance, Number.MIN_VALUE, Number.MAX_VALUE),
     atLeast('horizonSeconds', horizonSeconds, SHORTEST_PEAK_SECONDS, YEAR_SECONDS),
   ]);
   validate('predictQueue', retryChecks(workload, consumer));
