@@ -46,7 +46,8 @@ const PASSED: Check = { refused: false, message: '' };
 /** Throws every failed check of the table in one `InvalidInputError`. */
 export function validate(subject: string, checks: readonly Check[]): void {
   if (!checks.some(({ refused }) => refused)) return;
-  const failures = checks.filter(({ refused }) => refused).map(({ message }) => message);
+  // Two tables may hold the same check, of a prop and of what follows from it.
+  const failures = [...new Set(checks.filter(({ refused }) => refused).map(({ message }) => message))];
   throw new InvalidInputError(subject, failures);
 }
 
