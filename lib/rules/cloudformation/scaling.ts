@@ -1,6 +1,7 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { own } from '../own';
 import type { Found, Rule } from '../rule';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
@@ -145,7 +146,7 @@ function watchedBy(template: Template, policy: Resource): { queue: Resource; sec
 }
 
 /** The alarms, by what they set off. */
-const settingOff = once((template: Template) =>
+const settingOff = oncePer((template: Template) =>
   grouped(
     alarms(template).flatMap((alarm) => {
       const targets = alarm

@@ -1,8 +1,10 @@
+import { grouped } from '../../flow/grouped';
+import { fullestMinute, runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
-import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './read/cron';
+import { calendarOf, leastGapSeconds } from './read/cron';
 import { functionAt, reservedOf, timeoutOf } from './read/functions';
 import { isEnabled } from './read/invocations';
 import type { Template } from './read/template';
@@ -54,7 +56,7 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const timeout = handler && timeoutOf(handler);
         const period = leastGapSeconds(expression.text() ?? '');
         if (!handler || !timeout || !period || period >= timeout) continue;
-        const atOnce = Math.ceil(timeout / period);
+        const atOnce = runsAtOnce(period, timeout);
         const room = reserved?.number(0);
         // With room reserved for all of them, somebody has thought of it.
         if (room === undefined || room >= atOnce) continue;
@@ -99,7 +101,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
     const calendar = calendarOf(start.expression.text() ?? '');
     return calendar && start.zone !== undefined ? [{ ...start, calendar }] : [];
   });
-  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }): Calendar => calendar));
+  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }) => calendar));
   const timeout = timeoutOf(handler);
   if (timeout === undefined || firing.length <= room) return;
   const names = [...new Set(firing.map((i) => known[i].schedule.name))];
@@ -112,7 +114,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
 }
 
 /** Everything that a schedule starts, whatever kind of schedule it is. */
-const starts = once((template: Template): readonly Start[] => {
+const starts = oncePer((template: Template): readonly Start[] => {
   const rules = template.ofType('AWS::Events::Rule').flatMap((schedule) =>
     schedule
       .at('Properties', 'Targets')

@@ -4,7 +4,7 @@
  * and a rule would rather miss one than name one that is none.
  */
 import type { CarriedText, Document } from '../document';
-import { once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 
 /** How a trap is known. All expressions are matched against the text without its comments. */
@@ -45,7 +45,7 @@ export function carriedRule({ signs, ...rule }: Trap): Rule {
 }
 
 /** The text without its comments; every rule about carried text asks for it. */
-const codeOf = once(({ text }: CarriedText) => withoutComments(text));
+const codeOf = oncePer(({ text }: CarriedText) => withoutComments(text));
 
 function* seen(sign: Sign, carried: CarriedText, document: Document): Iterable<Found> {
   const { at } = carried;

@@ -1,6 +1,7 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './read/scalers';
@@ -185,7 +186,7 @@ function consumersAtMost(manifests: Manifests, trigger: Value): number | undefin
 }
 
 /** Partitions of topics, by the name that brokers know them by. */
-const partitionsOf = once((manifests: Manifests) =>
+const partitionsOf = oncePer((manifests: Manifests) =>
   grouped(
     manifests.ofType('kafka.strimzi.io/KafkaTopic').map((topic) => {
       const name = topic.at('spec', 'topicName').text(topic.at('metadata', 'name').text());

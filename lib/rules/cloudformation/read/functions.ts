@@ -1,8 +1,10 @@
 /**
  * Lambda functions: which one a value means, and what is mapped to it.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { Composite, Reference } from '../../resolved';
 import type { Template } from './template';
@@ -51,7 +53,7 @@ export interface Mapping {
 }
 
 /** Every event source mapping. */
-export const mappings = once((template: Template): readonly Mapping[] =>
+export const mappings = oncePer((template: Template): readonly Mapping[] =>
   template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
     mapping,
     source: mapping.at('Properties', 'EventSourceArn'),
@@ -64,7 +66,7 @@ export function mappingsInto(template: Template, handler: Resource): readonly Ma
   return mappedTo(template).get(handler) ?? [];
 }
 
-const mappedTo = once((template: Template) =>
+const mappedTo = oncePer((template: Template) =>
   grouped(mappings(template).map((mapping) => [mapping.handler, mapping] as const)),
 );
 

@@ -1,5 +1,5 @@
+import { grouped } from '../../../flow/grouped';
 import { type CarriedText, Document, Resource, type Value } from '../../document';
-import { grouped } from '../../once';
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';

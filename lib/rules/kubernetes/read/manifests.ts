@@ -1,5 +1,6 @@
+import { grouped } from '../../../flow/grouped';
 import { type CarriedText, Document, Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { isMapping, type Resolved, UNKNOWN } from '../../resolved';
 
@@ -98,7 +99,7 @@ export class Manifests extends Document {
 }
 
 /** Every manifest by type, namespace and name. */
-const placed = once((manifests: Manifests) =>
+const placed = oncePer((manifests: Manifests) =>
   grouped(
     manifests.resources.map((resource) => {
       const name = resource.at('metadata', 'name').text();

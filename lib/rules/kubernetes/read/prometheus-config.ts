@@ -3,7 +3,7 @@
  * or in a `prometheus.yml` or rule file that a ConfigMap carries.
  */
 import { Value } from '../../document';
-import { once } from '../../once';
+import { oncePer } from '../../once-per';
 import { parseCarried } from '../../parse';
 import { isMapping } from '../../resolved';
 import { durationSeconds } from './durations';
@@ -49,7 +49,7 @@ const MONITORS: Readonly<Record<string, string>> = {
 };
 
 /** Everything that is scraped. */
-export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
+export const endpoints = oncePer((manifests: Manifests): readonly Endpoint[] => {
   const fallback = defaultInterval(manifests);
   const own = manifests.ofType(...Object.keys(MONITORS)).flatMap((monitor) =>
     monitor
@@ -70,7 +70,7 @@ export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
 });
 
 /** Every rule of every group. */
-export const prometheusRules = once((manifests: Manifests): readonly PrometheusRule[] => {
+export const prometheusRules = oncePer((manifests: Manifests): readonly PrometheusRule[] => {
   const inGroups = (groups: Value, at?: Value) =>
     groups.items().flatMap((group) =>
       group
@@ -131,7 +131,7 @@ function bringsLabels(honorLabels: Value, path: Value): boolean {
 }
 
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
-const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config: Value }[] =>
+const carriedConfigs = oncePer((manifests: Manifests): readonly { at: Value; config: Value }[] =>
   manifests.texts().flatMap(({ at, text }) => {
     if (!/^[ \t]*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
     const config = parseCarried(text);
