@@ -9,6 +9,9 @@ const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
   ['day', 86_400],
 ]);
 
+/** EventBridge API Reference, `RetryPolicy`: how long, and how often, a target is tried again where nothing is given. */
+export const EVENTBRIDGE_RETRIES = { seconds: 86_400, tries: 185 } as const;
+
 /** Seconds between two firings of `rate(…)`; undefined for anything else. */
 export function rateSeconds(expression: string): number | undefined {
   if (expression.length > EVENTBRIDGE_CRON.mostCharacters) return undefined;

@@ -1,4 +1,5 @@
 import { grouped } from '../../flow/grouped';
+import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
 import { fullestMinute, runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource, Value } from '../document';
@@ -81,8 +82,8 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const target = schedule.at('Properties', 'Target');
         const queue = target.at('DeadLetterConfig');
         if (!queue.absent || !isEnabled(schedule)) continue;
-        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(86_400);
-        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(185);
+        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(EVENTBRIDGE_RETRIES.seconds);
+        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(EVENTBRIDGE_RETRIES.tries);
         const bound = hours === undefined || tries === undefined ? '' : ` after ${hours} s or ${tries} retries at most`;
         yield {
           at: queue,

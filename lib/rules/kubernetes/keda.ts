@@ -1,4 +1,5 @@
 import { grouped } from '../../flow/grouped';
+import { FAILED_READINGS } from '../../flow/queue/platforms/keda';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import { oncePer } from '../once-per';
@@ -82,7 +83,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: fallback,
           message: `no fallback: while ${failing.map((trigger) => trigger.at('type').text()).join(' and ')} cannot be asked, ${stays}`,
-          fix: 'add fallback with failureThreshold 3 and, as replicas, what an ordinary hour needs',
+          fix: `add fallback with failureThreshold ${FAILED_READINGS} and, as replicas, what an ordinary hour needs`,
         };
       }
     },

@@ -3,6 +3,7 @@
  */
 
 import { grouped } from '../../../flow/grouped';
+import { DEFAULT_FUNCTION_SECONDS } from '../../../flow/queue/platforms/lambda';
 import type { Resource, Value } from '../../document';
 import { oncePer } from '../../once-per';
 import { own } from '../../own';
@@ -13,9 +14,6 @@ const FUNCTION = 'AWS::Lambda::Function';
 
 /** What stands for a function. */
 const QUALIFIED = ['AWS::Lambda::Alias', 'AWS::Lambda::Version'];
-
-/** What Lambda sets when a template says nothing. */
-const DEFAULT_TIMEOUT_SECONDS = 3;
 
 /** Every Lambda function. */
 export function functions(template: Template): readonly Resource[] {
@@ -37,7 +35,7 @@ export function functionAt(template: Template, value: Value): Resource | undefin
 
 /** Seconds that one run may take. */
 export function timeoutOf(handler: Resource): number | undefined {
-  return handler.at('Properties', 'Timeout').number(DEFAULT_TIMEOUT_SECONDS);
+  return handler.at('Properties', 'Timeout').number(DEFAULT_FUNCTION_SECONDS);
 }
 
 /** Where a function's reserved concurrency stands. */
