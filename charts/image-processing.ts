@@ -12,7 +12,7 @@ import { restrictedNamespace } from './namespace';
 export class ImageProcessingChart extends Chart {
   constructor(scope: Construct, id: string, props: ChartProps = {}) {
     super(scope, id, { namespace: 'images', ...props });
-    restrictedNamespace(this, 'images');
+    restrictedNamespace(this);
     const { objective, consumer } = IMAGES.on.k8s;
     new QueueWorker(this, 'Images', {
       workload: IMAGES.workload,

@@ -25,12 +25,18 @@ const RENDERING: { workload: Workload; objective: Objective } = {
   objective: { latencySeconds: 7200, latencyQuantile: 0.95 },
 };
 
-/** The small things in which a run on a laptop differs from the real environment. */
+/** In what a run on a laptop differs from the real environment, and one installation from another. */
 export interface OrderProcessingProps extends ChartProps {
   /** @default - the question of case 2 */
   readonly orders?: Pick<QueueQuestion, 'workload' | 'objective' | 'consumer'>;
   /** @default - 5 minutes */
   readonly cooldown?: Duration;
+  /**
+   * Virtual host of the queues. Two installations on one broker need one each.
+   *
+   * @default /
+   */
+  readonly vhost?: string;
 }
 
 /**
@@ -45,12 +51,12 @@ export class OrderProcessingChart extends Chart {
   constructor(
     scope: Construct,
     id: string,
-    { orders = ORDERS_QUESTION, cooldown, ...props }: OrderProcessingProps = {},
+    { orders = ORDERS_QUESTION, cooldown, vhost, ...props }: OrderProcessingProps = {},
   ) {
     super(scope, id, { namespace: 'orders', ...props });
-    restrictedNamespace(this, 'orders');
+    restrictedNamespace(this);
     const broker = (key: string) => ({ secretName: 'orders-broker', key });
-    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq' };
+    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq', vhost };
     const { workload, objective, consumer } = orders;
     this.orders = new QueueWorker(this, 'Orders', {
       workload,

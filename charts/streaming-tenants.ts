@@ -12,19 +12,29 @@ export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topic
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };
 
+/** What one installation differs in from another under the same Prometheus. */
+export interface StreamingTenantsProps extends ChartProps {
+  /**
+   * Namespace of the brokers.
+   *
+   * @default 'kafka'
+   */
+  readonly clusterNamespace?: string;
+}
+
 /**
  * Streaming tenants: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). Expects
- * Strimzi 0.49 or later with a cluster `events` whose user and topic operator watch the namespace
+ * Strimzi 0.49 or later with a cluster `events` in the namespace `kafka`, whose user and topic operator watch the namespace
  * `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
  */
 export class StreamingTenantsChart extends Chart {
   /** What each tenant is held to. */
   public readonly quotas: KafkaQuotas;
 
-  constructor(scope: Construct, id: string, props: ChartProps = {}) {
+  constructor(scope: Construct, id: string, { clusterNamespace = 'kafka', ...props }: StreamingTenantsProps = {}) {
     super(scope, id, { namespace: 'streaming-tenants', ...props });
     // Topics, users and their Secrets live here, apart from the brokers; no pod does.
-    restrictedNamespace(this, 'streaming-tenants');
-    this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', ...STREAMING });
+    restrictedNamespace(this);
+    this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', clusterNamespace, ...STREAMING });
   }
 }

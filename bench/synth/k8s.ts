@@ -19,6 +19,7 @@ import { OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 const IMAGE = 'shop/orders:1.4.2';
 const REDIS = { host: 'redis', stream: 'orders', consumerGroup: 'workers', deleteWhenDone: true };
 const HEALTH_PORT = 8080;
+const NAMESPACE = 'shop';
 
 /** Synthesizes an app with so many workers in one chart, as `cdk8s synth` does, and gives the CPU seconds that it took. */
 export function synthesizeK8s(side: Side, workers: number): { seconds: number } {
@@ -42,7 +43,7 @@ export function makeObjects(side: Side, workers: number): { seconds: number; man
 function timed(side: Side, workers: number, app: App, end: (made: { app: App; chart: Chart }) => void) {
   const plan = planned();
   const before = process.cpuUsage();
-  const chart = new Chart(app, 'shop', { namespace: 'shop' });
+  const chart = new Chart(app, 'shop', { namespace: NAMESPACE });
   for (let number = 0; number < workers; number++) {
     if (side === 'ours') ours(chart, number);
     else byHand(chart, number, plan);
@@ -87,8 +88,6 @@ function byHand(chart: Chart, number: number, plan: QueuePlan): void {
     kind: 'ScaledObject',
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name },
-      pollingInterval: value('pollingIntervalSeconds'),
-      cooldownPeriod: value('cooldownPeriodSeconds'),
       minReplicaCount: value('minInstances'),
       maxReplicaCount: most,
       fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: most },
@@ -97,7 +96,7 @@ function byHand(chart: Chart, number: number, plan: QueuePlan): void {
           behavior: {
             scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: most, periodSeconds: 15 }] },
             scaleDown: {
-              stabilizationWindowSeconds: value('cooldownPeriodSeconds'),
+              stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
               policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
             },
           },
@@ -121,15 +120,16 @@ function byHand(chart: Chart, number: number, plan: QueuePlan): void {
   const selector = { matchLabels: deployment.matchLabels };
   const { IntOrString, KubeNetworkPolicy, KubePodDisruptionBudget } = kplus.k8s;
   const port = (number: number, protocol = 'TCP') => ({ protocol, port: IntOrString.fromNumber(number) });
-  new KubePodDisruptionBudget(scope, 'DisruptionBudget', {
+  const budget = new KubePodDisruptionBudget(scope, 'DisruptionBudget', {
     spec: { maxUnavailable: IntOrString.fromNumber(1), selector },
   });
+  budget.addJsonPatch(JsonPatch.add('/spec/unhealthyPodEvictionPolicy', 'AlwaysAllow'));
   const dns = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } };
   new KubeNetworkPolicy(scope, 'NetworkPolicy', {
     spec: {
       podSelector: selector,
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ ports: [port(HEALTH_PORT)] }],
+      ingress: [],
       egress: [
         { to: [dns], ports: [port(53, 'UDP'), port(53)] },
         { to: [{ podSelector: {} }], ports: [port(6379)] },
@@ -194,26 +194,40 @@ function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, 
   };
   ApiObject.of(deployment).addJsonPatch(
     JsonPatch.add('/spec/template/spec/topologySpreadConstraints', [spread]),
+    JsonPatch.add('/spec/template/spec/nodeSelector', { 'kubernetes.io/os': 'linux' }),
     JsonPatch.remove('/spec/replicas'),
   );
   return deployment;
 }
 
+/** As the exporter is scraped with honorLabels, and without. */
+const PLACES = [`namespace="${NAMESPACE}",exported_namespace=""`, `exported_namespace="${NAMESPACE}"`];
+
+function kedaSeries(name: string, metric: string, of: (series: string) => string = (series) => series): string {
+  return PLACES.map((place) => of(`keda_scaler_${metric}{${place},scaledObject="${name}"}`)).join(' or ');
+}
+
+function hpaSeries(name: string, metric: string): string {
+  return PLACES.map(
+    (place) => `kube_horizontalpodautoscaler_${metric}{${place},horizontalpodautoscaler="keda-hpa-${name}"}`,
+  ).join(' or ');
+}
+
 function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
-  const depth = `max(keda_scaler_metrics_value{scaledObject="${name}"})`;
+  const depth = `max(${kedaSeries(name, 'metrics_value')})`;
   const alarm = plan.value('alarmBacklog');
   const most = plan.value('maxInstances');
   const rule = (alert: string, expr: string, duration: string, severity: string) => ({
     alert,
     expr,
     for: duration,
-    labels: { severity },
+    labels: { severity, namespace: NAMESPACE },
     annotations: { summary: 'What is wrong.', runbook: 'What to do.' },
   });
-  const growing = `max(deriv(keda_scaler_metrics_value{scaledObject="${name}"}[300s])) >= 0`;
+  const growing = `max(${kedaSeries(name, 'metrics_value', (series) => `deriv(${series}[300s])`)}) >= 0`;
   const above = Math.ceil(plan.predictions.peakBacklog + 1);
   const minutes = Math.ceil((plan.predictions.reactionSeconds + 300) / 60);
-  const current = `max(kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-${name}"})`;
+  const current = `max(${hpaSeries(name, 'status_current_replicas')})`;
   new ApiObject(scope, 'Alerts', {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
@@ -226,7 +240,7 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
             rule('QueueNeverDrains', `${depth} > ${above} and ${growing}`, `${minutes}m`, 'critical'),
             rule(
               'QueueScalerBlind',
-              `sum(increase(keda_scaler_detail_errors_total{scaledObject="${name}"}[300s])) > 0`,
+              `sum(${kedaSeries(name, 'detail_errors_total', (series) => `increase(${series}[300s])`)}) > 0`,
               '5m',
               'warning',
             ),
@@ -239,8 +253,7 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
 }
 
 function makeDashboard(scope: Construct, title: string, name: string, plan: QueuePlan): void {
-  const hpa = (metric: string) =>
-    `max(kube_horizontalpodautoscaler_${metric}{horizontalpodautoscaler="keda-hpa-${name}"})`;
+  const hpa = (metric: string) => `max(${hpaSeries(name, metric)})`;
   const panel = (heading: string, lines: readonly (readonly [string, string])[]) => {
     const builder = new PanelBuilder()
       .title(heading)
@@ -252,14 +265,14 @@ function makeDashboard(scope: Construct, title: string, name: string, plan: Queu
     for (const [legend, expr] of lines) builder.withTarget(new DataqueryBuilder().expr(expr).legendFormat(legend));
     return builder;
   };
-  const dashboard = new DashboardBuilder(title)
+  const dashboard = new DashboardBuilder(`${title}, ${NAMESPACE}`)
     .tags(['backpressure'])
     .refresh('30s')
     .time({ from: 'now-3h', to: 'now' })
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
     .withPanel(
       panel('Backlog', [
-        ['outstanding', `max(keda_scaler_metrics_value{scaledObject="${name}"})`],
+        ['outstanding', `max(${kedaSeries(name, 'metrics_value')})`],
         ['predicted peak', `vector(${Math.ceil(plan.predictions.peakBacklog)})`],
         ['alarm', `vector(${plan.value('alarmBacklog')})`],
       ]),
@@ -273,6 +286,6 @@ function makeDashboard(scope: Construct, title: string, name: string, plan: Queu
     );
   new kplus.ConfigMap(scope, 'Dashboard', {
     metadata: { labels: { grafana_dashboard: '1' } },
-    data: { [`${title.toLowerCase()}.json`]: JSON.stringify(dashboard.build(), null, 1) },
+    data: { [`${title.toLowerCase()}-${NAMESPACE}.json`]: JSON.stringify(dashboard.build(), null, 1) },
   });
 }

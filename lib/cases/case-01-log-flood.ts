@@ -1,11 +1,11 @@
-import type { LogObjective, LogWorkload } from '../flow/logs/workload';
+import type { LogsObjective, LogsWorkload } from '../flow/logs/workload';
 import { Case } from './case';
 
 /** The disk of a node. That system and images take a fifth of it is an assumption. */
 export const NODE_DISK = { bytes: 100e9, otherBytes: 20e9, cleanUpRatio: 0.7 };
 
 /** What a node logs and may spend on it. */
-export const NODE_LOGS: { workload: LogWorkload; objective: LogObjective } = {
+export const NODE_LOGS: { workload: LogsWorkload; objective: LogsObjective } = {
   workload: {
     steadyBytesPerSecond: 84_000,
     peakBytesPerSecond: 2_000_000,

@@ -1,4 +1,4 @@
-import type { TtlObjective, TtlWorkload } from '../flow/retention/workload';
+import type { RetentionObjective, RetentionWorkload } from '../flow/retention/workload';
 import { Case } from './case';
 
 const DAY_SECONDS = 86_400;
@@ -7,7 +7,7 @@ const DAY_SECONDS = 86_400;
  * 500 GB today, below 120 GB with the retention that the ratio gives. A year of documents of 1 KB at the same rate is
  * 500 GB, so 120 GB are 87 days; the rates that the database bears are assumptions.
  */
-export const EVENTS: { workload: TtlWorkload; objective: TtlObjective } = {
+export const EVENTS: { workload: RetentionWorkload; objective: RetentionObjective } = {
   workload: {
     insertsPerSecond: 500e9 / 1000 / (365 * DAY_SECONDS),
     documentBytes: 1000,

@@ -1,11 +1,11 @@
-import type { LogChoices, LogObjective, LogWorkload } from '../flow/logs/workload';
+import type { LogsChoices, LogsObjective, LogsWorkload } from '../flow/logs/workload';
 import type { QueueQuestion } from '../flow/queue/question';
 import type { Objective, Workload } from '../flow/queue/workload';
 import type { KafkaCapacity, KafkaTenant } from '../flow/quotas/workload';
-import type { TtlObjective, TtlWorkload } from '../flow/retention/workload';
+import type { RetentionObjective, RetentionWorkload } from '../flow/retention/workload';
 import type { Flood } from '../flow/shares/flood';
 import type { BatchCapacity, BatchTenant } from '../flow/shares/workload';
-import type { StockChoices, StockObjective, StockWorkload } from '../flow/storage/workload';
+import type { StorageChoices, StorageObjective, StorageWorkload } from '../flow/storage/workload';
 import type { Engine } from './engine';
 
 /** What a scenario measures, before and after. A number that makes no sense in a scenario is absent. */
@@ -120,12 +120,12 @@ export interface StorageScenario {
   readonly kind: 'storage';
   readonly calibration: string;
   readonly answers: readonly Answer[];
-  readonly workload: StockWorkload;
+  readonly workload: StorageWorkload;
   /** Standard deviation ÷ mean of the objects' sizes. The plan knows only the mean. */
   readonly sizeVariation: number;
   readonly after: {
-    readonly objective: StockObjective;
-    readonly choices: StockChoices;
+    readonly objective: StorageObjective;
+    readonly choices: StorageChoices;
   };
 }
 
@@ -135,7 +135,7 @@ export interface LogScenario {
   readonly calibration: string;
   readonly answers: readonly Answer[];
   /** What is logged. One peak a day, at some time of it. */
-  readonly workload: LogWorkload;
+  readonly workload: LogsWorkload;
   readonly disk: {
     readonly bytes: number;
     /** Bytes of everything but logs and their queue. */
@@ -144,8 +144,8 @@ export interface LogScenario {
     readonly cleanUpRatio: number;
   };
   readonly after: {
-    readonly objective: LogObjective;
-    readonly choices: LogChoices;
+    readonly objective: LogsObjective;
+    readonly choices: LogsChoices;
     /** Bytes of log lines that leave the node per second at most, while the destination takes them. */
     readonly shipBytesPerSecond: number;
   };
@@ -156,10 +156,10 @@ export interface RetentionScenario {
   readonly kind: 'retention';
   readonly calibration: string;
   readonly answers: readonly Answer[];
-  readonly workload: TtlWorkload;
+  readonly workload: RetentionWorkload;
   /** Seconds since the first document of today's collection. */
   readonly ageSeconds: number;
-  readonly after: { readonly objective: TtlObjective };
+  readonly after: { readonly objective: RetentionObjective };
 }
 
 /** Tenants of one Kafka cluster: without quotas before, held to their shares after. One of them is noisy in both. */

@@ -1,5 +1,6 @@
 /** The pure functions of the flow arithmetic, for TypeScript users; the classes and structs are in `index.ts`. */
 
+export * from './arrivals';
 export * from './errors';
 export * from './figures';
 export * from './logs/plan';

@@ -1,6 +1,9 @@
 import { unknownName } from './errors';
 import data from './prices.json';
 
+/** Hours of a month, 365 days × 24 ÷ 12. */
+export const MONTH_HOURS = 730;
+
 /** One number of the price file: what it is worth, in which unit, and which source says so. */
 interface Price {
   readonly value: number;

@@ -2,6 +2,7 @@
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { prometheusRule } from './operators/prometheus';
+import { namespaceOf } from './promql';
 
 /** How soon somebody must look. */
 export type Severity = 'critical' | 'warning';
@@ -19,6 +20,8 @@ export interface Alert {
   readonly summary: string;
   /** What to do, in the order to do it. */
   readonly runbook: string;
+  /** Whether its series are of other namespaces, one each, and keep their own label `namespace`. */
+  readonly ofOtherNamespaces?: boolean;
 }
 
 /**
@@ -28,13 +31,17 @@ export interface Alert {
  */
 export const RATE_WINDOW_SECONDS = 300;
 
-/** One group of alerts. */
+/**
+ * One group of alerts. Each has the label `namespace` of the installation, by which Alertmanager routes: the series may
+ * be of the namespace of an exporter or a broker, or have none after an aggregation.
+ */
 export function alertRules(scope: Construct, id: string, group: string, alerts: readonly Alert[]): ApiObject {
-  const rules = alerts.map(({ name, expr, forSeconds, severity, summary, runbook }) => ({
+  const namespace = namespaceOf(scope);
+  const rules = alerts.map(({ name, expr, forSeconds, severity, summary, runbook, ofOtherNamespaces }) => ({
     alert: name,
     expr,
     ...(forSeconds > 0 ? { for: prometheusDuration(forSeconds) } : {}),
-    labels: { severity },
+    labels: { severity, ...(namespace === undefined || ofOtherNamespaces ? {} : { namespace }) },
     annotations: { summary, runbook },
   }));
   return prometheusRule(scope, id, [{ name: group, rules }]);

@@ -4,6 +4,7 @@ import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { namespaceOf } from './promql';
 
 /** One graph: lines over time in one unit. */
 export interface Graph {
@@ -19,13 +20,18 @@ const WIDTH = 12;
 /** The label by which the sidecar of the Grafana chart finds dashboards. */
 const SIDECAR_LABEL = { grafana_dashboard: '1' };
 
-/** A dashboard with these graphs, two a row. */
+/**
+ * A dashboard with these graphs, two a row. File and title name the namespace: Grafana's sidecar writes the files of
+ * every namespace into one folder, and a folder holds a title once.
+ */
 export function grafanaDashboard(
   scope: Construct,
   id: string,
-  title: string,
+  name: string,
   graphs: readonly Graph[],
 ): kplus.ConfigMap {
+  const namespace = namespaceOf(scope);
+  const title = namespace === undefined ? name : `${name}, ${namespace}`;
   const builder = new DashboardBuilder(title)
     .tags(['backpressure'])
     .refresh('30s')

@@ -15,6 +15,15 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$/;
 const LABEL_NAME = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 const LARGEST_PORT = 65_535;
+/** The grammar of Docker distribution: a tag belongs to the last component of the path. */
+const IMAGE = (() => {
+  const host = String.raw`(?:[A-Za-z0-9][-.A-Za-z0-9]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?`;
+  const component = '[a-z0-9]+(?:(?:[.]|__?|-+)[a-z0-9]+)*';
+  const digest = '[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{64,}';
+  return new RegExp(
+    String.raw`^(?=.{1,500}$)(?:${host}/)?${component}(?:/${component})*(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>${digest}))?$`,
+  );
+})();
 
 /** A check that a text has a form; an absent one passes. */
 export function textCheck(
@@ -125,12 +134,10 @@ export function foreignName(prop: string, value: string | undefined, longest = 2
   return textCheck(prop, value, isName, `1 to ${longest} printable characters without '$('`);
 }
 
-/** An image with a version or a digest. A port of its registry is neither. */
+/** An image with a version or a digest. A port of its registry is neither, and `latest` is no version. */
 export function imageReference(prop: string, value: string | undefined): Check {
   const isPinned = (text: string) => {
-    const parsed =
-      /^(?<path>[A-Za-z0-9][\w.:/-]*?)(:(?<tag>\w[\w.-]{0,127}))?(@(?<digest>\w+:[0-9a-fA-F]{32,}))?$/.exec(text);
-    const { tag, digest } = parsed?.groups ?? {};
+    const { tag, digest } = IMAGE.exec(text)?.groups ?? {};
     return digest !== undefined || (tag !== undefined && tag !== 'latest');
   };
   return textMust(prop, value, isPinned, 'name a version or a digest');

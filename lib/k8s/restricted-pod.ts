@@ -4,9 +4,10 @@
  *
  * Source: Kubernetes, Pod Security Standards, "Restricted".
  */
-import { ApiObject, JsonPatch, Size } from 'cdk8s';
+import { ApiObject, Chart, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { type Check, validate } from '../flow/errors';
 
 /** Any user but root; images that need another one set it. */
 const USER = 10_001;
@@ -41,10 +42,61 @@ export const UNDISTURBED: Readonly<Record<string, string>> = {
   'karpenter.sh/do-not-disrupt': 'true',
 };
 
-/** `/tmp`, which programs expect to write to. */
-export function mountTemporary(scope: Construct, container: kplus.Container): void {
-  const volume = kplus.Volume.fromEmptyDir(scope, 'Temporary', 'tmp', { sizeLimit: Size.mebibytes(64) });
+/** The labels of the chart, which cdk8s gives to objects but not to their pods. */
+export function chartLabels(scope: Construct): { [label: string]: string } {
+  return { ...Chart.of(scope).labels };
+}
+
+/** `/tmp`, which programs expect to write to. What is in it is on the node's disk, and a pod that fills it is evicted. */
+export function mountTemporary(
+  scope: Construct,
+  container: kplus.Container,
+  sizeLimit: Size = Size.mebibytes(64),
+): void {
+  const volume = kplus.Volume.fromEmptyDir(scope, 'Temporary', 'tmp', { sizeLimit });
   container.mount('/tmp', volume);
+}
+
+/** Refuses, when the chart is written, two volumes at one path of a container: the API server would refuse the pod. */
+export function refuseSharedPaths(
+  scope: Construct,
+  pod: kplus.AbstractPod,
+  waysOut: Readonly<Record<string, string>> = {},
+): void {
+  scope.node.addValidation({
+    validate: () => {
+      const containers = [...pod.initContainers, ...pod.containers];
+      validate(
+        scope.node.id,
+        containers.flatMap((container) => sharedPaths(container, waysOut)),
+      );
+      return [];
+    },
+  });
+}
+
+function sharedPaths(container: kplus.Container, waysOut: Readonly<Record<string, string>>): Check[] {
+  const volumes = new Map<string, string[]>();
+  for (const { path, volume } of container.mounts) {
+    const place = path.replace(/(?<=.)\/+$/, '');
+    volumes.set(place, [...(volumes.get(place) ?? []), volume.name]);
+  }
+  return [...volumes].map(([path, names]) => ({
+    refused: names.length > 1,
+    message: [
+      `container ${container.name} must have one volume at ${path}, got ${names.join(', ')}`,
+      ...(path in waysOut ? [waysOut[path]] : []),
+    ].join('; '),
+  }));
+}
+
+/** Source: Kubernetes, Well-Known Labels, `kubernetes.io/os`. */
+export const LINUX: Readonly<Record<string, string>> = { 'kubernetes.io/os': 'linux' };
+
+/** Keeps a pod to nodes of Linux, which its images are for; a toleration of everything would let it onto Windows too. */
+export function onLinux(workload: kplus.Workload): void {
+  const template = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template' : '/spec/template';
+  ApiObject.of(workload).addJsonPatch(JsonPatch.add(`${template}/spec/nodeSelector`, { ...LINUX }));
 }
 
 /** Resources of a container that was given none. */

@@ -17,7 +17,7 @@ import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { type Knob } from '../../lib/flow/plan';
 import { QueuePlan } from '../../lib/flow/queue/workload';
-import { QuotaPlan } from '../../lib/flow/quotas/workload';
+import { QuotasPlan } from '../../lib/flow/quotas/workload';
 import { shop, type Untyped } from '../support/stack';
 
 const MIB = 2 ** 20;
@@ -55,7 +55,7 @@ const MAKERS: Record<string, (props: Untyped) => void> = {
     new KafkaAlarms(stack, 'It', {
       clusterArn: CLUSTER,
       brokers: 3,
-      plan: new QuotaPlan('It', [knob('alarmThrottledSeconds', 600)], [], []),
+      plan: new QuotasPlan('It', [knob('alarmThrottledSeconds', 600)], [], []),
       repairer: functionOf(stack),
       repairInterval: Duration.hours(1),
       ...props,
@@ -181,7 +181,7 @@ test('an alarm on a scaler that reacts slower than a day looks back no longer th
 });
 
 test.each(['tenant', 'knob'] as const)('a %s that a plan does not have is refused with those that it has', (kind) => {
-  const plan = new QuotaPlan('It', [knob('alarmThrottledSeconds', 600)], [], []);
+  const plan = new QuotasPlan('It', [knob('alarmThrottledSeconds', 600)], [], []);
   expect(() => plan[kind]('constructor')).toThrow(InvalidInputError);
   const there = { tenant: 'none', knob: 'alarmThrottledSeconds' };
   expect(() => plan[kind]('constructor')).toThrow(`It: no ${kind} 'constructor'; there are ${there[kind]}`);

@@ -5,9 +5,9 @@ import { planLogs } from '../../lib/flow/logs/plan';
 import type { Knob } from '../../lib/flow/plan';
 import { planQueue, predictQueue } from '../../lib/flow/queue/plan';
 import { planQuotas } from '../../lib/flow/quotas/plan';
-import { planTtl } from '../../lib/flow/retention/plan';
-import { planFairShare } from '../../lib/flow/shares/plan';
-import { planStock } from '../../lib/flow/storage/plan';
+import { planRetention } from '../../lib/flow/retention/plan';
+import { planShares } from '../../lib/flow/shares/plan';
+import { planStorage } from '../../lib/flow/storage/plan';
 
 /** A tenth of them makes most inputs invalid; so that plans come out, the field's own range is drawn more often. */
 const EXTREMES = [
@@ -87,6 +87,15 @@ const consumer = fields(
   },
 );
 
+/** The one argument of a plan function: what is asked of it, choices among it. */
+function question(
+  workload: fc.Arbitrary<object>,
+  objective: fc.Arbitrary<object>,
+  choices: fc.Arbitrary<object> = fc.constant({}),
+): fc.Arbitrary<unknown[]> {
+  return fc.tuple(workload, objective, choices).map(([w, o, chosen]) => [{ workload: w, objective: o, ...chosen }]);
+}
+
 const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly plan: (...args: never[]) => object }> =
   {
     planQueue: {
@@ -110,7 +119,7 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
       plan: (...args) => ({ predictions: predictQueue(...(args as unknown as [never, never])), knobs: [] }),
     },
     planLogs: {
-      args: fc.tuple(
+      args: question(
         fields(
           { steadyBytesPerSecond: around(1, 1e8) },
           {
@@ -135,10 +144,10 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
           },
         ),
       ),
-      plan: (...args) => planLogs('l', ...(args as unknown as [never, never, never])),
+      plan: (asked) => planLogs('l', asked),
     },
-    planTtl: {
-      args: fc.tuple(
+    planRetention: {
+      args: question(
         fields({
           insertsPerSecond: around(1e-3, 1e5),
           documentBytes: around(1, 1e7),
@@ -151,10 +160,10 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
           { collectionBytes: around(1e6, 1e15), backfillSeconds: around(1, 1e9), deletionLagSeconds: around(120, 1e6) },
         ),
       ),
-      plan: (...args) => planTtl('t', ...(args as unknown as [never, never])),
+      plan: (asked) => planRetention('t', asked),
     },
-    planStock: {
-      args: fc.tuple(
+    planStorage: {
+      args: question(
         fields(
           { bytesPerDay: around(1, 1e15), objectBytes: around(1, 1e12) },
           { retentionDays: whole(1, 36500), overwriteRatio: around(1e-3, 0.99), readRatioPerMonth: around(1e-3, 1000) },
@@ -162,7 +171,7 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
         fields({}, { monthlyCost: around(1e-3, 1e9), retrievalSeconds: around(1e-3, 1e6) }),
         fields({}, { noncurrentDays: whole(1, 1000), budgetHeadroom: around(1, 10) }),
       ),
-      plan: (...args) => planStock('s', ...(args as unknown as [never, never, never])),
+      plan: (asked) => planStorage('s', asked),
     },
     planQuotas: {
       args: fc
@@ -187,10 +196,12 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
             { maxLength: 4 },
           ),
         )
-        .map(([capacity, tenants]) => [capacity, tenants.map((tenant, i) => ({ ...tenant, name: `t${i}` }))]),
-      plan: (...args) => planQuotas('k', ...(args as unknown as [never, never])),
+        .map(([capacity, tenants]) => [
+          { capacity, tenants: tenants.map((tenant, i) => ({ ...tenant, name: `t${i}` })) },
+        ]),
+      plan: (asked) => planQuotas('k', asked),
     },
-    planFairShare: {
+    planShares: {
       args: fc
         .tuple(
           fields({ cpu: around(1, 1e5), memoryBytes: around(1e9, 1e15) }),
@@ -206,12 +217,14 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
           ),
           fields({ latencySeconds: around(1, 1e6) }, { latencyQuantile: around(0.5, 0.999) }),
         )
-        .map(([capacity, tenants, promise]) => [
-          capacity,
-          tenants.map(([load, tenant], i) => ({ ...tenant, name: `t${i}`, workload: load })),
-          promise,
+        .map(([capacity, tenants, objective]) => [
+          {
+            capacity,
+            tenants: tenants.map(([load, tenant], i) => ({ ...tenant, name: `t${i}`, workload: load })),
+            objective,
+          },
         ]),
-      plan: (...args) => planFairShare('f', ...(args as unknown as [never, never, never]), { byPreemption: true }),
+      plan: (asked) => planShares('f', asked),
     },
   };
 
@@ -270,6 +283,8 @@ describe.each(Object.entries(subject))('%s', (_, { args, plan }) => {
   test.each([undefined, null, 'text', 5, true])('%p in place of an object is refused by name', (nothing) => {
     const count = 3;
     expect(() => plan(...(Array.from({ length: count }, () => nothing) as never[]))).toThrow(InvalidInputError);
+    const within = { workload: nothing, objective: nothing, capacity: nothing, tenants: nothing };
+    expect(() => plan(...([within] as never[]))).toThrow(InvalidInputError);
   });
 });
 
@@ -314,10 +329,16 @@ describe('numbers that stand for "no limit"', () => {
   });
 
   test('a disk of more than 2⁵³ MiB ends too', () => {
-    expect(() => planLogs('l', { steadyBytesPerSecond: 1e6 }, { diskBudgetBytes: 1e30, outageSeconds: 3600 })).toThrow(
-      'diskBudgetBytes must be at most 1000000000000000000, got 1e+30',
-    );
-    const { knobs } = planLogs('l', { steadyBytesPerSecond: 1e6 }, { diskBudgetBytes: 1e18, outageSeconds: 3600 });
+    expect(() =>
+      planLogs('l', {
+        workload: { steadyBytesPerSecond: 1e6 },
+        objective: { diskBudgetBytes: 1e30, outageSeconds: 3600 },
+      }),
+    ).toThrow('diskBudgetBytes must be at most 1000000000000000000, got 1e+30');
+    const { knobs } = planLogs('l', {
+      workload: { steadyBytesPerSecond: 1e6 },
+      objective: { diskBudgetBytes: 1e18, outageSeconds: 3600 },
+    });
     expect(knobs.every(({ value }) => Number.isFinite(value))).toBe(true);
   });
 });

@@ -4,9 +4,9 @@ import { planLogs } from '../../lib/flow/logs/plan';
 import { given, type Plan, unlessGiven } from '../../lib/flow/plan';
 import { planQueue } from '../../lib/flow/queue/plan';
 import { planQuotas } from '../../lib/flow/quotas/plan';
-import { planTtl } from '../../lib/flow/retention/plan';
-import { planFairShare } from '../../lib/flow/shares/plan';
-import { planStock } from '../../lib/flow/storage/plan';
+import { planRetention } from '../../lib/flow/retention/plan';
+import { planShares } from '../../lib/flow/shares/plan';
+import { planStorage } from '../../lib/flow/storage/plan';
 
 const DAY = 86_400;
 const orders = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, serviceSeconds: 0.05 };
@@ -14,29 +14,30 @@ const orders = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, ser
 const queue = planQueue('Orders', { workload: orders, objective: { latencySeconds: 90 } });
 const plans: Record<string, Plan> = {
   queue,
-  storage: planStock('Archive', { bytesPerDay: 1e12, objectBytes: 1e6 }),
-  logs: planLogs('Node', { steadyBytesPerSecond: 1e5 }, { diskBudgetBytes: 1e11, outageSeconds: 3600 }),
-  retention: planTtl(
-    'Events',
-    {
+  storage: planStorage('Archive', { workload: { bytesPerDay: 1e12, objectBytes: 1e6 } }),
+  logs: planLogs('Node', {
+    workload: { steadyBytesPerSecond: 1e5 },
+    objective: { diskBudgetBytes: 1e11, outageSeconds: 3600 },
+  }),
+  retention: planRetention('Events', {
+    workload: {
       insertsPerSecond: 10,
       documentBytes: 1000,
       existingDocuments: 1e6,
       spareWritesPerSecond: 100,
       deletesPerSecond: 100,
     },
-    { retentionSeconds: 30 * DAY },
-  ),
-  quotas: planQuotas('Cluster', { brokers: 3, brokerBytesPerSecond: 1e8 }, [
-    { name: 'clicks', steadyBytesPerSecond: 1e6 },
-  ]),
-  shares: planFairShare(
-    'Jobs',
-    { cpu: 100, memoryBytes: 1e12 },
-    [{ name: 'risk', workload: { steadyPerSecond: 0.1, serviceSeconds: 60 }, jobCpu: 1, jobMemoryBytes: 1e9 }],
-    { latencySeconds: 600 },
-    { byPreemption: true },
-  ),
+    objective: { retentionSeconds: 30 * DAY },
+  }),
+  quotas: planQuotas('Cluster', {
+    capacity: { brokers: 3, brokerBytesPerSecond: 1e8 },
+    tenants: [{ name: 'clicks', steadyBytesPerSecond: 1e6 }],
+  }),
+  shares: planShares('Jobs', {
+    capacity: { cpu: 100, memoryBytes: 1e12 },
+    tenants: [{ name: 'risk', workload: { steadyPerSecond: 0.1, serviceSeconds: 60 }, jobCpu: 1, jobMemoryBytes: 1e9 }],
+    objective: { latencySeconds: 600 },
+  }),
 };
 
 describe.each(Object.entries(plans))('the plan of %s', (_subject, plan) => {

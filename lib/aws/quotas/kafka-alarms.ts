@@ -7,7 +7,7 @@ import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
 import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
-import type { QuotaPlan } from '../../flow/quotas/workload';
+import type { QuotasPlan } from '../../flow/quotas/workload';
 import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
 import { clusterChecks } from './kafka-cluster';
@@ -30,7 +30,7 @@ export interface KafkaAlarmsProps {
    * The plan with the knob `alarmThrottledSeconds`. Other numbers follow from it, unless the plan has a knob for them
    * too: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
    */
-  readonly plan: QuotaPlan;
+  readonly plan: QuotasPlan;
 
   /**
    * The function that sets quotas and repairs them.

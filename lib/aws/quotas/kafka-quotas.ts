@@ -11,7 +11,7 @@ import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob }
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
-import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
 import { cut, groupDescription } from '../descriptions';
 import { removalCheck } from '../removal-policy';
@@ -119,7 +119,7 @@ export interface KafkaQuotasProps {
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
-  public readonly plan: QuotaPlan;
+  public readonly plan: QuotasPlan;
   /** The function that sets quotas and repairs them. */
   public readonly repairer: LambdaFunction;
   /** Its security group: out to the brokers and to the secret, nothing in. */
@@ -144,11 +144,10 @@ export class KafkaQuotas extends Construct {
     this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     this.validateProps(id);
     const repairInterval = props.repairInterval ?? Duration.hours(1);
-    const planned = planQuotas(
-      id,
-      props.capacity,
-      props.tenants.map((tenant) => this.withPartitions(tenant)),
-    );
+    const planned = planQuotas(id, {
+      capacity: props.capacity,
+      tenants: props.tenants.map((tenant) => this.withPartitions(tenant)),
+    });
     const throttled = planned.withKnobs([throttledKnob(planned, props.tenants)]);
     this.plan = throttled.withKnobs([
       ...quotaAlarmKnobs(throttled),

@@ -2,7 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, type IMetric, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import type { StockPlan } from '../../flow/storage/workload';
+import type { StoragePlan } from '../../flow/storage/workload';
 import type { AlarmRow } from '../watch';
 
 /** S3's daily storage metrics by storage class (Amazon S3 user guide, CloudWatch dimensions, `StorageType`). */
@@ -16,7 +16,7 @@ const STORAGE_TYPES: { [storageClass: string]: string[] } = {
 };
 
 /** Bytes stored in all storage classes and versions. */
-export function storedBytesMetric(bucket: IBucket, plan: StockPlan): MathExpression {
+export function storedBytesMetric(bucket: IBucket, plan: StoragePlan): MathExpression {
   const usingMetrics = storedBytesByClass(bucket, plan);
   return new MathExpression({
     expression: `SUM([${Object.keys(usingMetrics).join(', ')}])`,
@@ -27,12 +27,12 @@ export function storedBytesMetric(bucket: IBucket, plan: StockPlan): MathExpress
 }
 
 /** Objects stored, every version counted. */
-export function objectsMetric(bucket: IBucket, plan: StockPlan): Metric {
+export function objectsMetric(bucket: IBucket, plan: StoragePlan): Metric {
   return storageMetric(bucket, plan, 'NumberOfObjects', 'AllStorageTypes');
 }
 
 /** Mean size of a stored object in bytes. */
-export function objectBytesMetric(bucket: IBucket, plan: StockPlan): MathExpression {
+export function objectBytesMetric(bucket: IBucket, plan: StoragePlan): MathExpression {
   const bytes = storedBytesByClass(bucket, plan);
   return new MathExpression({
     expression: `SUM([${Object.keys(bytes).join(', ')}]) / objects`,
@@ -43,7 +43,7 @@ export function objectBytesMetric(bucket: IBucket, plan: StockPlan): MathExpress
 }
 
 /** The alarms on the stock; one on the size of objects only where objects move. */
-export function stockRows(bucket: IBucket, plan: StockPlan): AlarmRow[] {
+export function stockRows(bucket: IBucket, plan: StoragePlan): AlarmRow[] {
   // S3 publishes hours late: no news is no change.
   const daily = { seconds: 'alarmSampleSeconds', missing: TreatMissingData.IGNORE };
   const stock: AlarmRow = {
@@ -67,7 +67,7 @@ export function stockRows(bucket: IBucket, plan: StockPlan): AlarmRow[] {
   ];
 }
 
-function storedBytesByClass(bucket: IBucket, plan: StockPlan): { [id: string]: IMetric } {
+function storedBytesByClass(bucket: IBucket, plan: StoragePlan): { [id: string]: IMetric } {
   const classes = ['STANDARD', ...plan.transitions.map((t) => t.storageClass)];
   const entries = classes
     .flatMap((storageClass) => STORAGE_TYPES[storageClass])
@@ -75,7 +75,7 @@ function storedBytesByClass(bucket: IBucket, plan: StockPlan): { [id: string]: I
   return Object.fromEntries(entries);
 }
 
-function storageMetric(bucket: IBucket, plan: StockPlan, metricName: string, storageType: string): Metric {
+function storageMetric(bucket: IBucket, plan: StoragePlan, metricName: string, storageType: string): Metric {
   return new Metric({
     namespace: 'AWS/S3',
     metricName,
@@ -85,6 +85,6 @@ function storageMetric(bucket: IBucket, plan: StockPlan, metricName: string, sto
   });
 }
 
-function samplePeriod(plan: StockPlan): Duration {
+function samplePeriod(plan: StoragePlan): Duration {
   return Duration.seconds(plan.value('alarmSampleSeconds'));
 }

@@ -21,7 +21,7 @@ import {
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
-import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
+import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { createAlarms } from '../watch';
@@ -44,14 +44,14 @@ export interface ArchiveBucketProps {
   /**
    * What is written, in objects of which size, and how long it is kept. The numbers must be known at synth.
    */
-  readonly workload: StockWorkload;
+  readonly workload: StorageWorkload;
 
   /**
    * What the archive may cost, and how long a reader may wait.
    *
    * @default - no ceiling; a reader may wait for a restore from Glacier
    */
-  readonly objective?: StockObjective;
+  readonly objective?: StorageObjective;
 
   /**
    * The moves to colder storage classes, warmest first, each with `transitionAfter` in whole days. An empty list keeps
@@ -159,7 +159,7 @@ export class ArchiveBucket extends Construct {
   /** Rings when the mean object is too small to be worth moving. Only where objects are moved. */
   public readonly objectBytesAlarm?: Alarm;
   /** Every setting with its reason, and the month's cost before and after. */
-  public readonly plan: StockPlan;
+  public readonly plan: StoragePlan;
 
   /**
    * @throws InvalidInputError when a prop is outside its range

@@ -3,8 +3,8 @@ import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/a
 import { type Check, validate } from '../../flow/errors';
 import { type Knob, unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
-import { planStock } from '../../flow/storage/plan';
-import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
+import { planStorage } from '../../flow/storage/plan';
+import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
 
 /** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
 export const ABORT_DAYS = 7;
@@ -13,8 +13,8 @@ const LONGEST_DAYS = 36_500;
 
 /** Those props of an archive that decide its lifecycle; `ArchiveBucketProps` describes them. */
 export interface LifecycleChoices {
-  readonly workload: StockWorkload;
-  readonly objective?: StockObjective;
+  readonly workload: StorageWorkload;
+  readonly objective?: StorageObjective;
   readonly transitions?: Transition[];
   readonly noncurrentVersionExpiration?: Duration;
   readonly abortIncompleteMultipartUploadAfter?: Duration;
@@ -39,10 +39,12 @@ const LOG_RETENTION: Knob = {
  * @throws InvalidInputError when a choice is outside its range
  * @throws CapacityError when the stock cannot be kept as chosen
  */
-export function planLifecycle(id: string, choices: LifecycleChoices): StockPlan {
+export function planLifecycle(id: string, choices: LifecycleChoices): StoragePlan {
   validate(id, lifecycleChecks(choices));
   const abort = choices.abortIncompleteMultipartUploadAfter;
-  const plan = planStock(id, choices.workload, choices.objective, {
+  const plan = planStorage(id, {
+    workload: choices.workload,
+    objective: choices.objective,
     transitions: choices.transitions?.map((t) => ({
       storageClass: t.storageClass.value,
       afterDays: t.transitionAfter!.toDays(),
@@ -69,7 +71,7 @@ function knownDays(duration: Duration | undefined): number | undefined {
 }
 
 /** The lifecycle rules of the plan. Durations that are known only at deployment go through as they were given. */
-export function lifecycleRules(plan: StockPlan, choices: LifecycleChoices): LifecycleRule[] {
+export function lifecycleRules(plan: StoragePlan, choices: LifecycleChoices): LifecycleRule[] {
   return [
     {
       id: 'expire',

@@ -43,10 +43,15 @@ export function createWebhookApi(scope: Construct, props: WebhookApiProps): Rest
   return api;
 }
 
+/** A name that no other installation in the account and region has. */
+function uniqueName(scope: Construct): string {
+  return `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
+}
+
 function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps): RestApi {
   return new RestApi(scope, 'Api', {
-    // Its metrics go by this name alone, so it must be the only one in the account and region.
-    restApiName: `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`,
+    // Its metrics go by this name alone.
+    restApiName: uniqueName(scope),
     description: 'Takes webhooks and answers once the queue has them',
     endpointTypes: [EndpointType.REGIONAL],
     cloudWatchRole: accountLogRole,
@@ -137,7 +142,8 @@ export function createWebAcl(scope: Construct, { api, plan }: WebAclProps): CfnW
   const webAcl = new CfnWebACL(scope, 'WebAcl', {
     scope: 'REGIONAL',
     defaultAction: { allow: {} },
-    visibilityConfig: visibility('webhooks'),
+    // The metrics of the list and of its rules go by this name alone; those of a rule have its own beside it.
+    visibilityConfig: visibility(uniqueName(scope)),
     rules: [
       {
         name: 'rate-per-ip',

@@ -1,12 +1,14 @@
 /** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
+
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { resolveArrivals } from '../../flow/arrivals';
 import type { Check } from '../../flow/errors';
 import type { Knob, Plan } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
 import { apiAlarmKnobs, parkingAlarmKnobs } from '../../flow/webhooks/alarms';
 import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
 import { REFUSED_ALARM_SECONDS, refusedKnob } from '../../flow/webhooks/refused';
-import { PEAK_HEADROOM, peakDeliveriesPerSecond, sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
+import { PEAK_HEADROOM, sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
 import { removalCheck } from '../removal-policy';
 import { resolvedSeconds, wholeSeconds } from '../tokens';
@@ -74,7 +76,7 @@ export function webhookKnobs(queuePlan: Plan, { workload, sources, idempotencyRe
 }
 
 function throttleKnobs(workload: Workload): Knob[] {
-  const peak = peakDeliveriesPerSecond(workload);
+  const { peakPerSecond: peak } = resolveArrivals(workload);
   const rate = Math.ceil(PEAK_HEADROOM * peak);
   const inputs = { peakPerSecond: peak, headroom: PEAK_HEADROOM };
   return [
@@ -105,7 +107,8 @@ function throttleKnobs(workload: Workload): Knob[] {
   ];
 }
 
-function parkingKnobs({ steadyPerSecond, peakPerSecond = steadyPerSecond, peakSeconds = 0 }: Workload): Knob[] {
+function parkingKnobs(workload: Workload): Knob[] {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveArrivals(workload);
   const peak = Math.max(0, peakPerSecond - steadyPerSecond) * Math.min(peakSeconds, REFUSED_ALARM_SECONDS);
   return [
     {

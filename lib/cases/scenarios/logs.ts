@@ -10,7 +10,7 @@ const OUTAGE_DAY = 10;
 
 /** Log files of a node: deleted by hand before, rotated and shipped as the plan says after. */
 export function measureLogs(subject: string, { workload, disk, after }: LogScenario, seed: number): Measured {
-  const plan = planLogs(subject, workload, after.objective, after.choices);
+  const plan = planLogs(subject, { workload, objective: after.objective, ...after.choices });
   const queue = plan.knob('diskQueueBytes').inputs;
   const measured = simulateNodeLogs(workload, disk, WEEKS, seed, {
     rotation: {

@@ -1,7 +1,7 @@
 import { planQuotas } from '../../flow/quotas/plan';
 import { resolveCapacity } from '../../flow/quotas/shares';
 import { simulateBrokers } from '../../flow/quotas/simulation';
-import type { KafkaTenant, QuotaPlan } from '../../flow/quotas/workload';
+import type { KafkaTenant, QuotasPlan } from '../../flow/quotas/workload';
 import type { Engine } from '../engine';
 import type { Numbers, QuotaScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
@@ -11,7 +11,7 @@ export function measureQuotas(subject: string, scenario: QuotaScenario, seed: nu
   const { tenants, noise, days } = scenario;
   const capacity = engine === undefined ? Object.values(scenario.capacity)[0] : scenario.capacity[engine];
   if (capacity === undefined) throw new Error(`the case is not deployed on ${engine}`);
-  const plan = planQuotas(subject, capacity, tenants);
+  const plan = planQuotas(subject, { capacity, tenants });
   const watched = (rates: readonly number[]) =>
     simulateBrokers(resolveCapacity(capacity), tenants, noise, rates, days, seed);
   return {
@@ -30,7 +30,7 @@ export function measureQuotas(subject: string, scenario: QuotaScenario, seed: nu
 }
 
 /** Whoever is held back at its peak is short once a day: by the plan's own quotas, not by anybody's noise. */
-function predictionsOf(plan: QuotaPlan, tenants: readonly KafkaTenant[], days: number): Numbers {
+function predictionsOf(plan: QuotasPlan, tenants: readonly KafkaTenant[], days: number): Numbers {
   const served = tenants.map(({ name, steadyBytesPerSecond, peakBytesPerSecond = steadyBytesPerSecond }) =>
     Math.min(1, plan.tenant(name).producerBytesPerSecond / peakBytesPerSecond),
   );

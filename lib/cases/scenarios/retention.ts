@@ -1,4 +1,4 @@
-import { planTtl } from '../../flow/retention/plan';
+import { planRetention } from '../../flow/retention/plan';
 import { simulateCollection } from '../../flow/retention/simulation';
 import type { RetentionScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
@@ -9,7 +9,7 @@ export function measureRetention(
   { workload, ageSeconds, after }: RetentionScenario,
   seed: number,
 ): Measured {
-  const plan = planTtl(subject, workload, after.objective);
+  const plan = planRetention(subject, { workload, objective: after.objective });
   const { steadyBytes, backfillSeconds, drainSeconds } = plan.predictions;
   const measured = simulateCollection(
     workload,

@@ -1,7 +1,7 @@
 import { Random } from '../../flow/numerics/random';
 import { forecastFlood } from '../../flow/shares/flood';
 import { jobsIn, loadOf } from '../../flow/shares/load';
-import { planFairShare } from '../../flow/shares/plan';
+import { planShares } from '../../flow/shares/plan';
 import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../../flow/shares/simulation/batch-jobs';
 import { runByShares } from '../../flow/shares/simulation/batch-shares';
 import type { Numbers, ShareScenario } from '../scenario';
@@ -10,7 +10,7 @@ import { type Measured, NO_TIMELINES } from './measured';
 /** Tenants of a batch cluster: all in one line before, each with its share after, under the same floods. */
 export function measureShares(subject: string, scenario: ShareScenario, seed: number): Measured {
   const { capacity, tenants, objective, flood, floods } = scenario;
-  const plan = planFairShare(subject, capacity, tenants, objective, { byPreemption: true });
+  const plan = planShares(subject, { capacity, tenants, objective });
   const loads = tenants.map(loadOf);
   const places = jobsIn(capacity, loads[0]);
   const flooding = { tenant: tenants.findIndex(({ name }) => name === flood.tenant), seconds: flood.seconds };
@@ -60,7 +60,7 @@ class OnTime {
 }
 
 function predictionsOf(
-  plan: ReturnType<typeof planFairShare>,
+  plan: ReturnType<typeof planShares>,
   { capacity, tenants, objective, flood }: ShareScenario,
 ): Numbers {
   const forecasts = forecastFlood(plan, capacity, tenants, objective.latencySeconds, flood);

@@ -1,4 +1,4 @@
-import { planStock } from '../../flow/storage/plan';
+import { planStorage } from '../../flow/storage/plan';
 import { sampledMonthlyCost } from '../../flow/storage/simulation';
 import type { StorageScenario } from '../scenario';
 import { type Measured, NO_TIMELINES } from './measured';
@@ -9,7 +9,7 @@ export function measureStorage(
   { workload, sizeVariation, after }: StorageScenario,
   seed: number,
 ): Measured {
-  const plan = planStock(subject, workload, after.objective, after.choices);
+  const plan = planStorage(subject, { workload, objective: after.objective, ...after.choices });
   const retentionDays = plan.value('expirationInDays');
   const sampled = (days: number, transitions: typeof plan.transitions) =>
     sampledMonthlyCost(workload, sizeVariation, days, transitions, seed);

@@ -1,7 +1,7 @@
 /** The knobs of a log plan, each with its reason. */
 
 import { type Knob, unlessGiven } from '../plan';
-import { FEWEST_FILES, MOST_FILES, type Question, queued, SEGMENTS, type Sized } from './sizing';
+import { FEWEST_FILES, MOST_FILES, queued, type ResolvedLogs, SEGMENTS, type Sized } from './sizing';
 
 /** Filestream knows a file by its first 1,024 bytes (`prospector.scanner.fingerprint.length`). */
 const FINGERPRINT_BYTES = 1024;
@@ -13,11 +13,11 @@ const SMALLEST_BATCH = 50;
 const FLUSH_SECONDS = 1;
 
 /** Every knob of the plan. */
-export function knobsOf(question: Question, sized: Sized): Knob[] {
+export function knobsOf(question: ResolvedLogs, sized: Sized): Knob[] {
   return [...rotationKnobs(question, sized), ...shippingKnobs(question, sized), ...alarmKnobs(question, sized)];
 }
 
-function rotationKnobs(question: Question, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
+function rotationKnobs(question: ResolvedLogs, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
   const { peak, rotation, shipperAway, logFiles, budget, compress, givenCap, givenCount } = question;
   return [
     {
@@ -63,7 +63,7 @@ function rotationKnobs(question: Question, { growth, smallestCap, cap, count, qu
   ];
 }
 
-function shippingKnobs(question: Question, { queue, cap }: Sized): Knob[] {
+function shippingKnobs(question: ResolvedLogs, { queue, cap }: Sized): Knob[] {
   const { peak, lineBytes, envelope, outage, lag } = question;
   const lines = peak / lineBytes;
   return [
@@ -118,7 +118,7 @@ function shippingKnobs(question: Question, { queue, cap }: Sized): Knob[] {
   ];
 }
 
-function alarmKnobs(question: Question, { queue, files }: Sized): Knob[] {
+function alarmKnobs(question: ResolvedLogs, { queue, files }: Sized): Knob[] {
   const { reaction } = question;
   const share = queued(question, reaction);
   const alarm = Math.floor(Math.min(queue / 2, queue - (share * SEGMENTS) / (SEGMENTS - 1)));

@@ -7,33 +7,32 @@ import { CapacityError, givenObjects, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import { bisect } from '../search';
 import { knobsOf } from './knobs';
-import { fits, logChecks, MIB, type Question, resolve, SEGMENTS, type Sized, size } from './sizing';
-import { type LogChoices, type LogObjective, LogPlan, type LogPredictions, type LogWorkload } from './workload';
+import { fits, logsChecks, MIB, type ResolvedLogs, resolve, SEGMENTS, type Sized, size } from './sizing';
+import { LogsPlan, type LogsPredictions, type LogsQuestion } from './workload';
 
 /**
  * The plan of a node's logs.
  *
+ * @param subject what is sized, usually a construct id; every error starts with it
+ * @param asked what is written, what it has to outlive, and what was chosen by hand
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
  */
-export function planLogs(
-  subject: string,
-  workload: LogWorkload,
-  objective: LogObjective,
-  choices: LogChoices = {},
-): LogPlan {
-  givenObjects(subject, { workload, objective, choices });
-  validate(subject, logChecks(workload, objective, choices));
+export function planLogs(subject: string, asked: LogsQuestion): LogsPlan {
+  givenObjects(subject, { question: asked }, ['workload', 'objective']);
+  const { workload, objective, ...choices } = asked;
+  givenObjects(subject, { workload, objective });
+  validate(subject, logsChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);
   refuseSlowCompression(subject, question);
   refuseSmallFiles(subject, question, sized);
   if (!fits(question)) refuse(subject, question, sized);
-  return new LogPlan(subject, knobsOf(question, sized), predict(question, sized));
+  return new LogsPlan(subject, knobsOf(question, sized), predict(question, sized));
 }
 
 /** Files that come faster than gzip makes them small pile up, whatever their number. */
-function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Question): void {
+function refuseSlowCompression(subject: string, { peak, compress, logFiles }: ResolvedLogs): void {
   if (peak < compress) return;
   throw new CapacityError(
     subject,
@@ -46,7 +45,11 @@ function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Qu
 }
 
 /** A cap given by hand below what is written while the shipper is away: what is compressed meanwhile is never read. */
-function refuseSmallFiles(subject: string, { peak, shipperAway, givenCap }: Question, { smallestCap }: Sized): void {
+function refuseSmallFiles(
+  subject: string,
+  { peak, shipperAway, givenCap }: ResolvedLogs,
+  { smallestCap }: Sized,
+): void {
   if (givenCap === undefined || givenCap >= peak * shipperAway) return;
   throw new CapacityError(
     subject,
@@ -59,14 +62,14 @@ function refuseSmallFiles(subject: string, { peak, shipperAway, givenCap }: Ques
   );
 }
 
-function refuse(subject: string, question: Question, { queue, needed }: Sized): never {
+function refuse(subject: string, question: ResolvedLogs, { queue, needed }: Sized): never {
   const { outage, budget, givenCap, givenCount } = question;
   const budgetNeeded = Math.ceil(needed / MIB) * MIB;
   const shorter = Math.floor(largestThat((seconds) => fits({ ...question, outage: seconds }), outage));
   const less = Math.floor(
     100 * largestThat((f) => fits({ ...question, steady: f * question.steady, peak: f * question.peak }), 1),
   );
-  const freed: Question = { ...question, givenCap: undefined, givenCount: undefined };
+  const freed: ResolvedLogs = { ...question, givenCap: undefined, givenCount: undefined };
   throw new CapacityError(
     subject,
     `${figure(outage)} s without a destination take a queue of ${sizeText(queue)}, with the log files ${sizeText(needed)}; the disk budget is ${sizeText(budget)}`,
@@ -84,7 +87,7 @@ function largestThat(holds: (value: number) => boolean, limit: number): number {
   return bisect({ holding: 0, failing: limit }, { steps: 10 }, holds).holding;
 }
 
-function predict(question: Question, { queue, growth, cap, count, files }: Sized): LogPredictions {
+function predict(question: ResolvedLogs, { queue, growth, cap, count, files }: Sized): LogsPredictions {
   const { steady, peak, peakSeconds, logFiles, lineBytes, envelope } = question;
   const held = (queue * (SEGMENTS - 1)) / SEGMENTS / ((lineBytes + envelope) / lineBytes);
   const atPeak = peak * peakSeconds;

@@ -1,12 +1,10 @@
 /** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
 
+import { arrivalsChecks, bytesArriving, itemsDuringOutage } from '../arrivals';
 import { atLeast, between, type Check, positive, wholeAtLeast, wholeNumber } from '../errors';
-import { itemsDuringOutage } from '../queue/outage';
-import { boundOf, peakLength, resolveWorkload } from '../queue/resolve';
-import type { Workload } from '../queue/workload';
 import { LEAST_RATE, LEAST_SECONDS, MOST_BYTES_PER_SECOND, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { lastWhole } from '../search';
-import type { LogChoices, LogObjective, LogWorkload } from './workload';
+import type { LogsChoices, LogsObjective, LogsWorkload } from './workload';
 
 export const MIB = 1024 ** 2;
 /** Mean length of a line unless given: an assumption. */
@@ -34,7 +32,7 @@ export const MOST_FILES = 20;
 /** Log files of one node at most: ten for each of the pods that a node can run at the outside. */
 const MOST_LOG_FILES = 10_000;
 /** A workload, an objective and choices with every number set. */
-export interface Question {
+export interface ResolvedLogs {
   readonly steady: number;
   readonly peak: number;
   readonly peakSeconds: number;
@@ -67,8 +65,8 @@ export interface Sized {
 }
 
 /** The input with its defaults. */
-export function resolve(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Question {
-  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(arrivals(workload));
+export function resolve(workload: LogsWorkload, objective: LogsObjective, choices: LogsChoices): ResolvedLogs {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
   return {
     steady: steadyPerSecond,
     peak: peakPerSecond,
@@ -88,26 +86,13 @@ export function resolve(workload: LogWorkload, objective: LogObjective, choices:
   };
 }
 
-/** Bytes as items, for the formulas that count items; nobody serves them here. */
-function arrivals(workload: LogWorkload): Workload {
-  return {
-    steadyPerSecond: workload.steadyBytesPerSecond,
-    peakPerSecond: workload.peakBytesPerSecond,
-    peakSeconds: workload.peakSeconds,
-    serviceSeconds: 1,
-  };
-}
-
 /** Bytes of the queue for what is logged in `seconds`, the peak first. */
-export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: Question, seconds: number): number {
-  const logged = itemsDuringOutage(
-    { steadyPerSecond: steady, peakPerSecond: peak, peakSeconds, serviceSeconds: 1 },
-    seconds,
-  );
+export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: ResolvedLogs, seconds: number): number {
+  const logged = itemsDuringOutage({ steadyPerSecond: steady, peakPerSecond: peak, peakSeconds }, seconds);
   return (logged * (lineBytes + envelope)) / lineBytes;
 }
 
-function queueFor(question: Question): number {
+function queueFor(question: ResolvedLogs): number {
   const bytes = (queued(question, question.outage) * SEGMENTS) / (SEGMENTS - 1);
   return Math.max(SMALLEST_QUEUE, Math.ceil(bytes / MIB) * MIB);
 }
@@ -118,40 +103,40 @@ function queueFor(question: Question): number {
  * several files are rotated in one run each waits for the others, but they share what is written meanwhile:
  * growth = P × (interval + (cap + growth) ÷ C).
  */
-function growthFor({ peak, rotation, compress }: Question, cap: number): number {
+function growthFor({ peak, rotation, compress }: ResolvedLogs, cap: number): number {
   return Math.ceil((peak * (rotation * compress + cap)) / (compress - peak));
 }
 
 /** The same of one file to which everything is written, while gzip takes in one of every log file. */
-function mostGrowth({ peak, rotation, logFiles, compress }: Question, cap: number, growth: number): number {
+function mostGrowth({ peak, rotation, logFiles, compress }: ResolvedLogs, cap: number, growth: number): number {
   return Math.ceil(peak * (rotation + (logFiles * (cap + growth)) / compress));
 }
 
 /** All files at their worst: the open one and the kept ones above their cap, and the largest once more for gzip. */
-function fileBytes(question: Question, cap: number, count: number): number {
+function fileBytes(question: ResolvedLogs, cap: number, count: number): number {
   const growth = growthFor(question, cap);
   return filesOf(question, count) * (cap + growth) + cap + mostGrowth(question, cap, growth);
 }
 
-function filesOf({ logFiles }: Question, count: number): number {
+function filesOf({ logFiles }: ResolvedLogs, count: number): number {
   return logFiles * (count + 1);
 }
 
 /** The largest cap whose files fit the room, in whole MiB. */
-function capFor(question: Question, count: number, room: number): number {
+function capFor(question: ResolvedLogs, count: number, room: number): number {
   const over = Math.max(1, Math.ceil(room / MIB));
   return lastWhole(0, over, (cap) => fileBytes(question, cap * MIB, count) <= room) * MIB;
 }
 
 /** The most files of each log file that fit the room at a cap. */
-function countFor(question: Question, cap: number, room: number): number {
+function countFor(question: ResolvedLogs, cap: number, room: number): number {
   const growth = growthFor(question, cap);
   const left = room - cap - mostGrowth(question, cap, growth);
   return Math.floor(left / (cap + growth) / question.logFiles) - 1;
 }
 
 /** Sizes for a question, whether or not they fit its budget. */
-export function size(question: Question): Sized {
+export function size(question: ResolvedLogs): Sized {
   const { peak, shipperAway, budget, givenCap, givenCount } = question;
   const queue = queueFor(question);
   const smallestCap = Math.max(1, Math.ceil((peak * shipperAway) / MIB)) * MIB;
@@ -172,26 +157,23 @@ export function size(question: Question): Sized {
 }
 
 /** Whether the sizes fit the budget, and gzip keeps up with the writers. */
-export function fits(question: Question): boolean {
+export function fits(question: ResolvedLogs): boolean {
   if (question.peak >= question.compress) return false;
   const { queue, files } = size(question);
   return queue + files <= question.budget;
 }
 
 /** Everything that is wrong with the input. */
-export function logChecks(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Check[] {
-  const { steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = workload;
+export function logsChecks(workload: LogsWorkload, objective: LogsObjective, choices: LogsChoices): Check[] {
+  const { steadyBytesPerSecond, peakBytesPerSecond, peakSeconds } = workload;
   const { outageSeconds, reactionSeconds } = objective;
   return [
-    positive('steadyBytesPerSecond', steady ?? Number.NaN, LEAST_RATE, MOST_BYTES_PER_SECOND),
-    atLeast('peakBytesPerSecond', peak, boundOf(steady), MOST_BYTES_PER_SECOND),
-    peakLength('peakSeconds', peakSeconds),
+    ...arrivalsChecks(
+      { steadyPerSecond: steadyBytesPerSecond, peakPerSecond: peakBytesPerSecond, peakSeconds },
+      { unit: 'Bytes', most: MOST_BYTES_PER_SECOND },
+    ),
     atLeast('lineBytes', workload.lineBytes, 1, MOST_HELD),
     wholeAtLeast('logFiles', workload.logFiles, 1, MOST_LOG_FILES),
-    {
-      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
-      message: `peakSeconds must be given with a peakBytesPerSecond (${peak}) above steadyBytesPerSecond (${steady})`,
-    },
     positive('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, Number.MIN_VALUE, MOST_HELD),
     positive('outageSeconds', outageSeconds ?? Number.NaN, LEAST_SECONDS, YEAR_SECONDS),
     positive('shipperAwaySeconds', objective.shipperAwaySeconds, LEAST_SECONDS, YEAR_SECONDS),

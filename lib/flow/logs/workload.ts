@@ -4,7 +4,7 @@ import { type Expectation, type Knob, Plan } from '../plan';
 /**
  * What one node writes into its log files.
  */
-export interface LogWorkload {
+export interface LogsWorkload {
   /**
    * Bytes written per second outside the peak, all files of the node together. 10⁻⁹ to 10¹⁵.
    */
@@ -42,7 +42,7 @@ export interface LogWorkload {
 /**
  * What a node may spend on its logs, and what they have to outlive.
  */
-export interface LogObjective {
+export interface LogsObjective {
   /**
    * Bytes of the node's disk that log files and the shipper's queue may take together. Above 0, at most
    * 10¹⁸.
@@ -83,7 +83,7 @@ export interface LogObjective {
 /**
  * Settings given by hand.
  */
-export interface LogChoices {
+export interface LogsChoices {
   /**
    * Seconds between two runs of the rotator. Between them a file grows unchecked. 1 to 3600.
    *
@@ -121,9 +121,20 @@ export interface LogChoices {
 }
 
 /**
+ * What the plan of a node's logs is asked: what is written, what it has to outlive, and what was chosen by hand.
+ */
+export interface LogsQuestion extends LogsChoices {
+  /** What the node writes into its log files. */
+  readonly workload: LogsWorkload;
+
+  /** What the node may spend on its logs, and what they have to outlive. */
+  readonly objective: LogsObjective;
+}
+
+/**
  * What a node's logs come to.
  */
-export interface LogPredictions {
+export interface LogsPredictions {
   /** The most bytes that log files and queue take together, the destination away for as long as it may be. */
   readonly peakDiskBytes: number;
   /** The most bytes that log files take while everything ships. */
@@ -139,12 +150,12 @@ export interface LogPredictions {
 /**
  * What follows from a node's logs: every knob with its reason, and what to expect.
  */
-export class LogPlan extends Plan {
+export class LogsPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
     /** What to expect of the result. */
-    public readonly predictions: LogPredictions,
+    public readonly predictions: LogsPredictions,
   ) {
     super(subject, knobs);
   }

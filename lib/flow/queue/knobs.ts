@@ -1,19 +1,20 @@
 /** The knobs that every queue has, whatever its broker and its platform: crew, cost, time of an item, alarms. */
 import { once } from '../once';
 import type { Knob } from '../plan';
-import { MONTH_HOURS } from './forecast/predict';
+import { MONTH_HOURS } from '../prices';
+import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
-import { attemptSeconds } from './resolve';
+import { attemptSeconds, resolveWorkload } from './resolve';
 import type { Sizing } from './sizing';
 import type { Predictions } from './workload';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
-  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned.sizing), ...alarmKnobs(planned)];
+  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned), ...alarmKnobs(planned)];
 }
 
-function crewKnobs({ question, platformFacts, sizing }: Planned): Knob[] {
-  const { workload, consumer, promised, work, alone } = sizing;
+function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
+  const { workload, consumer, promised, work, alone, passing } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
@@ -40,10 +41,21 @@ function crewKnobs({ question, platformFacts, sizing }: Planned): Knob[] {
       formula:
         given.maxInstances !== undefined
           ? 'given'
-          : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
+          : passing
+            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through the peak, over before the queue settles ÷ slots⌉'
+            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
-      source:
-        'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+      source: passing
+        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
+        : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+    },
+    {
+      name: 'headroom',
+      value: headroom,
+      unit: '× the load',
+      formula: headroomFormula(question.objective.headroom, headroom),
+      inputs: {},
+      source: 'this library, docs/decisions/0022-head-room.md',
     },
     {
       name: 'minInstances',
@@ -101,8 +113,17 @@ function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
   ];
 }
 
+function headroomFormula(given: number | undefined, headroom: number): string {
+  if (given !== undefined) return 'given';
+  return headroom < DEFAULT_HEADROOM
+    ? 'as much as the bounds given by hand leave of 1.25'
+    : 'instances are counted for so many times the load that is told';
+}
+
 /** How long an attempt may take. */
-function itemTimeoutKnob({ workload }: Sizing): Knob {
+function itemTimeoutKnob({ question }: Planned): Knob {
+  // The item's own time: what a platform adds to it, such as the start of a job, is no part of the attempt.
+  const workload = resolveWorkload(question.workload);
   const { serviceSeconds, serviceVariation } = workload;
   const { longest, timeout } = attemptSeconds(workload);
   return {

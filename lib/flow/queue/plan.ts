@@ -3,9 +3,12 @@
  * raise an alarm — and what to expect of the result.
  */
 import { atLeast, CapacityError, type Check, givenObjects, oneOf, positive, validate, wholeNumber } from '../errors';
+import { figure } from '../figures';
+import { once } from '../once';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { BROKERS } from './brokers/table';
 import { forecast } from './forecast/predict';
+import { breaksAtLoad, breaksAtServiceTime, DEFAULT_HEADROOM, sizeWithHeadroom, sparing } from './headroom';
 import { alarmBacklog, queueKnobs } from './knobs';
 import type { Planned } from './planned';
 import { PLATFORMS } from './platforms/table';
@@ -59,9 +62,9 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
-    ...checks,
     ...platform.checks(question),
     ...broker.checks(question),
+    ...checks,
     {
       refused: objective.monthlyCost !== undefined && timed.instanceHourCost === undefined,
       message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,
@@ -70,13 +73,14 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   validate(subject, retryChecks(workload, timed));
   checkScaleToZero(subject, question, platform.wakeUpSeconds?.(question, broker.facts));
   const solve = platform.solve?.(question) ?? size;
-  const sizing = solve(subject, workload, objective, timed);
+  const { sizing, headroom } = sizeWithHeadroom(solve, subject, workload, objective, timed);
   if (sizing.refusal !== undefined) {
-    const solved = waysOut(sizing, workload, objective, solve).map((way) => way.sentence);
+    const again = objective.headroom === undefined ? solve : sparing(objective.headroom, solve);
+    const solved = waysOut(sizing, workload, objective, again).map((way) => way.sentence);
     const ways = [...solved, ...(sizing.otherwise ?? [])];
     throw new CapacityError(subject, sizing.refusal(), ways.length > 0 ? ways : ['split the work into smaller items']);
   }
-  const predictions = sizing.forecast.predictions();
+  const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
   const planned: Planned = {
     subject,
     question,
@@ -85,6 +89,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     broker: brokerName,
     brokerFacts: broker.facts,
     sizing,
+    headroom,
     predictions,
     itemTimeoutSeconds: attemptSeconds(resolveWorkload(workload)).timeout,
     alarmBacklog: alarmBacklog(sizing, predictions).value,
@@ -95,10 +100,28 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   // Set on the object, not spread: what nobody reads is not computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  const plan = new QueuePlan(subject, queueKnobs(planned), predictions)
+  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned))
     .withKnobs(broker.knobs(planned))
     .withKnobs(platform.knobs(planned));
   return { plan: plan.withKnobs(broker.alarms?.(plan, question) ?? []), sizing };
+}
+
+/** With the multiples at which the promise breaks, each searched for when it is first read. */
+function withBreakingPoints(predictions: Predictions, sizing: Sizing): Predictions {
+  const load = once(() => breaksAtLoad(sizing));
+  const service = once(() => breaksAtServiceTime(sizing));
+  return Object.defineProperties(predictions, {
+    breaksAtLoad: { get: load, enumerable: true },
+    breaksAtServiceTime: { get: service, enumerable: true },
+  });
+}
+
+/** What is accepted: less head-room than is usual, because a bound leaves no more. */
+function remarks({ headroom, question }: Planned): string[] {
+  if (question.objective.headroom !== undefined || headroom >= DEFAULT_HEADROOM) return [];
+  return [
+    `head-room is ${figure(headroom)} × the load, ${DEFAULT_HEADROOM} is usual: the bounds given by hand leave no more`,
+  ];
 }
 
 function definedOnly(consumer: Consumer): Consumer {

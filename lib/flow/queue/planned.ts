@@ -13,6 +13,8 @@ export interface Planned {
   readonly broker: BrokerName;
   readonly brokerFacts: BrokerFacts;
   readonly sizing: Sizing;
+  /** Times the load that the size was made for. */
+  readonly headroom: number;
   readonly predictions: Predictions;
   /** Whole seconds after which an attempt at an item is given up. */
   readonly itemTimeoutSeconds: number;

@@ -9,6 +9,8 @@ export interface PlatformChoices {
   readonly scaleToZero?: boolean;
   /** Seconds without work before instances are taken away (KEDA). At least the time of one item. */
   readonly cooldownSeconds?: number;
+  /** Seconds that a new node takes at most (jobs on Kubernetes). Default: 900. */
+  readonly nodeProvisionSeconds?: number;
   /** Time-out of the consuming function in seconds (Lambda). 1 to 900. */
   readonly functionTimeoutSeconds?: number;
   /** Seconds that messages are gathered before an invocation (Lambda). 0 to 300; taken off the promise. */

@@ -2,18 +2,10 @@
  * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
  * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
  */
-import { atLeast, type Check, fromBelow, inRange, positive, wholeAtLeast } from '../errors';
+import { arrivalsChecks, resolveArrivals } from '../arrivals';
+import { atLeast, type Check, fromBelow, inRange, positive, shown, wholeAtLeast } from '../errors';
 import { serviceQuantile } from '../numerics/gamma';
-import {
-  LEAST_RATE,
-  LEAST_SECONDS,
-  MOST_ATTEMPTS,
-  MOST_DOLLARS,
-  MOST_HELD,
-  MOST_ITEMS_PER_SECOND,
-  SHORTEST_PEAK_SECONDS,
-  YEAR_SECONDS,
-} from '../ranges';
+import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { PLATFORM_FACTS } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
 
@@ -22,7 +14,7 @@ export const STEADY_HORIZON_SECONDS = 600;
 
 /**
  * Settling times that fit into whatever a plan calls settled. The line of a stage that runs close to its capacity
- * wanders so slowly that a peak ends before any average holds: no quantile of it could be promised.
+ * wanders so slowly that a peak ends before any average holds: its line is then followed through time.
  */
 export const SETTLES = 20;
 
@@ -60,12 +52,8 @@ export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T 
 
 /** The workload with its defaults. */
 export function resolveWorkload(workload: Workload): ResolvedWorkload {
-  const peakSeconds = workload.peakSeconds ?? 0;
   return {
-    steadyPerSecond: workload.steadyPerSecond,
-    // A peak without a length is no peak.
-    peakPerSecond: peakSeconds > 0 ? (workload.peakPerSecond ?? workload.steadyPerSecond) : workload.steadyPerSecond,
-    peakSeconds,
+    ...resolveArrivals(workload),
     serviceSeconds: workload.serviceSeconds,
     serviceVariation: workload.serviceVariation ?? 1,
     itemBytes: workload.itemBytes ?? 1024,
@@ -91,21 +79,15 @@ const MOST_BUSY_SLOTS = 1e5;
 
 /** Everything that is wrong with a workload. */
 export function workloadChecks(workload: Workload): Check[] {
-  const { steadyPerSecond, peakPerSecond } = workload;
-  const busySlots = Math.max(steadyPerSecond, peakPerSecond ?? 0) * workload.serviceSeconds;
+  const { steadyPerSecond, peakPerSecond } = resolveArrivals(workload);
+  const busySlots = Math.max(steadyPerSecond, peakPerSecond) * workload.serviceSeconds;
   return [
-    positive('steadyPerSecond', required(steadyPerSecond), LEAST_RATE, MOST_ITEMS_PER_SECOND),
-    atLeast('peakPerSecond', peakPerSecond, boundOf(steadyPerSecond), MOST_ITEMS_PER_SECOND),
-    peakLength('peakSeconds', workload.peakSeconds),
+    ...arrivalsChecks(workload),
     positive('serviceSeconds', required(workload.serviceSeconds), LEAST_SECONDS, YEAR_SECONDS),
     inRange('serviceVariation', workload.serviceVariation, 0, 10),
     positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
     fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
-    {
-      refused: peakPerSecond !== undefined && peakPerSecond > steadyPerSecond && workload.peakSeconds === undefined,
-      message: `peakSeconds must be given with a peakPerSecond (${peakPerSecond}) above steadyPerSecond (${steadyPerSecond})`,
-    },
     {
       // One of them may be no number, and is named above.
       refused: busySlots > MOST_BUSY_SLOTS,
@@ -121,6 +103,10 @@ export function objectiveChecks(objective: Objective): Check[] {
     fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
     positive('maxBacklog', objective.maxBacklog, Number.MIN_VALUE, MOST_HELD),
     positive('monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
+    {
+      refused: objective.headroom !== undefined && !(objective.headroom > 1 && objective.headroom <= 10),
+      message: `headroom must be above 1 and at most 10, got ${shown(objective.headroom)}`,
+    },
   ];
 }
 
@@ -184,17 +170,6 @@ export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): nu
 
 function required(value: number | undefined): number {
   return value ?? Number.NaN;
-}
-
-/** The lower bound that one number sets for another; 0 when it is itself refused. */
-export function boundOf(value: number): number {
-  return Number.isFinite(value) ? value : 0;
-}
-
-/** A check of the length of a peak: none at all, or one that can be told from a single item. */
-export function peakLength(name: string, value: number | undefined): Check {
-  const some = typeof value === 'number' && value > 0;
-  return atLeast(name, value, some ? SHORTEST_PEAK_SECONDS : 0, YEAR_SECONDS);
 }
 
 /**

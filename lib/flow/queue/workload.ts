@@ -1,3 +1,4 @@
+import type { Arrivals } from '../arrivals';
 import { figure, percent } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
 
@@ -7,26 +8,7 @@ import { type Expectation, type Knob, Plan } from '../plan';
  * Every number is a plain one in the SI unit its name ends in, so that the same workload serves every engine
  * and every language.
  */
-export interface Workload {
-  /**
-   * Items that arrive per second outside the peak. 10⁻⁹ to 10⁹.
-   */
-  readonly steadyPerSecond: number;
-
-  /**
-   * Items that arrive per second during the peak. `steadyPerSecond` to 10⁹.
-   *
-   * @default - `steadyPerSecond`: there is no peak
-   */
-  readonly peakPerSecond?: number;
-
-  /**
-   * Length of the peak in seconds. 0, or 0.001 to 31,536,000 (a year).
-   *
-   * @default 0
-   */
-  readonly peakSeconds?: number;
-
+export interface Workload extends Arrivals {
   /**
    * Mean time in seconds that one slot is busy with one attempt at one item. 10⁻⁹ to 31,536,000 (a year).
    */
@@ -92,6 +74,15 @@ export interface Objective {
    * @default - no ceiling
    */
   readonly monthlyCost?: number;
+
+  /**
+   * Times the load that the plan is made for: so much more may arrive, or so much longer may an item take, before the
+   * promise breaks. Above 1, at most 10. What is given is part of the promise; the default gives way to bounds that are
+   * given by hand, such as `maxInstances`, and the plan says so.
+   *
+   * @default 1.25
+   */
+  readonly headroom?: number;
 }
 
 /**
@@ -166,14 +157,25 @@ export interface Consumer {
  * What the plan expects to happen over one peak, from its first item to an empty backlog.
  */
 export interface Predictions {
-  /** Share of time that slots are busy at the peak with every instance up. 0 to below 1. */
+  /** Busy slots at the peak ÷ slots of every instance. Above 0; above 1 more arrives than is served while the peak lasts. */
   readonly utilisation: number;
   /** Share of items that wait at all at the peak with every instance up (Erlang C). 0 to 1. */
   readonly waitProbability: number;
   /** Median time in seconds from arrival to the end of service. */
   readonly latencyP50Seconds: number;
-  /** The 99th percentile of the time in seconds from arrival to the end of service. */
+  /**
+   * The 99th percentile of the time in seconds from arrival to the end of service, of the items of many peaks taken
+   * together. Near capacity peaks differ: some exceed it with many of their items, others with none.
+   */
   readonly latencyP99Seconds: number;
+  /**
+   * The 99th percentile of one bad peak, in seconds: what one peak in twenty exceeds as the 99th percentile of its own
+   * items. The simulation agrees within 20 % for peaks of up to 20 relaxation times at 0.85 to 1.15 of the capacity.
+   *
+   * @default - not predicted: the peak is long, or its load far below the capacity, so that peaks hardly differ; or
+   * instances are added during the peak, or attempts fail, and no law covers it
+   */
+  readonly badPeakP99Seconds?: number;
   /** The most items that wait at the same time. */
   readonly peakBacklog: number;
   /** Seconds from the end of the peak to an empty backlog. */
@@ -186,6 +188,18 @@ export interface Predictions {
    * @default - the price of an instance is not known
    */
   readonly monthlyCost?: number;
+  /**
+   * The multiple of the load at which the promise breaks, to 1 %, with the instances of the plan. Above 1.
+   *
+   * @default - nothing is promised
+   */
+  readonly breaksAtLoad?: number;
+  /**
+   * The multiple of the service time at which the promise breaks, to 1 %, with the instances of the plan. Above 1.
+   *
+   * @default - nothing is promised
+   */
+  readonly breaksAtServiceTime?: number;
 }
 
 /**
@@ -197,8 +211,9 @@ export class QueuePlan extends Plan {
     knobs: Knob[],
     /** What to expect of the result. */
     public readonly predictions: Predictions,
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   public expectations(): Expectation[] {
@@ -207,13 +222,34 @@ export class QueuePlan extends Plan {
     return [
       { label: 'utilisation at the peak', text: percent(p.utilisation) },
       { label: 'probability of waiting', text: percent(p.waitProbability) },
-      { label: 'latency P50 / P99', text: `${figure(p.latencyP50Seconds)} s / ${figure(p.latencyP99Seconds)} s` },
+      {
+        label: 'latency P50 / P99',
+        text: `${figure(p.latencyP50Seconds)} s / ${figure(p.latencyP99Seconds)} s, over the items of many peaks`,
+      },
+      ...badPeak(p),
       { label: 'peak backlog', text: `${figure(p.peakBacklog)} items` },
       p.drainSeconds === 0
         ? { label: 'drained', text: 'by the end of the peak: at full size more is served than arrives' }
         : { label: 'drained after the peak in', text: `${figure(p.drainSeconds)} s` },
       { label: 'reaction of the scaler', text: `${figure(p.reactionSeconds)} s` },
+      ...(p.breaksAtLoad === undefined ? [] : [{ label: 'the promise breaks at', text: breaking(p) }]),
       ...(cost === undefined ? [] : [{ label: 'instances', text: `${figure(cost)} USD/month` }]),
     ];
   }
+}
+
+/** Share of the P99 by which that of a bad peak has to differ for a page of reasons to say so. */
+const NOTICEABLE = 0.1;
+
+function badPeak({ badPeakP99Seconds: bad, latencyP99Seconds: usual }: Predictions): Expectation[] {
+  if (bad === undefined || Math.abs(bad - usual) <= NOTICEABLE * usual) return [];
+  return [{ label: 'latency P99 of a bad peak', text: `${figure(bad)} s, exceeded by one peak in twenty` }];
+}
+
+function breaking({
+  breaksAtLoad = Number.POSITIVE_INFINITY,
+  breaksAtServiceTime = Number.POSITIVE_INFINITY,
+}: Predictions) {
+  const multiple = (value: number) => (Number.isFinite(value) ? `${Number(value.toPrecision(3))} ×` : 'no multiple of');
+  return `${multiple(breaksAtLoad)} the load, ${multiple(breaksAtServiceTime)} the service time`;
 }

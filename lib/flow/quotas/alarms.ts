@@ -1,14 +1,14 @@
 /** The numbers of the alarms on Kafka quotas of Amazon MSK, each with its reason. */
 import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
-import type { KafkaTenant, QuotaPlan } from './workload';
+import type { KafkaTenant, QuotasPlan } from './workload';
 
 const OWN = 'this library, docs/constructs/kafka-quotas.md';
 /** Throttle times are averaged over this. */
 const WINDOW_SECONDS = 300;
 
 /** How long tenants may be throttled as planned. */
-export function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]): Knob {
+export function throttledKnob(plan: QuotasPlan, tenants: readonly KafkaTenant[]): Knob {
   const lengths = tenants.map(({ name, peakSeconds = 0 }) => peakSeconds + plan.tenant(name).peakWaitSeconds);
   return {
     name: 'alarmThrottledSeconds',
@@ -25,7 +25,7 @@ export function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]):
  *
  * @throws InvalidInputError when the plan has no `alarmThrottledSeconds`
  */
-export function quotaAlarmKnobs(plan: QuotaPlan): Knob[] {
+export function quotaAlarmKnobs(plan: QuotasPlan): Knob[] {
   const throttled = plan.value('alarmThrottledSeconds');
   return [
     chosenKnob(

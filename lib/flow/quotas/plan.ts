@@ -8,18 +8,22 @@ import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
 import { producerSettings } from './producer-settings';
 import { type ResolvedCapacity, resolveCapacity, type Seen, type Shares, shareOut } from './shares';
-import { type KafkaCapacity, type KafkaTenant, QuotaPlan, type TenantQuota } from './workload';
+import { type KafkaTenant, QuotasPlan, type QuotasQuestion, type TenantQuota } from './workload';
 
 const OWN = 'derived here from the capacity given';
 const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself';
 /**
  * The quotas of a cluster's tenants.
  *
+ * @param subject what is sized, usually a construct id; every error starts with it
+ * @param question what the cluster carries, and who shares it
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when rates given by hand do not fit on a broker, or a tenant would get less than it writes or
  *   reads in the mean
  */
-export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): QuotaPlan {
+export function planQuotas(subject: string, question: QuotasQuestion): QuotasPlan {
+  givenObjects(subject, { question }, ['capacity', 'tenants']);
+  const { capacity, tenants } = question;
   givenList(subject, 'tenants', tenants);
   givenObjects(subject, { capacity });
   for (const tenant of tenants) givenObjects(subject, { tenants: tenant }, ['name']);
@@ -34,7 +38,7 @@ export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: re
     quotas.push(quota);
     knobs.push(...reasons);
   }
-  return new QuotaPlan(subject, knobs, quotas, remarks(subject, tenants, quotas));
+  return new QuotasPlan(subject, knobs, quotas, remarks(subject, tenants, quotas));
 }
 
 function capacityKnobs(capacity: ResolvedCapacity, shares: Shares): Knob[] {

@@ -2,6 +2,7 @@
  * Who gets how much of a Kafka cluster. A quota holds for each broker by itself, so everything is reckoned on the
  * busiest broker: what it has, what each tenant asks of it, and how that is shared.
  */
+import { bytesArriving } from '../arrivals';
 import { weightedMaxMin } from '../numerics/max-min';
 import type { KafkaCapacity, KafkaTenant } from './workload';
 
@@ -79,7 +80,7 @@ function onBusiestBroker(tenant: KafkaTenant, { brokers, spareBrokers }: Resolve
   const partitions = tenant.partitions ?? up;
   const leading = Math.min(partitions, up);
   const busiest = Math.ceil(partitions / leading) / partitions;
-  const peak = tenant.peakBytesPerSecond ?? tenant.steadyBytesPerSecond;
+  const { peakPerSecond: peak } = bytesArriving(tenant);
   return { tenant, weight: tenant.weight ?? 1, peak, busiest, partitions };
 }
 

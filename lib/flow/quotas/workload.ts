@@ -107,6 +107,17 @@ export interface KafkaTenant {
 }
 
 /**
+ * What the plan of a shared Kafka cluster is asked.
+ */
+export interface QuotasQuestion {
+  /** What the cluster can carry. */
+  readonly capacity: KafkaCapacity;
+
+  /** Who shares it. At least one, no two of the same name. */
+  readonly tenants: readonly KafkaTenant[];
+}
+
+/**
  * Settings of a Kafka producer that lives with a quota, named as the Java client names them.
  */
 export interface ProducerSettings {
@@ -159,7 +170,7 @@ export interface TenantQuota {
 /**
  * What follows from a cluster and its tenants: each tenant's quotas per broker, with reasons.
  */
-export class QuotaPlan extends Plan {
+export class QuotasPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],

@@ -7,7 +7,13 @@ import { figure, sizeText } from '../figures';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
 import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
-import { type TtlObjective, TtlPlan, type TtlPredictions, type TtlWorkload } from './workload';
+import {
+  type RetentionObjective,
+  RetentionPlan,
+  type RetentionPredictions,
+  type RetentionQuestion,
+  type RetentionWorkload,
+} from './workload';
 
 /** The thread that deletes wakes up once a minute (MongoDB, TTL Indexes, `ttlMonitorSleepSecs`). */
 export const TTL_PASS_SECONDS = 60;
@@ -34,21 +40,25 @@ interface Sized {
 /**
  * The plan of a collection with a time to live.
  *
+ * @param subject what is sized, usually a construct id; every error starts with it
+ * @param question what is inserted and borne, and how long it is kept
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the backfill cannot keep ahead of inserts, deletion cannot keep up with them, or size or
  *   time are above the objective; the message names the ways out
  */
-export function planTtl(subject: string, workload: TtlWorkload, objective: TtlObjective): TtlPlan {
+export function planRetention(subject: string, question: RetentionQuestion): RetentionPlan {
+  givenObjects(subject, { question }, ['workload', 'objective']);
+  const { workload, objective } = question;
   givenObjects(subject, { workload, objective }, ['writersSetExpiry']);
-  validate(subject, ttlChecks(workload, objective));
+  validate(subject, retentionChecks(workload, objective));
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);
   refuseSlowBackfill(subject, workload, objective, sized);
   refuseSize(subject, workload, objective, sized);
-  return new TtlPlan(subject, knobsOf(workload, objective, sized), predict(workload, sized));
+  return new RetentionPlan(subject, knobsOf(workload, objective, sized), predict(workload, sized));
 }
 
-function size(workload: TtlWorkload, { retentionSeconds }: TtlObjective): Sized {
+function size(workload: RetentionWorkload, { retentionSeconds }: RetentionObjective): Sized {
   const { insertsPerSecond, documentBytes, existingDocuments, spareWritesPerSecond, deletesPerSecond } = workload;
   const stock: Stock = { arrivalsPerSecond: insertsPerSecond, itemBytes: documentBytes, retentionSeconds };
   const gain = spareWritesPerSecond - (workload.writersSetExpiry ? 0 : insertsPerSecond);
@@ -66,7 +76,7 @@ function size(workload: TtlWorkload, { retentionSeconds }: TtlObjective): Sized 
 }
 
 /** In the steady state as much is deleted as is inserted. */
-function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecond }: TtlWorkload): void {
+function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecond }: RetentionWorkload): void {
   if (deletesPerSecond > insertsPerSecond) return;
   throw new CapacityError(
     subject,
@@ -81,8 +91,8 @@ function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecon
 
 function refuseSlowBackfill(
   subject: string,
-  workload: TtlWorkload,
-  objective: TtlObjective,
+  workload: RetentionWorkload,
+  objective: RetentionObjective,
   { gain, backfill }: Sized,
 ) {
   const { insertsPerSecond, spareWritesPerSecond, existingDocuments, writersSetExpiry } = workload;
@@ -103,7 +113,12 @@ function refuseSlowBackfill(
   );
 }
 
-function refuseSize(subject: string, { documentBytes }: TtlWorkload, objective: TtlObjective, { stock }: Sized): void {
+function refuseSize(
+  subject: string,
+  { documentBytes }: RetentionWorkload,
+  objective: RetentionObjective,
+  { stock }: Sized,
+): void {
   const { collectionBytes, retentionSeconds } = objective;
   if (collectionBytes === undefined || steadyBytes(stock) <= collectionBytes) return;
   throw new CapacityError(
@@ -117,7 +132,7 @@ function refuseSize(subject: string, { documentBytes }: TtlWorkload, objective: 
   );
 }
 
-function predict(workload: TtlWorkload, { stock, expired, backfill, drain }: Sized): TtlPredictions {
+function predict(workload: RetentionWorkload, { stock, expired, backfill, drain }: Sized): RetentionPredictions {
   return {
     bytesToday: workload.existingDocuments * workload.documentBytes,
     steadyDocuments: steadyItems(stock),
@@ -128,11 +143,11 @@ function predict(workload: TtlWorkload, { stock, expired, backfill, drain }: Siz
   };
 }
 
-function knobsOf(workload: TtlWorkload, objective: TtlObjective, sized: Sized): Knob[] {
+function knobsOf(workload: RetentionWorkload, objective: RetentionObjective, sized: Sized): Knob[] {
   return [...backfillKnobs(workload, sized), ...deletionKnobs(workload, objective, sized)];
 }
 
-function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[] {
+function backfillKnobs(workload: RetentionWorkload, { gain, backfill }: Sized): Knob[] {
   const { spareWritesPerSecond, existingDocuments } = workload;
   const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(spareWritesPerSecond * BATCH_SECONDS)));
   return [
@@ -171,7 +186,11 @@ function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[]
   ];
 }
 
-function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, spread, drain }: Sized): Knob[] {
+function deletionKnobs(
+  workload: RetentionWorkload,
+  objective: RetentionObjective,
+  { stock, spread, drain }: Sized,
+): Knob[] {
   const { insertsPerSecond, deletesPerSecond } = workload;
   const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
   return [
@@ -228,7 +247,7 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
   ];
 }
 
-function ttlChecks(workload: TtlWorkload, objective: TtlObjective): Check[] {
+function retentionChecks(workload: RetentionWorkload, objective: RetentionObjective): Check[] {
   const required = (value: number | undefined) => value ?? Number.NaN;
   return [
     rate('insertsPerSecond', workload.insertsPerSecond),

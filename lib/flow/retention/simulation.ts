@@ -1,6 +1,6 @@
 import { Random } from '../numerics/random';
 import { TTL_PASS_SECONDS } from './plan';
-import type { TtlWorkload } from './workload';
+import type { RetentionWorkload } from './workload';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { PI, ceil, cos, max, min, round, sqrt } = Math;
@@ -34,7 +34,7 @@ export interface CollectionResult {
  * as it bears.
  */
 export function simulateCollection(
-  workload: TtlWorkload,
+  workload: RetentionWorkload,
   ageSeconds: number,
   { retentionSeconds, backfillSeconds, drainSeconds }: Forgetting,
   seed: number,

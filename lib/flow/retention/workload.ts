@@ -4,7 +4,7 @@ import { type Expectation, type Knob, Plan } from '../plan';
 /**
  * A collection whose documents are worthless after a while, and what its database bears.
  */
-export interface TtlWorkload {
+export interface RetentionWorkload {
   /**
    * Documents inserted per second, the busiest day's mean. 10⁻⁹ to 10⁹.
    */
@@ -43,7 +43,7 @@ export interface TtlWorkload {
 /**
  * How long documents are kept, and what that may take.
  */
-export interface TtlObjective {
+export interface RetentionObjective {
   /**
    * Seconds that a document is kept. 10⁻⁹ to 3,153,600,000 (a hundred years).
    */
@@ -72,9 +72,20 @@ export interface TtlObjective {
 }
 
 /**
+ * What a collection's plan is asked.
+ */
+export interface RetentionQuestion {
+  /** What is inserted, what is there today, and what the database bears. */
+  readonly workload: RetentionWorkload;
+
+  /** How long documents are kept, and what that may take. */
+  readonly objective: RetentionObjective;
+}
+
+/**
  * What a collection comes to.
  */
-export interface TtlPredictions {
+export interface RetentionPredictions {
   /** Bytes of the collection today. */
   readonly bytesToday: number;
   /** Documents once as many expire as arrive. */
@@ -92,12 +103,12 @@ export interface TtlPredictions {
 /**
  * What follows for a collection: every knob with its reason, and what to expect.
  */
-export class TtlPlan extends Plan {
+export class RetentionPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
     /** What to expect of the result. */
-    public readonly predictions: TtlPredictions,
+    public readonly predictions: RetentionPredictions,
   ) {
     super(subject, knobs);
   }

@@ -1,4 +1,5 @@
 /** The validation table of a shared cluster. */
+import { resolveArrivals } from '../arrivals';
 import { type Check, inRange, shown, wholeNumber } from '../errors';
 import { objectiveChecks, workloadChecks } from '../queue/resolve';
 import type { Objective } from '../queue/workload';
@@ -17,11 +18,7 @@ export const LEAST_WEIGHT = 0.001;
 export const MOST_WEIGHT = 1e6;
 
 /** Checks a cluster, its tenants and the promise. */
-export function fairShareChecks(
-  capacity: BatchCapacity,
-  tenants: readonly BatchTenant[],
-  objective: Objective,
-): Check[] {
+export function sharesChecks(capacity: BatchCapacity, tenants: readonly BatchTenant[], objective: Objective): Check[] {
   const { cpu, memoryBytes } = capacity;
   const names = tenants.map(({ name }) => name);
   return [
@@ -44,7 +41,8 @@ export function fairShareChecks(
 function tenantChecks(tenant: BatchTenant, { cpu, memoryBytes }: BatchCapacity): Check[] {
   const { name, workload, weight, jobCpu, jobMemoryBytes } = tenant;
   const of = (field: string) => `tenants.${field} of ${name}`;
-  const busy = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0) * workload.serviceSeconds;
+  const { steadyPerSecond, peakPerSecond } = resolveArrivals(workload);
+  const busy = Math.max(steadyPerSecond, peakPerSecond) * workload.serviceSeconds;
   return [
     {
       refused: typeof name !== 'string' || !/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name),

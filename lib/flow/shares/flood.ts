@@ -7,7 +7,7 @@ import { erlangC, sojournTail, waitDecay } from '../numerics/erlang';
 import { serviceTail } from '../numerics/gamma';
 import { forecast } from '../queue/forecast/predict';
 import { loadOf, places, type TenantLoad } from './load';
-import { type BatchCapacity, type BatchTenant, type FairSharePlan, type FloodForecast } from './workload';
+import { type BatchCapacity, type BatchTenant, type FloodForecast, type SharesPlan } from './workload';
 
 /** The flood: who, how many times its peak rate, for how long. */
 export interface Flood {
@@ -25,7 +25,7 @@ export interface Flood {
  * @throws InvalidInputError when the flood is none, or its tenant is not there
  */
 export function forecastFlood(
-  plan: FairSharePlan,
+  plan: SharesPlan,
   capacity: BatchCapacity,
   tenants: readonly BatchTenant[],
   latencySeconds: number,
@@ -67,7 +67,7 @@ export function forecastFlood(
  * mean, and what they leave above the bound helps nobody: E[min(bound, left)] is less than min(bound, E[left]). Jobs at
  * the same time are Poisson where nobody waits (M/G/∞), here a gamma law of the same mean and variance.
  */
-function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: FairSharePlan, index: number): number {
+function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: SharesPlan, index: number): number {
   const { nominalJobs, borrowedJobs } = plan.tenants[index];
   const others = loads.flatMap((load, i) =>
     i === index ? [] : [{ load, jobs: Math.min(load.peakJobs, plan.tenants[i].nominalJobs) }],

@@ -8,19 +8,13 @@ import { weightedMaxMin } from '../numerics/max-min';
 import { type Knob, unlessGiven } from '../plan';
 import { forecast } from '../queue/forecast/predict';
 import type { Objective } from '../queue/workload';
-import { fairShareChecks, MOST_JOBS } from './checks';
+import { MOST_JOBS, sharesChecks } from './checks';
 import { jobsIn, leftBy, loadOf, places, type TenantLoad } from './load';
-import { type BatchCapacity, type BatchTenant, FairSharePlan, type TenantShare } from './workload';
+import { type BatchCapacity, SharesPlan, type SharesQuestion, type TenantShare } from './workload';
 
 /** A pod that is evicted has as long to end (Kubernetes, Pod lifecycle: `terminationGracePeriodSeconds`, 30 unless set). */
 const GRACE_SECONDS = 30;
 const DEFAULT_QUANTILE = 0.99;
-
-/** How lent room comes back. */
-export interface Reclaim {
-  /** Whether a borrower's job is evicted when the lender asks; otherwise the lender waits until it ends. */
-  readonly byPreemption: boolean;
-}
 
 /** One tenant's numbers on the way to a share. */
 interface Wanted {
@@ -32,45 +26,47 @@ interface Wanted {
 /**
  * Shares a cluster.
  *
+ * @param subject what is sized, usually a construct id; every error starts with it
+ * @param question what the cluster has, who submits jobs to it, and what they are promised
  * @throws InvalidInputError when a number is outside its range; the message names every one of them
  * @throws CapacityError when a tenant would fall behind for ever, or a promise is shorter than a job
  */
-export function planFairShare(
-  subject: string,
-  capacity: BatchCapacity,
-  tenants: readonly BatchTenant[],
-  objective: Objective,
-  reclaim: Reclaim,
-): FairSharePlan {
+export function planShares(subject: string, question: SharesQuestion): SharesPlan {
+  givenObjects(subject, { question }, ['capacity', 'tenants', 'objective', 'reclaimByPreemption']);
+  const { capacity, tenants, objective, reclaimByPreemption: byPreemption = true } = question;
   givenList(subject, 'tenants', tenants);
   givenObjects(subject, { capacity, objective });
-  givenObjects(subject, { reclaim }, ['byPreemption']);
   for (const tenant of tenants) {
     givenObjects(subject, { tenants: tenant }, ['name', 'workload']);
     givenObjects(subject, { 'tenants.workload': tenant.workload });
   }
-  validate(subject, fairShareChecks(capacity, tenants, objective));
-  const wanted = wantedBy(subject, tenants.map(loadOf), objective, reclaim);
+  validate(subject, sharesChecks(capacity, tenants, objective));
+  const wanted = wantedBy(subject, tenants.map(loadOf), objective, byPreemption);
   const loads = wanted.map(({ load }) => load);
   const nominal = nominalJobs(subject, capacity, wanted);
   const shares = wanted.map((one, index) => tenantShare(one, index, capacity, loads, nominal, objective));
   const reclaimSeconds = Math.max(...wanted.map((one) => one.reclaimSeconds));
   const knobs = [
-    reclaimKnob(reclaimSeconds, reclaim),
+    reclaimKnob(reclaimSeconds, byPreemption),
     ...shares.flatMap((share, i) => shareKnobs(share, wanted[i], capacity)),
   ];
-  return new FairSharePlan(subject, knobs, shares, leftBy(capacity, loads, nominal), remarks(shares, objective));
+  return new SharesPlan(subject, knobs, shares, leftBy(capacity, loads, nominal), remarks(shares, objective));
 }
 
 /** Jobs at the same time that keep the promise, for each tenant by itself. */
-function wantedBy(subject: string, loads: readonly TenantLoad[], objective: Objective, reclaim: Reclaim): Wanted[] {
+function wantedBy(
+  subject: string,
+  loads: readonly TenantLoad[],
+  objective: Objective,
+  byPreemption: boolean,
+): Wanted[] {
   const { latencySeconds, latencyQuantile: quantile = DEFAULT_QUANTILE } = objective;
   return loads.map((load, index) => {
     const { serviceSeconds: mean, serviceVariation: variation, peakPerSecond } = load.workload;
     const others = loads
       .filter((_, i) => i !== index)
       .map(({ workload: w }) => serviceQuantile(quantile, w.serviceSeconds, w.serviceVariation));
-    const reclaimSeconds = reclaim.byPreemption ? GRACE_SECONDS : Math.ceil(Math.max(0, ...others));
+    const reclaimSeconds = byPreemption ? GRACE_SECONDS : Math.ceil(Math.max(0, ...others));
     const budget = latencySeconds - reclaimSeconds;
     if (!(budget > 0) || serviceTail(budget, mean, variation) >= 0.999 * (1 - quantile)) {
       const alone = Math.ceil(serviceQuantile(1 - 0.99 * (1 - quantile), mean, variation));
@@ -80,7 +76,7 @@ function wantedBy(subject: string, loads: readonly TenantLoad[], objective: Obje
         [
           `promise at least ${alone + reclaimSeconds} s`,
           `shorter jobs`,
-          ...(reclaim.byPreemption ? [] : ['let lent room be reclaimed by preemption']),
+          ...(byPreemption ? [] : ['let lent room be reclaimed by preemption']),
         ],
       );
     }
@@ -198,7 +194,7 @@ function turnover(bound: number, { workload }: TenantLoad): number {
   return Math.min(MOST_JOBS, Math.max(1, Math.ceil((bound * GRACE_SECONDS) / workload.serviceSeconds)));
 }
 
-function reclaimKnob(seconds: number, { byPreemption }: Reclaim): Knob {
+function reclaimKnob(seconds: number, byPreemption: boolean): Knob {
   return {
     name: 'reclaimSeconds',
     value: seconds,

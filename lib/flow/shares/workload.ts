@@ -1,6 +1,6 @@
 import { figure, sizeText } from '../figures';
 import { type Expectation, type Knob, named, Plan } from '../plan';
-import type { Workload } from '../queue/workload';
+import type { Objective, Workload } from '../queue/workload';
 
 /**
  * What a cluster has for jobs.
@@ -67,6 +67,27 @@ export interface BatchTenant {
 }
 
 /**
+ * What the plan of a shared cluster is asked.
+ */
+export interface SharesQuestion {
+  /** What the cluster has for jobs. */
+  readonly capacity: BatchCapacity;
+
+  /** Who submits jobs. At least one, no two of the same name. */
+  readonly tenants: readonly BatchTenant[];
+
+  /** What every tenant is promised, at its own peak. Without `maxBacklog` and `monthlyCost`. */
+  readonly objective: Objective;
+
+  /**
+   * Whether a borrower's job is evicted when the lender needs its room; otherwise the lender waits until it ends.
+   *
+   * @default true
+   */
+  readonly reclaimByPreemption?: boolean;
+}
+
+/**
  * What one tenant gets.
  */
 export interface TenantShare {
@@ -105,7 +126,7 @@ export interface FloodForecast {
 /**
  * What follows from a cluster and its tenants: each tenant's share, with reasons.
  */
-export class FairSharePlan extends Plan {
+export class SharesPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],

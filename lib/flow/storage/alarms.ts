@@ -1,12 +1,12 @@
 /** The numbers of the alarms on a stock in Amazon S3, each with its reason. */
 import { chosenKnob } from '../alarms';
 import type { Knob } from '../plan';
-import type { StockPlan } from './workload';
+import type { StoragePlan } from './workload';
 
 const DAY = 86_400;
 
 /** The numbers of the alarms on the stock and of its budget; `storedBytesLimit` and `budgetLimit` are in the plan. */
-export function stockAlarmKnobs(plan: StockPlan): Knob[] {
+export function stockAlarmKnobs(plan: StoragePlan): Knob[] {
   const { breakEvenObjectBytes } = plan.predictions;
   return [
     chosenKnob(

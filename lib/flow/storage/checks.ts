@@ -6,15 +6,19 @@ import { figure, sizeText } from '../figures';
 import { storageClassNames, storageClassPrices } from '../prices';
 import { MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { LARGEST_OBJECT_BYTES, TIERING, usd } from './cost';
-import type { StockEconomy } from './economy';
-import type { StockChoices, StockObjective, StockWorkload, StorageTransition } from './workload';
+import type { StorageEconomy } from './economy';
+import type { StorageChoices, StorageObjective, StorageTransition, StorageWorkload } from './workload';
 
 const LONGEST_DAYS = 36_500;
 /** A byte in three years; less fills no object. */
 const LEAST_BYTES_PER_DAY = 1e-3;
 
 /** Everything that is wrong with the numbers of a stock. */
-export function stockChecks(workload: StockWorkload, objective: StockObjective, choices: StockChoices): Check[] {
+export function storageChecks(
+  workload: StorageWorkload,
+  objective: StorageObjective,
+  choices: StorageChoices,
+): Check[] {
   const ratio = workload.overwriteRatio;
   const retentionDays = workload.retentionDays ?? 365;
   const transitions = choices.transitions ?? [];
@@ -81,7 +85,7 @@ export function refuseLateReads(subject: string, transitions: readonly StorageTr
 }
 
 /** Refuses moves given by hand that cost more than S3 Standard, with the size from which they would pay. */
-export function refuseLoss(subject: string, economy: StockEconomy): void {
+export function refuseLoss(subject: string, economy: StorageEconomy): void {
   const { taken, cheapest, breakEven, retentionDays, workload } = economy;
   const [cost, standard, tiering] = [taken, [], TIERING].map((list) => economy.monthly(list));
   if (cost <= standard) return;

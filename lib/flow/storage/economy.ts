@@ -13,14 +13,20 @@ import {
   smallestSize,
   TIERING,
 } from './cost';
-import type { StockChoices, StockObjective, StockPredictions, StockWorkload, StorageTransition } from './workload';
+import type {
+  StorageChoices,
+  StorageObjective,
+  StoragePredictions,
+  StorageTransition,
+  StorageWorkload,
+} from './workload';
 
 const DAY_SECONDS = 86_400;
 /** Days between two inventories. */
 const INVENTORY_DAYS = 7;
 
 /** Costs and savings of one stock at its object size. */
-export class StockEconomy {
+export class StorageEconomy {
   public readonly retentionDays: number;
   public readonly noncurrentDays: number;
   public readonly headroom: number;
@@ -41,9 +47,9 @@ export class StockEconomy {
   private readonly subsets: readonly StorageTransition[][];
 
   constructor(
-    public readonly workload: StockWorkload,
-    objective: StockObjective,
-    public readonly choices: StockChoices,
+    public readonly workload: StorageWorkload,
+    objective: StorageObjective,
+    public readonly choices: StorageChoices,
   ) {
     this.retentionDays = workload.retentionDays ?? 365;
     this.noncurrentDays = choices.noncurrentDays ?? 30;
@@ -95,7 +101,7 @@ export class StockEconomy {
     return (1 - this.overwriteRatio) * this.keptDays + this.overwriteRatio * this.noncurrentDays;
   }
 
-  public predictions(): StockPredictions {
+  public predictions(): StoragePredictions {
     const { bytesPerDay, objectBytes } = this.workload;
     const stock: Stock = {
       arrivalsPerSecond: bytesPerDay / objectBytes / DAY_SECONDS,

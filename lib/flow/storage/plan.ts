@@ -7,16 +7,17 @@ import { sizeText } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
 import { lastWhole } from '../search';
-import { refuseLateReads, refuseLoss, stockChecks } from './checks';
+import { refuseLateReads, refuseLoss, storageChecks } from './checks';
 import { usd } from './cost';
-import { StockEconomy } from './economy';
+import { StorageEconomy } from './economy';
 import {
-  type StockChoices,
-  type StockObjective,
-  StockPlan,
-  type StockPredictions,
-  type StockWorkload,
+  type StorageChoices,
+  type StorageObjective,
+  StoragePlan,
+  type StoragePredictions,
+  type StorageQuestion,
   type StorageTransition,
+  type StorageWorkload,
 } from './workload';
 
 const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flow/prices.json)`;
@@ -24,22 +25,21 @@ const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flo
 /**
  * The plan of a stock: which moves pay back at this object size, what is kept, and what it costs.
  *
+ * @param subject what is sized, usually a construct id; every error starts with it
+ * @param question what is written, what is promised, and what was chosen by hand
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when moves given by hand cost more than they save or answer too late, or when the stock
  *   costs more than the objective allows
  */
-export function planStock(
-  subject: string,
-  workload: StockWorkload,
-  objective: StockObjective = {},
-  choices: StockChoices = {},
-): StockPlan {
-  givenObjects(subject, { workload, objective, choices }, ['transitions']);
+export function planStorage(subject: string, question: StorageQuestion): StoragePlan {
+  givenObjects(subject, { question }, ['workload', 'objective', 'transitions']);
+  const { workload, objective = {}, ...choices } = question;
+  givenObjects(subject, { workload, objective });
   if (choices.transitions !== undefined) givenList(subject, 'transitions', choices.transitions);
   for (const transition of choices.transitions ?? [])
     givenObjects(subject, { transitions: transition }, ['storageClass']);
-  validate(subject, stockChecks(workload, objective, choices));
-  const economy = new StockEconomy(workload, objective, choices);
+  validate(subject, storageChecks(workload, objective, choices));
+  const economy = new StorageEconomy(workload, objective, choices);
   if (choices.transitions) {
     refuseLateReads(subject, economy.taken, economy.patience);
     refuseLoss(subject, economy);
@@ -51,11 +51,11 @@ export function planStock(
   }
   const knobs = [...retentionKnobs(economy), ...economy.considered.flatMap((t) => transitionKnobs(t, economy))];
   const limits = limitKnobs(economy, predictions);
-  return new StockPlan(subject, [...knobs, ...limits], predictions, economy.transitions, remarksOn(subject, economy));
+  return new StoragePlan(subject, [...knobs, ...limits], predictions, economy.transitions, remarksOn(subject, economy));
 }
 
 /** What is accepted although it costs more than it need to. */
-function remarksOn(subject: string, economy: StockEconomy): string[] {
+function remarksOn(subject: string, economy: StorageEconomy): string[] {
   const { choices, taken, transitions, breakEven, workload } = economy;
   const size = sizeText(workload.objectBytes);
   if (!choices.transitions) {
@@ -73,7 +73,7 @@ function remarksOn(subject: string, economy: StockEconomy): string[] {
     );
 }
 
-function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: StockEconomy): Knob[] {
+function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: StorageEconomy): Knob[] {
   return [
     {
       name: 'expirationInDays',
@@ -94,7 +94,7 @@ function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: St
 }
 
 /** After how many days a move is made and from which size on; or that it is not, and why. */
-function transitionKnobs(t: StorageTransition, economy: StockEconomy): Knob[] {
+function transitionKnobs(t: StorageTransition, economy: StorageEconomy): Knob[] {
   const { taken, transitions, choices, workload, keptDays, reads } = economy;
   const move = transitions.find((other) => other.storageClass === t.storageClass);
   const others = taken.filter((other) => other.storageClass !== t.storageClass);
@@ -121,13 +121,13 @@ function transitionKnobs(t: StorageTransition, economy: StockEconomy): Knob[] {
   return [days, size];
 }
 
-function reasonToDrop(t: StorageTransition, economy: StockEconomy): string {
+function reasonToDrop(t: StorageTransition, economy: StorageEconomy): string {
   if (t.afterDays >= economy.retentionDays) return 'dropped: objects expire before';
   if (!economy.inTime(t)) return 'dropped: readers would wait longer than promised';
   return 'dropped: it costs more than it saves at this object size';
 }
 
-function limitKnobs({ workload, headroom, storedDays }: StockEconomy, predictions: StockPredictions): Knob[] {
+function limitKnobs({ workload, headroom, storedDays }: StorageEconomy, predictions: StoragePredictions): Knob[] {
   const { monthlyCostAfter: storage, monthlyRequestCost: requests, storedBytes } = predictions;
   return [
     {
@@ -151,15 +151,19 @@ function limitKnobs({ workload, headroom, storedDays }: StockEconomy, prediction
 
 function refuseBill(
   subject: string,
-  workload: StockWorkload,
+  workload: StorageWorkload,
   ceiling: number,
   billed: number,
-  choices: StockChoices,
-  objective: StockObjective,
+  choices: StorageChoices,
+  objective: StorageObjective,
 ): never {
   const unbounded = { ...objective, monthlyCost: undefined };
-  const bill = (changed: Partial<StockWorkload>) => {
-    const p = planStock(subject, { ...workload, ...changed }, unbounded, choices).predictions;
+  const bill = (changed: Partial<StorageWorkload>) => {
+    const p = planStorage(subject, {
+      workload: { ...workload, ...changed },
+      objective: unbounded,
+      ...choices,
+    }).predictions;
     return p.monthlyCostAfter + p.monthlyRequestCost;
   };
   const moves = choices.transitions ?? [];

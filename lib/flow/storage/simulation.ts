@@ -1,6 +1,6 @@
 import { Random, ServiceTime } from '../numerics/random';
 import { lifetimeCost } from './cost';
-import type { StockWorkload, StorageTransition } from './workload';
+import type { StorageTransition, StorageWorkload } from './workload';
 
 /** Objects that a sample prices one by one: the mean of their cost is then known to about one percent. */
 const OBJECTS = 20_000;
@@ -12,7 +12,7 @@ const MONTH_DAYS = 30;
  * plan knows only the mean size.
  */
 export function sampledMonthlyCost(
-  workload: StockWorkload,
+  workload: StorageWorkload,
   sizeVariation: number,
   keptDays: number,
   transitions: readonly StorageTransition[],

@@ -5,7 +5,7 @@ import { pricesRead, pricesRegion } from '../prices';
 /**
  * Numbers about a stock: what is written, in which pieces, and how long it is kept.
  */
-export interface StockWorkload {
+export interface StorageWorkload {
   /**
    * Bytes written per day, as they are stored (after compression). 0.001 to 10¹⁸.
    */
@@ -43,7 +43,7 @@ export interface StockWorkload {
 /**
  * What is promised of a stock.
  */
-export interface StockObjective {
+export interface StorageObjective {
   /**
    * The most that the stock may cost, in US dollars a month, uploads included. Above 0, at most 10¹².
    *
@@ -79,7 +79,7 @@ export interface StorageTransition {
 /**
  * What may be set by hand in a stock's plan.
  */
-export interface StockChoices {
+export interface StorageChoices {
   /**
    * The moves to make, coldest last. An empty list keeps everything in S3 Standard.
    *
@@ -103,9 +103,24 @@ export interface StockChoices {
 }
 
 /**
+ * What a stock's plan is asked: what is written, what is promised, and what was chosen by hand.
+ */
+export interface StorageQuestion extends StorageChoices {
+  /** What is written, in which pieces, and how long it is kept. */
+  readonly workload: StorageWorkload;
+
+  /**
+   * What is promised.
+   *
+   * @default - no ceiling, and a reader may wait for a restore
+   */
+  readonly objective?: StorageObjective;
+}
+
+/**
  * What the plan of a stock expects once the stock is as old as its retention.
  */
-export interface StockPredictions {
+export interface StoragePredictions {
   /** Bytes kept, every version counted. */
   readonly storedBytes: number;
   /** Objects kept, every version counted. */
@@ -126,12 +141,12 @@ export interface StockPredictions {
  * What follows from a stock's workload: the moves, every knob with its reason, and what to expect. A transition that
  * does not pay back is after infinitely many days.
  */
-export class StockPlan extends Plan {
+export class StoragePlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
     /** What to expect of the result. */
-    public readonly predictions: StockPredictions,
+    public readonly predictions: StoragePredictions,
     /** The moves that are made, coldest last. */
     public readonly transitions: StorageTransition[],
     remarks: string[] = [],

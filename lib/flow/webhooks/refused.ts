@@ -1,6 +1,6 @@
 /** When refused webhooks are more than a stray forgery: one rule for every engine. */
+import type { Arrivals } from '../arrivals';
 import type { Knob } from '../plan';
-import type { Workload } from '../queue/workload';
 
 /** Over how many seconds refused deliveries of a source are compared with those that were accepted. */
 export const REFUSED_ALARM_SECONDS = 3600;
@@ -20,7 +20,7 @@ export function refusedKnobName(sourceName: string): string {
 }
 
 /** The threshold for a source that is one of so many. */
-export function refusedKnob(workload: Workload, source: RefusedSource, sources: number): Knob {
+export function refusedKnob(workload: Arrivals, source: RefusedSource, sources: number): Knob {
   const steadyPerSecond = source.steadyPerSecond ?? workload.steadyPerSecond / sources;
   return {
     name: refusedKnobName(source.name),

@@ -18,11 +18,6 @@ export interface Source extends RefusedSource {
   readonly deduplicateBy?: string;
 }
 
-/** The deliveries per second that the front of a buffer is built for, without head-room. */
-export function peakDeliveriesPerSecond({ steadyPerSecond, peakPerSecond = steadyPerSecond }: Workload): number {
-  return Math.max(steadyPerSecond, peakPerSecond);
-}
-
 /** The part of the validation table that is about the senders. How much time may differ is a prop of another type. */
 export function sourceChecks(sources: readonly Source[], workload: Workload): Check[] {
   return [

@@ -1,11 +1,12 @@
 /** What Cloud Run asks of the receiver in front of a topic: how many instances, how wide, how much memory. */
+import { resolveArrivals } from '../../flow/arrivals';
 import { between, CapacityError, type Check, wholeNumber } from '../../flow/errors';
 import { figure } from '../../flow/figures';
 import type { Knob } from '../../flow/plan';
 import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { Workload } from '../../flow/queue/workload';
-import { PEAK_HEADROOM, peakDeliveriesPerSecond } from '../../flow/webhooks/sources';
+import { PEAK_HEADROOM } from '../../flow/webhooks/sources';
 
 /** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
 const CPU_TARGET = 0.6;
@@ -47,7 +48,7 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
 export function receiverKnobs(subject: string, workload: Workload, choices: ReceiverChoices): Knob[] {
   const { receiverSeconds: seconds = 0.1, receiverCpuSeconds: cpu = 0.002 } = choices;
   const { receiverConcurrency: concurrency = 80, maxBodyBytes = 1_048_576 } = choices;
-  const peak = peakDeliveriesPerSecond(workload);
+  const { peakPerSecond: peak } = resolveArrivals(workload);
   const instances = (perSecond: number) =>
     Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
   const needed = instances(PEAK_HEADROOM * peak);

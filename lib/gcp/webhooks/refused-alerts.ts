@@ -33,6 +33,8 @@ export interface RefusedAlertsArgs {
 export interface LoggedService {
   readonly name: pulumi.Output<string>;
   readonly project: pulumi.Output<string>;
+  /** Its region: in another one of the project a service may have the same name. */
+  readonly location: pulumi.Output<string>;
 }
 
 /**
@@ -85,7 +87,7 @@ export class RefusedAlerts extends pulumi.ComponentResource {
       {
         name,
         project,
-        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.service_name = "${service.name}" AND ${filter}`,
+        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.location = "${service.location}" AND resource.labels.service_name = "${service.name}" AND ${filter}`,
         metricDescriptor: {
           metricKind: 'DELTA',
           valueType: 'INT64',

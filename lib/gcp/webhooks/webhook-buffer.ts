@@ -234,11 +234,11 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   }
 
   private createAlert(): monitoring.AlertPolicy {
-    const { name, project } = this.receiver;
+    const { name, project, location } = this.receiver;
     return createAlert(this, {
       row: {
         name: `${this.label}-turned-away`,
-        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
+        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.location = "${location}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
         aligner: 'ALIGN_DELTA',
         threshold: 'alarmTurnedAway',
         seconds: 'alarmSampleSeconds',

@@ -1,18 +1,24 @@
 /** What a log shipper is watched by: the disk, the queue, the way to the destination. */
 import { sizeText } from '../../flow/figures';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching } from '../promql';
+import { aboutObject, matching } from '../promql';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
 /** A shipper that is away for longer is no new version any more: an assumption. */
 const LONGEST_SILENCE_SECONDS = 900;
 
+/** The name of a shipper's DaemonSet, by which the exporter calls it, and its namespace, which the scrape adds. */
+export interface ShipperName {
+  readonly namespace?: string;
+  readonly shipper: string;
+}
+
 /** The metrics of one shipper, a series a node. */
-function metrics(shipper: string) {
-  const of = (name: string, window = '') => `log_shipping_${name}${matching({ shipper })}${window}`;
+function metrics({ namespace, shipper }: ShipperName) {
+  const of = (name: string, window = '') => `log_shipping_${name}${matching({ namespace, shipper })}${window}`;
   return {
     disk: `(${of('log_bytes')} + ${of('queue_bytes')})`,
     // Lines in the queue ÷ lines a second that the destination takes (Little's law): infinite when it takes none.
@@ -22,8 +28,10 @@ function metrics(shipper: string) {
 }
 
 /** The alerts of a shipper; each names its node. */
-export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Alert[] {
-  const { disk, lag, of } = metrics(shipper);
+export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
+  const { disk, lag, of } = metrics(name);
+  const daemonset = { daemonset: name.shipper };
+  const unavailable = aboutObject('kube_daemonset_status_number_unavailable', daemonset, name.namespace);
   const value = (name: string) => plan.value(name);
   const size = (name: string) => sizeText(value(name));
   return [
@@ -96,7 +104,7 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
     {
       name: 'LogShipperDown',
       // No figure at all is no good one: a Prometheus in another namespace is turned away by the network policy.
-      expr: `${of('up')} == 0 or absent(${of('up')}) or kube_daemonset_status_number_unavailable${matching({ daemonset: daemonSet })} > 0`,
+      expr: `${of('up')} == 0 or absent(${of('up')}) or (${unavailable}) > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,
@@ -107,8 +115,8 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
 }
 
 /** The graphs of a shipper, a line a node. */
-export function logGraphs(plan: LogPlan, shipper: string): Graph[] {
-  const { disk, lag, of } = metrics(shipper);
+export function logGraphs(plan: LogsPlan, name: ShipperName): Graph[] {
+  const { disk, lag, of } = metrics(name);
   const flat = (knob: string) => `vector(${plan.value(knob)})`;
   const node = '{{node}}';
   return [

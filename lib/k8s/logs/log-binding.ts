@@ -1,6 +1,6 @@
 /** What an output brings along. Internal: users pick an output, they don't write one. */
 import type { Check } from '../../flow/errors';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import type { Egress } from '../network-policy';
 import type { SecretKey } from '../secret-key';
 
@@ -16,7 +16,7 @@ export function fromEnvironment(name: string): string {
 export interface LogOutputBinding {
   readonly checks: readonly Check[];
   /** The block of filebeat.yml. */
-  config(plan: LogPlan): Record<string, unknown>;
+  config(plan: LogsPlan): Record<string, unknown>;
   /** Variables of Filebeat, from Secrets. */
   readonly secrets: Readonly<Record<string, SecretKey>>;
   readonly certificateAuthority?: SecretKey;

@@ -1,6 +1,6 @@
 /** filebeat.yml and logrotate.conf of a log shipper, from its plan. */
 import { Yaml } from 'cdk8s';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { fromEnvironment, type LogOutputBinding } from './log-binding';
 import type { LogReopen } from './log-reopen';
 
@@ -12,7 +12,7 @@ export const DISK_QUEUE = 'diskqueue';
 export const FILEBEAT_STATS_PORT = 5066;
 
 /** filebeat.yml. */
-export function filebeatConfig(id: string, files: string, plan: LogPlan, output: LogOutputBinding): string {
+export function filebeatConfig(id: string, files: string, plan: LogsPlan, output: LogOutputBinding): string {
   return Yaml.stringify({
     'filebeat.inputs': [
       {
@@ -51,7 +51,7 @@ export function filebeatConfig(id: string, files: string, plan: LogPlan, output:
 }
 
 /** logrotate.conf. Sizes in bytes, so that nothing is rounded. */
-export function logrotateConfig(files: string, plan: LogPlan, { _processName, _signal }: LogReopen): string {
+export function logrotateConfig(files: string, plan: LogsPlan, { _processName, _signal }: LogReopen): string {
   const postrotate = _processName
     ? [
         '  sharedscripts',

@@ -2,7 +2,7 @@
 import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { stockImage } from '../images';
 import { mountTemporary, restrictedContainer } from '../restricted-pod';
 import { CERTIFICATES, type LogOutputBinding } from './log-binding';
@@ -17,7 +17,7 @@ const LOGROTATE_FOLDER = 'logrotate';
 export interface LogPod {
   readonly scope: Construct;
   readonly daemonSet: kplus.DaemonSet;
-  readonly plan: LogPlan;
+  readonly plan: LogsPlan;
   readonly logFolder: string;
   /** Whose the log files are. */
   readonly user: number;

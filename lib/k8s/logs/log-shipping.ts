@@ -4,14 +4,16 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, validate, wholeNumber } from '../../flow/errors';
 import { planLogs } from '../../flow/logs/plan';
-import type { LogObjective, LogPlan, LogWorkload } from '../../flow/logs/workload';
+import type { LogsObjective, LogsPlan, LogsWorkload } from '../../flow/logs/workload';
 import { alertRules } from '../alert-rules';
-import { clusterScoped } from '../cluster-scoped';
+import { clusterScoped, namedInCluster } from '../cluster-scoped';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
 import { dnsLabel, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
+import { namespaceOf } from '../promql';
+import { chartLabels, onLinux, refuseSharedPaths } from '../restricted-pod';
 import { scriptConfigMap } from '../script';
 import { logAlerts, logGraphs } from './log-alerts';
 import { filebeatConfig, logrotateConfig } from './log-config';
@@ -29,12 +31,12 @@ export interface LogShippingProps {
   /**
    * What one node writes into its log files.
    */
-  readonly workload: LogWorkload;
+  readonly workload: LogsWorkload;
 
   /**
    * What the logs may take of a node's disk, and what they have to outlive.
    */
-  readonly objective: LogObjective;
+  readonly objective: LogsObjective;
 
   /**
    * Where the lines go: `LogOutput.kafka(…)` or `LogOutput.elasticsearch(…)`.
@@ -125,7 +127,8 @@ export interface LogShippingProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk.
+   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk. Nodes with Windows never get
+   * one.
    *
    * @default true
    */
@@ -141,8 +144,8 @@ export interface LogShippingProps {
   /**
    * Name under which registry and queue lie on the nodes, `/var/lib/backpressure/<stateName>`, and by which Filebeat
    * knows its files. When a construct is renamed or moved, give the name of the DaemonSet that it had: under a new name
-   * every file is shipped once more, and what waits in the queue is left behind. 1 to 63 lower-case letters, digits and
-   * hyphens.
+   * every file is shipped once more, and what waits in the queue is left behind. Two installations of one chart on the
+   * same nodes need a name each, because their DaemonSets have the same. 1 to 63 lower-case letters, digits and hyphens.
    *
    * @default - the name of the DaemonSet
    */
@@ -162,7 +165,7 @@ export interface LogShippingProps {
  */
 export class LogShipping extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: LogPlan;
+  public readonly plan: LogsPlan;
 
   /** The pods, one a node. */
   public readonly daemonSet: kplus.DaemonSet;
@@ -194,7 +197,9 @@ export class LogShipping extends Construct {
     const output = props.output._binding;
     const reopen = props.reopen ?? LogReopen.byWriter();
     validate(id, [...inputChecks(props), ...output.checks, ...reopen._checks]);
-    this.plan = planLogs(id, props.workload, props.objective, {
+    this.plan = planLogs(id, {
+      workload: props.workload,
+      objective: props.objective,
       rotationSeconds: props.rotationInterval?.toSeconds({ integral: false }),
       fileSizeCapBytes: props.fileSizeCapBytes,
       fileCount: props.fileCount,
@@ -226,15 +231,17 @@ export class LogShipping extends Construct {
     this.rotator = logRotator(pod, volumes, this.logrotateConfig, script, props.rotatorImage);
     const exporter = scriptConfigMap(this, 'ExporterScript', 'log-exporter/index.js');
     const metricsPort = logExporter(pod, volumes, exporter, stockImage('node'));
+    onLinux(this.daemonSet);
+    refuseSharedPaths(this, this.daemonSet);
     this.patch(reopen, pod.group, props.tolerateEverything ?? true);
     networkPolicy(this, 'NetworkPolicy', this.daemonSet.matchLabels, output.egress, {
       ports: [metricsPort],
       namespace: props.monitoringNamespace ?? 'monitoring',
     });
     podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
-    const shipper = this.daemonSet.name;
-    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, shipper, shipper));
-    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, shipper));
+    const name = { namespace: namespaceOf(this), shipper: this.daemonSet.name };
+    this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, name));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, name));
   }
 
   private createDaemonSet(props: LogShippingProps, configText: string): kplus.DaemonSet {
@@ -242,6 +249,7 @@ export class LogShipping extends Construct {
     return new kplus.DaemonSet(this, 'DaemonSet', {
       // A changed configuration is another pod; without this the old one would run on.
       podMetadata: {
+        labels: chartLabels(this),
         annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
       },
       // Each container has a user of its own.
@@ -255,6 +263,7 @@ export class LogShipping extends Construct {
     // Under disk pressure the pods of the lowest priority go first, and these are the ones that free the disk.
     const priority = clusterScoped(
       new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
+        metadata: { name: namedInCluster(this.daemonSet) },
         value: 1_000_000,
         description: 'Log shippers: a node without one fills its disk.',
       }),

@@ -32,7 +32,9 @@ export interface ScalingDirection {
 /** Spec of a `ScaledObject`. */
 export interface ScaledObjectSpec {
   readonly scaleTargetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };
+  /** Matters only from zero replicas. */
   readonly pollingInterval?: number;
+  /** Matters only to zero replicas. */
   readonly cooldownPeriod?: number;
   readonly minReplicaCount: number;
   readonly maxReplicaCount: number;

@@ -5,7 +5,7 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { COMPOSITE_METRIC } from '../operators/keda';
-import { matching } from '../promql';
+import { aboutObject, namespaceOf } from '../promql';
 import type { TriggerBinding, WorkerShape } from './trigger';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
@@ -18,10 +18,16 @@ function ofDepth(
   of: (series: string) => string,
 ): string {
   const series = (more: Readonly<Record<string, string>>) =>
-    of(`keda_scaler_metrics_value${matching({ scaledObject: scaler.name, ...more })}`);
+    aboutObject('keda_scaler_metrics_value', { scaledObject: scaler.name, ...more }, namespaceOf(scaler), of);
   if (triggers.length === 1) return `max(${series({})})`;
   // Of a ScaledJob KEDA publishes no sum.
   return perItem ? `sum(max by (metric) (${series({})}))` : `max(${series({ metric: COMPOSITE_METRIC })})`;
+}
+
+/** What kube-state-metrics says of the autoscaler that KEDA makes. */
+function ofAutoscaler(scaler: ApiObject, metric: string): string {
+  const labels = { horizontalpodautoscaler: `keda-hpa-${scaler.name}` };
+  return `max(${aboutObject(`kube_horizontalpodautoscaler_${metric}`, labels, namespaceOf(scaler))})`;
 }
 
 /** The alerts of a worker. */
@@ -52,7 +58,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
     },
     {
       name: 'QueueScalerBlind',
-      expr: `sum(increase(keda_scaler_detail_errors_total${matching({ scaledObject: scaler.name })}[${WINDOW}])) > 0`,
+      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${WINDOW}])`)}) > 0`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',
@@ -65,7 +71,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
     ...alerts,
     {
       name: 'QueueWorkerAtMaximum',
-      expr: `max(kube_horizontalpodautoscaler_status_current_replicas${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })}) >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
+      expr: `${ofAutoscaler(scaler, 'status_current_replicas')} >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
       summary: `All ${plan.value('maxInstances')} replicas run and the backlog is above its alarm.`,
@@ -79,7 +85,6 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
 export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Graph[] {
   const { deadLetters } = binding;
   const flat = (value: number) => `vector(${value})`;
-  const hpa = (metric: string) => `max(${metric}${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })})`;
   return [
     {
       title: 'Backlog',
@@ -94,8 +99,8 @@ export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       title: 'Replicas',
       unit: 'short',
       lines: [
-        { legend: 'running', expr: hpa('kube_horizontalpodautoscaler_status_current_replicas') },
-        { legend: 'wanted', expr: hpa('kube_horizontalpodautoscaler_status_desired_replicas') },
+        { legend: 'running', expr: ofAutoscaler(scaler, 'status_current_replicas') },
+        { legend: 'wanted', expr: ofAutoscaler(scaler, 'status_desired_replicas') },
         { legend: 'maximum', expr: flat(plan.value('maxInstances')) },
       ],
     },

@@ -1,7 +1,7 @@
-import { ApiObject, App, Chart, Duration, JsonPatch, Lazy } from 'cdk8s';
+import { ApiObject, App, Chart, Duration, JsonPatch, Lazy, type Size, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { Check } from '../../flow/errors';
+import { type Check, wholeNumber } from '../../flow/errors';
 import { planQueue } from '../../flow/queue/plan';
 import { kedaPlatform } from '../../flow/queue/platforms/keda';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
@@ -10,9 +10,12 @@ import { grafanaDashboard } from '../grafana-dashboard';
 import { environmentName, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import {
+  chartLabels,
   DEFAULT_RESOURCES,
   disruptionBudget,
   mountTemporary,
+  onLinux,
+  refuseSharedPaths,
   restrictedContainer,
   restrictedPod,
   spreadOverNodes,
@@ -75,6 +78,14 @@ export interface QueueWorkerProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
+   * Size of `/tmp`, the only folder that the container can write to, on the node's disk. A pod that puts more there is
+   * evicted. Whole MiB, 1 or more.
+   *
+   * @default Size.mebibytes(64)
+   */
+  readonly scratchSpace?: Size;
+
+  /**
    * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
    * checked against the workload, and the plan says `given`. `pollSeconds` is how often the autoscaler looks, 0 s or
    * more; with `scaleToZero`, and where an item gets a job of its own, it is KEDA's `pollingInterval`, whole seconds from
@@ -94,10 +105,19 @@ export interface QueueWorkerProps {
 
   /**
    * How long nothing must have been to do before pods are taken away. At least the time of one item; 10 s to a day.
+   * Where an item gets a job of its own it changes nothing: the job ends with its item.
    *
    * @default - 5 minutes, or the time of one item if that is longer
    */
   readonly cooldown?: Duration;
+
+  /**
+   * The longest that a new node takes to come. Where an item gets a job of its own, the clock of the job's deadline runs
+   * while its pod waits for one. Whole seconds, 0 (nodes are always there) to a day.
+   *
+   * @default Duration.minutes(15), after which the cluster autoscaler gives a node up
+   */
+  readonly nodeProvisionTime?: Duration;
 }
 
 /**
@@ -149,6 +169,7 @@ export class QueueWorker extends Construct {
         platform,
         scaleToZero: props.scaleToZero,
         cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
+        nodeProvisionSeconds: props.nodeProvisionTime?.toSeconds({ integral: false }),
       },
       [...trigger.checks, ...inputChecks(props)],
     );
@@ -182,6 +203,7 @@ export class QueueWorker extends Construct {
     serviceAccount: kplus.IServiceAccount,
   ): kplus.Deployment {
     const deployment = new kplus.Deployment(this, 'Deployment', {
+      podMetadata: { labels: chartLabels(this) },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -189,10 +211,16 @@ export class QueueWorker extends Construct {
       containers: [this.containerProps(props, binding, true)],
     });
     spreadOverNodes(deployment);
-    mountTemporary(this, deployment.containers[0]);
+    this.finishPod(deployment, props);
     // KEDA has the say about replicas; a number here would be a way back to it at every deployment.
     ApiObject.of(deployment).addJsonPatch(JsonPatch.remove('/spec/replicas'));
     return deployment;
+  }
+
+  private finishPod(workload: kplus.Workload, { scratchSpace }: QueueWorkerProps): void {
+    onLinux(workload);
+    mountTemporary(this, workload.containers[0], scratchSpace);
+    refuseSharedPaths(this, workload, { '/tmp': 'its size is scratchSpace' });
   }
 
   private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
@@ -237,7 +265,7 @@ export class QueueWorker extends Construct {
   ): { container: kplus.Container; scaler: ApiObject } {
     // Its template is what is wanted of it, so it stands in a chart that nobody writes.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
-      podMetadata: { labels: { [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
+      podMetadata: { labels: { ...chartLabels(this), [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -245,7 +273,7 @@ export class QueueWorker extends Construct {
       terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
       containers: [this.containerProps(props, binding, false)],
     });
-    mountTemporary(this, job.containers[0]);
+    this.finishPod(job, props);
     // Read when it is written, so that what users mount into the container is in it.
     const template = Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template });
     const scaler = jobsFollow(this, template, this.plan, binding);
@@ -256,12 +284,15 @@ export class QueueWorker extends Construct {
 /** By this label the pods of a `ScaledJob` are found. */
 const JOB_LABEL = 'backpressure/worker';
 
-function inputChecks({ image, cooldown, command = [], environment = {} }: QueueWorkerProps): Check[] {
+function inputChecks(props: QueueWorkerProps): Check[] {
+  const { image, cooldown, command = [], environment = {}, scratchSpace, nodeProvisionTime } = props;
   const seconds = cooldown?.toSeconds({ integral: false });
   return [
     imageReference('image', image),
     ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
     ...Object.keys(environment).map((name) => environmentName('environment', name)),
+    wholeNumber('scratchSpace in MiB', scratchSpace?.toMebibytes({ rounding: SizeRoundingBehavior.NONE }), 1),
+    wholeNumber('nodeProvisionTime in seconds', nodeProvisionTime?.toSeconds({ integral: false }), 0, 86_400),
     {
       refused: seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400),
       message: `cooldown in seconds must be a whole number, between 10 and 86400, got ${seconds}`,

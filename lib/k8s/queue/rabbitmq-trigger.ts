@@ -4,7 +4,7 @@ import type { Check } from '../../flow/errors';
 import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from '../names';
 import { secretAuthentication } from '../operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';
-import { matching } from '../promql';
+import { matching, namespaceOf, startingWith } from '../promql';
 import type { SecretKey } from '../secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
@@ -103,7 +103,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
   const authentication = secretAuthentication(scope, 'Authentication', [
     { parameter: 'host', name: management.secretName, key: management.key },
   ]);
-  const depth = (queue: string) => `rabbitmq_detailed_queue_messages${matching({ vhost, queue })}`;
+  const depth = depthOf(clusterNamespace ?? namespaceOf(scope), props.clusterName, vhost);
   return {
     triggers: [
       {
@@ -145,6 +145,18 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
     ],
     deadLetters: `max(${depth(deadLetterQueue)})`,
   };
+}
+
+/**
+ * Messages of a queue, as the brokers of one cluster count them. What a broker exports does not name its cluster, so the
+ * labels of the scrape do: namespace and pod, which the cluster operator names `<cluster>-server-<ordinal>`.
+ *
+ * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml (`/metrics/detailed`)
+ * and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
+ */
+function depthOf(namespace: string | undefined, cluster: string, vhost: string): (queue: string) => string {
+  const brokers = startingWith(cluster, '-server-[0-9]+');
+  return (queue) => `rabbitmq_detailed_queue_messages${matching({ namespace, vhost, queue }, { pod: brokers })}`;
 }
 
 /** The dead-letter exchange comes first: a queue that names one that is missing drops its dead letters. */

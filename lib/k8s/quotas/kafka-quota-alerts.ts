@@ -6,10 +6,10 @@
  * `byte-rate`, `throttle-time`); Strimzi, examples/metrics/kafka-metrics.yaml; jmx_exporter, examples/kafka-2_0_0.yml,
  * "Quota specific rules".
  */
-import type { QuotaPlan, TenantQuota } from '../../flow/quotas/workload';
+import type { QuotasPlan, TenantQuota } from '../../flow/quotas/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching, quoted } from '../promql';
+import { anyOf, matching } from '../promql';
 
 /** Kafka holds a rate over a window of 11 s; against a real broker it stayed within 15 % (test/engines). */
 const TOLERANCE = 1.15;
@@ -18,9 +18,11 @@ const SENSOR_SECONDS = 3600;
 
 /** The quotas that are watched. */
 export interface WatchedQuotas {
-  readonly plan: QuotaPlan;
+  readonly plan: QuotasPlan;
   /** Name of the `Kafka` object: Strimzi's monitors copy the pod's label `strimzi.io/cluster`. */
   readonly cluster: string;
+  /** Namespace of the brokers: Strimzi's monitors copy it from the pod. */
+  readonly namespace?: string;
   /** The user of each tenant as the brokers' metrics have it, in the order of the plan. */
   readonly users: readonly string[];
   /** How long each tenant's peak lasts, in the order of the plan. */
@@ -48,7 +50,7 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
     },
     {
       name: 'KafkaUnderReplicated',
-      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching({ strimzi_io_cluster: cluster })}) > 0`,
+      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))}) > 0`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'critical',
       summary: 'Partitions of {{ $labels.strimzi_io_cluster }} have fewer copies than they should.',
@@ -57,7 +59,7 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
     },
     {
       name: 'KafkaQuotasUnseen',
-      expr: `absent(kafka_server_quota_byte_rate${matching({ strimzi_io_cluster: cluster })})`,
+      expr: `absent(kafka_server_quota_byte_rate${matching(brokersOf(watched))})`,
       forSeconds: SENSOR_SECONDS,
       severity: 'warning',
       summary: `No broker of ${cluster} shows what users write and read: the alerts about tenants are blind.`,
@@ -109,7 +111,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
 
 /** The graphs of quotas. */
 export function quotaGraphs(watched: WatchedQuotas): Graph[] {
-  const { plan, cluster, users } = watched;
+  const { plan, users } = watched;
   const busiest = (kind: 'Produce' | 'Fetch', title: string, limit: (tenant: TenantQuota) => number): Graph => ({
     title,
     unit: 'Bps',
@@ -132,7 +134,7 @@ export function quotaGraphs(watched: WatchedQuotas): Graph[] {
       lines: [
         {
           legend: 'under-replicated',
-          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions${matching({ strimzi_io_cluster: cluster })})`,
+          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))})`,
         },
       ],
     },
@@ -140,11 +142,17 @@ export function quotaGraphs(watched: WatchedQuotas): Graph[] {
 }
 
 /** Bytes per second on the broker that has most of them: a quota is held by each broker by itself. */
-function rateOf({ cluster }: WatchedQuotas, resource: 'Produce' | 'Fetch', user: string): string {
-  return `max by (user) (kafka_server_quota_byte_rate${matching({ strimzi_io_cluster: cluster, resource, user })})`;
+function rateOf(watched: WatchedQuotas, resource: 'Produce' | 'Fetch', user: string): string {
+  return `max by (user) (kafka_server_quota_byte_rate${matching({ ...brokersOf(watched), resource, user })})`;
 }
 
 /** Milliseconds for which requests are held back in the mean, on the broker where it is worst. */
-function throttleOf({ cluster }: WatchedQuotas, user: string): string {
-  return `max by (user) (kafka_server_quota_throttle_time{strimzi_io_cluster=${quoted(cluster)},resource=~"Produce|Fetch",user=${quoted(user)}})`;
+function throttleOf(watched: WatchedQuotas, user: string): string {
+  const either = { resource: anyOf(['Produce', 'Fetch']) };
+  return `max by (user) (kafka_server_quota_throttle_time${matching({ ...brokersOf(watched), user }, either)})`;
+}
+
+/** The labels that Strimzi's monitors give to each series of a cluster's brokers. */
+function brokersOf({ namespace, cluster }: WatchedQuotas): Record<string, string | undefined> {
+  return { namespace, strimzi_io_cluster: cluster };
 }

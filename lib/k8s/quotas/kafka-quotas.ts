@@ -5,11 +5,12 @@ import { type Check, oneOf, validate, wholeNumber } from '../../flow/errors';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
-import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
 import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { namespaceOf } from '../promql';
 import { quotaAlerts, quotaGraphs, type WatchedQuotas } from './kafka-quota-alerts';
 
 /** A label of DNS, since the tenant's name is that of its `KafkaUser`; 64 characters are the most in a certificate. */
@@ -64,6 +65,14 @@ export interface KafkaQuotasProps {
   readonly clusterName: string;
 
   /**
+   * Namespace of the `Kafka` object, by which the alerts know its brokers: another one may have a cluster of the same
+   * name.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly clusterNamespace?: string;
+
+  /**
    * What the cluster can carry.
    */
   readonly capacity: KafkaCapacity;
@@ -104,7 +113,7 @@ export interface KafkaQuotasProps {
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
-  public readonly plan: QuotaPlan;
+  public readonly plan: QuotasPlan;
 
   /** The `KafkaUser`s, in the order of the tenants. */
   public readonly users: ApiObject[];
@@ -130,11 +139,13 @@ export class KafkaQuotas extends Construct {
     const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = props;
     const retained = props.retainTopics ?? true;
     validate(id, inputChecks(props));
-    this.plan = planQuotas(
-      id,
+    this.plan = planQuotas(id, {
       capacity,
-      tenants.map((tenant) => ({ ...tenant, partitions: tenant.partitions ?? partitionsOf(tenant.name, topics) })),
-    );
+      tenants: tenants.map((tenant) => ({
+        ...tenant,
+        partitions: tenant.partitions ?? partitionsOf(tenant.name, topics),
+      })),
+    });
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
       kafkaTopic(
@@ -176,6 +187,7 @@ export class KafkaQuotas extends Construct {
     const watched: WatchedQuotas = {
       plan: this.plan,
       cluster: clusterName,
+      namespace: props.clusterNamespace ?? namespaceOf(this),
       users: tenants.map(({ name }) => metricUser(name, authentication)),
       peakSeconds: tenants.map(({ peakSeconds = 0 }) => peakSeconds),
     };
@@ -236,11 +248,13 @@ function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[]): numbe
   return topics.filter((topic) => topic.tenant === tenant).reduce((sum, { partitions }) => sum + partitions, 0);
 }
 
-function inputChecks({ clusterName, tenants, topics, authentication }: KafkaQuotasProps): Check[] {
+function inputChecks(props: KafkaQuotasProps): Check[] {
+  const { clusterName, tenants, topics, authentication } = props;
   const names = tenants.map(({ name }) => name);
   const topicNames = topics.map(({ topicName }) => topicName);
   return [
     dnsLabel('clusterName', clusterName),
+    dnsLabel('clusterNamespace', props.clusterNamespace),
     oneOf('authentication', authentication, Object.values(KafkaUserAuthentication)),
     ...names.map((name) =>
       textCheck(

@@ -1,12 +1,13 @@
 /** What a collection with a time to live is watched by: its size, what should be gone, and the report itself. */
 import { sizeText } from '../../flow/figures';
-import type { TtlPlan } from '../../flow/retention/workload';
+import type { RetentionPlan } from '../../flow/retention/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching } from '../promql';
+import { aboutObject, matching } from '../promql';
 
 /** The names that metrics of a report carry. */
 export interface TtlSeries {
+  readonly namespace?: string;
   /** Group of the Pushgateway. */
   readonly report: string;
   /** Name of the backfill Job. */
@@ -14,8 +15,9 @@ export interface TtlSeries {
 }
 
 /** The alerts of a collection. */
-export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert[] {
-  const of = (name: string) => metric(report, name);
+export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
+  const { namespace, backfill } = series;
+  const of = (name: string) => metric(series, name);
   const lag = plan.value('deletionLagSeconds');
   const size = plan.value('sizeAlarmBytes');
   // By its deadline at the latest the drain begins.
@@ -60,7 +62,7 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
     },
     {
       name: 'TtlBackfillFailed',
-      expr: `max(kube_job_status_failed${matching({ job_name: backfill })}) > 0`,
+      expr: `max(${aboutObject('kube_job_status_failed', { job_name: backfill }, namespace)}) > 0`,
       forSeconds: 0,
       severity: 'warning',
       summary: 'A try of the backfill failed.',
@@ -79,8 +81,8 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
 }
 
 /** The graphs of a collection. */
-export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
-  const of = (name: string) => metric(report, name);
+export function ttlGraphs(plan: RetentionPlan, series: TtlSeries): Graph[] {
+  const of = (name: string) => metric(series, name);
   return [
     {
       title: 'Size',
@@ -111,7 +113,7 @@ export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
   ];
 }
 
-function metric(report: string, name: string): string {
-  // The scrape of the Pushgateway keeps the label of the group (honor_labels), as its documentation asks for.
-  return `ttl_collection_${name}${matching({ job: report })}`;
+function metric({ namespace, report }: TtlSeries, name: string): string {
+  // The scrape of the Pushgateway keeps the labels of the group (honor_labels), as its documentation asks for.
+  return `ttl_collection_${name}${matching({ namespace, job: report })}`;
 }

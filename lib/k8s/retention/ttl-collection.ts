@@ -3,15 +3,25 @@ import { type ApiObject, Cron, Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
-import { planTtl } from '../../flow/retention/plan';
-import type { TtlObjective, TtlPlan, TtlWorkload } from '../../flow/retention/workload';
+import { planRetention } from '../../flow/retention/plan';
+import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
 import { minuteOf } from '../../flow/schedule/schedule';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
 import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
 import { type Egress, networkPolicy, placeOf } from '../network-policy';
-import { mountTemporary, restrictedContainer, restrictedPod } from '../restricted-pod';
+import { namespaceOf } from '../promql';
+import {
+  chartLabels,
+  LINUX,
+  mountTemporary,
+  onLinux,
+  refuseSharedPaths,
+  restrictedContainer,
+  restrictedPod,
+  UNDISTURBED,
+} from '../restricted-pod';
 import { scriptConfigMap } from '../script';
 import type { SecretKey } from '../secret-key';
 import { ttlAlerts, ttlGraphs } from './ttl-alerts';
@@ -29,12 +39,12 @@ export interface TtlCollectionProps {
   /**
    * What comes in, what is there, and what the database bears.
    */
-  readonly workload: TtlWorkload;
+  readonly workload: RetentionWorkload;
 
   /**
    * How long documents are kept, and what that may take.
    */
-  readonly objective: TtlObjective;
+  readonly objective: RetentionObjective;
 
   /**
    * Name of the collection. It gets the field `expireAt`; progress is kept in the collection `ttl_backfill` beside it.
@@ -94,7 +104,7 @@ export interface TtlCollectionProps {
  */
 export class TtlCollection extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: TtlPlan;
+  public readonly plan: RetentionPlan;
 
   /** The backfill. Another setting is another Job, because the template of a Job never changes. */
   public readonly backfill: kplus.Job;
@@ -116,7 +126,7 @@ export class TtlCollection extends Construct {
   constructor(scope: Construct, id: string, props: TtlCollectionProps) {
     super(scope, id);
     validate(id, inputChecks(props));
-    this.plan = planTtl(id, props.workload, props.objective);
+    this.plan = planRetention(id, { workload: props.workload, objective: props.objective });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false });
     this.backfill = this.createBackfill(props, serviceAccount);
     this.report = this.createReport(props, serviceAccount);
@@ -125,7 +135,7 @@ export class TtlCollection extends Construct {
       ...placeOf(props.databaseNamespace, props.databaseCidr),
     };
     networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
-    const series = { report: this.report.name, backfill: this.backfill.name };
+    const series = { namespace: namespaceOf(this), report: this.report.name, backfill: this.backfill.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, ttlAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, ttlGraphs(this.plan, series));
   }
@@ -143,18 +153,20 @@ export class TtlCollection extends Construct {
       DRAIN_PER_SECOND: String(value('drainPerSecond')),
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
-    const digest = createHash('sha256')
-      .update(JSON.stringify([settings, script.data, props.connection, stockImage('mongosh')]))
-      .digest('hex');
+    // The template of a Job cannot be changed, so everything that makes another one makes another Job.
+    const metadata = { ...UNDISTURBED, ...chartLabels(this) };
+    const template = [settings, script.data, props.connection, stockImage('mongosh'), metadata, LINUX];
+    const digest = createHash('sha256').update(JSON.stringify(template)).digest('hex');
     const job = new kplus.Job(this, 'Backfill', {
       metadata: { name: `${Names.toDnsLabel(this, { maxLen: 50 })}-${digest.slice(0, 8)}` },
-      ...this.podProps(serviceAccount),
+      // It works for hours or days, and would count each node that is removed under it as a failure.
+      ...this.podProps(serviceAccount, UNDISTURBED),
       restartPolicy: kplus.RestartPolicy.ON_FAILURE,
       backoffLimit: 6,
       activeDeadline: Duration.seconds(value('backfillDeadlineSeconds')),
       containers: [this.container('backfill', props, settings)],
     });
-    this.mount(job.containers[0], 'Backfill', script);
+    this.finishPod(job, 'Backfill', script);
     return job;
   }
 
@@ -178,13 +190,13 @@ export class TtlCollection extends Construct {
         this.container('report', props, { COLLECTION: props.collection, PUSHGATEWAY: props.pushGateway, JOB: name }),
       ],
     });
-    this.mount(cronJob.containers[0], 'Report', script);
+    this.finishPod(cronJob, 'Report', script);
     return cronJob;
   }
 
-  private podProps(serviceAccount: kplus.IServiceAccount) {
+  private podProps(serviceAccount: kplus.IServiceAccount, annotations: Readonly<Record<string, string>> = {}) {
     return {
-      podMetadata: { labels: { [LABEL]: this.node.addr } },
+      podMetadata: { labels: { ...chartLabels(this), [LABEL]: this.node.addr }, annotations: { ...annotations } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -207,6 +219,7 @@ export class TtlCollection extends Construct {
       envVariables: {
         ...Object.fromEntries(texts),
         MONGODB_URI: kplus.EnvValue.fromSecretValue({ secret, key }),
+        ...(script === 'report' ? { NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) } : {}),
         // mongosh keeps its settings at home, and wants to write there.
         HOME: kplus.EnvValue.fromValue('/tmp'),
       },
@@ -218,10 +231,13 @@ export class TtlCollection extends Construct {
     };
   }
 
-  private mount(container: kplus.Container, id: string, script: kplus.ConfigMap): void {
+  private finishPod(workload: kplus.Workload, id: string, script: kplus.ConfigMap): void {
     const scope = new Construct(this, `${id}Volumes`);
+    const [container] = workload.containers;
     container.mount(SCRIPTS, kplus.Volume.fromConfigMap(scope, 'Script', script));
     mountTemporary(scope, container);
+    refuseSharedPaths(this, workload);
+    onLinux(workload);
   }
 }
 

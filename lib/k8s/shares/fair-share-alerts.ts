@@ -4,7 +4,7 @@
  *
  * Source: Kueue, Reference, Prometheus metrics; `pkg/metrics/metrics.go`.
  */
-import type { FairSharePlan } from '../../flow/shares/workload';
+import type { SharesPlan } from '../../flow/shares/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
@@ -15,7 +15,7 @@ const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
 /** What the alerts are about. */
 export interface Watched {
-  readonly plan: FairSharePlan;
+  readonly plan: SharesPlan;
   readonly cohort: string;
   /** Names of the tenants' queues and namespaces, in the order of the plan. */
   readonly queues: readonly string[];
@@ -66,6 +66,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       forSeconds: 2 * RATE_WINDOW_SECONDS,
       severity: 'warning',
       summary: 'More pods run in {{ $labels.namespace }} than its queue admits.',
+      ofOtherNamespaces: true,
       runbook:
         'Somebody starts pods that Kueue does not see. List the pods without the label kueue.x-k8s.io/queue-name; switch on the integration of what made them, or manageJobsWithoutQueueName. At the quota the next pod is refused with 403 and nothing waits.',
     },
@@ -74,7 +75,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       expr: queues
         .map((queue, i) => {
           const { nominalJobs, borrowedJobs, jobCpu } = plan.tenants[i];
-          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage${matching({ cluster_queue: queue, resource: 'cpu' })})`;
+          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage${matching({ cohort, cluster_queue: queue, resource: 'cpu' })})`;
           return `${used} >= ${Math.round((nominalJobs + borrowedJobs) * jobCpu * 1000) / 1000}`;
         })
         .join(' or '),

@@ -4,8 +4,8 @@ import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import type { Objective } from '../../flow/queue/workload';
 import { forecastFlood } from '../../flow/shares/flood';
-import { planFairShare } from '../../flow/shares/plan';
-import type { BatchCapacity, BatchTenant, FairSharePlan, FloodForecast } from '../../flow/shares/workload';
+import { planShares } from '../../flow/shares/plan';
+import type { BatchCapacity, BatchTenant, FloodForecast, SharesPlan } from '../../flow/shares/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { labelChecks, textCheck } from '../names';
@@ -76,7 +76,7 @@ export interface FairShareProps {
  */
 export class FairShare extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: FairSharePlan;
+  public readonly plan: SharesPlan;
 
   /** The tenants' namespaces, in the order they were given. */
   public readonly tenants: TenantNamespace[];
@@ -120,7 +120,7 @@ export class FairShare extends Construct {
         message: "tenants.name must not be 'constructor', a name that the construct tree cannot hold",
       },
     ]);
-    this.plan = planFairShare(id, capacity, tenants, objective, { byPreemption: reclaimByPreemption });
+    this.plan = planShares(id, { capacity, tenants, objective, reclaimByPreemption });
     this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, props.nodeLabels ?? {});
     this.cohort = cohort(this, 'Cohort', cohortName, [unclaimed(this.flavor.name, this.plan.unclaimed)]);
     this.tenants = this.plan.tenants.map(

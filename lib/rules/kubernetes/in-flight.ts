@@ -8,6 +8,11 @@ import { grace, preStopSeconds, serviceSeconds, serviceTime } from './read/servi
 
 const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 
+/** The same for Karpenter (its documentation, Disruption, "Pod-Level Controls"). */
+const DO_NOT_DISRUPT = 'karpenter.sh/do-not-disrupt';
+
+const STAY = `${SAFE_TO_EVICT}: "false" (Karpenter: ${DO_NOT_DISRUPT}: "true")`;
+
 /** Workloads whose pods are told to stop when fewer are needed; scaling in leaves those of Jobs to their end. */
 const SCALED_IN = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet'];
 
@@ -56,7 +61,12 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         const annotated = serviceTime(scaler, target);
         const service = annotated?.seconds;
         const allowed = target && grace(manifests, target);
-        if (target && staysOnItsNode(target) && allowed!.seconds !== undefined && allowed!.seconds >= (service ?? 0))
+        if (
+          target &&
+          staysOnItsNode(target.at('spec', 'template')) &&
+          allowed!.seconds !== undefined &&
+          allowed!.seconds >= (service ?? 0)
+        )
           continue;
         const seconds = service ?? allowed?.seconds;
         if (seconds === undefined || seconds <= LONGEST_GRACE_SECONDS) continue;
@@ -64,9 +74,10 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: annotated?.at ?? allowed!.at,
           message: `${says}, above the ${LONGEST_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
-          fix: `run each item as a Job with a ScaledJob whose pods are annotated ${SAFE_TO_EVICT}: "false", or cut the item into shorter ones`,
+          fix: `run each item as a Job with a ScaledJob whose pods are annotated ${STAY}, or cut the item into shorter ones`,
         };
       }
+      yield* evictedJobs(manifests);
     },
   },
   {
@@ -129,8 +140,22 @@ function countsOnlyWaiting(trigger: Value): boolean {
   }
 }
 
-/** Whether no autoscaler takes the pod's node away from under it. */
-function staysOnItsNode(workload: Resource): boolean {
-  const pod = workload.at('spec', 'template', 'metadata', 'annotations', SAFE_TO_EVICT);
-  return pod.flag(true) === false;
+/** Jobs that KEDA leaves to their end, and an autoscaler of nodes does not. */
+function* evictedJobs(manifests: Manifests): Iterable<Found> {
+  for (const scaler of manifests.ofType('keda.sh/ScaledJob')) {
+    const item = serviceTime(scaler);
+    if (item === undefined || item.seconds <= LONGEST_GRACE_SECONDS) continue;
+    if (staysOnItsNode(scaler.at('spec', 'jobTargetRef', 'template'))) continue;
+    yield {
+      at: item.at,
+      message: `one item takes ${item.seconds} s, above the ${LONGEST_GRACE_SECONDS} s that the cluster autoscaler waits at most, and it may remove the node under the item's Job`,
+      fix: `annotate the pods of the Job with ${STAY}`,
+    };
+  }
+}
+
+/** Whether an annotation may tell the autoscaler of nodes to leave the pod's node alone; which of the two runs is not known. */
+function staysOnItsNode(template: Value): boolean {
+  const annotations = template.at('metadata', 'annotations');
+  return annotations.at(SAFE_TO_EVICT).flag(true) !== true || annotations.at(DO_NOT_DISRUPT).flag(false) !== false;
 }

@@ -80,7 +80,7 @@ describe('the traps of case 14 are absent', () => {
     expect(deadLetters.MessageRetentionPeriod).toBe(1_209_600);
     expect(deadLetters.MessageRetentionPeriod).toBeGreaterThan(queue.MessageRetentionPeriod);
     expect(() => make({ retention: Duration.days(14) })).toThrow(
-      /Orders: retention in seconds must be between 60 and 1123200, got 1209600/,
+      /Orders: retention in seconds must be a whole number, between 60 and 1123200, got 1209600/,
     );
   });
 
@@ -394,7 +394,7 @@ describe('the plan', () => {
     };
     expect(() => make(bad)).toThrow(InvalidInputError);
     expect(() => make(bad)).toThrow(
-      /functionTimeout in seconds must be between 1 and 900, got 960; maxReceiveCount must be a whole number, between 1 and 1000, got 0; maxRedrives must be .* got 1.5; successRatioFloor must be between 0 and 1, got 2; maskedFields must be names without commas, got a,b/,
+      /functionTimeout in seconds must be a whole number, between 1 and 900, got 960; maxReceiveCount must be a whole number, between 1 and 1000, got 0; maxRedrives must be .* got 1.5; successRatioFloor must be between 0 and 1, got 2; maskedFields must be names without commas, got a,b/,
     );
     expect(() =>
       make({ workload: { ...orders.workload, serviceSeconds: 20 }, functionTimeout: Duration.seconds(10) }),
@@ -404,7 +404,7 @@ describe('the plan', () => {
   test('refuses an item that takes longer than SQS can hide a message', () => {
     const slow = { workload: { steadyPerSecond: 0.01, serviceSeconds: 2000 }, objective: { latencySeconds: 86_400 } };
     expect(() => make(slow)).toThrow(CapacityError);
-    expect(() => make(slow)).toThrow(/^Orders: one attempt may take [\d,]+ s, .* 43200 s; [\d,.]+ s per item/);
+    expect(() => make(slow)).toThrow(/^Orders: one attempt may take [\d,]+ s, .* 43,200 s; [\d,.]+ s per item/);
   });
 
   test('lets tokens through where the queue takes them, and says so where sums need a number', () => {

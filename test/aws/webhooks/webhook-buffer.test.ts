@@ -754,7 +754,10 @@ describe('refuses', () => {
       { idempotencyRetention: Duration.millis(1500) },
     ],
     ['idempotencyRetention must be known at synthesis, got a token', { idempotencyRetention: late(shop()) }],
-    ['functionTimeout in seconds must be between 1 and 900, got 901', { functionTimeout: Duration.seconds(901) }],
+    [
+      'functionTimeout in seconds must be a whole number, between 1 and 900, got 901',
+      { functionTimeout: Duration.seconds(901) },
+    ],
     ['must be above 0, got 0', { workload: { steadyPerSecond: 0, serviceSeconds: 1 } }],
   ])('%s', (message, props) => {
     expect(() => make(props)).toThrow(InvalidInputError);
@@ -763,7 +766,9 @@ describe('refuses', () => {
 
   test('whatever part of it refuses, it is the id of the user that is named', () => {
     const tooLong = () => make({ functionTimeout: Duration.seconds(901) });
-    expect(tooLong).toThrow(/^Webhooks: functionTimeout in seconds must be between 1 and 900, got 901$/);
+    expect(tooLong).toThrow(
+      /^Webhooks: functionTimeout in seconds must be a whole number, between 1 and 900, got 901$/,
+    );
     const slow = { steadyPerSecond: 1, serviceSeconds: 10 };
     expect(() => make({ workload: slow, objective: { latencySeconds: 5 } })).toThrow(/^Webhooks: an item of 10 s/);
     expect(usual.buffer.plan.subject).toBe('Webhooks');

@@ -161,9 +161,14 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
   const objective = { latencySeconds: 90 };
   const consumer = { slotsPerInstance: 4, startSeconds: 60 };
 
-  test('20 busy slots need six instances of four, and two of them always', () => {
+  test('20 busy slots need six instances of four, and two of them always; a quarter more load needs seven', () => {
+    const crew = (headroom?: number) => {
+      const bare = planQueue('Orders', { workload, objective: { ...objective, headroom }, consumer });
+      return [bare.value('minInstances'), bare.value('maxInstances')];
+    };
+    expect(crew(1.001)).toEqual([2, 6]);
+    expect(crew()).toEqual([2, 7]);
     const plan = planQueue('Orders', { workload, objective, consumer });
-    expect([plan.value('minInstances'), plan.value('maxInstances')]).toEqual([2, 6]);
     expect(plan.predictions.reactionSeconds).toBe(30 + 15 + 60);
   });
 

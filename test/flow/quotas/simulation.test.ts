@@ -41,7 +41,7 @@ describe('case 18', () => {
     ...tenant,
     partitions: NOISY_TOPICS.find((topic) => topic.tenant === tenant.name)!.partitions,
   }));
-  const rates = planQuotas('Quotas', NOISY_CAPACITY.k8s, tenants).tenants.map(
+  const rates = planQuotas('Quotas', { capacity: NOISY_CAPACITY.k8s, tenants }).tenants.map(
     ({ producerByteRate }) => producerByteRate,
   );
   const watched = (noisy: number) =>

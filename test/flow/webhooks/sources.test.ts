@@ -3,13 +3,7 @@ import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-
 import { InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { idempotencyKnob } from '../../../lib/flow/webhooks/keys';
-import {
-  DEDUPLICATE_BY,
-  peakDeliveriesPerSecond,
-  SIGNATURE_SCHEMES,
-  type Source,
-  sourceChecks,
-} from '../../../lib/flow/webhooks/sources';
+import { DEDUPLICATE_BY, SIGNATURE_SCHEMES, type Source, sourceChecks } from '../../../lib/flow/webhooks/sources';
 
 const DAY = 86_400;
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.1 };
@@ -62,9 +56,4 @@ test('trap: a key that is gone before its message has its effect twice, so it is
   expect(() => idempotencyKnob(plan, 'kept', 3600)).toThrow(
     `Hooks: kept must be at least the queue's retention, ${plan.value('retentionSeconds')} s, got 3600 s`,
   );
-});
-
-test('without a peak, the peak is the steady rate', () => {
-  expect(peakDeliveriesPerSecond(workload)).toBe(20);
-  expect(peakDeliveriesPerSecond({ ...workload, peakPerSecond: 50 })).toBe(50);
 });

@@ -207,7 +207,10 @@ test('a delivery that is turned away is an alert', () => {
   const policy = inputsOf(resources, 'AlertPolicy', 'hooks-turned-away');
   const { filter, thresholdValue } = policy.conditions[0].conditionThreshold;
   expect(thresholdValue).toBe(0);
-  expect(filter).toContain('resource.labels.service_name = "hooks-receiver-1a2b3c4"');
+  // A name is the only one in its region: an installation in another one may have it too.
+  expect(filter).toContain(
+    'resource.labels.project_id = "shop-project" AND resource.labels.location = "europe-west1" AND resource.labels.service_name = "hooks-receiver-1a2b3c4"',
+  );
   for (const status of ['429', '503']) expect(filter).toContain(`"${status}"`);
 });
 
@@ -217,7 +220,7 @@ describe('what is refused at the door is an alert for each source', () => {
 
   test('the metrics count the lines that receiver and worker write, with the source as a label', () => {
     const filter = (service: string) =>
-      `resource.type = "cloud_run_revision" AND resource.labels.service_name = "${service}-1a2b3c4" AND `;
+      `resource.type = "cloud_run_revision" AND resource.labels.location = "europe-west1" AND resource.labels.service_name = "${service}-1a2b3c4" AND `;
     expect(inputsOf(resources, 'Metric', 'hooks-refused').filter).toBe(
       `${filter('hooks-receiver')}jsonPayload.message = "refused"`,
     );

@@ -103,7 +103,9 @@ describe('the traps of case 1 are absent', () => {
     expect(made.filebeat['queue.mem']).toBeUndefined();
     // Without a unit Filebeat takes it for deprecated.
     expect(made.filebeat['queue.disk'].max_size).toBe(`${value('diskQueueBytes')}B`);
-    expect(value('diskQueueBytes')).toBe(planLogs('x', props.workload, props.objective).value('diskQueueBytes'));
+    expect(value('diskQueueBytes')).toBe(
+      planLogs('x', { workload: props.workload, objective: props.objective }).value('diskQueueBytes'),
+    );
     expect(made.logs.plan.predictions.outageSeconds).toBeGreaterThanOrEqual(7200);
     // On the node, not in the pod: a new version of the pod finds queue and registry again.
     expect(made.filebeat['queue.disk'].path).toBe('/var/lib/filebeat/diskqueue');

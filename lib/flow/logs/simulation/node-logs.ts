@@ -1,7 +1,7 @@
+import { bytesArriving } from '../../arrivals';
 import { Random } from '../../numerics/random';
-import { resolveWorkload } from '../../queue/resolve';
 import { LINE_BYTES } from '../sizing';
-import type { LogWorkload } from '../workload';
+import type { LogsWorkload } from '../workload';
 import { DiskQueue, type QueueSettings } from './log-queue';
 import { LogRotator, type RotationSettings } from './log-rotator';
 
@@ -44,7 +44,7 @@ export interface Shipping {
  * it. Without `shipping` every line stays until somebody deletes the files by hand.
  */
 export function simulateNodeLogs(
-  workload: LogWorkload,
+  workload: LogsWorkload,
   disk: NodeDisk,
   weeks: number,
   seed: number,
@@ -80,13 +80,8 @@ class Writer {
   private readonly rates: { readonly steady: number; readonly peak: number; readonly peakSeconds: number };
   private readonly lineBytes: number;
 
-  constructor(workload: LogWorkload, seed: number) {
-    const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload({
-      steadyPerSecond: workload.steadyBytesPerSecond,
-      peakPerSecond: workload.peakBytesPerSecond,
-      peakSeconds: workload.peakSeconds,
-      serviceSeconds: 1,
-    });
+  constructor(workload: LogsWorkload, seed: number) {
+    const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
     this.rates = { steady: steadyPerSecond, peak: peakPerSecond, peakSeconds };
     this.lineBytes = workload.lineBytes ?? LINE_BYTES;
     this.random = new Random(seed);
@@ -127,7 +122,7 @@ class ShippedFiles {
   private outageFrom = Number.POSITIVE_INFINITY;
 
   constructor(
-    workload: LogWorkload,
+    workload: LogsWorkload,
     private readonly shipping: Shipping,
   ) {
     this.rotator = new LogRotator(shipping.rotation, workload.logFiles ?? 1);

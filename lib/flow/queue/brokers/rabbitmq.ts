@@ -1,7 +1,8 @@
 /** RabbitMQ quorum queues: how many messages a consumer holds, how often one is delivered, how long the queue may get. */
+
+import { itemsDuringOutage } from '../../arrivals';
 import { inRange, wholeNumber } from '../../errors';
 import type { Knob } from '../../plan';
-import { itemsDuringOutage } from '../outage';
 import type { Planned } from '../planned';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';

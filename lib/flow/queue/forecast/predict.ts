@@ -1,15 +1,18 @@
 /**
  * What to expect of one peak: the fluid path says where the items are on average, Erlang C and the variance of arrivals
- * and services say how far from it they stray.
+ * and services say how far from it they stray; and where a peak is short, the law of the line is followed through it.
  */
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
+import { MONTH_HOURS } from '../../prices';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
 import type { Predictions } from '../workload';
+import { badPeakLatency } from './bad-peak';
 import { type FluidPath, fluidPeak } from './fluid';
 import { type LatencyMix, latencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';
+import { transientOf } from './transient';
 
 /** One peak, foreseen. What is not asked for is not computed: a search for a crew asks little of most that it tries. */
 export interface Forecast {
@@ -25,8 +28,6 @@ export interface Forecast {
   readonly predictions: () => Predictions;
 }
 
-/** Hours of a month, 365 days × 24 ÷ 12. */
-export const MONTH_HOURS = 730;
 /** What a month is assumed to see when instances are paid for: one peak a day. */
 const PEAKS_PER_MONTH = 365 / 12;
 
@@ -46,16 +47,23 @@ export function forecast(
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
   const path = once(() => fluidPeak(peak, consumer));
-  const latency = once(() => latencyMix(path(), peak, consumer));
-  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
+  const transient = once(() => transientOf(path(), peak, work));
+  const latency = once(() => latencyMix(path(), peak, consumer, transient()));
+  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer, transient()));
   const offered = workload.peakPerSecond * work;
-  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
+  // Without a peak nothing is left over, unless more arrives than all instances serve: then it grows for as long as it lasts.
+  const lasting = offered < slots ? 0 : Number.POSITIVE_INFINITY;
+  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : lasting);
   const monthlyCost = () =>
     hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const median = once(() => latency().quantile(0.5));
   const worst = once(() => latency().quantile(0.99));
+  const bad = once(() => {
+    const passing = transient();
+    return passing === undefined ? undefined : badPeakLatency(passing, peak);
+  });
   const predictions = (): Predictions => ({
-    utilisation: Math.min(1, offered / slots),
+    utilisation: offered / slots,
     get waitProbability() {
       return erlangC(slots, offered);
     },
@@ -64,6 +72,9 @@ export function forecast(
     },
     get latencyP99Seconds() {
       return worst();
+    },
+    get badPeakP99Seconds() {
+      return bad();
     },
     peakBacklog: peakBacklog(),
     drainSeconds: drainSeconds(),

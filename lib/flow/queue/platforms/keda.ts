@@ -5,10 +5,10 @@ import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import { attemptSeconds, consumerOf, resolveWorkload, workloadChecks } from '../resolve';
-import { type Solve, size } from '../sizing';
+import { FIRST_POLL_MARGIN } from '../sizing';
 import type { Workload } from '../workload';
 import { PLATFORM_FACTS, type PlatformName } from './facts';
-import { leftOut, oneSlot, type Platform, type TimedConsumer } from './platform';
+import type { Platform, TimedConsumer } from './platform';
 import { asleepKnob } from './waking';
 
 /** Sync period of the horizontal pod autoscaler. */
@@ -48,9 +48,18 @@ function fromNone({ consumer = {} }: QueueQuestion, broker: BrokerFacts): TimedC
   );
 }
 
-function wakeUpSeconds(question: QueueQuestion, broker: BrokerFacts): number {
+export function wakeUpSeconds(question: QueueQuestion, broker: BrokerFacts): number {
   const { pollSeconds, decideSeconds, startSeconds } = fromNone(question, broker);
   return pollSeconds + decideSeconds + startSeconds;
+}
+
+/**
+ * A poll soon after a peak began finds part of its backlog and orders part of the pods; the rest is ordered one poll
+ * later. The plan asks for all of them from `FIRST_POLL_MARGIN` of a poll on, so that the full order comes at worst that
+ * much later than one poll.
+ */
+function partialPollSeconds(pollSeconds: number): number {
+  return FIRST_POLL_MARGIN * pollSeconds;
 }
 
 /** How the replicas of a Deployment follow the backlog. */
@@ -98,7 +107,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
     },
     gracePeriodKnob(itemTimeoutSeconds),
   ];
-  if (!scaleToZero) return knobs;
+  if (!scaleToZero) return [partialPollKnob(question), ...knobs];
   const { pollSeconds, decideSeconds, startSeconds } = fromNone(question, brokerFacts);
   return [
     ...knobs,
@@ -129,6 +138,19 @@ function deploymentKnobs(planned: Planned): Knob[] {
   ];
 }
 
+function partialPollKnob({ consumer }: QueueQuestion): Knob {
+  const pollSeconds = consumer?.pollSeconds ?? AUTOSCALER_SYNC_SECONDS;
+  return {
+    name: 'partialPollSeconds',
+    value: partialPollSeconds(pollSeconds),
+    unit: 's',
+    formula:
+      '0.7 × poll: by so much the full order may come later, when the first poll of a peak finds part of its backlog',
+    inputs: { pollSeconds },
+    source: 'measured with KEDA and the autoscaler: docs/measured/order-processing.md',
+  };
+}
+
 /** How a pod ends. */
 export function gracePeriodKnob(itemTimeoutSeconds: number): Knob {
   return {
@@ -141,7 +163,7 @@ export function gracePeriodKnob(itemTimeoutSeconds: number): Knob {
   };
 }
 
-function pollingKnob(given: number | undefined, formula: string): Knob {
+export function pollingKnob(given: number | undefined, formula: string): Knob {
   return {
     name: 'pollingIntervalSeconds',
     value: given ?? KEDA_POLLING_SECONDS,
@@ -152,7 +174,7 @@ function pollingKnob(given: number | undefined, formula: string): Knob {
   };
 }
 
-function checks({ cooldownSeconds, workload }: QueueQuestion, polling: number | undefined): Check[] {
+export function kedaChecks({ cooldownSeconds, workload }: QueueQuestion, polling: number | undefined): Check[] {
   const itemTimeout = itemTimeoutOf(workload);
   return [
     wholeNumber('consumer.pollSeconds', polling, 1),
@@ -167,78 +189,16 @@ function checks({ cooldownSeconds, workload }: QueueQuestion, polling: number | 
 export const KEDA: Platform = {
   facts: PLATFORM_FACTS.keda,
   // Where a pod always runs the autoscaler polls by itself, and KEDA's interval has no effect.
-  checks: (question) => checks(question, question.scaleToZero ? question.consumer?.pollSeconds : undefined),
+  checks: (question) => kedaChecks(question, question.scaleToZero ? question.consumer?.pollSeconds : undefined),
   consumer(question, broker) {
     if (question.scaleToZero) return fromNone(question, broker);
     const { pollSeconds, startSeconds } = PLATFORM_FACTS.keda;
-    return consumerOf({ pollSeconds, decideSeconds: broker.depthAgeSeconds, startSeconds }, question.consumer ?? {});
+    const timed = consumerOf(
+      { pollSeconds, decideSeconds: broker.depthAgeSeconds, startSeconds },
+      question.consumer ?? {},
+    );
+    return { ...timed, decideSeconds: timed.decideSeconds + partialPollSeconds(timed.pollSeconds) };
   },
   wakeUpSeconds,
   knobs: deploymentKnobs,
-};
-
-function withStart(workload: Workload, startSeconds: number): Workload {
-  const { serviceSeconds, serviceVariation = 1 } = workload;
-  const busySeconds = serviceSeconds + startSeconds;
-  return {
-    ...workload,
-    serviceSeconds: busySeconds,
-    serviceVariation: (serviceVariation * serviceSeconds) / busySeconds,
-  };
-}
-
-/** A `ScaledJob`: a job's start belongs to its item, its slot is taken for both, and nothing runs in between. */
-export const KEDA_JOB: Platform = {
-  facts: PLATFORM_FACTS['keda-job'],
-  checks: (question) => [
-    ...checks(question, question.consumer?.pollSeconds),
-    oneSlot(question, 'a job works on one item'),
-    leftOut('consumer.minInstances', question.consumer?.minInstances || undefined, 'a job begins with its item'),
-  ],
-  consumer(question, broker) {
-    const { pollSeconds, startSeconds } = PLATFORM_FACTS['keda-job'];
-    return consumerOf({ pollSeconds, decideSeconds: broker.depthAgeSeconds, startSeconds }, question.consumer ?? {});
-  },
-  wakeUpSeconds,
-  solve: (): Solve => (subject, workload, objective, given) =>
-    size(subject, withStart(workload, given.startSeconds ?? 0), objective, {
-      ...given,
-      startSeconds: 0,
-      slotsPerInstance: 1,
-      minInstances: 0,
-    }),
-  knobs({ question, itemTimeoutSeconds }) {
-    const startSeconds = question.consumer?.startSeconds ?? PLATFORM_FACTS['keda-job'].startSeconds;
-    return [
-      {
-        name: 'targetPerReplica',
-        value: 1,
-        unit: 'items',
-        formula: 'one job an item, because an item takes longer than a node waits for a pod to end',
-        inputs: { longestGraceSeconds: LONGEST_GRACE_SECONDS },
-        source: 'KEDA, Scaling Jobs; cluster-autoscaler, --max-graceful-termination-sec',
-      },
-      pollingKnob(
-        question.consumer?.pollSeconds,
-        'default of KEDA: a reading starts a job for each item that has none',
-      ),
-      {
-        name: 'startSeconds',
-        value: startSeconds,
-        unit: 's',
-        formula: 'start of a pod; each item has one before it',
-        inputs: {},
-        source: 'the consumer',
-      },
-      {
-        name: 'jobDeadlineSeconds',
-        value: itemTimeoutSeconds + startSeconds,
-        unit: 's',
-        formula: 'item time-out + start of a pod',
-        inputs: { itemTimeoutSeconds, startSeconds },
-        source: 'Kubernetes, Jobs, activeDeadlineSeconds',
-      },
-      gracePeriodKnob(itemTimeoutSeconds),
-    ];
-  },
 };

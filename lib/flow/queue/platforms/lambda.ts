@@ -2,8 +2,8 @@
 import { type Check, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
-import { pricesRead, pricesRegion } from '../../prices';
-import { busyHours, MONTH_HOURS } from '../forecast/predict';
+import { MONTH_HOURS, pricesRead, pricesRegion } from '../../prices';
+import { busyHours } from '../forecast/predict';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import { consumerOf } from '../resolve';

@@ -1,7 +1,8 @@
 import { CLOUD_RUN } from './cloud-run';
 import type { PlatformName } from './facts';
 import { FARGATE } from './fargate';
-import { KEDA, KEDA_JOB } from './keda';
+import { KEDA } from './keda';
+import { KEDA_JOB } from './keda-job';
 import { LAMBDA, LAMBDA_PROVISIONED } from './lambda';
 import { OTHER } from './other';
 import type { Platform } from './platform';
