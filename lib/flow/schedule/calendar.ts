@@ -98,27 +98,3 @@ export function dayGaps(days: Uint8Array, repeats: boolean): Gaps {
   }
   return { shortest, longest: longest === 0 ? Number.POSITIVE_INFINITY : longest };
 }
-
-/**
- * One day for each way in which these sets of days meet: two days that belong to the same sets are alike, and the first
- * of them stands for both.
- */
-export function unlikeDays(sets: readonly Uint8Array[]): readonly number[] {
-  const kind = new Int32Array(CALENDAR_DAYS);
-  let kinds = 1;
-  for (const days of sets) {
-    // A kind of which some days are in the set and some are not becomes two.
-    const split = new Int32Array(kinds * 2).fill(-1);
-    let found = 0;
-    for (let day = 0; day < CALENDAR_DAYS; day += 1) {
-      const key = kind[day] * 2 + days[day];
-      if (split[key] < 0) split[key] = found++;
-      kind[day] = split[key];
-    }
-    kinds = found;
-  }
-  const first: number[] = [];
-  // Kinds are numbered by their first days.
-  for (let day = 0; day < CALENDAR_DAYS; day += 1) if (kind[day] === first.length) first.push(day);
-  return first;
-}

@@ -1,7 +1,7 @@
 /** Schedules as the minutes at which they fire, and what follows from those: gaps, runs at once, the fullest minute. */
 import { createHash } from 'node:crypto';
 import { grouped } from '../grouped';
-import { dayGaps, type Gaps, unlikeDays } from './calendar';
+import { CALENDAR_DAYS, dayGaps, type Gaps } from './calendar';
 
 const DAY_MINUTES = 1440;
 const MINUTE_SECONDS = 60;
@@ -105,22 +105,17 @@ function sharedMinutes(schedules: readonly Schedule[]): Iterable<FullMinute> {
 function heaviestDay(schedules: readonly Schedule[], places: readonly number[], weights: readonly number[]) {
   const sets = membersBy(places.map((place) => [schedules[place].days, place]));
   if (sets.length === 1) return { places, weight: sumOf(places, weights) };
-  const weightOfSet = sets.map((set) => sumOf(set.places, weights));
-  let heaviest = Number.NEGATIVE_INFINITY;
-  let fullest = 0;
-  for (const day of unlikeDays(sets.map(({ times }) => times))) {
-    let weight = 0;
-    let fires = false;
-    for (let i = 0; i < sets.length; i += 1) {
-      if (sets[i].times[day] === 0) continue;
-      weight += weightOfSet[i];
-      fires = true;
+  const none = Number.NEGATIVE_INFINITY;
+  const weightOfDay = new Float64Array(CALENDAR_DAYS).fill(none);
+  for (const { times, places: members } of sets) {
+    const weight = sumOf(members, weights);
+    for (let day = 0; day < CALENDAR_DAYS; day += 1) {
+      if (times[day] === 1) weightOfDay[day] = weightOfDay[day] === none ? weight : weightOfDay[day] + weight;
     }
-    if (!fires || weight <= heaviest) continue;
-    heaviest = weight;
-    fullest = day;
   }
-  return { places: places.filter((place) => schedules[place].days[fullest]), weight: heaviest };
+  let fullest = 0;
+  for (let day = 1; day < CALENDAR_DAYS; day += 1) if (weightOfDay[day] > weightOfDay[fullest]) fullest = day;
+  return { places: places.filter((place) => schedules[place].days[fullest]), weight: weightOfDay[fullest] };
 }
 
 function membersBy<T>(entries: Iterable<readonly [T, number]>): readonly Members<T>[] {

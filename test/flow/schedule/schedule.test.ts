@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CALENDAR_DAYS, CALENDAR_YEARS, dayGaps, unlikeDays } from '../../../lib/flow/schedule/calendar';
+import { CALENDAR_DAYS, CALENDAR_YEARS, dayGaps } from '../../../lib/flow/schedule/calendar';
 import { cronSchedule, UNIX_CRON } from '../../../lib/flow/schedule/cron';
 import { fullestMinute, minuteOf, runsAtOnce, scheduleOf } from '../../../lib/flow/schedule/schedule';
 
@@ -36,15 +36,30 @@ test('gaps of days that repeat add up to the calendar, those of days that do not
   );
 });
 
-test('unlike days are the first of each kind, in order', () => {
+test('no minute of any day weighs more than the fullest, and that one weighs what its schedules do', () => {
+  const minutes = fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 4 }).map((list) => list.sort((x, y) => x - y));
+  const schedules = fc.array(
+    fc.tuple(minutes, DAYS).map(([at, days]) => scheduleOf(at, days, true)),
+    { minLength: 1, maxLength: 5 },
+  );
   fc.assert(
-    fc.property(fc.array(DAYS, { maxLength: 4 }), (sets) => {
-      const first = new Map<string, number>();
-      for (let day = 0; day < CALENDAR_DAYS; day += 1) {
-        const kind = sets.map((days) => days[day]).join('');
-        if (!first.has(kind)) first.set(kind, day);
-      }
-      expect(unlikeDays(sets)).toEqual([...first.values()]);
+    fc.property(schedules, fc.array(fc.nat(3), { minLength: 5, maxLength: 5 }), (list, weights) => {
+      const weigh = (places: readonly number[]) => places.reduce((sum, place) => sum + weights[place], 0);
+      const { minuteOfDay, firing } = fullestMinute(list, (place) => weights[place]);
+      const sets = [0, 1, 2, 3, 4, 5].map((minute) =>
+        Array.from({ length: CALENDAR_DAYS }, (_, day) =>
+          list.flatMap((each, place) => (each.days[day] && each.minutes.includes(minute) ? [place] : [])),
+        ),
+      );
+      const heaviest = sets.map((days) => days.reduce((most, places) => Math.max(most, weigh(places)), 0));
+      expect(weigh(firing)).toBe(Math.max(...heaviest));
+      expect(sets[minuteOfDay]).toContainEqual(firing);
+      // The first minute, and on its first day.
+      const first = heaviest.findIndex(
+        (weight, minute) => weight === weigh(firing) && sets[minute].some((on) => on.length),
+      );
+      expect(minuteOfDay).toBe(first);
+      expect(sets[first].find((places) => places.length > 0 && weigh(places) === weigh(firing))).toEqual(firing);
     }),
     { numRuns: 50 },
   );
