@@ -105,17 +105,39 @@ function sharedMinutes(schedules: readonly Schedule[]): Iterable<FullMinute> {
 function heaviestDay(schedules: readonly Schedule[], places: readonly number[], weights: readonly number[]) {
   const sets = membersBy(places.map((place) => [schedules[place].days, place]));
   if (sets.length === 1) return { places, weight: sumOf(places, weights) };
-  const none = Number.NEGATIVE_INFINITY;
-  const weightOfDay = new Float64Array(CALENDAR_DAYS).fill(none);
-  for (const { times, places: members } of sets) {
-    const weight = sumOf(members, weights);
-    for (let day = 0; day < CALENDAR_DAYS; day += 1) {
-      if (times[day] === 1) weightOfDay[day] = weightOfDay[day] === none ? weight : weightOfDay[day] + weight;
+  const listed = sets.map(({ times, places: members }) => ({ on: listOf(times), weight: sumOf(members, weights) }));
+  for (const { on, weight } of listed) {
+    for (const day of on) WEIGHTS[day] = WEIGHTS[day] === NONE ? weight : WEIGHTS[day] + weight;
+  }
+  let fullest = listed[0].on[0];
+  for (const { on } of listed) {
+    for (const day of on) {
+      const more = WEIGHTS[day] - WEIGHTS[fullest];
+      if (more > 0 || (more === 0 && day < fullest)) fullest = day;
     }
   }
-  let fullest = 0;
-  for (let day = 1; day < CALENDAR_DAYS; day += 1) if (weightOfDay[day] > weightOfDay[fullest]) fullest = day;
-  return { places: places.filter((place) => schedules[place].days[fullest]), weight: weightOfDay[fullest] };
+  const weight = WEIGHTS[fullest];
+  for (const { on } of listed) for (const day of on) WEIGHTS[day] = NONE;
+  return { places: places.filter((place) => schedules[place].days[fullest]), weight };
+}
+
+/** No weight yet; apart from 0, which those of a day may have. */
+const NONE = Number.NEGATIVE_INFINITY;
+
+/** The weight of each day while days are compared; between two comparisons there is none. */
+const WEIGHTS = new Float64Array(CALENDAR_DAYS).fill(NONE);
+
+/** Days of a set as a list, which for most sets that are not every day is short. */
+const lists = new WeakMap<Uint8Array, Int32Array>();
+
+function listOf(days: Uint8Array): Int32Array {
+  const known = lists.get(days);
+  if (known) return known;
+  const on: number[] = [];
+  for (let day = days.indexOf(1); day >= 0; day = days.indexOf(1, day + 1)) on.push(day);
+  const list = Int32Array.from(on);
+  lists.set(days, list);
+  return list;
 }
 
 function membersBy<T>(entries: Iterable<readonly [T, number]>): readonly Members<T>[] {
