@@ -91,7 +91,7 @@ function shareWithin(seconds: number, mean: number, variance: number): number {
  * Rates of the chain while every slot is busy. Their difference is the drift. Below capacity they make the line fall
  * off as Allen–Cunneen says; from capacity on they have the variance of arrivals and services. At capacity the two agree.
  */
-function busyRates(rate: number, capacity: number, squaredVariation: number): { birth: number; death: number } {
+export function busyRates(rate: number, capacity: number, squaredVariation: number): { birth: number; death: number } {
   const drift = rate - capacity;
   if (drift <= 0) {
     const birth = (rate * (1 + squaredVariation)) / 2;

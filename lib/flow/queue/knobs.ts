@@ -4,17 +4,17 @@ import type { Knob } from '../plan';
 import { MONTH_HOURS } from '../prices';
 import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
-import { attemptSeconds } from './resolve';
+import { attemptSeconds, resolveWorkload } from './resolve';
 import type { Sizing } from './sizing';
 import type { Predictions } from './workload';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
-  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned.sizing), ...alarmKnobs(planned)];
+  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned), ...alarmKnobs(planned)];
 }
 
 function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
-  const { workload, consumer, promised, work, alone } = sizing;
+  const { workload, consumer, promised, work, alone, passing } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
@@ -41,10 +41,13 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
       formula:
         given.maxInstances !== undefined
           ? 'given'
-          : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
+          : passing
+            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through the peak, over before the queue settles ÷ slots⌉'
+            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
-      source:
-        'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
+      source: passing
+        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
+        : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
     },
     {
       name: 'headroom',
@@ -118,7 +121,9 @@ function headroomFormula(given: number | undefined, headroom: number): string {
 }
 
 /** How long an attempt may take. */
-function itemTimeoutKnob({ workload }: Sizing): Knob {
+function itemTimeoutKnob({ question }: Planned): Knob {
+  // The item's own time: what a platform adds to it, such as the start of a job, is no part of the attempt.
+  const workload = resolveWorkload(question.workload);
   const { serviceSeconds, serviceVariation } = workload;
   const { longest, timeout } = attemptSeconds(workload);
   return {

@@ -14,7 +14,7 @@ export const STEADY_HORIZON_SECONDS = 600;
 
 /**
  * Settling times that fit into whatever a plan calls settled. The line of a stage that runs close to its capacity
- * wanders so slowly that a peak ends before any average holds: no quantile of it could be promised.
+ * wanders so slowly that a peak ends before any average holds: its line is then followed through time.
  */
 export const SETTLES = 20;
 

@@ -2,7 +2,7 @@
 import { figure } from '../figures';
 import { firstIndex } from '../search';
 import { itemsAtFirstLook, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
-import { unhinderedLatency } from './forecast/latency';
+import { type LatencyMix, unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
@@ -10,7 +10,9 @@ import {
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
+  SETTLES,
   STEADY_HORIZON_SECONDS,
+  settlingSeconds,
   workSeconds,
 } from './resolve';
 import { reactionSeconds } from './scaler';
@@ -29,6 +31,8 @@ export interface Sizing {
   /** Latency in seconds at the promised quantile of an item that never waits. */
   readonly alone: number;
   readonly forecast: Forecast;
+  /** Whether the peak is over before the queue settles, so that fewer instances keep the promise through it. */
+  readonly passing: boolean;
   /**
    * Says what is not kept, with the numbers; undefined when everything is. A search asks whether, hundreds of times;
    * only who gives up asks what, which takes a quantile.
@@ -40,6 +44,8 @@ export interface Sizing {
 
 /** Sizes a consumer; `size` itself, or `size` as a platform bends it. */
 export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * The first poll of a peak must find more than enough outstanding items to ask for every instance: items come at
@@ -60,14 +66,21 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const promised: Promised = {
     latencySeconds: objective.latencySeconds,
     latencyQuantile: objective.latencyQuantile ?? 0.99,
-    maxBacklog: objective.maxBacklog ?? Number.POSITIVE_INFINITY,
+    maxBacklog: objective.maxBacklog ?? NEVER,
   };
   const work = workSeconds(workload, timing.maxAttempts);
   const alone = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
   const common = { subject, workload, given, promised, work, alone };
+  let passing = false;
   const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
     const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
-    return { ...common, consumer, forecast: seen, refusal: refusal ?? broken(seen, common, consumer, objective) };
+    return {
+      ...common,
+      consumer,
+      passing,
+      forecast: seen,
+      refusal: refusal ?? broken(seen, common, consumer, objective),
+    };
   };
   const crew = (minInstances: number, maxInstances: number): ResolvedConsumer => ({
     ...timing,
@@ -86,24 +99,29 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     timing.maxAttempts,
     promised,
   );
-  const needed = Math.ceil(atPeak / slots);
-  const limit = given.instanceLimit ?? Number.POSITIVE_INFINITY;
+  const offered = workload.peakPerSecond * work;
+  const slotsForSteady = (horizon: number) =>
+    slotsForRate(workload.steadyPerSecond, horizon, workload, timing.maxAttempts, promised);
+  const settled = Math.ceil(atPeak / slots);
+  const stable = () => Math.max(Math.floor(offered / slots) + 1, Math.ceil(slotsForSteady(NEVER) / slots));
+  const needed = throughPeak(stable, settled, workload, (all) => crew(all, all), given, promised);
+  passing = needed < settled;
+  const limit = given.instanceLimit ?? NEVER;
   let most = Math.min(given.maxInstances ?? needed, limit);
-  if (given.maxInstances === undefined && promised.maxBacklog !== Number.POSITIVE_INFINITY) {
+  if (given.maxInstances === undefined && promised.maxBacklog !== NEVER) {
     // More slots than the latency asks for, until the line that chance leaves waiting is short enough.
     const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));
     const shortEnough = (index: number) =>
       forecast(workload, crew(sizes[index], sizes[index])).peakBacklog() <= promised.maxBacklog;
     most = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
   }
-  const offered = workload.peakPerSecond * work;
   // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
   if (lasting >= most * slots || (offered >= most * slots && needed <= most)) {
     return done(crew(Math.min(most, given.minInstances ?? most), most), () => tooFew(workload, work, most, slots));
   }
   if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
-  const steady = slotsForRate(workload.steadyPerSecond, STEADY_HORIZON_SECONDS, workload, timing.maxAttempts, promised);
+  const steady = slotsForSteady(STEADY_HORIZON_SECONDS);
   const reacting = slotsThroughReaction(workload, timing, promised, alone);
   const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
   return smallest(least, most, (min) => done(crew(min, most)));
@@ -120,6 +138,35 @@ export function keepsPromise(workload: ResolvedWorkload, consumer: ResolvedConsu
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond : workload.peakPerSecond;
   if (lasting * work >= consumer.maxInstances * consumer.slotsPerInstance) return false;
   return broken(forecast(workload, consumer), { workload, promised, work, alone }, consumer) === undefined;
+}
+
+/**
+ * The fewest instances, from those that are stable to those that have settled, that keep the promise through the peak:
+ * fewer than keep it in the settled state, where the peak is over before that. A crew that sleeps has no state to start
+ * from, and is sized as if it lasted.
+ */
+function throughPeak(
+  stable: () => number,
+  settled: number,
+  workload: ResolvedWorkload,
+  crew: (all: number) => ResolvedConsumer,
+  given: Consumer,
+  promised: Promised,
+): number {
+  const { peakPerSecond, peakSeconds, serviceVariation } = workload;
+  const fewer = crew(settled - 1);
+  const capacity = (fewer.maxInstances * fewer.slotsPerInstance) / workSeconds(workload, fewer.maxAttempts);
+  const settles = SETTLES * settlingSeconds(peakPerSecond, capacity, serviceVariation) <= peakSeconds;
+  if (settles || peakSeconds === 0 || given.minInstances === 0) return settled;
+  const least = stable();
+  if (least >= settled) return settled;
+  const keeps = (index: number) => keepsLatency(forecast(workload, crew(least + index)).latency(), promised);
+  return least + firstIndex(settled - least, keeps);
+}
+
+/** The hair's breadth is rounding: the bounds and the check meet the promise from the two sides. */
+function keepsLatency(latency: LatencyMix, { latencySeconds, latencyQuantile }: Promised): boolean {
+  return latency.tail(latencySeconds) <= (1 - latencyQuantile) * (1 + 1e-9);
 }
 
 /** From `first` in steps of 2 %, or of one, to the first that is `bound` or more. */
@@ -173,22 +220,21 @@ function broken(
   const { workload, promised } = common;
   const { mostMonthlyCost = 0 } = seen;
   const crew = () => `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
-  if (seen.path().drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
+  if (seen.path().drainSeconds === NEVER && workload.peakSeconds > 0) {
     return () => `${rate(workload)} never drains with ${crew()}`;
   }
   const latency = seen.latency();
-  // The hair's breadth is rounding: the bound and the check meet the promise from the two sides.
-  if (latency.tail(promised.latencySeconds) > (1 - promised.latencyQuantile) * (1 + 1e-9)) {
+  if (!keepsLatency(latency, promised)) {
     const p = `P${figure(promised.latencyQuantile * 100)}`;
     const reached = () => figure(latency.quantile(promised.latencyQuantile));
     return () =>
       `${rate(workload)} reaches ${p} of ${reached()} s with ${crew()} that take ${figure(reactionSeconds(consumer))} s to add, ${figure(promised.latencySeconds)} s is promised`;
   }
-  if (promised.maxBacklog !== Number.POSITIVE_INFINITY && seen.peakBacklog() > promised.maxBacklog) {
+  if (promised.maxBacklog !== NEVER && seen.peakBacklog() > promised.maxBacklog) {
     return () =>
       `${rate(workload)} leaves ${figure(Math.ceil(seen.peakBacklog()))} items waiting with ${crew()}, ${figure(promised.maxBacklog)} are allowed`;
   }
-  if (mostMonthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+  if (mostMonthlyCost > (objective.monthlyCost ?? NEVER)) {
     return () =>
       `${crew()} may cost ${figure(mostMonthlyCost)} USD a month, ${figure(objective.monthlyCost ?? 0)} are allowed`;
   }

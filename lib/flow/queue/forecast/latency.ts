@@ -8,11 +8,13 @@
  */
 import { sojournTail } from '../../numerics/erlang';
 import { longestService, residualShare, serviceQuantile, serviceTail, solveTail } from '../../numerics/gamma';
-import { type ResolvedConsumer, type ResolvedWorkload } from '../resolve';
+import type { ResolvedConsumer, ResolvedWorkload } from '../resolve';
 import type { FluidPath } from './fluid';
+import { lineWaits } from './line-waits';
 import { waitsAlong } from './path-waits';
 import { attemptShares, repeated, uniformlyDelayedTail } from './retries';
-import type { Stretch } from './stretch';
+import type { Stretch, Waits } from './stretch';
+import type { Transient } from './transient';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max } = Math;
@@ -26,8 +28,30 @@ export interface LatencyMix {
 }
 
 /** The latency of all items that arrive on the path. */
-export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): LatencyMix {
-  const { stretches, course } = waitsAlong(path, workload, consumer);
+export function latencyMix(
+  path: FluidPath,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+  transient: Transient | undefined,
+): LatencyMix {
+  const settled = () => mixOf(waitsAlong(path, workload, consumer), workload, consumer);
+  if (transient === undefined) return settled();
+  const passing = mixOf(lineWaits(transient.course, workload), workload, consumer);
+  return transient.share < 1 ? mixed(passing, settled(), transient.share) : passing;
+}
+
+/** The latency of items of one law or, for the rest of them, of the other. */
+function mixed(one: LatencyMix, other: LatencyMix, share: number): LatencyMix {
+  const tail = (seconds: number) => share * one.tail(seconds) + (1 - share) * other.tail(seconds);
+  return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, one.quantile(quantile)) };
+}
+
+/** The latency of items with those waits. */
+function mixOf(
+  { stretches, course, lasting }: Waits,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+): LatencyMix {
   let total = 0;
   // The longest wait of the path is near every quantile that matters; without waits it is the service.
   let longest = 0;
@@ -37,7 +61,7 @@ export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer
   }
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
-  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload));
+  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload, lasting));
   const tail = (seconds: number): number => {
     let sum = 0;
     for (const stretch of stretches) sum += stretch.weight * stretchTail(stretch, seconds, mean, variation);

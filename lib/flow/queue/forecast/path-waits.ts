@@ -21,7 +21,7 @@ const FINE_CUTS = 96;
 /** The path cut into stretches. */
 export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): Waits {
   const work = workSeconds(workload, consumer.maxAttempts);
-  const waits: Waits = { stretches: [], course: [] };
+  const waits: Waits = { stretches: [], course: [], lasting: false };
   const chance = chancePhase(path, workload, work);
   const starts = startsOf(path);
   let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;

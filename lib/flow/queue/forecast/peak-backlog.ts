@@ -12,9 +12,22 @@ import { expectedMaximum, type Observation } from '../../numerics/first-passage'
 import { residualQuantile } from '../../numerics/gamma';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from '../resolve';
 import type { FluidPath, FluidPiece } from './fluid';
+import type { Transient } from './transient';
 
 /** Mean over all runs of the largest number of waiting items in one run. */
-export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
+export function expectedPeakBacklog(
+  path: FluidPath,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+  transient: Transient | undefined,
+): number {
+  if (transient === undefined) return settledPeakBacklog(path, workload, consumer);
+  const passing = transient.longest().mean;
+  if (transient.share >= 1) return passing;
+  return transient.share * passing + (1 - transient.share) * settledPeakBacklog(path, workload, consumer);
+}
+
+function settledPeakBacklog(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
   const work = workSeconds(workload, consumer.maxAttempts);
   const first = path.pieces[0];
   if (first === undefined) return 0;

@@ -1,6 +1,6 @@
 /**
  * What to expect of one peak: the fluid path says where the items are on average, Erlang C and the variance of arrivals
- * and services say how far from it they stray.
+ * and services say how far from it they stray; and where a peak is short, the law of the line is followed through it.
  */
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
@@ -8,9 +8,11 @@ import { MONTH_HOURS } from '../../prices';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
 import type { Predictions } from '../workload';
+import { badPeakLatency } from './bad-peak';
 import { type FluidPath, fluidPeak } from './fluid';
 import { type LatencyMix, latencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';
+import { transientOf } from './transient';
 
 /** One peak, foreseen. What is not asked for is not computed: a search for a crew asks little of most that it tries. */
 export interface Forecast {
@@ -45,8 +47,9 @@ export function forecast(
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
   const path = once(() => fluidPeak(peak, consumer));
-  const latency = once(() => latencyMix(path(), peak, consumer));
-  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
+  const transient = once(() => transientOf(path(), peak, work));
+  const latency = once(() => latencyMix(path(), peak, consumer, transient()));
+  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer, transient()));
   const offered = workload.peakPerSecond * work;
   // Without a peak nothing is left over, unless more arrives than all instances serve: then it grows for as long as it lasts.
   const lasting = offered < slots ? 0 : Number.POSITIVE_INFINITY;
@@ -55,6 +58,10 @@ export function forecast(
     hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const median = once(() => latency().quantile(0.5));
   const worst = once(() => latency().quantile(0.99));
+  const bad = once(() => {
+    const passing = transient();
+    return passing === undefined ? undefined : badPeakLatency(passing, peak);
+  });
   const predictions = (): Predictions => ({
     utilisation: offered / slots,
     get waitProbability() {
@@ -65,6 +72,9 @@ export function forecast(
     },
     get latencyP99Seconds() {
       return worst();
+    },
+    get badPeakP99Seconds() {
+      return bad();
     },
     peakBacklog: peakBacklog(),
     drainSeconds: drainSeconds(),

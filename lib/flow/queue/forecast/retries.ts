@@ -53,13 +53,18 @@ export interface Repeat {
   readonly delay: number;
 }
 
-/** Items served at their k-th attempt: k services, k waits, k − 1 backoffs. */
+/**
+ * Items served at their k-th attempt: k services, k waits, k − 1 backoffs.
+ *
+ * @param lasting whether a line that is longer than on average still is when an item comes back
+ */
 export function repeated(
   k: number,
   share: number,
   parts: readonly Stretch[],
   course: readonly Stretch[],
   workload: ResolvedWorkload,
+  lasting = false,
 ): Repeat[] {
   const total = parts.reduce((sum, part) => sum + part.weight, 0);
   const repeats: Repeat[] = [];
@@ -69,9 +74,12 @@ export function repeated(
     let at = part.at;
     let mean = 0;
     let variance = 0;
+    // Half-way between a line that lasts and one that is forgotten: by the simulation it is neither.
+    const average = lasting ? waitOf(stretchAt(course, at)) : 0;
+    const length = average > 0 ? (1 + waitOf(part) / average) / 2 : 1;
     for (let n = 0; n < k; n += 1) {
       const visited = n === 0 ? part : stretchAt(course, at);
-      const wait = (visited.low + visited.high) / 2;
+      const wait = n === 0 ? waitOf(part) : length * waitOf(visited);
       const random = visited.waiting / visited.decay;
       const backoff = n < k - 1 ? backoffBound(n) : 0;
       shift += wait;
@@ -109,6 +117,10 @@ export function repeated(
     }
   }
   return repeats;
+}
+
+function waitOf({ low, high }: Stretch): number {
+  return (low + high) / 2;
 }
 
 /** P(shift + X + U > t), X gamma, U uniform on (0, delay): the mean of X's tail over the delay, in closed form. */

@@ -21,4 +21,6 @@ export interface Waits {
   readonly stretches: Stretch[];
   /** With the mean wait alone, in order of time, for those who come back later. */
   readonly course: Stretch[];
+  /** Whether a line that is longer than on average still is when those who failed come back. */
+  readonly lasting: boolean;
 }
