@@ -45,8 +45,9 @@ const foldersIn = (path: string) =>
     .map(({ name }) => name);
 const exportsOf = (path: string) => Object.entries(require(join(ROOT, path)) as Record<string, unknown>);
 const kebab = (name: string) => name.replace(/(?<!^)([A-Z])/g, '-$1').toLowerCase();
+// Not `instanceof`, which Chart answers by what an instance has.
 const isA = (value: unknown, parent: { readonly prototype: object }) =>
-  typeof value === 'function' && value.prototype instanceof (parent as never);
+  typeof value === 'function' && Object.prototype.isPrototypeOf.call(parent.prototype, value.prototype ?? {});
 
 /** Files that the index of a layer exports, without the ending. */
 const exportedFiles = (index: string) => [...text(index).matchAll(/from '\.\/([^']+)'/g)].map(([, file]) => file);
