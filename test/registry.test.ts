@@ -220,3 +220,11 @@ describe('the reference environments', () => {
     expect(marks.filter((mark) => !prose.includes(mark)).map((mark) => `README.md: does not have ${mark}`)).toEqual([]);
   });
 });
+
+// A newcomer starts from the files that it names.
+test('CONTRIBUTING.md names only files that are there', () => {
+  const named = [...text('CONTRIBUTING.md').matchAll(/`((?:bin|stacks|charts|lib|test|docs|bench)\/[\w./-]+)`/g)];
+  expect(named.length).toBeGreaterThan(50);
+  const missing = named.map(([, path]) => path).filter((path) => !existsSync(join(ROOT, path)));
+  expect(missing.map((path) => `CONTRIBUTING.md: ${path} is not there`)).toEqual([]);
+});
