@@ -2,7 +2,8 @@
  * What arrives at a queue, a disk or a cluster: a steady rate, and a peak above it. A peak without a length is no peak;
  * that stands here and nowhere else, so that plan, prediction, simulation and constructs cannot disagree on it.
  */
-import { atLeast, type Check, positive } from './errors';
+import { atLeast, type Check, isKnown, positive, required, shown } from './errors';
+import type { Fields } from './fields';
 import { LEAST_RATE, MOST_ITEMS_PER_SECOND, SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from './ranges';
 
 /**
@@ -28,6 +29,9 @@ export interface Arrivals {
    */
   readonly peakSeconds?: number;
 }
+
+/** Every field of arrivals. */
+export const ARRIVALS_FIELDS: Fields<Arrivals> = { steadyPerSecond: true, peakPerSecond: true, peakSeconds: true };
 
 /** The same of bytes. */
 interface ArrivingBytes {
@@ -74,13 +78,13 @@ export function arrivalsChecks(
   // Shorter is a single item.
   const shortest = typeof peakSeconds === 'number' && peakSeconds > 0 ? SHORTEST_PEAK_SECONDS : 0;
   return [
-    positive(steadyName, steady ?? Number.NaN, LEAST_RATE, most),
+    required(positive, steadyName, steady, LEAST_RATE, most),
     // A steady rate that is itself refused is no bound.
-    atLeast(peakName, peak, Number.isFinite(steady) ? steady : 0, most),
+    atLeast(peakName, peak, isKnown(steady) && Number.isFinite(steady) ? steady : 0, most),
     atLeast('peakSeconds', peakSeconds, shortest, YEAR_SECONDS),
     {
-      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
-      message: `peakSeconds must be given with a ${peakName} (${peak}) above ${steadyName} (${steady})`,
+      refused: isKnown(peak) && isKnown(steady) && peak > steady && peakSeconds === undefined,
+      message: `peakSeconds must be given with a ${peakName} (${shown(peak)}) above ${steadyName} (${shown(steady)})`,
     },
   ];
 }

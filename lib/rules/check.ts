@@ -2,7 +2,7 @@ import { InvalidInputError } from '../flow/errors';
 import { Template } from './cloudformation/read/template';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
 import { type Document, OverLimitError, type Value } from './document';
-import { CARRIED_RULES } from './embedded/rules';
+import { EMBEDDED_RULES } from './embedded/rules';
 import { Manifests } from './kubernetes/read/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
 import { MAX_MESSAGE, MAX_SECONDS, printable } from './limits';
@@ -131,7 +131,7 @@ export function validateSeverities(severities: Readonly<Record<string, string>>)
 function rulesFor(document: Document): readonly Rule[] {
   const specific =
     document instanceof Template ? CLOUDFORMATION_RULES : document instanceof Manifests ? KUBERNETES_RULES : [];
-  return [...(specific as readonly Rule[]), ...CARRIED_RULES];
+  return [...(specific as readonly Rule[]), ...EMBEDDED_RULES];
 }
 
 interface Run {

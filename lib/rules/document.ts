@@ -1,8 +1,8 @@
 import { MAX_SECONDS } from './limits';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from './resolved';
 
-/** A text that a resource carries for somebody else to run or to read: a script, a configuration file. */
-export interface CarriedText {
+/** A text embedded in a resource, which something else runs or reads: a script, a configuration file. */
+export interface EmbeddedText {
   /** Where it stands. */
   readonly at: Value;
   /** The text. */
@@ -30,8 +30,8 @@ export abstract class Document {
   /** Works out one value as far as the document decides it. */
   public abstract resolve(raw: unknown): Resolved;
 
-  /** The scripts and configuration files that its resources carry. */
-  public abstract texts(): readonly CarriedText[];
+  /** The scripts and configuration files embedded in its resources. */
+  public abstract texts(): readonly EmbeddedText[];
 
   /** Gives the rules so many seconds from now; then `tick` throws. */
   public allow(seconds: number): void {

@@ -42,8 +42,8 @@ export function parse(file: string, given: string, total = new Total()): unknown
   return documents;
 }
 
-/** The YAML in a text that a document carries; undefined when it is none, or over a limit. */
-export function parseCarried(text: string): unknown {
+/** The YAML in a text that is embedded in a document; undefined when it is none, or over a limit. */
+export function parseEmbedded(text: string): unknown {
   try {
     const parsed = load(text, { schema: CORE_SCHEMA });
     limited('', parsed);

@@ -157,7 +157,8 @@ describe('after keeps what the headline promises', () => {
       const { knobs } = runScenario(caseOf(6), 1, engine);
       return (name: string) => knobs.find((knob) => knob.name === name)!.value;
     };
-    for (const engine of enginesOf(caseOf(6))) expect(sized(engine)('maxInstances')).toBeLessThanOrEqual(30);
+    // Twenty before; half of them again, and the head-room.
+    for (const engine of enginesOf(caseOf(6))) expect(sized(engine)('maxInstances')).toBeLessThanOrEqual(30 * 1.25);
     expect(sized('k8s')('minInstances')).toBeLessThan(20);
     // Fargate takes five minutes, longer than the promise of 90 s: most tasks stay.
     expect(sized('aws')('minInstances')).toBeGreaterThan(20);

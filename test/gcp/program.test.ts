@@ -62,7 +62,7 @@ test('of every type of resource it is decided whether it holds something', () =>
 
 test('what holds messages or secrets stays when it leaves the program, with the grants that keep it moving', () => {
   const stateful = run.resources.filter(({ type }) => STATEFUL.test(type)).map(({ type, name }) => `${type} ${name}`);
-  expect(stateful).toHaveLength(6);
+  expect(stateful).toHaveLength(10);
   expect(run.retained).toEqual(expect.arrayContaining(stateful));
   const others = run.retained.filter((one) => !stateful.includes(one));
   expect(others.map((one) => one.replace(/^.*:/, ''))).toEqual([

@@ -6,14 +6,13 @@ import { type Check, validate } from '../../flow/errors';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
-import { LONGEST_FUNCTION_SECONDS } from '../../flow/queue/platforms/lambda';
+import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS, SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
 import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
-/** Lambda's own defaults. */
-const DEFAULT_TIMEOUT_SECONDS = 3;
+/** Lambda's own default. */
 const DEFAULT_MEMORY_MIB = 128;
 
 /**
@@ -103,7 +102,7 @@ function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorke
   return {
     ...priced,
     platform,
-    functionTimeoutSeconds: resolvedSeconds(props.function.timeout) ?? DEFAULT_TIMEOUT_SECONDS,
+    functionTimeoutSeconds: resolvedSeconds(props.function.timeout) ?? DEFAULT_FUNCTION_SECONDS,
     batchWindowSeconds: resolvedSeconds(props.batchWindow),
   };
 }
@@ -114,7 +113,7 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
   const windowSeconds = resolvedSeconds(batchWindow);
   const askedWindow = question.batchWindowSeconds ?? 0;
   return [
-    knownNumber('batchSize', batchSize, 1, queue.fifo ? 10 : 10_000),
+    knownNumber('batchSize', batchSize, 1, queue.fifo ? SQS_BATCH.usual : SQS_BATCH.largest),
     wholeSeconds('batchWindow', batchWindow, 0, queue.fifo ? 0 : 300),
     wholeSeconds("the function's time-out", props.function.timeout, 1, LONGEST_FUNCTION_SECONDS),
     {
@@ -142,7 +141,7 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
 /** Whether the function fits the plan. */
 function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerProps, plan: QueuePlan): Check[] {
   const { serviceSeconds } = question.workload;
-  const functionTimeout = resolvedSeconds(props.function.timeout) ?? DEFAULT_TIMEOUT_SECONDS;
+  const functionTimeout = resolvedSeconds(props.function.timeout) ?? DEFAULT_FUNCTION_SECONDS;
   const windowSeconds = question.batchWindowSeconds ?? resolvedSeconds(props.batchWindow) ?? 0;
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const batchSize = plan.value('batchSize');

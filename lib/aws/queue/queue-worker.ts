@@ -96,7 +96,7 @@ export class QueueWorker extends Construct {
       planned: redriveQueue !== undefined,
     });
     this.plan = binding.plan;
-    redriveQueue?._serve({ ...binding, subject: id });
+    redriveQueue?._serve({ ...binding, scope: this, subject: id });
     this.warnWithoutDeadLetterQueue(queue);
   }
 

@@ -1,5 +1,5 @@
 import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
-import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type CfnAlarm, type Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { AddToResourcePolicyResult, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -172,6 +172,19 @@ export class RedriveQueue extends QueueBase {
       ]);
     }
     this.servedBy = worker;
+    const { backlog, age, timeToDrain } = this.alarms;
+    for (const { node } of [backlog, age, timeToDrain]) {
+      const alarm = node.defaultChild as CfnAlarm;
+      alarm.alarmDescription = `${alarm.alarmDescription} ${worker.subject} serves the queue.`;
+    }
+    // A metric of another stack would tie this stack to one that depends on it.
+    if (Stack.of(worker.scope) !== Stack.of(this)) return;
+    const width = 24 / Math.max(1, worker.graphs.length);
+    this.dashboard?.addWidgets(
+      ...worker.graphs.map(
+        ({ title, metrics }) => new GraphWidget({ title: `${worker.subject}: ${title}`, left: [...metrics], width }),
+      ),
+    );
   }
 
   /**

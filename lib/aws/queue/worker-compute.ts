@@ -33,6 +33,7 @@ export interface WorkerGraph {
 
 /** A worker as its queue knows it. */
 export interface ServingWorker extends WorkerBinding {
+  readonly scope: Construct;
   readonly subject: string;
 }
 

@@ -3,7 +3,7 @@
  * are kept, how large the shipper's queue must be to outlive its destination.
  */
 
-import { CapacityError, givenObjects, validate } from '../errors';
+import { CapacityError, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import { bisect } from '../search';
 import { knobsOf } from './knobs';
@@ -19,10 +19,8 @@ import { LogsPlan, type LogsPredictions, type LogsQuestion } from './workload';
  * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
  */
 export function planLogs(subject: string, asked: LogsQuestion): LogsPlan {
-  givenObjects(subject, { question: asked }, ['workload', 'objective']);
+  validate(subject, logsChecks(asked));
   const { workload, objective, ...choices } = asked;
-  givenObjects(subject, { workload, objective });
-  validate(subject, logsChecks(workload, objective, choices));
   const question = resolve(workload, objective, choices);
   const sized = size(question);
   refuseSlowCompression(subject, question);

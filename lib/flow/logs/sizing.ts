@@ -1,10 +1,11 @@
 /** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
 
 import { arrivalsChecks, bytesArriving, itemsDuringOutage } from '../arrivals';
-import { atLeast, between, type Check, positive, wholeAtLeast, wholeNumber } from '../errors';
+import { atLeast, between, type Check, isKnown, positive, required, wholeAtLeast, wholeNumber } from '../errors';
+import { type Fields, objectChecks } from '../fields';
 import { LEAST_RATE, LEAST_SECONDS, MOST_BYTES_PER_SECOND, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { lastWhole } from '../search';
-import type { LogsChoices, LogsObjective, LogsWorkload } from './workload';
+import type { LogsChoices, LogsObjective, LogsQuestion, LogsWorkload } from './workload';
 
 export const MIB = 1024 ** 2;
 /** Mean length of a line unless given: an assumption. */
@@ -163,10 +164,45 @@ export function fits(question: ResolvedLogs): boolean {
   return queue + files <= question.budget;
 }
 
+const WORKLOAD_FIELDS: Fields<LogsWorkload> = {
+  steadyBytesPerSecond: true,
+  peakBytesPerSecond: true,
+  peakSeconds: true,
+  lineBytes: true,
+  logFiles: true,
+};
+const OBJECTIVE_FIELDS: Fields<LogsObjective> = {
+  diskBudgetBytes: true,
+  outageSeconds: true,
+  shipperAwaySeconds: true,
+  lagSeconds: true,
+  reactionSeconds: true,
+};
+const QUESTION_FIELDS: Fields<LogsQuestion> = {
+  workload: true,
+  objective: true,
+  rotationSeconds: true,
+  fileSizeCapBytes: true,
+  fileCount: true,
+  envelopeBytes: true,
+  compressBytesPerSecond: true,
+};
+
 /** Everything that is wrong with the input. */
-export function logsChecks(workload: LogsWorkload, objective: LogsObjective, choices: LogsChoices): Check[] {
+export function logsChecks(question: LogsQuestion): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, (asked) => [
+    ...objectChecks('workload', asked.workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', asked.objective, OBJECTIVE_FIELDS, objectiveChecks),
+    wholeNumber('rotationSeconds', asked.rotationSeconds, 1, 3600),
+    wholeAtLeast('fileSizeCapBytes', asked.fileSizeCapBytes, MIB, MOST_HELD),
+    wholeNumber('fileCount', asked.fileCount, FEWEST_FILES, 100),
+    atLeast('envelopeBytes', asked.envelopeBytes, 0, MOST_HELD),
+    positive('compressBytesPerSecond', asked.compressBytesPerSecond, LEAST_RATE, MOST_BYTES_PER_SECOND),
+  ]);
+}
+
+function workloadChecks(workload: LogsWorkload): Check[] {
   const { steadyBytesPerSecond, peakBytesPerSecond, peakSeconds } = workload;
-  const { outageSeconds, reactionSeconds } = objective;
   return [
     ...arrivalsChecks(
       { steadyPerSecond: steadyBytesPerSecond, peakPerSecond: peakBytesPerSecond, peakSeconds },
@@ -174,15 +210,16 @@ export function logsChecks(workload: LogsWorkload, objective: LogsObjective, cho
     ),
     atLeast('lineBytes', workload.lineBytes, 1, MOST_HELD),
     wholeAtLeast('logFiles', workload.logFiles, 1, MOST_LOG_FILES),
-    positive('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, Number.MIN_VALUE, MOST_HELD),
-    positive('outageSeconds', outageSeconds ?? Number.NaN, LEAST_SECONDS, YEAR_SECONDS),
+  ];
+}
+
+function objectiveChecks(objective: LogsObjective): Check[] {
+  const { outageSeconds, reactionSeconds } = objective;
+  return [
+    required(positive, 'diskBudgetBytes', objective.diskBudgetBytes, Number.MIN_VALUE, MOST_HELD),
+    required(positive, 'outageSeconds', outageSeconds, LEAST_SECONDS, YEAR_SECONDS),
     positive('shipperAwaySeconds', objective.shipperAwaySeconds, LEAST_SECONDS, YEAR_SECONDS),
     positive('lagSeconds', objective.lagSeconds, LEAST_SECONDS, YEAR_SECONDS),
-    between('reactionSeconds', reactionSeconds, 0, Number.isFinite(outageSeconds) ? outageSeconds : undefined),
-    wholeNumber('rotationSeconds', choices.rotationSeconds, 1, 3600),
-    wholeAtLeast('fileSizeCapBytes', choices.fileSizeCapBytes, MIB, MOST_HELD),
-    wholeNumber('fileCount', choices.fileCount, FEWEST_FILES, 100),
-    atLeast('envelopeBytes', choices.envelopeBytes, 0, MOST_HELD),
-    positive('compressBytesPerSecond', choices.compressBytesPerSecond, LEAST_RATE, MOST_BYTES_PER_SECOND),
+    between('reactionSeconds', reactionSeconds, 0, isKnown(outageSeconds) ? outageSeconds : undefined),
   ];
 }

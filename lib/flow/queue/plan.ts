@@ -2,7 +2,18 @@
  * A queue and its consumer, sized: how many instances, when to ask for more, how long an attempt may take, when to
  * raise an alarm — and what to expect of the result.
  */
-import { atLeast, CapacityError, type Check, givenObjects, oneOf, positive, validate, wholeNumber } from '../errors';
+import {
+  atLeast,
+  CapacityError,
+  type Check,
+  isKnown,
+  oneOf,
+  positive,
+  present,
+  required,
+  shown,
+  validate,
+} from '../errors';
 import { figure } from '../figures';
 import { once } from '../once';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
@@ -49,7 +60,6 @@ export interface SolvedQueue {
 /** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
   const { workload, objective, consumer = {} } = question;
-  givenObjects(subject, { workload, objective, consumer });
   const { platform: platformName = 'other', broker: brokerName = 'sqs' } = question;
   validate(subject, [
     oneOf('platform', platformName, Object.keys(PLATFORMS)),
@@ -57,19 +67,20 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   ]);
   const platform = PLATFORMS[platformName];
   const broker = BROKERS[brokerName];
-  const timed: Consumer = { ...platform.consumer(question, broker.facts), ...definedOnly(broker.consumer(question)) };
+  // What is no object has no fields to check.
+  const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
   validate(subject, [
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
-    ...platform.checks(question),
-    ...broker.checks(question),
+    ...(whole ? [...platform.checks(question), ...broker.checks(question)] : []),
     ...checks,
     {
-      refused: objective.monthlyCost !== undefined && timed.instanceHourCost === undefined,
-      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${objective.monthlyCost} and no price`,
+      refused: isKnown(objective?.monthlyCost) && consumer?.instanceHourCost === undefined,
+      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${shown(objective?.monthlyCost)} and no price`,
     },
   ]);
+  const timed: Consumer = { ...platform.consumer(question, broker.facts), ...definedOnly(broker.consumer(question)) };
   validate(subject, retryChecks(workload, timed));
   checkScaleToZero(subject, question, platform.wakeUpSeconds?.(question, broker.facts));
   const solve = platform.solve?.(question) ?? size;
@@ -138,12 +149,11 @@ function definedOnly(consumer: Consumer): Consumer {
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */
 export function predictQueue(workload: Workload, consumer: ResolvedConsumer, horizonSeconds?: number): Predictions {
-  givenObjects('predictQueue', { workload, consumer });
   validate('predictQueue', [
     ...workloadChecks(workload),
     ...consumerChecks(consumer),
-    wholeNumber('maxInstances', consumer.maxInstances, 1),
-    positive('backlogPerInstance', consumer.backlogPerInstance ?? Number.NaN, Number.MIN_VALUE, Number.MAX_VALUE),
+    present('maxInstances', consumer?.maxInstances),
+    required(positive, 'backlogPerInstance', consumer?.backlogPerInstance, Number.MIN_VALUE, Number.MAX_VALUE),
     atLeast('horizonSeconds', horizonSeconds, SHORTEST_PEAK_SECONDS, YEAR_SECONDS),
   ]);
   validate('predictQueue', retryChecks(workload, consumer));

@@ -2,8 +2,9 @@
  * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
  * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
  */
-import { arrivalsChecks, resolveArrivals } from '../arrivals';
-import { atLeast, type Check, fromBelow, inRange, positive, shown, wholeAtLeast } from '../errors';
+import { ARRIVALS_FIELDS, arrivalsChecks, resolveArrivals } from '../arrivals';
+import { atLeast, type Check, fromBelow, inRange, isKnown, positive, required, shown, wholeAtLeast } from '../errors';
+import { type Fields, objectChecks } from '../fields';
 import { serviceQuantile } from '../numerics/gamma';
 import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { PLATFORM_FACTS } from './platforms/facts';
@@ -77,13 +78,43 @@ export const CONSUMER_DEFAULTS = {
 /** More at once is beyond the consumers of any one queue; up to here a refusal with all its ways out takes about a second. */
 const MOST_BUSY_SLOTS = 1e5;
 
+const WORKLOAD_FIELDS: Fields<Workload> = {
+  ...ARRIVALS_FIELDS,
+  serviceSeconds: true,
+  serviceVariation: true,
+  itemBytes: true,
+  failureRatio: true,
+  poisonRatio: true,
+};
+const OBJECTIVE_FIELDS: Fields<Objective> = {
+  latencySeconds: true,
+  latencyQuantile: true,
+  maxBacklog: true,
+  monthlyCost: true,
+  headroom: true,
+};
+const CONSUMER_FIELDS: Fields<Consumer> = {
+  slotsPerInstance: true,
+  pollSeconds: true,
+  decideSeconds: true,
+  startSeconds: true,
+  minInstances: true,
+  maxInstances: true,
+  instanceLimit: true,
+  maxAttempts: true,
+  instanceHourCost: true,
+};
+
 /** Everything that is wrong with a workload. */
 export function workloadChecks(workload: Workload): Check[] {
-  const { steadyPerSecond, peakPerSecond } = resolveArrivals(workload);
-  const busySlots = Math.max(steadyPerSecond, peakPerSecond) * workload.serviceSeconds;
+  return objectChecks('workload', workload, WORKLOAD_FIELDS, workloadNumbers);
+}
+
+function workloadNumbers(workload: Workload): Check[] {
+  const busySlots = mostBusySlots(workload);
   return [
     ...arrivalsChecks(workload),
-    positive('serviceSeconds', required(workload.serviceSeconds), LEAST_SECONDS, YEAR_SECONDS),
+    required(positive, 'serviceSeconds', workload.serviceSeconds, LEAST_SECONDS, YEAR_SECONDS),
     inRange('serviceVariation', workload.serviceVariation, 0, 10),
     positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
@@ -96,10 +127,21 @@ export function workloadChecks(workload: Workload): Check[] {
   ];
 }
 
+/** Slots that are busy on average when most arrives; NaN when a number of it is none. */
+export function mostBusySlots(workload: Workload): number {
+  const { steadyPerSecond, peakPerSecond = 0, peakSeconds = 0, serviceSeconds } = workload;
+  if (![steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds].every(isKnown)) return Number.NaN;
+  return Math.max(steadyPerSecond, resolveArrivals(workload).peakPerSecond) * serviceSeconds;
+}
+
 /** Everything that is wrong with an objective. */
 export function objectiveChecks(objective: Objective): Check[] {
+  return objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveNumbers);
+}
+
+function objectiveNumbers(objective: Objective): Check[] {
   return [
-    positive('latencySeconds', required(objective.latencySeconds), LEAST_SECONDS, YEAR_SECONDS),
+    required(positive, 'latencySeconds', objective.latencySeconds, LEAST_SECONDS, YEAR_SECONDS),
     fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
     positive('maxBacklog', objective.maxBacklog, Number.MIN_VALUE, MOST_HELD),
     positive('monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
@@ -112,6 +154,10 @@ export function objectiveChecks(objective: Objective): Check[] {
 
 /** Everything that is wrong with a consumer. */
 export function consumerChecks(consumer: Consumer): Check[] {
+  return objectChecks('consumer', consumer, CONSUMER_FIELDS, consumerNumbers);
+}
+
+function consumerNumbers(consumer: Consumer): Check[] {
   const { minInstances: min, maxInstances: max } = consumer;
   return [
     wholeAtLeast('slotsPerInstance', consumer.slotsPerInstance, 1, Number.MAX_SAFE_INTEGER),
@@ -124,8 +170,8 @@ export function consumerChecks(consumer: Consumer): Check[] {
     wholeAtLeast('maxAttempts', consumer.maxAttempts, 1, MOST_ATTEMPTS),
     positive('instanceHourCost', consumer.instanceHourCost, Number.MIN_VALUE, MOST_DOLLARS),
     {
-      refused: min !== undefined && max !== undefined && min > max,
-      message: `minInstances must be at most maxInstances (${max}), got ${min}`,
+      refused: isKnown(min) && isKnown(max) && min > max,
+      message: `minInstances must be at most maxInstances (${shown(max)}), got ${shown(min)}`,
     },
   ];
 }
@@ -166,10 +212,6 @@ export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): nu
   const { serviceSeconds, failureRatio, poisonRatio } = workload;
   const triedOnce = failureRatio === 0 && poisonRatio === 0;
   return triedOnce ? serviceSeconds : serviceSeconds * attemptsPerItem(workload, maxAttempts);
-}
-
-function required(value: number | undefined): number {
-  return value ?? Number.NaN;
 }
 
 /**

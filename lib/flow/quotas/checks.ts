@@ -2,62 +2,87 @@
  * What no quota can cure: inputs out of range, and tenants that write more than there is.
  */
 
-import { between, CapacityError, type Check, inRange, shown, wholeNumber } from '../errors';
+import { above0, between, CapacityError, type Check, inRange, isKnown, required, shown, wholeNumber } from '../errors';
+import { type Fields, listChecks, objectChecks } from '../fields';
 import { sizeText } from '../figures';
 import { lastWhole } from '../search';
 import { type ResolvedCapacity, type Shares, shareOut } from './shares';
-import type { KafkaCapacity, KafkaTenant } from './workload';
+import type { KafkaCapacity, KafkaTenant, QuotasQuestion } from './workload';
 
 const MOST_BYTES = 1e12;
 /** More brokers than any cluster has. */
 export const MOST_BROKERS = 1000;
 
+const CAPACITY_FIELDS: Fields<KafkaCapacity> = {
+  brokers: true,
+  brokerBytesPerSecond: true,
+  replicationFactor: true,
+  spareBrokers: true,
+  requestThreads: true,
+};
+const TENANT_FIELDS: Fields<KafkaTenant> = {
+  name: true,
+  steadyBytesPerSecond: true,
+  peakBytesPerSecond: true,
+  peakSeconds: true,
+  weight: true,
+  partitions: true,
+  readers: true,
+  producerBytesPerSecond: true,
+  consumerBytesPerSecond: true,
+};
+
 /** The validation table of a cluster and its tenants. */
-export function quotaChecks(capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): Check[] {
+export function quotaChecks(question: QuotasQuestion): Check[] {
+  return objectChecks('question', question, { capacity: true, tenants: true }, ({ capacity, tenants }) => [
+    ...objectChecks('capacity', capacity, CAPACITY_FIELDS, capacityChecks),
+    ...listChecks('tenants', tenants, (list) => {
+      const names = list.map((tenant) => tenant?.name);
+      return [
+        { refused: list.length === 0, message: 'tenants must name at least one, got none' },
+        {
+          refused: new Set(names).size < names.length,
+          message: `tenants must have different names, got ${names.map(String).join(', ')}`,
+        },
+        ...list.flatMap((tenant) => objectChecks('tenants', tenant, TENANT_FIELDS, tenantChecks)),
+      ];
+    }),
+  ]);
+}
+
+function capacityChecks(capacity: KafkaCapacity): Check[] {
   const { brokers, brokerBytesPerSecond, replicationFactor, spareBrokers, requestThreads } = capacity;
-  const names = tenants.map(({ name }) => name);
   const whole = Number.isInteger(brokers) && brokers >= 1;
   return [
-    wholeNumber('capacity.brokers', brokers, 1, MOST_BROKERS),
-    positive('capacity.brokerBytesPerSecond', brokerBytesPerSecond),
+    required(wholeNumber, 'capacity.brokers', brokers, 1, MOST_BROKERS),
+    required(above0, 'capacity.brokerBytesPerSecond', brokerBytesPerSecond, MOST_BYTES),
     wholeNumber('capacity.replicationFactor', replicationFactor, 1, whole ? brokers : MOST_BROKERS),
     wholeNumber('capacity.spareBrokers', spareBrokers, 0, whole ? brokers - 1 : MOST_BROKERS),
     wholeNumber('capacity.requestThreads', requestThreads, 1, 1000),
-    { refused: tenants.length === 0, message: 'tenants must name at least one, got none' },
-    {
-      refused: new Set(names).size < names.length,
-      message: `tenants must have different names, got ${names.join(', ')}`,
-    },
-    ...tenants.flatMap(tenantChecks),
   ];
 }
 
 function tenantChecks(tenant: KafkaTenant): Check[] {
   const { name, steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = tenant;
-  const of = (field: string) => `tenants.${field} of ${name}`;
+  const of = (field: string) => `tenants.${field} of ${String(name)}`;
   return [
     {
       refused: typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name),
       message: `tenants.name must be 1 to 64 letters, digits, dots, hyphens and underscores, got ${shown(name)}`,
     },
-    positive(of('steadyBytesPerSecond'), steady),
-    inRange(of('peakBytesPerSecond'), peak, steady > 0 ? steady : 0, MOST_BYTES),
+    required(above0, of('steadyBytesPerSecond'), steady, MOST_BYTES),
+    inRange(of('peakBytesPerSecond'), peak, isKnown(steady) && steady > 0 ? steady : 0, MOST_BYTES),
     inRange(of('peakSeconds'), peakSeconds, 0, 31_536_000),
     {
-      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
-      message: `${of('peakSeconds')} must be given with a peak (${peak}) above the steady rate (${steady})`,
+      refused: isKnown(peak) && isKnown(steady) && peak > steady && peakSeconds === undefined,
+      message: `${of('peakSeconds')} must be given with a peak (${shown(peak)}) above the steady rate (${shown(steady)})`,
     },
     between(of('weight'), tenant.weight, 0, 1_000_001),
     wholeNumber(of('partitions'), tenant.partitions, 1, 1_000_000),
     wholeNumber(of('readers'), tenant.readers, 0, 1000),
-    positive(of('producerBytesPerSecond'), tenant.producerBytesPerSecond),
-    positive(of('consumerBytesPerSecond'), tenant.consumerBytesPerSecond),
+    above0(of('producerBytesPerSecond'), tenant.producerBytesPerSecond, MOST_BYTES),
+    above0(of('consumerBytesPerSecond'), tenant.consumerBytesPerSecond, MOST_BYTES),
   ];
-}
-
-function positive(name: string, value: number | undefined): Check {
-  const refused = value !== undefined && !(value > 0 && value <= MOST_BYTES);
-  return { refused, message: `${name} must be above 0, at most ${MOST_BYTES}, got ${value}` };
 }
 
 /** Refuses what would fall behind for ever: a quota below what is written or read in the mean. */

@@ -2,7 +2,7 @@
  * Quotas of a shared Kafka cluster, every knob with its reason.
  */
 
-import { givenList, givenObjects, validate } from '../errors';
+import { validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
@@ -22,12 +22,8 @@ const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker hold
  *   reads in the mean
  */
 export function planQuotas(subject: string, question: QuotasQuestion): QuotasPlan {
-  givenObjects(subject, { question }, ['capacity', 'tenants']);
+  validate(subject, quotaChecks(question));
   const { capacity, tenants } = question;
-  givenList(subject, 'tenants', tenants);
-  givenObjects(subject, { capacity });
-  for (const tenant of tenants) givenObjects(subject, { tenants: tenant }, ['name']);
-  validate(subject, quotaChecks(capacity, tenants));
   const resolved = resolveCapacity(capacity);
   const shares = shareOut(resolved, tenants);
   refuseOverload(subject, resolved, tenants, shares);

@@ -2,7 +2,8 @@
  * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
  * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
  */
-import { atLeast, CapacityError, type Check, givenObjects, positive, validate } from '../errors';
+import { atLeast, CapacityError, type Check, oneOf, positive, required, validate } from '../errors';
+import { type Fields, objectChecks } from '../fields';
 import { figure, sizeText } from '../figures';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
 import { given, type Knob } from '../plan';
@@ -47,10 +48,8 @@ interface Sized {
  *   time are above the objective; the message names the ways out
  */
 export function planRetention(subject: string, question: RetentionQuestion): RetentionPlan {
-  givenObjects(subject, { question }, ['workload', 'objective']);
+  validate(subject, questionChecks(question));
   const { workload, objective } = question;
-  givenObjects(subject, { workload, objective }, ['writersSetExpiry']);
-  validate(subject, retentionChecks(workload, objective));
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);
   refuseSlowBackfill(subject, workload, objective, sized);
@@ -247,21 +246,48 @@ function deletionKnobs(
   ];
 }
 
-function retentionChecks(workload: RetentionWorkload, objective: RetentionObjective): Check[] {
-  const required = (value: number | undefined) => value ?? Number.NaN;
+function questionChecks(question: RetentionQuestion): Check[] {
+  return objectChecks('question', question, { workload: true, objective: true }, ({ workload, objective }) => [
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveChecks),
+  ]);
+}
+
+const WORKLOAD_FIELDS: Fields<RetentionWorkload> = {
+  insertsPerSecond: true,
+  documentBytes: true,
+  existingDocuments: true,
+  spareWritesPerSecond: true,
+  deletesPerSecond: true,
+  writersSetExpiry: true,
+};
+const OBJECTIVE_FIELDS: Fields<RetentionObjective> = {
+  retentionSeconds: true,
+  collectionBytes: true,
+  backfillSeconds: true,
+  deletionLagSeconds: true,
+};
+
+function workloadChecks(workload: RetentionWorkload): Check[] {
   return [
     rate('insertsPerSecond', workload.insertsPerSecond),
-    positive('documentBytes', required(workload.documentBytes), Number.MIN_VALUE, MOST_HELD),
-    atLeast('existingDocuments', required(workload.existingDocuments), 0, MOST_HELD),
+    required(positive, 'documentBytes', workload.documentBytes, Number.MIN_VALUE, MOST_HELD),
+    required(atLeast, 'existingDocuments', workload.existingDocuments, 0, MOST_HELD),
     rate('spareWritesPerSecond', workload.spareWritesPerSecond),
     rate('deletesPerSecond', workload.deletesPerSecond),
-    positive('retentionSeconds', required(objective.retentionSeconds), LEAST_SECONDS, CENTURY_SECONDS),
+    oneOf('writersSetExpiry', workload.writersSetExpiry, [true, false]),
+  ];
+}
+
+function objectiveChecks(objective: RetentionObjective): Check[] {
+  return [
+    required(positive, 'retentionSeconds', objective.retentionSeconds, LEAST_SECONDS, CENTURY_SECONDS),
     positive('collectionBytes', objective.collectionBytes, Number.MIN_VALUE, MOST_HELD),
     positive('backfillSeconds', objective.backfillSeconds, LEAST_SECONDS, CENTURY_SECONDS),
     atLeast('deletionLagSeconds', objective.deletionLagSeconds, 2 * TTL_PASS_SECONDS, CENTURY_SECONDS),
   ];
 }
 
-function rate(name: string, value: number | undefined): Check {
-  return positive(name, value ?? Number.NaN, LEAST_RATE, MOST_ITEMS_PER_SECOND);
+function rate(name: string, value: number): Check {
+  return required(positive, name, value, LEAST_RATE, MOST_ITEMS_PER_SECOND);
 }

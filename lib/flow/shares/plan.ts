@@ -1,6 +1,6 @@
 /** Shares of a cluster that several tenants submit jobs to, every knob with its reason. */
 
-import { CapacityError, givenList, givenObjects, validate } from '../errors';
+import { CapacityError, validate } from '../errors';
 import { figure } from '../figures';
 import { fewestSlots, sojournTail, variationFactor } from '../numerics/erlang';
 import { serviceQuantile, serviceTail } from '../numerics/gamma';
@@ -32,15 +32,8 @@ interface Wanted {
  * @throws CapacityError when a tenant would fall behind for ever, or a promise is shorter than a job
  */
 export function planShares(subject: string, question: SharesQuestion): SharesPlan {
-  givenObjects(subject, { question }, ['capacity', 'tenants', 'objective', 'reclaimByPreemption']);
+  validate(subject, sharesChecks(question));
   const { capacity, tenants, objective, reclaimByPreemption: byPreemption = true } = question;
-  givenList(subject, 'tenants', tenants);
-  givenObjects(subject, { capacity, objective });
-  for (const tenant of tenants) {
-    givenObjects(subject, { tenants: tenant }, ['name', 'workload']);
-    givenObjects(subject, { 'tenants.workload': tenant.workload });
-  }
-  validate(subject, sharesChecks(capacity, tenants, objective));
   const wanted = wantedBy(subject, tenants.map(loadOf), objective, byPreemption);
   const loads = wanted.map(({ load }) => load);
   const nominal = nominalJobs(subject, capacity, wanted);

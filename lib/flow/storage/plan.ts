@@ -2,7 +2,7 @@
  * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
 
-import { CapacityError, givenList, givenObjects, validate } from '../errors';
+import { CapacityError, validate } from '../errors';
 import { sizeText } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
@@ -32,13 +32,8 @@ const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flo
  *   costs more than the objective allows
  */
 export function planStorage(subject: string, question: StorageQuestion): StoragePlan {
-  givenObjects(subject, { question }, ['workload', 'objective', 'transitions']);
+  validate(subject, storageChecks(question));
   const { workload, objective = {}, ...choices } = question;
-  givenObjects(subject, { workload, objective });
-  if (choices.transitions !== undefined) givenList(subject, 'transitions', choices.transitions);
-  for (const transition of choices.transitions ?? [])
-    givenObjects(subject, { transitions: transition }, ['storageClass']);
-  validate(subject, storageChecks(workload, objective, choices));
   const economy = new StorageEconomy(workload, objective, choices);
   if (choices.transitions) {
     refuseLateReads(subject, economy.taken, economy.patience);

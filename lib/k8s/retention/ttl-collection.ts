@@ -5,6 +5,7 @@ import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import { planRetention } from '../../flow/retention/plan';
 import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
+import { minuteOf } from '../../flow/schedule/schedule';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
@@ -242,11 +243,6 @@ export class TtlCollection extends Construct {
 
 /** By this label the pods of a collection are found. */
 const LABEL = 'backpressure/ttl-collection';
-
-/** A minute of the hour from a name: stable, and even over many names. */
-function minuteOf(name: string): number {
-  return createHash('sha256').update(name).digest().readUInt32BE(0) % 60;
-}
 
 /** In a cluster the second label of a host is its namespace. */
 function gatewayEgress(address: string): Egress {

@@ -1,8 +1,10 @@
 /**
  * Whether alarms reach the topics that they are sent to.
  */
+
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { Composite, isMapping } from '../resolved';
 import type { Found, Rule } from '../rule';
 import type { Template } from './read/template';
@@ -63,7 +65,7 @@ function* shutOutByPolicy(template: Template, topic: Resource, who: string): Ite
 }
 
 /** Policies by topic: those that are certain, topics that may have another one, and whether any topic may. */
-const topicPolicies = once((template: Template) => {
+const topicPolicies = oncePer((template: Template) => {
   const named = template.ofType('AWS::SNS::TopicPolicy', 'AWS::SNS::TopicInlinePolicy').flatMap((policy) =>
     [...policy.at('Properties', 'Topics').items(), ...policy.at('Properties', 'TopicArn').items()].map((topic) => ({
       policy,

@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { grantsOn } from './read/grants';
 import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
@@ -120,7 +121,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
 ];
 
 /** The metrics of an alarm that say how much waits, and that an expression may name. */
-const depthsOf = once((alarm: Resource) =>
+const depthsOf = oncePer((alarm: Resource) =>
   metricsOf(alarm).filter(({ id, name }) => id !== undefined && DEPTHS.test(name.text() ?? '')),
 );
 

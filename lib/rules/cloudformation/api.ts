@@ -1,6 +1,7 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './read/functions';
 import { Pointers } from './read/pointers';
@@ -100,7 +101,7 @@ function openStages(template: Template): { stage: Resource; api: Resource; at: V
 }
 
 /** The APIs whose callers a usage plan may throttle. */
-const planned = once((template: Template) => {
+const planned = oncePer((template: Template) => {
   const stages = template
     .ofType('AWS::ApiGateway::UsagePlan')
     .filter((plan) => !plan.at('Properties', 'Throttle').absent)
@@ -110,7 +111,7 @@ const planned = once((template: Template) => {
 });
 
 /** The functions behind the methods of REST APIs and the routes of HTTP APIs. */
-const integrations = once((template: Template) => {
+const integrations = oncePer((template: Template) => {
   const rest = template.ofType('AWS::ApiGateway::Method').flatMap((method) => {
     const integration = method.at('Properties', 'Integration');
     const api = template.target(method.at('Properties', 'RestApiId'));

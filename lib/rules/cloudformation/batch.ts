@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { roleAt, rolesGranted } from './read/grants';
 import { isEnabled } from './read/invocations';
@@ -63,7 +64,7 @@ function submitters(template: Template, queue: Resource): readonly Resource[] {
 }
 
 /** The rules that submit to a job queue, each with the role it does so under, by the queue. */
-const targeting = once((template: Template) => {
+const targeting = oncePer((template: Template) => {
   const targets = template
     .ofType('AWS::Events::Rule')
     .filter(isEnabled)

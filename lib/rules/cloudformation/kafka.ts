@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { mappings } from './read/functions';
 import { rolesGranted } from './read/grants';
@@ -69,8 +70,8 @@ function topicRead(template: Template, mapping: Resource, source: Value): Resour
 }
 
 /** Topics of one name by their cluster; `called` gives the same list for the same name. */
-const onCluster = once((topics: readonly Resource[]) =>
-  once((template: Template) => grouped(topics.map((topic) => [clusterOf(template, topic), topic] as const))),
+const onCluster = oncePer((topics: readonly Resource[]) =>
+  oncePer((template: Template) => grouped(topics.map((topic) => [clusterOf(template, topic), topic] as const))),
 );
 
 /** The cluster that a topic is on, or that secrets are for. */
@@ -83,8 +84,8 @@ function byCluster(template: Template, type: string): ReadonlyMap<Resource, read
   return grouped(template.ofType(type).map((resource) => [clusterOf(template, resource), resource] as const));
 }
 
-const topics = once((template: Template) => byCluster(template, 'AWS::MSK::Topic'));
-const secretLists = once((template: Template) => byCluster(template, 'AWS::MSK::BatchScramSecret'));
+const topics = oncePer((template: Template) => byCluster(template, 'AWS::MSK::Topic'));
+const secretLists = oncePer((template: Template) => byCluster(template, 'AWS::MSK::BatchScramSecret'));
 
 /** Any custom resource that knows the cluster may set quotas: ours, or somebody's own. */
 function mayHaveQuotas(template: Template, cluster: Resource): boolean {
@@ -92,7 +93,7 @@ function mayHaveQuotas(template: Template, cluster: Resource): boolean {
 }
 
 /** The clusters that custom resources may be told of. */
-const knownToCustom = once((template: Template) => {
+const knownToCustom = oncePer((template: Template) => {
   const told = template.resources.filter(isCustom).flatMap((custom) => places(custom.at('Properties')));
   return new Pointers(template, told, 'AWS::MSK::Cluster', 'ClusterName');
 });

@@ -1,3 +1,4 @@
+import { MAX_CONCURRENCY, SQS_BATCH, UNBOUNDED_CONCURRENCY } from '../../flow/queue/platforms/lambda';
 import type { Resource } from '../document';
 import type { Found, Rule } from '../rule';
 import {
@@ -15,15 +16,6 @@ import { QUEUE } from './read/relations';
 import { streamRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
-/** Messages in a batch from SQS when a mapping says nothing. */
-const DEFAULT_BATCH_SIZE = 10;
-
-/** The least that MaximumConcurrency may be. */
-const LEAST_MAXIMUM_CONCURRENCY = 2;
-
-/** Runs that a mapping without a maximum may ask for on its own; with more reserved nothing is throttled. */
-const LARGEST_SQS_CONCURRENCY = 1250;
-
 /** Services whose records are read in order, so that one that fails holds up all behind it. */
 const STREAMS = ['kinesis', 'dynamodb'];
 
@@ -39,7 +31,7 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
     *check(template) {
       for (const { mapping, source } of mappingsFrom(template, 'sqs')) {
         const types = mapping.at('Properties', 'FunctionResponseTypes');
-        const batch = mapping.at('Properties', 'BatchSize').number(DEFAULT_BATCH_SIZE);
+        const batch = mapping.at('Properties', 'BatchSize').number(SQS_BATCH.usual);
         if (batch === undefined || batch <= 1) continue;
         if (types.items().some((type) => type.mayBe('ReportBatchItemFailures'))) continue;
         yield {
@@ -90,10 +82,11 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
         const limit = maximumConcurrency(mapping);
         // Provisioned pollers have a maximum of their own; on a FIFO queue the message groups are one.
         if (!limit.absent || !mapping.at('Properties', 'ProvisionedPollerConfig').absent) continue;
-        if (!handler || !reserved || reserved >= LARGEST_SQS_CONCURRENCY || mayBeFifo(template, source)) continue;
+        // With more reserved than a mapping asks for on its own nothing is throttled.
+        if (!handler || !reserved || reserved >= UNBOUNDED_CONCURRENCY || mayBeFifo(template, source)) continue;
         const advice =
-          reserved < LEAST_MAXIMUM_CONCURRENCY
-            ? `reserve ${LEAST_MAXIMUM_CONCURRENCY} or more, and set ScalingConfig.MaximumConcurrency to no more than that`
+          reserved < MAX_CONCURRENCY.min
+            ? `reserve ${MAX_CONCURRENCY.min} or more, and set ScalingConfig.MaximumConcurrency to no more than that`
             : `set ScalingConfig.MaximumConcurrency to ${reserved} or less, its share if others call the function too`;
         yield {
           at: limit,

@@ -1,6 +1,8 @@
+import { grouped } from '../../flow/grouped';
+import { SCALING_COOLDOWN_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { Resource } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { own } from '../own';
 import type { Found, Rule } from '../rule';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
@@ -8,9 +10,6 @@ import { QUEUE } from './read/relations';
 import { queueRetentionSeconds } from './read/retention';
 import { grantedTo, onlyReads, type ScaledService, scaledServices } from './read/services';
 import type { Template } from './read/template';
-
-/** What Application Auto Scaling waits between two steps of an ECS service when a policy says nothing. */
-const DEFAULT_COOLDOWN_SECONDS = 300;
 
 /** Signals that a queue has no part in. */
 const OWN_LOAD: Readonly<Record<string, string>> = {
@@ -99,7 +98,7 @@ function* slowSteps(template: Template, { scalable, policies }: ScaledService): 
   const [low, high] = ['MinCapacity', 'MaxCapacity'].map((key) => scalable.at('Properties', key).number());
   const step = largestStep(policy);
   const steps = policy.at('Properties', 'StepScalingPolicyConfiguration');
-  const cooldown = steps.at('Cooldown').number(DEFAULT_COOLDOWN_SECONDS);
+  const cooldown = steps.at('Cooldown').number(SCALING_COOLDOWN_SECONDS);
   if (low === undefined || high === undefined || !step || cooldown === undefined || high <= low) return;
   for (const { seconds, queue } of watchedBy(template, policy)) {
     const kept = queueRetentionSeconds(queue);
@@ -145,7 +144,7 @@ function watchedBy(template: Template, policy: Resource): { queue: Resource; sec
 }
 
 /** The alarms, by what they set off. */
-const settingOff = once((template: Template) =>
+const settingOff = oncePer((template: Template) =>
   grouped(
     alarms(template).flatMap((alarm) => {
       const targets = alarm

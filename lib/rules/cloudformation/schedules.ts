@@ -1,8 +1,11 @@
+import { grouped } from '../../flow/grouped';
+import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
+import { fullestMinute, runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
-import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './read/cron';
+import { calendarOf, leastGapSeconds } from './read/cron';
 import { functionAt, reservedOf, timeoutOf } from './read/functions';
 import { isEnabled } from './read/invocations';
 import type { Template } from './read/template';
@@ -54,7 +57,7 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const timeout = handler && timeoutOf(handler);
         const period = leastGapSeconds(expression.text() ?? '');
         if (!handler || !timeout || !period || period >= timeout) continue;
-        const atOnce = Math.ceil(timeout / period);
+        const atOnce = runsAtOnce(period, timeout);
         const room = reserved?.number(0);
         // With room reserved for all of them, somebody has thought of it.
         if (room === undefined || room >= atOnce) continue;
@@ -79,8 +82,8 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const target = schedule.at('Properties', 'Target');
         const queue = target.at('DeadLetterConfig');
         if (!queue.absent || !isEnabled(schedule)) continue;
-        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(86_400);
-        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(185);
+        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(EVENTBRIDGE_RETRIES.seconds);
+        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(EVENTBRIDGE_RETRIES.tries);
         const bound = hours === undefined || tries === undefined ? '' : ` after ${hours} s or ${tries} retries at most`;
         yield {
           at: queue,
@@ -99,7 +102,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
     const calendar = calendarOf(start.expression.text() ?? '');
     return calendar && start.zone !== undefined ? [{ ...start, calendar }] : [];
   });
-  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }): Calendar => calendar));
+  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }) => calendar));
   const timeout = timeoutOf(handler);
   if (timeout === undefined || firing.length <= room) return;
   const names = [...new Set(firing.map((i) => known[i].schedule.name))];
@@ -112,7 +115,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
 }
 
 /** Everything that a schedule starts, whatever kind of schedule it is. */
-const starts = once((template: Template): readonly Start[] => {
+const starts = oncePer((template: Template): readonly Start[] => {
   const rules = template.ofType('AWS::Events::Rule').flatMap((schedule) =>
     schedule
       .at('Properties', 'Targets')

@@ -1,3 +1,4 @@
+import { FEWEST_RECEIVES, LAMBDA_VISIBILITY_FACTOR, SQS_DEFAULTS, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import type { Resource } from '../document';
 import { least } from '../extremes';
 import type { Found, Rule } from '../rule';
@@ -15,17 +16,10 @@ import {
 import { queueRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
-/** What SQS sets when a template says nothing. */
-const DEFAULT_VISIBILITY_SECONDS = 30;
-
-/** Of the function's time-out, as Lambda's documentation recommends. */
-const VISIBILITY_FACTOR = 6;
+const LONGEST_RETENTION_SECONDS = SQS_LIMITS.retentionSeconds.max;
 
 /** Queues of a circle that a message names. */
 const NAMED = 12;
-
-/** Receives below which throttled invocations use up the tries of healthy messages. */
-const LEAST_RECEIVES = 5;
 
 /** Rules about SQS queues and what reads them. */
 export const SQS_RULES: readonly Rule<Template>[] = [
@@ -43,7 +37,7 @@ export const SQS_RULES: readonly Rule<Template>[] = [
         // It parks messages: a retry happens when a person asks for one.
         if (isReadOnDemand(template, queue)) continue;
         const retention = queueRetentionSeconds(queue);
-        const visibility = queue.at('Properties', 'VisibilityTimeout').number(DEFAULT_VISIBILITY_SECONDS);
+        const visibility = queue.at('Properties', 'VisibilityTimeout').number(SQS_DEFAULTS.visibilitySeconds);
         const tries =
           retention === undefined || !visibility
             ? ''
@@ -51,7 +45,7 @@ export const SQS_RULES: readonly Rule<Template>[] = [
         yield {
           at: policy,
           message: `no RedrivePolicy: a message that fails is tried again until it is deleted${tries}`,
-          fix: `add a dead-letter queue and a RedrivePolicy with maxReceiveCount ${LEAST_RECEIVES} or more`,
+          fix: `add a dead-letter queue and a RedrivePolicy with maxReceiveCount ${FEWEST_RECEIVES} or more`,
         };
       }
     },
@@ -75,7 +69,7 @@ export const SQS_RULES: readonly Rule<Template>[] = [
           yield {
             at: kept,
             message: `keeps messages ${keptSeconds} s, their source ${source.name} ${seconds} s: the age counts from the first send, so one that fails late is gone at once`,
-            fix: `set MessageRetentionPeriod above ${seconds}, 1209600 (14 days) at most`,
+            fix: `set MessageRetentionPeriod above ${seconds}, ${LONGEST_RETENTION_SECONDS} (${LONGEST_RETENTION_SECONDS / 86_400} days) at most`,
           };
         }
       }
@@ -92,11 +86,11 @@ export const SQS_RULES: readonly Rule<Template>[] = [
       for (const queue of queues(template)) {
         const receives = redrivePolicy(queue).at('maxReceiveCount');
         const count = receives.number();
-        if (count === undefined || count >= LEAST_RECEIVES || mappingsOf(template, queue).length === 0) continue;
+        if (count === undefined || count >= FEWEST_RECEIVES || mappingsOf(template, queue).length === 0) continue;
         yield {
           at: receives,
-          message: `maxReceiveCount ${count} for a Lambda consumer, below ${LEAST_RECEIVES}: throttled invocations count as receives`,
-          fix: `set maxReceiveCount to ${LEAST_RECEIVES} or more`,
+          message: `maxReceiveCount ${count} for a Lambda consumer, below ${FEWEST_RECEIVES}: throttled invocations count as receives`,
+          fix: `set maxReceiveCount to ${FEWEST_RECEIVES} or more`,
         };
       }
     },
@@ -161,16 +155,16 @@ function wayRound(circle: readonly Resource[]): string {
 
 function* visibilityOf(template: Template, queue: Parameters<typeof mappingsOf>[1]): Iterable<Found> {
   const at = queue.at('Properties', 'VisibilityTimeout');
-  const visibility = at.number(DEFAULT_VISIBILITY_SECONDS);
+  const visibility = at.number(SQS_DEFAULTS.visibilitySeconds);
   for (const { mapping, handler } of mappingsOf(template, queue)) {
     const timeout = handler && timeoutOf(handler);
     const window = mapping.at('Properties', 'MaximumBatchingWindowInSeconds').number(0);
     if (visibility === undefined || timeout === undefined || window === undefined) continue;
-    const least = VISIBILITY_FACTOR * timeout + window;
+    const least = LAMBDA_VISIBILITY_FACTOR * timeout + window;
     if (visibility >= least) continue;
     yield {
       at,
-      message: `hidden for ${visibility} s, while ${handler!.name} may take ${timeout} s and waits up to ${window} s for a batch: below ${VISIBILITY_FACTOR} × ${timeout} + ${window} = ${least} s`,
+      message: `hidden for ${visibility} s, while ${handler!.name} may take ${timeout} s and waits up to ${window} s for a batch: below ${LAMBDA_VISIBILITY_FACTOR} × ${timeout} + ${window} = ${least} s`,
       fix: `set VisibilityTimeout to ${least} or more, or shorten the function's Timeout`,
     };
   }

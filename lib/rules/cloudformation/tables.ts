@@ -1,6 +1,7 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
 import { least } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { functions, isActive, mappingsInto, serviceOf } from './read/functions';
 import { roleAt, rolesGranted } from './read/grants';
@@ -58,7 +59,7 @@ function firstWriter(template: Template, roles: readonly Resource[]): Resource |
 }
 
 /** The places, among all functions, of those that events start, by the role that they run under. */
-const eventDriven = once((template: Template) =>
+const eventDriven = oncePer((template: Template) =>
   grouped(
     functions(template).map((handler, place) => [
       isEventDriven(template, handler) ? roleAt(template, handler.at('Properties', 'Role')) : undefined,

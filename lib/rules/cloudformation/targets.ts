@@ -1,3 +1,4 @@
+import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
 import type { Rule } from '../rule';
 import { isEnabled } from './read/invocations';
 import type { Template } from './read/template';
@@ -42,8 +43,8 @@ export const TARGET_RULES: readonly Rule<Template>[] = [
         for (const target of rule.at('Properties', 'Targets').items()) {
           const queue = target.at('DeadLetterConfig');
           if (!queue.absent) continue;
-          const seconds = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(86_400);
-          const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(185);
+          const seconds = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(EVENTBRIDGE_RETRIES.seconds);
+          const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(EVENTBRIDGE_RETRIES.tries);
           const bound =
             seconds === undefined || tries === undefined ? '' : ` after ${seconds} s or ${tries} retries at most`;
           yield {

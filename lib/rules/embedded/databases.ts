@@ -1,15 +1,15 @@
-import type { CarriedText } from '../document';
+import type { EmbeddedText } from '../document';
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** MariaDB kept the names that MySQL has given up. */
-function isMysql({ at, text, name }: CarriedText): boolean {
+function isMysql({ at, text, name }: EmbeddedText): boolean {
   return ![text, name ?? '', at.resource.name].some((word) => /mariadb/i.test(word));
 }
 
 /** Rules about databases that are told to do more than they can, or less than they should. */
-export const CARRIED_DATABASE_RULES: readonly Rule[] = [
-  carriedRule({
+export const EMBEDDED_DATABASE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-MYSQL-001',
     title: 'Replication is set up under names that are going away',
     why: 'The old names are deprecated since MySQL 8.0.26 and go with a later release: the server then does not start, or the replica runs with its defaults.',
@@ -27,7 +27,7 @@ export const CARRIED_DATABASE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-MYSQL-002',
     title: 'A parallel replica that commits in any order',
     why: 'Readers of the replica see a later transaction without the earlier one that it depends on, and a state that the primary never had.',
@@ -51,7 +51,7 @@ export const CARRIED_DATABASE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-MONGO-001',
     title: 'A TTL index meets a collection that is already old',
     why: 'As soon as the index stands, one thread deletes everything that is past its time, as fast as it can, and the replicas have to follow: the mass delete is worse than what it was to cure.',

@@ -1,6 +1,6 @@
 import type { Document } from '../document';
 import type { Found, Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** Settings that are a client's or a user's, and that a broker does not read from its own configuration. */
 const DYNAMIC = ['producer_byte_rate', 'consumer_byte_rate', 'request_percentage'];
@@ -11,7 +11,7 @@ const FIX =
 const MESSAGE = (key: string) =>
   `${key} among the broker's settings does nothing: quotas are dynamic, for each user or client`;
 
-const inText = carriedRule({
+const inText = embeddedRule({
   id: 'BP-KAFKA-003',
   title: 'A quota in the configuration of the broker',
   why: 'The broker reads quotas from the cluster, for each user and client, and not from its own file. Nobody is throttled, and the one that drowned the rest goes on.',
@@ -36,7 +36,7 @@ const inText = carriedRule({
 });
 
 /** Rules about the configuration of Kafka's brokers, as text or as a Strimzi cluster. */
-export const CARRIED_BROKER_RULES: readonly Rule[] = [
+export const EMBEDDED_BROKER_RULES: readonly Rule[] = [
   {
     ...inText,
     *check(document) {

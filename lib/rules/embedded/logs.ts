@@ -1,5 +1,5 @@
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** What only a configuration of logrotate has. */
 const LOGROTATE = /^[ \t]*rotate[ \t]+\d+[ \t]*$/m;
@@ -8,8 +8,8 @@ const LOGROTATE = /^[ \t]*rotate[ \t]+\d+[ \t]*$/m;
 const FILEBEAT = /filebeat\.(?:inputs|config|autodiscover)|^filebeat:/m;
 
 /** Rules about the configuration of what rotates and ships logs. */
-export const CARRIED_LOG_RULES: readonly Rule[] = [
-  carriedRule({
+export const EMBEDDED_LOG_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-LOG-002',
     title: 'Lines are lost between copy and truncate',
     why: 'What is written after the file was copied and before it is cut to nothing is in neither. The faster the log, the more; and a shipper that reads the file loses its place.',
@@ -25,7 +25,7 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-003',
     title: "Filebeat's log input",
     why: 'It knows a file by its inode, which a new file gets again: after a rotation lines are skipped or sent twice. It is deprecated, and Filebeat 9 refuses it unless told otherwise.',
@@ -41,7 +41,7 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-004',
     title: 'A shipper that counts lines as delivered, or forgets them',
     why: 'With one acknowledgement a line is gone when that broker fails before the others have it. And what only memory holds is nothing to an outage: the rotation deletes what was not read in time.',
@@ -65,7 +65,7 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-005',
     title: 'Logs are rotated by the clock only',
     why: 'Between two rotations a file grows as fast as it is written. A flood fills the disk within the day, and logrotate looks again tomorrow.',
@@ -83,7 +83,7 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-006',
     title: 'A log is compressed while it is still written or read',
     why: 'The writer keeps the renamed file open until it is told, and the shipper until it has read it. What comes in meanwhile is in a file that compress has already replaced.',

@@ -1,11 +1,11 @@
-import type { CarriedText, Document } from '../document';
+import type { Document, EmbeddedText } from '../document';
 import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** Rules about programs that take messages: none may be lost, none forged. */
-export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
-  carriedRule({
+export const EMBEDDED_MESSAGE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-RABBITMQ-003',
     title: 'A rejected message is thrown away',
     why: 'Without a dead-letter exchange, to reject without requeueing is to delete. The one order that failed is the one that nobody will ever see again.',
@@ -32,7 +32,7 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-REDIS-001',
     title: 'A stream is read from its end again and again',
     why: '`$` is the end of the stream at the moment of the call. What is added between two calls is before it, and is never read.',
@@ -49,7 +49,7 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-REDIS-002',
     title: 'A key against duplicates outlives the work that it stands for',
     why: 'The key is set before the work is done. A crash in between leaves it, and every later delivery is taken for a duplicate: the event is lost, and the key stays for ever.',
@@ -67,7 +67,7 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-WEBHOOK-001',
     title: 'A webhook believes whoever calls',
     why: 'Anybody who knows the address can enter events, or flood it, and a recorded request can be sent again a year later.',
@@ -86,7 +86,7 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
 ];
 
 /** Whether no policy among the manifests gives the queues of a program a dead-letter exchange. */
-function hasNoPolicy({ text }: CarriedText, document: Document): boolean {
+function hasNoPolicy({ text }: EmbeddedText, document: Document): boolean {
   const queue = /(?:queue_declare|assertQueue)\(\s*(?:queue\s*=\s*)?["']([^"']+)["']/.exec(text)?.[1];
   return !document.ofType('rabbitmq.com/Policy', 'rabbitmq.com/OperatorPolicy').some((policy) => {
     if (policy.at('spec', 'definition', 'dead-letter-exchange').absent) return false;

@@ -1,13 +1,13 @@
-import type { CarriedText } from '../document';
+import type { EmbeddedText } from '../document';
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** A line of a crontab: five fields or a macro, and a command. */
 const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
 
 /** Rules about what starts work: schedules and pushes. */
-export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
-  carriedRule({
+export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-CRON-005',
     title: 'Jobs are spread by sleeping for a random time',
     why: 'Every run is at another time: two may follow each other at once or be far apart, and how long a run took cannot be told. Meanwhile the pod holds its place and does nothing.',
@@ -26,7 +26,7 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-CI-001',
     title: 'Runs of different workflows cancel each other, or what is deployed',
     why: 'A group is one for the whole repository. Without the workflow in its name the tests of a branch cancel its build; and when runs of the main branch are cancelled too, half a deployment is left.',
@@ -53,7 +53,7 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
 ];
 
 /** Whether what a text says is run by the clock. */
-function isScheduled({ at, text }: CarriedText): boolean {
+function isScheduled({ at, text }: EmbeddedText): boolean {
   return at.resource.type === 'batch/CronJob' || CRONTAB.test(text);
 }
 

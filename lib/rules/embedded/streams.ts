@@ -1,13 +1,13 @@
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** From where a stream begins to be read or written to where it starts. */
 const READ = /\breadStream\b[\s\S]{0,2000}?\.load\(/g;
 const WRITE = /\bwriteStream\b[\s\S]{0,2000}?\.(?:start|toTable)\(/g;
 
 /** Rules about streaming jobs and the tables that they write. */
-export const CARRIED_STREAM_RULES: readonly Rule[] = [
-  carriedRule({
+export const EMBEDDED_STREAM_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-SPARK-001',
     title: 'A Delta table is written in update mode',
     why: 'The Delta sink takes append and complete. The query throws when it is started, and nothing is ever consumed.',
@@ -25,7 +25,7 @@ export const CARRIED_STREAM_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-SPARK-002',
     title: 'A stream takes everything that waits into its first batch',
     why: 'Without a limit a batch is as large as the backlog. The first one after an outage runs out of memory, starts anew with a larger one, and never gets through.',
@@ -42,7 +42,7 @@ export const CARRIED_STREAM_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LIBRDKAFKA-001',
     title: "A Java consumer's property in a client that has no use for it",
     why: 'A client built on librdkafka hands out one message at a time. The number changes nothing, and the batches that it was to bound are whatever the program makes of them.',
@@ -59,7 +59,7 @@ export const CARRIED_STREAM_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-KAFKA-004',
     title: 'A producer gives up after a number of tries',
     why: 'A few tries are over within a second or two, and a broker that restarts takes longer. What bounds a send is how long its result may take.',
@@ -78,7 +78,7 @@ export const CARRIED_STREAM_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-COMPACT-001',
     title: 'A compaction that one small file starts again and again',
     why: 'There is always a small file: the last one written, or what a compaction leaves over. A trigger that needs no more than that is true after every run, and rewrites the table for ever.',

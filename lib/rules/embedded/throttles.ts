@@ -1,12 +1,12 @@
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** `rate`, `self.rate`, `this._rate`. */
 const RATE = '(?:self\\._?|this\\.[_#]?)?(?:rate|refill_?rate|refillRate)';
 
 /** Rules about what is to hold work back: buckets, pools, breakers. */
-export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
-  carriedRule({
+export const EMBEDDED_THROTTLE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-BUCKET-001',
     title: 'A token bucket that holds its rate instead of its burst',
     why: 'The burst that was allowed is cut to one second of the rate, or a small one raised to it; and below one token a second the bucket never holds a whole one, so that nothing is ever sent.',
@@ -26,7 +26,7 @@ export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-BUCKET-002',
     title: 'A token bucket that is refilled in lumps',
     why: 'All of a second is let through at its beginning, and nothing at its end. Two lumps at the edge of a window are twice the limit for whoever counts in windows of his own.',
@@ -43,7 +43,7 @@ export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-MYSQL-003',
     title: 'A throttle that only ever gets tighter',
     why: 'Each look at a replica that lags halves the rate again, and nothing raises it. After a few minutes nothing is written, and it stays so when the replica has long caught up.',
@@ -61,7 +61,7 @@ export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-POOL-001',
     title: 'A full pool answers with an error of the server',
     why: 'AbortPolicy throws, and what nobody catches is a 500: callers take it for a fault and try again at once, which is the last thing that a full pool needs.',
@@ -78,7 +78,7 @@ export const CARRIED_THROTTLE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-POOL-002',
     title: 'A circuit breaker that waits for ever',
     why: 'A breaker counts calls that end. A dependency that does not answer ends none: every thread waits in it, and the breaker stays closed.',

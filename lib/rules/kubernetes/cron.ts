@@ -1,12 +1,13 @@
+import { grouped } from '../../flow/grouped';
+import { runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
-import { parseSchedule } from './read/cron-fields';
 import { type Manifests, namespaceOf } from './read/manifests';
 import { plain, quantity } from './read/quantities';
 import { serviceSeconds } from './read/service-time';
-import { byZone, fullest, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
+import { byZone, fullest, jobSchedule, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
 
 /** CronJobs in one minute that are a stampede whatever they ask for. */
 const MANY = 5;
@@ -37,8 +38,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
         }
         // One that starts every minute cannot be put elsewhere.
         const unbounded = zone.filter(
-          ({ job, schedule }) =>
-            schedule.shortestPeriodSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
+          ({ job, schedule }) => schedule.shortestGapSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
         );
         const most = unbounded.length < MANY ? undefined : fullest(unbounded, () => 1);
         if (!most || most.jobs.length < MANY) continue;
@@ -60,7 +60,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const job of manifests.ofType('batch/CronJob')) {
         const policy = job.at('spec', 'concurrencyPolicy');
-        const schedule = parseSchedule(job.at('spec', 'schedule').text());
+        const schedule = jobSchedule(job);
         const service = serviceSeconds(job);
         const run =
           service ??
@@ -68,10 +68,10 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
             .find((value) => value.present)
             ?.number();
         if (policy.text('Allow') !== 'Allow' || !schedule || run === undefined) continue;
-        if (schedule.shortestPeriodSeconds >= run) continue;
+        if (schedule.shortestGapSeconds >= run) continue;
         yield {
           at: policy,
-          message: `starts every ${schedule.shortestPeriodSeconds} s, while a run ${service === undefined ? 'may take' : 'takes'} ${run} s: up to ${Math.ceil(run / schedule.shortestPeriodSeconds)} run at once`,
+          message: `starts every ${schedule.shortestGapSeconds} s, while a run ${service === undefined ? 'may take' : 'takes'} ${run} s: up to ${runsAtOnce(schedule.shortestGapSeconds, run)} run at once`,
           fix: `set concurrencyPolicy to Forbid, or start it every ${Math.ceil(run / 60)} min or less often`,
         };
       }
@@ -141,9 +141,9 @@ interface Demand {
 
 /** The demand of some CronJobs, worked out once for all quotas that are compared with it. */
 function demandOf(manifests: Manifests, jobs: Parameters<typeof fullest>[0]): (limit: Limit) => Demand {
-  return once((limit: Limit): Demand => {
+  return oncePer((limit: Limit): Demand => {
     const use = (job: Resource) => limit.use(manifests, job) ?? 0;
-    const most = once((_: Limit) => {
+    const most = oncePer((_: Limit) => {
       const together = fullest(jobs, use);
       return { together, asked: (together?.jobs ?? []).reduce((sum, job) => sum + use(job), 0) };
     });
@@ -170,7 +170,7 @@ function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterab
 function* startingDeadline(job: Resource): Iterable<Found> {
   const at = job.at('spec', 'startingDeadlineSeconds');
   const seconds = at.number();
-  const period = parseSchedule(job.at('spec', 'schedule').text())?.shortestPeriodSeconds;
+  const period = jobSchedule(job)?.shortestGapSeconds;
   if (seconds !== undefined && seconds < LEAST_STARTING_DEADLINE_SECONDS) {
     yield {
       at,

@@ -1,15 +1,10 @@
+import { KEDA_COOLDOWN_SECONDS, LONGEST_GRACE_SECONDS } from '../../flow/queue/platforms/keda';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { scalersOf, targetOf, triggersOf } from './read/scalers';
 import { grace, preStopSeconds, serviceSeconds, serviceTime } from './read/service-time';
-
-/** KEDA's wait before it scales to zero when a ScaledObject says nothing. */
-const DEFAULT_COOLDOWN_SECONDS = 300;
-
-/** What the cluster autoscaler waits for a pod to stop when it removes a node, whatever the pod asks for. */
-const AUTOSCALER_GRACE_SECONDS = 600;
 
 const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 
@@ -34,7 +29,7 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
       for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
         const target = targetOf(manifests, scaler);
         const at = scaler.at('spec', 'cooldownPeriod');
-        const cooldown = at.number(DEFAULT_COOLDOWN_SECONDS);
+        const cooldown = at.number(KEDA_COOLDOWN_SECONDS);
         const blind = triggersOf(scaler).filter(countsOnlyWaiting);
         // Any other trigger keeps the workload up for reasons that these manifests do not tell.
         if (blind.length === 0 || blind.length < triggersOf(scaler).length) continue;
@@ -74,11 +69,11 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         )
           continue;
         const seconds = service ?? allowed?.seconds;
-        if (seconds === undefined || seconds <= AUTOSCALER_GRACE_SECONDS) continue;
+        if (seconds === undefined || seconds <= LONGEST_GRACE_SECONDS) continue;
         const says = service === undefined ? `its pods ask for ${seconds} s to stop` : `one item takes ${seconds} s`;
         yield {
           at: annotated?.at ?? allowed!.at,
-          message: `${says}, above the ${AUTOSCALER_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
+          message: `${says}, above the ${LONGEST_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
           fix: `run each item as a Job with a ScaledJob whose pods are annotated ${STAY}, or cut the item into shorter ones`,
         };
       }
@@ -107,7 +102,7 @@ function* tooShort(manifests: Manifests, workload: Resource): Iterable<Found> {
   const sleep = Math.max(0, greatest(sleeps));
   const service = serviceSeconds(workload, ...scalersOf(manifests, workload)) ?? 0;
   // Longer items than that are BP-KEDA-007's: no grace period helps them.
-  if (service > AUTOSCALER_GRACE_SECONDS && scalersOf(manifests, workload).length > 0) return;
+  if (service > LONGEST_GRACE_SECONDS && scalersOf(manifests, workload).length > 0) return;
   const needed = service + sleep;
   if (service > 0 && seconds < needed) {
     const hook = sleep > 0 ? ` and the preStop hook sleeps ${sleep} s` : '';
@@ -149,11 +144,11 @@ function countsOnlyWaiting(trigger: Value): boolean {
 function* evictedJobs(manifests: Manifests): Iterable<Found> {
   for (const scaler of manifests.ofType('keda.sh/ScaledJob')) {
     const item = serviceTime(scaler);
-    if (item === undefined || item.seconds <= AUTOSCALER_GRACE_SECONDS) continue;
+    if (item === undefined || item.seconds <= LONGEST_GRACE_SECONDS) continue;
     if (staysOnItsNode(scaler.at('spec', 'jobTargetRef', 'template'))) continue;
     yield {
       at: item.at,
-      message: `one item takes ${item.seconds} s, above the ${AUTOSCALER_GRACE_SECONDS} s that the cluster autoscaler waits at most, and it may remove the node under the item's Job`,
+      message: `one item takes ${item.seconds} s, above the ${LONGEST_GRACE_SECONDS} s that the cluster autoscaler waits at most, and it may remove the node under the item's Job`,
       fix: `annotate the pods of the Job with ${STAY}`,
     };
   }

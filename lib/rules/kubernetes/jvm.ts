@@ -1,5 +1,5 @@
 import type { Value } from '../document';
-import { once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { mebibytes, quantity } from './read/quantities';
@@ -110,7 +110,7 @@ interface JavaContainer {
 }
 
 /** Every container with the places in which it gives flags to a JVM. */
-const javaContainers = once((manifests: Manifests): readonly JavaContainer[] =>
+const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] =>
   manifests.workloads().flatMap((workload) =>
     manifests.containers(workload).flatMap((container) => {
       const words = ['command', 'args'].flatMap((key) => {

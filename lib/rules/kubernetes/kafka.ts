@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
@@ -55,7 +56,7 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
 ];
 
 /** The users that have quotas, by cluster. */
-const limitedUsers = once((manifests: Manifests) =>
+const limitedUsers = oncePer((manifests: Manifests) =>
   grouped(
     manifests
       .ofType('kafka.strimzi.io/KafkaUser')

@@ -1,6 +1,8 @@
+import { grouped } from '../../flow/grouped';
+import { FAILED_READINGS } from '../../flow/queue/platforms/keda';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './read/scalers';
@@ -81,7 +83,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: fallback,
           message: `no fallback: while ${failing.map((trigger) => trigger.at('type').text()).join(' and ')} cannot be asked, ${stays}`,
-          fix: 'add fallback with failureThreshold 3 and, as replicas, what an ordinary hour needs',
+          fix: `add fallback with failureThreshold ${FAILED_READINGS} and, as replicas, what an ordinary hour needs`,
         };
       }
     },
@@ -185,7 +187,7 @@ function consumersAtMost(manifests: Manifests, trigger: Value): number | undefin
 }
 
 /** Partitions of topics, by the name that brokers know them by. */
-const partitionsOf = once((manifests: Manifests) =>
+const partitionsOf = oncePer((manifests: Manifests) =>
   grouped(
     manifests.ofType('kafka.strimzi.io/KafkaTopic').map((topic) => {
       const name = topic.at('spec', 'topicName').text(topic.at('metadata', 'name').text());

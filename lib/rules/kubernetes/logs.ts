@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
@@ -55,7 +56,7 @@ function writtenAt(workload: Resource, volume: Value): string[] {
 }
 
 /** Where the containers of a workload mount what they may write to, by volume. */
-const writable = once((workload: Resource) =>
+const writable = oncePer((workload: Resource) =>
   grouped(
     (workload.document as Manifests)
       .containers(workload)
@@ -73,7 +74,7 @@ function isUnbounded(manifests: Manifests, workload: Resource, emptyDir: Value):
     .some((container) => container.at('resources', 'limits', 'ephemeral-storage').absent);
 }
 
-const hasRotator = once((workload: Resource): boolean =>
+const hasRotator = oncePer((workload: Resource): boolean =>
   (workload.document as Manifests).containers(workload).some((container) => {
     const words = [...container.at('command').items(), ...container.at('args').items()];
     const texts = [container.at('name'), container.at('image'), ...words].map((word) => word.text() ?? '');

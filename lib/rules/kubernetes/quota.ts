@@ -1,5 +1,5 @@
 import type { Resource } from '../document';
-import { once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { isQueued } from './read/kueue';
 import { byNamespace, type Manifests } from './read/manifests';
@@ -76,7 +76,7 @@ function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resou
  * What may run at once of the batch work of a namespace, and what it asks for, by limit. Jobs and ScaledJobs may all run
  * at once; CronJobs need not coincide (BP-CRON-001 says when they do).
  */
-const demands = once((batch: readonly Resource[]) => {
+const demands = oncePer((batch: readonly Resource[]) => {
   const known = new Map<Limit, readonly { readonly jobs: readonly Resource[]; readonly asked: number }[]>();
   return (manifests: Manifests, limit: Limit) => {
     let found = known.get(limit);

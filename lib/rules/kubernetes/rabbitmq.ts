@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
@@ -53,7 +54,7 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
 ];
 
 /** The queues that are worked on: no streams, and none in which others park what failed. */
-const ownQueues = once((manifests: Manifests): readonly Resource[] =>
+const ownQueues = oncePer((manifests: Manifests): readonly Resource[] =>
   manifests.ofType('rabbitmq.com/Queue').filter((queue) => {
     const type = queue.at('spec', 'type').text('classic');
     return type !== undefined && type !== 'stream' && queueName(queue) !== undefined && !isParking(manifests, queue);
@@ -83,7 +84,7 @@ interface Scope {
 }
 
 /** What policies for queues are about, each scope once, by what they set, or may. */
-const scopes = once((manifests: Manifests) => {
+const scopes = oncePer((manifests: Manifests) => {
   const distinct = new Map<string, readonly [string, Scope]>();
   for (const policy of policies(manifests)) {
     const [vhost, pattern] = [policy.at('spec', 'vhost').text('/'), policy.at('spec', 'pattern').text()];
@@ -113,7 +114,7 @@ function isParking(manifests: Manifests, queue: Resource): boolean {
 }
 
 /** Where queues and policies send what failed, and what is bound to each queue. */
-const deadLettering = once((manifests: Manifests) => {
+const deadLettering = oncePer((manifests: Manifests) => {
   const settings = (key: string) => [
     ...manifests.ofType('rabbitmq.com/Queue').map((other) => other.at('spec', 'arguments', `x-${key}`).text()),
     ...policies(manifests).map((policy) => policy.at('spec', 'definition', key).text()),
@@ -127,7 +128,7 @@ const deadLettering = once((manifests: Manifests) => {
 });
 
 /** Whether every broker among the manifests is recent enough to have a limit of its own. */
-const limitedByDefault = once((manifests: Manifests): boolean => {
+const limitedByDefault = oncePer((manifests: Manifests): boolean => {
   const clusters = manifests.ofType('rabbitmq.com/RabbitmqCluster');
   return (
     clusters.length > 0 &&

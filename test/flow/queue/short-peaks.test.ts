@@ -231,7 +231,7 @@ describe('a plan for a peak too short to settle', () => {
   const [{ workload }] = EXAMPLES;
 
   test('one worker keeps 6 s through a peak that fills it for 20 s, where two would have been paid for', () => {
-    const plan = planQueue('Orders', { workload, objective: { latencySeconds: 6 } });
+    const plan = planQueue('Orders', { workload, objective: { latencySeconds: 6, headroom: 1.001 } });
     expect([plan.value('minInstances'), plan.value('maxInstances')]).toEqual([1, 1]);
     expect(plan.knob('maxInstances').formula).toContain('through the peak, over before the queue settles');
     expect(simulated({ name: '', workload, consumer: fixed(1) }).p99).toBeLessThan(6);
@@ -239,15 +239,21 @@ describe('a plan for a peak too short to settle', () => {
 
   test('one worker given by hand is not refused, and 4 s need another', () => {
     expect(() =>
-      planQueue('Orders', { workload, objective: { latencySeconds: 6 }, consumer: { maxInstances: 1 } }),
+      planQueue('Orders', {
+        workload,
+        objective: { latencySeconds: 6, headroom: 1.001 },
+        consumer: { maxInstances: 1 },
+      }),
     ).not.toThrow();
-    expect(planQueue('Orders', { workload, objective: { latencySeconds: 4 } }).value('maxInstances')).toBe(2);
+    expect(
+      planQueue('Orders', { workload, objective: { latencySeconds: 4, headroom: 1.001 } }).value('maxInstances'),
+    ).toBe(2);
   });
 
   test('a long peak is sized as before: settled, by Erlang C', () => {
     const plan = planQueue('Orders', {
       workload: { ...workload, peakSeconds: 7200 },
-      objective: { latencySeconds: 6 },
+      objective: { latencySeconds: 6, headroom: 1.001 },
     });
     expect(plan.value('maxInstances')).toBe(2);
     expect(plan.knob('maxInstances').formula).toContain('(Erlang C), settled within it');
@@ -255,7 +261,9 @@ describe('a plan for a peak too short to settle', () => {
 
   test('never fewer than the steady rate needs when it lasts', () => {
     const steep = { ...workload, steadyPerSecond: 4.7, peakPerSecond: 4.8 };
-    expect(planQueue('Orders', { workload: steep, objective: { latencySeconds: 6 } }).value('maxInstances')).toBe(2);
+    expect(
+      planQueue('Orders', { workload: steep, objective: { latencySeconds: 6, headroom: 1.001 } }).value('maxInstances'),
+    ).toBe(2);
   });
 });
 

@@ -15,10 +15,13 @@ import { deadLetterKnobs, redriveChecks, redriveKnobs } from './sqs-redrive';
 
 const DAY = 86_400;
 
+/** What SQS sets where nothing is given: SQS API reference, SetQueueAttributes. */
+export const SQS_DEFAULTS = { visibilitySeconds: 30, retentionSeconds: 4 * DAY } as const;
+
 /** Amazon SQS API reference and quotas. */
 export const SQS_LIMITS = {
   visibilitySeconds: 43_200,
-  retentionSeconds: { min: 60, derived: 4 * DAY, max: 14 * DAY },
+  retentionSeconds: { min: 60, derived: SQS_DEFAULTS.retentionSeconds, max: 14 * DAY },
   delaySeconds: 900,
   receiveCount: { min: 1, max: 1000 },
 } as const;
@@ -29,7 +32,7 @@ export const LAMBDA_VISIBILITY_FACTOR = 6;
 export const FEWEST_RECEIVES = FEWEST_ATTEMPTS;
 const LAMBDA_SQS = 'AWS Lambda developer guide, Creating and configuring an Amazon SQS event source mapping';
 /** A worker that polls by itself deletes the message after the attempt; SQS's own default is time enough for that. */
-const DELETE_SECONDS = 30;
+const DELETE_SECONDS = SQS_DEFAULTS.visibilitySeconds;
 
 /** Lambda hides messages for a mapping, and a platform that was not named may be Lambda. */
 function isLambda(platform: PlatformName): boolean {

@@ -13,7 +13,7 @@
 import { BirthDeath, type Rates, ratesOn } from '../../numerics/birth-death';
 import { departureVariation } from '../../numerics/departures';
 import { busyRates } from '../../numerics/first-passage';
-import { residualShare, serviceTail } from '../../numerics/gamma';
+import { residualShare } from '../../numerics/gamma';
 import { lastWhole } from '../../search';
 
 // Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
@@ -69,7 +69,7 @@ export class LineLaw {
   constructor(private readonly course: Course) {
     const { spells, steadyPerSecond } = course;
     this.levels = levelsOf(course);
-    this.chain = new BirthDeath(this.ratesAt({ ...spells[0], arrivalsPerSecond: steadyPerSecond }, NEVER));
+    this.chain = new BirthDeath(this.ratesAt({ ...spells[0], arrivalsPerSecond: steadyPerSecond }, NEVER, 0));
     this.begun = this.chain.settled();
   }
 
@@ -137,28 +137,28 @@ export class LineLaw {
     for (let k = 1; k <= steps; k += 1) {
       const until = spell.seconds * (k / steps) ** 2;
       const middle = (before + until) / 2;
-      this.setRates(spell, spell.from + middle);
+      this.setRates(spell, spell.from + middle, until - before);
       step(spell.from + middle, until - before);
       before = until;
     }
   }
 
   /** Sets the rates of a spell at a moment; `Infinity` when everything has settled. The same moments are asked often. */
-  private setRates(spell: Spell, at: number): void {
+  private setRates(spell: Spell, at: number, seconds = 0): void {
     // Exponential services forget.
     const moment = this.course.variation === 1 ? NEVER : at;
     const known = this.known.get(spell) ?? new Map<number, Rates>();
-    const rates = known.get(moment) ?? this.ratesAt(spell, moment);
+    const rates = known.get(moment) ?? this.ratesAt(spell, moment, seconds);
     known.set(moment, rates);
     this.known.set(spell, known);
     this.chain.rates = rates;
   }
 
-  private ratesAt(spell: Spell, at: number): Rates {
+  private ratesAt(spell: Spell, at: number, seconds: number): Rates {
     const { levels } = this;
     const { work, variation } = this.course;
     const { arrivalsPerSecond: rate, slots } = spell;
-    const each = this.endsPerSlot(spell, at);
+    const each = this.endsPerSlot(spell, at, seconds);
     const drift = abs(rate - slots * each);
     const squared = variation * variation;
     const counted = at === NEVER ? squared : departureVariation(at / memory(variation), work, variation);
@@ -173,14 +173,19 @@ export class LineLaw {
     return ratesOn(levels, births, deaths);
   }
 
-  /** Services that a busy slot ends per second, at a moment of the first spell: of all that have begun, those due. */
-  private endsPerSlot(spell: Spell, at: number): number {
+  /**
+   * Services that a busy slot ends per second in a step of the first spell: with slots for all, what has arrived and does
+   * not add to the number in service has ended.
+   */
+  private endsPerSlot(spell: Spell, at: number, seconds: number): number {
     const { spells, steadyPerSecond, work, variation } = this.course;
     if (variation === 1 || at === NEVER || spell !== spells[0]) return 1 / work;
     const { arrivalsPerSecond: rate } = spell;
-    const busy = work * (steadyPerSecond + (rate - steadyPerSecond) * residualShare(at, work, variation));
-    const ended = rate - (rate - steadyPerSecond) * serviceTail(at, work, variation);
-    return ended / busy;
+    const busy = (moment: number) =>
+      work * (steadyPerSecond + (rate - steadyPerSecond) * residualShare(moment, work, variation));
+    const [before, middle, after] = [busy(at - seconds / 2), busy(at), busy(at + seconds / 2)];
+    const ended = rate - (after - before) / seconds;
+    return ended / ((before + 4 * middle + after) / 6);
   }
 }
 

@@ -9,8 +9,8 @@ import { asleepKnob } from './waking';
 const FACTS = PLATFORM_FACTS.fargate;
 /** ECS developer guide: the longest `stopTimeout` on Fargate. */
 export const LONGEST_STOP_SECONDS = 120;
-/** Shorter and a task that was just started is taken away before it had its turn. */
-const SHORTEST_SCALE_IN_SECONDS = 300;
+/** Application Auto Scaling user guide: the cooldown of a policy for an ECS service where it gives none. */
+export const SCALING_COOLDOWN_SECONDS = 300;
 
 /** Fargate behind a queue. */
 export const FARGATE: Platform = {
@@ -36,7 +36,7 @@ export const FARGATE: Platform = {
       },
       {
         name: 'scaleInCooldownSeconds',
-        value: Math.max(SHORTEST_SCALE_IN_SECONDS, Math.ceil(itemTimeoutSeconds)),
+        value: Math.max(SCALING_COOLDOWN_SECONDS, Math.ceil(itemTimeoutSeconds)),
         unit: 's',
         formula:
           'max(300, item time-out): a task that was just started must have had its turn before one is taken away',

@@ -19,12 +19,12 @@ const KEDA_POLLING_SECONDS = PLATFORM_FACTS['keda-job'].pollSeconds;
 export const LONGEST_GRACE_SECONDS = 600;
 /** Time beside the item itself for a pod to notice that it is to end, to acknowledge and to close its connection. */
 const CLOSING_SECONDS = 5;
-/** KEDA's default `cooldownPeriod` and the autoscaler's default scale-down stabilisation: 300 s both. */
-const CALM_SECONDS = 300;
+/** KEDA, ScaledObject specification: the default `cooldownPeriod`, the wait before the last pod ends. */
+export const KEDA_COOLDOWN_SECONDS = 300;
 /** The autoscaler stabilises over an hour at most. */
 const LONGEST_STABILIZATION_SECONDS = 3600;
 /** Readings that may fail in a row before the scaler counts as blind. */
-const FAILED_READINGS = 3;
+export const FAILED_READINGS = 3;
 
 /**
  * Pods that stay, or one job for each item: a job where an item may take longer than a node waits for a pod to end.
@@ -67,7 +67,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
   const { question, sizing, itemTimeoutSeconds, brokerFacts } = planned;
   const { maxInstances, backlogPerInstance } = sizing.consumer;
   const { scaleToZero = false, cooldownSeconds } = question;
-  const cooldown = cooldownSeconds ?? Math.max(CALM_SECONDS, Math.ceil(itemTimeoutSeconds));
+  const cooldown = cooldownSeconds ?? Math.max(KEDA_COOLDOWN_SECONDS, Math.ceil(itemTimeoutSeconds));
   const knobs: Knob[] = [
     {
       name: 'targetPerReplica',

@@ -14,8 +14,14 @@ import { type Ramp, rampSeconds, sizeOnRamp } from './ramp';
 
 /** Lambda's quota for one invocation. */
 export const LONGEST_FUNCTION_SECONDS = 900;
+/** AWS Lambda API, CreateFunction: the time-out of a function that gives none. */
+export const DEFAULT_FUNCTION_SECONDS = 3;
+/** AWS Lambda API, EventSourceMapping: messages in a batch from SQS, by default and at most. */
+export const SQS_BATCH = { usual: 10, largest: 10_000 } as const;
 /** AWS Lambda developer guide: `MaximumConcurrency` of a mapping. */
-const MAX_CONCURRENCY = { min: 2, max: 1000 };
+export const MAX_CONCURRENCY = { min: 2, max: 1000 };
+/** The same guide, "Configuring scaling behavior for SQS event source mappings": invocations without a maximum. */
+export const UNBOUNDED_CONCURRENCY = 1250;
 /** AWS Lambda API, ProvisionedPollerConfig for Amazon SQS. */
 const POLLERS = { min: 2, mostAtOnce: 200, max: 2000 };
 /** AWS Lambda developer guide, provisioned mode: concurrent invocations of one poller. */
@@ -139,7 +145,7 @@ function batchKnobs({ question, itemTimeoutSeconds }: Planned): Knob[] {
   const room = timeout ?? itemTimeoutSeconds;
   knobs.push({
     name: 'batchSize',
-    value: batchSize ?? Math.max(1, Math.min(10, Math.floor(room / itemTimeoutSeconds))),
+    value: batchSize ?? Math.max(1, Math.min(SQS_BATCH.usual, Math.floor(room / itemTimeoutSeconds))),
     unit: 'items',
     formula: batchSize === undefined ? 'min(10, function time-out ÷ time of one item at its P99.9)' : 'given',
     inputs: { functionTimeoutSeconds: room, itemTimeoutSeconds },

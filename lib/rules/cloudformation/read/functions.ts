@@ -1,8 +1,11 @@
 /**
  * Lambda functions: which one a value means, and what is mapped to it.
  */
+
+import { grouped } from '../../../flow/grouped';
+import { DEFAULT_FUNCTION_SECONDS } from '../../../flow/queue/platforms/lambda';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { Composite, Reference } from '../../resolved';
 import type { Template } from './template';
@@ -11,9 +14,6 @@ const FUNCTION = 'AWS::Lambda::Function';
 
 /** What stands for a function. */
 const QUALIFIED = ['AWS::Lambda::Alias', 'AWS::Lambda::Version'];
-
-/** What Lambda sets when a template says nothing. */
-const DEFAULT_TIMEOUT_SECONDS = 3;
 
 /** Every Lambda function. */
 export function functions(template: Template): readonly Resource[] {
@@ -35,7 +35,7 @@ export function functionAt(template: Template, value: Value): Resource | undefin
 
 /** Seconds that one run may take. */
 export function timeoutOf(handler: Resource): number | undefined {
-  return handler.at('Properties', 'Timeout').number(DEFAULT_TIMEOUT_SECONDS);
+  return handler.at('Properties', 'Timeout').number(DEFAULT_FUNCTION_SECONDS);
 }
 
 /** Where a function's reserved concurrency stands. */
@@ -51,7 +51,7 @@ export interface Mapping {
 }
 
 /** Every event source mapping. */
-export const mappings = once((template: Template): readonly Mapping[] =>
+export const mappings = oncePer((template: Template): readonly Mapping[] =>
   template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
     mapping,
     source: mapping.at('Properties', 'EventSourceArn'),
@@ -64,7 +64,7 @@ export function mappingsInto(template: Template, handler: Resource): readonly Ma
   return mappedTo(template).get(handler) ?? [];
 }
 
-const mappedTo = once((template: Template) =>
+const mappedTo = oncePer((template: Template) =>
   grouped(mappings(template).map((mapping) => [mapping.handler, mapping] as const)),
 );
 

@@ -1,8 +1,10 @@
 /**
  * Who may do what to which resource, as far as policies of roles say it for certain.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { matchesWildcards } from '../../patterns';
 import type { Template } from './template';
 
@@ -39,7 +41,7 @@ interface Index {
   readonly byRole: ReadonlyMap<Resource, readonly Resource[]>;
 }
 
-const indices = once((_: Template) => new Map<string, Index>());
+const indices = oncePer((_: Template) => new Map<string, Index>());
 
 function indexOf(template: Template, action: string, type: string, nameProperty: string): Index {
   const key = `${action} ${type}`;
@@ -72,7 +74,7 @@ function grantsOf(template: Template, action: string, type: string, nameProperty
 }
 
 /** The statements that allow something, by policy, and the patterns of all of them, which are few. */
-const allowing = once((template: Template) => {
+const allowing = oncePer((template: Template) => {
   const policies = template.ofType(...IDENTITY_POLICIES).map((policy) => ({
     policy,
     allowed: statements(policy)
@@ -129,7 +131,7 @@ function rolesOf(template: Template, policy: Resource): Resource[] {
 }
 
 /** The roles that name a managed policy among theirs, by policy. */
-const attaching = once((template: Template) =>
+const attaching = oncePer((template: Template) =>
   grouped(
     template.ofType('AWS::IAM::Role').flatMap((role) =>
       role

@@ -149,7 +149,7 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
     return Array.isArray(list) ? list.length : UNKNOWN;
   },
   'Fn::Base64': (argument, template) => {
-    // What is carried is read as text; who wants the encoding does not want rules.
+    // An embedded text is judged as text, not in its encoding.
     return resolveIntrinsic(argument, template);
   },
 };

@@ -1,8 +1,10 @@
 /**
  * Who starts a Lambda function without waiting for it: what fails then is Lambda's to keep.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { functionAt } from './functions';
 import type { Template } from './template';
 
@@ -28,7 +30,7 @@ export function asynchronousSenders(template: Template, handler: Resource): read
 }
 
 /** Names of the senders, by the function that they start. */
-const sendersTo = once((template: Template) => {
+const sendersTo = oncePer((template: Template) => {
   const named = (source: Value) => template.target(source)?.name ?? source.resource.name;
   const senders: Sender[] = [
     ...template
@@ -74,7 +76,7 @@ export function mayKeepFailures(template: Template, handler: Resource): boolean 
 }
 
 /** The functions whose failures may have a destination; undefined among them for one that is not decided. */
-const destinations = once(
+const destinations = oncePer(
   (template: Template) =>
     new Set(
       template

@@ -1,9 +1,11 @@
 /**
  * What alarms look at: metrics by name and dimension, and the expressions that put them together.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
 import { MAX_SCALAR } from '../../limits';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { UNKNOWN } from '../../resolved';
 import { Pointers } from './pointers';
 import type { Template } from './template';
@@ -23,7 +25,7 @@ export function alarms(template: Template): readonly Resource[] {
 }
 
 /** The metrics of an alarm: its own, and those of its metric math. */
-export const metricsOf = once((alarm: Resource): readonly Metric[] => {
+export const metricsOf = oncePer((alarm: Resource): readonly Metric[] => {
   const queries = alarm.at('Properties', 'Metrics').items();
   const stats = queries
     .filter((query) => !query.at('MetricStat').absent)
@@ -86,7 +88,7 @@ export function mayBeWatched(template: Template, queue: Resource): boolean {
 }
 
 /** Whether an alarm may look at anything, the queues that alarms look at for certain, and those that the rest may. */
-const watches = once((template: Template) => {
+const watches = oncePer((template: Template) => {
   const owned = alarms(template).map((alarm) => ({
     metrics: metricsOf(alarm),
     owners: metricsOf(alarm).map((metric) => ownerOf(template, metric, OF_QUEUE)),
@@ -117,7 +119,7 @@ function mayBeQuery(expression: Value): boolean {
 }
 
 /** The expressions of an alarm, each with its id and where it stands. */
-const expressionsOf = once((alarm: Resource) =>
+const expressionsOf = oncePer((alarm: Resource) =>
   grouped(
     alarm
       .at('Properties', 'Metrics')

@@ -1,8 +1,10 @@
 /**
  * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';
@@ -31,7 +33,7 @@ export function sourcesOf(template: Template, deadLetterQueue: Resource): readon
   return sources(template).get(deadLetterQueue) ?? [];
 }
 
-const sources = once((template: Template) =>
+const sources = oncePer((template: Template) =>
   grouped(queues(template).map((queue) => [deadLetterQueueOf(template, queue), queue] as const)),
 );
 
@@ -49,7 +51,7 @@ export function parkersOf(template: Template, queue: Resource): readonly Resourc
 }
 
 /** What names a queue as the place where its failures go, by queue; each once, in the order of the template. */
-const parkers = once((template: Template) =>
+const parkers = oncePer((template: Template) =>
   grouped(
     template.resources.flatMap((resource) => {
       const named = new Set(failurePlaces(resource).flatMap((place) => template.findAll(place, QUEUE, 'QueueName')));
@@ -79,7 +81,7 @@ export function mappingsOf(template: Template, queue: Resource): readonly Mappin
   return readers(template).get(queue) ?? [];
 }
 
-const readers = once((template: Template) =>
+const readers = oncePer((template: Template) =>
   grouped(mappings(template).map((mapping) => [template.find(mapping.source, QUEUE, 'QueueName'), mapping] as const)),
 );
 
@@ -99,7 +101,7 @@ export function isRead(template: Template, queue: Resource): boolean {
 }
 
 /** The queues that pipes read. */
-const piped = once(
+const piped = oncePer(
   (template: Template) =>
     new Set(
       template

@@ -1,5 +1,5 @@
-import { type CarriedText, Document, Resource, type Value } from '../../document';
-import { grouped } from '../../once';
+import { grouped } from '../../../flow/grouped';
+import { Document, type EmbeddedText, Resource, type Value } from '../../document';
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
@@ -30,7 +30,7 @@ export class Template extends Document implements Surroundings {
   private readonly mentioned = new Map<Resource, ReadonlySet<string>>();
   private handedOut?: ReadonlySet<string>;
   private handedOutByName?: ReadonlySet<string>;
-  private carried?: readonly CarriedText[];
+  private embedded?: readonly EmbeddedText[];
   private readonly names = new Map<string, ReadonlyMap<string, readonly Resource[]>>();
 
   /**
@@ -155,11 +155,11 @@ export class Template extends Document implements Surroundings {
     return this.handedOutByName.has(resource.name);
   }
 
-  public texts(): readonly CarriedText[] {
-    this.carried ??= this.resources.flatMap((resource) =>
-      (own(CARRIERS, resource.type) ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
+  public texts(): readonly EmbeddedText[] {
+    this.embedded ??= this.resources.flatMap((resource) =>
+      (own(EMBEDDED_IN, resource.type) ?? []).flatMap((path) => embeddedAt(resource.at('Properties', ...path))),
     );
-    return this.carried;
+    return this.embedded;
   }
 
   private collectMentions(): ReadonlyMap<string, readonly Resource[]> {
@@ -180,8 +180,8 @@ export class Template extends Document implements Surroundings {
   }
 }
 
-/** Where resources carry code or configuration of somebody else. */
-const CARRIERS: Readonly<Record<string, readonly string[][]>> = {
+/** Where code or configuration is embedded, by type of resource. */
+const EMBEDDED_IN: Readonly<Record<string, readonly string[][]>> = {
   'AWS::Lambda::Function': [['Code', 'ZipFile']],
   'AWS::SSM::Parameter': [['Value']],
   'AWS::AppConfig::HostedConfigurationVersion': [['Content']],
@@ -190,7 +190,7 @@ const CARRIERS: Readonly<Record<string, readonly string[][]>> = {
   'AWS::ECS::TaskDefinition': [['ContainerDefinitions']],
 };
 
-function carriedAt(value: Value): CarriedText[] {
+function embeddedAt(value: Value): EmbeddedText[] {
   const text = value.text();
   if (text !== undefined) return [{ at: value, text }];
   return value.items().flatMap((container) => {

@@ -1,5 +1,6 @@
-import { type CarriedText, Document, Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { grouped } from '../../../flow/grouped';
+import { Document, type EmbeddedText, Resource, Value } from '../../document';
+import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { isMapping, type Resolved, UNKNOWN } from '../../resolved';
 
@@ -33,7 +34,7 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
 /** The manifests that are applied together; relations between them are seen whatever file they stand in. */
 export class Manifests extends Document {
   public readonly resources: readonly Resource[];
-  private carried?: readonly CarriedText[];
+  private embedded?: readonly EmbeddedText[];
 
   constructor(manifests: readonly Manifest[]) {
     super();
@@ -80,8 +81,8 @@ export class Manifests extends Document {
     return placed(this).get(placeOf(type, namespaceOf(neighbour), name))?.[0];
   }
 
-  public texts(): readonly CarriedText[] {
-    this.carried ??= [
+  public texts(): readonly EmbeddedText[] {
+    this.embedded ??= [
       ...this.ofType('ConfigMap').flatMap((map) =>
         map
           .at('data')
@@ -93,12 +94,12 @@ export class Manifests extends Document {
       ),
       ...this.workloads().flatMap((workload) => this.containers(workload).flatMap(commandOf)),
     ];
-    return this.carried;
+    return this.embedded;
   }
 }
 
 /** Every manifest by type, namespace and name. */
-const placed = once((manifests: Manifests) =>
+const placed = oncePer((manifests: Manifests) =>
   grouped(
     manifests.resources.map((resource) => {
       const name = resource.at('metadata', 'name').text();
@@ -127,7 +128,7 @@ function typeOf(body: Record<string, unknown>): string {
   return version.includes('/') ? `${version.slice(0, version.lastIndexOf('/'))}/${body.kind}` : String(body.kind);
 }
 
-function commandOf(container: Value): CarriedText[] {
+function commandOf(container: Value): EmbeddedText[] {
   const words = [...container.at('command').items(), ...container.at('args').items()];
   const text = words.map((word) => word.text() ?? '').join(' ');
   return text === '' ? [] : [{ at: container.at(container.at('args').present ? 'args' : 'command'), text }];

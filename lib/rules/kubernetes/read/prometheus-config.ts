@@ -1,10 +1,10 @@
 /**
  * What is scraped and which rules are worked out, wherever it is written: in the operator's monitors and PrometheusRules,
- * or in a `prometheus.yml` or rule file that a ConfigMap carries.
+ * or in a `prometheus.yml` or rule file embedded in a ConfigMap.
  */
 import { Value } from '../../document';
-import { once } from '../../once';
-import { parseCarried } from '../../parse';
+import { oncePer } from '../../once-per';
+import { parseEmbedded } from '../../parse';
 import { isMapping } from '../../resolved';
 import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
@@ -49,7 +49,7 @@ const MONITORS: Readonly<Record<string, string>> = {
 };
 
 /** Everything that is scraped. */
-export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
+export const endpoints = oncePer((manifests: Manifests): readonly Endpoint[] => {
   const fallback = defaultInterval(manifests);
   const own = manifests.ofType(...Object.keys(MONITORS)).flatMap((monitor) =>
     monitor
@@ -66,11 +66,11 @@ export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
         foreignLabels: bringsLabels(endpoint.at('honorLabels'), endpoint.at('path')),
       })),
   );
-  return [...own, ...carriedConfigs(manifests).flatMap(({ at, config }) => carriedEndpoints(at, config))];
+  return [...own, ...embeddedConfigs(manifests).flatMap(({ at, config }) => embeddedEndpoints(at, config))];
 });
 
 /** Every rule of every group. */
-export const prometheusRules = once((manifests: Manifests): readonly PrometheusRule[] => {
+export const prometheusRules = oncePer((manifests: Manifests): readonly PrometheusRule[] => {
   const inGroups = (groups: Value, at?: Value) =>
     groups.items().flatMap((group) =>
       group
@@ -84,7 +84,7 @@ export const prometheusRules = once((manifests: Manifests): readonly PrometheusR
     );
   return [
     ...manifests.ofType('monitoring.coreos.com/PrometheusRule').flatMap((rule) => inGroups(rule.at('spec', 'groups'))),
-    ...carriedConfigs(manifests).flatMap(({ at, config }) => inGroups(config.at('groups'), at)),
+    ...embeddedConfigs(manifests).flatMap(({ at, config }) => inGroups(config.at('groups'), at)),
   ];
 });
 
@@ -97,7 +97,7 @@ function defaultInterval(manifests: Manifests): string | undefined {
 }
 
 /** Prometheus scrapes every minute when its configuration does not say. */
-function carriedEndpoints(at: Value, config: Value): Endpoint[] {
+function embeddedEndpoints(at: Value, config: Value): Endpoint[] {
   const fallback = config.at('global', 'scrape_interval').text(config.at('scrape_interval').text('1m'));
   const jobs = config.at('scrape_configs').items();
   // A part of a configuration that others include stands for itself.
@@ -131,10 +131,10 @@ function bringsLabels(honorLabels: Value, path: Value): boolean {
 }
 
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
-const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config: Value }[] =>
+const embeddedConfigs = oncePer((manifests: Manifests): readonly { at: Value; config: Value }[] =>
   manifests.texts().flatMap(({ at, text }) => {
     if (!/^[ \t]*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
-    const config = parseCarried(text);
+    const config = parseEmbedded(text);
     return !isMapping(config) ? [] : [{ at, config: new Value(at.resource, config) }];
   }),
 );

@@ -1,6 +1,6 @@
 /** What the containers of a workload ask for, and what a namespace gives to those that ask for nothing. */
 import type { Resource, Value } from '../../document';
-import { once } from '../../once';
+import { oncePer } from '../../once-per';
 import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { quantity } from './quantities';
 
@@ -56,6 +56,6 @@ function isDefaulted(manifests: Manifests, workload: Resource, keys: readonly st
 }
 
 /** What the LimitRanges of a namespace fill in, by namespace, resource and keys. */
-const defaulted = once((_: Manifests) => new Map<string, boolean>());
+const defaulted = oncePer((_: Manifests) => new Map<string, boolean>());
 
-const limitRanges = once((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));
+const limitRanges = oncePer((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));

@@ -1,6 +1,8 @@
 /** Who decides how many pods of a workload run: KEDA's ScaledObjects and the autoscalers that stand for themselves. */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { type Manifests, namespaceOf } from './manifests';
 
 /** Pods that KEDA starts at most when a ScaledObject or ScaledJob says nothing. */
@@ -22,7 +24,7 @@ export function triggersOf(scaler: Resource): Value[] {
 }
 
 /** Every ScaledObject, and every autoscaler that KEDA did not make for one. */
-export const scalers = once((manifests: Manifests): readonly Resource[] =>
+export const scalers = oncePer((manifests: Manifests): readonly Resource[] =>
   manifests.ofType(SCALED_OBJECT, AUTOSCALER).filter(
     ({ body }) =>
       !body
@@ -50,7 +52,7 @@ export function targetOf(manifests: Manifests, scaler: Resource): Resource | und
   return targets(manifests).get(scaler);
 }
 
-const targets = once(
+const targets = oncePer(
   (manifests: Manifests) =>
     new Map(
       manifests.ofType(SCALED_OBJECT, AUTOSCALER).map((scaler) => {
@@ -66,7 +68,7 @@ export function scalersOf(manifests: Manifests, workload: Resource): readonly Re
   return scaling(manifests).get(workload) ?? [];
 }
 
-const scaling = once((manifests: Manifests) =>
+const scaling = oncePer((manifests: Manifests) =>
   grouped(scalers(manifests).map((scaler) => [targetOf(manifests, scaler), scaler] as const)),
 );
 
