@@ -24,7 +24,6 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
     latencyQuantile: promised.latencyQuantile,
     slotsPerInstance: slots,
   };
-  const acceptable = (consumer.backlogPerInstance * workload.serviceSeconds) / slots;
   return [
     {
       name: 'slotsPerInstance',
@@ -77,21 +76,7 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
             },
       source: 'fluid model of a peak under autoscaling: Newell, Applications of Queueing Theory (1982), 2; Erlang C',
     },
-    {
-      name: 'backlogPerInstance',
-      value: consumer.backlogPerInstance,
-      unit: 'items',
-      formula:
-        'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first look into a peak asks for every instance',
-      inputs: {
-        acceptableSeconds: acceptable,
-        latencySeconds: promised.latencySeconds,
-        serviceSeconds: workload.serviceSeconds,
-        slotsPerInstance: slots,
-      },
-      source:
-        'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
-    },
+    ...(platformFacts.followsBacklog ? [backlogKnob(sizing)] : []),
   ];
 }
 
@@ -111,6 +96,27 @@ function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
       source: 'the most that the scaler may start; 365 days × 24 ÷ 12',
     },
   ];
+}
+
+/** What the scaler is told, where it follows the backlog. */
+function backlogKnob({ workload, consumer, promised }: Sizing): Knob {
+  const slots = consumer.slotsPerInstance;
+  const acceptable = (consumer.backlogPerInstance * workload.serviceSeconds) / slots;
+  return {
+    name: 'backlogPerInstance',
+    value: consumer.backlogPerInstance,
+    unit: 'items',
+    formula:
+      'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first look into a peak asks for every instance',
+    inputs: {
+      acceptableSeconds: acceptable,
+      latencySeconds: promised.latencySeconds,
+      serviceSeconds: workload.serviceSeconds,
+      slotsPerInstance: slots,
+    },
+    source:
+      'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
+  };
 }
 
 function headroomFormula(given: number | undefined, headroom: number): string {

@@ -111,10 +111,11 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   // Set on the object, not spread: what nobody reads is not computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned))
+  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned))
     .withKnobs(broker.knobs(planned))
     .withKnobs(platform.knobs(planned));
-  return { plan: plan.withKnobs(broker.alarms?.(plan, question) ?? []), sizing };
+  const alarms = [...(broker.alarms?.(plan, question) ?? []), ...(platform.alarms?.(plan) ?? [])];
+  return { plan: plan.withKnobs(alarms), sizing };
 }
 
 /** With the multiples at which the promise breaks, each searched for when it is first read. */
@@ -125,6 +126,10 @@ function withBreakingPoints(predictions: Predictions, sizing: Sizing): Predictio
     breaksAtLoad: { get: load, enumerable: true },
     breaksAtServiceTime: { get: service, enumerable: true },
   });
+}
+
+function servedBy({ platformFacts, brokerFacts }: Planned): string {
+  return `${platformFacts.title}, from ${brokerFacts.title}`;
 }
 
 /** What is accepted: less head-room than is usual, because a bound leaves no more. */

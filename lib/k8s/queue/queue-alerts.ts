@@ -2,13 +2,11 @@
 
 import type { ApiObject } from 'cdk8s';
 import type { QueuePlan } from '../../flow/queue/workload';
-import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { COMPOSITE_METRIC } from '../operators/keda';
 import { aboutObject, namespaceOf } from '../promql';
 import type { TriggerBinding, WorkerShape } from './trigger';
-
-const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
 /** Something of the depth that the scaler sees, in PromQL: the depth itself, or its slope. */
 function ofDepth(
@@ -33,14 +31,14 @@ function ofAutoscaler(scaler: ApiObject, metric: string): string {
 /** The alerts of a worker. */
 export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Alert[] {
   const depth = ofDepth(scaler, binding, worker, (series) => series);
-  const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${WINDOW}])`);
+  const window = `${plan.value('alarmWindowSeconds')}s`;
+  const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${window}])`);
   const alarmBacklog = plan.value('alarmBacklog');
-  const { reactionSeconds } = plan.predictions;
   const alerts: Alert[] = [
     {
       name: 'QueueBacklog',
       expr: `${depth} > ${alarmBacklog}`,
-      forSeconds: 120,
+      forSeconds: plan.value('alarmHoldSeconds'),
       severity: 'critical',
       summary: `More than ${alarmBacklog} items wait, beyond what the plan foresees at its worst.`,
       runbook:
@@ -49,8 +47,8 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
     {
       name: 'QueueNeverDrains',
       // Never is a state of its own: backlog ÷ rate would be negative exactly then.
-      expr: `${depth} > ${Math.ceil(plan.predictions.peakBacklog + 1)} and ${slope} >= 0`,
-      forSeconds: Math.ceil((reactionSeconds + RATE_WINDOW_SECONDS) / 60) * 60,
+      expr: `${depth} > ${plan.value('alarmDrainBacklog')} and ${slope} >= 0`,
+      forSeconds: plan.value('alarmDrainHoldSeconds'),
       severity: 'critical',
       summary: 'The backlog is above the predicted peak and still grows: producers win.',
       runbook:
@@ -58,8 +56,8 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
     },
     {
       name: 'QueueScalerBlind',
-      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${WINDOW}])`)}) > 0`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${window}])`)}) > 0`,
+      forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',
       runbook:
@@ -72,7 +70,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
     {
       name: 'QueueWorkerAtMaximum',
       expr: `${ofAutoscaler(scaler, 'status_current_replicas')} >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: `All ${plan.value('maxInstances')} replicas run and the backlog is above its alarm.`,
       runbook:

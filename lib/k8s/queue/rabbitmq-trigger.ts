@@ -136,7 +136,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
       {
         name: 'QueueNearlyFull',
         expr: `max(${depth(queueName)}) > ${value('alarmNearlyFull')}`,
-        forSeconds: 60,
+        forSeconds: value('alarmSampleSeconds'),
         severity: 'critical',
         summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; beyond it publishers are refused.`,
         runbook:

@@ -1,5 +1,6 @@
 /** One job for each item, started by KEDA: for items that take longer than a node waits for a pod to end. */
 import type { Knob } from '../../plan';
+import { kedaAlarmKnobs } from '../alarms';
 import { consumerOf } from '../resolve';
 import { type Solve, size } from '../sizing';
 import type { Workload } from '../workload';
@@ -33,6 +34,7 @@ export const KEDA_JOB: Platform = {
     return consumerOf({ pollSeconds, decideSeconds: broker.depthAgeSeconds, startSeconds }, question.consumer ?? {});
   },
   wakeUpSeconds,
+  alarms: kedaAlarmKnobs,
   solve: (): Solve => (subject, workload, objective, given) =>
     size(subject, withStart(workload, given.startSeconds ?? 0), objective, {
       ...given,
