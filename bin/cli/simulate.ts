@@ -5,7 +5,7 @@ import type { Predictions, Workload } from '../../lib/flow/queue/workload';
 import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
 import { eachSeed, type SimulateOptions } from './seeds';
-import { simulateCase } from './simulate-case';
+import { runnableCases, simulateCase } from './simulate-case';
 import { planFor, refusalText, summary } from './size';
 import { count, drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, number, question, requireOptions } from './workload-options';
@@ -39,22 +39,26 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
     )
     .addOption(whole('--seed', 'same seed, same run; 0 or more', 0, MOST_SEED).default(1))
     .addOption(whole('--seeds', `runs, with consecutive seeds; 1 to ${MOST_SEEDS}`, 1, MOST_SEEDS).default(1))
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Without --latency nothing is planned: give --min-instances and --max-instances the same number.',
-        'Exits with 1 when the workload cannot be served as asked, or a case misses its headline.',
-        '',
-        'Examples:',
-        '  backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
-        '  backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
-        '  backpressure simulate --case 14',
-      ].join('\n'),
-    )
+    .addHelpText('after', helpText)
     .action((given: SimulateOptions) => {
       answered(given.case === undefined ? simulateWorkload(given, io) : simulateCase(given, given.case, io));
     });
+}
+
+/** What the help ends with. A function, because the cases are loaded for it. */
+function helpText(): string {
+  const numbers = runnableCases().map(({ number }) => number);
+  return [
+    '',
+    `Cases that run: ${numbers.slice(0, -1).join(', ')} or ${numbers.at(-1)}.`,
+    'Without --latency nothing is planned: give --min-instances and --max-instances the same number.',
+    'Exits with 1 when the workload cannot be served as asked, or a case misses its headline.',
+    '',
+    'Examples:',
+    '  backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+    '  backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
+    '  backpressure simulate --case 14',
+  ].join('\n');
 }
 
 function whole(flag: string, help: string, min: number, max: number): Option {

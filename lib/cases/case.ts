@@ -1,5 +1,5 @@
 import type { Engine } from './engine';
-import type { Scenario } from './scenario';
+import type { Scenario } from './scenarios/kinds';
 
 /** The only six remedies there are; spread and merge are two ends of one lever. */
 export type Lever = 'scale' | 'throttle' | 'spread' | 'merge' | 'bound' | 'isolate';
