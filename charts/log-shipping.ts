@@ -37,7 +37,7 @@ export class LogShippingChart extends Chart {
       fileUser: 10_001,
       rotatorImage: 'docker.io/example/logrotate:3.21.0',
       output: LogOutput.kafka({
-        brokers: ['logs-kafka-bootstrap.kafka:9093'],
+        bootstrapServers: ['logs-kafka-bootstrap.kafka:9093'],
         namespace: 'kafka',
         topic: 'app-logs',
         username: credential('username'),

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { FlowLogDestination, IpAddresses, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -44,5 +44,10 @@ export class ImageProcessingStack extends Stack {
       }),
     });
     new CfnOutput(this, 'QueueUrl', { value: images.queueUrl });
+  }
+
+  /** Two wherever it is deployed, by their place in the list. */
+  public override get availabilityZones(): string[] {
+    return [0, 1].map((zone) => Fn.select(zone, Fn.getAzs()));
   }
 }

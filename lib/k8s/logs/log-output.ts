@@ -11,7 +11,7 @@ export interface KafkaLogOutputProps {
   /**
    * Host and TLS port of at least one broker, such as `logs-kafka-bootstrap.kafka:9093`.
    */
-  readonly brokers: string[];
+  readonly bootstrapServers: string[];
 
   /**
    * Name of the topic.
@@ -114,10 +114,10 @@ export class LogOutput {
 }
 
 function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
-  const { brokers, topic, namespace, username, password, certificateAuthority } = props;
+  const { bootstrapServers, topic, namespace, username, password, certificateAuthority } = props;
   return {
     checks: [
-      ...hostPorts('brokers', brokers),
+      ...hostPorts('bootstrapServers', bootstrapServers),
       kafkaTopicName('topic', topic),
       ...secretChecks('username', username),
       ...secretChecks('password', password),
@@ -125,7 +125,7 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     ],
     config: (plan) => ({
       'output.kafka': {
-        hosts: brokers,
+        hosts: bootstrapServers,
         topic,
         // All in-sync replicas: with 1 the lines that only the leader has are gone when it falls.
         required_acks: -1,
@@ -140,7 +140,9 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     }),
     secrets: { LOG_OUTPUT_USERNAME: username, LOG_OUTPUT_PASSWORD: password },
     certificateAuthority,
-    egress: [{ ports: portsOf(brokers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) }],
+    egress: [
+      { ports: portsOf(bootstrapServers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) },
+    ],
   };
 }
 
