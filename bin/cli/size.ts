@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
 import { percent } from '../../lib/flow/figures';
 import type { SolvedQueue } from '../../lib/flow/queue/plan';
-import type { Objective, QueuePlan } from '../../lib/flow/queue/workload';
+import type { Objective, Predictions, QueuePlan } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
 import { drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
@@ -103,11 +103,27 @@ function sheet(plan: QueuePlan, asked: Question, io: Io): string {
         ['probability of waiting', percent(expected.waitProbability)],
         ['latency P50', duration(expected.latencyP50Seconds)],
         ['latency P99', duration(expected.latencyP99Seconds)],
+        ...(noticeable(expected)
+          ? [['P99 of a bad peak', `${duration(expected.badPeakP99Seconds ?? 0)}, one in twenty is worse`]]
+          : []),
         ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
         ['drained after the peak', drain(expected.drainSeconds)],
         ['reaction of the scaler', duration(expected.reactionSeconds)],
+        ['the promise breaks at', breaking(expected)],
         ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
       ] as [string, string][]
     ).map(([what, value]) => `  ${what.padEnd(27)}${value}`),
   ].join('\n');
+}
+
+/** Whether a bad peak differs from the usual by more than a tenth. */
+function noticeable({ badPeakP99Seconds, latencyP99Seconds }: Predictions): boolean {
+  return badPeakP99Seconds !== undefined && Math.abs(badPeakP99Seconds / latencyP99Seconds - 1) > 0.1;
+}
+
+/** The multiples of load and service time that the plan does not hold any more. */
+function breaking({ breaksAtLoad, breaksAtServiceTime }: Predictions): string {
+  const times = (multiple = Number.POSITIVE_INFINITY) =>
+    Number.isFinite(multiple) ? `${Number(multiple.toPrecision(3))} ×` : 'no multiple of';
+  return `${times(breaksAtLoad)} the load, ${times(breaksAtServiceTime)} the service time`;
 }

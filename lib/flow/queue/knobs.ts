@@ -18,6 +18,7 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
+    headroom,
     peakPerSecond: workload.peakPerSecond,
     workSeconds: work,
     latencySeconds: promised.latencySeconds,
@@ -41,8 +42,8 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
         given.maxInstances !== undefined
           ? 'given'
           : passing
-            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through the peak, over before the queue settles ÷ slots⌉'
-            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
+            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through head-room × the peak, over before the queue settles ÷ slots⌉'
+            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at head-room × the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
       source: passing
         ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
@@ -63,11 +64,12 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
       formula:
         given.minInstances !== undefined
           ? 'given'
-          : '⌈max(slots for the steady rate, peak slots × min(1 − B ÷ reaction, 1 ÷ (1 + B ÷ peak))) ÷ slots⌉, B = 0.85 × (latency − unhindered)',
+          : '⌈max(slots for the steady rate, peak slots × min(1 − B ÷ reaction, 1 ÷ (1 + B ÷ peak))) ÷ slots⌉ at head-room × the load, B = 0.85 × (latency − unhindered)',
       inputs:
         given.minInstances !== undefined
           ? {}
           : {
+              headroom,
               steadyPerSecond: workload.steadyPerSecond,
               peakPerSecond: workload.peakPerSecond,
               peakSeconds: workload.peakSeconds,
