@@ -109,7 +109,8 @@ function sheet(plan: QueuePlan, asked: Question, io: Io): string {
         ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
         ['drained after the peak', drain(expected.drainSeconds)],
         ['reaction of the scaler', duration(expected.reactionSeconds)],
-        ['the promise breaks at', breaking(expected)],
+        ['breaks at', `${times(expected.breaksAtLoad)} the load`],
+        ['', `${times(expected.breaksAtServiceTime)} the service time`],
         ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
       ] as [string, string][]
     ).map(([what, value]) => `  ${what.padEnd(27)}${value}`),
@@ -121,9 +122,7 @@ function noticeable({ badPeakP99Seconds, latencyP99Seconds }: Predictions): bool
   return badPeakP99Seconds !== undefined && Math.abs(badPeakP99Seconds / latencyP99Seconds - 1) > 0.1;
 }
 
-/** The multiples of load and service time that the plan does not hold any more. */
-function breaking({ breaksAtLoad, breaksAtServiceTime }: Predictions): string {
-  const times = (multiple = Number.POSITIVE_INFINITY) =>
-    Number.isFinite(multiple) ? `${Number(multiple.toPrecision(3))} ×` : 'no multiple of';
-  return `${times(breaksAtLoad)} the load, ${times(breaksAtServiceTime)} the service time`;
+/** A multiple at which the promise breaks. */
+function times(multiple = Number.POSITIVE_INFINITY): string {
+  return Number.isFinite(multiple) ? `${Number(multiple.toPrecision(3))} ×` : 'no multiple of';
 }
