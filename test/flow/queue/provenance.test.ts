@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import type { BrokerName } from '../../../lib/flow/queue/brokers/facts';
+import { BROKERS } from '../../../lib/flow/queue/brokers/table';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import type { PlatformName } from '../../../lib/flow/queue/platforms/facts';
 import { PLATFORMS } from '../../../lib/flow/queue/platforms/table';
-import { BROKERS } from '../../../lib/flow/queue/brokers/table';
 import type { QueueQuestion } from '../../../lib/flow/queue/question';
 import type { QueuePlan } from '../../../lib/flow/queue/workload';
 import { optional, runs } from '../../support/property';
@@ -46,7 +46,10 @@ const questions: fc.Arbitrary<QueueQuestion> = fc
       steadyPerSecond: fc.integer({ min: 1, max: 40 }),
       serviceSeconds: fc.constantFrom(0.05, 0.5, 2),
     }),
-    objective: fc.record({ latencySeconds: fc.integer({ min: 600, max: 90_000 }), headroom: optional(fc.constant(1.1)) }),
+    objective: fc.record({
+      latencySeconds: fc.integer({ min: 600, max: 90_000 }),
+      headroom: optional(fc.constant(1.1)),
+    }),
     consumer: fc.record(
       {
         slotsPerInstance: fc.constant(1),
@@ -109,24 +112,50 @@ function faults(plan: QueuePlan, question: QueueQuestion): string[] {
     }
     const bySwitch = knob.source === 'given: scaleToZero' && knob.value === 0;
     if (bySwitch) return [];
-    return knob.value === choice && /^given\b/.test(knob.formula) ? [] : [`${origin} was given as ${choice}, is ${knob.value}`];
+    return knob.value === choice && /^given\b/.test(knob.formula)
+      ? []
+      : [`${origin} was given as ${choice}, is ${knob.value}`];
   });
 }
 
 test('a knob says given when, and only when, it was given', () => {
-  let plans = 0;
   const seen = new Set<string>();
   fc.assert(
     fc.property(questions, (question) => {
       const plan = planned(question);
       if (plan === undefined) return;
-      plans += 1;
       for (const { name } of plan.knobs) if (CHOICES[name]?.(question) !== undefined) seen.add(name);
       expect(faults(plan, question)).toEqual([]);
     }),
-    { numRuns: 2000 },
+    { numRuns: 10 * runs },
   );
   // Otherwise the rest would say nothing.
-  expect(plans).toBeGreaterThan(200);
-  console.log(plans, Object.keys(CHOICES).filter((name) => !seen.has(name)));
+  expect(Object.keys(CHOICES).filter((name) => !seen.has(name))).toEqual([]);
+});
+
+test('instances that always run are as many as were given, also where fewer would do', () => {
+  const plan = planQueue('Orders', {
+    workload: { steadyPerSecond: 1, serviceSeconds: 0.05 },
+    objective: { latencySeconds: 600 },
+    consumer: { minInstances: 3 },
+  });
+  expect([plan.value('minInstances'), plan.value('maxInstances')]).toEqual([3, 3]);
+});
+
+describe('a redrive', () => {
+  const redriven = (redrive: QueueQuestion['redrive']) =>
+    planQueue('Orders', {
+      workload: { steadyPerSecond: 1, serviceSeconds: 0.05 },
+      objective: { latencySeconds: 600 },
+      redrive,
+    }).knob('maxRedrives');
+
+  test('that was not given is not set by hand', () => {
+    expect(redriven({})).toMatchObject({ value: 2, source: expect.not.stringContaining('by hand') });
+    expect(redriven({}).formula).not.toBe('given');
+  });
+
+  test('that was given is', () => {
+    expect(redriven({ maxRedrives: 1 })).toMatchObject({ value: 1, formula: 'given', source: 'set by hand' });
+  });
 });
