@@ -1,3 +1,7 @@
+import { duration } from '../../lib/flow/figures';
+
+export { duration };
+
 /** Width of prose when no terminal says how wide it is. */
 const PROSE_COLUMNS = 88;
 
@@ -55,24 +59,6 @@ export function sparkline(values: readonly number[], columns = 60): string {
     const height = largest === 0 ? 0 : Math.max(...stretch) / largest;
     return BARS[Math.min(BARS.length - 1, Math.round(height * (BARS.length - 1)))];
   }).join('');
-}
-
-/** Units of time and the size from which a duration is said in each. */
-const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
-  { from: 172_800, seconds: 86_400, unit: 'days' },
-  { from: 7_200, seconds: 3_600, unit: 'h' },
-  { from: 120, seconds: 60, unit: 'min' },
-  { from: 0.9995, seconds: 1, unit: 's' },
-  { from: 0.0009995, seconds: 1e-3, unit: 'ms' },
-  { from: 0, seconds: 1e-6, unit: 'µs' },
-];
-
-/** Seconds as a person says them: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return 'never';
-  if (seconds === 0) return '0 s';
-  const { seconds: one, unit } = UNITS.find(({ from }) => Math.abs(seconds) >= from)!;
-  return `${Number((seconds / one).toPrecision(3))} ${unit}`;
 }
 
 /** How long a drain takes as a person says it. */

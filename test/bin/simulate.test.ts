@@ -45,6 +45,37 @@ describe('simulate', () => {
     expect(peakBacklog).toBeLessThan(700);
   });
 
+  describe.each([
+    ['more arrives than all instances serve', 50, '100/s arrive and 50 instances serve 50/s', 2],
+    ['as much arrives as all instances serve', 100, '100/s arrive and 100 instances serve 100/s', 1],
+  ])('%s', (cause, instances, rates, utilisation) => {
+    const line = `simulate --steady 100 --service 1 --min-instances ${instances} --max-instances ${instances}`;
+
+    test('says so in one sentence, with the time that the predictions cover, and exits with 1', async () => {
+      const { code, out } = await backpressure(line);
+      expect(code).toBe(1);
+      // Wherever the terminal breaks the line.
+      expect(out.replace(/\s+/g, ' ')).toContain(
+        `${rates}: ${cause}, so the backlog never drains. The predictions cover 24.2 h.`,
+      );
+      expect(out).toMatch(new RegExp(`utilisation at the peak +${utilisation * 100} %`));
+      expect(out).toMatch(/drained after the peak +never +\S+/);
+    });
+
+    test('--json has the utilisation, and null for a drain that never ends', async () => {
+      const { code, out } = await backpressure(`${line} --json`);
+      expect(code).toBe(1);
+      expect(JSON.parse(out).predictions).toMatchObject({ utilisation, drainSeconds: null });
+    });
+  });
+
+  test('what is predicted of a backlog that never drains is what the run sees', async () => {
+    const { out } = await backpressure('simulate --steady 10 --service 1 --min-instances 5 --max-instances 5 --json');
+    const { predictions, peakBacklog } = JSON.parse(out);
+    // One run of 870,000 arrivals: chance moves it by a few thousand items, and a day by one part in 150.
+    expect(peakBacklog / predictions.peakBacklog).toBeCloseTo(1, 1);
+  });
+
   test('a workload that cannot be planned is refused as by size', async () => {
     const refused = '--steady 40 --service 2 --latency 1';
     for (const json of ['', ' --json']) {

@@ -16,14 +16,16 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
+import { FLAG, having, type Kinds, mapOf, NUMBER, needed, TEXT } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
+import { CLUSTER } from '../kinds';
 import { createAlarms } from '../watch';
-import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
@@ -80,8 +82,19 @@ export interface FargateWorkerProps {
   readonly scaleToZero?: boolean;
 }
 
+const KINDS: Kinds<FargateWorkerProps> = {
+  cluster: needed(CLUSTER),
+  image: needed(having(['bind'], "a ContainerImage: ContainerImage.fromRegistry('shop/worker:1')")),
+  cpu: NUMBER,
+  memoryLimitMiB: NUMBER,
+  environment: mapOf(TEXT),
+  secrets: mapOf(having(['grantRead'], 'a Secret of ECS: Secret.fromSecretsManager()')),
+  scaleToZero: FLAG,
+};
+
 /** Runs tasks and scales them on what each of them has to do: (visible + in flight) ÷ running tasks. */
-export function bindFargate(context: WorkerContext, props: FargateWorkerProps): WorkerBinding {
+export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
+  const props = soundCompute(context, given, KINDS);
   const { scope, subject, queue } = context;
   const cpu = props.cpu ?? 256;
   const memoryLimitMiB = props.memoryLimitMiB ?? 512;

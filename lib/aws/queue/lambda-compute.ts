@@ -2,15 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
-import { type Check, validate } from '../../flow/errors';
+import { type Check, isKnown, validate } from '../../flow/errors';
+import { FLAG, type Kinds, NUMBER, needed } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
 import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS, SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan, Workload } from '../../flow/queue/workload';
+import { DURATION, LAMBDA } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
-import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** Lambda's own default. */
 const DEFAULT_MEMORY_MIB = 128;
@@ -50,8 +52,16 @@ export interface LambdaWorkerProps {
   readonly provisionedPollers?: boolean;
 }
 
+const KINDS: Kinds<LambdaWorkerProps> = {
+  function: needed(LAMBDA),
+  batchSize: NUMBER,
+  batchWindow: DURATION,
+  provisionedPollers: FLAG,
+};
+
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
-export function bindLambda(context: WorkerContext, props: LambdaWorkerProps): WorkerBinding {
+export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): WorkerBinding {
+  const props = soundCompute(context, given, KINDS);
   const { subject, queue } = context;
   const question = lambdaQuestion(context, props);
   const plan = planQueue(subject, question, inputChecks(context, props, question));
@@ -179,7 +189,7 @@ function hourCost(fn: LambdaFunction, workload: Workload): number | undefined {
   if (!(resource instanceof CfnFunction)) return undefined;
   const memoryMiB = resolvedNumber(resource.memorySize ?? DEFAULT_MEMORY_MIB);
   // A service time out of range is refused by the plan, with its name.
-  if (memoryMiB === undefined || !(workload.serviceSeconds > 0)) return undefined;
+  if (memoryMiB === undefined || !(isKnown(workload?.serviceSeconds) && workload.serviceSeconds > 0)) return undefined;
   return lambdaBusyHourCost(memoryMiB, fn.architecture === Architecture.ARM_64, workload.serviceSeconds);
 }
 

@@ -5,8 +5,11 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
+import { validate } from '../../flow/errors';
+import { type Kinds, needed, sound } from '../../flow/kinds';
 import { queueAlarmKnobs, redriverAlarmKnobs } from '../../flow/queue/alarms';
 import type { QueuePlan } from '../../flow/queue/workload';
+import { LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
 /**
@@ -112,11 +115,13 @@ export class QueueAlarms extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueAlarmsProps) {
     super(scope, id);
-    const { redriver, alarmTopic } = props;
-    const plan = withAlarmKnobs(props.plan, redriver !== undefined);
+    const { props: usable, checks } = sound(props, KINDS);
+    validate(id, checks);
+    const { redriver, alarmTopic } = usable;
+    const plan = withAlarmKnobs(usable.plan, redriver !== undefined);
     const rows = [
-      ...queueRows(props, plan),
-      ...letterRows(props),
+      ...queueRows(usable, plan),
+      ...letterRows(usable),
       ...(redriver === undefined ? [] : redriverRows(redriver, plan)),
     ];
     const made = createAlarms(this, { rows, plan, alarmTopic });
@@ -133,6 +138,15 @@ export class QueueAlarms extends Construct {
     this.all = Object.values(made);
   }
 }
+
+const KINDS: Kinds<QueueAlarmsProps> = {
+  queue: needed(QUEUE),
+  deadLetterQueue: needed(QUEUE),
+  quarantineQueue: QUEUE,
+  redriver: LAMBDA,
+  plan: needed(PLAN),
+  alarmTopic: TOPIC,
+};
 
 /** The plan with a knob for each number of the alarms; a plan made by hand may have none of them. */
 function withAlarmKnobs(plan: QueuePlan, redriver: boolean): QueuePlan {

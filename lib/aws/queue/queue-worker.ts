@@ -2,8 +2,11 @@ import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Check, InvalidInputError, validate } from '../../flow/errors';
+import { CHECKED, having, type Kinds, needed, OBJECT, sound } from '../../flow/kinds';
+import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
+import { QUEUE } from '../kinds';
 import { bindFargate, type FargateWorkerProps } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
 import { RedriveQueue } from './redrive-queue';
@@ -85,10 +88,11 @@ export class QueueWorker extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const redriveQueue = RedriveQueue._of(props.queue);
-    const { queue } = redriveQueue ?? props;
-    const question = redriveQueue ? questionOf(id, redriveQueue, props) : ownQuestion(id, props);
-    const binding = props.compute._bind({
+    const usable = soundProps(id, props);
+    const redriveQueue = RedriveQueue._of(usable.queue);
+    const { queue } = redriveQueue ?? usable;
+    const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const binding = usable.compute._bind({
       scope: this,
       subject: id,
       queue,
@@ -108,6 +112,30 @@ export class QueueWorker extends Construct {
       `${queue.node.path} has no dead-letter queue: one poison message is retried until it expires. Use RedriveQueue, or give the queue a deadLetterQueue`,
     );
   }
+}
+
+const KINDS: Kinds<QueueWorkerProps> = {
+  queue: needed(QUEUE),
+  workload: CHECKED,
+  objective: CHECKED,
+  compute: needed(
+    having(
+      ['_bind'],
+      'a WorkerCompute: WorkerCompute.lambda({ function: handler }) or WorkerCompute.fargate({ cluster, image })',
+    ),
+  ),
+  consumer: OBJECT,
+};
+
+/** The props when each is what it has to be; otherwise all that is wrong with them and with the workload is thrown. */
+function soundProps(subject: string, given: QueueWorkerProps): QueueWorkerProps {
+  const { props, checks } = sound(given, KINDS);
+  const { workload, objective, consumer } = props;
+  if (checks.length > 0 && workload !== undefined && objective !== undefined) {
+    planQueue(subject, { workload, objective, consumer }, checks);
+  }
+  validate(subject, checks);
+  return props;
 }
 
 /** A queue that has no plan: the props say all there is to know. */

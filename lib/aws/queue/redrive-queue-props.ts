@@ -3,8 +3,10 @@ import { Duration, type RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type Check, oneOf } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, TEXT } from '../../flow/kinds';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { DURATION, KEY, TOPIC } from '../kinds';
 import { resolvedNumber, resolvedSeconds } from '../tokens';
 import { QueuePlatform } from './queue-platform';
 
@@ -158,6 +160,31 @@ export interface RedriveQueueProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** What each prop has to be. */
+export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  platform: CHECKED,
+  scaleToZero: FLAG,
+  fifo: FLAG,
+  encryptionKey: KEY,
+  functionTimeout: DURATION,
+  batchWindow: DURATION,
+  maxReceiveCount: NUMBER,
+  retention: DURATION,
+  maxRedrives: NUMBER,
+  redrivesPerSecond: CHECKED,
+  successRatioFloor: CHECKED,
+  maskedFields: listOf(TEXT),
+  queueName: TEXT,
+  alarmTopic: TOPIC,
+  dashboard: FLAG,
+  removalPolicy: CHECKED,
+};
+
+const PLATFORMS = Object.values(QueuePlatform);
+
 /** A FIFO queue loses its order with every redrive, so that nothing is redriven there unasked. */
 const FIFO_REDRIVES = 0;
 
@@ -168,9 +195,13 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
   return {
     workload,
     // Without a price of an instance a ceiling bounds whoever serves the queue, not the queue.
-    objective: consumer?.instanceHourCost === undefined ? { ...objective, monthlyCost: undefined } : objective,
+    objective:
+      consumer?.instanceHourCost === undefined && isStruct(objective)
+        ? { ...objective, monthlyCost: undefined }
+        : objective,
     consumer,
-    platform: props.platform ?? QueuePlatform.LAMBDA,
+    // One that there is not is named with those that a queue of SQS can have.
+    platform: PLATFORMS.find((platform) => platform === props.platform) ?? QueuePlatform.LAMBDA,
     broker: 'sqs',
     scaleToZero: props.scaleToZero,
     functionTimeoutSeconds: resolvedSeconds(props.functionTimeout),
@@ -185,12 +216,16 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
   };
 }
 
+function isStruct(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What is wrong with the props, beside what the plan refuses. */
 export function redriveChecks(props: RedriveQueueProps): Check[] {
   const { platform, retention, maskedFields } = props;
   return [
     ...unresolvedChecks(props),
-    oneOf('platform', platform, Object.values(QueuePlatform)),
+    oneOf('platform', platform, PLATFORMS),
     {
       refused: retention?.isUnresolved() === true && retention.unitLabel() !== 'seconds',
       message: `retention must be in seconds when it is a token, got ${retention?.unitLabel()}`,

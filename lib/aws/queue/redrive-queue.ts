@@ -15,6 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type Check, InvalidInputError } from '../../flow/errors';
+import { sound } from '../../flow/kinds';
 import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
@@ -24,7 +25,7 @@ import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
-import { type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
+import { REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
 import { createRedriver } from './redriver-function';
 import type { ServingWorker } from './worker-compute';
 
@@ -100,12 +101,13 @@ export class RedriveQueue extends QueueBase {
    */
   constructor(scope: Construct, id: string, props: RedriveQueueProps) {
     super(scope, id);
-    this.props = props;
-    this.fifo = props.fifo ?? false;
-    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    this._question = redriveQuestion(props);
-    this._asked = { workload: props.workload, objective: props.objective, consumer: props.consumer };
-    this.ownPlan = planQueue(subjectOf(this), this._question, ownChecks(props));
+    const { props: usable, checks } = sound(props, REDRIVE_KINDS);
+    this.props = usable;
+    this.fifo = usable.fifo ?? false;
+    this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
+    this._question = redriveQuestion(usable);
+    this._asked = { workload: usable.workload, objective: usable.objective, consumer: usable.consumer };
+    this.ownPlan = planQueue(subjectOf(this), this._question, [...checks, ...ownChecks(usable)]);
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
@@ -118,7 +120,7 @@ export class RedriveQueue extends QueueBase {
     this.encryptionMasterKey = queue.encryptionMasterKey;
     this.encryptionType = queue.encryptionType;
     for (const one of [queue, deadLetterQueue, quarantineQueue]) retainPolicyOf(one, removalPolicy);
-    const { alarmTopic, encryptionKey, maskedFields } = props;
+    const { alarmTopic, encryptionKey, maskedFields } = usable;
     const redrives = this._question.redrive?.maxRedrives !== 0;
     if (redrives) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
@@ -135,7 +137,7 @@ export class RedriveQueue extends QueueBase {
       plan,
       alarmTopic,
     });
-    if (props.dashboard ?? true) {
+    if (usable.dashboard ?? true) {
       this.dashboard = createQueueDashboard(this, {
         subject: plan.subject,
         queue,

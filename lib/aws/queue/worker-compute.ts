@@ -1,6 +1,8 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { type Kinds, sound } from '../../flow/kinds';
+import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
@@ -29,6 +31,17 @@ export interface WorkerBinding {
 export interface WorkerGraph {
   readonly title: string;
   readonly metrics: readonly IMetric[];
+}
+
+/**
+ * The props of a compute when each is what it has to be.
+ *
+ * @throws InvalidInputError when one is not, together with what is wrong with the workload
+ */
+export function soundCompute<P>({ subject, question }: WorkerContext, given: P, kinds: Kinds<P>): P {
+  const { props, checks } = sound(given, kinds, 'compute');
+  if (checks.length > 0) planQueue(subject, question, checks);
+  return props;
 }
 
 /** A worker as its queue knows it. */

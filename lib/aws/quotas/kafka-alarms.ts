@@ -5,9 +5,11 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
+import { type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotasPlan } from '../../flow/quotas/workload';
+import { DURATION, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
 import { clusterChecks } from './kafka-cluster';
@@ -74,15 +76,17 @@ export class KafkaAlarms extends Construct {
    */
   constructor(scope: Construct, id: string, props: KafkaAlarmsProps) {
     super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
     validate(id, [
-      ...clusterChecks(props.clusterArn, props.repairInterval),
-      knownNumber('brokers', props.brokers, 1, MOST_BROKERS),
+      ...checks,
+      ...clusterChecks(usable.clusterArn, usable.repairInterval),
+      knownNumber('brokers', usable.brokers, 1, MOST_BROKERS),
     ]);
-    const { repairer, repairInterval, alarmTopic, clusterArn } = props;
-    const plan = completed(props.plan, quotaAlarmKnobs(props.plan)).withKnobs([
+    const { repairer, repairInterval, alarmTopic, clusterArn } = usable;
+    const plan = completed(usable.plan, quotaAlarmKnobs(usable.plan)).withKnobs([
       repairIntervalKnob(repairInterval.toSeconds(), true),
     ]);
-    const brokers = Array.from({ length: props.brokers }, (_, index) => index + 1);
+    const brokers = Array.from({ length: usable.brokers }, (_, index) => index + 1);
     const rows = [
       ...brokers.map((broker) => throttledRow(clusterArn, 'Produce', broker)),
       ...brokers.map((broker) => throttledRow(clusterArn, 'Fetch', broker)),
@@ -96,6 +100,15 @@ export class KafkaAlarms extends Construct {
     this.all = Object.values(made);
   }
 }
+
+const KINDS: Kinds<KafkaAlarmsProps> = {
+  clusterArn: needed(TEXT),
+  brokers: needed(NUMBER),
+  plan: needed(PLAN),
+  repairer: needed(LAMBDA),
+  repairInterval: needed(DURATION),
+  alarmTopic: TOPIC,
+};
 
 const THROTTLED = {
   Produce: (broker: number) =>

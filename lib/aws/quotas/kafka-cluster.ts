@@ -7,11 +7,11 @@ import { resolvedSeconds, wholeSeconds } from '../tokens';
 const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[\w-]+\/[\w-]+$/;
 
 /** The cluster, and how often its quotas are looked at. */
-export function clusterChecks(clusterArn: string, repairInterval: Duration | undefined): Check[] {
+export function clusterChecks(clusterArn: string | undefined, repairInterval: Duration | undefined): Check[] {
   const seconds = resolvedSeconds(repairInterval);
   return [
     {
-      refused: !Token.isUnresolved(clusterArn) && !CLUSTER_ARN.test(clusterArn),
+      refused: clusterArn !== undefined && !Token.isUnresolved(clusterArn) && !CLUSTER_ARN.test(clusterArn),
       message: `clusterArn must be arn:<partition>:kafka:<region>:<account>:cluster/<name>/<id>, got ${shown(clusterArn)}`,
     },
     wholeSeconds('repairInterval', repairInterval, 300, 86_400),

@@ -1,4 +1,4 @@
-import { Annotations, CustomResource, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -6,7 +6,8 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { validate } from '../../flow/errors';
+import { type Check, validate } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
 import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
@@ -14,13 +15,21 @@ import { resolveCapacity } from '../../flow/quotas/shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
 import { cut, groupDescription } from '../descriptions';
+import { DURATION, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { RuntimeFunction } from '../runtime-function';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { clusterChecks } from './kafka-cluster';
 import { createBrokersLookUp, createQuotaProvider } from './kafka-quotas-provider';
-import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
+import {
+  entityOf,
+  type KafkaQuotaTenant,
+  type KafkaQuotaTopic,
+  partitionsOf,
+  TOPIC_KINDS,
+  tenantChecks,
+} from './kafka-tenants';
 
 /** Amazon EventBridge quotas: the input of a target. */
 const MOST_INPUT_CHARACTERS = 8192;
@@ -109,6 +118,26 @@ export interface KafkaQuotasProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+const KINDS: Kinds<KafkaQuotasProps> = {
+  clusterArn: needed(TEXT),
+  capacity: CHECKED,
+  tenants: needed(listOf(OBJECT)),
+  authentication: needed(
+    having(
+      ['_environment'],
+      'a KafkaAuthentication: KafkaAuthentication.iam() or KafkaAuthentication.scram({ secret })',
+    ),
+  ),
+  vpc: needed(VPC),
+  vpcSubnets: OBJECT,
+  clusterSecurityGroup: needed(SECURITY_GROUP),
+  topics: listOf(struct(TOPIC_KINDS)),
+  repairInterval: DURATION,
+  alarmTopic: TOPIC,
+  takeOver: FLAG,
+  removalPolicy: CHECKED,
+};
+
 /**
  * A shared Kafka cluster on which every tenant has its share, held by the brokers.
  *
@@ -140,29 +169,30 @@ export class KafkaQuotas extends Construct {
    */
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
-    this.props = props;
-    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    this.validateProps(id);
-    const repairInterval = props.repairInterval ?? Duration.hours(1);
-    const planned = planQuotas(id, {
-      capacity: props.capacity,
-      tenants: props.tenants.map((tenant) => this.withPartitions(tenant)),
-    });
-    const throttled = planned.withKnobs([throttledKnob(planned, props.tenants)]);
+    const { props: usable, checks } = sound(props, KINDS);
+    this.props = usable;
+    this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
+    const repairInterval = usable.repairInterval ?? Duration.hours(1);
+    const planned = planQuotas(
+      id,
+      { capacity: usable.capacity, tenants: usable.tenants?.map((tenant) => this.withPartitions(tenant)) },
+      [...checks, ...inputChecks(usable)],
+    );
+    const throttled = planned.withKnobs([throttledKnob(planned, usable.tenants)]);
     this.plan = throttled.withKnobs([
       ...quotaAlarmKnobs(throttled),
       repairTimeoutKnob(),
-      repairIntervalKnob(repairInterval.toSeconds(), props.repairInterval !== undefined),
+      repairIntervalKnob(repairInterval.toSeconds(), usable.repairInterval !== undefined),
     ]);
     this.warn();
 
-    this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
+    this.topics = (usable.topics ?? []).map((topic) => this.createTopic(topic));
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
-      vpc: props.vpc,
+      vpc: usable.vpc,
       description: groupDescription(`Sets Kafka quotas for ${Names.nodeUniqueId(this.node)}`),
       allowAllOutbound: false,
     });
-    const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = props;
+    const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = usable;
     this.securityGroup.connections.allowTo(clusterSecurityGroup, Port.tcp(authentication.port), 'Kafka quotas');
     authentication._allowFrom(this.securityGroup, vpc);
     this.repairer = new RuntimeFunction(this, 'Repairer', {
@@ -183,7 +213,7 @@ export class KafkaQuotas extends Construct {
         ClusterArn: clusterArn,
         Brokers: brokers,
         Quotas: JSON.stringify(quotas),
-        ...(props.takeOver && { TakeOver: 'true' }),
+        ...(usable.takeOver && { TakeOver: 'true' }),
       },
       // A creation that is rolled back may have taken over what another construct set, so it removes nothing either.
       removalPolicy: this.removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
@@ -193,11 +223,11 @@ export class KafkaQuotas extends Construct {
     this.createRepairRule(repairInterval, { ClusterArn: clusterArn, Brokers: brokers, Quotas: quotas });
     this.alarms = new KafkaAlarms(this, 'Alarms', {
       clusterArn,
-      brokers: props.capacity.brokers,
+      brokers: usable.capacity.brokers,
       plan: this.plan,
       repairer: this.repairer,
       repairInterval,
-      alarmTopic: props.alarmTopic,
+      alarmTopic: usable.alarmTopic,
     });
   }
 
@@ -217,19 +247,6 @@ export class KafkaQuotas extends Construct {
    */
   public producerProperties(tenant: string): { [name: string]: string } {
     return producerProperties(this.producerSettings(tenant));
-  }
-
-  private validateProps(id: string): void {
-    const { clusterArn, tenants, topics = [], repairInterval, capacity, removalPolicy } = this.props;
-    validate(id, [
-      ...clusterChecks(clusterArn, repairInterval),
-      removalCheck(removalPolicy),
-      {
-        refused: Token.isUnresolved(capacity.brokers),
-        message: 'capacity.brokers must be known at synthesis, got a token',
-      },
-      ...tenantChecks(tenants, topics),
-    ]);
   }
 
   private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
@@ -304,6 +321,14 @@ export class KafkaQuotas extends Construct {
     });
     rule.node.addDependency(this.resource);
   }
+}
+
+function inputChecks({ clusterArn, tenants, topics = [], repairInterval, removalPolicy }: KafkaQuotasProps): Check[] {
+  return [
+    ...clusterChecks(clusterArn, repairInterval),
+    removalCheck(removalPolicy),
+    ...(tenants === undefined ? [] : tenantChecks(tenants, topics)),
+  ];
 }
 
 function tenantsText(count: number): string {

@@ -1,7 +1,9 @@
 import { type Duration, Token } from 'aws-cdk-lib';
 import type { Check } from '../../flow/errors';
+import { type Kinds, NUMBER, needed, TEXT } from '../../flow/kinds';
 import type { KafkaTenant } from '../../flow/quotas/workload';
 import { entityKey } from '../../runtime/kafka-quotas/quotas';
+import { DURATION } from '../kinds';
 import { wholeSeconds } from '../tokens';
 
 /**
@@ -51,6 +53,14 @@ export interface KafkaQuotaTopic {
    */
   readonly retention?: Duration;
 }
+
+/** What each field of a topic has to be. */
+export const TOPIC_KINDS: Kinds<KafkaQuotaTopic> = {
+  topicName: needed(TEXT),
+  tenant: needed(TEXT),
+  partitions: needed(NUMBER),
+  retention: DURATION,
+};
 
 /** Whom the tenant's quota binds. */
 export function entityOf({ name, user, clientId }: KafkaQuotaTenant): { user?: string; clientId?: string } {

@@ -20,8 +20,9 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { validate } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, sound, struct, TEXT } from '../../flow/kinds';
 import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
+import { BUCKET, DURATION, KEY, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { createAlarms } from '../watch';
@@ -137,6 +138,24 @@ export interface ArchiveBucketProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+const KINDS: Kinds<ArchiveBucketProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  transitions: listOf(
+    struct<Transition>({ storageClass: CHECKED, transitionAfter: DURATION, transitionDate: CHECKED }),
+  ),
+  noncurrentVersionExpiration: DURATION,
+  abortIncompleteMultipartUploadAfter: DURATION,
+  encryptionKey: KEY,
+  serverAccessLogsBucket: BUCKET,
+  inventoryBucket: BUCKET,
+  alarmTopic: TOPIC,
+  budget: FLAG,
+  costAllocationTag: TEXT,
+  budgetHeadroom: CHECKED,
+  removalPolicy: CHECKED,
+};
+
 /**
  * An S3 bucket for what is written once, rarely read and one day deleted, at the lowest cost that its object size
  * allows, with the month's bill predicted and watched.
@@ -168,10 +187,14 @@ export class ArchiveBucket extends Construct {
    */
   constructor(scope: Construct, id: string, props: ArchiveBucketProps) {
     super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
     // Log delivery by bucket policy: with the older way, by ACL, the log bucket could not have its ACLs disabled.
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
-    validate(id, [...budgetChecks(this, props.budget), removalCheck(props.removalPolicy)]);
-    this.plan = planLifecycle(id, props);
+    this.plan = planLifecycle(id, usable, [
+      ...checks,
+      ...budgetChecks(this, usable.budget),
+      removalCheck(usable.removalPolicy),
+    ]);
     for (const remark of this.plan.remarks) {
       Annotations.of(this).addWarningV2('backpressure-constructs:archiveBucketTransitions', remark);
     }
@@ -181,24 +204,24 @@ export class ArchiveBucket extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: usable.removalPolicy ?? RemovalPolicy.RETAIN,
     };
-    if (!props.serverAccessLogsBucket) this.logBucket = this.createLogBucket(closed);
-    const logs = props.serverAccessLogsBucket ?? this.logBucket!;
+    if (!usable.serverAccessLogsBucket) this.logBucket = this.createLogBucket(closed);
+    const logs = usable.serverAccessLogsBucket ?? this.logBucket!;
     this.bucket = new Bucket(this, 'Bucket', {
       ...closed,
       versioned: true,
-      encryption: props.encryptionKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
-      encryptionKey: props.encryptionKey,
-      bucketKeyEnabled: props.encryptionKey ? true : undefined,
+      encryption: usable.encryptionKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
+      encryptionKey: usable.encryptionKey,
+      bucketKeyEnabled: usable.encryptionKey ? true : undefined,
       serverAccessLogsBucket: logs,
       serverAccessLogsPrefix: 'access/',
       targetObjectKeyFormat: TargetObjectKeyFormat.partitionedPrefix(PartitionDateSource.EVENT_TIME),
-      lifecycleRules: lifecycleRules(this.plan, props),
+      lifecycleRules: lifecycleRules(this.plan, usable),
       transitionDefaultMinimumObjectSize: TransitionDefaultMinimumObjectSize.ALL_STORAGE_CLASSES_128_K,
       inventories: [
         {
-          destination: { bucket: props.inventoryBucket ?? logs, prefix: 'inventory' },
+          destination: { bucket: usable.inventoryBucket ?? logs, prefix: 'inventory' },
           format: InventoryFormat.PARQUET,
           frequency: InventoryFrequency.WEEKLY,
           includeObjectVersions: InventoryObjectVersion.ALL,
@@ -212,18 +235,18 @@ export class ArchiveBucket extends Construct {
       reason: 'aws-cdk-lib writes ObjectSizeGreaterThan as a number and CloudFormation wants digits: the same to both.',
     });
 
-    this.refuseForeignInventories(props.inventoryBucket ?? logs);
+    this.refuseForeignInventories(usable.inventoryBucket ?? logs);
     for (const one of [this.bucket, this.logBucket]) {
-      if (one) retainPolicyOf(one, props.removalPolicy ?? RemovalPolicy.RETAIN);
+      if (one) retainPolicyOf(one, usable.removalPolicy ?? RemovalPolicy.RETAIN);
     }
-    this.alarmTopic = props.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
-    if (wantsBudget(this, props.budget)) {
+    this.alarmTopic = usable.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
+    if (wantsBudget(this, usable.budget)) {
       this.budget = new CostBudget(this, 'Budget', {
         monthlyLimit: this.plan.value('budgetLimit'),
         alertPercent: this.plan.value('alarmBudgetPercent'),
         topic: this.alarmTopic,
         target: this.bucket,
-        tagKey: props.costAllocationTag ?? 'backpressure:archive',
+        tagKey: usable.costAllocationTag ?? 'backpressure:archive',
         tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
       }).budget;
     }

@@ -1,10 +1,10 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
-import { type Check, validate } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import { type Knob, unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
 import { planStorage } from '../../flow/storage/plan';
-import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
+import type { StorageObjective, StoragePlan, StorageQuestion, StorageWorkload } from '../../flow/storage/workload';
 
 /** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
 export const ABORT_DAYS = 7;
@@ -36,22 +36,28 @@ const LOG_RETENTION: Knob = {
 /**
  * The plan of a bucket's lifecycle, with every duration in whole days.
  *
+ * @param others what else is wrong with the input; thrown together with what is found here
  * @throws InvalidInputError when a choice is outside its range
  * @throws CapacityError when the stock cannot be kept as chosen
  */
-export function planLifecycle(id: string, choices: LifecycleChoices): StoragePlan {
-  validate(id, lifecycleChecks(choices));
+export function planLifecycle(id: string, choices: LifecycleChoices, others: readonly Check[]): StoragePlan {
+  const checks = [...others, ...lifecycleChecks(choices)];
+  // A duration that is refused has no days.
+  const refused = checks.some((check) => check.refused);
   const abort = choices.abortIncompleteMultipartUploadAfter;
-  const plan = planStorage(id, {
+  const question: StorageQuestion = {
     workload: choices.workload,
     objective: choices.objective,
-    transitions: choices.transitions?.map((t) => ({
-      storageClass: t.storageClass.value,
-      afterDays: t.transitionAfter!.toDays(),
-    })),
-    noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
     budgetHeadroom: choices.budgetHeadroom,
-  });
+    ...(!refused && {
+      transitions: choices.transitions?.map((t) => ({
+        storageClass: t.storageClass.value,
+        afterDays: t.transitionAfter!.toDays(),
+      })),
+      noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
+    }),
+  };
+  const plan = planStorage(id, question, checks);
   return plan.withKnobs([
     {
       name: 'daysAfterInitiation',
@@ -137,7 +143,7 @@ function lifecycleChecks(choices: LifecycleChoices): Check[] {
 }
 
 function prefixed(name: string, values: object): { [name: string]: unknown } {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value]));
+  return Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${name}.${key}`, value]));
 }
 
 /** S3 counts lifecycles in days, and the CDK cannot convert what only the deployment knows. */

@@ -5,10 +5,12 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
+import { type Kinds, listOf, needed, sound, TEXT } from '../../flow/kinds';
 import type { Plan } from '../../flow/plan';
 import { parkingAlarmKnobs } from '../../flow/webhooks/alarms';
 import { refusedKnobName } from '../../flow/webhooks/refused';
 import { sourceNameChecks } from '../../flow/webhooks/sources';
+import { LAMBDA, PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 import { notConstructor } from './webhook-plan';
 
@@ -61,12 +63,18 @@ export class RefusedAlarms extends Construct {
    */
   constructor(scope: Construct, id: string, props: RefusedAlarmsProps) {
     super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
     validate(id, [
-      ...sourceNameChecks('sourceNames', 'sourceNames', props.sourceNames),
-      notConstructor('sourceNames', props.sourceNames),
+      ...checks,
+      ...(usable.sourceNames === undefined
+        ? []
+        : [
+            ...sourceNameChecks('sourceNames', 'sourceNames', usable.sourceNames),
+            notConstructor('sourceNames', usable.sourceNames),
+          ]),
     ]);
-    const { consumer, sourceNames, alarmTopic } = props;
-    const plan = completed(props.plan, parkingAlarmKnobs());
+    const { consumer, sourceNames, alarmTopic } = usable;
+    const plan = completed(usable.plan, parkingAlarmKnobs());
     const rows = [...sourceNames.map((source) => refusedRow(consumer, source)), ...parkingRows(consumer)];
     const made = createAlarms(this, { rows, plan, alarmTopic });
     this.bySource = sourceNames.map((source) => made[source]);
@@ -75,6 +83,13 @@ export class RefusedAlarms extends Construct {
     this.all = [...this.bySource, this.unusable, this.dropped];
   }
 }
+
+const KINDS: Kinds<RefusedAlarmsProps> = {
+  consumer: needed(LAMBDA),
+  sourceNames: needed(listOf(TEXT)),
+  plan: needed(PLAN),
+  alarmTopic: TOPIC,
+};
 
 function refusedRow(consumer: IFunction, source: string): AlarmRow {
   return {

@@ -4,8 +4,11 @@ import { type Alarm, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
+import { validate } from '../../flow/errors';
+import { having, type Kinds, needed, sound } from '../../flow/kinds';
 import type { Plan } from '../../flow/plan';
 import { apiWindowKnob } from '../../flow/webhooks/alarms';
+import { PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
 /**
@@ -50,13 +53,21 @@ export class WebhookAlarms extends Construct {
    */
   constructor(scope: Construct, id: string, props: WebhookAlarmsProps) {
     super(scope, id);
-    const plan = completed(props.plan, [apiWindowKnob()]);
-    const made = createAlarms(this, { rows: apiRows(props.stage), plan, alarmTopic: props.alarmTopic });
+    const { props: usable, checks } = sound(props, KINDS);
+    validate(id, checks);
+    const plan = completed(usable.plan, [apiWindowKnob()]);
+    const made = createAlarms(this, { rows: apiRows(usable.stage), plan, alarmTopic: usable.alarmTopic });
     this.undelivered = made.Undelivered;
     this.refused = made.Refused;
     this.all = Object.values(made);
   }
 }
+
+const KINDS: Kinds<WebhookAlarmsProps> = {
+  stage: needed(having(['stageName', 'metricServerError'], 'a stage of a REST API: api.deploymentStage')),
+  plan: needed(PLAN),
+  alarmTopic: TOPIC,
+};
 
 function apiRows(stage: Stage): AlarmRow[] {
   const statistic = Stats.SUM;

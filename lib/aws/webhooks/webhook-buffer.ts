@@ -10,10 +10,12 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, needed, sound, struct, TEXT } from '../../flow/kinds';
 import type { Knob } from '../../flow/plan';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
+import { DURATION, KEY, TOPIC } from '../kinds';
 import type { QueuePlatform } from '../queue/queue-platform';
 import { createRedriveQueue, type RedriveQueue } from '../queue/redrive-queue';
 import { retainPolicyOf } from '../retained-policy';
@@ -24,7 +26,7 @@ import { RefusedAlarms } from './refused-alarms';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
 import { webhookChecks, webhookKnobs } from './webhook-plan';
-import { DeduplicateBy, type WebhookSource } from './webhook-source';
+import { DeduplicateBy, SOURCE_KINDS, type WebhookSource } from './webhook-source';
 
 /**
  * What a webhook buffer is sized from.
@@ -121,6 +123,22 @@ export interface WebhookBufferProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+const KINDS: Kinds<WebhookBufferProps> = {
+  sources: needed(listOf(struct(SOURCE_KINDS))),
+  workload: CHECKED,
+  objective: CHECKED,
+  platform: CHECKED,
+  consumer: CHECKED,
+  functionTimeout: DURATION,
+  idempotencyRetention: DURATION,
+  encryptionKey: KEY,
+  accountLogRole: FLAG,
+  maskedFields: listOf(TEXT),
+  alarmTopic: TOPIC,
+  queueName: TEXT,
+  removalPolicy: CHECKED,
+};
+
 /**
  * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
  *
@@ -159,21 +177,22 @@ export class WebhookBuffer extends Construct {
    */
   constructor(scope: Construct, id: string, props: WebhookBufferProps) {
     super(scope, id);
-    this.props = props;
+    const { props: usable, checks } = sound(props, KINDS);
+    this.props = usable;
     reportsForChildren(this);
-    this.redriveQueue = createRedriveQueue(this, 'Queue', webhookChecks(props), {
-      workload: props.workload,
-      objective: props.objective,
-      platform: props.platform,
-      consumer: props.consumer,
-      functionTimeout: props.functionTimeout ?? Duration.seconds(30),
-      maskedFields: props.maskedFields,
-      alarmTopic: props.alarmTopic,
-      encryptionKey: props.encryptionKey,
-      queueName: props.queueName,
-      removalPolicy: props.removalPolicy,
+    this.redriveQueue = createRedriveQueue(this, 'Queue', [...checks, ...webhookChecks(usable)], {
+      workload: usable.workload,
+      objective: usable.objective,
+      platform: usable.platform,
+      consumer: usable.consumer,
+      functionTimeout: usable.functionTimeout ?? Duration.seconds(30),
+      maskedFields: usable.maskedFields,
+      alarmTopic: usable.alarmTopic,
+      encryptionKey: usable.encryptionKey,
+      queueName: usable.queueName,
+      removalPolicy: usable.removalPolicy,
     });
-    this.ownKnobs = webhookKnobs(this.redriveQueue.plan, props);
+    this.ownKnobs = webhookKnobs(this.redriveQueue.plan, usable);
     this.refusedQueue = this.createRefusedQueue();
     this.idempotencyTable = new Table(this, 'Idempotency', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
@@ -181,20 +200,20 @@ export class WebhookBuffer extends Construct {
       timeToLiveAttribute: 'expiration',
       encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: usable.removalPolicy ?? RemovalPolicy.RETAIN,
     });
-    for (const source of props.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
+    for (const source of usable.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
     const { plan } = this;
     this.api = createWebhookApi(this, {
-      sources: props.sources,
+      sources: usable.sources,
       queue: this.redriveQueue.queue,
-      encryptionKey: props.encryptionKey,
+      encryptionKey: usable.encryptionKey,
       plan,
-      accountLogRole: props.accountLogRole ?? true,
+      accountLogRole: usable.accountLogRole ?? true,
     });
     this.webAcl = createWebAcl(this, { api: this.api, plan });
     const stage = this.api.deploymentStage;
-    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
+    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: usable.alarmTopic });
   }
 
   /** Every knob with its reason, and what to expect: the plan of the queue, with what the API adds. */

@@ -33,7 +33,14 @@ export interface WebhookQuestion {
 /** What is wrong with sources and times. */
 export function webhookChecks(question: WebhookQuestion): Check[] {
   const { sources, workload, idempotencyRetention, removalPolicy } = question;
+  const own = [
+    wholeSeconds('idempotencyRetention', idempotencyRetention, KEPT_SECONDS.min, KEPT_SECONDS.max),
+    removalCheck(removalPolicy),
+  ];
+  // It is said already that there are none.
+  if (sources === undefined) return own;
   return [
+    ...own,
     ...sourceChecks(sources, workload),
     notConstructor(
       'sources.name',
@@ -46,8 +53,6 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
       refused: secretPerTenant === true && secret === undefined,
       message: `sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for '${name}'`,
     })),
-    wholeSeconds('idempotencyRetention', idempotencyRetention, KEPT_SECONDS.min, KEPT_SECONDS.max),
-    removalCheck(removalPolicy),
   ];
 }
 

@@ -1,6 +1,8 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CHECKED, FLAG, type Kinds } from '../../flow/kinds';
 import type { SignatureScheme } from '../../runtime/webhook/signature';
+import { DURATION, SECRET } from '../kinds';
 
 /**
  * How a sender signs its deliveries.
@@ -80,6 +82,17 @@ export interface WebhookSource {
    */
   readonly deduplicateBy?: DeduplicateBy;
 }
+
+/** What each field of a source has to be. */
+export const SOURCE_KINDS: Kinds<WebhookSource> = {
+  name: CHECKED,
+  scheme: CHECKED,
+  secret: SECRET,
+  secretPerTenant: FLAG,
+  steadyPerSecond: CHECKED,
+  tolerance: DURATION,
+  deduplicateBy: CHECKED,
+};
 
 /** The headers to pass on, each as its sender documents it. */
 export const HEADERS_AS_SENT: Readonly<Record<SignatureScheme, readonly string[]>> = {

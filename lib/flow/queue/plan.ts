@@ -61,19 +61,18 @@ export interface SolvedQueue {
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
   const { workload, objective, consumer = {} } = question;
   const { platform: platformName = 'other', broker: brokerName = 'sqs' } = question;
-  validate(subject, [
-    oneOf('platform', platformName, Object.keys(PLATFORMS)),
-    oneOf('broker', brokerName, Object.keys(BROKERS)),
-  ]);
+  const known = Object.hasOwn(PLATFORMS, platformName) && Object.hasOwn(BROKERS, brokerName);
   const platform = PLATFORMS[platformName];
   const broker = BROKERS[brokerName];
   // What is no object has no fields to check.
   const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
   validate(subject, [
+    oneOf('platform', platformName, Object.keys(PLATFORMS)),
+    oneOf('broker', brokerName, Object.keys(BROKERS)),
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
-    ...(whole ? [...platform.checks(question), ...broker.checks(question)] : []),
+    ...(whole && known ? [...platform.checks(question), ...broker.checks(question)] : []),
     ...checks,
     {
       refused: isKnown(objective?.monthlyCost) && consumer?.instanceHourCost === undefined,

@@ -43,12 +43,17 @@ interface Sized {
  *
  * @param subject what is sized, usually a construct id; every error starts with it
  * @param question what is inserted and borne, and how long it is kept
+ * @param checks what else is wrong with the input; thrown together with what is found here
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the backfill cannot keep ahead of inserts, deletion cannot keep up with them, or size or
  *   time are above the objective; the message names the ways out
  */
-export function planRetention(subject: string, question: RetentionQuestion): RetentionPlan {
-  validate(subject, questionChecks(question));
+export function planRetention(
+  subject: string,
+  question: RetentionQuestion,
+  checks: readonly Check[] = [],
+): RetentionPlan {
+  validate(subject, [...checks, ...questionChecks(question)]);
   const { workload, objective } = question;
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);

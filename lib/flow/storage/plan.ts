@@ -2,7 +2,7 @@
  * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
 
-import { CapacityError, validate } from '../errors';
+import { CapacityError, type Check, validate } from '../errors';
 import { sizeText } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
@@ -27,12 +27,13 @@ const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flo
  *
  * @param subject what is sized, usually a construct id; every error starts with it
  * @param question what is written, what is promised, and what was chosen by hand
+ * @param checks what else is wrong with the input; thrown together with what is found here
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when moves given by hand cost more than they save or answer too late, or when the stock
  *   costs more than the objective allows
  */
-export function planStorage(subject: string, question: StorageQuestion): StoragePlan {
-  validate(subject, storageChecks(question));
+export function planStorage(subject: string, question: StorageQuestion, checks: readonly Check[] = []): StoragePlan {
+  validate(subject, [...checks, ...storageChecks(question)]);
   const { workload, objective = {}, ...choices } = question;
   const economy = new StorageEconomy(workload, objective, choices);
   if (choices.transitions) {

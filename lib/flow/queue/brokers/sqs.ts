@@ -119,7 +119,8 @@ function retention(planned: Planned): Knob {
   const { min, derived, max } = SQS_LIMITS.retentionSeconds;
   return retentionFor(
     planned,
-    { shortest: min, derived, longest: max },
+    // Dead letters keep their age, and a person needs a day with them.
+    { shortest: min, derived, longest: max - DAY },
     'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
   );
 }

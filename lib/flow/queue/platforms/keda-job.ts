@@ -43,7 +43,8 @@ export const KEDA_JOB: Platform = {
       minInstances: 0,
     }),
   knobs({ question, itemTimeoutSeconds }) {
-    const startSeconds = question.consumer?.startSeconds ?? PLATFORM_FACTS['keda-job'].startSeconds;
+    const givenStart = question.consumer?.startSeconds;
+    const startSeconds = givenStart ?? PLATFORM_FACTS['keda-job'].startSeconds;
     return [
       {
         name: 'targetPerReplica',
@@ -61,7 +62,7 @@ export const KEDA_JOB: Platform = {
         name: 'startSeconds',
         value: startSeconds,
         unit: 's',
-        formula: 'start of a pod; each item has one before it',
+        formula: givenStart === undefined ? 'start of a pod; each item has one before it' : 'given',
         inputs: {},
         source: 'the consumer',
       },
