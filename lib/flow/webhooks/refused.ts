@@ -28,9 +28,7 @@ export function refusedKnob(workload: Arrivals, source: RefusedSource, sources: 
     unit: 'deliveries',
     formula:
       '⌊10 % of the deliveries of the source in an hour at its steady rate⌋; the alarm counts only while more is refused than accepted',
-    inputs: steadyPerSecond,
-    seconds: REFUSED_ALARM_SECONDS,
-    share: REFUSED_SHARE,
+    inputs: { steadyPerSecond, seconds: REFUSED_ALARM_SECONDS, share: REFUSED_SHARE },
     source:
       source.steadyPerSecond === undefined
         ? 'an assumption: all sources send at the same rate; give sources.steadyPerSecond'
