@@ -81,7 +81,7 @@ const CONSUMER: readonly NumberOption[] = [
     unit: 'seconds',
     help: 'from asking for an instance to its first item (default: 30)',
   },
-  { flag: '--poll', prop: 'pollSeconds', unit: 'seconds', help: 'between two looks at the backlog (default: 30)' },
+  { flag: '--poll', prop: 'pollSeconds', unit: 'seconds', help: 'between two polls of the backlog (default: 30)' },
   {
     flag: '--decide',
     prop: 'decideSeconds',

@@ -2,7 +2,7 @@ import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
 import type { Deployments } from './scenario';
 
-/** The busy hour of the images, and what is promised of it. */
+/** The busy hour of the images and its objective. */
 export const IMAGES = {
   workload: {
     steadyPerSecond: 16,
@@ -34,7 +34,7 @@ export const imageJobs: Case = {
   slug: 'image-jobs',
   title: 'Image jobs pile up',
   summary:
-    'Users upload large photographs and each one costs seconds of CPU for its thumbnails and versions. The number of workers is fixed, so at the busy hour the queue grows for as long as the hour lasts, and people watch a spinner or leave. How many workers run has to follow from the backlog, with a ceiling on what that may cost.',
+    'Users upload large photographs and each one costs seconds of CPU for its thumbnails and versions. The number of workers is fixed, so at the busy hour the queue grows for as long as the hour lasts, and users wait or leave. The number of workers has to follow the backlog, with a ceiling on the cost.',
   levers: ['scale'],
   difficulty: 'intermediate',
   domains: ['performance', 'integration'],
@@ -66,7 +66,7 @@ export const imageJobs: Case = {
       deployed: 'image-processing/Images',
     },
   ],
-  trap: '`queueLength: "500"` is no threshold but the backlog that each replica is left with: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password stand in plain text beside it.',
+  trap: '`queueLength: "500"` is not a threshold but the backlog for each replica: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password are in plain text beside it.',
   scenario: {
     kind: 'queue',
     calibration:

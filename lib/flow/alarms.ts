@@ -1,4 +1,4 @@
-/** What alarms of every subject have in common: each of their numbers is a knob. */
+/** Shared code of all alarms: each of their numbers is a knob. */
 import type { Knob } from './plan';
 
 /** Amazon CloudWatch API reference, PutMetricAlarm: period × evaluation periods is at most a day. */
@@ -10,7 +10,7 @@ export interface Extendable<P> {
   withKnobs(knobs: Knob[]): P;
 }
 
-/** The plan with those of the knobs that it does not have; the plan itself when it has them all. */
+/** The plan with the knobs that it does not have yet; the plan itself when it has them all. */
 export function completed<P extends Extendable<P>>(plan: P, knobs: readonly Knob[]): P {
   const lacking = knobs.filter(({ name }) => plan.knobs.every((own) => own.name !== name));
   return lacking.length === 0 ? plan : plan.withKnobs(lacking);
@@ -21,7 +21,7 @@ export function chosenKnob(name: string, value: number, unit: string, formula: s
   return { name, value, unit, formula, inputs: {}, source };
 }
 
-/** The threshold of an alarm that rings at the first one. */
+/** The threshold of an alarm that fires at the first event. */
 export function firstOneKnob(name: string, unit: string, why: string, source: string): Knob {
-  return chosenKnob(name, 0, unit, `the first one rings: ${why}`, source);
+  return chosenKnob(name, 0, unit, `fires at the first one: ${why}`, source);
 }

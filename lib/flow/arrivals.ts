@@ -1,6 +1,6 @@
 /**
  * What arrives at a queue, a disk or a cluster: a steady rate, and a peak above it. A peak without a length is no peak;
- * that stands here and nowhere else, so that plan, prediction, simulation and constructs cannot disagree on it.
+ * only this file decides that, so that plan, prediction, simulation and constructs agree.
  */
 import { atLeast, type Check, isKnown, positive, required, shown } from './errors';
 import type { Fields } from './fields';
@@ -52,7 +52,7 @@ export function resolveArrivals({ steadyPerSecond, peakPerSecond, peakSeconds = 
   };
 }
 
-/** Bytes as items, for the formulas that count items. */
+/** Bytes counted as items, for the formulas that count items. */
 export function bytesArriving(bytes: ArrivingBytes): ResolvedArrivals {
   return resolveArrivals({
     steadyPerSecond: bytes.steadyBytesPerSecond,
@@ -61,7 +61,7 @@ export function bytesArriving(bytes: ArrivingBytes): ResolvedArrivals {
   });
 }
 
-/** What a message calls arrivals, and the most that there can be. */
+/** Names of arrivals in messages, and their maximum. */
 interface Counted {
   /** Between `steady` or `peak` and `PerSecond`. */
   readonly unit: '' | 'Bytes';
@@ -69,7 +69,7 @@ interface Counted {
   readonly most: number;
 }
 
-/** Everything that is wrong with arrivals. */
+/** Checks of arrivals. */
 export function arrivalsChecks(
   { steadyPerSecond: steady, peakPerSecond: peak, peakSeconds }: Arrivals,
   { unit, most }: Counted = { unit: '', most: MOST_ITEMS_PER_SECOND },

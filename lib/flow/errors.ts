@@ -5,9 +5,9 @@ export class CapacityError extends Error {
   public readonly name = 'CapacityError';
 
   constructor(
-    /** What cannot be sized, usually a construct id. */
+    /** The subject that cannot be sized, usually a construct id. */
     public readonly subject: string,
-    /** What does not fit, with the numbers. */
+    /** The reason, with the numbers. */
     public readonly reason: string,
     /** Changes that would each make it fit, with the numbers. At least one. */
     public readonly waysOut: readonly string[],
@@ -32,7 +32,7 @@ export class InvalidInputError extends Error {
   }
 }
 
-/** One line of a validation table: what is refused, and the sentence that says so. */
+/** One row of a validation table: a condition and its message. */
 export interface Check {
   /** True when the input is refused. */
   readonly refused: boolean;
@@ -40,18 +40,18 @@ export interface Check {
   readonly message: string;
 }
 
-/** Every check of a range that holds: its sentence would be written for nobody. */
+/** The result of every check that passes: its message would never be read. */
 const PASSED: Check = { refused: false, message: '' };
 
 /** Throws every failed check of the table in one `InvalidInputError`. */
 export function validate(subject: string, checks: readonly Check[]): void {
   if (!checks.some(({ refused }) => refused)) return;
-  // Two tables may hold the same check, of a prop and of what follows from it.
+  // Two tables may hold the same check, of a prop and of a value derived from it.
   const failures = [...new Set(checks.filter(({ refused }) => refused).map(({ message }) => message))];
   throw new InvalidInputError(subject, failures);
 }
 
-/** A value as a message shows it. Callers in JavaScript give texts, and what has no text of its own. */
+/** A value as a message shows it. Callers in JavaScript may give text, or values that cannot be printed. */
 export function shown(value: unknown): string {
   if (isToken(value)) return 'a token';
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
@@ -60,8 +60,8 @@ export function shown(value: unknown): string {
 }
 
 /**
- * Whether a number or text stands for what only the deployment knows. This layer has no CDK; it knows the encodings: a
- * number of which the first 16 bits are 0xFBFF, about -1.888e+289, and a text with `${Token[...]}` in it.
+ * Whether a number or text is a token, a value that only the deployment knows. This layer has no CDK; it knows the
+ * encodings: a number of which the first 16 bits are 0xFBFF, about -1.888e+289, and a text with `${Token[...]}` in it.
  *
  * Source: aws-cdk-lib, core/lib/private/encoding.ts.
  */
@@ -73,12 +73,12 @@ export function isToken(value: unknown): boolean {
   return bits.getUint16(0) === 0xfbff;
 }
 
-/** Whether it can be compared with others: a number that is one, and no token. */
+/** Whether it can be compared with others: a number, not NaN and no token. */
 export function isKnown(value: unknown): value is number {
   return typeof value === 'number' && !Number.isNaN(value) && !isToken(value);
 }
 
-/** What a value is that stands where a number is wanted, in a sentence; undefined when it is a number. */
+/** The message for a value where a number is needed; undefined when it is a number. */
 function noNumber(name: string, value: unknown): string | undefined {
   if (isToken(value)) return `${name} is a token that only the deployment knows, and must be known at synthesis`;
   if (typeof value === 'number') return undefined;
@@ -92,14 +92,14 @@ function noNumber(name: string, value: unknown): string | undefined {
 /**
  * The error of a look-up by name that finds nothing.
  *
- * @param kind what is looked up, in a word: `tenant`
- * @param names all that there are
+ * @param kind the kind of thing, in a word: `tenant`
+ * @param names all known names
  */
 export function unknownName(subject: string, kind: string, name: unknown, names: readonly string[]): InvalidInputError {
   return new InvalidInputError(subject, [`no ${kind} ${shown(name)}; there are ${names.join(', ') || 'none'}`]);
 }
 
-/** A check of a number: absent values pass, and what is no number is named as what it is. */
+/** A check of a number: absent values pass; for another type the message names the type. */
 function ranged(name: string, value: unknown, allowed: (value: number) => boolean, limit: (value: number) => string) {
   if (value === undefined) return PASSED;
   const message = noNumber(name, value);
@@ -135,8 +135,8 @@ export function fromBelow(name: string, value: number | undefined, min: number, 
 }
 
 /**
- * A check that `value` is a number above 0, and within what can be: the message names the limit that it passes. An absent
- * value passes.
+ * A check that `value` is a number above 0 and within the possible range: the message names the limit. An absent value
+ * passes.
  */
 export function positive(name: string, value: number | undefined, least: number, most: number): Check {
   return ranged(name, value, within(least, most), (number) => {
@@ -155,14 +155,14 @@ export function above0(name: string, value: number | undefined, most: number): C
   );
 }
 
-/** A check that `value` is at least `min`, and at most what can be; an absent value passes. */
+/** A check that `value` is at least `min` and at most the possible maximum; an absent value passes. */
 export function atLeast(name: string, value: number | undefined, min: number, most: number): Check {
   return ranged(name, value, within(min, most), (number) =>
     Number.isFinite(number) && number > most ? `at most ${most}` : `at least ${min}`,
   );
 }
 
-/** A check that `value` is a whole number, at least `min`, and at most what can be; an absent value passes. */
+/** A check that `value` is a whole number, at least `min` and at most the possible maximum; an absent value passes. */
 export function wholeAtLeast(name: string, value: number | undefined, min: number, most: number): Check {
   const allowed = (number: number) => Number.isInteger(number) && within(min, most)(number);
   return ranged(
@@ -199,7 +199,7 @@ export function wholeNumber(
   return ranged(name, value, allowed, () => `a whole number, ${withinText(min, max)}`);
 }
 
-/** A check that `value` is one of the texts there are: a caller in JavaScript may give any. An absent value passes. */
+/** A check that `value` is one of the known texts: a caller in JavaScript may give any. An absent value passes. */
 export function oneOf(name: string, value: unknown, known: readonly unknown[]): Check {
   const refused = value !== undefined && !known.includes(value);
   return refused ? { refused, message: `${name} must be one of ${known.join(', ')}, got ${shown(value)}` } : PASSED;

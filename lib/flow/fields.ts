@@ -1,15 +1,15 @@
-/** What an object is, and which fields it has. Compilers see to both; callers in JavaScript have none. */
+/** Checks that a value is an object, and that its fields are known. For callers in JavaScript, who have no compiler. */
 import { type Check, present, shown } from './errors';
 
 /** Every field of a struct, by name. */
 export type Fields<T> = Readonly<Record<keyof Required<T>, true>>;
 
 /**
- * The checks of an object: that it is one, that no field of it is a mis-spelt one, and what its fields may be.
+ * The checks of an object: that it is one, that no field is misspelt, and the checks of its fields.
  *
- * @param part what messages call it
+ * @param part its name in messages
  * @param fields every field that it may have; others pass unless they are close to one of these
- * @param checks asked only of an object
+ * @param checks run only for an object
  */
 export function objectChecks<T>(part: string, value: T, fields: Fields<T>, checks: (value: T) => Check[]): Check[] {
   if (value === undefined) return [present(part, value)];
@@ -19,14 +19,14 @@ export function objectChecks<T>(part: string, value: T, fields: Fields<T>, check
   return [...misspelt(value, Object.keys(fields)), ...checks(value)];
 }
 
-/** The checks of a list and of every one in it. */
+/** The checks of a list and of every element. */
 export function listChecks<T>(part: string, value: readonly T[], checks: (value: readonly T[]) => Check[]): Check[] {
   if (value === undefined) return [present(part, value)];
   if (!Array.isArray(value)) return [{ refused: true, message: `${part} must be a list, got ${shown(value)}` }];
   return checks(value);
 }
 
-/** The checks for those fields that are not known, but close to one that is. */
+/** The checks for unknown fields whose name is close to a known one. */
 export function misspelt(value: object, known: readonly string[]): Check[] {
   const unknown = Object.keys(value).filter((name) => !known.includes(name));
   return unknown.flatMap((name) => {
@@ -36,14 +36,14 @@ export function misspelt(value: object, known: readonly string[]): Check[] {
   });
 }
 
-/** Slips of the keyboard from one name to another; capitals, underscores and an end cut off are less than one. */
+/** Typing errors from one name to another; capitals, underscores and a missing end count less than one. */
 function slips(name: string, known: string): number {
   const [a, b] = [name, known].map((one) => one.replace(/[_-]/g, '').toLowerCase());
   if (a === b) return 0;
   return a.length >= 5 && b.startsWith(a) ? 0.5 : distance(a, b);
 }
 
-/** Characters to change, add or take away from one to the other: Levenshtein's distance. */
+/** Characters to change, add or remove from one to the other: Levenshtein's distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

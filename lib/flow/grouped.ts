@@ -1,4 +1,4 @@
-/** What goes together, by key; entries without a key are left out. */
+/** Entries grouped by key; entries without a key are left out. */
 export function grouped<K, V>(entries: Iterable<readonly [K | undefined, V]>): ReadonlyMap<K, readonly V[]> {
   const groups = new Map<K, V[]>();
   for (const [key, value] of entries) {

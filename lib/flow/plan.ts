@@ -20,30 +20,30 @@ export interface Knob {
 }
 
 /**
- * One line of what a plan expects.
+ * One prediction of a plan, as text.
  */
 export interface Expectation {
-  /** What is expected, in a few words: `peak backlog`. The name of a tenant for what one tenant gets. */
+  /** Name of the prediction, in a few words: `peak backlog`. For the share of a tenant, the tenant's name. */
   readonly label: string;
   /** How much, with its unit: `25,500 items`. */
   readonly text: string;
 }
 
 /**
- * Settings that follow from a workload and an objective, each with its reason, and what to expect of them. Every subject
- * has a plan of its own, with its predictions as numbers.
+ * Settings that follow from a workload and an objective, each with its reason, and the predictions. Each subject has
+ * its own plan, with its predictions as numbers.
  */
 export abstract class Plan {
   constructor(
-    /** What was sized, usually a construct id. */
+    /** Name of the sized subject, usually a construct id. */
     public readonly subject: string,
     /** Every setting, in the order it was derived; those of a tenant end in a dot and its name. */
     public readonly knobs: Knob[],
-    /** What is accepted although it costs more than it need to, or is felt. One sentence each. */
+    /** Accepted drawbacks: extra cost, or an effect that users notice. One sentence each. */
     public readonly remarks: string[] = [],
   ) {}
 
-  /** What to expect, line by line, as `explain()` prints it. */
+  /** The predictions, line by line, as `explain()` prints them. */
   public abstract expectations(): Expectation[];
 
   /**
@@ -65,7 +65,7 @@ export abstract class Plan {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, { knobs: mergedKnobs(this.knobs, knobs) });
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  /** The one-page "why": every knob with formula, inputs and source, then the predictions. */
   public explain(): string {
     return [
       `${this.subject}: knobs`,
@@ -91,12 +91,12 @@ export function unlessGiven(
   return value === undefined ? { formula, inputs } : { formula: 'given', inputs: {} };
 }
 
-/** The knob of that name; an unknown one is an error that lists those there are. */
+/** The knob of that name; an unknown name is an error that lists the known ones. */
 export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
   return named(subject, 'knob', knobs, name);
 }
 
-/** The one of that name; an unknown name is an error that lists those there are. */
+/** The one of that name; an unknown name is an error that lists the known ones. */
 export function named<T extends { readonly name: string }>(
   subject: string,
   kind: string,

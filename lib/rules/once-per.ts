@@ -1,6 +1,6 @@
 /**
- * Works something out once for each object, a document or a resource say, and remembers it as long as that lives. What
- * is asked for every resource of a document has to be an index, or a thousand resources cost a million lookups.
+ * Computes a value once for each object, such as a document or a resource, and keeps it as long as the object lives. A
+ * lookup for every resource of a document has to be an index, or a thousand resources cost a million steps.
  */
 export function oncePer<K extends object, T>(make: (of: K) => T): (of: K) => T {
   const made = new WeakMap<K, { readonly value: T }>();

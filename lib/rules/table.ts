@@ -1,5 +1,5 @@
 /**
- * Every rule there is. A new rule goes into the file of its subject, and a new subject into the list of its folder.
+ * Every rule. A new rule goes into the file of its subject, and a new subject into the list of its folder.
  */
 
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';

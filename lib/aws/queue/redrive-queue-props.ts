@@ -20,7 +20,7 @@ export interface RedriveQueueProps {
   readonly workload: Workload;
 
   /**
-   * What is promised to whoever waits. Its `monthlyCost` bounds who serves the queue: it is looked at here only when
+   * The promise to the users of a queue. Its `monthlyCost` bounds who serves the queue: it is looked at here only when
    * `consumer.instanceHourCost` says what an instance costs.
    */
   readonly objective: Objective;

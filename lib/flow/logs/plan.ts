@@ -1,6 +1,6 @@
 /**
- * The disk of a node as a buffer between what writes logs and what ships them: how large a file may become, how many
- * are kept, how large the shipper's queue must be to outlive its destination.
+ * The disk of a node as a buffer between log writers and the shipper: how large a file may become, how many are kept,
+ * how large the shipper's queue must be to outlive its destination.
  */
 
 import { CapacityError, type Check, validate } from '../errors';
@@ -13,9 +13,9 @@ import { LogsPlan, type LogsPredictions, type LogsQuestion } from './workload';
 /**
  * The plan of a node's logs.
  *
- * @param subject what is sized, usually a construct id; every error starts with it
- * @param asked what is written, what it has to outlive, and what was chosen by hand
- * @param checks what else is wrong with the input; thrown together with what is found here
+ * @param subject id of the sized construct; every error starts with it
+ * @param asked workload, objective, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
  */
@@ -30,12 +30,12 @@ export function planLogs(subject: string, asked: LogsQuestion, checks: readonly 
   return new LogsPlan(subject, knobsOf(question, sized), predict(question, sized));
 }
 
-/** Files that come faster than gzip makes them small pile up, whatever their number. */
+/** Files written faster than gzip compresses them pile up, for any file count. */
 function refuseSlowCompression(subject: string, { peak, compress, logFiles }: ResolvedLogs): void {
   if (peak < compress) return;
   throw new CapacityError(
     subject,
-    `${figure(peak)} bytes/s are logged at the peak, gzip takes ${figure(compress)} bytes/s, and ${figure(logFiles)} files grow without a bound`,
+    `${figure(peak)} bytes/s are logged at the peak, gzip takes ${figure(compress)} bytes/s, and ${figure(logFiles)} files grow without bound`,
     [
       `log less than ${figure(compress)} bytes/s`,
       `give compressBytesPerSecond above ${figure(peak)} if your cores do that`,
@@ -43,7 +43,7 @@ function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Re
   );
 }
 
-/** A cap given by hand below what is written while the shipper is away: what is compressed meanwhile is never read. */
+/** A cap given by hand below the bytes written while the shipper is down: files compressed meanwhile are never read. */
 function refuseSmallFiles(
   subject: string,
   { peak, shipperAway, givenCap }: ResolvedLogs,
@@ -52,10 +52,10 @@ function refuseSmallFiles(
   if (givenCap === undefined || givenCap >= peak * shipperAway) return;
   throw new CapacityError(
     subject,
-    `fileSizeCapBytes ${givenCap} is written in ${figure(givenCap / peak)} s at the peak, the shipper may be away for ${figure(shipperAway)} s, and what is compressed meanwhile is lost to it`,
+    `fileSizeCapBytes ${givenCap} is written in ${figure(givenCap / peak)} s at the peak, the shipper may be down for ${figure(shipperAway)} s, and it cannot read files compressed meanwhile`,
     [
       `allow files of ${smallestCap} bytes`,
-      `promise a shipper that is back within ${Math.floor((1000 * givenCap) / peak) / 1000} s`,
+      `promise a shipper that restarts within ${Math.floor((1000 * givenCap) / peak) / 1000} s`,
       'leave fileSizeCapBytes out',
     ],
   );
@@ -71,7 +71,7 @@ function refuse(subject: string, question: ResolvedLogs, { queue, needed }: Size
   const freed: ResolvedLogs = { ...question, givenCap: undefined, givenCount: undefined };
   throw new CapacityError(
     subject,
-    `${figure(outage)} s without a destination take a queue of ${sizeText(queue)}, with the log files ${sizeText(needed)}; the disk budget is ${sizeText(budget)}`,
+    `${figure(outage)} s without a destination need a queue of ${sizeText(queue)}, with the log files ${sizeText(needed)}; the disk budget is ${sizeText(budget)}`,
     [
       `allow a disk budget of ${budgetNeeded} bytes`,
       ...(shorter >= 1 ? [`tolerate an outage of ${shorter} s`] : []),

@@ -1,4 +1,4 @@
-/** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
+/** From a node's logs and its disk to sizes: the numbers of a log plan, before they get names and reasons. */
 
 import { arrivalsChecks, bytesArriving, itemsDuringOutage } from '../arrivals';
 import { atLeast, between, type Check, isKnown, positive, required, wholeAtLeast, wholeNumber } from '../errors';
@@ -26,11 +26,13 @@ const COMPRESS_BYTES_PER_SECOND = 10e6;
 export const SEGMENTS = 10;
 /** Filebeat refuses a disk queue below 10 MB. */
 const SMALLEST_QUEUE = 10 * MIB;
-/** One that may still be read and is not compressed, and one that is: fewer would delete what was hardly written. */
+/**
+ * One that may still be read and is not compressed, and one that is: fewer would delete lines that were just written.
+ */
 export const FEWEST_FILES = 2;
 /** An assumption: of twenty files one is five per cent, so that deleting the oldest takes little history away. */
 export const MOST_FILES = 20;
-/** Log files of one node at most: ten for each of the pods that a node can run at the outside. */
+/** Log files of one node at most: ten for each of the most pods that a node can run. */
 const MOST_LOG_FILES = 10_000;
 /** A workload, an objective and choices with every number set. */
 export interface ResolvedLogs {
@@ -51,17 +53,17 @@ export interface ResolvedLogs {
   readonly givenCount?: number;
 }
 
-/** What a question comes to. */
+/** The sizes for a question. */
 export interface Sized {
   readonly queue: number;
-  /** Bytes that a file has above its cap when it is renamed, on average at the worst. */
+  /** Bytes above its cap that a file has when it is renamed: the mean, at the peak. */
   readonly growth: number;
   readonly smallestCap: number;
   readonly cap: number;
   readonly count: number;
   /** Bytes of all log files at the worst. */
   readonly files: number;
-  /** The least that queue and files need together. */
+  /** The fewest bytes that queue and files need together. */
   readonly needed: number;
 }
 
@@ -87,7 +89,7 @@ export function resolve(workload: LogsWorkload, objective: LogsObjective, choice
   };
 }
 
-/** Bytes of the queue for what is logged in `seconds`, the peak first. */
+/** Bytes of the queue for the lines of `seconds`, the peak first. */
 export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: ResolvedLogs, seconds: number): number {
   const logged = itemsDuringOutage({ steadyPerSecond: steady, peakPerSecond: peak, peakSeconds }, seconds);
   return (logged * (lineBytes + envelope)) / lineBytes;
@@ -99,21 +101,21 @@ function queueFor(question: ResolvedLogs): number {
 }
 
 /**
- * What a file has above its cap when it is renamed, on average over any rotations: what is written from the run that
- * still found it below to the next, and while gzip takes in the file before, which logrotate compresses first. When
- * several files are rotated in one run each waits for the others, but they share what is written meanwhile:
- * growth = P × (interval + (cap + growth) ÷ C).
+ * Bytes above its cap that a file has when it is renamed, on average: the bytes written between the last run that found
+ * it below the cap and the next, and while gzip reads the previous file, which logrotate compresses first. When several
+ * files are rotated in one run each waits for the others, but they share the bytes written meanwhile: growth = P ×
+ * (interval + (cap + growth) ÷ C).
  */
 function growthFor({ peak, rotation, compress }: ResolvedLogs, cap: number): number {
   return Math.ceil((peak * (rotation * compress + cap)) / (compress - peak));
 }
 
-/** The same of one file to which everything is written, while gzip takes in one of every log file. */
+/** The same for one file that gets all bytes, while gzip reads one of every log file. */
 function mostGrowth({ peak, rotation, logFiles, compress }: ResolvedLogs, cap: number, growth: number): number {
   return Math.ceil(peak * (rotation + (logFiles * (cap + growth)) / compress));
 }
 
-/** All files at their worst: the open one and the kept ones above their cap, and the largest once more for gzip. */
+/** All files at their worst: the open one and the kept ones above their cap, and the largest again for gzip. */
 function fileBytes(question: ResolvedLogs, cap: number, count: number): number {
   const growth = growthFor(question, cap);
   return filesOf(question, count) * (cap + growth) + cap + mostGrowth(question, cap, growth);
@@ -157,7 +159,7 @@ export function size(question: ResolvedLogs): Sized {
   };
 }
 
-/** Whether the sizes fit the budget, and gzip keeps up with the writers. */
+/** Whether the sizes fit the budget and gzip keeps up with the writers. */
 export function fits(question: ResolvedLogs): boolean {
   if (question.peak >= question.compress) return false;
   const { queue, files } = size(question);
@@ -188,7 +190,7 @@ const QUESTION_FIELDS: Fields<LogsQuestion> = {
   compressBytesPerSecond: true,
 };
 
-/** Everything that is wrong with the input. */
+/** Checks of the input. */
 export function logsChecks(question: LogsQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, (asked) => [
     ...objectChecks('workload', asked.workload, WORKLOAD_FIELDS, workloadChecks),

@@ -1,10 +1,10 @@
 /**
- * A birth-and-death chain on levels that may lie apart: near where it matters every whole number, further out fewer. On
- * levels apart the steps keep the drift and the variance of the chain, so that a few hundred levels follow a line of
+ * A birth-and-death chain on levels that may lie apart: every whole number where precision matters, fewer further out.
+ * On levels apart the steps keep the drift and the variance of the chain, so that a few hundred levels follow a line of
  * any length.
  *
- * The forward equation p′ = Qᵀp is integrated by TR-BDF2, which is of second order and damps what is faster than a step:
- * a step may be many events long. Q is tridiagonal, so that a step costs two sweeps over the levels.
+ * The forward equation p′ = Qᵀp is integrated by TR-BDF2, which is of second order and damps changes faster than a
+ * step: a step may be many events long. Q is tridiagonal, so that a step costs two sweeps over the levels.
  *
  * Source: Kushner & Dupuis, Numerical Methods for Stochastic Control Problems in Continuous Time (2001), 5.1 (local
  * consistency); Bank et al., "Transient simulation of silicon devices and circuits", IEEE Transactions on Electron
@@ -12,7 +12,7 @@
  * the AMS 86 (1957) (settled law, ruin).
  */
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, max, SQRT1_2, SQRT2 } = Math;
 
 /** Share of a step that both stages of TR-BDF2 solve for, and the weights of the second one. */
@@ -49,7 +49,7 @@ export function ratesOn(levels: Float64Array, births: Float64Array, deaths: Floa
   return { up, down };
 }
 
-/** The chain. Its rates may be others from one step to the next. */
+/** The chain. Its rates may change from one step to the next. */
 export class BirthDeath {
   private readonly factor: Float64Array;
   private readonly stage: Float64Array;
@@ -76,7 +76,7 @@ export class BirthDeath {
     return law;
   }
 
-  /** Moves a law on by `seconds`, in place. What steps out of the levels `from` up to below `to` is lost. */
+  /** Moves a law on by `seconds`, in place. Probability that leaves the levels `from` up to below `to` is dropped. */
   public advance(law: Float64Array, seconds: number, from = 0, to = law.length): void {
     const { stage } = this;
     const { up, down } = this.rates;
@@ -108,7 +108,7 @@ export class BirthDeath {
     return steps;
   }
 
-  /** Of what leaves the levels `from` up to below `to`, the share that leaves them downwards. */
+  /** Of the probability that leaves the levels `from` up to below `to`, the share that leaves downwards. */
   public leavesBelow(law: Float64Array, from: number, to: number): number {
     const below = this.rates.down[from] * law[from];
     const leaves = below + this.rates.up[to - 1] * law[to - 1];

@@ -8,7 +8,7 @@
 
 import { bisect } from '../search';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, log, max, min, sin, PI } = Math;
 
 /** Lanczos coefficients, g = 7, n = 9: relative error below 1e-15 for positive arguments. */
@@ -26,7 +26,7 @@ export function logGamma(x: number): number {
   return 0.5 * log(2 * PI) + (x - 0.5) * log(t) - t + log(sum);
 }
 
-/** The last shape asked and its logarithm of Γ: one workload asks for the same few shapes thousands of times. */
+/** The last shape and its logarithm of Γ: one workload uses the same few shapes thousands of times. */
 const remembered = { shape: Number.NaN, value: 0 };
 
 function logGammaOf(shape: number): number {
@@ -40,7 +40,7 @@ function logGammaOf(shape: number): number {
 /**
  * Upper tail of the gamma law with `shape` and scale 1: Q(shape, x) = P(X > x).
  *
- * `logGammaOfShape` spares the repeated Γ when one shape is asked many times.
+ * `logGammaOfShape` saves the repeated Γ when one shape is used many times.
  */
 export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf(shape)): number {
   if (x <= 0) return 1;
@@ -71,7 +71,7 @@ export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf
   return front * h;
 }
 
-/** Coefficient of variation below which a service time counts as constant; shapes above 10^6 add nothing but cost. */
+/** Coefficient of variation below which a service time counts as constant; shapes above 10^6 only add cost. */
 export const CONSTANT_BELOW = 1e-3;
 
 /** Seconds that a service takes at most: less than 1e-9 of any gamma law lies so far out. */
@@ -120,7 +120,7 @@ export function residualQuantile(share: number, mean: number, variation: number)
 }
 
 /**
- * The service time in seconds that a share `quantile` of attempts stay within.
+ * The service time in seconds that a share `quantile` of attempts does not exceed.
  *
  * @throws nothing; `quantile` must lie above 0 and below 1
  */
@@ -144,7 +144,7 @@ const PRECISION = 1e-4;
  */
 export function solveTail(tail: (t: number) => number, level: number, guess: number): number {
   const above = (t: number) => log(max(tail(t) / level, FAR_BELOW));
-  // a and b have the root between them; c is where the last of them was before.
+  // a and b have the root between them; c is the previous value of the last one.
   let b = 0;
   let fb = above(0);
   if (fb <= 0) return 0;

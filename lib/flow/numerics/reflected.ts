@@ -1,14 +1,14 @@
 /**
  * A line that cannot be shorter than nothing: Brownian motion with drift, reflected at 0 and started there. It covers
- * in one formula what a stage does below capacity (negative drift: settles to an exponential), at capacity (grows with
- * the square root of time) and above it (positive drift: grows in proportion to time, with a normal spread).
+ * in one formula a stage below capacity (negative drift: settles to an exponential), at capacity (grows with the square
+ * root of time) and above it (positive drift: grows in proportion to time, with a normal spread).
  *
  * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6.
  */
 
 import { bisect } from '../search';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, max, min, sqrt, SQRT2 } = Math;
 
 /** P(Z > x) of a standard normal, absolute error below 1.5e-7 (Abramowitz & Stegun 7.1.26). */

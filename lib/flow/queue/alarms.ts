@@ -1,4 +1,4 @@
-/** The numbers of a queue's alarms, each with its reason: how often they look, how long they wait, what they compare with. */
+/** The numbers of a queue's alarms, each with its reason: period, number of periods, threshold. */
 import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob } from '../plan';
 import type { QueuePlan } from './workload';
@@ -8,11 +8,11 @@ const SQS_METRICS = 'Amazon SQS developer guide, Available CloudWatch metrics: p
 const ALARM_PERIODS = 'Amazon CloudWatch user guide, Using Amazon CloudWatch alarms: M out of N data points';
 
 const MINUTE = 60;
-/** Rates are taken, and single events counted, over this. */
+/** Window over which rates are averaged and events counted. */
 const WINDOW_SECONDS = 300;
 /** Stands for "never" in the time to drain: a week, which is above any threshold. */
 const NEVER_SECONDS = 604_800;
-/** Letters that are held are seen at least once in so many windows of the circuit. */
+/** Windows of the circuit within which held letters are seen at least once. */
 const HELD_WINDOWS = 4;
 const UNATTENDED_WINDOWS = 3;
 
@@ -30,15 +30,15 @@ export function queueAlarmKnobs(plan: QueuePlan): Knob[] {
 function sampleKnobs(): Knob[] {
   return [
     chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample of depth and age: there are no finer ones', SQS_METRICS),
-    chosenKnob('alarmSamples', 3, 'samples', 'the samples of depth and age that an alarm decides by', ALARM_PERIODS),
+    chosenKnob('alarmSamples', 3, 'samples', 'samples of depth and age that an alarm evaluates', ALARM_PERIODS),
     chosenKnob(
       'alarmSamplesAbove',
       2,
       'samples',
-      'so many of alarmSamples are above the threshold: one may be chance, and one may be missing',
+      'of alarmSamples above the threshold: one may be chance, and one may be missing',
       ALARM_PERIODS,
     ),
-    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', OWN),
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are averaged, and events counted, over this', OWN),
   ];
 }
 
@@ -51,7 +51,7 @@ function drainKnobs(plan: QueuePlan): Knob[] {
       'drainNeverSeconds',
       NEVER_SECONDS,
       's',
-      'stands for never in the time to drain: a negative or missing value would keep the alarm silent',
+      'means never in the time to drain: a negative or missing value would keep the alarm silent',
       OWN,
     ),
     {
@@ -93,7 +93,7 @@ export function redriverAlarmKnobs(plan: QueuePlan): Knob[] {
       'alarmUnattendedWindows',
       UNATTENDED_WINDOWS,
       'windows',
-      'in so many windows there was always a letter: a redriver at work takes one within seconds',
+      'windows in a row with a letter in each: a working redriver takes a letter within seconds',
       OWN,
     ),
     firstOneKnob('alarmOpenCircuits', 'signs', 'an open circuit holds every dead letter', OWN),
@@ -101,7 +101,8 @@ export function redriverAlarmKnobs(plan: QueuePlan): Knob[] {
       name: 'alarmCircuitSeconds',
       value: wholeMinutes(HELD_WINDOWS * window),
       unit: 's',
-      formula: '4 windows of the circuit, in whole minutes up to a day: held letters are seen at least once in that',
+      formula:
+        '4 windows of the circuit, in whole minutes up to a day: held letters are seen at least once in this time',
       inputs: { redriveWindowSeconds: window },
       source: OWN,
     },
@@ -110,23 +111,23 @@ export function redriverAlarmKnobs(plan: QueuePlan): Knob[] {
       value: wholeMinutes(hold + WINDOW_SECONDS),
       unit: 's',
       formula:
-        'longest hold + window, in whole minutes up to a day: a stuck letter is tried, and counted, once in that',
+        'longest hold + window, in whole minutes up to a day: a stuck letter is tried and counted once in this time',
       inputs: { stuckHoldSeconds: hold, alarmWindowSeconds: WINDOW_SECONDS },
       source: OWN,
     },
     firstOneKnob('alarmRedriverErrors', 'errors', 'dead letters stay where they are while the redriver fails', OWN),
-    firstOneKnob('alarmTableFailures', 'failures', 'a missing permission does not pass by itself', OWN),
+    firstOneKnob('alarmTableFailures', 'failures', 'a missing permission needs a person', OWN),
   ];
 }
 
-/** The numbers of the alarm that starts the first instance: it sees what waits while none runs. */
+/** The numbers of the alarm that starts the first instance: it counts waiting messages while no instance runs. */
 export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
   return [
     chosenKnob(
       'metricPeriodSeconds',
       metricPeriodSeconds,
       's',
-      'one period decides: a start that waits for a second one is that much later',
+      'one period is enough: a second one would delay the start',
       SQS_METRICS,
     ),
     chosenKnob(
@@ -203,7 +204,7 @@ export function incidentKnobs(): Knob[] {
       'alarmCloseSeconds',
       86_400,
       's',
-      'an incident without new data is over after a day: the shortest that does not end one over a quiet night',
+      'an incident without new data closes after a day: the shortest time that keeps it open over a quiet night',
       'Cloud Monitoring API reference, AlertStrategy.autoClose: 30 minutes to 7 days',
     ),
   ];

@@ -1,6 +1,6 @@
 /**
- * Head-room: a queue is sized for more than it is told, and says at what multiple of the load its promise breaks. A size
- * that just holds is a size that fails with the first item that takes a little longer.
+ * Head-room: a queue is sized for more than the stated load, and the plan says at what multiple of it the promise
+ * breaks. A size without head-room fails with the first item that takes a little longer.
  */
 import { smallestAbove } from '../search';
 import type { Promised } from './crew';
@@ -13,10 +13,10 @@ import type { Consumer, Objective, Workload } from './workload';
  * at most, the share at which the wait is four times as sensitive to the load as at half of it.
  */
 export const DEFAULT_HEADROOM = 1.25;
-/** Halvings in the search for the head-room that there is room for: to a thousandth. */
+/** Halvings in the search for the head-room that fits: to a thousandth. */
 const STEPS = 8;
 
-/** A size with what it has to spare. */
+/** A size with its head-room. */
 export interface SparedSizing {
   readonly sizing: Sizing;
   /** Times the load that the size was made for; 1 when it could not be made for more. */
@@ -24,8 +24,8 @@ export interface SparedSizing {
 }
 
 /**
- * Sizes for `headroom` times the load, and foresees the load itself. Head-room that was asked for is part of the promise.
- * The default gives way to bounds that were given by hand, such as a number of partitions: then it is as much as fits.
+ * Sizes for `headroom` times the load, and forecasts the load itself. Head-room that was given is part of the promise.
+ * The default yields to bounds given by hand, such as a number of partitions: then it is as much as fits.
  */
 export function sizeWithHeadroom(
   solve: Solve,
@@ -50,7 +50,7 @@ export function sizeWithHeadroom(
   return best;
 }
 
-/** As `solve`, for so many times the load; what comes back foresees the load itself. */
+/** As `solve`, for a multiple of the load; the result forecasts the load itself. */
 export function sparing(headroom: number, solve: Solve): Solve {
   return (subject, workload, objective, given) => {
     const spared = solve(subject, times(workload, headroom), objective, given);

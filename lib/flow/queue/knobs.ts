@@ -1,4 +1,4 @@
-/** The knobs that every queue has, whatever its broker and its platform: crew, cost, time of an item, alarms. */
+/** The knobs of every queue, independent of broker and platform: crew, cost, time of an item, alarms. */
 import { once } from '../once';
 import type { Knob } from '../plan';
 import { MONTH_HOURS } from '../prices';
@@ -14,13 +14,13 @@ export function queueKnobs(planned: Planned): Knob[] {
 }
 
 function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
-  const { workload, consumer, promised, work, alone, passing } = sizing;
+  const { workload, consumer, promised, workSeconds, unhinderedSeconds, passing } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
     headroom,
     peakPerSecond: workload.peakPerSecond,
-    workSeconds: work,
+    workSeconds,
     latencySeconds: promised.latencySeconds,
     latencyQuantile: promised.latencyQuantile,
     slotsPerInstance: slots,
@@ -74,7 +74,7 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
               peakPerSecond: workload.peakPerSecond,
               peakSeconds: workload.peakSeconds,
               reactionSeconds: consumer.pollSeconds + consumer.decideSeconds + consumer.startSeconds,
-              unhinderedSeconds: alone,
+              unhinderedSeconds,
             },
       source: 'fluid model of a peak under autoscaling: Newell, Applications of Queueing Theory (1982), 2; Erlang C',
     },
@@ -145,9 +145,12 @@ function itemTimeoutKnob({ question }: Planned): Knob {
 }
 
 /** The backlog at which an alarm rings: beyond what is predicted, and before the promise is broken. */
-export function alarmBacklog({ promised, consumer, work, alone }: Sizing, { peakBacklog }: Predictions) {
-  const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / work;
-  const clearable = capacity * (promised.latencySeconds - alone);
+export function alarmBacklog(
+  { promised, consumer, workSeconds, unhinderedSeconds }: Sizing,
+  { peakBacklog }: Predictions,
+) {
+  const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / workSeconds;
+  const clearable = capacity * (promised.latencySeconds - unhinderedSeconds);
   return {
     value: Math.ceil(Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog))),
     inputs: { peakBacklog, clearableItems: clearable },
@@ -164,7 +167,7 @@ function alarmKnobs({ sizing, predictions, brokerFacts }: Planned): Knob[] {
     source: "Little's law, L = λW",
   };
   if (!brokerFacts.publishesAge) return [backlog];
-  // A quantile is half the work of a plan: it waits until it is asked for.
+  // A quantile is half the work of a plan, so it is computed when first read.
   const age = once(() => alarmAge(latencySeconds, predictions.latencyP99Seconds));
   return [
     backlog,

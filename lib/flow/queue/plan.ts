@@ -41,9 +41,9 @@ import { type Consumer, type Predictions, QueuePlan, type Workload } from './wor
 /**
  * The plan of a queue.
  *
- * @param subject what is sized, usually a construct id; every error starts with it
- * @param question what arrives, what is promised, who serves, on which platform and broker, and what was chosen by hand
- * @param checks what else is wrong with the input; thrown together with what is found here
+ * @param subject id of the sized construct; every error starts with it
+ * @param question workload, objective, consumer, platform, broker, and choices made by hand
+ * @param checks more checks of the input, thrown together with the ones here
  * @throws InvalidInputError when numbers are out of range, with all of them named
  * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
  */
@@ -51,7 +51,7 @@ export function planQueue(subject: string, question: QueueQuestion, checks: read
   return solveQueue(subject, question, checks).plan;
 }
 
-/** A plan with the sizing behind it: what a simulation runs is what the plan was made from. */
+/** A plan with its sizing, so that a simulation runs the numbers of the plan. */
 export interface SolvedQueue {
   readonly plan: QueuePlan;
   readonly sizing: Sizing;
@@ -64,7 +64,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   const known = Object.hasOwn(PLATFORMS, platformName) && Object.hasOwn(BROKERS, brokerName);
   const platform = PLATFORMS[platformName];
   const broker = BROKERS[brokerName];
-  // What is no object has no fields to check.
+  // Only an object has fields to check.
   const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
   validate(subject, [
     oneOf('platform', platformName, Object.keys(PLATFORMS)),
@@ -107,7 +107,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   const refusal = platform.refusal?.(planned);
   if (refusal !== undefined) throw new CapacityError(subject, refusal.reason, refusal.waysOut);
   const monthlyCost = platform.monthlyCost?.(planned);
-  // Set on the object, not spread: what nobody reads is not computed.
+  // Set on the object, not spread: values that are never read are never computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
   const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned))
@@ -131,7 +131,7 @@ function servedBy({ platformFacts, brokerFacts }: Planned): string {
   return `${platformFacts.title}, from ${brokerFacts.title}`;
 }
 
-/** What is accepted: less head-room than is usual, because a bound leaves no more. */
+/** Remark on less head-room than usual, because a bound leaves no more. */
 function remarks({ headroom, question }: Planned): string[] {
   if (question.objective.headroom !== undefined || headroom >= DEFAULT_HEADROOM) return [];
   return [
@@ -144,11 +144,11 @@ function definedOnly(consumer: Consumer): Consumer {
 }
 
 /**
- * What to expect of a workload and a consumer whose every number is known: the prediction to hold a measured run
- * against. Nothing is promised and nothing refused but numbers out of range.
+ * The prediction for a workload and a consumer whose every number is known, to compare with a measured run. Nothing is
+ * promised; only numbers out of range are refused.
  *
- * @param workload what arrives
- * @param consumer who serves, every number set
+ * @param workload the arrivals
+ * @param consumer the consumer, every number set
  * @param horizonSeconds seconds observed of a workload without a peak; default 600
  * @throws InvalidInputError when numbers are out of range, with all of them named
  */

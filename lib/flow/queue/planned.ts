@@ -4,7 +4,7 @@ import type { QueueQuestion } from './question';
 import type { Sizing } from './sizing';
 import type { Predictions } from './workload';
 
-/** A sized queue, before its knobs get names and reasons: what platform and broker derive theirs from. */
+/** A sized queue, before its knobs get names and reasons; platform and broker derive their knobs from it. */
 export interface Planned {
   readonly subject: string;
   readonly question: QueueQuestion;
@@ -16,7 +16,7 @@ export interface Planned {
   /** Times the load that the size was made for. */
   readonly headroom: number;
   readonly predictions: Predictions;
-  /** Whole seconds after which an attempt at an item is given up. */
+  /** Whole seconds after which an attempt at an item is abandoned. */
   readonly itemTimeoutSeconds: number;
   /** The backlog at which an alarm rings, in items. */
   readonly alarmBacklog: number;

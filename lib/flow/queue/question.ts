@@ -3,17 +3,17 @@ import type { BrokerName } from './brokers/facts';
 import type { PlatformName } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
 
-/** What a platform lets the user choose; what is absent is derived. */
+/** Choices on a platform; absent ones are derived. */
 export interface PlatformChoices {
   /** Whether the last instance stops when the queue is empty. Default: false. */
   readonly scaleToZero?: boolean;
-  /** Seconds without work before instances are taken away (KEDA). At least the time of one item. */
+  /** Seconds without work before instances are removed (KEDA). At least the time of one item. */
   readonly cooldownSeconds?: number;
   /** Seconds that a new node takes at most (jobs on Kubernetes). Default: 900. */
   readonly nodeProvisionSeconds?: number;
   /** Time-out of the consuming function in seconds (Lambda). 1 to 900. */
   readonly functionTimeoutSeconds?: number;
-  /** Seconds that messages are gathered before an invocation (Lambda). 0 to 300; taken off the promise. */
+  /** Batch window in seconds before an invocation (Lambda). 0 to 300; taken off the promise. */
   readonly batchWindowSeconds?: number;
   /** Messages of one invocation (Lambda). */
   readonly batchSize?: number;
@@ -25,11 +25,11 @@ export interface RedriveChoices {
   readonly maxRedrives?: number;
   /** Dead letters sent back per second at most. Default: 10 % of the steady arrivals. */
   readonly redrivesPerSecond?: number;
-  /** The circuit opens when a smaller share stays away from the dead-letter queue. Default: 0.5. */
+  /** The circuit opens when a smaller share does not return to the dead-letter queue. Default: 0.5. */
   readonly successRatioFloor?: number;
 }
 
-/** What a broker lets the user choose; what is absent is derived. */
+/** Choices on a broker; absent ones are derived. */
 export interface BrokerChoices {
   /** Attempts before a message is a dead letter (SQS). 1 to 1,000. */
   readonly maxReceiveCount?: number;
@@ -45,7 +45,7 @@ export interface BrokerChoices {
   readonly maximumBackoffSeconds?: number;
   /** Attempts before a message is a dead letter (Pub/Sub). 5 to 100. */
   readonly maxDeliveryAttempts?: number;
-  /** Seconds that all consumers may be away before publishers are refused (RabbitMQ). Default: 3,600. */
+  /** Seconds that all consumers may be down before publishers are refused (RabbitMQ). Default: 3,600. */
   readonly consumerOutageSeconds?: number;
   /** Seconds from an acknowledgement to the next message (RabbitMQ). Default: 0.002. */
   readonly roundTripSeconds?: number;
@@ -53,17 +53,17 @@ export interface BrokerChoices {
   readonly partitions?: number;
 }
 
-/** The whole question that a plan of a queue answers. Case, command line, docs, environment and construct ask it alike. */
+/** The input of a queue's plan. Case, command line, docs, environment and construct use the same one. */
 export interface QueueQuestion extends PlatformChoices, BrokerChoices {
   readonly workload: Workload;
   readonly objective: Objective;
   /** Settings of the consumer given by hand. Default: all derived. */
   readonly consumer?: Consumer;
-  /** How instances come. Default: `other`. */
+  /** The platform of the consumer. Default: `other`. */
   readonly platform?: PlatformName;
   /** Where the items wait. Default: `sqs`. */
   readonly broker?: BrokerName;
 }
 
-/** A knob by name, of those that were derived so far. */
+/** A knob by name, of those derived so far. */
 export type KnobsSoFar = (name: string) => Knob;

@@ -1,6 +1,6 @@
 /**
- * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
- * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
+ * Workload and consumer with every default filled in, and the validation table. All defaults are here, so that plan,
+ * fluid model and simulation agree on them.
  */
 import { ARRIVALS_FIELDS, arrivalsChecks, resolveArrivals } from '../arrivals';
 import { atLeast, type Check, fromBelow, inRange, isKnown, positive, required, shown, wholeAtLeast } from '../errors';
@@ -10,27 +10,27 @@ import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } f
 import { PLATFORM_FACTS } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
 
-/** Seconds that stand for "all the time": what is planned and observed of a workload without a peak. */
+/** Seconds planned and observed for a workload without a peak. */
 export const STEADY_HORIZON_SECONDS = 600;
 
 /**
- * Settling times that fit into whatever a plan calls settled. The line of a stage that runs close to its capacity
- * wanders so slowly that a peak ends before any average holds: its line is then followed through time.
+ * Settling times that must fit into a peak for a plan to call it settled. Close to capacity the line changes so slowly
+ * that a peak ends before any average holds: its line is then followed through time.
  */
 export const SETTLES = 20;
 
 /** A workload with every number set. */
 export type ResolvedWorkload = Required<Workload>;
 
-/** A consumer with every number set: what a plan settles on, and what a simulation runs. */
+/** A consumer with every number set: the result of a plan, and the input of a simulation. */
 export interface ResolvedConsumer {
   /** Items that one instance serves at the same time. */
   readonly slotsPerInstance: number;
-  /** Seconds between two looks at the backlog. */
+  /** Seconds between two polls of the backlog. */
   readonly pollSeconds: number;
-  /** Seconds from a look to the order for more instances. */
+  /** Seconds from a poll to the request for more instances. */
   readonly decideSeconds: number;
-  /** Seconds from the order to an instance's first item. */
+  /** Seconds from the request to an instance's first item. */
   readonly startSeconds: number;
   /** The fewest instances. 0 lets the consumer sleep. */
   readonly minInstances: number;
@@ -75,7 +75,10 @@ export const CONSUMER_DEFAULTS = {
   maxAttempts: FEWEST_ATTEMPTS,
 } as const;
 
-/** More at once is beyond the consumers of any one queue; up to here a refusal with all its ways out takes about a second. */
+/**
+ * More busy slots than the consumers of any one queue have; up to here a refusal with all its ways out takes about a
+ * second.
+ */
 const MOST_BUSY_SLOTS = 1e5;
 
 const WORKLOAD_FIELDS: Fields<Workload> = {
@@ -105,7 +108,7 @@ const CONSUMER_FIELDS: Fields<Consumer> = {
   instanceHourCost: true,
 };
 
-/** Everything that is wrong with a workload. */
+/** Checks of a workload. */
 export function workloadChecks(workload: Workload): Check[] {
   return objectChecks('workload', workload, WORKLOAD_FIELDS, workloadNumbers);
 }
@@ -120,21 +123,21 @@ function workloadNumbers(workload: Workload): Check[] {
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
     fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
     {
-      // One of them may be no number, and is named above.
+      // A value that is not a number is named above.
       refused: busySlots > MOST_BUSY_SLOTS,
       message: `peakPerSecond × serviceSeconds must be at most ${MOST_BUSY_SLOTS} busy slots, got ${busySlots}; split the workload`,
     },
   ];
 }
 
-/** Slots that are busy on average when most arrives; NaN when a number of it is none. */
+/** Slots that are busy on average at the peak; NaN when an input is not a number. */
 export function mostBusySlots(workload: Workload): number {
   const { steadyPerSecond, peakPerSecond = 0, peakSeconds = 0, serviceSeconds } = workload;
   if (![steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds].every(isKnown)) return Number.NaN;
   return Math.max(steadyPerSecond, resolveArrivals(workload).peakPerSecond) * serviceSeconds;
 }
 
-/** Everything that is wrong with an objective. */
+/** Checks of an objective. */
 export function objectiveChecks(objective: Objective): Check[] {
   return objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveNumbers);
 }
@@ -152,7 +155,7 @@ function objectiveNumbers(objective: Objective): Check[] {
   ];
 }
 
-/** Everything that is wrong with a consumer. */
+/** Checks of a consumer. */
 export function consumerChecks(consumer: Consumer): Check[] {
   return objectChecks('consumer', consumer, CONSUMER_FIELDS, consumerNumbers);
 }
@@ -176,7 +179,7 @@ function consumerNumbers(consumer: Consumer): Check[] {
   ];
 }
 
-/** What is wrong with workload and consumer together: items that fail keep slots busy once an attempt. */
+/** Checks of workload and consumer together: items that fail keep slots busy with every attempt. */
 export function retryChecks(workload: Workload, consumer: Consumer): Check[] {
   const attempts = consumer.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts;
   const resolved = resolveWorkload(workload);
@@ -194,7 +197,7 @@ export function retryChecks(workload: Workload, consumer: Consumer): Check[] {
   ];
 }
 
-/** Above so many attempts the failures of each have to fall off quickly enough for a plan to follow them all. */
+/** Above this many attempts, failures must fall off quickly enough for a plan to follow them all. */
 const MANY_ATTEMPTS = 20;
 const MOST_FAILING = 0.75;
 
@@ -226,10 +229,10 @@ export function settlingSeconds(arrivalsPerSecond: number, capacityPerSecond: nu
   return (1 + variation * variation) / 2 / (gap * gap);
 }
 
-/** Whole seconds are what queues and functions take; a time-out also needs room for an item of constant service. */
+/** Queues and functions take whole seconds; a time-out also needs room for an item of constant service. */
 const TIMEOUT_ROOM = 2;
 
-/** P99.9 of the service time in seconds, and the whole seconds after which an attempt is given up for it. */
+/** P99.9 of the service time in seconds, and the whole seconds after which an attempt is abandoned. */
 export function attemptSeconds({
   serviceSeconds: mean,
   serviceVariation: variation,

@@ -1,4 +1,4 @@
-/** How long an item is kept: beyond the peak, the drain and the promise, and long enough for a person to act. */
+/** How long an item is kept: longer than the peak, the drain and the promise, and long enough for a person to act. */
 import { CapacityError } from '../errors';
 import { duration } from '../figures';
 import type { Knob } from '../plan';

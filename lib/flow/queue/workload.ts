@@ -3,10 +3,10 @@ import { figure, percent } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
- * Numbers about the world: what arrives, how long one item takes, how often it fails.
+ * The workload: arrivals, time of one item, failures.
  *
- * Every number is a plain one in the SI unit its name ends in, so that the same workload serves every engine
- * and every language.
+ * Every number is in the SI unit that its name ends in, so that the same workload serves every engine and every
+ * language.
  */
 export interface Workload extends Arrivals {
   /**
@@ -30,7 +30,7 @@ export interface Workload extends Arrivals {
   readonly itemBytes?: number;
 
   /**
-   * Share of attempts at a healthy item that fail and are made again (time-outs, throttles). 0 to below 1.
+   * Share of attempts at a healthy item that fail and are retried (time-outs, throttles). 0 to below 1.
    *
    * @default 0
    */
@@ -45,7 +45,7 @@ export interface Workload extends Arrivals {
 }
 
 /**
- * What is promised to whoever waits.
+ * The promise to the users of a queue.
  */
 export interface Objective {
   /**
@@ -68,17 +68,17 @@ export interface Objective {
   readonly maxBacklog?: number;
 
   /**
-   * The most that the instances may cost at worst, every one of them running all month, in US dollars. Above 0, at
-   * most 10¹². Needs the price of an instance: constructs that know it bring it along, elsewhere it is `instanceHourCost`.
+   * The most that the instances may cost at worst, every one of them running all month, in US dollars. Above 0, at most
+   * 10¹². Needs the price of an instance: some constructs know it, otherwise give `instanceHourCost`.
    *
    * @default - no ceiling
    */
   readonly monthlyCost?: number;
 
   /**
-   * Times the load that the plan is made for: so much more may arrive, or so much longer may an item take, before the
-   * promise breaks. Above 1, at most 10. What is given is part of the promise; the default gives way to bounds that are
-   * given by hand, such as `maxInstances`, and the plan says so.
+   * The multiple of the load that the plan is made for: load or service time may grow by this factor before the promise
+   * breaks. Above 1, at most 10. A given value is part of the promise; the default yields to bounds given by hand, such
+   * as `maxInstances`, and the plan says so.
    *
    * @default 1.25
    */
@@ -86,7 +86,7 @@ export interface Objective {
 }
 
 /**
- * Who serves the items: how many at once, and how fast more of them can be had.
+ * The consumer of the items: how many at once, and how fast it scales.
  */
 export interface Consumer {
   /**
@@ -97,42 +97,42 @@ export interface Consumer {
   readonly slotsPerInstance?: number;
 
   /**
-   * Seconds between two looks at the backlog by whatever scales the consumer. 0 to 31,536,000 (a year).
+   * Seconds between two polls of the backlog by the scaler. 0 to 31,536,000 (a year).
    *
    * @default 30
    */
   readonly pollSeconds?: number;
 
   /**
-   * Seconds between seeing the backlog and asking for more instances. 0 to 31,536,000 (a year).
+   * Seconds between reading the backlog and requesting more instances. 0 to 31,536,000 (a year).
    *
    * @default 15
    */
   readonly decideSeconds?: number;
 
   /**
-   * Seconds from asking for an instance to its first item. 0 to 31,536,000 (a year).
+   * Seconds from the request for an instance to its first item. 0 to 31,536,000 (a year).
    *
    * @default 30
    */
   readonly startSeconds?: number;
 
   /**
-   * The fewest instances, given by hand. It is checked, not trusted. 0 to 2⁵³; 0 lets the consumer sleep.
+   * The fewest instances, given by hand. It is checked against the promise. 0 to 2⁵³; 0 lets the consumer sleep.
    *
    * @default - derived
    */
   readonly minInstances?: number;
 
   /**
-   * The most instances, given by hand. It is checked, not trusted. 1 to 2⁵³.
+   * The most instances, given by hand. It is checked against the promise. 1 to 2⁵³.
    *
    * @default - derived
    */
   readonly maxInstances?: number;
 
   /**
-   * The most instances that can be had at all: partitions, quota, licences. 1 to 2⁵³.
+   * The most instances that can exist: partitions, quota, licences. 1 to 2⁵³.
    *
    * @default - no limit
    */
@@ -154,7 +154,7 @@ export interface Consumer {
 }
 
 /**
- * What the plan expects to happen over one peak, from its first item to an empty backlog.
+ * Predictions for one peak, from its first item to an empty backlog.
  */
 export interface Predictions {
   /** Busy slots at the peak ÷ slots of every instance. Above 0; above 1 more arrives than is served while the peak lasts. */
@@ -165,7 +165,7 @@ export interface Predictions {
   readonly latencyP50Seconds: number;
   /**
    * The 99th percentile of the time in seconds from arrival to the end of service, of the items of many peaks taken
-   * together. Near capacity peaks differ: some exceed it with many of their items, others with none.
+   * together. Near capacity peaks differ: in some, many items exceed it, in others none.
    */
   readonly latencyP99Seconds: number;
   /**
@@ -173,7 +173,7 @@ export interface Predictions {
    * items. The simulation agrees within 20 % for peaks of up to 20 relaxation times at 0.85 to 1.15 of the capacity.
    *
    * @default - not predicted: the peak is long, or its load far below the capacity, so that peaks hardly differ; or
-   * instances are added during the peak, or attempts fail, and no law covers it
+   * instances are added during the peak, or attempts fail, which no law covers
    */
   readonly badPeakP99Seconds?: number;
   /** The most items that wait at the same time. */
@@ -183,7 +183,7 @@ export interface Predictions {
   /** Seconds from the backlog's growth to the first item of an added instance, at worst. */
   readonly reactionSeconds: number;
   /**
-   * US dollars a month for the instances, with one peak a day. What they cost at worst is the knob `costCeiling`.
+   * US dollars a month for the instances, with one peak a day. The most that they can cost is the knob `costCeiling`.
    *
    * @default - the price of an instance is not known
    */
@@ -203,13 +203,13 @@ export interface Predictions {
 }
 
 /**
- * What follows for a queue and its consumer: every knob with its reason, and what to expect.
+ * The plan of a queue and its consumer: every knob with its reason, and the predictions.
  */
 export class QueuePlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What to expect of the result. */
+    /** The predictions. */
     public readonly predictions: Predictions,
     remarks: string[] = [],
     /** The platform and the broker that the plan is for, in words. */
@@ -241,7 +241,7 @@ export class QueuePlan extends Plan {
   }
 }
 
-/** Share of the P99 by which that of a bad peak has to differ for a page of reasons to say so. */
+/** Share of the P99 by which the P99 of a bad peak must differ to be printed. */
 const NOTICEABLE = 0.1;
 
 function badPeak({ badPeakP99Seconds: bad, latencyP99Seconds: usual }: Predictions): Expectation[] {

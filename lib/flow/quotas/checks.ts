@@ -1,5 +1,5 @@
 /**
- * What no quota can cure: inputs out of range, and tenants that write more than there is.
+ * Problems that no quota can solve: inputs out of range, and tenants that write more than the cluster takes.
  */
 
 import { above0, between, CapacityError, type Check, inRange, isKnown, required, shown, wholeNumber } from '../errors';
@@ -85,7 +85,7 @@ function tenantChecks(tenant: KafkaTenant): Check[] {
   ];
 }
 
-/** Refuses what would fall behind for ever: a quota below what is written or read in the mean. */
+/** Refuses a quota below the mean rate of writing or reading: the tenant would never catch up. */
 export function refuseOverload(
   subject: string,
   capacity: ResolvedCapacity,
@@ -116,10 +116,10 @@ function overload(
   }
   for (const [index, { name, steadyBytesPerSecond: steady, readers = 1 }] of tenants.entries()) {
     const { busiest } = seen[index];
-    // A whole byte per second is the finest that a quota can be.
+    // A quota is in whole bytes per second.
     const writing = Math.floor(producer[index]) / busiest;
     if (writing < steady * (1 - 1e-9) - 1 / busiest || producer[index] < 1) {
-      return `${name} writes ${sizeText(steady)}/s in the mean and gets ${sizeText(writing)}/s: it would fall behind for ever (${broker} takes ${sizeText(producerCapacity)}/s)`;
+      return `${name} writes ${sizeText(steady)}/s on average and gets ${sizeText(writing)}/s: it would never catch up (${broker} takes ${sizeText(producerCapacity)}/s)`;
     }
     const reading = Math.floor(consumer[index]) / busiest;
     if (readers > 0 && reading <= readers * steady) {
@@ -130,7 +130,7 @@ function overload(
   return undefined;
 }
 
-/** Changes that each make it fit; every one was tried. */
+/** Changes that each make it fit; each has been solved. */
 function waysOut(capacity: ResolvedCapacity, tenants: readonly KafkaTenant[]): string[] {
   const fits = (changed: Partial<ResolvedCapacity>, load = 1) => {
     const scaled = tenants.map((tenant) => lighter(tenant, load));
@@ -159,7 +159,7 @@ function lighter(tenant: KafkaTenant, load: number): KafkaTenant {
   };
 }
 
-/** The smallest whole number that holds: more never holds less. */
+/** The smallest whole number that holds; larger ones hold too. */
 function smallest(least: number, most: number, holds: (value: number) => boolean): number | undefined {
   return least > most || !holds(most) ? undefined : lastWhole(most, least - 1, holds);
 }

@@ -1,6 +1,6 @@
 /**
- * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
- * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
+ * A collection with a time to live: how large it becomes, how long it takes to give every document its date without
+ * hurting the database, and how the deletion of old documents is spread, so that the index does not begin with a flood.
  */
 import { atLeast, CapacityError, type Check, oneOf, positive, required, validate } from '../errors';
 import { type Fields, objectChecks } from '../fields';
@@ -20,17 +20,17 @@ import {
 export const TTL_PASS_SECONDS = 60;
 /** An update of so many ids is one request of moderate size, well below MongoDB's 100,000 writes and 48 MB. */
 const LARGEST_BATCH = 1000;
-/** A batch a second: short enough that nobody else waits behind one for long. An assumption. */
+/** A batch a second: short enough that no other client waits long behind one. An assumption. */
 const BATCH_SECONDS = 1;
 const DELETION_LAG_SECONDS = 3600;
-/** How far the size may be above the prediction before somebody is told: the mean of inserts is not exact. */
+/** How far the size may be above the prediction before the alarm fires: the mean of inserts is not exact. */
 const SIZE_MARGIN = 1.2;
 const REPORT_SECONDS = 3600;
 
 interface Sized {
   readonly stock: Stock;
   readonly expired: number;
-  /** Documents that are too old when the backfill is done: those of today, and those that grow too old meanwhile. */
+  /** Documents that are too old when the backfill is done: those of today, and those that become too old meanwhile. */
   readonly spread: number;
   /** Documents a second by which the backfill gains on the writers. */
   readonly gain: number;
@@ -41,9 +41,9 @@ interface Sized {
 /**
  * The plan of a collection with a time to live.
  *
- * @param subject what is sized, usually a construct id; every error starts with it
- * @param question what is inserted and borne, and how long it is kept
- * @param checks what else is wrong with the input; thrown together with what is found here
+ * @param subject id of the sized construct; every error starts with it
+ * @param question inserts, capacity of the database, and retention
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the backfill cannot keep ahead of inserts, deletion cannot keep up with them, or size or
  *   time are above the objective; the message names the ways out
@@ -86,7 +86,7 @@ function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecon
     subject,
     `${figure(insertsPerSecond)} documents are inserted a second and ${figure(deletesPerSecond)} can be deleted: it never catches up`,
     [
-      `bear more than ${figure(insertsPerSecond)} deletions a second (faster disks, fewer indexes, more shards)`,
+      `allow more than ${figure(insertsPerSecond)} deletions a second (faster disks, fewer indexes, more shards)`,
       `insert less than ${figure(deletesPerSecond)} a second`,
       'keep them in a time series collection, which drops whole buckets',
     ],
@@ -108,10 +108,10 @@ function refuseSlowBackfill(
     subject,
     gain > 0
       ? `the backfill of ${figure(existingDocuments)} documents takes ${figure(backfill)} s, ${figure(allowed)} s are allowed`
-      : `the backfill may write ${figure(spareWritesPerSecond)} documents a second, ${figure(insertsPerSecond)} without a date come in: it never keeps ahead`,
+      : `the backfill may write ${figure(spareWritesPerSecond)} documents a second, ${figure(insertsPerSecond)} without a date are inserted: it never finishes`,
     [
       ...(writersHelp ? ['let the writers set expireAt first and say writersSetExpiry'] : []),
-      `bear ${gain > 0 ? 'at least' : 'more than'} ${figure(Math.ceil(needed))} updates a second`,
+      `allow ${gain > 0 ? 'at least' : 'more than'} ${figure(Math.ceil(needed))} updates a second`,
       ...(gain > 0 ? [`allow ${Math.ceil(backfill)} s`] : []),
     ],
   );
@@ -169,7 +169,7 @@ function backfillKnobs(workload: RetentionWorkload, { gain, backfill }: Sized): 
       unit: 's',
       formula: 'batch ÷ updates a second, from the beginning of one batch to that of the next',
       inputs: { batch, spareWritesPerSecond },
-      source: 'throttle: the rest of the time belongs to everybody else',
+      source: 'throttle: the rest of the time is for other clients',
     },
     {
       name: 'backfillSeconds',
@@ -183,7 +183,7 @@ function backfillKnobs(workload: RetentionWorkload, { gain, backfill }: Sized): 
       name: 'backfillDeadlineSeconds',
       value: 2 * Math.ceil(backfill) + 3600,
       unit: 's',
-      formula: 'twice the prediction and an hour; it goes on where it stopped when it is run again',
+      formula: 'twice the prediction and an hour; the next run continues where it stopped',
       inputs: { backfillSeconds: backfill },
       source: 'Kubernetes, Jobs, activeDeadlineSeconds; the factor is an assumption',
     },
@@ -212,7 +212,7 @@ function deletionKnobs(
       name: 'drainPerSecond',
       value: deletesPerSecond - insertsPerSecond,
       unit: 'documents/s',
-      formula: 'deletions a second − inserts a second: so many dates a second are given to what is too old',
+      formula: 'deletions a second − inserts a second: so many old documents get their dates a second',
       inputs: { deletesPerSecond, insertsPerSecond },
       source: 'drain of a backlog: capacity − arrivals',
     },
@@ -220,7 +220,7 @@ function deletionKnobs(
       name: 'deletionsPerPass',
       value: Math.ceil(insertsPerSecond * TTL_PASS_SECONDS),
       unit: 'documents',
-      formula: 'inserts of a minute: what the server deletes in each pass once it is steady',
+      formula: 'inserts of a minute: the documents that the server deletes in each pass once it is steady',
       inputs: { insertsPerSecond, passSeconds: TTL_PASS_SECONDS, budget: deletesPerSecond * TTL_PASS_SECONDS },
       source: 'MongoDB, TTL Indexes: a background thread, every 60 seconds',
     },
@@ -236,9 +236,9 @@ function deletionKnobs(
       name: 'reportSeconds',
       value: REPORT_SECONDS,
       unit: 's',
-      formula: 'once an hour, at the minute that the hash of the name gives',
+      formula: 'once an hour, at a minute from the hash of the name',
       inputs: {},
-      source: 'an assumption: a collection of days changes little within one',
+      source: 'an assumption: a collection of days changes little in an hour',
     },
     {
       name: 'sizeAlarmBytes',

@@ -2,7 +2,7 @@ import { figure, sizeText } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
- * A collection whose documents are worthless after a while, and what its database bears.
+ * A collection whose documents expire, and the capacity of its database.
  */
 export interface RetentionWorkload {
   /**
@@ -22,13 +22,13 @@ export interface RetentionWorkload {
   readonly existingDocuments: number;
 
   /**
-   * Updates per second that the database bears beside its load; measured, not guessed. 10⁻⁹ to 10⁹.
+   * Updates per second that the database can take beside its load, as measured. 10⁻⁹ to 10⁹.
    */
   readonly spareWritesPerSecond: number;
 
   /**
-   * Deletions per second that the database bears beside its load, replication included. One thread of the primary
-   * deletes what has expired. 10⁻⁹ to 10⁹.
+   * Deletions per second that the database can take beside its load, replication included. One thread of the primary
+   * deletes expired documents. 10⁻⁹ to 10⁹.
    */
   readonly deletesPerSecond: number;
 
@@ -41,7 +41,7 @@ export interface RetentionWorkload {
 }
 
 /**
- * How long documents are kept, and what that may take.
+ * How long documents are kept, and the limits on size and time.
  */
 export interface RetentionObjective {
   /**
@@ -64,7 +64,7 @@ export interface RetentionObjective {
   readonly backfillSeconds?: number;
 
   /**
-   * The longest that a document may outlive its date, in seconds. At least 120: the server looks once a minute.
+   * The longest that a document may outlive its date, in seconds. At least 120: the server checks once a minute.
    *
    * @default 3600
    */
@@ -72,18 +72,18 @@ export interface RetentionObjective {
 }
 
 /**
- * What a collection's plan is asked.
+ * The input of a collection's plan.
  */
 export interface RetentionQuestion {
-  /** What is inserted, what is there today, and what the database bears. */
+  /** Inserts, documents of today, and capacity of the database. */
   readonly workload: RetentionWorkload;
 
-  /** How long documents are kept, and what that may take. */
+  /** How long documents are kept, and the limits on size and time. */
   readonly objective: RetentionObjective;
 }
 
 /**
- * What a collection comes to.
+ * Predictions for a collection.
  */
 export interface RetentionPredictions {
   /** Bytes of the collection today. */
@@ -96,18 +96,18 @@ export interface RetentionPredictions {
   readonly expiredDocuments: number;
   /** Seconds until every document has its date and the index is made. */
   readonly backfillSeconds: number;
-  /** Seconds after that until what was too old is deleted. */
+  /** Seconds after that until the old documents are deleted. */
   readonly drainSeconds: number;
 }
 
 /**
- * What follows for a collection: every knob with its reason, and what to expect.
+ * The plan of a collection: every knob with its reason, and the predictions.
  */
 export class RetentionPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What to expect of the result. */
+    /** The predictions. */
     public readonly predictions: RetentionPredictions,
   ) {
     super(subject, knobs);

@@ -8,7 +8,7 @@ export interface CronField {
   readonly high: number;
   /** Names of the values, from the lowest on, in capitals. */
   readonly names?: readonly string[];
-  /** What a part of the field may be beside numbers, names, ranges and steps. */
+  /** Other parts that the field may have, beside numbers, names, ranges and steps. */
   readonly terms?: readonly CronTerm[];
 }
 
@@ -16,7 +16,7 @@ export interface CronField {
 export interface CronTerm {
   /** The whole part, with its numbers or names as groups. */
   readonly pattern: RegExp;
-  /** Whether it stands for this day; the numbers are those of the groups, a weekday counted from 0, Sunday. */
+  /** Whether it includes this day; the numbers are those of the groups, a weekday counted from 0, Sunday. */
   matches(day: CalendarDay, first: number, second: number): boolean;
   /** Whether it must be the only part of its field. */
   readonly alone?: boolean;
@@ -33,11 +33,11 @@ export interface CronDialect {
   readonly dayOfWeek: CronField;
   /** The last field, where there is one. */
   readonly year?: CronField;
-  /** What stands for every value. */
+  /** The text for every value. */
   readonly every: RegExp;
   /**
-   * What a day of the month beside a day of the week means: that either suffices where both are restricted, or that
-   * exactly one is given and the other is `?`.
+   * Meaning of a day of the month with a day of the week: either suffices where both are restricted, or exactly one is
+   * given and the other is `?`.
    */
   readonly bothDays: 'either-suffices' | 'one-is-open';
   /** Words that stand for an expression. */
@@ -136,10 +136,10 @@ function isNearestWorkday({ date, weekday, lastDate }: CalendarDay, wanted: numb
   return (monday && wanted === 1 && date === 3) || (friday && wanted === lastDate && date === wanted - 2);
 }
 
-/** Schedules that were worked out, by their text: many share one. */
+/** Computed schedules, by their text: many share one. */
 const schedules = new WeakMap<CronDialect, Map<string, Schedule | undefined>>();
 
-/** Minutes and days that were worked out, by their fields: most schedules fire on every day. */
+/** Computed minutes and days, by their fields: most schedules fire on every day. */
 const minutesOfFields = new WeakMap<CronDialect, Map<string, readonly number[] | undefined>>();
 const daysOfFields = new WeakMap<CronDialect, Map<string, Uint8Array | undefined>>();
 
@@ -227,7 +227,7 @@ function placeTest(field: CronField, part: string): ((day: CalendarDay) => boole
   return undefined;
 }
 
-/** What one field allows, ascending; undefined when it cannot be read or is out of range. */
+/** The values that one field allows, ascending; undefined when it cannot be read or is out of range. */
 function valuesOf(dialect: CronDialect, field: CronField, text: string): number[] | undefined {
   const { low, high } = field;
   const values = new Set<number>();

@@ -9,7 +9,7 @@ const UNIT_SECONDS: ReadonlyMap<string, number> = new Map([
   ['day', 86_400],
 ]);
 
-/** EventBridge API Reference, `RetryPolicy`: how long, and how often, a target is tried again where nothing is given. */
+/** EventBridge API Reference, `RetryPolicy`: how long, and how often, a target is retried by default. */
 export const EVENTBRIDGE_RETRIES = { seconds: 86_400, tries: 185 } as const;
 
 /** Seconds between two firings of `rate(…)`; undefined for anything else. */

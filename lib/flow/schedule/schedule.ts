@@ -1,4 +1,4 @@
-/** Schedules as the minutes at which they fire, and what follows from those: gaps, runs at once, the fullest minute. */
+/** Schedules as the minutes at which they fire, and the results: gaps, concurrent runs, the fullest minute. */
 import { createHash } from 'node:crypto';
 import { grouped } from '../grouped';
 import { CALENDAR_DAYS, dayGaps, type Gaps } from './calendar';
@@ -13,7 +13,7 @@ export interface Schedule {
   readonly minutes: readonly number[];
   /** For each day of the calendar, 1 when it fires on it. Schedules with the same days share one array. */
   readonly days: Uint8Array;
-  /** Whether it goes on after the calendar's end as it began. */
+  /** Whether it repeats after the calendar's end. */
   readonly repeats: boolean;
   /** Seconds between the two firings that are closest; infinite when it fires once. */
   readonly shortestGapSeconds: number;
@@ -36,7 +36,7 @@ export function scheduleOf(minutes: readonly number[], days: Uint8Array, repeats
   return { minutes, days, repeats, shortestGapSeconds, longestGapSeconds };
 }
 
-/** Gaps that were worked out, by their days: most schedules fire on every day. */
+/** Computed gaps, by their days: most schedules fire on every day. */
 const gapsOfDays = { once: new WeakMap<Uint8Array, Gaps>(), repeated: new WeakMap<Uint8Array, Gaps>() };
 
 function gapsOf(days: Uint8Array, repeats: boolean): Gaps {
@@ -46,7 +46,7 @@ function gapsOf(days: Uint8Array, repeats: boolean): Gaps {
   return gaps;
 }
 
-/** Runs of a schedule that may be at work at once, when one takes this long and nothing waits for the one before. */
+/** Runs of a schedule that may be active at once, when one takes this long and none waits for the previous one. */
 export function runsAtOnce(gapSeconds: number, runSeconds: number): number {
   return Math.max(1, Math.ceil(runSeconds / gapSeconds));
 }

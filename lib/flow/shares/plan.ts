@@ -26,11 +26,11 @@ interface Wanted {
 /**
  * Shares a cluster.
  *
- * @param subject what is sized, usually a construct id; every error starts with it
- * @param question what the cluster has, who submits jobs to it, and what they are promised
- * @param checks what else is wrong with the input; thrown together with what is found here
+ * @param subject id of the sized construct; every error starts with it
+ * @param question capacity, tenants and objective
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range; the message names every one of them
- * @throws CapacityError when a tenant would fall behind for ever, or a promise is shorter than a job
+ * @throws CapacityError when a tenant would never catch up, or a promise is shorter than a job
  */
 export function planShares(subject: string, question: SharesQuestion, checks: readonly Check[] = []): SharesPlan {
   validate(subject, [...checks, ...sharesChecks(question)]);
@@ -66,7 +66,7 @@ function wantedBy(
       const alone = Math.ceil(serviceQuantile(1 - 0.99 * (1 - quantile), mean, variation));
       throw new CapacityError(
         subject,
-        `a job of ${load.tenant.name} alone takes ${alone} s at ${figure(100 * quantile)} %, lent room comes back within ${reclaimSeconds} s, ${figure(latencySeconds)} s are promised`,
+        `a job of ${load.tenant.name} alone takes ${alone} s at ${figure(100 * quantile)} %, lent room is returned within ${reclaimSeconds} s, ${figure(latencySeconds)} s are promised`,
         [
           `promise at least ${alone + reclaimSeconds} s`,
           `shorter jobs`,
@@ -82,7 +82,7 @@ function wantedBy(
   });
 }
 
-/** Weighted max-min of each resource; what was given by hand is taken out first. In whole jobs. */
+/** Weighted max-min of each resource, in whole jobs; shares given by hand are taken out first. */
 function nominalJobs(subject: string, capacity: BatchCapacity, wanted: readonly Wanted[]): number[] {
   const loads = wanted.map(({ load }) => load);
   const jobs = shareJobs(capacity, wanted);
@@ -123,12 +123,12 @@ function overload(capacity: BatchCapacity, loads: readonly TenantLoad[], jobs: r
   }
   for (const [index, { tenant, steadyJobs }] of loads.entries()) {
     if (jobs[index] > steadyJobs) continue;
-    return `${tenant.name} keeps ${figure(steadyJobs)} jobs running in the mean and its share is ${jobs[index]}: it would fall behind for ever (${has})`;
+    return `${tenant.name} keeps ${figure(steadyJobs)} jobs running on average and its share is ${jobs[index]}: it would never catch up (${has})`;
   }
   return undefined;
 }
 
-/** Changes that each make it fit; every one was tried. */
+/** Changes that each make it fit; each has been solved. */
 function waysOut(capacity: BatchCapacity, wanted: readonly Wanted[]): string[] {
   const fits = (factor: number, trial = wanted) => {
     const more = { cpu: capacity.cpu * factor, memoryBytes: capacity.memoryBytes * factor };
@@ -183,7 +183,7 @@ function tenantShare(
   };
 }
 
-/** Pods that still end while the next ones begin, by Little's law; never none, and no more than a cluster runs. */
+/** Pods that still end while the next ones begin, by Little's law; at least one, at most what a cluster runs. */
 function turnover(bound: number, { workload }: TenantLoad): number {
   return Math.min(MOST_JOBS, Math.max(1, Math.ceil((bound * GRACE_SECONDS) / workload.serviceSeconds)));
 }
@@ -195,7 +195,7 @@ function reclaimKnob(seconds: number, byPreemption: boolean): Knob {
     unit: 's',
     formula: byPreemption
       ? "a borrower's pod is evicted and has its grace period to end"
-      : 'the longest job of another tenant, at the promised quantile: lent room comes back when it ends',
+      : 'the longest job of another tenant, at the promised quantile: lent room is returned when it ends',
     inputs: byPreemption ? { gracePeriodSeconds: GRACE_SECONDS } : {},
     source: byPreemption
       ? 'Kubernetes, Pod lifecycle, Termination of Pods'
@@ -243,7 +243,7 @@ function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacit
     knob(
       'borrowedJobs',
       share.borrowedJobs,
-      unlessGiven(givenBorrowed, 'what is left beside its own when the others run as many jobs as in the mean', {
+      unlessGiven(givenBorrowed, 'places beyond its own that are left when the others run their mean number of jobs', {
         cpu: capacity.cpu,
         memoryBytes: capacity.memoryBytes,
         nominalJobs: share.nominalJobs,
@@ -255,7 +255,7 @@ function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacit
       share.quotaJobs,
       {
         formula:
-          'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so that the queue must hold before it does',
+          'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so the queue must stop jobs first',
         inputs: {
           nominalJobs: share.nominalJobs,
           borrowedJobs: share.borrowedJobs,

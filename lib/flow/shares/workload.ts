@@ -3,16 +3,16 @@ import { type Expectation, type Knob, named, Plan } from '../plan';
 import type { Objective, Workload } from '../queue/workload';
 
 /**
- * What a cluster has for jobs.
+ * Capacity of a cluster for jobs.
  */
 export interface BatchCapacity {
   /**
-   * CPU in cores: what nodes can allocate, without what the system and other workloads request. Above 0, at most 10^6.
+   * CPU in cores: what nodes can allocate, minus the requests of the system and other workloads. Above 0, at most 10^6.
    */
   readonly cpu: number;
 
   /**
-   * Memory in bytes: what nodes can allocate, without what the system and other workloads request. Above 0, at most
+   * Memory in bytes: what nodes can allocate, minus the requests of the system and other workloads. Above 0, at most
    * 10^16.
    */
   readonly memoryBytes: number;
@@ -44,8 +44,8 @@ export interface BatchTenant {
   readonly jobMemoryBytes: number;
 
   /**
-   * How much it counts when there is not enough for everybody: of the guaranteed shares, and of what is lent. 0.001 to
-   * 10^6. Not 0: to Kueue that is a tenant that is always preempted first and never comes into its share.
+   * Its weight when capacity is short: for the guaranteed shares, and for lent capacity. 0.001 to 10^6. Not 0: to Kueue
+   * that is a tenant that is always preempted first and never comes into its share.
    *
    * @default 1
    */
@@ -61,22 +61,22 @@ export interface BatchTenant {
   /**
    * Jobs that it may run beyond those while others leave room, given by hand. A whole number, 0 or more.
    *
-   * @default - what is left when the others submit as much as in the mean
+   * @default - the places left when the others submit at their mean rates
    */
   readonly borrowedJobs?: number;
 }
 
 /**
- * What the plan of a shared cluster is asked.
+ * The input of the plan of a shared cluster.
  */
 export interface SharesQuestion {
-  /** What the cluster has for jobs. */
+  /** Capacity of the cluster for jobs. */
   readonly capacity: BatchCapacity;
 
-  /** Who submits jobs. At least one, no two of the same name. */
+  /** The tenants that submit jobs. At least one, no two of the same name. */
   readonly tenants: readonly BatchTenant[];
 
-  /** What every tenant is promised, at its own peak. Without `maxBacklog` and `monthlyCost`. */
+  /** The promise to every tenant, at its own peak. Without `maxBacklog` and `monthlyCost`. */
   readonly objective: Objective;
 
   /**
@@ -88,12 +88,12 @@ export interface SharesQuestion {
 }
 
 /**
- * What one tenant gets.
+ * One tenant's share.
  */
 export interface TenantShare {
   /** Name of the tenant. */
   readonly name: string;
-  /** How much it counts. */
+  /** Its weight. */
   readonly weight: number;
   /** Jobs at the same time that keep the promise at its peak. */
   readonly wantedJobs: number;
@@ -112,7 +112,7 @@ export interface TenantShare {
 }
 
 /**
- * What a flood of one tenant does to one of all.
+ * The effect of one tenant's flood on one tenant.
  */
 export interface FloodForecast {
   /** Name of the tenant. */
@@ -124,15 +124,15 @@ export interface FloodForecast {
 }
 
 /**
- * What follows from a cluster and its tenants: each tenant's share, with reasons.
+ * The plan of a cluster and its tenants: each tenant's share, with reasons.
  */
 export class SharesPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What each tenant gets, in the order they were given. */
+    /** Each tenant's share, in the order they were given. */
     public readonly tenants: TenantShare[],
-    /** What nobody is guaranteed, and whoever needs it borrows by weight. */
+    /** Capacity that is guaranteed to no tenant; tenants that need it borrow it by weight. */
     public readonly unclaimed: BatchCapacity,
     remarks: string[] = [],
   ) {
@@ -140,7 +140,7 @@ export class SharesPlan extends Plan {
   }
 
   /**
-   * What the tenant of that name gets.
+   * The share of the tenant of that name.
    *
    * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */

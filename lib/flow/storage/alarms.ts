@@ -16,7 +16,7 @@ export function stockAlarmKnobs(plan: StoragePlan): Knob[] {
       'one sample of bytes and objects: there are no finer ones',
       'Amazon S3 user guide, Metrics and dimensions: storage metrics are published once a day',
     ),
-    // Where nothing moves, no size of object is too small.
+    // Where nothing moves, no object is too small.
     ...(plan.transitions.length === 0
       ? []
       : [

@@ -1,5 +1,5 @@
 /**
- * What is refused of a stock: numbers out of range, moves that answer too late, moves that cost more than they save.
+ * Checks of a stock: numbers out of range, moves that answer too late, moves that cost more than they save.
  */
 import {
   atLeast,
@@ -41,7 +41,7 @@ const QUESTION_FIELDS: Fields<StorageQuestion> = {
   budgetHeadroom: true,
 };
 
-/** Everything that is wrong with what is asked of a stock. */
+/** Checks of a stock's question. */
 export function storageChecks(question: StorageQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective = {}, ...choices }) => [
     ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
@@ -89,7 +89,7 @@ function transitionChecks(t: StorageTransition, before: StorageTransition | unde
   ];
   if (!known(before?.storageClass ?? '') || before === undefined) return checks;
   const { rank: rankBefore, earliestDays: stay } = storageClassPrices(before.storageClass);
-  // What waits 30 days for an infrequent-access class must also stay there for 30 before a rule moves it on.
+  // An object that waits 30 days for an infrequent-access class must also stay there for 30 before a rule moves it on.
   const next = before.afterDays + Math.max(1, stay);
   return [
     ...checks,
@@ -101,7 +101,7 @@ function transitionChecks(t: StorageTransition, before: StorageTransition | unde
   ];
 }
 
-/** Refuses a class that readers would not wait for. */
+/** Refuses a class that answers later than promised. */
 export function refuseLateReads(subject: string, transitions: readonly StorageTransition[], patience: number): void {
   const late = transitions.find((t) => storageClassPrices(t.storageClass).retrievalSeconds > patience);
   if (!late) return;

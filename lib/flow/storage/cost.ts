@@ -1,5 +1,5 @@
 /**
- * What it costs to keep an object: storage with every minimum, moves, reads, monitoring, at list prices.
+ * Cost of keeping an object: storage with every minimum, moves, reads, monitoring, at list prices.
  */
 
 import { figure } from '../figures';
@@ -17,12 +17,12 @@ export const DEFAULT_TRANSITIONS: readonly StorageTransition[] = [
   { storageClass: 'GLACIER', afterDays: 180 },
 ];
 
-/** Every object to Intelligent-Tiering at once: what the other moves are compared with. */
+/** Every object to Intelligent-Tiering at once: the baseline for other moves. */
 export const TIERING: readonly StorageTransition[] = [{ storageClass: 'INTELLIGENT_TIERING', afterDays: 0 }];
 
 /**
  * US dollars that one object costs from its creation to its deletion: storage with every minimum, moves, reads,
- * monitoring. The upload is not in it: it costs the same whatever follows.
+ * monitoring. The upload is not included: it costs the same for every choice.
  */
 export function lifetimeCost(
   objectBytes: number,

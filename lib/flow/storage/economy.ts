@@ -1,5 +1,5 @@
 /**
- * What moving objects between storage classes costs and saves: everything a stock's plan decides is read off it.
+ * Costs and savings of moving objects between storage classes: the basis of a stock's plan.
  */
 
 import { type Stock, steadyBytes, steadyItems } from '../numerics/stock';
@@ -37,7 +37,7 @@ export class StorageEconomy {
   public readonly considered: readonly StorageTransition[];
   /** The list that costs least. */
   public readonly cheapest: readonly StorageTransition[];
-  /** The list that is made: given, or the cheapest. */
+  /** The list in effect: given, or the cheapest. */
   public readonly taken: readonly StorageTransition[];
   /** The same with the object size from which each move holds. */
   public readonly transitions: StorageTransition[];
@@ -87,7 +87,9 @@ export class StorageEconomy {
     return storageClassPrices(t.storageClass).retrievalSeconds <= this.patience;
   }
 
-  /** From which size on the cheapest choice has this move: below the mean object if it is made, above it if not. */
+  /**
+   * The object size from which the cheapest choice has this move: below the mean size if it is made, above it if not.
+   */
   public joinsFrom(t: StorageTransition): number {
     const { objectBytes } = this.workload;
     const joined = (bytes: number) => this.cheapestAt(bytes).includes(t);

@@ -1,5 +1,5 @@
 /**
- * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
+ * The plan of a stock: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
 
 import { CapacityError, type Check, validate } from '../errors';
@@ -25,9 +25,9 @@ const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flo
 /**
  * The plan of a stock: which moves pay back at this object size, what is kept, and what it costs.
  *
- * @param subject what is sized, usually a construct id; every error starts with it
- * @param question what is written, what is promised, and what was chosen by hand
- * @param checks what else is wrong with the input; thrown together with what is found here
+ * @param subject id of the sized construct; every error starts with it
+ * @param question workload, objective, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when moves given by hand cost more than they save or answer too late, or when the stock
  *   costs more than the objective allows
@@ -50,7 +50,7 @@ export function planStorage(subject: string, question: StorageQuestion, checks: 
   return new StoragePlan(subject, [...knobs, ...limits], predictions, economy.transitions, remarksOn(subject, economy));
 }
 
-/** What is accepted although it costs more than it need to. */
+/** Accepted choices that cost more than necessary. */
 function remarksOn(subject: string, economy: StorageEconomy): string[] {
   const { choices, taken, transitions, breakEven, workload } = economy;
   const size = sizeText(workload.objectBytes);
@@ -82,21 +82,21 @@ function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: St
       name: 'noncurrentDays',
       value: noncurrentDays,
       unit: 'days',
-      ...unlessGiven(choices.noncurrentDays, 'a month to bring a replaced or expired version back'),
+      ...unlessGiven(choices.noncurrentDays, 'a month to restore a replaced or expired version'),
       source:
         'Amazon S3 user guide, lifecycle: in a versioned bucket expiration only hides an object; NoncurrentVersionExpiration deletes it',
     },
   ];
 }
 
-/** After how many days a move is made and from which size on; or that it is not, and why. */
+/** The day of a move and the size from which it is made; or why it is not made. */
 function transitionKnobs(t: StorageTransition, economy: StorageEconomy): Knob[] {
   const { taken, transitions, choices, workload, keptDays, reads } = economy;
   const move = transitions.find((other) => other.storageClass === t.storageClass);
   const others = taken.filter((other) => other.storageClass !== t.storageClass);
   const floor = move?.minimumObjectBytes ?? economy.joinsFrom(t);
   const costs = { costWith: economy.monthly(byAge([...others, t])), costWithout: economy.monthly(others) };
-  const kept = choices.transitions ? 'given' : 'kept: it costs less than going without';
+  const kept = choices.transitions ? 'given' : 'kept: it costs less than S3 Standard';
   const days: Knob = {
     name: `transitionInDays.${t.storageClass}`,
     value: move ? t.afterDays : Number.POSITIVE_INFINITY,
@@ -110,7 +110,7 @@ function transitionKnobs(t: StorageTransition, economy: StorageEconomy): Knob[] 
     name: `objectSizeGreaterThan.${t.storageClass}`,
     value: floor - 1,
     unit: 'bytes',
-    formula: 'smaller objects cost less where they are: move from the break-even on',
+    formula: 'smaller objects cost less in their present class: move from the break-even on',
     inputs: { keptDays, readRatioPerMonth: reads },
     source: LIST_PRICES,
   };

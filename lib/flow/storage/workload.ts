@@ -3,7 +3,7 @@ import { type Expectation, type Knob, Plan } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
 
 /**
- * Numbers about a stock: what is written, in which pieces, and how long it is kept.
+ * Workload of a stock: bytes written, object size, retention.
  */
 export interface StorageWorkload {
   /**
@@ -33,7 +33,7 @@ export interface StorageWorkload {
   readonly overwriteRatio?: number;
 
   /**
-   * Share of the stored objects that is read back in a month, whatever their age. 1 reads everything once. 0 to 1000.
+   * Share of the stored objects that is read in a month, at any age. 1 reads everything once. 0 to 1000.
    *
    * @default 0
    */
@@ -41,7 +41,7 @@ export interface StorageWorkload {
 }
 
 /**
- * What is promised of a stock.
+ * The promise of a stock.
  */
 export interface StorageObjective {
   /**
@@ -69,7 +69,7 @@ export interface StorageTransition {
   /** Days from an object's creation to the move. A whole number, 0 or more; 30 or more for `STANDARD_IA`. */
   readonly afterDays: number;
   /**
-   * The size in bytes from which an object is moved; smaller ones stay where they are. 0 or more.
+   * The size in bytes from which an object is moved; smaller ones are not moved. 0 or more.
    *
    * @default 0
    */
@@ -77,7 +77,7 @@ export interface StorageTransition {
 }
 
 /**
- * What may be set by hand in a stock's plan.
+ * Choices made by hand in a stock's plan.
  */
 export interface StorageChoices {
   /**
@@ -88,7 +88,7 @@ export interface StorageChoices {
   readonly transitions?: StorageTransition[];
 
   /**
-   * Days that a replaced or expired version can still be brought back. A whole number, 1 to 36500.
+   * Days that a replaced or expired version can still be restored. A whole number, 1 to 36500.
    *
    * @default 30
    */
@@ -103,14 +103,14 @@ export interface StorageChoices {
 }
 
 /**
- * What a stock's plan is asked: what is written, what is promised, and what was chosen by hand.
+ * The input of a stock's plan: workload, objective, and choices made by hand.
  */
 export interface StorageQuestion extends StorageChoices {
-  /** What is written, in which pieces, and how long it is kept. */
+  /** Bytes written, object size, retention. */
   readonly workload: StorageWorkload;
 
   /**
-   * What is promised.
+   * The promise.
    *
    * @default - no ceiling, and a reader may wait for a restore
    */
@@ -118,7 +118,7 @@ export interface StorageQuestion extends StorageChoices {
 }
 
 /**
- * What the plan of a stock expects once the stock is as old as its retention.
+ * Predictions for a stock that is as old as its retention.
  */
 export interface StoragePredictions {
   /** Bytes kept, every version counted. */
@@ -138,14 +138,14 @@ export interface StoragePredictions {
 }
 
 /**
- * What follows from a stock's workload: the moves, every knob with its reason, and what to expect. A transition that
- * does not pay back is after infinitely many days.
+ * The plan of a stock: the moves, every knob with its reason, and the predictions. A transition that does not pay back
+ * is after infinitely many days.
  */
 export class StoragePlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What to expect of the result. */
+    /** The predictions. */
     public readonly predictions: StoragePredictions,
     /** The moves that are made, coldest last. */
     public readonly transitions: StorageTransition[],

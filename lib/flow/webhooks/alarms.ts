@@ -6,7 +6,7 @@ import type { Workload } from '../queue/workload';
 import { REFUSED_ALARM_SECONDS } from './refused';
 
 const OWN = 'this library, docs/decisions/0013-refused-deliveries-are-parked.md';
-/** Over how many seconds the alarms of the API count. */
+/** Window of the API's alarms in seconds. */
 const API_SECONDS = 300;
 /** Amazon SQS service level agreement: 99.9 % of a month. */
 const UNAVAILABLE_SHARE = 0.001;
@@ -20,8 +20,7 @@ export function apiAlarmKnobs({ steadyPerSecond }: Workload, sources: number): K
       name: 'alarmUndelivered',
       value: Math.floor(UNAVAILABLE_SHARE * arrivals),
       unit: 'deliveries',
-      formula:
-        '⌊0.1 % of what arrives in five minutes at the steady rate⌋: more 5xx than the queue may have on a good day',
+      formula: '⌊0.1 % of arrivals in five minutes at the steady rate⌋: the share of 5xx that the agreement allows',
       inputs: { steadyPerSecond, seconds: API_SECONDS },
       source: 'Amazon SQS service level agreement: 99.9 %',
     },
@@ -30,55 +29,55 @@ export function apiAlarmKnobs({ steadyPerSecond }: Workload, sources: number): K
       value: Math.max(1, Math.floor(arrivals / sources / 2)),
       unit: 'deliveries',
       formula:
-        'half of what one source sends in five minutes at the steady rate, at least 1: rings when a whole source is refused, or as much is throttled, and not for a forgery now and then',
+        'half of the deliveries of one source in five minutes at the steady rate, at least 1: fires when a whole source is refused, or as much is throttled, not for an occasional forgery',
       inputs: { steadyPerSecond, seconds: API_SECONDS, sources },
-      source: 'an assumption: sources send alike; API Gateway counts its 429 among the 4xx',
+      source: 'an assumption: all sources send at the same rate; API Gateway counts its 429 among the 4xx',
     },
   ];
 }
 
-/** Over how many seconds the alarms of the API count. */
+/** Window of the API's alarms in seconds. */
 export function apiWindowKnob(): Knob {
   return chosenKnob(
     'alarmApiSeconds',
     API_SECONDS,
     's',
-    'answers of the API are counted over this',
+    'answers of the API are counted over this window',
     'docs/constructs/webhook-buffer.md',
   );
 }
 
-/** Over how many seconds refused deliveries are compared with those that were accepted. */
+/** Window in seconds in which refused and accepted deliveries are compared. */
 export function refusedWindowKnob(): Knob {
   return chosenKnob(
     'alarmRefusedSeconds',
     REFUSED_ALARM_SECONDS,
     's',
-    'refused and accepted deliveries of a source are compared over this',
+    'refused and accepted deliveries of a source are compared over this window',
     OWN,
   );
 }
 
-/** The numbers of the alarms on a consumer that parks what it refuses, besides those of each source. */
+/** The numbers of the alarms on a consumer that parks refused deliveries, besides those of each source. */
 export function parkingAlarmKnobs(): Knob[] {
   return [
     refusedWindowKnob(),
     firstOneKnob(
       'alarmUnusableSecrets',
       'deliveries',
-      'nothing of that source can be judged until it is repaired',
+      'no delivery of that source can be verified until it is repaired',
       OWN,
     ),
-    firstOneKnob('alarmRefusedDropped', 'deliveries', 'what is dropped is gone', OWN),
+    firstOneKnob('alarmRefusedDropped', 'deliveries', 'dropped deliveries are lost', OWN),
   ];
 }
 
-/** The numbers of the alert policies on a receiver that refuses at the door, besides those of each source. */
+/** The numbers of the alert policies on a receiver that refuses deliveries itself, besides those of each source. */
 export function refusalAlarmKnobs(): Knob[] {
   return [...incidentKnobs(), refusedWindowKnob()];
 }
 
-/** The numbers of the alert on a receiver that turns deliveries away. */
+/** The numbers of the alert on a receiver that refuses deliveries. */
 export function turnedAwayKnobs(): Knob[] {
   return [
     ...incidentKnobs(),

@@ -1,4 +1,4 @@
-/** How long the key of a delivery is kept: one rule for every engine. */
+/** Retention of a delivery's key: one rule for every engine. */
 import { validate } from '../errors';
 import type { Knob, Plan } from '../plan';
 
@@ -7,12 +7,13 @@ const DAY = 86_400;
 export const KEPT_SECONDS = { min: 3600, max: 365 * DAY } as const;
 
 /**
- * Seconds that a delivery which is sent again counts as the same one.
+ * Seconds for which a repeated delivery counts as the same one.
  *
  * @param plan the plan of the queue
- * @param prop the prop that says so by hand
+ * @param prop name of the prop
  * @param given its value in seconds
- * @throws InvalidInputError when keys do not outlive the queue: a delivery whose key is gone has its effect twice
+ * @throws InvalidInputError when keys expire before the queue's messages: a delivery whose key is gone is processed
+ * twice
  */
 export function idempotencyKnob(plan: Plan, prop: string, given: number | undefined): Knob {
   const retention = plan.value('retentionSeconds');
@@ -26,7 +27,7 @@ export function idempotencyKnob(plan: Plan, prop: string, given: number | undefi
     name: 'idempotencySeconds',
     value: given ?? Math.max(14 * DAY, retention),
     unit: 's',
-    formula: given === undefined ? 'max(14 days, retention): until then a delivery may come back' : 'given',
+    formula: given === undefined ? 'max(14 days, retention): until then a delivery may be repeated' : 'given',
     inputs: { retentionSeconds: retention },
     source: 'this library, docs/decisions/0014-the-key-of-a-delivery.md',
   };

@@ -1,24 +1,24 @@
-/** The senders of webhooks, and what is common to the numbers of their deliveries: one rule for every engine. */
+/** The senders of webhooks, and the common numbers of their deliveries: one rule for every engine. */
 import { between, type Check, isKnown, oneOf, shown } from '../errors';
 import type { Workload } from '../queue/workload';
 import type { RefusedSource } from './refused';
 
-/** How a sender may sign. */
+/** Signature schemes. */
 export const SIGNATURE_SCHEMES = ['github', 'stripe', 'standard-webhooks'] as const;
-/** What may tell two deliveries apart: the id that the sender gives, or all that it signed. */
+/** Identity of a delivery: the id that the sender gives, or the whole signed content. */
 export const DEDUPLICATE_BY = ['delivery-id', 'signed-content'] as const;
 /** How far a signed timestamp may lie from the time of receipt; Stripe and Standard Webhooks advise five minutes. */
 export const TOLERANCE_SECONDS = { min: 1, max: 3600, usual: 300 } as const;
-/** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not retry for minutes. */
+/** The peak is a mean: within a second arrivals vary, and a refused sender may not retry for minutes. */
 export const PEAK_HEADROOM = 2;
 
-/** A sender, as far as every engine checks it alike. */
+/** A sender, with the fields that every engine checks. */
 export interface Source extends RefusedSource {
   readonly scheme: string;
   readonly deduplicateBy?: string;
 }
 
-/** The part of the validation table that is about the senders. How much time may differ is a prop of another type. */
+/** The checks of the senders. The clock tolerance is checked elsewhere, because its type differs by engine. */
 export function sourceChecks(sources: readonly Source[], workload: Workload): Check[] {
   return [
     ...sourceNameChecks(

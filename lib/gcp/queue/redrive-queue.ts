@@ -39,7 +39,7 @@ export interface SubscriptionChoices {
 export interface RedriveQueueArgs extends SubscriptionChoices {
   /** What arrives at the topic and how long one item takes. */
   readonly workload: Workload;
-  /** What is promised to whoever waits. */
+  /** The promise to the users of a queue. */
   readonly objective: Objective;
   /** Who serves the subscription, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
   readonly consumer?: Consumer;

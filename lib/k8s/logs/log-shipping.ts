@@ -29,7 +29,7 @@ const SHIPPER_USER = 20_479;
  */
 export interface LogShippingProps {
   /**
-   * What one node writes into its log files.
+   * Log workload of one node.
    */
   readonly workload: LogsWorkload;
 

@@ -39,7 +39,7 @@ export interface QueueWorkerProps {
   readonly workload: Workload;
 
   /**
-   * What is promised to whoever waits.
+   * The promise to the users of a queue.
    */
   readonly objective: Objective;
 

@@ -42,7 +42,7 @@ export interface TtlCollectionProps {
   readonly workload: RetentionWorkload;
 
   /**
-   * How long documents are kept, and what that may take.
+   * How long documents are kept, and the limits on size and time.
    */
   readonly objective: RetentionObjective;
 

@@ -14,14 +14,14 @@ const MESSAGE = (key: string) =>
 const inText = embeddedRule({
   id: 'BP-KAFKA-003',
   title: 'A quota in the configuration of the broker',
-  why: 'The broker reads quotas from the cluster, for each user and client, and not from its own file. Nobody is throttled, and the one that drowned the rest goes on.',
+  why: 'The broker reads quotas from the cluster, for each user and client, and not from its own file. No client is throttled, and the noisy producer continues.',
   source: 'Apache Kafka, "Setting quotas" and KIP-546: kafka-configs --alter --add-config',
   severity: 'error',
   cases: [18],
   signs: [
     {
       pattern: new RegExp(`^[ \\t]*(${DYNAMIC.join('|')})[ \\t]*[=:]`, 'm'),
-      // Told to kafka-configs it is right.
+      // As an argument of kafka-configs it is right.
       excuse: /kafka-configs|--add-config/,
       message: (match) => MESSAGE(match[1]),
       fix: FIX,
@@ -30,7 +30,7 @@ const inText = embeddedRule({
       pattern:
         /^[ \t]*client\.quota\.callback\.class[ \t]*=[ \t]*(?!(?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$][\w$]*[ \t]*$)(\S*)/m,
       message: (match) => `client.quota.callback.class=${match[1]} names no class: the broker does not start`,
-      fix: 'drop it: without a class of your own the default callback applies the dynamic quotas',
+      fix: 'remove it: without your own class the default callback applies the dynamic quotas',
     },
   ],
 });

@@ -5,12 +5,12 @@ import type { QueueQuestion } from '../question';
 import type { Consumer, QueuePlan } from '../workload';
 import type { BrokerFacts } from './facts';
 
-/** What a broker refuses, and what a knob is called there. */
+/** A broker's limits, and its names for the knobs. */
 export interface Broker {
   readonly facts: BrokerFacts;
-  /** Everything that is wrong with the choices. */
+  /** Checks of the choices. */
   checks(question: QueueQuestion): Check[];
-  /** What is known of the consumer because of the broker: attempts, partitions. */
+  /** Consumer settings that the broker decides: attempts, partitions. */
   consumer(question: QueueQuestion): Consumer;
   /**
    * The knobs that this broker has.

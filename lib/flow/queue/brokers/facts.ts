@@ -1,6 +1,6 @@
 /**
- * Where items wait, one row a broker: how old the depth is that a scaler sees, and what is set there. Limits of each
- * stand in its own file.
+ * Where items wait, one row a broker: how old the depth is that a scaler reads, and what is set there. Each broker's
+ * limits are in its own file.
  */
 
 /** Names of the brokers, as a question and the command line give them. */
@@ -8,9 +8,9 @@ export type BrokerName = 'sqs' | 'rabbitmq' | 'kafka' | 'redis' | 'pubsub';
 
 /** The facts of one broker. */
 export interface BrokerFacts {
-  /** As it stands in sentences. */
+  /** The name in messages. */
   readonly title: string;
-  /** Seconds by which the depth that a scaler reads is old. */
+  /** Age in seconds of the depth that a scaler reads. */
   readonly depthAgeSeconds: number;
   /** Whether the age of the oldest item is published. */
   readonly publishesAge: boolean;

@@ -22,7 +22,7 @@ export const PUBSUB_LIMITS = {
   messageBytes: 10_000_000,
 } as const;
 
-/** Everything that is wrong with the choices. */
+/** Checks of the choices. */
 function checks(question: QueueQuestion): Check[] {
   const { ackDeadlineSeconds: deadline, minimumBackoffSeconds: low, maximumBackoffSeconds: high } = question;
   const limits = PUBSUB_LIMITS;
@@ -31,7 +31,7 @@ function checks(question: QueueQuestion): Check[] {
     wholeNumber('ackDeadlineSeconds', deadline, limits.ackDeadlineSeconds.min, limits.ackDeadlineSeconds.max),
     {
       refused: deadline !== undefined && deadline < serviceSeconds,
-      message: `ackDeadlineSeconds must be at least serviceSeconds, ${serviceSeconds} s, got ${deadline}: a message is pushed again while it is still worked on`,
+      message: `ackDeadlineSeconds must be at least serviceSeconds, ${serviceSeconds} s, got ${deadline}: a message would be pushed again while it is still being processed`,
     },
     wholeNumber('minimumBackoffSeconds', low, limits.backoffSeconds.min, limits.backoffSeconds.max),
     wholeNumber('maximumBackoffSeconds', high, limits.backoffSeconds.min, limits.backoffSeconds.max),
@@ -45,7 +45,7 @@ function checks(question: QueueQuestion): Check[] {
       limits.deliveryAttempts.min,
       limits.deliveryAttempts.max,
     ),
-    // A dead letter is a new message with a retention of its own; it must still be the longer one.
+    // A dead letter is a new message with its own retention, which must be longer than the source's.
     wholeNumber(
       'retentionSeconds',
       question.retentionSeconds,
@@ -59,7 +59,7 @@ function checks(question: QueueQuestion): Check[] {
   ];
 }
 
-/** How long an outage of what lies behind the consumer may last before good messages become dead letters. */
+/** How long an outage behind the consumer may last before good messages become dead letters. */
 function retrySpan(minimum: Knob, maximum: Knob, attempts: Knob): Knob {
   let span = 0;
   for (let retry = 0; retry < attempts.value - 1; retry += 1) {
@@ -90,7 +90,7 @@ function ackDeadline({ subject, question, sizing, itemTimeoutSeconds }: Planned)
     throw new CapacityError(
       subject,
       `one attempt may take ${figure(itemTimeoutSeconds)} s, the longest ack deadline is ${max} s`,
-      [`${figure(mean)} s per item`, `ackDeadlineSeconds ${max} given by hand, and every longer attempt made again`],
+      [`${figure(mean)} s per item`, `ackDeadlineSeconds ${max} given by hand, and every longer attempt is retried`],
     );
   }
   return {
@@ -107,7 +107,7 @@ function backoff({ question }: Planned): [minimum: Knob, maximum: Knob] {
   const { max } = PUBSUB_LIMITS.backoffSeconds;
   const { minimumBackoffSeconds: low, maximumBackoffSeconds: high } = question;
   const { baseSeconds: backoffBaseSeconds, capSeconds: backoffCapSeconds } = DEFAULT_BACKOFF;
-  // A bound given by hand moves the derived one rather than contradicting it.
+  // A bound given by hand moves the derived one, so that the two cannot contradict each other.
   const minimum = low ?? Math.min(backoffBaseSeconds, high ?? max);
   const source = `${REFERENCE}.retryPolicy: 0 to 600 s each, by default 10 and 600`;
   return [
@@ -143,7 +143,7 @@ function attempts({ question, sizing }: Planned): Knob {
     name: 'maxDeliveryAttempts',
     value: Math.min(max, Math.max(min, maxAttempts)),
     unit: 'attempts',
-    formula: 'attempts of the plan within 5 and 100; Pub/Sub keeps to it as well as it can',
+    formula: 'attempts of the plan, between 5 and 100; Pub/Sub counts them approximately',
     inputs: { maxAttempts },
     source: 'Pub/Sub API reference, DeadLetterPolicy.maxDeliveryAttempts',
   };
@@ -171,7 +171,7 @@ export const PUBSUB: Broker = {
         name: 'deadLetterRetentionSeconds',
         value: max,
         unit: 's',
-        formula: 'the longest there is: a dead letter waits for a person, longer than what is still tried',
+        formula: 'the longest possible: a dead letter waits for a person, longer than messages that are still retried',
         inputs: { retentionSeconds: kept.value },
         source,
       },

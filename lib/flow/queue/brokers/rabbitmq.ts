@@ -10,19 +10,19 @@ import { BROKER_FACTS } from './facts';
 /** Round trip within a data centre; "Some queuing theory" assumes 2 ms. */
 const ROUND_TRIP_SECONDS = 0.002;
 const OUTAGE_SECONDS = 3600;
-/** A message that is in hand for longer costs the consumer its channel (RabbitMQ, Consumers, `consumer_timeout`). */
+/** A consumer that holds a message for longer loses its channel (RabbitMQ, Consumers, `consumer_timeout`). */
 const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
-/** A queue that is nearly full is told before publishers are refused. */
+/** The alarm for a nearly full queue fires before publishers are refused. */
 const NEARLY_FULL = 0.8;
 
-/** A message more in hand than slots would wait for the one before it, and in a job for the whole job. */
+/** A message prefetched beyond the slots waits for the one before it; in a job, for the whole job. */
 function prefetch({ question, platform, sizing }: Planned): Knob {
   if (platform === 'keda-job') {
     return {
       name: 'prefetch',
       value: 1,
       unit: 'items',
-      formula: 'one item a job: a second one in hand would wait for it',
+      formula: 'one item a job: a second prefetched item would wait for the first',
       inputs: {},
       source: 'RabbitMQ, Consumer Prefetch; KEDA, Scaling Jobs',
     };
@@ -70,7 +70,7 @@ export const RABBITMQ: Broker = {
         value: maxLength,
         unit: 'items',
         formula:
-          'arrivals while all consumers are away, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
+          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
         inputs: { outageSeconds, alarmBacklog },
         source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer is told, and the disk is bounded',
       },
@@ -85,7 +85,7 @@ export const RABBITMQ: Broker = {
     ];
     // A consumer holds `prefetch` messages for `slots` slots, so the last of them waits for those before it.
     const inHandSeconds = Math.ceil((itemTimeoutSeconds * inHand.value) / slotsPerInstance);
-    // Only where it is needed: brokers before 3.12 refuse a policy with a key that they do not know.
+    // Only where it is needed: brokers before 3.12 refuse a policy with an unknown key.
     if (inHandSeconds <= ACKNOWLEDGE_WITHIN_SECONDS) return knobs;
     return [
       ...knobs,
@@ -93,7 +93,7 @@ export const RABBITMQ: Broker = {
         name: 'consumerTimeoutSeconds',
         value: 2 * inHandSeconds,
         unit: 's',
-        formula: '2 × item time-out × prefetch ÷ slots, where that is more than the broker waits',
+        formula: '2 × item time-out × prefetch ÷ slots, where that is above the default of the broker',
         inputs: { itemTimeoutSeconds, prefetch: inHand.value, slotsPerInstance },
         source: 'RabbitMQ, Consumers, consumer_timeout: 1,800 s by default',
       },

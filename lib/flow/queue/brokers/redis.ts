@@ -1,4 +1,4 @@
-/** Redis Streams: a group knows what waits and what is in hand, and sets nothing for the plan. */
+/** Redis Streams: a group reports waiting and pending items; the plan sets nothing there. */
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
 

@@ -1,24 +1,27 @@
-/** What a redriver of dead letters keeps to: how often, how late, how many in a window, and when it stops. */
+/** Limits of a redriver of dead letters: how often, how late, how many in a window, and when it stops. */
 import { type Check, inRange, wholeNumber } from '../../errors';
 import type { Knob } from '../../plan';
 import type { Planned } from '../planned';
 import type { RedriveChoices } from '../question';
 
-/** One chance can fall on the last minutes of an outage; a second comes up to twice as late, on a consumer that is back. */
+/**
+ * One redrive can fall into the last minutes of an outage; a second comes up to twice as late, when the consumer is
+ * back.
+ */
 const DEFAULT_REDRIVES = 2;
 /** Share of the steady load that retries may add; Google's SRE book, "Handling Overload": a retry budget of 10 %. */
 const RETRY_BUDGET = 0.1;
-/** Fewer redrives than this, or than this share of what arrives, say nothing about a consumer. */
+/** Fewer redrives than this, or than this share of arrivals, say nothing about a consumer. */
 const VERDICT_MINIMUM = 5;
 const VERDICT_SHARE = 0.01;
-/** The declared poison comes back by definition: only twice as much of it is news. */
+/** Declared poison always returns: only twice as much counts against the consumer. */
 const POISON_MARGIN = 2;
 /** One failed try may be a throttle and a second one its retry. */
 const STUCK_TRIES = 3;
 /** Four tries a day: on its last day a letter is still tried, and the alarm never goes quiet in between. */
 const STUCK_HOLD_SECONDS = 21_600;
 
-/** A batch of letters is read, judged and moved in seconds; a slow table or queue takes longer. */
+/** A batch of letters is read, decided and moved in seconds; a slow table or queue takes longer. */
 const REDRIVER_TIMEOUT_SECONDS = 30;
 
 /** The queue whose dead letters are redriven. */
@@ -28,7 +31,7 @@ export interface RedrivenQueue {
   readonly longestDelaySeconds: number;
 }
 
-/** Everything that is wrong with the choices. */
+/** Checks of the choices. */
 export function redriveChecks({ maxRedrives, redrivesPerSecond, successRatioFloor }: RedriveChoices): Check[] {
   return [
     wholeNumber('maxRedrives', maxRedrives, 0, 100),
@@ -59,7 +62,7 @@ export function redriveKnobs(planned: Planned, choices: RedriveChoices, queue: R
       unit: 'redrives',
       formula:
         choices.maxRedrives === undefined
-          ? 'one more chance once the cause may have passed, and one for a message that met the last minutes of it'
+          ? 'one redrive when the cause may have passed, and one for a message redriven in its last minutes'
           : 'given',
       inputs: {},
       source: choices.maxRedrives === undefined ? own : 'set by hand',
@@ -85,7 +88,7 @@ export function redriveKnobs(planned: Planned, choices: RedriveChoices, queue: R
       value: window,
       unit: 's',
       formula:
-        'delay + latency promised + attempts × visibility timeout: by then a redriven message has come back or never will',
+        'delay + latency promised + attempts × visibility timeout: by then a redriven message has returned or has been processed',
       inputs: {
         redriveBackoffCapSeconds: backoffCap,
         latencySeconds: objective.latencySeconds,
@@ -149,7 +152,7 @@ export function redriveKnobs(planned: Planned, choices: RedriveChoices, queue: R
       name: 'alarmStuckLetters',
       value: 0,
       unit: 'letters',
-      formula: 'every letter that can be neither redriven nor quarantined rings',
+      formula: 'each letter that can be neither redriven nor quarantined raises the alarm',
       inputs: {},
       source: own,
     },
@@ -163,7 +166,7 @@ export function deadLetterKnobs(retentionSeconds: number, longestSeconds: number
       name: 'deadLetterRetentionSeconds',
       value: longestSeconds,
       unit: 's',
-      formula: 'the longest there is: a dead letter keeps the age that it had in the source queue',
+      formula: 'the longest possible: a dead letter keeps the age that it had in the source queue',
       inputs: { retentionSeconds },
       source:
         'Amazon SQS developer guide, Using dead-letter queues: retention of the dead-letter queue longer than the source',
@@ -180,7 +183,7 @@ export function deadLetterKnobs(retentionSeconds: number, longestSeconds: number
       name: 'quarantineRetentionSeconds',
       value: longestSeconds,
       unit: 's',
-      formula: 'the longest there is: a person reads what was given up',
+      formula: 'the longest possible: a person reads the quarantined messages',
       inputs: {},
       source: 'Amazon SQS API reference, MessageRetentionPeriod: at most 14 days',
     },

@@ -14,7 +14,7 @@ import { deadLetterKnobs, redriveChecks, redriveKnobs } from './sqs-redrive';
 
 const DAY = 86_400;
 
-/** What SQS sets where nothing is given: SQS API reference, SetQueueAttributes. */
+/** Defaults of SQS: SQS API reference, SetQueueAttributes. */
 export const SQS_DEFAULTS = { visibilitySeconds: 30, retentionSeconds: 4 * DAY } as const;
 
 /** Amazon SQS API reference and quotas. */
@@ -30,7 +30,7 @@ export const LAMBDA_VISIBILITY_FACTOR = 6;
 /** The same page: a throttled delivery counts as a receive, so fewer attempts set good messages aside. */
 export const FEWEST_RECEIVES = FEWEST_ATTEMPTS;
 const LAMBDA_SQS = 'AWS Lambda developer guide, Creating and configuring an Amazon SQS event source mapping';
-/** A worker that polls by itself deletes the message after the attempt; SQS's own default is time enough for that. */
+/** A worker that polls by itself deletes the message after the attempt; SQS's default leaves enough time for that. */
 const DELETE_SECONDS = SQS_DEFAULTS.visibilitySeconds;
 
 /** Lambda hides messages for a mapping, and a platform that was not named may be Lambda. */

@@ -1,34 +1,35 @@
 /**
- * The 99th percentile of one bad peak. That of all peaks together hides how much peaks differ: where the line is a
- * matter of chance, a few peaks have the long lines and the others none.
+ * The 99th percentile of one bad peak. The percentile over all peaks hides how much peaks differ: where the line
+ * depends on chance, a few peaks have long lines and the others none.
  *
- * A peak is told by its longest line. About its maximum, a line is a random walk with the drift of the crew, which falls
- * short of the maximum by the root of the time; so the waits of the items that count most are known, and with them how
- * many items of the peak exceed a latency. Services add chance of their own: the number of such items is Poisson.
+ * A peak is described by its longest line. About its maximum, a line is a random walk with the drift of the crew, which
+ * falls short of the maximum by the root of the time; so the waits of the items that count most are known, and with
+ * them how many items of the peak exceed a latency. Services add chance of their own: the number of such items is
+ * Poisson.
  *
- * Source: Williams, "Path decomposition and continuity of local time for one-dimensional diffusions", Proceedings of the
- * London Mathematical Society 28 (1974) (a diffusion about its maximum).
+ * Source: Williams, "Path decomposition and continuity of local time for one-dimensional diffusions", Proceedings of
+ * the London Mathematical Society 28 (1974) (a diffusion about its maximum).
  */
 import { gammaTail, serviceTail, solveTail } from '../../numerics/gamma';
 import type { ResolvedWorkload } from '../resolve';
 import type { Transient } from './transient';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, floor, max, sqrt } = Math;
 
 /** A bad peak is the worst in twenty. */
 const BAD = 1 / 20;
 const QUANTILE = 0.99;
-/** Shares of a peak's items, from those at its longest line on, up to which a wait is computed anew. */
+/** Shares of a peak's items, counted from its longest line, up to which a wait is computed anew. */
 const SHARES = [0.0005, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1];
 /** Standard deviations by which the line falls short of its maximum after a time; against the simulation. */
 const FALL = 0.5;
-/** Below this share of capacity chance says little, and a peak's own quantile is told by a few items. */
+/** Below this share of capacity chance matters little, and a peak's own quantile depends on a few items. */
 const NEAR_CAPACITY = 0.8;
 
 /**
- * The 99th percentile of the latency, in seconds, that one peak in twenty exceeds among its own items; undefined where
- * it is not predicted: the peak is long or far below capacity, the crew changes or attempts fail.
+ * The 99th percentile of the latency, in seconds, that one peak in twenty exceeds among its own items; undefined if the
+ * peak is long or far below capacity, the crew changes or attempts fail.
  */
 export function badPeakLatency({ course, longest }: Transient, workload: ResolvedWorkload): number | undefined {
   const { peakPerSecond, peakSeconds, serviceSeconds: mean, serviceVariation: variation, failureRatio } = workload;

@@ -1,8 +1,8 @@
 /**
- * How long the items of one peak take, as a distribution: each stretch of the fluid path contributes its items with
- * the wait that the path gives them, the random wait of Erlang C where slots are idle at times, and one service an
- * attempt. An item that fails joins the end of the line again after a backoff, so that its second wait is that of the
- * later moment.
+ * How long the items of one peak take, as a distribution: each stretch of the fluid path contributes its items with the
+ * wait that the path gives them, the random wait of Erlang C where slots are idle at times, and one service an attempt.
+ * An item that fails joins the end of the line again after a backoff, so its second wait is the wait at that later
+ * moment.
  *
  * Source: Kleinrock, Queueing Systems I (1975), 3.5; Newell, Applications of Queueing Theory (1982), 2.
  */
@@ -16,14 +16,14 @@ import { attemptShares, repeated, uniformlyDelayedTail } from './retries';
 import type { Stretch, Waits } from './stretch';
 import type { Transient } from './transient';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max } = Math;
 
 /** Distribution of the time from arrival to the end of service. */
 export interface LatencyMix {
   /** P(latency > seconds). */
   tail(seconds: number): number;
-  /** The latency in seconds that a share `quantile` of items stay within. */
+  /** The latency in seconds that a share `quantile` of items does not exceed. */
   quantile(quantile: number): number;
 }
 
@@ -40,7 +40,7 @@ export function latencyMix(
   return transient.share < 1 ? mixed(passing, settled(), transient.share) : passing;
 }
 
-/** The latency of items of one law or, for the rest of them, of the other. */
+/** The latency of items that follow one law or, for the rest, the other. */
 function mixed(one: LatencyMix, other: LatencyMix, share: number): LatencyMix {
   const tail = (seconds: number) => share * one.tail(seconds) + (1 - share) * other.tail(seconds);
   return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, one.quantile(quantile)) };
@@ -53,7 +53,7 @@ function mixOf(
   consumer: ResolvedConsumer,
 ): LatencyMix {
   let total = 0;
-  // The longest wait of the path is near every quantile that matters; without waits it is the service.
+  // Start of the search: the longest wait of the path, or without waits the service time.
   let longest = 0;
   for (const { weight, high } of stretches) {
     total += weight;
@@ -106,7 +106,7 @@ export function stationaryTail(
   return beyond;
 }
 
-/** The latency in seconds at `quantile` of an item that never waits: its services and backoffs alone. */
+/** The latency in seconds at `quantile` of an item that never waits: only its services and backoffs. */
 export function unhinderedLatency(workload: ResolvedWorkload, maxAttempts: number, quantile: number): number {
   if (workload.failureRatio === 0) {
     return serviceQuantile(quantile, workload.serviceSeconds, workload.serviceVariation);

@@ -16,11 +16,11 @@ import { busyRates } from '../../numerics/first-passage';
 import { residualShare } from '../../numerics/gamma';
 import { lastWhole } from '../../search';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, ceil, floor, max, min, sqrt } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** A time in which arrivals and crew stay. */
+/** A time in which arrival rate and crew are constant. */
 export interface Spell {
   /** Seconds since the peak began. */
   readonly from: number;
@@ -30,7 +30,7 @@ export interface Spell {
   readonly arrivalsPerSecond: number;
   /** Slots that run. */
   readonly slots: number;
-  /** Whether the peak is over, so that what is counted ends when the line is empty. */
+  /** Whether the peak is over, so that counting ends when the line is empty. */
   readonly draining: boolean;
 }
 
@@ -49,18 +49,18 @@ export type Visit = (spell: number, at: number, items: number, law: Float64Array
 
 /** Steps in which a spell is followed; they are shorter at its beginning, where the line rises with the root of time. */
 const STEPS = 28;
-/** Steps of a spell when only the longest line is asked, once for each length. */
+/** Steps of a spell when only the longest line is computed, once for each length. */
 const FEW_STEPS = 16;
 /** Steps of a spell at least. */
 const LEAST_STEPS = 6;
 /** Growth of the distance between levels with the line. */
 const GROWTH = 0.04;
-/** Services that vary more are felt for longer: so many times, against the simulation at variations of 1.3 to 2. */
+/** Factor for services that vary more and so matter for longer; fitted to the simulation at variations of 1.3 to 2. */
 const MEMORY = 4;
 
 /** The law of the line on one course. */
 export class LineLaw {
-  /** Outstanding items that are told apart. */
+  /** Levels of outstanding items. */
   public readonly levels: Float64Array;
   private readonly chain: BirthDeath;
   private readonly known = new Map<Spell, Map<number, Rates>>();
@@ -143,9 +143,12 @@ export class LineLaw {
     }
   }
 
-  /** Sets the rates of a spell at a moment; `Infinity` when everything has settled. The same moments are asked often. */
+  /**
+   * Sets the rates of a spell at a moment; `Infinity` when everything has settled. The same moments are requested
+   * often.
+   */
   private setRates(spell: Spell, at: number, seconds = 0): void {
-    // Exponential services forget.
+    // Exponential services are memoryless.
     const moment = this.course.variation === 1 ? NEVER : at;
     const known = this.known.get(spell) ?? new Map<number, Rates>();
     const rates = known.get(moment) ?? this.ratesAt(spell, moment, seconds);
@@ -190,8 +193,8 @@ export class LineLaw {
 }
 
 /**
- * Variance of the departures that a line of some length sees, which comes and goes in about so long as the drift takes;
- * or, where services are regular, in the time in which chance alone brings it about, if that is shorter.
+ * Variance of the departures while a line of some length grows and shrinks: about the time that the drift takes; or,
+ * where services are regular, the time that chance alone takes, if that is shorter.
  */
 function departuresSeen(line: number, drift: number, capacity: number, { work, variation }: Course): number {
   const byChance = variation < 1 ? (line * line) / capacity : NEVER;

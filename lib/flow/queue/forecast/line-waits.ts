@@ -10,13 +10,13 @@ import type { ResolvedWorkload } from '../resolve';
 import { type Course, LineLaw } from './line-law';
 import type { Waits } from './stretch';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { floor, log, max, sqrt } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** Growth of the distance between waits that are told apart, with the wait and one service. */
+/** Growth of the distance between wait bins, with the wait and one service. */
 const GROWTH = { fine: 0.06, coarse: 0.25 };
-/** Steps of the law whose items are taken together where it matters when they came. */
+/** Steps of the law whose items are grouped where their time of arrival matters. */
 const TOGETHER = 2;
 
 /** A normal variable, as three points of the same five moments. */
@@ -32,7 +32,7 @@ export function lineWaits(course: Course, workload: ResolvedWorkload): Waits {
   const { levels } = law;
   const failing = workload.failureRatio > 0;
   const waits: Waits = { stretches: [], course: [], lasting: true };
-  // Those who fail look their second wait up by the moment; among so many groups the waits may be coarser.
+  // Items that fail read their second wait by time; with so many groups the waits may be coarser.
   const emptyBins = () => new WaitBins(workload.serviceSeconds, failing ? GROWTH.coarse : GROWTH.fine);
   let bins = emptyBins();
   let found = new Float64Array(levels.length);
@@ -93,7 +93,7 @@ function cubed(value: number, squaredVariation: number): number {
   return max(0, 1 - squaredVariation / 9 + (value * sqrt(squaredVariation)) / 3) ** 3;
 }
 
-/** Seconds until so many items are served, by the crew there is at a moment and those that come. */
+/** Seconds until so many items are served, by the crew at a moment and the slots added later. */
 function secondsUntilServed({ spells }: Course, index: number, at: number, ahead: number, service: number): number {
   let left = ahead;
   let now = at;

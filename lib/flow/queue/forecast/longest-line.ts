@@ -16,7 +16,7 @@ export interface LongestLines {
   readonly classes: readonly LongestLine[];
 }
 
-/** Two lengths that are so near each other, as a share, or exceeded by as many peaks, have none between them. */
+/** Lengths are not refined between two that are this close, as a share, or exceeded by as many peaks. */
 const NEAR = 0.15;
 const ALIKE = 0.03;
 

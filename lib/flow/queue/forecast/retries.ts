@@ -12,7 +12,7 @@ import { backoffBound } from '../backoff';
 import type { ResolvedWorkload } from '../resolve';
 import type { Stretch } from './stretch';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min, sqrt } = Math;
 
 /** Attempts, hence waits, that all but a share 1 − `quantile` of the served items get by with. */
@@ -27,7 +27,7 @@ export function waitsAtQuantile(failureRatio: number, maxAttempts: number, quant
   return attempts;
 }
 
-/** Share of served items that were served at attempt 1, 2, …; what is too rare to move a quantile is left out. */
+/** Share of served items that were served at attempt 1, 2, …; attempts too rare to change a quantile are left out. */
 export function attemptShares(failureRatio: number, maxAttempts: number): number[] {
   const shares: number[] = [];
   const served = 1 - failureRatio ** maxAttempts;
@@ -56,7 +56,7 @@ export interface Repeat {
 /**
  * Items served at their k-th attempt: k services, k waits, k − 1 backoffs.
  *
- * @param lasting whether a line that is longer than on average still is when an item comes back
+ * @param lasting whether a line that is longer than on average still is when an item is retried
  */
 export function repeated(
   k: number,
@@ -74,7 +74,7 @@ export function repeated(
     let at = part.at;
     let mean = 0;
     let variance = 0;
-    // Half-way between a line that lasts and one that is forgotten: by the simulation it is neither.
+    // Half-way between a line that lasts and one that is forgotten, as in the simulation.
     const average = lasting ? waitOf(stretchAt(course, at)) : 0;
     const length = average > 0 ? (1 + waitOf(part) / average) / 2 : 1;
     for (let n = 0; n < k; n += 1) {
@@ -142,7 +142,7 @@ function partialMean({ mean, shape, logGammas }: Repeat, t: number): number {
   return t * gammaTail(shape, x, logGammas[0]) + mean * (1 - gammaTail(shape + 1, x, logGammas[1]));
 }
 
-/** The stretch that `seconds` falls into; the last one for whatever comes later. */
+/** The stretch that `seconds` falls into; the last one for later times. */
 function stretchAt(stretches: readonly Stretch[], seconds: number): Stretch {
   return stretches[lastWhole(0, stretches.length, (index) => stretches[index].at <= seconds)];
 }

@@ -1,7 +1,7 @@
 /**
- * Where the state at the peak's beginning is not forgotten: a peak that is short against the time in which its line
- * settles, below capacity and above. There the law of the line is followed through time; longer peaks are told by the
- * path and by how the stage settles, and in between the two laws are mixed, so that no prediction jumps.
+ * Peaks in which the initial state still matters: peaks shorter than the time in which the line settles, below capacity
+ * and above. There the law of the line is followed through time; longer peaks are predicted by the path and by how the
+ * stage settles, and in between the two laws are mixed, so that no prediction jumps.
  */
 import { once } from '../../once';
 import { type ResolvedWorkload, SETTLES, settlingSeconds } from '../resolve';
@@ -9,27 +9,27 @@ import type { FluidPath } from './fluid';
 import type { Course, Spell } from './line-law';
 import { type LongestLines, longestLines } from './longest-line';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { log2, min, sqrt } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** A crew that changes more often than this follows the load, and the path with it. */
 const MOST_SPELLS = 12;
 
-/** A course to follow, and how much of a prediction it makes. */
+/** A course to follow, and its weight in a prediction. */
 export interface Transient {
   readonly course: Course;
-  /** Share of a prediction that the law of the line makes; what the settled laws make is the rest. Above 0, to 1. */
+  /** Weight of the law of the line in a prediction; the settled laws have the rest. Above 0, to 1. */
   readonly share: number;
   /** How the longest line differs from peak to peak. */
   readonly longest: () => LongestLines;
 }
 
-/** The transient part of a path; undefined where the path and the settled laws say all. */
+/** The transient part of a path; undefined where the path and the settled laws suffice. */
 export function transientOf(path: FluidPath, workload: ResolvedWorkload, work: number): Transient | undefined {
   const { steadyPerSecond, peakPerSecond, serviceVariation: variation } = workload;
   const first = path.pieces[0];
-  // A stage that sleeps or that its steady load overruns has no settled state to begin with.
+  // A stage that sleeps, or whose steady load exceeds its capacity, has no settled state to begin with.
   const settled = first !== undefined && steadyPerSecond * work < first.slots;
   if (!settled || peakPerSecond === steadyPerSecond) return undefined;
   const spells = spellsOf(path, workload);

@@ -19,7 +19,7 @@ export const FARGATE: Platform = {
   consumer({ consumer = {}, scaleToZero }) {
     const { pollSeconds, decideSeconds, startSeconds } = FACTS;
     const timed = consumerOf({ pollSeconds, decideSeconds, startSeconds }, consumer);
-    // From none: what the plan predicts must hold for the peak that finds every task stopped.
+    // From none: the prediction must hold for a peak that finds every task stopped.
     return scaleToZero ? { ...timed, minInstances: 0 } : timed;
   },
   wakeUpSeconds: ({ consumer }) => (FACTS.wakeUpSeconds ?? 0) + (consumer?.startSeconds ?? FACTS.startSeconds),
@@ -30,7 +30,7 @@ export const FARGATE: Platform = {
         name: 'scaleOutCooldownSeconds',
         value: FACTS.pollSeconds,
         unit: 's',
-        formula: 'one period of the metric: no second order before the first can be seen',
+        formula: 'one period of the metric: no second request before the metric shows the first',
         inputs: { metricPeriodSeconds: FACTS.pollSeconds },
         source: FACTS.source,
       },
@@ -38,8 +38,7 @@ export const FARGATE: Platform = {
         name: 'scaleInCooldownSeconds',
         value: Math.max(SCALING_COOLDOWN_SECONDS, Math.ceil(itemTimeoutSeconds)),
         unit: 's',
-        formula:
-          'max(300, item time-out): a task that was just started must have had its turn before one is taken away',
+        formula: 'max(300, item time-out): a task that was just started gets to work before one is removed',
         inputs: { itemTimeoutSeconds },
         source: 'Application Auto Scaling user guide, cooldown: 300 s by default',
       },
@@ -47,7 +46,7 @@ export const FARGATE: Platform = {
         name: 'stopTimeoutSeconds',
         value: Math.min(LONGEST_STOP_SECONDS, Math.max(2, Math.ceil(itemTimeoutSeconds))),
         unit: 's',
-        formula: 'item time-out, within 2 and 120: a stopped task finishes what it has',
+        formula: 'item time-out, within 2 and 120: a stopped task finishes its items',
         inputs: { itemTimeoutSeconds },
         source: 'Amazon ECS developer guide, stopTimeout: at most 120 s on Fargate',
       },

@@ -21,7 +21,7 @@ function withStart(workload: Workload, startSeconds: number): Workload {
   };
 }
 
-/** A `ScaledJob`: a job's start belongs to its item, its slot is taken for both, and nothing runs in between. */
+/** A `ScaledJob`: a job's start is part of its item's time, its slot is busy for both, and no pod runs in between. */
 export const KEDA_JOB: Platform = {
   facts: PLATFORM_FACTS['keda-job'],
   checks: (question) => [
@@ -62,7 +62,7 @@ export const KEDA_JOB: Platform = {
         name: 'startSeconds',
         value: startSeconds,
         unit: 's',
-        formula: givenStart === undefined ? 'start of a pod; each item has one before it' : 'given',
+        formula: givenStart === undefined ? 'start of a pod, once for each item' : 'given',
         inputs: {},
         source: 'the consumer',
       },
@@ -78,7 +78,7 @@ function nodeProvisionKnob(given: number | undefined): Knob {
     name: 'nodeProvisionSeconds',
     value: given ?? NODE_PROVISION_SECONDS,
     unit: 's',
-    formula: given === undefined ? 'after that the cluster autoscaler gives a node up and tries another' : 'given',
+    formula: given === undefined ? 'after that the cluster autoscaler abandons a node and tries another' : 'given',
     inputs: {},
     source: 'Cluster Autoscaler FAQ, --max-node-provision-time: default 15 min',
   };

@@ -16,9 +16,9 @@ import { asleepKnob } from './waking';
 const AUTOSCALER_SYNC_SECONDS = PLATFORM_FACTS.keda.pollSeconds;
 /** KEDA's default `pollingInterval`, `withtriggers_types.go`. */
 const KEDA_POLLING_SECONDS = PLATFORM_FACTS['keda-job'].pollSeconds;
-/** A node that is drained or scaled away gives pods ten minutes (cluster-autoscaler, `--max-graceful-termination-sec`). */
+/** A drained or removed node gives pods ten minutes (cluster-autoscaler, `--max-graceful-termination-sec`). */
 export const LONGEST_GRACE_SECONDS = 600;
-/** Time beside the item itself for a pod to notice that it is to end, to acknowledge and to close its connection. */
+/** Time beyond the item itself for a pod to receive SIGTERM, to acknowledge and to close its connection. */
 const CLOSING_SECONDS = 5;
 /** KEDA, ScaledObject specification: the default `cooldownPeriod`, the wait before the last pod ends. */
 export const KEDA_COOLDOWN_SECONDS = 300;
@@ -34,13 +34,13 @@ export function kedaPlatform(workload: Workload): PlatformName {
   return itemTimeoutOf(workload) + CLOSING_SECONDS > LONGEST_GRACE_SECONDS ? 'keda-job' : 'keda';
 }
 
-/** The item time-out of a workload, which may be out of range: then it is refused elsewhere, by name. */
+/** The item time-out of a workload; one that is out of range is refused elsewhere, by name. */
 function itemTimeoutOf(workload: Workload): number {
   const refused = workloadChecks(workload).some((check) => check.refused);
   return refused ? 0 : attemptSeconds(resolveWorkload(workload)).timeout;
 }
 
-/** From none it is KEDA that reads first, and the autoscaler goes on from one. */
+/** From zero KEDA reads first, and the autoscaler continues from one. */
 function fromNone({ consumer = {} }: QueueQuestion, broker: BrokerFacts): TimedConsumer {
   const { pollSeconds, decideSeconds = broker.depthAgeSeconds } = consumer;
   return consumerOf(
@@ -55,9 +55,9 @@ export function wakeUpSeconds(question: QueueQuestion, broker: BrokerFacts): num
 }
 
 /**
- * A poll soon after a peak began finds part of its backlog and orders part of the pods; the rest is ordered one poll
- * later. The plan asks for all of them from `FIRST_POLL_MARGIN` of a poll on, so that the full order comes at worst that
- * much later than one poll.
+ * A poll soon after a peak began finds part of its backlog and requests part of the pods; the rest is requested one
+ * poll later. The plan requests all of them from `FIRST_POLL_MARGIN` of a poll on, so the full request comes at worst
+ * that much later than one poll.
  */
 function partialPollSeconds(pollSeconds: number): number {
   return FIRST_POLL_MARGIN * pollSeconds;
@@ -85,7 +85,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
       unit: 's',
       formula:
         cooldownSeconds === undefined
-          ? 'max(300, item time-out), at most 3,600: no pod is taken away while an item may still be in work'
+          ? 'max(300, item time-out), at most 3,600: no pod is removed while an item may still be in work'
           : 'given: cooldown, at most 3,600',
       inputs: { itemTimeoutSeconds },
       source: 'Kubernetes, Horizontal Pod Autoscaling, stabilization window: 300 s by default, 3,600 s at most',
@@ -145,8 +145,7 @@ function partialPollKnob({ consumer }: QueueQuestion): Knob {
     name: 'partialPollSeconds',
     value: partialPollSeconds(pollSeconds),
     unit: 's',
-    formula:
-      '0.7 × poll: by so much the full order may come later, when the first poll of a peak finds part of its backlog',
+    formula: '0.7 × poll: the delay of the full request when the first poll of a peak finds part of its backlog',
     inputs: { pollSeconds },
     source: 'measured with KEDA and the autoscaler: docs/measured/order-processing.md',
   };
@@ -181,7 +180,7 @@ export function kedaChecks({ cooldownSeconds, workload }: QueueQuestion, polling
     wholeNumber('consumer.pollSeconds', polling, 1),
     {
       refused: cooldownSeconds !== undefined && cooldownSeconds < itemTimeout,
-      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be taken away during their work`,
+      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be removed during their work`,
     },
   ];
 }
@@ -189,7 +188,7 @@ export function kedaChecks({ cooldownSeconds, workload }: QueueQuestion, polling
 /** A Deployment behind a `ScaledObject`. */
 export const KEDA: Platform = {
   facts: PLATFORM_FACTS.keda,
-  // Where a pod always runs the autoscaler polls by itself, and KEDA's interval has no effect.
+  // With one replica or more the autoscaler polls on its own, and KEDA's interval has no effect.
   checks: (question) => kedaChecks(question, question.scaleToZero ? question.consumer?.pollSeconds : undefined),
   consumer(question, broker) {
     if (question.scaleToZero) return fromNone(question, broker);

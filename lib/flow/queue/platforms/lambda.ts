@@ -66,7 +66,7 @@ function checks(question: QueueQuestion): Check[] {
   ];
 }
 
-/** A window takes its seconds off every promise, that of a way out as well. */
+/** A window takes its seconds off every promise, also the promise of a way out. */
 function withinWindow(question: QueueQuestion, solve: Solve): Solve {
   const window = question.batchWindowSeconds ?? 0;
   return (subject, workload, objective, given) =>
@@ -84,7 +84,7 @@ function pollers(instances: number): number {
   return Math.max(POLLERS.min, Math.ceil(instances / INVOCATIONS_PER_POLLER));
 }
 
-/** Lambda bills what works, not what runs. */
+/** Lambda bills for work, not for running instances. */
 function monthlyCost({ sizing }: Planned): number | undefined {
   const hourCost = sizing.given.instanceHourCost;
   if (hourCost === undefined) return undefined;
@@ -154,7 +154,7 @@ function batchKnobs({ question, itemTimeoutSeconds }: Planned): Knob[] {
   return knobs;
 }
 
-/** Lambda as a mapping scales it by itself. What is derived is where it must stop. */
+/** Lambda as a mapping scales it by itself. Only the maximum is derived. */
 export const LAMBDA: Platform = {
   facts: PLATFORM_FACTS.lambda,
   checks: (question) => [
@@ -179,7 +179,7 @@ export const LAMBDA: Platform = {
         name: 'minInstances',
         value: minInstances,
         unit: 'instances',
-        formula: 'min(5, maxInstances): with so many pollers Lambda begins',
+        formula: 'min(5, maxInstances): Lambda starts with 5 pollers',
         inputs: { maxInstances },
         source,
       },
@@ -188,7 +188,7 @@ export const LAMBDA: Platform = {
         value: rampSeconds(STANDARD, maxInstances),
         unit: 's',
         formula:
-          '(maxInstances − 5) ÷ 5 a second, planned as dead time: no added poller counts before the last is there, so predictions err on the safe side',
+          '(maxInstances − 5) ÷ 5 a second, planned as dead time: no added poller counts before the last has started, so predictions err on the safe side',
         inputs: { maxInstances },
         source,
       },
@@ -206,7 +206,7 @@ export const LAMBDA: Platform = {
   },
 };
 
-/** Lambda with pollers that are always there, for promises shorter than the ramp and for more than 1,000 at a time. */
+/** Lambda with provisioned pollers, for promises shorter than the ramp and for more than 1,000 at a time. */
 export const LAMBDA_PROVISIONED: Platform = {
   facts: PLATFORM_FACTS['lambda-provisioned'],
   checks,
@@ -218,7 +218,7 @@ export const LAMBDA_PROVISIONED: Platform = {
     withinWindow(question, (subject, workload, objective, given) => {
       const needed = size(subject, workload, objective, given).consumer.maxInstances;
       if (needed > PROVISIONED.mostInstances) return sizeOnRamp(PROVISIONED, subject, workload, objective, given);
-      // From two pollers, the fewest there are; how many are kept is what is derived.
+      // From two pollers, the minimum; the number provisioned is derived.
       const ramp = { ...PROVISIONED, initialInstances: POLLERS.min * INVOCATIONS_PER_POLLER };
       const sized = size(subject, workload, objective, { ...given, decideSeconds: rampSeconds(ramp, needed) });
       return { ...sized, given };
@@ -227,7 +227,7 @@ export const LAMBDA_PROVISIONED: Platform = {
     const least = pollers(planned.sizing.consumer.minInstances);
     if (least > POLLERS.mostAtOnce) {
       return {
-        reason: `needs ${least} pollers that are always there, a mapping takes ${POLLERS.mostAtOnce}`,
+        reason: `needs ${least} provisioned pollers, a mapping takes ${POLLERS.mostAtOnce}`,
         waysOut: [...PROVISIONED.otherwise],
       };
     }
@@ -251,7 +251,7 @@ export const LAMBDA_PROVISIONED: Platform = {
         value: pollers(maxInstances),
         unit: 'pollers',
         formula:
-          'max(2, ⌈maxInstances ÷ 10⌉): this bounds the worker, a mapping takes no maximum concurrency beside it',
+          'max(2, ⌈maxInstances ÷ 10⌉): this bounds the worker, because a mapping in provisioned mode takes no maximum concurrency',
         inputs: { maxInstances },
         source,
       },

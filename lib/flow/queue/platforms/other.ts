@@ -1,9 +1,9 @@
-/** A platform that was not named: only its times are known, or assumed. */
+/** An unnamed platform: only its times are known, or assumed. */
 import { CONSUMER_DEFAULTS, consumerOf } from '../resolve';
 import { PLATFORM_FACTS } from './facts';
 import type { Platform } from './platform';
 
-/** Whatever scales on a backlog. */
+/** Any platform that scales on a backlog. */
 export const OTHER: Platform = {
   facts: PLATFORM_FACTS.other,
   checks: () => [],

@@ -10,28 +10,28 @@ import type { PlatformFacts } from './facts';
 /** The consumer with the platform's times filled in. */
 export type TimedConsumer = Consumer & Required<Pick<Consumer, 'pollSeconds' | 'decideSeconds' | 'startSeconds'>>;
 
-/** What a platform refuses, derives and sets, beside its facts. */
+/** A platform's checks, derivations and knobs, beside its facts. */
 export interface Platform {
   readonly facts: PlatformFacts;
-  /** Everything that is wrong with the choices. */
+  /** Checks of the choices. */
   checks(question: QueueQuestion): Check[];
-  /** The consumer as it is sized: the platform's times and limits, overridden by what was given. */
+  /** The consumer to size: the platform's times and limits, overridden by the given values. */
   consumer(question: QueueQuestion, broker: BrokerFacts): TimedConsumer;
-  /** Seconds until the first item of an empty queue is in work; undefined where nothing sleeps. */
+  /** Seconds until the first item of an empty queue is in work; undefined if the consumer does not sleep. */
   wakeUpSeconds?(question: QueueQuestion, broker: BrokerFacts): number | undefined;
-  /** Sizes it, where that takes more than `size`. */
+  /** The sizing, where `size` is not enough. */
   solve?(question: QueueQuestion): Solve;
-  /** What cannot be kept though the size fits; undefined when all can. */
+  /** Why the promise is broken although the size fits, or undefined if it is kept. */
   refusal?(planned: Planned): { readonly reason: string; readonly waysOut: readonly string[] } | undefined;
-  /** US dollars a month with one peak a day, where instances are not paid for as they run. */
+  /** US dollars a month with one peak a day, where instances are not billed by running time. */
   monthlyCost?(planned: Planned): number | undefined;
   /** The numbers of the alarms that watch this platform; they compare with knobs of the plan. */
   alarms?(plan: QueuePlan): Knob[];
-  /** The knobs that only this platform has, and those that it explains in its own way. */
+  /** The knobs that only this platform has, and those that it explains differently. */
   knobs(planned: Planned): Knob[];
 }
 
-/** A check that nothing was given that the platform decides by itself. */
+/** A check that a value the platform decides was not given. */
 export function leftOut(name: string, value: number | undefined, because: string): Check {
   return { refused: value !== undefined, message: `${name} must be left out, because ${because}, got ${value}` };
 }

@@ -4,7 +4,7 @@ import type { Knob } from '../../plan';
 import type { QueueQuestion } from '../question';
 
 /**
- * Refuses a worker that may sleep although the promise is shorter than waking up.
+ * Refuses a worker that may sleep although waking up takes longer than the promise.
  *
  * @throws CapacityError with the shortest promise that can be kept
  */

@@ -1,4 +1,4 @@
-/** When AWS's schedule expressions fire, as far as rules judge it. */
+/** When AWS's schedule expressions fire, for rules. */
 import { type CronDialect, EVENTBRIDGE_CRON } from '../../../flow/schedule/cron';
 import { eventBridgeSchedule, rateSeconds } from '../../../flow/schedule/eventbridge';
 import type { Schedule } from '../../../flow/schedule/schedule';

@@ -1,5 +1,5 @@
 /**
- * Lambda functions: which one a value means, and what is mapped to it.
+ * Lambda functions: the function that a value means, and its event source mappings.
  */
 
 import { grouped } from '../../../flow/grouped';
@@ -12,7 +12,7 @@ import type { Template } from './template';
 
 const FUNCTION = 'AWS::Lambda::Function';
 
-/** What stands for a function. */
+/** Types of resources that mean a function. */
 const QUALIFIED = ['AWS::Lambda::Alias', 'AWS::Lambda::Version'];
 
 /** Every Lambda function. */
@@ -24,7 +24,7 @@ export function functions(template: Template): readonly Resource[] {
 export function functionAt(template: Template, value: Value): Resource | undefined {
   let named = value;
   let target = template.target(named);
-  // An alias of a version of a function is two steps; more of them come from a circle.
+  // An alias of a version of a function is two steps; more steps mean a circle.
   for (let step = 0; step < 3 && target && QUALIFIED.includes(target.type); step += 1) {
     named = target.at('Properties', 'FunctionName');
     target = template.target(named);
@@ -38,7 +38,7 @@ export function timeoutOf(handler: Resource): number | undefined {
   return handler.at('Properties', 'Timeout').number(DEFAULT_FUNCTION_SECONDS);
 }
 
-/** Where a function's reserved concurrency stands. */
+/** The place of a function's reserved concurrency. */
 export function reservedOf(handler: Resource): Value {
   return handler.at('Properties', 'ReservedConcurrentExecutions');
 }
@@ -68,7 +68,7 @@ const mappedTo = oncePer((template: Template) =>
   grouped(mappings(template).map((mapping) => [mapping.handler, mapping] as const)),
 );
 
-/** Whether the resource is there, and at work, whatever the deployer chooses. */
+/** Whether the resource exists and is active for every choice of the deployer. */
 export function isActive(mapping: Resource): boolean {
   return mapping.at('Condition').absent && mapping.at('Properties', 'Enabled').flag(true) === true;
 }

@@ -1,5 +1,5 @@
 /**
- * Who may do what to which resource, as far as policies of roles say it for certain.
+ * Permissions on resources, as far as role policies decide them.
  */
 
 import { grouped } from '../../../flow/grouped';
@@ -8,13 +8,13 @@ import { oncePer } from '../../once-per';
 import { matchesWildcards } from '../../patterns';
 import type { Template } from './template';
 
-/** One statement that lets somebody do something to a resource of the template. */
+/** One statement that allows an action on a resource of the template. */
 interface Grant {
   readonly policy: Resource;
   readonly resource: Resource;
 }
 
-/** The policies that let somebody, for certain, do this to this resource. */
+/** The policies that certainly allow this action on this resource. */
 export function grantsOn(
   template: Template,
   action: string,
@@ -35,7 +35,7 @@ export function grantedToRole(
   return indexOf(template, action, type, nameProperty).byRole.get(role) ?? [];
 }
 
-/** Who may do one thing to the resources of one type. */
+/** Permissions for one action on the resources of one type. */
 interface Index {
   readonly byResource: ReadonlyMap<Resource, readonly Resource[]>;
   readonly byRole: ReadonlyMap<Resource, readonly Resource[]>;
@@ -60,7 +60,7 @@ function indexOf(template: Template, action: string, type: string, nameProperty:
   return index;
 }
 
-/** What every policy grants of one action, on resources of one type. */
+/** Grants of every policy for one action, on resources of one type. */
 function grantsOf(template: Template, action: string, type: string, nameProperty: string): Grant[] {
   const { policies, patterns } = allowing(template);
   const matching = new Set([...patterns].filter((pattern) => matchesWildcards(pattern, action)));
@@ -103,7 +103,7 @@ export function statements(policy: Resource): Value[] {
   return documents.flatMap((document) => document.at('Statement').items());
 }
 
-/** Policies of who may act; those of queues and topics say who may send. */
+/** Policies of identities; policies of queues and topics are about senders. */
 const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
 
 /** The role that something runs under, when the template has it. */

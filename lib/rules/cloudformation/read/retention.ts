@@ -1,5 +1,5 @@
 /**
- * How long queues and streams keep what they hold.
+ * Retention of queues and streams.
  */
 import { SQS_DEFAULTS } from '../../../flow/queue/brokers/sqs';
 import type { Resource, Value } from '../../document';
@@ -8,7 +8,7 @@ import type { Template } from './template';
 
 const HOUR_SECONDS = 3600;
 
-/** What Kinesis and DynamoDB Streams keep when a template says nothing; the last cannot be told otherwise. */
+/** Default retention of Kinesis and DynamoDB Streams; for the latter it cannot be changed. */
 const STREAM_DEFAULT_HOURS = 24;
 
 /** Seconds that a queue keeps a message. */

@@ -1,5 +1,5 @@
 /**
- * ECS services: what they read, and what scales them.
+ * ECS services: their queues and streams, and their scaling.
  */
 
 import { grouped } from '../../../flow/grouped';
@@ -74,7 +74,7 @@ export function grantedTo(
   return role ? grantedToRole(template, action, role, type, nameProperty) : [];
 }
 
-/** Whether nothing else than what it reads gives a service work: no load balancer and no mesh sends it requests. */
+/** Whether a service gets work only from what it reads, not from a load balancer or a mesh. */
 export function onlyReads(service: Resource): boolean {
   return ['LoadBalancers', 'ServiceRegistries', 'ServiceConnectConfiguration', 'VpcLatticeConfigurations'].every(
     (property) => service.at('Properties', property).items().length === 0,

@@ -4,7 +4,7 @@ import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 
-/** Macros that add nothing which a rule would miss. */
+/** Macros that add no resource that a rule would need. */
 const HARMLESS_TRANSFORMS = [
   'AWS::LanguageExtensions',
   'AWS::SecretsManager-2020-07-23',
@@ -18,8 +18,8 @@ export class Template extends Document implements Surroundings {
   public readonly effort = new Effort();
 
   /**
-   * Whether all there will be stands in the template: no macro and no loop that adds resources when it is deployed. Only
-   * then does a rule know that something is nowhere.
+   * Whether the template holds all resources: no macro and no loop adds any at deployment. Only then can a rule know
+   * that a resource is missing.
    */
   public readonly closed: boolean;
 
@@ -35,7 +35,7 @@ export class Template extends Document implements Surroundings {
 
   /**
    * @param body the template, parsed
-   * @param file what it is called in findings
+   * @param file its name in findings
    * @param acknowledged rules accepted outside the template, by construct path
    */
   constructor(
@@ -128,18 +128,18 @@ export class Template extends Document implements Surroundings {
     return this.findAll(value, resource.type, nameProperty).includes(resource);
   }
 
-  /** Every other resource in which this one is mentioned, in whatever way. */
+  /** Every other resource that mentions this one in any way. */
   public mentioning(resource: Resource): readonly Resource[] {
     this.mentionedBy ??= this.collectMentions();
     return this.mentionedBy.get(resource.name) ?? [];
   }
 
-  /** Whether a resource mentions another one, in whatever way. */
+  /** Whether a resource mentions another one in any way. */
   public mentions(resource: Resource, other: Resource): boolean {
     return this.namesIn(resource).has(other.name);
   }
 
-  /** Whether the template hands the resource out, so that others may do with it what this template does not. */
+  /** Whether the template outputs the resource, so that other templates may use it. */
   public exported(resource: Resource): boolean {
     this.handedOut ??= mentionedIn(this.outputs);
     return this.handedOut.has(resource.name);
@@ -180,7 +180,7 @@ export class Template extends Document implements Surroundings {
   }
 }
 
-/** Where code or configuration is embedded, by type of resource. */
+/** Places of embedded code or configuration, by type of resource. */
 const EMBEDDED_IN: Readonly<Record<string, readonly string[][]>> = {
   'AWS::Lambda::Function': [['Code', 'ZipFile']],
   'AWS::SSM::Parameter': [['Value']],

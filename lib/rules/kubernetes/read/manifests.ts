@@ -10,7 +10,7 @@ export const ACKNOWLEDGE = 'backpressure-constructs/';
 /** Of the annotations with that prefix, those that accept a finding; others say something about the workload. */
 const ACKNOWLEDGED = new RegExp(`^${ACKNOWLEDGE}(BP-[A-Z0-9]+-\\d{3})$`);
 
-/** A text that somebody else fills in before it is applied: Helm's `{{ … }}`, envsubst's `${…}`. */
+/** A text that a tool fills in before it is applied: Helm's `{{ … }}`, envsubst's `${…}`. */
 const PLACEHOLDER = /^\s*(\{\{[\s\S]*\}\}|\$\{\w+\})\s*$/;
 
 /** One manifest, and where it came from. */
@@ -31,7 +31,7 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
   'keda.sh/ScaledJob': ['spec', 'jobTargetRef', 'template', 'spec'],
 };
 
-/** The manifests that are applied together; relations between them are seen whatever file they stand in. */
+/** The manifests that are applied together; relations hold across files. */
 export class Manifests extends Document {
   public readonly resources: readonly Resource[];
   private embedded?: readonly EmbeddedText[];
@@ -44,7 +44,7 @@ export class Manifests extends Document {
       const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
       const acknowledged = annotations.flatMap(([key, reason]): [string, string][] => {
         const id = ACKNOWLEDGED.exec(key)?.[1];
-        // Annotations are texts; what YAML reads as a number or a flag was meant as one.
+        // Annotations are texts; a number or a flag in YAML was meant as text.
         const text = typeof reason === 'object' || reason === undefined ? '' : String(reason);
         return id === undefined || text.trim() === '' ? [] : [[id, text]];
       });
@@ -52,7 +52,7 @@ export class Manifests extends Document {
     });
   }
 
-  // What a manifest says is said, unless it is a placeholder; a place below something undecided stays undecided.
+  // A value in a manifest is decided, unless it is a placeholder; a place below an undecided one stays undecided.
   public resolve(raw: unknown): Resolved {
     if (raw === UNKNOWN || (typeof raw === 'string' && PLACEHOLDER.test(raw))) return UNKNOWN;
     return raw as Resolved;
@@ -66,7 +66,7 @@ export class Manifests extends Document {
   /** The pod spec of a workload. */
   public podSpec(workload: Resource): Value {
     const path = own(POD_SPECS, workload.type);
-    // A kind that is not known here may have its pods anywhere.
+    // An unknown kind may have its pods anywhere.
     return path ? workload.at(...path) : new Value(workload, UNKNOWN);
   }
 
@@ -112,12 +112,12 @@ function placeOf(type: string, namespace: string, name: string): string {
   return `${type}\n${namespace}\n${name}`;
 }
 
-/** The namespace that a manifest names; empty when it leaves that to whoever applies it. */
+/** The namespace that a manifest names; empty when it is chosen at apply time. */
 export function namespaceOf(resource: Resource): string {
   return resource.at('metadata', 'namespace').text() ?? '';
 }
 
-/** What is in each namespace. */
+/** The manifests of each namespace. */
 export function byNamespace(resources: readonly Resource[]): ReadonlyMap<string, readonly Resource[]> {
   return grouped(resources.map((resource) => [namespaceOf(resource), resource] as const));
 }

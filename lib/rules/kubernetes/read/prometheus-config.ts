@@ -1,5 +1,5 @@
 /**
- * What is scraped and which rules are worked out, wherever it is written: in the operator's monitors and PrometheusRules,
+ * Scrape targets and rules, from every place in which they are written: in the operator's monitors and PrometheusRules,
  * or in a `prometheus.yml` or rule file embedded in a ConfigMap.
  */
 import { Value } from '../../document';
@@ -9,20 +9,20 @@ import { isMapping } from '../../resolved';
 import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
 
-/** The operator's default when a Prometheus says nothing. */
+/** The operator's default. */
 const OPERATOR_INTERVAL = '30s';
 
 /** One thing that is scraped. */
 export interface Endpoint {
   /** Whose endpoint it is. */
   readonly name: string;
-  /** Where the interval stands, or would. */
+  /** The place of the interval. */
   readonly interval: Value;
   /** The interval in seconds; undefined when it is not decided. */
   readonly seconds: number | undefined;
-  /** What is done with each sample after it was scraped. */
+  /** Relabelling of samples after the scrape. */
   readonly samples: readonly Relabeling[];
-  /** Whether the samples bring labels of their own: federation, cAdvisor, kube-state-metrics. */
+  /** Whether the samples have their own target labels: federation, cAdvisor, kube-state-metrics. */
   readonly foreignLabels: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface PrometheusRule {
   readonly expression: string;
 }
 
-/** The operator's kinds, and where each lists what it scrapes. */
+/** The operator's kinds, and where each lists its targets. */
 const MONITORS: Readonly<Record<string, string>> = {
   'monitoring.coreos.com/ServiceMonitor': 'endpoints',
   'monitoring.coreos.com/PodMonitor': 'podMetricsEndpoints',
@@ -100,7 +100,7 @@ function defaultInterval(manifests: Manifests): string | undefined {
 function embeddedEndpoints(at: Value, config: Value): Endpoint[] {
   const fallback = config.at('global', 'scrape_interval').text(config.at('scrape_interval').text('1m'));
   const jobs = config.at('scrape_configs').items();
-  // A part of a configuration that others include stands for itself.
+  // A part of a configuration that others include is read alone.
   const parts = jobs.length > 0 ? jobs : config.at('metric_relabel_configs').present ? [config] : [];
   return parts.map((job) => ({
     name: job.at('job_name').text() ?? 'its target',
@@ -139,7 +139,7 @@ const embeddedConfigs = oncePer((manifests: Manifests): readonly { at: Value; co
   }),
 );
 
-/** What Prometheus calls a window: the ranges in square brackets of an expression that a rate is taken over. */
+/** Windows of rates in an expression: the ranges in square brackets. */
 export function rateWindows(expression: string): number[] {
   return [...expression.matchAll(/\b(?:rate|irate|increase)\s*\([^[]{0,2000}\[([0-9a-z]+)(?::[0-9a-z]*)?\]/g)].flatMap(
     ([, window]) => durationSeconds(window) ?? [],

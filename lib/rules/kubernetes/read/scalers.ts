@@ -1,11 +1,11 @@
-/** Who decides how many pods of a workload run: KEDA's ScaledObjects and the autoscalers that stand for themselves. */
+/** Scalers of a workload: KEDA's ScaledObjects, and autoscalers without KEDA. */
 
 import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
 import { oncePer } from '../../once-per';
 import { type Manifests, namespaceOf } from './manifests';
 
-/** Pods that KEDA starts at most when a ScaledObject or ScaledJob says nothing. */
+/** KEDA's default maximum of pods for a ScaledObject or ScaledJob. */
 export const DEFAULT_MAX_REPLICAS = 100;
 
 const AUTOSCALER = 'autoscaling/HorizontalPodAutoscaler';
@@ -34,12 +34,12 @@ export const scalers = oncePer((manifests: Manifests): readonly Resource[] =>
   ),
 );
 
-/** Where a scaler names what it scales. */
+/** The place in which a scaler names its target. */
 export function targetRef(scaler: Resource): Value {
   return scaler.at('spec', 'scaleTargetRef');
 }
 
-/** Namespace, kind and name of what a scaler scales; undefined when the manifest does not decide it. */
+/** Namespace, kind and name of a scaler's target; undefined when the manifest does not decide it. */
 export function targetName(scaler: Resource): string | undefined {
   const ref = targetRef(scaler);
   const kind = ref.at('kind').text('Deployment');
@@ -47,7 +47,7 @@ export function targetName(scaler: Resource): string | undefined {
   return kind === undefined || name === undefined ? undefined : `${namespaceOf(scaler)}/${kind}/${name}`;
 }
 
-/** What a scaler scales, when it is among the manifests. */
+/** A scaler's target, if it is among the manifests. */
 export function targetOf(manifests: Manifests, scaler: Resource): Resource | undefined {
   return targets(manifests).get(scaler);
 }

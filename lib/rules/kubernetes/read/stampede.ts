@@ -1,4 +1,4 @@
-/** Which CronJobs start in the same minute, and what they ask for together. */
+/** CronJobs that start in the same minute, and their total requests. */
 
 import { grouped } from '../../../flow/grouped';
 import { cronSchedule, UNIX_CRON } from '../../../flow/schedule/cron';
@@ -41,26 +41,26 @@ export const scheduled = oncePer((manifests: Manifests): readonly Scheduled[] =>
 export function byZone(jobs: readonly Scheduled[]): Iterable<readonly Scheduled[]> {
   const zones = jobs.map((each) => {
     const zone = each.job.at('spec', 'timeZone').text('');
-    // A zone that is not decided is nobody else's.
+    // An undecided zone is grouped with no other.
     return [zone ?? `? ${each.job.name} ${namespaceOf(each.job)}`, each] as const;
   });
   return grouped(zones).values();
 }
 
-/** The minute in which most is asked for, and what starts in it; undefined when nothing does. */
+/** The minute with the largest request, and its CronJobs; undefined when there is none. */
 export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => number): Together | undefined {
   const schedules = jobs.map(({ schedule }) => schedule);
   const { minuteOfDay, firing } = fullestMinute(schedules, (place) => weight(jobs[place].job));
   return firing.length === 0 ? undefined : { minute: minuteOfDay, jobs: firing.map((place) => jobs[place].job) };
 }
 
-/** What a quota counts. */
+/** A resource that a quota counts. */
 export interface Limit {
   /** The key as the quota writes it. */
   readonly key: string;
-  /** An amount of it for a person to read. */
+  /** An amount of it as text. */
   show(amount: number): string;
-  /** What one run of this workload uses of it at once; undefined when that is not decided. */
+  /** Usage of one run of this workload; undefined when not decided. */
   use(manifests: Manifests, workload: Resource): number | undefined;
 }
 
@@ -71,7 +71,7 @@ const pods: Limit = {
 };
 
 const ask = (key: string, resource: 'cpu' | 'memory'): Limit => {
-  // Every quota of a namespace asks for every workload in it.
+  // Every quota of a namespace is compared with every workload in it.
   const used = oncePer((workload: Resource) => {
     const one = podRequest(workload.document as Manifests, workload, resource);
     const count = parallelism(workload);
@@ -80,7 +80,7 @@ const ask = (key: string, resource: 'cpu' | 'memory'): Limit => {
   return { key, show: resource === 'memory' ? mebibytes : plain, use: (_, workload) => used(workload) };
 };
 
-/** What is compared with a quota, by the names that a ResourceQuota has for it. */
+/** Resources to compare with a quota, by their names in a ResourceQuota. */
 export const LIMITS: readonly Limit[] = [
   pods,
   { ...pods, key: 'count/pods' },
