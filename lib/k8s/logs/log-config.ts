@@ -6,9 +6,9 @@ import type { LogReopen } from './log-reopen';
 
 /** Where Filebeat keeps registry and queue. */
 export const FILEBEAT_DATA = '/var/lib/filebeat';
-/** Its queue, below. */
+/** Folder of its queue, inside that. */
 export const DISK_QUEUE = 'diskqueue';
-/** Where Filebeat tells about itself, within the pod only. */
+/** Port of Filebeat's own statistics, within the pod only. */
 export const FILEBEAT_STATS_PORT = 5066;
 
 /** filebeat.yml. */
@@ -36,7 +36,7 @@ export function filebeatConfig(id: string, files: string, plan: LogsPlan, output
     ],
     'queue.disk': {
       path: `${FILEBEAT_DATA}/${DISK_QUEUE}`,
-      // With a unit: Filebeat deprecates a bare number.
+      // With a unit: a bare number is deprecated in Filebeat.
       max_size: `${plan.value('diskQueueBytes')}B`,
     },
     ...output.config(plan),
@@ -56,7 +56,7 @@ export function logrotateConfig(files: string, plan: LogsPlan, { _processName, _
     ? [
         '  sharedscripts',
         '  postrotate',
-        // Nobody of that name runs on this node: nobody holds the old file.
+        // If no process of that name runs on this node, none has the old file open.
         `    pkill -${_signal} -x '${_processName}' || true`,
         '  endscript',
       ]
