@@ -12,7 +12,7 @@ export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topic
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };
 
-/** What one installation differs in from another under the same Prometheus. */
+/** Differences between installations under the same Prometheus. */
 export interface StreamingTenantsProps extends ChartProps {
   /**
    * Namespace of the brokers.
@@ -28,12 +28,12 @@ export interface StreamingTenantsProps extends ChartProps {
  * `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
  */
 export class StreamingTenantsChart extends Chart {
-  /** What each tenant is held to. */
+  /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
 
   constructor(scope: Construct, id: string, { clusterNamespace = 'kafka', ...props }: StreamingTenantsProps = {}) {
     super(scope, id, { namespace: 'streaming-tenants', ...props });
-    // Topics, users and their Secrets live here, apart from the brokers; no pod does.
+    // This namespace holds topics, users and their Secrets, apart from the brokers, and no pods.
     restrictedNamespace(this);
     this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', clusterNamespace, ...STREAMING });
   }

@@ -52,7 +52,7 @@ function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps
   return new RestApi(scope, 'Api', {
     // The only dimension of its metrics is this name.
     restApiName: uniqueName(scope),
-    description: 'Receives webhooks and answers once the queue has them',
+    description: 'Takes webhooks and answers once the queue has them',
     endpointTypes: [EndpointType.REGIONAL],
     cloudWatchRole: accountLogRole,
     deployOptions: {

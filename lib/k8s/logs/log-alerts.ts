@@ -55,11 +55,11 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     },
     {
       name: 'LogShippingLag',
-      // A lag that cannot be known is none that is kept.
+      // An unknown lag counts as too long.
       expr: `${lag} > ${value('lagSeconds')} or (${of('up')} == 1 unless ${of('queued_events')})`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
-      summary: `Lines of {{ $labels.node }} are under way for more than ${value('lagSeconds')} s, or nobody can tell.`,
+      summary: `Lines of {{ $labels.node }} take more than ${value('lagSeconds')} s to ship, or their lag is unknown.`,
       runbook:
         'Compare the rate of acknowledged lines with the plan. If more is logged than planned, raise the workload numbers and deploy. If less is accepted, check the destination and the CPU limit of Filebeat. If log_shipping_queued_events is missing, the exporter does not know the queue format of this Filebeat version.',
     },
@@ -74,11 +74,11 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     },
     {
       name: 'LogDiskPromised',
-      // What the plan may still take must be there, whoever else uses the disk.
+      // The rest of the logs' budget must be free, whatever else uses the disk.
       expr: `${of('free_bytes')} < ${plan.predictions.peakDiskBytes} - ${disk}`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
-      summary: 'The disk of {{ $labels.node }} has less room than the logs may still need: something else fills it.',
+      summary: 'The disk of {{ $labels.node }} has less free space than the logs may still need: other data fills it.',
       runbook:
         'Use du to find what else grew on the disk of the logs, or lower diskBudgetBytes to the space that the logs really have.',
     },

@@ -152,15 +152,15 @@ export interface LogShippingProps {
 }
 
 /**
- * Log files of every node, rotated before they fill the disk and shipped before they are deleted: how large a file may
- * become, how many are kept and how large the shipper's queue is follow from the rate, the disk and the outage that
- * has to be survived.
+ * Log files of every node, rotated before they fill the disk and shipped before they are deleted: the largest size of a
+ * file, the number of files and the size of the shipper's queue follow from the rate, the disk and the outage that must
+ * be survived.
  *
- * Cures a disk that is the only buffer between what logs and what reads (case 1). The pods need folders of their node
+ * Cures a disk that is the only buffer between writers and readers of logs (case 1). The pods need folders of their node
  * (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and nothing
- * else should run there. Within it they have as little as they can: no API access, no capability, a user that may
- * read the log files and nothing else, and for the rotator the user that writes them; only the container that makes the
- * folders is root, with `CHOWN` alone.
+ * else should run there. They have the fewest rights possible: no API access, no capability, a user that may only read
+ * the log files, and for the rotator the user that writes them; only the container that makes the folders is root, with
+ * only `CHOWN`.
  */
 export class LogShipping extends Construct {
   /** Every knob with its reason, and what to expect. */
@@ -189,7 +189,7 @@ export class LogShipping extends Construct {
 
   /**
    * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: LogShippingProps) {
     super(scope, id);
