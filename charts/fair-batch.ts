@@ -7,7 +7,8 @@ import { restrictedNamespace } from './namespace';
 /** Differences between installations on the same cluster. */
 export interface FairBatchProps extends ChartProps {
   /**
-   * Name of the cohort. Queues, priority classes and the tenants' namespaces belong to the cluster and are named after it.
+   * Name of the cohort. Queues, priority classes and the tenants' namespaces belong to the cluster and are named after
+   * it.
    *
    * @default 'batch'
    */

@@ -24,8 +24,8 @@ export interface StreamingTenantsProps extends ChartProps {
 
 /**
  * Streaming tenants: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). Expects
- * Strimzi 0.49 or later with a cluster `events` in the namespace `kafka`, whose user and topic operator watch the namespace
- * `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
+ * Strimzi 0.49 or later with a cluster `events` in the namespace `kafka`, whose user and topic operator watch the
+ * namespace `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
  */
 export class StreamingTenantsChart extends Chart {
   /** The quota of each tenant. */

@@ -124,7 +124,7 @@ export class OrderIntakeStack extends Stack {
       DeadLetterQueueUrl: deadLetterQueue.queueUrl,
       QuarantineQueueUrl: quarantineQueue.queueUrl,
       RefusedQueueUrl: webhooks.refusedQueue.queueUrl,
-      // To enable it by hand, once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
+      // Enable it by hand once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
       ReplayMappingId: replay.eventSourceMappingId,
       LedgerTable: ledger.tableName,
       IntakeFunction: intake.functionName,

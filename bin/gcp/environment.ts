@@ -1,4 +1,4 @@
-/** The reference environment on Google Cloud: webhooks (case 15), and messages with some poison among them (case 14). */
+/** The reference environment on Google Cloud: webhooks (case 15), and messages, some of them poison (case 14). */
 import type * as pulumi from '@pulumi/pulumi';
 import { MESSAGES } from '../../lib/cases/case-14-poison-messages';
 import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';

@@ -29,7 +29,7 @@ export interface AlarmRow {
   readonly beyond?: string;
   /** When it fires. Default: above the threshold. */
   readonly comparison?: ComparisonOperator;
-  /** What a missing value means. Default: not breaching, for metrics that are published only while something happens. */
+  /** What a missing value means. Default: not breaching, for metrics that are published only on events. */
   readonly missing?: TreatMissingData;
   /** What is wrong and what to do, in the order to do it. */
   readonly text: string;

@@ -12,8 +12,8 @@ export function componentName(type: string, name: string): string {
 }
 
 /**
- * A check that Pub/Sub accepts the names that Pulumi makes from this one. Source: Pub/Sub documentation, Guidelines to name a
- * topic or subscription.
+ * A check that Pub/Sub accepts the names that Pulumi makes from this one. Source: Pub/Sub documentation, Guidelines to
+ * name a topic or subscription.
  */
 export function pubsubName(name: string): Check {
   return {

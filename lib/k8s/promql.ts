@@ -27,8 +27,8 @@ export function namespaceOf(scope: Construct): string | undefined {
 }
 
 /**
- * A metric about an object in a namespace, from an exporter in another one: `of` applied to both series, joined by `or`.
- * The exporter puts the object's namespace into the label `namespace`. Prometheus keeps that where the scrape has
+ * A metric about an object in a namespace, from an exporter in another one: `of` applied to both series, joined by
+ * `or`. The exporter puts the object's namespace into the label `namespace`. Prometheus keeps that where the scrape has
  * `honorLabels`, as in the monitors of KEDA's own chart and in kube-prometheus-stack's of kube-state-metrics; elsewhere
  * it puts the exporter's namespace there and the object's into `exported_namespace`.
  *

@@ -93,7 +93,7 @@ function sharedPaths(container: kplus.Container, waysOut: Readonly<Record<string
 /** Source: Kubernetes, Well-Known Labels, `kubernetes.io/os`. */
 export const LINUX: Readonly<Record<string, string>> = { 'kubernetes.io/os': 'linux' };
 
-/** Schedules a pod only on Linux nodes, as its images need; with a toleration of everything it could land on Windows. */
+/** Schedules a pod only on Linux nodes, as its images need; if it tolerates everything it could land on Windows. */
 export function onLinux(workload: kplus.Workload): void {
   const template = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template' : '/spec/template';
   ApiObject.of(workload).addJsonPatch(JsonPatch.add(`${template}/spec/nodeSelector`, { ...LINUX }));

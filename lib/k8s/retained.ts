@@ -1,6 +1,6 @@
 /**
- * Annotations that make pruning tools keep an object: deleting it would delete the resource that it represents, with its
- * data. They do not stop `kubectl delete`.
+ * Annotations that make pruning tools keep an object: deleting it would delete the resource that it represents, with
+ * its data. They do not stop `kubectl delete`.
  *
  * Source: Helm, Chart Development Tips, "Tell Helm Not To Uninstall a Resource"; Argo CD, Sync Options, "No Prune
  * Resources" and "No Resource Deletion"; Flux, Kustomization, "Controlling the apply behavior", prune.

@@ -272,7 +272,7 @@ function scaleOnBacklog(
     policyType: 'StepScaling',
     ...policy,
     stepScalingPolicyConfiguration: {
-      // Not ExactCapacity: the alarm outlasts the start, and would remove tasks that target tracking has added meanwhile.
+      // Not ExactCapacity: the alarm outlasts the start, and would remove tasks that target tracking added meanwhile.
       adjustmentType: 'ChangeInCapacity',
       cooldown: plan.value('wakeUpSeconds'),
       metricAggregationType: 'Maximum',

@@ -40,8 +40,9 @@ export interface QueueAlarmsProps {
 
   /**
    * The plan with the numbers: at least the knobs `alarmBacklog` and `alarmAgeSeconds` and, with a redriver,
-   * `redriveWindowSeconds`, `stuckHoldSeconds` and `alarmStuckLetters`. The other numbers are derived from these, unless
-   * the plan has a knob for them: `alarmWindowSeconds`, `alarmDeadLetters` and so on, as in the plan of a `RedriveQueue`.
+   * `redriveWindowSeconds`, `stuckHoldSeconds` and `alarmStuckLetters`. The other numbers are derived from these,
+   * unless the plan has a knob for them: `alarmWindowSeconds`, `alarmDeadLetters` and so on, as in the plan of a
+   * `RedriveQueue`.
    */
   readonly plan: QueuePlan;
 
@@ -258,7 +259,8 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
 /**
  * Seconds until the queue is empty at the rates of the last window, five minutes. When at least as much arrives as is
  * finished the answer is never, and must be a large number: a negative or missing one keeps the alarm silent. Messages
- * that wait within the promise (Little's law: messages ÷ rate of service) are no backlog; a steady queue always has some.
+ * that wait within the promise (Little's law: messages ÷ rate of service) are no backlog; a steady queue always has
+ * some.
  */
 export function timeToDrainMetric(queue: IQueue, planned: QueuePlan): IMetric {
   const plan = withAlarmKnobs(planned, false);

@@ -1,6 +1,6 @@
 /**
- * Where a queue's worker runs. It determines what scales the worker, how often that polls the queue and how long a start
- * takes.
+ * Where a queue's worker runs. It determines what scales the worker, how often that polls the queue and how long a
+ * start takes.
  */
 export enum QueuePlatform {
   /** A Lambda function: 5 invocations at a time, 300 more a minute, 1,000 at most. */

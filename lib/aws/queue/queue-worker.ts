@@ -60,8 +60,8 @@ export interface QueueWorkerProps {
   readonly compute: WorkerCompute;
 
   /**
-   * Settings of the consumer given by hand, such as `maxInstances` or `slotsPerInstance`. They are checked against
-   * the workload, and the plan says `given`. A `RedriveQueue` is planned with them, so there they are given to the queue.
+   * Settings of the consumer given by hand, such as `maxInstances` or `slotsPerInstance`. They are checked against the
+   * workload, and the plan says `given`. A `RedriveQueue` is planned with them, so there they are given to the queue.
    *
    * @default - those of the `RedriveQueue`; otherwise all derived
    */

@@ -39,8 +39,8 @@ export interface RedriveQueueProps {
   readonly platform?: QueuePlatform;
 
   /**
-   * Whether the last task or pod of the worker stops when the queue is empty. The plan then holds for a peak that starts
-   * with none running. Without effect on Lambda.
+   * Whether the last task or pod of the worker stops when the queue is empty. The plan then holds for a peak that
+   * starts with none running. Without effect on Lambda.
    *
    * @default false
    */
@@ -109,8 +109,8 @@ export interface RedriveQueueProps {
   readonly redrivesPerSecond?: number;
 
   /**
-   * The lowest share of redriven messages that must succeed; below it the circuit opens. While it is open, a few letters
-   * are tried in every window, the others are held, and a letter that fails together with the others is not
+   * The lowest share of redriven messages that must succeed; below it the circuit opens. While it is open, a few
+   * letters are tried in every window, the others are held, and a letter that fails together with the others is not
    * quarantined. 0 (never opens) to 1.
    *
    * @default 0.5

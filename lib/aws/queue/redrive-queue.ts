@@ -29,8 +29,8 @@ import { createRedriver } from './redriver-function';
 import type { ServingWorker } from './worker-compute';
 
 /**
- * A queue on which no message blocks the others or is lost: a message that fails every attempt becomes a dead letter, is
- * redriven a bounded number of times, and is then parked with its secrets masked and an alarm.
+ * A queue on which no message blocks the others or is lost: a message that fails every attempt becomes a dead letter,
+ * is redriven a bounded number of times, and is then parked with its secrets masked and an alarm.
  *
  * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and the
  * opposite, an automatic redrive that retries poison messages without end (case 14).

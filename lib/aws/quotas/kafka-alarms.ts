@@ -27,8 +27,8 @@ export interface KafkaAlarmsProps {
   readonly brokers: number;
 
   /**
-   * The plan with the knob `alarmThrottledSeconds`. The other numbers are derived from it, unless the plan has a knob for
-   * them: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
+   * The plan with the knob `alarmThrottledSeconds`. The other numbers are derived from it, unless the plan has a knob
+   * for them: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
    */
   readonly plan: QuotasPlan;
 

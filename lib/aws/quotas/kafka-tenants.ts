@@ -17,8 +17,8 @@ export interface KafkaQuotaTenant extends KafkaTenant {
   readonly user?: string;
 
   /**
-   * The client id that the quota binds, alone or within the user. A client chooses its own id: without a user, any client
-   * can take another id and its quota, so that gives a warning.
+   * The client id that the quota binds, alone or within the user. A client chooses its own id: without a user, any
+   * client can take another id and its quota, so that gives a warning.
    *
    * @default - every client id of the user together
    */

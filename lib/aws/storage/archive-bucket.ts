@@ -114,8 +114,8 @@ export interface ArchiveBucketProps {
   readonly budget?: boolean;
 
   /**
-   * Key of the cost allocation tag that the budget filters by. Until it is activated in the Billing console of the payer
-   * account, the budget counts no cost; the alarm on stored bytes needs no activation. 1 to 128 characters.
+   * Key of the cost allocation tag that the budget filters by. Until it is activated in the Billing console of the
+   * payer account, the budget counts no cost; the alarm on stored bytes needs no activation. 1 to 128 characters.
    *
    * @default 'backpressure:archive'
    */
@@ -138,8 +138,8 @@ export interface ArchiveBucketProps {
 }
 
 /**
- * An S3 bucket for objects that are written once, rarely read and deleted in the end, at the lowest cost that their size
- * allows, with the month's bill predicted and watched.
+ * An S3 bucket for objects that are written once, rarely read and deleted in the end, at the lowest cost that their
+ * size allows, with the month's bill predicted and watched.
  */
 export class ArchiveBucket extends Construct {
   /** The bucket. */
@@ -250,7 +250,8 @@ export class ArchiveBucket extends Construct {
   }
 
   /**
-   * The prefix under which `service` delivers, for Amazon Data Firehose: `service=orders/date=!{timestamp:yyyy-MM-dd}/`.
+   * The prefix under which `service` delivers, for Amazon Data Firehose:
+   * `service=orders/date=!{timestamp:yyyy-MM-dd}/`.
    *
    * @param service Name of the service: letters, digits, `-`, `_` and `.`, at most 128 of them
    * @throws InvalidInputError when the name has any other character

@@ -79,8 +79,8 @@ export interface CostBudgetProps {
  * A monthly AWS budget over the resources that carry one cost allocation tag. It notifies a topic when the month's
  * cost, or its forecast, is above the limit.
  *
- * L1, because aws-cdk-lib has no L2 for budgets. The budget has no explicit name: a change of its notifications replaces
- * it, and a new budget of the same name would collide with the old one.
+ * L1, because aws-cdk-lib has no L2 for budgets. The budget has no explicit name: a change of its notifications
+ * replaces it, and a new budget of the same name would collide with the old one.
  */
 export class CostBudget extends Construct {
   /** The budget. */

@@ -125,8 +125,8 @@ export interface WebhookBufferProps {
  * Accepts deliveries as fast as they arrive, and the consumer works through them at its own pace.
  *
  * Cures a receiver that works while the sender waits: it sheds events at the peak and, when it crashes, loses those in
- * work (case 15). The API writes directly to the queue and answers 2xx only once the queue has the message; the attached
- * function checks signature, time window and duplicates before a delivery has an effect.
+ * work (case 15). The API writes directly to the queue and answers 2xx only once the queue has the message; the
+ * attached function checks signature, time window and duplicates before a delivery has an effect.
  */
 export class WebhookBuffer extends Construct {
   /** The API; deliveries go to `POST /<source>/<tenant>`. */

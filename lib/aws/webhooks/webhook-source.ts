@@ -51,16 +51,17 @@ export interface WebhookSource {
    * Whether each tenant has its own signing secret, so that the signature proves the tenant.
    *
    * The secret is then a JSON object from the name of a tenant, as in the URL, to its signing secret, or during a
-   * rotation to a list of the new one and the old one. A tenant that it does not name is refused. Without it the signature
-   * proves the sender, not the tenant: `delivery.tenant` is absent and `delivery.claimedTenant` is the tenant in the URL.
+   * rotation to a list of the new one and the old one. A tenant that it does not name is refused. Without it the
+   * signature proves the sender, not the tenant: `delivery.tenant` is absent and `delivery.claimedTenant` is the tenant
+   * in the URL.
    *
    * @default false
    */
   readonly secretPerTenant?: boolean;
 
   /**
-   * Deliveries of this source per second outside its peak. Its alarm on refused deliveries is derived from it. Above 0, up
-   * to the workload's `steadyPerSecond`.
+   * Deliveries of this source per second outside its peak. Its alarm on refused deliveries is derived from it. Above 0,
+   * up to the workload's `steadyPerSecond`.
    *
    * @default - an equal share of the workload's `steadyPerSecond`
    */
@@ -100,7 +101,8 @@ const SPECIAL_WORDS: Readonly<Record<string, readonly string[]>> = { id: ['ID'],
 
 /**
  * The spellings in which clients send a header. A mapping template finds a header by the spelling that was sent: HTTP/2
- * clients send lower case, those of Go and Ruby begin each word with a capital, and some gateways write all in capitals.
+ * clients send lower case, those of Go and Ruby begin each word with a capital, and some gateways write all in
+ * capitals.
  */
 export function spellingsOf(header: string): string[] {
   const words = header.toLowerCase().split('-');

@@ -28,8 +28,8 @@ export interface PushWorkerArgs {
  * A private Cloud Run service that Pub/Sub pushes to, with the instances and the concurrency of the plan.
  *
  * Push, not pull: Cloud Run gives a service CPU while it answers requests, so a puller would need instances that are
- * always on and its own scaler. Pushes scale the service, down to the plan's minimum, and its largest number of instances
- * times its concurrency bounds the load on the systems behind it.
+ * always on and its own scaler. Pushes scale the service, down to the plan's minimum, and its largest number of
+ * instances times its concurrency bounds the load on the systems behind it.
  */
 export class PushWorker extends pulumi.ComponentResource {
   /** The service. */

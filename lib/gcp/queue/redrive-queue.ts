@@ -41,13 +41,13 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   readonly workload: Workload;
   /** The promise to the senders. */
   readonly objective: Objective;
-  /** The consumer of the subscription, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
+  /** The subscription's consumer, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
   readonly consumer?: Consumer;
   /** Pushes messages to an endpoint, such as `target` of a `PushWorker`. Default: they are pulled. */
   readonly push?: PushTarget;
   /**
-   * Where the worker runs: `cloud-run`, or `other` for a worker that pulls and scales on the backlog. Default: `cloud-run`
-   * with `push`, otherwise `other`.
+   * Where the worker runs: `cloud-run`, or `other` for a worker that pulls and scales on the backlog. Default:
+   * `cloud-run` with `push`, otherwise `other`.
    */
   readonly platform?: 'cloud-run' | 'other';
   /** Whether messages with the same ordering key arrive in order; a failing one then blocks its key. Default: false. */
@@ -72,8 +72,9 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
  * a dead-letter topic, which keeps it for a person and raises an alert.
  *
  * Cures poison messages that are retried until they expire and take the consumer's time from good ones (case 14).
- * Pub/Sub moves dead letters itself, but only when its service agent may publish to the dead-letter topic and acknowledge
- * on the source subscription; without these two grants it silently moves nothing, so this component makes both.
+ * Pub/Sub moves dead letters itself, but only when its service agent may publish to the dead-letter topic and
+ * acknowledge on the source subscription; without these two grants it silently moves nothing, so this component makes
+ * both.
  *
  * There is no automatic redrive as on AWS: a dead letter goes back when a person publishes it again.
  */
@@ -108,7 +109,8 @@ export class RedriveQueue extends pulumi.ComponentResource {
   private readonly retained: pulumi.CustomResourceOptions;
 
   /**
-   * @param name Pulumi name; resources are called after it. 1 to 200 letters, digits and - . _ ~ + %, beginning with a letter
+   * @param name Pulumi name; resources are called after it. 1 to 200 letters, digits and - . _ ~ + %, beginning with a
+   * letter
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
    * @throws InvalidInputError when arguments are out of range; the message names each
    */

@@ -13,8 +13,9 @@ export interface SubscriptionAlertsArgs {
   /** The subscription that holds the dead letters. */
   readonly deadLetterSubscription: AlertedSubscription;
   /**
-   * The plan with the numbers: at least the knobs `alarmBacklog` and `alarmAgeSeconds`. The others have defaults, unless
-   * the plan has a knob for them: `alarmSampleSeconds`, `alarmHoldSeconds` and so on, as in that of a `RedriveQueue`.
+   * The plan with the numbers: at least the knobs `alarmBacklog` and `alarmAgeSeconds`. The others have defaults,
+   * unless the plan has a knob for them: `alarmSampleSeconds`, `alarmHoldSeconds` and so on, as in that of a
+   * `RedriveQueue`.
    */
   readonly plan: Plan;
   /** Notification channels, `projects/<project>/notificationChannels/<id>`. Default: none; incidents are still opened. */

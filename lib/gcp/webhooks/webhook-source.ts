@@ -14,23 +14,23 @@ export interface WebhookSource {
   /** How it signs: `github`, `stripe` or `standard-webhooks`. */
   readonly scheme: SignatureScheme;
   /**
-   * The signing secret, or the secret of Secret Manager that holds it. Deliveries are answered 503 while it is unusable:
-   * empty, a placeholder, JSON without `secretPerTenant`, fewer than 8 characters, or `whsec_` without base64 of at least
-   * 16 bytes.
+   * The signing secret, or the secret of Secret Manager that holds it. Deliveries are answered 503 while it is
+   * unusable: empty, a placeholder, JSON without `secretPerTenant`, fewer than 8 characters, or `whsec_` without base64
+   * of at least 16 bytes.
    */
   readonly secret: SigningSecret;
   /**
    * Whether each tenant has its own signing secret, so that the signature proves the tenant.
    *
    * The secret is then a JSON object from the name of a tenant, as in the URL, to its signing secret, or during a
-   * rotation to a list of the new one and the old one. A tenant that it does not name is refused. Without it the signature
-   * proves the sender, not the tenant: `delivery.tenant` is absent and `delivery.claimedTenant` is the tenant in the URL.
-   * Default: false.
+   * rotation to a list of the new one and the old one. A tenant that it does not name is refused. Without it the
+   * signature proves the sender, not the tenant: `delivery.tenant` is absent and `delivery.claimedTenant` is the tenant
+   * in the URL. Default: false.
    */
   readonly secretPerTenant?: boolean;
   /**
-   * Deliveries of this source per second outside its peak. Its alert on refused deliveries is derived from it. Above 0, up
-   * to the workload's `steadyPerSecond`. Default: an equal share of that.
+   * Deliveries of this source per second outside its peak. Its alert on refused deliveries is derived from it. Above 0,
+   * up to the workload's `steadyPerSecond`. Default: an equal share of that.
    */
   readonly steadyPerSecond?: number;
   /**
@@ -39,8 +39,8 @@ export interface WebhookSource {
    */
   readonly toleranceSeconds?: number;
   /**
-   * How duplicate deliveries are recognized. GitHub does not sign its id: a copy of a signed delivery can be sent under a
-   * new one. `signed-content` prevents that, if two equal bodies are never two events. Default: `delivery-id`.
+   * How duplicate deliveries are recognized. GitHub does not sign its id: a copy of a signed delivery can be sent under
+   * a new one. `signed-content` prevents that, if two equal bodies are never two events. Default: `delivery-id`.
    */
   readonly deduplicateBy?: 'delivery-id' | 'signed-content';
 }

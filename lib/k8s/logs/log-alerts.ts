@@ -10,7 +10,7 @@ const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 /** A shipper that is down for longer is not just being updated: an assumption. */
 const LONGEST_SILENCE_SECONDS = 900;
 
-/** The name of a shipper's DaemonSet, a label that the exporter sets, and its namespace, a label that the scrape adds. */
+/** The name of a shipper's DaemonSet, a label from the exporter, and its namespace, a label from the scrape. */
 export interface ShipperName {
   readonly namespace?: string;
   readonly shipper: string;

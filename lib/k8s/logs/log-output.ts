@@ -60,8 +60,8 @@ export interface ElasticsearchLogOutputProps {
   readonly hosts: string[];
 
   /**
-   * Name of the index or data stream; it and its template must exist. Lines that Elasticsearch refuses for their content
-   * go to `<index>-rejected`.
+   * Name of the index or data stream; it and its template must exist. Lines that Elasticsearch refuses for their
+   * content go to `<index>-rejected`.
    */
   readonly index: string;
 

@@ -15,8 +15,8 @@ export class LogReopen {
 
   /**
    * Every process of that name gets a signal after a rotation: `nginx` expects USR1, many daemons HUP. For this the
-   * rotator sees the processes of the node (`hostPID`) and runs as the user of the writer, which may signal only its own
-   * processes.
+   * rotator sees the processes of the node (`hostPID`) and runs as the user of the writer, which may signal only its
+   * own processes.
    *
    * @param processName name of the process as `ps -o comm` shows it, 1 to 15 letters, digits, `.`, `_` and `-`
    * @param signal `HUP`, `USR1` or `USR2`

@@ -44,8 +44,8 @@ export interface LogShippingProps {
   readonly output: LogOutput;
 
   /**
-   * Folder of the node with the log files. Absolute, at least three names deep, such as `/var/log/app`; if it is missing
-   * it is created for `fileUser`.
+   * Folder of the node with the log files. Absolute, at least three names deep, such as `/var/log/app`; if it is
+   * missing it is created for `fileUser`.
    */
   readonly logFolder: string;
 
@@ -127,7 +127,8 @@ export interface LogShippingProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Whether the pods also run on nodes with taints. A node without a shipper fills its disk. Windows nodes never get one.
+   * Whether the pods also run on nodes with taints. A node without a shipper fills its disk. Windows nodes never get
+   * one.
    *
    * @default true
    */
@@ -156,11 +157,11 @@ export interface LogShippingProps {
  * file, the number of files and the size of the shipper's queue follow from the rate, the disk and the outage that must
  * be survived.
  *
- * Cures a disk that is the only buffer between writers and readers of logs (case 1). The pods need folders of their node
- * (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and nothing
- * else should run there. They have the fewest rights possible: no API access, no capability, a user that may only read
- * the log files, and for the rotator the user that writes them; only the container that makes the folders is root, with
- * only `CHOWN`.
+ * Cures a disk that is the only buffer between writers and readers of logs (case 1). The pods need folders of their
+ * node (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and
+ * nothing else should run there. They have the fewest rights possible: no API access, no capability, a user that may
+ * only read the log files, and for the rotator the user that writes them; only the container that makes the folders is
+ * root, with only `CHOWN`.
  */
 export class LogShipping extends Construct {
   /** Every knob with its reason, and what to expect. */

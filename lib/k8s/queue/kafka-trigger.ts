@@ -33,7 +33,8 @@ export interface KafkaTriggerProps {
   readonly topic: string;
 
   /**
-   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, others would be idle. 1 or more.
+   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, others would be idle. 1 or
+   * more.
    */
   readonly partitions: number;
 
@@ -112,8 +113,8 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
           lagThreshold: String(target),
           activationLagThreshold: '0',
           offsetResetPolicy: 'earliest',
-          // maxReplicaCount respects the partitions. KEDA's own limit would cut the lag itself to partitions × target, for
-          // the alerts too, and hide a backlog beyond it.
+          // maxReplicaCount respects the partitions. KEDA's own limit would cut the lag itself to partitions × target,
+          // for the alerts too, and hide a backlog beyond it.
           allowIdleConsumers: 'true',
           ...(authentication ? { sasl: 'scram_sha512', tls: 'enable' } : {}),
         },

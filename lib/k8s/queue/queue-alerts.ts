@@ -1,4 +1,4 @@
-/** The alerts and graphs of a queue and its worker, the same for every queue: KEDA publishes the depth that it reads. */
+/** Alerts and graphs of a queue and its worker, the same for every queue: KEDA publishes the depth that it reads. */
 
 import type { ApiObject } from 'cdk8s';
 import type { QueuePlan } from '../../flow/queue/workload';

@@ -49,10 +49,10 @@ export interface QueueWorkerProps {
   readonly trigger: QueueTrigger;
 
   /**
-   * The image. It reads the queue's address from the environment, works on `SLOTS` items at a time, acknowledges an item
-   * after its effect, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM stops receiving and finishes its items. If
-   * every item gets its own job, `MAX_ITEMS` is 1: it works on one item, exits, and answers no probe.
-   * Pin a digest or a version, never `latest`.
+   * The image. It reads the queue's address from the environment, works on `SLOTS` items at a time, acknowledges an
+   * item after its effect, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM stops receiving and finishes its
+   * items. If every item gets its own job, `MAX_ITEMS` is 1: it works on one item, exits, and answers no probe. Pin a
+   * digest or a version, never `latest`.
    */
   readonly image: string;
 
@@ -88,7 +88,8 @@ export interface QueueWorkerProps {
   /**
    * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
    * checked against the workload, and the plan says `given`. `pollSeconds` is the autoscaler's polling interval, 0 s or
-   * more; with `scaleToZero`, and if every item gets its own job, it is KEDA's `pollingInterval`, whole seconds, at least
+   * more; with `scaleToZero`, and if every item gets its own job, it is KEDA's `pollingInterval`, whole seconds, at
+   * least
    * 1.
    *
    * @default - all derived; a pod starts in 30 s and works on one item at a time
@@ -112,8 +113,8 @@ export interface QueueWorkerProps {
   readonly cooldown?: Duration;
 
   /**
-   * The longest time to provision a node. If every item gets its own job, the job's deadline includes the time for which
-   * its pod waits for a node. Whole seconds, 0 (nodes are always there) to a day.
+   * The longest time to provision a node. If every item gets its own job, the job's deadline includes the time for
+   * which its pod waits for a node. Whole seconds, 0 (nodes are always there) to a day.
    *
    * @default Duration.minutes(15), after which the cluster autoscaler gives a node up
    */
@@ -121,12 +122,12 @@ export interface QueueWorkerProps {
 }
 
 /**
- * Pods that are sized for their queue: the number of pods, the backlog for each, its prefetch and its grace period follow
- * from the workload.
+ * Pods that are sized for their queue: the number of pods, the backlog for each, its prefetch and its grace period
+ * follow from the workload.
  *
  * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers whose scaling target was
- * set as if it were a threshold (case 6). If an item takes longer than a node waits for a pod to end, every item gets its
- * own job instead of a Deployment.
+ * set as if it were a threshold (case 6). If an item takes longer than a node waits for a pod to end, every item gets
+ * its own job instead of a Deployment.
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */

@@ -151,8 +151,8 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
  * Messages of a queue, as the brokers of one cluster count them. A broker's metrics do not name its cluster, so the
  * scrape's labels must: namespace and pod, which the cluster operator names `<cluster>-server-<ordinal>`.
  *
- * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml (`/metrics/detailed`)
- * and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
+ * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml
+ * (`/metrics/detailed`) and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
  */
 function depthOf(namespace: string | undefined, cluster: string, vhost: string): (queue: string) => string {
   const brokers = startingWith(cluster, '-server-[0-9]+');

@@ -40,16 +40,16 @@ export interface RedisStreamTriggerProps {
   readonly stream: string;
 
   /**
-   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without it
-   * KEDA cannot count. At `0`, not at `$`, which would skip the entries added before.
+   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without
+   * it KEDA cannot count. At `0`, not at `$`, which would skip the entries added before.
    */
   readonly consumerGroup: string;
 
   /**
-   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it reads this from `DELETE_WHEN_DONE`. Then
-   * every entry in the stream is outstanding, and its length counts. Otherwise the group's lag and the pending entries
-   * count: for a stream that is kept for others, or trimmed. Do not delete entries from that one: Redis then does not
-   * know the lag, and KEDA reads that as 0.
+   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it reads this from `DELETE_WHEN_DONE`.
+   * Then every entry in the stream is outstanding, and its length counts. Otherwise the group's lag and the pending
+   * entries count: for a stream that is kept for others, or trimmed. Do not delete entries from that one: Redis then
+   * does not know the lag, and KEDA reads that as 0.
    *
    * @default false
    */

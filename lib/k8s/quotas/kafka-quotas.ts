@@ -65,8 +65,8 @@ export interface KafkaQuotasProps {
   readonly clusterName: string;
 
   /**
-   * Namespace of the `Kafka` object. The alerts select its brokers by it, because another namespace may have a cluster of
-   * the same name.
+   * Namespace of the `Kafka` object. The alerts select its brokers by it, because another namespace may have a cluster
+   * of the same name.
    *
    * @default - the namespace of the chart
    */
@@ -95,8 +95,8 @@ export interface KafkaQuotasProps {
   readonly authentication?: KafkaUserAuthentication;
 
   /**
-   * Whether Helm, Argo CD and Flux keep a `KafkaTopic` that is no longer in the chart. Strimzi deletes the topic with its
-   * records when the object is deleted. `kubectl delete` still deletes it.
+   * Whether Helm, Argo CD and Flux keep a `KafkaTopic` that is no longer in the chart. Strimzi deletes the topic with
+   * its records when the object is deleted. `kubectl delete` still deletes it.
    *
    * @default true
    */
@@ -108,8 +108,8 @@ export interface KafkaQuotasProps {
  *
  * Cures one producer that starves the others (case 18). Quotas are dynamic and apply per broker: a line in the brokers'
  * configuration has no effect, and a rate meant for the whole cluster is several times too high. Each tenant is a
- * `KafkaUser` with its quotas per broker and with access only to its own topics and consumer groups. A ConfigMap has the
- * settings of its producers.
+ * `KafkaUser` with its quotas per broker and with access only to its own topics and consumer groups. A ConfigMap has
+ * the settings of its producers.
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */

@@ -53,8 +53,8 @@ export interface TtlCollectionProps {
 
   /**
    * Connection string with the database in its path, such as
-   * `mongodb+srv://user:password@events.example.net/shop?tls=true`, in a Secret. The user needs only `readWrite` on that
-   * database.
+   * `mongodb+srv://user:password@events.example.net/shop?tls=true`, in a Secret. The user needs only `readWrite` on
+   * that database.
    */
   readonly connection: SecretKey;
 
@@ -96,8 +96,8 @@ export interface TtlCollectionProps {
 }
 
 /**
- * A MongoDB collection with a time to live: a throttled backfill gives every document its date of expiry, then makes the
- * TTL index, and a report measures the size of the collection and the lag of deletion.
+ * A MongoDB collection with a time to live: a throttled backfill gives every document its date of expiry, then makes
+ * the TTL index, and a report measures the size of the collection and the lag of deletion.
  *
  * Cures a collection that grows because deletion is a manual chore (case 16). The index comes last, and documents that
  * are already too old are spread over the time that the database needs to delete them, so that there is no flood.

@@ -1,6 +1,6 @@
 /**
- * Alerts and graphs of a fair share, on Kueue's own metrics, and on kube-state-metrics for pods that bypass Kueue. Kueue
- * exports usage and quotas only with `metrics.enableClusterQueueResources: true` in its configuration.
+ * Alerts and graphs of a fair share, on Kueue's own metrics, and on kube-state-metrics for pods that bypass Kueue.
+ * Kueue exports usage and quotas only with `metrics.enableClusterQueueResources: true` in its configuration.
  *
  * Source: Kueue, Reference, Prometheus metrics; `pkg/metrics/metrics.go`.
  */

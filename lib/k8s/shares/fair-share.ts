@@ -95,7 +95,8 @@ export class FairShare extends Construct {
   private readonly props: FairShareProps;
 
   /**
-   * @throws CapacityError when a tenant would never catch up, or the promise is shorter than a job; the message names the
+   * @throws CapacityError when a tenant would never catch up, or the promise is shorter than a job; the message names
+   * the
    *   ways out
    * @throws InvalidInputError when props are out of range; the message names each
    */
@@ -146,7 +147,8 @@ export class FairShare extends Construct {
   }
 
   /**
-   * The effect on all tenants when one submits a multiple of its peak for some time, without this construct and with it.
+   * The effect on all tenants when one submits a multiple of its peak for some time, without this construct and with
+   * it.
    *
    * @param tenant name of the tenant that floods
    * @param factor multiple of its own peak rate; 1 to 1000
