@@ -9,7 +9,7 @@ import { RedriveQueue } from '../lib/aws/queue/redrive-queue';
 import { IMAGES } from '../lib/cases/case-06-image-jobs';
 
 /**
- * Image processing: uploads wait in a queue, Fargate tasks make the thumbnails and are scaled on backlog per task
+ * Image processing: uploads wait in a queue, and Fargate tasks, scaled on backlog per task, make the thumbnails
  * (case 6). The image is an example; give your own.
  */
 export class ImageProcessingStack extends Stack {

@@ -8,7 +8,7 @@ import { QueueWorker, WorkerCompute } from '../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../lib/aws/queue/redrive-queue';
 import { MESSAGES } from '../lib/cases/case-14-poison-messages';
 
-/** Reports each message that is not JSON as failed, and no other: your business goes where the comment is. */
+/** Reports only messages that are not JSON as failed: put your business logic at the comment. */
 const WORKER = `
 exports.handler = async ({ Records }) => ({
   batchItemFailures: Records.filter(({ body }) => {
@@ -23,7 +23,7 @@ exports.handler = async ({ Records }) => ({
 `;
 
 /**
- * Message processing: a queue on which no message can block the others, worked through by a Lambda function (case 14).
+ * Message processing: a queue on which no message blocks the others, consumed by a Lambda function (case 14).
  */
 export class MessageProcessingStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {

@@ -28,26 +28,25 @@ export interface LambdaWorkerProps {
   readonly function: LambdaFunction;
 
   /**
-   * Messages handed over in one invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at
-   * least 1 s is needed.
+   * Messages per invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at least 1 s is needed.
    *
-   * @default - the most, up to 10, that the function's time-out and the queue's visibility timeout leave room for
+   * @default - the most, up to 10, that the function's time-out and the queue's visibility timeout allow
    */
   readonly batchSize?: number;
 
   /**
    * How long messages may be gathered before an invocation. Whole seconds, 0 to 300 and below the promised latency,
-   * to which it adds; 0 on a FIFO queue.
+   * because it adds to the wait; 0 on a FIFO queue.
    *
    * @default - that of the redrive queue; otherwise no window
    */
   readonly batchWindow?: Duration;
 
   /**
-   * Whether Lambda keeps pollers that are always there, at the number that the plan derives: for promises shorter than
-   * Lambda's own ramp, and for more than 1,000 invocations at a time. They are paid for by the hour.
+   * Whether Lambda keeps provisioned pollers, as many as the plan derives: for promises shorter than Lambda's own ramp,
+   * and for more than 1,000 invocations at a time. They are charged by the hour.
    *
-   * @default - what the redrive queue is planned for; otherwise false
+   * @default - as the redrive queue is planned; otherwise false
    */
   readonly provisionedPollers?: boolean;
 }
@@ -99,7 +98,7 @@ function windowOf({ batchWindowSeconds = 0 }: QueueQuestion): Duration | undefin
   return batchWindowSeconds > 0 ? Duration.seconds(batchWindowSeconds) : undefined;
 }
 
-/** The queue's question where it has one; of its own the function adds only a price and what no plan depends on. */
+/** The queue's question where it has one; the function adds only its price and its batch size. */
 function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorkerProps): QueueQuestion {
   const { workload, consumer } = question;
   const priced = {
@@ -117,7 +116,7 @@ function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorke
   };
 }
 
-/** What can be refused before anything is sized. */
+/** Checks that need no plan. */
 function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps, question: QueueQuestion): Check[] {
   const { batchSize, batchWindow, provisionedPollers } = props;
   const windowSeconds = resolvedSeconds(batchWindow);
@@ -132,18 +131,18 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
     },
     {
       refused: planned && windowSeconds !== undefined && windowSeconds !== askedWindow,
-      message: `batchWindow must be the one that the queue is planned for, ${askedWindow} s, got ${windowSeconds} s; give it to the queue`,
+      message: `batchWindow must be that of the queue's plan, ${askedWindow} s, got ${windowSeconds} s; give it to the queue`,
     },
     {
       refused: planned && question.platform !== 'lambda' && question.platform !== 'lambda-provisioned',
-      message: `compute must be what the queue is planned for, ${question.platform}, got Lambda; give the queue platform QueuePlatform.LAMBDA`,
+      message: `compute must be the platform of the queue's plan, ${question.platform}, got Lambda; give the queue platform QueuePlatform.LAMBDA`,
     },
     {
       refused:
         planned &&
         provisionedPollers !== undefined &&
         provisionedPollers !== (question.platform === 'lambda-provisioned'),
-      message: `provisionedPollers must be what the queue is planned for, got ${provisionedPollers}; give the queue platform QueuePlatform.${provisionedPollers ? 'LAMBDA_PROVISIONED' : 'LAMBDA'}`,
+      message: `provisionedPollers must be that of the queue's plan, got ${provisionedPollers}; give the queue platform QueuePlatform.${provisionedPollers ? 'LAMBDA_PROVISIONED' : 'LAMBDA'}`,
     },
   ];
 }

@@ -7,23 +7,23 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
 
-/** What a compute gets to bind itself to a queue. Internal: users pick a compute, they don't write one. */
+/** The input of a compute that binds itself to a queue. Internal: users pick a compute, they do not write one. */
 export interface WorkerContext {
   readonly scope: Construct;
   readonly subject: string;
   readonly queue: IQueue;
   /**
-   * What the queue is planned for: the question of its redrive queue, or that of the worker's own props.
+   * The question that the plan answers: that of the redrive queue, or that of the worker's own props.
    */
   readonly question: QueueQuestion;
-  /** Whether the queue has a plan already, which the worker takes as it is. */
+  /** Whether the queue already has a plan, which the worker uses unchanged. */
   readonly planned: boolean;
 }
 
-/** What a compute leaves behind. */
+/** The result of binding a compute to a queue. */
 export interface WorkerBinding {
   readonly plan: QueuePlan;
-  /** What the dashboard of the queue shows of the worker. */
+  /** The worker's graphs on the queue's dashboard. */
   readonly graphs: readonly WorkerGraph[];
 }
 
@@ -44,7 +44,7 @@ export function soundCompute<P>({ subject, question }: WorkerContext, given: P, 
   return props;
 }
 
-/** A worker as its queue knows it. */
+/** A worker registered with its queue. */
 export interface ServingWorker extends WorkerBinding {
   readonly scope: Construct;
   readonly subject: string;

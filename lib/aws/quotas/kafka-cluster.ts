@@ -1,12 +1,12 @@
-/** What the constructs of a cluster on Amazon MSK check of it alike. */
+/** Checks that the constructs of a cluster on Amazon MSK share. */
 import { type Duration, Token } from 'aws-cdk-lib';
 import { type Check, shown } from '../../flow/errors';
 import { resolvedSeconds, wholeSeconds } from '../tokens';
 
-/** The name of the cluster in it is what metrics go by. */
+/** The cluster name in it is a dimension of the metrics. */
 const CLUSTER_ARN = /^arn:[\w-]+:kafka:[\w-]+:\d{12}:cluster\/[\w-]+\/[\w-]+$/;
 
-/** The cluster, and how often its quotas are looked at. */
+/** Checks on the cluster's ARN and on the repair interval. */
 export function clusterChecks(clusterArn: string | undefined, repairInterval: Duration | undefined): Check[] {
   const seconds = resolvedSeconds(repairInterval);
   return [

@@ -39,18 +39,18 @@ const MOST_INPUT_CHARACTERS = 8192;
  */
 export interface KafkaQuotasProps {
   /**
-   * ARN of the cluster: provisioned, with its monitoring level at PER_BROKER or above, or the throttle alarms see
-   * nothing.
+   * ARN of the cluster. It must be provisioned, with its monitoring level at PER_BROKER or above; the throttle alarms
+   * have no data otherwise.
    */
   readonly clusterArn: string;
 
   /**
-   * What the cluster can carry.
+   * The capacity of the cluster.
    */
   readonly capacity: KafkaCapacity;
 
   /**
-   * Who shares it. At least one; as many as fit into the input of an EventBridge target, 8,192 characters.
+   * The tenants. At least one; as many as fit into the input of an EventBridge target, 8,192 characters.
    */
   readonly tenants: KafkaQuotaTenant[];
 
@@ -65,26 +65,26 @@ export interface KafkaQuotasProps {
   readonly vpc: IVpc;
 
   /**
-   * Subnets of the function. They need no way out.
+   * Subnets of the function. They need no route to the internet.
    *
    * @default - the private subnets
    */
   readonly vpcSubnets?: SubnetSelection;
 
   /**
-   * The security group of the brokers. It is opened to the function, on the one port.
+   * The security group of the brokers. It gets a rule that admits the function on one port.
    */
   readonly clusterSecurityGroup: ISecurityGroup;
 
   /**
-   * Topics to make, with as many copies as the capacity says.
+   * Topics to create, with as many replicas as the capacity says.
    *
-   * @default - none; they are made elsewhere
+   * @default - none; they are created elsewhere
    */
   readonly topics?: KafkaQuotaTopic[];
 
   /**
-   * How often quotas are looked at and set again if somebody altered them. Whole minutes, 5 min to a day.
+   * How often quotas are checked, and set again if they were changed. Whole minutes, 5 min to a day.
    *
    * @default Duration.hours(1)
    */
@@ -99,8 +99,8 @@ export interface KafkaQuotasProps {
 
   /**
    * Whether to overwrite quotas that another owner, a second stack or a person, has set on an entity of `tenants` to
-   * other values. Without it the deployment fails, alters nothing, and names them. Equal values are taken over
-   * without being asked.
+   * other values. Without it the deployment fails, changes nothing, and names them. Equal values are always taken
+   * over.
    *
    * @default false
    */
@@ -109,8 +109,8 @@ export interface KafkaQuotasProps {
   /**
    * What happens to the topics, and to the quotas on the cluster, when they leave the stack or are replaced. With
    * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
-   * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
-   * is RETAIN for quotas.
+   * a renamed construct then removes the quotas that it has just set under its new name. For quotas,
+   * RETAIN_ON_UPDATE_OR_DELETE means RETAIN.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
@@ -139,12 +139,12 @@ const KINDS: Kinds<KafkaQuotasProps> = {
 };
 
 /**
- * A shared Kafka cluster on which every tenant has its share, held by the brokers.
+ * A shared Kafka cluster on which every tenant has its share, enforced by the brokers.
  *
- * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
- * in a broker's properties does nothing, and a rate meant for the cluster is several times too much. They are set
- * through the admin API when the stack is deployed and checked every hour. They stay when the stack goes: a shared
- * cluster without quotas is the unsafe state.
+ * Cures one producer that starves the others (case 18). Quotas are dynamic and apply per broker: a line in a broker's
+ * properties has no effect, and a rate meant for the whole cluster is several times too high. They are set through the
+ * admin API when the stack is deployed and checked every hour. They stay when the stack is deleted: a shared cluster
+ * without quotas is the unsafe state.
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
@@ -165,7 +165,7 @@ export class KafkaQuotas extends Construct {
 
   /**
    * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
@@ -215,10 +215,10 @@ export class KafkaQuotas extends Construct {
         Quotas: JSON.stringify(quotas),
         ...(usable.takeOver && { TakeOver: 'true' }),
       },
-      // A creation that is rolled back may have taken over what another construct set, so it removes nothing either.
+      // A rolled-back creation removes nothing either: it may have taken over quotas that another construct set.
       removalPolicy: this.removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
-    // The way to the brokers has to be open before the first quota is set, and until the last is removed.
+    // The brokers must be reachable before the first quota is set, and until the last is removed.
     this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
     this.createRepairRule(repairInterval, { ClusterArn: clusterArn, Brokers: brokers, Quotas: quotas });
     this.alarms = new KafkaAlarms(this, 'Alarms', {
@@ -232,9 +232,9 @@ export class KafkaQuotas extends Construct {
   }
 
   /**
-   * How the producers of that tenant are to be set.
+   * Settings for that tenant's producers.
    *
-   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists the tenants
    */
   public producerSettings(tenant: string): ProducerSettings {
     return this.plan.tenant(tenant).producer;
@@ -243,14 +243,14 @@ export class KafkaQuotas extends Construct {
   /**
    * The same under the names of the Java client, for a properties file or environment variables.
    *
-   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists the tenants
    */
   public producerProperties(tenant: string): { [name: string]: string } {
     return producerProperties(this.producerSettings(tenant));
   }
 
   private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
-    // Whom the brokers know the tenant as is no number of the plan.
+    // The plan has only numbers; the tenant's entity on the brokers comes from the props.
     const { user: _user, clientId: _clientId, ...numbers } = tenant;
     const written = partitionsOf(tenant.name, this.props.topics ?? []);
     return { ...numbers, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
@@ -264,7 +264,7 @@ export class KafkaQuotas extends Construct {
     if (spoofable.length > 0) {
       Annotations.of(this).addWarningV2(
         'Backpressure::kafka-client-id-quota',
-        `${spoofable.map(({ name }) => name).join(', ')}: a client says itself what its id is, so a quota by client id alone holds only those who agree to it; name a user`,
+        `${spoofable.map(({ name }) => name).join(', ')}: a client chooses its own id, so a client can evade a quota by client id alone; name a user`,
       );
     }
   }
@@ -291,7 +291,7 @@ export class KafkaQuotas extends Construct {
   private createTopic({ topicName, partitions, retention }: KafkaQuotaTopic): CfnTopic {
     const { replicationFactor } = resolveCapacity(this.props.capacity);
     const configs = [
-      // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+      // With acks=all, a write needs all replicas but one, so it succeeds while one is down.
       `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
       ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
     ].join('\n');
@@ -306,15 +306,15 @@ export class KafkaQuotas extends Construct {
     return topic;
   }
 
-  /** Deleted before the quotas are: a late check would set them again, and nothing would remove them. */
+  /** Deleted before the quotas: a late check would set them again, and they would stay. */
   private createRepairRule(interval: Duration, wanted: object): void {
     const rule = new Rule(this, 'Repair', {
-      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were altered`, 512),
+      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were changed`, 512),
       schedule: Schedule.rate(interval),
       targets: [
         new FunctionTarget(this.repairer, {
           event: RuleTargetInput.fromObject({ Repair: wanted }),
-          // The next look comes anyway.
+          // The next check repairs what a lost one missed.
           retryAttempts: 0,
         }),
       ],

@@ -43,7 +43,7 @@ export interface WebhookBufferProps {
   readonly workload: Workload;
 
   /**
-   * What is promised from receipt to effect. The sender's own wait ends once the queue has the delivery.
+   * The promise from receipt to effect. The sender's own wait ends once the queue has the delivery.
    */
   readonly objective: Objective;
 
@@ -63,15 +63,15 @@ export interface WebhookBufferProps {
   readonly consumer?: Consumer;
 
   /**
-   * Time-out of the function that will be attached; the queue's visibility timeout is six times that.
+   * Time-out of the attached function; the queue's visibility timeout is six times that.
    *
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
 
   /**
-   * How long a delivery that is sent again counts as the same one. At least the queue's retention and the sender's own
-   * time of redelivery; up to a year. Its key is kept 14 days longer, for a parked copy can be replayed until then.
+   * How long a repeated delivery counts as the same one. At least the queue's retention and the sender's own time of
+   * redelivery; up to a year. Its key is kept 14 days longer, because a parked copy can be replayed until then.
    *
    * @default Duration.days(14)
    */
@@ -106,8 +106,8 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
-   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
-   * letters, digits, hyphens and underscores.
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
+   * digits, hyphens and underscores.
    *
    * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
    */
@@ -115,7 +115,7 @@ export interface WebhookBufferProps {
 
   /**
    * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
-   * generated secret that is deleted cannot be recovered.
+   * deleted generated secret cannot be recovered.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
@@ -140,18 +140,18 @@ const KINDS: Kinds<WebhookBufferProps> = {
 };
 
 /**
- * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
+ * Accepts deliveries as fast as they arrive, and the consumer works through them at its own pace.
  *
- * Cures the receiver that works while the sender waits: it sheds events at the peak and loses those it was working on
- * when it fell (case 15). The API writes to the queue by itself and answers 2xx only once the queue has the message;
- * signature, time window and duplicates are judged by the attached function before anything has an effect.
+ * Cures a receiver that works while the sender waits: it sheds events at the peak and, when it crashes, loses those in
+ * work (case 15). The API writes directly to the queue and answers 2xx only once the queue has the message; the
+ * attached function checks signature, time window and duplicates before a delivery has an effect.
  */
 export class WebhookBuffer extends Construct {
   /** The API; deliveries go to `POST /<source>/<tenant>`. */
   public readonly api: RestApi;
   /** The queue behind it, with its dead letters and quarantine. */
   public readonly redriveQueue: RedriveQueue;
-  /** Deliveries that the consumer refused and a repair may make valid, as they came, for 14 days. */
+  /** Unchanged deliveries that the consumer refused and a repair may make valid, for 14 days. */
   public readonly refusedQueue: Queue;
   /** Keys of deliveries that had their effect. */
   public readonly idempotencyTable: Table;
@@ -162,8 +162,8 @@ export class WebhookBuffer extends Construct {
   /** One for each attached function: the alarms on deliveries that it refused. */
   public readonly refusedAlarms: RefusedAlarms[] = [];
   /**
-   * One for each attached function: delivers the parked deliveries to it once more. Disabled; enable it when the cause of
-   * the refusals is repaired.
+   * One for each attached function: replays the parked deliveries to it. Disabled; enable it when the cause of the
+   * refusals is repaired.
    */
   public readonly replays: EventSourceMapping[] = [];
 
@@ -173,7 +173,7 @@ export class WebhookBuffer extends Construct {
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: WebhookBufferProps) {
     super(scope, id);
@@ -216,7 +216,7 @@ export class WebhookBuffer extends Construct {
     this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: usable.alarmTopic });
   }
 
-  /** Every knob with its reason, and what to expect: the plan of the queue, with what the API adds. */
+  /** Every knob with its reason, and what to expect: the plan of the queue, with the knobs of the API. */
   public get plan(): QueuePlan {
     return this.redriveQueue.plan.withKnobs(this.ownKnobs);
   }
@@ -224,7 +224,7 @@ export class WebhookBuffer extends Construct {
   /**
    * The signing secret of the source of that name.
    *
-   * @throws InvalidInputError when there is no such source; the message lists those there are
+   * @throws InvalidInputError when there is no such source; the message lists the sources
    */
   public secretOf(sourceName: string): ISecret {
     const secret = this.secrets.get(sourceName);
@@ -233,8 +233,8 @@ export class WebhookBuffer extends Construct {
   }
 
   /**
-   * Lets a function built on `webhookConsumer` read the secrets, keep the keys, hide messages for a while, park what it
-   * refuses and, once its mapping in `replays` is enabled, replay it. Adds the alarms on what it refuses.
+   * Lets a function built on `webhookConsumer` read the secrets, keep the keys, hide messages for a while, park refused
+   * deliveries and, once its mapping in `replays` is enabled, replay them. Adds the alarms on refused deliveries.
    *
    * It does not subscribe the function to the queue; `QueueWorker` does.
    */
@@ -260,7 +260,7 @@ export class WebhookBuffer extends Construct {
     return [...this.secrets.values()].reduce((all, secret) => all.combine(grantSecretValue(secret, consumer)), grant);
   }
 
-  /** To send is for parking; the rest is what Lambda itself does in the name of the function for a replay. */
+  /** Parking needs SendMessage; Lambda uses the other permissions with the function's role for a replay. */
   private grantParking(consumer: LambdaFunction): Grant {
     const grant = this.refusedQueue.grant(
       consumer,
@@ -274,7 +274,7 @@ export class WebhookBuffer extends Construct {
     return encryptionKey ? grant.combine(encryptionKey.grant(consumer, 'kms:GenerateDataKey', 'kms:Decrypt')) : grant;
   }
 
-  /** Inside the function, which may stand in another stack: that one refers to this one, and not the other way round. */
+  /** Inside the function, which may be in another stack: that stack then refers to this one, never the reverse. */
   private watch(consumer: LambdaFunction): void {
     const alarms = new RefusedAlarms(consumer, `RefusedAlarms-${this.node.addr.slice(-8)}`, {
       consumer,
@@ -289,14 +289,14 @@ export class WebhookBuffer extends Construct {
     const replay = new EventSourceMapping(consumer, `Replay-${this.node.addr.slice(-8)}`, {
       target: consumer,
       eventSourceArn: this.refusedQueue.queueArn,
-      // A person enables it, once what the deliveries were refused for is repaired.
+      // A person enables it once the cause of the refusals is repaired.
       enabled: false,
       batchSize: 10,
       maxConcurrency: this.plan.value('replayConcurrency'),
-      // What is still refused stays in the queue.
+      // Deliveries that are still refused stay in the queue.
       reportBatchItemFailures: true,
     });
-    // Lambda looks whether the role may receive before it makes the mapping.
+    // Lambda checks whether the role may receive before it creates the mapping.
     if (consumer.role) replay.node.addDependency(consumer.role);
     this.replays.push(replay);
   }
@@ -317,7 +317,7 @@ export class WebhookBuffer extends Construct {
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason:
-        'What a replay still refuses stays here, hidden for longer and longer, until its retention ends. A dead-letter queue would take it out of the reach of the next replay.',
+        'Deliveries that a replay still refuses stay here, hidden for longer each time, until their retention ends. With a dead-letter queue, the next replay could not reach them.',
     });
     return queue;
   }
