@@ -34,7 +34,7 @@ import {
   retryChecks,
   workloadChecks,
 } from './resolve';
-import { type Sizing, size } from './sizing';
+import { type Sizing, type Solve, size } from './sizing';
 import { waysOut } from './ways-out';
 import { type Consumer, type Predictions, QueuePlan, type Workload } from './workload';
 
@@ -84,12 +84,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   checkScaleToZero(subject, question, platform.wakeUpSeconds?.(question, broker.facts));
   const solve = platform.solve?.(question) ?? size;
   const { sizing, headroom } = sizeWithHeadroom(solve, subject, workload, objective, timed);
-  if (sizing.refusal !== undefined) {
-    const again = objective.headroom === undefined ? solve : sparing(objective.headroom, solve);
-    const solved = waysOut(sizing, workload, objective, again).map((way) => way.sentence);
-    const ways = [...solved, ...(sizing.otherwise ?? [])];
-    throw new CapacityError(subject, sizing.refusal(), ways.length > 0 ? ways : ['split the work into smaller items']);
-  }
+  if (sizing.refusal !== undefined) throw refused(subject, sizing, sizing.refusal(), question, solve);
   const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
   const planned: Planned = {
     subject,
@@ -115,6 +110,21 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     .withKnobs(platform.knobs(planned));
   const alarms = [...(broker.alarms?.(plan, question) ?? []), ...(platform.alarms?.(plan) ?? [])];
   return { plan: plan.withKnobs(alarms), sizing };
+}
+
+/** The refusal of a size, with ways out that have each been solved. */
+function refused(
+  subject: string,
+  sizing: Sizing,
+  reason: string,
+  question: QueueQuestion,
+  solve: Solve,
+): CapacityError {
+  const { workload, objective } = question;
+  const again = objective.headroom === undefined ? solve : sparing(objective.headroom, solve);
+  const solved = waysOut(sizing, workload, objective, again).map((way) => way.sentence);
+  const ways = [...solved, ...(sizing.otherwise ?? [])];
+  return new CapacityError(subject, reason, ways.length > 0 ? ways : ['split the work into smaller items']);
 }
 
 /** With the multiples at which the promise breaks, each searched for when it is first read. */
