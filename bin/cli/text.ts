@@ -1,4 +1,4 @@
-/** Width of prose when no terminal says how wide it is. */
+/** Width of prose without a terminal. */
 const PROSE_COLUMNS = 88;
 
 /** `text` broken at spaces into lines of at most `columns`, each line indented by `indent` spaces. */
@@ -19,7 +19,7 @@ export function wrap(text: string, columns = PROSE_COLUMNS, indent = 0): string 
 
 /** One column of a table. */
 export interface Column {
-  /** What stands above it. */
+  /** Its title. */
   readonly title: string;
   /** Numbers line up on the right. */
   readonly right?: boolean;
@@ -57,7 +57,7 @@ export function sparkline(values: readonly number[], columns = 60): string {
   }).join('');
 }
 
-/** Units of time and the size from which a duration is said in each. */
+/** Units of time and the duration from which each is used. */
 const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
   { from: 172_800, seconds: 86_400, unit: 'days' },
   { from: 7_200, seconds: 3_600, unit: 'h' },
@@ -67,7 +67,7 @@ const UNITS: readonly { readonly from: number; readonly seconds: number; readonl
   { from: 0, seconds: 1e-6, unit: 'µs' },
 ];
 
-/** Seconds as a person says them: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
+/** Seconds in words: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return 'never';
   if (seconds === 0) return '0 s';
@@ -75,12 +75,12 @@ export function duration(seconds: number): string {
   return `${Number((seconds / one).toPrecision(3))} ${unit}`;
 }
 
-/** How long a drain takes as a person says it. */
+/** Duration of a drain in words. */
 export function drain(seconds: number): string {
   return seconds < 1 ? 'at once' : duration(seconds);
 }
 
-/** A number of things as a person says it. */
+/** A number with its noun. */
 export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : 'never';
 }

@@ -6,7 +6,7 @@ import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 
-/** What the environment needs to know of an account. */
+/** Settings of an account. */
 export interface EnvironmentArgs {
   readonly location: string;
   readonly receiverImage: string;

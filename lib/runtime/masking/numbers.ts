@@ -1,6 +1,6 @@
 /**
- * Numbers that say what they are by their check digits: payment cards and bank accounts. Linear: from every group of
- * digits a bounded number of characters is read.
+ * Numbers with check digits: payment cards and bank accounts. Linear: from every group of digits a bounded number of
+ * characters is read.
  */
 
 const MOST_CARD_DIGITS = 19;
