@@ -5,7 +5,7 @@
  * Synthesis is what a user runs: a template and its files, manifests and their YAML. The objects of Kubernetes are also
  * timed alone, without a bound: without the writing, the cost of planning shows best.
  *
- * Each sample is the CPU time of a process of its own, after a warm-up and without starting node. The processes of the
+ * Each sample is the CPU time of a separate process, after a warm-up and without starting node. The processes of the
  * two sides run in turns of a tenth of a second, so that other load on the machine slows both alike, and the ratio is
  * the median over the rounds. What runs is compiled JavaScript, as in the published package: the source maps of a
  * TypeScript loader cost both sides something, and more the one whose own files are in the stack.
@@ -27,7 +27,7 @@ const MOST_OVER_LINEAR = 1.1;
 const TURN_MILLIS = 100;
 const NAMES: Readonly<Record<Engine, string>> = { aws: 'synth', k8s: 'synth k8s', 'k8s-objects': 'objects k8s' };
 
-/** One after the other, each in a process of its own. */
+/** One after the other, each in a separate process. */
 interface Job {
   readonly engine: Engine;
   readonly side: Side;

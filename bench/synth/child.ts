@@ -1,4 +1,6 @@
-/** One measurement in a process of its own: `child.ts <engine> <side> <pairs>` prints the CPU seconds of one synthesis. */
+/**
+ * One measurement in a separate process: `child.ts <engine> <side> <pairs>` prints the CPU seconds of one synthesis.
+ */
 import type { Engine, Side } from './build';
 
 async function synthesizer(engine: Engine): Promise<(side: Side, pairs: number) => { seconds: number }> {

@@ -37,7 +37,7 @@ export interface RunProgram {
   readonly limitMillis?: number;
 }
 
-/** Starts a program in a process group of its own, which `endGroups` ends. */
+/** Starts a program in its own process group, which `endGroups` ends. */
 export function spawnGroup(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   const child = spawn(command, args, { ...options, detached: true });
   groups.add(child);

@@ -180,7 +180,7 @@ class Emulator implements LocalAws {
 
 function openNew(file: string): number {
   mkdirSync(dirname(file), { recursive: true });
-  // An emulator that was kept goes on writing to the old one.
+  // An emulator that was kept continues to write to the old one.
   rmSync(file, { force: true });
   return openSync(file, 'w');
 }

@@ -143,7 +143,7 @@ interface Target {
 
 async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: string): Promise<Target> {
   return {
-    // The emulator serves an API under a path of its own; a real account under the URL of the output WebhookUrl.
+    // The emulator serves an API under its own path; a real account under the URL of the output WebhookUrl.
     url: `${endpoint}/restapis/${outputs.RestApiId}/v1/_user_request_/`,
     queueUrl: outputs.QueueUrl,
     deadLetterUrl: outputs.DeadLetterQueueUrl,

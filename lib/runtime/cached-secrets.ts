@@ -17,7 +17,7 @@ export interface ReadSecrets {
 export interface RereadLimits {
   /** Least time between two such reads of one secret, so that forgeries cannot cause more. */
   readonly intervalMillis: number;
-  /** How long a caller waits for the next read. Above it the caller is told to retry. */
+  /** How long a caller waits for the next read. Above it the caller has to retry. */
   readonly maxWaitMillis: number;
   /** How many callers wait at the same time. */
   readonly maxWaiting: number;

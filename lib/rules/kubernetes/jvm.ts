@@ -45,7 +45,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
           if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit) {
             yield {
               at,
-              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: memory beside the heap exceeds the limit`,
+              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: with other memory it can exceed the limit`,
               fix: `set the memory limit to ${mebibytes(Math.ceil(heap / HEAP_SHARE))} or more, or -Xmx to ${Math.floor((HEAP_SHARE * limit) / 2 ** 20)}m`,
             };
           }

@@ -1,7 +1,7 @@
 /**
  * Secrets in plain text after their name: `password=…`, `"apiKey": "…"`, `Authorization: Token …`, `--token …`,
- * `<pin>…</pin>`. Linear: before a separator a bounded number of characters is read, and what is read after it is
- * masked, so that nothing is read twice.
+ * `<pin>…</pin>`. Linear: before a separator a bounded number of characters is read, and the text read after it is
+ * masked, so no character is read twice.
  */
 import { type FieldNames, normalised } from './field-names';
 
@@ -64,7 +64,7 @@ function replaceElements(text: string, fields: FieldNames, mask: string): string
   });
 }
 
-/** Replaces the value that `valueFor` finds for a match, told where the previous one ended; goes on behind it. */
+/** Replaces the value that `valueFor` finds for a match, given the end of the previous one; continues after it. */
 function replaceAfter(
   text: string,
   pattern: RegExp,

@@ -168,7 +168,7 @@ class JsonText {
     return true;
   }
 
-  /** Without recursion: what is skipped may be nested as deep as the text is long. */
+  /** Without recursion: the skipped part may be nested as deep as the text is long. */
   private skipValue(): Item {
     this.skipBlanks();
     let depth = 0;

@@ -27,7 +27,7 @@ export function replaceCardNumbers(text: string, mask: string): string {
     .join('');
 }
 
-/** The text with every IBAN replaced, whatever its case and whether or not it is written in groups. */
+/** The text with every IBAN replaced, in any case, with or without groups. */
 export function replaceIbans(text: string, mask: string): string {
   const found: Range[] = [];
   IBAN_START.lastIndex = 0;

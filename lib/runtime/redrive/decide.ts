@@ -1,9 +1,9 @@
 /**
  * Decision on one dead letter. Pure: time, chance and the counts of the windows come in, a decision goes out.
  *
- * Time is cut into windows as long as a redriven message that fails again needs to come back. Each window counts what
- * was redriven in it and how much of that came back, so the success ratio of a window is exact; it is final when the
- * next window has ended.
+ * Time is cut into windows as long as a redriven message needs to fail again and return. Each window counts what was
+ * redriven in it and how much of that came back, so the success ratio of a window is exact; it is final when the next
+ * window has ended.
  */
 import { fullJitter } from '../../flow/queue/backoff';
 

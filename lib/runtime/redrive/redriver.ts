@@ -1,9 +1,9 @@
 /**
  * One batch of dead letters: read the windows, decide letter by letter, then act.
  *
- * Every action is send first, delete after (Lambda deletes what is not reported as failed). A journal tells a letter
- * that was sent from one that was not when the function ends in between. One letter does not stop the others: each
- * fails alone, slow ones come last, and letters not reached in time are reported.
+ * Every action is send first, delete after (Lambda deletes letters that are not reported as failed). A journal tells a
+ * letter that was sent from one that was not when the function ends in between. One letter does not stop the others:
+ * each fails alone, slow ones come last, and letters not reached in time are reported.
  */
 import { createHash } from 'node:crypto';
 import type { SQSBatchItemFailure, SQSMessageAttributes, SQSRecord } from 'aws-lambda';

@@ -99,7 +99,7 @@ export function signRequest(
 }
 
 const PARSERS: Readonly<Record<SignatureScheme, (request: SignedRequest) => Parsed>> = {
-  // GitHub docs, "Validating webhook deliveries": HMAC-SHA256 of the body; the delivery id is not part of what is signed.
+  // GitHub docs, "Validating webhook deliveries": HMAC-SHA256 of the body; the delivery id is not signed.
   github: ({ headers, body }) => {
     const hex = /^sha256=([0-9a-f]{64})$/.exec(headers['x-hub-signature-256'] ?? '')?.[1];
     return {
