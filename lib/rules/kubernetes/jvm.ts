@@ -64,7 +64,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-JVM-002',
     title: 'A flag that the chosen collector does not have',
-    why: 'The collector ignores the pause goal: the flag has no effect, or the JVM does not start.',
+    why: 'The collector ignores the flag, so pauses are longer than promised, or the JVM does not start.',
     source: 'OpenJDK, `java` command: MaxGCPauseMillis is a goal of G1 and Parallel; JEP 363: CMS removed in 14',
     severity: 'warning',
     cases: [10],
