@@ -1,7 +1,4 @@
-/**
- * The CDK app with the AWS reference environments. `-c local=true` leaves out resources that the local emulator does
- * not support.
- */
+/** The CDK app with the AWS reference environments. `-c local=true` leaves out what the local emulator does not support. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { App, AspectPriority, Aspects } from 'aws-cdk-lib';

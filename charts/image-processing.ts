@@ -6,7 +6,7 @@ import { QueueWorker } from '../lib/k8s/queue/queue-worker';
 import { restrictedNamespace } from './namespace';
 
 /**
- * Image processing: images from an SQS queue, worked through by pods that KEDA scales on the backlog (case 6). Expects
+ * Image processing: images from an SQS queue, processed by pods that KEDA scales on the backlog (case 6). Expects
  * KEDA, the Prometheus operator, and a queue with a role that may read it: `ImageProcessing` on AWS makes one.
  */
 export class ImageProcessingChart extends Chart {

@@ -5,7 +5,7 @@ import { LogOutput } from '../lib/k8s/logs/log-output';
 import { LogShipping } from '../lib/k8s/logs/log-shipping';
 import { podSecurityNamespace } from './namespace';
 
-/** What one installation differs in from another on the same nodes. */
+/** Differences between installations on the same nodes. */
 export interface LogShippingChartProps extends ChartProps {
   /**
    * Folder of the nodes with the log files.
@@ -26,7 +26,7 @@ export class LogShippingChart extends Chart {
 
   constructor(scope: Construct, id: string, { logFolder = '/var/log/app', ...props }: LogShippingChartProps = {}) {
     super(scope, id, { namespace: 'log-shipping', ...props });
-    // Log files are on the disk of the node, and `hostPath` is refused by the levels restricted and baseline.
+    // Log files are on the disk of the node, and the levels restricted and baseline refuse `hostPath`.
     podSecurityNamespace(this, 'privileged');
     const credential = (key: string) => ({ secretName: 'logs-kafka-user', key });
     this.logs = new LogShipping(this, 'NodeLogs', {
@@ -37,7 +37,7 @@ export class LogShippingChart extends Chart {
       fileUser: 10_001,
       rotatorImage: 'docker.io/example/logrotate:3.21.0',
       output: LogOutput.kafka({
-        brokers: ['logs-kafka-bootstrap.kafka:9093'],
+        bootstrapServers: ['logs-kafka-bootstrap.kafka:9093'],
         namespace: 'kafka',
         topic: 'app-logs',
         username: credential('username'),

@@ -7,7 +7,7 @@ export function restrictedNamespace(chart: Chart): Namespace {
   return podSecurityNamespace(chart, 'restricted');
 }
 
-/** The chart's namespace with a weaker level, for what cannot be restricted; the caller says why. */
+/** The chart's namespace with a weaker level, for pods that cannot be restricted; the caller says why. */
 export function podSecurityNamespace(chart: Chart, level: string): Namespace {
   const namespace = new Namespace(chart, 'Namespace', {
     metadata: {

@@ -25,7 +25,7 @@ const RENDERING: { workload: Workload; objective: Objective } = {
   objective: { latencySeconds: 7200, latencyQuantile: 0.95 },
 };
 
-/** In what a run on a laptop differs from the real environment, and one installation from another. */
+/** Differences between a run on a laptop and the real environment, and between installations. */
 export interface OrderProcessingProps extends ChartProps {
   /** @default - the question of case 2 */
   readonly orders?: Pick<QueueQuestion, 'workload' | 'objective' | 'consumer'>;
@@ -40,7 +40,7 @@ export interface OrderProcessingProps extends ChartProps {
 }
 
 /**
- * Order processing: orders from a RabbitMQ queue, worked through by pods that KEDA scales (case 2), and long rendering
+ * Order processing: orders from a RabbitMQ queue, processed by pods that KEDA scales (case 2), and long rendering
  * jobs, one job an item (case 6). Expects KEDA, RabbitMQ's cluster operator and messaging topology operator, the
  * Prometheus operator, and the Secrets `orders-broker` (keys `amqp`, `management`).
  */

@@ -10,7 +10,7 @@ import { StreamingTenantsChart } from './streaming-tenants';
 /** A reference environment: a chart that applies as it is. */
 export type ReferenceChart = new (scope: Construct, id: string, props?: ChartProps) => Chart;
 
-/** Every reference environment by the name of its file: what `npm run synth:k8s` writes and what the judges look at. */
+/** Every reference environment by the name of its file, as `npm run synth:k8s` writes it and the judges read it. */
 export const REFERENCE_CHARTS: Readonly<Record<string, ReferenceChart>> = {
   'data-retention': DataRetentionChart,
   'fair-batch': FairBatchChart,

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { FlowLogDestination, IpAddresses, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -9,7 +9,7 @@ import { RedriveQueue } from '../lib/aws/queue/redrive-queue';
 import { IMAGES } from '../lib/cases/case-06-image-jobs';
 
 /**
- * Image processing: uploads wait in a queue, Fargate tasks make the thumbnails and are scaled on backlog per task
+ * Image processing: uploads wait in a queue, and Fargate tasks, scaled on backlog per task, make the thumbnails
  * (case 6). The image is an example; give your own.
  */
 export class ImageProcessingStack extends Stack {
@@ -44,5 +44,10 @@ export class ImageProcessingStack extends Stack {
       }),
     });
     new CfnOutput(this, 'QueueUrl', { value: images.queueUrl });
+  }
+
+  /** Two wherever it is deployed, by their place in the list. */
+  public override get availabilityZones(): string[] {
+    return [0, 1].map((zone) => Fn.select(zone, Fn.getAzs()));
   }
 }

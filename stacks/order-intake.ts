@@ -26,13 +26,13 @@ const WEBHOOK_FLOOD: IntakeQuestion = {
   platform: QueuePlatform.LAMBDA_PROVISIONED,
 };
 
-/** What the local run deploys: a flood that an emulator on one machine can hold, and Lambda without provisioned pollers. */
+/** The local run: a flood that an emulator on one machine can handle, and Lambda without provisioned pollers. */
 export const LOCAL_INTAKE: IntakeQuestion = {
   workload: {
     steadyPerSecond: 20,
     peakPerSecond: 80,
     peakSeconds: 600,
-    // 50 ms in the order system behind the worker, the rest is DynamoDB, S3 and the queue.
+    // 50 ms in the order system behind the worker; the rest is DynamoDB, S3 and the queue.
     serviceSeconds: 0.07,
     serviceVariation: 0.5,
     itemBytes: 8 * 1024,
@@ -42,7 +42,7 @@ export const LOCAL_INTAKE: IntakeQuestion = {
   platform: QueuePlatform.LAMBDA,
 };
 
-/** The small things in which a run on a laptop differs from the real environment. */
+/** Small differences between a run on a laptop and the real environment. */
 export interface OrderIntakeProps extends StackProps {
   /** @default - the question of case 15 */
   readonly intake?: IntakeQuestion;
@@ -54,8 +54,8 @@ const FUNCTION_TIMEOUT = Duration.seconds(WEBHOOKS.on.aws.functionTimeoutSeconds
 const SERVICE = 'orders';
 
 /**
- * Order intake: webhooks come in, are buffered, worked through at the pace of the order system, and archived.
- * Whatever can't be worked through ends masked in quarantine (case 15).
+ * Order intake: webhooks arrive, are buffered, processed at the pace of the order system, and archived. Deliveries that
+ * cannot be processed end masked in quarantine (case 15).
  */
 export class OrderIntakeStack extends Stack {
   constructor(scope: Construct, id: string, { intake: question = WEBHOOK_FLOOD, ...props }: OrderIntakeProps = {}) {
@@ -78,7 +78,7 @@ export class OrderIntakeStack extends Stack {
         objectBytes: 2048,
         retentionDays: 365,
       },
-      // One object an order, so that it is safe before it is booked: too small for a colder class to pay.
+      // One object an order, so that it is stored before it is booked: too small for a colder class to pay.
       transitions: [],
       alarmTopic: alarms,
     });
@@ -124,7 +124,7 @@ export class OrderIntakeStack extends Stack {
       DeadLetterQueueUrl: deadLetterQueue.queueUrl,
       QuarantineQueueUrl: quarantineQueue.queueUrl,
       RefusedQueueUrl: webhooks.refusedQueue.queueUrl,
-      // Enabled by hand once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
+      // Enable it by hand once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
       ReplayMappingId: replay.eventSourceMappingId,
       LedgerTable: ledger.tableName,
       IntakeFunction: intake.functionName,

@@ -9,7 +9,7 @@ import { TelemetryStack } from './telemetry';
 /** A reference environment: a stack that deploys as it is. */
 export type ReferenceStack = new (scope: Construct, id: string, props?: StackProps) => Stack;
 
-/** Every reference environment by the name of its stack: what the app makes and what the judges look at. */
+/** Every reference environment by the name of its stack, as the app makes it and the judges read it. */
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   ColdData: ColdDataStack,
   ImageProcessing: ImageProcessingStack,
@@ -18,7 +18,7 @@ export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   Telemetry: TelemetryStack,
 };
 
-/** Those whose essence the local emulator can hold; it has no Kafka. */
+/** Environments whose main parts the local emulator supports; it has no Kafka. */
 export const LOCAL_STACKS: readonly string[] = ['OrderIntake'];
 
 /** The environment of that name as the local run deploys it: sized for one machine. */

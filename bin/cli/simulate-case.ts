@@ -1,3 +1,4 @@
+import type { Case } from '../../lib/cases/case';
 import type { ScenarioResult } from '../../lib/cases/run-scenario';
 import { amount, level } from './cases';
 import { depth } from './depth';
@@ -6,10 +7,15 @@ import { eachSeed, type SimulateOptions } from './seeds';
 import { table } from './text';
 import { givenFlags } from './workload-options';
 
+/** The cases that can be simulated. They are loaded here: the help of other commands stays quick. */
+export function runnableCases(): readonly Case[] {
+  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
+  return CASES.filter(({ scenario }) => scenario);
+}
+
 /** Runs a case before and after, once for every seed. */
 export function simulateCase(given: SimulateOptions, number: string, io: Io): ExitCode {
-  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
-  const runnable = CASES.filter((each) => each.scenario);
+  const runnable = runnableCases();
   const subject = runnable.find((each) => String(each.number) === number);
   if (!subject) {
     const numbers = runnable.map((each) => each.number).join(', ');

@@ -1,3 +1,7 @@
+import { duration } from '../../lib/flow/figures';
+
+export { duration };
+
 /** Width of prose without a terminal. */
 const PROSE_COLUMNS = 88;
 
@@ -19,7 +23,7 @@ export function wrap(text: string, columns = PROSE_COLUMNS, indent = 0): string 
 
 /** One column of a table. */
 export interface Column {
-  /** Its title. */
+  /** What stands above it. */
   readonly title: string;
   /** Numbers line up on the right. */
   readonly right?: boolean;
@@ -57,30 +61,12 @@ export function sparkline(values: readonly number[], columns = 60): string {
   }).join('');
 }
 
-/** Units of time and the duration from which each is used. */
-const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
-  { from: 172_800, seconds: 86_400, unit: 'days' },
-  { from: 7_200, seconds: 3_600, unit: 'h' },
-  { from: 120, seconds: 60, unit: 'min' },
-  { from: 0.9995, seconds: 1, unit: 's' },
-  { from: 0.0009995, seconds: 1e-3, unit: 'ms' },
-  { from: 0, seconds: 1e-6, unit: 'µs' },
-];
-
-/** Seconds in words: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return 'never';
-  if (seconds === 0) return '0 s';
-  const { seconds: one, unit } = UNITS.find(({ from }) => Math.abs(seconds) >= from)!;
-  return `${Number((seconds / one).toPrecision(3))} ${unit}`;
-}
-
 /** Duration of a drain in words. */
 export function drain(seconds: number): string {
   return seconds < 1 ? 'at once' : duration(seconds);
 }
 
-/** A number with its noun. */
+/** A number of things as a person says it. */
 export function count(value: number): string {
   return Number.isFinite(value) ? Math.round(value).toLocaleString('en-US') : 'never';
 }

@@ -1,4 +1,4 @@
-/** The reference environment on Google Cloud: webhooks (case 15), and messages of which some are poison (case 14). */
+/** The reference environment on Google Cloud: webhooks (case 15), and messages, some of them poison (case 14). */
 import type * as pulumi from '@pulumi/pulumi';
 import { MESSAGES } from '../../lib/cases/case-14-poison-messages';
 import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
@@ -6,7 +6,7 @@ import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 
-/** Settings of an account. */
+/** Account-specific inputs of the environment. */
 export interface EnvironmentArgs {
   readonly location: string;
   readonly receiverImage: string;

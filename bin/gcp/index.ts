@@ -24,7 +24,7 @@ const { webhooks, messages } = referenceEnvironment({
 
 /** Where senders post to: `POST <url>/github/<tenant>`. */
 export const url = webhooks.url;
-/** The account that the consumer runs as: grant it what its effect needs. */
+/** The account that the consumer runs as: grant it the permissions that its effect needs. */
 export const consumerAccount = webhooks.worker.account.email;
 /** The dead-letter subscription of the webhooks. */
 export const deadLetterSubscription = webhooks.redriveQueue.deadLetterSubscription.id;

@@ -8,7 +8,7 @@ import { inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import { allowAlarms } from './alarm-topic';
 
-/** CloudWatch takes values up to this one (API reference, MetricDatum). */
+/** The largest value that CloudWatch accepts (API reference, MetricDatum). */
 const LARGEST_VALUE = 2 ** 360;
 /** Amazon CloudWatch API reference, PutMetricAlarm. */
 const LONGEST_PERIOD_SECONDS = 86_400;
@@ -17,7 +17,7 @@ const LONGEST_PERIOD_SECONDS = 86_400;
 export interface AlarmRow {
   /** Construct id of the alarm. */
   readonly id: string;
-  /** What is watched, as one value for each period. */
+  /** The watched metric, one value a period. */
   readonly metric: (period: Duration) => IMetric;
   /** The knob with the threshold. */
   readonly threshold: string;
@@ -25,17 +25,17 @@ export interface AlarmRow {
   readonly seconds: string;
   /** The knob with the number of periods that are compared. Default: one. */
   readonly periods?: string;
-  /** The knob with the number of these that must be beyond the threshold. Default: all. */
+  /** The knob with the number of periods that must be beyond the threshold. Default: all. */
   readonly beyond?: string;
-  /** When it rings. Default: above the threshold. */
+  /** When it fires. Default: above the threshold. */
   readonly comparison?: ComparisonOperator;
-  /** What a missing value means. Default: no trouble, for what is published only while something happens. */
+  /** What a missing value means. Default: not breaching, for metrics that are published only on events. */
   readonly missing?: TreatMissingData;
   /** What is wrong and what to do, in the order to do it. */
   readonly text: string;
 }
 
-/** The alarms to make, whose numbers they take, and where they go. */
+/** The alarms to make, the plan with their numbers, and where they go. */
 export interface Watch {
   readonly rows: readonly AlarmRow[];
   readonly plan: Plan;
@@ -47,7 +47,7 @@ export interface Watch {
  * Makes the alarms inside `scope`, in the order of the rows, each on a topic that it can reach.
  *
  * @returns the alarms by the ids of their rows
- * @throws InvalidInputError when the plan lacks a knob, a threshold is no number or CloudWatch cannot look back so far
+ * @throws InvalidInputError when the plan lacks a knob, a threshold is not a number or a period is longer than a day
  */
 export function createAlarms(scope: Construct, watch: Watch): Readonly<Record<string, Alarm>> {
   return Object.fromEntries(watch.rows.map((row) => [row.id, createAlarm(scope, row, watch)]));

@@ -63,7 +63,7 @@ export const orderPeak: Case = {
   scenario: {
     kind: 'queue',
     calibration:
-      'A queue of 120,000 orders and 45 minutes for the last of them mean 44 orders a second for all workers together, and 111 arrive for half an hour. An order is 50 ms of work, so three workers could serve 60 a second; they take 67.5 ms each, because failed orders are retried first and workers wait for their turn (an assumption: only the 44 are given). After: two orders at a time in each pod, and 75 s until a new pod helps: KEDA polls every 30 s, the autoscaler every 15 s, a pod starts in 30 s. In 75 s, an excess of 67 orders a second is already 5,000, so the bound on the queue keeps a second pod up all day.',
+      'A queue of 120,000 orders and 45 minutes for the last of them mean 44 orders a second for all workers together, and 111 arrive for half an hour. An order is 50 ms of work, so three workers could serve 60 a second; they take 67.5 ms each, because failed orders are retried first and workers wait for their turn (an assumption: only the 44 are given). After: two orders at a time in each pod, and about a minute until a pod helps: the autoscaler polls every 15 s a depth that is 5 s old, a poll that finds part of the backlog orders the rest one poll later, a pod starts in 30 s. The plan is made for a quarter more than the 111, and for that load it is the bound on the queue that keeps a second pod up all day.',
     answers: [
       { measure: 'peak backlog', by: 'peakBacklog' },
       { measure: 'latency P99', by: 'latencyP99Seconds' },

@@ -81,7 +81,7 @@ export const webhookFlood: Case = {
   scenario: {
     kind: 'webhooks',
     calibration:
-      'Fifty workers with 0.1 s of work for each call answer 500 calls a second, and for an hour 506.5 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are lost, and answered calls have waited for almost as long. After: a queue takes every event at once, so a busy or dead worker costs time but no event; one instance is killed in the middle of the peak to test it. No scaler reacts within two seconds, so the plan keeps every instance up.',
+      'Fifty workers with 0.1 s of work for each call answer 500 calls a second, and for an hour 506.5 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are lost, and answered calls have waited for almost as long. After: a queue takes every event at once, so a busy or dead worker costs time but no event; one instance is killed in the middle of the peak to test it. Most scalers take longer than two seconds: Cloud Run keeps every instance up, and Lambda needs pollers that are always there.',
     answers: [
       { measure: 'events lost', by: 'lostRatio' },
       { measure: 'latency P99', by: 'latencyP99Seconds' },

@@ -1,5 +1,5 @@
 import type { Engine } from './engine';
-import type { Scenario } from './scenario';
+import type { Scenario } from './scenarios/kinds';
 
 /** All six remedies; spread and merge are opposites. */
 export type Lever = 'scale' | 'throttle' | 'spread' | 'merge' | 'bound' | 'isolate';

@@ -4,4 +4,6 @@ export * from './engine';
 export * from './run-scenario';
 export * from './scenario';
 export * from './scenarios/fixed-consumer';
+export * from './scenarios/kind';
+export * from './scenarios/kinds';
 export * from './scenarios/measured';

@@ -1,15 +1,8 @@
 import { InvalidInputError, shown } from '../flow/errors';
 import type { Case, Change, Level } from './case';
 import type { Engine } from './engine';
-import type { Scenario } from './scenario';
-import { measureLogs } from './scenarios/logs';
+import { kindOf } from './scenarios/kinds';
 import type { Measured } from './scenarios/measured';
-import { measureQueue } from './scenarios/queue';
-import { measureQuotas } from './scenarios/quotas';
-import { measureRetention } from './scenarios/retention';
-import { measureShares } from './scenarios/shares';
-import { measureStorage } from './scenarios/storage';
-import { measureWebhooks } from './scenarios/webhooks';
 
 /** One measure of the headline, answered. */
 export interface Outcome {
@@ -66,7 +59,7 @@ export function runScenario(subject: Case, seed: number, engine?: Engine): Scena
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new InvalidInputError(`case ${number}`, [`seed must be a whole number, at least 0, got ${seed}`]);
   }
-  const measured = measure(`Case ${number}`, scenario, seed, on);
+  const measured = kindOf(scenario).measure(`Case ${number}`, scenario, seed, on);
   const outcomes = scenario.answers.map(({ measure: name, by }) => {
     const change = changeNamed(subject, name);
     const [before, after, predicted] = [measured.before[by], measured.after.measured[by], measured.after.predicted[by]];
@@ -86,9 +79,8 @@ export function runScenario(subject: Case, seed: number, engine?: Engine): Scena
 
 /** The engines that a case with a scenario can be run for: those that it has a question for, or a construct. */
 export function enginesOf({ scenario, constructs }: Case): readonly Engine[] {
-  if (scenario?.kind === 'queue' || scenario?.kind === 'webhooks') return Object.keys(scenario.after.on) as Engine[];
-  if (scenario?.kind === 'quotas') return Object.keys(scenario.capacity) as Engine[];
-  return [...new Set(constructs.filter(({ available }) => available).flatMap(({ engines }) => engines))];
+  const said = scenario && kindOf(scenario).engines?.(scenario);
+  return said ?? [...new Set(constructs.filter(({ available }) => available).flatMap(({ engines }) => engines))];
 }
 
 /** Whether a number lies where a level says. */
@@ -109,22 +101,4 @@ function changeNamed(subject: Case, measure: string): Change {
   const change = subject.headline.changes.find((each) => each.measure === measure);
   if (!change) throw new Error(`case ${subject.number}: no measure '${measure}' in its headline`);
   return change;
-}
-
-/** How each kind of scenario is measured. */
-const KINDS: { readonly [Kind in Scenario['kind']]: Measure<Extract<Scenario, { kind: Kind }>> } = {
-  queue: measureQueue,
-  webhooks: measureWebhooks,
-  storage: measureStorage,
-  logs: measureLogs,
-  retention: measureRetention,
-  quotas: measureQuotas,
-  shares: measureShares,
-};
-
-type Measure<S> = (subject: string, scenario: S, seed: number, engine?: Engine) => Measured;
-
-function measure(subject: string, scenario: Scenario, seed: number, engine: Engine): Measured {
-  // The table gives every kind the function that takes it, which the compiler cannot follow through an index.
-  return (KINDS[scenario.kind] as Measure<Scenario>)(subject, scenario, seed, engine);
 }

@@ -27,7 +27,7 @@ export function listChecks<T>(part: string, value: readonly T[], checks: (value:
 }
 
 /** The checks for unknown fields whose name is close to a known one. */
-function misspelt(value: object, known: readonly string[]): Check[] {
+export function misspelt(value: object, known: readonly string[]): Check[] {
   const unknown = Object.keys(value).filter((name) => !known.includes(name));
   return unknown.flatMap((name) => {
     const [nearest] = known.map((one) => ({ one, slips: slips(name, one) })).sort((a, b) => a.slips - b.slips);

@@ -3,7 +3,7 @@ import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { READY_PATH } from '../runtime/webhook-receiver/contract';
 
-/** What a service of Cloud Run is made from. */
+/** Inputs of a Cloud Run service. */
 export interface RunServiceArgs {
   readonly name: string;
   /** The account that it runs as. */
@@ -34,7 +34,7 @@ export interface MountedSecret {
   readonly file: string;
 }
 
-/** What a service account is made from. */
+/** Inputs of a service account. */
 export interface AccountArgs {
   /** Also its id in the project: 6 to 30 lower-case letters, digits and hyphens. */
   readonly name: string;
@@ -42,7 +42,7 @@ export interface AccountArgs {
   readonly project?: pulumi.Input<string>;
 }
 
-/** A service account of its own, so that a service has no permission but those it is given. */
+/** A separate service account, so that a service has only the permissions that it is given. */
 export function createAccount(
   parent: pulumi.Resource,
   { name, displayName, project }: AccountArgs,
@@ -50,12 +50,12 @@ export function createAccount(
   return new serviceaccount.Account(name, { accountId: name, displayName, project }, { parent });
 }
 
-/** The IAM member that a service account is. */
+/** The IAM member of a service account. */
 export function memberOf(account: serviceaccount.Account): pulumi.Output<string> {
   return pulumi.interpolate`serviceAccount:${account.email}`;
 }
 
-/** A Cloud Run service of one container that listens on 8080 and says at `READY_PATH` that it is up. */
+/** A Cloud Run service of one container that listens on 8080 and answers at `READY_PATH` when it is ready. */
 export function createService(parent: pulumi.Resource, args: RunServiceArgs): cloudrunv2.Service {
   const { name, account, secrets = [] } = args;
   const ready = { path: READY_PATH, port: 8080 };
@@ -66,7 +66,7 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
       project: args.project,
       description: args.description,
       ingress: args.ingress,
-      // It holds no state; protected, it could not even be replaced.
+      // It holds no state; with deletion protection it could not be replaced.
       deletionProtection: false,
       template: {
         serviceAccount: account.email,
@@ -94,7 +94,7 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
   );
 }
 
-/** A volume's name begins with a letter, a source's need not. */
+/** A volume's name must begin with a letter; a source's name may not. */
 function volumeName(secret: MountedSecret): string {
   return `secret-${secret.name}`;
 }

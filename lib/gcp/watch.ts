@@ -16,27 +16,27 @@ interface Row {
   readonly text: string;
 }
 
-/** One condition on one metric: it rings above the threshold. */
+/** One condition on one metric: it fires above the threshold. */
 interface MetricRow extends Row {
   readonly filter: pulumi.Input<string>;
   /** How a period becomes one value. */
   readonly aligner: string;
   /** The knob with the seconds of a period. */
   readonly seconds: string;
-  /** The knob with the seconds for which it must be above. Default: it rings at once. */
+  /** The knob with the seconds for which it must be above. Default: it fires at once. */
   readonly hold?: string;
 }
 
-/** One condition in PromQL: it rings when the query returns something. */
+/** One condition in PromQL: it fires when the query returns a series. */
 interface QueryRow extends Row {
   readonly query: (threshold: number, seconds: number) => pulumi.Input<string>;
-  /** The knob with the seconds that the query looks back. */
+  /** The knob with the seconds of the query's window. */
   readonly seconds: string;
   /** The knob with the seconds between two evaluations. */
   readonly evaluation: string;
 }
 
-/** The policy to make, whose numbers it takes, and where it reports. */
+/** The policy to make, the plan with its numbers, and where it reports. */
 export interface Watch {
   readonly row: AlertRow;
   readonly plan: Plan;
@@ -49,7 +49,7 @@ export interface Watch {
 /**
  * Makes an alert policy, which opens an incident.
  *
- * @throws InvalidInputError when the plan lacks a knob or a number is none that Cloud Monitoring takes
+ * @throws InvalidInputError when the plan lacks a knob or Cloud Monitoring does not accept a number
  */
 export function createAlert(parent: pulumi.Resource, { row, ...watch }: Watch): monitoring.AlertPolicy {
   const { name } = row;
@@ -82,7 +82,7 @@ function condition(row: AlertRow, plan: Plan) {
         query: row.query(threshold, seconds),
         duration: duration(0),
         evaluationInterval: duration(plan.value(row.evaluation)),
-        // Before the first event there is nothing to validate against.
+        // Before the first event the metric does not exist, and validation would fail.
         disableMetricValidation: true,
       },
     };
@@ -98,7 +98,7 @@ function condition(row: AlertRow, plan: Plan) {
   };
 }
 
-/** Durations as Google's APIs write them. */
+/** Durations in the notation of Google's APIs. */
 function duration(seconds: number): string {
   return `${seconds}s`;
 }

@@ -3,15 +3,15 @@ import type { Construct } from 'constructs';
 import { hashedName } from './names';
 import { namespaceOf } from './promql';
 
-/** An object that lives in no namespace: cdk8s gives every object that of its chart. */
+/** Removes the namespace of a cluster-scoped object: cdk8s gives every object that of its chart. */
 export function clusterScoped<T extends ApiObject>(object: T): T {
   if (object.metadata.namespace !== undefined) object.addJsonPatch(JsonPatch.remove('/metadata/namespace'));
   return object;
 }
 
 /**
- * The name of an object without a namespace that belongs to one with: that of its owner and its owner's namespace, since
- * two installations have owners of the same name.
+ * The name of a cluster-scoped object that belongs to a namespaced one: the owner's name and namespace, because two
+ * installations have owners of the same name.
  */
 export function namedInCluster(owner: Construct & { readonly name: string }): string {
   const namespace = namespaceOf(owner);

@@ -9,7 +9,7 @@ import { namespaceOf } from './promql';
 /** One graph: lines over time in one unit. */
 export interface Graph {
   readonly title: string;
-  /** Unit as Grafana names it: `short`, `s`, `bytes`, `percentunit`. */
+  /** Unit in Grafana's notation: `short`, `s`, `bytes`, `percentunit`. */
   readonly unit: string;
   readonly lines: readonly { readonly legend: string; readonly expr: string }[];
 }
@@ -21,8 +21,8 @@ const WIDTH = 12;
 const SIDECAR_LABEL = { grafana_dashboard: '1' };
 
 /**
- * A dashboard with these graphs, two a row. File and title name the namespace: Grafana's sidecar writes the files of
- * every namespace into one folder, and a folder holds a title once.
+ * A dashboard with these graphs, two a row. File and title contain the namespace: Grafana's sidecar writes the files of
+ * all namespaces into one folder, where titles must be unique.
  */
 export function grafanaDashboard(
   scope: Construct,

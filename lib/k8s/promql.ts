@@ -1,4 +1,4 @@
-/** Label matchers of PromQL. A value is always quoted here, and nowhere else. */
+/** Label matchers of PromQL. Values are quoted only here. */
 import { Chart } from 'cdk8s';
 import type { Construct } from 'constructs';
 
@@ -19,18 +19,18 @@ export function matching(
 }
 
 /**
- * The namespace of a construct's objects. By it the series of two installations of one chart are told apart, because
- * all other names in them are the same.
+ * The namespace of a construct's objects. It distinguishes the series of two installations of one chart, in which all
+ * other names are the same.
  */
 export function namespaceOf(scope: Construct): string | undefined {
   return Chart.of(scope).namespace;
 }
 
 /**
- * A metric about an object in a namespace, from an exporter in another one: what `of` makes of its series, two operands of
- * `or`. The exporter names the object's namespace in the label `namespace`. Prometheus keeps that where the
- * scrape has `honorLabels`, as the monitors of KEDA's own chart and kube-prometheus-stack's of kube-state-metrics do;
- * elsewhere it puts the exporter's namespace there and the object's into `exported_namespace`.
+ * A metric about an object in a namespace, from an exporter in another one: `of` applied to both series, joined by
+ * `or`. The exporter puts the object's namespace into the label `namespace`. Prometheus keeps that where the scrape has
+ * `honorLabels`, as in the monitors of KEDA's own chart and in kube-prometheus-stack's of kube-state-metrics; elsewhere
+ * it puts the exporter's namespace there and the object's into `exported_namespace`.
  *
  * Source: Prometheus documentation, Configuration, `honor_labels`; kedacore/charts, 17-keda-servicemonitor.yaml.
  */
@@ -50,12 +50,12 @@ export function quoted(value: string): string {
   return `"${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 }
 
-/** The pattern, quoted, that matches one of these values and nothing else. */
+/** The pattern, quoted, that matches only these values. */
 export function anyOf(values: readonly string[]): string {
   return quoted(values.map(literally).join('|'));
 }
 
-/** The pattern, quoted, that matches this text and, after it, what the second pattern matches. */
+/** The pattern, quoted, that matches this text followed by the second pattern. */
 export function startingWith(text: string, rest: string): string {
   return quoted(literally(text) + rest);
 }

@@ -1,6 +1,6 @@
 /**
- * What every pod of this library has in common: Pod Security `restricted`, a temporary folder where the root file
- * system is read-only, pods spread over nodes, and a budget for disruptions.
+ * Shared parts of the pods of this library: Pod Security `restricted`, a temporary folder beside a read-only root file
+ * system, pods spread over nodes, and a budget for disruptions.
  *
  * Source: Kubernetes, Pod Security Standards, "Restricted".
  */
@@ -32,7 +32,7 @@ export function restrictedPod(user = USER): kplus.PodSecurityContextProps {
 }
 
 /**
- * Annotations of a pod that must end by itself: the autoscalers of nodes leave its node until then.
+ * Annotations of a pod that must not be interrupted: node autoscalers keep its node until it ends.
  *
  * Source: Kubernetes Cluster Autoscaler FAQ, "What types of pods can prevent CA from removing a node?"; Karpenter,
  * Disruption, "Pod-Level Controls".
@@ -42,12 +42,12 @@ export const UNDISTURBED: Readonly<Record<string, string>> = {
   'karpenter.sh/do-not-disrupt': 'true',
 };
 
-/** The labels of the chart, which cdk8s gives to objects but not to their pods. */
+/** The labels of the chart. cdk8s gives them to objects but not to their pods. */
 export function chartLabels(scope: Construct): { [label: string]: string } {
   return { ...Chart.of(scope).labels };
 }
 
-/** `/tmp`, which programs expect to write to. What is in it is on the node's disk, and a pod that fills it is evicted. */
+/** `/tmp`, which programs expect to be writable. It is on the node's disk, and a pod that fills it is evicted. */
 export function mountTemporary(
   scope: Construct,
   container: kplus.Container,
@@ -57,7 +57,7 @@ export function mountTemporary(
   container.mount('/tmp', volume);
 }
 
-/** Refuses, when the chart is written, two volumes at one path of a container: the API server would refuse the pod. */
+/** Refuses, at synthesis, two volumes at one path of a container: the API server would refuse the pod. */
 export function refuseSharedPaths(
   scope: Construct,
   pod: kplus.AbstractPod,
@@ -93,19 +93,19 @@ function sharedPaths(container: kplus.Container, waysOut: Readonly<Record<string
 /** Source: Kubernetes, Well-Known Labels, `kubernetes.io/os`. */
 export const LINUX: Readonly<Record<string, string>> = { 'kubernetes.io/os': 'linux' };
 
-/** Keeps a pod to nodes of Linux, which its images are for; a toleration of everything would let it onto Windows too. */
+/** Schedules a pod only on Linux nodes, as its images need; if it tolerates everything it could land on Windows. */
 export function onLinux(workload: kplus.Workload): void {
   const template = workload instanceof kplus.CronJob ? '/spec/jobTemplate/spec/template' : '/spec/template';
   ApiObject.of(workload).addJsonPatch(JsonPatch.add(`${template}/spec/nodeSelector`, { ...LINUX }));
 }
 
-/** Resources of a container that was given none. */
+/** Default resources of a container. */
 export const DEFAULT_RESOURCES: kplus.ContainerResources = {
   cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.millis(1000) },
   memory: { request: Size.mebibytes(256), limit: Size.mebibytes(256) },
 };
 
-/** Pods of a workload on different nodes where there are any; one that is full must not keep the others waiting. */
+/** Spreads pods of a workload over nodes if possible; a full node must not block them. */
 export function spreadOverNodes(deployment: kplus.Deployment): void {
   ApiObject.of(deployment).addJsonPatch(
     JsonPatch.add('/spec/template/spec/topologySpreadConstraints', [
@@ -124,7 +124,7 @@ export function disruptionBudget(scope: Construct, id: string, matchLabels: Reco
   const budget = new kplus.k8s.KubePodDisruptionBudget(scope, id, {
     spec: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(1), selector: { matchLabels } },
   });
-  // A pod that never gets ready would hold up every drain, though it serves nobody.
+  // Otherwise a pod that never becomes ready would block every drain, although it does no work.
   budget.addJsonPatch(JsonPatch.add('/spec/unhealthyPodEvictionPolicy', 'AlwaysAllow'));
   return budget;
 }

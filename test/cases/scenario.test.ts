@@ -219,8 +219,11 @@ describe('a scenario', () => {
     expect(missed.outcomes[0].met).toBe(false);
   });
 
+  test('is missing from a case that is only told, which is refused', () => {
+    expect(() => runScenario({ ...caseOf(11), scenario: undefined }, 1)).toThrow('case 11 has no scenario to run');
+  });
+
   test.each([
-    ['a case without one', 7, 1, 'case 7 has no scenario to run'],
     ['a seed that is no whole number', 6, 1.5, 'seed must be a whole number, at least 0, got 1.5'],
     ['a seed below 0', 6, -1, 'seed must be a whole number, at least 0, got -1'],
   ])('refuses %s', (_, number, seed, sentence) => {

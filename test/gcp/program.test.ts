@@ -66,7 +66,9 @@ test('what holds messages or secrets stays when it leaves the program, with the 
   expect(run.retained).toEqual(expect.arrayContaining(stateful));
   const others = run.retained.filter((one) => !stateful.includes(one));
   expect(others.map((one) => one.replace(/^.*:/, ''))).toEqual([
+    'TopicIAMMember messages-dead-lettering',
     'TopicIAMMember webhooks-dead-lettering',
+    'SubscriptionIAMMember messages-dead-lettering',
     'SubscriptionIAMMember webhooks-dead-lettering',
   ]);
 });

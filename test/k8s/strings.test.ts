@@ -94,7 +94,7 @@ const logs = (more: Partial<LogShippingProps>) => (chart: ReturnType<typeof empt
   });
 const toKafka = (more: Partial<KafkaLogOutputProps>) =>
   LogOutput.kafka({
-    brokers: ['kafka:9093'],
+    bootstrapServers: ['kafka:9093'],
     topic: 'logs',
     username: secret('user'),
     password: secret('password'),
@@ -198,7 +198,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'LogShippingProps.stateName': (stateName) => logs({ stateName }),
   'LogReopen.signal.processName': (processName) => logs({ reopen: LogReopen.signal(processName, 'HUP') }),
   'LogReopen.signal.signal': (signal) => logs({ reopen: LogReopen.signal('nginx', signal) }),
-  'KafkaLogOutputProps.brokers': (broker) => logs({ output: toKafka({ brokers: [broker] }) }),
+  'KafkaLogOutputProps.bootstrapServers': (broker) => logs({ output: toKafka({ bootstrapServers: [broker] }) }),
   'KafkaLogOutputProps.topic': (topic) => logs({ output: toKafka({ topic }) }),
   'KafkaLogOutputProps.namespace': (text) => logs({ output: toKafka({ namespace: text }) }),
   'KafkaLogOutputProps.cidr': (cidr) => logs({ output: toKafka({ cidr }) }),

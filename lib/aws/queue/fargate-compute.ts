@@ -16,14 +16,16 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
+import { FLAG, having, type Kinds, mapOf, NUMBER, needed, TEXT } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
+import { CLUSTER } from '../kinds';
 import { createAlarms } from '../watch';
-import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
@@ -38,8 +40,8 @@ export interface FargateWorkerProps {
   readonly cluster: ICluster;
 
   /**
-   * The image. It finds the queue in `QUEUE_URL` and works on `SLOTS` messages at a time; on SIGTERM it takes no more
-   * and ends what it has.
+   * The image. It reads the queue's URL from `QUEUE_URL` and works on `SLOTS` messages at a time. On SIGTERM it stops
+   * receiving and finishes the messages that it has.
    */
   readonly image: ContainerImage;
 
@@ -75,13 +77,24 @@ export interface FargateWorkerProps {
    * Whether the last task stops when the queue is empty. Waking up takes the plan's `wakeUpSeconds`, which must fit
    * the latency; after six idle hours SQS may take up to 15 minutes more to publish its first metric.
    *
-   * @default - what the redrive queue is planned for; otherwise false
+   * @default - as the redrive queue is planned; otherwise false
    */
   readonly scaleToZero?: boolean;
 }
 
-/** Runs tasks and scales them on what each of them has to do: (visible + in flight) ÷ running tasks. */
-export function bindFargate(context: WorkerContext, props: FargateWorkerProps): WorkerBinding {
+const KINDS: Kinds<FargateWorkerProps> = {
+  cluster: needed(CLUSTER),
+  image: needed(having(['bind'], "a ContainerImage: ContainerImage.fromRegistry('shop/worker:1')")),
+  cpu: NUMBER,
+  memoryLimitMiB: NUMBER,
+  environment: mapOf(TEXT),
+  secrets: mapOf(having(['grantRead'], 'a Secret of ECS: Secret.fromSecretsManager()')),
+  scaleToZero: FLAG,
+};
+
+/** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
+export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
+  const props = soundCompute(context, given, KINDS);
   const { scope, subject, queue } = context;
   const cpu = props.cpu ?? 256;
   const memoryLimitMiB = props.memoryLimitMiB ?? 512;
@@ -138,7 +151,7 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
   return { plan, graphs: [{ title: 'Running tasks', metrics: [running] }] };
 }
 
-/** The L2 describes its security group by the construct path, which EC2 refuses when an id is of another script. */
+/** The L2 puts the construct path in the group's description. EC2 refuses it when an id is not in Latin script. */
 function describeGroups({ connections }: FargateService): void {
   for (const group of connections.securityGroups) {
     const resource = group.node.defaultChild;
@@ -146,7 +159,7 @@ function describeGroups({ connections }: FargateService): void {
   }
 }
 
-/** The queue's question where it has one; of its own the task adds only its price. */
+/** The queue's question where it has one; the task adds only its price. */
 function fargateQuestion(
   { question, planned }: WorkerContext,
   props: FargateWorkerProps,
@@ -161,11 +174,11 @@ function contradictions({ question, planned }: WorkerContext, { scaleToZero }: F
   return [
     {
       refused: planned && question.platform !== 'fargate',
-      message: `compute must be what the queue is planned for, ${question.platform}, got Fargate; give the queue platform QueuePlatform.FARGATE`,
+      message: `compute must be the platform of the queue's plan, ${question.platform}, got Fargate; give the queue platform QueuePlatform.FARGATE`,
     },
     {
       refused: planned && scaleToZero !== undefined && scaleToZero !== (question.scaleToZero ?? false),
-      message: `scaleToZero must be what the queue is planned for, ${question.scaleToZero ?? false}, got ${scaleToZero}; give it to the queue`,
+      message: `scaleToZero must be that of the queue's plan, ${question.scaleToZero ?? false}, got ${scaleToZero}; give it to the queue`,
     },
   ];
 }
@@ -181,7 +194,7 @@ const FARGATE_MEMORY: Readonly<Record<number, { from: number; to: number; step: 
   16384: { from: 32_768, to: 122_880, step: 8192 },
 };
 
-/** A wrong pair is a failed deployment otherwise, and a price of something that nobody can buy. */
+/** A wrong pair would fail only at deployment, and its price would be that of a size that does not exist. */
 function sizeChecks(cpu: number, memoryMiB: number): Check[] {
   const show = (value: number) => (Token.isUnresolved(value) ? 'a token' : String(value));
   const sizes = FARGATE_MEMORY[cpu];
@@ -204,7 +217,7 @@ function sizeChecks(cpu: number, memoryMiB: number): Check[] {
   ];
 }
 
-/** Without the number of running tasks the policy would take the whole backlog for that of one task. */
+/** Without the number of running tasks the policy would count the whole backlog as that of one task. */
 function warnWithoutInsights({ scope }: WorkerContext, { cluster }: FargateWorkerProps): void {
   const resource = cluster.node.defaultChild;
   if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
@@ -258,7 +271,7 @@ function scaleOnBacklog(
           {
             id: 'backlogPerTask',
             label: 'Backlog per task',
-            // In-flight messages count, or the scaler takes away tasks that are at work (keda issue 1663).
+            // In-flight messages count, or the scaler stops tasks that are working (keda issue 1663).
             expression: '(visible + inFlight) / FILL(running, 1)',
             returnData: true,
           },
@@ -272,7 +285,7 @@ function scaleOnBacklog(
     policyType: 'StepScaling',
     ...policy,
     stepScalingPolicyConfiguration: {
-      // Not ExactCapacity: the alarm outlasts the start, and would take away what target tracking has added meanwhile.
+      // Not ExactCapacity: the alarm outlasts the start, and would remove tasks that target tracking added meanwhile.
       adjustmentType: 'ChangeInCapacity',
       cooldown: plan.value('wakeUpSeconds'),
       metricAggregationType: 'Maximum',
@@ -293,7 +306,7 @@ function scaleOnBacklog(
         threshold: 'alarmAsleep',
         seconds: 'metricPeriodSeconds',
         comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        text: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
+        text: 'Messages wait and no task runs. This alarm starts the first task; no action is needed.',
       },
     ],
   });

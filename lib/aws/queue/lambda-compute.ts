@@ -2,15 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
-import { type Check, validate } from '../../flow/errors';
+import { type Check, isKnown, validate } from '../../flow/errors';
+import { FLAG, type Kinds, NUMBER, needed } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
 import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS, SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan, Workload } from '../../flow/queue/workload';
+import { DURATION, LAMBDA } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
-import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** Lambda's own default. */
 const DEFAULT_MEMORY_MIB = 128;
@@ -26,32 +28,39 @@ export interface LambdaWorkerProps {
   readonly function: LambdaFunction;
 
   /**
-   * Messages handed over in one invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at
-   * least 1 s is needed.
+   * Messages per invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at least 1 s is needed.
    *
-   * @default - the most, up to 10, that the function's time-out and the queue's visibility timeout leave room for
+   * @default - the most, up to 10, that the function's time-out and the queue's visibility timeout allow
    */
   readonly batchSize?: number;
 
   /**
    * How long messages may be gathered before an invocation. Whole seconds, 0 to 300 and below the promised latency,
-   * to which it adds; 0 on a FIFO queue.
+   * because it adds to the wait; 0 on a FIFO queue.
    *
    * @default - that of the redrive queue; otherwise no window
    */
   readonly batchWindow?: Duration;
 
   /**
-   * Whether Lambda keeps pollers that are always there, at the number that the plan derives: for promises shorter than
-   * Lambda's own ramp, and for more than 1,000 invocations at a time. They are paid for by the hour.
+   * Whether Lambda keeps provisioned pollers, as many as the plan derives: for promises shorter than Lambda's own ramp,
+   * and for more than 1,000 invocations at a time. They are charged by the hour.
    *
-   * @default - what the redrive queue is planned for; otherwise false
+   * @default - as the redrive queue is planned; otherwise false
    */
   readonly provisionedPollers?: boolean;
 }
 
+const KINDS: Kinds<LambdaWorkerProps> = {
+  function: needed(LAMBDA),
+  batchSize: NUMBER,
+  batchWindow: DURATION,
+  provisionedPollers: FLAG,
+};
+
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
-export function bindLambda(context: WorkerContext, props: LambdaWorkerProps): WorkerBinding {
+export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): WorkerBinding {
+  const props = soundCompute(context, given, KINDS);
   const { subject, queue } = context;
   const question = lambdaQuestion(context, props);
   const plan = planQueue(subject, question, inputChecks(context, props, question));
@@ -89,7 +98,7 @@ function windowOf({ batchWindowSeconds = 0 }: QueueQuestion): Duration | undefin
   return batchWindowSeconds > 0 ? Duration.seconds(batchWindowSeconds) : undefined;
 }
 
-/** The queue's question where it has one; of its own the function adds only a price and what no plan depends on. */
+/** The queue's question where it has one; the function adds only its price and its batch size. */
 function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorkerProps): QueueQuestion {
   const { workload, consumer } = question;
   const priced = {
@@ -107,7 +116,7 @@ function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorke
   };
 }
 
-/** What can be refused before anything is sized. */
+/** Checks that need no plan. */
 function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps, question: QueueQuestion): Check[] {
   const { batchSize, batchWindow, provisionedPollers } = props;
   const windowSeconds = resolvedSeconds(batchWindow);
@@ -122,18 +131,18 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
     },
     {
       refused: planned && windowSeconds !== undefined && windowSeconds !== askedWindow,
-      message: `batchWindow must be the one that the queue is planned for, ${askedWindow} s, got ${windowSeconds} s; give it to the queue`,
+      message: `batchWindow must be that of the queue's plan, ${askedWindow} s, got ${windowSeconds} s; give it to the queue`,
     },
     {
       refused: planned && question.platform !== 'lambda' && question.platform !== 'lambda-provisioned',
-      message: `compute must be what the queue is planned for, ${question.platform}, got Lambda; give the queue platform QueuePlatform.LAMBDA`,
+      message: `compute must be the platform of the queue's plan, ${question.platform}, got Lambda; give the queue platform QueuePlatform.LAMBDA`,
     },
     {
       refused:
         planned &&
         provisionedPollers !== undefined &&
         provisionedPollers !== (question.platform === 'lambda-provisioned'),
-      message: `provisionedPollers must be what the queue is planned for, got ${provisionedPollers}; give the queue platform QueuePlatform.${provisionedPollers ? 'LAMBDA_PROVISIONED' : 'LAMBDA'}`,
+      message: `provisionedPollers must be that of the queue's plan, got ${provisionedPollers}; give the queue platform QueuePlatform.${provisionedPollers ? 'LAMBDA_PROVISIONED' : 'LAMBDA'}`,
     },
   ];
 }
@@ -179,7 +188,7 @@ function hourCost(fn: LambdaFunction, workload: Workload): number | undefined {
   if (!(resource instanceof CfnFunction)) return undefined;
   const memoryMiB = resolvedNumber(resource.memorySize ?? DEFAULT_MEMORY_MIB);
   // A service time out of range is refused by the plan, with its name.
-  if (memoryMiB === undefined || !(workload.serviceSeconds > 0)) return undefined;
+  if (memoryMiB === undefined || !(isKnown(workload?.serviceSeconds) && workload.serviceSeconds > 0)) return undefined;
   return lambdaBusyHourCost(memoryMiB, fn.architecture === Architecture.ARM_64, workload.serviceSeconds);
 }
 

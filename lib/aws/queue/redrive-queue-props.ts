@@ -1,15 +1,17 @@
-/** The props of a redrive queue, the question that its plan answers from them, and what of them is refused. */
+/** The props of a redrive queue, the question that its plan answers, and the checks on the props. */
 import { Duration, type RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { type Check, oneOf } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, TEXT } from '../../flow/kinds';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { DURATION, KEY, TOPIC } from '../kinds';
 import { resolvedNumber, resolvedSeconds } from '../tokens';
 import { QueuePlatform } from './queue-platform';
 
 /**
- * What a queue that rids itself of poison is sized from.
+ * What a redrive queue is sized from.
  */
 export interface RedriveQueueProps {
   /**
@@ -18,13 +20,13 @@ export interface RedriveQueueProps {
   readonly workload: Workload;
 
   /**
-   * The promise to the users of a queue. Its `monthlyCost` bounds who serves the queue: it is looked at here only when
+   * The promise to the users of a queue. Its `monthlyCost` bounds the worker: it is checked here only when
    * `consumer.instanceHourCost` says what an instance costs.
    */
   readonly objective: Objective;
 
   /**
-   * Who serves the queue, as far as it is known: slots, start-up time, limits.
+   * The worker, as far as it is known: slots, start-up time, limits.
    *
    * @default - one slot an instance, the defaults of `Consumer`
    */
@@ -39,8 +41,8 @@ export interface RedriveQueueProps {
   readonly platform?: QueuePlatform;
 
   /**
-   * Whether the last task or pod of the worker stops when the queue is empty. The plan then holds for a peak that finds
-   * none running. Without effect on Lambda.
+   * Whether the last task or pod of the worker stops when the queue is empty. The plan then holds for a peak that
+   * starts with none running. Without effect on Lambda.
    *
    * @default false
    */
@@ -48,15 +50,15 @@ export interface RedriveQueueProps {
 
   /**
    * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
-   * order, so on a FIFO queue it has to be asked for with `maxRedrives`.
+   * order, so a FIFO queue redrives only when `maxRedrives` is given.
    *
    * @default false
    */
   readonly fifo?: boolean;
 
   /**
-   * The key that encrypts the messages of all three queues. Whoever sends or receives needs its permission;
-   * the queues' `grant` methods give it.
+   * The key that encrypts the messages of all three queues. Senders and receivers need permission to use it; the
+   * queues' `grant` methods give it.
    *
    * @default - keys of Amazon SQS (SSE-SQS)
    */
@@ -79,7 +81,7 @@ export interface RedriveQueueProps {
 
   /**
    * Attempts at a message before it is a dead letter. 1 to 1,000. With fewer than five, throttled attempts count as
-   * failures and good messages end as dead letters: that is a warning, BP-SQS-003.
+   * failures and good messages end as dead letters (warning BP-SQS-003).
    *
    * @default - from the plan, 5 or more
    */
@@ -87,7 +89,7 @@ export interface RedriveQueueProps {
 
   /**
    * How long a message may wait in the queue. 1 min to 13 days: the dead-letter queue keeps 14 days, counted from the
-   * first arrival, and a person needs at least one of them.
+   * first arrival, and a person needs at least one of these days to react.
    *
    * @default - from the plan
    */
@@ -109,9 +111,9 @@ export interface RedriveQueueProps {
   readonly redrivesPerSecond?: number;
 
   /**
-   * The circuit opens when a smaller share of what was redriven stays away from the dead-letter queue. While it is
-   * open a few letters are tried in every window, the others are held, and nothing is quarantined that failed with
-   * all the rest. 0 (never opens) to 1.
+   * The lowest share of redriven messages that must succeed; below it the circuit opens. While it is open, a few
+   * letters are tried in every window, the others are held, and a letter that fails together with the others is not
+   * quarantined. 0 (never opens) to 1.
    *
    * @default 0.5
    */
@@ -126,8 +128,8 @@ export interface RedriveQueueProps {
   readonly maskedFields?: string[];
 
   /**
-   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
-   * letters, digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
+   * digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
    *
    * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
    */
@@ -149,8 +151,8 @@ export interface RedriveQueueProps {
 
   /**
    * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
-   * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A queue that is retained keeps
-   * its messages until they expire, and nothing consumes it any more.
+   * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A retained queue keeps its
+   * messages until they expire; it no longer has a consumer.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
@@ -158,7 +160,32 @@ export interface RedriveQueueProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** A FIFO queue loses its order with every redrive, so that nothing is redriven there unasked. */
+/** What each prop has to be. */
+export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  platform: CHECKED,
+  scaleToZero: FLAG,
+  fifo: FLAG,
+  encryptionKey: KEY,
+  functionTimeout: DURATION,
+  batchWindow: DURATION,
+  maxReceiveCount: NUMBER,
+  retention: DURATION,
+  maxRedrives: NUMBER,
+  redrivesPerSecond: CHECKED,
+  successRatioFloor: CHECKED,
+  maskedFields: listOf(TEXT),
+  queueName: TEXT,
+  alarmTopic: TOPIC,
+  dashboard: FLAG,
+  removalPolicy: CHECKED,
+};
+
+const PLATFORMS = Object.values(QueuePlatform);
+
+/** Every redrive breaks the order of a FIFO queue, so it redrives only on request. */
 const FIFO_REDRIVES = 0;
 
 /** The question. Unresolved tokens go to the queue as they are; the plan uses its derived value instead. */
@@ -167,10 +194,14 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
   const maxRedrives = props.maxRedrives ?? (fifo ? FIFO_REDRIVES : undefined);
   return {
     workload,
-    // Without a price of an instance a ceiling bounds whoever serves the queue, not the queue.
-    objective: consumer?.instanceHourCost === undefined ? { ...objective, monthlyCost: undefined } : objective,
+    // The ceiling bounds the worker's cost, which is unknown here without the price of an instance.
+    objective:
+      consumer?.instanceHourCost === undefined && isStruct(objective)
+        ? { ...objective, monthlyCost: undefined }
+        : objective,
     consumer,
-    platform: props.platform ?? QueuePlatform.LAMBDA,
+    // One that there is not is named with those that a queue of SQS can have.
+    platform: PLATFORMS.find((platform) => platform === props.platform) ?? QueuePlatform.LAMBDA,
     broker: 'sqs',
     scaleToZero: props.scaleToZero,
     functionTimeoutSeconds: resolvedSeconds(props.functionTimeout),
@@ -185,12 +216,16 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
   };
 }
 
+function isStruct(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** What is wrong with the props, beside what the plan refuses. */
 export function redriveChecks(props: RedriveQueueProps): Check[] {
   const { platform, retention, maskedFields } = props;
   return [
     ...unresolvedChecks(props),
-    oneOf('platform', platform, Object.values(QueuePlatform)),
+    oneOf('platform', platform, PLATFORMS),
     {
       refused: retention?.isUnresolved() === true && retention.unitLabel() !== 'seconds',
       message: `retention must be in seconds when it is a token, got ${retention?.unitLabel()}`,
@@ -202,7 +237,7 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
   ];
 }
 
-/** These go into sums at synthesis, so a value that only the deployment knows is of no use. */
+/** These go into sums at synthesis, so a value that is known only at deployment cannot be used. */
 function unresolvedChecks(props: RedriveQueueProps): Check[] {
   const { functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor } = props;
   const unresolved = (value: Duration | number | undefined) =>

@@ -15,6 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type Check, InvalidInputError } from '../../flow/errors';
+import { sound } from '../../flow/kinds';
 import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
@@ -24,16 +25,16 @@ import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
-import { type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
+import { REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
 import { createRedriver } from './redriver-function';
 import type { ServingWorker } from './worker-compute';
 
 /**
- * A queue on which no message can block the others or be lost: what fails every attempt is set aside, tried again as
- * often as it makes sense, and then parked with its secrets masked and an alarm.
+ * A queue on which no message blocks the others or is lost: a message that fails every attempt becomes a dead letter,
+ * is redriven a bounded number of times, and is then parked with its secrets masked and an alarm.
  *
- * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and its
- * opposite, the automatic redrive that sends poison round for ever (case 14).
+ * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and the
+ * opposite, an automatic redrive that retries poison messages without end (case 14).
  */
 export class RedriveQueue extends QueueBase {
   /**
@@ -47,11 +48,11 @@ export class RedriveQueue extends QueueBase {
     return scope instanceof RedriveQueue && scope.queue === queue ? scope : undefined;
   }
 
-  /** The queue to send to and to consume. The construct itself is an `IQueue` too and stands for it. */
+  /** The queue to send to and to consume. The construct is itself an `IQueue` that delegates to it. */
   public readonly queue: Queue;
-  /** What failed every attempt. The redriver drains it; without a redriver, a person does. */
+  /** Messages that failed every attempt. The redriver drains it; without a redriver, a person does. */
   public readonly deadLetterQueue: Queue;
-  /** Masked copies of what was given up, with attributes that say why. They stay until somebody deletes them or they expire. */
+  /** Masked copies of messages that were given up, with attributes that say why. They stay until deleted or expired. */
   public readonly quarantineQueue: Queue;
   /**
    * The function that sends dead letters back or parks them.
@@ -73,7 +74,7 @@ export class RedriveQueue extends QueueBase {
   public readonly encryptionMasterKey?: IKey;
   public readonly encryptionType?: QueueEncryption;
   public readonly fifo: boolean;
-  /** The queue inside makes its own. */
+  /** `queue` creates its own policy. */
   protected readonly autoCreatePolicy = false;
   /**
    * The question that the plan answers; a worker on this queue asks the same one.
@@ -83,7 +84,7 @@ export class RedriveQueue extends QueueBase {
   public readonly _question: QueueQuestion;
 
   /**
-   * What the user asked of the queue, a ceiling of its worker's cost included.
+   * What the user gave, including the cost ceiling of the worker.
    *
    * @internal
    */
@@ -96,16 +97,17 @@ export class RedriveQueue extends QueueBase {
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: RedriveQueueProps) {
     super(scope, id);
-    this.props = props;
-    this.fifo = props.fifo ?? false;
-    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    this._question = redriveQuestion(props);
-    this._asked = { workload: props.workload, objective: props.objective, consumer: props.consumer };
-    this.ownPlan = planQueue(subjectOf(this), this._question, ownChecks(props));
+    const { props: usable, checks } = sound(props, REDRIVE_KINDS);
+    this.props = usable;
+    this.fifo = usable.fifo ?? false;
+    this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
+    this._question = redriveQuestion(usable);
+    this._asked = { workload: usable.workload, objective: usable.objective, consumer: usable.consumer };
+    this.ownPlan = planQueue(subjectOf(this), this._question, [...checks, ...ownChecks(usable)]);
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
@@ -118,7 +120,7 @@ export class RedriveQueue extends QueueBase {
     this.encryptionMasterKey = queue.encryptionMasterKey;
     this.encryptionType = queue.encryptionType;
     for (const one of [queue, deadLetterQueue, quarantineQueue]) retainPolicyOf(one, removalPolicy);
-    const { alarmTopic, encryptionKey, maskedFields } = props;
+    const { alarmTopic, encryptionKey, maskedFields } = usable;
     const redrives = this._question.redrive?.maxRedrives !== 0;
     if (redrives) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
@@ -135,7 +137,7 @@ export class RedriveQueue extends QueueBase {
       plan,
       alarmTopic,
     });
-    if (props.dashboard ?? true) {
+    if (usable.dashboard ?? true) {
       this.dashboard = createQueueDashboard(this, {
         subject: plan.subject,
         queue,
@@ -149,8 +151,8 @@ export class RedriveQueue extends QueueBase {
   }
 
   /**
-   * Every knob with its reason, and what to expect. Once a `QueueWorker` serves the queue it is the plan of that worker:
-   * the same knobs, with those that only the worker has.
+   * Every knob with its reason, and what to expect. Once a `QueueWorker` serves the queue, this is the worker's plan:
+   * the same knobs, and those that only the worker has.
    */
   public get plan(): QueuePlan {
     return this.servedBy?.plan ?? this.ownPlan;
@@ -161,14 +163,14 @@ export class RedriveQueue extends QueueBase {
   }
 
   /**
-   * Takes note of the worker on this queue.
+   * Registers the worker of this queue.
    *
    * @internal
    */
   public _serve(worker: ServingWorker): void {
     if (this.servedBy !== undefined) {
       throw new InvalidInputError(worker.subject, [
-        `queue is served by ${this.servedBy.subject} already, which the plan of ${this.plan.subject} is for; one queue has one worker`,
+        `queue already has the worker ${this.servedBy.subject}, which the plan of ${this.plan.subject} is for; one queue has one worker`,
       ]);
     }
     this.servedBy = worker;
@@ -177,7 +179,7 @@ export class RedriveQueue extends QueueBase {
       const alarm = node.defaultChild as CfnAlarm;
       alarm.alarmDescription = `${alarm.alarmDescription} ${worker.subject} serves the queue.`;
     }
-    // A metric of another stack would tie this stack to one that depends on it.
+    // A metric of another stack would make this stack depend on one that depends on it.
     if (Stack.of(worker.scope) !== Stack.of(this)) return;
     const width = 24 / Math.max(1, worker.graphs.length);
     this.dashboard?.addWidgets(
@@ -188,8 +190,8 @@ export class RedriveQueue extends QueueBase {
   }
 
   /**
-   * Seconds until the queue is empty at the rates of the last five minutes; 604,800 stands for never, because producers
-   * win. The `timeToDrain` alarm watches it.
+   * Seconds until the queue is empty at the rates of the last five minutes; 604,800 means never, because more arrives
+   * than is finished. The `timeToDrain` alarm watches it.
    */
   public metricTimeToDrain(): IMetric {
     return timeToDrainMetric(this.queue, this.plan);
@@ -229,8 +231,8 @@ export class RedriveQueue extends QueueBase {
   }
 
   /**
-   * The two queues name each other: the source its dead-letter queue, which in turn admits only this source. One of
-   * them needs a name before it exists. The stack's own id in it keeps copies of the stack apart.
+   * The two queues name each other: the source its dead-letter queue, which admits only this source. One of them needs
+   * a name before it exists. The stack's id in that name keeps copies of the stack apart.
    */
   private sourceName(): string {
     if (this.props.queueName !== undefined) return this.props.queueName;
@@ -256,8 +258,7 @@ export class RedriveQueue extends QueueBase {
     });
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason:
-        'The end of the line: it holds masked copies for a person to read, nothing consumes it, so nothing in it can fail.',
+      reason: 'It holds masked copies for a person to read. It has no consumer, so no message in it can fail.',
     });
     return queue;
   }
@@ -273,14 +274,14 @@ export class RedriveQueue extends QueueBase {
     if (this.fifo && redrives) {
       Annotations.of(this).addWarningV2(
         'Backpressure::fifo-redrive-order',
-        `maxRedrives ${this.props.maxRedrives} on a FIFO queue: a redriven message comes after those of its group that followed it`,
+        `maxRedrives ${this.props.maxRedrives} on a FIFO queue: a redriven message is delivered after later messages of its group`,
       );
     }
   }
 }
 
 /**
- * Makes a redrive queue inside a larger construct, whose own failures are thrown together with those of the queue.
+ * Makes a redrive queue inside a larger construct. The failures of both are thrown together.
  *
  * @internal
  */

@@ -29,7 +29,7 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
     billingMode: BillingMode.PAY_PER_REQUEST,
     timeToLiveAttribute: 'expires',
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    // Without its key and its journal, a letter that is on its way counts as never redriven.
+    // Without its key and its journal in the table, a letter in flight counts as never redriven.
     removalPolicy: props.removalPolicy,
   });
   const redriver = new RuntimeFunction(scope, 'Redriver', {
@@ -63,7 +63,7 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
     new SqsEventSource(deadLetterQueue, {
       batchSize: 10,
       reportBatchItemFailures: true,
-      // The mapping's minimum: redriving is never urgent, and the source has a consumer to feed.
+      // The mapping's minimum: redriving is never urgent, and the consumer's capacity is for new messages.
       maxConcurrency: 2,
     }),
   );

@@ -5,9 +5,11 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
+import { type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotasPlan } from '../../flow/quotas/workload';
+import { DURATION, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
 import { clusterChecks } from './kafka-cluster';
@@ -17,7 +19,7 @@ import { clusterChecks } from './kafka-cluster';
  */
 export interface KafkaAlarmsProps {
   /**
-   * ARN of the cluster. Its name, which is in the ARN, is what metrics go by.
+   * ARN of the cluster. The cluster name in it is a dimension of the metrics.
    */
   readonly clusterArn: string;
 
@@ -27,8 +29,8 @@ export interface KafkaAlarmsProps {
   readonly brokers: number;
 
   /**
-   * The plan with the knob `alarmThrottledSeconds`. Other numbers follow from it, unless the plan has a knob for them
-   * too: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
+   * The plan with the knob `alarmThrottledSeconds`. The other numbers are derived from it, unless the plan has a knob
+   * for them: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
    */
   readonly plan: QuotasPlan;
 
@@ -38,51 +40,53 @@ export interface KafkaAlarmsProps {
   readonly repairer: IFunction;
 
   /**
-   * How often it looks. Whole minutes, 5 min to a day.
+   * How often it checks the quotas. Whole minutes, 5 min to a day.
    */
   readonly repairInterval: Duration;
 
   /**
    * Where the alarms go.
    *
-   * @default - nowhere; they can be seen and have no action
+   * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
 }
 
 /**
- * The alarms that tell a tenant which outgrows its quota from one that has a peak.
+ * The alarms that tell a tenant that has outgrown its quota from a tenant at its peak.
  *
  * Throttling raises no error: a broker answers late, and the tenant's records pile up in its producers. Amazon MSK
- * publishes throttle times for each broker, all tenants together, from the monitoring level PER_BROKER on. Which tenant
- * it is, only the client's own metric `produce-throttle-time-avg` or the broker's JMX metrics say.
+ * publishes throttle times for each broker, all tenants together, from the monitoring level PER_BROKER on. Only the
+ * client's own metric `produce-throttle-time-avg` or the broker's JMX metrics identify the tenant.
  */
 export class KafkaAlarms extends Construct {
   /** For each broker: producers were throttled for longer than any planned peak. */
   public readonly produceThrottled: Alarm[];
   /** For each broker: consumers were throttled for longer than any planned peak. */
   public readonly fetchThrottled: Alarm[];
-  /** Somebody altered a quota by hand; it has been set again. */
+  /** A quota was changed outside the stack; it has been set again. */
   public readonly drift: Alarm;
-  /** Quotas cannot be read or set. */
+  /** The function cannot read or set quotas. */
   public readonly repairErrors: Alarm;
   /** Every alarm, in the order above. */
   public readonly all: Alarm[];
 
   /**
-   * @throws InvalidInputError when a prop is out of range, or the plan has no such knob
+   * @throws InvalidInputError when a prop is out of range, or the plan lacks a knob
    */
   constructor(scope: Construct, id: string, props: KafkaAlarmsProps) {
     super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
     validate(id, [
-      ...clusterChecks(props.clusterArn, props.repairInterval),
-      knownNumber('brokers', props.brokers, 1, MOST_BROKERS),
+      ...checks,
+      ...clusterChecks(usable.clusterArn, usable.repairInterval),
+      knownNumber('brokers', usable.brokers, 1, MOST_BROKERS),
     ]);
-    const { repairer, repairInterval, alarmTopic, clusterArn } = props;
-    const plan = completed(props.plan, quotaAlarmKnobs(props.plan)).withKnobs([
+    const { repairer, repairInterval, alarmTopic, clusterArn } = usable;
+    const plan = completed(usable.plan, quotaAlarmKnobs(usable.plan)).withKnobs([
       repairIntervalKnob(repairInterval.toSeconds(), true),
     ]);
-    const brokers = Array.from({ length: props.brokers }, (_, index) => index + 1);
+    const brokers = Array.from({ length: usable.brokers }, (_, index) => index + 1);
     const rows = [
       ...brokers.map((broker) => throttledRow(clusterArn, 'Produce', broker)),
       ...brokers.map((broker) => throttledRow(clusterArn, 'Fetch', broker)),
@@ -97,17 +101,26 @@ export class KafkaAlarms extends Construct {
   }
 }
 
+const KINDS: Kinds<KafkaAlarmsProps> = {
+  clusterArn: needed(TEXT),
+  brokers: needed(NUMBER),
+  plan: needed(PLAN),
+  repairer: needed(LAMBDA),
+  repairInterval: needed(DURATION),
+  alarmTopic: TOPIC,
+};
+
 const THROTTLED = {
   Produce: (broker: number) =>
-    `Producers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant writes more than its quota, and its records pile up in its producers.`,
+    `Producers on broker ${broker} have been throttled continuously, for longer than any planned peak: a tenant writes more than its quota, and its records pile up in its producers.`,
   Fetch: (broker: number) =>
-    `Consumers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant reads more than its quota and falls behind.`,
+    `Consumers on broker ${broker} have been throttled continuously, for longer than any planned peak: a tenant reads more than its quota and falls behind.`,
 } as const;
 
 function throttledRow(clusterArn: string, kind: keyof typeof THROTTLED, broker: number): AlarmRow {
   return {
     id: `${kind}Throttled${broker}`,
-    // Throttle times are published only once something was throttled.
+    // MSK publishes throttle times only after the first throttle.
     metric: (period) =>
       new Metric({
         namespace: 'AWS/Kafka',
@@ -119,7 +132,7 @@ function throttledRow(clusterArn: string, kind: keyof typeof THROTTLED, broker: 
     threshold: 'alarmThrottleMilliseconds',
     seconds: 'alarmWindowSeconds',
     periods: 'alarmThrottledWindows',
-    text: `${THROTTLED[kind](broker)} Look into the clients' throttle-time metrics for which tenant it is; if its load is meant to stay, give it a larger share or the cluster more brokers, and do not raise its quota by hand.`,
+    text: `${THROTTLED[kind](broker)} Find the tenant in the clients' throttle-time metrics. If its load is there to stay, give it a larger share or the cluster more brokers; do not raise its quota by hand.`,
   };
 }
 
@@ -137,14 +150,14 @@ function repairRows(repairer: IFunction): AlarmRow[] {
         }),
       threshold: 'alarmQuotasRepaired',
       seconds: 'repairIntervalSeconds',
-      text: "Quotas differed from the template and have been set again; the function's log names the entities. Find out who alters them by hand, and have it changed in the stack instead.",
+      text: "Quotas differed from the template and have been set again; the function's log names the entities. Find out who changes them by hand, and make the change in the stack instead.",
     },
     {
       id: 'RepairErrors',
       metric: (period: Duration) => repairer.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmRepairErrors',
       seconds: 'repairIntervalSeconds',
-      text: 'Quotas cannot be read or set. They go on holding as they are, and drift goes unseen. The log says which: brokers out of reach (security groups, subnets), credentials refused, or a limit that a broker refuses.',
+      text: "The function cannot read or set quotas. The present quotas still hold, but drift is not detected. The function's log has the cause: unreachable brokers (security groups, subnets), refused credentials, or a limit that a broker refuses.",
     },
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * The two helpers that run outside the VPC: one asks Amazon MSK for the brokers' addresses, one carries the events of
- * CloudFormation to the function inside. So the function needs no way to any service but its brokers and its secret.
+ * Two functions that run outside the VPC: one asks Amazon MSK for the brokers' addresses, one passes CloudFormation's
+ * events to the function inside. So that function connects only to its brokers and its secret.
  */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -21,7 +21,7 @@ export function createBrokersLookUp(scope: Construct, { clusterArn, output }: Br
   const { role, logGroup } = helperRole(scope, 'Brokers', 'Asks Amazon MSK for the addresses of brokers');
   const lookUp = new AwsCustomResource(scope, 'Brokers', {
     resourceType: 'Custom::KafkaBrokers',
-    // Also on update: with another way to sign in there is another port.
+    // Also on update: another way to sign in uses another port.
     onUpdate: {
       service: 'Kafka',
       action: 'GetBootstrapBrokers',
@@ -46,13 +46,13 @@ export function createQuotaProvider(
 ): Provider {
   const { role, logGroup } = helperRole(scope, 'Provider', 'Carries events of CloudFormation to a function');
   const resources = [onEventHandler.functionArn];
-  // The framework asks for every version and alias of the function; it invokes it by its ARN alone.
+  // The framework asks for every version and alias of the function, but invokes it only by its ARN.
   role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources }));
   const frameworkOnEventRole = role.withoutPolicyUpdates();
   return new Provider(scope, 'Provider', { onEventHandler, frameworkOnEventRole, logGroup });
 }
 
-/** The managed policy for logs may write any log group of the account. */
+/** Instead of the managed policy for logs, which may write any log group of the account. */
 function helperRole(scope: Construct, id: string, description: string): { role: Role; logGroup: LogGroup } {
   const logGroup = new LogGroup(scope, `${id}Logs`, {
     retention: RetentionDays.ONE_MONTH,

@@ -1,4 +1,4 @@
-/** What the alarms of an archive watch: S3's daily storage metrics, summed over the classes that the plan moves to. */
+/** The alarms of an archive, on S3's daily storage metrics, summed over the classes that the plan moves to. */
 import { Duration } from 'aws-cdk-lib';
 import { ComparisonOperator, type IMetric, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
@@ -42,16 +42,16 @@ export function objectBytesMetric(bucket: IBucket, plan: StoragePlan): MathExpre
   });
 }
 
-/** The alarms on the stock; one on the size of objects only where objects move. */
+/** The alarms on stored bytes and, if objects move, on their size. */
 export function stockRows(bucket: IBucket, plan: StoragePlan): AlarmRow[] {
-  // S3 publishes hours late: no news is no change.
+  // S3 publishes hours late, so a missing value means no change.
   const daily = { seconds: 'alarmSampleSeconds', missing: TreatMissingData.IGNORE };
   const stock: AlarmRow = {
     id: 'StoredBytesAlarm',
     metric: () => storedBytesMetric(bucket, plan),
     threshold: 'storedBytesLimit',
     ...daily,
-    text: 'More is stored than the write rate and the retention account for: something does not expire.',
+    text: 'More is stored than the write rate and the retention explain: some objects do not expire.',
   };
   if (plan.transitions.length === 0) return [stock];
   return [
@@ -62,7 +62,7 @@ export function stockRows(bucket: IBucket, plan: StoragePlan): AlarmRow[] {
       threshold: 'alarmObjectBytes',
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,
       ...daily,
-      text: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
+      text: 'The mean object is smaller than the break-even size, so objects stay in S3 Standard. Compact before upload.',
     },
   ];
 }

@@ -1,17 +1,17 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
-import { type Check, validate } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import { type Knob, unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
 import { planStorage } from '../../flow/storage/plan';
-import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
+import type { StorageObjective, StoragePlan, StorageQuestion, StorageWorkload } from '../../flow/storage/workload';
 
-/** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
+/** Days after which the parts of an unfinished upload are deleted by default. */
 export const ABORT_DAYS = 7;
 /** A hundred years. */
 const LONGEST_DAYS = 36_500;
 
-/** Those props of an archive that decide its lifecycle; `ArchiveBucketProps` describes them. */
+/** The props of an archive that determine its lifecycle; `ArchiveBucketProps` describes them. */
 export interface LifecycleChoices {
   readonly workload: StorageWorkload;
   readonly objective?: StorageObjective;
@@ -23,12 +23,12 @@ export interface LifecycleChoices {
   readonly serverAccessLogsBucket?: unknown;
 }
 
-/** Of the bucket that the construct makes for access logs and inventories. */
+/** Retention of the bucket that the construct makes for access logs and inventories. */
 const LOG_RETENTION: Knob = {
   name: 'logRetentionDays',
   value: 90,
   unit: 'days',
-  formula: 'a quarter: long enough to see who read what, and what the last twelve inventories counted',
+  formula: 'a quarter: enough to see who read which object, and to compare the last twelve inventories',
   inputs: {},
   source: 'this library, docs/constructs/archive-bucket.md',
 };
@@ -36,28 +36,34 @@ const LOG_RETENTION: Knob = {
 /**
  * The plan of a bucket's lifecycle, with every duration in whole days.
  *
+ * @param others what else is wrong with the input; thrown together with what is found here
  * @throws InvalidInputError when a choice is outside its range
  * @throws CapacityError when the stock cannot be kept as chosen
  */
-export function planLifecycle(id: string, choices: LifecycleChoices): StoragePlan {
-  validate(id, lifecycleChecks(choices));
+export function planLifecycle(id: string, choices: LifecycleChoices, others: readonly Check[]): StoragePlan {
+  const checks = [...others, ...lifecycleChecks(choices)];
+  // A duration that is refused has no days.
+  const refused = checks.some((check) => check.refused);
   const abort = choices.abortIncompleteMultipartUploadAfter;
-  const plan = planStorage(id, {
+  const question: StorageQuestion = {
     workload: choices.workload,
     objective: choices.objective,
-    transitions: choices.transitions?.map((t) => ({
-      storageClass: t.storageClass.value,
-      afterDays: t.transitionAfter!.toDays(),
-    })),
-    noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
     budgetHeadroom: choices.budgetHeadroom,
-  });
+    ...(!refused && {
+      transitions: choices.transitions?.map((t) => ({
+        storageClass: t.storageClass.value,
+        afterDays: t.transitionAfter!.toDays(),
+      })),
+      noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
+    }),
+  };
+  const plan = planStorage(id, question, checks);
   return plan.withKnobs([
     {
       name: 'daysAfterInitiation',
       value: knownDays(abort) ?? ABORT_DAYS,
       unit: 'days',
-      ...unlessGiven(abort, 'a week to finish an upload; its parts are billed and in no listing'),
+      ...unlessGiven(abort, 'a week to finish an upload; its parts are billed but not listed'),
       source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
     },
     ...(choices.serverAccessLogsBucket === undefined ? [LOG_RETENTION] : []),
@@ -70,7 +76,7 @@ function knownDays(duration: Duration | undefined): number | undefined {
   return duration === undefined || duration.isUnresolved() ? undefined : duration.toDays();
 }
 
-/** The lifecycle rules of the plan. Durations that are known only at deployment go through as they were given. */
+/** The lifecycle rules of the plan. Durations that are known only at deployment are passed on as they are. */
 export function lifecycleRules(plan: StoragePlan, choices: LifecycleChoices): LifecycleRule[] {
   return [
     {
@@ -80,7 +86,7 @@ export function lifecycleRules(plan: StoragePlan, choices: LifecycleChoices): Li
       abortIncompleteMultipartUploadAfter:
         choices.abortIncompleteMultipartUploadAfter ?? Duration.days(plan.value('daysAfterInitiation')),
     },
-    // A rule of its own: S3 takes this action not in one rule with an expiration by days.
+    // A separate rule: S3 refuses this action in a rule with an expiration by days.
     { id: 'expired-delete-markers', expiredObjectDeleteMarker: true },
     ...plan.transitions.map(({ storageClass }) => ({
       id: `move-to-${storageClass}`,
@@ -109,7 +115,7 @@ function lifecycleChecks(choices: LifecycleChoices): Check[] {
     })),
     ...(transitions ?? []).flatMap((t) => [
       {
-        // A caller from JavaScript may give the name alone.
+        // A JavaScript caller may pass only the name.
         refused: typeof t.storageClass?.value !== 'string',
         message: `transitions: storageClass must be a StorageClass, got ${JSON.stringify(t.storageClass) ?? 'none'}`,
       },
@@ -137,10 +143,10 @@ function lifecycleChecks(choices: LifecycleChoices): Check[] {
 }
 
 function prefixed(name: string, values: object): { [name: string]: unknown } {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value]));
+  return Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${name}.${key}`, value]));
 }
 
-/** S3 counts lifecycles in days, and the CDK cannot convert what only the deployment knows. */
+/** S3 counts lifecycles in days, and the CDK cannot convert a token. */
 function wholeDays(name: string, duration: Duration | undefined, min: number): Check {
   if (duration?.isUnresolved() && duration.unitLabel() !== 'days') {
     return { refused: true, message: `${name} must be in days when it is a token, got ${duration.unitLabel()}` };

@@ -1,4 +1,4 @@
-/** The numbers of a webhook buffer: what is refused, where the API throttles, and when its alarms ring. */
+/** The numbers of a webhook buffer: its checks, the API's throttle and the alarms' thresholds. */
 
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { resolveArrivals } from '../../flow/arrivals';
@@ -19,7 +19,7 @@ const WAF_WINDOW_SECONDS = 300;
 /** Limits of a rate-based rule, AWS WAF developer guide. */
 const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
 
-/** A replay must not take what the deliveries of today need. AWS Lambda developer guide: maximum concurrency is 2 or more. */
+/** A replay must leave capacity for new deliveries. AWS Lambda developer guide: maximum concurrency is 2 or more. */
 const REPLAY_CONCURRENCY = 2;
 
 /** The props of a webhook buffer that are checked before anything is made. */
@@ -30,10 +30,17 @@ export interface WebhookQuestion {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-/** What is wrong with sources and times. */
+/** Checks on sources and times. */
 export function webhookChecks(question: WebhookQuestion): Check[] {
   const { sources, workload, idempotencyRetention, removalPolicy } = question;
+  const own = [
+    wholeSeconds('idempotencyRetention', idempotencyRetention, KEPT_SECONDS.min, KEPT_SECONDS.max),
+    removalCheck(removalPolicy),
+  ];
+  // It is said already that there are none.
+  if (sources === undefined) return own;
   return [
+    ...own,
     ...sourceChecks(sources, workload),
     notConstructor(
       'sources.name',
@@ -44,14 +51,12 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
     ),
     ...sources.map(({ name, secretPerTenant, secret }) => ({
       refused: secretPerTenant === true && secret === undefined,
-      message: `sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for '${name}'`,
+      message: `sources.secret must be given with secretPerTenant, because the secrets of tenants cannot be generated; got none for '${name}'`,
     })),
-    wholeSeconds('idempotencyRetention', idempotencyRetention, KEPT_SECONDS.min, KEPT_SECONDS.max),
-    removalCheck(removalPolicy),
   ];
 }
 
-/** A check on names that become ids: a tree of constructs keeps children in an object that has this name already. */
+/** A check on names that become ids: the construct tree keeps children in an object that already has this property. */
 export function notConstructor(prop: string, names: readonly string[]): Check {
   return {
     refused: names.includes('constructor'),
@@ -60,7 +65,7 @@ export function notConstructor(prop: string, names: readonly string[]): Check {
 }
 
 /**
- * What the API adds to the plan of the queue.
+ * The knobs that the API adds to the plan of the queue.
  *
  * @throws InvalidInputError when keys do not outlive the queue
  */
@@ -100,7 +105,7 @@ function throttleKnobs(workload: Workload): Knob[] {
       name: 'wafRequestsPerFiveMinutes',
       value: Math.min(WAF_LIMIT.max, Math.max(WAF_LIMIT.min, rate * WAF_WINDOW_SECONDS)),
       unit: 'requests',
-      formula: 'throttle rate × 300 s: one honest sender may be the whole peak, and comes from few addresses',
+      formula: 'throttle rate × 300 s: one honest sender may be the whole peak, from few addresses',
       inputs: { throttleRatePerSecond: rate },
       source: 'AWS WAF developer guide, Rate-based rule statement: 10 to 2,000,000,000 in five minutes',
     },
@@ -116,7 +121,7 @@ function parkingKnobs(workload: Workload): Knob[] {
       value: Math.max(1, Math.ceil(steadyPerSecond * REFUSED_ALARM_SECONDS + peak)),
       unit: 'deliveries',
       formula:
-        '⌈steady rate × 3,600 s + (peak − steady rate) × min(peak seconds, 3,600 s)⌉ for each source: one source may be the whole workload, and all of an hour with a peak in it can be parked',
+        '⌈steady rate × 3,600 s + (peak − steady rate) × min(peak seconds, 3,600 s)⌉ for each source: one source may be the whole workload, and everything from an hour with a peak can be parked',
       inputs: { steadyPerSecond, peakPerSecond, peakSeconds },
       source: 'this library, docs/decisions/0013-refused-deliveries-are-parked.md',
     },
@@ -132,7 +137,7 @@ function parkingKnobs(workload: Workload): Knob[] {
       name: 'replayConcurrency',
       value: REPLAY_CONCURRENCY,
       unit: 'invocations',
-      formula: 'the least that Lambda takes: a replay must not hold up the deliveries of today',
+      formula: 'the least that Lambda accepts: a replay must not delay new deliveries',
       inputs: {},
       source: 'AWS Lambda developer guide, Configuring scaling behavior for SQS event source mappings: 2 to 1,000',
     },

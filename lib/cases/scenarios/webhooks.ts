@@ -1,15 +1,40 @@
 import { solveQueue } from '../../flow/queue/plan';
 import { simulate } from '../../flow/queue/simulation/simulate';
-import type { QueuePlan } from '../../flow/queue/workload';
+import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import { simulateCallers } from '../../flow/webhooks/simulation';
 import type { Engine } from '../engine';
-import type { WebhookScenario } from '../scenario';
+import type { Answer, Deployments } from '../scenario';
+import { enginesIn, type Kind } from './kind';
 import type { Measured } from './measured';
 import { questionOn } from './queue';
 import { numbersOf, predictionsOf } from './queue-numbers';
 
+/** Callers who wait on the line before, and whose call is answered by a buffer after. */
+export interface WebhookScenario {
+  readonly kind: 'webhooks';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly workload: Workload;
+  readonly before: {
+    /** Calls that are served at the same time. */
+    readonly slots: number;
+    /** Seconds that a caller waits for its turn before it hangs up. */
+    readonly patienceSeconds: number;
+  };
+  readonly after: Deployments & {
+    /** Seconds into the peak at which one instance dies. */
+    readonly killAtSeconds: number;
+  };
+}
+
+/** How it is measured, and where it is deployed. */
+export const webhooks: Kind<WebhookScenario> = {
+  measure: measureWebhooks,
+  engines: ({ after }) => enginesIn(after.on),
+};
+
 /** Calls: answered when the work is done before, when a queue has them after. */
-export function measureWebhooks(subject: string, scenario: WebhookScenario, seed: number, engine?: Engine): Measured {
+function measureWebhooks(subject: string, scenario: WebhookScenario, seed: number, engine?: Engine): Measured {
   const { workload, before, after } = scenario;
   const first = simulateCallers(workload, before.slots, before.patienceSeconds, seed);
   const { plan, sizing } = solveQueue(subject, questionOn(scenario, engine));

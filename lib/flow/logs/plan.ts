@@ -3,7 +3,7 @@
  * how large the shipper's queue must be to outlive its destination.
  */
 
-import { CapacityError, validate } from '../errors';
+import { CapacityError, type Check, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import { bisect } from '../search';
 import { knobsOf } from './knobs';
@@ -15,11 +15,12 @@ import { LogsPlan, type LogsPredictions, type LogsQuestion } from './workload';
  *
  * @param subject id of the sized construct; every error starts with it
  * @param asked workload, objective, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
  */
-export function planLogs(subject: string, asked: LogsQuestion): LogsPlan {
-  validate(subject, logsChecks(asked));
+export function planLogs(subject: string, asked: LogsQuestion, checks: readonly Check[] = []): LogsPlan {
+  validate(subject, [...checks, ...logsChecks(asked)]);
   const { workload, objective, ...choices } = asked;
   const question = resolve(workload, objective, choices);
   const sized = size(question);

@@ -140,6 +140,39 @@ export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
   ];
 }
 
+/** The numbers of the alerts on a worker that KEDA scales: Prometheus compares with them. */
+export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
+  const own = 'this library, docs/constructs/k8s-queue-worker.md';
+  const { peakBacklog, reactionSeconds } = plan.predictions;
+  return [
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', own),
+    chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample: Prometheus scrapes at least once a minute', own),
+    chosenKnob(
+      'alarmHoldSeconds',
+      2 * MINUTE,
+      's',
+      'the backlog stays above its alarm for two samples: one may be chance',
+      own,
+    ),
+    {
+      name: 'alarmDrainBacklog',
+      value: Math.ceil(peakBacklog + 1),
+      unit: 'items',
+      formula: '⌈predicted peak + 1⌉: above it, and still growing, producers win',
+      inputs: { peakBacklog },
+      source: own,
+    },
+    {
+      name: 'alarmDrainHoldSeconds',
+      value: Math.ceil((reactionSeconds + WINDOW_SECONDS) / MINUTE) * MINUTE,
+      unit: 's',
+      formula: 'reaction of the scaler + window, in whole minutes: until the scaler has reacted, producers win',
+      inputs: { reactionSeconds, alarmWindowSeconds: WINDOW_SECONDS },
+      source: own,
+    },
+  ];
+}
+
 /** The numbers of the alert policies on a subscription of Pub/Sub. */
 export function subscriptionAlarmKnobs(): Knob[] {
   const own = 'this library, docs/constructs/gcp-redrive-queue.md';

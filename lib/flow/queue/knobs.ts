@@ -18,13 +18,13 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
+    headroom,
     peakPerSecond: workload.peakPerSecond,
     workSeconds,
     latencySeconds: promised.latencySeconds,
     latencyQuantile: promised.latencyQuantile,
     slotsPerInstance: slots,
   };
-  const acceptable = (consumer.backlogPerInstance * workload.serviceSeconds) / slots;
   return [
     {
       name: 'slotsPerInstance',
@@ -42,8 +42,8 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
         given.maxInstances !== undefined
           ? 'given'
           : passing
-            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through the peak, over before the queue settles ÷ slots⌉'
-            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at the peak (Erlang C), settled within it ÷ slots⌉',
+            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through head-room × the peak, over before the queue settles ÷ slots⌉'
+            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at head-room × the peak (Erlang C), settled within it ÷ slots⌉',
       inputs: given.maxInstances !== undefined ? {} : peak,
       source: passing
         ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
@@ -64,11 +64,12 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
       formula:
         given.minInstances !== undefined
           ? 'given'
-          : '⌈max(slots for the steady rate, peak slots × min(1 − B ÷ reaction, 1 ÷ (1 + B ÷ peak))) ÷ slots⌉, B = 0.85 × (latency − unhindered)',
+          : '⌈max(slots for the steady rate, peak slots × min(1 − B ÷ reaction, 1 ÷ (1 + B ÷ peak))) ÷ slots⌉ at head-room × the load, B = 0.85 × (latency − unhindered)',
       inputs:
         given.minInstances !== undefined
           ? {}
           : {
+              headroom,
               steadyPerSecond: workload.steadyPerSecond,
               peakPerSecond: workload.peakPerSecond,
               peakSeconds: workload.peakSeconds,
@@ -77,21 +78,7 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
             },
       source: 'fluid model of a peak under autoscaling: Newell, Applications of Queueing Theory (1982), 2; Erlang C',
     },
-    {
-      name: 'backlogPerInstance',
-      value: consumer.backlogPerInstance,
-      unit: 'items',
-      formula:
-        'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first look into a peak asks for every instance',
-      inputs: {
-        acceptableSeconds: acceptable,
-        latencySeconds: promised.latencySeconds,
-        serviceSeconds: workload.serviceSeconds,
-        slotsPerInstance: slots,
-      },
-      source:
-        'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
-    },
+    ...(platformFacts.followsBacklog ? [backlogKnob(sizing)] : []),
   ];
 }
 
@@ -111,6 +98,27 @@ function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
       source: 'the most that the scaler may start; 365 days × 24 ÷ 12',
     },
   ];
+}
+
+/** What the scaler is told, where it follows the backlog. */
+function backlogKnob({ workload, consumer, promised }: Sizing): Knob {
+  const slots = consumer.slotsPerInstance;
+  const acceptable = (consumer.backlogPerInstance * workload.serviceSeconds) / slots;
+  return {
+    name: 'backlogPerInstance',
+    value: consumer.backlogPerInstance,
+    unit: 'items',
+    formula:
+      'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first look into a peak asks for every instance',
+    inputs: {
+      acceptableSeconds: acceptable,
+      latencySeconds: promised.latencySeconds,
+      serviceSeconds: workload.serviceSeconds,
+      slotsPerInstance: slots,
+    },
+    source:
+      'AWS, Scaling policy based on Amazon SQS: acceptable backlog per instance = acceptable latency ÷ processing time',
+  };
 }
 
 function headroomFormula(given: number | undefined, headroom: number): string {

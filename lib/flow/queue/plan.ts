@@ -61,19 +61,18 @@ export interface SolvedQueue {
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
   const { workload, objective, consumer = {} } = question;
   const { platform: platformName = 'other', broker: brokerName = 'sqs' } = question;
-  validate(subject, [
-    oneOf('platform', platformName, Object.keys(PLATFORMS)),
-    oneOf('broker', brokerName, Object.keys(BROKERS)),
-  ]);
+  const known = Object.hasOwn(PLATFORMS, platformName) && Object.hasOwn(BROKERS, brokerName);
   const platform = PLATFORMS[platformName];
   const broker = BROKERS[brokerName];
   // Only an object has fields to check.
   const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
   validate(subject, [
+    oneOf('platform', platformName, Object.keys(PLATFORMS)),
+    oneOf('broker', brokerName, Object.keys(BROKERS)),
     ...workloadChecks(workload),
     ...objectiveChecks(objective),
     ...consumerChecks(consumer),
-    ...(whole ? [...platform.checks(question), ...broker.checks(question)] : []),
+    ...(whole && known ? [...platform.checks(question), ...broker.checks(question)] : []),
     ...checks,
     {
       refused: isKnown(objective?.monthlyCost) && consumer?.instanceHourCost === undefined,
@@ -111,10 +110,11 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   // Set on the object, not spread: values that are never read are never computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned))
+  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned))
     .withKnobs(broker.knobs(planned))
     .withKnobs(platform.knobs(planned));
-  return { plan: plan.withKnobs(broker.alarms?.(plan, question) ?? []), sizing };
+  const alarms = [...(broker.alarms?.(plan, question) ?? []), ...(platform.alarms?.(plan) ?? [])];
+  return { plan: plan.withKnobs(alarms), sizing };
 }
 
 /** With the multiples at which the promise breaks, each searched for when it is first read. */
@@ -125,6 +125,10 @@ function withBreakingPoints(predictions: Predictions, sizing: Sizing): Predictio
     breaksAtLoad: { get: load, enumerable: true },
     breaksAtServiceTime: { get: service, enumerable: true },
   });
+}
+
+function servedBy({ platformFacts, brokerFacts }: Planned): string {
+  return `${platformFacts.title}, from ${brokerFacts.title}`;
 }
 
 /** Remark on less head-room than usual, because a bound leaves no more. */

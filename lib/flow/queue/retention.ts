@@ -1,6 +1,6 @@
 /** How long an item is kept: longer than the peak, the drain and the promise, and long enough for a person to act. */
 import { CapacityError } from '../errors';
-import { figure } from '../figures';
+import { duration } from '../figures';
 import type { Knob } from '../plan';
 import type { Planned } from './planned';
 
@@ -13,6 +13,7 @@ export interface RetentionLimits {
   readonly shortest: number;
   /** The shortest that is derived. */
   readonly derived: number;
+  /** The longest that leaves a person time for the dead letters, which may keep the age of the item. */
   readonly longest: number;
 }
 
@@ -28,18 +29,26 @@ export function retentionFor(planned: Planned, limits: RetentionLimits, source: 
   const { peakSeconds } = sizing.workload;
   const { drainSeconds } = predictions;
   // An item may wait as long as it is promised, and the last one of a peak until the backlog is drained.
-  const due = Math.max(latencySeconds, peakSeconds + drainSeconds);
+  const spread = peakSeconds + drainSeconds;
+  const due = Math.max(latencySeconds, spread);
   const value =
     given ?? Math.min(limits.longest, Math.max(limits.derived, Math.ceil((due + HUMAN_SECONDS) / DAY) * DAY));
   if (due >= value) {
+    const causes = [
+      ...(latencySeconds >= value ? [`an item may wait ${duration(latencySeconds)}, as promised,`] : []),
+      ...(spread >= value ? [`the peak and its drain take ${duration(spread)},`] : []),
+    ];
+    const shorter = [
+      ...(latencySeconds >= value ? [`promise less than ${duration(value)}`] : []),
+      ...(spread >= value ? [peakSeconds < value ? 'more instances' : `a peak shorter than ${duration(value)}`] : []),
+    ];
+    const days = Math.ceil(due / DAY + 1);
     throw new CapacityError(
       subject,
-      `an item may wait ${figure(Math.ceil(due))} s, the longer of the promise (${figure(latencySeconds)} s) and peak and drain (${figure(Math.ceil(peakSeconds + drainSeconds))} s), and is deleted after ${figure(value)} s`,
+      `${causes.join(' ')} and ${latencySeconds >= value ? 'it' : 'an item'} is deleted after ${duration(value)}`,
       [
-        ...(given !== undefined && due < limits.longest - DAY
-          ? [`retention of ${figure(Math.ceil(due / DAY + 1))} days`]
-          : []),
-        ...(latencySeconds >= value ? [`promise less than ${figure(value)} s`] : ['more instances']),
+        ...(given !== undefined && days * DAY <= limits.longest ? [`retention of ${days} days`] : []),
+        shorter.join(' and '),
       ],
     );
   }

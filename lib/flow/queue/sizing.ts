@@ -107,7 +107,8 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const needed = throughPeak(stable, settled, workload, (all) => crew(all, all), given, promised);
   passing = needed < settled;
   const limit = given.instanceLimit ?? NEVER;
-  let most = Math.min(given.maxInstances ?? needed, limit);
+  // Those that always run may be more than the load needs.
+  let most = Math.min(given.maxInstances ?? Math.max(needed, given.minInstances ?? 0), limit);
   if (given.maxInstances === undefined && promised.maxBacklog !== NEVER) {
     // More slots than the latency needs, until the line due to chance is short enough.
     const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));

@@ -212,6 +212,8 @@ export class QueuePlan extends Plan {
     /** The predictions. */
     public readonly predictions: Predictions,
     remarks: string[] = [],
+    /** The platform and the broker that the plan is for, in words. */
+    public readonly servedBy: string = '',
   ) {
     super(subject, knobs, remarks);
   }
@@ -220,6 +222,7 @@ export class QueuePlan extends Plan {
     const p = this.predictions;
     const cost = p.monthlyCost;
     return [
+      ...(this.servedBy === '' ? [] : [{ label: 'served by', text: this.servedBy }]),
       { label: 'utilisation at the peak', text: percent(p.utilisation) },
       { label: 'probability of waiting', text: percent(p.waitProbability) },
       {

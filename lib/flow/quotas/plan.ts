@@ -2,7 +2,7 @@
  * Quotas of a shared Kafka cluster, every knob with its reason.
  */
 
-import { validate } from '../errors';
+import { type Check, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
@@ -17,12 +17,13 @@ const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker hold
  *
  * @param subject id of the sized construct; every error starts with it
  * @param question the cluster's capacity and its tenants
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when rates given by hand do not fit on a broker, or a tenant would get less than its mean rate
  * of writing or reading
  */
-export function planQuotas(subject: string, question: QuotasQuestion): QuotasPlan {
-  validate(subject, quotaChecks(question));
+export function planQuotas(subject: string, question: QuotasQuestion, checks: readonly Check[] = []): QuotasPlan {
+  validate(subject, [...checks, ...quotaChecks(question)]);
   const { capacity, tenants } = question;
   const resolved = resolveCapacity(capacity);
   const shares = shareOut(resolved, tenants);

@@ -43,12 +43,17 @@ interface Sized {
  *
  * @param subject id of the sized construct; every error starts with it
  * @param question inserts, capacity of the database, and retention
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the backfill cannot keep ahead of inserts, deletion cannot keep up with them, or size or
  *   time are above the objective; the message names the ways out
  */
-export function planRetention(subject: string, question: RetentionQuestion): RetentionPlan {
-  validate(subject, questionChecks(question));
+export function planRetention(
+  subject: string,
+  question: RetentionQuestion,
+  checks: readonly Check[] = [],
+): RetentionPlan {
+  validate(subject, [...checks, ...questionChecks(question)]);
   const { workload, objective } = question;
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);

@@ -1,6 +1,6 @@
 /** Shares of a cluster that several tenants submit jobs to, every knob with its reason. */
 
-import { CapacityError, validate } from '../errors';
+import { CapacityError, type Check, validate } from '../errors';
 import { figure } from '../figures';
 import { fewestSlots, sojournTail, variationFactor } from '../numerics/erlang';
 import { serviceQuantile, serviceTail } from '../numerics/gamma';
@@ -28,11 +28,12 @@ interface Wanted {
  *
  * @param subject id of the sized construct; every error starts with it
  * @param question capacity, tenants and objective
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range; the message names every one of them
  * @throws CapacityError when a tenant would never catch up, or a promise is shorter than a job
  */
-export function planShares(subject: string, question: SharesQuestion): SharesPlan {
-  validate(subject, sharesChecks(question));
+export function planShares(subject: string, question: SharesQuestion, checks: readonly Check[] = []): SharesPlan {
+  validate(subject, [...checks, ...sharesChecks(question)]);
   const { capacity, tenants, objective, reclaimByPreemption: byPreemption = true } = question;
   const wanted = wantedBy(subject, tenants.map(loadOf), objective, byPreemption);
   const loads = wanted.map(({ load }) => load);

@@ -2,7 +2,7 @@
  * The plan of a stock: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
 
-import { CapacityError, validate } from '../errors';
+import { CapacityError, type Check, validate } from '../errors';
 import { sizeText } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
@@ -27,12 +27,13 @@ const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flo
  *
  * @param subject id of the sized construct; every error starts with it
  * @param question workload, objective, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when moves given by hand cost more than they save or answer too late, or when the stock
  *   costs more than the objective allows
  */
-export function planStorage(subject: string, question: StorageQuestion): StoragePlan {
-  validate(subject, storageChecks(question));
+export function planStorage(subject: string, question: StorageQuestion, checks: readonly Check[] = []): StoragePlan {
+  validate(subject, [...checks, ...storageChecks(question)]);
   const { workload, objective = {}, ...choices } = question;
   const economy = new StorageEconomy(workload, objective, choices);
   if (choices.transitions) {

@@ -1,5 +1,5 @@
 /** The senders of webhooks, and the common numbers of their deliveries: one rule for every engine. */
-import { type Check, oneOf, shown } from '../errors';
+import { between, type Check, isKnown, oneOf, shown } from '../errors';
 import type { Workload } from '../queue/workload';
 import type { RefusedSource } from './refused';
 
@@ -26,9 +26,9 @@ export function sourceChecks(sources: readonly Source[], workload: Workload): Ch
       'sources.name',
       sources.map(({ name }) => name),
     ),
-    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
+    ...sources.map(({ name, scheme }) => schemeCheck(`sources.scheme of ${String(name)}`, scheme)),
     ...sources.map(({ name, deduplicateBy }) =>
-      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, DEDUPLICATE_BY),
+      oneOf(`sources.deduplicateBy of ${String(name)}`, deduplicateBy, DEDUPLICATE_BY),
     ),
     ...sources.map((source) => steadyCheck(source, workload)),
   ];
@@ -54,9 +54,18 @@ export function sourceNameChecks(list: string, each: string, names: readonly str
   ];
 }
 
-function steadyCheck({ steadyPerSecond: own }: RefusedSource, workload: Workload): Check {
+/** A misspelt name of an enum is undefined. */
+function schemeCheck(name: string, scheme: unknown): Check {
+  if (scheme !== undefined) return oneOf(name, scheme, SIGNATURE_SCHEMES);
+  return { refused: true, message: `${name} must be one of ${SIGNATURE_SCHEMES.join(', ')}, got undefined` };
+}
+
+function steadyCheck({ steadyPerSecond: own }: RefusedSource, workload: Workload | undefined): Check {
+  // What is no number is named as what it is; a workload that has none is refused itself.
+  const most = isKnown(workload?.steadyPerSecond) ? workload.steadyPerSecond : undefined;
+  if (!isKnown(own) || most === undefined) return between('sources.steadyPerSecond', own, 0);
   return {
-    refused: own !== undefined && !(own > 0 && own <= workload.steadyPerSecond),
-    message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${workload.steadyPerSecond}, got ${own}`,
+    refused: !(own > 0 && own <= most),
+    message: `sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, ${most}, got ${own}`,
   };
 }

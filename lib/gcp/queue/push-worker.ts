@@ -8,7 +8,7 @@ import { componentName } from '../component-name';
 import { createAccount, createService, memberOf } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
-/** What a worker on Cloud Run is made from. */
+/** Inputs of a worker on Cloud Run. */
 export interface PushWorkerArgs {
   /** The plan of the queue: instances, slots and ack deadline. */
   readonly plan: QueuePlan;
@@ -18,33 +18,33 @@ export interface PushWorkerArgs {
   readonly location: pulumi.Input<string>;
   /** Environment of the container. Default: none. */
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of an instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
+  /** Memory of an instance in Cloud Run's notation: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly memory?: string;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
 }
 
 /**
- * A private Cloud Run service that Pub/Sub pushes to, as wide and as many as the plan says.
+ * A private Cloud Run service that Pub/Sub pushes to, with the instances and the concurrency of the plan.
  *
- * Pushed rather than pulled: Cloud Run gives a service CPU while it answers requests, so a puller would need instances
- * that are always on and a scaler of its own; pushes scale it, down to the plan's minimum, and its greatest number of
- * instances times its concurrency is all that can ever reach what lies behind it.
+ * Push, not pull: Cloud Run gives a service CPU while it answers requests, so a puller would need instances that are
+ * always on and its own scaler. Pushes scale the service, down to the plan's minimum, and its largest number of
+ * instances times its concurrency bounds the load on the systems behind it.
  */
 export class PushWorker extends pulumi.ComponentResource {
   /** The service. */
   public readonly service: cloudrunv2.Service;
-  /** The account it runs as, without any permission: grant it what the effect needs. */
+  /** The account it runs as, without any permission: grant it the permissions that the effect needs. */
   public readonly account: serviceaccount.Account;
-  /** The account that Pub/Sub pushes as; may invoke this service and nothing else. */
+  /** The account that Pub/Sub pushes as; it may only invoke this service. */
   public readonly pushAccount: serviceaccount.Account;
-  /** What a `RedriveQueue` takes as its `push`. */
+  /** The value for the `push` of a `RedriveQueue`. */
   public readonly target: PushTarget;
 
   /**
    * @param name 1 to 20 lower-case letters, digits and hyphens; service accounts are called after it, so it is unique
    * in the project
-   * @throws InvalidInputError when the name or the plan's slots are beyond what Cloud Run takes
+   * @throws InvalidInputError when Cloud Run does not accept the name or the plan's slots
    */
   constructor(name: string, args: PushWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
@@ -93,7 +93,7 @@ export class PushWorker extends pulumi.ComponentResource {
       { parent: this },
     );
     this.target = {
-      // The endpoint is known once the account may call it: a push that is refused counts as an attempt.
+      // The endpoint resolves only after the account may call it: a refused push counts as an attempt.
       endpoint: pulumi.all([this.service.uri, invoker.id]).apply(([uri]) => uri),
       serviceAccount: this.pushAccount,
     };

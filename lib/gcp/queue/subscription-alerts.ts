@@ -8,20 +8,21 @@ import { type AlertRow, createAlert } from '../watch';
 
 /** What the alert policies of a subscription watch. */
 export interface SubscriptionAlertsArgs {
-  /** The subscription that is worked through. */
+  /** The subscription that the worker consumes. */
   readonly subscription: AlertedSubscription;
-  /** The subscription that holds what nobody could serve. */
+  /** The subscription that holds the dead letters. */
   readonly deadLetterSubscription: AlertedSubscription;
   /**
-   * The plan with the numbers: at least the knobs `alarmBacklog` and `alarmAgeSeconds`. The others have defaults, unless
-   * the plan has a knob for them too: `alarmSampleSeconds`, `alarmHoldSeconds` and so on, as in that of a `RedriveQueue`.
+   * The plan with the numbers: at least the knobs `alarmBacklog` and `alarmAgeSeconds`. The others have defaults,
+   * unless the plan has a knob for them: `alarmSampleSeconds`, `alarmHoldSeconds` and so on, as in that of a
+   * `RedriveQueue`.
    */
   readonly plan: Plan;
   /** Notification channels, `projects/<project>/notificationChannels/<id>`. Default: none; incidents are still opened. */
   readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
-/** A subscription, as far as alerts know it. */
+/** The parts of a subscription that alerts use. */
 export interface AlertedSubscription {
   readonly name: pulumi.Output<string>;
   readonly project: pulumi.Output<string>;
@@ -31,13 +32,13 @@ export interface AlertedSubscription {
  * The alert policies that tell a subscription in trouble from a busy one. Each documentation says what to do.
  */
 export class SubscriptionAlerts extends pulumi.ComponentResource {
-  /** More messages wait than the plan foresees at its worst. */
+  /** More messages wait than the plan's longest backlog. */
   public readonly backlog: monitoring.AlertPolicy;
   /** The oldest message has waited longer than promised. */
   public readonly age: monitoring.AlertPolicy;
   /** Messages failed every attempt. */
   public readonly deadLettersForwarded: monitoring.AlertPolicy;
-  /** Dead letters lie in their subscription and nobody takes them. */
+  /** Dead letters stay in their subscription and are not acknowledged. */
   public readonly deadLettersUnattended: monitoring.AlertPolicy;
 
   /** @throws InvalidInputError when the name is empty, or the plan lacks a threshold */
@@ -64,28 +65,28 @@ function subscriptionRows(name: string, { subscription, deadLetterSubscription }
       filter: subscriptionFilter(subscription, 'num_undelivered_messages'),
       threshold: 'alarmBacklog',
       ...sampled,
-      text: 'More messages wait than the plan foresees at its worst. Look whether consumers run, whether each takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.',
+      text: "More messages wait than the plan's longest backlog. Check whether consumers run, whether an item takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.",
     },
     age: {
       name: `${name}-age`,
       filter: subscriptionFilter(subscription, 'oldest_unacked_message_age'),
       threshold: 'alarmAgeSeconds',
       ...sampled,
-      text: 'The oldest message has waited longer than promised. With few messages one fails again and again or a consumer hangs; with many, consumers are too few.',
+      text: 'The oldest message has waited longer than promised. If few messages wait, one fails every retry or a consumer hangs; if many wait, there are too few consumers.',
     },
     deadLettersForwarded: {
       name: `${name}-dead-letters-forwarded`,
       filter: subscriptionFilter(subscription, 'dead_letter_message_count'),
       aligner: 'ALIGN_DELTA',
       ...letters,
-      text: 'Messages failed every attempt and went to the dead-letter topic. Look into the log of the consumer for the cause.',
+      text: "Messages failed every attempt and went to the dead-letter topic. Read the consumer's log for the cause.",
     },
     deadLettersUnattended: {
       name: `${name}-dead-letters-unattended`,
       filter: subscriptionFilter(deadLetterSubscription, 'num_undelivered_messages'),
       aligner: 'ALIGN_MAX',
       ...letters,
-      text: 'Dead letters wait for a person. Pull one, repair the cause, publish them to the source topic again with their attributes, then acknowledge them; they are dropped when the retention of the dead-letter subscription ends.',
+      text: 'Dead letters wait for a person. Pull one, repair the cause, publish them to the source topic again with their attributes, then acknowledge them. Pub/Sub deletes them when the retention of the dead-letter subscription ends.',
     },
   } satisfies Record<string, AlertRow>;
 }

@@ -1,4 +1,4 @@
-/** What Cloud Run asks of the receiver in front of a topic: how many instances, how wide, how much memory. */
+/** The receiver's settings on Cloud Run: instances, concurrency and memory. */
 import { resolveArrivals } from '../../flow/arrivals';
 import { between, CapacityError, type Check, wholeNumber } from '../../flow/errors';
 import { figure } from '../../flow/figures';
@@ -10,16 +10,16 @@ import { PEAK_HEADROOM } from '../../flow/webhooks/sources';
 
 /** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
 const CPU_TARGET = 0.6;
-/** Cloud Run, "Configure memory limits": the second generation's least, and the most that 1 vCPU may have. */
+/** Cloud Run, "Configure memory limits": the minimum of the second generation, and the maximum with 1 vCPU. */
 const MEMORY_MIB = { min: 512, max: 4096 } as const;
-/** Node with the Pub/Sub client, before the first request. An assumption, on the wide side of what was seen. */
+/** Node with the Pub/Sub client, before the first request. An assumption, above the observed values. */
 const BASE_MEMORY_MIB = 256;
-/** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
+/** The receiver itself, not Cloud Run, refuses a body that takes longer than 30 s to arrive. */
 const RECEIVER_REQUEST_SECONDS = 60;
-/** A body is in memory as bytes, as the text that was signed, and as the message to publish. */
+/** Copies of a body in memory: the bytes, the signed text, and the message to publish. */
 const BODY_COPIES = 3;
 
-/** Choices that the user may have made; what is absent is derived or assumed. */
+/** The user's settings; absent ones are derived or assumed. */
 export interface ReceiverChoices {
   readonly receiverSeconds?: number;
   readonly receiverCpuSeconds?: number;
@@ -28,7 +28,7 @@ export interface ReceiverChoices {
   readonly maxBodyBytes?: number;
 }
 
-/** Everything that is wrong with the choices. */
+/** Checks on the settings. */
 export function receiverChecks(choices: ReceiverChoices): Check[] {
   return [
     between('receiverSeconds', choices.receiverSeconds, 0),
@@ -124,7 +124,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       name: 'receiverRequestSeconds',
       value: RECEIVER_REQUEST_SECONDS,
       unit: 's',
-      formula: "twice the receiver's own patience with a slow body: it refuses that one itself, with a reason",
+      formula: "twice the receiver's own time-out for a slow body: the receiver refuses it first, with a reason",
       inputs: { bodySeconds: RECEIVER_REQUEST_SECONDS / 2 },
       source: 'Cloud Run documentation, Setting request timeout: up to 3,600 s',
     },
@@ -132,7 +132,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       name: 'publishTimeoutSeconds',
       value: 8,
       unit: 's',
-      formula: 'what a sender waits (10 s) less two for the way',
+      formula: "the sender's time-out (10 s) less 2 s for the network",
       inputs: { senderSeconds: 10 },
       source: 'GitHub documentation, Best practices for using webhooks: respond within 10 seconds',
     },

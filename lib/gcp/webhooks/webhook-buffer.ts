@@ -35,7 +35,7 @@ export interface WebhookBufferArgs
   readonly sources: WebhookSource[];
   /** Deliveries of all senders together; `serviceSeconds` is the consumer's. */
   readonly workload: Workload;
-  /** What is promised from receipt to effect. The sender's own wait ends once Pub/Sub has the delivery. */
+  /** The promise from receipt to effect. The sender's own wait ends once Pub/Sub has the delivery. */
   readonly objective: Objective;
   /** The consumer: slots become its concurrency, 1 to 1000. Default: one slot an instance, those of `Consumer`. */
   readonly consumer?: Consumer;
@@ -45,13 +45,13 @@ export interface WebhookBufferArgs
   readonly consumerImage: pulumi.Input<string>;
   /** Environment of the consumer, besides `IDEMPOTENCY_SECONDS`. Default: none. */
   readonly consumerEnvironment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of a consumer instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
+  /** Memory of a consumer instance in Cloud Run's notation: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly consumerMemory?: string;
   /** Region of both services. */
   readonly location: pulumi.Input<string>;
   /** Seconds that a delivery's key is kept. At least the retention, up to a year. Default: 14 days or the retention. */
   readonly idempotencySeconds?: number;
-  /** From where the receiver can be reached: all, or a load balancer (with Cloud Armor) alone. Default: `all`. */
+  /** From where the receiver can be reached: `all`, or only a load balancer (with Cloud Armor). Default: `all`. */
   readonly ingress?: 'all' | 'load-balancer';
   /** Seconds of a receiver's request, for its instances (Little's law). Default: 0.1, an assumption. */
   readonly receiverSeconds?: number;
@@ -70,19 +70,19 @@ export interface WebhookBufferArgs
 }
 
 /**
- * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
+ * Accepts deliveries as fast as they arrive, and the consumer works through them at its own pace.
  *
- * Cures the receiver that works while the sender waits: it sheds events at the peak and loses those it was working on
- * when it fell (case 15). A receiver on Cloud Run judges the signature and answers 2xx only once Pub/Sub has confirmed
- * the delivery; Pub/Sub pushes it to a private consumer, whose instances the plan bounds and which commits the key of
- * a delivery together with its effect.
+ * Cures a receiver that works while the sender waits: it sheds events at the peak and, when it crashes, loses those in
+ * work (case 15). A receiver on Cloud Run checks the signature and answers 2xx only once Pub/Sub has confirmed the
+ * delivery; Pub/Sub pushes it to a private consumer, whose instances the plan bounds and which commits the key of a
+ * delivery together with its effect.
  */
 export class WebhookBuffer extends pulumi.ComponentResource {
-  /** Takes deliveries at `POST /<source>/<tenant>`. */
+  /** Receives deliveries at `POST /<source>/<tenant>`. */
   public readonly receiver: cloudrunv2.Service;
-  /** The account of the receiver: may publish to the topic and read the signing secrets, and nothing else. */
+  /** The account of the receiver: it may only publish to the topic and read the signing secrets. */
   public readonly receiverAccount: serviceaccount.Account;
-  /** The private service that works on deliveries; grant its account what the effect needs. */
+  /** The private service that works on deliveries; grant its account the permissions that the effect needs. */
   public readonly worker: PushWorker;
   /** Topic, subscription, dead letters and their alerts. */
   public readonly redriveQueue: RedriveQueue;
@@ -102,7 +102,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
    * @param name 1 to 20 lower-case letters, digits and hyphens; service accounts are called after it, so it is unique
    * in the project
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when an argument is out of range; the message names every one of them
+   * @throws InvalidInputError when arguments are out of range; the message names each
    */
   constructor(name: string, args: WebhookBufferArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:WebhookBuffer', componentName('WebhookBuffer', name), {}, opts);
@@ -172,7 +172,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
       image: args.receiverImage,
       location: args.location,
       project: args.project,
-      description: 'Takes webhooks and answers once Pub/Sub has them',
+      description: 'Receives webhooks and answers once Pub/Sub has them',
       ingress: INGRESS[args.ingress ?? 'all'],
       concurrency: plan.value('receiverConcurrency'),
       minInstances: plan.value('receiverMinInstances'),
@@ -186,14 +186,14 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
       },
       secrets: mounts.map(({ mount }) => mount),
-      // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
+      // A delivery that arrives before the subscription exists is lost: a topic alone keeps no messages.
       dependsOn: [
         this.redriveQueue,
         this.redriveQueue.grantPublish(`${label}-receiver`, member),
         ...mounts.flatMap(({ made }) => made),
       ],
     });
-    // Senders hold no Google account; what they hold is the signing secret, which the receiver judges.
+    // Senders have no Google account; the receiver checks their signature instead.
     new cloudrunv2.ServiceIamMember(
       `${label}-senders`,
       {
@@ -208,7 +208,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     return receiver;
   }
 
-  /** The secret of a source as a file of the receiver, readable by the receiver alone. */
+  /** The secret of a source as a file of the receiver, which only the receiver can read. */
   private mountSecret({ name, secret }: WebhookSource, member: pulumi.Output<string>) {
     const { label } = this;
     const { project } = this.args;
@@ -242,7 +242,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
         aligner: 'ALIGN_DELTA',
         threshold: 'alarmTurnedAway',
         seconds: 'alarmSampleSeconds',
-        text: 'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
+        text: "The receiver turned deliveries away; senders retry or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is unusable (empty, a placeholder, JSON), or (deferred) forgeries arrived faster than a secret is read again; the receiver's log says which. GitHub does not retry: redeliver there.",
       },
       plan: this.plan,
       notificationChannels: this.args.notificationChannels,
@@ -250,7 +250,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   }
 }
 
-/** What the queue inside is made from. */
+/** Arguments of the queue inside. */
 function queueArgsOf(args: WebhookBufferArgs): RedriveQueueArgs {
   const { workload, objective, consumer, project, notificationChannels } = args;
   const { kmsKeyName, allowedPersistenceRegions, retainOnDelete } = args;

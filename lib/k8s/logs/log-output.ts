@@ -11,7 +11,7 @@ export interface KafkaLogOutputProps {
   /**
    * Host and TLS port of at least one broker, such as `logs-kafka-bootstrap.kafka:9093`.
    */
-  readonly brokers: string[];
+  readonly bootstrapServers: string[];
 
   /**
    * Name of the topic.
@@ -60,8 +60,8 @@ export interface ElasticsearchLogOutputProps {
   readonly hosts: string[];
 
   /**
-   * Name of the index or data stream; it and its template exist already. What Elasticsearch refuses for its content
-   * goes to `<index>-rejected`.
+   * Name of the index or data stream; it and its template must exist. Lines that Elasticsearch refuses for their
+   * content go to `<index>-rejected`.
    */
   readonly index: string;
 
@@ -114,10 +114,10 @@ export class LogOutput {
 }
 
 function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
-  const { brokers, topic, namespace, username, password, certificateAuthority } = props;
+  const { bootstrapServers, topic, namespace, username, password, certificateAuthority } = props;
   return {
     checks: [
-      ...hostPorts('brokers', brokers),
+      ...hostPorts('bootstrapServers', bootstrapServers),
       kafkaTopicName('topic', topic),
       ...secretChecks('username', username),
       ...secretChecks('password', password),
@@ -125,9 +125,9 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     ],
     config: (plan) => ({
       'output.kafka': {
-        hosts: brokers,
+        hosts: bootstrapServers,
         topic,
-        // All in-sync replicas: with 1 the lines that only the leader has are gone when it falls.
+        // All in-sync replicas: with 1, lines that only the leader has are lost when it fails.
         required_acks: -1,
         bulk_max_size: plan.value('bulkMaxSize'),
         bulk_flush_frequency: `${plan.value('flushSeconds')}s`,
@@ -140,7 +140,9 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     }),
     secrets: { LOG_OUTPUT_USERNAME: username, LOG_OUTPUT_PASSWORD: password },
     certificateAuthority,
-    egress: [{ ports: portsOf(brokers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) }],
+    egress: [
+      { ports: portsOf(bootstrapServers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) },
+    ],
   };
 }
 
@@ -167,7 +169,7 @@ function elasticsearchOutput(props: ElasticsearchLogOutputProps): LogOutputBindi
         preset: 'custom',
         bulk_max_size: plan.value('bulkMaxSize'),
         compression_level: 1,
-        // By default what a mapping refuses is dropped, and nobody is told.
+        // By default Filebeat silently drops lines that a mapping refuses.
         non_indexable_policy: { dead_letter_index: { index: `${index}-rejected` } },
         ...tls(certificateAuthority),
       },
@@ -198,7 +200,7 @@ function placeChecks(props: KafkaLogOutputProps | ElasticsearchLogOutputProps): 
     cidr('cidr', props.cidr),
     {
       refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the destination is in the cluster or outside of it',
+      message: 'namespace and cidr must not be given together: the destination is inside or outside the cluster',
     },
     ...secretChecks('certificateAuthority', props.certificateAuthority),
   ];

@@ -21,7 +21,7 @@ import type { LogOutput } from './log-output';
 import { logExporter, logRotator, logShipper, prepareFolders } from './log-pod';
 import { LogReopen } from './log-reopen';
 
-/** No distribution and no stock image gives it to anybody, as far as is known. */
+/** No known distribution or stock image assigns it to a user. */
 const SHIPPER_USER = 20_479;
 
 /**
@@ -34,7 +34,7 @@ export interface LogShippingProps {
   readonly workload: LogsWorkload;
 
   /**
-   * What the logs may take of a node's disk, and what they have to outlive.
+   * The share of a node's disk that the logs may take, and the outage that they must survive.
    */
   readonly objective: LogsObjective;
 
@@ -44,8 +44,8 @@ export interface LogShippingProps {
   readonly output: LogOutput;
 
   /**
-   * Folder of the node with the log files. Absolute, at least three names deep, such as `/var/log/app`; it is made,
-   * for `fileUser`, where it is missing.
+   * Folder of the node with the log files. Absolute, at least three names deep, such as `/var/log/app`; if it is
+   * missing it is created for `fileUser`.
    */
   readonly logFolder: string;
 
@@ -57,13 +57,13 @@ export interface LogShippingProps {
   readonly filePattern?: string;
 
   /**
-   * User id that writes the files. The rotator runs as it and needs no other right. 1 to 2147483647; one `LogShipping`
-   * for each user that writes.
+   * User id that writes the files. The rotator runs as it and needs no other permission. 1 to 2147483647; one
+   * `LogShipping` for each user that writes.
    */
   readonly fileUser: number;
 
   /**
-   * Group id of the files. Filebeat reads them by it, so their mode must have a group that may read: 0640, never 0600.
+   * Group id of the files. Filebeat reads them through it, so their mode must let the group read: 0640, never 0600.
    * `LogFilesUnreadable` fires on a node with a file that it cannot read. 1 to 2147483647.
    *
    * @default - the number of `fileUser`
@@ -71,23 +71,23 @@ export interface LogShippingProps {
   readonly fileGroup?: number;
 
   /**
-   * User id of Filebeat and the exporter, one that nothing else on the nodes has. It keeps the credentials of the output
-   * and the queue from what writes the logs. 1 to 2147483647, other than `fileUser`.
+   * User id of Filebeat and the exporter, used by nothing else on the nodes. It protects the credentials of the output
+   * and the queue from the processes that write the logs. 1 to 2147483647, other than `fileUser`.
    *
    * @default 20479
    */
   readonly shipperUser?: number;
 
   /**
-   * How a writer gets to its new file after a rotation.
+   * How a writer switches to its new file after a rotation.
    *
    * @default LogReopen.byWriter()
    */
   readonly reopen?: LogReopen;
 
   /**
-   * An image with `logrotate` (3.21 is what was run), `sh`, `gzip` and `pkill`. There is no stock one: two lines make it, see the page
-   * of this construct. Pin a digest or a version, never `latest`.
+   * An image with `logrotate` (tested with 3.21), `sh`, `gzip` and `pkill`. There is no stock image; the page of this
+   * construct shows the two lines that build one. Pin a digest or a version, never `latest`.
    */
   readonly rotatorImage: string;
 
@@ -113,7 +113,7 @@ export interface LogShippingProps {
   readonly fileCount?: number;
 
   /**
-   * Bytes of log lines that gzip takes in per second on one core of the node. Above 0.
+   * Bytes of log lines that gzip compresses per second on one core of the node. Above 0.
    *
    * @default 10000000
    */
@@ -127,7 +127,7 @@ export interface LogShippingProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Whether the pods run on nodes with taints too. A node without a shipper fills its disk. Nodes with Windows never get
+   * Whether the pods also run on nodes with taints. A node without a shipper fills its disk. Windows nodes never get
    * one.
    *
    * @default true
@@ -142,10 +142,10 @@ export interface LogShippingProps {
   readonly monitoringNamespace?: string;
 
   /**
-   * Name under which registry and queue lie on the nodes, `/var/lib/backpressure/<stateName>`, and by which Filebeat
-   * knows its files. When a construct is renamed or moved, give the name of the DaemonSet that it had: under a new name
-   * every file is shipped once more, and what waits in the queue is left behind. Two installations of one chart on the
-   * same nodes need a name each, because their DaemonSets have the same. 1 to 63 lower-case letters, digits and hyphens.
+   * Name of the folder with registry and queue on the nodes, `/var/lib/backpressure/<stateName>`, and of Filebeat's
+   * input. When a construct is renamed or moved, give its former DaemonSet name: under a new name every file is shipped
+   * again, and the lines in the queue are lost. Two installations of one chart on the same nodes need different names,
+   * because their DaemonSets have the same name. 1 to 63 lower-case letters, digits and hyphens.
    *
    * @default - the name of the DaemonSet
    */
@@ -153,15 +153,15 @@ export interface LogShippingProps {
 }
 
 /**
- * Log files of every node, rotated before they fill the disk and shipped before they are deleted: how large a file may
- * become, how many are kept and how large the shipper's queue is follow from the rate, the disk and the outage that
- * has to be survived.
+ * Log files of every node, rotated before they fill the disk and shipped before they are deleted: the largest size of a
+ * file, the number of files and the size of the shipper's queue follow from the rate, the disk and the outage that must
+ * be survived.
  *
- * Cures a disk that is the only buffer between what logs and what reads (case 1). The pods need folders of their node
- * (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and nothing
- * else should run there. Within it they have as little as they can: no API access, no capability, a user that may
- * read the log files and nothing else, and for the rotator the user that writes them; only the container that makes the
- * folders is root, with `CHOWN` alone.
+ * Cures a disk that is the only buffer between writers and readers of logs (case 1). The pods need folders of their
+ * node (`hostPath`), which Pod Security allows at the level `privileged` only: their namespace must have it, and
+ * nothing else should run there. They have the fewest rights possible: no API access, no capability, a user that may
+ * only read the log files, and for the rotator the user that writes them; only the container that makes the folders is
+ * root, with only `CHOWN`.
  */
 export class LogShipping extends Construct {
   /** Every knob with its reason, and what to expect. */
@@ -190,7 +190,7 @@ export class LogShipping extends Construct {
 
   /**
    * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: LogShippingProps) {
     super(scope, id);
@@ -247,7 +247,7 @@ export class LogShipping extends Construct {
   private createDaemonSet(props: LogShippingProps, configText: string): kplus.DaemonSet {
     const user = props.shipperUser ?? SHIPPER_USER;
     return new kplus.DaemonSet(this, 'DaemonSet', {
-      // A changed configuration is another pod; without this the old one would run on.
+      // A changed configuration must change the pod; without this the old pod would keep running.
       podMetadata: {
         labels: chartLabels(this),
         annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
@@ -260,18 +260,18 @@ export class LogShipping extends Construct {
   }
 
   private patch(reopen: LogReopen, fileGroup: number, tolerateEverything: boolean): void {
-    // Under disk pressure the pods of the lowest priority go first, and these are the ones that free the disk.
+    // Under disk pressure the pods of the lowest priority are evicted first, and these pods free the disk.
     const priority = clusterScoped(
       new kplus.k8s.KubePriorityClass(this, 'PriorityClass', {
         metadata: { name: namedInCluster(this.daemonSet) },
         value: 1_000_000,
-        description: 'Log shippers: a node without one fills its disk.',
+        description: 'Log shippers: the disk of a node without one fills up.',
       }),
     );
     const spec = '/spec/template/spec';
     ApiObject.of(this.daemonSet).addJsonPatch(
       JsonPatch.add(`${spec}/priorityClassName`, priority.name),
-      // By it Filebeat reads the files, which are another user's.
+      // Filebeat reads the files of another user through this group.
       JsonPatch.add(`${spec}/securityContext/supplementalGroups`, [fileGroup]),
       ...(tolerateEverything ? [JsonPatch.add(`${spec}/tolerations`, [{ operator: 'Exists' }])] : []),
       // A signal has to reach processes of other pods.
@@ -286,7 +286,7 @@ function inputChecks(props: LogShippingProps): Check[] {
     textCheck(
       'logFolder',
       logFolder,
-      // A folder of the system must not be given away to the user that logs.
+      // A system folder must not be given to the user that writes the logs.
       (path) =>
         /^\/[\w.-]+\/[\w.-]+\/[\w./-]*[\w-]$/.test(path) && !/\/\.\.?(\/|$)|\/\//.test(path) && path.length <= 1024,
       'absolute and at least three names deep, such as /var/log/app',
@@ -298,7 +298,7 @@ function inputChecks(props: LogShippingProps): Check[] {
       "1 to 200 letters, digits, '.', '_', '-', '*' and '?'",
     ),
     {
-      // *.log* matches what was rotated, and rotates it again.
+      // *.log* matches rotated files, and rotates them again.
       refused: filePattern !== undefined && /[*?]$/.test(filePattern),
       message: `filePattern must not end in a wildcard, or rotated files are rotated again, got '${filePattern}'`,
     },
@@ -307,7 +307,7 @@ function inputChecks(props: LogShippingProps): Check[] {
     wholeNumber('shipperUser', shipperUser, 1, 2 ** 31 - 1),
     {
       refused: (shipperUser ?? SHIPPER_USER) === fileUser,
-      message: `shipperUser must be another user than fileUser, or what writes the logs can read the credentials of the output, got ${fileUser} for both`,
+      message: `shipperUser must be another user than fileUser, or the processes that write the logs can read the credentials of the output, got ${fileUser} for both`,
     },
     wholeNumber('rotationInterval in seconds', rotationInterval?.toSeconds({ integral: false }), 1, 3600),
     imageReference('rotatorImage', rotatorImage),

@@ -33,12 +33,13 @@ export interface KafkaTriggerProps {
   readonly topic: string;
 
   /**
-   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, more would be idle. 1 or more.
+   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, others would be idle. 1 or
+   * more.
    */
   readonly partitions: number;
 
   /**
-   * Name of the consumer group. Let it begin at the earliest offset: a group that has never committed counts from there.
+   * Name of the consumer group. Start it at the earliest offset: KEDA counts a group without commits from there.
    */
   readonly consumerGroup: string;
 
@@ -57,15 +58,15 @@ export interface KafkaTriggerProps {
   readonly password?: SecretKey;
 
   /**
-   * Certificate (PEM) of the authority that the brokers' certificates are from, in a Secret: Strimzi makes one of its
-   * own, `<cluster>-cluster-ca-cert` with the key `ca.crt`. With `username` and `password` only.
+   * Certificate (PEM) of the authority that signed the brokers' certificates, in a Secret: Strimzi makes
+   * `<cluster>-cluster-ca-cert` with the key `ca.crt`. Only with `username` and `password`.
    *
    * @default - an authority that the images of KEDA and the worker know
    */
   readonly certificateAuthority?: SecretKey;
 }
 
-/** KEDA's look at the lag of a consumer group. */
+/** KEDA's trigger on the lag of a consumer group. */
 export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
   const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
   const checks: Check[] = [
@@ -74,7 +75,7 @@ export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
     cidr('cidr', props.cidr),
     {
       refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the brokers are in the cluster or outside of it',
+      message: 'namespace and cidr must not be given together: the brokers are inside or outside the cluster',
     },
     kafkaTopicName('topic', props.topic),
     foreignName('consumerGroup', props.consumerGroup),
@@ -112,8 +113,8 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
           lagThreshold: String(target),
           activationLagThreshold: '0',
           offsetResetPolicy: 'earliest',
-          // The maximum of replicas keeps to the partitions. Left to KEDA, it is the lag that would be cut to partitions ×
-          // target, for the alerts too, and a backlog beyond it could not be seen.
+          // maxReplicaCount respects the partitions. KEDA's own limit would cut the lag itself to partitions × target,
+          // for the alerts too, and hide a backlog beyond it.
           allowIdleConsumers: 'true',
           ...(authentication ? { sasl: 'scram_sha512', tls: 'enable' } : {}),
         },

@@ -26,7 +26,7 @@ import type { QueueTrigger } from './queue-trigger';
 import type { TriggerBinding, WorkerShape } from './trigger';
 import { jobsFollow, replicasFollow } from './worker-scaler';
 
-/** Where the worker answers probes. */
+/** Port on which the worker answers probes. */
 const HEALTH_PORT = 8080;
 
 /**
@@ -49,10 +49,10 @@ export interface QueueWorkerProps {
   readonly trigger: QueueTrigger;
 
   /**
-   * The image. It finds the queue in the environment, works on `SLOTS` items at a time, acknowledges an item when its
-   * effect is there, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM takes no more and ends what it has. Where
-   * an item gets a job of its own, `MAX_ITEMS` is 1: it works on one item and exits, and answers no probe.
-   * Pin a digest or a version, never `latest`.
+   * The image. It reads the queue's address from the environment, works on `SLOTS` items at a time, acknowledges an
+   * item after its effect, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM stops receiving and finishes its
+   * items. If every item gets its own job, `MAX_ITEMS` is 1: it works on one item, exits, and answers no probe. Pin a
+   * digest or a version, never `latest`.
    */
   readonly image: string;
 
@@ -64,7 +64,7 @@ export interface QueueWorkerProps {
   readonly command?: string[];
 
   /**
-   * Variables of the container, beside those of the queue. Secrets by `EnvValue.fromSecretValue`.
+   * Variables of the container, beside those of the queue. Use `EnvValue.fromSecretValue` for secrets.
    *
    * @default - none
    */
@@ -78,7 +78,7 @@ export interface QueueWorkerProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
-   * Size of `/tmp`, the only folder that the container can write to, on the node's disk. A pod that puts more there is
+   * Size of `/tmp`, the only folder that the container can write to, on the node's disk. A pod that writes more is
    * evicted. Whole MiB, 1 or more.
    *
    * @default Size.mebibytes(64)
@@ -87,16 +87,17 @@ export interface QueueWorkerProps {
 
   /**
    * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
-   * checked against the workload, and the plan says `given`. `pollSeconds` is how often the autoscaler looks, 0 s or
-   * more; with `scaleToZero`, and where an item gets a job of its own, it is KEDA's `pollingInterval`, whole seconds from
-   * 1 on.
+   * checked against the workload, and the plan says `given`. `pollSeconds` is the autoscaler's polling interval, 0 s or
+   * more; with `scaleToZero`, and if every item gets its own job, it is KEDA's `pollingInterval`, whole seconds, at
+   * least
+   * 1.
    *
    * @default - all derived; a pod starts in 30 s and works on one item at a time
    */
   readonly consumer?: Consumer;
 
   /**
-   * Whether the last pod goes when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
+   * Whether the last pod stops when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
    * which must fit the latency.
    *
    * @default false
@@ -104,16 +105,16 @@ export interface QueueWorkerProps {
   readonly scaleToZero?: boolean;
 
   /**
-   * How long nothing must have been to do before pods are taken away. At least the time of one item; 10 s to a day.
-   * Where an item gets a job of its own it changes nothing: the job ends with its item.
+   * How long the queue must be idle before pods are removed. At least the time of one item; 10 s to a day. Without
+   * effect if every item gets its own job: the job ends with its item.
    *
    * @default - 5 minutes, or the time of one item if that is longer
    */
   readonly cooldown?: Duration;
 
   /**
-   * The longest that a new node takes to come. Where an item gets a job of its own, the clock of the job's deadline runs
-   * while its pod waits for one. Whole seconds, 0 (nodes are always there) to a day.
+   * The longest time to provision a node. If every item gets its own job, the job's deadline includes the time for
+   * which its pod waits for a node. Whole seconds, 0 (nodes are always there) to a day.
    *
    * @default Duration.minutes(15), after which the cluster autoscaler gives a node up
    */
@@ -121,12 +122,12 @@ export interface QueueWorkerProps {
 }
 
 /**
- * Pods that are never too few for their queue: how many run, what each of them may have waiting, how many messages it
- * holds and how long it may take to end follow from the workload.
+ * Pods that are sized for their queue: the number of pods, the backlog for each, its prefetch and its grace period
+ * follow from the workload.
  *
- * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers scaled by a number that
- * was meant as a threshold and is read as a target (case 6). An item that takes longer than a node waits for a pod to
- * end gets a job of its own instead of a place in a Deployment.
+ * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers whose scaling target was
+ * set as if it were a threshold (case 6). If an item takes longer than a node waits for a pod to end, every item gets
+ * its own job instead of a Deployment.
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
@@ -153,7 +154,7 @@ export class QueueWorker extends Construct {
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
@@ -190,7 +191,7 @@ export class QueueWorker extends Construct {
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
-    // Probes come from the node, which no policy holds back; nothing else has to reach a worker.
+    // Probes come from the node, to which policies do not apply; nothing else needs to reach a worker.
     networkPolicy(this, 'NetworkPolicy', labels, binding.egress);
     const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, binding, worker), ...binding.alerts];
     this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
@@ -212,7 +213,7 @@ export class QueueWorker extends Construct {
     });
     spreadOverNodes(deployment);
     this.finishPod(deployment, props);
-    // KEDA has the say about replicas; a number here would be a way back to it at every deployment.
+    // KEDA sets the replicas; a number here would reset them at every deployment.
     ApiObject.of(deployment).addJsonPatch(JsonPatch.remove('/spec/replicas'));
     return deployment;
   }
@@ -257,13 +258,13 @@ export class QueueWorker extends Construct {
     };
   }
 
-  /** One job an item: its pod ends when the item does, and nobody sends it away before. */
+  /** One job an item: its pod ends with the item, and the scaler does not stop it earlier. */
   private createJob(
     props: QueueWorkerProps,
     binding: TriggerBinding,
     serviceAccount: kplus.IServiceAccount,
   ): { container: kplus.Container; scaler: ApiObject } {
-    // Its template is what is wanted of it, so it stands in a chart that nobody writes.
+    // Only its pod template is needed, so it is built in a scratch chart that is never synthesized.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
       podMetadata: { labels: { ...chartLabels(this), [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
       securityContext: restrictedPod(),
@@ -274,14 +275,14 @@ export class QueueWorker extends Construct {
       containers: [this.containerProps(props, binding, false)],
     });
     this.finishPod(job, props);
-    // Read when it is written, so that what users mount into the container is in it.
+    // Read at synthesis, so that it includes the volumes that users mount into the container.
     const template = Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template });
     const scaler = jobsFollow(this, template, this.plan, binding);
     return { container: job.containers[0], scaler };
   }
 }
 
-/** By this label the pods of a `ScaledJob` are found. */
+/** The label that selects the pods of a `ScaledJob`. */
 const JOB_LABEL = 'backpressure/worker';
 
 function inputChecks(props: QueueWorkerProps): Check[] {

@@ -45,13 +45,13 @@ export interface RabbitMqTriggerProps {
 
   /**
    * URI of the management API for KEDA, such as `https://user:password@orders.rabbit:15671/`, in a Secret. The user
-   * needs the tag `monitoring` and nothing else.
+   * needs only the tag `monitoring`.
    */
   readonly management: SecretKey;
 
   /**
-   * The longest that all consumers may be away before publishers are refused. Bounds the queue: what arrives in that
-   * time, peak included, is kept.
+   * The longest outage of all consumers before publishers are refused. Bounds the queue: it holds the messages that
+   * arrive in that time, peak included.
    *
    * @default Duration.hours(1)
    */
@@ -65,7 +65,7 @@ export interface RabbitMqTriggerProps {
   readonly roundTripSeconds?: number;
 }
 
-/** A quorum queue with its dead letters, its policy, and KEDA's look at it. */
+/** A quorum queue with its dead letters, its policy, and KEDA's trigger on it. */
 export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
   const { queueName, roundTripSeconds, consumerOutage } = props;
   const checks: Check[] = [
@@ -109,7 +109,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
       {
         type: 'rabbitmq',
         metadata: {
-          // AMQP counts what is ready; the management API counts what is in hand too, and those pods must stay.
+          // AMQP counts only ready messages; the management API also counts unacknowledged ones, whose pods must stay.
           protocol: 'http',
           mode: 'QueueLength',
           value: String(target),
@@ -129,18 +129,18 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
         expr: `max(${depth(deadLetterQueue)}) > 0`,
         forSeconds: 0,
         severity: 'warning',
-        summary: `Messages of ${queueName} failed every attempt and lie in ${deadLetterQueue}.`,
+        summary: `Messages of ${queueName} failed every attempt and wait in ${deadLetterQueue}.`,
         runbook:
-          'Read one with rabbitmqadmin get (ack_requeue_true), repair the cause in worker or producer, then move them back with a shovel. They are kept until somebody does.',
+          'Read one with rabbitmqadmin get (ack_requeue_true), repair the cause in worker or producer, then move them back with a shovel. They are kept until then.',
       },
       {
         name: 'QueueNearlyFull',
         expr: `max(${depth(queueName)}) > ${value('alarmNearlyFull')}`,
-        forSeconds: 60,
+        forSeconds: value('alarmSampleSeconds'),
         severity: 'critical',
-        summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; beyond it publishers are refused.`,
+        summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; at the bound publishers are refused.`,
         runbook:
-          'Look whether workers run and acknowledge. If they do, more arrives than was planned: raise the workload numbers of the construct and deploy; meanwhile slow the producers down.',
+          'Check whether workers run and acknowledge. If they do, more arrives than planned: raise the workload numbers of the construct and deploy; meanwhile throttle the producers.',
       },
     ],
     deadLetters: `max(${depth(deadLetterQueue)})`,
@@ -148,18 +148,18 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
 }
 
 /**
- * Messages of a queue, as the brokers of one cluster count them. What a broker exports does not name its cluster, so the
- * labels of the scrape do: namespace and pod, which the cluster operator names `<cluster>-server-<ordinal>`.
+ * Messages of a queue, as the brokers of one cluster count them. A broker's metrics do not name its cluster, so the
+ * scrape's labels must: namespace and pod, which the cluster operator names `<cluster>-server-<ordinal>`.
  *
- * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml (`/metrics/detailed`)
- * and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
+ * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml
+ * (`/metrics/detailed`) and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
  */
 function depthOf(namespace: string | undefined, cluster: string, vhost: string): (queue: string) => string {
   const brokers = startingWith(cluster, '-server-[0-9]+');
   return (queue) => `rabbitmq_detailed_queue_messages${matching({ namespace, vhost, queue }, { pod: brokers })}`;
 }
 
-/** The dead-letter exchange comes first: a queue that names one that is missing drops its dead letters. */
+/** The dead-letter exchange comes first: a queue whose exchange is missing drops its dead letters. */
 function declareTopology(
   scope: Construct,
   props: RabbitMqTriggerProps,
@@ -176,12 +176,12 @@ function declareTopology(
   quorumQueue(scope, 'DeadLetterQueue', deadLetterQueue, {}, placement);
   binding(scope, 'DeadLetterBinding', deadLetterExchange, deadLetterQueue, queueName, placement);
   quorumQueue(scope, 'Queue', queueName, {}, placement);
-  // In a policy, not in arguments: arguments of a queue can never be changed again.
+  // In a policy, not in arguments: a queue's arguments cannot be changed later.
   const definition = {
     ...limits,
     'dead-letter-exchange': deadLetterExchange,
     'dead-letter-routing-key': queueName,
-    // At least once needs reject-publish; at most once would lose dead letters when the broker falls.
+    // At-least-once needs reject-publish; at-most-once would lose dead letters when the broker fails.
     'dead-letter-strategy': 'at-least-once',
     overflow: 'reject-publish',
   };

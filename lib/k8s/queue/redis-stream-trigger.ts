@@ -40,16 +40,16 @@ export interface RedisStreamTriggerProps {
   readonly stream: string;
 
   /**
-   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without it
-   * KEDA cannot count. At `0`, not at `$`: what is added in between would never be seen.
+   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without
+   * it KEDA cannot count. At `0`, not at `$`, which would skip the entries added before.
    */
   readonly consumerGroup: string;
 
   /**
-   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it finds the answer in `DELETE_WHEN_DONE`.
-   * Then all that the stream holds is outstanding, and its length counts. Otherwise the group's lag counts, and what is
-   * in hand: a stream that is kept for others, or trimmed. Nobody may delete from that one, because Redis then does not
-   * know the lag, and KEDA takes that for none.
+   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it reads this from `DELETE_WHEN_DONE`.
+   * Then every entry in the stream is outstanding, and its length counts. Otherwise the group's lag and the pending
+   * entries count: for a stream that is kept for others, or trimmed. Do not delete entries from that one: Redis then
+   * does not know the lag, and KEDA reads that as 0.
    *
    * @default false
    */
@@ -63,21 +63,21 @@ export interface RedisStreamTriggerProps {
   readonly password?: SecretKey;
 
   /**
-   * Whether the server wants TLS.
+   * Whether the server requires TLS.
    *
    * @default true
    */
   readonly tls?: boolean;
 
   /**
-   * Certificate (PEM) of the authority that the server's certificate is from, in a Secret. With TLS only.
+   * Certificate (PEM) of the authority that signed the server's certificate, in a Secret. With TLS only.
    *
    * @default - an authority that the images of KEDA and the worker know
    */
   readonly certificateAuthority?: SecretKey;
 }
 
-/** KEDA's look at what a consumer group has not done yet. */
+/** KEDA's trigger on the unfinished entries of a consumer group. */
 export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
   const { port, stream, consumerGroup, tls = true, certificateAuthority } = props;
   const checks: Check[] = [
@@ -87,7 +87,7 @@ export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
     cidr('cidr', props.cidr),
     {
       refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the server is in the cluster or outside of it',
+      message: 'namespace and cidr must not be given together: the server is inside or outside the cluster',
     },
     foreignName('stream', stream, 512),
     foreignName('consumerGroup', consumerGroup, 512),
@@ -131,11 +131,11 @@ function looks(
   { consumerGroup, deleteWhenDone }: RedisStreamTriggerProps,
   target: string,
 ): Record<string, Record<string, string>> {
-  // Deletion out of turn makes the lag unknown (XINFO GROUPS), so there it is not asked for.
+  // Deletion out of order makes the lag unknown (XINFO GROUPS), so the length is used instead.
   if (deleteWhenDone) return { length: { streamLength: target } };
   return {
     waiting: { consumerGroup, lagCount: target },
-    // A consumer that died had entries in hand too, and somebody has to be there to claim them.
+    // A crashed consumer leaves pending entries too, and a running one must claim them.
     inHand: { consumerGroup, pendingEntriesCount: target },
   };
 }

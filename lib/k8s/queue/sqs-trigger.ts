@@ -9,7 +9,7 @@ const QUEUE_URL = /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)+$/;
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
 /**
- * An SQS queue that exists already, made with `RedriveQueue` of the AWS side for instance.
+ * An existing SQS queue, made with the AWS `RedriveQueue` for instance.
  */
 export interface SqsTriggerProps {
   /**
@@ -23,7 +23,7 @@ export interface SqsTriggerProps {
   readonly region: string;
 
   /**
-   * Role of the worker's service account (IAM roles for service accounts); KEDA looks with the same role. It needs
+   * Role of the worker's service account (IAM roles for service accounts); KEDA polls with the same role. It needs
    * `sqs:GetQueueAttributes`, `sqs:ReceiveMessage`, `sqs:DeleteMessage` and `sqs:ChangeMessageVisibility` on the queue.
    */
   readonly roleArn: string;
@@ -36,15 +36,15 @@ export interface SqsTriggerProps {
   readonly endpointCidr?: string;
 
   /**
-   * Addresses of the STS endpoint, where the pod changes the token of its service account for the role's credentials.
-   * It needs them whatever `endpointCidr` is; give the VPC endpoint's here too, to close the way to the internet.
+   * Addresses of the STS endpoint, where the pod exchanges the token of its service account for the role's credentials.
+   * It is needed besides `endpointCidr`; to block the internet, give the addresses of a VPC endpoint here too.
    *
    * @default - the internet, without private and link-local addresses
    */
   readonly stsCidr?: string;
 }
 
-/** KEDA's look at an SQS queue. */
+/** KEDA's trigger on an SQS queue. */
 export function sqsTrigger(props: SqsTriggerProps): Trigger {
   const { queueUrl, roleArn } = props;
   const checks: Check[] = [
@@ -79,7 +79,7 @@ function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): Trigge
           awsRegion: region,
           queueLength: String(target),
           activationQueueLength: '0',
-          // Whoever works on a message must stay, and one that waits out a backoff will come back.
+          // A pod in the middle of a message must stay, and a delayed message will be retried.
           scaleOnInFlight: 'true',
           scaleOnDelayed: 'true',
         },
@@ -93,7 +93,7 @@ function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): Trigge
   };
 }
 
-/** SQS, and STS for the role; without ranges of their own both are on the internet. */
+/** SQS, and STS for the role; without given ranges both are on the internet. */
 function endpoints({ endpointCidr, stsCidr }: SqsTriggerProps): Egress[] {
   const places = [endpointCidr, stsCidr].map((cidr) => (cidr === undefined ? INTERNET : { cidr }));
   const different = places.filter((place, i) => places.findIndex(({ cidr }) => cidr === place.cidr) === i);

@@ -1,4 +1,4 @@
-/** What a trigger brings along and what it leaves behind. Internal: users pick a trigger, they don't write one. */
+/** Inputs and results of a trigger. Internal: users pick a trigger, they do not write one. */
 
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
@@ -10,19 +10,19 @@ import type { Egress } from '../network-policy';
 import type { KedaTrigger } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
 
-/** A queue as the worker sees it. */
+/** A queue, from the worker's side. */
 export interface Trigger {
-  /** What is wrong with its props. */
+  /** Checks on its props. */
   readonly checks: readonly Check[];
-  /** The broker, and what was chosen of it. */
+  /** The broker and its settings. */
   readonly question: BrokerChoices & { readonly broker: BrokerName };
-  /** What the service account of the worker must say to be let in. */
+  /** Annotations that the worker's service account needs to sign in. */
   readonly serviceAccountAnnotations?: Readonly<Record<string, string>>;
-  /** Makes what belongs to it. */
+  /** Makes its objects. */
   bind(context: TriggerContext): TriggerBinding;
 }
 
-/** What a trigger gets. */
+/** Inputs of a trigger. */
 export interface TriggerContext {
   readonly scope: Construct;
   readonly plan: QueuePlan;
@@ -30,17 +30,17 @@ export interface TriggerContext {
   readonly target: number;
 }
 
-/** What the scaler makes of a worker. */
+/** How the scaler runs a worker. */
 export interface WorkerShape {
-  /** Whether each item gets a job of its own. */
+  /** Whether each item gets its own job. */
   readonly perItem: boolean;
   /** Whether the last pod stops when the queue is empty. */
   readonly sleeps: boolean;
 }
 
-/** What a trigger leaves behind. */
+/** Results of a trigger. */
 export interface TriggerBinding {
-  /** What is outstanding; several have names, and what they count is added up. */
+  /** The scaler triggers that count outstanding items; if there are several, they have names and are added up. */
   readonly triggers: readonly KedaTrigger[];
   /** Variables of the worker. */
   readonly environment: Readonly<Record<string, string>>;
@@ -48,6 +48,6 @@ export interface TriggerBinding {
   readonly secrets: Readonly<Record<string, SecretKey>>;
   readonly egress: readonly Egress[];
   readonly alerts: readonly Alert[];
-  /** PromQL of the items that were set aside, if they can be seen. */
+  /** PromQL of the dead letters, if they can be counted. */
   readonly deadLetters?: string;
 }

@@ -18,7 +18,7 @@ export function replicasFollow(
   const maxReplicaCount = value('maxInstances');
   return scaledObject(scope, 'ScaledObject', {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
-    // Both govern the step between none and one only; KEDA warns where there is no such step.
+    // Both apply only to the step between none and one; KEDA warns when there is no such step.
     ...(sleeps
       ? { pollingInterval: value('pollingIntervalSeconds'), cooldownPeriod: value('cooldownPeriodSeconds') }
       : {}),
@@ -29,7 +29,7 @@ export function replicasFollow(
       ...addedUp(binding, value('targetPerReplica')),
       horizontalPodAutoscalerConfig: {
         behavior: {
-          // To the number that is wanted, in one step: the plan assumes a single reaction.
+          // To the target in one step: the plan assumes a single reaction.
           scaleUp: {
             stabilizationWindowSeconds: 0,
             policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
@@ -52,7 +52,7 @@ function addedUp({ triggers }: TriggerBinding, target: number): Pick<ScaledObjec
   return { scalingModifiers: { formula, target: String(target), activationTarget: '0' } };
 }
 
-/** The `ScaledJob`: a pod ends when its item does, and nobody sends it away before. */
+/** The `ScaledJob`: a pod ends with its item, and the scaler does not stop it earlier. */
 export function jobsFollow(
   scope: Construct,
   template: unknown,
@@ -64,7 +64,7 @@ export function jobsFollow(
     jobTargetRef: {
       parallelism: 1,
       completions: 1,
-      // An item that failed is still in its queue, and the next job takes it: the queue counts the attempts.
+      // A failed item is still in its queue, and the next job receives it: the queue counts the attempts.
       backoffLimit: 0,
       activeDeadlineSeconds: value('jobDeadlineSeconds'),
       template,
@@ -74,9 +74,9 @@ export function jobsFollow(
     maxReplicaCount: value('maxInstances'),
     successfulJobsHistoryLimit: 3,
     failedJobsHistoryLimit: 10,
-    // A new version must not cut off hours of work.
+    // A new version must not stop a job that has worked for hours.
     rollout: { strategy: 'gradual' },
-    // Every trigger counts an item that is in hand until it is done, so running jobs are subtracted.
+    // Every trigger counts an item in work until it is done, so running jobs are subtracted.
     scalingStrategy: {
       strategy: 'default',
       ...(triggers.length > 1 ? { multipleScalersCalculation: 'sum' as const } : {}),

@@ -93,12 +93,12 @@ test.each<[string, () => unknown, string]>([
   [
     'a compute of another platform',
     () => served({}, fargate),
-    'compute must be what the queue is planned for, lambda, got Fargate; give the queue platform QueuePlatform.FARGATE',
+    "compute must be the platform of the queue's plan, lambda, got Fargate; give the queue platform QueuePlatform.FARGATE",
   ],
   [
     'Lambda on a queue for Fargate',
     () => served({ platform: QueuePlatform.FARGATE }),
-    'compute must be what the queue is planned for, fargate, got Lambda; give the queue platform QueuePlatform.LAMBDA',
+    "compute must be the platform of the queue's plan, fargate, got Lambda; give the queue platform QueuePlatform.LAMBDA",
   ],
   [
     'another workload',
@@ -122,7 +122,7 @@ test.each<[string, () => unknown, string]>([
       const other = new Stack(stack, 'Other');
       return new QueueWorker(other, 'Second', { queue: queue.queue, compute: lambda(other) });
     },
-    'queue is served by Worker already',
+    'queue already has the worker Worker',
   ],
 ])('%s is refused', (_what, make, message) => {
   expect(make).toThrow(InvalidInputError);
@@ -138,7 +138,7 @@ test('any other queue works too, with what it has to be sized from; without, all
   const queue = new Queue(stack, 'Plain', { visibilityTimeout: Duration.seconds(6) });
   const bare = { queue, compute: lambda(stack) };
   expect(() => new QueueWorker(stack, 'Bare', bare)).toThrow(
-    'Bare: workload must be given for a queue that is no RedriveQueue, got none; objective must be given for a queue that is no RedriveQueue, got none',
+    'Bare: workload must be given for a queue that is not a RedriveQueue, got none; objective must be given for a queue that is not a RedriveQueue, got none',
   );
   const worker = new QueueWorker(stack, 'Worker', { ...bare, workload, objective });
   expect(worker.plan.value('maxConcurrency')).toBeGreaterThan(5);

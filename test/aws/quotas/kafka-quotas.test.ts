@@ -154,7 +154,7 @@ describe('whom a quota binds', () => {
   test('a client id alone is a warning: anybody can say it', () => {
     const made = make({ tenants: [{ name: 'a', steadyBytesPerSecond: MIB, clientId: 'loader' }] });
     expect(JSON.parse(only(made, 'Custom::KafkaQuotas').Quotas)).toMatchObject([{ clientId: 'loader' }]);
-    Annotations.fromStack(made.stack).hasWarning('/Shop/Quotas', Match.stringLikeRegexp('says itself what its id is'));
+    Annotations.fromStack(made.stack).hasWarning('/Shop/Quotas', Match.stringLikeRegexp('a client chooses its own id'));
   });
 
   test('threads get a share by weight when the capacity names them', () => {

@@ -724,7 +724,7 @@ describe('refuses', () => {
   test.each<[string, Partial<WebhookBufferProps>]>([
     ['sources must name at least one sender, got none', { sources: [] }],
     [
-      "sources.secret must be given with secretPerTenant, for nobody can generate the secrets of tenants; got none for 'a'",
+      "sources.secret must be given with secretPerTenant, because the secrets of tenants cannot be generated; got none for 'a'",
       { sources: [{ name: 'a', scheme: stripe, secretPerTenant: true }] },
     ],
     [

@@ -233,7 +233,7 @@ describe('a plan for a peak too short to settle', () => {
   test('one worker keeps 6 s through a peak that fills it for 20 s, where two would have been paid for', () => {
     const plan = planQueue('Orders', { workload, objective: { latencySeconds: 6, headroom: 1.001 } });
     expect([plan.value('minInstances'), plan.value('maxInstances')]).toEqual([1, 1]);
-    expect(plan.knob('maxInstances').formula).toContain('through the peak, over before the queue settles');
+    expect(plan.knob('maxInstances').formula).toContain('through head-room × the peak, over before the queue settles');
     expect(simulated({ name: '', workload, consumer: fixed(1) }).p99).toBeLessThan(6);
   });
 

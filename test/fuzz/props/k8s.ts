@@ -123,7 +123,7 @@ const logs = fc.record({
   }),
   output: fc.oneof(
     fc.record({
-      brokers: fc.constantFrom<string[]>(['logs:9093'], ['logs:9093', 'other.example.com:9092']),
+      bootstrapServers: fc.constantFrom<string[]>(['logs:9093'], ['logs:9093', 'other.example.com:9092']),
       topic: fc.constant('app-logs'),
       namespace,
       username: secret,

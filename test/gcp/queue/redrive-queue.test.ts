@@ -327,3 +327,43 @@ test('the component hands on what users need', async () => {
   const topic = await new Promise((resolve) => pulumi.output(queue.topic.id).apply(resolve));
   expect(topic).toBe('projects/shop-project/topics/orders-1a2b3c4');
 });
+
+describe('no promise outlives the message', () => {
+  const DAY = 86_400;
+  const promising = (days: number, more: Partial<RedriveQueueArgs> = {}) =>
+    RedriveQueue.planOf('orders', {
+      workload: { steadyPerSecond: 1, serviceSeconds: 0.05 },
+      objective: { latencySeconds: days * DAY },
+      ...more,
+    });
+
+  // Whole days of the promise and of three days for a person, at most 30: dead letters are kept for 31.
+  test.each([
+    [1, 4],
+    [5.1, 9],
+    [10, 13],
+    [14, 17],
+    [29.9, 30],
+  ])('a promise of %p days keeps messages for %p days, and dead letters longer', (days, kept) => {
+    const plan = promising(days);
+    expect(plan.value('retentionSeconds')).toBe(kept * DAY);
+    expect(plan.value('deadLetterRetentionSeconds')).toBeGreaterThan(kept * DAY);
+    expect(plan.value('alarmAgeSeconds')).toBeLessThan(kept * DAY);
+  });
+
+  test.each([30, 60])('a promise of %p days is refused with the longest retention', (days) => {
+    expect(() => promising(days)).toThrow(CapacityError);
+    expect(() => promising(days)).toThrow(
+      `orders: an item may wait ${days} days, as promised, and it is deleted after 30 days; promise less than 30 days`,
+    );
+  });
+
+  test('a retention that is shorter than the promise is refused, and each way out works', () => {
+    const retentionSeconds = 600;
+    expect(() => promising(0.125, { retentionSeconds })).toThrow(
+      'orders: an item may wait 3 h, as promised, and it is deleted after 10 min; retention of 2 days, or promise less than 10 min',
+    );
+    expect(promising(0.125, { retentionSeconds: 2 * DAY }).knob('retentionSeconds').formula).toBe('given');
+    promising(599 / DAY, { retentionSeconds });
+  });
+});

@@ -15,7 +15,7 @@ import { mostly, optional, spread, validOrNamed } from '../../support/property';
 
 const secret = (key: string) => ({ secretName: 'destination', key });
 const kafka = LogOutput.kafka({
-  brokers: ['logs-kafka:9093', 'other-kafka:9093'],
+  bootstrapServers: ['logs-kafka:9093', 'other-kafka:9093'],
   namespace: 'kafka',
   topic: 'app-logs',
   username: secret('user'),
@@ -324,8 +324,8 @@ describe('what is refused', () => {
       { reopen: LogReopen.signal('; rm', 'HUP') },
     ],
     [
-      "brokers must be host:port each, at least one, got ''",
-      { output: LogOutput.kafka({ brokers: [], topic: 't', username: secret('u'), password: secret('p') }) },
+      "bootstrapServers must be host:port each, at least one, got ''",
+      { output: LogOutput.kafka({ bootstrapServers: [], topic: 't', username: secret('u'), password: secret('p') }) },
     ],
     [
       "hosts must be https://host:port each, at least one, got 'http://es:9200'",

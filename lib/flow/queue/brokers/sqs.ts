@@ -3,7 +3,6 @@ import { CapacityError, type Check, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
 import { queueAlarmKnobs } from '../alarms';
-import { DEFAULT_BACKOFF } from '../backoff';
 import type { Planned } from '../planned';
 import type { PlatformName } from '../platforms/facts';
 import type { QueueQuestion } from '../question';
@@ -116,33 +115,12 @@ function attempts({ question, sizing }: Planned): Knob {
   };
 }
 
-function backoff({ sizing }: Planned): Knob[] {
-  const { baseSeconds, capSeconds } = DEFAULT_BACKOFF;
-  return [
-    {
-      name: 'backoffBaseSeconds',
-      value: baseSeconds,
-      unit: 's',
-      formula: 'full jitter: delay before attempt n + 2 drawn from U(0, min(cap, base × 2ⁿ))',
-      inputs: { maxAttempts: sizing.consumer.maxAttempts },
-      source: 'AWS Architecture Blog, Exponential Backoff And Jitter; SQS counts visibility in whole seconds',
-    },
-    {
-      name: 'backoffCapSeconds',
-      value: capSeconds,
-      unit: 's',
-      formula: 'bound of every delay between attempts',
-      inputs: {},
-      source: 'AWS Architecture Blog, Exponential Backoff And Jitter',
-    },
-  ];
-}
-
 function retention(planned: Planned): Knob {
   const { min, derived, max } = SQS_LIMITS.retentionSeconds;
   return retentionFor(
     planned,
-    { shortest: min, derived, longest: max },
+    // Dead letters keep their age, and a person needs a day with them.
+    { shortest: min, derived, longest: max - DAY },
     'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
   );
 }
@@ -155,7 +133,7 @@ export const SQS: Broker = {
   consumer: ({ maxReceiveCount, consumer }) => ({ maxAttempts: maxReceiveCount ?? consumer?.maxAttempts }),
   knobs(planned) {
     const kept = retention(planned);
-    const knobs = [visibility(planned), attempts(planned), ...backoff(planned), kept];
+    const knobs = [visibility(planned), attempts(planned), kept];
     const { redrive } = planned.question;
     if (redrive === undefined) return knobs;
     return [

@@ -20,6 +20,8 @@ export interface PlatformFacts {
   readonly startSeconds: number;
   /** Seconds from the first item to the order for the first instance; undefined where it cannot sleep. */
   readonly wakeUpSeconds?: number;
+  /** Whether a backlog for each instance is what the scaler is told. */
+  readonly followsBacklog: boolean;
   /** The most instances. */
   readonly instanceLimit?: number;
   /** What sets that limit. */
@@ -43,6 +45,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     title: 'AWS Lambda',
     instance: 'concurrent invocation',
     scalesOn: 'pollers of the event source mapping: 5 at once, then 300 a minute while messages are left',
+    followsBacklog: false,
     pollSeconds: 0,
     decideSeconds: 0,
     // A cold start; measure yours.
@@ -56,6 +59,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     title: 'AWS Lambda with provisioned pollers',
     instance: 'concurrent invocation',
     scalesOn: 'pollers of the event source mapping: the minimum always, each up to 10 invocations; 1,000 more a minute',
+    followsBacklog: false,
     pollSeconds: 0,
     decideSeconds: 0,
     startSeconds: 1,
@@ -69,6 +73,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     instance: 'task',
     scalesOn:
       'target tracking on (visible + in flight) ÷ running tasks, published once a minute, three periods above it',
+    followsBacklog: true,
     pollSeconds: 60,
     decideSeconds: 180,
     // Image pull and container start; measured starts of small images are 30 to 60 s.
@@ -83,6 +88,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     title: 'Kubernetes Deployment scaled by KEDA',
     instance: 'pod',
     scalesOn: 'the horizontal pod autoscaler on items ÷ replicas, every 15 s; from zero KEDA, every 30 s',
+    followsBacklog: true,
     pollSeconds: 15,
     decideSeconds: 0,
     // Image pull and start of a small image.
@@ -96,6 +102,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     title: 'Kubernetes job for each item, started by KEDA',
     instance: 'job',
     scalesOn: 'KEDA on items without a job, every 30 s',
+    followsBacklog: false,
     pollSeconds: 30,
     decideSeconds: 0,
     startSeconds: 30,
@@ -107,6 +114,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     title: 'Cloud Run, pushed to by Pub/Sub',
     instance: 'instance',
     scalesOn: 'concurrent requests and CPU over a window of one minute',
+    followsBacklog: false,
     pollSeconds: 60,
     decideSeconds: 0,
     // Container start; an assumption, set consumer.startSeconds to yours.
@@ -120,6 +128,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
     title: 'a platform that was not named',
     instance: 'instance',
     scalesOn: 'the backlog; slower than most: every 30 s, decided within 15 s, started within 30 s',
+    followsBacklog: true,
     pollSeconds: 30,
     decideSeconds: 15,
     startSeconds: 30,

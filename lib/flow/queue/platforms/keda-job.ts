@@ -1,5 +1,6 @@
 /** One job for each item, started by KEDA: for items that take longer than a node waits for a pod to end. */
 import type { Knob } from '../../plan';
+import { kedaAlarmKnobs } from '../alarms';
 import { consumerOf } from '../resolve';
 import { type Solve, size } from '../sizing';
 import type { Workload } from '../workload';
@@ -33,6 +34,7 @@ export const KEDA_JOB: Platform = {
     return consumerOf({ pollSeconds, decideSeconds: broker.depthAgeSeconds, startSeconds }, question.consumer ?? {});
   },
   wakeUpSeconds,
+  alarms: kedaAlarmKnobs,
   solve: (): Solve => (subject, workload, objective, given) =>
     size(subject, withStart(workload, given.startSeconds ?? 0), objective, {
       ...given,
@@ -41,7 +43,8 @@ export const KEDA_JOB: Platform = {
       minInstances: 0,
     }),
   knobs({ question, itemTimeoutSeconds }) {
-    const startSeconds = question.consumer?.startSeconds ?? PLATFORM_FACTS['keda-job'].startSeconds;
+    const givenStart = question.consumer?.startSeconds;
+    const startSeconds = givenStart ?? PLATFORM_FACTS['keda-job'].startSeconds;
     return [
       {
         name: 'targetPerReplica',
@@ -59,7 +62,7 @@ export const KEDA_JOB: Platform = {
         name: 'startSeconds',
         value: startSeconds,
         unit: 's',
-        formula: 'start of a pod, once for each item',
+        formula: givenStart === undefined ? 'start of a pod, once for each item' : 'given',
         inputs: {},
         source: 'the consumer',
       },

@@ -1,6 +1,7 @@
 /** Pods that KEDA and the horizontal pod autoscaler scale on the backlog: a Deployment, or one job for each item. */
 import { type Check, wholeNumber } from '../../errors';
 import type { Knob } from '../../plan';
+import { kedaAlarmKnobs } from '../alarms';
 import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
@@ -199,5 +200,6 @@ export const KEDA: Platform = {
     return { ...timed, decideSeconds: timed.decideSeconds + partialPollSeconds(timed.pollSeconds) };
   },
   wakeUpSeconds,
+  alarms: kedaAlarmKnobs,
   knobs: deploymentKnobs,
 };

@@ -4,7 +4,7 @@ import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import type { Solve } from '../sizing';
-import type { Consumer } from '../workload';
+import type { Consumer, QueuePlan } from '../workload';
 import type { PlatformFacts } from './facts';
 
 /** The consumer with the platform's times filled in. */
@@ -25,6 +25,8 @@ export interface Platform {
   refusal?(planned: Planned): { readonly reason: string; readonly waysOut: readonly string[] } | undefined;
   /** US dollars a month with one peak a day, where instances are not billed by running time. */
   monthlyCost?(planned: Planned): number | undefined;
+  /** The numbers of the alarms that watch this platform; they compare with knobs of the plan. */
+  alarms?(plan: QueuePlan): Knob[];
   /** The knobs that only this platform has, and those that it explains differently. */
   knobs(planned: Planned): Knob[];
 }
