@@ -1,6 +1,6 @@
 /**
- * How fast a plan is solved and a peak is simulated. The rivals run in turns with us and the fastest round of each
- * counts, because whatever else the machine does can only add.
+ * Speed of solving a plan and of simulating a peak. The other implementations run in turns with ours and the fastest
+ * round of each counts, because other load on the machine can only add time.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -117,7 +117,7 @@ env.run()
 print((time.perf_counter() - began) / len(sojourns) * 1e9)
 `;
 
-/** The same stage in SimPy, where a Python has it: `.venv` or whatever BACKPRESSURE_PYTHON names. */
+/** The same stage in SimPy, where a Python has it: `.venv`, or the interpreter in BACKPRESSURE_PYTHON. */
 function simpy(ours: number): Line {
   const name = 'M/M/20 vs SimPy';
   const python = process.env.BACKPRESSURE_PYTHON ?? join(__dirname, '..', '.venv', 'bin', 'python');
@@ -140,7 +140,7 @@ function simpy(ours: number): Line {
   };
 }
 
-/** A million items must leave no more behind than a hundred thousand do. */
+/** A million items must use no more memory than a hundred thousand. */
 function memory(): Line {
   run(1, ITEMS / 10);
   global.gc?.();

@@ -21,7 +21,7 @@ const REDIS = { host: 'redis', stream: 'orders', consumerGroup: 'workers', delet
 const HEALTH_PORT = 8080;
 const NAMESPACE = 'shop';
 
-/** Synthesizes an app with so many workers in one chart, as `cdk8s synth` does, and gives the CPU seconds that it took. */
+/** Synthesizes an app with this many workers in one chart, as `cdk8s synth` does, and returns its CPU seconds. */
 export function synthesizeK8s(side: Side, workers: number): { seconds: number } {
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
   try {
@@ -53,7 +53,7 @@ function timed(side: Side, workers: number, app: App, end: (made: { app: App; ch
   return { seconds: (user + system) / 1e6 };
 }
 
-/** A ratio says something only when both sides make the same. */
+/** A ratio is valid only if both sides make the same. */
 export function assertSameK8s(): void {
   const sorted = (side: Side) => makeObjects(side, 2).manifests.map(withoutProse).sort(byName);
   deepStrictEqual(sorted('ours'), sorted('by-hand'), 'the two sides write different objects');
@@ -62,7 +62,7 @@ export function assertSameK8s(): void {
 const byName = (a: { metadata: { name: string } }, b: { metadata: { name: string } }) =>
   a.metadata.name < b.metadata.name ? -1 : 1;
 
-/** The wording of an alert may change without anybody's work growing. */
+/** The wording of an alert may differ: it costs no work. */
 function withoutProse(manifest: unknown): { metadata: { name: string } } {
   return JSON.parse(JSON.stringify(manifest, (key, value) => (key === 'annotations' ? undefined : value)));
 }
@@ -72,7 +72,7 @@ function ours(chart: Chart, number: number): QueueWorker {
   return new QueueWorker(chart, `Orders${number}`, { workload, objective, trigger, image: IMAGE });
 }
 
-/** The numbers that somebody who writes by hand has worked out beforehand, so that only writing is timed. */
+/** The numbers for the hand-written side, computed in advance, so that only writing is timed. */
 function planned(): QueuePlan {
   return ours(new Chart(new App(), 'numbers'), 0).plan;
 }

@@ -14,7 +14,7 @@ const EXAMPLE =
 export function registerSize(program: Command, io: Io, answered: (exit: number) => void): void {
   const command = program
     .command('size')
-    .description('derive every knob of a queue and its consumers from what arrives and what is promised')
+    .description('derive every knob of a queue and its consumers from workload and objective')
     .usage('--steady <per-second> --service <seconds> --latency <seconds> [options]');
   addWorkloadOptions(command)
     .option('--json', 'print JSON, with formula, inputs and source of every knob')
@@ -34,13 +34,13 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
     });
 }
 
-/** What sizing came to: a plan with the sizing behind it, or the refusal that says why there is none. */
+/** The result: a plan with its sizing, or the refusal with its reason. */
 export interface Sized extends Partial<SolvedQueue> {
   readonly refusal?: CapacityError;
 }
 
 /**
- * Sizes what was asked.
+ * Sizes the given workload.
  *
  * @throws UsageError when the numbers are outside their ranges; the message names the options
  */
@@ -57,7 +57,7 @@ export function planFor({ name, workload, objective, consumer, platform, broker 
   }
 }
 
-/** The refusal as a person reads it: what does not fit, then each way out on a line of its own. */
+/** The refusal as text: the bottleneck, then each way out on its own line. */
 export function refusalText(refusal: CapacityError): string {
   const ways = refusal.waysOut.map((way, index) => `  ${index === 0 ? 'either' : 'or    '} ${inOptions(way)}\n`);
   return `${refusal.subject}: ${inOptions(refusal.reason)}\n${ways.join('')}`;
@@ -72,7 +72,7 @@ function infeasible(refusal: CapacityError): object {
   return { feasible: false, reason: inOptions(refusal.reason), waysOut: refusal.waysOut.map(inOptions) };
 }
 
-/** What was asked, in one line. */
+/** The question, in one line. */
 export function summary({ name, workload, objective }: Pick<Question, 'name' | 'workload' | 'objective'>): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds } = workload;

@@ -2,7 +2,7 @@ import { duration } from '../../lib/flow/figures';
 
 export { duration };
 
-/** Width of prose when no terminal says how wide it is. */
+/** Width of prose without a terminal. */
 const PROSE_COLUMNS = 88;
 
 /** `text` broken at spaces into lines of at most `columns`, each line indented by `indent` spaces. */
@@ -61,7 +61,7 @@ export function sparkline(values: readonly number[], columns = 60): string {
   }).join('');
 }
 
-/** How long a drain takes as a person says it. */
+/** Duration of a drain in words. */
 export function drain(seconds: number): string {
   return seconds < 1 ? 'at once' : duration(seconds);
 }

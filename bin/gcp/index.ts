@@ -26,9 +26,9 @@ const { webhooks, messages } = referenceEnvironment({
 export const url = webhooks.url;
 /** The account that the consumer runs as: grant it the permissions that its effect needs. */
 export const consumerAccount = webhooks.worker.account.email;
-/** Where dead letters of the webhooks wait for a person. */
+/** The dead-letter subscription of the webhooks. */
 export const deadLetterSubscription = webhooks.redriveQueue.deadLetterSubscription.id;
-/** Where messages are published to. */
+/** The topic of the messages. */
 export const messagesTopic = messages.topic.id;
 /** Every number with its reason. */
 export const plan = webhooks.plan.explain();

@@ -11,7 +11,7 @@ export const coldData: Case = {
   slug: 'cold-data',
   title: 'Cold data piles up in S3',
   summary:
-    'Raw logs go into a bucket and are never deleted or moved to a cheaper class, though logs older than a month are rarely read. Old versions and abandoned uploads stay as well, hidden in listings. The bill grows with age; old data has to be moved and deleted all the time.',
+    'Raw logs go into a bucket and are never deleted or moved to a cheaper class, though logs older than a month are rarely read. Old versions and abandoned uploads stay as well, hidden in listings. The bill grows with age; old data has to be moved and deleted continuously.',
   levers: ['bound'],
   difficulty: 'beginner',
   domains: ['integration'],

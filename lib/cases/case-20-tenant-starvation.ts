@@ -50,7 +50,7 @@ export const tenantStarvation: Case = {
     },
     { name: 'FairShare', engines: ['aws'], form: 'Batch fair-share scheduling policy', available: false },
   ],
-  trap: 'A ResourceQuota rejects what is above it; it neither queues nor shares. The objects shown have no name and cannot be applied.',
+  trap: 'A ResourceQuota rejects pods above it; it neither queues nor shares. The objects shown have no name and cannot be applied.',
   scenario: {
     kind: 'shares',
     calibration:

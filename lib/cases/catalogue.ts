@@ -77,7 +77,7 @@ export function caseOf(number: number): Case {
   return found;
 }
 
-/** All cases in learning order; one that stands beside the path follows its neighbour. */
+/** All cases in learning order; a case off the path follows its neighbour. */
 export function inLearningOrder(): Case[] {
   return LEARNING_PATH.flatMap((step) => [
     caseOf(step),

@@ -26,7 +26,7 @@ export function sizeText(bytes: number): string {
   return `${scaled >= 10 ? Math.ceil(scaled) : Math.ceil(scaled * 10) / 10} ${units[unit]}`;
 }
 
-/** Units of time and the size from which a duration is said in each. */
+/** Units of time and the duration from which each is used. */
 const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
   { from: 172_800, seconds: 86_400, unit: 'days' },
   { from: 7_200, seconds: 3_600, unit: 'h' },
@@ -36,7 +36,7 @@ const UNITS: readonly { readonly from: number; readonly seconds: number; readonl
   { from: 0, seconds: 1e-6, unit: 'µs' },
 ];
 
-/** Seconds as a person says them: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
+/** Seconds in words: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return 'never';
   if (seconds === 0) return '0 s';

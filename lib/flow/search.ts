@@ -1,5 +1,5 @@
 /**
- * Searches for the point where a condition starts or stops to hold, by doubling and halving. Each expects one change
+ * Searches for the point where a condition starts or stops holding, by doubling and halving. Each expects one change
  * between the ends; with several, the result is one of them.
  */
 

@@ -191,7 +191,7 @@ function tooMany(file: string): UnreadableError {
   );
 }
 
-/** The text for a terminal or a log: no control characters that would move the cursor or begin a line of their own. */
+/** The text for a terminal or a log: no control characters that would move the cursor or begin a new line. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {

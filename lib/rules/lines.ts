@@ -5,7 +5,7 @@ import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from
 import { MAX_DEPTH } from './limits';
 import type { Finding } from './rule';
 
-/** One place of a parsed file: where it begins, and what stands below it. */
+/** One place of a parsed file: its offset, and the places below it. */
 interface Place {
   readonly start: number;
   /** The text of a scalar; decoded only when read, because most are never read. */

@@ -12,7 +12,7 @@ const MOST_REPEATED = 2;
 /** The expression; undefined for one that is invalid, of another dialect, or might take too long. */
 export function patternOf(text: string): RegExp | undefined {
   if (text.length > LONGEST) return undefined;
-  // Escapes and classes stand for one character each, and hold no operators.
+  // Escapes and classes match one character each, and hold no operators.
   const bare = text.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
   const repeated = bare.match(/[*+?{]/g) ?? [];
   if (repeated.length > MOST_REPEATED || /\)[*+?{]/.test(bare) || /\\[1-9k]/.test(text)) return undefined;

@@ -20,7 +20,7 @@ export interface Found {
 export interface Rule<D extends Document = Document> {
   /** `BP-`, the subject, a number; never reused. */
   readonly id: string;
-  /** What is wrong, in a few words. */
+  /** The problem, in a few words. */
   readonly title: string;
   /** The consequence if it stays. One or two sentences. */
   readonly why: string;

@@ -32,7 +32,7 @@ function rotationKnobs(question: ResolvedLogs, { growth, smallestCap, cap, count
         '(budget − queue) ÷ most files − growth until a file is renamed; at least peak × time that the shipper may be down, because a compressed file is not read any more',
         { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
       ),
-      source: 'logrotate(8), maxsize: checked at every run, whatever the age of the file',
+      source: 'logrotate(8), maxsize: checked at every run, for a file of any age',
     },
     {
       name: 'fileCount',

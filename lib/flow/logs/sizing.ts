@@ -12,8 +12,8 @@ export const MIB = 1024 ** 2;
 export const LINE_BYTES = 200;
 /**
  * What Filebeat adds to a line in its disk queue: time stamp, agent, host, input, file, offset, fingerprint. With names
- * of a few letters it was 430 bytes (docs/measured/log-shipping.md); the name of the pod stands in it twice, that of the
- * node once, and with 45 letters each and a longer path it is 600.
+ * of a few letters it was 430 bytes (docs/measured/log-shipping.md); it holds the name of the pod twice and that of the
+ * node once, so with 45 letters each and a longer path it is 600.
  */
 const ENVELOPE_BYTES = 650;
 const SHIPPER_AWAY_SECONDS = 300;
@@ -61,7 +61,7 @@ export interface Sized {
   readonly smallestCap: number;
   readonly cap: number;
   readonly count: number;
-  /** Bytes of all log files at the worst. */
+  /** The most bytes of all log files. */
   readonly files: number;
   /** The fewest bytes that queue and files need together. */
   readonly needed: number;

@@ -41,7 +41,7 @@ export function ratesOn(levels: Float64Array, births: Float64Array, deaths: Floa
     const above = i < last ? levels[i + 1] - levels[i] : 1;
     const below = i > 0 ? levels[i] - levels[i - 1] : 1;
     const drift = births[i] - deaths[i];
-    // No rate may be negative: a drift that is too strong for so wide a step brings variance of its own.
+    // No rate may be negative: a drift that is too strong for so wide a step adds variance.
     const variance = max(births[i] + deaths[i], abs(drift) * max(above, below));
     up[i] = i < last ? (variance + drift * below) / (above * (above + below)) : 0;
     down[i] = i > 0 ? (variance - drift * above) / (below * (above + below)) : 0;

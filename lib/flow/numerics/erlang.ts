@@ -150,7 +150,7 @@ export interface WaitObjective {
   readonly serviceVariation?: number;
   /** Longest wait in seconds, 0 or more. */
   readonly waitSeconds: number;
-  /** Share of items that may wait that long at most. Above 0 and below 1. */
+  /** Share of items that must not wait longer. Above 0 and below 1. */
   readonly quantile: number;
 }
 

@@ -7,7 +7,7 @@ import { atLeast, type Check, validate } from '../errors';
  * Shares one capacity among several demands. No share exceeds its demand; unused capacity goes to the others by weight;
  * and no share can grow unless a share that is smaller for its weight shrinks (max-min).
  *
- * Progressive filling: all shares grow in proportion to their weights until the demand is met or nothing is left
+ * Progressive filling: each share grows in proportion to its weight until its demand is met or nothing is left
  * (Bertsekas and Gallager, Data Networks, section 6.5.2).
  *
  * @param capacity the capacity to share; 0 or more

@@ -32,7 +32,7 @@ export interface Promised {
  */
 const REACTION_SHARE = 0.85;
 
-/** The fewest slots that keep the promise at a rate of `horizon` seconds. */
+/** The fewest slots that keep the promise at a rate that lasts `horizon` seconds. */
 export function slotsForRate(
   rate: number,
   horizon: number,

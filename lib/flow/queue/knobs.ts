@@ -144,7 +144,7 @@ function itemTimeoutKnob({ question }: Planned): Knob {
   };
 }
 
-/** The backlog at which an alarm rings: beyond what is predicted, and before the promise is broken. */
+/** The backlog at which an alarm fires: above the prediction, and before the promise is broken. */
 export function alarmBacklog(
   { promised, consumer, workSeconds, unhinderedSeconds }: Sizing,
   { peakBacklog }: Predictions,
@@ -188,7 +188,7 @@ function alarmKnobs({ sizing, predictions, brokerFacts }: Planned): Knob[] {
   ];
 }
 
-/** An age between what is predicted and what is promised that a metric of whole seconds can reach. */
+/** An age between prediction and promise that a metric of whole seconds can reach. */
 function alarmAge(latencySeconds: number, p99Seconds: number): number {
   const between = Math.min(latencySeconds, Math.max(0.8 * latencySeconds, (p99Seconds + latencySeconds) / 2));
   const [down, up] = [Math.floor(between), Math.ceil(between)];

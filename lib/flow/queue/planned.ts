@@ -18,6 +18,6 @@ export interface Planned {
   readonly predictions: Predictions;
   /** Whole seconds after which an attempt at an item is abandoned. */
   readonly itemTimeoutSeconds: number;
-  /** The backlog at which an alarm rings, in items. */
+  /** The backlog at which an alarm fires, in items. */
   readonly alarmBacklog: number;
 }

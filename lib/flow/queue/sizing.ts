@@ -53,7 +53,7 @@ const NEVER = Number.POSITIVE_INFINITY;
  */
 export const FIRST_POLL_MARGIN = 0.7;
 
-/** Sizes a consumer. A promise that cannot be kept comes back as a refusal. */
+/** Sizes a consumer. A promise that cannot be kept is returned as a refusal. */
 export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
   const workload = resolveWorkload(givenWorkload);
   const timing = {

@@ -40,7 +40,7 @@ export interface CronDialect {
    * given and the other is `?`.
    */
   readonly bothDays: 'either-suffices' | 'one-is-open';
-  /** Words that stand for an expression. */
+  /** Names of predefined expressions. */
   readonly macros: ReadonlyMap<string, string>;
 }
 
@@ -200,7 +200,7 @@ function tableTest(dialect: CronDialect, field: CronField, text: string) {
   return (value: number) => table[value] === 1;
 }
 
-/** Whether a field stands for a day; undefined when it cannot be read. */
+/** Whether a field includes a day; undefined when it cannot be read. */
 function dayTest(dialect: CronDialect, field: CronField, text: string, numberIn: (day: CalendarDay) => number) {
   const plain: string[] = [];
   const places: ((day: CalendarDay) => boolean)[] = [];
@@ -238,7 +238,7 @@ function valuesOf(dialect: CronDialect, field: CronField, text: string): number[
     const all = dialect.every.test(first);
     if (all && last !== undefined) return undefined;
     const from = all ? low : numberOf(field, first);
-    // A step without an end goes on to the last value.
+    // A step without an end continues to the last value.
     const to = all || (last === undefined && step !== undefined) ? high : numberOf(field, last ?? first);
     const every = Number(step ?? 1);
     if (!(from >= low && to <= high && from <= to && every >= 1)) return undefined;
@@ -247,7 +247,7 @@ function valuesOf(dialect: CronDialect, field: CronField, text: string): number[
   return [...values].sort((a, b) => a - b);
 }
 
-/** The number that a word of a field stands for; not a number when it is none. */
+/** The number of a word in a field; NaN when it is not one. */
 function numberOf({ names = [], low }: CronField, word: string): number {
   if (/^\d+$/.test(word)) return Number(word);
   return names.includes(word) ? names.indexOf(word) + low : Number.NaN;

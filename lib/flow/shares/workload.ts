@@ -29,7 +29,7 @@ export interface BatchTenant {
   readonly name: string;
 
   /**
-   * Jobs that it submits, and how long one runs. A failed attempt is a job of its own.
+   * Jobs that it submits, and how long one runs. A failed attempt counts as another job.
    */
   readonly workload: Workload;
 

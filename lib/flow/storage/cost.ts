@@ -65,7 +65,7 @@ function stageCost(storageClass: string, objectBytes: number, days: number, read
 
 /**
  * The object size in bytes from which `transitions` cost no more than `instead`, by bisection. Infinite when no size
- * does. Every object is taken to move, whatever `minimumObjectBytes` says.
+ * does. Every object is assumed to move; `minimumObjectBytes` is ignored.
  *
  * Moving costs a fixed sum an object and saves in proportion to its bytes, so that there is one crossing at most.
  */

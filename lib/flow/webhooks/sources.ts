@@ -35,7 +35,7 @@ export function sourceChecks(sources: readonly Source[], workload: Workload): Ch
 }
 
 /**
- * The names of the senders, which stand in paths, names of knobs and queries.
+ * The names of the senders, which are part of paths, names of knobs and queries.
  *
  * @param list the prop that lists them
  * @param each the prop that one name is

@@ -92,7 +92,7 @@ function mayHaveQuotas(template: Template, cluster: Resource): boolean {
   return template.mentioning(cluster).some(isCustom) || knownToCustom(template).mayMean(cluster);
 }
 
-/** The clusters that custom resources may be told of. */
+/** The clusters that custom resources may name. */
 const knownToCustom = oncePer((template: Template) => {
   const told = template.resources.filter(isCustom).flatMap((custom) => places(custom.at('Properties')));
   return new Pointers(template, told, 'AWS::MSK::Cluster', 'ClusterName');

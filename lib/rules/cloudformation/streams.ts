@@ -28,7 +28,7 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-KINESIS-002',
-    title: "A maximum record age above the stream's retention",
+    title: "A maximum record age at or above the stream's retention",
     why: 'The stream drops a record when its retention is over. A bound at or above the retention has no effect, and dropped records do not reach the failure destination.',
     source:
       'AWS Lambda API Reference, CreateEventSourceMapping: MaximumRecordAgeInSeconds; a stream keeps 24 h by default',

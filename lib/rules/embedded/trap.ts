@@ -30,7 +30,7 @@ export interface Trap extends Omit<Rule, 'check'> {
   readonly signs: readonly Sign[];
 }
 
-/** The rule that looks for a trap in every text embedded in a document. */
+/** The rule that searches every text embedded in a document for a trap. */
 export function embeddedRule({ signs, ...rule }: Trap): Rule {
   return {
     ...rule,

@@ -45,7 +45,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
           if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit) {
             yield {
               at,
-              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: memory beside the heap exceeds the limit`,
+              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: with other memory it can exceed the limit`,
               fix: `set the memory limit to ${mebibytes(Math.ceil(heap / HEAP_SHARE))} or more, or -Xmx to ${Math.floor((HEAP_SHARE * limit) / 2 ** 20)}m`,
             };
           }
@@ -64,7 +64,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-JVM-002',
     title: 'A flag that the chosen collector does not have',
-    why: 'The collector ignores the pause goal: the flag has no effect, or the JVM does not start.',
+    why: 'The collector ignores the flag, so pauses are longer than promised, or the JVM does not start.',
     source: 'OpenJDK, `java` command: MaxGCPauseMillis is a goal of G1 and Parallel; JEP 363: CMS removed in 14',
     severity: 'warning',
     cases: [10],

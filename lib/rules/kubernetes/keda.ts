@@ -18,7 +18,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-001',
     title: 'A queue length used as a threshold is a target for each replica',
-    why: 'KEDA requests queue length ÷ number replicas: with 500, a second pod starts at 501 messages and the last one only when 500 wait for every pod. The field is also deprecated.',
+    why: 'KEDA starts one replica for each such number of messages: with 500, a second pod starts at 501 messages and the last one only when 500 wait for every pod. The field is also deprecated.',
     source: 'KEDA, RabbitMQ Queue scaler: queueLength is deprecated, use mode and value',
     severity: 'error',
     cases: [6],

@@ -2,7 +2,7 @@ import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
 /**
- * Groups in which the API server keeps every kind by name. Not among them are the files that only look like manifests
+ * Groups in which the API server keeps every kind by name. Excluded are files that only look like manifests
  * (kubeconfig, kustomization, a program's configuration) and the kinds that are only asked about (reviews).
  */
 const GROUPS = [
@@ -21,7 +21,7 @@ const GROUPS = [
   'storage.k8s.io',
 ];
 
-/** Kinds of the core group that stand in manifests. */
+/** Kinds of the core group that occur in manifests. */
 const CORE = [
   'ConfigMap',
   'LimitRange',

@@ -35,7 +35,7 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-RABBITMQ-002',
     title: 'A quorum queue without a delivery limit',
-    why: 'Before RabbitMQ 4 a message that crashes its consumer is redelivered without limit, ahead of all others. From 4.0 on it is dropped after 20 deliveries, a default that may not fit.',
+    why: 'Before RabbitMQ 4 a message that crashes its consumer is redelivered without limit, ahead of all others. From 4.0 on it is dropped or dead-lettered after 20 deliveries, a default that may not fit.',
     source: 'RabbitMQ, Quorum Queues, "Poison message handling": delivery-limit',
     severity: 'warning',
     cases: [2],

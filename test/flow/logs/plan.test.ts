@@ -79,7 +79,7 @@ describe('what cannot be held is refused', () => {
   test('rate × outage above the budget, with ways out that each make it fit', () => {
     const small = { ...objective, diskBudgetBytes: 10 * GIB };
     const { message, waysOut } = refusal(() => planLogs('Logs', { workload, objective: small }));
-    expect(message).toMatch(/^Logs: 3,600 s without a destination take a queue of 16 GB, .* disk budget is 10 GB/);
+    expect(message).toMatch(/^Logs: 3,600 s without a destination need a queue of 16 GB, .* disk budget is 10 GB/);
     const [budget, outage, share] = waysOut.map((way) => Number(/\d+/.exec(way)?.[0]));
     expect(waysOut).toHaveLength(3);
     expect(() => planLogs('Logs', { workload, objective: { ...small, diskBudgetBytes: budget } })).not.toThrow();

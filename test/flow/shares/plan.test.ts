@@ -180,7 +180,7 @@ describe('what no share can cure is refused', () => {
 
   test('a cluster that is too small: every way out was tried', () => {
     const refusal = plans(four, { cpu: 120 });
-    expect(refusal).toMatch(/^Rating: billing keeps 18 jobs running in the mean and its share is 15: /);
+    expect(refusal).toMatch(/^Rating: billing keeps 18 jobs running on average and its share is 15: /);
     const cores = Number(/(\d+) cores with/.exec(refusal)?.[1]);
     expect(cores).toBeGreaterThan(144);
     expect(() =>

@@ -225,7 +225,7 @@ describe('the plan', () => {
 
   test('explain() is the page that a person reads', () => {
     const page = planStorage('Archive', { workload: workload(256 * KB) }).explain();
-    expect(page).toContain('transitionInDays.STANDARD_IA = 30 days\n    kept: it costs less than going without');
+    expect(page).toContain('transitionInDays.STANDARD_IA = 30 days\n    kept: it costs less than S3 Standard');
     expect(page).toContain('transitionInDays.GLACIER = never\n    dropped: it costs more than it saves');
     expect(page).toContain('moving pays from          108 KB an object');
     expect(page).toContain('list prices               us-east-1, read 2026-11-23');

@@ -72,7 +72,7 @@ export const RABBITMQ: Broker = {
         formula:
           'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
         inputs: { outageSeconds, alarmBacklog },
-        source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer is told, and the disk is bounded',
+        source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer gets a nack, and the disk is bounded',
       },
       {
         name: 'alarmNearlyFull',

@@ -120,7 +120,7 @@ export function redriveKnobs(planned: Planned, choices: RedriveChoices, queue: R
       name: 'successRatioFloor',
       value: floor ?? 0.5,
       unit: 'ratio',
-      formula: floor === undefined ? 'when most of what is redriven fails again, redriving does not help' : 'given',
+      formula: floor === undefined ? 'when most redriven messages fail again, redriving does not help' : 'given',
       inputs: {},
       source: own,
     },

@@ -1,7 +1,8 @@
 /**
- * One peak under autoscaling, as a fluid: items flow in at λ and out at μ·min(n, c), where n is what is outstanding
- * and c the slots that run. Between two events n is a straight line (every slot busy) or an exponential (some idle),
- * so a whole peak is a few pieces, each exact. Polls at which the scaler would change nothing are skipped.
+ * One peak under autoscaling, as a fluid: items flow in at λ and out at μ·min(n, c), where n is the number of
+ * outstanding items and c the slots that run. Between two events n is a straight line (every slot busy) or an
+ * exponential (some idle), so a whole peak is a few pieces, each exact. Polls at which the scaler would change nothing
+ * are skipped.
  *
  * The peak starts right after a poll: the worst phase, and the one that the simulation runs.
  *

@@ -1,9 +1,9 @@
 /**
  * The waits of a peak whose line is known as a distribution: an item that finds a line waits until the items before it
- * and what is left of the services in progress are done. That is a sum of so many services, and varies as such a sum.
+ * and the rest of the services in progress are done. That is a sum of so many services, and varies as such a sum.
  *
- * Source: Cox, Renewal Theory (1962), 5.2 (what is left of a service); Wilson & Hilferty, "The distribution of
- * chi-square", PNAS 17 (1931) (the cube of a normal variable stands for a sum of services).
+ * Source: Cox, Renewal Theory (1962), 5.2 (residual service); Wilson & Hilferty, "The distribution of chi-square", PNAS
+ * 17 (1931) (the cube of a normal variable stands for a sum of services).
  */
 import { departureVariation } from '../../numerics/departures';
 import type { ResolvedWorkload } from '../resolve';
@@ -77,7 +77,7 @@ function addWaits(
   bins: WaitBins,
 ): void {
   const squared = variation * variation;
-  // What is left of the services in progress, in services: mean and variance.
+  // The rest of the services in progress, in services: mean and variance.
   const left = (1 + squared) / 2;
   const leftVariance = ((1 + squared) * (1 + 2 * squared)) / 3 - left * left;
   const mean = secondsUntilServed(course, spell, at, line + left, serviceSeconds);

@@ -149,7 +149,7 @@ function batchKnobs({ question, itemTimeoutSeconds }: Planned): Knob[] {
     unit: 'items',
     formula: batchSize === undefined ? 'min(10, function time-out ÷ time of one item at its P99.9)' : 'given',
     inputs: { functionTimeoutSeconds: room, itemTimeoutSeconds },
-    source: 'a batch is worked through in sequence and must end before the function does',
+    source: 'a batch is processed in sequence and must end before the function does',
   });
   return knobs;
 }

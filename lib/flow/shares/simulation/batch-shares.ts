@@ -22,7 +22,7 @@ export interface Flooding {
 /** Marks, in the heap, a place that an evicted job leaves. */
 const PLACE = -1;
 
-/** Every tenant in a line of its own, by shares. */
+/** Each tenant in its own line, by shares. */
 export function runByShares(
   jobs: readonly Job[],
   places: number,

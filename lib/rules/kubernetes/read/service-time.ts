@@ -35,7 +35,7 @@ export function grace(manifests: Manifests, workload: Resource): { at: Value; se
   return { at, seconds: at.number(DEFAULT_GRACE_SECONDS) };
 }
 
-/** Seconds that the container sleeps before it is told to stop; undefined when it does not, or that is not decided. */
+/** Seconds that the container sleeps before SIGTERM; undefined when it does not, or that is not decided. */
 export function preStopSeconds(container: Value): number | undefined {
   const preStop = container.at('lifecycle', 'preStop');
   const sleep = preStop.at('sleep', 'seconds').number();
