@@ -13,7 +13,7 @@ const WORKER = `
 exports.handler = async ({ Records }) => ({
   batchItemFailures: Records.filter(({ body }) => {
     try {
-      JSON.parse(body); // Do the work here; what throws is tried again.
+      JSON.parse(body); // Do the work here; a message that throws is retried.
       return false;
     } catch {
       return true;

@@ -94,7 +94,7 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
   );
 }
 
-/** A volume's name must begin with a letter; a source's name may not. */
+/** A volume's name must begin with a letter; a source's name can begin with a digit. */
 function volumeName(secret: MountedSecret): string {
   return `secret-${secret.name}`;
 }

@@ -9,7 +9,7 @@ export interface Egress {
   readonly ports: readonly number[];
   /** Pods of this namespace; without it, anywhere outside (`cidr`) or the own namespace. */
   readonly namespace?: string;
-  /** An address range, for what runs outside the cluster. */
+  /** An address range outside the cluster. */
   readonly cidr?: string;
   /** Excluded ranges within it. */
   readonly except?: readonly string[];

@@ -41,7 +41,7 @@ export interface QueueDashboardProps {
 /** Makes the dashboard inside `scope`. */
 export function createQueueDashboard(scope: Construct, props: QueueDashboardProps): Dashboard | undefined {
   const { subject, queue, deadLetterQueue, quarantineQueue, redriver, alarms, timeToDrain } = props;
-  // Dashboard names must be unique in the account; stack names are unique in an account and region.
+  // Dashboard names must be unique in the account and region, as stack names are.
   const dashboardNamePrefix = `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
   const dashboardFactory = new DefaultDashboardFactory(scope, 'Dashboards', { dashboardNamePrefix });
   // Widgets only: the alarms exist already.

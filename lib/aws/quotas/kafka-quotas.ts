@@ -264,7 +264,7 @@ export class KafkaQuotas extends Construct {
     if (spoofable.length > 0) {
       Annotations.of(this).addWarningV2(
         'Backpressure::kafka-client-id-quota',
-        `${spoofable.map(({ name }) => name).join(', ')}: a client chooses its own id, so a client can evade a quota by client id alone; name a user`,
+        `${spoofable.map(({ name }) => name).join(', ')}: a client chooses its own id, so it can evade a quota that binds no user; name a user`,
       );
     }
   }

@@ -32,10 +32,10 @@ import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
 
 /*
- * Cold data piles up: everything is written, little is read, nothing leaves, and the bill grows by the day. A
- * lifecycle rule is the consumer that this stock lacks, but moving an object is charged by the object and storing it
- * by the byte, so that the usual rule makes small objects dearer. This construct moves only what pays back, deletes
- * what is past its retention in every version, and says beforehand what the month will cost.
+ * Cold data piles up: much is written, little is read, nothing is deleted, and the bill grows by the day. A lifecycle
+ * rule is the missing consumer, but S3 charges moves by the object and storage by the byte, so the usual rule makes
+ * small objects more expensive. This construct moves only objects for which that pays, deletes every version after its
+ * retention, and predicts the cost of a month.
  */
 
 /**
@@ -48,7 +48,7 @@ export interface ArchiveBucketProps {
   readonly workload: StorageWorkload;
 
   /**
-   * What the archive may cost, and how long a reader may wait.
+   * The largest cost of the archive, and the longest wait of a reader.
    *
    * @default - no ceiling; a reader may wait for a restore from Glacier
    */
@@ -88,7 +88,7 @@ export interface ArchiveBucketProps {
   /**
    * Where the server access logs go. It must allow `logging.s3.amazonaws.com` to write and use SSE-S3.
    *
-   * @default - a bucket of its own, which keeps logs and inventories for 90 days
+   * @default - a separate bucket, which keeps logs and inventories for 90 days
    */
   readonly serverAccessLogsBucket?: IBucket;
 
@@ -102,7 +102,7 @@ export interface ArchiveBucketProps {
   /**
    * Where the budget and the alarms report. An imported topic must let AWS Budgets and CloudWatch publish.
    *
-   * @default - a topic of its own without subscribers
+   * @default - a separate topic without subscribers
    */
   readonly alarmTopic?: ITopic;
 
@@ -308,7 +308,7 @@ export class ArchiveBucket extends Construct {
   }
 
   /**
-   * Lets `grantee` write below the prefix of `service`, and nowhere else.
+   * Lets `grantee` write only below the prefix of `service`.
    *
    * @param grantee Who writes
    * @param service Name of the service, as for `prefixFor`
@@ -322,7 +322,7 @@ export class ArchiveBucket extends Construct {
   }
 
   /**
-   * Lets `grantee` read below the prefix of `service`, and nowhere else.
+   * Lets `grantee` read only below the prefix of `service`.
    *
    * @param grantee Who reads
    * @param service Name of the service, as for `prefixFor`

@@ -60,7 +60,7 @@ function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps
       throttlingRateLimit: plan.value('throttleRatePerSecond'),
       throttlingBurstLimit: plan.value('throttleBurst'),
       metricsEnabled: true,
-      // Who, when, which status. No execution log: it would hold bodies and signatures.
+      // Sender, time and status. No execution log: it would hold bodies and signatures.
       accessLogDestination: new LogGroupLogDestination(
         new LogGroup(scope, 'AccessLog', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
       ),

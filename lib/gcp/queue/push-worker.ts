@@ -57,7 +57,7 @@ export class PushWorker extends pulumi.ComponentResource {
     ]);
     this.account = createAccount(this, {
       name: `${name}-worker`,
-      displayName: 'Works on what Pub/Sub pushes',
+      displayName: 'Works on messages that Pub/Sub pushes',
       project,
     });
     this.service = createService(this, {
@@ -66,7 +66,7 @@ export class PushWorker extends pulumi.ComponentResource {
       image: args.image,
       location: args.location,
       project,
-      description: 'Works on what Pub/Sub pushes',
+      description: 'Works on messages that Pub/Sub pushes',
       // Pub/Sub of the same project counts as internal.
       ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
       concurrency: plan.value('slotsPerInstance'),

@@ -100,7 +100,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       name: 'receiverMinInstances',
       value: Math.min(choices.receiverMaxInstances ?? needed, instances(workload.steadyPerSecond)),
       unit: 'instances',
-      formula: 'what the steady arrivals need, at least 1: a sender does not wait for a cold start',
+      formula: 'instances for the steady arrivals, at least 1: a sender does not wait for a cold start',
       inputs: { steadyPerSecond: workload.steadyPerSecond, receiverSeconds: seconds, receiverCpuSeconds: cpu },
       source: "Little's law, L = λW",
     },

@@ -79,7 +79,7 @@ function givenTo(path: string, user: number, group: number): string {
   return [
     `mkdir -p ${path}`,
     `if [ "$(stat -c %u:%g:%a ${path})" != ${user}:${group}:700 ]; then`,
-    // From here on the former owner cannot change what is below.
+    // From here on the former owner cannot change the content.
     `  chown 0:0 ${path} && chmod 700 ${path}`,
     // Each folder before it is entered; chown -R enters first.
     `  find ${path} -exec chown -h 0:0 {} \\;`,

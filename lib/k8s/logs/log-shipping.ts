@@ -252,7 +252,7 @@ export class LogShipping extends Construct {
         labels: chartLabels(this),
         annotations: { 'backpressure/config': createHash('sha256').update(configText).digest('hex').slice(0, 16) },
       },
-      // Each container has a user of its own.
+      // Each container sets its own user.
       securityContext: { user, group: user, ensureNonRoot: false },
       serviceAccount: new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false }),
       automountServiceAccountToken: false,

@@ -103,10 +103,10 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
   const secrets = secretTargets({ password, ca: certificateAuthority });
   const authentication = secrets.length > 0 ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
   return {
-    triggers: Object.entries(looks(props, String(target))).map(([name, look]) => ({
+    triggers: Object.entries(counters(props, String(target))).map(([name, counter]) => ({
       name,
       type: 'redis-streams',
-      metadata: { address: `${host}:${port}`, stream, ...look, activationLagCount: '0', enableTLS: String(tls) },
+      metadata: { address: `${host}:${port}`, stream, ...counter, activationLagCount: '0', enableTLS: String(tls) },
       ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
     })),
     environment: {
@@ -127,7 +127,7 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
 }
 
 /** What KEDA counts, by name. */
-function looks(
+function counters(
   { consumerGroup, deleteWhenDone }: RedisStreamTriggerProps,
   target: string,
 ): Record<string, Record<string, string>> {
