@@ -40,7 +40,6 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
   // It is said already that there are none.
   if (sources === undefined) return own;
   return [
-    ...own,
     ...sourceChecks(sources, workload),
     notConstructor(
       'sources.name',
@@ -53,6 +52,7 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
       refused: secretPerTenant === true && secret === undefined,
       message: `sources.secret must be given with secretPerTenant, because the secrets of tenants cannot be generated; got none for '${name}'`,
     })),
+    ...own,
   ];
 }
 

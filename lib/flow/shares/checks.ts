@@ -1,5 +1,5 @@
 /** The validation table of a shared cluster. */
-import { above0, type Check, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
+import { above0, type Check, inRange, isKnown, oneOf, present, required, shown, wholeNumber } from '../errors';
 import { type Fields, listChecks, objectChecks } from '../fields';
 import { mostBusySlots, objectiveChecks, workloadChecks } from '../queue/resolve';
 import type { BatchCapacity, BatchTenant, SharesQuestion } from './workload';
@@ -54,7 +54,9 @@ export function sharesChecks(question: SharesQuestion): Check[] {
       ];
     }),
     oneOf('reclaimByPreemption', choices.reclaimByPreemption, [true, false]),
-    ...objectiveChecks(objective).map(prefixed('objective')),
+    ...(objective === undefined
+      ? [present('objective', objective)]
+      : objectiveChecks(objective).map(prefixed('objective'))),
     {
       refused: objective?.maxBacklog !== undefined || objective?.monthlyCost !== undefined,
       message: 'objective.maxBacklog and objective.monthlyCost must be left out: shares are sized by latency',

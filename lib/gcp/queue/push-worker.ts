@@ -2,9 +2,11 @@ import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
+import { type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
+import { INPUT, PLAN } from '../kinds';
 import { createAccount, createService, memberOf } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
@@ -48,10 +50,12 @@ export class PushWorker extends pulumi.ComponentResource {
    */
   constructor(name: string, args: PushWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
-    const { plan, project } = args;
+    const { props: usable, checks } = sound(args, KINDS);
+    const { plan, project } = usable;
+    validate(name, checks);
     validate(name, [
       accountName(name),
-      memoryCheck('memory', args.memory),
+      memoryCheck('memory', usable.memory),
       wholeNumber('slotsPerInstance', plan.value('slotsPerInstance'), 1, CLOUD_RUN_LIMITS.concurrency),
       wholeNumber('maxInstances', plan.value('maxInstances'), 1, CLOUD_RUN_LIMITS.instances),
     ]);
@@ -63,8 +67,8 @@ export class PushWorker extends pulumi.ComponentResource {
     this.service = createService(this, {
       name: `${name}-worker`,
       account: this.account,
-      image: args.image,
-      location: args.location,
+      image: usable.image,
+      location: usable.location,
       project,
       description: 'Works on messages that Pub/Sub pushes',
       // Pub/Sub of the same project counts as internal.
@@ -73,8 +77,8 @@ export class PushWorker extends pulumi.ComponentResource {
       minInstances: plan.value('minInstances'),
       maxInstances: plan.value('maxInstances'),
       timeoutSeconds: plan.value('ackDeadlineSeconds'),
-      memory: args.memory ?? '512Mi',
-      environment: args.environment ?? {},
+      memory: usable.memory ?? '512Mi',
+      environment: usable.environment ?? {},
     });
     this.pushAccount = createAccount(this, {
       name: `${name}-push`,
@@ -85,7 +89,7 @@ export class PushWorker extends pulumi.ComponentResource {
       `${name}-push`,
       {
         name: this.service.name,
-        location: args.location,
+        location: usable.location,
         project,
         role: 'roles/run.invoker',
         member: memberOf(this.pushAccount),
@@ -100,6 +104,15 @@ export class PushWorker extends pulumi.ComponentResource {
     this.registerOutputs({ uri: this.service.uri });
   }
 }
+
+const KINDS: Kinds<PushWorkerArgs> = {
+  plan: needed(PLAN),
+  image: needed(INPUT),
+  location: needed(INPUT),
+  environment: mapOf(INPUT),
+  memory: TEXT,
+  project: INPUT,
+};
 
 /** A check that `<name>-receiver` can name a service account, which takes 6 to 30 characters. */
 export function accountName(name: string) {

@@ -4,11 +4,13 @@ import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, kindOf, listOf, sound, TEXT } from '../../flow/kinds';
 import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
+import { INPUT, INPUT_LIST } from '../kinds';
 import { SubscriptionAlerts } from './subscription-alerts';
 
 /** The endpoint that Pub/Sub pushes messages to, and its service account. */
@@ -67,6 +69,25 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   readonly retainOnDelete?: boolean;
 }
 
+const KINDS: Kinds<RedriveQueueArgs> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  push: having(['endpoint', 'serviceAccount'], 'a PushTarget: the target of a PushWorker'),
+  platform: kindOf((value) => typeof value === 'string', "'cloud-run' or 'other'"),
+  enableMessageOrdering: FLAG,
+  kmsKeyName: INPUT,
+  allowedPersistenceRegions: listOf(TEXT),
+  project: INPUT,
+  notificationChannels: INPUT_LIST,
+  retainOnDelete: FLAG,
+  ackDeadlineSeconds: CHECKED,
+  minimumBackoffSeconds: CHECKED,
+  maximumBackoffSeconds: CHECKED,
+  maxDeliveryAttempts: CHECKED,
+  retentionSeconds: CHECKED,
+};
+
 /**
  * A topic and subscription on which no message blocks the others or is lost: a message that fails every attempt goes to
  * a dead-letter topic, which keeps it for a person and raises an alert.
@@ -118,8 +139,9 @@ export class RedriveQueue extends pulumi.ComponentResource {
     super('backpressure:gcp:RedriveQueue', componentName('RedriveQueue', name), {}, opts);
     this.args = args;
     this.label = name;
-    this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
+    // Everything that is wrong with the arguments is thrown here.
     this.plan = RedriveQueue.planOf(name, args);
+    this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
     const { push } = args;
     this.serviceAgent = this.agent();
     const encryption = this.allowEncryption();
@@ -252,7 +274,8 @@ export class RedriveQueue extends pulumi.ComponentResource {
 
 /** The plan of a queue; failures of `checks` are thrown together with those of the queue's own arguments. */
 export function planRedriveQueue(name: string, args: RedriveQueueArgs, checks: readonly Check[] = []): QueuePlan {
-  return planQueue(name, queueQuestion(args), [pubsubName(name), ...queueChecks(args), ...checks]);
+  const { props, checks: kinds } = sound(args, KINDS);
+  return planQueue(name, queueQuestion(props), [...kinds, pubsubName(name), ...queueChecks(props), ...checks]);
 }
 
 /** The question that the plan of a queue answers. */

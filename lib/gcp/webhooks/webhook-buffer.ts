@@ -4,6 +4,7 @@ import * as secretmanager from '@pulumi/gcp/secretmanager';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, oneOf, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, mapOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
 import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
@@ -11,6 +12,7 @@ import { refusedKnob } from '../../flow/webhooks/refused';
 import { sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
+import { INPUT, INPUT_LIST } from '../kinds';
 import { accountName, memoryCheck, PushWorker } from '../queue/push-worker';
 import {
   planRedriveQueue,
@@ -106,17 +108,18 @@ export class WebhookBuffer extends pulumi.ComponentResource {
    */
   constructor(name: string, args: WebhookBufferArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:WebhookBuffer', componentName('WebhookBuffer', name), {}, opts);
-    this.args = args;
+    const { props: usable, checks } = sound(args, KINDS);
+    this.args = usable;
     this.label = name;
-    const { workload, sources } = args;
-    const queueArgs: RedriveQueueArgs = { ...queueArgsOf(args), platform: 'cloud-run' };
-    const queuePlan = planRedriveQueue(name, queueArgs, argsChecks(name, args));
+    const { workload, sources } = usable;
+    const queueArgs: RedriveQueueArgs = { ...queueArgsOf(usable), platform: 'cloud-run' };
+    const queuePlan = planRedriveQueue(name, queueArgs, [...checks, ...argsChecks(name, usable)]);
     this.plan = queuePlan.withKnobs([
-      ...receiverKnobs(name, workload, args),
+      ...receiverKnobs(name, workload, usable),
       ...turnedAwayKnobs(),
       refusedWindowKnob(),
       ...sources.map((source) => refusedKnob(workload, source, sources.length)),
-      idempotencyKnob(queuePlan, 'idempotencySeconds', args.idempotencySeconds),
+      idempotencyKnob(queuePlan, 'idempotencySeconds', usable.idempotencySeconds),
     ]);
     this.worker = this.createWorker();
     this.redriveQueue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
@@ -263,14 +266,55 @@ function queueArgsOf(args: WebhookBufferArgs): RedriveQueueArgs {
   };
 }
 
+const KINDS: Kinds<WebhookBufferArgs> = {
+  sources: needed(
+    listOf(
+      struct<WebhookSource>({
+        name: CHECKED,
+        scheme: CHECKED,
+        secret: needed(OBJECT),
+        secretPerTenant: FLAG,
+        steadyPerSecond: CHECKED,
+        toleranceSeconds: CHECKED,
+        deduplicateBy: CHECKED,
+      }),
+    ),
+  ),
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  receiverImage: needed(INPUT),
+  consumerImage: needed(INPUT),
+  consumerEnvironment: mapOf(INPUT),
+  consumerMemory: TEXT,
+  location: needed(INPUT),
+  idempotencySeconds: CHECKED,
+  ingress: CHECKED,
+  receiverSeconds: CHECKED,
+  receiverCpuSeconds: CHECKED,
+  receiverConcurrency: CHECKED,
+  receiverMaxInstances: CHECKED,
+  maxBodyBytes: CHECKED,
+  project: INPUT,
+  notificationChannels: INPUT_LIST,
+  kmsKeyName: INPUT,
+  allowedPersistenceRegions: listOf(TEXT),
+  retainOnDelete: FLAG,
+  ackDeadlineSeconds: CHECKED,
+  minimumBackoffSeconds: CHECKED,
+  maximumBackoffSeconds: CHECKED,
+  maxDeliveryAttempts: CHECKED,
+  retentionSeconds: CHECKED,
+};
+
 function argsChecks(subject: string, args: WebhookBufferArgs): Check[] {
   const { sources, idempotencySeconds } = args;
   return [
     accountName(subject),
-    ...sourceChecks(sources, args.workload),
+    ...(sources === undefined ? [] : sourceChecks(sources, args.workload)),
     memoryCheck('consumerMemory', args.consumerMemory),
     oneOf('ingress', args.ingress, Object.keys(INGRESS)),
-    ...sources.map((source) =>
+    ...(sources ?? []).map((source) =>
       wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, TOLERANCE_SECONDS.min, TOLERANCE_SECONDS.max),
     ),
     wholeNumber('idempotencySeconds', idempotencySeconds, KEPT_SECONDS.min, KEPT_SECONDS.max),

@@ -1,4 +1,6 @@
 import type { Check } from '../../flow/errors';
+import { type Kinds, listOf, needed, sound, TEXT } from '../../flow/kinds';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, hostPorts, httpsHosts, kafkaTopicName, secretChecks, textCheck } from '../names';
 import { placeOf } from '../network-policy';
 import type { SecretKey } from '../secret-key';
@@ -113,11 +115,32 @@ export class LogOutput {
   ) {}
 }
 
-function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
-  const { bootstrapServers, topic, namespace, username, password, certificateAuthority } = props;
+const KAFKA_KINDS: Kinds<KafkaLogOutputProps> = {
+  bootstrapServers: needed(listOf(TEXT)),
+  topic: needed(TEXT),
+  namespace: TEXT,
+  cidr: TEXT,
+  username: needed(SECRET_KEY),
+  password: needed(SECRET_KEY),
+  certificateAuthority: SECRET_KEY,
+};
+
+const ELASTICSEARCH_KINDS: Kinds<ElasticsearchLogOutputProps> = {
+  hosts: needed(listOf(TEXT)),
+  index: needed(TEXT),
+  namespace: TEXT,
+  cidr: TEXT,
+  apiKey: needed(SECRET_KEY),
+  certificateAuthority: SECRET_KEY,
+};
+
+function kafkaOutput(given: KafkaLogOutputProps): LogOutputBinding {
+  const { props, checks } = sound(given, KAFKA_KINDS, 'output');
+  const { bootstrapServers = [], topic, namespace, username, password, certificateAuthority } = props;
   return {
     checks: [
-      ...hostPorts('bootstrapServers', bootstrapServers),
+      ...checks,
+      ...(props.bootstrapServers === undefined ? [] : hostPorts('bootstrapServers', bootstrapServers)),
       kafkaTopicName('topic', topic),
       ...secretChecks('username', username),
       ...secretChecks('password', password),
@@ -146,11 +169,13 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
   };
 }
 
-function elasticsearchOutput(props: ElasticsearchLogOutputProps): LogOutputBinding {
-  const { hosts, index, namespace, apiKey, certificateAuthority } = props;
+function elasticsearchOutput(given: ElasticsearchLogOutputProps): LogOutputBinding {
+  const { props, checks } = sound(given, ELASTICSEARCH_KINDS, 'output');
+  const { hosts = [], index, namespace, apiKey, certificateAuthority } = props;
   return {
     checks: [
-      ...httpsHosts('hosts', hosts),
+      ...checks,
+      ...(props.hosts === undefined ? [] : httpsHosts('hosts', hosts)),
       textCheck(
         'index',
         index,

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { ApiObject, type Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate, wholeNumber } from '../../flow/errors';
+import { type Check, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, NUMBER, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { planLogs } from '../../flow/logs/plan';
 import type { LogsObjective, LogsPlan, LogsWorkload } from '../../flow/logs/workload';
 import { alertRules } from '../alert-rules';
 import { clusterScoped, namedInCluster } from '../cluster-scoped';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
+import { DURATION } from '../kinds';
 import { dnsLabel, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import { podMonitor } from '../operators/prometheus';
@@ -194,17 +196,21 @@ export class LogShipping extends Construct {
    */
   constructor(scope: Construct, id: string, props: LogShippingProps) {
     super(scope, id);
-    const output = props.output._binding;
-    const reopen = props.reopen ?? LogReopen.byWriter();
-    validate(id, [...inputChecks(props), ...output.checks, ...reopen._checks]);
-    this.plan = planLogs(id, {
-      workload: props.workload,
-      objective: props.objective,
-      rotationSeconds: props.rotationInterval?.toSeconds({ integral: false }),
-      fileSizeCapBytes: props.fileSizeCapBytes,
-      fileCount: props.fileCount,
-      compressBytesPerSecond: props.compressBytesPerSecond,
-    });
+    const { props: usable, checks } = sound(props, KINDS);
+    const output = usable.output?._binding;
+    const reopen = usable.reopen ?? LogReopen.byWriter();
+    this.plan = planLogs(
+      id,
+      {
+        workload: usable.workload,
+        objective: usable.objective,
+        rotationSeconds: usable.rotationInterval?.toSeconds({ integral: false }),
+        fileSizeCapBytes: usable.fileSizeCapBytes,
+        fileCount: usable.fileCount,
+        compressBytesPerSecond: usable.compressBytesPerSecond,
+      },
+      [...checks, ...inputChecks(usable), ...(output?.checks ?? []), ...reopen._checks],
+    );
     const files = `${props.logFolder}/${props.filePattern ?? '*.log'}`;
     const configs = {
       'filebeat.yml': filebeatConfig(props.stateName ?? this.node.addr, files, this.plan, output),
@@ -279,6 +285,27 @@ export class LogShipping extends Construct {
     );
   }
 }
+
+const KINDS: Kinds<LogShippingProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  output: needed(having(['_binding'], 'a LogOutput: LogOutput.kafka() or LogOutput.elasticsearch()')),
+  logFolder: needed(TEXT),
+  filePattern: TEXT,
+  fileUser: needed(NUMBER),
+  fileGroup: NUMBER,
+  shipperUser: NUMBER,
+  reopen: having(['_checks'], 'a LogReopen: LogReopen.byWriter() or LogReopen.signal()'),
+  rotatorImage: needed(TEXT),
+  rotationInterval: DURATION,
+  fileSizeCapBytes: CHECKED,
+  fileCount: CHECKED,
+  compressBytesPerSecond: CHECKED,
+  resources: OBJECT,
+  tolerateEverything: FLAG,
+  monitoringNamespace: TEXT,
+  stateName: TEXT,
+};
 
 function inputChecks(props: LogShippingProps): Check[] {
   const { logFolder, filePattern, fileUser, fileGroup, shipperUser, rotatorImage, rotationInterval } = props;

@@ -1,4 +1,6 @@
 import type { Check } from '../../flow/errors';
+import { type Kinds, listOf, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, hostPorts, kafkaTopicName, secretChecks } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
@@ -66,11 +68,25 @@ export interface KafkaTriggerProps {
   readonly certificateAuthority?: SecretKey;
 }
 
+const KINDS: Kinds<KafkaTriggerProps> = {
+  bootstrapServers: needed(listOf(TEXT)),
+  namespace: TEXT,
+  cidr: TEXT,
+  topic: needed(TEXT),
+  partitions: needed(NUMBER),
+  consumerGroup: needed(TEXT),
+  username: SECRET_KEY,
+  password: SECRET_KEY,
+  certificateAuthority: SECRET_KEY,
+};
+
 /** KEDA's trigger on the lag of a consumer group. */
-export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
+export function kafkaTrigger(given: KafkaTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
   const checks: Check[] = [
-    ...hostPorts('bootstrapServers', bootstrapServers),
+    ...kinds,
+    ...(bootstrapServers === undefined ? [] : hostPorts('bootstrapServers', bootstrapServers)),
     dnsLabel('namespace', props.namespace),
     cidr('cidr', props.cidr),
     {

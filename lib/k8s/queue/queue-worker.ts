@@ -1,12 +1,14 @@
 import { ApiObject, App, Chart, Duration, JsonPatch, Lazy, type Size, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, wholeNumber } from '../../flow/errors';
+import { type Check, isKnown, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
 import { kedaPlatform } from '../../flow/queue/platforms/keda';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { type Alert, alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
+import { DURATION, SIZE } from '../kinds';
 import { environmentName, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import {
@@ -158,34 +160,36 @@ export class QueueWorker extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const trigger = props.trigger._trigger;
-    const platform = kedaPlatform(props.workload);
+    const { props: usable, checks } = sound(props, KINDS);
+    const trigger = usable.trigger?._trigger;
+    // A workload that is none is refused by the plan, on whichever platform.
+    const platform = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload) : 'keda';
     this.plan = planQueue(
       id,
       {
-        ...trigger.question,
-        workload: props.workload,
-        objective: props.objective,
-        consumer: props.consumer,
+        ...trigger?.question,
+        workload: usable.workload,
+        objective: usable.objective,
+        consumer: usable.consumer,
         platform,
-        scaleToZero: props.scaleToZero,
-        cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
-        nodeProvisionSeconds: props.nodeProvisionTime?.toSeconds({ integral: false }),
+        scaleToZero: usable.scaleToZero,
+        cooldownSeconds: usable.cooldown?.toSeconds({ integral: false }),
+        nodeProvisionSeconds: usable.nodeProvisionTime?.toSeconds({ integral: false }),
       },
-      [...trigger.checks, ...inputChecks(props)],
+      [...checks, ...(trigger?.checks ?? []), ...inputChecks(usable)],
     );
-    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps: props.scaleToZero ?? false };
+    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps: usable.scaleToZero ?? false };
     const binding = trigger.bind({ scope: this, plan: this.plan, target: this.plan.value('targetPerReplica') });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
       automountToken: false,
       metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
     });
     if (worker.perItem) {
-      const job = this.createJob(props, binding, serviceAccount);
+      const job = this.createJob(usable, binding, serviceAccount);
       this.container = job.container;
       this.scaler = job.scaler;
     } else {
-      this.deployment = this.createDeployment(props, binding, serviceAccount);
+      this.deployment = this.createDeployment(usable, binding, serviceAccount);
       this.container = this.deployment.containers[0];
       this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker);
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
@@ -284,6 +288,21 @@ export class QueueWorker extends Construct {
 
 /** The label that selects the pods of a `ScaledJob`. */
 const JOB_LABEL = 'backpressure/worker';
+
+const KINDS: Kinds<QueueWorkerProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  trigger: needed(having(['_trigger'], 'a QueueTrigger: QueueTrigger.rabbitMq(), .sqs(), .redisStream() or .kafka()')),
+  image: needed(TEXT),
+  command: listOf(TEXT),
+  environment: mapOf(having(['value', 'valueFrom'], "an EnvValue: EnvValue.fromValue('text')")),
+  resources: OBJECT,
+  scratchSpace: SIZE,
+  consumer: OBJECT,
+  scaleToZero: FLAG,
+  cooldown: DURATION,
+  nodeProvisionTime: DURATION,
+};
 
 function inputChecks(props: QueueWorkerProps): Check[] {
   const { image, cooldown, command = [], environment = {}, scratchSpace, nodeProvisionTime } = props;

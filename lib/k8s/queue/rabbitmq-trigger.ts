@@ -1,6 +1,8 @@
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
+import { CHECKED, type Kinds, needed, sound, TEXT } from '../../flow/kinds';
+import { DURATION, SECRET_KEY } from '../kinds';
 import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from '../names';
 import { secretAuthentication } from '../operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';
@@ -65,10 +67,23 @@ export interface RabbitMqTriggerProps {
   readonly roundTripSeconds?: number;
 }
 
+const KINDS: Kinds<RabbitMqTriggerProps> = {
+  queueName: needed(TEXT),
+  clusterName: needed(TEXT),
+  clusterNamespace: TEXT,
+  vhost: TEXT,
+  connection: needed(SECRET_KEY),
+  management: needed(SECRET_KEY),
+  consumerOutage: DURATION,
+  roundTripSeconds: CHECKED,
+};
+
 /** A quorum queue with its dead letters, its policy, and KEDA's trigger on it. */
-export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
+export function rabbitMqTrigger(given: RabbitMqTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { queueName, roundTripSeconds, consumerOutage } = props;
   const checks: Check[] = [
+    ...kinds,
     textCheck(
       'queueName',
       queueName,

@@ -1,4 +1,6 @@
 import { type Check, wholeNumber } from '../../flow/errors';
+import { FLAG, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, host, secretChecks } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
@@ -77,10 +79,25 @@ export interface RedisStreamTriggerProps {
   readonly certificateAuthority?: SecretKey;
 }
 
+const KINDS: Kinds<RedisStreamTriggerProps> = {
+  host: needed(TEXT),
+  port: NUMBER,
+  namespace: TEXT,
+  cidr: TEXT,
+  stream: needed(TEXT),
+  consumerGroup: needed(TEXT),
+  deleteWhenDone: FLAG,
+  password: SECRET_KEY,
+  tls: FLAG,
+  certificateAuthority: SECRET_KEY,
+};
+
 /** KEDA's trigger on the unfinished entries of a consumer group. */
-export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
+export function redisStreamTrigger(given: RedisStreamTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { port, stream, consumerGroup, tls = true, certificateAuthority } = props;
   const checks: Check[] = [
+    ...kinds,
     wholeNumber('port', port, 1, 65_535),
     host('host', props.host),
     dnsLabel('namespace', props.namespace),

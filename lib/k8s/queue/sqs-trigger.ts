@@ -1,4 +1,5 @@
 import type { Check } from '../../flow/errors';
+import { type Kinds, needed, sound, TEXT } from '../../flow/kinds';
 import { cidr, textCheck } from '../names';
 import { type Egress, INTERNET } from '../network-policy';
 import { workloadIdentity } from '../operators/keda';
@@ -44,10 +45,20 @@ export interface SqsTriggerProps {
   readonly stsCidr?: string;
 }
 
+const KINDS: Kinds<SqsTriggerProps> = {
+  queueUrl: needed(TEXT),
+  region: needed(TEXT),
+  roleArn: needed(TEXT),
+  endpointCidr: TEXT,
+  stsCidr: TEXT,
+};
+
 /** KEDA's trigger on an SQS queue. */
-export function sqsTrigger(props: SqsTriggerProps): Trigger {
+export function sqsTrigger(given: SqsTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { queueUrl, roleArn } = props;
   const checks: Check[] = [
+    ...kinds,
     textCheck('queueUrl', queueUrl, (text) => QUEUE_URL.test(text), 'the URL of a queue'),
     textCheck(
       'region',

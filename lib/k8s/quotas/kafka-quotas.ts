@@ -1,13 +1,15 @@
 import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, oneOf, validate, wholeNumber } from '../../flow/errors';
+import { type Check, oneOf, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
+import { DURATION } from '../kinds';
 import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
 import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
 import { namespaceOf } from '../promql';
@@ -136,16 +138,20 @@ export class KafkaQuotas extends Construct {
    */
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
-    const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = props;
-    const retained = props.retainTopics ?? true;
-    validate(id, inputChecks(props));
-    this.plan = planQuotas(id, {
-      capacity,
-      tenants: tenants.map((tenant) => ({
-        ...tenant,
-        partitions: tenant.partitions ?? partitionsOf(tenant.name, topics),
-      })),
-    });
+    const { props: usable, checks } = sound(props, KINDS);
+    const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = usable;
+    const retained = usable.retainTopics ?? true;
+    this.plan = planQuotas(
+      id,
+      {
+        capacity,
+        tenants: tenants?.map((tenant) => ({
+          ...tenant,
+          partitions: tenant.partitions ?? partitionsOf(tenant.name, topics ?? []),
+        })),
+      },
+      [...checks, ...inputChecks(usable)],
+    );
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
       kafkaTopic(
@@ -187,7 +193,7 @@ export class KafkaQuotas extends Construct {
     const watched: WatchedQuotas = {
       plan: this.plan,
       cluster: clusterName,
-      namespace: props.clusterNamespace ?? namespaceOf(this),
+      namespace: usable.clusterNamespace ?? namespaceOf(this),
       users: tenants.map(({ name }) => metricUser(name, authentication)),
       peakSeconds: tenants.map(({ peakSeconds = 0 }) => peakSeconds),
     };
@@ -248,8 +254,27 @@ function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[]): numbe
   return topics.filter((topic) => topic.tenant === tenant).reduce((sum, { partitions }) => sum + partitions, 0);
 }
 
+const KINDS: Kinds<KafkaQuotasProps> = {
+  clusterName: needed(TEXT),
+  clusterNamespace: TEXT,
+  capacity: CHECKED,
+  tenants: needed(listOf(OBJECT)),
+  topics: needed(
+    listOf(
+      struct<KafkaQuotaTopic>({
+        topicName: needed(TEXT),
+        tenant: needed(TEXT),
+        partitions: needed(NUMBER),
+        retention: DURATION,
+      }),
+    ),
+  ),
+  authentication: CHECKED,
+  retainTopics: FLAG,
+};
+
 function inputChecks(props: KafkaQuotasProps): Check[] {
-  const { clusterName, tenants, topics, authentication } = props;
+  const { clusterName, tenants = [], topics = [], authentication } = props;
   const names = tenants.map(({ name }) => name);
   const topicNames = topics.map(({ topicName }) => topicName);
   return [

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto';
 import { type ApiObject, Cron, Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
+import { type Check } from '../../flow/errors';
+import { CHECKED, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { planRetention } from '../../flow/retention/plan';
 import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
 import { minuteOf } from '../../flow/schedule/schedule';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
 import { type Egress, networkPolicy, placeOf } from '../network-policy';
 import { namespaceOf } from '../promql';
@@ -125,8 +127,9 @@ export class TtlCollection extends Construct {
    */
   constructor(scope: Construct, id: string, props: TtlCollectionProps) {
     super(scope, id);
-    validate(id, inputChecks(props));
-    this.plan = planRetention(id, { workload: props.workload, objective: props.objective });
+    const { props: usable, checks } = sound(props, KINDS);
+    const { workload, objective } = usable;
+    this.plan = planRetention(id, { workload, objective }, [...checks, ...inputChecks(usable)]);
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false });
     this.backfill = this.createBackfill(props, serviceAccount);
     this.report = this.createReport(props, serviceAccount);
@@ -249,6 +252,18 @@ function gatewayEgress(address: string): Egress {
   const { hostname, port, protocol } = new URL(address);
   return { ports: [Number(port || (protocol === 'https:' ? 443 : 80))], namespace: hostname.split('.')[1] };
 }
+
+const KINDS: Kinds<TtlCollectionProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  collection: needed(TEXT),
+  connection: needed(SECRET_KEY),
+  createdField: TEXT,
+  pushGateway: needed(TEXT),
+  databaseNamespace: TEXT,
+  databaseCidr: TEXT,
+  databasePort: NUMBER,
+};
 
 function inputChecks(props: TtlCollectionProps): Check[] {
   const { collection, createdField, pushGateway, databasePort } = props;

@@ -1,7 +1,8 @@
 import type { ApiObject, Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
+import { type Check } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import type { Objective } from '../../flow/queue/workload';
 import { forecastFlood } from '../../flow/shares/flood';
 import { planShares } from '../../flow/shares/plan';
@@ -102,7 +103,8 @@ export class FairShare extends Construct {
    */
   constructor(scope: Construct, id: string, props: FairShareProps) {
     super(scope, id);
-    this.props = props;
+    const { props: usable, checks } = sound(props, KINDS);
+    this.props = usable;
     const {
       capacity,
       tenants,
@@ -110,18 +112,18 @@ export class FairShare extends Construct {
       reclaimByPreemption = true,
       urgentClass,
       cohort: cohortName = 'batch',
-    } = props;
-    validate(id, [
+    } = usable;
+    this.plan = planShares(id, { capacity, tenants, objective, reclaimByPreemption }, [
+      ...checks,
       ...inputChecks(cohortName),
-      ...labelChecks('nodeLabels', props.nodeLabels),
+      ...labelChecks('nodeLabels', usable.nodeLabels),
       {
         // The construct tree keeps children by name in an object that already has this property.
-        refused: tenants.some(({ name }) => name === 'constructor'),
+        refused: tenants?.some(({ name }) => name === 'constructor') ?? false,
         message: "tenants.name must not be 'constructor', a name that the construct tree cannot hold",
       },
     ]);
-    this.plan = planShares(id, { capacity, tenants, objective, reclaimByPreemption });
-    this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, props.nodeLabels ?? {});
+    this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, usable.nodeLabels ?? {});
     this.cohort = cohort(this, 'Cohort', cohortName, [unclaimed(this.flavor.name, this.plan.unclaimed)]);
     this.tenants = this.plan.tenants.map(
       (share) =>
@@ -161,6 +163,16 @@ export class FairShare extends Construct {
     return forecastFlood(this.plan, capacity, tenants, objective.latencySeconds, { tenant, factor, seconds });
   }
 }
+
+const KINDS: Kinds<FairShareProps> = {
+  capacity: CHECKED,
+  tenants: needed(listOf(OBJECT)),
+  objective: CHECKED,
+  cohort: TEXT,
+  nodeLabels: mapOf(TEXT),
+  reclaimByPreemption: FLAG,
+  urgentClass: FLAG,
+};
 
 /** The capacity that belongs to no tenant; tenants borrow it by weight. */
 function unclaimed(flavorName: string, { cpu, memoryBytes }: BatchCapacity): ResourceGroup {

@@ -2,6 +2,7 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, inRange, validate, wholeNumber } from '../../flow/errors';
+import { FLAG, type Kinds, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { LEAST_CPU, LEAST_WEIGHT, MOST_CPU, MOST_JOBS, MOST_MEMORY_BYTES, MOST_WEIGHT } from '../../flow/shares/checks';
 import type { TenantShare } from '../../flow/shares/workload';
 import { clusterScoped } from '../cluster-scoped';
@@ -87,12 +88,14 @@ export class TenantNamespace extends Construct {
 
   constructor(scope: Construct, id: string, props: TenantNamespaceProps) {
     super(scope, id);
-    const { name, share, cohortName, flavorName } = props;
+    const { props: usable, checks } = sound(props, KINDS);
+    const { name, share, cohortName, flavorName } = usable;
     validate(id, [
+      ...checks,
       dnsLabel('name', name),
       dnsSubdomain('cohortName', cohortName),
       dnsSubdomain('flavorName', flavorName),
-      ...shareChecks(share),
+      ...(share === undefined ? [] : shareChecks(share)),
     ]);
     this.namespace = new kplus.Namespace(this, 'Namespace', {
       metadata: {
@@ -200,6 +203,15 @@ export class TenantNamespace extends Construct {
     });
   }
 }
+
+const KINDS: Kinds<TenantNamespaceProps> = {
+  name: needed(TEXT),
+  share: needed(OBJECT),
+  cohortName: needed(TEXT),
+  flavorName: needed(TEXT),
+  reclaimByPreemption: FLAG,
+  urgentClass: FLAG,
+};
 
 /** Checks on a share given by hand: its numbers must be within those of a plan. */
 function shareChecks(share: TenantShare): Check[] {

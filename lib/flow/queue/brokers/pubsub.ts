@@ -1,5 +1,5 @@
 /** Google Cloud Pub/Sub: its names and limits for deadline, backoff, attempts and retention. */
-import { CapacityError, type Check, wholeNumber } from '../../errors';
+import { CapacityError, type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
 import { subscriptionAlarmKnobs } from '../alarms';
@@ -30,14 +30,14 @@ function checks(question: QueueQuestion): Check[] {
   return [
     wholeNumber('ackDeadlineSeconds', deadline, limits.ackDeadlineSeconds.min, limits.ackDeadlineSeconds.max),
     {
-      refused: deadline !== undefined && deadline < serviceSeconds,
-      message: `ackDeadlineSeconds must be at least serviceSeconds, ${serviceSeconds} s, got ${deadline}: a message would be pushed again while it is still being processed`,
+      refused: isKnown(deadline) && deadline < serviceSeconds,
+      message: `ackDeadlineSeconds must be at least serviceSeconds, ${shown(serviceSeconds)} s, got ${shown(deadline)}: a message would be pushed again while it is still being processed`,
     },
     wholeNumber('minimumBackoffSeconds', low, limits.backoffSeconds.min, limits.backoffSeconds.max),
     wholeNumber('maximumBackoffSeconds', high, limits.backoffSeconds.min, limits.backoffSeconds.max),
     {
-      refused: low !== undefined && high !== undefined && low > high,
-      message: `minimumBackoffSeconds must be at most maximumBackoffSeconds (${high}), got ${low}`,
+      refused: isKnown(low) && isKnown(high) && low > high,
+      message: `minimumBackoffSeconds must be at most maximumBackoffSeconds (${shown(high)}), got ${shown(low)}`,
     },
     wholeNumber(
       'maxDeliveryAttempts',
