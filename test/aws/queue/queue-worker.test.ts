@@ -19,7 +19,7 @@ import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../../lib/
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { nagFindings } from '../../support/nag';
-import { mostly, objectives, optional, runs, validOrNamed, workloads } from '../../support/property';
+import { mostly, objectives, optional, validOrNamed, workloads } from '../../support/property';
 import { type Made, only, permissions, properties, shop, type Untyped } from '../../support/stack';
 
 /** Case 6: an image takes two seconds and may wait 90. */
@@ -669,8 +669,7 @@ describe('random props give a valid template or a named error, nothing else', ()
       for (const knob of made.worker.plan.knobs)
         expect([knob.name, Number.isFinite(knob.value)]).toEqual([knob.name, true]);
     };
-    // Fewer runs: Lambda plans twice.
-    validOrNamed(/^Images: /, given, withLambda, claim, runs / 2);
+    validOrNamed(/^Images: /, given, withLambda, claim);
   }, 300_000);
 
   test('Fargate', () => {

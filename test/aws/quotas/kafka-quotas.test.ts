@@ -388,7 +388,7 @@ test('tenants that do not fit are refused with ways out', () => {
   const more = { tenants: [{ name: 'clicks', steadyBytesPerSecond: 90 * MIB }] };
   expect(() => make(more)).toThrow(CapacityError);
   expect(() => make(more)).toThrow(
-    /^Quotas: clicks writes 90 MB\/s in the mean and gets 40 MB\/s: .*; \d+ brokers, or /,
+    /^Quotas: clicks writes 90 MB\/s on average and gets 40 MB\/s: .*; \d+ brokers, or /,
   );
 });
 

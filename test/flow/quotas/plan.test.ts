@@ -94,11 +94,11 @@ describe('who gets how much', () => {
 });
 
 describe('what no quota can cure is refused, with ways out', () => {
-  test('a tenant that writes more in the mean than its share falls behind for ever', () => {
+  test('a tenant that writes more on average than its share falls behind for ever', () => {
     const tenants = [tenant('a', 30), tenant('b', 30)];
     expect(() => planQuotas('Shared', { capacity: cluster, tenants })).toThrow(CapacityError);
     expect(() => planQuotas('Shared', { capacity: cluster, tenants })).toThrow(
-      /^Shared: a writes 30 MB\/s in the mean and gets 20 MB\/s: .*; 5 brokers, or brokers of \d+ MB\/s, or \d+ % of the rates/,
+      /^Shared: a writes 30 MB\/s on average and gets 20 MB\/s: .*; 5 brokers, or brokers of \d+ MB\/s, or \d+ % of the rates/,
     );
   });
 

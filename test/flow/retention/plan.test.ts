@@ -89,13 +89,13 @@ describe('what cannot be done is refused', () => {
       'a backfill that cannot keep ahead of inserts',
       { spareWritesPerSecond: 100 },
       {},
-      /never keeps ahead; let the writers set expireAt first .* bear more than 100 updates a second/,
+      /it never finishes; let the writers set expireAt first .* allow more than 100 updates a second/,
     ],
     [
       'a backfill that takes too long',
       {},
       { backfillSeconds: DAY_SECONDS },
-      /takes 1,576,800 s, 86,400 s are allowed; bear at least 36,600 updates a second, or allow 1576800 s/,
+      /takes 1,576,800 s, 86,400 s are allowed; allow at least 36,600 updates a second, or allow 1576800 s/,
     ],
     [
       'a size above the ceiling',

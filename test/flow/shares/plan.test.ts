@@ -13,7 +13,7 @@ import { runs } from '../../support/property';
 
 const GIB = 1024 ** 3;
 
-/** Case 20: four tenants, 18 jobs of 2 cores each in the mean, on 208 cores: 9/13 full. */
+/** Case 20: four tenants, 18 jobs of 2 cores each on average, on 208 cores: 9/13 full. */
 const capacity = { cpu: 208, memoryBytes: 832 * GIB };
 const jobs = { steadyPerSecond: 0.03, serviceSeconds: 600, serviceVariation: 0.5 };
 const tenant = (name: string, more: Partial<BatchTenant> = {}): BatchTenant => ({
@@ -58,7 +58,7 @@ describe('shares', () => {
     expect(plan.unclaimed).toEqual({ cpu: 208 - 4 * 19 * 2, memoryBytes: (832 - 4 * 19 * 4) * GIB });
   });
 
-  test('it may borrow what is left beside its own when the others run as many jobs as in the mean', () => {
+  test('it may borrow what is left beside its own when the others run as many jobs as on average', () => {
     // 208 cores − 3 × 18 jobs × 2 − 19 × 2 = 62 cores.
     expect(plan.tenant('risk').borrowedJobs).toBe(31);
   });
@@ -119,7 +119,7 @@ describe('one tenant submits ten times its share (case 20)', () => {
     const after = Object.fromEntries(flood(10).map((one) => [one.name, one.after]));
     for (const name of ['billing', 'fraud', 'pricing']) expect(after[name]).toBeGreaterThan(0.9);
     expect(after.risk).toBeLessThan(0.4);
-    // Simulated, 18.4 to 18.9 % (test/cases): 47 places on average, not the 50 that the others leave in the mean.
+    // Simulated, 18.4 to 18.9 % (test/cases): 47 places on average, not the 50 that the others leave on average.
     expect(after.risk).toBeCloseTo(0.189, 3);
   });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { PushWorker } from '../../../lib/gcp/queue/push-worker';
 import { RedriveQueue, type RedriveQueueArgs } from '../../../lib/gcp/queue/redrive-queue';
-import { mostly, objectives, optional, runs, workloads } from '../../support/property';
+import { mostly, objectives, optional, templates, workloads } from '../../support/property';
 import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
 
 const usualArgs: RedriveQueueArgs = {
@@ -318,9 +318,9 @@ test('random arguments give a whole program or a named error, nothing else', asy
       for (const [what, value, min, max] of limits)
         expect([what, value >= min && value <= max, value]).toEqual([what, true, value]);
     }),
-    { numRuns: runs },
+    { numRuns: templates },
   );
-  expect(Math.min(valid, refused)).toBeGreaterThan(runs / 10);
+  expect(Math.min(valid, refused)).toBeGreaterThan(templates / 10);
 }, 600_000);
 
 test('the component hands on what users need', async () => {

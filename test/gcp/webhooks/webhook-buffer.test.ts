@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { WebhookBuffer, type WebhookBufferArgs } from '../../../lib/gcp/webhooks/webhook-buffer';
-import { mostly, objectives, optional, runs, workloads } from '../../support/property';
+import { mostly, objectives, optional, templates, workloads } from '../../support/property';
 import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
 
 const usualArgs: WebhookBufferArgs = {
@@ -362,7 +362,7 @@ test('random arguments give a whole program or a named error, nothing else', asy
       const memory = Number.parseInt(container('hooks-receiver', result.resources).resources.limits.memory, 10);
       expect(memory).toBeLessThanOrEqual(4096);
     }),
-    { numRuns: runs },
+    { numRuns: templates },
   );
-  expect(Math.min(valid, refused)).toBeGreaterThan(runs / 10);
+  expect(Math.min(valid, refused)).toBeGreaterThan(templates / 10);
 }, 600_000);

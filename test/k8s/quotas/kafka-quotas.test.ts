@@ -198,7 +198,7 @@ describe('what no quota can cure is refused', () => {
     [
       'tenants that write more than there is',
       { capacity: { brokers: 3, brokerBytesPerSecond: 8_000_000 } },
-      /^Quotas: clicks writes 5.8 MB\/s in the mean and gets .*; \d+ brokers, or brokers of/,
+      /^Quotas: clicks writes 5.8 MB\/s on average and gets .*; \d+ brokers, or brokers of/,
     ],
     [
       'a name that is no KafkaUser',
