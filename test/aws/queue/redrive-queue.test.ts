@@ -7,7 +7,7 @@ import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../../lib/aws/queue/redrive-queue-props';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { nagFindings } from '../../support/nag';
-import { mostly, objectives, optional, spread, validOrNamed, workloads, zeroOr } from '../../support/property';
+import { mostly, objectives, optional, spread, usually, validOrNamed, workloads, zeroOr } from '../../support/property';
 import { type Made as MadeStack, permissions, properties, shop, type Untyped } from '../../support/stack';
 
 const orders: RedriveQueueProps = {
@@ -436,19 +436,19 @@ test('random props give a valid template or a named error, nothing else', () => 
     objective: objectives(),
     consumer: optional(
       fc.record({
-        slotsPerInstance: optional(fc.integer({ min: 1, max: 8 })),
+        slotsPerInstance: optional(mostly(fc.constant(1), 8)),
         maxInstances: optional(fc.integer({ min: 1, max: 500 })),
       }),
     ),
     fifo: optional(fc.boolean()),
     functionTimeout: optional(seconds(900, 0, 901)),
-    batchWindow: optional(seconds(300, 301)),
+    batchWindow: optional(usually(seconds(9, 301), seconds(300, 301))),
     maxReceiveCount: optional(mostly(fc.integer({ min: 1, max: 1000 }), 0, -1, 1001, 2.5)),
     retention: optional(seconds(1_123_200, 59, 1_209_600)),
     maxRedrives: optional(mostly(fc.integer({ min: 0, max: 100 }), -1, 101, 1.5)),
     redrivesPerSecond: optional(mostly(spread(0.001, 500), 0, 501)),
     successRatioFloor: optional(mostly(zeroOr(0.001, 1), -0.1, 1.1)),
-    maskedFields: optional(fc.array(fc.stringMatching(/^[a-z, ]{1,10}$/), { maxLength: 3 })),
+    maskedFields: optional(fc.array(mostly(fc.stringMatching(/^[a-z]{1,10}$/), 'a,b', ' '), { maxLength: 3 })),
     dashboard: fc.constant(false),
   });
   validOrNamed(/^Orders: /, props, make, (made, given) => {
