@@ -10,10 +10,56 @@ const only = (name, from, allowed) => ({
   to: { path: '^(bin|stacks|charts|lib|test|bench|docs)/', pathNot: [from, ...allowed].map((path) => `^${path}`) },
 });
 
+/**
+ * Inside a layer a folder is a subject, and subjects do not import each other. What several need stands beside the
+ * folders, and imports none of them.
+ *
+ * @param shared folders that every subject of the layer may import
+ * @param arrows subjects that may import others; each says why beside it
+ */
+const apart = (layer, shared, arrows) => {
+  const folder = (name) => `^lib/${layer}/${name}/`;
+  const own = (subject) => [subject, ...shared, ...(arrows[subject] ?? [])].map(folder);
+  const rule = (name, from, pathNot) => ({
+    name: `${layer}-${name}`,
+    comment: `subjects of lib/${layer} stand apart; what several need stands beside the folders`,
+    severity: 'error',
+    from,
+    to: { path: folder('[^/]+'), pathNot },
+  });
+  const named = Object.keys(arrows);
+  return [
+    rule('subjects-apart', { path: folder('([^/]+)'), pathNot: [...named, ...shared].map(folder) }, own('$1')),
+    ...named.map((subject) => rule(`${subject}-apart`, { path: folder(subject) }, own(subject))),
+    ...shared.map((name) => rule(`${name}-below-subjects`, { path: folder(name) }, [folder(name)])),
+    rule(
+      'beside-below-subjects',
+      { path: `^lib/${layer}/[^/]+\\.ts$`, pathNot: `^lib/${layer}/(index|all)\\.ts$` },
+      shared.map(folder),
+    ),
+  ];
+};
+
 module.exports = {
   forbidden: [
     { name: 'no-circle', severity: 'error', from: {}, to: { circular: true } },
     only('flow-stands-alone', 'lib/flow/', []),
+    only('numerics-alone', 'lib/flow/numerics/', ['lib/flow/errors', 'lib/flow/search']),
+    ...apart('flow', ['numerics'], {
+      // Accepted webhooks wait in a queue, and their workload is a queue's.
+      webhooks: ['queue'],
+      // Jobs wait for their share in a queue; the tenants' workloads and the promise are a queue's.
+      shares: ['queue'],
+    }),
+    ...apart('aws', [], {
+      // A webhook buffer is a queue behind an API.
+      webhooks: ['queue'],
+    }),
+    ...apart('k8s', ['operators'], {}),
+    ...apart('gcp', [], {
+      // A webhook buffer is a subscription behind a receiver.
+      webhooks: ['queue'],
+    }),
     only('runtime-on-flow', 'lib/runtime/', ['lib/flow/']),
     only('cases-on-flow', 'lib/cases/', ['lib/flow/']),
     only('rules-on-flow', 'lib/rules/', ['lib/flow/']),

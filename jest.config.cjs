@@ -1,4 +1,6 @@
 /** Unit, property and snapshot tests; what needs a server or a Python judge lives in test/judges and test/local. */
+const { availableParallelism } = require('node:os');
+
 module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
@@ -15,7 +17,7 @@ module.exports = {
     ],
   },
   workerIdleMemoryLimit: '1GB',
-  // All cores: the local run mostly waits, and would keep one of two to itself.
-  maxWorkers: '100%',
+  // One more than there are cores: the local run mostly waits, and would keep one of two to itself.
+  maxWorkers: availableParallelism() + 1,
   testSequencer: '<rootDir>/test/waits-first.cjs',
 };

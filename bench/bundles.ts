@@ -1,4 +1,4 @@
-/** What a cold start of the bundles costs: their size, and the time that node takes to load them. */
+/** Cost of a cold start of the bundles: their size, and the time that node takes to load them. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const MOST_KILOBYTES = 700;
 const MOST_IMPORT_MILLIS = 150;
 const ROUNDS = 11;
 
-/** What handlers read when they are loaded; a consumer makes its clients when it is made. */
+/** Settings that handlers read at load; a consumer makes its clients at construction. */
 const SETTINGS: Record<string, string> = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'test',
@@ -41,7 +41,7 @@ export function bench(): Line[] {
   const millis = new Map<string, number[]>(names.map((name) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const name of names) {
-      // What an empty process takes in the same moment is not the bundle's doing.
+      // Minus the time of an empty process in the same round.
       const empty = start('');
       const loaded = start(`require(${JSON.stringify(join(RUNTIME, name, 'index.js'))}).webhookConsumer?.(() => {})`);
       millis.get(name)?.push(loaded - empty);
@@ -55,7 +55,7 @@ export function bench(): Line[] {
   return [...sizes, ...imports];
 }
 
-/** Programs for containers and scripts start once and stay: only what a Lambda loads is measured. */
+/** Programs for containers and scripts start once and stay: only bundles of Lambda functions are measured. */
 function isFunction(name: string): boolean {
   return ['handler.ts', 'consumer.ts'].some((file) => existsSync(join(SOURCES, name, file)));
 }

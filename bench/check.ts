@@ -1,7 +1,7 @@
 /**
- * What `backpressure check` costs beyond its start: the rules over a template and over manifests of a thousand
- * resources, each time in a process that has run nothing before, and how that grows. The resources are those of the
- * rules' own examples, wrong and right, many times over.
+ * Cost of `backpressure check` beyond its start: the rules over a template and over manifests of a thousand resources,
+ * each time in a process that has run nothing before, and how that grows. The resources are those of the rules' own
+ * examples, wrong and right, many times over.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ function measure(script: string, name: string, make: (size: number) => unknown):
   });
   progress(`check ${name}: ${FEW} and ${MANY} resources, ${ROUNDS} rounds`);
   const millis = { once: [] as number[], few: [] as number[], many: [] as number[] };
-  // In turns, so that whatever else the machine does slows all alike.
+  // In turns, so that other load on the machine slows all alike.
   for (let round = 0; round < ROUNDS; round++) {
     millis.once.push(run(script, few, 1));
     millis.few.push(run(script, few, MANY / FEW));
@@ -74,7 +74,7 @@ function compile(): string {
   return outfile;
 }
 
-/** One template with the resources of all of them, as often as it takes; every copy refers to its own. */
+/** One template with the resources of all of them, as often as it takes; every copy refers to its own resources. */
 function template(templates: readonly Body[], size: number): Body {
   const all: Record<string, unknown> = {};
   for (let copy = 0; Object.keys(all).length < size; copy++) {
@@ -89,7 +89,7 @@ function template(templates: readonly Body[], size: number): Body {
   return { Resources: Object.fromEntries(Object.entries(all).slice(0, size)) };
 }
 
-/** The manifests of all of them, as often as it takes; every copy in a namespace of its own. */
+/** The manifests of all of them, as often as it takes; every copy in its own namespace. */
 function manifests(bodies: readonly Body[], size: number): Body[] {
   return Array.from({ length: size }, (_, i) => {
     const body = bodies[i % bodies.length];

@@ -1,4 +1,4 @@
-/** One result as it is printed: what was measured, against what, and whether the ratio holds its target. */
+/** One printed result: the measured value, the other side of the ratio, and whether the ratio holds its target. */
 export interface Line {
   readonly name: string;
   readonly value: number;
@@ -11,7 +11,7 @@ export interface Line {
   readonly ok?: false;
 }
 
-/** A line whose ratio is held to `target`, the largest that is good enough; without one it only tells. */
+/** A line whose ratio must be at most `target`; without a target it is only printed. */
 export function line(
   name: string,
   value: number,

@@ -1,6 +1,6 @@
 /**
- * How fast a plan is solved and a peak is simulated. The rivals run in turns with us and the fastest round of each
- * counts, because whatever else the machine does can only add.
+ * Speed of solving a plan and of simulating a peak. The other implementations run in turns with ours and the fastest
+ * round of each counts, because other load on the machine can only add time.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -44,7 +44,12 @@ export async function bench(): Promise<Line[]> {
 /** The example of the command line's help, solved again and again. */
 function planned(): Line {
   const workload = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, serviceSeconds: 0.05 };
-  const solve = () => planQueue('bench', workload, { latencySeconds: 90 }, { slotsPerInstance: 4, startSeconds: 60 });
+  const solve = () =>
+    planQueue('bench', {
+      workload,
+      objective: { latencySeconds: 90 },
+      consumer: { slotsPerInstance: 4, startSeconds: 60 },
+    });
   const microseconds = fastest(20, () => {
     for (let i = 0; i < 100; i++) solve();
   });
@@ -112,7 +117,7 @@ env.run()
 print((time.perf_counter() - began) / len(sojourns) * 1e9)
 `;
 
-/** The same stage in SimPy, where a Python has it: `.venv` or whatever BACKPRESSURE_PYTHON names. */
+/** The same stage in SimPy, where a Python has it: `.venv`, or the interpreter in BACKPRESSURE_PYTHON. */
 function simpy(ours: number): Line {
   const name = 'M/M/20 vs SimPy';
   const python = process.env.BACKPRESSURE_PYTHON ?? join(__dirname, '..', '.venv', 'bin', 'python');
@@ -135,7 +140,7 @@ function simpy(ours: number): Line {
   };
 }
 
-/** A million items must leave no more behind than a hundred thousand do. */
+/** A million items must use no more memory than a hundred thousand. */
 function memory(): Line {
   run(1, ITEMS / 10);
   global.gc?.();

@@ -1,13 +1,13 @@
 /**
- * What the library costs at synthesis: queues with workers against the same resources written by hand with aws-cdk-lib,
+ * Cost of the library at synthesis: queues with workers against the same resources written by hand with aws-cdk-lib,
  * and Kubernetes workers against the same objects written by hand with cdk8s-plus.
  *
- * Synthesis is what a user runs: a template and its files, manifests and their YAML. The objects of Kubernetes are timed
- * alone as well, against no bound: without the writing, what planning costs shows most.
+ * Synthesis is what a user runs: a template and its files, manifests and their YAML. The objects of Kubernetes are also
+ * timed alone, without a bound: without the writing, the cost of planning shows best.
  *
- * Each sample is the CPU time of a process of its own, after a warm-up and without starting node. The processes of the
- * two sides run in turns of a tenth of a second, so that whatever else the machine does slows both alike, and the ratio
- * is the median over the rounds. What runs is compiled JavaScript, as in the published package: the source maps of a
+ * Each sample is the CPU time of a separate process, after a warm-up and without starting node. The processes of the
+ * two sides run in turns of a tenth of a second, so that other load on the machine slows both alike, and the ratio is
+ * the median over the rounds. What runs is compiled JavaScript, as in the published package: the source maps of a
  * TypeScript loader cost both sides something, and more the one whose own files are in the stack.
  */
 import { deepStrictEqual } from 'node:assert';
@@ -27,7 +27,7 @@ const MOST_OVER_LINEAR = 1.1;
 const TURN_MILLIS = 100;
 const NAMES: Readonly<Record<Engine, string>> = { aws: 'synth', k8s: 'synth k8s', 'k8s-objects': 'objects k8s' };
 
-/** One after the other, each in a process of its own. */
+/** One after the other, each in a separate process. */
 interface Job {
   readonly engine: Engine;
   readonly side: Side;
@@ -88,7 +88,7 @@ async function race(script: string, [first, second]: [Job, Job], rounds: number)
     const endAll = () => {
       for (const child of running) child.kill('SIGKILL');
     };
-    // Whoever is halted does not hear an interrupt and would stay for ever.
+    // A stopped process does not receive an interrupt and would never end.
     const interrupted = () => {
       endAll();
       process.exit(130);
@@ -131,7 +131,7 @@ async function run(script: string, { engine, side, pairs, times }: Job, running:
   return seconds;
 }
 
-/** Below the package's own folder, where the constructs look for their bundles. */
+/** Below the package's own folder, where the constructs find their bundles. */
 function compile(): string {
   const outfile = join(__dirname, '..', 'node_modules', '.cache', 'backpressure-bench', 'synth.cjs');
   const entryPoints = [join(__dirname, 'synth', 'child.ts')];
@@ -139,7 +139,7 @@ function compile(): string {
   return outfile;
 }
 
-/** A ratio says something only when both sides make the same. */
+/** A ratio is valid only if both sides make the same. */
 function assertSameWork(): void {
   process.env.CDK_VALIDATION = 'false';
   const [ours, byHand] = (['ours', 'by-hand'] as const).map((side) => synthesize(side, 2).templates);
@@ -153,7 +153,7 @@ function typeCounts({ Resources }: Template): Record<string, number> {
   return counts;
 }
 
-/** The wording of a description may change without anybody's work growing. */
+/** The wording of a description may differ: it costs no work. */
 function withoutProse(template: Template): unknown {
   return JSON.parse(JSON.stringify(template, (key, value) => (key === 'AlarmDescription' ? undefined : value)));
 }

@@ -1,7 +1,7 @@
 /**
  * Compiles with jsii, `npm run build`. jsii looks modules up by names in which the compiler has escaped every character
  * beyond ASCII, so it finds none in a folder called `Entwürfe`. There the sources are compiled in a copy under the
- * system's temporary folder, and what came of it is copied back.
+ * system's temporary folder, and the result is copied back.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
@@ -42,7 +42,7 @@ function jsii(folder: string): number {
   return spawnSync(process.execPath, [program], { cwd: folder, stdio: 'inherit' }).status ?? 1;
 }
 
-/** Hard links where both are on one file system: there are hundreds of megabytes, and nothing writes into them. */
+/** Hard links where both are on one file system: they have hundreds of megabytes and are only read. */
 function copyModules(from: string, to: string): void {
   if (spawnSync('cp', ['-al', from, to], { stdio: 'ignore' }).status === 0) return;
   rmSync(to, { recursive: true, force: true });

@@ -3,11 +3,12 @@ import { writeSync } from 'node:fs';
 import { ExitCode, processIo } from './cli/io';
 import { run } from './cli/program';
 
-// A reader that has seen enough (`| head`) closes the pipe; that is no failure of ours.
+// A reader that stops early (`| head`) closes the pipe; that is not an error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(ExitCode.OK);
-    // A full disk must not end like a finding, with 1. Where even this cannot be said, the exit code says it.
+    // A full disk must not give exit code 1, which means a finding. If even this message cannot be written, the exit
+    // code remains.
     try {
       writeSync(process.stderr.fd, `backpressure: the answer cannot be written: ${error.message}\n`);
     } finally {

@@ -16,7 +16,7 @@ const ROOT = join(__dirname, '..');
 const EXIT = { ok: 0, booksOpen: 1, badInput: 2, machine: 3 };
 /** Signals that end the run, and the exit statuses that a shell gives to them. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-/** Time for what was interrupted to remove its temporary files. */
+/** Time for interrupted programs to remove their temporary files. */
 const TIDY_MILLIS = 2000;
 
 interface Options {
@@ -42,7 +42,7 @@ const program = new Command('npm start --')
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.badInput));
 
-/** Returns what gives the exit status: a signal may still come while the run is cleared away. */
+/** Returns a function for the exit status: a signal may still arrive during clean-up. */
 async function main(): Promise<() => number> {
   program.parse();
   const options = program.opts<Options>();
@@ -52,7 +52,7 @@ async function main(): Promise<() => number> {
   const giveBack = takeCheckout();
   const work = runAll(options, progress, signal);
   try {
-    // Not every wait in it can be interrupted, so none is waited for.
+    // Some waits cannot be interrupted, so the rest of the run is not awaited.
     const status = await Promise.race([work, aborted(signal)]);
     return () => interruption.status() ?? status;
   } catch (error) {
@@ -97,7 +97,7 @@ function watchSignals(progress: Progress): { readonly signal: AbortSignal; statu
       controller.abort(new Error('interrupted'));
     });
   }
-  // A terminal or a pipe that is closed takes no more lines; the run still has processes to end.
+  // A closed terminal or pipe takes no more lines; the run still has processes to end.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return { signal: controller.signal, status: () => status };
 }

@@ -14,7 +14,7 @@ export class DataRetentionChart extends Chart {
 
   constructor(scope: Construct, id: string, props: ChartProps = {}) {
     super(scope, id, { namespace: 'data-retention', ...props });
-    restrictedNamespace(this, 'data-retention');
+    restrictedNamespace(this);
     this.events = new TtlCollection(this, 'Events', {
       ...EVENTS,
       collection: 'events',

@@ -4,8 +4,19 @@ import { RATING } from '../lib/cases/case-20-tenant-starvation';
 import { FairShare } from '../lib/k8s/shares/fair-share';
 import { restrictedNamespace } from './namespace';
 
+/** Differences between installations on the same cluster. */
+export interface FairBatchProps extends ChartProps {
+  /**
+   * Name of the cohort. Queues, priority classes and the tenants' namespaces belong to the cluster and are named after
+   * it.
+   *
+   * @default 'batch'
+   */
+  readonly cohort?: string;
+}
+
 /**
- * Fair batch: the rating jobs of four tenants on one cluster, none of which can take the others' places (case 20).
+ * Fair batch: the rating jobs of four tenants on one cluster, of which none can take the others' share (case 20).
  * Expects Kueue 0.16 or later with `fairSharing` and `metrics.enableClusterQueueResources` in its configuration,
  * kube-state-metrics and the Prometheus operator.
  */
@@ -13,10 +24,10 @@ export class FairBatchChart extends Chart {
   /** The shares. */
   public readonly shares: FairShare;
 
-  constructor(scope: Construct, id: string, props: ChartProps = {}) {
+  constructor(scope: Construct, id: string, { cohort, ...props }: FairBatchProps = {}) {
     super(scope, id, { namespace: 'fair-batch', ...props });
-    // Alerts and dashboard live here; no pod does.
-    restrictedNamespace(this, 'fair-batch');
-    this.shares = new FairShare(this, 'Rating', RATING);
+    // This namespace holds alerts and dashboard, no pods.
+    restrictedNamespace(this);
+    this.shares = new FairShare(this, 'Rating', { ...RATING, cohort });
   }
 }

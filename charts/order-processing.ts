@@ -2,12 +2,16 @@ import { Chart, type ChartProps, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { ORDERS } from '../lib/cases/case-02-order-peak';
+import type { QueueQuestion } from '../lib/flow/queue/question';
 import type { Objective, Workload } from '../lib/flow/queue/workload';
 import { stockImage } from '../lib/k8s/images';
 import { QueueTrigger } from '../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../lib/k8s/queue/queue-worker';
 import { scriptConfigMap } from '../lib/k8s/script';
 import { restrictedNamespace } from './namespace';
+
+/** What the orders are sized from. */
+const ORDERS_QUESTION = { workload: ORDERS.workload, ...ORDERS.on.k8s };
 
 /** What the rendering is sized from: an item takes longer than a node waits for a pod to end. */
 const RENDERING: { workload: Workload; objective: Objective } = {
@@ -21,16 +25,22 @@ const RENDERING: { workload: Workload; objective: Objective } = {
   objective: { latencySeconds: 7200, latencyQuantile: 0.95 },
 };
 
-/** The small things in which a run on a laptop differs from the real environment. */
+/** Differences between a run on a laptop and the real environment, and between installations. */
 export interface OrderProcessingProps extends ChartProps {
-  /** @default - that of case 2 */
-  readonly orders?: typeof ORDERS;
+  /** @default - the question of case 2 */
+  readonly orders?: Pick<QueueQuestion, 'workload' | 'objective' | 'consumer'>;
   /** @default - 5 minutes */
   readonly cooldown?: Duration;
+  /**
+   * Virtual host of the queues. Two installations on one broker need one each.
+   *
+   * @default /
+   */
+  readonly vhost?: string;
 }
 
 /**
- * Order processing: orders from a RabbitMQ queue, worked through by pods that KEDA scales (case 2), and long rendering
+ * Order processing: orders from a RabbitMQ queue, processed by pods that KEDA scales (case 2), and long rendering
  * jobs, one job an item (case 6). Expects KEDA, RabbitMQ's cluster operator and messaging topology operator, the
  * Prometheus operator, and the Secrets `orders-broker` (keys `amqp`, `management`).
  */
@@ -38,13 +48,20 @@ export class OrderProcessingChart extends Chart {
   /** The worker of the orders. */
   public readonly orders: QueueWorker;
 
-  constructor(scope: Construct, id: string, { orders = ORDERS, cooldown, ...props }: OrderProcessingProps = {}) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { orders = ORDERS_QUESTION, cooldown, vhost, ...props }: OrderProcessingProps = {},
+  ) {
     super(scope, id, { namespace: 'orders', ...props });
-    restrictedNamespace(this, 'orders');
+    restrictedNamespace(this);
     const broker = (key: string) => ({ secretName: 'orders-broker', key });
-    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq' };
+    const rabbit = { clusterName: 'orders', clusterNamespace: 'rabbitmq', vhost };
+    const { workload, objective, consumer } = orders;
     this.orders = new QueueWorker(this, 'Orders', {
-      ...orders,
+      workload,
+      objective,
+      consumer,
       cooldown,
       trigger: QueueTrigger.rabbitMq({
         ...rabbit,
@@ -54,7 +71,7 @@ export class OrderProcessingChart extends Chart {
       }),
       image: stockImage('node'),
       command: ['node', '/opt/worker/index.js'],
-      environment: { SERVICE_SECONDS: kplus.EnvValue.fromValue(String(orders.workload.serviceSeconds)) },
+      environment: { SERVICE_SECONDS: kplus.EnvValue.fromValue(String(workload.serviceSeconds)) },
     });
     const script = scriptConfigMap(this, 'OrderWorker', 'order-worker/index.js');
     this.orders.container.mount('/opt/worker', kplus.Volume.fromConfigMap(this, 'Script', script));

@@ -7,24 +7,34 @@ import { restrictedNamespace } from './namespace';
 
 /** What the quotas are sized from: numbers of an imagined platform. */
 export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
-  capacity: NOISY_CAPACITY,
+  capacity: NOISY_CAPACITY.k8s,
   tenants: [...NOISY_TENANTS],
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };
 
+/** Differences between installations under the same Prometheus. */
+export interface StreamingTenantsProps extends ChartProps {
+  /**
+   * Namespace of the brokers.
+   *
+   * @default 'kafka'
+   */
+  readonly clusterNamespace?: string;
+}
+
 /**
  * Streaming tenants: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). Expects
- * Strimzi 0.49 or later with a cluster `events` whose user and topic operator watch the namespace
- * `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
+ * Strimzi 0.49 or later with a cluster `events` in the namespace `kafka`, whose user and topic operator watch the
+ * namespace `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
  */
 export class StreamingTenantsChart extends Chart {
-  /** What each tenant is held to. */
+  /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
 
-  constructor(scope: Construct, id: string, props: ChartProps = {}) {
+  constructor(scope: Construct, id: string, { clusterNamespace = 'kafka', ...props }: StreamingTenantsProps = {}) {
     super(scope, id, { namespace: 'streaming-tenants', ...props });
-    // Topics, users and their Secrets live here, apart from the brokers; no pod does.
-    restrictedNamespace(this, 'streaming-tenants');
-    this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', ...STREAMING });
+    // This namespace holds topics, users and their Secrets, apart from the brokers, and no pods.
+    restrictedNamespace(this);
+    this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', clusterNamespace, ...STREAMING });
   }
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { caseOf } from '../lib/cases/catalogue';
 import { CLOUDFORMATION_RULES } from '../lib/rules/cloudformation/rules';
-import { CARRIED_RULES } from '../lib/rules/embedded/rules';
+import { EMBEDDED_RULES } from '../lib/rules/embedded/rules';
 import { KUBERNETES_RULES } from '../lib/rules/kubernetes/rules';
 import {
   MAX_DEPTH,
@@ -119,7 +119,7 @@ What they find in templates of others, each finding read and judged: [measured/t
 const GROUPS: readonly (readonly [title: string, rules: readonly Rule<never>[]])[] = [
   ['CloudFormation', CLOUDFORMATION_RULES],
   ['Kubernetes', KUBERNETES_RULES],
-  ['Scripts and configuration that either carries', CARRIED_RULES],
+  ['Scripts and configuration embedded in either', EMBEDDED_RULES],
 ];
 
 /** The page. */

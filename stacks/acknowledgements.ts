@@ -4,7 +4,7 @@ import type { RuntimeFunction } from '../lib/aws/runtime-function';
 import type { ArchiveBucket } from '../lib/aws/storage/archive-bucket';
 import type { WebhookBuffer } from '../lib/aws/webhooks/webhook-buffer';
 
-/** What has findings that are known and meant. */
+/** Constructs with accepted findings. */
 export interface Acknowledged {
   readonly webhooks: WebhookBuffer;
   /** Names of the sources whose secrets the buffer generated. */
@@ -20,28 +20,28 @@ export function acknowledgeFindings({ webhooks, generated, archive, service, int
   const { api } = webhooks;
   for (const name of generated) {
     acknowledge(webhooks.secretOf(name), {
-      'AwsSolutions-SMG4': `The sender ${name} signs with this secret and has to be told a new one: a person rotates it, and the consumer accepts the previous version meanwhile.`,
+      'AwsSolutions-SMG4': `The sender ${name} signs with this secret and must get a new one from a person, who rotates it; the consumer accepts the previous version meanwhile.`,
     });
   }
   for (const method of api.methods) {
     acknowledge(method, {
       'AwsSolutions-APIG4':
-        'Senders of webhooks sign, they do not log in: the API demands the signature header, the consumer checks it on the raw body before anything has an effect.',
-      'AwsSolutions-COG4': 'A sender of webhooks has no user in a Cognito pool; its signature says who it is.',
+        'Senders of webhooks sign, they do not log in: the API requires the signature header, and the consumer checks it on the raw body before a delivery has an effect.',
+      'AwsSolutions-COG4': 'A sender of webhooks has no user in a Cognito pool; its signature identifies it.',
     });
   }
   acknowledge(api.deploymentStage, {
     'AwsSolutions-APIG6':
-      'An execution log would hold bodies and signatures. The access log says who, when and with which status.',
+      'An execution log would hold bodies and signatures. The access log has the sender, the time and the status.',
   });
   acknowledge(api.node.findChild('CloudWatchRole'), {
     'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]':
-      'API Gateway has one role for the logs of all APIs of an account, and asks for the permissions of this very policy.',
+      'API Gateway has one role for the logs of all APIs of an account, and requires exactly the permissions of this policy.',
   });
   const bucket = Stack.of(archive).getLogicalId(archive.bucket.node.defaultChild as CfnResource);
   acknowledge(intake.role?.node.findChild('DefaultPolicy'), {
     [`AwsSolutions-IAM5[Resource::<${bucket}.Arn>/service=${service}/*]`]:
-      'Every order becomes an object of its own, below the prefix of this one service.',
+      'Every order becomes a separate object, below the prefix of this one service.',
   });
 }
 

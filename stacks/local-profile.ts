@@ -3,7 +3,7 @@ import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IConstruct } from 'constructs';
 import localTypes from './local-types.json';
 
-/** What the emulator takes and does nothing with; asserted on the template, never claimed as deployed. */
+/** Properties that the emulator accepts and ignores; asserted on the template, never claimed as deployed. */
 export const ACCEPTED_WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   'AWS::S3::Bucket': 'lifecycle, inventory, tiering and encryption',
   'AWS::DynamoDB::Table': 'time to live and point-in-time recovery',
@@ -14,7 +14,7 @@ export const ACCEPTED_WITHOUT_EFFECT: Readonly<Record<string, string>> = {
 
 const provisions = new Set(localTypes.provisions);
 
-/** One thing that was left out of the local deployment. */
+/** One resource that was left out of the local deployment. */
 export interface DroppedResource {
   readonly resourceType: string;
   readonly path: string;
@@ -22,8 +22,8 @@ export interface DroppedResource {
 }
 
 /**
- * Leaves out what the local emulator cannot hold, so that the same stack deploys there. Every resource left out is
- * recorded; a stack in which something that stays refers to something that went is refused.
+ * Leaves out resources that the local emulator does not support, so that the same stack deploys there. Every resource
+ * left out is recorded; a stack in which a kept resource refers to a dropped one is refused.
  */
 export class LocalProfile implements IAspect {
   public readonly dropped: DroppedResource[] = [];
@@ -45,7 +45,7 @@ export class LocalProfile implements IAspect {
     node.node.scope?.node.tryRemoveChild(node.node.id);
   }
 
-  /** Nothing depends on a dashboard, so it may go along with an alarm that it shows. */
+  /** No resource depends on a dashboard, so it may be dropped with an alarm that it shows. */
   #showsDropped(resource: CfnResource): string | undefined {
     if (!(resource instanceof CfnDashboard)) return undefined;
     const stack = Stack.of(resource);
@@ -64,7 +64,7 @@ export class LocalProfile implements IAspect {
       const rendered = stack.resolve(element._toCloudFormation()) as unknown;
       const ids = new Set(referencesIn(rendered).filter((id) => dropped.has(id)));
       return [...ids].map(
-        (id) => `${element.node.path} refers to ${dropped.get(id)}, which the local emulator cannot hold`,
+        (id) => `${element.node.path} refers to ${dropped.get(id)}, which the local emulator does not support`,
       );
     });
   }

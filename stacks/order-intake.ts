@@ -2,45 +2,68 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { QueuePlatform } from '../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../lib/aws/queue/queue-worker';
 import { RuntimeFunction } from '../lib/aws/runtime-function';
 import { ArchiveBucket } from '../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../lib/aws/webhooks/webhook-source';
+import { WEBHOOKS } from '../lib/cases/case-15-webhook-flood';
 import type { Objective, Workload } from '../lib/flow/queue/workload';
 import { acknowledgeFindings } from './acknowledgements';
 
-/** What the environment is sized from; the local run predicts with the same numbers. */
-export const ORDER_INTAKE: { workload: Workload; objective: Objective } = {
+/** What the environment is sized from, besides its Lambda function. */
+export interface IntakeQuestion {
+  readonly workload: Workload;
+  readonly objective: Objective;
+  readonly platform: QueuePlatform;
+}
+
+/** The flood of case 15, on the platform that the case is planned for. */
+const WEBHOOK_FLOOD: IntakeQuestion = {
+  workload: WEBHOOKS.workload,
+  objective: WEBHOOKS.on.aws.objective,
+  platform: QueuePlatform.LAMBDA_PROVISIONED,
+};
+
+/** The local run: a flood that an emulator on one machine can handle, and Lambda without provisioned pollers. */
+export const LOCAL_INTAKE: IntakeQuestion = {
   workload: {
     steadyPerSecond: 20,
     peakPerSecond: 80,
     peakSeconds: 600,
-    // 50 ms in the order system behind the worker, the rest is DynamoDB, S3 and the queue.
+    // 50 ms in the order system behind the worker; the rest is DynamoDB, S3 and the queue.
     serviceSeconds: 0.07,
     serviceVariation: 0.5,
     itemBytes: 8 * 1024,
     poisonRatio: 0.001,
   },
   objective: { latencySeconds: 60 },
+  platform: QueuePlatform.LAMBDA,
 };
+
+/** Small differences between a run on a laptop and the real environment. */
+export interface OrderIntakeProps extends StackProps {
+  /** @default - the question of case 15 */
+  readonly intake?: IntakeQuestion;
+}
 
 /** Seconds that the order system behind the worker takes. */
 const DOWNSTREAM_SECONDS = 0.05;
-const FUNCTION_TIMEOUT = Duration.seconds(5);
+const FUNCTION_TIMEOUT = Duration.seconds(WEBHOOKS.on.aws.functionTimeoutSeconds);
 const SERVICE = 'orders';
 
 /**
- * Order intake: webhooks come in, are buffered, worked through at the pace of the order system, and archived.
- * Whatever can't be worked through ends masked in quarantine (cases 15, 14, 6 and 11).
+ * Order intake: webhooks arrive, are buffered, processed at the pace of the order system, and archived. Deliveries that
+ * cannot be processed end masked in quarantine (case 15).
  */
 export class OrderIntakeStack extends Stack {
-  constructor(scope: Construct, id: string, props: StackProps = {}) {
+  constructor(scope: Construct, id: string, { intake: question = WEBHOOK_FLOOD, ...props }: OrderIntakeProps = {}) {
     super(scope, id, { description: 'Order intake: webhooks, buffered, worked through once each, archived', ...props });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
 
     const webhooks = new WebhookBuffer(this, 'Webhooks', {
-      ...ORDER_INTAKE,
+      ...question,
       sources: [
         { name: 'github', scheme: WebhookScheme.GITHUB },
         { name: 'shop', scheme: WebhookScheme.STANDARD_WEBHOOKS },
@@ -51,11 +74,11 @@ export class OrderIntakeStack extends Stack {
 
     const archive = new ArchiveBucket(this, 'Archive', {
       workload: {
-        bytesPerDay: ORDER_INTAKE.workload.steadyPerSecond * 86_400 * 2048,
+        bytesPerDay: question.workload.steadyPerSecond * 86_400 * 2048,
         objectBytes: 2048,
         retentionDays: 365,
       },
-      // One object an order, so that it is safe before it is booked: too small for a colder class to pay.
+      // One object an order, so that it is stored before it is booked: too small for a colder class to pay.
       transitions: [],
       alarmTopic: alarms,
     });
@@ -85,8 +108,7 @@ export class OrderIntakeStack extends Stack {
     webhooks.attach(intake);
 
     const worker = new QueueWorker(this, 'Worker', {
-      ...ORDER_INTAKE,
-      queue: webhooks.redriveQueue.queue,
+      queue: webhooks.redriveQueue,
       compute: WorkerCompute.lambda({ function: intake }),
     });
 
@@ -102,13 +124,13 @@ export class OrderIntakeStack extends Stack {
       DeadLetterQueueUrl: deadLetterQueue.queueUrl,
       QuarantineQueueUrl: quarantineQueue.queueUrl,
       RefusedQueueUrl: webhooks.refusedQueue.queueUrl,
-      // Enabled by hand once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
+      // Enable it by hand once a wrong secret is repaired: aws lambda update-event-source-mapping --enabled --uuid …
       ReplayMappingId: replay.eventSourceMappingId,
       LedgerTable: ledger.tableName,
       IntakeFunction: intake.functionName,
       IntakeLogGroup: intake.logGroup.logGroupName,
       ArchiveBucketName: archive.bucket.bucketName,
-      MaxConcurrency: String(worker.plan.value('maxConcurrency')),
+      MaxConcurrency: String(worker.plan.value('maxInstances')),
     };
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }

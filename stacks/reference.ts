@@ -1,16 +1,29 @@
 import type { Stack, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { OrderIntakeStack } from './order-intake';
+import { ColdDataStack } from './cold-data';
+import { ImageProcessingStack } from './image-processing';
+import { MessageProcessingStack } from './message-processing';
+import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
 import { TelemetryStack } from './telemetry';
 
 /** A reference environment: a stack that deploys as it is. */
 export type ReferenceStack = new (scope: Construct, id: string, props?: StackProps) => Stack;
 
-/** Every reference environment by the name of its stack: what the app makes and what the judges look at. */
+/** Every reference environment by the name of its stack, as the app makes it and the judges read it. */
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
+  ColdData: ColdDataStack,
+  ImageProcessing: ImageProcessingStack,
+  MessageProcessing: MessageProcessingStack,
   OrderIntake: OrderIntakeStack,
   Telemetry: TelemetryStack,
 };
 
-/** Those whose essence the local emulator can hold; it has no Kafka. */
+/** Environments whose main parts the local emulator supports; it has no Kafka. */
 export const LOCAL_STACKS: readonly string[] = ['OrderIntake'];
+
+/** The environment of that name as the local run deploys it: sized for one machine. */
+export function localStack(scope: Construct, id: string): Stack {
+  return id === 'OrderIntake'
+    ? new OrderIntakeStack(scope, id, { intake: LOCAL_INTAKE })
+    : new REFERENCE_STACKS[id](scope, id);
+}

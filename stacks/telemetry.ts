@@ -15,35 +15,30 @@ import type { Construct } from 'constructs';
 import { KafkaAuthentication } from '../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../lib/aws/quotas/kafka-quotas';
 import type { KafkaQuotaTopic } from '../lib/aws/quotas/kafka-tenants';
-import { NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
+import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
 import { acknowledge } from './acknowledgements';
 
-/** What the environment is sized from: numbers of an imagined platform, but for the broker's. */
+/** What the environment is sized from: numbers of an imagined platform, except the broker's. */
 export const TELEMETRY: { capacity: KafkaCapacity; tenants: readonly KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
-  capacity: {
-    brokers: 3,
-    // An assumption, to be replaced by a measurement: 630 Mbit/s to its volumes is what an m7g.large sustains, and less
-    // than its network does.
-    brokerBytesPerSecond: 78_750_000,
-  },
+  capacity: NOISY_CAPACITY.aws,
   tenants: NOISY_TENANTS,
   topics: NOISY_TOPICS.map(({ retentionHours, ...topic }) => ({ ...topic, retention: Duration.hours(retentionHours) })),
 };
 
 const INSTANCE_TYPE = 'kafka.m7g.large';
 const KAFKA_VERSION = '3.9.x.kraft';
-/** GiB a broker: what all tenants keep at their steady rates is a third of that; see the test. */
+/** GiB a broker: at their steady rates all tenants keep a third of that; see the test. */
 const VOLUME_GIB = 2000;
 /** The user that sets quotas; no tenant has its password. */
 const QUOTA_USER = 'quotas';
 
 /**
- * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). Nothing of it can be
- * reached from outside the VPC, and nothing in it reaches out.
+ * Telemetry: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). It has no connection
+ * into or out of the VPC.
  */
 export class TelemetryStack extends Stack {
-  /** What each tenant is held to. */
+  /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
 
   constructor(scope: Construct, id: string, props: StackProps = {}) {
@@ -71,7 +66,7 @@ export class TelemetryStack extends Stack {
       clusterArn: cluster.attrArn,
       secretArnList: [...secrets.values()].map((secret) => secret.secretArn),
     });
-    // A cluster that stays without it would refuse all of its users.
+    // A retained cluster without it would refuse all of its users.
     association.applyRemovalPolicy(RemovalPolicy.RETAIN);
 
     this.quotas = new KafkaQuotas(this, 'Quotas', {
@@ -87,7 +82,7 @@ export class TelemetryStack extends Stack {
       clusterSecurityGroup: brokers,
       alarmTopic: alarms,
     });
-    // Before that nobody could sign in.
+    // Before that no client can sign in.
     this.quotas.resource.node.addDependency(association);
 
     new CfnOutput(this, 'ClusterArn', { value: cluster.attrArn });
@@ -98,7 +93,7 @@ export class TelemetryStack extends Stack {
     }
   }
 
-  /** Three wherever it is deployed: as many as brokers, and not the two that the CDK takes without looking. */
+  /** Three in every region: as many as brokers, instead of the two that the CDK assumes without a lookup. */
   public override get availabilityZones(): string[] {
     return [0, 1, 2].map((zone) => Fn.select(zone, Fn.getAzs()));
   }
@@ -126,7 +121,7 @@ export class TelemetryStack extends Stack {
     return vpc.addInterfaceEndpoint('SecretsManager', {
       service: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
       securityGroups: [securityGroup],
-      // Only by name: the rule for all of the VPC would be in the way of that.
+      // Admits only named sources: the default rule would admit the whole VPC.
       open: false,
     });
   }
@@ -152,16 +147,16 @@ export class TelemetryStack extends Stack {
         encryptionAtRest: { dataVolumeKmsKeyId: key.keyArn },
         encryptionInTransit: { clientBroker: 'TLS', inCluster: true },
       },
-      // From this level on throttle times are published.
+      // MSK publishes throttle times from this level on.
       enhancedMonitoring: 'PER_BROKER',
       loggingInfo: { brokerLogs: { cloudWatchLogs: { enabled: true, logGroup: logGroup.logGroupName } } },
     });
-    // It holds the topics. What it runs in, VPC and security groups, can only be deleted once it is.
+    // It holds the topics. Its VPC and security groups can only be deleted after it.
     cluster.applyRemovalPolicy(RemovalPolicy.RETAIN);
     return cluster;
   }
 
-  /** Amazon MSK takes secrets with this prefix and a key of one's own. */
+  /** Amazon MSK accepts only secrets with this prefix and a customer managed key. */
   private createUser(user: string, encryptionKey: Key): Secret {
     const secret = new Secret(this, `User-${user}`, {
       secretName: `AmazonMSK_${Names.uniqueResourceName(this, { maxLength: 64, separator: '-' })}_${user}`,
@@ -176,7 +171,7 @@ export class TelemetryStack extends Stack {
       },
     });
     acknowledge(secret, {
-      'AwsSolutions-SMG4': `Clients of the Kafka user ${user} read the password when they connect: it is changed by hand together with them, and Amazon MSK takes the new one over by itself.`,
+      'AwsSolutions-SMG4': `Clients of the Kafka user ${user} read the password when they connect: it is changed by hand together with them, and Amazon MSK picks up the new one.`,
     });
     return secret;
   }

@@ -1,6 +1,6 @@
 /**
- * Reads and checks a file and finds the lines of what was found, as the command does, `times` times over, in a process
- * that has done nothing else; prints milliseconds.
+ * Reads and checks a file and finds the lines of the findings, as the command does, `times` times, in a process that
+ * has done nothing else; prints milliseconds.
  */
 import { readFileSync } from 'node:fs';
 import { check } from '../../lib/rules/check';

@@ -7,20 +7,20 @@ import { lookUp } from './numbers';
 import { ours } from './ours';
 import { PAIRS_PER_STACK } from './workload';
 
-/** Who writes the app. */
+/** The author of the app. */
 export type Side = 'ours' | 'by-hand';
 
-/** What is written for; `k8s-objects` makes the objects of Kubernetes and leaves them in memory. */
+/** The engine; `k8s-objects` makes the objects of Kubernetes in memory only. */
 export type Engine = 'aws' | 'k8s' | 'k8s-objects';
 
 const make = { ours, 'by-hand': byHand };
 
-/** A template, as far as two of them are compared. */
+/** The compared part of a template. */
 export interface Template {
   readonly Resources: Record<string, { readonly Type: string }>;
 }
 
-/** Synthesizes an app with so many queues and workers and gives the CPU seconds that it took and its templates. */
+/** Synthesizes an app with this many queues and workers and returns its CPU seconds and its templates. */
 export function synthesize(side: Side, pairs: number): { seconds: number; templates: Template[] } {
   const numbers = lookUp();
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));

@@ -1,6 +1,6 @@
 /**
- * The other side of the synth benchmark: what `ours.ts` makes, written by hand with aws-cdk-lib alone, by somebody who
- * has looked every number up. Construct ids are the same, so that the two templates can be asserted to be equal.
+ * The other side of the synth benchmark: the resources of `ours.ts`, written by hand with aws-cdk-lib alone, with every
+ * number known in advance. Construct ids are the same, so that the two templates can be asserted to be equal.
  */
 import { Aws, Duration, Fn, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
@@ -43,7 +43,7 @@ interface Queues {
   readonly quarantine: Queue;
 }
 
-/** A queue with its dead-letter queue, quarantine, redriver, alarms and dashboard, and a function that works it. */
+/** A queue with its dead-letter queue, quarantine, redriver, alarms and dashboard, and a function that consumes it. */
 export function byHand(stack: Stack, number: number, numbers: Numbers): void {
   const orders = new Construct(stack, `Orders${number}`);
   const sourceName = `${Names.uniqueResourceName(orders, { maxLength: 30, separator: '-' })}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;

@@ -1,8 +1,10 @@
-/** One measurement in a process of its own: `child.ts <engine> <side> <pairs>` prints the CPU seconds of one synthesis. */
+/**
+ * One measurement in a separate process: `child.ts <engine> <side> <pairs>` prints the CPU seconds of one synthesis.
+ */
 import type { Engine, Side } from './build';
 
 async function synthesizer(engine: Engine): Promise<(side: Side, pairs: number) => { seconds: number }> {
-  // Loaded on its own: the other engine's libraries are no part of the measurement.
+  // Loaded on its own: the other engine's libraries are not part of the measurement.
   if (engine === 'aws') return (await import('./build.js')).synthesize;
   const { makeObjects, synthesizeK8s } = await import('./k8s.js');
   return engine === 'k8s' ? synthesizeK8s : makeObjects;

@@ -1,4 +1,5 @@
 /** Kubernetes QueueWorkers from this library, and the same objects written by hand with cdk8s and cdk8s-plus. */
+
 import { deepStrictEqual } from 'node:assert';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { ApiObject, App, Chart, Duration, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { Plan } from '../../lib/flow/plan';
+import type { QueuePlan } from '../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
 import type { Side } from './build';
@@ -18,8 +19,9 @@ import { OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 const IMAGE = 'shop/orders:1.4.2';
 const REDIS = { host: 'redis', stream: 'orders', consumerGroup: 'workers', deleteWhenDone: true };
 const HEALTH_PORT = 8080;
+const NAMESPACE = 'shop';
 
-/** Synthesizes an app with so many workers in one chart, as `cdk8s synth` does, and gives the CPU seconds that it took. */
+/** Synthesizes an app with this many workers in one chart, as `cdk8s synth` does, and returns its CPU seconds. */
 export function synthesizeK8s(side: Side, workers: number): { seconds: number } {
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
   try {
@@ -41,7 +43,7 @@ export function makeObjects(side: Side, workers: number): { seconds: number; man
 function timed(side: Side, workers: number, app: App, end: (made: { app: App; chart: Chart }) => void) {
   const plan = planned();
   const before = process.cpuUsage();
-  const chart = new Chart(app, 'shop', { namespace: 'shop' });
+  const chart = new Chart(app, 'shop', { namespace: NAMESPACE });
   for (let number = 0; number < workers; number++) {
     if (side === 'ours') ours(chart, number);
     else byHand(chart, number, plan);
@@ -51,7 +53,7 @@ function timed(side: Side, workers: number, app: App, end: (made: { app: App; ch
   return { seconds: (user + system) / 1e6 };
 }
 
-/** A ratio says something only when both sides make the same. */
+/** A ratio is valid only if both sides make the same. */
 export function assertSameK8s(): void {
   const sorted = (side: Side) => makeObjects(side, 2).manifests.map(withoutProse).sort(byName);
   deepStrictEqual(sorted('ours'), sorted('by-hand'), 'the two sides write different objects');
@@ -60,7 +62,7 @@ export function assertSameK8s(): void {
 const byName = (a: { metadata: { name: string } }, b: { metadata: { name: string } }) =>
   a.metadata.name < b.metadata.name ? -1 : 1;
 
-/** The wording of an alert may change without anybody's work growing. */
+/** The wording of an alert may differ: it costs no work. */
 function withoutProse(manifest: unknown): { metadata: { name: string } } {
   return JSON.parse(JSON.stringify(manifest, (key, value) => (key === 'annotations' ? undefined : value)));
 }
@@ -70,12 +72,12 @@ function ours(chart: Chart, number: number): QueueWorker {
   return new QueueWorker(chart, `Orders${number}`, { workload, objective, trigger, image: IMAGE });
 }
 
-/** The numbers that somebody who writes by hand has worked out beforehand, so that only writing is timed. */
-function planned(): Plan {
+/** The numbers for the hand-written side, computed in advance, so that only writing is timed. */
+function planned(): QueuePlan {
   return ours(new Chart(new App(), 'numbers'), 0).plan;
 }
 
-function byHand(chart: Chart, number: number, plan: Plan): void {
+function byHand(chart: Chart, number: number, plan: QueuePlan): void {
   const value = (name: string) => plan.value(name);
   const scope = new Construct(chart, `Orders${number}`);
   const serviceAccount = new kplus.ServiceAccount(scope, 'ServiceAccount', { automountToken: false });
@@ -86,8 +88,6 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
     kind: 'ScaledObject',
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name },
-      pollingInterval: value('pollingIntervalSeconds'),
-      cooldownPeriod: value('cooldownPeriodSeconds'),
       minReplicaCount: value('minInstances'),
       maxReplicaCount: most,
       fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: most },
@@ -96,7 +96,7 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
           behavior: {
             scaleUp: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: most, periodSeconds: 15 }] },
             scaleDown: {
-              stabilizationWindowSeconds: value('cooldownPeriodSeconds'),
+              stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
               policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
             },
           },
@@ -120,15 +120,16 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
   const selector = { matchLabels: deployment.matchLabels };
   const { IntOrString, KubeNetworkPolicy, KubePodDisruptionBudget } = kplus.k8s;
   const port = (number: number, protocol = 'TCP') => ({ protocol, port: IntOrString.fromNumber(number) });
-  new KubePodDisruptionBudget(scope, 'DisruptionBudget', {
+  const budget = new KubePodDisruptionBudget(scope, 'DisruptionBudget', {
     spec: { maxUnavailable: IntOrString.fromNumber(1), selector },
   });
+  budget.addJsonPatch(JsonPatch.add('/spec/unhealthyPodEvictionPolicy', 'AlwaysAllow'));
   const dns = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } };
   new KubeNetworkPolicy(scope, 'NetworkPolicy', {
     spec: {
       podSelector: selector,
       policyTypes: ['Ingress', 'Egress'],
-      ingress: [{ ports: [port(HEALTH_PORT)] }],
+      ingress: [],
       egress: [
         { to: [dns], ports: [port(53, 'UDP'), port(53)] },
         { to: [{ podSelector: {} }], ports: [port(6379)] },
@@ -140,7 +141,7 @@ function byHand(chart: Chart, number: number, plan: Plan): void {
   makeDashboard(scope, `Orders${number}`, name, plan);
 }
 
-function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, plan: Plan): kplus.Deployment {
+function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, plan: QueuePlan): kplus.Deployment {
   const text = (value: string) => kplus.EnvValue.fromValue(value);
   const probe = (failureThreshold: number) =>
     kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
@@ -193,26 +194,40 @@ function makeDeployment(scope: Construct, serviceAccount: kplus.ServiceAccount, 
   };
   ApiObject.of(deployment).addJsonPatch(
     JsonPatch.add('/spec/template/spec/topologySpreadConstraints', [spread]),
+    JsonPatch.add('/spec/template/spec/nodeSelector', { 'kubernetes.io/os': 'linux' }),
     JsonPatch.remove('/spec/replicas'),
   );
   return deployment;
 }
 
-function makeAlerts(scope: Construct, name: string, plan: Plan): void {
-  const depth = `max(keda_scaler_metrics_value{scaledObject="${name}"})`;
+/** As the exporter is scraped with honorLabels, and without. */
+const PLACES = [`namespace="${NAMESPACE}",exported_namespace=""`, `exported_namespace="${NAMESPACE}"`];
+
+function kedaSeries(name: string, metric: string, of: (series: string) => string = (series) => series): string {
+  return PLACES.map((place) => of(`keda_scaler_${metric}{${place},scaledObject="${name}"}`)).join(' or ');
+}
+
+function hpaSeries(name: string, metric: string): string {
+  return PLACES.map(
+    (place) => `kube_horizontalpodautoscaler_${metric}{${place},horizontalpodautoscaler="keda-hpa-${name}"}`,
+  ).join(' or ');
+}
+
+function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
+  const depth = `max(${kedaSeries(name, 'metrics_value')})`;
   const alarm = plan.value('alarmBacklog');
   const most = plan.value('maxInstances');
   const rule = (alert: string, expr: string, duration: string, severity: string) => ({
     alert,
     expr,
     for: duration,
-    labels: { severity },
+    labels: { severity, namespace: NAMESPACE },
     annotations: { summary: 'What is wrong.', runbook: 'What to do.' },
   });
-  const growing = `max(deriv(keda_scaler_metrics_value{scaledObject="${name}"}[300s])) >= 0`;
+  const growing = `max(${kedaSeries(name, 'metrics_value', (series) => `deriv(${series}[300s])`)}) >= 0`;
   const above = Math.ceil(plan.predictions.peakBacklog + 1);
   const minutes = Math.ceil((plan.predictions.reactionSeconds + 300) / 60);
-  const current = `max(kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-${name}"})`;
+  const current = `max(${hpaSeries(name, 'status_current_replicas')})`;
   new ApiObject(scope, 'Alerts', {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
@@ -225,7 +240,7 @@ function makeAlerts(scope: Construct, name: string, plan: Plan): void {
             rule('QueueNeverDrains', `${depth} > ${above} and ${growing}`, `${minutes}m`, 'critical'),
             rule(
               'QueueScalerBlind',
-              `sum(increase(keda_scaler_detail_errors_total{scaledObject="${name}"}[300s])) > 0`,
+              `sum(${kedaSeries(name, 'detail_errors_total', (series) => `increase(${series}[300s])`)}) > 0`,
               '5m',
               'warning',
             ),
@@ -237,9 +252,8 @@ function makeAlerts(scope: Construct, name: string, plan: Plan): void {
   });
 }
 
-function makeDashboard(scope: Construct, title: string, name: string, plan: Plan): void {
-  const hpa = (metric: string) =>
-    `max(kube_horizontalpodautoscaler_${metric}{horizontalpodautoscaler="keda-hpa-${name}"})`;
+function makeDashboard(scope: Construct, title: string, name: string, plan: QueuePlan): void {
+  const hpa = (metric: string) => `max(${hpaSeries(name, metric)})`;
   const panel = (heading: string, lines: readonly (readonly [string, string])[]) => {
     const builder = new PanelBuilder()
       .title(heading)
@@ -251,14 +265,14 @@ function makeDashboard(scope: Construct, title: string, name: string, plan: Plan
     for (const [legend, expr] of lines) builder.withTarget(new DataqueryBuilder().expr(expr).legendFormat(legend));
     return builder;
   };
-  const dashboard = new DashboardBuilder(title)
+  const dashboard = new DashboardBuilder(`${title}, ${NAMESPACE}`)
     .tags(['backpressure'])
     .refresh('30s')
     .time({ from: 'now-3h', to: 'now' })
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
     .withPanel(
       panel('Backlog', [
-        ['outstanding', `max(keda_scaler_metrics_value{scaledObject="${name}"})`],
+        ['outstanding', `max(${kedaSeries(name, 'metrics_value')})`],
         ['predicted peak', `vector(${Math.ceil(plan.predictions.peakBacklog)})`],
         ['alarm', `vector(${plan.value('alarmBacklog')})`],
       ]),
@@ -272,6 +286,6 @@ function makeDashboard(scope: Construct, title: string, name: string, plan: Plan
     );
   new kplus.ConfigMap(scope, 'Dashboard', {
     metadata: { labels: { grafana_dashboard: '1' } },
-    data: { [`${title.toLowerCase()}.json`]: JSON.stringify(dashboard.build(), null, 1) },
+    data: { [`${title.toLowerCase()}-${NAMESPACE}.json`]: JSON.stringify(dashboard.build(), null, 1) },
   });
 }

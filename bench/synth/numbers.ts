@@ -7,7 +7,7 @@ import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE, OBJECTIVE as objective, WORKLOA
 /** A number of the plan by its name, the worker's before the queue's. */
 export type Numbers = (name: string) => number;
 
-/** The numbers that somebody who writes by hand has worked out beforehand, so that only writing is timed. */
+/** The numbers for the hand-written side, computed in advance, so that only writing is timed. */
 export function lookUp(): Numbers {
   const stack = new Stack(new App(), 'Numbers');
   const timeout = Duration.seconds(FUNCTION_TIMEOUT_SECONDS);

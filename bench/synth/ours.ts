@@ -4,7 +4,7 @@ import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE, OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 
-/** A queue that rids itself of poison and its worker, from this library. */
+/** A queue that sets poison aside, and its worker, from this library. */
 export function ours(stack: Stack, number: number): void {
   const timeout = Duration.seconds(FUNCTION_TIMEOUT_SECONDS);
   const { queue } = new RedriveQueue(stack, `Orders${number}`, { workload, objective, functionTimeout: timeout });

@@ -1,4 +1,4 @@
-/** What both sides of the synth benchmark serve. */
+/** The workload of both sides of the synth benchmark. */
 export const WORKLOAD = { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1800, serviceSeconds: 0.05 };
 export const OBJECTIVE = { latencySeconds: 90 };
 export const FUNCTION_TIMEOUT_SECONDS = 30;

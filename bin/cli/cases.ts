@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { type Case, DIFFICULTIES, DOMAINS, type Level } from '../../lib/cases/case';
+import { percent } from '../../lib/flow/figures';
 import { ExitCode, Io, UsageError } from './io';
-import { duration, percent, table, wrap } from './text';
+import { duration, table, wrap } from './text';
 
 /** `backpressure cases`: the twenty cases in learning order, or one of them in full. */
 export function registerCases(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -140,13 +141,13 @@ function show(given: string, options: CasesOptions, io: Io): string {
   ].join('\n');
 }
 
-/** A level of a change as a person says it. */
+/** A level of a change as text. */
 export function level({ relation, value }: Level, unit: string): string {
   const sign = { is: '', below: '< ', above: '> ', 'at most': '≤ ' }[relation];
   return `${sign}${amount(value, unit)}`;
 }
 
-/** A value with its unit as a person says it. */
+/** A value with its unit as text. */
 export function amount(value: number, unit: string): string {
   switch (unit) {
     case 's':
@@ -162,7 +163,7 @@ export function amount(value: number, unit: string): string {
   }
 }
 
-/** What is counted, in the singular. */
+/** The counted thing, in the singular. */
 function one(unit: string): string {
   return unit === 'series' ? unit : unit.replace(/s$/, '');
 }
@@ -172,7 +173,7 @@ function asJson(subject: Case): object {
   return { ...rest, ...catalogue().placeOf(subject.number), runnable: scenario !== undefined };
 }
 
-// Loaded when a case is asked for: `--help` and `size` stay quick.
+// Loaded when a case is shown: `--help` and `size` stay quick.
 function catalogue(): typeof import('../../lib/cases/catalogue') {
   return require('../../lib/cases/catalogue');
 }

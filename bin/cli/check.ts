@@ -13,7 +13,7 @@ import { packageVersion } from './version';
 
 const FORMATS = ['text', 'json', 'sarif'];
 
-/** `backpressure check`: the rules over templates and manifests, whoever wrote them. */
+/** `backpressure check`: the rules over templates and manifests of any origin. */
 export function registerCheck(program: Command, io: Io, answered: (exit: number) => void): void {
   program
     .command('check')
@@ -39,7 +39,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
         '',
         'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
         'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
-        'What each rule wants, and why: backpressure rules.',
+        'Every rule and its reason: backpressure rules.',
       ].join('\n'),
     )
     .action(async (paths: string[], options: CheckOptions) => {
@@ -60,7 +60,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
     });
 }
 
-/** A fault of ours is worse than a file that could not be read, and that is worse than a finding. */
+/** An internal fault is worse than an unreadable file, and that is worse than a finding. */
 function exitCode(findings: readonly Finding[], failures: readonly Failure[]): ExitCode {
   if (failures.some(({ ours }) => ours)) return ExitCode.FAULT;
   if (failures.length > 0) return ExitCode.USAGE;
@@ -84,7 +84,7 @@ function answer(
   return documents.length === 0 ? '' : report(located, documents);
 }
 
-/** What could not be judged, beside the findings: it has no rule's level, and `failure` in place of a message. */
+/** Files that could not be checked, beside the findings: without a level, and with `failure` in place of a message. */
 function asJson({ file, ruleId, message }: Failure): object {
   return { file, ...(ruleId === undefined ? {} : { ruleId }), failure: message };
 }
@@ -128,7 +128,7 @@ async function collect(paths: readonly string[], io: Io): Promise<Found> {
     for (const error of unreadable) all.unreadable.push(error);
     for (const link of links) all.links.push(link);
   }
-  // A file that two of the paths lead to is one file.
+  // A file under two of the paths counts once.
   return { ...all, candidates: [...new Map(all.candidates.map((source) => [source.file, source])).values()] };
 }
 
@@ -150,9 +150,9 @@ interface Read {
 }
 
 /**
- * What can be checked. Of a folder's files, those that are neither template nor manifest are counted, and those that
- * cannot be parsed are named: they may be what they should not be. A file that the user named, or that is over a limit,
- * is a failure.
+ * The files to check. Of a folder's files, those that are neither template nor manifest are counted, and those that
+ * cannot be parsed are named: they may be broken templates or manifests. A file that the user named, or that is over a
+ * limit, is a failure.
  */
 function read(paths: readonly string[], { candidates, unreadable, links, total }: Found, io: Io): Read {
   const { bodies, documentsOf, parse } = loadRules();

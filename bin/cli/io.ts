@@ -1,15 +1,15 @@
 import { MAX_FILE_BYTES, tooLarge } from '../../lib/rules/limits';
 import { decoded } from './read-file';
 
-/** Where a command reads its surroundings and writes its answer, so that a test can stand in for the terminal. */
+/** Input and output of a command, so that a test can replace the terminal. */
 export interface Io {
   /** Writes the answer. */
   out(text: string): void;
-  /** Writes what is not the answer: errors and progress. */
+  /** Writes errors and progress. */
   err(text: string): void;
-  /** Reads all that is piped in. */
+  /** Reads all piped input. */
   stdin(): Promise<string>;
-  /** Columns of the terminal that shows the answer; undefined when no terminal does. */
+  /** Columns of the terminal that shows the answer; undefined without a terminal. */
   readonly columns?: number;
   /** Whether a person watches `err` right now. */
   readonly watched: boolean;
@@ -26,7 +26,7 @@ export function processIo(): Io {
       for await (const chunk of process.stdin) {
         chunks.push(chunk as Buffer);
         bytes += (chunk as Buffer).length;
-        // One that never ends is not read to its end.
+        // An endless input is not read to its end.
         if (bytes > MAX_FILE_BYTES) throw tooLarge('stdin');
       }
       return decoded('stdin', Buffer.concat(chunks));
@@ -41,7 +41,7 @@ export class UsageError extends Error {
   public readonly name = 'UsageError';
 }
 
-/** What the exit code says. */
+/** The exit codes. */
 export enum ExitCode {
   /** The question was answered. */
   OK = 0,

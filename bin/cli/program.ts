@@ -66,7 +66,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return ExitCode.OK;
   }
   try {
-    // A help flag would drown the news that there is no such command.
+    // A help text would hide the error about the unknown command.
     const known = named === undefined || command !== undefined;
     await program.parseAsync(known ? [...asked] : [named], { from: 'user' });
     return code;

@@ -1,9 +1,9 @@
-/** Reads what a path names, and no more of it than a document may have; ends also where nothing is ever written. */
+/** Reads the file of a path, up to the size limit of a document; does not wait on a pipe without a writer. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { MAX_FILE_BYTES, tooLarge } from '../../lib/rules/limits';
 import { UnreadableError } from '../../lib/rules/unreadable';
 
-/** What the shell has opened already, `<(helm template .)` for instance: its writer is there. */
+/** Files that the shell has opened, such as `<(helm template .)`: they have a writer. */
 const OPENED = /^\/(dev\/(fd\/\d+|stdin)|proc\/self\/fd\/\d+)$/;
 
 const CHUNK_BYTES = 1024 ** 2;
@@ -22,7 +22,7 @@ export function readText(file: string): string {
   }
 }
 
-/** What keeps a path from being read, in words. */
+/** Why a path cannot be read, in words. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file or folder';
@@ -45,7 +45,7 @@ export function decoded(file: string, bytes: Uint8Array): string {
   return new TextDecoder(encoding).decode(bytes);
 }
 
-/** A pipe that nobody writes to, or a device, may be read without an end. */
+/** A pipe without a writer, or a device, may never end. */
 function refuseOther(file: string, stats: Stats): void {
   if (stats.isFile() || (stats.isFIFO() && OPENED.test(file))) return;
   const kind = stats.isDirectory()
@@ -55,7 +55,7 @@ function refuseOther(file: string, stats: Stats): void {
       : stats.isSocket()
         ? 'a socket'
         : 'a device';
-  throw new UnreadableError(file, `is ${kind} and no file; pipe what it gives into: backpressure check -`, true);
+  throw new UnreadableError(file, `is ${kind} and no file; pipe its content into: backpressure check -`, true);
 }
 
 function readBytes(file: string): Buffer {

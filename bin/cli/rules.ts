@@ -4,11 +4,11 @@ import type { Rule } from '../../lib/rules/rule';
 import { ExitCode, Io, UsageError } from './io';
 import { table, wrap } from './text';
 
-/** `backpressure rules`: every rule, or what one of them wants and why. */
+/** `backpressure rules`: every rule, or one of them with its reason. */
 export function registerRules(program: Command, io: Io, answered: (exit: number) => void): void {
   program
     .command('rules')
-    .description('list the rules of check, or show one: what it wants, why, and from where')
+    .description('list the rules of check, or show one with its reason and source')
     .argument('[id]', 'the rule to show, as in BP-SQS-001')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  backpressure rules\n  backpressure rules BP-SQS-002')

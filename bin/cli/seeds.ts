@@ -1,14 +1,16 @@
+import type { Engine } from '../../lib/cases/engine';
 import type { Io } from './io';
 
-/** What `simulate` was given, beside the workload. */
+/** Options of `simulate`, beside the workload. */
 export type SimulateOptions = Record<string, unknown> & {
   readonly case?: string;
+  readonly engine?: Engine;
   readonly seed: number;
   readonly seeds: number;
   readonly json?: boolean;
 };
 
-/** Runs once for every seed, and tells whoever watches how far it is. */
+/** Runs once for every seed, and shows its progress. */
 export function eachSeed<T>(given: SimulateOptions, io: Io, runOne: (seed: number) => T): T[] {
   const results: T[] = [];
   for (let index = 0; index < given.seeds; index += 1) {

@@ -1,3 +1,4 @@
+import type { Case } from '../../lib/cases/case';
 import type { ScenarioResult } from '../../lib/cases/run-scenario';
 import { amount, level } from './cases';
 import { depth } from './depth';
@@ -6,10 +7,15 @@ import { eachSeed, type SimulateOptions } from './seeds';
 import { table } from './text';
 import { givenFlags } from './workload-options';
 
+/** The cases that can be simulated. They are loaded here: the help of other commands stays quick. */
+export function runnableCases(): readonly Case[] {
+  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
+  return CASES.filter(({ scenario }) => scenario);
+}
+
 /** Runs a case before and after, once for every seed. */
 export function simulateCase(given: SimulateOptions, number: string, io: Io): ExitCode {
-  const { CASES } = require('../../lib/cases/catalogue') as typeof import('../../lib/cases/catalogue');
-  const runnable = CASES.filter((each) => each.scenario);
+  const runnable = runnableCases();
   const subject = runnable.find((each) => String(each.number) === number);
   if (!subject) {
     const numbers = runnable.map((each) => each.number).join(', ');
@@ -17,15 +23,22 @@ export function simulateCase(given: SimulateOptions, number: string, io: Io): Ex
   }
   const [stray] = givenFlags(given);
   if (stray) throw new UsageError(`${stray} cannot be combined with --case ${number}, which brings its own workload`);
-  const { runScenario } = require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
-  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed));
+  const { enginesOf, runScenario } =
+    require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
+  const engines = enginesOf(subject);
+  if (given.engine !== undefined && !engines.includes(given.engine)) {
+    throw new UsageError(
+      `--engine must be one that case ${number} is deployed on, ${engines.join(', ')}, got ${given.engine}`,
+    );
+  }
+  const runs = eachSeed(given, io, (seed) => runScenario(subject, seed, given.engine));
   const met = runs.every(({ meetsHeadline }) => meetsHeadline);
   if (given.json) {
     const answer = runs.length === 1 ? runs[0] : { number: subject.number, meetsHeadline: met, runs };
     io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
   } else {
     io.out(
-      `${[`${subject.number}  ${subject.title}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
+      `${[`${subject.number}  ${subject.title} on ${runs[0].engine}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
     );
   }
   return met ? ExitCode.OK : ExitCode.NO;

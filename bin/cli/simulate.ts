@@ -1,14 +1,14 @@
 import { Command, Option } from 'commander';
-import type { Predictions } from '../../lib/flow/plan';
+import { percent } from '../../lib/flow/figures';
 import type { ResolvedConsumer } from '../../lib/flow/queue/resolve';
 import type { SimulationResult } from '../../lib/flow/queue/simulation/simulate';
-import type { Workload } from '../../lib/flow/queue/workload';
+import type { Predictions, Workload } from '../../lib/flow/queue/workload';
 import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
 import { eachSeed, type SimulateOptions } from './seeds';
-import { simulateCase } from './simulate-case';
+import { runnableCases, simulateCase } from './simulate-case';
 import { planFor, refusalText, summary } from './size';
-import { count, drain, duration, table } from './text';
+import { count, drain, duration, table, wrap } from './text';
 import { addWorkloadOptions, inOptions, number, question, requireOptions } from './workload-options';
 
 /** Items that a run may have; more takes minutes and proves nothing new. */
@@ -31,25 +31,35 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
   addWorkloadOptions(command)
     .option('--json', 'print JSON; a drain that never ends is null')
     .optionsGroup('Run:')
-    .option('--case <number>', 'run a case before and after instead: 1, 2, 6, 11, 14, 15, 16, 18 or 20')
+    .option('--case <number>', 'run a case before and after instead; `backpressure cases` lists them')
+    .addOption(
+      new Option(
+        '--engine <engine>',
+        'where the case runs after (default: the first engine that it is deployed on)',
+      ).choices(['aws', 'k8s', 'gcp']),
+    )
     .addOption(whole('--seed', 'same seed, same run; 0 or more', 0, MOST_SEED).default(1))
     .addOption(whole('--seeds', `runs, with consecutive seeds; 1 to ${MOST_SEEDS}`, 1, MOST_SEEDS).default(1))
-    .addHelpText(
-      'after',
-      [
-        '',
-        'Without --latency nothing is planned: give --min-instances and --max-instances the same number.',
-        'Exits with 1 when the workload cannot be served as asked, or a case misses its headline.',
-        '',
-        'Examples:',
-        '  backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
-        '  backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
-        '  backpressure simulate --case 14',
-      ].join('\n'),
-    )
+    .addHelpText('after', helpText)
     .action((given: SimulateOptions) => {
       answered(given.case === undefined ? simulateWorkload(given, io) : simulateCase(given, given.case, io));
     });
+}
+
+/** What the help ends with. A function, because the cases are loaded for it. */
+function helpText(): string {
+  const numbers = runnableCases().map(({ number }) => number);
+  return [
+    '',
+    `Cases that run: ${numbers.slice(0, -1).join(', ')} or ${numbers.at(-1)}.`,
+    'Without --latency nothing is planned: give --min-instances and --max-instances the same number.',
+    'Exits with 1 when the workload cannot be served as asked, when its backlog never drains, or a case misses its headline.',
+    '',
+    'Examples:',
+    '  backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+    '  backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
+    '  backpressure simulate --case 14',
+  ].join('\n');
 }
 
 function whole(flag: string, help: string, min: number, max: number): Option {
@@ -66,6 +76,7 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
   const setUp = prepare(given, io);
   if (!setUp) return ExitCode.NO;
   const { name, workload, consumer, predictions, visibilityTimeoutSeconds } = setUp;
+  const code = predictions.drainSeconds === Number.POSITIVE_INFINITY ? ExitCode.NO : ExitCode.OK;
   refuseEndless(workload, consumer, given.seeds);
   const { simulate } =
     require('../../lib/flow/queue/simulation/simulate') as typeof import('../../lib/flow/queue/simulation/simulate');
@@ -80,7 +91,7 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
     const described = runs.map(({ seed, result }) => describe(seed, result));
     const answer = described.length === 1 ? described[0] : { runs: described };
     io.out(`${JSON.stringify({ consumer, predictions, ...answer }, undefined, 2)}\n`);
-    return ExitCode.OK;
+    return code;
   }
   const all = new Quantiles();
   for (const { result } of runs) all.merge(result.latency);
@@ -106,6 +117,7 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
       table(
         [{ title: '' }, { title: 'predicted', right: true }, { title: 'simulated', right: true }, { title: '' }],
         [
+          ['  utilisation at the peak', percent(predictions.utilisation), '', ''],
           ...quantiles.map((quantile) => [
             `  latency P${Number((quantile * 100).toPrecision(6))}`,
             predicted[quantile] === undefined ? '' : duration(predicted[quantile]),
@@ -127,11 +139,30 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
         ],
         io.columns,
       ),
+      ...(code === ExitCode.OK ? [] : ['', wrap(overload(setUp), io.columns, 2)]),
       '',
       depth(runs[0].result.timeline, io, given.seeds === 1 ? '' : ` (seed ${given.seed})`),
     ].join('\n')}\n`,
   );
-  return ExitCode.OK;
+  return code;
+}
+
+/** Why the backlog never drains, and which time the prediction covers. */
+function overload({ workload, consumer, coveredSeconds }: SetUp): string {
+  const { resolveWorkload, workSeconds } =
+    require('../../lib/flow/queue/resolve') as typeof import('../../lib/flow/queue/resolve');
+  const { steadyPerSecond } = workload;
+  const { maxInstances, slotsPerInstance, maxAttempts } = consumer;
+  const served = (maxInstances * slotsPerInstance) / workSeconds(resolveWorkload(workload), maxAttempts);
+  const rates = `${figureOf(steadyPerSecond)}/s arrive and ${count(maxInstances)} instances serve ${figureOf(served)}/s`;
+  const cause =
+    steadyPerSecond > served ? 'more arrives than all instances serve' : 'as much arrives as all instances serve';
+  return `${rates}: ${cause}, so the backlog never drains. The predictions cover ${duration(coveredSeconds)}.`;
+}
+
+function figureOf(value: number): string {
+  const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
+  return figure(Number(value.toPrecision(4)));
 }
 
 interface SetUp {
@@ -140,6 +171,8 @@ interface SetUp {
   readonly objective: { readonly latencySeconds?: number; readonly latencyQuantile?: number };
   readonly consumer: ResolvedConsumer;
   readonly predictions: Predictions;
+  /** The seconds from the begin of the peak that the predictions cover. */
+  readonly coveredSeconds: number;
   readonly visibilityTimeoutSeconds?: number;
 }
 
@@ -148,8 +181,8 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   requireOptions(given, ['--steady', '--service']);
   const asked = question(given);
   const { name, workload, objective } = asked;
-  const { fixedConsumer, plannedConsumer } =
-    require('../../lib/cases/scenarios/planned-consumer') as typeof import('../../lib/cases/scenarios/planned-consumer');
+  const { fixedConsumer } =
+    require('../../lib/cases/scenarios/fixed-consumer') as typeof import('../../lib/cases/scenarios/fixed-consumer');
   if (objective.latencySeconds === undefined) {
     const { minInstances, maxInstances, slotsPerInstance, maxAttempts } = asked.consumer;
     if (maxInstances === undefined || minInstances !== maxInstances) {
@@ -162,10 +195,10 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
       slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
       maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts,
     );
-    return { name, workload, objective, consumer, predictions: predict(workload, consumer) };
+    return { name, workload, objective, consumer, ...predict(workload, consumer) };
   }
-  const { plan, refusal } = planFor(asked);
-  if (!plan) {
+  const { plan, sizing, refusal } = planFor(asked);
+  if (!plan || !sizing) {
     if (given.json)
       io.out(
         `${JSON.stringify({ feasible: false, reason: inOptions(refusal!.reason), waysOut: refusal!.waysOut.map(inOptions) }, undefined, 2)}\n`,
@@ -175,19 +208,29 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   }
   return {
     name,
-    workload,
+    workload: sizing.workload,
     objective,
-    consumer: plannedConsumer(plan, asked.consumer),
+    consumer: sizing.consumer,
     predictions: plan.predictions,
-    visibilityTimeoutSeconds: plan.value('visibilityTimeoutSeconds'),
+    coveredSeconds: sizing.workload.peakSeconds + plan.predictions.drainSeconds,
+    visibilityTimeoutSeconds: plan.knobs.find((knob) => knob.name === 'visibilityTimeoutSeconds')?.value,
   };
 }
 
-function predict(workload: Workload, consumer: ResolvedConsumer): Predictions {
+/** Foresees the peak and its drain; without a peak, as many seconds as the simulation runs. */
+function predict(workload: Workload, consumer: ResolvedConsumer): Pick<SetUp, 'predictions' | 'coveredSeconds'> {
   const { predictQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
+  const { STEADY_HORIZON_SECONDS } =
+    require('../../lib/flow/queue/resolve') as typeof import('../../lib/flow/queue/resolve');
   const { InvalidInputError } = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
+  const { peakSeconds = 0 } = workload;
   try {
-    return predictQueue(workload, consumer);
+    const predictions = predictQueue(workload, consumer);
+    if (peakSeconds > 0 || Number.isFinite(predictions.drainSeconds)) {
+      return { predictions, coveredSeconds: peakSeconds > 0 ? peakSeconds : STEADY_HORIZON_SECONDS };
+    }
+    const coveredSeconds = STEADY_HORIZON_SECONDS + DAY_SECONDS;
+    return { predictions: predictQueue(workload, consumer, coveredSeconds), coveredSeconds };
   } catch (error) {
     if (error instanceof InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));
     throw error;

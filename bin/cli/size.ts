@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
-import type { Plan } from '../../lib/flow/plan';
-import type { Objective } from '../../lib/flow/queue/workload';
+import { percent } from '../../lib/flow/figures';
+import type { SolvedQueue } from '../../lib/flow/queue/plan';
+import type { Objective, Predictions, QueuePlan } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
-import { drain, duration, percent, table } from './text';
+import { drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
 
 const EXAMPLE =
@@ -13,7 +14,7 @@ const EXAMPLE =
 export function registerSize(program: Command, io: Io, answered: (exit: number) => void): void {
   const command = program
     .command('size')
-    .description('derive every knob of a queue and its consumers from what arrives and what is promised')
+    .description('derive every knob of a queue and its consumers from workload and objective')
     .usage('--steady <per-second> --service <seconds> --latency <seconds> [options]');
   addWorkloadOptions(command)
     .option('--json', 'print JSON, with formula, inputs and source of every knob')
@@ -33,23 +34,22 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
     });
 }
 
-/** What sizing came to: a plan, or the refusal that says why there is none. */
-export interface Sizing {
-  readonly plan?: Plan;
+/** The result: a plan with its sizing, or the refusal with its reason. */
+export interface Sized extends Partial<SolvedQueue> {
   readonly refusal?: CapacityError;
 }
 
 /**
- * Sizes what was asked.
+ * Sizes the given workload.
  *
  * @throws UsageError when the numbers are outside their ranges; the message names the options
  */
-export function planFor({ name, workload, objective, consumer }: Question): Sizing {
+export function planFor({ name, workload, objective, consumer, platform, broker }: Question): Sized {
   // Loaded when something is sized, so that `--help` stays quick.
-  const { planQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
+  const { solveQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
   const errors = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
   try {
-    return { plan: planQueue(name, workload, objective as Objective, consumer) };
+    return solveQueue(name, { workload, objective: objective as Objective, consumer, platform, broker });
   } catch (error) {
     if (error instanceof errors.CapacityError) return { refusal: error };
     if (error instanceof errors.InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));
@@ -57,13 +57,13 @@ export function planFor({ name, workload, objective, consumer }: Question): Sizi
   }
 }
 
-/** The refusal as a person reads it: what does not fit, then each way out on a line of its own. */
+/** The refusal as text: the bottleneck, then each way out on its own line. */
 export function refusalText(refusal: CapacityError): string {
   const ways = refusal.waysOut.map((way, index) => `  ${index === 0 ? 'either' : 'or    '} ${inOptions(way)}\n`);
   return `${refusal.subject}: ${inOptions(refusal.reason)}\n${ways.join('')}`;
 }
 
-function feasible(plan: Plan): object {
+function feasible(plan: QueuePlan): object {
   const knobs = plan.knobs.map(({ name, ...knob }) => [name, knob]);
   return { feasible: true, knobs: Object.fromEntries(knobs), predictions: plan.predictions };
 }
@@ -72,7 +72,7 @@ function infeasible(refusal: CapacityError): object {
   return { feasible: false, reason: inOptions(refusal.reason), waysOut: refusal.waysOut.map(inOptions) };
 }
 
-/** What was asked, in one line. */
+/** The question, in one line. */
 export function summary({ name, workload, objective }: Pick<Question, 'name' | 'workload' | 'objective'>): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds } = workload;
@@ -84,7 +84,7 @@ export function summary({ name, workload, objective }: Pick<Question, 'name' | '
   return `${name}: ${figure(steadyPerSecond)}/s${peak}, ${duration(serviceSeconds)} an item${promise}`;
 }
 
-function sheet(plan: Plan, asked: Question, io: Io): string {
+function sheet(plan: QueuePlan, asked: Question, io: Io): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
   const expected = plan.predictions;
   return [
@@ -103,11 +103,26 @@ function sheet(plan: Plan, asked: Question, io: Io): string {
         ['probability of waiting', percent(expected.waitProbability)],
         ['latency P50', duration(expected.latencyP50Seconds)],
         ['latency P99', duration(expected.latencyP99Seconds)],
+        ...(noticeable(expected)
+          ? [['P99 of a bad peak', `${duration(expected.badPeakP99Seconds ?? 0)}, one in twenty is worse`]]
+          : []),
         ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
         ['drained after the peak', drain(expected.drainSeconds)],
         ['reaction of the scaler', duration(expected.reactionSeconds)],
+        ['breaks at', `${times(expected.breaksAtLoad)} the load`],
+        ['', `${times(expected.breaksAtServiceTime)} the service time`],
         ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
       ] as [string, string][]
     ).map(([what, value]) => `  ${what.padEnd(27)}${value}`),
   ].join('\n');
+}
+
+/** Whether a bad peak differs from the usual by more than a tenth. */
+function noticeable({ badPeakP99Seconds, latencyP99Seconds }: Predictions): boolean {
+  return badPeakP99Seconds !== undefined && Math.abs(badPeakP99Seconds / latencyP99Seconds - 1) > 0.1;
+}
+
+/** A multiple at which the promise breaks. */
+function times(multiple = Number.POSITIVE_INFINITY): string {
+  return Number.isFinite(multiple) ? `${Number(multiple.toPrecision(3))} ×` : 'no multiple of';
 }

@@ -1,5 +1,5 @@
 /**
- * From what is named on a command line to the files that rules can be run on.
+ * From paths on a command line to the files that rules can check.
  */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative } from 'node:path';
@@ -13,29 +13,29 @@ import { readText, reasonOf } from './read-file';
 /** Files in a folder that may be templates or manifests. */
 const EXTENSIONS = ['.json', '.yaml', '.yml', '.template'];
 
-/** Folders in which there is nothing of the user's: what was installed, and what begins with a dot. */
+/** Folders without files of the user: installed packages, and names that begin with a dot. */
 const NOT_THE_USERS = /^(node_modules$|\.)/;
 
 /** A file that may be checked. */
 export interface Candidate extends Source {
-  /** Whether the user named it, so that it has to be a document; of a folder's files any may be something else. */
+  /** Whether the user named it, so that it has to be a document; a file of a folder may be something else. */
   readonly named: boolean;
 }
 
-/** What a path leads to. */
+/** The content of a path. */
 export interface Found {
   readonly candidates: Candidate[];
-  /** What was met and could not be read. */
+  /** Files that could not be read. */
   readonly unreadable: UnreadableError[];
   /** Symbolic links within folders: they are not followed, since they may lead anywhere, and back. */
   readonly links: string[];
-  /** What all that is read has together. */
+  /** Totals of all files read. */
   readonly total: Total;
 }
 
 /**
- * Reads what a path names: a file, every file below a folder, or the templates of a cloud assembly. What cannot be read
- * takes nothing from the rest.
+ * Reads a path: a file, every file below a folder, or the templates of a cloud assembly. An unreadable file does not
+ * affect the rest.
  */
 export function sourcesAt(path: string, total: Total): Found {
   const found: Found = { candidates: [], unreadable: [], links: [], total };
@@ -46,7 +46,7 @@ export function sourcesAt(path: string, total: Total): Found {
   return found;
 }
 
-/** Does it, and keeps what cannot be read. */
+/** Runs it, and records unreadable files. */
 function attempt(found: Found, path: string, act: () => void): void {
   try {
     act();
@@ -90,7 +90,7 @@ function leadsToFolder(link: string): boolean {
   }
 }
 
-/** An artifact of a cloud assembly; everything in it is whatever stands in a file. */
+/** An artifact of a cloud assembly; its fields come from a file and may have any type. */
 type Artifact = Readonly<Record<string, unknown>>;
 
 interface Entry {
@@ -108,7 +108,7 @@ function inAssembly(folder: string, found: Found, seen: ReadonlySet<string> = ne
   const acknowledged = acknowledgements(stacks.flatMap((stack) => metadataOf(folder, stack)));
   const outer = stacks.flatMap((stack) => namedIn(folder, stack, 'templateFile'));
   for (const file of [...outer, ...nestedTemplates(outer)]) take(found, file, { named: true, acknowledged });
-  // A stage that names the folder that it is in would be read without an end.
+  // A stage that names its own folder would be read without end.
   const inside = new Set([...seen, realpathSync(folder)]);
   for (const stage of artifacts.filter(({ type }) => type === 'cdk:cloud-assembly')) {
     for (const path of namedIn(folder, stage, 'directoryName')) {
@@ -126,7 +126,7 @@ function namedIn(folder: string, { properties }: Artifact, key: string): string[
   return typeof name === 'string' ? [join(folder, name)] : [];
 }
 
-/** What is recorded of the constructs of a stack; newer CDKs keep it in a file of its own. */
+/** Metadata of the constructs of a stack; newer CDKs keep it in a separate file. */
 function metadataOf(folder: string, { metadata, additionalMetadataFile }: Artifact): [string, Entry[]][] {
   const more = typeof additionalMetadataFile === 'string' ? json(join(folder, additionalMetadataFile)) : undefined;
   return [metadata, more].flatMap((part) =>
@@ -137,7 +137,7 @@ function metadataOf(folder: string, { metadata, additionalMetadataFile }: Artifa
   );
 }
 
-/** What `Validations.of(construct).acknowledge()` recorded counts for the construct and everything below it. */
+/** An acknowledgement by `Validations.of(construct).acknowledge()` holds for the construct and everything below it. */
 function acknowledgements(metadata: readonly [string, Entry[]][]): Source['acknowledged'] {
   const recorded = metadata.flatMap(([path, entries]) =>
     entries
@@ -160,14 +160,14 @@ function acknowledgements(metadata: readonly [string, Entry[]][]): Source['ackno
 
 function json(file: string): unknown {
   try {
-    // An empty object or `null` says as much as that the file is there.
+    // An empty object or `null` means that the file is there.
     return JSON.parse(readText(file)) ?? true;
   } catch {
     return undefined;
   }
 }
 
-/** A file as a person in this folder calls it: relative when it is below, as it is otherwise. */
+/** The path of a file for messages: relative if it is below this folder, unchanged otherwise. */
 export function called(file: string, folder = process.cwd()): string {
   const path = relative(folder, file);
   return path.startsWith('..') || basename(dirname(path)) === '..' ? file : path;

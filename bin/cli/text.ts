@@ -1,4 +1,8 @@
-/** Width of prose when no terminal says how wide it is. */
+import { duration } from '../../lib/flow/figures';
+
+export { duration };
+
+/** Width of prose without a terminal. */
 const PROSE_COLUMNS = 88;
 
 /** `text` broken at spaces into lines of at most `columns`, each line indented by `indent` spaces. */
@@ -57,32 +61,9 @@ export function sparkline(values: readonly number[], columns = 60): string {
   }).join('');
 }
 
-/** Units of time and the size from which a duration is said in each. */
-const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
-  { from: 172_800, seconds: 86_400, unit: 'days' },
-  { from: 7_200, seconds: 3_600, unit: 'h' },
-  { from: 120, seconds: 60, unit: 'min' },
-  { from: 0.9995, seconds: 1, unit: 's' },
-  { from: 0.0009995, seconds: 1e-3, unit: 'ms' },
-  { from: 0, seconds: 1e-6, unit: 'µs' },
-];
-
-/** Seconds as a person says them: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return 'never';
-  if (seconds === 0) return '0 s';
-  const { seconds: one, unit } = UNITS.find(({ from }) => Math.abs(seconds) >= from)!;
-  return `${Number((seconds / one).toPrecision(3))} ${unit}`;
-}
-
-/** How long a drain takes as a person says it. */
+/** Duration of a drain in words. */
 export function drain(seconds: number): string {
   return seconds < 1 ? 'at once' : duration(seconds);
-}
-
-/** A ratio as a percentage with three significant digits. */
-export function percent(ratio: number): string {
-  return `${Number((ratio * 100).toPrecision(3))} %`;
 }
 
 /** A number of things as a person says it. */

@@ -8,7 +8,7 @@ export function packageVersion(): string {
       const found = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
       if (found.name === 'backpressure-constructs') return found.version;
     } catch {
-      // no package.json here: look one level up
+      // no package.json here: try one level up
     }
   }
   return 'unknown';

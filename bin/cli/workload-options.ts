@@ -1,4 +1,6 @@
 import { Command, Option } from 'commander';
+import { BROKER_FACTS, type BrokerName } from '../../lib/flow/queue/brokers/facts';
+import { PLATFORM_FACTS, type PlatformName } from '../../lib/flow/queue/platforms/facts';
 import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
 import { UsageError } from './io';
 
@@ -11,6 +13,9 @@ interface NumberOption {
 }
 
 // Ranges are checked by lib/flow, once; the help only repeats them.
+const PLATFORM_NAMES = Object.keys(PLATFORM_FACTS);
+const BROKER_NAMES = Object.keys(BROKER_FACTS);
+
 const WORKLOAD: readonly NumberOption[] = [
   { flag: '--steady', prop: 'steadyPerSecond', unit: 'per-second', help: 'arrivals outside the peak; above 0' },
   {
@@ -37,13 +42,13 @@ const WORKLOAD: readonly NumberOption[] = [
     flag: '--failure-ratio',
     prop: 'failureRatio',
     unit: 'ratio',
-    help: 'attempts that fail and are made again, 0 to below 1 (default: 0)',
+    help: 'attempts that fail and are retried, 0 to below 1 (default: 0)',
   },
   {
     flag: '--poison-ratio',
     prop: 'poisonRatio',
     unit: 'ratio',
-    help: 'items that nothing can serve, 0 to below 1 (default: 0)',
+    help: 'items that can never be served, 0 to below 1 (default: 0)',
   },
 ];
 
@@ -74,14 +79,14 @@ const CONSUMER: readonly NumberOption[] = [
     flag: '--start',
     prop: 'startSeconds',
     unit: 'seconds',
-    help: 'from asking for an instance to its first item (default: 30)',
+    help: 'from the request for an instance to its first item (default: 30)',
   },
-  { flag: '--poll', prop: 'pollSeconds', unit: 'seconds', help: 'between two looks at the backlog (default: 30)' },
+  { flag: '--poll', prop: 'pollSeconds', unit: 'seconds', help: 'between two polls of the backlog (default: 30)' },
   {
     flag: '--decide',
     prop: 'decideSeconds',
     unit: 'seconds',
-    help: 'from seeing the backlog to asking for instances (default: 15)',
+    help: 'from reading the backlog to requesting instances (default: 15)',
   },
   {
     flag: '--min-instances',
@@ -94,7 +99,7 @@ const CONSUMER: readonly NumberOption[] = [
     flag: '--instance-limit',
     prop: 'instanceLimit',
     unit: 'count',
-    help: 'most instances that can be had at all (default: no limit)',
+    help: 'most instances that can exist (default: no limit)',
   },
 ];
 
@@ -106,12 +111,14 @@ const GROUPS = [
 
 const ALL: readonly NumberOption[] = GROUPS.flatMap(({ options }) => options);
 
-/** What the options said, sorted by who wants to know it. */
+/** Values of the options, by receiver. */
 export interface Question {
   readonly name: string;
   readonly workload: Workload;
   readonly objective: Partial<Objective>;
   readonly consumer: Consumer;
+  readonly platform?: PlatformName;
+  readonly broker?: BrokerName;
 }
 
 /** Adds the options of workload, objective and consumer to a command. */
@@ -123,11 +130,18 @@ export function addWorkloadOptions(command: Command): Command {
     }
   }
   return command
+    .optionsGroup('Platform:')
+    .addOption(
+      new Option('--platform <platform>', 'what runs the instances (default: other, 75 s until one helps)').choices(
+        PLATFORM_NAMES,
+      ),
+    )
+    .addOption(new Option('--broker <broker>', 'where items wait (default: sqs)').choices(BROKER_NAMES))
     .optionsGroup('Output:')
-    .option('--name <name>', 'what is sized, as it is named in the answer', 'Workload');
+    .option('--name <name>', 'name in the answer', 'Workload');
 }
 
-/** Collects what was given; what was not stays absent, so that the library's defaults hold. */
+/** Collects the given options; others stay absent, so that the library's defaults hold. */
 export function question(given: Record<string, unknown>): Question {
   const collect = (options: readonly NumberOption[]) =>
     Object.fromEntries(
@@ -138,6 +152,8 @@ export function question(given: Record<string, unknown>): Question {
     workload: collect(WORKLOAD) as unknown as Workload,
     objective: collect(OBJECTIVE) as Partial<Objective>,
     consumer: collect(CONSUMER) as Consumer,
+    platform: given.platform as PlatformName | undefined,
+    broker: given.broker as BrokerName | undefined,
   };
 }
 

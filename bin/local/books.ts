@@ -1,10 +1,10 @@
 /**
- * Closes the books: everything that was sent is accounted for, or the run has failed.
+ * Closes the books: every sent delivery is accounted for, or the run has failed.
  */
 import { type DeliveryKind, type PlannedDelivery, SECRETS_IN_POISON } from './deliveries';
 import type { LedgerEntry } from './observe';
 
-/** What was sent, by kind. */
+/** Deliveries sent, by kind. */
 export type Sent = Record<DeliveryKind, number>;
 
 /** The numbers that must agree. */
@@ -13,7 +13,7 @@ export interface Books {
   readonly sent: Sent;
   /** Valid deliveries that had their effect. */
   readonly effects: number;
-  /** Effects beyond the first of a delivery, and effects of what should have had none. */
+  /** Effects beyond the first of a delivery, and effects of deliveries that should have none. */
   readonly duplicateEffects: number;
   /** Poison messages in the quarantine queue. */
   readonly quarantined: number;
@@ -23,26 +23,26 @@ export interface Books {
   readonly lost: number;
   /** Secrets that can be read in quarantine or in the worker's log. */
   readonly unmaskedSecrets: number;
-  /** What does not agree, in words. Empty when the books close. */
+  /** Disagreements, in words. Empty when the books close. */
   readonly discrepancies: readonly string[];
 }
 
-/** What the books are closed from. */
+/** The evidence for the books. */
 export interface Evidence {
   readonly deliveries: readonly PlannedDelivery[];
   readonly ledger: readonly LedgerEntry[];
   readonly quarantine: readonly string[];
-  /** Message ids of refused messages, from the worker's log. A message that was delivered twice stands there twice. */
+  /** Message ids of refused messages, from the worker's log. A message that was delivered twice is there twice. */
   readonly refusedMessageIds: readonly string[];
   /** Refused deliveries that wait in their queue for a repair. A worker that is killed may park one twice. */
   readonly parked: number;
-  /** Deliveries that the API itself turned away. */
+  /** Deliveries that the API itself refused. */
   readonly turnedAway: number;
   /** The worker's log, as text. */
   readonly log: string;
 }
 
-/** Counts, compares, and says what does not agree. */
+/** Counts, compares, and reports disagreements. */
 export function closeBooks(evidence: Evidence): Books {
   const { deliveries, ledger, quarantine } = evidence;
   const sent: Sent = { valid: 0, duplicate: 0, forged: 0, replayed: 0, poison: 0 };
@@ -90,7 +90,7 @@ export function ledgerId(delivery: PlannedDelivery): string {
 }
 
 function secretsIn(texts: readonly string[]): number {
-  // A three-digit number occurs in any text; the card number beside it is what gives it a meaning.
+  // A three-digit number occurs in any text; it counts only beside a card number.
   const secrets = Object.entries(SECRETS_IN_POISON).filter(([name]) => name !== 'cvv');
   const readable = texts.flatMap((text) => secrets.filter(([, secret]) => text.includes(secret)));
   const cvv = texts.filter((text) => new RegExp(`"cvv"\\s*:\\s*"${SECRETS_IN_POISON.cvv}"`).test(text));

@@ -1,6 +1,6 @@
 /**
- * Child processes, each in a process group of its own: a Ctrl-C in the terminal reaches this process alone, which then
- * ends every group with all that it started.
+ * Child processes, each in its own process group: a Ctrl-C in the terminal reaches only this process, which then ends
+ * every group.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -18,16 +18,16 @@ export class ProgramError extends Error {
   public override readonly name = 'ProgramError';
   constructor(
     message: string,
-    /** What it wrote, the end of it. */
+    /** The end of its output. */
     public readonly output: string,
-    /** True when it was ended because its time was up. */
+    /** True when it was ended at its time limit. */
     public readonly timedOut: boolean,
   ) {
     super(message);
   }
 }
 
-/** What a program is run with. */
+/** Options of a program. */
 export interface RunProgram {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
@@ -37,7 +37,7 @@ export interface RunProgram {
   readonly limitMillis?: number;
 }
 
-/** Starts a program in a process group of its own, which `endGroups` ends. */
+/** Starts a program in its own process group, which `endGroups` ends. */
 export function spawnGroup(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   const child = spawn(command, args, { ...options, detached: true });
   groups.add(child);
@@ -71,7 +71,7 @@ export async function runProgram(command: string, args: readonly string[], optio
   try {
     const [code, killed] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
       child.once('error', reject);
-      // Not 'close': what it left running may hold its output open for longer than anybody waits.
+      // Not 'close': a process that it left running may hold its output open.
       child.once('exit', (code, killed) => setImmediate(() => resolve([code, killed])));
     });
     if (child.stdout && !child.stdout.readableEnded && !timedOut && !signal?.aborted) await drained(child);
@@ -89,7 +89,7 @@ export async function runProgram(command: string, args: readonly string[], optio
   }
 }
 
-/** Ends a process group: SIGTERM, and SIGKILL for what is left of it. Returns when nothing of it is left. */
+/** Ends a process group: SIGTERM, then SIGKILL for the rest. Returns when no process of it is left. */
 export async function endGroup(child: ChildProcess): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
@@ -101,7 +101,7 @@ export async function endGroup(child: ChildProcess): Promise<void> {
   groups.delete(child);
 }
 
-/** Ends every process group that was started here and not left running on purpose. */
+/** Ends every process group started here, except those left running on purpose. */
 export async function endGroups(): Promise<void> {
   await Promise.all([...groups].map(endGroup));
 }
@@ -112,18 +112,18 @@ export function leaveRunning(child: ChildProcess): void {
   child.unref();
 }
 
-/** Ends what a program that has ended left behind in its group. */
+/** Ends processes that a finished program left in its group. */
 function endRest(child: ChildProcess): void {
   if (child.pid !== undefined) signalled(child.pid, 'SIGKILL');
   groups.delete(child);
 }
 
-/** What is still in the pipes of a program that has ended; a second at most. */
+/** Reads the rest of the output of a finished program; a second at most. */
 async function drained(child: ChildProcess): Promise<void> {
   await Promise.race([new Promise((resolve) => child.once('close', resolve)), wait(1000, undefined, { ref: false })]);
 }
 
-/** Sends a signal to a group; false when there is nothing left of it. */
+/** Sends a signal to a group; false when it has no process left. */
 function signalled(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);

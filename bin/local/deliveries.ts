@@ -5,10 +5,10 @@ import examples from '@octokit/webhooks-examples';
 import { Random } from '../../lib/flow/numerics/random';
 import { type SignatureScheme, signRequest } from '../../lib/runtime/webhook/signature';
 
-/** What a delivery is, and therefore what must become of it. */
+/** Kind of a delivery, which decides its expected outcome. */
 export type DeliveryKind = 'valid' | 'duplicate' | 'forged' | 'replayed' | 'poison';
 
-/** One HTTP request to send. The signature is made when it is sent: it carries the time. */
+/** One HTTP request to send. It is signed when it is sent, because the signature holds the time. */
 export interface PlannedDelivery {
   readonly kind: DeliveryKind;
   readonly source: string;
@@ -27,14 +27,14 @@ export interface Mix {
   readonly poison: number;
 }
 
-/** Shares of the whole, near to what receivers report: redeliveries are common, forgeries and poison are rare. */
+/** Shares of the whole, close to reports of receivers: redeliveries are common, forgeries and poison are rare. */
 export function mixOf(total: number): Mix {
   const [duplicate, forged, replayed] = [0.04, 0.02, 0.01].map((share) => Math.round(total * share));
   const poison = Math.max(5, Math.round(total * 0.001));
   return { valid: total - duplicate - forged - replayed - poison, duplicate, forged, replayed, poison };
 }
 
-/** What a poison order carries; none of it may be readable in quarantine. */
+/** Secrets in a poison order; none may be readable in quarantine. */
 export const SECRETS_IN_POISON = {
   cardNumber: '4111111111111111',
   cvv: '737',
@@ -80,7 +80,7 @@ export function planDeliveries(mix: Mix, seed: number): PlannedDelivery[] {
   // Poison comes early, so that its retries run beside the flood, not after it.
   for (const poison of many('poison', mix.poison))
     first.splice(Math.floor((random.uniform() * first.length) / 4), 0, poison);
-  // A redelivery follows its original: somewhere behind it.
+  // A redelivery follows its original at a random distance.
   const originals = first.filter((delivery) => delivery.kind === 'valid');
   const positions = new Map(first.map((delivery, index) => [delivery.id, index]));
   const behind: { readonly at: number; readonly delivery: PlannedDelivery }[] = [];
@@ -106,7 +106,7 @@ export function headersOf(delivery: PlannedDelivery, secrets: Readonly<Record<st
   };
 }
 
-/** A genuine, signed delivery whose order no attempt can book, full of what must not be read by whoever looks at it. */
+/** A genuine, signed delivery whose order no attempt can book, full of secrets that must be masked. */
 function poisoned(body: string): string {
   const { cardNumber, cvv, email, token, password } = SECRETS_IN_POISON;
   const order = {

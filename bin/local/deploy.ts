@@ -10,7 +10,7 @@ import { localEnvironment } from './emulator';
 
 const STEP_TIMEOUT_MILLIS = 5 * 60_000;
 
-/** What was deployed and what was left out. */
+/** Deployed and left out resources. */
 export interface Deployment {
   readonly outputs: Readonly<Record<string, string>>;
   readonly dropped: readonly DroppedResource[];

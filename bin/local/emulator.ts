@@ -1,5 +1,5 @@
 /**
- * The local AWS: started on loopback from a virtual environment of its own, ended with its whole process group.
+ * The local AWS: started on loopback from its own virtual environment, ended with its whole process group.
  */
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -21,7 +21,7 @@ const IN_USE = /address already in use|EADDRINUSE|is already in use/i;
 /**
  * The emulator is one Python process with many threads. By default a waiting thread gets its turn after 5 ms, and a
  * request waits for several turns; shorter turns make the calls of the workers short. Its stdin is a pipe from this
- * process: it ends when this process has, so that a killed run leaves no emulator behind.
+ * process: it ends after this process, so a killed run leaves no emulator running.
  */
 const LAUNCHER = `
 import os, signal, sys, threading
@@ -102,7 +102,7 @@ class PortTakenError extends MachineError {}
 class Emulator implements LocalAws {
   public readonly endpoint: string;
   readonly #name = `backpressure-${randomUUID()}`;
-  /** Of its own: by their names its files in the common one would be another run's, or another user's. */
+  /** A separate folder: in a shared one, files of another run or user could have the same names. */
   readonly #temporary = mkdtempSync(join(tmpdir(), 'backpressure-aws-'));
   readonly #port: number;
   readonly #log: string;
@@ -153,7 +153,7 @@ class Emulator implements LocalAws {
   }
 
   async #ended(): Promise<MachineError> {
-    // Another run's look for a free port takes one for a moment: nothing listens on it any more.
+    // Another run's search for a free port binds one for a moment: no server listens on it any more.
     if ((await listening(this.#port)) || IN_USE.test(readFileSync(this.#log, 'utf8')))
       return new PortTakenError(`Another process took port ${this.#port}.`);
     return new MachineError('The local AWS ended while starting; see dist/local/ministack.log.');
@@ -169,7 +169,7 @@ class Emulator implements LocalAws {
       BIND_HOST: '127.0.0.1',
       IOT_MTLS_ENABLED: '0',
       MINISTACK_AUTOCREATE_AWS_MANAGED: '1',
-      // It says this of itself when it is asked for its health.
+      // The name in its health answer.
       MINISTACK_EDITION: this.#name,
       NODE_NO_WARNINGS: '1',
       TMPDIR: this.#temporary,
@@ -180,12 +180,12 @@ class Emulator implements LocalAws {
 
 function openNew(file: string): number {
   mkdirSync(dirname(file), { recursive: true });
-  // An emulator that was kept goes on writing to the old one.
+  // An emulator that was kept continues to write to the old one.
   rmSync(file, { force: true });
   return openSync(file, 'w');
 }
 
-/** What the server there calls itself; undefined while there is none, empty when it has no such name. */
+/** Name of the server on the port; undefined without a server, empty without a name. */
 async function editionAt(endpoint: string): Promise<string | undefined> {
   let answer: Response;
   try {

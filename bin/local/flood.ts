@@ -5,12 +5,12 @@ import { Agent, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { headersOf, type PlannedDelivery } from './deliveries';
 
-/** As many as the worker has slots: an emulator that serves one call at a time shares itself between the two. */
+/** As many as the worker has slots: an emulator that serves one call at a time divides its time between the two. */
 const CONNECTIONS = 6;
 const ATTEMPTS = 5;
 const REQUEST_TIMEOUT_MILLIS = 30_000;
 
-/** What the sender saw. */
+/** Result at the sender. */
 export interface FloodResult {
   /** Deliveries that were answered 2xx, by index. */
   readonly accepted: number;
@@ -47,7 +47,7 @@ export async function flood(
       signal.throwIfAborted();
       const index = next++;
       const early = startedAt + (index / perSecond) * 1000 - Date.now();
-      // Connections ÷ rate at most, a moment: it needn't be cut short when the run is.
+      // Connections ÷ rate at most, so it need not be interrupted with the run.
       if (early > 1) await wait(early);
       const status = await deliver(agent, url, deliveries[index], secrets);
       if (status < 300) accepted++;

@@ -3,10 +3,10 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
-import { type Predictions } from '../../lib/flow/plan';
 import { predictQueue } from '../../lib/flow/queue/plan';
 import { simulate } from '../../lib/flow/queue/simulation/simulate';
 import type { Workload } from '../../lib/flow/queue/workload';
+import { type Predictions } from '../../lib/flow/queue/workload';
 import { type Books, closeBooks } from './books';
 import { mixOf, type PlannedDelivery, planDeliveries } from './deliveries';
 import { type Deployment, deployLocally } from './deploy';
@@ -33,7 +33,7 @@ export interface DepthSample {
 export interface RunReport extends Books {
   readonly predicted: Figures;
   readonly measured: Figures;
-  /** What the prediction was made from: the flood as planned, the service time as calibrated, the stack's own knob. */
+  /** Inputs of the prediction: the planned flood, the calibrated service time, the stack's own knob. */
   readonly basis: {
     readonly perSecond: number;
     readonly floodSeconds: number;
@@ -59,7 +59,7 @@ export interface RunOptions {
 export const STACK = 'OrderIntake';
 /** Enough for every slot to be busy many times over. */
 const CALIBRATION_DELIVERIES = 800;
-/** The emulator counts a queue by walking it: asked too often, a deep one is slow because it is watched. */
+/** The emulator counts a queue by walking it: polled too often, a deep one becomes slow. */
 const SAMPLE_MILLIS = 1000;
 const SETTLE_TIMEOUT_MILLIS = 25 * 60_000;
 /** A pace this much off the calibrated one is worth a note. */
@@ -73,7 +73,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
   const observer = new Observer(aws.endpoint);
   const target = await targetOf(deployment, observer, aws.endpoint);
 
-  // Poison and forgeries come again after a while: waiting for them would be measured as work.
+  // Poison and forgeries are retried later: waiting for them would count as work.
   const mix = { ...mixOf(CALIBRATION_DELIVERIES), poison: 0, forged: 0 };
   const calibration = planDeliveries(mix, options.seed + 1);
   const machine = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
@@ -81,7 +81,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
   const run = await progress.stage('flood and drain', () =>
     floodAndDrain({ ...options, perSecond: machine.perSecond }, aws, observer, target, deliveries),
   );
-  // What arrived is what the sender got rid of; how it is served was calibrated before anything of it was sent.
+  // Arrivals are as sent; the service time was calibrated before the flood.
   const sentPerSecond = deliveries.length / ((run.sent.endedAt - run.sent.startedAt) / 1000);
   const workload = floodWorkload({ ...machine, perSecond: sentPerSecond }, deliveries.length);
   const prediction = predict(workload, target.slots);
@@ -143,7 +143,7 @@ interface Target {
 
 async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: string): Promise<Target> {
   return {
-    // The emulator serves an API under a path of its own; a real account under the URL of the output WebhookUrl.
+    // The emulator serves an API under its own path; a real account under the URL of the output WebhookUrl.
     url: `${endpoint}/restapis/${outputs.RestApiId}/v1/_user_request_/`,
     queueUrl: outputs.QueueUrl,
     deadLetterUrl: outputs.DeadLetterQueueUrl,
@@ -160,11 +160,11 @@ async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: s
   };
 }
 
-/** What this machine can do, measured before the flood. */
+/** Capacity of this machine, measured before the flood. */
 interface Machine {
   /** Mean seconds that one slot is busy with one delivery. */
   readonly serviceSeconds: number;
-  /** Deliveries a second: what was asked for, or what the sender gets to here. */
+  /** Deliveries a second: as requested, or the most that the sender reaches here. */
   readonly perSecond: number;
 }
 
@@ -212,7 +212,7 @@ function offPace({ sent, depth, drainSeconds }: FloodRun, machine: Machine, slot
 }
 
 function floodWorkload({ perSecond, serviceSeconds }: Machine, count: number): Workload {
-  // Nothing arrives after the flood; the smallest rate stands for that.
+  // No delivery arrives after the flood; the smallest rate represents that.
   return {
     steadyPerSecond: 1e-6,
     peakPerSecond: perSecond,
@@ -289,7 +289,7 @@ async function floodAndDrain(
       }
       return floodEnded !== undefined && isEmpty(main) && isEmpty(dead) && quarantine.visible >= poison;
     });
-    // Either failing ends both: a sender that gave up must not be waited for.
+    // If one fails, both end: a failed sender must not be awaited.
     const [result] = await Promise.all([sending, settled]);
     return { sent: result, depth, drainSeconds: ((drainedAt ?? Date.now()) - result.endedAt) / 1000, notes };
   } finally {

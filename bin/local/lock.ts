@@ -1,6 +1,6 @@
 /**
- * A lock file that names the process that holds it. A process that has ended holds nothing, however it ended, and a new
- * process that was given its number is told from it by its time of start.
+ * A lock file that names the process that holds it. An ended process holds no lock, and a new process with the same
+ * number differs by its start time.
  */
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -14,7 +14,7 @@ interface Holder {
   readonly started: string;
 }
 
-/** Takes the lock and returns what gives it back, or the process id of the process that holds it. */
+/** Takes the lock and returns its release function, or the process id of the holder. */
 export function takeLock(file: string): (() => void) | number {
   mkdirSync(dirname(file), { recursive: true });
   const mine = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Holder);
@@ -22,7 +22,7 @@ export function takeLock(file: string): (() => void) | number {
   writeFileSync(draft, mine);
   try {
     for (;;) {
-      // A link is there with its content or not at all, so no other process ever reads half of it.
+      // A link appears with its content, so no other process reads half of it.
       if (linked(draft, file)) return () => giveBack(file, mine);
       const found = read(file);
       if (found === undefined) continue;
@@ -59,7 +59,7 @@ function linked(draft: string, file: string): boolean {
   }
 }
 
-/** Removes a lock whose holder is gone, unless another process has removed it first and holds it now. */
+/** Removes a lock whose holder has ended, unless another process has removed and taken it. */
 function discard(file: string, stale: string): void {
   const aside = `${file}.${process.pid}.stale`;
   try {
@@ -88,7 +88,7 @@ function holderOf(text: string): Holder | undefined {
     const { pid, started } = JSON.parse(text) as Partial<Holder>;
     if (Number.isInteger(pid) && Number(pid) > 0) return { pid: Number(pid), started: String(started ?? '') };
   } catch {
-    // Not written by us: nobody holds it.
+    // Not written by us: it has no holder.
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Watches the queues while the flood runs, and counts what is left of it in the end.
+ * Watches the queues during the flood, and counts the rest at the end.
  */
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
@@ -11,7 +11,7 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 
-/** Messages of one queue, by what can be done with them. */
+/** Messages of one queue, by state. */
 export interface QueueDepth {
   readonly visible: number;
   readonly inFlight: number;
@@ -87,7 +87,7 @@ export class Observer {
     return entries;
   }
 
-  /** The bodies in quarantine. They stay there: they are only looked at, and hidden for a while. */
+  /** The bodies in quarantine. They stay there: they are only received, and hidden for a while. */
   public async quarantined(queueUrl: string, expected: number): Promise<string[]> {
     const bodies = new Map<string, string>();
     for (let call = 0; call < expected + 10; call++) {

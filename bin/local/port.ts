@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 /** The port that every emulator of AWS has by default. */
 export const USUAL_PORT = 4566;
 
-/** `localhost` means either, and clients try the second when it is the first that a name server gives. */
+/** `localhost` means either, in the order of the name server, and clients may try the second. */
 const LOOPBACK = ['127.0.0.1', '::1'];
 const ATTEMPTS = 20;
 
@@ -32,7 +32,7 @@ export async function listening(port: number, host = LOOPBACK[0]): Promise<boole
 
 async function free(port: number): Promise<boolean> {
   for (const host of LOOPBACK) {
-    // A server on every address leaves one address to another server, which then gets its callers.
+    // A server on all addresses does not stop another server from taking one address and its callers.
     if (await listening(port, host)) return false;
     if ((await bound(port, host)) === undefined) return false;
   }
@@ -43,7 +43,9 @@ async function anyPort(): Promise<number> {
   return (await bound(0, LOOPBACK[0])) ?? 0;
 }
 
-/** The port that was bound and given back; undefined when it is taken, the asked one where the address is not there. */
+/**
+ * The port that was bound and given back; undefined when it is taken, the requested one if the address does not exist.
+ */
 function bound(port: number, host: string): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

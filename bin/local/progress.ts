@@ -1,6 +1,6 @@
 /**
- * What a person sees while it runs: one line a stage, and a live line during the flood. All of it on stderr, so that
- * `--json` leaves stdout to the machine.
+ * Output during a run: one line a stage, and a live line during the flood. All of it on stderr, so that `--json` leaves
+ * stdout to the machine.
  */
 import { SingleBar as Bar, type SingleBar } from 'cli-progress';
 
@@ -12,7 +12,7 @@ export interface LiveFigures {
   readonly quarantined: number;
 }
 
-/** Seconds between lines where no terminal can show a bar. */
+/** Seconds between lines without a terminal. */
 const QUIET_SECONDS = 10;
 
 /** Stages with their durations, and the flood's progress. */

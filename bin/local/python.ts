@@ -1,6 +1,6 @@
 /**
- * The project's own virtual environment, `.venv`: complete or made anew. A marker in it says that it is complete, and is
- * taken away while pip works on it, so that an installation that was ended half way is never taken for one.
+ * The project's own virtual environment, `.venv`: complete or made anew. A marker shows that it is complete, and is
+ * removed while pip works, so an interrupted installation does not count as complete.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { MachineError } from './machine-error';
 
 /** How long each step may take, in milliseconds. */
 export interface PythonLimits {
-  /** Until an interpreter answers what version it is. */
+  /** Until an interpreter reports its version. */
   readonly answerMillis: number;
   /** Until a virtual environment is made. */
   readonly makeMillis: number;
@@ -23,11 +23,11 @@ const LIMITS: PythonLimits = { answerMillis: 20_000, makeMillis: 3 * 60_000, ins
 
 const VERSION = 'import sys; print("%d.%d" % sys.version_info[:2])';
 
-/** What pip says when it cannot reach an index; of a package that an index lacks it says something else. */
+/** Messages of pip when it cannot reach an index; for a missing package the message differs. */
 const NO_INDEX = /connection|timed? ?out|name resolution|unreachable|proxyerror|sslerror|max retries/i;
 const OTHER_HASH = /do not match the hashes|hashes are required/i;
 
-/** What an installation is given. */
+/** Options of an installation. */
 export interface InstallOptions {
   /** Ends the installation and what it started when it is aborted. */
   readonly signal?: AbortSignal;
@@ -48,7 +48,7 @@ export async function findPython(env: NodeJS.ProcessEnv = process.env, options: 
       found.push(`${candidate} ${printed.trim()}`);
     } catch (error) {
       signal?.throwIfAborted();
-      // Not there; the next one may be.
+      // Not found; try the next one.
       if (error instanceof ProgramError && error.timedOut)
         found.push(`${candidate}, which did not answer within ${limits.answerMillis / 1000} s`);
     }
@@ -103,7 +103,7 @@ class Venv {
     this.#env = options.env ?? process.env;
   }
 
-  /** Whether it was made here, to its end, and its interpreter still runs: a copy or an update of Python breaks it. */
+  /** Whether it was completed here and its interpreter still runs: a copy or an update of Python breaks it. */
   public async complete(): Promise<boolean> {
     if (this.marked('complete') !== this.#folder) return false;
     const limitMillis = this.#limits.answerMillis;
@@ -139,7 +139,7 @@ class Venv {
       await this.#run(this.#python, [...pip, '-r', file], this.#limits.installMillis);
     } catch (error) {
       this.options.signal?.throwIfAborted();
-      // pip puts back what it had begun to change, unless it was ended from outside.
+      // pip undoes its changes, unless it was ended from outside.
       if (error instanceof ProgramError && /ended with status/.test(error.message))
         this.#mark('complete', this.#folder);
       const why = whyNotInstalled(error as Error);
@@ -149,7 +149,7 @@ class Venv {
     this.#mark('complete', this.#folder);
   }
 
-  /** What a marker says; undefined where there is none. */
+  /** Content of a marker; undefined without one. */
   public marked(name: string): string | undefined {
     const marker = join(this.#folder, `.${name}`);
     return existsSync(marker) ? readFileSync(marker, 'utf8') : undefined;
@@ -184,7 +184,7 @@ function outputOf(error: Error): string {
   return error instanceof ProgramError ? error.output : error.message;
 }
 
-/** The last thing that a program said of its failure, or how it ended when it said nothing. */
+/** The last error line of a program, or its exit status without one. */
 function lastLine(error: Error): string {
   const timedOut = error instanceof ProgramError && error.timedOut;
   const lines = (timedOut ? error.message : outputOf(error) || error.message).trim().split('\n');

@@ -10,7 +10,7 @@ import { ROWS } from './summary';
 /** One point of a chart for each of its lines; null where a line has none. */
 type Series = [number[], ...(number | null)[][]];
 
-/** Renders the page; nothing in it is fetched from elsewhere. */
+/** Renders the page; it fetches nothing from elsewhere. */
 export function renderReport(report: RunReport): string {
   const loss = lossBefore(report);
   const depth = merged(untilDrained(report.depth.measured), report.depth.predicted);
@@ -39,7 +39,7 @@ ${report.discrepancies.map(escaped).join('; ')}</p>
 
 <h2>The books</h2>
 <table>
-<tr><th>What was sent</th><th>Count</th><th>What became of it</th></tr>
+<tr><th>Sent</th><th>Count</th><th>Result</th></tr>
 <tr><td>valid</td><td>${count(report.sent.valid)}</td><td>${count(report.effects)} had their effect, ${count(report.lost)} lost</td></tr>
 <tr><td>duplicates</td><td>${count(report.sent.duplicate)}</td><td>${count(report.duplicateEffects)} effects too many</td></tr>
 <tr><td>forged and replayed</td><td>${count(report.sent.forged + report.sent.replayed)}</td><td>${count(report.refused)} refused</td></tr>
@@ -63,7 +63,7 @@ ${ROWS.map(([label, key, unit]) => {
 
 <h2>Before and after</h2>
 <p class="dim">Lost deliveries over time. Before: the same workers serve each call while the sender waits, and a call that finds
-them all busy is turned away (Erlang B: ${percent(loss.ratio)} of ${figure(report.basis.perSecond)}/s). After: the queue of this run, as measured.</p>
+them all busy is refused (Erlang B: ${percent(loss.ratio)} of ${figure(report.basis.perSecond)}/s). After: the queue of this run, as measured.</p>
 <div class="chart" id="loss"></div>
 
 <h2>Left out locally</h2>
@@ -71,7 +71,7 @@ them all busy is turned away (Erlang B: ${percent(loss.ratio)} of ${figure(repor
 
 <h2>Stages</h2>
 <table>${report.stages.map(({ name, seconds }) => `<tr><td>${escaped(name)}</td><td>${seconds.toFixed(1)} s</td></tr>`).join('')}</table>
-<p>The same stack, unchanged, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
+<p>The same stack, sized for the flood of case 15, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
 
 <script>${chartLibrary('uPlot.iife.min.js')}</script>
 <script>
@@ -93,16 +93,16 @@ draw('loss', ${JSON.stringify(loss.series)}, 'lost deliveries', [
 `;
 }
 
-/** What the same workers lose without a queue: a call that finds every slot busy is turned away. */
+/** Losses of the same workers without a queue: a call that finds every slot busy is refused. */
 function lossBefore({ basis, lost }: RunReport): { ratio: number; series: Series } {
   const ratio = erlangB(basis.slots, basis.perSecond * basis.serviceSeconds);
   const moments = Array.from({ length: 101 }, (_, step) => (step / 100) * basis.floodSeconds);
   const before = moments.map((seconds) => Math.round(seconds * basis.perSecond * ratio));
-  // What is lost shows when the books are closed; nothing tells when it was.
+  // Losses show when the books are closed; their time is not known.
   return { ratio, series: [moments, before, moments.map(() => lost)] };
 }
 
-/** Poison is still retried when nothing waits any more; the chart ends a little after the last backlog. */
+/** Poison is still retried after the backlog has drained; the chart ends a little after that. */
 function untilDrained(depth: readonly DepthSample[]): readonly DepthSample[] {
   const last = depth.filter(({ backlog }) => backlog > 1).at(-1)?.seconds ?? 0;
   return depth.filter(({ seconds }) => seconds <= 1.1 * last + 1);

@@ -1,8 +1,8 @@
-/** The end of a run, as a person reads it in the terminal. */
+/** The summary of a run in the terminal. */
 import { figure } from '../../lib/flow/figures';
 import type { RunReport } from './intake';
 
-/** The figures that are predicted and measured: how they are called, where they stand, in which unit. */
+/** The predicted and measured figures: name, place, unit. */
 export const ROWS = [
   ['Peak backlog', 'peakBacklog', 'messages'],
   ['Latency P50', 'latencyP50Seconds', 's'],
@@ -31,7 +31,7 @@ export function summary(report: RunReport): string {
     `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as calibrated, ${basis.slots} slots`,
     '',
     'report: dist/report/index.html   data: dist/report/run.json',
-    'the same stack, unchanged, in a real account: npx cdk deploy OrderIntake',
+    'the same stack, sized for the flood of case 15, in a real account: npx cdk deploy OrderIntake',
   ];
   return lines.join('\n');
 }
@@ -61,7 +61,7 @@ export function recordPage(report: RunReport, day: string): string {
       );
     }),
     '',
-    row('sent', 'count', 'what became of it'),
+    row('sent', 'count', 'result'),
     row('---', '---:', '---'),
     row('valid', figure(sent.valid), `${figure(report.effects)} had their effect, ${report.lost} lost`),
     row('duplicates', figure(sent.duplicate), `${report.duplicateEffects} effects too many`),

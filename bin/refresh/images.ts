@@ -1,6 +1,7 @@
 /**
- * `npm run images`: asks each registry of `lib/k8s/images.json` which digest the tags have now, and prints what differs.
- * With `--write` the digests are written there and into the receiver's Dockerfile. A newer tag is written by hand first.
+ * `npm run images`: asks each registry of `lib/k8s/images.json` for the present digests of the tags, and prints
+ * differences. With `--write` the digests are written there and into the receiver's Dockerfile. A newer tag is written
+ * by hand first.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ const ROOT = join(__dirname, '..', '..');
 
 interface ImagesFile {
   checked: string;
-  /** Where a registry answers, when that is not its name in references. */
+  /** Address of a registry, if it differs from its name in references. */
   readonly registries: Record<string, string>;
   readonly images: Record<string, string>;
   readonly sources: Record<string, string>;

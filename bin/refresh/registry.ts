@@ -1,6 +1,6 @@
 /** Asks an image registry, by its HTTP API version 2, for the digest that a tag has now. */
 
-/** An image as it is written in a manifest: `registry/repository:tag@digest`. */
+/** An image reference as in a manifest: `registry/repository:tag@digest`. */
 export interface ImageReference {
   readonly registry: string;
   readonly repository: string;
@@ -15,7 +15,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 const INDEX = 'application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json';
 const TIMEOUT_MILLIS = 30_000;
 
-/** The registry could not be asked, or its answer is no answer. */
+/** The registry could not be reached, or its answer is invalid. */
 export class RegistryError extends Error {
   public override readonly name = 'RegistryError';
 }
@@ -35,7 +35,7 @@ export function referenceText({ registry, repository, tag, digest }: ImageRefere
 /**
  * The digest of a tag's index.
  *
- * @param host where the registry answers, when that is not its name in references
+ * @param host address of the registry, if it differs from its name in references
  */
 export async function digestOf(image: ImageReference, host: string = image.registry): Promise<string> {
   const manifest = `${schemeOf(host)}://${host}/v2/${image.repository}/manifests/${image.tag}`;
@@ -54,7 +54,7 @@ export async function digestOf(image: ImageReference, host: string = image.regis
   return digest;
 }
 
-/** A token for anybody, from the service that the registry names. */
+/** An anonymous token, from the service that the registry names. */
 async function tokenFor(challenge: string, registry: string): Promise<string> {
   const fields = Object.fromEntries(
     [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]),

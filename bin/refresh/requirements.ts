@@ -1,8 +1,8 @@
 /**
- * `npm run requirements`: pins every package of `requirements/*.in`, and all that they need, with the hashes of every file
- * that the index has of it, into `requirements/*.txt`. What is pinned already stays unless `--upgrade` is given.
+ * `npm run requirements`: pins every package of `requirements/*.in`, and their dependencies, with the hashes of every
+ * file that the index has of it, into `requirements/*.txt`. Present pins stay unless `--upgrade` is given.
  *
- * One file serves every Python from 3.10 on and every platform: what differs stands behind markers.
+ * One file serves every Python from 3.10 on and every platform: differences have markers.
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

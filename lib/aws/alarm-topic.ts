@@ -1,6 +1,6 @@
 /**
- * Who publishes to a topic of alarms, and the policies that let them. Without its statement an alarm changes its state,
- * fails to publish, and nobody is told.
+ * The services that publish to an alarm topic, and the policies that allow it. Without its statement an alarm changes
+ * its state, fails to publish, and sends no notification.
  */
 import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import { AnyPrincipal, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -8,16 +8,16 @@ import { CfnTopic, type ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct, IConstruct } from 'constructs';
 import { validate } from '../flow/errors';
 
-/** A service that publishes for an account. */
+/** A service that publishes on behalf of an account. */
 interface Publisher {
   readonly principal: string;
-  /** What of it publishes, in words. */
+  /** Its name in messages. */
   readonly called: string;
-  /** What comes after `Backpressure::` in its warning. */
+  /** The id of its warning after `Backpressure::`. */
   readonly warning: string;
   /** Whether it publishes within its own region only. */
   readonly regional: boolean;
-  /** ARNs of what publishes. */
+  /** ARN pattern of the publishing resources. */
   sourceArn(stack: Stack): string;
 }
 
@@ -41,14 +41,14 @@ const BUDGETS: Publisher = {
 const KEY_ACTIONS = ['kms:Decrypt', 'kms:GenerateDataKey*'];
 const MANAGED_KEY = /alias\/aws\/sns\b/;
 
-/** Statements that were added, by topic: one of a kind is enough, however many alarms there are. */
+/** Statements already added, by topic: each is needed once, however many alarms there are. */
 const added = new WeakMap<IConstruct, Set<string>>();
 
 /**
  * Lets CloudWatch alarms of the account and region of `scope` publish to the topic, by its policy and that of its key.
  *
- * @throws InvalidInputError when the topic is encrypted with the key of SNS itself, which no alarm may use, or stands in
- * another region
+ * @throws InvalidInputError when the topic is encrypted with the AWS managed key of SNS, which alarms cannot use, or is
+ * in another region
  */
 export function allowAlarms(scope: Construct, topic: ITopic): void {
   allow(scope, topic, ALARMS);
@@ -57,7 +57,7 @@ export function allowAlarms(scope: Construct, topic: ITopic): void {
 /**
  * Lets AWS Budgets of the account of `scope` publish to the topic, by its policy and that of its key.
  *
- * @throws InvalidInputError when the topic is encrypted with the key of SNS itself, which no budget may use
+ * @throws InvalidInputError when the topic is encrypted with the AWS managed key of SNS, which budgets cannot use
  */
 export function allowBudgets(scope: Construct, topic: ITopic): void {
   allow(scope, topic, BUDGETS);
@@ -70,11 +70,11 @@ function allow(scope: Construct, topic: ITopic, publisher: Publisher): void {
   validate(scope.node.path, [
     {
       refused: publisher.regional && isElsewhere,
-      message: `alarmTopic must be in ${stack.region}, the region of ${publisher.called} of this stack, got one in ${region}`,
+      message: `alarmTopic must be in ${stack.region}, the region of this stack's ${publisher.called}, got one in ${region}`,
     },
     {
       refused: MANAGED_KEY.test(keyText(topic)),
-      message: `alarmTopic must not be encrypted with alias/aws/sns, whose policy admits no ${publisher.called} and cannot be changed; give ${topic.node.path} a key of your own, or none`,
+      message: `alarmTopic must not be encrypted with alias/aws/sns, whose policy does not allow ${publisher.called} and cannot be changed; give ${topic.node.path} a key of your own, or none`,
     },
   ]);
   const statement = {
@@ -96,7 +96,7 @@ function isNew(topic: ITopic, statement: string): boolean {
   return true;
 }
 
-/** The first statement that is added to a topic replaces the default policy, by which services of the account publish. */
+/** The first statement added to a topic replaces the default policy, which lets services of the account publish. */
 function keepDefaultPolicy(topic: ITopic): void {
   if (!(topic.node.defaultChild instanceof CfnTopic) || topic.node.tryFindChild('Policy')) return;
   topic.addToResourcePolicy(
@@ -129,15 +129,15 @@ function allowPublish(
       Action: 'sns:Publish',
       Resource: '<ARN of the topic>',
       Condition: { StringEquals: { 'aws:SourceAccount': '<account>' } },
-    })}, and the policy of its key, if it has one, ${KEY_ACTIONS.join(' and ')} for the same service; without them ${called} reach nobody`,
+    })}, and the policy of its key, if it has one, ${KEY_ACTIONS.join(' and ')} for the same service; without them ${called} cannot publish`,
   );
 }
 
 function allowKey(topic: ITopic, { principal, called, warning }: Publisher): void {
   const key = topic.masterKey;
   if (!key) return;
-  // Without conditions: none is documented for these calls of CloudWatch, and one that does not hold mutes every alarm.
-  // Who may publish is the topic's policy to say.
+  // No conditions: none is documented for these calls of CloudWatch, and a wrong one silences every alarm. The topic's
+  // policy says who may publish.
   const statement = new PolicyStatement({
     principals: [new ServicePrincipal(principal)],
     actions: KEY_ACTIONS,
@@ -146,11 +146,11 @@ function allowKey(topic: ITopic, { principal, called, warning }: Publisher): voi
   if (key.addToResourcePolicy(statement, true).statementAdded) return;
   Annotations.of(topic).addWarningV2(
     `Backpressure::${warning}-key`,
-    `this stack cannot change the policy of the key of this topic, which must allow ${KEY_ACTIONS.join(' and ')} to ${principal}; without that ${called} reach nobody`,
+    `this stack cannot change the policy of the key of this topic, which must allow ${KEY_ACTIONS.join(' and ')} to ${principal}; without that ${called} cannot publish`,
   );
 }
 
-/** The key of a topic as far as it is known, aliases by their names. */
+/** The topic's key as far as it is known; an alias by its name. */
 function keyText(topic: ITopic): string {
   const resource = topic.node.defaultChild;
   const id = resource instanceof CfnTopic ? resource.kmsMasterKeyId : topic.masterKey?.keyArn;

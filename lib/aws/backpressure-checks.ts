@@ -4,17 +4,17 @@ import type { Level } from '../rules/check';
 import { loadRules } from '../rules/load';
 import { nestedTemplates } from '../rules/nested-templates';
 
-/** How bad a finding of a rule is to be taken. */
+/** Severity of a rule's findings. */
 export enum RuleLevel {
   /** Fails synthesis. */
   ERROR = 'error',
-  /** Is reported, and lets synthesis pass. */
+  /** Is reported; synthesis passes. */
   WARNING = 'warning',
-  /** Is not looked for. */
+  /** The rule does not run. */
   OFF = 'off',
 }
 
-/** What stands in place of a rule where a template is over a limit; it cannot be acknowledged. */
+/** Stands in for a rule id when a template is over a limit; it cannot be acknowledged. */
 const UNREADABLE = 'unreadable';
 
 /** Props of `BackpressureChecks`. */
@@ -28,18 +28,19 @@ export interface BackpressureChecksProps {
 }
 
 /**
- * Finds the imbalance in every template of an app: the rules of docs/rules.md, in CDK's own report.
+ * Runs the rules of docs/rules.md on every template of an app and reports through CDK's own report.
  *
  * ```ts
  * Validations.of(app).addPlugins(new BackpressureChecks());
  * ```
  *
  * A finding is acknowledged as CDK's own are, on the construct or on one above it:
- * `Validations.of(queue).acknowledge({ id: 'Backpressure::BP-SQS-001', reason: '…' })`. One at level error that nobody
- * acknowledged fails synthesis, and so does a template that could not be judged. What a template alone does not decide, a parameter for instance, is no finding.
+ * `Validations.of(queue).acknowledge({ id: 'Backpressure::BP-SQS-001', reason: '…' })`. An unacknowledged finding at
+ * level error fails synthesis, and so does a template that could not be judged. A value that is known only at
+ * deployment, a parameter for instance, is never a finding.
  */
 export class BackpressureChecks implements IPolicyValidationPlugin {
-  /** What comes before a rule's id where a finding is acknowledged. */
+  /** The prefix of a rule's id in an acknowledgement. */
   public readonly name = 'Backpressure';
 
   /** Ids of all rules. */
@@ -48,7 +49,7 @@ export class BackpressureChecks implements IPolicyValidationPlugin {
   private readonly severities: Record<string, Level>;
 
   /**
-   * @param props severities, when they are to differ
+   * @param props severities that differ from the rules' own
    * @throws InvalidInputError when a severity names no rule
    */
   constructor(props: BackpressureChecksProps = {}) {

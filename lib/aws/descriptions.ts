@@ -1,4 +1,4 @@
-/** Descriptions that contain a construct id, which may be of any script; a service refuses characters beyond its own. */
+/** Descriptions that contain a construct id, which may be in any script; each service accepts only some characters. */
 
 /** A description of an IAM role: Latin-1 without controls, at most 1,000 characters (IAM API reference, `CreateRole`). */
 export function roleDescription(text: string): string {
@@ -10,7 +10,7 @@ export function groupDescription(text: string): string {
   return text.replace(/[^A-Za-z0-9 ._\-:/()#,@[\]+=&;{}!$*]/g, '_').slice(0, 255);
 }
 
-/** Text of any script, at most so many UTF-16 units long and never cut in the middle of a character. */
+/** The text, cut to at most `most` UTF-16 units and never in the middle of a character. */
 export function cut(text: string, most: number): string {
   return text.slice(0, most).replace(/[\ud800-\udbff]$/, '');
 }

@@ -1,12 +1,14 @@
-/** Constructs for AWS. For users only: inside the library files are imported by name. */
-// jsii names the types of a submodule rightly only when whole files are exported.
+/** Constructs for AWS. For users only: inside the library, files are imported by name. */
+// jsii names the types of a submodule correctly only when whole files are exported.
 
 export * from './backpressure-checks';
 export * from './queue/fargate-compute';
 export * from './queue/lambda-compute';
 export * from './queue/queue-alarms';
+export * from './queue/queue-platform';
 export * from './queue/queue-worker';
 export * from './queue/redrive-queue';
+export * from './queue/redrive-queue-props';
 export * from './quotas/kafka-alarms';
 export * from './quotas/kafka-authentication';
 export * from './quotas/kafka-quotas';

@@ -1,8 +1,8 @@
 /**
  * A Lambda function that runs one of the bundles this package ships.
  *
- * Internal: constructs expose it as the `lambda.Function` that it is. Its role may write to its own log group and to
- * nothing else; what more it needs, the construct that owns it grants.
+ * Internal: constructs expose it as a `lambda.Function`. Its role may write to its own log group only; the construct
+ * that owns it grants the rest.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,14 +14,14 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { cut, roleDescription } from './descriptions';
 
-/** What a function of ours needs beyond its code. */
+/** Settings of a function beside its code. */
 export interface RuntimeFunctionProps {
   /** Name of the bundle: the folder under `lib/runtime` that holds its `handler.ts`. */
   readonly bundle: string;
-  /** What the function does, in one sentence for the person who meets it in the console. */
+  /** What the function does, in one sentence for a person who sees it in the console. */
   readonly description: string;
   /**
-   * The longest that one invocation may take. Up to 15 minutes.
+   * The longest time of one invocation. Up to 15 minutes.
    *
    * @default Duration.seconds(30)
    */
@@ -33,7 +33,7 @@ export interface RuntimeFunctionProps {
    */
   readonly memorySize?: number;
   /**
-   * Environment variables. No secrets: they show in the template.
+   * Environment variables. No secrets: the template shows them.
    *
    * @default - none
    */
@@ -45,15 +45,16 @@ export interface RuntimeFunctionProps {
    */
   readonly logRetention?: logs.RetentionDays;
   /**
-   * Whether to send traces to X-Ray. It costs per trace and needs a permission on every resource, so it is asked for.
+   * Whether to send traces to X-Ray. It costs per trace and needs a permission on every resource, so it is off unless
+   * asked for.
    *
    * @default lambda.Tracing.DISABLED
    */
   readonly tracing?: lambda.Tracing;
   /**
-   * Where in a VPC the function runs, and what it may talk to there.
+   * Where in a VPC the function runs, and what it may connect to there.
    *
-   * @default - outside of any VPC
+   * @default - not in a VPC
    */
   readonly network?: RuntimeFunctionNetwork;
 }
@@ -67,7 +68,7 @@ export interface RuntimeFunctionNetwork {
 
 /**
  * AWS Lambda developer guide, Giving Lambda functions access to resources in an Amazon VPC: execution role permissions.
- * On all resources: interfaces have no name before they exist, and a deletion that is limited to some fails.
+ * On all resources: interfaces have no name before they exist, and a deletion limited to some of them fails.
  */
 const NETWORK_INTERFACE_ACTIONS = [
   'ec2:CreateNetworkInterface',
@@ -83,21 +84,21 @@ export class RuntimeFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: RuntimeFunctionProps) {
     const logGroup = new logs.LogGroup(scope, `${id}Logs`, {
       retention: props.logRetention ?? logs.RetentionDays.ONE_MONTH,
-      // Logs are evidence for a month, not data: they go when the function goes.
+      // Logs are evidence for a month, not data: they are deleted with the function.
       removalPolicy: RemovalPolicy.DESTROY,
     });
     // The managed AWSLambdaBasicExecutionRole may create and write any log group of the account.
     const role = new iam.Role(scope, `${id}Role`, {
       assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
       description: roleDescription(`${props.description} (role)`),
-      // Inside the role itself: Lambda looks for these before the function is made, and a policy may come after it.
+      // Inside the role: Lambda checks for these before the function exists, and a separate policy may come after it.
       inlinePolicies: props.network && { NetworkInterfaces: networkInterfaces() },
     });
     if (props.network) {
       Validations.of(role.node.defaultChild as CfnResource).acknowledge({
         id: 'AwsSolutions-IAM5[Resource::*]',
         reason:
-          'Lambda makes the network interfaces of a function in a VPC with its role, and they have no name before they exist. To the code of the function they are denied.',
+          "Lambda creates a VPC function's network interfaces with its role, and they have no name before they exist. The function's code is denied these actions.",
       });
     }
     logGroup.grantWrite(role);
@@ -122,8 +123,8 @@ export class RuntimeFunction extends lambda.Function {
   }
 
   /**
-   * Lambda makes the network interfaces with the function's role, before and outside of any invocation; the code has no
-   * use for them. AWS Lambda developer guide, Using source function ARN to control function access behavior.
+   * Lambda creates the network interfaces with the function's role, outside of any invocation; the code does not need
+   * these actions. AWS Lambda developer guide, Using source function ARN to control function access behavior.
    */
   private denyNetworkInterfaces(role: iam.Role): void {
     new iam.Policy(this, 'NoNetworkInterfaces', {
@@ -146,7 +147,7 @@ function networkInterfaces(): iam.PolicyDocument {
   });
 }
 
-/** The folder of a bundle, found alike from lib/aws and from dist/lib/aws. */
+/** The folder of a bundle, found from lib/aws and from dist/lib/aws. */
 export function bundleFolder(bundle: string): string {
   const folder = join(packageRoot(), 'dist', 'runtime', bundle);
   if (!existsSync(join(folder, 'index.js'))) {

@@ -3,7 +3,7 @@ import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { ViaServicePrincipal } from 'aws-cdk-lib/aws-kms';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 
-/** Lets `grantee` read the value of the secret. The L2's `grantRead` lets it read tags and rotation settings besides. */
+/** Lets `grantee` read the value of the secret. The L2's `grantRead` also allows tags and rotation settings. */
 export function grantSecretValue(secret: ISecret, grantee: IGrantable): Grant {
   const { region } = Stack.of(secret);
   secret.encryptionKey?.grantDecrypt(
@@ -12,7 +12,7 @@ export function grantSecretValue(secret: ISecret, grantee: IGrantable): Grant {
   return Grant.addToPrincipalOrResource({
     grantee,
     actions: ['secretsmanager:GetSecretValue'],
-    // An ARN without the six random characters at its end names no secret to IAM.
+    // IAM does not match an ARN without the six random characters at its end.
     resourceArns: [secret.secretFullArn ?? `${secret.secretArn}-??????`],
     resource: secret,
   });

@@ -1,19 +1,19 @@
 /**
- * By which name a construct of ours speaks in errors and plans: by the id that the user gave. A part of a larger
- * construct has an id that the user never wrote, so it speaks by that of the whole.
+ * The id used in errors and plans: the one that the user wrote. A child whose id the user never wrote reports under its
+ * parent's.
  */
 import type { IConstruct } from 'constructs';
 
-const wholes = new WeakSet<IConstruct>();
+const parents = new WeakSet<IConstruct>();
 
-/** From now on every construct of ours inside `whole` speaks by the id of `whole`. */
-export function speaksForItsParts(whole: IConstruct): void {
-  wholes.add(whole);
+/** From now on every construct of ours inside `parent` reports under the id of `parent`. */
+export function reportsForChildren(parent: IConstruct): void {
+  parents.add(parent);
 }
 
-/** The id to speak by. */
+/** The id to report under. */
 export function subjectOf(construct: IConstruct): string {
-  let speaker = construct;
-  for (let scope = construct.node.scope; scope && wholes.has(scope); scope = scope.node.scope) speaker = scope;
-  return speaker.node.id;
+  let reported = construct;
+  for (let scope = construct.node.scope; scope && parents.has(scope); scope = scope.node.scope) reported = scope;
+  return reported.node.id;
 }

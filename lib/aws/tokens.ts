@@ -1,15 +1,15 @@
-/** Values that only the deployment knows: what may pass unread, and what a sum at synthesis needs. */
+/** Values that are known only at deployment: which may pass as they are, and which a sum at synthesis needs. */
 import { type Duration, type IResolvable, Token } from 'aws-cdk-lib';
 import { type Check, wholeNumber } from '../flow/errors';
 
-/** A number that the template alone decides, or undefined. */
+/** The number if it is known at synthesis, or undefined. */
 export function resolvedNumber(value: number | IResolvable | undefined): number | undefined {
   return typeof value === 'number' && !Token.isUnresolved(value) ? value : undefined;
 }
 
-/** Seconds of a duration that the template alone decides, or undefined. */
+/** Seconds of the duration if it is known at synthesis, or undefined. */
 export function resolvedSeconds(duration: Duration | undefined): number | undefined {
-  // Part of a second is for a check to refuse, by the name of the prop.
+  // A check refuses parts of a second, with the name of the prop.
   return duration === undefined || duration.isUnresolved() ? undefined : duration.toSeconds({ integral: false });
 }
 

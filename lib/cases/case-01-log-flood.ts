@@ -1,11 +1,11 @@
-import type { LogObjective, LogWorkload } from '../flow/logs/workload';
+import type { LogsObjective, LogsWorkload } from '../flow/logs/workload';
 import { Case } from './case';
 
 /** The disk of a node. That system and images take a fifth of it is an assumption. */
 export const NODE_DISK = { bytes: 100e9, otherBytes: 20e9, cleanUpRatio: 0.7 };
 
 /** What a node logs and may spend on it. */
-export const NODE_LOGS: { workload: LogWorkload; objective: LogObjective } = {
+export const NODE_LOGS: { workload: LogsWorkload; objective: LogsObjective } = {
   workload: {
     steadyBytesPerSecond: 84_000,
     peakBytesPerSecond: 2_000_000,
@@ -13,7 +13,7 @@ export const NODE_LOGS: { workload: LogWorkload; objective: LogObjective } = {
     lineBytes: 250,
     logFiles: 4,
   },
-  // What is left beside everything else, up to a point below 70 % of the disk.
+  // The rest of the disk, up to a point below 70 % of it.
   objective: { diskBudgetBytes: 0.69 * NODE_DISK.bytes - NODE_DISK.otherBytes, outageSeconds: 4 * 3600 },
 };
 
@@ -22,7 +22,7 @@ export const logFlood: Case = {
   slug: 'log-flood',
   title: 'Log flood fills the disk',
   summary:
-    'At the busy hours a service writes log lines faster than anything ships or deletes them, and the local disk is the only buffer. Every line has to be kept for audit, so the remedy so far was a person with `rm`, who comes once a week and sometimes too late: the disk fills and the service stops with it. The buffer needs a cap that follows from the disk, and a shipper that keeps up and survives an outage of its destination.',
+    'At busy hours a service writes log lines faster than they are shipped or deleted, and the local disk is the only buffer. Every line has to be kept for audit, so a person runs `rm` once a week, sometimes too late: the disk fills and the service stops. The buffer needs a cap derived from the disk, and a shipper that keeps up and survives an outage of its destination.',
   levers: ['bound', 'throttle'],
   difficulty: 'intermediate',
   domains: ['performance', 'diagnosis'],
@@ -45,14 +45,20 @@ export const logFlood: Case = {
     ],
   },
   constructs: [
-    { name: 'LogShipping', engines: ['k8s'], form: 'Filebeat DaemonSet with a rotator beside it', available: true },
+    {
+      name: 'LogShipping',
+      engines: ['k8s'],
+      form: 'Filebeat DaemonSet with a rotator beside it',
+      available: true,
+      deployed: 'log-shipping/NodeLogs',
+    },
     { name: 'LogShipping', engines: ['aws'], form: 'Fluent Bit sidecar to Firehose', available: false },
   ],
-  trap: 'Truncating a file in place (`copytruncate`) loses the lines written during the copy; rotating daily without a size cap bounds nothing; a memory queue of 4,096 events is no buffer for an outage; acknowledging at the leader only loses audit lines on a failover.',
+  trap: 'Truncating a file in place (`copytruncate`) loses the lines written during the copy; rotating daily without a size cap bounds nothing; a memory queue of 4,096 events does not survive an outage; acknowledgement by the leader only loses audit lines on a failover.',
   scenario: {
     kind: 'logs',
     calibration:
-      'A disk of 100 GB, of which 20 GB are not logs (an assumption). Lines come at 84 kB/s and for half an hour a day at 2 MB/s: 75 GB a week, which fill the disk to 95 % until somebody with `rm` comes on the seventh day, and nothing was shipped. After: the same lines, none of which gzip makes smaller, in four files; a destination that is away for four hours from the beginning of a peak, when the node already keeps as many files as it ever does. What 69 % of the disk leave beside the 20 GB is the budget of the plan, which cannot know how often peaks come and reckons with the worst: every file rotated at a peak, all of them at their largest in the same moment, and a whole segment of the queue that waits for its last line. Of the run’s rotations most fall outside a peak, and it stays about twelve points below. Somebody still looks once a week, and finds nothing to do.',
+      'A disk of 100 GB, of which 20 GB are not logs (an assumption). Lines come at 84 kB/s and for half an hour a day at 2 MB/s: 75 GB a week, which fill the disk to 95 % until a person runs `rm` on the seventh day; nothing was shipped. After: the same lines, incompressible, in four files; the destination is down for four hours from the beginning of a peak, when the node already keeps the most files. The plan’s budget is 69 % of the disk minus the 20 GB. The plan does not know how often peaks come and assumes the worst: every file rotated at a peak, all at their largest at the same moment, and a whole segment of the queue that waits for its last line. Most rotations of the run fall outside a peak, so it stays about twelve points below. A person still checks once a week, and finds nothing to do.',
     answers: [
       { measure: 'disk used at the peak', by: 'diskRatio' },
       { measure: 'manual clean-ups a week', by: 'cleanUpsPerWeek' },

@@ -5,7 +5,7 @@ export const batchToStreaming: Case = {
   slug: 'batch-to-streaming',
   title: 'Nightly batch ETL becomes streaming',
   summary:
-    'Records arrive all day, yet the reports are built once a night in a single window. A whole day of work is squeezed into a few hours, one bad record repeats the entire run, and yesterday is on the table at half past nine. Spread over the day, through a log that keeps its place, the same work needs a small steady cluster and is minutes old.',
+    "Records arrive all day, yet the reports are built once a night in a single window. A day of work runs in a few hours, one bad record repeats the whole run, and yesterday's report is ready at half past nine. Spread over the day, through a log that keeps its offset, the same work needs a small steady cluster and is minutes old.",
   levers: ['spread'],
   difficulty: 'advanced',
   domains: ['architecture'],
@@ -30,5 +30,5 @@ export const batchToStreaming: Case = {
     },
     { name: 'StreamingEtl', engines: ['k8s'], form: 'Strimzi topic and SparkApplication', available: false },
   ],
-  trap: 'The Delta sink refuses `update` mode, so the job never starts. Without `maxOffsetsPerTrigger` the first batch swallows the whole backlog: the imbalance all over again.',
+  trap: 'The Delta sink refuses `update` mode, so the job never starts. Without `maxOffsetsPerTrigger` the first batch is the whole backlog: the same imbalance again.',
 };

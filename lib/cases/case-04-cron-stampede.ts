@@ -5,7 +5,7 @@ export const cronStampede: Case = {
   slug: 'cron-stampede',
   title: 'Cron jobs stampede on the hour',
   summary:
-    'Many services clean up and synchronise on the hour, because that is what people type into a schedule. For a few minutes the machines are full and the requests of users wait behind chores that nobody is waiting for; the rest of the hour is idle. The chores have to be laid out evenly and admitted a few at a time.',
+    'Many services clean up and synchronise on the hour, because schedules are usually written that way. For a few minutes the machines are full and requests of users wait behind chores that are not urgent; the rest of the hour is idle. The chores have to be spread evenly and started a few at a time.',
   levers: ['spread', 'throttle'],
   difficulty: 'beginner',
   domains: ['performance'],
@@ -36,5 +36,5 @@ export const cronStampede: Case = {
       available: false,
     },
   ],
-  trap: 'A random sleep inside the job leaves uneven gaps between runs and pins a worker while it sleeps. A bucket that is refilled once a second leaks in lumps.',
+  trap: 'A random sleep inside the job leaves uneven gaps between runs and pins a worker while it sleeps. A bucket that is refilled once a second lets bursts through.',
 };

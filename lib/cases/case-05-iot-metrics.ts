@@ -5,7 +5,7 @@ export const iotMetrics: Case = {
   slug: 'iot-metrics',
   title: 'IoT metrics, one consumer',
   summary:
-    'Tens of thousands of devices report all the time and a single consumer on too few partitions reads them, record by record. More consumers would not help: a partition feeds one member of a group at a time. The dashboards and the alarms that hang on them show the world of a quarter of an hour ago.',
+    'Tens of thousands of devices report all the time and a single consumer on too few partitions reads them, record by record. More consumers would not help: a partition feeds one member of a group at a time. Dashboards and their alarms show data that is a quarter of an hour old.',
   levers: ['scale'],
   difficulty: 'intermediate',
   domains: ['architecture', 'integration'],
@@ -36,5 +36,5 @@ export const iotMetrics: Case = {
     },
     { name: 'PartitionedStream', engines: ['k8s'], form: 'Strimzi topic, consumers scaled by KEDA', available: false },
   ],
-  trap: 'Partitions counted from the consumer alone forget what a producer can write and how many consumers the peak needs. `max.poll.records` is a property of the Java client: librdkafka accepts it and does nothing.',
+  trap: "A partition count from the consumer alone ignores the producer's write rate and the consumers that the peak needs. `max.poll.records` is a property of the Java client: librdkafka accepts it and does nothing.",
 };

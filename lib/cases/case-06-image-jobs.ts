@@ -1,11 +1,40 @@
+import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
+import type { Deployments } from './scenario';
+
+/** The busy hour of the images and its objective. */
+export const IMAGES = {
+  workload: {
+    steadyPerSecond: 16,
+    peakPerSecond: 56.5,
+    peakSeconds: 1_800,
+    serviceSeconds: 2,
+    serviceVariation: 0.5,
+    itemBytes: 4_000_000,
+  },
+  on: {
+    aws: {
+      platform: 'fargate',
+      broker: 'sqs',
+      objective: { latencySeconds: 90, latencyQuantile: 0.95 },
+      consumer: { slotsPerInstance: 4 },
+      redrive: {},
+    },
+    k8s: {
+      platform: 'keda',
+      broker: 'sqs',
+      objective: { latencySeconds: 90, latencyQuantile: 0.95 },
+      consumer: { slotsPerInstance: 4, startSeconds: 60 },
+    },
+  },
+} as const satisfies Deployments & { workload: Workload };
 
 export const imageJobs: Case = {
   number: 6,
   slug: 'image-jobs',
   title: 'Image jobs pile up',
   summary:
-    'Users upload large photographs and each one costs seconds of CPU for its thumbnails and versions. The number of workers is fixed, so at the busy hour the queue grows for as long as the hour lasts, and people watch a spinner or leave. How many workers run has to follow from the backlog, with a ceiling on what that may cost.',
+    'Users upload large photographs and each one costs seconds of CPU for its thumbnails and versions. The number of workers is fixed, so at the busy hour the queue grows for as long as the hour lasts, and users wait or leave. The number of workers has to follow the backlog, with a ceiling on the cost.',
   levers: ['scale'],
   difficulty: 'intermediate',
   domains: ['performance', 'integration'],
@@ -22,27 +51,29 @@ export const imageJobs: Case = {
     ],
   },
   constructs: [
-    { name: 'QueueWorker', engines: ['aws'], form: 'SQS and Fargate, scaled on backlog per task', available: true },
-    { name: 'QueueWorker', engines: ['k8s'], form: 'SQS or RabbitMQ, scaled by KEDA', available: true },
+    {
+      name: 'QueueWorker',
+      engines: ['aws'],
+      form: 'SQS and Fargate, scaled on backlog per task',
+      available: true,
+      deployed: 'ImageProcessing/Worker',
+    },
+    {
+      name: 'QueueWorker',
+      engines: ['k8s'],
+      form: 'SQS or RabbitMQ, scaled by KEDA',
+      available: true,
+      deployed: 'image-processing/Images',
+    },
   ],
-  trap: '`queueLength: "500"` is no threshold but the backlog that each replica is left with: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password stand in plain text beside it.',
+  trap: '`queueLength: "500"` is not a threshold but the backlog for each replica: 500 images in 90 s is 180 ms an image. It is also deprecated, and user and password are in plain text beside it.',
   scenario: {
     kind: 'queue',
     calibration:
-      'Twenty instances with four slots work 2 s on an image: 40 images a second at most, while 56.5 arrive for half an hour. The line grows to 30,000 images, and one in twenty waits longer than 12 minutes. After: the same instances, started and stopped as the backlog asks; one takes 60 s to start. The wait is measured to the end of the work, which is stricter.',
+      'Twenty instances with four slots work 2 s on an image: 40 images a second at most, while 56.5 arrive for half an hour. The line grows to 30,000 images, and one in twenty waits longer than 12 minutes. After: the same instances, started and stopped as the backlog asks; one takes 60 s to start. Fargate decides on metrics of three minutes, longer than the promise, so that most tasks stay; pods come within it. The wait is measured to the end of the work, which is stricter.',
     answers: [{ measure: 'wait P95', by: 'latencyP95Seconds' }],
-    workload: {
-      steadyPerSecond: 16,
-      peakPerSecond: 56.5,
-      peakSeconds: 1_800,
-      serviceSeconds: 2,
-      serviceVariation: 0.5,
-      itemBytes: 4_000_000,
-    },
+    workload: IMAGES.workload,
     before: { instances: 20, slotsPerInstance: 4 },
-    after: {
-      objective: { latencySeconds: 90, latencyQuantile: 0.95 },
-      consumer: { slotsPerInstance: 4, startSeconds: 60 },
-    },
+    after: { on: IMAGES.on },
   },
 };

@@ -5,7 +5,7 @@ export const mailRateLimit: Case = {
   slug: 'mail-rate-limit',
   title: 'Mail provider rate limit',
   summary:
-    'A campaign hands its whole mailing to the provider at once. The provider has a limit, refuses what is above it and, after enough of that, blocks the sender; the reputation of the domain goes with it. The mailing has to leave at the pace that the provider takes, whatever the number of senders, and a refusal has to slow it down.',
+    "A campaign hands its whole mailing to the provider at once. The provider refuses mail above its limit and, after many refusals, blocks the sender, which harms the reputation of the domain. The mailing has to leave at the provider's rate, for any number of senders, and a refusal has to slow it down.",
   levers: ['throttle'],
   difficulty: 'beginner',
   domains: ['integration'],

@@ -5,7 +5,7 @@ export const replicaLag: Case = {
   slug: 'replica-lag',
   title: 'MySQL replica lag',
   summary:
-    'The primary commits on many threads and the replica applies on few. At a peak of writes the replica falls two minutes behind, and whoever reads there decides on old data. The replica has to apply in parallel, and when even that is too slow the writers have to hear of it and slow down.',
+    'The primary commits on many threads and the replica applies on few. At a peak of writes the replica falls two minutes behind, and its readers decide on old data. The replica has to apply in parallel, and when even that is too slow the writers have to slow down.',
   levers: ['scale', 'throttle'],
   difficulty: 'advanced',
   domains: ['performance', 'diagnosis'],

@@ -5,7 +5,7 @@ export const invalidationStorm: Case = {
   slug: 'invalidation-storm',
   title: 'Cache-invalidation storm',
   summary:
-    'A bulk update announces every change by itself, so a few popular keys are invalidated thousands of times over and each announcement is handled alone. The queue is blocked for twenty minutes, the cache is cold meanwhile and the database behind it takes the hits. Announcements of the same key within a short window are one piece of work.',
+    'A bulk update announces every change by itself, so a few popular keys are invalidated thousands of times and each announcement is handled alone. The queue is blocked for twenty minutes, the cache is cold meanwhile and the database takes its load. Announcements of the same key within a short window are one piece of work.',
   levers: ['merge'],
   difficulty: 'intermediate',
   domains: ['performance'],
@@ -25,5 +25,5 @@ export const invalidationStorm: Case = {
     { name: 'CoalescingQueue', engines: ['aws'], form: 'SQS, Lambda with a batching window', available: false },
     { name: 'CoalescingQueue', engines: ['k8s'], form: 'Redis stream consumer group and coalescer', available: false },
   ],
-  trap: 'Reading a stream from `$` in a loop drops whatever arrives between two reads.',
+  trap: 'Reading a stream from `$` in a loop loses entries that arrive between two reads.',
 };

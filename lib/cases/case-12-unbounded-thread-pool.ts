@@ -5,7 +5,7 @@ export const unboundedThreadPool: Case = {
   slug: 'unbounded-thread-pool',
   title: 'Thread pool without a bound',
   summary:
-    'A service hands every request to a pool whose queue has no bound, and waits for slow dependencies without a time-out. Under overload the queue holds requests whose callers have long given up, memory grows, and the failure spreads to whoever calls. What cannot be served in time should be refused at once, and said so.',
+    'A service hands every request to a pool whose queue has no bound, and waits for slow dependencies without a time-out. Under overload the queue holds requests whose callers have already timed out, memory grows, and the failure spreads to the callers. Requests that cannot be served in time should be refused at once, with a clear status.',
   levers: ['bound', 'throttle'],
   difficulty: 'intermediate',
   domains: ['architecture', 'diagnosis'],
@@ -41,5 +41,5 @@ export const unboundedThreadPool: Case = {
       available: false,
     },
   ],
-  trap: '50 threads at 100 ms with 200 waiting add 0.4 s of waiting to 0.1 s of work: the queue misses its own objective, and 150 is its bound. A refusal that nobody maps is a 500 rather than a 503 with Retry-After.',
+  trap: '50 threads at 100 ms with 200 waiting add 0.4 s of waiting to 0.1 s of work: the queue misses its own objective, and 150 is its bound. A refusal that is not mapped is a 500 rather than a 503 with Retry-After.',
 };

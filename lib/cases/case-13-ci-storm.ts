@@ -5,7 +5,7 @@ export const ciStorm: Case = {
   slug: 'ci-storm',
   title: 'CI trigger storm',
   summary:
-    'Every push starts a full pipeline, also the push that replaces the one of two minutes ago. The runners are a fixed pool, so at the busy hour people wait for builds of commits that nobody needs any more. Runs of the same branch have to merge into the newest, and the pool has to follow what is left.',
+    'Every push starts a full pipeline, also the push that replaces the one of two minutes ago. The runners are a fixed pool, so at the busy hour people wait for builds of outdated commits. Runs of the same branch have to merge into the newest, and the pool has to follow the remaining load.',
   levers: ['merge', 'scale'],
   difficulty: 'beginner',
   domains: ['integration'],

@@ -1,11 +1,33 @@
+import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
+import type { Deployments } from './scenario';
+
+/** The messages and their objective: the same seven instances with four slots as before. */
+export const MESSAGES = {
+  workload: { steadyPerSecond: 20, peakPerSecond: 200, peakSeconds: 1_800, serviceSeconds: 0.1, poisonRatio: 0.065 },
+  on: {
+    aws: {
+      platform: 'lambda',
+      broker: 'sqs',
+      objective: { latencySeconds: 60 },
+      consumer: { maxInstances: 28 },
+      redrive: {},
+    },
+    gcp: {
+      platform: 'cloud-run',
+      broker: 'pubsub',
+      objective: { latencySeconds: 60 },
+      consumer: { slotsPerInstance: 4, minInstances: 7, maxInstances: 7 },
+    },
+  },
+} as const satisfies Deployments & { workload: Workload };
 
 export const poisonMessages: Case = {
   number: 14,
   slug: 'poison-messages',
   title: 'Poison messages block SQS',
   summary:
-    'Some messages can never be processed, and the queue hands them out again each time they come back. Every round takes time from a consumer, there are more of them every minute, and one day the rounds take more than what is left over: the good messages stop moving. What fails for good has to leave the queue, to a place that rings a bell and that nobody empties blindly.',
+    'Some messages can never be processed, and the queue delivers them again and again. Every attempt takes consumer time, their number grows, and in the end the retries take all spare capacity: the good messages stop moving. Messages that always fail have to leave the queue, to a place that has an alarm and is not emptied unread.',
   levers: ['isolate'],
   difficulty: 'beginner',
   domains: ['integration', 'security'],
@@ -23,7 +45,7 @@ export const poisonMessages: Case = {
         measure: 'messages set aside',
         unit: 'items',
         before: { relation: 'is', value: 0 },
-        // What rings the alarm of the dead-letter queue.
+        // Fires the alarm of the dead-letter queue.
         after: { relation: 'above', value: 0 },
       },
     ],
@@ -34,28 +56,27 @@ export const poisonMessages: Case = {
       engines: ['aws'],
       form: 'SQS with dead-letter queue, quarantine and guarded redrive',
       available: true,
+      deployed: 'MessageProcessing/Messages',
     },
     {
       name: 'RedriveQueue',
       engines: ['gcp'],
-      form: 'Pub/Sub with dead-letter topic and the grants it takes; no redrive by itself',
+      form: 'Pub/Sub with dead-letter topic and its grants; no automatic redrive',
       available: true,
+      deployed: 'gcp/messages',
     },
   ],
-  trap: 'Three attempts with a Lambda consumer count throttles as failures. A redrive that runs by itself moves the same poison round for ever, and an alarm on the depth of a dead-letter queue that somebody drains never rings.',
+  trap: 'Three attempts with a Lambda consumer count throttles as failures. An automatic redrive moves the same poison in a circle, and an alarm on the depth of a dead-letter queue that is drained never fires.',
   scenario: {
     kind: 'queue',
     calibration:
-      'Seven instances with four slots serve 280 attempts a second, and 200 messages arrive per second for half an hour: plenty. But 6.5 % of them can never be processed and come back after 30 s on average (the default visibility time-out), again and again, so that ever fewer attempts go to the rest, and 50,000 messages wait when the peak ends. After: the same seven instances, and five attempts.',
+      'Seven instances with four slots serve 280 attempts a second, and 200 messages arrive per second for half an hour: plenty. But 6.5 % of them can never be processed and are delivered again after 30 s on average (the default visibility time-out), again and again, so fewer and fewer attempts are left for the rest, and 50,000 messages wait when the peak ends. After: the same seven instances, and five attempts.',
     answers: [
       { measure: 'peak backlog', by: 'peakBacklog' },
       { measure: 'messages set aside', by: 'setAside' },
     ],
-    workload: { steadyPerSecond: 20, peakPerSecond: 200, peakSeconds: 1_800, serviceSeconds: 0.1, poisonRatio: 0.065 },
+    workload: MESSAGES.workload,
     before: { instances: 7, slotsPerInstance: 4, returnSeconds: 60, attempts: 30 },
-    after: {
-      objective: { latencySeconds: 60 },
-      consumer: { slotsPerInstance: 4, minInstances: 7, maxInstances: 7 },
-    },
+    after: { on: MESSAGES.on },
   },
 };

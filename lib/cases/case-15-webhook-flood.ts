@@ -1,11 +1,39 @@
+import type { Workload } from '../flow/queue/workload';
 import { Case } from './case';
+import type { Deployments } from './scenario';
+
+/** The flood of webhooks and its objective. */
+export const WEBHOOKS = {
+  workload: {
+    steadyPerSecond: 50,
+    peakPerSecond: 506.5,
+    peakSeconds: 3_600,
+    serviceSeconds: 0.1,
+    serviceVariation: 0,
+  },
+  on: {
+    aws: {
+      platform: 'lambda-provisioned',
+      broker: 'sqs',
+      objective: { latencySeconds: 2 },
+      functionTimeoutSeconds: 5,
+      redrive: {},
+    },
+    gcp: {
+      platform: 'cloud-run',
+      broker: 'pubsub',
+      objective: { latencySeconds: 2 },
+      consumer: { slotsPerInstance: 10, startSeconds: 5 },
+    },
+  },
+} as const satisfies Deployments & { workload: Workload };
 
 export const webhookFlood: Case = {
   number: 15,
   slug: 'webhook-flood',
   title: 'Webhook flood loses events',
   summary:
-    'A partner pushes events over HTTP and the receiver processes each one before it answers. When the flood comes, workers are busy, calls time out and are turned away, and what the partner does not repeat is gone. The answer has to come as soon as a broker holds the event, the work can follow at its own pace, and an event that comes twice, late or forged must do no harm.',
+    'A partner pushes events over HTTP and the receiver processes each one before it answers. In a flood workers are busy, calls time out or are refused, and events that the partner does not retry are lost. The receiver has to answer as soon as a broker holds the event, the work can follow at its own pace, and a duplicate, late or forged event must do no harm.',
   levers: ['bound', 'isolate'],
   difficulty: 'intermediate',
   domains: ['architecture', 'security'],
@@ -33,6 +61,7 @@ export const webhookFlood: Case = {
       engines: ['aws'],
       form: 'API Gateway into SQS, signature check, idempotent consumer',
       available: true,
+      deployed: 'OrderIntake/Webhooks',
     },
     {
       name: 'WebhookBuffer',
@@ -45,29 +74,20 @@ export const webhookFlood: Case = {
       engines: ['gcp'],
       form: 'Cloud Run receiver into Pub/Sub with dead-letter topic',
       available: true,
+      deployed: 'gcp/webhooks',
     },
   ],
-  trap: 'A deduplication key that is set before the event is processed and never expires: a crash in between loses the event and leaks the key. Nor does anybody check a signature.',
+  trap: 'A deduplication key that is set before the event is processed and never expires: a crash in between loses the event and leaks the key. Signatures are not checked either.',
   scenario: {
-    kind: 'call',
+    kind: 'webhooks',
     calibration:
-      'Fifty workers with 0.1 s of work for each call answer 500 calls a second, and for an hour 506.5 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are gone, and whoever is answered has waited for almost as long. After: a queue takes every event at once, so that a busy or dead worker costs time and no event; one instance is killed in the middle of the peak to prove it. Two seconds are shorter than any scaler takes, so that the plan keeps every instance up.',
+      'Fifty workers with 0.1 s of work for each call answer 500 calls a second, and for an hour 506.5 arrive. The line grows until callers hang up after 20 s: 0.8 % of the events are lost, and answered calls have waited for almost as long. After: a queue takes every event at once, so a busy or dead worker costs time but no event; one instance is killed in the middle of the peak to test it. Most scalers take longer than two seconds: Cloud Run keeps every instance up, and Lambda needs pollers that are always there.',
     answers: [
       { measure: 'events lost', by: 'lostRatio' },
       { measure: 'latency P99', by: 'latencyP99Seconds' },
     ],
-    workload: {
-      steadyPerSecond: 50,
-      peakPerSecond: 506.5,
-      peakSeconds: 3_600,
-      serviceSeconds: 0.1,
-      serviceVariation: 0,
-    },
+    workload: WEBHOOKS.workload,
     before: { slots: 50, patienceSeconds: 20 },
-    after: {
-      objective: { latencySeconds: 2 },
-      consumer: { slotsPerInstance: 10, startSeconds: 5 },
-      killAtSeconds: 1_800,
-    },
+    after: { on: WEBHOOKS.on, killAtSeconds: 1_800 },
   },
 };

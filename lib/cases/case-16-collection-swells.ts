@@ -1,13 +1,13 @@
-import type { TtlObjective, TtlWorkload } from '../flow/retention/workload';
+import type { RetentionObjective, RetentionWorkload } from '../flow/retention/workload';
 import { Case } from './case';
 
 const DAY_SECONDS = 86_400;
 
 /**
  * 500 GB today, below 120 GB with the retention that the ratio gives. A year of documents of 1 KB at the same rate is
- * 500 GB, so 120 GB are 87 days; the rates that the database bears are assumptions.
+ * 500 GB, so 120 GB are 87 days; the rates of the database are assumptions.
  */
-export const EVENTS: { workload: TtlWorkload; objective: TtlObjective } = {
+export const EVENTS: { workload: RetentionWorkload; objective: RetentionObjective } = {
   workload: {
     insertsPerSecond: 500e9 / 1000 / (365 * DAY_SECONDS),
     documentBytes: 1000,
@@ -23,7 +23,7 @@ export const collectionSwells: Case = {
   slug: 'collection-swells',
   title: 'MongoDB collection swells',
   summary:
-    "Events and scratch data that are worthless after a while stay in the collection for ever, because deleting them is somebody's chore. Queries slow down and the disk bill grows with age rather than with use. Every document needs a date of expiry when it is written, and the old ones have to leave at a pace that the database bears.",
+    'Events and scratch data of short value stay in the collection, because deleting them is manual work. Queries slow down and the disk bill grows with age rather than with use. Every document needs a date of expiry when it is written, and old ones have to be deleted at a rate that the database can take.',
   levers: ['bound'],
   difficulty: 'beginner',
   domains: ['integration'],
@@ -43,16 +43,17 @@ export const collectionSwells: Case = {
     {
       name: 'TtlCollection',
       engines: ['k8s'],
-      form: 'throttled backfill Job, then the index, then a watch',
+      form: 'throttled backfill Job, then the index, then monitoring',
       available: true,
+      deployed: 'data-retention/Events',
     },
     { name: 'TtlCollection', engines: ['aws'], form: 'the same on DocumentDB; DynamoDB TTL', available: false },
   ],
   trap: 'A TTL index created cold on 500 GB starts by deleting most of it, through one thread and through replication.',
   scenario: {
-    kind: 'collection',
+    kind: 'retention',
     calibration:
-      'Documents of 1 KB at 15.85 a second on average, twice that at noon and none at midnight, are 500 GB after a year in which nothing was deleted. After: they are kept for 87 days. The database bears 1,000 updates and 500 deletions a second (assumptions): six days until every document has its date, nine more until those that are too old are gone, by a thread that deletes once a minute. Measured is the most that the collection takes within another 87 days.',
+      'Documents of 1 KB at 15.85 a second on average, twice that at noon and none at midnight, are 500 GB after a year in which nothing was deleted. After: they are kept for 87 days. The database takes 1,000 updates and 500 deletions a second (assumptions): six days until every document has its date, nine more until the old ones are deleted, by a thread that runs once a minute. The measure is the largest size within another 87 days.',
     answers: [{ measure: 'collection size', by: 'collectionBytes' }],
     workload: EVENTS.workload,
     ageSeconds: 365 * DAY_SECONDS,

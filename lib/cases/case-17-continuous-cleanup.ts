@@ -5,7 +5,7 @@ export const continuousCleanup: Case = {
   slug: 'continuous-cleanup',
   title: 'Weekly clean-up becomes continuous',
   summary:
-    'A data platform compacts, merges small files and drops old ones on one day of the week. Six days it gets slower to query, on the seventh everybody steps around a six-hour job that must not fail. The same work, started by what has accumulated and done a partition at a time, is too small to be an event.',
+    'A data platform compacts, merges small files and drops old ones on one day of the week. For six days queries get slower, on the seventh a six-hour job that must not fail blocks other work. The same work, started by accumulated files and done a partition at a time, is too small to notice.',
   levers: ['spread'],
   difficulty: 'advanced',
   domains: ['architecture'],
@@ -41,5 +41,5 @@ export const continuousCleanup: Case = {
       available: false,
     },
   ],
-  trap: '"More than 100 files, or one below 20 MB" is always true once a single stray file is there: it compacts for ever.',
+  trap: '"More than 100 files, or one below 20 MB" is always true as soon as one small file exists: it never stops compacting.',
 };

@@ -5,7 +5,7 @@ export const tooManyMetrics: Case = {
   slug: 'too-many-metrics',
   title: 'Too many metrics',
   summary:
-    'Every target reports every second with labels that never repeat, and the time-series database pays for each combination in memory, on disk and in every query. Most of it is never looked at. Fewer series have to be scraped in the first place, and what dashboards read has to be added up beforehand.',
+    'Every target reports every second with labels that never repeat, and the time-series database pays for each combination in memory, on disk and in every query. Most of it is never queried. Fewer series have to be scraped, and sums for dashboards have to be recorded in advance.',
   levers: ['merge', 'throttle'],
   difficulty: 'beginner',
   domains: ['performance', 'diagnosis'],
@@ -35,5 +35,5 @@ export const tooManyMetrics: Case = {
       available: false,
     },
   ],
-  trap: 'Dropping temporary pods after the scrape takes real counters out of the sums and saves no scrape. A scrape interval above two minutes breaks the five-minute look-back.',
+  trap: 'Dropping temporary pods after the scrape removes real counters from the sums and saves no scrape. A scrape interval above two minutes breaks the five-minute look-back.',
 };

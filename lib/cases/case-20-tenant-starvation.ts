@@ -5,8 +5,8 @@ import { Case } from './case';
 const GIB = 1024 ** 3;
 
 /**
- * The rating jobs. Four tenants that fill 9/13 of the cluster: ten times one of them for two hours, in one line, leaves
- * the others 40 % of their jobs in time.
+ * The rating jobs. Four tenants that fill 9/13 of the cluster: when one submits ten times as much for two hours, in one
+ * line, 40 % of the others' jobs are in time.
  */
 export const RATING: { capacity: BatchCapacity; tenants: BatchTenant[]; objective: Objective } = {
   capacity: { cpu: 208, memoryBytes: 832 * GIB },
@@ -24,7 +24,7 @@ export const tenantStarvation: Case = {
   slug: 'tenant-starvation',
   title: 'One tenant starves the others',
   summary:
-    'Several tenants run their rating jobs on one cluster, first come, first served. One of them submits ten times its share and holds every slot; the jobs of the others are on time four times in ten. Each tenant needs a share that it gets whenever it asks, and may borrow what the others leave.',
+    "Several tenants run their rating jobs on one cluster, first come, first served. One of them submits ten times its share and holds every slot; only 40 % of the others' jobs are on time. Each tenant needs a guaranteed share, and may borrow capacity that the others leave.",
   levers: ['isolate'],
   difficulty: 'intermediate',
   domains: ['architecture'],
@@ -41,14 +41,20 @@ export const tenantStarvation: Case = {
     ],
   },
   constructs: [
-    { name: 'FairShare', engines: ['k8s'], form: 'namespaces, Kueue queues with fair-share weights', available: true },
+    {
+      name: 'FairShare',
+      engines: ['k8s'],
+      form: 'namespaces, Kueue queues with fair-share weights',
+      available: true,
+      deployed: 'fair-batch/Rating',
+    },
     { name: 'FairShare', engines: ['aws'], form: 'Batch fair-share scheduling policy', available: false },
   ],
-  trap: 'A ResourceQuota rejects what is above it; it neither queues nor shares. The objects shown have no name and do not apply.',
+  trap: 'A ResourceQuota rejects pods above it; it neither queues nor shares. The objects shown have no name and cannot be applied.',
   scenario: {
     kind: 'shares',
     calibration:
-      'Four tenants submit a job of 10 minutes every 33 s each, which fills 9/13 of 104 places. One of them submits ten times as many for two hours: the line grows to 9,000 s of waiting, a job that has to end within 70 minutes bears an hour of it, and four in ten find no more than that. After: 19 places are always a tenant’s own, and it borrows up to 31 while others leave them; whoever comes into its own evicts the youngest of the borrowed jobs within 30 s, and that job begins anew. Counted are the jobs submitted from the beginning of the flood until no job of the tenant that floods waits, in twenty floods.',
+      'Four tenants submit a job of 10 minutes every 33 s each, which fills 9/13 of 104 places. One of them submits ten times as many for two hours: the line grows to 9,000 s of waiting, a job that has to end within 70 minutes can wait an hour, and 40 % wait no longer. After: each tenant has 19 places of its own, and borrows up to 31 while others leave them; a tenant that needs its own places evicts the youngest borrowed jobs within 30 s, and those jobs start again. The measure counts the jobs submitted from the beginning of the flood until no job of the flooding tenant waits, in twenty floods.',
     answers: [{ measure: 'completion of the other tenants', by: 'othersOnTimeRatio' }],
     ...RATING,
     flood: { tenant: 'risk', factor: 10, seconds: 7200 },

@@ -47,7 +47,7 @@ export const CASES: readonly Case[] = [
 /** Numbers of the cases in the order in which to learn them. */
 export const LEARNING_PATH: readonly number[] = [11, 16, 4, 7, 1, 13, 2, 14, 5, 12, 15, 17, 3, 8, 10, 18, 20];
 
-/** Cases off the path, each with the case on the path that it stands beside. */
+/** Cases off the path, each with its neighbour on the path. */
 export const BESIDE_THE_PATH: readonly { readonly number: number; readonly beside: number }[] = [
   { number: 9, beside: 12 },
   { number: 6, beside: 2 },
@@ -59,7 +59,7 @@ export class UnknownCaseError extends Error {
   public readonly name = 'UnknownCaseError';
 
   constructor(
-    /** What was asked for. */
+    /** The given number. */
     public readonly given: string,
   ) {
     super(`there is no case ${given}: cases are numbered 1 to ${CASES.length}`);
@@ -69,7 +69,7 @@ export class UnknownCaseError extends Error {
 /**
  * The case of that number.
  *
- * @throws UnknownCaseError when there is none; the message says which numbers there are
+ * @throws UnknownCaseError when there is none; the message lists the numbers
  */
 export function caseOf(number: number): Case {
   const found = CASES.find((candidate) => candidate.number === number);
@@ -77,7 +77,7 @@ export function caseOf(number: number): Case {
   return found;
 }
 
-/** All cases in learning order; one that stands beside the path follows its neighbour. */
+/** All cases in learning order; a case off the path follows its neighbour. */
 export function inLearningOrder(): Case[] {
   return LEARNING_PATH.flatMap((step) => [
     caseOf(step),
@@ -85,7 +85,7 @@ export function inLearningOrder(): Case[] {
   ]);
 }
 
-/** Where a case stands: its step on the path (from 1), or the case it stands beside. */
+/** Place of a case: its step on the path (from 1), or its neighbour on the path. */
 export function placeOf(number: number): { readonly step?: number; readonly beside?: number } {
   const step = LEARNING_PATH.indexOf(caseOf(number).number);
   if (step >= 0) return { step: step + 1 };
@@ -98,8 +98,8 @@ export function isMutual(one: Case, other: Case): boolean {
 }
 
 /**
- * What is wrong with an order of cases: one sentence for every case that comes before one it depends on. Empty when
- * the order holds. Dependencies outside the order and mutual ones are not held against it.
+ * Errors in an order of cases: one sentence for every case that comes before one it depends on. Dependencies outside
+ * the order and mutual ones are ignored.
  */
 export function outOfOrder(order: readonly number[]): string[] {
   return order.flatMap((number, index) => {

@@ -1,14 +1,8 @@
-import { InvalidInputError } from '../flow/errors';
+import { InvalidInputError, shown } from '../flow/errors';
 import type { Case, Change, Level } from './case';
-import type { Scenario } from './scenario';
-import { measureLogs } from './scenarios/logs';
+import type { Engine } from './engine';
+import { kindOf } from './scenarios/kinds';
 import type { Measured } from './scenarios/measured';
-import { measureQueue } from './scenarios/queue';
-import { measureQuotas } from './scenarios/quotas';
-import { measureCollection } from './scenarios/retention';
-import { measureShares } from './scenarios/shares';
-import { measureStock } from './scenarios/storage';
-import { measureCalls } from './scenarios/webhooks';
 
 /** One measure of the headline, answered. */
 export interface Outcome {
@@ -34,6 +28,8 @@ export interface Outcome {
 export interface ScenarioResult extends Measured {
   /** Number of the case. */
   readonly number: number;
+  /** Where *after* ran: the question of that engine's reference environment was planned. */
+  readonly engine: Engine;
   /** The same case and seed give the same result. */
   readonly seed: number;
   /** Every measure of the headline. */
@@ -47,15 +43,23 @@ export interface ScenarioResult extends Measured {
  * arrivals of one seed.
  *
  * @param seed a whole number, 0 or more; the same one gives the same result
- * @throws InvalidInputError when the case has no scenario or the seed is none
+ * @param engine where *after* runs; default: the first engine of the case
+ * @throws InvalidInputError when the case has no scenario, is not deployed on the engine, or the seed is none
  */
-export function runScenario(subject: Case, seed: number): ScenarioResult {
+export function runScenario(subject: Case, seed: number, engine?: Engine): ScenarioResult {
   const { number, scenario } = subject;
   if (!scenario) throw new InvalidInputError(`case ${number}`, [`case ${number} has no scenario to run`]);
+  const engines = enginesOf(subject);
+  const on = engine ?? engines[0];
+  if (!engines.includes(on)) {
+    throw new InvalidInputError(`case ${number}`, [
+      `case ${number} is deployed on ${engines.join(', ')}, got ${shown(engine)}`,
+    ]);
+  }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new InvalidInputError(`case ${number}`, [`seed must be a whole number, at least 0, got ${seed}`]);
   }
-  const measured = measure(`Case ${number}`, scenario, seed);
+  const measured = kindOf(scenario).measure(`Case ${number}`, scenario, seed, on);
   const outcomes = scenario.answers.map(({ measure: name, by }) => {
     const change = changeNamed(subject, name);
     const [before, after, predicted] = [measured.before[by], measured.after.measured[by], measured.after.predicted[by]];
@@ -70,7 +74,13 @@ export function runScenario(subject: Case, seed: number): ScenarioResult {
       met: keeps(after!, change.after) && (predicted === undefined || keeps(predicted, change.after)),
     };
   });
-  return { number, seed, ...measured, outcomes, meetsHeadline: outcomes.every(({ met }) => met) };
+  return { number, engine: on, seed, ...measured, outcomes, meetsHeadline: outcomes.every(({ met }) => met) };
+}
+
+/** The engines that a case with a scenario can be run for: those that it has a question for, or a construct. */
+export function enginesOf({ scenario, constructs }: Case): readonly Engine[] {
+  const said = scenario && kindOf(scenario).engines?.(scenario);
+  return said ?? [...new Set(constructs.filter(({ available }) => available).flatMap(({ engines }) => engines))];
 }
 
 /** Whether a number lies where a level says. */
@@ -91,22 +101,4 @@ function changeNamed(subject: Case, measure: string): Change {
   const change = subject.headline.changes.find((each) => each.measure === measure);
   if (!change) throw new Error(`case ${subject.number}: no measure '${measure}' in its headline`);
   return change;
-}
-
-/** How each kind of scenario is measured. */
-const KINDS: { readonly [Kind in Scenario['kind']]: Measure<Extract<Scenario, { kind: Kind }>> } = {
-  queue: measureQueue,
-  call: measureCalls,
-  stock: measureStock,
-  logs: measureLogs,
-  collection: measureCollection,
-  quotas: measureQuotas,
-  shares: measureShares,
-};
-
-type Measure<S> = (subject: string, scenario: S, seed: number) => Measured;
-
-function measure(subject: string, scenario: Scenario, seed: number): Measured {
-  // The table gives every kind the function that takes it, which the compiler cannot follow through an index.
-  return (KINDS[scenario.kind] as Measure<Scenario>)(subject, scenario, seed);
 }

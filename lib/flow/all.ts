@@ -1,5 +1,6 @@
 /** The pure functions of the flow arithmetic, for TypeScript users; the classes and structs are in `index.ts`. */
 
+export * from './arrivals';
 export * from './errors';
 export * from './figures';
 export * from './logs/plan';
@@ -25,6 +26,9 @@ export * from './quotas/producer-settings';
 export * from './quotas/workload';
 export * from './retention/plan';
 export * from './retention/workload';
+export * from './schedule/cron';
+export * from './schedule/eventbridge';
+export * from './schedule/schedule';
 export * from './shares/flood';
 export * from './shares/plan';
 export * from './shares/workload';

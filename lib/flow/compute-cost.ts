@@ -1,5 +1,5 @@
 /**
- * What an instance costs, so that a plan can say what the most instances cost and refuse what is over the ceiling.
+ * The price of an instance, so that a plan can state the cost of the most instances and refuse a cost over the ceiling.
  */
 import data from './prices.json';
 
@@ -15,7 +15,7 @@ export function fargateHourCost(cpuUnits: number, memoryMiB: number): number {
 
 /**
  * US dollars for an hour of one Lambda invocation after the other, at the list prices of `prices.json`. One item a
- * request is reckoned with, which is the most: a batch shares its request.
+ * request is assumed, the most expensive case: a batch shares its request.
  */
 export function lambdaBusyHourCost(memoryMiB: number, arm: boolean, serviceSeconds: number): number {
   const { gbSecondArm, gbSecondX86, perMillionRequests } = data.lambda;

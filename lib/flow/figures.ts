@@ -12,6 +12,11 @@ export function figure(value: number): string {
   return text.replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ',');
 }
 
+/** A ratio as a percentage with three significant digits. */
+export function percent(ratio: number): string {
+  return `${Number((ratio * 100).toPrecision(3))} %`;
+}
+
 /** A size as a person reads it, in units of 1024, rounded up. */
 export function sizeText(bytes: number): string {
   if (!Number.isFinite(bytes)) return 'no size';
@@ -19,4 +24,22 @@ export function sizeText(bytes: number): string {
   const unit = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)));
   const scaled = bytes / 1024 ** unit;
   return `${scaled >= 10 ? Math.ceil(scaled) : Math.ceil(scaled * 10) / 10} ${units[unit]}`;
+}
+
+/** Units of time and the duration from which each is used. */
+const UNITS: readonly { readonly from: number; readonly seconds: number; readonly unit: string }[] = [
+  { from: 172_800, seconds: 86_400, unit: 'days' },
+  { from: 7_200, seconds: 3_600, unit: 'h' },
+  { from: 120, seconds: 60, unit: 'min' },
+  { from: 0.9995, seconds: 1, unit: 's' },
+  { from: 0.0009995, seconds: 1e-3, unit: 'ms' },
+  { from: 0, seconds: 1e-6, unit: 'µs' },
+];
+
+/** Seconds in words: `350 ms`, `42 s`, `12.5 min`, `2.3 h`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'never';
+  if (seconds === 0) return '0 s';
+  const { seconds: one, unit } = UNITS.find(({ from }) => Math.abs(seconds) >= from)!;
+  return `${Number((seconds / one).toPrecision(3))} ${unit}`;
 }

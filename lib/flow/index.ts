@@ -1,7 +1,14 @@
-export { LogObjective, LogPlan, LogPredictions, LogWorkload } from './logs/workload';
-export { Knob, KnobList, Plan, Predictions } from './plan';
-export { Consumer, Objective, Workload } from './queue/workload';
-export { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan, TenantQuota } from './quotas/workload';
-export { TtlObjective, TtlPlan, TtlPredictions, TtlWorkload } from './retention/workload';
-export { BatchCapacity, BatchTenant, FairSharePlan, FloodForecast, TenantShare } from './shares/workload';
-export { StockObjective, StockPlan, StockPredictions, StockWorkload, StorageTransition } from './storage/workload';
+export { Arrivals } from './arrivals';
+export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
+export { Expectation, Knob, Plan } from './plan';
+export { Consumer, Objective, Predictions, QueuePlan, Workload } from './queue/workload';
+export { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan, TenantQuota } from './quotas/workload';
+export { RetentionObjective, RetentionPlan, RetentionPredictions, RetentionWorkload } from './retention/workload';
+export { BatchCapacity, BatchTenant, FloodForecast, SharesPlan, TenantShare } from './shares/workload';
+export {
+  StorageObjective,
+  StoragePlan,
+  StoragePredictions,
+  StorageTransition,
+  StorageWorkload,
+} from './storage/workload';

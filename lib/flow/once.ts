@@ -1,4 +1,4 @@
-/** What `make` makes, made when it is first asked for. */
+/** The result of `make`, computed when first read. */
 export function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => {

@@ -20,41 +20,31 @@ export interface Knob {
 }
 
 /**
- * What the plan expects to happen over one peak, from its first item to an empty backlog.
+ * One prediction of a plan, as text.
  */
-export interface Predictions {
-  /** Share of time that slots are busy at the peak with every instance up. 0 to below 1. */
-  readonly utilisation: number;
-  /** Share of items that wait at all at the peak with every instance up (Erlang C). 0 to 1. */
-  readonly waitProbability: number;
-  /** Median time in seconds from arrival to the end of service. */
-  readonly latencyP50Seconds: number;
-  /** The 99th percentile of the time in seconds from arrival to the end of service. */
-  readonly latencyP99Seconds: number;
-  /** The most items that wait at the same time. */
-  readonly peakBacklog: number;
-  /** Seconds from the end of the peak to an empty backlog. */
-  readonly drainSeconds: number;
-  /** Seconds from the backlog's growth to the first item of an added instance, at worst. */
-  readonly reactionSeconds: number;
-  /**
-   * US dollars a month for the instances, with one peak a day. What they cost at worst is the knob `costCeiling`.
-   *
-   * @default - the price of an instance is not known
-   */
-  readonly monthlyCost?: number;
+export interface Expectation {
+  /** Name of the prediction, in a few words: `peak backlog`. For the share of a tenant, the tenant's name. */
+  readonly label: string;
+  /** How much, with its unit: `25,500 items`. */
+  readonly text: string;
 }
 
 /**
- * Settings that were derived, each with its reason: what every plan has.
+ * Settings that follow from a workload and an objective, each with its reason, and the predictions. Each subject has
+ * its own plan, with its predictions as numbers.
  */
-export abstract class KnobList {
+export abstract class Plan {
   constructor(
-    /** What was sized, usually a construct id. */
+    /** Name of the sized subject, usually a construct id. */
     public readonly subject: string,
     /** Every setting, in the order it was derived; those of a tenant end in a dot and its name. */
     public readonly knobs: Knob[],
+    /** Accepted drawbacks: extra cost, or an effect that users notice. One sentence each. */
+    public readonly remarks: string[] = [],
   ) {}
+
+  /** The predictions, line by line, as `explain()` prints them. */
+  public abstract expectations(): Expectation[];
 
   /**
    * The knob of that name.
@@ -69,68 +59,71 @@ export abstract class KnobList {
   public value(name: string): number {
     return this.knob(name).value;
   }
-}
-
-/**
- * What follows from a workload and an objective: every knob with its reason, and what to expect.
- */
-export class Plan extends KnobList {
-  constructor(
-    subject: string,
-    knobs: Knob[],
-    /** What to expect of the result. */
-    public readonly predictions: Predictions,
-  ) {
-    super(subject, knobs);
-  }
 
   /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
-  public withKnobs(knobs: Knob[]): Plan {
-    if (knobs.length === 0) return this;
-    return new Plan(this.subject, mergedKnobs(this.knobs, knobs), this.predictions);
+  public withKnobs(knobs: Knob[]): this {
+    return Object.assign(Object.create(Object.getPrototypeOf(this)), this, { knobs: mergedKnobs(this.knobs, knobs) });
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
+  /** The one-page "why": every knob with formula, inputs and source, then the predictions. */
   public explain(): string {
-    const p = this.predictions;
-    const expected = [
-      `  utilisation at the peak   ${figure(p.utilisation)}`,
-      `  probability of waiting    ${figure(p.waitProbability)}`,
-      `  latency P50 / P99         ${figure(p.latencyP50Seconds)} s / ${figure(p.latencyP99Seconds)} s`,
-      `  peak backlog              ${figure(p.peakBacklog)} items`,
-      `  drained after the peak in ${figure(p.drainSeconds)} s`,
-      `  reaction of the scaler    ${figure(p.reactionSeconds)} s`,
-    ];
-    if (p.monthlyCost !== undefined) expected.push(`  instances                 ${figure(p.monthlyCost)} USD/month`);
-    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
+    return [
+      `${this.subject}: knobs`,
+      ...this.knobs.map(knobText),
+      `${this.subject}: expect`,
+      ...this.expectations().map(({ label, text }) => `  ${label.padEnd(25)} ${text}`),
+      ...this.remarks,
+    ].join('\n');
   }
 }
 
-/** The knob of that name; an unknown one is an error that lists those there are. */
+/** A knob that was set by hand. */
+export function given(name: string, value: number, unit: string, source = 'set by hand'): Knob {
+  return { name, value, unit, formula: 'given', inputs: {}, source };
+}
+
+/** Formula and inputs of a knob that is derived unless it was given by hand. */
+export function unlessGiven(
+  value: unknown,
+  formula: string,
+  inputs: Knob['inputs'] = {},
+): Pick<Knob, 'formula' | 'inputs'> {
+  return value === undefined ? { formula, inputs } : { formula: 'given', inputs: {} };
+}
+
+/** The knob of that name; an unknown name is an error that lists the known ones. */
 export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
-  const found = knobs.find((knob) => knob.name === name);
+  return named(subject, 'knob', knobs, name);
+}
+
+/** The one of that name; an unknown name is an error that lists the known ones. */
+export function named<T extends { readonly name: string }>(
+  subject: string,
+  kind: string,
+  list: readonly T[],
+  name: string,
+): T {
+  const found = list.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw unknownName(
     subject,
-    'knob',
+    kind,
     name,
-    knobs.map((knob) => knob.name),
+    list.map((one) => one.name),
   );
 }
 
 /** Both lists as one; of two knobs of the same name the later one stays. */
-export function mergedKnobs(knobs: readonly Knob[], later: readonly Knob[]): Knob[] {
+function mergedKnobs(knobs: readonly Knob[], later: readonly Knob[]): Knob[] {
   return [...knobs.filter(({ name }) => !later.some((knob) => knob.name === name)), ...later];
 }
 
-/** Each knob with value, formula, inputs and source, three lines a knob. */
-export function explainKnobs(knobs: readonly Knob[]): string[] {
-  return knobs.map(({ name, value, unit, formula, inputs, source }) => {
-    const numbers = Object.entries(inputs).map(([input, number]) => `${input} ${figure(number)}`);
-    return [
-      `  ${name} = ${figure(value)}${Number.isFinite(value) ? ` ${unit}` : ''}`,
-      `    ${formula}${numbers.length > 0 ? ` (${numbers.join(', ')})` : ''}`,
-      `    ${source}`,
-    ].join('\n');
-  });
+/** A knob with value, formula, inputs and source, in three lines. */
+function knobText({ name, value, unit, formula, inputs, source }: Knob): string {
+  const numbers = Object.entries(inputs).map(([input, number]) => `${input} ${figure(number)}`);
+  return [
+    `  ${name} = ${figure(value)}${Number.isFinite(value) ? ` ${unit}` : ''}`,
+    `    ${formula}${numbers.length > 0 ? ` (${numbers.join(', ')})` : ''}`,
+    `    ${source}`,
+  ].join('\n');
 }

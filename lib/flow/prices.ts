@@ -1,14 +1,17 @@
 import { unknownName } from './errors';
 import data from './prices.json';
 
-/** One number of the price file: what it is worth, in which unit, and which source says so. */
+/** Hours of a month, 365 days × 24 ÷ 12. */
+export const MONTH_HOURS = 730;
+
+/** One number of the price file: value, unit and source. */
 interface Price {
   readonly value: number;
   readonly unit: string;
   readonly source: string;
 }
 
-/** What S3 charges for one storage class, and the rules that it bills by. US dollars, bytes, days, GB of 2^30 bytes. */
+/** Prices and billing rules of one storage class of S3. US dollars, bytes, days, GB of 2^30 bytes. */
 export interface StorageClassPrices {
   /** US dollars a GB and month. */
   readonly storage: number;
@@ -16,7 +19,7 @@ export interface StorageClassPrices {
   readonly rank: number;
   /** US dollars for moving 1,000 objects into the class by a lifecycle rule. */
   readonly transitionPer1000: number;
-  /** US dollars for 1,000 reads (or restores, where the class wants one). */
+  /** US dollars for 1,000 reads (or restores, where the class requires one). */
   readonly readPer1000: number;
   /** US dollars for each GB read. */
   readonly readPerGb: number;
@@ -46,7 +49,7 @@ export const pricesRead: string = data.read;
 /** The region whose list prices these are. */
 export const pricesRegion: string = data.region;
 
-/** What S3 charges for whatever is not a storage class. */
+/** Prices of S3 beside the storage classes. */
 export const s3Prices = {
   uploadPer1000: data.s3.uploadPer1000.value,
   inventoryPerMillion: data.s3.inventoryPerMillion.value,

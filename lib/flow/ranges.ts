@@ -1,6 +1,6 @@
 /**
- * The widest ranges in which a number about the world can lie, with room to spare. Beyond them products overflow and
- * searches have no end; what lies beyond is a slip of the keyboard or stands for "no limit", and is refused by name.
+ * The widest ranges of realistic numbers, with room to spare. Beyond them products overflow and searches do not end;
+ * such a value is a typing error or means "no limit", and is refused by name.
  */
 
 /** Items or bytes a second at least: one in 30 years. */

@@ -1,6 +1,6 @@
 /**
- * Searches for where a claim begins or ceases to hold, by doubling and halving. Each expects a claim that changes once
- * between the ends; where it changes more often, the result is one of the changes.
+ * Searches for the point where a condition starts or stops holding, by doubling and halving. Each expects one change
+ * between the ends; with several, the result is one of them.
  */
 
 /** The first index from 0 to `last` from which `holds` holds, in strides that double and then halve; else `last`. */
@@ -42,7 +42,7 @@ export interface Precision {
   readonly relative?: number;
 }
 
-/** The two ends that a search came to. */
+/** The two ends of a finished search. */
 export interface Ends {
   readonly holding: number;
   readonly failing: number;

@@ -1,7 +1,7 @@
 import { type Check, shown, validate } from '../flow/errors';
 
 /**
- * The name of a component as it was given. Pulumi refuses an empty one before the component's own checks are reached.
+ * The given name of a component. Pulumi refuses an empty one before the component's own checks run.
  *
  * @throws InvalidInputError when it is empty
  */
@@ -12,8 +12,8 @@ export function componentName(type: string, name: string): string {
 }
 
 /**
- * A check that Pub/Sub takes the names that Pulumi makes of this one. Source: Pub/Sub documentation, Guidelines to name a
- * topic or subscription.
+ * A check that Pub/Sub accepts the names that Pulumi makes from this one. Source: Pub/Sub documentation, Guidelines to
+ * name a topic or subscription.
  */
 export function pubsubName(name: string): Check {
   return {

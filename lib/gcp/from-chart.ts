@@ -4,13 +4,13 @@ import type { Chart } from 'cdk8s';
 import { componentName } from './component-name';
 
 /**
- * Hands a cdk8s chart, such as those of `backpressure-constructs/k8s`, to Pulumi: every object of the chart becomes a
+ * Passes a cdk8s chart, such as those of `backpressure-constructs/k8s`, to Pulumi: every object of the chart becomes a
  * resource of Pulumi's Kubernetes provider, with its diff, waiting and deletion.
  *
- * A chart that contains a Secret is marked secret as a whole, so that no value stands in the state in the clear.
+ * A chart that contains a Secret is marked secret as a whole, so that the state holds no value in plain text.
  *
  * @param name name of the group; every object's resource is prefixed with it
- * @param chart any chart; it is synthesized here and now, so hand it over when it is complete
+ * @param chart any chart; it is synthesized in this call, so it must be complete
  * @param opts `provider` says which cluster. Default: the one of the current kubeconfig
  * @throws InvalidInputError when the name is empty
  */

@@ -1,9 +1,8 @@
-/** Constructs for Google Cloud on Pulumi. For users only: inside the library files are imported by name. */
+/** Constructs for Google Cloud on Pulumi. For users only: inside the library, files are imported by name. */
 export { fromChart } from './from-chart';
 export { PushWorker, type PushWorkerArgs } from './queue/push-worker';
-export { type PushTarget, RedriveQueue, type RedriveQueueArgs } from './queue/redrive-queue';
+export { type PushTarget, RedriveQueue, type RedriveQueueArgs, type SubscriptionChoices } from './queue/redrive-queue';
 export { type AlertedSubscription, SubscriptionAlerts, type SubscriptionAlertsArgs } from './queue/subscription-alerts';
-export type { SubscriptionChoices } from './queue/subscription-plan';
 export type { ReceiverChoices } from './webhooks/receiver-plan';
 export { type LoggedService, RefusedAlerts, type RefusedAlertsArgs } from './webhooks/refused-alerts';
 export { WebhookBuffer, type WebhookBufferArgs } from './webhooks/webhook-buffer';

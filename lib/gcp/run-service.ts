@@ -3,8 +3,11 @@ import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { READY_PATH } from '../runtime/webhook-receiver/contract';
 
-/** What a service of Cloud Run is made from. */
+/** Inputs of a Cloud Run service. */
 export interface RunServiceArgs {
+  readonly name: string;
+  /** The account that it runs as. */
+  readonly account: serviceaccount.Account;
   readonly image: pulumi.Input<string>;
   readonly location: pulumi.Input<string>;
   readonly project?: pulumi.Input<string>;
@@ -31,29 +34,30 @@ export interface MountedSecret {
   readonly file: string;
 }
 
-/** A service account of its own, so that a service has no permission but those it is given. */
-export function ownAccount(
-  name: string,
-  displayName: string,
-  project: pulumi.Input<string> | undefined,
+/** Inputs of a service account. */
+export interface AccountArgs {
+  /** Also its id in the project: 6 to 30 lower-case letters, digits and hyphens. */
+  readonly name: string;
+  readonly displayName: string;
+  readonly project?: pulumi.Input<string>;
+}
+
+/** A separate service account, so that a service has only the permissions that it is given. */
+export function createAccount(
   parent: pulumi.Resource,
+  { name, displayName, project }: AccountArgs,
 ): serviceaccount.Account {
   return new serviceaccount.Account(name, { accountId: name, displayName, project }, { parent });
 }
 
-/** The IAM member that a service account is. */
+/** The IAM member of a service account. */
 export function memberOf(account: serviceaccount.Account): pulumi.Output<string> {
   return pulumi.interpolate`serviceAccount:${account.email}`;
 }
 
-/** A Cloud Run service of one container that listens on 8080 and says at `READY_PATH` that it is up. */
-export function runService(
-  name: string,
-  args: RunServiceArgs,
-  account: serviceaccount.Account,
-  parent: pulumi.Resource,
-): cloudrunv2.Service {
-  const { secrets = [] } = args;
+/** A Cloud Run service of one container that listens on 8080 and answers at `READY_PATH` when it is ready. */
+export function createService(parent: pulumi.Resource, args: RunServiceArgs): cloudrunv2.Service {
+  const { name, account, secrets = [] } = args;
   const ready = { path: READY_PATH, port: 8080 };
   return new cloudrunv2.Service(
     name,
@@ -62,7 +66,7 @@ export function runService(
       project: args.project,
       description: args.description,
       ingress: args.ingress,
-      // It holds no state; protected, it could not even be replaced.
+      // It holds no state; with deletion protection it could not be replaced.
       deletionProtection: false,
       template: {
         serviceAccount: account.email,
@@ -90,7 +94,7 @@ export function runService(
   );
 }
 
-/** A volume's name begins with a letter, a source's need not. */
+/** A volume's name must begin with a letter; a source's name can begin with a digit. */
 function volumeName(secret: MountedSecret): string {
   return `secret-${secret.name}`;
 }

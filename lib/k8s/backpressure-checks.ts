@@ -14,22 +14,22 @@ export interface BackpressureChecksProps {
 }
 
 /**
- * Finds the imbalance in every chart of an app when it is synthesized: the rules of docs/rules.md, through cdk8s' own
- * validation.
+ * Runs the rules of docs/rules.md on every chart of an app when it is synthesized, through cdk8s' own validation.
  *
  * ```ts
  * BackpressureChecks.addTo(app);
  * ```
  *
- * A finding at level error fails synthesis, and so does a chart that could not be judged; warnings are written to stderr. A manifest accepts a finding by an
- * annotation whose key is `backpressure-constructs/` and the rule's id, and whose value is the reason.
+ * A finding at level error fails synthesis, and so does a chart that could not be judged; warnings are written to
+ * stderr. A manifest accepts a finding by an annotation whose key is `backpressure-constructs/` and the rule's id, and
+ * whose value is the reason.
  */
 export class BackpressureChecks implements IValidation {
   /**
    * Adds the checks to an app.
    *
    * @param app whose charts are checked, all of them together
-   * @param props severities, when they are to differ
+   * @param props severities that differ from the rules' own
    * @throws InvalidInputError when a severity names no rule
    */
   public static addTo(app: App, props: BackpressureChecksProps = {}): void {

@@ -4,11 +4,12 @@ import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { namespaceOf } from './promql';
 
 /** One graph: lines over time in one unit. */
 export interface Graph {
   readonly title: string;
-  /** Unit as Grafana names it: `short`, `s`, `bytes`, `percentunit`. */
+  /** Unit in Grafana's notation: `short`, `s`, `bytes`, `percentunit`. */
   readonly unit: string;
   readonly lines: readonly { readonly legend: string; readonly expr: string }[];
 }
@@ -19,13 +20,18 @@ const WIDTH = 12;
 /** The label by which the sidecar of the Grafana chart finds dashboards. */
 const SIDECAR_LABEL = { grafana_dashboard: '1' };
 
-/** A dashboard with these graphs, two a row. */
+/**
+ * A dashboard with these graphs, two a row. File and title contain the namespace: Grafana's sidecar writes the files of
+ * all namespaces into one folder, where titles must be unique.
+ */
 export function grafanaDashboard(
   scope: Construct,
   id: string,
-  title: string,
+  name: string,
   graphs: readonly Graph[],
 ): kplus.ConfigMap {
+  const namespace = namespaceOf(scope);
+  const title = namespace === undefined ? name : `${name}, ${namespace}`;
   const builder = new DashboardBuilder(title)
     .tags(['backpressure'])
     .refresh('30s')

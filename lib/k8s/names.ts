@@ -1,6 +1,6 @@
 /**
- * What a text of a user must look like before it stands in a manifest, in PromQL or in a path. A text that passes needs
- * no quoting; one that may hold anything is quoted where it is used (`promql.ts`).
+ * Formats of user texts in a manifest, in PromQL or in a path. A text that passes needs no quoting; free text is quoted
+ * where it is used (`promql.ts`).
  *
  * Source: Kubernetes, Object Names and IDs; Secrets (keys); Labels and Selectors; Environment variables. Docker
  * distribution, reference/regexp.go.
@@ -15,8 +15,17 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*$/;
 const LABEL_NAME = /^[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?$/;
 const LARGEST_PORT = 65_535;
+/** The grammar of Docker distribution: a tag belongs to the last component of the path. */
+const IMAGE = (() => {
+  const host = String.raw`(?:[A-Za-z0-9][-.A-Za-z0-9]*|\[[0-9a-fA-F:]+\])(?::\d{1,5})?`;
+  const component = '[a-z0-9]+(?:(?:[.]|__?|-+)[a-z0-9]+)*';
+  const digest = '[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{64,}';
+  return new RegExp(
+    String.raw`^(?=.{1,500}$)(?:${host}/)?${component}(?:/${component})*(?::(?<tag>\w[\w.-]{0,127}))?(?:@(?<digest>${digest}))?$`,
+  );
+})();
 
-/** A check that a text has a form; an absent one passes. */
+/** A check on the format of a text; an absent one passes. */
 export function textCheck(
   prop: string,
   value: string | undefined,
@@ -26,7 +35,7 @@ export function textCheck(
   return textMust(prop, value, has, `be ${form}`);
 }
 
-/** A token of another engine is named as such: here it would stand in the manifest as it is. */
+/** Names a token of another engine as such: it would be written to the manifest unresolved. */
 function textMust(prop: string, value: string | undefined, has: (text: string) => boolean, must: string): Check {
   if (value === undefined) return { refused: false, message: '' };
   const shown = JSON.stringify(value).slice(1, -1);
@@ -43,12 +52,12 @@ function matches(prop: string, value: string | undefined, pattern: RegExp, form:
   return textCheck(prop, value, (text) => pattern.test(text), form);
 }
 
-/** A label of DNS, as namespaces and most objects have. */
+/** A DNS label, the format of namespaces and most object names. */
 export function dnsLabel(prop: string, value: string | undefined): Check {
   return matches(prop, value, LABEL, '1 to 63 lower-case letters, digits and hyphens');
 }
 
-/** A subdomain, as Secrets have. */
+/** A DNS subdomain, the format of Secret names. */
 export function dnsSubdomain(prop: string, value: string | undefined): Check {
   return matches(prop, value, SUBDOMAIN, '1 to 253 lower-case letters, digits, hyphens and dots');
 }
@@ -75,7 +84,7 @@ function isCidr(text: string): boolean {
   return version !== 0 && /^\d{1,3}$/.test(length ?? '') && Number(length) <= longest && more.length === 0;
 }
 
-/** A host: a name of DNS or an address. */
+/** A host: a DNS name or an address. */
 export function host(prop: string, value: string | undefined): Check {
   return textCheck(prop, value, isHost, 'a host name or an address');
 }
@@ -112,8 +121,8 @@ export function kafkaTopicName(prop: string, value: string | undefined): Check {
 }
 
 /**
- * A name that a server of its own gives and takes: printable, without spaces at its ends, and without `$(`, which
- * Kubernetes would replace in an environment variable.
+ * A name on another server: printable, without spaces at its ends, and without `$(`, which Kubernetes would replace in
+ * an environment variable.
  */
 export function foreignName(prop: string, value: string | undefined, longest = 255): Check {
   const isName = (text: string) =>
@@ -125,18 +134,16 @@ export function foreignName(prop: string, value: string | undefined, longest = 2
   return textCheck(prop, value, isName, `1 to ${longest} printable characters without '$('`);
 }
 
-/** An image with a version or a digest. A port of its registry is neither. */
+/** An image with a version or a digest. A registry's port is neither, and `latest` is not a version. */
 export function imageReference(prop: string, value: string | undefined): Check {
   const isPinned = (text: string) => {
-    const parsed =
-      /^(?<path>[A-Za-z0-9][\w.:/-]*?)(:(?<tag>\w[\w.-]{0,127}))?(@(?<digest>\w+:[0-9a-fA-F]{32,}))?$/.exec(text);
-    const { tag, digest } = parsed?.groups ?? {};
+    const { tag, digest } = IMAGE.exec(text)?.groups ?? {};
     return digest !== undefined || (tag !== undefined && tag !== 'latest');
   };
   return textMust(prop, value, isPinned, 'name a version or a digest');
 }
 
-/** The name of an environment variable, as Kubernetes takes it. */
+/** The name of an environment variable, in Kubernetes' format. */
 export function environmentName(prop: string, value: string): Check {
   const isName = (text: string) => /^[-._A-Za-z][-._A-Za-z0-9]{0,253}$/.test(text) && !/^(\.|\.\..*)$/.test(text);
   return textCheck(prop, value, isName, "letters, digits, '-', '_' and '.', not beginning with a digit");
@@ -161,15 +168,15 @@ function isLabelKey(key: string): boolean {
 }
 
 /**
- * The name of an object that stands for something outside of Kubernetes: the thing's own where Kubernetes takes it. It
- * must not depend on where the construct is, because an object of another name is made anew, and with the old one goes
- * what it stands for.
+ * The name of an object that represents a resource outside of Kubernetes: the resource's own name if Kubernetes accepts
+ * it. It must not depend on the construct's path: a new name makes a new object, and deleting the old one deletes the
+ * resource.
  */
 export function objectName(name: string): string {
   return SUBDOMAIN.test(name) ? name : hashedName(name, name);
 }
 
-/** The same for a thing that its name alone does not tell from others. */
+/** The same for a resource whose name alone is not unique. */
 export function hashedName(name: string, identity: string): string {
   const label = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);

@@ -1,4 +1,4 @@
-/** Who may talk to a pod and whom it may talk to: nobody and nobody, but for what is listed. */
+/** Network policies of pods: no connection in or out, except those listed. */
 import type { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
@@ -9,20 +9,20 @@ export interface Egress {
   readonly ports: readonly number[];
   /** Pods of this namespace; without it, anywhere outside (`cidr`) or the own namespace. */
   readonly namespace?: string;
-  /** An address range, for what runs outside the cluster. */
+  /** An address range outside the cluster. */
   readonly cidr?: string;
-  /** Ranges within it that are not meant. */
+  /** Excluded ranges within it. */
   readonly except?: readonly string[];
 }
 
-/** Where clouds answer any pod with the credentials of its node (169.254.169.254); nobody's service. */
+/** Link-local addresses: at 169.254.169.254 clouds give any pod the credentials of its node. */
 const LINK_LOCAL = '169.254.0.0/16';
-/** RFC 1918 and RFC 6598: nodes, pods, services and the neighbours of the cluster, never the internet. */
+/** RFC 1918 and RFC 6598: nodes, pods, services and networks beside the cluster, never the internet. */
 const PRIVATE = ['10.0.0.0/8', '100.64.0.0/10', '172.16.0.0/12', '192.168.0.0/16'];
 
-/** Outside the cluster, in the own network or beyond. */
+/** Any address outside the cluster, private or public. */
 export const ANYWHERE: Pick<Egress, 'cidr' | 'except'> = { cidr: '0.0.0.0/0', except: [LINK_LOCAL] };
-/** The internet alone. */
+/** Only the internet. */
 export const INTERNET: Pick<Egress, 'cidr' | 'except'> = { cidr: '0.0.0.0/0', except: [...PRIVATE, LINK_LOCAL] };
 
 /** Where a server is: in a namespace, in an address range, or anywhere outside. */
@@ -31,11 +31,11 @@ export function placeOf(namespace: string | undefined, cidr: string | undefined)
   return cidr === undefined ? ANYWHERE : { cidr };
 }
 
-/** Who may talk to a pod. */
+/** An allowed source of connections to a pod. */
 export interface Ingress {
   /** TCP ports. */
   readonly ports: readonly number[];
-  /** From pods of this namespace. What runs on the node itself, probes for instance, no policy holds back. */
+  /** From pods of this namespace. Policies do not apply to the node itself, for instance to probes. */
   readonly namespace: string;
 }
 

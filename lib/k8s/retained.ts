@@ -1,6 +1,6 @@
 /**
- * Annotations by which the tools that prune leave an object alone: deleting it would delete what it stands for, with the
- * data in it. `kubectl delete` is not held back by them.
+ * Annotations that make pruning tools keep an object: deleting it would delete the resource that it represents, with
+ * its data. They do not stop `kubectl delete`.
  *
  * Source: Helm, Chart Development Tips, "Tell Helm Not To Uninstall a Resource"; Argo CD, Sync Options, "No Prune
  * Resources" and "No Resource Deletion"; Flux, Kustomization, "Controlling the apply behavior", prune.

@@ -15,13 +15,13 @@ export function scriptConfigMap(scope: Construct, id: string, script: string): k
   if (Buffer.byteLength(text) > LARGEST_CONFIG_MAP_BYTES) {
     throw new Error(`${script} has ${Buffer.byteLength(text)} bytes, a ConfigMap holds ${LARGEST_CONFIG_MAP_BYTES}`);
   }
-  // Immutable: a changed script is another ConfigMap, and the pods that run the old one keep it until they are replaced.
+  // Immutable: a changed script makes another ConfigMap, and pods with the old one keep it until they are replaced.
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
   const name = `${Names.toDnsLabel(scope, { maxLen: 50, extra: [id.toLowerCase()] })}-${digest}`;
   return new kplus.ConfigMap(scope, id, { metadata: { name }, immutable: true, data: { [basename(script)]: text } });
 }
 
-/** The folder with the bundles, of a checkout as of the installed package. */
+/** The folder with the bundles, in a checkout or in the installed package. */
 function runtimeFolder(): string {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const candidate = [join(folder, 'dist', 'runtime'), join(folder, 'runtime')].find((path) =>

@@ -1,5 +1,5 @@
 /**
- * A value in a Secret that already exists. Secrets are only ever referred to: what stands in a manifest stands in Git.
+ * A value in an existing Secret. Manifests only refer to Secrets, because manifests are stored in Git.
  */
 export interface SecretKey {
   /** Name of the Secret, in the namespace of the chart. */

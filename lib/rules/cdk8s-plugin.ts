@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import type { CheckOptions } from './check';
 import { loadRules } from './load';
 
-/** What of cdk8s-cli's `ValidationContext` the plugin uses. */
+/** The part of cdk8s-cli's `ValidationContext` that the plugin uses. */
 export interface PluginContext {
   /** Files that `cdk8s synth` wrote. */
   readonly manifests: readonly string[];

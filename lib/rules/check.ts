@@ -2,7 +2,7 @@ import { InvalidInputError } from '../flow/errors';
 import { Template } from './cloudformation/read/template';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
 import { type Document, OverLimitError, type Value } from './document';
-import { CARRIED_RULES } from './embedded/rules';
+import { EMBEDDED_RULES } from './embedded/rules';
 import { Manifests } from './kubernetes/read/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
 import { MAX_MESSAGE, MAX_SECONDS, printable } from './limits';
@@ -23,26 +23,26 @@ export interface CheckOptions {
   readonly severities?: Readonly<Record<string, Level>>;
 }
 
-/** What could not be judged, and why. */
+/** A file that could not be checked, and why. */
 export interface Failure {
   /** The file; of manifests that are judged together, the first. */
   readonly file: string;
-  /** The rule that could not judge it; undefined when no rule could. */
+  /** The rule that failed on it; undefined when no rule could check it. */
   readonly ruleId?: string;
-  /** One sentence: what was met, and the limit, when it is one. */
+  /** One sentence: the error, and the limit if there is one. */
   readonly message: string;
-  /** Whether it is a fault of a rule rather than of the file. */
+  /** Whether the fault is a rule's rather than the file's. */
   readonly ours: boolean;
 }
 
-/** What was found, and what could not be judged. */
+/** Findings, and files that could not be checked. */
 export interface Verdict {
   /** In the order of the documents. */
   readonly findings: Finding[];
   readonly failures: Failure[];
 }
 
-/** Findings that stand, though not every rule could judge every document. */
+/** Findings of a run in which some rule could not check some document. */
 export class UnjudgedError extends Error {
   public readonly name = 'UnjudgedError';
 
@@ -59,7 +59,7 @@ export class UnjudgedError extends Error {
 /**
  * Runs every rule over every document.
  *
- * @returns what was found and is not acknowledged, in the order of the documents
+ * @returns findings that are not acknowledged, in the order of the documents
  * @throws InvalidInputError when a severity names no rule, or is none
  * @throws UnjudgedError when a rule could not judge a document
  */
@@ -70,7 +70,7 @@ export function check(documents: readonly Document[], options: CheckOptions = {}
 }
 
 /**
- * Runs every rule over every document. A rule that fails on one document takes nothing from the others.
+ * Runs every rule over every document. A rule that fails on one document still checks the others.
  *
  * @throws InvalidInputError when a severity names no rule, or is none
  */
@@ -94,7 +94,7 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
   };
 }
 
-/** Reads and judges; a file that cannot be read takes nothing from the findings of the others. */
+/** Reads and checks; a file that cannot be read does not affect the findings of others. */
 export function judgeEach(reading: Reading, options: CheckOptions = {}): Verdict {
   const { findings, failures } = judge(reading.documents, options);
   const unread = reading.unreadable.map(({ file, reason }) => ({ file, message: reason, ours: false }));
@@ -106,20 +106,20 @@ export function failureText({ file, message }: Failure): string {
   return `${printable(file)}: ${printable(message)}`;
 }
 
-/** A document that is over a limit is so for every rule; it is said once. */
+/** A document over a limit fails for every rule; it is reported once. */
 function distinct(failures: readonly Failure[]): Failure[] {
   return [...new Map(failures.map((failure) => [failure.message, failure])).values()];
 }
 
 /**
- * Refuses severities that name no rule, or that are none.
+ * Refuses unknown rules and unknown severities.
  *
  * @throws InvalidInputError that names each of them
  */
 export function validateSeverities(severities: Readonly<Record<string, string>>): void {
   const wrong = Object.entries(severities).flatMap(([id, level]) => {
     if (!RULES.some((rule) => rule.id === id))
-      return [`severities names ${id}, which is no rule; docs/rules.md lists them`];
+      return [`severities names ${id}, which is not a rule; docs/rules.md lists them`];
     return (LEVELS as readonly string[]).includes(level)
       ? []
       : [`severity of ${id} must be one of ${LEVELS.join(', ')}, got ${level}`];
@@ -127,11 +127,11 @@ export function validateSeverities(severities: Readonly<Record<string, string>>)
   if (wrong.length > 0) throw new InvalidInputError('check', wrong);
 }
 
-/** The rules that can say something about a document of this engine. */
+/** The rules for documents of this engine. */
 function rulesFor(document: Document): readonly Rule[] {
   const specific =
     document instanceof Template ? CLOUDFORMATION_RULES : document instanceof Manifests ? KUBERNETES_RULES : [];
-  return [...(specific as readonly Rule[]), ...CARRIED_RULES];
+  return [...(specific as readonly Rule[]), ...EMBEDDED_RULES];
 }
 
 interface Run {
@@ -174,7 +174,7 @@ function failureOf({ id }: Rule, document: Document, error: unknown): Failure {
   };
 }
 
-/** A sentence that a person can read, whatever names stand in it. */
+/** A message that is safe to print with any names in it. */
 function clipped(text: string): string {
   return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE)}…`;
 }

@@ -1,24 +1,24 @@
 import { MAX_SECONDS } from './limits';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from './resolved';
 
-/** A text that a resource carries for somebody else to run or to read: a script, a configuration file. */
-export interface CarriedText {
+/** A text embedded in a resource: a script, a configuration file. */
+export interface EmbeddedText {
   /** Where it stands. */
   readonly at: Value;
   /** The text. */
   readonly text: string;
-  /** What it is called, when it has a name: the key in a ConfigMap. */
+  /** Its name, if it has one: the key in a ConfigMap. */
   readonly name?: string;
 }
 
-/** A document that takes more work than any may; what is found until then stands. */
+/** A document over a work limit; findings made before that are kept. */
 export class OverLimitError extends Error {
   public readonly name = 'OverLimitError';
 }
 
 const OVERTIME = `takes the rules longer than ${MAX_SECONDS} s, which is the limit`;
 
-/** What rules are run on: resources, whoever wrote them. */
+/** A document to check: a list of resources. */
 export abstract class Document {
   private types?: Map<string, Resource[]>;
   private ticks = 0;
@@ -27,19 +27,19 @@ export abstract class Document {
   /** Every resource, in the order in which they stand. */
   public abstract readonly resources: readonly Resource[];
 
-  /** Works out one value as far as the document decides it. */
+  /** Evaluates one value as far as the document decides it. */
   public abstract resolve(raw: unknown): Resolved;
 
-  /** The scripts and configuration files that its resources carry. */
-  public abstract texts(): readonly CarriedText[];
+  /** The scripts and configuration files embedded in its resources. */
+  public abstract texts(): readonly EmbeddedText[];
 
-  /** Gives the rules so many seconds from now; then `tick` throws. */
+  /** Gives the rules this many seconds from now; then `tick` throws. */
   public allow(seconds: number): void {
     this.deadline = performance.now() + seconds * 1000;
   }
 
   /**
-   * Called for every value that is worked out.
+   * Called for every value that is evaluated.
    *
    * @throws OverLimitError when the time is over
    */
@@ -98,10 +98,10 @@ export class Resource {
 }
 
 /**
- * One place in a document, there or not, and what the document decides about it.
+ * One place in a document, present or absent, and what the document decides about it.
  *
- * Three answers everywhere: `absent` only when it is decided that nothing is there; a number, text or flag only when it
- * is decided which; `undefined` for everything else, so that a rule that reads it can be silent.
+ * Three answers everywhere: `absent` only when the document decides that the place is empty; a number, text or flag
+ * only when it decides the value; `undefined` for everything else, so that a rule can stay silent.
  */
 export class Value {
   private memo: Resolved;
@@ -124,7 +124,7 @@ export class Value {
     return before === '' ? this.key : `${before}.${this.key}`;
   }
 
-  /** What is there, worked out as far as the document decides. */
+  /** The value, evaluated as far as the document decides. */
   public get resolved(): Resolved {
     if (!this.worked) {
       this.resource.document.tick();
@@ -134,17 +134,17 @@ export class Value {
     return this.memo;
   }
 
-  /** Whether it is certain that nothing is there. */
+  /** Whether the place is certainly empty. */
   public get absent(): boolean {
     return this.resolved === undefined || this.resolved === null;
   }
 
-  /** Whether anything is, for certain, there. */
+  /** Whether the place certainly has a value. */
   public get present(): boolean {
     return !this.absent && this.resolved !== UNKNOWN;
   }
 
-  /** Whether the document says what, if anything, is there. */
+  /** Whether the document decides the place: its value, or that it is empty. */
   public get decided(): boolean {
     return this.resolved !== UNKNOWN;
   }
@@ -164,7 +164,7 @@ export class Value {
     return value;
   }
 
-  /** The number there; `fallback` when nothing is there; undefined when that is not decided, or is no number. */
+  /** The number; `fallback` when absent; undefined when not decided, or not a number. */
   public number(fallback?: number): number | undefined {
     const { resolved } = this;
     if (resolved === undefined || resolved === null) return fallback;
@@ -174,7 +174,7 @@ export class Value {
     return Number.isFinite(number) ? number : undefined;
   }
 
-  /** The text there; `fallback` when nothing is there; undefined when that is not decided, or is no scalar. */
+  /** The text; `fallback` when absent; undefined when not decided, or not a scalar. */
   public text(fallback?: string): string | undefined {
     const { resolved } = this;
     if (resolved === undefined || resolved === null) return fallback;
@@ -182,7 +182,7 @@ export class Value {
     return typeof resolved === 'string' ? resolved : undefined;
   }
 
-  /** The truth there; `fallback` when nothing is there; undefined when that is not decided, or is none. */
+  /** The boolean; `fallback` when absent; undefined when not decided, or not a boolean. */
   public flag(fallback?: boolean): boolean | undefined {
     const text = this.text(fallback === undefined ? undefined : String(fallback))?.toLowerCase();
     if (text === 'true' || text === 'yes' || text === 'on') return true;
@@ -190,8 +190,8 @@ export class Value {
   }
 
   /**
-   * What the list holds. Empty only when that is decided: of a list that is not, one undecided element stands for all,
-   * so that `every(absent)` is false. A single value where a list may stand is a list of one.
+   * The elements of the list. Empty only when that is decided: an undecided list has one undecided element, so that
+   * `every(absent)` is false. A single value in place of a list is a list of one.
    */
   public items(): Value[] {
     const { resolved } = this;
@@ -200,7 +200,7 @@ export class Value {
     return [this];
   }
 
-  /** The keys and what stands under each; none when it is no mapping, or not decided. */
+  /** The keys and their values; none when it is not a mapping, or not decided. */
   public entries(): [string, Value][] {
     return isMapping(this.resolved) ? Object.keys(this.resolved).map((key) => [key, this.at(key)]) : [];
   }

@@ -1,15 +1,17 @@
 /**
- * How large a document may be. Whoever writes a file that is checked may not be trusted, in a pull request for instance,
- * so that every file is bounded in time and memory. What is over a limit is named and not judged.
+ * Size limits of documents. The author of a checked file may not be trusted, in a pull request for instance, so every
+ * file is bounded in time and memory. A file over a limit is reported, not checked.
  */
 import { UnreadableError } from './unreadable';
 
-/** Bytes of one file. CloudFormation takes 1 MB (S3 object); a dump of every object of a large cluster has tens of MB. */
+/**
+ * Bytes of one file. CloudFormation takes 1 MB (S3 object); a dump of all objects of a large cluster has tens of MB.
+ */
 export const MAX_FILE_BYTES = 32 * 1024 ** 2;
 
 /**
- * Values in one file, every YAML alias counted as often as it stands; a text counts once more for every 64 characters.
- * About what 32 MiB of manifests have; 700 bytes of nested aliases have 10^9.
+ * Values in one file, every use of a YAML alias counted; a text counts once more for every 64 characters. 32 MiB of
+ * manifests have about as many; 700 bytes of nested aliases have 10^9.
  */
 export const MAX_VALUES = 2_000_000;
 
@@ -28,7 +30,7 @@ export const MAX_MERGED_KEYS = 10_000;
 /** Characters of a text that intrinsic functions compose. CloudFormation takes a template of 1 MB in all. */
 export const MAX_COMPOSED = 1024 ** 2;
 
-/** Parts, literal or referred to, of such a text. */
+/** Parts, literals or references, of such a text. */
 export const MAX_PARTS = 10_000;
 
 /**
@@ -40,7 +42,7 @@ export const MAX_STEPS = 1_000_000;
 /** Characters of a scalar that a rule parses: a name, a schedule, an expression. CloudWatch's longest has 2,048. */
 export const MAX_SCALAR = 4096;
 
-/** Seconds that all rules together may take for one document: what the other limits let through has to end too. */
+/** Seconds that all rules together may take for one document: a document within the other limits has to end too. */
 export const MAX_SECONDS = 60;
 
 /** Characters of a message; a name in it may be as long as the file. */
@@ -62,7 +64,7 @@ interface Size {
   readonly depth: number;
 }
 
-/** What the files of one run have together. */
+/** Totals over the files of one run. */
 export class Total {
   private characters = 0;
   private values = 0;
@@ -83,8 +85,8 @@ export class Total {
 }
 
 /**
- * Refuses what is too large, too deep or contains itself. Walks without recursion, and measures what several places
- * share only once.
+ * Refuses values that are too large, too deep or contain themselves. Walks without recursion, and measures what several
+ * places share only once.
  *
  * @returns how many values there are
  * @throws UnreadableError that names the limit
@@ -159,7 +161,7 @@ export function tooDeep(file: string, line = ''): UnreadableError {
   );
 }
 
-/** No limit is passed, but it was parsed: it may well be a document, so it must not pass for one without findings. */
+/** It is over no limit, but it was parsed: it may be a document, so it must not count as one without findings. */
 function inItself(file: string): UnreadableError {
   return new UnreadableError(file, 'a value contains itself, through an alias to a value around it', true);
 }
@@ -184,14 +186,14 @@ function notFitting(file: string, limit: string): UnreadableError {
 function tooMany(file: string): UnreadableError {
   return new UnreadableError(
     file,
-    `has more than ${MAX_VALUES} values, each alias counted as often as it stands, which is the limit`,
+    `has more than ${MAX_VALUES} values, with every use of an alias counted, which is the limit`,
     true,
   );
 }
 
-/** The text for a terminal or a log: no control characters that would move the cursor or begin a line of their own. */
+/** The text for a terminal or a log: no control characters that would move the cursor or begin a new line. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });

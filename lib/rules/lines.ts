@@ -1,24 +1,24 @@
 /**
- * In which line of a file a finding stands.
+ * The line of a finding in its file.
  */
 import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
 import { MAX_DEPTH } from './limits';
 import type { Finding } from './rule';
 
-/** One place of a parsed file: where it begins, and what stands below it. */
+/** One place of a parsed file: its offset, and the places below it. */
 interface Place {
   readonly start: number;
-  /** The text of a scalar; decoded only when asked for, for most are never looked at. */
+  /** The text of a scalar; decoded only when read, because most are never read. */
   readonly text?: () => string;
-  /** What stands below, by key or index; a scalar has nothing below. */
+  /** The places below, by key or index; a scalar has none. */
   readonly below: ReadonlyMap<string, Place>;
 }
 
 const NOTHING: ReadonlyMap<string, Place> = new Map();
 
 /**
- * Makes a function that says in which line, from 1, a finding of this file stands; for something that is missing, the
- * line of what it is missing from. Undefined when the file does not tell.
+ * Makes a function that returns the line, from 1, of a finding of this file; for a missing value, the line of its
+ * parent. Undefined when the file does not tell.
  *
  * Parses the file once more, so make it only for files with findings.
  */

@@ -1,6 +1,6 @@
 /**
- * The rules for who may not need them: ninety rules and a YAML parser, loaded at the first use. Whoever imports a
- * construct imports the checks beside it, and most do not run them.
+ * Loads ninety rules and a YAML parser at the first use. Importing a construct also imports the checks, and most
+ * programs do not run them.
  */
 export function loadRules() {
   return {

@@ -34,7 +34,7 @@ export { UnreadableError } from './unreadable';
  * @throws UnreadableError with the line, when it is neither JSON nor YAML, and with the limit, when it is over one
  */
 export function parse(file: string, given: string, total = new Total()): unknown[] {
-  // A character is at least a byte; who read the file from a disk has counted its bytes.
+  // A character is at least a byte; the bytes of a file are counted when it is read.
   if (given.length > MAX_FILE_BYTES) throw tooLarge(file);
   const text = given.replace(/^\uFEFF/, '');
   const documents = /^\s*[{[]/.test(text) ? (json(file, text) ?? yaml(file, text)) : yaml(file, text);
@@ -42,14 +42,14 @@ export function parse(file: string, given: string, total = new Total()): unknown
   return documents;
 }
 
-/** The YAML in a text that a document carries; undefined when it is none, or over a limit. */
-export function parseCarried(text: string): unknown {
+/** The YAML in a text that is embedded in a document; undefined when it is none, or over a limit. */
+export function parseEmbedded(text: string): unknown {
   try {
     const parsed = load(text, { schema: CORE_SCHEMA });
     limited('', parsed);
     return parsed;
   } catch {
-    // A template, or another language: nothing that a rule could judge.
+    // A template, or another language: no rule can check it.
     return undefined;
   }
 }
@@ -58,7 +58,7 @@ function json(file: string, text: string): unknown[] | undefined {
   try {
     return [JSON.parse(text)];
   } catch (error) {
-    // What begins like JSON may be YAML in flow style, or have comments; only a .json file has to be JSON.
+    // Text that begins like JSON may be YAML in flow style, or have comments; only a .json file has to be JSON.
     if (file.endsWith('.json')) throw new UnreadableError(file, `no JSON: ${(error as Error).message}`);
     return undefined;
   }
@@ -81,13 +81,13 @@ function yaml(file: string, text: string): unknown[] {
   }
 }
 
-/** `!Ref x` is `{ Ref: x }`, `!Sub x` is `{ Fn::Sub: x }`; a tag that nobody knows becomes a function nobody knows. */
+/** `!Ref x` is `{ Ref: x }`, `!Sub x` is `{ Fn::Sub: x }`; an unknown tag becomes an unknown function. */
 function longForm(tag: string, argument: unknown): Record<string, unknown> {
   const name = tag.replace(/^!/, '');
   return { [name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`]: argument };
 }
 
-/** What a key is called; of a mapping or a list as a key nothing is asked. */
+/** Name of a key; empty for a mapping or a list as a key. */
 function keyText(key: unknown): string {
   return typeof key === 'object' ? '' : String(key);
 }

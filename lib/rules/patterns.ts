@@ -1,6 +1,6 @@
 /**
- * Expressions that a document brings along. One of them, `(a+)+$`, may take longer than the universe on a name of forty
- * characters, so that only those are used that cannot.
+ * Regular expressions from a document. `(a+)+$` takes exponential time on a name of forty characters, so only
+ * expressions with a bounded time are used.
  */
 
 /** Characters of an expression, and of the name that it is matched against: RabbitMQ's names have 255 bytes. */
@@ -9,22 +9,22 @@ const LONGEST = 255;
 /** Repetitions in one expression: with n of them it takes at most 255ⁿ⁺¹ steps. */
 const MOST_REPEATED = 2;
 
-/** The expression; undefined for one that is none, is of another kind than ours, or might take too long. */
+/** The expression; undefined for one that is invalid, of another dialect, or might take too long. */
 export function patternOf(text: string): RegExp | undefined {
   if (text.length > LONGEST) return undefined;
-  // Escapes and classes stand for one character each, and hold no operators.
+  // Escapes and classes match one character each, and hold no operators.
   const bare = text.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
   const repeated = bare.match(/[*+?{]/g) ?? [];
   if (repeated.length > MOST_REPEATED || /\)[*+?{]/.test(bare) || /\\[1-9k]/.test(text)) return undefined;
   try {
     return new RegExp(text);
   } catch {
-    // Erlang's expressions know more than ours.
+    // Erlang's expressions have more syntax than JavaScript's.
     return undefined;
   }
 }
 
-/** Whether a name matches; a name that no broker takes may. */
+/** Whether a name matches; a name that no broker accepts may. */
 export function matches(pattern: RegExp, name: string): boolean {
   return name.length > LONGEST || pattern.test(name);
 }

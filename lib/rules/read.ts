@@ -1,5 +1,5 @@
 /**
- * From what was parsed to documents: which is a CloudFormation template, which a Kubernetes manifest, which is neither.
+ * From parsed values to documents: CloudFormation templates, Kubernetes manifests, or neither.
  */
 import { Template } from './cloudformation/read/template';
 import type { Document } from './document';
@@ -10,18 +10,18 @@ import { isMapping } from './resolved';
 
 /** A file as it was found. */
 export interface Source {
-  /** What it is called in findings. */
+  /** Its name in findings. */
   readonly file: string;
-  /** What it holds. */
+  /** Its text. */
   readonly text: string;
-  /** Rules accepted outside of it, by construct path: what a CDK app acknowledged. Default: none. */
+  /** Rules accepted outside of it, by construct path, as acknowledged in a CDK app. Default: none. */
   readonly acknowledged?: (constructPath: string) => ReadonlyMap<string, string>;
 }
 
 const NEITHER =
   'neither a CloudFormation template (no Resources) nor Kubernetes manifests (no apiVersion and kind in every document)';
 
-/** Something parsed already, and what it is called in findings. */
+/** A parsed value, and its name in findings. */
 export interface ParsedSource extends Pick<Source, 'file' | 'acknowledged'> {
   /** A template, a manifest, or a list of manifests. */
   readonly parsed: unknown;
@@ -43,22 +43,22 @@ export function readDocuments(sources: readonly Source[]): Document[] {
   return allOf(readEach(sources));
 }
 
-/** The documents of some files; one that cannot be read takes nothing from the others. */
+/** The documents of some files; one that cannot be read does not affect the others. */
 export function readEach(sources: readonly Source[]): Reading {
   const total = new Total();
   return reading(sources, ({ file, text }) => parse(file, text, total));
 }
 
 /**
- * The documents of what is parsed already.
+ * The documents of parsed values.
  *
- * @throws UnreadableError for what is neither a template nor manifests, or is over a limit
+ * @throws UnreadableError for a value that is neither a template nor manifests, or is over a limit
  */
 export function documentsFrom(sources: readonly ParsedSource[]): Document[] {
   return allOf(readingOf(sources));
 }
 
-/** The documents of what is parsed already; what cannot be judged takes nothing from the others. */
+/** The documents of parsed values; one that cannot be checked does not affect the others. */
 export function readingOf(sources: readonly ParsedSource[]): Reading {
   const total = new Total();
   return reading(sources, ({ file, parsed }) => {
@@ -89,7 +89,7 @@ function reading<S extends Pick<Source, 'file' | 'acknowledged'>>(
   return { documents: documentsOf(read), unreadable };
 }
 
-/** The documents of files whose templates and manifests are taken apart already, as `bodies` does. */
+/** The documents of files whose templates and manifests are already split, as by `bodies`. */
 export function documentsOf(
   sources: readonly (Pick<Source, 'file' | 'acknowledged'> & { readonly bodies: readonly Record<string, unknown>[] })[],
 ): Document[] {
@@ -102,15 +102,15 @@ export function documentsOf(
   ];
 }
 
-/** What a text holds: its templates and manifests, lists taken apart. */
+/** The templates and manifests of a text, with lists split. */
 export function parseDocuments(file: string, text: string): Record<string, unknown>[] {
   return bodies(file, parse(file, text));
 }
 
 /**
- * Templates and manifests one by one, lists taken apart.
+ * Templates and manifests one by one, with lists split.
  *
- * @throws UnreadableError for what is neither
+ * @throws UnreadableError for a value that is neither
  */
 export function bodies(file: string, parsed: unknown): Record<string, unknown>[] {
   const found = [parsed]
@@ -124,7 +124,7 @@ export function bodies(file: string, parsed: unknown): Record<string, unknown>[]
         ? document.items
         : [document],
     );
-  if (found.length === 0) throw new UnreadableError(file, 'there is nothing in it');
+  if (found.length === 0) throw new UnreadableError(file, 'it is empty');
   if (!found.every((document) => isTemplate(document) || isManifest(document)))
     throw new UnreadableError(file, NEITHER);
   return found as Record<string, unknown>[];

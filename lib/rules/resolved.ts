@@ -1,8 +1,8 @@
 /**
- * What a document says in one place, once everything it decides has been worked out.
+ * The value of one place in a document, evaluated as far as the document decides.
  */
 
-/** What a document alone does not decide: a parameter, an import, a condition with two answers. */
+/** A value that a document alone does not decide: a parameter, an import, a condition with two outcomes. */
 export const UNKNOWN: unique symbol = Symbol('unknown');
 
 /** The identifier or an attribute of another resource of the same document. */
@@ -15,11 +15,11 @@ export class Reference {
   ) {}
 }
 
-/** A text put together of parts, not all of which are literal. */
+/** A text made of parts, not all of them literal. */
 export class Composite {
   constructor(public readonly parts: readonly (string | Reference | typeof UNKNOWN)[]) {}
 
-  /** What follows the last colon, when all of it is literal: the name at the end of an ARN. */
+  /** The text after the last colon, if it is literal: the name at the end of an ARN. */
   public get tail(): string | undefined {
     const last = this.parts[this.parts.length - 1];
     if (typeof last !== 'string' || !last.includes(':')) return undefined;
@@ -27,7 +27,7 @@ export class Composite {
   }
 }
 
-/** Something a document says, after everything it decides has been worked out. */
+/** A value of a document, evaluated as far as the document decides. */
 export type Resolved =
   | undefined
   | null
@@ -40,7 +40,7 @@ export type Resolved =
   | readonly unknown[]
   | { readonly [key: string]: unknown };
 
-/** Whether it is a mapping of keys to values, and nothing that was worked out. */
+/** Whether it is a mapping of keys to values, not an evaluated reference or text. */
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' &&

@@ -1,11 +1,11 @@
 import type { Document, Value } from './document';
 
-/** How bad a finding is: an error loses work or cannot do what it says, a warning wastes, delays or hides it. */
+/** Severity of a finding: an error loses work or does not do what it says, a warning wastes, delays or hides work. */
 export type Severity = 'error' | 'warning';
 
-/** What a rule saw in a document. */
+/** A finding of a rule in a document. */
 export interface Found {
-  /** The value that is wrong; one that is absent, for something that is missing. */
+  /** The wrong value; an absent place for a missing value. */
   readonly at: Value;
   /** One sentence: the value found and the limit it passes, with their units. */
   readonly message: string;
@@ -13,25 +13,28 @@ export interface Found {
   readonly fix: string;
 }
 
-/** One numbered check on a finished document. docs/rules/ holds, by its id, what it finds (`wrong.yaml`) and the same mended. */
+/**
+ * One numbered check on a finished document. docs/rules/ holds, by its id, an example that it finds (`wrong.yaml`) and
+ * the corrected one.
+ */
 export interface Rule<D extends Document = Document> {
   /** `BP-`, the subject, a number; never reused. */
   readonly id: string;
-  /** What is wrong, in a few words. */
+  /** The problem, in a few words. */
   readonly title: string;
-  /** What happens to whoever leaves it so. One or two sentences. */
+  /** The consequence if it stays. One or two sentences. */
   readonly why: string;
-  /** Where the number or the behaviour is written down. */
+  /** The source of the number or the behaviour. */
   readonly source: string;
-  /** How bad it is, unless the user says otherwise. */
+  /** Its default severity. */
   readonly severity: Severity;
-  /** Numbers of the cases whose trap it names; empty for none. */
+  /** Numbers of the cases whose trap it finds; empty for none. */
   readonly cases: readonly number[];
-  /** Everything in the document that is wrong. Silent about what the document alone does not decide. */
+  /** All findings in the document. Silent where the document alone does not decide. */
   check(document: D): Iterable<Found>;
 }
 
-/** What `check` reports about one place of one document. */
+/** A report of `check` about one place of one document. */
 export interface Finding {
   readonly ruleId: string;
   readonly severity: Severity;

@@ -1,11 +1,11 @@
 /**
- * Findings in SARIF 2.1.0, the form in which code hosts and editors take findings.
+ * Findings in SARIF 2.1.0, the format that code hosts and editors read.
  */
 import type { Failure } from './check';
 import type { Finding, Rule } from './rule';
 import { RULES } from './table';
 
-/** A finding, and the line in which it stands when that is known. */
+/** A finding, and its line if known. */
 export interface Located extends Finding {
   /** From 1; undefined when the file does not tell. */
   readonly line?: number;
@@ -80,7 +80,7 @@ function result({ ruleId, severity, file, resource, path, message, fix, line }: 
         logicalLocations: [{ name: resource, fullyQualifiedName: path === '' ? resource : `${resource}.${path}` }],
       },
     ],
-    // What makes it the same finding in the next run, wherever in the file it then stands.
+    // Identifies the finding in the next run, even if it has moved in the file.
     partialFingerprints: { 'ruleAndPlace/v1': `${ruleId} ${resource} ${path}` },
   };
 }

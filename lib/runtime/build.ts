@@ -1,10 +1,10 @@
 /**
- * Bundles every `lib/runtime/<name>/handler.ts`, a function, `lib/runtime/<name>/consumer.ts`, what users build
- * functions on, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole:
- * the clients are inside, because a Lambda that lacks a module hangs a local deploy, because the SDK that Lambda brings
- * along changes under one's feet, and because a stock image has none. Scripts that another program interprets
- * (`*.sh`, and `*.js` for mongosh) are copied as they are. Beside a bundle with code of other packages stand their
- * licences. `npm ci` runs it through `prepare`, so that constructs find their code before anything is compiled.
+ * Bundles every `lib/runtime/<name>/handler.ts`, a function, `lib/runtime/<name>/consumer.ts`, a base for functions of
+ * users, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole: the
+ * clients are inside, because a Lambda that lacks a module hangs a local deploy, because Lambda's own SDK may change at
+ * any time, and because a stock image has none. Scripts that another program interprets (`*.sh`, and `*.js` for
+ * mongosh) are copied as they are. Beside a bundle with code of other packages stand their licences. `npm ci` runs it
+ * through `prepare`, so that constructs find their code before anything is compiled.
  */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const names = folders.filter((name) => entryPoint(name) !== undefined);
   const copied = folders.filter((name) => scriptsOf(name).length > 0);
   mkdirSync(target, { recursive: true });
-  // A bundle whose handler is gone would still be deployed by whoever names it.
+  // A stack could still deploy a bundle whose handler has been removed.
   for (const stale of readdirSync(target).filter((name) => ![...names, ...copied].includes(name))) {
     rmSync(join(target, stale), { recursive: true, force: true });
   }
@@ -72,7 +72,7 @@ async function bundle(name: string): Promise<void> {
     target: 'node20',
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
-    // ES modules that look for files beside themselves are in this one file now.
+    // ES modules that read files beside themselves are in this one file now.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'eof',
@@ -80,7 +80,7 @@ async function bundle(name: string): Promise<void> {
     metafile: true,
   });
   writeNotices(name, noticesOf(root, metafile));
-  // What runs in a container says how its image is made.
+  // A program for a container has a Dockerfile.
   const dockerfile = join(sources, name, 'Dockerfile');
   if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
 }

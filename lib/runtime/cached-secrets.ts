@@ -3,10 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** How long a cached value is used, in milliseconds. Short enough that a revoked secret dies within minutes. */
 const CACHE_MILLIS = 5 * 60 * 1000;
-/** A store that does not answer is asked once a second, not once a delivery. */
+/** A store that does not answer is read once a second, not once a delivery. */
 const FAILURE_MILLIS = 1000;
 
-/** What a store holds at one place: one text a version, the current one first. */
+/** Texts of a store at one place: one for each version, the current one first. */
 export interface ReadSecrets {
   readonly texts: readonly string[];
   /** When the read began, so that the texts are no older than this. Milliseconds since the epoch. */
@@ -17,7 +17,7 @@ export interface ReadSecrets {
 export interface RereadLimits {
   /** Least time between two such reads of one secret, so that forgeries cannot cause more. */
   readonly intervalMillis: number;
-  /** How long a caller waits for the next read. Above it the caller is told to retry. */
+  /** How long a caller waits for the next read. Above it the caller has to retry. */
   readonly maxWaitMillis: number;
   /** How many callers wait at the same time. */
   readonly maxWaiting: number;
@@ -51,11 +51,11 @@ interface Entry {
   failed: boolean;
 }
 
-/** Remembers secrets by where they are kept. One read serves all callers that ask meanwhile. Never logs a value. */
+/** Caches secrets by place. One read serves all callers that wait for it. Never logs a value. */
 export class CachedSecrets implements SecretSource {
   /** The latest read that did not fail, or is still running with nothing before it. */
   readonly #usable = new Map<string, Entry>();
-  /** The latest read, whatever came of it. */
+  /** The latest read, successful or not. */
   readonly #latest = new Map<string, Entry>();
   /** When a signature last made a secret be read again. */
   readonly #reread = new Map<string, number>();
@@ -93,7 +93,7 @@ export class CachedSecrets implements SecretSource {
       if (latest && this.#isAfter(latest, instantMillis)) return latest.secrets;
     }
     this.#reread.set(place, this.now());
-    // Whatever the clocks say, a read that begins now is later than a delivery that is already here.
+    // Independent of clocks, a read that begins now is later than a delivery that has arrived.
     return this.#start(place).secrets;
   }
 
@@ -108,7 +108,7 @@ export class CachedSecrets implements SecretSource {
       () => this.#usable.set(place, entry),
       () => {
         entry.failed = true;
-        // What was read before is still good for what it can verify.
+        // Secrets read before can still verify a delivery.
         if (this.#usable.get(place) === entry) this.#usable.delete(place);
       },
     );
@@ -120,7 +120,7 @@ export class CachedSecrets implements SecretSource {
     return entry.startedAt > instantMillis && entry.startedAt <= this.now();
   }
 
-  /** A clock that was set back must not make an old value young for longer than it was gone. */
+  /** A clock that was set back must not keep an old value for longer than the step. */
   #age(entry: Entry): number {
     return this.#since(entry.startedAt);
   }

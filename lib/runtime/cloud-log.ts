@@ -3,7 +3,7 @@
  * are its own fields, the rest can be searched and counted.
  */
 
-/** Writes one event. `details` must hold nothing of a message's content. */
+/** Writes one event. `details` must hold no content of a message. */
 export function logEvent(
   severity: 'INFO' | 'WARNING' | 'ERROR',
   message: string,
@@ -12,7 +12,7 @@ export function logEvent(
   console.log(JSON.stringify({ severity, message, ...details }));
 }
 
-/** Only the kind of failure: the text of an error may quote what it failed on. */
+/** Only the kind of failure: the text of an error may quote its input. */
 export function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   // gRPC clients give every failure the same name and the status as a number.

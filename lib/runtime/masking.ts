@@ -1,6 +1,6 @@
 /**
- * Takes secrets out of a message before anybody keeps or reads it: by the name of the field, and by the look of the
- * value wherever it stands. Pure, linear in the length of the text, and safe on input made to break it.
+ * Masks secrets in a message before it is stored or read: by the name of the field, and by the format of the value in
+ * any place. Pure, linear in the length of the text, and safe on input made to break it.
  */
 import { createHash } from 'node:crypto';
 import { replaceAssignments } from './masking/assignments';
@@ -11,16 +11,16 @@ import { replaceSecretTexts } from './masking/secret-texts';
 
 export { DEFAULT_MASKED_FIELDS };
 
-/** What stands where a secret stood. */
+/** The replacement for a secret. */
 export const MASK = '[masked]';
 
-/** What `digest` leaves: 32 random bytes look like a bank account now and then. */
+/** Output of `digest`: 32 random bytes sometimes look like a bank account. */
 const DIGEST = /^\{"masked":"all","bytes":\d{1,10},"sha256":"[A-Za-z0-9+/]{43}="\}$/;
-/** No secret is shorter with its name or its look. */
+/** The shortest secret, with its name or in its format. */
 const SHORTEST_SECRET = 5;
-/** Each form inside a form is read whole again, so there may be few of them. */
+/** Each form inside a form is read whole again, so their number is limited. */
 const FORM_DEPTH = 16;
-/** What is masked may bring two halves of something together, so it is looked at again, and no oftener than this. */
+/** Masking may join two halves of a secret, so the result is masked again, at most this often. */
 const MOST_PASSES = 4;
 
 /** Masks one message; the names of fields are compared without case and separators. */
@@ -41,7 +41,7 @@ export class Masking {
 
   /**
    * A body without its secrets. JSON and form bodies keep their shape; of anything else only length and SHA-256 digest
-   * (base64) stay, because nobody can say where its secrets are. JSON bodies stay JSON.
+   * (base64) stay, because the place of its secrets is unknown. JSON bodies stay JSON.
    */
   public body(body: string): string {
     if (DIGEST.test(body)) return body;
@@ -56,12 +56,12 @@ export class Masking {
     return JSON.stringify({ masked: 'all', bytes: Buffer.byteLength(body), sha256 });
   }
 
-  /** A value that stands under a name: an attribute, a header. */
+  /** A value with a name: an attribute, a header. */
   public named(name: string, value: string): string {
     return this.under(name, value, 0);
   }
 
-  /** Any text: JSON is masked as JSON, anything else by what it looks like. */
+  /** Any text: JSON is masked as JSON, other text by the format of its values. */
   public text(text: string): string {
     return this.at(text, 0);
   }

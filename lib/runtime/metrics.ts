@@ -8,7 +8,7 @@ const NAMESPACE = 'Backpressure';
 // With Lambda's JSON log format the runtime's own console wraps each line, and a wrapped line is not counted.
 const lines = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON' ? new Console(process.stdout, process.stderr) : console;
 
-/** Counts one event. `details` go into the line for a person to read and must hold nothing of a message's content. */
+/** Counts one event. `details` go into the line for a person to read and must hold no content of a message. */
 export function countMetric(
   name: string,
   dimensions: Record<string, string>,

@@ -52,7 +52,7 @@ describe('no alarm is mute', () => {
       return new RedriveQueue(stack, 'Orders', { ...demand, alarmTopic });
     };
     expect(onTopicIn('us-east-1')).toThrow(
-      /alarmTopic must be in eu-west-1, the region of CloudWatch alarms of this stack, got one in us-east-1/,
+      /alarmTopic must be in eu-west-1, the region of this stack's CloudWatch alarms, got one in us-east-1/,
     );
     expect(onTopicIn('eu-west-1')).not.toThrow();
   });

@@ -121,6 +121,6 @@ test('stages and nested stacks are looked into', () => {
 
 test('a severity for a rule that is none is refused when the plugin is made', () => {
   expect(() => new BackpressureChecks({ severities: { 'BP-SQS-999': RuleLevel.OFF } })).toThrow(
-    /BP-SQS-999, which is no rule/,
+    /BP-SQS-999, which is not a rule/,
   );
 });

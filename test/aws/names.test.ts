@@ -3,6 +3,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
@@ -26,7 +27,7 @@ function everything(stack: Stack, id: string): void {
     privateSubnetIds: ['subnet-a', 'subnet-b'],
   });
   const scope = new Stack(stack, id);
-  const { queue } = new RedriveQueue(scope, id, demand);
+  const queue = new RedriveQueue(scope, id, { ...demand, platform: QueuePlatform.FARGATE });
   new WebhookBuffer(scope, `${id}1`, { ...demand, sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }] });
   new ArchiveBucket(scope, `${id}2`, { workload: { bytesPerDay: 640e9, objectBytes: MIB } });
   new KafkaQuotas(scope, `${id}3`, {
@@ -39,7 +40,6 @@ function everything(stack: Stack, id: string): void {
   });
   const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
   new QueueWorker(scope, `${id}4`, {
-    ...demand,
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });

@@ -84,7 +84,7 @@ describe('severities', () => {
 
   test.each([
     ['BP-SQS-002=mild', /--severity of BP-SQS-002 must be one of error, warning, off, got mild/],
-    ['BP-SQS-999=off', /--severity names BP-SQS-999, which is no rule/],
+    ['BP-SQS-999=off', /--severity names BP-SQS-999, which is not a rule/],
     ['BP-SQS-002', /--severity must be a rule and a level, as in BP-SQS-001=warning, got BP-SQS-002/],
   ])('%s is refused', async (given, message) => {
     const { code, out, err } = await backpressure(`check ${WRONG} --severity ${given}`);
@@ -99,7 +99,7 @@ describe('what cannot be checked is one clear line and exit code 2', () => {
     ['a file that is neither', 'other.json', '{ "name": "x" }', /other\.json: neither a CloudFormation template/],
     ['broken YAML', 'cut.yaml', 'a: [1\n', /cut\.yaml: no YAML in line/],
     ['broken JSON', 'cut.json', '{ "a": ', /cut\.json: no JSON/],
-    ['an empty file', 'empty.yaml', '', /empty\.yaml: there is nothing in it/],
+    ['an empty file', 'empty.yaml', '', /empty\.yaml: it is empty/],
   ])('%s', async (_, name, text, message) => {
     const file = join(folder, name);
     writeFileSync(file, text);

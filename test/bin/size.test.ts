@@ -38,12 +38,11 @@ describe('size --json', () => {
   });
 
   test('gives what planQueue gives: no number is computed twice', async () => {
-    const plan = planQueue(
-      'Workload',
-      { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 },
-      { latencySeconds: 90 },
-      { slotsPerInstance: 4, startSeconds: 60 },
-    );
+    const plan = planQueue('Workload', {
+      workload: { steadyPerSecond: 40, peakPerSecond: 400, peakSeconds: 1_800, serviceSeconds: 0.05 },
+      objective: { latencySeconds: 90 },
+      consumer: { slotsPerInstance: 4, startSeconds: 60 },
+    });
     const { knobs, predictions } = JSON.parse((await backpressure(`${EXAMPLE} --json`)).out);
     for (const { name, value } of plan.knobs) expect(knobs[name].value).toBe(value);
     expect(predictions).toEqual(JSON.parse(JSON.stringify(plan.predictions)));
@@ -54,9 +53,8 @@ describe('size --json', () => {
       'size --steady 40 --peak 60 --peak-seconds 600 --service 0.05 --service-variation 0.5 --bytes 2048 --failure-ratio 0.01 ' +
       '--poison-ratio 0.001 --slots 2 --start 20 --poll 10 --decide 5 --latency 30 --quantile 0.95 --max-backlog 5000 ' +
       '--min-instances 3 --max-instances 9 --instance-limit 12 --json';
-    const plan = planQueue(
-      'Workload',
-      {
+    const plan = planQueue('Workload', {
+      workload: {
         steadyPerSecond: 40,
         peakPerSecond: 60,
         peakSeconds: 600,
@@ -66,8 +64,8 @@ describe('size --json', () => {
         failureRatio: 0.01,
         poisonRatio: 0.001,
       },
-      { latencySeconds: 30, latencyQuantile: 0.95, maxBacklog: 5_000 },
-      {
+      objective: { latencySeconds: 30, latencyQuantile: 0.95, maxBacklog: 5_000 },
+      consumer: {
         slotsPerInstance: 2,
         startSeconds: 20,
         pollSeconds: 10,
@@ -76,7 +74,7 @@ describe('size --json', () => {
         maxInstances: 9,
         instanceLimit: 12,
       },
-    );
+    });
     const { knobs, predictions } = JSON.parse((await backpressure(every)).out);
     expect(knobs.minInstances.value).toBe(3);
     expect(knobs.maxInstances.value).toBe(9);
@@ -102,7 +100,10 @@ describe('size', () => {
   });
 
   test("--explain prints the plan's own page", async () => {
-    const plan = planQueue('Orders', { steadyPerSecond: 1, serviceSeconds: 1 }, { latencySeconds: 60 });
+    const plan = planQueue('Orders', {
+      workload: { steadyPerSecond: 1, serviceSeconds: 1 },
+      objective: { latencySeconds: 60 },
+    });
     const { out } = await backpressure('size --steady 1 --service 1 --latency 60 --name Orders --explain');
     expect(out).toBe(`${plan.explain()}\n`);
   });

@@ -1,4 +1,5 @@
-import { drain, duration, percent, sparkline, table, wrap } from '../../bin/cli/text';
+import { drain, duration, sparkline, table, wrap } from '../../bin/cli/text';
+import { percent } from '../../lib/flow/figures';
 
 test.each([
   [0, '0 s'],

@@ -30,14 +30,21 @@ export async function replicas(deployment: string, namespace: string): Promise<n
   return (await get('deployment', deployment, namespace)).spec.replicas;
 }
 
-/** What Prometheus would read from KEDA for a selector, such as `name{label="value"}`, in one namespace. */
-export async function published(selector: string, namespace: string): Promise<number[]> {
+/** What Prometheus would read from KEDA for a selector, such as `name{label="value"}`. */
+export async function published(selector: string): Promise<number[]> {
   const [, metric, matchers] = /^(\w+)\{(.*)\}$/.exec(selector) ?? [];
   const lines = (await (await fetch(`http://${METRICS}/metrics`)).text()).split('\n');
   return lines
-    .filter((line) => line.startsWith(`${metric}{`) && line.includes(`namespace="${namespace}"`))
-    .filter((line) => matchers.split(',').every((matcher) => line.includes(matcher)))
+    .filter((line) => line.startsWith(`${metric}{`))
+    .filter((line) => matchers.split(',').every((matcher) => fits(line, matcher)))
     .map((line) => Number(line.split(' ').at(-1)));
+}
+
+/** An empty value is that of a label that is not there. */
+function fits(line: string, matcher: string): boolean {
+  const [label, value] = matcher.split('=');
+  const has = (text: string) => line.includes(`{${text}`) || line.includes(`,${text}`);
+  return value === '""' ? !has(`${label}=`) : has(matcher);
 }
 
 /** Kubernetes writes thousandths with an m. */

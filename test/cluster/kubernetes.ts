@@ -18,12 +18,25 @@ export const HAS_CLUSTER =
   process.env.KUBECONFIG !== undefined && spawnSync(KUBECTL, ['version', '--request-timeout=5s']).status === 0;
 
 /** Runs kubectl and returns what it printed; a failure is an error with what it said. */
-export function kubectl(args: readonly string[], input?: string): Promise<string> {
+export async function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return (await run(args, input)).stdout;
+}
+
+/**
+ * Runs kubectl and returns what the `Warning` headers of the responses say, those of admission and of the API; kubectl
+ * prints a text once. A failure is an error with what it said.
+ */
+export async function warnings(args: readonly string[], input?: string): Promise<string[]> {
+  const { stderr } = await run(args, input);
+  return stderr.split('\n').flatMap((line) => /^Warning: (.*)$/.exec(line)?.[1] ?? []);
+}
+
+function run(args: readonly string[], input?: string): Promise<{ stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
     const options = { timeout: TIMEOUT_MILLIS, maxBuffer: 64 * 1024 * 1024 };
     const child = execFile(KUBECTL, [...args], options, (error, stdout, stderr) => {
       if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr || stdout || error.message}`));
-      else resolve(stdout);
+      else resolve({ stdout, stderr });
     });
     child.stdin?.end(input ?? '');
   });

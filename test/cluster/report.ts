@@ -1,7 +1,6 @@
 /** The page that a run on the cluster leaves behind: predicted beside measured. */
 import { figure } from '../../lib/flow/figures';
-import type { Plan } from '../../lib/flow/plan';
-import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../lib/flow/queue/workload';
 
 /** Predicted and measured, by what is compared. */
 export type Rows = Readonly<Record<string, readonly [number, number]>>;
@@ -9,7 +8,7 @@ export type Rows = Readonly<Record<string, readonly [number, number]>>;
 /** A run as a page of Markdown. */
 export function reportOf(
   { workload, objective, consumer }: { workload: Workload; objective: Objective; consumer: Consumer },
-  plan: Plan,
+  plan: QueuePlan,
   rows: Rows,
   orders: number,
 ): string {

@@ -25,7 +25,7 @@ export class ScaledWorker {
   public readonly manifests: Manifest[];
   /** Name of the ScaledObject or ScaledJob. */
   public readonly scaler: string;
-  /** The depth that its alerts watch, as PromQL. */
+  /** The depth that its alerts watch where the scrape honours KEDA's labels, as PromQL. */
   public readonly depth: string;
 
   constructor(
@@ -41,7 +41,7 @@ export class ScaledWorker {
     const all = written(chart);
     this.manifests = all.manifests;
     const [{ expr }] = one(all, 'PrometheusRule').spec.groups[0].rules;
-    this.depth = /^max\((.*\})\) > \d+$/.exec(expr)?.[1] ?? expr;
+    this.depth = /^max\((\S+) or \S+\) > \d+$/.exec(expr)?.[1] ?? expr;
   }
 
   public value(knob: string): number {
@@ -71,7 +71,7 @@ export class ScaledWorker {
   }
 
   public published(): Promise<number[]> {
-    return published(this.depth, this.namespace);
+    return published(this.depth);
   }
 
   public replicas(): Promise<number> {

@@ -146,7 +146,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
       const tenants = [
         { name: 'alpha', steadyBytesPerSecond: 0.5 * MIB, producerBytesPerSecond: mebibytes * MIB, partitions: 1 },
       ];
-      const plan = planQuotas('Real', { brokers: 1, brokerBytesPerSecond: 100 * MIB }, tenants);
+      const plan = planQuotas('Real', { capacity: { brokers: 1, brokerBytesPerSecond: 100 * MIB }, tenants });
       return [quota('alpha', plan.tenant('alpha').producerByteRate)];
     };
     const first = () => planned(1);
@@ -222,7 +222,7 @@ described(`KafkaQuotas against a real Kafka${missing ? ` (${missing})` : ''}`, (
 
   test('a Java producer takes the settings that come with a quota', async () => {
     const held = { name: 'beta', steadyBytesPerSecond: MIB, peakBytesPerSecond: 90 * MIB, peakSeconds: 600 };
-    const plan = planQuotas('Real', { brokers: 1, brokerBytesPerSecond: 20 * MIB }, [held]);
+    const plan = planQuotas('Real', { capacity: { brokers: 1, brokerBytesPerSecond: 20 * MIB }, tenants: [held] });
     const settings = Object.entries(producerProperties(plan.tenant('beta').producer)).map(
       ([name, value]) => `${name}=${value}`,
     );

@@ -45,7 +45,7 @@ function foldersScript(logs: string, data: string): string {
     fileUser: WRITER,
     rotatorImage: 'example/logrotate:1',
     output: LogOutput.kafka({
-      brokers: ['kafka:9093'],
+      bootstrapServers: ['kafka:9093'],
       topic: 'logs',
       username: secret('username'),
       password: secret('password'),

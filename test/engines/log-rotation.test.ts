@@ -47,7 +47,7 @@ function shipping(folder: string) {
     fileCount: 3,
     fileSizeCapBytes: 5 * MIB,
     output: LogOutput.kafka({
-      brokers: ['kafka:9093'],
+      bootstrapServers: ['kafka:9093'],
       topic: 'logs',
       username: secret('user'),
       password: secret('password'),

@@ -173,7 +173,7 @@ described(`LogShipping on a real Filebeat${missing ? ` (${missing})` : ''}`, () 
 
 function toKafka(broker: string, certificateAuthority?: SecretKey): LogOutput {
   return LogOutput.kafka({
-    brokers: [broker],
+    bootstrapServers: [broker],
     topic: TOPIC,
     username: secret('username'),
     password: secret('password'),

@@ -146,9 +146,13 @@ suite('TtlCollection on a MongoDB server', () => {
       'db.events.insertMany([{ i: -1, forgotten: true }, { i: -2, expireAt: null }, { i: -3, expireAt: 1 }, { i: -4, expireAt: "2020-01-01" }]).acknowledged',
     );
     const { port } = gateway.address() as AddressInfo;
-    await mongo.script(report.file, { ...report.variables, PUSHGATEWAY: `http://127.0.0.1:${port}` });
+    await mongo.script(report.file, {
+      ...report.variables,
+      NAMESPACE: 'shop',
+      PUSHGATEWAY: `http://127.0.0.1:${port}`,
+    });
     const [{ url, method, body }] = pushed;
-    expect([method, url]).toEqual(['PUT', `/metrics/job/${report.variables.JOB}/collection/events`]);
+    expect([method, url]).toEqual(['PUT', `/metrics/job/${report.variables.JOB}/namespace/shop/collection/events`]);
     const value = (name: string) => Number(new RegExp(`^ttl_collection_${name} (.*)$`, 'm').exec(body)?.[1]);
     expect(value('documents')).toBe(DOCUMENTS - TOO_OLD + 4);
     expect(value('index')).toBe(1);

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PubSub, v1 } from '@google-cloud/pubsub';
 import { planQueue } from '../../lib/flow/queue/plan';
-import { planSubscription } from '../../lib/gcp/queue/subscription-plan';
 import { receiverKnobs } from '../../lib/gcp/webhooks/receiver-plan';
 import { signRequest } from '../../lib/runtime/webhook/signature';
 import { ATTRIBUTES } from '../../lib/runtime/webhook-receiver/contract';
@@ -28,9 +27,12 @@ const COPIES = 3;
 const SENDER_MILLIS = 10_000;
 
 const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
-const plan = planSubscription(planQueue('run', workload, { latencySeconds: 10 }), {}).withKnobs(
-  receiverKnobs('run', workload, {}),
-);
+const plan = planQueue('run', {
+  workload,
+  objective: { latencySeconds: 10 },
+  platform: 'cloud-run',
+  broker: 'pubsub',
+}).withKnobs(receiverKnobs('run', workload, {}));
 
 (absent ? describe.skip : describe)('the webhook receiver in front of a Pub/Sub emulator', () => {
   const folder = mkdtempSync(join(tmpdir(), 'backpressure-pubsub-'));

@@ -5,9 +5,9 @@ import { planLogs } from '../../lib/flow/logs/plan';
 import type { Knob } from '../../lib/flow/plan';
 import { planQueue, predictQueue } from '../../lib/flow/queue/plan';
 import { planQuotas } from '../../lib/flow/quotas/plan';
-import { planTtl } from '../../lib/flow/retention/plan';
-import { planFairShare } from '../../lib/flow/shares/plan';
-import { planStock } from '../../lib/flow/storage/plan';
+import { planRetention } from '../../lib/flow/retention/plan';
+import { planShares } from '../../lib/flow/shares/plan';
+import { planStorage } from '../../lib/flow/storage/plan';
 
 /** A tenth of them makes most inputs invalid; so that plans come out, the field's own range is drawn more often. */
 const EXTREMES = [
@@ -87,11 +87,20 @@ const consumer = fields(
   },
 );
 
+/** The one argument of a plan function: what is asked of it, choices among it. */
+function question(
+  workload: fc.Arbitrary<object>,
+  objective: fc.Arbitrary<object>,
+  choices: fc.Arbitrary<object> = fc.constant({}),
+): fc.Arbitrary<unknown[]> {
+  return fc.tuple(workload, objective, choices).map(([w, o, chosen]) => [{ workload: w, objective: o, ...chosen }]);
+}
+
 const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly plan: (...args: never[]) => object }> =
   {
     planQueue: {
       args: fc.tuple(workload, objective, consumer),
-      plan: (...args) => planQueue('q', ...(args as unknown as [never, never, never])),
+      plan: (workload, objective, consumer) => planQueue('q', { workload, objective, consumer }),
     },
     predictQueue: {
       args: fc.tuple(
@@ -110,7 +119,7 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
       plan: (...args) => ({ predictions: predictQueue(...(args as unknown as [never, never])), knobs: [] }),
     },
     planLogs: {
-      args: fc.tuple(
+      args: question(
         fields(
           { steadyBytesPerSecond: around(1, 1e8) },
           {
@@ -135,10 +144,10 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
           },
         ),
       ),
-      plan: (...args) => planLogs('l', ...(args as unknown as [never, never, never])),
+      plan: (asked) => planLogs('l', asked),
     },
-    planTtl: {
-      args: fc.tuple(
+    planRetention: {
+      args: question(
         fields({
           insertsPerSecond: around(1e-3, 1e5),
           documentBytes: around(1, 1e7),
@@ -151,10 +160,10 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
           { collectionBytes: around(1e6, 1e15), backfillSeconds: around(1, 1e9), deletionLagSeconds: around(120, 1e6) },
         ),
       ),
-      plan: (...args) => planTtl('t', ...(args as unknown as [never, never])),
+      plan: (asked) => planRetention('t', asked),
     },
-    planStock: {
-      args: fc.tuple(
+    planStorage: {
+      args: question(
         fields(
           { bytesPerDay: around(1, 1e15), objectBytes: around(1, 1e12) },
           { retentionDays: whole(1, 36500), overwriteRatio: around(1e-3, 0.99), readRatioPerMonth: around(1e-3, 1000) },
@@ -162,7 +171,7 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
         fields({}, { monthlyCost: around(1e-3, 1e9), retrievalSeconds: around(1e-3, 1e6) }),
         fields({}, { noncurrentDays: whole(1, 1000), budgetHeadroom: around(1, 10) }),
       ),
-      plan: (...args) => planStock('s', ...(args as unknown as [never, never, never])),
+      plan: (asked) => planStorage('s', asked),
     },
     planQuotas: {
       args: fc
@@ -187,10 +196,12 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
             { maxLength: 4 },
           ),
         )
-        .map(([capacity, tenants]) => [capacity, tenants.map((tenant, i) => ({ ...tenant, name: `t${i}` }))]),
-      plan: (...args) => planQuotas('k', ...(args as unknown as [never, never])),
+        .map(([capacity, tenants]) => [
+          { capacity, tenants: tenants.map((tenant, i) => ({ ...tenant, name: `t${i}` })) },
+        ]),
+      plan: (asked) => planQuotas('k', asked),
     },
-    planFairShare: {
+    planShares: {
       args: fc
         .tuple(
           fields({ cpu: around(1, 1e5), memoryBytes: around(1e9, 1e15) }),
@@ -206,12 +217,14 @@ const subject: Record<string, { readonly args: fc.Arbitrary<unknown[]>; readonly
           ),
           fields({ latencySeconds: around(1, 1e6) }, { latencyQuantile: around(0.5, 0.999) }),
         )
-        .map(([capacity, tenants, promise]) => [
-          capacity,
-          tenants.map(([load, tenant], i) => ({ ...tenant, name: `t${i}`, workload: load })),
-          promise,
+        .map(([capacity, tenants, objective]) => [
+          {
+            capacity,
+            tenants: tenants.map(([load, tenant], i) => ({ ...tenant, name: `t${i}`, workload: load })),
+            objective,
+          },
         ]),
-      plan: (...args) => planFairShare('f', ...(args as unknown as [never, never, never]), { byPreemption: true }),
+      plan: (asked) => planShares('f', asked),
     },
   };
 
@@ -270,6 +283,8 @@ describe.each(Object.entries(subject))('%s', (_, { args, plan }) => {
   test.each([undefined, null, 'text', 5, true])('%p in place of an object is refused by name', (nothing) => {
     const count = 3;
     expect(() => plan(...(Array.from({ length: count }, () => nothing) as never[]))).toThrow(InvalidInputError);
+    const within = { workload: nothing, objective: nothing, capacity: nothing, tenants: nothing };
+    expect(() => plan(...([within] as never[]))).toThrow(InvalidInputError);
   });
 });
 
@@ -278,9 +293,13 @@ describe('numbers that stand for "no limit"', () => {
   const promise = { latencySeconds: 90 };
 
   test('a maximum far above the need is kept, and the minimum is what the load needs', () => {
-    const derived = planQueue('q', load, promise, { slotsPerInstance: 4 });
+    const derived = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 4 } });
     for (const maxInstances of [1e9, 2 ** 31 - 1, Number.MAX_SAFE_INTEGER]) {
-      const plan = planQueue('q', load, promise, { slotsPerInstance: 4, maxInstances });
+      const plan = planQueue('q', {
+        workload: load,
+        objective: promise,
+        consumer: { slotsPerInstance: 4, maxInstances },
+      });
       expect(plan.value('maxInstances')).toBe(maxInstances);
       expect(plan.value('minInstances')).toBeLessThanOrEqual(derived.value('maxInstances'));
       expect(plan.predictions.waitProbability).toBe(0);
@@ -288,30 +307,38 @@ describe('numbers that stand for "no limit"', () => {
   });
 
   test('one instance with a billion slots serves what one with enough slots does', () => {
-    const plan = planQueue('q', load, promise, { slotsPerInstance: 1e9 });
+    const plan = planQueue('q', { workload: load, objective: promise, consumer: { slotsPerInstance: 1e9 } });
     expect(plan.value('maxInstances')).toBe(1);
     expect(plan.predictions.utilisation).toBeCloseTo((400 * 0.05) / 1e9, 12);
   });
 
   test('attempts without an end are refused with the limit', () => {
     const poisoned = { ...load, poisonRatio: 0.01 };
-    expect(() => planQueue('q', poisoned, promise, { maxAttempts: 2e9 })).toThrow(
+    expect(() => planQueue('q', { workload: poisoned, objective: promise, consumer: { maxAttempts: 2e9 } })).toThrow(
       'maxAttempts must be a whole number, at most 1000, got 2000000000',
     );
   });
 
   test('a peak shorter than a millisecond is refused, none at all is none', () => {
-    expect(() => planQueue('q', { ...load, peakSeconds: 1e-9 }, promise)).toThrow(
+    expect(() => planQueue('q', { workload: { ...load, peakSeconds: 1e-9 }, objective: promise })).toThrow(
       'peakSeconds must be at least 0.001, got 1e-9',
     );
-    expect(planQueue('q', { ...load, peakSeconds: 0 }, promise).predictions.drainSeconds).toBe(0);
+    expect(planQueue('q', { workload: { ...load, peakSeconds: 0 }, objective: promise }).predictions.drainSeconds).toBe(
+      0,
+    );
   });
 
   test('a disk of more than 2⁵³ MiB ends too', () => {
-    expect(() => planLogs('l', { steadyBytesPerSecond: 1e6 }, { diskBudgetBytes: 1e30, outageSeconds: 3600 })).toThrow(
-      'diskBudgetBytes must be at most 1000000000000000000, got 1e+30',
-    );
-    const { knobs } = planLogs('l', { steadyBytesPerSecond: 1e6 }, { diskBudgetBytes: 1e18, outageSeconds: 3600 });
+    expect(() =>
+      planLogs('l', {
+        workload: { steadyBytesPerSecond: 1e6 },
+        objective: { diskBudgetBytes: 1e30, outageSeconds: 3600 },
+      }),
+    ).toThrow('diskBudgetBytes must be at most 1000000000000000000, got 1e+30');
+    const { knobs } = planLogs('l', {
+      workload: { steadyBytesPerSecond: 1e6 },
+      objective: { diskBudgetBytes: 1e18, outageSeconds: 3600 },
+    });
     expect(knobs.every(({ value }) => Number.isFinite(value))).toBe(true);
   });
 });

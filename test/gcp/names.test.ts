@@ -21,7 +21,7 @@ beforeAll(async () => {
   plan = queue.plan.withKnobs([refusedKnob(demand.workload, { name: 'github' }, 1)]);
 });
 
-const service = () => ({ name: queue.topic.name, project: queue.topic.project });
+const service = () => ({ name: queue.topic.name, project: queue.topic.project, location: queue.topic.name });
 
 const MAKERS: Record<string, (name: string, args?: Untyped) => unknown> = {
   RedriveQueue: (name, args) => new RedriveQueue(name, { ...demand, ...args }),

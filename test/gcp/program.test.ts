@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { webhookFlood } from '../../lib/cases/case-15-webhook-flood';
+import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
 import { inputsOf } from '../support/pulumi';
 import { type Run, runProgram } from '../support/pulumi-engine';
 
@@ -24,17 +24,16 @@ test('it exports where senders post to, whom to grant, where dead letters are, a
     url: 'https://webhooks-receiver-1a2b3c4.run.app',
     consumerAccount: 'webhooks-worker@shop-project.iam.gserviceaccount.com',
     deadLetterSubscription: 'projects/shop-project/subscriptions/webhooks-dead-letters-1a2b3c4',
+    messagesTopic: 'projects/shop-project/topics/messages-1a2b3c4',
     plan: expect.stringContaining('webhooks: expect'),
+    messagesPlan: expect.stringContaining('messages: expect'),
   });
 });
 
 test('it is sized from case 15', () => {
-  const { workload, after } = webhookFlood.scenario as { workload: object; after: { consumer: object } };
-  expect(run.outputs.plan).toContain(`peakPerSecond ${(workload as { peakPerSecond: number }).peakPerSecond}`);
+  expect(run.outputs.plan).toContain(`peakPerSecond ${WEBHOOKS.workload.peakPerSecond}`);
   const { template } = inputsOf(run.resources, 'Service', 'webhooks-worker');
-  expect(template.maxInstanceRequestConcurrency).toBe(
-    (after.consumer as { slotsPerInstance: number }).slotsPerInstance,
-  );
+  expect(template.maxInstanceRequestConcurrency).toBe(WEBHOOKS.on.gcp.consumer.slotsPerInstance);
   const most = new RegExp(`maxInstances = ${template.scaling.maxInstanceCount} instances`);
   expect(run.outputs.plan).toMatch(most);
 });
@@ -63,11 +62,13 @@ test('of every type of resource it is decided whether it holds something', () =>
 
 test('what holds messages or secrets stays when it leaves the program, with the grants that keep it moving', () => {
   const stateful = run.resources.filter(({ type }) => STATEFUL.test(type)).map(({ type, name }) => `${type} ${name}`);
-  expect(stateful).toHaveLength(6);
+  expect(stateful).toHaveLength(10);
   expect(run.retained).toEqual(expect.arrayContaining(stateful));
   const others = run.retained.filter((one) => !stateful.includes(one));
   expect(others.map((one) => one.replace(/^.*:/, ''))).toEqual([
+    'TopicIAMMember messages-dead-lettering',
     'TopicIAMMember webhooks-dead-lettering',
+    'SubscriptionIAMMember messages-dead-lettering',
     'SubscriptionIAMMember webhooks-dead-lettering',
   ]);
 });

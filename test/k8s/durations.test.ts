@@ -22,7 +22,7 @@ const TAKERS: Readonly<Record<string, (duration: Duration) => unknown>> = {
       rotatorImage: 'example/logrotate:1',
       rotationInterval,
       output: LogOutput.kafka({
-        brokers: ['kafka:9093'],
+        bootstrapServers: ['kafka:9093'],
         topic: 'logs',
         username: secret('user'),
         password: secret('password'),

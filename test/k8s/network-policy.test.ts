@@ -91,7 +91,7 @@ const logs = (more: { cidr?: string } = {}) =>
       fileUser: 1234,
       rotatorImage: 'example/logrotate:1',
       output: LogOutput.kafka({
-        brokers: ['kafka.example.com:9093'],
+        bootstrapServers: ['kafka.example.com:9093'],
         topic: 'logs',
         username: secret('user'),
         password: secret('password'),

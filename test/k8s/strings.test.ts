@@ -94,7 +94,7 @@ const logs = (more: Partial<LogShippingProps>) => (chart: ReturnType<typeof empt
   });
 const toKafka = (more: Partial<KafkaLogOutputProps>) =>
   LogOutput.kafka({
-    brokers: ['kafka:9093'],
+    bootstrapServers: ['kafka:9093'],
     topic: 'logs',
     username: secret('user'),
     password: secret('password'),
@@ -198,7 +198,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'LogShippingProps.stateName': (stateName) => logs({ stateName }),
   'LogReopen.signal.processName': (processName) => logs({ reopen: LogReopen.signal(processName, 'HUP') }),
   'LogReopen.signal.signal': (signal) => logs({ reopen: LogReopen.signal('nginx', signal) }),
-  'KafkaLogOutputProps.brokers': (broker) => logs({ output: toKafka({ brokers: [broker] }) }),
+  'KafkaLogOutputProps.bootstrapServers': (broker) => logs({ output: toKafka({ bootstrapServers: [broker] }) }),
   'KafkaLogOutputProps.topic': (topic) => logs({ output: toKafka({ topic }) }),
   'KafkaLogOutputProps.namespace': (text) => logs({ output: toKafka({ namespace: text }) }),
   'KafkaLogOutputProps.cidr': (cidr) => logs({ output: toKafka({ cidr }) }),
@@ -231,6 +231,7 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'TtlCollectionProps.connection.secretName': (secretName) => ttl({ connection: { secretName, key: 'k' } }),
   'TtlCollectionProps.connection.key': (key) => ttl({ connection: secret(key) }),
   'KafkaQuotasProps.clusterName': (clusterName) => quotas({ clusterName }),
+  'KafkaQuotasProps.clusterNamespace': (clusterNamespace) => quotas({ clusterNamespace }),
   'KafkaQuotaTopic.topicName': (topicName) => quotas({ topics: [{ topicName, tenant: 'billing', partitions: 6 }] }),
   'KafkaQuotaTopic.tenant': (tenant) => quotas({ topics: [{ topicName: 'billing', tenant, partitions: 6 }] }),
   'KafkaTenant.name': (name) =>
@@ -348,6 +349,20 @@ describe('images', () => {
     ['acme/worker:', false],
     ['acme/worker@sha256:', false],
     ['acme/worker:1 --privileged', false],
+    ['localhost:5000/worker', false],
+    ['registry:5000/acme:1/worker', false],
+    ['acme/worker:1:2', false],
+    ['acme/worker:-1', false],
+    ['Acme/Worker:1', false],
+    ['acme//worker:1', false],
+    [`acme/worker:1@sha256:${'a'.repeat(63)}`, false],
+    [`acme/worker@sha256:${'a'.repeat(64)}:1`, false],
+    ['[2001:db8::1]:5000/acme/worker', false],
+    ['[2001:db8::1]:5000/acme/worker:1', true],
+    // One component with a colon is an image and its tag: a registry alone is no image.
+    ['registry:5000', true],
+    [`registry.example.com:5000/acme/worker:latest@sha256:${'a'.repeat(64)}`, true],
+    ['123456789012.dkr.ecr.eu-central-1.amazonaws.com/my_team/my--worker:v1.4.2-rc.1', true],
     ['acme/worker:1.4.2', true],
     ['registry:5000/acme/worker:1.4.2', true],
     [`acme/worker@sha256:${'a'.repeat(64)}`, true],

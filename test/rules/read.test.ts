@@ -59,7 +59,7 @@ test.each([
   ],
   ['{ "Resources": ', 'cut.json', /^cut\.json: no JSON: /],
   ['a: [1\nb: 2\n', 'cut.yaml', /^cut\.yaml: no YAML in line \d+: /],
-  ['', 'empty.yaml', /^empty\.yaml: there is nothing in it$/],
+  ['', 'empty.yaml', /^empty\.yaml: it is empty$/],
   ['just text', 'text.yaml', /^text\.yaml: neither/],
 ])('%j is refused in one line that names the file', (text, file, message) => {
   expect(() => read(text, file)).toThrow(UnreadableError);

@@ -30,7 +30,7 @@ describe('the order intake, locally', () => {
   const { template, profile } = locally((app) => new OrderIntakeStack(app, 'OrderIntake'));
   const local = template();
 
-  test('drops exactly what the emulator cannot hold, each with its path and its reason', () => {
+  test('drops exactly what the emulator does not support, each with its path and its reason', () => {
     const dropped = profile.dropped.map(({ resourceType, path, reason }) => [resourceType, path, reason]);
     expect(dropped).toEqual([
       ['AWS::CloudWatch::Alarm', 'OrderIntake/Webhooks/Queue/Alarms/TimeToDrain/Resource', 'an alarm on metric math'],
@@ -82,7 +82,7 @@ describe('a stack of its own', () => {
       refer(stack, drop('Gone')(stack));
       return stack;
     });
-    expect(template).toThrow(`${path} refers to Small/Gone, which the local emulator cannot hold`);
+    expect(template).toThrow(`${path} refers to Small/Gone, which the local emulator does not support`);
   });
 
   test('drops what nobody refers to, and leaves custom resources alone', () => {

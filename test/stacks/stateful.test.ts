@@ -17,7 +17,7 @@ describe.each(REFERENCE_NAMES)('%s', (name) => {
 
   test('everything that holds something outlives a change that replaces it, and the stack', () => {
     const stateful = resources.filter(([, { Type }]) => Type in STATEFUL);
-    expect(stateful.length).toBeGreaterThan(3);
+    expect(stateful.length).toBeGreaterThan(0);
     const policies = stateful.map(([id, one]) => [id, one.DeletionPolicy, one.UpdateReplacePolicy]);
     expect(policies).toEqual(stateful.map(([id]) => [id, 'Retain', 'Retain']));
     expect(lost(template, NOTHING)).toEqual([]);

@@ -35,10 +35,12 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
 /** Types of resources that hold nothing: what is in them is in the template, or is evidence for a month. */
 export const STATELESS = [
   'AWS::ApiGateway::',
+  'AWS::ApplicationAutoScaling::',
   'AWS::Budgets::Budget',
   'AWS::CDK::Metadata',
   'AWS::CloudWatch::',
   'AWS::EC2::',
+  'AWS::ECS::',
   'AWS::Events::Rule',
   'AWS::IAM::',
   'AWS::Lambda::',

@@ -5,6 +5,9 @@ import type { Objective, Workload } from '../../lib/flow/queue/workload';
 
 export const runs = process.env.LONG ? 2000 : 200;
 
+/** Of properties that synthesize: a template takes a hundred times as long as a plan. */
+export const templates = runs / 4;
+
 /** Absent one time in three. */
 export const optional = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 2 });
 
@@ -66,7 +69,7 @@ export function validOrNamed<P, M extends { readonly template: { toJSON(): unkno
   props: fc.Arbitrary<P>,
   make: (props: P) => M,
   claim: (made: M, props: P) => void = () => {},
-  numRuns = runs,
+  numRuns = templates,
 ): void {
   let [valid, refused] = [0, 0];
   fc.assert(

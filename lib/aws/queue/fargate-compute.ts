@@ -1,6 +1,6 @@
 import { Annotations, Duration, RemovalPolicy, Token, Validations } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
-import { Alarm, ComparisonOperator, MathExpression, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { ComparisonOperator, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnSecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
   CfnCluster,
@@ -15,21 +15,20 @@ import {
 } from 'aws-cdk-lib/aws-ecs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
-import { CapacityError, type Check, validate } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
+import { type Check, validate } from '../../flow/errors';
+import { FLAG, having, type Kinds, mapOf, NUMBER, needed, TEXT } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
-import { consumerOf } from '../../flow/queue/resolve';
+import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
+import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
+import type { QueueQuestion } from '../../flow/queue/question';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
-import { visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { CLUSTER } from '../kinds';
+import { createAlarms } from '../watch';
+import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
-const METRIC_PERIOD_SECONDS = 60;
-/** Target tracking asks for more after three periods above the target (Application Auto Scaling user guide). */
-const SCALE_OUT_PERIODS = 3;
-/** Image pull and container start; measured starts of small images are 30 to 60 s. Set `consumer.startSeconds` to yours. */
-const TASK_START_SECONDS = 60;
-/** ECS developer guide: the longest `stopTimeout` on Fargate. */
-const MAX_STOP_SECONDS = 120;
+const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
 
 /**
  * Fargate tasks that poll the queue themselves.
@@ -41,8 +40,8 @@ export interface FargateWorkerProps {
   readonly cluster: ICluster;
 
   /**
-   * The image. It finds the queue in `QUEUE_URL` and works on `SLOTS` messages at a time; on SIGTERM it takes no more
-   * and ends what it has.
+   * The image. It reads the queue's URL from `QUEUE_URL` and works on `SLOTS` messages at a time. On SIGTERM it stops
+   * receiving and finishes the messages that it has.
    */
   readonly image: ContainerImage;
 
@@ -78,18 +77,29 @@ export interface FargateWorkerProps {
    * Whether the last task stops when the queue is empty. Waking up takes the plan's `wakeUpSeconds`, which must fit
    * the latency; after six idle hours SQS may take up to 15 minutes more to publish its first metric.
    *
-   * @default false
+   * @default - as the redrive queue is planned; otherwise false
    */
   readonly scaleToZero?: boolean;
 }
 
-/** Runs tasks and scales them on what each of them has to do: (visible + in flight) ÷ running tasks. */
-export function bindFargate(context: WorkerContext, props: FargateWorkerProps): WorkerBinding {
+const KINDS: Kinds<FargateWorkerProps> = {
+  cluster: needed(CLUSTER),
+  image: needed(having(['bind'], "a ContainerImage: ContainerImage.fromRegistry('shop/worker:1')")),
+  cpu: NUMBER,
+  memoryLimitMiB: NUMBER,
+  environment: mapOf(TEXT),
+  secrets: mapOf(having(['grantRead'], 'a Secret of ECS: Secret.fromSecretsManager()')),
+  scaleToZero: FLAG,
+};
+
+/** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
+export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
+  const props = soundCompute(context, given, KINDS);
   const { scope, subject, queue } = context;
   const cpu = props.cpu ?? 256;
   const memoryLimitMiB = props.memoryLimitMiB ?? 512;
-  validate(subject, sizeChecks(cpu, memoryLimitMiB));
-  const plan = planFargate(context, props, fargateHourCost(cpu, memoryLimitMiB));
+  const question = fargateQuestion(context, props, fargateHourCost(cpu, memoryLimitMiB));
+  const plan = planQueue(subject, question, [...sizeChecks(cpu, memoryLimitMiB), ...contradictions(context, props)]);
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const visibility = visibilityTimeoutSeconds(queue);
   validate(subject, [
@@ -98,10 +108,10 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
       message: `the queue's visibility timeout must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${visibility} s`,
     },
   ]);
-  if (itemTimeout > MAX_STOP_SECONDS) {
+  if (itemTimeout > LONGEST_STOP_SECONDS) {
     Annotations.of(scope).addWarningV2(
       'Backpressure::BP-ECS-002',
-      `one item may take ${itemTimeout} s and a stopped task gets ${MAX_STOP_SECONDS} s: set task scale-in protection while working, or use AWS Batch`,
+      `one item may take ${itemTimeout} s and a stopped task gets ${LONGEST_STOP_SECONDS} s: set task scale-in protection while working, or use AWS Batch`,
     );
   }
   warnWithoutInsights(context, props);
@@ -120,7 +130,7 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
     environment: { ...props.environment, QUEUE_URL: queue.queueUrl, SLOTS: String(plan.value('slotsPerInstance')) },
     secrets: props.secrets,
     readonlyRootFilesystem: true,
-    stopTimeout: Duration.seconds(Math.min(MAX_STOP_SECONDS, Math.max(2, Math.ceil(itemTimeout)))),
+    stopTimeout: Duration.seconds(plan.value('stopTimeoutSeconds')),
     logging: LogDrivers.awsLogs({ logGroup, streamPrefix: 'worker' }),
   });
   if (Object.keys(props.environment ?? {}).length === 0) {
@@ -137,11 +147,11 @@ export function bindFargate(context: WorkerContext, props: FargateWorkerProps): 
     circuitBreaker: { rollback: true },
   });
   describeGroups(service);
-  scaleOnBacklog(context, props, service, plan);
-  return { plan };
+  const running = scaleOnBacklog(context, props, service, plan);
+  return { plan, graphs: [{ title: 'Running tasks', metrics: [running] }] };
 }
 
-/** The L2 describes its security group by the construct path, which EC2 refuses when an id is of another script. */
+/** The L2 puts the construct path in the group's description. EC2 refuses it when an id is not in Latin script. */
 function describeGroups({ connections }: FargateService): void {
   for (const group of connections.securityGroups) {
     const resource = group.node.defaultChild;
@@ -149,51 +159,28 @@ function describeGroups({ connections }: FargateService): void {
   }
 }
 
-function planFargate(
-  { subject, workload, objective, consumer }: WorkerContext,
+/** The queue's question where it has one; the task adds only its price. */
+function fargateQuestion(
+  { question, planned }: WorkerContext,
   props: FargateWorkerProps,
   hourCost: number,
-): Plan {
-  const defaults = {
-    pollSeconds: METRIC_PERIOD_SECONDS,
-    decideSeconds: METRIC_PERIOD_SECONDS * SCALE_OUT_PERIODS,
-    startSeconds: TASK_START_SECONDS,
-    instanceHourCost: hourCost,
-  };
-  const timing = consumerOf(defaults, consumer);
-  if (!props.scaleToZero) return planQueue(subject, workload, objective, timing);
-  // From zero it is one alarm period, not three.
-  const wakeUpSeconds = 2 * METRIC_PERIOD_SECONDS + timing.startSeconds;
-  const firstSeconds = wakeUpSeconds + workload.serviceSeconds;
-  if (objective.latencySeconds < firstSeconds) {
-    throw new CapacityError(
-      subject,
-      `waking up from zero takes ${wakeUpSeconds} s and an item ${workload.serviceSeconds} s, ${objective.latencySeconds} s of latency is promised`,
-      ['leave scaleToZero off', `promise at least ${Math.ceil(firstSeconds)} s`],
-    );
-  }
-  // From none: what the plan predicts must hold for the peak that finds everybody asleep.
-  const plan = planQueue(subject, workload, objective, { ...timing, minInstances: 0 });
-  return plan.withKnobs([
-    {
-      ...plan.knob('minInstances'),
-      value: 0,
-      formula: 'scaleToZero: the last task stops when nothing waits or is worked on',
-      inputs: {},
-    },
-    wakeUpKnob(wakeUpSeconds, timing.startSeconds),
-  ]);
+): QueueQuestion {
+  const { consumer } = question;
+  const priced = { ...question, consumer: { ...consumer, instanceHourCost: consumer?.instanceHourCost ?? hourCost } };
+  return planned ? priced : { ...priced, platform: 'fargate', scaleToZero: props.scaleToZero };
 }
 
-function wakeUpKnob(wakeUpSeconds: number, startSeconds: number): Knob {
-  return {
-    name: 'wakeUpSeconds',
-    value: wakeUpSeconds,
-    unit: 's',
-    formula: 'metric period + alarm period + start of a task; up to 900 s more after six idle hours',
-    inputs: { metricPeriodSeconds: METRIC_PERIOD_SECONDS, startSeconds },
-    source: 'Amazon SQS developer guide, Available CloudWatch metrics; aws-cdk issue 4719',
-  };
+function contradictions({ question, planned }: WorkerContext, { scaleToZero }: FargateWorkerProps): Check[] {
+  return [
+    {
+      refused: planned && question.platform !== 'fargate',
+      message: `compute must be the platform of the queue's plan, ${question.platform}, got Fargate; give the queue platform QueuePlatform.FARGATE`,
+    },
+    {
+      refused: planned && scaleToZero !== undefined && scaleToZero !== (question.scaleToZero ?? false),
+      message: `scaleToZero must be that of the queue's plan, ${question.scaleToZero ?? false}, got ${scaleToZero}; give it to the queue`,
+    },
+  ];
 }
 
 /** Fargate developer guide, Task CPU and memory: MiB for each number of CPU units. */
@@ -207,7 +194,7 @@ const FARGATE_MEMORY: Readonly<Record<number, { from: number; to: number; step: 
   16384: { from: 32_768, to: 122_880, step: 8192 },
 };
 
-/** A wrong pair is a failed deployment otherwise, and a price of something that nobody can buy. */
+/** A wrong pair would fail only at deployment, and its price would be that of a size that does not exist. */
 function sizeChecks(cpu: number, memoryMiB: number): Check[] {
   const show = (value: number) => (Token.isUnresolved(value) ? 'a token' : String(value));
   const sizes = FARGATE_MEMORY[cpu];
@@ -230,7 +217,7 @@ function sizeChecks(cpu: number, memoryMiB: number): Check[] {
   ];
 }
 
-/** Without the number of running tasks the policy would take the whole backlog for that of one task. */
+/** Without the number of running tasks the policy would count the whole backlog as that of one task. */
 function warnWithoutInsights({ scope }: WorkerContext, { cluster }: FargateWorkerProps): void {
   const resource = cluster.node.defaultChild;
   if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
@@ -248,8 +235,8 @@ function scaleOnBacklog(
   { scope, queue }: WorkerContext,
   props: FargateWorkerProps,
   service: FargateService,
-  plan: Plan,
-): void {
+  plan: QueuePlan,
+): Metric {
   const period = Duration.seconds(METRIC_PERIOD_SECONDS);
   const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });
   const inFlight = queue.metricApproximateNumberOfMessagesNotVisible({ period, statistic: 'Average' });
@@ -274,9 +261,8 @@ function scaleOnBacklog(
     ...policy,
     targetTrackingScalingPolicyConfiguration: {
       targetValue: plan.value('backlogPerInstance'),
-      scaleOutCooldown: METRIC_PERIOD_SECONDS,
-      // A task that was just started must have had its turn before one is taken away.
-      scaleInCooldown: Math.max(300, Math.ceil(plan.value('itemTimeoutSeconds'))),
+      scaleOutCooldown: plan.value('scaleOutCooldownSeconds'),
+      scaleInCooldown: plan.value('scaleInCooldownSeconds'),
       customizedMetricSpecification: {
         metrics: [
           metricData('visible', visible),
@@ -285,7 +271,7 @@ function scaleOnBacklog(
           {
             id: 'backlogPerTask',
             label: 'Backlog per task',
-            // In-flight messages count, or the scaler takes away tasks that are at work (keda issue 1663).
+            // In-flight messages count, or the scaler stops tasks that are working (keda issue 1663).
             expression: '(visible + inFlight) / FILL(running, 1)',
             returnData: true,
           },
@@ -293,32 +279,39 @@ function scaleOnBacklog(
       },
     },
   });
-  if (!props.scaleToZero) return;
+  if (plan.value('minInstances') > 0) return running;
   const wakeUp = new CfnScalingPolicy(scope, 'WakeUp', {
     policyName: 'wake-up',
     policyType: 'StepScaling',
     ...policy,
     stepScalingPolicyConfiguration: {
-      // Not ExactCapacity: the alarm outlasts the start, and would take away what target tracking has added meanwhile.
+      // Not ExactCapacity: the alarm outlasts the start, and would remove tasks that target tracking added meanwhile.
       adjustmentType: 'ChangeInCapacity',
       cooldown: plan.value('wakeUpSeconds'),
       metricAggregationType: 'Maximum',
       stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
     },
   });
-  const asleep = new Alarm(scope, 'WorkWhileAsleep', {
-    alarmDescription: 'Messages wait and no task runs. This alarm starts the first task; nobody needs to act.',
-    metric: new MathExpression({
-      expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
-      usingMetrics: { visible, running },
-      period,
-    }),
-    threshold: 1,
-    evaluationPeriods: 1,
-    comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-    treatMissingData: TreatMissingData.NOT_BREACHING,
+  const { WorkWhileAsleep: asleep } = createAlarms(scope, {
+    plan,
+    rows: [
+      {
+        id: 'WorkWhileAsleep',
+        metric: () =>
+          new MathExpression({
+            expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
+            usingMetrics: { visible, running },
+            period,
+          }),
+        threshold: 'alarmAsleep',
+        seconds: 'metricPeriodSeconds',
+        comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        text: 'Messages wait and no task runs. This alarm starts the first task; no action is needed.',
+      },
+    ],
   });
   asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
+  return running;
 }
 
 function metricData(id: string, metric: Metric): CfnScalingPolicy.TargetTrackingMetricDataQueryProperty {

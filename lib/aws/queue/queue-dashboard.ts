@@ -1,6 +1,6 @@
 /**
  * The dashboard of a queue: alarms, queue, dead letters, quarantine, redriver, by cdk-monitoring-constructs. Its graph
- * of the time to drain is not taken over: that one is negative when producers win, and has no value when nothing moves.
+ * of the time to drain is replaced: it is negative when more arrives than is finished, and missing when nothing moves.
  */
 import { Aws, Names } from 'aws-cdk-lib';
 import {
@@ -25,7 +25,7 @@ import {
 import type { Construct } from 'constructs';
 import type { QueueAlarms } from './queue-alarms';
 
-/** What is shown. */
+/** What the dashboard shows. */
 export interface QueueDashboardProps {
   /** Name of the queue for people. */
   readonly subject: string;
@@ -41,7 +41,7 @@ export interface QueueDashboardProps {
 /** Makes the dashboard inside `scope`. */
 export function createQueueDashboard(scope: Construct, props: QueueDashboardProps): Dashboard | undefined {
   const { subject, queue, deadLetterQueue, quarantineQueue, redriver, alarms, timeToDrain } = props;
-  // Names of dashboards are shared by the account and the region; names of stacks are unique there.
+  // Dashboard names must be unique in the account and region, as stack names are.
   const dashboardNamePrefix = `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
   const dashboardFactory = new DefaultDashboardFactory(scope, 'Dashboards', { dashboardNamePrefix });
   // Widgets only: the alarms exist already.
@@ -61,7 +61,7 @@ export function createQueueDashboard(scope: Construct, props: QueueDashboardProp
   return dashboardFactory.dashboard;
 }
 
-/** A queue that is worked through, with our time to drain. */
+/** A queue with a consumer, with our time to drain. */
 class ServedQueue extends SqsQueueMonitoringWithDlq {
   constructor(
     monitoring: MonitoringFacade,
@@ -77,7 +77,7 @@ class ServedQueue extends SqsQueueMonitoringWithDlq {
   }
 }
 
-/** A queue that nobody works through: it has no rate of consumption, hence no time to drain. */
+/** A queue without a consumer: it has no rate of consumption, hence no time to drain. */
 class ParkedQueue extends SqsQueueMonitoring {
   public override widgets(): IWidget[] {
     return [

@@ -1,17 +1,22 @@
 import { Annotations } from 'aws-cdk-lib';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { type Check, InvalidInputError, validate } from '../../flow/errors';
+import { CHECKED, having, type Kinds, needed, OBJECT, sound } from '../../flow/kinds';
+import { planQueue } from '../../flow/queue/plan';
+import type { QueueQuestion } from '../../flow/queue/question';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
+import { QUEUE } from '../kinds';
 import { bindFargate, type FargateWorkerProps } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
+import { RedriveQueue } from './redrive-queue';
 import type { WorkerBinding, WorkerContext } from './worker-compute';
 
 /**
- * What does the work. Pick one of the two.
+ * The compute that does the work. Pick one of the two.
  */
 export class WorkerCompute {
-  /** A Lambda function, for items of up to 15 minutes that need no machine of their own. */
+  /** A Lambda function, for items of up to 15 minutes that fit in its memory and disk. */
   public static lambda(props: LambdaWorkerProps): WorkerCompute {
     return new WorkerCompute((context) => bindLambda(context, props));
   }
@@ -33,61 +38,70 @@ export class WorkerCompute {
  */
 export interface QueueWorkerProps {
   /**
-   * The queue to work through. For a queue of the same app the visibility timeout is checked against the worker.
+   * The queue to consume. A `RedriveQueue` brings its workload, its objective and its plan; any other queue needs
+   * `workload` and `objective` here. For a queue of the same app the visibility timeout is checked against the worker.
    */
   readonly queue: IQueue;
 
   /**
    * What arrives in the queue and how long one item takes.
+   *
+   * @default - that of the `RedriveQueue`, from which it must not differ; needed for any other queue
    */
-  readonly workload: Workload;
+  readonly workload?: Workload;
 
   /**
-   * What is promised to whoever waits.
+   * The promise to the senders.
+   *
+   * @default - that of the `RedriveQueue`, from which it must not differ; needed for any other queue
    */
-  readonly objective: Objective;
+  readonly objective?: Objective;
 
   /**
-   * What does the work: `WorkerCompute.lambda(…)` or `WorkerCompute.fargate(…)`.
+   * The compute that does the work: `WorkerCompute.lambda(…)` or `WorkerCompute.fargate(…)`.
    */
   readonly compute: WorkerCompute;
 
   /**
-   * Settings of the consumer given by hand, such as `maxInstances` or `slotsPerInstance`. They are checked against
-   * the workload, and the plan says `given`.
+   * Settings of the consumer given by hand, such as `maxInstances` or `slotsPerInstance`. They are checked against the
+   * workload, and the plan says `given`. A `RedriveQueue` is planned with them, so there they are given to the queue.
    *
-   * @default - all derived
+   * @default - those of the `RedriveQueue`; otherwise all derived
    */
   readonly consumer?: Consumer;
 }
 
 /**
- * A worker that is never too small for its queue: how many run, when more are started, how long a message stays hidden
- * and what it costs at most follow from the workload.
+ * A worker that is sized for its queue: the number of instances, when more start, how long a message stays hidden and
+ * the highest cost follow from the workload.
  *
- * Cures work that piles up behind a fixed number of workers, and workers scaled on CPU or on raw depth, which says
- * nothing about how long anybody waits (case 6, image jobs).
+ * Cures work that piles up behind a fixed number of workers, and workers scaled on CPU or on raw depth, which does not
+ * say how long a message waits (case 6, image jobs).
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const binding = props.compute._bind({
+    const usable = soundProps(id, props);
+    const redriveQueue = RedriveQueue._of(usable.queue);
+    const { queue } = redriveQueue ?? usable;
+    const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const binding = usable.compute._bind({
       scope: this,
-      subject: this.node.id,
-      queue: props.queue,
-      workload: props.workload,
-      objective: props.objective,
-      consumer: props.consumer ?? {},
+      subject: id,
+      queue,
+      question,
+      planned: redriveQueue !== undefined,
     });
     this.plan = binding.plan;
-    this.warnWithoutDeadLetterQueue(props.queue);
+    redriveQueue?._serve({ ...binding, scope: this, subject: id });
+    this.warnWithoutDeadLetterQueue(queue);
   }
 
   private warnWithoutDeadLetterQueue(queue: IQueue): void {
@@ -98,4 +112,61 @@ export class QueueWorker extends Construct {
       `${queue.node.path} has no dead-letter queue: one poison message is retried until it expires. Use RedriveQueue, or give the queue a deadLetterQueue`,
     );
   }
+}
+
+const KINDS: Kinds<QueueWorkerProps> = {
+  queue: needed(QUEUE),
+  workload: CHECKED,
+  objective: CHECKED,
+  compute: needed(
+    having(
+      ['_bind'],
+      'a WorkerCompute: WorkerCompute.lambda({ function: handler }) or WorkerCompute.fargate({ cluster, image })',
+    ),
+  ),
+  consumer: OBJECT,
+};
+
+/** The props when each is what it has to be; otherwise all that is wrong with them and with the workload is thrown. */
+function soundProps(subject: string, given: QueueWorkerProps): QueueWorkerProps {
+  const { props, checks } = sound(given, KINDS);
+  const { workload, objective, consumer } = props;
+  if (checks.length > 0 && workload !== undefined && objective !== undefined) {
+    planQueue(subject, { workload, objective, consumer }, checks);
+  }
+  validate(subject, checks);
+  return props;
+}
+
+/** The question of a queue without a plan, from the props alone. */
+function ownQuestion(subject: string, { workload, objective, consumer }: QueueWorkerProps): QueueQuestion {
+  const missing = Object.entries({ workload, objective }).filter(([, value]) => value === undefined);
+  if (workload === undefined || objective === undefined) {
+    throw new InvalidInputError(
+      subject,
+      missing.map(([name]) => `${name} must be given for a queue that is not a RedriveQueue, got none`),
+    );
+  }
+  return { workload, objective, consumer, broker: 'sqs' };
+}
+
+/** The question of the queue's plan. Values that are given here too must be the same. */
+function questionOf(subject: string, queue: RedriveQueue, props: QueueWorkerProps): QueueQuestion {
+  const { workload, objective, consumer } = queue._asked;
+  validate(subject, [
+    ...sameAs(queue, 'workload', workload, props.workload),
+    ...sameAs(queue, 'objective', objective, props.objective),
+    ...sameAs(queue, 'consumer', consumer ?? {}, props.consumer),
+  ]);
+  return { ...queue._question, objective };
+}
+
+/** One queue has one plan: a number that is given twice must be the same twice. */
+function sameAs<T extends object>(queue: RedriveQueue, part: string, planned: T, given: T | undefined): Check[] {
+  if (given === undefined) return [];
+  const names = [...new Set([...Object.keys(planned), ...Object.keys(given)])] as (keyof T & string)[];
+  return names.map((name) => ({
+    refused: planned[name] !== given[name],
+    message: `${part}.${name} must be that of the queue ${queue.node.id}, ${planned[name]}, got ${given[name]}; leave it out here, or give it to the queue`,
+  }));
 }

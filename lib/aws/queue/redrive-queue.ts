@@ -1,178 +1,58 @@
 import { Annotations, Aws, Duration, Fn, Names, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
-import type { Dashboard, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type CfnAlarm, type Dashboard, GraphWidget, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { AddToResourcePolicyResult, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import {
   DeduplicationScope,
   FifoThroughputLimit,
+  type IQueue,
   Queue,
+  QueueBase,
   QueueEncryption,
   type QueueProps,
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { Construct } from 'constructs';
+import { type Check, InvalidInputError } from '../../flow/errors';
+import { sound } from '../../flow/kinds';
+import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
+import { planQueue } from '../../flow/queue/plan';
+import type { QueueQuestion } from '../../flow/queue/question';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
 import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
-import { DEFAULT_REDRIVES, MAX_RETENTION_SECONDS, planRedriveQueue } from './redrive-plan';
-import { createRedriver, REDRIVER_TIMEOUT } from './redriver-function';
-
-/** Below this, attempts that were merely throttled end in the dead-letter queue. */
-const FEWEST_RECEIVES = 5;
+import { REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
+import { createRedriver } from './redriver-function';
+import type { ServingWorker } from './worker-compute';
 
 /**
- * What a queue that rids itself of poison is sized from.
- */
-export interface RedriveQueueProps {
-  /**
-   * What arrives in the queue and how long one item takes.
-   */
-  readonly workload: Workload;
-
-  /**
-   * What is promised to whoever waits. Its `monthlyCost` bounds who serves the queue: it is looked at here only when
-   * `consumer.instanceHourCost` says what an instance costs.
-   */
-  readonly objective: Objective;
-
-  /**
-   * Who serves the queue, as far as it is known: slots, start-up time, limits.
-   *
-   * @default - one slot an instance, the defaults of `Consumer`
-   */
-  readonly consumer?: Consumer;
-
-  /**
-   * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
-   * order, so on a FIFO queue it has to be asked for with `maxRedrives`.
-   *
-   * @default false
-   */
-  readonly fifo?: boolean;
-
-  /**
-   * The key that encrypts the messages of all three queues. Whoever sends or receives needs its permission;
-   * the queues' `grant` methods give it.
-   *
-   * @default - keys of Amazon SQS (SSE-SQS)
-   */
-  readonly encryptionKey?: IKey;
-
-  /**
-   * Time-out of the function that consumes the queue. 1 s to 15 min, and no less than `serviceSeconds`. The visibility
-   * timeout becomes six times that, plus `batchWindow`, as the Lambda developer guide asks.
-   *
-   * @default - the visibility timeout of the plan, from the time that one item takes at its P99.9
-   */
-  readonly functionTimeout?: Duration;
-
-  /**
-   * How long the consuming function gathers messages before it is invoked. 0 to 300 s.
-   *
-   * @default Duration.seconds(0)
-   */
-  readonly batchWindow?: Duration;
-
-  /**
-   * Attempts at a message before it is a dead letter. 1 to 1,000. With fewer than five, throttled attempts count as
-   * failures and good messages end as dead letters: that is a warning, BP-SQS-003.
-   *
-   * @default - from the plan, 5 or more
-   */
-  readonly maxReceiveCount?: number;
-
-  /**
-   * How long a message may wait in the queue. 1 min to 13 days: the dead-letter queue keeps 14 days, counted from the
-   * first arrival, and a person needs at least one of them.
-   *
-   * @default - from the plan
-   */
-  readonly retention?: Duration;
-
-  /**
-   * How often a dead letter is sent back to the queue before it is quarantined. 0 to 100; with 0 there is no redriver
-   * and dead letters wait for a person.
-   *
-   * @default 2; 0 on a FIFO queue
-   */
-  readonly maxRedrives?: number;
-
-  /**
-   * Dead letters sent back per second at most, as a mean over one window of the circuit. Above 0, up to 500.
-   *
-   * @default - 10 % of the steady arrivals, the usual retry budget
-   */
-  readonly redrivesPerSecond?: number;
-
-  /**
-   * The circuit opens when a smaller share of what was redriven stays away from the dead-letter queue. While it is
-   * open a few letters are tried in every window, the others are held, and nothing is quarantined that failed with
-   * all the rest. 0 (never opens) to 1.
-   *
-   * @default 0.5
-   */
-  readonly successRatioFloor?: number;
-
-  /**
-   * Names of fields whose values are masked before a message is quarantined, besides the built-in ones (password,
-   * token, card number, e-mail and so on). Case and separators don't matter. No commas.
-   *
-   * @default - the built-in ones
-   */
-  readonly maskedFields?: string[];
-
-  /**
-   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
-   * letters, digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
-   *
-   * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
-   */
-  readonly queueName?: string;
-
-  /**
-   * Where the alarms go.
-   *
-   * @default - nowhere; the alarms still exist
-   */
-  readonly alarmTopic?: ITopic;
-
-  /**
-   * Whether to make a CloudWatch dashboard. CloudWatch charges for dashboards beyond the third of an account.
-   *
-   * @default true
-   */
-  readonly dashboard?: boolean;
-
-  /**
-   * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
-   * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A queue that is retained keeps
-   * its messages until they expire, and nothing consumes it any more.
-   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
-   *
-   * @default RemovalPolicy.RETAIN
-   */
-  readonly removalPolicy?: RemovalPolicy;
-}
-
-/**
- * A queue on which no message can block the others or be lost: what fails every attempt is set aside, tried again as
- * often as it makes sense, and then parked with its secrets masked and an alarm.
+ * A queue on which no message blocks the others or is lost: a message that fails every attempt becomes a dead letter,
+ * is redriven a bounded number of times, and is then parked with its secrets masked and an alarm.
  *
- * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and its
- * opposite, the automatic redrive that sends poison round for ever (case 14).
+ * Cures poison messages that are retried until they expire and take the consumer's time from good ones, and the
+ * opposite, an automatic redrive that retries poison messages without end (case 14).
  */
-export class RedriveQueue extends Construct {
-  /** The queue to send to and to consume. */
+export class RedriveQueue extends QueueBase {
+  /**
+   * The redrive queue that `queue` is, or is the queue of; undefined for any other queue.
+   *
+   * @internal
+   */
+  public static _of(queue: IQueue): RedriveQueue | undefined {
+    if (queue instanceof RedriveQueue) return queue;
+    const { scope } = queue.node;
+    return scope instanceof RedriveQueue && scope.queue === queue ? scope : undefined;
+  }
+
+  /** The queue to send to and to consume. The construct is itself an `IQueue` that delegates to it. */
   public readonly queue: Queue;
-  /** What failed every attempt. The redriver drains it; without a redriver, a person does. */
+  /** Messages that failed every attempt. The redriver drains it; without a redriver, a person does. */
   public readonly deadLetterQueue: Queue;
-  /** Masked copies of what was given up, with attributes that say why. Nothing leaves it by itself but by age. */
+  /** Masked copies of messages that were given up, with attributes that say why. They stay until deleted or expired. */
   public readonly quarantineQueue: Queue;
   /**
    * The function that sends dead letters back or parks them.
@@ -188,47 +68,65 @@ export class RedriveQueue extends Construct {
    * @default - none when `dashboard` is false
    */
   public readonly dashboard?: Dashboard;
-  /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly queueArn: string;
+  public readonly queueUrl: string;
+  public readonly queueName: string;
+  public readonly encryptionMasterKey?: IKey;
+  public readonly encryptionType?: QueueEncryption;
+  public readonly fifo: boolean;
+  /** `queue` creates its own policy. */
+  protected readonly autoCreatePolicy = false;
+  /**
+   * The question that the plan answers; a worker on this queue asks the same one.
+   *
+   * @internal
+   */
+  public readonly _question: QueueQuestion;
 
+  /**
+   * What the user gave, including the cost ceiling of the worker.
+   *
+   * @internal
+   */
+  public readonly _asked: Pick<RedriveQueueProps, 'workload' | 'objective' | 'consumer'>;
+
+  private readonly ownPlan: QueuePlan;
   private readonly props: RedriveQueueProps;
-  private readonly fifo: boolean;
   private readonly removalPolicy: RemovalPolicy;
+  private servedBy?: ServingWorker;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: RedriveQueueProps) {
     super(scope, id);
-    this.props = props;
-    this.fifo = props.fifo ?? false;
-    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    const maxRedrives = props.maxRedrives ?? (this.fifo ? 0 : DEFAULT_REDRIVES);
-    validate(subjectOf(this), [nameCheck(props.queueName, this.fifo), removalCheck(props.removalPolicy)]);
-    this.plan = planRedriveQueue(subjectOf(this), { ...props, maxRedrives });
+    const { props: usable, checks } = sound(props, REDRIVE_KINDS);
+    this.props = usable;
+    this.fifo = usable.fifo ?? false;
+    this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
+    this._question = redriveQuestion(usable);
+    this._asked = { workload: usable.workload, objective: usable.objective, consumer: usable.consumer };
+    this.ownPlan = planQueue(subjectOf(this), this._question, [...checks, ...ownChecks(usable)]);
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
-    this.queue = new Queue(this, 'Queue', {
-      ...this.commonQueueProps(),
-      queueName: sourceName,
-      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
-      retentionPeriod: props.retention ?? Duration.seconds(this.plan.value('retentionSeconds')),
-      deadLetterQueue: {
-        queue: this.deadLetterQueue,
-        maxReceiveCount: props.maxReceiveCount ?? this.plan.value('maxReceiveCount'),
-      },
-    });
+    this.queue = this.createQueue(sourceName);
     this.quarantineQueue = this.createQuarantineQueue();
     const { queue, deadLetterQueue, quarantineQueue, plan, removalPolicy } = this;
+    this.queueArn = queue.queueArn;
+    this.queueUrl = queue.queueUrl;
+    this.queueName = queue.queueName;
+    this.encryptionMasterKey = queue.encryptionMasterKey;
+    this.encryptionType = queue.encryptionType;
     for (const one of [queue, deadLetterQueue, quarantineQueue]) retainPolicyOf(one, removalPolicy);
-    const { alarmTopic, encryptionKey, maskedFields } = props;
-    if (maxRedrives > 0) {
+    const { alarmTopic, encryptionKey, maskedFields } = usable;
+    const redrives = this._question.redrive?.maxRedrives !== 0;
+    if (redrives) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
       this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
     }
-    this.warn(maxRedrives);
+    this.warn(redrives);
 
     const { redriver } = this;
     this.alarms = new QueueAlarms(this, 'Alarms', {
@@ -239,7 +137,7 @@ export class RedriveQueue extends Construct {
       plan,
       alarmTopic,
     });
-    if (props.dashboard ?? true) {
+    if (usable.dashboard ?? true) {
       this.dashboard = createQueueDashboard(this, {
         subject: plan.subject,
         queue,
@@ -253,11 +151,65 @@ export class RedriveQueue extends Construct {
   }
 
   /**
-   * Seconds until the queue is empty at the rates of the last five minutes; 604,800 stands for never, because producers
-   * win. The `timeToDrain` alarm watches it.
+   * Every knob with its reason, and what to expect. Once a `QueueWorker` serves the queue, this is the worker's plan:
+   * the same knobs, and those that only the worker has.
+   */
+  public get plan(): QueuePlan {
+    return this.servedBy?.plan ?? this.ownPlan;
+  }
+
+  public override addToResourcePolicy(statement: PolicyStatement): AddToResourcePolicyResult {
+    return this.queue.addToResourcePolicy(statement);
+  }
+
+  /**
+   * Registers the worker of this queue.
+   *
+   * @internal
+   */
+  public _serve(worker: ServingWorker): void {
+    if (this.servedBy !== undefined) {
+      throw new InvalidInputError(worker.subject, [
+        `queue already has the worker ${this.servedBy.subject}, which the plan of ${this.plan.subject} is for; one queue has one worker`,
+      ]);
+    }
+    this.servedBy = worker;
+    const { backlog, age, timeToDrain } = this.alarms;
+    for (const { node } of [backlog, age, timeToDrain]) {
+      const alarm = node.defaultChild as CfnAlarm;
+      alarm.alarmDescription = `${alarm.alarmDescription} ${worker.subject} serves the queue.`;
+    }
+    // A metric of another stack would make this stack depend on one that depends on it.
+    if (Stack.of(worker.scope) !== Stack.of(this)) return;
+    const width = 24 / Math.max(1, worker.graphs.length);
+    this.dashboard?.addWidgets(
+      ...worker.graphs.map(
+        ({ title, metrics }) => new GraphWidget({ title: `${worker.subject}: ${title}`, left: [...metrics], width }),
+      ),
+    );
+  }
+
+  /**
+   * Seconds until the queue is empty at the rates of the last five minutes; 604,800 means never, because more arrives
+   * than is finished. The `timeToDrain` alarm watches it.
    */
   public metricTimeToDrain(): IMetric {
     return timeToDrainMetric(this.queue, this.plan);
+  }
+
+  private createQueue(sourceName: string): Queue {
+    const { retention, maxReceiveCount } = this.props;
+    return new Queue(this, 'Queue', {
+      ...this.commonQueueProps(),
+      queueName: sourceName,
+      visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
+      // A token is not in the plan.
+      retentionPeriod: retention ?? Duration.seconds(this.plan.value('retentionSeconds')),
+      deadLetterQueue: {
+        queue: this.deadLetterQueue,
+        maxReceiveCount: maxReceiveCount ?? this.plan.value('maxReceiveCount'),
+      },
+    });
   }
 
   private commonQueueProps(): QueueProps {
@@ -279,8 +231,8 @@ export class RedriveQueue extends Construct {
   }
 
   /**
-   * The two queues name each other: the source its dead-letter queue, which in turn admits only this source. One of
-   * them needs a name before it exists. The stack's own id in it keeps copies of the stack apart.
+   * The two queues name each other: the source its dead-letter queue, which admits only this source. One of them needs
+   * a name before it exists. The stack's id in that name keeps copies of the stack apart.
    */
   private sourceName(): string {
     if (this.props.queueName !== undefined) return this.props.queueName;
@@ -294,7 +246,7 @@ export class RedriveQueue extends Construct {
     return new Queue(this, 'DeadLetters', {
       ...this.commonQueueProps(),
       retentionPeriod: Duration.seconds(this.plan.value('deadLetterRetentionSeconds')),
-      visibilityTimeout: Duration.seconds(6 * REDRIVER_TIMEOUT.toSeconds()),
+      visibilityTimeout: Duration.seconds(this.plan.value('deadLetterVisibilitySeconds')),
       redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] },
     });
   }
@@ -302,17 +254,16 @@ export class RedriveQueue extends Construct {
   private createQuarantineQueue(): Queue {
     const queue = new Queue(this, 'Quarantine', {
       ...this.commonQueueProps(),
-      retentionPeriod: Duration.seconds(MAX_RETENTION_SECONDS),
+      retentionPeriod: Duration.seconds(this.plan.value('quarantineRetentionSeconds')),
     });
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
-      reason:
-        'The end of the line: it holds masked copies for a person to read, nothing consumes it, so nothing in it can fail.',
+      reason: 'It holds masked copies for a person to read. It has no consumer, so no message in it can fail.',
     });
     return queue;
   }
 
-  private warn(maxRedrives: number): void {
+  private warn(redrives: boolean): void {
     const receives = this.plan.value('maxReceiveCount');
     if (receives < FEWEST_RECEIVES) {
       Annotations.of(this).addWarningV2(
@@ -320,13 +271,34 @@ export class RedriveQueue extends Construct {
         `maxReceiveCount ${receives} is below ${FEWEST_RECEIVES}: throttled attempts count as failures, so good messages end as dead letters`,
       );
     }
-    if (this.fifo && maxRedrives > 0) {
+    if (this.fifo && redrives) {
       Annotations.of(this).addWarningV2(
         'Backpressure::fifo-redrive-order',
-        `maxRedrives ${maxRedrives} on a FIFO queue: a redriven message comes after those of its group that followed it`,
+        `maxRedrives ${this.props.maxRedrives} on a FIFO queue: a redriven message is delivered after later messages of its group`,
       );
     }
   }
+}
+
+/**
+ * Makes a redrive queue inside a larger construct. The failures of both are thrown together.
+ *
+ * @internal
+ */
+export function createRedriveQueue(
+  scope: Construct,
+  id: string,
+  checks: readonly Check[],
+  props: RedriveQueueProps,
+): RedriveQueue {
+  if (checks.some(({ refused }) => refused)) {
+    planQueue(subjectOf(scope), redriveQuestion(props), [...ownChecks(props), ...checks]);
+  }
+  return new RedriveQueue(scope, id, props);
+}
+
+function ownChecks(props: RedriveQueueProps): Check[] {
+  return [nameCheck(props.queueName, props.fifo ?? false), removalCheck(props.removalPolicy), ...redriveChecks(props)];
 }
 
 function nameCheck(name: string | undefined, fifo: boolean): Check {

@@ -8,9 +8,6 @@ import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
 import { RuntimeFunction } from '../runtime-function';
 
-/** Time-out of the redriver; the dead-letter queue hides a batch for six times that. */
-export const REDRIVER_TIMEOUT = Duration.seconds(30);
-
 /** What the redriver works on. */
 export interface RedriverProps {
   readonly queue: IQueue;
@@ -32,13 +29,13 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
     billingMode: BillingMode.PAY_PER_REQUEST,
     timeToLiveAttribute: 'expires',
     pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-    // Without its key and its journal, a letter that is on its way counts as never redriven.
+    // Without its key and its journal in the table, a letter in flight counts as never redriven.
     removalPolicy: props.removalPolicy,
   });
   const redriver = new RuntimeFunction(scope, 'Redriver', {
     bundle: 'redrive',
     description: `Sends dead letters of ${scope.node.path} back a bounded number of times, then parks them masked`,
-    timeout: REDRIVER_TIMEOUT,
+    timeout: Duration.seconds(plan.value('redriverTimeoutSeconds')),
     environment: {
       SOURCE_QUEUE_URL: queue.queueUrl,
       DEAD_LETTER_QUEUE_URL: deadLetterQueue.queueUrl,
@@ -66,7 +63,7 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
     new SqsEventSource(deadLetterQueue, {
       batchSize: 10,
       reportBatchItemFailures: true,
-      // The mapping's minimum: redriving is never urgent, and the source has a consumer to feed.
+      // The mapping's minimum: redriving is never urgent, and the consumer's capacity is for new messages.
       maxConcurrency: 2,
     }),
   );

@@ -1,23 +1,53 @@
-import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { type Kinds, sound } from '../../flow/kinds';
+import { planQueue } from '../../flow/queue/plan';
+import type { QueueQuestion } from '../../flow/queue/question';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
 
-/** What a compute gets to bind itself to a queue. Internal: users pick a compute, they don't write one. */
+/** The input of a compute that binds itself to a queue. Internal: users pick a compute, they do not write one. */
 export interface WorkerContext {
   readonly scope: Construct;
   readonly subject: string;
   readonly queue: IQueue;
-  readonly workload: Workload;
-  readonly objective: Objective;
-  readonly consumer: Consumer;
+  /**
+   * The question that the plan answers: that of the redrive queue, or that of the worker's own props.
+   */
+  readonly question: QueueQuestion;
+  /** Whether the queue already has a plan, which the worker uses unchanged. */
+  readonly planned: boolean;
 }
 
-/** What a compute leaves behind. */
+/** The result of binding a compute to a queue. */
 export interface WorkerBinding {
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
+  /** The worker's graphs on the queue's dashboard. */
+  readonly graphs: readonly WorkerGraph[];
+}
+
+/** One graph of a worker. */
+export interface WorkerGraph {
+  readonly title: string;
+  readonly metrics: readonly IMetric[];
+}
+
+/**
+ * The props of a compute when each is what it has to be.
+ *
+ * @throws InvalidInputError when one is not, together with what is wrong with the workload
+ */
+export function soundCompute<P>({ subject, question }: WorkerContext, given: P, kinds: Kinds<P>): P {
+  const { props, checks } = sound(given, kinds, 'compute');
+  if (checks.length > 0) planQueue(subject, question, checks);
+  return props;
+}
+
+/** A worker registered with its queue. */
+export interface ServingWorker extends WorkerBinding {
+  readonly scope: Construct;
+  readonly subject: string;
 }
 
 /** The visibility timeout of a queue of this app in seconds; undefined for an imported queue or an unresolved value. */

@@ -1,25 +1,25 @@
-import { Duration, Fn } from 'aws-cdk-lib';
-import { type Alarm, type AlarmProps, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Duration, Fn } from 'aws-cdk-lib';
+import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
+import { type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
-import type { QuotaPlan } from '../../flow/quotas/workload';
-import { alarmAbove } from '../alarm-above';
+import type { QuotasPlan } from '../../flow/quotas/workload';
+import { DURATION, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { knownNumber } from '../tokens';
+import { type AlarmRow, createAlarms } from '../watch';
 import { clusterChecks } from './kafka-cluster';
-
-const PERIOD = Duration.minutes(5);
-/** CloudWatch looks back no further than a day. */
-const MOST_PERIODS = 288;
 
 /**
  * What the alarms of Kafka quotas watch.
  */
 export interface KafkaAlarmsProps {
   /**
-   * ARN of the cluster. Its name, which is in the ARN, is what metrics go by.
+   * ARN of the cluster. The cluster name in it is a dimension of the metrics.
    */
   readonly clusterArn: string;
 
@@ -29,9 +29,10 @@ export interface KafkaAlarmsProps {
   readonly brokers: number;
 
   /**
-   * The plan with the knob `alarmThrottledSeconds`.
+   * The plan with the knob `alarmThrottledSeconds`. The other numbers are derived from it, unless the plan has a knob
+   * for them: `alarmWindowSeconds`, `alarmQuotasRepaired` and so on, as in the plan of `KafkaQuotas`.
    */
-  readonly plan: QuotaPlan;
+  readonly plan: QuotasPlan;
 
   /**
    * The function that sets quotas and repairs them.
@@ -39,108 +40,124 @@ export interface KafkaAlarmsProps {
   readonly repairer: IFunction;
 
   /**
-   * How often it looks. Whole minutes, 5 min to a day.
+   * How often it checks the quotas. Whole minutes, 5 min to a day.
    */
   readonly repairInterval: Duration;
 
   /**
    * Where the alarms go.
    *
-   * @default - nowhere; they can be seen and have no action
+   * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
 }
 
 /**
- * The alarms that tell a tenant which outgrows its quota from one that has a peak.
+ * The alarms that tell a tenant that has outgrown its quota from a tenant at its peak.
  *
  * Throttling raises no error: a broker answers late, and the tenant's records pile up in its producers. Amazon MSK
- * publishes throttle times for each broker, all tenants together, from the monitoring level PER_BROKER on. Which tenant
- * it is, only the client's own metric `produce-throttle-time-avg` or the broker's JMX metrics say.
+ * publishes throttle times for each broker, all tenants together, from the monitoring level PER_BROKER on. Only the
+ * client's own metric `produce-throttle-time-avg` or the broker's JMX metrics identify the tenant.
  */
 export class KafkaAlarms extends Construct {
   /** For each broker: producers were throttled for longer than any planned peak. */
   public readonly produceThrottled: Alarm[];
   /** For each broker: consumers were throttled for longer than any planned peak. */
   public readonly fetchThrottled: Alarm[];
-  /** Somebody altered a quota by hand; it has been set again. */
+  /** A quota was changed outside the stack; it has been set again. */
   public readonly drift: Alarm;
-  /** Quotas cannot be read or set. */
+  /** The function cannot read or set quotas. */
   public readonly repairErrors: Alarm;
   /** Every alarm, in the order above. */
-  public readonly all: Alarm[] = [];
-
-  private readonly alarmTopic?: ITopic;
+  public readonly all: Alarm[];
 
   /**
-   * @throws InvalidInputError when a prop is out of range, or the plan has no such knob
+   * @throws InvalidInputError when a prop is out of range, or the plan lacks a knob
    */
   constructor(scope: Construct, id: string, props: KafkaAlarmsProps) {
     super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
     validate(id, [
-      ...clusterChecks(props.clusterArn, props.repairInterval),
-      knownNumber('brokers', props.brokers, 1, MOST_BROKERS),
+      ...checks,
+      ...clusterChecks(usable.clusterArn, usable.repairInterval),
+      knownNumber('brokers', usable.brokers, 1, MOST_BROKERS),
     ]);
-    this.alarmTopic = props.alarmTopic;
-    const { repairer, plan, repairInterval } = props;
-    const brokers = Array.from({ length: props.brokers }, (_, index) => index + 1);
-    const throttled = (kind: 'Produce' | 'Fetch', broker: number, runbook: string) =>
-      this.add(`${kind}Throttled${broker}`, {
-        metric: new Metric({
-          namespace: 'AWS/Kafka',
-          metricName: `${kind}ThrottleTime`,
-          dimensionsMap: { 'Cluster Name': Fn.select(1, Fn.split('/', props.clusterArn)), 'Broker ID': String(broker) },
-          period: PERIOD,
-          statistic: Stats.AVERAGE,
-        }),
-        threshold: 0,
-        // A planned peak is throttled, and that is what quotas are for.
-        evaluationPeriods: Math.min(
-          MOST_PERIODS,
-          1 + Math.ceil(plan.value('alarmThrottledSeconds') / PERIOD.toSeconds()),
-        ),
-        alarmDescription: `${runbook} Look into the clients' throttle-time metrics for which tenant it is; if its load is meant to stay, give it a larger share or the cluster more brokers, and do not raise its quota by hand.`,
-      });
-    this.produceThrottled = brokers.map((broker) =>
-      throttled(
-        'Produce',
-        broker,
-        `Producers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant writes more than its quota, and its records pile up in its producers.`,
-      ),
-    );
-    this.fetchThrottled = brokers.map((broker) =>
-      throttled(
-        'Fetch',
-        broker,
-        `Consumers on broker ${broker} have been throttled without a break, for longer than any planned peak: a tenant reads more than its quota and falls behind.`,
-      ),
-    );
-    this.drift = this.add('Drift', {
-      metric: new Metric({
-        namespace: 'Backpressure',
-        metricName: 'QuotasRepaired',
-        dimensionsMap: { FunctionName: repairer.functionName },
-        period: repairInterval,
-        statistic: Stats.SUM,
-      }),
-      threshold: 0,
-      evaluationPeriods: 1,
-      alarmDescription:
-        "Quotas differed from the template and have been set again; the function's log names the entities. Find out who alters them by hand, and have it changed in the stack instead.",
-    });
-    this.repairErrors = this.add('RepairErrors', {
-      metric: repairer.metricErrors({ period: repairInterval, statistic: Stats.SUM }),
-      threshold: 0,
-      evaluationPeriods: 1,
-      alarmDescription:
-        'Quotas cannot be read or set. They go on holding as they are, and drift goes unseen. The log says which: brokers out of reach (security groups, subnets), credentials refused, or a limit that a broker refuses.',
-    });
+    const { repairer, repairInterval, alarmTopic, clusterArn } = usable;
+    const plan = completed(usable.plan, quotaAlarmKnobs(usable.plan)).withKnobs([
+      repairIntervalKnob(repairInterval.toSeconds(), true),
+    ]);
+    const brokers = Array.from({ length: usable.brokers }, (_, index) => index + 1);
+    const rows = [
+      ...brokers.map((broker) => throttledRow(clusterArn, 'Produce', broker)),
+      ...brokers.map((broker) => throttledRow(clusterArn, 'Fetch', broker)),
+      ...repairRows(repairer),
+    ];
+    const made = createAlarms(this, { rows, plan, alarmTopic });
+    this.produceThrottled = brokers.map((broker) => made[`ProduceThrottled${broker}`]);
+    this.fetchThrottled = brokers.map((broker) => made[`FetchThrottled${broker}`]);
+    this.drift = made.Drift;
+    this.repairErrors = made.RepairErrors;
+    this.all = Object.values(made);
   }
+}
 
-  private add(id: string, props: AlarmProps): Alarm {
-    // Throttle times are published only once something was throttled.
-    const alarm = alarmAbove(this, id, props, this.alarmTopic);
-    this.all.push(alarm);
-    return alarm;
-  }
+const KINDS: Kinds<KafkaAlarmsProps> = {
+  clusterArn: needed(TEXT),
+  brokers: needed(NUMBER),
+  plan: needed(PLAN),
+  repairer: needed(LAMBDA),
+  repairInterval: needed(DURATION),
+  alarmTopic: TOPIC,
+};
+
+const THROTTLED = {
+  Produce: (broker: number) =>
+    `Producers on broker ${broker} have been throttled continuously, for longer than any planned peak: a tenant writes more than its quota, and its records pile up in its producers.`,
+  Fetch: (broker: number) =>
+    `Consumers on broker ${broker} have been throttled continuously, for longer than any planned peak: a tenant reads more than its quota and falls behind.`,
+} as const;
+
+function throttledRow(clusterArn: string, kind: keyof typeof THROTTLED, broker: number): AlarmRow {
+  return {
+    id: `${kind}Throttled${broker}`,
+    // MSK publishes throttle times only after the first throttle.
+    metric: (period) =>
+      new Metric({
+        namespace: 'AWS/Kafka',
+        metricName: `${kind}ThrottleTime`,
+        dimensionsMap: { 'Cluster Name': Fn.select(1, Fn.split('/', clusterArn)), 'Broker ID': String(broker) },
+        period,
+        statistic: Stats.AVERAGE,
+      }),
+    threshold: 'alarmThrottleMilliseconds',
+    seconds: 'alarmWindowSeconds',
+    periods: 'alarmThrottledWindows',
+    text: `${THROTTLED[kind](broker)} Find the tenant in the clients' throttle-time metrics. If its load is there to stay, give it a larger share or the cluster more brokers; do not raise its quota by hand.`,
+  };
+}
+
+function repairRows(repairer: IFunction): AlarmRow[] {
+  return [
+    {
+      id: 'Drift',
+      metric: (period: Duration) =>
+        new Metric({
+          namespace: 'Backpressure',
+          metricName: 'QuotasRepaired',
+          dimensionsMap: { FunctionName: repairer.functionName },
+          period,
+          statistic: Stats.SUM,
+        }),
+      threshold: 'alarmQuotasRepaired',
+      seconds: 'repairIntervalSeconds',
+      text: "Quotas differed from the template and have been set again; the function's log names the entities. Find out who changes them by hand, and make the change in the stack instead.",
+    },
+    {
+      id: 'RepairErrors',
+      metric: (period: Duration) => repairer.metricErrors({ period, statistic: Stats.SUM }),
+      threshold: 'alarmRepairErrors',
+      seconds: 'repairIntervalSeconds',
+      text: "The function cannot read or set quotas. The present quotas still hold, but drift is not detected. The function's log has the cause: unreachable brokers (security groups, subnets), refused credentials, or a limit that a broker refuses.",
+    },
+  ];
 }

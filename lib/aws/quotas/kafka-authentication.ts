@@ -4,20 +4,19 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { grantSecretValue } from '../secret-value';
 
 /**
- * A SCRAM user, and the way to its password.
+ * A SCRAM user, and how the function reads its password.
  */
 export interface KafkaScramOptions {
   /**
-   * The secret that holds `username` and `password` as JSON. Amazon MSK wants its name to start with `AmazonMSK_` and
-   * a key of your own; associate it with the cluster.
+   * The secret that holds `username` and `password` as JSON. Amazon MSK requires a name that starts with `AmazonMSK_`
+   * and a key of your own; associate it with the cluster.
    */
   readonly secret: ISecret;
 
   /**
-   * The interface endpoint through which Secrets Manager is reached. The function may talk to it and to nothing else
-   * but the brokers.
+   * The interface endpoint of Secrets Manager. The function may connect only to it and to the brokers.
    *
-   * @default - one that is somewhere in the VPC: the function may talk to port 443 of the VPC's addresses
+   * @default - an endpoint somewhere in the VPC: the function may connect to port 443 of the VPC's addresses
    */
   readonly secretsManagerEndpoint?: IInterfaceVpcEndpoint;
 }
@@ -50,7 +49,7 @@ export class KafkaAuthentication {
   ) {}
 
   /**
-   * Environment variables with which the function finds out how to sign in. No secret among them.
+   * Environment variables that tell the function how to sign in. None is a secret.
    *
    * @internal
    */
@@ -59,7 +58,7 @@ export class KafkaAuthentication {
   }
 
   /**
-   * Gives the function what signing in takes.
+   * Gives the function the permissions that it needs to sign in.
    *
    * @internal
    */
@@ -71,7 +70,7 @@ export class KafkaAuthentication {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({
         // Amazon MSK developer guide, Semantics of IAM authorization policy actions: ALTER_CONFIGS and
-        // DESCRIBE_CONFIGS on the cluster, which is what Kafka asks of whoever alters client quotas.
+        // DESCRIBE_CONFIGS on the cluster, which Kafka requires to alter client quotas.
         actions: [
           'kafka-cluster:Connect',
           'kafka-cluster:DescribeClusterDynamicConfiguration',
@@ -83,7 +82,7 @@ export class KafkaAuthentication {
   }
 
   /**
-   * Opens the way to the password.
+   * Allows the connection to Secrets Manager.
    *
    * @internal
    */

@@ -1,6 +1,6 @@
 /**
- * The two helpers that run outside the VPC: one asks Amazon MSK for the brokers' addresses, one carries the events of
- * CloudFormation to the function inside. So the function needs no way to any service but its brokers and its secret.
+ * Two functions that run outside the VPC: one asks Amazon MSK for the brokers' addresses, one passes CloudFormation's
+ * events to the function inside. So that function connects only to its brokers and its secret.
  */
 import { RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -9,12 +9,19 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AwsCustomResource, AwsCustomResourcePolicy, PhysicalResourceId, Provider } from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
 
-/** `host:port` of the brokers, separated by commas, known once the stack is deployed. */
-export function bootstrapBrokers(scope: Construct, clusterArn: string, output: string): string {
+/** The brokers to ask for. */
+export interface BrokersLookUpProps {
+  readonly clusterArn: string;
+  /** The field of the answer, which depends on how clients sign in. */
+  readonly output: string;
+}
+
+/** Asks for `host:port` of the brokers, separated by commas, known once the stack is deployed. */
+export function createBrokersLookUp(scope: Construct, { clusterArn, output }: BrokersLookUpProps): string {
   const { role, logGroup } = helperRole(scope, 'Brokers', 'Asks Amazon MSK for the addresses of brokers');
   const lookUp = new AwsCustomResource(scope, 'Brokers', {
     resourceType: 'Custom::KafkaBrokers',
-    // Also on update: with another way to sign in there is another port.
+    // Also on update: another way to sign in uses another port.
     onUpdate: {
       service: 'Kafka',
       action: 'GetBootstrapBrokers',
@@ -33,16 +40,19 @@ export function bootstrapBrokers(scope: Construct, clusterArn: string, output: s
 }
 
 /** The framework of the CDK that turns a function into a resource of a stack. */
-export function quotaProvider(scope: Construct, onEventHandler: LambdaFunction): Provider {
+export function createQuotaProvider(
+  scope: Construct,
+  { onEventHandler }: { readonly onEventHandler: LambdaFunction },
+): Provider {
   const { role, logGroup } = helperRole(scope, 'Provider', 'Carries events of CloudFormation to a function');
   const resources = [onEventHandler.functionArn];
-  // The framework asks for every version and alias of the function; it invokes it by its ARN alone.
+  // The framework asks for every version and alias of the function, but invokes it only by its ARN.
   role.addToPolicy(new PolicyStatement({ actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources }));
   const frameworkOnEventRole = role.withoutPolicyUpdates();
   return new Provider(scope, 'Provider', { onEventHandler, frameworkOnEventRole, logGroup });
 }
 
-/** The managed policy for logs may write any log group of the account. */
+/** Instead of the managed policy for logs, which may write any log group of the account. */
 function helperRole(scope: Construct, id: string, description: string): { role: Role; logGroup: LogGroup } {
   const logGroup = new LogGroup(scope, `${id}Logs`, {
     retention: RetentionDays.ONE_MONTH,

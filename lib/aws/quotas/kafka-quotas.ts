@@ -1,4 +1,4 @@
-import { Annotations, CustomResource, Duration, Names, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, CustomResource, Duration, Names, RemovalPolicy } from 'aws-cdk-lib';
 import { type ISecurityGroup, type IVpc, Port, SecurityGroup, type SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as FunctionTarget } from 'aws-cdk-lib/aws-events-targets';
@@ -6,21 +6,30 @@ import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnTopic } from 'aws-cdk-lib/aws-msk';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { validate } from '../../flow/errors';
-import type { Knob } from '../../flow/plan';
+import { type Check, validate } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
+import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
-import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
 import { cut, groupDescription } from '../descriptions';
+import { DURATION, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { RuntimeFunction } from '../runtime-function';
 import { KafkaAlarms } from './kafka-alarms';
 import type { KafkaAuthentication } from './kafka-authentication';
 import { clusterChecks } from './kafka-cluster';
-import { bootstrapBrokers, quotaProvider } from './kafka-quotas-provider';
-import { entityOf, type KafkaQuotaTenant, type KafkaQuotaTopic, partitionsOf, tenantChecks } from './kafka-tenants';
+import { createBrokersLookUp, createQuotaProvider } from './kafka-quotas-provider';
+import {
+  entityOf,
+  type KafkaQuotaTenant,
+  type KafkaQuotaTopic,
+  partitionsOf,
+  TOPIC_KINDS,
+  tenantChecks,
+} from './kafka-tenants';
 
 /** Amazon EventBridge quotas: the input of a target. */
 const MOST_INPUT_CHARACTERS = 8192;
@@ -30,18 +39,18 @@ const MOST_INPUT_CHARACTERS = 8192;
  */
 export interface KafkaQuotasProps {
   /**
-   * ARN of the cluster: provisioned, with its monitoring level at PER_BROKER or above, or the throttle alarms see
-   * nothing.
+   * ARN of the cluster. It must be provisioned, with its monitoring level at PER_BROKER or above; the throttle alarms
+   * have no data otherwise.
    */
   readonly clusterArn: string;
 
   /**
-   * What the cluster can carry.
+   * The capacity of the cluster.
    */
   readonly capacity: KafkaCapacity;
 
   /**
-   * Who shares it. At least one; as many as fit into the input of an EventBridge target, 8,192 characters.
+   * The tenants. At least one; as many as fit into the input of an EventBridge target, 8,192 characters.
    */
   readonly tenants: KafkaQuotaTenant[];
 
@@ -56,26 +65,26 @@ export interface KafkaQuotasProps {
   readonly vpc: IVpc;
 
   /**
-   * Subnets of the function. They need no way out.
+   * Subnets of the function. They need no route to the internet.
    *
    * @default - the private subnets
    */
   readonly vpcSubnets?: SubnetSelection;
 
   /**
-   * The security group of the brokers. It is opened to the function, on the one port.
+   * The security group of the brokers. It gets a rule that admits the function on one port.
    */
   readonly clusterSecurityGroup: ISecurityGroup;
 
   /**
-   * Topics to make, with as many copies as the capacity says.
+   * Topics to create, with as many replicas as the capacity says.
    *
-   * @default - none; they are made elsewhere
+   * @default - none; they are created elsewhere
    */
   readonly topics?: KafkaQuotaTopic[];
 
   /**
-   * How often quotas are looked at and set again if somebody altered them. Whole minutes, 5 min to a day.
+   * How often quotas are checked, and set again if they were changed. Whole minutes, 5 min to a day.
    *
    * @default Duration.hours(1)
    */
@@ -90,8 +99,8 @@ export interface KafkaQuotasProps {
 
   /**
    * Whether to overwrite quotas that another owner, a second stack or a person, has set on an entity of `tenants` to
-   * other values. Without it the deployment fails, alters nothing, and names them. Equal values are taken over
-   * without being asked.
+   * other values. Without it the deployment fails, changes nothing, and names them. Equal values are always taken
+   * over.
    *
    * @default false
    */
@@ -100,8 +109,8 @@ export interface KafkaQuotasProps {
   /**
    * What happens to the topics, and to the quotas on the cluster, when they leave the stack or are replaced. With
    * DESTROY topics are deleted with their records, and quotas that still have the values of this stack are removed;
-   * a renamed construct then removes the quotas that it has just set under its new name. RETAIN_ON_UPDATE_OR_DELETE
-   * is RETAIN for quotas.
+   * a renamed construct then removes the quotas that it has just set under its new name. For quotas,
+   * RETAIN_ON_UPDATE_OR_DELETE means RETAIN.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
@@ -109,17 +118,37 @@ export interface KafkaQuotasProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+const KINDS: Kinds<KafkaQuotasProps> = {
+  clusterArn: needed(TEXT),
+  capacity: CHECKED,
+  tenants: needed(listOf(OBJECT)),
+  authentication: needed(
+    having(
+      ['_environment'],
+      'a KafkaAuthentication: KafkaAuthentication.iam() or KafkaAuthentication.scram({ secret })',
+    ),
+  ),
+  vpc: needed(VPC),
+  vpcSubnets: OBJECT,
+  clusterSecurityGroup: needed(SECURITY_GROUP),
+  topics: listOf(struct(TOPIC_KINDS)),
+  repairInterval: DURATION,
+  alarmTopic: TOPIC,
+  takeOver: FLAG,
+  removalPolicy: CHECKED,
+};
+
 /**
- * A shared Kafka cluster on which every tenant has its share, held by the brokers.
+ * A shared Kafka cluster on which every tenant has its share, enforced by the brokers.
  *
- * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
- * in a broker's properties does nothing, and a rate meant for the cluster is several times too much. They are set
- * through the admin API when the stack is deployed and checked every hour. They stay when the stack goes: a shared
- * cluster without quotas is the unsafe state.
+ * Cures one producer that starves the others (case 18). Quotas are dynamic and apply per broker: a line in a broker's
+ * properties has no effect, and a rate meant for the whole cluster is several times too high. They are set through the
+ * admin API when the stack is deployed and checked every hour. They stay when the stack is deleted: a shared cluster
+ * without quotas is the unsafe state.
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
-  public readonly plan: QuotaPlan;
+  public readonly plan: QuotasPlan;
   /** The function that sets quotas and repairs them. */
   public readonly repairer: LambdaFunction;
   /** Its security group: out to the brokers and to the secret, nothing in. */
@@ -136,71 +165,76 @@ export class KafkaQuotas extends Construct {
 
   /**
    * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
-    this.props = props;
-    this.removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
-    this.validateProps(id);
-    const repairInterval = props.repairInterval ?? Duration.hours(1);
+    const { props: usable, checks } = sound(props, KINDS);
+    this.props = usable;
+    this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
+    const repairInterval = usable.repairInterval ?? Duration.hours(1);
     const planned = planQuotas(
       id,
-      props.capacity,
-      props.tenants.map((tenant) => this.withPartitions(tenant)),
+      { capacity: usable.capacity, tenants: usable.tenants?.map((tenant) => this.withPartitions(tenant)) },
+      [...checks, ...inputChecks(usable)],
     );
-    this.plan = planned.withKnobs([throttledKnob(planned, props.tenants)]);
+    const throttled = planned.withKnobs([throttledKnob(planned, usable.tenants)]);
+    this.plan = throttled.withKnobs([
+      ...quotaAlarmKnobs(throttled),
+      repairTimeoutKnob(),
+      repairIntervalKnob(repairInterval.toSeconds(), usable.repairInterval !== undefined),
+    ]);
     this.warn();
 
-    this.topics = (props.topics ?? []).map((topic) => this.createTopic(topic));
+    this.topics = (usable.topics ?? []).map((topic) => this.createTopic(topic));
     this.securityGroup = new SecurityGroup(this, 'SecurityGroup', {
-      vpc: props.vpc,
+      vpc: usable.vpc,
       description: groupDescription(`Sets Kafka quotas for ${Names.nodeUniqueId(this.node)}`),
       allowAllOutbound: false,
     });
-    const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = props;
+    const { authentication, clusterArn, clusterSecurityGroup, vpc, vpcSubnets } = usable;
     this.securityGroup.connections.allowTo(clusterSecurityGroup, Port.tcp(authentication.port), 'Kafka quotas');
     authentication._allowFrom(this.securityGroup, vpc);
     this.repairer = new RuntimeFunction(this, 'Repairer', {
       bundle: 'kafka-quotas',
       description: `Sets Kafka quotas of ${this.node.path} and repairs them`,
-      timeout: Duration.minutes(1),
+      timeout: Duration.seconds(this.plan.value('repairTimeoutSeconds')),
       network: { vpc, vpcSubnets, securityGroup: this.securityGroup },
       environment: authentication._environment(),
     });
     authentication._grant(this.repairer, clusterArn);
 
-    const brokers = bootstrapBrokers(this, clusterArn, authentication.brokersOutput);
+    const brokers = createBrokersLookUp(this, { clusterArn, output: authentication.brokersOutput });
     const quotas = this.quotas();
     this.resource = new CustomResource(this, 'Resource', {
-      serviceToken: quotaProvider(this, this.repairer).serviceToken,
+      serviceToken: createQuotaProvider(this, { onEventHandler: this.repairer }).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
       properties: {
         ClusterArn: clusterArn,
         Brokers: brokers,
         Quotas: JSON.stringify(quotas),
-        ...(props.takeOver && { TakeOver: 'true' }),
+        ...(usable.takeOver && { TakeOver: 'true' }),
       },
-      // A creation that is rolled back may have taken over what another construct set, so it removes nothing either.
+      // A rolled-back creation removes nothing either: it may have taken over quotas that another construct set.
       removalPolicy: this.removalPolicy === RemovalPolicy.DESTROY ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
     });
-    // The way to the brokers has to be open before the first quota is set, and until the last is removed.
+    // The brokers must be reachable before the first quota is set, and until the last is removed.
     this.resource.node.addDependency(clusterSecurityGroup, this.securityGroup, this.repairer);
     this.createRepairRule(repairInterval, { ClusterArn: clusterArn, Brokers: brokers, Quotas: quotas });
     this.alarms = new KafkaAlarms(this, 'Alarms', {
       clusterArn,
-      brokers: props.capacity.brokers,
+      brokers: usable.capacity.brokers,
       plan: this.plan,
       repairer: this.repairer,
       repairInterval,
-      alarmTopic: props.alarmTopic,
+      alarmTopic: usable.alarmTopic,
     });
   }
 
   /**
-   * How the producers of that tenant are to be set.
+   * Settings for that tenant's producers.
    *
-   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists the tenants
    */
   public producerSettings(tenant: string): ProducerSettings {
     return this.plan.tenant(tenant).producer;
@@ -209,27 +243,14 @@ export class KafkaQuotas extends Construct {
   /**
    * The same under the names of the Java client, for a properties file or environment variables.
    *
-   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists the tenants
    */
   public producerProperties(tenant: string): { [name: string]: string } {
     return producerProperties(this.producerSettings(tenant));
   }
 
-  private validateProps(id: string): void {
-    const { clusterArn, tenants, topics = [], repairInterval, capacity, removalPolicy } = this.props;
-    validate(id, [
-      ...clusterChecks(clusterArn, repairInterval),
-      removalCheck(removalPolicy),
-      {
-        refused: Token.isUnresolved(capacity.brokers),
-        message: 'capacity.brokers must be known at synthesis, got a token',
-      },
-      ...tenantChecks(tenants, topics),
-    ]);
-  }
-
   private withPartitions(tenant: KafkaQuotaTenant): KafkaTenant {
-    // Whom the brokers know the tenant as is no number of the plan.
+    // The plan has only numbers; the tenant's entity on the brokers comes from the props.
     const { user: _user, clientId: _clientId, ...numbers } = tenant;
     const written = partitionsOf(tenant.name, this.props.topics ?? []);
     return { ...numbers, partitions: tenant.partitions ?? (written > 0 ? written : undefined) };
@@ -243,7 +264,7 @@ export class KafkaQuotas extends Construct {
     if (spoofable.length > 0) {
       Annotations.of(this).addWarningV2(
         'Backpressure::kafka-client-id-quota',
-        `${spoofable.map(({ name }) => name).join(', ')}: a client says itself what its id is, so a quota by client id alone holds only those who agree to it; name a user`,
+        `${spoofable.map(({ name }) => name).join(', ')}: a client chooses its own id, so it can evade a quota that binds no user; name a user`,
       );
     }
   }
@@ -270,7 +291,7 @@ export class KafkaQuotas extends Construct {
   private createTopic({ topicName, partitions, retention }: KafkaQuotaTopic): CfnTopic {
     const { replicationFactor } = resolveCapacity(this.props.capacity);
     const configs = [
-      // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+      // With acks=all, a write needs all replicas but one, so it succeeds while one is down.
       `min.insync.replicas=${Math.max(1, replicationFactor - 1)}`,
       ...(retention ? [`retention.ms=${retention.toMilliseconds()}`] : []),
     ].join('\n');
@@ -285,15 +306,15 @@ export class KafkaQuotas extends Construct {
     return topic;
   }
 
-  /** Deleted before the quotas are: a late check would set them again, and nothing would remove them. */
+  /** Deleted before the quotas: a late check would set them again, and they would stay. */
   private createRepairRule(interval: Duration, wanted: object): void {
     const rule = new Rule(this, 'Repair', {
-      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were altered`, 512),
+      description: cut(`Sets Kafka quotas of ${this.node.path} again when they were changed`, 512),
       schedule: Schedule.rate(interval),
       targets: [
         new FunctionTarget(this.repairer, {
           event: RuleTargetInput.fromObject({ Repair: wanted }),
-          // The next look comes anyway.
+          // The next check repairs what a lost one missed.
           retryAttempts: 0,
         }),
       ],
@@ -302,18 +323,14 @@ export class KafkaQuotas extends Construct {
   }
 }
 
-function tenantsText(count: number): string {
-  return count === 1 ? '1 tenant' : `${count} tenants`;
+function inputChecks({ clusterArn, tenants, topics = [], repairInterval, removalPolicy }: KafkaQuotasProps): Check[] {
+  return [
+    ...clusterChecks(clusterArn, repairInterval),
+    removalCheck(removalPolicy),
+    ...(tenants === undefined ? [] : tenantChecks(tenants, topics)),
+  ];
 }
 
-function throttledKnob(plan: QuotaPlan, tenants: readonly KafkaTenant[]): Knob {
-  const lengths = tenants.map(({ name, peakSeconds = 0 }) => peakSeconds + plan.tenant(name).peakWaitSeconds);
-  return {
-    name: 'alarmThrottledSeconds',
-    value: Math.max(...lengths),
-    unit: 's',
-    formula: 'the longest peak of a tenant, and until what its quota held back is written',
-    inputs: Object.fromEntries(tenants.map(({ name }, index) => [name, lengths[index]])),
-    source: 'derived here from the tenants given',
-  };
+function tenantsText(count: number): string {
+  return count === 1 ? '1 tenant' : `${count} tenants`;
 }

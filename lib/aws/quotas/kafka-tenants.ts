@@ -1,7 +1,9 @@
 import { type Duration, Token } from 'aws-cdk-lib';
 import type { Check } from '../../flow/errors';
+import { type Kinds, NUMBER, needed, TEXT } from '../../flow/kinds';
 import type { KafkaTenant } from '../../flow/quotas/workload';
 import { entityKey } from '../../runtime/kafka-quotas/quotas';
+import { DURATION } from '../kinds';
 import { wholeSeconds } from '../tokens';
 
 /**
@@ -10,15 +12,15 @@ import { wholeSeconds } from '../tokens';
 export interface KafkaQuotaTenant extends KafkaTenant {
   /**
    * The user that the quota binds: the SCRAM user name, or the principal as the brokers see it. `<default>` binds
-   * every user without a quota by name, each by itself.
+   * every user without a quota by name, each separately.
    *
    * @default - the tenant's name; none when there is a `clientId`
    */
   readonly user?: string;
 
   /**
-   * The client id that the quota binds, alone or within the user. A client says itself what its id is: without a user
-   * anybody can take another id and its quota, which is a warning.
+   * The client id that the quota binds, alone or within the user. A client chooses its own id: without a user, any
+   * client can take another id and its quota, so that gives a warning.
    *
    * @default - every client id of the user together
    */
@@ -35,7 +37,7 @@ export interface KafkaQuotaTopic {
   readonly topicName: string;
 
   /**
-   * Name of the tenant that writes to it. Its partitions count into the tenant's quota.
+   * Name of the tenant that writes to it. Its partitions count towards the tenant's quota.
    */
   readonly tenant: string;
 
@@ -47,12 +49,20 @@ export interface KafkaQuotaTopic {
   /**
    * How long records are kept. 1 s or more.
    *
-   * @default - as the cluster has it
+   * @default - the cluster's own setting
    */
   readonly retention?: Duration;
 }
 
-/** Whom the tenant's quota binds. */
+/** What each field of a topic has to be. */
+export const TOPIC_KINDS: Kinds<KafkaQuotaTopic> = {
+  topicName: needed(TEXT),
+  tenant: needed(TEXT),
+  partitions: needed(NUMBER),
+  retention: DURATION,
+};
+
+/** The entity that the tenant's quota binds. */
 export function entityOf({ name, user, clientId }: KafkaQuotaTenant): { user?: string; clientId?: string } {
   return { user: user ?? (clientId === undefined ? name : undefined), clientId };
 }
@@ -62,7 +72,7 @@ export function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[])
   return topics.filter((topic) => topic.tenant === tenant).reduce((sum, topic) => sum + topic.partitions, 0);
 }
 
-/** The part of the validation table that the plan of the quotas does not know of: entities and topics. */
+/** Checks that the plan of the quotas does not make: entities and topics. */
 export function tenantChecks(tenants: readonly KafkaQuotaTenant[], topics: readonly KafkaQuotaTopic[]): Check[] {
   const names = new Set(tenants.map(({ name }) => name));
   const topicNames = topics.map(({ topicName }) => topicName);

@@ -1,14 +1,6 @@
 import { Annotations, Duration, Names, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import type { CfnBudget } from 'aws-cdk-lib/aws-budgets';
-import {
-  type Alarm,
-  type AlarmProps,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  Metric,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Effect, Grant, type IGrantable, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -28,20 +20,22 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { validate } from '../../flow/errors';
-import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
-import { alarmAbove } from '../alarm-above';
+import { CHECKED, FLAG, type Kinds, listOf, sound, struct, TEXT } from '../../flow/kinds';
+import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
+import { BUCKET, DURATION, KEY, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
+import { createAlarms } from '../watch';
+import { objectBytesMetric, objectsMetric, stockRows, storedBytesMetric } from './archive-alarms';
 import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
 
 /*
- * Cold data piles up: everything is written, little is read, nothing leaves, and the bill grows by the day. A
- * lifecycle rule is the consumer that this stock lacks, but moving an object is charged by the object and storing it
- * by the byte, so that the usual rule makes small objects dearer. This construct moves only what pays back, deletes
- * what is past its retention in every version, and says beforehand what the month will cost.
+ * Cold data piles up: much is written, little is read, nothing is deleted, and the bill grows by the day. A lifecycle
+ * rule is the missing consumer, but S3 charges moves by the object and storage by the byte, so the usual rule makes
+ * small objects more expensive. This construct moves only objects for which that pays, deletes every version after its
+ * retention, and predicts the cost of a month.
  */
 
 /**
@@ -49,29 +43,29 @@ import { partitionProjection, servicePrefix } from './partition-prefix';
  */
 export interface ArchiveBucketProps {
   /**
-   * What is written, in objects of which size, and how long it is kept. The numbers must be known at synth.
+   * The write rate, the object size and the retention. The numbers must be known at synth.
    */
-  readonly workload: StockWorkload;
+  readonly workload: StorageWorkload;
 
   /**
-   * What the archive may cost, and how long a reader may wait.
+   * The largest cost of the archive, and the longest wait of a reader.
    *
    * @default - no ceiling; a reader may wait for a restore from Glacier
    */
-  readonly objective?: StockObjective;
+  readonly objective?: StorageObjective;
 
   /**
    * The moves to colder storage classes, warmest first, each with `transitionAfter` in whole days. An empty list keeps
-   * everything in S3 Standard; `INTELLIGENT_TIERING` after 0 days leaves the choice to S3. They are checked, not
-   * trusted: moves that cost more than they save are refused.
+   * everything in S3 Standard; `INTELLIGENT_TIERING` after 0 days leaves the choice to S3. Moves that cost more than
+   * they save are refused.
    *
    * @default - of `STANDARD_IA` after 30 and `GLACIER` after 180 days, those that pay back at `workload.objectBytes`
    */
   readonly transitions?: Transition[];
 
   /**
-   * How long a replaced or expired object can still be brought back. Whole days, 1 or more. An expired object is
-   * deleted for good this much later than the retention.
+   * How long a replaced or expired object can still be recovered. Whole days, 1 or more. An expired object is
+   * permanently deleted this long after the retention.
    *
    * @default Duration.days(30)
    */
@@ -85,7 +79,7 @@ export interface ArchiveBucketProps {
   readonly abortIncompleteMultipartUploadAfter?: Duration;
 
   /**
-   * The KMS key that encrypts the objects, with an S3 bucket key. Whoever reads or writes needs it too.
+   * The KMS key that encrypts the objects, with an S3 bucket key. Readers and writers need permission to use it.
    *
    * @default - S3-managed encryption (SSE-S3)
    */
@@ -94,42 +88,42 @@ export interface ArchiveBucketProps {
   /**
    * Where the server access logs go. It must allow `logging.s3.amazonaws.com` to write and use SSE-S3.
    *
-   * @default - a bucket of its own, which keeps logs and inventories for 90 days
+   * @default - a separate bucket, which keeps logs and inventories for 90 days
    */
   readonly serverAccessLogsBucket?: IBucket;
 
   /**
-   * Where the weekly inventory goes. Not this bucket itself: CloudFormation refuses a bucket that refers to itself.
+   * Where the weekly inventory goes. Not to this bucket: CloudFormation refuses a bucket that refers to itself.
    *
    * @default - the bucket of the server access logs
    */
   readonly inventoryBucket?: IBucket;
 
   /**
-   * Who hears of the budget and the alarms. An imported topic must let AWS Budgets and CloudWatch publish.
+   * Where the budget and the alarms report. An imported topic must let AWS Budgets and CloudWatch publish.
    *
-   * @default - a topic of its own without subscribers
+   * @default - a separate topic without subscribers
    */
   readonly alarmTopic?: ITopic;
 
   /**
    * Whether to make a monthly budget in AWS Budgets. The plan has its limit either way.
    *
-   * @default - true, but false in a region of China, GovCloud or the European Sovereign Cloud that is known at synth,
-   *   which is said: there AWS Budgets does not exist or does not count in US dollars
+   * @default - true; false, with a warning, when the region is known at synth and is in China, GovCloud or the European
+   *   Sovereign Cloud, where AWS Budgets does not exist or does not count in US dollars
    */
   readonly budget?: boolean;
 
   /**
-   * Key of the cost allocation tag that the budget goes by. Until it is activated in the Billing console of the payer
-   * account, the budget sees no cost; the alarm on stored bytes needs no activation. 1 to 128 characters.
+   * Key of the cost allocation tag that the budget filters by. Until it is activated in the Billing console of the
+   * payer account, the budget counts no cost; the alarm on stored bytes needs no activation. 1 to 128 characters.
    *
    * @default 'backpressure:archive'
    */
   readonly costAllocationTag?: string;
 
   /**
-   * The budget's limit and the limit of stored bytes, as a multiple of what is predicted. 1 to 10.
+   * The budget's limit and the limit of stored bytes, as a multiple of the predicted values. 1 to 10.
    *
    * @default 1.2
    */
@@ -144,21 +138,27 @@ export interface ArchiveBucketProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
-const LOG_RETENTION_DAYS = 90;
-
-/** S3's daily storage metrics by storage class (Amazon S3 user guide, CloudWatch dimensions, `StorageType`). */
-const STORAGE_TYPES: { [storageClass: string]: string[] } = {
-  STANDARD: ['StandardStorage'],
-  STANDARD_IA: ['StandardIAStorage'],
-  INTELLIGENT_TIERING: ['IntelligentTieringFAStorage', 'IntelligentTieringIAStorage', 'IntelligentTieringAIAStorage'],
-  GLACIER_IR: ['GlacierInstantRetrievalStorage'],
-  GLACIER: ['GlacierStorage'],
-  DEEP_ARCHIVE: ['DeepArchiveStorage'],
+const KINDS: Kinds<ArchiveBucketProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  transitions: listOf(
+    struct<Transition>({ storageClass: CHECKED, transitionAfter: DURATION, transitionDate: CHECKED }),
+  ),
+  noncurrentVersionExpiration: DURATION,
+  abortIncompleteMultipartUploadAfter: DURATION,
+  encryptionKey: KEY,
+  serverAccessLogsBucket: BUCKET,
+  inventoryBucket: BUCKET,
+  alarmTopic: TOPIC,
+  budget: FLAG,
+  costAllocationTag: TEXT,
+  budgetHeadroom: CHECKED,
+  removalPolicy: CHECKED,
 };
 
 /**
- * An S3 bucket for what is written once, rarely read and one day deleted, at the lowest cost that its object size
- * allows, with the month's bill predicted and watched.
+ * An S3 bucket for objects that are written once, rarely read and deleted in the end, at the lowest cost that their
+ * size allows, with the month's bill predicted and watched.
  */
 export class ArchiveBucket extends Construct {
   /** The bucket. */
@@ -173,12 +173,12 @@ export class ArchiveBucket extends Construct {
    * @default - none when `budget` is false
    */
   public readonly budget?: CfnBudget;
-  /** Rings when more is stored than the workload and the retention account for. */
+  /** Fires when more is stored than the workload and the retention explain. */
   public readonly storedBytesAlarm: Alarm;
-  /** Rings when the mean object is too small to be worth moving. Only where objects are moved. */
+  /** Fires when the mean object is too small to be worth moving. Only where objects are moved. */
   public readonly objectBytesAlarm?: Alarm;
   /** Every setting with its reason, and the month's cost before and after. */
-  public readonly plan: StockPlan;
+  public readonly plan: StoragePlan;
 
   /**
    * @throws InvalidInputError when a prop is outside its range
@@ -187,10 +187,14 @@ export class ArchiveBucket extends Construct {
    */
   constructor(scope: Construct, id: string, props: ArchiveBucketProps) {
     super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
     // Log delivery by bucket policy: with the older way, by ACL, the log bucket could not have its ACLs disabled.
     this.node.setContext('@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy', true);
-    validate(id, [...budgetChecks(this, props.budget), removalCheck(props.removalPolicy)]);
-    this.plan = planLifecycle(id, props);
+    this.plan = planLifecycle(id, usable, [
+      ...checks,
+      ...budgetChecks(this, usable.budget),
+      removalCheck(usable.removalPolicy),
+    ]);
     for (const remark of this.plan.remarks) {
       Annotations.of(this).addWarningV2('backpressure-constructs:archiveBucketTransitions', remark);
     }
@@ -200,24 +204,24 @@ export class ArchiveBucket extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: usable.removalPolicy ?? RemovalPolicy.RETAIN,
     };
-    if (!props.serverAccessLogsBucket) this.logBucket = this.createLogBucket(closed);
-    const logs = props.serverAccessLogsBucket ?? this.logBucket!;
+    if (!usable.serverAccessLogsBucket) this.logBucket = this.createLogBucket(closed);
+    const logs = usable.serverAccessLogsBucket ?? this.logBucket!;
     this.bucket = new Bucket(this, 'Bucket', {
       ...closed,
       versioned: true,
-      encryption: props.encryptionKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
-      encryptionKey: props.encryptionKey,
-      bucketKeyEnabled: props.encryptionKey ? true : undefined,
+      encryption: usable.encryptionKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
+      encryptionKey: usable.encryptionKey,
+      bucketKeyEnabled: usable.encryptionKey ? true : undefined,
       serverAccessLogsBucket: logs,
       serverAccessLogsPrefix: 'access/',
       targetObjectKeyFormat: TargetObjectKeyFormat.partitionedPrefix(PartitionDateSource.EVENT_TIME),
-      lifecycleRules: lifecycleRules(this.plan, props),
+      lifecycleRules: lifecycleRules(this.plan, usable),
       transitionDefaultMinimumObjectSize: TransitionDefaultMinimumObjectSize.ALL_STORAGE_CLASSES_128_K,
       inventories: [
         {
-          destination: { bucket: props.inventoryBucket ?? logs, prefix: 'inventory' },
+          destination: { bucket: usable.inventoryBucket ?? logs, prefix: 'inventory' },
           format: InventoryFormat.PARQUET,
           frequency: InventoryFrequency.WEEKLY,
           includeObjectVersions: InventoryObjectVersion.ALL,
@@ -228,70 +232,52 @@ export class ArchiveBucket extends Construct {
 
     Validations.of(this.bucket).acknowledge({
       id: 'CloudFormation-Validate::W9003',
-      reason: 'aws-cdk-lib writes ObjectSizeGreaterThan as a number and CloudFormation wants digits: the same to both.',
+      reason:
+        'aws-cdk-lib writes ObjectSizeGreaterThan as a number; CloudFormation expects digits in a string, accepts both.',
     });
 
-    this.refuseForeignInventories(props.inventoryBucket ?? logs);
+    this.refuseForeignInventories(usable.inventoryBucket ?? logs);
     for (const one of [this.bucket, this.logBucket]) {
-      if (one) retainPolicyOf(one, props.removalPolicy ?? RemovalPolicy.RETAIN);
+      if (one) retainPolicyOf(one, usable.removalPolicy ?? RemovalPolicy.RETAIN);
     }
-    this.alarmTopic = props.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
-    if (wantsBudget(this, props.budget)) {
+    this.alarmTopic = usable.alarmTopic ?? new Topic(this, 'Alarms', { enforceSSL: true });
+    if (wantsBudget(this, usable.budget)) {
       this.budget = new CostBudget(this, 'Budget', {
         monthlyLimit: this.plan.value('budgetLimit'),
+        alertPercent: this.plan.value('alarmBudgetPercent'),
         topic: this.alarmTopic,
         target: this.bucket,
-        tagKey: props.costAllocationTag ?? 'backpressure:archive',
+        tagKey: usable.costAllocationTag ?? 'backpressure:archive',
         tagValue: Names.uniqueResourceName(this, { maxLength: 128 }),
       }).budget;
     }
-    this.storedBytesAlarm = this.alarm('StoredBytes', {
-      metric: this.metricStoredBytes(),
-      threshold: this.plan.value('storedBytesLimit'),
-      alarmDescription: 'More is stored than the write rate and the retention account for: something does not expire.',
-    });
-    if (this.plan.transitions.length > 0) {
-      this.objectBytesAlarm = this.alarm('ObjectBytes', {
-        metric: this.metricObjectBytes(),
-        threshold: this.plan.predictions.breakEvenObjectBytes,
-        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-        alarmDescription: 'The mean object is below the break-even: it stays in S3 Standard. Compact before upload.',
-      });
-    }
+    const { bucket, plan, alarmTopic } = this;
+    const alarms = createAlarms(this, { rows: stockRows(bucket, plan), plan, alarmTopic });
+    this.storedBytesAlarm = alarms.StoredBytesAlarm;
+    this.objectBytesAlarm = alarms.ObjectBytesAlarm;
   }
 
   /** Bytes stored in all storage classes and versions, once a day. */
   public metricStoredBytes(): MathExpression {
-    const usingMetrics = this.storedBytesByClass();
-    return new MathExpression({
-      expression: `SUM([${Object.keys(usingMetrics).join(', ')}])`,
-      usingMetrics,
-      label: 'Stored bytes',
-      period: Duration.days(1),
-    });
+    return storedBytesMetric(this.bucket, this.plan);
   }
 
   /** Objects stored, every version counted, once a day. */
   public metricObjects(): Metric {
-    return this.storageMetric('NumberOfObjects', 'AllStorageTypes');
+    return objectsMetric(this.bucket, this.plan);
   }
 
   /** Mean size of a stored object in bytes, once a day. */
   public metricObjectBytes(): MathExpression {
-    const bytes = this.storedBytesByClass();
-    return new MathExpression({
-      expression: `SUM([${Object.keys(bytes).join(', ')}]) / objects`,
-      usingMetrics: { ...bytes, objects: this.metricObjects() },
-      label: 'Bytes an object',
-      period: Duration.days(1),
-    });
+    return objectBytesMetric(this.bucket, this.plan);
   }
 
   /**
-   * The prefix under which `service` delivers, for Amazon Data Firehose: `service=orders/date=!{timestamp:yyyy-MM-dd}/`.
+   * The prefix under which `service` delivers, for Amazon Data Firehose:
+   * `service=orders/date=!{timestamp:yyyy-MM-dd}/`.
    *
    * @param service Name of the service: letters, digits, `-`, `_` and `.`, at most 128 of them
-   * @throws InvalidInputError when the name has anything else
+   * @throws InvalidInputError when the name has any other character
    */
   public prefixFor(service: string): string {
     return `${servicePrefix(this.node.path, service)}date=!{timestamp:yyyy-MM-dd}/`;
@@ -309,8 +295,8 @@ export class ArchiveBucket extends Construct {
   }
 
   /**
-   * Table parameters with which Athena finds the partitions of `prefixFor` by itself, as far back as the retention:
-   * give them to a Glue table partitioned by `service` and `date`.
+   * Table parameters with which Athena computes the partitions of `prefixFor`, as far back as the retention. Give them
+   * to a Glue table partitioned by `service` and `date`.
    *
    * Source: Amazon Athena user guide, partition projection.
    *
@@ -322,21 +308,21 @@ export class ArchiveBucket extends Construct {
   }
 
   /**
-   * Lets `grantee` write below the prefix of `service`, and nowhere else.
+   * Lets `grantee` write only below the prefix of `service`.
    *
    * @param grantee Who writes
    * @param service Name of the service, as for `prefixFor`
    * @throws InvalidInputError when the name is not one that `prefixFor` takes
    */
   public grantWrite(grantee: IGrantable, service: string): Grant {
-    // The L2's grantPut allows s3:Abort*, legal holds and tags besides.
+    // The L2's grantPut also allows s3:Abort*, legal holds and tags.
     const resourceArns = [this.bucket.arnForObjects(`${servicePrefix(this.node.path, service)}*`)];
     const grant = Grant.addToPrincipal({ grantee, actions: ['s3:PutObject', 's3:AbortMultipartUpload'], resourceArns });
     return this.bucket.encryptionKey ? grant.combine(this.bucket.encryptionKey.grantEncryptDecrypt(grantee)) : grant;
   }
 
   /**
-   * Lets `grantee` read below the prefix of `service`, and nowhere else.
+   * Lets `grantee` read only below the prefix of `service`.
    *
    * @param grantee Who reads
    * @param service Name of the service, as for `prefixFor`
@@ -346,7 +332,7 @@ export class ArchiveBucket extends Construct {
     return this.bucket.grantRead(grantee, `${servicePrefix(this.node.path, service)}*`);
   }
 
-  /** A bucket's ARN names no account: once this one is deleted, another account may take its name. */
+  /** A bucket's ARN has no account: once this bucket is deleted, another account may take its name. */
   private refuseForeignInventories(destination: IBucket): void {
     destination.addToResourcePolicy(
       new PolicyStatement({
@@ -370,37 +356,10 @@ export class ArchiveBucket extends Construct {
       lifecycleRules: [
         {
           id: 'expire',
-          expiration: Duration.days(LOG_RETENTION_DAYS),
+          expiration: Duration.days(this.plan.value('logRetentionDays')),
           abortIncompleteMultipartUploadAfter: Duration.days(ABORT_DAYS),
         },
       ],
     });
-  }
-
-  private storedBytesByClass(): { [id: string]: IMetric } {
-    const classes = ['STANDARD', ...this.plan.transitions.map((t) => t.storageClass)];
-    const entries = classes
-      .flatMap((storageClass) => STORAGE_TYPES[storageClass])
-      .map((type) => [type[0].toLowerCase() + type.slice(1), this.storageMetric('BucketSizeBytes', type)]);
-    return Object.fromEntries(entries);
-  }
-
-  private storageMetric(metricName: string, storageType: string): Metric {
-    return new Metric({
-      namespace: 'AWS/S3',
-      metricName,
-      dimensionsMap: { BucketName: this.bucket.bucketName, StorageType: storageType },
-      statistic: 'Average',
-      period: Duration.days(1),
-    });
-  }
-
-  private alarm(
-    id: string,
-    props: Pick<AlarmProps, 'metric' | 'threshold' | 'comparisonOperator' | 'alarmDescription'>,
-  ) {
-    // S3 publishes once a day, hours late: no news is no change.
-    const settings = { ...props, evaluationPeriods: 1, treatMissingData: TreatMissingData.IGNORE };
-    return alarmAbove(this, `${id}Alarm`, settings, this.alarmTopic);
   }
 }

@@ -1,51 +1,73 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
-import { type Check, validate } from '../../flow/errors';
-import { planStock } from '../../flow/storage/plan';
-import type { StockObjective, StockPlan, StockWorkload } from '../../flow/storage/workload';
+import type { Check } from '../../flow/errors';
+import { type Knob, unlessGiven } from '../../flow/plan';
+import { stockAlarmKnobs } from '../../flow/storage/alarms';
+import { planStorage } from '../../flow/storage/plan';
+import type { StorageObjective, StoragePlan, StorageQuestion, StorageWorkload } from '../../flow/storage/workload';
 
-/** Days after which the parts of an unfinished upload are deleted, unless it is said otherwise. */
+/** Days after which the parts of an unfinished upload are deleted by default. */
 export const ABORT_DAYS = 7;
 /** A hundred years. */
 const LONGEST_DAYS = 36_500;
 
-/** Those props of an archive that decide its lifecycle; `ArchiveBucketProps` describes them. */
+/** The props of an archive that determine its lifecycle; `ArchiveBucketProps` describes them. */
 export interface LifecycleChoices {
-  readonly workload: StockWorkload;
-  readonly objective?: StockObjective;
+  readonly workload: StorageWorkload;
+  readonly objective?: StorageObjective;
   readonly transitions?: Transition[];
   readonly noncurrentVersionExpiration?: Duration;
   readonly abortIncompleteMultipartUploadAfter?: Duration;
   readonly costAllocationTag?: string;
   readonly budgetHeadroom?: number;
+  readonly serverAccessLogsBucket?: unknown;
 }
+
+/** Retention of the bucket that the construct makes for access logs and inventories. */
+const LOG_RETENTION: Knob = {
+  name: 'logRetentionDays',
+  value: 90,
+  unit: 'days',
+  formula: 'a quarter: enough to see who read which object, and to compare the last twelve inventories',
+  inputs: {},
+  source: 'this library, docs/constructs/archive-bucket.md',
+};
 
 /**
  * The plan of a bucket's lifecycle, with every duration in whole days.
  *
+ * @param others what else is wrong with the input; thrown together with what is found here
  * @throws InvalidInputError when a choice is outside its range
  * @throws CapacityError when the stock cannot be kept as chosen
  */
-export function planLifecycle(id: string, choices: LifecycleChoices): StockPlan {
-  validate(id, lifecycleChecks(choices));
+export function planLifecycle(id: string, choices: LifecycleChoices, others: readonly Check[]): StoragePlan {
+  const checks = [...others, ...lifecycleChecks(choices)];
+  // A duration that is refused has no days.
+  const refused = checks.some((check) => check.refused);
   const abort = choices.abortIncompleteMultipartUploadAfter;
-  const plan = planStock(id, choices.workload, choices.objective, {
-    transitions: choices.transitions?.map((t) => ({
-      storageClass: t.storageClass.value,
-      afterDays: t.transitionAfter!.toDays(),
-    })),
-    noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
+  const question: StorageQuestion = {
+    workload: choices.workload,
+    objective: choices.objective,
     budgetHeadroom: choices.budgetHeadroom,
-  });
+    ...(!refused && {
+      transitions: choices.transitions?.map((t) => ({
+        storageClass: t.storageClass.value,
+        afterDays: t.transitionAfter!.toDays(),
+      })),
+      noncurrentDays: knownDays(choices.noncurrentVersionExpiration),
+    }),
+  };
+  const plan = planStorage(id, question, checks);
   return plan.withKnobs([
     {
       name: 'daysAfterInitiation',
       value: knownDays(abort) ?? ABORT_DAYS,
       unit: 'days',
-      formula: abort ? 'given' : 'a week to finish an upload; its parts are billed and in no listing',
-      inputs: {},
+      ...unlessGiven(abort, 'a week to finish an upload; its parts are billed but not listed'),
       source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
     },
+    ...(choices.serverAccessLogsBucket === undefined ? [LOG_RETENTION] : []),
+    ...stockAlarmKnobs(plan),
   ]);
 }
 
@@ -54,8 +76,8 @@ function knownDays(duration: Duration | undefined): number | undefined {
   return duration === undefined || duration.isUnresolved() ? undefined : duration.toDays();
 }
 
-/** The lifecycle rules of the plan. Durations that are known only at deployment go through as they were given. */
-export function lifecycleRules(plan: StockPlan, choices: LifecycleChoices): LifecycleRule[] {
+/** The lifecycle rules of the plan. Durations that are known only at deployment are passed on as they are. */
+export function lifecycleRules(plan: StoragePlan, choices: LifecycleChoices): LifecycleRule[] {
   return [
     {
       id: 'expire',
@@ -64,7 +86,7 @@ export function lifecycleRules(plan: StockPlan, choices: LifecycleChoices): Life
       abortIncompleteMultipartUploadAfter:
         choices.abortIncompleteMultipartUploadAfter ?? Duration.days(plan.value('daysAfterInitiation')),
     },
-    // A rule of its own: S3 takes this action not in one rule with an expiration by days.
+    // A separate rule: S3 refuses this action in a rule with an expiration by days.
     { id: 'expired-delete-markers', expiredObjectDeleteMarker: true },
     ...plan.transitions.map(({ storageClass }) => ({
       id: `move-to-${storageClass}`,
@@ -93,7 +115,7 @@ function lifecycleChecks(choices: LifecycleChoices): Check[] {
     })),
     ...(transitions ?? []).flatMap((t) => [
       {
-        // A caller from JavaScript may give the name alone.
+        // A JavaScript caller may pass only the name.
         refused: typeof t.storageClass?.value !== 'string',
         message: `transitions: storageClass must be a StorageClass, got ${JSON.stringify(t.storageClass) ?? 'none'}`,
       },
@@ -121,10 +143,10 @@ function lifecycleChecks(choices: LifecycleChoices): Check[] {
 }
 
 function prefixed(name: string, values: object): { [name: string]: unknown } {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [`${name}.${key}`, value]));
+  return Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [`${name}.${key}`, value]));
 }
 
-/** S3 counts lifecycles in days, and the CDK cannot convert what only the deployment knows. */
+/** S3 counts lifecycles in days, and the CDK cannot convert a token. */
 function wholeDays(name: string, duration: Duration | undefined, min: number): Check {
   if (duration?.isUnresolved() && duration.unitLabel() !== 'days') {
     return { refused: true, message: `${name} must be in days when it is a token, got ${duration.unitLabel()}` };

@@ -5,14 +5,14 @@ import { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
 import { allowBudgets } from '../alarm-topic';
 
-/** Regions, by how their names begin, in which there is no budget in US dollars. */
+/** Regions without budgets in US dollars, by the prefix of their names. */
 const WITHOUT_BUDGETS: Readonly<Record<string, string>> = {
   'us-gov-': 'GovCloud has no AWS Budgets',
   'cn-': 'China counts in yuan, and the limit is in US dollars',
   'eusc-': 'the European Sovereign Cloud counts in euros, and the limit is in US dollars',
 };
 
-/** A budget that is asked for where there is none. */
+/** Refuses a budget in a region without budgets. */
 export function budgetChecks(scope: Construct, asked: boolean | undefined): Check[] {
   const { region } = Stack.of(scope);
   const reason = reasonAgainst(region);
@@ -21,13 +21,13 @@ export function budgetChecks(scope: Construct, asked: boolean | undefined): Chec
   ];
 }
 
-/** Whether to make a budget; where there is none, and nothing was said about it, that is said. */
+/** Whether to make a budget. Warns when the region has none and the prop was not given. */
 export function wantsBudget(scope: Construct, asked: boolean | undefined): boolean {
   const reason = reasonAgainst(Stack.of(scope).region);
   if (asked === undefined && reason !== undefined) {
     Annotations.of(scope).addInfoV2(
       'Backpressure::archive-budget',
-      `there is no budget in ${Stack.of(scope).region}: ${reason}; the alarm on stored bytes watches the stock`,
+      `there is no budget in ${Stack.of(scope).region}: ${reason}; the alarm on stored bytes still watches the bucket`,
     );
   }
   return (asked ?? true) && reason === undefined;
@@ -50,17 +50,22 @@ export interface CostBudgetProps {
   readonly monthlyLimit: number;
 
   /**
+   * Percent of the limit above which the topic is notified. Above 0.
+   */
+  readonly alertPercent: number;
+
+  /**
    * Where the notifications go. It must be in the same account; an imported topic must let AWS Budgets publish.
    */
   readonly topic: ITopic;
 
   /**
-   * What the budget watches. It gets the tag.
+   * The construct that the budget watches. It gets the tag.
    */
   readonly target: Construct;
 
   /**
-   * Key of the cost allocation tag. It counts only once it was activated in the Billing console of the payer account.
+   * Key of the cost allocation tag. It counts only after activation in the Billing console of the payer account.
    */
   readonly tagKey: string;
 
@@ -71,11 +76,11 @@ export interface CostBudgetProps {
 }
 
 /**
- * A monthly AWS budget over the resources that carry one cost allocation tag, which tells a topic when the month's
+ * A monthly AWS budget over the resources that carry one cost allocation tag. It notifies a topic when the month's
  * cost, or its forecast, is above the limit.
  *
- * L1, because aws-cdk-lib has no L2 for budgets. The budget gets no name of its own: a change of its notifications
- * replaces it, and a named one would then collide with itself.
+ * L1, because aws-cdk-lib has no L2 for budgets. The budget has no explicit name: a change of its notifications
+ * replaces it, and a new budget of the same name would collide with the old one.
  */
 export class CostBudget extends Construct {
   /** The budget. */
@@ -97,13 +102,13 @@ export class CostBudget extends Construct {
         notification: {
           notificationType,
           comparisonOperator: 'GREATER_THAN',
-          threshold: 100,
+          threshold: props.alertPercent,
           thresholdType: 'PERCENTAGE',
         },
         subscribers,
       })),
     });
-    // AWS Budgets tries the topic when the budget is made: the topic's policy must be there before.
+    // AWS Budgets tests the topic when the budget is created, so the topic's policy must exist before.
     this.budget.node.addDependency(props.topic);
   }
 }

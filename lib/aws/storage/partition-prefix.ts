@@ -2,7 +2,7 @@ import { Token } from 'aws-cdk-lib';
 import { type Check, validate } from '../../flow/errors';
 
 /**
- * The part of a key that says whose object it is, in Hive's notation, which Athena, Glue and Spark read.
+ * The part of a key that names the service, in Hive's notation, which Athena, Glue and Spark read.
  *
  * @throws InvalidInputError when the name has a character that would break the notation
  */

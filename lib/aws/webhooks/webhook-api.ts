@@ -20,11 +20,11 @@ import type { Plan } from '../../flow/plan';
 import { ATTRIBUTES } from '../../runtime/webhook/contract';
 import { HEADERS_AS_SENT, SIGNATURE_HEADER, spellingsOf, type WebhookSource } from './webhook-source';
 
-/** What the API is made from. */
+/** Inputs of the API. */
 export interface WebhookApiProps {
   readonly sources: readonly WebhookSource[];
   readonly queue: IQueue;
-  /** The key that encrypts its messages, when it is not a key of Amazon SQS. */
+  /** The key that encrypts its messages, unless Amazon SQS owns it. */
   readonly encryptionKey?: IKey;
   /** The plan with the throttle. */
   readonly plan: Plan;
@@ -32,7 +32,7 @@ export interface WebhookApiProps {
   readonly accountLogRole: boolean;
 }
 
-/** Makes, inside `scope`, the API that writes deliveries to the queue by itself, one route a source. */
+/** Makes, inside `scope`, the API that writes deliveries directly to the queue, one route a source. */
 export function createWebhookApi(scope: Construct, props: WebhookApiProps): RestApi {
   const api = createStage(scope, props);
   const integrationRole = new Role(scope, 'ApiRole', { assumedBy: new ServicePrincipal('apigateway.amazonaws.com') });
@@ -43,10 +43,15 @@ export function createWebhookApi(scope: Construct, props: WebhookApiProps): Rest
   return api;
 }
 
+/** A name that is unique in the account and region. */
+function uniqueName(scope: Construct): string {
+  return `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
+}
+
 function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps): RestApi {
   return new RestApi(scope, 'Api', {
-    // Its metrics go by this name alone, so it must be the only one in the account and region.
-    restApiName: `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`,
+    // The only dimension of its metrics is this name.
+    restApiName: uniqueName(scope),
     description: 'Takes webhooks and answers once the queue has them',
     endpointTypes: [EndpointType.REGIONAL],
     cloudWatchRole: accountLogRole,
@@ -55,7 +60,7 @@ function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps
       throttlingRateLimit: plan.value('throttleRatePerSecond'),
       throttlingBurstLimit: plan.value('throttleBurst'),
       metricsEnabled: true,
-      // Who, when, which status. No execution log: it would hold bodies and signatures.
+      // Sender, time and status. No execution log: it would hold bodies and signatures.
       accessLogDestination: new LogGroupLogDestination(
         new LogGroup(scope, 'AccessLog', { retention: RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY }),
       ),
@@ -70,7 +75,7 @@ function addRoutes(scope: Construct, api: RestApi, { sources, queue }: WebhookAp
     validateRequestParameters: true,
     validateRequestBody: true,
   });
-  // Any JSON: what it says is for the consumer to judge, once it knows who said it.
+  // Any JSON: the consumer checks the content after it has verified the sender.
   const model = new Model(scope, 'Json', {
     restApi: api,
     contentType: 'application/json',
@@ -80,7 +85,7 @@ function addRoutes(scope: Construct, api: RestApi, { sources, queue }: WebhookAp
   for (const source of sources) {
     const tenant: Resource = api.root.addResource(source.name).addResource('{tenant}');
     tenant.addMethod('POST', sendMessage(source, queue, integrationRole), {
-      // No header is required here: a name has one spelling in this list, and clients send several.
+      // No header is required here: this list has one spelling of a name, and clients send several.
       requestParameters: { 'method.request.path.tenant': true },
       requestModels: { 'application/json': model },
       requestValidator,
@@ -89,7 +94,7 @@ function addRoutes(scope: Construct, api: RestApi, { sources, queue }: WebhookAp
   }
 }
 
-/** The call of the queue by the API itself. */
+/** The API's direct call of SQS. */
 function sendMessage(source: WebhookSource, queue: IQueue, credentialsRole: Role): AwsIntegration {
   return new AwsIntegration({
     service: 'sqs',
@@ -100,8 +105,8 @@ function sendMessage(source: WebhookSource, queue: IQueue, credentialsRole: Role
       passthroughBehavior: PassthroughBehavior.NEVER,
       requestParameters: { 'integration.request.header.Content-Type': "'application/x-www-form-urlencoded'" },
       requestTemplates: { 'application/json': sendMessageTemplate(source) },
-      // Anything but a plain 200 of the queue is not a receipt, so the default is the failure. Only 400 is the
-      // delivery's own fault; 403 is a lost permission or a throttle, and the sender is to come again.
+      // Only a 200 from SQS is a receipt, so the default is failure. Only 400 is the delivery's own fault; 403 is a
+      // lost permission or a throttle, and the sender should retry.
       integrationResponses: [
         {
           statusCode: '200',
@@ -119,8 +124,15 @@ function sendMessage(source: WebhookSource, queue: IQueue, credentialsRole: Role
   });
 }
 
+/** Inputs of the web ACL. */
+export interface WebAclProps {
+  readonly api: RestApi;
+  /** The plan with the knob `wafRequestsPerFiveMinutes`. */
+  readonly plan: Plan;
+}
+
 /** Makes, inside `scope`, the web ACL with the rate rule in front of the API. */
-export function createWebAcl(scope: Construct, api: RestApi, plan: Plan): CfnWebACL {
+export function createWebAcl(scope: Construct, { api, plan }: WebAclProps): CfnWebACL {
   const limit = plan.value('wafRequestsPerFiveMinutes');
   const visibility = (metricName: string) => ({
     sampledRequestsEnabled: false,
@@ -130,7 +142,8 @@ export function createWebAcl(scope: Construct, api: RestApi, plan: Plan): CfnWeb
   const webAcl = new CfnWebACL(scope, 'WebAcl', {
     scope: 'REGIONAL',
     defaultAction: { allow: {} },
-    visibilityConfig: visibility('webhooks'),
+    // This name is a dimension of the metrics of the ACL and of its rules; those of a rule also have the rule's name.
+    visibilityConfig: visibility(uniqueName(scope)),
     rules: [
       {
         name: 'rate-per-ip',
@@ -149,16 +162,16 @@ export function createWebAcl(scope: Construct, api: RestApi, plan: Plan): CfnWeb
 }
 
 /**
- * The message is the body as it came, so that the signature can be checked; headers and route go into attributes.
+ * The message is the unchanged body, so that the signature can be checked; headers and route go into attributes.
  *
- * A header is looked up in every spelling that clients send, one a line: all but one are empty. Iterating over the names
- * would need `#foreach`, which the local AWS does not have.
+ * A header is read in every spelling that clients send, one a line: all but one are empty. Iterating over the names
+ * would need `#foreach`, which the local AWS does not support.
  */
 function sendMessageTemplate(source: WebhookSource): string {
   const attributes = [
     [ATTRIBUTES.source, source.name],
     [ATTRIBUTES.tenant, parameter('tenant')],
-    // Without a line break between them: SQS answers 400 to an empty value, and so does the API.
+    // No line break between them, so that an absent header is empty: SQS answers 400 to that, and so does the API.
     [ATTRIBUTES.signed, spellingsOf(SIGNATURE_HEADER[source.scheme]).map(parameter).join('')],
     ...HEADERS_AS_SENT[source.scheme].map((name) => [
       ATTRIBUTES.header(name.toLowerCase()),
@@ -168,7 +181,7 @@ function sendMessageTemplate(source: WebhookSource): string {
   return [
     'Action=SendMessage',
     '&MessageBody=$util.urlEncode($input.body)',
-    // Fair queues: a tenant that floods waits behind itself, not in front of the others.
+    // Fair queues: a tenant that floods delays its own messages, not those of the others.
     `&MessageGroupId=${parameter('tenant')}`,
     ...attributes.flatMap(([name, value], index) => [
       `&MessageAttribute.${index + 1}.Name=${name}`,

@@ -10,19 +10,23 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Objective, Workload } from '../../flow/queue/workload';
+import { CHECKED, FLAG, type Kinds, listOf, needed, sound, struct, TEXT } from '../../flow/kinds';
+import type { Knob } from '../../flow/plan';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
+import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
-import { RedriveQueue } from '../queue/redrive-queue';
+import { DURATION, KEY, TOPIC } from '../kinds';
+import type { QueuePlatform } from '../queue/queue-platform';
+import { createRedriveQueue, type RedriveQueue } from '../queue/redrive-queue';
 import { retainPolicyOf } from '../retained-policy';
 import { grantSecretValue } from '../secret-value';
-import { speaksForItsParts } from '../subject';
+import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
 import { RefusedAlarms } from './refused-alarms';
 import { WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
-import { checkKeysOutliveQueue, checkWebhooks, webhookKnobs } from './webhook-plan';
-import { WebhookIdentity, type WebhookSource } from './webhook-source';
+import { webhookChecks, webhookKnobs } from './webhook-plan';
+import { DeduplicateBy, SOURCE_KINDS, type WebhookSource } from './webhook-source';
 
 /**
  * What a webhook buffer is sized from.
@@ -39,20 +43,35 @@ export interface WebhookBufferProps {
   readonly workload: Workload;
 
   /**
-   * What is promised from receipt to effect. The sender's own wait ends once the queue has the delivery.
+   * The promise from receipt to effect. The sender's own wait ends once the queue has the delivery.
    */
   readonly objective: Objective;
 
   /**
-   * Time-out of the function that will be attached; the queue's visibility timeout is six times that.
+   * Where the consumer runs. The plan, the alarms and the time-outs of the queue are those of this platform.
+   *
+   * @default QueuePlatform.LAMBDA
+   */
+  readonly platform?: QueuePlatform;
+
+  /**
+   * Settings of the consumer given by hand, such as `maxInstances`. They are checked against the workload, and the plan
+   * says `given`.
+   *
+   * @default - all derived
+   */
+  readonly consumer?: Consumer;
+
+  /**
+   * Time-out of the attached function; the queue's visibility timeout is six times that.
    *
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
 
   /**
-   * How long a delivery that is sent again counts as the same one. At least the queue's retention and the sender's own
-   * time of redelivery; up to a year. Its key is kept 14 days longer, for a parked copy can be replayed until then.
+   * How long a repeated delivery counts as the same one. At least the queue's retention and the sender's own time of
+   * redelivery; up to a year. Its key is kept 14 days longer, because a parked copy can be replayed until then.
    *
    * @default Duration.days(14)
    */
@@ -87,8 +106,8 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
-   * Name of the queue. Only needed to keep a queue whose construct is renamed: give the name that it has. 1 to 80
-   * letters, digits, hyphens and underscores.
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
+   * digits, hyphens and underscores.
    *
    * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
    */
@@ -96,7 +115,7 @@ export interface WebhookBufferProps {
 
   /**
    * What happens to queues, keys, parked deliveries and generated secrets when they leave the stack or are replaced. A
-   * generated secret that is deleted cannot be recovered.
+   * deleted generated secret cannot be recovered.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
    *
    * @default RemovalPolicy.RETAIN
@@ -104,19 +123,35 @@ export interface WebhookBufferProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+const KINDS: Kinds<WebhookBufferProps> = {
+  sources: needed(listOf(struct(SOURCE_KINDS))),
+  workload: CHECKED,
+  objective: CHECKED,
+  platform: CHECKED,
+  consumer: CHECKED,
+  functionTimeout: DURATION,
+  idempotencyRetention: DURATION,
+  encryptionKey: KEY,
+  accountLogRole: FLAG,
+  maskedFields: listOf(TEXT),
+  alarmTopic: TOPIC,
+  queueName: TEXT,
+  removalPolicy: CHECKED,
+};
+
 /**
- * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
+ * Accepts deliveries as fast as they arrive, and the consumer works through them at its own pace.
  *
- * Cures the receiver that works while the sender waits: it sheds events at the peak and loses those it was working on
- * when it fell (case 15). The API writes to the queue by itself and answers 2xx only once the queue has the message;
- * signature, time window and duplicates are judged by the attached function before anything has an effect.
+ * Cures a receiver that works while the sender waits: it sheds events at the peak and, when it crashes, loses those in
+ * work (case 15). The API writes directly to the queue and answers 2xx only once the queue has the message; the
+ * attached function checks signature, time window and duplicates before a delivery has an effect.
  */
 export class WebhookBuffer extends Construct {
   /** The API; deliveries go to `POST /<source>/<tenant>`. */
   public readonly api: RestApi;
   /** The queue behind it, with its dead letters and quarantine. */
   public readonly redriveQueue: RedriveQueue;
-  /** Deliveries that the consumer refused and a repair may make valid, as they came, for 14 days. */
+  /** Unchanged deliveries that the consumer refused and a repair may make valid, for 14 days. */
   public readonly refusedQueue: Queue;
   /** Keys of deliveries that had their effect. */
   public readonly idempotencyTable: Table;
@@ -124,40 +159,40 @@ export class WebhookBuffer extends Construct {
   public readonly webAcl: CfnWebACL;
   /** The alarms of the API; those of the queue are `redriveQueue.alarms`. */
   public readonly alarms: WebhookAlarms;
-  /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
   /** One for each attached function: the alarms on deliveries that it refused. */
   public readonly refusedAlarms: RefusedAlarms[] = [];
   /**
-   * One for each attached function: delivers the parked deliveries to it once more. Disabled; enable it when the cause of
-   * the refusals is repaired.
+   * One for each attached function: replays the parked deliveries to it. Disabled; enable it when the cause of the
+   * refusals is repaired.
    */
   public readonly replays: EventSourceMapping[] = [];
 
   private readonly secrets = new Map<string, ISecret>();
   private readonly props: WebhookBufferProps;
+  private readonly ownKnobs: Knob[];
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: WebhookBufferProps) {
     super(scope, id);
-    this.props = props;
-    checkWebhooks(id, props);
-    speaksForItsParts(this);
-    this.redriveQueue = new RedriveQueue(this, 'Queue', {
-      workload: props.workload,
-      objective: props.objective,
-      functionTimeout: props.functionTimeout ?? Duration.seconds(30),
-      maskedFields: props.maskedFields,
-      alarmTopic: props.alarmTopic,
-      encryptionKey: props.encryptionKey,
-      queueName: props.queueName,
-      removalPolicy: props.removalPolicy,
+    const { props: usable, checks } = sound(props, KINDS);
+    this.props = usable;
+    reportsForChildren(this);
+    this.redriveQueue = createRedriveQueue(this, 'Queue', [...checks, ...webhookChecks(usable)], {
+      workload: usable.workload,
+      objective: usable.objective,
+      platform: usable.platform,
+      consumer: usable.consumer,
+      functionTimeout: usable.functionTimeout ?? Duration.seconds(30),
+      maskedFields: usable.maskedFields,
+      alarmTopic: usable.alarmTopic,
+      encryptionKey: usable.encryptionKey,
+      queueName: usable.queueName,
+      removalPolicy: usable.removalPolicy,
     });
-    checkKeysOutliveQueue(id, this.redriveQueue.plan, props.idempotencyRetention);
-    this.plan = this.redriveQueue.plan.withKnobs(webhookKnobs(props));
+    this.ownKnobs = webhookKnobs(this.redriveQueue.plan, usable);
     this.refusedQueue = this.createRefusedQueue();
     this.idempotencyTable = new Table(this, 'Idempotency', {
       partitionKey: { name: 'id', type: AttributeType.STRING },
@@ -165,26 +200,31 @@ export class WebhookBuffer extends Construct {
       timeToLiveAttribute: 'expiration',
       encryption: TableEncryption.AWS_MANAGED,
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+      removalPolicy: usable.removalPolicy ?? RemovalPolicy.RETAIN,
     });
-    for (const source of props.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
+    for (const source of usable.sources) this.secrets.set(source.name, source.secret ?? this.generateSecret(source));
     const { plan } = this;
     this.api = createWebhookApi(this, {
-      sources: props.sources,
+      sources: usable.sources,
       queue: this.redriveQueue.queue,
-      encryptionKey: props.encryptionKey,
+      encryptionKey: usable.encryptionKey,
       plan,
-      accountLogRole: props.accountLogRole ?? true,
+      accountLogRole: usable.accountLogRole ?? true,
     });
-    this.webAcl = createWebAcl(this, this.api, plan);
+    this.webAcl = createWebAcl(this, { api: this.api, plan });
     const stage = this.api.deploymentStage;
-    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: props.alarmTopic });
+    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: usable.alarmTopic });
+  }
+
+  /** Every knob with its reason, and what to expect: the plan of the queue, with the knobs of the API. */
+  public get plan(): QueuePlan {
+    return this.redriveQueue.plan.withKnobs(this.ownKnobs);
   }
 
   /**
    * The signing secret of the source of that name.
    *
-   * @throws InvalidInputError when there is no such source; the message lists those there are
+   * @throws InvalidInputError when there is no such source; the message lists the sources
    */
   public secretOf(sourceName: string): ISecret {
     const secret = this.secrets.get(sourceName);
@@ -193,8 +233,8 @@ export class WebhookBuffer extends Construct {
   }
 
   /**
-   * Lets a function built on `webhookConsumer` read the secrets, keep the keys, hide messages for a while, park what it
-   * refuses and, once its mapping in `replays` is enabled, replay it. Adds the alarms on what it refuses.
+   * Lets a function built on `webhookConsumer` read the secrets, keep the keys, hide messages for a while, park refused
+   * deliveries and, once its mapping in `replays` is enabled, replay them. Adds the alarms on refused deliveries.
    *
    * It does not subscribe the function to the queue; `QueueWorker` does.
    */
@@ -204,7 +244,7 @@ export class WebhookBuffer extends Construct {
     const environment = {
       WEBHOOK_SOURCES: Stack.of(this).toJsonString(sources),
       IDEMPOTENCY_TABLE: idempotencyTable.tableName,
-      IDEMPOTENCY_SECONDS: String((this.props.idempotencyRetention ?? Duration.days(14)).toSeconds()),
+      IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
       QUEUE_URL: redriveQueue.queue.queueUrl,
       REFUSED_QUEUE_URL: refusedQueue.queueUrl,
       REFUSED_QUEUE_ARN: refusedQueue.queueArn,
@@ -220,7 +260,7 @@ export class WebhookBuffer extends Construct {
     return [...this.secrets.values()].reduce((all, secret) => all.combine(grantSecretValue(secret, consumer)), grant);
   }
 
-  /** To send is for parking; the rest is what Lambda itself does in the name of the function for a replay. */
+  /** Parking needs SendMessage; Lambda uses the other permissions with the function's role for a replay. */
   private grantParking(consumer: LambdaFunction): Grant {
     const grant = this.refusedQueue.grant(
       consumer,
@@ -234,7 +274,7 @@ export class WebhookBuffer extends Construct {
     return encryptionKey ? grant.combine(encryptionKey.grant(consumer, 'kms:GenerateDataKey', 'kms:Decrypt')) : grant;
   }
 
-  /** Inside the function, which may stand in another stack: that one refers to this one, and not the other way round. */
+  /** Inside the function, which may be in another stack: that stack then refers to this one, never the reverse. */
   private watch(consumer: LambdaFunction): void {
     const alarms = new RefusedAlarms(consumer, `RefusedAlarms-${this.node.addr.slice(-8)}`, {
       consumer,
@@ -249,14 +289,14 @@ export class WebhookBuffer extends Construct {
     const replay = new EventSourceMapping(consumer, `Replay-${this.node.addr.slice(-8)}`, {
       target: consumer,
       eventSourceArn: this.refusedQueue.queueArn,
-      // A person enables it, once what the deliveries were refused for is repaired.
+      // A person enables it once the cause of the refusals is repaired.
       enabled: false,
       batchSize: 10,
       maxConcurrency: this.plan.value('replayConcurrency'),
-      // What is still refused stays in the queue.
+      // Deliveries that are still refused stay in the queue.
       reportBatchItemFailures: true,
     });
-    // Lambda looks whether the role may receive before it makes the mapping.
+    // Lambda checks whether the role may receive before it creates the mapping.
     if (consumer.role) replay.node.addDependency(consumer.role);
     this.replays.push(replay);
   }
@@ -277,7 +317,7 @@ export class WebhookBuffer extends Construct {
     Validations.of(queue).acknowledge({
       id: 'AwsSolutions-SQS3',
       reason:
-        'What a replay still refuses stays here, hidden for longer and longer, until its retention ends. A dead-letter queue would take it out of the reach of the next replay.',
+        'Deliveries that a replay still refuses stay here, hidden for longer each time, until their retention ends. With a dead-letter queue, the next replay could not reach them.',
     });
     return queue;
   }
@@ -295,8 +335,8 @@ export class WebhookBuffer extends Construct {
       scheme: source.scheme,
       secretArn: this.secretOf(source.name).secretArn,
       ...(source.secretPerTenant && { secretPerTenant: true }),
-      toleranceSeconds: resolvedSeconds(source.tolerance) ?? 300,
-      deduplicateBy: source.identity ?? WebhookIdentity.DELIVERY_ID,
+      toleranceSeconds: resolvedSeconds(source.tolerance) ?? TOLERANCE_SECONDS.usual,
+      deduplicateBy: source.deduplicateBy ?? DeduplicateBy.DELIVERY_ID,
     };
   }
 }

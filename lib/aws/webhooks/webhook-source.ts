@@ -1,6 +1,8 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CHECKED, FLAG, type Kinds } from '../../flow/kinds';
 import type { SignatureScheme } from '../../runtime/webhook/signature';
+import { DURATION, SECRET } from '../kinds';
 
 /**
  * How a sender signs its deliveries.
@@ -15,12 +17,12 @@ export enum WebhookScheme {
 }
 
 /**
- * What tells two deliveries apart.
+ * How duplicate deliveries are recognized.
  */
-export enum WebhookIdentity {
-  /** The id that the sender gives. GitHub doesn't sign it: whoever holds a signed delivery can send it under a new id. */
+export enum DeduplicateBy {
+  /** By the sender's id. GitHub does not sign it: a copy of a signed delivery can be sent under a new id. */
   DELIVERY_ID = 'delivery-id',
-  /** Everything that was signed. Two deliveries with the same content count as one. */
+  /** By everything that was signed. Two deliveries with the same content count as one. */
   SIGNED_CONTENT = 'signed-content',
 }
 
@@ -40,55 +42,67 @@ export interface WebhookSource {
 
   /**
    * The signing secret, as plain text; with `secretPerTenant`, a JSON object. During a rotation the previous version is
-   * accepted too. An empty text, a placeholder, JSON without `secretPerTenant`, fewer than 8 characters, or `whsec_` with
-   * something other than base64 of at least 16 bytes verifies nothing: deliveries are parked until it is repaired.
+   * accepted too. Deliveries are parked while the secret is unusable: empty, a placeholder, JSON without
+   * `secretPerTenant`, fewer than 8 characters, or `whsec_` without base64 of at least 16 bytes.
    *
    * @default - a generated one; give its value to the sender. With `secretPerTenant` there is no default.
    */
   readonly secret?: ISecret;
 
   /**
-   * Whether each tenant has a signing secret of its own, so that the signature says who the tenant is.
+   * Whether each tenant has its own signing secret, so that the signature proves the tenant.
    *
-   * The secret is then a JSON object from the name of a tenant, as it stands in the URL, to its signing secret, or during
-   * a rotation to a list of the new one and the old one. A tenant that it does not name is refused. Without it one secret
-   * says who sent a delivery, not for whom: `delivery.tenant` is absent and `delivery.claimedTenant` is what the URL says.
+   * The secret is then a JSON object from the name of a tenant, as in the URL, to its signing secret, or during a
+   * rotation to a list of the new one and the old one. A tenant that it does not name is refused. Without it the
+   * signature proves the sender, not the tenant: `delivery.tenant` is absent and `delivery.claimedTenant` is the tenant
+   * in the URL.
    *
    * @default false
    */
   readonly secretPerTenant?: boolean;
 
   /**
-   * Deliveries of this source per second, when it is not busy: what its alarm on refused deliveries is set by. Above 0, up
-   * to the workload's `steadyPerSecond`.
+   * Deliveries of this source per second outside its peak. Its alarm on refused deliveries is derived from it. Above 0,
+   * up to the workload's `steadyPerSecond`.
    *
    * @default - an equal share of the workload's `steadyPerSecond`
    */
   readonly steadyPerSecond?: number;
 
   /**
-   * How far a signed timestamp may lie from the time of receipt. 1 s to 1 hour. Without effect for GitHub.
+   * Largest difference between a signed timestamp and the time of receipt. 1 s to 1 hour. Without effect for GitHub.
    *
    * @default Duration.minutes(5), as Stripe and Standard Webhooks advise
    */
   readonly tolerance?: Duration;
 
   /**
-   * What tells two deliveries apart.
+   * How duplicate deliveries are recognized.
    *
-   * @default WebhookIdentity.DELIVERY_ID
+   * @default DeduplicateBy.DELIVERY_ID
    */
-  readonly identity?: WebhookIdentity;
+  readonly deduplicateBy?: DeduplicateBy;
 }
 
-/** The headers to pass on, each as its sender documents it. */
+/** What each field of a source has to be. */
+export const SOURCE_KINDS: Kinds<WebhookSource> = {
+  name: CHECKED,
+  scheme: CHECKED,
+  secret: SECRET,
+  secretPerTenant: FLAG,
+  steadyPerSecond: CHECKED,
+  tolerance: DURATION,
+  deduplicateBy: CHECKED,
+};
+
+/** The headers to pass on, spelled as the sender documents them. */
 export const HEADERS_AS_SENT: Readonly<Record<SignatureScheme, readonly string[]>> = {
   github: ['X-Hub-Signature-256', 'X-GitHub-Delivery', 'X-GitHub-Event'],
   stripe: ['Stripe-Signature'],
   'standard-webhooks': ['webhook-signature', 'webhook-id', 'webhook-timestamp'],
 };
 
-/** Without this one a delivery is refused by the API itself, before it is in the queue. */
+/** Without this header the API refuses a delivery before it is queued. */
 export const SIGNATURE_HEADER: Readonly<Record<SignatureScheme, string>> = {
   github: 'X-Hub-Signature-256',
   stripe: 'Stripe-Signature',
@@ -100,7 +114,8 @@ const SPECIAL_WORDS: Readonly<Record<string, readonly string[]>> = { id: ['ID'],
 
 /**
  * The spellings in which clients send a header. A mapping template finds a header by the spelling that was sent: HTTP/2
- * clients send lower case, those of Go and Ruby begin each word with a capital, and some gateways write all in capitals.
+ * clients send lower case, those of Go and Ruby begin each word with a capital, and some gateways write all in
+ * capitals.
  */
 export function spellingsOf(header: string): string[] {
   const words = header.toLowerCase().split('-');

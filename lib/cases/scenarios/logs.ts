@@ -1,7 +1,34 @@
 import { planLogs } from '../../flow/logs/plan';
 import { type NodeDisk, simulateNodeLogs } from '../../flow/logs/simulation/node-logs';
-import type { LogScenario, Numbers } from '../scenario';
+import type { LogsChoices, LogsObjective, LogsWorkload } from '../../flow/logs/workload';
+import type { Answer, Numbers } from '../scenario';
+import type { Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
+
+/** Log files on the disk of a node: deleted by hand before, rotated and shipped after. */
+export interface LogScenario {
+  readonly kind: 'logs';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  /** What is logged. One peak a day, at some time of it. */
+  readonly workload: LogsWorkload;
+  readonly disk: {
+    readonly bytes: number;
+    /** Bytes of everything but logs and their queue. */
+    readonly otherBytes: number;
+    /** Somebody looks once a week, and deletes log files by hand when more than this share of the disk is used. */
+    readonly cleanUpRatio: number;
+  };
+  readonly after: {
+    readonly objective: LogsObjective;
+    readonly choices: LogsChoices;
+    /** Bytes of log lines that leave the node per second at most, while the destination takes them. */
+    readonly shipBytesPerSecond: number;
+  };
+}
+
+/** How it is measured. */
+export const logs: Kind<LogScenario> = { measure: measureLogs };
 
 /** Weeks that are watched. */
 const WEEKS = 2;
@@ -9,8 +36,8 @@ const WEEKS = 2;
 const OUTAGE_DAY = 10;
 
 /** Log files of a node: deleted by hand before, rotated and shipped as the plan says after. */
-export function measureLogs(subject: string, { workload, disk, after }: LogScenario, seed: number): Measured {
-  const plan = planLogs(subject, workload, after.objective, after.choices);
+function measureLogs(subject: string, { workload, disk, after }: LogScenario, seed: number): Measured {
+  const plan = planLogs(subject, { workload, objective: after.objective, ...after.choices });
   const queue = plan.knob('diskQueueBytes').inputs;
   const measured = simulateNodeLogs(workload, disk, WEEKS, seed, {
     rotation: {

@@ -1,9 +1,8 @@
 /** What a queue came to and what was expected of it, as the numbers of a scenario. */
-import type { Plan } from '../../flow/plan';
-import { forecast } from '../../flow/queue/forecast/predict';
-import { type ResolvedConsumer, resolveWorkload } from '../../flow/queue/resolve';
+
 import type { SimulationResult } from '../../flow/queue/simulation/simulate';
-import type { Workload } from '../../flow/queue/workload';
+import type { Sizing } from '../../flow/queue/sizing';
+import type { QueuePlan } from '../../flow/queue/workload';
 import type { Numbers } from '../scenario';
 
 /** What was measured. */
@@ -20,11 +19,11 @@ export function numbersOf(result: SimulationResult): Numbers {
 }
 
 /** What the plan expects. */
-export function predictionsOf(plan: Plan, workload: Workload, consumer: ResolvedConsumer): Numbers {
+export function predictionsOf(plan: QueuePlan, { workload, forecast }: Sizing): Numbers {
   const { latencyP99Seconds, peakBacklog, drainSeconds } = plan.predictions;
-  const { poisonRatio, peakPerSecond, peakSeconds } = resolveWorkload(workload);
+  const { poisonRatio, peakPerSecond, peakSeconds } = workload;
   return {
-    latencyP95Seconds: forecast(resolveWorkload(workload), consumer).latency().quantile(0.95),
+    latencyP95Seconds: forecast.latency().quantile(0.95),
     latencyP99Seconds,
     peakBacklog,
     drainSeconds,

@@ -1,15 +1,27 @@
-import { planTtl } from '../../flow/retention/plan';
+import { planRetention } from '../../flow/retention/plan';
 import { simulateCollection } from '../../flow/retention/simulation';
-import type { CollectionScenario } from '../scenario';
+import type { RetentionObjective, RetentionWorkload } from '../../flow/retention/workload';
+import type { Answer } from '../scenario';
+import type { Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
 
+/** A collection that keeps everything before, and forgets after. */
+export interface RetentionScenario {
+  readonly kind: 'retention';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly workload: RetentionWorkload;
+  /** Seconds since the first document of today's collection. */
+  readonly ageSeconds: number;
+  readonly after: { readonly objective: RetentionObjective };
+}
+
+/** How it is measured. */
+export const retention: Kind<RetentionScenario> = { measure: measureRetention };
+
 /** A collection: what it has grown to before, what it keeps after its plan has been carried out. */
-export function measureCollection(
-  subject: string,
-  { workload, ageSeconds, after }: CollectionScenario,
-  seed: number,
-): Measured {
-  const plan = planTtl(subject, workload, after.objective);
+function measureRetention(subject: string, { workload, ageSeconds, after }: RetentionScenario, seed: number): Measured {
+  const plan = planRetention(subject, { workload, objective: after.objective });
   const { steadyBytes, backfillSeconds, drainSeconds } = plan.predictions;
   const measured = simulateCollection(
     workload,

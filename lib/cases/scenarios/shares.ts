@@ -1,16 +1,36 @@
 import { Random } from '../../flow/numerics/random';
+import type { Objective } from '../../flow/queue/workload';
+import type { Flood } from '../../flow/shares/flood';
 import { forecastFlood } from '../../flow/shares/flood';
 import { jobsIn, loadOf } from '../../flow/shares/load';
-import { planFairShare } from '../../flow/shares/plan';
+import { planShares } from '../../flow/shares/plan';
 import { type BatchResult, type Job, runInOneLine, submittedJobs } from '../../flow/shares/simulation/batch-jobs';
 import { runByShares } from '../../flow/shares/simulation/batch-shares';
-import type { Numbers, ShareScenario } from '../scenario';
+import type { BatchCapacity, BatchTenant } from '../../flow/shares/workload';
+import type { Answer, Numbers } from '../scenario';
+import type { Kind } from './kind';
 import { type Measured, NO_TIMELINES } from './measured';
 
+/** Tenants of one batch cluster: one line before, shares after. One of them floods in both. */
+export interface ShareScenario {
+  readonly kind: 'shares';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly capacity: BatchCapacity;
+  readonly tenants: readonly BatchTenant[];
+  readonly objective: Objective;
+  readonly flood: Flood;
+  /** Floods that are averaged: one by itself strays by some points. */
+  readonly floods: number;
+}
+
+/** How it is measured. */
+export const shares: Kind<ShareScenario> = { measure: measureShares };
+
 /** Tenants of a batch cluster: all in one line before, each with its share after, under the same floods. */
-export function measureShares(subject: string, scenario: ShareScenario, seed: number): Measured {
+function measureShares(subject: string, scenario: ShareScenario, seed: number): Measured {
   const { capacity, tenants, objective, flood, floods } = scenario;
-  const plan = planFairShare(subject, capacity, tenants, objective, { byPreemption: true });
+  const plan = planShares(subject, { capacity, tenants, objective });
   const loads = tenants.map(loadOf);
   const places = jobsIn(capacity, loads[0]);
   const flooding = { tenant: tenants.findIndex(({ name }) => name === flood.tenant), seconds: flood.seconds };
@@ -60,7 +80,7 @@ class OnTime {
 }
 
 function predictionsOf(
-  plan: ReturnType<typeof planFairShare>,
+  plan: ReturnType<typeof planShares>,
   { capacity, tenants, objective, flood }: ShareScenario,
 ): Numbers {
   const forecasts = forecastFlood(plan, capacity, tenants, objective.latencySeconds, flood);

@@ -1,49 +1,49 @@
 /** The knobs of a log plan, each with its reason. */
 
-import type { Knob } from '../plan';
-import { FEWEST_FILES, MOST_FILES, type Question, queued, SEGMENTS, type Sized } from './sizing';
+import { type Knob, unlessGiven } from '../plan';
+import { FEWEST_FILES, MOST_FILES, queued, type ResolvedLogs, SEGMENTS, type Sized } from './sizing';
 
-/** Filestream knows a file by its first 1,024 bytes (`prospector.scanner.fingerprint.length`). */
+/** Filestream identifies a file by its first 1,024 bytes (`prospector.scanner.fingerprint.length`). */
 const FINGERPRINT_BYTES = 1024;
 /** Filestream's default `prospector.scanner.check_interval`. */
 const SLOWEST_SCAN_SECONDS = 10;
-/** Filebeat's default `bulk_max_size` of the Kafka output, and the most that pays: larger batches only wait longer. */
+/**
+ * Filebeat's default `bulk_max_size` of the Kafka output, and the largest useful value: larger batches only wait
+ * longer.
+ */
 const LARGEST_BATCH = 2048;
 const SMALLEST_BATCH = 50;
 const FLUSH_SECONDS = 1;
 
 /** Every knob of the plan. */
-export function knobsOf(question: Question, sized: Sized): Knob[] {
+export function knobsOf(question: ResolvedLogs, sized: Sized): Knob[] {
   return [...rotationKnobs(question, sized), ...shippingKnobs(question, sized), ...alarmKnobs(question, sized)];
 }
 
-function rotationKnobs(question: Question, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
+function rotationKnobs(question: ResolvedLogs, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
   const { peak, rotation, shipperAway, logFiles, budget, compress, givenCap, givenCount } = question;
-  const given = { formula: 'given', inputs: {} };
   return [
     {
       name: 'fileSizeCapBytes',
       value: cap,
       unit: 'bytes',
-      ...(givenCap === undefined
-        ? {
-            formula:
-              'what the budget leaves beside the queue ÷ files at the worst − growth until a file is renamed; at least peak × time that the shipper may be away, because a compressed file is not read any more',
-            inputs: { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
-          }
-        : given),
-      source: 'logrotate(8), maxsize: checked at every run, whatever the age of the file',
+      ...unlessGiven(
+        givenCap,
+        '(budget − queue) ÷ most files − growth until a file is renamed; at least peak × time that the shipper may be down, because a compressed file is not read any more',
+        { budget, queue, logFiles, fileCount: count, growth, atLeast: smallestCap },
+      ),
+      source: 'logrotate(8), maxsize: checked at every run, for a file of any age',
     },
     {
       name: 'fileCount',
       value: count,
       unit: 'files',
-      ...(givenCount === undefined
-        ? {
-            formula: `as many as the budget holds at the smallest cap, ${FEWEST_FILES} to ${MOST_FILES}`,
-            inputs: { budget, queue, logFiles, smallestCap },
-          }
-        : given),
+      ...unlessGiven(givenCount, `as many as the budget holds at the smallest cap, ${FEWEST_FILES} to ${MOST_FILES}`, {
+        budget,
+        queue,
+        logFiles,
+        smallestCap,
+      }),
       source: 'logrotate(8), rotate',
     },
     {
@@ -53,7 +53,7 @@ function rotationKnobs(question: Question, { growth, smallestCap, cap, count, qu
       formula:
         'a run checks the sizes; until the next one and while gzip takes in the file before, files grow by peak × (interval + (cap + growth) ÷ gzip)',
       inputs: { peakBytesPerSecond: peak, growthBytes: growth, compressBytesPerSecond: compress },
-      source: 'logrotate(8): it looks at a file when it is run, and with delaycompress compresses before it renames',
+      source: 'logrotate(8): it checks a file when it is run, and with delaycompress compresses before it renames',
     },
     {
       name: 'readableSeconds',
@@ -66,7 +66,7 @@ function rotationKnobs(question: Question, { growth, smallestCap, cap, count, qu
   ];
 }
 
-function shippingKnobs(question: Question, { queue, cap }: Sized): Knob[] {
+function shippingKnobs(question: ResolvedLogs, { queue, cap }: Sized): Knob[] {
   const { peak, lineBytes, envelope, outage, lag } = question;
   const lines = peak / lineBytes;
   return [
@@ -74,7 +74,7 @@ function shippingKnobs(question: Question, { queue, cap }: Sized): Knob[] {
       name: 'diskQueueBytes',
       value: queue,
       unit: 'bytes',
-      formula: `lines during the outage, the peak first × (line + envelope) × ${SEGMENTS} ÷ ${SEGMENTS - 1}: a segment goes when all of it is acknowledged`,
+      formula: `lines during the outage, the peak first × (line + envelope) × ${SEGMENTS} ÷ ${SEGMENTS - 1}: a segment is deleted when all of it is acknowledged`,
       inputs: { outageSeconds: outage, lineBytes, envelopeBytes: envelope },
       source: 'Filebeat, Configure the internal queue, queue.disk.max_size and segment_size',
     },
@@ -121,7 +121,7 @@ function shippingKnobs(question: Question, { queue, cap }: Sized): Knob[] {
   ];
 }
 
-function alarmKnobs(question: Question, { queue, files }: Sized): Knob[] {
+function alarmKnobs(question: ResolvedLogs, { queue, files }: Sized): Knob[] {
   const { reaction } = question;
   const share = queued(question, reaction);
   const alarm = Math.floor(Math.min(queue / 2, queue - (share * SEGMENTS) / (SEGMENTS - 1)));
@@ -138,9 +138,9 @@ function alarmKnobs(question: Question, { queue, files }: Sized): Knob[] {
       name: 'logFileBytes',
       value: files,
       unit: 'bytes',
-      formula: 'files × (count + 1) × (cap + growth) + the largest file once more for gzip',
+      formula: 'files × (count + 1) × (cap + growth) + the largest file again for gzip',
       inputs: { logFiles: question.logFiles },
-      source: 'disk budget of this plan; beyond it the rotator stands still or a writer does not reopen',
+      source: 'disk budget of this plan; beyond it the rotator has stopped or a writer does not reopen',
     },
     {
       name: 'diskWatermarkBytes',

@@ -1,41 +1,41 @@
 /**
- * The disk of a node as a buffer between what writes logs and what ships them: how large a file may become, how many
- * are kept, how large the shipper's queue must be to outlive its destination.
+ * The disk of a node as a buffer between log writers and the shipper: how large a file may become, how many are kept,
+ * how large the shipper's queue must be to outlive its destination.
  */
-import { CapacityError, given, validate } from '../errors';
+
+import { CapacityError, type Check, validate } from '../errors';
 import { figure, sizeText } from '../figures';
+import { bisect } from '../search';
 import { knobsOf } from './knobs';
-import { fits, logChecks, MIB, type Question, resolve, SEGMENTS, type Sized, size } from './sizing';
-import { type LogChoices, type LogObjective, LogPlan, type LogPredictions, type LogWorkload } from './workload';
+import { fits, logsChecks, MIB, type ResolvedLogs, resolve, SEGMENTS, type Sized, size } from './sizing';
+import { LogsPlan, type LogsPredictions, type LogsQuestion } from './workload';
 
 /**
  * The plan of a node's logs.
  *
+ * @param subject id of the sized construct; every error starts with it
+ * @param asked workload, objective, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the disk budget cannot hold rate × outage; the message names the ways out
  */
-export function planLogs(
-  subject: string,
-  workload: LogWorkload,
-  objective: LogObjective,
-  choices: LogChoices = {},
-): LogPlan {
-  given(subject, { workload, objective, choices });
-  validate(subject, logChecks(workload, objective, choices));
+export function planLogs(subject: string, asked: LogsQuestion, checks: readonly Check[] = []): LogsPlan {
+  validate(subject, [...checks, ...logsChecks(asked)]);
+  const { workload, objective, ...choices } = asked;
   const question = resolve(workload, objective, choices);
   const sized = size(question);
   refuseSlowCompression(subject, question);
   refuseSmallFiles(subject, question, sized);
   if (!fits(question)) refuse(subject, question, sized);
-  return new LogPlan(subject, knobsOf(question, sized), predict(question, sized));
+  return new LogsPlan(subject, knobsOf(question, sized), predict(question, sized));
 }
 
-/** Files that come faster than gzip makes them small pile up, whatever their number. */
-function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Question): void {
+/** Files written faster than gzip compresses them pile up, for any file count. */
+function refuseSlowCompression(subject: string, { peak, compress, logFiles }: ResolvedLogs): void {
   if (peak < compress) return;
   throw new CapacityError(
     subject,
-    `${figure(peak)} bytes/s are logged at the peak, gzip takes ${figure(compress)} bytes/s, and ${figure(logFiles)} files grow without a bound`,
+    `${figure(peak)} bytes/s are logged at the peak, gzip takes ${figure(compress)} bytes/s, and ${figure(logFiles)} files grow without bound`,
     [
       `log less than ${figure(compress)} bytes/s`,
       `give compressBytesPerSecond above ${figure(peak)} if your cores do that`,
@@ -43,31 +43,35 @@ function refuseSlowCompression(subject: string, { peak, compress, logFiles }: Qu
   );
 }
 
-/** A cap given by hand below what is written while the shipper is away: what is compressed meanwhile is never read. */
-function refuseSmallFiles(subject: string, { peak, shipperAway, givenCap }: Question, { smallestCap }: Sized): void {
+/** A cap given by hand below the bytes written while the shipper is down: files compressed meanwhile are never read. */
+function refuseSmallFiles(
+  subject: string,
+  { peak, shipperAway, givenCap }: ResolvedLogs,
+  { smallestCap }: Sized,
+): void {
   if (givenCap === undefined || givenCap >= peak * shipperAway) return;
   throw new CapacityError(
     subject,
-    `fileSizeCapBytes ${givenCap} is written in ${figure(givenCap / peak)} s at the peak, the shipper may be away for ${figure(shipperAway)} s, and what is compressed meanwhile is lost to it`,
+    `fileSizeCapBytes ${givenCap} is written in ${figure(givenCap / peak)} s at the peak, the shipper may be down for ${figure(shipperAway)} s, and it cannot read files compressed meanwhile`,
     [
       `allow files of ${smallestCap} bytes`,
-      `promise a shipper that is back within ${Math.floor((1000 * givenCap) / peak) / 1000} s`,
+      `promise a shipper that restarts within ${Math.floor((1000 * givenCap) / peak) / 1000} s`,
       'leave fileSizeCapBytes out',
     ],
   );
 }
 
-function refuse(subject: string, question: Question, { queue, needed }: Sized): never {
+function refuse(subject: string, question: ResolvedLogs, { queue, needed }: Sized): never {
   const { outage, budget, givenCap, givenCount } = question;
   const budgetNeeded = Math.ceil(needed / MIB) * MIB;
   const shorter = Math.floor(largestThat((seconds) => fits({ ...question, outage: seconds }), outage));
   const less = Math.floor(
     100 * largestThat((f) => fits({ ...question, steady: f * question.steady, peak: f * question.peak }), 1),
   );
-  const freed: Question = { ...question, givenCap: undefined, givenCount: undefined };
+  const freed: ResolvedLogs = { ...question, givenCap: undefined, givenCount: undefined };
   throw new CapacityError(
     subject,
-    `${figure(outage)} s without a destination take a queue of ${sizeText(queue)}, with the log files ${sizeText(needed)}; the disk budget is ${sizeText(budget)}`,
+    `${figure(outage)} s without a destination need a queue of ${sizeText(queue)}, with the log files ${sizeText(needed)}; the disk budget is ${sizeText(budget)}`,
     [
       `allow a disk budget of ${budgetNeeded} bytes`,
       ...(shorter >= 1 ? [`tolerate an outage of ${shorter} s`] : []),
@@ -79,16 +83,10 @@ function refuse(subject: string, question: Question, { queue, needed }: Sized): 
 
 /** The largest number up to `limit` that still holds, to a thousandth of the limit; 0 when none does. */
 function largestThat(holds: (value: number) => boolean, limit: number): number {
-  let [good, bad] = [0, limit];
-  for (let halved = 0; halved < 10; halved += 1) {
-    const middle = (good + bad) / 2;
-    if (holds(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
+  return bisect({ holding: 0, failing: limit }, { steps: 10 }, holds).holding;
 }
 
-function predict(question: Question, { queue, growth, cap, count, files }: Sized): LogPredictions {
+function predict(question: ResolvedLogs, { queue, growth, cap, count, files }: Sized): LogsPredictions {
   const { steady, peak, peakSeconds, logFiles, lineBytes, envelope } = question;
   const held = (queue * (SEGMENTS - 1)) / SEGMENTS / ((lineBytes + envelope) / lineBytes);
   const atPeak = peak * peakSeconds;

@@ -1,18 +1,19 @@
-/** From a node's logs and its disk to sizes: the numbers behind a log plan, before they get names and reasons. */
-import { atLeast, between, type Check, positive, wholeAtLeast, wholeNumber } from '../errors';
-import { itemsDuringOutage } from '../queue/outage';
-import { boundOf, peakLength, resolveWorkload } from '../queue/resolve';
-import type { Workload } from '../queue/workload';
+/** From a node's logs and its disk to sizes: the numbers of a log plan, before they get names and reasons. */
+
+import { arrivalsChecks, bytesArriving, itemsDuringOutage } from '../arrivals';
+import { atLeast, between, type Check, isKnown, positive, required, wholeAtLeast, wholeNumber } from '../errors';
+import { type Fields, objectChecks } from '../fields';
 import { LEAST_RATE, LEAST_SECONDS, MOST_BYTES_PER_SECOND, MOST_HELD, YEAR_SECONDS } from '../ranges';
-import type { LogChoices, LogObjective, LogWorkload } from './workload';
+import { lastWhole } from '../search';
+import type { LogsChoices, LogsObjective, LogsQuestion, LogsWorkload } from './workload';
 
 export const MIB = 1024 ** 2;
 /** Mean length of a line unless given: an assumption. */
 export const LINE_BYTES = 200;
 /**
  * What Filebeat adds to a line in its disk queue: time stamp, agent, host, input, file, offset, fingerprint. With names
- * of a few letters it was 430 bytes (docs/measured/log-shipping.md); the name of the pod stands in it twice, that of the
- * node once, and with 45 letters each and a longer path it is 600.
+ * of a few letters it was 430 bytes (docs/measured/log-shipping.md); it holds the name of the pod twice and that of the
+ * node once, so with 45 letters each and a longer path it is 600.
  */
 const ENVELOPE_BYTES = 650;
 const SHIPPER_AWAY_SECONDS = 300;
@@ -25,14 +26,16 @@ const COMPRESS_BYTES_PER_SECOND = 10e6;
 export const SEGMENTS = 10;
 /** Filebeat refuses a disk queue below 10 MB. */
 const SMALLEST_QUEUE = 10 * MIB;
-/** One that may still be read and is not compressed, and one that is: fewer would delete what was hardly written. */
+/**
+ * One that may still be read and is not compressed, and one that is: fewer would delete lines that were just written.
+ */
 export const FEWEST_FILES = 2;
 /** An assumption: of twenty files one is five per cent, so that deleting the oldest takes little history away. */
 export const MOST_FILES = 20;
-/** Log files of one node at most: ten for each of the pods that a node can run at the outside. */
+/** Log files of one node at most: ten for each of the most pods that a node can run. */
 const MOST_LOG_FILES = 10_000;
 /** A workload, an objective and choices with every number set. */
-export interface Question {
+export interface ResolvedLogs {
   readonly steady: number;
   readonly peak: number;
   readonly peakSeconds: number;
@@ -50,23 +53,23 @@ export interface Question {
   readonly givenCount?: number;
 }
 
-/** What a question comes to. */
+/** The sizes for a question. */
 export interface Sized {
   readonly queue: number;
-  /** Bytes that a file has above its cap when it is renamed, on average at the worst. */
+  /** Bytes above its cap that a file has when it is renamed: the mean, at the peak. */
   readonly growth: number;
   readonly smallestCap: number;
   readonly cap: number;
   readonly count: number;
-  /** Bytes of all log files at the worst. */
+  /** The most bytes of all log files. */
   readonly files: number;
-  /** The least that queue and files need together. */
+  /** The fewest bytes that queue and files need together. */
   readonly needed: number;
 }
 
 /** The input with its defaults. */
-export function resolve(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Question {
-  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload(arrivals(workload));
+export function resolve(workload: LogsWorkload, objective: LogsObjective, choices: LogsChoices): ResolvedLogs {
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
   return {
     steady: steadyPerSecond,
     peak: peakPerSecond,
@@ -86,76 +89,57 @@ export function resolve(workload: LogWorkload, objective: LogObjective, choices:
   };
 }
 
-/** Bytes as items, for the formulas that count items; nobody serves them here. */
-function arrivals(workload: LogWorkload): Workload {
-  return {
-    steadyPerSecond: workload.steadyBytesPerSecond,
-    peakPerSecond: workload.peakBytesPerSecond,
-    peakSeconds: workload.peakSeconds,
-    serviceSeconds: 1,
-  };
-}
-
-/** Bytes of the queue for what is logged in `seconds`, the peak first. */
-export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: Question, seconds: number): number {
-  const logged = itemsDuringOutage(
-    { steadyPerSecond: steady, peakPerSecond: peak, peakSeconds, serviceSeconds: 1 },
-    seconds,
-  );
+/** Bytes of the queue for the lines of `seconds`, the peak first. */
+export function queued({ steady, peak, peakSeconds, lineBytes, envelope }: ResolvedLogs, seconds: number): number {
+  const logged = itemsDuringOutage({ steadyPerSecond: steady, peakPerSecond: peak, peakSeconds }, seconds);
   return (logged * (lineBytes + envelope)) / lineBytes;
 }
 
-function queueFor(question: Question): number {
+function queueFor(question: ResolvedLogs): number {
   const bytes = (queued(question, question.outage) * SEGMENTS) / (SEGMENTS - 1);
   return Math.max(SMALLEST_QUEUE, Math.ceil(bytes / MIB) * MIB);
 }
 
 /**
- * What a file has above its cap when it is renamed, on average over any rotations: what is written from the run that
- * still found it below to the next, and while gzip takes in the file before, which logrotate compresses first. When
- * several files are rotated in one run each waits for the others, but they share what is written meanwhile:
- * growth = P × (interval + (cap + growth) ÷ C).
+ * Bytes above its cap that a file has when it is renamed, on average: the bytes written between the last run that found
+ * it below the cap and the next, and while gzip reads the previous file, which logrotate compresses first. When several
+ * files are rotated in one run each waits for the others, but they share the bytes written meanwhile: growth = P ×
+ * (interval + (cap + growth) ÷ C).
  */
-function growthFor({ peak, rotation, compress }: Question, cap: number): number {
+function growthFor({ peak, rotation, compress }: ResolvedLogs, cap: number): number {
   return Math.ceil((peak * (rotation * compress + cap)) / (compress - peak));
 }
 
-/** The same of one file to which everything is written, while gzip takes in one of every log file. */
-function mostGrowth({ peak, rotation, logFiles, compress }: Question, cap: number, growth: number): number {
+/** The same for one file that gets all bytes, while gzip reads one of every log file. */
+function mostGrowth({ peak, rotation, logFiles, compress }: ResolvedLogs, cap: number, growth: number): number {
   return Math.ceil(peak * (rotation + (logFiles * (cap + growth)) / compress));
 }
 
-/** All files at their worst: the open one and the kept ones above their cap, and the largest once more for gzip. */
-function fileBytes(question: Question, cap: number, count: number): number {
+/** All files at their worst: the open one and the kept ones above their cap, and the largest again for gzip. */
+function fileBytes(question: ResolvedLogs, cap: number, count: number): number {
   const growth = growthFor(question, cap);
   return filesOf(question, count) * (cap + growth) + cap + mostGrowth(question, cap, growth);
 }
 
-function filesOf({ logFiles }: Question, count: number): number {
+function filesOf({ logFiles }: ResolvedLogs, count: number): number {
   return logFiles * (count + 1);
 }
 
 /** The largest cap whose files fit the room, in whole MiB. */
-function capFor(question: Question, count: number, room: number): number {
-  let [fits, over] = [0, Math.max(1, Math.ceil(room / MIB))];
-  // Above 2⁵³ two numbers that follow each other are more than 1 apart.
-  for (let halved = 0; halved < 64 && over - fits > 1; halved += 1) {
-    const middle = Math.floor((fits + over) / 2);
-    if (fileBytes(question, middle * MIB, count) <= room) fits = middle;
-    else over = middle;
-  }
-  return fits * MIB;
+function capFor(question: ResolvedLogs, count: number, room: number): number {
+  const over = Math.max(1, Math.ceil(room / MIB));
+  return lastWhole(0, over, (cap) => fileBytes(question, cap * MIB, count) <= room) * MIB;
 }
 
 /** The most files of each log file that fit the room at a cap. */
-function countFor(question: Question, cap: number, room: number): number {
+function countFor(question: ResolvedLogs, cap: number, room: number): number {
   const growth = growthFor(question, cap);
   const left = room - cap - mostGrowth(question, cap, growth);
   return Math.floor(left / (cap + growth) / question.logFiles) - 1;
 }
 
 /** Sizes for a question, whether or not they fit its budget. */
-export function size(question: Question): Sized {
+export function size(question: ResolvedLogs): Sized {
   const { peak, shipperAway, budget, givenCap, givenCount } = question;
   const queue = queueFor(question);
   const smallestCap = Math.max(1, Math.ceil((peak * shipperAway) / MIB)) * MIB;
@@ -175,36 +159,69 @@ export function size(question: Question): Sized {
   };
 }
 
-/** Whether the sizes fit the budget, and gzip keeps up with the writers. */
-export function fits(question: Question): boolean {
+/** Whether the sizes fit the budget and gzip keeps up with the writers. */
+export function fits(question: ResolvedLogs): boolean {
   if (question.peak >= question.compress) return false;
   const { queue, files } = size(question);
   return queue + files <= question.budget;
 }
 
-/** Everything that is wrong with the input. */
-export function logChecks(workload: LogWorkload, objective: LogObjective, choices: LogChoices): Check[] {
-  const { steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = workload;
-  const { outageSeconds, reactionSeconds } = objective;
+const WORKLOAD_FIELDS: Fields<LogsWorkload> = {
+  steadyBytesPerSecond: true,
+  peakBytesPerSecond: true,
+  peakSeconds: true,
+  lineBytes: true,
+  logFiles: true,
+};
+const OBJECTIVE_FIELDS: Fields<LogsObjective> = {
+  diskBudgetBytes: true,
+  outageSeconds: true,
+  shipperAwaySeconds: true,
+  lagSeconds: true,
+  reactionSeconds: true,
+};
+const QUESTION_FIELDS: Fields<LogsQuestion> = {
+  workload: true,
+  objective: true,
+  rotationSeconds: true,
+  fileSizeCapBytes: true,
+  fileCount: true,
+  envelopeBytes: true,
+  compressBytesPerSecond: true,
+};
+
+/** Checks of the input. */
+export function logsChecks(question: LogsQuestion): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, (asked) => [
+    ...objectChecks('workload', asked.workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', asked.objective, OBJECTIVE_FIELDS, objectiveChecks),
+    wholeNumber('rotationSeconds', asked.rotationSeconds, 1, 3600),
+    wholeAtLeast('fileSizeCapBytes', asked.fileSizeCapBytes, MIB, MOST_HELD),
+    wholeNumber('fileCount', asked.fileCount, FEWEST_FILES, 100),
+    atLeast('envelopeBytes', asked.envelopeBytes, 0, MOST_HELD),
+    positive('compressBytesPerSecond', asked.compressBytesPerSecond, LEAST_RATE, MOST_BYTES_PER_SECOND),
+  ]);
+}
+
+function workloadChecks(workload: LogsWorkload): Check[] {
+  const { steadyBytesPerSecond, peakBytesPerSecond, peakSeconds } = workload;
   return [
-    positive('steadyBytesPerSecond', steady ?? Number.NaN, LEAST_RATE, MOST_BYTES_PER_SECOND),
-    atLeast('peakBytesPerSecond', peak, boundOf(steady), MOST_BYTES_PER_SECOND),
-    peakLength('peakSeconds', peakSeconds),
+    ...arrivalsChecks(
+      { steadyPerSecond: steadyBytesPerSecond, peakPerSecond: peakBytesPerSecond, peakSeconds },
+      { unit: 'Bytes', most: MOST_BYTES_PER_SECOND },
+    ),
     atLeast('lineBytes', workload.lineBytes, 1, MOST_HELD),
     wholeAtLeast('logFiles', workload.logFiles, 1, MOST_LOG_FILES),
-    {
-      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
-      message: `peakSeconds must be given with a peakBytesPerSecond (${peak}) above steadyBytesPerSecond (${steady})`,
-    },
-    positive('diskBudgetBytes', objective.diskBudgetBytes ?? Number.NaN, Number.MIN_VALUE, MOST_HELD),
-    positive('outageSeconds', outageSeconds ?? Number.NaN, LEAST_SECONDS, YEAR_SECONDS),
+  ];
+}
+
+function objectiveChecks(objective: LogsObjective): Check[] {
+  const { outageSeconds, reactionSeconds } = objective;
+  return [
+    required(positive, 'diskBudgetBytes', objective.diskBudgetBytes, Number.MIN_VALUE, MOST_HELD),
+    required(positive, 'outageSeconds', outageSeconds, LEAST_SECONDS, YEAR_SECONDS),
     positive('shipperAwaySeconds', objective.shipperAwaySeconds, LEAST_SECONDS, YEAR_SECONDS),
     positive('lagSeconds', objective.lagSeconds, LEAST_SECONDS, YEAR_SECONDS),
-    between('reactionSeconds', reactionSeconds, 0, Number.isFinite(outageSeconds) ? outageSeconds : undefined),
-    wholeNumber('rotationSeconds', choices.rotationSeconds, 1, 3600),
-    wholeAtLeast('fileSizeCapBytes', choices.fileSizeCapBytes, MIB, MOST_HELD),
-    wholeNumber('fileCount', choices.fileCount, FEWEST_FILES, 100),
-    atLeast('envelopeBytes', choices.envelopeBytes, 0, MOST_HELD),
-    positive('compressBytesPerSecond', choices.compressBytesPerSecond, LEAST_RATE, MOST_BYTES_PER_SECOND),
+    between('reactionSeconds', reactionSeconds, 0, isKnown(outageSeconds) ? outageSeconds : undefined),
   ];
 }

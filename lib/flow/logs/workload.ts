@@ -1,10 +1,10 @@
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList } from '../plan';
+import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
- * What one node writes into its log files.
+ * Log workload of one node.
  */
-export interface LogWorkload {
+export interface LogsWorkload {
   /**
    * Bytes written per second outside the peak, all files of the node together. 10⁻⁹ to 10¹⁵.
    */
@@ -32,7 +32,7 @@ export interface LogWorkload {
   readonly lineBytes?: number;
 
   /**
-   * Log files on the node that are written at the same time; each is rotated for itself. A whole number, 1 to 10,000.
+   * Log files on the node that are written at the same time; each is rotated separately. A whole number, 1 to 10,000.
    *
    * @default 1
    */
@@ -40,9 +40,9 @@ export interface LogWorkload {
 }
 
 /**
- * What a node may spend on its logs, and what they have to outlive.
+ * Disk budget of a node's logs, and the outages that they must survive.
  */
-export interface LogObjective {
+export interface LogsObjective {
   /**
    * Bytes of the node's disk that log files and the shipper's queue may take together. Above 0, at most
    * 10¹⁸.
@@ -50,29 +50,28 @@ export interface LogObjective {
   readonly diskBudgetBytes: number;
 
   /**
-   * The longest that the destination may be away, in seconds, without a line being lost. It may begin with the peak.
-   * 10⁻⁹ to 31,536,000 (a year).
+   * The longest outage of the destination, in seconds, without losing a line. It may begin with the peak. 10⁻⁹ to
+   * 31,536,000 (a year).
    */
   readonly outageSeconds: number;
 
   /**
-   * The longest that the shipper itself may be away, in seconds: a crash, a new version. 10⁻⁹ to
-   * 31,536,000 (a year).
+   * The longest downtime of the shipper itself, in seconds: a crash, a new version. 10⁻⁹ to 31,536,000 (a year).
    *
    * @default 300
    */
   readonly shipperAwaySeconds?: number;
 
   /**
-   * The longest that a line may be under way, in seconds, while the destination takes it. 10⁻⁹ to
-   * 31,536,000 (a year).
+   * The longest time from writing a line to its delivery, in seconds, while the destination is up. 10⁻⁹ to 31,536,000
+   * (a year).
    *
    * @default 60
    */
   readonly lagSeconds?: number;
 
   /**
-   * Seconds that somebody needs from the alert to the cure. The queue still has room for that long. Above 0, below
+   * Seconds that a person needs from the alert to the repair. The queue still has room for that long. Above 0, below
    * `outageSeconds`.
    *
    * @default - 1800, or half of `outageSeconds` if that is less
@@ -83,7 +82,7 @@ export interface LogObjective {
 /**
  * Settings given by hand.
  */
-export interface LogChoices {
+export interface LogsChoices {
   /**
    * Seconds between two runs of the rotator. Between them a file grows unchecked. 1 to 3600.
    *
@@ -121,44 +120,53 @@ export interface LogChoices {
 }
 
 /**
- * What a node's logs come to.
+ * What the plan of a node's logs is asked: workload, objective, and choices made by hand.
  */
-export interface LogPredictions {
-  /** The most bytes that log files and queue take together, the destination away for as long as it may be. */
+export interface LogsQuestion extends LogsChoices {
+  /** Log workload of the node. */
+  readonly workload: LogsWorkload;
+
+  /** Disk budget of the logs, and the outages that they must survive. */
+  readonly objective: LogsObjective;
+}
+
+/**
+ * Predictions for a node's logs.
+ */
+export interface LogsPredictions {
+  /** The most bytes that log files and queue take together, at the end of the longest outage of the destination. */
   readonly peakDiskBytes: number;
-  /** The most bytes that log files take while everything ships. */
+  /** The most bytes that log files take while the destination is up. */
   readonly logFileBytes: number;
   /** Seconds of the steady rate that the files of a node hold at least. */
   readonly localHistorySeconds: number;
-  /** Seconds without a destination that the queue holds, a peak at their begin. At least what was asked for. */
+  /** The longest outage of the destination that the queue holds, in seconds, a peak first. At least `outageSeconds`. */
   readonly outageSeconds: number;
   /** Seconds between two rotations of a busy file at the peak. */
   readonly rotationEverySeconds: number;
 }
 
 /**
- * What follows from a node's logs: every knob with its reason, and what to expect.
+ * The plan of a node's logs: every knob with its reason, and the predictions.
  */
-export class LogPlan extends KnobList {
+export class LogsPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What to expect of the result. */
-    public readonly predictions: LogPredictions,
+    /** The predictions. */
+    public readonly predictions: LogsPredictions,
   ) {
     super(subject, knobs);
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
+  public expectations(): Expectation[] {
     const p = this.predictions;
-    const expected = [
-      `  disk at the worst         ${sizeText(p.peakDiskBytes)}`,
-      `  of it log files           ${sizeText(p.logFileBytes)}`,
-      `  history on the node       ${figure(p.localHistorySeconds)} s at the steady rate`,
-      `  outage survived           ${figure(p.outageSeconds)} s`,
-      `  a rotation at the peak    every ${figure(p.rotationEverySeconds)} s`,
+    return [
+      { label: 'disk at the worst', text: sizeText(p.peakDiskBytes) },
+      { label: 'of it log files', text: sizeText(p.logFileBytes) },
+      { label: 'history on the node', text: `${figure(p.localHistorySeconds)} s at the steady rate` },
+      { label: 'outage survived', text: `${figure(p.outageSeconds)} s` },
+      { label: 'a rotation at the peak', text: `every ${figure(p.rotationEverySeconds)} s` },
     ];
-    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
   }
 }

@@ -2,7 +2,7 @@
  * Seconds until a backlog is gone: backlog ÷ (capacity − arrivals).
  *
  * `Infinity`, never a negative or missing number, when capacity does not exceed arrivals: that is the moment an alarm
- * on this number must fire. An empty backlog is drained in 0 s whatever the rates.
+ * on this number must fire. An empty backlog is drained in 0 s at any rates.
  *
  * Source: conservation of items; Little, "A proof for the queuing formula L = λW", Operations Research 9 (1961).
  *

@@ -7,9 +7,10 @@
  * Source: Erlang (1917); Kleinrock, Queueing Systems I, 3.5; Allen, Probability, Statistics and Queueing Theory
  * (1990), 5.4 (Allen–Cunneen).
  */
+import { firstIndex } from '../search';
 import { CONSTANT_BELOW, gammaTail, serviceTail, solveTail } from './gamma';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { ceil, exp, floor, log, max, min, sqrt } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -44,16 +45,16 @@ export function erlangC(slots: number, offeredLoad: number): number {
 }
 
 /**
- * Probability that an item is turned away when nothing may wait, B(c, a). O(√a).
+ * Probability that an item is refused when nothing may wait, B(c, a). O(√a).
  *
- * The recursion forgets where it began: from k₀ to c an error in 1/B shrinks by ∏ k/a < e^(−((a − k₀)² − (a − c)²) ÷ 2a),
- * so that it may begin where that is e⁻²⁰⁰, far below what a double can tell, and need not begin at 0.
+ * The recursion forgets where it began: from k₀ to c an error in 1/B shrinks by ∏ k/a < e^(−((a − k₀)² − (a − c)²) ÷
+ * 2a), so that it may begin where that is e⁻²⁰⁰, far below what a double can tell, and need not begin at 0.
  */
 export function erlangB(slots: number, offeredLoad: number): number {
   const short = max(0, offeredLoad - slots);
   const begin = max(0, floor(offeredLoad - sqrt(short * short + 400 * offeredLoad)));
   let blocking = 1;
-  // Far above the load nobody is turned away any more, which is a matter of the load and not of the slots.
+  // Far above the load no item is refused any more; where that is depends on the load, not on the slots.
   for (let k = begin + 1; k <= slots && blocking > 0; k += 1) {
     blocking = (offeredLoad * blocking) / (k + offeredLoad * blocking);
   }
@@ -135,7 +136,7 @@ function delayedServiceTail(t: number, mean: number, variation: number, decay: n
   return min(1, serviceTail(t, mean, variation) + exp(-decay * t - shape * log(tilt)) * within);
 }
 
-/** What a stage has to keep. */
+/** The promise of a stage. */
 export interface WaitObjective {
   /** Items that arrive per second. Above 0. */
   readonly arrivalsPerSecond: number;
@@ -170,7 +171,7 @@ export function slotsFor(objective: WaitObjective): number {
 
 /** The smallest stable slot count that `keeps(slots, C(slots, a))`. The caller's condition must hold in the end. */
 export function fewestSlots(offeredLoad: number, keeps: (slots: number, waiting: number) => boolean): number {
-  // Up to the load no count is stable, and nobody is asked about one.
+  // Up to the load no count is stable, so none is tried.
   const unstable = floor(offeredLoad);
   let blocking = erlangB(unstable, offeredLoad);
   let slots = unstable + 1;
@@ -183,18 +184,9 @@ export function fewestSlots(offeredLoad: number, keeps: (slots: number, waiting:
 
 /** The smallest whole number from `least` on that `holds`, in strides that double and then halve. */
 function smallestWhole(least: number, holds: (value: number) => boolean): number {
-  let [no, yes] = [least - 1, least];
-  for (let stride = 1; !holds(yes); stride *= 2) {
-    // What no count keeps is refused afterwards, as any other promise that cannot be kept.
-    if (yes > Number.MAX_SAFE_INTEGER) return yes;
-    [no, yes] = [yes, yes + stride];
-  }
-  while (yes - no > 1) {
-    const middle = Math.floor((no + yes) / 2);
-    if (holds(middle)) yes = middle;
-    else no = middle;
-  }
-  return yes;
+  // A promise that no count keeps is refused later, like any other.
+  const last = Math.max(0, Number.MAX_SAFE_INTEGER - least);
+  return least + firstIndex(last, (index) => holds(least + index));
 }
 
 /**

@@ -13,7 +13,7 @@ import { departureVariation } from './departures';
 import { erlangC, variationFactor } from './erlang';
 import { gammaTail } from './gamma';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, floor, max, min, round, sqrt } = Math;
 
 /** A stage observed for a while. */
@@ -56,12 +56,12 @@ export function expectedMaximum(observed: Observation, floor = 0): number {
   return sum;
 }
 
-/** What a line is not expected to exceed even so many times is not looked into level by level. */
+/** Lines expected to be exceeded fewer times than this are not computed level by level. */
 const OFTEN_ENOUGH = 1e-9;
 
 /**
- * Whether a stage below its capacity that starts no longer than it settles leaves a line of that length alone: it comes
- * there at most arrivals × time × P(line ≥ length) times, and the line falls off with every level.
+ * Whether a stage below its capacity, started with no more than its settled line, stays below a line of that length: it
+ * gets there at most arrivals × time × P(line ≥ length) times, and the line falls off with every level.
  */
 export function outOfReach({ arrivalsPerSecond: rate, ...stage }: Observation, line: number): boolean {
   const { serviceSeconds, serviceVariation, slots, startItems, seconds } = stage;
@@ -91,7 +91,7 @@ function shareWithin(seconds: number, mean: number, variance: number): number {
  * Rates of the chain while every slot is busy. Their difference is the drift. Below capacity they make the line fall
  * off as Allen–Cunneen says; from capacity on they have the variance of arrivals and services. At capacity the two agree.
  */
-function busyRates(rate: number, capacity: number, squaredVariation: number): { birth: number; death: number } {
+export function busyRates(rate: number, capacity: number, squaredVariation: number): { birth: number; death: number } {
   const drift = rate - capacity;
   if (drift <= 0) {
     const birth = (rate * (1 + squaredVariation)) / 2;
@@ -109,7 +109,7 @@ export function firstPassage(
 ): void {
   const capacity = slots / serviceSeconds;
   const exponential = serviceVariation === 1;
-  // Far below the start nothing matters: the way up from there is quick and certain.
+  // Levels far below the start do not matter: the way up from there is quick and certain.
   let level = max(0, floor(start - 8 * sqrt(start) - 4));
   let step = 1 / rate;
   let stepVariance = step * step;

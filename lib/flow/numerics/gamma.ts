@@ -6,7 +6,9 @@
  * Source: Abramowitz & Stegun, Handbook of Mathematical Functions, 6.1 and 6.5; Press et al., Numerical Recipes, 6.2.
  */
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+import { bisect } from '../search';
+
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, log, max, min, sin, PI } = Math;
 
 /** Lanczos coefficients, g = 7, n = 9: relative error below 1e-15 for positive arguments. */
@@ -24,7 +26,7 @@ export function logGamma(x: number): number {
   return 0.5 * log(2 * PI) + (x - 0.5) * log(t) - t + log(sum);
 }
 
-/** The last shape asked and its logarithm of Γ: one workload asks for the same few shapes thousands of times. */
+/** The last shape and its logarithm of Γ: one workload uses the same few shapes thousands of times. */
 const remembered = { shape: Number.NaN, value: 0 };
 
 function logGammaOf(shape: number): number {
@@ -38,7 +40,7 @@ function logGammaOf(shape: number): number {
 /**
  * Upper tail of the gamma law with `shape` and scale 1: Q(shape, x) = P(X > x).
  *
- * `logGammaOfShape` spares the repeated Γ when one shape is asked many times.
+ * `logGammaOfShape` saves the repeated Γ when one shape is used many times.
  */
 export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf(shape)): number {
   if (x <= 0) return 1;
@@ -69,7 +71,7 @@ export function gammaTail(shape: number, x: number, logGammaOfShape = logGammaOf
   return front * h;
 }
 
-/** Coefficient of variation below which a service time counts as constant; shapes above 10^6 add nothing but cost. */
+/** Coefficient of variation below which a service time counts as constant; shapes above 10^6 only add cost. */
 export const CONSTANT_BELOW = 1e-3;
 
 /** Seconds that a service takes at most: less than 1e-9 of any gamma law lies so far out. */
@@ -108,19 +110,17 @@ export function residualShare(seconds: number, mean: number, variation: number):
 /** The time in seconds within which a share of the services in progress end: the inverse of `residualShare`. */
 export function residualQuantile(share: number, mean: number, variation: number): number {
   if (variation === 1) return -mean * log(1 - share);
-  let low = 0;
   let high = mean;
   while (residualShare(high, mean, variation) < share && high < 1e3 * mean) high *= 2;
-  for (let halved = 0; halved < 100 && high - low > 1e-4 * mean; halved += 1) {
-    const middle = (low + high) / 2;
-    if (residualShare(middle, mean, variation) < share) low = middle;
-    else high = middle;
-  }
-  return high;
+  return bisect(
+    { holding: high, failing: 0 },
+    { steps: 100, within: 1e-4 * mean },
+    (seconds) => residualShare(seconds, mean, variation) >= share,
+  ).holding;
 }
 
 /**
- * The service time in seconds that a share `quantile` of attempts stay within.
+ * The service time in seconds that a share `quantile` of attempts does not exceed.
  *
  * @throws nothing; `quantile` must lie above 0 and below 1
  */
@@ -144,7 +144,7 @@ const PRECISION = 1e-4;
  */
 export function solveTail(tail: (t: number) => number, level: number, guess: number): number {
   const above = (t: number) => log(max(tail(t) / level, FAR_BELOW));
-  // a and b have the root between them; c is where the last of them was before.
+  // a and b have the root between them; c is the previous value of the last one.
   let b = 0;
   let fb = above(0);
   if (fb <= 0) return 0;

@@ -1,4 +1,4 @@
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than a step of the heap.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than a step of the heap.
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**

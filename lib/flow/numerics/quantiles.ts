@@ -1,15 +1,17 @@
 /**
  * Quantiles of a stream in bounded memory: a histogram whose buckets grow in proportion to the value, so that every
- * quantile is within half a percent of a value that was really seen at that rank, however many there were.
+ * quantile is within half a percent of the value recorded at that rank, for any number of values.
  *
- * Source: the idea of HdrHistogram (Gil Tene) and DDSketch (Masson, Rim, Lee, VLDB 2019), with the bucket read
- * straight from the bits of the floating-point number: no logarithm on the hot path.
+ * Source: the idea of HdrHistogram (Gil Tene) and DDSketch (Masson, Rim, Lee, VLDB 2019), with the bucket read straight
+ * from the bits of the floating-point number: no logarithm on the hot path.
  */
 
 /** Mantissa bits kept: a bucket is 2^-7 = 0.78 % wide at most, its middle at most 0.39 % from any value in it. */
 const MANTISSA_BITS = 7;
 const SHIFT = 20 - MANTISSA_BITS;
-/** Values are told apart from 2^-40 s (a picosecond) to 2^40 s (35,000 years); the rest goes to the outer buckets. */
+/**
+ * Values are distinguished from 2^-40 s (a picosecond) to 2^40 s (35,000 years); the rest goes to the outer buckets.
+ */
 const LOWEST = (1023 - 40) << MANTISSA_BITS;
 const BUCKETS = 80 << MANTISSA_BITS;
 
@@ -56,7 +58,7 @@ export class Quantiles {
     return this.total === 0 ? 0 : above / this.total;
   }
 
-  /** The value that a share `quantile` (0 to 1) of the recorded ones do not exceed; 0 when there are none. */
+  /** The value that a share `quantile` (0 to 1) of the recorded ones does not exceed; 0 when there are none. */
   public quantile(quantile: number): number {
     const rank = Math.max(1, Math.ceil(quantile * this.total));
     let seen = 0;

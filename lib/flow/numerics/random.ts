@@ -8,7 +8,7 @@
  */
 import { CONSTANT_BELOW } from './gamma';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { exp, floor, log, sqrt } = Math;
 
 /** Where the last layer of the exponential ziggurat of 256 begins, and the area of each layer. */
@@ -129,7 +129,7 @@ export class Random {
       if (base <= 0) continue;
       const v = base * base * base;
       const u = this.uniform();
-      // The squeeze spares the logarithms in 98 % of the draws.
+      // The squeeze saves the logarithms in 98 % of the draws.
       if (u < 1 - 0.0331 * x * x * x * x) return d * v;
       if (log(u) < 0.5 * x * x + d - d * v + d * log(v)) return d * v;
     }

@@ -1,12 +1,14 @@
 /**
  * A line that cannot be shorter than nothing: Brownian motion with drift, reflected at 0 and started there. It covers
- * in one formula what a stage does below capacity (negative drift: settles to an exponential), at capacity (grows with
- * the square root of time) and above it (positive drift: grows in proportion to time, with a normal spread).
+ * in one formula a stage below capacity (negative drift: settles to an exponential), at capacity (grows with the square
+ * root of time) and above it (positive drift: grows in proportion to time, with a normal spread).
  *
  * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6.
  */
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+import { bisect } from '../search';
+
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, max, min, sqrt, SQRT2 } = Math;
 
 /** P(Z > x) of a standard normal, absolute error below 1.5e-7 (Abramowitz & Stegun 7.1.26). */
@@ -36,12 +38,11 @@ export function reflectedTail(x: number, drift: number, variance: number, second
 
 /** The line that is exceeded with probability `level` after `seconds`, to one part in a thousand. */
 export function reflectedLevel(level: number, drift: number, variance: number, seconds: number): number {
-  let low = 0;
-  let high = max(0, drift * seconds) + 4 * sqrt(variance * seconds);
-  for (let halved = 0; halved < 100 && high - low > 1e-3 * high; halved += 1) {
-    const middle = (low + high) / 2;
-    if (reflectedTail(middle, drift, variance, seconds) > level) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
+  const high = max(0, drift * seconds) + 4 * sqrt(variance * seconds);
+  const { holding, failing } = bisect(
+    { holding: 0, failing: high },
+    { steps: 100, relative: 1e-3 },
+    (x) => reflectedTail(x, drift, variance, seconds) > level,
+  );
+  return (holding + failing) / 2;
 }

@@ -1,11 +1,11 @@
 /**
- * What is kept rather than served: logs, objects, rows with a time to live, time series. It doesn't queue, it piles
- * up, until as much expires as arrives.
+ * Data that is kept rather than served: logs, objects, rows with a time to live, time series. It piles up until as much
+ * expires as arrives.
  *
  * Source: Little's law with retention as the time in system, L = λW.
  */
 
-/** What piles up. */
+/** A stock of data. */
 export interface Stock {
   /** Items kept per second. 0 or more. */
   readonly arrivalsPerSecond: number;

@@ -1,10 +1,10 @@
 import { between, validate } from '../errors';
 
 /**
- * A rate limit that saves what was not used, up to a burst: tokens = min(burst, tokens + Δt × rate).
+ * A rate limit that saves unused tokens, up to a burst: tokens = min(burst, tokens + Δt × rate).
  *
- * The clock is the caller's: every call names the time, which makes it exact in a simulation and testable anywhere.
- * Works at any rate, also below one a second. It holds for one process; n processes together pass n × rate.
+ * The caller passes the time with every call, so it is exact in a simulation and easy to test. Works at any rate, also
+ * below one a second. It holds for one process; n processes together pass n × rate.
  *
  * Source: Turner, "New directions in communications", IEEE Communications 24 (1986).
  */
@@ -25,21 +25,21 @@ export class TokenBucket {
     this.tokens = burst;
   }
 
-  /** Tokens there are at `now` (seconds). A clock that steps back gains nothing. */
+  /** Tokens available at `now` (seconds). A clock that steps back gains nothing. */
   public available(now: number): number {
     const elapsed = this.at === undefined ? 0 : Math.max(0, now - this.at);
     return Math.min(this.burst, this.tokens + elapsed * this.ratePerSecond);
   }
 
   /**
-   * Takes `count` tokens at `now` (seconds) if they are there and returns 0; otherwise takes none and returns the
-   * seconds until they will be. `Infinity` when `count` exceeds the burst: they never will.
+   * Takes `count` tokens at `now` (seconds) if they are available and returns 0; otherwise takes none and returns the
+   * seconds until they are. `Infinity` when `count` exceeds the burst.
    */
   public take(now: number, count = 1): number {
     this.tokens = this.available(now);
     this.at = this.at === undefined ? now : Math.max(now, this.at);
     if (count > this.burst) return Number.POSITIVE_INFINITY;
-    // Rounding in Δt × rate must not turn "exactly enough" into one more round trip.
+    // Rounding in Δt × rate must not turn "exactly enough" into another round trip.
     if (count <= this.tokens * (1 + 1e-12)) {
       this.tokens = Math.max(0, this.tokens - count);
       return 0;

@@ -1,5 +1,5 @@
 /**
- * How long to wait before the next attempt, so that those who failed together do not come back together.
+ * How long to wait before the next attempt, so that items that failed together do not retry together.
  *
  * Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (aws-arch-backoff-simulator).
  */

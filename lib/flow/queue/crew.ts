@@ -1,10 +1,10 @@
 /**
- * How many slots it takes: for a rate that lasts, and to get through a peak until more instances have come.
+ * How many slots are needed: for a lasting rate, and to get through a peak until more instances have started.
  *
- * Every bound here moves one way only with each input (more load, longer service, longer reaction: never fewer slots;
- * more latency: never more), and only then is it rounded up to whole instances. A maximum of such bounds keeps that,
- * so that the plan is monotone by construction. That is also why the reaction bound takes the latency of an item that
- * never waits instead of the finer one behind the rounded crew: the finer one jumps back whenever the crew jumps up.
+ * Every bound here is monotone in each input (more load, longer service, longer reaction: never fewer slots; more
+ * latency: never more), and only then is it rounded up to whole instances. A maximum of such bounds keeps that, so that
+ * the plan is monotone by construction. That is also why the reaction bound takes the latency of an item that never
+ * waits instead of the finer one behind the rounded crew: the finer one jumps back whenever the crew jumps up.
  */
 import { fewestSlots, variationFactor } from '../numerics/erlang';
 import { stationaryTail } from './forecast/latency';
@@ -32,7 +32,7 @@ export interface Promised {
  */
 const REACTION_SHARE = 0.85;
 
-/** The fewest slots that keep the promise at a rate that lasts for `horizon` seconds. */
+/** The fewest slots that keep the promise at a rate that lasts `horizon` seconds. */
 export function slotsForRate(
   rate: number,
   horizon: number,
@@ -50,7 +50,7 @@ export function slotsForRate(
   });
 }
 
-/** Seconds for which the peak has to be planned. */
+/** Seconds of peak to plan for. */
 export function planningHorizon(workload: ResolvedWorkload): number {
   return workload.peakSeconds > 0 ? workload.peakSeconds : STEADY_HORIZON_SECONDS;
 }
@@ -62,21 +62,21 @@ export function planningHorizon(workload: ResolvedWorkload): number {
  * the peak of length P is over before, its last item waits P(1/y − 1). The smaller of both must fit the budget B, hence
  * y ≥ min(1 − B/R, 1/(1 + B/P)). A bound on the backlog asks for (λ − yλ)·min(R, P) within it.
  *
- * @param alone latency in seconds at the promised quantile of an item that never waits
+ * @param unhinderedSeconds latency in seconds at the promised quantile of an item that never waits
  */
 export function slotsThroughReaction(
   workload: ResolvedWorkload,
   consumer: Pick<ResolvedConsumer, 'pollSeconds' | 'decideSeconds' | 'startSeconds' | 'maxAttempts'>,
   promise: Promised,
-  alone: number,
+  unhinderedSeconds: number,
 ): number {
   const { peakPerSecond, peakSeconds } = workload;
   if (peakSeconds === 0) return 0;
   const offered = peakPerSecond * workSeconds(workload, consumer.maxAttempts);
   const reaction = reactionSeconds(consumer);
-  // An item that fails waits again: the budget is for as many waits as the promised quantile has to stand.
+  // An item that fails waits again: the budget is shared by as many waits as an item at the promised quantile has.
   const waits = waitsAtQuantile(workload.failureRatio, consumer.maxAttempts, promise.latencyQuantile);
-  const budget = (REACTION_SHARE * (promise.latencySeconds - alone)) / waits;
+  const budget = (REACTION_SHARE * (promise.latencySeconds - unhinderedSeconds)) / waits;
   const share = reaction > 0 ? Math.min(1 - budget / reaction, 1 / (1 + budget / peakSeconds)) : 0;
   const grown = Math.min(reaction, peakSeconds);
   const bounded = grown > 0 ? 1 - (REACTION_SHARE * promise.maxBacklog) / (peakPerSecond * grown) : 0;
@@ -84,9 +84,9 @@ export function slotsThroughReaction(
 }
 
 /**
- * Outstanding items at the first look after a peak began: where the fluid is after `pollSeconds` at `slots`.
+ * Outstanding items at the first poll after a peak began: the fluid model after `pollSeconds` at `slots`.
  */
-export function itemsAtFirstLook(workload: ResolvedWorkload, work: number, slots: number, pollSeconds: number): number {
+export function itemsAtFirstPoll(workload: ResolvedWorkload, work: number, slots: number, pollSeconds: number): number {
   const { steadyPerSecond, peakPerSecond } = workload;
   const seconds = Math.min(pollSeconds, workload.peakSeconds > 0 ? workload.peakSeconds : pollSeconds);
   const target = peakPerSecond * work;

@@ -1,41 +1,36 @@
 /**
- * Workload and consumer with every default filled in, and the table of what is refused. Defaults stand here and
- * nowhere else, so that plan, fluid model and simulation cannot disagree on them.
+ * Workload and consumer with every default filled in, and the validation table. All defaults are here, so that plan,
+ * fluid model and simulation agree on them.
  */
-import { atLeast, type Check, fromBelow, inRange, positive, wholeAtLeast } from '../errors';
-import {
-  LEAST_RATE,
-  LEAST_SECONDS,
-  MOST_ATTEMPTS,
-  MOST_DOLLARS,
-  MOST_HELD,
-  MOST_ITEMS_PER_SECOND,
-  SHORTEST_PEAK_SECONDS,
-  YEAR_SECONDS,
-} from '../ranges';
+import { ARRIVALS_FIELDS, arrivalsChecks, resolveArrivals } from '../arrivals';
+import { atLeast, type Check, fromBelow, inRange, isKnown, positive, required, shown, wholeAtLeast } from '../errors';
+import { type Fields, objectChecks } from '../fields';
+import { serviceQuantile } from '../numerics/gamma';
+import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import { PLATFORM_FACTS } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
 
-/** Seconds that stand for "all the time": what is planned and observed of a workload without a peak. */
+/** Seconds planned and observed for a workload without a peak. */
 export const STEADY_HORIZON_SECONDS = 600;
 
 /**
- * Settling times that fit into whatever a plan calls settled. The line of a stage that runs close to its capacity
- * wanders so slowly that a peak ends before any average holds: no quantile of it could be promised.
+ * Settling times that must fit into a peak for a plan to call it settled. Close to capacity the line changes so slowly
+ * that a peak ends before any average holds: its line is then followed through time.
  */
 export const SETTLES = 20;
 
 /** A workload with every number set. */
 export type ResolvedWorkload = Required<Workload>;
 
-/** A consumer with every number set: what a plan settles on, and what a simulation runs. */
+/** A consumer with every number set: the result of a plan, and the input of a simulation. */
 export interface ResolvedConsumer {
   /** Items that one instance serves at the same time. */
   readonly slotsPerInstance: number;
-  /** Seconds between two looks at the backlog. */
+  /** Seconds between two polls of the backlog. */
   readonly pollSeconds: number;
-  /** Seconds from a look to the order for more instances. */
+  /** Seconds from a poll to the request for more instances. */
   readonly decideSeconds: number;
-  /** Seconds from the order to an instance's first item. */
+  /** Seconds from the request to an instance's first item. */
   readonly startSeconds: number;
   /** The fewest instances. 0 lets the consumer sleep. */
   readonly minInstances: number;
@@ -47,7 +42,7 @@ export interface ResolvedConsumer {
   readonly maxAttempts: number;
 }
 
-/** The consumer with what its compute is known for; what was given by hand stays, and `undefined` was not given. */
+/** The platform's defaults, overridden by what the user gave. An explicit `undefined` counts as not given. */
 export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T & Consumer {
   const consumer: T & Consumer = { ...defaults, ...given };
   for (const name of Object.keys(defaults) as (keyof T & keyof Consumer)[]) {
@@ -58,12 +53,8 @@ export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T 
 
 /** The workload with its defaults. */
 export function resolveWorkload(workload: Workload): ResolvedWorkload {
-  const peakSeconds = workload.peakSeconds ?? 0;
   return {
-    steadyPerSecond: workload.steadyPerSecond,
-    // A peak without a length is no peak.
-    peakPerSecond: peakSeconds > 0 ? (workload.peakPerSecond ?? workload.steadyPerSecond) : workload.steadyPerSecond,
-    peakSeconds,
+    ...resolveArrivals(workload),
     serviceSeconds: workload.serviceSeconds,
     serviceVariation: workload.serviceVariation ?? 1,
     itemBytes: workload.itemBytes ?? 1024,
@@ -72,57 +63,104 @@ export function resolveWorkload(workload: Workload): ResolvedWorkload {
   };
 }
 
-/** How consumers differ in nothing but what the plan derives. */
+/** A throttled delivery counts as a receive, so that fewer attempts would set good items aside (AWS Lambda developer guide). */
+export const FEWEST_ATTEMPTS = 5;
+
+/** Defaults for everything the plan does not derive, of a platform that was not named. */
 export const CONSUMER_DEFAULTS = {
   slotsPerInstance: 1,
-  /** KEDA's polling interval, `withtriggers_types.go`. */
-  pollSeconds: 30,
-  /** Sync period of the Kubernetes horizontal pod autoscaler. */
-  decideSeconds: 15,
-  startSeconds: 30,
-  maxAttempts: 5,
+  pollSeconds: PLATFORM_FACTS.other.pollSeconds,
+  decideSeconds: PLATFORM_FACTS.other.decideSeconds,
+  startSeconds: PLATFORM_FACTS.other.startSeconds,
+  maxAttempts: FEWEST_ATTEMPTS,
 } as const;
 
-/** More at once is beyond the consumers of any one queue; up to here a refusal with all its ways out takes about a second. */
+/**
+ * More busy slots than the consumers of any one queue have; up to here a refusal with all its ways out takes about a
+ * second.
+ */
 const MOST_BUSY_SLOTS = 1e5;
 
-/** Everything that is wrong with a workload. */
+const WORKLOAD_FIELDS: Fields<Workload> = {
+  ...ARRIVALS_FIELDS,
+  serviceSeconds: true,
+  serviceVariation: true,
+  itemBytes: true,
+  failureRatio: true,
+  poisonRatio: true,
+};
+const OBJECTIVE_FIELDS: Fields<Objective> = {
+  latencySeconds: true,
+  latencyQuantile: true,
+  maxBacklog: true,
+  monthlyCost: true,
+  headroom: true,
+};
+const CONSUMER_FIELDS: Fields<Consumer> = {
+  slotsPerInstance: true,
+  pollSeconds: true,
+  decideSeconds: true,
+  startSeconds: true,
+  minInstances: true,
+  maxInstances: true,
+  instanceLimit: true,
+  maxAttempts: true,
+  instanceHourCost: true,
+};
+
+/** Checks of a workload. */
 export function workloadChecks(workload: Workload): Check[] {
-  const { steadyPerSecond, peakPerSecond } = workload;
-  const busySlots = Math.max(steadyPerSecond, peakPerSecond ?? 0) * workload.serviceSeconds;
+  return objectChecks('workload', workload, WORKLOAD_FIELDS, workloadNumbers);
+}
+
+function workloadNumbers(workload: Workload): Check[] {
+  const busySlots = mostBusySlots(workload);
   return [
-    positive('steadyPerSecond', required(steadyPerSecond), LEAST_RATE, MOST_ITEMS_PER_SECOND),
-    atLeast('peakPerSecond', peakPerSecond, boundOf(steadyPerSecond), MOST_ITEMS_PER_SECOND),
-    peakLength('peakSeconds', workload.peakSeconds),
-    positive('serviceSeconds', required(workload.serviceSeconds), LEAST_SECONDS, YEAR_SECONDS),
+    ...arrivalsChecks(workload),
+    required(positive, 'serviceSeconds', workload.serviceSeconds, LEAST_SECONDS, YEAR_SECONDS),
     inRange('serviceVariation', workload.serviceVariation, 0, 10),
     positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
     fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
     {
-      refused: peakPerSecond !== undefined && peakPerSecond > steadyPerSecond && workload.peakSeconds === undefined,
-      message: `peakSeconds must be given with a peakPerSecond (${peakPerSecond}) above steadyPerSecond (${steadyPerSecond})`,
-    },
-    {
-      // One of them may be no number, and is named above.
+      // A value that is not a number is named above.
       refused: busySlots > MOST_BUSY_SLOTS,
       message: `peakPerSecond × serviceSeconds must be at most ${MOST_BUSY_SLOTS} busy slots, got ${busySlots}; split the workload`,
     },
   ];
 }
 
-/** Everything that is wrong with an objective. */
+/** Slots that are busy on average at the peak; NaN when an input is not a number. */
+export function mostBusySlots(workload: Workload): number {
+  const { steadyPerSecond, peakPerSecond = 0, peakSeconds = 0, serviceSeconds } = workload;
+  if (![steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds].every(isKnown)) return Number.NaN;
+  return Math.max(steadyPerSecond, resolveArrivals(workload).peakPerSecond) * serviceSeconds;
+}
+
+/** Checks of an objective. */
 export function objectiveChecks(objective: Objective): Check[] {
+  return objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveNumbers);
+}
+
+function objectiveNumbers(objective: Objective): Check[] {
   return [
-    positive('latencySeconds', required(objective.latencySeconds), LEAST_SECONDS, YEAR_SECONDS),
+    required(positive, 'latencySeconds', objective.latencySeconds, LEAST_SECONDS, YEAR_SECONDS),
     fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
     positive('maxBacklog', objective.maxBacklog, Number.MIN_VALUE, MOST_HELD),
     positive('monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
+    {
+      refused: objective.headroom !== undefined && !(objective.headroom > 1 && objective.headroom <= 10),
+      message: `headroom must be above 1 and at most 10, got ${shown(objective.headroom)}`,
+    },
   ];
 }
 
-/** Everything that is wrong with a consumer. */
+/** Checks of a consumer. */
 export function consumerChecks(consumer: Consumer): Check[] {
+  return objectChecks('consumer', consumer, CONSUMER_FIELDS, consumerNumbers);
+}
+
+function consumerNumbers(consumer: Consumer): Check[] {
   const { minInstances: min, maxInstances: max } = consumer;
   return [
     wholeAtLeast('slotsPerInstance', consumer.slotsPerInstance, 1, Number.MAX_SAFE_INTEGER),
@@ -135,13 +173,13 @@ export function consumerChecks(consumer: Consumer): Check[] {
     wholeAtLeast('maxAttempts', consumer.maxAttempts, 1, MOST_ATTEMPTS),
     positive('instanceHourCost', consumer.instanceHourCost, Number.MIN_VALUE, MOST_DOLLARS),
     {
-      refused: min !== undefined && max !== undefined && min > max,
-      message: `minInstances must be at most maxInstances (${max}), got ${min}`,
+      refused: isKnown(min) && isKnown(max) && min > max,
+      message: `minInstances must be at most maxInstances (${shown(max)}), got ${shown(min)}`,
     },
   ];
 }
 
-/** What is wrong with workload and consumer together: items that fail keep slots busy once an attempt. */
+/** Checks of workload and consumer together: items that fail keep slots busy with every attempt. */
 export function retryChecks(workload: Workload, consumer: Consumer): Check[] {
   const attempts = consumer.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts;
   const resolved = resolveWorkload(workload);
@@ -159,7 +197,7 @@ export function retryChecks(workload: Workload, consumer: Consumer): Check[] {
   ];
 }
 
-/** Above so many attempts the failures of each have to fall off quickly enough for a plan to follow them all. */
+/** Above this many attempts, failures must fall off quickly enough for a plan to follow them all. */
 const MANY_ATTEMPTS = 20;
 const MOST_FAILING = 0.75;
 
@@ -179,21 +217,6 @@ export function workSeconds(workload: ResolvedWorkload, maxAttempts: number): nu
   return triedOnce ? serviceSeconds : serviceSeconds * attemptsPerItem(workload, maxAttempts);
 }
 
-function required(value: number | undefined): number {
-  return value ?? Number.NaN;
-}
-
-/** The lower bound that one number sets for another; 0 when it is itself refused. */
-export function boundOf(value: number): number {
-  return Number.isFinite(value) ? value : 0;
-}
-
-/** A check of the length of a peak: none at all, or one that can be told from a single item. */
-export function peakLength(name: string, value: number | undefined): Check {
-  const some = typeof value === 'number' && value > 0;
-  return atLeast(name, value, some ? SHORTEST_PEAK_SECONDS : 0, YEAR_SECONDS);
-}
-
 /**
  * Seconds that a stage takes to forget where it started, 1 ÷ (√(cμ) − √λ)² × (1 + cv²) ÷ 2; `Infinity` at and above
  * its capacity.
@@ -204,4 +227,16 @@ export function settlingSeconds(arrivalsPerSecond: number, capacityPerSecond: nu
   if (capacityPerSecond <= arrivalsPerSecond) return Number.POSITIVE_INFINITY;
   const gap = Math.sqrt(capacityPerSecond) - Math.sqrt(arrivalsPerSecond);
   return (1 + variation * variation) / 2 / (gap * gap);
+}
+
+/** Queues and functions take whole seconds; a time-out also needs room for an item of constant service. */
+const TIMEOUT_ROOM = 2;
+
+/** P99.9 of the service time in seconds, and the whole seconds after which an attempt is abandoned. */
+export function attemptSeconds({
+  serviceSeconds: mean,
+  serviceVariation: variation,
+}: Pick<ResolvedWorkload, 'serviceSeconds' | 'serviceVariation'>): { longest: number; timeout: number } {
+  const longest = serviceQuantile(0.999, mean, variation);
+  return { longest, timeout: Math.ceil(Math.max(longest, TIMEOUT_ROOM * mean)) };
 }

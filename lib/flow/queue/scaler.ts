@@ -1,18 +1,18 @@
 /**
- * The law by which a consumer follows its backlog. Written once: the fluid model and the simulation both run it.
+ * The scaling law of a consumer. The fluid model and the simulation both run this code.
  *
- * Every `pollSeconds` it looks at the outstanding items (waiting, in service and waiting out a backoff) and wants
- * ⌈outstanding ÷ backlogPerInstance⌉ instances within [min, max]. What it wants beyond what it has asked for so far
- * serves its first item `decideSeconds + startSeconds` later. It gives instances back at once, down to the minimum,
- * when for `HOLD_SECONDS` no look has wanted more than the minimum, nor found more outstanding items than the minimum
- * can have in service: work in flight is never cut off, and a peak that is kept up with is not mistaken for its end.
+ * Every `pollSeconds` it reads the outstanding items (waiting, in service and in a backoff) and wants ⌈outstanding ÷
+ * backlogPerInstance⌉ instances within [min, max]. Instances beyond those requested so far serve their first item
+ * `decideSeconds + startSeconds` later. It stops instances at once, down to the minimum, when for `HOLD_SECONDS` every
+ * poll wanted the minimum at most and found no more outstanding items than the minimum can have in service: work in
+ * flight is never cut off, and a peak that the crew keeps up with is not taken for its end.
  *
  * Source: AWS, "Scaling policy based on Amazon SQS" (backlog per instance); KEDA scalers, desired = ⌈metric ÷ target⌉.
  */
 import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
 import { workSeconds } from './resolve';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { ceil, floor, max, min } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -20,13 +20,13 @@ const NEVER = Number.POSITIVE_INFINITY;
 export const HOLD_SECONDS = 300;
 
 /**
- * Seconds between looks that a poll of 0 ("at once") stands for: a decision per item would make the law depend on
- * the rate, and no autoscaler looks more often.
+ * Seconds between polls that a poll of 0 ("at once") stands for: a decision per item would make the law depend on the
+ * rate, and no autoscaler polls more often.
  */
 export const SHORTEST_POLL_SECONDS = 0.1;
 
-/** Seconds between two looks. */
-export function lookInterval(consumer: ResolvedConsumer): number {
+/** Seconds between two polls. */
+export function pollInterval(consumer: ResolvedConsumer): number {
   return max(consumer.pollSeconds, SHORTEST_POLL_SECONDS);
 }
 
@@ -44,9 +44,9 @@ export function desiredInstances(outstanding: number, consumer: ResolvedConsumer
 }
 
 /**
- * Instances that serve the steady load when a peak begins. The minimum, if it is stable. A smaller minimum has been
- * outgrown long before: the law then holds the smallest stable count, except that a minimum of 0 is found asleep
- * where less than e⁻⁵ = 0.7 % certain to see an item within `HOLD_SECONDS` — the worst case for whoever comes first.
+ * Instances that serve the steady load when a peak begins. The minimum, if it is stable. Otherwise the law has already
+ * added instances up to the smallest stable count. A minimum of 0 counts as asleep unless an item arrives within
+ * `HOLD_SECONDS` with a probability of e⁻⁵ = 0.7 % or more: the worst case for the first item.
  */
 export function steadyInstances(workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
   const { minInstances, maxInstances } = consumer;
@@ -56,24 +56,24 @@ export function steadyInstances(workload: ResolvedWorkload, consumer: ResolvedCo
   return min(maxInstances, max(minInstances, stable));
 }
 
-/** What the scaler remembers between two looks. */
+/** The state of the scaler between two polls. */
 export class Scaler {
   private calmSince: number | undefined;
 
-  /** @param asked instances that run or are on their way */
+  /** @param asked instances that run or start */
   constructor(
     private readonly consumer: ResolvedConsumer,
     public asked: number,
   ) {}
 
-  /** Outstanding items above which a look asks for more; `Infinity` once the maximum is asked for. */
+  /** Outstanding items above which a poll requests more; `Infinity` once the maximum is requested. */
   public get asksAbove(): number {
     if (this.asked >= this.consumer.maxInstances) return NEVER;
     return this.asked * this.consumer.backlogPerInstance;
   }
 
-  /** One look: instances to add, `decideSeconds + startSeconds` from now (above 0), or to stop at once (below 0). */
-  public look(now: number, outstanding: number): number {
+  /** One poll: instances to add, `decideSeconds + startSeconds` from now (above 0), or to stop at once (below 0). */
+  public poll(now: number, outstanding: number): number {
     const { minInstances, slotsPerInstance } = this.consumer;
     const wanted = desiredInstances(outstanding, this.consumer);
     const more = max(0, wanted - this.asked);

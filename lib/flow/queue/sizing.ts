@@ -1,15 +1,18 @@
-/** From workload and promise to a crew: the numbers behind a plan, before they get names and reasons. */
+/** From workload and promise to a crew: the numbers of a plan, before they get names and reasons. */
 import { figure } from '../figures';
 import { firstIndex } from '../search';
-import { itemsAtFirstLook, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
-import { unhinderedLatency } from './forecast/latency';
+import { itemsAtFirstPoll, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
+import { type LatencyMix, unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
+  FEWEST_ATTEMPTS,
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
+  SETTLES,
   STEADY_HORIZON_SECONDS,
+  settlingSeconds,
   workSeconds,
 } from './resolve';
 import { reactionSeconds } from './scaler';
@@ -19,37 +22,38 @@ import type { Consumer, Objective, Workload } from './workload';
 export interface Sizing {
   readonly subject: string;
   readonly workload: ResolvedWorkload;
-  /** What was given by hand. */
+  /** The consumer as given by hand. */
   readonly given: Consumer;
   readonly promised: Promised;
   readonly consumer: ResolvedConsumer;
   /** Slot-seconds that one item costs, every attempt counted. */
-  readonly work: number;
+  readonly workSeconds: number;
   /** Latency in seconds at the promised quantile of an item that never waits. */
-  readonly alone: number;
+  readonly unhinderedSeconds: number;
   readonly forecast: Forecast;
+  /** Whether the peak is over before the queue settles, so that fewer instances keep the promise through it. */
+  readonly passing: boolean;
   /**
-   * Says what is not kept, with the numbers; undefined when everything is. A search asks whether, hundreds of times;
-   * only who gives up asks what, which takes a quantile.
+   * Why the promise is broken, or undefined if it is kept. A function, because the sentence costs a quantile and a
+   * search only needs to know that there is one.
    */
   readonly refusal: (() => string) | undefined;
-  /** Ways out of a refusal that ask for something else than was asked for. */
+  /** Ways out of a refusal that change the platform or split the queue. */
   readonly otherwise?: readonly string[];
 }
 
-/** Sizes a consumer; `size` itself, or `size` as a platform bends it. */
+/** Sizes a consumer: `size`, or the platform's version of it. */
 export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
 
-/** A throttled delivery counts as a receive, so that fewer attempts would set good items aside. */
-const FEWEST_ATTEMPTS = 5;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
- * The first look into a peak must find more than enough outstanding items to ask for every instance: items come at
+ * The first poll of a peak must find more than enough outstanding items to ask for every instance: items come at
  * random, and asking in two steps costs a poll interval of the promise.
  */
-const FIRST_LOOK_MARGIN = 0.7;
+export const FIRST_POLL_MARGIN = 0.7;
 
-/** Sizes a consumer. A promise that cannot be kept comes back as a refusal. */
+/** Sizes a consumer. A promise that cannot be kept is returned as a refusal. */
 export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
   const workload = resolveWorkload(givenWorkload);
   const timing = {
@@ -62,14 +66,21 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   const promised: Promised = {
     latencySeconds: objective.latencySeconds,
     latencyQuantile: objective.latencyQuantile ?? 0.99,
-    maxBacklog: objective.maxBacklog ?? Number.POSITIVE_INFINITY,
+    maxBacklog: objective.maxBacklog ?? NEVER,
   };
   const work = workSeconds(workload, timing.maxAttempts);
-  const alone = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
-  const common = { subject, workload, given, promised, work, alone };
+  const unhinderedSeconds = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
+  const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds };
+  let passing = false;
   const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
     const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
-    return { ...common, consumer, forecast: seen, refusal: refusal ?? broken(seen, common, consumer, objective) };
+    return {
+      ...common,
+      consumer,
+      passing,
+      forecast: seen,
+      refusal: refusal ?? broken(seen, common, consumer, objective),
+    };
   };
   const crew = (minInstances: number, maxInstances: number): ResolvedConsumer => ({
     ...timing,
@@ -77,8 +88,8 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     maxInstances,
     backlogPerInstance: backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
   });
-  if (alone >= promised.latencySeconds) {
-    return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, alone));
+  if (unhinderedSeconds >= promised.latencySeconds) {
+    return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, unhinderedSeconds));
   }
   const slots = timing.slotsPerInstance;
   const atPeak = slotsForRate(
@@ -88,27 +99,78 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     timing.maxAttempts,
     promised,
   );
-  const needed = Math.ceil(atPeak / slots);
-  const limit = given.instanceLimit ?? Number.POSITIVE_INFINITY;
-  let most = Math.min(given.maxInstances ?? needed, limit);
-  if (given.maxInstances === undefined && promised.maxBacklog !== Number.POSITIVE_INFINITY) {
-    // More slots than the latency asks for, until the line that chance leaves waiting is short enough.
+  const offered = workload.peakPerSecond * work;
+  const slotsForSteady = (horizon: number) =>
+    slotsForRate(workload.steadyPerSecond, horizon, workload, timing.maxAttempts, promised);
+  const settled = Math.ceil(atPeak / slots);
+  const stable = () => Math.max(Math.floor(offered / slots) + 1, Math.ceil(slotsForSteady(NEVER) / slots));
+  const needed = throughPeak(stable, settled, workload, (all) => crew(all, all), given, promised);
+  passing = needed < settled;
+  const limit = given.instanceLimit ?? NEVER;
+  // Those that always run may be more than the load needs.
+  let most = Math.min(given.maxInstances ?? Math.max(needed, given.minInstances ?? 0), limit);
+  if (given.maxInstances === undefined && promised.maxBacklog !== NEVER) {
+    // More slots than the latency needs, until the line due to chance is short enough.
     const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));
     const shortEnough = (index: number) =>
       forecast(workload, crew(sizes[index], sizes[index])).peakBacklog() <= promised.maxBacklog;
     most = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
   }
-  const offered = workload.peakPerSecond * work;
-  // More than fits may arrive for as long as the peak lasts, if the promise is patient enough; never for good.
+  // Arrivals may exceed capacity during the peak, if the promised latency allows it; never in the steady state.
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
   if (lasting >= most * slots || (offered >= most * slots && needed <= most)) {
     return done(crew(Math.min(most, given.minInstances ?? most), most), () => tooFew(workload, work, most, slots));
   }
   if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
-  const steady = slotsForRate(workload.steadyPerSecond, STEADY_HORIZON_SECONDS, workload, timing.maxAttempts, promised);
-  const reacting = slotsThroughReaction(workload, timing, promised, alone);
+  const steady = slotsForSteady(STEADY_HORIZON_SECONDS);
+  const reacting = slotsThroughReaction(workload, timing, promised, unhinderedSeconds);
   const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
   return smallest(least, most, (min) => done(crew(min, most)));
+}
+
+/**
+ * Whether a crew whose every number is known keeps the promise. Cost is not checked: it depends on the crew, not on the
+ * arrivals.
+ */
+export function keepsPromise(workload: ResolvedWorkload, consumer: ResolvedConsumer, promised: Promised): boolean {
+  const work = workSeconds(workload, consumer.maxAttempts);
+  const unhinderedSeconds = unhinderedLatency(workload, consumer.maxAttempts, promised.latencyQuantile);
+  if (unhinderedSeconds >= promised.latencySeconds) return false;
+  const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond : workload.peakPerSecond;
+  if (lasting * work >= consumer.maxInstances * consumer.slotsPerInstance) return false;
+  return (
+    broken(forecast(workload, consumer), { workload, promised, workSeconds: work, unhinderedSeconds }, consumer) ===
+    undefined
+  );
+}
+
+/**
+ * The fewest instances, from those that are stable to those that have settled, that keep the promise through the peak:
+ * fewer than keep it in the settled state, where the peak is over before that. A crew that sleeps has no state to start
+ * from, and is sized as if it lasted.
+ */
+function throughPeak(
+  stable: () => number,
+  settled: number,
+  workload: ResolvedWorkload,
+  crew: (all: number) => ResolvedConsumer,
+  given: Consumer,
+  promised: Promised,
+): number {
+  const { peakPerSecond, peakSeconds, serviceVariation } = workload;
+  const fewer = crew(settled - 1);
+  const capacity = (fewer.maxInstances * fewer.slotsPerInstance) / workSeconds(workload, fewer.maxAttempts);
+  const settles = SETTLES * settlingSeconds(peakPerSecond, capacity, serviceVariation) <= peakSeconds;
+  if (settles || peakSeconds === 0 || given.minInstances === 0) return settled;
+  const least = stable();
+  if (least >= settled) return settled;
+  const keeps = (index: number) => keepsLatency(forecast(workload, crew(least + index)).latency(), promised);
+  return least + firstIndex(settled - least, keeps);
+}
+
+/** Tolerance for rounding: the bounds and the check reach the promise from opposite sides. */
+function keepsLatency(latency: LatencyMix, { latencySeconds, latencyQuantile }: Promised): boolean {
+  return latency.tail(latencySeconds) <= (1 - latencyQuantile) * (1 + 1e-9);
 }
 
 /** From `first` in steps of 2 %, or of one, to the first that is `bound` or more. */
@@ -119,8 +181,8 @@ function stepsOfTwoPercent(first: number, bound: number): number[] {
 }
 
 /**
- * The sizing with the fewest instances that keeps the promise. The bounds are meant to be enough, so that the first try
- * is mostly the last; with `most`, nothing is left to wait for.
+ * The sizing with the fewest instances that keeps the promise. The bounds are usually enough, so the first try usually
+ * succeeds; `most` always does.
  */
 function smallest(least: number, most: number, at: (min: number) => Sizing): Sizing {
   const tried = new Map<number, Sizing>();
@@ -133,8 +195,9 @@ function smallest(least: number, most: number, at: (min: number) => Sizing): Siz
 }
 
 /**
- * Acceptable wait ÷ service × slots. The latency is the most that is acceptable; but an instance asked for when the
- * wait has reached the latency comes too late. So it is at most what lets the first look into a peak ask for all.
+ * Acceptable wait ÷ service × slots. The acceptable wait is at most the latency; but an instance requested when the
+ * wait has reached the latency comes too late. So it is small enough for the first poll of a peak to request all
+ * instances.
  */
 function backlogPerInstance(
   workload: ResolvedWorkload,
@@ -146,48 +209,47 @@ function backlogPerInstance(
 ): number {
   const patient = (promised.latencySeconds / workload.serviceSeconds) * timing.slotsPerInstance;
   if (min >= max) return patient;
-  const first = itemsAtFirstLook(workload, work, min * timing.slotsPerInstance, timing.pollSeconds);
-  return Math.min(patient, (FIRST_LOOK_MARGIN * first) / max);
+  const first = itemsAtFirstPoll(workload, work, min * timing.slotsPerInstance, timing.pollSeconds);
+  return Math.min(patient, (FIRST_POLL_MARGIN * first) / max);
 }
 
-type Common = Pick<Sizing, 'workload' | 'promised' | 'work' | 'alone'>;
+type Common = Pick<Sizing, 'workload' | 'promised' | 'workSeconds' | 'unhinderedSeconds'>;
 
-/** What of the promise is broken, if anything. */
+/** Which part of the promise is broken, if any. */
 function broken(
   seen: Forecast,
   common: Common,
   consumer: ResolvedConsumer,
-  objective: Objective,
+  objective: Pick<Objective, 'monthlyCost'> = {},
 ): (() => string) | undefined {
   const { workload, promised } = common;
   const { mostMonthlyCost = 0 } = seen;
   const crew = () => `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;
-  if (seen.path().drainSeconds === Number.POSITIVE_INFINITY && workload.peakSeconds > 0) {
+  if (seen.path().drainSeconds === NEVER && workload.peakSeconds > 0) {
     return () => `${rate(workload)} never drains with ${crew()}`;
   }
   const latency = seen.latency();
-  // The hair's breadth is rounding: the bound and the check meet the promise from the two sides.
-  if (latency.tail(promised.latencySeconds) > (1 - promised.latencyQuantile) * (1 + 1e-9)) {
+  if (!keepsLatency(latency, promised)) {
     const p = `P${figure(promised.latencyQuantile * 100)}`;
     const reached = () => figure(latency.quantile(promised.latencyQuantile));
     return () =>
       `${rate(workload)} reaches ${p} of ${reached()} s with ${crew()} that take ${figure(reactionSeconds(consumer))} s to add, ${figure(promised.latencySeconds)} s is promised`;
   }
-  if (promised.maxBacklog !== Number.POSITIVE_INFINITY && seen.peakBacklog() > promised.maxBacklog) {
+  if (promised.maxBacklog !== NEVER && seen.peakBacklog() > promised.maxBacklog) {
     return () =>
       `${rate(workload)} leaves ${figure(Math.ceil(seen.peakBacklog()))} items waiting with ${crew()}, ${figure(promised.maxBacklog)} are allowed`;
   }
-  if (mostMonthlyCost > (objective.monthlyCost ?? Number.POSITIVE_INFINITY)) {
+  if (mostMonthlyCost > (objective.monthlyCost ?? NEVER)) {
     return () =>
       `${crew()} may cost ${figure(mostMonthlyCost)} USD a month, ${figure(objective.monthlyCost ?? 0)} are allowed`;
   }
   return undefined;
 }
 
-function tooSlow(workload: ResolvedWorkload, promised: Promised, alone: number): string {
+function tooSlow(workload: ResolvedWorkload, promised: Promised, unhinderedSeconds: number): string {
   const retries = workload.failureRatio > 0 ? ` and ${figure(workload.failureRatio * 100)} % failing attempts` : '';
   const p = `P${figure(promised.latencyQuantile * 100)}`;
-  return `an item of ${figure(workload.serviceSeconds)} s${retries} takes ${figure(alone)} s at ${p} without any waiting, ${figure(promised.latencySeconds)} s is promised`;
+  return `an item of ${figure(workload.serviceSeconds)} s${retries} takes ${figure(unhinderedSeconds)} s at ${p} without any waiting, ${figure(promised.latencySeconds)} s is promised`;
 }
 
 function tooFew(workload: ResolvedWorkload, work: number, instances: number, slots: number): string {

@@ -1,6 +1,6 @@
 /**
- * What would make an infeasible queue feasible. Each way is found by solving the changed problem, and none is offered
- * that has not been solved: who follows one gets a plan.
+ * Changes that make an infeasible queue feasible. Each is found by solving the changed problem, so each leads to a
+ * plan.
  */
 import { figure } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
@@ -20,7 +20,7 @@ export interface WayOut {
 /**
  * Ways out of a refused sizing: more instances, faster items, more latency, a smaller peak, a higher bound.
  *
- * @param solve what sized it, and sizes every way out
+ * @param solve the sizing function, also used for every way out
  */
 export function waysOut(refused: Sizing, workload: Workload, objective: Objective, solve: Solve): WayOut[] {
   const consumer = refused.given;
@@ -76,7 +76,7 @@ function fasterItems(same: Question, solves: Solves): WayOut | undefined {
 
 function moreLatency(refused: Sizing, same: Question, solves: Solves): WayOut | undefined {
   const changed = (latencySeconds: number) => ({ ...same, objective: { ...same.objective, latencySeconds } });
-  const found = higher(Math.max(same.objective.latencySeconds, refused.alone), (s) => solves(changed(s)));
+  const found = higher(Math.max(same.objective.latencySeconds, refused.unhinderedSeconds), (s) => solves(changed(s)));
   return found === undefined ? undefined : { ...changed(found), sentence: `${span(found)} of latency` };
 }
 
@@ -111,13 +111,13 @@ function higherBound(refused: Sizing, same: Question, solves: Solves): WayOut | 
   return words.length > 0 && solves(changed) ? { ...changed, sentence: words.join(' and ') } : undefined;
 }
 
-/** About the largest number below `start` that holds, with two digits where they hold too. */
+/** About the largest number below `start` that holds, rounded to two digits where that holds too. */
 function lower(start: number, holds: (value: number) => boolean): number | undefined {
   const found = largestBelow(start, holds);
   return found === undefined ? undefined : [roundDown(found), found, found * 0.9].find(holds);
 }
 
-/** About the smallest number above `start` that holds, with two digits where they hold too. */
+/** About the smallest number above `start` that holds, rounded to two digits where that holds too. */
 function higher(start: number, holds: (value: number) => boolean): number | undefined {
   const found = smallestAbove(start, holds);
   return found === undefined ? undefined : [roundUp(found), found, found * 1.1].find(holds);
@@ -131,13 +131,13 @@ function roundDown(value: number): number {
   return twoDigits(value, Math.floor);
 }
 
-/** Two significant digits; the number that is written is the number that was tried. */
+/** Two significant digits; the number printed is the number tried. */
 function twoDigits(value: number, round: (value: number) => number): number {
   const unit = 10 ** (Math.floor(Math.log10(value)) - 1);
   return Number((round(value / unit - 1e-9 * Math.sign(round(0.5) - 0.5)) * unit).toPrecision(2));
 }
 
-/** Seconds as a person says them: minutes above two of them, when they are whole. */
+/** Seconds in words: whole minutes from two minutes on. */
 function span(seconds: number): string {
   return seconds >= 120 && seconds % 60 === 0 ? `${figure(seconds / 60)} min` : `${figure(seconds)} s`;
 }

@@ -1,64 +1,91 @@
 /**
- * What no quota can cure: inputs out of range, and tenants that write more than there is.
+ * Problems that no quota can solve: inputs out of range, and tenants that write more than the cluster takes.
  */
-import { between, CapacityError, type Check, inRange, shown, wholeNumber } from '../errors';
+
+import { above0, between, CapacityError, type Check, inRange, isKnown, required, shown, wholeNumber } from '../errors';
+import { type Fields, listChecks, objectChecks } from '../fields';
 import { sizeText } from '../figures';
+import { lastWhole } from '../search';
 import { type ResolvedCapacity, type Shares, shareOut } from './shares';
-import type { KafkaCapacity, KafkaTenant } from './workload';
+import type { KafkaCapacity, KafkaTenant, QuotasQuestion } from './workload';
 
 const MOST_BYTES = 1e12;
 /** More brokers than any cluster has. */
 export const MOST_BROKERS = 1000;
 
+const CAPACITY_FIELDS: Fields<KafkaCapacity> = {
+  brokers: true,
+  brokerBytesPerSecond: true,
+  replicationFactor: true,
+  spareBrokers: true,
+  requestThreads: true,
+};
+const TENANT_FIELDS: Fields<KafkaTenant> = {
+  name: true,
+  steadyBytesPerSecond: true,
+  peakBytesPerSecond: true,
+  peakSeconds: true,
+  weight: true,
+  partitions: true,
+  readers: true,
+  producerBytesPerSecond: true,
+  consumerBytesPerSecond: true,
+};
+
 /** The validation table of a cluster and its tenants. */
-export function quotaChecks(capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): Check[] {
+export function quotaChecks(question: QuotasQuestion): Check[] {
+  return objectChecks('question', question, { capacity: true, tenants: true }, ({ capacity, tenants }) => [
+    ...objectChecks('capacity', capacity, CAPACITY_FIELDS, capacityChecks),
+    ...listChecks('tenants', tenants, (list) => {
+      const names = list.map((tenant) => tenant?.name);
+      return [
+        { refused: list.length === 0, message: 'tenants must name at least one, got none' },
+        {
+          refused: new Set(names).size < names.length,
+          message: `tenants must have different names, got ${names.map(String).join(', ')}`,
+        },
+        ...list.flatMap((tenant) => objectChecks('tenants', tenant, TENANT_FIELDS, tenantChecks)),
+      ];
+    }),
+  ]);
+}
+
+function capacityChecks(capacity: KafkaCapacity): Check[] {
   const { brokers, brokerBytesPerSecond, replicationFactor, spareBrokers, requestThreads } = capacity;
-  const names = tenants.map(({ name }) => name);
   const whole = Number.isInteger(brokers) && brokers >= 1;
   return [
-    wholeNumber('capacity.brokers', brokers, 1, MOST_BROKERS),
-    positive('capacity.brokerBytesPerSecond', brokerBytesPerSecond),
+    required(wholeNumber, 'capacity.brokers', brokers, 1, MOST_BROKERS),
+    required(above0, 'capacity.brokerBytesPerSecond', brokerBytesPerSecond, MOST_BYTES),
     wholeNumber('capacity.replicationFactor', replicationFactor, 1, whole ? brokers : MOST_BROKERS),
     wholeNumber('capacity.spareBrokers', spareBrokers, 0, whole ? brokers - 1 : MOST_BROKERS),
     wholeNumber('capacity.requestThreads', requestThreads, 1, 1000),
-    { refused: tenants.length === 0, message: 'tenants must name at least one, got none' },
-    {
-      refused: new Set(names).size < names.length,
-      message: `tenants must have different names, got ${names.join(', ')}`,
-    },
-    ...tenants.flatMap(tenantChecks),
   ];
 }
 
 function tenantChecks(tenant: KafkaTenant): Check[] {
   const { name, steadyBytesPerSecond: steady, peakBytesPerSecond: peak, peakSeconds } = tenant;
-  const of = (field: string) => `tenants.${field} of ${name}`;
+  const of = (field: string) => `tenants.${field} of ${String(name)}`;
   return [
     {
       refused: typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name),
       message: `tenants.name must be 1 to 64 letters, digits, dots, hyphens and underscores, got ${shown(name)}`,
     },
-    positive(of('steadyBytesPerSecond'), steady),
-    inRange(of('peakBytesPerSecond'), peak, steady > 0 ? steady : 0, MOST_BYTES),
+    required(above0, of('steadyBytesPerSecond'), steady, MOST_BYTES),
+    inRange(of('peakBytesPerSecond'), peak, isKnown(steady) && steady > 0 ? steady : 0, MOST_BYTES),
     inRange(of('peakSeconds'), peakSeconds, 0, 31_536_000),
     {
-      refused: peak !== undefined && peak > steady && peakSeconds === undefined,
-      message: `${of('peakSeconds')} must be given with a peak (${peak}) above the steady rate (${steady})`,
+      refused: isKnown(peak) && isKnown(steady) && peak > steady && peakSeconds === undefined,
+      message: `${of('peakSeconds')} must be given with a peak (${shown(peak)}) above the steady rate (${shown(steady)})`,
     },
     between(of('weight'), tenant.weight, 0, 1_000_001),
     wholeNumber(of('partitions'), tenant.partitions, 1, 1_000_000),
     wholeNumber(of('readers'), tenant.readers, 0, 1000),
-    positive(of('producerBytesPerSecond'), tenant.producerBytesPerSecond),
-    positive(of('consumerBytesPerSecond'), tenant.consumerBytesPerSecond),
+    above0(of('producerBytesPerSecond'), tenant.producerBytesPerSecond, MOST_BYTES),
+    above0(of('consumerBytesPerSecond'), tenant.consumerBytesPerSecond, MOST_BYTES),
   ];
 }
 
-function positive(name: string, value: number | undefined): Check {
-  const refused = value !== undefined && !(value > 0 && value <= MOST_BYTES);
-  return { refused, message: `${name} must be above 0, at most ${MOST_BYTES}, got ${value}` };
-}
-
-/** Refuses what would fall behind for ever: a quota below what is written or read in the mean. */
+/** Refuses a quota below the mean rate of writing or reading: the tenant would never catch up. */
 export function refuseOverload(
   subject: string,
   capacity: ResolvedCapacity,
@@ -89,10 +116,10 @@ function overload(
   }
   for (const [index, { name, steadyBytesPerSecond: steady, readers = 1 }] of tenants.entries()) {
     const { busiest } = seen[index];
-    // A whole byte per second is the finest that a quota can be.
+    // A quota is in whole bytes per second.
     const writing = Math.floor(producer[index]) / busiest;
     if (writing < steady * (1 - 1e-9) - 1 / busiest || producer[index] < 1) {
-      return `${name} writes ${sizeText(steady)}/s in the mean and gets ${sizeText(writing)}/s: it would fall behind for ever (${broker} takes ${sizeText(producerCapacity)}/s)`;
+      return `${name} writes ${sizeText(steady)}/s on average and gets ${sizeText(writing)}/s: it would never catch up (${broker} takes ${sizeText(producerCapacity)}/s)`;
     }
     const reading = Math.floor(consumer[index]) / busiest;
     if (readers > 0 && reading <= readers * steady) {
@@ -103,7 +130,7 @@ function overload(
   return undefined;
 }
 
-/** Changes that each make it fit; every one was tried. */
+/** Changes that each make it fit; each has been solved. */
 function waysOut(capacity: ResolvedCapacity, tenants: readonly KafkaTenant[]): string[] {
   const fits = (changed: Partial<ResolvedCapacity>, load = 1) => {
     const scaled = tenants.map((tenant) => lighter(tenant, load));
@@ -132,16 +159,9 @@ function lighter(tenant: KafkaTenant, load: number): KafkaTenant {
   };
 }
 
-/** The smallest whole number that holds, by bisection: more never holds less. */
+/** The smallest whole number that holds; larger ones hold too. */
 function smallest(least: number, most: number, holds: (value: number) => boolean): number | undefined {
-  if (least > most || !holds(most)) return undefined;
-  let [low, high] = [least - 1, most];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (holds(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  return least > most || !holds(most) ? undefined : lastWhole(most, least - 1, holds);
 }
 
 /** The smallest factor that holds, in steps of 5 %, up to some fifty. */

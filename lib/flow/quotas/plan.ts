@@ -2,28 +2,29 @@
  * Quotas of a shared Kafka cluster, every knob with its reason.
  */
 
-import { given, givenList, validate } from '../errors';
+import { type Check, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
 import { producerSettings } from './producer-settings';
 import { type ResolvedCapacity, resolveCapacity, type Seen, type Shares, shareOut } from './shares';
-import { type KafkaCapacity, type KafkaTenant, QuotaPlan, type TenantQuota } from './workload';
+import { type KafkaTenant, QuotasPlan, type QuotasQuestion, type TenantQuota } from './workload';
 
 const OWN = 'derived here from the capacity given';
 const PER_BROKER = 'Apache Kafka documentation, Design, Quotas: each broker holds a client to its quota by itself';
 /**
  * The quotas of a cluster's tenants.
  *
+ * @param subject id of the sized construct; every error starts with it
+ * @param question the cluster's capacity and its tenants
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
- * @throws CapacityError when rates given by hand do not fit on a broker, or a tenant would get less than it writes or
- *   reads in the mean
+ * @throws CapacityError when rates given by hand do not fit on a broker, or a tenant would get less than its mean rate
+ * of writing or reading
  */
-export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: readonly KafkaTenant[]): QuotaPlan {
-  givenList(subject, 'tenants', tenants);
-  given(subject, { capacity });
-  for (const tenant of tenants) given(subject, { tenants: tenant }, ['name']);
-  validate(subject, quotaChecks(capacity, tenants));
+export function planQuotas(subject: string, question: QuotasQuestion, checks: readonly Check[] = []): QuotasPlan {
+  validate(subject, [...checks, ...quotaChecks(question)]);
+  const { capacity, tenants } = question;
   const resolved = resolveCapacity(capacity);
   const shares = shareOut(resolved, tenants);
   refuseOverload(subject, resolved, tenants, shares);
@@ -34,7 +35,7 @@ export function planQuotas(subject: string, capacity: KafkaCapacity, tenants: re
     quotas.push(quota);
     knobs.push(...reasons);
   }
-  return new QuotaPlan(subject, knobs, quotas, remarks(subject, tenants, quotas));
+  return new QuotasPlan(subject, knobs, quotas, remarks(subject, tenants, quotas));
 }
 
 function capacityKnobs(capacity: ResolvedCapacity, shares: Shares): Knob[] {
@@ -44,7 +45,7 @@ function capacityKnobs(capacity: ResolvedCapacity, shares: Shares): Knob[] {
       name: 'producerCapacityPerBroker',
       value: shares.producerCapacity,
       unit: 'bytes/s',
-      formula: 'bytes/s of a broker ÷ replication factor: it takes in its own and copies of the others',
+      formula: 'bytes/s of a broker ÷ replication factor: it stores its own records and copies of the others',
       inputs: { brokerBytesPerSecond, replicationFactor },
       source: OWN,
     },
@@ -52,7 +53,7 @@ function capacityKnobs(capacity: ResolvedCapacity, shares: Shares): Knob[] {
       name: 'consumerCapacityPerBroker',
       value: shares.consumerCapacity,
       unit: 'bytes/s',
-      formula: 'bytes/s of a broker − (replication factor − 1) × what tenants may write to it',
+      formula: 'bytes/s of a broker − (replication factor − 1) × bytes/s that tenants may write to it',
       inputs: { brokerBytesPerSecond, replicationFactor, written: shares.producer.reduce((sum, one) => sum + one, 0) },
       source: OWN,
     },
@@ -60,7 +61,7 @@ function capacityKnobs(capacity: ResolvedCapacity, shares: Shares): Knob[] {
       name: 'brokersReckonedWith',
       value: brokers - spareBrokers,
       unit: 'brokers',
-      formula: 'brokers − those that may be away',
+      formula: 'brokers − those that may be down',
       inputs: { brokers, spareBrokers },
       source: 'Amazon MSK developer guide, Patching: brokers restart one at a time',
     },
@@ -140,11 +141,11 @@ function tenantQuota(
   return { quota, reasons };
 }
 
-/** A tenant that is held back at its peak is served as planned, and should be told. */
+/** A tenant that is throttled at its peak is served as planned, and should know it. */
 function remarks(subject: string, tenants: readonly KafkaTenant[], quotas: readonly TenantQuota[]): string[] {
   return tenants.flatMap(({ name, peakBytesPerSecond = 0 }, index) => {
     const { producerBytesPerSecond: share, peakWaitSeconds } = quotas[index];
-    // A rate rounded down to a whole byte is not held back.
+    // Rounding down to a whole byte is no throttling.
     if (peakBytesPerSecond <= share * (1 + 1e-6) + 1000) return [];
     return [
       `${subject}: ${name} is held to ${sizeText(share)}/s of its ${sizeText(peakBytesPerSecond)}/s at the peak; its last record waits ${figure(peakWaitSeconds)} s`,

@@ -4,11 +4,11 @@
 import type { Knob } from '../plan';
 import type { ProducerSettings } from './workload';
 
-/** Case 18. Long enough to fill a batch at some MiB/s, short enough not to be felt. */
+/** Case 18. Long enough to fill a batch at some MiB/s, short enough not to be noticed. */
 const LINGER_MS = 20;
 /** Apache Kafka documentation, producer configs: the default of `request.timeout.ms`. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Apache Kafka documentation, producer configs: the default of `delivery.timeout.ms`; rides out a change of leaders. */
+/** Apache Kafka documentation, producer configs: the default of `delivery.timeout.ms`; outlasts a change of leaders. */
 const DELIVERY_TIMEOUT_MS = 120_000;
 /** Apache Kafka documentation, producer configs: the default of `batch.size`. */
 const SMALLEST_BATCH = 16 * 1024;
@@ -17,7 +17,7 @@ const LARGEST_BATCH = 512 * 1024;
 /** The largest number of a Java int, which the time-outs are. */
 const MOST_MS = 2_147_483_647;
 
-/** What the settings of a tenant's producers follow from. */
+/** Inputs of the settings of a tenant's producers. */
 export interface ProducerLoad {
   readonly name: string;
   /** Bytes per second at the peak over the whole cluster. */
@@ -26,7 +26,7 @@ export interface ProducerLoad {
   readonly partitions: number;
   /** Its quota on one broker. */
   readonly producerByteRate: number;
-  /** Seconds that its quota holds the last record of a peak back. */
+  /** Seconds that its quota delays the last record of a peak. */
   readonly peakWaitSeconds: number;
 }
 
@@ -40,7 +40,7 @@ export function producerSettings(load: ProducerLoad): { settings: ProducerSettin
     compressionType: 'zstd',
     acks: 'all',
     enableIdempotence: true,
-    // The most with which an idempotent producer keeps the order.
+    // The maximum with which an idempotent producer keeps the order.
     maxInFlightRequestsPerConnection: 5,
     batchSizeBytes,
     lingerMs: LINGER_MS,
@@ -57,7 +57,7 @@ export function producerSettings(load: ProducerLoad): { settings: ProducerSettin
         value: batchSizeBytes,
         unit: 'bytes',
         formula:
-          "what one partition is sent in a linger at the peak, to the next power of two, 16 KiB to 512 KiB, at most a second's quota",
+          "bytes for one partition in a linger at the peak, to the next power of two, 16 KiB to 512 KiB, at most a second's quota",
         inputs: {
           peakBytesPerSecond: load.peakBytesPerSecond,
           partitions: load.partitions,

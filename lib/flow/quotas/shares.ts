@@ -1,11 +1,12 @@
 /**
- * Who gets how much of a Kafka cluster. A quota holds for each broker by itself, so everything is reckoned on the
- * busiest broker: what it has, what each tenant asks of it, and how that is shared.
+ * Shares of a Kafka cluster. A quota holds for each broker by itself, so everything is computed on the busiest broker:
+ * its capacity, the demand of each tenant, and the shares.
  */
+import { bytesArriving } from '../arrivals';
 import { weightedMaxMin } from '../numerics/max-min';
 import type { KafkaCapacity, KafkaTenant } from './workload';
 
-/** A reader that was away has to read twice as fast as is written, or it takes for ever to come back. */
+/** A reader that was down has to read twice the write rate, or it takes too long to catch up. */
 const CATCH_UP = 2;
 
 /** The capacity with every default in place. */
@@ -21,7 +22,7 @@ export interface Seen {
   readonly partitions: number;
 }
 
-/** What each tenant gets on one broker, and what the broker had. */
+/** Each tenant's share of one broker, and the broker's capacity. */
 export interface Shares {
   readonly producerCapacity: number;
   readonly consumerCapacity: number;
@@ -59,7 +60,7 @@ export function shareOut(capacity: ResolvedCapacity, tenants: readonly KafkaTena
     seen.map(({ tenant, busiest }) => scaled(tenant.producerBytesPerSecond, busiest)),
     seen.map(({ peak, busiest }) => peak * busiest),
   );
-  // What leaves a broker: to the followers of its leaders, and to readers.
+  // A broker sends to the followers of its leaders, and to readers.
   const written = producer.reduce((sum, rate) => sum + rate, 0);
   const consumerCapacity = Math.max(0, brokerBytesPerSecond - (replicationFactor - 1) * written);
   const consumer = share(
@@ -71,15 +72,15 @@ export function shareOut(capacity: ResolvedCapacity, tenants: readonly KafkaTena
 }
 
 /**
- * With the spare brokers away, min(partitions, brokers that are left) lead a tenant's partitions, and the busiest of
- * them leads the rounded-up share.
+ * With the spare brokers down, min(partitions, remaining brokers) lead a tenant's partitions, and the busiest of them
+ * leads the rounded-up share.
  */
 function onBusiestBroker(tenant: KafkaTenant, { brokers, spareBrokers }: ResolvedCapacity): Seen {
   const up = brokers - spareBrokers;
   const partitions = tenant.partitions ?? up;
   const leading = Math.min(partitions, up);
   const busiest = Math.ceil(partitions / leading) / partitions;
-  const peak = tenant.peakBytesPerSecond ?? tenant.steadyBytesPerSecond;
+  const { peakPerSecond: peak } = bytesArriving(tenant);
   return { tenant, weight: tenant.weight ?? 1, peak, busiest, partitions };
 }
 

@@ -2,13 +2,15 @@ import { Random } from '../numerics/random';
 import type { ResolvedCapacity } from './shares';
 import type { KafkaTenant } from './workload';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { ceil, max, min } = Math;
 
 const DAY_SECONDS = 86_400;
-/** What a tenant offers from second to second strays below what it said is its rate, evenly down to this share. */
+/**
+ * A tenant's offer varies from second to second, uniformly between this share of its stated rate and the rate itself.
+ */
 const QUIETEST = 0.8;
-/** A quota is whole bytes a second: a thousandth less than offered is no shortfall. */
+/** A quota is in whole bytes per second: a thousandth less than offered is no shortfall. */
 const SERVED_RATIO = 0.999;
 
 /** A tenant that offers a multiple of its peak while it is at its peak. */
@@ -17,11 +19,11 @@ export interface Noise {
   readonly factor: number;
 }
 
-/** What became of the tenants that keep to what they said. */
+/** Result for the tenants that keep to their stated rates. */
 export interface BrokersResult {
   /**
-   * Stretches of time in which one of them got less than it offered. A stretch begins with the first second in which
-   * any is short, and ends when all get everything again.
+   * Periods in which one of them got less than it offered. A period begins with the first second in which any is short,
+   * and ends when all get everything again.
    */
   readonly incidents: number;
   /** The least share of its offer that one of them got in any second. */
@@ -29,11 +31,11 @@ export interface BrokersResult {
 }
 
 /**
- * Brokers second by second. What is sent to a broker's leaders beyond what it sustains is cut in proportion to what
- * each tenant sends, and is not sent again: whoever was short is not short because of an earlier second. A tenant with
- * a quota sends each broker no more than that.
+ * Brokers second by second. Traffic to a broker's leaders beyond its capacity is cut in proportion to what each tenant
+ * sends, and is not retried: no tenant is short because of an earlier second. A tenant with a quota sends each broker
+ * its quota at most.
  *
- * Every tenant has one peak a day, at some time of it. On the last day a broker is away, its partitions are led by the
+ * Every tenant has one peak a day, at some time of it. On the last day a broker is down, its partitions are led by the
  * others, and all peaks come at once.
  *
  * @param rates bytes per second that each tenant may write to each broker; `Infinity` without a quota
@@ -103,6 +105,6 @@ function servedRatios(
     const cut = min(1, room / sent.reduce((sum, bytes) => sum + bytes, 0));
     for (let tenant = 0; tenant < sent.length; tenant += 1) served[tenant] += sent[tenant] * cut;
   }
-  // Shares of brokers add up to all but the last digit of it.
+  // Shares of brokers add up to 1 except for rounding.
   return served.map((bytes, tenant) => (bytes >= offers[tenant] * (1 - 1e-12) ? 1 : bytes / offers[tenant]));
 }

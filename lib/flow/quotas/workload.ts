@@ -1,9 +1,8 @@
-import { unknownName } from '../errors';
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList, mergedKnobs } from '../plan';
+import { type Expectation, type Knob, named, Plan } from '../plan';
 
 /**
- * What a Kafka cluster can carry.
+ * Capacity of a Kafka cluster.
  */
 export interface KafkaCapacity {
   /**
@@ -12,13 +11,13 @@ export interface KafkaCapacity {
   readonly brokers: number;
 
   /**
-   * Bytes per second that one broker sustains in each direction: of network and disk the slower one, as measured or
-   * as the provider promises for the instance. Above 0, at most 10^12.
+   * Bytes per second that one broker sustains in each direction: the slower of network and disk, as measured or as the
+   * provider promises for the instance. Above 0, at most 10^12.
    */
   readonly brokerBytesPerSecond: number;
 
   /**
-   * Copies of every byte in the cluster. Each broker takes in what its leaders are sent and, again, what it copies
+   * Copies of every byte in the cluster. Each broker stores the records of its leaders and the copies that it fetches
    * from the others. A whole number, 1 to `brokers`.
    *
    * @default 3, or the number of brokers when there are fewer
@@ -26,7 +25,7 @@ export interface KafkaCapacity {
   readonly replicationFactor?: number;
 
   /**
-   * Brokers that may be away at the same time, for a patch or a failure, without a tenant losing its share. A whole
+   * Brokers that may be down at the same time, for a patch or a failure, without a tenant losing its share. A whole
    * number from 0 to `brokers` − 1.
    *
    * @default 1, and 0 with a single broker
@@ -34,8 +33,8 @@ export interface KafkaCapacity {
   readonly spareBrokers?: number;
 
   /**
-   * Threads of one broker that serve requests: `num.io.threads` + `num.network.threads`. With them every tenant gets
-   * a share of their time by its weight. A whole number, 1 to 1000.
+   * Threads of one broker that serve requests: `num.io.threads` + `num.network.threads`. If given, every tenant gets a
+   * share of their time by its weight. A whole number, 1 to 1000.
    *
    * @default - no limit on the time that a tenant's requests take
    */
@@ -52,12 +51,12 @@ export interface KafkaTenant {
   readonly name: string;
 
   /**
-   * What it writes in the mean over a day, in bytes per second on the wire, after compression. Above 0, at most 10^12.
+   * Mean bytes per second that it writes over a day, on the wire, after compression. Above 0, at most 10^12.
    */
   readonly steadyBytesPerSecond: number;
 
   /**
-   * The most that it writes when it is busy, in bytes per second on the wire. No less than the steady rate.
+   * The most bytes per second that it writes when it is busy, on the wire. No less than the steady rate.
    *
    * @default - the steady rate
    */
@@ -71,7 +70,7 @@ export interface KafkaTenant {
   readonly peakSeconds?: number;
 
   /**
-   * How much it counts when there is not enough for everybody. Above 0, at most 10^6.
+   * Its weight when capacity is short. Above 0, at most 10^6.
    *
    * @default 1
    */
@@ -93,14 +92,14 @@ export interface KafkaTenant {
   readonly readers?: number;
 
   /**
-   * What it may write, in bytes per second over the whole cluster, set by hand. Above 0.
+   * Bytes per second that it may write over the whole cluster, set by hand. Above 0.
    *
    * @default - its weighted max-min share, at most its peak
    */
   readonly producerBytesPerSecond?: number;
 
   /**
-   * What it may read, in bytes per second over the whole cluster, set by hand. Above 0.
+   * Bytes per second that it may read over the whole cluster, set by hand. Above 0.
    *
    * @default - its weighted max-min share of what replication leaves, at most twice its peak for each reader
    */
@@ -108,7 +107,18 @@ export interface KafkaTenant {
 }
 
 /**
- * Settings of a Kafka producer that lives with a quota, named as the Java client names them.
+ * The input of the plan of a shared Kafka cluster.
+ */
+export interface QuotasQuestion {
+  /** Capacity of the cluster. */
+  readonly capacity: KafkaCapacity;
+
+  /** Its tenants. At least one, no two of the same name. */
+  readonly tenants: readonly KafkaTenant[];
+}
+
+/**
+ * Settings of a Kafka producer that has a quota, named as in the Java client.
  */
 export interface ProducerSettings {
   /** `compression.type`. A quota counts compressed bytes. */
@@ -125,14 +135,14 @@ export interface ProducerSettings {
   readonly lingerMs: number;
   /** `request.timeout.ms`. */
   readonly requestTimeoutMs: number;
-  /** `delivery.timeout.ms`: bounds every retry by time, where a count of retries bounds nothing. */
+  /** `delivery.timeout.ms`: bounds retries by time; a count of retries does not. */
   readonly deliveryTimeoutMs: number;
   /** `max.block.ms`: how long a send waits for room while the tenant is at its quota. */
   readonly maxBlockMs: number;
 }
 
 /**
- * What one tenant gets.
+ * One tenant's share.
  */
 export interface TenantQuota {
   /** Name of the tenant. */
@@ -147,65 +157,45 @@ export interface TenantQuota {
    * @default - no limit
    */
   readonly requestPercentage?: number;
-  /** Bytes per second that it can write over the whole cluster with the spare brokers away. */
+  /** Bytes per second that it can write over the whole cluster with the spare brokers down. */
   readonly producerBytesPerSecond: number;
-  /** Bytes per second that it can read over the whole cluster with the spare brokers away. */
+  /** Bytes per second that it can read over the whole cluster with the spare brokers down. */
   readonly consumerBytesPerSecond: number;
-  /** Seconds that the last record of a peak waits in the producer, held back by the quota. */
+  /** Seconds that the last record of a peak waits in the producer because of the quota. */
   readonly peakWaitSeconds: number;
-  /** How its producers are to be set. */
+  /** Settings of its producers. */
   readonly producer: ProducerSettings;
 }
 
 /**
- * What follows from a cluster and its tenants: each tenant's quotas per broker, with reasons.
+ * The plan of a cluster and its tenants: each tenant's quotas per broker, with reasons.
  */
-export class QuotaPlan extends KnobList {
+export class QuotasPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What each tenant gets, in the order they were given. */
+    /** Each tenant's share, in the order they were given. */
     public readonly tenants: TenantQuota[],
-    /** What is accepted although it will be felt. One sentence each. */
-    public readonly remarks: string[],
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   /**
-   * What the tenant of that name gets.
+   * The share of the tenant of that name.
    *
    * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */
   public tenant(name: string): TenantQuota {
-    const found = this.tenants.find((one) => one.name === name);
-    if (found) return found;
-    throw unknownName(
-      this.subject,
-      'tenant',
-      name,
-      this.tenants.map((one) => one.name),
-    );
+    return named(this.subject, 'tenant', this.tenants, name);
   }
 
-  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
-  public withKnobs(knobs: Knob[]): QuotaPlan {
-    return new QuotaPlan(this.subject, mergedKnobs(this.knobs, knobs), this.tenants, this.remarks);
-  }
-
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
-    const expected = this.tenants.map(
-      (one) =>
-        `  ${one.name}: writes up to ${sizeText(one.producerBytesPerSecond)}/s, reads up to ` +
+  public expectations(): Expectation[] {
+    return this.tenants.map((one) => ({
+      label: one.name,
+      text:
+        `writes up to ${sizeText(one.producerBytesPerSecond)}/s, reads up to ` +
         `${sizeText(one.consumerBytesPerSecond)}/s; a peak's last record waits ${figure(one.peakWaitSeconds)} s`,
-    );
-    return [
-      `${this.subject}: knobs`,
-      ...explainKnobs(this.knobs),
-      `${this.subject}: expect`,
-      ...expected,
-      ...this.remarks,
-    ].join('\n');
+    }));
   }
 }

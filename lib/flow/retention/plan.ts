@@ -1,29 +1,36 @@
 /**
- * A collection that forgets: how large it becomes, how long it takes to give every document its date without hurting
- * the database, and how the deletion of what is too old is spread, so that the index does not begin with a flood.
+ * A collection with a time to live: how large it becomes, how long it takes to give every document its date without
+ * hurting the database, and how the deletion of old documents is spread, so that the index does not begin with a flood.
  */
-import { atLeast, CapacityError, type Check, given, positive, validate } from '../errors';
+import { atLeast, CapacityError, type Check, oneOf, positive, required, validate } from '../errors';
+import { type Fields, objectChecks } from '../fields';
 import { figure, sizeText } from '../figures';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
-import type { Knob } from '../plan';
+import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
-import { type TtlObjective, TtlPlan, type TtlPredictions, type TtlWorkload } from './workload';
+import {
+  type RetentionObjective,
+  RetentionPlan,
+  type RetentionPredictions,
+  type RetentionQuestion,
+  type RetentionWorkload,
+} from './workload';
 
 /** The thread that deletes wakes up once a minute (MongoDB, TTL Indexes, `ttlMonitorSleepSecs`). */
 export const TTL_PASS_SECONDS = 60;
 /** An update of so many ids is one request of moderate size, well below MongoDB's 100,000 writes and 48 MB. */
 const LARGEST_BATCH = 1000;
-/** A batch a second: short enough that nobody else waits behind one for long. An assumption. */
+/** A batch a second: short enough that no other client waits long behind one. An assumption. */
 const BATCH_SECONDS = 1;
 const DELETION_LAG_SECONDS = 3600;
-/** How far the size may be above the prediction before somebody is told: the mean of inserts is not exact. */
+/** How far the size may be above the prediction before the alarm fires: the mean of inserts is not exact. */
 const SIZE_MARGIN = 1.2;
 const REPORT_SECONDS = 3600;
 
 interface Sized {
   readonly stock: Stock;
   readonly expired: number;
-  /** Documents that are too old when the backfill is done: those of today, and those that grow too old meanwhile. */
+  /** Documents that are too old when the backfill is done: those of today, and those that become too old meanwhile. */
   readonly spread: number;
   /** Documents a second by which the backfill gains on the writers. */
   readonly gain: number;
@@ -34,21 +41,28 @@ interface Sized {
 /**
  * The plan of a collection with a time to live.
  *
+ * @param subject id of the sized construct; every error starts with it
+ * @param question inserts, capacity of the database, and retention
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when the backfill cannot keep ahead of inserts, deletion cannot keep up with them, or size or
  *   time are above the objective; the message names the ways out
  */
-export function planTtl(subject: string, workload: TtlWorkload, objective: TtlObjective): TtlPlan {
-  given(subject, { workload, objective }, ['writersSetExpiry']);
-  validate(subject, ttlChecks(workload, objective));
+export function planRetention(
+  subject: string,
+  question: RetentionQuestion,
+  checks: readonly Check[] = [],
+): RetentionPlan {
+  validate(subject, [...checks, ...questionChecks(question)]);
+  const { workload, objective } = question;
   const sized = size(workload, objective);
   refuseSlowDeletion(subject, workload);
   refuseSlowBackfill(subject, workload, objective, sized);
   refuseSize(subject, workload, objective, sized);
-  return new TtlPlan(subject, knobsOf(workload, objective, sized), predict(workload, sized));
+  return new RetentionPlan(subject, knobsOf(workload, objective, sized), predict(workload, sized));
 }
 
-function size(workload: TtlWorkload, { retentionSeconds }: TtlObjective): Sized {
+function size(workload: RetentionWorkload, { retentionSeconds }: RetentionObjective): Sized {
   const { insertsPerSecond, documentBytes, existingDocuments, spareWritesPerSecond, deletesPerSecond } = workload;
   const stock: Stock = { arrivalsPerSecond: insertsPerSecond, itemBytes: documentBytes, retentionSeconds };
   const gain = spareWritesPerSecond - (workload.writersSetExpiry ? 0 : insertsPerSecond);
@@ -66,13 +80,13 @@ function size(workload: TtlWorkload, { retentionSeconds }: TtlObjective): Sized 
 }
 
 /** In the steady state as much is deleted as is inserted. */
-function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecond }: TtlWorkload): void {
+function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecond }: RetentionWorkload): void {
   if (deletesPerSecond > insertsPerSecond) return;
   throw new CapacityError(
     subject,
     `${figure(insertsPerSecond)} documents are inserted a second and ${figure(deletesPerSecond)} can be deleted: it never catches up`,
     [
-      `bear more than ${figure(insertsPerSecond)} deletions a second (faster disks, fewer indexes, more shards)`,
+      `allow more than ${figure(insertsPerSecond)} deletions a second (faster disks, fewer indexes, more shards)`,
       `insert less than ${figure(deletesPerSecond)} a second`,
       'keep them in a time series collection, which drops whole buckets',
     ],
@@ -81,8 +95,8 @@ function refuseSlowDeletion(subject: string, { insertsPerSecond, deletesPerSecon
 
 function refuseSlowBackfill(
   subject: string,
-  workload: TtlWorkload,
-  objective: TtlObjective,
+  workload: RetentionWorkload,
+  objective: RetentionObjective,
   { gain, backfill }: Sized,
 ) {
   const { insertsPerSecond, spareWritesPerSecond, existingDocuments, writersSetExpiry } = workload;
@@ -94,16 +108,21 @@ function refuseSlowBackfill(
     subject,
     gain > 0
       ? `the backfill of ${figure(existingDocuments)} documents takes ${figure(backfill)} s, ${figure(allowed)} s are allowed`
-      : `the backfill may write ${figure(spareWritesPerSecond)} documents a second, ${figure(insertsPerSecond)} without a date come in: it never keeps ahead`,
+      : `the backfill may write ${figure(spareWritesPerSecond)} documents a second, ${figure(insertsPerSecond)} without a date are inserted: it never finishes`,
     [
       ...(writersHelp ? ['let the writers set expireAt first and say writersSetExpiry'] : []),
-      `bear ${gain > 0 ? 'at least' : 'more than'} ${figure(Math.ceil(needed))} updates a second`,
+      `allow ${gain > 0 ? 'at least' : 'more than'} ${figure(Math.ceil(needed))} updates a second`,
       ...(gain > 0 ? [`allow ${Math.ceil(backfill)} s`] : []),
     ],
   );
 }
 
-function refuseSize(subject: string, { documentBytes }: TtlWorkload, objective: TtlObjective, { stock }: Sized): void {
+function refuseSize(
+  subject: string,
+  { documentBytes }: RetentionWorkload,
+  objective: RetentionObjective,
+  { stock }: Sized,
+): void {
   const { collectionBytes, retentionSeconds } = objective;
   if (collectionBytes === undefined || steadyBytes(stock) <= collectionBytes) return;
   throw new CapacityError(
@@ -117,7 +136,7 @@ function refuseSize(subject: string, { documentBytes }: TtlWorkload, objective: 
   );
 }
 
-function predict(workload: TtlWorkload, { stock, expired, backfill, drain }: Sized): TtlPredictions {
+function predict(workload: RetentionWorkload, { stock, expired, backfill, drain }: Sized): RetentionPredictions {
   return {
     bytesToday: workload.existingDocuments * workload.documentBytes,
     steadyDocuments: steadyItems(stock),
@@ -128,11 +147,11 @@ function predict(workload: TtlWorkload, { stock, expired, backfill, drain }: Siz
   };
 }
 
-function knobsOf(workload: TtlWorkload, objective: TtlObjective, sized: Sized): Knob[] {
+function knobsOf(workload: RetentionWorkload, objective: RetentionObjective, sized: Sized): Knob[] {
   return [...backfillKnobs(workload, sized), ...deletionKnobs(workload, objective, sized)];
 }
 
-function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[] {
+function backfillKnobs(workload: RetentionWorkload, { gain, backfill }: Sized): Knob[] {
   const { spareWritesPerSecond, existingDocuments } = workload;
   const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(spareWritesPerSecond * BATCH_SECONDS)));
   return [
@@ -150,7 +169,7 @@ function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[]
       unit: 's',
       formula: 'batch ÷ updates a second, from the beginning of one batch to that of the next',
       inputs: { batch, spareWritesPerSecond },
-      source: 'throttle: the rest of the time belongs to everybody else',
+      source: 'throttle: the rest of the time is for other clients',
     },
     {
       name: 'backfillSeconds',
@@ -164,25 +183,22 @@ function backfillKnobs(workload: TtlWorkload, { gain, backfill }: Sized): Knob[]
       name: 'backfillDeadlineSeconds',
       value: 2 * Math.ceil(backfill) + 3600,
       unit: 's',
-      formula: 'twice the prediction and an hour; it goes on where it stopped when it is run again',
+      formula: 'twice the prediction and an hour; the next run continues where it stopped',
       inputs: { backfillSeconds: backfill },
       source: 'Kubernetes, Jobs, activeDeadlineSeconds; the factor is an assumption',
     },
   ];
 }
 
-function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, spread, drain }: Sized): Knob[] {
+function deletionKnobs(
+  workload: RetentionWorkload,
+  objective: RetentionObjective,
+  { stock, spread, drain }: Sized,
+): Knob[] {
   const { insertsPerSecond, deletesPerSecond } = workload;
   const lag = objective.deletionLagSeconds ?? DELETION_LAG_SECONDS;
   return [
-    {
-      name: 'retentionSeconds',
-      value: objective.retentionSeconds,
-      unit: 's',
-      formula: 'given',
-      inputs: {},
-      source: 'the objective',
-    },
+    given('retentionSeconds', objective.retentionSeconds, 's', 'the objective'),
     {
       name: 'drainSeconds',
       value: Math.ceil(drain),
@@ -196,7 +212,7 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
       name: 'drainPerSecond',
       value: deletesPerSecond - insertsPerSecond,
       unit: 'documents/s',
-      formula: 'deletions a second − inserts a second: so many dates a second are given to what is too old',
+      formula: 'deletions a second − inserts a second: so many old documents get their dates a second',
       inputs: { deletesPerSecond, insertsPerSecond },
       source: 'drain of a backlog: capacity − arrivals',
     },
@@ -204,7 +220,7 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
       name: 'deletionsPerPass',
       value: Math.ceil(insertsPerSecond * TTL_PASS_SECONDS),
       unit: 'documents',
-      formula: 'inserts of a minute: what the server deletes in each pass once it is steady',
+      formula: 'inserts of a minute: the documents that the server deletes in each pass once it is steady',
       inputs: { insertsPerSecond, passSeconds: TTL_PASS_SECONDS, budget: deletesPerSecond * TTL_PASS_SECONDS },
       source: 'MongoDB, TTL Indexes: a background thread, every 60 seconds',
     },
@@ -220,9 +236,9 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
       name: 'reportSeconds',
       value: REPORT_SECONDS,
       unit: 's',
-      formula: 'once an hour, at the minute that the hash of the name gives',
+      formula: 'once an hour, at a minute from the hash of the name',
       inputs: {},
-      source: 'an assumption: a collection of days changes little within one',
+      source: 'an assumption: a collection of days changes little in an hour',
     },
     {
       name: 'sizeAlarmBytes',
@@ -235,21 +251,48 @@ function deletionKnobs(workload: TtlWorkload, objective: TtlObjective, { stock, 
   ];
 }
 
-function ttlChecks(workload: TtlWorkload, objective: TtlObjective): Check[] {
-  const required = (value: number | undefined) => value ?? Number.NaN;
+function questionChecks(question: RetentionQuestion): Check[] {
+  return objectChecks('question', question, { workload: true, objective: true }, ({ workload, objective }) => [
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', objective, OBJECTIVE_FIELDS, objectiveChecks),
+  ]);
+}
+
+const WORKLOAD_FIELDS: Fields<RetentionWorkload> = {
+  insertsPerSecond: true,
+  documentBytes: true,
+  existingDocuments: true,
+  spareWritesPerSecond: true,
+  deletesPerSecond: true,
+  writersSetExpiry: true,
+};
+const OBJECTIVE_FIELDS: Fields<RetentionObjective> = {
+  retentionSeconds: true,
+  collectionBytes: true,
+  backfillSeconds: true,
+  deletionLagSeconds: true,
+};
+
+function workloadChecks(workload: RetentionWorkload): Check[] {
   return [
     rate('insertsPerSecond', workload.insertsPerSecond),
-    positive('documentBytes', required(workload.documentBytes), Number.MIN_VALUE, MOST_HELD),
-    atLeast('existingDocuments', required(workload.existingDocuments), 0, MOST_HELD),
+    required(positive, 'documentBytes', workload.documentBytes, Number.MIN_VALUE, MOST_HELD),
+    required(atLeast, 'existingDocuments', workload.existingDocuments, 0, MOST_HELD),
     rate('spareWritesPerSecond', workload.spareWritesPerSecond),
     rate('deletesPerSecond', workload.deletesPerSecond),
-    positive('retentionSeconds', required(objective.retentionSeconds), LEAST_SECONDS, CENTURY_SECONDS),
+    oneOf('writersSetExpiry', workload.writersSetExpiry, [true, false]),
+  ];
+}
+
+function objectiveChecks(objective: RetentionObjective): Check[] {
+  return [
+    required(positive, 'retentionSeconds', objective.retentionSeconds, LEAST_SECONDS, CENTURY_SECONDS),
     positive('collectionBytes', objective.collectionBytes, Number.MIN_VALUE, MOST_HELD),
     positive('backfillSeconds', objective.backfillSeconds, LEAST_SECONDS, CENTURY_SECONDS),
     atLeast('deletionLagSeconds', objective.deletionLagSeconds, 2 * TTL_PASS_SECONDS, CENTURY_SECONDS),
   ];
 }
 
-function rate(name: string, value: number | undefined): Check {
-  return positive(name, value ?? Number.NaN, LEAST_RATE, MOST_ITEMS_PER_SECOND);
+function rate(name: string, value: number): Check {
+  return required(positive, name, value, LEAST_RATE, MOST_ITEMS_PER_SECOND);
 }

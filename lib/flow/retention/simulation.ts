@@ -1,40 +1,40 @@
 import { Random } from '../numerics/random';
 import { TTL_PASS_SECONDS } from './plan';
-import type { TtlWorkload } from './workload';
+import type { RetentionWorkload } from './workload';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { PI, ceil, cos, max, min, round, sqrt } = Math;
 
 const PASSES_PER_DAY = 86_400 / TTL_PASS_SECONDS;
 
-/** What a plan sets. */
+/** The settings of a plan. */
 export interface Forgetting {
   readonly retentionSeconds: number;
-  /** Seconds that the backfill is expected to take: what would expire before its end is spread. */
+  /** Predicted seconds of the backfill: documents that would expire before its end are spread. */
   readonly backfillSeconds: number;
-  /** Seconds over which it is spread. */
+  /** Seconds over which they are spread. */
   readonly drainSeconds: number;
 }
 
-/** What became of a collection. */
+/** Result of a simulation of a collection. */
 export interface CollectionResult {
   /** Bytes on the day on which it is given a time to live. */
   readonly bytesToday: number;
   /** The most bytes within a retention's time after it has settled. */
   readonly steadyBytes: number;
-  /** Seconds from the beginning of the backfill until nothing is left that should be gone. */
+  /** Seconds from the beginning of the backfill until every expired document is deleted. */
   readonly settledSeconds: number;
   /** The longest that a document outlived its date, in seconds. */
   readonly deletionLagSeconds: number;
 }
 
 /**
- * A collection from its first document on, a minute at a time. At `ageSeconds` it is given dates in the order of age,
- * as fast as the database bears; then the index is made, and a thread deletes once a minute what has expired, as fast
- * as it bears.
+ * A collection from its first document on, a minute at a time. At `ageSeconds` documents get dates in the order of age,
+ * as fast as the database allows; then the index is made, and a thread deletes expired documents once a minute, as fast
+ * as it allows.
  */
 export function simulateCollection(
-  workload: TtlWorkload,
+  workload: RetentionWorkload,
   ageSeconds: number,
   { retentionSeconds, backfillSeconds, drainSeconds }: Forgetting,
   seed: number,
@@ -86,7 +86,7 @@ class Inserts {
   public next(): void {
     const hour = (2 * PI * this.byPass.length) / PASSES_PER_DAY;
     const mean = this.perSecond * TTL_PASS_SECONDS * (1 - cos(hour));
-    // A normal law stands in for Poisson's: what counts are sums over days.
+    // A normal law approximates the Poisson law: only sums over days matter.
     const documents = max(0, round(mean + sqrt(mean) * this.random.normal()));
     this.byPass.push(documents);
     this.total += documents;

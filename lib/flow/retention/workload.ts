@@ -1,10 +1,10 @@
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList } from '../plan';
+import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
- * A collection whose documents are worthless after a while, and what its database bears.
+ * A collection whose documents expire, and the capacity of its database.
  */
-export interface TtlWorkload {
+export interface RetentionWorkload {
   /**
    * Documents inserted per second, the busiest day's mean. 10⁻⁹ to 10⁹.
    */
@@ -22,13 +22,13 @@ export interface TtlWorkload {
   readonly existingDocuments: number;
 
   /**
-   * Updates per second that the database bears beside its load; measured, not guessed. 10⁻⁹ to 10⁹.
+   * Updates per second that the database can take beside its load, as measured. 10⁻⁹ to 10⁹.
    */
   readonly spareWritesPerSecond: number;
 
   /**
-   * Deletions per second that the database bears beside its load, replication included. One thread of the primary
-   * deletes what has expired. 10⁻⁹ to 10⁹.
+   * Deletions per second that the database can take beside its load, replication included. One thread of the primary
+   * deletes expired documents. 10⁻⁹ to 10⁹.
    */
   readonly deletesPerSecond: number;
 
@@ -41,9 +41,9 @@ export interface TtlWorkload {
 }
 
 /**
- * How long documents are kept, and what that may take.
+ * How long documents are kept, and the limits on size and time.
  */
-export interface TtlObjective {
+export interface RetentionObjective {
   /**
    * Seconds that a document is kept. 10⁻⁹ to 3,153,600,000 (a hundred years).
    */
@@ -64,7 +64,7 @@ export interface TtlObjective {
   readonly backfillSeconds?: number;
 
   /**
-   * The longest that a document may outlive its date, in seconds. At least 120: the server looks once a minute.
+   * The longest that a document may outlive its date, in seconds. At least 120: the server checks once a minute.
    *
    * @default 3600
    */
@@ -72,9 +72,20 @@ export interface TtlObjective {
 }
 
 /**
- * What a collection comes to.
+ * The input of a collection's plan.
  */
-export interface TtlPredictions {
+export interface RetentionQuestion {
+  /** Inserts, documents of today, and capacity of the database. */
+  readonly workload: RetentionWorkload;
+
+  /** How long documents are kept, and the limits on size and time. */
+  readonly objective: RetentionObjective;
+}
+
+/**
+ * Predictions for a collection.
+ */
+export interface RetentionPredictions {
   /** Bytes of the collection today. */
   readonly bytesToday: number;
   /** Documents once as many expire as arrive. */
@@ -85,33 +96,34 @@ export interface TtlPredictions {
   readonly expiredDocuments: number;
   /** Seconds until every document has its date and the index is made. */
   readonly backfillSeconds: number;
-  /** Seconds after that until what was too old is deleted. */
+  /** Seconds after that until the old documents are deleted. */
   readonly drainSeconds: number;
 }
 
 /**
- * What follows for a collection: every knob with its reason, and what to expect.
+ * The plan of a collection: every knob with its reason, and the predictions.
  */
-export class TtlPlan extends KnobList {
+export class RetentionPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What to expect of the result. */
-    public readonly predictions: TtlPredictions,
+    /** The predictions. */
+    public readonly predictions: RetentionPredictions,
   ) {
     super(subject, knobs);
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
+  public expectations(): Expectation[] {
     const p = this.predictions;
-    const expected = [
-      `  today                     ${sizeText(p.bytesToday)}`,
-      `  too old                   ${figure(Math.round(p.expiredDocuments))} documents`,
-      `  backfilled within         ${figure(p.backfillSeconds)} s`,
-      `  drained after that within ${figure(p.drainSeconds)} s`,
-      `  steady                    ${sizeText(p.steadyBytes)} in ${figure(Math.round(p.steadyDocuments))} documents`,
+    return [
+      { label: 'today', text: sizeText(p.bytesToday) },
+      { label: 'too old', text: `${figure(Math.round(p.expiredDocuments))} documents` },
+      { label: 'backfilled within', text: `${figure(p.backfillSeconds)} s` },
+      { label: 'drained after that within', text: `${figure(p.drainSeconds)} s` },
+      {
+        label: 'steady',
+        text: `${sizeText(p.steadyBytes)} in ${figure(Math.round(p.steadyDocuments))} documents`,
+      },
     ];
-    return [`${this.subject}: knobs`, ...explainKnobs(this.knobs), `${this.subject}: expect`, ...expected].join('\n');
   }
 }

@@ -1,8 +1,8 @@
 /** The validation table of a shared cluster. */
-import { type Check, inRange, shown, wholeNumber } from '../errors';
-import { objectiveChecks, workloadChecks } from '../queue/resolve';
-import type { Objective } from '../queue/workload';
-import type { BatchCapacity, BatchTenant } from './workload';
+import { above0, type Check, inRange, isKnown, oneOf, present, required, shown, wholeNumber } from '../errors';
+import { type Fields, listChecks, objectChecks } from '../fields';
+import { mostBusySlots, objectiveChecks, workloadChecks } from '../queue/resolve';
+import type { BatchCapacity, BatchTenant, SharesQuestion } from './workload';
 
 /** More pods than any cluster runs (Kubernetes, Considerations for large clusters: 150,000 pods). */
 export const MOST_JOBS = 150_000;
@@ -16,35 +16,59 @@ export const MOST_MEMORY_BYTES = 1e16;
 export const LEAST_WEIGHT = 0.001;
 export const MOST_WEIGHT = 1e6;
 
+const QUESTION_FIELDS: Fields<SharesQuestion> = {
+  capacity: true,
+  tenants: true,
+  objective: true,
+  reclaimByPreemption: true,
+};
+const CAPACITY_FIELDS: Fields<BatchCapacity> = { cpu: true, memoryBytes: true };
+const TENANT_FIELDS: Fields<BatchTenant> = {
+  name: true,
+  workload: true,
+  jobCpu: true,
+  jobMemoryBytes: true,
+  weight: true,
+  nominalJobs: true,
+  borrowedJobs: true,
+};
+
 /** Checks a cluster, its tenants and the promise. */
-export function fairShareChecks(
-  capacity: BatchCapacity,
-  tenants: readonly BatchTenant[],
-  objective: Objective,
-): Check[] {
-  const { cpu, memoryBytes } = capacity;
-  const names = tenants.map(({ name }) => name);
-  return [
-    above('capacity.cpu', cpu, MOST_CPU),
-    above('capacity.memoryBytes', memoryBytes, MOST_MEMORY_BYTES),
-    { refused: tenants.length === 0, message: 'tenants must name at least one, got none' },
+export function sharesChecks(question: SharesQuestion): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, ({ capacity, tenants, objective, ...choices }) => [
+    ...objectChecks('capacity', capacity, CAPACITY_FIELDS, ({ cpu, memoryBytes }) => [
+      required(above0, 'capacity.cpu', cpu, MOST_CPU),
+      required(above0, 'capacity.memoryBytes', memoryBytes, MOST_MEMORY_BYTES),
+    ]),
+    ...listChecks('tenants', tenants, (list) => {
+      const names = list.map((tenant) => tenant?.name);
+      return [
+        { refused: list.length === 0, message: 'tenants must name at least one, got none' },
+        {
+          refused: new Set(names).size < names.length,
+          message: `tenants must have different names, got ${names.map(String).join(', ')}`,
+        },
+        ...list.flatMap((tenant) =>
+          objectChecks('tenants', tenant, TENANT_FIELDS, () => tenantChecks(tenant, capacity)),
+        ),
+      ];
+    }),
+    oneOf('reclaimByPreemption', choices.reclaimByPreemption, [true, false]),
+    ...(objective === undefined
+      ? [present('objective', objective)]
+      : objectiveChecks(objective).map(prefixed('objective'))),
     {
-      refused: new Set(names).size < names.length,
-      message: `tenants must have different names, got ${names.join(', ')}`,
-    },
-    ...objectiveChecks(objective).map(prefixed('objective')),
-    {
-      refused: objective.maxBacklog !== undefined || objective.monthlyCost !== undefined,
+      refused: objective?.maxBacklog !== undefined || objective?.monthlyCost !== undefined,
       message: 'objective.maxBacklog and objective.monthlyCost must be left out: shares are sized by latency',
     },
-    ...tenants.flatMap((tenant) => tenantChecks(tenant, capacity)),
-  ];
+  ]);
 }
 
-function tenantChecks(tenant: BatchTenant, { cpu, memoryBytes }: BatchCapacity): Check[] {
+function tenantChecks(tenant: BatchTenant, capacity: BatchCapacity | undefined): Check[] {
   const { name, workload, weight, jobCpu, jobMemoryBytes } = tenant;
-  const of = (field: string) => `tenants.${field} of ${name}`;
-  const busy = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0) * workload.serviceSeconds;
+  const { cpu, memoryBytes } = capacity ?? {};
+  const of = (field: string) => `tenants.${field} of ${String(name)}`;
+  const busy = workload ? mostBusySlots(workload) : 0;
   return [
     {
       refused: typeof name !== 'string' || !/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(name),
@@ -60,18 +84,19 @@ function tenantChecks(tenant: BatchTenant, { cpu, memoryBytes }: BatchCapacity):
       message: `${of('weight')} must not be 0: to Kueue that is a tenant that is always preempted first, and never comes into a share`,
     },
     weight === 0 ? PASSED : inRange(of('weight'), weight, LEAST_WEIGHT, MOST_WEIGHT),
-    inRange(of('jobCpu'), jobCpu, LEAST_CPU, cpu > 0 ? cpu : MOST_CPU),
-    above(of('jobMemoryBytes'), jobMemoryBytes, memoryBytes > 0 ? memoryBytes : MOST_MEMORY_BYTES),
+    required(inRange, of('jobCpu'), jobCpu, LEAST_CPU, isKnown(cpu) && cpu > 0 ? cpu : MOST_CPU),
+    required(
+      above0,
+      of('jobMemoryBytes'),
+      jobMemoryBytes,
+      isKnown(memoryBytes) && memoryBytes > 0 ? memoryBytes : MOST_MEMORY_BYTES,
+    ),
     wholeNumber(of('nominalJobs'), tenant.nominalJobs, 1, MOST_JOBS),
     wholeNumber(of('borrowedJobs'), tenant.borrowedJobs, 0, MOST_JOBS),
   ];
 }
 
 const PASSED: Check = { refused: false, message: '' };
-
-function above(name: string, value: number, max: number): Check {
-  return { refused: !(value > 0 && value <= max), message: `${name} must be above 0, at most ${max}, got ${value}` };
-}
 
 function prefixed(prefix: string): (check: Check) => Check {
   return ({ refused, message }) => ({ refused, message: `${prefix}: ${message}` });

@@ -1,5 +1,5 @@
 /**
- * What it does to all when one tenant submits a multiple of what it said: in one line for everybody, and under the plan.
+ * The effect on all tenants when one submits a multiple of its stated rate: in one shared line, and under the plan.
  */
 
 import { validate } from '../errors';
@@ -7,9 +7,9 @@ import { erlangC, sojournTail, waitDecay } from '../numerics/erlang';
 import { serviceTail } from '../numerics/gamma';
 import { forecast } from '../queue/forecast/predict';
 import { loadOf, places, type TenantLoad } from './load';
-import { type BatchCapacity, type BatchTenant, type FairSharePlan, type FloodForecast } from './workload';
+import { type BatchCapacity, type BatchTenant, type FloodForecast, type SharesPlan } from './workload';
 
-/** The flood: who, how many times its peak rate, for how long. */
+/** The flood: tenant, multiple of its peak rate, duration. */
 export interface Flood {
   readonly tenant: string;
   /** Times its own peak rate. At least 1. */
@@ -19,13 +19,13 @@ export interface Flood {
 }
 
 /**
- * Foresees a flood while everybody else submits as at its peak.
+ * Forecasts a flood while all other tenants submit at their peak rates.
  *
  * @param latencySeconds within which a job has to end
- * @throws InvalidInputError when the flood is none, or its tenant is not there
+ * @throws InvalidInputError when factor or duration is out of range, or the tenant is unknown
  */
 export function forecastFlood(
-  plan: FairSharePlan,
+  plan: SharesPlan,
   capacity: BatchCapacity,
   tenants: readonly BatchTenant[],
   latencySeconds: number,
@@ -46,7 +46,7 @@ export function forecastFlood(
   return loads.map((load, index) => {
     const { nominalJobs } = plan.tenants[index];
     const flooding = load.tenant.name === tenant;
-    // Who keeps to its share pays for what is lent; who floods has what the others leave.
+    // A tenant within its share waits for its lent places; the flooding tenant runs in places that the others leave.
     const jobs = flooding ? nominalJobs + lentJobs(capacity, loads, plan, index) : nominalJobs;
     const workload = {
       ...load.workload,
@@ -63,11 +63,11 @@ export function forecastFlood(
 }
 
 /**
- * Jobs that a tenant runs beyond its own on average, out of what the others leave. What these use strays around its
- * mean, and what they leave above the bound helps nobody: E[min(bound, left)] is less than min(bound, E[left]). Jobs at
- * the same time are Poisson where nobody waits (M/G/∞), here a gamma law of the same mean and variance.
+ * Mean number of jobs that a tenant runs beyond its own, in places that the others leave. Their use varies around its
+ * mean, and places above the bound are not used: E[min(bound, left)] is less than min(bound, E[left]). Concurrent jobs
+ * are Poisson where none waits (M/G/∞), here a gamma law of the same mean and variance.
  */
-function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: FairSharePlan, index: number): number {
+function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: SharesPlan, index: number): number {
   const { nominalJobs, borrowedJobs } = plan.tenants[index];
   const others = loads.flatMap((load, i) =>
     i === index ? [] : [{ load, jobs: Math.min(load.peakJobs, plan.tenants[i].nominalJobs) }],
@@ -95,8 +95,8 @@ function lentJobs(capacity: BatchCapacity, loads: readonly TenantLoad[], plan: F
 
 /**
  * One line, first come, first served, over the resource that is scarcer. Above its capacity the line grows evenly for
- * the length of the flood and shrinks evenly after it, so that whoever submits evenly meets every wait between none
- * and the longest, (load − 1) × seconds, equally often.
+ * the length of the flood and shrinks evenly after it, so a tenant that submits evenly has every wait between none and
+ * the longest, (load − 1) × seconds, equally often.
  *
  * Source: Newell, Applications of Queueing Theory (1982), 2 (fluid approximation).
  */
@@ -116,7 +116,7 @@ function onTimeInOneLine(
   );
   if (load <= 1) return inCalm(loads, times, load, latencySeconds, mean, variation);
   const longest = (load - 1) * seconds;
-  // E[P(S ≤ D − w)] over w: service longer than the promise is late whatever the wait.
+  // E[P(S ≤ D − w)] over w: service longer than the promise is late for any wait.
   const steps = 400;
   let late = 0;
   for (let step = 0; step < steps; step += 1) {

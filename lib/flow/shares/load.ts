@@ -1,4 +1,4 @@
-/** Tenants as the plan sees them: jobs per second with every attempt counted, sizes rounded as the cluster counts them. */
+/** Load of the tenants: jobs per second with every attempt counted, sizes rounded as the cluster counts them. */
 
 import {
   CONSUMER_DEFAULTS,
@@ -23,7 +23,7 @@ export interface TenantLoad {
   readonly jobCpu: number;
   /** Bytes of one job, in whole MiB. */
   readonly jobMemoryBytes: number;
-  /** Jobs that run at the same time in the mean, by Little's law. */
+  /** Mean number of jobs that run at the same time, by Little's law. */
   readonly steadyJobs: number;
   /** The same during its peak. */
   readonly peakJobs: number;
@@ -52,13 +52,13 @@ export function loadOf(tenant: BatchTenant): TenantLoad {
   };
 }
 
-/** Jobs of that tenant that fit into what is there. */
+/** Jobs of that tenant that fit into the capacity. */
 export function jobsIn({ cpu, memoryBytes }: BatchCapacity, { jobCpu, jobMemoryBytes }: TenantLoad): number {
   // Thousandths of a core are no binary fractions: 0.3 ÷ 0.1 must be 3.
   return Math.max(0, Math.floor(Math.min(cpu / jobCpu, memoryBytes / jobMemoryBytes) + 1e-9));
 }
 
-/** What is left when each tenant runs as many jobs. */
+/** Capacity left when each tenant runs this many jobs. */
 export function leftBy(capacity: BatchCapacity, loads: readonly TenantLoad[], jobs: readonly number[]): BatchCapacity {
   const used = (size: (load: TenantLoad) => number) => loads.reduce((sum, load, i) => sum + jobs[i] * size(load), 0);
   return {
@@ -67,13 +67,13 @@ export function leftBy(capacity: BatchCapacity, loads: readonly TenantLoad[], jo
   };
 }
 
-/** A crew of so many places that never changes. */
+/** A crew of constant size. */
 export function places(count: number): ResolvedConsumer {
   return {
     ...CONSUMER_DEFAULTS,
     minInstances: count,
     maxInstances: count,
-    // Never reached: there is nobody more to ask for.
+    // Never reached: the crew is at its maximum.
     backlogPerInstance: Number.MAX_SAFE_INTEGER,
     maxAttempts: 1,
   };

@@ -1,26 +1,20 @@
 /** Shares of a cluster that several tenants submit jobs to, every knob with its reason. */
 
-import { CapacityError, given, givenList, validate } from '../errors';
+import { CapacityError, type Check, validate } from '../errors';
 import { figure } from '../figures';
 import { fewestSlots, sojournTail, variationFactor } from '../numerics/erlang';
 import { serviceQuantile, serviceTail } from '../numerics/gamma';
 import { weightedMaxMin } from '../numerics/max-min';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { forecast } from '../queue/forecast/predict';
 import type { Objective } from '../queue/workload';
-import { fairShareChecks, MOST_JOBS } from './checks';
+import { MOST_JOBS, sharesChecks } from './checks';
 import { jobsIn, leftBy, loadOf, places, type TenantLoad } from './load';
-import { type BatchCapacity, type BatchTenant, FairSharePlan, type TenantShare } from './workload';
+import { type BatchCapacity, SharesPlan, type SharesQuestion, type TenantShare } from './workload';
 
 /** A pod that is evicted has as long to end (Kubernetes, Pod lifecycle: `terminationGracePeriodSeconds`, 30 unless set). */
 const GRACE_SECONDS = 30;
 const DEFAULT_QUANTILE = 0.99;
-
-/** How lent room comes back. */
-export interface Reclaim {
-  /** Whether a borrower's job is evicted when the lender asks; otherwise the lender waits until it ends. */
-  readonly byPreemption: boolean;
-}
 
 /** One tenant's numbers on the way to a share. */
 interface Wanted {
@@ -32,55 +26,51 @@ interface Wanted {
 /**
  * Shares a cluster.
  *
+ * @param subject id of the sized construct; every error starts with it
+ * @param question capacity, tenants and objective
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range; the message names every one of them
- * @throws CapacityError when a tenant would fall behind for ever, or a promise is shorter than a job
+ * @throws CapacityError when a tenant would never catch up, or a promise is shorter than a job
  */
-export function planFairShare(
-  subject: string,
-  capacity: BatchCapacity,
-  tenants: readonly BatchTenant[],
-  objective: Objective,
-  reclaim: Reclaim,
-): FairSharePlan {
-  givenList(subject, 'tenants', tenants);
-  given(subject, { capacity, objective });
-  given(subject, { reclaim }, ['byPreemption']);
-  for (const tenant of tenants) {
-    given(subject, { tenants: tenant }, ['name', 'workload']);
-    given(subject, { 'tenants.workload': tenant.workload });
-  }
-  validate(subject, fairShareChecks(capacity, tenants, objective));
-  const wanted = wantedBy(subject, tenants.map(loadOf), objective, reclaim);
+export function planShares(subject: string, question: SharesQuestion, checks: readonly Check[] = []): SharesPlan {
+  validate(subject, [...checks, ...sharesChecks(question)]);
+  const { capacity, tenants, objective, reclaimByPreemption: byPreemption = true } = question;
+  const wanted = wantedBy(subject, tenants.map(loadOf), objective, byPreemption);
   const loads = wanted.map(({ load }) => load);
   const nominal = nominalJobs(subject, capacity, wanted);
   const shares = wanted.map((one, index) => tenantShare(one, index, capacity, loads, nominal, objective));
   const reclaimSeconds = Math.max(...wanted.map((one) => one.reclaimSeconds));
   const knobs = [
-    reclaimKnob(reclaimSeconds, reclaim),
+    reclaimKnob(reclaimSeconds, byPreemption),
     ...shares.flatMap((share, i) => shareKnobs(share, wanted[i], capacity)),
   ];
-  return new FairSharePlan(subject, knobs, shares, leftBy(capacity, loads, nominal), remarks(shares, objective));
+  return new SharesPlan(subject, knobs, shares, leftBy(capacity, loads, nominal), remarks(shares, objective));
 }
 
 /** Jobs at the same time that keep the promise, for each tenant by itself. */
-function wantedBy(subject: string, loads: readonly TenantLoad[], objective: Objective, reclaim: Reclaim): Wanted[] {
+function wantedBy(
+  subject: string,
+  loads: readonly TenantLoad[],
+  objective: Objective,
+  byPreemption: boolean,
+): Wanted[] {
   const { latencySeconds, latencyQuantile: quantile = DEFAULT_QUANTILE } = objective;
   return loads.map((load, index) => {
     const { serviceSeconds: mean, serviceVariation: variation, peakPerSecond } = load.workload;
     const others = loads
       .filter((_, i) => i !== index)
       .map(({ workload: w }) => serviceQuantile(quantile, w.serviceSeconds, w.serviceVariation));
-    const reclaimSeconds = reclaim.byPreemption ? GRACE_SECONDS : Math.ceil(Math.max(0, ...others));
+    const reclaimSeconds = byPreemption ? GRACE_SECONDS : Math.ceil(Math.max(0, ...others));
     const budget = latencySeconds - reclaimSeconds;
     if (!(budget > 0) || serviceTail(budget, mean, variation) >= 0.999 * (1 - quantile)) {
       const alone = Math.ceil(serviceQuantile(1 - 0.99 * (1 - quantile), mean, variation));
       throw new CapacityError(
         subject,
-        `a job of ${load.tenant.name} alone takes ${alone} s at ${figure(100 * quantile)} %, lent room comes back within ${reclaimSeconds} s, ${figure(latencySeconds)} s are promised`,
+        `a job of ${load.tenant.name} alone takes ${alone} s at ${figure(100 * quantile)} %, lent room is returned within ${reclaimSeconds} s, ${figure(latencySeconds)} s are promised`,
         [
           `promise at least ${alone + reclaimSeconds} s`,
           `shorter jobs`,
-          ...(reclaim.byPreemption ? [] : ['let lent room be reclaimed by preemption']),
+          ...(byPreemption ? [] : ['let lent room be reclaimed by preemption']),
         ],
       );
     }
@@ -92,7 +82,7 @@ function wantedBy(subject: string, loads: readonly TenantLoad[], objective: Obje
   });
 }
 
-/** Weighted max-min of each resource; what was given by hand is taken out first. In whole jobs. */
+/** Weighted max-min of each resource, in whole jobs; shares given by hand are taken out first. */
 function nominalJobs(subject: string, capacity: BatchCapacity, wanted: readonly Wanted[]): number[] {
   const loads = wanted.map(({ load }) => load);
   const jobs = shareJobs(capacity, wanted);
@@ -133,12 +123,12 @@ function overload(capacity: BatchCapacity, loads: readonly TenantLoad[], jobs: r
   }
   for (const [index, { tenant, steadyJobs }] of loads.entries()) {
     if (jobs[index] > steadyJobs) continue;
-    return `${tenant.name} keeps ${figure(steadyJobs)} jobs running in the mean and its share is ${jobs[index]}: it would fall behind for ever (${has})`;
+    return `${tenant.name} keeps ${figure(steadyJobs)} jobs running on average and its share is ${jobs[index]}: it would never catch up (${has})`;
   }
   return undefined;
 }
 
-/** Changes that each make it fit; every one was tried. */
+/** Changes that each make it fit; each has been solved. */
 function waysOut(capacity: BatchCapacity, wanted: readonly Wanted[]): string[] {
   const fits = (factor: number, trial = wanted) => {
     const more = { cpu: capacity.cpu * factor, memoryBytes: capacity.memoryBytes * factor };
@@ -193,19 +183,19 @@ function tenantShare(
   };
 }
 
-/** Pods that still end while the next ones begin, by Little's law; never none, and no more than a cluster runs. */
+/** Pods that still end while the next ones begin, by Little's law; at least one, at most what a cluster runs. */
 function turnover(bound: number, { workload }: TenantLoad): number {
   return Math.min(MOST_JOBS, Math.max(1, Math.ceil((bound * GRACE_SECONDS) / workload.serviceSeconds)));
 }
 
-function reclaimKnob(seconds: number, { byPreemption }: Reclaim): Knob {
+function reclaimKnob(seconds: number, byPreemption: boolean): Knob {
   return {
     name: 'reclaimSeconds',
     value: seconds,
     unit: 's',
     formula: byPreemption
       ? "a borrower's pod is evicted and has its grace period to end"
-      : 'the longest job of another tenant, at the promised quantile: lent room comes back when it ends',
+      : 'the longest job of another tenant, at the promised quantile: lent room is returned when it ends',
     inputs: byPreemption ? { gracePeriodSeconds: GRACE_SECONDS } : {},
     source: byPreemption
       ? 'Kubernetes, Pod lifecycle, Termination of Pods'
@@ -215,12 +205,11 @@ function reclaimKnob(seconds: number, { byPreemption }: Reclaim): Knob {
 
 function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacity): Knob[] {
   const { name, weight, wantedJobs, jobCpu, jobMemoryBytes } = share;
-  const knob = (of: string, value: number, formula: string, inputs: Record<string, number>, source: string): Knob => ({
+  const knob = (of: string, value: number, reason: Pick<Knob, 'formula' | 'inputs'>, source: string): Knob => ({
     name: `${of}.${name}`,
     value,
     unit: 'jobs',
-    formula,
-    inputs,
+    ...reason,
     source,
   });
   const { nominalJobs: givenNominal, borrowedJobs: givenBorrowed } = load.tenant;
@@ -228,45 +217,51 @@ function shareKnobs(share: TenantShare, { load }: Wanted, capacity: BatchCapacit
     knob(
       'wantedJobs',
       wantedJobs,
-      'fewest places with which the promised share of its jobs ends in time at its peak',
       {
-        peakPerSecond: load.workload.peakPerSecond,
-        serviceSeconds: load.workload.serviceSeconds,
-        offeredJobs: load.peakJobs,
+        formula: 'fewest places with which the promised share of its jobs ends in time at its peak',
+        inputs: {
+          peakPerSecond: load.workload.peakPerSecond,
+          serviceSeconds: load.workload.serviceSeconds,
+          offeredJobs: load.peakJobs,
+        },
       },
       'Erlang C; Allen–Cunneen for other variations',
     ),
     knob(
       'nominalJobs',
       share.nominalJobs,
-      givenNominal === undefined
-        ? 'weighted max-min share of CPU and of memory, at most the wanted jobs, in whole jobs'
-        : 'given',
-      givenNominal === undefined
-        ? { wantedJobs, weight, jobCpu, jobMemoryBytes, cpu: capacity.cpu, memoryBytes: capacity.memoryBytes }
-        : {},
+      unlessGiven(givenNominal, 'weighted max-min share of CPU and of memory, at most the wanted jobs, in whole jobs', {
+        wantedJobs,
+        weight,
+        jobCpu,
+        jobMemoryBytes,
+        cpu: capacity.cpu,
+        memoryBytes: capacity.memoryBytes,
+      }),
       'Bertsekas and Gallager, Data Networks, 6.5.2; Kueue, ClusterQueue, nominalQuota',
     ),
     knob(
       'borrowedJobs',
       share.borrowedJobs,
-      givenBorrowed === undefined
-        ? 'what is left beside its own when the others run as many jobs as in the mean'
-        : 'given',
-      givenBorrowed === undefined
-        ? { cpu: capacity.cpu, memoryBytes: capacity.memoryBytes, nominalJobs: share.nominalJobs }
-        : {},
+      unlessGiven(givenBorrowed, 'places beyond its own that are left when the others run their mean number of jobs', {
+        cpu: capacity.cpu,
+        memoryBytes: capacity.memoryBytes,
+        nominalJobs: share.nominalJobs,
+      }),
       'Kueue, ClusterQueue, borrowingLimit',
     ),
     knob(
       'quotaJobs',
       share.quotaJobs,
-      'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so that the queue must hold before it does',
       {
-        nominalJobs: share.nominalJobs,
-        borrowedJobs: share.borrowedJobs,
-        graceSeconds: GRACE_SECONDS,
-        serviceSeconds: load.workload.serviceSeconds,
+        formula:
+          'nominal + borrowed + those that end while the next begin (bound × grace ÷ job, 1 to 150,000): a quota rejects, so the queue must stop jobs first',
+        inputs: {
+          nominalJobs: share.nominalJobs,
+          borrowedJobs: share.borrowedJobs,
+          graceSeconds: GRACE_SECONDS,
+          serviceSeconds: load.workload.serviceSeconds,
+        },
       },
       'Kubernetes, Resource Quotas: what would exceed the quota is refused with 403; pods count until they are terminal',
     ),

@@ -1,19 +1,18 @@
-import { unknownName } from '../errors';
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList } from '../plan';
-import type { Workload } from '../queue/workload';
+import { type Expectation, type Knob, named, Plan } from '../plan';
+import type { Objective, Workload } from '../queue/workload';
 
 /**
- * What a cluster has for jobs.
+ * Capacity of a cluster for jobs.
  */
 export interface BatchCapacity {
   /**
-   * CPU in cores: what nodes can allocate, without what the system and other workloads request. Above 0, at most 10^6.
+   * CPU in cores: what nodes can allocate, minus the requests of the system and other workloads. Above 0, at most 10^6.
    */
   readonly cpu: number;
 
   /**
-   * Memory in bytes: what nodes can allocate, without what the system and other workloads request. Above 0, at most
+   * Memory in bytes: what nodes can allocate, minus the requests of the system and other workloads. Above 0, at most
    * 10^16.
    */
   readonly memoryBytes: number;
@@ -30,7 +29,7 @@ export interface BatchTenant {
   readonly name: string;
 
   /**
-   * Jobs that it submits, and how long one runs. A failed attempt is a job of its own.
+   * Jobs that it submits, and how long one runs. A failed attempt counts as another job.
    */
   readonly workload: Workload;
 
@@ -45,8 +44,8 @@ export interface BatchTenant {
   readonly jobMemoryBytes: number;
 
   /**
-   * How much it counts when there is not enough for everybody: of the guaranteed shares, and of what is lent. 0.001 to
-   * 10^6. Not 0: to Kueue that is a tenant that is always preempted first and never comes into its share.
+   * Its weight when capacity is short: for the guaranteed shares, and for lent capacity. 0.001 to 10^6. Not 0: to Kueue
+   * that is a tenant that is always preempted first and never comes into its share.
    *
    * @default 1
    */
@@ -62,18 +61,39 @@ export interface BatchTenant {
   /**
    * Jobs that it may run beyond those while others leave room, given by hand. A whole number, 0 or more.
    *
-   * @default - what is left when the others submit as much as in the mean
+   * @default - the places left when the others submit at their mean rates
    */
   readonly borrowedJobs?: number;
 }
 
 /**
- * What one tenant gets.
+ * The input of the plan of a shared cluster.
+ */
+export interface SharesQuestion {
+  /** Capacity of the cluster for jobs. */
+  readonly capacity: BatchCapacity;
+
+  /** The tenants that submit jobs. At least one, no two of the same name. */
+  readonly tenants: readonly BatchTenant[];
+
+  /** The promise to every tenant, at its own peak. Without `maxBacklog` and `monthlyCost`. */
+  readonly objective: Objective;
+
+  /**
+   * Whether a borrower's job is evicted when the lender needs its room; otherwise the lender waits until it ends.
+   *
+   * @default true
+   */
+  readonly reclaimByPreemption?: boolean;
+}
+
+/**
+ * One tenant's share.
  */
 export interface TenantShare {
   /** Name of the tenant. */
   readonly name: string;
-  /** How much it counts. */
+  /** Its weight. */
   readonly weight: number;
   /** Jobs at the same time that keep the promise at its peak. */
   readonly wantedJobs: number;
@@ -92,7 +112,7 @@ export interface TenantShare {
 }
 
 /**
- * What a flood of one tenant does to one of all.
+ * The effect of one tenant's flood on one tenant.
  */
 export interface FloodForecast {
   /** Name of the tenant. */
@@ -104,53 +124,40 @@ export interface FloodForecast {
 }
 
 /**
- * What follows from a cluster and its tenants: each tenant's share, with reasons.
+ * The plan of a cluster and its tenants: each tenant's share, with reasons.
  */
-export class FairSharePlan extends KnobList {
+export class SharesPlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What each tenant gets, in the order they were given. */
+    /** Each tenant's share, in the order they were given. */
     public readonly tenants: TenantShare[],
-    /** What nobody is guaranteed, and whoever needs it borrows by weight. */
+    /** Capacity that is guaranteed to no tenant; tenants that need it borrow it by weight. */
     public readonly unclaimed: BatchCapacity,
-    /** What is accepted although it will be felt. One sentence each. */
-    public readonly remarks: string[],
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
   /**
-   * What the tenant of that name gets.
+   * The share of the tenant of that name.
    *
    * @throws InvalidInputError when the plan has no such tenant; the message lists those it has
    */
   public tenant(name: string): TenantShare {
-    const found = this.tenants.find((one) => one.name === name);
-    if (found) return found;
-    throw unknownName(
-      this.subject,
-      'tenant',
-      name,
-      this.tenants.map((one) => one.name),
-    );
+    return named(this.subject, 'tenant', this.tenants, name);
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
-    const expected = this.tenants.map(
-      (one) =>
-        `  ${one.name}: always ${one.nominalJobs} jobs, ${one.nominalJobs + one.borrowedJobs} while others leave room; ` +
-        `${figure(100 * one.onTimeRatio)} % in time at its peak`,
-    );
+  public expectations(): Expectation[] {
     const { cpu, memoryBytes } = this.unclaimed;
     return [
-      `${this.subject}: knobs`,
-      ...explainKnobs(this.knobs),
-      `${this.subject}: expect`,
-      ...expected,
-      `  nobody's, lent by weight: ${figure(cpu)} cores, ${sizeText(memoryBytes)}`,
-      ...this.remarks,
-    ].join('\n');
+      ...this.tenants.map((one) => ({
+        label: one.name,
+        text:
+          `always ${one.nominalJobs} jobs, ${one.nominalJobs + one.borrowedJobs} while others leave room; ` +
+          `${figure(100 * one.onTimeRatio)} % in time at its peak`,
+      })),
+      { label: 'unclaimed, lent by weight', text: `${figure(cpu)} cores, ${sizeText(memoryBytes)}` },
+    ];
   }
 }

@@ -1,37 +1,73 @@
 /**
- * What is refused of a stock: numbers out of range, moves that answer too late, moves that cost more than they save.
+ * Checks of a stock: numbers out of range, moves that answer too late, moves that cost more than they save.
  */
-import { atLeast, CapacityError, type Check, inRange, positive, wholeNumber } from '../errors';
+import {
+  atLeast,
+  CapacityError,
+  type Check,
+  fromBelow,
+  inRange,
+  positive,
+  required,
+  shown,
+  wholeNumber,
+} from '../errors';
+import { type Fields, listChecks, objectChecks } from '../fields';
 import { figure, sizeText } from '../figures';
 import { storageClassNames, storageClassPrices } from '../prices';
 import { MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
 import { LARGEST_OBJECT_BYTES, TIERING, usd } from './cost';
-import type { StockEconomy } from './economy';
-import type { StockChoices, StockObjective, StockWorkload, StorageTransition } from './workload';
+import type { StorageEconomy } from './economy';
+import type { StorageObjective, StorageQuestion, StorageTransition, StorageWorkload } from './workload';
 
 const LONGEST_DAYS = 36_500;
 /** A byte in three years; less fills no object. */
 const LEAST_BYTES_PER_DAY = 1e-3;
 
-/** Everything that is wrong with the numbers of a stock. */
-export function stockChecks(workload: StockWorkload, objective: StockObjective, choices: StockChoices): Check[] {
-  const ratio = workload.overwriteRatio;
-  const retentionDays = workload.retentionDays ?? 365;
-  const transitions = choices.transitions ?? [];
-  return [
-    positive('workload.bytesPerDay', workload.bytesPerDay ?? Number.NaN, LEAST_BYTES_PER_DAY, MOST_HELD),
-    inRange('workload.objectBytes', workload.objectBytes ?? Number.NaN, 1, LARGEST_OBJECT_BYTES),
-    wholeNumber('workload.retentionDays', workload.retentionDays, 1, LONGEST_DAYS),
-    {
-      refused: ratio !== undefined && !(ratio >= 0 && ratio < 1),
-      message: `workload.overwriteRatio must be at least 0 and below 1, got ${ratio}`,
-    },
-    inRange('workload.readRatioPerMonth', workload.readRatioPerMonth, 0, 1000),
-    positive('objective.monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
-    atLeast('objective.retrievalSeconds', objective.retrievalSeconds, 0, YEAR_SECONDS),
+const WORKLOAD_FIELDS: Fields<StorageWorkload> = {
+  bytesPerDay: true,
+  objectBytes: true,
+  retentionDays: true,
+  overwriteRatio: true,
+  readRatioPerMonth: true,
+};
+const OBJECTIVE_FIELDS: Fields<StorageObjective> = { monthlyCost: true, retrievalSeconds: true };
+const TRANSITION_FIELDS: Fields<StorageTransition> = { storageClass: true, afterDays: true, minimumObjectBytes: true };
+const QUESTION_FIELDS: Fields<StorageQuestion> = {
+  workload: true,
+  objective: true,
+  transitions: true,
+  noncurrentDays: true,
+  budgetHeadroom: true,
+};
+
+/** Checks of a stock's question. */
+export function storageChecks(question: StorageQuestion): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective = {}, ...choices }) => [
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', objective, OBJECTIVE_FIELDS, ({ monthlyCost, retrievalSeconds }) => [
+      positive('objective.monthlyCost', monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
+      atLeast('objective.retrievalSeconds', retrievalSeconds, 0, YEAR_SECONDS),
+    ]),
     wholeNumber('noncurrentDays', choices.noncurrentDays, 1, LONGEST_DAYS),
     inRange('budgetHeadroom', choices.budgetHeadroom, 1, 10),
-    ...transitions.flatMap((t, i) => transitionChecks(t, transitions[i - 1], retentionDays)),
+    ...listChecks('transitions', choices.transitions ?? [], (transitions) =>
+      transitions.flatMap((t, i) =>
+        objectChecks('transitions', t, TRANSITION_FIELDS, () =>
+          transitionChecks(t, transitions[i - 1], workload?.retentionDays ?? 365),
+        ),
+      ),
+    ),
+  ]);
+}
+
+function workloadChecks(workload: StorageWorkload): Check[] {
+  return [
+    required(positive, 'workload.bytesPerDay', workload.bytesPerDay, LEAST_BYTES_PER_DAY, MOST_HELD),
+    required(inRange, 'workload.objectBytes', workload.objectBytes, 1, LARGEST_OBJECT_BYTES),
+    wholeNumber('workload.retentionDays', workload.retentionDays, 1, LONGEST_DAYS),
+    fromBelow('workload.overwriteRatio', workload.overwriteRatio, 0, 1),
+    inRange('workload.readRatioPerMonth', workload.readRatioPerMonth, 0, 1000),
   ];
 }
 
@@ -39,20 +75,21 @@ function transitionChecks(t: StorageTransition, before: StorageTransition | unde
   const known = (name: string) => storageClassNames.includes(name) && name !== 'STANDARD';
   if (!known(t.storageClass)) {
     const names = storageClassNames.filter(known).join(', ');
-    return [{ refused: true, message: `transitions must name one of ${names}, got ${t.storageClass}` }];
+    return [{ refused: true, message: `transitions must name one of ${names}, got ${shown(t.storageClass)}` }];
   }
   const { earliestDays, rank } = storageClassPrices(t.storageClass);
   const name = `transitions: days to ${t.storageClass}`;
   const checks: Check[] = [
-    wholeNumber(name, t.afterDays, earliestDays),
+    required(wholeNumber, name, t.afterDays, earliestDays),
+    atLeast('transitions.minimumObjectBytes', t.minimumObjectBytes, 0, MOST_HELD),
     {
       refused: t.afterDays >= retentionDays,
       message: `${name} must be below the retention of ${retentionDays} days, got ${t.afterDays}`,
     },
   ];
-  if (!before || !known(before.storageClass)) return checks;
+  if (!known(before?.storageClass ?? '') || before === undefined) return checks;
   const { rank: rankBefore, earliestDays: stay } = storageClassPrices(before.storageClass);
-  // What waits 30 days for an infrequent-access class must also stay there for 30 before a rule moves it on.
+  // An object that waits 30 days for an infrequent-access class must also stay there for 30 before a rule moves it on.
   const next = before.afterDays + Math.max(1, stay);
   return [
     ...checks,
@@ -64,7 +101,7 @@ function transitionChecks(t: StorageTransition, before: StorageTransition | unde
   ];
 }
 
-/** Refuses a class that readers would not wait for. */
+/** Refuses a class that answers later than promised. */
 export function refuseLateReads(subject: string, transitions: readonly StorageTransition[], patience: number): void {
   const late = transitions.find((t) => storageClassPrices(t.storageClass).retrievalSeconds > patience);
   if (!late) return;
@@ -81,7 +118,7 @@ export function refuseLateReads(subject: string, transitions: readonly StorageTr
 }
 
 /** Refuses moves given by hand that cost more than S3 Standard, with the size from which they would pay. */
-export function refuseLoss(subject: string, economy: StockEconomy): void {
+export function refuseLoss(subject: string, economy: StorageEconomy): void {
   const { taken, cheapest, breakEven, retentionDays, workload } = economy;
   const [cost, standard, tiering] = [taken, [], TIERING].map((list) => economy.monthly(list));
   if (cost <= standard) return;

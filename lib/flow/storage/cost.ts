@@ -1,8 +1,10 @@
 /**
- * What it costs to keep an object: storage with every minimum, moves, reads, monitoring, at list prices.
+ * Cost of keeping an object: storage with every minimum, moves, reads, monitoring, at list prices.
  */
+
 import { figure } from '../figures';
 import { s3Prices, storageClassPrices } from '../prices';
+import { bisect } from '../search';
 import type { StorageTransition } from './workload';
 
 const GB = 2 ** 30;
@@ -15,12 +17,12 @@ export const DEFAULT_TRANSITIONS: readonly StorageTransition[] = [
   { storageClass: 'GLACIER', afterDays: 180 },
 ];
 
-/** Every object to Intelligent-Tiering at once: what the other moves are compared with. */
+/** Every object to Intelligent-Tiering at once: the baseline for other moves. */
 export const TIERING: readonly StorageTransition[] = [{ storageClass: 'INTELLIGENT_TIERING', afterDays: 0 }];
 
 /**
  * US dollars that one object costs from its creation to its deletion: storage with every minimum, moves, reads,
- * monitoring. The upload is not in it: it costs the same whatever follows.
+ * monitoring. The upload is not included: it costs the same for every choice.
  */
 export function lifetimeCost(
   objectBytes: number,
@@ -63,7 +65,7 @@ function stageCost(storageClass: string, objectBytes: number, days: number, read
 
 /**
  * The object size in bytes from which `transitions` cost no more than `instead`, by bisection. Infinite when no size
- * does. Every object is taken to move, whatever `minimumObjectBytes` says.
+ * does. Every object is assumed to move; `minimumObjectBytes` is ignored.
  *
  * Moving costs a fixed sum an object and saves in proportion to its bytes, so that there is one crossing at most.
  */
@@ -84,13 +86,7 @@ export function breakEvenObjectBytes(
 /** The whole number of bytes in `(low, high]` from which `fits` holds, by bisection; infinite when it fails at `high`. */
 export function smallestSize(low: number, high: number, fits: (bytes: number) => boolean): number {
   if (!fits(high)) return Number.POSITIVE_INFINITY;
-  let [bad, good] = [low, high];
-  while (good - bad > 0.5) {
-    const middle = (bad + good) / 2;
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return Math.ceil(good);
+  return Math.ceil(bisect({ holding: high, failing: low }, { steps: 100, within: 0.5 }, fits).holding);
 }
 
 /** A monthly cost as a person reads it. */

@@ -1,5 +1,5 @@
 /**
- * What moving objects between storage classes costs and saves: everything a stock's plan decides is read off it.
+ * Costs and savings of moving objects between storage classes: the basis of a stock's plan.
  */
 
 import { type Stock, steadyBytes, steadyItems } from '../numerics/stock';
@@ -13,14 +13,20 @@ import {
   smallestSize,
   TIERING,
 } from './cost';
-import type { StockChoices, StockObjective, StockPredictions, StockWorkload, StorageTransition } from './workload';
+import type {
+  StorageChoices,
+  StorageObjective,
+  StoragePredictions,
+  StorageTransition,
+  StorageWorkload,
+} from './workload';
 
 const DAY_SECONDS = 86_400;
 /** Days between two inventories. */
 const INVENTORY_DAYS = 7;
 
 /** Costs and savings of one stock at its object size. */
-export class StockEconomy {
+export class StorageEconomy {
   public readonly retentionDays: number;
   public readonly noncurrentDays: number;
   public readonly headroom: number;
@@ -31,7 +37,7 @@ export class StockEconomy {
   public readonly considered: readonly StorageTransition[];
   /** The list that costs least. */
   public readonly cheapest: readonly StorageTransition[];
-  /** The list that is made: given, or the cheapest. */
+  /** The list in effect: given, or the cheapest. */
   public readonly taken: readonly StorageTransition[];
   /** The same with the object size from which each move holds. */
   public readonly transitions: StorageTransition[];
@@ -41,9 +47,9 @@ export class StockEconomy {
   private readonly subsets: readonly StorageTransition[][];
 
   constructor(
-    public readonly workload: StockWorkload,
-    objective: StockObjective,
-    public readonly choices: StockChoices,
+    public readonly workload: StorageWorkload,
+    objective: StorageObjective,
+    public readonly choices: StorageChoices,
   ) {
     this.retentionDays = workload.retentionDays ?? 365;
     this.noncurrentDays = choices.noncurrentDays ?? 30;
@@ -81,7 +87,9 @@ export class StockEconomy {
     return storageClassPrices(t.storageClass).retrievalSeconds <= this.patience;
   }
 
-  /** From which size on the cheapest choice has this move: below the mean object if it is made, above it if not. */
+  /**
+   * The object size from which the cheapest choice has this move: below the mean size if it is made, above it if not.
+   */
   public joinsFrom(t: StorageTransition): number {
     const { objectBytes } = this.workload;
     const joined = (bytes: number) => this.cheapestAt(bytes).includes(t);
@@ -95,7 +103,7 @@ export class StockEconomy {
     return (1 - this.overwriteRatio) * this.keptDays + this.overwriteRatio * this.noncurrentDays;
   }
 
-  public predictions(): StockPredictions {
+  public predictions(): StoragePredictions {
     const { bytesPerDay, objectBytes } = this.workload;
     const stock: Stock = {
       arrivalsPerSecond: bytesPerDay / objectBytes / DAY_SECONDS,

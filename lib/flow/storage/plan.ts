@@ -1,20 +1,23 @@
 /**
- * A stock, sized: which moves between storage classes pay back, what is kept how long, and what it costs.
+ * The plan of a stock: which moves between storage classes pay back, what is kept how long, and what it costs.
  */
-import { CapacityError, given, givenList, validate } from '../errors';
+
+import { CapacityError, type Check, validate } from '../errors';
 import { sizeText } from '../figures';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
-import { refuseLateReads, refuseLoss, stockChecks } from './checks';
+import { lastWhole } from '../search';
+import { refuseLateReads, refuseLoss, storageChecks } from './checks';
 import { usd } from './cost';
-import { StockEconomy } from './economy';
+import { StorageEconomy } from './economy';
 import {
-  type StockChoices,
-  type StockObjective,
-  StockPlan,
-  type StockPredictions,
-  type StockWorkload,
+  type StorageChoices,
+  type StorageObjective,
+  StoragePlan,
+  type StoragePredictions,
+  type StorageQuestion,
   type StorageTransition,
+  type StorageWorkload,
 } from './workload';
 
 const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flow/prices.json)`;
@@ -22,21 +25,17 @@ const LIST_PRICES = `list prices of ${pricesRegion}, read ${pricesRead} (lib/flo
 /**
  * The plan of a stock: which moves pay back at this object size, what is kept, and what it costs.
  *
+ * @param subject id of the sized construct; every error starts with it
+ * @param question workload, objective, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
  * @throws InvalidInputError when a number is outside its range
  * @throws CapacityError when moves given by hand cost more than they save or answer too late, or when the stock
  *   costs more than the objective allows
  */
-export function planStock(
-  subject: string,
-  workload: StockWorkload,
-  objective: StockObjective = {},
-  choices: StockChoices = {},
-): StockPlan {
-  given(subject, { workload, objective, choices }, ['transitions']);
-  if (choices.transitions !== undefined) givenList(subject, 'transitions', choices.transitions);
-  for (const transition of choices.transitions ?? []) given(subject, { transitions: transition }, ['storageClass']);
-  validate(subject, stockChecks(workload, objective, choices));
-  const economy = new StockEconomy(workload, objective, choices);
+export function planStorage(subject: string, question: StorageQuestion, checks: readonly Check[] = []): StoragePlan {
+  validate(subject, [...checks, ...storageChecks(question)]);
+  const { workload, objective = {}, ...choices } = question;
+  const economy = new StorageEconomy(workload, objective, choices);
   if (choices.transitions) {
     refuseLateReads(subject, economy.taken, economy.patience);
     refuseLoss(subject, economy);
@@ -48,11 +47,11 @@ export function planStock(
   }
   const knobs = [...retentionKnobs(economy), ...economy.considered.flatMap((t) => transitionKnobs(t, economy))];
   const limits = limitKnobs(economy, predictions);
-  return new StockPlan(subject, [...knobs, ...limits], predictions, economy.transitions, remarksOn(subject, economy));
+  return new StoragePlan(subject, [...knobs, ...limits], predictions, economy.transitions, remarksOn(subject, economy));
 }
 
-/** What is accepted although it costs more than it need to. */
-function remarksOn(subject: string, economy: StockEconomy): string[] {
+/** Accepted choices that cost more than necessary. */
+function remarksOn(subject: string, economy: StorageEconomy): string[] {
   const { choices, taken, transitions, breakEven, workload } = economy;
   const size = sizeText(workload.objectBytes);
   if (!choices.transitions) {
@@ -70,36 +69,34 @@ function remarksOn(subject: string, economy: StockEconomy): string[] {
     );
 }
 
-function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: StockEconomy): Knob[] {
+function retentionKnobs({ workload, retentionDays, noncurrentDays, choices }: StorageEconomy): Knob[] {
   return [
     {
       name: 'expirationInDays',
       value: retentionDays,
       unit: 'days',
-      formula: workload.retentionDays === undefined ? 'a year, unless the workload says otherwise' : 'given',
-      inputs: {},
+      ...unlessGiven(workload.retentionDays, 'a year, unless the workload says otherwise'),
       source: 'case 11: keep 365 days, then delete',
     },
     {
       name: 'noncurrentDays',
       value: noncurrentDays,
       unit: 'days',
-      formula: choices.noncurrentDays === undefined ? 'a month to bring a replaced or expired version back' : 'given',
-      inputs: {},
+      ...unlessGiven(choices.noncurrentDays, 'a month to restore a replaced or expired version'),
       source:
         'Amazon S3 user guide, lifecycle: in a versioned bucket expiration only hides an object; NoncurrentVersionExpiration deletes it',
     },
   ];
 }
 
-/** After how many days a move is made and from which size on; or that it is not, and why. */
-function transitionKnobs(t: StorageTransition, economy: StockEconomy): Knob[] {
+/** The day of a move and the size from which it is made; or why it is not made. */
+function transitionKnobs(t: StorageTransition, economy: StorageEconomy): Knob[] {
   const { taken, transitions, choices, workload, keptDays, reads } = economy;
   const move = transitions.find((other) => other.storageClass === t.storageClass);
   const others = taken.filter((other) => other.storageClass !== t.storageClass);
   const floor = move?.minimumObjectBytes ?? economy.joinsFrom(t);
   const costs = { costWith: economy.monthly(byAge([...others, t])), costWithout: economy.monthly(others) };
-  const kept = choices.transitions ? 'given' : 'kept: it costs less than going without';
+  const kept = choices.transitions ? 'given' : 'kept: it costs less than S3 Standard';
   const days: Knob = {
     name: `transitionInDays.${t.storageClass}`,
     value: move ? t.afterDays : Number.POSITIVE_INFINITY,
@@ -113,20 +110,20 @@ function transitionKnobs(t: StorageTransition, economy: StockEconomy): Knob[] {
     name: `objectSizeGreaterThan.${t.storageClass}`,
     value: floor - 1,
     unit: 'bytes',
-    formula: 'smaller objects cost less where they are: move from the break-even on',
+    formula: 'smaller objects cost less in their present class: move from the break-even on',
     inputs: { keptDays, readRatioPerMonth: reads },
     source: LIST_PRICES,
   };
   return [days, size];
 }
 
-function reasonToDrop(t: StorageTransition, economy: StockEconomy): string {
+function reasonToDrop(t: StorageTransition, economy: StorageEconomy): string {
   if (t.afterDays >= economy.retentionDays) return 'dropped: objects expire before';
   if (!economy.inTime(t)) return 'dropped: readers would wait longer than promised';
   return 'dropped: it costs more than it saves at this object size';
 }
 
-function limitKnobs({ workload, headroom, storedDays }: StockEconomy, predictions: StockPredictions): Knob[] {
+function limitKnobs({ workload, headroom, storedDays }: StorageEconomy, predictions: StoragePredictions): Knob[] {
   const { monthlyCostAfter: storage, monthlyRequestCost: requests, storedBytes } = predictions;
   return [
     {
@@ -150,27 +147,32 @@ function limitKnobs({ workload, headroom, storedDays }: StockEconomy, prediction
 
 function refuseBill(
   subject: string,
-  workload: StockWorkload,
+  workload: StorageWorkload,
   ceiling: number,
   billed: number,
-  choices: StockChoices,
-  objective: StockObjective,
+  choices: StorageChoices,
+  objective: StorageObjective,
 ): never {
   const unbounded = { ...objective, monthlyCost: undefined };
-  const bill = (changed: Partial<StockWorkload>) => {
-    const p = planStock(subject, { ...workload, ...changed }, unbounded, choices).predictions;
+  const bill = (changed: Partial<StorageWorkload>) => {
+    const p = planStorage(subject, {
+      workload: { ...workload, ...changed },
+      objective: unbounded,
+      ...choices,
+    }).predictions;
     return p.monthlyCostAfter + p.monthlyRequestCost;
   };
   const moves = choices.transitions ?? [];
   const fewest = Math.max(1, ...moves.map((t) => t.afterDays + 1));
   const retention = workload.retentionDays ?? 365;
-  const days = largestThatFits(fewest, retention, (d) => {
+  const fits = (days: number) => {
     try {
-      return bill({ retentionDays: d }) <= ceiling;
+      return bill({ retentionDays: days }) <= ceiling;
     } catch {
       return false; // moves given by hand no longer pay within so few days
     }
-  });
+  };
+  const days = fits(fewest) ? lastWhole(fewest, retention, fits) : 0;
   const larger = [1, 4, 16, 64, 256]
     .map((mb) => mb * 2 ** 20)
     .find((b) => b > workload.objectBytes && bill({ objectBytes: b }) <= ceiling);
@@ -183,18 +185,6 @@ function refuseBill(
       ...(larger ? [`compact to ${sizeText(larger)} an object`] : []),
     ],
   );
-}
-
-/** A whole number from `low` on that fits, by bisection towards `high`, which does not; 0 when `low` does not either. */
-function largestThatFits(low: number, high: number, fits: (days: number) => boolean): number {
-  if (!fits(low)) return 0;
-  let [good, bad] = [low, high];
-  while (bad - good > 1) {
-    const middle = Math.floor((good + bad) / 2);
-    if (fits(middle)) good = middle;
-    else bad = middle;
-  }
-  return good;
 }
 
 function byAge(list: readonly StorageTransition[]): StorageTransition[] {

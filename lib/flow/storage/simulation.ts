@@ -1,6 +1,6 @@
 import { Random, ServiceTime } from '../numerics/random';
 import { lifetimeCost } from './cost';
-import type { StockWorkload, StorageTransition } from './workload';
+import type { StorageTransition, StorageWorkload } from './workload';
 
 /** Objects that a sample prices one by one: the mean of their cost is then known to about one percent. */
 const OBJECTS = 20_000;
@@ -8,11 +8,11 @@ const MONTH_DAYS = 30;
 
 /**
  * US dollars a month for a stock as old as its retention, measured on a sample of objects whose sizes vary. Each object
- * is priced through its own life, so that the floor below which an object stays where it is shows in the bill; the
- * plan knows only the mean size.
+ * is priced through its own life, so that the size below which objects are not moved shows in the bill; the plan knows
+ * only the mean size.
  */
 export function sampledMonthlyCost(
-  workload: StockWorkload,
+  workload: StorageWorkload,
   sizeVariation: number,
   keptDays: number,
   transitions: readonly StorageTransition[],
@@ -28,6 +28,6 @@ export function sampledMonthlyCost(
     bytes += objectBytes;
     cost += lifetimeCost(objectBytes, keptDays, transitions, workload.readRatioPerMonth);
   }
-  // By the byte, not by the object: how much is written in a month is given, how many objects that is was drawn.
+  // By the byte, not by the object: the bytes written in a month are given, the number of objects is drawn.
   return (cost / bytes) * workload.bytesPerDay * MONTH_DAYS;
 }

@@ -1,11 +1,11 @@
 import { figure, sizeText } from '../figures';
-import { explainKnobs, type Knob, KnobList, mergedKnobs } from '../plan';
+import { type Expectation, type Knob, Plan } from '../plan';
 import { pricesRead, pricesRegion } from '../prices';
 
 /**
- * Numbers about a stock: what is written, in which pieces, and how long it is kept.
+ * Workload of a stock: bytes written, object size, retention.
  */
-export interface StockWorkload {
+export interface StorageWorkload {
   /**
    * Bytes written per day, as they are stored (after compression). 0.001 to 10¹⁸.
    */
@@ -33,7 +33,7 @@ export interface StockWorkload {
   readonly overwriteRatio?: number;
 
   /**
-   * Share of the stored objects that is read back in a month, whatever their age. 1 reads everything once. 0 to 1000.
+   * Share of the stored objects that is read in a month, at any age. 1 reads everything once. 0 to 1000.
    *
    * @default 0
    */
@@ -41,9 +41,9 @@ export interface StockWorkload {
 }
 
 /**
- * What is promised of a stock.
+ * The promise of a stock.
  */
-export interface StockObjective {
+export interface StorageObjective {
   /**
    * The most that the stock may cost, in US dollars a month, uploads included. Above 0, at most 10¹².
    *
@@ -69,7 +69,7 @@ export interface StorageTransition {
   /** Days from an object's creation to the move. A whole number, 0 or more; 30 or more for `STANDARD_IA`. */
   readonly afterDays: number;
   /**
-   * The size in bytes from which an object is moved; smaller ones stay where they are. 0 or more.
+   * The size in bytes from which an object is moved; smaller ones are not moved. 0 or more.
    *
    * @default 0
    */
@@ -77,9 +77,9 @@ export interface StorageTransition {
 }
 
 /**
- * What may be set by hand in a stock's plan.
+ * Choices made by hand in a stock's plan.
  */
-export interface StockChoices {
+export interface StorageChoices {
   /**
    * The moves to make, coldest last. An empty list keeps everything in S3 Standard.
    *
@@ -88,7 +88,7 @@ export interface StockChoices {
   readonly transitions?: StorageTransition[];
 
   /**
-   * Days that a replaced or expired version can still be brought back. A whole number, 1 to 36500.
+   * Days that a replaced or expired version can still be restored. A whole number, 1 to 36500.
    *
    * @default 30
    */
@@ -103,9 +103,24 @@ export interface StockChoices {
 }
 
 /**
- * What the plan of a stock expects once the stock is as old as its retention.
+ * The input of a stock's plan: workload, objective, and choices made by hand.
  */
-export interface StockPredictions {
+export interface StorageQuestion extends StorageChoices {
+  /** Bytes written, object size, retention. */
+  readonly workload: StorageWorkload;
+
+  /**
+   * The promise.
+   *
+   * @default - no ceiling, and a reader may wait for a restore
+   */
+  readonly objective?: StorageObjective;
+}
+
+/**
+ * Predictions for a stock that is as old as its retention.
+ */
+export interface StoragePredictions {
   /** Bytes kept, every version counted. */
   readonly storedBytes: number;
   /** Objects kept, every version counted. */
@@ -123,47 +138,32 @@ export interface StockPredictions {
 }
 
 /**
- * What follows from a stock's workload: the moves, every knob with its reason, and what to expect. A transition that
- * does not pay back is after infinitely many days.
+ * The plan of a stock: the moves, every knob with its reason, and the predictions. A transition that does not pay back
+ * is after infinitely many days.
  */
-export class StockPlan extends KnobList {
+export class StoragePlan extends Plan {
   constructor(
     subject: string,
     knobs: Knob[],
-    /** What to expect of the result. */
-    public readonly predictions: StockPredictions,
+    /** The predictions. */
+    public readonly predictions: StoragePredictions,
     /** The moves that are made, coldest last. */
     public readonly transitions: StorageTransition[],
-    /** What is accepted although it costs more than it need to, with what would change that. One sentence each. */
-    public readonly remarks: string[],
+    remarks: string[] = [],
   ) {
-    super(subject, knobs);
+    super(subject, knobs, remarks);
   }
 
-  /** The same plan with more knobs; a knob of the same name takes the place of the old one. */
-  public withKnobs(knobs: Knob[]): StockPlan {
-    const merged = mergedKnobs(this.knobs, knobs);
-    return new StockPlan(this.subject, merged, this.predictions, this.transitions, this.remarks);
-  }
-
-  /** The one-page "why": every knob with formula, inputs and source, then what to expect. */
-  public explain(): string {
+  public expectations(): Expectation[] {
     const p = this.predictions;
-    const expected = [
-      `  stored                    ${sizeText(p.storedBytes)} in ${figure(Math.round(p.storedObjects))} objects`,
-      `  all in S3 Standard        ${figure(p.monthlyCostBefore)} USD/month`,
-      `  as planned                ${figure(p.monthlyCostAfter)} USD/month`,
-      `  in Intelligent-Tiering    ${figure(p.monthlyCostTiering)} USD/month`,
-      `  uploads and inventory     ${figure(p.monthlyRequestCost)} USD/month`,
-      `  moving pays from          ${sizeText(p.breakEvenObjectBytes)} an object`,
-      `  list prices               ${pricesRegion}, read ${pricesRead}`,
-    ];
     return [
-      `${this.subject}: knobs`,
-      ...explainKnobs(this.knobs),
-      `${this.subject}: expect`,
-      ...expected,
-      ...this.remarks,
-    ].join('\n');
+      { label: 'stored', text: `${sizeText(p.storedBytes)} in ${figure(Math.round(p.storedObjects))} objects` },
+      { label: 'all in S3 Standard', text: `${figure(p.monthlyCostBefore)} USD/month` },
+      { label: 'as planned', text: `${figure(p.monthlyCostAfter)} USD/month` },
+      { label: 'in Intelligent-Tiering', text: `${figure(p.monthlyCostTiering)} USD/month` },
+      { label: 'uploads and inventory', text: `${figure(p.monthlyRequestCost)} USD/month` },
+      { label: 'moving pays from', text: `${sizeText(p.breakEvenObjectBytes)} an object` },
+      { label: 'list prices', text: `${pricesRegion}, read ${pricesRead}` },
+    ];
   }
 }

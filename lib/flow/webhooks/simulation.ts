@@ -4,24 +4,24 @@ import { Random, ServiceTime } from '../numerics/random';
 import { resolveWorkload } from '../queue/resolve';
 import type { Workload } from '../queue/workload';
 
-/** What became of the callers of one peak. */
+/** Result for the callers of one peak. */
 export interface CallResult {
   /** Calls that were answered. */
   readonly processed: number;
-  /** Calls whose caller hung up, and did not call again. */
+  /** Calls whose caller hung up and did not retry. */
   readonly lost: number;
   /** Time from call to answer in seconds, of those that were answered. */
   readonly latency: Quantiles;
-  /** The most callers that waited, as nearly as the longest wait tells: longest wait × rate of service. */
+  /** The most callers that waited, estimated as longest wait × rate of service. */
   readonly peakBacklog: number;
 }
 
 /**
  * One peak of calls that are handled while the caller waits: first come first served by a fixed number of slots, and a
- * caller whose turn is not within its patience hangs up. No broker keeps what was not answered: it is lost.
+ * caller whose turn is not within its patience hangs up. No broker keeps unanswered calls: they are lost.
  *
- * In a first-come line the wait is known on arrival (the earliest moment at which a slot is free), so that hanging up
- * at the end of one's patience and not getting in line at all are the same.
+ * In a first-come line the wait is known on arrival (the earliest moment at which a slot is free), so hanging up at the
+ * end of the patience is the same as not joining the line.
  *
  * Source: Kiefer & Wolfowitz, "On the theory of queues with many servers", Trans. AMS 78 (1955); Barrer, "Queuing with
  * impatient customers", Operations Research 5 (1957).

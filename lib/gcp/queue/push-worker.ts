@@ -2,86 +2,94 @@ import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Consumer } from '../../flow/queue/workload';
+import { type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
+import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
-import { memberOf, ownAccount, runService } from '../run-service';
-import { CLOUD_RUN_LIMITS } from '../webhooks/receiver-plan';
+import { INPUT, PLAN } from '../kinds';
+import { createAccount, createService, memberOf } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
-/** What a worker on Cloud Run is made from. */
+/** Inputs of a worker on Cloud Run. */
 export interface PushWorkerArgs {
   /** The plan of the queue: instances, slots and ack deadline. */
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   /** Image of the worker: listens on 8080, answers `GET /ready`, answers 2xx to a push when its effect is committed. */
   readonly image: pulumi.Input<string>;
   /** Region of the service. */
   readonly location: pulumi.Input<string>;
   /** Environment of the container. Default: none. */
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of an instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
+  /** Memory of an instance in Cloud Run's notation: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly memory?: string;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
 }
 
 /**
- * A private Cloud Run service that Pub/Sub pushes to, as wide and as many as the plan says.
+ * A private Cloud Run service that Pub/Sub pushes to, with the instances and the concurrency of the plan.
  *
- * Pushed rather than pulled: Cloud Run gives a service CPU while it answers requests, so a puller would need instances
- * that are always on and a scaler of its own; pushes scale it, down to the plan's minimum, and its greatest number of
- * instances times its concurrency is all that can ever reach what lies behind it.
+ * Push, not pull: Cloud Run gives a service CPU while it answers requests, so a puller would need instances that are
+ * always on and its own scaler. Pushes scale the service, down to the plan's minimum, and its largest number of
+ * instances times its concurrency bounds the load on the systems behind it.
  */
 export class PushWorker extends pulumi.ComponentResource {
   /** The service. */
   public readonly service: cloudrunv2.Service;
-  /** The account it runs as, without any permission: grant it what the effect needs. */
+  /** The account it runs as, without any permission: grant it the permissions that the effect needs. */
   public readonly account: serviceaccount.Account;
-  /** The account that Pub/Sub pushes as; may invoke this service and nothing else. */
+  /** The account that Pub/Sub pushes as; it may only invoke this service. */
   public readonly pushAccount: serviceaccount.Account;
-  /** What a `RedriveQueue` takes as its `push`. */
+  /** The value for the `push` of a `RedriveQueue`. */
   public readonly target: PushTarget;
 
   /**
    * @param name 1 to 20 lower-case letters, digits and hyphens; service accounts are called after it, so it is unique
    * in the project
-   * @throws InvalidInputError when the name or the plan's slots are beyond what Cloud Run takes
+   * @throws InvalidInputError when Cloud Run does not accept the name or the plan's slots
    */
   constructor(name: string, args: PushWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
-    const { plan, project } = args;
+    const { props: usable, checks } = sound(args, KINDS);
+    const { plan, project } = usable;
+    validate(name, checks);
     validate(name, [
       accountName(name),
-      memoryCheck('memory', args.memory),
+      memoryCheck('memory', usable.memory),
       wholeNumber('slotsPerInstance', plan.value('slotsPerInstance'), 1, CLOUD_RUN_LIMITS.concurrency),
       wholeNumber('maxInstances', plan.value('maxInstances'), 1, CLOUD_RUN_LIMITS.instances),
     ]);
-    this.account = ownAccount(`${name}-worker`, 'Works on what Pub/Sub pushes', project, this);
-    this.service = runService(
-      `${name}-worker`,
-      {
-        image: args.image,
-        location: args.location,
-        project,
-        description: 'Works on what Pub/Sub pushes',
-        // Pub/Sub of the same project counts as internal.
-        ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
-        concurrency: plan.value('slotsPerInstance'),
-        minInstances: plan.value('minInstances'),
-        maxInstances: plan.value('maxInstances'),
-        timeoutSeconds: plan.value('ackDeadlineSeconds'),
-        memory: args.memory ?? '512Mi',
-        environment: args.environment ?? {},
-      },
-      this.account,
-      this,
-    );
-    this.pushAccount = ownAccount(`${name}-push`, 'Pub/Sub pushes as this account', project, this);
+    this.account = createAccount(this, {
+      name: `${name}-worker`,
+      displayName: 'Works on messages that Pub/Sub pushes',
+      project,
+    });
+    this.service = createService(this, {
+      name: `${name}-worker`,
+      account: this.account,
+      image: usable.image,
+      location: usable.location,
+      project,
+      description: 'Works on messages that Pub/Sub pushes',
+      // Pub/Sub of the same project counts as internal.
+      ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
+      concurrency: plan.value('slotsPerInstance'),
+      minInstances: plan.value('minInstances'),
+      maxInstances: plan.value('maxInstances'),
+      timeoutSeconds: plan.value('ackDeadlineSeconds'),
+      memory: usable.memory ?? '512Mi',
+      environment: usable.environment ?? {},
+    });
+    this.pushAccount = createAccount(this, {
+      name: `${name}-push`,
+      displayName: 'Pub/Sub pushes as this account',
+      project,
+    });
     const invoker = new cloudrunv2.ServiceIamMember(
       `${name}-push`,
       {
         name: this.service.name,
-        location: args.location,
+        location: usable.location,
         project,
         role: 'roles/run.invoker',
         member: memberOf(this.pushAccount),
@@ -89,13 +97,22 @@ export class PushWorker extends pulumi.ComponentResource {
       { parent: this },
     );
     this.target = {
-      // The endpoint is known once the account may call it: a push that is refused counts as an attempt.
+      // The endpoint resolves only after the account may call it: a refused push counts as an attempt.
       endpoint: pulumi.all([this.service.uri, invoker.id]).apply(([uri]) => uri),
       serviceAccount: this.pushAccount,
     };
     this.registerOutputs({ uri: this.service.uri });
   }
 }
+
+const KINDS: Kinds<PushWorkerArgs> = {
+  plan: needed(PLAN),
+  image: needed(INPUT),
+  location: needed(INPUT),
+  environment: mapOf(INPUT),
+  memory: TEXT,
+  project: INPUT,
+};
 
 /** A check that `<name>-receiver` can name a service account, which takes 6 to 30 characters. */
 export function accountName(name: string) {
@@ -111,10 +128,4 @@ export function memoryCheck(prop: string, value: string | undefined): Check {
     refused: value !== undefined && !/^\d+(\.\d+)?[GM]i?$/.test(value),
     message: `${prop} must be a number and G, M, Gi or Mi, such as 512Mi, got ${shown(value)}`,
   };
-}
-
-/** The consumer, bounded by what Cloud Run can give it. */
-export function onCloudRun(consumer: Consumer = {}): Consumer {
-  const { instanceLimit = CLOUD_RUN_LIMITS.instances } = consumer;
-  return { ...consumer, instanceLimit: Math.min(instanceLimit, CLOUD_RUN_LIMITS.instances) };
 }

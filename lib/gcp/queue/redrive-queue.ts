@@ -3,15 +3,17 @@ import * as organizations from '@pulumi/gcp/organizations';
 import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { validate, wholeNumber } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
+import { type Check, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, kindOf, listOf, sound, TEXT } from '../../flow/kinds';
+import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
 import { planQueue } from '../../flow/queue/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import type { QueueQuestion } from '../../flow/queue/question';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
+import { INPUT, INPUT_LIST } from '../kinds';
 import { SubscriptionAlerts } from './subscription-alerts';
-import { PUBSUB_LIMITS, planSubscription, type SubscriptionChoices, subscriptionChecks } from './subscription-plan';
 
-/** Where Pub/Sub pushes messages to, and as whom. */
+/** The endpoint that Pub/Sub pushes messages to, and its service account. */
 export interface PushTarget {
   /** HTTPS URL that messages are posted to; 102, 200, 201, 202 and 204 acknowledge one. */
   readonly endpoint: pulumi.Input<string>;
@@ -21,14 +23,8 @@ export interface PushTarget {
   readonly audience?: pulumi.Input<string>;
 }
 
-/** What a Pub/Sub queue that sets poison aside is sized from. */
-export interface RedriveQueueArgs extends SubscriptionChoices {
-  /** What arrives at the topic and how long one item takes. */
-  readonly workload: Workload;
-  /** What is promised to whoever waits. */
-  readonly objective: Objective;
-  /** Who serves the subscription, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
-  readonly consumer?: Consumer;
+/** Settings of a subscription; absent ones are derived. */
+export interface SubscriptionChoices {
   /** Seconds that one attempt may take. 10 to 600, no less than `serviceSeconds`. Default: the plan's item time-out. */
   readonly ackDeadlineSeconds?: number;
   /** Seconds before the second attempt. 0 to 600. Default: the plan's backoff base. */
@@ -39,32 +35,67 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   readonly maxDeliveryAttempts?: number;
   /** Seconds that a message may wait. 600 s to 30 days: dead letters are kept for 31. Default: from the plan. */
   readonly retentionSeconds?: number;
-  /** Pushes messages to an endpoint; a function gets the plan to make the endpoint from. Default: they are pulled. */
-  readonly push?: PushTarget | ((plan: Plan) => PushTarget);
-  /** Whether messages with the same ordering key come in order; a failing one then holds up its key. Default: false. */
+}
+
+/** What a redrive queue on Pub/Sub is sized from. */
+export interface RedriveQueueArgs extends SubscriptionChoices {
+  /** What arrives at the topic and how long one item takes. */
+  readonly workload: Workload;
+  /** The promise to the users of a queue. */
+  readonly objective: Objective;
+  /** The subscription's consumer, as far as it is known. Default: one slot an instance, the defaults of `Consumer`. */
+  readonly consumer?: Consumer;
+  /** Pushes messages to an endpoint, such as `target` of a `PushWorker`. Default: they are pulled. */
+  readonly push?: PushTarget;
+  /**
+   * Where the worker runs: `cloud-run`, or `other` for a worker that pulls and scales on the backlog. Default:
+   * `cloud-run` with `push`, otherwise `other`.
+   */
+  readonly platform?: 'cloud-run' | 'other';
+  /** Whether messages with the same ordering key arrive in order; a failing one then blocks its key. Default: false. */
   readonly enableMessageOrdering?: boolean;
   /** Cloud KMS key that encrypts both topics; the construct lets Pub/Sub use it. Default: keys of Google. */
   readonly kmsKeyName?: pulumi.Input<string>;
-  /** Regions in which messages may be stored. At least one. Default: those that the organisation allows. */
+  /** Regions in which messages may be stored. At least one. Default: the regions that the organisation allows. */
   readonly allowedPersistenceRegions?: string[];
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
   /** Where alerts go. Default: nowhere; incidents are still opened. */
   readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Whether topics and subscriptions stay in Google Cloud, with what Pub/Sub needs to serve them, when they leave the
+   * Whether topics and subscriptions stay in Google Cloud, with the grants that Pub/Sub needs, when they leave the
    * program or are replaced: a renamed component, a destroyed stack. Default: true.
    */
   readonly retainOnDelete?: boolean;
 }
 
+const KINDS: Kinds<RedriveQueueArgs> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  push: having(['endpoint', 'serviceAccount'], 'a PushTarget: the target of a PushWorker'),
+  platform: kindOf((value) => typeof value === 'string', "'cloud-run' or 'other'"),
+  enableMessageOrdering: FLAG,
+  kmsKeyName: INPUT,
+  allowedPersistenceRegions: listOf(TEXT),
+  project: INPUT,
+  notificationChannels: INPUT_LIST,
+  retainOnDelete: FLAG,
+  ackDeadlineSeconds: CHECKED,
+  minimumBackoffSeconds: CHECKED,
+  maximumBackoffSeconds: CHECKED,
+  maxDeliveryAttempts: CHECKED,
+  retentionSeconds: CHECKED,
+};
+
 /**
- * A topic and subscription on which no message can block the others or be lost: what fails every attempt goes to a
- * dead-letter topic that keeps it for a person and raises an alert.
+ * A topic and subscription on which no message blocks the others or is lost: a message that fails every attempt goes to
+ * a dead-letter topic, which keeps it for a person and raises an alert.
  *
  * Cures poison messages that are retried until they expire and take the consumer's time from good ones (case 14).
- * Pub/Sub moves dead letters itself, but only when its service agent may publish to the one topic and acknowledge on
- * the other subscription; without these two grants nothing is ever moved and nothing says so, hence both are here.
+ * Pub/Sub moves dead letters itself, but only when its service agent may publish to the dead-letter topic and
+ * acknowledge on the source subscription; without these two grants it silently moves nothing, so this component makes
+ * both.
  *
  * There is no automatic redrive as on AWS: a dead letter goes back when a person publishes it again.
  */
@@ -73,34 +104,45 @@ export class RedriveQueue extends pulumi.ComponentResource {
   public readonly topic: pubsub.Topic;
   /** The subscription to consume. */
   public readonly subscription: pubsub.Subscription;
-  /** Where messages go that failed every attempt. */
+  /** Receives messages that failed every attempt. */
   public readonly deadLetterTopic: pubsub.Topic;
-  /** Keeps dead letters; without a subscription what is published to a topic is lost. */
+  /** Keeps dead letters; a topic without a subscription loses its messages. */
   public readonly deadLetterSubscription: pubsub.Subscription;
   /** The alert policies, each with a text that says what to do. */
   public readonly alerts: SubscriptionAlerts;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** IAM member of Google's own account that pushes, moves dead letters and encrypts. */
   public readonly serviceAgent: pulumi.Output<string>;
 
+  /**
+   * The plan of a queue before the queue exists: a `PushWorker` is made from it, and the queue from the worker.
+   *
+   * @throws CapacityError, InvalidInputError as the constructor
+   */
+  public static planOf(name: string, args: RedriveQueueArgs): QueuePlan {
+    return planRedriveQueue(name, args);
+  }
+
   private readonly args: RedriveQueueArgs;
   private readonly label: string;
-  /** For what holds messages, and for what keeps them readable and moving. */
+  /** Options of the resources that hold messages, and of the grants that decrypt and move them. */
   private readonly retained: pulumi.CustomResourceOptions;
 
   /**
-   * @param name Pulumi name; resources are called after it. 1 to 200 letters, digits and - . _ ~ + %, beginning with a letter
+   * @param name Pulumi name; resources are called after it. 1 to 200 letters, digits and - . _ ~ + %, beginning with a
+   * letter
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when an argument is out of range; the message names every one of them
+   * @throws InvalidInputError when arguments are out of range; the message names each
    */
   constructor(name: string, args: RedriveQueueArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:RedriveQueue', componentName('RedriveQueue', name), {}, opts);
     this.args = args;
     this.label = name;
+    // Everything that is wrong with the arguments is thrown here.
+    this.plan = RedriveQueue.planOf(name, args);
     this.retained = { parent: this, retainOnDelete: args.retainOnDelete ?? true };
-    this.plan = derivePlan(name, args);
-    const push = typeof args.push === 'function' ? args.push(this.plan) : args.push;
+    const { push } = args;
     this.serviceAgent = this.agent();
     const encryption = this.allowEncryption();
     if (push) this.allowPushTokens(push);
@@ -113,7 +155,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
         topic: this.deadLetterTopic.id,
         project: args.project,
         messageRetentionDuration: seconds(this.plan.value('deadLetterRetentionSeconds')),
-        // A subscription that nobody pulls from for 31 days is deleted by default, with everything in it.
+        // By default a subscription without a pull for 31 days is deleted, with everything in it.
         expirationPolicy: { ttl: '' },
         // A person reads one at a time.
         ackDeadlineSeconds: 600,
@@ -135,7 +177,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
     this.registerOutputs({ topic: this.topic.id, subscription: this.subscription.id });
   }
 
-  /** Lets an IAM member, such as `serviceAccount:<e-mail>`, publish to the topic, and to no other. */
+  /** Lets an IAM member, such as `serviceAccount:<e-mail>`, publish to this topic only. */
   public grantPublish(name: string, member: pulumi.Input<string>): pubsub.TopicIAMMember {
     return this.allowPublish(name, this.topic, member, { parent: this });
   }
@@ -153,7 +195,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
     return [new kms.CryptoKeyIAMMember(`${this.label}-encryption`, grant, this.retained)];
   }
 
-  /** Projects older than April 2021 don't have this by default; without it every push is refused. */
+  /** Projects older than April 2021 do not have this by default; without it every push is refused. */
   private allowPushTokens({ serviceAccount }: PushTarget): void {
     const role = 'roles/iam.serviceAccountTokenCreator';
     const grant = { serviceAccountId: serviceAccount.name, role, member: this.serviceAgent };
@@ -197,7 +239,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
           oidcToken: { serviceAccountEmail: push.serviceAccount.email, audience: push.audience ?? push.endpoint },
         },
       },
-      // A dead letter that comes before its subscription is lost.
+      // A dead letter that arrives before its subscription exists is lost.
       { ...this.retained, dependsOn: [this.deadLetterSubscription] },
     );
   }
@@ -230,28 +272,42 @@ export class RedriveQueue extends pulumi.ComponentResource {
   }
 }
 
-function derivePlan(subject: string, args: RedriveQueueArgs): Plan {
-  const { workload, objective, consumer, maxDeliveryAttempts, allowedPersistenceRegions: regions } = args;
-  validate(subject, [
-    pubsubName(subject),
-    ...subscriptionChecks(args, workload),
+/** The plan of a queue; failures of `checks` are thrown together with those of the queue's own arguments. */
+export function planRedriveQueue(name: string, args: RedriveQueueArgs, checks: readonly Check[] = []): QueuePlan {
+  const { props, checks: kinds } = sound(args, KINDS);
+  return planQueue(name, queueQuestion(props), [...kinds, pubsubName(name), ...queueChecks(props), ...checks]);
+}
+
+/** The question that the plan of a queue answers. */
+export function queueQuestion(args: RedriveQueueArgs): QueueQuestion {
+  const { workload, objective, consumer, push } = args;
+  const { ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds } = args;
+  const { maxDeliveryAttempts, retentionSeconds } = args;
+  return {
+    workload,
+    objective,
+    consumer,
+    platform: args.platform ?? (push === undefined ? 'other' : 'cloud-run'),
+    broker: 'pubsub',
+    ackDeadlineSeconds,
+    minimumBackoffSeconds,
+    maximumBackoffSeconds,
+    maxDeliveryAttempts,
+    retentionSeconds,
+  };
+}
+
+function queueChecks({ consumer, allowedPersistenceRegions: regions }: RedriveQueueArgs): Check[] {
+  return [
     wholeNumber('consumer.maxAttempts', consumer?.maxAttempts, 1, PUBSUB_LIMITS.deliveryAttempts.max),
     {
       refused: regions !== undefined && regions.length === 0,
       message: 'allowedPersistenceRegions must name at least one region, got none',
     },
-  ]);
-  const maxAttempts = maxDeliveryAttempts ?? consumer?.maxAttempts;
-  const base = planQueue(
-    subject,
-    workload,
-    objective,
-    maxAttempts === undefined ? consumer : { ...consumer, maxAttempts },
-  );
-  return planSubscription(base, args);
+  ];
 }
 
-/** Durations as Google's APIs write them. */
+/** Durations in the notation of Google's APIs. */
 function seconds(value: number): string {
   return `${value}s`;
 }

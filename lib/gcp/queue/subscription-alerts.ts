@@ -1,28 +1,28 @@
-import * as monitoring from '@pulumi/gcp/monitoring';
+import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
-import { inRange, validate } from '../../flow/errors';
+import { completed } from '../../flow/alarms';
 import type { Plan } from '../../flow/plan';
+import { subscriptionAlarmKnobs } from '../../flow/queue/alarms';
 import { componentName } from '../component-name';
-
-/** Pub/Sub samples its gauges once a minute; shorter windows are empty. */
-const MINUTE = '60s';
-const FIVE_MINUTES = '300s';
-/** An incident without new data is over after a day; the shortest that does not close one over a quiet night. */
-export const AUTO_CLOSE = '86400s';
+import { type AlertRow, createAlert } from '../watch';
 
 /** What the alert policies of a subscription watch. */
 export interface SubscriptionAlertsArgs {
-  /** The subscription that is worked through. */
+  /** The subscription that the worker consumes. */
   readonly subscription: AlertedSubscription;
-  /** The subscription that holds what nobody could serve. */
+  /** The subscription that holds the dead letters. */
   readonly deadLetterSubscription: AlertedSubscription;
-  /** The plan with the thresholds: the knobs `alarmBacklog` and `alarmAgeSeconds`. */
+  /**
+   * The plan with the numbers: at least the knobs `alarmBacklog` and `alarmAgeSeconds`. The others have defaults,
+   * unless the plan has a knob for them: `alarmSampleSeconds`, `alarmHoldSeconds` and so on, as in that of a
+   * `RedriveQueue`.
+   */
   readonly plan: Plan;
   /** Notification channels, `projects/<project>/notificationChannels/<id>`. Default: none; incidents are still opened. */
   readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
-/** A subscription, as far as alerts know it. */
+/** The parts of a subscription that alerts use. */
 export interface AlertedSubscription {
   readonly name: pulumi.Output<string>;
   readonly project: pulumi.Output<string>;
@@ -32,102 +32,63 @@ export interface AlertedSubscription {
  * The alert policies that tell a subscription in trouble from a busy one. Each documentation says what to do.
  */
 export class SubscriptionAlerts extends pulumi.ComponentResource {
-  /** More messages wait than the plan foresees at its worst. */
+  /** More messages wait than the plan's longest backlog. */
   public readonly backlog: monitoring.AlertPolicy;
   /** The oldest message has waited longer than promised. */
   public readonly age: monitoring.AlertPolicy;
   /** Messages failed every attempt. */
   public readonly deadLettersForwarded: monitoring.AlertPolicy;
-  /** Dead letters lie in their subscription and nobody takes them. */
+  /** Dead letters stay in their subscription and are not acknowledged. */
   public readonly deadLettersUnattended: monitoring.AlertPolicy;
 
   /** @throws InvalidInputError when the name is empty, or the plan lacks a threshold */
   constructor(name: string, args: SubscriptionAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:SubscriptionAlerts', componentName('SubscriptionAlerts', name), {}, opts);
-    const { subscription, deadLetterSubscription, plan, notificationChannels } = args;
-    const add = (kind: string, watch: AlertPolicySettings) =>
-      alertPolicy(`${name}-${kind}`, { ...watch, notificationChannels }, this);
-    this.backlog = add('backlog', {
-      filter: subscriptionFilter(subscription, 'num_undelivered_messages'),
-      aligner: 'ALIGN_MAX',
-      alignmentPeriod: MINUTE,
-      threshold: plan.value('alarmBacklog'),
-      duration: '120s',
-      documentation:
-        'More messages wait than the plan foresees at its worst. Look whether consumers run, whether each takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.',
-    });
-    this.age = add('age', {
-      filter: subscriptionFilter(subscription, 'oldest_unacked_message_age'),
-      aligner: 'ALIGN_MAX',
-      alignmentPeriod: MINUTE,
-      threshold: plan.value('alarmAgeSeconds'),
-      duration: '120s',
-      documentation:
-        'The oldest message has waited longer than promised. With few messages one fails again and again or a consumer hangs; with many, consumers are too few.',
-    });
-    this.deadLettersForwarded = add('dead-letters-forwarded', {
-      filter: subscriptionFilter(subscription, 'dead_letter_message_count'),
-      aligner: 'ALIGN_DELTA',
-      alignmentPeriod: FIVE_MINUTES,
-      threshold: 0,
-      duration: '0s',
-      documentation:
-        'Messages failed every attempt and went to the dead-letter topic. Look into the log of the consumer for the cause.',
-    });
-    this.deadLettersUnattended = add('dead-letters-unattended', {
-      filter: subscriptionFilter(deadLetterSubscription, 'num_undelivered_messages'),
-      aligner: 'ALIGN_MAX',
-      alignmentPeriod: FIVE_MINUTES,
-      threshold: 0,
-      duration: '0s',
-      documentation:
-        'Dead letters wait for a person. Pull one, repair the cause, publish them to the source topic again with their attributes, then acknowledge them; they are dropped when the retention of the dead-letter subscription ends.',
-    });
+    const plan = completed(args.plan, subscriptionAlarmKnobs());
+    const watch = { plan, notificationChannels: args.notificationChannels };
+    const rows = subscriptionRows(name, args);
+    this.backlog = createAlert(this, { row: rows.backlog, ...watch });
+    this.age = createAlert(this, { row: rows.age, ...watch });
+    this.deadLettersForwarded = createAlert(this, { row: rows.deadLettersForwarded, ...watch });
+    this.deadLettersUnattended = createAlert(this, { row: rows.deadLettersUnattended, ...watch });
     this.registerOutputs({});
   }
 }
 
-/** One condition on one metric. */
-export interface AlertPolicySettings {
-  readonly filter: pulumi.Input<string>;
-  readonly aligner: string;
-  readonly alignmentPeriod: string;
-  readonly threshold: number;
-  readonly duration: string;
-  readonly documentation: string;
-  readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
-}
-
-/** An alert policy that opens an incident when the metric stays above the threshold. */
-export function alertPolicy(
-  name: string,
-  settings: AlertPolicySettings,
-  parent: pulumi.Resource,
-): monitoring.AlertPolicy {
-  validate(name, [inRange('threshold', settings.threshold, 0, Number.MAX_VALUE)]);
-  return new monitoring.AlertPolicy(
-    name,
-    {
-      displayName: name,
-      combiner: 'OR',
-      conditions: [
-        {
-          displayName: name,
-          conditionThreshold: {
-            filter: settings.filter,
-            comparison: 'COMPARISON_GT',
-            thresholdValue: settings.threshold,
-            duration: settings.duration,
-            aggregations: [{ alignmentPeriod: settings.alignmentPeriod, perSeriesAligner: settings.aligner }],
-          },
-        },
-      ],
-      alertStrategy: { autoClose: AUTO_CLOSE },
-      documentation: { content: settings.documentation, mimeType: 'text/markdown' },
-      notificationChannels: settings.notificationChannels,
+function subscriptionRows(name: string, { subscription, deadLetterSubscription }: SubscriptionAlertsArgs) {
+  // Pub/Sub samples its gauges once a minute; shorter windows are empty.
+  const sampled = { aligner: 'ALIGN_MAX', seconds: 'alarmSampleSeconds', hold: 'alarmHoldSeconds' };
+  const letters = { threshold: 'alarmDeadLetters', seconds: 'alarmWindowSeconds' };
+  return {
+    backlog: {
+      name: `${name}-backlog`,
+      filter: subscriptionFilter(subscription, 'num_undelivered_messages'),
+      threshold: 'alarmBacklog',
+      ...sampled,
+      text: "More messages wait than the plan's longest backlog. Check whether consumers run, whether an item takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.",
     },
-    { parent },
-  );
+    age: {
+      name: `${name}-age`,
+      filter: subscriptionFilter(subscription, 'oldest_unacked_message_age'),
+      threshold: 'alarmAgeSeconds',
+      ...sampled,
+      text: 'The oldest message has waited longer than promised. If few messages wait, one fails every retry or a consumer hangs; if many wait, there are too few consumers.',
+    },
+    deadLettersForwarded: {
+      name: `${name}-dead-letters-forwarded`,
+      filter: subscriptionFilter(subscription, 'dead_letter_message_count'),
+      aligner: 'ALIGN_DELTA',
+      ...letters,
+      text: "Messages failed every attempt and went to the dead-letter topic. Read the consumer's log for the cause.",
+    },
+    deadLettersUnattended: {
+      name: `${name}-dead-letters-unattended`,
+      filter: subscriptionFilter(deadLetterSubscription, 'num_undelivered_messages'),
+      aligner: 'ALIGN_MAX',
+      ...letters,
+      text: 'Dead letters wait for a person. Pull one, repair the cause, publish them to the source topic again with their attributes, then acknowledge them. Pub/Sub deletes them when the retention of the dead-letter subscription ends.',
+    },
+  } satisfies Record<string, AlertRow>;
 }
 
 function subscriptionFilter({ name, project }: AlertedSubscription, metric: string): pulumi.Output<string> {

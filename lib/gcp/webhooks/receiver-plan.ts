@@ -1,24 +1,25 @@
-/** What Cloud Run asks of the receiver in front of a topic: how many instances, how wide, how much memory. */
+/** The receiver's settings on Cloud Run: instances, concurrency and memory. */
+import { resolveArrivals } from '../../flow/arrivals';
 import { between, CapacityError, type Check, wholeNumber } from '../../flow/errors';
 import { figure } from '../../flow/figures';
 import type { Knob } from '../../flow/plan';
+import { PUBSUB_LIMITS } from '../../flow/queue/brokers/pubsub';
+import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { Workload } from '../../flow/queue/workload';
-import { PUBSUB_LIMITS } from '../queue/subscription-plan';
+import { PEAK_HEADROOM } from '../../flow/webhooks/sources';
 
-/** The peak is a mean: within a second arrivals vary, and a sender that is turned away may not come back for minutes. */
-const HEADROOM = 2;
-/** Cloud Run, "Quotas and limits": requests at once in an instance, instances of a revision with 1 vCPU. */
-export const CLOUD_RUN_LIMITS = { concurrency: 1000, instances: 1000 } as const;
 /** Cloud Run, "About instance autoscaling": instances are added when more of the CPU than this is busy. */
 const CPU_TARGET = 0.6;
-/** Cloud Run, "Configure memory limits": the second generation's least, and the most that 1 vCPU may have. */
+/** Cloud Run, "Configure memory limits": the minimum of the second generation, and the maximum with 1 vCPU. */
 const MEMORY_MIB = { min: 512, max: 4096 } as const;
-/** Node with the Pub/Sub client, before the first request. An assumption, on the wide side of what was seen. */
+/** Node with the Pub/Sub client, before the first request. An assumption, above the observed values. */
 const BASE_MEMORY_MIB = 256;
-/** A body is in memory as bytes, as the text that was signed, and as the message to publish. */
+/** The receiver itself, not Cloud Run, refuses a body that takes longer than 30 s to arrive. */
+const RECEIVER_REQUEST_SECONDS = 60;
+/** Copies of a body in memory: the bytes, the signed text, and the message to publish. */
 const BODY_COPIES = 3;
 
-/** Choices that the user may have made; what is absent is derived or assumed. */
+/** The user's settings; absent ones are derived or assumed. */
 export interface ReceiverChoices {
   readonly receiverSeconds?: number;
   readonly receiverCpuSeconds?: number;
@@ -27,7 +28,7 @@ export interface ReceiverChoices {
   readonly maxBodyBytes?: number;
 }
 
-/** Everything that is wrong with the choices. */
+/** Checks on the settings. */
 export function receiverChecks(choices: ReceiverChoices): Check[] {
   return [
     between('receiverSeconds', choices.receiverSeconds, 0),
@@ -47,10 +48,10 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
 export function receiverKnobs(subject: string, workload: Workload, choices: ReceiverChoices): Knob[] {
   const { receiverSeconds: seconds = 0.1, receiverCpuSeconds: cpu = 0.002 } = choices;
   const { receiverConcurrency: concurrency = 80, maxBodyBytes = 1_048_576 } = choices;
-  const peak = Math.max(workload.steadyPerSecond, workload.peakPerSecond ?? 0);
+  const { peakPerSecond: peak } = resolveArrivals(workload);
   const instances = (perSecond: number) =>
     Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
-  const needed = instances(HEADROOM * peak);
+  const needed = instances(PEAK_HEADROOM * peak);
   const most = choices.receiverMaxInstances ?? CLOUD_RUN_LIMITS.instances;
   if (needed > most) {
     throw new CapacityError(
@@ -58,7 +59,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       `the receiver needs ${needed} instances for twice ${figure(peak)} deliveries/s, ${most} are allowed`,
       [
         ...(needed <= CLOUD_RUN_LIMITS.instances ? [`allow ${needed} instances`] : []),
-        `${figure(Math.floor((most * CPU_TARGET) / cpu / HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
+        `${figure(Math.floor((most * CPU_TARGET) / cpu / PEAK_HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
       ],
     );
   }
@@ -74,7 +75,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       ],
     );
   }
-  const arrivals = { peakPerSecond: peak, headroom: HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
+  const arrivals = { peakPerSecond: peak, headroom: PEAK_HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
   return [
     {
       name: 'receiverConcurrency',
@@ -99,7 +100,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       name: 'receiverMinInstances',
       value: Math.min(choices.receiverMaxInstances ?? needed, instances(workload.steadyPerSecond)),
       unit: 'instances',
-      formula: 'what the steady arrivals need, at least 1: a sender does not wait for a cold start',
+      formula: 'instances for the steady arrivals, at least 1: a sender does not wait for a cold start',
       inputs: { steadyPerSecond: workload.steadyPerSecond, receiverSeconds: seconds, receiverCpuSeconds: cpu },
       source: "Little's law, L = λW",
     },
@@ -120,10 +121,18 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       source: 'Pub/Sub documentation, Quotas and limits: a message of 10 MB at most',
     },
     {
+      name: 'receiverRequestSeconds',
+      value: RECEIVER_REQUEST_SECONDS,
+      unit: 's',
+      formula: "twice the receiver's own time-out for a slow body: the receiver refuses it first, with a reason",
+      inputs: { bodySeconds: RECEIVER_REQUEST_SECONDS / 2 },
+      source: 'Cloud Run documentation, Setting request timeout: up to 3,600 s',
+    },
+    {
       name: 'publishTimeoutSeconds',
       value: 8,
       unit: 's',
-      formula: 'what a sender waits (10 s) less two for the way',
+      formula: "the sender's time-out (10 s) less 2 s for the network",
       inputs: { senderSeconds: 10 },
       source: 'GitHub documentation, Best practices for using webhooks: respond within 10 seconds',
     },

@@ -1,21 +1,27 @@
 import * as logging from '@pulumi/gcp/logging';
-import * as monitoring from '@pulumi/gcp/monitoring';
+import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
-import { inRange, shown, validate } from '../../flow/errors';
+import { completed } from '../../flow/alarms';
+import { shown, validate } from '../../flow/errors';
 import type { Plan } from '../../flow/plan';
-import { REFUSED_ALARM_SECONDS, refusedKnobName, sourceNameChecks } from '../../flow/webhooks/refused';
+import { refusalAlarmKnobs } from '../../flow/webhooks/alarms';
+import { refusedKnobName } from '../../flow/webhooks/refused';
+import { sourceNameChecks } from '../../flow/webhooks/sources';
 import { componentName } from '../component-name';
-import { AUTO_CLOSE } from '../queue/subscription-alerts';
+import { createAlert } from '../watch';
 
 /** What the alert policies on refused deliveries watch. */
 export interface RefusedAlertsArgs {
-  /** The service that refuses, by the lines `refused` of its log. */
+  /** The service that refuses, with the lines `refused` in its log. */
   readonly receiver: LoggedService;
-  /** The service that works on what was accepted, by the lines `processed` and `duplicate` of its log. */
+  /** The service that works on accepted deliveries, with the lines `processed` and `duplicate` in its log. */
   readonly worker: LoggedService;
-  /** Names of the senders. At least one, no two alike; 1 to 32 lower-case letters, digits and hyphens. */
+  /** Names of the senders. At least one, all different; 1 to 32 lower-case letters, digits and hyphens. */
   readonly sourceNames: readonly string[];
-  /** The plan with the thresholds: a knob `alarmRefusedPerHour.<source>` for each source. */
+  /**
+   * The plan with the numbers: a knob `alarmRefusedPerHour.<source>` for each source and, unless they are an hour, a
+   * minute and a day, `alarmRefusedSeconds`, `alarmSampleSeconds` and `alarmCloseSeconds`.
+   */
   readonly plan: Plan;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
@@ -23,28 +29,30 @@ export interface RefusedAlertsArgs {
   readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
 }
 
-/** A service of Cloud Run, as far as its log knows it. */
+/** A Cloud Run service, as its log names it. */
 export interface LoggedService {
   readonly name: pulumi.Output<string>;
   readonly project: pulumi.Output<string>;
+  /** Its region: another region of the project may have a service of the same name. */
+  readonly location: pulumi.Output<string>;
 }
 
 /**
- * An alert policy for each sender: more of its deliveries were refused at the door than accepted.
+ * An alert policy for each sender: the receiver refused more of its deliveries than were accepted.
  *
- * The number of requests by status, which Cloud Run publishes, does not say whose they were. So two metrics are made from
- * the log, with the source as a label.
+ * Cloud Run publishes the number of requests by status, without the sender. So two metrics are made from the log, with
+ * the source as a label.
  */
 export class RefusedAlerts extends pulumi.ComponentResource {
   /** Deliveries that the receiver refused, by source. */
   public readonly refused: logging.Metric;
-  /** Deliveries that the worker had or knew already, by source. */
+  /** Deliveries that the worker processed or recognized as duplicates, by source. */
   public readonly accepted: logging.Metric;
   /** A policy for each source, by its name. */
   public readonly bySource: Readonly<Record<string, monitoring.AlertPolicy>>;
 
   /**
-   * @param name 1 to 90 letters, digits, hyphens, dots and underscores; metrics are called after it
+   * @param name 1 to 90 letters, digits, hyphens, dots and underscores; metrics are named after it
    * @throws InvalidInputError when an argument is out of range, or the plan has no knob for a source
    */
   constructor(name: string, args: RefusedAlertsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -79,7 +87,7 @@ export class RefusedAlerts extends pulumi.ComponentResource {
       {
         name,
         project,
-        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.service_name = "${service.name}" AND ${filter}`,
+        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.location = "${service.location}" AND resource.labels.service_name = "${service.name}" AND ${filter}`,
         metricDescriptor: {
           metricKind: 'DELTA',
           valueType: 'INT64',
@@ -92,40 +100,25 @@ export class RefusedAlerts extends pulumi.ComponentResource {
   }
 
   private policy(name: string, source: string, args: RefusedAlertsArgs): monitoring.AlertPolicy {
-    const displayName = `${name}-refused-${source}`;
-    const threshold = args.plan.value(refusedKnobName(source));
-    validate(name, [inRange(`threshold of alert ${displayName}`, threshold, 0, Number.MAX_VALUE)]);
-    const inAnHour = (metric: logging.Metric) =>
-      pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${REFUSED_ALARM_SECONDS}s]))`;
-    const [refused, accepted] = [inAnHour(this.refused), inAnHour(this.accepted)];
-    return new monitoring.AlertPolicy(
-      displayName,
-      {
-        displayName,
-        project: args.project,
-        combiner: 'OR',
-        conditions: [
-          {
-            displayName,
-            conditionPrometheusQueryLanguage: {
-              // A source of which nothing was accepted has no series there.
-              query: pulumi.interpolate`(${refused} > ${threshold}) and (${refused} > (${accepted} or vector(0)))`,
-              duration: '0s',
-              evaluationInterval: '60s',
-              // Before the first refusal there is nothing to validate against.
-              disableMetricValidation: true,
-            },
-          },
-        ],
-        alertStrategy: { autoClose: AUTO_CLOSE },
-        documentation: {
-          content: `Within an hour more deliveries of ${source} were refused than accepted. The receiver's log has the reason of each: forged (is the secret the one that the sender signs with?), outside-window (a clock), unsigned (a header), unknown-tenant. The sender was told 4xx and nothing is kept here. Repair the cause, then see whether the sender retries: Stripe and Standard Webhooks do for days, GitHub does not and has to be told to redeliver.`,
-          mimeType: 'text/markdown',
+    const within = (metric: logging.Metric, seconds: number) =>
+      pulumi.interpolate`sum(increase(${promqlName(metric)}{monitored_resource="cloud_run_revision",project_id="${args.receiver.project}",source="${source}"}[${seconds}s]))`;
+    return createAlert(this, {
+      row: {
+        name: `${name}-refused-${source}`,
+        query: (threshold, seconds) => {
+          const [refused, accepted] = [within(this.refused, seconds), within(this.accepted, seconds)];
+          // A source without accepted deliveries has no series there.
+          return pulumi.interpolate`(${refused} > ${threshold}) and (${refused} > (${accepted} or vector(0)))`;
         },
-        notificationChannels: args.notificationChannels,
+        threshold: refusedKnobName(source),
+        seconds: 'alarmRefusedSeconds',
+        evaluation: 'alarmSampleSeconds',
+        text: `Within an hour more deliveries of ${source} were refused than accepted. The receiver's log has the reason of each: forged (is it the secret that the sender signs with?), outside-window (check the clocks), unsigned (check the headers), unknown-tenant. The sender got a 4xx and nothing is kept here. Repair the cause, then check whether the sender retries: Stripe and Standard Webhooks retry for days, GitHub does not, so redeliver there.`,
       },
-      { parent: this },
-    );
+      plan: completed(args.plan, refusalAlarmKnobs()),
+      project: args.project,
+      notificationChannels: args.notificationChannels,
+    });
   }
 }
 

@@ -3,24 +3,29 @@ import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as secretmanager from '@pulumi/gcp/secretmanager';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { oneOf, validate, wholeNumber } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
-import { refusedKnob, refusedSourceCheck, sourceNameChecks } from '../../flow/webhooks/refused';
+import { type Check, oneOf, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, mapOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
+import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
+import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
+import { refusedKnob } from '../../flow/webhooks/refused';
+import { sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
-import { accountName, memoryCheck, onCloudRun, PushWorker } from '../queue/push-worker';
-import { type PushTarget, RedriveQueue, type RedriveQueueArgs } from '../queue/redrive-queue';
-import { alertPolicy } from '../queue/subscription-alerts';
-import type { SubscriptionChoices } from '../queue/subscription-plan';
-import { type MountedSecret, memberOf, ownAccount, runService } from '../run-service';
-import { CLOUD_RUN_LIMITS, type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
+import { INPUT, INPUT_LIST } from '../kinds';
+import { accountName, memoryCheck, PushWorker } from '../queue/push-worker';
+import {
+  planRedriveQueue,
+  RedriveQueue,
+  type RedriveQueueArgs,
+  type SubscriptionChoices,
+} from '../queue/redrive-queue';
+import { createAccount, createService, type MountedSecret, memberOf } from '../run-service';
+import { createAlert } from '../watch';
+import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
-import { SECRET_FILE, SIGNATURE_SCHEMES, secretFolder, type WebhookSource } from './webhook-source';
+import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source';
 
-const DAY = 86_400;
-/** A body that takes longer to come than the receiver's own 30 s of patience is refused by it, not by Cloud Run. */
-const RECEIVER_REQUEST_SECONDS = 60;
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
 
 /** What a webhook buffer is sized from. */
@@ -32,7 +37,7 @@ export interface WebhookBufferArgs
   readonly sources: WebhookSource[];
   /** Deliveries of all senders together; `serviceSeconds` is the consumer's. */
   readonly workload: Workload;
-  /** What is promised from receipt to effect. The sender's own wait ends once Pub/Sub has the delivery. */
+  /** The promise from receipt to effect. The sender's own wait ends once Pub/Sub has the delivery. */
   readonly objective: Objective;
   /** The consumer: slots become its concurrency, 1 to 1000. Default: one slot an instance, those of `Consumer`. */
   readonly consumer?: Consumer;
@@ -42,13 +47,13 @@ export interface WebhookBufferArgs
   readonly consumerImage: pulumi.Input<string>;
   /** Environment of the consumer, besides `IDEMPOTENCY_SECONDS`. Default: none. */
   readonly consumerEnvironment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of a consumer instance, as Cloud Run writes it: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
+  /** Memory of a consumer instance in Cloud Run's notation: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
   readonly consumerMemory?: string;
   /** Region of both services. */
   readonly location: pulumi.Input<string>;
   /** Seconds that a delivery's key is kept. At least the retention, up to a year. Default: 14 days or the retention. */
   readonly idempotencySeconds?: number;
-  /** From where the receiver can be reached: all, or a load balancer (with Cloud Armor) alone. Default: `all`. */
+  /** From where the receiver can be reached: `all`, or only a load balancer (with Cloud Armor). Default: `all`. */
   readonly ingress?: 'all' | 'load-balancer';
   /** Seconds of a receiver's request, for its instances (Little's law). Default: 0.1, an assumption. */
   readonly receiverSeconds?: number;
@@ -67,28 +72,28 @@ export interface WebhookBufferArgs
 }
 
 /**
- * Takes deliveries as fast as they come and lets them be worked on as fast as that can be done.
+ * Accepts deliveries as fast as they arrive, and the consumer works through them at its own pace.
  *
- * Cures the receiver that works while the sender waits: it sheds events at the peak and loses those it was working on
- * when it fell (case 15). A receiver on Cloud Run judges the signature and answers 2xx only once Pub/Sub has confirmed
- * the delivery; Pub/Sub pushes it to a private consumer, whose instances the plan bounds and which commits the key of
- * a delivery together with its effect.
+ * Cures a receiver that works while the sender waits: it sheds events at the peak and, when it crashes, loses those in
+ * work (case 15). A receiver on Cloud Run checks the signature and answers 2xx only once Pub/Sub has confirmed the
+ * delivery; Pub/Sub pushes it to a private consumer, whose instances the plan bounds and which commits the key of a
+ * delivery together with its effect.
  */
 export class WebhookBuffer extends pulumi.ComponentResource {
-  /** Takes deliveries at `POST /<source>/<tenant>`. */
+  /** Receives deliveries at `POST /<source>/<tenant>`. */
   public readonly receiver: cloudrunv2.Service;
-  /** The account of the receiver: may publish to the topic and read the signing secrets, and nothing else. */
+  /** The account of the receiver: it may only publish to the topic and read the signing secrets. */
   public readonly receiverAccount: serviceaccount.Account;
-  /** The private service that works on deliveries; grant its account what the effect needs. */
+  /** The private service that works on deliveries; grant its account the permissions that the effect needs. */
   public readonly worker: PushWorker;
   /** Topic, subscription, dead letters and their alerts. */
-  public readonly queue: RedriveQueue;
+  public readonly redriveQueue: RedriveQueue;
   /** Opens an incident when the receiver turns deliveries away. */
   public readonly turnedAway: monitoring.AlertPolicy;
   /** For each source: opens an incident when the receiver refuses more of it than it accepts. */
   public readonly refusedAlerts: RefusedAlerts;
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
   /** Where senders post to. */
   public readonly url: pulumi.Output<string>;
 
@@ -99,23 +104,30 @@ export class WebhookBuffer extends pulumi.ComponentResource {
    * @param name 1 to 20 lower-case letters, digits and hyphens; service accounts are called after it, so it is unique
    * in the project
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when an argument is out of range; the message names every one of them
+   * @throws InvalidInputError when arguments are out of range; the message names each
    */
   constructor(name: string, args: WebhookBufferArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:WebhookBuffer', componentName('WebhookBuffer', name), {}, opts);
-    this.args = args;
+    const { props: usable, checks } = sound(args, KINDS);
+    this.args = usable;
     this.label = name;
-    validateArgs(name, args);
-    const { workload, sources } = args;
-    const ownKnobs = [
-      ...receiverKnobs(name, workload, args),
+    const { workload, sources } = usable;
+    const queueArgs: RedriveQueueArgs = { ...queueArgsOf(usable), platform: 'cloud-run' };
+    const queuePlan = planRedriveQueue(name, queueArgs, [...checks, ...argsChecks(name, usable)]);
+    this.plan = queuePlan.withKnobs([
+      ...receiverKnobs(name, workload, usable),
+      ...turnedAwayKnobs(),
+      refusedWindowKnob(),
       ...sources.map((source) => refusedKnob(workload, source, sources.length)),
-    ];
-    const { worker, queue, plan } = this.createQueue(ownKnobs);
-    this.worker = worker;
-    this.queue = queue;
-    this.plan = plan;
-    this.receiverAccount = ownAccount(`${name}-receiver`, 'Receives webhooks', args.project, this);
+      idempotencyKnob(queuePlan, 'idempotencySeconds', usable.idempotencySeconds),
+    ]);
+    this.worker = this.createWorker();
+    this.redriveQueue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
+    this.receiverAccount = createAccount(this, {
+      name: `${name}-receiver`,
+      displayName: 'Receives webhooks',
+      project: args.project,
+    });
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
     this.turnedAway = this.createAlert();
@@ -134,69 +146,57 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     this.registerOutputs({ url: this.url });
   }
 
-  /** The worker is made from the queue's plan, and the queue's subscription from the worker's address. */
-  private createQueue(ownKnobs: Knob[]) {
-    const { args, label } = this;
-    let worker!: PushWorker;
-    let plan!: Plan;
-    const push = (queuePlan: Plan): PushTarget => {
-      plan = queuePlan.withKnobs([...ownKnobs, idempotencyKnob(queuePlan, args.idempotencySeconds)]);
-      worker = new PushWorker(
-        label,
-        {
-          plan,
-          image: args.consumerImage,
-          location: args.location,
-          project: args.project,
-          memory: args.consumerMemory,
-          environment: {
-            ...args.consumerEnvironment,
-            IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
-          },
+  private createWorker(): PushWorker {
+    const { args, label, plan } = this;
+    return new PushWorker(
+      label,
+      {
+        plan,
+        image: args.consumerImage,
+        location: args.location,
+        project: args.project,
+        memory: args.consumerMemory,
+        environment: {
+          ...args.consumerEnvironment,
+          IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
         },
-        { parent: this },
-      );
-      return worker.target;
-    };
-    const queue = new RedriveQueue(label, { ...args, consumer: onCloudRun(args.consumer), push }, { parent: this });
-    return { worker, queue, plan };
+      },
+      { parent: this },
+    );
   }
 
   private createReceiver(): cloudrunv2.Service {
     const { args, label, plan } = this;
     const member = memberOf(this.receiverAccount);
     const mounts = args.sources.map((source) => this.mountSecret(source, member));
-    const receiver = runService(
-      `${label}-receiver`,
-      {
-        image: args.receiverImage,
-        location: args.location,
-        project: args.project,
-        description: 'Takes webhooks and answers once Pub/Sub has them',
-        ingress: INGRESS[args.ingress ?? 'all'],
-        concurrency: plan.value('receiverConcurrency'),
-        minInstances: plan.value('receiverMinInstances'),
-        maxInstances: plan.value('receiverMaxInstances'),
-        timeoutSeconds: RECEIVER_REQUEST_SECONDS,
-        memory: `${plan.value('receiverMemoryMiB')}Mi`,
-        environment: {
-          TOPIC: this.queue.topic.id,
-          WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
-          MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
-          PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
-        },
-        secrets: mounts.map(({ mount }) => mount),
-        // A delivery that comes before the subscription is lost: a topic keeps nothing by itself.
-        dependsOn: [
-          this.queue,
-          this.queue.grantPublish(`${label}-receiver`, member),
-          ...mounts.flatMap(({ made }) => made),
-        ],
+    const receiver = createService(this, {
+      name: `${label}-receiver`,
+      account: this.receiverAccount,
+      image: args.receiverImage,
+      location: args.location,
+      project: args.project,
+      description: 'Receives webhooks and answers once Pub/Sub has them',
+      ingress: INGRESS[args.ingress ?? 'all'],
+      concurrency: plan.value('receiverConcurrency'),
+      minInstances: plan.value('receiverMinInstances'),
+      maxInstances: plan.value('receiverMaxInstances'),
+      timeoutSeconds: plan.value('receiverRequestSeconds'),
+      memory: `${plan.value('receiverMemoryMiB')}Mi`,
+      environment: {
+        TOPIC: this.redriveQueue.topic.id,
+        WEBHOOK_SOURCES: JSON.stringify(sourceConfigs(args.sources)),
+        MAX_BODY_BYTES: String(plan.value('maxBodyBytes')),
+        PUBLISH_TIMEOUT_SECONDS: String(plan.value('publishTimeoutSeconds')),
       },
-      this.receiverAccount,
-      this,
-    );
-    // Senders hold no Google account; what they hold is the signing secret, which the receiver judges.
+      secrets: mounts.map(({ mount }) => mount),
+      // A delivery that arrives before the subscription exists is lost: a topic alone keeps no messages.
+      dependsOn: [
+        this.redriveQueue,
+        this.redriveQueue.grantPublish(`${label}-receiver`, member),
+        ...mounts.flatMap(({ made }) => made),
+      ],
+    });
+    // Senders have no Google account; the receiver checks their signature instead.
     new cloudrunv2.ServiceIamMember(
       `${label}-senders`,
       {
@@ -211,7 +211,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     return receiver;
   }
 
-  /** The secret of a source as a file of the receiver, readable by the receiver alone. */
+  /** The secret of a source as a file of the receiver, which only the receiver can read. */
   private mountSecret({ name, secret }: WebhookSource, member: pulumi.Output<string>) {
     const { label } = this;
     const { project } = this.args;
@@ -237,78 +237,114 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   }
 
   private createAlert(): monitoring.AlertPolicy {
-    const { name, project } = this.receiver;
-    return alertPolicy(
-      `${this.label}-turned-away`,
-      {
-        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
+    const { name, project, location } = this.receiver;
+    return createAlert(this, {
+      row: {
+        name: `${this.label}-turned-away`,
+        filter: pulumi.interpolate`resource.type = "cloud_run_revision" AND resource.labels.project_id = "${project}" AND resource.labels.location = "${location}" AND resource.labels.service_name = "${name}" AND metric.type = "run.googleapis.com/request_count" AND metric.labels.response_code = one_of("429", "500", "502", "503", "504")`,
         aligner: 'ALIGN_DELTA',
-        alignmentPeriod: '60s',
-        threshold: 0,
-        duration: '0s',
-        documentation:
-          'The receiver turned deliveries away; senders come again or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is none (empty, a placeholder, JSON), or (deferred) forgeries came faster than a secret is read again; its log says which. GitHub does not retry by itself: redeliver there.',
-        notificationChannels: this.args.notificationChannels,
+        threshold: 'alarmTurnedAway',
+        seconds: 'alarmSampleSeconds',
+        text: "The receiver turned deliveries away; senders retry or give up. 429: every instance is busy, so more arrives than planned or publishing is slow. 503: Pub/Sub did not confirm, a signing secret could not be read or is unusable (empty, a placeholder, JSON), or (deferred) forgeries arrived faster than a secret is read again; the receiver's log says which. GitHub does not retry: redeliver there.",
       },
-      this,
-    );
+      plan: this.plan,
+      notificationChannels: this.args.notificationChannels,
+    });
   }
 }
 
-function validateArgs(subject: string, args: WebhookBufferArgs): void {
-  const { sources, idempotencySeconds } = args;
-  const names = sources.map((source) => source.name);
-  validate(subject, [
-    accountName(subject),
-    ...sourceNameChecks('sources', 'sources.name', names),
-    ...sources.map(({ name, scheme }) => oneOf(`sources.scheme of ${name}`, scheme ?? null, SIGNATURE_SCHEMES)),
-    ...sources.map(({ name, deduplicateBy }) =>
-      oneOf(`sources.deduplicateBy of ${name}`, deduplicateBy, ['delivery-id', 'signed-content']),
+/** Arguments of the queue inside. */
+function queueArgsOf(args: WebhookBufferArgs): RedriveQueueArgs {
+  const { workload, objective, consumer, project, notificationChannels } = args;
+  const { kmsKeyName, allowedPersistenceRegions, retainOnDelete } = args;
+  const { ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds } = args;
+  const { maxDeliveryAttempts, retentionSeconds } = args;
+  return {
+    ...{ workload, objective, consumer, project, notificationChannels },
+    ...{ kmsKeyName, allowedPersistenceRegions, retainOnDelete },
+    ...{ ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds, maxDeliveryAttempts, retentionSeconds },
+  };
+}
+
+const KINDS: Kinds<WebhookBufferArgs> = {
+  sources: needed(
+    listOf(
+      struct<WebhookSource>({
+        name: CHECKED,
+        scheme: CHECKED,
+        secret: needed(OBJECT),
+        secretPerTenant: FLAG,
+        steadyPerSecond: CHECKED,
+        toleranceSeconds: CHECKED,
+        deduplicateBy: CHECKED,
+      }),
     ),
+  ),
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  receiverImage: needed(INPUT),
+  consumerImage: needed(INPUT),
+  consumerEnvironment: mapOf(INPUT),
+  consumerMemory: TEXT,
+  location: needed(INPUT),
+  idempotencySeconds: CHECKED,
+  ingress: CHECKED,
+  receiverSeconds: CHECKED,
+  receiverCpuSeconds: CHECKED,
+  receiverConcurrency: CHECKED,
+  receiverMaxInstances: CHECKED,
+  maxBodyBytes: CHECKED,
+  project: INPUT,
+  notificationChannels: INPUT_LIST,
+  kmsKeyName: INPUT,
+  allowedPersistenceRegions: listOf(TEXT),
+  retainOnDelete: FLAG,
+  ackDeadlineSeconds: CHECKED,
+  minimumBackoffSeconds: CHECKED,
+  maximumBackoffSeconds: CHECKED,
+  maxDeliveryAttempts: CHECKED,
+  retentionSeconds: CHECKED,
+};
+
+function argsChecks(subject: string, args: WebhookBufferArgs): Check[] {
+  const { sources, idempotencySeconds } = args;
+  return [
+    accountName(subject),
+    ...(sources === undefined ? [] : sourceChecks(sources, args.workload)),
     memoryCheck('consumerMemory', args.consumerMemory),
     oneOf('ingress', args.ingress, Object.keys(INGRESS)),
-    ...sources.map((source) => refusedSourceCheck(source, args.workload)),
-    ...sources.map((source) => wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, 1, 3600)),
-    wholeNumber('idempotencySeconds', idempotencySeconds, 3600, 365 * DAY),
-    wholeNumber('consumer.slotsPerInstance', args.consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
+    ...(sources ?? []).map((source) =>
+      wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, TOLERANCE_SECONDS.min, TOLERANCE_SECONDS.max),
+    ),
+    wholeNumber('idempotencySeconds', idempotencySeconds, KEPT_SECONDS.min, KEPT_SECONDS.max),
     {
       refused: args.consumerEnvironment !== undefined && 'IDEMPOTENCY_SECONDS' in args.consumerEnvironment,
       message: 'consumerEnvironment must not set IDEMPOTENCY_SECONDS; give idempotencySeconds',
     },
     ...receiverChecks(args),
-  ]);
-}
-
-/** A delivery that comes back after its key is forgotten has its effect twice. */
-function idempotencyKnob(plan: Plan, given: number | undefined): Knob {
-  const retention = plan.value('retentionSeconds');
-  validate(plan.subject, [
-    {
-      refused: given !== undefined && given < retention,
-      message: `idempotencySeconds must be at least the retention of the subscription, ${retention} s, got ${given} s`,
-    },
-  ]);
-  return {
-    name: 'idempotencySeconds',
-    value: given ?? Math.max(14 * DAY, retention),
-    unit: 's',
-    formula: given === undefined ? 'max(14 days, retention): until then a delivery may come back' : 'given',
-    inputs: { retentionSeconds: retention },
-    source: 'this library, docs/constructs/gcp-webhook-buffer.md',
-  };
+  ];
 }
 
 function sourceConfigs(sources: readonly WebhookSource[]): Record<string, ReceiverSource> {
   return Object.fromEntries(
-    sources.map(({ name, scheme, secretPerTenant, toleranceSeconds = 300, deduplicateBy = 'delivery-id' }) => [
-      name,
-      {
+    sources.map(
+      ({
+        name,
         scheme,
-        secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
-        ...(secretPerTenant && { secretPerTenant }),
-        toleranceSeconds,
-        deduplicateBy,
-      },
-    ]),
+        secretPerTenant,
+        toleranceSeconds = TOLERANCE_SECONDS.usual,
+        deduplicateBy = 'delivery-id',
+      }) => [
+        name,
+        {
+          scheme,
+          secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
+          ...(secretPerTenant && { secretPerTenant }),
+          toleranceSeconds,
+          deduplicateBy,
+        },
+      ],
+    ),
   );
 }

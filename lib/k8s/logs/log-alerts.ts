@@ -1,29 +1,37 @@
-/** What a log shipper is watched by: the disk, the queue, the way to the destination. */
+/** The alerts and graphs of a log shipper: the disk, the queue, the destination. */
 import { sizeText } from '../../flow/figures';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching } from '../promql';
+import { aboutObject, matching } from '../promql';
 
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
-/** A shipper that is away for longer is no new version any more: an assumption. */
+/** A shipper that is down for longer is not just being updated: an assumption. */
 const LONGEST_SILENCE_SECONDS = 900;
 
+/** The name of a shipper's DaemonSet, a label from the exporter, and its namespace, a label from the scrape. */
+export interface ShipperName {
+  readonly namespace?: string;
+  readonly shipper: string;
+}
+
 /** The metrics of one shipper, a series a node. */
-function metrics(shipper: string) {
-  const of = (name: string, window = '') => `log_shipping_${name}${matching({ shipper })}${window}`;
+function metrics({ namespace, shipper }: ShipperName) {
+  const of = (name: string, window = '') => `log_shipping_${name}${matching({ namespace, shipper })}${window}`;
   return {
     disk: `(${of('log_bytes')} + ${of('queue_bytes')})`,
-    // Lines in the queue ÷ lines a second that the destination takes (Little's law): infinite when it takes none.
+    // Lines in the queue ÷ lines a second that the destination accepts (Little's law): infinite when it accepts none.
     lag: `(${of('queued_events')} / rate(${of('acked_events_total', `[${WINDOW}]`)}))`,
     of,
   };
 }
 
 /** The alerts of a shipper; each names its node. */
-export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Alert[] {
-  const { disk, lag, of } = metrics(shipper);
+export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
+  const { disk, lag, of } = metrics(name);
+  const daemonset = { daemonset: name.shipper };
+  const unavailable = aboutObject('kube_daemonset_status_number_unavailable', daemonset, name.namespace);
   const value = (name: string) => plan.value(name);
   const size = (name: string) => sizeText(value(name));
   return [
@@ -34,54 +42,54 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
       severity: 'critical',
       summary: `Logs and queue of {{ $labels.node }} are above ${size('diskWatermarkBytes')}; at ${sizeText(plan.predictions.peakDiskBytes)} the queue is full.`,
       runbook:
-        'If LogQueueFilling fires too, the destination is away or too slow: repair it, the queue drains by itself. If LogRotationStuck fires too, see there. Never delete a file that is not compressed: it may not have been shipped.',
+        'If LogQueueFilling fires too, the destination is down or too slow: repair it, and the queue drains on its own. If LogRotationStuck fires too, follow its runbook. Never delete a file that is not compressed: it may not have been shipped.',
     },
     {
       name: 'LogQueueFilling',
       expr: `${of('queue_bytes')} > ${value('queueAlarmBytes')}`,
       forSeconds: 60,
       severity: 'critical',
-      summary: `The queue of {{ $labels.node }} is above ${size('queueAlarmBytes')} of ${size('diskQueueBytes')}: the destination does not take what is logged.`,
+      summary: `The queue of {{ $labels.node }} is above ${size('queueAlarmBytes')} of ${size('diskQueueBytes')}: the destination accepts less than is logged.`,
       runbook:
-        'Look at the log of Filebeat for the error of the output, then at the destination: reachable, credentials, in-sync replicas, disk. When the queue is full, files wait instead and are lost once they are compressed.',
+        "Find the output's error in Filebeat's log, then check the destination: network, credentials, in-sync replicas, disk. When the queue is full, lines wait in files instead and are lost once the files are compressed.",
     },
     {
       name: 'LogShippingLag',
-      // A lag that cannot be known is none that is kept.
+      // An unknown lag counts as too long.
       expr: `${lag} > ${value('lagSeconds')} or (${of('up')} == 1 unless ${of('queued_events')})`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
-      summary: `Lines of {{ $labels.node }} are under way for more than ${value('lagSeconds')} s, or nobody can tell.`,
+      summary: `Lines of {{ $labels.node }} take more than ${value('lagSeconds')} s to ship, or their lag is unknown.`,
       runbook:
-        'Compare the rate of acknowledged lines with the plan. More is logged than planned: raise the workload numbers and deploy. Less is taken: look at the destination and the CPU limit of Filebeat. No log_shipping_queued_events at all: this version of Filebeat keeps its queue in a form that the exporter does not know.',
+        'Compare the rate of acknowledged lines with the plan. If more is logged than planned, raise the workload numbers and deploy. If less is accepted, check the destination and the CPU limit of Filebeat. If log_shipping_queued_events is missing, the exporter does not know the queue format of this Filebeat version.',
     },
     {
       name: 'LogRotationStuck',
       expr: `${of('log_bytes')} > ${value('logFileBytes')}`,
       forSeconds: 2 * value('rotationSeconds'),
       severity: 'critical',
-      summary: `Log files of {{ $labels.node }} take more than ${size('logFileBytes')}, which rotation would not let happen.`,
+      summary: `Log files of {{ $labels.node }} take more than ${size('logFileBytes')}, so rotation does not work.`,
       runbook:
-        'Read the log of the rotator. It failed (owner of the folder, state file), more files are written than planned (logFiles), or a writer goes on in the renamed file: then its reopening does not work, and its file must not be compressed before it does.',
+        "Read the rotator's log. Either it failed (owner of the folder, state file), or more files are written than planned (logFiles), or a writer still writes to the renamed file: then repair its reopening, and do not compress that file before.",
     },
     {
       name: 'LogDiskPromised',
-      // What the plan may still take must be there, whoever else uses the disk.
+      // The rest of the logs' budget must be free, whatever else uses the disk.
       expr: `${of('free_bytes')} < ${plan.predictions.peakDiskBytes} - ${disk}`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
-      summary: 'The disk of {{ $labels.node }} has less room than the logs may still need: something else fills it.',
+      summary: 'The disk of {{ $labels.node }} has less free space than the logs may still need: other data fills it.',
       runbook:
-        'Find with du what else grew on the disk of the logs, or lower diskBudgetBytes to what is really theirs.',
+        'Use du to find what else grew on the disk of the logs, or lower diskBudgetBytes to the space that the logs really have.',
     },
     {
       name: 'LogLinesDropped',
       expr: `increase(${of('dropped_events_total', `[${WINDOW}]`)}) > 0`,
       forSeconds: 0,
       severity: 'critical',
-      summary: 'Filebeat on {{ $labels.node }} gave lines up: the destination refused them for good.',
+      summary: 'Filebeat on {{ $labels.node }} dropped lines: the destination refused them permanently.',
       runbook:
-        'The log of Filebeat says why: larger than the broker allows (message.max.bytes), or not to be indexed and the dead-letter index is missing.',
+        "Filebeat's log has the cause: a line larger than the broker allows (message.max.bytes), or one that cannot be indexed while the dead-letter index is missing.",
     },
     {
       name: 'LogFilesUnreadable',
@@ -89,26 +97,26 @@ export function logAlerts(plan: LogPlan, shipper: string, daemonSet: string): Al
       forSeconds: value('rotationSeconds'),
       severity: 'critical',
       summary:
-        '{{ $value }} log files of {{ $labels.node }} cannot be read by Filebeat: they are deleted without being shipped.',
+        'Filebeat cannot read {{ $value }} log files of {{ $labels.node }}: they are deleted without being shipped.',
       runbook:
-        'ls -ln in the folder of the logs. Filebeat reads by the group of the files (fileGroup): let the writer create them with mode 0640 in a folder of mode 0750 or more, and chmod g+r those that are there. A file of another group needs its group changed.',
+        'Run ls -ln in the log folder. Filebeat reads through the group of the files (fileGroup): let the writer create them with mode 0640 in a folder of mode 0750 or more, and run chmod g+r on the existing ones. If a file has another group, change it with chgrp.',
     },
     {
       name: 'LogShipperDown',
-      // No figure at all is no good one: a Prometheus in another namespace is turned away by the network policy.
-      expr: `${of('up')} == 0 or absent(${of('up')}) or kube_daemonset_status_number_unavailable${matching({ daemonset: daemonSet })} > 0`,
+      // A missing metric counts as down: the network policy refuses a Prometheus in another namespace.
+      expr: `${of('up')} == 0 or absent(${of('up')}) or (${unavailable}) > 0`,
       forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,
       runbook:
-        'kubectl describe its pod: an image that is not pulled, a configuration it refuses, too little memory. Of no node any figure: Prometheus does not scrape port 9479; monitoringNamespace must be its namespace.',
+        'kubectl describe its pod: an image that cannot be pulled, a refused configuration, too little memory. If metrics of all nodes are missing, Prometheus does not scrape port 9479; monitoringNamespace must be its namespace.',
     },
   ];
 }
 
 /** The graphs of a shipper, a line a node. */
-export function logGraphs(plan: LogPlan, shipper: string): Graph[] {
-  const { disk, lag, of } = metrics(shipper);
+export function logGraphs(plan: LogsPlan, name: ShipperName): Graph[] {
+  const { disk, lag, of } = metrics(name);
   const flat = (knob: string) => `vector(${plan.value(knob)})`;
   const node = '{{node}}';
   return [

@@ -1,13 +1,13 @@
-/** What an output brings along. Internal: users pick an output, they don't write one. */
+/** The parts of an output. Internal: users pick an output, they do not write one. */
 import type { Check } from '../../flow/errors';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import type { Egress } from '../network-policy';
 import type { SecretKey } from '../secret-key';
 
-/** Where Filebeat finds the certificate authority of its destination. */
+/** Path of the certificate authority of the destination in Filebeat's container. */
 export const CERTIFICATES = '/etc/log-output';
 
-/** A value that Filebeat takes from its environment. */
+/** A value that Filebeat reads from its environment. */
 export function fromEnvironment(name: string): string {
   return `\${${name}}`;
 }
@@ -16,7 +16,7 @@ export function fromEnvironment(name: string): string {
 export interface LogOutputBinding {
   readonly checks: readonly Check[];
   /** The block of filebeat.yml. */
-  config(plan: LogPlan): Record<string, unknown>;
+  config(plan: LogsPlan): Record<string, unknown>;
   /** Variables of Filebeat, from Secrets. */
   readonly secrets: Readonly<Record<string, SecretKey>>;
   readonly certificateAuthority?: SecretKey;

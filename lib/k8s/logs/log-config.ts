@@ -1,42 +1,42 @@
 /** filebeat.yml and logrotate.conf of a log shipper, from its plan. */
 import { Yaml } from 'cdk8s';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { fromEnvironment, type LogOutputBinding } from './log-binding';
 import type { LogReopen } from './log-reopen';
 
 /** Where Filebeat keeps registry and queue. */
 export const FILEBEAT_DATA = '/var/lib/filebeat';
-/** Its queue, below. */
+/** Folder of its queue, inside that. */
 export const DISK_QUEUE = 'diskqueue';
-/** Where Filebeat tells about itself, within the pod only. */
+/** Port of Filebeat's own statistics, within the pod only. */
 export const FILEBEAT_STATS_PORT = 5066;
 
 /** filebeat.yml. */
-export function filebeatConfig(id: string, files: string, plan: LogPlan, output: LogOutputBinding): string {
+export function filebeatConfig(id: string, files: string, plan: LogsPlan, output: LogOutputBinding): string {
   return Yaml.stringify({
     'filebeat.inputs': [
       {
         type: 'filestream',
         id,
-        // The file that was just renamed still has lines to read; what is compressed is not read any more.
+        // The file that was just renamed still has lines to read; compressed files are not read.
         paths: [files, `${files}.1`],
-        // An inode is given to the next file as soon as one is gone; the beginning of a file stays its own.
+        // The inode of a deleted file is reused at once; the first bytes of a file identify it.
         file_identity: { fingerprint: null },
         'prospector.scanner': {
           check_interval: `${plan.value('scanSeconds')}s`,
           exclude_files: ['\\.gz$'],
           fingerprint: { enabled: true, offset: 0, length: plan.value('fingerprintBytes') },
         },
-        // A deleted file that stays open keeps its bytes on the disk, and a blocked output would keep it open.
+        // A deleted file keeps its disk space while it is open, and a blocked output would keep it open.
         'close.on_state_change': { removed: true, renamed: false, inactive: '5m' },
-        // Off: a state that goes while its file is there means that the file is read again from its beginning.
+        // Off: if a state expires while its file exists, the file is read again from its beginning.
         clean_inactive: -1,
         clean_removed: true,
       },
     ],
     'queue.disk': {
       path: `${FILEBEAT_DATA}/${DISK_QUEUE}`,
-      // With a unit: Filebeat deprecates a bare number.
+      // With a unit: a bare number is deprecated in Filebeat.
       max_size: `${plan.value('diskQueueBytes')}B`,
     },
     ...output.config(plan),
@@ -51,22 +51,22 @@ export function filebeatConfig(id: string, files: string, plan: LogPlan, output:
 }
 
 /** logrotate.conf. Sizes in bytes, so that nothing is rounded. */
-export function logrotateConfig(files: string, plan: LogPlan, { _processName, _signal }: LogReopen): string {
+export function logrotateConfig(files: string, plan: LogsPlan, { _processName, _signal }: LogReopen): string {
   const postrotate = _processName
     ? [
         '  sharedscripts',
         '  postrotate',
-        // Nobody of that name runs on this node: nobody holds the old file.
+        // If no process of that name runs on this node, none has the old file open.
         `    pkill -${_signal} -x '${_processName}' || true`,
         '  endscript',
       ]
     : [];
   return [
     `${files} {`,
-    // A quiet file is rotated once a day; a busy one at the next run after it has reached its cap.
+    // A quiet file is rotated once a day; a busy one at the first run after it has reached its cap.
     '  daily',
     `  maxsize ${plan.value('fileSizeCapBytes')}`,
-    // Below it Filebeat has not begun with the file.
+    // Filebeat does not read a smaller file yet.
     `  minsize ${plan.value('fingerprintBytes')}`,
     `  rotate ${plan.value('fileCount')}`,
     // By date, the second rotation of a day finds its name taken and is skipped.

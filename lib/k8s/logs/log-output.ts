@@ -1,4 +1,6 @@
 import type { Check } from '../../flow/errors';
+import { type Kinds, listOf, needed, sound, TEXT } from '../../flow/kinds';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, hostPorts, httpsHosts, kafkaTopicName, secretChecks, textCheck } from '../names';
 import { placeOf } from '../network-policy';
 import type { SecretKey } from '../secret-key';
@@ -11,7 +13,7 @@ export interface KafkaLogOutputProps {
   /**
    * Host and TLS port of at least one broker, such as `logs-kafka-bootstrap.kafka:9093`.
    */
-  readonly brokers: string[];
+  readonly bootstrapServers: string[];
 
   /**
    * Name of the topic.
@@ -60,8 +62,8 @@ export interface ElasticsearchLogOutputProps {
   readonly hosts: string[];
 
   /**
-   * Name of the index or data stream; it and its template exist already. What Elasticsearch refuses for its content
-   * goes to `<index>-rejected`.
+   * Name of the index or data stream; it and its template must exist. Lines that Elasticsearch refuses for their
+   * content go to `<index>-rejected`.
    */
   readonly index: string;
 
@@ -113,11 +115,32 @@ export class LogOutput {
   ) {}
 }
 
-function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
-  const { brokers, topic, namespace, username, password, certificateAuthority } = props;
+const KAFKA_KINDS: Kinds<KafkaLogOutputProps> = {
+  bootstrapServers: needed(listOf(TEXT)),
+  topic: needed(TEXT),
+  namespace: TEXT,
+  cidr: TEXT,
+  username: needed(SECRET_KEY),
+  password: needed(SECRET_KEY),
+  certificateAuthority: SECRET_KEY,
+};
+
+const ELASTICSEARCH_KINDS: Kinds<ElasticsearchLogOutputProps> = {
+  hosts: needed(listOf(TEXT)),
+  index: needed(TEXT),
+  namespace: TEXT,
+  cidr: TEXT,
+  apiKey: needed(SECRET_KEY),
+  certificateAuthority: SECRET_KEY,
+};
+
+function kafkaOutput(given: KafkaLogOutputProps): LogOutputBinding {
+  const { props, checks } = sound(given, KAFKA_KINDS, 'output');
+  const { bootstrapServers = [], topic, namespace, username, password, certificateAuthority } = props;
   return {
     checks: [
-      ...hostPorts('brokers', brokers),
+      ...checks,
+      ...(props.bootstrapServers === undefined ? [] : hostPorts('bootstrapServers', bootstrapServers)),
       kafkaTopicName('topic', topic),
       ...secretChecks('username', username),
       ...secretChecks('password', password),
@@ -125,9 +148,9 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     ],
     config: (plan) => ({
       'output.kafka': {
-        hosts: brokers,
+        hosts: bootstrapServers,
         topic,
-        // All in-sync replicas: with 1 the lines that only the leader has are gone when it falls.
+        // All in-sync replicas: with 1, lines that only the leader has are lost when it fails.
         required_acks: -1,
         bulk_max_size: plan.value('bulkMaxSize'),
         bulk_flush_frequency: `${plan.value('flushSeconds')}s`,
@@ -140,15 +163,19 @@ function kafkaOutput(props: KafkaLogOutputProps): LogOutputBinding {
     }),
     secrets: { LOG_OUTPUT_USERNAME: username, LOG_OUTPUT_PASSWORD: password },
     certificateAuthority,
-    egress: [{ ports: portsOf(brokers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) }],
+    egress: [
+      { ports: portsOf(bootstrapServers.map((broker) => `tcp://${broker}`)), ...placeOf(namespace, props.cidr) },
+    ],
   };
 }
 
-function elasticsearchOutput(props: ElasticsearchLogOutputProps): LogOutputBinding {
-  const { hosts, index, namespace, apiKey, certificateAuthority } = props;
+function elasticsearchOutput(given: ElasticsearchLogOutputProps): LogOutputBinding {
+  const { props, checks } = sound(given, ELASTICSEARCH_KINDS, 'output');
+  const { hosts = [], index, namespace, apiKey, certificateAuthority } = props;
   return {
     checks: [
-      ...httpsHosts('hosts', hosts),
+      ...checks,
+      ...(props.hosts === undefined ? [] : httpsHosts('hosts', hosts)),
       textCheck(
         'index',
         index,
@@ -167,7 +194,7 @@ function elasticsearchOutput(props: ElasticsearchLogOutputProps): LogOutputBindi
         preset: 'custom',
         bulk_max_size: plan.value('bulkMaxSize'),
         compression_level: 1,
-        // By default what a mapping refuses is dropped, and nobody is told.
+        // By default Filebeat silently drops lines that a mapping refuses.
         non_indexable_policy: { dead_letter_index: { index: `${index}-rejected` } },
         ...tls(certificateAuthority),
       },
@@ -198,7 +225,7 @@ function placeChecks(props: KafkaLogOutputProps | ElasticsearchLogOutputProps): 
     cidr('cidr', props.cidr),
     {
       refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the destination is in the cluster or outside of it',
+      message: 'namespace and cidr must not be given together: the destination is inside or outside the cluster',
     },
     ...secretChecks('certificateAuthority', props.certificateAuthority),
   ];

@@ -2,7 +2,7 @@
 import { Duration, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import type { LogPlan } from '../../flow/logs/workload';
+import type { LogsPlan } from '../../flow/logs/workload';
 import { stockImage } from '../images';
 import { mountTemporary, restrictedContainer } from '../restricted-pod';
 import { CERTIFICATES, type LogOutputBinding } from './log-binding';
@@ -13,16 +13,16 @@ const LOGROTATE_STATE = '/var/lib/logrotate';
 const FILEBEAT_FOLDER = 'filebeat';
 const LOGROTATE_FOLDER = 'logrotate';
 
-/** What every container of the pod is made from. */
+/** Inputs of every container of the pod. */
 export interface LogPod {
   readonly scope: Construct;
   readonly daemonSet: kplus.DaemonSet;
-  readonly plan: LogPlan;
+  readonly plan: LogsPlan;
   readonly logFolder: string;
-  /** Whose the log files are. */
+  /** Owner of the log files. */
   readonly user: number;
   readonly group: number;
-  /** As whom Filebeat and the exporter run. */
+  /** User of Filebeat and the exporter. */
   readonly shipper: number;
   /** Name of their folder. */
   readonly stateName?: string;
@@ -35,7 +35,7 @@ export interface LogVolumes {
   readonly data: kplus.Volume;
 }
 
-/** The folders, and the container that makes each belong to the user that writes into it. */
+/** The folders, and the container that gives each to the user that writes into it. */
 export function prepareFolders({ scope, daemonSet, logFolder, user, group, shipper, stateName }: LogPod): LogVolumes {
   const folder = (id: string, name: string, path: string) =>
     kplus.Volume.fromHostPath(scope, id, name, { path, type: kplus.HostPathVolumeType.DIRECTORY_OR_CREATE });
@@ -50,7 +50,7 @@ export function prepareFolders({ scope, daemonSet, logFolder, user, group, shipp
         'set -e',
         givenTo(`/data/${FILEBEAT_FOLDER}`, shipper, shipper),
         givenTo(`/data/${LOGROTATE_FOLDER}`, user, group),
-        // A folder that already belongs to a user is left alone.
+        // A folder that already belongs to a user keeps its owner.
         `if [ "$(stat -c %u /logs)" = 0 ]; then chown ${user}:${group} /logs; fi`,
       ].join('\n'),
     ],
@@ -71,15 +71,15 @@ export function prepareFolders({ scope, daemonSet, logFolder, user, group, shipp
 }
 
 /**
- * Makes a folder that its user alone can enter, with all that an earlier version left in it. Root has no right here but
- * to give files away, so it takes the tree over first, and gives it back from the leaves up. A link is never followed:
- * the former owner may have made it.
+ * Makes a folder that only its user can enter, with everything that an earlier version left in it. Root has only the
+ * right to change owners here (CHOWN), so it takes the tree over first, and gives it back from the leaves up. It never
+ * follows a link: the former owner may have made it.
  */
 function givenTo(path: string, user: number, group: number): string {
   return [
     `mkdir -p ${path}`,
     `if [ "$(stat -c %u:%g:%a ${path})" != ${user}:${group}:700 ]; then`,
-    // From here on the former owner cannot change what is below.
+    // From here on the former owner cannot change the content.
     `  chown 0:0 ${path} && chmod 700 ${path}`,
     // Each folder before it is entered; chown -R enters first.
     `  find ${path} -exec chown -h 0:0 {} \\;`,
@@ -102,7 +102,7 @@ export function logShipper(
   });
   const probe = (failureThreshold: number) =>
     kplus.Probe.fromCommand(['curl', '-sf', `http://127.0.0.1:${FILEBEAT_STATS_PORT}/`], {
-      // Whether it lives, not whether its output does: a restart does not repair a broker.
+      // Tests Filebeat, not its output: a restart does not repair a broker.
       periodSeconds: Duration.seconds(10),
       timeoutSeconds: Duration.seconds(5),
       failureThreshold,
@@ -135,7 +135,7 @@ export function logShipper(
   return container;
 }
 
-/** logrotate, run again and again. */
+/** logrotate in a loop. */
 export function logRotator(
   { scope, daemonSet, plan, logFolder, user, group }: LogPod,
   { logs, data }: LogVolumes,
@@ -145,7 +145,7 @@ export function logRotator(
 ): kplus.Container {
   const seconds = plan.value('rotationSeconds');
   const status = `${LOGROTATE_STATE}/status`;
-  // Written by every run; three that are missing, and a while for gzip, are a rotator that stands still.
+  // Every run writes it. When it is older than three runs and some time for gzip, the rotator hangs.
   const minutes = Math.ceil((3 * seconds) / 60) + 10;
   const container = daemonSet.addContainer({
     name: 'rotator',
@@ -161,7 +161,7 @@ export function logRotator(
       memory: { request: Size.mebibytes(64), limit: Size.mebibytes(64) },
     },
     securityContext: { ...restrictedContainer(user), group },
-    // A state of the future is as stale as an old one: the clock was set back, and the next run writes it anew.
+    // A state file from the future counts as stale too: the clock was set back, and the next run rewrites it.
     liveness: kplus.Probe.fromCommand(['sh', '-c', freshWithin(status, 60 * minutes, seconds + 60)], {
       initialDelaySeconds: Duration.seconds(seconds + 10),
       periodSeconds: Duration.seconds(60),
@@ -175,12 +175,12 @@ export function logRotator(
   return container;
 }
 
-/** Whether a file was written within so many seconds, and at most so many in the future. */
+/** Whether a file was written within the last seconds, and at most some seconds in the future. */
 function freshWithin(file: string, seconds: number, ahead: number): string {
   return `age=$(($(date +%s) - $(stat -c %Y ${file}))) && [ "$age" -lt ${seconds} ] && [ "$age" -gt -${ahead} ]`;
 }
 
-/** What tells Prometheus; gives the port. */
+/** The exporter for Prometheus; returns its port. */
 export function logExporter(
   { scope, daemonSet, logFolder, shipper }: LogPod,
   { logs, data }: LogVolumes,

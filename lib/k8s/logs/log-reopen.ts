@@ -1,22 +1,22 @@
 import type { Check } from '../../flow/errors';
 
 /**
- * How the writer of a log file gets to the new one after a rotation. The old one is renamed, never truncated: until
+ * How the writer of a log file switches to the new one after a rotation. The old one is renamed, never truncated: until
  * the writer reopens, its lines go into the renamed file, and none is lost.
  */
 export class LogReopen {
   /**
-   * The writer sees by itself that its file was renamed and opens a new one, as Python's `WatchedFileHandler` does, or
-   * opens the file anew for every line, as a shell does with `>>`. The rotator needs no right over any process.
+   * The writer detects that its file was renamed and opens a new one, as Python's `WatchedFileHandler` does, or opens
+   * the file again for every line, as a shell does with `>>`. The rotator needs no permission on processes.
    */
   public static byWriter(): LogReopen {
     return new LogReopen(undefined, undefined);
   }
 
   /**
-   * Every process of that name gets a signal after a rotation: `nginx` takes USR1, many daemons HUP. The rotator sees
-   * the processes of the node for it (`hostPID`) and runs as the user of the writer, which may signal its own
-   * processes and no others.
+   * Every process of that name gets a signal after a rotation: `nginx` expects USR1, many daemons HUP. For this the
+   * rotator sees the processes of the node (`hostPID`) and runs as the user of the writer, which may signal only its
+   * own processes.
    *
    * @param processName name of the process as `ps -o comm` shows it, 1 to 15 letters, digits, `.`, `_` and `-`
    * @param signal `HUP`, `USR1` or `USR2`

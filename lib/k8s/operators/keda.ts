@@ -5,21 +5,21 @@ import type { SecretKey } from '../secret-key';
 
 const API_VERSION = 'keda.sh/v1alpha1';
 
-/** The metric that comes out of a formula, as KEDA names it to the autoscaler and to Prometheus. */
+/** KEDA's name, for the autoscaler and for Prometheus, of the metric that a formula returns. */
 export const COMPOSITE_METRIC = 'composite-metric';
 
-/** Where a scaler looks, and what it wants to see there. */
+/** What a scaler polls, and its target. */
 export interface KedaTrigger {
-  /** By this name a formula knows it. */
+  /** Its name in a formula. */
   readonly name?: string;
   /** Name of the scaler, such as `rabbitmq`. */
   readonly type: string;
-  /** KEDA takes every value as text. */
+  /** KEDA expects every value as text. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly authenticationRef?: { readonly name: string };
 }
 
-/** One way in which the autoscaler may move. */
+/** One scaling policy of the autoscaler. */
 export interface ScalingDirection {
   readonly stabilizationWindowSeconds: number;
   readonly policies: readonly {
@@ -32,13 +32,15 @@ export interface ScalingDirection {
 /** Spec of a `ScaledObject`. */
 export interface ScaledObjectSpec {
   readonly scaleTargetRef: { readonly apiVersion: string; readonly kind: string; readonly name: string };
-  readonly pollingInterval: number;
-  readonly cooldownPeriod: number;
+  /** Matters only from zero replicas. */
+  readonly pollingInterval?: number;
+  /** Matters only to zero replicas. */
+  readonly cooldownPeriod?: number;
   readonly minReplicaCount: number;
   readonly maxReplicaCount: number;
   readonly fallback: { readonly failureThreshold: number; readonly replicas: number };
   readonly advanced: {
-    /** One number out of several triggers; their own targets are then of no account. */
+    /** One number from several triggers; it replaces their own targets. */
     readonly scalingModifiers?: {
       readonly formula: string;
       readonly target: string;
@@ -70,14 +72,14 @@ export interface ScaledJobSpec {
   readonly triggers: readonly KedaTrigger[];
 }
 
-/** What a trigger reads of a Secret: parameter of the scaler, name of the Secret, key in it. */
+/** A value that a trigger reads from a Secret: parameter of the scaler, name of the Secret, key in it. */
 export interface SecretTarget {
   readonly parameter: string;
   readonly name: string;
   readonly key: string;
 }
 
-/** Those of the values that are given, by the scaler's name for each. */
+/** The given values, by the scaler's parameter names. */
 export function secretTargets(given: Readonly<Record<string, SecretKey | undefined>>): SecretTarget[] {
   return Object.entries(given).flatMap(([parameter, secret]) =>
     secret ? [{ parameter, name: secret.secretName, key: secret.key }] : [],
@@ -94,7 +96,7 @@ export function scaledJob(scope: Construct, id: string, spec: ScaledJobSpec): Ap
   return new ApiObject(scope, id, { apiVersion: API_VERSION, kind: 'ScaledJob', spec });
 }
 
-/** `TriggerAuthentication` that reads Secrets, so that no credential stands in the trigger. */
+/** `TriggerAuthentication` that reads Secrets, so that the trigger contains no credential. */
 export function secretAuthentication(scope: Construct, id: string, targets: readonly SecretTarget[]): ApiObject {
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,

@@ -33,7 +33,7 @@ export interface ClusterQueueSpec {
   };
 }
 
-/** `ResourceFlavor`: the nodes that quotas are of. */
+/** `ResourceFlavor`: the nodes that quotas apply to. */
 export function resourceFlavor(
   scope: Construct,
   id: string,
@@ -43,7 +43,7 @@ export function resourceFlavor(
   return named(scope, id, 'ResourceFlavor', name, { nodeLabels });
 }
 
-/** `Cohort`: queues that lend to each other, and what belongs to none of them. */
+/** `Cohort`: queues that lend to each other, and the capacity that belongs to none of them. */
 export function cohort(
   scope: Construct,
   id: string,
@@ -53,12 +53,12 @@ export function cohort(
   return named(scope, id, 'Cohort', name, { resourceGroups });
 }
 
-/** `ClusterQueue`: what is admitted at the same time. */
+/** `ClusterQueue`: the bound on jobs admitted at the same time. */
 export function clusterQueue(scope: Construct, id: string, name: string, spec: ClusterQueueSpec): ApiObject {
   return named(scope, id, 'ClusterQueue', name, spec);
 }
 
-/** `LocalQueue`: where the jobs of a namespace get in line. */
+/** `LocalQueue`: where the jobs of a namespace queue. */
 export function localQueue(
   scope: Construct,
   id: string,

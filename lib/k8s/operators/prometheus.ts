@@ -2,7 +2,7 @@
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-/** One alerting rule, as Prometheus reads it. */
+/** One alerting rule in Prometheus' format. */
 export interface PrometheusAlertingRule {
   readonly alert: string;
   readonly expr: string;
@@ -18,12 +18,12 @@ export interface PrometheusRuleGroup {
   readonly rules: readonly PrometheusAlertingRule[];
 }
 
-/** `PrometheusRule`: rules that the operator hands to its Prometheus. */
+/** `PrometheusRule`: rules that the operator passes to its Prometheus. */
 export function prometheusRule(scope: Construct, id: string, groups: readonly PrometheusRuleGroup[]): ApiObject {
   return new ApiObject(scope, id, { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', spec: { groups } });
 }
 
-/** `PodMonitor`: the pods with these labels are scraped at this port. */
+/** `PodMonitor`: Prometheus scrapes the pods with these labels at this port. */
 export function podMonitor(
   scope: Construct,
   id: string,

@@ -19,8 +19,8 @@ export interface Placement {
 }
 
 /**
- * The object of something on a broker is named after that, not after the construct: the topology operator deletes by
- * the name on the broker, so two objects for one thing end with none. It is kept with the queue that it guards.
+ * An object is named after the resource on the broker, not after the construct: the topology operator deletes by the
+ * name on the broker, so deleting one of two objects deletes the resource of both. It is retained like its queue.
  */
 function metadata(name: string, { vhost, rabbitmqClusterReference: cluster }: Placement): ApiObjectMetadata {
   const identity = JSON.stringify([cluster.namespace ?? '', cluster.name, vhost, name]);

@@ -14,7 +14,7 @@ export interface KafkaTopicSpec {
   readonly config: Readonly<Record<string, number | string>>;
 }
 
-/** Something that a user may do. */
+/** One permission of a user. */
 export interface AccessRule {
   readonly type: 'allow';
   readonly resource: {
@@ -25,7 +25,7 @@ export interface AccessRule {
   readonly operations: readonly ('Describe' | 'Read' | 'Write')[];
 }
 
-/** Spec of a `KafkaUser`. Its quotas hold on each broker by itself. */
+/** Spec of a `KafkaUser`. Its quotas apply per broker. */
 export interface KafkaUserSpec {
   readonly authentication: { readonly type: string };
   readonly authorization: { readonly type: 'simple'; readonly acls: readonly AccessRule[] };
@@ -36,7 +36,7 @@ export interface KafkaUserSpec {
   };
 }
 
-/** `KafkaTopic`: the topic operator makes it, and deletes the topic with it. */
+/** `KafkaTopic`: the topic operator creates the topic, and deletes it with the object. */
 export function kafkaTopic(
   scope: Construct,
   id: string,
@@ -53,7 +53,7 @@ export function kafkaTopic(
   });
 }
 
-/** `KafkaUser`: the user operator makes it, its Secret, its rules and its quotas. The object's name is the user's. */
+/** `KafkaUser`: the user operator creates the user, its Secret, its rules and its quotas. The object has its name. */
 export function kafkaUser(scope: Construct, id: string, cluster: string, name: string, spec: KafkaUserSpec): ApiObject {
   return new ApiObject(scope, id, {
     apiVersion: API_VERSION,

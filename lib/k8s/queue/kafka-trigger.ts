@@ -1,4 +1,6 @@
-import { type Check, wholeNumber } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
+import { type Kinds, listOf, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, hostPorts, kafkaTopicName, secretChecks } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
@@ -33,12 +35,13 @@ export interface KafkaTriggerProps {
   readonly topic: string;
 
   /**
-   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, more would be idle. 1 or more.
+   * Partitions of the topic. Bounds the replicas: each partition has one reader in a group, others would be idle. 1 or
+   * more.
    */
   readonly partitions: number;
 
   /**
-   * Name of the consumer group. Let it begin at the earliest offset: a group that has never committed counts from there.
+   * Name of the consumer group. Start it at the earliest offset: KEDA counts a group without commits from there.
    */
   readonly consumerGroup: string;
 
@@ -57,25 +60,38 @@ export interface KafkaTriggerProps {
   readonly password?: SecretKey;
 
   /**
-   * Certificate (PEM) of the authority that the brokers' certificates are from, in a Secret: Strimzi makes one of its
-   * own, `<cluster>-cluster-ca-cert` with the key `ca.crt`. With `username` and `password` only.
+   * Certificate (PEM) of the authority that signed the brokers' certificates, in a Secret: Strimzi makes
+   * `<cluster>-cluster-ca-cert` with the key `ca.crt`. Only with `username` and `password`.
    *
    * @default - an authority that the images of KEDA and the worker know
    */
   readonly certificateAuthority?: SecretKey;
 }
 
-/** KEDA's look at the lag of a consumer group. */
-export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
+const KINDS: Kinds<KafkaTriggerProps> = {
+  bootstrapServers: needed(listOf(TEXT)),
+  namespace: TEXT,
+  cidr: TEXT,
+  topic: needed(TEXT),
+  partitions: needed(NUMBER),
+  consumerGroup: needed(TEXT),
+  username: SECRET_KEY,
+  password: SECRET_KEY,
+  certificateAuthority: SECRET_KEY,
+};
+
+/** KEDA's trigger on the lag of a consumer group. */
+export function kafkaTrigger(given: KafkaTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { bootstrapServers, partitions, username, password, certificateAuthority } = props;
   const checks: Check[] = [
-    wholeNumber('partitions', partitions, 1),
-    ...hostPorts('bootstrapServers', bootstrapServers),
+    ...kinds,
+    ...(bootstrapServers === undefined ? [] : hostPorts('bootstrapServers', bootstrapServers)),
     dnsLabel('namespace', props.namespace),
     cidr('cidr', props.cidr),
     {
       refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the brokers are in the cluster or outside of it',
+      message: 'namespace and cidr must not be given together: the brokers are inside or outside the cluster',
     },
     kafkaTopicName('topic', props.topic),
     foreignName('consumerGroup', props.consumerGroup),
@@ -93,7 +109,7 @@ export function kafkaTrigger(props: KafkaTriggerProps): Trigger {
   ];
   return {
     checks,
-    consumer: { decideSeconds: 0, instanceLimit: partitions },
+    question: { broker: 'kafka', partitions },
     bind: (context) => bind(context, props),
   };
 }
@@ -113,8 +129,8 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
           lagThreshold: String(target),
           activationLagThreshold: '0',
           offsetResetPolicy: 'earliest',
-          // The maximum of replicas keeps to the partitions. Left to KEDA, it is the lag that would be cut to partitions ×
-          // target, for the alerts too, and a backlog beyond it could not be seen.
+          // maxReplicaCount respects the partitions. KEDA's own limit would cut the lag itself to partitions × target,
+          // for the alerts too, and hide a backlog beyond it.
           allowIdleConsumers: 'true',
           ...(authentication ? { sasl: 'scram_sha512', tls: 'enable' } : {}),
         },
@@ -133,7 +149,6 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
         cidr: props.cidr,
       },
     ],
-    knobs: [],
     alerts: [],
   };
 }

@@ -1,63 +1,67 @@
-/** What a queue and its worker are watched by, whatever the queue is: KEDA publishes the depth that it sees. */
+/** Alerts and graphs of a queue and its worker, the same for every queue: KEDA publishes the depth that it reads. */
+
 import type { ApiObject } from 'cdk8s';
-import type { Plan } from '../../flow/plan';
-import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { QueuePlan } from '../../flow/queue/workload';
+import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { COMPOSITE_METRIC } from '../operators/keda';
-import { matching } from '../promql';
-import type { TriggerBinding } from './trigger';
-import type { WorkerPlan } from './worker-plan';
+import { aboutObject, namespaceOf } from '../promql';
+import type { TriggerBinding, WorkerShape } from './trigger';
 
-const WINDOW = `${RATE_WINDOW_SECONDS}s`;
-
-/** Something of the depth that the scaler sees, in PromQL: the depth itself, or its slope. */
+/** A function of the depth that the scaler reads, in PromQL: the depth itself, or its slope. */
 function ofDepth(
   scaler: ApiObject,
   { triggers }: TriggerBinding,
-  { perItem }: WorkerPlan,
+  { perItem }: WorkerShape,
   of: (series: string) => string,
 ): string {
   const series = (more: Readonly<Record<string, string>>) =>
-    of(`keda_scaler_metrics_value${matching({ scaledObject: scaler.name, ...more })}`);
+    aboutObject('keda_scaler_metrics_value', { scaledObject: scaler.name, ...more }, namespaceOf(scaler), of);
   if (triggers.length === 1) return `max(${series({})})`;
-  // Of a ScaledJob KEDA publishes no sum.
+  // KEDA publishes no sum for a ScaledJob.
   return perItem ? `sum(max by (metric) (${series({})}))` : `max(${series({ metric: COMPOSITE_METRIC })})`;
 }
 
+/** kube-state-metrics about the autoscaler that KEDA makes. */
+function ofAutoscaler(scaler: ApiObject, metric: string): string {
+  const labels = { horizontalpodautoscaler: `keda-hpa-${scaler.name}` };
+  return `max(${aboutObject(`kube_horizontalpodautoscaler_${metric}`, labels, namespaceOf(scaler))})`;
+}
+
 /** The alerts of a worker. */
-export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Alert[] {
+export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Alert[] {
   const depth = ofDepth(scaler, binding, worker, (series) => series);
-  const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${WINDOW}])`);
+  const window = `${plan.value('alarmWindowSeconds')}s`;
+  const slope = ofDepth(scaler, binding, worker, (series) => `deriv(${series}[${window}])`);
   const alarmBacklog = plan.value('alarmBacklog');
-  const { reactionSeconds } = plan.predictions;
   const alerts: Alert[] = [
     {
       name: 'QueueBacklog',
       expr: `${depth} > ${alarmBacklog}`,
-      forSeconds: 120,
+      forSeconds: plan.value('alarmHoldSeconds'),
       severity: 'critical',
-      summary: `More than ${alarmBacklog} items wait, beyond what the plan foresees at its worst.`,
+      summary: `More than ${alarmBacklog} items wait, above the plan's longest backlog.`,
       runbook:
-        'Look whether pods run and are ready, whether an item takes longer than planned, whether more arrives than planned. Then allow more instances or slow the producer down.',
+        'Check whether pods run and are ready, whether an item takes longer than planned, whether more arrives than planned. Then allow more instances or throttle the producer.',
     },
     {
       name: 'QueueNeverDrains',
-      // Never is a state of its own: backlog ÷ rate would be negative exactly then.
-      expr: `${depth} > ${Math.ceil(plan.predictions.peakBacklog + 1)} and ${slope} >= 0`,
-      forSeconds: Math.ceil((reactionSeconds + RATE_WINDOW_SECONDS) / 60) * 60,
+      // A separate alert, because backlog ÷ rate is negative exactly when the backlog never drains.
+      expr: `${depth} > ${plan.value('alarmDrainBacklog')} and ${slope} >= 0`,
+      forSeconds: plan.value('alarmDrainHoldSeconds'),
       severity: 'critical',
-      summary: 'The backlog is above the predicted peak and still grows: producers win.',
+      summary: 'The backlog is above the predicted peak and still grows: more arrives than is finished.',
       runbook:
-        'Waiting does not help. See whether the scaler is at its maximum (then raise the workload numbers and deploy) or blind (then QueueScalerBlind fires too).',
+        'Waiting does not help. If the scaler is at its maximum, raise the workload numbers and deploy. If it cannot read the queue, QueueScalerBlind fires too: follow its runbook.',
     },
     {
       name: 'QueueScalerBlind',
-      expr: `sum(increase(keda_scaler_detail_errors_total${matching({ scaledObject: scaler.name })}[${WINDOW}])) > 0`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${window}])`)}) > 0`,
+      forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',
       runbook:
-        'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, the permission of the user or a network policy is at fault. Until then the fallback number of replicas runs.',
+        'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, a permission of the user or a network policy is the cause. Meanwhile the fallback number of replicas runs.',
     },
   ];
   if (worker.perItem) return alerts;
@@ -65,21 +69,20 @@ export function queueAlerts(plan: Plan, scaler: ApiObject, binding: TriggerBindi
     ...alerts,
     {
       name: 'QueueWorkerAtMaximum',
-      expr: `max(kube_horizontalpodautoscaler_status_current_replicas${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })}) >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      expr: `${ofAutoscaler(scaler, 'status_current_replicas')} >= ${plan.value('maxInstances')} and ${depth} > ${alarmBacklog}`,
+      forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: `All ${plan.value('maxInstances')} replicas run and the backlog is above its alarm.`,
       runbook:
-        'The plan allows no more. Raise peakPerSecond or serviceSeconds of the workload to what you measure and deploy; the plan says how many it takes.',
+        'The plan allows no more. Set peakPerSecond or serviceSeconds of the workload to the measured value and deploy; the plan derives the number of replicas.',
     },
   ];
 }
 
 /** The graphs of a worker. */
-export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerPlan): Graph[] {
+export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Graph[] {
   const { deadLetters } = binding;
   const flat = (value: number) => `vector(${value})`;
-  const hpa = (metric: string) => `max(${metric}${matching({ horizontalpodautoscaler: `keda-hpa-${scaler.name}` })})`;
   return [
     {
       title: 'Backlog',
@@ -94,8 +97,8 @@ export function queueGraphs(plan: Plan, scaler: ApiObject, binding: TriggerBindi
       title: 'Replicas',
       unit: 'short',
       lines: [
-        { legend: 'running', expr: hpa('kube_horizontalpodautoscaler_status_current_replicas') },
-        { legend: 'wanted', expr: hpa('kube_horizontalpodautoscaler_status_desired_replicas') },
+        { legend: 'running', expr: ofAutoscaler(scaler, 'status_current_replicas') },
+        { legend: 'wanted', expr: ofAutoscaler(scaler, 'status_desired_replicas') },
         { legend: 'maximum', expr: flat(plan.value('maxInstances')) },
       ],
     },

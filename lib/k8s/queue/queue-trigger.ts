@@ -13,7 +13,7 @@ export class QueueTrigger {
     return new QueueTrigger(rabbitMqTrigger(props));
   }
 
-  /** An SQS queue that exists already. */
+  /** An existing SQS queue. */
   public static sqs(props: SqsTriggerProps): QueueTrigger {
     return new QueueTrigger(sqsTrigger(props));
   }

@@ -1,17 +1,23 @@
-import { ApiObject, App, Chart, Duration, JsonPatch, Lazy } from 'cdk8s';
+import { ApiObject, App, Chart, Duration, JsonPatch, Lazy, type Size, SizeRoundingBehavior } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
-import type { Plan } from '../../flow/plan';
-import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { type Check, isKnown, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
+import { planQueue } from '../../flow/queue/plan';
+import { kedaPlatform } from '../../flow/queue/platforms/keda';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { type Alert, alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
+import { DURATION, SIZE } from '../kinds';
 import { environmentName, imageReference, textCheck } from '../names';
 import { networkPolicy } from '../network-policy';
 import {
+  chartLabels,
   DEFAULT_RESOURCES,
   disruptionBudget,
   mountTemporary,
+  onLinux,
+  refuseSharedPaths,
   restrictedContainer,
   restrictedPod,
   spreadOverNodes,
@@ -19,11 +25,10 @@ import {
 } from '../restricted-pod';
 import { queueAlerts, queueGraphs } from './queue-alerts';
 import type { QueueTrigger } from './queue-trigger';
-import type { TriggerBinding } from './trigger';
-import { planWorker } from './worker-plan';
+import type { TriggerBinding, WorkerShape } from './trigger';
 import { jobsFollow, replicasFollow } from './worker-scaler';
 
-/** Where the worker answers probes. */
+/** Port on which the worker answers probes. */
 const HEALTH_PORT = 8080;
 
 /**
@@ -36,7 +41,7 @@ export interface QueueWorkerProps {
   readonly workload: Workload;
 
   /**
-   * What is promised to whoever waits.
+   * The promise to the users of a queue.
    */
   readonly objective: Objective;
 
@@ -46,10 +51,10 @@ export interface QueueWorkerProps {
   readonly trigger: QueueTrigger;
 
   /**
-   * The image. It finds the queue in the environment, works on `SLOTS` items at a time, acknowledges an item when its
-   * effect is there, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM takes no more and ends what it has. Where
-   * an item gets a job of its own, `MAX_ITEMS` is 1: it works on one item and exits, and answers no probe.
-   * Pin a digest or a version, never `latest`.
+   * The image. It reads the queue's address from the environment, works on `SLOTS` items at a time, acknowledges an
+   * item after its effect, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM stops receiving and finishes its
+   * items. If every item gets its own job, `MAX_ITEMS` is 1: it works on one item, exits, and answers no probe. Pin a
+   * digest or a version, never `latest`.
    */
   readonly image: string;
 
@@ -61,7 +66,7 @@ export interface QueueWorkerProps {
   readonly command?: string[];
 
   /**
-   * Variables of the container, beside those of the queue. Secrets by `EnvValue.fromSecretValue`.
+   * Variables of the container, beside those of the queue. Use `EnvValue.fromSecretValue` for secrets.
    *
    * @default - none
    */
@@ -75,17 +80,26 @@ export interface QueueWorkerProps {
   readonly resources?: kplus.ContainerResources;
 
   /**
+   * Size of `/tmp`, the only folder that the container can write to, on the node's disk. A pod that writes more is
+   * evicted. Whole MiB, 1 or more.
+   *
+   * @default Size.mebibytes(64)
+   */
+  readonly scratchSpace?: Size;
+
+  /**
    * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
-   * checked against the workload, and the plan says `given`. `pollSeconds` is how often the autoscaler looks, 0 s or
-   * more; with `scaleToZero`, and where an item gets a job of its own, it is KEDA's `pollingInterval`, whole seconds from
-   * 1 on.
+   * checked against the workload, and the plan says `given`. `pollSeconds` is the autoscaler's polling interval, 0 s or
+   * more; with `scaleToZero`, and if every item gets its own job, it is KEDA's `pollingInterval`, whole seconds, at
+   * least
+   * 1.
    *
    * @default - all derived; a pod starts in 30 s and works on one item at a time
    */
   readonly consumer?: Consumer;
 
   /**
-   * Whether the last pod goes when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
+   * Whether the last pod stops when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
    * which must fit the latency.
    *
    * @default false
@@ -93,24 +107,33 @@ export interface QueueWorkerProps {
   readonly scaleToZero?: boolean;
 
   /**
-   * How long nothing must have been to do before pods are taken away. At least the time of one item; 10 s to a day.
+   * How long the queue must be idle before pods are removed. At least the time of one item; 10 s to a day. Without
+   * effect if every item gets its own job: the job ends with its item.
    *
    * @default - 5 minutes, or the time of one item if that is longer
    */
   readonly cooldown?: Duration;
+
+  /**
+   * The longest time to provision a node. If every item gets its own job, the job's deadline includes the time for
+   * which its pod waits for a node. Whole seconds, 0 (nodes are always there) to a day.
+   *
+   * @default Duration.minutes(15), after which the cluster autoscaler gives a node up
+   */
+  readonly nodeProvisionTime?: Duration;
 }
 
 /**
- * Pods that are never too few for their queue: how many run, what each of them may have waiting, how many messages it
- * holds and how long it may take to end follow from the workload.
+ * Pods that are sized for their queue: the number of pods, the backlog for each, its prefetch and its grace period
+ * follow from the workload.
  *
- * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers scaled by a number that
- * was meant as a threshold and is read as a target (case 6). An item that takes longer than a node waits for a pod to
- * end gets a job of its own instead of a place in a Deployment.
+ * Cures queues that back up at a peak behind a fixed number of consumers (case 2), and workers whose scaling target was
+ * set as if it were a threshold (case 6). If an item takes longer than a node waits for a pod to end, every item gets
+ * its own job instead of a Deployment.
  */
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: Plan;
+  public readonly plan: QueuePlan;
 
   /**
    * The Deployment.
@@ -133,41 +156,46 @@ export class QueueWorker extends Construct {
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const trigger = props.trigger._trigger;
-    validate(id, [...trigger.checks, ...inputChecks(props)]);
-    const worker = planWorker(id, props.workload, props.objective, {
-      consumer: { ...trigger.consumer, ...props.consumer },
-      scaleToZero: props.scaleToZero ?? false,
-      cooldownSeconds: props.cooldown?.toSeconds({ integral: false }),
-    });
-    const binding = trigger.bind({
-      scope: this,
-      plan: worker.plan,
-      workload: props.workload,
-      target: worker.plan.value('targetPerReplica'),
-      perItem: worker.perItem,
-    });
-    this.plan = worker.plan.withKnobs([...binding.knobs]);
+    const { props: usable, checks } = sound(props, KINDS);
+    const trigger = usable.trigger?._trigger;
+    // A workload that is none is refused by the plan, on whichever platform.
+    const platform = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload) : 'keda';
+    this.plan = planQueue(
+      id,
+      {
+        ...trigger?.question,
+        workload: usable.workload,
+        objective: usable.objective,
+        consumer: usable.consumer,
+        platform,
+        scaleToZero: usable.scaleToZero,
+        cooldownSeconds: usable.cooldown?.toSeconds({ integral: false }),
+        nodeProvisionSeconds: usable.nodeProvisionTime?.toSeconds({ integral: false }),
+      },
+      [...checks, ...(trigger?.checks ?? []), ...inputChecks(usable)],
+    );
+    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps: usable.scaleToZero ?? false };
+    const binding = trigger.bind({ scope: this, plan: this.plan, target: this.plan.value('targetPerReplica') });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
       automountToken: false,
       metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
     });
     if (worker.perItem) {
-      const job = this.createJob(props, binding, serviceAccount);
+      const job = this.createJob(usable, binding, serviceAccount);
       this.container = job.container;
       this.scaler = job.scaler;
     } else {
-      this.deployment = this.createDeployment(props, binding, serviceAccount);
+      this.deployment = this.createDeployment(usable, binding, serviceAccount);
       this.container = this.deployment.containers[0];
-      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker.minReplicas);
+      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker);
       disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
     }
     const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
-    // Probes come from the node, which no policy holds back; nothing else has to reach a worker.
+    // Probes come from the node, to which policies do not apply; nothing else needs to reach a worker.
     networkPolicy(this, 'NetworkPolicy', labels, binding.egress);
     const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, binding, worker), ...binding.alerts];
     this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
@@ -180,6 +208,7 @@ export class QueueWorker extends Construct {
     serviceAccount: kplus.IServiceAccount,
   ): kplus.Deployment {
     const deployment = new kplus.Deployment(this, 'Deployment', {
+      podMetadata: { labels: chartLabels(this) },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -187,10 +216,16 @@ export class QueueWorker extends Construct {
       containers: [this.containerProps(props, binding, true)],
     });
     spreadOverNodes(deployment);
-    mountTemporary(this, deployment.containers[0]);
-    // KEDA has the say about replicas; a number here would be a way back to it at every deployment.
+    this.finishPod(deployment, props);
+    // KEDA sets the replicas; a number here would reset them at every deployment.
     ApiObject.of(deployment).addJsonPatch(JsonPatch.remove('/spec/replicas'));
     return deployment;
+  }
+
+  private finishPod(workload: kplus.Workload, { scratchSpace }: QueueWorkerProps): void {
+    onLinux(workload);
+    mountTemporary(this, workload.containers[0], scratchSpace);
+    refuseSharedPaths(this, workload, { '/tmp': 'its size is scratchSpace' });
   }
 
   private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
@@ -227,15 +262,15 @@ export class QueueWorker extends Construct {
     };
   }
 
-  /** One job an item: its pod ends when the item does, and nobody sends it away before. */
+  /** One job an item: its pod ends with the item, and the scaler does not stop it earlier. */
   private createJob(
     props: QueueWorkerProps,
     binding: TriggerBinding,
     serviceAccount: kplus.IServiceAccount,
   ): { container: kplus.Container; scaler: ApiObject } {
-    // Its template is what is wanted of it, so it stands in a chart that nobody writes.
+    // Only its pod template is needed, so it is built in a scratch chart that is never synthesized.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
-      podMetadata: { labels: { [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
+      podMetadata: { labels: { ...chartLabels(this), [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -243,23 +278,41 @@ export class QueueWorker extends Construct {
       terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
       containers: [this.containerProps(props, binding, false)],
     });
-    mountTemporary(this, job.containers[0]);
-    // Read when it is written, so that what users mount into the container is in it.
+    this.finishPod(job, props);
+    // Read at synthesis, so that it includes the volumes that users mount into the container.
     const template = Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template });
     const scaler = jobsFollow(this, template, this.plan, binding);
     return { container: job.containers[0], scaler };
   }
 }
 
-/** By this label the pods of a `ScaledJob` are found. */
+/** The label that selects the pods of a `ScaledJob`. */
 const JOB_LABEL = 'backpressure/worker';
 
-function inputChecks({ image, cooldown, command = [], environment = {} }: QueueWorkerProps): Check[] {
+const KINDS: Kinds<QueueWorkerProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  trigger: needed(having(['_trigger'], 'a QueueTrigger: QueueTrigger.rabbitMq(), .sqs(), .redisStream() or .kafka()')),
+  image: needed(TEXT),
+  command: listOf(TEXT),
+  environment: mapOf(having(['value', 'valueFrom'], "an EnvValue: EnvValue.fromValue('text')")),
+  resources: OBJECT,
+  scratchSpace: SIZE,
+  consumer: OBJECT,
+  scaleToZero: FLAG,
+  cooldown: DURATION,
+  nodeProvisionTime: DURATION,
+};
+
+function inputChecks(props: QueueWorkerProps): Check[] {
+  const { image, cooldown, command = [], environment = {}, scratchSpace, nodeProvisionTime } = props;
   const seconds = cooldown?.toSeconds({ integral: false });
   return [
     imageReference('image', image),
     ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
     ...Object.keys(environment).map((name) => environmentName('environment', name)),
+    wholeNumber('scratchSpace in MiB', scratchSpace?.toMebibytes({ rounding: SizeRoundingBehavior.NONE }), 1),
+    wholeNumber('nodeProvisionTime in seconds', nodeProvisionTime?.toSeconds({ integral: false }), 0, 86_400),
     {
       refused: seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400),
       message: `cooldown in seconds must be a whole number, between 10 and 86400, got ${seconds}`,

@@ -1,23 +1,15 @@
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { type Check, inRange, wholeNumber } from '../../flow/errors';
-import { type Knob, knobNamed } from '../../flow/plan';
-import { itemsDuringOutage } from '../../flow/queue/outage';
+import type { Check } from '../../flow/errors';
+import { CHECKED, type Kinds, needed, sound, TEXT } from '../../flow/kinds';
+import { DURATION, SECRET_KEY } from '../kinds';
 import { dnsLabel, dnsSubdomain, foreignName, secretChecks, textCheck } from '../names';
 import { secretAuthentication } from '../operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';
-import { matching } from '../promql';
+import { matching, namespaceOf, startingWith } from '../promql';
 import type { SecretKey } from '../secret-key';
-import { oneInHandKnob, prefetchKnob } from './scaling-plan';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
-/** Round trip within a data centre; "Some queuing theory" reckons with 2 ms. */
-const ROUND_TRIP_SECONDS = 0.002;
-/** The management plug-in counts every 5 s (RabbitMQ, Management Plugin, `collect_statistics_interval`). */
-const STATISTICS_SECONDS = 5;
-const OUTAGE_SECONDS = 3600;
-/** A message that is in hand for longer costs the consumer its channel (RabbitMQ, Consumers, `consumer_timeout`). */
-const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
 const AMQP_PORTS = [5671, 5672];
 
 /**
@@ -55,13 +47,13 @@ export interface RabbitMqTriggerProps {
 
   /**
    * URI of the management API for KEDA, such as `https://user:password@orders.rabbit:15671/`, in a Secret. The user
-   * needs the tag `monitoring` and nothing else.
+   * needs only the tag `monitoring`.
    */
   readonly management: SecretKey;
 
   /**
-   * The longest that all consumers may be away before publishers are refused. Bounds the queue: what arrives in that
-   * time, peak included, is kept.
+   * The longest outage of all consumers before publishers are refused. Bounds the queue: it holds the messages that
+   * arrive in that time, peak included.
    *
    * @default Duration.hours(1)
    */
@@ -75,10 +67,23 @@ export interface RabbitMqTriggerProps {
   readonly roundTripSeconds?: number;
 }
 
-/** A quorum queue with its dead letters, its policy, and KEDA's look at it. */
-export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
+const KINDS: Kinds<RabbitMqTriggerProps> = {
+  queueName: needed(TEXT),
+  clusterName: needed(TEXT),
+  clusterNamespace: TEXT,
+  vhost: TEXT,
+  connection: needed(SECRET_KEY),
+  management: needed(SECRET_KEY),
+  consumerOutage: DURATION,
+  roundTripSeconds: CHECKED,
+};
+
+/** A quorum queue with its dead letters, its policy, and KEDA's trigger on it. */
+export function rabbitMqTrigger(given: RabbitMqTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { queueName, roundTripSeconds, consumerOutage } = props;
   const checks: Check[] = [
+    ...kinds,
     textCheck(
       'queueName',
       queueName,
@@ -90,37 +95,36 @@ export function rabbitMqTrigger(props: RabbitMqTriggerProps): Trigger {
     foreignName('vhost', props.vhost),
     ...secretChecks('connection', props.connection),
     ...secretChecks('management', props.management),
-    inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
-    wholeNumber('consumerOutage in seconds', consumerOutage?.toSeconds({ integral: false }), 1),
   ];
-  return { checks, consumer: { decideSeconds: STATISTICS_SECONDS }, bind: (context) => bind(context, props) };
+  const consumerOutageSeconds = consumerOutage?.toSeconds({ integral: false });
+  return {
+    checks,
+    question: { broker: 'rabbitmq', consumerOutageSeconds, roundTripSeconds },
+    bind: (context) => bind(context, props),
+  };
 }
 
 function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBinding {
-  const { scope, target } = context;
+  const { scope, target, plan } = context;
   const { queueName, vhost = '/', clusterNamespace, connection, management } = props;
   const deadLetterQueue = `${queueName}.dead`;
-  const knobs = rabbitMqKnobs(context, props);
-  const value = (name: string) => knobNamed(queueName, knobs, name).value;
-  const inHandSeconds = Math.ceil(
-    (context.plan.value('itemTimeoutSeconds') * value('prefetch')) / context.plan.value('slotsPerInstance'),
-  );
+  const value = (name: string) => plan.value(name);
+  const consumerTimeout = plan.knobs.find(({ name }) => name === 'consumerTimeoutSeconds')?.value;
   declareTopology(scope, props, deadLetterQueue, {
     'delivery-limit': value('deliveryLimit'),
     'max-length': value('maxLength'),
-    // Only where it is needed: brokers before 3.12 refuse a policy with a key that they do not know.
-    ...(inHandSeconds > ACKNOWLEDGE_WITHIN_SECONDS ? { 'consumer-timeout': 2000 * inHandSeconds } : {}),
+    ...(consumerTimeout === undefined ? {} : { 'consumer-timeout': 1000 * consumerTimeout }),
   });
   const authentication = secretAuthentication(scope, 'Authentication', [
     { parameter: 'host', name: management.secretName, key: management.key },
   ]);
-  const depth = (queue: string) => `rabbitmq_detailed_queue_messages${matching({ vhost, queue })}`;
+  const depth = depthOf(clusterNamespace ?? namespaceOf(scope), props.clusterName, vhost);
   return {
     triggers: [
       {
         type: 'rabbitmq',
         metadata: {
-          // AMQP counts what is ready; the management API counts what is in hand too, and those pods must stay.
+          // AMQP counts only ready messages; the management API also counts unacknowledged ones, whose pods must stay.
           protocol: 'http',
           mode: 'QueueLength',
           value: String(target),
@@ -134,61 +138,43 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
     environment: { QUEUE_NAME: queueName, PREFETCH: String(value('prefetch')) },
     secrets: { RABBITMQ_URL: connection },
     egress: [{ ports: AMQP_PORTS, namespace: clusterNamespace }],
-    knobs,
     alerts: [
       {
         name: 'DeadLetters',
         expr: `max(${depth(deadLetterQueue)}) > 0`,
         forSeconds: 0,
         severity: 'warning',
-        summary: `Messages of ${queueName} failed every attempt and lie in ${deadLetterQueue}.`,
+        summary: `Messages of ${queueName} failed every attempt and wait in ${deadLetterQueue}.`,
         runbook:
-          'Read one with rabbitmqadmin get (ack_requeue_true), repair the cause in worker or producer, then move them back with a shovel. They are kept until somebody does.',
+          'Read one with rabbitmqadmin get (ack_requeue_true), repair the cause in worker or producer, then move them back with a shovel. They are kept until then.',
       },
       {
         name: 'QueueNearlyFull',
-        expr: `max(${depth(queueName)}) > ${Math.ceil(0.8 * value('maxLength'))}`,
-        forSeconds: 60,
+        expr: `max(${depth(queueName)}) > ${value('alarmNearlyFull')}`,
+        forSeconds: value('alarmSampleSeconds'),
         severity: 'critical',
-        summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; beyond it publishers are refused.`,
+        summary: `${queueName} is at 80 % of its bound of ${value('maxLength')}; at the bound publishers are refused.`,
         runbook:
-          'Look whether workers run and acknowledge. If they do, more arrives than was planned: raise the workload numbers of the construct and deploy; meanwhile slow the producers down.',
+          'Check whether workers run and acknowledge. If they do, more arrives than planned: raise the workload numbers of the construct and deploy; meanwhile throttle the producers.',
       },
     ],
     deadLetters: `max(${depth(deadLetterQueue)})`,
   };
 }
 
-function rabbitMqKnobs({ plan, workload, perItem }: TriggerContext, props: RabbitMqTriggerProps): Knob[] {
-  const slots = plan.value('slotsPerInstance');
-  const alarmBacklog = plan.value('alarmBacklog');
-  const attempts = plan.value('maxReceiveCount');
-  const outageSeconds = props.consumerOutage?.toSeconds() ?? OUTAGE_SECONDS;
-  return [
-    perItem
-      ? oneInHandKnob()
-      : prefetchKnob(slots, workload.serviceSeconds, props.roundTripSeconds ?? ROUND_TRIP_SECONDS),
-    {
-      name: 'deliveryLimit',
-      value: attempts - 1,
-      unit: 'redeliveries',
-      formula: 'maxReceiveCount − 1: the limit counts deliveries after the first',
-      inputs: { maxReceiveCount: attempts },
-      source: 'RabbitMQ, Quorum Queues, Poison Message Handling',
-    },
-    {
-      name: 'maxLength',
-      value: Math.ceil(Math.max(itemsDuringOutage(workload, outageSeconds), alarmBacklog)),
-      unit: 'items',
-      formula:
-        'arrivals while all consumers are away, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
-      inputs: { outageSeconds, alarmBacklog },
-      source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer is told, and the disk is bounded',
-    },
-  ];
+/**
+ * Messages of a queue, as the brokers of one cluster count them. A broker's metrics do not name its cluster, so the
+ * scrape's labels must: namespace and pod, which the cluster operator names `<cluster>-server-<ordinal>`.
+ *
+ * Source: RabbitMQ cluster operator, observability/prometheus/monitors/rabbitmq-servicemonitor.yml
+ * (`/metrics/detailed`) and internal/resource/statefulset.go; Prometheus operator, ServiceMonitor.
+ */
+function depthOf(namespace: string | undefined, cluster: string, vhost: string): (queue: string) => string {
+  const brokers = startingWith(cluster, '-server-[0-9]+');
+  return (queue) => `rabbitmq_detailed_queue_messages${matching({ namespace, vhost, queue }, { pod: brokers })}`;
 }
 
-/** The dead-letter exchange comes first: a queue that names one that is missing drops its dead letters. */
+/** The dead-letter exchange comes first: a queue whose exchange is missing drops its dead letters. */
 function declareTopology(
   scope: Construct,
   props: RabbitMqTriggerProps,
@@ -205,12 +191,12 @@ function declareTopology(
   quorumQueue(scope, 'DeadLetterQueue', deadLetterQueue, {}, placement);
   binding(scope, 'DeadLetterBinding', deadLetterExchange, deadLetterQueue, queueName, placement);
   quorumQueue(scope, 'Queue', queueName, {}, placement);
-  // In a policy, not in arguments: arguments of a queue can never be changed again.
+  // In a policy, not in arguments: a queue's arguments cannot be changed later.
   const definition = {
     ...limits,
     'dead-letter-exchange': deadLetterExchange,
     'dead-letter-routing-key': queueName,
-    // At least once needs reject-publish; at most once would lose dead letters when the broker falls.
+    // At-least-once needs reject-publish; at-most-once would lose dead letters when the broker fails.
     'dead-letter-strategy': 'at-least-once',
     overflow: 'reject-publish',
   };

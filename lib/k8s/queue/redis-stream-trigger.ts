@@ -1,4 +1,6 @@
 import { type Check, wholeNumber } from '../../flow/errors';
+import { FLAG, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, host, secretChecks } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
@@ -40,16 +42,16 @@ export interface RedisStreamTriggerProps {
   readonly stream: string;
 
   /**
-   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without it
-   * KEDA cannot count. At `0`, not at `$`: what is added in between would never be seen.
+   * Name of the consumer group. Create it, with its stream, before the worker (`XGROUP CREATE … 0 MKSTREAM`): without
+   * it KEDA cannot count. At `0`, not at `$`, which would skip the entries added before.
    */
   readonly consumerGroup: string;
 
   /**
-   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it finds the answer in `DELETE_WHEN_DONE`.
-   * Then all that the stream holds is outstanding, and its length counts. Otherwise the group's lag counts, and what is
-   * in hand: a stream that is kept for others, or trimmed. Nobody may delete from that one, because Redis then does not
-   * know the lag, and KEDA takes that for none.
+   * Whether the worker deletes an entry when it is done (`XACK` and `XDEL`); it reads this from `DELETE_WHEN_DONE`.
+   * Then every entry in the stream is outstanding, and its length counts. Otherwise the group's lag and the pending
+   * entries count: for a stream that is kept for others, or trimmed. Do not delete entries from that one: Redis then
+   * does not know the lag, and KEDA reads that as 0.
    *
    * @default false
    */
@@ -63,31 +65,46 @@ export interface RedisStreamTriggerProps {
   readonly password?: SecretKey;
 
   /**
-   * Whether the server wants TLS.
+   * Whether the server requires TLS.
    *
    * @default true
    */
   readonly tls?: boolean;
 
   /**
-   * Certificate (PEM) of the authority that the server's certificate is from, in a Secret. With TLS only.
+   * Certificate (PEM) of the authority that signed the server's certificate, in a Secret. With TLS only.
    *
    * @default - an authority that the images of KEDA and the worker know
    */
   readonly certificateAuthority?: SecretKey;
 }
 
-/** KEDA's look at what a consumer group has not done yet. */
-export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
+const KINDS: Kinds<RedisStreamTriggerProps> = {
+  host: needed(TEXT),
+  port: NUMBER,
+  namespace: TEXT,
+  cidr: TEXT,
+  stream: needed(TEXT),
+  consumerGroup: needed(TEXT),
+  deleteWhenDone: FLAG,
+  password: SECRET_KEY,
+  tls: FLAG,
+  certificateAuthority: SECRET_KEY,
+};
+
+/** KEDA's trigger on the unfinished entries of a consumer group. */
+export function redisStreamTrigger(given: RedisStreamTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { port, stream, consumerGroup, tls = true, certificateAuthority } = props;
   const checks: Check[] = [
+    ...kinds,
     wholeNumber('port', port, 1, 65_535),
     host('host', props.host),
     dnsLabel('namespace', props.namespace),
     cidr('cidr', props.cidr),
     {
       refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the server is in the cluster or outside of it',
+      message: 'namespace and cidr must not be given together: the server is inside or outside the cluster',
     },
     foreignName('stream', stream, 512),
     foreignName('consumerGroup', consumerGroup, 512),
@@ -95,7 +112,7 @@ export function redisStreamTrigger(props: RedisStreamTriggerProps): Trigger {
     ...secretChecks('certificateAuthority', certificateAuthority),
     { refused: !tls && certificateAuthority !== undefined, message: 'certificateAuthority needs tls, got tls false' },
   ];
-  return { checks, consumer: { decideSeconds: 0 }, bind: (context) => bind(context, props) };
+  return { checks, question: { broker: 'redis' }, bind: (context) => bind(context, props) };
 }
 
 function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps): TriggerBinding {
@@ -103,10 +120,10 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
   const secrets = secretTargets({ password, ca: certificateAuthority });
   const authentication = secrets.length > 0 ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
   return {
-    triggers: Object.entries(looks(props, String(target))).map(([name, look]) => ({
+    triggers: Object.entries(counters(props, String(target))).map(([name, counter]) => ({
       name,
       type: 'redis-streams',
-      metadata: { address: `${host}:${port}`, stream, ...look, activationLagCount: '0', enableTLS: String(tls) },
+      metadata: { address: `${host}:${port}`, stream, ...counter, activationLagCount: '0', enableTLS: String(tls) },
       ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
     })),
     environment: {
@@ -122,21 +139,20 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
       ...(certificateAuthority ? { REDIS_CA: certificateAuthority } : {}),
     },
     egress: [{ ports: [port], namespace, cidr: props.cidr }],
-    knobs: [],
     alerts: [],
   };
 }
 
 /** What KEDA counts, by name. */
-function looks(
+function counters(
   { consumerGroup, deleteWhenDone }: RedisStreamTriggerProps,
   target: string,
 ): Record<string, Record<string, string>> {
-  // Deletion out of turn makes the lag unknown (XINFO GROUPS), so there it is not asked for.
+  // Deletion out of order makes the lag unknown (XINFO GROUPS), so the length is used instead.
   if (deleteWhenDone) return { length: { streamLength: target } };
   return {
     waiting: { consumerGroup, lagCount: target },
-    // A consumer that died had entries in hand too, and somebody has to be there to claim them.
+    // A crashed consumer leaves pending entries too, and a running one must claim them.
     inHand: { consumerGroup, pendingEntriesCount: target },
   };
 }

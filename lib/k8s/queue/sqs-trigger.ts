@@ -1,17 +1,16 @@
 import type { Check } from '../../flow/errors';
+import { type Kinds, needed, sound, TEXT } from '../../flow/kinds';
 import { cidr, textCheck } from '../names';
 import { type Egress, INTERNET } from '../network-policy';
 import { workloadIdentity } from '../operators/keda';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
-/** GetQueueAttributes is eventually consistent; under steady traffic it lags by seconds (SQS API reference). */
-const ATTRIBUTES_AGE_SECONDS = 5;
 const HTTPS = 443;
 const QUEUE_URL = /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)+$/;
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
 /**
- * An SQS queue that exists already, made with `RedriveQueue` of the AWS side for instance.
+ * An existing SQS queue, made with the AWS `RedriveQueue` for instance.
  */
 export interface SqsTriggerProps {
   /**
@@ -25,7 +24,7 @@ export interface SqsTriggerProps {
   readonly region: string;
 
   /**
-   * Role of the worker's service account (IAM roles for service accounts); KEDA looks with the same role. It needs
+   * Role of the worker's service account (IAM roles for service accounts); KEDA polls with the same role. It needs
    * `sqs:GetQueueAttributes`, `sqs:ReceiveMessage`, `sqs:DeleteMessage` and `sqs:ChangeMessageVisibility` on the queue.
    */
   readonly roleArn: string;
@@ -38,18 +37,28 @@ export interface SqsTriggerProps {
   readonly endpointCidr?: string;
 
   /**
-   * Addresses of the STS endpoint, where the pod changes the token of its service account for the role's credentials.
-   * It needs them whatever `endpointCidr` is; give the VPC endpoint's here too, to close the way to the internet.
+   * Addresses of the STS endpoint, where the pod exchanges the token of its service account for the role's credentials.
+   * It is needed besides `endpointCidr`; to block the internet, give the addresses of a VPC endpoint here too.
    *
    * @default - the internet, without private and link-local addresses
    */
   readonly stsCidr?: string;
 }
 
-/** KEDA's look at an SQS queue. */
-export function sqsTrigger(props: SqsTriggerProps): Trigger {
+const KINDS: Kinds<SqsTriggerProps> = {
+  queueUrl: needed(TEXT),
+  region: needed(TEXT),
+  roleArn: needed(TEXT),
+  endpointCidr: TEXT,
+  stsCidr: TEXT,
+};
+
+/** KEDA's trigger on an SQS queue. */
+export function sqsTrigger(given: SqsTriggerProps): Trigger {
+  const { props, checks: kinds } = sound(given, KINDS, 'trigger');
   const { queueUrl, roleArn } = props;
   const checks: Check[] = [
+    ...kinds,
     textCheck('queueUrl', queueUrl, (text) => QUEUE_URL.test(text), 'the URL of a queue'),
     textCheck(
       'region',
@@ -63,7 +72,7 @@ export function sqsTrigger(props: SqsTriggerProps): Trigger {
   ];
   return {
     checks,
-    consumer: { decideSeconds: ATTRIBUTES_AGE_SECONDS },
+    question: { broker: 'sqs' },
     serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': roleArn },
     bind: (context) => bind(context, props),
   };
@@ -81,7 +90,7 @@ function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): Trigge
           awsRegion: region,
           queueLength: String(target),
           activationQueueLength: '0',
-          // Whoever works on a message must stay, and one that waits out a backoff will come back.
+          // A pod in the middle of a message must stay, and a delayed message will be retried.
           scaleOnInFlight: 'true',
           scaleOnDelayed: 'true',
         },
@@ -91,12 +100,11 @@ function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): Trigge
     environment: { QUEUE_URL: queueUrl, AWS_REGION: region },
     secrets: {},
     egress: endpoints(props),
-    knobs: [],
     alerts: [],
   };
 }
 
-/** SQS, and STS for the role; without ranges of their own both are on the internet. */
+/** SQS, and STS for the role; without given ranges both are on the internet. */
 function endpoints({ endpointCidr, stsCidr }: SqsTriggerProps): Egress[] {
   const places = [endpointCidr, stsCidr].map((cidr) => (cidr === undefined ? INTERNET : { cidr }));
   const different = places.filter((place, i) => places.findIndex(({ cidr }) => cidr === place.cidr) === i);

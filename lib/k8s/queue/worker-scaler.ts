@@ -1,42 +1,41 @@
 /** How a worker follows its queue: replicas of a Deployment, or one job an item. */
+
 import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
-import type { Plan } from '../../flow/plan';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { type ScaledObjectSpec, scaledJob, scaledObject } from '../operators/keda';
-import type { TriggerBinding } from './trigger';
-
-/** The autoscaler stabilises over an hour at most. */
-const LONGEST_STABILIZATION_SECONDS = 3600;
+import type { TriggerBinding, WorkerShape } from './trigger';
 
 /** The `ScaledObject` of a Deployment. */
 export function replicasFollow(
   scope: Construct,
   deployment: string,
-  plan: Plan,
+  plan: QueuePlan,
   binding: TriggerBinding,
-  minReplicaCount: number,
+  { sleeps }: WorkerShape,
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
-  const cooldownPeriod = value('cooldownPeriodSeconds');
   return scaledObject(scope, 'ScaledObject', {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
-    pollingInterval: value('pollingIntervalSeconds'),
-    cooldownPeriod,
-    minReplicaCount,
+    // Both apply only to the step between none and one; KEDA warns when there is no such step.
+    ...(sleeps
+      ? { pollingInterval: value('pollingIntervalSeconds'), cooldownPeriod: value('cooldownPeriodSeconds') }
+      : {}),
+    minReplicaCount: value('minInstances'),
     maxReplicaCount,
     fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
     advanced: {
       ...addedUp(binding, value('targetPerReplica')),
       horizontalPodAutoscalerConfig: {
         behavior: {
-          // To the number that is wanted, in one step: the plan reckons with a single reaction.
+          // To the target in one step: the plan assumes a single reaction.
           scaleUp: {
             stabilizationWindowSeconds: 0,
             policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
           },
           scaleDown: {
-            stabilizationWindowSeconds: Math.min(LONGEST_STABILIZATION_SECONDS, cooldownPeriod),
+            stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
             policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
           },
         },
@@ -46,23 +45,28 @@ export function replicasFollow(
   });
 }
 
-/** Left to the autoscaler, of several triggers the largest would count, and not their sum. */
+/** With several triggers the HPA takes the largest; we need the sum. */
 function addedUp({ triggers }: TriggerBinding, target: number): Pick<ScaledObjectSpec['advanced'], 'scalingModifiers'> {
   if (triggers.length === 1) return {};
   const formula = triggers.map(({ name }) => name).join(' + ');
   return { scalingModifiers: { formula, target: String(target), activationTarget: '0' } };
 }
 
-/** The `ScaledJob`: a pod ends when its item does, and nobody sends it away before. */
-export function jobsFollow(scope: Construct, template: unknown, plan: Plan, { triggers }: TriggerBinding): ApiObject {
+/** The `ScaledJob`: a pod ends with its item, and the scaler does not stop it earlier. */
+export function jobsFollow(
+  scope: Construct,
+  template: unknown,
+  plan: QueuePlan,
+  { triggers }: TriggerBinding,
+): ApiObject {
   const value = (name: string) => plan.value(name);
   return scaledJob(scope, 'ScaledJob', {
     jobTargetRef: {
       parallelism: 1,
       completions: 1,
-      // An item that failed is still in its queue, and the next job takes it: the queue counts the attempts.
+      // A failed item is still in its queue, and the next job receives it: the queue counts the attempts.
       backoffLimit: 0,
-      activeDeadlineSeconds: value('itemTimeoutSeconds') + value('startSeconds'),
+      activeDeadlineSeconds: value('jobDeadlineSeconds'),
       template,
     },
     pollingInterval: value('pollingIntervalSeconds'),
@@ -70,9 +74,9 @@ export function jobsFollow(scope: Construct, template: unknown, plan: Plan, { tr
     maxReplicaCount: value('maxInstances'),
     successfulJobsHistoryLimit: 3,
     failedJobsHistoryLimit: 10,
-    // A new version must not cut off hours of work.
+    // A new version must not stop a job that has worked for hours.
     rollout: { strategy: 'gradual' },
-    // Every trigger counts an item that is in hand until it is done, so running jobs are subtracted.
+    // Every trigger counts an item in work until it is done, so running jobs are subtracted.
     scalingStrategy: {
       strategy: 'default',
       ...(triggers.length > 1 ? { multipleScalersCalculation: 'sum' as const } : {}),

@@ -1,27 +1,29 @@
 /**
- * What quotas are watched by, under the names that JMX exporter gives them. Strimzi's own rules cover the partitions;
- * what the brokers measure of each user needs the rules of docs/constructs/k8s-kafka-quotas.md beside them.
+ * Alerts and graphs of quotas, on metrics with the names that JMX exporter gives them. Strimzi's own rules cover the
+ * partitions; the brokers' metrics of each user need the rules of docs/constructs/k8s-kafka-quotas.md as well.
  *
  * Source: Apache Kafka documentation, Monitoring, Client quota metrics (`kafka.server:type={Produce|Fetch},user=…`,
  * `byte-rate`, `throttle-time`); Strimzi, examples/metrics/kafka-metrics.yaml; jmx_exporter, examples/kafka-2_0_0.yml,
  * "Quota specific rules".
  */
-import type { QuotaPlan, TenantQuota } from '../../flow/quotas/workload';
+import type { QuotasPlan, TenantQuota } from '../../flow/quotas/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching, quoted } from '../promql';
+import { anyOf, matching } from '../promql';
 
-/** Kafka holds a rate over a window of 11 s; against a real broker it stayed within 15 % (test/engines). */
+/** Kafka enforces a rate over a window of 11 s; on a real broker it stayed within 15 % (test/engines). */
 const TOLERANCE = 1.15;
-/** Apache Kafka documentation, Monitoring: sensors of a client that says nothing are gone after an hour. */
+/** Apache Kafka documentation, Monitoring: sensors of an idle client are removed after an hour. */
 const SENSOR_SECONDS = 3600;
 
-/** The quotas that are watched. */
+/** The watched quotas. */
 export interface WatchedQuotas {
-  readonly plan: QuotaPlan;
+  readonly plan: QuotasPlan;
   /** Name of the `Kafka` object: Strimzi's monitors copy the pod's label `strimzi.io/cluster`. */
   readonly cluster: string;
-  /** The user of each tenant as the brokers' metrics have it, in the order of the plan. */
+  /** Namespace of the brokers: Strimzi's monitors copy it from the pod. */
+  readonly namespace?: string;
+  /** The user of each tenant in the brokers' metrics, in the order of the plan. */
   readonly users: readonly string[];
   /** How long each tenant's peak lasts, in the order of the plan. */
   readonly peakSeconds: readonly number[];
@@ -42,32 +44,32 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
         .join(' or '),
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'critical',
-      summary: 'A broker gives {{ $labels.user }} more than its quota: nobody holds it back.',
+      summary: 'A broker gives {{ $labels.user }} more than its quota: the quota is not enforced.',
       runbook:
-        'kubectl get kafkauser: Ready says whether the user operator could set the quota; kafka-configs.sh --describe --entity-type users shows what the brokers have. Then look at spec.kafka.quotas of the Kafka object: with type strimzi the brokers ignore the quotas of users.',
+        'kubectl get kafkauser: Ready says whether the user operator could set the quota; kafka-configs.sh --describe --entity-type users shows the quotas on the brokers. Then check spec.kafka.quotas of the Kafka object: with type strimzi the brokers ignore the quotas of users.',
     },
     {
       name: 'KafkaUnderReplicated',
-      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching({ strimzi_io_cluster: cluster })}) > 0`,
+      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))}) > 0`,
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'critical',
-      summary: 'Partitions of {{ $labels.strimzi_io_cluster }} have fewer copies than they should.',
+      summary: 'Partitions of {{ $labels.strimzi_io_cluster }} are under-replicated.',
       runbook:
-        'See whether a broker is away (the plan reckons with as many as spareBrokers) or falls behind: its network or disk is full although every tenant keeps to its share, so that brokerBytesPerSecond is set too high. Measure it, put the number in and deploy.',
+        'Check whether a broker is down (the plan allows for spareBrokers of them) or falls behind: if its network or disk is saturated although every tenant keeps to its share, brokerBytesPerSecond is too high. Measure it, change the number and deploy.',
     },
     {
       name: 'KafkaQuotasUnseen',
-      expr: `absent(kafka_server_quota_byte_rate${matching({ strimzi_io_cluster: cluster })})`,
+      expr: `absent(kafka_server_quota_byte_rate${matching(brokersOf(watched))})`,
       forSeconds: SENSOR_SECONDS,
       severity: 'warning',
-      summary: `No broker of ${cluster} shows what users write and read: the alerts about tenants are blind.`,
+      summary: `No broker of ${cluster} reports what users write and read: the alerts about tenants have no data.`,
       runbook:
-        'Either nobody has used the cluster for an hour, or the metrics configuration of the Kafka object lacks the rules for quotas (docs/constructs/k8s-kafka-quotas.md), or Prometheus does not scrape the brokers.',
+        'Either the cluster was idle for an hour, or the metrics configuration of the Kafka object lacks the rules for quotas (docs/constructs/k8s-kafka-quotas.md), or Prometheus does not scrape the brokers.',
     },
   ];
 }
 
-/** Held back where the plan foresees none, and for longer than a peak where it does. */
+/** Throttled although the plan predicts none, or for longer than the peak for which it does. */
 function throttled(watched: WatchedQuotas): Alert[] {
   const { plan, users, peakSeconds } = watched;
   const held = (wanted: (tenant: TenantQuota) => boolean) =>
@@ -78,7 +80,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
     Math.max(...plan.tenants.map(({ peakWaitSeconds }, i) => peakSeconds[i] + peakWaitSeconds)),
   );
   const runbook =
-    'The others are safe; this tenant’s records wait in its producers. See on the dashboard whether it writes more than its workload says: then ask it, or put the new rates in and deploy. Its producers must have delivery.timeout.ms of their ConfigMap, or they give records up.';
+    'The other tenants are safe; this tenant’s records wait in its producers. Check on the dashboard whether it writes more than its workload says. If so, ask the tenant, or set the new rates and deploy. Its producers must use delivery.timeout.ms of their ConfigMap, or they drop records.';
   return [
     ...(unforeseen === ''
       ? []
@@ -88,7 +90,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
             expr: unforeseen,
             forSeconds: 2 * RATE_WINDOW_SECONDS,
             severity: 'warning' as const,
-            summary: '{{ $labels.user }} is held back although its whole peak is within its share.',
+            summary: '{{ $labels.user }} is throttled although its whole peak is within its share.',
             runbook,
           },
         ]),
@@ -100,7 +102,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
             expr: foreseen,
             forSeconds: Math.max(2 * RATE_WINDOW_SECONDS, longest),
             severity: 'warning' as const,
-            summary: '{{ $labels.user }} is held back for longer than its peak and what waited of it.',
+            summary: '{{ $labels.user }} is throttled for longer than its peak and the backlog of that peak take.',
             runbook,
           },
         ]),
@@ -109,7 +111,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
 
 /** The graphs of quotas. */
 export function quotaGraphs(watched: WatchedQuotas): Graph[] {
-  const { plan, cluster, users } = watched;
+  const { plan, users } = watched;
   const busiest = (kind: 'Produce' | 'Fetch', title: string, limit: (tenant: TenantQuota) => number): Graph => ({
     title,
     unit: 'Bps',
@@ -127,24 +129,30 @@ export function quotaGraphs(watched: WatchedQuotas): Graph[] {
       lines: plan.tenants.map(({ name }, i) => ({ legend: name, expr: throttleOf(watched, users[i]) })),
     },
     {
-      title: 'Partitions without all copies',
+      title: 'Under-replicated partitions',
       unit: 'short',
       lines: [
         {
           legend: 'under-replicated',
-          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions${matching({ strimzi_io_cluster: cluster })})`,
+          expr: `sum(kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))})`,
         },
       ],
     },
   ];
 }
 
-/** Bytes per second on the broker that has most of them: a quota is held by each broker by itself. */
-function rateOf({ cluster }: WatchedQuotas, resource: 'Produce' | 'Fetch', user: string): string {
-  return `max by (user) (kafka_server_quota_byte_rate${matching({ strimzi_io_cluster: cluster, resource, user })})`;
+/** Bytes per second on the busiest broker: a quota applies per broker. */
+function rateOf(watched: WatchedQuotas, resource: 'Produce' | 'Fetch', user: string): string {
+  return `max by (user) (kafka_server_quota_byte_rate${matching({ ...brokersOf(watched), resource, user })})`;
 }
 
-/** Milliseconds for which requests are held back in the mean, on the broker where it is worst. */
-function throttleOf({ cluster }: WatchedQuotas, user: string): string {
-  return `max by (user) (kafka_server_quota_throttle_time{strimzi_io_cluster=${quoted(cluster)},resource=~"Produce|Fetch",user=${quoted(user)}})`;
+/** Mean milliseconds for which requests are throttled, on the broker with the highest value. */
+function throttleOf(watched: WatchedQuotas, user: string): string {
+  const either = { resource: anyOf(['Produce', 'Fetch']) };
+  return `max by (user) (kafka_server_quota_throttle_time${matching({ ...brokersOf(watched), user }, either)})`;
+}
+
+/** The labels that Strimzi's monitors give to each series of a cluster's brokers. */
+function brokersOf({ namespace, cluster }: WatchedQuotas): Record<string, string | undefined> {
+  return { namespace, strimzi_io_cluster: cluster };
 }

@@ -1,23 +1,26 @@
 import type { ApiObject, Duration } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, oneOf, validate, wholeNumber } from '../../flow/errors';
+import { type Check, oneOf, wholeNumber } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
-import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotaPlan } from '../../flow/quotas/workload';
+import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
+import { DURATION } from '../kinds';
 import { dnsLabel, kafkaTopicName, objectName, textCheck } from '../names';
 import { type AccessRule, kafkaTopic, kafkaUser } from '../operators/strimzi';
+import { namespaceOf } from '../promql';
 import { quotaAlerts, quotaGraphs, type WatchedQuotas } from './kafka-quota-alerts';
 
-/** A label of DNS, since the tenant's name is that of its `KafkaUser`; 64 characters are the most in a certificate. */
+/** A DNS label, because the tenant's name is that of its `KafkaUser`; a certificate allows at most 64 characters. */
 const TENANT_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const LONGEST_RETENTION_SECONDS = 10 * 365 * 86_400;
 
 /**
- * How tenants prove who they are. The quota binds the user, which nobody can claim to be; a client id anybody can.
+ * How tenants authenticate. The quota binds the authenticated user, not the client id, which any client can choose.
  */
 export enum KafkaUserAuthentication {
   /** User and password; Strimzi makes the password and keeps it in a Secret named after the tenant. */
@@ -36,7 +39,7 @@ export interface KafkaQuotaTopic {
   readonly topicName: string;
 
   /**
-   * Name of the tenant whose it is. Its partitions count into the tenant's quota.
+   * Name of the tenant that owns it. Its partitions count towards the tenant's quota.
    */
   readonly tenant: string;
 
@@ -48,7 +51,7 @@ export interface KafkaQuotaTopic {
   /**
    * How long records are kept. 1 s to ten years.
    *
-   * @default - as the cluster has it
+   * @default - the cluster's own setting
    */
   readonly retention?: Duration;
 }
@@ -59,17 +62,25 @@ export interface KafkaQuotaTopic {
 export interface KafkaQuotasProps {
   /**
    * Name of the `Kafka` object. Its user and topic operator must watch the namespace of the chart, and its
-   * `spec.kafka.quotas`, if there is one, must be of type `kafka`: under type `strimzi` brokers ignore what users have.
+   * `spec.kafka.quotas`, if set, must be of type `kafka`: under type `strimzi` brokers ignore the quotas of users.
    */
   readonly clusterName: string;
 
   /**
-   * What the cluster can carry.
+   * Namespace of the `Kafka` object. The alerts select its brokers by it, because another namespace may have a cluster
+   * of the same name.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly clusterNamespace?: string;
+
+  /**
+   * The capacity of the cluster.
    */
   readonly capacity: KafkaCapacity;
 
   /**
-   * Who shares it. At least one. A tenant's name is that of its user: 1 to 63 lower-case letters, digits and hyphens.
+   * The tenants. At least one. A tenant's name is that of its user: 1 to 63 lower-case letters, digits and hyphens.
    */
   readonly tenants: KafkaTenant[];
 
@@ -79,15 +90,15 @@ export interface KafkaQuotasProps {
   readonly topics: KafkaQuotaTopic[];
 
   /**
-   * How tenants prove who they are. The listener that they use must ask for the same.
+   * How tenants authenticate. Their listener must require the same.
    *
    * @default KafkaUserAuthentication.SCRAM_SHA_512
    */
   readonly authentication?: KafkaUserAuthentication;
 
   /**
-   * Whether Helm, Argo CD and Flux leave a `KafkaTopic` alone that is no longer in the chart. Strimzi deletes the topic
-   * with its records when the object goes. `kubectl delete` is not held back.
+   * Whether Helm, Argo CD and Flux keep a `KafkaTopic` that is no longer in the chart. Strimzi deletes the topic with
+   * its records when the object is deleted. `kubectl delete` still deletes it.
    *
    * @default true
    */
@@ -95,16 +106,16 @@ export interface KafkaQuotasProps {
 }
 
 /**
- * A shared Kafka cluster on which every tenant has its share, held by the brokers.
+ * A shared Kafka cluster on which every tenant has its share, enforced by the brokers.
  *
- * Cures the one producer that drowns the rest (case 18). Quotas are dynamic and hold for each broker by itself: a line
- * in the brokers' configuration does nothing, and a rate meant for the cluster is several times too much. Each tenant
- * is a `KafkaUser` with its quotas per broker and with access to its own topics and consumer groups only, and finds the
- * settings of its producers in a ConfigMap.
+ * Cures one producer that starves the others (case 18). Quotas are dynamic and apply per broker: a line in the brokers'
+ * configuration has no effect, and a rate meant for the whole cluster is several times too high. Each tenant is a
+ * `KafkaUser` with its quotas per broker and with access only to its own topics and consumer groups. A ConfigMap has
+ * the settings of its producers.
  */
 export class KafkaQuotas extends Construct {
   /** Every quota with its reason, and what each tenant gets. */
-  public readonly plan: QuotaPlan;
+  public readonly plan: QuotasPlan;
 
   /** The `KafkaUser`s, in the order of the tenants. */
   public readonly users: ApiObject[];
@@ -123,17 +134,23 @@ export class KafkaQuotas extends Construct {
 
   /**
    * @throws CapacityError when the tenants do not fit on the cluster; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: KafkaQuotasProps) {
     super(scope, id);
-    const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = props;
-    const retained = props.retainTopics ?? true;
-    validate(id, inputChecks(props));
+    const { props: usable, checks } = sound(props, KINDS);
+    const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = usable;
+    const retained = usable.retainTopics ?? true;
     this.plan = planQuotas(
       id,
-      capacity,
-      tenants.map((tenant) => ({ ...tenant, partitions: tenant.partitions ?? partitionsOf(tenant.name, topics) })),
+      {
+        capacity,
+        tenants: tenants?.map((tenant) => ({
+          ...tenant,
+          partitions: tenant.partitions ?? partitionsOf(tenant.name, topics ?? []),
+        })),
+      },
+      [...checks, ...inputChecks(usable)],
     );
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
@@ -147,7 +164,7 @@ export class KafkaQuotas extends Construct {
           partitions,
           replicas,
           config: {
-            // With acks=all, a write is safe on all copies but one, and goes on while that one is away.
+            // With acks=all, a write needs all replicas but one, so it succeeds while one is down.
             'min.insync.replicas': Math.max(1, replicas - 1),
             ...(retention ? { 'retention.ms': retention.toMilliseconds() } : {}),
           },
@@ -176,6 +193,7 @@ export class KafkaQuotas extends Construct {
     const watched: WatchedQuotas = {
       plan: this.plan,
       cluster: clusterName,
+      namespace: usable.clusterNamespace ?? namespaceOf(this),
       users: tenants.map(({ name }) => metricUser(name, authentication)),
       peakSeconds: tenants.map(({ peakSeconds = 0 }) => peakSeconds),
     };
@@ -184,9 +202,9 @@ export class KafkaQuotas extends Construct {
   }
 
   /**
-   * How the producers of that tenant are to be set.
+   * Settings for that tenant's producers.
    *
-   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists the tenants
    */
   public producerSettings(tenant: string): ProducerSettings {
     return this.plan.tenant(tenant).producer;
@@ -195,14 +213,14 @@ export class KafkaQuotas extends Construct {
   /**
    * The same under the names of the Java client, for a properties file or environment variables.
    *
-   * @throws InvalidInputError when there is no such tenant; the message lists those there are
+   * @throws InvalidInputError when there is no such tenant; the message lists the tenants
    */
   public producerProperties(tenant: string): { [name: string]: string } {
     return producerProperties(this.producerSettings(tenant));
   }
 }
 
-/** Its own topics, and consumer groups that begin with its name and a hyphen: nothing else, and nothing made or altered. */
+/** Only its own topics and the consumer groups that begin with its name and a hyphen, without creating or altering. */
 function accessOf(tenant: string, topics: readonly KafkaQuotaTopic[]): AccessRule[] {
   const own = topics.filter((topic) => topic.tenant === tenant);
   return [
@@ -221,7 +239,7 @@ function accessOf(tenant: string, topics: readonly KafkaQuotaTopic[]): AccessRul
   ];
 }
 
-/** A certificate's user is its common name; in metrics Kafka writes what is no letter as in an address. */
+/** A certificate's user is its common name; in metrics Kafka URL-encodes characters other than letters and digits. */
 function metricUser(tenant: string, authentication: KafkaUserAuthentication): string {
   return authentication === KafkaUserAuthentication.TLS ? `CN%3D${tenant}` : tenant;
 }
@@ -236,21 +254,42 @@ function partitionsOf(tenant: string, topics: readonly KafkaQuotaTopic[]): numbe
   return topics.filter((topic) => topic.tenant === tenant).reduce((sum, { partitions }) => sum + partitions, 0);
 }
 
-function inputChecks({ clusterName, tenants, topics, authentication }: KafkaQuotasProps): Check[] {
+const KINDS: Kinds<KafkaQuotasProps> = {
+  clusterName: needed(TEXT),
+  clusterNamespace: TEXT,
+  capacity: CHECKED,
+  tenants: needed(listOf(OBJECT)),
+  topics: needed(
+    listOf(
+      struct<KafkaQuotaTopic>({
+        topicName: needed(TEXT),
+        tenant: needed(TEXT),
+        partitions: needed(NUMBER),
+        retention: DURATION,
+      }),
+    ),
+  ),
+  authentication: CHECKED,
+  retainTopics: FLAG,
+};
+
+function inputChecks(props: KafkaQuotasProps): Check[] {
+  const { clusterName, tenants = [], topics = [], authentication } = props;
   const names = tenants.map(({ name }) => name);
   const topicNames = topics.map(({ topicName }) => topicName);
   return [
     dnsLabel('clusterName', clusterName),
+    dnsLabel('clusterNamespace', props.clusterNamespace),
     oneOf('authentication', authentication, Object.values(KafkaUserAuthentication)),
     ...names.map((name) =>
       textCheck(
         'tenants.name',
         name,
         (text) => TENANT_NAME.test(text),
-        '1 to 63 lower-case letters, digits and hyphens, since it is the name of a KafkaUser',
+        '1 to 63 lower-case letters, digits and hyphens, because it is the name of a KafkaUser',
       ),
     ),
-    // A prefix of another tenant's name would reach its consumer groups.
+    // A name that is a prefix of another tenant's would give access to its consumer groups.
     ...names.flatMap((name) =>
       names
         .filter((other) => other !== name && other.startsWith(`${name}-`))
@@ -260,7 +299,7 @@ function inputChecks({ clusterName, tenants, topics, authentication }: KafkaQuot
         })),
     ),
     {
-      // In the names of metrics a dot is an underscore, so that Kafka refuses the second of two such topics.
+      // In metric names a dot becomes an underscore, so Kafka refuses the second of two such topics.
       refused: new Set(topicNames.map((name) => name.replaceAll('.', '_'))).size < topicNames.length,
       message: `topics must have names that differ in more than dots and underscores, got ${topicNames.join(', ')}`,
     },

@@ -1,12 +1,13 @@
-/** What a collection with a time to live is watched by: its size, what should be gone, and the report itself. */
+/** Alerts and graphs of a collection with a time to live: its size, overdue documents, and the report itself. */
 import { sizeText } from '../../flow/figures';
-import type { TtlPlan } from '../../flow/retention/workload';
+import type { RetentionPlan } from '../../flow/retention/workload';
 import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { matching } from '../promql';
+import { aboutObject, matching } from '../promql';
 
-/** The names that metrics of a report carry. */
+/** The labels of a report's metrics. */
 export interface TtlSeries {
+  readonly namespace?: string;
   /** Group of the Pushgateway. */
   readonly report: string;
   /** Name of the backfill Job. */
@@ -14,22 +15,23 @@ export interface TtlSeries {
 }
 
 /** The alerts of a collection. */
-export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert[] {
-  const of = (name: string) => metric(report, name);
+export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
+  const { namespace, backfill } = series;
+  const of = (name: string) => metric(series, name);
   const lag = plan.value('deletionLagSeconds');
   const size = plan.value('sizeAlarmBytes');
-  // By its deadline at the latest the drain begins.
+  // The drain begins at the backfill's deadline at the latest.
   const settled = plan.value('backfillDeadlineSeconds') + plan.value('drainSeconds');
   return [
     {
       name: 'TtlCollectionTooLarge',
-      // While what was too old drains, the size is above the steady one, as predicted.
+      // While old documents drain, the size is above the steady one, as predicted.
       expr: `${of('disk_bytes')} > ${size}`,
       forSeconds: Math.max(2 * plan.value('reportSeconds'), settled),
       severity: 'warning',
-      summary: `The collection is above ${sizeText(size)}, where rate × retention puts it.`,
+      summary: `The collection is larger than ${sizeText(size)}, the size that follows from rate × retention.`,
       runbook:
-        'If TtlDeletionLag fires too, see there. Else more is inserted, documents grew, or WiredTiger keeps freed space for new documents: compare data with disk bytes, and run compact on a secondary if the space is wanted back.',
+        'If TtlDeletionLag fires too, follow its runbook. Otherwise more is inserted, documents grew, or WiredTiger keeps freed space for new documents: compare data with disk bytes, and run compact on a secondary to get the space back.',
     },
     {
       name: 'TtlDeletionLag',
@@ -38,49 +40,49 @@ export function ttlAlerts(plan: TtlPlan, { report, backfill }: TtlSeries): Alert
       severity: 'critical',
       summary: `Documents outlive their date by more than ${lag} s: the server deletes more slowly than they expire.`,
       runbook:
-        'On the primary: is ttlMonitorEnabled true, does metrics.ttl.deletedDocuments grow, do deletions wait for replication? If deletions cannot keep up with inserts, waiting does not help: fewer indexes, more shards, or a time series collection.',
+        'On the primary: is ttlMonitorEnabled true, does metrics.ttl.deletedDocuments grow, do deletions wait for replication? If deletions cannot keep up with inserts, waiting does not help: use fewer indexes, more shards, or a time series collection.',
     },
     {
       name: 'TtlDocumentsNeverExpire',
       expr: `${of('unexpiring_documents')} > 0`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
-      summary: 'Documents without a usable date of expiry are there: they are never deleted.',
+      summary: 'Some documents have no usable date of expiry: they are never deleted.',
       runbook:
-        'kubectl logs of the last backfill Job: refused counts documents that the server would not change, by its error code (121: the validator of the collection). Else find the writer that does not set expireAt, or sets something that is no date. Then run the backfill again: it touches only what lacks the field.',
+        'kubectl logs of the last backfill Job: refused counts documents that the server refused to change, by its error code (121: the validator of the collection). Otherwise find the writer that does not set expireAt, or sets a value that is not a date. Then run the backfill again: it changes only documents without the field.',
     },
     {
       name: 'TtlIndexMissing',
       expr: `${of('index')} == 0`,
       forSeconds: plan.value('backfillDeadlineSeconds'),
       severity: 'critical',
-      summary: 'The TTL index is not there long after the backfill should have made it: nothing is deleted.',
+      summary: 'The TTL index is missing long after the backfill should have made it: nothing is deleted.',
       runbook:
-        'kubectl logs of the backfill Job. It goes on where it stopped when it is made again; an index on expireAt without expireAfterSeconds must be dropped first.',
+        'kubectl logs of the backfill Job. Create the Job again and it resumes; an index on expireAt without expireAfterSeconds must be dropped first.',
     },
     {
       name: 'TtlBackfillFailed',
-      expr: `max(kube_job_status_failed${matching({ job_name: backfill })}) > 0`,
+      expr: `max(${aboutObject('kube_job_status_failed', { job_name: backfill }, namespace)}) > 0`,
       forSeconds: 0,
       severity: 'warning',
-      summary: 'A try of the backfill failed.',
-      runbook: 'kubectl logs of its pod: usually the connection or a missing right (readWrite on the database).',
+      summary: 'An attempt of the backfill failed.',
+      runbook: 'kubectl logs of its pod: usually the connection or a missing permission (readWrite on the database).',
     },
     {
       name: 'TtlReportMissing',
       expr: `(time() - ${of('reported_timestamp_seconds')}) > ${3 * plan.value('reportSeconds')} or absent(${of('reported_timestamp_seconds')})`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
-      summary: 'Nobody has looked at the collection for three reports: the other alerts are blind.',
+      summary: 'Three reports of the collection are missing: the other alerts have no data.',
       runbook:
-        'kubectl get jobs of the report; its log tells whether the database or the Pushgateway was out of reach.',
+        "kubectl get jobs of the report; the Job's log says whether the database or the Pushgateway was unreachable.",
     },
   ];
 }
 
 /** The graphs of a collection. */
-export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
-  const of = (name: string) => metric(report, name);
+export function ttlGraphs(plan: RetentionPlan, series: TtlSeries): Graph[] {
+  const of = (name: string) => metric(series, name);
   return [
     {
       title: 'Size',
@@ -96,7 +98,7 @@ export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
       title: 'Deletion lag',
       unit: 's',
       lines: [
-        { legend: 'oldest that is past its date', expr: of('deletion_lag_seconds') },
+        { legend: 'oldest overdue document', expr: of('deletion_lag_seconds') },
         { legend: 'allowed', expr: `vector(${plan.value('deletionLagSeconds')})` },
       ],
     },
@@ -111,7 +113,7 @@ export function ttlGraphs(plan: TtlPlan, { report }: TtlSeries): Graph[] {
   ];
 }
 
-function metric(report: string, name: string): string {
-  // The scrape of the Pushgateway keeps the label of the group (honor_labels), as its documentation asks for.
-  return `ttl_collection_${name}${matching({ job: report })}`;
+function metric({ namespace, report }: TtlSeries, name: string): string {
+  // The scrape of the Pushgateway keeps the labels of the group (honor_labels), as its documentation asks for.
+  return `ttl_collection_${name}${matching({ namespace, job: report })}`;
 }

@@ -2,23 +2,36 @@ import { createHash } from 'node:crypto';
 import { type ApiObject, Cron, Duration, Names, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
-import { planTtl } from '../../flow/retention/plan';
-import type { TtlObjective, TtlPlan, TtlWorkload } from '../../flow/retention/workload';
+import { type Check } from '../../flow/errors';
+import { CHECKED, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { planRetention } from '../../flow/retention/plan';
+import type { RetentionObjective, RetentionPlan, RetentionWorkload } from '../../flow/retention/workload';
+import { minuteOf } from '../../flow/schedule/schedule';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
+import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
 import { type Egress, networkPolicy, placeOf } from '../network-policy';
-import { mountTemporary, restrictedContainer, restrictedPod } from '../restricted-pod';
+import { namespaceOf } from '../promql';
+import {
+  chartLabels,
+  LINUX,
+  mountTemporary,
+  onLinux,
+  refuseSharedPaths,
+  restrictedContainer,
+  restrictedPod,
+  UNDISTURBED,
+} from '../restricted-pod';
 import { scriptConfigMap } from '../script';
 import type { SecretKey } from '../secret-key';
 import { ttlAlerts, ttlGraphs } from './ttl-alerts';
 
-/** Where the scripts lie. */
+/** Folder of the scripts. */
 const SCRIPTS = '/opt/ttl';
 const MONGODB_PORT = 27_017;
-/** Where the backfill keeps its progress; given dates of expiry, it would forget what it booked. */
+/** Collection with the backfill's progress; with dates of expiry in it, booked slots would be deleted. */
 const STATE_COLLECTION = 'ttl_backfill';
 
 /**
@@ -26,14 +39,14 @@ const STATE_COLLECTION = 'ttl_backfill';
  */
 export interface TtlCollectionProps {
   /**
-   * What comes in, what is there, and what the database bears.
+   * The inserts, the existing documents, and the load that the database can bear.
    */
-  readonly workload: TtlWorkload;
+  readonly workload: RetentionWorkload;
 
   /**
-   * How long documents are kept, and what that may take.
+   * How long documents are kept, and the limits on size and time.
    */
-  readonly objective: TtlObjective;
+  readonly objective: RetentionObjective;
 
   /**
    * Name of the collection. It gets the field `expireAt`; progress is kept in the collection `ttl_backfill` beside it.
@@ -42,22 +55,22 @@ export interface TtlCollectionProps {
 
   /**
    * Connection string with the database in its path, such as
-   * `mongodb+srv://user:password@events.example.net/shop?tls=true`, in a Secret. The user needs `readWrite` on that
-   * database and nothing else.
+   * `mongodb+srv://user:password@events.example.net/shop?tls=true`, in a Secret. The user needs only `readWrite` on
+   * that database.
    */
   readonly connection: SecretKey;
 
   /**
-   * Field with the time at which a document was made, of BSON type `date`. A document in which it is missing or of
-   * another type, a number or a timestamp for instance, counts as made when the backfill reaches it, never as old; so
-   * does a date before 1971. 1 to 120 letters, digits, `_` and `.`.
+   * Field with the creation time of a document, of BSON type `date`. If it is missing, of another type (a number or a
+   * timestamp for instance) or before 1971, the document counts as created when the backfill reaches it, never as old.
+   * 1 to 120 letters, digits, `_` and `.`.
    *
-   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as made now
+   * @default - the time within the ObjectId of `_id`; an `_id` of another type counts as created now
    */
   readonly createdField?: string;
 
   /**
-   * Address of a Prometheus Pushgateway, such as `http://pushgateway.monitoring:9091`. Prometheus has to scrape it with
+   * Address of a Prometheus Pushgateway, such as `http://pushgateway.monitoring:9091`. Prometheus must scrape it with
    * `honor_labels: true`.
    */
   readonly pushGateway: string;
@@ -85,17 +98,17 @@ export interface TtlCollectionProps {
 }
 
 /**
- * A MongoDB collection that forgets: a throttled backfill gives every document its date of expiry, then makes the TTL
- * index, and a report tells how large the collection is and how far deletion is behind.
+ * A MongoDB collection with a time to live: a throttled backfill gives every document its date of expiry, then makes
+ * the TTL index, and a report measures the size of the collection and the lag of deletion.
  *
- * Cures a collection that swells because deleting is somebody's chore (case 16). The index comes last, and what is too
- * old already is spread over the time that the database needs to delete it, so that nothing begins with a flood.
+ * Cures a collection that grows because deletion is a manual chore (case 16). The index comes last, and documents that
+ * are already too old are spread over the time that the database needs to delete them, so that there is no flood.
  */
 export class TtlCollection extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: TtlPlan;
+  public readonly plan: RetentionPlan;
 
-  /** The backfill. Another setting is another Job, because the template of a Job never changes. */
+  /** The backfill. Other settings make another Job, because the template of a Job cannot be changed. */
   public readonly backfill: kplus.Job;
 
   /** The report. */
@@ -110,12 +123,13 @@ export class TtlCollection extends Construct {
   /**
    * @throws CapacityError when backfill or deletion cannot keep ahead of inserts, or size or time are above the
    *   objective; the message names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: TtlCollectionProps) {
     super(scope, id);
-    validate(id, inputChecks(props));
-    this.plan = planTtl(id, props.workload, props.objective);
+    const { props: usable, checks } = sound(props, KINDS);
+    const { workload, objective } = usable;
+    this.plan = planRetention(id, { workload, objective }, [...checks, ...inputChecks(usable)]);
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false });
     this.backfill = this.createBackfill(props, serviceAccount);
     this.report = this.createReport(props, serviceAccount);
@@ -124,7 +138,7 @@ export class TtlCollection extends Construct {
       ...placeOf(props.databaseNamespace, props.databaseCidr),
     };
     networkPolicy(this, 'NetworkPolicy', { [LABEL]: this.node.addr }, [database, gatewayEgress(props.pushGateway)]);
-    const series = { report: this.report.name, backfill: this.backfill.name };
+    const series = { namespace: namespaceOf(this), report: this.report.name, backfill: this.backfill.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, ttlAlerts(this.plan, series));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, ttlGraphs(this.plan, series));
   }
@@ -142,18 +156,20 @@ export class TtlCollection extends Construct {
       DRAIN_PER_SECOND: String(value('drainPerSecond')),
     };
     const script = scriptConfigMap(this, 'BackfillScript', 'ttl-collection/backfill.js');
-    const digest = createHash('sha256')
-      .update(JSON.stringify([settings, script.data, props.connection, stockImage('mongosh')]))
-      .digest('hex');
+    // The template of a Job cannot be changed, so every change to it makes another Job.
+    const metadata = { ...UNDISTURBED, ...chartLabels(this) };
+    const template = [settings, script.data, props.connection, stockImage('mongosh'), metadata, LINUX];
+    const digest = createHash('sha256').update(JSON.stringify(template)).digest('hex');
     const job = new kplus.Job(this, 'Backfill', {
       metadata: { name: `${Names.toDnsLabel(this, { maxLen: 50 })}-${digest.slice(0, 8)}` },
-      ...this.podProps(serviceAccount),
+      // It runs for hours or days, and every removal of its node would count as a failure.
+      ...this.podProps(serviceAccount, UNDISTURBED),
       restartPolicy: kplus.RestartPolicy.ON_FAILURE,
       backoffLimit: 6,
       activeDeadline: Duration.seconds(value('backfillDeadlineSeconds')),
       containers: [this.container('backfill', props, settings)],
     });
-    this.mount(job.containers[0], 'Backfill', script);
+    this.finishPod(job, 'Backfill', script);
     return job;
   }
 
@@ -163,7 +179,7 @@ export class TtlCollection extends Construct {
     const cronJob = new kplus.CronJob(this, 'Report', {
       metadata: { name },
       ...this.podProps(serviceAccount),
-      // Every report of every collection at another minute, and always at the same.
+      // Reports of different collections run at different minutes, each always at the same one.
       schedule: new Cron({ minute: String(minuteOf(name)) }),
       timeZone: 'Etc/UTC',
       concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
@@ -177,13 +193,13 @@ export class TtlCollection extends Construct {
         this.container('report', props, { COLLECTION: props.collection, PUSHGATEWAY: props.pushGateway, JOB: name }),
       ],
     });
-    this.mount(cronJob.containers[0], 'Report', script);
+    this.finishPod(cronJob, 'Report', script);
     return cronJob;
   }
 
-  private podProps(serviceAccount: kplus.IServiceAccount) {
+  private podProps(serviceAccount: kplus.IServiceAccount, annotations: Readonly<Record<string, string>> = {}) {
     return {
-      podMetadata: { labels: { [LABEL]: this.node.addr } },
+      podMetadata: { labels: { ...chartLabels(this), [LABEL]: this.node.addr }, annotations: { ...annotations } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -201,12 +217,13 @@ export class TtlCollection extends Construct {
     return {
       name: script,
       image: stockImage('mongosh'),
-      // Not on the command line, where every process of the node could read the password.
+      // Not on the command line, where every process on the node could read the password.
       command: ['mongosh', '--nodb', '--quiet', '--norc', '--file', `${SCRIPTS}/${script}.js`],
       envVariables: {
         ...Object.fromEntries(texts),
         MONGODB_URI: kplus.EnvValue.fromSecretValue({ secret, key }),
-        // mongosh keeps its settings at home, and wants to write there.
+        ...(script === 'report' ? { NAMESPACE: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAMESPACE) } : {}),
+        // mongosh keeps its settings in its home folder, which must be writable.
         HOME: kplus.EnvValue.fromValue('/tmp'),
       },
       resources: {
@@ -217,26 +234,36 @@ export class TtlCollection extends Construct {
     };
   }
 
-  private mount(container: kplus.Container, id: string, script: kplus.ConfigMap): void {
+  private finishPod(workload: kplus.Workload, id: string, script: kplus.ConfigMap): void {
     const scope = new Construct(this, `${id}Volumes`);
+    const [container] = workload.containers;
     container.mount(SCRIPTS, kplus.Volume.fromConfigMap(scope, 'Script', script));
     mountTemporary(scope, container);
+    refuseSharedPaths(this, workload);
+    onLinux(workload);
   }
 }
 
-/** By this label the pods of a collection are found. */
+/** The label that selects the pods of a collection. */
 const LABEL = 'backpressure/ttl-collection';
 
-/** A minute of the hour from a name: stable, and even over many names. */
-function minuteOf(name: string): number {
-  return createHash('sha256').update(name).digest().readUInt32BE(0) % 60;
-}
-
-/** In a cluster the second label of a host is its namespace. */
+/** The second label of a host in the cluster is its namespace. */
 function gatewayEgress(address: string): Egress {
   const { hostname, port, protocol } = new URL(address);
   return { ports: [Number(port || (protocol === 'https:' ? 443 : 80))], namespace: hostname.split('.')[1] };
 }
+
+const KINDS: Kinds<TtlCollectionProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  collection: needed(TEXT),
+  connection: needed(SECRET_KEY),
+  createdField: TEXT,
+  pushGateway: needed(TEXT),
+  databaseNamespace: TEXT,
+  databaseCidr: TEXT,
+  databasePort: NUMBER,
+};
 
 function inputChecks(props: TtlCollectionProps): Check[] {
   const { collection, createdField, pushGateway, databasePort } = props;
@@ -245,7 +272,7 @@ function inputChecks(props: TtlCollectionProps): Check[] {
       'collection',
       collection,
       (text) => /^[A-Za-z_][\w.-]{0,119}$/.test(text) && !text.startsWith('system.') && text !== STATE_COLLECTION,
-      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', and not be that of the progress, ttl_backfill",
+      "1 to 120 letters, digits, '_', '-' and '.', not begin with a digit or 'system.', and not be ttl_backfill, which holds the progress",
     ),
     textCheck(
       'createdField',
@@ -264,7 +291,7 @@ function inputChecks(props: TtlCollectionProps): Check[] {
     cidr('databaseCidr', props.databaseCidr),
     {
       refused: props.databaseNamespace !== undefined && props.databaseCidr !== undefined,
-      message: 'databaseNamespace and databaseCidr must not be given together: it is in the cluster or outside of it',
+      message: 'databaseNamespace and databaseCidr must not be given together: it is inside or outside the cluster',
     },
     {
       refused:

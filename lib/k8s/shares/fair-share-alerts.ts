@@ -1,25 +1,25 @@
 /**
- * What a fair share is watched by: Kueue's own metrics, and kube-state-metrics for what goes around Kueue. Usage and
- * quotas are exported only with `metrics.enableClusterQueueResources: true` in Kueue's configuration.
+ * Alerts and graphs of a fair share, on Kueue's own metrics, and on kube-state-metrics for pods that bypass Kueue.
+ * Kueue exports usage and quotas only with `metrics.enableClusterQueueResources: true` in its configuration.
  *
  * Source: Kueue, Reference, Prometheus metrics; `pkg/metrics/metrics.go`.
  */
-import type { FairSharePlan } from '../../flow/shares/workload';
+import type { SharesPlan } from '../../flow/shares/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
 
-/** Largest bucket of Kueue's wait histograms: 2.5 s doubled twelve times. Above it no quantile can be seen. */
+/** Largest bucket of Kueue's wait histograms: 2.5 s doubled twelve times. No quantile above it can be computed. */
 const LONGEST_BUCKET_SECONDS = 10_240;
 const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
 /** What the alerts are about. */
 export interface Watched {
-  readonly plan: FairSharePlan;
+  readonly plan: SharesPlan;
   readonly cohort: string;
   /** Names of the tenants' queues and namespaces, in the order of the plan. */
   readonly queues: readonly string[];
-  /** Within which a job has to end. */
+  /** Within which a job must end. */
   readonly latencySeconds: number;
   readonly quantile: number;
   /** How long a job of each tenant takes, in the order of the plan. */
@@ -37,12 +37,12 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       expr:
         `(${pendingOf(ours)} > 0 ` +
         `and on (cluster_queue) ${usage} < ${nominal}) and on () count(${usage} > ${nominal}) > 0`,
-      // Half of what a job may take, so that the other half is left to help it.
+      // Half of the promised time, so that the other half is left to react.
       forSeconds: Math.max(60, Math.floor(latencySeconds / 2)),
       severity: 'critical',
       summary: 'Jobs of {{ $labels.cluster_queue }} wait below its share while other tenants borrow.',
       runbook:
-        'kubectl describe the pending Workload: its condition QuotaReserved says what it waits for. If Kueue names no room although another tenant is above its share, fair sharing or reclaiming is off: look for fairSharing in the configuration of kueue-controller-manager and for reclaimWithinCohort in the ClusterQueue. If the job is larger than the share, split it or raise nominalJobs.',
+        'kubectl describe the pending Workload: its condition QuotaReserved says what it waits for. If Kueue reports too little quota although another tenant is above its share, fair sharing or reclaiming is off: check fairSharing in the configuration of kueue-controller-manager and reclaimWithinCohort in the ClusterQueue. If the job is larger than the share, split it or raise nominalJobs.',
     },
     ...lateJobs(watched),
     {
@@ -52,7 +52,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       severity: 'critical',
       summary: 'The queue {{ $labels.cluster_queue }} admits nothing.',
       runbook:
-        'kubectl describe the ClusterQueue: its condition Active names the flavor or the check that is missing, or that it was stopped by hand (stopPolicy).',
+        'kubectl describe the ClusterQueue: its condition Active names the missing flavor or check, or says that it was stopped by hand (stopPolicy).',
     },
     {
       name: 'TenantAroundTheQueue',
@@ -66,28 +66,29 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       forSeconds: 2 * RATE_WINDOW_SECONDS,
       severity: 'warning',
       summary: 'More pods run in {{ $labels.namespace }} than its queue admits.',
+      ofOtherNamespaces: true,
       runbook:
-        'Somebody starts pods that Kueue does not see. List the pods without the label kueue.x-k8s.io/queue-name; switch on the integration of what made them, or manageJobsWithoutQueueName. At the quota the next pod is refused with 403 and nothing waits.',
+        'Some pods bypass Kueue. List the pods without the label kueue.x-k8s.io/queue-name; enable the Kueue integration of their controller, or manageJobsWithoutQueueName. At the quota the next pod is refused with 403; it is not queued.',
     },
     {
       name: 'TenantAtItsBound',
       expr: queues
         .map((queue, i) => {
           const { nominalJobs, borrowedJobs, jobCpu } = plan.tenants[i];
-          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage${matching({ cluster_queue: queue, resource: 'cpu' })})`;
+          const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage${matching({ cohort, cluster_queue: queue, resource: 'cpu' })})`;
           return `${used} >= ${Math.round((nominalJobs + borrowedJobs) * jobCpu * 1000) / 1000}`;
         })
         .join(' or '),
       forSeconds: Math.max(2 * RATE_WINDOW_SECONDS, Math.ceil(Math.max(...serviceSeconds))),
       severity: 'warning',
-      summary: '{{ $labels.cluster_queue }} runs all that it may, share and loan.',
+      summary: '{{ $labels.cluster_queue }} uses its whole share and its whole borrowing limit.',
       runbook:
-        'It submits more than it said. Nobody else suffers, its own jobs wait. Ask the tenant; if the load is to stay, put the new numbers into its workload and deploy.',
+        'The tenant submits more than its workload says. Only its own jobs wait. Ask the tenant; if the load is permanent, put the new numbers into its workload and deploy.',
     },
   ];
 }
 
-/** A wait beyond what the promise leaves beside the job itself. */
+/** A wait that is longer than the promise minus the time of the job. */
 function lateJobs({ queues, latencySeconds, quantile, serviceSeconds }: Watched): Alert[] {
   const late = queues.flatMap((queue, i) => {
     const longest = Math.floor(latencySeconds - serviceSeconds[i]);
@@ -103,9 +104,9 @@ function lateJobs({ queues, latencySeconds, quantile, serviceSeconds }: Watched)
       expr: late.join(' or '),
       forSeconds: RATE_WINDOW_SECONDS,
       severity: 'warning',
-      summary: 'Jobs of {{ $labels.cluster_queue }} wait longer than the promise leaves beside the job itself.',
+      summary: 'Jobs of {{ $labels.cluster_queue }} wait longer than the promise minus the time of the job.',
       runbook:
-        'See whether the tenant submits more or longer jobs than its workload says (then TenantAtItsBound fires too), or has less than its share (then TenantWaitsWhileOthersBorrow does).',
+        'Check whether the tenant submits more or longer jobs than its workload says (then TenantAtItsBound fires too), or has less than its share (then TenantWaitsWhileOthersBorrow fires).',
     },
   ];
 }
@@ -146,7 +147,7 @@ export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] 
   ];
 }
 
-/** Each replica of Kueue has its own series, of which the leader's is the one that is right and the largest. */
+/** Each replica of Kueue has its own series; the leader's is correct, and it is the largest. */
 function pendingOf(selector: string): string {
   return `sum by (cluster_queue) (max by (cluster_queue, status) (kueue_pending_workloads{${selector}}))`;
 }

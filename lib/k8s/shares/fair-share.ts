@@ -1,11 +1,12 @@
 import type { ApiObject, Duration } from 'cdk8s';
 import type * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, validate } from '../../flow/errors';
+import { type Check } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import type { Objective } from '../../flow/queue/workload';
 import { forecastFlood } from '../../flow/shares/flood';
-import { planFairShare } from '../../flow/shares/plan';
-import type { BatchCapacity, BatchTenant, FairSharePlan, FloodForecast } from '../../flow/shares/workload';
+import { planShares } from '../../flow/shares/plan';
+import type { BatchCapacity, BatchTenant, FloodForecast, SharesPlan } from '../../flow/shares/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { labelChecks, textCheck } from '../names';
@@ -14,22 +15,22 @@ import { fairShareAlerts, fairShareGraphs, type Watched } from './fair-share-ale
 import { cores, mebibytes, TenantNamespace } from './tenant-namespace';
 
 /**
- * What a cluster is shared from.
+ * What a fair share is sized from.
  */
 export interface FairShareProps {
   /**
-   * What the cluster has for jobs.
+   * The capacity of the cluster for jobs.
    */
   readonly capacity: BatchCapacity;
 
   /**
-   * Who submits jobs, how many, and of which size. At least one.
+   * The tenants, with the number and the size of their jobs. At least one.
    */
   readonly tenants: BatchTenant[];
 
   /**
-   * Within which time a job has to end, and how many of them: `latencySeconds` from its submission,
-   * `latencyQuantile`. `maxBacklog` and `monthlyCost` must be left out.
+   * The time from submission within which a job must end (`latencySeconds`), and the share of jobs that must
+   * (`latencyQuantile`). `maxBacklog` and `monthlyCost` must be left out.
    */
   readonly objective: Objective;
 
@@ -42,24 +43,24 @@ export interface FairShareProps {
   readonly cohort?: string;
 
   /**
-   * Labels of the nodes that the capacity is of.
+   * Labels of the nodes that provide the capacity.
    *
    * @default - any node
    */
   readonly nodeLabels?: { [name: string]: string };
 
   /**
-   * Whether a tenant that comes back to its share has the borrowers' jobs evicted, youngest first; an evicted job is
-   * queued again and starts anew. Without it the tenant waits until a borrowed job ends, and the plan reckons with
-   * that. A tenant that stays within its share is never evicted either way.
+   * Whether Kueue evicts borrowers' jobs, youngest first, when a tenant reclaims its share; an evicted job is queued
+   * again and restarts. Without it the tenant waits until a borrowed job ends, and the plan accounts for that. A tenant
+   * within its share is never evicted either way.
    *
    * @default true
    */
   readonly reclaimByPreemption?: boolean;
 
   /**
-   * Whether each tenant has a second priority class, `<cohort>-<tenant>-urgent`, whose jobs Kueue puts first and for
-   * which it evicts ordinary jobs of the same tenant. No class ever lets the scheduler evict another tenant's pods.
+   * Whether each tenant has a second priority class, `<cohort>-<tenant>-urgent`. Kueue admits its jobs first and evicts
+   * ordinary jobs of the same tenant for them. No class lets the scheduler evict another tenant's pods.
    *
    * @default false
    */
@@ -67,21 +68,20 @@ export interface FairShareProps {
 }
 
 /**
- * A cluster of which each tenant has a share whenever it asks, and more while the others leave room.
+ * A cluster on which each tenant gets its share whenever it asks, and more while the others leave capacity unused.
  *
- * Cures one line for everybody, in which a tenant that submits ten times its share holds every place and the jobs of
- * the others are late (case 20). The queue is Kueue's: what is above a tenant's share and loan waits there. The
- * `ResourceQuota` stands above that bound, since it rejects what it does not admit, and is for whoever goes around the
- * queue.
+ * Cures one queue for all tenants, in which a tenant that submits ten times its share takes every place and the jobs of
+ * the others are late (case 20). The queue is Kueue's: jobs above a tenant's share and borrowing limit wait there. The
+ * `ResourceQuota` is above that bound, because it rejects instead of queueing, and stops pods that bypass the queue.
  */
 export class FairShare extends Construct {
   /** Every knob with its reason, and what to expect. */
-  public readonly plan: FairSharePlan;
+  public readonly plan: SharesPlan;
 
   /** The tenants' namespaces, in the order they were given. */
   public readonly tenants: TenantNamespace[];
 
-  /** The `Cohort`, with what nobody is guaranteed. */
+  /** The `Cohort`, with the capacity that is guaranteed to no tenant. */
   public readonly cohort: ApiObject;
 
   /** The `ResourceFlavor`. */
@@ -96,13 +96,15 @@ export class FairShare extends Construct {
   private readonly props: FairShareProps;
 
   /**
-   * @throws CapacityError when a tenant would fall behind for ever, or the promise is shorter than a job; the message
-   *   names the ways out
-   * @throws InvalidInputError when a prop is out of range; the message names every one of them
+   * @throws CapacityError when a tenant would never catch up, or the promise is shorter than a job; the message names
+   * the
+   *   ways out
+   * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: FairShareProps) {
     super(scope, id);
-    this.props = props;
+    const { props: usable, checks } = sound(props, KINDS);
+    this.props = usable;
     const {
       capacity,
       tenants,
@@ -110,18 +112,18 @@ export class FairShare extends Construct {
       reclaimByPreemption = true,
       urgentClass,
       cohort: cohortName = 'batch',
-    } = props;
-    validate(id, [
+    } = usable;
+    this.plan = planShares(id, { capacity, tenants, objective, reclaimByPreemption }, [
+      ...checks,
       ...inputChecks(cohortName),
-      ...labelChecks('nodeLabels', props.nodeLabels),
+      ...labelChecks('nodeLabels', usable.nodeLabels),
       {
-        // The tree of constructs keeps children by name in an object that has this name already.
-        refused: tenants.some(({ name }) => name === 'constructor'),
+        // The construct tree keeps children by name in an object that already has this property.
+        refused: tenants?.some(({ name }) => name === 'constructor') ?? false,
         message: "tenants.name must not be 'constructor', a name that the construct tree cannot hold",
       },
     ]);
-    this.plan = planFairShare(id, capacity, tenants, objective, { byPreemption: reclaimByPreemption });
-    this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, props.nodeLabels ?? {});
+    this.flavor = resourceFlavor(this, 'ResourceFlavor', cohortName, usable.nodeLabels ?? {});
     this.cohort = cohort(this, 'Cohort', cohortName, [unclaimed(this.flavor.name, this.plan.unclaimed)]);
     this.tenants = this.plan.tenants.map(
       (share) =>
@@ -147,11 +149,11 @@ export class FairShare extends Construct {
   }
 
   /**
-   * What it does to all when one tenant submits a multiple of its peak for some time, without this construct and with
+   * The effect on all tenants when one submits a multiple of its peak for some time, without this construct and with
    * it.
    *
    * @param tenant name of the tenant that floods
-   * @param factor times its own peak rate; 1 to 1000
+   * @param factor multiple of its own peak rate; 1 to 1000
    * @param duration how long; at most a year
    * @throws InvalidInputError when there is no such tenant or a number is out of range
    */
@@ -162,7 +164,17 @@ export class FairShare extends Construct {
   }
 }
 
-/** What belongs to nobody; whoever needs it borrows it by weight. */
+const KINDS: Kinds<FairShareProps> = {
+  capacity: CHECKED,
+  tenants: needed(listOf(OBJECT)),
+  objective: CHECKED,
+  cohort: TEXT,
+  nodeLabels: mapOf(TEXT),
+  reclaimByPreemption: FLAG,
+  urgentClass: FLAG,
+};
+
+/** The capacity that belongs to no tenant; tenants borrow it by weight. */
 function unclaimed(flavorName: string, { cpu, memoryBytes }: BatchCapacity): ResourceGroup {
   return {
     coveredResources: ['cpu', 'memory'],

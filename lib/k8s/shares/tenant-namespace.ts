@@ -2,6 +2,7 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, inRange, validate, wholeNumber } from '../../flow/errors';
+import { FLAG, type Kinds, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
 import { LEAST_CPU, LEAST_WEIGHT, MOST_CPU, MOST_JOBS, MOST_MEMORY_BYTES, MOST_WEIGHT } from '../../flow/shares/checks';
 import type { TenantShare } from '../../flow/shares/workload';
 import { clusterScoped } from '../cluster-scoped';
@@ -10,7 +11,7 @@ import { networkPolicy } from '../network-policy';
 import { clusterQueue, localQueue, type ResourceGroup } from '../operators/kueue';
 import { RETAINED } from '../retained';
 
-/** Kueue takes a job that names no queue into the one of this name (Kueue, LocalQueue defaulting). */
+/** Kueue puts a job without a queue name into the queue of this name (Kueue, LocalQueue defaulting). */
 const LOCAL_QUEUE = 'default';
 /** Kubernetes, Pod priority: pods without a class have 0. */
 const ORDINARY_PRIORITY = 0;
@@ -26,7 +27,7 @@ export interface TenantNamespaceProps {
   readonly name: string;
 
   /**
-   * What the tenant gets.
+   * The tenant's share.
    */
   readonly share: TenantShare;
 
@@ -36,19 +37,19 @@ export interface TenantNamespaceProps {
   readonly cohortName: string;
 
   /**
-   * Name of the `ResourceFlavor` that its quotas are of.
+   * Name of the `ResourceFlavor` of its quotas.
    */
   readonly flavorName: string;
 
   /**
-   * Whether lent room is taken back by evicting the borrower's jobs.
+   * Whether lent capacity is reclaimed by evicting the borrower's jobs.
    *
    * @default true
    */
   readonly reclaimByPreemption?: boolean;
 
   /**
-   * Whether there is a second class, whose jobs push out the tenant's own ordinary ones.
+   * Whether there is a second class, whose jobs preempt the tenant's own ordinary ones.
    *
    * @default false
    */
@@ -56,23 +57,23 @@ export interface TenantNamespaceProps {
 }
 
 /**
- * One tenant of a `FairShare`: a namespace in which nobody talks to it unasked, a queue with a share of the cluster, and
- * bounds above the queue for whoever goes around it.
+ * One tenant of a `FairShare`: a namespace without network access by default, a queue with a share of the cluster, and
+ * bounds above the queue for pods that bypass it.
  */
 export class TenantNamespace extends Construct {
   /** The namespace, Pod Security `restricted`. */
   public readonly namespace: kplus.Namespace;
 
-  /** The `ClusterQueue`: what is admitted at the same time. */
+  /** The `ClusterQueue`: the bound on jobs admitted at the same time. */
   public readonly clusterQueue: ApiObject;
 
-  /** The `LocalQueue`, named `default`: jobs of the namespace get in line here, also those that name no queue. */
+  /** The `LocalQueue`, named `default`: jobs of the namespace queue here, including those that name no queue. */
   public readonly localQueue: ApiObject;
 
-  /** The `ResourceQuota` above the queue's bound. It rejects; nothing waits at it. */
+  /** The `ResourceQuota` above the queue's bound. It rejects and does not queue. */
   public readonly upperBound: ApiObject;
 
-  /** The `LimitRange` that gives a job its size when it names none. */
+  /** The `LimitRange` with the default size of a job. */
   public readonly limitRange: ApiObject;
 
   /** The `PriorityClass` of ordinary jobs. It preempts nothing. */
@@ -87,12 +88,14 @@ export class TenantNamespace extends Construct {
 
   constructor(scope: Construct, id: string, props: TenantNamespaceProps) {
     super(scope, id);
-    const { name, share, cohortName, flavorName } = props;
+    const { props: usable, checks } = sound(props, KINDS);
+    const { name, share, cohortName, flavorName } = usable;
     validate(id, [
+      ...checks,
       dnsLabel('name', name),
       dnsSubdomain('cohortName', cohortName),
       dnsSubdomain('flavorName', flavorName),
-      ...shareChecks(share),
+      ...(share === undefined ? [] : shareChecks(share)),
     ]);
     this.namespace = new kplus.Namespace(this, 'Namespace', {
       metadata: {
@@ -101,7 +104,7 @@ export class TenantNamespace extends Construct {
           'pod-security.kubernetes.io/enforce': 'restricted',
           'pod-security.kubernetes.io/warn': 'restricted',
         },
-        // With a namespace goes everything in it, and not all of that came from here.
+        // Deleting a namespace deletes everything in it, including objects that are not from here.
         annotations: { ...RETAINED },
       },
     });
@@ -117,7 +120,7 @@ export class TenantNamespace extends Construct {
     }
     this.clusterQueue = clusterQueue(this, 'ClusterQueue', name, {
       cohortName: props.cohortName,
-      // Only its own namespace: an empty selector would let every other one in.
+      // Only its own namespace: an empty selector would admit all others.
       namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
       queueingStrategy: 'BestEffortFIFO',
       resourceGroups: [tenantQuotas(props.flavorName, share)],
@@ -134,7 +137,7 @@ export class TenantNamespace extends Construct {
     });
     this.refuseForeignClasses();
     this.limitRange = this.createLimitRange(name, share);
-    // No matching label is every pod; without another policy a pod speaks to nobody but DNS.
+    // No labels select every pod; without another policy a pod can only connect to DNS.
     const deny = networkPolicy(this, 'DefaultDeny', {}, []);
     deny.addJsonPatch(JsonPatch.add('/metadata/namespace', name), JsonPatch.add('/metadata/name', 'default-deny'));
   }
@@ -144,7 +147,7 @@ export class TenantNamespace extends Construct {
       metadata: { name },
       value,
       globalDefault: false,
-      // The scheduler would evict whosever pods are in the way. Within a tenant Kueue preempts, and nobody else's.
+      // The scheduler would evict pods of any tenant. Kueue preempts only within a tenant.
       preemptionPolicy: 'Never',
       description: `For ${jobs} of ${name}.`,
     });
@@ -163,7 +166,7 @@ export class TenantNamespace extends Construct {
     });
   }
 
-  /** No tenant gets ahead of another by a class that is not its own. */
+  /** Stops a tenant from using a priority class that is not its own. */
   private refuseForeignClasses(): void {
     const own = [this.priorityClass, this.urgentPriorityClass].flatMap((one) => (one ? [one.name] : []));
     this.createQuota(
@@ -189,7 +192,7 @@ export class TenantNamespace extends Construct {
           { type: 'Container', default: size, defaultRequest: size },
           {
             type: 'Pod',
-            // What is larger than the queue's bound would wait for ever; it is refused instead.
+            // A job larger than the queue's bound would never be admitted; it is refused instead.
             max: quantities({
               cpu: cores(jobs * share.jobCpu),
               memory: mebibytes(jobs * share.jobMemoryBytes),
@@ -201,14 +204,23 @@ export class TenantNamespace extends Construct {
   }
 }
 
-/** The numbers of a share by hand, within those of a plan. */
+const KINDS: Kinds<TenantNamespaceProps> = {
+  name: needed(TEXT),
+  share: needed(OBJECT),
+  cohortName: needed(TEXT),
+  flavorName: needed(TEXT),
+  reclaimByPreemption: FLAG,
+  urgentClass: FLAG,
+};
+
+/** Checks on a share given by hand: its numbers must be within those of a plan. */
 function shareChecks(share: TenantShare): Check[] {
   return [
     inRange('share.weight', share.weight, LEAST_WEIGHT, MOST_WEIGHT),
-    // A plan for as many busy jobs as a cluster runs has a few more places than that.
+    // A plan for the most busy jobs of a cluster has a few more places than that.
     wholeNumber('share.nominalJobs', share.nominalJobs, 1, 2 * MOST_JOBS),
     wholeNumber('share.borrowedJobs', share.borrowedJobs, 0, MOST_JOBS),
-    // Nominal, borrowed, and those that end while the next begin.
+    // Nominal, borrowed, and those that end while the next ones start.
     wholeNumber('share.quotaJobs', share.quotaJobs, 1, 4 * MOST_JOBS),
     inRange('share.jobCpu', share.jobCpu, LEAST_CPU, MOST_CPU),
     inRange('share.jobMemoryBytes', share.jobMemoryBytes, 1024 ** 2, MOST_MEMORY_BYTES),
@@ -245,7 +257,7 @@ function hardBounds({ quotaJobs, jobCpu, jobMemoryBytes }: TenantShare): Record<
   return {
     'requests.cpu': cores(quotaJobs * jobCpu),
     'requests.memory': mebibytes(quotaJobs * jobMemoryBytes),
-    // Memory above its request is the neighbour's.
+    // A pod that uses memory above its request takes it from its neighbours.
     'limits.memory': mebibytes(quotaJobs * jobMemoryBytes),
   };
 }
@@ -256,7 +268,7 @@ function quantities(values: Record<string, string>): { [name: string]: kplus.k8s
   );
 }
 
-/** CPU as Kubernetes writes it: whole cores, or thousandths. */
+/** CPU in Kubernetes' notation: whole cores, or thousandths. */
 export function cores(value: number): string {
   return thousandths(value);
 }

@@ -1,8 +1,10 @@
 /**
- * Whether alarms reach the topics that they are sent to.
+ * Whether alarms can publish to their topics.
  */
+
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { Composite, isMapping } from '../resolved';
 import type { Found, Rule } from '../rule';
 import type { Template } from './read/template';
@@ -12,12 +14,12 @@ const ACTIONS = ['AlarmActions', 'OKActions', 'InsufficientDataActions'];
 const CLOUDWATCH = 'cloudwatch.amazonaws.com';
 const MANAGED_KEY = /(^|[:/])alias\/aws\/sns$/;
 
-/** Rules about the way from an alarm to whom it is for. */
+/** Rules about the way from an alarm to its recipients. */
 export const ALARM_TOPIC_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-CW-005',
     title: 'An alarm cannot publish to its topic',
-    why: 'A policy of a topic replaces the default one, which lets alarms publish, and an encrypted topic asks its key as well. An alarm that is not admitted changes its state, fails to publish, and nobody is told.',
+    why: 'A policy of a topic replaces the default one, which lets alarms publish, and an encrypted topic also needs permission on its key. An alarm without permission changes its state but fails to publish, and no message is sent.',
     source:
       'AWS Knowledge Center, "Why didn\'t I receive an SNS notification for my CloudWatch alarm trigger?"; Amazon SNS Developer Guide, "Key management"',
     severity: 'error',
@@ -53,7 +55,7 @@ function* shutOutByPolicy(template: Template, topic: Resource, who: string): Ite
   const policies = certain.get(topic) ?? [];
   if (policies.length === 0 || open || possible.has(topic)) return;
   const statements = policies.map((policy) => policy.at('Properties', 'PolicyDocument', 'Statement'));
-  // Which of several policies a topic ends up with is not decided.
+  // With several policies for a topic it is not decided which one holds.
   if (statements.some((list) => mayAdmit(list, 'sns:Publish'))) return;
   yield {
     at: statements[0],
@@ -63,7 +65,7 @@ function* shutOutByPolicy(template: Template, topic: Resource, who: string): Ite
 }
 
 /** Policies by topic: those that are certain, topics that may have another one, and whether any topic may. */
-const topicPolicies = once((template: Template) => {
+const topicPolicies = oncePer((template: Template) => {
   const named = template.ofType('AWS::SNS::TopicPolicy', 'AWS::SNS::TopicInlinePolicy').flatMap((policy) =>
     [...policy.at('Properties', 'Topics').items(), ...policy.at('Properties', 'TopicArn').items()].map((topic) => ({
       policy,
@@ -125,7 +127,7 @@ function mayMatch(pattern: Value, action: string): boolean {
   if (text === undefined) return true;
   const expression = text
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    // Stars in a row are one: each by itself they would be tried in every combination.
+    // Consecutive stars become one: otherwise every combination would be tried.
     .replace(/\*+/g, '.*')
     .replace(/\?/g, '.');
   return new RegExp(`^${expression}$`, 'i').test(action);

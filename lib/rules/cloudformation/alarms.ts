@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { grantsOn } from './read/grants';
 import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
@@ -7,10 +8,10 @@ import { isDeadLetterQueue, isRead, parkersOf, queues, redrivePolicy, sourcesOf 
 import { queueRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
-/** Metrics that say how much waits, whatever broker they are of. */
+/** Metrics of waiting messages, for every broker. */
 const DEPTHS = /^(ApproximateNumberOfMessages\w*|Message(Ready)?Count|QueueSize|SumOffsetLag|MaxOffsetLag|OffsetLag)$/;
 
-/** Comparisons that a value has to rise to meet. */
+/** Comparisons that a rising value meets. */
 const RISING = ['GreaterThanThreshold', 'GreaterThanOrEqualToThreshold'];
 
 /** Statistics of an age that are never above the age itself. */
@@ -21,7 +22,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-CW-001',
     title: 'No alarm watches a dead-letter queue',
-    why: 'What is parked waits for somebody to look. When nobody is told, it is deleted at the end of its retention as if it had never been sent.',
+    why: 'Parked messages wait for a person. Without an alarm they are deleted unseen at the end of their retention.',
     source: 'Amazon SQS Developer Guide, "Creating alarms for dead-letter queues using Amazon CloudWatch"',
     severity: 'warning',
     cases: [14],
@@ -29,13 +30,13 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
       if (!template.closed) return;
       for (const queue of queues(template)) {
         if (!isDeadLetterQueue(template, queue) || template.exported(queue) || isRead(template, queue)) continue;
-        // One with a redrive policy of its own hands on what it gets, and is not where the messages end.
+        // A queue with its own redrive policy passes messages on, so they do not end there.
         if (!redrivePolicy(queue).absent) continue;
         if (mayBeWatched(template, queue)) continue;
         const seconds = queueRetentionSeconds(queue);
         yield {
           at: queue.at('Properties'),
-          message: `nothing reads this dead-letter queue and no alarm looks at it: what is parked is deleted ${seconds === undefined ? 'unseen' : `after ${seconds / 86_400} days unseen`}`,
+          message: `no consumer reads this dead-letter queue and no alarm watches it: parked messages are deleted ${seconds === undefined ? 'unseen' : `after ${seconds / 86_400} days unseen`}`,
           fix: 'add an alarm on its ApproximateNumberOfMessagesVisible above 0',
         };
       }
@@ -44,7 +45,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-CW-002',
     title: 'An alarm waits for messages to be sent to a dead-letter queue',
-    why: 'NumberOfMessagesSent counts what producers send. What a redrive policy moves is not counted, so that the alarm stays silent while the queue fills.',
+    why: 'NumberOfMessagesSent counts messages that producers send, not those that a redrive policy moves, so the alarm stays silent while the queue fills.',
     source: 'Amazon SQS Developer Guide, "Available CloudWatch metrics for Amazon SQS": NumberOfMessagesSent',
     severity: 'error',
     cases: [14],
@@ -57,7 +58,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
           if (!source || isSentTo(template, queue)) continue;
           yield {
             at: own[0].name,
-            message: `NumberOfMessagesSent of ${queue.name} does not count what the redrive policy of ${source.name} moves there`,
+            message: `NumberOfMessagesSent of ${queue.name} does not count messages that the redrive policy of ${source.name} moves there`,
             fix: 'use ApproximateNumberOfMessagesVisible, or NumberOfMessagesReceived where a consumer drains the queue',
           };
         }
@@ -67,7 +68,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-CW-003',
     title: 'A time to drain goes negative when the producers win',
-    why: 'A backlog that grows never drains. Divided by a negative rate it gives a negative time, divided by zero none at all, and the alarm is quiet just when it should ring.',
+    why: 'A backlog that grows never drains. Divided by a negative rate it gives a negative time, divided by zero no value, and the alarm is silent when it should fire.',
     source: 'Amazon CloudWatch User Guide, "Using math expressions with CloudWatch metrics": IF, MAX',
     severity: 'error',
     cases: [14],
@@ -85,7 +86,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
           yield {
             at: query.at('Expression'),
             message: `divides ${depth.name.text()} by (${divisor}), which is zero or negative while the backlog grows: the alarm stays below its threshold`,
-            fix: `write IF(${divisor} > 0, ${text}, IF(${depth.id} > 0, 1e9, 0)), so that a backlog that does not drain takes very long`,
+            fix: `write IF(${divisor} > 0, ${text}, IF(${depth.id} > 0, 1e9, 0)), so that a backlog that does not drain gives a large value`,
           };
         }
       }
@@ -93,8 +94,8 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-CW-004',
-    title: 'An alarm waits for an age that no message reaches',
-    why: 'A message is deleted when its retention is over. An alarm on an age at or above that never rings, and what it should have warned of is gone.',
+    title: 'An alarm has a threshold that no message age reaches',
+    why: 'A message is deleted when its retention is over. An alarm on an age at or above the retention never fires, and the messages are lost without a warning.',
     source: 'Amazon SQS API Reference, SetQueueAttributes: MessageRetentionPeriod, 345600 s by default',
     severity: 'error',
     cases: [14],
@@ -111,7 +112,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
         if (!queue || kept === undefined || seconds < kept) continue;
         yield {
           at: threshold,
-          message: `rings from ${seconds} s on, and ${queue.name} deletes its messages after ${kept} s`,
+          message: `fires from ${seconds} s on, and ${queue.name} deletes its messages after ${kept} s`,
           fix: `set Threshold well below ${kept}: ${Math.floor(kept / 2)} leaves half of the retention to act in`,
         };
       }
@@ -119,8 +120,8 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
   },
 ];
 
-/** The metrics of an alarm that say how much waits, and that an expression may name. */
-const depthsOf = once((alarm: Resource) =>
+/** The metrics of an alarm that count waiting messages and that an expression may name. */
+const depthsOf = oncePer((alarm: Resource) =>
   metricsOf(alarm).filter(({ id, name }) => id !== undefined && DEPTHS.test(name.text() ?? '')),
 );
 
@@ -128,7 +129,7 @@ function comparison(alarm: Resource): string | undefined {
   return alarm.at('Properties', 'ComparisonOperator').text();
 }
 
-/** Whether somebody sends to the queue, so that its NumberOfMessagesSent counts: whoever may, or parks failures there. */
+/** Whether a resource may send to the queue, or parks failures there, so that NumberOfMessagesSent counts. */
 function isSentTo(template: Template, queue: Resource): boolean {
   return (
     grantsOn(template, 'sqs:SendMessage', queue, 'QueueName').length > 0 ||
@@ -136,7 +137,7 @@ function isSentTo(template: Template, queue: Resource): boolean {
   );
 }
 
-/** What an expression divides by, when that is a bracket with a difference of two metrics in it. */
+/** The divisor of an expression, if it is a bracket with a difference of two metrics. */
 function differenceDividedBy(text: string): string | undefined {
   for (const match of text.matchAll(/\/\s*\(/g)) {
     const inner = unwrapped(bracketAt(text, match.index + match[0].length - 1));

@@ -1,15 +1,16 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { functionAt, functions, mappingsInto, reservedOf, timeoutOf } from './read/functions';
 import { Pointers } from './read/pointers';
 import type { Template } from './read/template';
 
-/** Requests a second that an account lets through to all of its APIs in a region, unless it was raised. */
+/** Default limit of an account: requests a second to all of its APIs in a region. */
 const ACCOUNT_REQUESTS_PER_SECOND = 10_000;
 
-/** The longest that an integration waits for a function when a template says nothing. */
+/** The default time-out of an integration. */
 const REST_WAIT_MILLISECONDS = 29_000;
 const HTTP_WAIT_MILLISECONDS = 30_000;
 
@@ -17,7 +18,7 @@ const HTTP_WAIT_MILLISECONDS = 30_000;
 interface Integration {
   readonly api: Resource;
   readonly handler: Resource;
-  /** The longest that a caller waits, in milliseconds; undefined when not decided, or when nobody waits. */
+  /** The longest that a caller waits, in milliseconds; undefined when not decided, or when no caller waits. */
   readonly wait: number | undefined;
 }
 
@@ -25,8 +26,8 @@ interface Integration {
 export const API_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-API-001',
-    title: 'Nothing holds back requests to a function with a limit',
-    why: 'What comes in above the reserved concurrency is answered with errors, good callers and bad alike, and every retry adds to it. A throttle at the door answers 429, which clients know how to wait for.',
+    title: 'Requests to a function with a limit are not throttled',
+    why: 'Requests above the reserved concurrency get errors, for good and bad callers alike, and every retry adds load. A throttle at the gateway answers 429, and clients back off.',
     source:
       'Amazon API Gateway Developer Guide, "Throttle requests to your REST APIs": 10,000 requests/s for an account',
     severity: 'warning',
@@ -45,8 +46,8 @@ export const API_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-API-002',
-    title: 'A function may work on after its caller was told that it failed',
-    why: 'The gateway answers 504 while the function goes on and is paid for. The caller tries again, and the same work runs twice when there is least room for it.',
+    title: 'A function may still run after its caller got an error',
+    why: 'The gateway answers 504 while the function continues and is billed. The caller retries, and the same work runs twice under the highest load.',
     source:
       'Amazon API Gateway Developer Guide, "Amazon API Gateway quotas": integration time-out 29 s for REST, 30 s for HTTP APIs',
     severity: 'warning',
@@ -55,7 +56,7 @@ export const API_RULES: readonly Rule<Template>[] = [
       for (const handler of functions(template)) {
         const timeout = handler.at('Properties', 'Timeout').number();
         const waits = (integrations(template).byHandler.get(handler) ?? []).map(({ wait }) => wait);
-        // A function that also reads a queue may need its time there.
+        // A function that also reads a queue may need its time-out for that.
         if (timeout === undefined || waits.length === 0 || mappingsInto(template, handler).length > 0) continue;
         if (waits.some((wait) => wait === undefined)) continue;
         const longest = greatest(waits.map((wait) => wait! / 1000));
@@ -77,7 +78,7 @@ function* unthrottled(stage: Resource, at: Value, handler: Resource): Iterable<F
   const sure = Number((reserved / timeout).toPrecision(3));
   yield {
     at,
-    message: `${stage.name} lets in what the account does, ${ACCOUNT_REQUESTS_PER_SECOND} requests/s, and ${handler.name} runs ${reserved} at once: ${reserved} ÷ ${timeout} s = ${sure}/s when each takes its whole time-out`,
+    message: `${stage.name} has only the limit of the account, ${ACCOUNT_REQUESTS_PER_SECOND} requests/s, and ${handler.name} runs ${reserved} at once: ${reserved} ÷ ${timeout} s = ${sure}/s when each takes its whole time-out`,
     fix: `set ThrottlingRateLimit to ${reserved} ÷ the mean seconds of a request, and ThrottlingBurstLimit to ${reserved}`,
   };
 }
@@ -100,7 +101,7 @@ function openStages(template: Template): { stage: Resource; api: Resource; at: V
 }
 
 /** The APIs whose callers a usage plan may throttle. */
-const planned = once((template: Template) => {
+const planned = oncePer((template: Template) => {
   const stages = template
     .ofType('AWS::ApiGateway::UsagePlan')
     .filter((plan) => !plan.at('Properties', 'Throttle').absent)
@@ -110,13 +111,13 @@ const planned = once((template: Template) => {
 });
 
 /** The functions behind the methods of REST APIs and the routes of HTTP APIs. */
-const integrations = once((template: Template) => {
+const integrations = oncePer((template: Template) => {
   const rest = template.ofType('AWS::ApiGateway::Method').flatMap((method) => {
     const integration = method.at('Properties', 'Integration');
     const api = template.target(method.at('Properties', 'RestApiId'));
     const handler = functionAt(template, integration.at('Uri'));
     if (!api || !handler) return [];
-    // An event of its own type is handed over and not waited for; a stream is answered as it comes.
+    // An asynchronous event has no waiting caller; a stream is answered in parts.
     const waits =
       integration.at('RequestParameters', 'integration.request.header.X-Amz-Invocation-Type').absent &&
       integration.at('ResponseTransferMode').text('BUFFERED') === 'BUFFERED';
@@ -127,7 +128,7 @@ const integrations = once((template: Template) => {
   const http = template.ofType('AWS::ApiGatewayV2::Integration').flatMap((integration) => {
     const api = template.target(integration.at('Properties', 'ApiId'));
     const handler = functionAt(template, integration.at('Properties', 'IntegrationUri'));
-    // Nobody waits for an answer on a WebSocket.
+    // A WebSocket caller does not wait for an answer.
     if (!api || !handler || api.at('Properties', 'ProtocolType').text() !== 'HTTP') return [];
     return [{ api, handler, wait: integration.at('Properties', 'TimeoutInMillis').number(HTTP_WAIT_MILLISECONDS) }];
   });

@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { roleAt, rolesGranted } from './read/grants';
 import { isEnabled } from './read/invocations';
@@ -10,7 +11,7 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-BATCH-001',
     title: 'Several submitters share a job queue first come, first served',
-    why: 'Without a scheduling policy a queue is worked through in the order of arrival. One submitter with a thousand jobs makes all others wait for the last of them.',
+    why: 'Without a scheduling policy a queue serves jobs in the order of arrival. One submitter with a thousand jobs makes all others wait for the last of them.',
     source: 'AWS Batch User Guide, "Fair-share scheduling policies"',
     severity: 'warning',
     cases: [20],
@@ -21,7 +22,7 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
         if (names.length < 2) continue;
         yield {
           at: policy,
-          message: `${names.join(', ')} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: whoever comes first is served first`,
+          message: `${names.join(', ')} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: jobs run in the order of arrival`,
           fix: 'add an AWS::Batch::SchedulingPolicy with a FairsharePolicy, and a share identifier for each submitter; it can only be set on a new queue',
         };
       }
@@ -29,8 +30,8 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-BATCH-002',
-    title: 'A fair share that does not say for how long usage counts',
-    why: 'AWS documents two meanings of 0: only what runs now counts, or what ran in the last 600 s. With the first, a tenant that has just used up everything is as good as one that has waited.',
+    title: 'A fair share without a time for which usage counts',
+    why: 'AWS documents two meanings of 0: only running jobs count, or jobs of the last 600 s. With the first, a tenant that has just used all capacity ranks the same as one that has waited.',
     source: 'AWS Batch API Reference, FairsharePolicy: shareDecaySeconds, 604800 at most',
     severity: 'warning',
     cases: [20],
@@ -41,15 +42,15 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
         if (!share.present || decay.number(0) !== 0) continue;
         yield {
           at: decay,
-          message: `${decay.absent ? 'no ShareDecaySeconds' : 'ShareDecaySeconds 0'}: what a share used before now may count, or not`,
-          fix: 'set ShareDecaySeconds above 0, 604800 at most: as long as one tenant may be made to wait for what it used, 3600 say',
+          message: `${decay.absent ? 'no ShareDecaySeconds' : 'ShareDecaySeconds 0'}: past usage of a share may count or not`,
+          fix: 'set ShareDecaySeconds above 0, 604800 at most: the longest time that a tenant may have to wait because of its usage, for example 3600',
         };
       }
     },
   },
 ];
 
-/** Whoever submits to a job queue: rules that target it, and roles that may and that no such rule runs under. */
+/** Submitters to a job queue: rules that target it, and roles that may submit and that no such rule uses. */
 function submitters(template: Template, queue: Resource): readonly Resource[] {
   const machines = template
     .mentioning(queue)
@@ -63,7 +64,7 @@ function submitters(template: Template, queue: Resource): readonly Resource[] {
 }
 
 /** The rules that submit to a job queue, each with the role it does so under, by the queue. */
-const targeting = once((template: Template) => {
+const targeting = oncePer((template: Template) => {
   const targets = template
     .ofType('AWS::Events::Rule')
     .filter(isEnabled)

@@ -2,7 +2,7 @@ import type { Resource, Value } from '../document';
 import type { Rule } from '../rule';
 import type { Template } from './read/template';
 
-/** What MySQL 8.0.26 renamed, and since when the old name is on its way out. */
+/** Parameters that MySQL 8.0.26 renamed, and the version that deprecated the old name. */
 const RENAMED: Readonly<Record<string, string>> = {
   slave_parallel_type: 'replica_parallel_type',
   slave_parallel_workers: 'replica_parallel_workers',
@@ -13,8 +13,8 @@ const RENAMED: Readonly<Record<string, string>> = {
 export const DATABASE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-RDS-001',
-    title: 'A replication parameter under the name that MySQL has given up',
-    why: 'MySQL 8.0.26 renamed these. The old names are taken for now and gone in a later version; where both stand, it is easy to change the one that does nothing.',
+    title: 'A replication parameter under a name that MySQL has deprecated',
+    why: 'MySQL 8.0.26 renamed these. The old names still work and are removed in a later version; with both in a group, it is easy to change the one that has no effect.',
     source: 'MySQL 8.0 Reference Manual, "Replica Server Options and Variables"',
     severity: 'warning',
     cases: [8],
@@ -45,12 +45,12 @@ export const DATABASE_RULES: readonly Rule<Template>[] = [
         const workers = either(group, 'replica_parallel_workers', 'slave_parallel_workers').number();
         const order = either(group, 'replica_preserve_commit_order', 'slave_preserve_commit_order');
         if (workers === undefined || workers < 2) continue;
-        // From 8.4 on every version keeps the order unless it is told not to.
+        // From 8.4 on every version keeps the order by default.
         const off = order.absent ? family(group)?.endsWith('8.0') : isOff(order);
         if (!off) continue;
         yield {
           at: order,
-          message: `${workers} parallel workers, and replica_preserve_commit_order is ${order.absent ? 'not set: OFF up to MySQL 8.0.26, and as the version has it from then on' : 'OFF'}`,
+          message: `${workers} parallel workers, and replica_preserve_commit_order is ${order.absent ? 'not set: OFF up to MySQL 8.0.26, from then on the default of the version' : 'OFF'}`,
           fix: 'set replica_preserve_commit_order to ON',
         };
       }
@@ -73,7 +73,7 @@ function parameter(group: Resource, name: string): Value {
   return group.at('Properties', 'Parameters', name);
 }
 
-/** The parameter under its name, or under the old one where only that is there. */
+/** The parameter under its name, or under the old name if only that is set. */
 function either(group: Resource, name: string, old: string): Value {
   return parameter(group, name).absent && !parameter(group, old).absent
     ? parameter(group, old)

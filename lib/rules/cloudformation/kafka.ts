@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { mappings } from './read/functions';
 import { rolesGranted } from './read/grants';
@@ -9,12 +10,12 @@ import { grantedTo, onlyReads, scaledServices } from './read/services';
 import type { Template } from './read/template';
 import { idleTasks } from './streams';
 
-/** Rules about Amazon MSK clusters, their topics and what reads them. */
+/** Rules about Amazon MSK clusters, their topics and consumers. */
 export const KAFKA_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-MSK-001',
     title: 'More consumers than partitions',
-    why: 'A partition is read by one consumer of a group at a time. Whatever runs above that costs and reads nothing.',
+    why: 'A partition is read by one consumer of a group at a time. More consumers cost money and read nothing.',
     source: 'AWS Lambda Developer Guide, "Apache Kafka event poller scaling modes": one poller a partition at most',
     severity: 'warning',
     cases: [5],
@@ -42,7 +43,7 @@ export const KAFKA_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-MSK-002',
     title: 'Tenants share a cluster without quotas',
-    why: 'A broker serves whoever asks first. One producer that runs away fills network and disk of all, and the others see time-outs.',
+    why: 'A broker serves requests in the order of arrival. One runaway producer fills network and disk, and the others see time-outs.',
     source:
       'Apache Kafka documentation, "Quotas"; MSK has no quota in CloudFormation, so that a custom resource sets them',
     severity: 'warning',
@@ -69,8 +70,8 @@ function topicRead(template: Template, mapping: Resource, source: Value): Resour
 }
 
 /** Topics of one name by their cluster; `called` gives the same list for the same name. */
-const onCluster = once((topics: readonly Resource[]) =>
-  once((template: Template) => grouped(topics.map((topic) => [clusterOf(template, topic), topic] as const))),
+const onCluster = oncePer((topics: readonly Resource[]) =>
+  oncePer((template: Template) => grouped(topics.map((topic) => [clusterOf(template, topic), topic] as const))),
 );
 
 /** The cluster that a topic is on, or that secrets are for. */
@@ -78,21 +79,21 @@ function clusterOf(template: Template, resource: Resource): Resource | undefined
   return template.target(resource.at('Properties', 'ClusterArn'));
 }
 
-/** What of one type is on which cluster. */
+/** Resources of one type, by cluster. */
 function byCluster(template: Template, type: string): ReadonlyMap<Resource, readonly Resource[]> {
   return grouped(template.ofType(type).map((resource) => [clusterOf(template, resource), resource] as const));
 }
 
-const topics = once((template: Template) => byCluster(template, 'AWS::MSK::Topic'));
-const secretLists = once((template: Template) => byCluster(template, 'AWS::MSK::BatchScramSecret'));
+const topics = oncePer((template: Template) => byCluster(template, 'AWS::MSK::Topic'));
+const secretLists = oncePer((template: Template) => byCluster(template, 'AWS::MSK::BatchScramSecret'));
 
-/** Any custom resource that knows the cluster may set quotas: ours, or somebody's own. */
+/** Any custom resource that knows the cluster may set quotas: ours, or the user's own. */
 function mayHaveQuotas(template: Template, cluster: Resource): boolean {
   return template.mentioning(cluster).some(isCustom) || knownToCustom(template).mayMean(cluster);
 }
 
-/** The clusters that custom resources may be told of. */
-const knownToCustom = once((template: Template) => {
+/** The clusters that custom resources may name. */
+const knownToCustom = oncePer((template: Template) => {
   const told = template.resources.filter(isCustom).flatMap((custom) => places(custom.at('Properties')));
   return new Pointers(template, told, 'AWS::MSK::Cluster', 'ClusterName');
 });
@@ -108,7 +109,7 @@ function* tenantsBySecret(template: Template, cluster: Resource): Iterable<Found
     if (users < 2) continue;
     yield {
       at: secrets,
-      message: `${users} users sign in to ${cluster.name}, and nothing bounds the bytes of any of them`,
+      message: `${users} users sign in to ${cluster.name}, and none of them has a byte quota`,
       fix: `give each user a quota: its share of a broker's bandwidth, by AlterClientQuotas from a custom resource such as Custom::KafkaQuotas`,
     };
   }
@@ -124,7 +125,7 @@ function* tenantsByTopic(template: Template, cluster: Resource): Iterable<Found>
   if (!second) return;
   yield {
     at: second.topic.at('Properties', 'ClusterArn'),
-    message: `${first.roles[0].name} writes to ${first.topic.name} and ${second.roles[0].name} to ${second.topic.name} on ${cluster.name}, and nothing bounds the bytes of either`,
+    message: `${first.roles[0].name} writes to ${first.topic.name} and ${second.roles[0].name} to ${second.topic.name} on ${cluster.name}, and neither has a byte quota`,
     fix: `give each writer a quota: its share of a broker's bandwidth, by AlterClientQuotas from a custom resource such as Custom::KafkaQuotas`,
   };
 }

@@ -1,3 +1,4 @@
+import { MAX_CONCURRENCY, SQS_BATCH, UNBOUNDED_CONCURRENCY } from '../../flow/queue/platforms/lambda';
 import type { Resource } from '../document';
 import type { Found, Rule } from '../rule';
 import {
@@ -15,31 +16,22 @@ import { QUEUE } from './read/relations';
 import { streamRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
-/** Messages in a batch from SQS when a mapping says nothing. */
-const DEFAULT_BATCH_SIZE = 10;
-
-/** The least that MaximumConcurrency may be. */
-const LEAST_MAXIMUM_CONCURRENCY = 2;
-
-/** Runs that a mapping without a maximum may ask for on its own; with more reserved nothing is throttled. */
-const LARGEST_SQS_CONCURRENCY = 1250;
-
-/** Services whose records are read in order, so that one that fails holds up all behind it. */
+/** Services whose records are read in order, so that a failed record blocks the ones behind it. */
 const STREAMS = ['kinesis', 'dynamodb'];
 
-/** Rules about Lambda functions, and about what is mapped to them. */
+/** Rules about Lambda functions and their event source mappings. */
 export const LAMBDA_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-LAMBDA-001',
-    title: 'One message that fails brings back its whole batch',
-    why: 'Without partial batch responses an error makes Lambda return every message of the batch. Good ones are worked on again, use up their receives beside the bad one, and end in the dead-letter queue with it.',
+    title: 'One failed message returns its whole batch',
+    why: 'Without partial batch responses an error makes Lambda return every message of the batch. Good messages are processed again, use up their receives with the bad one, and end in the dead-letter queue with it.',
     source: 'AWS Lambda Developer Guide, "Implementing partial batch responses"',
     severity: 'warning',
     cases: [14],
     *check(template) {
       for (const { mapping, source } of mappingsFrom(template, 'sqs')) {
         const types = mapping.at('Properties', 'FunctionResponseTypes');
-        const batch = mapping.at('Properties', 'BatchSize').number(DEFAULT_BATCH_SIZE);
+        const batch = mapping.at('Properties', 'BatchSize').number(SQS_BATCH.usual);
         if (batch === undefined || batch <= 1) continue;
         if (types.items().some((type) => type.mayBe('ReportBatchItemFailures'))) continue;
         yield {
@@ -53,7 +45,7 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-LAMBDA-002',
     title: 'Event source mappings may ask for more runs than are reserved',
-    why: 'What the mappings take above the reserved concurrency is throttled, and every throttled SQS message has used up a receive.',
+    why: 'Messages above the reserved concurrency are throttled, and every throttled SQS message has used up a receive.',
     source:
       'AWS Lambda Developer Guide, "Configuring maximum concurrency for Amazon SQS event sources": the sum of maximum concurrency at most the reserved concurrency',
     severity: 'error',
@@ -79,7 +71,7 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-LAMBDA-003',
     title: 'Reserved concurrency alone slows down a queue',
-    why: 'The pollers do not know the limit. They take messages and run into it; each try that is throttled counts as a receive, so that a burst ends in the dead-letter queue though nothing is wrong with it.',
+    why: 'The pollers do not know the limit. They take messages and are throttled; each throttled try counts as a receive, so a burst of good messages ends in the dead-letter queue.',
     source:
       'AWS Lambda Developer Guide, "Configuring maximum concurrency for Amazon SQS event sources"; aws-cdk issue 24180',
     severity: 'error',
@@ -88,16 +80,17 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
       for (const { mapping, source, handler } of mappingsFrom(template, 'sqs')) {
         const reserved = handler && reservedOf(handler).number();
         const limit = maximumConcurrency(mapping);
-        // Provisioned pollers have a maximum of their own; on a FIFO queue the message groups are one.
+        // Provisioned pollers have their own maximum; on a FIFO queue the message groups bound it.
         if (!limit.absent || !mapping.at('Properties', 'ProvisionedPollerConfig').absent) continue;
-        if (!handler || !reserved || reserved >= LARGEST_SQS_CONCURRENCY || mayBeFifo(template, source)) continue;
+        // If the reservation is above the mapping's own maximum, no message is throttled.
+        if (!handler || !reserved || reserved >= UNBOUNDED_CONCURRENCY || mayBeFifo(template, source)) continue;
         const advice =
-          reserved < LEAST_MAXIMUM_CONCURRENCY
-            ? `reserve ${LEAST_MAXIMUM_CONCURRENCY} or more, and set ScalingConfig.MaximumConcurrency to no more than that`
+          reserved < MAX_CONCURRENCY.min
+            ? `reserve ${MAX_CONCURRENCY.min} or more, and set ScalingConfig.MaximumConcurrency to no more than that`
             : `set ScalingConfig.MaximumConcurrency to ${reserved} or less, its share if others call the function too`;
         yield {
           at: limit,
-          message: `${handler.name} may run ${reserved} at once, and nothing keeps the pollers of ${nameOf(template, source)} from asking for more: what is throttled uses up receives`,
+          message: `${handler.name} may run ${reserved} at once, and the pollers of ${nameOf(template, source)} have no maximum: throttled messages use up receives`,
           fix: advice,
         };
       }
@@ -106,7 +99,7 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-LAMBDA-004',
     title: 'One record that always fails blocks its shard',
-    why: 'Without a bound Lambda tries a failing batch again until its records are too old for the stream. Meanwhile nothing behind it on the shard is read, and what piles up there is lost for its age as well.',
+    why: 'Without a bound Lambda retries a failing batch until its records expire in the stream. Meanwhile records behind it on the shard are not read, and they expire as well.',
     source:
       'AWS Lambda Developer Guide, "Using Lambda to process records from Amazon Kinesis Data Streams": error handling',
     severity: 'error',
@@ -119,19 +112,19 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
         const seconds = streamRetentionSeconds(template, source);
         const timeout = handler && timeoutOf(handler);
         const tries = seconds && timeout ? `, ${Math.floor(seconds / timeout)} runs of ${timeout} s` : '';
-        const long = seconds ? `for ${seconds / 3600} h${tries}` : 'for as long as the stream keeps it';
+        const long = seconds ? `for ${seconds / 3600} h${tries}` : 'until the stream deletes it';
         yield {
           at: retries,
-          message: `neither MaximumRetryAttempts nor MaximumRecordAgeInSeconds bounds the retries: one record that fails holds up its shard ${long}`,
-          fix: 'set MaximumRetryAttempts to 5, say, with BisectBatchOnFunctionError: true and a DestinationConfig.OnFailure that keeps what was given up',
+          message: `neither MaximumRetryAttempts nor MaximumRecordAgeInSeconds bounds the retries: one failed record blocks its shard ${long}`,
+          fix: 'set MaximumRetryAttempts, for example to 5, with BisectBatchOnFunctionError: true and a DestinationConfig.OnFailure that keeps failed records',
         };
       }
     },
   },
   {
     id: 'BP-LAMBDA-005',
-    title: 'Events that a function could not work on are kept nowhere',
-    why: 'Nobody waits for an asynchronous invocation. After three tries, or six hours of throttling, Lambda drops the event without a trace.',
+    title: 'Events that a function failed to process are lost',
+    why: 'No caller waits for an asynchronous invocation. After three tries, or six hours of throttling, Lambda drops the event without a trace.',
     source: 'AWS Lambda Developer Guide, "Asynchronous invocation"',
     severity: 'warning',
     cases: [14, 15],
@@ -147,7 +140,7 @@ function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
   if (senders.length === 0 || mayKeepFailures(template, handler) || template.exported(handler)) return;
   yield {
     at: handler.at('Properties', 'DeadLetterConfig'),
-    message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is gone after 3 failed tries`,
+    message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is lost after 3 failed tries`,
     fix: 'add a DeadLetterConfig, or an AWS::Lambda::EventInvokeConfig with DestinationConfig.OnFailure',
   };
 }

@@ -1,6 +1,8 @@
+import { grouped } from '../../flow/grouped';
+import { SCALING_COOLDOWN_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { Resource } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { own } from '../own';
 import type { Found, Rule } from '../rule';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
@@ -9,10 +11,7 @@ import { queueRetentionSeconds } from './read/retention';
 import { grantedTo, onlyReads, type ScaledService, scaledServices } from './read/services';
 import type { Template } from './read/template';
 
-/** What Application Auto Scaling waits between two steps of an ECS service when a policy says nothing. */
-const DEFAULT_COOLDOWN_SECONDS = 300;
-
-/** Signals that a queue has no part in. */
+/** Signals that do not depend on a queue. */
 const OWN_LOAD: Readonly<Record<string, string>> = {
   ECSServiceAverageCPUUtilization: 'CPU',
   ECSServiceAverageMemoryUtilization: 'memory',
@@ -20,12 +19,12 @@ const OWN_LOAD: Readonly<Record<string, string>> = {
 
 const RAW_DEPTHS = ['ApproximateNumberOfMessagesVisible', 'ApproximateNumberOfMessagesNotVisible'];
 
-/** Rules about scaling what reads a queue. */
+/** Rules about scaling the consumers of a queue. */
 export const SCALING_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SCALING-001',
-    title: 'What reads a queue is scaled on its own load',
-    why: 'Workers that wait for a database or another service are idle while the queue grows, and busy ones say nothing about how much still waits. Beside a policy on the queue, this one holds back its scale-in.',
+    title: 'A consumer of a queue is scaled on its own load',
+    why: 'Workers that wait for a database or another service have low load while the queue grows, and busy workers do not show how much waits. Beside a policy on the queue, this one delays its scale-in.',
     source: 'Amazon EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS": backlog per instance',
     severity: 'warning',
     cases: [2, 6],
@@ -44,7 +43,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
           if (!load) continue;
           yield {
             at: metric,
-            message: `${service.name} reads ${queue.name}, and ${load} decides how many tasks do: a backlog does not`,
+            message: `${service.name} reads ${queue.name}, and ${load} decides how many tasks run, not the backlog`,
             fix: 'track the backlog per running task: visible messages ÷ running tasks, with acceptable wait ÷ service time × slots as the target',
           };
         }
@@ -54,7 +53,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SCALING-002',
     title: 'Steps too small to reach the maximum before messages are too old',
-    why: 'Every step waits for the cooldown of the one before. Where the last one comes after the retention, the peak has been deleted by the time there is capacity for it.',
+    why: 'Every step waits for the cooldown of the previous one. If the last step comes after the retention, messages of the peak are deleted before there is capacity for them.',
     source: 'Application Auto Scaling User Guide, "How step scaling works": cooldown period, 300 s by default',
     severity: 'error',
     cases: [2, 6],
@@ -65,7 +64,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SCALING-003',
     title: 'A target for the depth of the whole queue',
-    why: 'Target tracking divides by the target and expects the metric to fall as capacity rises. The depth of a queue does not: one target is too much for one task and too little for twenty.',
+    why: 'Target tracking divides by the target and expects the metric to fall as capacity rises. The depth of a queue does not: one target is too high for one task and too low for twenty.',
     source: 'Amazon EC2 Auto Scaling User Guide, "Scaling policy based on Amazon SQS": why not the number of messages',
     severity: 'warning',
     cases: [2, 6],
@@ -82,7 +81,7 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
           const target = tracking.at('TargetValue').text() ?? 'TargetValue';
           yield {
             at: name,
-            message: `${name.text()} is held at ${target} for the whole queue, however many tasks share it`,
+            message: `${name.text()} has the target ${target} for the whole queue, for any number of tasks`,
             fix: 'give Metrics with an expression instead: visible messages ÷ running tasks, and as TargetValue what one task clears within the acceptable wait',
           };
         }
@@ -99,7 +98,7 @@ function* slowSteps(template: Template, { scalable, policies }: ScaledService): 
   const [low, high] = ['MinCapacity', 'MaxCapacity'].map((key) => scalable.at('Properties', key).number());
   const step = largestStep(policy);
   const steps = policy.at('Properties', 'StepScalingPolicyConfiguration');
-  const cooldown = steps.at('Cooldown').number(DEFAULT_COOLDOWN_SECONDS);
+  const cooldown = steps.at('Cooldown').number(SCALING_COOLDOWN_SECONDS);
   if (low === undefined || high === undefined || !step || cooldown === undefined || high <= low) return;
   for (const { seconds, queue } of watchedBy(template, policy)) {
     const kept = queueRetentionSeconds(queue);
@@ -119,7 +118,7 @@ function isStep(policy: Resource): boolean {
   return policy.at('Properties', 'StepScalingPolicyConfiguration').present;
 }
 
-/** Tasks that the largest step adds; 0 when that is not decided, undefined for a policy that only takes away. */
+/** Tasks that the largest step adds; 0 when that is not decided, undefined for a policy that only scales in. */
 function largestStep(policy: Resource): number | undefined {
   const configuration = policy.at('Properties', 'StepScalingPolicyConfiguration');
   const sizes = configuration
@@ -132,7 +131,7 @@ function largestStep(policy: Resource): number | undefined {
   return largest > 0 ? largest : undefined;
 }
 
-/** The queues whose depth or age sets off this policy, and the seconds until the alarm does at the earliest. */
+/** The queues whose depth or age triggers this policy, and the fewest seconds until the alarm fires. */
 function watchedBy(template: Template, policy: Resource): { queue: Resource; seconds: number }[] {
   return (settingOff(template).get(policy) ?? []).flatMap((alarm) => {
     const period = alarm.at('Properties', 'Period').number();
@@ -144,8 +143,8 @@ function watchedBy(template: Template, policy: Resource): { queue: Resource; sec
   });
 }
 
-/** The alarms, by what they set off. */
-const settingOff = once((template: Template) =>
+/** The alarms, by the policies that they trigger. */
+const settingOff = oncePer((template: Template) =>
   grouped(
     alarms(template).flatMap((alarm) => {
       const targets = alarm

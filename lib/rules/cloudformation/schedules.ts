@@ -1,8 +1,11 @@
+import { grouped } from '../../flow/grouped';
+import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
+import { fullestMinute, runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
-import { type Calendar, calendarOf, fullestMinute, leastGapSeconds } from './read/cron';
+import { calendarOf, leastGapSeconds } from './read/cron';
 import { functionAt, reservedOf, timeoutOf } from './read/functions';
 import { isEnabled } from './read/invocations';
 import type { Template } from './read/template';
@@ -13,7 +16,7 @@ interface Start {
   readonly expression: Value;
   /** The time zone that the expression is read in; undefined when not decided. */
   readonly zone: string | undefined;
-  /** Whether it fires in the minute that the expression says, for as long as it is there. */
+  /** Whether it always fires in the minute of the expression. */
   readonly exact: boolean;
   readonly handler: Resource | undefined;
 }
@@ -23,7 +26,7 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SCHED-001',
     title: 'More schedules in one minute than their target runs at once',
-    why: 'All of them start in the same minute. What finds no room is throttled and comes back later and later, so that the whole takes longer than one after the other.',
+    why: 'All of them start in the same minute. Starts above the limit are throttled and retried later and later, so all together take longer than one after the other.',
     source:
       'Amazon EventBridge Scheduler User Guide, "Configuring flexible time windows"; AWS Lambda Developer Guide, "Asynchronous invocation": retries after throttling',
     severity: 'warning',
@@ -43,8 +46,8 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-SCHED-002',
-    title: 'A schedule starts again before the last run has to be over',
-    why: 'A run that takes its time meets the next one. Both work on the same things, or one is throttled and late for the run after it.',
+    title: 'A schedule starts again before the last run must have ended',
+    why: 'A slow run overlaps the next one. Both work on the same data, or one is throttled and delays the run after it.',
     source: 'Amazon EventBridge Scheduler User Guide, "Schedule types": nothing waits for the run before',
     severity: 'warning',
     cases: [4, 17],
@@ -54,9 +57,9 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const timeout = handler && timeoutOf(handler);
         const period = leastGapSeconds(expression.text() ?? '');
         if (!handler || !timeout || !period || period >= timeout) continue;
-        const atOnce = Math.ceil(timeout / period);
+        const atOnce = runsAtOnce(period, timeout);
         const room = reserved?.number(0);
-        // With room reserved for all of them, somebody has thought of it.
+        // With concurrency reserved for all of them, overlap is intended.
         if (room === undefined || room >= atOnce) continue;
         const then = room > 0 ? `, ${room} reserved, the others throttled` : '';
         yield {
@@ -70,7 +73,7 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SCHED-003',
     title: 'A schedule that cannot be delivered leaves no trace',
-    why: 'EventBridge Scheduler tries for a day at most. Then the run has not taken place, and nothing says so.',
+    why: 'EventBridge Scheduler tries for a day at most. Then the run is dropped without a trace.',
     source: 'Amazon EventBridge Scheduler User Guide, "Configuring a dead-letter queue": 24 h and 185 tries by default',
     severity: 'warning',
     cases: [4],
@@ -79,12 +82,12 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const target = schedule.at('Properties', 'Target');
         const queue = target.at('DeadLetterConfig');
         if (!queue.absent || !isEnabled(schedule)) continue;
-        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(86_400);
-        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(185);
+        const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(EVENTBRIDGE_RETRIES.seconds);
+        const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(EVENTBRIDGE_RETRIES.tries);
         const bound = hours === undefined || tries === undefined ? '' : ` after ${hours} s or ${tries} retries at most`;
         yield {
           at: queue,
-          message: `no DeadLetterConfig: a run that its target did not take is dropped${bound}`,
+          message: `no DeadLetterConfig: a run that its target did not accept is dropped${bound}`,
           fix: 'add a DeadLetterConfig with the ARN of a queue, and an alarm on that',
         };
       }
@@ -99,7 +102,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
     const calendar = calendarOf(start.expression.text() ?? '');
     return calendar && start.zone !== undefined ? [{ ...start, calendar }] : [];
   });
-  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }): Calendar => calendar));
+  const { minuteOfDay, firing } = fullestMinute(known.map(({ calendar }) => calendar));
   const timeout = timeoutOf(handler);
   if (timeout === undefined || firing.length <= room) return;
   const names = [...new Set(firing.map((i) => known[i].schedule.name))];
@@ -111,8 +114,8 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
   };
 }
 
-/** Everything that a schedule starts, whatever kind of schedule it is. */
-const starts = once((template: Template): readonly Start[] => {
+/** Everything that a schedule of any kind starts. */
+const starts = oncePer((template: Template): readonly Start[] => {
   const rules = template.ofType('AWS::Events::Rule').flatMap((schedule) =>
     schedule
       .at('Properties', 'Targets')

@@ -1,3 +1,4 @@
+import { FEWEST_RECEIVES, LAMBDA_VISIBILITY_FACTOR, SQS_DEFAULTS, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import type { Resource } from '../document';
 import { least } from '../extremes';
 import type { Found, Rule } from '../rule';
@@ -15,24 +16,17 @@ import {
 import { queueRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
-/** What SQS sets when a template says nothing. */
-const DEFAULT_VISIBILITY_SECONDS = 30;
+const LONGEST_RETENTION_SECONDS = SQS_LIMITS.retentionSeconds.max;
 
-/** Of the function's time-out, as Lambda's documentation recommends. */
-const VISIBILITY_FACTOR = 6;
-
-/** Queues of a circle that a message names. */
+/** The most queues of a circle in one message. */
 const NAMED = 12;
 
-/** Receives below which throttled invocations use up the tries of healthy messages. */
-const LEAST_RECEIVES = 5;
-
-/** Rules about SQS queues and what reads them. */
+/** Rules about SQS queues and their consumers. */
 export const SQS_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SQS-001',
     title: 'A queue that is read has no dead-letter queue',
-    why: 'A message that cannot be processed comes back after every visibility time-out until it is too old to be kept, takes the place of work each time, and is then deleted without a trace.',
+    why: 'A message that cannot be processed is delivered again after every visibility time-out until its retention ends, takes capacity each time, and is then deleted without a trace.',
     source: 'Amazon SQS Developer Guide, "Using dead-letter queues"',
     severity: 'error',
     cases: [2, 14],
@@ -40,18 +34,18 @@ export const SQS_RULES: readonly Rule<Template>[] = [
       for (const queue of queues(template)) {
         const policy = redrivePolicy(queue);
         if (!policy.absent || !isRead(template, queue) || isDeadLetterQueue(template, queue)) continue;
-        // It parks messages: a retry happens when a person asks for one.
+        // It parks messages: only a person starts a retry.
         if (isReadOnDemand(template, queue)) continue;
         const retention = queueRetentionSeconds(queue);
-        const visibility = queue.at('Properties', 'VisibilityTimeout').number(DEFAULT_VISIBILITY_SECONDS);
+        const visibility = queue.at('Properties', 'VisibilityTimeout').number(SQS_DEFAULTS.visibilitySeconds);
         const tries =
           retention === undefined || !visibility
             ? ''
             : `, up to ${Math.floor(retention / visibility)} times (${retention} s kept ÷ ${visibility} s hidden)`;
         yield {
           at: policy,
-          message: `no RedrivePolicy: a message that fails is tried again until it is deleted${tries}`,
-          fix: `add a dead-letter queue and a RedrivePolicy with maxReceiveCount ${LEAST_RECEIVES} or more`,
+          message: `no RedrivePolicy: a failed message is retried until it is deleted${tries}`,
+          fix: `add a dead-letter queue and a RedrivePolicy with maxReceiveCount ${FEWEST_RECEIVES} or more`,
         };
       }
     },
@@ -59,7 +53,7 @@ export const SQS_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SQS-002',
     title: 'A dead-letter queue keeps messages no longer than its source',
-    why: 'On a standard queue a message keeps the time at which it was first sent. One that fails late has used up most of the retention when it is parked, and is deleted before anybody has looked.',
+    why: 'On a standard queue a message keeps the time at which it was first sent. A message that fails late has used up most of the retention when it is parked, and is deleted before a person sees it.',
     source: 'Amazon SQS Developer Guide, "Setting up dead-letter queue retention"',
     severity: 'error',
     cases: [14],
@@ -68,14 +62,14 @@ export const SQS_RULES: readonly Rule<Template>[] = [
         const kept = parked.at('Properties', 'MessageRetentionPeriod');
         const keptSeconds = queueRetentionSeconds(parked);
         for (const source of sourcesOf(template, parked)) {
-          // A FIFO queue dates the message anew when it parks it.
+          // A FIFO queue resets the time of a message that it parks.
           if (source.at('Properties', 'FifoQueue').flag(false) !== false) continue;
           const seconds = queueRetentionSeconds(source);
           if (keptSeconds === undefined || seconds === undefined || keptSeconds > seconds) continue;
           yield {
             at: kept,
-            message: `keeps messages ${keptSeconds} s, their source ${source.name} ${seconds} s: the age counts from the first send, so one that fails late is gone at once`,
-            fix: `set MessageRetentionPeriod above ${seconds}, 1209600 (14 days) at most`,
+            message: `keeps messages ${keptSeconds} s, their source ${source.name} ${seconds} s: the age counts from the first send, so a message that fails late is deleted at once`,
+            fix: `set MessageRetentionPeriod above ${seconds}, ${LONGEST_RETENTION_SECONDS} (${LONGEST_RETENTION_SECONDS / 86_400} days) at most`,
           };
         }
       }
@@ -84,7 +78,7 @@ export const SQS_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-SQS-003',
     title: 'Too few receives for a Lambda consumer',
-    why: 'An invocation that is throttled counts as a receive. With few tries a burst is enough to park messages that nothing is wrong with.',
+    why: 'An invocation that is throttled counts as a receive. With few receives a burst is enough to park good messages.',
     source: 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS": maxReceiveCount of at least 5',
     severity: 'warning',
     cases: [14],
@@ -92,19 +86,19 @@ export const SQS_RULES: readonly Rule<Template>[] = [
       for (const queue of queues(template)) {
         const receives = redrivePolicy(queue).at('maxReceiveCount');
         const count = receives.number();
-        if (count === undefined || count >= LEAST_RECEIVES || mappingsOf(template, queue).length === 0) continue;
+        if (count === undefined || count >= FEWEST_RECEIVES || mappingsOf(template, queue).length === 0) continue;
         yield {
           at: receives,
-          message: `maxReceiveCount ${count} for a Lambda consumer, below ${LEAST_RECEIVES}: throttled invocations count as receives`,
-          fix: `set maxReceiveCount to ${LEAST_RECEIVES} or more`,
+          message: `maxReceiveCount ${count} for a Lambda consumer, below ${FEWEST_RECEIVES}: throttled invocations count as receives`,
+          fix: `set maxReceiveCount to ${FEWEST_RECEIVES} or more`,
         };
       }
     },
   },
   {
     id: 'BP-SQS-004',
-    title: 'Messages come back while the function is still allowed to work on them',
-    why: 'Lambda retries a throttled batch within the visibility time-out. When that is over too soon the same messages are handed out twice.',
+    title: 'Messages are delivered again while the function may still process them',
+    why: 'Lambda retries a throttled batch within the visibility time-out. If it is too short, the same messages are delivered twice.',
     source: 'AWS Lambda Developer Guide, "Using Lambda with Amazon SQS": 6 × function time-out plus the batch window',
     severity: 'warning',
     cases: [14],
@@ -114,8 +108,8 @@ export const SQS_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-SQS-005',
-    title: 'Dead-letter queues hand their messages round in a circle',
-    why: 'A message that nobody can process goes round until it is too old, and no queue holds it long enough for an alarm to see.',
+    title: 'Dead-letter queues form a circle',
+    why: 'A message that cannot be processed moves in a circle until it is deleted, and no queue holds it long enough for an alarm.',
     source: 'Amazon SQS Developer Guide, "Using dead-letter queues"',
     severity: 'error',
     cases: [14],
@@ -124,8 +118,8 @@ export const SQS_RULES: readonly Rule<Template>[] = [
         const [queue] = circle;
         yield {
           at: redrivePolicy(queue).at('deadLetterTargetArn'),
-          message: `${wayRound(circle)}: what fails goes round for ever`,
-          fix: 'let the last dead-letter queue have no RedrivePolicy, and an alarm',
+          message: `${wayRound(circle)}: failed messages move in a circle`,
+          fix: 'remove the RedrivePolicy of the last dead-letter queue, and add an alarm',
         };
       }
     },
@@ -143,7 +137,7 @@ function circles(template: Template): Resource[][] {
       walks.set(next, start);
       way.push(next);
     }
-    // A walk that ends at a queue of its own has found a circle; one of an earlier walk has been reported.
+    // A walk that meets its own queue has found a circle; a queue of an earlier walk has been reported.
     if (!next || walks.get(next) !== start) return [];
     const members = way.slice(way.indexOf(next));
     const firstPlace = least(members.map((queue) => places.get(queue)!));
@@ -161,16 +155,16 @@ function wayRound(circle: readonly Resource[]): string {
 
 function* visibilityOf(template: Template, queue: Parameters<typeof mappingsOf>[1]): Iterable<Found> {
   const at = queue.at('Properties', 'VisibilityTimeout');
-  const visibility = at.number(DEFAULT_VISIBILITY_SECONDS);
+  const visibility = at.number(SQS_DEFAULTS.visibilitySeconds);
   for (const { mapping, handler } of mappingsOf(template, queue)) {
     const timeout = handler && timeoutOf(handler);
     const window = mapping.at('Properties', 'MaximumBatchingWindowInSeconds').number(0);
     if (visibility === undefined || timeout === undefined || window === undefined) continue;
-    const least = VISIBILITY_FACTOR * timeout + window;
+    const least = LAMBDA_VISIBILITY_FACTOR * timeout + window;
     if (visibility >= least) continue;
     yield {
       at,
-      message: `hidden for ${visibility} s, while ${handler!.name} may take ${timeout} s and waits up to ${window} s for a batch: below ${VISIBILITY_FACTOR} × ${timeout} + ${window} = ${least} s`,
+      message: `hidden for ${visibility} s, while ${handler!.name} may take ${timeout} s and waits up to ${window} s for a batch: below ${LAMBDA_VISIBILITY_FACTOR} × ${timeout} + ${window} = ${least} s`,
       fix: `set VisibilityTimeout to ${least} or more, or shorten the function's Timeout`,
     };
   }

@@ -6,18 +6,18 @@ import type { Found, Rule } from '../rule';
 import { isVersioned, type Lifecycle, lifecycleRules, lifecycles } from './read/lifecycle';
 import type { Template } from './read/template';
 
-/** Days after which a move that has not paid never will: what is kept for ever is reckoned with a century. */
+/** Retention assumed for objects that never expire: a century. A move that has not paid back by then never does. */
 const FOR_EVER_DAYS = 36_500;
 
 const EXPIRIES = ['ExpirationInDays', 'ExpirationDate'];
 const NONCURRENT = ['NoncurrentVersionExpiration', 'NoncurrentVersionExpirationInDays'];
 
-/** Rules about what S3 buckets keep, and where. */
+/** Rules about retention and storage classes of S3 buckets. */
 export const STORAGE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-S3-001',
-    title: 'A versioned bucket keeps replaced versions for ever',
-    why: 'What is overwritten or deleted stays and is paid for, unseen in every listing. A bucket that is written over every day grows by its whole size each time.',
+    title: 'A versioned bucket never deletes replaced versions',
+    why: 'Overwritten and deleted objects stay and are billed, but normal listings do not show them. A bucket that is overwritten every day grows by its whole size each time.',
     source: 'Amazon S3 User Guide, "Lifecycle configuration elements": NoncurrentVersionExpiration',
     severity: 'warning',
     cases: [11],
@@ -25,20 +25,20 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
       for (const bucket of template.ofType('AWS::S3::Bucket')) {
         const rules = lifecycleRules(bucket);
         if (isVersioned(bucket) !== true || rules.some((rule) => mayHave(rule, NONCURRENT))) continue;
-        // Under an object lock it may be the law that keeps them.
+        // Under an object lock the law may require them.
         if (!bucket.at('Properties', 'ObjectLockEnabled').absent) continue;
         yield {
           at: bucket.at('Properties', 'LifecycleConfiguration'),
           message: 'versioning is on, and no lifecycle rule expires noncurrent versions',
-          fix: 'add a rule with NoncurrentVersionExpiration, NoncurrentDays 30 say',
+          fix: 'add a rule with NoncurrentVersionExpiration, for example NoncurrentDays 30',
         };
       }
     },
   },
   {
     id: 'BP-S3-002',
-    title: 'Uploads that were never finished are kept for ever',
-    why: 'The parts of a multipart upload that broke off are no object: no expiry applies to them, no listing shows them, and they are paid for.',
+    title: 'Unfinished uploads are never deleted',
+    why: 'The parts of an unfinished multipart upload are not an object: they do not expire, normal listings do not show them, and they are billed.',
     source:
       'Amazon S3 User Guide, "Configuring a bucket lifecycle configuration to delete incomplete multipart uploads"',
     severity: 'warning',
@@ -60,7 +60,7 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-S3-003',
     title: 'A lifecycle rule that costs more than it saves on small objects',
-    why: 'A move is charged by the object, and storage by the byte. Below a size that the two prices give, the rule makes the bucket dearer.',
+    why: 'A move is charged by the object, and storage by the byte. Below the size where the two prices balance, the rule raises the cost.',
     source:
       'Amazon S3 pricing page, lifecycle transition requests and storage; Amazon S3 User Guide, "Transitioning objects using Amazon S3 Lifecycle": 128 KB by default',
     severity: 'warning',
@@ -74,7 +74,7 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-S3-004',
     title: 'Objects expire before their storage class has been paid for',
-    why: 'A colder class bills a least number of days. Who deletes earlier pays for the rest all the same.',
+    why: 'A colder class bills a minimum number of days. Objects deleted earlier are billed for all of them.',
     source: 'Amazon S3 User Guide, "Understanding and managing Amazon S3 storage classes": minimum storage duration',
     severity: 'warning',
     cases: [11],
@@ -96,8 +96,8 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-LOGS-001',
-    title: 'A log group keeps everything for ever',
-    why: 'A log grows at the rate it is written and nothing takes away from it; after a few years the bill is for lines that nobody will read.',
+    title: 'A log group never deletes its logs',
+    why: 'A log grows at its write rate and nothing is deleted; after a few years most of the bill is for lines that are never read.',
     source: 'AWS CloudFormation reference, AWS::Logs::LogGroup: without RetentionInDays log events never expire',
     severity: 'warning',
     cases: [1, 11],
@@ -108,8 +108,8 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
         if (!retention.absent || !['STANDARD', 'INFREQUENT_ACCESS'].includes(classOf(group) ?? '')) continue;
         yield {
           at: retention,
-          message: 'no RetentionInDays: what is logged is never deleted',
-          fix: 'set RetentionInDays to as long as somebody looks back, 30 say',
+          message: 'no RetentionInDays: log events are never deleted',
+          fix: 'set RetentionInDays to the longest time for which logs are needed, for example 30',
         };
       }
     },
@@ -122,12 +122,10 @@ function* costlier({ rule, transitions, smallestBytes, expiryDays }: Lifecycle):
   const [moved, stayed] = [million(transitions), million([])];
   if (moved <= stayed) return;
   const from = breakEvenObjectBytes(kept, transitions);
-  const until = expiryDays === undefined ? 'kept for ever' : `kept ${expiryDays} days`;
+  const until = expiryDays === undefined ? 'never deleted' : `kept ${expiryDays} days`;
   const amounts =
     expiryDays === undefined ? 'the moves never pay' : `$${figure(moved)} a million, $${figure(stayed)} in S3 Standard`;
-  const pays = Number.isFinite(from)
-    ? `it pays from ${sizeText(from)} (${figure(from)} bytes) on`
-    : 'it pays at no size';
+  const pays = Number.isFinite(from) ? `it pays from ${sizeText(from)} (${figure(from)} bytes) on` : 'it never pays';
   yield {
     at: transitionsAt(rule),
     message: `objects of ${sizeText(smallestBytes)}, the smallest that it moves, ${until}: ${amounts}; ${pays}`,
@@ -141,7 +139,7 @@ function transitionsAt(rule: Value): Value {
   return rule.at('Transitions').absent ? rule.at('Transition') : rule.at('Transitions');
 }
 
-/** Whether any of these keys is there, or may be. */
+/** Whether any of these keys exists, or may exist. */
 function mayHave(rule: Value, keys: readonly string[]): boolean {
   return keys.some((key) => !rule.at(key).absent);
 }

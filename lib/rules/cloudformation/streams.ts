@@ -6,12 +6,12 @@ import { streamAt, streamRetentionSeconds } from './read/retention';
 import { grantedTo, onlyReads, scaledServices } from './read/services';
 import type { Template } from './read/template';
 
-/** Rules about Kinesis streams and what reads them. */
+/** Rules about Kinesis streams and their consumers. */
 export const STREAM_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-KINESIS-001',
     title: 'More consumers than shards',
-    why: 'A shard is read by one consumer of a group at a time. What is allowed or reserved above that waits for work that never comes, and is missing elsewhere.',
+    why: 'A shard is read by one consumer of a group at a time. Concurrency reserved above that gets no work and is missing elsewhere.',
     source:
       'AWS Lambda Developer Guide, "Using Lambda to process records from Amazon Kinesis Data Streams": ParallelizationFactor',
     severity: 'warning',
@@ -28,8 +28,8 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
   },
   {
     id: 'BP-KINESIS-002',
-    title: 'A record age that the stream does not reach',
-    why: 'The stream drops a record when its retention is over. A bound at or above that gives up nothing earlier, and what is lost goes to no failure destination.',
+    title: "A maximum record age at or above the stream's retention",
+    why: 'The stream drops a record when its retention is over. A bound at or above the retention has no effect, and dropped records do not reach the failure destination.',
     source:
       'AWS Lambda API Reference, CreateEventSourceMapping: MaximumRecordAgeInSeconds; a stream keeps 24 h by default',
     severity: 'warning',
@@ -43,7 +43,7 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
         yield {
           at: age,
           message: `gives up records after ${seconds} s, and the stream drops them after ${kept} s`,
-          fix: `set MaximumRecordAgeInSeconds well below ${kept}, ${kept / 2} say, or keep the stream longer`,
+          fix: `set MaximumRecordAgeInSeconds well below ${kept}, for example ${kept / 2}, or keep the stream longer`,
         };
       }
     },
@@ -53,7 +53,7 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
 function* idleRuns(template: Template, handler: Resource): Iterable<Found> {
   const reserved = reservedOf(handler).number();
   const sources = mappingsInto(template, handler);
-  // What else calls the function has a right to the rest; a permission or another mapping says that something does.
+  // Other callers may use the rest; a permission or another mapping shows that they exist.
   if (!reserved || sources.length === 0 || isCalledOtherwise(template, handler)) return;
   const parts = sources.map(({ mapping, source }) => runsOf(template, mapping, source));
   if (parts.some((part) => part === undefined)) return;
@@ -66,7 +66,7 @@ function* idleRuns(template: Template, handler: Resource): Iterable<Found> {
   };
 }
 
-/** What mentions a function without ever calling it, and the mappings, which are counted. */
+/** Types that mention a function without calling it, and the mappings, which are counted. */
 const LOOKERS_ON = /^AWS::(Logs|CloudWatch)::|^AWS::Lambda::EventSourceMapping$/;
 
 function isCalledOtherwise(template: Template, handler: Resource): boolean {

@@ -1,15 +1,16 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
 import { least } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { functions, isActive, mappingsInto, serviceOf } from './read/functions';
 import { roleAt, rolesGranted } from './read/grants';
 import type { Template } from './read/template';
 
-/** Sources whose every message or record may leave an item behind. */
+/** Sources for which every message or record may create an item. */
 const EVENT_SOURCES = ['sqs', 'kinesis', 'dynamodb', 'kafka'];
 
-/** Keys of something that happened once: an id of a delivery, a time. Those of things that last are none of them. */
+/** Keys of one event: an id of a delivery, a time. Keys of lasting things do not count. */
 const EVENT_KEY =
   /^((event|delivery|message|msg|session|request|idempotency|dedup(lication)?)[_-]?(id|key|uuid)|time[_-]?stamp|ts|(received|occurred|event|sent)[_-]?(at|time|timestamp))$/i;
 
@@ -17,8 +18,8 @@ const EVENT_KEY =
 export const TABLE_RULES: readonly Rule<Template>[] = [
   {
     id: 'BP-DDB-001',
-    title: 'A table keeps every event for ever',
-    why: 'Each event leaves an item, and nothing takes one away. Size and cost grow with everything that ever happened, and a first clean-up of years of items is a load of its own.',
+    title: 'A table never deletes its events',
+    why: 'Each event adds an item, and none is deleted. Size and cost grow all the time, and a first clean-up of years of items is a heavy load.',
     source: 'Amazon DynamoDB Developer Guide, "Using time to live (TTL) in DynamoDB"',
     severity: 'warning',
     cases: [15, 16],
@@ -42,7 +43,7 @@ export const TABLE_RULES: readonly Rule<Template>[] = [
   },
 ];
 
-/** The key attribute whose name says that the item is an event; undefined when none does. */
+/** The key attribute whose name shows that the item is an event; undefined when there is none. */
 function eventKey(table: Resource): string | undefined {
   return table
     .at('Properties', 'KeySchema')
@@ -58,7 +59,7 @@ function firstWriter(template: Template, roles: readonly Resource[]): Resource |
 }
 
 /** The places, among all functions, of those that events start, by the role that they run under. */
-const eventDriven = once((template: Template) =>
+const eventDriven = oncePer((template: Template) =>
   grouped(
     functions(template).map((handler, place) => [
       isEventDriven(template, handler) ? roleAt(template, handler.at('Properties', 'Role')) : undefined,

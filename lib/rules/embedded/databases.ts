@@ -1,18 +1,18 @@
-import type { CarriedText } from '../document';
+import type { EmbeddedText } from '../document';
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
-/** MariaDB kept the names that MySQL has given up. */
-function isMysql({ at, text, name }: CarriedText): boolean {
+/** MariaDB kept the names that MySQL has deprecated. */
+function isMysql({ at, text, name }: EmbeddedText): boolean {
   return ![text, name ?? '', at.resource.name].some((word) => /mariadb/i.test(word));
 }
 
-/** Rules about databases that are told to do more than they can, or less than they should. */
-export const CARRIED_DATABASE_RULES: readonly Rule[] = [
-  carriedRule({
+/** Rules about settings of databases. */
+export const EMBEDDED_DATABASE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-MYSQL-001',
-    title: 'Replication is set up under names that are going away',
-    why: 'The old names are deprecated since MySQL 8.0.26 and go with a later release: the server then does not start, or the replica runs with its defaults.',
+    title: 'Replication is set up with deprecated names',
+    why: 'The old names are deprecated since MySQL 8.0.26 and removed in a later release: the server then does not start, or the replica runs with its defaults.',
     source: 'MySQL Reference Manual, "Replica Server Options and Variables": from 8.0.26 replica_… in place of slave_…',
     severity: 'warning',
     cases: [8],
@@ -27,7 +27,7 @@ export const CARRIED_DATABASE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-MYSQL-002',
     title: 'A parallel replica that commits in any order',
     why: 'Readers of the replica see a later transaction without the earlier one that it depends on, and a state that the primary never had.',
@@ -39,22 +39,21 @@ export const CARRIED_DATABASE_RULES: readonly Rule[] = [
         pattern: /\bslave[_-]parallel[_-]workers\s*=\s*["']?([2-9]|\d{2,})/i,
         excuse: /(?:slave|replica)[_-]preserve[_-]commit[_-]order/i,
         where: isMysql,
-        message: (match) =>
-          `${match[1]} workers, and nothing says that they commit in order: before 8.0.27 they do not`,
+        message: (match) => `${match[1]} workers without a setting for commit order: before 8.0.27 they do not keep it`,
         fix: 'set replica_preserve_commit_order = ON',
       },
       {
         pattern: /(?:slave|replica)[_-]preserve[_-]commit[_-]order\s*=\s*["']?(?:0|OFF|FALSE)\b/i,
         needs: /(?:slave|replica)[_-]parallel[_-]workers\s*=\s*["']?(?:[2-9]|\d{2,})/i,
-        message: () => 'parallel workers with preserve_commit_order off: readers see states that never were',
+        message: () => 'parallel workers with preserve_commit_order off: readers see states that the primary never had',
         fix: 'set replica_preserve_commit_order = ON',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-MONGO-001',
-    title: 'A TTL index meets a collection that is already old',
-    why: 'As soon as the index stands, one thread deletes everything that is past its time, as fast as it can, and the replicas have to follow: the mass delete is worse than what it was to cure.',
+    title: 'A TTL index on a collection that is already old',
+    why: 'As soon as the index exists, one thread deletes all expired documents, as fast as it can, and the replicas have to follow: the mass delete does more harm than the old documents.',
     source:
       'MongoDB Manual, "TTL Indexes": creating one on existing data may delete a large number of documents at once',
     severity: 'warning',
@@ -62,11 +61,11 @@ export const CARRIED_DATABASE_RULES: readonly Rule[] = [
     signs: [
       {
         pattern: /\bcreate_?(?:I|i)ndex(?:es)?\([\s\S]{0,300}?expireAfterSeconds["']?\s*[:=]\s*(\d+)?/,
-        // What is deleted or dated in batches with pauses, or is new, does not come all at once.
+        // Documents that are deleted or dated in batches with pauses, or are new, do not expire all at once.
         excuse:
           /createCollection|create_collection|^(?=[\s\S]*(?:delete_?[mM]any|delete_?[oO]ne|bulk_?[wW]rite|update_?[mM]any))(?=[\s\S]*\bsleep\b)/,
         message: () =>
-          'a TTL index, and no batch that deletes or dates what is there first: everything past its time goes at once',
+          'a TTL index, and no batch that deletes or dates old documents first: all expired documents are deleted at once',
         fix: 'delete or date the old documents in batches with pauses, spread expireAt, and create the index last',
       },
     ],

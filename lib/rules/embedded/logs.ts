@@ -1,18 +1,18 @@
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
-/** What only a configuration of logrotate has. */
+/** Found only in a configuration of logrotate. */
 const LOGROTATE = /^[ \t]*rotate[ \t]+\d+[ \t]*$/m;
 
-/** What only a configuration of Filebeat has. */
+/** Found only in a configuration of Filebeat. */
 const FILEBEAT = /filebeat\.(?:inputs|config|autodiscover)|^filebeat:/m;
 
-/** Rules about the configuration of what rotates and ships logs. */
-export const CARRIED_LOG_RULES: readonly Rule[] = [
-  carriedRule({
+/** Rules about the configuration of log rotation and shipping. */
+export const EMBEDDED_LOG_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-LOG-002',
     title: 'Lines are lost between copy and truncate',
-    why: 'What is written after the file was copied and before it is cut to nothing is in neither. The faster the log, the more; and a shipper that reads the file loses its place.',
+    why: 'Lines written after the copy and before the truncation are lost. A faster log loses more; and a shipper that reads the file loses its place.',
     source: 'Manual page logrotate(8), copytruncate: "some logging data might be lost"; elastic/beats#39731',
     severity: 'error',
     cases: [1],
@@ -20,15 +20,15 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       {
         pattern: /^[ \t]*copytruncate\b/m,
         needs: LOGROTATE,
-        message: () => 'copytruncate loses what is written between the copy and the cut',
+        message: () => 'copytruncate loses lines written between the copy and the truncation',
         fix: 'rename (create) and tell the writer to reopen its file in postrotate',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-003',
     title: "Filebeat's log input",
-    why: 'It knows a file by its inode, which a new file gets again: after a rotation lines are skipped or sent twice. It is deprecated, and Filebeat 9 refuses it unless told otherwise.',
+    why: 'It identifies a file by its inode, which a new file may reuse: after a rotation lines are skipped or sent twice. It is deprecated, and Filebeat 9 refuses it unless told otherwise.',
     source: 'Elastic, Filebeat reference, "Log input": deprecated in 7.16, use filestream',
     severity: 'warning',
     cases: [1],
@@ -36,15 +36,15 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       {
         pattern: /^[ \t]*-[ \t]*type:[ \t]*["']?log["']?[ \t]*$/m,
         needs: FILEBEAT,
-        message: () => 'type: log is deprecated and knows files by their inode only',
+        message: () => 'type: log is deprecated and identifies files by inode only',
         fix: 'use type: filestream with an id and file_identity.fingerprint',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-004',
     title: 'A shipper that counts lines as delivered, or forgets them',
-    why: 'With one acknowledgement a line is gone when that broker fails before the others have it. And what only memory holds is nothing to an outage: the rotation deletes what was not read in time.',
+    why: 'With one acknowledgement a line is lost when that broker fails before the others have it. A queue in memory does not survive an outage: the rotation deletes lines that were not read in time.',
     source: 'Elastic, Filebeat reference: Kafka output, required_acks; Configure the internal queue',
     severity: 'warning',
     cases: [1],
@@ -52,7 +52,7 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
       {
         pattern: /^[ \t]*required_acks:[ \t]*([01])[ \t]*$/m,
         needs: FILEBEAT,
-        message: (match) => `required_acks ${match[1]}: lines that were acknowledged are lost when the leader fails`,
+        message: (match) => `required_acks ${match[1]}: acknowledged lines are lost when the leader fails`,
         fix: 'set required_acks: -1, and min.insync.replicas 2 on the topic',
       },
       {
@@ -60,15 +60,15 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
         needs: /^[ \t]*output[.:]/m,
         excuse: /queue\.disk|^[ \t]+disk:/m,
         where: ({ text }) => FILEBEAT.test(text),
-        message: () => 'only a queue in memory stands before the output: it holds seconds, an outage takes minutes',
-        fix: 'use queue.disk with max_size = rate × the longest outage that is to be survived',
+        message: () => 'the output has only a queue in memory: it holds seconds, an outage takes minutes',
+        fix: 'use queue.disk with max_size = rate × the longest outage to survive',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-005',
     title: 'Logs are rotated by the clock only',
-    why: 'Between two rotations a file grows as fast as it is written. A flood fills the disk within the day, and logrotate looks again tomorrow.',
+    why: 'Between two rotations a file grows without limit. A flood fills the disk within the day, and logrotate runs again tomorrow.',
     source:
       'Manual page logrotate(8), maxsize: "rotated when they grow bigger than size bytes even before the additionally specified time interval"',
     severity: 'error',
@@ -78,15 +78,15 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
         pattern: /^[ \t]*(hourly|daily|weekly|monthly|yearly)[ \t]*$/m,
         needs: LOGROTATE,
         excuse: /^[ \t]*(?:max)?size[ \t=]+\d+/m,
-        message: (match) => `${match[1]} without size or maxsize: what is written until then has no bound`,
+        message: (match) => `${match[1]} without size or maxsize: the file has no bound until then`,
         fix: 'set maxsize to disk budget ÷ (files kept + 1), and run logrotate every few minutes',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-LOG-006',
     title: 'A log is compressed while it is still written or read',
-    why: 'The writer keeps the renamed file open until it is told, and the shipper until it has read it. What comes in meanwhile is in a file that compress has already replaced.',
+    why: 'The writer keeps the renamed file open until it reopens its log, and the shipper until it has read it. Lines written meanwhile go to a file that compress has already replaced.',
     source: 'Manual page logrotate(8), delaycompress',
     severity: 'warning',
     cases: [1],
@@ -95,7 +95,7 @@ export const CARRIED_LOG_RULES: readonly Rule[] = [
         pattern: /^[ \t]*compress[ \t]*$/m,
         needs: LOGROTATE,
         excuse: /^[ \t]*delaycompress[ \t]*$/m,
-        message: () => 'compress without delaycompress: the file is replaced while somebody still has it open',
+        message: () => 'compress without delaycompress: the file is replaced while a process still has it open',
         fix: 'add delaycompress',
       },
     ],

@@ -1,14 +1,14 @@
-import type { CarriedText, Document } from '../document';
+import type { Document, EmbeddedText } from '../document';
 import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
-/** Rules about programs that take messages: none may be lost, none forged. */
-export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
-  carriedRule({
+/** Rules about programs that consume messages: lost and forged messages. */
+export const EMBEDDED_MESSAGE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-RABBITMQ-003',
-    title: 'A rejected message is thrown away',
-    why: 'Without a dead-letter exchange, to reject without requeueing is to delete. The one order that failed is the one that nobody will ever see again.',
+    title: 'A rejected message is discarded',
+    why: 'Without a dead-letter exchange, a message rejected without requeueing is deleted. The failed order is lost.',
     source: 'RabbitMQ, Dead Letter Exchanges; Consumer Acknowledgements, "Negative acknowledgement"',
     severity: 'error',
     cases: [2],
@@ -32,10 +32,10 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-REDIS-001',
     title: 'A stream is read from its end again and again',
-    why: '`$` is the end of the stream at the moment of the call. What is added between two calls is before it, and is never read.',
+    why: '`$` is the end of the stream at the moment of the call. Entries added between two calls are before it, and are never read.',
     source: 'Redis, XREAD: "the special $ ID"; use it for the first call only',
     severity: 'error',
     cases: [9],
@@ -44,15 +44,15 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
         pattern:
           /\bxread\([^)\n]{0,500}["']\$["']|\bXREAD\b[^\n]{0,200}\bSTREAMS\b[^\n]{0,200}\s["']?\$["']?(?=[\s;&|)]|$)/im,
         needs: /\b(?:while|for|until)\b/,
-        message: () => 'reads from $ on every turn of a loop: what is added between two reads is lost',
+        message: () => 'reads from $ in a loop: entries added between two reads are lost',
         fix: 'read with a consumer group (XREADGROUP and XACK), or from the last id that was read',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-REDIS-002',
-    title: 'A key against duplicates outlives the work that it stands for',
-    why: 'The key is set before the work is done. A crash in between leaves it, and every later delivery is taken for a duplicate: the event is lost, and the key stays for ever.',
+    title: 'A deduplication key is set before the work is done',
+    why: 'The key is set before the work is done. After a crash in between, every later delivery counts as a duplicate: the event is lost, and the key never expires.',
     source: 'Redis, SET: NX with EX or PX; AWS Lambda Powertools, Idempotency: in-progress records expire',
     severity: 'error',
     cases: [15],
@@ -67,10 +67,10 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-WEBHOOK-001',
-    title: 'A webhook believes whoever calls',
-    why: 'Anybody who knows the address can enter events, or flood it, and a recorded request can be sent again a year later.',
+    title: 'A webhook accepts unsigned calls',
+    why: 'Any caller who knows the address can send events, or flood it, and a recorded request can be replayed a year later.',
     source: 'GitHub, Validating webhook deliveries; Stripe, Verify webhook signatures: signature and timestamp',
     severity: 'warning',
     cases: [15],
@@ -78,15 +78,15 @@ export const CARRIED_MESSAGE_RULES: readonly Rule[] = [
       {
         pattern: /(?:@\w+\.(?:post|route)|\b(?:app|router|server)\.post)\(\s*["'][^"'\n]*webhook[^"'\n]*["']/i,
         excuse: /hmac|signature|verify|compare_digest|timingSafeEqual|authoriz/i,
-        message: () => 'takes a webhook and never looks at a signature',
-        fix: 'check an HMAC over body and timestamp in constant time, and refuse what is older than a few minutes, before it is queued',
+        message: () => 'accepts a webhook and never checks a signature',
+        fix: 'check an HMAC over body and timestamp in constant time, and refuse deliveries older than a few minutes, before they are queued',
       },
     ],
   }),
 ];
 
 /** Whether no policy among the manifests gives the queues of a program a dead-letter exchange. */
-function hasNoPolicy({ text }: CarriedText, document: Document): boolean {
+function hasNoPolicy({ text }: EmbeddedText, document: Document): boolean {
   const queue = /(?:queue_declare|assertQueue)\(\s*(?:queue\s*=\s*)?["']([^"']+)["']/.exec(text)?.[1];
   return !document.ofType('rabbitmq.com/Policy', 'rabbitmq.com/OperatorPolicy').some((policy) => {
     if (policy.at('spec', 'definition', 'dead-letter-exchange').absent) return false;

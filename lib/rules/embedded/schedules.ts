@@ -1,16 +1,16 @@
-import type { CarriedText } from '../document';
+import type { EmbeddedText } from '../document';
 import type { Rule } from '../rule';
-import { carriedRule } from './trap';
+import { embeddedRule } from './trap';
 
 /** A line of a crontab: five fields or a macro, and a command. */
 const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
 
-/** Rules about what starts work: schedules and pushes. */
-export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
-  carriedRule({
+/** Rules about schedules and pipelines. */
+export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
+  embeddedRule({
     id: 'BP-CRON-005',
     title: 'Jobs are spread by sleeping for a random time',
-    why: 'Every run is at another time: two may follow each other at once or be far apart, and how long a run took cannot be told. Meanwhile the pod holds its place and does nothing.',
+    why: 'The gaps between runs vary: two runs may be close together or far apart, and the duration of a run cannot be measured. Meanwhile the pod holds its place and does nothing.',
     source: 'Jenkins, Cron syntax: H spreads by a hash of the name; kubernetes/kubernetes#91652',
     severity: 'warning',
     cases: [4],
@@ -18,18 +18,18 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
       {
         pattern:
           /\bsleep\s+["']?\$\(\(\s*\$?\{?RANDOM[^\n]*|\bsleep\s+["']?\$\{?RANDOM[^\n]*|\bshuf\b[^\n]{0,200}\bsleep\b[^\n]*|\bshuf\b[^\n]{0,200}\n[^\n]{0,200}\bsleep\b[^\n]*|\bsleep\s+["']?[$`]\(?\s*shuf\b[^\n]*/,
-        // Between the tries of a loop it is jitter, and right.
+        // Between retries in a loop it is jitter, and right.
         excuse: /\b(?:until|while|for)\b/,
         where: isScheduled,
         message: (match) => `sleeps a random time${bound(match[0])} before every run`,
-        fix: 'give each job a minute of its own in its schedule: a hash of its name modulo the window',
+        fix: 'give each job its own minute in its schedule: a hash of its name modulo the window',
       },
     ],
   }),
-  carriedRule({
+  embeddedRule({
     id: 'BP-CI-001',
-    title: 'Runs of different workflows cancel each other, or what is deployed',
-    why: 'A group is one for the whole repository. Without the workflow in its name the tests of a branch cancel its build; and when runs of the main branch are cancelled too, half a deployment is left.',
+    title: 'Runs of different workflows cancel each other, or a deployment',
+    why: 'A group name holds for the whole repository. Without the workflow in its name the tests of a branch cancel its build; and when runs of the main branch are cancelled too, half a deployment is left.',
     source: 'GitHub Actions, "Control the concurrency of workflows and jobs"',
     severity: 'error',
     cases: [13],
@@ -44,7 +44,7 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
       {
         pattern: /^[ \t]*cancel-in-progress:[ \t]*true[ \t]*$/m,
         needs: /^["']?on["']?:[^\n]*\bpush\b|^["']?on["']?:[ \t]*\n(?:[ \t][^\n]*\n)*?[ \t]+(?:-[ \t]*)?push\b/m,
-        message: () => 'cancel-in-progress: true on push: a second push cancels what the first has begun to deploy',
+        message: () => 'cancel-in-progress: true on push: a second push cancels the deployment of the first',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
         fix: "write cancel-in-progress: ${{ github.event_name == 'pull_request' }}",
       },
@@ -52,8 +52,8 @@ export const CARRIED_SCHEDULE_RULES: readonly Rule[] = [
   }),
 ];
 
-/** Whether what a text says is run by the clock. */
-function isScheduled({ at, text }: CarriedText): boolean {
+/** Whether a text runs on a schedule. */
+function isScheduled({ at, text }: EmbeddedText): boolean {
   return at.resource.type === 'batch/CronJob' || CRONTAB.test(text);
 }
 

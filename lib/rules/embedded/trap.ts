@@ -1,37 +1,37 @@
 /**
- * The shape of every rule about carried text: a sign by which a trap is known, and what in the same text excuses it. The
- * text is somebody else's program in a language that is not parsed, so that a sign is a construction and no mere word,
- * and a rule would rather miss one than name one that is none.
+ * The shape of every rule about embedded text: a pattern that shows a trap, and patterns in the same text that excuse
+ * it. The text is a program in a language that is not parsed, so a pattern is a whole construction, not a word, and a
+ * rule prefers a miss to a false finding.
  */
-import type { CarriedText, Document } from '../document';
-import { once } from '../once';
+import type { Document, EmbeddedText } from '../document';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 
-/** How a trap is known. All expressions are matched against the text without its comments. */
+/** Patterns of a trap. All are matched against the text without its comments. */
 export interface Sign {
-  /** What gives it away. */
+  /** The pattern of the trap. */
   readonly pattern: RegExp;
-  /** The stretches of text that are judged, each for itself; with the flag `g`. Default: the whole text. */
+  /** The parts of the text to check, each separately; with the flag `g`. Default: the whole text. */
   readonly within?: RegExp;
-  /** What the stretch has to hold besides. Default: nothing. */
+  /** Another pattern that the part must contain. Default: none. */
   readonly needs?: RegExp;
-  /** What in the stretch shows that it was thought of. Default: nothing. */
+  /** A pattern in the part that excuses it. Default: none. */
   readonly excuse?: RegExp;
-  /** Whether such a text, in such a place, is judged at all. Default: it is. */
-  where?(text: CarriedText, document: Document): boolean;
-  /** One sentence about what was found. */
+  /** Whether a text in this place is checked. Default: true. */
+  where?(text: EmbeddedText, document: Document): boolean;
+  /** One sentence about the finding. */
   message(match: RegExpExecArray): string;
   /** What to write instead. */
   readonly fix: string;
 }
 
-/** A rule about carried text: everything but how it is checked. */
+/** A rule about embedded text: everything but how it is checked. */
 export interface Trap extends Omit<Rule, 'check'> {
   readonly signs: readonly Sign[];
 }
 
-/** The rule that looks for a trap in every text that a document carries. */
-export function carriedRule({ signs, ...rule }: Trap): Rule {
+/** The rule that searches every text embedded in a document for a trap. */
+export function embeddedRule({ signs, ...rule }: Trap): Rule {
   return {
     ...rule,
     *check(document) {
@@ -44,19 +44,19 @@ export function carriedRule({ signs, ...rule }: Trap): Rule {
   };
 }
 
-/** The text without its comments; every rule about carried text asks for it. */
-const codeOf = once(({ text }: CarriedText) => withoutComments(text));
+/** The text without its comments; every rule about embedded text asks for it. */
+const codeOf = oncePer(({ text }: EmbeddedText) => withoutComments(text));
 
-function* seen(sign: Sign, carried: CarriedText, document: Document): Iterable<Found> {
-  const { at } = carried;
-  const code = codeOf(carried);
+function* seen(sign: Sign, embedded: EmbeddedText, document: Document): Iterable<Found> {
+  const { at } = embedded;
+  const code = codeOf(embedded);
   const stretches = sign.within ? [...code.matchAll(sign.within)] : [{ 0: code, index: 0 }];
   const lines = lineCounter(code);
   for (const { 0: stretch, index } of stretches) {
     const match = sign.pattern.exec(stretch);
     if (!match || sign.needs?.test(stretch) === false || sign.excuse?.test(stretch)) continue;
-    // Asked last, since it may look at the whole document.
-    if (sign.where?.(carried, document) === false) return;
+    // Checked last, since it may read the whole document.
+    if (sign.where?.(embedded, document) === false) return;
     // A pattern may begin with the white space of the line before.
     const begin = index + match.index + match[0].search(/\S/);
     const place = lines.several ? `line ${lines.at(begin)}: ` : '';

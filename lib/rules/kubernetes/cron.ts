@@ -1,31 +1,32 @@
+import { grouped } from '../../flow/grouped';
+import { runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
-import { parseSchedule } from './read/cron-fields';
 import { type Manifests, namespaceOf } from './read/manifests';
 import { plain, quantity } from './read/quantities';
 import { serviceSeconds } from './read/service-time';
-import { byZone, fullest, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
+import { byZone, fullest, jobSchedule, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
 
-/** CronJobs in one minute that are a stampede whatever they ask for. */
+/** CronJobs in one minute that count as a stampede for any request. */
 const MANY = 5;
 
-/** Missed starts beyond which the controller gives up. */
+/** Missed starts after which the controller stops. */
 const MISSED_AT_MOST = 100;
 
-/** The controller looks at CronJobs every ten seconds; a shorter deadline may never be met. */
+/** The controller checks CronJobs every ten seconds; a shorter deadline may never be met. */
 const LEAST_STARTING_DEADLINE_SECONDS = 10;
 
-/** Finished Jobs of one kind that somebody may want to look at. */
+/** Finished Jobs of one kind that are worth keeping. */
 const HISTORY_AT_MOST = 10;
 
-/** Rules about CronJobs and what they leave behind. */
+/** Rules about CronJobs and their finished Jobs. */
 export const CRON_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-CRON-001',
     title: 'Scheduled jobs start in the same minute',
-    why: 'The sum of what they ask for decides the size of the cluster, which then stands idle for the rest of the hour; what does not fit is refused or takes the processor from those who wait for an answer.',
+    why: 'The sum of their requests decides the size of the cluster, which is idle for the rest of the hour; pods that do not fit are refused or take CPU from user requests.',
     source: 'Kubernetes, CronJob and Resource Quotas; kubernetes/kubernetes#91652: a CronJob has no jitter',
     severity: 'warning',
     cases: [4],
@@ -35,17 +36,16 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
           const demand = demandOf(manifests, inside);
           for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(demand, quota);
         }
-        // One that starts every minute cannot be put elsewhere.
+        // A CronJob that starts every minute cannot be moved.
         const unbounded = zone.filter(
-          ({ job, schedule }) =>
-            schedule.shortestPeriodSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
+          ({ job, schedule }) => schedule.shortestGapSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
         );
         const most = unbounded.length < MANY ? undefined : fullest(unbounded, () => 1);
         if (!most || most.jobs.length < MANY) continue;
         yield {
           at: most.jobs[0].at('spec', 'schedule'),
           message: `${most.jobs.length} CronJobs start at ${clock(most.minute)}: ${names(most.jobs)}`,
-          fix: `give each a minute of its own, such as a hash of its name modulo 60: with ${most.jobs.length} of them, every ${Math.max(1, Math.floor(60 / most.jobs.length))} min`,
+          fix: `give each its own minute, such as a hash of its name modulo 60: with ${most.jobs.length} of them, every ${Math.max(1, Math.floor(60 / most.jobs.length))} min`,
         };
       }
     },
@@ -53,14 +53,14 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-CRON-002',
     title: 'A run may overlap the next one',
-    why: 'With the default policy a new run starts although the last one still works. When it is slow because there is much to do, each further run makes all of them slower.',
+    why: 'With the default policy a new run starts while the last one is still running. Under load, each further run makes all of them slower.',
     source: 'Kubernetes, CronJob, "Concurrency policy": Allow is the default',
     severity: 'warning',
     cases: [4, 17],
     *check(manifests) {
       for (const job of manifests.ofType('batch/CronJob')) {
         const policy = job.at('spec', 'concurrencyPolicy');
-        const schedule = parseSchedule(job.at('spec', 'schedule').text());
+        const schedule = jobSchedule(job);
         const service = serviceSeconds(job);
         const run =
           service ??
@@ -68,10 +68,10 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
             .find((value) => value.present)
             ?.number();
         if (policy.text('Allow') !== 'Allow' || !schedule || run === undefined) continue;
-        if (schedule.shortestPeriodSeconds >= run) continue;
+        if (schedule.shortestGapSeconds >= run) continue;
         yield {
           at: policy,
-          message: `starts every ${schedule.shortestPeriodSeconds} s, while a run ${service === undefined ? 'may take' : 'takes'} ${run} s: up to ${Math.ceil(run / schedule.shortestPeriodSeconds)} run at once`,
+          message: `starts every ${schedule.shortestGapSeconds} s, while a run ${service === undefined ? 'may take' : 'takes'} ${run} s: up to ${runsAtOnce(schedule.shortestGapSeconds, run)} run at once`,
           fix: `set concurrencyPolicy to Forbid, or start it every ${Math.ceil(run / 60)} min or less often`,
         };
       }
@@ -79,8 +79,8 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-CRON-003',
-    title: 'A CronJob that hangs or falls behind does so for ever',
-    why: 'A run without a deadline that hangs keeps what it holds, and every later run out when they may not overlap. A frequent one that was missed a hundred times while the controller was down is not started again.',
+    title: 'A CronJob that hangs or falls behind never recovers',
+    why: 'A hanging run without a deadline keeps its resources, and blocks every later run if they may not overlap. A frequent CronJob that missed a hundred starts while the controller was down is not started again.',
     source: 'Kubernetes, CronJob, "Deadline for delayed Job start" and "Job creation": more than 100 missed schedules',
     severity: 'warning',
     cases: [4],
@@ -91,7 +91,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
           yield {
             at: deadlineOf(job)[0],
             message: `no activeDeadlineSeconds: a run that hangs is never ended${forbids ? ', and with Forbid no other starts' : ''}`,
-            fix: 'set jobTemplate.spec.activeDeadlineSeconds to a few times what a run takes',
+            fix: 'set jobTemplate.spec.activeDeadlineSeconds to a few times the duration of a run',
           };
         }
         yield* startingDeadline(job);
@@ -101,19 +101,19 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-CRON-004',
     title: 'Finished Jobs pile up',
-    why: 'A finished Job keeps its pods and their logs. Each is an object that the API server lists and the controllers watch, and nobody looks at the eleventh.',
+    why: 'A finished Job keeps its pods and their logs. Each is an object that the API server lists and the controllers watch, and more than ten are rarely read.',
     source: 'Kubernetes, Jobs, "Clean up finished jobs automatically"; CronJob, "Jobs history limits"',
     severity: 'warning',
     cases: [16],
     *check(manifests) {
       for (const job of manifests.ofType('batch/Job')) {
         const ttl = job.at('spec', 'ttlSecondsAfterFinished');
-        // With a name of its own it exists once, and whoever owns it or hooks it into a release removes it.
+        // A Job with a fixed name exists once, and its owner or the release removes it.
         const once = job.at('metadata', 'name').present || !job.at('metadata', 'generateName').present;
         if (once || !ttl.absent || !job.at('metadata', 'ownerReferences').absent || isHook(job)) continue;
         yield {
           at: ttl,
-          message: 'no ttlSecondsAfterFinished, and a new name each time: every run leaves a Job and its pods behind',
+          message: 'no ttlSecondsAfterFinished, and a new name each time: every run leaves a Job and its pods',
           fix: 'set ttlSecondsAfterFinished, 86400 for a day',
         };
       }
@@ -133,17 +133,17 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   },
 ];
 
-/** What CronJobs of one clock ask for of a limit: all of them, and those of the minute in which most is asked for. */
+/** Requests of the CronJobs of one time zone for a limit: all of them, and those of the fullest minute. */
 interface Demand {
   readonly all: number;
   readonly most: () => { readonly together: Together | undefined; readonly asked: number };
 }
 
-/** The demand of some CronJobs, worked out once for all quotas that are compared with it. */
+/** The demand of some CronJobs, computed once for all quotas. */
 function demandOf(manifests: Manifests, jobs: Parameters<typeof fullest>[0]): (limit: Limit) => Demand {
-  return once((limit: Limit): Demand => {
+  return oncePer((limit: Limit): Demand => {
     const use = (job: Resource) => limit.use(manifests, job) ?? 0;
-    const most = once((_: Limit) => {
+    const most = oncePer((_: Limit) => {
       const together = fullest(jobs, use);
       return { together, asked: (together?.jobs ?? []).reduce((sum, job) => sum + use(job), 0) };
     });
@@ -154,14 +154,14 @@ function demandOf(manifests: Manifests, jobs: Parameters<typeof fullest>[0]): (l
 function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterable<Found> {
   for (const limit of LIMITS) {
     const hard = quantity(quota.at('spec', 'hard', limit.key));
-    // Where all of them fit together there is no minute to look for.
+    // If all of them fit together, no minute can be too full.
     if (hard === undefined || demand(limit).all <= hard) continue;
     const { together: most, asked } = demand(limit).most();
     if (!most || most.jobs.length < 2 || asked <= hard) continue;
     yield {
       at: most.jobs[0].at('spec', 'schedule'),
-      message: `${most.jobs.length} CronJobs start at ${clock(most.minute)} and ask for ${limit.key} ${limit.show(asked)} together, while ${quota.name} admits ${limit.show(hard)}: ${names(most.jobs)}`,
-      fix: 'give each a minute of its own, or put them into a queue (Kueue), which lets them wait',
+      message: `${most.jobs.length} CronJobs start at ${clock(most.minute)} and request ${limit.key} ${limit.show(asked)} together, while ${quota.name} admits ${limit.show(hard)}: ${names(most.jobs)}`,
+      fix: 'give each its own minute, or put them into a queue (Kueue), which lets them wait',
     };
     return;
   }
@@ -170,15 +170,15 @@ function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterab
 function* startingDeadline(job: Resource): Iterable<Found> {
   const at = job.at('spec', 'startingDeadlineSeconds');
   const seconds = at.number();
-  const period = parseSchedule(job.at('spec', 'schedule').text())?.shortestPeriodSeconds;
+  const period = jobSchedule(job)?.shortestGapSeconds;
   if (seconds !== undefined && seconds < LEAST_STARTING_DEADLINE_SECONDS) {
     yield {
       at,
-      message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s after which the controller looks again: it may never start`,
+      message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s after which the controller checks again: it may never start`,
       fix: `set startingDeadlineSeconds to ${period === undefined ? LEAST_STARTING_DEADLINE_SECONDS : Math.max(LEAST_STARTING_DEADLINE_SECONDS, Math.min(period, 600))} or more`,
     };
   }
-  // Rarer ones would have to be missed for days.
+  // Rarer ones would need days of missed starts.
   if (!at.absent || period === undefined || period * MISSED_AT_MOST > 86_400) return;
   yield {
     at,

@@ -1,3 +1,4 @@
+import { KEDA_COOLDOWN_SECONDS, LONGEST_GRACE_SECONDS } from '../../flow/queue/platforms/keda';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import type { Found, Rule } from '../rule';
@@ -5,23 +6,22 @@ import type { Manifests } from './read/manifests';
 import { scalersOf, targetOf, triggersOf } from './read/scalers';
 import { grace, preStopSeconds, serviceSeconds, serviceTime } from './read/service-time';
 
-/** KEDA's wait before it scales to zero when a ScaledObject says nothing. */
-const DEFAULT_COOLDOWN_SECONDS = 300;
-
-/** What the cluster autoscaler waits for a pod to stop when it removes a node, whatever the pod asks for. */
-const AUTOSCALER_GRACE_SECONDS = 600;
-
 const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict';
 
-/** Workloads whose pods are told to stop when fewer are needed; scaling in leaves those of Jobs to their end. */
+/** The same for Karpenter (its documentation, Disruption, "Pod-Level Controls"). */
+const DO_NOT_DISRUPT = 'karpenter.sh/do-not-disrupt';
+
+const STAY = `${SAFE_TO_EVICT}: "false" (Karpenter: ${DO_NOT_DISRUPT}: "true")`;
+
+/** Workloads whose pods are stopped when fewer are needed; pods of Jobs run to their end. */
 const SCALED_IN = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet'];
 
-/** Rules about what happens to the item at hand when its pod is taken away. */
+/** Rules about the current item when its pod is removed. */
 export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-005',
-    title: 'Scaled to zero while the last item is still worked on',
-    why: 'The trigger counts only what waits. An empty queue looks idle although a pod works on its last item, and when that takes longer than the cool-down the pod is told to stop in the middle of it.',
+    title: 'Scaled to zero while the last item is still being processed',
+    why: 'The trigger counts only waiting items. With an empty queue, a pod that processes its last item for longer than the cool-down is stopped in the middle of it.',
     source: 'KEDA, ScaledObject specification: cooldownPeriod; RabbitMQ scaler: excludeUnacknowledged, only over HTTP',
     severity: 'warning',
     cases: [6],
@@ -29,9 +29,9 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
       for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
         const target = targetOf(manifests, scaler);
         const at = scaler.at('spec', 'cooldownPeriod');
-        const cooldown = at.number(DEFAULT_COOLDOWN_SECONDS);
+        const cooldown = at.number(KEDA_COOLDOWN_SECONDS);
         const blind = triggersOf(scaler).filter(countsOnlyWaiting);
-        // Any other trigger keeps the workload up for reasons that these manifests do not tell.
+        // Any other trigger may keep the workload up; these manifests do not say.
         if (blind.length === 0 || blind.length < triggersOf(scaler).length) continue;
         if (scaler.at('spec', 'minReplicaCount').number(0) !== 0 || cooldown === undefined) continue;
         const service = serviceSeconds(scaler, target);
@@ -49,8 +49,8 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-KEDA-007',
-    title: 'One item takes longer than any pod is given to stop',
-    why: 'A Deployment that is scaled in stops whichever pod the controller picks. The cluster autoscaler waits ten minutes at most when it removes a node, so that longer items are cut off and begun again. KEDA leaves a Job to its end, and so does the autoscaler when its pods say that they are not safe to evict.',
+    title: 'One item takes longer than the longest time that a pod gets to stop',
+    why: 'A Deployment that is scaled in stops any of its pods. The cluster autoscaler waits ten minutes at most when it removes a node, so longer items are cut off and restarted. KEDA lets a Job end, and so does the autoscaler when its pods are annotated as not safe to evict.',
     source:
       'Cluster Autoscaler FAQ: --max-graceful-termination-sec, default 600, and "What types of pods can prevent CA from removing a node?"; KEDA, Scaling Jobs',
     severity: 'warning',
@@ -61,23 +61,29 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         const annotated = serviceTime(scaler, target);
         const service = annotated?.seconds;
         const allowed = target && grace(manifests, target);
-        if (target && staysOnItsNode(target) && allowed!.seconds !== undefined && allowed!.seconds >= (service ?? 0))
+        if (
+          target &&
+          staysOnItsNode(target.at('spec', 'template')) &&
+          allowed!.seconds !== undefined &&
+          allowed!.seconds >= (service ?? 0)
+        )
           continue;
         const seconds = service ?? allowed?.seconds;
-        if (seconds === undefined || seconds <= AUTOSCALER_GRACE_SECONDS) continue;
+        if (seconds === undefined || seconds <= LONGEST_GRACE_SECONDS) continue;
         const says = service === undefined ? `its pods ask for ${seconds} s to stop` : `one item takes ${seconds} s`;
         yield {
           at: annotated?.at ?? allowed!.at,
-          message: `${says}, above the ${AUTOSCALER_GRACE_SECONDS} s that the cluster autoscaler waits at most: what is at hand is cut off`,
-          fix: `run each item as a Job with a ScaledJob whose pods are annotated ${SAFE_TO_EVICT}: "false", or cut the item into shorter ones`,
+          message: `${says}, above the ${LONGEST_GRACE_SECONDS} s that the cluster autoscaler waits at most: the current item is cut off`,
+          fix: `run each item as a Job with a ScaledJob whose pods are annotated ${STAY}, or cut the item into shorter ones`,
         };
       }
+      yield* evictedJobs(manifests);
     },
   },
   {
     id: 'BP-KEDA-008',
     title: 'A pod is killed before it has finished',
-    why: 'What is still at work when the grace period is over is killed and not told: the item is done again from the start, or lost. The grace period counts from before the preStop hook.',
+    why: 'A process that still runs when the grace period is over is killed: its item is processed again from the start, or lost. The grace period includes the preStop hook.',
     source: 'Kubernetes, Pod Lifecycle, "Termination of Pods"',
     severity: 'error',
     cases: [2, 6],
@@ -95,26 +101,26 @@ function* tooShort(manifests: Manifests, workload: Resource): Iterable<Found> {
   const sleeps = manifests.containers(workload).map((container) => preStopSeconds(container) ?? 0);
   const sleep = Math.max(0, greatest(sleeps));
   const service = serviceSeconds(workload, ...scalersOf(manifests, workload)) ?? 0;
-  // Longer items than that are BP-KEDA-007's: no grace period helps them.
-  if (service > AUTOSCALER_GRACE_SECONDS && scalersOf(manifests, workload).length > 0) return;
+  // Longer items belong to BP-KEDA-007: no grace period is enough for them.
+  if (service > LONGEST_GRACE_SECONDS && scalersOf(manifests, workload).length > 0) return;
   const needed = service + sleep;
   if (service > 0 && seconds < needed) {
     const hook = sleep > 0 ? ` and the preStop hook sleeps ${sleep} s` : '';
     yield {
       at,
-      message: `killed ${seconds} s after it was told to stop, while one item takes ${service} s${hook}`,
+      message: `killed ${seconds} s after SIGTERM, while one item takes ${service} s${hook}`,
       fix: `set terminationGracePeriodSeconds to ${Math.ceil(needed)} or more`,
     };
   } else if (sleep > 0 && seconds <= sleep) {
     yield {
       at,
-      message: `killed after ${seconds} s, and the preStop hook alone sleeps ${sleep} s: the process never gets to stop by itself`,
+      message: `killed after ${seconds} s, and the preStop hook alone sleeps ${sleep} s: the process gets no time to stop by itself`,
       fix: `set terminationGracePeriodSeconds to ${sleep} plus the time of one item`,
     };
   }
 }
 
-/** Whether a trigger certainly sees only what nobody has taken yet. */
+/** Whether a trigger certainly counts only items that no consumer has taken. */
 function countsOnlyWaiting(trigger: Value): boolean {
   const metadata = trigger.at('metadata');
   switch (trigger.at('type').text()) {
@@ -134,8 +140,25 @@ function countsOnlyWaiting(trigger: Value): boolean {
   }
 }
 
-/** Whether no autoscaler takes the pod's node away from under it. */
-function staysOnItsNode(workload: Resource): boolean {
-  const pod = workload.at('spec', 'template', 'metadata', 'annotations', SAFE_TO_EVICT);
-  return pod.flag(true) === false;
+/** Jobs that KEDA lets end, and a node autoscaler does not. */
+function* evictedJobs(manifests: Manifests): Iterable<Found> {
+  for (const scaler of manifests.ofType('keda.sh/ScaledJob')) {
+    const item = serviceTime(scaler);
+    if (item === undefined || item.seconds <= LONGEST_GRACE_SECONDS) continue;
+    if (staysOnItsNode(scaler.at('spec', 'jobTargetRef', 'template'))) continue;
+    yield {
+      at: item.at,
+      message: `one item takes ${item.seconds} s, above the ${LONGEST_GRACE_SECONDS} s that the cluster autoscaler waits at most, and it may remove the node under the item's Job`,
+      fix: `annotate the pods of the Job with ${STAY}`,
+    };
+  }
+}
+
+/**
+ * Whether an annotation may keep the node autoscaler from removing the pod's node; which of the two autoscalers runs is
+ * not known.
+ */
+function staysOnItsNode(template: Value): boolean {
+  const annotations = template.at('metadata', 'annotations');
+  return annotations.at(SAFE_TO_EVICT).flag(true) !== true || annotations.at(DO_NOT_DISRUPT).flag(false) !== false;
 }

@@ -1,10 +1,10 @@
 import type { Value } from '../document';
-import { once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { mebibytes, quantity } from './read/quantities';
 
-/** Of the container's memory: beside the heap stand metaspace, code cache, thread stacks and direct buffers. */
+/** Of the container's memory: the rest is for metaspace, code cache, thread stacks and direct buffers. */
 const HEAP_SHARE = 0.8;
 
 /** Variables that a JVM, or the script that starts it, reads flags from. */
@@ -22,7 +22,7 @@ const COLLECTORS: Readonly<Record<string, string>> = {
   UseEpsilonGC: 'Epsilon',
 };
 
-/** Those for which a pause goal means something. */
+/** Collectors with a pause goal. */
 const WITH_PAUSE_GOAL = ['G1', 'Parallel'];
 
 /** The first release that has no CMS. */
@@ -33,7 +33,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-JVM-001',
     title: 'A heap that fills its container',
-    why: 'A JVM needs memory beside its heap. When the heap grows to its maximum the container passes its limit, and the kernel kills it without a word in the log.',
+    why: 'A JVM needs memory beside its heap. When the heap grows to its maximum the container passes its limit, and the kernel kills it without a log line.',
     source: 'OpenJDK, `java` command: -Xmx, -XX:MaxRAMPercentage; Kubernetes, Assign Memory Resources to Containers',
     severity: 'error',
     cases: [10],
@@ -45,7 +45,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
           if (heap !== undefined && limit !== undefined && heap > HEAP_SHARE * limit) {
             yield {
               at,
-              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: what stands beside the heap gets it killed`,
+              message: `a heap of ${mebibytes(heap)} in a container of ${mebibytes(limit)}, above ${HEAP_SHARE * 100} %: with other memory it can exceed the limit`,
               fix: `set the memory limit to ${mebibytes(Math.ceil(heap / HEAP_SHARE))} or more, or -Xmx to ${Math.floor((HEAP_SHARE * limit) / 2 ** 20)}m`,
             };
           }
@@ -64,7 +64,7 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-JVM-002',
     title: 'A flag that the chosen collector does not have',
-    why: 'The pauses that were promised are not what the collector aims at: the flag changes nothing, or the JVM does not start at all.',
+    why: 'The collector ignores the flag, so pauses are longer than promised, or the JVM does not start.',
     source: 'OpenJDK, `java` command: MaxGCPauseMillis is a goal of G1 and Parallel; JEP 363: CMS removed in 14',
     severity: 'warning',
     cases: [10],
@@ -83,14 +83,14 @@ function* collectorFlags(at: Value, text: string, container: Value): Iterable<Fo
   if (chosen.length > 1) {
     yield {
       at,
-      message: `${chosen.join(' and ')} together: a JVM that is told to use two collectors does not start`,
+      message: `${chosen.join(' and ')} together: a JVM with two collectors does not start`,
       fix: `keep one of them`,
     };
   } else if (chosen.length === 1 && goal && !WITH_PAUSE_GOAL.includes(COLLECTORS[chosen[0]])) {
     yield {
       at,
       message: `MaxGCPauseMillis=${goal[1]} does nothing for ${COLLECTORS[chosen[0]]}: it is a goal of G1 and Parallel`,
-      fix: 'drop it; what bounds the pauses of ZGC and Shenandoah is head-room in the heap: live set plus allocation rate × cycle time',
+      fix: 'remove it; pauses of ZGC and Shenandoah depend on head-room in the heap: live set plus allocation rate × cycle time',
     };
   }
   const release = chosen.includes('UseConcMarkSweepGC') ? javaRelease(container) : undefined;
@@ -110,7 +110,7 @@ interface JavaContainer {
 }
 
 /** Every container with the places in which it gives flags to a JVM. */
-const javaContainers = once((manifests: Manifests): readonly JavaContainer[] =>
+const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] =>
   manifests.workloads().flatMap((workload) =>
     manifests.containers(workload).flatMap((container) => {
       const words = ['command', 'args'].flatMap((key) => {
@@ -139,7 +139,7 @@ function heapBytes(text: string): number | undefined {
   return Number(match[1]) * 1024 ** power;
 }
 
-/** The release that an image of a JDK says it holds; undefined for an image of one's own. */
+/** The release that an image of a JDK says it holds; undefined for a custom image. */
 function javaRelease(container: Value): number | undefined {
   const image = container.at('image').text() ?? '';
   const match = /(?:temurin|openjdk|corretto|zulu|liberica|semeru|sapmachine)[^:]{0,200}:(?:jdk-?|jre-?)?(\d+)/.exec(

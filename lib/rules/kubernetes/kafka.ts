@@ -1,5 +1,6 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
@@ -10,7 +11,7 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KAFKA-001',
     title: 'One user of the cluster has no quota',
-    why: 'Quotas hold those who have them. The one without takes what the others were refused, and drowns them as before.',
+    why: 'Quotas bind only users that have one. A user without a quota takes the rest and can still drown the others.',
     source: 'Strimzi, KafkaUser: quotas; Apache Kafka, "Quotas": none unless configured',
     severity: 'warning',
     cases: [18],
@@ -23,7 +24,7 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
         if (limited.length === 0) continue;
         yield {
           at: quotas,
-          message: `no quotas, while ${limited.length} other user(s) of ${cluster} have them: what they leave it may take`,
+          message: `no quotas, while ${limited.length} other user(s) of ${cluster} have them: it may take all that they leave`,
           fix: 'set producerByteRate and consumerByteRate: its share of the cluster ÷ brokers that lead its partitions',
         };
       }
@@ -42,7 +43,7 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
         const own = topic.at('spec', 'config', 'min.insync.replicas');
         const at = own.absent ? (clusterDefault(manifests, topic) ?? own) : own;
         const least = at.number();
-        // Of a single copy nothing is promised to begin with.
+        // A single copy has no guarantee anyway.
         if (replicas === undefined || replicas < 2 || least === undefined || least < replicas) continue;
         yield {
           at: own,
@@ -55,7 +56,7 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
 ];
 
 /** The users that have quotas, by cluster. */
-const limitedUsers = once((manifests: Manifests) =>
+const limitedUsers = oncePer((manifests: Manifests) =>
   grouped(
     manifests
       .ofType('kafka.strimzi.io/KafkaUser')
@@ -68,7 +69,7 @@ function clusterOf(resource: Resource): string | undefined {
   return resource.at('metadata', 'labels', CLUSTER).text();
 }
 
-/** What the topic's cluster says for topics that say nothing. */
+/** The cluster's default for its topics. */
 function clusterDefault(manifests: Manifests, topic: Resource) {
   const cluster = manifests.beside(topic, 'kafka.strimzi.io/Kafka', clusterOf(topic));
   return cluster?.at('spec', 'kafka', 'config', 'min.insync.replicas');

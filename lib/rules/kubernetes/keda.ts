@@ -1,11 +1,13 @@
+import { grouped } from '../../flow/grouped';
+import { FAILED_READINGS } from '../../flow/queue/platforms/keda';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './read/scalers';
 
-/** Scalers whose metrics come from the cluster itself, or from a clock: there is nothing that could be out of reach. */
+/** Scalers whose metrics come from the cluster itself, or from a clock: they cannot be out of reach. */
 const NEVER_FAIL = ['cpu', 'memory', 'cron', 'kubernetes-workload'];
 
 /** Finished Jobs of each kind that a ScaledJob keeps when it says nothing. */
@@ -15,8 +17,8 @@ const DEFAULT_HISTORY = 100;
 export const KEDA_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-001',
-    title: 'A queue length is meant as a threshold, and is a target for each replica',
-    why: 'KEDA asks for as many replicas as the queue is multiples of the number: with 500, a second pod starts at 501 messages and the last one only when 500 wait for every pod. The field is deprecated besides.',
+    title: 'A queue length used as a threshold is a target for each replica',
+    why: 'KEDA starts one replica for each such number of messages: with 500, a second pod starts at 501 messages and the last one only when 500 wait for every pod. The field is also deprecated.',
     source: 'KEDA, RabbitMQ Queue scaler: queueLength is deprecated, use mode and value',
     severity: 'error',
     cases: [6],
@@ -33,27 +35,27 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: length,
           message: `queueLength ${length.text()} is the target for each replica, not a threshold: ${depth}`,
-          fix: 'write mode: QueueLength and as value what one replica clears within the acceptable wait: wait ÷ service time × slots',
+          fix: 'write mode: QueueLength, with the number of messages that one replica clears within the acceptable wait as value: wait ÷ service time × slots',
         };
       }
     },
   },
   {
     id: 'BP-KEDA-002',
-    title: 'A credential stands in plain text in a trigger',
-    why: 'Whoever may read ScaledObjects reads the password, and so does everything that logs or stores manifests.',
+    title: 'A trigger has a credential in plain text',
+    why: 'Everyone who may read ScaledObjects can read the password, and so can every tool that logs or stores manifests.',
     source: 'KEDA, Authentication: TriggerAuthentication with secretTargetRef',
     severity: 'error',
     cases: [6],
     *check(manifests) {
       for (const { trigger } of triggers(manifests)) {
         for (const [key, value] of trigger.at('metadata').entries()) {
-          // KEDA resolves …FromEnv from the pod; what stands there is a name and no secret.
+          // KEDA resolves …FromEnv from the pod; the value is a name, not a secret.
           if (key.endsWith('FromEnv') || !isCredential(key, value.text() ?? '')) continue;
           yield {
             at: value,
             message: `${key} of the ${trigger.at('type').text()} trigger holds a credential in plain text`,
-            fix: `move it to a Secret, and name that in a TriggerAuthentication under authenticationRef`,
+            fix: `move it to a Secret, and name the Secret in a TriggerAuthentication under authenticationRef`,
           };
         }
       }
@@ -62,7 +64,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-003',
     title: 'A scaler has no fallback for a source that does not answer',
-    why: 'While the source cannot be asked KEDA knows no number: nothing is scaled out however much arrives, and what is scaled to zero stays there.',
+    why: 'While the source does not answer, KEDA has no metric: it does not scale out under any load, and workloads at zero stay there.',
     source: 'KEDA, Scaling Deployments, "Fallback": for triggers with an AverageValue metric of a ScaledObject',
     severity: 'warning',
     cases: [6],
@@ -77,11 +79,11 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         const fallback = scaler.at('spec', 'fallback');
         if (failing.length === 0 || !fallback.absent) continue;
         const least = scaler.at('spec', 'minReplicaCount').number(0);
-        const stays = least === 0 ? 'what is scaled to zero stays there' : 'the replicas stay as they are';
+        const stays = least === 0 ? 'it stays at zero' : 'the replicas stay as they are';
         yield {
           at: fallback,
-          message: `no fallback: while ${failing.map((trigger) => trigger.at('type').text()).join(' and ')} cannot be asked, ${stays}`,
-          fix: 'add fallback with failureThreshold 3 and, as replicas, what an ordinary hour needs',
+          message: `no fallback: while ${failing.map((trigger) => trigger.at('type').text()).join(' and ')} cannot be queried, ${stays}`,
+          fix: `add fallback with failureThreshold ${FAILED_READINGS} and, as replicas, the number for an ordinary hour`,
         };
       }
     },
@@ -89,7 +91,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-004',
     title: 'More replicas than the topic has partitions',
-    why: 'A partition is read by one consumer of a group. KEDA stops at the number of partitions, so that the capacity that was planned for the peak never starts.',
+    why: 'A partition is read by one consumer of a group. KEDA stops at the number of partitions, so the capacity planned for the peak never starts.',
     source: 'KEDA, Apache Kafka scaler: allowIdleConsumers',
     severity: 'warning',
     cases: [5],
@@ -113,7 +115,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-006',
     title: 'Two scalers decide about one workload',
-    why: 'Each sets the number of replicas that it has worked out, and undoes what the other has set: pods come and go all the time, and work in flight with them.',
+    why: "Each sets its own number of replicas and undoes the other's: pods start and stop all the time, and work in flight is lost.",
     source: 'KEDA, Scaling Deployments, "Caveats": a ScaledObject and an HPA must not scale the same resource',
     severity: 'error',
     cases: [],
@@ -127,7 +129,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         else if (!takesOver(first, scaler) && !takesOver(scaler, first)) {
           yield {
             at: targetRef(scaler).at('name'),
-            message: `${target.split('/').slice(1).join('/')} is scaled by ${scaler.name} and by ${first.name}: each undoes what the other sets`,
+            message: `${target.split('/').slice(1).join('/')} is scaled by ${scaler.name} and by ${first.name}: each undoes the other's changes`,
             fix: `put all signals into one scaler: the triggers of a ScaledObject may include cpu and memory`,
           };
         }
@@ -136,8 +138,8 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-KEDA-009',
-    title: 'A ScaledJob keeps what it has finished, or waits for what never does',
-    why: 'KEDA starts one Job for each item. Without limits of its own it keeps 100 that succeeded and 100 that failed, each with its pod; and a Job that hangs holds one of maxReplicaCount places for ever.',
+    title: 'A ScaledJob keeps finished Jobs, or waits for Jobs that hang',
+    why: 'KEDA starts one Job for each item. Without limits of its own it keeps 100 that succeeded and 100 that failed, each with its pod; and a hanging Job holds one of maxReplicaCount places without end.',
     source: 'KEDA, ScaledJob specification: successfulJobsHistoryLimit, failedJobsHistoryLimit; Kubernetes, Jobs',
     severity: 'warning',
     cases: [6],
@@ -160,7 +162,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: deadline,
           message: `no activeDeadlineSeconds: a Job that hangs keeps its place${most === undefined ? '' : `, and ${most} of them stop all work`}`,
-          fix: 'set jobTargetRef.activeDeadlineSeconds to a few times what the longest item takes',
+          fix: 'set jobTargetRef.activeDeadlineSeconds to a few times the duration of the longest item',
         };
       }
     },
@@ -185,7 +187,7 @@ function consumersAtMost(manifests: Manifests, trigger: Value): number | undefin
 }
 
 /** Partitions of topics, by the name that brokers know them by. */
-const partitionsOf = once((manifests: Manifests) =>
+const partitionsOf = oncePer((manifests: Manifests) =>
   grouped(
     manifests.ofType('kafka.strimzi.io/KafkaTopic').map((topic) => {
       const name = topic.at('spec', 'topicName').text(topic.at('metadata', 'name').text());
@@ -194,7 +196,7 @@ const partitionsOf = once((manifests: Manifests) =>
   ),
 );
 
-/** Whether the one scaler is told to take the other over. */
+/** Whether one scaler is set to take over the other. */
 function takesOver(scaler: Resource, other: Resource): boolean {
   const annotations = scaler.at('metadata', 'annotations');
   if (scaler.type !== 'keda.sh/ScaledObject' || other.type === scaler.type) return false;

@@ -1,23 +1,24 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource, Value } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
-/** A directory for logs, as everybody names it. */
+/** Usual names of log directories. */
 const LOG_PATH = /(^|\/)logs?(\/|$)/;
 
 /** The node's own logs, which the kubelet and the runtime rotate. */
 const NODE_LOGS = /^\/var\/log(\/(pods|containers)(\/.*)?)?\/?$|^\/var\/lib\/docker/;
 
-/** A process that rotates, by any of its names. */
+/** Names of programs that rotate logs. */
 const ROTATOR = /rotat|svlogd|multilog/i;
 
 /** Rules about logs that pods write into volumes. */
 export const LOG_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-LOG-001',
-    title: 'A log volume that nothing bounds',
-    why: 'Logs are written until the node has no disk left. Then the kubelet evicts pods, those first that use most, which are those that have something to say.',
+    title: 'A log volume without a bound',
+    why: "Logs grow until the node's disk is full. Then the kubelet evicts pods, first those that use the most disk.",
     source: 'Kubernetes, Volumes: emptyDir sizeLimit; Node-pressure Eviction; Local ephemeral storage',
     severity: 'warning',
     cases: [1],
@@ -54,8 +55,8 @@ function writtenAt(workload: Resource, volume: Value): string[] {
   return [...new Set((writable(workload).get(name) ?? []).filter((path) => LOG_PATH.test(path)))];
 }
 
-/** Where the containers of a workload mount what they may write to, by volume. */
-const writable = once((workload: Resource) =>
+/** Writable mounts of the containers of a workload, by volume. */
+const writable = oncePer((workload: Resource) =>
   grouped(
     (workload.document as Manifests)
       .containers(workload)
@@ -73,7 +74,7 @@ function isUnbounded(manifests: Manifests, workload: Resource, emptyDir: Value):
     .some((container) => container.at('resources', 'limits', 'ephemeral-storage').absent);
 }
 
-const hasRotator = once((workload: Resource): boolean =>
+const hasRotator = oncePer((workload: Resource): boolean =>
   (workload.document as Manifests).containers(workload).some((container) => {
     const words = [...container.at('command').items(), ...container.at('args').items()];
     const texts = [container.at('name'), container.at('image'), ...words].map((word) => word.text() ?? '');

@@ -2,7 +2,7 @@ import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
 /**
- * Groups all of whose kinds the API server keeps by name. Not among them are the files that only look like manifests
+ * Groups in which the API server keeps every kind by name. Excluded are files that only look like manifests
  * (kubeconfig, kustomization, a program's configuration) and the kinds that are only asked about (reviews).
  */
 const GROUPS = [
@@ -21,7 +21,7 @@ const GROUPS = [
   'storage.k8s.io',
 ];
 
-/** Kinds of the core group that stand in manifests. */
+/** Kinds of the core group that occur in manifests. */
 const CORE = [
   'ConfigMap',
   'LimitRange',
@@ -39,7 +39,7 @@ export const NAME_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-NAME-001',
     title: 'An object without a name is never applied',
-    why: 'The API server refuses it. Whatever it was to limit stays without a limit, and when the rest of the file applies nobody may notice.',
+    why: 'The API server refuses it. Its limits do not take effect, and if the rest of the file is applied this is easy to miss.',
     source: 'Kubernetes, Object Names and IDs: metadata.name is required',
     severity: 'error',
     cases: [20],
@@ -51,7 +51,7 @@ export const NAME_RULES: readonly Rule<Manifests>[] = [
         if (!name.absent || !resource.at('metadata', 'generateName').absent) continue;
         yield {
           at: name,
-          message: `this ${kind ?? group} has no metadata.name: it is refused, and nothing of it takes effect`,
+          message: `this ${kind ?? group} has no metadata.name: it is refused and has no effect`,
           fix: 'give it a metadata.name',
         };
       }

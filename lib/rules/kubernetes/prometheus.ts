@@ -13,12 +13,12 @@ const SCRAPES_IN_WINDOW = 4;
 /** Labels that say which pod a sample is of. */
 const POD_LABELS = ['pod', 'pod_name', 'kubernetes_pod_name', 'instance'];
 
-/** Rules about what Prometheus scrapes and works out. */
+/** Rules about what Prometheus scrapes and records. */
 export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-PROM-001',
     title: 'Scraped less often than the look-back allows',
-    why: 'A query sees samples of the last five minutes. When one scrape of a slow series is missed there is none: graphs have holes, and alerts resolve by themselves.',
+    why: 'A query sees samples of the last five minutes. When one scrape of a slow series is missed, no sample is left: graphs have gaps, and alerts resolve by themselves.',
     source: 'Prometheus, Querying basics, "Staleness": the look-back is five minutes',
     severity: 'warning',
     cases: [19],
@@ -42,7 +42,7 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
     cases: [19],
     *check(manifests) {
       const intervals = endpoints(manifests).map(({ seconds }) => seconds);
-      // Which series comes from which endpoint is not written anywhere: only what is too short for all of them is.
+      // The endpoint of a series is not known: only windows too short for all endpoints are reported.
       if (intervals.length === 0 || intervals.includes(undefined)) return;
       const shortest = SCRAPES_IN_WINDOW * least(intervals.map((seconds) => seconds!));
       for (const { at, expression } of prometheusRules(manifests)) {
@@ -50,7 +50,7 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
         if (window >= shortest) continue;
         yield {
           at,
-          message: `a rate over ${plain(window)} s, while nothing is scraped more often than every ${plain(shortest / SCRAPES_IN_WINDOW)} s: below ${SCRAPES_IN_WINDOW} scrapes (${plain(shortest)} s)`,
+          message: `a rate over ${plain(window)} s, while no target is scraped more often than every ${plain(shortest / SCRAPES_IN_WINDOW)} s: below ${SCRAPES_IN_WINDOW} scrapes (${plain(shortest)} s)`,
           fix: `take the rate over ${plain(shortest)} s or more`,
         };
       }
@@ -58,8 +58,8 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-PROM-003',
-    title: 'A recorded name does not say what was done to the metric',
-    why: 'Who reads `level:metric:operations` knows the labels that are left and whether it is a rate. Without them the recorded series is aggregated a second time, wrongly.',
+    title: 'A recorded name does not name its aggregation',
+    why: '`level:metric:operations` shows the remaining labels and whether it is a rate. Without them the recorded series may be aggregated again, wrongly.',
     source: 'Prometheus, Recording rules, "Naming": level:metric:operations',
     severity: 'warning',
     cases: [19],
@@ -71,7 +71,7 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
         yield {
           at,
           message: `${record} records a rate under ${colons === 2 ? 'one colon' : 'no colon'}, not the two of level:metric:operations`,
-          fix: 'name it after the labels that are left, the metric and the operations, as in job:http_requests:rate5m',
+          fix: 'name it after the remaining labels, the metric and the operations, as in job:http_requests:rate5m',
         };
       }
     },
@@ -79,7 +79,7 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-PROM-004',
     title: 'Samples of some pods are dropped after they were scraped',
-    why: 'The pods did the work and the scrape has been paid for; only their counters are missing from every sum, which then says too little and nobody can tell by how much.',
+    why: 'The pods did the work and were scraped, but their counters are missing from every sum, which is too low by an unknown amount.',
     source: 'Prometheus, Configuration: relabel_configs act before the scrape, metric_relabel_configs on every sample',
     severity: 'error',
     cases: [19],
@@ -91,7 +91,7 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
             continue;
           yield {
             at,
-            message: `samples of pods that match ${regex ?? 'a pattern'} are dropped after ${name} was scraped: sums are short of their counts, and no scrape is saved`,
+            message: `samples of pods that match ${regex ?? 'a pattern'} are dropped after ${name} was scraped: sums lack their counts, and no scrape is saved`,
             fix: 'drop the target before the scrape (relabelings, relabel_configs), or drop the label pod and sum without it in a recording rule',
           };
         }

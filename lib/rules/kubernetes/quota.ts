@@ -1,5 +1,5 @@
 import type { Resource } from '../document';
-import { once } from '../once';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { isQueued } from './read/kueue';
 import { byNamespace, type Manifests } from './read/manifests';
@@ -7,15 +7,15 @@ import { quantity } from './read/quantities';
 import { maxReplicas } from './read/scalers';
 import { LIMITS, type Limit, parallelism, quotasOf } from './read/stampede';
 
-/** Work that ends, and could as well wait. */
+/** Work that ends, and can wait. */
 const BATCH = ['batch/Job', 'batch/CronJob', 'keda.sh/ScaledJob'];
 
-/** Rules about what tenants of a cluster may take. */
+/** Rules about limits of a cluster's tenants. */
 export const QUOTA_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-QUOTA-001',
     title: 'Jobs that do not fit their quota are refused, not queued',
-    why: 'A ResourceQuota is checked when a pod is made. What is above it is refused and tried again by the Job controller, ever more rarely and in no order; it neither waits its turn nor leaves room for others.',
+    why: 'A ResourceQuota is checked when a pod is made. Pods above it are refused and retried by the Job controller, at growing intervals and in no order; they have no place in a queue.',
     source: 'Kubernetes, Resource Quotas: a request that would exceed is rejected with 403; Kueue, "Run a Job"',
     severity: 'warning',
     cases: [20],
@@ -29,8 +29,8 @@ export const QUOTA_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-QUOTA-002',
-    title: 'A priority that anybody may take',
-    why: 'A pod that names a higher priority preempts those below it. Without a quota on the class every tenant can name it, and who does so first evicts everybody else.',
+    title: 'A priority that every tenant may use',
+    why: 'A pod that names a higher priority preempts those below it. Without a quota on the class every tenant can use it and evict the others.',
     source: 'Kubernetes, Pod Priority and Preemption; Resource Quotas, "Resource quota per PriorityClass"',
     severity: 'warning',
     cases: [20],
@@ -40,13 +40,13 @@ export const QUOTA_RULES: readonly Rule<Manifests>[] = [
         const at = priority.at('value');
         const value = at.number();
         const preempts = priority.at('preemptionPolicy').text('PreemptLowerPriority') === 'PreemptLowerPriority';
-        // Without any quota among the manifests whoever shares this cluster does it in some other way.
+        // Without any quota among the manifests the cluster is shared in some other way.
         if (value === undefined || value <= 0 || !preempts || quotas.length === 0) continue;
         const name = priority.at('metadata', 'name').text();
         if (quotas.some((quota) => isAbout(quota, name))) continue;
         yield {
           at,
-          message: `value ${value} preempts everything below it, and none of ${quotas.length} ResourceQuota(s) says who may use it`,
+          message: `value ${value} preempts everything below it, and none of ${quotas.length} ResourceQuota(s) limits its use`,
           fix: `add a ResourceQuota with a scopeSelector for the PriorityClass ${name ?? '(give it a name)'}, or set preemptionPolicy to Never`,
         };
       }
@@ -54,7 +54,7 @@ export const QUOTA_RULES: readonly Rule<Manifests>[] = [
   },
 ];
 
-/** What of the batch work of a namespace can never run at once under its quota. */
+/** Batch work of a namespace that can never run at once under its quota. */
 function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resource): Iterable<Found> {
   for (const limit of LIMITS) {
     const at = quota.at('spec', 'hard', limit.key);
@@ -64,7 +64,7 @@ function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resou
       if (asked <= hard) continue;
       yield {
         at,
-        message: `${limit.key} ${limit.show(hard)}, while ${jobs.map((job) => job.name).join(' and ')} may ask for ${limit.show(asked)} at once: what is above is refused, not queued`,
+        message: `${limit.key} ${limit.show(hard)}, while ${jobs.map((job) => job.name).join(' and ')} may request ${limit.show(asked)} at once: pods above it are refused, not queued`,
         fix: 'label the Jobs kueue.x-k8s.io/queue-name and let a ClusterQueue hold the nominal quota; keep the ResourceQuota as an upper bound above it',
       };
       return;
@@ -73,10 +73,10 @@ function* refused(manifests: Manifests, batch: readonly Resource[], quota: Resou
 }
 
 /**
- * What may run at once of the batch work of a namespace, and what it asks for, by limit. Jobs and ScaledJobs may all run
- * at once; CronJobs need not coincide (BP-CRON-001 says when they do).
+ * Batch work of a namespace that may run at once, and its requests, by limit. Jobs and ScaledJobs may all run at once;
+ * CronJobs need not coincide (BP-CRON-001 says when they do).
  */
-const demands = once((batch: readonly Resource[]) => {
+const demands = oncePer((batch: readonly Resource[]) => {
   const known = new Map<Limit, readonly { readonly jobs: readonly Resource[]; readonly asked: number }[]>();
   return (manifests: Manifests, limit: Limit) => {
     let found = known.get(limit);

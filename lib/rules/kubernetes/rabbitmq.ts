@@ -1,13 +1,14 @@
+import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
-import { grouped, once } from '../once';
+import { oncePer } from '../once-per';
 import { matches, patternOf } from '../patterns';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
-/** The first release of RabbitMQ that has a delivery limit of its own. */
+/** The first release of RabbitMQ with a default delivery limit. */
 const LIMITED_SINCE = 4;
 
-/** What keeps a queue from growing for ever, as arguments and policies call it; arguments put x- before. */
+/** Names of length limits and dead-letter settings in policies; arguments have the prefix x-. */
 const BOUNDS = ['dead-letter-exchange', 'max-length', 'max-length-bytes'];
 const DELIVERY_LIMIT = 'delivery-limit';
 
@@ -15,8 +16,8 @@ const DELIVERY_LIMIT = 'delivery-limit';
 export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-RABBITMQ-001',
-    title: 'A queue that nothing bounds and that throws failures away',
-    why: 'It grows until the memory or disk alarm of the broker blocks every publisher, of whatever queue; and what a consumer rejects is deleted.',
+    title: 'A queue without a bound that discards failed messages',
+    why: 'It grows until the memory or disk alarm of the broker blocks the publishers of every queue; and rejected messages are deleted.',
     source: 'RabbitMQ, Queue Length Limit; Dead Letter Exchanges',
     severity: 'error',
     cases: [2],
@@ -26,7 +27,7 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: queue.at('spec', 'arguments'),
           message: `neither a dead-letter exchange nor a length limit, in its arguments or in a Policy that matches ${queueName(queue)}`,
-          fix: 'set x-dead-letter-exchange, and x-max-length (with overflow reject-publish) to what is cleared within the acceptable wait',
+          fix: 'set x-dead-letter-exchange, and x-max-length (with overflow reject-publish) to the number of messages cleared within the acceptable wait',
         };
       }
     },
@@ -34,7 +35,7 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-RABBITMQ-002',
     title: 'A quorum queue without a delivery limit',
-    why: 'Before RabbitMQ 4 a message that no consumer survives is delivered again for ever, ahead of all others. From 4.0 on it is given up after 20 deliveries, which nobody chose.',
+    why: 'Before RabbitMQ 4 a message that crashes its consumer is redelivered without limit, ahead of all others. From 4.0 on it is dropped or dead-lettered after 20 deliveries, a default that may not fit.',
     source: 'RabbitMQ, Quorum Queues, "Poison message handling": delivery-limit',
     severity: 'warning',
     cases: [2],
@@ -45,15 +46,15 @@ export const RABBITMQ_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: queue.at('spec', 'arguments', 'x-delivery-limit'),
           message: `no delivery limit, in its arguments or in a Policy that matches ${queueName(queue)}: unlimited before RabbitMQ ${LIMITED_SINCE}, 20 from then on`,
-          fix: 'set x-delivery-limit to what a failure that passes may need, such as 5',
+          fix: 'set x-delivery-limit to the retries that a temporary failure needs, such as 5',
         };
       }
     },
   },
 ];
 
-/** The queues that are worked on: no streams, and none in which others park what failed. */
-const ownQueues = once((manifests: Manifests): readonly Resource[] =>
+/** Queues with consumers: no streams, and no queues for failed messages. */
+const ownQueues = oncePer((manifests: Manifests): readonly Resource[] =>
   manifests.ofType('rabbitmq.com/Queue').filter((queue) => {
     const type = queue.at('spec', 'type').text('classic');
     return type !== undefined && type !== 'stream' && queueName(queue) !== undefined && !isParking(manifests, queue);
@@ -78,12 +79,12 @@ function policies(manifests: Manifests): readonly Resource[] {
 interface Scope {
   /** Undefined when it is not decided which. */
   readonly vhost: string | undefined;
-  /** What their names match; undefined when it is not decided, or no expression of ours. */
+  /** The pattern of their names; undefined when it is not decided, or not supported. */
   readonly pattern: RegExp | undefined;
 }
 
-/** What policies for queues are about, each scope once, by what they set, or may. */
-const scopes = once((manifests: Manifests) => {
+/** Scopes of policies for queues, each once, by the settings that they make or may make. */
+const scopes = oncePer((manifests: Manifests) => {
   const distinct = new Map<string, readonly [string, Scope]>();
   for (const policy of policies(manifests)) {
     const [vhost, pattern] = [policy.at('spec', 'vhost').text('/'), policy.at('spec', 'pattern').text()];
@@ -105,15 +106,18 @@ function mayCover({ vhost, pattern }: Scope, queue: Resource): boolean {
   return pattern === undefined || matches(pattern, queueName(queue) ?? '');
 }
 
-/** Whether others send what failed here: by a binding from their dead-letter exchange, or by the queue's own name. */
+/**
+ * Whether other queues send failed messages here: by a binding from their dead-letter exchange, or by the queue's own
+ * name.
+ */
 function isParking(manifests: Manifests, queue: Resource): boolean {
   const { exchanges, routingKeys, sources } = deadLettering(manifests);
   const name = queueName(queue)!;
   return routingKeys.has(name) || (sources.get(name) ?? []).some((source) => exchanges.has(source));
 }
 
-/** Where queues and policies send what failed, and what is bound to each queue. */
-const deadLettering = once((manifests: Manifests) => {
+/** Where queues and policies send failed messages, and the bindings of each queue. */
+const deadLettering = oncePer((manifests: Manifests) => {
   const settings = (key: string) => [
     ...manifests.ofType('rabbitmq.com/Queue').map((other) => other.at('spec', 'arguments', `x-${key}`).text()),
     ...policies(manifests).map((policy) => policy.at('spec', 'definition', key).text()),
@@ -126,8 +130,8 @@ const deadLettering = once((manifests: Manifests) => {
   };
 });
 
-/** Whether every broker among the manifests is recent enough to have a limit of its own. */
-const limitedByDefault = once((manifests: Manifests): boolean => {
+/** Whether every broker among the manifests is recent enough to have a default limit. */
+const limitedByDefault = oncePer((manifests: Manifests): boolean => {
   const clusters = manifests.ofType('rabbitmq.com/RabbitmqCluster');
   return (
     clusters.length > 0 &&

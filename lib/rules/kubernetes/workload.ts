@@ -4,12 +4,12 @@ import type { Manifests } from './read/manifests';
 import { type Asked, hasNoLimit, hasNoRequest } from './read/requests';
 import { maxReplicas, scalers, targetOf, triggersOf } from './read/scalers';
 
-/** Rules about what the pods of a scaled workload may take. */
+/** Rules about requests and limits of scaled workloads. */
 export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-WORKER-001',
-    title: 'A workload that is multiplied has no memory limit',
-    why: 'A backlog makes every replica take as much as it can get. The nodes run out of memory at the moment at which the most pods run, and the kubelet evicts whatever stands beside them.',
+    title: 'A scaled workload has no memory limit',
+    why: 'Under a backlog every replica uses as much memory as it can get. The nodes run out of memory when the most pods run, and the kubelet evicts other pods on them.',
     source: 'Kubernetes, Resource Management for Pods and Containers; Node-pressure Eviction',
     severity: 'warning',
     cases: [6],
@@ -22,7 +22,7 @@ export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
           yield {
             at: container.at('resources', 'limits', 'memory'),
             message: `${container.at('name').text() ?? 'a container'} has no memory limit, and ${scaler.name} starts up to ${replicas} of it`,
-            fix: `set resources.limits.memory, so that ${replicas} times as much is what the nodes have`,
+            fix: `set resources.limits.memory, so that the nodes have room for ${replicas} times as much`,
           };
         }
       }
@@ -30,7 +30,7 @@ export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-HPA-001',
-    title: 'Scaled on a share of a request that there is not',
+    title: 'Scaled on utilization without a request',
     why: 'Utilization is usage divided by the request. Without a request there is no number: the autoscaler reports FailedGetResourceMetric and scales nothing, however busy the pods are.',
     source:
       'Kubernetes, Horizontal Pod Autoscaling: "if some of the containers do not have the relevant resource request set"',
@@ -57,7 +57,7 @@ export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
   },
 ];
 
-/** Every workload of which a scaler starts more, with that scaler. */
+/** Every scaled workload, with its scaler. */
 function multiplied(manifests: Manifests): { workload: Resource; scaler: Resource }[] {
   const jobs = manifests.ofType('keda.sh/ScaledJob').map((job) => ({ workload: job, scaler: job }));
   const targets = scalers(manifests).flatMap((scaler) => {
@@ -67,7 +67,7 @@ function multiplied(manifests: Manifests): { workload: Resource; scaler: Resourc
   return [...jobs, ...targets];
 }
 
-/** A place that asks for a share of a request. */
+/** A metric that is a share of a request. */
 interface Utilization {
   readonly at: Value;
   readonly resource: Asked;

@@ -1,6 +1,6 @@
 /**
- * One event, worked through: a stack that creates, updates or deletes its quotas, or the hourly look whether they
- * still hold. The cluster is a port, so that this runs against a real Kafka as well as in memory.
+ * Handling of one event: a stack that creates, updates or deletes its quotas, or the hourly check whether they still
+ * hold. The cluster is a port, so that this runs against a real Kafka as well as in memory.
  */
 import {
   type Alteration,
@@ -16,7 +16,7 @@ import {
   type QuotaEntity,
 } from './quotas';
 
-/** The few things that are asked of a Kafka cluster. */
+/** The operations on a Kafka cluster. */
 export interface QuotaCluster {
   /** The limits set on exactly this entity; none when it has no quota. */
   describe(entity: QuotaEntity): Promise<Limits>;
@@ -25,7 +25,7 @@ export interface QuotaCluster {
   close(): Promise<void>;
 }
 
-/** What goes out of here. */
+/** The ports to the outside. */
 export interface Ports {
   /** @param brokers `host:port` of one or more brokers, separated by commas */
   connect(brokers: string): Promise<QuotaCluster>;
@@ -33,7 +33,7 @@ export interface Ports {
   count(name: string, details: Record<string, string>): void;
 }
 
-/** Where quotas are to hold, and which. */
+/** The cluster and its quotas. */
 export interface QuotaProperties {
   readonly ClusterArn: string;
   readonly Brokers: string;
@@ -43,7 +43,7 @@ export interface QuotaProperties {
   readonly TakeOver?: unknown;
 }
 
-/** What the provider framework hands over. */
+/** Event of the provider framework. */
 export interface ResourceEvent {
   readonly RequestType: 'Create' | 'Update' | 'Delete';
   readonly LogicalResourceId: string;
@@ -52,18 +52,18 @@ export interface ResourceEvent {
   readonly OldResourceProperties?: QuotaProperties;
 }
 
-/** What the schedule hands over. */
+/** Event of the schedule. */
 export interface RepairEvent {
   readonly Repair: QuotaProperties;
 }
 
-/** What the provider framework is told; it holds nothing but names and counts. */
+/** Answer to the provider framework; it holds only names and counts. */
 export interface ResourceAnswer {
   readonly PhysicalResourceId: string;
   readonly Data: { readonly Entities: number };
 }
 
-/** What the schedule's log shows. */
+/** Answer in the schedule's log. */
 export interface RepairAnswer {
   readonly repaired: readonly string[];
 }
@@ -71,7 +71,7 @@ export interface RepairAnswer {
 /**
  * @throws QuotaConflictError when an entity that the stack did not name before has a quota of another value, and the
  * stack does not take over
- * @throws when an event is neither of the two, and whatever the cluster refuses
+ * @throws when an event is neither of the two, and when the cluster refuses
  */
 export async function handleEvent(
   event: ResourceEvent | RepairEvent,
@@ -93,7 +93,7 @@ export async function handleEvent(
   };
 }
 
-/** Sets again what was altered or removed by hand. Entities that are not ours are not even read. */
+/** Repairs limits that were altered or removed by hand. Entities that are not ours are not read. */
 async function repair(properties: QuotaProperties, ports: Ports): Promise<RepairAnswer> {
   const quotas = parseQuotas(properties.Quotas);
   const { changes } = await alterTo(quotas, quotas, properties, ports);

@@ -38,7 +38,7 @@ export async function quotaCluster({ brokers, sasl, tls }: ClusterOptions): Prom
     tlsServerName: tls,
     connectTimeout: 5000,
     timeout: 10_000,
-    // Signing in fails for good; a broker that restarts is back within these.
+    // A failed sign-in is final; a broker that restarts is back within these retries.
     retries: 3,
     retryDelay: 1000,
   });

@@ -5,7 +5,7 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 
-/** What signs. A Lambda function finds the role's own in its environment. */
+/** Credentials to sign with. A Lambda function finds those of its role in its environment. */
 export interface SigningCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;

@@ -1,8 +1,8 @@
 /**
- * What quotas are wanted, what the cluster has, and what has to be altered. Pure: no network, no clock.
+ * Wanted quotas, present quotas, and the changes between them. Pure: no network, no clock.
  */
 
-/** Kafka's own word for "whoever has no quota by name", as its tools write it. */
+/** Kafka's name for all users without a quota of their own, as its tools write it. */
 export const DEFAULT_ENTITY = '<default>';
 
 /** The limits that can be put on an entity, as Kafka spells them. All of them hold for each broker by itself. */
@@ -13,7 +13,7 @@ export type LimitName = (typeof LIMIT_NAMES)[number];
 /** Bytes per second, or percent of a thread's time, by limit. */
 export type Limits = Readonly<Partial<Record<LimitName, number>>>;
 
-/** Whom a quota binds: a user, a client id, or a client id of one user. */
+/** Entity of a quota: a user, a client id, or a client id of one user. */
 export interface QuotaEntity {
   readonly user?: string;
   readonly clientId?: string;
@@ -24,7 +24,7 @@ export interface Quota extends QuotaEntity {
   readonly limits: Limits;
 }
 
-/** What has to be done about one entity. */
+/** The changes of one entity. */
 export interface Alteration extends QuotaEntity {
   readonly set: Limits;
   readonly remove: readonly LimitName[];
@@ -117,7 +117,7 @@ export interface Conflict extends QuotaEntity {
   readonly wanted: number;
 }
 
-/** What is to be done, and what the cluster holds against it. */
+/** The changes, and the conflicts in the cluster. */
 export interface Decision {
   /** Alterations that make every wanted limit hold, if there is no conflict. */
   readonly changes: readonly Alteration[];
@@ -130,10 +130,10 @@ export interface Decision {
 }
 
 /**
- * What has to be altered so that every wanted limit holds and nothing is left of what was set before. Kafka does not
- * know who set a limit, so a value says whose it is: one that equals the wanted or the previous one is ours (the same
- * construct under another name, a roll-back), any other is that of another owner. Only entities of `wanted` and
- * `previous` are touched, and of those only the limits that either of them names.
+ * The changes that make every wanted limit hold and remove all limits that were set before. Kafka does not know who set
+ * a limit, so a value says whose it is: one that equals the wanted or the previous one is ours (the same construct
+ * under another name, a roll-back), any other is that of another owner. Only entities of `wanted` and `previous` are
+ * touched, and of those only the limits that either of them names.
  *
  * @param existing the limits that the cluster has, by entity key
  */

@@ -1,14 +1,14 @@
 /**
- * What a failure of the Kafka client may say. Its own errors nest their causes, and a cause may hold what was sent:
- * only the kind of it goes on.
+ * Safe messages for failures of the Kafka client. Its errors nest their causes, and a cause may hold sent data: only
+ * its kind is kept.
  */
 
-/** Something the cluster refused or that keeps us from it, in one sentence that may be logged. */
+/** A refusal of the cluster or a connection failure, in one sentence that may be logged. */
 export class QuotaClusterError extends Error {
   public override readonly name = 'QuotaClusterError';
 }
 
-/** One sentence about why, without anything that was sent. */
+/** One sentence about the cause, without sent data. */
 export function refusal(error: unknown, brokers: string): string {
   const kinds = new Set(nested(error).flatMap(({ code, apiId }) => [code, apiId].filter(isKind)));
   if (kinds.has('PLT_KFK_AUTHENTICATION') || kinds.has('SASL_AUTHENTICATION_FAILED')) {

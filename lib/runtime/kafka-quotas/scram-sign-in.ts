@@ -12,7 +12,7 @@ export type Secrets = Pick<SecretsManagerClient, 'send'>;
  * rotated password is in use at once; an event an hour makes that no cost.
  */
 export async function scramSignIn(secretArn: string, secrets?: Secrets): Promise<SignIn> {
-  // Loaded by those alone who have a password to fetch.
+  // Loaded only if there is a password to fetch.
   const sdk = await import('@aws-sdk/client-secrets-manager');
   const client = secrets ?? new sdk.SecretsManagerClient({ maxAttempts: 2 });
   let text: string | undefined;

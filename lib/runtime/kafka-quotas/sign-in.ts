@@ -1,14 +1,14 @@
 /**
- * Who we are to the cluster: a SCRAM user, or the function's own role.
+ * Identity at the cluster: a SCRAM user, or the function's own role.
  */
 import { iamToken, type SigningCredentials } from './iam-token';
 
-/** What the Kafka client signs in with, by the mechanism's name in SASL. */
+/** Credentials of the Kafka client, by the mechanism's name in SASL. */
 export type SignIn =
   | { readonly mechanism: 'SCRAM-SHA-512'; readonly username: string; readonly password: string }
   | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => string };
 
-/** The credentials cannot be had. Names the secret, never what is in it. */
+/** The credentials are not available. Names the secret, never its content. */
 export class SignInError extends Error {
   public override readonly name = 'SignInError';
 }

@@ -1,6 +1,6 @@
 /**
- * Tells Prometheus how a node's logs are: bytes of the files and of the queue, free space, and what Filebeat says of
- * itself. Filebeat 8 has its figures as JSON only; bytes on disk it does not know at all.
+ * Exports a node's logs to Prometheus: bytes of the files and of the queue, free space, and Filebeat's own figures.
+ * Filebeat 8 has its figures as JSON only; bytes on disk it does not know at all.
  *
  * Environment: LOG_FOLDER, QUEUE_FOLDER, STATS_URL, METRICS_PORT, SHIPPER, NODE_NAME.
  */
@@ -49,7 +49,7 @@ async function read(logs: string, queue: string, url: string) {
   };
 }
 
-/** Bytes of the files in a folder; a file that goes meanwhile counts nothing, a folder that is not there yet too. */
+/** Bytes of the files in a folder; a file deleted meanwhile counts 0, as does a missing folder. */
 async function bytesIn(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const sizes = await Promise.all(

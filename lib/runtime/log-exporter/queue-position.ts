@@ -12,8 +12,7 @@ const FRAME_OFFSET = 20;
 const LENGTH = 28;
 
 /**
- * Lines at the head of the oldest segment that are acknowledged already; undefined where the file is of another version
- * than the one that is known.
+ * Lines at the head of the oldest segment that are acknowledged already; undefined for an unknown version of the file.
  */
 export function acknowledgedEvents(state: Buffer): number | undefined {
   // Made empty, and written with the first acknowledgement.

@@ -1,6 +1,6 @@
-/** What the exporter tells Prometheus, from what it read. */
+/** Metrics for Prometheus from one reading. */
 
-/** One look at a node's logs and their shipper. */
+/** One reading of a node's logs and their shipper. */
 export interface Reading {
   /** Bytes of the log files, rotated ones included. */
   readonly logBytes: number;
@@ -12,7 +12,7 @@ export interface Reading {
   readonly freeBytes: number;
   /** Lines of the oldest segment of the queue that are acknowledged; undefined when that is not known. */
   readonly acknowledgedEvents?: number;
-  /** What Filebeat answers on `/stats`; undefined when it does not. */
+  /** Filebeat's answer on `/stats`; undefined without one. */
   readonly stats?: FilebeatStats;
 }
 
@@ -20,7 +20,7 @@ export interface Reading {
 export interface FilebeatStats {
   readonly libbeat?: {
     readonly output?: { readonly events?: { readonly acked?: number; readonly dropped?: number } };
-    // Not `pipeline.events.active`: what a queue on disk has taken over is done for it, though nobody has it yet.
+    // Not `pipeline.events.active`: it counts lines in the disk queue as done, although they are not delivered.
     readonly pipeline?: { readonly queue?: { readonly filled?: { readonly events?: number } } };
   };
 }
@@ -33,7 +33,7 @@ interface Metric {
   readonly value: number | undefined;
 }
 
-/** A reading in Prometheus' text format. What could not be read is left out rather than told as zero. */
+/** A reading in Prometheus' text format. Values that could not be read are left out rather than exported as zero. */
 export function metricsText(reading: Reading, labels: Readonly<Record<string, string>>): string {
   const { stats } = reading;
   const events = stats?.libbeat?.output?.events;

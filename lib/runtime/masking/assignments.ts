@@ -1,7 +1,7 @@
 /**
- * Secrets in plain text that stand after their name: `password=…`, `"apiKey": "…"`, `Authorization: Token …`,
- * `--token …`, `<pin>…</pin>`. Linear: before a separator a bounded number of characters is read, and what is read
- * after it is masked, so that nothing is read twice.
+ * Secrets in plain text after their name: `password=…`, `"apiKey": "…"`, `Authorization: Token …`, `--token …`,
+ * `<pin>…</pin>`. Linear: before a separator a bounded number of characters is read, and the text read after it is
+ * masked, so no character is read twice.
  */
 import { type FieldNames, normalised } from './field-names';
 
@@ -24,7 +24,7 @@ const ESCAPE = /%(?:25){0,4}[0-9a-f]{2}/gi;
 const LONGEST_NAME = 128;
 const MOST_NAME_WORDS = 3;
 
-/** The text with what stands after a sensitive name replaced. */
+/** The text with values after sensitive names replaced. */
 export function replaceAssignments(text: string, fields: FieldNames, mask: string): string {
   let masked = replaceAfter(text, SEPARATOR, mask, (match, from) => valueAfterSeparator(text, match, from, fields));
   masked = replaceOptions(masked, fields, mask);
@@ -64,7 +64,7 @@ function replaceElements(text: string, fields: FieldNames, mask: string): string
   });
 }
 
-/** Replaces the value that `valueFor` finds for a match, told where the previous one ended; goes on behind it. */
+/** Replaces the value that `valueFor` finds for a match, given the end of the previous one; continues after it. */
 function replaceAfter(
   text: string,
   pattern: RegExp,

@@ -1,5 +1,5 @@
 /**
- * Which names stand before a secret: of a JSON field, a form field, a header, a variable, an option.
+ * Names of secrets: of a JSON field, a form field, a header, a variable, an option.
  */
 
 /** Names of fields whose values are masked unless the user names others. Case and separators don't matter. */

@@ -7,7 +7,7 @@ import { normalised } from './field-names';
 /** JSON nested deeper than this is masked whole: a message that deep is an attack on the parser. */
 export const MAX_DEPTH = 64;
 
-/** What becomes of the parts of a document. */
+/** Handlers for the parts of a document. */
 export interface JsonRules {
   readonly mask: string;
   /** A string that stands at this depth. */
@@ -168,7 +168,7 @@ class JsonText {
     return true;
   }
 
-  /** Without recursion: what is skipped may be nested as deep as the text is long. */
+  /** Without recursion: the skipped part may be nested as deep as the text is long. */
   private skipValue(): Item {
     this.skipBlanks();
     let depth = 0;

@@ -1,6 +1,6 @@
 /**
- * Numbers that say what they are by their check digits: payment cards and bank accounts. Linear: from every group of
- * digits a bounded number of characters is read.
+ * Numbers with check digits: payment cards and bank accounts. Linear: from every group of digits a bounded number of
+ * characters is read.
  */
 
 const MOST_CARD_DIGITS = 19;
@@ -27,7 +27,7 @@ export function replaceCardNumbers(text: string, mask: string): string {
     .join('');
 }
 
-/** The text with every IBAN replaced, whatever its case and whether or not it is written in groups. */
+/** The text with every IBAN replaced, in any case, with or without groups. */
 export function replaceIbans(text: string, mask: string): string {
   const found: Range[] = [];
   IBAN_START.lastIndex = 0;

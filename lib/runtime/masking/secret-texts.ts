@@ -1,6 +1,6 @@
 /**
- * Secrets that a text gives away by their look, wherever they stand. Every repetition is bounded, or what it reads is
- * masked or skipped, so that nothing is read more than a few times: a megabyte of one letter must not cost minutes.
+ * Secrets with a known format, in any place of a text. Every repetition is bounded, or the text it reads is masked or
+ * skipped, so no part is read more than a few times: a megabyte of one letter must not cost minutes.
  */
 
 /** Prefixes that issuers give their keys so that they can be found, and addresses that are keys. */
@@ -84,7 +84,7 @@ const DOMAIN =
   /(?:[\p{L}\p{N}\p{M}](?:[\p{L}\p{N}\p{M}-]{0,62}[.\u3002]))(?:[\p{L}\p{N}\p{M}-]{1,63}[.\u3002]){0,8}\p{L}[\p{L}\p{N}\p{M}-]{1,62}|\[[0-9A-Fa-f:.IPv]{3,48}\]/uy;
 const LONGEST_LOCAL_PART = 256;
 
-/** The text with every secret that can be told by its look replaced. */
+/** The text with every secret of a known format replaced. */
 export function replaceSecretTexts(text: string, mask: string): string {
   let masked = replaceKeys(text, mask).replace(PUTTY_KEY, mask);
   masked = replaceUserInfo(masked, mask).replace(DRIVER_ADDRESS, mask).replace(ORACLE_ADDRESS, mask);
@@ -93,7 +93,7 @@ export function replaceSecretTexts(text: string, mask: string): string {
   return replaceAddresses(masked, mask);
 }
 
-/** Private keys in PEM, whatever stands between the two lines; one that is cut off is masked to the end of the text. */
+/** Private keys in PEM, with any text between the two lines; one that is cut off is masked to the end of the text. */
 function replaceKeys(text: string, mask: string): string {
   return pieces(text, KEY_BEGIN, mask, (match) => {
     KEY_END.lastIndex = match.index + match[0].length;

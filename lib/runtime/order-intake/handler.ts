@@ -1,5 +1,6 @@
 /**
- * The business of the reference environment "order intake": books every delivery once and archives what it booked.
+ * The business logic of the reference environment "order intake": books every delivery once and archives what it
+ * booked.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -11,12 +12,12 @@ import { type Delivery, type Effects, webhookConsumer } from '../webhook/consume
 const LEDGER_TABLE = process.env.LEDGER_TABLE ?? '';
 const ARCHIVE_BUCKET = process.env.ARCHIVE_BUCKET ?? '';
 const ARCHIVE_SERVICE = process.env.ARCHIVE_SERVICE ?? '';
-/** Stands for the call to the order system behind this worker. */
+/** Simulates the call to the order system behind this worker. */
 const DOWNSTREAM_MILLIS = 1000 * Number(process.env.DOWNSTREAM_SECONDS ?? 0);
 
 const s3 = new S3Client({});
 
-/** An order that no attempt can ever book. */
+/** An order that no attempt can book. */
 class InvalidOrderError extends Error {
   public override readonly name = 'InvalidOrderError';
 }
@@ -44,7 +45,7 @@ async function book(delivery: Delivery, effects: Effects): Promise<void> {
   });
 }
 
-/** One entry for what the buffer counts as one delivery. A JSON array, for an id may hold any separator. */
+/** One entry for each delivery, as the buffer counts them. A JSON array, for an id may hold any separator. */
 function ledgerId({ source, claimedTenant, id }: Delivery): string {
   return JSON.stringify([source, claimedTenant, id]);
 }

@@ -1,10 +1,10 @@
 /**
  * The worker of the reference environment "order processing": takes orders off a RabbitMQ queue, `SLOTS` at a time.
  *
- * An order is acknowledged when its effect is there. An attempt that fails goes back to the queue, whose delivery limit
- * counts; an order that can never be booked is set aside at once. On SIGTERM nothing more is taken and what is in hand
- * is ended, within the grace period of the pod. A lost connection ends the process: the pod is started anew, and what
- * was not acknowledged is delivered again.
+ * An order is acknowledged after its effect. An attempt that fails goes back to the queue, whose delivery limit counts;
+ * an order that can never be booked is set aside at once. On SIGTERM the worker takes no more orders and finishes the
+ * current ones, within the grace period of the pod. A lost connection ends the process: the pod is restarted, and
+ * unacknowledged orders are delivered again.
  */
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,12 +13,12 @@ import { type ConsumeMessage, connect } from 'amqplib';
 const QUEUE_NAME = required('QUEUE_NAME');
 const PREFETCH = Number(required('PREFETCH'));
 const SLOTS = Number(required('SLOTS'));
-/** Stands for the call to the order system behind this worker. */
+/** Simulates the call to the order system behind this worker. */
 const SERVICE_MILLIS = 1000 * Number(process.env.SERVICE_SECONDS ?? 0);
 /** 0 lets the system pick a free port. */
 const HEALTH_PORT = Number(process.env.HEALTH_PORT ?? 8080);
 
-/** An order that no attempt can ever book. */
+/** An order that no attempt can book. */
 class InvalidOrderError extends Error {
   public override readonly name = 'InvalidOrderError';
 }
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     } catch (error) {
       const { name, message: text } = error as Error;
       const hopeless = error instanceof InvalidOrderError;
-      // What is sent back at once is delivered again at once; the delivery limit bounds it.
+      // An order requeued at once is delivered again at once; the delivery limit bounds it.
       channel.nack(message, false, !hopeless);
       log({ level: 'warn', failed: message.properties.messageId, error: name, message: text, setAside: hopeless });
     }
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     ending = true;
     await channel.cancel(consumerTag);
     await Promise.all(busy);
-    // What was pushed and not begun goes back with the channel.
+    // Prefetched orders that were not begun are requeued when the channel closes.
     await channel.close();
     await connection.close();
     health.close();

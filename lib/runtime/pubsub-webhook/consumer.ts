@@ -1,9 +1,9 @@
 /**
- * The consumer's side of a webhook buffer on Google Cloud: takes what Pub/Sub pushes, lets each delivery have its
- * effect once, and answers 2xx only when that is committed. What is left to write is the business, and the store.
+ * The consumer's side of a webhook buffer on Google Cloud: takes pushes from Pub/Sub, processes each delivery once, and
+ * answers 2xx only after the commit. The user writes the business logic and the store.
  *
- * Who may call is Cloud Run's matter: the service is private and Pub/Sub pushes with a token of an account that may
- * invoke it. The signature was judged by the receiver, which alone may publish to the topic.
+ * Cloud Run checks the caller: the service is private and Pub/Sub pushes with a token of an account that may invoke it.
+ * The signature was judged by the receiver, which alone may publish to the topic.
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { kindOf, logEvent } from '../cloud-log';
@@ -35,11 +35,11 @@ export interface Delivery {
   readonly body: string;
   /** When the receiver took it, in milliseconds since the epoch. */
   readonly receivedAtMillis: number;
-  /** 1 for the first attempt. Pub/Sub counts it as well as it can, and may start anew. */
+  /** 1 for the first attempt. Pub/Sub counts approximately, and may restart at 1. */
   readonly attempt: number;
 }
 
-/** The business: says what a delivery does. Throws when it cannot be done; it is then tried again, later. */
+/** The business logic: the effect of a delivery. If it throws, the delivery is retried later. */
 export type OnDelivery<Transaction> = (delivery: Delivery, transaction: Transaction) => Promise<void>;
 
 /** Settings; each has a default from the environment that `WebhookBuffer` writes. */
@@ -58,7 +58,7 @@ interface Envelope {
 /** Pub/Sub's 10 MB of message in base64, and its envelope. */
 const MAX_ENVELOPE_BYTES = 15_000_000;
 
-/** Answers the push of one message: 204 acknowledges it, everything else has Pub/Sub come again. */
+/** Answers the push of one message: 204 acknowledges it, any other status makes Pub/Sub retry. */
 export function webhookEndpoint<Transaction>(
   onDelivery: OnDelivery<Transaction>,
   store: EffectStore<Transaction>,
@@ -116,7 +116,7 @@ function deliveryOf(envelope: Envelope): { key: string; delivery: Delivery } {
   return { key, delivery };
 }
 
-/** A source has a name that was configured; anything else was written by somebody who should not publish here. */
+/** A source has a configured name; anything else came from an unauthorised publisher. */
 function loggable(source: string): string {
   return /^[a-z0-9-]{1,32}$/.test(source) ? source : 'unknown';
 }

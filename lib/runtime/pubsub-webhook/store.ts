@@ -1,5 +1,5 @@
 /**
- * What a consumer needs from a database: the key of a delivery committed together with its effect.
+ * Requirements of a consumer on its database: the key of a delivery committed together with its effect.
  *
  * A key that is set before the effect loses the event when the consumer dies in between; one that is set after it lets
  * a redelivery have a second effect. So neither `set` nor `get` is here, only the two together.
@@ -15,7 +15,7 @@ export interface EffectStore<Transaction> {
    * - when `effect` or the commit fails the promise is rejected and the key is free for the next attempt;
    * - a commit whose outcome is unknown is rejected too: the next attempt finds the key or does not;
    * - the key may be forgotten after `expiresAtMillis`, not before, and is then deleted by the database itself (a TTL
-   *   policy, a partition that is dropped), or keys pile up for ever.
+   *   policy, a partition that is dropped), or keys pile up without limit.
    */
   once(
     key: string,

@@ -1,18 +1,18 @@
 /**
- * What becomes of one dead letter. Pure: time, chance and the counts of the windows come in, a decision goes out.
+ * Decision on one dead letter. Pure: time, chance and the counts of the windows come in, a decision goes out.
  *
- * Time is cut into windows as long as a redriven message that fails again needs to come back. Each window counts what
- * was redriven in it and how much of that came back, so the success ratio of a window is exact, not a guess from
- * whatever arrives now; it is known for certain when the next window has ended.
+ * Time is cut into windows as long as a redriven message needs to fail again and return. Each window counts what was
+ * redriven in it and how much of that came back, so the success ratio of a window is exact; it is final when the next
+ * window has ended.
  */
 import { fullJitter } from '../../flow/queue/backoff';
 
-/** Attributes that a redriven message carries. A message may have ten in all. */
+/** Attributes of a redriven message. A message may have ten in all. */
 export const REDRIVES = 'backpressure-redrives';
 export const MESSAGE_ID = 'backpressure-id';
 export const FIRST_SEEN = 'backpressure-first-seen';
 export const OWN_ATTRIBUTES: readonly string[] = [REDRIVES, MESSAGE_ID, FIRST_SEEN];
-/** Carried by what earlier versions redrove. */
+/** Attributes of messages that earlier versions redrove. */
 export const FORMER_ATTRIBUTES: readonly string[] = ['backpressure-redriven-at'];
 export const MAX_ATTRIBUTES = 10;
 
@@ -26,7 +26,7 @@ export const FORGIVEN = 4;
 const EXPIRY_MARGIN_SECONDS = 86_400;
 /** SQS hides a message for at most 12 hours from its receipt. */
 const MAX_HOLD_SECONDS = 43_200 - 900;
-/** What a letter waits after a try that failed; it doubles from try to try. */
+/** Wait of a letter after a failed try; it doubles with every try. */
 const FIRST_RETRY_SECONDS = 180;
 
 /** The guard's limits, as the construct derived them. */
@@ -37,7 +37,7 @@ export interface Limits {
   readonly redrivesPerWindow: number;
   /** Redrives that a window needs before it can fail, and may hold while the circuit is open. */
   readonly verdictMinimum: number;
-  /** Below this share of redrives that stay away, a window has failed. */
+  /** A window has failed if a smaller share of its redrives succeeded. */
   readonly successRatioFloor: number;
   /** Upper bound of the first redrive's delay; it doubles from redrive to redrive. */
   readonly backoffSeconds: number;
@@ -51,7 +51,7 @@ export interface Limits {
   readonly stuckHoldSeconds: number;
 }
 
-/** One dead letter, as far as the decision needs it. */
+/** One dead letter, as the decision needs it. */
 export interface Letter {
   readonly redrives: number;
   /** Epoch milliseconds of the last redrive; absent when there was none. */
@@ -62,7 +62,7 @@ export interface Letter {
   readonly attributeCount: number;
 }
 
-/** What was redriven in one window and how much of it came back. */
+/** Redrives of one window, and how many of them failed again. */
 export interface WindowCount {
   readonly redriven: number;
   readonly returned: number;
@@ -74,7 +74,7 @@ export type Windows = ReadonlyMap<number, WindowCount>;
 /** Why a letter is parked for good. */
 export type Reason = 'attempts-exhausted' | 'no-room-for-attributes' | 'about-to-expire' | 'refused-by-queue';
 
-/** What becomes of a letter. A `redrive` still needs a place in the window. */
+/** The decision on a letter. A `redrive` still needs a place in the window. */
 export type Decision =
   | { readonly action: 'redrive'; readonly delaySeconds: number }
   | { readonly action: 'quarantine'; readonly reason: Reason }
@@ -102,13 +102,13 @@ export function placesInWindow(windows: Windows, now: number, limits: Limits): n
   return isOpen(windows, now, limits) ? limits.verdictMinimum : limits.redrivesPerWindow;
 }
 
-/** What becomes of the letter, before places are given out. */
+/** The decision on the letter, before places are given out. */
 export function decide(letter: Letter, windows: Windows, now: number, limits: Limits, random: () => number): Decision {
   const decision = decideOnRedrives(letter, windows, now, limits, random);
   return decision.action === 'hold' ? heldUnlessExpiring(letter, decision.seconds, now, limits) : decision;
 }
 
-/** What becomes of a letter that found no place in the window. */
+/** The decision on a letter without a place in the window. */
 export function withoutPlace(
   letter: Letter,
   windows: Windows,
@@ -119,12 +119,12 @@ export function withoutPlace(
   return heldUnlessExpiring(letter, holdSeconds(windows, now, limits, random), now, limits);
 }
 
-/** What becomes of a letter that could not be judged. */
+/** The decision on a letter that could not be checked. */
 export function afterError(letter: Letter, now: number, limits: Limits): Decision {
   return heldUnlessExpiring(letter, retrySeconds(1, limits), now, limits);
 }
 
-/** How long a letter waits before it is tried again that could not be moved so many times. */
+/** How long a letter waits before the next try after this many failed ones. */
 export function retrySeconds(tries: number, limits: Limits): number {
   return Math.min(MAX_HOLD_SECONDS, limits.stuckHoldSeconds, FIRST_RETRY_SECONDS * 2 ** Math.max(0, tries - 1));
 }
@@ -157,14 +157,14 @@ function decideOnRedrives(
   return { action: 'redrive', delaySeconds: Math.round(fullJitter(letter.redrives, random, backoff)) };
 }
 
-/** Whether the letter failed alone (then it is the letter) or with its whole window (then it is the consumer). */
+/** Whether the letter failed alone (a fault of the letter) or with its whole window (a fault of the consumer). */
 function verdictOn(letter: Letter, windows: Windows, now: number, limits: Limits): 'failed' | 'passed' | 'pending' {
   if (letter.redrivenAt === undefined) return 'passed';
   const window = windowAt(letter.redrivenAt, limits);
   const count = windows.get(window);
   if (failed(count, limits)) return 'failed';
-  // A message only comes back after all its attempts; by then what died with it has been redriven too. If that is too
-  // little for a verdict there is nothing to wait for.
+  // A message returns only after all its attempts; by then letters that failed with it have been redriven too. If they
+  // are too few for a verdict, waiting does not help.
   if ((count?.redriven ?? 0) < limits.verdictMinimum) return 'passed';
   return windowAt(now, limits) - window >= 2 ? 'passed' : 'pending';
 }
@@ -174,7 +174,9 @@ function failed(count: WindowCount | undefined, limits: Limits): boolean {
   return count.returned > (1 - limits.successRatioFloor) * count.redriven;
 }
 
-/** To the next window and a random while beyond, the longer the less can be done, so that held letters come back spread. */
+/**
+ * To the next window and a random time beyond, longer with less capacity, so that held letters are retried spread out.
+ */
 function holdSeconds(windows: Windows, now: number, limits: Limits, random: () => number): number {
   const toNextWindow = limits.windowSeconds - ((now / 1000) % limits.windowSeconds);
   const spread = isOpen(windows, now, limits) ? 3 : placesLeft(windows, now, limits) === 0 ? 1 : 0.1;

@@ -32,7 +32,7 @@ import {
   redriveBatch,
 } from './redriver';
 
-/** A call that hangs must not take the time of the other letters. */
+/** A hanging call must not take the time of the other letters. */
 const requestHandler = { connectionTimeout: 1000, requestTimeout: 3000, throwOnRequestTimeout: true };
 const sqs = new SQSClient({ requestHandler });
 const dynamo = new DynamoDBClient({ requestHandler });
@@ -61,7 +61,7 @@ const config: RedriverConfig = {
 };
 
 type Item = Record<string, AttributeValue>;
-/** Reads of what a throttled table left out, and the pause before the second one, which doubles: 350 ms in all. */
+/** Reads of keys that a throttled table left out, and the pause before the second one, which doubles: 350 ms in all. */
 const MOST_READS = 4;
 const READ_PAUSE_MILLIS = 25;
 
@@ -227,7 +227,7 @@ async function send(queueUrl: string, message: Outgoing): Promise<void> {
   }
 }
 
-/** What SQS answers with an error of the caller was not sent; what it does not answer may have been. */
+/** A message that SQS refuses with a client error was not sent; without an answer it may have been sent. */
 function classified(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   if (/^Invalid(MessageContents|ParameterValue|AttributeValue)/.test(error.name)) return new RefusedMessage();

@@ -1,5 +1,5 @@
 /**
- * The masked copy of a letter for the quarantine, from the fullest form to one that any queue takes.
+ * The masked copy of a letter for the quarantine, from the fullest form to one that every queue accepts.
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { SQSMessageAttributes } from 'aws-lambda';
@@ -18,7 +18,7 @@ export interface Parked {
   readonly attributes: SQSMessageAttributes;
 }
 
-/** What the copy is made of. */
+/** Parts of the copy. */
 export interface ParkedLetter {
   readonly id: string;
   readonly redrives: number;
@@ -64,7 +64,7 @@ export function* parkedForms(
   yield { body: digest, attributes: withDropped(own, [], letter) };
 }
 
-/** A group id without what looks like a secret; alike for all messages of a group, and not to be found by trying. */
+/** A group id without secrets; the same for all messages of a group, and safe against guessing. */
 export function parkedGroup(group: string, masking: Masking, key: Uint8Array): string {
   if (masking.text(group) === group) return group;
   return `masked-${createHmac('sha256', key).update(group).digest('hex').slice(0, 32)}`;
@@ -80,7 +80,7 @@ function ownAttributes(letter: ParkedLetter, reason: Reason, sourceName: string)
   };
 }
 
-/** Names are masked, too: a producer may have put anything into one. */
+/** Names are masked, too: a producer may put any text into one. */
 function producersAttributes(attributes: SQSMessageAttributes, masking: Masking): (readonly [string, string])[] {
   const kept = Object.entries(attributes).filter(
     ([name, { stringValue }]) => !name.startsWith('backpressure-') && !OWN_ATTRIBUTES.includes(name) && stringValue,

@@ -1,9 +1,9 @@
 /**
- * One batch of dead letters: read what the windows know, decide letter by letter, then act.
+ * One batch of dead letters: read the windows, decide letter by letter, then act.
  *
- * Every action is send first, delete after (Lambda deletes what is not reported as failed). A journal tells a letter
- * that was sent from one that was not when the function ends in between. Nothing about one letter stops the others: each
- * fails alone, what takes long comes last, and what is not reached within the time is reported.
+ * Every action is send first, delete after (Lambda deletes letters that are not reported as failed). A journal tells a
+ * letter that was sent from one that was not when the function ends in between. One letter does not stop the others:
+ * each fails alone, slow ones come last, and letters not reached in time are reported.
  */
 import { createHash } from 'node:crypto';
 import type { SQSBatchItemFailure, SQSMessageAttributes, SQSRecord } from 'aws-lambda';
@@ -40,7 +40,7 @@ export interface Outgoing {
   readonly deduplicationId: string;
 }
 
-/** What a try does with a letter. Each kind is counted by itself: only a masking can end the function. */
+/** Purpose of a try. Each kind is counted separately: only a masking can end the function. */
 export type Purpose = 'redrive' | 'masking';
 
 /** How often the redriver tried to move a letter. */
@@ -51,7 +51,7 @@ export interface Journal {
   readonly isSent: boolean;
 }
 
-/** All that touches the world. */
+/** The ports to the outside. */
 export interface Ports {
   now(): number;
   random(): number;
@@ -79,21 +79,21 @@ export interface Ports {
   addReturned(window: number, count: number): Promise<void>;
   /** Takes places in a window, all or none; false when `limit` would be passed. */
   takePlaces(window: number, count: number, limit: number): Promise<boolean>;
-  /** Counts one event. Details must hold nothing of a message's content. */
+  /** Counts one event. Details must hold no content of a message. */
   count(name: string, details: Record<string, string>): void;
 }
 
 /** The queue will never take this message: too long, or a character that it refuses. */
 export class RefusedMessage extends Error {}
 
-/** The queue did not take this message and may take it later: a permission, a key, a throttle. */
+/** The queue did not accept this message and may accept it later: a permission, a key, a throttle. */
 export class NotSent extends Error {
   constructor(public readonly reason: string) {
     super('the queue did not take the message');
   }
 }
 
-/** What the redriver is told by its construct. */
+/** Settings of the redriver. */
 export interface RedriverConfig {
   readonly limits: Limits;
   /** Name of the source queue, shown in the quarantine. */
@@ -102,9 +102,9 @@ export interface RedriverConfig {
   readonly masking: Masking;
 }
 
-/** What is left for the answer, and for a send that hangs until its own time-out. */
+/** Time reserved for the answer, and for a send that hangs until its time-out. */
 const RESERVE_MILLIS = 5000;
-/** Ten times what the most hostile mebibyte takes on a whole core: the redriver has a seventh of one. */
+/** Ten times the time of the most hostile mebibyte on a whole core: the redriver has a seventh of one. */
 const MASKING_MILLIS_PER_BYTE = 15_000 / 1_048_576;
 /** A letter whose masking ended the function this often is no longer masked: only its digest is kept. */
 const TRIES_WITH_MASKING = 3;
@@ -125,7 +125,7 @@ interface Task {
   begun: Purpose[];
 }
 
-/** Works through one batch and names the letters that stay in the dead-letter queue. */
+/** Processes one batch and returns the letters that stay in the dead-letter queue. */
 export async function redriveBatch(
   records: readonly SQSRecord[],
   config: RedriverConfig,
@@ -179,7 +179,7 @@ function decided(letter: Received, windows: Windows, now: number, limits: Limits
   }
 }
 
-/** On a FIFO queue the letters of a group follow each other; elsewhere each goes its own way. */
+/** On a FIFO queue the letters of a group stay in order; elsewhere each is independent. */
 function lanes(tasks: readonly Task[], fifo: boolean): Task[][] {
   if (!fifo) return tasks.map((task) => [task]);
   const groups = new Map<string, Task[]>();
@@ -193,7 +193,7 @@ function lanes(tasks: readonly Task[], fifo: boolean): Task[][] {
 class Batch {
   private readonly moved = new Set<Received>();
   private hasMasked = false;
-  /** What an invocation has for one masking when nothing else takes time. */
+  /** The most time that an invocation has for one masking. */
   private readonly mostMillis: number;
 
   constructor(
@@ -206,7 +206,7 @@ class Batch {
     this.mostMillis = invocationMillis - RESERVE_MILLIS;
   }
 
-  /** Works through the lanes: first what is merely sent, side by side; then what is masked, one by one, the small first. */
+  /** Processes the lanes: first letters to send, in parallel; then letters to mask, one by one, small ones first. */
   public async run(all: readonly Task[][]): Promise<ReadonlySet<Received>> {
     const rest = await Promise.all(all.map((lane) => this.follow(lane, false)));
     const masked = rest.filter((lane) => lane.length > 0);
@@ -215,7 +215,7 @@ class Batch {
     return this.moved;
   }
 
-  /** Follows a lane up to the first letter that stays; returns what waits for its turn to be masked. */
+  /** Follows a lane up to the first letter that stays; returns the letters that wait to be masked. */
   private async follow(lane: readonly Task[], mayMask: boolean): Promise<readonly Task[]> {
     for (const [index, task] of lane.entries()) {
       if (this.ports.remaining() < RESERVE_MILLIS) return [];
@@ -230,7 +230,7 @@ class Batch {
     return [];
   }
 
-  /** An error leaves the letter in the queue, hidden the longer the oftener it happened. */
+  /** An error leaves the letter in the queue, hidden for longer after every failure. */
   private async guarded(task: Task, action: () => Promise<Outcome>): Promise<Outcome> {
     try {
       return await action();
@@ -305,7 +305,8 @@ class Batch {
     const estimate = messageBytes({ body: letter.record.body, attributes: letter.record.messageAttributes });
     const millis = estimate * MASKING_MILLIS_PER_BYTE;
     const isAffordable = millis < this.ports.remaining() - RESERVE_MILLIS;
-    // What this invocation has no time left for waits for another; what none has time for leaves its digest.
+    // A masking without enough time waits for another invocation; one that is too long for every invocation becomes a
+    // digest.
     const mayWait = this.hasMasked || (millis < this.mostMillis && !isExpiring(letter, this.now, this.config.limits));
     if (!isAffordable && mayWait) return 'stays';
     const { tries, isSent } = await this.begin(task, 'masking');
@@ -337,7 +338,7 @@ class Batch {
     throw new NotSent('RefusedInEveryForm');
   }
 
-  /** From the second try on the letter is hidden first: what ends the function may be this letter. */
+  /** From the second try on the letter is hidden first: it may be the one that ends the function. */
   private async begin(task: Task, purpose: Purpose): Promise<Journal> {
     const { receiptHandle, messageId } = task.letter.record;
     const journal = await this.noting(this.ports.begin(messageId, purpose));
@@ -390,8 +391,8 @@ function deduplicationId(messageId: string, purpose: string): string {
 }
 
 /**
- * A letter that is held is received again and again; it came back once. Returns the letters that the table did not
- * count: the guard must not judge them, nor the others wait for them.
+ * A held letter is received again and again but counts once. Returns the letters that the table did not count: the
+ * guard must not decide on them, and the others must not wait for them.
  */
 async function countReturns(
   letters: readonly Received[],
@@ -416,7 +417,7 @@ async function countReturns(
   return uncounted;
 }
 
-/** Without an answer of the table there is no place: what is to be redriven waits, what is to be parked does not. */
+/** Without an answer of the table there is no place: letters to redrive wait, letters to park do not. */
 async function takePlaces(
   wanted: number,
   windows: Windows,
@@ -439,7 +440,7 @@ function tableFailed(error: unknown, ports: Ports): void {
   ports.count('TableFailed', { error: nameOf(error) });
 }
 
-/** What SQS says of a message is true; what its attributes say only when the seal holds. */
+/** System attributes from SQS are trusted; message attributes only with a valid seal. */
 function received(record: SQSRecord, key: Uint8Array): Received {
   const sentAt = Number(record.attributes.SentTimestamp);
   const mark = markOf(record.messageAttributes, record.body, key);

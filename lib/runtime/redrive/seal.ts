@@ -1,12 +1,12 @@
 /**
- * The mark that a redriven message carries, and the seal on it. A producer may set any attribute, so nothing is believed
- * that the redriver has not sealed with its own key, over the message's body.
+ * The mark that a redriven message carries, and the seal on it. A producer may set any attribute, so the redriver
+ * trusts only attributes sealed with its own key, over the message's body.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { SQSMessageAttributes } from 'aws-lambda';
 import { FIRST_SEEN, MESSAGE_ID, REDRIVES } from './decide';
 
-/** What the guard knows of a message that it has redriven. */
+/** The guard's data of a redriven message. */
 export interface Mark {
   /** Id of the message as SQS first gave it. */
   readonly id: string;
@@ -30,7 +30,7 @@ export function markAttributes(mark: Mark, body: string, key: Uint8Array): SQSMe
   };
 }
 
-/** The mark of a message, or nothing when it has none of ours: never redriven, forged, or moved to another body. */
+/** The mark of a message, or undefined without a valid one: never redriven, forged, or moved to another body. */
 export function markOf(attributes: SQSMessageAttributes, body: string, key: Uint8Array): Mark | undefined {
   const sealed = SEALED.exec(attributes[REDRIVES]?.stringValue ?? '');
   const id = attributes[MESSAGE_ID]?.stringValue;

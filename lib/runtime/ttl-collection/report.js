@@ -2,7 +2,7 @@
  * For mongosh: tells how large a collection is and how far the server is behind with deleting, to the Pushgateway of
  * Prometheus and to the log.
  *
- * Environment: MONGODB_URI, COLLECTION, PUSHGATEWAY (address), JOB (name of the group there).
+ * Environment: MONGODB_URI, COLLECTION, PUSHGATEWAY (address), JOB and NAMESPACE (of the group there).
  */
 const COLLECTION = process.env.COLLECTION;
 /** Counting more than that helps nobody and takes the server's time. */
@@ -74,7 +74,9 @@ async function push(values) {
   const body = Object.entries(values)
     .map(([name, value]) => `# TYPE ${name} gauge\n${name} ${value}\n`)
     .join('');
-  const url = `${process.env.PUSHGATEWAY}/metrics/job/${encodeURIComponent(process.env.JOB)}/collection/${encodeURIComponent(COLLECTION)}`;
+  // Two installations have jobs of one name; without the namespace each would overwrite what the other said.
+  const group = ['job', process.env.JOB, 'namespace', process.env.NAMESPACE, 'collection', COLLECTION];
+  const url = `${process.env.PUSHGATEWAY}/metrics/${group.map(encodeURIComponent).join('/')}`;
   // PUT: what is not reported this time is not to be seen any more.
   const response = await fetch(url, { method: 'PUT', body, signal: AbortSignal.timeout(10000) });
   if (!response.ok) throw new Error(`the Pushgateway answered ${response.status}`);

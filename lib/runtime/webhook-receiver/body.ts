@@ -1,4 +1,4 @@
-/** Reads a request's body up to a limit, so that no sender decides how much memory an instance takes. */
+/** Reads a request's body up to a limit, so that no sender decides the memory use of an instance. */
 import type { IncomingMessage } from 'node:http';
 
 /** The body is longer than allowed. */

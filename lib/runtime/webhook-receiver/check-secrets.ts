@@ -1,13 +1,13 @@
-/** A look at every signing secret before the first delivery comes. */
+/** A check of every signing secret before the first delivery. */
 import type { SecretSource } from '../cached-secrets';
 import { kindOf, logEvent } from '../cloud-log';
 import { problemIn } from '../webhook/signing-secret';
 import type { ReceiverSource } from './contract';
 
 /**
- * Logs each source whose secret cannot be used. Its deliveries are answered 503; the other sources must not suffer for it.
+ * Logs each source with an unusable secret. Its deliveries are answered 503; the other sources still work.
  *
- * @throws when no source has a secret that can be used; the message names every source and what is wrong, never a value
+ * @throws when no source has a secret that can be used; the message names every source and its problem, never a value
  */
 export async function checkSecrets(
   sources: Readonly<Record<string, ReceiverSource>>,

@@ -16,14 +16,14 @@ if (TOPIC === '') throw new Error('TOPIC must name the topic, projects/<project>
 
 const projectId = /^projects\/([^/]+)\//.exec(TOPIC)?.[1];
 const topic = new PubSub({ projectId }).topic(TOPIC, {
-  // A sender waits for every publish: gather for a few milliseconds at most.
+  // A sender waits for every publish: batch for a few milliseconds at most.
   batching: { maxMilliseconds: 5 },
 });
 const secrets = new SecretFiles();
 
 /**
- * The client goes on trying after an attempt has timed out, longer than a sender waits. What is stored after the answer
- * comes again from the sender and is told apart as a duplicate.
+ * The client retries after a timed-out attempt, for longer than a sender waits. A message stored after the answer is
+ * sent again by the sender and found as a duplicate.
  */
 async function publish(message: ReceivedMessage): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

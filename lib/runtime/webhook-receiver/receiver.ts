@@ -1,6 +1,6 @@
 /**
- * The receiver's side of a webhook buffer on Cloud Run: judges the signature at the door, hands the body to Pub/Sub
- * and answers 2xx only once Pub/Sub has confirmed it. It does no work, so a flood finds nobody busy.
+ * The receiver's side of a webhook buffer on Cloud Run: checks the signature, publishes the body to Pub/Sub and answers
+ * 2xx only after Pub/Sub has confirmed it. It does no other work, so it stays fast in a flood.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
@@ -12,7 +12,7 @@ import { SCHEME_HEADERS, type SignedRequest } from '../webhook/signature';
 import { readBody, TooLargeError } from './body';
 import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
 
-/** What goes to the topic: the body as it was signed, and what is known about it. */
+/** A message for the topic: the body as signed, and its attributes. */
 export interface ReceivedMessage {
   readonly data: Buffer;
   readonly attributes: Readonly<Record<string, string>>;
@@ -29,7 +29,7 @@ export interface ReceiverOptions {
   readonly now?: () => number;
 }
 
-/** A refusal that the sender is told: its own fault, so coming again does not help. */
+/** A refusal with a 4xx: the fault is the sender's, so a retry does not help. */
 class Refused extends Error {
   constructor(
     public readonly status: number,
@@ -39,7 +39,7 @@ class Refused extends Error {
   }
 }
 
-/** The fault is ours: no secret that could be used is there. */
+/** The fault is ours: there is no usable secret. */
 class UnusableSecretError extends Error {
   public override readonly name = 'UnusableSecretError';
 
@@ -48,12 +48,12 @@ class UnusableSecretError extends Error {
   }
 }
 
-/** Refusals of what no secret can mend. */
+/** Refusals that do not depend on the secret. */
 const FAULTY: ReadonlySet<string> = new Set(['no-delivery-id', 'ambiguous-delivery-id']);
 
 const TENANT = /^[A-Za-z0-9._~-]{1,128}$/;
 
-/** Answers `POST /<source>/<tenant>`; the tenant may be left out where a sender has one only. */
+/** Answers `POST /<source>/<tenant>`; the tenant may be left out if a sender has only one. */
 export function webhookReceiver(options: ReceiverOptions): RequestListener {
   const now = options.now ?? Date.now;
 
@@ -113,7 +113,7 @@ interface Route {
   readonly tenant: string;
 }
 
-/** A source that is configured; its name may be logged, as the rest of the path may not. */
+/** A configured source; its name may be logged, the rest of the path must not. */
 function routeOf(request: IncomingMessage, sources: Readonly<Record<string, ReceiverSource>>): Route | undefined {
   const [, name = '', tenant = name, ...rest] = (request.url ?? '').split('?', 1)[0].split('/');
   if (!Object.hasOwn(sources, name) || rest.length > 0) return undefined;
@@ -129,7 +129,7 @@ function headersOf(request: IncomingMessage, source: ReceiverSource): Record<str
   );
 }
 
-/** The signature is over bytes; a text that stands for other bytes would be judged instead of what was sent. */
+/** The signature covers bytes; a decoded text may stand for other bytes than those sent. */
 function textOf(body: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);

@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { CachedSecrets, type RereadLimits } from '../cached-secrets';
 
 /**
- * A sender is waiting, and some senders never come again: so it waits for the next read, at most a second. Only so many
- * wait that forgeries cannot occupy an instance.
+ * A sender is waiting, and some senders never retry: so the receiver waits for the next read, at most a second. The
+ * number of waiting requests is limited, so that forgeries cannot occupy an instance.
  */
 export const DOOR_REREADS: RereadLimits = { intervalMillis: 1000, maxWaitMillis: 1000, maxWaiting: 20 };
 

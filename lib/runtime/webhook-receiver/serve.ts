@@ -1,19 +1,19 @@
-/** An HTTP server as Cloud Run wants it: listens on `PORT`, finishes what it has begun when it is told to go. */
+/** An HTTP server as Cloud Run wants it: listens on `PORT`, finishes its requests on SIGTERM. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { logEvent } from '../cloud-log';
 
 /** Cloud Run sends SIGTERM and waits ten seconds (container runtime contract). */
 const GRACE_MILLIS = 9_000;
 
-/** Listens, and ends the process once a SIGTERM has been answered in peace. */
+/** Listens, and ends the process after SIGTERM, when all requests are answered. */
 export function serve(listener: RequestListener, port: number): Server {
   const server = createServer(listener);
-  // A sender that dribbles holds one of few slots.
+  // A slow sender holds one of few slots.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
   server.listen(port, () => logEvent('INFO', 'listening', { port: portOf(server) }));
   process.once('SIGTERM', () => {
-    // A connection that was kept for the next request would hold up the end.
+    // An idle keep-alive connection would delay the end.
     server.keepAliveTimeout = 1;
     const late = setTimeout(() => process.exit(1), GRACE_MILLIS);
     server.close(() => {

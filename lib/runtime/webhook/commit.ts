@@ -1,8 +1,8 @@
 /**
  * Powertools' idempotency with one change: the record turns COMPLETED in the same DynamoDB transaction as the effect.
  *
- * A consumer that dies before the transaction has done nothing; one that dies after it has done everything. There is
- * no moment at which the key is taken and the effect is missing, which is how a key set before processing loses events.
+ * A consumer that dies before the transaction has done nothing; one that dies after it has done everything. At no
+ * moment is the key taken while the effect is missing; a key set before processing loses events that way.
  */
 import { createHash } from 'node:crypto';
 import { DynamoDBPersistenceLayer } from '@aws-lambda-powertools/idempotency/dynamodb';
@@ -90,8 +90,8 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
       const TransactItems = [complete, ...this.#underFormerKey(record), ...this.#effects];
       await this.#dynamo.send(new TransactWriteItemsCommand({ TransactItems }));
     } catch (error) {
-      // Gives the key back, so that the retry needn't wait for the lock to run out. If the transaction came through
-      // after all, the record is COMPLETED and the condition leaves it alone.
+      // Releases the key, so that the retry need not wait for the lock to expire. If the transaction succeeded after
+      // all, the record is COMPLETED and the condition does not match.
       await this._deleteRecord(record);
       throw error;
     }
@@ -109,7 +109,7 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
         }),
       );
     } catch (error) {
-      // Somebody else took over after this consumer's lock ran out: the record is theirs now.
+      // Another consumer took over after this one's lock expired: it owns the record now.
       if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw error;
     }
   }
@@ -140,7 +140,7 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
     ];
   }
 
-  /** A consumer that was slower than its own time-out must not commit over the one that took its place. */
+  /** A consumer slower than its time-out must not commit over the one that replaced it. */
   #stillMine() {
     return {
       expression: '#status = :inprogress AND #lock = :lock',

@@ -1,6 +1,6 @@
 /**
- * The consumer's side of a webhook buffer: verifies, deduplicates, retries with jitter, reports partial failures.
- * What is left to write is the business: one function from a delivery to the writes that are its effect.
+ * The consumer's side of a webhook buffer: verifies, deduplicates, retries with jitter, reports partial failures. The
+ * user writes the business logic: one function from a delivery to the writes that are its effect.
  */
 import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
 import { DynamoDBClient, type TransactWriteItem } from '@aws-sdk/client-dynamodb';
@@ -48,10 +48,10 @@ export interface Effects {
   add(...writes: TransactWriteItem[]): void;
 }
 
-/** The business: says what a delivery does. Throws when it cannot be done; it is then tried again, later. */
+/** The business logic: the effect of a delivery. If it throws, the delivery is retried later. */
 export type OnDelivery = (delivery: Delivery, effects: Effects) => Promise<void>;
 
-/** Where the consumer finds its settings and how it reaches AWS; everything has a default except the business. */
+/** Settings of the consumer and its AWS clients; all have defaults except the business logic. */
 export interface ConsumerOptions {
   /** Senders by name. Default: `WEBHOOK_SOURCES`. */
   readonly sources?: Readonly<Record<string, SourceConfig>>;
@@ -63,7 +63,7 @@ export interface ConsumerOptions {
   readonly queueUrl?: string;
   /** Where refused deliveries are parked. Default: `REFUSED_QUEUE_URL`; without one they are counted and dropped. */
   readonly refusedQueueUrl?: string;
-  /** ARN of the same queue: what comes from it is a replay. Default: `REFUSED_QUEUE_ARN`. */
+  /** ARN of the same queue: messages from it are replays. Default: `REFUSED_QUEUE_ARN`. */
   readonly refusedQueueArn?: string;
   /** Refused deliveries that are parked in one hour at most, for each source. Default: `PARKED_PER_HOUR`, or 0. */
   readonly parkedPerHour?: number;
@@ -81,8 +81,8 @@ export interface ConsumerOptions {
 }
 
 /**
- * How far the clock of a function may be from that of the queue, in milliseconds. Both follow a time service and differ
- * by much less; a larger difference makes a refusal later, not wrong.
+ * The largest difference between the clocks of function and queue, in milliseconds. Both follow a time service and
+ * differ by much less; a larger difference delays a refusal but keeps it correct.
  */
 const CLOCK_SKEW_MILLIS = 5000;
 /** After this time every instance has, or may read, a secret that is newer than the delivery. */
@@ -90,15 +90,15 @@ const SECOND_LOOK_SECONDS = (QUEUE_REREADS.intervalMillis + CLOCK_SKEW_MILLIS) /
 /** A replay that is still refused waits 1 min, then 2, then 4, up to the 12 hours that SQS can hide a message. */
 const REPLAY_BASE_SECONDS = 60;
 const REPLAY_CAP_SECONDS = 43_200 - 900;
-/** No repair makes these deliveries genuine: no sender of that name is configured. */
+/** A repair does not make these deliveries genuine: no sender of that name is configured. */
 const NEVER_PARKED = 'unknown-source';
 
-/** Still refused on replay: the message stays where it is. */
+/** Still refused on replay: the message stays in its queue. */
 class StillRefusedError extends Error {
   public override readonly name = 'StillRefusedError';
 }
 
-/** Can neither be judged nor parked now. */
+/** Cannot be verified or parked now. */
 class NotParkedError extends Error {
   public override readonly name = 'NotParkedError';
 }
@@ -165,7 +165,7 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
         await onDelivery(delivery, persistence);
         return '';
       },
-      // By default the key begins with the function's name: a renamed function would let everything happen again.
+      // By default the key begins with the function's name: after a rename all deliveries would be processed again.
       { persistenceStore: persistence, config, keyPrefix: 'webhook' },
     );
     const distinct = settings.deduplicateBy === 'delivery-id' ? verdict.deliveryId : verdict.signedContent;
@@ -175,8 +175,8 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   }
 
   /**
-   * A forgery does not become genuine, so a refused delivery is not retried. But the fault may be ours: it is parked,
-   * as many as the plan allows. Nothing that the sender wrote is logged.
+   * A forgery does not become genuine, so a refused delivery is not retried. But the fault may be ours: deliveries are
+   * parked, as many as the plan allows. Content from the sender is never logged.
    */
   async function refuse(record: SQSRecord, source: string, reason: string, problem?: string): Promise<void> {
     const details = { reason, messageId: record.messageId, ...(problem && { problem: `the secret ${problem}` }) };
@@ -197,7 +197,7 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   function secretReadAfter(record: SQSRecord, receivedAt: number, invokedAt: number): number {
     // A replay follows a repair, so it is not judged by what was cached before; such a read is always allowed.
     if (isReplay(record)) return invokedAt - QUEUE_REREADS.intervalMillis;
-    // Whatever the clocks say, the delivery was there when the function was invoked.
+    // Independent of clocks, the delivery existed when the function was invoked.
     return Math.min(receivedAt + CLOCK_SKEW_MILLIS, invokedAt);
   }
 
@@ -263,7 +263,7 @@ function receivedAtMillis(record: SQSRecord): number {
   return Number(attribute(record, FIRST_SEEN) || record.attributes.SentTimestamp);
 }
 
-/** One header in two spellings with two values: it is not known which of them the sender meant. */
+/** One header in two spellings with two values: the right one is not known. */
 function hasConflict(record: SQSRecord, scheme: SignatureScheme): boolean {
   return SCHEME_HEADERS[scheme].some((name) => new Set(values(record, ATTRIBUTES.header(name))).size > 1);
 }
@@ -277,7 +277,7 @@ function values(record: SQSRecord, name: string): string[] {
   return (value ?? '').split('\n').filter((part) => part !== '');
 }
 
-/** Only the kind of failure and our own messages: an error of the SDK may quote the item that it failed on. */
+/** Only the kind of failure and our own messages: an error of the SDK may quote its item. */
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.name : 'unknown';
 }

@@ -1,5 +1,5 @@
 /**
- * What the construct and the consumer agree on. Without dependencies, so that synthesis loads no SDK.
+ * The contract of construct and consumer. Without dependencies, so that synthesis loads no SDK.
  */
 import type { SignatureScheme } from './scheme';
 
@@ -7,10 +7,10 @@ import type { SignatureScheme } from './scheme';
 export interface SourceConfig {
   readonly scheme: SignatureScheme;
   readonly secretArn: string;
-  /** The secret is a JSON object of tenants and their secrets, so that a signature says who the tenant is. */
+  /** The secret is a JSON object of tenants and their secrets, so that a signature proves the tenant. */
   readonly secretPerTenant?: boolean;
   readonly toleranceSeconds: number;
-  /** What tells two deliveries apart: the id that the sender gives, or all that it signed. */
+  /** Identity of a delivery: the id that the sender gives, or the whole signed content. */
   readonly deduplicateBy: 'delivery-id' | 'signed-content';
 }
 
@@ -26,7 +26,7 @@ export const ATTRIBUTES = {
   header: (name: string) => `header.${name}`,
 } as const;
 
-/** When the message was first received, whatever queue it has been through since. Set by the redriver and on parking. */
+/** When the message was first received, by the first of its queues. Set by the redriver and on parking. */
 export const FIRST_SEEN = 'backpressure-first-seen';
 
 /** Why a parked delivery was refused. */

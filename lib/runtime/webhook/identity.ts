@@ -1,8 +1,8 @@
-/** What makes two deliveries one. */
+/** Identity of a delivery. */
 
 /**
- * The text that a delivery's key is the digest of. A JSON array, so that no separator in a tenant's name or in an id can
- * make two deliveries one.
+ * The text whose digest is a delivery's key. A JSON array, so that no separator in a tenant's name or in an id can make
+ * two deliveries one.
  *
  * The claimed tenant is part of it: a delivery that was posted to another tenant's URL must not make the genuine one a
  * duplicate.

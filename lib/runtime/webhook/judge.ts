@@ -1,12 +1,12 @@
 /**
- * A verdict that no stale secret has a part in: before a delivery is refused, its signature is checked with a secret
- * that was read after the delivery was received. Otherwise a rotation would refuse what was signed with the new secret.
+ * A verdict without stale secrets: before a delivery is refused, its signature is checked with a secret that was read
+ * after the delivery was received. Otherwise a rotation would refuse deliveries signed with the new secret.
  */
 import type { ReadSecrets, SecretSource } from '../cached-secrets';
 import { type Refusal, type SignedRequest, type Verdict, verifySignature } from './signature';
 import { candidatesIn, type SecretForm } from './signing-secret';
 
-/** How deliveries of a source are judged. */
+/** How deliveries of a source are verified. */
 export interface JudgeRules extends SecretForm {
   /** Where the secret is kept. */
   readonly place: string;
@@ -45,7 +45,7 @@ function verdictWith({ texts }: ReadSecrets, rules: JudgeRules, tenant: string, 
   const verdict = verifySignature(rules.scheme, request, secrets, rules.toleranceSeconds);
   if (verdict.valid || verdict.refusal !== 'forged') return verdict;
   if (!tenantKnown) return { valid: false, refusal: 'unknown-tenant' };
-  // Nobody can say whether it was forged: the secret that it may have been signed with is not there.
+  // Whether it was forged is unknown: the secret that it may have been signed with is missing.
   return problem === undefined ? verdict : { valid: false, refusal: 'unusable-secret', problem };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Keeps what was refused for as long as a queue keeps anything: a wrong secret, a clock or a header is repaired, and the
- * deliveries are replayed. The sender had its 200 long ago and does not send them again.
+ * Keeps refused deliveries for the longest retention of a queue, so that they can be replayed after a wrong secret, a
+ * clock or a header is repaired. The sender got its 200 and does not retry.
  */
 import { type DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { type MessageAttributeValue, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
@@ -10,7 +10,7 @@ import { ATTRIBUTES, FIRST_SEEN, MAX_ATTRIBUTES, REFUSED } from './contract';
 const HOUR_MILLIS = 3_600_000;
 /** One write of the table buys this share of the hour, so that a flood of forgeries costs few writes. */
 const SHARES = 100;
-/** Attributes that a redelivery needs: the others are the redriver's, and give way where ten are too few. */
+/** Attributes that a redelivery needs: the others are the redriver's, and are dropped where ten are too few. */
 const NEEDED = /^(?:header\..*|source|tenant|backpressure-first-seen)$/;
 
 /** Where refused deliveries go, and how many. */
@@ -25,7 +25,7 @@ export interface ParkingOptions {
   readonly now?: () => number;
 }
 
-/** What one instance may still park in an hour without asking. */
+/** Deliveries that one instance may still park in an hour without reading the table. */
 interface Share {
   readonly hour: number;
   left: number;
@@ -42,7 +42,7 @@ export class Parking {
   /**
    * Parks a delivery as it came. False when the source's hour is used up.
    *
-   * @throws when the table or the queue did not take it; the delivery must be retried
+   * @throws when the table or the queue did not accept it; the delivery must be retried
    */
   public async park(record: SQSRecord, source: string, reason: string, receivedAtMillis: number): Promise<boolean> {
     const share = await this.#take(source);
@@ -57,7 +57,7 @@ export class Parking {
         }),
       );
     } catch (error) {
-      // The delivery is retried, and its failed tries must not use up the hour.
+      // The delivery is retried, and failed tries must not use up the hour.
       share.left += 1;
       throw error;
     }
@@ -113,7 +113,7 @@ function attributesOf(
   reason: string,
   receivedAtMillis: number,
 ): Record<string, MessageAttributeValue> {
-  // The proof that a signature is there is for the door alone.
+  // Only the API needs the proof that a signature is present.
   const came = Object.entries(messageAttributes).filter(
     ([name]) => name !== ATTRIBUTES.signed && name !== FIRST_SEEN && name !== REFUSED,
   );

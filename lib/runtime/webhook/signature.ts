@@ -1,5 +1,5 @@
 /**
- * Who sent this, and is it fresh? Checked on the raw bytes, before anything has an effect.
+ * Checks sender and age of a delivery, on the raw bytes, before it has an effect.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { SignatureScheme } from './scheme';
@@ -24,7 +24,7 @@ export type Refusal =
   /** The id holds a full stop, so that what was signed can be read in two ways. */
   | 'ambiguous-delivery-id';
 
-/** The verdict: an id to tell deliveries apart by, or the reason for the refusal. */
+/** The verdict: the id of the delivery, or the reason for the refusal. */
 export type Verdict =
   | { readonly valid: true; readonly deliveryId: string; readonly signedContent: string }
   | { readonly valid: false; readonly refusal: Refusal };
@@ -45,8 +45,8 @@ interface Parsed {
 }
 
 /**
- * Judges a request against every secret that may be in use: the current one, and during a rotation the previous one.
- * A secret that is easy to know (empty, a placeholder, a key of a few bytes) verifies nothing.
+ * Judges a request against every secret that may be in use: the current one, and during a rotation the previous one. A
+ * weak secret (empty, a placeholder, a key of a few bytes) is never used to verify.
  *
  * @param toleranceSeconds how far a signed timestamp may lie from the time of receipt, in both directions
  */
@@ -62,7 +62,7 @@ export function verifySignature(
   const expected = secrets
     .filter((secret) => secretProblem(secret, scheme) === undefined)
     .map((secret) => digest(scheme, secret, parsed.signedContent));
-  // No early exit: every candidate is compared with every secret, whatever matched before.
+  // No early exit: every candidate is compared with every secret, also after a match.
   let matches = 0;
   for (const signature of parsed.signatures) for (const one of expected) matches += constantTimeEqual(signature, one);
   if (matches === 0) return { valid: false, refusal: 'forged' };
@@ -74,7 +74,7 @@ export function verifySignature(
   return { valid: true, deliveryId: parsed.deliveryId, signedContent: parsed.signedContent };
 }
 
-/** Signs as the sender does; what the load generator and the tests use. Returns the headers to send. */
+/** Signs as the sender does, for the load generator and the tests. Returns the headers to send. */
 export function signRequest(
   scheme: SignatureScheme,
   secret: string,
@@ -99,7 +99,7 @@ export function signRequest(
 }
 
 const PARSERS: Readonly<Record<SignatureScheme, (request: SignedRequest) => Parsed>> = {
-  // GitHub docs, "Validating webhook deliveries": HMAC-SHA256 of the body; the delivery id is not part of what is signed.
+  // GitHub docs, "Validating webhook deliveries": HMAC-SHA256 of the body; the delivery id is not signed.
   github: ({ headers, body }) => {
     const hex = /^sha256=([0-9a-f]{64})$/.exec(headers['x-hub-signature-256'] ?? '')?.[1];
     return {

@@ -1,8 +1,8 @@
 /**
- * What a stored text says about the keys that a sender may sign with, and why it may say nothing usable.
+ * The keys in a stored text that a sender may sign with, or why none is usable.
  *
- * An empty key, or the placeholder of a manual, is known to everyone, so anyone could sign with it. Such a
- * text is never used. The problem is named, the value never.
+ * An empty key, or the placeholder of a manual, is public, so anyone could sign with it. Such a text is never used.
+ * Messages name the problem, never the value.
  */
 import type { SignatureScheme } from './scheme';
 
@@ -23,11 +23,11 @@ export interface Candidates {
 }
 
 /**
- * 128 bits. The Standard Webhooks specification wants 24 to 64 bytes; senders that hand out 16 are still out of reach
- * of guessing, and cutting them off would lose their deliveries.
+ * 128 bits. The Standard Webhooks specification wants 24 to 64 bytes; 16 bytes still cannot be guessed, and refusing
+ * such keys would lose deliveries.
  */
 const LEAST_KEY_BYTES = 16;
-/** Below this a person who has one signed delivery finds the secret by trying. Schemes with a plain text set no length. */
+/** A shorter secret can be found by trying, with one signed delivery. Schemes with a plain text set no length. */
 const LEAST_CHARACTERS = 8;
 
 const PLACEHOLDER =
@@ -42,7 +42,7 @@ export function candidatesIn(texts: readonly string[], form: SecretForm, tenant:
   if (current.problem !== undefined) {
     return { secrets: [], problem: current.problem, tenantKnown: true };
   }
-  // A tenant that was taken out is revoked at once: only tenants of the current version have a previous secret.
+  // A removed tenant is revoked at once: only tenants of the current version have a previous secret.
   if (current.secrets === undefined) return { secrets: [], tenantKnown: false };
   return judged(
     versions.flatMap(({ secrets = [] }) => secrets),
@@ -100,7 +100,7 @@ function judged(secrets: readonly string[], scheme: SignatureScheme, tenantKnown
 
 /** An editor adds line breaks and blanks at the end; no sender has them in a secret. */
 function linesOf(text: string): string[] {
-  // A JSON text is judged as one, or the message would be about its first line.
+  // A JSON text is checked as JSON, or the message would be about its first line.
   if (isJson(text)) return [text.trim()];
   return text
     .split('\n')
@@ -140,7 +140,7 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** Node's own decoder skips what is no base64, so that a placeholder becomes an empty key. */
+/** Node's own decoder skips characters that are not base64, so a placeholder becomes an empty key. */
 function bytesOf(base64: string): Buffer | undefined {
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(base64)) return undefined;
   const bytes = Buffer.from(base64, 'base64');

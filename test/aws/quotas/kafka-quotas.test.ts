@@ -154,7 +154,7 @@ describe('whom a quota binds', () => {
   test('a client id alone is a warning: anybody can say it', () => {
     const made = make({ tenants: [{ name: 'a', steadyBytesPerSecond: MIB, clientId: 'loader' }] });
     expect(JSON.parse(only(made, 'Custom::KafkaQuotas').Quotas)).toMatchObject([{ clientId: 'loader' }]);
-    Annotations.fromStack(made.stack).hasWarning('/Shop/Quotas', Match.stringLikeRegexp('says itself what its id is'));
+    Annotations.fromStack(made.stack).hasWarning('/Shop/Quotas', Match.stringLikeRegexp('a client chooses its own id'));
   });
 
   test('threads get a share by weight when the capacity names them', () => {
@@ -233,6 +233,7 @@ describe('least privilege', () => {
       ({ Properties }) => Properties.VpcConfig,
     );
     expect(inside).toHaveLength(1);
+    expect(inside[0].Properties.Timeout).toBe(usual.construct.plan.value('repairTimeoutSeconds'));
     expect(inside[0].Properties.VpcConfig.SubnetIds).toEqual(['subnet-a', 'subnet-b', 'subnet-c']);
     const all = permissions(usual);
     expect(all['kafka:GetBootstrapBrokers']).toBe(JSON.stringify(CLUSTER_ARN));
@@ -387,7 +388,7 @@ test('tenants that do not fit are refused with ways out', () => {
   const more = { tenants: [{ name: 'clicks', steadyBytesPerSecond: 90 * MIB }] };
   expect(() => make(more)).toThrow(CapacityError);
   expect(() => make(more)).toThrow(
-    /^Quotas: clicks writes 90 MB\/s in the mean and gets 40 MB\/s: .*; \d+ brokers, or /,
+    /^Quotas: clicks writes 90 MB\/s on average and gets 40 MB\/s: .*; \d+ brokers, or /,
   );
 });
 

@@ -203,8 +203,11 @@ describe('secure by default', () => {
   });
 
   test('access logs and inventory go to the log bucket; the archive never refers to itself', () => {
-    const { template } = archive();
-    const [[logId], [, main]] = Object.entries(template().findResources('AWS::S3::Bucket'));
+    const { template, construct } = archive();
+    const [[logId, logs], [, main]] = Object.entries(template().findResources('AWS::S3::Bucket'));
+    expect(logs.Properties.LifecycleConfiguration.Rules).toEqual([
+      expect.objectContaining({ ExpirationInDays: construct.plan.value('logRetentionDays') }),
+    ]);
     expect(main.Properties.LoggingConfiguration.DestinationBucketName).toEqual({ Ref: logId });
     expect(main.Properties.InventoryConfigurations[0].Destination.BucketArn).toEqual({ 'Fn::GetAtt': [logId, 'Arn'] });
     expect(main.Properties.InventoryConfigurations[0].IncludedObjectVersions).toBe('All');
@@ -218,6 +221,7 @@ describe('secure by default', () => {
       inventoryBucket: Bucket.fromBucketName(stack, 'Inventory', 'inventory'),
     });
     expect(construct.logBucket).toBeUndefined();
+    expect(construct.plan.knobs.map(({ name }) => name)).not.toContain('logRetentionDays');
     const template = Template.fromStack(stack);
     template.resourceCountIs('AWS::S3::Bucket', 2);
     template.hasResourceProperties('AWS::S3::Bucket', {
@@ -238,6 +242,7 @@ describe('the bill', () => {
   test('a budget over the tagged bucket: predicted cost with requests and head-room, told by SNS', () => {
     const { construct, template } = archive();
     const { monthlyCostAfter, monthlyRequestCost } = construct.plan.predictions;
+    expect(construct.plan.value('alarmBudgetPercent')).toBe(100);
     const amount = Math.ceil(1.2 * (monthlyCostAfter + monthlyRequestCost));
     template().hasResourceProperties('AWS::Budgets::Budget', {
       Budget: {

@@ -1,6 +1,6 @@
 /** What a `LogShipping` ships, as a user writes it, at a scale of seconds: its plan and the files of its ConfigMaps. */
 import { Duration } from 'cdk8s';
-import type { LogObjective, LogPlan } from '../../../lib/flow/logs/workload';
+import type { LogsObjective, LogsPlan } from '../../../lib/flow/logs/workload';
 import type { LogOutput } from '../../../lib/k8s/logs/log-output';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
@@ -11,7 +11,7 @@ export const ROTATION_SECONDS = 1;
 
 /** A log shipper, taken apart. */
 export interface Shipped {
-  readonly plan: LogPlan;
+  readonly plan: LogsPlan;
   /** A file of a ConfigMap, by its name. */
   file(name: string): string;
   /** A container of the pod, by its name. */
@@ -21,7 +21,7 @@ export interface Shipped {
 /** What differs between runs. */
 export interface Run {
   readonly linesPerSecond: number;
-  readonly objective: LogObjective;
+  readonly objective: LogsObjective;
   readonly fileCount: number;
   readonly fileSizeCapBytes: number;
   readonly output: LogOutput;

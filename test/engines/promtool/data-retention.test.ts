@@ -4,18 +4,20 @@ import { testAlerts } from './rules';
 
 const chart = new DataRetentionChart(Testing.app(), 'data-retention');
 const { plan, report, backfill } = chart.events;
-const of = (name: string) => `ttl_collection_${name}{job="${report.name}",collection="events"}`;
+const of = (name: string) =>
+  `ttl_collection_${name}{namespace="data-retention",job="${report.name}",collection="events"}`;
 const at = (knob: string) => plan.value(knob);
 /** Weeks, in steps of as many minutes. */
 const STEP = 4;
 const minutes = (knob: string) => Math.ceil(at(knob) / 60);
 const steps = (knob: string) => Math.ceil(minutes(knob) / STEP);
-const failed = `kube_job_status_failed{job_name="${backfill.name}",reason="Evicted"}`;
+const failed = `kube_job_status_failed{namespace="data-retention",job_name="${backfill.name}",reason="Evicted"}`;
 const settled = minutes('backfillDeadlineSeconds') + minutes('drainSeconds');
 const large = `${at('sizeAlarmBytes') + 1}`;
 
 testAlerts('data-retention', {
   manifests: Testing.synth(chart),
+  neighbour: new DataRetentionChart(Testing.app(), 'data-retention', { namespace: 'other' }),
   cases: [
     {
       alert: 'TtlCollectionTooLarge',
@@ -78,6 +80,13 @@ testAlerts('data-retention', {
       fires: false,
     },
     { alert: 'TtlBackfillFailed', when: 'a try failed', series: { [failed]: '0x3 1x10' }, atMinute: 6, fires: true },
+    {
+      alert: 'TtlBackfillFailed',
+      when: 'a try failed, and the scrape renames the label',
+      series: { [failed.replace('namespace=', 'namespace="monitoring",exported_namespace=')]: '0x3 1x10' },
+      atMinute: 6,
+      fires: true,
+    },
     { alert: 'TtlBackfillFailed', when: 'none failed', series: { [failed]: '0x10' }, atMinute: 6, fires: false },
     {
       alert: 'TtlReportMissing',

@@ -16,6 +16,7 @@ const lent = { ...shares, [usage('risk')]: '10x120', [usage('billing')]: '90x120
 
 testAlerts('fair-batch', {
   manifests: Testing.synth(new FairBatchChart(Testing.app(), 'fair-batch')),
+  neighbour: new FairBatchChart(Testing.app(), 'fair-batch', { namespace: 'other', cohort: 'other' }),
   cases: [
     {
       alert: 'TenantWaitsWhileOthersBorrow',

@@ -4,13 +4,14 @@ import { testAlerts } from './rules';
 
 const chart = new LogShippingChart(Testing.app(), 'log-shipping');
 const { plan, daemonSet } = chart.logs;
-const labels = `{shipper="${daemonSet.name}",node="n1",pod="p1"}`;
+const labels = `{namespace="log-shipping",shipper="${daemonSet.name}",node="n1",pod="p1"}`;
 const of = (name: string) => `log_shipping_${name}${labels}`;
 const at = (knob: string) => plan.value(knob);
-const unavailable = `kube_daemonset_status_number_unavailable{daemonset="${daemonSet.name}"}`;
+const unavailable = `kube_daemonset_status_number_unavailable{namespace="log-shipping",daemonset="${daemonSet.name}"}`;
 
 testAlerts('log-shipping', {
   manifests: Testing.synth(chart),
+  neighbour: new LogShippingChart(Testing.app(), 'log-shipping', { namespace: 'other' }),
   cases: [
     {
       alert: 'LogDiskAboveWatermark',
@@ -146,6 +147,16 @@ testAlerts('log-shipping', {
       alert: 'LogShipperDown',
       when: 'a node has no pod that is ready, and so no exporter either',
       series: { [unavailable]: '1x20' },
+      atMinute: 10,
+      fires: true,
+    },
+    {
+      alert: 'LogShipperDown',
+      when: 'another node has none, and the scrape renames the label',
+      series: {
+        [of('up')]: '1x20',
+        [unavailable.replace('namespace=', 'namespace="monitoring",exported_namespace=')]: '1x20',
+      },
       atMinute: 10,
       fires: true,
     },

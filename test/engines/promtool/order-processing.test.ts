@@ -13,21 +13,37 @@ const ofRendering = manifests.filter(
   ({ kind, metadata }) => kind === 'PrometheusRule' && /-rendering-/.test(metadata.name),
 );
 
-const depth = `keda_scaler_metrics_value{scaledObject="${scaler.name}",metric="s0-rabbitmq-orders"}`;
-const errors = `keda_scaler_detail_errors_total{scaledObject="${scaler.name}"}`;
-const replicas = `kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-${scaler.name}"}`;
-const messages = (queue: string) => `rabbitmq_detailed_queue_messages{vhost="/",queue="${queue}"}`;
+/** Exporters scraped with honorLabels, as KEDA's own chart has it, and as Prometheus does by default. */
+const SCRAPES = { honored: 'namespace="orders"', renamed: 'namespace="keda",exported_namespace="orders"' };
+const kedaSays = (metric: string, scrape: keyof typeof SCRAPES) =>
+  `keda_scaler_${metric}{${SCRAPES[scrape]},scaledObject="${scaler.name}",metric="s0-rabbitmq-orders"}`;
+const depth = kedaSays('metrics_value', 'honored');
+const depthRenamed = kedaSays('metrics_value', 'renamed');
+const errors = kedaSays('detail_errors_total', 'honored');
+const current = (scrape: keyof typeof SCRAPES) =>
+  `kube_horizontalpodautoscaler_status_current_replicas{${SCRAPES[scrape]},horizontalpodautoscaler="keda-hpa-${scaler.name}"}`;
+const replicas = current('honored');
+const messages = (queue: string) =>
+  `rabbitmq_detailed_queue_messages{namespace="rabbitmq",pod="orders-server-0",vhost="/",queue="${queue}"}`;
 const alarm = plan.value('alarmBacklog');
 const above = Math.ceil(Math.max(alarm, plan.predictions.peakBacklog)) + 10;
 const full = Math.ceil(0.8 * plan.value('maxLength'));
 
 testAlerts('order-processing, orders', {
   manifests: ofOrders,
+  neighbour: new OrderProcessingChart(Testing.app(), 'order-processing', { namespace: 'other', vhost: 'other' }),
   cases: [
     {
       alert: 'QueueBacklog',
       when: 'more waits than foreseen',
       series: { [depth]: `${above}x20` },
+      atMinute: 10,
+      fires: true,
+    },
+    {
+      alert: 'QueueBacklog',
+      when: 'more waits than foreseen, and the scrape renames the label of KEDA',
+      series: { [depthRenamed]: `${above}x20` },
       atMinute: 10,
       fires: true,
     },
@@ -59,11 +75,25 @@ testAlerts('order-processing, orders', {
       atMinute: 15,
       fires: true,
     },
+    {
+      alert: 'QueueScalerBlind',
+      when: 'it fails at every look, and the scrape renames the label',
+      series: { [kedaSays('detail_errors_total', 'renamed')]: '0+2x20' },
+      atMinute: 15,
+      fires: true,
+    },
     { alert: 'QueueScalerBlind', when: 'it failed once', series: { [errors]: '0x5 1x20' }, atMinute: 8, fires: false },
     {
       alert: 'QueueWorkerAtMaximum',
       when: 'all replicas run and the backlog is above its alarm',
       series: { [replicas]: `${plan.value('maxInstances')}x20`, [depth]: `${above}x20` },
+      atMinute: 15,
+      fires: true,
+    },
+    {
+      alert: 'QueueWorkerAtMaximum',
+      when: 'all replicas run, the backlog is above its alarm, and the scrapes rename the label',
+      series: { [current('renamed')]: `${plan.value('maxInstances')}x20`, [depthRenamed]: `${above}x20` },
       atMinute: 15,
       fires: true,
     },

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Chart, Testing } from 'cdk8s';
 import { stringify } from 'yaml';
 import type { Manifest } from '../../support/manifest';
 
@@ -32,13 +33,16 @@ export interface AlertSuite {
   /** Every `PrometheusRule` of the chart; with several, one name of alert may come more than once. */
   readonly manifests: readonly Manifest[];
   readonly cases: readonly AlertCase[];
+  /** Another installation of the chart under the same Prometheus: what is wrong with this one is nothing to it. */
+  readonly neighbour: Chart;
 }
 
 const installed = spawnSync('promtool', ['--version']).status === 0;
 
 /** The tests of a chart's alerts. */
-export function testAlerts(chart: string, { manifests, cases }: AlertSuite): void {
-  const rules = manifests.filter(({ kind }) => kind === 'PrometheusRule');
+export function testAlerts(chart: string, { manifests, cases, neighbour }: AlertSuite): void {
+  const rulesIn = (all: readonly Manifest[]) => all.filter(({ kind }) => kind === 'PrometheusRule');
+  const rules = rulesIn(manifests);
   const alerts: string[] = rules.flatMap(({ spec }) =>
     spec.groups.flatMap((group: Manifest) => group.rules.map(({ alert }: Manifest) => alert)),
   );
@@ -52,8 +56,8 @@ export function testAlerts(chart: string, { manifests, cases }: AlertSuite): voi
 
   (installed ? describe : describe.skip)(`promtool: ${chart}`, () => {
     let folder: string;
-    const rulesFile = (name: string, kept: (alert: string) => boolean) => {
-      const groups = rules
+    const rulesFile = (name: string, kept: (alert: string) => boolean, of = rules) => {
+      const groups = of
         .flatMap(({ spec }) => spec.groups)
         .map((group: Manifest) => ({ ...group, rules: group.rules.filter(({ alert }: Manifest) => kept(alert)) }));
       writeFileSync(join(folder, name), stringify({ groups }));
@@ -82,6 +86,13 @@ export function testAlerts(chart: string, { manifests, cases }: AlertSuite): voi
         expect(firing(tool, folder, one)).toBe(one.fires);
       },
     );
+
+    const wrong = cases.filter(({ fires, series }) => fires && Object.keys(series).length > 0);
+    test.each(wrong)('$alert of another installation hears nothing of it when $when', (one) => {
+      rulesFile('rules.yaml', (alert) => alert === one.alert, rulesIn(Testing.synth(neighbour)));
+      // An alert about what is missing fires by itself: the neighbour has no series here.
+      expect(firing(tool, folder, one)).toBe(firing(tool, folder, { ...one, series: {} }));
+    });
   });
 }
 

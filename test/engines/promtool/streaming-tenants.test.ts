@@ -6,18 +6,22 @@ import { testAlerts } from './rules';
 const chart = new StreamingTenantsChart(Testing.app(), 'streaming-tenants');
 const { plan } = chart.quotas;
 const series = (what: string, resource: string, user: string) =>
-  `kafka_server_quota_${what}{strimzi_io_cluster="events",pod="events-broker-0",resource="${resource}",user="${user}"}`;
+  `kafka_server_quota_${what}{namespace="kafka",strimzi_io_cluster="events",pod="events-broker-0",resource="${resource}",user="${user}"}`;
 const throttle = (user: string) => series('throttle_time', 'Produce', user);
 const written = series('byte_rate', 'Produce', 'clicks');
 const read = series('byte_rate', 'Fetch', 'billing');
 const partitions =
-  'kafka_server_replicamanager_underreplicatedpartitions{strimzi_io_cluster="events",pod="events-broker-0"}';
+  'kafka_server_replicamanager_underreplicatedpartitions{namespace="kafka",strimzi_io_cluster="events",pod="events-broker-0"}';
 const { producerByteRate, peakWaitSeconds } = plan.tenant('clicks');
 /** Minutes for which clicks may be held back: its quarter of an hour, and until what waited is written. */
 const foreseen = Math.ceil((900 + peakWaitSeconds) / 60);
 
 testAlerts('streaming-tenants', {
   manifests: Testing.synth(chart),
+  neighbour: new StreamingTenantsChart(Testing.app(), 'streaming-tenants', {
+    namespace: 'other',
+    clusterNamespace: 'other',
+  }),
   cases: [
     {
       alert: 'TenantThrottled',

@@ -1,22 +1,22 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planLogs } from '../../../lib/flow/logs/plan';
-import type { LogChoices, LogObjective, LogWorkload } from '../../../lib/flow/logs/workload';
+import type { LogsChoices, LogsObjective, LogsWorkload } from '../../../lib/flow/logs/workload';
 import { mostly, optional, runs, spread } from '../../support/property';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 
 /** A node that logs 1 MB/s, twice that for ten minutes. */
-const workload: LogWorkload = {
+const workload: LogsWorkload = {
   steadyBytesPerSecond: 1e6,
   peakBytesPerSecond: 2e6,
   peakSeconds: 600,
   lineBytes: 250,
   logFiles: 2,
 };
-const objective: LogObjective = { diskBudgetBytes: 40 * GIB, outageSeconds: 3600 };
-const plan = planLogs('Logs', workload, objective);
+const objective: LogsObjective = { diskBudgetBytes: 40 * GIB, outageSeconds: 3600 };
+const plan = planLogs('Logs', { workload, objective });
 const value = (name: string) => plan.value(name);
 
 function refusal(make: () => unknown): CapacityError {
@@ -52,7 +52,7 @@ describe('known answers', () => {
 
   test('a rotated file stays readable for as long as the shipper may be away', () => {
     expect(value('readableSeconds')).toBeGreaterThanOrEqual(300);
-    const patient = planLogs('Logs', workload, { ...objective, shipperAwaySeconds: 900 });
+    const patient = planLogs('Logs', { workload, objective: { ...objective, shipperAwaySeconds: 900 } });
     expect(patient.value('readableSeconds')).toBeGreaterThanOrEqual(900);
     expect(patient.value('fileCount')).toBeLessThan(value('fileCount'));
   });
@@ -78,41 +78,42 @@ describe('known answers', () => {
 describe('what cannot be held is refused', () => {
   test('rate × outage above the budget, with ways out that each make it fit', () => {
     const small = { ...objective, diskBudgetBytes: 10 * GIB };
-    const { message, waysOut } = refusal(() => planLogs('Logs', workload, small));
-    expect(message).toMatch(/^Logs: 3,600 s without a destination take a queue of 16 GB, .* disk budget is 10 GB/);
+    const { message, waysOut } = refusal(() => planLogs('Logs', { workload, objective: small }));
+    expect(message).toMatch(/^Logs: 3,600 s without a destination need a queue of 16 GB, .* disk budget is 10 GB/);
     const [budget, outage, share] = waysOut.map((way) => Number(/\d+/.exec(way)?.[0]));
     expect(waysOut).toHaveLength(3);
-    expect(() => planLogs('Logs', workload, { ...small, diskBudgetBytes: budget })).not.toThrow();
-    expect(() => planLogs('Logs', workload, { ...small, diskBudgetBytes: budget - 2 * MIB })).toThrow(CapacityError);
-    expect(() => planLogs('Logs', workload, { ...small, outageSeconds: outage })).not.toThrow();
+    expect(() => planLogs('Logs', { workload, objective: { ...small, diskBudgetBytes: budget } })).not.toThrow();
+    expect(() => planLogs('Logs', { workload, objective: { ...small, diskBudgetBytes: budget - 2 * MIB } })).toThrow(
+      CapacityError,
+    );
+    expect(() => planLogs('Logs', { workload, objective: { ...small, outageSeconds: outage } })).not.toThrow();
     const less = {
       ...workload,
       steadyBytesPerSecond: (1e6 * share) / 100,
       peakBytesPerSecond: (2e6 * share) / 100,
     };
-    expect(() => planLogs('Logs', less, small)).not.toThrow();
+    expect(() => planLogs('Logs', { workload: less, objective: small })).not.toThrow();
   });
 
   test('a cap below what is written while the shipper is away', () => {
-    const { message } = refusal(() => planLogs('Logs', workload, objective, { fileSizeCapBytes: 10 * MIB }));
+    const { message } = refusal(() => planLogs('Logs', { workload, objective, fileSizeCapBytes: 10 * MIB }));
     expect(message).toContain('fileSizeCapBytes 10485760 is written in 5.243 s at the peak');
     expect(message).toContain('leave fileSizeCapBytes out');
   });
 
   test('more than gzip takes in', () => {
-    const { message } = refusal(() => planLogs('Logs', { steadyBytesPerSecond: 20e6 }, objective));
+    const { message } = refusal(() => planLogs('Logs', { workload: { steadyBytesPerSecond: 20e6 }, objective }));
     expect(message).toContain('gzip takes 10,000,000 bytes/s');
     expect(() =>
-      planLogs(
-        'Logs',
-        { steadyBytesPerSecond: 20e6 },
-        { diskBudgetBytes: 1e13, outageSeconds: 3600 },
-        { compressBytesPerSecond: 40e6 },
-      ),
+      planLogs('Logs', {
+        workload: { steadyBytesPerSecond: 20e6 },
+        objective: { diskBudgetBytes: 1e13, outageSeconds: 3600 },
+        compressBytesPerSecond: 40e6,
+      }),
     ).not.toThrow();
   });
 
-  test.each<[string, Partial<LogWorkload>, Partial<LogObjective>, LogChoices]>([
+  test.each<[string, Partial<LogsWorkload>, Partial<LogsObjective>, LogsChoices]>([
     ['steadyBytesPerSecond must be above 0, got 0', { steadyBytesPerSecond: 0 }, {}, {}],
     ['peakBytesPerSecond must be at least 1000000, got 5', { peakBytesPerSecond: 5 }, {}, {}],
     ['logFiles must be a whole number, at least 1, got 1.5', { logFiles: 1.5 }, {}, {}],
@@ -121,7 +122,8 @@ describe('what cannot be held is refused', () => {
     ['fileCount must be a whole number, between 2 and 100, got 1', {}, {}, { fileCount: 1 }],
     ['rotationSeconds must be a whole number, between 1 and 3600, got 0', {}, {}, { rotationSeconds: 0 }],
   ])('%s', (message, load, goal, choices) => {
-    const make = () => planLogs('Logs', { ...workload, ...load }, { ...objective, ...goal }, choices);
+    const make = () =>
+      planLogs('Logs', { workload: { ...workload, ...load }, objective: { ...objective, ...goal }, ...choices });
     expect(make).toThrow(InvalidInputError);
     expect(make).toThrow(message);
   });
@@ -154,7 +156,7 @@ test('random logs: a plan within its budget whose queue outlives the outage, or 
         ? { ...load, peakBytesPerSecond: load.steadyBytesPerSecond * peak.factor, peakSeconds: peak.peakSeconds }
         : load;
       try {
-        const made = planLogs('Logs', whole, goal, choices);
+        const made = planLogs('Logs', { workload: whole, objective: goal, ...choices });
         expect(made.predictions.peakDiskBytes).toBeLessThanOrEqual(goal.diskBudgetBytes);
         expect(made.predictions.outageSeconds).toBeGreaterThanOrEqual(goal.outageSeconds);
         expect(made.value('queueAlarmBytes')).toBeGreaterThan(0);

@@ -7,12 +7,12 @@ const COMPRESS_BYTES_PER_SECOND = 10e6;
 
 /** The most that log files come to under a rate that never falls, all written alike. */
 function rotated(logFiles: number, bytesPerSecond: number, rotationSeconds: number) {
-  const plan = planLogs(
-    'Logs',
-    { steadyBytesPerSecond: bytesPerSecond, logFiles },
-    { diskBudgetBytes: 60_000 * bytesPerSecond, outageSeconds: 3600 },
-    { rotationSeconds, compressBytesPerSecond: COMPRESS_BYTES_PER_SECOND },
-  );
+  const plan = planLogs('Logs', {
+    workload: { steadyBytesPerSecond: bytesPerSecond, logFiles },
+    objective: { diskBudgetBytes: 60_000 * bytesPerSecond, outageSeconds: 3600 },
+    rotationSeconds,
+    compressBytesPerSecond: COMPRESS_BYTES_PER_SECOND,
+  });
   const [cap, count] = [plan.value('fileSizeCapBytes'), plan.value('fileCount')];
   const rotator = new LogRotator(
     { fileSizeCapBytes: cap, fileCount: count, rotationSeconds, compressBytesPerSecond: COMPRESS_BYTES_PER_SECOND },

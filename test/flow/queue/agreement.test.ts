@@ -21,9 +21,9 @@
  */
 
 import { Quantiles } from '../../../lib/flow/numerics/quantiles';
-import type { Predictions } from '../../../lib/flow/plan';
 import { predictQueue } from '../../../lib/flow/queue/plan';
 import { simulate } from '../../../lib/flow/queue/simulation/simulate';
+import type { Predictions } from '../../../lib/flow/queue/workload';
 import { type Planned, plannedDraws } from './random-workloads';
 
 const WORKLOADS = 500;

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { type Solve, size } from '../../../lib/flow/queue/sizing';
+import { waysOut } from '../../../lib/flow/queue/ways-out';
 import type { Consumer, Objective, Workload } from '../../../lib/flow/queue/workload';
 import { spread, zeroOr } from '../../support/property';
 
@@ -35,7 +36,7 @@ const question: fc.Arbitrary<Question> = fc
 
 function planned({ workload, objective, consumer }: Question) {
   try {
-    return planQueue('Random', workload, objective, consumer);
+    return planQueue('Random', { workload, objective, consumer });
   } catch (error) {
     if (error instanceof CapacityError) return undefined;
     throw error;
@@ -139,7 +140,11 @@ describe('over random workloads', () => {
     fc.assert(
       fc.property(question, fc.integer({ min: 1, max: 3 }), (one, maxInstances) => {
         try {
-          planQueue('Random', one.workload, one.objective, { ...one.consumer, maxInstances });
+          planQueue('Random', {
+            workload: one.workload,
+            objective: one.objective,
+            consumer: { ...one.consumer, maxInstances },
+          });
         } catch (error) {
           expect(error).toBeInstanceOf(CapacityError);
           expect((error as CapacityError).waysOut.length).toBeGreaterThan(0);
@@ -156,31 +161,44 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
   const objective = { latencySeconds: 90 };
   const consumer = { slotsPerInstance: 4, startSeconds: 60 };
 
-  test('20 busy slots need six instances of four, and two of them always', () => {
-    const plan = planQueue('Orders', workload, objective, consumer);
-    expect([plan.value('minInstances'), plan.value('maxInstances')]).toEqual([2, 6]);
+  test('20 busy slots need six instances of four, and two of them always; a quarter more load needs seven', () => {
+    const crew = (headroom?: number) => {
+      const bare = planQueue('Orders', { workload, objective: { ...objective, headroom }, consumer });
+      return [bare.value('minInstances'), bare.value('maxInstances')];
+    };
+    expect(crew(1.001)).toEqual([2, 6]);
+    expect(crew()).toEqual([2, 7]);
+    const plan = planQueue('Orders', { workload, objective, consumer });
     expect(plan.predictions.reactionSeconds).toBe(30 + 15 + 60);
   });
 
   test('the visibility timeout is six times the time-out, and attempts are five or more', () => {
-    const plan = planQueue('Orders', workload, objective, consumer);
+    const plan = planQueue('Orders', { workload, objective, consumer });
     expect(plan.value('visibilityTimeoutSeconds')).toBe(6 * plan.value('itemTimeoutSeconds'));
     expect(plan.value('maxReceiveCount')).toBeGreaterThanOrEqual(5);
   });
 
   test('three instances are refused, and each of the ways out that are named leads out', () => {
-    const refused = () => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 });
+    const refused = () => planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 3 } });
     expect(refused).toThrow(CapacityError);
     expect(refused).toThrow(/allow 6 instances, or 0\.031 s per item, or 20 min of latency, or 250\/s at most/);
     const three = { ...consumer, maxInstances: 3 };
-    expect(() => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 6 })).not.toThrow();
-    expect(() => planQueue('Orders', { ...workload, serviceSeconds: 0.031 }, objective, three)).not.toThrow();
-    expect(() => planQueue('Orders', workload, { latencySeconds: 20 * 60 }, three)).not.toThrow();
-    expect(() => planQueue('Orders', { ...workload, peakPerSecond: 250 }, objective, three)).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 6 } }),
+    ).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload: { ...workload, serviceSeconds: 0.031 }, objective, consumer: three }),
+    ).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload, objective: { latencySeconds: 20 * 60 }, consumer: three }),
+    ).not.toThrow();
+    expect(() =>
+      planQueue('Orders', { workload: { ...workload, peakPerSecond: 250 }, objective, consumer: three }),
+    ).not.toThrow();
   });
 
   test('a refusal writes its numbers as every other message does', () => {
-    const refused = () => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 });
+    const refused = () => planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 3 } });
     expect(refused).toThrow('400/s for 1,800 s × 0.05 s');
   });
 
@@ -198,20 +216,22 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
         },
       };
     };
-    expect(() => planQueue('Orders', workload, objective, { ...consumer, maxInstances: 3 }, solve)).toThrow(
-      CapacityError,
-    );
+    const three = { ...consumer, maxInstances: 3 };
+    const refused = solve('Orders', workload, objective, three);
+    expect(waysOut(refused, workload, objective, solve).length).toBeGreaterThan(0);
     expect(solved.mock.calls.length).toBeGreaterThan(20);
+    expect(worded).not.toHaveBeenCalled();
+    expect(() => planQueue('Orders', { workload, objective, consumer: three })).toThrow(refused.refusal!());
     expect(worded).toHaveBeenCalledTimes(1);
   });
 
   test('an instance count given by hand is checked, and the knob says that it was given', () => {
-    const plan = planQueue('Orders', workload, objective, { ...consumer, maxInstances: 10 });
+    const plan = planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 10 } });
     expect(plan.knob('maxInstances')).toMatchObject({ value: 10, formula: expect.stringContaining('given') });
   });
 
   test('the page of reasons names every knob with its source', () => {
-    const plan = planQueue('Orders', workload, objective, consumer);
+    const plan = planQueue('Orders', { workload, objective, consumer });
     for (const knob of plan.knobs) expect(plan.explain()).toContain(`${knob.name} = `);
     expect(plan.explain()).toContain('Orders: expect');
   });
@@ -227,11 +247,12 @@ test.each<[string, Partial<Workload & Objective & Consumer>, string]>([
   ['more slots than anybody has', { serviceSeconds: 1e9 }, 'must be at most 100000 busy slots'],
 ])('%s is refused by name, value and limit', (_what, wrong, message) => {
   const all = { steadyPerSecond: 10, serviceSeconds: 0.1, latencySeconds: 10, ...wrong };
-  expect(() => planQueue('Wrong', all, all, all)).toThrow(InvalidInputError);
-  expect(() => planQueue('Wrong', all, all, all)).toThrow(message);
+  expect(() => planQueue('Wrong', { workload: all, objective: all, consumer: all })).toThrow(InvalidInputError);
+  expect(() => planQueue('Wrong', { workload: all, objective: all, consumer: all })).toThrow(message);
 });
 
 test('everything that is wrong is said at once', () => {
-  const plan = () => planQueue('Wrong', { steadyPerSecond: -1, serviceSeconds: 0 }, { latencySeconds: 0 });
+  const plan = () =>
+    planQueue('Wrong', { workload: { steadyPerSecond: -1, serviceSeconds: 0 }, objective: { latencySeconds: 0 } });
   expect(plan).toThrow(/steadyPerSecond .*; serviceSeconds .*; latencySeconds /);
 });

@@ -2,10 +2,9 @@
 import { CapacityError } from '../../../lib/flow/errors';
 import { serviceQuantile } from '../../../lib/flow/numerics/gamma';
 import { Random } from '../../../lib/flow/numerics/random';
-import type { Plan } from '../../../lib/flow/plan';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { CONSUMER_DEFAULTS, type ResolvedConsumer } from '../../../lib/flow/queue/resolve';
-import type { Consumer, Objective, Workload } from '../../../lib/flow/queue/workload';
+import type { Consumer, Objective, QueuePlan, Workload } from '../../../lib/flow/queue/workload';
 
 export interface Draw {
   readonly workload: Workload;
@@ -14,7 +13,7 @@ export interface Draw {
 }
 
 export interface Planned extends Draw {
-  readonly plan: Plan;
+  readonly plan: QueuePlan;
   readonly resolved: ResolvedConsumer;
 }
 
@@ -69,7 +68,7 @@ export function plannedDraws(count: number, seed: number): Planned[] {
   while (planned.length < count) {
     const next = draw(random);
     try {
-      const plan = planQueue('drawn', next.workload, next.objective, next.consumer);
+      const plan = planQueue('drawn', { workload: next.workload, objective: next.objective, consumer: next.consumer });
       planned.push({ ...next, plan, resolved: resolvedOf(plan, next.consumer) });
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error;
@@ -79,7 +78,7 @@ export function plannedDraws(count: number, seed: number): Planned[] {
 }
 
 /** The consumer that a plan describes. */
-export function resolvedOf(plan: Plan, consumer: Consumer): ResolvedConsumer {
+export function resolvedOf(plan: QueuePlan, consumer: Consumer): ResolvedConsumer {
   return {
     ...CONSUMER_DEFAULTS,
     ...consumer,

@@ -24,32 +24,32 @@ test.each([
 
 test('asks only for what it has not asked for yet', () => {
   const scaler = new Scaler(consumer, 2);
-  expect(scaler.look(0, 450)).toBe(3);
-  expect(scaler.look(30, 450)).toBe(0);
-  expect(scaler.look(60, 460)).toBe(0);
-  expect(scaler.look(90, 501)).toBe(1);
+  expect(scaler.poll(0, 450)).toBe(3);
+  expect(scaler.poll(30, 450)).toBe(0);
+  expect(scaler.poll(60, 460)).toBe(0);
+  expect(scaler.poll(90, 501)).toBe(1);
   expect(scaler.asked).toBe(6);
 });
 
 test('a smaller backlog alone gives nothing back: work in flight is never cut off', () => {
   const scaler = new Scaler(consumer, 8);
-  expect(scaler.look(0, 9)).toBe(0);
-  expect(scaler.look(10 * HOLD_SECONDS, 9)).toBe(0);
+  expect(scaler.poll(0, 9)).toBe(0);
+  expect(scaler.poll(10 * HOLD_SECONDS, 9)).toBe(0);
 });
 
 test('after the hold with no more than the minimum can serve, it is down to the minimum at once', () => {
   const scaler = new Scaler(consumer, 8);
-  expect(scaler.look(0, 8)).toBe(0);
-  expect(scaler.look(HOLD_SECONDS - 1, 3)).toBe(0);
-  expect(scaler.look(HOLD_SECONDS, 8)).toBe(-6);
+  expect(scaler.poll(0, 8)).toBe(0);
+  expect(scaler.poll(HOLD_SECONDS - 1, 3)).toBe(0);
+  expect(scaler.poll(HOLD_SECONDS, 8)).toBe(-6);
 });
 
-test('one look with more starts the hold anew', () => {
+test('one poll with more starts the hold anew', () => {
   const scaler = new Scaler(consumer, 8);
-  scaler.look(0, 0);
-  scaler.look(200, 9);
-  expect(scaler.look(HOLD_SECONDS, 0)).toBe(0);
-  expect(scaler.look(2 * HOLD_SECONDS, 0)).toBe(-6);
+  scaler.poll(0, 0);
+  scaler.poll(200, 9);
+  expect(scaler.poll(HOLD_SECONDS, 0)).toBe(0);
+  expect(scaler.poll(2 * HOLD_SECONDS, 0)).toBe(-6);
 });
 
 test('the reaction is poll + decide + start', () => expect(reactionSeconds(consumer)).toBe(30 + 15 + 30));

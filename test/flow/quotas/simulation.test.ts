@@ -41,10 +41,12 @@ describe('case 18', () => {
     ...tenant,
     partitions: NOISY_TOPICS.find((topic) => topic.tenant === tenant.name)!.partitions,
   }));
-  const rates = planQuotas('Quotas', NOISY_CAPACITY, tenants).tenants.map(({ producerByteRate }) => producerByteRate);
+  const rates = planQuotas('Quotas', { capacity: NOISY_CAPACITY.k8s, tenants }).tenants.map(
+    ({ producerByteRate }) => producerByteRate,
+  );
   const watched = (noisy: number) =>
     simulateBrokers(
-      resolveCapacity(NOISY_CAPACITY),
+      resolveCapacity(NOISY_CAPACITY.k8s),
       tenants,
       { tenant: 'clicks', factor: 4 },
       rates.map((rate, index) => (tenants[index].name === 'clicks' ? noisy * rate : rate)),

@@ -1,4 +1,4 @@
-import { planTtl } from '../../../lib/flow/retention/plan';
+import { planRetention } from '../../../lib/flow/retention/plan';
 import { simulateCollection } from '../../../lib/flow/retention/simulation';
 
 const DAY_SECONDS = 86_400;
@@ -10,7 +10,7 @@ const workload = {
   spareWritesPerSecond: 500,
   deletesPerSecond: 200,
 };
-const plan = planTtl('Events', workload, { retentionSeconds: 10 * DAY_SECONDS });
+const plan = planRetention('Events', { workload, objective: { retentionSeconds: 10 * DAY_SECONDS } });
 const forget = {
   retentionSeconds: 10 * DAY_SECONDS,
   backfillSeconds: plan.value('backfillSeconds'),

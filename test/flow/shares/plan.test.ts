@@ -7,14 +7,13 @@ import { simulate } from '../../../lib/flow/queue/simulation/simulate';
 import { MOST_JOBS } from '../../../lib/flow/shares/checks';
 import { forecastFlood } from '../../../lib/flow/shares/flood';
 import { places } from '../../../lib/flow/shares/load';
-import { planFairShare } from '../../../lib/flow/shares/plan';
+import { planShares } from '../../../lib/flow/shares/plan';
 import type { BatchCapacity, BatchTenant } from '../../../lib/flow/shares/workload';
 import { runs } from '../../support/property';
 
 const GIB = 1024 ** 3;
-const byPreemption = { byPreemption: true };
 
-/** Case 20: four tenants, 18 jobs of 2 cores each in the mean, on 208 cores: 9/13 full. */
+/** Case 20: four tenants, 18 jobs of 2 cores each on average, on 208 cores: 9/13 full. */
 const capacity = { cpu: 208, memoryBytes: 832 * GIB };
 const jobs = { steadyPerSecond: 0.03, serviceSeconds: 600, serviceVariation: 0.5 };
 const tenant = (name: string, more: Partial<BatchTenant> = {}): BatchTenant => ({
@@ -26,9 +25,9 @@ const tenant = (name: string, more: Partial<BatchTenant> = {}): BatchTenant => (
 });
 const four = ['billing', 'fraud', 'pricing', 'risk'].map((name) => tenant(name));
 const objective = { latencySeconds: 4200, latencyQuantile: 0.95 };
-const plan = planFairShare('Rating', capacity, four, objective, byPreemption);
+const plan = planShares('Rating', { capacity, tenants: four, objective });
 const flood = (factor: number, tenants = four) =>
-  forecastFlood(planFairShare('Rating', capacity, tenants, objective, byPreemption), capacity, tenants, 4200, {
+  forecastFlood(planShares('Rating', { capacity, tenants, objective }), capacity, tenants, 4200, {
     tenant: 'risk',
     factor,
     seconds: 7200,
@@ -59,7 +58,7 @@ describe('shares', () => {
     expect(plan.unclaimed).toEqual({ cpu: 208 - 4 * 19 * 2, memoryBytes: (832 - 4 * 19 * 4) * GIB });
   });
 
-  test('it may borrow what is left beside its own when the others run as many jobs as in the mean', () => {
+  test('it may borrow what is left beside its own when the others run as many jobs as on average', () => {
     // 208 cores − 3 × 18 jobs × 2 − 19 × 2 = 62 cores.
     expect(plan.tenant('risk').borrowedJobs).toBe(31);
   });
@@ -73,13 +72,11 @@ describe('shares', () => {
 
   test('when not all can have what they want, the weight decides, and whoever wants little gets it', () => {
     const busy = { ...jobs, peakPerSecond: 0.12, peakSeconds: 7200 };
-    const shared = planFairShare(
-      'Rating',
+    const shared = planShares('Rating', {
       capacity,
-      [tenant('small'), tenant('light', { workload: busy }), tenant('heavy', { workload: busy, weight: 2 })],
+      tenants: [tenant('small'), tenant('light', { workload: busy }), tenant('heavy', { workload: busy, weight: 2 })],
       objective,
-      byPreemption,
-    );
+    });
     const [small, light, heavy] = shared.tenants.map(({ nominalJobs }) => nominalJobs);
     expect([small, light, heavy]).toEqual([19, 28, 56]);
     expect(shared.remarks).toHaveLength(2);
@@ -87,13 +84,13 @@ describe('shares', () => {
   });
 
   test('the scarcer of CPU and memory decides', () => {
-    const poor = planFairShare('Rating', { cpu: 208, memoryBytes: 320 * GIB }, four, objective, byPreemption);
+    const poor = planShares('Rating', { capacity: { cpu: 208, memoryBytes: 320 * GIB }, tenants: four, objective });
     expect(poor.tenants.map(({ nominalJobs }) => nominalJobs)).toEqual([19, 19, 19, 19]);
     expect(poor.tenant('risk').borrowedJobs).toBe(7);
   });
 
   test('without preemption lent room comes back when a job ends, and the plan reckons with that', () => {
-    const patient = planFairShare('Rating', capacity, four, objective, { byPreemption: false });
+    const patient = planShares('Rating', { capacity, tenants: four, objective, reclaimByPreemption: false });
     expect(plan.value('reclaimSeconds')).toBe(30);
     expect(patient.value('reclaimSeconds')).toBeGreaterThan(600);
     expect(patient.tenant('risk').onTimeRatio).toBeLessThanOrEqual(plan.tenant('risk').onTimeRatio);
@@ -101,12 +98,12 @@ describe('shares', () => {
 
   test('a job that fails and is tried again is more load', () => {
     const failing = four.map((one) => ({ ...one, workload: { ...jobs, failureRatio: 0.1 } }));
-    expect(planFairShare('Rating', capacity, failing, objective, byPreemption).tenant('risk').nominalJobs).toBe(21);
+    expect(planShares('Rating', { capacity, tenants: failing, objective }).tenant('risk').nominalJobs).toBe(21);
   });
 
   test('numbers by hand are kept, and said to be given', () => {
     const given = [tenant('billing', { nominalJobs: 30, borrowedJobs: 4 }), ...four.slice(1)];
-    const shared = planFairShare('Rating', capacity, given, objective, byPreemption);
+    const shared = planShares('Rating', { capacity, tenants: given, objective });
     expect(shared.tenant('billing')).toMatchObject({ nominalJobs: 30, borrowedJobs: 4, quotaJobs: 36 });
     expect(shared.knob('nominalJobs.billing').formula).toBe('given');
   });
@@ -122,7 +119,7 @@ describe('one tenant submits ten times its share (case 20)', () => {
     const after = Object.fromEntries(flood(10).map((one) => [one.name, one.after]));
     for (const name of ['billing', 'fraud', 'pricing']) expect(after[name]).toBeGreaterThan(0.9);
     expect(after.risk).toBeLessThan(0.4);
-    // Simulated, 18.4 to 18.9 % (test/cases): 47 places on average, not the 50 that the others leave in the mean.
+    // Simulated, 18.4 to 18.9 % (test/cases): 47 places on average, not the 50 that the others leave on average.
     expect(after.risk).toBeCloseTo(0.189, 3);
   });
 
@@ -168,7 +165,11 @@ function inOneLine(slots: number, seed: number): { onTime: number; others: numbe
 describe('what no share can cure is refused', () => {
   const plans = (tenants: BatchTenant[], other: Partial<BatchCapacity> = {}, latencySeconds = 4200) =>
     message(() =>
-      planFairShare('Rating', { ...capacity, ...other }, tenants, { ...objective, latencySeconds }, byPreemption),
+      planShares('Rating', {
+        capacity: { ...capacity, ...other },
+        tenants,
+        objective: { ...objective, latencySeconds },
+      }),
     );
 
   test('a weight of 0 means to Kueue: always preempted first', () => {
@@ -179,11 +180,11 @@ describe('what no share can cure is refused', () => {
 
   test('a cluster that is too small: every way out was tried', () => {
     const refusal = plans(four, { cpu: 120 });
-    expect(refusal).toMatch(/^Rating: billing keeps 18 jobs running in the mean and its share is 15: /);
+    expect(refusal).toMatch(/^Rating: billing keeps 18 jobs running on average and its share is 15: /);
     const cores = Number(/(\d+) cores with/.exec(refusal)?.[1]);
     expect(cores).toBeGreaterThan(144);
     expect(() =>
-      planFairShare('Rating', { cpu: cores, memoryBytes: 1e13 }, four, objective, byPreemption),
+      planShares('Rating', { capacity: { cpu: cores, memoryBytes: 1e13 }, tenants: four, objective }),
     ).not.toThrow();
   });
 
@@ -225,9 +226,13 @@ test('property: no share exceeds the cluster, each keeps its load running, and n
         workload: { steadyPerSecond: load / serviceSeconds, serviceSeconds },
         ...rest,
       }));
-      let shared: ReturnType<typeof planFairShare>;
+      let shared: ReturnType<typeof planShares>;
       try {
-        shared = planFairShare('Any', cluster, named, { latencySeconds: 20_000, latencyQuantile: 0.9 }, byPreemption);
+        shared = planShares('Any', {
+          capacity: cluster,
+          tenants: named,
+          objective: { latencySeconds: 20_000, latencyQuantile: 0.9 },
+        });
       } catch (error) {
         if (!(error instanceof CapacityError || error instanceof InvalidInputError)) throw error;
         expect(error.message).toMatch(/^Any: /);
@@ -257,12 +262,10 @@ test('property: no share exceeds the cluster, each keeps its load running, and n
 
 test('pods that end while the next begin are no more than a cluster runs, however short a job is', () => {
   const short = tenant('risk', { workload: { steadyPerSecond: 1e6, serviceSeconds: 1e-6 } });
-  const [{ nominalJobs, borrowedJobs, quotaJobs }] = planFairShare(
-    'Rating',
+  const [{ nominalJobs, borrowedJobs, quotaJobs }] = planShares('Rating', {
     capacity,
-    [short],
+    tenants: [short],
     objective,
-    byPreemption,
-  ).tenants;
+  }).tenants;
   expect(quotaJobs - nominalJobs - borrowedJobs).toBe(MOST_JOBS);
 });

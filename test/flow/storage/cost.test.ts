@@ -4,7 +4,7 @@ import { sizeText } from '../../../lib/flow/figures';
 import { pricesRead, storageClassNames, storageClassPrices } from '../../../lib/flow/prices';
 import prices from '../../../lib/flow/prices.json';
 import { breakEvenObjectBytes, lifetimeCost } from '../../../lib/flow/storage/cost';
-import { planStock } from '../../../lib/flow/storage/plan';
+import { planStorage } from '../../../lib/flow/storage/plan';
 import type { StorageTransition } from '../../../lib/flow/storage/workload';
 import { runs, zeroOr } from '../../support/property';
 
@@ -115,7 +115,7 @@ const workload = (objectBytes: number) => ({ bytesPerDay: HEADLINE / 365, object
 describe('the plan', () => {
   test('headline: $5,000 is 217 TB; 1 MB objects cost 2,758 after, where the seed measured 2,800', () => {
     expect(Math.round(HEADLINE / 2 ** 30 / 1000)).toBe(217);
-    const { monthlyCostBefore, monthlyCostAfter } = planStock('Archive', workload(MB)).predictions;
+    const { monthlyCostBefore, monthlyCostAfter } = planStorage('Archive', { workload: workload(MB) }).predictions;
     expect(monthlyCostBefore).toBeCloseTo(5000, 6);
     expect(Math.round(monthlyCostAfter)).toBe(2758);
     expect(1 - monthlyCostAfter / monthlyCostBefore).toBeCloseTo(0.44, 1);
@@ -128,7 +128,9 @@ describe('the plan', () => {
     [512 * KB, ['STANDARD_IA'], 'Glacier on top of IA pays from 527 KB'],
     [1 * MB, ['STANDARD_IA', 'GLACIER'], 'both pay'],
   ])('%d bytes: keeps %j (%s)', (bytes, classes) => {
-    expect(planStock('Archive', workload(bytes)).transitions.map((t) => t.storageClass)).toEqual(classes);
+    expect(planStorage('Archive', { workload: workload(bytes) }).transitions.map((t) => t.storageClass)).toEqual(
+      classes,
+    );
   });
 
   test('no other choice of the default moves is cheaper, at any size', () => {
@@ -138,7 +140,9 @@ describe('the plan', () => {
         fc.integer({ min: 1, max: 3650 }),
         zeroOr(0.001, 3),
         (objectBytes, retentionDays, readRatioPerMonth) => {
-          const plan = planStock('X', { bytesPerDay: 1e9, objectBytes, retentionDays, readRatioPerMonth });
+          const plan = planStorage('X', {
+            workload: { bytesPerDay: 1e9, objectBytes, retentionDays, readRatioPerMonth },
+          });
           const cost = (moves: StorageTransition[]) =>
             lifetimeCost(objectBytes, retentionDays + 30, moves, readRatioPerMonth);
           for (const other of [[], [SEED[0]], [SEED[1]], SEED]) {
@@ -152,8 +156,9 @@ describe('the plan', () => {
   });
 
   test('the size floors are where the cheapest choice changes', () => {
-    const { transitions } = planStock('Archive', workload(MB));
-    const classesAt = (bytes: number) => planStock('X', workload(bytes)).transitions.map((t) => t.storageClass);
+    const { transitions } = planStorage('Archive', { workload: workload(MB) });
+    const classesAt = (bytes: number) =>
+      planStorage('X', { workload: workload(bytes) }).transitions.map((t) => t.storageClass);
     for (const { storageClass, minimumObjectBytes } of transitions) {
       expect(classesAt(minimumObjectBytes! + 1)).toContain(storageClass);
       expect(classesAt(minimumObjectBytes! - 2)).not.toContain(storageClass);
@@ -164,7 +169,8 @@ describe('the plan', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 1, max: 3000 }), (gb, retentionDays) => {
         const at = (bytesPerDay: number, days: number) =>
-          planStock('X', { bytesPerDay, objectBytes: MB, retentionDays: days }).predictions.monthlyCostAfter;
+          planStorage('X', { workload: { bytesPerDay, objectBytes: MB, retentionDays: days } }).predictions
+            .monthlyCostAfter;
         expect(at((gb + 1) * 1e9, retentionDays)).toBeGreaterThan(at(gb * 1e9, retentionDays));
         expect(at(gb * 1e9, retentionDays + 400)).toBeGreaterThan(at(gb * 1e9, retentionDays));
       }),
@@ -173,51 +179,53 @@ describe('the plan', () => {
   });
 
   test('replaced versions: kept a year before, a month after', () => {
-    const plan = planStock('Archive', { ...workload(MB), overwriteRatio: 0.5 });
+    const plan = planStorage('Archive', { workload: { ...workload(MB), overwriteRatio: 0.5 } });
     expect(plan.predictions.monthlyCostBefore).toBeCloseTo(5000, 6);
     expect(plan.predictions.storedBytes).toBeCloseTo((HEADLINE / 365) * (0.5 * 395 + 0.5 * 30), -3);
-    expect(plan.predictions.monthlyCostAfter).toBeLessThan(planStock('X', workload(MB)).predictions.monthlyCostAfter);
+    expect(plan.predictions.monthlyCostAfter).toBeLessThan(
+      planStorage('X', { workload: workload(MB) }).predictions.monthlyCostAfter,
+    );
   });
 
   test('the budget holds the requests too, which outweigh the storage of small objects', () => {
     const { predictions, value } = {
-      ...planStock('X', workload(16 * KB)),
-      value: planStock('X', workload(16 * KB)).value('budgetLimit'),
+      ...planStorage('X', { workload: workload(16 * KB) }),
+      value: planStorage('X', { workload: workload(16 * KB) }).value('budgetLimit'),
     };
     expect(predictions.monthlyRequestCost).toBeGreaterThan(predictions.monthlyCostAfter);
     expect(value).toBe(Math.ceil(1.2 * (predictions.monthlyCostAfter + predictions.monthlyRequestCost)));
   });
 
   test('says what would help where nothing moves', () => {
-    expect(planStock('Archive', workload(16 * KB)).remarks).toEqual([
+    expect(planStorage('Archive', { workload: workload(16 * KB) }).remarks).toEqual([
       'Archive: nothing moves, objects of 16 KB are too small; compact to 108 KB or more',
     ]);
-    expect(planStock('Archive', workload(MB)).remarks).toEqual([]);
-    expect(planStock('Archive', { ...workload(KB), retentionDays: 20 }).remarks).toEqual([]);
+    expect(planStorage('Archive', { workload: workload(MB) }).remarks).toEqual([]);
+    expect(planStorage('Archive', { workload: { ...workload(KB), retentionDays: 20 } }).remarks).toEqual([]);
   });
 
   test('accepts a given list that saves, with a remark on the move that does not', () => {
-    const plan = planStock('Archive', workload(400 * KB), {}, { transitions: SEED });
+    const plan = planStorage('Archive', { workload: workload(400 * KB), transitions: SEED });
     expect(plan.predictions.monthlyCostAfter).toBeLessThan(5000);
     expect(plan.knob('transitionInDays.GLACIER')).toMatchObject({ value: 180, formula: 'given' });
     expect(plan.remarks).toEqual([expect.stringMatching(/GLACIER after 180 d costs more than it saves .* 400 KB/)]);
   });
 
   test('a reader that cannot wait five hours keeps objects out of Glacier', () => {
-    const plan = planStock('Archive', workload(MB), { retrievalSeconds: 60 });
+    const plan = planStorage('Archive', { workload: workload(MB), objective: { retrievalSeconds: 60 } });
     expect(plan.transitions.map((t) => t.storageClass)).toEqual(['STANDARD_IA']);
     expect(plan.knob('transitionInDays.GLACIER').formula).toBe('dropped: readers would wait longer than promised');
   });
 
   test('shows what Intelligent-Tiering would cost: less than IA and Glacier for large objects that nobody reads', () => {
-    const at = (readRatioPerMonth: number) => planStock('A', { ...workload(MB), readRatioPerMonth });
+    const at = (readRatioPerMonth: number) => planStorage('A', { workload: { ...workload(MB), readRatioPerMonth } });
     expect(at(0).predictions.monthlyCostTiering).toBeLessThan(at(0).predictions.monthlyCostAfter);
     expect(at(0).explain()).toMatch(/in Intelligent-Tiering {4}2,\d{3} USD\/month/);
   });
 
   test('explain() is the page that a person reads', () => {
-    const page = planStock('Archive', workload(256 * KB)).explain();
-    expect(page).toContain('transitionInDays.STANDARD_IA = 30 days\n    kept: it costs less than going without');
+    const page = planStorage('Archive', { workload: workload(256 * KB) }).explain();
+    expect(page).toContain('transitionInDays.STANDARD_IA = 30 days\n    kept: it costs less than S3 Standard');
     expect(page).toContain('transitionInDays.GLACIER = never\n    dropped: it costs more than it saves');
     expect(page).toContain('moving pays from          108 KB an object');
     expect(page).toContain('list prices               us-east-1, read 2026-11-23');
@@ -225,7 +233,7 @@ describe('the plan', () => {
   });
 
   test('knobs are found by name, replaced by name, and a wrong name lists them', () => {
-    const plan = planStock('Archive', workload(MB));
+    const plan = planStorage('Archive', { workload: workload(MB) });
     const more = plan.withKnobs([{ ...plan.knob('budgetLimit'), value: 7 }]);
     expect(more.value('budgetLimit')).toBe(7);
     expect(more.knobs).toHaveLength(plan.knobs.length);
@@ -244,7 +252,7 @@ describe('refusals', () => {
   };
 
   test("trap: the seed's rule on small objects names the break-even, both costs and the ways out", () => {
-    const refused = () => planStock('Archive', workload(16 * KB), {}, { transitions: SEED });
+    const refused = () => planStorage('Archive', { workload: workload(16 * KB), transitions: SEED });
     expect(refused).toThrow(CapacityError);
     expect(message(refused)).toBe(
       'CapacityError: Archive: STANDARD_IA after 30 d, GLACIER after 180 d costs 59,040 USD/month for objects of 16 KB, ' +
@@ -254,7 +262,7 @@ describe('refusals', () => {
   });
 
   test('offers Intelligent-Tiering only where it pays', () => {
-    const at = (kb: number) => message(() => planStock('A', workload(kb * KB), {}, { transitions: SEED }));
+    const at = (kb: number) => message(() => planStorage('A', { workload: workload(kb * KB), transitions: SEED }));
     expect(at(16)).not.toContain('INTELLIGENT_TIERING');
     expect(at(230)).toContain('move to INTELLIGENT_TIERING at once for 5,080 USD/month');
   });
@@ -267,10 +275,12 @@ describe('refusals', () => {
         zeroOr(0.001, 1),
         (objectBytes, retentionDays, readRatioPerMonth) => {
           const stock = { bytesPerDay: 1e10, objectBytes, retentionDays, readRatioPerMonth };
-          const kb = /compact to (\d+) KB/.exec(message(() => planStock('A', stock, {}, { transitions: SEED })))?.[1];
+          const kb = /compact to (\d+) KB/.exec(
+            message(() => planStorage('A', { workload: stock, transitions: SEED })),
+          )?.[1];
           if (!kb) return;
           expect(() =>
-            planStock('A', { ...stock, objectBytes: Number(kb) * KB }, {}, { transitions: SEED }),
+            planStorage('A', { workload: { ...stock, objectBytes: Number(kb) * KB }, transitions: SEED }),
           ).not.toThrow();
         },
       ),
@@ -280,18 +290,22 @@ describe('refusals', () => {
 
   test('above the ceiling: allow more, keep less, compact; each way out holds', () => {
     const ceiling = { monthlyCost: 2000 };
-    const text = message(() => planStock('Archive', workload(MB), ceiling));
+    const text = message(() => planStorage('Archive', { workload: workload(MB), objective: ceiling }));
     expect(text).toContain('kept 365 days costs 2,852 USD/month, above the 2,000 USD/month allowed');
     const days = Number(/keep (\d+) days/.exec(text)?.[1]);
-    expect(() => planStock('A', { ...workload(MB), retentionDays: days }, ceiling)).not.toThrow();
+    expect(() =>
+      planStorage('A', { workload: { ...workload(MB), retentionDays: days }, objective: ceiling }),
+    ).not.toThrow();
     expect(text).toContain('compact to 256 MB');
-    expect(() => planStock('A', workload(256 * MB), ceiling)).not.toThrow();
+    expect(() => planStorage('A', { workload: workload(256 * MB), objective: ceiling })).not.toThrow();
   });
 
   test('Glacier for a reader in a hurry', () => {
-    expect(message(() => planStock('A', workload(MB), { retrievalSeconds: 60 }, { transitions: SEED }))).toContain(
-      'GLACIER answers within 18,000 s, but readers wait no longer than 60 s; allow 18,000 s',
-    );
+    expect(
+      message(() =>
+        planStorage('A', { workload: workload(MB), objective: { retrievalSeconds: 60 }, transitions: SEED }),
+      ),
+    ).toContain('GLACIER answers within 18,000 s, but readers wait no longer than 60 s; allow 18,000 s');
   });
 
   test.each([
@@ -328,13 +342,15 @@ describe('refusals', () => {
     ],
     ['days to GLACIER must be below the retention of 100 days, got 180', { retentionDays: 100 }, { transitions: SEED }],
   ])('%s', (text, changed, choices) => {
-    const refused = () => planStock('Archive', { ...workload(MB), ...changed }, {}, choices);
+    const refused = () => planStorage('Archive', { workload: { ...workload(MB), ...changed }, ...choices });
     expect(refused).toThrow(InvalidInputError);
     expect(refused).toThrow(text);
   });
 
   test('all failures come together', () => {
-    expect(message(() => planStock('A', { bytesPerDay: -1, objectBytes: 0 }))).toMatch(/bytesPerDay.*; .*objectBytes/);
+    expect(message(() => planStorage('A', { workload: { bytesPerDay: -1, objectBytes: 0 } }))).toMatch(
+      /bytesPerDay.*; .*objectBytes/,
+    );
   });
 });
 

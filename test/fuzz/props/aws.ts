@@ -25,7 +25,7 @@ import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
-import { WebhookIdentity, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
+import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
 import { optional, spread } from '../../support/property';
 import { type Subject, subject } from './subject';
 import { consumers, figures, isPlain, Parameter, queueObjective, queueWorkload, seconds } from './values';
@@ -99,7 +99,7 @@ const webhooks = fc.record({
       name: fc.constantFrom('github', 'pay', 'shop'),
       scheme: fc.constantFrom(...Object.values(WebhookScheme)),
       tolerance: optional(seconds(30, 3600)),
-      identity: optional(fc.constantFrom(...Object.values(WebhookIdentity))),
+      deduplicateBy: optional(fc.constantFrom(...Object.values(DeduplicateBy))),
     }),
     { minLength: 1, maxLength: 3 },
   ),

@@ -133,7 +133,7 @@ export const GCP_SUBJECTS: readonly Subject[] = [
         const knobs = sourceNames.map((name) =>
           refusedKnob(given.workload, { name, steadyPerSecond }, sourceNames.length),
         );
-        const service = { name: subscription.name, project: subscription.project };
+        const service = { name: subscription.name, project: subscription.project, location: subscription.name };
         return new RefusedAlerts(id, {
           receiver: service,
           worker: service,

@@ -1,5 +1,5 @@
 /** Constructs of `lib/k8s`. */
-import { App, Chart, Testing } from 'cdk8s';
+import { App, Chart, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { LogOutput } from '../../../lib/k8s/logs/log-output';
@@ -43,6 +43,7 @@ const namespace = optional(fc.constantFrom('kafka', 'data'));
 const tenantName = fc.constantFrom('orders', 'clicks', 'audit', 'mail');
 const quotas = fc.record({
   clusterName: fc.constant('events'),
+  clusterNamespace: namespace,
   capacity: fc.record({
     brokers: fc.integer({ min: 1, max: 12 }),
     brokerBytesPerSecond: figures(5e6, 2e8),
@@ -122,7 +123,7 @@ const logs = fc.record({
   }),
   output: fc.oneof(
     fc.record({
-      brokers: fc.constantFrom<string[]>(['logs:9093'], ['logs:9093', 'other.example.com:9092']),
+      bootstrapServers: fc.constantFrom<string[]>(['logs:9093'], ['logs:9093', 'other.example.com:9092']),
       topic: fc.constant('app-logs'),
       namespace,
       username: secret,
@@ -158,6 +159,8 @@ const work = {
   command: optional(fc.constant<string[]>(['node', 'worker.js'])),
   scaleToZero: flag,
   cooldown: optional(chartSeconds(1, 3600)),
+  nodeProvisionTime: optional(chartSeconds(1, 3600)),
+  scratchSpace: optional(fc.integer({ min: 0, max: 4096 }).map((size) => Size.mebibytes(size))),
 };
 
 /** A worker behind each trigger. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { PushWorker } from '../../../lib/gcp/queue/push-worker';
 import { RedriveQueue, type RedriveQueueArgs } from '../../../lib/gcp/queue/redrive-queue';
-import { mostly, objectives, optional, runs, workloads } from '../../support/property';
+import { mostly, objectives, optional, templates, workloads } from '../../support/property';
 import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
 
 const usualArgs: RedriveQueueArgs = {
@@ -140,8 +140,11 @@ describe('choices', () => {
   });
 
   test('a worker is pushed to, by an account that may do nothing but invoke it', async () => {
-    const { resources: there, made } = await make({
-      push: (plan) => new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' }).target,
+    const args = { ...usualArgs, platform: 'cloud-run' } as const;
+    const { resources: there, made } = await program(() => {
+      const plan = RedriveQueue.planOf('orders', args);
+      const worker = new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' });
+      return new RedriveQueue('orders', { ...args, push: worker.target });
     });
     const pushAccount = 'orders-push@shop-project.iam.gserviceaccount.com';
     const uri = 'https://orders-worker-1a2b3c4.run.app';
@@ -315,12 +318,52 @@ test('random arguments give a whole program or a named error, nothing else', asy
       for (const [what, value, min, max] of limits)
         expect([what, value >= min && value <= max, value]).toEqual([what, true, value]);
     }),
-    { numRuns: runs },
+    { numRuns: templates },
   );
-  expect(Math.min(valid, refused)).toBeGreaterThan(runs / 10);
+  expect(Math.min(valid, refused)).toBeGreaterThan(templates / 10);
 }, 600_000);
 
 test('the component hands on what users need', async () => {
   const topic = await new Promise((resolve) => pulumi.output(queue.topic.id).apply(resolve));
   expect(topic).toBe('projects/shop-project/topics/orders-1a2b3c4');
+});
+
+describe('no promise outlives the message', () => {
+  const DAY = 86_400;
+  const promising = (days: number, more: Partial<RedriveQueueArgs> = {}) =>
+    RedriveQueue.planOf('orders', {
+      workload: { steadyPerSecond: 1, serviceSeconds: 0.05 },
+      objective: { latencySeconds: days * DAY },
+      ...more,
+    });
+
+  // Whole days of the promise and of three days for a person, at most 30: dead letters are kept for 31.
+  test.each([
+    [1, 4],
+    [5.1, 9],
+    [10, 13],
+    [14, 17],
+    [29.9, 30],
+  ])('a promise of %p days keeps messages for %p days, and dead letters longer', (days, kept) => {
+    const plan = promising(days);
+    expect(plan.value('retentionSeconds')).toBe(kept * DAY);
+    expect(plan.value('deadLetterRetentionSeconds')).toBeGreaterThan(kept * DAY);
+    expect(plan.value('alarmAgeSeconds')).toBeLessThan(kept * DAY);
+  });
+
+  test.each([30, 60])('a promise of %p days is refused with the longest retention', (days) => {
+    expect(() => promising(days)).toThrow(CapacityError);
+    expect(() => promising(days)).toThrow(
+      `orders: an item may wait ${days} days, as promised, and it is deleted after 30 days; promise less than 30 days`,
+    );
+  });
+
+  test('a retention that is shorter than the promise is refused, and each way out works', () => {
+    const retentionSeconds = 600;
+    expect(() => promising(0.125, { retentionSeconds })).toThrow(
+      'orders: an item may wait 3 h, as promised, and it is deleted after 10 min; retention of 2 days, or promise less than 10 min',
+    );
+    expect(promising(0.125, { retentionSeconds: 2 * DAY }).knob('retentionSeconds').formula).toBe('given');
+    promising(599 / DAY, { retentionSeconds });
+  });
 });

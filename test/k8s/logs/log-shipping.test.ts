@@ -15,7 +15,7 @@ import { mostly, optional, spread, validOrNamed } from '../../support/property';
 
 const secret = (key: string) => ({ secretName: 'destination', key });
 const kafka = LogOutput.kafka({
-  brokers: ['logs-kafka:9093', 'other-kafka:9093'],
+  bootstrapServers: ['logs-kafka:9093', 'other-kafka:9093'],
   namespace: 'kafka',
   topic: 'app-logs',
   username: secret('user'),
@@ -103,7 +103,9 @@ describe('the traps of case 1 are absent', () => {
     expect(made.filebeat['queue.mem']).toBeUndefined();
     // Without a unit Filebeat takes it for deprecated.
     expect(made.filebeat['queue.disk'].max_size).toBe(`${value('diskQueueBytes')}B`);
-    expect(value('diskQueueBytes')).toBe(planLogs('x', props.workload, props.objective).value('diskQueueBytes'));
+    expect(value('diskQueueBytes')).toBe(
+      planLogs('x', { workload: props.workload, objective: props.objective }).value('diskQueueBytes'),
+    );
     expect(made.logs.plan.predictions.outageSeconds).toBeGreaterThanOrEqual(7200);
     // On the node, not in the pod: a new version of the pod finds queue and registry again.
     expect(made.filebeat['queue.disk'].path).toBe('/var/lib/filebeat/diskqueue');
@@ -322,8 +324,8 @@ describe('what is refused', () => {
       { reopen: LogReopen.signal('; rm', 'HUP') },
     ],
     [
-      "brokers must be host:port each, at least one, got ''",
-      { output: LogOutput.kafka({ brokers: [], topic: 't', username: secret('u'), password: secret('p') }) },
+      "bootstrapServers must be host:port each, at least one, got ''",
+      { output: LogOutput.kafka({ bootstrapServers: [], topic: 't', username: secret('u'), password: secret('p') }) },
     ],
     [
       "hosts must be https://host:port each, at least one, got 'http://es:9200'",

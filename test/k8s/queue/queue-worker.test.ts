@@ -121,18 +121,17 @@ describe('the scaler follows the plan', () => {
     expect(spec(made, 'ScaledObject')).toMatchObject({
       minReplicaCount: value(made, 'minInstances'),
       maxReplicaCount: value(made, 'maxInstances'),
-      pollingInterval: value(made, 'pollingIntervalSeconds'),
-      cooldownPeriod: value(made, 'cooldownPeriodSeconds'),
       scaleTargetRef: { kind: 'Deployment', name: one(made, 'Deployment').metadata.name },
     });
     expect(spec(made, 'Deployment')).not.toHaveProperty('replicas');
   });
 
   test('the plan is the one of the same numbers on any engine, with the reaction time of KEDA', () => {
-    const consumer = { pollSeconds: 15, decideSeconds: 5, startSeconds: 30 };
-    const { predictions } = planQueue('Orders', orders.workload, orders.objective, consumer);
+    // The depth is 5 s old, and a poll that finds part of a peak's backlog orders the rest 0.7 polls later.
+    const consumer = { pollSeconds: 15, decideSeconds: 5 + 0.7 * 15, startSeconds: 30 };
+    const { predictions } = planQueue('Orders', { workload: orders.workload, objective: orders.objective, consumer });
     expect(made.worker.plan.predictions).toEqual(predictions);
-    expect(predictions.reactionSeconds).toBe(50);
+    expect(predictions.reactionSeconds).toBe(60.5);
   });
 
   test('a scaler that is blind is ready for the peak', () => {
@@ -184,7 +183,27 @@ describe('the scaler follows the plan', () => {
     const { scaleUp, scaleDown } = spec(made, 'ScaledObject').advanced.horizontalPodAutoscalerConfig.behavior;
     expect(scaleUp.stabilizationWindowSeconds).toBe(0);
     expect(scaleUp.policies[0].value).toBe(value(made, 'maxInstances'));
-    expect(scaleDown.stabilizationWindowSeconds).toBe(value(made, 'cooldownPeriodSeconds'));
+    expect(scaleDown.stabilizationWindowSeconds).toBe(value(made, 'scaleDownStabilizationSeconds'));
+    expect(value(made, 'scaleDownStabilizationSeconds')).toBe(300);
+    const calm = make({ cooldown: Duration.hours(2) });
+    const { behavior } = spec(calm, 'ScaledObject').advanced.horizontalPodAutoscalerConfig;
+    // The API takes an hour at most.
+    expect(behavior.scaleDown.stabilizationWindowSeconds).toBe(3600);
+    expect(calm.worker.plan.knob('scaleDownStabilizationSeconds').formula).toBe('given: cooldown, at most 3,600');
+  });
+
+  test('what KEDA does from zero and to zero alone is set, and planned, only where there may be none', () => {
+    for (const field of ['pollingInterval', 'cooldownPeriod'])
+      expect(spec(made, 'ScaledObject')).not.toHaveProperty(field);
+    const given = make({ scaleToZero: true, objective: { latencySeconds: 600 }, cooldown: Duration.hours(2) });
+    expect(spec(asleep, 'ScaledObject')).toMatchObject({ pollingInterval: 30, cooldownPeriod: 300 });
+    expect(spec(given, 'ScaledObject')).toMatchObject({ pollingInterval: 30, cooldownPeriod: 7200 });
+    const knobs = (chart: Worker) => chart.worker.plan.knobs.map(({ name }) => name);
+    const ofSleep = ['pollingIntervalSeconds', 'cooldownPeriodSeconds', 'wakeUpSeconds'];
+    expect(knobs(made).filter((name) => ofSleep.includes(name))).toEqual([]);
+    expect(knobs(asleep)).toEqual(expect.arrayContaining(ofSleep));
+    // A job ends with its item; KEDA has no fallback for jobs.
+    expect(knobs(jobs).filter((name) => /cooldown|fallback|stabilization/i.test(name))).toEqual([]);
   });
 
   test('asleep: none, woken within what is promised', () => {
@@ -373,15 +392,18 @@ describe('alerts', () => {
 
   test('they watch this scaler, above what the plan foresees', () => {
     const scaler = one(made, 'ScaledObject').metadata.name;
+    const series = (namespace: string) => `keda_scaler_metrics_value{${namespace},scaledObject="${scaler}"}`;
+    // As KEDA's own chart has it scraped, and as Prometheus does without honorLabels.
     expect(rules[0].expr).toBe(
-      `max(keda_scaler_metrics_value{scaledObject="${scaler}"}) > ${value(made, 'alarmBacklog')}`,
+      `max(${series('namespace="shop",exported_namespace=""')} or ${series('exported_namespace="shop"')}) > ${value(made, 'alarmBacklog')}`,
     );
     expect(value(made, 'alarmBacklog')).toBeGreaterThan(made.worker.plan.predictions.peakBacklog);
   });
 
   test('with Kafka they can fire: KEDA does not cut the lag to the partitions', () => {
+    // Six partitions with what fits into them: the default head-room would take seven.
     const trigger = QueueTrigger.kafka({ ...kafka, partitions: 6 });
-    const chart = make({ trigger });
+    const chart = make({ trigger, objective: { ...orders.objective, headroom: 1.001 } });
     expect(value(chart, 'alarmBacklog')).toBeGreaterThan(6 * value(chart, 'targetPerReplica'));
     expect(spec(chart, 'ScaledObject').triggers[0].metadata.allowIdleConsumers).toBe('true');
   });
@@ -390,16 +412,19 @@ describe('alerts', () => {
     const trigger = TRIGGERS['redis-streams'];
     const [pods, each] = [make({ trigger }), make({ ...rendering, trigger })];
     const backlog = (chart: Worker) => spec(chart, 'PrometheusRule').groups[0].rules[0].expr;
-    const series = (chart: Worker) => `keda_scaler_metrics_value{scaledObject="${chart.worker.scaler.name}"`;
-    expect(backlog(pods)).toContain(`max(${series(pods)},metric="composite-metric"})`);
-    expect(backlog(each)).toContain(`sum(max by (metric) (${series(each)}}))`);
+    const series = (chart: Worker, more = '') =>
+      ['namespace="shop",exported_namespace=""', 'exported_namespace="shop"']
+        .map((place) => `keda_scaler_metrics_value{${place},scaledObject="${chart.worker.scaler.name}"${more}}`)
+        .join(' or ');
+    expect(backlog(pods)).toContain(`max(${series(pods, ',metric="composite-metric"')})`);
+    expect(backlog(each)).toContain(`sum(max by (metric) (${series(each)}))`);
   });
 
   test('the dashboard shows backlog, replicas and dead letters', () => {
     const dashboards = every(made, 'ConfigMap');
     expect(dashboards).toHaveLength(1);
     expect(dashboards[0].metadata.labels).toEqual({ grafana_dashboard: '1' });
-    const { panels } = JSON.parse(dashboards[0].data['orders.json']);
+    const { panels } = JSON.parse(dashboards[0].data['orders-shop.json']);
     expect(panels.map(({ title }: Manifest) => title)).toEqual(['Backlog', 'Replicas', 'Dead letters']);
   });
 });
@@ -414,7 +439,7 @@ describe('props', () => {
       });
     expect(wrong).toThrow(InvalidInputError);
     expect(wrong).toThrow(
-      /queueName must be .*'a b'; roundTripSeconds must be .*got 0; image must .*:latest'; cooldown .*got 1/,
+      /roundTripSeconds must be .*got 0; queueName must be .*'a b'; image must .*:latest'; cooldown .*got 1/,
     );
   });
 

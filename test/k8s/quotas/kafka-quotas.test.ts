@@ -150,7 +150,7 @@ describe('users and topics', () => {
 
   test('the numbers are those of the plan that the other engines use', () => {
     const tenants = streaming.tenants.map((tenant, i) => ({ ...tenant, partitions: [8, 12][i] }));
-    expect(made.quotas.plan.tenants).toEqual(planQuotas('Quotas', streaming.capacity, tenants).tenants);
+    expect(made.quotas.plan.tenants).toEqual(planQuotas('Quotas', { capacity: streaming.capacity, tenants }).tenants);
     expect(made.quotas.producerProperties('clicks')).toEqual(properties(made, 'clicks'));
   });
 });
@@ -172,7 +172,7 @@ describe('alerts and dashboard', () => {
 
   test('who is within its share must not be held back at all; who is not, no longer than its peak and what waited of it', () => {
     expect(rule('TenantThrottled').expr).toBe(
-      'max by (user) (kafka_server_quota_throttle_time{strimzi_io_cluster="events",resource=~"Produce|Fetch",user="billing"}) > 0',
+      'max by (user) (kafka_server_quota_throttle_time{namespace="streaming",strimzi_io_cluster="events",user="billing",resource=~"Produce|Fetch"}) > 0',
     );
     expect(rule('TenantThrottledBeyondItsPeak').expr).toContain('user="clicks"');
     const { peakWaitSeconds } = made.quotas.plan.tenant('clicks');
@@ -189,7 +189,7 @@ describe('alerts and dashboard', () => {
 
   test('the dashboard shows each tenant beside its quota', () => {
     const dashboard = every(made, 'ConfigMap').find(({ metadata }) => metadata.labels?.grafana_dashboard);
-    expect(dashboard.data['quotas.json']).toContain('vector(19500000)');
+    expect(dashboard.data['quotas-streaming.json']).toContain('vector(19500000)');
   });
 });
 
@@ -198,7 +198,7 @@ describe('what no quota can cure is refused', () => {
     [
       'tenants that write more than there is',
       { capacity: { brokers: 3, brokerBytesPerSecond: 8_000_000 } },
-      /^Quotas: clicks writes 5.8 MB\/s in the mean and gets .*; \d+ brokers, or brokers of/,
+      /^Quotas: clicks writes 5.8 MB\/s on average and gets .*; \d+ brokers, or brokers of/,
     ],
     [
       'a name that is no KafkaUser',

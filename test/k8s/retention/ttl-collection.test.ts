@@ -168,7 +168,7 @@ describe('what is refused', () => {
   test.each<[string, Partial<TtlCollectionProps>]>([
     ["got 'system.users'", { collection: 'system.users' }],
     ["got 'a$b'", { collection: 'a$b' }],
-    ['not be that of the progress', { collection: 'ttl_backfill' }],
+    ['not be ttl_backfill, which holds the progress', { collection: 'ttl_backfill' }],
     ["createdField must be 1 to 120 letters, digits, '_' and '.', got 'a..b'", { createdField: 'a..b' }],
     ['databaseNamespace and databaseCidr must not be given together', { databaseCidr: '10.0.0.0/8' }],
     ["createdField must be 1 to 120 letters, digits, '_' and '.', got '$where'", { createdField: '$where' }],

@@ -56,7 +56,7 @@ test.each([
   ['!Select [1, [a, b]]', 'b', 'from a list'],
   ['!Select [2, [a, b]]', UNKNOWN, 'beyond its end'],
   ['!Select [1, !Split [":", "a:b"]]', 'b', 'from a text taken apart'],
-  ['!Base64 text', 'text', 'what is carried'],
+  ['!Base64 text', 'text', 'what is embedded'],
   ['!Transform { Name: AWS::Include }', UNKNOWN, 'a macro'],
   ['"{{resolve:ssm:/size}}"', UNKNOWN, 'a dynamic reference'],
 ])('%s: %s (%s)', (yaml, expected, _) => {

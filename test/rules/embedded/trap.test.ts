@@ -1,4 +1,4 @@
-/** Text that resources carry: where it is looked for, what is code in it, and what excuses it. */
+/** Text embedded in resources: where it is looked for, what is code in it, and what excuses it. */
 
 import { check } from '../../../lib/rules/check';
 import { withoutComments } from '../../../lib/rules/embedded/trap';

@@ -32,7 +32,7 @@ describe('CRON-001: in the same minute', () => {
   test('says how many, when, what they ask for and what there is', () => {
     const [finding] = findingsIn(...five('30 2 * * *'), quota({ memory: '4Gi' }));
     expect(finding.message).toBe(
-      '5 CronJobs start at 02:30 and ask for memory 5120 MiB together, while ResourceQuota/bound admits 4096 MiB: a, b, c, d, e',
+      '5 CronJobs start at 02:30 and request memory 5120 MiB together, while ResourceQuota/bound admits 4096 MiB: a, b, c, d, e',
     );
   });
 

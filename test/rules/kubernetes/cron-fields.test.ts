@@ -1,5 +1,9 @@
+import { cronSchedule, UNIX_CRON } from '../../../lib/flow/schedule/cron';
 import { clock } from '../../../lib/rules/clock';
-import { parseSchedule } from '../../../lib/rules/kubernetes/read/cron-fields';
+
+const parseSchedule = (text = '') => cronSchedule(UNIX_CRON, text);
+/** Days of 2024 to 2027, four years with one leap day. */
+const FOUR_YEARS = 1461;
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -15,6 +19,7 @@ test.each([
   ['@midnight', 1, DAY],
   ['0 0 * * 0', 1, 7 * DAY],
   ['@weekly', 1, 7 * DAY],
+  ['0 0 * * 1', 1, 7 * DAY], // also over the end of the calendar
   ['0 0 1 * *', 1, 28 * DAY],
   ['@monthly', 1, 28 * DAY],
   ['@yearly', 1, 365 * DAY],
@@ -27,15 +32,17 @@ test.each([
 ] as const)('%s starts %d times a day, %d s apart at the least', (text, starts, period) => {
   const schedule = parseSchedule(text)!;
   expect(schedule.minutes).toHaveLength(starts);
-  expect(schedule.shortestPeriodSeconds).toBe(period);
+  expect(schedule.shortestGapSeconds).toBe(period);
 });
 
 test('of a day of the month and a day of the week, either suffices when both are restricted', () => {
-  const days = (text: string) => parseSchedule(text)!.days.filter(Boolean).length;
+  const days = (text: string) => parseSchedule(text)!.days.slice(0, FOUR_YEARS).filter(Boolean).length;
   expect(days('0 0 13 * *')).toBe(48);
   expect(days('0 0 * * 5')).toBe(209);
   expect(days('0 0 13 * 5')).toBeGreaterThan(209 + 48 - 20);
   expect(days('0 0 1-31 * 5')).toBe(1461);
+  // A star restricts nothing, also beside other values.
+  expect(days('0 0 *,5 * 5')).toBe(209);
 });
 
 test.each([
@@ -46,6 +53,7 @@ test.each([
   '0 0 0 * * *',
   'TZ=UTC 0 0 * * *',
   '60 * * * *',
+  '0x5 1e1 * * *',
   '0 24 * * *',
   '0 0 30 2 *',
 ])('%s decides nothing', (text) => {

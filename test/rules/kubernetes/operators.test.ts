@@ -36,7 +36,7 @@ describe('Prometheus', () => {
   const prometheus = object('monitoring.coreos.com/v1', 'Prometheus', 'p', { spec: { scrapeInterval: '3m' } });
   const drop = (labels: string[], rest: object = {}) =>
     endpoint({ metricRelabelings: [{ sourceLabels: labels, regex: 'x', action: 'drop' }], ...rest });
-  const carried = (text: string) => object('v1', 'ConfigMap', 'c', { data: { 'prometheus.yml': text } });
+  const embedded = (text: string) => object('v1', 'ConfigMap', 'c', { data: { 'prometheus.yml': text } });
   test.each<Claim>([
     ['two minutes', [monitor(endpoint({ interval: '2m' }))], []],
     ['more', [monitor(endpoint({ interval: '2m1s' }))], ['BP-PROM-001']],
@@ -47,16 +47,16 @@ describe('Prometheus', () => {
     ],
     ['the default of nobody', [monitor(endpoint({ interval: undefined }))], []],
     [
-      'in a carried configuration',
-      [carried('global: { scrape_interval: 5m }\nscrape_configs: [{ job_name: a }]')],
+      'in an embedded configuration',
+      [embedded('global: { scrape_interval: 5m }\nscrape_configs: [{ job_name: a }]')],
       ['BP-PROM-001'],
     ],
     [
       'which says so itself',
-      [carried('global: { scrape_interval: 5m }\nscrape_configs: [{ job_name: a, scrape_interval: 1m }]')],
+      [embedded('global: { scrape_interval: 5m }\nscrape_configs: [{ job_name: a, scrape_interval: 1m }]')],
       [],
     ],
-    ['a template of one', [carried('scrape_configs:\n{{- range .Jobs }}\n  - {{ . }}\n{{- end }}')], []],
+    ['a template of one', [embedded('scrape_configs:\n{{- range .Jobs }}\n  - {{ . }}\n{{- end }}')], []],
     ['a window of four scrapes', [monitor(endpoint()), rules(alert('rate(a_total[2m]) > 1'))], []],
     ['a window of fewer', [monitor(endpoint()), rules(alert('sum(rate(a_total[119s])) > 1'))], ['BP-PROM-002']],
     [

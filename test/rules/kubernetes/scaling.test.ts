@@ -132,6 +132,27 @@ describe('KEDA-007 and -008: time to finish', () => {
     const spec = body.spec as { template: object };
     return { ...body, spec: { ...spec, template: { ...spec.template, metadata: { annotations } } } };
   };
+  const longJobs = (annotations: object, seconds = '900') =>
+    object(
+      'keda.sh/v1alpha1',
+      'ScaledJob',
+      'w',
+      {
+        spec: {
+          successfulJobsHistoryLimit: 1,
+          failedJobsHistoryLimit: 1,
+          triggers: [amqp],
+          jobTargetRef: {
+            activeDeadlineSeconds: 2000,
+            template: {
+              metadata: { annotations },
+              spec: { containers: [{ name: 'main', resources: { limits: { memory: '1Gi' } } }] },
+            },
+          },
+        },
+      },
+      { annotations: { [SECONDS]: seconds } },
+    );
   const sleeping = (seconds: number, grace?: number) =>
     deployment(
       'w',
@@ -155,6 +176,29 @@ describe('KEDA-007 and -008: time to finish', () => {
       ],
       [],
     ],
+    [
+      'the same on a node that Karpenter leaves alone',
+      [
+        scaledObject('w', http),
+        template(deployment('w', {}, { terminationGracePeriodSeconds: 900 }), {
+          'karpenter.sh/do-not-disrupt': 'true',
+        }),
+      ],
+      [],
+    ],
+    ['a Job for each long item, on a node that may go', [longJobs({})], ['BP-KEDA-007']],
+    [
+      'a Job for each long item that no autoscaler evicts',
+      [longJobs({ 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' })],
+      [],
+    ],
+    ['a Job for each long item that Karpenter leaves alone', [longJobs({ 'karpenter.sh/do-not-disrupt': 'true' })], []],
+    [
+      'a Job for each long item that may be evicted',
+      [longJobs({ 'karpenter.sh/do-not-disrupt': 'false' })],
+      ['BP-KEDA-007'],
+    ],
+    ['a Job for each item of 600 s', [longJobs({}, '600')], []],
     ['600 s exactly', [scaledObject('w', http), deployment('w', {}, { terminationGracePeriodSeconds: 600 })], []],
     ['an item longer than the default grace period', [deployment('w', {}, {}, { [SECONDS]: '31' })], ['BP-KEDA-008']],
     ['an item as long as it', [deployment('w', {}, {}, { [SECONDS]: '30' })], []],

@@ -1,6 +1,6 @@
 import { SEGMENTS } from '../sizing';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { floor, min } = Math;
 
 /** A shipper's queue on the disk. */
@@ -25,7 +25,7 @@ export class DiskQueue {
     return this.written - floor(this.acknowledged / segment) * segment;
   }
 
-  /** Takes what it has room for; returns the log bytes for which it has none. */
+  /** Stores as many bytes as fit; returns the log bytes that do not fit. */
   public take(logBytes: number): number {
     const { maxBytes, bytesPerLogByte } = this.settings;
     const taken = min(logBytes, (maxBytes - this.diskBytes) / bytesPerLogByte);
@@ -33,7 +33,7 @@ export class DiskQueue {
     return logBytes - taken;
   }
 
-  /** Sends to a destination that is there for so many seconds. */
+  /** Sends to a destination that is up for this many seconds. */
   public ship(seconds: number): void {
     const { shipBytesPerSecond, bytesPerLogByte } = this.settings;
     this.acknowledged = min(this.written, this.acknowledged + shipBytesPerSecond * bytesPerLogByte * seconds);

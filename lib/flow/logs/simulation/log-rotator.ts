@@ -1,4 +1,4 @@
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { min } = Math;
 /** When a file is rotated, how many are kept, and what compressing them takes. */
 export interface RotationSettings {
@@ -16,9 +16,9 @@ interface Rotated {
 }
 
 /**
- * logrotate with `compress` and `delaycompress`, on files that are written evenly. A run looks at every size first. Of
- * each file that has reached the cap it then compresses the one that was rotated before, and only after that renames
- * the file, which has grown meanwhile. Lines are taken to be such that gzip makes nothing smaller.
+ * logrotate with `compress` and `delaycompress`, on files that are written evenly. A run checks every size first. For
+ * each file that has reached the cap it then compresses the previous rotated file, and only after that renames the
+ * file, which has grown meanwhile. Lines are assumed to be incompressible.
  *
  * Source: logrotate.c, `rotateLogSet` and `prerotateSingleLog`.
  */
@@ -28,7 +28,7 @@ export class LogRotator {
   /** Files that the run still has to rotate. */
   private due: number[] = [];
   private nextRun = 0;
-  /** Bytes that gzip has taken in of the file it is at; what it has written of it is as much. */
+  /** Bytes that gzip has read of its current file; it has written as many. */
   private packed = 0;
   /** Bytes of all files. */
   private held = 0;
@@ -41,7 +41,7 @@ export class LogRotator {
     this.kept = Array.from({ length: files }, () => []);
   }
 
-  /** Bytes of all files, and of what gzip has written of its next one. */
+  /** Bytes of all files, and of gzip's unfinished output. */
   public get bytes(): number {
     return this.packed + this.held;
   }
@@ -52,7 +52,7 @@ export class LogRotator {
     return sum(this.open) + sum(plain.map(({ bytes }) => bytes));
   }
 
-  /** Takes what is written in `seconds`, and works for as long. */
+  /** Takes the bytes written in `seconds`, and works for as long. */
   public step(bytes: number, now: number, seconds: number): void {
     for (let file = 0; file < this.open.length; file += 1) this.open[file] += bytes / this.open.length;
     this.held += bytes;

@@ -1,11 +1,11 @@
+import { bytesArriving } from '../../arrivals';
 import { Random } from '../../numerics/random';
-import { resolveWorkload } from '../../queue/resolve';
 import { LINE_BYTES } from '../sizing';
-import type { LogWorkload } from '../workload';
+import type { LogsWorkload } from '../workload';
 import { DiskQueue, type QueueSettings } from './log-queue';
 import { LogRotator, type RotationSettings } from './log-rotator';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min, sqrt } = Math;
 
 const DAY_SECONDS = 86_400;
@@ -13,21 +13,21 @@ const WEEK_SECONDS = 7 * DAY_SECONDS;
 /** Short beside everything that happens on the disk: a run of the rotator, a rotation, a segment of the queue. */
 const STEP_SECONDS = 5;
 
-/** Who looks after the disk. */
+/** How the disk is kept from filling up. */
 export interface NodeDisk {
   readonly bytes: number;
   /** Bytes of everything but logs and their queue. */
   readonly otherBytes: number;
-  /** Once a week somebody looks, and deletes every log file when more than this share of the disk is used. */
+  /** Once a week a person checks, and deletes every log file when more than this share of the disk is used. */
   readonly cleanUpRatio: number;
 }
 
-/** What became of a node's logs. */
+/** Result of a simulation of a node's logs. */
 export interface NodeLogsResult {
-  /** The most that was used of the disk, as a share of it. */
+  /** The largest share of the disk that was used. */
   readonly diskRatio: number;
   readonly cleanUpsPerWeek: number;
-  /** Share of the bytes that were deleted before anybody else had them. */
+  /** Share of the bytes that were deleted before they were shipped. */
   readonly lostRatio: number;
 }
 
@@ -35,16 +35,16 @@ export interface NodeLogsResult {
 export interface Shipping {
   readonly rotation: RotationSettings;
   readonly queue: QueueSettings;
-  /** The day on which the destination goes away, for so long, with the beginning of the peak. */
+  /** The day and length of the destination's outage, which begins with the peak. */
   readonly outage: { readonly day: number; readonly seconds: number };
 }
 
 /**
  * The disk of one node, step by step: lines come at random with the rate of the hour, one peak a day at some time of
- * it. Without `shipping` every line stays until somebody deletes the files by hand.
+ * it. Without `shipping` every line stays until a person deletes the files.
  */
 export function simulateNodeLogs(
-  workload: LogWorkload,
+  workload: LogsWorkload,
   disk: NodeDisk,
   weeks: number,
   seed: number,
@@ -67,12 +67,12 @@ export function simulateNodeLogs(
   return {
     diskRatio: mostBytes / disk.bytes,
     cleanUpsPerWeek: cleanUps / weeks,
-    // Summed in another order: all of it may be a little more than all of it.
+    // Summed in another order, so the share may exceed 1 by rounding.
     lostRatio: min(1, total.lost / total.written),
   };
 }
 
-/** What is logged in a step: Poisson lines, for which a normal law stands in, there being hundreds of them. */
+/** Bytes logged in a step: Poisson lines, approximated by a normal law because there are hundreds of them. */
 class Writer {
   /** Second of the day at which its peak begins. */
   public peakBegin = 0;
@@ -80,13 +80,8 @@ class Writer {
   private readonly rates: { readonly steady: number; readonly peak: number; readonly peakSeconds: number };
   private readonly lineBytes: number;
 
-  constructor(workload: LogWorkload, seed: number) {
-    const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveWorkload({
-      steadyPerSecond: workload.steadyBytesPerSecond,
-      peakPerSecond: workload.peakBytesPerSecond,
-      peakSeconds: workload.peakSeconds,
-      serviceSeconds: 1,
-    });
+  constructor(workload: LogsWorkload, seed: number) {
+    const { steadyPerSecond, peakPerSecond, peakSeconds } = bytesArriving(workload);
     this.rates = { steady: steadyPerSecond, peak: peakPerSecond, peakSeconds };
     this.lineBytes = workload.lineBytes ?? LINE_BYTES;
     this.random = new Random(seed);
@@ -102,7 +97,7 @@ class Writer {
   }
 }
 
-/** Files that nobody rotates and nobody reads. */
+/** Files that are neither rotated nor read. */
 class KeptFiles {
   public bytes = 0;
 
@@ -127,7 +122,7 @@ class ShippedFiles {
   private outageFrom = Number.POSITIVE_INFINITY;
 
   constructor(
-    workload: LogWorkload,
+    workload: LogsWorkload,
     private readonly shipping: Shipping,
   ) {
     this.rotator = new LogRotator(shipping.rotation, workload.logFiles ?? 1);
@@ -146,7 +141,7 @@ class ShippedFiles {
     this.queue.ship(away ? 0 : STEP_SECONDS);
     this.unread = this.queue.take(this.unread + bytes);
     if (this.unread === 0) return 0;
-    // What is compressed is not read any more.
+    // Compressed files are not read any more.
     const lost = max(0, this.unread - this.rotator.readableBytes);
     this.unread -= lost;
     return lost;

@@ -1,6 +1,6 @@
 /**
- * The part of a peak in which the backlog is a matter of chance: a crew near its capacity that has no time to settle.
- * The line is then a reflected Brownian motion, and its spread over the runs matters as much as its mean.
+ * The part of a peak in which the backlog depends on chance: a crew near its capacity that has no time to settle. The
+ * line is then a reflected Brownian motion, and its spread over the runs matters as much as its mean.
  *
  * Below capacity the line is there only with the probability that every slot is busy (Erlang C).
  */
@@ -11,12 +11,12 @@ import { type ResolvedWorkload, SETTLES, settlingSeconds } from '../resolve';
 import type { FluidPath, FluidPiece } from './fluid';
 import { CUTS, type Waits } from './stretch';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min, sqrt } = Math;
 
 /**
- * The part of a path on which the backlog is a matter of chance: with the first crew near its capacity, and with the
- * next until even an unlikely line is cleared.
+ * The part of a path on which the backlog depends on chance: with the first crew near its capacity, and with the next
+ * until even an unlikely line is cleared.
  */
 export interface ChancePhase {
   /** Seconds since the peak began at which every slot is busy, or 0. */
@@ -29,12 +29,12 @@ export interface ChancePhase {
   readonly lines: readonly number[];
 }
 
-/** Below this spread, as a share of the backlog, the path alone says enough. */
+/** Below this spread, as a share of the backlog, the path alone is accurate enough. */
 const CERTAIN_BELOW = 0.02;
-/** Below this share of capacity a stage that has settled says enough. */
+/** Below this share of capacity the settled stage is accurate enough. */
 const CHANCE_ABOVE = 0.85;
 
-/** Above this multiple of capacity the line at the end of the phase is what the path says, give or take little. */
+/** Above this multiple of capacity the line at the end of the phase is close to the path. */
 const NEAR_BELOW = 1.15;
 /** Below this share of capacity the next crew keeps up. */
 const SETTLED_BELOW = 0.97;
@@ -58,13 +58,13 @@ export function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: n
   const lines = CHANCES.map((share) => reflectedLevel(1 - share, rate - capacity, variance, until - from));
   const spare = next.slots / work - next.arrivalsPerSecond;
   const left = lines[lines.length - 1] - (next.slots - first.slots);
-  // Far above capacity the path itself has the line; and a crew that has not settled has no settled wait.
+  // Far above capacity the path gives the line; and a crew that has not settled has no settled wait.
   const near = rate * work < NEAR_BELOW * first.slots && next.arrivalsPerSecond * work < SETTLED_BELOW * next.slots;
   const cleared = until + (near && left > 0 ? left / spare : 0);
   return { from, until, cleared, lines };
 }
 
-/** What is left of the lines of the chance phase once more slots run: some runs still wait, the others have settled. */
+/** The lines of the chance phase after more slots run: some runs still wait, the others have settled. */
 export function drainStretches(
   phase: ChancePhase,
   path: FluidPath,
@@ -111,7 +111,7 @@ export function chanceStretches(
   const { arrivalsPerSecond: rate } = piece;
   const capacity = piece.slots / work;
   const waiting = erlangC(piece.slots, rate * work);
-  // Those who fail look their second wait up in the course, which must not be coarse then.
+  // Items that fail read their second wait from the course, so it must be fine then.
   const cuts = workload.failureRatio > 0 ? 4 * CUTS : CUTS;
   const step = (piece.to - piece.from) / cuts;
   const waitsAt = (at: number): number[] => {

@@ -1,9 +1,10 @@
 /**
- * One peak under autoscaling, as a fluid: items flow in at λ and out at μ·min(n, c), where n is what is outstanding
- * and c the slots that run. Between two events n is a straight line (every slot busy) or an exponential (some idle),
- * so that a whole peak is a handful of pieces, each exact. Looks at which the scaler would change nothing are skipped.
+ * One peak under autoscaling, as a fluid: items flow in at λ and out at μ·min(n, c), where n is the number of
+ * outstanding items and c the slots that run. Between two events n is a straight line (every slot busy) or an
+ * exponential (some idle), so a whole peak is a few pieces, each exact. Polls at which the scaler would change nothing
+ * are skipped.
  *
- * The peak starts right after a look: the worst phase, and the one that the simulation runs.
+ * The peak starts right after a poll: the worst phase, and the one that the simulation runs.
  *
  * Source: Newell, Applications of Queueing Theory (1982), chapter 2; Mandelbaum, Massey & Reiman, "Strong
  * approximations for Markovian service networks", Queueing Systems 30 (1998).
@@ -11,9 +12,9 @@
 import { residualQuantile, residualShare } from '../../numerics/gamma';
 import type { ResolvedConsumer, ResolvedWorkload } from '../resolve';
 import { workSeconds } from '../resolve';
-import { lookInterval, Scaler, steadyInstances } from '../scaler';
+import { pollInterval, Scaler, steadyInstances } from '../scaler';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { exp, floor, log, max, min } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -43,15 +44,15 @@ export interface FluidPath {
   readonly peakBacklog: number;
   /** Seconds since the peak began at which that is. */
   readonly peakAtSeconds: number;
-  /** Seconds from the peak's end to an empty backlog; `Infinity` when it grows for ever. */
+  /** Seconds from the peak's end to an empty backlog; `Infinity` when it never drains. */
   readonly drainSeconds: number;
   /** Items by which the line was ahead of the straight path when the slots had just filled. */
   readonly fillExcess: number;
-  /** Instances that were asked for in the end. */
+  /** Instances requested at the end. */
   readonly instances: number;
 }
 
-/** A path that has not drained after so many events never will: no plan asks for more instances than this. */
+/** A path that has not drained after so many events never drains: no plan asks for more instances than this. */
 const MOST_EVENTS = 20_000;
 
 /** The course of one peak of `peakSeconds` (above 0) from the steady state to the empty backlog. */
@@ -60,7 +61,7 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
   const { steadyPerSecond, peakPerSecond, peakSeconds, serviceVariation: variation } = workload;
   const before = steadyInstances(workload, consumer);
   const scaler = new Scaler(consumer, before);
-  const every = lookInterval(consumer);
+  const every = pollInterval(consumer);
   const delay = consumer.decideSeconds + consumer.startSeconds;
   const orders: { at: number; count: number }[] = [];
   const pieces: FluidPiece[] = [];
@@ -73,7 +74,7 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
   let drained = NEVER;
   const rise: Ramp = { before: items, target: peakPerSecond * work, mean: work, variation };
   const fill = firstFill(rise, slots, peakPerSecond);
-  // Exponential service forgets: its rise needs no law of its own.
+  // Exponential service is memoryless: its rise needs no separate law.
   let ramping = variation !== 1 && slots > 0;
   for (let event = 0; event < MOST_EVENTS; event += 1) {
     const inPeak = now < peakSeconds;
@@ -87,9 +88,9 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
     const ramp = ramping && !busy && now < fill.seconds ? rise : undefined;
     const course: Course = { now, items, target, slots, work, rate, busy, ramp };
     const ordered = orders.length > 0 ? orders[0].at : NEVER;
-    const look = nextLook(now, every, crossing(course, scaler.asksAbove));
+    const poll = nextPoll(now, every, crossing(course, scaler.asksAbove));
     const full = busy ? emptyAfter(course) : ramp !== undefined ? fill.seconds - now : fullAfter(course);
-    const next = min(inPeak ? peakSeconds : NEVER, ordered, look, now + full);
+    const next = min(inPeak ? peakSeconds : NEVER, ordered, poll, now + full);
     if (next === NEVER) break;
     const after = next === now + full ? slots : itemsAfter(course, next - now);
     if (next > now) {
@@ -114,8 +115,8 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
       // is left of a service seen at random is (1 + cv²)/2 of a service.
       if (items > slots) items = max(slots, items + (fresh * (1 - variation * variation)) / 2);
     }
-    if (next === look) {
-      const change = scaler.look(now, items);
+    if (next === poll) {
+      const change = scaler.poll(now, items);
       if (change > 0) orders.push({ at: now + delay, count: change });
     }
   }
@@ -150,7 +151,7 @@ function itemsAfter(course: Course, seconds: number): number {
   return target + (items - target) * exp(-seconds / work);
 }
 
-/** Seconds until the level is exceeded; 0 when it is already, `Infinity` when it never will be in this course. */
+/** Seconds until the level is exceeded; 0 when it is already, `Infinity` when this course never exceeds it. */
 function crossing(course: Course, level: number): number {
   const { now, items, target, slots, work, rate, busy, ramp } = course;
   if (items > level) return 0;
@@ -201,9 +202,9 @@ function firstFill(ramp: Ramp, slots: number, rate: number): { seconds: number; 
   return { seconds: seconds - excess / (rate - slots / mean), excess: 0 };
 }
 
-/** The first look after both `now` and `now + seconds`. */
-function nextLook(now: number, every: number, seconds: number): number {
+/** The first poll after both `now` and `now + seconds`. */
+function nextPoll(now: number, every: number, seconds: number): number {
   if (seconds === NEVER) return seconds;
-  // A millionth of the interval keeps rounding from taking the look that has just been for the next one.
+  // A millionth of the interval, so that rounding does not return the poll that has just happened.
   return (floor((now + seconds) / every + 1e-6) + 1) * every;
 }

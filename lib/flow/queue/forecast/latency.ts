@@ -1,35 +1,59 @@
 /**
- * How long the items of one peak take, as a distribution: each stretch of the fluid path contributes its items with
- * the wait that the path gives them, the random wait of Erlang C where slots are idle at times, and one service an
- * attempt. An item that fails joins the end of the line again after a backoff, so that its second wait is that of the
- * later moment.
+ * How long the items of one peak take, as a distribution: each stretch of the fluid path contributes its items with the
+ * wait that the path gives them, the random wait of Erlang C where slots are idle at times, and one service an attempt.
+ * An item that fails joins the end of the line again after a backoff, so its second wait is the wait at that later
+ * moment.
  *
  * Source: Kleinrock, Queueing Systems I (1975), 3.5; Newell, Applications of Queueing Theory (1982), 2.
  */
 import { sojournTail } from '../../numerics/erlang';
 import { longestService, residualShare, serviceQuantile, serviceTail, solveTail } from '../../numerics/gamma';
-import { type ResolvedConsumer, type ResolvedWorkload } from '../resolve';
+import type { ResolvedConsumer, ResolvedWorkload } from '../resolve';
 import type { FluidPath } from './fluid';
+import { lineWaits } from './line-waits';
 import { waitsAlong } from './path-waits';
 import { attemptShares, repeated, uniformlyDelayedTail } from './retries';
-import type { Stretch } from './stretch';
+import type { Stretch, Waits } from './stretch';
+import type { Transient } from './transient';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max } = Math;
 
 /** Distribution of the time from arrival to the end of service. */
 export interface LatencyMix {
   /** P(latency > seconds). */
   tail(seconds: number): number;
-  /** The latency in seconds that a share `quantile` of items stay within. */
+  /** The latency in seconds that a share `quantile` of items does not exceed. */
   quantile(quantile: number): number;
 }
 
 /** The latency of all items that arrive on the path. */
-export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): LatencyMix {
-  const { stretches, course } = waitsAlong(path, workload, consumer);
+export function latencyMix(
+  path: FluidPath,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+  transient: Transient | undefined,
+): LatencyMix {
+  const settled = () => mixOf(waitsAlong(path, workload, consumer), workload, consumer);
+  if (transient === undefined) return settled();
+  const passing = mixOf(lineWaits(transient.course, workload), workload, consumer);
+  return transient.share < 1 ? mixed(passing, settled(), transient.share) : passing;
+}
+
+/** The latency of items that follow one law or, for the rest, the other. */
+function mixed(one: LatencyMix, other: LatencyMix, share: number): LatencyMix {
+  const tail = (seconds: number) => share * one.tail(seconds) + (1 - share) * other.tail(seconds);
+  return { tail, quantile: (quantile) => solveTail(tail, 1 - quantile, one.quantile(quantile)) };
+}
+
+/** The latency of items with those waits. */
+function mixOf(
+  { stretches, course, lasting }: Waits,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+): LatencyMix {
   let total = 0;
-  // The longest wait of the path is near every quantile that matters; without waits it is the service.
+  // Start of the search: the longest wait of the path, or without waits the service time.
   let longest = 0;
   for (const { weight, high } of stretches) {
     total += weight;
@@ -37,7 +61,7 @@ export function latencyMix(path: FluidPath, workload: ResolvedWorkload, consumer
   }
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
-  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload));
+  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload, lasting));
   const tail = (seconds: number): number => {
     let sum = 0;
     for (const stretch of stretches) sum += stretch.weight * stretchTail(stretch, seconds, mean, variation);
@@ -82,7 +106,7 @@ export function stationaryTail(
   return beyond;
 }
 
-/** The latency in seconds at `quantile` of an item that never waits: its services and backoffs alone. */
+/** The latency in seconds at `quantile` of an item that never waits: only its services and backoffs. */
 export function unhinderedLatency(workload: ResolvedWorkload, maxAttempts: number, quantile: number): number {
   if (workload.failureRatio === 0) {
     return serviceQuantile(quantile, workload.serviceSeconds, workload.serviceVariation);

@@ -1,7 +1,7 @@
 /**
  * The waits along a fluid path. A backlog served first come first served makes an item wait for the horizontal distance
- * between the curve of arrivals and the curve of starts; with slots free at times it waits as Erlang C says; near
- * capacity it is a matter of chance.
+ * between the curve of arrivals and the curve of starts; with slots free at times it waits by Erlang C; near capacity
+ * the wait depends on chance.
  *
  * Source: Newell, Applications of Queueing Theory (1982), 2.
  */
@@ -12,16 +12,16 @@ import { chancePhase, chanceStretches, drainStretches } from './chance';
 import type { FluidPath, FluidPiece } from './fluid';
 import type { Stretch, Waits } from './stretch';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min } = Math;
 
-/** Two waits in a row fold the path upon itself, which takes a finer cut to follow. */
+/** Two waits in a row use the path twice, which needs a finer cut. */
 const FINE_CUTS = 96;
 
 /** The path cut into stretches. */
 export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): Waits {
   const work = workSeconds(workload, consumer.maxAttempts);
-  const waits: Waits = { stretches: [], course: [] };
+  const waits: Waits = { stretches: [], course: [], lasting: false };
   const chance = chancePhase(path, workload, work);
   const starts = startsOf(path);
   let rank = path.pieces.length > 0 ? path.pieces[0].startItems : 0;
@@ -53,7 +53,7 @@ function idleStretch(piece: FluidPiece, workload: ResolvedWorkload, work: number
 
 /**
  * Every slot is busy: the wait is the distance to the curve of starts, a straight line from one of its breaks to the
- * next. Those who fail look their second wait up along the way and need equal, fine cuts.
+ * next. Items that fail read their second wait from the path and need equal, fine cuts.
  */
 function busyStretches(piece: FluidPiece, rank: number, starts: Starts, fine: boolean, waits: Waits): void {
   const { arrivalsPerSecond: rate, from } = piece;
@@ -85,7 +85,7 @@ interface Starts {
   readonly ranks: number[];
   /** Seconds since the peak began. */
   readonly times: number[];
-  /** The break before the rank that was asked for last: ranks are asked in rising order, mostly. */
+  /** The break before the last requested rank: ranks mostly rise. */
   cursor: number;
 }
 
@@ -112,7 +112,7 @@ function startOf(starts: Starts, rank: number): number {
   return times[i] + share * (times[i + 1] - times[i]);
 }
 
-/** The first break after the rank that was asked for last; `Infinity` behind the last one. */
+/** The first break after the last requested rank; `Infinity` after the last break. */
 function nextBreak({ ranks, cursor }: Starts, rank: number): number {
   for (let i = cursor; i < ranks.length; i += 1) if (ranks[i] > rank) return ranks[i];
   return Number.POSITIVE_INFINITY;

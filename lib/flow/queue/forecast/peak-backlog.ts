@@ -1,6 +1,6 @@
 /**
- * The longest line that a peak leaves behind, on average: the fluid path says where the backlog goes, chance says how
- * far beyond it gets at its worst moment.
+ * The longest line that a peak leaves behind, on average: the fluid path gives the mean backlog, chance the excess at
+ * its worst moment.
  *
  * Below capacity, and above it as long as the line is short, it is the mean maximum of a birth-and-death chain. Far
  * above capacity the path has a corner where more instances arrive or the peak ends. A random walk about a corner with
@@ -12,9 +12,22 @@ import { expectedMaximum, type Observation } from '../../numerics/first-passage'
 import { residualQuantile } from '../../numerics/gamma';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from '../resolve';
 import type { FluidPath, FluidPiece } from './fluid';
+import type { Transient } from './transient';
 
 /** Mean over all runs of the largest number of waiting items in one run. */
-export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
+export function expectedPeakBacklog(
+  path: FluidPath,
+  workload: ResolvedWorkload,
+  consumer: ResolvedConsumer,
+  transient: Transient | undefined,
+): number {
+  if (transient === undefined) return settledPeakBacklog(path, workload, consumer);
+  const passing = transient.longest().mean;
+  if (transient.share >= 1) return passing;
+  return transient.share * passing + (1 - transient.share) * settledPeakBacklog(path, workload, consumer);
+}
+
+function settledPeakBacklog(path: FluidPath, workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
   const work = workSeconds(workload, consumer.maxAttempts);
   const first = path.pieces[0];
   if (first === undefined) return 0;
@@ -31,7 +44,7 @@ export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload,
   const until = change < 0 ? workload.peakSeconds : Math.min(pieces[change].from, workload.peakSeconds);
   const rest = change < 0 ? 0 : workload.peakSeconds - pieces[change].from;
   const settled = pieces.filter((piece) => piece.arrivalsPerSecond === first.arrivalsPerSecond).pop() ?? first;
-  // What the full crew leaves waiting at its worst in the rest of the peak, where that is more than it began with.
+  // The most that the full crew leaves waiting in the rest of the peak, where that exceeds its start.
   const afterwards = (soFar: number) => {
     if (rest <= 0 || settled.slots <= settled.arrivalsPerSecond * work) return soFar;
     return expectedMaximum({ ...stage(settled, rest), startItems: settled.arrivalsPerSecond * work }, soFar);
@@ -44,7 +57,7 @@ export function expectedPeakBacklog(path: FluidPath, workload: ResolvedWorkload,
   const up = pieces.findIndex((piece) => piece.to >= peakAtSeconds);
   const down = pieces[up + 1];
   const excess = side(pieces[up], workload, work);
-  // Short lines of the first crew are counted exactly; long ones differ from the path by next to nothing.
+  // Short lines of the first crew are counted exactly; long ones hardly differ from the path.
   const early = peakAtSeconds <= until && peakBacklog < COUNTED && first.slots > 0;
   const above = early ? Math.max(0, expectedMaximum(sinceFull(path, stage(first, until))) - peakBacklog) : excess;
   const wave = early ? path.fillExcess * swing(pieces, peakAtSeconds, work, workload.serviceVariation) : 0;
@@ -69,7 +82,7 @@ function swing(pieces: readonly FluidPiece[], at: number, work: number, variatio
 const RISEN = { quick: 0.95, slow: 0.85 };
 
 /**
- * The stage from the moment on at which it carries the load of the peak. The chain would rise to it as exponential
+ * The stage, from the moment at which it carries the load of the peak. The chain would rise to it as exponential
  * services do; constant ones are there after one service time, widely varying ones much later.
  */
 function risen(stage: Observation, workload: ResolvedWorkload): Observation {
@@ -89,7 +102,7 @@ function sinceFull(path: FluidPath, stage: Observation): Observation {
   return { ...stage, startItems: full.startItems, seconds: stage.seconds - full.from };
 }
 
-/** Lines longer than this are not walked level by level. */
+/** Lines longer than this are not computed level by level. */
 const COUNTED = 2000;
 
 /** By how much chance exceeds the path on one side of its corner, on average. */
@@ -98,7 +111,7 @@ function side(piece: FluidPiece | undefined, workload: ResolvedWorkload, work: n
   const capacity = piece.slots / work;
   const slope = Math.abs(piece.arrivalsPerSecond - capacity);
   const variance = piece.arrivalsPerSecond + capacity * workload.serviceVariation ** 2;
-  // A walk without drift would still not stray further than its own spread over the piece.
+  // Even a walk without drift strays no further than its spread over the piece.
   const spread = Math.sqrt((2 / Math.PI) * variance * (piece.to - piece.from));
   return slope > 0 ? Math.min(variance / (2 * slope), spread) : spread;
 }

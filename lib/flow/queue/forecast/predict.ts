@@ -1,17 +1,22 @@
 /**
- * What to expect of one peak: the fluid path says where the items are on average, Erlang C and the variance of arrivals
- * and services say how far from it they stray.
+ * The forecast of one peak: the fluid path gives the mean, Erlang C and the variance of arrivals and services give the
+ * spread around it; for a short peak, the law of the line is followed through it.
  */
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
-import type { Predictions } from '../../plan';
+import { MONTH_HOURS } from '../../prices';
 import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
+import type { Predictions } from '../workload';
+import { badPeakLatency } from './bad-peak';
 import { type FluidPath, fluidPeak } from './fluid';
 import { type LatencyMix, latencyMix } from './latency';
 import { expectedPeakBacklog } from './peak-backlog';
+import { transientOf } from './transient';
 
-/** One peak, foreseen. What is not asked for is not computed: a search for a crew asks little of most that it tries. */
+/**
+ * The forecast of one peak. Values are computed when first read: a search for a crew reads few of them for most crews.
+ */
 export interface Forecast {
   /** The course of the mean. */
   readonly path: () => FluidPath;
@@ -21,17 +26,15 @@ export interface Forecast {
   readonly peakBacklog: () => number;
   /** US dollars a month at worst, every instance all the time; undefined when an instance has no price. */
   readonly mostMonthlyCost: number | undefined;
-  /** Everything that a plan predicts. */
+  /** The predictions of a plan. */
   readonly predictions: () => Predictions;
 }
 
-/** Hours of a month, 365 days × 24 ÷ 12. */
-export const MONTH_HOURS = 730;
-/** What a month is assumed to see when instances are paid for: one peak a day. */
+/** Peaks a month that cost is computed with: one a day. */
 const PEAKS_PER_MONTH = 365 / 12;
 
 /**
- * Foresees a resolved workload and consumer.
+ * Forecasts a resolved workload and consumer.
  *
  * @param horizonSeconds seconds observed when there is no peak; with a peak it is the peak and its drain
  * @param hourCost US dollars for an instance and hour
@@ -46,16 +49,23 @@ export function forecast(
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
   const path = once(() => fluidPeak(peak, consumer));
-  const latency = once(() => latencyMix(path(), peak, consumer));
-  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer));
+  const transient = once(() => transientOf(path(), peak, work));
+  const latency = once(() => latencyMix(path(), peak, consumer, transient()));
+  const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer, transient()));
   const offered = workload.peakPerSecond * work;
-  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : 0);
+  // Without a peak nothing is left over, unless more arrives than all instances serve: then the backlog keeps growing.
+  const lasting = offered < slots ? 0 : Number.POSITIVE_INFINITY;
+  const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : lasting);
   const monthlyCost = () =>
     hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const median = once(() => latency().quantile(0.5));
   const worst = once(() => latency().quantile(0.99));
+  const bad = once(() => {
+    const passing = transient();
+    return passing === undefined ? undefined : badPeakLatency(passing, peak);
+  });
   const predictions = (): Predictions => ({
-    utilisation: Math.min(1, offered / slots),
+    utilisation: offered / slots,
     get waitProbability() {
       return erlangC(slots, offered);
     },
@@ -64,6 +74,9 @@ export function forecast(
     },
     get latencyP99Seconds() {
       return worst();
+    },
+    get badPeakP99Seconds() {
+      return bad();
     },
     peakBacklog: peakBacklog(),
     drainSeconds: drainSeconds(),
@@ -75,9 +88,9 @@ export function forecast(
 }
 
 /**
- * Instance-hours a month: what serves the steady load always, the rest for one peak a day with its drain and the hold
- * after it. A consumer that sleeps is awake while an item came within its service time and the hold, which of arrivals
- * at random a share 1 − e^(−λ·(S + hold)) of the time sees.
+ * Instance-hours a month: instances for the steady load run always, the rest for one peak a day with its drain and the
+ * hold after it. A consumer that sleeps is awake if an item arrived within its service time and the hold: with random
+ * arrivals, a share 1 − e^(−λ·(S + hold)) of the time.
  */
 function instanceHours(workload: ResolvedWorkload, consumer: ResolvedConsumer, drainSeconds: number): number {
   const { steadyPerSecond, peakSeconds } = workload;
@@ -87,7 +100,7 @@ function instanceHours(workload: ResolvedWorkload, consumer: ResolvedConsumer, d
   return running * MONTH_HOURS + Math.max(0, consumer.maxInstances - running) * PEAKS_PER_MONTH * (peak / 3600);
 }
 
-/** Hours a month that slots are at work, with one peak a day: what is paid where only work is. */
+/** Busy slot-hours a month, with one peak a day: billed where only work is billed. */
 export function busyHours(workload: ResolvedWorkload, maxAttempts: number): number {
   const { steadyPerSecond, peakPerSecond, peakSeconds } = workload;
   const items =

@@ -6,12 +6,13 @@
  */
 
 import { gammaTail, logGamma } from '../../numerics/gamma';
+import { lastWhole } from '../../search';
 import { backoffBound } from '../backoff';
 
 import type { ResolvedWorkload } from '../resolve';
 import type { Stretch } from './stretch';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min, sqrt } = Math;
 
 /** Attempts, hence waits, that all but a share 1 − `quantile` of the served items get by with. */
@@ -26,7 +27,7 @@ export function waitsAtQuantile(failureRatio: number, maxAttempts: number, quant
   return attempts;
 }
 
-/** Share of served items that were served at attempt 1, 2, …; what is too rare to move a quantile is left out. */
+/** Share of served items that were served at attempt 1, 2, …; attempts too rare to change a quantile are left out. */
 export function attemptShares(failureRatio: number, maxAttempts: number): number[] {
   const shares: number[] = [];
   const served = 1 - failureRatio ** maxAttempts;
@@ -52,13 +53,18 @@ export interface Repeat {
   readonly delay: number;
 }
 
-/** Items served at their k-th attempt: k services, k waits, k − 1 backoffs. */
+/**
+ * Items served at their k-th attempt: k services, k waits, k − 1 backoffs.
+ *
+ * @param lasting whether a line that is longer than on average still is when an item is retried
+ */
 export function repeated(
   k: number,
   share: number,
   parts: readonly Stretch[],
   course: readonly Stretch[],
   workload: ResolvedWorkload,
+  lasting = false,
 ): Repeat[] {
   const total = parts.reduce((sum, part) => sum + part.weight, 0);
   const repeats: Repeat[] = [];
@@ -68,9 +74,12 @@ export function repeated(
     let at = part.at;
     let mean = 0;
     let variance = 0;
+    // Half-way between a line that lasts and one that is forgotten, as in the simulation.
+    const average = lasting ? waitOf(stretchAt(course, at)) : 0;
+    const length = average > 0 ? (1 + waitOf(part) / average) / 2 : 1;
     for (let n = 0; n < k; n += 1) {
       const visited = n === 0 ? part : stretchAt(course, at);
-      const wait = (visited.low + visited.high) / 2;
+      const wait = n === 0 ? waitOf(part) : length * waitOf(visited);
       const random = visited.waiting / visited.decay;
       const backoff = n < k - 1 ? backoffBound(n) : 0;
       shift += wait;
@@ -110,6 +119,10 @@ export function repeated(
   return repeats;
 }
 
+function waitOf({ low, high }: Stretch): number {
+  return (low + high) / 2;
+}
+
 /** P(shift + X + U > t), X gamma, U uniform on (0, delay): the mean of X's tail over the delay, in closed form. */
 export function uniformlyDelayedTail(repeat: Repeat, seconds: number): number {
   const t = seconds - repeat.shift;
@@ -129,14 +142,7 @@ function partialMean({ mean, shape, logGammas }: Repeat, t: number): number {
   return t * gammaTail(shape, x, logGammas[0]) + mean * (1 - gammaTail(shape + 1, x, logGammas[1]));
 }
 
-/** The stretch that `seconds` falls into; the last one for whatever comes later. */
+/** The stretch that `seconds` falls into; the last one for later times. */
 function stretchAt(stretches: readonly Stretch[], seconds: number): Stretch {
-  let low = 0;
-  let high = stretches.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (stretches[middle].at <= seconds) low = middle;
-    else high = middle - 1;
-  }
-  return stretches[low];
+  return stretches[lastWhole(0, stretches.length, (index) => stretches[index].at <= seconds)];
 }

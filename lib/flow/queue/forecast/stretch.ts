@@ -19,6 +19,8 @@ export const CUTS = 12;
 export interface Waits {
   /** With the spread of the waits: several stretches may begin at the same time. */
   readonly stretches: Stretch[];
-  /** With the mean wait alone, in order of time, for those who come back later. */
+  /** With the mean wait alone, in order of time, for items that are retried. */
   readonly course: Stretch[];
+  /** Whether a line that is longer than on average still is when failed items are retried. */
+  readonly lasting: boolean;
 }

@@ -10,10 +10,10 @@ export class Fleet {
   private readonly freeSlots: Int32Array;
   private readonly runs: Uint8Array;
   private readonly busy: Uint8Array;
-  /** Whether the slot's instance runs: what `runs` says, by slot, for the event loop. */
+  /** Whether the slot's instance runs: `runs` by slot, for the event loop. */
   private readonly serving: Uint8Array;
 
-  /** @param size instances there can be at once, those included that only finish their last items */
+  /** @param size the most instances at once, including those that only finish their last items */
   constructor(
     private readonly size: number,
     private readonly slotsPerInstance: number,
@@ -24,7 +24,7 @@ export class Fleet {
     this.runs = new Uint8Array(size);
   }
 
-  /** Slots there are at all. */
+  /** All slots. */
   public get slots(): number {
     return this.busy.length;
   }

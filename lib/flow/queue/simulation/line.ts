@@ -6,12 +6,12 @@ export class WaitingLine {
   private marks = new Uint16Array(1024);
   private head = 0;
 
-  /** Arrival time in seconds of the item that is next. */
+  /** Arrival time in seconds of the next item. */
   public get arrival(): number {
     return this.arrivals[this.head];
   }
 
-  /** Mark of the item that is next. */
+  /** Mark of the next item. */
   public get mark(): number {
     return this.marks[this.head];
   }
@@ -25,7 +25,7 @@ export class WaitingLine {
     this.length += 1;
   }
 
-  /** Removes the item that is next. */
+  /** Removes the next item. */
   public shift(): void {
     this.head = (this.head + 1) & (this.arrivals.length - 1);
     this.length -= 1;

@@ -10,16 +10,16 @@ export interface Fault {
   readonly seconds: number;
 }
 
-/** What is simulated. */
+/** Options of a simulation. */
 export interface SimulationOptions {
-  /** What arrives. */
+  /** The arrivals. */
   readonly workload: Workload;
-  /** Who serves it. */
+  /** The consumer. */
   readonly consumer: ResolvedConsumer;
   /** Same seed, same run. A whole number. */
   readonly seed: number;
   /**
-   * Instances that die: their items come back after `visibilityTimeoutSeconds`, and they are replaced after
+   * Instances that die: their items are delivered again after `visibilityTimeoutSeconds`, and they are replaced after
    * `startSeconds`.
    *
    * @default - none
@@ -57,15 +57,17 @@ export interface SimulationOptions {
   readonly timelinePoints?: number;
 }
 
-/** What happened. Latency and backlog are of the items that arrived from the peak's start until it was drained. */
+/**
+ * Result of a simulation. Latency and backlog cover the items that arrived from the peak's start until it was drained.
+ */
 export interface SimulationResult {
   /** Items served. */
   readonly processed: number;
   /** Items set aside after their last attempt. */
   readonly poisoned: number;
-  /** Items that arrived and are neither processed nor set aside: always 0. */
+  /** Items that arrived and were lost, neither processed nor set aside: always 0. */
   readonly lost: number;
-  /** Attempts that had to be made again. */
+  /** Attempts that were retried. */
   readonly retried: number;
   /** Median of the time from arrival to the end of service in seconds. */
   readonly latencyP50Seconds: number;

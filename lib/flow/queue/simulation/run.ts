@@ -4,7 +4,7 @@ import { MomentHeap } from '../../numerics/heap';
 import { Random, ServiceTime } from '../../numerics/random';
 import { type Backoff, backoffBound, DEFAULT_BACKOFF } from '../backoff';
 import { type ResolvedConsumer, type ResolvedWorkload, resolveWorkload, STEADY_HORIZON_SECONDS } from '../resolve';
-import { lookInterval, Scaler, steadyInstances } from '../scaler';
+import { pollInterval, Scaler, steadyInstances } from '../scaler';
 import { Fleet } from './fleet';
 import { WaitingLine } from './line';
 import type { SimulationOptions, SimulationResult } from './options';
@@ -13,7 +13,7 @@ import { Tally } from './tally';
 import { Timeline } from './timeline';
 import { warmUpSeconds } from './warm-up';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min, round } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -39,15 +39,15 @@ export class Run {
   private readonly ends = new MomentHeap();
   private readonly slotArrival: Float64Array;
   private readonly slotMark: Uint16Array;
-  /** Items that come back after a backoff or a visibility time-out. */
+  /** Items to retry after a backoff or a visibility time-out. */
   private readonly returns = new Returns();
-  /** Instances on their way. */
+  /** Instances that start. */
   private readonly starts = new MomentHeap();
   private readonly faults: number[];
   private readonly visibility: number;
   private readonly observeUntil: number;
-  private readonly lookEvery: number;
-  private nextLook: number;
+  private readonly pollEvery: number;
+  private nextPoll: number;
   private nextArrival = 0;
   private rate: number;
   /** Whether attempts fail at all. */
@@ -72,8 +72,8 @@ export class Run {
     this.visibility = options.visibilityTimeoutSeconds ?? 6 * workload.serviceSeconds;
     this.observeUntil =
       workload.peakSeconds > 0 ? workload.peakSeconds : (options.horizonSeconds ?? STEADY_HORIZON_SECONDS);
-    this.lookEvery = lookInterval(consumer);
-    this.nextLook = this.lookEvery;
+    this.pollEvery = pollInterval(consumer);
+    this.nextPoll = this.pollEvery;
     const instances = steadyInstances(workload, consumer);
     this.scaler = new Scaler(consumer, instances);
     // Twice the maximum: all of them may still be finishing while as many again have started.
@@ -163,7 +163,7 @@ export class Run {
     return (mark & POISON) !== 0 || this.random.uniform() < this.workload.failureRatio;
   }
 
-  /** Sends an item back after a delay, or sets it aside after its last attempt. */
+  /** Retries an item after a delay, or sets it aside after its last attempt. */
   private attemptFailed(now: number, arrival: number, mark: number, died: boolean): void {
     const failed = (mark >> 1) + 1;
     if (failed >= this.consumer.maxAttempts) {
@@ -184,7 +184,7 @@ export class Run {
 
   /** When something other than an item happens next. */
   private nextControl(): number {
-    let next = min(this.nextLook, this.starts.next, this.timeline.due);
+    let next = min(this.nextPoll, this.starts.next, this.timeline.due);
     if (!this.begun) next = min(next, 0);
     else if (!this.ended) next = min(next, this.observeUntil);
     if (this.faults.length > 0) next = min(next, this.faults[0]);
@@ -201,8 +201,8 @@ export class Run {
       this.starts.pop();
       this.startInstance(now);
     }
-    if (this.nextLook <= now) {
-      this.nextLook = (round(now / this.lookEvery) + 1) * this.lookEvery;
+    if (this.nextPoll <= now) {
+      this.nextPoll = (round(now / this.pollEvery) + 1) * this.pollEvery;
       this.scale(now);
     }
     if (this.faults.length > 0 && this.faults[0] <= now) {
@@ -210,7 +210,7 @@ export class Run {
       this.die(now);
     }
     if (this.timeline.due <= now) {
-      // After the end nobody looks at the depth any more, and a timeline must not keep the run alive.
+      // After the end the depth is not sampled any more, and a timeline must not keep the run alive.
       if (this.over) this.timeline.due = NEVER;
       else this.timeline.record(this.line.length, this.fleet.running);
     }
@@ -223,7 +223,7 @@ export class Run {
   }
 
   private scale(now: number): void {
-    const change = this.scaler.look(now, this.outstanding);
+    const change = this.scaler.poll(now, this.outstanding);
     const ready = now + this.consumer.decideSeconds + this.consumer.startSeconds;
     for (let i = 0; i < change; i += 1) this.starts.push(ready, 0);
     for (let i = 0; i > change; i -= 1) if (this.fleet.stop() < 0) this.starts.pop();

@@ -1,6 +1,6 @@
 /**
- * Event-driven simulation of one peak: Poisson arrivals, first come first served, consumers that autoscale, fail,
- * retry and die. It judges the closed forms, so it shares with them only the scaling law and the workload.
+ * Event-driven simulation of one peak: Poisson arrivals, first come first served, consumers that autoscale, fail, retry
+ * and die. It checks the closed forms, so it shares with them only the scaling law and the workload.
  *
  * The same options give the same run, bit for bit. Memory is bounded by the most items that are outstanding at one
  * time, however many pass through.
@@ -18,7 +18,7 @@ export { STEADY_HORIZON_SECONDS };
 /**
  * Runs one simulation.
  *
- * @throws nothing; numbers are checked by whoever planned them
+ * @throws nothing; the plan has checked the numbers
  */
 export function simulate(options: SimulationOptions): SimulationResult {
   return new Run(options).run();

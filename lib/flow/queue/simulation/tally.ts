@@ -2,13 +2,13 @@ import { Quantiles } from '../../numerics/quantiles';
 import type { SimulationResult } from './options';
 import type { DepthPoint } from './timeline';
 
-/** What is counted while a simulation runs: of the items that arrive from the peak's start on. */
+/** Counters of a simulation, over the items that arrive from the peak's start on. */
 export class Tally {
   /** Items that arrived. */
   public arrived = 0;
   /** Items set aside. */
   public poisoned = 0;
-  /** Attempts to be made again. */
+  /** Attempts to retry. */
   public retried = 0;
   /** Seconds from arrival to the end of service of the items served. */
   public readonly latency = new Quantiles();

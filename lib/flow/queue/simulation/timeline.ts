@@ -1,4 +1,4 @@
-/** What one moment looked like. */
+/** The state at one moment. */
 export interface DepthPoint {
   /** Seconds since the peak began; below 0 while the steady load settles. */
   readonly seconds: number;

@@ -4,7 +4,7 @@ import { ServiceTime } from '../../numerics/random';
 import type { Flood } from '../flood';
 import type { TenantLoad } from '../load';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min } = Math;
 
 /** A flood and the rest of its day. */
@@ -18,7 +18,7 @@ export interface Job {
   readonly serviceSeconds: number;
 }
 
-/** What became of the jobs of one flood. */
+/** Result for the jobs of one flood. */
 export interface BatchResult {
   /** When each job ended, in their order. */
   readonly endSeconds: readonly number[];

@@ -1,10 +1,10 @@
 import { MomentHeap } from '../../numerics/heap';
 import type { BatchResult, Job } from './batch-jobs';
 
-// Looked up once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { max, min } = Math;
 
-/** What a tenant may run at the same time. */
+/** The jobs that a tenant may run at the same time. */
 export interface Share {
   /** Jobs that it may always run. */
   readonly nominalJobs: number;
@@ -13,16 +13,16 @@ export interface Share {
   readonly weight: number;
 }
 
-/** Who floods, by its place in the list, and for how long. */
+/** The flooding tenant, by its place in the list, and the duration. */
 export interface Flooding {
   readonly tenant: number;
   readonly seconds: number;
 }
 
-/** Stands in the heap for a place that an evicted job leaves. */
+/** Marks, in the heap, a place that an evicted job leaves. */
 const PLACE = -1;
 
-/** Every tenant in a line of its own, by shares. */
+/** Each tenant in its own line, by shares. */
 export function runByShares(
   jobs: readonly Job[],
   places: number,
@@ -34,9 +34,9 @@ export function runByShares(
 }
 
 /**
- * A tenant below its nominal jobs starts before one that borrows, and among either whoever runs least for its weight.
- * When a tenant below its nominal jobs finds no place, the youngest job of whoever borrows most for its weight has to
- * go: its place is free after `reclaimSeconds`, and it begins anew at the head of its line.
+ * A tenant below its nominal jobs starts before one that borrows, and in both groups the tenant that runs least for its
+ * weight starts first. When a tenant below its nominal jobs finds no place, the youngest job of the tenant that borrows
+ * most for its weight is evicted: its place is free after `reclaimSeconds`, and it begins anew at the head of its line.
  *
  * Source: Kueue, ClusterQueue, reclaimWithinCohort and fair sharing.
  */
@@ -86,7 +86,7 @@ class SharedPlaces {
     }
   }
 
-  /** Starts whoever may start, and asks for places that are lent. */
+  /** Starts the jobs that may start, and reclaims lent places. */
   private fill(now: number): void {
     while (this.free > 0) {
       const tenant = this.nextTenant();

@@ -1,19 +1,19 @@
 /**
- * Lambda functions: which one a value means, and what is mapped to it.
+ * Lambda functions: the function that a value means, and its event source mappings.
  */
+
+import { grouped } from '../../../flow/grouped';
+import { DEFAULT_FUNCTION_SECONDS } from '../../../flow/queue/platforms/lambda';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { Composite, Reference } from '../../resolved';
 import type { Template } from './template';
 
 const FUNCTION = 'AWS::Lambda::Function';
 
-/** What stands for a function. */
+/** Types of resources that mean a function. */
 const QUALIFIED = ['AWS::Lambda::Alias', 'AWS::Lambda::Version'];
-
-/** What Lambda sets when a template says nothing. */
-const DEFAULT_TIMEOUT_SECONDS = 3;
 
 /** Every Lambda function. */
 export function functions(template: Template): readonly Resource[] {
@@ -24,7 +24,7 @@ export function functions(template: Template): readonly Resource[] {
 export function functionAt(template: Template, value: Value): Resource | undefined {
   let named = value;
   let target = template.target(named);
-  // An alias of a version of a function is two steps; more of them come from a circle.
+  // An alias of a version of a function is two steps; more steps mean a circle.
   for (let step = 0; step < 3 && target && QUALIFIED.includes(target.type); step += 1) {
     named = target.at('Properties', 'FunctionName');
     target = template.target(named);
@@ -35,10 +35,10 @@ export function functionAt(template: Template, value: Value): Resource | undefin
 
 /** Seconds that one run may take. */
 export function timeoutOf(handler: Resource): number | undefined {
-  return handler.at('Properties', 'Timeout').number(DEFAULT_TIMEOUT_SECONDS);
+  return handler.at('Properties', 'Timeout').number(DEFAULT_FUNCTION_SECONDS);
 }
 
-/** Where a function's reserved concurrency stands. */
+/** The place of a function's reserved concurrency. */
 export function reservedOf(handler: Resource): Value {
   return handler.at('Properties', 'ReservedConcurrentExecutions');
 }
@@ -51,7 +51,7 @@ export interface Mapping {
 }
 
 /** Every event source mapping. */
-export const mappings = once((template: Template): readonly Mapping[] =>
+export const mappings = oncePer((template: Template): readonly Mapping[] =>
   template.ofType('AWS::Lambda::EventSourceMapping').map((mapping) => ({
     mapping,
     source: mapping.at('Properties', 'EventSourceArn'),
@@ -64,11 +64,11 @@ export function mappingsInto(template: Template, handler: Resource): readonly Ma
   return mappedTo(template).get(handler) ?? [];
 }
 
-const mappedTo = once((template: Template) =>
+const mappedTo = oncePer((template: Template) =>
   grouped(mappings(template).map((mapping) => [mapping.handler, mapping] as const)),
 );
 
-/** Whether the resource is there, and at work, whatever the deployer chooses. */
+/** Whether the resource exists and is active for every choice of the deployer. */
 export function isActive(mapping: Resource): boolean {
   return mapping.at('Condition').absent && mapping.at('Properties', 'Enabled').flag(true) === true;
 }

@@ -1,18 +1,20 @@
 /**
- * Who may do what to which resource, as far as policies of roles say it for certain.
+ * Permissions on resources, as far as role policies decide them.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { matchesWildcards } from '../../patterns';
 import type { Template } from './template';
 
-/** One statement that lets somebody do something to a resource of the template. */
+/** One statement that allows an action on a resource of the template. */
 interface Grant {
   readonly policy: Resource;
   readonly resource: Resource;
 }
 
-/** The policies that let somebody, for certain, do this to this resource. */
+/** The policies that certainly allow this action on this resource. */
 export function grantsOn(
   template: Template,
   action: string,
@@ -33,13 +35,13 @@ export function grantedToRole(
   return indexOf(template, action, type, nameProperty).byRole.get(role) ?? [];
 }
 
-/** Who may do one thing to the resources of one type. */
+/** Permissions for one action on the resources of one type. */
 interface Index {
   readonly byResource: ReadonlyMap<Resource, readonly Resource[]>;
   readonly byRole: ReadonlyMap<Resource, readonly Resource[]>;
 }
 
-const indices = once((_: Template) => new Map<string, Index>());
+const indices = oncePer((_: Template) => new Map<string, Index>());
 
 function indexOf(template: Template, action: string, type: string, nameProperty: string): Index {
   const key = `${action} ${type}`;
@@ -58,7 +60,7 @@ function indexOf(template: Template, action: string, type: string, nameProperty:
   return index;
 }
 
-/** What every policy grants of one action, on resources of one type. */
+/** Grants of every policy for one action, on resources of one type. */
 function grantsOf(template: Template, action: string, type: string, nameProperty: string): Grant[] {
   const { policies, patterns } = allowing(template);
   const matching = new Set([...patterns].filter((pattern) => matchesWildcards(pattern, action)));
@@ -72,7 +74,7 @@ function grantsOf(template: Template, action: string, type: string, nameProperty
 }
 
 /** The statements that allow something, by policy, and the patterns of all of them, which are few. */
-const allowing = once((template: Template) => {
+const allowing = oncePer((template: Template) => {
   const policies = template.ofType(...IDENTITY_POLICIES).map((policy) => ({
     policy,
     allowed: statements(policy)
@@ -101,7 +103,7 @@ export function statements(policy: Resource): Value[] {
   return documents.flatMap((document) => document.at('Statement').items());
 }
 
-/** Policies of who may act; those of queues and topics say who may send. */
+/** Policies of identities; policies of queues and topics are about senders. */
 const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
 
 /** The role that something runs under, when the template has it. */
@@ -129,7 +131,7 @@ function rolesOf(template: Template, policy: Resource): Resource[] {
 }
 
 /** The roles that name a managed policy among theirs, by policy. */
-const attaching = once((template: Template) =>
+const attaching = oncePer((template: Template) =>
   grouped(
     template.ofType('AWS::IAM::Role').flatMap((role) =>
       role

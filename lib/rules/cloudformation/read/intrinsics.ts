@@ -1,12 +1,12 @@
 /**
- * CloudFormation's intrinsic functions, worked out as far as a template alone decides them.
+ * CloudFormation's intrinsic functions, evaluated as far as a template alone decides them.
  */
 import { OverLimitError } from '../../document';
 import { MAX_COMPOSED, MAX_PARTS, MAX_STEPS } from '../../limits';
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 
-/** What of the template the functions look at. */
+/** The parts of the template that the functions read. */
 export interface Surroundings {
   /** Whether a resource of this logical id exists. */
   hasResource(logicalId: string): boolean;
@@ -14,11 +14,11 @@ export interface Surroundings {
   onlyValue(parameter: string): unknown;
   /** The `Mappings` section. */
   readonly mappings: Record<string, unknown>;
-  /** Work that the functions of this template have taken so far. */
+  /** Steps that the functions of this template have taken so far. */
   readonly effort: Effort;
 }
 
-/** Work that functions take: a value may stand in many places, each of which evaluates it anew. */
+/** Counter of steps: a value may be in many places, and each evaluates it again. */
 export class Effort {
   private steps = 0;
   private readonly rows = new Map<unknown, Map<string, Resolved>>();
@@ -26,14 +26,14 @@ export class Effort {
   /**
    * Counts one call, and the characters that it copies.
    *
-   * @throws OverLimitError when all of them come to too much
+   * @throws OverLimitError when the total is over the limit
    */
   public spend(characters = 0): void {
     this.steps += 1 + characters / 64;
     if (this.steps > MAX_STEPS) throw new OverLimitError(TOO_MUCH);
   }
 
-  /** What every row of a mapping says under a key; worked out once. */
+  /** The value of every row of a mapping under a key; computed once. */
   public sameInAllRows(rows: Record<string, unknown>, key: string): Resolved {
     let known = this.rows.get(rows);
     if (!known) {
@@ -49,7 +49,7 @@ const TOO_MUCH = `has intrinsic functions that take more than ${MAX_STEPS} steps
 
 type Part = string | Reference | typeof UNKNOWN;
 
-/** Works out one value; a plain mapping or list comes back as it is, its members not yet worked out. */
+/** Evaluates one value; a plain mapping or list is returned as it is, its members not yet evaluated. */
 export function resolveIntrinsic(raw: unknown, template: Surroundings): Resolved {
   if (typeof raw === 'string') return raw.includes('{{resolve:') ? UNKNOWN : raw;
   if (!isMapping(raw)) return raw as Resolved;
@@ -59,7 +59,7 @@ export function resolveIntrinsic(raw: unknown, template: Surroundings): Resolved
   if (name !== 'Ref' && name !== 'Condition' && !name.startsWith('Fn::')) return raw;
   template.effort.spend();
   const evaluate = own(FUNCTIONS, name);
-  // A function that is not known here is not decided here. `Condition` alone is also a plain key of IAM statements.
+  // An unknown function is undecided. `Condition` alone is also a plain key of IAM statements.
   if (!evaluate) return name === 'Condition' ? raw : UNKNOWN;
   return evaluate(raw[name], template);
 }
@@ -126,7 +126,7 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
     const [map, first, second] = argument.slice(0, 3).map((key) => resolveIntrinsic(key, template));
     const rows = typeof map === 'string' ? own(template.mappings, map) : undefined;
     if (!isMapping(rows) || typeof second !== 'string') return UNKNOWN;
-    // An unknown first key, a region for instance, does not matter where every row says the same.
+    // An unknown first key, a region for instance, does not matter where every row has the same value.
     if (first === UNKNOWN) return template.effort.sameInAllRows(rows, second);
     return typeof first === 'string' ? sameOf([cell(own(rows, first), second)]) : UNKNOWN;
   },
@@ -149,19 +149,19 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
     return Array.isArray(list) ? list.length : UNKNOWN;
   },
   'Fn::Base64': (argument, template) => {
-    // What is carried is read as text; who wants the encoding does not want rules.
+    // An embedded text is checked as text, not in its encoding.
     return resolveIntrinsic(argument, template);
   },
 };
 
-/** The whole number that an index is; undefined for whatever else the document says. */
+/** The index as a whole number; undefined for anything else. */
 function indexOf(value: Resolved): number | undefined {
   if (typeof value !== 'number' && (typeof value !== 'string' || !/^\d{1,9}$/.test(value))) return undefined;
   const index = Number(value);
   return Number.isInteger(index) && index >= 0 ? index : undefined;
 }
 
-/** What a row says under a key: scalars and lists of them, in which no function stands. */
+/** The value of a row under a key: scalars and lists of scalars, without functions. */
 function cell(row: unknown, key: string): unknown {
   const value = isMapping(row) ? own(row, key) : undefined;
   return isScalar(value) || (Array.isArray(value) && value.every(isScalar)) ? value : undefined;
@@ -171,13 +171,13 @@ function isScalar(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** What all of them are; not decided when they differ, or when there is none. */
+/** The common value; undecided when they differ or there is none. */
 function sameOf(values: readonly unknown[]): Resolved {
   const [first, ...rest] = values;
   return first !== undefined && rest.every((value) => same(value, first)) ? (first as Resolved) : UNKNOWN;
 }
 
-/** Whether two values say the same. Ends at the first difference, so that it takes no longer than the smaller one. */
+/** Whether two values are equal. Ends at the first difference, so it takes no longer than the smaller one. */
 function same(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;

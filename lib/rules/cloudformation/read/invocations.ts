@@ -1,26 +1,28 @@
 /**
- * Who starts a Lambda function without waiting for it: what fails then is Lambda's to keep.
+ * Asynchronous callers of a Lambda function: Lambda has to keep their failed events.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { functionAt } from './functions';
 import type { Template } from './template';
 
-/** Services whose permission to call a function says that nobody waits for the answer. */
+/** Services that call a function asynchronously, by their permission. */
 const ASYNCHRONOUS_PRINCIPALS = ['sns.amazonaws.com', 's3.amazonaws.com'];
 
 /** Something that starts a function and does not wait for it. */
 interface Sender {
-  /** What the sender is called. */
+  /** Name of the sender. */
   readonly name: string;
   /** The function, as the sender names it. */
   readonly handler: Value;
 }
 
 /**
- * Who, for certain, starts a function with an event that nobody sends again.
+ * Callers that certainly start a function with an event that is not repeated.
  *
- * A schedule that repeats is no such sender: its next run does what the failed one left.
+ * A repeating schedule does not count: its next run does the work of the failed one.
  */
 export function asynchronousSenders(template: Template, handler: Resource): readonly string[] {
   const own = sendersTo(template).get(handler) ?? [];
@@ -28,7 +30,7 @@ export function asynchronousSenders(template: Template, handler: Resource): read
 }
 
 /** Names of the senders, by the function that they start. */
-const sendersTo = once((template: Template) => {
+const sendersTo = oncePer((template: Template) => {
   const named = (source: Value) => template.target(source)?.name ?? source.resource.name;
   const senders: Sender[] = [
     ...template
@@ -67,14 +69,14 @@ export function isEnabled(schedule: Resource): boolean {
   return schedule.at('Properties', 'State').text('ENABLED')?.startsWith('ENABLED') === true;
 }
 
-/** Whether what Lambda could not run may go anywhere: a dead-letter queue, or a destination. */
+/** Whether failed events may go to a dead-letter queue or a destination. */
 export function mayKeepFailures(template: Template, handler: Resource): boolean {
   const configured = destinations(template);
   return !handler.at('Properties', 'DeadLetterConfig').absent || configured.has(handler) || configured.has(undefined);
 }
 
 /** The functions whose failures may have a destination; undefined among them for one that is not decided. */
-const destinations = once(
+const destinations = oncePer(
   (template: Template) =>
     new Set(
       template

@@ -1,5 +1,5 @@
 /**
- * The lifecycle of a bucket's objects, as its rules describe it.
+ * The lifecycle of a bucket's objects, from its rules.
  */
 
 import { storageClassNames, storageClassPrices } from '../../../flow/prices';
@@ -20,7 +20,7 @@ export interface Lifecycle {
   readonly transitions: readonly StorageTransition[];
   /** Bytes of the smallest object that is moved. */
   readonly smallestBytes: number;
-  /** Days until it is expired; undefined when it is kept for ever. */
+  /** Days until it is expired; undefined when it is never expired. */
   readonly expiryDays: number | undefined;
 }
 
@@ -32,7 +32,7 @@ export function lifecycleRules(bucket: Resource): readonly Value[] {
     .filter((rule) => rule.at('Status').mayBe('Enabled'));
 }
 
-/** Whether a bucket keeps what is overwritten or deleted; undefined when not decided. */
+/** Whether a bucket keeps overwritten and deleted objects; undefined when not decided. */
 export function isVersioned(bucket: Resource): boolean | undefined {
   const status = bucket.at('Properties', 'VersioningConfiguration', 'Status');
   if (status.absent) return false;
@@ -68,7 +68,7 @@ export function lifecycles(bucket: Resource): Lifecycle[] {
   });
 }
 
-/** Days that a version is kept once another has replaced it; undefined when for ever, or not decided. */
+/** Days that a version is kept once another has replaced it; undefined when it is never deleted, or not decided. */
 function noncurrentExpiry(rule: Value): number | undefined {
   return rule
     .at('NoncurrentVersionExpiration', 'NoncurrentDays')
@@ -87,7 +87,7 @@ function transitionsOf(rule: Value): StorageTransition[] | undefined {
   return moves.length === listed.length ? moves.sort((a, b) => a.afterDays - b.afterDays) : undefined;
 }
 
-/** What tiering costs depends on reads, which no template knows. */
+/** The cost of tiering depends on reads, which no template knows. */
 function isPriced(storageClass: string): boolean {
   return (
     storageClassNames.includes(storageClass) &&

@@ -1,16 +1,18 @@
 /**
- * What alarms look at: metrics by name and dimension, and the expressions that put them together.
+ * Metrics of alarms, by name and dimension, and the expressions that combine them.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
 import { MAX_SCALAR } from '../../limits';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { UNKNOWN } from '../../resolved';
 import { Pointers } from './pointers';
 import type { Template } from './template';
 
-/** One metric that an alarm or a scaling policy looks at. */
+/** One metric of an alarm or a scaling policy. */
 export interface Metric {
-  /** What an expression calls it; undefined outside of metric math, or when not decided. */
+  /** Its id in expressions; undefined outside of metric math, or when not decided. */
   readonly id: string | undefined;
   readonly namespace: Value;
   readonly name: Value;
@@ -23,7 +25,7 @@ export function alarms(template: Template): readonly Resource[] {
 }
 
 /** The metrics of an alarm: its own, and those of its metric math. */
-export const metricsOf = once((alarm: Resource): readonly Metric[] => {
+export const metricsOf = oncePer((alarm: Resource): readonly Metric[] => {
   const queries = alarm.at('Properties', 'Metrics').items();
   const stats = queries
     .filter((query) => !query.at('MetricStat').absent)
@@ -52,7 +54,7 @@ export function ownerOf(template: Template, metric: Metric, dimension: Dimension
     .find((resource) => resource !== undefined);
 }
 
-/** The dimensions that may say whose metric of this kind it is. */
+/** The dimensions that may name the metric's resource. */
 function mayBeOwners(metric: Metric, dimension: Dimension): Value[] {
   if (!metric.namespace.mayBe(dimension.namespace)) return [];
   return metric.dimensions
@@ -79,14 +81,16 @@ export const OF_QUEUE: Dimension = {
   nameProperty: 'QueueName',
 };
 
-/** Whether any alarm may look at this queue: by a dimension, or by a query that finds its metrics itself. */
+/** Whether any alarm may watch this queue: by a dimension, or by a metrics query. */
 export function mayBeWatched(template: Template, queue: Resource): boolean {
   const { open, certain, possible } = watches(template);
   return open || certain.has(queue) || possible.mayMean(queue);
 }
 
-/** Whether an alarm may look at anything, the queues that alarms look at for certain, and those that the rest may. */
-const watches = once((template: Template) => {
+/**
+ * Whether an alarm may watch any queue, the queues that alarms certainly watch, and those that other alarms may watch.
+ */
+const watches = oncePer((template: Template) => {
   const owned = alarms(template).map((alarm) => ({
     metrics: metricsOf(alarm),
     owners: metricsOf(alarm).map((metric) => ownerOf(template, metric, OF_QUEUE)),
@@ -101,7 +105,7 @@ const watches = once((template: Template) => {
   };
 });
 
-/** Whether it is not decided which metrics an alarm looks at. */
+/** Whether the metrics of an alarm are undecided. */
 function isOpen(alarm: Resource): boolean {
   const queries = alarm.at('Properties', 'Metrics');
   return (
@@ -116,8 +120,8 @@ function mayBeQuery(expression: Value): boolean {
   return !expression.absent && expression.text()?.trim().toUpperCase().startsWith('SELECT') !== false;
 }
 
-/** The expressions of an alarm, each with its id and where it stands. */
-const expressionsOf = once((alarm: Resource) =>
+/** The expressions of an alarm, each with its id and place. */
+const expressionsOf = oncePer((alarm: Resource) =>
   grouped(
     alarm
       .at('Properties', 'Metrics')
@@ -129,14 +133,14 @@ const expressionsOf = once((alarm: Resource) =>
   ),
 );
 
-/** The expression that an alarm's metric math comes to, the ids of other expressions filled in; undefined when not decided. */
+/** The expression that an alarm evaluates, with the ids of other expressions filled in; undefined when not decided. */
 export function expandedExpression(alarm: Resource, query: Value): string | undefined {
   const others = expressionsOf(alarm);
   let room = MAX_SCALAR;
   const expand = (text: string, depth: number): string => {
     room -= text.length;
     if (room < 0) return '';
-    // CloudWatch refuses circles; the bounds are for templates that it has not seen yet.
+    // CloudWatch refuses circles; the bounds are for templates that were never deployed.
     return text.replace(/[a-z][A-Za-z0-9_]*/g, (id) => {
       const [other, before] = depth < 10 ? (others.get(id)?.slice(-2).reverse() ?? []) : [];
       const meant = other?.query === query ? before : other;

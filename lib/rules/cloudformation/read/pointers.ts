@@ -1,15 +1,15 @@
 /**
- * Whether one of many values may turn out to be a resource. Every resource of a document is asked about, so that the
- * values are sorted once by what they can mean.
+ * Whether one of many values may turn out to be a resource. Every resource of a document is looked up, so the values
+ * are sorted once by what they can mean.
  */
 import type { Resource, Value } from '../../document';
 import { Composite, Reference, UNKNOWN } from '../../resolved';
 import type { Template } from './template';
 
-/** What resources of one type some values may mean. */
+/** The resources of one type that some values may mean. */
 export class Pointers {
   private readonly certain: ReadonlySet<Resource>;
-  /** Whether one of them may be anything: what another template or a macro decides. */
+  /** Whether one of them may be any resource, because another template or a macro decides it. */
   private readonly open: boolean;
   /** Whether one of them is a name, which may be that of any resource whose name is not decided. */
   private readonly named: boolean;

@@ -1,8 +1,10 @@
 /**
- * Who reads what, and what stands behind what: the relations between resources that several rules ask for.
+ * Consumers and dead-letter queues: the relations between resources that several rules use.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';
@@ -15,41 +17,41 @@ export function queues(template: Template): readonly Resource[] {
   return template.ofType(QUEUE);
 }
 
-/** A queue's redrive policy; rules read it as a mapping, and are silent about one in JSON text. */
+/** A queue's redrive policy; rules read it as a mapping, and ignore one in JSON text. */
 export function redrivePolicy(queue: Resource): Value {
   return queue.at('Properties', 'RedrivePolicy');
 }
 
-/** The queue to which this one gives up its messages; undefined when that is not decided, or elsewhere. */
+/** The dead-letter queue of this queue; undefined when it is not decided, or in another template. */
 export function deadLetterQueueOf(template: Template, queue: Resource): Resource | undefined {
   const arn = redrivePolicy(queue).at('deadLetterTargetArn');
   return template.find(arn, QUEUE, 'QueueName');
 }
 
-/** The queues that give up their messages to this one. */
+/** The queues whose dead-letter queue is this one. */
 export function sourcesOf(template: Template, deadLetterQueue: Resource): readonly Resource[] {
   return sources(template).get(deadLetterQueue) ?? [];
 }
 
-const sources = once((template: Template) =>
+const sources = oncePer((template: Template) =>
   grouped(queues(template).map((queue) => [deadLetterQueueOf(template, queue), queue] as const)),
 );
 
-/** Places below which a resource names where its failures go. */
+/** Places in which a resource names its failure destination. */
 const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetterQueueArn|OnFailure)(\.|$)/;
 
-/** Whether anything in the template sends its failures to this queue. */
+/** Whether any resource of the template sends its failures to this queue. */
 export function isDeadLetterQueue(template: Template, queue: Resource): boolean {
   return sourcesOf(template, queue).length > 0 || parkersOf(template, queue).length > 0;
 }
 
-/** Everything that names this queue as the place where its failures go. */
+/** Every resource with this queue as its failure destination. */
 export function parkersOf(template: Template, queue: Resource): readonly Resource[] {
   return parkers(template).get(queue) ?? [];
 }
 
-/** What names a queue as the place where its failures go, by queue; each once, in the order of the template. */
-const parkers = once((template: Template) =>
+/** Resources with a queue as failure destination, by queue; each once, in the order of the template. */
+const parkers = oncePer((template: Template) =>
   grouped(
     template.resources.flatMap((resource) => {
       const named = new Set(failurePlaces(resource).flatMap((place) => template.findAll(place, QUEUE, 'QueueName')));
@@ -60,7 +62,7 @@ const parkers = once((template: Template) =>
   ),
 );
 
-/** The places in which a resource names where its failures go. */
+/** The places in which a resource names its failure destination. */
 function failurePlaces(resource: Resource): readonly Value[] {
   return places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path));
 }
@@ -79,17 +81,17 @@ export function mappingsOf(template: Template, queue: Resource): readonly Mappin
   return readers(template).get(queue) ?? [];
 }
 
-const readers = once((template: Template) =>
+const readers = oncePer((template: Template) =>
   grouped(mappings(template).map((mapping) => [template.find(mapping.source, QUEUE, 'QueueName'), mapping] as const)),
 );
 
-/** Whether functions are mapped to this queue and none of the mappings is enabled: a person starts them. */
+/** Whether functions are mapped to this queue with all mappings disabled, to be enabled by a person. */
 export function isReadOnDemand(template: Template, queue: Resource): boolean {
   const mapped = mappingsOf(template, queue);
   return mapped.length > 0 && mapped.every(({ mapping }) => mapping.at('Properties', 'Enabled').flag(true) === false);
 }
 
-/** Whether anybody in the template reads this queue: a function, a pipe, or a role that may receive its messages. */
+/** Whether the template has a reader of this queue: a function, a pipe, or a role that may receive its messages. */
 export function isRead(template: Template, queue: Resource): boolean {
   return (
     mappingsOf(template, queue).length > 0 ||
@@ -99,7 +101,7 @@ export function isRead(template: Template, queue: Resource): boolean {
 }
 
 /** The queues that pipes read. */
-const piped = once(
+const piped = oncePer(
   (template: Template) =>
     new Set(
       template

@@ -1,19 +1,19 @@
 /**
- * How long queues and streams keep what they hold.
+ * Retention of queues and streams.
  */
+import { SQS_DEFAULTS } from '../../../flow/queue/brokers/sqs';
 import type { Resource, Value } from '../../document';
 import { serviceOf } from './functions';
 import type { Template } from './template';
 
 const HOUR_SECONDS = 3600;
 
-/** What SQS, Kinesis and DynamoDB Streams keep when a template says nothing; the last cannot be told otherwise. */
-const QUEUE_DEFAULT_SECONDS = 345_600;
+/** Default retention of Kinesis and DynamoDB Streams; for the latter it cannot be changed. */
 const STREAM_DEFAULT_HOURS = 24;
 
 /** Seconds that a queue keeps a message. */
 export function queueRetentionSeconds(queue: Resource): number | undefined {
-  return queue.at('Properties', 'MessageRetentionPeriod').number(QUEUE_DEFAULT_SECONDS);
+  return queue.at('Properties', 'MessageRetentionPeriod').number(SQS_DEFAULTS.retentionSeconds);
 }
 
 /** Seconds that the stream with this ARN keeps a record; undefined when that is not decided. */

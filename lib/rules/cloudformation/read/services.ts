@@ -1,8 +1,10 @@
 /**
- * ECS services: what they read, and what scales them.
+ * ECS services: their queues and streams, and their scaling.
  */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { Composite, Reference } from '../../resolved';
 import { grantedToRole, roleAt } from './grants';
 import type { Template } from './template';
@@ -17,7 +19,7 @@ export interface ScaledService {
 }
 
 /** The ECS services that Application Auto Scaling moves. */
-export const scaledServices = once((template: Template): readonly ScaledService[] =>
+export const scaledServices = oncePer((template: Template): readonly ScaledService[] =>
   template.ofType('AWS::ApplicationAutoScaling::ScalableTarget').flatMap((scalable) => {
     const service = serviceAt(template, scalable.at('Properties', 'ResourceId'));
     if (!service) return [];
@@ -28,7 +30,7 @@ export const scaledServices = once((template: Template): readonly ScaledService[
 );
 
 /** The scaling policies, by the scalable target that they name and by the service. */
-const policiesOf = once((template: Template) => {
+const policiesOf = oncePer((template: Template) => {
   const policies = template.ofType('AWS::ApplicationAutoScaling::ScalingPolicy');
   const target = (policy: Resource) => template.target(policy.at('Properties', 'ScalingTargetId'));
   const service = (policy: Resource) => serviceAt(template, policy.at('Properties', 'ResourceId'));
@@ -72,7 +74,7 @@ export function grantedTo(
   return role ? grantedToRole(template, action, role, type, nameProperty) : [];
 }
 
-/** Whether nothing else than what it reads gives a service work: no load balancer and no mesh sends it requests. */
+/** Whether a service gets work only from what it reads, not from a load balancer or a mesh. */
 export function onlyReads(service: Resource): boolean {
   return ['LoadBalancers', 'ServiceRegistries', 'ServiceConnectConfiguration', 'VpcLatticeConfigurations'].every(
     (property) => service.at('Properties', property).items().length === 0,

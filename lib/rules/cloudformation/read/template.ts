@@ -1,10 +1,10 @@
-import { type CarriedText, Document, Resource, type Value } from '../../document';
-import { grouped } from '../../once';
+import { grouped } from '../../../flow/grouped';
+import { Document, type EmbeddedText, Resource, type Value } from '../../document';
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 
-/** Macros that add nothing which a rule would miss. */
+/** Macros that add no resource that a rule would need. */
 const HARMLESS_TRANSFORMS = [
   'AWS::LanguageExtensions',
   'AWS::SecretsManager-2020-07-23',
@@ -18,8 +18,8 @@ export class Template extends Document implements Surroundings {
   public readonly effort = new Effort();
 
   /**
-   * Whether all there will be stands in the template: no macro and no loop that adds resources when it is deployed. Only
-   * then does a rule know that something is nowhere.
+   * Whether the template holds all resources: no macro and no loop adds any at deployment. Only then can a rule know
+   * that a resource is missing.
    */
   public readonly closed: boolean;
 
@@ -30,12 +30,12 @@ export class Template extends Document implements Surroundings {
   private readonly mentioned = new Map<Resource, ReadonlySet<string>>();
   private handedOut?: ReadonlySet<string>;
   private handedOutByName?: ReadonlySet<string>;
-  private carried?: readonly CarriedText[];
+  private embedded?: readonly EmbeddedText[];
   private readonly names = new Map<string, ReadonlyMap<string, readonly Resource[]>>();
 
   /**
    * @param body the template, parsed
-   * @param file what it is called in findings
+   * @param file its name in findings
    * @param acknowledged rules accepted outside the template, by construct path
    */
   constructor(
@@ -128,18 +128,18 @@ export class Template extends Document implements Surroundings {
     return this.findAll(value, resource.type, nameProperty).includes(resource);
   }
 
-  /** Every other resource in which this one is mentioned, in whatever way. */
+  /** Every other resource that mentions this one in any way. */
   public mentioning(resource: Resource): readonly Resource[] {
     this.mentionedBy ??= this.collectMentions();
     return this.mentionedBy.get(resource.name) ?? [];
   }
 
-  /** Whether a resource mentions another one, in whatever way. */
+  /** Whether a resource mentions another one in any way. */
   public mentions(resource: Resource, other: Resource): boolean {
     return this.namesIn(resource).has(other.name);
   }
 
-  /** Whether the template hands the resource out, so that others may do with it what this template does not. */
+  /** Whether the template outputs the resource, so that other templates may use it. */
   public exported(resource: Resource): boolean {
     this.handedOut ??= mentionedIn(this.outputs);
     return this.handedOut.has(resource.name);
@@ -155,11 +155,11 @@ export class Template extends Document implements Surroundings {
     return this.handedOutByName.has(resource.name);
   }
 
-  public texts(): readonly CarriedText[] {
-    this.carried ??= this.resources.flatMap((resource) =>
-      (own(CARRIERS, resource.type) ?? []).flatMap((path) => carriedAt(resource.at('Properties', ...path))),
+  public texts(): readonly EmbeddedText[] {
+    this.embedded ??= this.resources.flatMap((resource) =>
+      (own(EMBEDDED_IN, resource.type) ?? []).flatMap((path) => embeddedAt(resource.at('Properties', ...path))),
     );
-    return this.carried;
+    return this.embedded;
   }
 
   private collectMentions(): ReadonlyMap<string, readonly Resource[]> {
@@ -180,8 +180,8 @@ export class Template extends Document implements Surroundings {
   }
 }
 
-/** Where resources carry code or configuration of somebody else. */
-const CARRIERS: Readonly<Record<string, readonly string[][]>> = {
+/** Places of embedded code or configuration, by type of resource. */
+const EMBEDDED_IN: Readonly<Record<string, readonly string[][]>> = {
   'AWS::Lambda::Function': [['Code', 'ZipFile']],
   'AWS::SSM::Parameter': [['Value']],
   'AWS::AppConfig::HostedConfigurationVersion': [['Content']],
@@ -190,7 +190,7 @@ const CARRIERS: Readonly<Record<string, readonly string[][]>> = {
   'AWS::ECS::TaskDefinition': [['ContainerDefinitions']],
 };
 
-function carriedAt(value: Value): CarriedText[] {
+function embeddedAt(value: Value): EmbeddedText[] {
   const text = value.text();
   if (text !== undefined) return [{ at: value, text }];
   return value.items().flatMap((container) => {

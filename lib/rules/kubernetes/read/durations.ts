@@ -1,4 +1,4 @@
-/** How Prometheus writes times: `30s`, `1m30s`, `2h`. */
+/** Format of Prometheus durations: `30s`, `1m30s`, `2h`. */
 const UNIT_SECONDS: Readonly<Record<string, number>> = {
   ms: 0.001,
   s: 1,

@@ -1,5 +1,6 @@
-import { type CarriedText, Document, Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { grouped } from '../../../flow/grouped';
+import { Document, type EmbeddedText, Resource, Value } from '../../document';
+import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { isMapping, type Resolved, UNKNOWN } from '../../resolved';
 
@@ -9,7 +10,7 @@ export const ACKNOWLEDGE = 'backpressure-constructs/';
 /** Of the annotations with that prefix, those that accept a finding; others say something about the workload. */
 const ACKNOWLEDGED = new RegExp(`^${ACKNOWLEDGE}(BP-[A-Z0-9]+-\\d{3})$`);
 
-/** A text that somebody else fills in before it is applied: Helm's `{{ … }}`, envsubst's `${…}`. */
+/** A text that a tool fills in before it is applied: Helm's `{{ … }}`, envsubst's `${…}`. */
 const PLACEHOLDER = /^\s*(\{\{[\s\S]*\}\}|\$\{\w+\})\s*$/;
 
 /** One manifest, and where it came from. */
@@ -30,10 +31,10 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
   'keda.sh/ScaledJob': ['spec', 'jobTargetRef', 'template', 'spec'],
 };
 
-/** The manifests that are applied together; relations between them are seen whatever file they stand in. */
+/** The manifests that are applied together; relations hold across files. */
 export class Manifests extends Document {
   public readonly resources: readonly Resource[];
-  private carried?: readonly CarriedText[];
+  private embedded?: readonly EmbeddedText[];
 
   constructor(manifests: readonly Manifest[]) {
     super();
@@ -43,7 +44,7 @@ export class Manifests extends Document {
       const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
       const acknowledged = annotations.flatMap(([key, reason]): [string, string][] => {
         const id = ACKNOWLEDGED.exec(key)?.[1];
-        // Annotations are texts; what YAML reads as a number or a flag was meant as one.
+        // Annotations are texts; a number or a flag in YAML was meant as text.
         const text = typeof reason === 'object' || reason === undefined ? '' : String(reason);
         return id === undefined || text.trim() === '' ? [] : [[id, text]];
       });
@@ -51,7 +52,7 @@ export class Manifests extends Document {
     });
   }
 
-  // What a manifest says is said, unless it is a placeholder; a place below something undecided stays undecided.
+  // A value in a manifest is decided, unless it is a placeholder; a place below an undecided one stays undecided.
   public resolve(raw: unknown): Resolved {
     if (raw === UNKNOWN || (typeof raw === 'string' && PLACEHOLDER.test(raw))) return UNKNOWN;
     return raw as Resolved;
@@ -65,7 +66,7 @@ export class Manifests extends Document {
   /** The pod spec of a workload. */
   public podSpec(workload: Resource): Value {
     const path = own(POD_SPECS, workload.type);
-    // A kind that is not known here may have its pods anywhere.
+    // An unknown kind may have its pods anywhere.
     return path ? workload.at(...path) : new Value(workload, UNKNOWN);
   }
 
@@ -80,8 +81,8 @@ export class Manifests extends Document {
     return placed(this).get(placeOf(type, namespaceOf(neighbour), name))?.[0];
   }
 
-  public texts(): readonly CarriedText[] {
-    this.carried ??= [
+  public texts(): readonly EmbeddedText[] {
+    this.embedded ??= [
       ...this.ofType('ConfigMap').flatMap((map) =>
         map
           .at('data')
@@ -93,12 +94,12 @@ export class Manifests extends Document {
       ),
       ...this.workloads().flatMap((workload) => this.containers(workload).flatMap(commandOf)),
     ];
-    return this.carried;
+    return this.embedded;
   }
 }
 
 /** Every manifest by type, namespace and name. */
-const placed = once((manifests: Manifests) =>
+const placed = oncePer((manifests: Manifests) =>
   grouped(
     manifests.resources.map((resource) => {
       const name = resource.at('metadata', 'name').text();
@@ -111,12 +112,12 @@ function placeOf(type: string, namespace: string, name: string): string {
   return `${type}\n${namespace}\n${name}`;
 }
 
-/** The namespace that a manifest names; empty when it leaves that to whoever applies it. */
+/** The namespace that a manifest names; empty when it is chosen at apply time. */
 export function namespaceOf(resource: Resource): string {
   return resource.at('metadata', 'namespace').text() ?? '';
 }
 
-/** What is in each namespace. */
+/** The manifests of each namespace. */
 export function byNamespace(resources: readonly Resource[]): ReadonlyMap<string, readonly Resource[]> {
   return grouped(resources.map((resource) => [namespaceOf(resource), resource] as const));
 }
@@ -127,7 +128,7 @@ function typeOf(body: Record<string, unknown>): string {
   return version.includes('/') ? `${version.slice(0, version.lastIndexOf('/'))}/${body.kind}` : String(body.kind);
 }
 
-function commandOf(container: Value): CarriedText[] {
+function commandOf(container: Value): EmbeddedText[] {
   const words = [...container.at('command').items(), ...container.at('args').items()];
   const text = words.map((word) => word.text() ?? '').join(' ');
   return text === '' ? [] : [{ at: container.at(container.at('args').present ? 'args' : 'command'), text }];

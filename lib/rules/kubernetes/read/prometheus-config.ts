@@ -1,28 +1,28 @@
 /**
- * What is scraped and which rules are worked out, wherever it is written: in the operator's monitors and PrometheusRules,
- * or in a `prometheus.yml` or rule file that a ConfigMap carries.
+ * Scrape targets and rules, from every place in which they are written: in the operator's monitors and PrometheusRules,
+ * or in a `prometheus.yml` or rule file embedded in a ConfigMap.
  */
 import { Value } from '../../document';
-import { once } from '../../once';
-import { parseCarried } from '../../parse';
+import { oncePer } from '../../once-per';
+import { parseEmbedded } from '../../parse';
 import { isMapping } from '../../resolved';
 import { durationSeconds } from './durations';
 import type { Manifests } from './manifests';
 
-/** The operator's default when a Prometheus says nothing. */
+/** The operator's default. */
 const OPERATOR_INTERVAL = '30s';
 
 /** One thing that is scraped. */
 export interface Endpoint {
   /** Whose endpoint it is. */
   readonly name: string;
-  /** Where the interval stands, or would. */
+  /** The place of the interval. */
   readonly interval: Value;
   /** The interval in seconds; undefined when it is not decided. */
   readonly seconds: number | undefined;
-  /** What is done with each sample after it was scraped. */
+  /** Relabelling of samples after the scrape. */
   readonly samples: readonly Relabeling[];
-  /** Whether the samples bring labels of their own: federation, cAdvisor, kube-state-metrics. */
+  /** Whether the samples have their own target labels: federation, cAdvisor, kube-state-metrics. */
   readonly foreignLabels: boolean;
 }
 
@@ -42,14 +42,14 @@ export interface PrometheusRule {
   readonly expression: string;
 }
 
-/** The operator's kinds, and where each lists what it scrapes. */
+/** The operator's kinds, and where each lists its targets. */
 const MONITORS: Readonly<Record<string, string>> = {
   'monitoring.coreos.com/ServiceMonitor': 'endpoints',
   'monitoring.coreos.com/PodMonitor': 'podMetricsEndpoints',
 };
 
 /** Everything that is scraped. */
-export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
+export const endpoints = oncePer((manifests: Manifests): readonly Endpoint[] => {
   const fallback = defaultInterval(manifests);
   const own = manifests.ofType(...Object.keys(MONITORS)).flatMap((monitor) =>
     monitor
@@ -66,11 +66,11 @@ export const endpoints = once((manifests: Manifests): readonly Endpoint[] => {
         foreignLabels: bringsLabels(endpoint.at('honorLabels'), endpoint.at('path')),
       })),
   );
-  return [...own, ...carriedConfigs(manifests).flatMap(({ at, config }) => carriedEndpoints(at, config))];
+  return [...own, ...embeddedConfigs(manifests).flatMap(({ at, config }) => embeddedEndpoints(at, config))];
 });
 
 /** Every rule of every group. */
-export const prometheusRules = once((manifests: Manifests): readonly PrometheusRule[] => {
+export const prometheusRules = oncePer((manifests: Manifests): readonly PrometheusRule[] => {
   const inGroups = (groups: Value, at?: Value) =>
     groups.items().flatMap((group) =>
       group
@@ -84,7 +84,7 @@ export const prometheusRules = once((manifests: Manifests): readonly PrometheusR
     );
   return [
     ...manifests.ofType('monitoring.coreos.com/PrometheusRule').flatMap((rule) => inGroups(rule.at('spec', 'groups'))),
-    ...carriedConfigs(manifests).flatMap(({ at, config }) => inGroups(config.at('groups'), at)),
+    ...embeddedConfigs(manifests).flatMap(({ at, config }) => inGroups(config.at('groups'), at)),
   ];
 });
 
@@ -97,10 +97,10 @@ function defaultInterval(manifests: Manifests): string | undefined {
 }
 
 /** Prometheus scrapes every minute when its configuration does not say. */
-function carriedEndpoints(at: Value, config: Value): Endpoint[] {
+function embeddedEndpoints(at: Value, config: Value): Endpoint[] {
   const fallback = config.at('global', 'scrape_interval').text(config.at('scrape_interval').text('1m'));
   const jobs = config.at('scrape_configs').items();
-  // A part of a configuration that others include stands for itself.
+  // A part of a configuration that others include is read alone.
   const parts = jobs.length > 0 ? jobs : config.at('metric_relabel_configs').present ? [config] : [];
   return parts.map((job) => ({
     name: job.at('job_name').text() ?? 'its target',
@@ -131,15 +131,15 @@ function bringsLabels(honorLabels: Value, path: Value): boolean {
 }
 
 /** The texts of ConfigMaps that are configuration or rules of Prometheus, parsed. */
-const carriedConfigs = once((manifests: Manifests): readonly { at: Value; config: Value }[] =>
+const embeddedConfigs = oncePer((manifests: Manifests): readonly { at: Value; config: Value }[] =>
   manifests.texts().flatMap(({ at, text }) => {
     if (!/^[ \t]*(scrape_configs|metric_relabel_configs|groups):/m.test(text)) return [];
-    const config = parseCarried(text);
+    const config = parseEmbedded(text);
     return !isMapping(config) ? [] : [{ at, config: new Value(at.resource, config) }];
   }),
 );
 
-/** What Prometheus calls a window: the ranges in square brackets of an expression that a rate is taken over. */
+/** Windows of rates in an expression: the ranges in square brackets. */
 export function rateWindows(expression: string): number[] {
   return [...expression.matchAll(/\b(?:rate|irate|increase)\s*\([^[]{0,2000}\[([0-9a-z]+)(?::[0-9a-z]*)?\]/g)].flatMap(
     ([, window]) => durationSeconds(window) ?? [],

@@ -1,4 +1,4 @@
-/** How Kubernetes writes amounts: `500m`, `1Gi`, `2.5`, `1e3`. */
+/** Format of Kubernetes quantities: `500m`, `1Gi`, `2.5`, `1e3`. */
 import type { Value } from '../../document';
 
 const SUFFIXES: Readonly<Record<string, number>> = {
@@ -23,7 +23,7 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 /** Characters of a quantity. */
 const LONGEST = 64;
 
-/** Cores, bytes or pieces; undefined when nothing is there, or not decided, or it is no quantity. */
+/** Cores, bytes or pieces; undefined when absent, not decided, or not a quantity. */
 export function quantity(value: Value): number | undefined {
   return parseQuantity(value.text());
 }
@@ -34,7 +34,7 @@ export function quantity(value: Value): number | undefined {
  * Source: Kubernetes API conventions, "Quantity"
  */
 export function parseQuantity(text: string | undefined): number | undefined {
-  // A number of more digits than a double has is one that somebody made to be slow to read.
+  // A number of more digits than a double has is meant to be slow to read.
   if (text !== undefined && text.length > LONGEST) return undefined;
   const match = /^\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([A-Za-z]*)\s*$/.exec(text ?? '');
   if (!match || !Object.hasOwn(SUFFIXES, match[2])) return undefined;

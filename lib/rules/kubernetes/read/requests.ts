@@ -1,24 +1,24 @@
-/** What the containers of a workload ask for, and what a namespace gives to those that ask for nothing. */
+/** Requests of the containers of a workload, and defaults of a namespace. */
 import type { Resource, Value } from '../../document';
-import { once } from '../../once';
+import { oncePer } from '../../once-per';
 import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { quantity } from './quantities';
 
-/** A resource that pods ask for. */
+/** A resource that pods request. */
 export type Asked = 'cpu' | 'memory';
 
-/** What one pod of a workload asks for: the sum of its containers; undefined when one of them does not say. */
+/** Request of one pod of a workload: the sum of its containers; undefined when one of them has none. */
 export function podRequest(manifests: Manifests, workload: Resource, resource: Asked): number | undefined {
   const amounts = manifests.containers(workload).map((container) => {
     const own = container.at('resources', 'requests', resource);
-    // A container with a limit and no request asks for its limit.
+    // A container with a limit and no request requests its limit.
     return quantity(own.absent ? container.at('resources', 'limits', resource) : own);
   });
   if (amounts.length === 0 || amounts.includes(undefined)) return undefined;
   return amounts.reduce((sum: number, amount) => sum + amount!, 0);
 }
 
-/** Whether it is certain that a container has no request for this, from wherever it may come. */
+/** Whether it is certain that a container has no request for this, from any source. */
 export function hasNoRequest(manifests: Manifests, workload: Resource, container: Value, resource: Asked): boolean {
   return (
     ['requests', 'limits'].every(
@@ -29,7 +29,7 @@ export function hasNoRequest(manifests: Manifests, workload: Resource, container
   );
 }
 
-/** Whether it is certain that a container has no limit for this, from wherever it may come. */
+/** Whether it is certain that a container has no limit for this, from any source. */
 export function hasNoLimit(manifests: Manifests, workload: Resource, container: Value, resource: Asked): boolean {
   return (
     container.at('resources', 'limits', resource).absent &&
@@ -55,7 +55,7 @@ function isDefaulted(manifests: Manifests, workload: Resource, keys: readonly st
   return found;
 }
 
-/** What the LimitRanges of a namespace fill in, by namespace, resource and keys. */
-const defaulted = once((_: Manifests) => new Map<string, boolean>());
+/** Defaults of the LimitRanges, by namespace, resource and keys. */
+const defaulted = oncePer((_: Manifests) => new Map<string, boolean>());
 
-const limitRanges = once((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));
+const limitRanges = oncePer((manifests: Manifests) => byNamespace(manifests.ofType('LimitRange')));

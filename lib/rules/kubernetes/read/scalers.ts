@@ -1,9 +1,11 @@
-/** Who decides how many pods of a workload run: KEDA's ScaledObjects and the autoscalers that stand for themselves. */
+/** Scalers of a workload: KEDA's ScaledObjects, and autoscalers without KEDA. */
+
+import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
-import { grouped, once } from '../../once';
+import { oncePer } from '../../once-per';
 import { type Manifests, namespaceOf } from './manifests';
 
-/** Pods that KEDA starts at most when a ScaledObject or ScaledJob says nothing. */
+/** KEDA's default maximum of pods for a ScaledObject or ScaledJob. */
 export const DEFAULT_MAX_REPLICAS = 100;
 
 const AUTOSCALER = 'autoscaling/HorizontalPodAutoscaler';
@@ -22,7 +24,7 @@ export function triggersOf(scaler: Resource): Value[] {
 }
 
 /** Every ScaledObject, and every autoscaler that KEDA did not make for one. */
-export const scalers = once((manifests: Manifests): readonly Resource[] =>
+export const scalers = oncePer((manifests: Manifests): readonly Resource[] =>
   manifests.ofType(SCALED_OBJECT, AUTOSCALER).filter(
     ({ body }) =>
       !body
@@ -32,12 +34,12 @@ export const scalers = once((manifests: Manifests): readonly Resource[] =>
   ),
 );
 
-/** Where a scaler names what it scales. */
+/** The place in which a scaler names its target. */
 export function targetRef(scaler: Resource): Value {
   return scaler.at('spec', 'scaleTargetRef');
 }
 
-/** Namespace, kind and name of what a scaler scales; undefined when the manifest does not decide it. */
+/** Namespace, kind and name of a scaler's target; undefined when the manifest does not decide it. */
 export function targetName(scaler: Resource): string | undefined {
   const ref = targetRef(scaler);
   const kind = ref.at('kind').text('Deployment');
@@ -45,12 +47,12 @@ export function targetName(scaler: Resource): string | undefined {
   return kind === undefined || name === undefined ? undefined : `${namespaceOf(scaler)}/${kind}/${name}`;
 }
 
-/** What a scaler scales, when it is among the manifests. */
+/** A scaler's target, if it is among the manifests. */
 export function targetOf(manifests: Manifests, scaler: Resource): Resource | undefined {
   return targets(manifests).get(scaler);
 }
 
-const targets = once(
+const targets = oncePer(
   (manifests: Manifests) =>
     new Map(
       manifests.ofType(SCALED_OBJECT, AUTOSCALER).map((scaler) => {
@@ -66,7 +68,7 @@ export function scalersOf(manifests: Manifests, workload: Resource): readonly Re
   return scaling(manifests).get(workload) ?? [];
 }
 
-const scaling = once((manifests: Manifests) =>
+const scaling = oncePer((manifests: Manifests) =>
   grouped(scalers(manifests).map((scaler) => [targetOf(manifests, scaler), scaler] as const)),
 );
 

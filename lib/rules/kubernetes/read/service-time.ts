@@ -1,4 +1,4 @@
-/** How long one item takes, and how long a pod may take to stop: what rules about scaling in compare. */
+/** How long one item takes, and how long a pod may take to stop: for rules about scaling in. */
 import type { Resource, Value } from '../../document';
 import type { Manifests } from './manifests';
 
@@ -9,7 +9,7 @@ import type { Manifests } from './manifests';
  */
 export const SERVICE_SECONDS = 'backpressure-constructs/service-seconds';
 
-/** Between SIGTERM and SIGKILL when a pod says nothing. */
+/** Default seconds between SIGTERM and SIGKILL. */
 const DEFAULT_GRACE_SECONDS = 30;
 
 /** Where one of these says how many seconds one item takes, and how many; undefined when none does. */
@@ -35,7 +35,7 @@ export function grace(manifests: Manifests, workload: Resource): { at: Value; se
   return { at, seconds: at.number(DEFAULT_GRACE_SECONDS) };
 }
 
-/** Seconds that the container sleeps before it is told to stop; undefined when it does not, or that is not decided. */
+/** Seconds that the container sleeps before SIGTERM; undefined when it does not, or that is not decided. */
 export function preStopSeconds(container: Value): number | undefined {
   const preStop = container.at('lifecycle', 'preStop');
   const sleep = preStop.at('sleep', 'seconds').number();

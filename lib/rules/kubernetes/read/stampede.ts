@@ -1,7 +1,10 @@
-/** Which CronJobs start in the same minute, and what they ask for together. */
+/** CronJobs that start in the same minute, and their total requests. */
+
+import { grouped } from '../../../flow/grouped';
+import { cronSchedule, UNIX_CRON } from '../../../flow/schedule/cron';
+import { fullestMinute, type Schedule } from '../../../flow/schedule/schedule';
 import type { Resource } from '../../document';
-import { grouped, once } from '../../once';
-import { CALENDAR_DAYS, parseSchedule, type Schedule } from './cron-fields';
+import { oncePer } from '../../once-per';
 import { isQueued } from './kueue';
 import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { mebibytes, plain } from './quantities';
@@ -20,10 +23,15 @@ export interface Together {
   readonly jobs: readonly Resource[];
 }
 
+/** When a CronJob starts; undefined when its schedule does not decide it. */
+export function jobSchedule(job: Resource): Schedule | undefined {
+  return cronSchedule(UNIX_CRON, job.at('spec', 'schedule').text() ?? '');
+}
+
 /** Every CronJob that starts work whenever its schedule says so: not suspended, and in no queue. */
-export const scheduled = once((manifests: Manifests): readonly Scheduled[] =>
+export const scheduled = oncePer((manifests: Manifests): readonly Scheduled[] =>
   manifests.ofType('batch/CronJob').flatMap((job) => {
-    const schedule = parseSchedule(job.at('spec', 'schedule').text());
+    const schedule = jobSchedule(job);
     if (!schedule || job.at('spec', 'suspend').flag(false) !== false || isQueued(job)) return [];
     return [{ job, schedule }];
   }),
@@ -33,70 +41,26 @@ export const scheduled = once((manifests: Manifests): readonly Scheduled[] =>
 export function byZone(jobs: readonly Scheduled[]): Iterable<readonly Scheduled[]> {
   const zones = jobs.map((each) => {
     const zone = each.job.at('spec', 'timeZone').text('');
-    // A zone that is not decided is nobody else's.
+    // An undecided zone is grouped with no other.
     return [zone ?? `? ${each.job.name} ${namespaceOf(each.job)}`, each] as const;
   });
   return grouped(zones).values();
 }
 
-/** The minute in which most is asked for, and what starts in it; undefined when nothing does. */
+/** The minute with the largest request, and its CronJobs; undefined when there is none. */
 export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => number): Together | undefined {
-  const weights = new Map(jobs.map(({ job }) => [job, weight(job)]));
-  let most: Together | undefined;
-  let heaviest = 0;
-  for (const { minute, members } of sameMinute(jobs)) {
-    // Those of one day are some of those of the minute.
-    if (most && members.reduce((total, { job }) => total + weights.get(job)!, 0) <= heaviest) continue;
-    for (const together of sameDay(members)) {
-      const sum = together.reduce((total, job) => total + weights.get(job)!, 0);
-      if (most && sum <= heaviest) continue;
-      most = { minute, jobs: together };
-      heaviest = sum;
-    }
-  }
-  return most;
+  const schedules = jobs.map(({ schedule }) => schedule);
+  const { minuteOfDay, firing } = fullestMinute(schedules, (place) => weight(jobs[place].job));
+  return firing.length === 0 ? undefined : { minute: minuteOfDay, jobs: firing.map((place) => jobs[place].job) };
 }
 
-/** Every set of CronJobs that share a minute of the day, with the first such minute. */
-function sameMinute(jobs: readonly Scheduled[]): Iterable<{ minute: number; members: readonly Scheduled[] }> {
-  // Jobs with the same times share their minutes as one array, and there are fewer of those than of jobs.
-  const byTimes = grouped(jobs.map((each, place) => [each.schedule.minutes, { ...each, place }] as const));
-  const times = [...byTimes].map(([minutes, members], id) => ({ id, minutes, members }));
-  const at = grouped(times.flatMap((each) => each.minutes.map((minute) => [minute, each] as const)));
-  const sets = new Map<string, { minute: number; members: readonly Scheduled[] }>();
-  for (const [minute, here] of [...at].sort(([a], [b]) => a - b)) {
-    const key = here.map(({ id }) => id).join(' ');
-    if (sets.has(key)) continue;
-    const members = here.flatMap((each) => each.members);
-    sets.set(key, { minute, members: members.sort((a, b) => a.place - b.place) });
-  }
-  return sets.values();
-}
-
-/** Every set of them that share a day. */
-function sameDay(jobs: readonly Scheduled[]): Iterable<Resource[]> {
-  const calendars = [...new Set(jobs.map(({ schedule }) => schedule.days))];
-  if (calendars.length === 1) return [jobs.map(({ job }) => job)];
-  const sets = new Map<string, Resource[]>();
-  for (let day = 0; day < CALENDAR_DAYS; day += 1) {
-    const key = calendars.map((days) => Number(days[day])).join('');
-    if (sets.has(key) || !key.includes('1')) continue;
-    const here = jobs.filter(({ schedule }) => schedule.days[day]);
-    sets.set(
-      key,
-      here.map(({ job }) => job),
-    );
-  }
-  return sets.values();
-}
-
-/** What a quota counts. */
+/** A resource that a quota counts. */
 export interface Limit {
   /** The key as the quota writes it. */
   readonly key: string;
-  /** An amount of it for a person to read. */
+  /** An amount of it as text. */
   show(amount: number): string;
-  /** What one run of this workload uses of it at once; undefined when that is not decided. */
+  /** Usage of one run of this workload; undefined when not decided. */
   use(manifests: Manifests, workload: Resource): number | undefined;
 }
 
@@ -107,8 +71,8 @@ const pods: Limit = {
 };
 
 const ask = (key: string, resource: 'cpu' | 'memory'): Limit => {
-  // Every quota of a namespace asks for every workload in it.
-  const used = once((workload: Resource) => {
+  // Every quota of a namespace is compared with every workload in it.
+  const used = oncePer((workload: Resource) => {
     const one = podRequest(workload.document as Manifests, workload, resource);
     const count = parallelism(workload);
     return one === undefined || count === undefined ? undefined : one * count;
@@ -116,7 +80,7 @@ const ask = (key: string, resource: 'cpu' | 'memory'): Limit => {
   return { key, show: resource === 'memory' ? mebibytes : plain, use: (_, workload) => used(workload) };
 };
 
-/** What is compared with a quota, by the names that a ResourceQuota has for it. */
+/** Resources to compare with a quota, by their names in a ResourceQuota. */
 export const LIMITS: readonly Limit[] = [
   pods,
   { ...pods, key: 'count/pods' },
@@ -131,7 +95,7 @@ export function quotasOf(manifests: Manifests, namespace: string): readonly Reso
   return quotas(manifests).get(namespace) ?? [];
 }
 
-const quotas = once((manifests: Manifests) =>
+const quotas = oncePer((manifests: Manifests) =>
   byNamespace(
     manifests
       .ofType('ResourceQuota')

@@ -1,0 +1,48 @@
+/** The reference environment on Google Cloud: webhooks (case 15), and messages, some of them poison (case 14). */
+import type * as pulumi from '@pulumi/pulumi';
+import { MESSAGES } from '../../lib/cases/case-14-poison-messages';
+import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
+import { PushWorker } from '../../lib/gcp/queue/push-worker';
+import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
+import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
+
+/** Account-specific inputs of the environment. */
+export interface EnvironmentArgs {
+  readonly location: string;
+  readonly receiverImage: string;
+  readonly consumerImage: string;
+  readonly githubSecret: pulumi.Input<string>;
+  readonly notificationChannels?: string[];
+}
+
+/** Makes the environment. */
+export function referenceEnvironment(args: EnvironmentArgs) {
+  const { location, receiverImage, consumerImage, githubSecret, notificationChannels } = args;
+  const allowedPersistenceRegions = [location];
+  const webhooks = new WebhookBuffer('webhooks', {
+    workload: WEBHOOKS.workload,
+    objective: WEBHOOKS.on.gcp.objective,
+    consumer: WEBHOOKS.on.gcp.consumer,
+    sources: [{ name: 'github', scheme: 'github', secret: { value: githubSecret } }],
+    location,
+    allowedPersistenceRegions,
+    receiverImage,
+    consumerImage,
+    notificationChannels,
+  });
+  const queue = {
+    workload: MESSAGES.workload,
+    objective: MESSAGES.on.gcp.objective,
+    consumer: MESSAGES.on.gcp.consumer,
+    platform: MESSAGES.on.gcp.platform,
+    allowedPersistenceRegions,
+    notificationChannels,
+  };
+  const worker = new PushWorker('messages', {
+    plan: RedriveQueue.planOf('messages', queue),
+    image: consumerImage,
+    location,
+  });
+  const messages = new RedriveQueue('messages', { ...queue, push: worker.target });
+  return { webhooks, messages };
+}

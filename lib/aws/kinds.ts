@@ -1,0 +1,23 @@
+/** Kinds of values that props of AWS constructs are. Known by their members: a second copy of aws-cdk-lib has other classes. */
+import { having } from '../flow/kinds';
+
+export const DURATION = having(['toSeconds', 'isUnresolved'], 'a Duration: Duration.seconds(30)');
+export const QUEUE = having(
+  ['queueArn', 'queueUrl', 'node'],
+  'a queue of Amazon SQS: a Queue, a RedriveQueue or Queue.fromQueueArn()',
+);
+export const TOPIC = having(['topicArn', 'node'], 'a topic of Amazon SNS: a Topic or Topic.fromTopicArn()');
+export const KEY = having(['keyArn', 'node'], 'a key of AWS KMS: a Key or Key.fromKeyArn()');
+export const LAMBDA = having(['functionArn', 'node'], 'a Lambda function');
+export const SECRET = having(
+  ['secretArn', 'node'],
+  'a secret of Secrets Manager: a Secret or Secret.fromSecretCompleteArn()',
+);
+export const BUCKET = having(['bucketArn', 'node'], 'an S3 bucket: a Bucket or Bucket.fromBucketName()');
+export const VPC = having(['vpcId', 'node'], 'a VPC: a Vpc or Vpc.fromLookup()');
+export const SECURITY_GROUP = having(
+  ['securityGroupId', 'connections'],
+  'a security group: a SecurityGroup or SecurityGroup.fromSecurityGroupId()',
+);
+export const CLUSTER = having(['clusterArn', 'vpc'], 'an ECS cluster: a Cluster or Cluster.fromClusterAttributes()');
+export const PLAN = having(['knobs', 'value'], 'a plan, such as the plan of the construct that made what is watched');

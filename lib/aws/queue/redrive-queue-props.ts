@@ -1,0 +1,248 @@
+/** The props of a redrive queue, the question that its plan answers, and the checks on the props. */
+import { Duration, type RemovalPolicy, Token } from 'aws-cdk-lib';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { type Check, oneOf } from '../../flow/errors';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, TEXT } from '../../flow/kinds';
+import type { QueueQuestion } from '../../flow/queue/question';
+import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { DURATION, KEY, TOPIC } from '../kinds';
+import { resolvedNumber, resolvedSeconds } from '../tokens';
+import { QueuePlatform } from './queue-platform';
+
+/**
+ * What a redrive queue is sized from.
+ */
+export interface RedriveQueueProps {
+  /**
+   * What arrives in the queue and how long one item takes.
+   */
+  readonly workload: Workload;
+
+  /**
+   * The promise to the users of a queue. Its `monthlyCost` bounds the worker: it is checked here only when
+   * `consumer.instanceHourCost` says what an instance costs.
+   */
+  readonly objective: Objective;
+
+  /**
+   * The worker, as far as it is known: slots, start-up time, limits.
+   *
+   * @default - one slot an instance, the defaults of `Consumer`
+   */
+  readonly consumer?: Consumer;
+
+  /**
+   * Where the worker runs. The plan, the alarms and the time-outs of the queue are those of this platform, and a
+   * `QueueWorker` on the queue must run there.
+   *
+   * @default QueuePlatform.LAMBDA
+   */
+  readonly platform?: QueuePlatform;
+
+  /**
+   * Whether the last task or pod of the worker stops when the queue is empty. The plan then holds for a peak that
+   * starts with none running. Without effect on Lambda.
+   *
+   * @default false
+   */
+  readonly scaleToZero?: boolean;
+
+  /**
+   * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
+   * order, so a FIFO queue redrives only when `maxRedrives` is given.
+   *
+   * @default false
+   */
+  readonly fifo?: boolean;
+
+  /**
+   * The key that encrypts the messages of all three queues. Senders and receivers need permission to use it; the
+   * queues' `grant` methods give it.
+   *
+   * @default - keys of Amazon SQS (SSE-SQS)
+   */
+  readonly encryptionKey?: IKey;
+
+  /**
+   * Time-out of the function that consumes the queue. 1 s to 15 min, and no less than `serviceSeconds`. The visibility
+   * timeout becomes six times that, plus `batchWindow`, as the Lambda developer guide asks.
+   *
+   * @default - the visibility timeout of the plan, from the time that one item takes at its P99.9
+   */
+  readonly functionTimeout?: Duration;
+
+  /**
+   * How long the consuming function gathers messages before it is invoked. 0 to 300 s.
+   *
+   * @default Duration.seconds(0)
+   */
+  readonly batchWindow?: Duration;
+
+  /**
+   * Attempts at a message before it is a dead letter. 1 to 1,000. With fewer than five, throttled attempts count as
+   * failures and good messages end as dead letters (warning BP-SQS-003).
+   *
+   * @default - from the plan, 5 or more
+   */
+  readonly maxReceiveCount?: number;
+
+  /**
+   * How long a message may wait in the queue. 1 min to 13 days: the dead-letter queue keeps 14 days, counted from the
+   * first arrival, and a person needs at least one of these days to react.
+   *
+   * @default - from the plan
+   */
+  readonly retention?: Duration;
+
+  /**
+   * How often a dead letter is sent back to the queue before it is quarantined. 0 to 100; with 0 there is no redriver
+   * and dead letters wait for a person.
+   *
+   * @default 2; 0 on a FIFO queue
+   */
+  readonly maxRedrives?: number;
+
+  /**
+   * Dead letters sent back per second at most, as a mean over one window of the circuit. Above 0, up to 500.
+   *
+   * @default - 10 % of the steady arrivals, the usual retry budget
+   */
+  readonly redrivesPerSecond?: number;
+
+  /**
+   * The lowest share of redriven messages that must succeed; below it the circuit opens. While it is open, a few
+   * letters are tried in every window, the others are held, and a letter that fails together with the others is not
+   * quarantined. 0 (never opens) to 1.
+   *
+   * @default 0.5
+   */
+  readonly successRatioFloor?: number;
+
+  /**
+   * Names of fields whose values are masked before a message is quarantined, besides the built-in ones (password,
+   * token, card number, e-mail and so on). Case and separators don't matter. No commas.
+   *
+   * @default - the built-in ones
+   */
+  readonly maskedFields?: string[];
+
+  /**
+   * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
+   * digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
+   *
+   * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
+   */
+  readonly queueName?: string;
+
+  /**
+   * Where the alarms go.
+   *
+   * @default - nowhere; the alarms still exist
+   */
+  readonly alarmTopic?: ITopic;
+
+  /**
+   * Whether to make a CloudWatch dashboard. CloudWatch charges for dashboards beyond the third of an account.
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
+  /**
+   * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
+   * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A retained queue keeps its
+   * messages until they expire; it no longer has a consumer.
+   * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
+   *
+   * @default RemovalPolicy.RETAIN
+   */
+  readonly removalPolicy?: RemovalPolicy;
+}
+
+/** What each prop has to be. */
+export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  platform: CHECKED,
+  scaleToZero: FLAG,
+  fifo: FLAG,
+  encryptionKey: KEY,
+  functionTimeout: DURATION,
+  batchWindow: DURATION,
+  maxReceiveCount: NUMBER,
+  retention: DURATION,
+  maxRedrives: NUMBER,
+  redrivesPerSecond: CHECKED,
+  successRatioFloor: CHECKED,
+  maskedFields: listOf(TEXT),
+  queueName: TEXT,
+  alarmTopic: TOPIC,
+  dashboard: FLAG,
+  removalPolicy: CHECKED,
+};
+
+const PLATFORMS = Object.values(QueuePlatform);
+
+/** Every redrive breaks the order of a FIFO queue, so it redrives only on request. */
+const FIFO_REDRIVES = 0;
+
+/** The question. Unresolved tokens go to the queue as they are; the plan uses its derived value instead. */
+export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
+  const { workload, objective, consumer, fifo = false } = props;
+  const maxRedrives = props.maxRedrives ?? (fifo ? FIFO_REDRIVES : undefined);
+  return {
+    workload,
+    // The ceiling bounds the worker's cost, which is unknown here without the price of an instance.
+    objective:
+      consumer?.instanceHourCost === undefined && isStruct(objective)
+        ? { ...objective, monthlyCost: undefined }
+        : objective,
+    consumer,
+    // One that there is not is named with those that a queue of SQS can have.
+    platform: PLATFORMS.find((platform) => platform === props.platform) ?? QueuePlatform.LAMBDA,
+    broker: 'sqs',
+    scaleToZero: props.scaleToZero,
+    functionTimeoutSeconds: resolvedSeconds(props.functionTimeout),
+    batchWindowSeconds: resolvedSeconds(props.batchWindow),
+    maxReceiveCount: resolvedNumber(props.maxReceiveCount),
+    retentionSeconds: resolvedSeconds(props.retention),
+    redrive: {
+      maxRedrives,
+      redrivesPerSecond: props.redrivesPerSecond,
+      successRatioFloor: props.successRatioFloor,
+    },
+  };
+}
+
+function isStruct(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is wrong with the props, beside what the plan refuses. */
+export function redriveChecks(props: RedriveQueueProps): Check[] {
+  const { platform, retention, maskedFields } = props;
+  return [
+    ...unresolvedChecks(props),
+    oneOf('platform', platform, PLATFORMS),
+    {
+      refused: retention?.isUnresolved() === true && retention.unitLabel() !== 'seconds',
+      message: `retention must be in seconds when it is a token, got ${retention?.unitLabel()}`,
+    },
+    {
+      refused: maskedFields?.some((name) => name.includes(',') || name.trim() === '') ?? false,
+      message: `maskedFields must be names without commas, got ${maskedFields?.join(' | ')}`,
+    },
+  ];
+}
+
+/** These go into sums at synthesis, so a value that is known only at deployment cannot be used. */
+function unresolvedChecks(props: RedriveQueueProps): Check[] {
+  const { functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor } = props;
+  const unresolved = (value: Duration | number | undefined) =>
+    value instanceof Duration ? value.isUnresolved() : Token.isUnresolved(value);
+  return Object.entries({ functionTimeout, batchWindow, maxRedrives, redrivesPerSecond, successRatioFloor }).map(
+    ([name, value]) => ({ refused: unresolved(value), message: `${name} must be known at synthesis, got a token` }),
+  );
+}

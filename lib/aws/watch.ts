@@ -1,0 +1,82 @@
+/** Alarms of CloudWatch, made from rows of data. Every number of a row is the name of a knob. */
+import { Duration } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { inRange, validate, wholeNumber } from '../flow/errors';
+import type { Plan } from '../flow/plan';
+import { allowAlarms } from './alarm-topic';
+
+/** The largest value that CloudWatch accepts (API reference, MetricDatum). */
+const LARGEST_VALUE = 2 ** 360;
+/** Amazon CloudWatch API reference, PutMetricAlarm. */
+const LONGEST_PERIOD_SECONDS = 86_400;
+
+/** One alarm: what it watches, and the knobs with its numbers. */
+export interface AlarmRow {
+  /** Construct id of the alarm. */
+  readonly id: string;
+  /** The watched metric, one value a period. */
+  readonly metric: (period: Duration) => IMetric;
+  /** The knob with the threshold. */
+  readonly threshold: string;
+  /** The knob with the seconds of a period. */
+  readonly seconds: string;
+  /** The knob with the number of periods that are compared. Default: one. */
+  readonly periods?: string;
+  /** The knob with the number of periods that must be beyond the threshold. Default: all. */
+  readonly beyond?: string;
+  /** When it fires. Default: above the threshold. */
+  readonly comparison?: ComparisonOperator;
+  /** What a missing value means. Default: not breaching, for metrics that are published only on events. */
+  readonly missing?: TreatMissingData;
+  /** What is wrong and what to do, in the order to do it. */
+  readonly text: string;
+}
+
+/** The alarms to make, the plan with their numbers, and where they go. */
+export interface Watch {
+  readonly rows: readonly AlarmRow[];
+  readonly plan: Plan;
+  /** Default: nowhere. */
+  readonly alarmTopic?: ITopic;
+}
+
+/**
+ * Makes the alarms inside `scope`, in the order of the rows, each on a topic that it can reach.
+ *
+ * @returns the alarms by the ids of their rows
+ * @throws InvalidInputError when the plan lacks a knob, a threshold is not a number or a period is longer than a day
+ */
+export function createAlarms(scope: Construct, watch: Watch): Readonly<Record<string, Alarm>> {
+  return Object.fromEntries(watch.rows.map((row) => [row.id, createAlarm(scope, row, watch)]));
+}
+
+function createAlarm(scope: Construct, row: AlarmRow, { plan, alarmTopic }: Watch): Alarm {
+  const threshold = plan.value(row.threshold);
+  const evaluationPeriods = row.periods === undefined ? 1 : plan.value(row.periods);
+  const seconds = plan.value(row.seconds);
+  validate(scope.node.path, [
+    inRange(`threshold of alarm ${row.id}`, threshold, -LARGEST_VALUE, LARGEST_VALUE),
+    wholeNumber(`evaluationPeriods of alarm ${row.id}`, evaluationPeriods, 1, 1440),
+    {
+      refused: !(seconds >= 60 && seconds <= LONGEST_PERIOD_SECONDS && seconds % 60 === 0),
+      message: `period of alarm ${row.id} must be whole minutes, up to a day, got ${seconds} s`,
+    },
+  ]);
+  const alarm = new Alarm(scope, row.id, {
+    metric: row.metric(Duration.seconds(seconds)),
+    threshold,
+    evaluationPeriods,
+    datapointsToAlarm: row.beyond === undefined ? undefined : plan.value(row.beyond),
+    comparisonOperator: row.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
+    treatMissingData: row.missing ?? TreatMissingData.NOT_BREACHING,
+    alarmDescription: row.text,
+  });
+  if (alarmTopic) {
+    allowAlarms(scope, alarmTopic);
+    alarm.addAlarmAction(new SnsAction(alarmTopic));
+  }
+  return alarm;
+}

@@ -1,0 +1,24 @@
+import type { Engine } from '../engine';
+import type { Measured } from './measured';
+
+/** What there is to know about one kind of scenario. */
+export interface Kind<S> {
+  /**
+   * Runs *before* as the scenario describes it and *after* as the plan sets it, both under the same arrivals.
+   *
+   * @param subject names the case in messages
+   * @param engine where *after* runs; default: the first engine of the scenario
+   */
+  readonly measure: (subject: string, scenario: S, seed: number, engine?: Engine) => Measured;
+  /**
+   * The engines that the scenario has a question for, the default first.
+   *
+   * @default - the question is the same everywhere: every engine that the case has a construct on
+   */
+  readonly engines?: (scenario: S) => readonly Engine[];
+}
+
+/** The engines that a scenario says something about. */
+export function enginesIn(on: Readonly<Partial<Record<Engine, unknown>>>): readonly Engine[] {
+  return Object.keys(on) as Engine[];
+}

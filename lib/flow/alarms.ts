@@ -1,0 +1,27 @@
+/** Shared code of all alarms: each of their numbers is a knob. */
+import type { Knob } from './plan';
+
+/** Amazon CloudWatch API reference, PutMetricAlarm: period × evaluation periods is at most a day. */
+export const CLOUDWATCH_LONGEST_SECONDS = 86_400;
+
+/** A plan that can be given more knobs. */
+export interface Extendable<P> {
+  readonly knobs: readonly Knob[];
+  withKnobs(knobs: Knob[]): P;
+}
+
+/** The plan with the knobs that it does not have yet; the plan itself when it has them all. */
+export function completed<P extends Extendable<P>>(plan: P, knobs: readonly Knob[]): P {
+  const lacking = knobs.filter(({ name }) => plan.knobs.every((own) => own.name !== name));
+  return lacking.length === 0 ? plan : plan.withKnobs(lacking);
+}
+
+/** A number of an alarm that follows from no other number. */
+export function chosenKnob(name: string, value: number, unit: string, formula: string, source: string): Knob {
+  return { name, value, unit, formula, inputs: {}, source };
+}
+
+/** The threshold of an alarm that fires at the first event. */
+export function firstOneKnob(name: string, unit: string, why: string, source: string): Knob {
+  return chosenKnob(name, 0, unit, `fires at the first one: ${why}`, source);
+}

@@ -1,0 +1,216 @@
+/** The numbers of a queue's alarms, each with its reason: period, number of periods, threshold. */
+import { CLOUDWATCH_LONGEST_SECONDS, chosenKnob, firstOneKnob } from '../alarms';
+import type { Knob } from '../plan';
+import type { QueuePlan } from './workload';
+
+const OWN = 'this library, docs/constructs/redrive-queue.md';
+const SQS_METRICS = 'Amazon SQS developer guide, Available CloudWatch metrics: published once a minute';
+const ALARM_PERIODS = 'Amazon CloudWatch user guide, Using Amazon CloudWatch alarms: M out of N data points';
+
+const MINUTE = 60;
+/** Window over which rates are averaged and events counted. */
+const WINDOW_SECONDS = 300;
+/** Stands for "never" in the time to drain: a week, which is above any threshold. */
+const NEVER_SECONDS = 604_800;
+/** Windows of the circuit within which held letters are seen at least once. */
+const HELD_WINDOWS = 4;
+const UNATTENDED_WINDOWS = 3;
+
+/**
+ * The numbers of the CloudWatch alarms on a queue of Amazon SQS: those of the queue and its dead letters and, when the
+ * plan redrives, those of the redriver.
+ *
+ * @throws InvalidInputError when the plan has no `alarmAgeSeconds`
+ */
+export function queueAlarmKnobs(plan: QueuePlan): Knob[] {
+  const redrives = plan.knobs.some(({ name }) => name === 'redriveWindowSeconds');
+  return [...sampleKnobs(), ...drainKnobs(plan), ...letterKnobs(), ...(redrives ? redriverAlarmKnobs(plan) : [])];
+}
+
+function sampleKnobs(): Knob[] {
+  return [
+    chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample of depth and age: there are no finer ones', SQS_METRICS),
+    chosenKnob('alarmSamples', 3, 'samples', 'samples of depth and age that an alarm evaluates', ALARM_PERIODS),
+    chosenKnob(
+      'alarmSamplesAbove',
+      2,
+      'samples',
+      'of alarmSamples above the threshold: one may be chance, and one may be missing',
+      ALARM_PERIODS,
+    ),
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are averaged, and events counted, over this', OWN),
+  ];
+}
+
+function drainKnobs(plan: QueuePlan): Knob[] {
+  const { drainSeconds, reactionSeconds } = plan.predictions;
+  const age = plan.value('alarmAgeSeconds');
+  const reaction = Math.max(1, Math.ceil(reactionSeconds / WINDOW_SECONDS));
+  return [
+    chosenKnob(
+      'drainNeverSeconds',
+      NEVER_SECONDS,
+      's',
+      'means never in the time to drain: a negative or missing value would keep the alarm silent',
+      OWN,
+    ),
+    {
+      name: 'alarmDrainSeconds',
+      value: Math.min(NEVER_SECONDS - 1, Math.ceil(Math.max(drainSeconds, age))),
+      unit: 's',
+      formula: '⌈max(drain predicted, alarm on age)⌉, below never',
+      inputs: { drainSeconds, alarmAgeSeconds: age, drainNeverSeconds: NEVER_SECONDS },
+      source: OWN,
+    },
+    {
+      name: 'alarmDrainWindows',
+      value: Math.min(CLOUDWATCH_LONGEST_SECONDS / WINDOW_SECONDS, 1 + reaction),
+      unit: 'windows',
+      formula: '1 + ⌈reaction of the scaler ÷ window⌉, a day at most: until the scaler has reacted, producers win',
+      inputs: { reactionSeconds, alarmWindowSeconds: WINDOW_SECONDS },
+      source: 'Amazon CloudWatch API reference, PutMetricAlarm: period × evaluation periods is at most a day',
+    },
+  ];
+}
+
+function letterKnobs(): Knob[] {
+  return [
+    firstOneKnob('alarmDeadLetters', 'letters', 'a message that failed every attempt needs a person or a redrive', OWN),
+    firstOneKnob('alarmQuarantined', 'letters', 'only a person takes a message out of quarantine', OWN),
+  ];
+}
+
+/**
+ * The numbers of the CloudWatch alarms on a redriver.
+ *
+ * @throws InvalidInputError when the plan has no `redriveWindowSeconds` or no `stuckHoldSeconds`
+ */
+export function redriverAlarmKnobs(plan: QueuePlan): Knob[] {
+  const window = plan.value('redriveWindowSeconds');
+  const hold = plan.value('stuckHoldSeconds');
+  return [
+    chosenKnob(
+      'alarmUnattendedWindows',
+      UNATTENDED_WINDOWS,
+      'windows',
+      'windows in a row with a letter in each: a working redriver takes a letter within seconds',
+      OWN,
+    ),
+    firstOneKnob('alarmOpenCircuits', 'signs', 'an open circuit holds every dead letter', OWN),
+    {
+      name: 'alarmCircuitSeconds',
+      value: wholeMinutes(HELD_WINDOWS * window),
+      unit: 's',
+      formula:
+        '4 windows of the circuit, in whole minutes up to a day: held letters are seen at least once in this time',
+      inputs: { redriveWindowSeconds: window },
+      source: OWN,
+    },
+    {
+      name: 'alarmStuckSeconds',
+      value: wholeMinutes(hold + WINDOW_SECONDS),
+      unit: 's',
+      formula:
+        'longest hold + window, in whole minutes up to a day: a stuck letter is tried and counted once in this time',
+      inputs: { stuckHoldSeconds: hold, alarmWindowSeconds: WINDOW_SECONDS },
+      source: OWN,
+    },
+    firstOneKnob('alarmRedriverErrors', 'errors', 'dead letters stay where they are while the redriver fails', OWN),
+    firstOneKnob('alarmTableFailures', 'failures', 'a missing permission needs a person', OWN),
+  ];
+}
+
+/** The numbers of the alarm that starts the first instance: it counts waiting messages while no instance runs. */
+export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
+  return [
+    chosenKnob(
+      'metricPeriodSeconds',
+      metricPeriodSeconds,
+      's',
+      'one period is enough: a second one would delay the start',
+      SQS_METRICS,
+    ),
+    chosenKnob(
+      'alarmAsleep',
+      1,
+      'state',
+      '1 while messages wait and nothing runs, otherwise 0',
+      'this library, docs/constructs/queue-worker.md',
+    ),
+  ];
+}
+
+/** The numbers of the alerts on a worker that KEDA scales: Prometheus compares with them. */
+export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
+  const own = 'this library, docs/constructs/k8s-queue-worker.md';
+  const { peakBacklog, reactionSeconds } = plan.predictions;
+  return [
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', own),
+    chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample: Prometheus scrapes at least once a minute', own),
+    chosenKnob(
+      'alarmHoldSeconds',
+      2 * MINUTE,
+      's',
+      'the backlog stays above its alarm for two samples: one may be chance',
+      own,
+    ),
+    {
+      name: 'alarmDrainBacklog',
+      value: Math.ceil(peakBacklog + 1),
+      unit: 'items',
+      formula: '⌈predicted peak + 1⌉: above it, and still growing, producers win',
+      inputs: { peakBacklog },
+      source: own,
+    },
+    {
+      name: 'alarmDrainHoldSeconds',
+      value: Math.ceil((reactionSeconds + WINDOW_SECONDS) / MINUTE) * MINUTE,
+      unit: 's',
+      formula: 'reaction of the scaler + window, in whole minutes: until the scaler has reacted, producers win',
+      inputs: { reactionSeconds, alarmWindowSeconds: WINDOW_SECONDS },
+      source: own,
+    },
+  ];
+}
+
+/** The numbers of the alert policies on a subscription of Pub/Sub. */
+export function subscriptionAlarmKnobs(): Knob[] {
+  const own = 'this library, docs/constructs/gcp-redrive-queue.md';
+  return [
+    ...incidentKnobs(),
+    chosenKnob(
+      'alarmHoldSeconds',
+      2 * MINUTE,
+      's',
+      'depth and age stay above the threshold for two samples: one may be chance',
+      own,
+    ),
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'dead letters are counted over this', own),
+    firstOneKnob('alarmDeadLetters', 'letters', 'a message that failed every attempt needs a person', own),
+  ];
+}
+
+/** The numbers that every alert policy of Cloud Monitoring has. */
+export function incidentKnobs(): Knob[] {
+  return [
+    chosenKnob(
+      'alarmSampleSeconds',
+      MINUTE,
+      's',
+      'one sample: a shorter window is empty',
+      'Google Cloud metrics, pubsub and run: sampled every 60 seconds',
+    ),
+    chosenKnob(
+      'alarmCloseSeconds',
+      86_400,
+      's',
+      'an incident without new data closes after a day: the shortest time that keeps it open over a quiet night',
+      'Cloud Monitoring API reference, AlertStrategy.autoClose: 30 minutes to 7 days',
+    ),
+  ];
+}
+
+/** CloudWatch takes whole minutes, up to a day. */
+function wholeMinutes(seconds: number): number {
+  return Math.min(CLOUDWATCH_LONGEST_SECONDS, Math.max(MINUTE, Math.ceil(seconds / MINUTE) * MINUTE));
+}

@@ -1,0 +1,12 @@
+/** Apache Kafka: a consumer group has no more members at work than the topic has partitions. */
+import { wholeNumber } from '../../errors';
+import type { Broker } from './broker';
+import { BROKER_FACTS } from './facts';
+
+/** Apache Kafka. */
+export const KAFKA: Broker = {
+  facts: BROKER_FACTS.kafka,
+  checks: ({ partitions }) => [wholeNumber('partitions', partitions, 1)],
+  consumer: ({ partitions, consumer }) => ({ instanceLimit: partitions ?? consumer?.instanceLimit }),
+  knobs: () => [],
+};

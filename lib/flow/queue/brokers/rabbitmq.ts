@@ -1,0 +1,102 @@
+/** RabbitMQ quorum queues: how many messages a consumer holds, how often one is delivered, how long the queue may get. */
+
+import { itemsDuringOutage } from '../../arrivals';
+import { inRange, wholeNumber } from '../../errors';
+import type { Knob } from '../../plan';
+import type { Planned } from '../planned';
+import type { Broker } from './broker';
+import { BROKER_FACTS } from './facts';
+
+/** Round trip within a data centre; "Some queuing theory" assumes 2 ms. */
+const ROUND_TRIP_SECONDS = 0.002;
+const OUTAGE_SECONDS = 3600;
+/** A consumer that holds a message for longer loses its channel (RabbitMQ, Consumers, `consumer_timeout`). */
+const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
+/** The alarm for a nearly full queue fires before publishers are refused. */
+const NEARLY_FULL = 0.8;
+
+/** A message prefetched beyond the slots waits for the one before it; in a job, for the whole job. */
+function prefetch({ question, platform, sizing }: Planned): Knob {
+  if (platform === 'keda-job') {
+    return {
+      name: 'prefetch',
+      value: 1,
+      unit: 'items',
+      formula: 'one item a job: a second prefetched item would wait for the first',
+      inputs: {},
+      source: 'RabbitMQ, Consumer Prefetch; KEDA, Scaling Jobs',
+    };
+  }
+  const slots = sizing.consumer.slotsPerInstance;
+  const { roundTripSeconds = ROUND_TRIP_SECONDS } = question;
+  const { serviceSeconds } = question.workload;
+  return {
+    name: 'prefetch',
+    value: slots + Math.ceil((slots * roundTripSeconds) / serviceSeconds),
+    unit: 'items',
+    formula:
+      'slots × (1 + round trip ÷ service), rounded up: enough that no slot waits for the network, and no message waits behind a busy pod',
+    inputs: { slots, roundTripSeconds, serviceSeconds },
+    source: 'RabbitMQ, "Some queuing theory: throughput, latency and bandwidth"',
+  };
+}
+
+/** RabbitMQ. */
+export const RABBITMQ: Broker = {
+  facts: BROKER_FACTS.rabbitmq,
+  checks: ({ roundTripSeconds, consumerOutageSeconds }) => [
+    inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
+    wholeNumber('consumerOutage in seconds', consumerOutageSeconds, 1),
+  ],
+  consumer: ({ consumer }) => ({ maxAttempts: consumer?.maxAttempts }),
+  knobs(planned) {
+    const { question, sizing, itemTimeoutSeconds, alarmBacklog } = planned;
+    const { maxAttempts, slotsPerInstance } = sizing.consumer;
+    const outageSeconds = question.consumerOutageSeconds ?? OUTAGE_SECONDS;
+    const inHand = prefetch(planned);
+    const maxLength = Math.ceil(Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog));
+    const knobs: Knob[] = [
+      inHand,
+      {
+        name: 'deliveryLimit',
+        value: maxAttempts - 1,
+        unit: 'redeliveries',
+        formula: 'attempts − 1: the limit counts deliveries after the first',
+        inputs: { maxAttempts },
+        source: 'RabbitMQ, Quorum Queues, Poison Message Handling',
+      },
+      {
+        name: 'maxLength',
+        value: maxLength,
+        unit: 'items',
+        formula:
+          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
+        inputs: { outageSeconds, alarmBacklog },
+        source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer gets a nack, and the disk is bounded',
+      },
+      {
+        name: 'alarmNearlyFull',
+        value: Math.ceil(NEARLY_FULL * maxLength),
+        unit: 'items',
+        formula: '80 % of maxLength: beyond it publishers are refused',
+        inputs: { maxLength },
+        source: 'RabbitMQ, Queue Length Limit, overflow reject-publish',
+      },
+    ];
+    // A consumer holds `prefetch` messages for `slots` slots, so the last of them waits for those before it.
+    const inHandSeconds = Math.ceil((itemTimeoutSeconds * inHand.value) / slotsPerInstance);
+    // Only where it is needed: brokers before 3.12 refuse a policy with an unknown key.
+    if (inHandSeconds <= ACKNOWLEDGE_WITHIN_SECONDS) return knobs;
+    return [
+      ...knobs,
+      {
+        name: 'consumerTimeoutSeconds',
+        value: 2 * inHandSeconds,
+        unit: 's',
+        formula: '2 × item time-out × prefetch ÷ slots, where that is above the default of the broker',
+        inputs: { itemTimeoutSeconds, prefetch: inHand.value, slotsPerInstance },
+        source: 'RabbitMQ, Consumers, consumer_timeout: 1,800 s by default',
+      },
+    ];
+  },
+};

@@ -1,0 +1,6 @@
+/** Redis Streams: a group reports waiting and pending items; the plan sets nothing there. */
+import type { Broker } from './broker';
+import { BROKER_FACTS } from './facts';
+
+/** Redis Streams. */
+export const REDIS: Broker = { facts: BROKER_FACTS.redis, checks: () => [], consumer: () => ({}), knobs: () => [] };

@@ -1,0 +1,16 @@
+import type { Broker } from './broker';
+import type { BrokerName } from './facts';
+import { KAFKA } from './kafka';
+import { PUBSUB } from './pubsub';
+import { RABBITMQ } from './rabbitmq';
+import { REDIS } from './redis';
+import { SQS } from './sqs';
+
+/** Every broker by its name. */
+export const BROKERS: Readonly<Record<BrokerName, Broker>> = {
+  sqs: SQS,
+  rabbitmq: RABBITMQ,
+  kafka: KAFKA,
+  redis: REDIS,
+  pubsub: PUBSUB,
+};

@@ -1,0 +1,100 @@
+/**
+ * Head-room: a queue is sized for more than the stated load, and the plan says at what multiple of it the promise
+ * breaks. A size without head-room fails with the first item that takes a little longer.
+ */
+import { smallestAbove } from '../search';
+import type { Promised } from './crew';
+import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
+import { keepsPromise, type Sizing, type Solve } from './sizing';
+import type { Consumer, Objective, Workload } from './workload';
+
+/**
+ * Times the load that is planned for, unless the objective says otherwise: at full size slots are busy 80 % of the time
+ * at most, the share at which the wait is four times as sensitive to the load as at half of it.
+ */
+export const DEFAULT_HEADROOM = 1.25;
+/** Halvings in the search for the head-room that fits: to a thousandth. */
+const STEPS = 8;
+
+/** A size with its head-room. */
+export interface SparedSizing {
+  readonly sizing: Sizing;
+  /** Times the load that the size was made for; 1 when it could not be made for more. */
+  readonly headroom: number;
+}
+
+/**
+ * Sizes for `headroom` times the load, and forecasts the load itself. Head-room that was given is part of the promise.
+ * The default yields to bounds given by hand, such as a number of partitions: then it is as much as fits.
+ */
+export function sizeWithHeadroom(
+  solve: Solve,
+  subject: string,
+  workload: Workload,
+  objective: Objective,
+  given: Consumer,
+): SparedSizing {
+  const { headroom = DEFAULT_HEADROOM } = objective;
+  const spared = sparing(headroom, solve)(subject, workload, objective, given);
+  if (spared.refusal === undefined || objective.headroom !== undefined) return { sizing: spared, headroom };
+  const bare = solve(subject, workload, objective, given);
+  if (bare.refusal !== undefined) return { sizing: bare, headroom };
+  let best: SparedSizing = { sizing: { ...bare, given }, headroom: 1 };
+  let failing = headroom;
+  for (let step = 0; step < STEPS; step += 1) {
+    const middle = (best.headroom + failing) / 2;
+    const sizing = sparing(middle, solve)(subject, workload, objective, given);
+    if (sizing.refusal === undefined) best = { sizing, headroom: middle };
+    else failing = middle;
+  }
+  return best;
+}
+
+/** As `solve`, for a multiple of the load; the result forecasts the load itself. */
+export function sparing(headroom: number, solve: Solve): Solve {
+  return (subject, workload, objective, given) => {
+    const spared = solve(subject, times(workload, headroom), objective, given);
+    if (spared.refusal !== undefined) {
+      const { refusal } = spared;
+      return { ...spared, given, refusal: () => `with a head-room of ${headroom}, ${refusal()}` };
+    }
+    const { minInstances, maxInstances } = spared.consumer;
+    return { ...solve(subject, workload, objective, { ...given, minInstances, maxInstances }), given };
+  };
+}
+
+function times(workload: Workload, factor: number): Workload {
+  const { steadyPerSecond, peakPerSecond } = workload;
+  return {
+    ...workload,
+    steadyPerSecond: steadyPerSecond * factor,
+    ...(peakPerSecond === undefined ? {} : { peakPerSecond: peakPerSecond * factor }),
+  };
+}
+
+/** A size and what it promises. */
+export interface PromisedSize {
+  readonly workload: ResolvedWorkload;
+  readonly consumer: ResolvedConsumer;
+  readonly promised: Promised;
+}
+
+/** The multiple of the load at which this size breaks its promise, to 1 %; `Infinity` when none up to 10⁹ does. */
+export function breaksAtLoad({ workload, consumer, promised }: PromisedSize): number {
+  const loaded = (factor: number) => ({
+    ...workload,
+    steadyPerSecond: workload.steadyPerSecond * factor,
+    peakPerSecond: workload.peakPerSecond * factor,
+  });
+  return firstBroken((factor) => keepsPromise(loaded(factor), consumer, promised));
+}
+
+/** The multiple of the service time at which this size breaks its promise, to 1 %. */
+export function breaksAtServiceTime({ workload, consumer, promised }: PromisedSize): number {
+  const slowed = (factor: number) => ({ ...workload, serviceSeconds: workload.serviceSeconds * factor });
+  return firstBroken((factor) => keepsPromise(slowed(factor), consumer, promised));
+}
+
+function firstBroken(holds: (factor: number) => boolean): number {
+  return smallestAbove(1, (factor) => !holds(factor)) ?? Number.POSITIVE_INFINITY;
+}

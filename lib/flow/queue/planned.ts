@@ -1,0 +1,23 @@
+import type { BrokerFacts, BrokerName } from './brokers/facts';
+import type { PlatformFacts, PlatformName } from './platforms/facts';
+import type { QueueQuestion } from './question';
+import type { Sizing } from './sizing';
+import type { Predictions } from './workload';
+
+/** A sized queue, before its knobs get names and reasons; platform and broker derive their knobs from it. */
+export interface Planned {
+  readonly subject: string;
+  readonly question: QueueQuestion;
+  readonly platform: PlatformName;
+  readonly platformFacts: PlatformFacts;
+  readonly broker: BrokerName;
+  readonly brokerFacts: BrokerFacts;
+  readonly sizing: Sizing;
+  /** Times the load that the size was made for. */
+  readonly headroom: number;
+  readonly predictions: Predictions;
+  /** Whole seconds after which an attempt at an item is abandoned. */
+  readonly itemTimeoutSeconds: number;
+  /** The backlog at which an alarm fires, in items. */
+  readonly alarmBacklog: number;
+}

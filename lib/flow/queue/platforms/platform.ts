@@ -1,0 +1,43 @@
+import type { Check } from '../../errors';
+import type { Knob } from '../../plan';
+import type { BrokerFacts } from '../brokers/facts';
+import type { Planned } from '../planned';
+import type { QueueQuestion } from '../question';
+import type { Solve } from '../sizing';
+import type { Consumer, QueuePlan } from '../workload';
+import type { PlatformFacts } from './facts';
+
+/** The consumer with the platform's times filled in. */
+export type TimedConsumer = Consumer & Required<Pick<Consumer, 'pollSeconds' | 'decideSeconds' | 'startSeconds'>>;
+
+/** A platform's checks, derivations and knobs, beside its facts. */
+export interface Platform {
+  readonly facts: PlatformFacts;
+  /** Checks of the choices. */
+  checks(question: QueueQuestion): Check[];
+  /** The consumer to size: the platform's times and limits, overridden by the given values. */
+  consumer(question: QueueQuestion, broker: BrokerFacts): TimedConsumer;
+  /** Seconds until the first item of an empty queue is in work; undefined if the consumer does not sleep. */
+  wakeUpSeconds?(question: QueueQuestion, broker: BrokerFacts): number | undefined;
+  /** The sizing, where `size` is not enough. */
+  solve?(question: QueueQuestion): Solve;
+  /** Why the promise is broken although the size fits, or undefined if it is kept. */
+  refusal?(planned: Planned): { readonly reason: string; readonly waysOut: readonly string[] } | undefined;
+  /** US dollars a month with one peak a day, where instances are not billed by running time. */
+  monthlyCost?(planned: Planned): number | undefined;
+  /** The numbers of the alarms that watch this platform; they compare with knobs of the plan. */
+  alarms?(plan: QueuePlan): Knob[];
+  /** The knobs that only this platform has, and those that it explains differently. */
+  knobs(planned: Planned): Knob[];
+}
+
+/** A check that a value the platform decides was not given. */
+export function leftOut(name: string, value: number | undefined, because: string): Check {
+  return { refused: value !== undefined, message: `${name} must be left out, because ${because}, got ${value}` };
+}
+
+/** A check that an instance works on one item at a time. */
+export function oneSlot(question: QueueQuestion, because: string): Check {
+  const slots = question.consumer?.slotsPerInstance ?? 1;
+  return { refused: slots !== 1, message: `consumer.slotsPerInstance must be 1, because ${because}, got ${slots}` };
+}

@@ -1,0 +1,69 @@
+import type { Knob } from '../plan';
+import type { BrokerName } from './brokers/facts';
+import type { PlatformName } from './platforms/facts';
+import type { Consumer, Objective, Workload } from './workload';
+
+/** Choices on a platform; absent ones are derived. */
+export interface PlatformChoices {
+  /** Whether the last instance stops when the queue is empty. Default: false. */
+  readonly scaleToZero?: boolean;
+  /** Seconds without work before instances are removed (KEDA). At least the time of one item. */
+  readonly cooldownSeconds?: number;
+  /** Seconds that a new node takes at most (jobs on Kubernetes). Default: 900. */
+  readonly nodeProvisionSeconds?: number;
+  /** Time-out of the consuming function in seconds (Lambda). 1 to 900. */
+  readonly functionTimeoutSeconds?: number;
+  /** Batch window in seconds before an invocation (Lambda). 0 to 300; taken off the promise. */
+  readonly batchWindowSeconds?: number;
+  /** Messages of one invocation (Lambda). */
+  readonly batchSize?: number;
+}
+
+/** Redrives of dead letters, for a queue that has a redriver. */
+export interface RedriveChoices {
+  /** How often a dead letter is sent back before it is quarantined. Default: 2. */
+  readonly maxRedrives?: number;
+  /** Dead letters sent back per second at most. Default: 10 % of the steady arrivals. */
+  readonly redrivesPerSecond?: number;
+  /** The circuit opens when a smaller share does not return to the dead-letter queue. Default: 0.5. */
+  readonly successRatioFloor?: number;
+}
+
+/** Choices on a broker; absent ones are derived. */
+export interface BrokerChoices {
+  /** Attempts before a message is a dead letter (SQS). 1 to 1,000. */
+  readonly maxReceiveCount?: number;
+  /** Seconds that a message may wait (SQS, Pub/Sub). */
+  readonly retentionSeconds?: number;
+  /** Redrives of dead letters (SQS). Absent: nothing redrives. */
+  readonly redrive?: RedriveChoices;
+  /** Seconds to acknowledge (Pub/Sub). 10 to 600. */
+  readonly ackDeadlineSeconds?: number;
+  /** Seconds before the second attempt at least (Pub/Sub). 0 to 600. */
+  readonly minimumBackoffSeconds?: number;
+  /** Seconds before any attempt at most (Pub/Sub). 0 to 600. */
+  readonly maximumBackoffSeconds?: number;
+  /** Attempts before a message is a dead letter (Pub/Sub). 5 to 100. */
+  readonly maxDeliveryAttempts?: number;
+  /** Seconds that all consumers may be down before publishers are refused (RabbitMQ). Default: 3,600. */
+  readonly consumerOutageSeconds?: number;
+  /** Seconds from an acknowledgement to the next message (RabbitMQ). Default: 0.002. */
+  readonly roundTripSeconds?: number;
+  /** Partitions of the topic, which bound the consumers (Kafka). */
+  readonly partitions?: number;
+}
+
+/** The input of a queue's plan. Case, command line, docs, environment and construct use the same one. */
+export interface QueueQuestion extends PlatformChoices, BrokerChoices {
+  readonly workload: Workload;
+  readonly objective: Objective;
+  /** Settings of the consumer given by hand. Default: all derived. */
+  readonly consumer?: Consumer;
+  /** The platform of the consumer. Default: `other`. */
+  readonly platform?: PlatformName;
+  /** Where the items wait. Default: `sqs`. */
+  readonly broker?: BrokerName;
+}
+
+/** A knob by name, of those derived so far. */
+export type KnobsSoFar = (name: string) => Knob;

@@ -1,0 +1,147 @@
+/** Every number of an alarm is a knob, written down once: another value of the knob is another number of the alarm. */
+import { Duration } from 'aws-cdk-lib';
+import { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
+import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
+import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
+import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
+import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
+import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
+import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
+import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import type { Knob, Plan } from '../../lib/flow/plan';
+import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
+import { planQuotas } from '../../lib/flow/quotas/plan';
+import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
+import { shop } from '../support/stack';
+
+const DEMAND = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
+
+const functionIn = (scope: Construct) =>
+  new LambdaFunction(scope, 'Function', { runtime: Runtime.NODEJS_22_X, handler: 'x', code: Code.fromInline('x') });
+
+/** What makes the alarms from a plan of its own with these knobs in it; returns the alarms and that plan. */
+const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan }> = {
+  QueueAlarms: (knobs) => {
+    const stack = shop();
+    const made = new RedriveQueue(stack, 'Orders', DEMAND);
+    const plan = made.plan.withKnobs(knobs);
+    return { alarms: alarmsIn(new QueueAlarms(stack, 'Alarms', { ...queuesOf(made), plan })), plan };
+  },
+  'QueueAlarms without a redriver': (knobs) => {
+    const stack = shop();
+    const made = new RedriveQueue(stack, 'Orders', { ...DEMAND, maxRedrives: 0 });
+    const plan = made.plan.withKnobs(knobs);
+    const scope = new Construct(stack, 'WithoutRedriver');
+    return { alarms: alarmsIn(new QueueAlarms(scope, 'Alarms', { ...queuesOf(made), plan })), plan };
+  },
+  WebhookAlarms: (knobs) => {
+    const stack = shop();
+    const plan = webhooksIn(stack).plan.withKnobs(knobs);
+    const api = new RestApi(stack, 'Api');
+    api.root.addMethod('GET');
+    return { alarms: alarmsIn(new WebhookAlarms(stack, 'Alarms', { stage: api.deploymentStage, plan })), plan };
+  },
+  RefusedAlarms: (knobs) => {
+    const stack = shop();
+    const plan = webhooksIn(stack).plan.withKnobs(knobs);
+    const watch = { consumer: functionIn(stack), sourceNames: ['github', 'pay'], plan };
+    return { alarms: alarmsIn(new RefusedAlarms(stack, 'RefusedAlarms', watch)), plan };
+  },
+  KafkaAlarms: (knobs) => {
+    const stack = shop();
+    const tenants = [{ name: 'orders', steadyBytesPerSecond: 1e6, peakBytesPerSecond: 2e6, peakSeconds: 1200 }];
+    const planned = planQuotas('Quotas', { capacity: { brokers: 3, brokerBytesPerSecond: 6e7 }, tenants });
+    const throttled = planned.withKnobs([throttledKnob(planned, tenants)]);
+    const plan = throttled.withKnobs(quotaAlarmKnobs(throttled)).withKnobs(knobs);
+    const made = new KafkaAlarms(stack, 'Alarms', {
+      clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/abc-1',
+      brokers: 2,
+      plan,
+      repairer: functionIn(stack),
+      repairInterval: Duration.hours(1),
+    });
+    // How often quotas are checked is a prop of these alarms; a knob of that name does not change it.
+    return { alarms: alarmsIn(made).filter(({ node }) => /Throttled/.test(node.path)), plan };
+  },
+};
+
+const queuesOf = ({ queue, deadLetterQueue, quarantineQueue, redriver }: RedriveQueue) => ({
+  queue,
+  deadLetterQueue,
+  quarantineQueue,
+  redriver,
+});
+
+const webhooksIn = (scope: Construct) =>
+  new WebhookBuffer(scope, 'Webhooks', {
+    ...DEMAND,
+    sources: ['github', 'pay'].map((name) => ({ name, scheme: WebhookScheme.GITHUB })),
+  });
+
+function alarmsIn(scope: Construct): CfnAlarm[] {
+  return scope.node.findAll().filter((one): one is CfnAlarm => one instanceof CfnAlarm);
+}
+
+/** A value that each kind of number can take as well, and that no alarm has. */
+const OTHER: Record<keyof AlarmKnobs, (value: number) => number> = {
+  threshold: (value) => value + 17,
+  seconds: (value) => value + 420,
+  periods: (value) => value + 3,
+  beyond: (value) => value - 1,
+};
+
+test.each(Object.keys(MAKERS))('%s: each knob moves the alarms that it is for, and no other', (name) => {
+  const usual = MAKERS[name]([]);
+  const numbers = (alarms: CfnAlarm[]) => Object.fromEntries(alarms.map((one) => [one.node.path, numbersOf(one)]));
+  const before = numbers(usual.alarms);
+  const kinds = new Map<string, keyof AlarmKnobs>();
+  for (const { node } of usual.alarms) {
+    for (const [kind, knob] of Object.entries(knobsOf(node.path))) kinds.set(knob, kind as keyof AlarmKnobs);
+  }
+  expect(kinds.size).toBeGreaterThan(2);
+  for (const [knob, kind] of kinds) {
+    const value = OTHER[kind](usual.plan.value(knob));
+    const after = numbers(MAKERS[name]([{ ...usual.plan.knob(knob), value }]).alarms);
+    const moved = usual.alarms.filter(({ node }) => Object.values(knobsOf(node.path)).includes(knob));
+    const expected = { ...before };
+    for (const { node } of moved) expected[node.path] = { ...before[node.path], [kind]: value };
+    expect([knob, after]).toEqual([knob, expected]);
+  }
+});
+
+test.each<[string, (scope: Construct) => { readonly plan: Plan; readonly node: Construct['node'] }]>([
+  [
+    'ArchiveBucket',
+    (scope) => new ArchiveBucket(scope, 'Archive', { workload: { bytesPerDay: 1e12, objectBytes: 1e8 } }),
+  ],
+  [
+    'QueueWorker on Fargate, from zero',
+    (scope) =>
+      new QueueWorker(scope, 'Worker', {
+        ...DEMAND,
+        objective: { latencySeconds: 900 },
+        queue: new Queue(scope, 'Queue', { visibilityTimeout: Duration.minutes(5) }),
+        compute: WorkerCompute.fargate({
+          cluster: new Cluster(scope, 'Cluster'),
+          image: ContainerImage.fromRegistry('shop/worker:1'),
+          scaleToZero: true,
+        }),
+      }),
+  ],
+])('%s: the numbers of its alarms are knobs of its plan', (_, make) => {
+  const made = make(shop());
+  const alarms = made.node.findAll().filter((one): one is CfnAlarm => one instanceof CfnAlarm);
+  expect(alarms.length).toBeGreaterThan(0);
+  for (const alarm of alarms) {
+    const { path } = alarm.node;
+    const planned = Object.entries(knobsOf(path)).map(([kind, knob]) => [kind, made.plan.value(knob)]);
+    expect([path, numbersOf(alarm)]).toEqual([path, { periods: 1, ...Object.fromEntries(planned) }]);
+  }
+});

@@ -1,0 +1,342 @@
+/** What a caller in JavaScript or Python can slip into a construct is one error with all that is wrong, and what to give instead. */
+import { Duration, Lazy, Size, type Stack } from 'aws-cdk-lib';
+import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { QueueAlarms, type QueueAlarmsProps } from '../../lib/aws/queue/queue-alarms';
+import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../lib/aws/queue/queue-worker';
+import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
+import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
+import { KafkaAlarms, type KafkaAlarmsProps } from '../../lib/aws/quotas/kafka-alarms';
+import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
+import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
+import { RefusedAlarms, type RefusedAlarmsProps } from '../../lib/aws/webhooks/refused-alarms';
+import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/webhook-alarms';
+import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
+import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { InvalidInputError } from '../../lib/flow/errors';
+import { shop, type Untyped } from '../support/stack';
+
+const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
+const objective = { latencySeconds: 60 };
+const LATER = Lazy.number({ produce: () => 7 });
+const A_TOKEN = 'is a token that only the deployment knows, and must be known at synthesis';
+
+const functionIn = (stack: Stack) =>
+  new LambdaFunction(stack, 'Function', { runtime: Runtime.NODEJS_22_X, handler: 'x', code: Code.fromInline('x') });
+
+type Maker = (stack: Stack, props: Untyped) => unknown;
+const MAKERS: Readonly<Record<string, Maker>> = {
+  RedriveQueue: (stack, props) => new RedriveQueue(stack, 'It', props),
+  QueueWorker: (stack, props) => new QueueWorker(stack, 'It', props),
+  LambdaWorker: (stack, props) =>
+    new QueueWorker(stack, 'It', {
+      queue: new Queue(stack, 'Queue', { visibilityTimeout: Duration.minutes(5) }),
+      workload,
+      objective,
+      compute: WorkerCompute.lambda(props),
+    }),
+  FargateWorker: (stack, props) =>
+    new QueueWorker(stack, 'It', {
+      queue: new Queue(stack, 'Queue'),
+      workload,
+      objective,
+      compute: WorkerCompute.fargate(props),
+    }),
+  QueueAlarms: (stack, props) => new QueueAlarms(stack, 'It', props),
+  WebhookBuffer: (stack, props) => new WebhookBuffer(stack, 'It', props),
+  WebhookAlarms: (stack, props) => new WebhookAlarms(stack, 'It', props),
+  RefusedAlarms: (stack, props) => new RefusedAlarms(stack, 'It', props),
+  KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
+  KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
+  ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
+};
+
+function failures(construct: string, props: Untyped, stack = shop()): readonly string[] {
+  try {
+    MAKERS[construct](stack, props);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.failures;
+    throw error;
+  }
+  return [];
+}
+
+const DURATION = 'give a Duration: Duration.seconds(30)';
+const COMPUTE =
+  'give a WorkerCompute: WorkerCompute.lambda({ function: handler }) or WorkerCompute.fargate({ cluster, image })';
+const QUEUE = 'give a queue of Amazon SQS: a Queue, a RedriveQueue or Queue.fromQueueArn()';
+
+type Row = [what: string, construct: string, props: (stack: Stack) => Untyped, expected: string[]];
+const demand = { workload, objective };
+
+test.each<Row>([
+  ['no props', 'RedriveQueue', () => undefined, ['workload is missing', 'objective is missing']],
+  ['props without a field', 'RedriveQueue', () => ({}), ['workload is missing', 'objective is missing']],
+  [
+    'text for props',
+    'RedriveQueue',
+    () => 'orders',
+    ['workload is missing', 'objective is missing', "props is text, 'orders'; give an object"],
+  ],
+  [
+    'a number for a Duration',
+    'RedriveQueue',
+    () => ({ ...demand, functionTimeout: 30 }),
+    [`functionTimeout is a number, 30; ${DURATION}`],
+  ],
+  [
+    'a token for a Duration',
+    'RedriveQueue',
+    () => ({ ...demand, retention: LATER }),
+    [`retention is a token; ${DURATION}`],
+  ],
+  [
+    'a Duration for seconds',
+    'RedriveQueue',
+    () => ({ ...demand, workload: { ...workload, serviceSeconds: Duration.millis(50) } }),
+    ['serviceSeconds is a Duration; give seconds as a number: duration.toSeconds()'],
+  ],
+  [
+    'text, as context is',
+    'RedriveQueue',
+    () => ({ ...demand, workload: { ...workload, serviceSeconds: '0.05' }, maxReceiveCount: '5' }),
+    [
+      "serviceSeconds is text, '0.05'; give a number, e.g. Number(value)",
+      "maxReceiveCount is text, '5'; give a number",
+    ],
+  ],
+  [
+    'a token in the workload',
+    'RedriveQueue',
+    () => ({ ...demand, workload: { ...workload, steadyPerSecond: LATER } }),
+    [`steadyPerSecond ${A_TOKEN}`],
+  ],
+  [
+    'a slip of the keyboard',
+    'RedriveQueue',
+    () => ({ ...demand, alarmTopics: undefined, functionTimout: Duration.seconds(3) }),
+    ['alarmTopics is unknown; did you mean alarmTopic?', 'functionTimout is unknown; did you mean functionTimeout?'],
+  ],
+  [
+    'a platform that there is not',
+    'RedriveQueue',
+    () => ({ ...demand, platform: 'lamda' }),
+    ["platform must be one of lambda, lambda-provisioned, fargate, keda, other, got 'lamda'"],
+  ],
+  [
+    'something in each of its parts',
+    'RedriveQueue',
+    () => ({ workload: { ...workload, serviceSeconds: -1 }, functionTimeout: 3, fifo: 'yes', alarmTopic: 'arn' }),
+    [
+      'serviceSeconds must be above 0, got -1',
+      'objective is missing',
+      "fifo is text, 'yes'; give true or false",
+      `functionTimeout is a number, 3; ${DURATION}`,
+      "alarmTopic is text, 'arn'; give a topic of Amazon SNS: a Topic or Topic.fromTopicArn()",
+    ],
+  ],
+  ['no props', 'QueueWorker', () => undefined, ['queue is missing', 'compute is missing']],
+  [
+    'a function for its compute',
+    'QueueWorker',
+    (stack) => ({ ...demand, queue: new Queue(stack, 'Queue'), compute: functionIn(stack) }),
+    [`compute is a Lambda function; ${COMPUTE}`],
+  ],
+  [
+    'the name of a queue',
+    'QueueWorker',
+    (stack) => ({ ...demand, queue: 'orders', compute: WorkerCompute.lambda({ function: functionIn(stack) }) }),
+    [`queue is text, 'orders'; ${QUEUE}`],
+  ],
+  [
+    'a queue that is missing, and a workload that is',
+    'QueueWorker',
+    (stack) => ({ objective, compute: WorkerCompute.lambda({ function: functionIn(stack) }) }),
+    ['queue is missing'],
+  ],
+  ['no props', 'LambdaWorker', () => undefined, ['compute.function is missing']],
+  [
+    'text for the function',
+    'LambdaWorker',
+    () => ({ function: 'arn', batchWindow: 5 }),
+    ["compute.function is text, 'arn'; give a Lambda function", `compute.batchWindow is a number, 5; ${DURATION}`],
+  ],
+  ['no props', 'FargateWorker', () => undefined, ['compute.cluster is missing', 'compute.image is missing']],
+  ['no props', 'WebhookBuffer', () => undefined, ['workload is missing', 'objective is missing', 'sources is missing']],
+  [
+    'a scheme that there is not',
+    'WebhookBuffer',
+    () => ({ ...demand, sources: [{ name: 'pay', scheme: (WebhookScheme as Untyped).STRIP }] }),
+    ['sources.scheme of pay must be one of github, stripe, standard-webhooks, got undefined'],
+  ],
+  [
+    'a number for the tolerance of a source',
+    'WebhookBuffer',
+    () => ({ ...demand, sources: [{ name: 'pay', scheme: 'stripe', tolerance: 300 }] }),
+    [`sources[0].tolerance is a number, 300; ${DURATION}`],
+  ],
+  [
+    'a token in a source',
+    'WebhookBuffer',
+    () => ({ ...demand, sources: [{ name: 'pay', scheme: 'stripe', steadyPerSecond: LATER }] }),
+    [`sources.steadyPerSecond ${A_TOKEN}`],
+  ],
+  [
+    'an object for the list of sources',
+    'WebhookBuffer',
+    () => ({ ...demand, sources: { name: 'pay', scheme: 'stripe' } }),
+    ['sources is an object of another kind; give a list'],
+  ],
+  ['no props', 'ArchiveBucket', () => undefined, ['workload is missing']],
+  [
+    'a number for a Duration',
+    'ArchiveBucket',
+    () => ({ workload: { bytesPerDay: 1e9, objectBytes: Size.mebibytes(1) }, noncurrentVersionExpiration: 30 }),
+    [
+      `noncurrentVersionExpiration is a number, 30; ${DURATION}`,
+      'workload.objectBytes is a Size; give bytes as a number: 1024 * size.toKibibytes()',
+    ],
+  ],
+  [
+    'no props',
+    'KafkaQuotas',
+    () => undefined,
+    [
+      'clusterArn is missing',
+      'authentication is missing',
+      'vpc is missing',
+      'clusterSecurityGroup is missing',
+      'capacity is missing',
+      'tenants is missing',
+    ],
+  ],
+  ['no props', 'QueueAlarms', () => undefined, ['queue is missing', 'deadLetterQueue is missing', 'plan is missing']],
+  ['no props', 'WebhookAlarms', () => undefined, ['stage is missing', 'plan is missing']],
+  ['no props', 'RefusedAlarms', () => undefined, ['consumer is missing', 'sourceNames is missing', 'plan is missing']],
+  [
+    'no props',
+    'KafkaAlarms',
+    () => undefined,
+    [
+      'clusterArn is missing',
+      'brokers is missing',
+      'plan is missing',
+      'repairer is missing',
+      'repairInterval is missing',
+    ],
+  ],
+])('%s: a %s says what it is', (_what, construct, props, expected) => {
+  const stack = shop();
+  expect([...failures(construct, props(stack), stack)].sort()).toEqual([...expected].sort());
+});
+
+/** Every prop of every construct, so that none can be forgotten. */
+type All<P> = Readonly<Record<keyof Required<P>, unknown>>;
+
+const network = (stack: Stack) =>
+  Vpc.fromVpcAttributes(stack, 'Vpc', { vpcId: 'v', availabilityZones: ['a'], privateSubnetIds: ['s'] });
+
+/** Good values of what has to be given; undefined for what may be left out. */
+const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
+  RedriveQueue: (): All<RedriveQueueProps> => ({
+    ...demand,
+    ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
+    ...{ functionTimeout: undefined, batchWindow: undefined, maxReceiveCount: undefined, retention: undefined },
+    ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },
+    ...{ queueName: undefined, alarmTopic: undefined, dashboard: undefined, removalPolicy: undefined },
+  }),
+  QueueWorker: (stack): All<QueueWorkerProps> => ({
+    ...demand,
+    queue: new Queue(stack, 'Queue', { visibilityTimeout: Duration.minutes(5) }),
+    compute: WorkerCompute.lambda({ function: functionIn(stack) }),
+    consumer: undefined,
+  }),
+  LambdaWorker: (stack) => ({
+    function: functionIn(stack),
+    batchSize: undefined,
+    batchWindow: undefined,
+    provisionedPollers: undefined,
+  }),
+  FargateWorker: (stack) => ({
+    cluster: new Cluster(stack, 'Cluster', { vpc: network(stack) }),
+    image: ContainerImage.fromRegistry('shop/worker:1'),
+    ...{
+      cpu: undefined,
+      memoryLimitMiB: undefined,
+      environment: undefined,
+      secrets: undefined,
+      scaleToZero: undefined,
+    },
+  }),
+  QueueAlarms: (stack): All<QueueAlarmsProps> => {
+    const { queue, deadLetterQueue, plan } = new RedriveQueue(stack, 'Queue', demand);
+    return { queue, deadLetterQueue, plan, quarantineQueue: undefined, redriver: undefined, alarmTopic: undefined };
+  },
+  WebhookBuffer: (): All<WebhookBufferProps> => ({
+    ...demand,
+    sources: [{ name: 'pay', scheme: 'stripe' }],
+    ...{ platform: undefined, consumer: undefined, functionTimeout: undefined, idempotencyRetention: undefined },
+    ...{ encryptionKey: undefined, accountLogRole: undefined, maskedFields: undefined, alarmTopic: undefined },
+    ...{ queueName: undefined, removalPolicy: undefined },
+  }),
+  WebhookAlarms: (stack): All<WebhookAlarmsProps> => {
+    const { api, plan } = new WebhookBuffer(stack, 'Hooks', {
+      ...demand,
+      sources: [{ name: 'pay', scheme: WebhookScheme.STRIPE }],
+    });
+    return { stage: api.deploymentStage, plan, alarmTopic: undefined };
+  },
+  RefusedAlarms: (stack): All<RefusedAlarmsProps> => {
+    const { plan } = new WebhookBuffer(stack, 'Hooks', {
+      ...demand,
+      sources: [{ name: 'pay', scheme: WebhookScheme.STRIPE }],
+    });
+    return { consumer: functionIn(stack), sourceNames: ['pay'], plan, alarmTopic: undefined };
+  },
+  KafkaQuotas: (stack): All<KafkaQuotasProps> => ({
+    clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',
+    capacity: { brokers: 3, brokerBytesPerSecond: 6e7 },
+    tenants: [{ name: 'orders', steadyBytesPerSecond: 1e6 }],
+    authentication: KafkaAuthentication.iam(),
+    vpc: network(stack),
+    clusterSecurityGroup: SecurityGroup.fromSecurityGroupId(stack, 'Brokers', 'sg-1'),
+    ...{ vpcSubnets: undefined, topics: undefined, repairInterval: undefined, alarmTopic: undefined },
+    ...{ takeOver: undefined, removalPolicy: undefined },
+  }),
+  KafkaAlarms: (stack): All<KafkaAlarmsProps> => {
+    const { plan, repairer } = new KafkaQuotas(stack, 'Quotas', GOOD.KafkaQuotas(stack));
+    const clusterArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
+    return { clusterArn, brokers: 3, plan, repairer, repairInterval: Duration.hours(1), alarmTopic: undefined };
+  },
+  ArchiveBucket: (): All<ArchiveBucketProps> => ({
+    workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },
+    ...{ objective: undefined, transitions: undefined, noncurrentVersionExpiration: undefined, budget: undefined },
+    ...{ abortIncompleteMultipartUploadAfter: undefined, encryptionKey: undefined, serverAccessLogsBucket: undefined },
+    ...{ inventoryBucket: undefined, alarmTopic: undefined, costAllocationTag: undefined, budgetHeadroom: undefined },
+    removalPolicy: undefined,
+  }),
+};
+
+const WRONG: Readonly<Record<string, unknown>> = {
+  null: null,
+  'a symbol': Symbol('x'),
+  'a function': () => 7,
+  'a list of lists': [[]],
+  'a list of null': [null],
+};
+
+const PROPS = Object.entries(GOOD).flatMap(([construct, good]) =>
+  Object.keys(good(new (shop().constructor as never as new () => Stack)())).map((prop) => [construct, prop] as const),
+);
+
+describe.each(PROPS)('%s.%s', (construct, prop) => {
+  test.each(Object.keys(WRONG))('%s is refused by name', (what) => {
+    const stack = shop();
+    const [failure] = failures(construct, { ...GOOD[construct](stack), [prop]: WRONG[what] }, stack);
+    expect(failure).toMatch(new RegExp(`\\b${prop}\\b`));
+    expect(failure).not.toMatch(/undefined|\[object/);
+  });
+});

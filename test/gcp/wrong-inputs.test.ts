@@ -1,0 +1,110 @@
+/** What a caller in JavaScript can slip into a component is one error with all that is wrong, and what to give instead. */
+import { InvalidInputError } from '../../lib/flow/errors';
+import { PushWorker, type PushWorkerArgs } from '../../lib/gcp/queue/push-worker';
+import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
+import { WebhookBuffer, type WebhookBufferArgs } from '../../lib/gcp/webhooks/webhook-buffer';
+import '../support/pulumi';
+import type { Untyped } from '../support/stack';
+
+const workload = { steadyPerSecond: 20, serviceSeconds: 0.05 };
+const objective = { latencySeconds: 60 };
+
+const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
+  RedriveQueue: (args) => new RedriveQueue('orders', args),
+  PushWorker: (args) => new PushWorker('orders', args),
+  WebhookBuffer: (args) => new WebhookBuffer('orders', args),
+};
+
+function failures(component: string, args: Untyped): readonly string[] {
+  try {
+    MAKERS[component](args);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.failures;
+    throw error;
+  }
+  return [];
+}
+
+const INPUT = 'give text, or an Output of it';
+
+test.each<[string, string, Untyped, string[]]>([
+  ['no args', 'RedriveQueue', undefined, ['workload is missing', 'objective is missing']],
+  [
+    'a number for text, and text for a number',
+    'RedriveQueue',
+    { workload, objective: { latencySeconds: '60' }, project: 7, retentionSeconds: '9' },
+    [
+      "latencySeconds is text, '60'; give a number, e.g. Number(value)",
+      `project is a number, 7; ${INPUT}`,
+      "retentionSeconds is text, '9'; give a number, e.g. Number(value)",
+    ],
+  ],
+  [
+    'a URL for a push target',
+    'RedriveQueue',
+    { workload, objective, push: 'https://orders' },
+    ["push is text, 'https://orders'; give a PushTarget: the target of a PushWorker"],
+  ],
+  ['no args', 'PushWorker', undefined, ['plan is missing', 'image is missing', 'location is missing']],
+  [
+    'no args',
+    'WebhookBuffer',
+    undefined,
+    [
+      'workload is missing',
+      'objective is missing',
+      'sources is missing',
+      'receiverImage is missing',
+      'consumerImage is missing',
+      'location is missing',
+    ],
+  ],
+])('%s: a %s says what it is', (_what, component, args, expected) => {
+  expect([...failures(component, args)].sort()).toEqual([...expected].sort());
+});
+
+/** Every argument of every component, so that none can be forgotten. */
+type All<P> = Readonly<Record<keyof Required<P>, unknown>>;
+
+const SUBSCRIPTION = {
+  ...{ ackDeadlineSeconds: undefined, minimumBackoffSeconds: undefined, maximumBackoffSeconds: undefined },
+  ...{ maxDeliveryAttempts: undefined, retentionSeconds: undefined },
+};
+
+/** Good values of what has to be given; undefined for what may be left out. */
+const GOOD: Readonly<Record<string, () => Untyped>> = {
+  RedriveQueue: (): All<RedriveQueueArgs> => ({
+    ...{ workload, objective, ...SUBSCRIPTION },
+    ...{ consumer: undefined, push: undefined, platform: undefined, enableMessageOrdering: undefined },
+    ...{ kmsKeyName: undefined, allowedPersistenceRegions: undefined, project: undefined },
+    ...{ notificationChannels: undefined, retainOnDelete: undefined },
+  }),
+  PushWorker: (): All<PushWorkerArgs> => ({
+    plan: RedriveQueue.planOf('orders', { workload, objective, platform: 'cloud-run' }),
+    ...{ image: 'shop/worker:1', location: 'europe-west3' },
+    ...{ environment: undefined, memory: undefined, project: undefined },
+  }),
+  WebhookBuffer: (): All<WebhookBufferArgs> => ({
+    ...{ workload, objective, ...SUBSCRIPTION },
+    sources: [{ name: 'pay', scheme: 'stripe', secret: { secretId: 'pay' } }],
+    ...{ receiverImage: 'shop/receiver:1', consumerImage: 'shop/consumer:1', location: 'europe-west3' },
+    ...{ consumer: undefined, consumerEnvironment: undefined, consumerMemory: undefined, ingress: undefined },
+    ...{ idempotencySeconds: undefined, receiverSeconds: undefined, receiverCpuSeconds: undefined },
+    ...{ receiverConcurrency: undefined, receiverMaxInstances: undefined, maxBodyBytes: undefined },
+    ...{ project: undefined, notificationChannels: undefined, kmsKeyName: undefined },
+    ...{ allowedPersistenceRegions: undefined, retainOnDelete: undefined },
+  }),
+};
+
+const WRONG: Readonly<Record<string, unknown>> = { null: null, 'a symbol': Symbol('x'), 'a number of no text': true };
+
+describe.each(
+  Object.entries(GOOD).flatMap(([component, good]) => Object.keys(good()).map((prop) => [component, prop] as const)),
+)('%s: %s', (component, prop) => {
+  test.each(Object.keys(WRONG))('%s is refused by name', (what) => {
+    const right = typeof WRONG[what] === 'boolean' && /^(enable|retain)/.test(prop);
+    const [failure] = failures(component, { ...GOOD[component](), [prop]: right ? 'yes' : WRONG[what] });
+    expect(failure).toMatch(new RegExp(`\\b${prop}\\b`));
+    expect(failure).not.toMatch(/undefined|\[object/);
+  });
+});

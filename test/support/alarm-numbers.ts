@@ -1,0 +1,86 @@
+/** The numbers of alarms, and the knobs that they come from. */
+
+import { Stack } from 'aws-cdk-lib';
+import type { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Untyped } from './stack';
+
+/** Names of the knobs with the numbers of an alarm. */
+export interface AlarmKnobs {
+  readonly threshold: string;
+  readonly seconds: string;
+  /** Absent: one period decides. */
+  readonly periods?: string;
+  /** Absent: every period counts. */
+  readonly beyond?: string;
+}
+
+const window = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmWindowSeconds' });
+const sampled = (threshold: string): AlarmKnobs => ({
+  threshold,
+  seconds: 'alarmSampleSeconds',
+  periods: 'alarmSamples',
+  beyond: 'alarmSamplesAbove',
+});
+
+/** Which knobs the alarms of the AWS constructs go by, each by the end of its path. */
+const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
+  [/Alarms\/Backlog\/Resource$/, () => sampled('alarmBacklog')],
+  [/Alarms\/Age\/Resource$/, () => sampled('alarmAgeSeconds')],
+  [/Alarms\/TimeToDrain\/Resource$/, () => ({ ...window('alarmDrainSeconds'), periods: 'alarmDrainWindows' })],
+  [/WithoutRedriver\/Alarms\/DeadLettersUnattended\/Resource$/, () => window('alarmDeadLetters')],
+  [
+    /Alarms\/DeadLettersUnattended\/Resource$/,
+    () => ({ ...window('alarmDeadLetters'), periods: 'alarmUnattendedWindows' }),
+  ],
+  [/Alarms\/DeadLettersReceived\/Resource$/, () => window('alarmDeadLetters')],
+  [/Alarms\/Quarantined\/Resource$/, () => window('alarmQuarantined')],
+  [/Alarms\/CircuitOpen\/Resource$/, () => ({ threshold: 'alarmOpenCircuits', seconds: 'alarmCircuitSeconds' })],
+  [/Alarms\/Stuck\/Resource$/, () => ({ threshold: 'alarmStuckLetters', seconds: 'alarmStuckSeconds' })],
+  [/Alarms\/RedriverErrors\/Resource$/, () => window('alarmRedriverErrors')],
+  [/Alarms\/RedriverTable\/Resource$/, () => window('alarmTableFailures')],
+  [/Alarms\/Undelivered\/Resource$/, () => ({ threshold: 'alarmUndelivered', seconds: 'alarmApiSeconds' })],
+  [/Alarms\/Refused\/Resource$/, () => ({ threshold: 'alarmRefused', seconds: 'alarmApiSeconds' })],
+  [
+    /RefusedAlarms(-\w+)?\/Unusable\/Resource$/,
+    () => ({ threshold: 'alarmUnusableSecrets', seconds: 'alarmRefusedSeconds' }),
+  ],
+  [
+    /RefusedAlarms(-\w+)?\/Dropped\/Resource$/,
+    () => ({ threshold: 'alarmRefusedDropped', seconds: 'alarmRefusedSeconds' }),
+  ],
+  [
+    /RefusedAlarms(-\w+)?\/[a-z0-9-]+\/Resource$/,
+    (path) => ({
+      threshold: `alarmRefusedPerHour.${path.split('/').at(-2)}`,
+      seconds: 'alarmRefusedSeconds',
+    }),
+  ],
+  [/\/StoredBytesAlarm\/Resource$/, () => ({ threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds' })],
+  [/\/ObjectBytesAlarm\/Resource$/, () => ({ threshold: 'alarmObjectBytes', seconds: 'alarmSampleSeconds' })],
+  [
+    /Alarms\/(Produce|Fetch)Throttled\d+\/Resource$/,
+    () => ({ ...window('alarmThrottleMilliseconds'), periods: 'alarmThrottledWindows' }),
+  ],
+  [/Alarms\/Drift\/Resource$/, () => ({ threshold: 'alarmQuotasRepaired', seconds: 'repairIntervalSeconds' })],
+  [/Alarms\/RepairErrors\/Resource$/, () => ({ threshold: 'alarmRepairErrors', seconds: 'repairIntervalSeconds' })],
+  [/\/WorkWhileAsleep\/Resource$/, () => ({ threshold: 'alarmAsleep', seconds: 'metricPeriodSeconds' })],
+];
+
+/** The knobs of the alarm at that path. */
+export function knobsOf(path: string): AlarmKnobs {
+  const found = BY_ID.find(([id]) => id.test(path));
+  if (found === undefined) throw new Error(`no knobs are named for the alarm ${path}`);
+  return found[1](path);
+}
+
+/** The numbers of an alarm as the template has them. Every metric of an expression has the same period. */
+export function numbersOf(alarm: CfnAlarm) {
+  const { Threshold, Period, EvaluationPeriods, DatapointsToAlarm, Metrics } = Object.values<Untyped>(
+    Stack.of(alarm).resolve(alarm._toCloudFormation()).Resources,
+  )[0].Properties;
+  const periods = new Set<number>(
+    Metrics?.map((one: Untyped) => one.MetricStat?.Period ?? one.Period).filter(Boolean) ?? [Period],
+  );
+  expect([alarm.node.path, periods.size]).toEqual([alarm.node.path, 1]);
+  return { threshold: Threshold, seconds: [...periods][0], periods: EvaluationPeriods, beyond: DatapointsToAlarm };
+}
