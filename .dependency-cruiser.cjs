@@ -50,6 +50,8 @@ module.exports = {
       webhooks: ['queue'],
       // Jobs wait for their share in a queue; the tenants' workloads and the promise are a queue's.
       shares: ['queue'],
+      // What is due waits in a queue, where a worker is bounded.
+      schedule: ['queue'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.

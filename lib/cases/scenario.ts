@@ -19,6 +19,8 @@ export interface Numbers {
   readonly setAside?: number;
   /** US dollars a month. */
   readonly monthlyCost?: number;
+  /** The most that was used of the CPU of a host, as a share of it. */
+  readonly cpuRatio?: number;
   /** The most that was used of a disk, as a share of it. */
   readonly diskRatio?: number;
   /** Times a week that somebody has to make room by hand. */

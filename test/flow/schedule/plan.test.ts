@@ -1,0 +1,248 @@
+/** The plan of a schedule: known answers, promises kept or refused, ways out that lead to a plan. */
+import fc from 'fast-check';
+import { CHORES } from '../../../lib/cases/case-04-cron-stampede';
+import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { planQueue } from '../../../lib/flow/queue/plan';
+import { planSchedule } from '../../../lib/flow/schedule/plan';
+import { PERIOD_MINUTES } from '../../../lib/flow/schedule/recurrence';
+import { loadOf } from '../../../lib/flow/schedule/spread';
+import { runsQuestion } from '../../../lib/flow/schedule/worker';
+import type { ScheduledJob, ScheduleQuestion } from '../../../lib/flow/schedule/workload';
+import { runs } from '../../support/property';
+
+/** So many hourly jobs of so many minutes. */
+function hourly(count: number, minutes: number, more: Partial<ScheduledJob> = {}): ScheduledJob[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `job-${index}`,
+    periodSeconds: 3600,
+    durationSeconds: 60 * minutes,
+    durationVariation: 0,
+    ...more,
+  }));
+}
+
+function refusal(question: unknown): Error {
+  try {
+    planSchedule('Nightly', question as ScheduleQuestion);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('it was planned');
+}
+
+describe('known answers', () => {
+  test.each([
+    [1000, 1, 17],
+    [200, 1, 4],
+    [60, 1, 1],
+    [36, 5, 4],
+  ])('%d jobs of %d min in an hour: %d at once in the fullest minute', (count, minutes, fullest) => {
+    const plan = planSchedule('Nightly', { jobs: hourly(count, minutes) });
+    expect(plan.value('fullestMinuteRuns')).toBe(fullest);
+    expect(plan.predictions.unspreadRuns).toBe(count);
+  });
+
+  test('case 4: CPU 50 %, P95 160 ms, four runs at once', () => {
+    const plan = planSchedule('Chores', CHORES);
+    expect(plan.predictions.cpuRatio).toBeCloseTo(0.5, 10);
+    expect(plan.predictions.onlineLatencySeconds).toBeCloseTo(0.16, 3);
+    expect(plan.value('maxConcurrent')).toBe(4);
+    // (0.6 − 0.45) × 16
+    expect(plan.value('coresForRuns')).toBeCloseTo(2.4, 10);
+    expect(plan.value('startingDeadlineSeconds.chore-01')).toBe(3300);
+    // 300 s and 15 minutes for a new node
+    expect(plan.value('activeDeadlineSeconds.chore-01')).toBe(1200);
+    // Twice an hour and the run
+    expect(plan.value('alarmSilenceSeconds.chore-01')).toBe(7500);
+  });
+
+  test('on EventBridge: how old an event may be, and how many runs an hour without silence has', () => {
+    const plan = planSchedule('Chores', { ...CHORES, scheduler: 'eventbridge' });
+    expect(plan.value('maximumEventAgeSeconds.chore-36')).toBe(3300);
+    expect([plan.value('alarmSilenceSeconds'), plan.value('alarmSilenceRuns')]).toEqual([3600, 36]);
+    expect(plan.knobs.some(({ name }) => name.startsWith('activeDeadlineSeconds'))).toBe(false);
+  });
+
+  test('a job that does not run every day is not waited for every day', () => {
+    const jobs = [
+      { name: 'daily', periodSeconds: 86_400, durationSeconds: 60 },
+      { name: 'monthly', cron: '0 5 1 * *', durationSeconds: 60 },
+    ];
+    const plan = planSchedule('Mixed', { jobs, scheduler: 'eventbridge' });
+    expect([plan.value('alarmSilenceSeconds'), plan.value('alarmSilenceRuns')]).toEqual([86_400, 1]);
+    // 12 times a year
+    expect(plan.job('monthly').runsPerWeek).toBeCloseTo((12 * 7) / 365.25, 3);
+  });
+});
+
+describe('stable', () => {
+  test('a job added at the end moves none', () => {
+    const jobs = hourly(60, 3);
+    const offsets = (list: ScheduledJob[]) =>
+      planSchedule('Nightly', { jobs: list }).jobs.map((job) => job.offsetMinutes);
+    const more = [...jobs, { name: 'late', cron: '5 3 * * *', durationSeconds: 600, pinned: true }];
+    expect(offsets(more).slice(0, 60)).toEqual(offsets(jobs));
+  });
+
+  test('a job taken out moves only later ones', () => {
+    const jobs = hourly(60, 3);
+    const without = jobs.filter((_, index) => index !== 30);
+    const before = planSchedule('Nightly', { jobs });
+    const after = planSchedule('Nightly', { jobs: without });
+    for (const { name } of jobs.slice(0, 30)) expect(after.job(name)).toEqual(before.job(name));
+  });
+
+  test('a job that stands alone runs at the minute of its name', () => {
+    const minute = (name: string) =>
+      planSchedule('One', { jobs: [{ name, periodSeconds: 3600, durationSeconds: 60 }] }).job(name).offsetMinutes;
+    expect(new Set(['alpha', 'beta', 'gamma', 'delta', 'epsilon'].map(minute)).size).toBeGreaterThan(3);
+    expect(minute('alpha')).toBe(minute('alpha'));
+  });
+
+  test('a pinned job stays, and the others keep clear of it', () => {
+    const pinned = { name: 'report', cron: '0 * * * *', durationSeconds: 1800, durationVariation: 0, pinned: true };
+    const plan = planSchedule('Nightly', { jobs: [pinned, ...hourly(5, 3)] });
+    expect(plan.job('report').expression).toBe('0 * * * *');
+    for (const { offsetMinutes } of plan.jobs.slice(1)) expect(offsetMinutes).toBeGreaterThanOrEqual(30);
+    expect(plan.value('fullestMinuteRuns')).toBe(1);
+  });
+});
+
+describe('what cannot be kept is refused', () => {
+  const host = { cores: 16, onlineUtilisation: 0.45 };
+  const many = hourly(400, 5, { cpu: 0.2 });
+
+  test('chores that need more than the promise leaves, with cores that suffice', () => {
+    const question = { jobs: many, host, objective: { cpuRatio: 0.6 } };
+    const { message } = refusal(question);
+    expect(message).toMatch(/^Nightly: 34 runs meet in the fullest minute and take 6.8 cores; .* leaves 2.4; /);
+    const cores = Number(/; ([\d,]+) cores/.exec(message)![1].replaceAll(',', ''));
+    expect(() => planSchedule('Nightly', { ...question, host: { ...host, cores } })).not.toThrow();
+    expect(() => planSchedule('Nightly', { ...question, host: { ...host, cores: cores - 1 } })).toThrow(CapacityError);
+  });
+
+  test('a window that is too short, with one that suffices', () => {
+    const question = { jobs: hourly(100, 5, { cpu: 0.2 }), host, objective: { cpuRatio: 0.6, windowSeconds: 900 } };
+    const { message } = refusal(question);
+    const windowSeconds = Number(/a window of ([\d,]+) s/.exec(message)![1].replaceAll(',', ''));
+    expect(() => planSchedule('Nightly', { ...question, objective: { cpuRatio: 0.6, windowSeconds } })).not.toThrow();
+  });
+
+  test.each([
+    [
+      'more runs than may run',
+      { jobs: hourly(60, 5), maxConcurrent: 4 },
+      /5 runs are active on average, .* at least 6/,
+    ],
+    ['a head-room that is not there', { jobs: hourly(1, 50), objective: { headroom: 1.5 } }, /a head-room of 1\.5/],
+  ])('%s', (_, question, message) => {
+    const thrown = refusal(question);
+    expect(thrown).toBeInstanceOf(CapacityError);
+    expect(thrown.message).toMatch(message);
+  });
+
+  test('all that is wrong is said at once', () => {
+    const thrown = refusal({
+      jobs: [
+        { name: 'A B', periodSeconds: 5400, durationSeconds: -1 },
+        { name: 'x', cron: '5,20 * * * *', durationSeconds: 7 },
+        { name: 'x', cron: 'nope', durationSeconds: 7 },
+        { name: 'y', durationSeconds: 7 },
+        { name: 'slow', periodSeconds: 60, durationSeconds: 60 },
+      ],
+      objective: { cpuRatio: 0.5, onlineLatencySeconds: 1 },
+      timeZone: 'Mars/Base',
+    });
+    expect(thrown).toBeInstanceOf(InvalidInputError);
+    for (const part of [
+      'jobs must have different names, got x twice',
+      "beginning with a letter, got 'A B'",
+      'which divide the hour, the day or the week, got 5400',
+      'minutes that are not evenly spaced',
+      "'nope' is not read",
+      'jobs.periodSeconds of y or jobs.cron of y must be given, one of them, got neither',
+      'jobs.durationSeconds of slow must be below the 60 s to its next run, got 60',
+      'objective.cpuRatio needs host',
+      "such as Europe/Berlin, got 'Mars/Base'",
+    ])
+      expect(thrown.message).toContain(part);
+  });
+
+  test('a day that the scheduler has no words for', () => {
+    const jobs = [{ name: 'd', cron: '0 3 1 * 1', durationSeconds: 60 }];
+    expect(() => planSchedule('X', { jobs })).not.toThrow();
+    expect(refusal({ jobs, scheduler: 'eventbridge' }).message).toContain('cannot be said to Amazon EventBridge');
+  });
+});
+
+describe('over random jobs', () => {
+  const jobs = fc
+    .array(
+      fc.record({
+        periodSeconds: fc.constantFrom(...PERIOD_MINUTES.slice(3)).map((minutes) => minutes * 60),
+        share: fc.double({ min: 0.001, max: 0.3, noNaN: true }),
+      }),
+      { minLength: 1, maxLength: 60 },
+    )
+    .map((list) =>
+      list.map(({ periodSeconds, share }, index) => ({
+        name: `job-${index}`,
+        periodSeconds,
+        durationSeconds: periodSeconds * share,
+        durationVariation: 0,
+      })),
+    );
+
+  test('of one period, the fullest minute is at most twice what an even spread would have', () => {
+    fc.assert(
+      fc.property(jobs, (mixed) => {
+        const [{ periodSeconds }] = mixed;
+        const list = mixed.map((job) => ({
+          ...job,
+          periodSeconds,
+          durationSeconds: (job.durationSeconds / job.periodSeconds) * periodSeconds,
+        }));
+        const { fullestRuns } = planSchedule('Random', { jobs: list }).predictions;
+        // Whole minutes are placed.
+        const even = list.reduce((sum, job) => sum + Math.ceil(job.durationSeconds / 60) / (job.periodSeconds / 60), 0);
+        expect(fullestRuns).toBeLessThanOrEqual(2 * Math.ceil(even));
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test('a job added at the end moves none, and never makes the fullest minute less full', () => {
+    fc.assert(
+      fc.property(jobs, (list) => {
+        const all = planSchedule('Random', { jobs: list });
+        if (list.length === 1) return;
+        const fewer = planSchedule('Random', { jobs: list.slice(0, -1) });
+        expect(all.jobs.slice(0, -1)).toEqual(fewer.jobs);
+        expect(all.value('fullestMinuteRuns')).toBeGreaterThanOrEqual(fewer.value('fullestMinuteRuns'));
+      }),
+      { numRuns: runs },
+    );
+  });
+
+  test('what is planned is what is counted minute by minute', () => {
+    fc.assert(
+      fc.property(jobs, (list) => {
+        const plan = planSchedule('Random', { jobs: list });
+        expect(Math.max(...loadOf({ jobs: list }, plan))).toBe(plan.value('fullestMinuteRuns'));
+      }),
+      { numRuns: runs },
+    );
+  });
+});
+
+test('the queue of the runs is planned with the bound of the schedule, and keeps its promise', () => {
+  const question: ScheduleQuestion = { ...CHORES, scheduler: 'eventbridge' };
+  const plan = planSchedule('Chores', question);
+  const asked = runsQuestion(question, plan);
+  expect(asked.workload.steadyPerSecond).toBeCloseTo(36 / 3600, 12);
+  expect(asked.workload.serviceSeconds).toBeCloseTo(300, 9);
+  expect(asked.workload.serviceVariation).toBeCloseTo(0, 6);
+  expect(asked.objective.latencySeconds).toBeCloseTo(3600, 6);
+  const worker = planQueue('Worker', { ...asked, platform: 'lambda' });
+  expect(worker.value('maxInstances')).toBe(4);
+});
