@@ -56,6 +56,8 @@ module.exports = {
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
       webhooks: ['queue'],
+      // Runs that are due wait in a queue, where a worker is bounded.
+      schedule: ['queue'],
     }),
     ...apart('k8s', ['operators'], {}),
     ...apart('gcp', [], {

@@ -16,7 +16,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
-import { FLAG, having, type Kinds, mapOf, NUMBER, needed, TEXT } from '../../flow/kinds';
+import { FLAG, having, type Kinds, mapOf, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
@@ -25,7 +25,14 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
 import { CLUSTER } from '../kinds';
 import { createAlarms } from '../watch';
-import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { QueuePlatform } from './queue-platform';
+import {
+  soundCompute,
+  visibilityTimeoutSeconds,
+  type WorkerBinding,
+  type WorkerContext,
+  type WorkerHost,
+} from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
@@ -91,6 +98,12 @@ const KINDS: Kinds<FargateWorkerProps> = {
   secrets: mapOf(having(['grantRead'], 'a Secret of ECS: Secret.fromSecretsManager()')),
   scaleToZero: FLAG,
 };
+
+/** What a queue is told of tasks. Props that cannot be used are named when the worker is made. */
+export function fargateHost(given: FargateWorkerProps): WorkerHost {
+  const { scaleToZero } = sound(given, KINDS).props;
+  return { queueProps: { platform: QueuePlatform.FARGATE, scaleToZero } };
+}
 
 /** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
 export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {

@@ -3,7 +3,7 @@ import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
 import { type Check, isKnown, validate } from '../../flow/errors';
-import { FLAG, type Kinds, NUMBER, needed } from '../../flow/kinds';
+import { FLAG, type Kinds, NUMBER, needed, sound } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { planQueue } from '../../flow/queue/plan';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
@@ -12,7 +12,14 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import { DURATION, LAMBDA } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
-import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { QueuePlatform } from './queue-platform';
+import {
+  soundCompute,
+  visibilityTimeoutSeconds,
+  type WorkerBinding,
+  type WorkerContext,
+  type WorkerHost,
+} from './worker-compute';
 
 /** Lambda's own default. */
 const DEFAULT_MEMORY_MIB = 128;
@@ -57,6 +64,19 @@ const KINDS: Kinds<LambdaWorkerProps> = {
   batchWindow: DURATION,
   provisionedPollers: FLAG,
 };
+
+/** What a queue is told of a function. Props that cannot be used are named when the worker is made. */
+export function lambdaHost(given: LambdaWorkerProps): WorkerHost {
+  const { props } = sound(given, KINDS);
+  return {
+    queueProps: {
+      platform: props.provisionedPollers ? QueuePlatform.LAMBDA_PROVISIONED : QueuePlatform.LAMBDA,
+      functionTimeout: props.function?.timeout ?? Duration.seconds(DEFAULT_FUNCTION_SECONDS),
+      batchWindow: props.batchWindow,
+    },
+    function: props.function,
+  };
+}
 
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
 export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): WorkerBinding {

@@ -1,4 +1,5 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { type Kinds, sound } from '../../flow/kinds';
@@ -6,6 +7,7 @@ import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
+import type { RedriveQueueProps } from './redrive-queue-props';
 
 /** The input of a compute that binds itself to a queue. Internal: users pick a compute, they do not write one. */
 export interface WorkerContext {
@@ -18,6 +20,13 @@ export interface WorkerContext {
   readonly question: QueueQuestion;
   /** Whether the queue already has a plan, which the worker uses unchanged. */
   readonly planned: boolean;
+}
+
+/** What the redrive queue of a compute has to be told, as it was given. */
+export interface WorkerHost {
+  readonly queueProps: Pick<RedriveQueueProps, 'platform' | 'functionTimeout' | 'batchWindow' | 'scaleToZero'>;
+  /** The function, when the compute is one. */
+  readonly function?: LambdaFunction;
 }
 
 /** The result of binding a compute to a queue. */

@@ -122,5 +122,12 @@ function silentSchedules(jobs: readonly JobPlacement[], chores: readonly Chore[]
       inputs: { jobs: counted.length, runsPerWeek: perWeek },
       source,
     },
+    chosenKnob(
+      'alarmSilencePeriods',
+      2,
+      'periods',
+      'two periods one after the other: the metrics of the last minutes come late, so the newest period may lack runs',
+      'Amazon EventBridge Scheduler User Guide, Monitoring with CloudWatch: metrics are delivered on a best-effort basis',
+    ),
   ];
 }

@@ -6,7 +6,7 @@ import { planQueue } from '../../../lib/flow/queue/plan';
 import { planSchedule } from '../../../lib/flow/schedule/plan';
 import { PERIOD_MINUTES } from '../../../lib/flow/schedule/recurrence';
 import { loadOf } from '../../../lib/flow/schedule/spread';
-import { runsQuestion } from '../../../lib/flow/schedule/worker';
+import { deliveryKnobs, runsQuestion } from '../../../lib/flow/schedule/worker';
 import type { ScheduledJob, ScheduleQuestion } from '../../../lib/flow/schedule/workload';
 import { runs } from '../../support/property';
 
@@ -61,6 +61,17 @@ describe('known answers', () => {
     expect(plan.value('maximumEventAgeSeconds.chore-36')).toBe(3300);
     expect([plan.value('alarmSilenceSeconds'), plan.value('alarmSilenceRuns')]).toEqual([3600, 36]);
     expect(plan.knobs.some(({ name }) => name.startsWith('activeDeadlineSeconds'))).toBe(false);
+  });
+
+  test('one short period is no silence: metrics of the last minutes come late', () => {
+    const plan = planSchedule('Chores', { ...CHORES, scheduler: 'eventbridge' });
+    expect(plan.value('alarmSilencePeriods')).toBe(2);
+    // CloudWatch API, PutMetricAlarm: seven days at most with periods of an hour or more.
+    const daily = planSchedule('Daily', {
+      jobs: [{ name: 'daily', periodSeconds: 86_400, durationSeconds: 60 }],
+      scheduler: 'eventbridge',
+    });
+    expect(daily.value('alarmSilencePeriods') * daily.value('alarmSilenceSeconds')).toBeLessThanOrEqual(604_800);
   });
 
   test('a job that does not run every day is not waited for every day', () => {
@@ -245,4 +256,9 @@ test('the queue of the runs is planned with the bound of the schedule, and keeps
   expect(asked.objective.latencySeconds).toBeCloseTo(3600, 6);
   const worker = planQueue('Worker', { ...asked, platform: 'lambda' });
   expect(worker.value('maxInstances')).toBe(4);
+});
+
+test('a run that was done is remembered for as long as a copy of it can come back', () => {
+  const values = Object.fromEntries(deliveryKnobs().map(({ name, value }) => [name, value]));
+  expect(values).toEqual({ undeliveredRetentionSeconds: 1_209_600, idempotencySeconds: 2_419_200 });
 });
