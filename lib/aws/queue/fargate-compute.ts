@@ -99,10 +99,10 @@ const KINDS: Kinds<FargateWorkerProps> = {
   scaleToZero: FLAG,
 };
 
-/** What a queue is told of tasks. Props that cannot be used are named when the worker is made. */
+/** What a queue is told of tasks, and which props cannot be used. */
 export function fargateHost(given: FargateWorkerProps): WorkerHost {
-  const { scaleToZero } = sound(given, KINDS).props;
-  return { queueProps: { platform: QueuePlatform.FARGATE, scaleToZero } };
+  const { props, checks } = sound(given, KINDS, 'compute');
+  return { queueProps: { platform: QueuePlatform.FARGATE, scaleToZero: props.scaleToZero }, checks };
 }
 
 /** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */

@@ -65,10 +65,11 @@ const KINDS: Kinds<LambdaWorkerProps> = {
   provisionedPollers: FLAG,
 };
 
-/** What a queue is told of a function. Props that cannot be used are named when the worker is made. */
+/** What a queue is told of a function, and which props cannot be used. */
 export function lambdaHost(given: LambdaWorkerProps): WorkerHost {
-  const { props } = sound(given, KINDS);
+  const { props, checks } = sound(given, KINDS, 'compute');
   return {
+    checks,
     queueProps: {
       platform: props.provisionedPollers ? QueuePlatform.LAMBDA_PROVISIONED : QueuePlatform.LAMBDA,
       functionTimeout: props.function?.timeout ?? Duration.seconds(DEFAULT_FUNCTION_SECONDS),

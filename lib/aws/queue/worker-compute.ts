@@ -2,6 +2,7 @@ import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { Check } from '../../flow/errors';
 import { type Kinds, sound } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
@@ -25,6 +26,8 @@ export interface WorkerContext {
 /** What the redrive queue of a compute has to be told, as it was given. */
 export interface WorkerHost {
   readonly queueProps: Pick<RedriveQueueProps, 'platform' | 'functionTimeout' | 'batchWindow' | 'scaleToZero'>;
+  /** What is wrong with the props of the compute. */
+  readonly checks: readonly Check[];
   /** The function, when the compute is one. */
   readonly function?: LambdaFunction;
 }

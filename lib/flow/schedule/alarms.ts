@@ -56,8 +56,14 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
     firstOneKnob(
       'alarmDeadLettered',
       'runs',
-      'an invocation in the dead-letter queue waits for somebody',
+      'an invocation in the dead-letter queue waits for a person',
       'Amazon EventBridge Scheduler User Guide: InvocationsSentToDeadLetterCount',
+    ),
+    firstOneKnob(
+      'alarmThrottled',
+      'invocations',
+      'the region starts no more at a time, so runs begin late',
+      'Amazon EventBridge Scheduler User Guide: InvocationThrottleCount',
     ),
     firstOneKnob(
       'alarmTargetErrors',

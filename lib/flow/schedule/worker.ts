@@ -1,5 +1,5 @@
-/** The queue between a scheduler and its worker: its question, and how long runs and their keys are kept. */
-import { chosenKnob } from '../alarms';
+/** The queue between a scheduler and its worker: its question, how long runs and their keys are kept, what is skipped. */
+import { chosenKnob, firstOneKnob } from '../alarms';
 import { serviceQuantile } from '../numerics/gamma';
 import type { Knob } from '../plan';
 import type { QueueQuestion } from '../queue/question';
@@ -65,5 +65,11 @@ export function deliveryKnobs(): Knob[] {
       inputs: { longestRetentionSeconds: LONGEST_RETENTION_SECONDS },
       source: 'Amazon SQS developer guide, message retention period; at-least-once delivery',
     },
+    firstOneKnob(
+      'alarmSkipped',
+      'runs',
+      'a run that was skipped is a run that never happens',
+      'Skipped, counted by lib/runtime/scheduled-run',
+    ),
   ];
 }
