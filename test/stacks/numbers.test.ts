@@ -27,6 +27,7 @@ const QUEUE_KNOBS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     messageRetentionPeriod: 'deadLetterRetentionSeconds',
   },
   Quarantine: { messageRetentionPeriod: 'quarantineRetentionSeconds' },
+  Undelivered: { messageRetentionPeriod: 'undeliveredRetentionSeconds' },
   Refused: { visibilityTimeout: 'visibilityTimeoutSeconds', messageRetentionPeriod: 'refusedRetentionSeconds' },
 };
 
@@ -110,4 +111,5 @@ test('there is something to walk: queues, mappings, tasks', () => {
   expect(count('OrderIntake')).toBeGreaterThan(10);
   expect(count('ImageProcessing')).toBeGreaterThan(11);
   expect(count('MessageProcessing')).toBeGreaterThan(7);
+  expect(count('Notifications')).toBeGreaterThan(8);
 });

@@ -7,6 +7,7 @@ import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { QUEUE } from '../kinds';
+import { subjectOf } from '../subject';
 import { bindFargate, type FargateWorkerProps, fargateHost } from './fargate-compute';
 import { bindLambda, type LambdaWorkerProps, lambdaHost } from './lambda-compute';
 import { RedriveQueue } from './redrive-queue';
@@ -100,19 +101,20 @@ export class QueueWorker extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const usable = soundProps(id, props);
+    const subject = subjectOf(this);
+    const usable = soundProps(subject, props);
     const redriveQueue = RedriveQueue._of(usable.queue);
     const { queue } = redriveQueue ?? usable;
-    const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const question = redriveQueue ? questionOf(subject, redriveQueue, usable) : ownQuestion(subject, usable);
     const binding = usable.compute._bind({
       scope: this,
-      subject: id,
+      subject,
       queue,
       question,
       planned: redriveQueue !== undefined,
     });
     this.plan = binding.plan;
-    redriveQueue?._serve({ ...binding, scope: this, subject: id });
+    redriveQueue?._serve({ ...binding, scope: this, subject });
     this.warnWithoutDeadLetterQueue(queue);
   }
 

@@ -208,7 +208,10 @@ export class SpreadSchedule extends Construct {
     };
     const { timeZone } = this.props;
     const schedule = new Schedule(this.scopeOf(index), name, {
-      schedule: ScheduleExpression.expression(expression, timeZone === undefined ? undefined : TimeZone.of(timeZone)),
+      schedule: ScheduleExpression.expression(
+        `cron(${expression})`,
+        timeZone === undefined ? undefined : TimeZone.of(timeZone),
+      ),
       // The minute is chosen: a window would move it again.
       timeWindow: TimeWindow.off(),
       scheduleGroup: this.scheduleGroup,

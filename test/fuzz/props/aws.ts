@@ -21,6 +21,8 @@ import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../../lib/aws/quotas/kafka-quotas';
+import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
+import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
@@ -172,6 +174,40 @@ function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }
   });
   made.producerProperties(asked);
   return made;
+}
+
+const schedules = fc.record({
+  jobs: fc.array(
+    fc.record({
+      name: fc.constantFrom('cleanup', 'sync', 'report', 'billing', 'vacuum'),
+      periodSeconds: optional(fc.constantFrom(300, 900, 3600, 86_400)),
+      cron: optional(fc.constantFrom('@hourly', '@daily', '5 4 * * *', '0 2 ? * MON-FRI *')),
+      durationSeconds: fc.integer({ min: 1, max: 240 }),
+      durationVariation: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+      cpu: optional(spread(0.01, 4)),
+      pinned: optional(fc.boolean()),
+      offsetMinutes: optional(fc.integer({ min: 0, max: 59 })),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+  objective: optional(
+    fc.record({
+      startWithinSeconds: optional(fc.integer({ min: 60, max: 3600 })),
+      windowSeconds: optional(fc.integer({ min: 60, max: 3600 })),
+      cpuRatio: optional(fc.double({ min: 0.5, max: 0.9, noNaN: true })),
+    }),
+  ),
+  host: optional(fc.record({ cores: fc.integer({ min: 1, max: 64 }), onlineUtilisation: spread(0.1, 0.6) })),
+  timeZone: optional(fc.constantFrom('Europe/Berlin', 'UTC')),
+  maxConcurrent: optional(fc.integer({ min: 2, max: 20 })),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Schedules = typeof schedules extends fc.Arbitrary<infer T> ? T : never;
+
+function makeSchedule(stack: Stack, id: string, { alarms, ...props }: Schedules): SpreadSchedule {
+  const compute = WorkerCompute.lambda({ function: lambda(stack, 'Runner', Duration.minutes(15)) });
+  return new SpreadSchedule(stack, id, { ...props, compute, alarmTopic: topic(stack, alarms) });
 }
 
 const storageClass = fc.constantFrom(
@@ -339,6 +375,23 @@ export const AWS_SUBJECTS: readonly Subject[] = [
         plan,
         alarmTopic: topic(stack, alarms),
       });
+    }),
+  ),
+  subject(
+    'aws.SpreadSchedule',
+    ['aws.SpreadSchedule'],
+    'cdk',
+    schedules,
+    inStack((stack, id, props) => void makeSchedule(stack, id, props).plan.explain()),
+  ),
+  subject(
+    'aws.ScheduleAlarms',
+    ['aws.ScheduleAlarms'],
+    'cdk',
+    schedules,
+    inStack((stack, id, props) => {
+      const { scheduleGroup, plan } = makeSchedule(stack, 'Planned', props);
+      new ScheduleAlarms(stack, id, { scheduleGroup, plan, runner: lambda(stack) });
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),
