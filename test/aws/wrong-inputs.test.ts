@@ -348,7 +348,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     return { clusterArn, brokers: 3, plan, repairer, repairInterval: Duration.hours(1), alarmTopic: undefined };
   },
   SpreadSchedule: (stack): All<SpreadScheduleProps> => ({
-    jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 1 }],
+    jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 1, cpu: 1 }],
     compute: WorkerCompute.lambda({ function: slowFunctionIn(stack) }),
     ...{ objective: undefined, host: undefined, timeZone: undefined, maxConcurrent: undefined, queue: undefined },
     ...{ scheduleGroup: undefined, idempotencyTable: undefined, encryptionKey: undefined, alarmTopic: undefined },
