@@ -64,7 +64,7 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const planned = planSchedule('Chores', { jobs, scheduler: 'eventbridge' }).withKnobs(deliveryKnobs());
     const plan = planned.withKnobs(knobs);
     const scheduleGroup = new ScheduleGroup(stack, 'Group');
-    const watch = { scheduleGroup, plan, runner: functionIn(stack) };
+    const watch = { scheduleGroup, undeliveredQueue: new Queue(stack, 'Undelivered'), plan, runner: functionIn(stack) };
     return { alarms: alarmsIn(new ScheduleAlarms(stack, 'Alarms', watch)), plan };
   },
   KafkaAlarms: (knobs) => {

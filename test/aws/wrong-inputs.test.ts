@@ -248,7 +248,12 @@ test.each<Row>([
       "removalPolicy must be one of retain, retain-on-update-or-delete, destroy, got 'snapshot'",
     ],
   ],
-  ['no props', 'ScheduleAlarms', () => undefined, ['scheduleGroup is missing', 'plan is missing']],
+  [
+    'no props',
+    'ScheduleAlarms',
+    () => undefined,
+    ['scheduleGroup is missing', 'undeliveredQueue is missing', 'plan is missing'],
+  ],
   ['no props', 'QueueAlarms', () => undefined, ['queue is missing', 'deadLetterQueue is missing', 'plan is missing']],
   ['no props', 'WebhookAlarms', () => undefined, ['stage is missing', 'plan is missing']],
   ['no props', 'RefusedAlarms', () => undefined, ['consumer is missing', 'sourceNames is missing', 'plan is missing']],
@@ -355,8 +360,8 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     ...{ queueName: undefined, removalPolicy: undefined },
   }),
   ScheduleAlarms: (stack): All<ScheduleAlarmsProps> => {
-    const { scheduleGroup, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
-    return { scheduleGroup, plan, runner: undefined, alarmTopic: undefined };
+    const { scheduleGroup, undeliveredQueue, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
+    return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined };
   },
   ArchiveBucket: (): All<ArchiveBucketProps> => ({
     workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },

@@ -41,7 +41,7 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
       .map(({ Properties }) => Properties.MetricName);
     expect(watched).toEqual(
       expect.arrayContaining([
-        'InvocationsSentToDeadLetterCount',
+        'ApproximateNumberOfMessagesVisible',
         'InvocationDroppedCount',
         'InvocationAttemptCount',
         'Skipped',

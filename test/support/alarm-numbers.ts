@@ -57,7 +57,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     }),
   ],
   [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
-  [/Alarms\/DeadLettered\/Resource$/, () => perPeriod('alarmDeadLettered')],
+  [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
   [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],
   [
     /Alarms\/TargetErrors\/Resource$/,

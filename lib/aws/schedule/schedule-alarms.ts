@@ -3,11 +3,12 @@ import { type Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from 
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { type Kinds, needed, sound } from '../../flow/kinds';
 import type { Plan } from '../../flow/plan';
-import { LAMBDA, PLAN, SCHEDULE_GROUP, TOPIC } from '../kinds';
+import { LAMBDA, PLAN, QUEUE, SCHEDULE_GROUP, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
 /** Metric namespace of this library's functions: `lib/runtime/metrics.ts`. */
@@ -21,6 +22,11 @@ export interface ScheduleAlarmsProps {
    * The group of the schedules. Its metrics are those of all its schedules, so it should have no others.
    */
   readonly scheduleGroup: IScheduleGroup;
+
+  /**
+   * The dead-letter queue of the schedules.
+   */
+  readonly undeliveredQueue: IQueue;
 
   /**
    * The plan with the numbers: `alarmPeriodSeconds`, `alarmDropped`, `alarmDeadLettered`, `alarmThrottled`,
@@ -49,10 +55,10 @@ export interface ScheduleAlarmsProps {
  * only what is in it.
  */
 export class ScheduleAlarms extends Construct {
-  /** A run was dropped: the queue did not take it in time, and neither did the queue for undelivered runs. */
+  /** A run was dropped, because the queue did not take it in time. */
   public readonly dropped: Alarm;
-  /** A run went to the queue for undelivered runs. */
-  public readonly deadLettered: Alarm;
+  /** A run is in the queue for undelivered runs. It fires until the run is deleted. */
+  public readonly undelivered: Alarm;
   /** The scheduler was throttled, so runs begin late. */
   public readonly throttled: Alarm;
   /** The queue refuses runs, again and again. */
@@ -79,16 +85,17 @@ export class ScheduleAlarms extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
-    const { scheduleGroup, plan, runner, alarmTopic } = usable;
+    const { scheduleGroup, undeliveredQueue, plan, runner, alarmTopic } = usable;
     const counted = plan.knobs.some(({ name }) => name === 'alarmSilenceRuns');
     const rows = [
       ...deliveryRows(scheduleGroup),
+      undeliveredRow(undeliveredQueue),
       ...(counted ? [silentRow(scheduleGroup)] : []),
       ...(runner === undefined ? [] : [skippedRow(runner)]),
     ];
     const made = createAlarms(this, { rows, plan, alarmTopic });
     this.dropped = made.DroppedRuns;
-    this.deadLettered = made.DeadLettered;
+    this.undelivered = made.UndeliveredRuns;
     this.throttled = made.Throttled;
     this.targetErrors = made.TargetErrors;
     this.silent = made.Silent;
@@ -99,6 +106,7 @@ export class ScheduleAlarms extends Construct {
 
 const KINDS: Kinds<ScheduleAlarmsProps> = {
   scheduleGroup: needed(SCHEDULE_GROUP),
+  undeliveredQueue: needed(QUEUE),
   plan: needed(PLAN),
   runner: LAMBDA,
   alarmTopic: TOPIC,
@@ -116,13 +124,6 @@ function deliveryRows(group: IScheduleGroup): AlarmRow[] {
       text: 'A run was dropped: the queue did not take it as long as it could begin. Check whether the role of the schedules may still send to the queue and use its key, and whether the queue exists. Then start the job by hand if it cannot wait for its next run.',
     },
     {
-      id: 'DeadLettered',
-      metric: (period) => group.metricSentToDLQ(sum(period)),
-      threshold: 'alarmDeadLettered',
-      seconds,
-      text: 'A run that could not be delivered is in the queue for undelivered runs. Its attributes have the error. Repair the cause (permission, key, queue), start the job by hand if it cannot wait for its next run, then delete the message.',
-    },
-    {
       id: 'Throttled',
       metric: (period) => group.metricThrottled(sum(period)),
       threshold: 'alarmThrottled',
@@ -138,6 +139,16 @@ function deliveryRows(group: IScheduleGroup): AlarmRow[] {
       text: 'The queue refuses runs again and again. Check the permissions of the role of the schedules, the policy and the key of the queue. Runs are retried as long as they can begin, then they are dropped.',
     },
   ];
+}
+
+function undeliveredRow(queue: IQueue): AlarmRow {
+  return {
+    id: 'UndeliveredRuns',
+    metric: (period) => queue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
+    threshold: 'alarmDeadLettered',
+    seconds: 'alarmPeriodSeconds',
+    text: 'A run that could not be delivered is in the queue for undelivered runs. Its attributes have the error. Repair the cause (permission, key, queue), start the job by hand if it cannot wait for its next run, then delete the message.',
+  };
 }
 
 function silentRow(group: IScheduleGroup): AlarmRow {

@@ -98,6 +98,7 @@ export class SpreadSchedule extends Construct {
     for (const [index, placement] of this.plan.jobs.entries()) this.createSchedule(placement, index);
     this.alarms = new ScheduleAlarms(this, 'Alarms', {
       scheduleGroup: this.scheduleGroup,
+      undeliveredQueue: this.undeliveredQueue,
       plan: this.plan,
       runner: host?.function,
       alarmTopic: usable.alarmTopic,

@@ -390,8 +390,8 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     'cdk',
     schedules,
     inStack((stack, id, props) => {
-      const { scheduleGroup, plan } = makeSchedule(stack, 'Planned', props);
-      new ScheduleAlarms(stack, id, { scheduleGroup, plan, runner: lambda(stack) });
+      const { scheduleGroup, undeliveredQueue, plan } = makeSchedule(stack, 'Planned', props);
+      new ScheduleAlarms(stack, id, { scheduleGroup, undeliveredQueue, plan, runner: lambda(stack) });
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),
