@@ -2,10 +2,12 @@
  * No replicas, target, grace period, time-out or threshold in a manifest is in no plan. Which knob a number takes is named
  * here; a time or a threshold that is not named fails.
  */
-import { ApiObject, Testing } from 'cdk8s';
-import type { IConstruct } from 'constructs';
+import { ApiObject, Chart, Testing } from 'cdk8s';
+import type { Construct, IConstruct } from 'constructs';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import { Plan } from '../../lib/flow/plan';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
 import { ALERTS, numbersOf, rulesOf, seconds, windowsOf } from '../support/alert-numbers';
 import { type Found, timesIn } from '../support/times';
 
@@ -87,8 +89,22 @@ function planAround(one: IConstruct): Plan | undefined {
   return plans.reverse().find((plan): plan is Plan => plan instanceof Plan);
 }
 
-const charts = Object.entries(REFERENCE_CHARTS).map(([name, Chart]) => {
-  const objects = new Chart(Testing.app(), name).node
+/** A worker that sleeps, on a queue with two counters: no reference environment has one. */
+class Asleep extends Chart {
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    new QueueWorker(this, 'Worker', {
+      workload: { steadyPerSecond: 2, serviceSeconds: 0.5 },
+      objective: { latencySeconds: 300 },
+      trigger: QueueTrigger.redisStream({ host: 'redis', stream: 'events', consumerGroup: 'workers' }),
+      image: 'registry.example.net/worker@sha256:0000000000000000000000000000000000000000000000000000000000000000',
+      scaleToZero: true,
+    });
+  }
+}
+
+const charts = Object.entries({ ...REFERENCE_CHARTS, asleep: Asleep }).map(([name, Made]) => {
+  const objects = new Made(Testing.app(), name).node
     .findAll()
     .filter((one): one is ApiObject => one instanceof ApiObject)
     .map((object) => ({ object, manifest: object.toJson(), plan: planAround(object) }));

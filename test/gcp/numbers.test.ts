@@ -1,12 +1,12 @@
 /**
- * No time-out, deadline, backoff, retention or probe on Google Cloud is in no plan. Which knob a number takes is named
+ * No time-out, deadline, backoff, retention, bound or probe on Google Cloud is in no plan. Which knob a number takes is named
  * here; one that is not named fails. Alert policies are in `alarms.test.ts`.
  */
 import { referenceEnvironment } from '../../bin/gcp/environment';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { allOf, program, type Registered } from '../support/pulumi';
-import { timesIn } from '../support/times';
+import { TIMED, timesIn } from '../support/times';
 
 /** Type, name and path of a number, and the knob that it must be. */
 const TIMES: readonly [path: RegExp, knob: string][] = [
@@ -16,6 +16,14 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^Subscription \S+\.messageRetentionDuration$/, 'retentionSeconds'],
   [/^Subscription \S+\.minimumBackoff$/, 'minimumBackoffSeconds'],
   [/^Subscription \S+\.maximumBackoff$/, 'maximumBackoffSeconds'],
+  [/^Subscription \S+\.maxDeliveryAttempts$/, 'maxDeliveryAttempts'],
+  [/^Service \S+-receiver\.template\.maxInstanceRequestConcurrency$/, 'receiverConcurrency'],
+  [/^Service \S+-receiver\.template\.scaling\.minInstanceCount$/, 'receiverMinInstances'],
+  [/^Service \S+-receiver\.template\.scaling\.maxInstanceCount$/, 'receiverMaxInstances'],
+  [/^Service \S+-worker\.template\.maxInstanceRequestConcurrency$/, 'slotsPerInstance'],
+  [/^Service \S+-worker\.template\.scaling\.minInstanceCount$/, 'minInstances'],
+  [/^Service \S+-worker\.template\.scaling\.maxInstanceCount$/, 'maxInstances'],
+  [/\.envs\.MAX_BODY_BYTES\.value$/, 'maxBodyBytes'],
   [/^Service \S+-receiver\.template\.timeout$/, 'receiverRequestSeconds'],
   [/^Service \S+-worker\.template\.timeout$/, 'ackDeadlineSeconds'],
   [/\.startupProbe\.periodSeconds$/, 'startupProbePeriodSeconds'],
@@ -28,17 +36,20 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/\.envs\.PUBLISH_TIMEOUT_SECONDS\.value$/, 'publishTimeoutSeconds'],
 ];
 
+/** Times, thresholds, attempts and sizes. */
+const NUMBERED = new RegExp(`${TIMED.source}|(attempts|concurrency|instanceCount|_BYTES\\.value)$`, 'i');
+
 function timesOf(resources: readonly Registered[]) {
   const found = resources
     .filter(({ type }) => !type.endsWith(':AlertPolicy'))
-    .flatMap(({ type, name, inputs }) => timesIn({ kind: `${type.split(':').at(-1)} ${name}`, ...inputs }));
+    .flatMap(({ type, name, inputs }) => timesIn({ kind: `${type.split(':').at(-1)} ${name}`, ...inputs }, NUMBERED));
   return found.map(({ path, value }) => {
     const knob = TIMES.find(([pattern]) => pattern.test(path))?.[1] ?? `(no knob is named for ${path})`;
     return { path, value, knob };
   });
 }
 
-test('the program: every time and every number of a probe is a knob of the plan that it is for', async () => {
+test('the program: every time, bound and number of a probe is a knob of the plan that it is for', async () => {
   const { made, resources } = await program(() =>
     referenceEnvironment({
       location: 'europe-west1',

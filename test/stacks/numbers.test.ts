@@ -120,6 +120,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.ExpirationInDays$/, 'expirationInDays'],
   [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.DaysAfterInitiation$/, 'daysAfterInitiation'],
   [/^AWS::S3::Bucket .*\.NoncurrentDays$/, 'noncurrentDays'],
+  [/^AWS::Budgets::Budget .*\.BudgetLimit\.Amount$/, 'budgetLimit'],
   [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingRateLimit$/, 'throttleRatePerSecond'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingBurstLimit$/, 'throttleBurst'],
@@ -131,7 +132,8 @@ const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
   [/^AWS::Logs::LogGroup .* RetentionInDays$/, 'how long log lines are kept: a month, or what a stack chooses'],
   [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
 ];
-const PROPERTY = /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|rateLimit|burstLimit|\.Limit)$/i;
+const PROPERTY =
+  /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|rateLimit|burstLimit|\.Limit|\.Amount)$/i;
 
 /** Every time and threshold of a template beside alarms, with the knob of that name in the plan that it is for. */
 function timesOf(stack: Stack): { at: string; value: number; planned: number | string }[] {

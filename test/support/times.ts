@@ -9,7 +9,7 @@ export interface Found {
 }
 
 /** Names of fields, variables and options that hold a time or a threshold. */
-const TIMED =
+export const TIMED =
   /(seconds|threshold|interval|period|timeout|deadline|duration|backoff|inactive|frequency|\.ms|-lt|-gt|_SECONDS\.value)$/i;
 
 /** Every number of a manifest whose path matches; by default the times and thresholds. */

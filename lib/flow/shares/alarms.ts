@@ -1,5 +1,6 @@
 /** The numbers of the alerts on a fair share, each with its reason. */
 import { chosenKnob, firstOneKnob, RATE_WINDOW_SECONDS, rateWindowKnob } from '../alarms';
+import { figure } from '../figures';
 import { given, type Knob } from '../plan';
 import type { Objective } from '../queue/workload';
 import type { BatchTenant, TenantShare } from './workload';
@@ -72,7 +73,7 @@ function tenantKnobs(share: TenantShare, serviceSeconds: number, latencySeconds:
             name: `alarmWaitSeconds.${name}`,
             value: wait,
             unit: 's',
-            formula: `⌊latency − time of a job⌋; none from ${LARGEST_BUCKET_SECONDS} s on, the largest bucket of the histogram`,
+            formula: `⌊latency − time of a job⌋; none from ${figure(LARGEST_BUCKET_SECONDS)} s on, the largest bucket of the histogram`,
             inputs: { latencySeconds, serviceSeconds },
             source: 'Kueue, Reference, Prometheus metrics, kueue_admission_wait_time_seconds',
           },
