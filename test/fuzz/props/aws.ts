@@ -28,7 +28,7 @@ import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
-import { optional, spread } from '../../support/property';
+import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import { consumers, figures, isPlain, Parameter, queueObjective, queueWorkload, seconds } from './values';
 
@@ -176,28 +176,31 @@ function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }
   return made;
 }
 
+const when = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ periodSeconds: fc.constantFrom(900, 3600, 86_400) }) },
+  { weight: 9, arbitrary: fc.record({ cron: fc.constantFrom('@hourly', '@daily', '5 4 * * *', '0 2 ? * MON-FRI *') }) },
+  { weight: 1, arbitrary: fc.constant({}) },
+);
+const job = fc.record({
+  name: fc.constantFrom('cleanup', 'sync', 'report', 'billing', 'vacuum'),
+  durationSeconds: fc.integer({ min: 1, max: 240 }),
+  durationVariation: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+  cpu: spread(0.01, 1),
+  pinned: usually(fc.constant(undefined), fc.constant(true)),
+  offsetMinutes: usually(fc.constant(undefined), fc.integer({ min: 0, max: 59 })),
+});
 const schedules = fc.record({
-  jobs: fc.array(
-    fc.record({
-      name: fc.constantFrom('cleanup', 'sync', 'report', 'billing', 'vacuum'),
-      periodSeconds: optional(fc.constantFrom(300, 900, 3600, 86_400)),
-      cron: optional(fc.constantFrom('@hourly', '@daily', '5 4 * * *', '0 2 ? * MON-FRI *')),
-      durationSeconds: fc.integer({ min: 1, max: 240 }),
-      durationVariation: optional(fc.double({ min: 0, max: 1, noNaN: true })),
-      cpu: optional(spread(0.01, 4)),
-      pinned: optional(fc.boolean()),
-      offsetMinutes: optional(fc.integer({ min: 0, max: 59 })),
-    }),
-    { minLength: 1, maxLength: 4 },
+  jobs: fc.uniqueArray(
+    fc.tuple(job, when).map(([one, time]) => ({ ...one, ...time })),
+    { selector: ({ name }) => name, minLength: 1, maxLength: 4 },
   ),
   objective: optional(
     fc.record({
       startWithinSeconds: optional(fc.integer({ min: 60, max: 3600 })),
       windowSeconds: optional(fc.integer({ min: 60, max: 3600 })),
-      cpuRatio: optional(fc.double({ min: 0.5, max: 0.9, noNaN: true })),
     }),
   ),
-  host: optional(fc.record({ cores: fc.integer({ min: 1, max: 64 }), onlineUtilisation: spread(0.1, 0.6) })),
+  host: optional(fc.record({ cores: fc.integer({ min: 4, max: 64 }), onlineUtilisation: spread(0.1, 0.6) })),
   timeZone: optional(fc.constantFrom('Europe/Berlin', 'UTC')),
   maxConcurrent: optional(fc.integer({ min: 2, max: 20 })),
   removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
