@@ -146,9 +146,7 @@ export class SpreadSchedule extends Construct {
     const queue = new Queue(this, 'Undelivered', {
       encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
       encryptionMasterKey: encryptionKey,
-      dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
       enforceSSL: true,
-      receiveMessageWaitTime: Duration.seconds(20),
       retentionPeriod: Duration.seconds(this.plan.value('undeliveredRetentionSeconds')),
       removalPolicy,
     });
