@@ -244,9 +244,15 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueProps> => ({
     ...demand,
     ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
-    ...{ functionTimeout: undefined, batchWindow: undefined, maxReceiveCount: undefined, retention: undefined },
+    ...{ functionTimeout: undefined, batchWindow: undefined, batchSize: undefined, maxReceiveCount: undefined },
     ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },
-    ...{ queueName: undefined, alarmTopic: undefined, dashboard: undefined, removalPolicy: undefined },
+    ...{
+      retention: undefined,
+      queueName: undefined,
+      alarmTopic: undefined,
+      dashboard: undefined,
+      removalPolicy: undefined,
+    },
   }),
   QueueWorker: (stack): All<QueueWorkerProps> => ({
     ...demand,

@@ -92,12 +92,17 @@ export class QueueWorker extends Construct {
     const redriveQueue = RedriveQueue._of(usable.queue);
     const { queue } = redriveQueue ?? usable;
     const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const planned = redriveQueue && {
+      id: redriveQueue.node.id,
+      plan: redriveQueue.plan,
+      ceiling: ceilingOf(redriveQueue),
+    };
     const binding = usable.compute._bind({
       scope: this,
       subject: id,
       queue,
       question,
-      planned: redriveQueue !== undefined,
+      planned,
     });
     this.plan = binding.plan;
     redriveQueue?._serve({ ...binding, scope: this, subject: id });
@@ -158,7 +163,12 @@ function questionOf(subject: string, queue: RedriveQueue, props: QueueWorkerProp
     ...sameAs(queue, 'objective', objective, props.objective),
     ...sameAs(queue, 'consumer', consumer ?? {}, props.consumer),
   ]);
-  return { ...queue._question, objective };
+  return queue._question;
+}
+
+/** The ceiling that the queue's plan could not check, because it did not know what an instance costs. */
+function ceilingOf({ _asked, _question }: RedriveQueue): number | undefined {
+  return _question.objective.monthlyCost === undefined ? _asked.objective.monthlyCost : undefined;
 }
 
 /** One queue has one plan: a number that is given twice must be the same twice. */
