@@ -39,7 +39,9 @@ export class WorkerCompute {
 export interface QueueWorkerProps {
   /**
    * The queue to consume. A `RedriveQueue` brings its workload, its objective and its plan; any other queue needs
-   * `workload` and `objective` here. For a queue of the same app the visibility timeout is checked against the worker.
+   * `workload` and `objective` here. For a queue of the same app, its visibility timeout, its retention and its
+   * `maxReceiveCount` are checked against the worker, and the plan has them as given; the plan for an imported queue
+   * does not have them.
    */
   readonly queue: IQueue;
 

@@ -4,6 +4,8 @@ import type { Construct } from 'constructs';
 import { CapacityError, type Check, InvalidInputError, validate } from '../../flow/errors';
 import { figure } from '../../flow/figures';
 import { type Kinds, sound } from '../../flow/kinds';
+import { SQS_DEFAULTS, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
+import { type QueueSettings, withQueueSettings } from '../../flow/queue/existing';
 import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
@@ -58,18 +60,21 @@ export function soundCompute<P>({ subject, question }: WorkerContext, given: P, 
 }
 
 /**
- * The plan of a worker. On a planned queue it is that plan with the worker's price: a ceiling on the cost is checked and
+ * The plan of a worker. On a queue without a plan it has the settings that the queue has. On a planned queue it is that plan with the worker's price: a ceiling on the cost is checked and
  * changes no knob, because the queue's alarms and time-outs already have the old ones.
  *
  * @throws CapacityError when the instances of the queue's plan may cost more than is allowed
  * @throws InvalidInputError when a knob would differ from the queue's
  */
 export function planWorker(
-  { subject, planned }: WorkerContext,
+  { subject, queue, planned }: WorkerContext,
   question: QueueQuestion,
   checks: readonly Check[],
 ): QueuePlan {
-  if (planned === undefined) return planQueue(subject, question, checks);
+  if (planned === undefined) {
+    const settings = queueSettings(queue);
+    return withQueueSettings(planQueue(subject, { ...question, ...asked(settings) }, checks), settings);
+  }
   const { id, ceiling, plan: queuePlan } = planned;
   const bounded = { ...question, objective: { ...question.objective, monthlyCost: ceiling } };
   // Without a price the plan refuses a ceiling by name.
@@ -128,8 +133,30 @@ export interface ServingWorker extends WorkerBinding {
 
 /** The visibility timeout of a queue of this app in seconds; undefined for an imported queue or an unresolved value. */
 export function visibilityTimeoutSeconds(queue: IQueue): number | undefined {
-  const resource = queue.node.defaultChild;
-  if (!(resource instanceof CfnQueue)) return undefined;
-  // CloudFormation's default is 30 s.
-  return resolvedNumber(resource.visibilityTimeout ?? 30);
+  return queueSettings(queue).visibilityTimeoutSeconds;
 }
+
+/** The settings of a queue of this app; none for an imported queue, and without those that are tokens. */
+function queueSettings(queue: IQueue): QueueSettings {
+  const resource = queue.node.defaultChild;
+  if (!(resource instanceof CfnQueue)) return {};
+  const { visibilityTimeout, messageRetentionPeriod, redrivePolicy } = resource;
+  return {
+    visibilityTimeoutSeconds: resolvedNumber(visibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
+    // Without a policy a message is retried until it expires.
+    maxReceiveCount: resolvedNumber(redrivePolicy?.maxReceiveCount),
+    retentionSeconds: resolvedNumber(messageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
+  };
+}
+
+/** The settings that decide whether messages are lost, as the plan is asked for them. */
+function asked({ maxReceiveCount, retentionSeconds }: QueueSettings): Partial<QueueQuestion> {
+  // The plan keeps the last day of the longest retention free for a person; an existing queue may have it.
+  const longest = SQS_LIMITS.retentionSeconds.max - DAY_SECONDS;
+  return {
+    maxReceiveCount,
+    retentionSeconds: retentionSeconds === undefined ? undefined : Math.min(longest, retentionSeconds),
+  };
+}
+
+const DAY_SECONDS = 86_400;

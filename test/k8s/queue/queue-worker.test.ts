@@ -134,6 +134,17 @@ describe('the scaler follows the plan', () => {
     expect(predictions.reactionSeconds).toBe(60.5);
   });
 
+  test('a queue of SQS exists already: its settings are not known, so the plan has none', () => {
+    const { worker } = make({ trigger: TRIGGERS['aws-sqs-queue'] });
+    const names = worker.plan.knobs.map(({ name }) => name);
+    for (const name of ['visibilityTimeoutSeconds', 'retentionSeconds', 'maxReceiveCount']) {
+      expect(names).not.toContain(name);
+      expect(worker.plan.explain()).not.toContain(name);
+    }
+    expect(names).toContain('itemTimeoutSeconds');
+    expect(worker.plan.explain()).toContain('from Amazon SQS');
+  });
+
   test('a scaler that is blind is ready for the peak', () => {
     expect(spec(made, 'ScaledObject').fallback).toEqual({
       failureThreshold: 3,
