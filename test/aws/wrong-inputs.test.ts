@@ -124,7 +124,7 @@ test.each<Row>([
     'a platform that there is not',
     'RedriveQueue',
     () => ({ ...demand, platform: 'lamda' }),
-    ["platform must be one of lambda, lambda-provisioned, fargate, keda, other, got 'lamda'"],
+    ["platform must be one of lambda, lambda-provisioned, fargate, keda, keda-job, other, got 'lamda'"],
   ],
   [
     'something in each of its parts',

@@ -2,8 +2,9 @@
 import { Duration, type RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { type Check, oneOf, shown } from '../../flow/errors';
+import { type Check, isKnown, oneOf, shown } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, NUMBER, TEXT } from '../../flow/kinds';
+import { kedaPlatform, LONGEST_GRACE_SECONDS } from '../../flow/queue/platforms/keda';
 import { SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
@@ -239,6 +240,7 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
     ...unresolvedChecks(props),
     ...batchChecks(props),
     oneOf('platform', platform, PLATFORMS),
+    podCheck(props),
     {
       refused: retention?.isUnresolved() === true && retention.unitLabel() !== 'seconds',
       message: `retention must be in seconds when it is a token, got ${retention?.unitLabel()}`,
@@ -248,6 +250,15 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
       message: `maskedFields must be names without commas, got ${maskedFields?.join(' | ')}`,
     },
   ];
+}
+
+/** The worker on Kubernetes makes jobs for such items, so the queue has to be planned for them. */
+function podCheck({ platform, workload }: RedriveQueueProps): Check {
+  const serviceSeconds = workload?.serviceSeconds;
+  return {
+    refused: platform === QueuePlatform.KEDA && isKnown(serviceSeconds) && kedaPlatform(workload) !== platform,
+    message: `platform must be ${QueuePlatform.KEDA_JOB}, a job for each item, got ${QueuePlatform.KEDA}: with serviceSeconds ${shown(serviceSeconds)} an attempt may take longer than a drained node waits for a pod, ${LONGEST_GRACE_SECONDS} s`,
+  };
 }
 
 function batchChecks({ batchSize, batchWindow, fifo = false }: RedriveQueueProps): Check[] {

@@ -12,6 +12,8 @@ import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../../lib/
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../../lib/aws/queue/redrive-queue-props';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { planQueue } from '../../../lib/flow/queue/plan';
+import { kedaPlatform } from '../../../lib/flow/queue/platforms/keda';
 import { spread, templates } from '../../support/property';
 
 const workload = {
@@ -274,4 +276,30 @@ test('any other queue works too, with what it has to be sized from; without, all
   );
   const worker = new QueueWorker(stack, 'Worker', { ...bare, workload, objective });
   expect(worker.plan.value('maxConcurrency')).toBeGreaterThan(5);
+});
+
+describe('KEDA', () => {
+  const queueFor = (platform: QueuePlatform, serviceSeconds: number) =>
+    new RedriveQueue(new Stack(), 'Renders', {
+      workload: { steadyPerSecond: 0.1, serviceSeconds, serviceVariation: 0.5 },
+      objective: { latencySeconds: 7200 },
+      platform,
+    });
+
+  // At a variation of 0.5 the P99.9 is 3.27 × the mean: 180 s end within 10 minutes, 300 s do not.
+  test.each([
+    [180, QueuePlatform.KEDA],
+    [300, QueuePlatform.KEDA_JOB],
+  ])('%p s an item: the queue is planned for what the worker on Kubernetes runs, %s', (serviceSeconds, platform) => {
+    const { plan, _question } = queueFor(platform, serviceSeconds);
+    const other = planQueue(plan.subject, { ..._question, platform: kedaPlatform(_question.workload) });
+    expect(plan.explain()).toBe(other.explain());
+    expect(plan.servedBy).toContain(platform === QueuePlatform.KEDA ? 'Deployment' : 'job for each item');
+  });
+
+  test('a Deployment for items that no node waits for is refused, with the platform to give', () => {
+    expect(() => queueFor(QueuePlatform.KEDA, 300)).toThrow(
+      /Renders: platform must be keda-job, a job for each item, got keda: with serviceSeconds 300 an attempt may take longer than a drained node waits for a pod, 600 s$/,
+    );
+  });
 });
