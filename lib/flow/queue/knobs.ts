@@ -108,7 +108,7 @@ function backlogKnob({ workload, consumer, promised }: Sizing): Knob {
     value: consumer.backlogPerInstance,
     unit: 'items',
     formula:
-      'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first look into a peak asks for every instance',
+      'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first poll of a peak asks for every instance',
     inputs: {
       acceptableSeconds: acceptable,
       latencySeconds: promised.latencySeconds,
