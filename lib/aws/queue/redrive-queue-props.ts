@@ -221,6 +221,7 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
     batchSize: resolvedNumber(props.batchSize),
     maxReceiveCount: resolvedNumber(props.maxReceiveCount),
     retentionSeconds: resolvedSeconds(props.retention),
+    customerKey: props.encryptionKey !== undefined,
     redrive: {
       maxRedrives,
       redrivesPerSecond: props.redrivesPerSecond,

@@ -148,6 +148,7 @@ export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
   const peakOutstanding = plan.knobs.find(({ name }) => name === 'peakOutstanding')?.value ?? Math.ceil(peakBacklog);
   return [
     chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', own),
+    firstOneKnob('alarmScalerErrors', 'errors', 'a scaler that cannot read the queue does not follow it', own),
     chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample: Prometheus scrapes at least once a minute', own),
     chosenKnob(
       'alarmHoldSeconds',
