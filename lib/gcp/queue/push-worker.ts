@@ -85,7 +85,7 @@ export class PushWorker extends pulumi.ComponentResource {
       minInstances: plan.value('minInstances'),
       maxInstances: plan.value('maxInstances'),
       timeoutSeconds: plan.value('ackDeadlineSeconds'),
-      // The plan of a queue that is pulled has no probes.
+      // A plan made by hand may have no probes.
       plan: completed(plan, cloudRunProbeKnobs()),
       memory: usable.memory ?? '512Mi',
       environment: usable.environment ?? {},
