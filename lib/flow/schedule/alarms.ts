@@ -25,6 +25,14 @@ export function scheduleAlarms(
 const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[]>> = {
   kubernetes: (jobs, chores) => [
     ...jobs.map((placement, index) => silence(placement, chores[index].job)),
+    {
+      name: 'alarmJobs',
+      value: jobs.length,
+      unit: 'jobs',
+      formula: 'the jobs of the list: with fewer, a CronJob was deleted, or nothing reports about them',
+      inputs: {},
+      source: 'kube-state-metrics, kube_cronjob_created',
+    },
     chosenKnob(
       'alarmHoldSeconds',
       METRIC_SECONDS,

@@ -32,6 +32,7 @@ const QUESTION_FIELDS: Fields<ScheduleQuestion> = {
   scheduler: true,
   timeZone: true,
   maxConcurrent: true,
+  queued: true,
 };
 const JOB_FIELDS: Fields<ScheduledJob> = {
   name: true,
@@ -65,6 +66,7 @@ export function scheduleChecks(question: ScheduleQuestion): Check[] {
       message: `timeZone must be a name of the IANA database, such as Europe/Berlin, got ${shown(choices.timeZone)}`,
     },
     wholeNumber('maxConcurrent', choices.maxConcurrent, 1, MOST_CONCURRENT),
+    oneOf('queued', choices.queued, [true, false]),
   ]);
 }
 

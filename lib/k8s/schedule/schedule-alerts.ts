@@ -1,0 +1,126 @@
+/**
+ * Alerts and graphs of a spread schedule, on kube-state-metrics: silent, failed, missing and suspended jobs, and runs at
+ * once against the plan. CPU is the kubelet's.
+ *
+ * Source: kube-state-metrics, CronJob Metrics and Job Metrics.
+ */
+import type { SchedulePlan } from '../../flow/schedule/workload';
+import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Graph } from '../grafana-dashboard';
+import { aboutObject, anyOf, eachStarting } from '../promql';
+
+/** The name of the container whose CPU is drawn. */
+export const CONTAINER = 'job';
+const MINUTE_SECONDS = 60;
+
+/** The alerts of a schedule. */
+export function scheduleAlerts(plan: SchedulePlan, namespace: string | undefined): Alert[] {
+  const all = plan.jobs.map(({ name }) => name);
+  const hold = plan.value('alarmHoldSeconds');
+  const [most, count] = [plan.value('maxConcurrent'), plan.value('alarmJobs')];
+  const created = ofCronJobs('kube_cronjob_created', all, namespace);
+  return [
+    {
+      name: 'ScheduledJobSilent',
+      expr: bySilence(plan)
+        .map(([seconds, names]) => `${silentFor(names, namespace)} > ${seconds}`)
+        .join(' or '),
+      forSeconds: 0,
+      severity: 'critical',
+      summary: 'No run of {{ $labels.cronjob }} ended well for longer than two of its periods and a run.',
+      runbook:
+        'If ScheduledJobFailed or ScheduledJobSuspended fires for it too, begin there. kubectl describe cronjob: MissSchedule means that the controller came later than startingDeadlineSeconds, JobAlreadyActive that the last run still runs. kubectl get pods: a pending pod waits for a node, or in Kueue for its turn.',
+    },
+    {
+      name: 'ScheduledJobFailed',
+      // A failed Job is kept for its logs; it is news for as long as silence would be.
+      expr: bySilence(plan)
+        .map(([seconds, names]) => `(${failedSince(names, namespace, plan.value('alarmFailedRuns'), seconds)})`)
+        .join(' or '),
+      forSeconds: 0,
+      severity: 'warning',
+      summary: 'The run {{ $labels.job_name }} failed, and is not retried before its next minute.',
+      runbook:
+        'kubectl describe job: DeadlineExceeded means longer than activeDeadlineSeconds, so measure durationSeconds again; BackoffLimitExceeded means that the program failed or its pod was removed: kubectl logs of its pod. To run it at once: kubectl create job --from=cronjob/<name> <name>-by-hand, outside of the busy minutes.',
+    },
+    {
+      name: 'ScheduledRunsAboveMaximum',
+      expr: `sum(${activeRuns(all, namespace)}) > ${most}`,
+      forSeconds: hold,
+      severity: 'warning',
+      summary: `More than ${most} runs have been active at once for ${hold} s: the schedule is fuller than its plan.`,
+      runbook:
+        'Runs take longer than durationSeconds, or pods wait for nodes: compare kube_job_status_completion_time with kube_job_status_start_time. Put the measured times into the jobs and deploy: later jobs move to other minutes. A bound that holds whatever runs take is a queue: ownQueue.',
+    },
+    {
+      name: 'ScheduledJobSuspended',
+      expr: `max by (cronjob) (${ofCronJobs('kube_cronjob_spec_suspend', all, namespace)}) == 1`,
+      forSeconds: hold,
+      severity: 'warning',
+      summary: '{{ $labels.cronjob }} is suspended: it does not run.',
+      runbook:
+        'A person has set spec.suspend. Find out why, then: kubectl patch cronjob <name> -p \'{"spec":{"suspend":false}}\'. The next deployment does it as well.',
+    },
+    {
+      name: 'ScheduledJobMissing',
+      // Nothing to count is no series, and as bad as none.
+      expr: `(count(max by (cronjob) (${created})) or vector(0)) < ${count}`,
+      forSeconds: hold,
+      severity: 'critical',
+      summary: `Fewer than the ${count} CronJobs of the schedule are known.`,
+      runbook:
+        'kubectl get cronjobs: one that was deleted comes back with the next deployment. If all are there, kube-state-metrics is down or not scraped, and the other alerts of the schedule are blind.',
+    },
+  ];
+}
+
+/** The graphs of a schedule. */
+export function scheduleGraphs(plan: SchedulePlan, namespace: string | undefined): Graph[] {
+  const all = plan.jobs.map(({ name }) => name);
+  const cores = plan.knobs.find(({ name }) => name === 'coresForRuns');
+  const pods = { namespace, container: CONTAINER };
+  const started = ofJobs('kube_job_status_start_time', all, namespace);
+  return [
+    {
+      title: 'Runs at once',
+      unit: 'short',
+      lines: [
+        { legend: 'active', expr: `sum(${activeRuns(all, namespace)}) or vector(0)` },
+        { legend: 'fullest minute of the plan', expr: `vector(${plan.value('fullestMinuteRuns')})` },
+        { legend: 'most', expr: `vector(${plan.value('maxConcurrent')})` },
+      ],
+    },
+    {
+      title: 'Runs started a minute',
+      unit: 'short',
+      lines: [
+        {
+          legend: 'started',
+          expr: `count((time() - max by (job_name) (${started})) < ${MINUTE_SECONDS}) or vector(0)`,
+        },
+      ],
+    },
+    {
+      title: 'Time since the last good run',
+      unit: 's',
+      lines: [
+        {
+          legend: '{{cronjob}}',
+          expr: `time() - max by (cronjob) (${ofCronJobs('kube_cronjob_status_last_successful_time', all, namespace)})`,
+        },
+      ],
+    },
+    {
+      title: 'CPU of the runs, in cores',
+      unit: 'short',
+      lines: [
+        {
+          legend: 'used',
+          // The kubelet's own label is the namespace of the pod, whatever honors it.
+          expr: `sum(rate(container_cpu_usage_seconds_total${podsOf(all, pods)}[${RATE_WINDOW_SECONDS}s])) or vector(0)`,
+        },
+        ...(cores === undefined ? [] : [{ legend: 'ceiling', expr: `vector(${cores.value})` }]),
+      ],
+    },
+  ];
+}
