@@ -219,7 +219,7 @@ import { expectNoFindings } from 'backpressure-constructs/rules';
 import { QueueWorker } from 'backpressure-constructs/k8s';
 import { webhookConsumer } from 'backpressure-constructs/webhook';
 expectNoFindings([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } }]);
-const plan = planQueue('Jobs', { steadyPerSecond: 1, serviceSeconds: 1 }, { latencySeconds: 60 });
+const plan = planQueue('Jobs', { workload: { steadyPerSecond: 1, serviceSeconds: 1 }, objective: { latencySeconds: 60 } });
 console.log(RedriveQueue.name, QueueWorker.name, CASES.length, plan.value('maxInstances') > 0, typeof webhookConsumer(async () => {}));`,
     );
     const answer = node([script], { AWS_REGION: 'us-east-1' });
