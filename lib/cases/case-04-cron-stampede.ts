@@ -49,8 +49,9 @@ export const cronStampede: Case = {
     {
       name: 'SpreadSchedule',
       engines: ['k8s'],
-      form: 'CronJobs at the minute that their name hashes to',
-      available: false,
+      form: 'CronJobs at the least loaded minute, bounded by Kueue',
+      available: true,
+      deployed: 'notifications/Chores',
     },
   ],
   trap: 'A random sleep inside the job leaves uneven gaps between runs and pins a worker while it sleeps. A bucket that is refilled once a second lets bursts through.',

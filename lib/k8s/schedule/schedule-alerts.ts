@@ -4,14 +4,17 @@
  *
  * Source: kube-state-metrics, CronJob Metrics and Job Metrics.
  */
+import { grouped } from '../../flow/grouped';
 import type { SchedulePlan } from '../../flow/schedule/workload';
 import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
-import { aboutObject, anyOf, eachStarting } from '../promql';
+import { aboutObject, anyOf, eachStarting, matching } from '../promql';
 
 /** The name of the container whose CPU is drawn. */
 export const CONTAINER = 'job';
 const MINUTE_SECONDS = 60;
+/** What the controller puts behind the name of a CronJob for a run: its minute. A run by hand has another ending. */
+const RUN = '-[0-9]+';
 
 /** The alerts of a schedule. */
 export function scheduleAlerts(plan: SchedulePlan, namespace: string | undefined): Alert[] {
@@ -78,7 +81,7 @@ export function scheduleAlerts(plan: SchedulePlan, namespace: string | undefined
 export function scheduleGraphs(plan: SchedulePlan, namespace: string | undefined): Graph[] {
   const all = plan.jobs.map(({ name }) => name);
   const cores = plan.knobs.find(({ name }) => name === 'coresForRuns');
-  const pods = { namespace, container: CONTAINER };
+  const pods = matching({ namespace, container: CONTAINER }, { pod: eachStarting(all, `${RUN}-.+`) });
   const started = ofJobs('kube_job_status_start_time', all, namespace);
   return [
     {
@@ -117,10 +120,46 @@ export function scheduleGraphs(plan: SchedulePlan, namespace: string | undefined
         {
           legend: 'used',
           // The kubelet's own label is the namespace of the pod, whatever honors it.
-          expr: `sum(rate(container_cpu_usage_seconds_total${podsOf(all, pods)}[${RATE_WINDOW_SECONDS}s])) or vector(0)`,
+          expr: `sum(rate(container_cpu_usage_seconds_total${pods}[${RATE_WINDOW_SECONDS}s])) or vector(0)`,
         },
         ...(cores === undefined ? [] : [{ legend: 'ceiling', expr: `vector(${cores.value})` }]),
       ],
     },
   ];
+}
+
+/** A metric about these CronJobs. */
+function ofCronJobs(metric: string, names: readonly string[], namespace: string | undefined): string {
+  return aboutObject(metric, {}, namespace, undefined, { cronjob: anyOf(names) });
+}
+
+/** A metric about the runs of these CronJobs. */
+function ofJobs(metric: string, names: readonly string[], namespace: string | undefined): string {
+  return aboutObject(metric, {}, namespace, undefined, { job_name: eachStarting(names, RUN) });
+}
+
+function activeRuns(names: readonly string[], namespace: string | undefined): string {
+  return ofJobs('kube_job_status_active', names, namespace);
+}
+
+/** Jobs that count as silent after the same time. */
+function bySilence(plan: SchedulePlan): [seconds: number, names: readonly string[]][] {
+  return [...grouped(plan.jobs.map(({ name }) => [plan.value(`alarmSilenceSeconds.${name}`), name] as const))];
+}
+
+/** Seconds since the last run that ended well; since it was made where none has. */
+function silentFor(names: readonly string[], namespace: string | undefined): string {
+  const latest = (metric: string) => `max by (cronjob) (${ofCronJobs(metric, names, namespace)})`;
+  return `time() - (${latest('kube_cronjob_status_last_successful_time')} or ${latest('kube_cronjob_created')})`;
+}
+
+/** Runs that have failed, and began within so many seconds. */
+function failedSince(
+  names: readonly string[],
+  namespace: string | undefined,
+  allowed: number,
+  seconds: number,
+): string {
+  const of = (metric: string) => `max by (job_name) (${ofJobs(metric, names, namespace)})`;
+  return `${of('kube_job_status_failed')} > ${allowed} and on (job_name) time() - ${of('kube_job_status_start_time')} < ${seconds}`;
 }

@@ -3,8 +3,8 @@ import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { hashedName } from '../names';
 import { clusterQueue, localQueue, resourceFlavor } from '../operators/kueue';
-import { DEFAULT_RESOURCES } from '../restricted-pod';
-import { milliCpu, type SpreadJob } from './spread-job';
+import { requestsOf } from './job-pod';
+import type { SpreadJob } from './spread-job';
 
 /** The label of a Job that waits in a queue; Kueue suspends it until there is room. */
 export const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name';
@@ -31,9 +31,9 @@ export function scheduleQueue(
 ): ScheduleQueue {
   // Not the path of the construct: a new name would be a new queue, in which nothing that runs is counted.
   const inCluster = hashedName(`${namespace}-${name}`, JSON.stringify([namespace, name]));
-  const largest = (amount: (job: SpreadJob) => number) => Math.max(...jobs.map(amount));
-  const millis = maxConcurrent * largest(({ cpu }) => milliCpu(cpu!));
-  const mebibytes = maxConcurrent * largest(({ memory = DEFAULT_RESOURCES.memory!.request! }) => memory.toMebibytes());
+  const requests = jobs.map(requestsOf);
+  const millis = maxConcurrent * Math.max(...requests.map(({ milliCpu }) => milliCpu));
+  const mebibytes = maxConcurrent * Math.max(...requests.map(({ memory }) => memory.toMebibytes()));
   const flavor = resourceFlavor(scope, 'ResourceFlavor', inCluster, {});
   const queue = clusterQueue(scope, 'ClusterQueue', inCluster, {
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },

@@ -1,12 +1,30 @@
-/** One job of a spread schedule: what the plan asks of it, and what its pod runs. */
-import { type Size, SizeRoundingBehavior } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
-import { type Check, wholeNumber } from '../../flow/errors';
-import { CHECKED, having, type Kinds, listOf, mapOf, needed, TEXT } from '../../flow/kinds';
+import type { Size } from 'cdk8s';
+import type * as kplus from 'cdk8s-plus-28';
 import type { ScheduledJob } from '../../flow/schedule/workload';
-import { SIZE } from '../kinds';
-import { environmentName, imageReference, textCheck } from '../names';
-import { DEFAULT_RESOURCES } from '../restricted-pod';
+
+/**
+ * A destination of a job's connections, beside DNS.
+ */
+export interface JobEgress {
+  /**
+   * TCP ports, at least one. 1 to 65535 each.
+   */
+  readonly ports: number[];
+
+  /**
+   * Namespace of the pods that it connects to.
+   *
+   * @default - it is outside the cluster
+   */
+  readonly namespace?: string;
+
+  /**
+   * Addresses that it connects to, such as `10.20.0.0/16`, outside the cluster. Instead of `namespace`.
+   *
+   * @default - any address outside but link-local ones
+   */
+  readonly cidr?: string;
+}
 
 /**
  * One job that a CronJob runs: when, how long and with how much CPU for the plan, and the image.
@@ -46,56 +64,18 @@ export interface SpreadJob extends ScheduledJob {
    * @default Size.mebibytes(256)
    */
   readonly memory?: Size;
-}
 
-/** The kinds of its fields. When it runs is checked by the plan. */
-export const SPREAD_JOB_KINDS: Kinds<SpreadJob> = {
-  name: CHECKED,
-  periodSeconds: CHECKED,
-  cron: CHECKED,
-  durationSeconds: CHECKED,
-  durationVariation: CHECKED,
-  cpu: CHECKED,
-  pinned: CHECKED,
-  offsetMinutes: CHECKED,
-  image: needed(TEXT),
-  command: listOf(TEXT),
-  args: listOf(TEXT),
-  environment: mapOf(having(['value', 'valueFrom'], "an EnvValue: EnvValue.fromValue('text')")),
-  memory: SIZE,
-};
+  /**
+   * What the job connects to. A network policy allows this, DNS, and nothing else.
+   *
+   * @default - nothing but DNS
+   */
+  readonly egress?: JobEgress[];
 
-/** What the plan asks of a job. */
-export function scheduledJob(job: SpreadJob): ScheduledJob {
-  const { image: _image, command: _command, args: _args, environment: _environment, memory: _memory, ...asked } = job;
-  return asked;
-}
-
-/** The checks of what its pod runs. */
-export function spreadJobChecks(job: SpreadJob): Check[] {
-  const { name, image, command = [], args = [], environment = {}, memory } = job;
-  const of = (field: string) => `jobs.${field} of ${String(name)}`;
-  const word = (field: string) => (one: string) =>
-    textCheck(of(field), one, (text) => !text.includes('\0'), 'text without a zero byte');
-  return [
-    imageReference(of('image'), image),
-    ...command.map(word('command')),
-    ...args.map(word('args')),
-    ...Object.keys(environment).map((variable) => environmentName(of('environment'), variable)),
-    wholeNumber(`${of('memory')} in MiB`, memory?.toMebibytes({ rounding: SizeRoundingBehavior.NONE }), 1),
-  ];
-}
-
-/** What one run is given: the CPU that the plan counts with, no less and no more. */
-export function resourcesOf({ cpu, memory }: SpreadJob): kplus.ContainerResources {
-  const counted = cpu === undefined ? undefined : kplus.Cpu.millis(milliCpu(cpu));
-  return {
-    cpu: counted === undefined ? DEFAULT_RESOURCES.cpu : { request: counted, limit: counted },
-    memory: memory === undefined ? DEFAULT_RESOURCES.memory : { request: memory, limit: memory },
-  };
-}
-
-/** Kubernetes counts CPU in thousandths of a core. */
-export function milliCpu(cores: number): number {
-  return Math.max(1, Math.round(cores * 1000));
+  /**
+   * Service account of the pods. Its token for the API server is not mounted; what a cloud projects into its pods is.
+   *
+   * @default - one for the jobs of the schedule, without rights
+   */
+  readonly serviceAccount?: kplus.IServiceAccount;
 }
