@@ -49,7 +49,7 @@ export const cronStampede: Case = {
     {
       name: 'SpreadSchedule',
       engines: ['k8s'],
-      form: 'CronJobs at the least loaded minute, bounded by Kueue',
+      form: 'CronJobs at the least loaded minute, Kueue where runs must wait',
       available: true,
       deployed: 'notifications/Chores',
     },
