@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import fc from 'fast-check';
 import { CHORES } from '../../../lib/cases/case-04-cron-stampede';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { minuteOf } from '../../../lib/flow/schedule/schedule';
 import type { SpreadJob } from '../../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule, type SpreadScheduleProps } from '../../../lib/k8s/schedule/spread-schedule';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../../support/manifest';
@@ -41,9 +42,15 @@ const exprOf = (chart: Written, name: string): string => rulesOf(chart).find(({ 
 
 /** Runs at once in each minute of an hour, read from the manifests of hourly jobs. */
 function load(chart: Written, lengthMinutes: number): number[] {
+  return loadFrom(
+    cronJobs(chart).map(({ spec }) => Number(/^(\d+) \* \* \* \*$/.exec(spec.schedule)![1])),
+    lengthMinutes,
+  );
+}
+
+function loadFrom(starts: readonly number[], lengthMinutes: number): number[] {
   const minutes = new Array<number>(60).fill(0);
-  for (const { spec } of cronJobs(chart)) {
-    const start = Number(/^(\d+) \* \* \* \*$/.exec(spec.schedule)![1]);
+  for (const start of starts) {
     for (let minute = start; minute < start + lengthMinutes; minute += 1) minutes[minute % 60] += 1;
   }
   return minutes;
@@ -72,6 +79,18 @@ describe('case 4: the hour is even, read from the manifests', () => {
     expect(many.schedule.plan.predictions.unspreadRuns).toBe(1000);
   });
 
+  // What the construct would come to if each job knew only its own name.
+  test('a bare hash of the name puts 7 of the 36, and 27 of the 1,000, into one minute', () => {
+    const hashed = (all: readonly SpreadJob[], minutes: number) =>
+      Math.max(
+        ...loadFrom(
+          all.map(({ name }) => minuteOf(name)),
+          minutes,
+        ),
+      );
+    expect([hashed(jobs, 5), hashed(THOUSAND, 1)]).toEqual([7, 27]);
+  });
+
   test('a job that is appended moves no other', () => {
     const before = make();
     const more = make({ jobs: [...jobs, job('late'), job('later', { cron: '@hourly', periodSeconds: undefined })] });
@@ -92,13 +111,22 @@ describe('case 4: the hour is even, read from the manifests', () => {
 
   test.each([
     ['@daily', /^\d+ \d+ \* \* \*$/],
-    ['0 3 * * 1-5', /^\d+ 3 \* \* (1-5|MON-FRI)$/],
+    ['0 3 * * 1-5', /^\d+ 3 \* \* (1-5|MON-FRI|MON,TUE,WED,THU,FRI)$/],
+    // Six fields, as EventBridge reads them.
+    ['10 5 ? * MON-FRI *', /^\d+ 5 \* \* (1-5|MON-FRI|MON,TUE,WED,THU,FRI)$/],
     ['0 4 29 2 *', /^\d+ 4 29 2 \*$/],
     ['*/15 * * * *', /^(\d+,){3}\d+ \* \* \* \*$|^\d+(-\d+)?\/15 \* \* \* \*$/],
   ])('%s keeps all but its minutes', (cron, form) => {
     const alone = make({ jobs: [job('one', { cron, periodSeconds: undefined, durationSeconds: 60 })] });
     expect(scheduleOf(alone, 'one')).toMatch(form);
   });
+});
+
+test('an hour that the time zone skips or repeats is said', () => {
+  const nightly = job('nightly', { cron: '0 2 * * *', periodSeconds: undefined });
+  const explained = (timeZone?: string) => make({ jobs: [nightly], timeZone }).schedule.plan.explain();
+  expect(explained('Europe/Berlin')).toMatch(/nightly.*(skip|twice|never|not run)/i);
+  expect(explained()).not.toMatch(/twice|skip/i);
 });
 
 describe('the traps of case 4 are absent', () => {
