@@ -1,5 +1,5 @@
 /** Numbers of the alarms of a schedule. */
-import { chosenKnob, firstOneKnob } from '../alarms';
+import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { HOUR_MINUTES } from './recurrence';
 import type { SchedulerName } from './schedulers';
@@ -46,6 +46,7 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'a job that has failed is not run again before its next minute',
       'kube-state-metrics, kube_job_status_failed',
     ),
+    rateWindowKnob(),
   ],
   eventbridge: (jobs, chores) => [
     chosenKnob(

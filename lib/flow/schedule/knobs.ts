@@ -72,6 +72,13 @@ export function runKnobs(scheduler: SchedulerName): Knob[] {
       'Kubernetes, Jobs, "Pod backoff failure policy"',
     ),
     chosenKnob(
+      'terminationGracePeriodSeconds',
+      30,
+      's',
+      'the default, for a run that is ended at its deadline or with its node: it does not go on where it stopped',
+      'Kubernetes, Pod lifecycle, Termination of Pods',
+    ),
+    chosenKnob(
       'successfulJobsHistoryLimit',
       1,
       'jobs',

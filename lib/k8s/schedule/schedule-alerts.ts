@@ -6,7 +6,7 @@
  */
 import { grouped } from '../../flow/grouped';
 import type { SchedulePlan } from '../../flow/schedule/workload';
-import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { aboutObject, anyOf, eachStarting, matching } from '../promql';
 
@@ -120,9 +120,9 @@ export function scheduleGraphs(plan: SchedulePlan, namespace: string | undefined
         {
           legend: 'used',
           // The kubelet's own label is the namespace of the pod, whatever honors it.
-          expr: `sum(rate(container_cpu_usage_seconds_total${pods}[${RATE_WINDOW_SECONDS}s])) or vector(0)`,
+          expr: `sum(rate(container_cpu_usage_seconds_total${pods}[${plan.value('alarmWindowSeconds')}s])) or vector(0)`,
         },
-        ...(cores === undefined ? [] : [{ legend: 'ceiling', expr: `vector(${cores.value})` }]),
+        ...(cores === undefined ? [] : [{ legend: 'ceiling', expr: `vector(${Number(cores.value.toPrecision(6))})` }]),
       ],
     },
   ];

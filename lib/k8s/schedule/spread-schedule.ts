@@ -216,6 +216,7 @@ export class SpreadSchedule extends Construct {
       securityContext: restrictedPod(),
       serviceAccount: job.serviceAccount ?? this.serviceAccount,
       automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(value('terminationGracePeriodSeconds')),
       containers: [
         {
           name: CONTAINER,
