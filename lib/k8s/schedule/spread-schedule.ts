@@ -41,8 +41,8 @@ const MOST_NAME_CHARACTERS = 17_000;
 export interface SpreadScheduleProps {
   /**
    * The jobs, in an order that only grows at its end: a job that is appended moves no other. Each becomes a CronJob of its
-   * name. At least one; the names together at most 17,000 characters with a comma between them, which
-   * are a thousand jobs of 16 characters.
+   * name. At least one; their names together at most 17,000 characters, counting one more for each: a thousand names of 16
+   * characters.
    */
   readonly jobs: SpreadJob[];
 
@@ -133,8 +133,8 @@ export class SpreadSchedule extends Construct {
   public readonly flavor?: ApiObject;
 
   /**
-   * The network policies: the first one is for all jobs and allows DNS, the others are for
-   * the jobs that connect to the same places.
+   * The network policies: the first one is for all jobs and allows DNS, each of the others is for the jobs that connect to
+   * the same places.
    */
   public readonly networkPolicies: ApiObject[];
 
