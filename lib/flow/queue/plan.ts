@@ -86,6 +86,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   const { sizing, headroom } = sizeWithHeadroom(solve, subject, workload, objective, timed);
   if (sizing.refusal !== undefined) throw refused(subject, sizing, sizing.refusal(), question, solve);
   const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
+  const read = { question, platform: platformName, brokerFacts: broker.facts };
   const planned: Planned = {
     subject,
     question,
@@ -97,7 +98,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     headroom,
     predictions,
     itemTimeoutSeconds: attemptSeconds(resolveWorkload(workload)).timeout,
-    alarmBacklog: alarmBacklog(sizing, predictions).value,
+    alarmBacklog: alarmBacklog({ ...read, sizing, predictions }).value,
   };
   const refusal = platform.refusal?.(planned);
   if (refusal !== undefined) throw new CapacityError(subject, refusal.reason, refusal.waysOut);
