@@ -4,7 +4,7 @@ import * as cloudtasks from '@pulumi/gcp/cloudtasks';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, wholeNumber } from '../../flow/errors';
-import { CHECKED, type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
 import { planTasks } from '../../flow/schedule/cloud-tasks';
 import type { ScheduledJob, ScheduleHost, ScheduleObjective, SchedulePlan } from '../../flow/schedule/workload';
 import { componentName } from '../component-name';
@@ -47,6 +47,8 @@ export interface SpreadScheduleArgs {
   readonly project?: pulumi.Input<string>;
   /** Where alerts go. Default: nowhere; incidents are still opened. */
   readonly notificationChannels?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Whether the queue stays in Google Cloud, with the runs that wait in it, when it leaves the program. Default: true. */
+  readonly retainOnDelete?: boolean;
 }
 
 const KINDS: Kinds<SpreadScheduleArgs> = {
@@ -62,6 +64,7 @@ const KINDS: Kinds<SpreadScheduleArgs> = {
   memory: TEXT,
   project: INPUT,
   notificationChannels: INPUT_LIST,
+  retainOnDelete: FLAG,
 };
 
 /**
@@ -175,7 +178,7 @@ export class SpreadSchedule extends pulumi.ComponentResource {
         // Every attempt: a run that is deleted leaves no other trace.
         stackdriverLoggingConfig: { samplingRatio: 1 },
       },
-      { parent: this },
+      { parent: this, retainOnDelete: args.retainOnDelete ?? true },
     );
   }
 
