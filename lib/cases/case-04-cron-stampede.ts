@@ -53,6 +53,13 @@ export const cronStampede: Case = {
       available: true,
       deployed: 'notifications/Chores',
     },
+    {
+      name: 'SpreadSchedule',
+      engines: ['gcp'],
+      form: 'Cloud Scheduler, Cloud Tasks, Cloud Run',
+      available: true,
+      deployed: 'gcp/chores',
+    },
   ],
   trap: 'A random sleep inside the job leaves uneven gaps between runs and pins a worker while it sleeps. A bucket that is refilled once a second lets bursts through.',
   scenario: {

@@ -57,7 +57,7 @@ const OBJECTIVE_FIELDS: Fields<ScheduleObjective> = {
 /** Checks the jobs, the host and the promise. */
 export function scheduleChecks(question: ScheduleQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ jobs, objective = {}, host, ...choices }) => [
-    ...listChecks('jobs', jobs, (list) => listOfJobs(list, host !== undefined)),
+    ...listChecks('jobs', jobs, (list) => listOfJobs(list, typeof host === 'object' && host !== null)),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, host)),
     ...(host === undefined ? [] : objectChecks('host', host, HOST_FIELDS, () => hostChecks(host))),
     oneOf('scheduler', choices.scheduler, Object.keys(SCHEDULERS)),
