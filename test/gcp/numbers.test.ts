@@ -26,7 +26,16 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^Service \S+-worker\.template\.scaling\.maxInstanceCount$/, 'maxInstances'],
   [/\.envs\.MAX_BODY_BYTES\.value$/, 'maxBodyBytes'],
   [/^Service \S+-receiver\.template\.timeout$/, 'receiverRequestSeconds'],
+  [/^Service chores-worker\.template\.timeout$/, 'requestTimeoutSeconds'],
   [/^Service \S+-worker\.template\.timeout$/, 'ackDeadlineSeconds'],
+  [/^Queue chores\.rateLimits\.maxConcurrentDispatches$/, 'maxConcurrentDispatches'],
+  [/^Queue chores\.rateLimits\.maxDispatchesPerSecond$/, 'maxDispatchesPerSecond'],
+  [/^Queue chores\.retryConfig\.maxAttempts$/, 'maxAttempts'],
+  [/^Queue chores\.retryConfig\.maxRetryDuration$/, 'maxRetrySeconds'],
+  [/^Queue chores\.retryConfig\.minBackoff$/, 'minBackoffSeconds'],
+  [/^Queue chores\.retryConfig\.maxBackoff$/, 'maxBackoffSeconds'],
+  [/^Job chores-\S+\.attemptDeadline$/, 'attemptDeadlineSeconds'],
+  [/^Job chores-\S+\.retryConfig\.minBackoffDuration$/, 'enqueueMinBackoffSeconds'],
   [/\.startupProbe\.periodSeconds$/, 'startupProbePeriodSeconds'],
   [/\.startupProbe\.timeoutSeconds$/, 'startupProbeTimeoutSeconds'],
   [/\.startupProbe\.failureThreshold$/, 'startupProbeFailures'],
@@ -62,7 +71,7 @@ test('the program: every time, bound and number of a probe is a knob of the plan
   const times = timesOf(resources);
   // Four subscriptions, three services.
   expect(times.length).toBeGreaterThan(30);
-  const planOf = (path: string) => (/ messages\b/.test(path) ? made.messages : made.webhooks).plan;
+  const planOf = (path: string) => made[/ (\w+)/.exec(path)![1] as keyof typeof made].plan;
   expect(times.map(({ path, value }) => [path, value])).toEqual(
     times.map(({ path, knob }) => [path, planOf(path).knobs.find(({ name }) => name === knob)?.value ?? knob]),
   );
