@@ -127,7 +127,10 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingRateLimit$/, 'throttleRatePerSecond'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingBurstLimit$/, 'throttleBurst'],
-  [/^AWS::Scheduler::Schedule .*\/([a-z0-9-]+)\/Resource .*\.MaximumEventAgeInSeconds$/, 'maximumEventAgeSeconds.$1'],
+  [
+    /^AWS::Scheduler::Schedule .*\/Job-([a-z0-9-]+)\/Resource .*\.MaximumEventAgeInSeconds$/,
+    'maximumEventAgeSeconds.$1',
+  ],
   [/^AWS::WAFv2::WebACL .*\.RateBasedStatement\.Limit$/, 'wafRequestsPerFiveMinutes'],
 ];
 

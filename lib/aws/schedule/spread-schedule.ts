@@ -206,7 +206,8 @@ export class SpreadSchedule extends Construct {
       startWithinSeconds,
     };
     const { timeZone } = this.props;
-    const schedule = new Schedule(this.scopeOf(index), name, {
+    // With a prefix: the tree takes a child named constructor for one that is there.
+    const schedule = new Schedule(this.scopeOf(index), `Job-${name}`, {
       schedule: ScheduleExpression.expression(
         `cron(${expression})`,
         timeZone === undefined ? undefined : TimeZone.of(timeZone),
