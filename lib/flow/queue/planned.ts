@@ -4,6 +4,9 @@ import type { QueueQuestion } from './question';
 import type { Sizing } from './sizing';
 import type { Predictions } from './workload';
 
+/** A sized question, of which a broker says whether it can serve it. */
+export type Attempted = Pick<Planned, 'question' | 'platform' | 'sizing' | 'itemTimeoutSeconds'>;
+
 /** A sized queue, before its knobs get names and reasons; platform and broker derive their knobs from it. */
 export interface Planned {
   readonly subject: string;

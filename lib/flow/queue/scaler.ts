@@ -23,7 +23,7 @@ export const HOLD_SECONDS = 300;
  * Seconds between polls that a poll of 0 ("at once") stands for: a decision per item would make the law depend on the
  * rate, and no autoscaler polls more often.
  */
-export const SHORTEST_POLL_SECONDS = 0.1;
+const SHORTEST_POLL_SECONDS = 0.1;
 
 /** Seconds between two polls. */
 export function pollInterval(consumer: ResolvedConsumer): number {

@@ -6,7 +6,6 @@ import { type LatencyMix, unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
-  FEWEST_ATTEMPTS,
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
@@ -38,8 +37,21 @@ export interface Sizing {
    * search only needs to know that there is one.
    */
   readonly refusal: (() => string) | undefined;
-  /** Ways out of a refusal that change the platform or split the queue. */
-  readonly otherwise?: readonly string[];
+  /** What decided on the most instances. */
+  readonly decidedBy: Decision;
+  /** Seconds of the workload's service time that are not the item's own, such as the start of a job. */
+  readonly startSecondsWithin: number;
+}
+
+/** What decides on the most instances: a number given by hand, the promise, the most items that may wait, or a limit. */
+export type Decision = 'given' | 'latency' | 'minimum' | 'backlog' | 'limit';
+
+/** How a platform differs from one that adds instances on any share of an item. */
+export interface SizeOptions {
+  /** The items for which one more instance is asked, as the platform's scaler compares with them. */
+  readonly target?: (backlogPerInstance: number) => number;
+  /** Seconds of the service time that are not the item's own. Default: 0. */
+  readonly startSecondsWithin?: number;
 }
 
 /** Sizes a consumer: `size`, or the platform's version of it. */
@@ -54,14 +66,20 @@ const NEVER = Number.POSITIVE_INFINITY;
 export const FIRST_POLL_MARGIN = 0.7;
 
 /** Sizes a consumer. A promise that cannot be kept is returned as a refusal. */
-export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
+export function size(
+  subject: string,
+  givenWorkload: Workload,
+  objective: Objective,
+  given: Consumer,
+  { target = (items) => items, startSecondsWithin = 0 }: SizeOptions = {},
+): Sizing {
   const workload = resolveWorkload(givenWorkload);
   const timing = {
     slotsPerInstance: given.slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
     pollSeconds: given.pollSeconds ?? CONSUMER_DEFAULTS.pollSeconds,
     decideSeconds: given.decideSeconds ?? CONSUMER_DEFAULTS.decideSeconds,
     startSeconds: given.startSeconds ?? CONSUMER_DEFAULTS.startSeconds,
-    maxAttempts: Math.max(FEWEST_ATTEMPTS, given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts),
+    maxAttempts: given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts,
   };
   const promised: Promised = {
     latencySeconds: objective.latencySeconds,
@@ -70,14 +88,16 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   };
   const work = workSeconds(workload, timing.maxAttempts);
   const unhinderedSeconds = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
-  const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds };
+  const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds, startSecondsWithin };
   let passing = false;
+  let decidedBy: Decision = given.maxInstances === undefined ? 'latency' : 'given';
   const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
     const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
     return {
       ...common,
       consumer,
       passing,
+      decidedBy,
       forecast: seen,
       refusal: refusal ?? broken(seen, common, consumer, objective),
     };
@@ -86,7 +106,9 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     ...timing,
     minInstances,
     maxInstances,
-    backlogPerInstance: backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
+    backlogPerInstance: target(
+      backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
+    ),
   });
   if (unhinderedSeconds >= promised.latencySeconds) {
     return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, unhinderedSeconds));
@@ -108,13 +130,18 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
   passing = needed < settled;
   const limit = given.instanceLimit ?? NEVER;
   // Those that always run may be more than the load needs.
-  let most = Math.min(given.maxInstances ?? Math.max(needed, given.minInstances ?? 0), limit);
+  let most = given.maxInstances ?? Math.max(needed, given.minInstances ?? 0);
+  if (given.maxInstances === undefined && most > needed) decidedBy = 'minimum';
+  if (most > limit) decidedBy = 'limit';
+  most = Math.min(most, limit);
   if (given.maxInstances === undefined && promised.maxBacklog !== NEVER) {
     // More slots than the latency needs, until the line due to chance is short enough.
     const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));
     const shortEnough = (index: number) =>
       forecast(workload, crew(sizes[index], sizes[index])).peakBacklog() <= promised.maxBacklog;
-    most = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
+    const enough = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
+    if (enough > most) decidedBy = 'backlog';
+    most = enough;
   }
   // Arrivals may exceed capacity during the peak, if the promised latency allows it; never in the steady state.
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;

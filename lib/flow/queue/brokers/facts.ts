@@ -24,7 +24,8 @@ export const BROKER_FACTS: Readonly<Record<BrokerName, BrokerFacts>> = {
     title: 'Amazon SQS',
     depthAgeSeconds: 5,
     publishesAge: true,
-    source: 'Amazon SQS API reference, GetQueueAttributes: eventually consistent, seconds under steady traffic',
+    source:
+      'assumption: under steady traffic the depth is seconds old; Amazon SQS API reference, GetQueueAttributes: consistent at least a minute after producers stop',
   },
   rabbitmq: {
     title: 'RabbitMQ',

@@ -6,7 +6,13 @@ import { BROKER_FACTS } from './facts';
 /** Apache Kafka. */
 export const KAFKA: Broker = {
   facts: BROKER_FACTS.kafka,
+  choices: ['partitions'],
   checks: ({ partitions }) => [wholeNumber('partitions', partitions, 1)],
-  consumer: ({ partitions, consumer }) => ({ instanceLimit: partitions ?? consumer?.instanceLimit }),
+  consumer: ({ partitions, consumer }) => ({
+    instanceLimit:
+      partitions === undefined
+        ? consumer?.instanceLimit
+        : Math.min(partitions, consumer?.instanceLimit ?? Number.POSITIVE_INFINITY),
+  }),
   knobs: () => [],
 };

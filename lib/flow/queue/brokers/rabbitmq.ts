@@ -44,6 +44,7 @@ function prefetch({ question, platform, sizing }: Planned): Knob {
 /** RabbitMQ. */
 export const RABBITMQ: Broker = {
   facts: BROKER_FACTS.rabbitmq,
+  choices: ['roundTripSeconds', 'consumerOutageSeconds'],
   checks: ({ roundTripSeconds, consumerOutageSeconds }) => [
     inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
     wholeNumber('consumerOutage in seconds', consumerOutageSeconds, 1),

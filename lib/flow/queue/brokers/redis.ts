@@ -3,4 +3,4 @@ import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
 
 /** Redis Streams. */
-export const REDIS: Broker = { facts: BROKER_FACTS.redis, checks: () => [], consumer: () => ({}), knobs: () => [] };
+export const REDIS: Broker = { facts: BROKER_FACTS.redis, choices: [], checks: () => [], consumer: () => ({}), knobs: () => [] };
