@@ -10,7 +10,13 @@ import type { Predictions } from './workload';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
-  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned), ...alarmKnobs(planned)];
+  return [
+    ...crewKnobs(planned),
+    ...costKnobs(planned.sizing),
+    itemTimeoutKnob(planned),
+    ...retryKnobs(planned),
+    ...alarmKnobs(planned),
+  ];
 }
 
 /** What decided on the most instances, where that is not the promise. */
@@ -177,6 +183,12 @@ function itemTimeoutKnob({ question }: Planned): Knob {
     inputs: { serviceSeconds, serviceVariation, longestSeconds: longest },
     source: 'one attempt in a thousand is given up; the gamma law is the one the simulation draws from',
   };
+}
+
+/** How long a failed item waits for its next attempt, where attempts fail. */
+function retryKnobs({ sizing, retry: { delay, ...why } }: Planned): Knob[] {
+  if (sizing.workload.failureRatio === 0) return [];
+  return [{ name: 'retryDelaySeconds', value: delay.baseSeconds, unit: 's', ...why }];
 }
 
 /** The backlog at which an alarm fires: above the prediction, and before the promise is broken. */

@@ -36,12 +36,14 @@ import type { Refusal } from './refusal';
 import {
   attemptSeconds,
   consumerChecks,
+  type GivenConsumer,
   questionChecks,
   type ResolvedConsumer,
   resolveWorkload,
   retryChecks,
   workloadChecks,
 } from './resolve';
+import type { Retry } from './retry';
 import { type Sizing, size } from './sizing';
 import { type Fits, twoTogether, type WayOut, waysOut } from './ways-out';
 import { type Consumer, type Predictions, QueuePlan, type Workload } from './workload';
@@ -85,13 +87,15 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     headroom,
     predictions,
     itemTimeoutSeconds: itemTimeout(question),
+    retry: retryOf(question),
     alarmBacklog: alarmBacklog(sizing, predictions).value,
   };
   const monthlyCost = platform.monthlyCost?.(planned);
   // Set on the object, not spread: values that are never read are never computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned))
+  const peaked = sizing.workload.peakSeconds > 0;
+  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned), peaked)
     .withKnobs(broker.knobs(planned))
     .withKnobs(platform.knobs(planned));
   const alarms = [...(broker.alarms?.(plan, question) ?? []), ...(platform.alarms?.(plan) ?? [])];
@@ -133,9 +137,19 @@ function isNameOf(table: object, name: unknown): boolean {
 }
 
 /** The consumer with the times and limits of platform and broker. */
-function timedConsumer(question: QueueQuestion): Consumer {
+function timedConsumer(question: QueueQuestion): GivenConsumer {
   const { platform, broker } = partsOf(question);
-  return { ...platform.consumer(question, broker.facts), ...definedOnly(broker.consumer(question)) };
+  return {
+    ...platform.consumer(question, broker.facts),
+    ...definedOnly(broker.consumer(question)),
+    retryDelay: retryOf(question).delay,
+  };
+}
+
+/** How a failed item is retried. */
+function retryOf(question: QueueQuestion): Retry {
+  const { platformName: platform, broker } = partsOf(question);
+  return broker.retry({ question, platform, itemTimeoutSeconds: itemTimeout(question) });
 }
 
 function itemTimeout({ workload }: QueueQuestion): number {
@@ -179,7 +193,11 @@ function refused(subject: string, question: QueueQuestion, { reason, sizing, way
   const fits = (asked: QueueQuestion) => !('reason' in bare(asked));
   const sized = (asked: QueueQuestion) => bare(asked).sizing;
   const tried = ({ question: asked }: WayOut) => asked === undefined || (isSound(asked) && fits(asked));
-  const refusedQueue = { question, sizing, fits, sized };
+  const suggested = (asked: QueueQuestion) => {
+    const attempt = bare(asked);
+    return 'reason' in attempt ? attempt.waysOut(asked, fits) : [];
+  };
+  const refusedQueue = { question, sizing, fits, sized, suggested };
   const candidates = [...(sizing === undefined ? [] : waysOut(refusedQueue)), ...own(question, fits)];
   let ways = candidates.filter((way) => way !== undefined).filter(tried);
   if (!ways.some((way) => way.question !== undefined)) {

@@ -3,10 +3,22 @@
  * fluid model and simulation agree on them.
  */
 import { ARRIVALS_FIELDS, arrivalsChecks, resolveArrivals } from '../arrivals';
-import { atLeast, type Check, fromBelow, inRange, isKnown, positive, required, shown, wholeAtLeast, wholeNumber } from '../errors';
+import {
+  atLeast,
+  type Check,
+  fromBelow,
+  inRange,
+  isKnown,
+  positive,
+  required,
+  shown,
+  wholeAtLeast,
+  wholeNumber,
+} from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { serviceQuantile } from '../numerics/gamma';
 import { CENTURY_SECONDS, LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import type { RetryDelay } from './backoff';
 import { PLATFORM_FACTS } from './platforms/facts';
 import type { QueueQuestion, RedriveChoices } from './question';
 import type { Consumer, Objective, Workload } from './workload';
@@ -41,6 +53,17 @@ export interface ResolvedConsumer {
   readonly backlogPerInstance: number;
   /** Attempts at one item before it is set aside. */
   readonly maxAttempts: number;
+  /** The delay before a failed item is delivered again. Default: `DEFAULT_RETRY_DELAY`. */
+  readonly retryDelay?: RetryDelay;
+}
+
+/** How often a failed item is tried, and after which delay. */
+export type Retries = Pick<ResolvedConsumer, 'maxAttempts' | 'retryDelay'>;
+
+/** A consumer to size, with what the broker decides. */
+export interface GivenConsumer extends Consumer {
+  /** The delay before a failed item is delivered again. Default: `DEFAULT_RETRY_DELAY`. */
+  readonly retryDelay?: RetryDelay;
 }
 
 /** The platform's defaults, overridden by what the user gave. An explicit `undefined` counts as not given. */

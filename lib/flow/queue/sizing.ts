@@ -6,6 +6,7 @@ import { type LatencyMix, unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
+  type GivenConsumer,
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
@@ -55,7 +56,7 @@ export interface SizeOptions {
 }
 
 /** Sizes a consumer: `size`, or the platform's version of it. */
-export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
+export type Solve = (subject: string, workload: Workload, objective: Objective, given: GivenConsumer) => Sizing;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -70,7 +71,7 @@ export function size(
   subject: string,
   givenWorkload: Workload,
   objective: Objective,
-  given: Consumer,
+  given: GivenConsumer,
   { target = (items) => items, startSecondsWithin = 0 }: SizeOptions = {},
 ): Sizing {
   const workload = resolveWorkload(givenWorkload);
@@ -80,6 +81,7 @@ export function size(
     decideSeconds: given.decideSeconds ?? CONSUMER_DEFAULTS.decideSeconds,
     startSeconds: given.startSeconds ?? CONSUMER_DEFAULTS.startSeconds,
     maxAttempts: given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts,
+    retryDelay: given.retryDelay,
   };
   const promised: Promised = {
     latencySeconds: objective.latencySeconds,
@@ -87,7 +89,7 @@ export function size(
     maxBacklog: objective.maxBacklog ?? NEVER,
   };
   const work = workSeconds(workload, timing.maxAttempts);
-  const unhinderedSeconds = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
+  const unhinderedSeconds = unhinderedLatency(workload, timing, promised.latencyQuantile);
   const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds, startSecondsWithin };
   let passing = false;
   let decidedBy: Decision = given.maxInstances === undefined ? 'latency' : 'given';
@@ -106,24 +108,16 @@ export function size(
     ...timing,
     minInstances,
     maxInstances,
-    backlogPerInstance: target(
-      backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
-    ),
+    backlogPerInstance: target(backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances)),
   });
   if (unhinderedSeconds >= promised.latencySeconds) {
     return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, unhinderedSeconds));
   }
   const slots = timing.slotsPerInstance;
-  const atPeak = slotsForRate(
-    workload.peakPerSecond,
-    planningHorizon(workload),
-    workload,
-    timing.maxAttempts,
-    promised,
-  );
+  const atPeak = slotsForRate(workload.peakPerSecond, planningHorizon(workload), workload, timing, promised);
   const offered = workload.peakPerSecond * work;
   const slotsForSteady = (horizon: number) =>
-    slotsForRate(workload.steadyPerSecond, horizon, workload, timing.maxAttempts, promised);
+    slotsForRate(workload.steadyPerSecond, horizon, workload, timing, promised);
   const settled = Math.ceil(atPeak / slots);
   const stable = () => Math.max(Math.floor(offered / slots) + 1, Math.ceil(slotsForSteady(NEVER) / slots));
   const needed = throughPeak(stable, settled, workload, (all) => crew(all, all), given, promised);
@@ -161,7 +155,7 @@ export function size(
  */
 export function keepsPromise(workload: ResolvedWorkload, consumer: ResolvedConsumer, promised: Promised): boolean {
   const work = workSeconds(workload, consumer.maxAttempts);
-  const unhinderedSeconds = unhinderedLatency(workload, consumer.maxAttempts, promised.latencyQuantile);
+  const unhinderedSeconds = unhinderedLatency(workload, consumer, promised.latencyQuantile);
   if (unhinderedSeconds >= promised.latencySeconds) return false;
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond : workload.peakPerSecond;
   if (lasting * work >= consumer.maxInstances * consumer.slotsPerInstance) return false;

@@ -27,6 +27,8 @@ export interface RefusedQueue {
   readonly fits: Fits;
   /** The size that a question leads to, refused or not; undefined where it is refused before. */
   readonly sized: (question: QueueQuestion) => Sizing | undefined;
+  /** Changes that platform or broker suggest for a question that is refused. */
+  readonly suggested?: (question: QueueQuestion) => (WayOut | undefined)[];
 }
 
 /** Ways out of a refused sizing: more instances, faster items, more latency, a smaller load, a higher bound. */
@@ -53,7 +55,10 @@ export function twoTogether(refused: RefusedQueue): WayOut[] {
   if (patient?.question === undefined) return [];
   const { latencySeconds } = patient.question.objective;
   const question = { ...refused.question, objective: { ...objective, latencySeconds } };
-  const second = waysOut({ ...refused, question, sizing: refused.sized(question) });
+  const second = [
+    ...waysOut({ ...refused, question, sizing: refused.sized(question) }),
+    ...(refused.suggested?.(question) ?? []),
+  ].filter((way) => way?.question !== undefined) as WayOut[];
   return second.map((way) => ({ ...way, sentence: `${patient.sentence} together with ${way.sentence}` }));
 }
 

@@ -1,9 +1,10 @@
 import type { Check } from '../../errors';
 import type { Knob } from '../../plan';
-import type { Attempted, Planned } from '../planned';
+import type { Asked, Attempted, Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import type { Refusal } from '../refusal';
 import type { NumericChoice } from '../resolve';
+import type { Retry } from '../retry';
 import type { Consumer, QueuePlan } from '../workload';
 import type { BrokerFacts } from './facts';
 
@@ -16,6 +17,8 @@ export interface Broker {
   checks(question: QueueQuestion): Check[];
   /** Consumer settings that the broker decides: attempts, partitions. */
   consumer(question: QueueQuestion): Consumer;
+  /** How long a failed item waits before its next attempt. */
+  retry(asked: Asked): Retry;
   /** Why this broker cannot serve the question, although the size fits; undefined if it can. */
   refusal?(attempted: Attempted): Refusal | undefined;
   /** The knobs that this broker has. */

@@ -1,5 +1,6 @@
 /** Apache Kafka: a consumer group has no more members at work than the topic has partitions. */
 import { wholeNumber } from '../../errors';
+import { OWN_RETRY } from '../retry';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
 
@@ -14,5 +15,6 @@ export const KAFKA: Broker = {
         ? consumer?.instanceLimit
         : Math.min(partitions, consumer?.instanceLimit ?? Number.POSITIVE_INFINITY),
   }),
+  retry: () => OWN_RETRY,
   knobs: () => [],
 };

@@ -117,7 +117,7 @@ function ackDeadline({ question, itemTimeoutSeconds }: Planned): Knob {
   };
 }
 
-function backoff({ question }: Planned): [minimum: Knob, maximum: Knob] {
+function backoff(question: QueueQuestion): [minimum: Knob, maximum: Knob] {
   const { max } = PUBSUB_LIMITS.backoffSeconds;
   const { minimumBackoffSeconds: low, maximumBackoffSeconds: high } = question;
   const { baseSeconds: backoffBaseSeconds, capSeconds: backoffCapSeconds } = DEFAULT_BACKOFF;
@@ -181,11 +181,20 @@ export const PUBSUB: Broker = {
   refusal: (attempted) => deadlineRefusal(attempted) ?? retentionRefusal(attempted, RETENTION_LIMITS),
   alarms: () => subscriptionAlarmKnobs(),
   consumer: ({ maxDeliveryAttempts, consumer }) => ({ maxAttempts: maxDeliveryAttempts ?? consumer?.maxAttempts }),
+  retry: ({ question }) => {
+    const [minimum, maximum] = backoff(question);
+    return {
+      delay: { baseSeconds: minimum.value, capSeconds: maximum.value, jitter: false },
+      formula: 'minimumBackoffSeconds, doubled with every attempt up to maximumBackoffSeconds',
+      inputs: { minimumBackoffSeconds: minimum.value, maximumBackoffSeconds: maximum.value },
+      source: `${REFERENCE}.retryPolicy: exponential backoff`,
+    };
+  },
   knobs(planned) {
     const { max } = PUBSUB_LIMITS.retentionSeconds;
     const source = `${REFERENCE}.messageRetentionDuration: 10 minutes to 31 days`;
     const kept = retentionFor(planned, RETENTION_LIMITS, source);
-    const [minimum, maximum] = backoff(planned);
+    const [minimum, maximum] = backoff(planned.question);
     const tries = attempts(planned);
     return [
       ackDeadline(planned),

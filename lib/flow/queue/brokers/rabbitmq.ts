@@ -50,6 +50,12 @@ export const RABBITMQ: Broker = {
     wholeNumber('consumerOutage in seconds', consumerOutageSeconds, 1),
   ],
   consumer: ({ consumer }) => ({ maxAttempts: consumer?.maxAttempts }),
+  retry: () => ({
+    delay: { baseSeconds: 0, capSeconds: 0, jitter: false },
+    formula: 'RabbitMQ delivers a returned message again at once',
+    inputs: {},
+    source: 'RabbitMQ, Quorum Queues, Poison Message Handling: no delay between deliveries',
+  }),
   knobs(planned) {
     const { question, sizing, itemTimeoutSeconds, alarmBacklog } = planned;
     const { maxAttempts, slotsPerInstance } = sizing.consumer;

@@ -3,12 +3,13 @@ import { type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import { type Knob, unlessGiven } from '../../plan';
 import { queueAlarmKnobs } from '../alarms';
-import type { Attempted, Planned } from '../planned';
+import type { Asked, Attempted, Planned } from '../planned';
 import type { PlatformName } from '../platforms/facts';
 import type { QueueQuestion } from '../question';
 import type { Refusal } from '../refusal';
 import { FEWEST_ATTEMPTS } from '../resolve';
 import { retentionFor, retentionRefusal } from '../retention';
+import type { Retry } from '../retry';
 import { fasterItems } from '../ways-out';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
@@ -57,9 +58,24 @@ function checks(question: QueueQuestion): Check[] {
 }
 
 /** Seconds that one receive hides a message: the whole attempt, and what follows it. */
-function visibilitySeconds({ question, platform, itemTimeoutSeconds }: Omit<Attempted, 'sizing'>): number {
+function visibilitySeconds({ question, platform, itemTimeoutSeconds }: Asked): number {
   const { functionTimeoutSeconds: timeout = itemTimeoutSeconds, batchWindowSeconds: window = 0 } = question;
-  return isLambda(platform) ? Math.ceil(LAMBDA_VISIBILITY_FACTOR * timeout + window) : itemTimeoutSeconds + DELETE_SECONDS;
+  return isLambda(platform)
+    ? Math.ceil(LAMBDA_VISIBILITY_FACTOR * timeout + window)
+    : itemTimeoutSeconds + DELETE_SECONDS;
+}
+
+/** A failed message stays hidden for the rest of its visibility time-out: SQS has no delay for retries. */
+function retry(asked: Asked): Retry {
+  const { serviceSeconds } = asked.question.workload;
+  const visibilityTimeoutSeconds = visibilitySeconds(asked);
+  const seconds = Math.max(0, visibilityTimeoutSeconds - serviceSeconds);
+  return {
+    delay: { baseSeconds: seconds, capSeconds: seconds, jitter: false },
+    formula: 'visibility time-out − service time: a failed message stays hidden for the rest of it',
+    inputs: { visibilityTimeoutSeconds, serviceSeconds },
+    source: 'Amazon SQS developer guide, Visibility timeout; shorter only where the consumer changes the visibility',
+  };
 }
 
 function visibilityRefusal(attempted: Attempted): Refusal | undefined {
@@ -134,7 +150,11 @@ const RETENTION_LIMITS = {
 };
 
 function retention(planned: Planned): Knob {
-  return retentionFor(planned, RETENTION_LIMITS, 'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14');
+  return retentionFor(
+    planned,
+    RETENTION_LIMITS,
+    'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
+  );
 }
 
 /** Amazon SQS. */
@@ -145,6 +165,7 @@ export const SQS: Broker = {
   refusal: (attempted) => visibilityRefusal(attempted) ?? retentionRefusal(attempted, RETENTION_LIMITS),
   alarms: (plan, { redrive }) => (redrive === undefined ? [] : queueAlarmKnobs(plan)),
   consumer: ({ maxReceiveCount, consumer }) => ({ maxAttempts: maxReceiveCount ?? consumer?.maxAttempts }),
+  retry,
   knobs(planned) {
     const kept = retention(planned);
     const knobs = [visibility(planned), attempts(planned), kept];

@@ -1,8 +1,8 @@
 /** One job for each item, started by KEDA: for items that take longer than a node waits for a pod to end. */
 import { atLeast } from '../../errors';
 import { type Knob, unlessGiven } from '../../plan';
-import { kedaAlarmKnobs } from '../alarms';
 import { YEAR_SECONDS } from '../../ranges';
+import { kedaAlarmKnobs } from '../alarms';
 import { consumerOf } from '../resolve';
 import { type Solve, size } from '../sizing';
 import type { Workload } from '../workload';

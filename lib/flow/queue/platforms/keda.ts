@@ -2,13 +2,13 @@
 import { atLeast, type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
-import { kedaAlarmKnobs } from '../alarms';
 import { YEAR_SECONDS } from '../../ranges';
+import { kedaAlarmKnobs } from '../alarms';
 import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
-import { attemptSeconds, consumerOf, resolveWorkload, workloadChecks } from '../resolve';
 import type { Refusal } from '../refusal';
+import { attemptSeconds, consumerOf, resolveWorkload, workloadChecks } from '../resolve';
 import { FIRST_POLL_MARGIN, type Solve, size } from '../sizing';
 import { fasterItems } from '../ways-out';
 import type { Workload } from '../workload';

@@ -2,8 +2,8 @@
 import { type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
-import { lastWhole } from '../../search';
 import { MONTH_HOURS, pricesRead, pricesRegion } from '../../prices';
+import { lastWhole } from '../../search';
 import { busyHours } from '../forecast/predict';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';

@@ -46,5 +46,8 @@ export function leftOut(name: string, value: number | undefined, because: string
 /** A check that an instance works on one item at a time. */
 export function oneSlot(question: QueueQuestion, because: string): Check {
   const slots = question.consumer?.slotsPerInstance ?? 1;
-  return { refused: slots !== 1, message: `consumer.slotsPerInstance must be 1, because ${because}, got ${shown(slots)}` };
+  return {
+    refused: slots !== 1,
+    message: `consumer.slotsPerInstance must be 1, because ${because}, got ${shown(slots)}`,
+  };
 }

@@ -63,7 +63,8 @@ export function asleepKnob(instance: string, { scaleToZero }: QueueQuestion): Kn
     name: 'minInstances',
     value: 0,
     unit: 'instances',
-    formula: scaleToZero === undefined ? 'given' : `scaleToZero: the last ${instance} stops when nothing waits or is in work`,
+    formula:
+      scaleToZero === undefined ? 'given' : `scaleToZero: the last ${instance} stops when nothing waits or is in work`,
     inputs: {},
     source: `given: ${asked}`,
   };
