@@ -98,7 +98,10 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned), peaked)
     .withKnobs(broker.knobs(planned))
     .withKnobs(platform.knobs(planned));
-  const alarms = [...(broker.alarms?.(plan, question) ?? []), ...(platform.alarms?.(plan) ?? [])];
+  const ofBroker = broker.alarms?.(plan, question) ?? [];
+  const ofPlatform = platform.alarms?.(plan) ?? [];
+  // Where both have an alarm of the same name, a queue with a redriver is watched where it is, any other by its worker.
+  const alarms = question.redrive === undefined ? [...ofBroker, ...ofPlatform] : [...ofPlatform, ...ofBroker];
   return { plan: plan.withKnobs(alarms), sizing };
 }
 

@@ -24,7 +24,8 @@ export interface Workload extends Arrivals {
   readonly serviceVariation?: number;
 
   /**
-   * Mean size of one item in bytes. Above 0, at most 10¹⁸.
+   * Mean size of one item in the queue in bytes; what a message refers to, such as an object in a bucket, does not
+   * count. Above 0; at most 1,048,576 on SQS and 10,000,000 on Pub/Sub, otherwise 10¹⁸.
    *
    * @default 1024
    */

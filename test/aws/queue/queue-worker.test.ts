@@ -266,7 +266,7 @@ describe('Lambda', () => {
 
   test('names everything that is wrong at once', () => {
     expect(() => withLambda({ ...batch(0, 301), consumer: { slotsPerInstance: 2 } })).toThrow(
-      /batchWindow in seconds must .*; consumer.slotsPerInstance must .*; batchSize must/,
+      /batchSize must .*; batchWindow in seconds must .*; consumer.slotsPerInstance must/,
     );
   });
 
@@ -355,7 +355,7 @@ describe('Lambda', () => {
     const flood = { steadyPerSecond: 1000, serviceSeconds: 2 };
     expect(() => withLambda({ workload: flood })).toThrow(CapacityError);
     expect(() => withLambda({ workload: flood })).toThrow(
-      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or two queues with half of it each, or a Fargate worker/,
+      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or 3 queues with 1\/3 of it each, or a Fargate worker/,
     );
   });
 
@@ -614,7 +614,7 @@ describe('scale to zero', () => {
     const hasty = () => withFargate({ objective: { latencySeconds: 181 }, compute: { scaleToZero: true } });
     expect(hasty).toThrow(CapacityError);
     expect(hasty).toThrow(
-      'Images: waking up from zero takes 180 s and an item 2 s, 181 s of latency is promised; leave scaleToZero off, or promise at least 182 s',
+      'Images: waking up from zero takes 180 s and an item 2 s, 181 s of latency is promised; leave scaleToZero off, or promise at least 270 s',
     );
   });
 

@@ -16,6 +16,14 @@ test.each(PAIRS)('$platform from $broker: every knob has a name of its own', (pa
   expect(names).toEqual([...new Set(names)]);
 });
 
+test.each([
+  ['a queue with a redriver is watched where it is', {}, 'redrive-queue.md'],
+  ['any other by its worker', undefined, 'k8s-queue-worker.md'],
+])('%s', (_what, redrive, page) => {
+  const question = { platform: 'keda', broker: 'sqs', workload: peak, objective: { latencySeconds: 600 } } as const;
+  expect(planQueue('Orders', { ...question, redrive }).knob('alarmWindowSeconds').source).toContain(page);
+});
+
 test.each<[string, QueueQuestion, number]>([
   [
     'items of a minute, of which a pod waits for part of one',

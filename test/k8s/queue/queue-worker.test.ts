@@ -220,7 +220,7 @@ describe('the scaler follows the plan', () => {
     const given = make({ trigger, consumer: { maxInstances: 20 } });
     expect(spec(given, 'ScaledObject').maxReplicaCount).toBe(6);
     const few = { trigger: QueueTrigger.kafka({ ...kafka, partitions: 4 }) };
-    expect(() => make(few)).toThrow(/^Orders: .* with 4 to 4 instances × 1 .*; allow 6 instances, /);
+    expect(() => make(few)).toThrow(/^Orders: .* with 4 to 4 instances × 1 .*; 6 partitions, /);
   });
 });
 
