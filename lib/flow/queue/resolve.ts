@@ -146,6 +146,7 @@ const QUESTION_FIELDS: Fields<QueueQuestion> = {
   batchSize: true,
   maxReceiveCount: true,
   retentionSeconds: true,
+  customerKey: true,
   redrive: true,
   ackDeadlineSeconds: true,
   minimumBackoffSeconds: true,
@@ -187,10 +188,10 @@ export function questionChecks(question: QueueQuestion, checked: readonly Numeri
     ...workloadChecks(asked.workload),
     ...objectiveChecks(asked.objective),
     ...consumerChecks(asked.consumer === undefined ? {} : asked.consumer),
-    {
-      refused: asked.scaleToZero !== undefined && typeof asked.scaleToZero !== 'boolean',
-      message: `scaleToZero must be true or false, got ${shown(asked.scaleToZero)}`,
-    },
+    ...(['scaleToZero', 'customerKey'] as const).map((name) => ({
+      refused: asked[name] !== undefined && typeof asked[name] !== 'boolean',
+      message: `${name} must be true or false, got ${shown(asked[name])}`,
+    })),
     ...NUMBERS.filter((name) => !checked.includes(name)).map((name) => atLeast(name, asked[name], 0, CENTURY_SECONDS)),
     ...redriveChecks(asked.redrive),
   ]);

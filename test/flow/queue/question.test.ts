@@ -136,6 +136,7 @@ describe('values of another kind', () => {
     ['redrive', 'x'],
     ['redrive', 5],
     ['scaleToZero', 'yes'],
+    ['customerKey', 1],
   ])('%s %p is refused by name on every platform', (name, value) => {
     for (const pair of PAIRS) {
       expect(refusal(asked({ ...pair, [name]: value }))).toMatch(
