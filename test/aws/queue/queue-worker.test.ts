@@ -575,6 +575,13 @@ describe('scale to zero', () => {
     expect(targetOf(onFargate).MinCapacity).toBeGreaterThan(0);
   });
 
+  test('a minimum of none is asleep, too', () => {
+    const none = withFargate({ ...patient, consumer: { minInstances: 0 } });
+    expect(targetOf(none).MinCapacity).toBe(0);
+    none.template.resourceCountIs('AWS::CloudWatch::Alarm', 1);
+    expect(none.worker.plan.value('wakeUpSeconds')).toBe(asleep.worker.plan.value('wakeUpSeconds'));
+  });
+
   test('an alarm on waiting messages starts the first task: the division by running tasks cannot', () => {
     const alarm = only(asleep, 'AWS::CloudWatch::Alarm');
     const { Expression } = alarm.Metrics.find((one: Untyped) => one.Expression);

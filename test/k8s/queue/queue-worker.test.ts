@@ -206,6 +206,11 @@ describe('the scaler follows the plan', () => {
     expect(knobs(jobs).filter((name) => /cooldown|fallback|stabilization/i.test(name))).toEqual([]);
   });
 
+  test('a minimum of none is asleep, too', () => {
+    const none = make({ consumer: { minInstances: 0 }, objective: { latencySeconds: 600 } });
+    expect(spec(none, 'ScaledObject')).toEqual(spec(asleep, 'ScaledObject'));
+  });
+
   test('asleep: none, woken within what is promised', () => {
     expect(spec(asleep, 'ScaledObject').minReplicaCount).toBe(0);
     expect(value(asleep, 'wakeUpSeconds')).toBe(30 + 15 + 5 + 30);
