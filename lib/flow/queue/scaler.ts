@@ -47,24 +47,24 @@ export function desiredInstances(outstanding: number, consumer: ResolvedConsumer
 const CHANCE = 2;
 
 /**
- * The most items that the law has seen where so many are outstanding on average. With an instance for every item it
- * follows each that comes by chance, and holds what it has added; otherwise the mean decides.
+ * The most items that the law has seen where so many are outstanding on average. A law that asks for as many slots as
+ * there are items follows each that comes by chance, and holds what it has added; with any other the mean decides.
  */
 export function mostItems(average: number, { backlogPerInstance, slotsPerInstance }: ResolvedConsumer): number {
-  return backlogPerInstance <= slotsPerInstance ? average + CHANCE * sqrt(average) : average;
+  return backlogPerInstance === slotsPerInstance ? average + CHANCE * sqrt(average) : average;
 }
 
 /** The average of which `most` are the most items: the inverse of `mostItems`. */
 export function averageItems(most: number, { backlogPerInstance, slotsPerInstance }: ResolvedConsumer): number {
-  if (most === NEVER || backlogPerInstance > slotsPerInstance) return most;
+  if (most === NEVER || backlogPerInstance !== slotsPerInstance) return most;
   return (sqrt(most + (CHANCE / 2) ** 2) - CHANCE / 2) ** 2;
 }
 
 /**
  * Instances that serve the steady load when a peak begins. The minimum, if it is stable. Otherwise the law has already
- * added instances up to the smallest stable count; where it asks for one an item, up to the most items that are
- * outstanding by chance. A minimum of 0 counts as asleep unless an item arrives within
- * `HOLD_SECONDS` with a probability of e⁻⁵ = 0.7 % or more: the worst case for the first item.
+ * added instances up to the smallest stable count; where it asks for a slot an item, up to the most items that are
+ * outstanding by chance. A minimum of 0 counts as asleep unless an item arrives within `HOLD_SECONDS` with a probability
+ * of e⁻⁵ = 0.7 % or more: the worst case for the first item.
  */
 export function steadyInstances(workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
   const { minInstances, maxInstances } = consumer;
