@@ -1,5 +1,4 @@
 /** What is said of predictions, in one wording for the page of reasons and the command line. */
-import type { Predictions } from './workload';
 
 /** Share of the P99 by which the P99 of a bad peak must differ to be printed. */
 const NOTICEABLE = 0.1;
@@ -8,7 +7,10 @@ const NOTICEABLE = 0.1;
 export function noticeablyBadPeak({
   badPeakP99Seconds: bad,
   latencyP99Seconds: usual,
-}: Pick<Predictions, 'badPeakP99Seconds' | 'latencyP99Seconds'>): number | undefined {
+}: {
+  readonly badPeakP99Seconds?: number;
+  readonly latencyP99Seconds: number;
+}): number | undefined {
   return bad !== undefined && Math.abs(bad - usual) > NOTICEABLE * usual ? bad : undefined;
 }
 
