@@ -44,12 +44,12 @@ export interface Sized extends Partial<SolvedQueue> {
  *
  * @throws UsageError when the numbers are outside their ranges; the message names the options
  */
-export function planFor({ name, workload, objective, consumer, platform, broker }: Question): Sized {
+export function planFor({ name, objective, ...asked }: Question): Sized {
   // Loaded when something is sized, so that `--help` stays quick.
   const { solveQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
   const errors = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
   try {
-    return solveQueue(name, { workload, objective: objective as Objective, consumer, platform, broker });
+    return solveQueue(name, { ...asked, objective: objective as Objective });
   } catch (error) {
     if (error instanceof errors.CapacityError) return { refusal: error };
     if (error instanceof errors.InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));

@@ -3,6 +3,7 @@
  * here; one that is not named fails. Alert policies are in `alarms.test.ts`.
  */
 import { referenceEnvironment } from '../../bin/gcp/environment';
+import { QueuePlan } from '../../lib/flow/queue/workload';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { allOf, program, type Registered } from '../support/pulumi';
@@ -67,16 +68,18 @@ test('the program: every time, bound and number of a probe is a knob of the plan
   );
 });
 
-test('a worker on the plan of a queue that is pulled has the probes of Cloud Run', async () => {
+test('a worker on a plan made by hand, without probes, has the probes of Cloud Run', async () => {
   const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
-  const service = async (platform: 'cloud-run' | 'other') => {
-    const { resources } = await program(() => {
-      const plan = RedriveQueue.planOf('orders', { ...demand, platform });
-      return new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' });
-    });
+  const plan = RedriveQueue.planOf('orders', { ...demand, platform: 'cloud-run' });
+  const service = async (given: QueuePlan) => {
+    const { resources } = await program(
+      () => new PushWorker('orders', { plan: given, image: 'worker', location: 'europe-west1' }),
+    );
     return allOf(resources, 'Service')['orders-worker'].template.containers[0];
   };
-  const [own, pulled] = [await service('cloud-run'), await service('other')];
-  expect(pulled.startupProbe).toEqual(own.startupProbe);
-  expect(pulled.livenessProbe).toEqual(own.livenessProbe);
+  const withoutProbes = plan.knobs.filter(({ name }) => !/probe/i.test(name));
+  expect(withoutProbes.length).toBeLessThan(plan.knobs.length);
+  const [own, byHand] = [await service(plan), await service(new QueuePlan('orders', withoutProbes, plan.predictions))];
+  expect(byHand.startupProbe).toEqual(own.startupProbe);
+  expect(byHand.livenessProbe).toEqual(own.livenessProbe);
 });

@@ -6,7 +6,6 @@ import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
 import { attemptSeconds, resolveWorkload } from './resolve';
 import type { Decision, Sizing } from './sizing';
-import type { Predictions } from './workload';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
@@ -191,33 +190,67 @@ function retryKnobs({ sizing, retry: { delay, ...why } }: Planned): Knob[] {
   return [{ name: 'retryDelaySeconds', value: delay.baseSeconds, unit: 's', ...why }];
 }
 
-/** The backlog at which an alarm fires: above the prediction, and before the promise is broken. */
-export function alarmBacklog(
-  { promised, consumer, workSeconds, unhinderedSeconds }: Sizing,
-  { peakBacklog }: Predictions,
-) {
+/** What alarms compare with: who reads the depth, and from where. */
+type Read = Pick<Planned, 'question' | 'platform' | 'brokerFacts' | 'sizing' | 'predictions'>;
+
+/**
+ * Slots whose items the depth counts that alarms read. KEDA's alerts read the number that it scales on, which counts
+ * items in work on every broker; a queue with a redriver has alarms of its own on the broker's number.
+ */
+function slotsCounted({ question, platform, brokerFacts, sizing }: Read): number {
+  const byScaler = (platform === 'keda' || platform === 'keda-job') && question.redrive === undefined;
+  const { maxInstances, slotsPerInstance } = sizing.consumer;
+  return byScaler || brokerFacts.depthCountsWork ? maxInstances * slotsPerInstance : 0;
+}
+
+/** The depth at which an alarm fires: above the prediction, and before the promise is broken. */
+export function alarmBacklog(read: Read) {
+  const { promised, consumer, workSeconds, unhinderedSeconds } = read.sizing;
+  const { peakBacklog } = read.predictions;
   const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / workSeconds;
   const clearable = capacity * (promised.latencySeconds - unhinderedSeconds);
+  const waiting = Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog));
+  const slots = slotsCounted(read);
   return {
-    value: Math.ceil(Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog))),
-    inputs: { peakBacklog, clearableItems: clearable },
+    value: Math.ceil(waiting + slots),
+    inputs: { peakBacklog, clearableItems: clearable, ...(slots > 0 && { slots }) },
   };
 }
 
-function alarmKnobs({ sizing, predictions, brokerFacts }: Planned): Knob[] {
-  const { latencySeconds } = sizing.promised;
-  const backlog: Knob = {
-    name: 'alarmBacklog',
-    ...alarmBacklog(sizing, predictions),
+/** The predicted peak as it is read where items in work count; undefined where only those that wait do. */
+function peakOutstandingKnob(planned: Planned): Knob | undefined {
+  const slots = slotsCounted(planned);
+  const { peakBacklog } = planned.predictions;
+  if (slots === 0) return undefined;
+  return {
+    name: 'peakOutstanding',
+    value: Math.ceil(peakBacklog + slots),
     unit: 'items',
-    formula: 'predicted peak + 80 % of the way to what all instances clear within the latency; at least 1.1 × the peak',
+    formula: '⌈predicted peak + every slot⌉: the depth counts items in work, and while items wait no slot is free',
+    inputs: { peakBacklog, slots },
+    source: planned.brokerFacts.source,
+  };
+}
+
+function alarmKnobs(planned: Planned): Knob[] {
+  const { sizing, predictions, brokerFacts } = planned;
+  const { latencySeconds } = sizing.promised;
+  const outstanding = peakOutstandingKnob(planned);
+  const formula =
+    'predicted peak + 80 % of the way to what all instances clear within the latency; at least 1.1 × the peak';
+  const threshold: Knob = {
+    name: 'alarmBacklog',
+    ...alarmBacklog(planned),
+    unit: 'items',
+    formula: outstanding === undefined ? formula : `${formula}; and every slot, because the depth counts items in work`,
     source: "Little's law, L = λW",
   };
-  if (!brokerFacts.publishesAge) return [backlog];
+  const backlog = outstanding === undefined ? [threshold] : [outstanding, threshold];
+  if (!brokerFacts.publishesAge) return backlog;
   // A quantile is half the work of a plan, so it is computed when first read.
   const age = once(() => alarmAge(latencySeconds, predictions.latencyP99Seconds));
   return [
-    backlog,
+    ...backlog,
     {
       name: 'alarmAgeSeconds',
       get value() {

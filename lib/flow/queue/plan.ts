@@ -76,6 +76,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   if ('reason' in attempt) throw refused(subject, question, attempt);
   const { sizing, headroom } = attempt;
   const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
+  const read = { question, platform: platformName, brokerFacts: broker.facts };
   const planned: Planned = {
     subject,
     question,
@@ -88,7 +89,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     predictions,
     itemTimeoutSeconds: itemTimeout(question),
     retry: retryOf(question),
-    alarmBacklog: alarmBacklog(sizing, predictions).value,
+    alarmBacklog: alarmBacklog({ ...read, sizing, predictions }).value,
   };
   const monthlyCost = platform.monthlyCost?.(planned);
   // Set on the object, not spread: values that are never read are never computed.

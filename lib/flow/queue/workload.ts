@@ -217,7 +217,7 @@ export class QueuePlan extends Plan {
     /** The platform and the broker that the plan is for, in words. */
     public readonly servedBy: string = '',
     /** Whether the load has a peak; without one nothing drains after it. */
-    private readonly peaked: boolean = true,
+    public readonly peaked: boolean = true,
   ) {
     super(subject, knobs, remarks);
   }

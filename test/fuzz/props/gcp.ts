@@ -101,7 +101,10 @@ export const GCP_SUBJECTS: readonly Subject[] = [
       project: optional(fc.constant('shop-project')),
     }),
     (id, { planned: given, ...args }) =>
-      registered(() => new PushWorker(id, { ...args, plan: new RedriveQueue('planned', given).plan })),
+      registered(
+        () =>
+          new PushWorker(id, { ...args, plan: RedriveQueue.planOf('planned', { ...given, platform: 'cloud-run' }) }),
+      ),
     names,
   ),
   subject(

@@ -62,7 +62,9 @@ export const RABBITMQ: Broker = {
     const { maxAttempts, slotsPerInstance } = sizing.consumer;
     const outageSeconds = question.consumerOutageSeconds ?? OUTAGE_SECONDS;
     const inHand = prefetch(planned);
-    const maxLength = Math.ceil(Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog));
+    const maxLength = Math.ceil(
+      Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog / NEARLY_FULL),
+    );
     const knobs: Knob[] = [
       inHand,
       {
@@ -78,7 +80,7 @@ export const RABBITMQ: Broker = {
         value: maxLength,
         unit: 'items',
         formula:
-          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
+          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog ÷ 80 %, so that the queue is not nearly full before its backlog alarm',
         inputs: { outageSeconds, alarmBacklog },
         source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer gets a nack, and the disk is bounded',
       },
