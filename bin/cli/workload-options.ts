@@ -38,7 +38,12 @@ const WORKLOAD: readonly NumberOption[] = [
     unit: 'ratio',
     help: 'standard deviation ÷ mean of it, 0 to 10 (default: 1)',
   },
-  { flag: '--bytes', prop: 'itemBytes', unit: 'bytes', help: 'mean size of one item; above 0 (default: 1024)' },
+  {
+    flag: '--bytes',
+    prop: 'itemBytes',
+    unit: 'bytes',
+    help: 'mean size of one item in the queue; above 0 (default: 1024)',
+  },
   {
     flag: '--failure-ratio',
     prop: 'failureRatio',

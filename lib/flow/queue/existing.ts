@@ -22,7 +22,7 @@ export function withQueueSettings(plan: QueuePlan, settings: QueueSettings): Que
     const value = settings[knob.name];
     return value === undefined ? [] : [given(knob.name, value, knob.unit, 'set on the queue')];
   });
-  return new QueuePlan(plan.subject, knobs, plan.predictions, plan.remarks, plan.servedBy);
+  return new QueuePlan(plan.subject, knobs, plan.predictions, plan.remarks, plan.servedBy, plan.peaked);
 }
 
 function isSetting(name: string): name is keyof QueueSettings {

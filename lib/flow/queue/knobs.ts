@@ -5,15 +5,63 @@ import { MONTH_HOURS } from '../prices';
 import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
 import { attemptSeconds, resolveWorkload } from './resolve';
-import type { Sizing } from './sizing';
+import type { Decision, Sizing } from './sizing';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
-  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned), ...alarmKnobs(planned)];
+  return [
+    ...crewKnobs(planned),
+    ...costKnobs(planned.sizing),
+    itemTimeoutKnob(planned),
+    ...retryKnobs(planned),
+    ...alarmKnobs(planned),
+  ];
 }
 
-function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
-  const { workload, consumer, promised, workSeconds, unhinderedSeconds, passing } = sizing;
+/** What decided on the most instances, where that is not the promise. */
+const DECIDED: Readonly<Record<Exclude<Decision, 'latency'>, string>> = {
+  given: 'given',
+  minimum: 'minInstances, given by hand: more than the load needs',
+  backlog: 'fewest instances, in steps of 2 %, of which the predicted backlog is at most maxBacklog',
+  limit: 'the instances that can exist: fewer than the bounds given by hand ask for',
+};
+
+/** The most instances, with the bound that decided. */
+function maxInstancesKnob({ sizing }: Planned, peak: Knob['inputs']): Knob {
+  const { consumer, given, promised, passing, decidedBy, startSecondsWithin } = sizing;
+  const start = startSecondsWithin > 0 ? '; the work of an item has the start of its job in it' : '';
+  const inputs: Readonly<Record<Decision, Knob['inputs']>> = {
+    given: {},
+    latency: { ...peak, ...(startSecondsWithin > 0 ? { startSeconds: startSecondsWithin } : {}) },
+    minimum: { minInstances: consumer.minInstances },
+    backlog: { ...peak, maxBacklog: promised.maxBacklog },
+    limit: { instanceLimit: given.instanceLimit ?? consumer.maxInstances },
+  };
+  const through = passing
+    ? 'through head-room × the peak, over before the queue settles'
+    : 'at head-room × the peak (Erlang C), settled within it';
+  const formula =
+    decidedBy === 'latency'
+      ? `⌈fewest slots c with P(latency > promise) ≤ 1 − quantile ${through} ÷ slots⌉${start}`
+      : DECIDED[decidedBy];
+  const erlang = passing
+    ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
+    : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service';
+  return {
+    name: 'maxInstances',
+    value: consumer.maxInstances,
+    unit: 'instances',
+    formula,
+    inputs: inputs[decidedBy],
+    source: { given: 'set by hand', minimum: 'minInstances', limit: 'instanceLimit', latency: erlang, backlog: erlang }[
+      decidedBy
+    ],
+  };
+}
+
+function crewKnobs(planned: Planned): Knob[] {
+  const { question, platformFacts, sizing, headroom } = planned;
+  const { workload, consumer, promised, workSeconds, unhinderedSeconds } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
@@ -24,6 +72,9 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
     latencyQuantile: promised.latencyQuantile,
     slotsPerInstance: slots,
   };
+  // Nothing was sized for head-room where the whole crew was given.
+  const isCrewGiven =
+    given.minInstances !== undefined && given.maxInstances !== undefined && question.objective.headroom === undefined;
   return [
     {
       name: 'slotsPerInstance',
@@ -33,29 +84,8 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
       inputs: {},
       source: platformFacts.title,
     },
-    {
-      name: 'maxInstances',
-      value: consumer.maxInstances,
-      unit: 'instances',
-      formula:
-        given.maxInstances !== undefined
-          ? 'given'
-          : passing
-            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through head-room × the peak, over before the queue settles ÷ slots⌉'
-            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at head-room × the peak (Erlang C), settled within it ÷ slots⌉',
-      inputs: given.maxInstances !== undefined ? {} : peak,
-      source: passing
-        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
-        : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
-    },
-    {
-      name: 'headroom',
-      value: headroom,
-      unit: '× the load',
-      formula: headroomFormula(question.objective.headroom, headroom),
-      inputs: {},
-      source: 'this library, docs/decisions/0022-head-room.md',
-    },
+    maxInstancesKnob(planned, peak),
+    ...(isCrewGiven ? [] : [headroomKnob(question, headroom)]),
     {
       name: 'minInstances',
       value: consumer.minInstances,
@@ -79,6 +109,17 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
     },
     ...(platformFacts.followsBacklog ? [backlogKnob(sizing)] : []),
   ];
+}
+
+function headroomKnob({ objective }: Planned['question'], headroom: number): Knob {
+  return {
+    name: 'headroom',
+    value: headroom,
+    unit: '× the load',
+    formula: headroomFormula(objective.headroom, headroom),
+    inputs: {},
+    source: 'this library, docs/decisions/0022-head-room.md',
+  };
 }
 
 function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
@@ -141,6 +182,12 @@ function itemTimeoutKnob({ question }: Planned): Knob {
     inputs: { serviceSeconds, serviceVariation, longestSeconds: longest },
     source: 'one attempt in a thousand is given up; the gamma law is the one the simulation draws from',
   };
+}
+
+/** How long a failed item waits for its next attempt, where attempts fail. */
+function retryKnobs({ sizing, retry: { delay, ...why } }: Planned): Knob[] {
+  if (sizing.workload.failureRatio === 0) return [];
+  return [{ name: 'retryDelaySeconds', value: delay.baseSeconds, unit: 's', ...why }];
 }
 
 /** What alarms compare with: who reads the depth, and from where. */

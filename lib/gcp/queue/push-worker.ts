@@ -2,7 +2,7 @@ import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { completed } from '../../flow/alarms';
-import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
+import { type Check, validate, wholeNumber } from '../../flow/errors';
 import { type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
 import { cloudRunProbeKnobs } from '../../flow/probes';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
@@ -10,7 +10,7 @@ import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
 import { INPUT, PLAN } from '../kinds';
-import { createAccount, createService, memberOf } from '../run-service';
+import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
 /** Inputs of a worker on Cloud Run. */
@@ -130,21 +130,5 @@ function platformCheck({ servedBy = '' }: QueuePlan): Check {
     // A plan made by hand does not say.
     refused: servedBy !== '' && !servedBy.startsWith(PLATFORM_FACTS['cloud-run'].title),
     message: `plan must be for Cloud Run, got one for ${servedBy}; give RedriveQueue.planOf() and the queue platform 'cloud-run'`,
-  };
-}
-
-/** A check that `<name>-receiver` can name a service account, which takes 6 to 30 characters. */
-export function accountName(name: string) {
-  return {
-    refused: !/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name),
-    message: `name must be 1 to 20 lower-case letters, digits and hyphens, beginning with a letter, got '${name}'`,
-  };
-}
-
-/** A check on memory. Source: Cloud Run documentation, Configure memory limits: a number, and G, M, Gi or Mi. */
-export function memoryCheck(prop: string, value: string | undefined): Check {
-  return {
-    refused: value !== undefined && !/^\d+(\.\d+)?[GM]i?$/.test(value),
-    message: `${prop} must be a number and G, M, Gi or Mi, such as 512Mi, got ${shown(value)}`,
   };
 }

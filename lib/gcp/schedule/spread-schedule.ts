@@ -9,8 +9,7 @@ import { planTasks } from '../../flow/schedule/cloud-tasks';
 import type { ScheduledJob, ScheduleHost, ScheduleObjective, SchedulePlan } from '../../flow/schedule/workload';
 import { componentName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
-import { accountName, memoryCheck } from '../queue/push-worker';
-import { createAccount, createService, memberOf } from '../run-service';
+import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
 import { ScheduleAlerts } from './schedule-alerts';
 
 /** Google Cloud Tasks reference, RetryConfig. */

@@ -180,7 +180,8 @@ export class QueueWorker extends Construct {
       [...checks, ...(trigger?.checks ?? []), ...inputChecks(usable)],
     );
     this.plan = trigger.settings === undefined ? plan : withQueueSettings(plan, trigger.settings);
-    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps: usable.scaleToZero ?? false };
+    const sleeps = this.plan.value('minInstances') === 0;
+    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps };
     const binding = trigger.bind({ scope: this, plan: this.plan, target: this.plan.value('targetPerReplica') });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
       automountToken: false,

@@ -266,7 +266,7 @@ describe('Lambda', () => {
 
   test('names everything that is wrong at once', () => {
     expect(() => withLambda({ ...batch(0, 301), consumer: { slotsPerInstance: 2 } })).toThrow(
-      /batchWindow in seconds must .*; consumer.slotsPerInstance must .*; batchSize must/,
+      /batchSize must .*; batchWindow in seconds must .*; consumer.slotsPerInstance must/,
     );
   });
 
@@ -355,7 +355,7 @@ describe('Lambda', () => {
     const flood = { steadyPerSecond: 1000, serviceSeconds: 2 };
     expect(() => withLambda({ workload: flood })).toThrow(CapacityError);
     expect(() => withLambda({ workload: flood })).toThrow(
-      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or two queues with half of it each, or a Fargate worker/,
+      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or 3 queues with 1\/3 of it each, or a Fargate worker/,
     );
   });
 
@@ -575,6 +575,13 @@ describe('scale to zero', () => {
     expect(targetOf(onFargate).MinCapacity).toBeGreaterThan(0);
   });
 
+  test('a minimum of none is asleep, too', () => {
+    const none = withFargate({ ...patient, consumer: { minInstances: 0 } });
+    expect(targetOf(none).MinCapacity).toBe(0);
+    none.template.resourceCountIs('AWS::CloudWatch::Alarm', 1);
+    expect(none.worker.plan.value('wakeUpSeconds')).toBe(asleep.worker.plan.value('wakeUpSeconds'));
+  });
+
   test('an alarm on waiting messages starts the first task: the division by running tasks cannot', () => {
     const alarm = only(asleep, 'AWS::CloudWatch::Alarm');
     const { Expression } = alarm.Metrics.find((one: Untyped) => one.Expression);
@@ -614,7 +621,7 @@ describe('scale to zero', () => {
     const hasty = () => withFargate({ objective: { latencySeconds: 181 }, compute: { scaleToZero: true } });
     expect(hasty).toThrow(CapacityError);
     expect(hasty).toThrow(
-      'Images: waking up from zero takes 180 s and an item 2 s, 181 s of latency is promised; leave scaleToZero off, or promise at least 182 s',
+      'Images: waking up from zero takes 180 s and an item 2 s, 181 s of latency is promised; leave scaleToZero off, or promise at least 270 s',
     );
   });
 

@@ -217,6 +217,11 @@ describe('the scaler follows the plan', () => {
     expect(knobs(jobs).filter((name) => /cooldown|fallback|stabilization/i.test(name))).toEqual([]);
   });
 
+  test('a minimum of none is asleep, too', () => {
+    const none = make({ consumer: { minInstances: 0 }, objective: { latencySeconds: 600 } });
+    expect(spec(none, 'ScaledObject')).toEqual(spec(asleep, 'ScaledObject'));
+  });
+
   test('asleep: none, woken within what is promised', () => {
     expect(spec(asleep, 'ScaledObject').minReplicaCount).toBe(0);
     expect(value(asleep, 'wakeUpSeconds')).toBe(30 + 15 + 5 + 30);
@@ -231,7 +236,7 @@ describe('the scaler follows the plan', () => {
     const given = make({ trigger, consumer: { maxInstances: 20 } });
     expect(spec(given, 'ScaledObject').maxReplicaCount).toBe(6);
     const few = { trigger: QueueTrigger.kafka({ ...kafka, partitions: 4 }) };
-    expect(() => make(few)).toThrow(/^Orders: .* with 4 to 4 instances × 1 .*; allow 6 instances, /);
+    expect(() => make(few)).toThrow(/^Orders: .* with 4 to 4 instances × 1 .*; 6 partitions, /);
   });
 });
 

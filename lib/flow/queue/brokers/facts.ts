@@ -28,7 +28,8 @@ export const BROKER_FACTS: Readonly<Record<BrokerName, BrokerFacts>> = {
     // ApproximateNumberOfMessagesVisible; KEDA's scaler adds those in flight.
     depthCountsWork: false,
     publishesAge: true,
-    source: 'Amazon SQS API reference, GetQueueAttributes: eventually consistent, seconds under steady traffic',
+    source:
+      'assumption: under steady traffic the depth is seconds old; Amazon SQS API reference, GetQueueAttributes: consistent at least a minute after producers stop',
   },
   rabbitmq: {
     title: 'RabbitMQ',

@@ -45,11 +45,18 @@ function prefetch({ question, platform, sizing }: Planned): Knob {
 /** RabbitMQ. */
 export const RABBITMQ: Broker = {
   facts: BROKER_FACTS.rabbitmq,
+  choices: ['roundTripSeconds', 'consumerOutageSeconds'],
   checks: ({ roundTripSeconds, consumerOutageSeconds }) => [
     inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
     wholeNumber('consumerOutage in seconds', consumerOutageSeconds, 1),
   ],
   consumer: ({ consumer }) => ({ maxAttempts: consumer?.maxAttempts }),
+  retry: () => ({
+    delay: { baseSeconds: 0, capSeconds: 0, jitter: false },
+    formula: 'RabbitMQ delivers a returned message again at once',
+    inputs: {},
+    source: 'RabbitMQ, Quorum Queues, Poison Message Handling: no delay between deliveries',
+  }),
   knobs(planned) {
     const { question, sizing, itemTimeoutSeconds, alarmBacklog } = planned;
     const { maxAttempts, slotsPerInstance } = sizing.consumer;
