@@ -112,8 +112,10 @@ export class Checkout {
     rmSync(this.root, { recursive: true, force: true });
   }
 
+  /** Whole lines only: the file is there before its first one. */
   #noted(): number[] {
-    return existsSync(this.#pids) ? readFileSync(this.#pids, 'utf8').trim().split('\n').map(Number) : [];
+    if (!existsSync(this.#pids)) return [];
+    return readFileSync(this.#pids, 'utf8').split('\n').slice(0, -1).map(Number);
   }
 }
 
