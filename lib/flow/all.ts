@@ -24,6 +24,8 @@ export * from './queue/workload';
 export * from './quotas/plan';
 export * from './quotas/producer-settings';
 export * from './quotas/workload';
+export * from './rates/plan';
+export * from './rates/workload';
 export * from './retention/plan';
 export * from './retention/workload';
 export * from './schedule/cron';

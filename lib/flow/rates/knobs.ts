@@ -1,0 +1,243 @@
+/** The knobs of a sender, with their reasons. */
+import { chosenKnob } from '../alarms';
+import { type Knob, unlessGiven } from '../plan';
+import { DAY_SECONDS, daysFor, type Pace } from './limit';
+import { SENDERS } from './senders';
+import type { RatesQuestion } from './workload';
+
+const GCRA = 'ITU-T I.371, generic cell rate algorithm, seen from the receiver';
+const SES_QUOTAS = 'Amazon SES developer guide, Errors related to the sending quotas: wait up to 10 minutes';
+const SES_REVIEW = 'Amazon SES developer guide, sending review process FAQs';
+/** Senders in flight beyond Little's law, so that one that is late leaves no slot empty. */
+const SPARE_SENDERS = 1.2;
+/** Portions that a function may wait for before it is ended. */
+const TIMEOUT_PORTIONS = 3;
+const TIMEOUT_SPARE_SECONDS = 5;
+/** Days that Amazon SQS keeps messages, unless told otherwise, and at most. */
+const RETENTION = { least: 4 * DAY_SECONDS, most: 14 * DAY_SECONDS };
+/** Of the rate, what is left of it after a throttle, and what comes back of the limit with each step. */
+const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
+
+/** How the messages in flight are shared out. */
+export interface Crew {
+  readonly inFlight: number;
+  readonly instances: number;
+  readonly perInstance: number;
+  readonly leasesPerSecond: number;
+}
+
+/** Senders for that rate: Little's law, in as few instances as there may be. */
+export function crewFor(
+  { messagesPerSecond, jitterSeconds }: Pace,
+  { workload, sender = 'lambda' }: RatesQuestion,
+): Crew {
+  const { leastInstances, mostPerInstance } = SENDERS[sender];
+  const busy = messagesPerSecond * (workload.callSeconds + jitterSeconds);
+  const inFlight = Math.max(1, Math.ceil(busy * SPARE_SENDERS - 1e-9));
+  const instances = Math.max(leastInstances, Math.ceil(inFlight / mostPerInstance));
+  const perInstance = Math.ceil(inFlight / instances);
+  return { inFlight, instances, perInstance, leasesPerSecond: messagesPerSecond / perInstance };
+}
+
+/** The rate and what it follows from. */
+export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question }: RatesQuestion): Knob[] {
+  const { windowMessages, windowSeconds, jitterSeconds, burst, messagesPerSecond } = pace;
+  const { burstSeconds, source, title, mostPerSecond } = SENDERS[sender];
+  const { messagesPerSecond: byHand } = question;
+  const inputs = { windowMessages, windowSeconds, jitterSeconds };
+  const slots =
+    messagesPerSecond === mostPerSecond
+      ? unlessGiven(byHand, `the most of ${title}`)
+      : burstSeconds === undefined || messagesPerSecond > (windowMessages + 1) / (windowSeconds + jitterSeconds)
+        ? unlessGiven(byHand, '(messages in a window − (burst − 1)) ÷ (window + jitter)', { ...inputs, burst })
+        : unlessGiven(
+            byHand,
+            '(messages in a window + 1) ÷ (window + jitter + seconds of the rate that leave at once)',
+            {
+              ...inputs,
+              burstSeconds,
+            },
+          );
+  return [
+    {
+      name: 'windowMessages',
+      value: windowMessages,
+      unit: 'messages',
+      formula: 'limit × share × window ÷ recipients of a message, rounded down',
+      inputs: {
+        limitPerSecond: pace.limitPerSecond,
+        windowSeconds,
+        recipientsPerMessage: workload.recipientsPerMessage ?? 1,
+      },
+      source: "the provider's limit, as given",
+    },
+    {
+      name: 'messagesPerSecond',
+      value: messagesPerSecond,
+      unit: 'messages/s',
+      ...slots,
+      source: burstSeconds === undefined ? GCRA : `${GCRA}; ${source}`,
+    },
+    ...(burstSeconds === undefined
+      ? [
+          {
+            name: 'burst',
+            value: burst,
+            unit: 'messages',
+            ...unlessGiven(question.burst, 'one: what leaves at once is in the same window, and lowers the rate'),
+            source: GCRA,
+          },
+          {
+            name: 'slotSeconds',
+            value: jitterSeconds,
+            unit: 's',
+            ...unlessGiven(
+              question.jitterSeconds,
+              'how late a message may leave its slot; a later one takes a new slot',
+            ),
+            source: 'measured: messages that leave however late are in the window of others',
+          },
+        ]
+      : []),
+  ];
+}
+
+/** The senders. */
+export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' }: RatesQuestion): Knob[] {
+  const { mostPerInstance, leastInstances, source, bucketWrites, mostSeconds } = SENDERS[sender];
+  const { messagesPerSecond, jitterSeconds } = pace;
+  const { callSeconds } = workload;
+  const { inFlight, instances, perInstance, leasesPerSecond } = crew;
+  const knobs: Knob[] = [
+    {
+      name: 'inFlight',
+      value: inFlight,
+      unit: 'messages',
+      formula: `messages/s × (time of a call + jitter) × ${SPARE_SENDERS}, rounded up`,
+      inputs: { messagesPerSecond, callSeconds, jitterSeconds },
+      source: "Little's law; a fifth more, so that one late sender leaves no slot empty",
+    },
+  ];
+  if (sender === 'cloud-tasks')
+    return [
+      ...knobs,
+      { ...knobs[0], name: 'maxConcurrentDispatches', formula: 'messages in flight', inputs: { inFlight }, source },
+    ];
+  knobs.push(
+    {
+      name: 'senders',
+      value: instances,
+      unit: 'instances',
+      formula: 'as few as there may be: messages in flight ÷ those of one instance, rounded up',
+      inputs: { inFlight, mostPerInstance, leastInstances },
+      source,
+    },
+    {
+      name: 'messagesPerSender',
+      value: perInstance,
+      unit: 'messages',
+      formula: 'messages in flight ÷ instances, rounded up',
+      inputs: { inFlight, senders: instances },
+      source: 'as many as one portion of slots',
+    },
+    {
+      name: 'bucketWritesPerSecond',
+      value: leasesPerSecond,
+      unit: 'writes/s',
+      formula: 'messages/s ÷ slots that are taken at once',
+      inputs: { messagesPerSecond, messagesPerSender: perInstance },
+      source: bucketWrites.source,
+    },
+  );
+  if (mostSeconds !== undefined) knobs.push(timeoutKnob(pace, crew, callSeconds));
+  return knobs;
+}
+
+/** Seconds until a function that waits for its slots is ended. */
+export function timeoutKnob({ messagesPerSecond }: Pace, { instances, perInstance }: Crew, callSeconds: number): Knob {
+  const portionSeconds = (perInstance * instances) / messagesPerSecond;
+  return {
+    name: 'functionTimeoutSeconds',
+    value: Math.ceil(TIMEOUT_PORTIONS * (portionSeconds + callSeconds) - 1e-9) + TIMEOUT_SPARE_SECONDS,
+    unit: 's',
+    formula: `${TIMEOUT_PORTIONS} × (time between two portions of one instance + time of a call), rounded up, + ${TIMEOUT_SPARE_SECONDS}`,
+    inputs: { portionSeconds, callSeconds },
+    source: 'derived here: a portion is late by at most the two before it',
+  };
+}
+
+/** What happens to a campaign, to a refusal, and when sending pauses. */
+export function brakeKnobs(pace: Pace, campaignSeconds: number, { workload, objective = {} }: RatesQuestion): Knob[] {
+  const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
+  const { bounceRatio, complaintRatio } = objective;
+  const days = daysFor(campaignMessages, steadyPerSecond, pace);
+  const { factor, step, everySeconds } = ADAPTATION;
+  return [
+    ...(campaignMessages > 0
+      ? [
+          {
+            name: 'releases',
+            value: days,
+            unit: 'portions',
+            ...(Number.isFinite(pace.messagesPerDay)
+              ? {
+                  formula: 'messages of the campaign ÷ what the daily limit leaves, rounded up: one a day',
+                  inputs: { campaignMessages, messagesPerDay: pace.messagesPerDay },
+                }
+              : { formula: 'all at once: there is no daily limit', inputs: {} }),
+            source: "the provider's limit, as given",
+          },
+        ]
+      : []),
+    {
+      name: 'retentionSeconds',
+      value: Math.min(RETENTION.most, Math.max(RETENTION.least, Math.ceil((2 * campaignSeconds) / 60) * 60)),
+      unit: 's',
+      formula: 'twice the campaign, at least four days, at most fourteen',
+      inputs: { campaignSeconds, ...RETENTION },
+      source: 'Amazon SQS API reference, MessageRetentionPeriod: 4 days by default, 14 at most',
+    },
+    chosenKnob(
+      'backoffCapSeconds',
+      600,
+      's',
+      'the longest wait after a refusal; each is drawn at random below it',
+      SES_QUOTAS,
+    ),
+    chosenKnob(
+      'throttledFactor',
+      factor,
+      'ratio',
+      `the rate after a refusal, at most once in ${everySeconds} s`,
+      'Chiu and Jain (1989): additive increase, multiplicative decrease',
+    ),
+    chosenKnob(
+      'recoveryStep',
+      step,
+      'ratio',
+      `share of the rate that comes back every ${everySeconds} s`,
+      'Chiu and Jain (1989)',
+    ),
+    chosenKnob(
+      'adaptSeconds',
+      everySeconds,
+      's',
+      'time between two changes of the rate',
+      'derived here: ten windows of a second',
+    ),
+    {
+      name: 'pauseAtBounceRatio',
+      value: bounceRatio ?? 0.05,
+      unit: 'ratio',
+      ...unlessGiven(bounceRatio, 'where the provider begins a review; at 0.1 it pauses the account'),
+      source: SES_REVIEW,
+    },
+    {
+      name: 'pauseAtComplaintRatio',
+      value: complaintRatio ?? 0.001,
+      unit: 'ratio',
+      ...unlessGiven(complaintRatio, 'where the provider begins a review; at 0.005 it pauses the account'),
+      source: SES_REVIEW,
+    },
+  ];
+}
