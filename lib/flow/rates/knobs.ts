@@ -13,8 +13,14 @@ const SPARE_SENDERS = 1.2;
 /** Portions that a function may wait for before it is ended. */
 const TIMEOUT_PORTIONS = 3;
 const TIMEOUT_SPARE_SECONDS = 5;
-/** Days that Amazon SQS keeps messages, unless told otherwise, and at most. */
-const RETENTION = { least: 4 * DAY_SECONDS, most: 14 * DAY_SECONDS };
+/** Days that messages are kept: what Amazon SQS does by default, and a day less than a dead-letter queue keeps them. */
+const RETENTION = { least: 4 * DAY_SECONDS, most: 13 * DAY_SECONDS };
+const DEAD_LETTER_SECONDS = 14 * DAY_SECONDS;
+/** Messages that Lambda takes into a batch without waiting for more. */
+const MOST_WITHOUT_WINDOW = 10;
+/** Of the provider's refusals, and receives that are none: a pause, a late slot, a sender that ended. */
+const ATTEMPTS = { refused: 5, other: 5 };
+const CALL_SPARE_SECONDS = 4;
 /** Of the rate, what is left of it after a throttle, and what comes back of the limit with each step. */
 const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
 
@@ -31,11 +37,13 @@ export function crewFor(
   { messagesPerSecond, jitterSeconds }: Pace,
   { workload, sender = 'lambda' }: RatesQuestion,
 ): Crew {
-  const { leastInstances, mostPerInstance } = SENDERS[sender];
+  const { leastInstances, mostPerInstance, batches } = SENDERS[sender];
   const busy = messagesPerSecond * (workload.callSeconds + jitterSeconds);
   const inFlight = Math.max(1, Math.ceil(busy * SPARE_SENDERS - 1e-9));
-  const instances = Math.max(leastInstances, Math.ceil(inFlight / mostPerInstance));
-  const perInstance = Math.ceil(inFlight / instances);
+  // While one waits for its last call, the slots are for the batches of the others.
+  const waiting = batches ? 1 : 0;
+  const instances = Math.max(leastInstances, Math.ceil(inFlight / mostPerInstance) + waiting);
+  const perInstance = Math.ceil(inFlight / (instances - waiting));
   return { inFlight, instances, perInstance, leasesPerSecond: messagesPerSecond / perInstance };
 }
 
@@ -104,7 +112,7 @@ export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question
 
 /** The senders. */
 export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' }: RatesQuestion): Knob[] {
-  const { mostPerInstance, leastInstances, source, bucketWrites, mostSeconds } = SENDERS[sender];
+  const { mostPerInstance, leastInstances, source, bucketWrites, mostSeconds, batches } = SENDERS[sender];
   const { messagesPerSecond, jitterSeconds } = pace;
   const { callSeconds } = workload;
   const { inFlight, instances, perInstance, leasesPerSecond } = crew;
@@ -128,7 +136,7 @@ export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' 
       name: 'senders',
       value: instances,
       unit: 'instances',
-      formula: 'as few as there may be: messages in flight ÷ those of one instance, rounded up',
+      formula: `as few as there may be: messages in flight ÷ those of one instance, rounded up${batches ? ', and one that waits for its last call' : ''}`,
       inputs: { inFlight, mostPerInstance, leastInstances },
       source,
     },
@@ -136,7 +144,9 @@ export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' 
       name: 'messagesPerSender',
       value: perInstance,
       unit: 'messages',
-      formula: 'messages in flight ÷ instances, rounded up',
+      formula: batches
+        ? 'messages in flight ÷ (instances − 1), rounded up: one of them waits for its last call'
+        : 'messages in flight ÷ instances, rounded up',
       inputs: { inFlight, senders: instances },
       source: 'as many as one portion of slots',
     },
@@ -149,8 +159,37 @@ export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' 
       source: bucketWrites.source,
     },
   );
-  if (mostSeconds !== undefined) knobs.push(timeoutKnob(pace, crew, callSeconds));
+  if (mostSeconds !== undefined) knobs.push(timeoutKnob(pace, crew, callSeconds), ...batchKnobs(crew, callSeconds));
   return knobs;
+}
+
+/** How a function takes messages from its queue. */
+function batchKnobs({ perInstance }: Crew, callSeconds: number): Knob[] {
+  return [
+    {
+      name: 'callTimeoutSeconds',
+      value: Math.ceil(2 * callSeconds) + CALL_SPARE_SECONDS,
+      unit: 's',
+      formula: `2 × time of a call, rounded up, + ${CALL_SPARE_SECONDS}: a call without an answer may have sent the mail`,
+      inputs: { callSeconds },
+      source: 'derived here: it ends before the function does',
+    },
+    {
+      name: 'batchWindowSeconds',
+      value: perInstance > MOST_WITHOUT_WINDOW ? 1 : 0,
+      unit: 's',
+      formula: `a batch above ${MOST_WITHOUT_WINDOW} messages needs a second at least`,
+      inputs: { messagesPerSender: perInstance },
+      source: 'AWS Lambda API reference, CreateEventSourceMapping: BatchSize',
+    },
+    chosenKnob(
+      'maxReceiveCount',
+      ATTEMPTS.refused + ATTEMPTS.other,
+      'attempts',
+      `${ATTEMPTS.refused} attempts, and ${ATTEMPTS.other} receives that are none: a pause, a late slot, a sender that ended`,
+      'derived here: Amazon SQS counts every receive',
+    ),
+  ];
 }
 
 /** Seconds until a function that waits for its slots is ended. */
@@ -172,6 +211,10 @@ export function brakeKnobs(pace: Pace, campaignSeconds: number, { workload, obje
   const { bounceRatio, complaintRatio } = objective;
   const days = daysFor(campaignMessages, steadyPerSecond, pace);
   const { factor, step, everySeconds } = ADAPTATION;
+  const retentionSeconds = Math.min(
+    RETENTION.most,
+    Math.max(RETENTION.least, Math.ceil((2 * campaignSeconds) / 60) * 60),
+  );
   return [
     ...(campaignMessages > 0
       ? [
@@ -191,12 +234,22 @@ export function brakeKnobs(pace: Pace, campaignSeconds: number, { workload, obje
       : []),
     {
       name: 'retentionSeconds',
-      value: Math.min(RETENTION.most, Math.max(RETENTION.least, Math.ceil((2 * campaignSeconds) / 60) * 60)),
+      value: retentionSeconds,
       unit: 's',
-      formula: 'twice the campaign, at least four days, at most fourteen',
+      formula: 'twice the campaign, at least four days, at most thirteen',
       inputs: { campaignSeconds, ...RETENTION },
-      source: 'Amazon SQS API reference, MessageRetentionPeriod: 4 days by default, 14 at most',
+      source:
+        'Amazon SQS API reference, MessageRetentionPeriod: 4 days by default; a dead letter keeps its age, up to 14',
     },
+    {
+      name: 'recordSeconds',
+      value: retentionSeconds + DEAD_LETTER_SECONDS,
+      unit: 's',
+      formula: 'retention + 14 days: until then a copy of the message may come back',
+      inputs: { retentionSeconds },
+      source: 'Amazon SQS API reference, MessageRetentionPeriod: a quarantined copy is kept 14 days',
+    },
+    chosenKnob('backoffSeconds', 1, 's', 'the longest wait after the first refusal; it doubles', SES_QUOTAS),
     chosenKnob(
       'backoffCapSeconds',
       600,

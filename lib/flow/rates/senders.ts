@@ -19,6 +19,8 @@ export interface SenderFacts {
   readonly source: string;
   /** Changes a second that its bucket takes. */
   readonly bucketWrites: { readonly most: number; readonly source: string };
+  /** Whether an instance takes messages in batches, the next one only when its last call has ended. */
+  readonly batches: boolean;
   /** Seconds that an instance may run, where that is limited. */
   readonly mostSeconds?: number;
   /** Seconds of its rate that leave at once, where that cannot be set. */
@@ -40,6 +42,7 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
       most: 1000,
       source: 'Amazon DynamoDB developer guide, partition key design: 1,000 write units a second for one item',
     },
+    batches: true,
     mostSeconds: 900,
   },
   deployment: {
@@ -49,6 +52,7 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
     mostPerInstance: 200,
     mostPerSecond: 100_000,
     source: 'Kubernetes, Deployment: replicas; two for a node that is away',
+    batches: false,
     // A tenth of what one core of a Redis server runs scripts at, so that others have room.
     bucketWrites: {
       most: 10_000,
@@ -63,6 +67,7 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
     mostPerSecond: 500,
     source: 'Google Cloud Tasks, Quotas and limits: 500 dispatches a second and queue, 5,000 at once',
     bucketWrites: NO_BUCKET,
+    batches: false,
     burstSeconds: 0.2,
   },
 };
