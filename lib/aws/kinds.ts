@@ -21,3 +21,15 @@ export const SECURITY_GROUP = having(
 );
 export const CLUSTER = having(['clusterArn', 'vpc'], 'an ECS cluster: a Cluster or Cluster.fromClusterAttributes()');
 export const PLAN = having(['knobs', 'value'], 'a plan, such as the plan of the construct that made what is watched');
+export const TABLE = having(
+  ['tableArn', 'tableName', 'node'],
+  'a table of DynamoDB: a TableV2 or TableV2.fromTableArn()',
+);
+export const EMAIL_IDENTITY = having(
+  ['emailIdentityArn', 'node'],
+  'an identity of Amazon SES: an EmailIdentity or EmailIdentity.fromEmailIdentityArn()',
+);
+export const CONFIGURATION_SET = having(
+  ['configurationSetName', 'node'],
+  'a configuration set of Amazon SES: a ConfigurationSet or ConfigurationSet.fromConfigurationSetName()',
+);

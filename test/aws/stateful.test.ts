@@ -3,12 +3,15 @@ import { type CfnResource, Duration, RemovalPolicy, type Stack, Token } from 'aw
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
+import type { RateLimitedSenderProps } from '../../lib/aws/rates/rate-limited-sender-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
@@ -70,6 +73,18 @@ const quotas = (id = 'Quotas', props: Partial<KafkaQuotasProps> = {}) =>
     });
   });
 
+const mailing = (id = 'Mailing', props: Partial<RateLimitedSenderProps> = {}) =>
+  template(
+    (stack) =>
+      void new RateLimitedSender(stack, id, {
+        workload: { campaignMessages: 1000, callSeconds: 0.1 },
+        limit: { perSecond: 14 },
+        identity: EmailIdentity.fromEmailIdentityName(stack, 'Identity', 'example.com'),
+        from: 'shop@example.com',
+        ...props,
+      }),
+  );
+
 /** The types of stateful resources that the second template leaves behind. */
 function leftBehind(before: Deployable, after: Deployable): string[] {
   return deployed(before, after)
@@ -100,6 +115,12 @@ describe('nothing is deleted that holds something', () => {
       buffer(),
       buffer('Webhooks', { sources: [{ name: 'shop', scheme: WebhookScheme.STRIPE }] }),
       ['AWS::SecretsManager::Secret'],
+    ],
+    [
+      'a sender that is renamed: queues, and the records without which it sends a mail twice',
+      mailing(),
+      mailing('Letters'),
+      ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table', ...QUEUES],
     ],
     ['an archive that is renamed', archive(), archive('Cold'), ['AWS::S3::Bucket', 'AWS::S3::Bucket']],
     [
@@ -167,6 +188,7 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
     ['a queue', queue('Orders', { removalPolicy }), 4],
     ['a webhook buffer', buffer('Webhooks', { removalPolicy }), 7],
     ['an archive', archive('Archive', () => ({ removalPolicy })), 2],
+    ['a sender', mailing('Mailing', { removalPolicy }), 5],
     ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],
   ])('%s', (_, before, count) => {
     expect(lost(before, NOTHING)).toHaveLength(count);

@@ -83,7 +83,7 @@ function workloadChecks(workload: RatesWorkload): Check[] {
     inRange('steadyPerSecond', steadyPerSecond, 0, MOST_ITEMS_PER_SECOND),
     {
       refused: !(campaignMessages ?? 0) && !(steadyPerSecond ?? 0),
-      message: `campaignMessages or steadyPerSecond must be above 0, got ${shown(campaignMessages)} and ${shown(steadyPerSecond)}`,
+      message: 'campaignMessages or steadyPerSecond must be above 0, got neither',
     },
     wholeNumber('recipientsPerMessage', recipientsPerMessage, 1, 1000),
     required(above0, 'callSeconds', callSeconds, 600),

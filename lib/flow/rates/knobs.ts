@@ -1,7 +1,7 @@
 /** The knobs of a sender, with their reasons. */
 import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
-import { DAY_SECONDS, daysFor, type Pace } from './limit';
+import { DAY_SECONDS, daysFor, type Pace, standbyPace } from './limit';
 import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
 
@@ -21,6 +21,7 @@ const MOST_WITHOUT_WINDOW = 10;
 /** Of the provider's refusals, and receives that are none: a pause, a late slot, a sender that ended. */
 const ATTEMPTS = { refused: 5, other: 5 };
 const CALL_SPARE_SECONDS = 4;
+const LEAST_HORIZON_SECONDS = 60;
 /** Of the rate, what is left of it after a throttle, and what comes back of the limit with each step. */
 const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
 
@@ -30,21 +31,28 @@ export interface Crew {
   readonly instances: number;
   readonly perInstance: number;
   readonly leasesPerSecond: number;
+  /** The rate of the slower provider, at which a portion takes longest. */
+  readonly slowestPerSecond: number;
 }
 
 /** Senders for that rate: Little's law, in as few instances as there may be. */
-export function crewFor(
-  { messagesPerSecond, jitterSeconds }: Pace,
-  { workload, sender = 'lambda' }: RatesQuestion,
-): Crew {
+export function crewFor({ messagesPerSecond, jitterSeconds }: Pace, question: RatesQuestion): Crew {
+  const { workload, sender = 'lambda' } = question;
   const { leastInstances, mostPerInstance, batches } = SENDERS[sender];
+  const standby = standbyPace(question);
   const busy = messagesPerSecond * (workload.callSeconds + jitterSeconds);
   const inFlight = Math.max(1, Math.ceil(busy * SPARE_SENDERS - 1e-9));
   // While one waits for its last call, the slots are for the batches of the others.
   const waiting = batches ? 1 : 0;
   const instances = Math.max(leastInstances, Math.ceil(inFlight / mostPerInstance) + waiting);
   const perInstance = Math.ceil(inFlight / (instances - waiting));
-  return { inFlight, instances, perInstance, leasesPerSecond: messagesPerSecond / perInstance };
+  return {
+    inFlight,
+    instances,
+    perInstance,
+    leasesPerSecond: messagesPerSecond / perInstance,
+    slowestPerSecond: Math.min(messagesPerSecond, standby?.messagesPerSecond ?? messagesPerSecond),
+  };
 }
 
 /** The rate and what it follows from. */
@@ -86,6 +94,8 @@ export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question
       ...slots,
       source: burstSeconds === undefined ? GCRA : `${GCRA}; ${source}`,
     },
+    ...dayKnobs('', pace),
+    ...standbyKnobs(standbyPace({ workload, sender, ...question })),
     ...(burstSeconds === undefined
       ? [
           {
@@ -107,6 +117,38 @@ export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question
           },
         ]
       : []),
+  ];
+}
+
+/** The daily limit, where there is one. */
+function dayKnobs(whose: '' | 'standby', { messagesPerDay }: Pace): Knob[] {
+  if (!Number.isFinite(messagesPerDay)) return [];
+  return [
+    {
+      name: whose === '' ? 'messagesPerDay' : 'standbyMessagesPerDay',
+      value: messagesPerDay,
+      unit: 'messages',
+      formula: 'daily limit × share ÷ recipients of a message, rounded down, in any 24 hours',
+      inputs: {},
+      source: "the provider's limit, as given",
+    },
+  ];
+}
+
+/** The rate of the second provider. */
+function standbyKnobs(pace: Pace | undefined): Knob[] {
+  if (pace === undefined) return [];
+  const { windowMessages, windowSeconds, jitterSeconds, burst, messagesPerSecond } = pace;
+  return [
+    {
+      name: 'standbyMessagesPerSecond',
+      value: messagesPerSecond,
+      unit: 'messages/s',
+      formula: 'as messagesPerSecond, by the limit of the second provider',
+      inputs: { windowMessages, windowSeconds, jitterSeconds, burst },
+      source: GCRA,
+    },
+    ...dayKnobs('standby', pace),
   ];
 }
 
@@ -159,16 +201,29 @@ export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' 
       source: bucketWrites.source,
     },
   );
-  if (mostSeconds !== undefined) knobs.push(timeoutKnob(pace, crew, callSeconds), ...batchKnobs(crew, callSeconds));
+  if (mostSeconds !== undefined) knobs.push(...functionKnobs(crew, callSeconds));
   return knobs;
 }
 
-/** How a function takes messages from its queue. */
-function batchKnobs({ perInstance }: Crew, callSeconds: number): Knob[] {
+/** How a function takes messages from its queue, and how long it may take. */
+function functionKnobs(crew: Crew, callSeconds: number): Knob[] {
+  const { perInstance } = crew;
+  const timeout = timeoutKnob(crew, callSeconds);
+  const callTimeoutSeconds = Math.ceil(2 * callSeconds) + CALL_SPARE_SECONDS;
   return [
+    timeout,
+    {
+      name: 'horizonSeconds',
+      value: Math.max(LEAST_HORIZON_SECONDS, timeout.value),
+      unit: 's',
+      formula:
+        'the time-out of the function, at least a minute: a bucket that is further ahead was set by a wrong clock',
+      inputs: { functionTimeoutSeconds: timeout.value },
+      source: 'derived here: no sender waits longer for its slot',
+    },
     {
       name: 'callTimeoutSeconds',
-      value: Math.ceil(2 * callSeconds) + CALL_SPARE_SECONDS,
+      value: callTimeoutSeconds,
       unit: 's',
       formula: `2 × time of a call, rounded up, + ${CALL_SPARE_SECONDS}: a call without an answer may have sent the mail`,
       inputs: { callSeconds },
@@ -189,12 +244,27 @@ function batchKnobs({ perInstance }: Crew, callSeconds: number): Knob[] {
       `${ATTEMPTS.refused} attempts, and ${ATTEMPTS.other} receives that are none: a pause, a late slot, a sender that ended`,
       'derived here: Amazon SQS counts every receive',
     ),
+    chosenKnob(
+      'closedSeconds',
+      900,
+      's',
+      'how long a message is hidden while nothing may be sent: the receives last for hours of it',
+      'Amazon SQS API reference, ChangeMessageVisibility: 12 hours at most',
+    ),
+    {
+      name: 'holdSeconds',
+      value: callTimeoutSeconds,
+      unit: 's',
+      formula: 'the time-out of a call: a function that may not send waits before it gives its messages back',
+      inputs: { callTimeoutSeconds },
+      source: 'Amazon SQS developer guide, message quotas: 120,000 in flight; faster, the whole queue would be hidden',
+    },
   ];
 }
 
 /** Seconds until a function that waits for its slots is ended. */
-export function timeoutKnob({ messagesPerSecond }: Pace, { instances, perInstance }: Crew, callSeconds: number): Knob {
-  const portionSeconds = (perInstance * instances) / messagesPerSecond;
+export function timeoutKnob({ instances, perInstance, slowestPerSecond }: Crew, callSeconds: number): Knob {
+  const portionSeconds = (perInstance * instances) / slowestPerSecond;
   return {
     name: 'functionTimeoutSeconds',
     value: Math.ceil(TIMEOUT_PORTIONS * (portionSeconds + callSeconds) - 1e-9) + TIMEOUT_SPARE_SECONDS,

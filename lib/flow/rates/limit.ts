@@ -5,7 +5,7 @@
  *
  * Source: the generic cell rate algorithm, ITU-T I.371, its tolerance on the side of the receiver.
  */
-import type { SenderFacts } from './senders';
+import { SENDERS, type SenderFacts } from './senders';
 import type { ProviderLimit, RatesQuestion } from './workload';
 
 export const DAY_SECONDS = 86_400;
@@ -54,6 +54,13 @@ export function paceOf(limit: ProviderLimit, question: RatesQuestion, sender: Se
     messagesPerDay: Math.floor((perDay * share) / recipientsPerMessage),
     limitPerSecond,
   };
+}
+
+/** The pace of the second provider is its own, not the one that was set by hand for the first. */
+export function standbyPace(question: RatesQuestion): Pace | undefined {
+  const { standby, sender = 'lambda' } = question;
+  if (standby === undefined) return undefined;
+  return paceOf(standby, { ...question, messagesPerSecond: undefined }, SENDERS[sender]);
 }
 
 /** The window that a provider counts in: a second, or the time of one message where that is longer. */

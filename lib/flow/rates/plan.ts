@@ -6,7 +6,7 @@ import type { Knob } from '../plan';
 import { smallestAbove } from '../search';
 import { ratesChecks } from './checks';
 import { brakeKnobs, crewFor, crewKnobs, paceKnobs, timeoutKnob } from './knobs';
-import { DAY_SECONDS, daysFor, type Pace, paceOf, sendingSeconds } from './limit';
+import { DAY_SECONDS, daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { SENDERS } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
 
@@ -55,7 +55,7 @@ function choiceChecks(pace: Pace, { messagesPerSecond, burst = 1 }: RatesQuestio
 
 function predictionsOf(question: RatesQuestion, pace: Pace): RatesPredictions {
   const { campaignMessages = 0, steadyPerSecond = 0, undeliverableRatio = 0 } = question.workload;
-  const { standby } = question;
+  const standby = standbyPace(question);
   const seconds = (of: Pace) => sendingSeconds(campaignMessages, steadyPerSecond, of);
   const breaksAt = once(() => smallestAbove(1, (times) => !keeps(question, pace, times)) ?? Number.POSITIVE_INFINITY);
   return {
@@ -64,8 +64,7 @@ function predictionsOf(question: RatesQuestion, pace: Pace): RatesPredictions {
       campaignSeconds: seconds(pace),
       campaignDays: daysFor(campaignMessages, steadyPerSecond, pace),
     }),
-    ...(campaignMessages > 0 &&
-      standby !== undefined && { standbyCampaignSeconds: seconds(standbyPace(standby, question)) }),
+    ...(campaignMessages > 0 && standby !== undefined && { standbyCampaignSeconds: seconds(standby) }),
     utilisation: steadyPerSecond / pace.messagesPerSecond,
     failedRatio: undeliverableRatio,
     // Searched for when it is first read.
@@ -73,11 +72,6 @@ function predictionsOf(question: RatesQuestion, pace: Pace): RatesPredictions {
       return breaksAt();
     },
   };
-}
-
-/** The second provider's pace is its own, not the one that was set by hand for the first. */
-function standbyPace(standby: NonNullable<RatesQuestion['standby']>, question: RatesQuestion): Pace {
-  return paceOf(standby, { ...question, messagesPerSecond: undefined }, SENDERS[question.sender ?? 'lambda']);
 }
 
 /** Whether so many times the messages leave as promised. */
@@ -122,7 +116,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
       ['several senders, each with a share of the limit'],
     );
   }
-  const { value: timeout } = timeoutKnob(pace, crew, callSeconds);
+  const { value: timeout } = timeoutKnob(crew, callSeconds);
   if (timeout > mostSeconds) {
     throw new CapacityError(
       subject,

@@ -34,6 +34,27 @@ class Provider {
   }
 }
 
+/** A list of addresses in random order. Some of them do not exist: how many is a fact of the list, not of chance. */
+class Addresses {
+  private dead: number;
+
+  constructor(
+    private left: number,
+    undeliverableRatio: number,
+    private readonly random: Random,
+  ) {
+    this.dead = Math.floor(left * undeliverableRatio + 1e-6);
+  }
+
+  /** Whether the next one exists. */
+  public next(): boolean {
+    const isDead = this.random.uniform() * this.left < this.dead;
+    this.left -= 1;
+    if (isDead) this.dead -= 1;
+    return !isDead;
+  }
+}
+
 /** What is sent to whom. */
 export interface Mailing {
   readonly messages: number;
@@ -60,10 +81,12 @@ export function sendUnlimited(mailing: Mailing, senders: number, callSeconds: nu
   const provider = new Provider(mailing);
   // Calls take the same time, so senders take turns; each began somewhere in its call.
   const begins = Array.from({ length: senders }, () => random.uniform() * callSeconds).sort((a, b) => a - b);
+  const addresses = new Addresses(mailing.messages, mailing.undeliverableRatio, random);
   let [failed, last] = [0, 0];
   for (let sent = 0; sent < mailing.messages; sent += 1) {
     last = begins[sent % senders] + Math.floor(sent / senders) * callSeconds;
-    if (!provider.takes(last) || random.uniform() < mailing.undeliverableRatio) failed += 1;
+    const exists = addresses.next();
+    if (!provider.takes(last) || !exists) failed += 1;
   }
   return result(mailing.messages, failed, provider, last + callSeconds);
 }
@@ -123,12 +146,13 @@ export function sendInSlots(
     left -= 1;
   }
   arrivals.sort((a, b) => a - b);
+  const addresses = new Addresses(mailing.messages, mailing.undeliverableRatio, random);
   let failed = 0;
   for (const at of arrivals) {
-    provider.takes(at);
-    if (random.uniform() < mailing.undeliverableRatio) failed += 1;
+    const exists = addresses.next();
+    if (!provider.takes(at) || !exists) failed += 1;
   }
-  return result(mailing.messages, failed + provider.refused, provider, end);
+  return result(mailing.messages, failed, provider, end);
 }
 
 function result(messages: number, failed: number, provider: Provider, seconds: number): MailingRun {

@@ -48,7 +48,8 @@ function write(line: Begun | Over): void {
 // The parent that is gone wants no more of it.
 createInterface(process.stdin).once('close', () => process.exit(1));
 main().then(
-  () => process.exit(0),
+  // Pulumi takes promises of a program that was refused halfway for a leak, unless they have a turn to end.
+  () => setTimeout(() => process.exit(0), 200),
   (error) => {
     console.error(error);
     process.exit(1);
