@@ -32,6 +32,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'k8s.TenantNamespace': 'k8s.FairShare',
   'gcp.PushWorker': 'gcp.RedriveQueue',
   'gcp.RefusedAlerts': 'gcp.WebhookBuffer',
+  'gcp.ScheduleAlerts': 'gcp.SpreadSchedule',
   'gcp.SubscriptionAlerts': 'gcp.RedriveQueue',
 };
 

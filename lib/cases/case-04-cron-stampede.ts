@@ -49,8 +49,16 @@ export const cronStampede: Case = {
     {
       name: 'SpreadSchedule',
       engines: ['k8s'],
-      form: 'CronJobs at the minute that their name hashes to',
-      available: false,
+      form: 'CronJobs at the least loaded minute, Kueue where runs must wait',
+      available: true,
+      deployed: 'notifications/Chores',
+    },
+    {
+      name: 'SpreadSchedule',
+      engines: ['gcp'],
+      form: 'Cloud Scheduler, Cloud Tasks, Cloud Run',
+      available: true,
+      deployed: 'gcp/chores',
     },
   ],
   trap: 'A random sleep inside the job leaves uneven gaps between runs and pins a worker while it sleeps. A bucket that is refilled once a second lets bursts through.',

@@ -124,7 +124,7 @@ test.each<Row>([
     'a platform that there is not',
     'RedriveQueue',
     () => ({ ...demand, platform: 'lamda' }),
-    ["platform must be one of lambda, lambda-provisioned, fargate, keda, other, got 'lamda'"],
+    ["platform must be one of lambda, lambda-provisioned, fargate, keda, keda-job, other, got 'lamda'"],
   ],
   [
     'something in each of its parts',
@@ -244,9 +244,15 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueProps> => ({
     ...demand,
     ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
-    ...{ functionTimeout: undefined, batchWindow: undefined, maxReceiveCount: undefined, retention: undefined },
+    ...{ functionTimeout: undefined, batchWindow: undefined, batchSize: undefined, maxReceiveCount: undefined },
     ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },
-    ...{ queueName: undefined, alarmTopic: undefined, dashboard: undefined, removalPolicy: undefined },
+    ...{
+      retention: undefined,
+      queueName: undefined,
+      alarmTopic: undefined,
+      dashboard: undefined,
+      removalPolicy: undefined,
+    },
   }),
   QueueWorker: (stack): All<QueueWorkerProps> => ({
     ...demand,

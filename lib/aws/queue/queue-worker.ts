@@ -39,7 +39,9 @@ export class WorkerCompute {
 export interface QueueWorkerProps {
   /**
    * The queue to consume. A `RedriveQueue` brings its workload, its objective and its plan; any other queue needs
-   * `workload` and `objective` here. For a queue of the same app the visibility timeout is checked against the worker.
+   * `workload` and `objective` here. For a queue of the same app, its visibility timeout, its retention and its
+   * `maxReceiveCount` are checked against the worker, and the plan has them as given; the plan for an imported queue
+   * does not have them.
    */
   readonly queue: IQueue;
 
@@ -92,12 +94,17 @@ export class QueueWorker extends Construct {
     const redriveQueue = RedriveQueue._of(usable.queue);
     const { queue } = redriveQueue ?? usable;
     const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const planned = redriveQueue && {
+      id: redriveQueue.node.id,
+      plan: redriveQueue.plan,
+      ceiling: ceilingOf(redriveQueue),
+    };
     const binding = usable.compute._bind({
       scope: this,
       subject: id,
       queue,
       question,
-      planned: redriveQueue !== undefined,
+      planned,
     });
     this.plan = binding.plan;
     redriveQueue?._serve({ ...binding, scope: this, subject: id });
@@ -158,7 +165,12 @@ function questionOf(subject: string, queue: RedriveQueue, props: QueueWorkerProp
     ...sameAs(queue, 'objective', objective, props.objective),
     ...sameAs(queue, 'consumer', consumer ?? {}, props.consumer),
   ]);
-  return { ...queue._question, objective };
+  return queue._question;
+}
+
+/** The ceiling that the queue's plan could not check, because it did not know what an instance costs. */
+function ceilingOf({ _asked, _question }: RedriveQueue): number | undefined {
+  return _question.objective.monthlyCost === undefined ? _asked.objective.monthlyCost : undefined;
 }
 
 /** One queue has one plan: a number that is given twice must be the same twice. */

@@ -1,4 +1,3 @@
-import type { Knob } from '../plan';
 import type { BrokerName } from './brokers/facts';
 import type { PlatformName } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
@@ -35,6 +34,8 @@ export interface BrokerChoices {
   readonly maxReceiveCount?: number;
   /** Seconds that a message may wait (SQS, Pub/Sub). */
   readonly retentionSeconds?: number;
+  /** Whether a KMS key of the account encrypts the messages (SQS), so that data keys are reused for a while. */
+  readonly customerKey?: boolean;
   /** Redrives of dead letters (SQS). Absent: nothing redrives. */
   readonly redrive?: RedriveChoices;
   /** Seconds to acknowledge (Pub/Sub). 10 to 600. */
@@ -64,6 +65,3 @@ export interface QueueQuestion extends PlatformChoices, BrokerChoices {
   /** Where the items wait. Default: `sqs`. */
   readonly broker?: BrokerName;
 }
-
-/** A knob by name, of those derived so far. */
-export type KnobsSoFar = (name: string) => Knob;

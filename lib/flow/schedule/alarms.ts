@@ -1,5 +1,5 @@
 /** Numbers of the alarms of a schedule. */
-import { chosenKnob, firstOneKnob } from '../alarms';
+import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { HOUR_MINUTES } from './recurrence';
 import type { SchedulerName } from './schedulers';
@@ -25,6 +25,14 @@ export function scheduleAlarms(
 const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[]>> = {
   kubernetes: (jobs, chores) => [
     ...jobs.map((placement, index) => silence(placement, chores[index].job)),
+    {
+      name: 'alarmJobs',
+      value: jobs.length,
+      unit: 'jobs',
+      formula: 'the jobs of the list: with fewer, a CronJob was deleted, or nothing reports about them',
+      inputs: {},
+      source: 'kube-state-metrics, kube_cronjob_created',
+    },
     chosenKnob(
       'alarmHoldSeconds',
       METRIC_SECONDS,
@@ -38,6 +46,7 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'a job that has failed is not run again before its next minute',
       'kube-state-metrics, kube_job_status_failed',
     ),
+    rateWindowKnob(),
   ],
   eventbridge: (jobs, chores) => [
     chosenKnob(

@@ -32,6 +32,7 @@ const QUESTION_FIELDS: Fields<ScheduleQuestion> = {
   scheduler: true,
   timeZone: true,
   maxConcurrent: true,
+  queued: true,
 };
 const JOB_FIELDS: Fields<ScheduledJob> = {
   name: true,
@@ -56,7 +57,7 @@ const OBJECTIVE_FIELDS: Fields<ScheduleObjective> = {
 /** Checks the jobs, the host and the promise. */
 export function scheduleChecks(question: ScheduleQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ jobs, objective = {}, host, ...choices }) => [
-    ...listChecks('jobs', jobs, (list) => listOfJobs(list, host !== undefined)),
+    ...listChecks('jobs', jobs, (list) => listOfJobs(list, typeof host === 'object' && host !== null)),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, host)),
     ...(host === undefined ? [] : objectChecks('host', host, HOST_FIELDS, () => hostChecks(host))),
     oneOf('scheduler', choices.scheduler, Object.keys(SCHEDULERS)),
@@ -65,6 +66,7 @@ export function scheduleChecks(question: ScheduleQuestion): Check[] {
       message: `timeZone must be a name of the IANA database, such as Europe/Berlin, got ${shown(choices.timeZone)}`,
     },
     wholeNumber('maxConcurrent', choices.maxConcurrent, 1, MOST_CONCURRENT),
+    oneOf('queued', choices.queued, [true, false]),
   ]);
 }
 

@@ -16,11 +16,15 @@ export interface ClockChange {
   readonly forward: boolean;
 }
 
-/** Whether the name of a time zone is known. */
+/**
+ * Whether the name of a time zone is known, in its capitals: a Kubernetes API server reads it as the name of a file, and
+ * refuses `europe/berlin`.
+ */
 export function isTimeZone(name: string): boolean {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
+    // The zone that an old name stands for is another word.
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
+    return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
   } catch {
     return false;
   }

@@ -1,4 +1,5 @@
 /** The knobs of a schedule, with their reasons. */
+import { chosenKnob } from '../alarms';
 import { serviceQuantile } from '../numerics/gamma';
 import { type Knob, unlessGiven } from '../plan';
 import { SCHEDULERS, type SchedulerName } from './schedulers';
@@ -57,6 +58,41 @@ export function maxConcurrentKnob({ question, fullest, mean }: Spread, headroom:
     }),
     source: 'utilisation law: runs at once = rate × time of a run',
   };
+}
+
+/** What every run of a scheduler has in common. */
+export function runKnobs(scheduler: SchedulerName): Knob[] {
+  if (scheduler !== 'kubernetes') return [];
+  return [
+    chosenKnob(
+      'backoffLimit',
+      0,
+      'retries',
+      'a failed run is not retried before its next minute: a retry would start at a minute that is not in the plan',
+      'Kubernetes, Jobs, "Pod backoff failure policy"',
+    ),
+    chosenKnob(
+      'terminationGracePeriodSeconds',
+      30,
+      's',
+      'the default, for a run that is ended at its deadline or with its node: it does not go on where it stopped',
+      'Kubernetes, Pod lifecycle, Termination of Pods',
+    ),
+    chosenKnob(
+      'successfulJobsHistoryLimit',
+      1,
+      'jobs',
+      'the last good run, with its logs: each kept Job and its pod is an object that the API server lists',
+      'Kubernetes, CronJob, "Jobs history limits"',
+    ),
+    chosenKnob(
+      'failedJobsHistoryLimit',
+      3,
+      'jobs',
+      'the logs of three failed runs: enough to see whether they fail in the same way',
+      'Kubernetes, CronJob, "Jobs history limits"',
+    ),
+  ];
 }
 
 /** The knobs of one job. */

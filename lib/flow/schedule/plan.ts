@@ -7,7 +7,7 @@ import { smallestAbove } from '../search';
 import { scheduleAlarms } from './alarms';
 import { scheduleChecks } from './checks';
 import { clockRemarks } from './daylight';
-import { jobKnobs, maxConcurrentKnob, spreadKnobs } from './knobs';
+import { jobKnobs, maxConcurrentKnob, runKnobs, spreadKnobs } from './knobs';
 import { SCHEDULERS } from './schedulers';
 import {
   type Chore,
@@ -50,6 +50,7 @@ export function planSchedule(subject: string, question: ScheduleQuestion, checks
   const knobs: Knob[] = [
     ...spreadKnobs(spread),
     maxConcurrentKnob(spread, objective.headroom ?? DEFAULT_HEADROOM),
+    ...runKnobs(scheduler),
     ...placements.flatMap((placement, index) => jobKnobs(placement, chores[index], objective, scheduler)),
   ];
   const plan = new SchedulePlan(subject, knobs, placements, predictions, remarksOn(spread));
@@ -98,7 +99,7 @@ function placementOf({ job, recurrence }: Chore, offset: number, scheduler: keyo
 /** Throws when a promise is broken. */
 function refuse(subject: string, spread: Spread): void {
   const { question, placed, mean, fullest } = spread;
-  const { host, objective = {}, maxConcurrent, scheduler = 'kubernetes' } = question;
+  const { host, objective = {}, maxConcurrent, scheduler = 'kubernetes', queued = false } = question;
   if (maxConcurrent !== undefined && mean > maxConcurrent - 1e-9) {
     throw new CapacityError(
       subject,
@@ -117,11 +118,15 @@ function refuse(subject: string, spread: Spread): void {
     );
   }
   // Without a queue nothing holds a run back but its minute.
-  if (maxConcurrent !== undefined && scheduler === 'kubernetes' && fullest > maxConcurrent) {
+  if (maxConcurrent !== undefined && scheduler === 'kubernetes' && !queued && fullest > maxConcurrent) {
     throw new CapacityError(
       subject,
       `${fullest} runs meet in the fullest minute, maxConcurrent is ${maxConcurrent} and CronJobs do not wait`,
-      [`maxConcurrent of at least ${fullest}`, ...ifWiderFits(spread, (other) => other.fullest <= maxConcurrent)],
+      [
+        `maxConcurrent of at least ${fullest}`,
+        'a queue of Kueue, in which the others wait',
+        ...ifWiderFits(spread, (other) => other.fullest <= maxConcurrent),
+      ],
     );
   }
   if (objective.headroom !== undefined && !keeps(spread, objective.headroom)) {
@@ -169,8 +174,8 @@ function ifWiderFits({ question, chores }: Spread, fits: (other: Spread) => bool
 
 /** Less head-room than usual, and hours that a time zone does not always have. */
 function remarksOn(spread: Spread): string[] {
-  const { chores, placed, question } = spread;
-  const { objective = {}, timeZone } = question;
+  const { chores, placed, question, fullest } = spread;
+  const { objective = {}, timeZone, queued = false, maxConcurrent = fullest } = question;
   const spare = objective.headroom !== undefined || keeps(spread, DEFAULT_HEADROOM);
   return [
     ...(spare
@@ -178,6 +183,11 @@ function remarksOn(spread: Spread): string[] {
       : [
           `the promise breaks before runs take ${DEFAULT_HEADROOM} × the time, the usual head-room: no minutes are better`,
         ]),
+    ...(queued && fullest > maxConcurrent
+      ? [
+          `${fullest} runs meet in the fullest minute and ${maxConcurrent} run at once: the others wait in the queue, and end later than their minute says`,
+        ]
+      : []),
     ...(timeZone === undefined ? [] : clockRemarks(timeZone, chores, placed.offsets)),
   ];
 }

@@ -34,7 +34,8 @@ export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFacts>> = {
   google: {
     title: 'Google Cloud Scheduler',
     dialect: UNIX_CRON,
-    lateness: { least: 15, most: 1800 },
-    source: 'Cloud Scheduler, RetryConfig and attemptDeadline: 15 s to 30 min',
+    // Cloud Tasks has no limit of its own; a day, as elsewhere.
+    lateness: { least: 60, most: 86_400 },
+    source: 'Google Cloud Tasks reference, RetryConfig: maxRetryDuration',
   },
 };

@@ -149,6 +149,8 @@ export interface ScheduleQuestion {
   readonly timeZone?: string;
   /** Runs at once, given by hand. 1 to 10,000. Default: derived. */
   readonly maxConcurrent?: number;
+  /** Whether runs above `maxConcurrent` wait in a queue of the cluster, such as Kueue's. Only on `kubernetes`. Default: no. */
+  readonly queued?: boolean;
 }
 
 /**

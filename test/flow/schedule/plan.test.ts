@@ -54,6 +54,11 @@ describe('known answers', () => {
     expect(plan.value('activeDeadlineSeconds.chore-01')).toBe(1200);
     // Twice an hour and the run
     expect(plan.value('alarmSilenceSeconds.chore-01')).toBe(7500);
+    expect(
+      ['backoffLimit', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit', 'alarmJobs'].map((name) =>
+        plan.value(name),
+      ),
+    ).toEqual([0, 1, 3, 36]);
   });
 
   test('on EventBridge: how old an event may be, and how many runs an hour without silence has', () => {
@@ -134,6 +139,11 @@ describe('what cannot be kept is refused', () => {
       { jobs: hourly(60, 5), maxConcurrent: 4 },
       /5 runs are active on average, .* at least 6/,
     ],
+    [
+      'more runs in one minute than may run, where none waits',
+      { jobs: hourly(35, 5), maxConcurrent: 3 },
+      /4 runs meet .* CronJobs do not wait; maxConcurrent of at least 4, or a queue of Kueue/,
+    ],
     ['a head-room that is not there', { jobs: hourly(1, 50), objective: { headroom: 1.5 } }, /a head-room of 1\.5/],
   ])('%s', (_, question, message) => {
     const thrown = refusal(question);
@@ -152,6 +162,7 @@ describe('what cannot be kept is refused', () => {
       ],
       objective: { cpuRatio: 0.5, onlineLatencySeconds: 1 },
       timeZone: 'Mars/Base',
+      queued: 'yes',
     });
     expect(thrown).toBeInstanceOf(InvalidInputError);
     for (const part of [
@@ -164,9 +175,35 @@ describe('what cannot be kept is refused', () => {
       'jobs.durationSeconds of slow must be below the 60 s to its next run, got 60',
       'objective.cpuRatio needs host',
       "such as Europe/Berlin, got 'Mars/Base'",
+      "queued must be one of true, false, got 'yes'",
     ])
       expect(thrown.message).toContain(part);
   });
+
+  test('where runs wait in a queue, fewer may run at once than meet, and the plan says so', () => {
+    const pinned = { name: 'noon', cron: '0 * * * *', durationSeconds: 300, durationVariation: 0, pinned: true };
+    const jobs = [...hourly(11, 5), pinned, { ...pinned, name: 'also' }, { ...pinned, name: 'too' }];
+    expect(() => planSchedule('Nightly', { jobs, maxConcurrent: 2 })).toThrow(CapacityError);
+    const plan = planSchedule('Nightly', { jobs, maxConcurrent: 2, queued: true });
+    expect(plan.value('maxConcurrent')).toBe(2);
+    expect(plan.explain()).toContain('and 2 run at once: the others wait in the queue');
+  });
+
+  test.each(['europe/berlin', 'utc', 'Local', '+02:00', ''])(
+    'the time zone %j, which an API server refuses',
+    (timeZone) => {
+      expect(() => planSchedule('X', { jobs: hourly(1, 1), timeZone })).toThrow(
+        /^X: timeZone must be a name of the IANA/,
+      );
+    },
+  );
+
+  test.each(['Europe/Berlin', 'Etc/UTC', 'UTC', 'EST5EDT', 'Asia/Calcutta'])(
+    'the time zone %s is taken',
+    (timeZone) => {
+      expect(() => planSchedule('X', { jobs: hourly(1, 1), timeZone })).not.toThrow();
+    },
+  );
 
   test('a day that the scheduler has no words for', () => {
     const jobs = [{ name: 'd', cron: '0 3 1 * 1', durationSeconds: 60 }];

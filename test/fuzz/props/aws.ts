@@ -85,6 +85,7 @@ const redrive = fc.record({
   fifo: flag,
   functionTimeout: optional(seconds(1, 900)),
   batchWindow: optional(seconds(0, 300)),
+  batchSize: optional(fc.integer({ min: 1, max: 12 })),
   maxReceiveCount: optional(fc.integer({ min: 1, max: 20 })),
   retention: optional(seconds(3600, 1_209_600)),
   maxRedrives: optional(fc.integer({ min: 0, max: 10 })),

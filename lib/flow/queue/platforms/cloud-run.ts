@@ -1,5 +1,6 @@
 /** Cloud Run behind a push subscription. */
 import { wholeNumber } from '../../errors';
+import { cloudRunProbeKnobs } from '../../probes';
 import { consumerOf } from '../resolve';
 import { PLATFORM_FACTS } from './facts';
 import type { Platform } from './platform';
@@ -11,6 +12,7 @@ export const CLOUD_RUN_LIMITS = { concurrency: 1000, instances: FACTS.instanceLi
 /** Cloud Run behind Pub/Sub. */
 export const CLOUD_RUN: Platform = {
   facts: FACTS,
+  choices: [],
   checks: ({ consumer }) => [
     wholeNumber('consumer.slotsPerInstance', consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
   ],
@@ -22,5 +24,5 @@ export const CLOUD_RUN: Platform = {
       instanceLimit: Math.min(instanceLimit, CLOUD_RUN_LIMITS.instances),
     };
   },
-  knobs: () => [],
+  knobs: cloudRunProbeKnobs,
 };
