@@ -8,7 +8,7 @@ import type { Pace } from '../../lib/runtime/sender/slots';
 export const PACE: Pace = {
   messagesPerSecond: 100 / 1.05,
   burst: 1,
-  slotSeconds: 0.05,
+  slotSeconds: 0.025,
   throttledFactor: 0.7,
   recoveryStep: 0.01,
   adaptSeconds: 10,
@@ -73,6 +73,8 @@ export class CountingProvider implements Provider {
     private readonly time: VirtualTime,
     private readonly callMillis = 150,
   ) {}
+
+  public async prepare(): Promise<void> {}
 
   public async send(mail: Mail): Promise<Outcome> {
     this.arrivals.push({ id: mail.id, at: this.time.millis });

@@ -94,7 +94,8 @@ export interface RateLimitedSenderProps {
   readonly standby?: StandbyProvider;
 
   /**
-   * Seconds within which a message reaches the provider after its slot; a later one takes a new slot. 0 to 10.
+   * Seconds within which a message reaches the provider after its slot; one that leaves later than half of them takes a
+   * new slot. 0.002 to 10.
    *
    * @default 0.05
    */

@@ -233,8 +233,8 @@ export class RateLimitedSender extends Construct {
       bundle: 'sender',
       description: `Sends the mails of ${this.node.path} in their slots, each once`,
       timeout: Duration.seconds(plan.value('functionTimeoutSeconds')),
-      // A batch encrypts as many requests at once.
-      memorySize: 512,
+      // One vCPU: a call that waits for the CPU misses its slot, and new connections cost the most of it.
+      memorySize: 1769,
       environment: {
         TABLE: table.tableName,
         QUEUE_URL: queue.queueUrl,
@@ -263,6 +263,10 @@ export class RateLimitedSender extends Construct {
     );
     queue.encryptionMasterKey?.grantDecrypt(sender);
     sender.addToRolePolicy(new PolicyStatement({ actions: ['ses:SendEmail'], resources: this.sendingArns() }));
+    // Read once to connect, so that the first mail of a function is not late.
+    sender.addToRolePolicy(
+      new PolicyStatement({ actions: ['ses:GetConfigurationSet'], resources: this.configurationSetArns() }),
+    );
     return sender;
   }
 

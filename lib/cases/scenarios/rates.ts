@@ -64,6 +64,6 @@ function slotsOf(plan: RatesPlan) {
     messagesPerSecond,
     inFlight: plan.value('inFlight'),
     burst: has('burst') ? plan.value('burst') : Math.max(1, Math.floor(messagesPerSecond / 5)),
-    slotSeconds: has('slotSeconds') ? plan.value('slotSeconds') : 0.05,
+    slotSeconds: has('slotSeconds') ? plan.value('slotSeconds') : 0.025,
   };
 }

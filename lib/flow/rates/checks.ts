@@ -65,7 +65,7 @@ export function ratesChecks(question: RatesQuestion): Check[] {
         ? []
         : objectChecks('standby', standby, LIMIT_FIELDS, () => limitChecks('standby', standby, workload))),
       oneOf('sender', choices.sender, Object.keys(SENDERS)),
-      inRange('jitterSeconds', choices.jitterSeconds, 0, 10),
+      inRange('jitterSeconds', choices.jitterSeconds, 0.002, 10),
       wholeNumber('burst', choices.burst, 1, MOST_BURST),
       {
         refused: choices.burst !== undefined && choices.burst !== 1 && choices.sender === 'cloud-tasks',

@@ -139,7 +139,8 @@ export function sendInSlots(
       free[sender] = at + late;
       continue;
     }
-    arrivals.push(at + late);
+    // As long again may be on its way.
+    arrivals.push(at + late + random.uniform() * slotSeconds);
     free[sender] = at + callSeconds;
     end = Math.max(end, at + late + callSeconds);
     today += 1;

@@ -121,7 +121,7 @@ export interface RatesQuestion {
   /** Who sends. Default: `lambda`. */
   readonly sender?: SenderName;
   /**
-   * Seconds within which a message reaches the provider after its slot; a later one takes a new slot. 0 to 10.
+   * Seconds within which a message reaches the provider after its slot; one that leaves later than half of them takes a new slot. 0.002 to 10.
    * Default: 0.05.
    */
   readonly jitterSeconds?: number;

@@ -66,6 +66,8 @@ const ports: Ports = {
   random: Math.random,
 };
 
+let prepared: Promise<unknown> | undefined;
+
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const deadline = Date.now() + context.getRemainingTimeInMillis() - SPARE_MILLIS;
   const messages = event.Records.map(({ messageId, body, attributes }) => ({
@@ -73,6 +75,8 @@ export async function handler(event: SQSEvent, context: Context): Promise<SQSBat
     body,
     receives: Number(attributes.ApproximateReceiveCount),
   }));
+  prepared ??= Promise.all(ports.lanes.map(({ provider }) => provider.prepare()));
+  await prepared;
   const verdicts = await sendBatch(messages, deadline, config, ports);
   const failed = await Promise.all(
     event.Records.map(async ({ messageId, receiptHandle }) => {

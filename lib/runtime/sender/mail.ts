@@ -31,6 +31,8 @@ export type Outcome =
 
 /** A provider of mail. It never throws, and never tries a second time: that could send the mail twice. */
 export interface Provider {
+  /** Connects. The first call of a process takes longer than a slot is valid; it must not be one with a mail. */
+  prepare(): Promise<void>;
   send(mail: Mail): Promise<Outcome>;
 }
 

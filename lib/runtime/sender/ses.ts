@@ -1,5 +1,5 @@
 /** Amazon SES as a provider. */
-import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { GetConfigurationSetCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import type { Mail, Outcome, Provider } from './mail';
 
 /** Where and as whom mail is sent. */
@@ -38,6 +38,16 @@ export class SesProvider implements Provider {
           throwOnRequestTimeout: true,
         },
       });
+  }
+
+  public async prepare(): Promise<void> {
+    const { configurationSet } = this.config;
+    if (configurationSet === undefined) return;
+    try {
+      await this.#client.send(new GetConfigurationSetCommand({ ConfigurationSetName: configurationSet }));
+    } catch {
+      // The connection is there all the same.
+    }
   }
 
   public async send(mail: Mail): Promise<Outcome> {

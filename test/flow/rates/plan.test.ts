@@ -167,7 +167,7 @@ describe('over random limits', () => {
     windowFactor: fc.option(fc.double({ min: 1, max: 60, noNaN: true }), { nil: undefined }),
     recipientsPerMessage: fc.integer({ min: 1, max: 5 }),
     burst: fc.constantFrom(1, 2),
-    jitterSeconds: fc.constantFrom(0, 0.02, 0.05, 0.3),
+    jitterSeconds: fc.constantFrom(0.002, 0.02, 0.05, 0.3),
     campaignMessages: fc.integer({ min: 50, max: 3000 }),
   });
 

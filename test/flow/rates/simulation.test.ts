@@ -6,7 +6,7 @@ const mailing = { messages: 100_000, windowMessages: 100, windowSeconds: 1, unde
 const slots = {
   messagesPerSecond: 100 / 1.05,
   burst: 1,
-  slotSeconds: 0.05,
+  slotSeconds: 0.025,
   inFlight: 23,
   messagesPerDay: Number.POSITIVE_INFINITY,
 };

@@ -44,8 +44,8 @@ async function crowd(senders: number, portion: number, seconds: number, pace = P
           return;
         }
         const { slots } = reservation;
-        // It arrives at any time of its slot.
-        for (const { at, until } of slots) arrivals.push(at + random.uniform() * (until - at));
+        // It leaves at any time of its slot, and may be as long on its way.
+        for (const { at, until } of slots) arrivals.push(at + (random.uniform() + random.uniform()) * (until - at));
         free[one] = slots[slots.length - 1].at + 150 + (portion > 1 ? BETWEEN_BATCHES_MILLIS : 0);
       }),
     );
@@ -104,7 +104,7 @@ describe('calls', () => {
     const bucket = bucketAt(() => START);
     const slots = [...slotsOf(await bucket.reserve(3)), ...slotsOf(await bucket.reserve(2))];
     expect(slots.map(({ at }) => Math.round(at - START))).toEqual([0, 11, 21, 32, 42]);
-    expect(slots.map(({ at, until }) => Math.round(until - at))).toEqual([50, 50, 50, 50, 50]);
+    expect(slots.map(({ at, until }) => Math.round(until - at))).toEqual([25, 25, 25, 25, 25]);
   });
 
   test('three tries at most: a bucket that others move in between is asked again later', async () => {
