@@ -60,6 +60,8 @@ module.exports = {
       webhooks: ['queue'],
       // Messages wait in a queue for their slot.
       rates: ['queue'],
+      // Runs that are due wait in a queue, where a worker is bounded.
+      schedule: ['queue'],
     }),
     ...apart('k8s', ['operators'], {}),
     ...apart('gcp', [], {

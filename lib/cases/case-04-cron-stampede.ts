@@ -45,7 +45,13 @@ export const cronStampede: Case = {
     ],
   },
   constructs: [
-    { name: 'SpreadSchedule', engines: ['aws'], form: 'EventBridge Scheduler, SQS, bounded worker', available: false },
+    {
+      name: 'SpreadSchedule',
+      engines: ['aws'],
+      form: 'EventBridge Scheduler, SQS, bounded worker',
+      available: true,
+      deployed: 'Notifications/Chores',
+    },
     {
       name: 'SpreadSchedule',
       engines: ['k8s'],

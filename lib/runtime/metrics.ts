@@ -18,12 +18,27 @@ export function countMetric(
   details: Record<string, string> = {},
   value = 1,
 ): void {
+  writeMetric(name, value, 'Count', dimensions, details);
+}
+
+/** Records one value of the function, in a unit of CloudWatch. `details` are as those of a count. */
+export function recordMetric(name: string, value: number, unit: 'Seconds', details: Record<string, string> = {}): void {
+  writeMetric(name, value, unit, {}, details);
+}
+
+function writeMetric(
+  name: string,
+  value: number,
+  unit: string,
+  dimensions: Record<string, string>,
+  details: Record<string, string>,
+): void {
   const names = ['FunctionName', ...Object.keys(dimensions)];
   lines.log(
     JSON.stringify({
       _aws: {
         Timestamp: Date.now(),
-        CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [names], Metrics: [{ Name: name, Unit: 'Count' }] }],
+        CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [names], Metrics: [{ Name: name, Unit: unit }] }],
       },
       FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local',
       ...dimensions,

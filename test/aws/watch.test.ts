@@ -4,6 +4,7 @@ import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -12,6 +13,7 @@ import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
 import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
+import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
@@ -22,6 +24,8 @@ import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
 import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
 import { planRates } from '../../lib/flow/rates/plan';
+import { planSchedule } from '../../lib/flow/schedule/plan';
+import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
 import { shop } from '../support/stack';
 
@@ -57,6 +61,15 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const plan = webhooksIn(stack).plan.withKnobs(knobs);
     const watch = { consumer: functionIn(stack), sourceNames: ['github', 'pay'], plan };
     return { alarms: alarmsIn(new RefusedAlarms(stack, 'RefusedAlarms', watch)), plan };
+  },
+  ScheduleAlarms: (knobs) => {
+    const stack = shop();
+    const jobs = [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }];
+    const planned = planSchedule('Chores', { jobs, scheduler: 'eventbridge' }).withKnobs(deliveryKnobs());
+    const plan = planned.withKnobs(knobs);
+    const scheduleGroup = new ScheduleGroup(stack, 'Group');
+    const watch = { scheduleGroup, undeliveredQueue: new Queue(stack, 'Undelivered'), plan, runner: functionIn(stack) };
+    return { alarms: alarmsIn(new ScheduleAlarms(stack, 'Alarms', watch)), plan };
   },
   KafkaAlarms: (knobs) => {
     const stack = shop();

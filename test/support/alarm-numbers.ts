@@ -15,6 +15,7 @@ export interface AlarmKnobs {
 }
 
 const window = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmWindowSeconds' });
+const perPeriod = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmPeriodSeconds' });
 const sampled = (threshold: string): AlarmKnobs => ({
   threshold,
   seconds: 'alarmSampleSeconds',
@@ -55,6 +56,18 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
       seconds: 'alarmRefusedSeconds',
     }),
   ],
+  [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
+  [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
+  [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],
+  [
+    /Alarms\/TargetErrors\/Resource$/,
+    () => ({ ...perPeriod('alarmTargetErrors'), periods: 'alarmTargetErrorPeriods' }),
+  ],
+  [/Alarms\/Skipped\/Resource$/, () => perPeriod('alarmSkipped')],
+  [
+    /Alarms\/Silent\/Resource$/,
+    () => ({ threshold: 'alarmSilenceRuns', seconds: 'alarmSilenceSeconds', periods: 'alarmSilencePeriods' }),
+  ],
   [/\/StoredBytesAlarm\/Resource$/, () => ({ threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds' })],
   [/\/ObjectBytesAlarm\/Resource$/, () => ({ threshold: 'alarmObjectBytes', seconds: 'alarmSampleSeconds' })],
   [
@@ -71,7 +84,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     }),
   ],
   [
-    /Alarms\/Throttled\/Resource$/,
+    /Alarms\/RateThrottled\/Resource$/,
     () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledWindows' }),
   ],
   [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],

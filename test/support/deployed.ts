@@ -49,6 +49,7 @@ export const STATELESS = [
   'AWS::S3::BucketPolicy',
   'AWS::SES::',
   'AWS::SNS::',
+  'AWS::Scheduler::',
   'AWS::SQS::QueuePolicy',
   'AWS::WAFv2::',
   'Custom::KafkaBrokers',

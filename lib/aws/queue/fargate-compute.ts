@@ -16,7 +16,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
-import { FLAG, having, type Kinds, mapOf, NUMBER, needed, TEXT } from '../../flow/kinds';
+import { FLAG, having, type Kinds, mapOf, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
@@ -24,12 +24,14 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
 import { CLUSTER } from '../kinds';
 import { createAlarms } from '../watch';
+import { QueuePlatform } from './queue-platform';
 import {
   planWorker,
   soundCompute,
   visibilityTimeoutSeconds,
   type WorkerBinding,
   type WorkerContext,
+  type WorkerHost,
 } from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
@@ -96,6 +98,12 @@ const KINDS: Kinds<FargateWorkerProps> = {
   secrets: mapOf(having(['grantRead'], 'a Secret of ECS: Secret.fromSecretsManager()')),
   scaleToZero: FLAG,
 };
+
+/** What a queue is told of tasks, and which props cannot be used. */
+export function fargateHost(given: FargateWorkerProps): WorkerHost {
+  const { props, checks } = sound(given, KINDS, 'compute');
+  return { queueProps: { platform: QueuePlatform.FARGATE, scaleToZero: props.scaleToZero }, checks };
+}
 
 /** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
 export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {

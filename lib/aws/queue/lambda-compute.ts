@@ -3,7 +3,7 @@ import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
 import { type Check, isKnown, validate } from '../../flow/errors';
-import { FLAG, type Kinds, NUMBER, needed } from '../../flow/kinds';
+import { FLAG, type Kinds, NUMBER, needed, sound } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
 import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS, SQS_BATCH } from '../../flow/queue/platforms/lambda';
@@ -11,12 +11,14 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import { DURATION, LAMBDA } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
+import { QueuePlatform } from './queue-platform';
 import {
   planWorker,
   soundCompute,
   visibilityTimeoutSeconds,
   type WorkerBinding,
   type WorkerContext,
+  type WorkerHost,
 } from './worker-compute';
 
 /** Lambda's own default. */
@@ -63,6 +65,20 @@ const KINDS: Kinds<LambdaWorkerProps> = {
   batchWindow: DURATION,
   provisionedPollers: FLAG,
 };
+
+/** What a queue is told of a function, and which props cannot be used. */
+export function lambdaHost(given: LambdaWorkerProps): WorkerHost {
+  const { props, checks } = sound(given, KINDS, 'compute');
+  return {
+    checks,
+    queueProps: {
+      platform: props.provisionedPollers ? QueuePlatform.LAMBDA_PROVISIONED : QueuePlatform.LAMBDA,
+      functionTimeout: props.function?.timeout ?? Duration.seconds(DEFAULT_FUNCTION_SECONDS),
+      batchWindow: props.batchWindow,
+    },
+    function: props.function,
+  };
+}
 
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
 export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): WorkerBinding {

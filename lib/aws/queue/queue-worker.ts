@@ -7,10 +7,11 @@ import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { QUEUE } from '../kinds';
-import { bindFargate, type FargateWorkerProps } from './fargate-compute';
-import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
+import { subjectOf } from '../subject';
+import { bindFargate, type FargateWorkerProps, fargateHost } from './fargate-compute';
+import { bindLambda, type LambdaWorkerProps, lambdaHost } from './lambda-compute';
 import { RedriveQueue } from './redrive-queue';
-import type { WorkerBinding, WorkerContext } from './worker-compute';
+import type { WorkerBinding, WorkerContext, WorkerHost } from './worker-compute';
 
 /**
  * The compute that does the work. Pick one of the two.
@@ -18,18 +19,30 @@ import type { WorkerBinding, WorkerContext } from './worker-compute';
 export class WorkerCompute {
   /** A Lambda function, for items of up to 15 minutes that fit in its memory and disk. */
   public static lambda(props: LambdaWorkerProps): WorkerCompute {
-    return new WorkerCompute((context) => bindLambda(context, props));
+    return new WorkerCompute(
+      (context) => bindLambda(context, props),
+      () => lambdaHost(props),
+    );
   }
 
   /** Fargate tasks that poll the queue, scaled on backlog per task; for long items and steady load. */
   public static fargate(props: FargateWorkerProps): WorkerCompute {
-    return new WorkerCompute((context) => bindFargate(context, props));
+    return new WorkerCompute(
+      (context) => bindFargate(context, props),
+      () => fargateHost(props),
+    );
   }
 
   /** @internal */
   private constructor(
     /** @internal */
     public readonly _bind: (context: WorkerContext) => WorkerBinding,
+    /**
+     * What a redrive queue has to be told of it. Read before the props are checked.
+     *
+     * @internal
+     */
+    public readonly _host: () => WorkerHost,
   ) {}
 }
 
@@ -90,10 +103,11 @@ export class QueueWorker extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const usable = soundProps(id, props);
+    const subject = subjectOf(this);
+    const usable = soundProps(subject, props);
     const redriveQueue = RedriveQueue._of(usable.queue);
     const { queue } = redriveQueue ?? usable;
-    const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const question = redriveQueue ? questionOf(subject, redriveQueue, usable) : ownQuestion(subject, usable);
     const planned = redriveQueue && {
       id: redriveQueue.node.id,
       plan: redriveQueue.plan,
@@ -101,13 +115,13 @@ export class QueueWorker extends Construct {
     };
     const binding = usable.compute._bind({
       scope: this,
-      subject: id,
+      subject,
       queue,
       question,
       planned,
     });
     this.plan = binding.plan;
-    redriveQueue?._serve({ ...binding, scope: this, subject: id });
+    redriveQueue?._serve({ ...binding, scope: this, subject });
     this.warnWithoutDeadLetterQueue(queue);
   }
 

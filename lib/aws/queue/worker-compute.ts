@@ -1,4 +1,5 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { CapacityError, type Check, InvalidInputError, validate } from '../../flow/errors';
@@ -10,6 +11,7 @@ import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
+import type { RedriveQueueProps } from './redrive-queue-props';
 
 /** The input of a compute that binds itself to a queue. Internal: users pick a compute, they do not write one. */
 export interface WorkerContext {
@@ -33,6 +35,15 @@ export interface PlannedQueue {
    * The most that the worker may cost in US dollars a month, where the queue's plan did not know what an instance costs.
    */
   readonly ceiling?: number;
+}
+
+/** What the redrive queue of a compute has to be told, as it was given. */
+export interface WorkerHost {
+  readonly queueProps: Pick<RedriveQueueProps, 'platform' | 'functionTimeout' | 'batchWindow' | 'scaleToZero'>;
+  /** What is wrong with the props of the compute. */
+  readonly checks: readonly Check[];
+  /** The function, when the compute is one. */
+  readonly function?: LambdaFunction;
 }
 
 /** The result of binding a compute to a queue. */

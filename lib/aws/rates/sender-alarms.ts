@@ -98,7 +98,7 @@ export class SenderAlarms extends Construct {
     const made = createAlarms(this, { rows, plan, alarmTopic });
     this.bounces = made.Bounces;
     this.complaints = made.Complaints;
-    this.throttled = made.Throttled;
+    this.throttled = made.RateThrottled;
     this.parked = made.Parked;
     this.away = made.Away;
     this.senderErrors = made.SenderErrors;
@@ -144,7 +144,7 @@ function reputationRows(configurationSet: IConfigurationSet, pauses: boolean): A
 function senderRows(sender: IFunction): AlarmRow[] {
   return [
     {
-      id: 'Throttled',
+      id: 'RateThrottled',
       metric: countedMetric(sender, 'Throttled'),
       threshold: 'alarmThrottled',
       seconds: 'alarmThrottledSeconds',

@@ -65,8 +65,14 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
     firstOneKnob(
       'alarmDeadLettered',
       'runs',
-      'an invocation in the dead-letter queue waits for somebody',
+      'an invocation in the dead-letter queue waits for a person',
       'Amazon EventBridge Scheduler User Guide: InvocationsSentToDeadLetterCount',
+    ),
+    firstOneKnob(
+      'alarmThrottled',
+      'invocations',
+      'the region starts no more at a time, so runs begin late',
+      'Amazon EventBridge Scheduler User Guide: InvocationThrottleCount',
     ),
     firstOneKnob(
       'alarmTargetErrors',
@@ -131,5 +137,12 @@ function silentSchedules(jobs: readonly JobPlacement[], chores: readonly Chore[]
       inputs: { jobs: counted.length, runsPerWeek: perWeek },
       source,
     },
+    chosenKnob(
+      'alarmSilencePeriods',
+      2,
+      'periods',
+      'two periods one after the other: the metrics of the last minutes come late, so the newest period may lack runs',
+      'Amazon EventBridge Scheduler User Guide, Monitoring with CloudWatch: metrics are delivered on a best-effort basis',
+    ),
   ];
 }

@@ -131,7 +131,7 @@ export function jobKnobs(
 }
 
 /** How late a run may begin, in whole seconds, within the limits of the scheduler. */
-function lateness(
+export function lateness(
   durationSeconds: number,
   gapSeconds: number,
   { startWithinSeconds }: ScheduleObjective,

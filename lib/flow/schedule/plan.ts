@@ -21,6 +21,7 @@ import {
   type Spread,
   spreadOf,
 } from './spread';
+import { refuseLongWaits, waitRemarks } from './waits';
 import { type JobPlacement, SchedulePlan, type SchedulePredictions, type ScheduleQuestion } from './workload';
 
 /** Times the length of every run that is planned for, unless the objective says otherwise. */
@@ -45,6 +46,7 @@ export function planSchedule(subject: string, question: ScheduleQuestion, checks
   );
   const spread = spreadOf(question, chores);
   refuse(subject, spread);
+  refuseLongWaits(subject, spread);
   const predictions = predictionsOf(spread);
   const placements = chores.map((chore, index) => placementOf(chore, spread.placed.offsets[index], scheduler));
   const knobs: Knob[] = [
@@ -53,7 +55,10 @@ export function planSchedule(subject: string, question: ScheduleQuestion, checks
     ...runKnobs(scheduler),
     ...placements.flatMap((placement, index) => jobKnobs(placement, chores[index], objective, scheduler)),
   ];
-  const plan = new SchedulePlan(subject, knobs, placements, predictions, remarksOn(spread));
+  const plan = new SchedulePlan(subject, knobs, placements, predictions, [
+    ...remarksOn(spread),
+    ...waitRemarks(spread),
+  ]);
   return plan.withKnobs(scheduleAlarms(placements, chores, scheduler));
 }
 

@@ -1,5 +1,7 @@
-/** The question of the queue between a scheduler and its worker. */
+/** The queue between a scheduler and its worker: its question, how long runs and their keys are kept, what is skipped. */
+import { chosenKnob, firstOneKnob } from '../alarms';
 import { serviceQuantile } from '../numerics/gamma';
+import type { Knob } from '../plan';
 import type { QueueQuestion } from '../queue/question';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
 
@@ -40,4 +42,34 @@ export function runsQuestion({ jobs, objective = {} }: ScheduleQuestion, plan: S
     },
     consumer: { maxInstances: plan.value('maxConcurrent') },
   };
+}
+
+/** Amazon SQS developer guide, message retention: 14 days at most. */
+const LONGEST_RETENTION_SECONDS = 1_209_600;
+
+/** How long a run that could not be delivered is kept, and how long a run that was done is remembered. */
+export function deliveryKnobs(): Knob[] {
+  return [
+    chosenKnob(
+      'undeliveredRetentionSeconds',
+      LONGEST_RETENTION_SECONDS,
+      's',
+      'the longest that SQS keeps a message: a person looks at it',
+      'Amazon SQS developer guide, message retention period',
+    ),
+    {
+      name: 'idempotencySeconds',
+      value: 2 * LONGEST_RETENTION_SECONDS,
+      unit: 's',
+      formula: '2 × the longest retention: in the queue, and once more after a redrive',
+      inputs: { longestRetentionSeconds: LONGEST_RETENTION_SECONDS },
+      source: 'Amazon SQS developer guide, message retention period; at-least-once delivery',
+    },
+    firstOneKnob(
+      'alarmSkipped',
+      'runs',
+      'a run that was skipped is a run that never happens',
+      'Skipped, counted by lib/runtime/scheduled-run',
+    ),
+  ];
 }

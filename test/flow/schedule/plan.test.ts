@@ -5,8 +5,9 @@ import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { planSchedule } from '../../../lib/flow/schedule/plan';
 import { PERIOD_MINUTES } from '../../../lib/flow/schedule/recurrence';
-import { loadOf } from '../../../lib/flow/schedule/spread';
-import { runsQuestion } from '../../../lib/flow/schedule/worker';
+import { choreOf, loadOf } from '../../../lib/flow/schedule/spread';
+import { longestWaits } from '../../../lib/flow/schedule/waits';
+import { deliveryKnobs, runsQuestion } from '../../../lib/flow/schedule/worker';
 import type { ScheduledJob, ScheduleQuestion } from '../../../lib/flow/schedule/workload';
 import { runs } from '../../support/property';
 
@@ -66,6 +67,17 @@ describe('known answers', () => {
     expect(plan.value('maximumEventAgeSeconds.chore-36')).toBe(3300);
     expect([plan.value('alarmSilenceSeconds'), plan.value('alarmSilenceRuns')]).toEqual([3600, 36]);
     expect(plan.knobs.some(({ name }) => name.startsWith('activeDeadlineSeconds'))).toBe(false);
+  });
+
+  test('one short period is no silence: metrics of the last minutes come late', () => {
+    const plan = planSchedule('Chores', { ...CHORES, scheduler: 'eventbridge' });
+    expect(plan.value('alarmSilencePeriods')).toBe(2);
+    // CloudWatch API, PutMetricAlarm: seven days at most with periods of an hour or more.
+    const daily = planSchedule('Daily', {
+      jobs: [{ name: 'daily', periodSeconds: 86_400, durationSeconds: 60 }],
+      scheduler: 'eventbridge',
+    });
+    expect(daily.value('alarmSilencePeriods') * daily.value('alarmSilenceSeconds')).toBeLessThanOrEqual(604_800);
   });
 
   test('a job that does not run every day is not waited for every day', () => {
@@ -282,4 +294,68 @@ test('the queue of the runs is planned with the bound of the schedule, and keeps
   expect(asked.objective.latencySeconds).toBeCloseTo(3600, 6);
   const worker = planQueue('Worker', { ...asked, platform: 'lambda' });
   expect(worker.value('maxInstances')).toBe(4);
+});
+
+describe('a burst', () => {
+  const pinned = (count: number, durationSeconds: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      name: `report-${index}`,
+      cron: '0 2 * * *',
+      pinned: true,
+      durationSeconds,
+      durationVariation: 0,
+    }));
+  const burst = (maxConcurrent: number, count = 60) =>
+    planSchedule('Reports', { jobs: pinned(count, 60), scheduler: 'eventbridge', maxConcurrent });
+
+  test('of 60 at once, ten at a time, is over after six rounds: the last begins five minutes late, and the plan says so', () => {
+    expect(burst(10).remarks.join()).toContain(
+      '60 runs meet in the fullest minute and 10 run at once: the last begins 300 s after its minute',
+    );
+    expect(burst(60).remarks).toEqual([]);
+  });
+
+  test('that cannot begin in time is refused, with the least that may run at once', () => {
+    expect(() => burst(1, 200)).toThrow(/would begin 11,940 s late, and it may 3,600 s.*maxConcurrent of at least 4/s);
+    expect(burst(4, 200).value('maxConcurrent')).toBe(4);
+    expect(() => burst(3, 200)).toThrow(CapacityError);
+  });
+
+  test('that begins before the last one is over waits for it', () => {
+    const jobs = ['a', 'b', 'c'].map((name, index) => ({
+      name,
+      cron: `${index} * * * *`,
+      pinned: true,
+      durationSeconds: 600,
+      durationVariation: 0,
+    }));
+    const { remarks } = planSchedule('Rest', { jobs, scheduler: 'eventbridge', maxConcurrent: 1 });
+    expect(remarks.join()).toContain('the last begins 1,080 s after its minute');
+  });
+
+  test('never waits longer when more may run at once', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 300 }), (count, seconds) => {
+        const chores = pinned(count, seconds).map((job) => choreOf(job, undefined));
+        const waits = [1, 2, 5, 40].map((atOnce) =>
+          Math.max(
+            ...longestWaits(
+              chores,
+              chores.map(() => 0),
+              atOnce,
+            ),
+          ),
+        );
+        expect([...waits].sort((a, b) => b - a)).toEqual(waits);
+        expect(waits[0]).toBeCloseTo((count - 1) * seconds, 6);
+        expect(waits[3]).toBe(0);
+      }),
+      { numRuns: runs },
+    );
+  });
+});
+
+test('a run that was done is remembered for as long as a copy of it can come back', () => {
+  const values = Object.fromEntries(deliveryKnobs().map(({ name, value }) => [name, value]));
+  expect(values).toEqual({ undeliveredRetentionSeconds: 1_209_600, idempotencySeconds: 2_419_200, alarmSkipped: 0 });
 });

@@ -102,6 +102,8 @@ test('connects first, then sends each mail by the configuration set and records 
   expect(sent.map(({ ConfigurationSetName }) => ConfigurationSetName)).toEqual(['mails', 'mails']);
   const records = of('UpdateItem').filter(({ Key }) => Key.id.S.startsWith('mail#'));
   expect(records.map(({ Key }) => Key.id.S).sort()).toEqual(['mail#a', 'mail#b']);
+  // In one line.
+  expect(log.filter((line) => line.includes('"Sent":2'))).toHaveLength(1);
 });
 
 test('a refusal for the rate: the message is hidden, and alone reported as failed', async () => {
