@@ -8,6 +8,9 @@ import { CALENDAR_DAYS, DAY_MINUTES, HOUR_MINUTES, WEEK_MINUTES, WEEKDAY_COUNT, 
 import type { Dates, Recurrence } from './recurrence';
 import { listOf, minuteOfHash } from './schedule';
 
+// Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
+const { abs, floor, max, min } = Math;
+
 /** A job to place. */
 export interface Placeable {
   readonly name: string;
@@ -53,7 +56,7 @@ class Load {
   private readonly datedMost: Float64Array;
 
   constructor(jobs: readonly Placeable[]) {
-    this.circle = new Float64Array(Math.max(...jobs.map(({ recurrence }) => recurrence.cycleMinutes)));
+    this.circle = new Float64Array(max(...jobs.map(({ recurrence }) => recurrence.cycleMinutes)));
     this.datedMost = new Float64Array(jobs.some(({ recurrence }) => recurrence.dates) ? WEEK_MINUTES : 0);
     if (this.datedMost.length > 0) this.circle = new Float64Array(WEEK_MINUTES);
   }
@@ -86,8 +89,8 @@ class Load {
       for (const minute of minutes) {
         const end = minute + offset + lengthMinutes;
         for (let at = minute + offset; at < end; ) {
-          const inHour = this.hour(day * 24 + Math.floor(at / HOUR_MINUTES));
-          const hourEnds = Math.min(end, at - (at % HOUR_MINUTES) + HOUR_MINUTES);
+          const inHour = this.hour(day * 24 + floor(at / HOUR_MINUTES));
+          const hourEnds = min(end, at - (at % HOUR_MINUTES) + HOUR_MINUTES);
           for (; at < hourEnds; at += 1) {
             const now = inHour[at % HOUR_MINUTES] + weight;
             inHour[at % HOUR_MINUTES] = now;
@@ -137,7 +140,7 @@ class Load {
         const inHour = this.dated.get((day * 24 + hour) % CALENDAR_HOURS);
         if (inHour === undefined) continue;
         const begin = hour * HOUR_MINUTES;
-        for (let minute = 0; minute < Math.min(HOUR_MINUTES, length - begin); minute += 1) {
+        for (let minute = 0; minute < min(HOUR_MINUTES, length - begin); minute += 1) {
           if (inHour[minute] > most[begin + minute]) most[begin + minute] = inHour[minute];
         }
       }
@@ -164,11 +167,11 @@ interface Profile {
 
 /** The offset with the least load at any minute of its runs, then over all of them; of equals the one by its name. */
 function leastLoaded({ name, recurrence, lengthMinutes }: Placeable, load: Load, windowMinutes: number): number {
-  const places = Math.max(1, Math.min(recurrence.places, windowMinutes));
+  const places = max(1, min(recurrence.places, windowMinutes));
   if (places === 1) return 0;
   const { dates, cycleMinutes, minutes } = recurrence;
   // A run that lasts longer than the cycle meets every minute of it.
-  const during = dates ? lengthMinutes : Math.min(lengthMinutes, cycleMinutes);
+  const during = dates ? lengthMinutes : min(lengthMinutes, cycleMinutes);
   const starts = dates?.minutes ?? minutes;
   const more = places + during;
   const profile = dates ? load.ofDays(dates.days, more) : load.ofCycle(cycleMinutes, more);
@@ -182,11 +185,11 @@ function leastLoaded({ name, recurrence, lengthMinutes }: Placeable, load: Load,
       all += sum[start + offset];
     }
     const lower = fullest - least[0];
-    const better = Math.abs(lower) > TOLERANCE ? lower : all - least[1];
+    const better = abs(lower) > TOLERANCE ? lower : all - least[1];
     if (better < -TOLERANCE) {
       best = [offset];
       least = [fullest, all];
-    } else if (Math.abs(better) <= TOLERANCE) best.push(offset);
+    } else if (abs(better) <= TOLERANCE) best.push(offset);
   }
   return best[minuteOfHash(name, best.length)];
 }

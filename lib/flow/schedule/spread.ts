@@ -141,7 +141,7 @@ export function fullestAt({ chores, offsets, scheduler }: Spread, times: number)
 }
 
 function most(load: Float64Array): number {
-  return load.reduce((sofar, one) => Math.max(sofar, one), 0);
+  return load.reduce((sofar, one) => (one > sofar ? one : sofar), 0);
 }
 
 /** CPU of the host in the fullest minute, as a share. */
