@@ -8,7 +8,7 @@ import { CALENDAR_DAYS, DAY_MINUTES, WEEK_MINUTES, weekdayOf } from './calendar'
 import { lateness } from './knobs';
 import { loadAt } from './placement';
 import { SCHEDULERS } from './schedulers';
-import { type Chore, choreOf, runsWait, schedulerOf } from './spread';
+import { type Chore, choreOf, runsWait, schedulerOf, unspreadOffsets } from './spread';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
 
 const DAY_SECONDS = 86_400;
@@ -33,6 +33,23 @@ interface Due {
   readonly index: number;
 }
 
+/** Where the jobs are, and how many run at once where they wait. */
+export interface Places {
+  readonly offsets: readonly number[];
+  readonly atOnce: number;
+}
+
+/** The places of a plan. */
+export function placesOf({ jobs }: ScheduleQuestion, plan: SchedulePlan): Places {
+  return { offsets: jobs.map(({ name }) => plan.job(name).offsetMinutes), atOnce: plan.value('maxConcurrent') };
+}
+
+/** The places that jobs were written with; none waits. */
+export function writtenPlaces(question: ScheduleQuestion): Places {
+  const chores = question.jobs.map((job) => choreOf(job, question));
+  return { offsets: unspreadOffsets(chores), atOnce: chores.length };
+}
+
 /**
  * Runs a schedule for some days of the calendar.
  *
@@ -40,7 +57,7 @@ interface Due {
  */
 export function runJobs(
   question: ScheduleQuestion,
-  plan: SchedulePlan,
+  { offsets, atOnce }: Places,
   days: number,
   random: Random,
   firstDay = 0,
@@ -48,7 +65,6 @@ export function runJobs(
   const scheduler = schedulerOf(question);
   const { startSpreadSeconds, oneAtATime } = SCHEDULERS[scheduler];
   const chores = question.jobs.map((job) => choreOf(job, question));
-  const offsets = question.jobs.map(({ name }) => plan.job(name).offsetMinutes);
   const times = chores.map(({ job, variation }) => new ServiceTime(job.durationSeconds, variation));
   const limits = chores.map(({ job, recurrence }) =>
     lateness(job.durationSeconds, recurrence.gapSeconds, question.objective ?? {}, scheduler),
@@ -58,7 +74,6 @@ export function runJobs(
   const length = days * DAY_SECONDS;
   const [runs, cores] = [new Float64Array(length), new Float64Array(length)];
   const ends = new Float64Array(chores.length);
-  const atOnce = plan.value('maxConcurrent');
   const free = new MomentHeap(atOnce);
   for (let server = 0; server < atOnce; server += 1) free.push(0, server);
   const waits = runsWait(question);
@@ -110,6 +125,13 @@ function dueWithin(chores: readonly Chore[], offsets: readonly number[], firstDa
     }
   }
   return due;
+}
+
+/** The most at any second of each minute. */
+export function mostPerMinute(perSecond: Float64Array): Float64Array {
+  return Float64Array.from({ length: perSecond.length / 60 }, (_, minute) =>
+    perSecond.subarray(60 * minute, 60 * minute + 60).reduce((sofar, one) => (one > sofar ? one : sofar), 0),
+  );
 }
 
 /** The share of the seconds within the plan's fullest minutes in which more than this was active. */

@@ -178,9 +178,7 @@ export function leavesEnough(spread: Spread, times: number): boolean {
 
 /** The jobs of which more than 5 % of the runs meet the next one, when each takes so many times as long. */
 export function meetingNext({ chores }: Spread, times: number): Chore[] {
-  return chores.filter(
-    ({ countedSeconds, recurrence }) => times * countedSeconds > recurrence.gapSeconds * (1 + 1e-9),
-  );
+  return chores.filter(({ countedSeconds, recurrence }) => times * countedSeconds > recurrence.gapSeconds * (1 + 1e-9));
 }
 
 /** What the jobs take in each minute of their cycle, at the offsets of a plan. */
@@ -189,12 +187,6 @@ export function loadOf(question: ScheduleQuestion, plan: SchedulePlan): Float64A
     question.jobs.map((job) => choreOf(job, question)),
     question.jobs.map(({ name }) => plan.job(name).offsetMinutes),
   );
-}
-
-/** The same when every job runs at the minutes that it was written with; a period begins at its first minute. */
-export function unspreadLoad(question: ScheduleQuestion): Float64Array {
-  const chores = question.jobs.map((job) => choreOf(job, question));
-  return loadAt(chores, unspreadOffsets(chores));
 }
 
 /** The offsets that jobs were written with. */

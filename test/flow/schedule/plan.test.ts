@@ -41,14 +41,17 @@ describe('known answers', () => {
     [200, 1, 7, 8],
     [60, 1, 3, 3],
     [36, 5, 5, 5],
-  ])('%d jobs of %d min in an hour: %d at once in the fullest minute, %d on EventBridge', (count, minutes, ...fullest) => {
-    const jobs = hourly(count, minutes);
-    const plans = (['kubernetes', 'eventbridge'] as const).map((scheduler) =>
-      planSchedule('Nightly', { jobs, scheduler }),
-    );
-    expect(plans.map((plan) => plan.value('fullestMinuteRuns'))).toEqual(fullest);
-    expect(plans[0].predictions.unspreadRuns).toBe(count);
-  });
+  ])(
+    '%d jobs of %d min in an hour: %d at once in the fullest minute, %d on EventBridge',
+    (count, minutes, ...fullest) => {
+      const jobs = hourly(count, minutes);
+      const plans = (['kubernetes', 'eventbridge'] as const).map((scheduler) =>
+        planSchedule('Nightly', { jobs, scheduler }),
+      );
+      expect(plans.map((plan) => plan.value('fullestMinuteRuns'))).toEqual(fullest);
+      expect(plans[0].predictions.unspreadRuns).toBe(count);
+    },
+  );
 
   test('case 4: CPU 51 %, P95 164 ms, five runs at once', () => {
     const plan = planSchedule('Chores', CHORES);
@@ -172,7 +175,11 @@ describe('what cannot be kept is refused', () => {
       { jobs: hourly(35, 5), maxConcurrent: 3 },
       /4 runs meet .* CronJobs do not wait; maxConcurrent of at least 4, or a queue of Kueue/,
     ],
-    ['a head-room that is not there', { jobs: hourly(1, 50), objective: { headroom: 1.5 } }, /with head-room 4,500 s, and the next run begins after 3,600 s; .* or a headroom of 1\.2$/],
+    [
+      'a head-room that is not there',
+      { jobs: hourly(1, 50), objective: { headroom: 1.5 } },
+      /with head-room 4,500 s, and the next run begins after 3,600 s; .* or a headroom of 1\.2$/,
+    ],
   ])('%s', (_, question, message) => {
     const thrown = refusal(question);
     expect(thrown).toBeInstanceOf(CapacityError);
@@ -363,7 +370,9 @@ describe('dates count on the calendar', () => {
   });
 
   test('jobs of one date are spread over its hour', () => {
-    const jobs = dates.slice(0, 6).map((index) => ({ ...pinned('0 2 1 * *', index), pinned: false, durationSeconds: 420 }));
+    const jobs = dates
+      .slice(0, 6)
+      .map((index) => ({ ...pinned('0 2 1 * *', index), pinned: false, durationSeconds: 420 }));
     expect(planSchedule('Spread', { jobs }).predictions).toMatchObject({ fullestRuns: 1, unspreadRuns: 6 });
   });
 
@@ -453,7 +462,12 @@ describe('every way out leads to a plan', () => {
 
   test('a burst on Google waits in its queue as on EventBridge', () => {
     const burst = Array.from({ length: 50 }, (_, index) => ({ ...pinned, name: `p-${index}` }));
-    const { message } = refusal({ jobs: burst, scheduler: 'google', maxConcurrent: 5, objective: { startWithinSeconds: 600 } });
+    const { message } = refusal({
+      jobs: burst,
+      scheduler: 'google',
+      maxConcurrent: 5,
+      objective: { startWithinSeconds: 600 },
+    });
     const maxConcurrent = Number(/maxConcurrent of at least (\d+)/.exec(message)![1]);
     const planned = (more: number) => () =>
       planSchedule('Nightly', {
