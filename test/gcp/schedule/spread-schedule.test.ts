@@ -40,7 +40,7 @@ describe('the traps of case 4 are absent', () => {
   test('a run waits in the queue for its turn: as many at once as planned, each in an instance of its own', () => {
     const { rateLimits } = inputsOf(resources, 'Queue', 'nightly');
     const service = inputsOf(resources, 'Service', 'nightly-worker').template;
-    expect(rateLimits).toEqual({ maxConcurrentDispatches: 4, maxDispatchesPerSecond: 4 });
+    expect(rateLimits).toEqual({ maxConcurrentDispatches: 5, maxDispatchesPerSecond: 5 });
     expect(service.maxInstanceRequestConcurrency).toBe(1);
     expect(service.scaling).toEqual({ minInstanceCount: 0, maxInstanceCount: 4 });
   });
