@@ -77,6 +77,8 @@ function meetsNext(spread: Spread): Refusal | undefined {
         shorterBy(question, names),
         steadierBy(meeting, meetingJobs),
         meeting.length === 1 ? rarer(meeting[0], times, meetingJobs) : undefined,
+        // These alone may not be enough: the promise may be broken by others as well.
+        names.size < question.jobs.length ? shorterBy(question) : undefined,
         lessHeadroom(question),
       ),
   };
