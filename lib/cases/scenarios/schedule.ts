@@ -1,8 +1,8 @@
 import { Random } from '../../flow/numerics/random';
+import { mostPerMinute, type Places, placesOf, runJobs, writtenPlaces } from '../../flow/schedule/job-run';
 import { planSchedule } from '../../flow/schedule/plan';
 import type { SchedulerName } from '../../flow/schedule/schedulers';
 import { runSharedCore } from '../../flow/schedule/simulation';
-import { loadOf, unspreadLoad } from '../../flow/schedule/spread';
 import type { ScheduledJob, ScheduleHost, ScheduleObjective } from '../../flow/schedule/workload';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
@@ -27,19 +27,25 @@ export const schedule: Kind<ScheduleScenario> = { measure: measureSchedule };
 /** What starts the jobs on each engine. */
 const SCHEDULER_OF: Readonly<Record<Engine, SchedulerName>> = { aws: 'eventbridge', k8s: 'kubernetes', gcp: 'google' };
 
-/** The same requests beside jobs at their first minute, and beside jobs at the minutes of the plan. */
+/**
+ * The same requests beside jobs at the minutes they were written with, and beside jobs at the minutes of the plan: a day of
+ * runs is simulated, and each minute has the most that ran in it.
+ */
 function measureSchedule(subject: string, scenario: ScheduleScenario, seed: number, engine: Engine = 'k8s'): Measured {
   const { jobs, host, objective, requests } = scenario;
-  const plan = planSchedule(subject, { jobs, host, objective, scheduler: SCHEDULER_OF[engine] });
-  const measured = (load: Float64Array): Numbers => {
-    const run = runSharedCore({ onlineServiceSeconds: 1, ...host }, load, requests, new Random(seed));
+  const question = { jobs, host, objective, scheduler: SCHEDULER_OF[engine] };
+  const plan = planSchedule(subject, question);
+  const measured = (places: Places): Numbers => {
+    const random = new Random(seed);
+    const load = mostPerMinute(runJobs(question, places, 1, random).cores);
+    const run = runSharedCore({ onlineServiceSeconds: 1, ...host }, load, requests, random);
     return { cpuRatio: run.cpuRatio, latencyP95Seconds: run.latencies[Math.ceil(0.95 * run.latencies.length) - 1] };
   };
   const { cpuRatio, onlineLatencySeconds } = plan.predictions;
   return {
-    before: measured(unspreadLoad({ jobs, host })),
+    before: measured(writtenPlaces(question)),
     after: {
-      measured: measured(loadOf({ jobs, host }, plan)),
+      measured: measured(placesOf(question, plan)),
       predicted: { cpuRatio, latencyP95Seconds: onlineLatencySeconds },
     },
     knobs: plan.knobs,

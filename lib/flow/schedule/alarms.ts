@@ -1,7 +1,7 @@
 /** Numbers of the alarms of a schedule. */
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
-import { HOUR_MINUTES } from './recurrence';
+import { HOUR_MINUTES } from './calendar';
 import type { SchedulerName } from './schedulers';
 import type { Chore } from './spread';
 import type { JobPlacement, ScheduledJob } from './workload';

@@ -8,11 +8,26 @@ const FIRST_YEAR = 2024;
 const YEARS = 28;
 const DAY_MILLIS = 86_400_000;
 
+export const HOUR_MINUTES = 60;
+export const DAY_MINUTES = 1440;
+export const WEEK_MINUTES = 10_080;
+export const WEEK_SECONDS = 604_800;
+
 /** Days of the calendar: 1 January 2024 to 31 December 2051. */
 export const CALENDAR_DAYS = 365 * YEARS + YEARS / 4;
 
 /** Years of the calendar, the first and the last. */
 export const CALENDAR_YEARS = { first: FIRST_YEAR, last: FIRST_YEAR + YEARS - 1 } as const;
+
+/** Days of a week. They divide the calendar. */
+export const WEEKDAY_COUNT = 7;
+/** The calendar's first day, 1 January 2024, is a Monday. */
+const FIRST_WEEKDAY = 1;
+
+/** The weekday of a day of the calendar, from 0, Sunday. */
+export function weekdayOf(day: number): number {
+  return (FIRST_WEEKDAY + day) % WEEKDAY_COUNT;
+}
 
 /** One day of a month, in numbers that fields of a schedule compare with. */
 export interface CalendarDay {

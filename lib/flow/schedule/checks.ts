@@ -13,6 +13,7 @@ import {
 } from '../errors';
 import { type Fields, listChecks, objectChecks } from '../fields';
 import { figure } from '../figures';
+import { WEEK_SECONDS } from './calendar';
 import { isTimeZone } from './daylight';
 import { PERIOD_MINUTES, recurrenceOf } from './recurrence';
 import { SCHEDULERS } from './schedulers';
@@ -23,7 +24,6 @@ const MOST_JOBS = 5000;
 const MOST_CORES = 1e6;
 const MOST_CONCURRENT = 10_000;
 const DAY_SECONDS = 86_400;
-const WEEK_SECONDS = 604_800;
 
 const QUESTION_FIELDS: Fields<ScheduleQuestion> = {
   jobs: true,
@@ -57,7 +57,10 @@ const OBJECTIVE_FIELDS: Fields<ScheduleObjective> = {
 /** Checks the jobs, the host and the promise. */
 export function scheduleChecks(question: ScheduleQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ jobs, objective = {}, host, ...choices }) => [
-    ...listChecks('jobs', jobs, (list) => listOfJobs(list, typeof host === 'object' && host !== null)),
+    ...listChecks('jobs', jobs, (list) => [
+      ...listOfJobs(list, typeof host === 'object' && host !== null),
+      ...relationChecks(list, objective ?? {}),
+    ]),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, host)),
     ...(host === undefined ? [] : objectChecks('host', host, HOST_FIELDS, () => hostChecks(host))),
     oneOf('scheduler', choices.scheduler, Object.keys(SCHEDULERS)),
@@ -71,8 +74,12 @@ export function scheduleChecks(question: ScheduleQuestion): Check[] {
 }
 
 function listOfJobs(list: readonly ScheduledJob[], withHost: boolean): Check[] {
-  const names = list.map((job) => job?.name);
-  const twice = names.filter((name, index) => names.indexOf(name) < index);
+  const names = new Set<unknown>();
+  const twice: unknown[] = [];
+  for (const job of list) {
+    if (names.has(job?.name)) twice.push(job?.name);
+    names.add(job?.name);
+  }
   return [
     { refused: list.length === 0, message: 'jobs must name at least one, got none' },
     { refused: list.length > MOST_JOBS, message: `jobs must be at most ${figure(MOST_JOBS)}, got ${list.length}` },
@@ -105,6 +112,32 @@ function jobChecks(job: ScheduledJob, withHost: boolean): Check[] {
       ? required(inRange, of('cpu'), job.cpu, 0.001, MOST_CORES)
       : inRange(of('cpu'), job.cpu, 0.001, MOST_CORES),
   ];
+}
+
+/** What the promise asks of every job: a given offset lies in the window, and no run begins after its next one. */
+function relationChecks(list: readonly ScheduledJob[], objective: ScheduleObjective): Check[] {
+  const { windowSeconds, startWithinSeconds } = objective;
+  return list.flatMap((job) => {
+    const recurrence = job && hasOneForm(job) ? recurrenceOf(job) : undefined;
+    if (recurrence === undefined || typeof recurrence === 'string') return [];
+    const { name, offsetMinutes } = job;
+    return [
+      {
+        refused: isKnown(windowSeconds) && isKnown(offsetMinutes) && offsetMinutes * 60 >= windowSeconds,
+        message: `jobs.offsetMinutes of ${String(name)} must lie within objective.windowSeconds, ${shown(windowSeconds)}, got ${shown(offsetMinutes)} min`,
+      },
+      {
+        refused: isKnown(startWithinSeconds) && startWithinSeconds > recurrence.gapSeconds,
+        message: `objective.startWithinSeconds must be at most the ${figure(recurrence.gapSeconds)} s from a run of ${String(name)} to its next one, got ${shown(startWithinSeconds)}`,
+      },
+    ];
+  });
+}
+
+/** Whether it says when it runs in a form that can be read. */
+function hasOneForm({ cron, periodSeconds }: ScheduledJob): boolean {
+  if (cron !== undefined) return typeof cron === 'string' && periodSeconds === undefined;
+  return PERIOD_MINUTES.includes((periodSeconds ?? 0) / 60);
 }
 
 /** When it runs, and that one run ends before the next. */

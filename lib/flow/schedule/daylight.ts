@@ -1,6 +1,6 @@
 /** Hours that a time zone skips or repeats, where it has daylight saving. */
-import { CALENDAR_YEARS } from './calendar';
-import { DAY_MINUTES, HOUR_MINUTES, type Recurrence } from './recurrence';
+import { CALENDAR_YEARS, DAY_MINUTES, HOUR_MINUTES } from './calendar';
+import type { Recurrence } from './recurrence';
 
 const HOUR_MILLIS = 3_600_000;
 

@@ -3,7 +3,7 @@ import { chosenKnob } from '../alarms';
 import { serviceQuantile } from '../numerics/gamma';
 import { type Knob, unlessGiven } from '../plan';
 import { SCHEDULERS, type SchedulerName } from './schedulers';
-import { type Chore, mostCpuRatio, type Spread } from './spread';
+import { boundOf, type Chore, mostCpuRatio, type Spread } from './spread';
 import type { JobPlacement, ScheduleObjective } from './workload';
 
 const LIST_SCHEDULING =
@@ -17,7 +17,8 @@ const DEADLINE_QUANTILE = 0.999;
 export const DISPATCH_DEADLINE = { least: 15, most: 1800 } as const;
 
 /** What the placement came to. */
-export function spreadKnobs({ question, fullest, mean, chores }: Spread): Knob[] {
+export function spreadKnobs({ question, fullest, mean, chores, scheduler }: Spread): Knob[] {
+  const { startSpreadSeconds, startSpreadSource } = SCHEDULERS[scheduler];
   const { host, objective = {} } = question;
   const most = mostCpuRatio(host, objective);
   return [
@@ -25,9 +26,10 @@ export function spreadKnobs({ question, fullest, mean, chores }: Spread): Knob[]
       name: 'fullestMinuteRuns',
       value: fullest,
       unit: 'runs',
-      formula: 'runs at once in the fullest minute, each as long as 95 % of its runs are',
-      inputs: { jobs: chores.length, meanRuns: mean },
-      source: LIST_SCHEDULING,
+      formula:
+        'runs at once in the fullest minute, each as long as 95 % of its runs are, and begun at any moment within the start spread',
+      inputs: { jobs: chores.length, meanRuns: mean, startSpreadSeconds },
+      source: `${LIST_SCHEDULING}; ${startSpreadSource}`,
     },
     ...(host === undefined || most === undefined
       ? []
@@ -45,17 +47,17 @@ export function spreadKnobs({ question, fullest, mean, chores }: Spread): Knob[]
 }
 
 /** Runs at once: enough that no placed run waits, and that late ones are caught up with. */
-export function maxConcurrentKnob({ question, fullest, mean }: Spread, headroom: number): Knob {
-  const { maxConcurrent } = question;
+export function maxConcurrentKnob(spread: Spread): Knob {
+  const { question, fullestWithHeadroom, mean, headroom } = spread;
   return {
     name: 'maxConcurrent',
-    value: maxConcurrent ?? Math.max(1, fullest, Math.ceil(headroom * mean - 1e-9)),
+    value: boundOf(spread),
     unit: 'runs',
-    ...unlessGiven(maxConcurrent, 'the fullest minute; at least head-room × mean runs, rounded up', {
-      fullestMinuteRuns: fullest,
-      meanRuns: mean,
-      headroom,
-    }),
+    ...unlessGiven(
+      question.maxConcurrent,
+      'the fullest minute when runs take head-room × the time; at least head-room × mean runs, rounded up',
+      { runsWithHeadroom: fullestWithHeadroom, meanRuns: mean, headroom },
+    ),
     source: 'utilisation law: runs at once = rate × time of a run',
   };
 }

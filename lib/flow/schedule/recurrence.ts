@@ -1,14 +1,9 @@
 /** When a job may run: the minutes of its cycle, by how much they can be moved, and the expression for each place. */
-import { CALENDAR_DAYS } from './calendar';
+import { CALENDAR_DAYS, DAY_MINUTES, HOUR_MINUTES, WEEK_MINUTES, WEEKDAY_COUNT, weekdayOf } from './calendar';
 import { type CronDialect, cronSchedule, EVENTBRIDGE_CRON, isOpen, UNIX_CRON, valuesOf } from './cron';
 import type { ScheduledJob } from './workload';
 
-export const HOUR_MINUTES = 60;
-export const DAY_MINUTES = 1440;
-export const WEEK_MINUTES = 10_080;
 const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
-/** The calendar's first day, 1 January 2024, is a Monday. */
-const FIRST_WEEKDAY = 1;
 
 /** Minutes of the periods that a cron expression can hold: they divide the hour, the day or the week. */
 export const PERIOD_MINUTES: readonly number[] = [
@@ -17,17 +12,31 @@ export const PERIOD_MINUTES: readonly number[] = [
   WEEK_MINUTES,
 ];
 
+/** The runs of a job that has dates: on some days of the calendar, at the same minutes. */
+export interface Dates {
+  /** For each day of the calendar, 1 when it runs on it. Jobs with the same days share one array. */
+  readonly days: Uint8Array;
+  /** Minutes of the day when it is not moved, ascending. */
+  readonly minutes: readonly number[];
+}
+
 /** When a job may run. */
 export interface Recurrence {
   /** Minutes after which it repeats: an hour, a day or a week. */
   readonly cycleMinutes: number;
   /**
-   * Minutes of the cycle at which it runs when it is not moved, ascending. A job of some days of a month counts as if it
-   * ran on each weekday that these can be.
+   * Minutes of the cycle at which it runs when it is not moved, ascending. For a job with dates these are of every
+   * weekday that its days can be.
    */
   readonly minutes: readonly number[];
+  /** When it runs if dates decide, and not the weekday alone; undefined otherwise. */
+  readonly dates?: Dates;
+  /** The offset that it was written with. 0 for a period. */
+  readonly written: number;
   /** Places that it can be moved to: by 0 minutes to one less. 1 for a pinned job. */
   readonly places: number;
+  /** The last minute of the hour at which a pinned job runs; undefined for others. */
+  readonly pinnedMinute?: number;
   /** Seconds between the two runs that are closest. */
   readonly gapSeconds: number;
   /** Seconds between the two runs that are farthest apart with none between them. */
@@ -61,10 +70,13 @@ export function recurrenceOf({ periodSeconds, cron, pinned = false }: ScheduledJ
   const weekdays = weekdaysOf(schedule.days);
   return {
     ...cycleOf(daily, hours.length, weekdays),
+    ...(areWeekdays(schedule.days) ? {} : { dates: { days: schedule.days, minutes: daily } }),
     places: pinned ? 1 : gap,
+    written: pinned ? 0 : byHour[0],
+    ...(pinned && { pinnedMinute: Math.max(...byHour) }),
     gapSeconds: schedule.shortestGapSeconds,
     longestGapSeconds: schedule.longestGapSeconds,
-    runsPerWeek: (7 * schedule.minutes.length * countOf(schedule.days)) / CALENDAR_DAYS,
+    runsPerWeek: (WEEKDAY_COUNT * schedule.minutes.length * countOf(schedule.days)) / CALENDAR_DAYS,
     daily: !schedule.days.includes(0),
     expression: (offset, target) => {
       const days = daysIn(target, dialect, fields);
@@ -78,6 +90,7 @@ function periodic(period: number): Recurrence {
   const every = { date: '*', month: '*', weekday: '*', year: '*' };
   const common = {
     places: period,
+    written: 0,
     gapSeconds: period * 60,
     longestGapSeconds: period * 60,
     runsPerWeek: WEEK_MINUTES / period,
@@ -112,7 +125,7 @@ function periodic(period: number): Recurrence {
 
 /** The shortest cycle that these minutes of the day repeat in, on these weekdays. */
 function cycleOf(daily: readonly number[], hours: number, weekdays: readonly number[]) {
-  if (weekdays.length < 7) {
+  if (weekdays.length < WEEKDAY_COUNT) {
     return {
       cycleMinutes: WEEK_MINUTES,
       minutes: weekdays.flatMap((weekday) => daily.map((minute) => weekday * DAY_MINUTES + minute)),
@@ -129,10 +142,20 @@ function countOf(days: Uint8Array): number {
 /** The weekdays among these days of the calendar, from 0, Sunday. */
 function weekdaysOf(days: Uint8Array): number[] {
   const found = new Set<number>();
-  for (let day = 0; day < CALENDAR_DAYS && found.size < 7; day += 1) {
-    if (days[day]) found.add((FIRST_WEEKDAY + day) % 7);
+  for (let day = 0; day < CALENDAR_DAYS && found.size < WEEKDAY_COUNT; day += 1) {
+    if (days[day]) found.add(weekdayOf(day));
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** What was found, by the days: many jobs have the same. */
+const decidedByWeekday = new WeakMap<Uint8Array, boolean>();
+
+/** Whether the weekday decides alone which days these are: the first week is that of every other. */
+function areWeekdays(days: Uint8Array): boolean {
+  const known = decidedByWeekday.get(days) ?? days.every((day, index) => day === days[index % WEEKDAY_COUNT]);
+  decidedByWeekday.set(days, known);
+  return known;
 }
 
 /** The fields of an expression that say a day. */

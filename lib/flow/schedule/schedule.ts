@@ -1,11 +1,9 @@
 /** Schedules as the minutes at which they fire, and the results: gaps, concurrent runs, the fullest minute. */
 import { createHash } from 'node:crypto';
 import { grouped } from '../grouped';
-import { CALENDAR_DAYS, dayGaps, type Gaps } from './calendar';
+import { CALENDAR_DAYS, DAY_MINUTES, dayGaps, type Gaps, HOUR_MINUTES } from './calendar';
 
-const DAY_MINUTES = 1440;
 const MINUTE_SECONDS = 60;
-const HOUR_MINUTES = 60;
 
 /** When something fires: at the same minutes on each of its days. */
 export interface Schedule {
@@ -130,7 +128,8 @@ const WEIGHTS = new Float64Array(CALENDAR_DAYS).fill(NONE);
 /** Days of a set as a list, which for most sets that are not every day is short. */
 const lists = new WeakMap<Uint8Array, Int32Array>();
 
-function listOf(days: Uint8Array): Int32Array {
+/** The days of a set, ascending. */
+export function listOf(days: Uint8Array): Int32Array {
   const known = lists.get(days);
   if (known) return known;
   const on: number[] = [];

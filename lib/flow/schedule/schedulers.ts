@@ -14,6 +14,14 @@ export interface SchedulerFacts {
   readonly lateness: { readonly least: number; readonly most: number };
   /** Where that limit stands. */
   readonly source: string;
+  /** Seconds after the beginning of its minute within which a run is started. */
+  readonly startSpreadSeconds: number;
+  /** Where that is said. */
+  readonly startSpreadSource: string;
+  /** Whether runs above the bound wait in a queue. Where they do not, only their minutes keep them apart. */
+  readonly queues: boolean;
+  /** Whether a run never meets the next one of its job. */
+  readonly oneAtATime: boolean;
 }
 
 /** Every scheduler. */
@@ -23,6 +31,11 @@ export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFacts>> = {
     dialect: EVENTBRIDGE_CRON,
     lateness: { least: 60, most: 86_400 },
     source: 'EventBridge Scheduler API reference, RetryPolicy: MaximumEventAgeInSeconds, 60 to 86,400',
+    startSpreadSeconds: 60,
+    startSpreadSource:
+      'EventBridge Scheduler User Guide, Schedule types: 60-second precision, a schedule for 1:00 fires between 1:00:00 and 1:00:59',
+    queues: true,
+    oneAtATime: false,
   },
   kubernetes: {
     title: 'Kubernetes CronJobs',
@@ -30,6 +43,10 @@ export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFacts>> = {
     // The controller looks every 10 s: a shorter deadline may pass between two looks.
     lateness: { least: 10, most: 86_400 },
     source: 'Kubernetes, CronJob: startingDeadlineSeconds; below 10 a job may never be scheduled',
+    startSpreadSeconds: 10,
+    startSpreadSource: 'Kubernetes, CronJob: the controller checks every 10 s',
+    queues: false,
+    oneAtATime: true,
   },
   google: {
     title: 'Google Cloud Scheduler',
@@ -37,5 +54,10 @@ export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFacts>> = {
     // Cloud Tasks has no limit of its own; a day, as elsewhere.
     lateness: { least: 60, most: 86_400 },
     source: 'Google Cloud Tasks reference, RetryConfig: maxRetryDuration',
+    // Cloud Scheduler begins an attempt within seconds of its minute; a slow dispatch is retried from 5 s on.
+    startSpreadSeconds: 5,
+    startSpreadSource: 'Google Cloud Scheduler reference, RetryConfig: minBackoffDuration, 5 s by default',
+    queues: true,
+    oneAtATime: false,
   },
 };

@@ -30,7 +30,7 @@ export interface ScheduledJob {
   readonly cron?: string;
 
   /**
-   * Mean time of one run in seconds. Above 0, below the time to the next run.
+   * Mean time of one run in seconds. Above 0, below the time to the next run, which 95 % of the runs have to end before.
    */
   readonly durationSeconds: number;
 
@@ -90,14 +90,16 @@ export interface ScheduleHost {
  */
 export interface ScheduleObjective {
   /**
-   * The minute of a run lies within so many seconds from the beginning of its period. 60 to 604,800.
+   * The minute of a run lies within so many seconds from the beginning of its period. 60 to 604,800. A pinned job keeps
+   * its minutes; the plan says which ones lie outside.
    *
    * @default - the whole period of each job
    */
   readonly windowSeconds?: number;
 
   /**
-   * A run begins at most so many seconds after its minute; a later one is skipped. 60 to 86,400.
+   * A run begins at most so many seconds after its minute; a later one is skipped. 60 to 86,400, and at most the shortest
+   * time from a run of any job to its next one.
    *
    * @default - what is left of the shortest period after its run, at most an hour
    */
@@ -127,8 +129,8 @@ export interface ScheduleObjective {
   readonly latencyQuantile?: number;
 
   /**
-   * The multiple of the time of every run that the schedule is made for. Above 1, at most 10. A given value is part of
-   * the promise; the default yields, and the plan says so.
+   * The multiple of the time of every run that the schedule is made for: minutes and bounds are chosen for it. Above 1, at
+   * most 10. A given value is part of the promise; the default yields, and the plan says so.
    *
    * @default 1.25
    */
@@ -175,11 +177,14 @@ export interface JobPlacement {
  * Predictions for a schedule.
  */
 export interface SchedulePredictions {
-  /** Runs at once in the fullest minute, each taken as long as 95 % of them are. */
+  /**
+   * Runs at once in the fullest minute of the calendar, each taken as long as 95 % of its job's runs are, or as their mean
+   * if that is longer, and begun at any moment within the scheduler's start spread.
+   */
   readonly fullestRuns: number;
   /** Runs at once on average over the week. */
   readonly meanRuns: number;
-  /** Runs at once in the fullest minute when every job runs at the first minute of its period. */
+  /** The same when every job runs at the minutes of its `cron`, or at the first minute of its `periodSeconds`. */
   readonly unspreadRuns: number;
   /**
    * CPU of the host in the fullest minute, as a share.
@@ -194,7 +199,8 @@ export interface SchedulePredictions {
    */
   readonly onlineLatencySeconds?: number;
   /**
-   * The multiple of the time of every run at which a promise breaks, or a run meets its next one, to 1 %. Above 1.
+   * The multiple of the time of every run at which a promise breaks, or 5 % of the runs of a job meet the next one, to 1 %.
+   * Above 1; infinite when it is above 64.
    */
   readonly breaksAtDuration: number;
 }
@@ -226,8 +232,8 @@ export class SchedulePlan extends Plan {
 
   public expectations(): Expectation[] {
     const { fullestRuns, meanRuns, unspreadRuns, cpuRatio, onlineLatencySeconds, breaksAtDuration } = this.predictions;
-    const runs = `${fullestRuns} at once, ${figure(meanRuns)} on average; ${unspreadRuns} if all ran at the first minute`;
-    const breaks = Number.isFinite(breaksAtDuration) ? `${figure(breaksAtDuration)} ×` : 'no multiple of';
+    const runs = `${fullestRuns} at once, ${figure(meanRuns)} on average; ${unspreadRuns} as written`;
+    const breaks = Number.isFinite(breaksAtDuration) ? `${figure(breaksAtDuration)} ×` : 'no multiple below 64 ×';
     return [
       { label: 'runs in the fullest minute', text: runs },
       ...(cpuRatio === undefined ? [] : [{ label: 'CPU in the fullest minute', text: percent(cpuRatio) }]),

@@ -50,26 +50,27 @@ const schedulesIn = (template: Template) =>
 const schedules = schedulesIn(usual.template);
 
 describe('the traps of case 4 are absent', () => {
-  test('trap: all on the hour: each job has its minute, and four run at once in the fullest one', () => {
+  test('trap: all on the hour: each job has its minute, and five run at once in the fullest one', () => {
     const minutes = schedules.map(
       ({ ScheduleExpression }) => /^cron\((\d+) \* \* \* \? \*\)$/.exec(ScheduleExpression)?.[1],
     );
     expect(minutes).toEqual(usual.schedule.plan.jobs.map(({ offsetMinutes }) => String(offsetMinutes)));
     const running = Array.from(
       { length: 60 },
-      (_, minute) => minutes.filter((start) => (minute - Number(start) + 60) % 60 < 5).length,
+      (_, minute) => minutes.filter((start) => (minute - Number(start) + 60) % 60 < 6).length,
     );
-    expect(Math.max(...running)).toBe(4);
-    expect(usual.schedule.plan.value('fullestMinuteRuns')).toBe(4);
+    // Five minutes, begun at any moment of their minute.
+    expect(Math.max(...running)).toBe(5);
+    expect(usual.schedule.plan.value('fullestMinuteRuns')).toBe(5);
   });
 
-  test('trap: a stampede that is only moved: the worker runs no more at once than the fullest minute has', () => {
+  test('trap: a stampede that is only moved: the worker runs no more at once than the fullest minute of slower runs has', () => {
     const mapping = Object.values<Untyped>(usual.template.findResources('AWS::Lambda::EventSourceMapping'))
       .map((one) => one.Properties)
       .find(
         ({ FunctionName }) => FunctionName.Ref === usual.stack.getLogicalId(usual.runner.node.defaultChild as never),
       );
-    expect(mapping.ScalingConfig).toEqual({ MaximumConcurrency: 4 });
+    expect(mapping.ScalingConfig).toEqual({ MaximumConcurrency: 6 });
     expect(mapping.FunctionResponseTypes).toEqual(['ReportBatchItemFailures']);
     expect(usual.schedule.worker.plan.value('maxInstances')).toBe(usual.schedule.plan.value('maxConcurrent'));
   });
@@ -236,10 +237,10 @@ describe('a thousand jobs', () => {
     expect(places(more)).toEqual(places(made));
   });
 
-  test('the fullest minute has 17 of them, a mean of 8.3; all on the hour it had 1,000', () => {
+  test('the fullest minute has 34 of them, a mean of 8.3; all on the hour it had 1,000', () => {
     const { fullestRuns, meanRuns, unspreadRuns } = made.plan.predictions;
-    expect([fullestRuns, unspreadRuns]).toEqual([17, 1000]);
-    // A run of 30 s counts for the whole minute that it is in.
+    expect([fullestRuns, unspreadRuns]).toEqual([34, 1000]);
+    // A run of 30 s that begins at any moment of its minute counts for both minutes that it may be in.
     expect(meanRuns).toBeCloseTo((1000 * 30) / 3600, 9);
   });
 });
@@ -271,8 +272,8 @@ describe('bring your own', () => {
     const compute = WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('shop/chores:1') });
     const schedule = new SpreadSchedule(stack, 'Chores', { ...CHORES, compute });
     expect(schedule.alarms.skipped).toBeUndefined();
-    expect(schedule.redriveQueue?.plan.value('maxInstances')).toBe(4);
-    Template.fromStack(stack).hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', { MaxCapacity: 4 });
+    expect(schedule.redriveQueue?.plan.value('maxInstances')).toBe(6);
+    Template.fromStack(stack).hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', { MaxCapacity: 6 });
   });
 });
 

@@ -40,9 +40,9 @@ describe('the traps of case 4 are absent', () => {
   test('a run waits in the queue for its turn: as many at once as planned, each in an instance of its own', () => {
     const { rateLimits } = inputsOf(resources, 'Queue', 'nightly');
     const service = inputsOf(resources, 'Service', 'nightly-worker').template;
-    expect(rateLimits).toEqual({ maxConcurrentDispatches: 4, maxDispatchesPerSecond: 4 });
+    expect(rateLimits).toEqual({ maxConcurrentDispatches: 5, maxDispatchesPerSecond: 5 });
     expect(service.maxInstanceRequestConcurrency).toBe(1);
-    expect(service.scaling).toEqual({ minInstanceCount: 0, maxInstanceCount: 4 });
+    expect(service.scaling).toEqual({ minInstanceCount: 0, maxInstanceCount: 5 });
   });
 
   test('a run that is retried ends with the attempts and the time of the plan, and every attempt is logged', () => {
