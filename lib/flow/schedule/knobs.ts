@@ -126,7 +126,9 @@ export function jobKnobs(
   if (scheduler === 'kubernetes') {
     return [place, lateKnob('startingDeadlineSeconds'), deadline(`activeDeadlineSeconds.${name}`, longest, gapSeconds)];
   }
-  if (scheduler === 'eventbridge') return [place, lateKnob('maximumEventAgeSeconds')];
+  if (scheduler === 'eventbridge') {
+    return [place, lateKnob('maximumEventAgeSeconds'), timeLimit(`timeLimitSeconds.${name}`, longest)];
+  }
   return [place, lateKnob('startWithinSeconds'), dispatchDeadline(`dispatchDeadlineSeconds.${name}`, longest)];
 }
 
@@ -151,6 +153,18 @@ function deadline(name: string, longest: number, gapSeconds: number): Knob {
     formula: 'what 99.9 % of its runs take + the time of a new node, at most the time to the next run',
     inputs: { longestSeconds: longest, nodeProvisionSeconds: NODE_PROVISION_SECONDS, gapSeconds },
     source: 'Kubernetes, Job: activeDeadlineSeconds counts from the start of the job, pending pods included',
+  };
+}
+
+/** How long the compute has to let a run take. */
+function timeLimit(name: string, longest: number): Knob {
+  return {
+    name,
+    value: Math.ceil(longest),
+    unit: 's',
+    formula: 'what 99.9 % of its runs take, rounded up; the time-out of its function is no shorter',
+    inputs: { longestSeconds: longest },
+    source: 'one run in a thousand may be given up; AWS Lambda quotas: at most 900 s',
   };
 }
 
