@@ -13,8 +13,6 @@ const NODE_PROVISION_SECONDS = 900;
 const HOUR_SECONDS = 3600;
 /** Runs that take longer than this share of all are ended. */
 const DEADLINE_QUANTILE = 0.999;
-/** Cloud Tasks reference, `dispatchDeadline`: 15 s to 30 min. */
-export const DISPATCH_DEADLINE = { least: 15, most: 1800 } as const;
 
 /** What the placement came to. */
 export function spreadKnobs({ question, fullest, mean, chores }: Spread): Knob[] {
@@ -126,10 +124,8 @@ export function jobKnobs(
   if (scheduler === 'kubernetes') {
     return [place, lateKnob('startingDeadlineSeconds'), deadline(`activeDeadlineSeconds.${name}`, longest, gapSeconds)];
   }
-  if (scheduler === 'eventbridge') {
-    return [place, lateKnob('maximumEventAgeSeconds'), timeLimit(`timeLimitSeconds.${name}`, longest)];
-  }
-  return [place, lateKnob('startWithinSeconds'), dispatchDeadline(`dispatchDeadlineSeconds.${name}`, longest)];
+  const lateName = scheduler === 'eventbridge' ? 'maximumEventAgeSeconds' : 'startWithinSeconds';
+  return [place, lateKnob(lateName), timeLimit(`timeLimitSeconds.${name}`, longest)];
 }
 
 /** How late a run may begin, in whole seconds, within the limits of the scheduler. */
@@ -162,20 +158,8 @@ function timeLimit(name: string, longest: number): Knob {
     name,
     value: Math.ceil(longest),
     unit: 's',
-    formula: 'what 99.9 % of its runs take, rounded up; the time-out of its function is no shorter',
+    formula: 'what 99.9 % of its runs take, rounded up',
     inputs: { longestSeconds: longest },
-    source: 'one run in a thousand may be given up; AWS Lambda quotas: at most 900 s',
-  };
-}
-
-function dispatchDeadline(name: string, longest: number): Knob {
-  const { least, most } = DISPATCH_DEADLINE;
-  return {
-    name,
-    value: Math.min(most, Math.max(least, Math.ceil(longest))),
-    unit: 's',
-    formula: 'what 99.9 % of its runs take, within the limits of a task',
-    inputs: { longestSeconds: longest, least, most },
-    source: 'Cloud Tasks reference, Task: dispatchDeadline, 15 s to 30 min',
+    source: 'one run in a thousand may be given up; the gamma law is the one the simulation draws from',
   };
 }
