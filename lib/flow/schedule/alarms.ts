@@ -1,10 +1,11 @@
 /** Numbers of the alarms of a schedule. */
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { secondsWithNode } from './lateness';
 import { HOUR_MINUTES } from './recurrence';
 import type { SchedulerName } from './schedulers';
 import type { Chore } from './spread';
-import type { JobPlacement, ScheduledJob } from './workload';
+import type { JobPlacement } from './workload';
 
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
@@ -24,7 +25,7 @@ export function scheduleAlarms(
 
 const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[]>> = {
   kubernetes: (jobs, chores) => [
-    ...jobs.map((placement, index) => silence(placement, chores[index].job)),
+    ...jobs.map((placement, index) => silence(placement, chores[index])),
     {
       name: 'alarmJobs',
       value: jobs.length,
@@ -101,13 +102,15 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
 };
 
 /** Seconds without a run that ended well after which a job counts as silent: one run may fail, not two. */
-function silence({ name, longestGapSeconds: gap }: JobPlacement, { durationSeconds }: ScheduledJob): Knob {
+function silence({ name, longestGapSeconds: gap }: JobPlacement, chore: Chore): Knob {
+  const run = secondsWithNode(chore);
   return {
     name: `alarmSilenceSeconds.${name}`,
-    value: Math.ceil(2 * gap + durationSeconds),
+    value: 2 * gap + run,
     unit: 's',
-    formula: '2 × the longest time to the next run + its duration: one run may fail, not two',
-    inputs: { longestGapSeconds: gap, durationSeconds },
+    formula:
+      '2 × the longest time to the next run + what 99.9 % of its runs take with a new node, at most the time to the next run: one run may fail, not two',
+    inputs: { longestGapSeconds: gap, runSeconds: run },
     source: 'kube-state-metrics, kube_cronjob_status_last_successful_time',
   };
 }

@@ -8,6 +8,7 @@ import { scheduleAlarms } from './alarms';
 import { scheduleChecks } from './checks';
 import { clockRemarks } from './daylight';
 import { jobKnobs, maxConcurrentKnob, runKnobs, spreadKnobs } from './knobs';
+import { latenessRemarks } from './lateness';
 import { SCHEDULERS } from './schedulers';
 import {
   type Chore,
@@ -58,6 +59,7 @@ export function planSchedule(subject: string, question: ScheduleQuestion, checks
   const plan = new SchedulePlan(subject, knobs, placements, predictions, [
     ...remarksOn(spread),
     ...waitRemarks(spread),
+    ...latenessRemarks(spread),
   ]);
   return plan.withKnobs(scheduleAlarms(placements, chores, scheduler));
 }

@@ -3,7 +3,7 @@ import { CapacityError } from '../errors';
 import { figure } from '../figures';
 import { MomentHeap } from '../numerics/heap';
 import { firstIndex } from '../search';
-import { lateness } from './knobs';
+import { lateness } from './lateness';
 import type { Chore, Spread } from './spread';
 
 const MINUTE_SECONDS = 60;
@@ -72,10 +72,10 @@ function latest({ question, chores, placed }: Spread, atOnce: number) {
   const { objective = {}, scheduler = 'kubernetes' } = question;
   const waits = longestWaits(chores, placed.offsets, atOnce);
   const late = chores
-    .map(({ name, job, recurrence }, index) => ({
+    .map(({ name }, index) => ({
       name,
       wait: waits[index],
-      limit: lateness(job.durationSeconds, recurrence.gapSeconds, objective, scheduler),
+      limit: lateness(chores[index], objective, scheduler),
     }))
     .filter(({ wait, limit }) => wait > limit);
   return late.sort((a, b) => b.wait - b.limit - (a.wait - a.limit))[0];

@@ -50,11 +50,12 @@ describe('known answers', () => {
     expect(plan.value('maxConcurrent')).toBe(4);
     // (0.6 − 0.45) × 16
     expect(plan.value('coresForRuns')).toBeCloseTo(2.4, 10);
-    expect(plan.value('startingDeadlineSeconds.chore-01')).toBe(3300);
+    // An hour without the run and the node, so that a late run ends before the next one
+    expect(plan.value('startingDeadlineSeconds.chore-01')).toBe(2400);
     // 300 s and 15 minutes for a new node
     expect(plan.value('activeDeadlineSeconds.chore-01')).toBe(1200);
-    // Twice an hour and the run
-    expect(plan.value('alarmSilenceSeconds.chore-01')).toBe(7500);
+    // Twice an hour, the run and its node
+    expect(plan.value('alarmSilenceSeconds.chore-01')).toBe(8400);
     expect(
       ['backoffLimit', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit', 'alarmJobs'].map((name) =>
         plan.value(name),
