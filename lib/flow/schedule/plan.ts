@@ -182,7 +182,7 @@ function ifWiderFits({ question, chores }: Spread, fits: (other: Spread) => bool
 /** Less head-room than usual, and hours that a time zone does not always have. */
 function remarksOn(spread: Spread): string[] {
   const { chores, placed, question, fullest } = spread;
-  const { objective = {}, timeZone, queued = false, maxConcurrent = fullest } = question;
+  const { objective = {}, timeZone, scheduler = 'kubernetes', queued = false, maxConcurrent = fullest } = question;
   const spare = objective.headroom !== undefined || keeps(spread, DEFAULT_HEADROOM);
   return [
     ...(spare
@@ -195,6 +195,6 @@ function remarksOn(spread: Spread): string[] {
           `${fullest} runs meet in the fullest minute and ${maxConcurrent} run at once: the others wait in the queue, and end later than their minute says`,
         ]
       : []),
-    ...(timeZone === undefined ? [] : clockRemarks(timeZone, chores, placed.offsets)),
+    ...(timeZone === undefined ? [] : clockRemarks(timeZone, chores, placed.offsets, scheduler)),
   ];
 }

@@ -4,6 +4,7 @@ import { figure } from '../figures';
 import { MomentHeap } from '../numerics/heap';
 import { firstIndex } from '../search';
 import { lateness } from './lateness';
+import { SCHEDULERS } from './schedulers';
 import type { Chore, Spread } from './spread';
 
 const MINUTE_SECONDS = 60;
@@ -63,8 +64,8 @@ export function waitRemarks(spread: Spread): string[] {
   ];
 }
 
-function isBurst({ question: { maxConcurrent, scheduler }, fullest }: Spread): boolean {
-  return scheduler === 'eventbridge' && maxConcurrent !== undefined && fullest > maxConcurrent;
+function isBurst({ question: { maxConcurrent, scheduler = 'kubernetes' }, fullest }: Spread): boolean {
+  return SCHEDULERS[scheduler].runsWait && maxConcurrent !== undefined && fullest > maxConcurrent;
 }
 
 /** The job that begins too late by most; undefined when none does. */

@@ -86,3 +86,22 @@ describe('when the controller comes back after an outage', () => {
     expect(remark({ scheduler: 'eventbridge' })).toBeUndefined();
   });
 });
+
+test.each(['eventbridge', 'google'] as const)(
+  'a burst on %s that cannot begin in time is refused: its runs wait',
+  (scheduler) => {
+    const jobs = Array.from({ length: 200 }, (_, index) => ({
+      name: `report-${index}`,
+      cron: '0 2 * * *',
+      pinned: true,
+      durationSeconds: 60,
+      durationVariation: 0,
+    }));
+    expect(() => planSchedule('Reports', { jobs, scheduler, maxConcurrent: 1 })).toThrow(
+      /would begin 11,940 s late, and it may 3,600 s/,
+    );
+    expect(planSchedule('Reports', { jobs, scheduler, maxConcurrent: 4 }).remarks.join()).toContain(
+      'the last begins 2,940 s',
+    );
+  },
+);
