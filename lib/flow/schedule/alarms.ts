@@ -23,8 +23,16 @@ export function scheduleAlarms(
   return ALARMS[scheduler](jobs, chores);
 }
 
-const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[]>> = {
-  kubernetes: (jobs, chores) => [
+type Alarms = (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[];
+
+const ALARMS: Readonly<Record<SchedulerName, Alarms>> = {
+  kubernetes: kubernetesAlarms,
+  eventbridge: eventBridgeAlarms,
+  google: googleAlarms,
+};
+
+function kubernetesAlarms(jobs: readonly JobPlacement[], chores: readonly Chore[]): Knob[] {
+  return [
     ...jobs.map((placement, index) => silence(placement, chores[index])),
     {
       name: 'alarmJobs',
@@ -48,8 +56,11 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'kube-state-metrics, kube_job_status_failed',
     ),
     rateWindowKnob(),
-  ],
-  eventbridge: (jobs, chores) => [
+  ];
+}
+
+function eventBridgeAlarms(jobs: readonly JobPlacement[], chores: readonly Chore[]): Knob[] {
+  return [
     chosenKnob(
       'alarmPeriodSeconds',
       METRIC_SECONDS,
@@ -89,8 +100,11 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'Amazon EventBridge Scheduler User Guide, RetryPolicy',
     ),
     ...silentSchedules(jobs, chores),
-  ],
-  google: () => [
+  ];
+}
+
+function googleAlarms(): Knob[] {
+  return [
     chosenKnob(
       'alarmHoldSeconds',
       METRIC_SECONDS,
@@ -98,8 +112,8 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'five minutes: a run that ends while the next begins is no overload',
       'Cloud Monitoring, alignment and duration of a condition',
     ),
-  ],
-};
+  ];
+}
 
 /** Seconds without a run that ended well after which a job counts as silent: one run may fail, not two. */
 function silence({ name, longestGapSeconds: gap }: JobPlacement, chore: Chore): Knob {

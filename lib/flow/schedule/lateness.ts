@@ -6,7 +6,7 @@ import { figure } from '../figures';
 import { serviceQuantile } from '../numerics/gamma';
 import { firstIndex } from '../search';
 import { loadAt } from './placement';
-import { SCHEDULERS, type SchedulerName } from './schedulers';
+import { DEFAULT_SCHEDULER, SCHEDULERS, type SchedulerName } from './schedulers';
 import { type Chore, cpuRatioOf, mostCpuRatio, type Spread } from './spread';
 import type { ScheduleObjective } from './workload';
 
@@ -52,7 +52,7 @@ export function activeDeadline(chore: Chore, late: number): number {
 /** Late runs that may meet their next ones, pods that may be ended before a node comes, and starts after an outage. */
 export function latenessRemarks(spread: Spread): string[] {
   const { question, chores } = spread;
-  const { objective = {}, scheduler = 'kubernetes' } = question;
+  const { objective = {}, scheduler = DEFAULT_SCHEDULER } = question;
   const onKubernetes = scheduler === 'kubernetes';
   const timed = chores.map((chore) => {
     const late = lateness(chore, objective, scheduler);

@@ -9,7 +9,7 @@ import { scheduleChecks } from './checks';
 import { clockRemarks } from './daylight';
 import { jobKnobs, maxConcurrentKnob, runKnobs, spreadKnobs } from './knobs';
 import { latenessRemarks } from './lateness';
-import { SCHEDULERS } from './schedulers';
+import { DEFAULT_SCHEDULER, SCHEDULERS } from './schedulers';
 import {
   type Chore,
   choreOf,
@@ -39,7 +39,7 @@ const DEFAULT_HEADROOM = 1.25;
  */
 export function planSchedule(subject: string, question: ScheduleQuestion, checks: readonly Check[] = []): SchedulePlan {
   validate(subject, [...checks, ...scheduleChecks(question)]);
-  const { jobs, objective = {}, scheduler = 'kubernetes' } = question;
+  const { jobs, objective = {}, scheduler = DEFAULT_SCHEDULER } = question;
   const chores = jobs.map((job) => choreOf(job, question.host));
   validate(
     subject,
@@ -69,7 +69,7 @@ function expressible({ job, recurrence }: Chore, scheduler: NonNullable<Schedule
   const { title, dialect } = SCHEDULERS[scheduler];
   return {
     refused: recurrence.expression(0, dialect) === undefined,
-    message: `jobs.cron of ${job.name} cannot be said to ${title}, got '${job.cron}'; give a day of the month or of the week, not both, and neither L, W, # nor a year where five fields are read`,
+    message: `jobs.cron of ${job.name} has no form for ${title}, got '${job.cron}'; give a day of the month or of the week, not both, and neither L, W, # nor a year where five fields are read`,
   };
 }
 
@@ -106,7 +106,7 @@ function placementOf({ job, recurrence }: Chore, offset: number, scheduler: keyo
 /** Throws when a promise is broken. */
 function refuse(subject: string, spread: Spread): void {
   const { question, placed, mean, fullest } = spread;
-  const { host, objective = {}, maxConcurrent, scheduler = 'kubernetes', queued = false } = question;
+  const { host, objective = {}, maxConcurrent, scheduler = DEFAULT_SCHEDULER, queued = false } = question;
   if (maxConcurrent !== undefined && mean > maxConcurrent - 1e-9) {
     throw new CapacityError(
       subject,
@@ -182,7 +182,7 @@ function ifWiderFits({ question, chores }: Spread, fits: (other: Spread) => bool
 /** Less head-room than usual, and hours that a time zone does not always have. */
 function remarksOn(spread: Spread): string[] {
   const { chores, placed, question, fullest } = spread;
-  const { objective = {}, timeZone, scheduler = 'kubernetes', queued = false, maxConcurrent = fullest } = question;
+  const { objective = {}, timeZone, scheduler = DEFAULT_SCHEDULER, queued = false, maxConcurrent = fullest } = question;
   const spare = objective.headroom !== undefined || keeps(spread, DEFAULT_HEADROOM);
   return [
     ...(spare

@@ -20,6 +20,9 @@ export interface SchedulerFacts {
   readonly source: string;
 }
 
+/** What starts the jobs where a question does not say. */
+export const DEFAULT_SCHEDULER: SchedulerName = 'kubernetes';
+
 /** Every scheduler. */
 export const SCHEDULERS: Readonly<Record<SchedulerName, SchedulerFacts>> = {
   eventbridge: {

@@ -4,7 +4,7 @@ import { figure } from '../figures';
 import { MomentHeap } from '../numerics/heap';
 import { firstIndex } from '../search';
 import { lateness } from './lateness';
-import { SCHEDULERS } from './schedulers';
+import { DEFAULT_SCHEDULER, SCHEDULERS } from './schedulers';
 import type { Chore, Spread } from './spread';
 
 const MINUTE_SECONDS = 60;
@@ -64,13 +64,13 @@ export function waitRemarks(spread: Spread): string[] {
   ];
 }
 
-function isBurst({ question: { maxConcurrent, scheduler = 'kubernetes' }, fullest }: Spread): boolean {
+function isBurst({ question: { maxConcurrent, scheduler = DEFAULT_SCHEDULER }, fullest }: Spread): boolean {
   return SCHEDULERS[scheduler].runsWait && maxConcurrent !== undefined && fullest > maxConcurrent;
 }
 
 /** The job that begins too late by most; undefined when none does. */
 function latest({ question, chores, placed }: Spread, atOnce: number) {
-  const { objective = {}, scheduler = 'kubernetes' } = question;
+  const { objective = {}, scheduler = DEFAULT_SCHEDULER } = question;
   const waits = longestWaits(chores, placed.offsets, atOnce);
   const late = chores
     .map(({ name }, index) => ({

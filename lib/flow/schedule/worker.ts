@@ -6,10 +6,12 @@ import { serviceQuantile } from '../numerics/gamma';
 import type { Knob } from '../plan';
 import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
 import type { QueueQuestion } from '../queue/question';
+import { WEEK_SECONDS } from '../ranges';
+import { choreOf } from './spread';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
 
-const WEEK_SECONDS = 604_800;
-const DEFAULT_VARIATION = 0.5;
+/** Share of the runs that end before the next one is due. */
+const PROMISED_QUANTILE = 0.95;
 
 /** The most that a queue takes: `serviceVariation` of a workload. */
 const MOST_VARIATION = 10;
@@ -30,20 +32,18 @@ export function runsQuestion(
   plan: SchedulePlan,
   functionTimeoutSeconds?: number,
 ): QueueQuestion {
+  const chores = jobs.map((job) => choreOf(job, undefined));
   const rates = plan.jobs.map(({ runsPerWeek }) => runsPerWeek / WEEK_SECONDS);
   const perSecond = rates.reduce((sum, rate) => sum + rate, 0);
   const moment = (power: (seconds: number, variation: number) => number) =>
-    jobs.reduce(
-      (sum, { durationSeconds, durationVariation = DEFAULT_VARIATION }, index) =>
-        sum + (rates[index] / perSecond) * power(durationSeconds, durationVariation),
+    chores.reduce(
+      (sum, { job, variation }, index) => sum + (rates[index] / perSecond) * power(job.durationSeconds, variation),
       0,
     );
   const mean = moment((seconds) => seconds);
   const square = moment((seconds, variation) => seconds ** 2 * (1 + variation ** 2));
   const longest = Math.max(
-    ...jobs.map(({ durationSeconds, durationVariation = DEFAULT_VARIATION }) =>
-      serviceQuantile(0.95, durationSeconds, durationVariation),
-    ),
+    ...chores.map(({ job, variation }) => serviceQuantile(PROMISED_QUANTILE, job.durationSeconds, variation)),
   );
   const lateness = Math.min(...jobs.map(({ name }) => plan.value(`maximumEventAgeSeconds.${name}`)));
   return {
@@ -56,7 +56,7 @@ export function runsQuestion(
     },
     objective: {
       latencySeconds: lateness + longest,
-      latencyQuantile: 0.95,
+      latencyQuantile: PROMISED_QUANTILE,
       ...(objective.headroom !== undefined && { headroom: objective.headroom }),
     },
     consumer: {

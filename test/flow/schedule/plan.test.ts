@@ -221,7 +221,7 @@ describe('what cannot be kept is refused', () => {
   test('a day that the scheduler has no words for', () => {
     const jobs = [{ name: 'd', cron: '0 3 1 * 1', durationSeconds: 60 }];
     expect(() => planSchedule('X', { jobs })).not.toThrow();
-    expect(refusal({ jobs, scheduler: 'eventbridge' }).message).toContain('cannot be said to Amazon EventBridge');
+    expect(refusal({ jobs, scheduler: 'eventbridge' }).message).toContain('has no form for Amazon EventBridge');
   });
 });
 
