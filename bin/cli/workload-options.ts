@@ -132,6 +132,12 @@ const CONSUMER: readonly NumberOption[] = [
     help: 'attempts at an item before it is set aside; 1 or more (default: 5)',
   },
   {
+    flag: '--item-timeout',
+    prop: 'itemTimeoutSeconds',
+    unit: 'seconds',
+    help: 'after which an attempt is given up (default: what 99.9 % of the attempts take)',
+  },
+  {
     flag: '--instance-hour-cost',
     prop: 'instanceHourCost',
     unit: 'usd',

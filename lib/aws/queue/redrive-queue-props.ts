@@ -254,10 +254,11 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
 }
 
 /** The worker on Kubernetes makes jobs for such items, so the queue has to be planned for them. */
-function podCheck({ platform, workload }: RedriveQueueProps): Check {
+function podCheck({ platform, workload, consumer }: RedriveQueueProps): Check {
   const serviceSeconds = workload?.serviceSeconds;
   return {
-    refused: platform === QueuePlatform.KEDA && isKnown(serviceSeconds) && kedaPlatform(workload) !== platform,
+    refused:
+      platform === QueuePlatform.KEDA && isKnown(serviceSeconds) && kedaPlatform(workload, consumer) !== platform,
     message: `platform must be ${QueuePlatform.KEDA_JOB}, a job for each item, got ${QueuePlatform.KEDA}: with serviceSeconds ${shown(serviceSeconds)} an attempt may take longer than a drained node waits for a pod, ${LONGEST_GRACE_SECONDS} s`,
   };
 }

@@ -45,7 +45,7 @@ export interface SpreadScheduleProps {
 
   /**
    * Time zone of the schedules, a name of the IANA database, such as `Europe/Berlin`. Where it has daylight saving, a
-   * daily job may run twice or not at all on two days of the year; the plan names such jobs.
+   * daily job may not run on one day of the year; the plan names such jobs.
    *
    * @default UTC
    */

@@ -14,10 +14,12 @@ import {
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
 import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
+import { DEFAULT_FUNCTION_SECONDS } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import { planSchedule } from '../../flow/schedule/plan';
-import { deliveryKnobs, runsQuestion } from '../../flow/schedule/worker';
+import { deliveryKnobs, runsQuestion, timeLimitCheck } from '../../flow/schedule/worker';
 import type { JobPlacement, SchedulePlan } from '../../flow/schedule/workload';
 import type { ScheduledMessage } from '../../runtime/scheduled-run/contract';
 import { roleDescription } from '../descriptions';
@@ -26,6 +28,7 @@ import { RedriveQueue } from '../queue/redrive-queue';
 import type { WorkerHost } from '../queue/worker-compute';
 import { retainPolicyOf } from '../retained-policy';
 import { reportsForChildren } from '../subject';
+import { resolvedSeconds } from '../tokens';
 import { ScheduleAlarms } from './schedule-alarms';
 import { SPREAD_KINDS, type SpreadScheduleProps, scheduleQuestion, spreadChecks } from './spread-schedule-props';
 
@@ -84,7 +87,9 @@ export class SpreadSchedule extends Construct {
     const planned = planSchedule(id, question, [...checks, ...spreadChecks(usable, host)]);
     this.plan = planned.withKnobs(deliveryKnobs());
 
-    const runs = runsQuestion(question, this.plan);
+    const functionTimeout = host?.function && functionSeconds(host.function);
+    if (functionTimeout !== undefined) validate(id, [timeLimitCheck(this.plan, functionTimeout)]);
+    const runs = runsQuestion(question, this.plan, functionTimeout);
     this.redriveQueue = usable.queue ? RedriveQueue._of(usable.queue) : this.createQueue(runs, host!);
     this.queue = this.redriveQueue?.queue ?? usable.queue!;
     this.worker = this.createWorker(runs);
@@ -255,4 +260,9 @@ export class SpreadSchedule extends Construct {
       }),
     );
   }
+}
+
+/** The time-out of a function in seconds; undefined where only the deployment knows it. */
+function functionSeconds({ timeout }: NonNullable<WorkerHost['function']>): number | undefined {
+  return timeout === undefined ? DEFAULT_FUNCTION_SECONDS : resolvedSeconds(timeout);
 }

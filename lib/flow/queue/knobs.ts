@@ -1,6 +1,6 @@
 /** The knobs of every queue, independent of broker and platform: crew, cost, time of an item, alarms. */
 import { once } from '../once';
-import type { Knob } from '../plan';
+import { type Knob, unlessGiven } from '../plan';
 import { MONTH_HOURS } from '../prices';
 import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
@@ -184,12 +184,16 @@ function itemTimeoutKnob({ question }: Planned): Knob {
   const workload = resolveWorkload(question.workload);
   const { serviceSeconds, serviceVariation } = workload;
   const { longest, timeout } = attemptSeconds(workload);
+  const given = question.consumer?.itemTimeoutSeconds;
   return {
     name: 'itemTimeoutSeconds',
-    value: timeout,
+    value: given ?? timeout,
     unit: 's',
-    formula: '⌈max(P99.9 of the service time, 2 × its mean)⌉, service gamma-distributed by mean and variation',
-    inputs: { serviceSeconds, serviceVariation, longestSeconds: longest },
+    ...unlessGiven(
+      given,
+      '⌈max(P99.9 of the service time, 2 × its mean)⌉, service gamma-distributed by mean and variation',
+      { serviceSeconds, serviceVariation, longestSeconds: longest },
+    ),
     source: 'one attempt in a thousand is given up; the gamma law is the one the simulation draws from',
   };
 }

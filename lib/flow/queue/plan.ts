@@ -156,8 +156,8 @@ function retryOf(question: QueueQuestion): Retry {
   return broker.retry({ question, platform, itemTimeoutSeconds: itemTimeout(question) });
 }
 
-function itemTimeout({ workload }: QueueQuestion): number {
-  return attemptSeconds(resolveWorkload(workload)).timeout;
+function itemTimeout({ workload, consumer }: QueueQuestion): number {
+  return consumer?.itemTimeoutSeconds ?? attemptSeconds(resolveWorkload(workload)).timeout;
 }
 
 /** A question that cannot be served: why, and the size where it got that far. */

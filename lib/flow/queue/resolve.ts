@@ -150,6 +150,7 @@ const CONSUMER_FIELDS: Fields<Consumer> = {
   maxInstances: true,
   instanceLimit: true,
   maxAttempts: true,
+  itemTimeoutSeconds: true,
   instanceHourCost: true,
 };
 
@@ -209,6 +210,7 @@ export function questionChecks(question: QueueQuestion, checked: readonly Numeri
     ...workloadChecks(asked.workload),
     ...objectiveChecks(asked.objective),
     ...consumerChecks(asked.consumer === undefined ? {} : asked.consumer),
+    timeoutCheck(asked),
     ...(['scaleToZero', 'customerKey'] as const).map((name) => ({
       refused: asked[name] !== undefined && typeof asked[name] !== 'boolean',
       message: `${name} must be true or false, got ${shown(asked[name])}`,
@@ -216,6 +218,15 @@ export function questionChecks(question: QueueQuestion, checked: readonly Numeri
     ...NUMBERS.filter((name) => !checked.includes(name)).map((name) => atLeast(name, asked[name], 0, CENTURY_SECONDS)),
     ...redriveChecks(asked.redrive),
   ]);
+}
+
+/** An attempt that is given up before its mean time is hardly ever done. */
+function timeoutCheck({ workload, consumer }: QueueQuestion): Check {
+  const [timeout, service] = [consumer?.itemTimeoutSeconds, workload?.serviceSeconds];
+  return {
+    refused: isKnown(timeout) && isKnown(service) && timeout < service,
+    message: `itemTimeoutSeconds must be at least serviceSeconds, ${shown(service)} s, got ${shown(timeout)} s`,
+  };
 }
 
 const REDRIVE_FIELDS: Fields<RedriveChoices> = { maxRedrives: true, redrivesPerSecond: true, successRatioFloor: true };
@@ -298,6 +309,7 @@ function consumerNumbers(consumer: Consumer): Check[] {
     wholeAtLeast('maxInstances', max, 1, Number.MAX_SAFE_INTEGER),
     wholeAtLeast('instanceLimit', consumer.instanceLimit, 1, Number.MAX_SAFE_INTEGER),
     wholeAtLeast('maxAttempts', consumer.maxAttempts, 1, MOST_ATTEMPTS),
+    wholeAtLeast('itemTimeoutSeconds', consumer.itemTimeoutSeconds, 1, YEAR_SECONDS),
     positive('instanceHourCost', consumer.instanceHourCost, Number.MIN_VALUE, MOST_DOLLARS),
     {
       refused: isKnown(min) && isKnown(max) && min > max,

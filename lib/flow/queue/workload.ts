@@ -156,6 +156,14 @@ export interface Consumer {
   readonly maxAttempts?: number;
 
   /**
+   * Seconds after which one attempt at an item is given up, for items of several kinds whose longest kind the mean and
+   * the variation of the workload do not show. A whole number, at least the service time, at most 31,536,000 (a year).
+   *
+   * @default - what 99.9 % of the attempts take, at least twice the service time
+   */
+  readonly itemTimeoutSeconds?: number;
+
+  /**
    * Price of one instance in US dollars an hour. Above 0, at most 10¹².
    *
    * @default - unknown: no cost is predicted

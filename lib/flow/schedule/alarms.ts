@@ -2,9 +2,10 @@
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import { HOUR_MINUTES } from './calendar';
+import { secondsWithNode } from './lateness';
 import type { SchedulerName } from './schedulers';
 import type { Chore } from './spread';
-import type { JobPlacement, ScheduledJob } from './workload';
+import type { JobPlacement } from './workload';
 
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 86_400;
@@ -22,9 +23,17 @@ export function scheduleAlarms(
   return ALARMS[scheduler](jobs, chores);
 }
 
-const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[]>> = {
-  kubernetes: (jobs, chores) => [
-    ...jobs.map((placement, index) => silence(placement, chores[index].job)),
+type Alarms = (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[];
+
+const ALARMS: Readonly<Record<SchedulerName, Alarms>> = {
+  kubernetes: kubernetesAlarms,
+  eventbridge: eventBridgeAlarms,
+  google: googleAlarms,
+};
+
+function kubernetesAlarms(jobs: readonly JobPlacement[], chores: readonly Chore[]): Knob[] {
+  return [
+    ...jobs.map((placement, index) => silence(placement, chores[index])),
     {
       name: 'alarmJobs',
       value: jobs.length,
@@ -47,8 +56,11 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'kube-state-metrics, kube_job_status_failed',
     ),
     rateWindowKnob(),
-  ],
-  eventbridge: (jobs, chores) => [
+  ];
+}
+
+function eventBridgeAlarms(jobs: readonly JobPlacement[], chores: readonly Chore[]): Knob[] {
+  return [
     chosenKnob(
       'alarmPeriodSeconds',
       METRIC_SECONDS,
@@ -88,8 +100,11 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'Amazon EventBridge Scheduler User Guide, RetryPolicy',
     ),
     ...silentSchedules(jobs, chores),
-  ],
-  google: () => [
+  ];
+}
+
+function googleAlarms(): Knob[] {
+  return [
     chosenKnob(
       'alarmHoldSeconds',
       METRIC_SECONDS,
@@ -97,17 +112,19 @@ const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], cho
       'five minutes: a run that ends while the next begins is no overload',
       'Cloud Monitoring, alignment and duration of a condition',
     ),
-  ],
-};
+  ];
+}
 
 /** Seconds without a run that ended well after which a job counts as silent: one run may fail, not two. */
-function silence({ name, longestGapSeconds: gap }: JobPlacement, { durationSeconds }: ScheduledJob): Knob {
+function silence({ name, longestGapSeconds: gap }: JobPlacement, chore: Chore): Knob {
+  const run = secondsWithNode(chore);
   return {
     name: `alarmSilenceSeconds.${name}`,
-    value: Math.ceil(2 * gap + durationSeconds),
+    value: 2 * gap + run,
     unit: 's',
-    formula: '2 × the longest time to the next run + its duration: one run may fail, not two',
-    inputs: { longestGapSeconds: gap, durationSeconds },
+    formula:
+      '2 × the longest time to the next run + what 99.9 % of its runs take with a new node, at most the time to the next run: one run may fail, not two',
+    inputs: { longestGapSeconds: gap, runSeconds: run },
     source: 'kube-state-metrics, kube_cronjob_status_last_successful_time',
   };
 }

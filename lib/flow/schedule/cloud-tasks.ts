@@ -1,18 +1,25 @@
 /** The plan of a schedule whose runs wait in a queue of Google Cloud Tasks. */
 import { chosenKnob, firstOneKnob } from '../alarms';
-import { CapacityError, type Check } from '../errors';
+import { CapacityError, type Check, isKnown, shown } from '../errors';
 import { figure } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
 import { cloudRunProbeKnobs } from '../probes';
-import { DISPATCH_DEADLINE } from './knobs';
+import { PLATFORM_FACTS } from '../queue/platforms/facts';
 import { planSchedule } from './plan';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
 
 const CLOUD_TASKS = 'Google Cloud Tasks, Quotas and limits';
 const CLOUD_TASKS_RETRY = 'Google Cloud Tasks reference, RetryConfig';
 const MONITORING = 'Google Cloud, Cloud Monitoring metrics: cloudtasks.googleapis.com';
-/** Dispatches of one queue a second. */
+/** Cloud Tasks, Quotas and limits: dispatches of one queue a second, and at a time. */
 const MOST_DISPATCHES_PER_SECOND = 500;
+const MOST_DISPATCHES = 5000;
+/** Cloud Tasks reference, `dispatchDeadline`: 15 s to 30 min. */
+const DISPATCH_DEADLINE = { least: 15, most: 1800 } as const;
+const { startSeconds: START_SECONDS, instanceLimit: MOST_INSTANCES = Number.POSITIVE_INFINITY } =
+  PLATFORM_FACTS['cloud-run'];
+/** From Cloud Run's time-out to its answer at Cloud Tasks: an assumption. */
+const ANSWER_SECONDS = 5;
 
 /** What can be set by hand. */
 export interface TaskChoices {
@@ -31,18 +38,9 @@ export function planTasks(
   choices: TaskChoices = {},
   checks: readonly Check[] = [],
 ): SchedulePlan {
-  const plan = planSchedule(subject, { ...question, scheduler: 'google' }, checks);
-  const long = plan.jobs
-    .map(({ name }) => plan.knob(`dispatchDeadlineSeconds.${name}`))
-    .filter(({ inputs }) => inputs.longestSeconds > DISPATCH_DEADLINE.most);
-  if (long.length > 0) {
-    const names = long.map(({ name, inputs }) => `${name.split('.')[1]} (${figure(inputs.longestSeconds)} s)`);
-    throw new CapacityError(
-      subject,
-      `a task may take ${figure(DISPATCH_DEADLINE.most)} s, and 99.9 % of the runs are within more: ${names.join(', ')}`,
-      ['shorter runs, split into several jobs', 'a Cloud Run job, which Cloud Scheduler can start without a queue'],
-    );
-  }
+  const plan = planSchedule(subject, { ...question, scheduler: 'google' }, [...checks, concurrencyCheck(question)]);
+  refuseLongRuns(subject, plan);
+  refuseManyAtOnce(subject, plan);
   return plan.withKnobs([
     ...boundKnobs(plan),
     ...retryKnobs(plan, choices),
@@ -51,9 +49,42 @@ export function planTasks(
   ]);
 }
 
+/** A value out of the range of every scheduler is refused by the schedule's own checks. */
+function concurrencyCheck({ maxConcurrent }: ScheduleQuestion): Check {
+  return {
+    refused: isKnown(maxConcurrent) && maxConcurrent > MOST_INSTANCES,
+    message: `maxConcurrent must be at most ${figure(MOST_INSTANCES)}, the instances of a revision of Cloud Run, got ${shown(maxConcurrent)}; a queue of Cloud Tasks takes ${figure(MOST_DISPATCHES)}`,
+  };
+}
+
+function refuseManyAtOnce(subject: string, plan: SchedulePlan): void {
+  const atOnce = plan.value('maxConcurrent');
+  if (atOnce <= MOST_INSTANCES) return;
+  throw new CapacityError(
+    subject,
+    `${figure(atOnce)} runs at once need as many instances, a revision of Cloud Run has at most ${figure(MOST_INSTANCES)}`,
+    ['several schedules, each with a part of the jobs', 'shorter runs, or fewer'],
+  );
+}
+
+function refuseLongRuns(subject: string, plan: SchedulePlan): void {
+  const room = DISPATCH_DEADLINE.most - START_SECONDS - ANSWER_SECONDS;
+  const long = plan.jobs
+    .map(({ name }) => ({ name, seconds: plan.knob(`timeLimitSeconds.${name}`).inputs.longestSeconds }))
+    .filter(({ seconds }) => seconds > room);
+  if (long.length === 0) return;
+  const names = long.map(({ name, seconds }) => `${name} (${figure(seconds)} s)`);
+  throw new CapacityError(
+    subject,
+    `a task may take ${figure(DISPATCH_DEADLINE.most)} s, of which ${START_SECONDS + ANSWER_SECONDS} s are for the start and the answer, and 99.9 % of the runs are within more: ${names.join(', ')}`,
+    ['shorter runs, split into several jobs', 'a Cloud Run job, which Cloud Scheduler can start without a queue'],
+  );
+}
+
 function boundKnobs(plan: SchedulePlan): Knob[] {
   const maxConcurrent = plan.value('maxConcurrent');
-  const deadlines = plan.jobs.map(({ name }) => plan.value(`dispatchDeadlineSeconds.${name}`));
+  const longest = Math.max(...plan.jobs.map(({ name }) => plan.value(`timeLimitSeconds.${name}`)));
+  const request = longest + START_SECONDS;
   return [
     {
       name: 'maxConcurrentDispatches',
@@ -95,23 +126,36 @@ function boundKnobs(plan: SchedulePlan): Knob[] {
     ),
     {
       name: 'requestTimeoutSeconds',
-      value: Math.max(...deadlines),
+      value: request,
       unit: 's',
-      formula: 'the longest deadline of a task',
-      inputs: { longestDeadlineSeconds: Math.max(...deadlines) },
+      // Assumed: a request that waits for its instance is timed from its arrival.
+      formula: 'the time limit of the longest job + the start of an instance',
+      inputs: { timeLimitSeconds: longest, startSeconds: START_SECONDS },
       source: 'Cloud Run documentation, Request timeout',
+    },
+    {
+      name: 'dispatchDeadlineSeconds',
+      value: Math.max(DISPATCH_DEADLINE.least, request + ANSWER_SECONDS),
+      unit: 's',
+      formula:
+        'time-out of a request + 5 s for its answer: Cloud Run gives an attempt up first, so that no retry begins beside it',
+      inputs: { requestTimeoutSeconds: request, answerSeconds: ANSWER_SECONDS },
+      source: 'Cloud Tasks reference, Task: dispatchDeadline, 15 s to 30 min',
     },
   ];
 }
 
 function retryKnobs(plan: SchedulePlan, { maxAttempts }: TaskChoices): Knob[] {
-  const latest = Math.max(...plan.jobs.map(({ name }) => plan.value(`startWithinSeconds.${name}`)));
+  const soonest = Math.min(...plan.jobs.map(({ name }) => plan.value(`startWithinSeconds.${name}`)));
   return [
     {
       name: 'maxAttempts',
       value: maxAttempts ?? 5,
       unit: 'attempts',
-      ...unlessGiven(maxAttempts, 'five: after the last one the task is deleted, there is no dead-letter queue'),
+      ...unlessGiven(
+        maxAttempts,
+        'five, and more while time is left: the task is then deleted, there is no dead-letter queue',
+      ),
       source: CLOUD_TASKS_RETRY,
     },
     chosenKnob('minBackoffSeconds', 1, 's', 'the wait before the second attempt; it doubles', CLOUD_TASKS_RETRY),
@@ -119,10 +163,11 @@ function retryKnobs(plan: SchedulePlan, { maxAttempts }: TaskChoices): Knob[] {
     chosenKnob('maxDoublings', 6, 'doublings', 'from a second to a minute', CLOUD_TASKS_RETRY),
     {
       name: 'maxRetrySeconds',
-      value: latest,
+      value: soonest,
       unit: 's',
-      formula: 'the latest that a run may begin; retries end when this and the attempts are used up',
-      inputs: { startWithinSeconds: latest },
+      formula:
+        'the shortest time within which a run has to begin; retries end when this and the attempts are used up, so a longer one would retry short jobs into their next runs',
+      inputs: { startWithinSeconds: soonest },
       source: CLOUD_TASKS_RETRY,
     },
     chosenKnob(
@@ -143,7 +188,7 @@ function retryKnobs(plan: SchedulePlan, { maxAttempts }: TaskChoices): Knob[] {
       'enqueueMinBackoffSeconds',
       5,
       's',
-      'the default: five retries come within the minute',
+      'the default; it doubles, so that the fifth retry comes after 155 s',
       'Google Cloud Scheduler reference, RetryConfig',
     ),
   ];

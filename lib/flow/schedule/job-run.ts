@@ -5,7 +5,7 @@
 import { MomentHeap } from '../numerics/heap';
 import { type Random, ServiceTime } from '../numerics/random';
 import { CALENDAR_DAYS, DAY_MINUTES, WEEK_MINUTES, weekdayOf } from './calendar';
-import { lateness } from './knobs';
+import { lateness } from './lateness';
 import { loadAt } from './placement';
 import { SCHEDULERS } from './schedulers';
 import { type Chore, choreOf, runsWait, schedulerOf, unspreadOffsets } from './spread';
@@ -66,9 +66,7 @@ export function runJobs(
   const { startSpreadSeconds, oneAtATime } = SCHEDULERS[scheduler];
   const chores = question.jobs.map((job) => choreOf(job, question));
   const times = chores.map(({ job, variation }) => new ServiceTime(job.durationSeconds, variation));
-  const limits = chores.map(({ job, recurrence }) =>
-    lateness(job.durationSeconds, recurrence.gapSeconds, question.objective ?? {}, scheduler),
-  );
+  const limits = chores.map((chore) => lateness(chore, question.objective ?? {}, scheduler));
   const load = loadAt(chores, offsets);
   const most = Math.max(...load);
   const length = days * DAY_SECONDS;

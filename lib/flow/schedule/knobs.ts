@@ -1,21 +1,13 @@
 /** The knobs of a schedule, with their reasons. */
 import { chosenKnob } from '../alarms';
-import { serviceQuantile } from '../numerics/gamma';
 import { type Knob, unlessGiven } from '../plan';
+import { activeDeadline, lateness, longestSeconds, NODE_PROVISION_SECONDS } from './lateness';
 import { SCHEDULERS, type SchedulerName } from './schedulers';
 import { boundOf, type Chore, mostCpuRatio, type Spread } from './spread';
 import type { JobPlacement, ScheduleObjective } from './workload';
 
 const LIST_SCHEDULING =
   'Graham, Bounds on multiprocessing timing anomalies (1966), list scheduling; Azar, Broder, Karlin and Upfal, Balanced allocations (1999)';
-/** Kubernetes, a node for a pending pod: Cluster Autoscaler FAQ, `--max-node-provision-time`. */
-const NODE_PROVISION_SECONDS = 900;
-const HOUR_SECONDS = 3600;
-/** Runs that take longer than this share of all are ended. */
-const DEADLINE_QUANTILE = 0.999;
-/** Cloud Tasks reference, `dispatchDeadline`: 15 s to 30 min. */
-export const DISPATCH_DEADLINE = { least: 15, most: 1800 } as const;
-
 /** What the placement came to. */
 export function spreadKnobs({ question, fullest, mean, chores, scheduler }: Spread): Knob[] {
   const { startSpreadSeconds, startSpreadSource } = SCHEDULERS[scheduler];
@@ -70,14 +62,14 @@ export function runKnobs(scheduler: SchedulerName): Knob[] {
       'backoffLimit',
       0,
       'retries',
-      'a failed run is not retried before its next minute: a retry would start at a minute that is not in the plan',
-      'Kubernetes, Jobs, "Pod backoff failure policy"',
+      'a failed run is not retried before its next minute: a retry would start at a minute that is not in the plan. A pod that was removed with its node does not count as failed (podFailurePolicy)',
+      'Kubernetes, Jobs, "Pod backoff failure policy" and "Pod failure policy"',
     ),
     chosenKnob(
       'terminationGracePeriodSeconds',
       30,
       's',
-      'the default, for a run that is ended at its deadline or with its node: it does not go on where it stopped',
+      'the default, for a run that is ended at its deadline or with its node: its next run begins anew',
       'Kubernetes, Pod lifecycle, Termination of Pods',
     ),
     chosenKnob(
@@ -99,13 +91,14 @@ export function runKnobs(scheduler: SchedulerName): Knob[] {
 
 /** The knobs of one job. */
 export function jobKnobs(
-  { name, offsetMinutes, gapSeconds }: JobPlacement,
-  { job, variation, recurrence }: Chore,
+  { name, offsetMinutes }: JobPlacement,
+  chore: Chore,
   objective: ScheduleObjective,
   scheduler: SchedulerName,
 ): Knob[] {
-  const longest = serviceQuantile(DEADLINE_QUANTILE, job.durationSeconds, variation);
-  const timing = { gapSeconds, durationSeconds: job.durationSeconds };
+  const { job, recurrence } = chore;
+  const { gapSeconds } = recurrence;
+  const longest = longestSeconds(chore);
   const place: Knob = {
     name: `offsetMinutes.${name}`,
     value: offsetMinutes,
@@ -117,53 +110,56 @@ export function jobKnobs(
         })),
     source: LIST_SCHEDULING,
   };
-  const late = lateness(job.durationSeconds, gapSeconds, objective, scheduler);
-  const lateKnob = (knob: string): Knob => ({
+  const late = lateness(chore, objective, scheduler);
+  const { least } = SCHEDULERS[scheduler].lateness;
+  const timing = { gapSeconds, longestSeconds: longest, leastSeconds: least };
+  const lateKnob = (knob: string, formula: string, inputs: Knob['inputs']): Knob => ({
     name: `${knob}.${name}`,
     value: late,
     unit: 's',
-    ...unlessGiven(objective.startWithinSeconds, 'time to the next run − its duration, at most an hour', timing),
+    ...unlessGiven(objective.startWithinSeconds, formula, inputs),
     source: SCHEDULERS[scheduler].source,
   });
   if (scheduler === 'kubernetes') {
-    return [place, lateKnob('startingDeadlineSeconds'), deadline(`activeDeadlineSeconds.${name}`, longest, gapSeconds)];
+    const formula =
+      'time to the next run − what 99.9 % of its runs take − the time of a new node, at most an hour; where that is no minute, a minute without the node, at least what the controller needs';
+    return [
+      place,
+      lateKnob('startingDeadlineSeconds', formula, { ...timing, nodeProvisionSeconds: NODE_PROVISION_SECONDS }),
+      deadline(`activeDeadlineSeconds.${name}`, chore, late),
+    ];
   }
-  if (scheduler === 'eventbridge') return [place, lateKnob('maximumEventAgeSeconds')];
-  return [place, lateKnob('startWithinSeconds'), dispatchDeadline(`dispatchDeadlineSeconds.${name}`, longest)];
-}
-
-/** How late a run may begin, in whole seconds, within the limits of the scheduler. */
-export function lateness(
-  durationSeconds: number,
-  gapSeconds: number,
-  { startWithinSeconds }: ScheduleObjective,
-  scheduler: SchedulerName,
-): number {
-  const { least, most } = SCHEDULERS[scheduler].lateness;
-  const left = Math.floor(Math.min(gapSeconds - durationSeconds, HOUR_SECONDS));
-  return Math.min(most, Math.max(least, 60, Math.floor(startWithinSeconds ?? left)));
+  const lateName = scheduler === 'eventbridge' ? 'maximumEventAgeSeconds' : 'startWithinSeconds';
+  const formula = 'time to the next run − what 99.9 % of its runs take, at most an hour, at least what may be set';
+  return [place, lateKnob(lateName, formula, timing), timeLimit(`timeLimitSeconds.${name}`, longest)];
 }
 
 /** When a run is ended: a node that has to come first is in it, and the next run never meets it. */
-function deadline(name: string, longest: number, gapSeconds: number): Knob {
+function deadline(name: string, chore: Chore, late: number): Knob {
   return {
     name,
-    value: Math.min(gapSeconds, Math.ceil(longest) + NODE_PROVISION_SECONDS),
+    value: activeDeadline(chore, late),
     unit: 's',
-    formula: 'what 99.9 % of its runs take + the time of a new node, at most the time to the next run',
-    inputs: { longestSeconds: longest, nodeProvisionSeconds: NODE_PROVISION_SECONDS, gapSeconds },
+    formula:
+      'what 99.9 % of its runs take + the time of a new node, at most the time to the next run − how late it may begin; never less than what they take, nor more than the time to the next run',
+    inputs: {
+      longestSeconds: longestSeconds(chore),
+      nodeProvisionSeconds: NODE_PROVISION_SECONDS,
+      gapSeconds: chore.recurrence.gapSeconds,
+      startWithinSeconds: late,
+    },
     source: 'Kubernetes, Job: activeDeadlineSeconds counts from the start of the job, pending pods included',
   };
 }
 
-function dispatchDeadline(name: string, longest: number): Knob {
-  const { least, most } = DISPATCH_DEADLINE;
+/** How long the compute has to let a run take. */
+function timeLimit(name: string, longest: number): Knob {
   return {
     name,
-    value: Math.min(most, Math.max(least, Math.ceil(longest))),
+    value: Math.ceil(longest),
     unit: 's',
-    formula: 'what 99.9 % of its runs take, within the limits of a task',
-    inputs: { longestSeconds: longest, least, most },
-    source: 'Cloud Tasks reference, Task: dispatchDeadline, 15 s to 30 min',
+    formula: 'what 99.9 % of its runs take, rounded up',
+    inputs: { longestSeconds: longest },
+    source: 'one run in a thousand may be given up; the gamma law is the one the simulation draws from',
   };
 }

@@ -8,6 +8,7 @@ import { scheduleAlarms } from './alarms';
 import { scheduleChecks } from './checks';
 import { clockRemarks } from './daylight';
 import { jobKnobs, maxConcurrentKnob, runKnobs, spreadKnobs } from './knobs';
+import { latenessRemarks } from './lateness';
 import { keeps, refusalOf } from './refusals';
 import { SCHEDULERS, type SchedulerName } from './schedulers';
 import {
@@ -62,7 +63,10 @@ export function planSchedule(subject: string, question: ScheduleQuestion, checks
     ...runKnobs(scheduler),
     ...placements.flatMap((placement, index) => jobKnobs(placement, chores[index], objective, scheduler)),
   ];
-  const plan = new SchedulePlan(subject, knobs, placements, predictions, remarksOn(spread));
+  const plan = new SchedulePlan(subject, knobs, placements, predictions, [
+    ...remarksOn(spread),
+    ...latenessRemarks(spread),
+  ]);
   return plan.withKnobs(scheduleAlarms(placements, chores, scheduler));
 }
 
@@ -83,7 +87,7 @@ function expressible({ job, recurrence }: Chore, scheduler: SchedulerName): Chec
   const { title, dialect } = SCHEDULERS[scheduler];
   return {
     refused: recurrence.expression(0, dialect) === undefined,
-    message: `jobs.cron of ${job.name} cannot be said to ${title}, got '${job.cron}'; give a day of the month or of the week, not both, and neither L, W, # nor a year where five fields are read`,
+    message: `jobs.cron of ${job.name} has no form for ${title}, got '${job.cron}'; give a day of the month or of the week, not both, and neither L, W, # nor a year where five fields are read`,
   };
 }
 
@@ -134,7 +138,7 @@ function remarksOn(spread: Spread): string[] {
         ]
       : []),
     ...outsideWindow(spread),
-    ...(timeZone === undefined ? [] : clockRemarks(timeZone, chores, offsets)),
+    ...(timeZone === undefined ? [] : clockRemarks(timeZone, chores, offsets, schedulerOf(question))),
   ];
 }
 

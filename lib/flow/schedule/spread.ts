@@ -49,7 +49,7 @@ export function schedulerOf({ scheduler = DEFAULT_SCHEDULER }: Pick<ScheduleQues
 
 /** Whether runs above the bound wait in a queue. */
 export function runsWait(question: ScheduleQuestion): boolean {
-  return SCHEDULERS[schedulerOf(question)].queues || question.queued === true;
+  return SCHEDULERS[schedulerOf(question)].runsWait || question.queued === true;
 }
 
 /** A job with its recurrence; the checks have read it once. */

@@ -1,7 +1,7 @@
 /** A burst: more runs are due at once than may run at once, and the others wait in the queue, first come, first served. */
 import { MomentHeap } from '../numerics/heap';
 import { CALENDAR_DAYS, DAY_MINUTES, WEEK_MINUTES, WEEKDAY_COUNT, weekdayOf } from './calendar';
-import { lateness } from './knobs';
+import { lateness } from './lateness';
 import { listOf } from './schedule';
 import { SCHEDULERS } from './schedulers';
 import { boundOf, type Chore, fullestAt, runsWait, type Spread } from './spread';
@@ -106,10 +106,10 @@ export function tooLate(spread: Spread, times: number): LateJob | undefined {
   const { question, chores, scheduler } = spread;
   const starts = startsAfter(spread, times);
   const late = chores
-    .map(({ name, job, recurrence }, index) => ({
+    .map(({ name }, index) => ({
       name,
       late: starts[index],
-      limit: lateness(job.durationSeconds, recurrence.gapSeconds, question.objective ?? {}, scheduler),
+      limit: lateness(chores[index], question.objective ?? {}, scheduler),
     }))
     .filter((one) => one.late > one.limit);
   return late.sort((a, b) => b.late - b.limit - (a.late - a.limit))[0];

@@ -2,7 +2,7 @@ import type * as cloudtasks from '@pulumi/gcp/cloudtasks';
 import * as logging from '@pulumi/gcp/logging';
 import type * as monitoring from '@pulumi/gcp/monitoring';
 import * as pulumi from '@pulumi/pulumi';
-import type { Plan } from '../../flow/plan';
+import type { SchedulePlan } from '../../flow/schedule/workload';
 import { componentName } from '../component-name';
 import { type AlertRow, createAlert } from '../watch';
 
@@ -13,7 +13,7 @@ export interface ScheduleAlertsArgs {
   /** Ids of the jobs in Cloud Scheduler begin with it. */
   readonly jobPrefix: string;
   /** The plan of a `SpreadSchedule`. */
-  readonly plan: Plan;
+  readonly plan: SchedulePlan;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
   /** Notification channels. Default: none; incidents are still opened. */
@@ -42,7 +42,7 @@ export class ScheduleAlerts extends pulumi.ComponentResource {
       {
         name: `${name}-not-enqueued`,
         project,
-        filter: pulumi.interpolate`resource.type = "cloud_scheduler_job" AND resource.labels.location = "${queue.location}" AND resource.labels.job_id =~ "^${args.jobPrefix}" AND severity >= ERROR`,
+        filter: pulumi.interpolate`resource.type = "cloud_scheduler_job" AND resource.labels.location = "${queue.location}" AND resource.labels.job_id =~ "${idsOf(args.jobPrefix, plan)}" AND severity >= ERROR`,
         metricDescriptor: { metricKind: 'DELTA', valueType: 'INT64' },
       },
       { parent: this },
@@ -57,6 +57,18 @@ export class ScheduleAlerts extends pulumi.ComponentResource {
   }
 }
 
+/** Cloud Logging: a filter has at most 20,000 characters, and says more than ids. */
+const MOST_ID_CHARACTERS = 19_000;
+
+/**
+ * A pattern of the ids of the jobs, which Pulumi gives an ending. With the prefix alone, `nightly-` would count what
+ * `nightly-eu` misses; only where the names are too long for a filter it does.
+ */
+function idsOf(prefix: string, { jobs }: SchedulePlan): string {
+  const ids = `^${prefix}(${jobs.map(({ name }) => name).join('|')})(-[0-9a-f]+)?$`;
+  return ids.length <= MOST_ID_CHARACTERS ? ids : `^${prefix}`;
+}
+
 function scheduleRows(name: string, queue: cloudtasks.Queue, notEnqueued: logging.Metric) {
   const sampled = { seconds: 'alarmSampleSeconds' };
   return {
@@ -67,7 +79,7 @@ function scheduleRows(name: string, queue: cloudtasks.Queue, notEnqueued: loggin
       threshold: 'alarmDepth',
       hold: 'alarmHoldSeconds',
       ...sampled,
-      text: 'As many runs wait as may run at once. Check whether runs take longer than planned or fail and come again; then allow more at once, if the host has room for them.',
+      text: 'As many runs wait as may run at once. Check whether runs take longer than planned or fail and are retried; then allow more at once, if the host has room for them.',
     },
     delay: {
       name: `${name}-delay`,
@@ -75,11 +87,12 @@ function scheduleRows(name: string, queue: cloudtasks.Queue, notEnqueued: loggin
       aligner: 'ALIGN_PERCENTILE_99',
       threshold: 'alarmDelayMillis',
       ...sampled,
-      text: 'Runs begin later than they may. A run that is too late is skipped by its worker. Check the depth of the queue, and whether the queue is paused.',
+      text: 'Runs begin later than they may. The worker skips a run that is later than its task allows. Check the depth of the queue, and whether the queue is paused.',
     },
     failed: {
+      // Every 2xx ends a task. Assumed: the label is the number, or `ok`.
       name: `${name}-failed`,
-      filter: pulumi.interpolate`${queueFilter(queue, 'task_attempt_count')} AND metric.labels.response_code != "ok" AND metric.labels.response_code != "200"`,
+      filter: pulumi.interpolate`${queueFilter(queue, 'task_attempt_count')} AND metric.labels.response_code != monitoring.regex.full_match("ok|2[0-9]+")`,
       aligner: 'ALIGN_DELTA',
       threshold: 'alarmFailedAttempts',
       ...sampled,

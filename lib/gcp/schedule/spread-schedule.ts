@@ -16,6 +16,7 @@ import { ScheduleAlerts } from './schedule-alerts';
 const ATTEMPTS = { min: 1, max: 100 };
 /** Cloud Scheduler, Quotas and limits: jobs of a region, unless the project has asked for more. */
 const MOST_JOBS = 1000;
+const UTC = 'Etc/UTC';
 
 /** Inputs of a schedule. */
 export interface SpreadScheduleArgs {
@@ -33,7 +34,9 @@ export interface SpreadScheduleArgs {
   readonly maxAttempts?: number;
   /**
    * Image of the worker: listens on 8080, answers `GET /ready`, and runs the job named in the JSON of `POST /`. It answers
-   * 2xx when the run is done. A task may come twice: its time is in the header `X-CloudTasks-TaskETA`.
+   * 2xx when the run is done or is skipped. The JSON also says how late the run may begin and how long it may take
+   * (`startWithinSeconds`, `timeLimitSeconds`), and with `schedule` and `timeZone` when it was planned: the last time of
+   * the schedule that is not after the header `X-CloudTasks-TaskETA`. A task may be delivered twice.
    */
   readonly image: pulumi.Input<string>;
   /** Region of queue, jobs and service. */
@@ -219,7 +222,7 @@ export class SpreadSchedule extends pulumi.ComponentResource {
           project: args.project,
           description: `Puts a run of ${job} into the queue`,
           schedule: expression,
-          timeZone: args.timeZone ?? 'Etc/UTC',
+          timeZone: args.timeZone ?? UTC,
           attemptDeadline: seconds(plan.value('attemptDeadlineSeconds')),
           retryConfig: {
             retryCount: plan.value('enqueueRetries'),
@@ -229,7 +232,7 @@ export class SpreadSchedule extends pulumi.ComponentResource {
             uri: pulumi.interpolate`https://cloudtasks.googleapis.com/v2/projects/${queue.project}/locations/${queue.location}/queues/${queue.name}/tasks`,
             httpMethod: 'POST',
             headers: { 'Content-Type': 'application/json' },
-            body: this.task(job),
+            body: this.task(job, expression),
             oauthToken: { serviceAccountEmail: schedulerAccount.email },
           },
         },
@@ -241,8 +244,17 @@ export class SpreadSchedule extends pulumi.ComponentResource {
   }
 
   /** The request that makes a task of a job, as base64. */
-  private task(job: string): pulumi.Output<string> {
-    const dispatchDeadline = seconds(this.plan.value(`dispatchDeadlineSeconds.${job}`));
+  private task(job: string, schedule: string): pulumi.Output<string> {
+    const { args, plan } = this;
+    const dispatchDeadline = seconds(plan.value('dispatchDeadlineSeconds'));
+    // A task knows only when it is due, and a retry is due later: with its schedule the worker knows its minute.
+    const run = {
+      job,
+      schedule,
+      timeZone: args.timeZone ?? UTC,
+      startWithinSeconds: plan.value(`startWithinSeconds.${job}`),
+      timeLimitSeconds: plan.value(`timeLimitSeconds.${job}`),
+    };
     return pulumi.all([this.service.uri, this.taskAccount.email]).apply(([url, serviceAccountEmail]) =>
       base64({
         task: {
@@ -251,7 +263,7 @@ export class SpreadSchedule extends pulumi.ComponentResource {
             url,
             httpMethod: 'POST',
             headers: { 'Content-Type': 'application/json' },
-            body: base64({ job }),
+            body: base64(run),
             oidcToken: { serviceAccountEmail, audience: url },
           },
         },

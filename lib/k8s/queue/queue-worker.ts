@@ -164,7 +164,7 @@ export class QueueWorker extends Construct {
     const { props: usable, checks } = sound(props, KINDS);
     const trigger = usable.trigger?._trigger;
     // A workload that is none is refused by the plan, on whichever platform.
-    const platform = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload) : 'keda';
+    const platform = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload, usable.consumer) : 'keda';
     const plan = planQueue(
       id,
       {

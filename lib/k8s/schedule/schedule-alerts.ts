@@ -36,7 +36,7 @@ export function scheduleAlerts(plan: SchedulePlan, namespace: string | undefined
     },
     {
       name: 'ScheduledJobFailed',
-      // A failed Job is kept for its logs; it is news for as long as silence would be.
+      // A failed Job is kept for its logs, so its age is compared: the alert ends when ScheduledJobSilent would begin.
       expr: bySilence(plan)
         .map(([seconds, names]) => `(${failedSince(names, namespace, plan.value('alarmFailedRuns'), seconds)})`)
         .join(' or '),
@@ -44,7 +44,7 @@ export function scheduleAlerts(plan: SchedulePlan, namespace: string | undefined
       severity: 'warning',
       summary: 'The run {{ $labels.job_name }} failed, and is not retried before its next minute.',
       runbook:
-        'kubectl describe job: DeadlineExceeded means longer than activeDeadlineSeconds, so measure durationSeconds again; BackoffLimitExceeded means that the program failed or its pod was removed: kubectl logs of its pod. To run it at once: kubectl create job --from=cronjob/<name> <name>-by-hand, outside of the busy minutes.',
+        'kubectl describe job: DeadlineExceeded means longer than activeDeadlineSeconds, so measure durationSeconds again; BackoffLimitExceeded means that the program failed: kubectl logs of its pod. A pod that was evicted or drained with its node is started again and does not count. To run it at once: kubectl create job --from=cronjob/<name> <name>-by-hand, outside of the busy minutes.',
     },
     {
       name: 'ScheduledRunsAboveMaximum',

@@ -232,6 +232,7 @@ export class SpreadSchedule extends Construct {
     mountTemporary(new Construct(this, `volumes-${name}`), cronJob.containers[0]);
     refuseSharedPaths(this, cronJob);
     onLinux(cronJob);
+    ApiObject.of(cronJob).addJsonPatch(JsonPatch.add('/spec/jobTemplate/spec/podFailurePolicy', KEPT_AT_DISRUPTION));
     if (queueName !== undefined) {
       const metadata = { labels: { [QUEUE_LABEL]: queueName } };
       ApiObject.of(cronJob).addJsonPatch(JsonPatch.add('/spec/jobTemplate/metadata', metadata));
@@ -257,6 +258,17 @@ export class SpreadSchedule extends Construct {
     ];
   }
 }
+
+/**
+ * A drained node, or a pod that gives way to another, is no failure of the run: it starts again on another node, within its
+ * deadline. Without this a monthly run is lost with one node. cdk8s-plus has no prop for it.
+ *
+ * Source: Kubernetes, Jobs, "Pod failure policy", and Disruptions, "Pod disruption conditions"; stable from 1.31 on, and on by
+ * default from 1.26 on. It needs restartPolicy Never.
+ */
+const KEPT_AT_DISRUPTION = {
+  rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],
+};
 
 /** The labels that select the pods of a schedule, and those that may connect to the same places. */
 const SCHEDULE_LABEL = 'backpressure/spread-schedule';

@@ -22,7 +22,7 @@ export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
         excuse: /\b(?:until|while|for)\b/,
         where: isScheduled,
         message: (match) => `sleeps a random time${bound(match[0])} before every run`,
-        fix: 'give each job its own minute in its schedule: a hash of its name modulo the window',
+        fix: 'give each job its own minute in its schedule: the one at which the fewest others run, as SpreadSchedule does',
       },
     ],
   }),

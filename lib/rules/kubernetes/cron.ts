@@ -1,5 +1,6 @@
 import { grouped } from '../../flow/grouped';
 import { runsAtOnce } from '../../flow/schedule/schedule';
+import { SCHEDULERS } from '../../flow/schedule/schedulers';
 import { clock } from '../clock';
 import type { Resource } from '../document';
 import { oncePer } from '../once-per';
@@ -16,7 +17,7 @@ const MANY = 5;
 const MISSED_AT_MOST = 100;
 
 /** The controller may take as long as this to see a CronJob; a shorter deadline may never be met. */
-const LEAST_STARTING_DEADLINE_SECONDS = 10;
+const LEAST_STARTING_DEADLINE_SECONDS = SCHEDULERS.kubernetes.lateness.least;
 
 /** Finished Jobs of one kind that are worth keeping. */
 const HISTORY_AT_MOST = 10;
@@ -45,7 +46,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
         yield {
           at: most.jobs[0].at('spec', 'schedule'),
           message: `${most.jobs.length} CronJobs start at ${clock(most.minute)}: ${names(most.jobs)}`,
-          fix: `give each its own minute, such as a hash of its name modulo 60: with ${most.jobs.length} of them, every ${Math.max(1, Math.floor(60 / most.jobs.length))} min`,
+          fix: `give each its own minute, the one at which the fewest others run, as SpreadSchedule does: with ${most.jobs.length} of them, every ${Math.max(1, Math.floor(60 / most.jobs.length))} min`,
         };
       }
     },
@@ -134,7 +135,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-CRON-006',
     title: 'A CronJob has less time to start than its controller takes',
-    why: 'A start that comes later than startingDeadlineSeconds is skipped. The controller is seconds late when it has many CronJobs, and longer while it restarts; with 0 every start is too late.',
+    why: 'A start that comes later than startingDeadlineSeconds is skipped. The controller is seconds late when it has many CronJobs, and longer while it restarts.',
     source: 'Kubernetes, CronJob, "Deadline for delayed Job start": below 10 s the CronJob may not be scheduled',
     severity: 'warning',
     cases: [4],
@@ -142,10 +143,11 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
       for (const job of manifests.ofType('batch/CronJob')) {
         const at = job.at('spec', 'startingDeadlineSeconds');
         const seconds = at.number();
-        if (seconds === undefined || seconds >= LEAST_STARTING_DEADLINE_SECONDS) continue;
+        // With 0 it never starts: BP-CRON-008.
+        if (seconds === undefined || seconds === 0 || seconds >= LEAST_STARTING_DEADLINE_SECONDS) continue;
         yield {
           at,
-          message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s that the controller may need: ${seconds === 0 ? 'it never starts' : 'starts are skipped, and it may never start'}`,
+          message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s that the controller may need: starts are skipped, and it may never start`,
           fix: `set startingDeadlineSeconds to ${deadlineFor(jobSchedule(job)?.shortestGapSeconds)} or more`,
         };
       }
@@ -168,6 +170,25 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
           at,
           message: `${name}=${zone} in the schedule: the API server refuses it`,
           fix: `set schedule to '${rest}' and timeZone to ${zone}`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-CRON-008',
+    title: 'A CronJob never starts',
+    why: 'A start that comes later than startingDeadlineSeconds is skipped. The controller acts after the minute has come, so with 0 every start is skipped, without a failed Job that an alert would see.',
+    source: 'Kubernetes, CronJob, "Deadline for delayed Job start"; the API server takes 0',
+    severity: 'error',
+    cases: [4],
+    *check(manifests) {
+      for (const job of manifests.ofType('batch/CronJob')) {
+        const at = job.at('spec', 'startingDeadlineSeconds');
+        if (at.number() !== 0) continue;
+        yield {
+          at,
+          message: 'startingDeadlineSeconds 0: every start is too late, so it never starts',
+          fix: `set startingDeadlineSeconds to ${deadlineFor(jobSchedule(job)?.shortestGapSeconds)} or more, or suspend: true to keep it from starting`,
         };
       }
     },

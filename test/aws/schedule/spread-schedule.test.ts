@@ -44,6 +44,12 @@ const hourly = (name: string, more: Partial<ScheduledJob> = {}): ScheduledJob =>
   ...more,
 });
 
+/** Twelve short jobs an hour, and a long one a day that hardly moves their mean. */
+const RARELY_LONG: ScheduledJob[] = [
+  ...Array.from({ length: 12 }, (_, index) => hourly(`job-${index}`, { durationVariation: 0 })),
+  { name: 'archive', periodSeconds: 86_400, durationSeconds: 800, durationVariation: 0 },
+];
+
 const usual = make();
 const schedulesIn = (template: Template) =>
   Object.values<Untyped>(template.findResources('AWS::Scheduler::Schedule')).map((one) => one.Properties);
@@ -183,8 +189,8 @@ describe('jobs of every form', () => {
     jobs: [
       hourly('first'),
       { name: 'macro', cron: '@hourly', durationSeconds: 30 },
-      { name: 'five', cron: '0 2 * * 1-5', durationSeconds: 600 },
-      { name: 'six', cron: '0 4 1 * ? *', durationSeconds: 600 },
+      { name: 'five', cron: '0 2 * * 1-5', durationSeconds: 120 },
+      { name: 'six', cron: '0 4 1 * ? *', durationSeconds: 120 },
       { name: 'exact', cron: '30 9 * * *', pinned: true, durationSeconds: 60 },
       hourly('by-hand', { offsetMinutes: 7 }),
     ],
@@ -366,7 +372,41 @@ describe('what is refused', () => {
     const stack = shop();
     const compute = WorkerCompute.lambda({ function: runnerIn(stack, Duration.minutes(1)) });
     expect(() => new SpreadSchedule(stack, 'Chores', { ...CHORES, compute })).toThrow(
-      /^Chores: functionTimeout must be at least serviceSeconds, 300 s, got 60 s/,
+      /^Chores: the function's time-out must be at least what 99.9 % of the runs of every job take, got 60 s: chore-01 \(300 s\), .* and 31 more; give it 300 s/,
     );
+  });
+
+  test('a function that is long enough for the mean run and ends before the longest job does', () => {
+    const mixed = (minutes: number) => {
+      const stack = shop();
+      const compute = WorkerCompute.lambda({ function: runnerIn(stack, Duration.minutes(minutes)) });
+      return new SpreadSchedule(stack, 'Chores', { jobs: RARELY_LONG, compute });
+    };
+    expect(() => mixed(6)).toThrow(/every job take, got 360 s: archive \(800 s\); give it 800 s/);
+    // One run in an invocation: it may take the whole time-out.
+    expect(mixed(14).redriveQueue?.plan.value('batchSize')).toBe(1);
+  });
+});
+
+describe('jobs of very different length', () => {
+  const onFargate = (jobs: ScheduledJob[]) => {
+    const stack = shop();
+    const cluster = new Cluster(stack, 'Cluster', { vpc: new Vpc(stack, 'Vpc', { natGateways: 0 }) });
+    const compute = WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('shop/chores:1') });
+    return new SpreadSchedule(stack, 'Chores', { jobs, compute });
+  };
+
+  test('a run of the longest job is hidden in the queue for as long as it takes', () => {
+    const [archive, ...hourlies] = [...RARELY_LONG].reverse();
+    const { redriveQueue } = onFargate([{ ...archive, durationSeconds: 2000 }, ...hourlies]);
+    expect(redriveQueue?.plan.value('visibilityTimeoutSeconds')).toBe(2030);
+  });
+
+  test('a mix that varies more than a queue takes is planned', () => {
+    const made = onFargate([
+      { name: 'often', periodSeconds: 300, durationSeconds: 10 },
+      { name: 'archive', periodSeconds: 86_400, durationSeconds: 7200 },
+    ]);
+    expect(made.redriveQueue?.plan.value('visibilityTimeoutSeconds')).toBeGreaterThan(7200);
   });
 });

@@ -179,6 +179,17 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
     expect(plan.value('maxReceiveCount')).toBeGreaterThanOrEqual(5);
   });
 
+  test('a time limit given by hand is kept, and is no shorter than the service time', () => {
+    const given = (itemTimeoutSeconds: number) =>
+      planQueue('Orders', { workload, objective, consumer: { ...consumer, itemTimeoutSeconds } });
+    expect(given(100).knob('itemTimeoutSeconds')).toMatchObject({ value: 100, formula: 'given' });
+    expect(given(100).value('visibilityTimeoutSeconds')).toBe(600);
+    const slow = { ...workload, serviceSeconds: 2 };
+    expect(() =>
+      planQueue('Orders', { workload: slow, objective, consumer: { ...consumer, itemTimeoutSeconds: 1 } }),
+    ).toThrow(/itemTimeoutSeconds must be at least serviceSeconds, 2 s, got 1 s/);
+  });
+
   test('three instances are refused, and each of the ways out that are named leads out', () => {
     const refused = () => planQueue('Orders', { workload, objective, consumer: { ...consumer, maxInstances: 3 } });
     expect(refused).toThrow(CapacityError);

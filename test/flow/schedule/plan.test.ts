@@ -10,7 +10,7 @@ import { PERIOD_MINUTES } from '../../../lib/flow/schedule/recurrence';
 import { fullestMinute, minuteOf } from '../../../lib/flow/schedule/schedule';
 import { choreOf, loadOf } from '../../../lib/flow/schedule/spread';
 import { longestWaits } from '../../../lib/flow/schedule/waits';
-import { deliveryKnobs, runsQuestion } from '../../../lib/flow/schedule/worker';
+import { deliveryKnobs, runsQuestion, timeLimitCheck } from '../../../lib/flow/schedule/worker';
 import type { ScheduledJob, ScheduleQuestion } from '../../../lib/flow/schedule/workload';
 import { runs } from '../../support/property';
 
@@ -60,11 +60,12 @@ describe('known answers', () => {
     expect(plan.value('maxConcurrent')).toBe(5);
     // (0.6 − 0.45) × 16
     expect(plan.value('coresForRuns')).toBeCloseTo(2.4, 10);
-    expect(plan.value('startingDeadlineSeconds.chore-01')).toBe(3300);
+    // An hour without the run and the node, so that a late run ends before the next one
+    expect(plan.value('startingDeadlineSeconds.chore-01')).toBe(2400);
     // 300 s and 15 minutes for a new node
     expect(plan.value('activeDeadlineSeconds.chore-01')).toBe(1200);
-    // Twice an hour and the run
-    expect(plan.value('alarmSilenceSeconds.chore-01')).toBe(7500);
+    // Twice an hour, the run and its node
+    expect(plan.value('alarmSilenceSeconds.chore-01')).toBe(8400);
     expect(
       ['backoffLimit', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit', 'alarmJobs'].map((name) =>
         plan.value(name),
@@ -243,7 +244,7 @@ describe('what cannot be kept is refused', () => {
   test('a day that the scheduler has no words for', () => {
     const jobs = [{ name: 'd', cron: '0 3 1 * 1', durationSeconds: 60 }];
     expect(() => planSchedule('X', { jobs })).not.toThrow();
-    expect(refusal({ jobs, scheduler: 'eventbridge' }).message).toContain('cannot be said to Amazon EventBridge');
+    expect(refusal({ jobs, scheduler: 'eventbridge' }).message).toContain('has no form for Amazon EventBridge');
   });
 });
 
@@ -541,6 +542,39 @@ test('the queue of the runs is planned with the bound of the schedule, and keeps
   expect(asked.objective.latencySeconds).toBeCloseTo(3600, 6);
   const worker = planQueue('Worker', { ...asked, platform: 'lambda' });
   expect(worker.value('maxInstances')).toBe(plan.value('maxConcurrent'));
+});
+
+describe('short and long jobs in one queue', () => {
+  const mixed = (daily: number): ScheduleQuestion => ({
+    scheduler: 'eventbridge',
+    jobs: [
+      { name: 'often', periodSeconds: 300, durationSeconds: 10 },
+      { name: 'archive', periodSeconds: 86_400, durationSeconds: daily, durationVariation: 0 },
+    ],
+  });
+  const asked = (question: ScheduleQuestion, ...more: number[]) =>
+    runsQuestion(question, planSchedule('Mixed', question), ...more);
+
+  test('the time limit is that of the longest job, however rarely it runs; on a function the time-out of the function', () => {
+    expect(asked(mixed(2000)).consumer?.itemTimeoutSeconds).toBe(2000);
+    expect(asked(mixed(800), 900).consumer?.itemTimeoutSeconds).toBe(900);
+  });
+
+  test('the variation of the mix is held at what a queue takes, and the plan keeps the limit', () => {
+    const question = asked(mixed(7200));
+    expect(question.workload.serviceVariation).toBe(10);
+    expect(planQueue('Mixed', { ...question, platform: 'fargate' }).value('itemTimeoutSeconds')).toBe(7200);
+  });
+
+  test('every job that a function would end is named, with its time', () => {
+    const plan = planSchedule('Mixed', mixed(800));
+    expect(timeLimitCheck(plan, 400)).toMatchObject({
+      refused: true,
+      message: expect.stringContaining('archive (800 s)'),
+    });
+    expect(timeLimitCheck(plan, 800).refused).toBe(false);
+    expect(timeLimitCheck(planSchedule('Mixed', mixed(7200)), 900).message).toContain('use WorkerCompute.fargate()');
+  });
 });
 
 describe('a burst', () => {

@@ -132,6 +132,7 @@ export const consumers = fc.option(
     maxInstances: optional(fc.integer({ min: 1, max: 1000 })),
     instanceLimit: optional(fc.integer({ min: 1, max: 1000 })),
     maxAttempts: optional(fc.integer({ min: 1, max: 20 })),
+    itemTimeoutSeconds: optional(fc.integer({ min: 1, max: 10_000 })),
     instanceHourCost: optional(spread(0.001, 10)),
   }),
   // Each of its numbers may contradict the rest.

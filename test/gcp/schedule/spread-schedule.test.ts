@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { CHORES } from '../../../lib/cases/case-04-cron-stampede';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { planTasks } from '../../../lib/flow/schedule/cloud-tasks';
 import { SpreadSchedule, type SpreadScheduleArgs } from '../../../lib/gcp/schedule/spread-schedule';
 import { runs } from '../../support/property';
 import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
@@ -56,6 +57,30 @@ describe('the traps of case 4 are absent', () => {
     });
     expect(stackdriverLoggingConfig).toEqual({ samplingRatio: 1 });
   });
+
+  test('trap: a run that ends with its time-out at Cloud Run is not retried beside itself, in a cold instance neither', () => {
+    const { plan } = schedule;
+    const longest = Math.max(...plan.jobs.map(({ name }) => plan.value(`timeLimitSeconds.${name}`)));
+    const start = 10;
+    expect(plan.value('requestTimeoutSeconds')).toBe(longest + start);
+    for (const { httpTarget } of Object.values(jobs())) {
+      const { task } = decoded(httpTarget.body);
+      expect(Number.parseInt(task.dispatchDeadline, 10)).toBeGreaterThan(plan.value('requestTimeoutSeconds'));
+    }
+  });
+
+  test('trap: a short job retried for as long as a long one may be late, into its next runs', async () => {
+    const { made } = await make({
+      host: undefined,
+      objective: undefined,
+      jobs: [
+        { name: 'daily', periodSeconds: 86_400, durationSeconds: 60 },
+        { name: 'often', periodSeconds: 300, durationSeconds: 20 },
+      ],
+    });
+    expect(made.plan.value('maxRetrySeconds')).toBe(made.plan.value('startWithinSeconds.often'));
+    expect(made.plan.value('maxRetrySeconds')).toBeLessThan(300);
+  });
 });
 
 describe('a job of Cloud Scheduler', () => {
@@ -87,8 +112,15 @@ describe('a job of Cloud Scheduler', () => {
       headers: { 'Content-Type': 'application/json' },
       oidcToken: { serviceAccountEmail: email('nightly-task'), audience: url },
     });
-    expect(decoded(body)).toEqual({ job: 'chore-01' });
-    expect(task.dispatchDeadline).toBe(`${schedule.plan.value('dispatchDeadlineSeconds.chore-01')}s`);
+    // What the worker needs to skip a late run and to end a long one.
+    expect(decoded(body)).toEqual({
+      job: 'chore-01',
+      schedule: schedule.plan.job('chore-01').expression,
+      timeZone: 'Etc/UTC',
+      startWithinSeconds: 3300,
+      timeLimitSeconds: 300,
+    });
+    expect(task.dispatchDeadline).toBe(`${schedule.plan.value('dispatchDeadlineSeconds')}s`);
   });
 });
 
@@ -124,7 +156,18 @@ test('alert policies see only this queue and these jobs', () => {
       'resource.labels.queue_id = "nightly-1a2b3c4"',
     );
   }
-  expect(inputsOf(resources, 'Metric', 'nightly-alerts-not-enqueued').filter).toContain('job_id =~ "^nightly-"');
+  const [, ids] = /job_id =~ "([^"]+)"/.exec(inputsOf(resources, 'Metric', 'nightly-alerts-not-enqueued').filter)!;
+  expect('nightly-chore-01-1a2b3c4').toMatch(new RegExp(ids));
+  // Of the schedule `nightly-eu`.
+  expect('nightly-eu-chore-01-1a2b3c4').not.toMatch(new RegExp(ids));
+});
+
+test('a run that was answered with any 2xx did not fail', () => {
+  const { filter } = allOf(resources, 'AlertPolicy')['nightly-alerts-failed'].conditions[0].conditionThreshold;
+  const [, codes] = /response_code != monitoring\.regex\.full_match\("([^"]+)"\)/.exec(filter)!;
+  const succeeded = new RegExp(`^(?:${codes})$`);
+  for (const code of ['ok', '200', '202', '204']) expect(code).toMatch(succeeded);
+  for (const code of ['302', '404', '429', '500', 'unknown']) expect(code).not.toMatch(succeeded);
 });
 
 describe('refusals', () => {
@@ -132,7 +175,17 @@ describe('refusals', () => {
     const error = thrown({ jobs: [{ name: 'export', periodSeconds: 86_400, durationSeconds: 3600, cpu: 0.1 }] });
     expect(error).toBeInstanceOf(CapacityError);
     expect(error.message).toMatch(
-      /a task may take 1,800 s, and 99.9 % of the runs are within more: export \([\d,]+ s\)/,
+      /a task may take 1,800 s, of which 15 s are for the start and the answer, and 99.9 % of the runs are within more: export \([\d,]+ s\)/,
+    );
+  });
+
+  test('more at once than a revision has instances, given or planned', () => {
+    expect(thrown({ maxConcurrent: 1001 }).message).toMatch(/maxConcurrent must be at most 1,000, .* got 1001/);
+    const noon = (length: number) =>
+      Array.from({ length }, (_, i) => ({ name: `noon-${i}`, cron: '0 12 * * *', pinned: true, durationSeconds: 60 }));
+    expect(planTasks('nightly', { jobs: noon(1000) }).value('maxInstances')).toBe(1000);
+    expect(() => planTasks('nightly', { jobs: noon(1001) })).toThrow(
+      /1,001 runs at once need as many instances, a revision of Cloud Run has at most 1,000/,
     );
   });
 

@@ -97,6 +97,11 @@ describe('CRON-002 to -004, -006 and -007', () => {
       [cronJob('a', '@hourly', { startingDeadlineSeconds: 9 })],
       ['BP-CRON-006'],
     ],
+    [
+      'a deadline of 0, with which it never starts',
+      [cronJob('a', '@hourly', { startingDeadlineSeconds: 0 })],
+      ['BP-CRON-008'],
+    ],
     ['a deadline of as long as it takes', [cronJob('a', '@hourly', { startingDeadlineSeconds: 10 })], []],
     ['a zone in the schedule', [cronJob('a', 'CRON_TZ=Europe/Berlin 0 3 * * *')], ['BP-CRON-007']],
     ['a zone before a macro', [cronJob('a', 'TZ=UTC @daily')], ['BP-CRON-007']],

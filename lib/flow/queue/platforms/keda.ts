@@ -13,7 +13,7 @@ import type { Refusal } from '../refusal';
 import { attemptSeconds, consumerOf, resolveWorkload, workloadChecks } from '../resolve';
 import { FIRST_POLL_MARGIN, type Solve, size } from '../sizing';
 import { fasterItems } from '../ways-out';
-import type { Workload } from '../workload';
+import type { Consumer, Workload } from '../workload';
 import { PLATFORM_FACTS, type PlatformName } from './facts';
 import type { Platform, TimedConsumer } from './platform';
 import { asleepKnob, sleepChecks, sleeps } from './waking';
@@ -36,20 +36,21 @@ export const FAILED_READINGS = 3;
 /**
  * Pods that stay, or one job for each item: a job where an item may take longer than a node waits for a pod to end.
  */
-export function kedaPlatform(workload: Workload): PlatformName {
-  return itemTimeoutOf(workload) + CLOSING_SECONDS > LONGEST_GRACE_SECONDS ? 'keda-job' : 'keda';
+export function kedaPlatform(workload: Workload, consumer?: Consumer): PlatformName {
+  return itemTimeoutOf(workload, consumer) + CLOSING_SECONDS > LONGEST_GRACE_SECONDS ? 'keda-job' : 'keda';
 }
 
 /** The item time-out of a workload; one that is out of range is refused elsewhere, by name. */
-function itemTimeoutOf(workload: Workload): number {
+function itemTimeoutOf(workload: Workload, consumer?: Consumer): number {
+  if (isKnown(consumer?.itemTimeoutSeconds)) return consumer.itemTimeoutSeconds;
   const refused = workloadChecks(workload).some((check) => check.refused);
   return refused ? 0 : attemptSeconds(resolveWorkload(workload)).timeout;
 }
 
 /** A pod that a node does not wait for loses its item; a job for each item is not stopped by the scaler. */
-function tooLongForPods({ workload }: QueueQuestion): Refusal | undefined {
-  if (kedaPlatform(workload) === 'keda') return undefined;
-  const timeout = itemTimeoutOf(workload);
+function tooLongForPods({ workload, consumer }: QueueQuestion): Refusal | undefined {
+  if (kedaPlatform(workload, consumer) === 'keda') return undefined;
+  const timeout = itemTimeoutOf(workload, consumer);
   return {
     reason: () =>
       `one attempt may take ${figure(timeout)} s and ${CLOSING_SECONDS} s to close, a node that is drained waits ${LONGEST_GRACE_SECONDS} s for a pod`,
@@ -228,8 +229,11 @@ export function pollingKnob(given: number | undefined, formula: string): Knob {
   };
 }
 
-export function kedaChecks({ cooldownSeconds, workload }: QueueQuestion, polling: number | undefined): Check[] {
-  const itemTimeout = itemTimeoutOf(workload);
+export function kedaChecks(
+  { cooldownSeconds, workload, consumer }: QueueQuestion,
+  polling: number | undefined,
+): Check[] {
+  const itemTimeout = itemTimeoutOf(workload, consumer);
   return [
     wholeNumber('consumer.pollSeconds', polling, 1),
     atLeast('cooldownSeconds', cooldownSeconds, 0, YEAR_SECONDS),
