@@ -25,3 +25,17 @@ export function chosenKnob(name: string, value: number, unit: string, formula: s
 export function firstOneKnob(name: string, unit: string, why: string, source: string): Knob {
   return chosenKnob(name, 0, unit, `fires at the first one: ${why}`, source);
 }
+
+/** Seconds over which Prometheus takes a rate; the time between two scrapes is assumed to be a minute at most. */
+export const RATE_WINDOW_SECONDS = 300;
+
+/** The window of rates and counts in PromQL. */
+export function rateWindowKnob(): Knob {
+  return chosenKnob(
+    'alarmWindowSeconds',
+    RATE_WINDOW_SECONDS,
+    's',
+    'rates are taken, and events counted, over this: a rate needs four samples to survive one that is missing',
+    'Prometheus documentation; Robust Perception, "What range should I use with rate()?"',
+  );
+}

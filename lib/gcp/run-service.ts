@@ -1,6 +1,7 @@
 import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
+import type { Plan } from '../flow/plan';
 import { READY_PATH } from '../runtime/webhook-receiver/contract';
 
 /** Inputs of a Cloud Run service. */
@@ -18,6 +19,8 @@ export interface RunServiceArgs {
   readonly maxInstances: number;
   /** Seconds that a request may take. */
   readonly timeoutSeconds: number;
+  /** The plan with the numbers of its probes, as `cloudRunProbeKnobs` makes them. */
+  readonly plan: Plan;
   readonly memory: string;
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** Secrets mounted as files: each folder holds one file. */
@@ -58,7 +61,6 @@ export function memberOf(account: serviceaccount.Account): pulumi.Output<string>
 /** A Cloud Run service of one container that listens on 8080 and answers at `READY_PATH` when it is ready. */
 export function createService(parent: pulumi.Resource, args: RunServiceArgs): cloudrunv2.Service {
   const { name, account, secrets = [] } = args;
-  const ready = { path: READY_PATH, port: 8080 };
   return new cloudrunv2.Service(
     name,
     {
@@ -79,8 +81,7 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
             ports: { containerPort: 8080 },
             envs: Object.entries(args.environment).map(([key, value]) => ({ name: key, value })),
             resources: { limits: { cpu: '1', memory: args.memory }, cpuIdle: true, startupCpuBoost: true },
-            startupProbe: { httpGet: ready, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 30 },
-            livenessProbe: { httpGet: ready, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+            ...probesOf(args.plan),
             volumeMounts: secrets.map((secret) => ({ name: volumeName(secret), mountPath: secret.folder })),
           },
         ],
@@ -92,6 +93,24 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
     },
     { parent, dependsOn: [...(args.dependsOn ?? [])] },
   );
+}
+
+function probesOf(plan: Plan) {
+  const httpGet = { path: READY_PATH, port: 8080 };
+  return {
+    startupProbe: {
+      httpGet,
+      periodSeconds: plan.value('startupProbePeriodSeconds'),
+      timeoutSeconds: plan.value('startupProbeTimeoutSeconds'),
+      failureThreshold: plan.value('startupProbeFailures'),
+    },
+    livenessProbe: {
+      httpGet,
+      periodSeconds: plan.value('probePeriodSeconds'),
+      timeoutSeconds: plan.value('probeTimeoutSeconds'),
+      failureThreshold: plan.value('livenessProbeFailures'),
+    },
+  };
 }
 
 /** A volume's name must begin with a letter; a source's name can begin with a digit. */

@@ -25,13 +25,6 @@ export interface Alert {
 }
 
 /**
- * A rate needs four samples to survive one that is missing; the scrape interval is assumed to be a minute at most.
- *
- * Source: Prometheus documentation and Robust Perception, "What range should I use with rate()?".
- */
-export const RATE_WINDOW_SECONDS = 300;
-
-/**
  * One group of alerts. Each has the label `namespace` of the installation, by which Alertmanager routes: the series may
  * have the namespace of an exporter or a broker, or none after an aggregation.
  */

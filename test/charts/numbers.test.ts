@@ -1,96 +1,159 @@
-/** No replicas, target, grace period, deadline or threshold of a worker in a manifest is in no plan. */
-import { ApiObject, Testing } from 'cdk8s';
+/**
+ * No replicas, target, grace period, time-out or threshold in a manifest is in no plan. Which knob a number takes is named
+ * here; a time or a threshold that is not named fails.
+ */
+import { ApiObject, Chart, Testing } from 'cdk8s';
+import type { Construct, IConstruct } from 'constructs';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import { Plan } from '../../lib/flow/plan';
+import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import { ALERTS, numbersOf, rulesOf, seconds, windowsOf } from '../support/alert-numbers';
+import { type Found, timesIn } from '../support/times';
 
-/** Numbers of an object by the knob that they must be. */
-// biome-ignore lint/suspicious/noExplicitAny: manifests have no types
-function numbers({ kind, spec }: any): [knob: string, value: number | undefined][] {
-  const behavior = spec?.advanced?.horizontalPodAutoscalerConfig?.behavior;
-  switch (kind) {
-    case 'ScaledObject':
-      return [
-        ['minInstances', spec.minReplicaCount],
-        ['maxInstances', spec.maxReplicaCount],
-        ['pollingIntervalSeconds', spec.pollingInterval],
-        ['cooldownPeriodSeconds', spec.cooldownPeriod],
-        ['fallbackReplicas', spec.fallback.replicas],
-        ['fallbackAfterFailures', spec.fallback.failureThreshold],
-        ['scaleDownStabilizationSeconds', behavior.scaleDown.stabilizationWindowSeconds],
-        ['targetPerReplica', Number(spec.triggers[0].metadata.value ?? spec.triggers[0].metadata.queueLength)],
-      ];
-    case 'ScaledJob':
-      return [
-        ['maxInstances', spec.maxReplicaCount],
-        ['pollingIntervalSeconds', spec.pollingInterval],
-        ['jobDeadlineSeconds', spec.jobTargetRef.activeDeadlineSeconds],
-        ['terminationGracePeriodSeconds', spec.jobTargetRef.template.spec.terminationGracePeriodSeconds],
-      ];
-    case 'Deployment':
-      return [['terminationGracePeriodSeconds', spec.template.spec.terminationGracePeriodSeconds]];
-    case 'Policy':
-      return [
-        ['deliveryLimit', spec.definition['delivery-limit']],
-        ['maxLength', spec.definition['max-length']],
-        ['consumerTimeoutSeconds', spec.definition['consumer-timeout'] && spec.definition['consumer-timeout'] / 1000],
-      ];
-    default:
-      return [];
+const TARGET: [path: RegExp, knob: string] = [
+  /^spec\.triggers\.\w+\.metadata\.(value|queueLength|lagCount|pendingEntriesCount|streamLength)$/,
+  'targetPerReplica',
+];
+
+/** Sizes by kind of object: the path of a number, and the knob that it must be. */
+const SIZES: Readonly<Record<string, readonly [path: RegExp, knob: string][]>> = {
+  ScaledObject: [
+    [/^spec\.minReplicaCount$/, 'minInstances'],
+    [/^spec\.maxReplicaCount$/, 'maxInstances'],
+    [/^spec\.fallback\.replicas$/, 'fallbackReplicas'],
+    [/^spec\.advanced\.scalingModifiers\.target$/, 'targetPerReplica'],
+    TARGET,
+  ],
+  ScaledJob: [[/^spec\.maxReplicaCount$/, 'maxInstances'], TARGET],
+  Policy: [
+    [/^spec\.definition\.delivery-limit$/, 'deliveryLimit'],
+    [/^spec\.definition\.max-length$/, 'maxLength'],
+  ],
+};
+
+/** Times and thresholds: kind and path of a number, and the knob that it must be. */
+const TIMES: readonly [path: RegExp, knob: string][] = [
+  [/^ScaledObject\.spec\.pollingInterval$/, 'pollingIntervalSeconds'],
+  [/^ScaledJob\.spec\.pollingInterval$/, 'pollingIntervalSeconds'],
+  [/^ScaledObject\.spec\.cooldownPeriod$/, 'cooldownPeriodSeconds'],
+  [/^ScaledObject\.spec\.fallback\.failureThreshold$/, 'fallbackAfterFailures'],
+  [/\.scaleUp\.stabilizationWindowSeconds$/, 'scaleUpStabilizationSeconds'],
+  [/\.scaleDown\.stabilizationWindowSeconds$/, 'scaleDownStabilizationSeconds'],
+  [/\.scale(Up|Down)\.policies\.\w+\.periodSeconds$/, 'scalingPolicyPeriodSeconds'],
+  [/^ScaledJob\.spec\.jobTargetRef\.activeDeadlineSeconds$/, 'jobDeadlineSeconds'],
+  [/\.terminationGracePeriodSeconds$/, 'terminationGracePeriodSeconds'],
+  [/^Deployment\.spec\.progressDeadlineSeconds$/, 'progressDeadlineSeconds'],
+  [/^Policy\.spec\.definition\.consumer-timeout$/, 'consumerTimeoutSeconds'],
+  [/\.rotator\.livenessProbe\.initialDelaySeconds$/, 'rotatorProbeDelaySeconds'],
+  [/\.rotator\.livenessProbe\.periodSeconds$/, 'rotatorProbePeriodSeconds'],
+  [/\.(rotator|exporter)\.livenessProbe\.failureThreshold$/, 'sidecarProbeFailures'],
+  [/Probe\.periodSeconds$/, 'probePeriodSeconds'],
+  [/Probe\.timeoutSeconds$/, 'probeTimeoutSeconds'],
+  [/\.startupProbe\.failureThreshold$/, 'startupProbeFailures'],
+  [/\.livenessProbe\.failureThreshold$/, 'livenessProbeFailures'],
+  [/\.readinessProbe\.failureThreshold$/, 'readinessProbeFailures'],
+  [/\.rotator\.livenessProbe\.\S*-lt$/, 'rotatorStaleSeconds'],
+  [/\.rotator\.livenessProbe\.\S*-gt$/, 'rotatorAheadSeconds'],
+  [/^Job\.spec\.activeDeadlineSeconds$/, 'backfillDeadlineSeconds'],
+  [/^CronJob\.spec\.startingDeadlineSeconds$/, 'reportStartingDeadlineSeconds'],
+  [/^CronJob\.spec\.jobTemplate\.spec\.activeDeadlineSeconds$/, 'reportDeadlineSeconds'],
+  [/^PodMonitor\..*\.interval$/, 'scrapeSeconds'],
+  [/\.filebeat\.yml\..*\.check_interval$/, 'scanSeconds'],
+  [/\.filebeat\.yml\..*\.close\.on_state_change\.inactive$/, 'closeInactiveSeconds'],
+  [/\.filebeat\.yml\..*\.bulk_flush_frequency$/, 'flushSeconds'],
+  [/\.producer\.properties\.linger\.ms$/, 'lingerMs'],
+  [/\.producer\.properties\.request\.timeout\.ms$/, 'requestTimeoutMs'],
+];
+
+/** Numbers that are no decision of a plan, and what they are. */
+const NOT_PLANNED: readonly [found: RegExp, what: string][] = [
+  [/^Deployment\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
+  [/^DaemonSet\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
+  [/\.clean_inactive -1$/, 'off'],
+  [/^KafkaTopic\.spec\.config\.retention\.ms \d+$/, "a choice of the topic's owner, given with the topic"],
+  [/\.worker\.env\.SERVICE_SECONDS\.value [\d.]+$/, 'the workload, which the example worker acts out'],
+];
+
+/** The knob of a time: a variable such as `ROTATION_SECONDS` has the name of its knob. */
+function knobOf(path: string, owner: string): string {
+  const variable = /\.env\.([A-Z_]+)\.value$/.exec(path)?.[1];
+  if (variable !== undefined) return variable.toLowerCase().replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+  if (/\.producer\.properties\.(delivery\.timeout|max\.block)\.ms$/.test(path)) return `deliveryTimeoutMs.${owner}`;
+  return TIMES.find(([pattern]) => pattern.test(path))?.[1] ?? `(no knob is named for ${path})`;
+}
+
+/** The plan of the nearest construct around `one` that has one. */
+function planAround(one: IConstruct): Plan | undefined {
+  const plans = one.node.scopes.map((scope) => (scope as { plan?: unknown }).plan);
+  return plans.reverse().find((plan): plan is Plan => plan instanceof Plan);
+}
+
+/** A worker that sleeps, on a queue with two counters: no reference environment has one. */
+class Asleep extends Chart {
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    new QueueWorker(this, 'Worker', {
+      workload: { steadyPerSecond: 2, serviceSeconds: 0.5 },
+      objective: { latencySeconds: 300 },
+      trigger: QueueTrigger.redisStream({ host: 'redis', stream: 'events', consumerGroup: 'workers' }),
+      image: 'registry.example.net/worker@sha256:0000000000000000000000000000000000000000000000000000000000000000',
+      scaleToZero: true,
+    });
   }
 }
 
-/** What an alert compares with and how long it holds, by name. */
-const ALERTS: Readonly<Record<string, { threshold?: string; hold: string }>> = {
-  QueueBacklog: { threshold: 'alarmBacklog', hold: 'alarmHoldSeconds' },
-  QueueNeverDrains: { threshold: 'alarmDrainBacklog', hold: 'alarmDrainHoldSeconds' },
-  QueueScalerBlind: { hold: 'alarmWindowSeconds' },
-  QueueWorkerAtMaximum: { threshold: 'alarmBacklog', hold: 'alarmWindowSeconds' },
-  DeadLetters: { hold: '' },
-  QueueNearlyFull: { threshold: 'alarmNearlyFull', hold: 'alarmSampleSeconds' },
-};
-
-const seconds = (text: string | undefined) => {
-  if (text === undefined) return 0;
-  const [, count, unit] = /^(\d+)(s|m|h)$/.exec(text) ?? [];
-  return Number(count) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
-};
-
-const workers = Object.entries(REFERENCE_CHARTS).flatMap(([name, Chart]) =>
-  new Chart(Testing.app(), name).node
-    .findAll()
-    .filter((one): one is QueueWorker => one instanceof QueueWorker)
-    .map((worker) => [worker.node.path, worker] as const),
-);
-
-test('there are workers to walk', () => {
-  expect(workers.map(([path]) => path)).toEqual([
-    'image-processing/Images',
-    'order-processing/Orders',
-    'order-processing/Rendering',
-  ]);
-});
-
-describe.each(workers)('%s', (_path, worker) => {
-  const objects = worker.node
+const charts = Object.entries({ ...REFERENCE_CHARTS, asleep: Asleep }).map(([name, Made]) => {
+  const objects = new Made(Testing.app(), name).node
     .findAll()
     .filter((one): one is ApiObject => one instanceof ApiObject)
-    .map((object) => object.toJson());
+    .map((object) => ({ object, manifest: object.toJson(), plan: planAround(object) }));
+  return [name, objects] as const;
+});
 
-  test('its numbers are knobs of its plan', () => {
-    expect(worker.plan).toBeInstanceOf(Plan);
-    const found = objects.flatMap(numbers).filter(([, value]) => value !== undefined && !Number.isNaN(value));
-    expect(found.length).toBeGreaterThan(3);
-    for (const [knob, value] of found) expect([knob, value]).toEqual([knob, worker.plan.value(knob)]);
+describe.each(charts)('%s', (_name, objects) => {
+  test('every time and threshold of a manifest is a knob of the plan around it', () => {
+    const found = objects.flatMap(({ object, manifest, plan }) =>
+      timesIn(manifest)
+        .filter(({ path, value }) => !NOT_PLANNED.some(([found]) => found.test(`${path} ${value}`)))
+        .map((time): Found & { knob: number | string | undefined } => {
+          const name = knobOf(time.path, object.name.replace(/-producer$/, ''));
+          return { ...time, knob: plan?.knobs.find((knob) => knob.name === name)?.value ?? `${name} is in no plan` };
+        }),
+    );
+    expect(found.map(({ path, value }) => [path, value])).toEqual(found.map(({ path, knob }) => [path, knob]));
   });
 
-  test('its alerts compare with knobs of its plan, and hold as long as one says', () => {
-    const rules = objects.filter(({ kind }) => kind === 'PrometheusRule').flatMap(({ spec }) => spec.groups[0].rules);
-    expect(rules.length).toBeGreaterThan(2);
-    for (const { alert, expr, for: hold } of rules) {
-      const { threshold, hold: holdKnob } = ALERTS[alert];
-      expect([alert, seconds(hold)]).toEqual([alert, holdKnob === '' ? 0 : worker.plan.value(holdKnob)]);
-      if (threshold !== undefined) expect(expr).toMatch(new RegExp(`> ${worker.plan.value(threshold)}( |$)`));
+  test('the sizes of a queue and its worker are knobs of its plan', () => {
+    for (const { manifest, plan } of objects) {
+      const sizes = SIZES[manifest.kind] ?? [];
+      const found = timesIn(manifest, /./).flatMap(({ path, value }) =>
+        sizes.filter(([pattern]) => pattern.test(path.replace(/^\w+\./, ''))).map(([, knob]) => [knob, value] as const),
+      );
+      expect(new Set(found.map(([knob]) => knob))).toEqual(new Set(sizes.map(([, knob]) => knob)));
+      for (const [knob, value] of found) expect([knob, value]).toEqual([knob, plan?.value(knob)]);
     }
   });
+
+  test('every alert compares with knobs of the plan around it, and holds as long as one says', () => {
+    const alerts = objects.flatMap(({ manifest, plan }) => rulesOf(manifest).map((rule) => ({ rule, plan: plan! })));
+    expect(alerts.length).toBeGreaterThan(2);
+    for (const { rule, plan } of alerts) {
+      const { hold, numbers } = ALERTS[rule.alert] ?? {};
+      expect([rule.alert, numbers]).toEqual([rule.alert, expect.any(Function)]);
+      expect([rule.alert, seconds(rule.for)]).toEqual([rule.alert, hold === undefined ? 0 : plan.value(hold)]);
+      expect([rule.alert, numbersOf(rule.expr)]).toEqual([rule.alert, numbers(plan).map((name) => plan.value(name))]);
+      for (const window of windowsOf(rule.expr)) {
+        expect([rule.alert, window]).toEqual([rule.alert, plan.value('alarmWindowSeconds')]);
+      }
+    }
+  });
+});
+
+test('there is something to walk: times and alerts', () => {
+  const all = charts.flatMap(([, objects]) => objects.map(({ manifest }) => manifest));
+  expect(all.flatMap((manifest) => timesIn(manifest)).length).toBeGreaterThan(80);
+  const seen = new Set(all.flatMap(rulesOf).map((rule) => rule.alert));
+  // A row that no chart has would hold nothing.
+  expect([...seen].sort()).toEqual(Object.keys(ALERTS).sort());
 });

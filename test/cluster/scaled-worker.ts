@@ -10,7 +10,7 @@ import type { SqsQueue } from './sqs';
 /** Kinds of operators that nothing here needs. */
 const ABSENT = ['PrometheusRule', 'Queue', 'Exchange', 'Binding', 'Policy'];
 
-/** Six replicas at its peak; the autoscaler of the tests looks every few seconds, and nobody waits for a cool-down. */
+/** Six or seven replicas at its peak; the autoscaler of the tests looks every few seconds, and nobody waits for a cool-down. */
 export const SIZE = {
   workload: { steadyPerSecond: 4, peakPerSecond: 20, peakSeconds: 60, serviceSeconds: 0.2 },
   objective: { latencySeconds: 100 },

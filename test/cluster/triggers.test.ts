@@ -11,9 +11,9 @@ import { type RedisStream, redisMissing, startRedis } from './redis';
 import { apply, remove, ScaledWorker } from './scaled-worker';
 import { sqsMissing, startSqs } from './sqs';
 
-/** As many as the workers have replicas at the most. */
+/** Of the Kafka topic: its workers have as many replicas at the most. */
 const PARTITIONS = 6;
-/** More items than the partitions, each with a replica's share, would hold. */
+/** More items than the largest number of replicas, each with its share, would hold. */
 const FLOOD = 100;
 
 const SERVERS: Record<string, { missing: string | undefined; start: () => Promise<Queue> }> = {
@@ -83,9 +83,11 @@ for (const [name, { missing, start }] of Object.entries(SERVERS)) {
       await queue.put(FLOOD);
       items += FLOOD;
       for (const worker of [awake, asleep]) {
-        expect(items).toBeGreaterThan((PARTITIONS + 1) * worker.value('targetPerReplica'));
-        await until('the maximum', async () => (await worker.replicas()) === PARTITIONS);
-        expect([worker.value('maxInstances'), await worker.outstanding()]).toEqual([PARTITIONS, items]);
+        const most = worker.value('maxInstances');
+        expect(items).toBeGreaterThan((most + 1) * worker.value('targetPerReplica'));
+        if (name === 'Kafka') expect(most).toBe(PARTITIONS);
+        await until('the maximum', async () => (await worker.replicas()) === most);
+        expect(await worker.outstanding()).toBe(items);
       }
       await until('KEDA publishes the depth', async () => (await asleep.published()).includes(items), 20);
       expect(await asleep.published()).toHaveLength(1);

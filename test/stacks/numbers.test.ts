@@ -1,15 +1,22 @@
 /**
- * No time-out, retention, cool-down or bound of a queue and its worker in a template is in no plan, and none has two values
- * for one queue. Which knob a property takes is named here; a property that is not named fails.
+ * No time-out, threshold, retention, cool-down or bound in a template is in no plan, and none has two values for one queue.
+ * Which knob a property takes is named here; a property that is not named fails. Alarms are in `alarms.test.ts`.
  */
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
+import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { CfnTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { CfnEventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
+import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
+import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
+import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { Plan } from '../../lib/flow/plan';
-import { REFERENCE_NAMES, reference } from '../support/reference';
+import { REFERENCE_NAMES, reference, referenceApp } from '../support/reference';
+import type { Untyped } from '../support/stack';
+import { timesIn } from '../support/times';
 
 /** The plan of the nearest construct around `one` that has one. */
 function planAround(one: IConstruct): Plan | undefined {
@@ -81,6 +88,101 @@ function numbers(stack: Stack): { at: string; value: unknown; plan: Plan | undef
   }
   return found;
 }
+
+/** Times and thresholds of a template: type, place and property of a number, and the knob that it must be. */
+const TIMES: readonly [path: RegExp, knob: string][] = [
+  [/^AWS::SQS::Queue .*\/Queue\/Resource VisibilityTimeout$/, 'visibilityTimeoutSeconds'],
+  [/^AWS::SQS::Queue .*\/Refused\/Resource VisibilityTimeout$/, 'visibilityTimeoutSeconds'],
+  [/^AWS::SQS::Queue .*\/DeadLetters\/Resource VisibilityTimeout$/, 'deadLetterVisibilitySeconds'],
+  [/^AWS::SQS::Queue .*\/Queue\/Resource MessageRetentionPeriod$/, 'retentionSeconds'],
+  [/^AWS::SQS::Queue .*\/DeadLetters\/Resource MessageRetentionPeriod$/, 'deadLetterRetentionSeconds'],
+  [/^AWS::SQS::Queue .*\/Quarantine\/Resource MessageRetentionPeriod$/, 'quarantineRetentionSeconds'],
+  [/^AWS::SQS::Queue .*\/Refused\/Resource MessageRetentionPeriod$/, 'refusedRetentionSeconds'],
+  [/^AWS::SQS::Queue .* ReceiveMessageWaitTimeSeconds$/, 'receiveMessageWaitTimeSeconds'],
+  [/^AWS::SQS::Queue .* KmsDataKeyReusePeriodSeconds$/, 'dataKeyReuseSeconds'],
+  [/^AWS::Lambda::Function .*\/Redriver\/Resource Timeout$/, 'redriverTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/Repairer\/Resource Timeout$/, 'repairTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/framework-onEvent\/Resource Timeout$/, 'providerTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/AWS679\w+\/Resource Timeout$/, 'brokersLookUpTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/Intake\/Resource Timeout$/, 'functionTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/Function\/Resource Timeout$/, 'itemTimeoutSeconds'],
+  [/ Environment\.Variables\.BACKOFF_SECONDS$/, 'redriveBackoffSeconds'],
+  [/ Environment\.Variables\.BACKOFF_CAP_SECONDS$/, 'redriveBackoffCapSeconds'],
+  [/ Environment\.Variables\.WINDOW_SECONDS$/, 'redriveWindowSeconds'],
+  [/ Environment\.Variables\.RETENTION_SECONDS$/, 'deadLetterRetentionSeconds'],
+  [/ Environment\.Variables\.STUCK_HOLD_SECONDS$/, 'stuckHoldSeconds'],
+  [/ Environment\.Variables\.IDEMPOTENCY_SECONDS$/, 'idempotencySeconds'],
+  [/^AWS::ECS::TaskDefinition .*\.StopTimeout$/, 'stopTimeoutSeconds'],
+  [/^AWS::ApplicationAutoScaling::ScalingPolicy .*\.ScaleInCooldown$/, 'scaleInCooldownSeconds'],
+  [/^AWS::ApplicationAutoScaling::ScalingPolicy .*\.ScaleOutCooldown$/, 'scaleOutCooldownSeconds'],
+  [/^AWS::S3::Bucket .*\/Logs\/Resource .*\.ExpirationInDays$/, 'logRetentionDays'],
+  [/^AWS::S3::Bucket .*\/Logs\/Resource .*\.DaysAfterInitiation$/, 'logDaysAfterInitiation'],
+  [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.ExpirationInDays$/, 'expirationInDays'],
+  [/^AWS::S3::Bucket .*\/Bucket\/Resource .*\.DaysAfterInitiation$/, 'daysAfterInitiation'],
+  [/^AWS::S3::Bucket .*\.NoncurrentDays$/, 'noncurrentDays'],
+  [/^AWS::Budgets::Budget .*\.BudgetLimit\.Amount$/, 'budgetLimit'],
+  [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],
+  [/^AWS::ApiGateway::Stage .*\.ThrottlingRateLimit$/, 'throttleRatePerSecond'],
+  [/^AWS::ApiGateway::Stage .*\.ThrottlingBurstLimit$/, 'throttleBurst'],
+  [/^AWS::WAFv2::WebACL .*\.RateBasedStatement\.Limit$/, 'wafRequestsPerFiveMinutes'],
+];
+
+/** Numbers that are no decision of a plan, and what they are. */
+const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
+  [/^AWS::Logs::LogGroup .* RetentionInDays$/, 'how long log lines are kept: a month, or what a stack chooses'],
+  [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
+];
+const PROPERTY =
+  /(seconds|threshold|interval|period|timeout|cooldown|days|initiation|rateLimit|burstLimit|\.Limit|\.Amount)$/i;
+
+/** Every time and threshold of a template beside alarms, with the knob of that name in the plan that it is for. */
+function timesOf(stack: Stack): { at: string; value: number; planned: number | string }[] {
+  const plans = stack.node.findAll().map((one) => (one as { plan?: unknown }).plan);
+  const resources = stack.node.findAll().filter((one): one is CfnResource => one instanceof CfnResource);
+  return resources.flatMap((one) => {
+    const { Type, Properties = {} } = Object.values<Untyped>(stack.resolve(one._toCloudFormation()).Resources)[0];
+    if (one instanceof CfnAlarm) return [];
+    return timesIn({ kind: `${Type} ${one.node.path}`, ...Properties }, PROPERTY).flatMap(({ path, value }) => {
+      const at = path.replace(`${one.node.path}.`, `${one.node.path} `);
+      if (NOT_PLANNED.some(([pattern]) => pattern.test(at))) return [];
+      const transition = /\.Rules\.(\d+)\.(?:Transitions\.0\.)?(transitionInDays|objectSizeGreaterThan)$/i.exec(at);
+      const moved = Properties.LifecycleConfiguration?.Rules[transition?.[1] ?? -1]?.Transitions[0].StorageClass;
+      const knob = transition
+        ? `${transition[2][0].toLowerCase()}${transition[2].slice(1)}.${moved}`
+        : (TIMES.find(([pattern]) => pattern.test(at))?.[1] ?? `(no knob is named for ${at})`);
+      // A function of the stack is outside the construct that it works for, and so is one that the CDK shares.
+      const plan = planAround(one) ?? plans.find((each): each is Plan => each instanceof Plan && knobIn(each, knob));
+      return [{ at, value, planned: plan?.knobs.find(({ name }) => name === knob)?.value ?? `${knob} is in no plan` }];
+    });
+  });
+}
+
+function knobIn({ knobs }: Plan, knob: string): boolean {
+  return knobs.some(({ name }) => name === knob);
+}
+
+/** Queues that a key of the account encrypts, which no reference environment has. */
+function keyed(): Stack {
+  const stack = new Stack(referenceApp(), 'Keyed');
+  const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
+  const encryptionKey = new Key(stack, 'Key');
+  new RedriveQueue(stack, 'Orders', { ...demand, encryptionKey });
+  new WebhookBuffer(stack, 'Hooks', {
+    ...demand,
+    encryptionKey,
+    sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }],
+  });
+  return stack;
+}
+
+test.each([...REFERENCE_NAMES, 'Keyed'])(
+  '%s: every time and threshold is a knob of the plan that it is for',
+  (name) => {
+    const found = timesOf(name === 'Keyed' ? keyed() : reference(name));
+    expect(found.length).toBeGreaterThan(2);
+    expect(found.map(({ at, value }) => [at, value])).toEqual(found.map(({ at, planned }) => [at, planned]));
+  },
+);
 
 describe.each(REFERENCE_NAMES)('%s', (name) => {
   const stack = reference(name);

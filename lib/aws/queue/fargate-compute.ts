@@ -297,7 +297,7 @@ function scaleOnBacklog(
     rows: [
       {
         id: 'WorkWhileAsleep',
-        metric: () =>
+        metric: (period) =>
           new MathExpression({
             expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
             usingMetrics: { visible, running },

@@ -208,6 +208,7 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
     batchWindowSeconds: resolvedSeconds(props.batchWindow),
     maxReceiveCount: resolvedNumber(props.maxReceiveCount),
     retentionSeconds: resolvedSeconds(props.retention),
+    customerKey: props.encryptionKey !== undefined,
     redrive: {
       maxRedrives,
       redrivesPerSecond: props.redrivesPerSecond,

@@ -217,11 +217,10 @@ export class RedriveQueue extends QueueBase {
     return {
       encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
       encryptionMasterKey: encryptionKey,
-      // One call to KMS in five minutes rather than one a message.
-      dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
+      dataKeyReuse: encryptionKey ? Duration.seconds(this.plan.value('dataKeyReuseSeconds')) : undefined,
       enforceSSL: true,
       removalPolicy: this.removalPolicy,
-      receiveMessageWaitTime: Duration.seconds(20),
+      receiveMessageWaitTime: Duration.seconds(this.plan.value('receiveMessageWaitTimeSeconds')),
       ...(this.fifo && {
         fifo: true,
         deduplicationScope: DeduplicationScope.MESSAGE_GROUP,

@@ -8,7 +8,13 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
-import { quotaAlarmKnobs, repairIntervalKnob, repairTimeoutKnob, throttledKnob } from '../../flow/quotas/alarms';
+import {
+  quotaAlarmKnobs,
+  repairIntervalKnob,
+  repairTimeoutKnob,
+  resourceTimeoutKnobs,
+  throttledKnob,
+} from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
@@ -182,6 +188,7 @@ export class KafkaQuotas extends Construct {
     this.plan = throttled.withKnobs([
       ...quotaAlarmKnobs(throttled),
       repairTimeoutKnob(),
+      ...resourceTimeoutKnobs(),
       repairIntervalKnob(repairInterval.toSeconds(), usable.repairInterval !== undefined),
     ]);
     this.warn();
@@ -204,10 +211,14 @@ export class KafkaQuotas extends Construct {
     });
     authentication._grant(this.repairer, clusterArn);
 
-    const brokers = createBrokersLookUp(this, { clusterArn, output: authentication.brokersOutput });
+    const brokers = createBrokersLookUp(this, {
+      clusterArn,
+      output: authentication.brokersOutput,
+      plan: this.plan,
+    });
     const quotas = this.quotas();
     this.resource = new CustomResource(this, 'Resource', {
-      serviceToken: createQuotaProvider(this, { onEventHandler: this.repairer }).serviceToken,
+      serviceToken: createQuotaProvider(this, { onEventHandler: this.repairer, plan: this.plan }).serviceToken,
       resourceType: 'Custom::KafkaQuotas',
       properties: {
         ClusterArn: clusterArn,

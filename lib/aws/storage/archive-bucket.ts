@@ -27,7 +27,7 @@ import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { createAlarms } from '../watch';
 import { objectBytesMetric, objectsMetric, stockRows, storedBytesMetric } from './archive-alarms';
-import { ABORT_DAYS, lifecycleRules, planLifecycle } from './archive-lifecycle';
+import { lifecycleRules, planLifecycle } from './archive-lifecycle';
 import { budgetChecks, CostBudget, wantsBudget } from './cost-budget';
 import { partitionProjection, servicePrefix } from './partition-prefix';
 
@@ -357,7 +357,7 @@ export class ArchiveBucket extends Construct {
         {
           id: 'expire',
           expiration: Duration.days(this.plan.value('logRetentionDays')),
-          abortIncompleteMultipartUploadAfter: Duration.days(ABORT_DAYS),
+          abortIncompleteMultipartUploadAfter: Duration.days(this.plan.value('logDaysAfterInitiation')),
         },
       ],
     });

@@ -1,5 +1,6 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { type LifecycleRule, StorageClass, type Transition } from 'aws-cdk-lib/aws-s3';
+import { chosenKnob } from '../../flow/alarms';
 import type { Check } from '../../flow/errors';
 import { type Knob, unlessGiven } from '../../flow/plan';
 import { stockAlarmKnobs } from '../../flow/storage/alarms';
@@ -7,7 +8,7 @@ import { planStorage } from '../../flow/storage/plan';
 import type { StorageObjective, StoragePlan, StorageQuestion, StorageWorkload } from '../../flow/storage/workload';
 
 /** Days after which the parts of an unfinished upload are deleted by default. */
-export const ABORT_DAYS = 7;
+const ABORT_DAYS = 7;
 /** A hundred years. */
 const LONGEST_DAYS = 36_500;
 
@@ -23,15 +24,25 @@ export interface LifecycleChoices {
   readonly serverAccessLogsBucket?: unknown;
 }
 
-/** Retention of the bucket that the construct makes for access logs and inventories. */
-const LOG_RETENTION: Knob = {
-  name: 'logRetentionDays',
-  value: 90,
-  unit: 'days',
-  formula: 'a quarter: enough to see who read which object, and to compare the last twelve inventories',
-  inputs: {},
-  source: 'this library, docs/constructs/archive-bucket.md',
-};
+const ABORTING = 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule';
+
+/** The days of the bucket that the construct makes for access logs and inventories. */
+const LOG_KNOBS: readonly Knob[] = [
+  chosenKnob(
+    'logRetentionDays',
+    90,
+    'days',
+    'a quarter: enough to see who read which object, and to compare the last twelve inventories',
+    'this library, docs/constructs/archive-bucket.md',
+  ),
+  chosenKnob(
+    'logDaysAfterInitiation',
+    ABORT_DAYS,
+    'days',
+    'a week to finish the upload of an inventory; its parts are billed but not listed',
+    ABORTING,
+  ),
+];
 
 /**
  * The plan of a bucket's lifecycle, with every duration in whole days.
@@ -64,9 +75,9 @@ export function planLifecycle(id: string, choices: LifecycleChoices, others: rea
       value: knownDays(abort) ?? ABORT_DAYS,
       unit: 'days',
       ...unlessGiven(abort, 'a week to finish an upload; its parts are billed but not listed'),
-      source: 'Amazon S3 user guide, aborting incomplete multipart uploads with a lifecycle rule',
+      source: ABORTING,
     },
-    ...(choices.serverAccessLogsBucket === undefined ? [LOG_RETENTION] : []),
+    ...(choices.serverAccessLogsBucket === undefined ? LOG_KNOBS : []),
     ...stockAlarmKnobs(plan),
   ]);
 }

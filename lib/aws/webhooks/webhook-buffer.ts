@@ -306,9 +306,9 @@ export class WebhookBuffer extends Construct {
     const queue = new Queue(this, 'Refused', {
       encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
       encryptionMasterKey: encryptionKey,
-      dataKeyReuse: encryptionKey ? Duration.minutes(5) : undefined,
+      dataKeyReuse: encryptionKey ? Duration.seconds(this.plan.value('dataKeyReuseSeconds')) : undefined,
       enforceSSL: true,
-      receiveMessageWaitTime: Duration.seconds(20),
+      receiveMessageWaitTime: Duration.seconds(this.plan.value('receiveMessageWaitTimeSeconds')),
       retentionPeriod: Duration.seconds(this.plan.value('refusedRetentionSeconds')),
       visibilityTimeout: Duration.seconds(this.plan.value('visibilityTimeoutSeconds')),
       removalPolicy,

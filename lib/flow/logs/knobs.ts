@@ -1,6 +1,8 @@
 /** The knobs of a log plan, each with its reason. */
 
 import { type Knob, unlessGiven } from '../plan';
+import { logAlarmKnobs } from './alarms';
+import { logPodKnobs } from './pod';
 import { FEWEST_FILES, MOST_FILES, queued, type ResolvedLogs, SEGMENTS, type Sized } from './sizing';
 
 /** Filestream identifies a file by its first 1,024 bytes (`prospector.scanner.fingerprint.length`). */
@@ -17,7 +19,13 @@ const FLUSH_SECONDS = 1;
 
 /** Every knob of the plan. */
 export function knobsOf(question: ResolvedLogs, sized: Sized): Knob[] {
-  return [...rotationKnobs(question, sized), ...shippingKnobs(question, sized), ...alarmKnobs(question, sized)];
+  return [
+    ...rotationKnobs(question, sized),
+    ...shippingKnobs(question, sized),
+    ...diskKnobs(question, sized),
+    ...logAlarmKnobs(question, sized),
+    ...logPodKnobs(question),
+  ];
 }
 
 function rotationKnobs(question: ResolvedLogs, { growth, smallestCap, cap, count, queue }: Sized): Knob[] {
@@ -121,7 +129,8 @@ function shippingKnobs(question: ResolvedLogs, { queue, cap }: Sized): Knob[] {
   ];
 }
 
-function alarmKnobs(question: ResolvedLogs, { queue, files }: Sized): Knob[] {
+/** What the disk holds when an alert on it fires. */
+function diskKnobs(question: ResolvedLogs, { queue, files }: Sized): Knob[] {
   const { reaction } = question;
   const share = queued(question, reaction);
   const alarm = Math.floor(Math.min(queue / 2, queue - (share * SEGMENTS) / (SEGMENTS - 1)));

@@ -146,6 +146,7 @@ export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
   const { peakBacklog, reactionSeconds } = plan.predictions;
   return [
     chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', own),
+    firstOneKnob('alarmScalerErrors', 'errors', 'a scaler that cannot read the queue does not follow it', own),
     chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample: Prometheus scrapes at least once a minute', own),
     chosenKnob(
       'alarmHoldSeconds',

@@ -35,6 +35,8 @@ export interface BrokerChoices {
   readonly maxReceiveCount?: number;
   /** Seconds that a message may wait (SQS, Pub/Sub). */
   readonly retentionSeconds?: number;
+  /** Whether a KMS key of the account encrypts the messages (SQS), so that data keys are reused for a while. */
+  readonly customerKey?: boolean;
   /** Redrives of dead letters (SQS). Absent: nothing redrives. */
   readonly redrive?: RedriveChoices;
   /** Seconds to acknowledge (Pub/Sub). 10 to 600. */

@@ -6,7 +6,7 @@ import { type Check, validate } from '../errors';
 import { figure, sizeText } from '../figures';
 import type { Knob } from '../plan';
 import { quotaChecks, refuseOverload } from './checks';
-import { producerSettings } from './producer-settings';
+import { producerSettings, producerTimeKnobs } from './producer-settings';
 import { type ResolvedCapacity, resolveCapacity, type Seen, type Shares, shareOut } from './shares';
 import { type KafkaTenant, QuotasPlan, type QuotasQuestion, type TenantQuota } from './workload';
 
@@ -29,7 +29,7 @@ export function planQuotas(subject: string, question: QuotasQuestion, checks: re
   const shares = shareOut(resolved, tenants);
   refuseOverload(subject, resolved, tenants, shares);
   const quotas: TenantQuota[] = [];
-  const knobs: Knob[] = capacityKnobs(resolved, shares);
+  const knobs: Knob[] = [...capacityKnobs(resolved, shares), ...producerTimeKnobs()];
   for (const [index, one] of shares.seen.entries()) {
     const { quota, reasons } = tenantQuota(one, shares.producer[index], shares.consumer[index], resolved, shares);
     quotas.push(quota);

@@ -1,6 +1,7 @@
 /**
  * The other half of a quota: a producer that batches, compresses, and gives up by the clock rather than by a count.
  */
+import { chosenKnob } from '../alarms';
 import type { Knob } from '../plan';
 import type { ProducerSettings } from './workload';
 
@@ -30,6 +31,22 @@ export interface ProducerLoad {
   readonly peakWaitSeconds: number;
 }
 
+const SOURCE = 'Apache Kafka documentation, producer configs';
+
+/** The settings that are the same for every tenant and are times. */
+export function producerTimeKnobs(): Knob[] {
+  return [
+    chosenKnob(
+      'lingerMs',
+      LINGER_MS,
+      'ms',
+      'long enough to fill a batch at some MiB/s, short enough not to be noticed: case 18',
+      SOURCE,
+    ),
+    chosenKnob('requestTimeoutMs', REQUEST_TIMEOUT_MS, 'ms', 'the default', SOURCE),
+  ];
+}
+
 /** The settings, and those that were derived as knobs. */
 export function producerSettings(load: ProducerLoad): { settings: ProducerSettings; knobs: Knob[] } {
   const batchSizeBytes = batchSize(load);
@@ -48,7 +65,6 @@ export function producerSettings(load: ProducerLoad): { settings: ProducerSettin
     deliveryTimeoutMs,
     maxBlockMs: deliveryTimeoutMs,
   };
-  const source = 'Apache Kafka documentation, producer configs';
   return {
     settings,
     knobs: [
@@ -64,7 +80,7 @@ export function producerSettings(load: ProducerLoad): { settings: ProducerSettin
           lingerMs: LINGER_MS,
           producerByteRate: load.producerByteRate,
         },
-        source,
+        source: SOURCE,
       },
       {
         name: `deliveryTimeoutMs.${load.name}`,
@@ -72,7 +88,7 @@ export function producerSettings(load: ProducerLoad): { settings: ProducerSettin
         unit: 'ms',
         formula: 'linger + request time-out + wait at the quota, 120 s at least',
         inputs: { lingerMs: LINGER_MS, requestTimeoutMs: REQUEST_TIMEOUT_MS, peakWaitSeconds: load.peakWaitSeconds },
-        source,
+        source: SOURCE,
       },
     ],
   };

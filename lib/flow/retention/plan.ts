@@ -8,6 +8,7 @@ import { figure, sizeText } from '../figures';
 import { retentionFor, type Stock, steadyBytes, steadyItems } from '../numerics/stock';
 import { given, type Knob } from '../plan';
 import { CENTURY_SECONDS, LEAST_RATE, LEAST_SECONDS, MOST_HELD, MOST_ITEMS_PER_SECOND } from '../ranges';
+import { collectionAlarmKnobs, reportKnobs } from './alarms';
 import {
   type RetentionObjective,
   RetentionPlan,
@@ -25,7 +26,6 @@ const BATCH_SECONDS = 1;
 const DELETION_LAG_SECONDS = 3600;
 /** How far the size may be above the prediction before the alarm fires: the mean of inserts is not exact. */
 const SIZE_MARGIN = 1.2;
-const REPORT_SECONDS = 3600;
 
 interface Sized {
   readonly stock: Stock;
@@ -148,10 +148,19 @@ function predict(workload: RetentionWorkload, { stock, expired, backfill, drain 
 }
 
 function knobsOf(workload: RetentionWorkload, objective: RetentionObjective, sized: Sized): Knob[] {
-  return [...backfillKnobs(workload, sized), ...deletionKnobs(workload, objective, sized)];
+  return [
+    ...backfillKnobs(workload, sized),
+    ...deletionKnobs(workload, objective, sized),
+    ...collectionAlarmKnobs(backfillDeadline(sized), Math.ceil(sized.drain)),
+  ];
 }
 
-function backfillKnobs(workload: RetentionWorkload, { gain, backfill }: Sized): Knob[] {
+function backfillDeadline({ backfill }: Sized): number {
+  return 2 * Math.ceil(backfill) + 3600;
+}
+
+function backfillKnobs(workload: RetentionWorkload, sized: Sized): Knob[] {
+  const { gain, backfill } = sized;
   const { spareWritesPerSecond, existingDocuments } = workload;
   const batch = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(spareWritesPerSecond * BATCH_SECONDS)));
   return [
@@ -181,7 +190,7 @@ function backfillKnobs(workload: RetentionWorkload, { gain, backfill }: Sized): 
     },
     {
       name: 'backfillDeadlineSeconds',
-      value: 2 * Math.ceil(backfill) + 3600,
+      value: backfillDeadline(sized),
       unit: 's',
       formula: 'twice the prediction and an hour; the next run continues where it stopped',
       inputs: { backfillSeconds: backfill },
@@ -232,14 +241,7 @@ function deletionKnobs(
       inputs: {},
       source: 'the objective',
     },
-    {
-      name: 'reportSeconds',
-      value: REPORT_SECONDS,
-      unit: 's',
-      formula: 'once an hour, at a minute from the hash of the name',
-      inputs: {},
-      source: 'an assumption: a collection of days changes little in an hour',
-    },
+    ...reportKnobs(),
     {
       name: 'sizeAlarmBytes',
       value: Math.ceil(SIZE_MARGIN * steadyBytes(stock)),

@@ -8,6 +8,7 @@ import { weightedMaxMin } from '../numerics/max-min';
 import { type Knob, unlessGiven } from '../plan';
 import { forecast } from '../queue/forecast/predict';
 import type { Objective } from '../queue/workload';
+import { shareAlarmKnobs } from './alarms';
 import { MOST_JOBS, sharesChecks } from './checks';
 import { jobsIn, leftBy, loadOf, places, type TenantLoad } from './load';
 import { type BatchCapacity, SharesPlan, type SharesQuestion, type TenantShare } from './workload';
@@ -43,6 +44,10 @@ export function planShares(subject: string, question: SharesQuestion, checks: re
   const knobs = [
     reclaimKnob(reclaimSeconds, byPreemption),
     ...shares.flatMap((share, i) => shareKnobs(share, wanted[i], capacity)),
+    ...shareAlarmKnobs(shares, tenants, {
+      ...objective,
+      latencyQuantile: objective.latencyQuantile ?? DEFAULT_QUANTILE,
+    }),
   ];
   return new SharesPlan(subject, knobs, shares, leftBy(capacity, loads, nominal), remarks(shares, objective));
 }

@@ -1,8 +1,10 @@
 import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
+import { completed } from '../../flow/alarms';
 import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
 import { type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
+import { cloudRunProbeKnobs } from '../../flow/probes';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
@@ -77,6 +79,8 @@ export class PushWorker extends pulumi.ComponentResource {
       minInstances: plan.value('minInstances'),
       maxInstances: plan.value('maxInstances'),
       timeoutSeconds: plan.value('ackDeadlineSeconds'),
+      // The plan of a queue that is pulled has no probes.
+      plan: completed(plan, cloudRunProbeKnobs()),
       memory: usable.memory ?? '512Mi',
       environment: usable.environment ?? {},
     });

@@ -157,8 +157,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
         messageRetentionDuration: seconds(this.plan.value('deadLetterRetentionSeconds')),
         // By default a subscription without a pull for 31 days is deleted, with everything in it.
         expirationPolicy: { ttl: '' },
-        // A person reads one at a time.
-        ackDeadlineSeconds: 600,
+        ackDeadlineSeconds: this.plan.value('deadLetterAckDeadlineSeconds'),
       },
       this.retained,
     );

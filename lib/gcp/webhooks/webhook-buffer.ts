@@ -181,6 +181,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
       minInstances: plan.value('receiverMinInstances'),
       maxInstances: plan.value('receiverMaxInstances'),
       timeoutSeconds: plan.value('receiverRequestSeconds'),
+      plan,
       memory: `${plan.value('receiverMemoryMiB')}Mi`,
       environment: {
         TOPIC: this.redriveQueue.topic.id,

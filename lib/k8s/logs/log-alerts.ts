@@ -1,14 +1,9 @@
 /** The alerts and graphs of a log shipper: the disk, the queue, the destination. */
 import { sizeText } from '../../flow/figures';
 import type { LogsPlan } from '../../flow/logs/workload';
-import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { aboutObject, matching } from '../promql';
-
-const WINDOW = `${RATE_WINDOW_SECONDS}s`;
-
-/** A shipper that is down for longer is not just being updated: an assumption. */
-const LONGEST_SILENCE_SECONDS = 900;
 
 /** The name of a shipper's DaemonSet, a label from the exporter, and its namespace, a label from the scrape. */
 export interface ShipperName {
@@ -17,19 +12,21 @@ export interface ShipperName {
 }
 
 /** The metrics of one shipper, a series a node. */
-function metrics({ namespace, shipper }: ShipperName) {
-  const of = (name: string, window = '') => `log_shipping_${name}${matching({ namespace, shipper })}${window}`;
+function metrics(plan: LogsPlan, { namespace, shipper }: ShipperName) {
+  const window = `[${plan.value('alarmWindowSeconds')}s]`;
+  const of = (name: string, range = '') => `log_shipping_${name}${matching({ namespace, shipper })}${range}`;
   return {
     disk: `(${of('log_bytes')} + ${of('queue_bytes')})`,
     // Lines in the queue ÷ lines a second that the destination accepts (Little's law): infinite when it accepts none.
-    lag: `(${of('queued_events')} / rate(${of('acked_events_total', `[${WINDOW}]`)}))`,
+    lag: `(${of('queued_events')} / rate(${of('acked_events_total', window)}))`,
     of,
+    window,
   };
 }
 
 /** The alerts of a shipper; each names its node. */
 export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
-  const { disk, lag, of } = metrics(name);
+  const { disk, lag, of, window } = metrics(plan, name);
   const daemonset = { daemonset: name.shipper };
   const unavailable = aboutObject('kube_daemonset_status_number_unavailable', daemonset, name.namespace);
   const value = (name: string) => plan.value(name);
@@ -38,7 +35,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     {
       name: 'LogDiskAboveWatermark',
       expr: `${disk} > ${value('diskWatermarkBytes')}`,
-      forSeconds: 60,
+      forSeconds: value('alarmSampleSeconds'),
       severity: 'critical',
       summary: `Logs and queue of {{ $labels.node }} are above ${size('diskWatermarkBytes')}; at ${sizeText(plan.predictions.peakDiskBytes)} the queue is full.`,
       runbook:
@@ -47,7 +44,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     {
       name: 'LogQueueFilling',
       expr: `${of('queue_bytes')} > ${value('queueAlarmBytes')}`,
-      forSeconds: 60,
+      forSeconds: value('alarmSampleSeconds'),
       severity: 'critical',
       summary: `The queue of {{ $labels.node }} is above ${size('queueAlarmBytes')} of ${size('diskQueueBytes')}: the destination accepts less than is logged.`,
       runbook:
@@ -57,7 +54,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
       name: 'LogShippingLag',
       // An unknown lag counts as too long.
       expr: `${lag} > ${value('lagSeconds')} or (${of('up')} == 1 unless ${of('queued_events')})`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      forSeconds: value('alarmWindowSeconds'),
       severity: 'warning',
       summary: `Lines of {{ $labels.node }} take more than ${value('lagSeconds')} s to ship, or their lag is unknown.`,
       runbook:
@@ -66,7 +63,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     {
       name: 'LogRotationStuck',
       expr: `${of('log_bytes')} > ${value('logFileBytes')}`,
-      forSeconds: 2 * value('rotationSeconds'),
+      forSeconds: value('alarmRotationSeconds'),
       severity: 'critical',
       summary: `Log files of {{ $labels.node }} take more than ${size('logFileBytes')}, so rotation does not work.`,
       runbook:
@@ -75,8 +72,8 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     {
       name: 'LogDiskPromised',
       // The rest of the logs' budget must be free, whatever else uses the disk.
-      expr: `${of('free_bytes')} < ${plan.predictions.peakDiskBytes} - ${disk}`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      expr: `${of('free_bytes')} < ${value('alarmPromisedBytes')} - ${disk}`,
+      forSeconds: value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'The disk of {{ $labels.node }} has less free space than the logs may still need: other data fills it.',
       runbook:
@@ -84,7 +81,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     },
     {
       name: 'LogLinesDropped',
-      expr: `increase(${of('dropped_events_total', `[${WINDOW}]`)}) > 0`,
+      expr: `increase(${of('dropped_events_total', window)}) > ${value('alarmDroppedLines')}`,
       forSeconds: 0,
       severity: 'critical',
       summary: 'Filebeat on {{ $labels.node }} dropped lines: the destination refused them permanently.',
@@ -93,7 +90,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     },
     {
       name: 'LogFilesUnreadable',
-      expr: `${of('unreadable_files')} > 0`,
+      expr: `${of('unreadable_files')} > ${value('alarmUnreadableFiles')}`,
       forSeconds: value('rotationSeconds'),
       severity: 'critical',
       summary:
@@ -104,8 +101,8 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
     {
       name: 'LogShipperDown',
       // A missing metric counts as down: the network policy refuses a Prometheus in another namespace.
-      expr: `${of('up')} == 0 or absent(${of('up')}) or (${unavailable}) > 0`,
-      forSeconds: Math.min(LONGEST_SILENCE_SECONDS, Math.ceil(value('readableSeconds') / 2)),
+      expr: `${of('up')} == 0 or absent(${of('up')}) or (${unavailable}) > ${value('alarmUnavailablePods')}`,
+      forSeconds: value('alarmDownSeconds'),
       severity: 'critical',
       summary: `Filebeat does not run on a node. After ${value('readableSeconds')} s at the peak, files are compressed that it has not read.`,
       runbook:
@@ -116,7 +113,7 @@ export function logAlerts(plan: LogsPlan, name: ShipperName): Alert[] {
 
 /** The graphs of a shipper, a line a node. */
 export function logGraphs(plan: LogsPlan, name: ShipperName): Graph[] {
-  const { disk, lag, of } = metrics(name);
+  const { disk, lag, of, window } = metrics(plan, name);
   const flat = (knob: string) => `vector(${plan.value(knob)})`;
   const node = '{{node}}';
   return [
@@ -149,7 +146,7 @@ export function logGraphs(plan: LogsPlan, name: ShipperName): Graph[] {
     {
       title: 'Lines acknowledged a second',
       unit: 'short',
-      lines: [{ legend: node, expr: `rate(${of('acked_events_total', `[${WINDOW}]`)})` }],
+      lines: [{ legend: node, expr: `rate(${of('acked_events_total', window)})` }],
     },
   ];
 }

@@ -28,7 +28,11 @@ export function filebeatConfig(id: string, files: string, plan: LogsPlan, output
           fingerprint: { enabled: true, offset: 0, length: plan.value('fingerprintBytes') },
         },
         // A deleted file keeps its disk space while it is open, and a blocked output would keep it open.
-        'close.on_state_change': { removed: true, renamed: false, inactive: '5m' },
+        'close.on_state_change': {
+          removed: true,
+          renamed: false,
+          inactive: `${plan.value('closeInactiveSeconds') / 60}m`,
+        },
         // Off: if a state expires while its file exists, the file is read again from its beginning.
         clean_inactive: -1,
         clean_removed: true,

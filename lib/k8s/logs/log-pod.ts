@@ -90,7 +90,7 @@ function givenTo(path: string, user: number, group: number): string {
 
 /** Filebeat. */
 export function logShipper(
-  { scope, daemonSet, logFolder, shipper }: LogPod,
+  { scope, daemonSet, plan, logFolder, shipper }: LogPod,
   { logs, data }: LogVolumes,
   config: kplus.ConfigMap,
   output: LogOutputBinding,
@@ -100,12 +100,12 @@ export function logShipper(
     const secret = kplus.Secret.fromSecretName(scope, `Secret${name}`, secretName);
     return [name, kplus.EnvValue.fromSecretValue({ secret, key })] as const;
   });
-  const probe = (failureThreshold: number) =>
+  const probe = (kind: 'startup' | 'liveness' | 'readiness') =>
     kplus.Probe.fromCommand(['curl', '-sf', `http://127.0.0.1:${FILEBEAT_STATS_PORT}/`], {
       // Tests Filebeat, not its output: a restart does not repair a broker.
-      periodSeconds: Duration.seconds(10),
-      timeoutSeconds: Duration.seconds(5),
-      failureThreshold,
+      periodSeconds: Duration.seconds(plan.value('probePeriodSeconds')),
+      timeoutSeconds: Duration.seconds(plan.value('probeTimeoutSeconds')),
+      failureThreshold: plan.value(`${kind}ProbeFailures`),
     });
   const container = daemonSet.addContainer({
     name: 'filebeat',
@@ -118,9 +118,9 @@ export function logShipper(
       memory: { request: Size.mebibytes(512), limit: Size.mebibytes(512) },
     },
     securityContext: restrictedContainer(shipper),
-    startup: probe(30),
-    liveness: probe(6),
-    readiness: probe(3),
+    startup: probe('startup'),
+    liveness: probe('liveness'),
+    readiness: probe('readiness'),
   });
   container.mount(logFolder, logs, { readOnly: true });
   container.mount(FILEBEAT_DATA, data, { subPath: FILEBEAT_FOLDER });
@@ -143,16 +143,14 @@ export function logRotator(
   script: kplus.ConfigMap,
   image: string,
 ): kplus.Container {
-  const seconds = plan.value('rotationSeconds');
+  const value = (name: string) => plan.value(name);
   const status = `${LOGROTATE_STATE}/status`;
-  // Every run writes it. When it is older than three runs and some time for gzip, the rotator hangs.
-  const minutes = Math.ceil((3 * seconds) / 60) + 10;
   const container = daemonSet.addContainer({
     name: 'rotator',
     image,
     command: ['sh', '/opt/rotator/rotate.sh'],
     envVariables: {
-      ROTATION_SECONDS: kplus.EnvValue.fromValue(String(seconds)),
+      ROTATION_SECONDS: kplus.EnvValue.fromValue(String(value('rotationSeconds'))),
       STATE: kplus.EnvValue.fromValue(status),
       CONFIG: kplus.EnvValue.fromValue('/etc/logrotate/logrotate.conf'),
     },
@@ -162,10 +160,11 @@ export function logRotator(
     },
     securityContext: { ...restrictedContainer(user), group },
     // A state file from the future counts as stale too: the clock was set back, and the next run rewrites it.
-    liveness: kplus.Probe.fromCommand(['sh', '-c', freshWithin(status, 60 * minutes, seconds + 60)], {
-      initialDelaySeconds: Duration.seconds(seconds + 10),
-      periodSeconds: Duration.seconds(60),
-      timeoutSeconds: Duration.seconds(5),
+    liveness: kplus.Probe.fromCommand(['sh', '-c', fresh(status, plan)], {
+      initialDelaySeconds: Duration.seconds(value('rotatorProbeDelaySeconds')),
+      periodSeconds: Duration.seconds(value('rotatorProbePeriodSeconds')),
+      timeoutSeconds: Duration.seconds(value('probeTimeoutSeconds')),
+      failureThreshold: value('sidecarProbeFailures'),
     }),
   });
   container.mount(logFolder, logs);
@@ -175,19 +174,26 @@ export function logRotator(
   return container;
 }
 
-/** Whether a file was written within the last seconds, and at most some seconds in the future. */
-function freshWithin(file: string, seconds: number, ahead: number): string {
+/** Whether the rotator's state file is neither stale nor from the future. */
+function fresh(file: string, plan: LogsPlan): string {
+  const [seconds, ahead] = [plan.value('rotatorStaleSeconds'), plan.value('rotatorAheadSeconds')];
   return `age=$(($(date +%s) - $(stat -c %Y ${file}))) && [ "$age" -lt ${seconds} ] && [ "$age" -gt -${ahead} ]`;
 }
 
 /** The exporter for Prometheus; returns its port. */
 export function logExporter(
-  { scope, daemonSet, logFolder, shipper }: LogPod,
+  { scope, daemonSet, plan, logFolder, shipper }: LogPod,
   { logs, data }: LogVolumes,
   script: kplus.ConfigMap,
   image: string,
 ): number {
   const text = (value: string) => kplus.EnvValue.fromValue(value);
+  const probe = (kind: 'sidecar' | 'readiness') =>
+    kplus.Probe.fromHttpGet('/healthz', {
+      port: METRICS_PORT,
+      periodSeconds: Duration.seconds(plan.value('probePeriodSeconds')),
+      failureThreshold: plan.value(`${kind}ProbeFailures`),
+    });
   const container = daemonSet.addContainer({
     name: 'exporter',
     image,
@@ -203,8 +209,8 @@ export function logExporter(
     ports: [{ name: 'metrics', number: METRICS_PORT }],
     resources: SMALL,
     securityContext: restrictedContainer(shipper),
-    liveness: kplus.Probe.fromHttpGet('/healthz', { port: METRICS_PORT, periodSeconds: Duration.seconds(10) }),
-    readiness: kplus.Probe.fromHttpGet('/healthz', { port: METRICS_PORT, periodSeconds: Duration.seconds(10) }),
+    liveness: probe('sidecar'),
+    readiness: probe('readiness'),
   });
   container.mount(logFolder, logs, { readOnly: true });
   container.mount(FILEBEAT_DATA, data, { subPath: FILEBEAT_FOLDER, readOnly: true });

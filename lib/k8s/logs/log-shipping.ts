@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ApiObject, type Duration, JsonPatch } from 'cdk8s';
+import { ApiObject, Duration, JsonPatch } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, wholeNumber } from '../../flow/errors';
@@ -244,7 +244,7 @@ export class LogShipping extends Construct {
       ports: [metricsPort],
       namespace: props.monitoringNamespace ?? 'monitoring',
     });
-    podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics');
+    podMonitor(this, 'PodMonitor', this.daemonSet.matchLabels, 'metrics', this.plan.value('scrapeSeconds'));
     const name = { namespace: namespaceOf(this), shipper: this.daemonSet.name };
     this.alerts = alertRules(this, 'Alerts', this.node.path, logAlerts(this.plan, name));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, logGraphs(this.plan, name));
@@ -262,6 +262,7 @@ export class LogShipping extends Construct {
       securityContext: { user, group: user, ensureNonRoot: false },
       serviceAccount: new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false }),
       automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
     });
   }
 

@@ -23,16 +23,20 @@ export function prometheusRule(scope: Construct, id: string, groups: readonly Pr
   return new ApiObject(scope, id, { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', spec: { groups } });
 }
 
-/** `PodMonitor`: Prometheus scrapes the pods with these labels at this port. */
+/** `PodMonitor`: Prometheus scrapes the pods with these labels at this port, every so many seconds. */
 export function podMonitor(
   scope: Construct,
   id: string,
   matchLabels: Readonly<Record<string, string>>,
   port: string,
+  scrapeSeconds: number,
 ): ApiObject {
   return new ApiObject(scope, id, {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PodMonitor',
-    spec: { selector: { matchLabels }, podMetricsEndpoints: [{ port, path: '/metrics', interval: '30s' }] },
+    spec: {
+      selector: { matchLabels },
+      podMetricsEndpoints: [{ port, path: '/metrics', interval: `${scrapeSeconds}s` }],
+    },
   });
 }

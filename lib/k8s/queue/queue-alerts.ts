@@ -56,7 +56,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
     },
     {
       name: 'QueueScalerBlind',
-      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${window}])`)}) > 0`,
+      expr: `sum(${aboutObject('keda_scaler_detail_errors_total', { scaledObject: scaler.name }, namespaceOf(scaler), (series) => `increase(${series}[${window}])`)}) > ${plan.value('alarmScalerErrors')}`,
       forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',

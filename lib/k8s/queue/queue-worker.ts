@@ -213,6 +213,7 @@ export class QueueWorker extends Construct {
       serviceAccount,
       automountServiceAccountToken: false,
       terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
+      progressDeadline: Duration.seconds(this.plan.value('progressDeadlineSeconds')),
       containers: [this.containerProps(props, binding, true)],
     });
     spreadOverNodes(deployment);
@@ -242,8 +243,12 @@ export class QueueWorker extends Construct {
       const secret = kplus.Secret.fromSecretName(this, `Secret${name}`, secretName);
       envVariables[name] = kplus.EnvValue.fromSecretValue({ secret, key });
     }
-    const probe = (failureThreshold: number) =>
-      kplus.Probe.fromHttpGet('/healthz', { port: HEALTH_PORT, periodSeconds: Duration.seconds(10), failureThreshold });
+    const probe = (kind: 'readiness' | 'liveness' | 'startup') =>
+      kplus.Probe.fromHttpGet('/healthz', {
+        port: HEALTH_PORT,
+        periodSeconds: Duration.seconds(this.plan.value('probePeriodSeconds')),
+        failureThreshold: this.plan.value(`${kind}ProbeFailures`),
+      });
     return {
       name: 'worker',
       image: props.image,
@@ -254,9 +259,9 @@ export class QueueWorker extends Construct {
       ...(serves
         ? {
             ports: [{ name: 'health', number: HEALTH_PORT }],
-            readiness: probe(3),
-            liveness: probe(6),
-            startup: probe(30),
+            readiness: probe('readiness'),
+            liveness: probe('liveness'),
+            startup: probe('startup'),
           }
         : {}),
     };

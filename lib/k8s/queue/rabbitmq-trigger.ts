@@ -141,7 +141,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
     alerts: [
       {
         name: 'DeadLetters',
-        expr: `max(${depth(deadLetterQueue)}) > 0`,
+        expr: `max(${depth(deadLetterQueue)}) > ${value('alarmDeadLetters')}`,
         forSeconds: 0,
         severity: 'warning',
         summary: `Messages of ${queueName} failed every attempt and wait in ${deadLetterQueue}.`,

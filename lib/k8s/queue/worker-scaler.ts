@@ -16,6 +16,7 @@ export function replicasFollow(
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
+  const periodSeconds = value('scalingPolicyPeriodSeconds');
   return scaledObject(scope, 'ScaledObject', {
     scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
     // Both apply only to the step between none and one; KEDA warns when there is no such step.
@@ -31,12 +32,12 @@ export function replicasFollow(
         behavior: {
           // To the target in one step: the plan assumes a single reaction.
           scaleUp: {
-            stabilizationWindowSeconds: 0,
-            policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds: 15 }],
+            stabilizationWindowSeconds: value('scaleUpStabilizationSeconds'),
+            policies: [{ type: 'Pods', value: maxReplicaCount, periodSeconds }],
           },
           scaleDown: {
             stabilizationWindowSeconds: value('scaleDownStabilizationSeconds'),
-            policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+            policies: [{ type: 'Percent', value: 100, periodSeconds }],
           },
         },
       },

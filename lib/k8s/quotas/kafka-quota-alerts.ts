@@ -7,14 +7,9 @@
  * "Quota specific rules".
  */
 import type { QuotasPlan, TenantQuota } from '../../flow/quotas/workload';
-import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
-
-/** Kafka enforces a rate over a window of 11 s; on a real broker it stayed within 15 % (test/engines). */
-const TOLERANCE = 1.15;
-/** Apache Kafka documentation, Monitoring: sensors of an idle client are removed after an hour. */
-const SENSOR_SECONDS = 3600;
 
 /** The watched quotas. */
 export interface WatchedQuotas {
@@ -25,24 +20,23 @@ export interface WatchedQuotas {
   readonly namespace?: string;
   /** The user of each tenant in the brokers' metrics, in the order of the plan. */
   readonly users: readonly string[];
-  /** How long each tenant's peak lasts, in the order of the plan. */
-  readonly peakSeconds: readonly number[];
 }
 
 /** The alerts of quotas. */
 export function quotaAlerts(watched: WatchedQuotas): Alert[] {
-  const { cluster } = watched;
+  const { cluster, plan, users } = watched;
+  const value = (name: string) => plan.value(name);
   return [
     ...throttled(watched),
     {
       name: 'TenantAboveItsShare',
-      expr: watched.plan.tenants
-        .flatMap((tenant, i) => [
-          `${rateOf(watched, 'Produce', watched.users[i])} > ${Math.ceil(tenant.producerByteRate * TOLERANCE)}`,
-          `${rateOf(watched, 'Fetch', watched.users[i])} > ${Math.ceil(tenant.consumerByteRate * TOLERANCE)}`,
+      expr: plan.tenants
+        .flatMap(({ name }, i) => [
+          `${rateOf(watched, 'Produce', users[i])} > ${value(`alarmProducerByteRate.${name}`)}`,
+          `${rateOf(watched, 'Fetch', users[i])} > ${value(`alarmConsumerByteRate.${name}`)}`,
         ])
         .join(' or '),
-      forSeconds: RATE_WINDOW_SECONDS,
+      forSeconds: value('alarmWindowSeconds'),
       severity: 'critical',
       summary: 'A broker gives {{ $labels.user }} more than its quota: the quota is not enforced.',
       runbook:
@@ -50,8 +44,8 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
     },
     {
       name: 'KafkaUnderReplicated',
-      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))}) > 0`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      expr: `sum by (strimzi_io_cluster) (kafka_server_replicamanager_underreplicatedpartitions${matching(brokersOf(watched))}) > ${value('alarmUnderReplicated')}`,
+      forSeconds: value('alarmWindowSeconds'),
       severity: 'critical',
       summary: 'Partitions of {{ $labels.strimzi_io_cluster }} are under-replicated.',
       runbook:
@@ -60,7 +54,7 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
     {
       name: 'KafkaQuotasUnseen',
       expr: `absent(kafka_server_quota_byte_rate${matching(brokersOf(watched))})`,
-      forSeconds: SENSOR_SECONDS,
+      forSeconds: value('alarmUnseenSeconds'),
       severity: 'warning',
       summary: `No broker of ${cluster} reports what users write and read: the alerts about tenants have no data.`,
       runbook:
@@ -71,14 +65,14 @@ export function quotaAlerts(watched: WatchedQuotas): Alert[] {
 
 /** Throttled although the plan predicts none, or for longer than the peak for which it does. */
 function throttled(watched: WatchedQuotas): Alert[] {
-  const { plan, users, peakSeconds } = watched;
+  const { plan, users } = watched;
+  const least = plan.value('alarmThrottleMilliseconds');
   const held = (wanted: (tenant: TenantQuota) => boolean) =>
-    plan.tenants.flatMap((tenant, i) => (wanted(tenant) ? [`${throttleOf(watched, users[i])} > 0`] : [])).join(' or ');
+    plan.tenants
+      .flatMap((tenant, i) => (wanted(tenant) ? [`${throttleOf(watched, users[i])} > ${least}`] : []))
+      .join(' or ');
   const unforeseen = held(({ peakWaitSeconds }) => peakWaitSeconds === 0);
   const foreseen = held(({ peakWaitSeconds }) => peakWaitSeconds > 0);
-  const longest = Math.ceil(
-    Math.max(...plan.tenants.map(({ peakWaitSeconds }, i) => peakSeconds[i] + peakWaitSeconds)),
-  );
   const runbook =
     'The other tenants are safe; this tenant’s records wait in its producers. Check on the dashboard whether it writes more than its workload says. If so, ask the tenant, or set the new rates and deploy. Its producers must use delivery.timeout.ms of their ConfigMap, or they drop records.';
   return [
@@ -88,7 +82,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
           {
             name: 'TenantThrottled',
             expr: unforeseen,
-            forSeconds: 2 * RATE_WINDOW_SECONDS,
+            forSeconds: plan.value('alarmHoldSeconds'),
             severity: 'warning' as const,
             summary: '{{ $labels.user }} is throttled although its whole peak is within its share.',
             runbook,
@@ -100,7 +94,7 @@ function throttled(watched: WatchedQuotas): Alert[] {
           {
             name: 'TenantThrottledBeyondItsPeak',
             expr: foreseen,
-            forSeconds: Math.max(2 * RATE_WINDOW_SECONDS, longest),
+            forSeconds: plan.value('alarmThrottledHoldSeconds'),
             severity: 'warning' as const,
             summary: '{{ $labels.user }} is throttled for longer than its peak and the backlog of that peak take.',
             runbook,

@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, oneOf, wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, NUMBER, needed, OBJECT, sound, struct, TEXT } from '../../flow/kinds';
+import { quotaAlertKnobs } from '../../flow/quotas/alarms';
 import { planQuotas } from '../../flow/quotas/plan';
 import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
@@ -141,7 +142,7 @@ export class KafkaQuotas extends Construct {
     const { props: usable, checks } = sound(props, KINDS);
     const { clusterName, capacity, tenants, topics, authentication = KafkaUserAuthentication.SCRAM_SHA_512 } = usable;
     const retained = usable.retainTopics ?? true;
-    this.plan = planQuotas(
+    const planned = planQuotas(
       id,
       {
         capacity,
@@ -152,6 +153,7 @@ export class KafkaQuotas extends Construct {
       },
       [...checks, ...inputChecks(usable)],
     );
+    this.plan = planned.withKnobs(quotaAlertKnobs(planned, tenants));
     const replicas = resolveCapacity(capacity).replicationFactor;
     this.topics = topics.map(({ topicName, partitions, retention }) =>
       kafkaTopic(
@@ -195,7 +197,6 @@ export class KafkaQuotas extends Construct {
       cluster: clusterName,
       namespace: usable.clusterNamespace ?? namespaceOf(this),
       users: tenants.map(({ name }) => metricUser(name, authentication)),
-      peakSeconds: tenants.map(({ peakSeconds = 0 }) => peakSeconds),
     };
     this.alerts = alertRules(this, 'Alerts', this.node.path, quotaAlerts(watched));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, quotaGraphs(watched));

@@ -20,14 +20,11 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
   const of = (name: string) => metric(series, name);
   const lag = plan.value('deletionLagSeconds');
   const size = plan.value('sizeAlarmBytes');
-  // The drain begins at the backfill's deadline at the latest.
-  const settled = plan.value('backfillDeadlineSeconds') + plan.value('drainSeconds');
   return [
     {
       name: 'TtlCollectionTooLarge',
-      // While old documents drain, the size is above the steady one, as predicted.
       expr: `${of('disk_bytes')} > ${size}`,
-      forSeconds: Math.max(2 * plan.value('reportSeconds'), settled),
+      forSeconds: plan.value('alarmSizeHoldSeconds'),
       severity: 'warning',
       summary: `The collection is larger than ${sizeText(size)}, the size that follows from rate × retention.`,
       runbook:
@@ -44,7 +41,7 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
     },
     {
       name: 'TtlDocumentsNeverExpire',
-      expr: `${of('unexpiring_documents')} > 0`,
+      expr: `${of('unexpiring_documents')} > ${plan.value('alarmUnexpiringDocuments')}`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
       summary: 'Some documents have no usable date of expiry: they are never deleted.',
@@ -62,7 +59,7 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
     },
     {
       name: 'TtlBackfillFailed',
-      expr: `max(${aboutObject('kube_job_status_failed', { job_name: backfill }, namespace)}) > 0`,
+      expr: `max(${aboutObject('kube_job_status_failed', { job_name: backfill }, namespace)}) > ${plan.value('alarmBackfillFailures')}`,
       forSeconds: 0,
       severity: 'warning',
       summary: 'An attempt of the backfill failed.',
@@ -70,7 +67,7 @@ export function ttlAlerts(plan: RetentionPlan, series: TtlSeries): Alert[] {
     },
     {
       name: 'TtlReportMissing',
-      expr: `(time() - ${of('reported_timestamp_seconds')}) > ${3 * plan.value('reportSeconds')} or absent(${of('reported_timestamp_seconds')})`,
+      expr: `(time() - ${of('reported_timestamp_seconds')}) > ${plan.value('alarmReportAgeSeconds')} or absent(${of('reported_timestamp_seconds')})`,
       forSeconds: plan.value('reportSeconds'),
       severity: 'warning',
       summary: 'Three reports of the collection are missing: the other alerts have no data.',

@@ -183,12 +183,12 @@ export class TtlCollection extends Construct {
       schedule: new Cron({ minute: String(minuteOf(name)) }),
       timeZone: 'Etc/UTC',
       concurrencyPolicy: kplus.ConcurrencyPolicy.FORBID,
-      startingDeadline: Duration.minutes(10),
+      startingDeadline: Duration.seconds(this.plan.value('reportStartingDeadlineSeconds')),
       successfulJobsRetained: 1,
       failedJobsRetained: 3,
       restartPolicy: kplus.RestartPolicy.NEVER,
       backoffLimit: 1,
-      activeDeadline: Duration.minutes(10),
+      activeDeadline: Duration.seconds(this.plan.value('reportDeadlineSeconds')),
       containers: [
         this.container('report', props, { COLLECTION: props.collection, PUSHGATEWAY: props.pushGateway, JOB: name }),
       ],
@@ -203,6 +203,7 @@ export class TtlCollection extends Construct {
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
     };
   }
 

@@ -5,13 +5,9 @@
  * Source: Kueue, Reference, Prometheus metrics; `pkg/metrics/metrics.go`.
  */
 import type { SharesPlan } from '../../flow/shares/workload';
-import { type Alert, RATE_WINDOW_SECONDS } from '../alert-rules';
+import type { Alert } from '../alert-rules';
 import type { Graph } from '../grafana-dashboard';
 import { anyOf, matching } from '../promql';
-
-/** Largest bucket of Kueue's wait histograms: 2.5 s doubled twelve times. No quantile above it can be computed. */
-const LONGEST_BUCKET_SECONDS = 10_240;
-const WINDOW = `${RATE_WINDOW_SECONDS}s`;
 
 /** What the alerts are about. */
 export interface Watched {
@@ -19,26 +15,21 @@ export interface Watched {
   readonly cohort: string;
   /** Names of the tenants' queues and namespaces, in the order of the plan. */
   readonly queues: readonly string[];
-  /** Within which a job must end. */
-  readonly latencySeconds: number;
-  readonly quantile: number;
-  /** How long a job of each tenant takes, in the order of the plan. */
-  readonly serviceSeconds: readonly number[];
 }
 
 /** The alerts of a fair share. */
 export function fairShareAlerts(watched: Watched): Alert[] {
-  const { plan, cohort, queues, latencySeconds, serviceSeconds } = watched;
+  const { plan, cohort, queues } = watched;
+  const value = (name: string) => plan.value(name);
   const ours = `cluster_queue=~${anyOf(queues)}`;
   const [usage, nominal] = [cpuOf('usage', cohort), cpuOf('quota', cohort)];
   return [
     {
       name: 'TenantWaitsWhileOthersBorrow',
       expr:
-        `(${pendingOf(ours)} > 0 ` +
-        `and on (cluster_queue) ${usage} < ${nominal}) and on () count(${usage} > ${nominal}) > 0`,
-      // Half of the promised time, so that the other half is left to react.
-      forSeconds: Math.max(60, Math.floor(latencySeconds / 2)),
+        `(${pendingOf(ours)} > ${value('alarmWaitingJobs')} ` +
+        `and on (cluster_queue) ${usage} < ${nominal}) and on () count(${usage} > ${nominal}) > ${value('alarmBorrowers')}`,
+      forSeconds: value('alarmBelowShareSeconds'),
       severity: 'critical',
       summary: 'Jobs of {{ $labels.cluster_queue }} wait below its share while other tenants borrow.',
       runbook:
@@ -48,7 +39,7 @@ export function fairShareAlerts(watched: Watched): Alert[] {
     {
       name: 'TenantQueueInactive',
       expr: `max by (cluster_queue) (kueue_cluster_queue_status{${ours},status="active"}) == 0`,
-      forSeconds: RATE_WINDOW_SECONDS,
+      forSeconds: value('alarmWindowSeconds'),
       severity: 'critical',
       summary: 'The queue {{ $labels.cluster_queue }} admits nothing.',
       runbook:
@@ -58,12 +49,11 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       name: 'TenantAroundTheQueue',
       expr: queues
         .map((queue, i) => {
-          const { nominalJobs, borrowedJobs } = plan.tenants[i];
           const used = `kube_resourcequota${matching({ namespace: queue, resourcequota: 'upper-bound', resource: 'pods', type: 'used' })}`;
-          return `max by (namespace) (${used}) > ${nominalJobs + borrowedJobs}`;
+          return `max by (namespace) (${used}) > ${value(`alarmPods.${plan.tenants[i].name}`)}`;
         })
         .join(' or '),
-      forSeconds: 2 * RATE_WINDOW_SECONDS,
+      forSeconds: value('alarmHoldSeconds'),
       severity: 'warning',
       summary: 'More pods run in {{ $labels.namespace }} than its queue admits.',
       ofOtherNamespaces: true,
@@ -74,12 +64,11 @@ export function fairShareAlerts(watched: Watched): Alert[] {
       name: 'TenantAtItsBound',
       expr: queues
         .map((queue, i) => {
-          const { nominalJobs, borrowedJobs, jobCpu } = plan.tenants[i];
           const used = `max by (cluster_queue) (kueue_cluster_queue_resource_usage${matching({ cohort, cluster_queue: queue, resource: 'cpu' })})`;
-          return `${used} >= ${Math.round((nominalJobs + borrowedJobs) * jobCpu * 1000) / 1000}`;
+          return `${used} >= ${value(`alarmCpu.${plan.tenants[i].name}`)}`;
         })
         .join(' or '),
-      forSeconds: Math.max(2 * RATE_WINDOW_SECONDS, Math.ceil(Math.max(...serviceSeconds))),
+      forSeconds: value('alarmAtBoundSeconds'),
       severity: 'warning',
       summary: '{{ $labels.cluster_queue }} uses its whole share and its whole borrowing limit.',
       runbook:
@@ -89,20 +78,17 @@ export function fairShareAlerts(watched: Watched): Alert[] {
 }
 
 /** A wait that is longer than the promise minus the time of the job. */
-function lateJobs({ queues, latencySeconds, quantile, serviceSeconds }: Watched): Alert[] {
+function lateJobs({ plan, queues }: Watched): Alert[] {
   const late = queues.flatMap((queue, i) => {
-    const longest = Math.floor(latencySeconds - serviceSeconds[i]);
-    if (longest >= LONGEST_BUCKET_SECONDS) return [];
-    return [
-      `histogram_quantile(${quantile}, sum by (le, cluster_queue) (rate(kueue_admission_wait_time_seconds_bucket${matching({ cluster_queue: queue })}[${WINDOW}]))) > ${longest}`,
-    ];
+    const longest = plan.knobs.find(({ name }) => name === `alarmWaitSeconds.${plan.tenants[i].name}`);
+    return longest === undefined ? [] : [`${waitOf(plan, matching({ cluster_queue: queue }))} > ${longest.value}`];
   });
   if (late.length === 0) return [];
   return [
     {
       name: 'TenantJobsLate',
       expr: late.join(' or '),
-      forSeconds: RATE_WINDOW_SECONDS,
+      forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'Jobs of {{ $labels.cluster_queue }} wait longer than the promise minus the time of the job.',
       runbook:
@@ -112,7 +98,7 @@ function lateJobs({ queues, latencySeconds, quantile, serviceSeconds }: Watched)
 }
 
 /** The graphs of a fair share. */
-export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] {
+export function fairShareGraphs({ plan, cohort, queues }: Watched): Graph[] {
   const ours = `cluster_queue=~${anyOf(queues)}`;
   const legend = '{{cluster_queue}}';
   return [
@@ -130,14 +116,9 @@ export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] 
       lines: [{ legend, expr: pendingOf(ours) }],
     },
     {
-      title: `Wait until admitted, P${Math.round(100 * quantile)}`,
+      title: `Wait until admitted, P${Math.round(100 * plan.value('latencyQuantile'))}`,
       unit: 's',
-      lines: [
-        {
-          legend,
-          expr: `histogram_quantile(${quantile}, sum by (le, cluster_queue) (rate(kueue_admission_wait_time_seconds_bucket{${ours}}[${WINDOW}])))`,
-        },
-      ],
+      lines: [{ legend, expr: waitOf(plan, `{${ours}}`) }],
     },
     {
       title: 'Borrowed, by weight',
@@ -145,6 +126,12 @@ export function fairShareGraphs({ cohort, queues, quantile }: Watched): Graph[] 
       lines: [{ legend, expr: `max by (cluster_queue) (kueue_cluster_queue_weighted_share{${ours}})` }],
     },
   ];
+}
+
+/** The wait until a job is admitted, at the promised quantile. */
+function waitOf(plan: SharesPlan, selector: string): string {
+  const waits = `rate(kueue_admission_wait_time_seconds_bucket${selector}[${plan.value('alarmWindowSeconds')}s])`;
+  return `histogram_quantile(${plan.value('latencyQuantile')}, sum by (le, cluster_queue) (${waits}))`;
 }
 
 /** Each replica of Kueue has its own series; the leader's is correct, and it is the largest. */

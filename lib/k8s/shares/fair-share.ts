@@ -140,9 +140,6 @@ export class FairShare extends Construct {
       plan: this.plan,
       cohort: cohortName,
       queues: this.tenants.map(({ clusterQueue }) => clusterQueue.name),
-      latencySeconds: objective.latencySeconds,
-      quantile: objective.latencyQuantile ?? 0.99,
-      serviceSeconds: tenants.map(({ workload }) => workload.serviceSeconds),
     };
     this.alerts = alertRules(this, 'Alerts', this.node.path, fairShareAlerts(watched));
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, fairShareGraphs(watched));

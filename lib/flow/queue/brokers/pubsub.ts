@@ -1,4 +1,5 @@
 /** Google Cloud Pub/Sub: its names and limits for deadline, backoff, attempts and retention. */
+import { chosenKnob } from '../../alarms';
 import { CapacityError, type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
@@ -175,6 +176,13 @@ export const PUBSUB: Broker = {
         inputs: { retentionSeconds: kept.value },
         source,
       },
+      chosenKnob(
+        'deadLetterAckDeadlineSeconds',
+        PUBSUB_LIMITS.ackDeadlineSeconds.max,
+        's',
+        'the longest: a person reads one dead letter at a time',
+        `${REFERENCE}.ackDeadlineSeconds: 10 to 600`,
+      ),
       retrySpan(minimum, maximum, tries),
     ];
   },

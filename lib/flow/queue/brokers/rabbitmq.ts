@@ -1,5 +1,6 @@
 /** RabbitMQ quorum queues: how many messages a consumer holds, how often one is delivered, how long the queue may get. */
 
+import { firstOneKnob } from '../../alarms';
 import { itemsDuringOutage } from '../../arrivals';
 import { inRange, wholeNumber } from '../../errors';
 import type { Knob } from '../../plan';
@@ -82,6 +83,12 @@ export const RABBITMQ: Broker = {
         inputs: { maxLength },
         source: 'RabbitMQ, Queue Length Limit, overflow reject-publish',
       },
+      firstOneKnob(
+        'alarmDeadLetters',
+        'letters',
+        'a message that failed every attempt needs a person',
+        'this library, docs/constructs/k8s-queue-worker.md',
+      ),
     ];
     // A consumer holds `prefetch` messages for `slots` slots, so the last of them waits for those before it.
     const inHandSeconds = Math.ceil((itemTimeoutSeconds * inHand.value) / slotsPerInstance);

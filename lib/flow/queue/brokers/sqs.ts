@@ -1,4 +1,5 @@
 /** Amazon SQS: its names and limits for time-outs, attempts and retention. */
+import { chosenKnob } from '../../alarms';
 import { CapacityError, type Check, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
@@ -13,6 +14,7 @@ import { BROKER_FACTS } from './facts';
 import { deadLetterKnobs, redriveChecks, redriveKnobs } from './sqs-redrive';
 
 const DAY = 86_400;
+const DATA_KEY_REUSE_SECONDS = 300;
 
 /** Defaults of SQS: SQS API reference, SetQueueAttributes. */
 export const SQS_DEFAULTS = { visibilitySeconds: 30, retentionSeconds: 4 * DAY } as const;
@@ -22,6 +24,7 @@ export const SQS_LIMITS = {
   visibilitySeconds: 43_200,
   retentionSeconds: { min: 60, derived: SQS_DEFAULTS.retentionSeconds, max: 14 * DAY },
   delaySeconds: 900,
+  waitSeconds: 20,
   receiveCount: { min: 1, max: 1000 },
 } as const;
 
@@ -125,6 +128,30 @@ function retention(planned: Planned): Knob {
   );
 }
 
+/** How the queues of a construct are read and encrypted. */
+function queueKnobs({ customerKey }: QueueQuestion): Knob[] {
+  return [
+    chosenKnob(
+      'receiveMessageWaitTimeSeconds',
+      SQS_LIMITS.waitSeconds,
+      's',
+      'the longest: a poll of an empty queue waits for a message and costs one request',
+      'Amazon SQS developer guide, Short and long polling: 0 to 20 s',
+    ),
+    ...(customerKey === true
+      ? [
+          chosenKnob(
+            'dataKeyReuseSeconds',
+            DATA_KEY_REUSE_SECONDS,
+            's',
+            'the default: one call to KMS in five minutes, not one a message',
+            'Amazon SQS API reference, KmsDataKeyReusePeriodSeconds: 60 s to a day',
+          ),
+        ]
+      : []),
+  ];
+}
+
 /** Amazon SQS. */
 export const SQS: Broker = {
   facts: BROKER_FACTS.sqs,
@@ -138,6 +165,7 @@ export const SQS: Broker = {
     if (redrive === undefined) return knobs;
     return [
       ...knobs,
+      ...queueKnobs(planned.question),
       ...deadLetterKnobs(kept.value, SQS_LIMITS.retentionSeconds.max, LAMBDA_VISIBILITY_FACTOR),
       ...redriveKnobs(planned, redrive, {
         visibilitySeconds: knobs[0].value,

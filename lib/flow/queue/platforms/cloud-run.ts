@@ -1,5 +1,6 @@
 /** Cloud Run behind a push subscription. */
 import { wholeNumber } from '../../errors';
+import { cloudRunProbeKnobs } from '../../probes';
 import { consumerOf } from '../resolve';
 import { PLATFORM_FACTS } from './facts';
 import type { Platform } from './platform';
@@ -22,5 +23,5 @@ export const CLOUD_RUN: Platform = {
       instanceLimit: Math.min(instanceLimit, CLOUD_RUN_LIMITS.instances),
     };
   },
-  knobs: () => [],
+  knobs: cloudRunProbeKnobs,
 };

@@ -1,6 +1,8 @@
 /** Pods that KEDA and the horizontal pod autoscaler scale on the backlog: a Deployment, or one job for each item. */
+import { chosenKnob } from '../../alarms';
 import { type Check, wholeNumber } from '../../errors';
 import type { Knob } from '../../plan';
+import { podProbeKnobs } from '../../probes';
 import { kedaAlarmKnobs } from '../alarms';
 import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
@@ -106,7 +108,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
       inputs: {},
       source: 'KEDA, ScaledObject specification, fallback.failureThreshold; assumption',
     },
-    gracePeriodKnob(itemTimeoutSeconds),
+    ...rolloutKnobs(itemTimeoutSeconds),
   ];
   if (!scaleToZero) return [partialPollKnob(question), ...knobs];
   const { pollSeconds, decideSeconds, startSeconds } = fromNone(question, brokerFacts);
@@ -136,6 +138,36 @@ function deploymentKnobs(planned: Planned): Knob[] {
       inputs: { pollSeconds, decideSeconds, startSeconds },
       source: 'KEDA, ScaledObject specification, pollingInterval',
     },
+  ];
+}
+
+/** How the autoscaler steps, how pods start, and how they end. */
+function rolloutKnobs(itemTimeoutSeconds: number): Knob[] {
+  const autoscaler = 'Kubernetes, Horizontal Pod Autoscaling, configurable scaling behavior';
+  return [
+    chosenKnob(
+      'scaleUpStabilizationSeconds',
+      0,
+      's',
+      'no wait: the plan assumes that all pods are requested in a single reaction',
+      autoscaler,
+    ),
+    chosenKnob(
+      'scalingPolicyPeriodSeconds',
+      AUTOSCALER_SYNC_SECONDS,
+      's',
+      'one sync of the autoscaler: it may add or remove every pod in each',
+      autoscaler,
+    ),
+    gracePeriodKnob(itemTimeoutSeconds),
+    chosenKnob(
+      'progressDeadlineSeconds',
+      600,
+      's',
+      'a new version of which no pod becomes ready within this time is reported as failed: the default',
+      'Kubernetes, Deployments, progressDeadlineSeconds',
+    ),
+    ...podProbeKnobs(),
   ];
 }
 

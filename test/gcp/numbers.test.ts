@@ -1,0 +1,82 @@
+/**
+ * No time-out, deadline, backoff, retention, bound or probe on Google Cloud is in no plan. Which knob a number takes is named
+ * here; one that is not named fails. Alert policies are in `alarms.test.ts`.
+ */
+import { referenceEnvironment } from '../../bin/gcp/environment';
+import { PushWorker } from '../../lib/gcp/queue/push-worker';
+import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
+import { allOf, program, type Registered } from '../support/pulumi';
+import { TIMED, timesIn } from '../support/times';
+
+/** Type, name and path of a number, and the knob that it must be. */
+const TIMES: readonly [path: RegExp, knob: string][] = [
+  [/^Subscription \S+-dead-letters\.ackDeadlineSeconds$/, 'deadLetterAckDeadlineSeconds'],
+  [/^Subscription \S+-dead-letters\.messageRetentionDuration$/, 'deadLetterRetentionSeconds'],
+  [/^Subscription \S+\.ackDeadlineSeconds$/, 'ackDeadlineSeconds'],
+  [/^Subscription \S+\.messageRetentionDuration$/, 'retentionSeconds'],
+  [/^Subscription \S+\.minimumBackoff$/, 'minimumBackoffSeconds'],
+  [/^Subscription \S+\.maximumBackoff$/, 'maximumBackoffSeconds'],
+  [/^Subscription \S+\.maxDeliveryAttempts$/, 'maxDeliveryAttempts'],
+  [/^Service \S+-receiver\.template\.maxInstanceRequestConcurrency$/, 'receiverConcurrency'],
+  [/^Service \S+-receiver\.template\.scaling\.minInstanceCount$/, 'receiverMinInstances'],
+  [/^Service \S+-receiver\.template\.scaling\.maxInstanceCount$/, 'receiverMaxInstances'],
+  [/^Service \S+-worker\.template\.maxInstanceRequestConcurrency$/, 'slotsPerInstance'],
+  [/^Service \S+-worker\.template\.scaling\.minInstanceCount$/, 'minInstances'],
+  [/^Service \S+-worker\.template\.scaling\.maxInstanceCount$/, 'maxInstances'],
+  [/\.envs\.MAX_BODY_BYTES\.value$/, 'maxBodyBytes'],
+  [/^Service \S+-receiver\.template\.timeout$/, 'receiverRequestSeconds'],
+  [/^Service \S+-worker\.template\.timeout$/, 'ackDeadlineSeconds'],
+  [/\.startupProbe\.periodSeconds$/, 'startupProbePeriodSeconds'],
+  [/\.startupProbe\.timeoutSeconds$/, 'startupProbeTimeoutSeconds'],
+  [/\.startupProbe\.failureThreshold$/, 'startupProbeFailures'],
+  [/\.livenessProbe\.periodSeconds$/, 'probePeriodSeconds'],
+  [/\.livenessProbe\.timeoutSeconds$/, 'probeTimeoutSeconds'],
+  [/\.livenessProbe\.failureThreshold$/, 'livenessProbeFailures'],
+  [/\.envs\.IDEMPOTENCY_SECONDS\.value$/, 'idempotencySeconds'],
+  [/\.envs\.PUBLISH_TIMEOUT_SECONDS\.value$/, 'publishTimeoutSeconds'],
+];
+
+/** Times, thresholds, attempts and sizes. */
+const NUMBERED = new RegExp(`${TIMED.source}|(attempts|concurrency|instanceCount|_BYTES\\.value)$`, 'i');
+
+function timesOf(resources: readonly Registered[]) {
+  const found = resources
+    .filter(({ type }) => !type.endsWith(':AlertPolicy'))
+    .flatMap(({ type, name, inputs }) => timesIn({ kind: `${type.split(':').at(-1)} ${name}`, ...inputs }, NUMBERED));
+  return found.map(({ path, value }) => {
+    const knob = TIMES.find(([pattern]) => pattern.test(path))?.[1] ?? `(no knob is named for ${path})`;
+    return { path, value, knob };
+  });
+}
+
+test('the program: every time, bound and number of a probe is a knob of the plan that it is for', async () => {
+  const { made, resources } = await program(() =>
+    referenceEnvironment({
+      location: 'europe-west1',
+      receiverImage: 'receiver',
+      consumerImage: 'consumer',
+      githubSecret: 'open sesame',
+    }),
+  );
+  const times = timesOf(resources);
+  // Four subscriptions, three services.
+  expect(times.length).toBeGreaterThan(30);
+  const planOf = (path: string) => (/ messages\b/.test(path) ? made.messages : made.webhooks).plan;
+  expect(times.map(({ path, value }) => [path, value])).toEqual(
+    times.map(({ path, knob }) => [path, planOf(path).knobs.find(({ name }) => name === knob)?.value ?? knob]),
+  );
+});
+
+test('a worker on the plan of a queue that is pulled has the probes of Cloud Run', async () => {
+  const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
+  const service = async (platform: 'cloud-run' | 'other') => {
+    const { resources } = await program(() => {
+      const plan = RedriveQueue.planOf('orders', { ...demand, platform });
+      return new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' });
+    });
+    return allOf(resources, 'Service')['orders-worker'].template.containers[0];
+  };
+  const [own, pulled] = [await service('cloud-run'), await service('other')];
+  expect(pulled.startupProbe).toEqual(own.startupProbe);
+  expect(pulled.livenessProbe).toEqual(own.livenessProbe);
+});

@@ -1,0 +1,91 @@
+/** The numbers of Prometheus alerts, and the knobs that they come from. */
+import type { Plan } from '../../lib/flow/plan';
+import { QuotasPlan } from '../../lib/flow/quotas/workload';
+import { SharesPlan } from '../../lib/flow/shares/workload';
+import type { Untyped } from './stack';
+
+/** The knobs of one alert. */
+export interface AlertKnobs {
+  /** How long the condition holds. Absent: it fires at once. */
+  readonly hold?: string;
+  /** What it compares with, in the order of its expression. */
+  readonly numbers: (plan: Plan) => string[];
+}
+
+const alert = (hold: string | undefined, ...numbers: string[]): AlertKnobs => ({ hold, numbers: () => numbers });
+
+const tenantsOf = (plan: Plan) => (plan instanceof SharesPlan || plan instanceof QuotasPlan ? plan.tenants : []);
+const perTenant = (hold: string, ...names: string[]): AlertKnobs => ({
+  hold,
+  numbers: (plan) =>
+    tenantsOf(plan).flatMap(({ name }) => names.map((knob) => (knob.endsWith('.') ? `${knob}${name}` : knob))),
+});
+
+const throttled = (hold: string, foreseen: boolean): AlertKnobs => ({
+  hold,
+  numbers: (plan) =>
+    (plan as QuotasPlan).tenants
+      .filter(({ peakWaitSeconds }) => peakWaitSeconds > 0 === foreseen)
+      .map(() => 'alarmThrottleMilliseconds'),
+});
+
+/** Which knobs the alerts of the Kubernetes constructs go by. */
+export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
+  QueueBacklog: alert('alarmHoldSeconds', 'alarmBacklog'),
+  QueueNeverDrains: alert('alarmDrainHoldSeconds', 'alarmDrainBacklog'),
+  QueueScalerBlind: alert('alarmWindowSeconds', 'alarmScalerErrors'),
+  QueueWorkerAtMaximum: alert('alarmWindowSeconds', 'maxInstances', 'alarmBacklog'),
+  DeadLetters: alert(undefined, 'alarmDeadLetters'),
+  QueueNearlyFull: alert('alarmSampleSeconds', 'alarmNearlyFull'),
+  LogDiskAboveWatermark: alert('alarmSampleSeconds', 'diskWatermarkBytes'),
+  LogQueueFilling: alert('alarmSampleSeconds', 'queueAlarmBytes'),
+  LogShippingLag: alert('alarmWindowSeconds', 'lagSeconds'),
+  LogRotationStuck: alert('alarmRotationSeconds', 'logFileBytes'),
+  LogDiskPromised: alert('alarmWindowSeconds', 'alarmPromisedBytes'),
+  LogLinesDropped: alert(undefined, 'alarmDroppedLines'),
+  LogFilesUnreadable: alert('rotationSeconds', 'alarmUnreadableFiles'),
+  LogShipperDown: alert('alarmDownSeconds', 'alarmUnavailablePods'),
+  TenantThrottled: throttled('alarmHoldSeconds', false),
+  TenantThrottledBeyondItsPeak: throttled('alarmThrottledHoldSeconds', true),
+  TenantAboveItsShare: perTenant('alarmWindowSeconds', 'alarmProducerByteRate.', 'alarmConsumerByteRate.'),
+  KafkaUnderReplicated: alert('alarmWindowSeconds', 'alarmUnderReplicated'),
+  KafkaQuotasUnseen: alert('alarmUnseenSeconds'),
+  TenantWaitsWhileOthersBorrow: alert('alarmBelowShareSeconds', 'alarmWaitingJobs', 'alarmBorrowers'),
+  TenantJobsLate: perTenant('alarmWindowSeconds', 'latencyQuantile', 'alarmWaitSeconds.'),
+  TenantQueueInactive: alert('alarmWindowSeconds'),
+  TenantAroundTheQueue: perTenant('alarmHoldSeconds', 'alarmPods.'),
+  TenantAtItsBound: perTenant('alarmAtBoundSeconds', 'alarmCpu.'),
+  TtlCollectionTooLarge: alert('alarmSizeHoldSeconds', 'sizeAlarmBytes'),
+  TtlDeletionLag: alert('reportSeconds', 'deletionLagSeconds'),
+  TtlDocumentsNeverExpire: alert('reportSeconds', 'alarmUnexpiringDocuments'),
+  TtlIndexMissing: alert('backfillDeadlineSeconds'),
+  TtlBackfillFailed: alert(undefined, 'alarmBackfillFailures'),
+  TtlReportMissing: alert('reportSeconds', 'alarmReportAgeSeconds'),
+};
+
+/** The alerting rules of a manifest; none when it is no `PrometheusRule`. */
+export function rulesOf({ kind, spec }: Untyped): { alert: string; expr: string; for?: string }[] {
+  return kind === 'PrometheusRule' ? spec.groups.flatMap(({ rules }: Untyped) => rules) : [];
+}
+
+/** The seconds over which an expression takes rates, each once. */
+export function windowsOf(expr: string): number[] {
+  return [...new Set([...expr.matchAll(/\[(\w+)\]/g)].map(([, window]) => seconds(window)))];
+}
+
+/** The numbers of an expression in their order, without windows. A state (`== 0`) and a sign (`>= 0`) are no numbers. */
+export function numbersOf(expr: string): number[] {
+  const rest = expr
+    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+    .replace(/\[\w+\]/g, '')
+    .replace(/== [01]\b/g, '')
+    .replace(/>= 0(?![\d.])/g, '');
+  return [...rest.matchAll(/(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])/g)].map(([number]) => Number(number));
+}
+
+/** A duration of Prometheus in seconds; 0 when there is none. */
+export function seconds(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const [, count, unit] = /^(\d+)(s|m|h)$/.exec(text) ?? [];
+  return Number(count) * { s: 1, m: 60, h: 3600 }[unit as 's' | 'm' | 'h'];
+}
