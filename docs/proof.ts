@@ -103,7 +103,9 @@ export function proofPage(rows: readonly ProofRow[]): string {
     '',
     '| case | construct | why |',
     '|---|---|---|',
-    ...NOT_RUN.map(({ case: number, construct, reason }) => `| ${link(number, 'cases/')} | \`${construct}\` | ${reason} |`),
+    ...NOT_RUN.map(
+      ({ case: number, construct, reason }) => `| ${link(number, 'cases/')} | \`${construct}\` | ${reason} |`,
+    ),
   ].join('\n')}\n`;
 }
 
