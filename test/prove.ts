@@ -135,7 +135,7 @@ function runTest({ name, file }: Proof): { rows: Measurement[]; status: number |
   rmSync(rows, { force: true });
   const { status } = child(
     process.execPath,
-    [JEST, '--ci', '--runInBand', '--testPathIgnorePatterns=/node_modules/', file!],
+    [JEST, '--ci', '--runInBand', '--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${file}`],
     {
       PROOF_ROWS: rows,
     },
