@@ -50,10 +50,14 @@ module.exports = {
       webhooks: ['queue'],
       // Jobs wait for their share in a queue; the tenants' workloads and the promise are a queue's.
       shares: ['queue'],
+      // What is due waits in a queue, where a worker is bounded.
+      schedule: ['queue'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
       webhooks: ['queue'],
+      // Runs that are due wait in a queue, where a worker is bounded.
+      schedule: ['queue'],
     }),
     ...apart('k8s', ['operators'], {}),
     ...apart('gcp', [], {

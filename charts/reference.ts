@@ -4,6 +4,7 @@ import { DataRetentionChart } from './data-retention';
 import { FairBatchChart } from './fair-batch';
 import { ImageProcessingChart } from './image-processing';
 import { LogShippingChart } from './log-shipping';
+import { NotificationsChart } from './notifications';
 import { OrderProcessingChart } from './order-processing';
 import { StreamingTenantsChart } from './streaming-tenants';
 
@@ -16,6 +17,7 @@ export const REFERENCE_CHARTS: Readonly<Record<string, ReferenceChart>> = {
   'fair-batch': FairBatchChart,
   'image-processing': ImageProcessingChart,
   'log-shipping': LogShippingChart,
+  notifications: NotificationsChart,
   'order-processing': OrderProcessingChart,
   'streaming-tenants': StreamingTenantsChart,
 };

@@ -18,6 +18,8 @@ import {
 } from '../lib/cases/catalogue';
 import { runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/figures';
+import { grouped } from '../lib/flow/grouped';
+import type { Knob } from '../lib/flow/plan';
 import { breakEvenTable } from './break-even';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
 import { rulesPage } from './rules-page';
@@ -199,16 +201,31 @@ function scenario(subject: Case): string[] {
     '',
     'What the plan chose for *after*:',
     '',
-    markdownTable(
-      ['knob', 'value', 'because'],
-      result.knobs.map((knob) => [
-        `\`${knob.name}\``,
-        `${figure(knob.value)}${Number.isFinite(knob.value) ? ` ${knob.unit}` : ''}`,
-        knob.formula,
-      ]),
-    ),
+    markdownTable(['knob', 'value', 'because'], knobRows(result.knobs)),
     '',
   ];
+}
+
+/** Knobs of more things than these, such as the minute of every job, are one row. */
+const MOST_ALIKE = 8;
+
+/** A row for each knob, and one for all that differ only in what comes behind the point of their name. */
+function knobRows(knobs: readonly Knob[]): string[][] {
+  const stemOf = ({ name, formula }: Knob) => `${name.split('.')[0]}: ${formula}`;
+  const alike = grouped(knobs.map((knob) => [stemOf(knob), knob] as const));
+  return knobs.flatMap((knob) => {
+    const same = alike.get(stemOf(knob))!;
+    if (same.length <= MOST_ALIKE) return [row(`\`${knob.name}\``, [knob])];
+    return knob === same[0] ? [row(`\`${knob.name.split('.')[0]}\` of each of ${same.length}`, same)] : [];
+  });
+}
+
+function row(title: string, knobs: readonly Knob[]): string[] {
+  const [{ unit, formula }] = knobs;
+  const values = knobs.map(({ value }) => value);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const text = least === most ? figure(most) : `${figure(least)} to ${figure(most)}`;
+  return [title, `${text}${Number.isFinite(most) ? ` ${unit}` : ''}`, formula];
 }
 
 /** Three significant digits: the docs promise no more, and a faster formula does not change a page. */

@@ -22,7 +22,7 @@ const INTRO = `<!-- Written by \`npm run docs\` from lib/rules and docs/rules. C
 # Rules
 
 Every rule is arithmetic or a relation between resources: something that produces, something that consumes, and the
-numbers on both that do not fit. They are run on finished documents, whoever wrote them. What a document alone does not
+numbers on both that do not fit. They are run on finished documents, also on those that this library did not make. What a document alone does not
 decide, a parameter or an import for instance, is no finding.
 
 **At a terminal**: files, folders, a \`cdk.out\`, or \`-\` for stdin.

@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { ColdDataStack } from './cold-data';
 import { ImageProcessingStack } from './image-processing';
 import { MessageProcessingStack } from './message-processing';
+import { NotificationsStack } from './notifications';
 import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
 import { TelemetryStack } from './telemetry';
 
@@ -14,6 +15,7 @@ export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   ColdData: ColdDataStack,
   ImageProcessing: ImageProcessingStack,
   MessageProcessing: MessageProcessingStack,
+  Notifications: NotificationsStack,
   OrderIntake: OrderIntakeStack,
   Telemetry: TelemetryStack,
 };

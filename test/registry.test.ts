@@ -27,10 +27,12 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
+  'aws.ScheduleAlarms': 'aws.SpreadSchedule',
   'aws.WebhookAlarms': 'aws.WebhookBuffer',
   'k8s.TenantNamespace': 'k8s.FairShare',
   'gcp.PushWorker': 'gcp.RedriveQueue',
   'gcp.RefusedAlerts': 'gcp.WebhookBuffer',
+  'gcp.ScheduleAlerts': 'gcp.SpreadSchedule',
   'gcp.SubscriptionAlerts': 'gcp.RedriveQueue',
 };
 

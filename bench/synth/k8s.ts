@@ -225,7 +225,7 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
     annotations: { summary: 'What is wrong.', runbook: 'What to do.' },
   });
   const growing = `max(${kedaSeries(name, 'metrics_value', (series) => `deriv(${series}[300s])`)}) >= 0`;
-  const above = Math.ceil(plan.predictions.peakBacklog + 1);
+  const above = plan.value('alarmDrainBacklog');
   const minutes = Math.ceil((plan.predictions.reactionSeconds + 300) / 60);
   const current = `max(${hpaSeries(name, 'status_current_replicas')})`;
   new ApiObject(scope, 'Alerts', {
@@ -273,7 +273,7 @@ function makeDashboard(scope: Construct, title: string, name: string, plan: Queu
     .withPanel(
       panel('Backlog', [
         ['outstanding', `max(${kedaSeries(name, 'metrics_value')})`],
-        ['predicted peak', `vector(${Math.ceil(plan.predictions.peakBacklog)})`],
+        ['predicted peak', `vector(${plan.value('peakOutstanding')})`],
         ['alarm', `vector(${plan.value('alarmBacklog')})`],
       ]),
     )

@@ -111,7 +111,7 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
   };
   io.out(
     `${[
-      summary(setUp),
+      summary({ ...setUp, workload: setUp.asked }),
       `${' '.repeat(name.length + 2)}${instancesText(consumer)}, ${given.seeds === 1 ? `seed ${given.seed}` : `seeds ${given.seed} to ${given.seed + given.seeds - 1}`}`,
       '',
       table(
@@ -125,12 +125,16 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
             promise(quantile),
           ]),
           ['  peak backlog', count(predictions.peakBacklog), span((result) => result.peakBacklog, count), ''],
-          [
-            '  drained after the peak',
-            drain(predictions.drainSeconds),
-            span((result) => result.drainSeconds, drain),
-            '',
-          ],
+          ...(setUp.asked.peakSeconds || code !== ExitCode.OK
+            ? [
+                [
+                  '  drained after the peak',
+                  drain(predictions.drainSeconds),
+                  span((result) => result.drainSeconds, drain),
+                  '',
+                ],
+              ]
+            : []),
           ['  most instances', count(consumer.maxInstances), span((result) => result.peakInstances, count), ''],
           ['  items served', '', span((result) => result.processed, count), ''],
           ['  attempts made again', '', span((result) => result.retried, count), ''],
@@ -167,6 +171,9 @@ function figureOf(value: number): string {
 
 interface SetUp {
   readonly name: string;
+  /** The workload as asked. */
+  readonly asked: Workload;
+  /** The workload as simulated: a platform may add to the time of an item. */
   readonly workload: Workload;
   readonly objective: { readonly latencySeconds?: number; readonly latencyQuantile?: number };
   readonly consumer: ResolvedConsumer;
@@ -195,7 +202,7 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
       slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
       maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts,
     );
-    return { name, workload, objective, consumer, ...predict(workload, consumer) };
+    return { name, asked: workload, workload, objective, consumer, ...predict(workload, consumer) };
   }
   const { plan, sizing, refusal } = planFor(asked);
   if (!plan || !sizing) {
@@ -208,6 +215,7 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
   }
   return {
     name,
+    asked: workload,
     workload: sizing.workload,
     objective,
     consumer: sizing.consumer,

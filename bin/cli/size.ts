@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
 import { percent } from '../../lib/flow/figures';
 import type { SolvedQueue } from '../../lib/flow/queue/plan';
-import type { Objective, Predictions, QueuePlan } from '../../lib/flow/queue/workload';
+import type { Objective, QueuePlan } from '../../lib/flow/queue/workload';
 import { ExitCode, Io, UsageError } from './io';
 import { drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
@@ -44,12 +44,12 @@ export interface Sized extends Partial<SolvedQueue> {
  *
  * @throws UsageError when the numbers are outside their ranges; the message names the options
  */
-export function planFor({ name, workload, objective, consumer, platform, broker }: Question): Sized {
+export function planFor({ name, objective, ...asked }: Question): Sized {
   // Loaded when something is sized, so that `--help` stays quick.
   const { solveQueue } = require('../../lib/flow/queue/plan') as typeof import('../../lib/flow/queue/plan');
   const errors = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
   try {
-    return solveQueue(name, { workload, objective: objective as Objective, consumer, platform, broker });
+    return solveQueue(name, { ...asked, objective: objective as Objective });
   } catch (error) {
     if (error instanceof errors.CapacityError) return { refusal: error };
     if (error instanceof errors.InvalidInputError) throw new UsageError(inOptions(error.failures.join('; ')));
@@ -86,7 +86,10 @@ export function summary({ name, workload, objective }: Pick<Question, 'name' | '
 
 function sheet(plan: QueuePlan, asked: Question, io: Io): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
+  const { breakingMultiple, noticeablyBadPeak } =
+    require('../../lib/flow/queue/expected') as typeof import('../../lib/flow/queue/expected');
   const expected = plan.predictions;
+  const bad = noticeablyBadPeak(expected);
   return [
     summary(asked),
     '',
@@ -103,26 +106,14 @@ function sheet(plan: QueuePlan, asked: Question, io: Io): string {
         ['probability of waiting', percent(expected.waitProbability)],
         ['latency P50', duration(expected.latencyP50Seconds)],
         ['latency P99', duration(expected.latencyP99Seconds)],
-        ...(noticeable(expected)
-          ? [['P99 of a bad peak', `${duration(expected.badPeakP99Seconds ?? 0)}, one in twenty is worse`]]
-          : []),
+        ...(bad === undefined ? [] : [['P99 of a bad peak', `${duration(bad)}, one in twenty is worse`]]),
         ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
-        ['drained after the peak', drain(expected.drainSeconds)],
+        ...(asked.workload.peakSeconds ? [['drained after the peak', drain(expected.drainSeconds)]] : []),
         ['reaction of the scaler', duration(expected.reactionSeconds)],
-        ['breaks at', `${times(expected.breaksAtLoad)} the load`],
-        ['', `${times(expected.breaksAtServiceTime)} the service time`],
+        ['breaks at', `${breakingMultiple(expected.breaksAtLoad)} the load`],
+        ['', `${breakingMultiple(expected.breaksAtServiceTime)} the service time`],
         ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
       ] as [string, string][]
     ).map(([what, value]) => `  ${what.padEnd(27)}${value}`),
   ].join('\n');
-}
-
-/** Whether a bad peak differs from the usual by more than a tenth. */
-function noticeable({ badPeakP99Seconds, latencyP99Seconds }: Predictions): boolean {
-  return badPeakP99Seconds !== undefined && Math.abs(badPeakP99Seconds / latencyP99Seconds - 1) > 0.1;
-}
-
-/** A multiple at which the promise breaks. */
-function times(multiple = Number.POSITIVE_INFINITY): string {
-  return Number.isFinite(multiple) ? `${Number(multiple.toPrecision(3))} ×` : 'no multiple of';
 }

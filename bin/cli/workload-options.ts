@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
 import { BROKER_FACTS, type BrokerName } from '../../lib/flow/queue/brokers/facts';
 import { PLATFORM_FACTS, type PlatformName } from '../../lib/flow/queue/platforms/facts';
+import type { QueueQuestion } from '../../lib/flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
 import { UsageError } from './io';
 
 /** An option that carries one number, and the prop of the library that it sets. */
 interface NumberOption {
   readonly flag: string;
-  readonly prop: keyof Workload | keyof Objective | keyof Consumer;
+  readonly prop: keyof Workload | keyof Objective | keyof Consumer | 'partitions';
   readonly unit: string;
   readonly help: string;
 }
@@ -37,7 +38,12 @@ const WORKLOAD: readonly NumberOption[] = [
     unit: 'ratio',
     help: 'standard deviation ÷ mean of it, 0 to 10 (default: 1)',
   },
-  { flag: '--bytes', prop: 'itemBytes', unit: 'bytes', help: 'mean size of one item; above 0 (default: 1024)' },
+  {
+    flag: '--bytes',
+    prop: 'itemBytes',
+    unit: 'bytes',
+    help: 'mean size of one item in the queue; above 0 (default: 1024)',
+  },
   {
     flag: '--failure-ratio',
     prop: 'failureRatio',
@@ -65,6 +71,18 @@ const OBJECTIVE: readonly NumberOption[] = [
     prop: 'maxBacklog',
     unit: 'items',
     help: 'most items that may wait; above 0 (default: what --latency allows)',
+  },
+  {
+    flag: '--headroom',
+    prop: 'headroom',
+    unit: 'multiple',
+    help: 'of the load that is planned for; above 1, at most 10 (default: 1.25, or less where other options leave less)',
+  },
+  {
+    flag: '--monthly-cost',
+    prop: 'monthlyCost',
+    unit: 'usd',
+    help: 'most that all instances may cost in a month; above 0, needs --instance-hour-cost (default: no ceiling)',
   },
 ];
 
@@ -101,6 +119,27 @@ const CONSUMER: readonly NumberOption[] = [
     unit: 'count',
     help: 'most instances that can exist (default: no limit)',
   },
+  {
+    flag: '--max-attempts',
+    prop: 'maxAttempts',
+    unit: 'count',
+    help: 'attempts at an item before it is set aside; 1 or more (default: 5)',
+  },
+  {
+    flag: '--instance-hour-cost',
+    prop: 'instanceHourCost',
+    unit: 'usd',
+    help: 'price of one instance for an hour (default: no cost is planned)',
+  },
+];
+
+const BROKER: readonly NumberOption[] = [
+  {
+    flag: '--partitions',
+    prop: 'partitions',
+    unit: 'count',
+    help: 'partitions of the topic, which bound the instances (Kafka); 1 or more (default: no bound)',
+  },
 ];
 
 const GROUPS = [
@@ -109,10 +148,12 @@ const GROUPS = [
   { title: 'Consumer:', options: CONSUMER },
 ];
 
-const ALL: readonly NumberOption[] = GROUPS.flatMap(({ options }) => options);
+const ALL: readonly NumberOption[] = [...GROUPS.flatMap(({ options }) => options), ...BROKER];
+/** The switch that lets the last instance stop. */
+const SCALE_TO_ZERO = '--scale-to-zero';
 
 /** Values of the options, by receiver. */
-export interface Question {
+export interface Question extends Pick<QueueQuestion, 'partitions' | 'scaleToZero'> {
   readonly name: string;
   readonly workload: Workload;
   readonly objective: Partial<Objective>;
@@ -123,22 +164,26 @@ export interface Question {
 
 /** Adds the options of workload, objective and consumer to a command. */
 export function addWorkloadOptions(command: Command): Command {
-  for (const { title, options } of GROUPS) {
-    command.optionsGroup(title);
+  const add = (options: readonly NumberOption[]) => {
     for (const { flag, unit, help } of options) {
       command.addOption(new Option(`${flag} <${unit}>`, help).argParser((given) => number(flag, given)));
     }
+    return command;
+  };
+  for (const { title, options } of GROUPS) {
+    command.optionsGroup(title);
+    add(options);
   }
-  return command
+  command
     .optionsGroup('Platform:')
     .addOption(
       new Option('--platform <platform>', 'what runs the instances (default: other, 75 s until one helps)').choices(
         PLATFORM_NAMES,
       ),
     )
-    .addOption(new Option('--broker <broker>', 'where items wait (default: sqs)').choices(BROKER_NAMES))
-    .optionsGroup('Output:')
-    .option('--name <name>', 'name in the answer', 'Workload');
+    .option(SCALE_TO_ZERO, 'let the last instance stop when nothing waits (default: at least one runs)')
+    .addOption(new Option('--broker <broker>', 'where items wait (default: sqs)').choices(BROKER_NAMES));
+  return add(BROKER).optionsGroup('Output:').option('--name <name>', 'name in the answer', 'Workload');
 }
 
 /** Collects the given options; others stay absent, so that the library's defaults hold. */
@@ -154,6 +199,8 @@ export function question(given: Record<string, unknown>): Question {
     consumer: collect(CONSUMER) as Consumer,
     platform: given.platform as PlatformName | undefined,
     broker: given.broker as BrokerName | undefined,
+    ...collect(BROKER),
+    scaleToZero: given[key(SCALE_TO_ZERO)] as boolean | undefined,
   };
 }
 
@@ -169,12 +216,19 @@ export function requireOptions(given: Record<string, unknown>, flags: readonly s
 
 /** The flags among these that were given. */
 export function givenFlags(given: Record<string, unknown>): string[] {
-  return ALL.filter(({ flag }) => given[key(flag)] !== undefined).map(({ flag }) => flag);
+  return [...ALL.map(({ flag }) => flag), SCALE_TO_ZERO].filter((flag) => given[key(flag)] !== undefined);
 }
 
 /** A sentence of the library in the words of the command line: props become options. */
 export function inOptions(sentence: string): string {
-  return ALL.reduce((text, { flag, prop }) => text.replace(new RegExp(`\\b${prop}\\b`, 'g'), flag), sentence);
+  const named = [...ALL, { flag: SCALE_TO_ZERO, prop: 'scaleToZero' }];
+  return named.reduce((text, { flag, prop }) => text.replace(nameOf(prop), flag), sentence);
+}
+
+/** The prop with its path. The name of one is also a word, `40 partitions`: it is the prop where a failure begins with it. */
+function nameOf(prop: string): RegExp {
+  const place = prop === 'partitions' ? '(?<=^|; )' : '\\b(?:(?:workload|objective|consumer)\\.)?';
+  return new RegExp(`${place}${prop}\\b`, 'g');
 }
 
 /** A plain decimal number from the command line. */

@@ -1,9 +1,11 @@
-/** The reference environment on Google Cloud: webhooks (case 15), and messages, some of them poison (case 14). */
+/** The reference environment on Google Cloud: webhooks (case 15), messages, some of them poison (case 14), chores (case 4). */
 import type * as pulumi from '@pulumi/pulumi';
+import { CHORES } from '../../lib/cases/case-04-cron-stampede';
 import { MESSAGES } from '../../lib/cases/case-14-poison-messages';
 import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
+import { SpreadSchedule } from '../../lib/gcp/schedule/spread-schedule';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 
 /** Account-specific inputs of the environment. */
@@ -44,5 +46,6 @@ export function referenceEnvironment(args: EnvironmentArgs) {
     location,
   });
   const messages = new RedriveQueue('messages', { ...queue, push: worker.target });
-  return { webhooks, messages };
+  const chores = new SpreadSchedule('chores', { ...CHORES, image: consumerImage, location, notificationChannels });
+  return { webhooks, messages, chores };
 }

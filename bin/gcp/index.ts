@@ -1,5 +1,5 @@
 /**
- * The reference environment on Google Cloud (cases 15 and 14), a Pulumi program:
+ * The reference environment on Google Cloud (cases 15, 14 and 4), a Pulumi program:
  *
  *   npm run prepare                                   # bundles the receiver
  *   docker build -t "$IMAGE" dist/runtime/webhook-receiver && docker push "$IMAGE"
@@ -14,7 +14,7 @@ import { referenceEnvironment } from './environment';
 const config = new pulumi.Config();
 const channel = config.get('notificationChannel');
 
-const { webhooks, messages } = referenceEnvironment({
+const { webhooks, messages, chores } = referenceEnvironment({
   location: config.get('location') ?? 'europe-west1',
   receiverImage: config.require('receiverImage'),
   consumerImage: config.require('consumerImage'),
@@ -34,3 +34,7 @@ export const messagesTopic = messages.topic.id;
 export const plan = webhooks.plan.explain();
 /** Every number of the messages with its reason. */
 export const messagesPlan = messages.plan.explain();
+/** The queue that runs of the chores wait in. */
+export const choresQueue = chores.queue.id;
+/** Every number of the chores with its reason. */
+export const choresPlan = chores.plan.explain();

@@ -20,4 +20,9 @@ export const SECURITY_GROUP = having(
   'a security group: a SecurityGroup or SecurityGroup.fromSecurityGroupId()',
 );
 export const CLUSTER = having(['clusterArn', 'vpc'], 'an ECS cluster: a Cluster or Cluster.fromClusterAttributes()');
+export const TABLE = having(['tableName', 'tableArn', 'node'], 'a table of DynamoDB: a Table or Table.fromTableName()');
+export const SCHEDULE_GROUP = having(
+  ['scheduleGroupName', 'node'],
+  'a schedule group of EventBridge Scheduler: a ScheduleGroup or ScheduleGroup.fromScheduleGroupName()',
+);
 export const PLAN = having(['knobs', 'value'], 'a plan, such as the plan of the construct that made what is watched');

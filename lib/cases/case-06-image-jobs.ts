@@ -10,7 +10,6 @@ export const IMAGES = {
     peakSeconds: 1_800,
     serviceSeconds: 2,
     serviceVariation: 0.5,
-    itemBytes: 4_000_000,
   },
   on: {
     aws: {

@@ -19,9 +19,11 @@ export interface Numbers {
   readonly setAside?: number;
   /** US dollars a month. */
   readonly monthlyCost?: number;
+  /** The most that was used of the CPU of a host, as a share of it. */
+  readonly cpuRatio?: number;
   /** The most that was used of a disk, as a share of it. */
   readonly diskRatio?: number;
-  /** Times a week that somebody has to make room by hand. */
+  /** Times a week that a person has to make room by hand. */
   readonly cleanUpsPerWeek?: number;
   /** Bytes of a collection: today before, and the most that it takes once as much expires as arrives after. */
   readonly collectionBytes?: number;
@@ -29,11 +31,11 @@ export interface Numbers {
   readonly settledSeconds?: number;
   /** The longest that something outlived its date, in seconds. */
   readonly deletionLagSeconds?: number;
-  /** Stretches of time in which somebody who keeps to what it said gets less than it offers. */
+  /** Stretches of time in which a tenant that keeps to its declared load gets less than it offers. */
   readonly incidents?: number;
-  /** The least share of its offer that somebody got who kept to what it said, in any second. */
+  /** The least share of its offer that a tenant within its declared load got, in any second. */
   readonly leastServedRatio?: number;
-  /** Share of the jobs that end in time, of the tenants that keep to what they said. */
+  /** Share of the jobs that end in time, of the tenants that keep to their declared load. */
   readonly othersOnTimeRatio?: number;
   /** Share of the jobs that end in time, of the tenant that does not. */
   readonly floodOnTimeRatio?: number;

@@ -4,6 +4,14 @@ export { Expectation, Knob, Plan } from './plan';
 export { Consumer, Objective, Predictions, QueuePlan, Workload } from './queue/workload';
 export { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan, TenantQuota } from './quotas/workload';
 export { RetentionObjective, RetentionPlan, RetentionPredictions, RetentionWorkload } from './retention/workload';
+export {
+  JobPlacement,
+  ScheduledJob,
+  ScheduleHost,
+  ScheduleObjective,
+  SchedulePlan,
+  SchedulePredictions,
+} from './schedule/workload';
 export { BatchCapacity, BatchTenant, FloodForecast, SharesPlan, TenantShare } from './shares/workload';
 export {
   StorageObjective,

@@ -92,7 +92,7 @@ export function unlessGiven(
 }
 
 /** The knob of that name; an unknown name is an error that lists the known ones. */
-export function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
+function knobNamed(subject: string, knobs: readonly Knob[], name: string): Knob {
   return named(subject, 'knob', knobs, name);
 }
 
@@ -113,9 +113,11 @@ export function named<T extends { readonly name: string }>(
   );
 }
 
-/** Both lists as one; of two knobs of the same name the later one stays. */
+/** Both lists as one; of two knobs of the same name, also of two later ones, the last one stays. */
 function mergedKnobs(knobs: readonly Knob[], later: readonly Knob[]): Knob[] {
-  return [...knobs.filter(({ name }) => !later.some((knob) => knob.name === name)), ...later];
+  const all = [...knobs, ...later];
+  const last = new Map(all.map((knob) => [knob.name, knob]));
+  return all.filter((knob) => last.get(knob.name) === knob);
 }
 
 /** A knob with value, formula, inputs and source, in three lines. */

@@ -1,6 +1,7 @@
 import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
+import { type Check, shown } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import { READY_PATH } from '../runtime/webhook-receiver/contract';
 
@@ -116,4 +117,20 @@ function probesOf(plan: Plan) {
 /** A volume's name must begin with a letter; a source's name can begin with a digit. */
 function volumeName(secret: MountedSecret): string {
   return `secret-${secret.name}`;
+}
+
+/** A check that `<name>-receiver` can name a service account, which takes 6 to 30 characters. */
+export function accountName(name: string): Check {
+  return {
+    refused: !/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name),
+    message: `name must be 1 to 20 lower-case letters, digits and hyphens, beginning with a letter, got '${name}'`,
+  };
+}
+
+/** A check on memory. Source: Cloud Run documentation, Configure memory limits: a number, and G, M, Gi or Mi. */
+export function memoryCheck(prop: string, value: string | undefined): Check {
+  return {
+    refused: value !== undefined && !/^\d+(\.\d+)?[GM]i?$/.test(value),
+    message: `${prop} must be a number and G, M, Gi or Mi, such as 512Mi, got ${shown(value)}`,
+  };
 }

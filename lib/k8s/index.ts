@@ -12,6 +12,8 @@ export * from './queue/redis-stream-trigger';
 export * from './queue/sqs-trigger';
 export * from './quotas/kafka-quotas';
 export * from './retention/ttl-collection';
+export * from './schedule/spread-job';
+export * from './schedule/spread-schedule';
 export * from './secret-key';
 export * from './shares/fair-share';
 export * from './shares/tenant-namespace';

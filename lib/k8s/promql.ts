@@ -32,6 +32,8 @@ export function namespaceOf(scope: Construct): string | undefined {
  * `honorLabels`, as in the monitors of KEDA's own chart and in kube-prometheus-stack's of kube-state-metrics; elsewhere
  * it puts the exporter's namespace there and the object's into `exported_namespace`.
  *
+ * @param patterns quoted already, as those of `matching`
+ *
  * Source: Prometheus documentation, Configuration, `honor_labels`; kedacore/charts, 17-keda-servicemonitor.yaml.
  */
 export function aboutObject(
@@ -39,8 +41,10 @@ export function aboutObject(
   labels: Readonly<Record<string, string>>,
   namespace: string | undefined,
   of: (series: string) => string = (series) => series,
+  patterns: Readonly<Record<string, string>> = {},
 ): string {
-  const series = (more: Readonly<Record<string, string>>) => of(`${metric}${matching({ ...more, ...labels })}`);
+  const series = (more: Readonly<Record<string, string>>) =>
+    of(`${metric}${matching({ ...more, ...labels }, patterns)}`);
   if (namespace === undefined) return series({});
   return `${series({ namespace, exported_namespace: '' })} or ${series({ exported_namespace: namespace })}`;
 }
@@ -53,6 +57,11 @@ export function quoted(value: string): string {
 /** The pattern, quoted, that matches only these values. */
 export function anyOf(values: readonly string[]): string {
   return quoted(values.map(literally).join('|'));
+}
+
+/** The pattern, quoted, that matches each of these texts followed by the second pattern. */
+export function eachStarting(texts: readonly string[], rest: string): string {
+  return quoted(`(${texts.map(literally).join('|')})${rest}`);
 }
 
 /** The pattern, quoted, that matches this text followed by the second pattern. */

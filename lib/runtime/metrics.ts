@@ -14,17 +14,32 @@ export function countMetric(
   dimensions: Record<string, string>,
   details: Record<string, string> = {},
 ): void {
+  writeMetric(name, 1, 'Count', dimensions, details);
+}
+
+/** Records one value of the function, in a unit of CloudWatch. `details` are as those of a count. */
+export function recordMetric(name: string, value: number, unit: 'Seconds', details: Record<string, string> = {}): void {
+  writeMetric(name, value, unit, {}, details);
+}
+
+function writeMetric(
+  name: string,
+  value: number,
+  unit: string,
+  dimensions: Record<string, string>,
+  details: Record<string, string>,
+): void {
   const names = ['FunctionName', ...Object.keys(dimensions)];
   lines.log(
     JSON.stringify({
       _aws: {
         Timestamp: Date.now(),
-        CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [names], Metrics: [{ Name: name, Unit: 'Count' }] }],
+        CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [names], Metrics: [{ Name: name, Unit: unit }] }],
       },
       FunctionName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'local',
       ...dimensions,
       ...details,
-      [name]: 1,
+      [name]: value,
     }),
   );
 }

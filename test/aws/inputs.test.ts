@@ -16,6 +16,8 @@ import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { type Knob } from '../../lib/flow/plan';
+import { planQueue } from '../../lib/flow/queue/plan';
+import type { QueueQuestion } from '../../lib/flow/queue/question';
 import { QueuePlan } from '../../lib/flow/queue/workload';
 import { QuotasPlan } from '../../lib/flow/quotas/workload';
 import { shop, type Untyped } from '../support/stack';
@@ -167,6 +169,50 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])('an alarm with the threshold %
   expect(() => new QueueAlarms(stack, 'It', { queue, deadLetterQueue, plan: broken })).toThrow(
     /^Shop\/It: threshold of alarm Backlog must be between /,
   );
+});
+
+describe('alarms on a queue of SQS need a plan for one', () => {
+  const alarms = (plan: QueuePlan, redriver?: LambdaFunction) => {
+    const stack = redriver?.stack ?? shop();
+    const [queue, deadLetterQueue] = ['Queue', 'Dead'].map((id) => new Queue(stack, id));
+    new QueueAlarms(stack, 'It', { queue, deadLetterQueue, redriver, plan });
+  };
+  const planned = (question: Partial<QueueQuestion>) => planQueue('Orders', { ...demand, ...question });
+
+  test.each([
+    ['rabbitmq', 'RabbitMQ'],
+    ['kafka', 'Apache Kafka'],
+    ['redis', 'Redis Streams'],
+  ] as const)('%s publishes no age', (broker, title) => {
+    expect(() => alarms(planned({ broker, platform: 'keda' }))).toThrow(
+      `It: plan must be for a queue of Amazon SQS, got one for Kubernetes Deployment scaled by KEDA, from ${title}, without alarmAgeSeconds; give the plan of a RedriveQueue`,
+    );
+  });
+
+  // Its threshold would be too high by what is in work: CloudWatch's depth is of visible messages only.
+  test.each([
+    ['pubsub', 'cloud-run'],
+    ['sqs', 'keda'],
+  ] as const)('the threshold for %s on %s counts items in work', (broker, platform) => {
+    expect(() => alarms(planned({ broker, platform }))).toThrow(
+      /^It: plan must have its alarmBacklog for messages that wait, which is what CloudWatch counts, got one for /,
+    );
+  });
+
+  test('a plan made by hand lacks its thresholds', () => {
+    const { subject, predictions } = planned({});
+    expect(() => alarms(new QueuePlan(subject, [], predictions))).toThrow(
+      'It: plan must be for a queue of Amazon SQS, got one made by hand, without alarmBacklog, alarmAgeSeconds;',
+    );
+  });
+
+  test('a redriver needs a plan that redrives', () => {
+    const plan = planned({ platform: 'lambda' });
+    expect(() => alarms(plan, functionOf(shop()))).toThrow(
+      'It: plan must have the numbers of the redriver, got one for AWS Lambda, from Amazon SQS, without redriveWindowSeconds, stuckHoldSeconds, alarmStuckLetters; give the plan of a RedriveQueue that redrives, or no redriver',
+    );
+    alarms(plan);
+  });
 });
 
 test('an alarm on a scaler that reacts slower than a day looks back no longer than CloudWatch can', () => {

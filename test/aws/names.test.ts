@@ -1,13 +1,15 @@
 /** Construct ids in any script: what a service restricts is restricted, and what must differ differs. */
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
+import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
@@ -43,6 +45,17 @@ function everything(stack: Stack, id: string): void {
     queue,
     compute: WorkerCompute.fargate({ cluster, image: ContainerImage.fromRegistry('worker') }),
   });
+  new SpreadSchedule(scope, `${id}5`, {
+    jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }],
+    compute: WorkerCompute.lambda({
+      function: new LambdaFunction(scope, 'Runner', {
+        runtime: Runtime.NODEJS_24_X,
+        handler: 'index.handler',
+        code: Code.fromInline('exports.handler = 0'),
+        timeout: Duration.minutes(1),
+      }),
+    }),
+  });
 }
 
 /** Literal text of a value: its strings, but for names of parameters and what functions look up. */
@@ -66,6 +79,8 @@ const RESTRICTED: readonly [type: string, property: string, pattern: RegExp][] =
   ['AWS::CloudWatch::Dashboard', 'DashboardName', NAME],
   ['AWS::CloudWatch::Alarm', 'AlarmName', NAME],
   ['AWS::Lambda::Function', 'FunctionName', NAME],
+  ['AWS::Scheduler::ScheduleGroup', 'Name', NAME],
+  ['AWS::Scheduler::Schedule', 'Name', NAME],
 ];
 
 describe.each([['名前'], ['Ünïcödé'], ['emoji 🔥'], ['<script>\'"'], ['a'.repeat(90)]])('%s', (id) => {

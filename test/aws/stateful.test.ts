@@ -2,13 +2,17 @@
 import { type CfnResource, Duration, RemovalPolicy, type Stack, Token } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
+import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer, type WebhookBufferProps } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
@@ -36,6 +40,23 @@ const buffer = (id = 'Webhooks', props: Partial<WebhookBufferProps> = {}) =>
       void new WebhookBuffer(stack, id, {
         ...demand,
         sources: [{ name: 'github', scheme: WebhookScheme.GITHUB }],
+        ...props,
+      }),
+  );
+
+const schedule = (id = 'Chores', props: Partial<SpreadScheduleProps> = {}) =>
+  template(
+    (stack) =>
+      void new SpreadSchedule(stack, id, {
+        jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }],
+        compute: WorkerCompute.lambda({
+          function: new LambdaFunction(stack, 'Runner', {
+            runtime: Runtime.NODEJS_24_X,
+            handler: 'index.handler',
+            code: Code.fromInline('exports.handler = 0'),
+            timeout: Duration.minutes(1),
+          }),
+        }),
         ...props,
       }),
   );
@@ -101,6 +122,18 @@ describe('nothing is deleted that holds something', () => {
       buffer('Webhooks', { sources: [{ name: 'shop', scheme: WebhookScheme.STRIPE }] }),
       ['AWS::SecretsManager::Secret'],
     ],
+    [
+      'a schedule that is renamed: queues, those not delivered, and the keys',
+      schedule(),
+      schedule('Nightly'),
+      ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table', ...QUEUES, 'AWS::SQS::Queue'],
+    ],
+    [
+      'a job that is renamed',
+      schedule(),
+      schedule('Chores', { jobs: [{ name: 'vacuum', periodSeconds: 3600, durationSeconds: 10 }] }),
+      [],
+    ],
     ['an archive that is renamed', archive(), archive('Cold'), ['AWS::S3::Bucket', 'AWS::S3::Bucket']],
     [
       'an archive that gets another log bucket',
@@ -129,6 +162,7 @@ describe('nothing is deleted that holds something', () => {
   test.each([
     ['a queue', queue(), 'AWS::SQS::QueuePolicy', 3],
     ['a webhook buffer', buffer(), 'AWS::SQS::QueuePolicy', 4],
+    ['a schedule', schedule(), 'AWS::SQS::QueuePolicy', 4],
     ['an archive', archive(), 'AWS::S3::BucketPolicy', 2],
   ])('%s that stays keeps the policies that demand TLS', (_, before, policy, count) => {
     const policies = deployed(before, NOTHING).filter(({ type }) => type === policy);
@@ -166,6 +200,7 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
   test.each<[string, Deployable, number]>([
     ['a queue', queue('Orders', { removalPolicy }), 4],
     ['a webhook buffer', buffer('Webhooks', { removalPolicy }), 7],
+    ['a schedule', schedule('Chores', { removalPolicy }), 6],
     ['an archive', archive('Archive', () => ({ removalPolicy })), 2],
     ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],
   ])('%s', (_, before, count) => {

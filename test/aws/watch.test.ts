@@ -4,12 +4,14 @@ import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
+import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
@@ -18,6 +20,8 @@ import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import type { Knob, Plan } from '../../lib/flow/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
+import { planSchedule } from '../../lib/flow/schedule/plan';
+import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
 import { shop } from '../support/stack';
 
@@ -53,6 +57,15 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     const plan = webhooksIn(stack).plan.withKnobs(knobs);
     const watch = { consumer: functionIn(stack), sourceNames: ['github', 'pay'], plan };
     return { alarms: alarmsIn(new RefusedAlarms(stack, 'RefusedAlarms', watch)), plan };
+  },
+  ScheduleAlarms: (knobs) => {
+    const stack = shop();
+    const jobs = [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 10 }];
+    const planned = planSchedule('Chores', { jobs, scheduler: 'eventbridge' }).withKnobs(deliveryKnobs());
+    const plan = planned.withKnobs(knobs);
+    const scheduleGroup = new ScheduleGroup(stack, 'Group');
+    const watch = { scheduleGroup, undeliveredQueue: new Queue(stack, 'Undelivered'), plan, runner: functionIn(stack) };
+    return { alarms: alarmsIn(new ScheduleAlarms(stack, 'Alarms', watch)), plan };
   },
   KafkaAlarms: (knobs) => {
     const stack = shop();

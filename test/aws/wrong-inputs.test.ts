@@ -11,6 +11,9 @@ import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props'
 import { KafkaAlarms, type KafkaAlarmsProps } from '../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { ScheduleAlarms, type ScheduleAlarmsProps } from '../../lib/aws/schedule/schedule-alarms';
+import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
+import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms, type RefusedAlarmsProps } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms, type WebhookAlarmsProps } from '../../lib/aws/webhooks/webhook-alarms';
@@ -26,6 +29,14 @@ const A_TOKEN = 'is a token that only the deployment knows, and must be known at
 
 const functionIn = (stack: Stack) =>
   new LambdaFunction(stack, 'Function', { runtime: Runtime.NODEJS_22_X, handler: 'x', code: Code.fromInline('x') });
+
+const slowFunctionIn = (stack: Stack) =>
+  new LambdaFunction(stack, 'Runner', {
+    runtime: Runtime.NODEJS_22_X,
+    handler: 'x',
+    code: Code.fromInline('x'),
+    timeout: Duration.minutes(1),
+  });
 
 type Maker = (stack: Stack, props: Untyped) => unknown;
 const MAKERS: Readonly<Record<string, Maker>> = {
@@ -52,6 +63,8 @@ const MAKERS: Readonly<Record<string, Maker>> = {
   KafkaQuotas: (stack, props) => new KafkaQuotas(stack, 'It', props),
   KafkaAlarms: (stack, props) => new KafkaAlarms(stack, 'It', props),
   ArchiveBucket: (stack, props) => new ArchiveBucket(stack, 'It', props),
+  ScheduleAlarms: (stack, props) => new ScheduleAlarms(stack, 'It', props),
+  SpreadSchedule: (stack, props) => new SpreadSchedule(stack, 'It', props),
 };
 
 function failures(construct: string, props: Untyped, stack = shop()): readonly string[] {
@@ -124,7 +137,7 @@ test.each<Row>([
     'a platform that there is not',
     'RedriveQueue',
     () => ({ ...demand, platform: 'lamda' }),
-    ["platform must be one of lambda, lambda-provisioned, fargate, keda, other, got 'lamda'"],
+    ["platform must be one of lambda, lambda-provisioned, fargate, keda, keda-job, other, got 'lamda'"],
   ],
   [
     'something in each of its parts',
@@ -213,6 +226,34 @@ test.each<Row>([
       'tenants is missing',
     ],
   ],
+  ['no props', 'SpreadSchedule', () => undefined, ['compute is missing', 'jobs is missing']],
+  [
+    'something in each of its parts',
+    'SpreadSchedule',
+    (stack) => ({
+      jobs: [{ name: 'Cleanup', periodSeconds: 3600, durationSeconds: '10' }],
+      objective: { startWithinSeconds: 1 },
+      compute: WorkerCompute.lambda({ function: functionIn(stack), batchWindow: 5 as never }),
+      queue: 'chores',
+      alarmTopic: 'arn',
+      removalPolicy: 'snapshot',
+    }),
+    [
+      "jobs.name must be 1 to 40 lower-case letters, digits and hyphens, beginning with a letter, got 'Cleanup'",
+      "jobs.durationSeconds of Cleanup is text, '10'; give a number, e.g. Number(value)",
+      'objective.startWithinSeconds must be between 60 and 86400, got 1',
+      `compute.batchWindow is a number, 5; ${DURATION}`,
+      `queue is text, 'chores'; ${QUEUE}`,
+      "alarmTopic is text, 'arn'; give a topic of Amazon SNS: a Topic or Topic.fromTopicArn()",
+      "removalPolicy must be one of retain, retain-on-update-or-delete, destroy, got 'snapshot'",
+    ],
+  ],
+  [
+    'no props',
+    'ScheduleAlarms',
+    () => undefined,
+    ['scheduleGroup is missing', 'undeliveredQueue is missing', 'plan is missing'],
+  ],
   ['no props', 'QueueAlarms', () => undefined, ['queue is missing', 'deadLetterQueue is missing', 'plan is missing']],
   ['no props', 'WebhookAlarms', () => undefined, ['stage is missing', 'plan is missing']],
   ['no props', 'RefusedAlarms', () => undefined, ['consumer is missing', 'sourceNames is missing', 'plan is missing']],
@@ -244,9 +285,15 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueProps> => ({
     ...demand,
     ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
-    ...{ functionTimeout: undefined, batchWindow: undefined, maxReceiveCount: undefined, retention: undefined },
+    ...{ functionTimeout: undefined, batchWindow: undefined, batchSize: undefined, maxReceiveCount: undefined },
     ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },
-    ...{ queueName: undefined, alarmTopic: undefined, dashboard: undefined, removalPolicy: undefined },
+    ...{
+      retention: undefined,
+      queueName: undefined,
+      alarmTopic: undefined,
+      dashboard: undefined,
+      removalPolicy: undefined,
+    },
   }),
   QueueWorker: (stack): All<QueueWorkerProps> => ({
     ...demand,
@@ -310,6 +357,17 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     const { plan, repairer } = new KafkaQuotas(stack, 'Quotas', GOOD.KafkaQuotas(stack));
     const clusterArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
     return { clusterArn, brokers: 3, plan, repairer, repairInterval: Duration.hours(1), alarmTopic: undefined };
+  },
+  SpreadSchedule: (stack): All<SpreadScheduleProps> => ({
+    jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 1, cpu: 1 }],
+    compute: WorkerCompute.lambda({ function: slowFunctionIn(stack) }),
+    ...{ objective: undefined, host: undefined, timeZone: undefined, maxConcurrent: undefined, queue: undefined },
+    ...{ scheduleGroup: undefined, idempotencyTable: undefined, encryptionKey: undefined, alarmTopic: undefined },
+    ...{ queueName: undefined, removalPolicy: undefined },
+  }),
+  ScheduleAlarms: (stack): All<ScheduleAlarmsProps> => {
+    const { scheduleGroup, undeliveredQueue, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
+    return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined };
   },
   ArchiveBucket: (): All<ArchiveBucketProps> => ({
     workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },

@@ -29,6 +29,13 @@ describe('simulate', () => {
     expect((await backpressure(`${SMALL} --seed 8 --json`)).out).not.toBe(out);
   });
 
+  test('the workload stated is the one asked for, also where a job has its start in the work of an item', async () => {
+    const { out } = await backpressure('simulate --platform keda-job --steady 0.1 --service 60 --latency 600');
+    expect(out).toMatch(/^\S+: 0\.1\/s, 60 s an item; 99 % within 10 min\n/);
+    // Without a peak nothing drains after it.
+    expect(out).not.toContain('drained');
+  });
+
   test('--seeds runs consecutive seeds', async () => {
     const { runs } = JSON.parse((await backpressure(`${SMALL} --seed 3 --seeds 4 --json`)).out);
     expect(runs.map(({ seed }: { seed: number }) => seed)).toEqual([3, 4, 5, 6]);

@@ -1,9 +1,15 @@
+import { inOptions } from '../../bin/cli/workload-options';
 import { planQueue } from '../../lib/flow/queue/plan';
+import type { QueueQuestion } from '../../lib/flow/queue/question';
 import { backpressure } from './harness';
 
 const EXAMPLE = 'size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90';
 /** Serving takes longer than anybody may wait: no number of instances helps. */
 const IMPOSSIBLE = 'size --steady 40 --service 2 --latency 1';
+
+const BURSTS = { steadyPerSecond: 4, peakPerSecond: 40, peakSeconds: 600, serviceSeconds: 0.5 };
+/** Without the options that have to do with one number. */
+const NEUTRAL = { consumer: {}, partitions: undefined, scaleToZero: undefined };
 
 describe('size --json', () => {
   test('gives every knob with value, unit, formula, inputs and source, and every prediction', async () => {
@@ -81,6 +87,32 @@ describe('size --json', () => {
     expect(predictions).toEqual(JSON.parse(JSON.stringify(plan.predictions)));
   });
 
+  test.each<[string, Partial<QueueQuestion>]>([
+    ['--headroom 1.5', { objective: { latencySeconds: 600, headroom: 1.5 } }],
+    [
+      '--monthly-cost 900 --instance-hour-cost 0.04',
+      { objective: { latencySeconds: 600, monthlyCost: 900 }, consumer: { instanceHourCost: 0.04 } },
+    ],
+    [
+      '--failure-ratio 0.3 --max-attempts 8',
+      { workload: { ...BURSTS, failureRatio: 0.3 }, consumer: { maxAttempts: 8 } },
+    ],
+    ['--platform keda --broker kafka --partitions 22', { platform: 'keda', broker: 'kafka', partitions: 22 }],
+    ['--platform keda --broker rabbitmq --scale-to-zero', { platform: 'keda', broker: 'rabbitmq', scaleToZero: true }],
+  ])('hands %s to the plan', async (options, question) => {
+    const usual = { workload: BURSTS, objective: { latencySeconds: 600 } };
+    const plan = planQueue('Workload', { ...usual, ...question });
+    const line = 'size --steady 4 --peak 40 --peak-seconds 600 --service 0.5 --latency 600 --json';
+    const { code, out, err } = await backpressure(`${line} ${options}`);
+    expect([code, err]).toEqual([0, '']);
+    const { knobs } = JSON.parse(out);
+    const values = (all: Record<string, { value: number }>) =>
+      Object.fromEntries(Object.entries(all).map(([name, { value }]) => [name, value]));
+    expect(values(knobs)).toEqual(values(Object.fromEntries(plan.knobs.map((knob) => [knob.name, knob]))));
+    // The option is not without effect.
+    expect(plan.explain()).not.toBe(planQueue('Workload', { ...question, ...usual, ...NEUTRAL }).explain());
+  });
+
   test('says no with a reason and ways out, and exits with 1', async () => {
     const { code, out, err } = await backpressure(`${IMPOSSIBLE} --json`);
     expect([code, err]).toEqual([1, '']);
@@ -140,6 +172,17 @@ describe('bad input is one line that names option, value and limit, and exits wi
       `size --steady 1 ${sized} --min-instances 5 --max-instances 2`,
       '--min-instances must be at most --max-instances (2), got 5',
     ],
+    [
+      'of a platform',
+      `size --steady 0.1 ${sized} --platform keda-job --slots 2`,
+      'size: --slots must be 1, because a job works on one item, got 2',
+    ],
+    ['a ceiling without a price', `size --steady 1 ${sized} --monthly-cost 9`, '--instance-hour-cost'],
+    [
+      'not whole, of a broker',
+      `size --steady 1 ${sized} --broker kafka --partitions 1.5`,
+      'size: --partitions must be a whole number, at least 1, got 1.5',
+    ],
     ['a word', `size --steady many ${sized}`, '--steady must be a number, got many'],
     ['empty', `size --steady '' ${sized}`, "--steady must be a number, got ''"],
     ['hexadecimal', `size --steady 0x10 ${sized}`, '--steady must be a number, got 0x10'],
@@ -173,6 +216,19 @@ describe('bad input is one line that names option, value and limit, and exits wi
       expect([code, out]).toEqual([2, '']);
     }
   });
+});
+
+test.each([
+  ['consumer.maxAttempts must be at most 100, got 101', '--max-attempts must be at most 100, got 101'],
+  [
+    'objective.headroom must be above 1; partitions must be a whole number',
+    '--headroom must be above 1; --partitions must be a whole number',
+  ],
+  ['leave scaleToZero off', 'leave --scale-to-zero off'],
+  // The word, not the prop.
+  ['41 partitions, or a head-room of 1.1', '41 partitions, or a head-room of 1.1'],
+])('in the words of the command line: %s', (sentence, said) => {
+  expect(inOptions(sentence)).toBe(said);
 });
 
 describe('help', () => {

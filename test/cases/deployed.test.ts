@@ -69,6 +69,16 @@ test.each(
 )('case %d on %s is deployed as it is planned: %s', async (_number, engine, path, each) => {
   const { knobs } = runScenario(each, 1, engine);
   const deployed = values((await deployedPlan(engine, path)).knobs);
+  const planned = values(knobs);
+  // A chart reads a queue of SQS that AWS makes: it knows the address alone, and deploys no setting of the queue.
+  const asked = engine === 'k8s' && 'maxReceiveCount' in planned ? without(planned, QUEUE_SETTINGS) : planned;
   expect(knobs.length).toBeGreaterThan(2);
-  expect(deployed).toMatchObject(values(knobs));
+  expect(deployed).toMatchObject(asked);
+  for (const name of QUEUE_SETTINGS) expect([name, name in deployed]).toEqual([name, name in asked]);
 });
+
+const QUEUE_SETTINGS = ['visibilityTimeoutSeconds', 'maxReceiveCount', 'retentionSeconds'];
+
+function without(all: Record<string, number>, names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(Object.entries(all).filter(([name]) => !names.includes(name)));
+}

@@ -18,6 +18,7 @@ const ENTRY_POINTS: Record<string, string> = {
   'backpressure-constructs/gcp': 'lib/gcp/index.ts',
   'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
   'backpressure-constructs/rules': 'lib/rules/index.ts',
+  'backpressure-constructs/scheduled-run': 'lib/runtime/scheduled-run/consumer.ts',
   'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
 };
 

@@ -27,6 +27,10 @@ const BY_NAME: readonly [name: RegExp, knobs: PolicyKnobs][] = [
   [/-alerts-backlog$/, sampled('alarmBacklog')],
   [/-alerts-age$/, sampled('alarmAgeSeconds')],
   [/-alerts-dead-letters-(forwarded|unattended)$/, letters],
+  [/^chores-alerts-depth$/, sampled('alarmDepth')],
+  [/^chores-alerts-delay$/, { threshold: 'alarmDelayMillis', seconds: 'alarmSampleSeconds', close }],
+  [/^chores-alerts-failed$/, { threshold: 'alarmFailedAttempts', seconds: 'alarmSampleSeconds', close }],
+  [/^chores-alerts-not-enqueued$/, { threshold: 'alarmNotEnqueued', seconds: 'alarmSampleSeconds', close }],
   [/-turned-away$/, { threshold: 'alarmTurnedAway', seconds: 'alarmSampleSeconds', close }],
 ];
 
@@ -85,8 +89,9 @@ test('the program: threshold, period, hold and end of every policy are knobs of 
   expect(run.outputs.plan).toBe(made.webhooks.plan.explain());
   expect(run.outputs.messagesPlan).toBe(made.messages.plan.explain());
   const policies = policiesOf(run.resources);
-  expect(Object.keys(policies)).toHaveLength(10);
-  const planOf = (name: string) => (name.startsWith('messages') ? made.messages : made.webhooks).plan;
+  expect(run.outputs.choresPlan).toBe(made.chores.plan.explain());
+  expect(Object.keys(policies)).toHaveLength(14);
+  const planOf = (name: string) => made[name.split('-')[0] as keyof typeof made].plan;
   expect(policies).toEqual(
     Object.fromEntries(Object.keys(policies).map((name) => [name, planned(name, planOf(name))])),
   );

@@ -17,7 +17,7 @@ const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, object
 let queue: RedriveQueue;
 let plan: Plan;
 beforeAll(async () => {
-  ({ made: queue } = await program(() => new RedriveQueue('orders', demand)));
+  ({ made: queue } = await program(() => new RedriveQueue('orders', { ...demand, platform: 'cloud-run' })));
   plan = queue.plan.withKnobs([refusedKnob(demand.workload, { name: 'github' }, 1)]);
 });
 

@@ -3,6 +3,7 @@
  * here; one that is not named fails. Alert policies are in `alarms.test.ts`.
  */
 import { referenceEnvironment } from '../../bin/gcp/environment';
+import { QueuePlan } from '../../lib/flow/queue/workload';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { allOf, program, type Registered } from '../support/pulumi';
@@ -25,7 +26,16 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^Service \S+-worker\.template\.scaling\.maxInstanceCount$/, 'maxInstances'],
   [/\.envs\.MAX_BODY_BYTES\.value$/, 'maxBodyBytes'],
   [/^Service \S+-receiver\.template\.timeout$/, 'receiverRequestSeconds'],
+  [/^Service chores-worker\.template\.timeout$/, 'requestTimeoutSeconds'],
   [/^Service \S+-worker\.template\.timeout$/, 'ackDeadlineSeconds'],
+  [/^Queue chores\.rateLimits\.maxConcurrentDispatches$/, 'maxConcurrentDispatches'],
+  [/^Queue chores\.rateLimits\.maxDispatchesPerSecond$/, 'maxDispatchesPerSecond'],
+  [/^Queue chores\.retryConfig\.maxAttempts$/, 'maxAttempts'],
+  [/^Queue chores\.retryConfig\.maxRetryDuration$/, 'maxRetrySeconds'],
+  [/^Queue chores\.retryConfig\.minBackoff$/, 'minBackoffSeconds'],
+  [/^Queue chores\.retryConfig\.maxBackoff$/, 'maxBackoffSeconds'],
+  [/^Job chores-\S+\.attemptDeadline$/, 'attemptDeadlineSeconds'],
+  [/^Job chores-\S+\.retryConfig\.minBackoffDuration$/, 'enqueueMinBackoffSeconds'],
   [/\.startupProbe\.periodSeconds$/, 'startupProbePeriodSeconds'],
   [/\.startupProbe\.timeoutSeconds$/, 'startupProbeTimeoutSeconds'],
   [/\.startupProbe\.failureThreshold$/, 'startupProbeFailures'],
@@ -61,22 +71,24 @@ test('the program: every time, bound and number of a probe is a knob of the plan
   const times = timesOf(resources);
   // Four subscriptions, three services.
   expect(times.length).toBeGreaterThan(30);
-  const planOf = (path: string) => (/ messages\b/.test(path) ? made.messages : made.webhooks).plan;
+  const planOf = (path: string) => made[/ (\w+)/.exec(path)![1] as keyof typeof made].plan;
   expect(times.map(({ path, value }) => [path, value])).toEqual(
     times.map(({ path, knob }) => [path, planOf(path).knobs.find(({ name }) => name === knob)?.value ?? knob]),
   );
 });
 
-test('a worker on the plan of a queue that is pulled has the probes of Cloud Run', async () => {
+test('a worker on a plan made by hand, without probes, has the probes of Cloud Run', async () => {
   const demand = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
-  const service = async (platform: 'cloud-run' | 'other') => {
-    const { resources } = await program(() => {
-      const plan = RedriveQueue.planOf('orders', { ...demand, platform });
-      return new PushWorker('orders', { plan, image: 'worker', location: 'europe-west1' });
-    });
+  const plan = RedriveQueue.planOf('orders', { ...demand, platform: 'cloud-run' });
+  const service = async (given: QueuePlan) => {
+    const { resources } = await program(
+      () => new PushWorker('orders', { plan: given, image: 'worker', location: 'europe-west1' }),
+    );
     return allOf(resources, 'Service')['orders-worker'].template.containers[0];
   };
-  const [own, pulled] = [await service('cloud-run'), await service('other')];
-  expect(pulled.startupProbe).toEqual(own.startupProbe);
-  expect(pulled.livenessProbe).toEqual(own.livenessProbe);
+  const withoutProbes = plan.knobs.filter(({ name }) => !/probe/i.test(name));
+  expect(withoutProbes.length).toBeLessThan(plan.knobs.length);
+  const [own, byHand] = [await service(plan), await service(new QueuePlan('orders', withoutProbes, plan.predictions))];
+  expect(byHand.startupProbe).toEqual(own.startupProbe);
+  expect(byHand.livenessProbe).toEqual(own.livenessProbe);
 });

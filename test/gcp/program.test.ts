@@ -27,6 +27,8 @@ test('it exports where senders post to, whom to grant, where dead letters are, a
     messagesTopic: 'projects/shop-project/topics/messages-1a2b3c4',
     plan: expect.stringContaining('webhooks: expect'),
     messagesPlan: expect.stringContaining('messages: expect'),
+    choresQueue: 'chores-id',
+    choresPlan: expect.stringContaining('chores: expect'),
   });
 });
 
@@ -52,8 +54,8 @@ test('messages stay in the region, alerts go to the channel', () => {
   expect(inputsOf(run.resources, 'AlertPolicy', 'webhooks-turned-away').notificationChannels).toEqual(['channel']);
 });
 
-const STATEFUL = /:(Topic|Subscription|Secret|SecretVersion|Database|Instance|Bucket|CryptoKey)$/;
-const STATELESS = /^backpressure:|^pulumi:|:(Service|ServiceIamMember|AlertPolicy|Metric|Account)$|IA?[Mm]Member$/i;
+const STATEFUL = /:(Topic|Subscription|Secret|SecretVersion|Database|Instance|Bucket|CryptoKey|Queue)$/;
+const STATELESS = /^backpressure:|^pulumi:|:(Service|ServiceIamMember|AlertPolicy|Metric|Account|Job)$|IA?[Mm]Member$/i;
 
 test('of every type of resource it is decided whether it holds something', () => {
   const types = new Set(run.resources.map(({ type }) => type));
@@ -62,7 +64,7 @@ test('of every type of resource it is decided whether it holds something', () =>
 
 test('what holds messages or secrets stays when it leaves the program, with the grants that keep it moving', () => {
   const stateful = run.resources.filter(({ type }) => STATEFUL.test(type)).map(({ type, name }) => `${type} ${name}`);
-  expect(stateful).toHaveLength(10);
+  expect(stateful).toHaveLength(11);
   expect(run.retained).toEqual(expect.arrayContaining(stateful));
   const others = run.retained.filter((one) => !stateful.includes(one));
   expect(others.map((one) => one.replace(/^.*:/, ''))).toEqual([

@@ -2,6 +2,7 @@
 import { InvalidInputError } from '../../lib/flow/errors';
 import { PushWorker, type PushWorkerArgs } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
+import { SpreadSchedule, type SpreadScheduleArgs } from '../../lib/gcp/schedule/spread-schedule';
 import { WebhookBuffer, type WebhookBufferArgs } from '../../lib/gcp/webhooks/webhook-buffer';
 import '../support/pulumi';
 import type { Untyped } from '../support/stack';
@@ -13,6 +14,7 @@ const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
   RedriveQueue: (args) => new RedriveQueue('orders', args),
   PushWorker: (args) => new PushWorker('orders', args),
   WebhookBuffer: (args) => new WebhookBuffer('orders', args),
+  SpreadSchedule: (args) => new SpreadSchedule('orders', args),
 };
 
 function failures(component: string, args: Untyped): readonly string[] {
@@ -93,6 +95,13 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     ...{ receiverConcurrency: undefined, receiverMaxInstances: undefined, maxBodyBytes: undefined },
     ...{ project: undefined, notificationChannels: undefined, kmsKeyName: undefined },
     ...{ allowedPersistenceRegions: undefined, retainOnDelete: undefined },
+  }),
+  SpreadSchedule: (): All<SpreadScheduleArgs> => ({
+    jobs: [{ name: 'nightly', periodSeconds: 86_400, durationSeconds: 60 }],
+    ...{ image: 'shop/worker:1', location: 'europe-west3' },
+    ...{ objective: undefined, host: undefined, timeZone: undefined, maxConcurrent: undefined },
+    ...{ maxAttempts: undefined, environment: undefined, memory: undefined, project: undefined },
+    ...{ notificationChannels: undefined, retainOnDelete: undefined },
   }),
 };
 

@@ -18,6 +18,8 @@ import type { RedisStreamTriggerProps } from '../../lib/k8s/queue/redis-stream-t
 import type { SqsTriggerProps } from '../../lib/k8s/queue/sqs-trigger';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
 import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/retention/ttl-collection';
+import type { JobEgress, SpreadJob } from '../../lib/k8s/schedule/spread-job';
+import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
 import { FairShare, type FairShareProps } from '../../lib/k8s/shares/fair-share';
 import { TenantNamespace, type TenantNamespaceProps } from '../../lib/k8s/shares/tenant-namespace';
 import { emptyChart, type Manifest, written } from '../support/manifest';
@@ -148,6 +150,11 @@ const namespace = (more: Partial<TenantNamespaceProps>) => (chart: ReturnType<ty
     ...more,
   });
 };
+const chores = (more: Partial<SpreadScheduleProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new SpreadSchedule(chart, 'Subject', { jobs: [CHORE], ...more });
+const CHORE: SpreadJob = { name: 'clean', cron: '@daily', durationSeconds: 60, image: 'shop/clean:1' };
+const chore = (more: Partial<SpreadJob>) => chores({ jobs: [{ ...CHORE, ...more }] });
+const egress = (more: Partial<JobEgress>) => chore({ egress: [{ ports: [5432], ...more }] });
 
 type Maker = (text: string) => (chart: ReturnType<typeof emptyChart>) => unknown;
 
@@ -246,6 +253,17 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'TenantNamespaceProps.name': (name) => namespace({ name }),
   'TenantNamespaceProps.cohortName': (cohortName) => namespace({ cohortName }),
   'TenantNamespaceProps.flavorName': (flavorName) => namespace({ flavorName }),
+  'JobEgress.namespace': (text) => egress({ namespace: text }),
+  'JobEgress.cidr': (cidr) => egress({ cidr }),
+  'SpreadJob.image': (image) => chore({ image }),
+  'SpreadJob.command': (text) => chore({ command: ['clean', text] }),
+  'SpreadJob.args': (text) => chore({ args: [text] }),
+  'SpreadJob.environment': (name) => chore({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'ScheduledJob.name': (name) => chore({ name }),
+  'ScheduledJob.cron': (cron) => chore({ cron }),
+  'SpreadScheduleProps.timeZone': (timeZone) => chores({ timeZone }),
+  'SpreadScheduleProps.ownQueue': (ownQueue) => chores({ ownQueue }),
+  'SpreadScheduleProps.localQueue': (localQueue) => chores({ localQueue }),
 };
 
 /** Where a server takes more than a plain name: what may pass, and only quoted. */
@@ -272,6 +290,8 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   ],
   // The arguments of a program are its own affair; no shell reads them.
   'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'SpreadJob.args': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'FairShareProps.nodeLabels value': ['is empty'],
 };
 

@@ -7,6 +7,7 @@ import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
 import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/retention/ttl-collection';
+import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
 import { FairShare, type FairShareProps } from '../../lib/k8s/shares/fair-share';
 import { TenantNamespace, type TenantNamespaceProps } from '../../lib/k8s/shares/tenant-namespace';
 import { emptyChart } from '../support/manifest';
@@ -33,6 +34,7 @@ const MAKERS: Readonly<Record<string, (props: Untyped) => unknown>> = {
     new LogShipping(emptyChart(), 'It', { ...GOOD.LogShipping(), output: LogOutput.elasticsearch(props) }),
   KafkaQuotas: (props) => new KafkaQuotas(emptyChart(), 'It', props),
   TtlCollection: (props) => new TtlCollection(emptyChart(), 'It', props),
+  SpreadSchedule: (props) => new SpreadSchedule(emptyChart(), 'It', props),
   FairShare: (props) => new FairShare(emptyChart(), 'It', props),
   TenantNamespace: (props) => new TenantNamespace(emptyChart(), 'It', props),
 };
@@ -150,6 +152,17 @@ test.each<[string, string, Untyped, string[]]>([
       'pushGateway is missing',
     ],
   ],
+  ['no props', 'SpreadSchedule', undefined, ['jobs is missing']],
+  [
+    'job of another form',
+    'SpreadSchedule',
+    { jobs: [{ name: 'clean', cron: '@daily', durationSeconds: 60, image: 7, enviroment: {}, memory: 64 }] },
+    [
+      'enviroment is unknown; did you mean environment?',
+      'jobs[0].image is a number, 7; give text',
+      'jobs[0].memory is a number, 64; give a Size of cdk8s: Size.mebibytes(64)',
+    ],
+  ],
   ['no props', 'FairShare', undefined, ['capacity is missing', 'tenants is missing', 'objective is missing']],
   [
     'no props',
@@ -226,6 +239,11 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     objective: { retentionSeconds: 1e6 },
     ...{ collection: 'events', connection: secret, pushGateway: 'http://pushgateway.monitoring:9091' },
     ...{ createdField: undefined, databaseNamespace: undefined, databaseCidr: undefined, databasePort: undefined },
+  }),
+  SpreadSchedule: (): All<SpreadScheduleProps> => ({
+    jobs: [{ name: 'clean', cron: '@daily', durationSeconds: 60, cpu: 0.2, image: 'shop/clean:1' }],
+    ...{ objective: undefined, host: undefined, timeZone: undefined, maxConcurrent: undefined },
+    ...{ ownQueue: undefined, localQueue: undefined },
   }),
   FairShare: (): All<FairShareProps> => ({
     capacity: { cpu: 100, memoryBytes: 1e12 },

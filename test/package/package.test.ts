@@ -125,6 +125,7 @@ describe('the tarball', () => {
         'dist/lib/index.js',
         'dist/runtime/redrive/THIRD-PARTY-NOTICES.txt',
         'dist/runtime/redrive/index.js',
+        'dist/runtime/scheduled-run/index.js',
         'dist/runtime/webhook/index.js',
         'node_modules/commander/package.json',
       ]),
@@ -139,7 +140,9 @@ describe('the tarball', () => {
   });
 
   test('holds no code of the reference environments and none of the build', () => {
-    expect(packed.filter((path) => /order-(intake|worker)|runtime\/(build|notices)\./.test(path))).toEqual([]);
+    expect(
+      packed.filter((path) => /order-(intake|worker)|runtime\/notifications|runtime\/(build|notices)\./.test(path)),
+    ).toEqual([]);
   });
 
   test('every bundle with code of others has their licences beside it, and every bundled package its own', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { formerKey } from '../../lib/runtime/webhook/commit';
+import { formerKey } from '../../lib/runtime/commit';
 import type { Delivery } from '../../lib/runtime/webhook/consumer';
 import { identityText } from '../../lib/runtime/webhook/identity';
 import { FakeDynamo } from '../support/dynamo';

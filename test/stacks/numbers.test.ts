@@ -34,6 +34,7 @@ const QUEUE_KNOBS: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     messageRetentionPeriod: 'deadLetterRetentionSeconds',
   },
   Quarantine: { messageRetentionPeriod: 'quarantineRetentionSeconds' },
+  Undelivered: { messageRetentionPeriod: 'undeliveredRetentionSeconds' },
   Refused: { visibilityTimeout: 'visibilityTimeoutSeconds', messageRetentionPeriod: 'refusedRetentionSeconds' },
 };
 
@@ -98,6 +99,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::SQS::Queue .*\/DeadLetters\/Resource MessageRetentionPeriod$/, 'deadLetterRetentionSeconds'],
   [/^AWS::SQS::Queue .*\/Quarantine\/Resource MessageRetentionPeriod$/, 'quarantineRetentionSeconds'],
   [/^AWS::SQS::Queue .*\/Refused\/Resource MessageRetentionPeriod$/, 'refusedRetentionSeconds'],
+  [/^AWS::SQS::Queue .*\/Undelivered\/Resource MessageRetentionPeriod$/, 'undeliveredRetentionSeconds'],
   [/^AWS::SQS::Queue .* ReceiveMessageWaitTimeSeconds$/, 'receiveMessageWaitTimeSeconds'],
   [/^AWS::SQS::Queue .* KmsDataKeyReusePeriodSeconds$/, 'dataKeyReuseSeconds'],
   [/^AWS::Lambda::Function .*\/Redriver\/Resource Timeout$/, 'redriverTimeoutSeconds'],
@@ -105,6 +107,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::Lambda::Function .*\/framework-onEvent\/Resource Timeout$/, 'providerTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/AWS679\w+\/Resource Timeout$/, 'brokersLookUpTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/Intake\/Resource Timeout$/, 'functionTimeoutSeconds'],
+  [/^AWS::Lambda::Function .*\/Runner\/Resource Timeout$/, 'itemTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/Function\/Resource Timeout$/, 'itemTimeoutSeconds'],
   [/ Environment\.Variables\.BACKOFF_SECONDS$/, 'redriveBackoffSeconds'],
   [/ Environment\.Variables\.BACKOFF_CAP_SECONDS$/, 'redriveBackoffCapSeconds'],
@@ -124,6 +127,10 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::Budgets::Budget .*\.Threshold$/, 'alarmBudgetPercent'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingRateLimit$/, 'throttleRatePerSecond'],
   [/^AWS::ApiGateway::Stage .*\.ThrottlingBurstLimit$/, 'throttleBurst'],
+  [
+    /^AWS::Scheduler::Schedule .*\/Job-([a-z0-9-]+)\/Resource .*\.MaximumEventAgeInSeconds$/,
+    'maximumEventAgeSeconds.$1',
+  ],
   [/^AWS::WAFv2::WebACL .*\.RateBasedStatement\.Limit$/, 'wafRequestsPerFiveMinutes'],
 ];
 
@@ -149,12 +156,18 @@ function timesOf(stack: Stack): { at: string; value: number; planned: number | s
       const moved = Properties.LifecycleConfiguration?.Rules[transition?.[1] ?? -1]?.Transitions[0].StorageClass;
       const knob = transition
         ? `${transition[2][0].toLowerCase()}${transition[2].slice(1)}.${moved}`
-        : (TIMES.find(([pattern]) => pattern.test(at))?.[1] ?? `(no knob is named for ${at})`);
+        : (namedFor(at) ?? `(no knob is named for ${at})`);
       // A function of the stack is outside the construct that it works for, and so is one that the CDK shares.
       const plan = planAround(one) ?? plans.find((each): each is Plan => each instanceof Plan && knobIn(each, knob));
       return [{ at, value, planned: plan?.knobs.find(({ name }) => name === knob)?.value ?? `${knob} is in no plan` }];
     });
   });
+}
+
+/** The knob that a number at this place must be; `$1` in its name is the first group of the pattern. */
+function namedFor(at: string): string | undefined {
+  const row = TIMES.find(([pattern]) => pattern.test(at));
+  return row?.[1].replace('$1', row[0].exec(at)?.[1] ?? '');
 }
 
 function knobIn({ knobs }: Plan, knob: string): boolean {
@@ -212,4 +225,5 @@ test('there is something to walk: queues, mappings, tasks', () => {
   expect(count('OrderIntake')).toBeGreaterThan(10);
   expect(count('ImageProcessing')).toBeGreaterThan(11);
   expect(count('MessageProcessing')).toBeGreaterThan(7);
+  expect(count('Notifications')).toBeGreaterThan(8);
 });

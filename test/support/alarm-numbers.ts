@@ -15,6 +15,7 @@ export interface AlarmKnobs {
 }
 
 const window = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmWindowSeconds' });
+const perPeriod = (threshold: string): AlarmKnobs => ({ threshold, seconds: 'alarmPeriodSeconds' });
 const sampled = (threshold: string): AlarmKnobs => ({
   threshold,
   seconds: 'alarmSampleSeconds',
@@ -54,6 +55,18 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
       threshold: `alarmRefusedPerHour.${path.split('/').at(-2)}`,
       seconds: 'alarmRefusedSeconds',
     }),
+  ],
+  [/Alarms\/DroppedRuns\/Resource$/, () => perPeriod('alarmDropped')],
+  [/Alarms\/UndeliveredRuns\/Resource$/, () => perPeriod('alarmDeadLettered')],
+  [/Alarms\/Throttled\/Resource$/, () => perPeriod('alarmThrottled')],
+  [
+    /Alarms\/TargetErrors\/Resource$/,
+    () => ({ ...perPeriod('alarmTargetErrors'), periods: 'alarmTargetErrorPeriods' }),
+  ],
+  [/Alarms\/Skipped\/Resource$/, () => perPeriod('alarmSkipped')],
+  [
+    /Alarms\/Silent\/Resource$/,
+    () => ({ threshold: 'alarmSilenceRuns', seconds: 'alarmSilenceSeconds', periods: 'alarmSilencePeriods' }),
   ],
   [/\/StoredBytesAlarm\/Resource$/, () => ({ threshold: 'storedBytesLimit', seconds: 'alarmSampleSeconds' })],
   [/\/ObjectBytesAlarm\/Resource$/, () => ({ threshold: 'alarmObjectBytes', seconds: 'alarmSampleSeconds' })],

@@ -1,6 +1,7 @@
 /** The numbers of Prometheus alerts, and the knobs that they come from. */
 import type { Plan } from '../../lib/flow/plan';
 import { QuotasPlan } from '../../lib/flow/quotas/workload';
+import { SchedulePlan } from '../../lib/flow/schedule/workload';
 import { SharesPlan } from '../../lib/flow/shares/workload';
 import type { Untyped } from './stack';
 
@@ -27,6 +28,17 @@ const throttled = (hold: string, foreseen: boolean): AlertKnobs => ({
     (plan as QuotasPlan).tenants
       .filter(({ peakWaitSeconds }) => peakWaitSeconds > 0 === foreseen)
       .map(() => 'alarmThrottleMilliseconds'),
+});
+
+/** Jobs that are silent after the same time are asked together. */
+const perSilence = (...names: string[]): AlertKnobs => ({
+  numbers: (plan) => {
+    const jobs = plan instanceof SchedulePlan ? plan.jobs : [];
+    const silences = new Map(
+      jobs.map(({ name }) => [plan.value(`alarmSilenceSeconds.${name}`), `alarmSilenceSeconds.${name}`]),
+    );
+    return [...silences.values()].flatMap((silence) => [...names, silence]);
+  },
 });
 
 /** Which knobs the alerts of the Kubernetes constructs go by. */
@@ -61,6 +73,11 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   TtlIndexMissing: alert('backfillDeadlineSeconds'),
   TtlBackfillFailed: alert(undefined, 'alarmBackfillFailures'),
   TtlReportMissing: alert('reportSeconds', 'alarmReportAgeSeconds'),
+  ScheduledJobSilent: perSilence(),
+  ScheduledJobFailed: perSilence('alarmFailedRuns'),
+  ScheduledRunsAboveMaximum: alert('alarmHoldSeconds', 'maxConcurrent'),
+  ScheduledJobSuspended: alert('alarmHoldSeconds'),
+  ScheduledJobMissing: alert('alarmHoldSeconds', 'alarmJobs'),
 };
 
 /** The alerting rules of a manifest; none when it is no `PrometheusRule`. */
@@ -73,12 +90,16 @@ export function windowsOf(expr: string): number[] {
   return [...new Set([...expr.matchAll(/\[(\w+)\]/g)].map(([, window]) => seconds(window)))];
 }
 
-/** The numbers of an expression in their order, without windows. A state (`== 0`) and a sign (`>= 0`) are no numbers. */
+/**
+ * The numbers of an expression in their order, without windows. A state (`== 0`), a sign (`>= 0`) and nothing
+ * (`or vector(0)`) are no numbers.
+ */
 export function numbersOf(expr: string): number[] {
   const rest = expr
     .replace(/"(?:[^"\\]|\\.)*"/g, '')
     .replace(/\[\w+\]/g, '')
     .replace(/== [01]\b/g, '')
+    .replace(/or vector\(0\)/g, '')
     .replace(/>= 0(?![\d.])/g, '');
   return [...rest.matchAll(/(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])/g)].map(([number]) => Number(number));
 }

@@ -47,6 +47,7 @@ export const STATELESS = [
   'AWS::Logs::LogGroup',
   'AWS::S3::BucketPolicy',
   'AWS::SNS::',
+  'AWS::Scheduler::',
   'AWS::SQS::QueuePolicy',
   'AWS::WAFv2::',
   'Custom::KafkaBrokers',

@@ -16,8 +16,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
-import { FLAG, having, type Kinds, mapOf, NUMBER, needed, TEXT } from '../../flow/kinds';
-import { planQueue } from '../../flow/queue/plan';
+import { FLAG, having, type Kinds, mapOf, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
@@ -25,7 +24,15 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
 import { CLUSTER } from '../kinds';
 import { createAlarms } from '../watch';
-import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { QueuePlatform } from './queue-platform';
+import {
+  planWorker,
+  soundCompute,
+  visibilityTimeoutSeconds,
+  type WorkerBinding,
+  type WorkerContext,
+  type WorkerHost,
+} from './worker-compute';
 
 /** SQS and Container Insights publish once a minute. */
 const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
@@ -92,6 +99,12 @@ const KINDS: Kinds<FargateWorkerProps> = {
   scaleToZero: FLAG,
 };
 
+/** What a queue is told of tasks, and which props cannot be used. */
+export function fargateHost(given: FargateWorkerProps): WorkerHost {
+  const { props, checks } = sound(given, KINDS, 'compute');
+  return { queueProps: { platform: QueuePlatform.FARGATE, scaleToZero: props.scaleToZero }, checks };
+}
+
 /** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
 export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
   const props = soundCompute(context, given, KINDS);
@@ -99,7 +112,7 @@ export function bindFargate(context: WorkerContext, given: FargateWorkerProps): 
   const cpu = props.cpu ?? 256;
   const memoryLimitMiB = props.memoryLimitMiB ?? 512;
   const question = fargateQuestion(context, props, fargateHourCost(cpu, memoryLimitMiB));
-  const plan = planQueue(subject, question, [...sizeChecks(cpu, memoryLimitMiB), ...contradictions(context, props)]);
+  const plan = planWorker(context, question, [...sizeChecks(cpu, memoryLimitMiB), ...contradictions(context, props)]);
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const visibility = visibilityTimeoutSeconds(queue);
   validate(subject, [
@@ -167,17 +180,17 @@ function fargateQuestion(
 ): QueueQuestion {
   const { consumer } = question;
   const priced = { ...question, consumer: { ...consumer, instanceHourCost: consumer?.instanceHourCost ?? hourCost } };
-  return planned ? priced : { ...priced, platform: 'fargate', scaleToZero: props.scaleToZero };
+  return planned !== undefined ? priced : { ...priced, platform: 'fargate', scaleToZero: props.scaleToZero };
 }
 
 function contradictions({ question, planned }: WorkerContext, { scaleToZero }: FargateWorkerProps): Check[] {
   return [
     {
-      refused: planned && question.platform !== 'fargate',
+      refused: planned !== undefined && question.platform !== 'fargate',
       message: `compute must be the platform of the queue's plan, ${question.platform}, got Fargate; give the queue platform QueuePlatform.FARGATE`,
     },
     {
-      refused: planned && scaleToZero !== undefined && scaleToZero !== (question.scaleToZero ?? false),
+      refused: planned !== undefined && scaleToZero !== undefined && scaleToZero !== (question.scaleToZero ?? false),
       message: `scaleToZero must be that of the queue's plan, ${question.scaleToZero ?? false}, got ${scaleToZero}; give it to the queue`,
     },
   ];

@@ -3,16 +3,23 @@ import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { lambdaBusyHourCost } from '../../flow/compute-cost';
 import { type Check, isKnown, validate } from '../../flow/errors';
-import { FLAG, type Kinds, NUMBER, needed } from '../../flow/kinds';
+import { FLAG, type Kinds, NUMBER, needed, sound } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
-import { planQueue } from '../../flow/queue/plan';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
 import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS, SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan, Workload } from '../../flow/queue/workload';
 import { DURATION, LAMBDA } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
-import { soundCompute, visibilityTimeoutSeconds, type WorkerBinding, type WorkerContext } from './worker-compute';
+import { QueuePlatform } from './queue-platform';
+import {
+  planWorker,
+  soundCompute,
+  visibilityTimeoutSeconds,
+  type WorkerBinding,
+  type WorkerContext,
+  type WorkerHost,
+} from './worker-compute';
 
 /** Lambda's own default. */
 const DEFAULT_MEMORY_MIB = 128;
@@ -30,7 +37,8 @@ export interface LambdaWorkerProps {
   /**
    * Messages per invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at least 1 s is needed.
    *
-   * @default - the most, up to 10, that the function's time-out and the queue's visibility timeout allow
+   * @default - that of the redrive queue, from which it must not differ; otherwise the most, up to 10, that the
+   * function's time-out and the queue's visibility timeout allow
    */
   readonly batchSize?: number;
 
@@ -58,12 +66,26 @@ const KINDS: Kinds<LambdaWorkerProps> = {
   provisionedPollers: FLAG,
 };
 
+/** What a queue is told of a function, and which props cannot be used. */
+export function lambdaHost(given: LambdaWorkerProps): WorkerHost {
+  const { props, checks } = sound(given, KINDS, 'compute');
+  return {
+    checks,
+    queueProps: {
+      platform: props.provisionedPollers ? QueuePlatform.LAMBDA_PROVISIONED : QueuePlatform.LAMBDA,
+      functionTimeout: props.function?.timeout ?? Duration.seconds(DEFAULT_FUNCTION_SECONDS),
+      batchWindow: props.batchWindow,
+    },
+    function: props.function,
+  };
+}
+
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
 export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): WorkerBinding {
   const props = soundCompute(context, given, KINDS);
   const { subject, queue } = context;
   const question = lambdaQuestion(context, props);
-  const plan = planQueue(subject, question, inputChecks(context, props, question));
+  const plan = planWorker(context, question, inputChecks(context, props, question));
   validate(subject, functionChecks(context, props, plan));
   const provisioned = question.platform === 'lambda-provisioned';
   props.function.addEventSource(
@@ -98,15 +120,15 @@ function windowOf({ batchWindowSeconds = 0 }: QueueQuestion): Duration | undefin
   return batchWindowSeconds > 0 ? Duration.seconds(batchWindowSeconds) : undefined;
 }
 
-/** The queue's question where it has one; the function adds only its price and its batch size. */
+/** The queue's question where it has one; the function adds only its price. */
 function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorkerProps): QueueQuestion {
   const { workload, consumer } = question;
   const priced = {
     ...question,
     consumer: { ...consumer, instanceHourCost: consumer?.instanceHourCost ?? hourCost(props.function, workload) },
-    batchSize: resolvedNumber(props.batchSize),
+    batchSize: resolvedNumber(props.batchSize) ?? question.batchSize,
   };
-  if (planned) return priced;
+  if (planned !== undefined) return priced;
   const platform: PlatformName = props.provisionedPollers ? 'lambda-provisioned' : 'lambda';
   return {
     ...priced,
@@ -130,16 +152,16 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
       message: `batchSize above 10 needs a batchWindow of at least 1 s, got batchSize ${batchSize} and batchWindow ${windowSeconds ?? askedWindow} s`,
     },
     {
-      refused: planned && windowSeconds !== undefined && windowSeconds !== askedWindow,
+      refused: planned !== undefined && windowSeconds !== undefined && windowSeconds !== askedWindow,
       message: `batchWindow must be that of the queue's plan, ${askedWindow} s, got ${windowSeconds} s; give it to the queue`,
     },
     {
-      refused: planned && question.platform !== 'lambda' && question.platform !== 'lambda-provisioned',
+      refused: planned !== undefined && question.platform !== 'lambda' && question.platform !== 'lambda-provisioned',
       message: `compute must be the platform of the queue's plan, ${question.platform}, got Lambda; give the queue platform QueuePlatform.LAMBDA`,
     },
     {
       refused:
-        planned &&
+        planned !== undefined &&
         provisionedPollers !== undefined &&
         provisionedPollers !== (question.platform === 'lambda-provisioned'),
       message: `provisionedPollers must be that of the queue's plan, got ${provisionedPollers}; give the queue platform QueuePlatform.${provisionedPollers ? 'LAMBDA_PROVISIONED' : 'LAMBDA'}`,

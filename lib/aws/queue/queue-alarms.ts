@@ -5,7 +5,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
-import { validate } from '../../flow/errors';
+import { type Check, validate } from '../../flow/errors';
 import { type Kinds, needed, sound } from '../../flow/kinds';
 import { queueAlarmKnobs, redriverAlarmKnobs } from '../../flow/queue/alarms';
 import type { QueuePlan } from '../../flow/queue/workload';
@@ -112,13 +112,15 @@ export class QueueAlarms extends Construct {
   public readonly all: Alarm[];
 
   /**
-   * @throws InvalidInputError when the plan lacks a knob, or CloudWatch does not accept one of its numbers
+   * @throws InvalidInputError when the plan is not for the depth that SQS publishes or lacks a knob, or CloudWatch does
+   * not accept one of its numbers
    */
   constructor(scope: Construct, id: string, props: QueueAlarmsProps) {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
     const { redriver, alarmTopic } = usable;
+    validate(id, planChecks(usable.plan, redriver !== undefined));
     const plan = withAlarmKnobs(usable.plan, redriver !== undefined);
     const rows = [
       ...queueRows(usable, plan),
@@ -148,6 +150,35 @@ const KINDS: Kinds<QueueAlarmsProps> = {
   plan: needed(PLAN),
   alarmTopic: TOPIC,
 };
+
+/** Whether the plan has the numbers of a queue of Amazon SQS, for what CloudWatch publishes about one. */
+function planChecks({ knobs, servedBy }: QueuePlan, redriver: boolean): Check[] {
+  const has = (name: string) => knobs.some((knob) => knob.name === name);
+  const lacking = (names: readonly string[]) => names.filter((name) => !has(name));
+  const missing = lacking(QUEUE_THRESHOLDS);
+  const missingRedriver = redriver ? lacking(REDRIVER_THRESHOLDS) : [];
+  const got = servedBy ? `got one for ${servedBy}` : 'got one made by hand';
+  const instead = 'give the plan of a RedriveQueue';
+  return [
+    {
+      refused: missing.length > 0,
+      message: `plan must be for a queue of Amazon SQS, ${got}, without ${missing.join(', ')}; ${instead}`,
+    },
+    {
+      refused: missing.length === 0 && has('peakOutstanding'),
+      message: `plan must have its alarmBacklog for messages that wait, which is what CloudWatch counts, ${got}, which counts those in work too; ${instead}`,
+    },
+    {
+      refused: missingRedriver.length > 0,
+      message: `plan must have the numbers of the redriver, ${got}, without ${missingRedriver.join(', ')}; ${instead} that redrives, or no redriver`,
+    },
+  ];
+}
+
+/** What the plan of a queue has to have: the other numbers are derived from these. */
+const QUEUE_THRESHOLDS = ['alarmBacklog', 'alarmAgeSeconds'];
+/** What it has to have besides, where a redriver is watched. */
+const REDRIVER_THRESHOLDS = ['redriveWindowSeconds', 'stuckHoldSeconds', 'alarmStuckLetters'];
 
 /** The plan with a knob for each number of the alarms; a plan made by hand may have none of them. */
 function withAlarmKnobs(plan: QueuePlan, redriver: boolean): QueuePlan {

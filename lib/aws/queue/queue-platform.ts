@@ -9,8 +9,10 @@ export enum QueuePlatform {
   LAMBDA_PROVISIONED = 'lambda-provisioned',
   /** Fargate tasks, scaled on backlog per task: metrics once a minute, three of them, and the start of a task. */
   FARGATE = 'fargate',
-  /** Pods on Kubernetes that KEDA scales. */
+  /** Pods on Kubernetes that KEDA scales: for items that a drained node waits for, up to 10 minutes. */
   KEDA = 'keda',
+  /** A Kubernetes job for each item, started by KEDA: for longer items, for which a `QueueWorker` there makes jobs too. */
+  KEDA_JOB = 'keda-job',
   /** Another scaler on the backlog: it polls every 30 s, decides within 15 s and starts an instance within 30 s. */
   OTHER = 'other',
 }

@@ -7,10 +7,11 @@ import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { QUEUE } from '../kinds';
-import { bindFargate, type FargateWorkerProps } from './fargate-compute';
-import { bindLambda, type LambdaWorkerProps } from './lambda-compute';
+import { subjectOf } from '../subject';
+import { bindFargate, type FargateWorkerProps, fargateHost } from './fargate-compute';
+import { bindLambda, type LambdaWorkerProps, lambdaHost } from './lambda-compute';
 import { RedriveQueue } from './redrive-queue';
-import type { WorkerBinding, WorkerContext } from './worker-compute';
+import type { WorkerBinding, WorkerContext, WorkerHost } from './worker-compute';
 
 /**
  * The compute that does the work. Pick one of the two.
@@ -18,18 +19,30 @@ import type { WorkerBinding, WorkerContext } from './worker-compute';
 export class WorkerCompute {
   /** A Lambda function, for items of up to 15 minutes that fit in its memory and disk. */
   public static lambda(props: LambdaWorkerProps): WorkerCompute {
-    return new WorkerCompute((context) => bindLambda(context, props));
+    return new WorkerCompute(
+      (context) => bindLambda(context, props),
+      () => lambdaHost(props),
+    );
   }
 
   /** Fargate tasks that poll the queue, scaled on backlog per task; for long items and steady load. */
   public static fargate(props: FargateWorkerProps): WorkerCompute {
-    return new WorkerCompute((context) => bindFargate(context, props));
+    return new WorkerCompute(
+      (context) => bindFargate(context, props),
+      () => fargateHost(props),
+    );
   }
 
   /** @internal */
   private constructor(
     /** @internal */
     public readonly _bind: (context: WorkerContext) => WorkerBinding,
+    /**
+     * What a redrive queue has to be told of it. Read before the props are checked.
+     *
+     * @internal
+     */
+    public readonly _host: () => WorkerHost,
   ) {}
 }
 
@@ -39,7 +52,9 @@ export class WorkerCompute {
 export interface QueueWorkerProps {
   /**
    * The queue to consume. A `RedriveQueue` brings its workload, its objective and its plan; any other queue needs
-   * `workload` and `objective` here. For a queue of the same app the visibility timeout is checked against the worker.
+   * `workload` and `objective` here. For a queue of the same app, its visibility timeout, its retention and its
+   * `maxReceiveCount` are checked against the worker, and the plan has them as given; the plan for an imported queue
+   * does not have them.
    */
   readonly queue: IQueue;
 
@@ -88,19 +103,25 @@ export class QueueWorker extends Construct {
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const usable = soundProps(id, props);
+    const subject = subjectOf(this);
+    const usable = soundProps(subject, props);
     const redriveQueue = RedriveQueue._of(usable.queue);
     const { queue } = redriveQueue ?? usable;
-    const question = redriveQueue ? questionOf(id, redriveQueue, usable) : ownQuestion(id, usable);
+    const question = redriveQueue ? questionOf(subject, redriveQueue, usable) : ownQuestion(subject, usable);
+    const planned = redriveQueue && {
+      id: redriveQueue.node.id,
+      plan: redriveQueue.plan,
+      ceiling: ceilingOf(redriveQueue),
+    };
     const binding = usable.compute._bind({
       scope: this,
-      subject: id,
+      subject,
       queue,
       question,
-      planned: redriveQueue !== undefined,
+      planned,
     });
     this.plan = binding.plan;
-    redriveQueue?._serve({ ...binding, scope: this, subject: id });
+    redriveQueue?._serve({ ...binding, scope: this, subject });
     this.warnWithoutDeadLetterQueue(queue);
   }
 
@@ -158,7 +179,12 @@ function questionOf(subject: string, queue: RedriveQueue, props: QueueWorkerProp
     ...sameAs(queue, 'objective', objective, props.objective),
     ...sameAs(queue, 'consumer', consumer ?? {}, props.consumer),
   ]);
-  return { ...queue._question, objective };
+  return queue._question;
+}
+
+/** The ceiling that the queue's plan could not check, because it did not know what an instance costs. */
+function ceilingOf({ _asked, _question }: RedriveQueue): number | undefined {
+  return _question.objective.monthlyCost === undefined ? _asked.objective.monthlyCost : undefined;
 }
 
 /** One queue has one plan: a number that is given twice must be the same twice. */

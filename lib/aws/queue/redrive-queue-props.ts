@@ -2,12 +2,14 @@
 import { Duration, type RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import { type Check, oneOf } from '../../flow/errors';
+import { type Check, isKnown, oneOf, shown } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, NUMBER, TEXT } from '../../flow/kinds';
+import { kedaPlatform, LONGEST_GRACE_SECONDS } from '../../flow/queue/platforms/keda';
+import { SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
 import { DURATION, KEY, TOPIC } from '../kinds';
-import { resolvedNumber, resolvedSeconds } from '../tokens';
+import { knownNumber, resolvedNumber, resolvedSeconds } from '../tokens';
 import { QueuePlatform } from './queue-platform';
 
 /**
@@ -20,8 +22,9 @@ export interface RedriveQueueProps {
   readonly workload: Workload;
 
   /**
-   * The promise to the users of a queue. Its `monthlyCost` bounds the worker: it is checked here only when
-   * `consumer.instanceHourCost` says what an instance costs.
+   * The promise to the users of a queue. Its `monthlyCost` bounds the worker. With `consumer.instanceHourCost`, what an
+   * instance costs, the queue is planned within it; without, the `QueueWorker`, which knows its price, is refused when the
+   * plan's instances may cost more.
    */
   readonly objective: Objective;
 
@@ -78,6 +81,14 @@ export interface RedriveQueueProps {
    * @default Duration.seconds(0)
    */
   readonly batchWindow?: Duration;
+
+  /**
+   * Messages of one invocation of the consuming function. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow`
+   * of at least 1 s is needed. Without effect on other platforms than Lambda.
+   *
+   * @default - the most, up to 10, that fit in the function's time-out
+   */
+  readonly batchSize?: number;
 
   /**
    * Attempts at a message before it is a dead letter. 1 to 1,000. With fewer than five, throttled attempts count as
@@ -171,6 +182,7 @@ export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
   encryptionKey: KEY,
   functionTimeout: DURATION,
   batchWindow: DURATION,
+  batchSize: NUMBER,
   maxReceiveCount: NUMBER,
   retention: DURATION,
   maxRedrives: NUMBER,
@@ -206,6 +218,7 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
     scaleToZero: props.scaleToZero,
     functionTimeoutSeconds: resolvedSeconds(props.functionTimeout),
     batchWindowSeconds: resolvedSeconds(props.batchWindow),
+    batchSize: resolvedNumber(props.batchSize),
     maxReceiveCount: resolvedNumber(props.maxReceiveCount),
     retentionSeconds: resolvedSeconds(props.retention),
     customerKey: props.encryptionKey !== undefined,
@@ -226,7 +239,9 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
   const { platform, retention, maskedFields } = props;
   return [
     ...unresolvedChecks(props),
+    ...batchChecks(props),
     oneOf('platform', platform, PLATFORMS),
+    podCheck(props),
     {
       refused: retention?.isUnresolved() === true && retention.unitLabel() !== 'seconds',
       message: `retention must be in seconds when it is a token, got ${retention?.unitLabel()}`,
@@ -234,6 +249,26 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
     {
       refused: maskedFields?.some((name) => name.includes(',') || name.trim() === '') ?? false,
       message: `maskedFields must be names without commas, got ${maskedFields?.join(' | ')}`,
+    },
+  ];
+}
+
+/** The worker on Kubernetes makes jobs for such items, so the queue has to be planned for them. */
+function podCheck({ platform, workload }: RedriveQueueProps): Check {
+  const serviceSeconds = workload?.serviceSeconds;
+  return {
+    refused: platform === QueuePlatform.KEDA && isKnown(serviceSeconds) && kedaPlatform(workload) !== platform,
+    message: `platform must be ${QueuePlatform.KEDA_JOB}, a job for each item, got ${QueuePlatform.KEDA}: with serviceSeconds ${shown(serviceSeconds)} an attempt may take longer than a drained node waits for a pod, ${LONGEST_GRACE_SECONDS} s`,
+  };
+}
+
+function batchChecks({ batchSize, batchWindow, fifo = false }: RedriveQueueProps): Check[] {
+  const windowSeconds = resolvedSeconds(batchWindow) ?? 0;
+  return [
+    knownNumber('batchSize', batchSize, 1, fifo ? SQS_BATCH.usual : SQS_BATCH.largest),
+    {
+      refused: batchSize !== undefined && batchSize > SQS_BATCH.usual && windowSeconds < 1,
+      message: `batchSize above ${SQS_BATCH.usual} needs a batchWindow of at least 1 s, got batchSize ${shown(batchSize)} and batchWindow ${windowSeconds} s`,
     },
   ];
 }

@@ -16,7 +16,7 @@ export interface LogScenario {
     readonly bytes: number;
     /** Bytes of everything but logs and their queue. */
     readonly otherBytes: number;
-    /** Somebody looks once a week, and deletes log files by hand when more than this share of the disk is used. */
+    /** A person checks the disk once a week, and deletes log files when more than this share of it is used. */
     readonly cleanUpRatio: number;
   };
   readonly after: {
@@ -63,6 +63,6 @@ function measureLogs(subject: string, { workload, disk, after }: LogScenario, se
 
 function predictionsOf(peakDiskBytes: number, { bytes, otherBytes, cleanUpRatio }: NodeDisk): Numbers {
   const diskRatio = (otherBytes + peakDiskBytes) / bytes;
-  // Whoever looks finds no more than the most, which may be too much every time.
+  // A weekly check finds at most the peak, which may be above the ratio every time.
   return { diskRatio, cleanUpsPerWeek: diskRatio > cleanUpRatio ? 1 : 0, lostRatio: 0 };
 }

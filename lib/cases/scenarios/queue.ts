@@ -33,8 +33,8 @@ export interface QueueScenario {
      */
     readonly returnSeconds?: number;
     /**
-     * Attempts after which the simulation stops to hand out an item that cannot be served. More than anybody makes
-     * until the end of the peak, so that nothing is set aside while it is looked at.
+     * Attempts after which the simulation no longer delivers an item that cannot be served. More than are made until
+     * the end of the peak, so that nothing is set aside while the run is measured.
      *
      * @default 1
      */
@@ -69,7 +69,7 @@ function measureQueue(subject: string, scenario: QueueScenario, seed: number, en
   const { plan, sizing } = solveQueue(subject, questionOn(scenario, engine));
   const second = simulate({ workload: sizing.workload, consumer: sizing.consumer, seed });
   return {
-    // Without a dead-letter queue nothing is set aside; the simulation only ends its rounds some day.
+    // Without a dead-letter queue nothing is set aside; the bound on attempts only ends the run.
     before: { ...numbersOf(first), setAside: 0 },
     after: { measured: numbersOf(second), predicted: predictionsOf(plan, sizing) },
     knobs: plan.knobs,

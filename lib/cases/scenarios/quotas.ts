@@ -29,7 +29,7 @@ export interface QuotaScenario {
 /** How it is measured, and where it is deployed. */
 export const quotas: Kind<QuotaScenario> = { measure: measureQuotas, engines: ({ capacity }) => enginesIn(capacity) };
 
-/** Tenants of a Kafka cluster: whoever sends most gets most before, each is held to its share after. */
+/** Tenants of a Kafka cluster: before, the tenant that sends most gets most; after, each is held to its share. */
 function measureQuotas(subject: string, scenario: QuotaScenario, seed: number, engine?: Engine): Measured {
   const { tenants, noise, days } = scenario;
   const capacity = engine === undefined ? Object.values(scenario.capacity)[0] : scenario.capacity[engine];
@@ -52,7 +52,7 @@ function measureQuotas(subject: string, scenario: QuotaScenario, seed: number, e
   };
 }
 
-/** Whoever is held back at its peak is short once a day: by the plan's own quotas, not by anybody's noise. */
+/** A tenant that is throttled at its peak is short once a day: because of its own quota, not because of another tenant. */
 function predictionsOf(plan: QuotasPlan, tenants: readonly KafkaTenant[], days: number): Numbers {
   const served = tenants.map(({ name, steadyBytesPerSecond, peakBytesPerSecond = steadyBytesPerSecond }) =>
     Math.min(1, plan.tenant(name).producerBytesPerSecond / peakBytesPerSecond),

@@ -144,6 +144,8 @@ export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
 export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
   const own = 'this library, docs/constructs/k8s-queue-worker.md';
   const { peakBacklog, reactionSeconds } = plan.predictions;
+  // A queue with alarms of its own on the broker's number has no such knob.
+  const peakOutstanding = plan.knobs.find(({ name }) => name === 'peakOutstanding')?.value ?? Math.ceil(peakBacklog);
   return [
     chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', own),
     firstOneKnob('alarmScalerErrors', 'errors', 'a scaler that cannot read the queue does not follow it', own),
@@ -157,10 +159,10 @@ export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
     ),
     {
       name: 'alarmDrainBacklog',
-      value: Math.ceil(peakBacklog + 1),
+      value: peakOutstanding + 1,
       unit: 'items',
-      formula: '⌈predicted peak + 1⌉: above it, and still growing, producers win',
-      inputs: { peakBacklog },
+      formula: 'peakOutstanding + 1: above it, and still growing, producers win',
+      inputs: { peakOutstanding },
       source: own,
     },
     {

@@ -13,10 +13,19 @@ export interface Backoff {
 }
 
 /**
- * The backoff that plan and simulation assume. SQS counts visibility in whole seconds, so that a shorter base could
+ * The backoff of a consumer that retries by itself. Queues count delays in whole seconds, so that a shorter base could
  * not be kept; five attempts reach 8 s, far from the cap.
  */
 export const DEFAULT_BACKOFF: Backoff = { baseSeconds: 1, capSeconds: 60 };
+
+/** How long a failed item waits before it is delivered again. The base may be 0: it is delivered at once. */
+export interface RetryDelay extends Backoff {
+  /** Whether a delay is drawn from U(0, bound); otherwise it is the bound. */
+  readonly jitter: boolean;
+}
+
+/** The delay where no broker decides it: a consumer with a backoff of its own. */
+export const DEFAULT_RETRY_DELAY: RetryDelay = { ...DEFAULT_BACKOFF, jitter: true };
 
 /** Upper bound in seconds of the delay after failed attempt number `attempt` (0 is the first): min(cap, base·2ⁿ). */
 export function backoffBound(attempt: number, backoff: Backoff = DEFAULT_BACKOFF): number {

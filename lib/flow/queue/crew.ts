@@ -12,6 +12,7 @@ import { waitsAtQuantile } from './forecast/retries';
 import {
   type ResolvedConsumer,
   type ResolvedWorkload,
+  type Retries,
   SETTLES,
   STEADY_HORIZON_SECONDS,
   settlingSeconds,
@@ -37,16 +38,16 @@ export function slotsForRate(
   rate: number,
   horizon: number,
   workload: ResolvedWorkload,
-  maxAttempts: number,
+  retries: Retries,
   promise: Promised,
 ): number {
-  const work = workSeconds(workload, maxAttempts);
+  const work = workSeconds(workload, retries.maxAttempts);
   const spread = variationFactor(workload.serviceVariation);
   const allowed = 1 - promise.latencyQuantile;
   return fewestSlots(rate * work, (slots, waiting) => {
     if (SETTLES * settlingSeconds(rate, slots / work, workload.serviceVariation) > horizon) return false;
     const decay = (slots / work - rate) / spread;
-    return stationaryTail(promise.latencySeconds, workload, maxAttempts, waiting, decay) <= allowed;
+    return stationaryTail(promise.latencySeconds, workload, retries, waiting, decay) <= allowed;
   });
 }
 

@@ -50,8 +50,15 @@ export function sizeWithHeadroom(
   return best;
 }
 
+/** As `sizeWithHeadroom`, without the default head-room: whether there is a plan does not depend on it. */
+export const sizeAsAsked: typeof sizeWithHeadroom = (solve, subject, workload, objective, given) => {
+  const { headroom } = objective;
+  const asked = headroom === undefined ? solve : sparing(headroom, solve);
+  return { sizing: asked(subject, workload, objective, given), headroom: headroom ?? 1 };
+};
+
 /** As `solve`, for a multiple of the load; the result forecasts the load itself. */
-export function sparing(headroom: number, solve: Solve): Solve {
+function sparing(headroom: number, solve: Solve): Solve {
   return (subject, workload, objective, given) => {
     const spared = solve(subject, times(workload, headroom), objective, given);
     if (spared.refusal !== undefined) {
@@ -59,7 +66,8 @@ export function sparing(headroom: number, solve: Solve): Solve {
       return { ...spared, given, refusal: () => `with a head-room of ${headroom}, ${refusal()}` };
     }
     const { minInstances, maxInstances } = spared.consumer;
-    return { ...solve(subject, workload, objective, { ...given, minInstances, maxInstances }), given };
+    const { decidedBy } = spared;
+    return { ...solve(subject, workload, objective, { ...given, minInstances, maxInstances }), given, decidedBy };
   };
 }
 
@@ -74,6 +82,8 @@ function times(workload: Workload, factor: number): Workload {
 
 /** A size and what it promises. */
 export interface PromisedSize {
+  /** Seconds of the service time that are not the item's own and do not grow with it. */
+  readonly startSecondsWithin: number;
   readonly workload: ResolvedWorkload;
   readonly consumer: ResolvedConsumer;
   readonly promised: Promised;
@@ -90,8 +100,13 @@ export function breaksAtLoad({ workload, consumer, promised }: PromisedSize): nu
 }
 
 /** The multiple of the service time at which this size breaks its promise, to 1 %. */
-export function breaksAtServiceTime({ workload, consumer, promised }: PromisedSize): number {
-  const slowed = (factor: number) => ({ ...workload, serviceSeconds: workload.serviceSeconds * factor });
+export function breaksAtServiceTime({ workload, consumer, promised, startSecondsWithin }: PromisedSize): number {
+  const { serviceSeconds: busy, serviceVariation } = workload;
+  const slowed = (factor: number) => {
+    const serviceSeconds = (busy - startSecondsWithin) * factor + startSecondsWithin;
+    // The standard deviation is the item's, and grows with it.
+    return { ...workload, serviceSeconds, serviceVariation: (serviceVariation * busy * factor) / serviceSeconds };
+  };
   return firstBroken((factor) => keepsPromise(slowed(factor), consumer, promised));
 }
 

@@ -5,16 +5,63 @@ import { MONTH_HOURS } from '../prices';
 import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
 import { attemptSeconds, resolveWorkload } from './resolve';
-import type { Sizing } from './sizing';
-import type { Predictions } from './workload';
+import type { Decision, Sizing } from './sizing';
 
 /** Every neutral knob, in the order it is derived. */
 export function queueKnobs(planned: Planned): Knob[] {
-  return [...crewKnobs(planned), ...costKnobs(planned.sizing), itemTimeoutKnob(planned), ...alarmKnobs(planned)];
+  return [
+    ...crewKnobs(planned),
+    ...costKnobs(planned.sizing),
+    itemTimeoutKnob(planned),
+    ...retryKnobs(planned),
+    ...alarmKnobs(planned),
+  ];
 }
 
-function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob[] {
-  const { workload, consumer, promised, workSeconds, unhinderedSeconds, passing } = sizing;
+/** What decided on the most instances, where that is not the promise. */
+const DECIDED: Readonly<Record<Exclude<Decision, 'latency'>, string>> = {
+  given: 'given',
+  minimum: 'minInstances, given by hand: more than the load needs',
+  backlog: 'fewest instances, in steps of 2 %, of which the predicted backlog is at most maxBacklog',
+  limit: 'the instances that can exist: fewer than the bounds given by hand ask for',
+};
+
+/** The most instances, with the bound that decided. */
+function maxInstancesKnob({ sizing }: Planned, peak: Knob['inputs']): Knob {
+  const { consumer, given, promised, passing, decidedBy, startSecondsWithin } = sizing;
+  const start = startSecondsWithin > 0 ? '; the work of an item has the start of its job in it' : '';
+  const inputs: Readonly<Record<Decision, Knob['inputs']>> = {
+    given: {},
+    latency: { ...peak, ...(startSecondsWithin > 0 ? { startSeconds: startSecondsWithin } : {}) },
+    minimum: { minInstances: consumer.minInstances },
+    backlog: { ...peak, maxBacklog: promised.maxBacklog },
+    limit: { instanceLimit: given.instanceLimit ?? consumer.maxInstances },
+  };
+  const through = passing
+    ? 'through head-room × the peak, over before the queue settles'
+    : 'at head-room × the peak (Erlang C), settled within it';
+  const formula =
+    decidedBy === 'latency'
+      ? `⌈fewest slots c with P(latency > promise) ≤ 1 − quantile ${through} ÷ slots⌉${start}`
+      : DECIDED[decidedBy];
+  const erlang = passing
+    ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
+    : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service';
+  return {
+    name: 'maxInstances',
+    value: consumer.maxInstances,
+    unit: 'instances',
+    formula,
+    inputs: inputs[decidedBy],
+    source: { given: 'set by hand', minimum: 'minInstances', limit: 'instanceLimit', latency: erlang, backlog: erlang }[
+      decidedBy
+    ],
+  };
+}
+
+function crewKnobs(planned: Planned): Knob[] {
+  const { question, platformFacts, sizing, headroom } = planned;
+  const { workload, consumer, promised, workSeconds, unhinderedSeconds } = sizing;
   const given = question.consumer ?? {};
   const slots = consumer.slotsPerInstance;
   const peak = {
@@ -25,6 +72,9 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
     latencyQuantile: promised.latencyQuantile,
     slotsPerInstance: slots,
   };
+  // Nothing was sized for head-room where the whole crew was given.
+  const isCrewGiven =
+    given.minInstances !== undefined && given.maxInstances !== undefined && question.objective.headroom === undefined;
   return [
     {
       name: 'slotsPerInstance',
@@ -34,29 +84,8 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
       inputs: {},
       source: platformFacts.title,
     },
-    {
-      name: 'maxInstances',
-      value: consumer.maxInstances,
-      unit: 'instances',
-      formula:
-        given.maxInstances !== undefined
-          ? 'given'
-          : passing
-            ? '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile through head-room × the peak, over before the queue settles ÷ slots⌉'
-            : '⌈fewest slots c with P(latency > promise) ≤ 1 − quantile at head-room × the peak (Erlang C), settled within it ÷ slots⌉',
-      inputs: given.maxInstances !== undefined ? {} : peak,
-      source: passing
-        ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
-        : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service',
-    },
-    {
-      name: 'headroom',
-      value: headroom,
-      unit: '× the load',
-      formula: headroomFormula(question.objective.headroom, headroom),
-      inputs: {},
-      source: 'this library, docs/decisions/0022-head-room.md',
-    },
+    maxInstancesKnob(planned, peak),
+    ...(isCrewGiven ? [] : [headroomKnob(question, headroom)]),
     {
       name: 'minInstances',
       value: consumer.minInstances,
@@ -80,6 +109,17 @@ function crewKnobs({ question, platformFacts, sizing, headroom }: Planned): Knob
     },
     ...(platformFacts.followsBacklog ? [backlogKnob(sizing)] : []),
   ];
+}
+
+function headroomKnob({ objective }: Planned['question'], headroom: number): Knob {
+  return {
+    name: 'headroom',
+    value: headroom,
+    unit: '× the load',
+    formula: headroomFormula(objective.headroom, headroom),
+    inputs: {},
+    source: 'this library, docs/decisions/0022-head-room.md',
+  };
 }
 
 function costKnobs({ consumer, given, forecast }: Sizing): Knob[] {
@@ -109,7 +149,7 @@ function backlogKnob({ workload, consumer, promised }: Sizing): Knob {
     value: consumer.backlogPerInstance,
     unit: 'items',
     formula:
-      'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first look into a peak asks for every instance',
+      'acceptable wait ÷ service time × slots; acceptable is the latency, or less, so that the first poll of a peak asks for every instance',
     inputs: {
       acceptableSeconds: acceptable,
       latencySeconds: promised.latencySeconds,
@@ -144,33 +184,73 @@ function itemTimeoutKnob({ question }: Planned): Knob {
   };
 }
 
-/** The backlog at which an alarm fires: above the prediction, and before the promise is broken. */
-export function alarmBacklog(
-  { promised, consumer, workSeconds, unhinderedSeconds }: Sizing,
-  { peakBacklog }: Predictions,
-) {
+/** How long a failed item waits for its next attempt, where attempts fail. */
+function retryKnobs({ sizing, retry: { delay, ...why } }: Planned): Knob[] {
+  if (sizing.workload.failureRatio === 0) return [];
+  return [{ name: 'retryDelaySeconds', value: delay.baseSeconds, unit: 's', ...why }];
+}
+
+/** What alarms compare with: who reads the depth, and from where. */
+type Read = Pick<Planned, 'question' | 'platform' | 'brokerFacts' | 'sizing' | 'predictions'>;
+
+/**
+ * Slots whose items the depth counts that alarms read. KEDA's alerts read the number that it scales on, which counts
+ * items in work on every broker; a queue with a redriver has alarms of its own on the broker's number.
+ */
+function slotsCounted({ question, platform, brokerFacts, sizing }: Read): number {
+  const byScaler = (platform === 'keda' || platform === 'keda-job') && question.redrive === undefined;
+  const { maxInstances, slotsPerInstance } = sizing.consumer;
+  return byScaler || brokerFacts.depthCountsWork ? maxInstances * slotsPerInstance : 0;
+}
+
+/** The depth at which an alarm fires: above the prediction, and before the promise is broken. */
+export function alarmBacklog(read: Read) {
+  const { promised, consumer, workSeconds, unhinderedSeconds } = read.sizing;
+  const { peakBacklog } = read.predictions;
   const capacity = (consumer.maxInstances * consumer.slotsPerInstance) / workSeconds;
   const clearable = capacity * (promised.latencySeconds - unhinderedSeconds);
+  const waiting = Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog));
+  const slots = slotsCounted(read);
   return {
-    value: Math.ceil(Math.max(1, 1.1 * peakBacklog, peakBacklog + 0.8 * (clearable - peakBacklog))),
-    inputs: { peakBacklog, clearableItems: clearable },
+    value: Math.ceil(waiting + slots),
+    inputs: { peakBacklog, clearableItems: clearable, ...(slots > 0 && { slots }) },
   };
 }
 
-function alarmKnobs({ sizing, predictions, brokerFacts }: Planned): Knob[] {
-  const { latencySeconds } = sizing.promised;
-  const backlog: Knob = {
-    name: 'alarmBacklog',
-    ...alarmBacklog(sizing, predictions),
+/** The predicted peak as it is read where items in work count; undefined where only those that wait do. */
+function peakOutstandingKnob(planned: Planned): Knob | undefined {
+  const slots = slotsCounted(planned);
+  const { peakBacklog } = planned.predictions;
+  if (slots === 0) return undefined;
+  return {
+    name: 'peakOutstanding',
+    value: Math.ceil(peakBacklog + slots),
     unit: 'items',
-    formula: 'predicted peak + 80 % of the way to what all instances clear within the latency; at least 1.1 × the peak',
+    formula: '⌈predicted peak + every slot⌉: the depth counts items in work, and while items wait no slot is free',
+    inputs: { peakBacklog, slots },
+    source: planned.brokerFacts.source,
+  };
+}
+
+function alarmKnobs(planned: Planned): Knob[] {
+  const { sizing, predictions, brokerFacts } = planned;
+  const { latencySeconds } = sizing.promised;
+  const outstanding = peakOutstandingKnob(planned);
+  const formula =
+    'predicted peak + 80 % of the way to what all instances clear within the latency; at least 1.1 × the peak';
+  const threshold: Knob = {
+    name: 'alarmBacklog',
+    ...alarmBacklog(planned),
+    unit: 'items',
+    formula: outstanding === undefined ? formula : `${formula}; and every slot, because the depth counts items in work`,
     source: "Little's law, L = λW",
   };
-  if (!brokerFacts.publishesAge) return [backlog];
+  const backlog = outstanding === undefined ? [threshold] : [outstanding, threshold];
+  if (!brokerFacts.publishesAge) return backlog;
   // A quantile is half the work of a plan, so it is computed when first read.
   const age = once(() => alarmAge(latencySeconds, predictions.latencyP99Seconds));
   return [
-    backlog,
+    ...backlog,
     {
       name: 'alarmAgeSeconds',
       get value() {

@@ -19,23 +19,33 @@ import { once } from '../once';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { BROKERS } from './brokers/table';
 import { forecast } from './forecast/predict';
-import { breaksAtLoad, breaksAtServiceTime, DEFAULT_HEADROOM, sizeWithHeadroom, sparing } from './headroom';
+import {
+  breaksAtLoad,
+  breaksAtServiceTime,
+  DEFAULT_HEADROOM,
+  type SparedSizing,
+  sizeAsAsked,
+  sizeWithHeadroom,
+} from './headroom';
 import { alarmBacklog, queueKnobs } from './knobs';
 import type { Planned } from './planned';
 import { PLATFORMS } from './platforms/table';
-import { checkScaleToZero } from './platforms/waking';
+import { awake, sleeps, wakingRefusal } from './platforms/waking';
 import type { QueueQuestion } from './question';
+import type { Refusal } from './refusal';
 import {
   attemptSeconds,
   consumerChecks,
-  objectiveChecks,
+  type GivenConsumer,
+  questionChecks,
   type ResolvedConsumer,
   resolveWorkload,
   retryChecks,
   workloadChecks,
 } from './resolve';
-import { type Sizing, type Solve, size } from './sizing';
-import { waysOut } from './ways-out';
+import type { Retry } from './retry';
+import { type Sizing, size } from './sizing';
+import { type Fits, twoTogether, type WayOut, waysOut } from './ways-out';
 import { type Consumer, type Predictions, QueuePlan, type Workload } from './workload';
 
 /**
@@ -59,33 +69,14 @@ export interface SolvedQueue {
 
 /** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
-  const { workload, objective, consumer = {} } = question;
-  const { platform: platformName = 'other', broker: brokerName = 'sqs' } = question;
-  const known = Object.hasOwn(PLATFORMS, platformName) && Object.hasOwn(BROKERS, brokerName);
-  const platform = PLATFORMS[platformName];
-  const broker = BROKERS[brokerName];
-  // Only an object has fields to check.
-  const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
-  validate(subject, [
-    oneOf('platform', platformName, Object.keys(PLATFORMS)),
-    oneOf('broker', brokerName, Object.keys(BROKERS)),
-    ...workloadChecks(workload),
-    ...objectiveChecks(objective),
-    ...consumerChecks(consumer),
-    ...(whole && known ? [...platform.checks(question), ...broker.checks(question)] : []),
-    ...checks,
-    {
-      refused: isKnown(objective?.monthlyCost) && consumer?.instanceHourCost === undefined,
-      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${shown(objective?.monthlyCost)} and no price`,
-    },
-  ]);
-  const timed: Consumer = { ...platform.consumer(question, broker.facts), ...definedOnly(broker.consumer(question)) };
-  validate(subject, retryChecks(workload, timed));
-  checkScaleToZero(subject, question, platform.wakeUpSeconds?.(question, broker.facts));
-  const solve = platform.solve?.(question) ?? size;
-  const { sizing, headroom } = sizeWithHeadroom(solve, subject, workload, objective, timed);
-  if (sizing.refusal !== undefined) throw refused(subject, sizing, sizing.refusal(), question, solve);
+  validate(subject, checksOf(question, checks));
+  const { platformName, platform, brokerName, broker } = partsOf(question);
+  validate(subject, retryChecks(question.workload, timedConsumer(question)));
+  const attempt = attempted(subject, question, sizeWithHeadroom);
+  if ('reason' in attempt) throw refused(subject, question, attempt);
+  const { sizing, headroom } = attempt;
   const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
+  const read = { question, platform: platformName, brokerFacts: broker.facts };
   const planned: Planned = {
     subject,
     question,
@@ -96,35 +87,138 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     sizing,
     headroom,
     predictions,
-    itemTimeoutSeconds: attemptSeconds(resolveWorkload(workload)).timeout,
-    alarmBacklog: alarmBacklog(sizing, predictions).value,
+    itemTimeoutSeconds: itemTimeout(question),
+    retry: retryOf(question),
+    alarmBacklog: alarmBacklog({ ...read, sizing, predictions }).value,
   };
-  const refusal = platform.refusal?.(planned);
-  if (refusal !== undefined) throw new CapacityError(subject, refusal.reason, refusal.waysOut);
   const monthlyCost = platform.monthlyCost?.(planned);
   // Set on the object, not spread: values that are never read are never computed.
   if (monthlyCost !== undefined)
     Object.defineProperty(predictions, 'monthlyCost', { value: monthlyCost, enumerable: true });
-  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned))
+  const peaked = sizing.workload.peakSeconds > 0;
+  const plan = new QueuePlan(subject, queueKnobs(planned), predictions, remarks(planned), servedBy(planned), peaked)
     .withKnobs(broker.knobs(planned))
     .withKnobs(platform.knobs(planned));
-  const alarms = [...(broker.alarms?.(plan, question) ?? []), ...(platform.alarms?.(plan) ?? [])];
+  const ofBroker = broker.alarms?.(plan, question) ?? [];
+  const ofPlatform = platform.alarms?.(plan) ?? [];
+  // Where both have an alarm of the same name, a queue with a redriver is watched where it is, any other by its worker.
+  const alarms = question.redrive === undefined ? [...ofBroker, ...ofPlatform] : [...ofPlatform, ...ofBroker];
   return { plan: plan.withKnobs(alarms), sizing };
 }
 
-/** The refusal of a size, with ways out that have each been solved. */
-function refused(
+/** The platform and the broker that are asked for. */
+function partsOf({ platform: platformName = 'other', broker }: QueueQuestion) {
+  const platform = PLATFORMS[platformName];
+  const brokerName = broker ?? platform.facts.brokers[0];
+  return { platformName, platform, brokerName, broker: BROKERS[brokerName] };
+}
+
+/** Every check of a question. */
+function checksOf(question: QueueQuestion, more: readonly Check[]): Check[] {
+  if (typeof question !== 'object' || question === null) return [...questionChecks(question, []), ...more];
+  const { workload, objective, consumer = {}, platform = 'other', broker } = question;
+  // Only an object has fields to check.
+  const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
+  const known = isNameOf(PLATFORMS, platform) && (broker === undefined || isNameOf(BROKERS, broker));
+  const parts = whole && known ? partsOf(question) : undefined;
+  return [
+    oneOf('platform', platform, Object.keys(PLATFORMS)),
+    parts === undefined
+      ? oneOf('broker', broker, Object.keys(BROKERS))
+      : oneOf(`broker of platform ${platform}`, parts.brokerName, parts.platform.facts.brokers),
+    ...questionChecks(question, parts === undefined ? [] : [...parts.platform.choices, ...parts.broker.choices]),
+    ...(parts === undefined ? [] : [...parts.platform.checks(question), ...parts.broker.checks(question)]),
+    ...more,
+    {
+      refused: isKnown(objective?.monthlyCost) && consumer?.instanceHourCost === undefined,
+      message: `monthlyCost needs instanceHourCost, the price of an instance and hour; got a ceiling of ${shown(objective?.monthlyCost)} and no price`,
+    },
+  ];
+}
+
+function isNameOf(table: object, name: unknown): boolean {
+  return typeof name === 'string' && Object.hasOwn(table, name);
+}
+
+/** The consumer with the times and limits of platform and broker. */
+function timedConsumer(question: QueueQuestion): GivenConsumer {
+  const { platform, broker } = partsOf(question);
+  return {
+    ...platform.consumer(question, broker.facts),
+    ...definedOnly(broker.consumer(question)),
+    retryDelay: retryOf(question).delay,
+  };
+}
+
+/** How a failed item is retried. */
+function retryOf(question: QueueQuestion): Retry {
+  const { platformName: platform, broker } = partsOf(question);
+  return broker.retry({ question, platform, itemTimeoutSeconds: itemTimeout(question) });
+}
+
+function itemTimeout({ workload }: QueueQuestion): number {
+  return attemptSeconds(resolveWorkload(workload)).timeout;
+}
+
+/** A question that cannot be served: why, and the size where it got that far. */
+interface RefusedAttempt extends Refusal {
+  readonly sizing?: Sizing;
+}
+
+/** Sizes a question and asks platform and broker whether they can serve it. */
+function attempted(
   subject: string,
-  sizing: Sizing,
-  reason: string,
   question: QueueQuestion,
-  solve: Solve,
-): CapacityError {
+  spared: typeof sizeWithHeadroom,
+): SparedSizing | RefusedAttempt {
+  const { platformName, platform, broker } = partsOf(question);
   const { workload, objective } = question;
-  const again = objective.headroom === undefined ? solve : sparing(objective.headroom, solve);
-  const solved = waysOut(sizing, workload, objective, again).map((way) => way.sentence);
-  const ways = [...solved, ...(sizing.otherwise ?? [])];
-  return new CapacityError(subject, reason, ways.length > 0 ? ways : ['split the work into smaller items']);
+  const refusal =
+    platform.refusal?.(question) ?? wakingRefusal(question, platform.wakeUpSeconds?.(question, broker.facts));
+  if (refusal !== undefined) return refusal;
+  const solve = platform.solve?.(question) ?? size;
+  const made = spared(solve, subject, workload, objective, timedConsumer(question));
+  const { sizing } = made;
+  if (sizing.refusal !== undefined) {
+    const otherwise = (asked: QueueQuestion, fits: Fits) => [
+      ...(platform.otherwise?.(asked, sizing, fits) ?? []),
+      ...(sleeps(asked) ? [awake(asked)] : []),
+    ];
+    return { reason: sizing.refusal, sizing, waysOut: otherwise };
+  }
+  const itemTimeoutSeconds = itemTimeout(question);
+  return broker.refusal?.({ question, platform: platformName, sizing, itemTimeoutSeconds }) ?? made;
+}
+
+/** The refusal of a question, with ways out that each have a plan. */
+function refused(subject: string, question: QueueQuestion, { reason, sizing, waysOut: own }: RefusedAttempt) {
+  // The default head-room yields, so that only head-room that was asked for has to fit.
+  const bare = (asked: QueueQuestion) => attempted(subject, asked, sizeAsAsked);
+  const fits = (asked: QueueQuestion) => !('reason' in bare(asked));
+  const sized = (asked: QueueQuestion) => bare(asked).sizing;
+  const tried = ({ question: asked }: WayOut) => asked === undefined || (isSound(asked) && fits(asked));
+  const suggested = (asked: QueueQuestion) => {
+    const attempt = bare(asked);
+    return 'reason' in attempt ? attempt.waysOut(asked, fits) : [];
+  };
+  const refusedQueue = { question, sizing, fits, sized, suggested };
+  const candidates = [...(sizing === undefined ? [] : waysOut(refusedQueue)), ...own(question, fits)];
+  let ways = candidates.filter((way) => way !== undefined).filter(tried);
+  if (!ways.some((way) => way.question !== undefined)) {
+    const alone = sizing === undefined ? waysOut(refusedQueue).filter(tried) : [];
+    ways = [...(alone.length > 0 ? alone : twoTogether(refusedQueue).filter(tried)), ...ways];
+  }
+  const sentences = [...new Set(ways.map(({ sentence }) => sentence))];
+  return new CapacityError(subject, reason(), sentences.length > 0 ? sentences : [NO_CHANGE]);
+}
+
+/** Where neither one change nor two were enough. */
+const NO_CHANGE = 'no one or two changes are enough: change load, service time, instances and promise together';
+
+/** Whether a changed question is within its ranges. */
+function isSound(question: QueueQuestion): boolean {
+  if (checksOf(question, []).some((check) => check.refused)) return false;
+  return !retryChecks(question.workload, timedConsumer(question)).some((check) => check.refused);
 }
 
 /** With the multiples at which the promise breaks, each searched for when it is first read. */

@@ -1,4 +1,3 @@
-import type { Knob } from '../plan';
 import type { BrokerName } from './brokers/facts';
 import type { PlatformName } from './platforms/facts';
 import type { Consumer, Objective, Workload } from './workload';
@@ -66,6 +65,3 @@ export interface QueueQuestion extends PlatformChoices, BrokerChoices {
   /** Where the items wait. Default: `sqs`. */
   readonly broker?: BrokerName;
 }
-
-/** A knob by name, of those derived so far. */
-export type KnobsSoFar = (name: string) => Knob;

@@ -3,11 +3,24 @@
  * fluid model and simulation agree on them.
  */
 import { ARRIVALS_FIELDS, arrivalsChecks, resolveArrivals } from '../arrivals';
-import { atLeast, type Check, fromBelow, inRange, isKnown, positive, required, shown, wholeAtLeast } from '../errors';
+import {
+  atLeast,
+  type Check,
+  fromBelow,
+  inRange,
+  isKnown,
+  positive,
+  required,
+  shown,
+  wholeAtLeast,
+  wholeNumber,
+} from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { serviceQuantile } from '../numerics/gamma';
-import { LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import { CENTURY_SECONDS, LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import type { RetryDelay } from './backoff';
 import { PLATFORM_FACTS } from './platforms/facts';
+import type { QueueQuestion, RedriveChoices } from './question';
 import type { Consumer, Objective, Workload } from './workload';
 
 /** Seconds planned and observed for a workload without a peak. */
@@ -40,6 +53,17 @@ export interface ResolvedConsumer {
   readonly backlogPerInstance: number;
   /** Attempts at one item before it is set aside. */
   readonly maxAttempts: number;
+  /** The delay before a failed item is delivered again. Default: `DEFAULT_RETRY_DELAY`. */
+  readonly retryDelay?: RetryDelay;
+}
+
+/** How often a failed item is tried, and after which delay. */
+export type Retries = Pick<ResolvedConsumer, 'maxAttempts' | 'retryDelay'>;
+
+/** A consumer to size, with what the broker decides. */
+export interface GivenConsumer extends Consumer {
+  /** The delay before a failed item is delivered again. Default: `DEFAULT_RETRY_DELAY`. */
+  readonly retryDelay?: RetryDelay;
 }
 
 /** The platform's defaults, overridden by what the user gave. An explicit `undefined` counts as not given. */
@@ -108,6 +132,82 @@ const CONSUMER_FIELDS: Fields<Consumer> = {
   instanceHourCost: true,
 };
 
+const QUESTION_FIELDS: Fields<QueueQuestion> = {
+  workload: true,
+  objective: true,
+  consumer: true,
+  platform: true,
+  broker: true,
+  scaleToZero: true,
+  cooldownSeconds: true,
+  nodeProvisionSeconds: true,
+  functionTimeoutSeconds: true,
+  batchWindowSeconds: true,
+  batchSize: true,
+  maxReceiveCount: true,
+  retentionSeconds: true,
+  customerKey: true,
+  redrive: true,
+  ackDeadlineSeconds: true,
+  minimumBackoffSeconds: true,
+  maximumBackoffSeconds: true,
+  maxDeliveryAttempts: true,
+  consumerOutageSeconds: true,
+  roundTripSeconds: true,
+  partitions: true,
+};
+
+/** Choices that are numbers, and so are checked as numbers where no platform and no broker of the plan has them. */
+const NUMBERS = [
+  'cooldownSeconds',
+  'nodeProvisionSeconds',
+  'functionTimeoutSeconds',
+  'batchWindowSeconds',
+  'batchSize',
+  'maxReceiveCount',
+  'retentionSeconds',
+  'ackDeadlineSeconds',
+  'minimumBackoffSeconds',
+  'maximumBackoffSeconds',
+  'maxDeliveryAttempts',
+  'consumerOutageSeconds',
+  'roundTripSeconds',
+  'partitions',
+] as const;
+
+/** A choice that is a number. */
+export type NumericChoice = (typeof NUMBERS)[number];
+
+/**
+ * Checks of the question: that it is one, that no field is misspelt, and its parts.
+ *
+ * @param checked choices that the platform and the broker check
+ */
+export function questionChecks(question: QueueQuestion, checked: readonly NumericChoice[]): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, (asked) => [
+    ...workloadChecks(asked.workload),
+    ...objectiveChecks(asked.objective),
+    ...consumerChecks(asked.consumer === undefined ? {} : asked.consumer),
+    ...(['scaleToZero', 'customerKey'] as const).map((name) => ({
+      refused: asked[name] !== undefined && typeof asked[name] !== 'boolean',
+      message: `${name} must be true or false, got ${shown(asked[name])}`,
+    })),
+    ...NUMBERS.filter((name) => !checked.includes(name)).map((name) => atLeast(name, asked[name], 0, CENTURY_SECONDS)),
+    ...redriveChecks(asked.redrive),
+  ]);
+}
+
+const REDRIVE_FIELDS: Fields<RedriveChoices> = { maxRedrives: true, redrivesPerSecond: true, successRatioFloor: true };
+
+function redriveChecks(redrive: RedriveChoices | undefined): Check[] {
+  if (redrive === undefined) return [];
+  return objectChecks('redrive', redrive, REDRIVE_FIELDS, ({ maxRedrives, redrivesPerSecond, successRatioFloor }) => [
+    wholeNumber('maxRedrives', maxRedrives, 0, 100),
+    inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),
+    inRange('successRatioFloor', successRatioFloor, 0, 1),
+  ]);
+}
+
 /** Checks of a workload. */
 export function workloadChecks(workload: Workload): Check[] {
   return objectChecks('workload', workload, WORKLOAD_FIELDS, workloadNumbers);
@@ -143,14 +243,15 @@ export function objectiveChecks(objective: Objective): Check[] {
 }
 
 function objectiveNumbers(objective: Objective): Check[] {
+  const { headroom } = objective;
   return [
     required(positive, 'latencySeconds', objective.latencySeconds, LEAST_SECONDS, YEAR_SECONDS),
     fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
     positive('maxBacklog', objective.maxBacklog, Number.MIN_VALUE, MOST_HELD),
     positive('monthlyCost', objective.monthlyCost, Number.MIN_VALUE, MOST_DOLLARS),
     {
-      refused: objective.headroom !== undefined && !(objective.headroom > 1 && objective.headroom <= 10),
-      message: `headroom must be above 1 and at most 10, got ${shown(objective.headroom)}`,
+      refused: headroom !== undefined && !(isKnown(headroom) && headroom > 1 && headroom <= 10),
+      message: `headroom must be above 1 and at most 10, got ${shown(headroom)}`,
     },
   ];
 }
@@ -205,7 +306,7 @@ const MOST_FAILING = 0.75;
  * Attempts that one item costs on average. A healthy item is tried until it succeeds, at most `maxAttempts` times:
  * (1 − fᵐ) ÷ (1 − f). A poison item costs all of them.
  */
-export function attemptsPerItem(workload: ResolvedWorkload, maxAttempts: number): number {
+function attemptsPerItem(workload: ResolvedWorkload, maxAttempts: number): number {
   const { failureRatio: f, poisonRatio: p } = workload;
   return (1 - p) * ((1 - f ** maxAttempts) / (1 - f)) + p * maxAttempts;
 }

@@ -13,7 +13,7 @@ import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
 import { workSeconds } from './resolve';
 
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
-const { ceil, floor, max, min } = Math;
+const { ceil, floor, max, min, sqrt } = Math;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** KEDA's `cooldownPeriod` and the scale-down stabilisation window of the Kubernetes autoscaler: 300 s both. */
@@ -23,7 +23,7 @@ export const HOLD_SECONDS = 300;
  * Seconds between polls that a poll of 0 ("at once") stands for: a decision per item would make the law depend on the
  * rate, and no autoscaler polls more often.
  */
-export const SHORTEST_POLL_SECONDS = 0.1;
+const SHORTEST_POLL_SECONDS = 0.1;
 
 /** Seconds between two polls. */
 export function pollInterval(consumer: ResolvedConsumer): number {
@@ -43,16 +43,34 @@ export function desiredInstances(outstanding: number, consumer: ResolvedConsumer
   return min(consumer.maxInstances, max(consumer.minInstances, wanted));
 }
 
+/** Standard deviations of a Poisson number that it exceeds once in forty times: of ten polls in the hold, the most. */
+const CHANCE = 2;
+
+/**
+ * The most items that the law has seen where so many are outstanding on average. A law that asks for as many slots as
+ * there are items follows each that comes by chance, and holds what it has added; with any other the mean decides.
+ */
+export function mostItems(average: number, { backlogPerInstance, slotsPerInstance }: ResolvedConsumer): number {
+  return backlogPerInstance === slotsPerInstance ? average + CHANCE * sqrt(average) : average;
+}
+
+/** The average of which `most` are the most items: the inverse of `mostItems`. */
+export function averageItems(most: number, { backlogPerInstance, slotsPerInstance }: ResolvedConsumer): number {
+  if (most === NEVER || backlogPerInstance !== slotsPerInstance) return most;
+  return (sqrt(most + (CHANCE / 2) ** 2) - CHANCE / 2) ** 2;
+}
+
 /**
  * Instances that serve the steady load when a peak begins. The minimum, if it is stable. Otherwise the law has already
- * added instances up to the smallest stable count. A minimum of 0 counts as asleep unless an item arrives within
- * `HOLD_SECONDS` with a probability of e⁻⁵ = 0.7 % or more: the worst case for the first item.
+ * added instances up to the smallest stable count; where it asks for a slot an item, up to the most items that are
+ * outstanding by chance. A minimum of 0 counts as asleep unless an item arrives within `HOLD_SECONDS` with a probability
+ * of e⁻⁵ = 0.7 % or more: the worst case for the first item.
  */
 export function steadyInstances(workload: ResolvedWorkload, consumer: ResolvedConsumer): number {
   const { minInstances, maxInstances } = consumer;
   if (minInstances === 0 && workload.steadyPerSecond * HOLD_SECONDS < 5) return 0;
   const offered = workload.steadyPerSecond * workSeconds(workload, consumer.maxAttempts);
-  const stable = floor(offered / consumer.slotsPerInstance) + 1;
+  const stable = floor(mostItems(offered, consumer) / consumer.slotsPerInstance) + 1;
   return min(maxInstances, max(minInstances, stable));
 }
 

@@ -6,7 +6,7 @@ import { type LatencyMix, unhinderedLatency } from './forecast/latency';
 import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
-  FEWEST_ATTEMPTS,
+  type GivenConsumer,
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
@@ -38,12 +38,25 @@ export interface Sizing {
    * search only needs to know that there is one.
    */
   readonly refusal: (() => string) | undefined;
-  /** Ways out of a refusal that change the platform or split the queue. */
-  readonly otherwise?: readonly string[];
+  /** What decided on the most instances. */
+  readonly decidedBy: Decision;
+  /** Seconds of the workload's service time that are not the item's own, such as the start of a job. */
+  readonly startSecondsWithin: number;
+}
+
+/** What decides on the most instances: a number given by hand, the promise, the most items that may wait, or a limit. */
+export type Decision = 'given' | 'latency' | 'minimum' | 'backlog' | 'limit';
+
+/** How a platform differs from one that adds instances on any share of an item. */
+export interface SizeOptions {
+  /** The items for which one more instance is asked, as the platform's scaler compares with them. */
+  readonly target?: (backlogPerInstance: number) => number;
+  /** Seconds of the service time that are not the item's own. Default: 0. */
+  readonly startSecondsWithin?: number;
 }
 
 /** Sizes a consumer: `size`, or the platform's version of it. */
-export type Solve = (subject: string, workload: Workload, objective: Objective, given: Consumer) => Sizing;
+export type Solve = (subject: string, workload: Workload, objective: Objective, given: GivenConsumer) => Sizing;
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -54,14 +67,21 @@ const NEVER = Number.POSITIVE_INFINITY;
 export const FIRST_POLL_MARGIN = 0.7;
 
 /** Sizes a consumer. A promise that cannot be kept is returned as a refusal. */
-export function size(subject: string, givenWorkload: Workload, objective: Objective, given: Consumer): Sizing {
+export function size(
+  subject: string,
+  givenWorkload: Workload,
+  objective: Objective,
+  given: GivenConsumer,
+  { target = (items) => items, startSecondsWithin = 0 }: SizeOptions = {},
+): Sizing {
   const workload = resolveWorkload(givenWorkload);
   const timing = {
     slotsPerInstance: given.slotsPerInstance ?? CONSUMER_DEFAULTS.slotsPerInstance,
     pollSeconds: given.pollSeconds ?? CONSUMER_DEFAULTS.pollSeconds,
     decideSeconds: given.decideSeconds ?? CONSUMER_DEFAULTS.decideSeconds,
     startSeconds: given.startSeconds ?? CONSUMER_DEFAULTS.startSeconds,
-    maxAttempts: Math.max(FEWEST_ATTEMPTS, given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts),
+    maxAttempts: given.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts,
+    retryDelay: given.retryDelay,
   };
   const promised: Promised = {
     latencySeconds: objective.latencySeconds,
@@ -69,15 +89,17 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     maxBacklog: objective.maxBacklog ?? NEVER,
   };
   const work = workSeconds(workload, timing.maxAttempts);
-  const unhinderedSeconds = unhinderedLatency(workload, timing.maxAttempts, promised.latencyQuantile);
-  const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds };
+  const unhinderedSeconds = unhinderedLatency(workload, timing, promised.latencyQuantile);
+  const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds, startSecondsWithin };
   let passing = false;
+  let decidedBy: Decision = given.maxInstances === undefined ? 'latency' : 'given';
   const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
     const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
     return {
       ...common,
       consumer,
       passing,
+      decidedBy,
       forecast: seen,
       refusal: refusal ?? broken(seen, common, consumer, objective),
     };
@@ -86,35 +108,34 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
     ...timing,
     minInstances,
     maxInstances,
-    backlogPerInstance: backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances),
+    backlogPerInstance: target(backlogPerInstance(workload, work, promised, timing, minInstances, maxInstances)),
   });
   if (unhinderedSeconds >= promised.latencySeconds) {
     return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, unhinderedSeconds));
   }
   const slots = timing.slotsPerInstance;
-  const atPeak = slotsForRate(
-    workload.peakPerSecond,
-    planningHorizon(workload),
-    workload,
-    timing.maxAttempts,
-    promised,
-  );
+  const atPeak = slotsForRate(workload.peakPerSecond, planningHorizon(workload), workload, timing, promised);
   const offered = workload.peakPerSecond * work;
   const slotsForSteady = (horizon: number) =>
-    slotsForRate(workload.steadyPerSecond, horizon, workload, timing.maxAttempts, promised);
+    slotsForRate(workload.steadyPerSecond, horizon, workload, timing, promised);
   const settled = Math.ceil(atPeak / slots);
   const stable = () => Math.max(Math.floor(offered / slots) + 1, Math.ceil(slotsForSteady(NEVER) / slots));
   const needed = throughPeak(stable, settled, workload, (all) => crew(all, all), given, promised);
   passing = needed < settled;
   const limit = given.instanceLimit ?? NEVER;
   // Those that always run may be more than the load needs.
-  let most = Math.min(given.maxInstances ?? Math.max(needed, given.minInstances ?? 0), limit);
+  let most = given.maxInstances ?? Math.max(needed, given.minInstances ?? 0);
+  if (given.maxInstances === undefined && most > needed) decidedBy = 'minimum';
+  if (most > limit) decidedBy = 'limit';
+  most = Math.min(most, limit);
   if (given.maxInstances === undefined && promised.maxBacklog !== NEVER) {
     // More slots than the latency needs, until the line due to chance is short enough.
     const sizes = stepsOfTwoPercent(most, Math.min(limit, 4 * needed + 16));
     const shortEnough = (index: number) =>
       forecast(workload, crew(sizes[index], sizes[index])).peakBacklog() <= promised.maxBacklog;
-    most = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
+    const enough = Math.min(sizes[firstIndex(sizes.length - 1, shortEnough)], limit);
+    if (enough > most) decidedBy = 'backlog';
+    most = enough;
   }
   // Arrivals may exceed capacity during the peak, if the promised latency allows it; never in the steady state.
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond * work : offered;
@@ -134,7 +155,7 @@ export function size(subject: string, givenWorkload: Workload, objective: Object
  */
 export function keepsPromise(workload: ResolvedWorkload, consumer: ResolvedConsumer, promised: Promised): boolean {
   const work = workSeconds(workload, consumer.maxAttempts);
-  const unhinderedSeconds = unhinderedLatency(workload, consumer.maxAttempts, promised.latencyQuantile);
+  const unhinderedSeconds = unhinderedLatency(workload, consumer, promised.latencyQuantile);
   if (unhinderedSeconds >= promised.latencySeconds) return false;
   const lasting = workload.peakSeconds > 0 ? workload.steadyPerSecond : workload.peakPerSecond;
   if (lasting * work >= consumer.maxInstances * consumer.slotsPerInstance) return false;

@@ -1,6 +1,7 @@
 import type { Arrivals } from '../arrivals';
 import { figure, percent } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
+import { breakingMultiple, noticeablyBadPeak } from './expected';
 
 /**
  * The workload: arrivals, time of one item, failures.
@@ -23,7 +24,8 @@ export interface Workload extends Arrivals {
   readonly serviceVariation?: number;
 
   /**
-   * Mean size of one item in bytes. Above 0, at most 10¹⁸.
+   * Mean size of one item in the queue in bytes; what a message refers to, such as an object in a bucket, does not
+   * count. Above 0; at most 1,048,576 on SQS and 10,000,000 on Pub/Sub, otherwise 10¹⁸.
    *
    * @default 1024
    */
@@ -214,6 +216,8 @@ export class QueuePlan extends Plan {
     remarks: string[] = [],
     /** The platform and the broker that the plan is for, in words. */
     public readonly servedBy: string = '',
+    /** Whether the load has a peak; without one nothing drains after it. */
+    public readonly peaked: boolean = true,
   ) {
     super(subject, knobs, remarks);
   }
@@ -231,9 +235,7 @@ export class QueuePlan extends Plan {
       },
       ...badPeak(p),
       { label: 'peak backlog', text: `${figure(p.peakBacklog)} items` },
-      p.drainSeconds === 0
-        ? { label: 'drained', text: 'by the end of the peak: at full size more is served than arrives' }
-        : { label: 'drained after the peak in', text: `${figure(p.drainSeconds)} s` },
+      ...(this.peaked ? [drained(p)] : []),
       { label: 'reaction of the scaler', text: `${figure(p.reactionSeconds)} s` },
       ...(p.breaksAtLoad === undefined ? [] : [{ label: 'the promise breaks at', text: breaking(p) }]),
       ...(cost === undefined ? [] : [{ label: 'instances', text: `${figure(cost)} USD/month` }]),
@@ -241,18 +243,18 @@ export class QueuePlan extends Plan {
   }
 }
 
-/** Share of the P99 by which the P99 of a bad peak must differ to be printed. */
-const NOTICEABLE = 0.1;
+function drained({ drainSeconds }: Predictions): Expectation {
+  return drainSeconds === 0
+    ? { label: 'drained', text: 'by the end of the peak: at full size more is served than arrives' }
+    : { label: 'drained after the peak in', text: `${figure(drainSeconds)} s` };
+}
 
-function badPeak({ badPeakP99Seconds: bad, latencyP99Seconds: usual }: Predictions): Expectation[] {
-  if (bad === undefined || Math.abs(bad - usual) <= NOTICEABLE * usual) return [];
+function badPeak(predictions: Predictions): Expectation[] {
+  const bad = noticeablyBadPeak(predictions);
+  if (bad === undefined) return [];
   return [{ label: 'latency P99 of a bad peak', text: `${figure(bad)} s, exceeded by one peak in twenty` }];
 }
 
-function breaking({
-  breaksAtLoad = Number.POSITIVE_INFINITY,
-  breaksAtServiceTime = Number.POSITIVE_INFINITY,
-}: Predictions) {
-  const multiple = (value: number) => (Number.isFinite(value) ? `${Number(value.toPrecision(3))} ×` : 'no multiple of');
-  return `${multiple(breaksAtLoad)} the load, ${multiple(breaksAtServiceTime)} the service time`;
+function breaking({ breaksAtLoad, breaksAtServiceTime }: Predictions) {
+  return `${breakingMultiple(breaksAtLoad)} the load, ${breakingMultiple(breaksAtServiceTime)} the service time`;
 }

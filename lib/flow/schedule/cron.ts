@@ -188,7 +188,7 @@ function daysOf(dialect: CronDialect, fields: readonly string[]): Uint8Array | u
 }
 
 /** Whether a day's field restricts nothing: a part of it is every value. */
-function isOpen({ every }: CronDialect, text: string): boolean {
+export function isOpen({ every }: CronDialect, text: string): boolean {
   return text.split(',').some((part) => every.test(part.replace(/\/0*1$/, '')));
 }
 
@@ -228,7 +228,7 @@ function placeTest(field: CronField, part: string): ((day: CalendarDay) => boole
 }
 
 /** The values that one field allows, ascending; undefined when it cannot be read or is out of range. */
-function valuesOf(dialect: CronDialect, field: CronField, text: string): number[] | undefined {
+export function valuesOf(dialect: CronDialect, field: CronField, text: string): number[] | undefined {
   const { low, high } = field;
   const values = new Set<number>();
   for (const part of text.split(',')) {

@@ -153,5 +153,10 @@ function sumOf(places: readonly number[], weights: readonly number[]): number {
  * so that hourly jobs with different names seldom start together.
  */
 export function minuteOf(name: string): number {
-  return createHash('sha256').update(name).digest().readUInt32BE(0) % HOUR_MINUTES;
+  return minuteOfHash(name, HOUR_MINUTES);
+}
+
+/** As `minuteOf`, of so many minutes. */
+export function minuteOfHash(name: string, of: number): number {
+  return createHash('sha256').update(name).digest().readUInt32BE(0) % of;
 }

@@ -2,19 +2,23 @@ import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { completed } from '../../flow/alarms';
-import { type Check, shown, validate, wholeNumber } from '../../flow/errors';
+import { type Check, validate, wholeNumber } from '../../flow/errors';
 import { type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
 import { cloudRunProbeKnobs } from '../../flow/probes';
 import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
+import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
 import { INPUT, PLAN } from '../kinds';
-import { createAccount, createService, memberOf } from '../run-service';
+import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
 /** Inputs of a worker on Cloud Run. */
 export interface PushWorkerArgs {
-  /** The plan of the queue: instances, slots and ack deadline. */
+  /**
+   * The plan of the queue: instances, slots and ack deadline. It has to be for Cloud Run:
+   * `RedriveQueue.planOf(name, { …, platform: 'cloud-run' })`.
+   */
   readonly plan: QueuePlan;
   /** Image of the worker: listens on 8080, answers `GET /ready`, answers 2xx to a push when its effect is committed. */
   readonly image: pulumi.Input<string>;
@@ -48,7 +52,8 @@ export class PushWorker extends pulumi.ComponentResource {
   /**
    * @param name 1 to 20 lower-case letters, digits and hyphens; service accounts are called after it, so it is unique
    * in the project
-   * @throws InvalidInputError when Cloud Run does not accept the name or the plan's slots
+   * @throws InvalidInputError when the plan is for another platform, or Cloud Run does not accept the name or the plan's
+   * slots
    */
   constructor(name: string, args: PushWorkerArgs, opts?: pulumi.ComponentResourceOptions) {
     super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
@@ -57,6 +62,7 @@ export class PushWorker extends pulumi.ComponentResource {
     validate(name, checks);
     validate(name, [
       accountName(name),
+      platformCheck(plan),
       memoryCheck('memory', usable.memory),
       wholeNumber('slotsPerInstance', plan.value('slotsPerInstance'), 1, CLOUD_RUN_LIMITS.concurrency),
       wholeNumber('maxInstances', plan.value('maxInstances'), 1, CLOUD_RUN_LIMITS.instances),
@@ -79,7 +85,7 @@ export class PushWorker extends pulumi.ComponentResource {
       minInstances: plan.value('minInstances'),
       maxInstances: plan.value('maxInstances'),
       timeoutSeconds: plan.value('ackDeadlineSeconds'),
-      // The plan of a queue that is pulled has no probes.
+      // A plan made by hand may have no probes.
       plan: completed(plan, cloudRunProbeKnobs()),
       memory: usable.memory ?? '512Mi',
       environment: usable.environment ?? {},
@@ -118,18 +124,11 @@ const KINDS: Kinds<PushWorkerArgs> = {
   project: INPUT,
 };
 
-/** A check that `<name>-receiver` can name a service account, which takes 6 to 30 characters. */
-export function accountName(name: string) {
+/** Another platform reacts at another speed: the queue that is made with the worker's target would have other alerts. */
+function platformCheck({ servedBy = '' }: QueuePlan): Check {
   return {
-    refused: !/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(name),
-    message: `name must be 1 to 20 lower-case letters, digits and hyphens, beginning with a letter, got '${name}'`,
-  };
-}
-
-/** A check on memory. Source: Cloud Run documentation, Configure memory limits: a number, and G, M, Gi or Mi. */
-export function memoryCheck(prop: string, value: string | undefined): Check {
-  return {
-    refused: value !== undefined && !/^\d+(\.\d+)?[GM]i?$/.test(value),
-    message: `${prop} must be a number and G, M, Gi or Mi, such as 512Mi, got ${shown(value)}`,
+    // A plan made by hand does not say.
+    refused: servedBy !== '' && !servedBy.startsWith(PLATFORM_FACTS['cloud-run'].title),
+    message: `plan must be for Cloud Run, got one for ${servedBy}; give RedriveQueue.planOf() and the queue platform 'cloud-run'`,
   };
 }

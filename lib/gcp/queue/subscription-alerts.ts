@@ -32,7 +32,7 @@ export interface AlertedSubscription {
  * The alert policies that tell a subscription in trouble from a busy one. Each documentation says what to do.
  */
 export class SubscriptionAlerts extends pulumi.ComponentResource {
-  /** More messages wait than the plan's longest backlog. */
+  /** More messages wait or are in work than planned. */
   public readonly backlog: monitoring.AlertPolicy;
   /** The oldest message has waited longer than promised. */
   public readonly age: monitoring.AlertPolicy;
@@ -65,7 +65,7 @@ function subscriptionRows(name: string, { subscription, deadLetterSubscription }
       filter: subscriptionFilter(subscription, 'num_undelivered_messages'),
       threshold: 'alarmBacklog',
       ...sampled,
-      text: "More messages wait than the plan's longest backlog. Check whether consumers run, whether an item takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.",
+      text: 'More messages wait or are in work than planned. Check whether consumers run, whether an item takes longer than planned, whether more arrives than planned; then allow more instances or throttle the producer.',
     },
     age: {
       name: `${name}-age`,

@@ -40,41 +40,101 @@ export function receiverChecks(choices: ReceiverChoices): Check[] {
   ];
 }
 
+/** A receiver with every number that decides whether it can take the deliveries. */
+interface Receiver {
+  readonly seconds: number;
+  readonly cpu: number;
+  readonly concurrency: number;
+  readonly maxBodyBytes: number;
+  /** The most instances that are allowed. */
+  readonly most: number;
+}
+
+function resolved(choices: ReceiverChoices): Receiver {
+  return {
+    seconds: choices.receiverSeconds ?? 0.1,
+    cpu: choices.receiverCpuSeconds ?? 0.002,
+    concurrency: choices.receiverConcurrency ?? 80,
+    maxBodyBytes: choices.maxBodyBytes ?? 1_048_576,
+    most: choices.receiverMaxInstances ?? CLOUD_RUN_LIMITS.instances,
+  };
+}
+
+/** Requests at once and CPU each need instances. */
+function instancesFor(perSecond: number, { seconds, cpu, concurrency }: Receiver): number {
+  return Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
+}
+
+function memoryMiB({ concurrency, maxBodyBytes }: Receiver): number {
+  return Math.ceil((BASE_MEMORY_MIB + (concurrency * BODY_COPIES * maxBodyBytes) / 2 ** 20) / 128) * 128;
+}
+
+/** Why the receiver cannot take the peak; undefined when it can. */
+function refusal(peak: number, receiver: Receiver): string | undefined {
+  const { most, concurrency, maxBodyBytes } = receiver;
+  const needed = instancesFor(PEAK_HEADROOM * peak, receiver);
+  if (needed > most)
+    return `the receiver needs ${needed} instances for twice ${figure(peak)} deliveries/s, ${most} are allowed`;
+  const memory = memoryMiB(receiver);
+  if (memory > MEMORY_MIB.max)
+    return `${concurrency} bodies of ${maxBodyBytes} bytes at once need ${memory} MiB, an instance of 1 vCPU has ${MEMORY_MIB.max} at most`;
+  return undefined;
+}
+
+/** Changes that each make it fit; fewer deliveries of smaller bodies where no single change does. */
+function waysOut(peak: number, receiver: Receiver): string[] {
+  const { seconds, concurrency, maxBodyBytes, most } = receiver;
+  const needed = instancesFor(PEAK_HEADROOM * peak, receiver);
+  const deliveries = mostDeliveries(receiver);
+  const fits = ((MEMORY_MIB.max - BASE_MEMORY_MIB) * 2 ** 20) / BODY_COPIES;
+  const atOnce = [Math.ceil((PEAK_HEADROOM * peak * seconds) / most), Math.floor(fits / maxBodyBytes)];
+  const bodyBytes = Math.floor(fits / concurrency);
+  const fewer = `${figure(deliveries)} deliveries/s`;
+  const smaller = `maxBodyBytes ${bodyBytes}`;
+  const ways = [
+    { sentence: `allow ${needed} instances`, peak, receiver: { ...receiver, most: needed } },
+    ...atOnce.map((one) => ({
+      sentence: `receiverConcurrency ${one}`,
+      peak,
+      receiver: { ...receiver, concurrency: one },
+    })),
+    { sentence: fewer, peak: Math.min(peak, deliveries), receiver },
+    { sentence: smaller, peak, receiver: { ...receiver, maxBodyBytes: bodyBytes } },
+  ].filter((way) => isAccepted(way.receiver) && refusal(way.peak, way.receiver) === undefined);
+  const sentences = [...new Set(ways.map(({ sentence }) => sentence))];
+  return sentences.length > 0 ? sentences : [`${fewer} and ${smaller}`];
+}
+
+function isAccepted({ concurrency, most, maxBodyBytes }: Receiver): boolean {
+  const choices = { receiverConcurrency: concurrency, receiverMaxInstances: most, maxBodyBytes };
+  return receiverChecks(choices).every(({ refused }) => !refused);
+}
+
+/** The most deliveries a second that the instances can take, in as many digits as are printed. */
+function mostDeliveries(receiver: Receiver): number {
+  const { seconds, cpu, concurrency, most } = receiver;
+  const bound = (most / PEAK_HEADROOM) * Math.min(concurrency / seconds, CPU_TARGET / cpu);
+  const step = bound >= 1000 ? 1 : 10 ** (Math.floor(Math.log10(bound)) - 2);
+  const rate = (steps: number) => Number((steps * step).toPrecision(12));
+  let steps = Math.floor(bound / step);
+  // A product that is rounded up needs one instance more.
+  while (instancesFor(PEAK_HEADROOM * rate(steps), receiver) > most) steps -= 1;
+  return rate(steps);
+}
+
 /**
  * The knobs of the receiver.
  *
  * @throws CapacityError when the peak needs more instances, or a body more memory, than Cloud Run or the user allows
  */
 export function receiverKnobs(subject: string, workload: Workload, choices: ReceiverChoices): Knob[] {
-  const { receiverSeconds: seconds = 0.1, receiverCpuSeconds: cpu = 0.002 } = choices;
-  const { receiverConcurrency: concurrency = 80, maxBodyBytes = 1_048_576 } = choices;
   const { peakPerSecond: peak } = resolveArrivals(workload);
-  const instances = (perSecond: number) =>
-    Math.max(1, Math.ceil((perSecond * seconds) / concurrency), Math.ceil((perSecond * cpu) / CPU_TARGET));
-  const needed = instances(PEAK_HEADROOM * peak);
-  const most = choices.receiverMaxInstances ?? CLOUD_RUN_LIMITS.instances;
-  if (needed > most) {
-    throw new CapacityError(
-      subject,
-      `the receiver needs ${needed} instances for twice ${figure(peak)} deliveries/s, ${most} are allowed`,
-      [
-        ...(needed <= CLOUD_RUN_LIMITS.instances ? [`allow ${needed} instances`] : []),
-        `${figure(Math.floor((most * CPU_TARGET) / cpu / PEAK_HEADROOM))} deliveries/s of ${figure(cpu)} s CPU each`,
-      ],
-    );
-  }
-  const memory = Math.ceil((BASE_MEMORY_MIB + (concurrency * BODY_COPIES * maxBodyBytes) / 2 ** 20) / 128) * 128;
-  if (memory > MEMORY_MIB.max) {
-    const fits = ((MEMORY_MIB.max - BASE_MEMORY_MIB) * 2 ** 20) / BODY_COPIES;
-    throw new CapacityError(
-      subject,
-      `${concurrency} bodies of ${maxBodyBytes} bytes at once need ${memory} MiB, an instance of 1 vCPU has ${MEMORY_MIB.max} at most`,
-      [
-        `receiverConcurrency ${Math.max(1, Math.floor(fits / maxBodyBytes))}`,
-        `maxBodyBytes ${Math.floor(fits / concurrency)}`,
-      ],
-    );
-  }
+  const receiver = resolved(choices);
+  const { seconds, cpu, concurrency, maxBodyBytes } = receiver;
+  const reason = refusal(peak, receiver);
+  if (reason !== undefined) throw new CapacityError(subject, reason, waysOut(peak, receiver));
+  const needed = instancesFor(PEAK_HEADROOM * peak, receiver);
+  const memory = memoryMiB(receiver);
   const arrivals = { peakPerSecond: peak, headroom: PEAK_HEADROOM, receiverSeconds: seconds, receiverCpuSeconds: cpu };
   return [
     {
@@ -98,7 +158,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
     },
     {
       name: 'receiverMinInstances',
-      value: Math.min(choices.receiverMaxInstances ?? needed, instances(workload.steadyPerSecond)),
+      value: Math.min(choices.receiverMaxInstances ?? needed, instancesFor(workload.steadyPerSecond, receiver)),
       unit: 'instances',
       formula: 'instances for the steady arrivals, at least 1: a sender does not wait for a cold start',
       inputs: { steadyPerSecond: workload.steadyPerSecond, receiverSeconds: seconds, receiverCpuSeconds: cpu },

@@ -13,14 +13,14 @@ import { sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
-import { accountName, memoryCheck, PushWorker } from '../queue/push-worker';
+import { PushWorker } from '../queue/push-worker';
 import {
   planRedriveQueue,
   RedriveQueue,
   type RedriveQueueArgs,
   type SubscriptionChoices,
 } from '../queue/redrive-queue';
-import { createAccount, createService, type MountedSecret, memberOf } from '../run-service';
+import { accountName, createAccount, createService, type MountedSecret, memberOf, memoryCheck } from '../run-service';
 import { createAlert } from '../watch';
 import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';

@@ -8,7 +8,7 @@ const API_VERSION = 'kueue.x-k8s.io/v1beta2';
 
 /** One resource of a queue. Quantities as Kubernetes writes them. */
 export interface ResourceShare {
-  readonly name: 'cpu' | 'memory';
+  readonly name: 'cpu' | 'memory' | 'pods';
   readonly nominalQuota: string;
   /** Only in a cohort. */
   readonly borrowingLimit?: string;
@@ -22,11 +22,13 @@ export interface ResourceGroup {
 
 /** Spec of a `ClusterQueue`. */
 export interface ClusterQueueSpec {
-  readonly cohortName: string;
+  /** Without one it neither lends nor borrows. */
+  readonly cohortName?: string;
   readonly namespaceSelector: { readonly matchLabels: Readonly<Record<string, string>> };
   readonly queueingStrategy: 'BestEffortFIFO';
   readonly resourceGroups: readonly ResourceGroup[];
-  readonly fairSharing: { readonly weight: string };
+  /** Only in a cohort. */
+  readonly fairSharing?: { readonly weight: string };
   readonly preemption: {
     readonly reclaimWithinCohort: 'Never' | 'Any';
     readonly withinClusterQueue: 'Never' | 'LowerPriority';

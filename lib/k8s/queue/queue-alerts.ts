@@ -40,7 +40,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       expr: `${depth} > ${alarmBacklog}`,
       forSeconds: plan.value('alarmHoldSeconds'),
       severity: 'critical',
-      summary: `More than ${alarmBacklog} items wait, above the plan's longest backlog.`,
+      summary: `More than ${alarmBacklog} items wait or are in work, above what is planned.`,
       runbook:
         'Check whether pods run and are ready, whether an item takes longer than planned, whether more arrives than planned. Then allow more instances or throttle the producer.',
     },
@@ -50,7 +50,8 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       expr: `${depth} > ${plan.value('alarmDrainBacklog')} and ${slope} >= 0`,
       forSeconds: plan.value('alarmDrainHoldSeconds'),
       severity: 'critical',
-      summary: 'The backlog is above the predicted peak and still grows: more arrives than is finished.',
+      summary:
+        'More items are outstanding than predicted for the peak, and the number grows: more arrives than is finished.',
       runbook:
         'Waiting does not help. If the scaler is at its maximum, raise the workload numbers and deploy. If it cannot read the queue, QueueScalerBlind fires too: follow its runbook.',
     },
@@ -89,7 +90,7 @@ export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       unit: 'short',
       lines: [
         { legend: 'outstanding', expr: ofDepth(scaler, binding, worker, (series) => series) },
-        { legend: 'predicted peak', expr: flat(Math.ceil(plan.predictions.peakBacklog)) },
+        { legend: 'predicted peak', expr: flat(plan.value('peakOutstanding')) },
         { legend: 'alarm', expr: flat(plan.value('alarmBacklog')) },
       ],
     },

@@ -3,6 +3,7 @@ import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type Check, isKnown, wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
+import { withQueueSettings } from '../../flow/queue/existing';
 import { planQueue } from '../../flow/queue/plan';
 import { kedaPlatform } from '../../flow/queue/platforms/keda';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
@@ -164,7 +165,7 @@ export class QueueWorker extends Construct {
     const trigger = usable.trigger?._trigger;
     // A workload that is none is refused by the plan, on whichever platform.
     const platform = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload) : 'keda';
-    this.plan = planQueue(
+    const plan = planQueue(
       id,
       {
         ...trigger?.question,
@@ -178,7 +179,9 @@ export class QueueWorker extends Construct {
       },
       [...checks, ...(trigger?.checks ?? []), ...inputChecks(usable)],
     );
-    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps: usable.scaleToZero ?? false };
+    this.plan = trigger.settings === undefined ? plan : withQueueSettings(plan, trigger.settings);
+    const sleeps = this.plan.value('minInstances') === 0;
+    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps };
     const binding = trigger.bind({ scope: this, plan: this.plan, target: this.plan.value('targetPerReplica') });
     const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
       automountToken: false,

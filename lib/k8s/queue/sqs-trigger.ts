@@ -10,7 +10,8 @@ const QUEUE_URL = /^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)+$/;
 const ROLE_ARN = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
 /**
- * An existing SQS queue, made with the AWS `RedriveQueue` for instance.
+ * An existing SQS queue, made with the AWS `RedriveQueue` for instance. Only its address is known here, so the plan of the
+ * worker has no visibility timeout, retention or `maxReceiveCount`: those are in the plan of the queue.
  */
 export interface SqsTriggerProps {
   /**
@@ -73,6 +74,8 @@ export function sqsTrigger(given: SqsTriggerProps): Trigger {
   return {
     checks,
     question: { broker: 'sqs' },
+    // Only its address is known here.
+    settings: {},
     serviceAccountAnnotations: { 'eks.amazonaws.com/role-arn': roleArn },
     bind: (context) => bind(context, props),
   };

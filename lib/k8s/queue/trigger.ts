@@ -3,6 +3,7 @@
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
 import type { BrokerName } from '../../flow/queue/brokers/facts';
+import type { QueueSettings } from '../../flow/queue/existing';
 import type { BrokerChoices } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import type { Alert } from '../alert-rules';
@@ -16,6 +17,8 @@ export interface Trigger {
   readonly checks: readonly Check[];
   /** The broker and its settings. */
   readonly question: BrokerChoices & { readonly broker: BrokerName };
+  /** What is known of a queue of SQS, which exists already: the plan has no other settings of it. */
+  readonly settings?: QueueSettings;
   /** Annotations that the worker's service account needs to sign in. */
   readonly serviceAccountAnnotations?: Readonly<Record<string, string>>;
   /** Makes its objects. */

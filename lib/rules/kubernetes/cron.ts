@@ -15,7 +15,7 @@ const MANY = 5;
 /** Missed starts after which the controller stops. */
 const MISSED_AT_MOST = 100;
 
-/** The controller checks CronJobs every ten seconds; a shorter deadline may never be met. */
+/** The controller may take as long as this to see a CronJob; a shorter deadline may never be met. */
 const LEAST_STARTING_DEADLINE_SECONDS = 10;
 
 /** Finished Jobs of one kind that are worth keeping. */
@@ -94,7 +94,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
             fix: 'set jobTemplate.spec.activeDeadlineSeconds to a few times the duration of a run',
           };
         }
-        yield* startingDeadline(job);
+        yield* neverAgain(job);
       }
     },
   },
@@ -128,6 +128,47 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
             fix: `set ${limit} to ${HISTORY_AT_MOST} or less, and ship the logs`,
           };
         }
+      }
+    },
+  },
+  {
+    id: 'BP-CRON-006',
+    title: 'A CronJob has less time to start than its controller takes',
+    why: 'A start that comes later than startingDeadlineSeconds is skipped. The controller is seconds late when it has many CronJobs, and longer while it restarts; with 0 every start is too late.',
+    source: 'Kubernetes, CronJob, "Deadline for delayed Job start": below 10 s the CronJob may not be scheduled',
+    severity: 'warning',
+    cases: [4],
+    *check(manifests) {
+      for (const job of manifests.ofType('batch/CronJob')) {
+        const at = job.at('spec', 'startingDeadlineSeconds');
+        const seconds = at.number();
+        if (seconds === undefined || seconds >= LEAST_STARTING_DEADLINE_SECONDS) continue;
+        yield {
+          at,
+          message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s that the controller may need: ${seconds === 0 ? 'it never starts' : 'starts are skipped, and it may never start'}`,
+          fix: `set startingDeadlineSeconds to ${deadlineFor(jobSchedule(job)?.shortestGapSeconds)} or more`,
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-CRON-007',
+    title: 'A time zone stands in the schedule of a CronJob',
+    why: 'The API server refuses a CronJob whose schedule has TZ or CRON_TZ in it, so the job is not made; one that is there from before fails at its next change.',
+    source:
+      'Kubernetes, CronJob, "Unsupported TimeZone specification": refused from 1.29 on; `timeZone` is stable from 1.27 on',
+    severity: 'error',
+    cases: [4],
+    *check(manifests) {
+      for (const job of manifests.ofType('batch/CronJob')) {
+        const at = job.at('spec', 'schedule');
+        const [, name, zone, rest] = /^\s*((?:CRON_)?TZ)=(\S*)\s*(.*?)\s*$/.exec(at.text() ?? '') ?? [];
+        if (name === undefined) continue;
+        yield {
+          at,
+          message: `${name}=${zone} in the schedule: the API server refuses it`,
+          fix: `set schedule to '${rest}' and timeZone to ${zone}`,
+        };
       }
     },
   },
@@ -167,24 +208,21 @@ function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterab
   }
 }
 
-function* startingDeadline(job: Resource): Iterable<Found> {
+function* neverAgain(job: Resource): Iterable<Found> {
   const at = job.at('spec', 'startingDeadlineSeconds');
-  const seconds = at.number();
   const period = jobSchedule(job)?.shortestGapSeconds;
-  if (seconds !== undefined && seconds < LEAST_STARTING_DEADLINE_SECONDS) {
-    yield {
-      at,
-      message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s after which the controller checks again: it may never start`,
-      fix: `set startingDeadlineSeconds to ${period === undefined ? LEAST_STARTING_DEADLINE_SECONDS : Math.max(LEAST_STARTING_DEADLINE_SECONDS, Math.min(period, 600))} or more`,
-    };
-  }
   // Rarer ones would need days of missed starts.
   if (!at.absent || period === undefined || period * MISSED_AT_MOST > 86_400) return;
   yield {
     at,
     message: `no startingDeadlineSeconds, and a start every ${period} s: after ${plain((period * MISSED_AT_MOST) / 3600)} h without a controller more than ${MISSED_AT_MOST} are missed, and it is not started again`,
-    fix: `set startingDeadlineSeconds to ${Math.max(LEAST_STARTING_DEADLINE_SECONDS, Math.min(period, 600))}`,
+    fix: `set startingDeadlineSeconds to ${deadlineFor(period)}`,
   };
+}
+
+/** A deadline that the controller can meet: as long as nothing is missed, at most ten minutes. */
+function deadlineFor(period: number | undefined): number {
+  return Math.max(LEAST_STARTING_DEADLINE_SECONDS, Math.min(period ?? LEAST_STARTING_DEADLINE_SECONDS, 600));
 }
 
 /** The places in which a CronJob may say how long a run may take. */

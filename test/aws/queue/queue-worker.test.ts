@@ -266,7 +266,7 @@ describe('Lambda', () => {
 
   test('names everything that is wrong at once', () => {
     expect(() => withLambda({ ...batch(0, 301), consumer: { slotsPerInstance: 2 } })).toThrow(
-      /batchWindow in seconds must .*; consumer.slotsPerInstance must .*; batchSize must/,
+      /batchSize must .*; batchWindow in seconds must .*; consumer.slotsPerInstance must/,
     );
   });
 
@@ -355,7 +355,7 @@ describe('Lambda', () => {
     const flood = { steadyPerSecond: 1000, serviceSeconds: 2 };
     expect(() => withLambda({ workload: flood })).toThrow(CapacityError);
     expect(() => withLambda({ workload: flood })).toThrow(
-      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or two queues with half of it each, or a Fargate worker/,
+      /Images: needs 2,?\d+ concurrent invocations, an event source mapping allows 1000; .* s per item, .* or 3 queues with 1\/3 of it each, or a Fargate worker/,
     );
   });
 
@@ -575,6 +575,13 @@ describe('scale to zero', () => {
     expect(targetOf(onFargate).MinCapacity).toBeGreaterThan(0);
   });
 
+  test('a minimum of none is asleep, too', () => {
+    const none = withFargate({ ...patient, consumer: { minInstances: 0 } });
+    expect(targetOf(none).MinCapacity).toBe(0);
+    none.template.resourceCountIs('AWS::CloudWatch::Alarm', 1);
+    expect(none.worker.plan.value('wakeUpSeconds')).toBe(asleep.worker.plan.value('wakeUpSeconds'));
+  });
+
   test('an alarm on waiting messages starts the first task: the division by running tasks cannot', () => {
     const alarm = only(asleep, 'AWS::CloudWatch::Alarm');
     const { Expression } = alarm.Metrics.find((one: Untyped) => one.Expression);
@@ -614,7 +621,7 @@ describe('scale to zero', () => {
     const hasty = () => withFargate({ objective: { latencySeconds: 181 }, compute: { scaleToZero: true } });
     expect(hasty).toThrow(CapacityError);
     expect(hasty).toThrow(
-      'Images: waking up from zero takes 180 s and an item 2 s, 181 s of latency is promised; leave scaleToZero off, or promise at least 182 s',
+      'Images: waking up from zero takes 180 s and an item 2 s, 181 s of latency is promised; leave scaleToZero off, or promise at least 270 s',
     );
   });
 
@@ -718,3 +725,67 @@ function withLambdaOn(stack: Stack): void {
   const handler = new LambdaFunction(stack, 'Handler', { ...code, runtime: Runtime.NODEJS_24_X, timeout });
   new QueueWorker(stack, 'Images', { ...images, queue, compute: WorkerCompute.lambda({ function: handler }) });
 }
+
+describe('a queue without a plan keeps its settings, and the plan has no others', () => {
+  const knobsOf = ({ plan }: QueueWorker) =>
+    Object.fromEntries(
+      ['visibilityTimeoutSeconds', 'retentionSeconds', 'maxReceiveCount'].map((name) => {
+        const found = plan.knobs.find((knob) => knob.name === name);
+        return [name, found && [found.value, found.formula]];
+      }),
+    );
+
+  test.each([
+    ['Lambda', withLambda],
+    ['Fargate', withFargate],
+  ] as const)('%s: those of the queue are given', (_name, make) => {
+    const stack = shop();
+    const { worker } = make(
+      {
+        queue: {
+          visibilityTimeout: Duration.minutes(10),
+          retentionPeriod: Duration.days(14),
+          deadLetterQueue: { queue: new Queue(stack, 'OwnDead'), maxReceiveCount: 7 },
+        },
+      },
+      stack,
+    );
+    expect(knobsOf(worker)).toEqual({
+      visibilityTimeoutSeconds: [600, 'given'],
+      retentionSeconds: [14 * 86_400, 'given'],
+      maxReceiveCount: [7, 'given'],
+    });
+  });
+
+  test('what CloudFormation sets by default is a setting; without a dead-letter queue there is no maxReceiveCount', () => {
+    const { worker } = withFargate({ queue: { visibilityTimeout: undefined, deadLetterQueue: undefined } });
+    expect(knobsOf(worker)).toEqual({
+      visibilityTimeoutSeconds: [30, 'given'],
+      retentionSeconds: [4 * 86_400, 'given'],
+      maxReceiveCount: undefined,
+    });
+  });
+
+  test('a retention below the promise loses messages, and is refused', () => {
+    // The shop's images may wait half an hour, and this queue deletes them after two minutes.
+    const queue = { retentionPeriod: Duration.minutes(2) };
+    expect(() => withLambda({ ...patient, queue })).toThrow(
+      /^Images: an item may wait 30 min, as promised, .*it is deleted after 2 min; retention of 2 days/,
+    );
+    withLambda({ ...patient, queue: { retentionPeriod: Duration.days(1) } });
+  });
+
+  test('of an imported queue, and of tokens, nothing is known', () => {
+    const stack = shop();
+    const queue = Queue.fromQueueArn(stack, 'Queue', 'arn:aws:sqs:eu-central-1:111122223333:images');
+    const image = ContainerImage.fromRegistry('public.ecr.aws/shop/images:1');
+    const compute = WorkerCompute.fargate({ cluster: cluster(stack), image });
+    const none = { visibilityTimeoutSeconds: undefined, retentionSeconds: undefined, maxReceiveCount: undefined };
+    expect(knobsOf(new QueueWorker(stack, 'Images', { ...images, queue, compute }))).toEqual(none);
+
+    const other = shop();
+    const seconds = Duration.seconds(new CfnParameter(other, 'Seconds', { type: 'Number' }).valueAsNumber);
+    const { worker } = withFargate({ queue: { visibilityTimeout: seconds, retentionPeriod: seconds } }, other);
+    expect(knobsOf(worker)).toEqual({ ...none, maxReceiveCount: [5, 'given'] });
+  });
+});

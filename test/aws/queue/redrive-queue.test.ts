@@ -394,7 +394,7 @@ describe('the plan', () => {
     };
     expect(() => make(bad)).toThrow(InvalidInputError);
     expect(() => make(bad)).toThrow(
-      /functionTimeout in seconds must be a whole number, between 1 and 900, got 960; maxReceiveCount must be a whole number, between 1 and 1000, got 0; maxRedrives must be .* got 1.5; successRatioFloor must be between 0 and 1, got 2; maskedFields must be names without commas, got a,b/,
+      /maxRedrives must be .* got 1.5; successRatioFloor must be between 0 and 1, got 2; functionTimeout in seconds must be a whole number, between 1 and 900, got 960; maxReceiveCount must be a whole number, between 1 and 1000, got 0; maskedFields must be names without commas, got a,b/,
     );
     expect(() =>
       make({ workload: { ...orders.workload, serviceSeconds: 20 }, functionTimeout: Duration.seconds(10) }),

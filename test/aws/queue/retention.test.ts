@@ -74,13 +74,18 @@ describe('a retention given by hand', () => {
   });
 
   test('is refused when it is shorter than peak and drain, and each way out works', () => {
-    const make = (days: number, maxInstances: number) =>
-      queueOf(2.4, { workload: flood, retention: Duration.days(days), consumer: { maxInstances } });
+    const make = (days: number, maxInstances: number, peakSeconds = flood.peakSeconds) =>
+      queueOf(2.4, {
+        workload: { ...flood, peakSeconds },
+        retention: Duration.days(days),
+        consumer: { maxInstances },
+      });
     const { message, waysOut } = refusal(() => make(3, 25));
     expect(message).toContain('the peak and its drain take 3.25 days');
-    expect(waysOut).toEqual(['retention of 5 days', 'more instances']);
+    expect(waysOut).toEqual(['retention of 5 days', 'allow 28 instances', 'a peak of 150,000 s']);
     make(5, 25);
-    make(3, 50);
+    make(3, 28);
+    make(3, 25, 150_000);
   });
 
   test('that is longer is taken as it is', () => {

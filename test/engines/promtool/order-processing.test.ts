@@ -26,7 +26,7 @@ const replicas = current('honored');
 const messages = (queue: string) =>
   `rabbitmq_detailed_queue_messages{namespace="rabbitmq",pod="orders-server-0",vhost="/",queue="${queue}"}`;
 const alarm = plan.value('alarmBacklog');
-const above = Math.ceil(Math.max(alarm, plan.predictions.peakBacklog)) + 10;
+const above = alarm + 10;
 const full = Math.ceil(0.8 * plan.value('maxLength'));
 
 testAlerts('order-processing, orders', {
@@ -52,6 +52,20 @@ testAlerts('order-processing, orders', {
       when: 'as much waits as the alarm allows',
       series: { [depth]: `${alarm}x20` },
       atMinute: 10,
+      fires: false,
+    },
+    {
+      alert: 'QueueBacklog',
+      when: 'the planned peak waits, and every slot is busy',
+      series: { [depth]: `${plan.value('peakOutstanding')}x20` },
+      atMinute: 10,
+      fires: false,
+    },
+    {
+      alert: 'QueueNeverDrains',
+      when: 'it stays at the planned peak',
+      series: { [depth]: `${plan.value('peakOutstanding')}x60` },
+      atMinute: 50,
       fires: false,
     },
     {

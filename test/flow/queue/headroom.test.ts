@@ -102,3 +102,27 @@ test('more head-room never takes fewer instances', () => {
     { numRuns: 25 },
   );
 });
+
+test('a job for each item: only its own time grows, the start of the job does not', () => {
+  const job: QueueQuestion = {
+    platform: 'keda-job',
+    broker: 'rabbitmq',
+    workload: { steadyPerSecond: 0.2, serviceSeconds: 20 },
+    objective: { latencySeconds: 300 },
+  };
+  const { plan: made } = solveQueue('Orders', job);
+  const { breaksAtServiceTime = 0 } = made.predictions;
+  const keeps = (factor: number) => {
+    try {
+      plan({
+        ...job,
+        workload: { ...job.workload, serviceSeconds: 20 * factor },
+        consumer: { maxInstances: made.value('maxInstances') },
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  expect([keeps(0.97 * breaksAtServiceTime), keeps(1.03 * breaksAtServiceTime)]).toEqual([true, false]);
+});

@@ -68,7 +68,9 @@ export function plannedDraws(count: number, seed: number): Planned[] {
   while (planned.length < count) {
     const next = draw(random);
     try {
-      const plan = planQueue('drawn', { workload: next.workload, objective: next.objective, consumer: next.consumer });
+      // From a broker without a delay of its own: the prediction compared assumes the backoff of the consumer.
+      const { workload, objective, consumer } = next;
+      const plan = planQueue('drawn', { workload, objective, consumer, broker: 'redis' });
       planned.push({ ...next, plan, resolved: resolvedOf(plan, next.consumer) });
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error;
@@ -85,6 +87,5 @@ export function resolvedOf(plan: QueuePlan, consumer: Consumer): ResolvedConsume
     minInstances: plan.value('minInstances'),
     maxInstances: plan.value('maxInstances'),
     backlogPerInstance: plan.value('backlogPerInstance'),
-    maxAttempts: plan.value('maxReceiveCount'),
   };
 }

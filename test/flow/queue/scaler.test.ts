@@ -1,7 +1,9 @@
 import { CONSUMER_DEFAULTS, type ResolvedConsumer, resolveWorkload } from '../../../lib/flow/queue/resolve';
 import {
+  averageItems,
   desiredInstances,
   HOLD_SECONDS,
+  mostItems,
   reactionSeconds,
   Scaler,
   steadyInstances,
@@ -62,4 +64,22 @@ test.each([
 ])('when a peak begins: %s', (_, steadyPerSecond, minInstances, instances) => {
   const workload = resolveWorkload({ steadyPerSecond, serviceSeconds: 0.2 });
   expect(steadyInstances(workload, { ...consumer, minInstances })).toBe(instances);
+});
+
+describe('a law that asks for a slot for every item follows chance', () => {
+  const each = { ...consumer, backlogPerInstance: consumer.slotsPerInstance };
+
+  test('two standard deviations above the average; any other law follows the average', () => {
+    expect(mostItems(100, each)).toBe(120);
+    expect(mostItems(100, consumer)).toBe(100);
+    expect(averageItems(100, consumer)).toBe(100);
+  });
+
+  test.each([0, 1, 7, 100, 1e6])('the average of which %d are the most', (most) => {
+    expect(mostItems(averageItems(most, each), each)).toBeCloseTo(most, 6);
+  });
+
+  test('no poll asks for more once everything is requested', () => {
+    expect(averageItems(Number.POSITIVE_INFINITY, each)).toBe(Number.POSITIVE_INFINITY);
+  });
 });

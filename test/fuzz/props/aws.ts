@@ -21,12 +21,14 @@ import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../../lib/aws/quotas/kafka-quotas';
+import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
+import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../../lib/aws/webhooks/webhook-buffer';
 import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-source';
-import { optional, spread } from '../../support/property';
+import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import { consumers, figures, isPlain, Parameter, queueObjective, queueWorkload, seconds } from './values';
 
@@ -81,6 +83,7 @@ const redrive = fc.record({
   fifo: flag,
   functionTimeout: optional(seconds(1, 900)),
   batchWindow: optional(seconds(0, 300)),
+  batchSize: optional(fc.integer({ min: 1, max: 12 })),
   maxReceiveCount: optional(fc.integer({ min: 1, max: 20 })),
   retention: optional(seconds(3600, 1_209_600)),
   maxRedrives: optional(fc.integer({ min: 0, max: 10 })),
@@ -172,6 +175,43 @@ function makeQuotas(stack: Stack, id: string, { scram, alarms, asked, ...props }
   });
   made.producerProperties(asked);
   return made;
+}
+
+const when = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ periodSeconds: fc.constantFrom(900, 3600, 86_400) }) },
+  { weight: 9, arbitrary: fc.record({ cron: fc.constantFrom('@hourly', '@daily', '5 4 * * *', '0 2 ? * MON-FRI *') }) },
+  { weight: 1, arbitrary: fc.constant({}) },
+);
+const job = fc.record({
+  name: fc.constantFrom('cleanup', 'sync', 'report', 'billing', 'vacuum'),
+  durationSeconds: fc.integer({ min: 1, max: 240 }),
+  durationVariation: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+  cpu: spread(0.01, 1),
+  pinned: usually(fc.constant(undefined), fc.constant(true)),
+  offsetMinutes: usually(fc.constant(undefined), fc.integer({ min: 0, max: 59 })),
+});
+const schedules = fc.record({
+  jobs: fc.uniqueArray(
+    fc.tuple(job, when).map(([one, time]) => ({ ...one, ...time })),
+    { selector: ({ name }) => name, minLength: 1, maxLength: 4 },
+  ),
+  objective: optional(
+    fc.record({
+      startWithinSeconds: optional(fc.integer({ min: 60, max: 3600 })),
+      windowSeconds: optional(fc.integer({ min: 60, max: 3600 })),
+    }),
+  ),
+  host: optional(fc.record({ cores: fc.integer({ min: 4, max: 64 }), onlineUtilisation: spread(0.1, 0.6) })),
+  timeZone: optional(fc.constantFrom('Europe/Berlin', 'UTC')),
+  maxConcurrent: optional(fc.integer({ min: 2, max: 20 })),
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Schedules = typeof schedules extends fc.Arbitrary<infer T> ? T : never;
+
+function makeSchedule(stack: Stack, id: string, { alarms, ...props }: Schedules): SpreadSchedule {
+  const compute = WorkerCompute.lambda({ function: lambda(stack, 'Runner', Duration.minutes(15)) });
+  return new SpreadSchedule(stack, id, { ...props, compute, alarmTopic: topic(stack, alarms) });
 }
 
 const storageClass = fc.constantFrom(
@@ -339,6 +379,23 @@ export const AWS_SUBJECTS: readonly Subject[] = [
         plan,
         alarmTopic: topic(stack, alarms),
       });
+    }),
+  ),
+  subject(
+    'aws.SpreadSchedule',
+    ['aws.SpreadSchedule'],
+    'cdk',
+    schedules,
+    inStack((stack, id, props) => void makeSchedule(stack, id, props).plan.explain()),
+  ),
+  subject(
+    'aws.ScheduleAlarms',
+    ['aws.ScheduleAlarms'],
+    'cdk',
+    schedules,
+    inStack((stack, id, props) => {
+      const { scheduleGroup, undeliveredQueue, plan } = makeSchedule(stack, 'Planned', props);
+      new ScheduleAlarms(stack, id, { scheduleGroup, undeliveredQueue, plan, runner: lambda(stack) });
     }),
   ),
   subject('aws.KafkaQuotas', ['aws.KafkaQuotas', 'aws.KafkaAuthentication'], 'cdk', quotas, inStack(makeQuotas)),

@@ -6,6 +6,8 @@ import { fromChart } from '../../../lib/gcp/from-chart';
 import { PushWorker } from '../../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../../lib/gcp/queue/subscription-alerts';
+import { ScheduleAlerts } from '../../../lib/gcp/schedule/schedule-alerts';
+import { SpreadSchedule } from '../../../lib/gcp/schedule/spread-schedule';
 import { RefusedAlerts } from '../../../lib/gcp/webhooks/refused-alerts';
 import { WebhookBuffer } from '../../../lib/gcp/webhooks/webhook-buffer';
 import { optional, spread } from '../../support/property';
@@ -71,6 +73,27 @@ const buffer = fc.record({
   maxBodyBytes: optional(fc.integer({ min: 1, max: 10_000_000 })),
 });
 
+const schedule = fc.record({
+  jobs: fc.uniqueArray(
+    fc.record({
+      name: fc.constantFrom('invoices', 'clean-up', 'export', 'mail'),
+      cron: fc.constantFrom('0 * * * *', '*/15 * * * *', '30 2 * * 1', '0 3 1 * *', '@daily'),
+      durationSeconds: figures(1, 2000),
+      durationVariation: optional(spread(0.01, 2)),
+      pinned: optional(fc.boolean()),
+    }),
+    { minLength: 1, maxLength: 4, selector: ({ name }) => name },
+  ),
+  timeZone: optional(fc.constantFrom('Europe/Berlin', 'Etc/UTC')),
+  maxConcurrent: optional(fc.integer({ min: 1, max: 8 })),
+  maxAttempts: optional(fc.integer({ min: 1, max: 100 })),
+  image: fc.constant('shop/chores@sha256:1'),
+  location: fc.constant('europe-west1'),
+  environment: optional(fc.constant({ MODE: 'fast' })),
+  memory: optional(fc.constantFrom('512Mi', '1Gi')),
+  project: optional(fc.constant('shop-project')),
+});
+
 export const GCP_SUBJECTS: readonly Subject[] = [
   subject(
     'gcp.RedriveQueue',
@@ -101,7 +124,10 @@ export const GCP_SUBJECTS: readonly Subject[] = [
       project: optional(fc.constant('shop-project')),
     }),
     (id, { planned: given, ...args }) =>
-      registered(() => new PushWorker(id, { ...args, plan: new RedriveQueue('planned', given).plan })),
+      registered(
+        () =>
+          new PushWorker(id, { ...args, plan: RedriveQueue.planOf('planned', { ...given, platform: 'cloud-run' }) }),
+      ),
     names,
   ),
   subject(
@@ -141,6 +167,26 @@ export const GCP_SUBJECTS: readonly Subject[] = [
           plan: plan.withKnobs(knobs),
           project,
         });
+      }),
+    names,
+  ),
+  subject(
+    'gcp.SpreadSchedule',
+    ['gcp.SpreadSchedule'],
+    'none',
+    schedule,
+    (id, args) => registered(() => new SpreadSchedule(id, args).plan.explain()),
+    names,
+  ),
+  subject(
+    'gcp.ScheduleAlerts',
+    ['gcp.ScheduleAlerts'],
+    'none',
+    schedule,
+    (id, args) =>
+      registered(() => {
+        const { queue, plan } = new SpreadSchedule('planned', args);
+        return new ScheduleAlerts(id, { queue, jobPrefix: 'planned-', plan });
       }),
     names,
   ),

@@ -9,6 +9,8 @@ import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import { KafkaQuotas, KafkaUserAuthentication } from '../../../lib/k8s/quotas/kafka-quotas';
 import { TtlCollection } from '../../../lib/k8s/retention/ttl-collection';
+import type { JobEgress, SpreadJob } from '../../../lib/k8s/schedule/spread-job';
+import { SpreadSchedule } from '../../../lib/k8s/schedule/spread-schedule';
 import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { optional, spread } from '../../support/property';
@@ -151,6 +153,33 @@ const logs = fc.record({
   tolerateEverything: flag,
 });
 
+const chores = fc.uniqueArray(
+  fc
+    .record({
+      name: fc.constantFrom('clean', 'sync', 'report', 'constructor', 'bill', 'index'),
+      when: fc.constantFrom<object>(
+        { periodSeconds: 300 },
+        { periodSeconds: 3600 },
+        { cron: '@daily' },
+        { cron: '*/15 * * * *' },
+        { cron: '30 2 * * 1-5', pinned: true },
+        { cron: '0 4 29 2 *' },
+        { cron: '10 5 ? * MON-FRI *' },
+      ),
+      durationSeconds: figures(1, 250),
+      durationVariation: optional(spread(0.01, 2)),
+      cpu: fc.option(spread(0.001, 2), { nil: undefined, freq: 6 }),
+      offsetMinutes: fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined, freq: 1 }),
+      image: fc.constant('shop/chores:1.4.2'),
+      args: optional(fc.constant<string[]>(['clean'])),
+      egress: optional(
+        fc.constantFrom<JobEgress[]>([{ ports: [5432], namespace: 'database' }], [{ ports: [443] }], []),
+      ),
+    })
+    .map(({ when, ...rest }) => ({ ...rest, ...when }) as SpreadJob),
+  { minLength: 1, maxLength: 6, selector: ({ name }) => name },
+);
+
 const work = {
   workload: queueWorkload,
   objective: queueObjective,
@@ -291,6 +320,34 @@ export const K8S_SUBJECTS: readonly Subject[] = [
             ? LogReopen.byWriter()
             : LogReopen.signal(signal.processName, signal.signal ?? 'HUP')),
       }).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.SpreadSchedule',
+    ['k8s.SpreadSchedule'],
+    'text',
+    fc.record({
+      jobs: chores,
+      objective: optional(
+        fc.record({
+          windowSeconds: optional(fc.integer({ min: 60, max: 7200 })),
+          startWithinSeconds: optional(fc.integer({ min: 60, max: 7200 })),
+          headroom: optional(spread(1.01, 3)),
+        }),
+      ),
+      host: optional(
+        fc.record({
+          cores: figures(1, 100),
+          onlineUtilisation: spread(0.01, 0.9),
+          onlineServiceSeconds: optional(spread(0.001, 1)),
+        }),
+      ),
+      timeZone: optional(fc.constantFrom('Europe/Berlin', 'Etc/UTC')),
+      maxConcurrent: optional(fc.integer({ min: 1, max: 8 })),
+      ownQueue: optional(fc.constant('chores')),
+    }),
+    inChart((chart, id, props) => {
+      new SpreadSchedule(chart, id, props).plan.explain();
     }),
   ),
   subject(

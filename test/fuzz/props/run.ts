@@ -48,7 +48,13 @@ function write(line: Begun | Over): void {
 // The parent that is gone wants no more of it.
 createInterface(process.stdin).once('close', () => process.exit(1));
 main().then(
-  () => process.exit(0),
+  () => {
+    // A program that is refused half-way leaves promises behind, for which Pulumi's runtime would fail the whole run.
+    process.once('exit', () => {
+      process.exitCode = 0;
+    });
+    process.exit(0);
+  },
   (error) => {
     console.error(error);
     process.exit(1);

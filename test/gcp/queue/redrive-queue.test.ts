@@ -139,6 +139,34 @@ describe('choices', () => {
       expect(topic.messageStoragePolicy).toEqual({ allowedPersistenceRegions: ['europe-west1'] });
   });
 
+  test('a worker takes only a plan for Cloud Run: the queue with its target is planned for that', async () => {
+    const worker = (args: RedriveQueueArgs) => () =>
+      new PushWorker('orders', {
+        plan: RedriveQueue.planOf('orders', args),
+        image: 'worker',
+        location: 'europe-west1',
+      });
+    const failure = await program(worker(usualArgs)).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(InvalidInputError);
+    expect((failure as InvalidInputError).failures).toEqual([
+      "plan must be for Cloud Run, got one for a platform that was not named, from Google Cloud Pub/Sub; give RedriveQueue.planOf() and the queue platform 'cloud-run'",
+    ]);
+    await program(worker({ ...usualArgs, platform: 'cloud-run' }));
+  });
+
+  test('the plan that the worker is made from is that of the queue which pushes to it', async () => {
+    // The two platforms differ in what a threshold is: longer items wait longer for the first instances.
+    const args = { ...usualArgs, workload: { ...usualArgs.workload, serviceSeconds: 0.5 } };
+    const pulled = RedriveQueue.planOf('orders', args);
+    const planned = RedriveQueue.planOf('orders', { ...args, platform: 'cloud-run' });
+    expect(planned.value('alarmBacklog')).not.toBe(pulled.value('alarmBacklog'));
+    const { made } = await program(() => {
+      const worker = new PushWorker('orders', { plan: planned, image: 'worker', location: 'europe-west1' });
+      return new RedriveQueue('orders', { ...args, push: worker.target });
+    });
+    expect(made.plan.explain()).toBe(planned.explain());
+  });
+
   test('a worker is pushed to, by an account that may do nothing but invoke it', async () => {
     const args = { ...usualArgs, platform: 'cloud-run' } as const;
     const { resources: there, made } = await program(() => {

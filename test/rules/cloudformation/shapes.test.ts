@@ -227,6 +227,19 @@ const STILL_FOUND: readonly Near[] = [
   ],
   ['BP-SCHED-002', 'a cron expression', set('EveryMinute', { ScheduleExpression: 'cron(0/2 8-18 ? * MON-FRI *)' })],
   ['BP-SCHED-002', 'less room than runs', set('Sync', { ReservedConcurrentExecutions: 1 })],
+  ['BP-SCHED-004', 'a rate', set('Cleanup', { ScheduleExpression: 'rate(1 hour)' })],
+  [
+    'BP-SCHED-005',
+    'a function, and an age in full',
+    (r) => {
+      r.Runner = { Type: 'AWS::Lambda::Function', Properties: {} };
+      Object.assign(r.Cleanup.Properties.Target, {
+        Arn: get('Runner'),
+        RetryPolicy: { MaximumEventAgeInSeconds: 7200 },
+      });
+    },
+  ],
+  ['BP-SCHED-006', 'days in common', set('Sync', { ScheduleExpression: 'cron(0 2 ? * MON-FRI *)' })],
   ['BP-API-001', 'a REST API whose usage plan limits another', restApi('other')],
   [
     'BP-S3-003',

@@ -196,6 +196,43 @@ const SILENT: readonly Near[] = [
   ['BP-SCHED-002', 'room for all that overlap', set('Sync', { ReservedConcurrentExecutions: 5 })],
   ['BP-SCHED-002', 'switched off', set('EveryMinute', { State: 'DISABLED' })],
   ['BP-SCHED-003', 'switched off', set('Nightly', { State: 'DISABLED' })],
+  ['BP-SCHED-004', 'switched off', set('Cleanup', { State: 'DISABLED' })],
+  ['BP-SCHED-004', 'a day between two runs', set('Cleanup', { ScheduleExpression: 'cron(0 2 * * ? *)' })],
+  ['BP-SCHED-004', 'no window', set('Cleanup', { FlexibleTimeWindow: { Mode: 'OFF' } })],
+  [
+    'BP-SCHED-004',
+    'a window that the deployer chooses',
+    set('Cleanup', { FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: { Ref: 'Minutes' } } }),
+  ],
+  ['BP-SCHED-004', 'one run only', set('Cleanup', { ScheduleExpression: 'at(2026-03-01T10:00:00)' })],
+  ['BP-SCHED-005', 'switched off', set('Cleanup', { State: 'DISABLED' })],
+  ['BP-SCHED-005', 'a run a day', set('Cleanup', { ScheduleExpression: 'cron(17 2 * * ? *)' })],
+  [
+    'BP-SCHED-005',
+    'no retry',
+    (r) => {
+      r.Cleanup.Properties.Target.RetryPolicy = { MaximumRetryAttempts: 0 };
+    },
+  ],
+  [
+    'BP-SCHED-005',
+    'a state machine, which runs beside the others by design',
+    (r) => {
+      r.Cleanup.Properties.Target.Arn = ARN('states', 'stateMachine:x');
+    },
+  ],
+  ['BP-SCHED-006', 'two in that minute, as few as a mapping can be held to', (r) => delete r.Sync],
+  ['BP-SCHED-006', 'another minute for one', set('Sync', { ScheduleExpression: 'cron(5 2 * * ? *)' })],
+  ['BP-SCHED-006', 'another time zone for one', set('Sync', { ScheduleExpressionTimezone: 'Asia/Taipei' })],
+  [
+    'BP-SCHED-006',
+    'a window for one',
+    set('Sync', { FlexibleTimeWindow: { Mode: 'FLEXIBLE', MaximumWindowInMinutes: 30 } }),
+  ],
+  ['BP-SCHED-006', 'one is switched off', set('Sync', { State: 'DISABLED' })],
+  ['BP-SCHED-006', 'the mapping is switched off', set('Worker', { Enabled: false })],
+  ['BP-SCHED-006', 'pollers with a maximum', set('Worker', { ProvisionedPollerConfig: { MaximumPollers: 2 } })],
+  ['BP-SCHED-006', 'a reservation', set('Runner', { ReservedConcurrentExecutions: 2 })],
   ['BP-SNS-001', 'a mail, which has no dead-letter queue', set('Orders', { Protocol: 'email' })],
   [
     'BP-EVENTS-001',

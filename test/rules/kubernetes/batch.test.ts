@@ -43,7 +43,7 @@ describe('CRON-001: in the same minute', () => {
   });
 });
 
-describe('CRON-002 to -004', () => {
+describe('CRON-002 to -004, -006 and -007', () => {
   test.each<Claim>([
     [
       'a run that may overlap',
@@ -94,8 +94,32 @@ describe('CRON-002 to -004', () => {
     ['a hundred missed within weeks', [cronJob('a', '@hourly', { startingDeadlineSeconds: undefined })], []],
     [
       'a deadline that is over before anybody looks',
-      [cronJob('a', '@hourly', { startingDeadlineSeconds: 5 })],
-      ['BP-CRON-003'],
+      [cronJob('a', '@hourly', { startingDeadlineSeconds: 9 })],
+      ['BP-CRON-006'],
+    ],
+    ['a deadline of as long as it takes', [cronJob('a', '@hourly', { startingDeadlineSeconds: 10 })], []],
+    ['a zone in the schedule', [cronJob('a', 'CRON_TZ=Europe/Berlin 0 3 * * *')], ['BP-CRON-007']],
+    ['a zone before a macro', [cronJob('a', 'TZ=UTC @daily')], ['BP-CRON-007']],
+    ['a zone where it belongs', [cronJob('a', '0 3 * * *', { timeZone: 'Europe/Berlin' })], []],
+    [
+      'a zone in the environment of the pod',
+      [
+        cronJob(
+          'a',
+          '0 3 * * *',
+          {},
+          {
+            template: {
+              spec: {
+                containers: [
+                  { name: 'main', env: [{ name: 'TZ', value: 'Europe/Berlin' }], resources: { requests: { cpu: 1 } } },
+                ],
+              },
+            },
+          },
+        ),
+      ],
+      [],
     ],
     [
       'a Job under a new name each time',

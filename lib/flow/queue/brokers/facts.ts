@@ -12,6 +12,8 @@ export interface BrokerFacts {
   readonly title: string;
   /** Age in seconds of the depth that a scaler reads. */
   readonly depthAgeSeconds: number;
+  /** Whether the depth that alarms and graphs read counts items in work, not only those that wait. */
+  readonly depthCountsWork: boolean;
   /** Whether the age of the oldest item is published. */
   readonly publishesAge: boolean;
   /** Where the numbers come from. */
@@ -23,25 +25,41 @@ export const BROKER_FACTS: Readonly<Record<BrokerName, BrokerFacts>> = {
   sqs: {
     title: 'Amazon SQS',
     depthAgeSeconds: 5,
+    // ApproximateNumberOfMessagesVisible; KEDA's scaler adds those in flight.
+    depthCountsWork: false,
     publishesAge: true,
-    source: 'Amazon SQS API reference, GetQueueAttributes: eventually consistent, seconds under steady traffic',
+    source:
+      'assumption: under steady traffic the depth is seconds old; Amazon SQS API reference, GetQueueAttributes: consistent at least a minute after producers stop',
   },
   rabbitmq: {
     title: 'RabbitMQ',
     depthAgeSeconds: 5,
+    // Ready and unacknowledged, by the management API.
+    depthCountsWork: true,
     publishesAge: false,
     source: 'RabbitMQ, collect_statistics_interval: 5 s',
   },
   kafka: {
     title: 'Apache Kafka',
     depthAgeSeconds: 0,
+    // A record is committed when its work is done.
+    depthCountsWork: true,
     publishesAge: false,
     source: 'Kafka, OffsetFetch and ListOffsets',
   },
-  redis: { title: 'Redis Streams', depthAgeSeconds: 0, publishesAge: false, source: 'Redis, XINFO GROUPS' },
+  redis: {
+    title: 'Redis Streams',
+    depthAgeSeconds: 0,
+    // Lag and pending entries, or the length of a stream whose entries are deleted when they are done.
+    depthCountsWork: true,
+    publishesAge: false,
+    source: 'Redis, XINFO GROUPS',
+  },
   pubsub: {
     title: 'Google Cloud Pub/Sub',
     depthAgeSeconds: 0,
+    // subscription/num_undelivered_messages: those without an acknowledgement.
+    depthCountsWork: true,
     publishesAge: true,
     source: 'Cloud Monitoring, subscription/oldest_unacked_message_age',
   },

@@ -1,13 +1,15 @@
 /** Google Cloud Pub/Sub: its names and limits for deadline, backoff, attempts and retention. */
 import { chosenKnob } from '../../alarms';
-import { CapacityError, type Check, isKnown, shown, wholeNumber } from '../../errors';
+import { type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
-import type { Knob } from '../../plan';
+import { given, type Knob, unlessGiven } from '../../plan';
 import { subscriptionAlarmKnobs } from '../alarms';
 import { DEFAULT_BACKOFF } from '../backoff';
-import type { Planned } from '../planned';
+import type { Attempted, Planned } from '../planned';
 import type { QueueQuestion } from '../question';
-import { retentionFor } from '../retention';
+import type { Refusal } from '../refusal';
+import { retentionFor, retentionRefusal } from '../retention';
+import { fasterItems } from '../ways-out';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
 
@@ -31,7 +33,7 @@ function checks(question: QueueQuestion): Check[] {
   return [
     wholeNumber('ackDeadlineSeconds', deadline, limits.ackDeadlineSeconds.min, limits.ackDeadlineSeconds.max),
     {
-      refused: isKnown(deadline) && deadline < serviceSeconds,
+      refused: isKnown(deadline) && isKnown(serviceSeconds) && deadline < serviceSeconds,
       message: `ackDeadlineSeconds must be at least serviceSeconds, ${shown(serviceSeconds)} s, got ${shown(deadline)}: a message would be pushed again while it is still being processed`,
     },
     wholeNumber('minimumBackoffSeconds', low, limits.backoffSeconds.min, limits.backoffSeconds.max),
@@ -54,9 +56,15 @@ function checks(question: QueueQuestion): Check[] {
       limits.retentionSeconds.max - DAY,
     ),
     {
-      refused: itemBytes !== undefined && itemBytes > limits.messageBytes,
-      message: `itemBytes must be at most ${limits.messageBytes}, the largest message of Pub/Sub, got ${itemBytes}`,
+      refused: isKnown(itemBytes) && itemBytes > limits.messageBytes,
+      message: `itemBytes must be at most ${limits.messageBytes}, the largest message of Pub/Sub, got ${shown(itemBytes)}`,
     },
+    wholeNumber(
+      'consumer.maxAttempts',
+      question.maxDeliveryAttempts === undefined ? question.consumer?.maxAttempts : undefined,
+      limits.deliveryAttempts.min,
+      limits.deliveryAttempts.max,
+    ),
   ];
 }
 
@@ -81,19 +89,25 @@ function retrySpan(minimum: Knob, maximum: Knob, attempts: Knob): Knob {
   };
 }
 
-function ackDeadline({ subject, question, sizing, itemTimeoutSeconds }: Planned): Knob {
+function deadlineRefusal({ question, itemTimeoutSeconds }: Attempted): Refusal | undefined {
+  const { max } = PUBSUB_LIMITS.ackDeadlineSeconds;
+  if (question.ackDeadlineSeconds !== undefined || itemTimeoutSeconds <= max) return undefined;
+  return {
+    reason: () => `one attempt may take ${figure(itemTimeoutSeconds)} s, the longest ack deadline is ${max} s`,
+    waysOut: (asked, fits) => [
+      fasterItems({ question: asked, fits }),
+      {
+        sentence: `ackDeadlineSeconds ${max} given by hand, and every longer attempt is retried`,
+        question: { ...asked, ackDeadlineSeconds: max },
+      },
+    ],
+  };
+}
+
+function ackDeadline({ question, itemTimeoutSeconds }: Planned): Knob {
   const { ackDeadlineSeconds } = question;
   if (ackDeadlineSeconds !== undefined) return given('ackDeadlineSeconds', ackDeadlineSeconds, 's');
-  const { min, max } = PUBSUB_LIMITS.ackDeadlineSeconds;
-  if (itemTimeoutSeconds > max) {
-    // The time-out scales with the mean.
-    const mean = Math.floor((sizing.workload.serviceSeconds * max * 1000) / itemTimeoutSeconds) / 1000;
-    throw new CapacityError(
-      subject,
-      `one attempt may take ${figure(itemTimeoutSeconds)} s, the longest ack deadline is ${max} s`,
-      [`${figure(mean)} s per item`, `ackDeadlineSeconds ${max} given by hand, and every longer attempt is retried`],
-    );
-  }
+  const { min } = PUBSUB_LIMITS.ackDeadlineSeconds;
   return {
     name: 'ackDeadlineSeconds',
     value: Math.max(min, itemTimeoutSeconds),
@@ -104,7 +118,7 @@ function ackDeadline({ subject, question, sizing, itemTimeoutSeconds }: Planned)
   };
 }
 
-function backoff({ question }: Planned): [minimum: Knob, maximum: Knob] {
+function backoff(question: QueueQuestion): [minimum: Knob, maximum: Knob] {
   const { max } = PUBSUB_LIMITS.backoffSeconds;
   const { minimumBackoffSeconds: low, maximumBackoffSeconds: high } = question;
   const { baseSeconds: backoffBaseSeconds, capSeconds: backoffCapSeconds } = DEFAULT_BACKOFF;
@@ -136,31 +150,52 @@ function backoff({ question }: Planned): [minimum: Knob, maximum: Knob] {
 }
 
 function attempts({ question, sizing }: Planned): Knob {
-  const { maxDeliveryAttempts } = question;
-  if (maxDeliveryAttempts !== undefined) return given('maxDeliveryAttempts', maxDeliveryAttempts, 'attempts');
-  const { min, max } = PUBSUB_LIMITS.deliveryAttempts;
-  const { maxAttempts } = sizing.consumer;
   return {
     name: 'maxDeliveryAttempts',
-    value: Math.min(max, Math.max(min, maxAttempts)),
+    value: sizing.consumer.maxAttempts,
     unit: 'attempts',
-    formula: 'attempts of the plan, between 5 and 100; Pub/Sub counts them approximately',
-    inputs: { maxAttempts },
+    ...unlessGiven(
+      question.maxDeliveryAttempts ?? question.consumer?.maxAttempts,
+      'attempts of the plan, between 5 and 100; Pub/Sub counts them approximately',
+    ),
     source: 'Pub/Sub API reference, DeadLetterPolicy.maxDeliveryAttempts',
   };
 }
 
+const RETENTION_LIMITS = {
+  shortest: PUBSUB_LIMITS.retentionSeconds.min,
+  derived: PUBSUB_LIMITS.retentionSeconds.derived,
+  longest: PUBSUB_LIMITS.retentionSeconds.max - DAY,
+};
+
 /** Google Cloud Pub/Sub. */
 export const PUBSUB: Broker = {
   facts: BROKER_FACTS.pubsub,
+  choices: [
+    'ackDeadlineSeconds',
+    'minimumBackoffSeconds',
+    'maximumBackoffSeconds',
+    'maxDeliveryAttempts',
+    'retentionSeconds',
+  ],
   checks,
+  refusal: (attempted) => deadlineRefusal(attempted) ?? retentionRefusal(attempted, RETENTION_LIMITS),
   alarms: () => subscriptionAlarmKnobs(),
   consumer: ({ maxDeliveryAttempts, consumer }) => ({ maxAttempts: maxDeliveryAttempts ?? consumer?.maxAttempts }),
+  retry: ({ question }) => {
+    const [minimum, maximum] = backoff(question);
+    return {
+      delay: { baseSeconds: minimum.value, capSeconds: maximum.value, jitter: false },
+      formula: 'minimumBackoffSeconds, doubled with every attempt up to maximumBackoffSeconds',
+      inputs: { minimumBackoffSeconds: minimum.value, maximumBackoffSeconds: maximum.value },
+      source: `${REFERENCE}.retryPolicy: exponential backoff`,
+    };
+  },
   knobs(planned) {
-    const { min, derived, max } = PUBSUB_LIMITS.retentionSeconds;
+    const { max } = PUBSUB_LIMITS.retentionSeconds;
     const source = `${REFERENCE}.messageRetentionDuration: 10 minutes to 31 days`;
-    const kept = retentionFor(planned, { shortest: min, derived, longest: max - DAY }, source);
-    const [minimum, maximum] = backoff(planned);
+    const kept = retentionFor(planned, RETENTION_LIMITS, source);
+    const [minimum, maximum] = backoff(planned.question);
     const tries = attempts(planned);
     return [
       ackDeadline(planned),
@@ -187,7 +222,3 @@ export const PUBSUB: Broker = {
     ];
   },
 };
-
-function given(name: string, value: number, unit: string): Knob {
-  return { name, value, unit, formula: 'given', inputs: {}, source: 'set by hand' };
-}

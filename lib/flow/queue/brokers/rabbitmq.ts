@@ -45,17 +45,26 @@ function prefetch({ question, platform, sizing }: Planned): Knob {
 /** RabbitMQ. */
 export const RABBITMQ: Broker = {
   facts: BROKER_FACTS.rabbitmq,
+  choices: ['roundTripSeconds', 'consumerOutageSeconds'],
   checks: ({ roundTripSeconds, consumerOutageSeconds }) => [
     inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
     wholeNumber('consumerOutage in seconds', consumerOutageSeconds, 1),
   ],
   consumer: ({ consumer }) => ({ maxAttempts: consumer?.maxAttempts }),
+  retry: () => ({
+    delay: { baseSeconds: 0, capSeconds: 0, jitter: false },
+    formula: 'RabbitMQ delivers a returned message again at once',
+    inputs: {},
+    source: 'RabbitMQ, Quorum Queues, Poison Message Handling: no delay between deliveries',
+  }),
   knobs(planned) {
     const { question, sizing, itemTimeoutSeconds, alarmBacklog } = planned;
     const { maxAttempts, slotsPerInstance } = sizing.consumer;
     const outageSeconds = question.consumerOutageSeconds ?? OUTAGE_SECONDS;
     const inHand = prefetch(planned);
-    const maxLength = Math.ceil(Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog));
+    const maxLength = Math.ceil(
+      Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog / NEARLY_FULL),
+    );
     const knobs: Knob[] = [
       inHand,
       {
@@ -71,7 +80,7 @@ export const RABBITMQ: Broker = {
         value: maxLength,
         unit: 'items',
         formula:
-          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog',
+          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog ÷ 80 %, so that the queue is not nearly full before its backlog alarm',
         inputs: { outageSeconds, alarmBacklog },
         source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer gets a nack, and the disk is bounded',
       },

@@ -1,5 +1,4 @@
 /** Limits of a redriver of dead letters: how often, how late, how many in a window, and when it stops. */
-import { type Check, inRange, wholeNumber } from '../../errors';
 import type { Knob } from '../../plan';
 import type { Planned } from '../planned';
 import type { RedriveChoices } from '../question';
@@ -29,15 +28,6 @@ export interface RedrivenQueue {
   readonly visibilitySeconds: number;
   readonly receives: number;
   readonly longestDelaySeconds: number;
-}
-
-/** Checks of the choices. */
-export function redriveChecks({ maxRedrives, redrivesPerSecond, successRatioFloor }: RedriveChoices): Check[] {
-  return [
-    wholeNumber('maxRedrives', maxRedrives, 0, 100),
-    inRange('redrivesPerSecond', redrivesPerSecond, 0.001, 500),
-    inRange('successRatioFloor', successRatioFloor, 0, 1),
-  ];
 }
 
 /** The knobs of the redriver; none when nothing is redriven. */

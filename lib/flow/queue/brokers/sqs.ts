@@ -1,17 +1,20 @@
 /** Amazon SQS: its names and limits for time-outs, attempts and retention. */
 import { chosenKnob } from '../../alarms';
-import { CapacityError, type Check, wholeNumber } from '../../errors';
+import { type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
-import type { Knob } from '../../plan';
+import { type Knob, unlessGiven } from '../../plan';
 import { queueAlarmKnobs } from '../alarms';
-import type { Planned } from '../planned';
+import type { Asked, Attempted, Planned } from '../planned';
 import type { PlatformName } from '../platforms/facts';
 import type { QueueQuestion } from '../question';
+import type { Refusal } from '../refusal';
 import { FEWEST_ATTEMPTS } from '../resolve';
-import { retentionFor } from '../retention';
+import { retentionFor, retentionRefusal } from '../retention';
+import type { Retry } from '../retry';
+import { fasterItems } from '../ways-out';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
-import { deadLetterKnobs, redriveChecks, redriveKnobs } from './sqs-redrive';
+import { deadLetterKnobs, redriveKnobs } from './sqs-redrive';
 
 const DAY = 86_400;
 const DATA_KEY_REUSE_SECONDS = 300;
@@ -26,6 +29,7 @@ export const SQS_LIMITS = {
   delaySeconds: 900,
   waitSeconds: 20,
   receiveCount: { min: 1, max: 1000 },
+  messageBytes: 1_048_576,
 } as const;
 
 /** AWS Lambda developer guide, "Configuring a queue to use with Lambda": room for retries of a throttled invocation. */
@@ -42,36 +46,62 @@ function isLambda(platform: PlatformName): boolean {
 }
 
 function checks(question: QueueQuestion): Check[] {
-  const { maxReceiveCount, retentionSeconds, redrive } = question;
+  const { maxReceiveCount, retentionSeconds } = question;
+  const { itemBytes } = question.workload;
   const { receiveCount, retentionSeconds: retention } = SQS_LIMITS;
   return [
     wholeNumber('maxReceiveCount', maxReceiveCount, receiveCount.min, receiveCount.max),
     // Dead letters keep their age, and a person needs a day with them.
     wholeNumber('retention in seconds', retentionSeconds, retention.min, retention.max - DAY),
-    ...(redrive === undefined ? [] : redriveChecks(redrive)),
+    {
+      refused: isKnown(itemBytes) && itemBytes > SQS_LIMITS.messageBytes,
+      message: `itemBytes must be at most ${SQS_LIMITS.messageBytes}, the largest message of SQS, got ${shown(itemBytes)}`,
+    },
   ];
 }
 
-function visibility({ subject, question, platform, itemTimeoutSeconds, sizing }: Planned): Knob {
+/** Seconds that one receive hides a message: the whole attempt, and what follows it. */
+function visibilitySeconds({ question, platform, itemTimeoutSeconds }: Asked): number {
+  const { functionTimeoutSeconds: timeout = itemTimeoutSeconds, batchWindowSeconds: window = 0 } = question;
+  return isLambda(platform)
+    ? Math.ceil(LAMBDA_VISIBILITY_FACTOR * timeout + window)
+    : itemTimeoutSeconds + DELETE_SECONDS;
+}
+
+/** A failed message stays hidden for the rest of its visibility time-out: SQS has no delay for retries. */
+function retry(asked: Asked): Retry {
+  const { serviceSeconds } = asked.question.workload;
+  const visibilityTimeoutSeconds = visibilitySeconds(asked);
+  const seconds = Math.max(0, visibilityTimeoutSeconds - serviceSeconds);
+  return {
+    delay: { baseSeconds: seconds, capSeconds: seconds, jitter: false },
+    formula: 'visibility time-out − service time: a failed message stays hidden for the rest of it',
+    inputs: { visibilityTimeoutSeconds, serviceSeconds },
+    source: 'Amazon SQS developer guide, Visibility timeout; shorter only where the consumer changes the visibility',
+  };
+}
+
+function visibilityRefusal(attempted: Attempted): Refusal | undefined {
+  const { question, platform, itemTimeoutSeconds } = attempted;
+  const value = visibilitySeconds(attempted);
+  const { visibilitySeconds: longest } = SQS_LIMITS;
+  if (value <= longest) return undefined;
+  const attempt = isLambda(platform) ? (question.functionTimeoutSeconds ?? itemTimeoutSeconds) : itemTimeoutSeconds;
+  return {
+    reason: () =>
+      `one attempt may take ${figure(attempt)} s, which needs a visibility time-out of ${figure(value)} s; SQS allows ${figure(longest)} s`,
+    waysOut: (asked, fits) => [
+      fasterItems({ question: asked, fits }),
+      { sentence: 'let the consumer hand the item on and delete the message' },
+    ],
+  };
+}
+
+function visibility(planned: Planned): Knob {
+  const { question, platform, itemTimeoutSeconds } = planned;
   const { functionTimeoutSeconds: timeout, batchWindowSeconds: window = 0 } = question;
   const lambda = isLambda(platform);
-  const attempt = lambda ? (timeout ?? itemTimeoutSeconds) : itemTimeoutSeconds;
-  const value = lambda ? Math.ceil(LAMBDA_VISIBILITY_FACTOR * attempt + window) : itemTimeoutSeconds + DELETE_SECONDS;
-  const { visibilitySeconds: longest } = SQS_LIMITS;
-  if (value > longest) {
-    const room = lambda ? (longest - window) / LAMBDA_VISIBILITY_FACTOR : longest - DELETE_SECONDS;
-    // The time-out scales with the mean.
-    const mean = Math.floor((sizing.workload.serviceSeconds * room * 1000) / itemTimeoutSeconds) / 1000;
-    throw new CapacityError(
-      subject,
-      `one attempt may take ${figure(attempt)} s, which needs a visibility time-out of ${figure(value)} s; SQS allows ${figure(longest)} s`,
-      [
-        `${figure(mean)} s per item`,
-        ...(lambda ? ['give a functionTimeout of at most 15 min'] : []),
-        'let the consumer hand the item on and delete the message',
-      ],
-    );
-  }
+  const value = visibilitySeconds(planned);
   if (!lambda) {
     return {
       name: 'visibilityTimeoutSeconds',
@@ -103,27 +133,29 @@ function visibility({ subject, question, platform, itemTimeoutSeconds, sizing }:
 }
 
 function attempts({ question, sizing }: Planned): Knob {
-  if (question.maxReceiveCount !== undefined) {
-    const value = question.maxReceiveCount;
-    return { name: 'maxReceiveCount', value, unit: 'attempts', formula: 'given', inputs: {}, source: 'set by hand' };
-  }
-  const { maxAttempts } = sizing.consumer;
   return {
     name: 'maxReceiveCount',
-    value: maxAttempts,
+    value: sizing.consumer.maxAttempts,
     unit: 'attempts',
-    formula: 'max(5, maxAttempts): a throttled delivery counts as a receive, too few set good items aside',
-    inputs: { maxAttempts: sizing.given.maxAttempts ?? maxAttempts },
+    ...unlessGiven(
+      question.maxReceiveCount ?? question.consumer?.maxAttempts,
+      'fewest that do not set good items aside: a throttled delivery counts as a receive',
+    ),
     source: 'AWS Lambda developer guide, services-sqs-configure: at least 5',
   };
 }
 
+const RETENTION_LIMITS = {
+  shortest: SQS_LIMITS.retentionSeconds.min,
+  derived: SQS_LIMITS.retentionSeconds.derived,
+  // Dead letters keep their age, and a person needs a day with them.
+  longest: SQS_LIMITS.retentionSeconds.max - DAY,
+};
+
 function retention(planned: Planned): Knob {
-  const { min, derived, max } = SQS_LIMITS.retentionSeconds;
   return retentionFor(
     planned,
-    // Dead letters keep their age, and a person needs a day with them.
-    { shortest: min, derived, longest: max - DAY },
+    RETENTION_LIMITS,
     'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
   );
 }
@@ -155,9 +187,12 @@ function queueKnobs({ customerKey }: QueueQuestion): Knob[] {
 /** Amazon SQS. */
 export const SQS: Broker = {
   facts: BROKER_FACTS.sqs,
+  choices: ['maxReceiveCount', 'retentionSeconds'],
   checks,
+  refusal: (attempted) => visibilityRefusal(attempted) ?? retentionRefusal(attempted, RETENTION_LIMITS),
   alarms: (plan, { redrive }) => (redrive === undefined ? [] : queueAlarmKnobs(plan)),
   consumer: ({ maxReceiveCount, consumer }) => ({ maxAttempts: maxReceiveCount ?? consumer?.maxAttempts }),
+  retry,
   knobs(planned) {
     const kept = retention(planned);
     const knobs = [visibility(planned), attempts(planned), kept];

@@ -12,7 +12,7 @@
 import { residualQuantile, residualShare } from '../../numerics/gamma';
 import type { ResolvedConsumer, ResolvedWorkload } from '../resolve';
 import { workSeconds } from '../resolve';
-import { pollInterval, Scaler, steadyInstances } from '../scaler';
+import { averageItems, mostItems, pollInterval, Scaler, steadyInstances } from '../scaler';
 
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { exp, floor, log, max, min } = Math;
@@ -88,7 +88,7 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
     const ramp = ramping && !busy && now < fill.seconds ? rise : undefined;
     const course: Course = { now, items, target, slots, work, rate, busy, ramp };
     const ordered = orders.length > 0 ? orders[0].at : NEVER;
-    const poll = nextPoll(now, every, crossing(course, scaler.asksAbove));
+    const poll = nextPoll(now, every, crossing(course, averageItems(scaler.asksAbove, consumer)));
     const full = busy ? emptyAfter(course) : ramp !== undefined ? fill.seconds - now : fullAfter(course);
     const next = min(inPeak ? peakSeconds : NEVER, ordered, poll, now + full);
     if (next === NEVER) break;
@@ -116,7 +116,7 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
       if (items > slots) items = max(slots, items + (fresh * (1 - variation * variation)) / 2);
     }
     if (next === poll) {
-      const change = scaler.poll(now, items);
+      const change = scaler.poll(now, mostItems(items, consumer));
       if (change > 0) orders.push({ at: now + delay, count: change });
     }
   }

@@ -8,7 +8,7 @@
  */
 import { sojournTail } from '../../numerics/erlang';
 import { longestService, residualShare, serviceQuantile, serviceTail, solveTail } from '../../numerics/gamma';
-import type { ResolvedConsumer, ResolvedWorkload } from '../resolve';
+import type { ResolvedConsumer, ResolvedWorkload, Retries } from '../resolve';
 import type { FluidPath } from './fluid';
 import { lineWaits } from './line-waits';
 import { waitsAlong } from './path-waits';
@@ -61,7 +61,9 @@ function mixOf(
   }
   const { serviceSeconds: mean, serviceVariation: variation } = workload;
   const attempts = attemptShares(workload.failureRatio, consumer.maxAttempts);
-  const repeats = attempts.slice(1).flatMap((share, i) => repeated(i + 2, share, stretches, course, workload, lasting));
+  const repeats = attempts
+    .slice(1)
+    .flatMap((share, i) => repeated(i + 2, share, stretches, course, workload, consumer.retryDelay, lasting));
   const tail = (seconds: number): number => {
     let sum = 0;
     for (const stretch of stretches) sum += stretch.weight * stretchTail(stretch, seconds, mean, variation);
@@ -89,17 +91,17 @@ function stretchTail(stretch: Stretch, seconds: number, mean: number, variation:
 export function stationaryTail(
   seconds: number,
   workload: ResolvedWorkload,
-  maxAttempts: number,
+  retries: Retries,
   waiting: number,
   decay: number,
 ): number {
   const { serviceSeconds: mean, serviceVariation: variation, failureRatio } = workload;
   if (failureRatio === 0) return sojournTail(seconds, mean, variation, waiting, decay);
-  const attempts = attemptShares(failureRatio, maxAttempts);
+  const attempts = attemptShares(failureRatio, retries.maxAttempts);
   const stretch: Stretch = { at: 0, weight: 1, low: 0, high: 0, waiting, decay };
   let beyond = attempts[0] * sojournTail(seconds, mean, variation, waiting, decay);
   for (let k = 2; k <= attempts.length; k += 1) {
-    for (const repeat of repeated(k, attempts[k - 1], [stretch], [stretch], workload)) {
+    for (const repeat of repeated(k, attempts[k - 1], [stretch], [stretch], workload, retries.retryDelay)) {
       beyond += repeat.share * uniformlyDelayedTail(repeat, seconds);
     }
   }
@@ -107,9 +109,9 @@ export function stationaryTail(
 }
 
 /** The latency in seconds at `quantile` of an item that never waits: only its services and backoffs. */
-export function unhinderedLatency(workload: ResolvedWorkload, maxAttempts: number, quantile: number): number {
+export function unhinderedLatency(workload: ResolvedWorkload, retries: Retries, quantile: number): number {
   if (workload.failureRatio === 0) {
     return serviceQuantile(quantile, workload.serviceSeconds, workload.serviceVariation);
   }
-  return solveTail((t) => stationaryTail(t, workload, maxAttempts, 0, 1), 1 - quantile, workload.serviceSeconds);
+  return solveTail((t) => stationaryTail(t, workload, retries, 0, 1), 1 - quantile, workload.serviceSeconds);
 }

@@ -24,6 +24,8 @@ export interface Forecast {
   readonly latency: () => LatencyMix;
   /** Mean over all runs of the most items that wait at the same time. */
   readonly peakBacklog: () => number;
+  /** Seconds from the end of the peak to an empty backlog. */
+  readonly drainSeconds: () => number;
   /** US dollars a month at worst, every instance all the time; undefined when an instance has no price. */
   readonly mostMonthlyCost: number | undefined;
   /** The predictions of a plan. */
@@ -84,7 +86,7 @@ export function forecast(
     ...(hourCost !== undefined && { monthlyCost: monthlyCost() }),
   });
   const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
-  return { path, latency, peakBacklog, mostMonthlyCost, predictions };
+  return { path, latency, peakBacklog, drainSeconds, mostMonthlyCost, predictions };
 }
 
 /**

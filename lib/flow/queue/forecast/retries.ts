@@ -2,13 +2,13 @@
  * Items that failed and were served at a later attempt: k services, k waits and k − 1 backoffs, as a distribution.
  *
  * Everything but the last backoff is matched by a gamma law of the same two moments; the last and longest backoff,
- * uniform under full jitter, is kept as it is, since short services leave little else of the latency.
+ * uniform under full jitter, is kept as it is, since short services leave little else of the latency. A delay without
+ * jitter shifts the rest.
  */
 
 import { gammaTail, logGamma } from '../../numerics/gamma';
 import { lastWhole } from '../../search';
-import { backoffBound } from '../backoff';
-
+import { backoffBound, DEFAULT_RETRY_DELAY, type RetryDelay } from '../backoff';
 import type { ResolvedWorkload } from '../resolve';
 import type { Stretch } from './stretch';
 
@@ -49,13 +49,14 @@ export interface Repeat {
   readonly mean: number;
   readonly shape: number;
   readonly logGammas: readonly [number, number];
-  /** Bound in seconds of the last backoff. */
+  /** Bound in seconds of the last backoff; 0 where it has no jitter. */
   readonly delay: number;
 }
 
 /**
  * Items served at their k-th attempt: k services, k waits, k − 1 backoffs.
  *
+ * @param retryDelay the delay after a failed attempt
  * @param lasting whether a line that is longer than on average still is when an item is retried
  */
 export function repeated(
@@ -64,6 +65,7 @@ export function repeated(
   parts: readonly Stretch[],
   course: readonly Stretch[],
   workload: ResolvedWorkload,
+  retryDelay: RetryDelay = DEFAULT_RETRY_DELAY,
   lasting = false,
 ): Repeat[] {
   const total = parts.reduce((sum, part) => sum + part.weight, 0);
@@ -81,8 +83,10 @@ export function repeated(
       const visited = n === 0 ? part : stretchAt(course, at);
       const wait = n === 0 ? waitOf(part) : length * waitOf(visited);
       const random = visited.waiting / visited.decay;
-      const backoff = n < k - 1 ? backoffBound(n) : 0;
-      shift += wait;
+      const delay = n < k - 1 ? backoffBound(n, retryDelay) : 0;
+      const backoff = retryDelay.jitter ? delay : 0;
+      const fixed = delay - backoff;
+      shift += wait + fixed;
       mean += workload.serviceSeconds + random;
       variance += (workload.serviceSeconds * workload.serviceVariation) ** 2;
       variance += (2 * visited.waiting) / visited.decay ** 2 - random * random;
@@ -90,7 +94,7 @@ export function repeated(
         mean += backoff / 2;
         variance += (backoff * backoff) / 12;
       }
-      at += wait + random + workload.serviceSeconds + backoff / 2;
+      at += wait + random + workload.serviceSeconds + fixed + backoff / 2;
     }
     if (known === undefined || known.mean !== mean || known.variance !== variance) {
       const shape = variance > 1e-9 * mean * mean ? (mean * mean) / variance : 1e9;
@@ -112,7 +116,7 @@ export function repeated(
         mean,
         shape: known.shape,
         logGammas: known.logGammas,
-        delay: backoffBound(k - 2),
+        delay: retryDelay.jitter ? backoffBound(k - 2, retryDelay) : 0,
       });
     }
   }
@@ -130,6 +134,12 @@ export function uniformlyDelayedTail(repeat: Repeat, seconds: number): number {
   const { delay } = repeat;
   // Twelve standard deviations out there is nothing to integrate.
   if (t > delay + repeat.mean * (1 + 12 / sqrt(min(1, repeat.shape)))) return 0;
+  if (delay === 0)
+    return repeat.shape >= 1e6
+      ? t < repeat.mean
+        ? 1
+        : 0
+      : gammaTail(repeat.shape, (t / repeat.mean) * repeat.shape, repeat.logGammas[0]);
   const upTo = partialMean(repeat, t) - partialMean(repeat, max(0, t - delay));
   return min(1, (upTo + max(0, delay - t)) / delay);
 }

@@ -12,6 +12,7 @@ export const CLOUD_RUN_LIMITS = { concurrency: 1000, instances: FACTS.instanceLi
 /** Cloud Run behind Pub/Sub. */
 export const CLOUD_RUN: Platform = {
   facts: FACTS,
+  choices: [],
   checks: ({ consumer }) => [
     wholeNumber('consumer.slotsPerInstance', consumer?.slotsPerInstance, 1, CLOUD_RUN_LIMITS.concurrency),
   ],

@@ -3,11 +3,14 @@
  * and a start take, what waking from zero costs, and the limits. Every number that a platform brings into a plan stands
  * here and nowhere else.
  */
+import type { BrokerName } from '../brokers/facts';
 
 /** The facts of one platform. */
 export interface PlatformFacts {
   /** As it stands in sentences. */
   readonly title: string;
+  /** The brokers that it takes items from; the first one unless the question names another. */
+  readonly brokers: readonly BrokerName[];
   /** What one instance is called. */
   readonly instance: string;
   /** What decides how many run, and what it reads. */
@@ -39,10 +42,13 @@ const LAMBDA_SCALING = 'AWS Lambda developer guide, Configuring scaling behavior
 const KEDA_SCALING =
   'kube-controller-manager, --horizontal-pod-autoscaler-sync-period; KEDA, ScaledObject specification, pollingInterval';
 
+const ANY_BROKER: readonly BrokerName[] = ['sqs', 'rabbitmq', 'kafka', 'redis', 'pubsub'];
+
 /** The platforms. */
 export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   lambda: {
     title: 'AWS Lambda',
+    brokers: ['sqs'],
     instance: 'concurrent invocation',
     scalesOn: 'pollers of the event source mapping: 5 at once, then 300 a minute while messages are left',
     followsBacklog: false,
@@ -57,6 +63,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   'lambda-provisioned': {
     title: 'AWS Lambda with provisioned pollers',
+    brokers: ['sqs'],
     instance: 'concurrent invocation',
     scalesOn: 'pollers of the event source mapping: the minimum always, each up to 10 invocations; 1,000 more a minute',
     followsBacklog: false,
@@ -70,6 +77,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   fargate: {
     title: 'AWS Fargate',
+    brokers: ['sqs', 'rabbitmq', 'kafka', 'redis'],
     instance: 'task',
     scalesOn:
       'target tracking on (visible + in flight) ÷ running tasks, published once a minute, three periods above it',
@@ -86,6 +94,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   keda: {
     title: 'Kubernetes Deployment scaled by KEDA',
+    brokers: ANY_BROKER,
     instance: 'pod',
     scalesOn: 'the horizontal pod autoscaler on items ÷ replicas, every 15 s; from zero KEDA, every 30 s',
     followsBacklog: true,
@@ -100,6 +109,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   'keda-job': {
     title: 'Kubernetes job for each item, started by KEDA',
+    brokers: ANY_BROKER,
     instance: 'job',
     scalesOn: 'KEDA on items without a job, every 30 s',
     followsBacklog: false,
@@ -112,6 +122,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   'cloud-run': {
     title: 'Cloud Run, pushed to by Pub/Sub',
+    brokers: ['pubsub'],
     instance: 'instance',
     scalesOn: 'concurrent requests and CPU over a window of one minute',
     followsBacklog: false,
@@ -126,6 +137,7 @@ export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
   },
   other: {
     title: 'a platform that was not named',
+    brokers: ANY_BROKER,
     instance: 'instance',
     scalesOn: 'the backlog; slower than most: every 30 s, decided within 15 s, started within 30 s',
     followsBacklog: true,

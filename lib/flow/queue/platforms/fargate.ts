@@ -4,7 +4,7 @@ import { asleepKnobs } from '../alarms';
 import { consumerOf } from '../resolve';
 import { PLATFORM_FACTS } from './facts';
 import type { Platform } from './platform';
-import { asleepKnob } from './waking';
+import { asleepKnob, sleepChecks, sleeps } from './waking';
 
 const FACTS = PLATFORM_FACTS.fargate;
 /** ECS developer guide: the longest `stopTimeout` on Fargate. */
@@ -15,12 +15,14 @@ export const SCALING_COOLDOWN_SECONDS = 300;
 /** Fargate behind a queue. */
 export const FARGATE: Platform = {
   facts: FACTS,
-  checks: () => [],
-  consumer({ consumer = {}, scaleToZero }) {
+  choices: [],
+  checks: sleepChecks,
+  consumer(question) {
+    const { consumer = {} } = question;
     const { pollSeconds, decideSeconds, startSeconds } = FACTS;
     const timed = consumerOf({ pollSeconds, decideSeconds, startSeconds }, consumer);
     // From none: the prediction must hold for a peak that finds every task stopped.
-    return scaleToZero ? { ...timed, minInstances: 0 } : timed;
+    return sleeps(question) ? { ...timed, minInstances: 0 } : timed;
   },
   wakeUpSeconds: ({ consumer }) => (FACTS.wakeUpSeconds ?? 0) + (consumer?.startSeconds ?? FACTS.startSeconds),
   knobs({ question, sizing, itemTimeoutSeconds }) {
@@ -51,10 +53,10 @@ export const FARGATE: Platform = {
         source: 'Amazon ECS developer guide, stopTimeout: at most 120 s on Fargate',
       },
     ];
-    if (!question.scaleToZero) return knobs;
+    if (!sleeps(question)) return knobs;
     return [
       ...knobs,
-      asleepKnob('task'),
+      asleepKnob('task', question),
       ...asleepKnobs(FACTS.pollSeconds),
       {
         name: 'wakeUpSeconds',

@@ -1,5 +1,7 @@
 /** One job for each item, started by KEDA: for items that take longer than a node waits for a pod to end. */
-import type { Knob } from '../../plan';
+import { atLeast } from '../../errors';
+import { type Knob, unlessGiven } from '../../plan';
+import { YEAR_SECONDS } from '../../ranges';
 import { kedaAlarmKnobs } from '../alarms';
 import { consumerOf } from '../resolve';
 import { type Solve, size } from '../sizing';
@@ -8,6 +10,8 @@ import { PLATFORM_FACTS } from './facts';
 import { gracePeriodKnob, kedaChecks, LONGEST_GRACE_SECONDS, pollingKnob, wakeUpSeconds } from './keda';
 import { leftOut, oneSlot, type Platform } from './platform';
 
+/** KEDA starts a job for every item that has none. */
+const ITEMS_PER_JOB = 1;
 /** Cluster Autoscaler FAQ, `--max-node-provision-time`. */
 const NODE_PROVISION_SECONDS = 900;
 
@@ -24,8 +28,10 @@ function withStart(workload: Workload, startSeconds: number): Workload {
 /** A `ScaledJob`: a job's start is part of its item's time, its slot is busy for both, and no pod runs in between. */
 export const KEDA_JOB: Platform = {
   facts: PLATFORM_FACTS['keda-job'],
+  choices: ['cooldownSeconds', 'nodeProvisionSeconds'],
   checks: (question) => [
     ...kedaChecks(question, question.consumer?.pollSeconds),
+    atLeast('nodeProvisionSeconds', question.nodeProvisionSeconds, 0, YEAR_SECONDS),
     oneSlot(question, 'a job works on one item'),
     leftOut('consumer.minInstances', question.consumer?.minInstances || undefined, 'a job begins with its item'),
   ],
@@ -35,20 +41,27 @@ export const KEDA_JOB: Platform = {
   },
   wakeUpSeconds,
   alarms: kedaAlarmKnobs,
-  solve: (): Solve => (subject, workload, objective, given) =>
-    size(subject, withStart(workload, given.startSeconds ?? 0), objective, {
-      ...given,
-      startSeconds: 0,
-      slotsPerInstance: 1,
-      minInstances: 0,
-    }),
+  solve: (): Solve => (subject, workload, objective, given) => {
+    const { startSeconds = 0 } = given;
+    const perItem = { ...given, startSeconds: 0, slotsPerInstance: 1, minInstances: 0 };
+    const options = { target: () => ITEMS_PER_JOB, startSecondsWithin: startSeconds };
+    // Given by hand means given by the user, not passed to the sizing.
+    return { ...size(subject, withStart(workload, startSeconds), objective, perItem, options), given };
+  },
   knobs({ question, itemTimeoutSeconds }) {
     const givenStart = question.consumer?.startSeconds;
     const startSeconds = givenStart ?? PLATFORM_FACTS['keda-job'].startSeconds;
     return [
       {
+        name: 'minInstances',
+        value: 0,
+        unit: 'instances',
+        ...unlessGiven(question.consumer?.minInstances, 'a job starts for its item and ends with it'),
+        source: 'KEDA, Scaling Jobs',
+      },
+      {
         name: 'targetPerReplica',
-        value: 1,
+        value: ITEMS_PER_JOB,
         unit: 'items',
         formula: 'one job an item, because an item takes longer than a node waits for a pod to end',
         inputs: { longestGraceSeconds: LONGEST_GRACE_SECONDS },

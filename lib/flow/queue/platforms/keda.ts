@@ -1,18 +1,22 @@
 /** Pods that KEDA and the horizontal pod autoscaler scale on the backlog: a Deployment, or one job for each item. */
 import { chosenKnob } from '../../alarms';
-import { type Check, wholeNumber } from '../../errors';
+import { atLeast, type Check, isKnown, shown, wholeNumber } from '../../errors';
+import { figure } from '../../figures';
 import type { Knob } from '../../plan';
 import { podProbeKnobs } from '../../probes';
+import { YEAR_SECONDS } from '../../ranges';
 import { kedaAlarmKnobs } from '../alarms';
 import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
+import type { Refusal } from '../refusal';
 import { attemptSeconds, consumerOf, resolveWorkload, workloadChecks } from '../resolve';
-import { FIRST_POLL_MARGIN } from '../sizing';
+import { FIRST_POLL_MARGIN, type Solve, size } from '../sizing';
+import { fasterItems } from '../ways-out';
 import type { Workload } from '../workload';
 import { PLATFORM_FACTS, type PlatformName } from './facts';
 import type { Platform, TimedConsumer } from './platform';
-import { asleepKnob } from './waking';
+import { asleepKnob, sleepChecks, sleeps } from './waking';
 
 /** Sync period of the horizontal pod autoscaler. */
 const AUTOSCALER_SYNC_SECONDS = PLATFORM_FACTS.keda.pollSeconds;
@@ -42,12 +46,31 @@ function itemTimeoutOf(workload: Workload): number {
   return refused ? 0 : attemptSeconds(resolveWorkload(workload)).timeout;
 }
 
+/** A pod that a node does not wait for loses its item; a job for each item is not stopped by the scaler. */
+function tooLongForPods({ workload }: QueueQuestion): Refusal | undefined {
+  if (kedaPlatform(workload) === 'keda') return undefined;
+  const timeout = itemTimeoutOf(workload);
+  return {
+    reason: () =>
+      `one attempt may take ${figure(timeout)} s and ${CLOSING_SECONDS} s to close, a node that is drained waits ${LONGEST_GRACE_SECONDS} s for a pod`,
+    waysOut: (question, fits) => [
+      { sentence: 'a job for each item, platform keda-job', question: { ...question, platform: 'keda-job' } },
+      fasterItems({ question, fits }),
+    ],
+  };
+}
+
+/** Scalers of KEDA take whole targets, at least 1. */
+function wholeItems(backlogPerInstance: number): number {
+  return Math.max(1, Math.floor(backlogPerInstance));
+}
+
 /** From zero KEDA reads first, and the autoscaler continues from one. */
 function fromNone({ consumer = {} }: QueueQuestion, broker: BrokerFacts): TimedConsumer {
-  const { pollSeconds, decideSeconds = broker.depthAgeSeconds } = consumer;
+  const { decideSeconds = broker.depthAgeSeconds } = consumer;
   return consumerOf(
     { pollSeconds: KEDA_POLLING_SECONDS, decideSeconds: 0, startSeconds: PLATFORM_FACTS.keda.startSeconds },
-    { ...consumer, decideSeconds: decideSeconds + (pollSeconds ?? AUTOSCALER_SYNC_SECONDS), minInstances: 0 },
+    { ...consumer, decideSeconds: decideSeconds + AUTOSCALER_SYNC_SECONDS, minInstances: 0 },
   );
 }
 
@@ -69,15 +92,14 @@ function partialPollSeconds(pollSeconds: number): number {
 function deploymentKnobs(planned: Planned): Knob[] {
   const { question, sizing, itemTimeoutSeconds, brokerFacts } = planned;
   const { maxInstances, backlogPerInstance } = sizing.consumer;
-  const { scaleToZero = false, cooldownSeconds } = question;
+  const { cooldownSeconds } = question;
   const cooldown = cooldownSeconds ?? Math.max(KEDA_COOLDOWN_SECONDS, Math.ceil(itemTimeoutSeconds));
   const knobs: Knob[] = [
     {
       name: 'targetPerReplica',
-      value: Math.max(1, Math.floor(backlogPerInstance)),
+      value: backlogPerInstance,
       unit: 'items',
-      formula:
-        '⌊backlogPerInstance⌋, at least 1: replicas = ⌈items ÷ target⌉; a target for each replica, not a threshold',
+      formula: 'backlogPerInstance: replicas = ⌈items ÷ target⌉; a target for each replica, not a threshold',
       inputs: { backlogPerInstance },
       source: 'KEDA scalers: desired replicas = ⌈metric ÷ target⌉',
     },
@@ -110,7 +132,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
     },
     ...rolloutKnobs(itemTimeoutSeconds),
   ];
-  if (!scaleToZero) return [partialPollKnob(question), ...knobs];
+  if (!sleeps(question)) return [partialPollKnob(question), ...knobs];
   const { pollSeconds, decideSeconds, startSeconds } = fromNone(question, brokerFacts);
   return [
     ...knobs,
@@ -129,7 +151,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
       inputs: { itemTimeoutSeconds },
       source: 'KEDA, ScaledObject specification, cooldownPeriod: default 300 s, from 1 to 0 only',
     },
-    asleepKnob('pod'),
+    asleepKnob('pod', question),
     {
       name: 'wakeUpSeconds',
       value: wakeUpSeconds(question, brokerFacts),
@@ -210,9 +232,10 @@ export function kedaChecks({ cooldownSeconds, workload }: QueueQuestion, polling
   const itemTimeout = itemTimeoutOf(workload);
   return [
     wholeNumber('consumer.pollSeconds', polling, 1),
+    atLeast('cooldownSeconds', cooldownSeconds, 0, YEAR_SECONDS),
     {
-      refused: cooldownSeconds !== undefined && cooldownSeconds < itemTimeout,
-      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${cooldownSeconds} s: pods would be removed during their work`,
+      refused: isKnown(cooldownSeconds) && cooldownSeconds < itemTimeout,
+      message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${shown(cooldownSeconds)} s: pods would be removed during their work`,
     },
   ];
 }
@@ -220,10 +243,15 @@ export function kedaChecks({ cooldownSeconds, workload }: QueueQuestion, polling
 /** A Deployment behind a `ScaledObject`. */
 export const KEDA: Platform = {
   facts: PLATFORM_FACTS.keda,
+  choices: ['cooldownSeconds'],
   // With one replica or more the autoscaler polls on its own, and KEDA's interval has no effect.
-  checks: (question) => kedaChecks(question, question.scaleToZero ? question.consumer?.pollSeconds : undefined),
+  checks: (question) => [
+    ...kedaChecks(question, sleeps(question) ? question.consumer?.pollSeconds : undefined),
+    ...sleepChecks(question),
+  ],
+  refusal: tooLongForPods,
   consumer(question, broker) {
-    if (question.scaleToZero) return fromNone(question, broker);
+    if (sleeps(question)) return fromNone(question, broker);
     const { pollSeconds, startSeconds } = PLATFORM_FACTS.keda;
     const timed = consumerOf(
       { pollSeconds, decideSeconds: broker.depthAgeSeconds, startSeconds },
@@ -233,5 +261,7 @@ export const KEDA: Platform = {
   },
   wakeUpSeconds,
   alarms: kedaAlarmKnobs,
+  solve: (): Solve => (subject, workload, objective, given) =>
+    size(subject, workload, objective, given, { target: wholeItems }),
   knobs: deploymentKnobs,
 };

@@ -1,13 +1,15 @@
 /** Lambda on a queue: five pollers and 300 more a minute, or pollers that are provisioned. */
-import { type Check, wholeNumber } from '../../errors';
+import { type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
 import { MONTH_HOURS, pricesRead, pricesRegion } from '../../prices';
+import { lastWhole } from '../../search';
 import { busyHours } from '../forecast/predict';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import { consumerOf } from '../resolve';
-import { type Solve, size } from '../sizing';
+import { type Sizing, type Solve, size } from '../sizing';
+import type { Fits, WayOut } from '../ways-out';
 import { PLATFORM_FACTS } from './facts';
 import { leftOut, oneSlot, type Platform } from './platform';
 import { type Ramp, rampSeconds, sizeOnRamp } from './ramp';
@@ -33,11 +35,6 @@ const STANDARD: Ramp = {
   mostInstances: MAX_CONCURRENCY.max,
   called: 'concurrent invocations',
   limitedBy: 'an event source mapping',
-  otherwise: [
-    'provisioned pollers, up to 20,000 at a time',
-    'two queues with half of it each',
-    'a Fargate worker with several slots a task',
-  ],
 };
 
 const PROVISIONED: Ramp = {
@@ -46,24 +43,31 @@ const PROVISIONED: Ramp = {
   mostInstances: POLLERS.max * INVOCATIONS_PER_POLLER,
   called: 'concurrent invocations',
   limitedBy: 'an event source mapping with 2,000 provisioned pollers',
-  otherwise: ['two queues with half of it each', 'a Fargate worker with several slots a task'],
 };
 
-function checks(question: QueueQuestion): Check[] {
+/** Choices that a function has. */
+export const FUNCTION_CHOICES = ['functionTimeoutSeconds', 'batchWindowSeconds', 'batchSize'] as const;
+
+/** Checks of what is known of a function. */
+export function functionChecks(question: QueueQuestion): Check[] {
   const { batchWindowSeconds: window, functionTimeoutSeconds: timeout, objective, workload } = question;
   return [
     wholeNumber('functionTimeout in seconds', timeout, 1, LONGEST_FUNCTION_SECONDS),
     {
-      refused: timeout !== undefined && timeout < workload.serviceSeconds,
-      message: `functionTimeout must be at least serviceSeconds, ${workload.serviceSeconds} s, got ${timeout} s`,
+      refused: isKnown(timeout) && isKnown(workload.serviceSeconds) && timeout < workload.serviceSeconds,
+      message: `functionTimeout must be at least serviceSeconds, ${shown(workload.serviceSeconds)} s, got ${shown(timeout)} s`,
     },
+    wholeNumber('batchSize', question.batchSize, 1, SQS_BATCH.largest),
     wholeNumber('batchWindow in seconds', window, 0, 300),
     {
-      refused: window !== undefined && window > 0 && window >= objective.latencySeconds,
-      message: `batchWindow must be below latencySeconds, ${objective.latencySeconds} s, got ${window} s`,
+      refused: isKnown(window) && isKnown(objective.latencySeconds) && window > 0 && window >= objective.latencySeconds,
+      message: `batchWindow must be below latencySeconds, ${shown(objective.latencySeconds)} s, got ${shown(window)} s`,
     },
-    oneSlot(question, 'a function works through its batch in sequence'),
   ];
+}
+
+function checks(question: QueueQuestion): Check[] {
+  return [...functionChecks(question), oneSlot(question, 'a function works through its batch in sequence')];
 }
 
 /** A window takes its seconds off every promise, also the promise of a way out. */
@@ -74,10 +78,12 @@ function withinWindow(question: QueueQuestion, solve: Solve): Solve {
 }
 
 /** The fewest concurrent invocations that the mapping can be bounded to. */
-function bound({ platform, sizing }: Planned): number {
-  const { maxInstances } = sizing.consumer;
-  if (platform === 'lambda') return Math.max(MAX_CONCURRENCY.min, maxInstances);
-  return pollers(maxInstances) * INVOCATIONS_PER_POLLER;
+function bound({ platform, sizing }: Pick<Planned, 'platform' | 'sizing'>): number {
+  return boundOf(platform === 'lambda-provisioned', sizing.consumer.maxInstances);
+}
+
+function boundOf(provisioned: boolean, maxInstances: number): number {
+  return provisioned ? pollers(maxInstances) * INVOCATIONS_PER_POLLER : Math.max(MAX_CONCURRENCY.min, maxInstances);
 }
 
 function pollers(instances: number): number {
@@ -91,16 +97,82 @@ function monthlyCost({ sizing }: Planned): number | undefined {
   return hourCost * busyHours(sizing.workload, sizing.consumer.maxAttempts);
 }
 
-function refusal(planned: Planned): { reason: string; waysOut: string[] } | undefined {
-  const hourCost = planned.sizing.given.instanceHourCost;
-  const allowed = planned.question.objective.monthlyCost;
-  if (hourCost === undefined || allowed === undefined) return undefined;
-  const ceiling = hourCost * bound(planned) * MONTH_HOURS;
-  if (ceiling <= allowed) return undefined;
-  return {
-    reason: `${bound(planned)} concurrent invocations, the fewest that a mapping can be bounded to, may cost ${figure(ceiling)} USD a month, ${figure(allowed)} are allowed`,
-    waysOut: [`${figure(Math.ceil(ceiling))} USD a month`],
+/** Refuses a size whose bound may cost more than is allowed: a mapping cannot be bounded to any number. */
+function withinCost(provisioned: boolean, solve: Solve): Solve {
+  return (subject, workload, objective, given) => {
+    const sized = solve(subject, workload, objective, given);
+    const ceiling = costCeiling(provisioned, sized);
+    const allowed = objective.monthlyCost ?? Number.POSITIVE_INFINITY;
+    if (sized.refusal !== undefined || ceiling <= allowed) return sized;
+    const least = boundOf(provisioned, sized.consumer.maxInstances);
+    const refusal = () =>
+      `${least} concurrent invocations, the fewest that a mapping can be bounded to, may cost ${figure(ceiling)} USD a month, ${figure(allowed)} are allowed`;
+    return { ...sized, refusal };
   };
+}
+
+/** US dollars a month at most; 0 when the price is not known. */
+function costCeiling(provisioned: boolean, { consumer, given }: Sizing): number {
+  return (given.instanceHourCost ?? 0) * boundOf(provisioned, consumer.maxInstances) * MONTH_HOURS;
+}
+
+/** Slots of a task that is offered instead of a function. */
+const SLOTS_OF_A_TASK = 10;
+/** Beyond so many queues another design is cheaper. */
+const MOST_QUEUES = 100;
+
+/** Several queues, another platform, a higher ceiling: what a refused size on Lambda may be changed to. */
+function otherwise(provisioned: boolean, question: QueueQuestion, refused: Sizing, fits: Fits): (WayOut | undefined)[] {
+  const ceiling = Math.ceil(costCeiling(provisioned, refused));
+  const { monthlyCost } = question.objective;
+  const dearer =
+    monthlyCost === undefined || ceiling <= monthlyCost
+      ? undefined
+      : {
+          sentence: `${figure(ceiling)} USD a month`,
+          question: { ...question, objective: { ...question.objective, monthlyCost: ceiling } },
+        };
+  const { minInstances, maxInstances } = refused.consumer;
+  const tooMany = maxInstances > (provisioned ? PROVISIONED : STANDARD).mostInstances;
+  if (!tooMany && !(provisioned && pollers(minInstances) > POLLERS.mostAtOnce)) return [dearer];
+  return [
+    provisioned
+      ? undefined
+      : {
+          sentence: 'provisioned pollers, up to 20,000 at a time',
+          question: { ...question, platform: 'lambda-provisioned' },
+        },
+    severalQueues(question, fits),
+    {
+      sentence: 'a Fargate worker with several slots a task',
+      question: {
+        ...question,
+        platform: 'fargate',
+        functionTimeoutSeconds: undefined,
+        batchWindowSeconds: undefined,
+        batchSize: undefined,
+        consumer: { ...question.consumer, slotsPerInstance: SLOTS_OF_A_TASK },
+      },
+    },
+    dearer,
+  ];
+}
+
+/** The fewest queues that share the load; each has its own worker. */
+function severalQueues(question: QueueQuestion, fits: Fits): WayOut | undefined {
+  const { workload } = question;
+  const shared = (queues: number): QueueQuestion => ({
+    ...question,
+    workload: {
+      ...workload,
+      steadyPerSecond: workload.steadyPerSecond / queues,
+      ...(workload.peakPerSecond === undefined ? {} : { peakPerSecond: workload.peakPerSecond / queues }),
+    },
+  });
+  if (!fits(shared(MOST_QUEUES))) return undefined;
+  const queues = lastWhole(MOST_QUEUES, 1, (count) => fits(shared(count)));
+  const words = queues === 2 ? 'two queues with half of it each' : `${queues} queues with 1/${queues} of it each`;
+  return { sentence: words, question: shared(queues) };
 }
 
 function costKnobs(planned: Planned, boundedBy: string): Knob[] {
@@ -157,6 +229,7 @@ function batchKnobs({ question, itemTimeoutSeconds }: Planned): Knob[] {
 /** Lambda as a mapping scales it by itself. Only the maximum is derived. */
 export const LAMBDA: Platform = {
   facts: PLATFORM_FACTS.lambda,
+  choices: FUNCTION_CHOICES,
   checks: (question) => [
     ...checks(question),
     leftOut('consumer.minInstances', question.consumer?.minInstances, 'Lambda decides how many pollers it starts with'),
@@ -166,10 +239,13 @@ export const LAMBDA: Platform = {
     return consumerOf({ slotsPerInstance: 1, pollSeconds, decideSeconds, startSeconds }, consumer);
   },
   solve: (question) =>
-    withinWindow(question, (subject, workload, objective, given) =>
-      sizeOnRamp(STANDARD, subject, workload, objective, given),
+    withinWindow(
+      question,
+      withinCost(false, (subject, workload, objective, given) =>
+        sizeOnRamp(STANDARD, subject, workload, objective, given),
+      ),
     ),
-  refusal,
+  otherwise: (question, refused, fits) => otherwise(false, question, refused, fits),
   monthlyCost,
   knobs(planned) {
     const { maxInstances, minInstances } = planned.sizing.consumer;
@@ -206,33 +282,29 @@ export const LAMBDA: Platform = {
   },
 };
 
+/** From two pollers, the minimum; the number provisioned is derived. */
+const provisionedSize: Solve = (subject, workload, objective, given) => {
+  const needed = size(subject, workload, objective, given).consumer.maxInstances;
+  if (needed > PROVISIONED.mostInstances) return sizeOnRamp(PROVISIONED, subject, workload, objective, given);
+  const ramp = { ...PROVISIONED, initialInstances: POLLERS.min * INVOCATIONS_PER_POLLER };
+  const sized = size(subject, workload, objective, { ...given, decideSeconds: rampSeconds(ramp, needed) });
+  const least = pollers(sized.consumer.minInstances);
+  if (sized.refusal !== undefined || least <= POLLERS.mostAtOnce) return { ...sized, given };
+  const refusal = () => `needs ${least} provisioned pollers, a mapping takes ${POLLERS.mostAtOnce}`;
+  return { ...sized, given, refusal };
+};
+
 /** Lambda with provisioned pollers, for promises shorter than the ramp and for more than 1,000 at a time. */
 export const LAMBDA_PROVISIONED: Platform = {
   facts: PLATFORM_FACTS['lambda-provisioned'],
+  choices: FUNCTION_CHOICES,
   checks,
   consumer: ({ consumer = {} }) => {
     const { pollSeconds, startSeconds, decideSeconds } = PLATFORM_FACTS['lambda-provisioned'];
     return consumerOf({ slotsPerInstance: 1, pollSeconds, decideSeconds, startSeconds }, consumer);
   },
-  solve: (question) =>
-    withinWindow(question, (subject, workload, objective, given) => {
-      const needed = size(subject, workload, objective, given).consumer.maxInstances;
-      if (needed > PROVISIONED.mostInstances) return sizeOnRamp(PROVISIONED, subject, workload, objective, given);
-      // From two pollers, the minimum; the number provisioned is derived.
-      const ramp = { ...PROVISIONED, initialInstances: POLLERS.min * INVOCATIONS_PER_POLLER };
-      const sized = size(subject, workload, objective, { ...given, decideSeconds: rampSeconds(ramp, needed) });
-      return { ...sized, given };
-    }),
-  refusal(planned) {
-    const least = pollers(planned.sizing.consumer.minInstances);
-    if (least > POLLERS.mostAtOnce) {
-      return {
-        reason: `needs ${least} provisioned pollers, a mapping takes ${POLLERS.mostAtOnce}`,
-        waysOut: [...PROVISIONED.otherwise],
-      };
-    }
-    return refusal(planned);
-  },
+  solve: (question) => withinWindow(question, withinCost(true, provisionedSize)),
+  otherwise: (question, refused, fits) => otherwise(true, question, refused, fits),
   monthlyCost,
   knobs(planned) {
     const { maxInstances, minInstances } = planned.sizing.consumer;

@@ -20,8 +20,6 @@ export interface Ramp {
   /** The platform's word for instances, and the source of the limit. */
   readonly called: string;
   readonly limitedBy: string;
-  /** Ways out beyond the limit, besides a smaller promise. */
-  readonly otherwise: readonly string[];
 }
 
 /** Seconds until the last of `instances` has started. */
@@ -43,7 +41,7 @@ export function sizeOnRamp(
   if (unhurried.refusal !== undefined) return { ...unhurried, given };
   if (needed > ramp.mostInstances) {
     const refusal = () => `needs ${needed} ${ramp.called}, ${ramp.limitedBy} allows ${ramp.mostInstances}`;
-    return { ...unhurried, given, refusal, otherwise: ramp.otherwise };
+    return { ...unhurried, given, refusal };
   }
   const sized = size(subject, workload, objective, {
     ...given,
@@ -52,5 +50,5 @@ export function sizeOnRamp(
     maxInstances: needed,
   });
   // Given by hand means given by the user, not passed to the second sizing.
-  return { ...sized, given };
+  return { ...sized, given, decidedBy: unhurried.decidedBy };
 }

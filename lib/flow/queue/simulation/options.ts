@@ -32,9 +32,9 @@ export interface SimulationOptions {
    */
   readonly visibilityTimeoutSeconds?: number;
   /**
-   * Delays between attempts (full jitter).
+   * Delays between attempts (full jitter), in place of those of the consumer.
    *
-   * @default DEFAULT_BACKOFF
+   * @default - `retryDelay` of the consumer
    */
   readonly backoff?: Backoff;
   /**

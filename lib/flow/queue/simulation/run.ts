@@ -2,7 +2,7 @@
 
 import { MomentHeap } from '../../numerics/heap';
 import { Random, ServiceTime } from '../../numerics/random';
-import { type Backoff, backoffBound, DEFAULT_BACKOFF } from '../backoff';
+import { backoffBound, DEFAULT_RETRY_DELAY, type RetryDelay } from '../backoff';
 import { type ResolvedConsumer, type ResolvedWorkload, resolveWorkload, STEADY_HORIZON_SECONDS } from '../resolve';
 import { pollInterval, Scaler, steadyInstances } from '../scaler';
 import { Fleet } from './fleet';
@@ -30,7 +30,7 @@ export class Run {
   private readonly consumer: ResolvedConsumer;
   private readonly random: Random;
   private readonly service: ServiceTime;
-  private readonly backoff: Backoff;
+  private readonly retryDelay: RetryDelay;
   private readonly fleet: Fleet;
   private readonly scaler: Scaler;
   private readonly line = new WaitingLine();
@@ -67,7 +67,10 @@ export class Run {
     this.consumer = consumer;
     this.random = new Random(options.seed);
     this.service = new ServiceTime(workload.serviceSeconds, workload.serviceVariation);
-    this.backoff = options.backoff ?? DEFAULT_BACKOFF;
+    this.retryDelay =
+      options.backoff === undefined
+        ? (consumer.retryDelay ?? DEFAULT_RETRY_DELAY)
+        : { ...options.backoff, jitter: true };
     this.faults = (options.faults ?? []).map((fault) => fault.seconds).sort((a, b) => a - b);
     this.visibility = options.visibilityTimeoutSeconds ?? 6 * workload.serviceSeconds;
     this.observeUntil =
@@ -172,8 +175,12 @@ export class Run {
       return;
     }
     if (arrival >= 0) this.tally.retried += 1;
-    const delay = died ? this.visibility : this.random.uniform() * backoffBound(failed - 1, this.backoff);
-    this.returns.push(now + delay, arrival, mark + ATTEMPT);
+    this.returns.push(now + (died ? this.visibility : this.delayAfter(failed)), arrival, mark + ATTEMPT);
+  }
+
+  private delayAfter(failed: number): number {
+    const bound = backoffBound(failed - 1, this.retryDelay);
+    return this.retryDelay.jitter ? this.random.uniform() * bound : bound;
   }
 
   private comeBack(now: number): void {

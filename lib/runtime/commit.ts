@@ -61,7 +61,7 @@ export class TransactionalPersistence extends DynamoDBPersistenceLayer {
   public add(...effects: TransactWriteItem[]): void {
     const most = this.#formerKey === undefined ? MAX_EFFECTS : MAX_EFFECTS - 1;
     if (this.#effects.length + effects.length > most) {
-      throw new Error(`a delivery commits at most ${most} writes, got ${this.#effects.length + effects.length}`);
+      throw new Error(`one transaction commits at most ${most} writes, got ${this.#effects.length + effects.length}`);
     }
     this.#effects.push(...effects);
   }

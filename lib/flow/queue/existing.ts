@@ -1,0 +1,30 @@
+/** A queue that exists already, which a plan for its worker cannot change. */
+import { given, type Knob } from '../plan';
+import { QueuePlan } from './workload';
+
+/** The settings of a queue of Amazon SQS as far as they are known; absent ones are not, or the queue has none. */
+export interface QueueSettings {
+  readonly visibilityTimeoutSeconds?: number;
+  readonly maxReceiveCount?: number;
+  readonly retentionSeconds?: number;
+}
+
+const SETTINGS: Readonly<Record<keyof QueueSettings, true>> = {
+  visibilityTimeoutSeconds: true,
+  maxReceiveCount: true,
+  retentionSeconds: true,
+};
+
+/** The plan with the settings that the queue has in place of those that would be derived; without the unknown ones. */
+export function withQueueSettings(plan: QueuePlan, settings: QueueSettings): QueuePlan {
+  const knobs = plan.knobs.flatMap((knob): Knob[] => {
+    if (!isSetting(knob.name)) return [knob];
+    const value = settings[knob.name];
+    return value === undefined ? [] : [given(knob.name, value, knob.unit, 'set on the queue')];
+  });
+  return new QueuePlan(plan.subject, knobs, plan.predictions, plan.remarks, plan.servedBy, plan.peaked);
+}
+
+function isSetting(name: string): name is keyof QueueSettings {
+  return Object.hasOwn(SETTINGS, name);
+}

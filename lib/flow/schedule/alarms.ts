@@ -1,0 +1,148 @@
+/** Numbers of the alarms of a schedule. */
+import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
+import type { Knob } from '../plan';
+import { HOUR_MINUTES } from './recurrence';
+import type { SchedulerName } from './schedulers';
+import type { Chore } from './spread';
+import type { JobPlacement, ScheduledJob } from './workload';
+
+const HOUR_SECONDS = 3600;
+const DAY_SECONDS = 86_400;
+const WEEK_DAYS = 7;
+const WEEK_HOURS = 168;
+/** Amazon EventBridge Scheduler User Guide, Monitoring: metrics are published every five minutes. */
+const METRIC_SECONDS = 300;
+
+/** The numbers of the alarms on that scheduler. */
+export function scheduleAlarms(
+  jobs: readonly JobPlacement[],
+  chores: readonly Chore[],
+  scheduler: SchedulerName,
+): Knob[] {
+  return ALARMS[scheduler](jobs, chores);
+}
+
+const ALARMS: Readonly<Record<SchedulerName, (jobs: readonly JobPlacement[], chores: readonly Chore[]) => Knob[]>> = {
+  kubernetes: (jobs, chores) => [
+    ...jobs.map((placement, index) => silence(placement, chores[index].job)),
+    {
+      name: 'alarmJobs',
+      value: jobs.length,
+      unit: 'jobs',
+      formula: 'the jobs of the list: with fewer, a CronJob was deleted, or nothing reports about them',
+      inputs: {},
+      source: 'kube-state-metrics, kube_cronjob_created',
+    },
+    chosenKnob(
+      'alarmHoldSeconds',
+      METRIC_SECONDS,
+      's',
+      'five minutes: a job that ends while the next begins is no overload',
+      'Prometheus, Alerting rules, `for`',
+    ),
+    firstOneKnob(
+      'alarmFailedRuns',
+      'runs',
+      'a job that has failed is not run again before its next minute',
+      'kube-state-metrics, kube_job_status_failed',
+    ),
+    rateWindowKnob(),
+  ],
+  eventbridge: (jobs, chores) => [
+    chosenKnob(
+      'alarmPeriodSeconds',
+      METRIC_SECONDS,
+      's',
+      'the metrics come every five minutes',
+      'Amazon EventBridge Scheduler User Guide, Monitoring with CloudWatch',
+    ),
+    firstOneKnob(
+      'alarmDropped',
+      'runs',
+      'a dropped invocation is a run that never happens',
+      'Amazon EventBridge Scheduler User Guide: InvocationDroppedCount',
+    ),
+    firstOneKnob(
+      'alarmDeadLettered',
+      'runs',
+      'an invocation in the dead-letter queue waits for a person',
+      'Amazon EventBridge Scheduler User Guide: InvocationsSentToDeadLetterCount',
+    ),
+    firstOneKnob(
+      'alarmThrottled',
+      'invocations',
+      'the region starts no more at a time, so runs begin late',
+      'Amazon EventBridge Scheduler User Guide: InvocationThrottleCount',
+    ),
+    firstOneKnob(
+      'alarmTargetErrors',
+      'errors',
+      'the target refuses what it should take',
+      'Amazon EventBridge Scheduler User Guide: TargetErrorCount',
+    ),
+    chosenKnob(
+      'alarmTargetErrorPeriods',
+      3,
+      'periods',
+      'three periods one after the other: one refusal is retried by the scheduler',
+      'Amazon EventBridge Scheduler User Guide, RetryPolicy',
+    ),
+    ...silentSchedules(jobs, chores),
+  ],
+  google: () => [
+    chosenKnob(
+      'alarmHoldSeconds',
+      METRIC_SECONDS,
+      's',
+      'five minutes: a run that ends while the next begins is no overload',
+      'Cloud Monitoring, alignment and duration of a condition',
+    ),
+  ],
+};
+
+/** Seconds without a run that ended well after which a job counts as silent: one run may fail, not two. */
+function silence({ name, longestGapSeconds: gap }: JobPlacement, { durationSeconds }: ScheduledJob): Knob {
+  return {
+    name: `alarmSilenceSeconds.${name}`,
+    value: Math.ceil(2 * gap + durationSeconds),
+    unit: 's',
+    formula: '2 × the longest time to the next run + its duration: one run may fail, not two',
+    inputs: { longestGapSeconds: gap, durationSeconds },
+    source: 'kube-state-metrics, kube_cronjob_status_last_successful_time',
+  };
+}
+
+/** Runs that begin in each hour, or on each day: with fewer, a schedule is missing or disabled. */
+function silentSchedules(jobs: readonly JobPlacement[], chores: readonly Chore[]): Knob[] {
+  const hourly = chores.every(({ recurrence }) => recurrence.cycleMinutes === HOUR_MINUTES);
+  const counted = jobs.filter((_, index) => chores[index].recurrence.daily);
+  const perWeek = counted.reduce((sum, { runsPerWeek }) => sum + runsPerWeek, 0);
+  const runs = Math.round(perWeek / (hourly ? WEEK_HOURS : WEEK_DAYS));
+  if (runs === 0) return [];
+  const source = 'Amazon EventBridge Scheduler User Guide: InvocationAttemptCount';
+  const every = hourly ? 'hour' : 'day';
+  return [
+    chosenKnob(
+      'alarmSilenceSeconds',
+      hourly ? HOUR_SECONDS : DAY_SECONDS,
+      's',
+      `in every ${every} each schedule that is counted fires equally often`,
+      source,
+    ),
+    {
+      name: 'alarmSilenceRuns',
+      value: runs,
+      unit: 'runs',
+      formula: `runs of every ${every}, without jobs that do not run on every day`,
+      inputs: { jobs: counted.length, runsPerWeek: perWeek },
+      source,
+    },
+    chosenKnob(
+      'alarmSilencePeriods',
+      2,
+      'periods',
+      'two periods one after the other: the metrics of the last minutes come late, so the newest period may lack runs',
+      'Amazon EventBridge Scheduler User Guide, Monitoring with CloudWatch: metrics are delivered on a best-effort basis',
+    ),
+  ];
+}

@@ -1,0 +1,36 @@
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { WorkerCompute } from '../lib/aws/queue/queue-worker';
+import { RuntimeFunction } from '../lib/aws/runtime-function';
+import { SpreadSchedule } from '../lib/aws/schedule/spread-schedule';
+import { CHORES } from '../lib/cases/case-04-cron-stampede';
+
+/** Twice the time of a chore, as the plan of the queue asks. */
+const FUNCTION_TIMEOUT = Duration.seconds(2 * CHORES.jobs[0].durationSeconds);
+/** 1,769 MiB are one vCPU (AWS Lambda developer guide, Configure function memory); a chore is limited to a fifth. */
+const CHORE_MIB = 354;
+
+/**
+ * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4). The function does
+ * nothing; put your own in its place.
+ */
+export class NotificationsStack extends Stack {
+  constructor(scope: Construct, id: string, props: StackProps = {}) {
+    super(scope, id, { description: 'Notifications: hourly jobs, spread over the hour, a few at a time', ...props });
+    const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
+    const runner = new RuntimeFunction(this, 'Runner', {
+      bundle: 'notifications',
+      description: 'Runs one chore of one service',
+      timeout: FUNCTION_TIMEOUT,
+      memorySize: CHORE_MIB,
+    });
+    const chores = new SpreadSchedule(this, 'Chores', {
+      ...CHORES,
+      compute: WorkerCompute.lambda({ function: runner }),
+      alarmTopic: alarms,
+    });
+    new CfnOutput(this, 'QueueUrl', { value: chores.queue.queueUrl });
+    new CfnOutput(this, 'ScheduleGroupName', { value: chores.scheduleGroup.scheduleGroupName });
+  }
+}

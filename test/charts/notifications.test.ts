@@ -1,0 +1,57 @@
+import { Testing } from 'cdk8s';
+import { NotificationsChart } from '../../charts/notifications';
+import { CHORES } from '../../lib/cases/case-04-cron-stampede';
+import { caseOf } from '../../lib/cases/catalogue';
+import { every, type Manifest, written } from '../support/manifest';
+
+const chart = new NotificationsChart(Testing.app(), 'notifications');
+const made = written(chart);
+const { plan } = chart.chores;
+const cronJobs = every(made, 'CronJob');
+
+test('is as it was', () => {
+  // The others differ from it in their names and their minutes, which come first.
+  const later = cronJobs.slice(1);
+  const schedules = cronJobs.map(({ metadata, spec }) => [metadata.name, spec.schedule]);
+  expect([Object.fromEntries(schedules), ...made.manifests.filter((one) => !later.includes(one))]).toMatchSnapshot();
+});
+
+test('the others are as the first, but for name and minute', () => {
+  const [first, ...others] = cronJobs;
+  const plain = (one: Manifest) => {
+    const { schedule: _, ...spec } = one.spec;
+    return JSON.parse(
+      JSON.stringify(spec)
+        .replaceAll(one.metadata.name, 'chore')
+        .replace(/notifications-Chores-job-chore-\w+/, 'addr'),
+    );
+  };
+  for (const each of others) expect(plain(each)).toEqual(plain(first));
+});
+
+test('the headline of case 4 is predicted from the minutes of the plan', () => {
+  const [cpu, latency] = caseOf(4).headline.changes;
+  expect(plan.predictions.cpuRatio).toBeLessThan(Number(cpu.after.value));
+  expect(plan.predictions.onlineLatencySeconds).toBeLessThan(Number(latency.after.value));
+  // Before, all of them: 0.45 + 36 × 0.2 ÷ 16.
+  const { host, jobs } = CHORES;
+  expect(host.onlineUtilisation + (jobs.length * jobs[0].cpu!) / host.cores).toBeCloseTo(Number(cpu.before.value), 9);
+});
+
+test('four chores run in the fullest minute, three on average: read from the manifests', () => {
+  const minutes = new Array<number>(60).fill(0);
+  for (const { spec } of cronJobs) {
+    const start = Number(spec.schedule.split(' ')[0]);
+    for (let minute = start; minute < start + 5; minute += 1) minutes[minute % 60] += 1;
+  }
+  expect(Math.max(...minutes)).toBe(4);
+  expect(minutes.reduce((sum, runs) => sum + runs, 0) / 60).toBe(3);
+});
+
+test('everything lives in one namespace, which enforces Pod Security restricted, and no secret stands in it', () => {
+  const [namespace] = every(made, 'Namespace');
+  expect(namespace.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+  const elsewhere = made.manifests.filter(({ metadata }) => metadata.namespace !== namespace.metadata.name);
+  expect(elsewhere.map(({ kind }) => kind)).toEqual(['Namespace']);
+  expect(every(made, 'Secret')).toEqual([]);
+});

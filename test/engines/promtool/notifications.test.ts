@@ -1,0 +1,144 @@
+/** The alerts of notifications: 36 hourly jobs of 300 s, so a job is silent after two hours and five minutes. */
+import { Testing } from 'cdk8s';
+import { NotificationsChart } from '../../../charts/notifications';
+import { testAlerts } from './rules';
+
+const chart = new NotificationsChart(Testing.app(), 'notifications');
+const { plan } = chart.chores;
+const HOUR = 60;
+const silentMinutes = Math.ceil(plan.value('alarmSilenceSeconds.chore-07') / 60);
+const most = plan.value('maxConcurrent');
+const hold = Math.ceil(plan.value('alarmHoldSeconds') / 60);
+
+const ofCronJob = (metric: string, name: string) =>
+  `kube_cronjob_${metric}{namespace="notifications",cronjob="${name}"}`;
+const ofRun = (metric: string, run: string, more = '') =>
+  `kube_job_${metric}{namespace="notifications",job_name="${run}"${more}}`;
+const renamed = (series: string) => series.replace('namespace=', 'namespace="monitoring",exported_namespace=');
+const success = ofCronJob('status_last_successful_time', 'chore-07');
+const created = ofCronJob('created', 'chore-07');
+/** As many runs as that, each active for an hour. */
+const active = (runs: number, of = (series: string) => series) =>
+  Object.fromEntries(
+    Array.from({ length: runs }, (_, i) => [of(ofRun('status_active', `chore-0${i + 1}-29000000`)), `1x${HOUR}`]),
+  );
+const every = (jobs: number, of = (series: string) => series) =>
+  Object.fromEntries(plan.jobs.slice(0, jobs).map(({ name }) => [of(ofCronJob('created', name)), `0x${HOUR}`]));
+const failed = ofRun('status_failed', 'chore-07-29000000', ',reason="BackoffLimitExceeded"');
+const started = ofRun('status_start_time', 'chore-07-29000000');
+
+testAlerts('notifications', {
+  manifests: Testing.synth(chart),
+  neighbour: new NotificationsChart(Testing.app(), 'notifications', { namespace: 'other' }),
+  cases: [
+    {
+      alert: 'ScheduledJobSilent',
+      when: 'its last good run is more than two hours and a run ago',
+      series: { [created]: '0x300', [success]: '0x300' },
+      atMinute: silentMinutes + 2,
+      fires: true,
+    },
+    {
+      alert: 'ScheduledJobSilent',
+      when: 'none ever ended well since it was made, and the scrape renames the label',
+      series: { [renamed(created)]: '0x300' },
+      atMinute: silentMinutes + 2,
+      fires: true,
+    },
+    {
+      alert: 'ScheduledJobSilent',
+      when: 'one run failed, and the next one ended well',
+      series: { [created]: '0x300', [success]: `0x119 7200x180` },
+      atMinute: silentMinutes + 2,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledJobFailed',
+      when: 'a run failed an hour ago',
+      series: { [failed]: '1x200', [started]: '0x200' },
+      atMinute: HOUR,
+      fires: true,
+    },
+    {
+      alert: 'ScheduledJobFailed',
+      when: 'the scrape renames the label',
+      series: { [renamed(failed)]: '1x200', [renamed(started)]: '0x200' },
+      atMinute: HOUR,
+      fires: true,
+    },
+    {
+      alert: 'ScheduledJobFailed',
+      when: 'the run that failed is kept for its logs only',
+      series: { [failed]: '1x200', [started]: '0x200' },
+      atMinute: silentMinutes + 2,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledJobFailed',
+      when: 'a run by hand failed',
+      series: {
+        [failed.replace('29000000', 'by-hand')]: '1x200',
+        [started.replace('29000000', 'by-hand')]: '0x200',
+      },
+      atMinute: HOUR,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledRunsAboveMaximum',
+      when: 'one more than planned is active for longer than the hold',
+      series: active(most + 1),
+      atMinute: hold + 2,
+      fires: true,
+    },
+    {
+      alert: 'ScheduledRunsAboveMaximum',
+      when: 'as many as planned are active',
+      series: active(most),
+      atMinute: hold + 2,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledRunsAboveMaximum',
+      when: 'one ends while the next begins',
+      series: active(most + 1),
+      atMinute: hold - 1,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledJobSuspended',
+      when: 'it is suspended',
+      series: { [ofCronJob('spec_suspend', 'chore-07')]: `1x${HOUR}` },
+      atMinute: hold + 2,
+      fires: true,
+    },
+    {
+      alert: 'ScheduledJobSuspended',
+      when: 'it is not',
+      series: { [ofCronJob('spec_suspend', 'chore-07')]: `0x${HOUR}` },
+      atMinute: hold + 2,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledJobMissing',
+      when: 'one of 36 is deleted',
+      series: every(35),
+      atMinute: hold + 2,
+      fires: true,
+    },
+    { alert: 'ScheduledJobMissing', when: 'nothing reports about any', series: {}, atMinute: hold + 2, fires: true },
+    {
+      alert: 'ScheduledJobMissing',
+      when: 'all of them are there',
+      series: every(36),
+      atMinute: hold + 2,
+      fires: false,
+    },
+    {
+      alert: 'ScheduledJobMissing',
+      when: 'all of them are there, and the scrape renames the label',
+      series: every(36, renamed),
+      atMinute: hold + 2,
+      fires: false,
+    },
+  ],
+});

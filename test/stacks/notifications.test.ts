@@ -1,0 +1,57 @@
+import { Template } from 'aws-cdk-lib/assertions';
+import { CHORES } from '../../lib/cases/case-04-cron-stampede';
+import { planSchedule } from '../../lib/flow/schedule/plan';
+import { NotificationsStack } from '../../stacks/notifications';
+import { referenceApp } from '../support/reference';
+import type { Untyped } from '../support/stack';
+
+const template = Template.fromStack(new NotificationsStack(referenceApp(), 'Notifications'));
+const resources = Object.values<Untyped>(template.toJSON().Resources);
+const schedules = resources.filter(({ Type }) => Type === 'AWS::Scheduler::Schedule').map((one) => one.Properties);
+
+test('the template', () => {
+  // Hashes of code change with every build and say nothing here.
+  expect(JSON.parse(JSON.stringify(template.toJSON()).replace(/\b[0-9a-f]{64}\b/g, '<asset>'))).toMatchSnapshot();
+});
+
+describe('what must not be lost in a snapshot that somebody updates', () => {
+  const plan = planSchedule('Chores', { ...CHORES, scheduler: 'eventbridge' });
+
+  test('every chore starts at the minute that the case is simulated with', () => {
+    expect(schedules.map(({ ScheduleExpression }) => ScheduleExpression)).toEqual(
+      plan.jobs.map(({ expression }) => `cron(${expression})`),
+    );
+  });
+
+  test('as many chores run at once as leave the machines below the promise: 50 % of their CPU', () => {
+    const [{ ScalingConfig }] = resources
+      .filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
+      .map((one) => one.Properties)
+      .filter(({ EventSourceArn }) => /ChoresQueue[0-9A-F]{8}$/.test(EventSourceArn['Fn::GetAtt'][0]));
+    const { cores, onlineUtilisation } = CHORES.host;
+    const busy = onlineUtilisation + (ScalingConfig.MaximumConcurrency * CHORES.jobs[0].cpu!) / cores;
+    expect(busy).toBeCloseTo(0.5, 9);
+    expect(busy).toBeLessThan(CHORES.objective.cpuRatio!);
+  });
+
+  test('no run is lost in silence: a queue for those not delivered, and an alarm on it', () => {
+    for (const { Target } of schedules) expect(Target.DeadLetterConfig).toBeDefined();
+    const watched = resources
+      .filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm')
+      .map(({ Properties }) => Properties.MetricName);
+    expect(watched).toEqual(
+      expect.arrayContaining([
+        'ApproximateNumberOfMessagesVisible',
+        'InvocationDroppedCount',
+        'InvocationAttemptCount',
+        'Skipped',
+      ]),
+    );
+  });
+
+  test('every alarm goes to the topic', () => {
+    const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThan(12);
+    for (const { Properties } of alarms) expect(Properties.AlarmActions).toHaveLength(1);
+  });
+});
