@@ -51,6 +51,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'a flood of webhooks into the stack on a local AWS',
   },
   {
+    name: 'spread-schedule',
+    cases: [4],
+    suite: 'cluster',
+    file: 'test/cluster/spread-schedule.test.ts',
+    title: 'jobs at their minutes, by a real CronJob controller',
+  },
+  {
     name: 'order-processing',
     cases: [2, 14],
     suite: 'cluster',
