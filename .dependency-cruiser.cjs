@@ -52,10 +52,14 @@ module.exports = {
       shares: ['queue'],
       // What is due waits in a queue, where a worker is bounded.
       schedule: ['queue'],
+      // Messages wait in a queue for their slot.
+      rates: ['queue'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
       webhooks: ['queue'],
+      // Messages wait in a queue for their slot.
+      rates: ['queue'],
       // Runs that are due wait in a queue, where a worker is bounded.
       schedule: ['queue'],
     }),

@@ -27,6 +27,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'aws.KafkaAlarms': 'aws.KafkaQuotas',
   'aws.QueueAlarms': 'aws.RedriveQueue',
   'aws.RefusedAlarms': 'aws.WebhookBuffer',
+  'aws.SenderAlarms': 'aws.RateLimitedSender',
   'aws.ScheduleAlarms': 'aws.SpreadSchedule',
   'aws.WebhookAlarms': 'aws.WebhookBuffer',
   'k8s.TenantNamespace': 'k8s.FairShare',

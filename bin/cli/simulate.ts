@@ -125,7 +125,7 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
             promise(quantile),
           ]),
           ['  peak backlog', count(predictions.peakBacklog), span((result) => result.peakBacklog, count), ''],
-          ...(setUp.asked.peakSeconds || code !== ExitCode.OK
+          ...(setUp.workload.peakSeconds || code !== ExitCode.OK
             ? [
                 [
                   '  drained after the peak',
@@ -231,7 +231,8 @@ function predict(workload: Workload, consumer: ResolvedConsumer): Pick<SetUp, 'p
   const { STEADY_HORIZON_SECONDS } =
     require('../../lib/flow/queue/resolve') as typeof import('../../lib/flow/queue/resolve');
   const { InvalidInputError } = require('../../lib/flow/errors') as typeof import('../../lib/flow/errors');
-  const { peakSeconds = 0 } = workload;
+  const { resolveWorkload } = require('../../lib/flow/queue/resolve') as typeof import('../../lib/flow/queue/resolve');
+  const { peakSeconds } = resolveWorkload(workload);
   try {
     const predictions = predictQueue(workload, consumer);
     if (peakSeconds > 0 || Number.isFinite(predictions.drainSeconds)) {

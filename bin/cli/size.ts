@@ -75,9 +75,12 @@ function infeasible(refusal: CapacityError): object {
 /** The question, in one line. */
 export function summary({ name, workload, objective }: Pick<Question, 'name' | 'workload' | 'objective'>): string {
   const { figure } = require('../../lib/flow/figures') as typeof import('../../lib/flow/figures');
-  const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds } = workload;
-  const peak =
-    peakPerSecond !== undefined && peakSeconds ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}` : '';
+  const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds, burstItems } = workload;
+  const peak = burstItems
+    ? `, ${figure(burstItems)} at once`
+    : peakPerSecond !== undefined && peakSeconds
+      ? `, ${figure(peakPerSecond)}/s for ${duration(peakSeconds)}`
+      : '';
   const { latencySeconds, latencyQuantile = 0.99 } = objective;
   const promise =
     latencySeconds === undefined ? '' : `; ${percent(latencyQuantile)} within ${duration(latencySeconds)}`;
@@ -108,7 +111,7 @@ function sheet(plan: QueuePlan, asked: Question, io: Io): string {
         ['latency P99', duration(expected.latencyP99Seconds)],
         ...(bad === undefined ? [] : [['P99 of a bad peak', `${duration(bad)}, one in twenty is worse`]]),
         ['peak backlog', `${figure(Math.round(expected.peakBacklog))} items`],
-        ...(asked.workload.peakSeconds ? [['drained after the peak', drain(expected.drainSeconds)]] : []),
+        ...(plan.peaked ? [['drained after the peak', drain(expected.drainSeconds)]] : []),
         ['reaction of the scaler', duration(expected.reactionSeconds)],
         ['breaks at', `${breakingMultiple(expected.breaksAtLoad)} the load`],
         ['', `${breakingMultiple(expected.breaksAtServiceTime)} the service time`],

@@ -27,6 +27,12 @@ const WORKLOAD: readonly NumberOption[] = [
   },
   { flag: '--peak-seconds', prop: 'peakSeconds', unit: 'seconds', help: 'length of the peak; 0 or more (default: 0)' },
   {
+    flag: '--burst',
+    prop: 'burstItems',
+    unit: 'count',
+    help: 'items that arrive at one moment, in place of a peak (default: 0)',
+  },
+  {
     flag: '--service',
     prop: 'serviceSeconds',
     unit: 'seconds',

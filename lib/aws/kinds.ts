@@ -26,3 +26,11 @@ export const SCHEDULE_GROUP = having(
   'a schedule group of EventBridge Scheduler: a ScheduleGroup or ScheduleGroup.fromScheduleGroupName()',
 );
 export const PLAN = having(['knobs', 'value'], 'a plan, such as the plan of the construct that made what is watched');
+export const EMAIL_IDENTITY = having(
+  ['emailIdentityArn', 'node'],
+  'an identity of Amazon SES: an EmailIdentity or EmailIdentity.fromEmailIdentityArn()',
+);
+export const CONFIGURATION_SET = having(
+  ['configurationSetName', 'node'],
+  'a configuration set of Amazon SES: a ConfigurationSet or ConfigurationSet.fromConfigurationSetName()',
+);

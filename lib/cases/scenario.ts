@@ -15,6 +15,10 @@ export interface Numbers {
   readonly instances?: number;
   /** Share of the items that were neither served nor set aside. */
   readonly lostRatio?: number;
+  /** Share of the messages that did not arrive: refused and lost, or to an address that does not exist. */
+  readonly failedRatio?: number;
+  /** Times a week that the provider blocks the sender. */
+  readonly blocksPerWeek?: number;
   /** Items in the dead-letter queue in the end. */
   readonly setAside?: number;
   /** US dollars a month. */

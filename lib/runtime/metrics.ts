@@ -8,13 +8,17 @@ const NAMESPACE = 'Backpressure';
 // With Lambda's JSON log format the runtime's own console wraps each line, and a wrapped line is not counted.
 const lines = process.env.AWS_LAMBDA_LOG_FORMAT === 'JSON' ? new Console(process.stdout, process.stderr) : console;
 
-/** Counts one event. `details` go into the line for a person to read and must hold no content of a message. */
+/**
+ * Counts an event, or several in one line. `details` go into the line for a person to read and must hold no content of a
+ * message.
+ */
 export function countMetric(
   name: string,
   dimensions: Record<string, string>,
   details: Record<string, string> = {},
+  value = 1,
 ): void {
-  writeMetric(name, 1, 'Count', dimensions, details);
+  writeMetric(name, value, 'Count', dimensions, details);
 }
 
 /** Records one value of the function, in a unit of CloudWatch. `details` are as those of a count. */

@@ -4,11 +4,13 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../lib/aws/quotas/kafka-quotas';
+import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
@@ -39,6 +41,12 @@ function everything(stack: Stack, id: string): void {
     authentication: KafkaAuthentication.iam(),
     vpc,
     clusterSecurityGroup: new SecurityGroup(scope, 'Brokers', { vpc, description: 'brokers' }),
+  });
+  new RateLimitedSender(scope, `${id}7`, {
+    workload: { campaignMessages: 1000, callSeconds: 0.1 },
+    limit: { perSecond: 14, perDay: 50_000 },
+    identity: EmailIdentity.fromEmailIdentityName(scope, 'Identity', 'example.com'),
+    from: 'shop@example.com',
   });
   const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
   new QueueWorker(scope, `${id}4`, {

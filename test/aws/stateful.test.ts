@@ -4,6 +4,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
@@ -11,6 +12,8 @@ import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
 import { KafkaAuthentication } from '../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/aws/quotas/kafka-quotas';
+import { RateLimitedSender } from '../../lib/aws/rates/rate-limited-sender';
+import type { RateLimitedSenderProps } from '../../lib/aws/rates/rate-limited-sender-props';
 import { SpreadSchedule } from '../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../lib/aws/schedule/spread-schedule-props';
 import { ArchiveBucket, type ArchiveBucketProps } from '../../lib/aws/storage/archive-bucket';
@@ -91,6 +94,18 @@ const quotas = (id = 'Quotas', props: Partial<KafkaQuotasProps> = {}) =>
     });
   });
 
+const mailing = (id = 'Mailing', props: Partial<RateLimitedSenderProps> = {}) =>
+  template(
+    (stack) =>
+      void new RateLimitedSender(stack, id, {
+        workload: { campaignMessages: 1000, callSeconds: 0.1 },
+        limit: { perSecond: 14 },
+        identity: EmailIdentity.fromEmailIdentityName(stack, 'Identity', 'example.com'),
+        from: 'shop@example.com',
+        ...props,
+      }),
+  );
+
 /** The types of stateful resources that the second template leaves behind. */
 function leftBehind(before: Deployable, after: Deployable): string[] {
   return deployed(before, after)
@@ -121,6 +136,12 @@ describe('nothing is deleted that holds something', () => {
       buffer(),
       buffer('Webhooks', { sources: [{ name: 'shop', scheme: WebhookScheme.STRIPE }] }),
       ['AWS::SecretsManager::Secret'],
+    ],
+    [
+      'a sender that is renamed: queues, and the records without which it sends a mail twice',
+      mailing(),
+      mailing('Letters'),
+      ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table', ...QUEUES],
     ],
     [
       'a schedule that is renamed: queues, those not delivered, and the keys',
@@ -202,6 +223,7 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
     ['a webhook buffer', buffer('Webhooks', { removalPolicy }), 7],
     ['a schedule', schedule('Chores', { removalPolicy }), 6],
     ['an archive', archive('Archive', () => ({ removalPolicy })), 2],
+    ['a sender', mailing('Mailing', { removalPolicy }), 5],
     ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],
   ])('%s', (_, before, count) => {
     expect(lost(before, NOTHING)).toHaveLength(count);

@@ -5,12 +5,14 @@ import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
+import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../lib/aws/quotas/kafka-alarms';
+import { SenderAlarms } from '../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../lib/aws/schedule/schedule-alarms';
 import { ArchiveBucket } from '../../lib/aws/storage/archive-bucket';
 import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
@@ -20,6 +22,8 @@ import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import type { Knob, Plan } from '../../lib/flow/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
+import { senderAlarmKnobs } from '../../lib/flow/rates/alarms';
+import { planRates } from '../../lib/flow/rates/plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { deliveryKnobs } from '../../lib/flow/schedule/worker';
 import { type AlarmKnobs, knobsOf, numbersOf } from '../support/alarm-numbers';
@@ -82,6 +86,15 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     });
     // How often quotas are checked is a prop of these alarms; a knob of that name does not change it.
     return { alarms: alarmsIn(made).filter(({ node }) => /Throttled/.test(node.path)), plan };
+  },
+  SenderAlarms: (knobs) => {
+    const stack = shop();
+    const workload = { campaignMessages: 10_000, callSeconds: 0.1 };
+    const planned = planRates('Mailing', { workload, limit: { perSecond: 100 } });
+    const plan = planned.withKnobs(senderAlarmKnobs(planned)).withKnobs(knobs);
+    const configurationSet = ConfigurationSet.fromConfigurationSetName(stack, 'Set', 'mails');
+    const [sender, breaker] = ['Sender', 'Breaker'].map((id) => functionIn(new Construct(stack, id)));
+    return { alarms: alarmsIn(new SenderAlarms(stack, 'Alarms', { sender, breaker, configurationSet, plan })), plan };
   },
 };
 

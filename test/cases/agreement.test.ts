@@ -12,6 +12,8 @@ const ROWS: readonly [number, keyof Numbers, number, string][] = [
   [2, 'setAside', 0.05, '200 of them: a seed strays by 6 %'],
   [4, 'cpuRatio', 0.01, 'a seed strays by 0.5 %'],
   [4, 'latencyP95Seconds', 0.05, 'a seed strays by 3 %'],
+  [7, 'failedRatio', 0.001, 'the dead addresses are of the list, and nothing is refused'],
+  [7, 'drainSeconds', 0.001, 'nothing is random but the slot'],
   [11, 'monthlyCost', 0.1, 'the plan knows only the mean size of an object'],
   [15, 'latencyP99Seconds', 0.05, 'an instance dies, which the plan leaves out'],
   [16, 'collectionBytes', 0.001, 'hundreds of millions of documents'],

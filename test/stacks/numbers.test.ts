@@ -109,6 +109,15 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::Lambda::Function .*\/Intake\/Resource Timeout$/, 'functionTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/Runner\/Resource Timeout$/, 'itemTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/Function\/Resource Timeout$/, 'itemTimeoutSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.CLAIM_SECONDS$/, 'functionTimeoutSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.CALL_SECONDS$/, 'callTimeoutSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.BACKOFF_SECONDS$/, 'backoffSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.BACKOFF_CAP_SECONDS$/, 'backoffCapSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.CLOSED_SECONDS$/, 'closedSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.HOLD_SECONDS$/, 'holdSeconds'],
+  [/\/Sender\/Resource Environment\.Variables\.RECORD_SECONDS$/, 'recordSeconds'],
+  [/\/Sender\/Resource Timeout$/, 'functionTimeoutSeconds'],
+  [/\/Mapping\/Resource MaximumBatchingWindowInSeconds$/, 'batchWindowSeconds'],
   [/ Environment\.Variables\.BACKOFF_SECONDS$/, 'redriveBackoffSeconds'],
   [/ Environment\.Variables\.BACKOFF_CAP_SECONDS$/, 'redriveBackoffCapSeconds'],
   [/ Environment\.Variables\.WINDOW_SECONDS$/, 'redriveWindowSeconds'],
@@ -137,6 +146,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
 /** Numbers that are no decision of a plan, and what they are. */
 const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
   [/^AWS::Logs::LogGroup .* RetentionInDays$/, 'how long log lines are kept: a month, or what a stack chooses'],
+  [/\/Breaker\/Resource Timeout$/, 'the default of a function of this library, for three calls of a second'],
   [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
 ];
 const PROPERTY =

@@ -76,6 +76,19 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   ],
   [/Alarms\/Drift\/Resource$/, () => ({ threshold: 'alarmQuotasRepaired', seconds: 'repairIntervalSeconds' })],
   [/Alarms\/RepairErrors\/Resource$/, () => ({ threshold: 'alarmRepairErrors', seconds: 'repairIntervalSeconds' })],
+  [
+    /Alarms\/(Bounces|Complaints)\/Resource$/,
+    (path) => ({
+      threshold: /Bounces/.test(path) ? 'pauseAtBounceRatio' : 'pauseAtComplaintRatio',
+      seconds: 'alarmReputationSeconds',
+    }),
+  ],
+  [
+    /Alarms\/RateThrottled\/Resource$/,
+    () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledWindows' }),
+  ],
+  [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],
+  [/Alarms\/(Parked|Paused|SenderErrors|BreakerErrors)\/Resource$/, (path) => window(`alarm${path.split('/').at(-2)}`)],
   [/\/WorkWhileAsleep\/Resource$/, () => ({ threshold: 'alarmAsleep', seconds: 'metricPeriodSeconds' })],
 ];
 

@@ -3,13 +3,14 @@ import type { Kind } from './kind';
 import { logs } from './logs';
 import { queue } from './queue';
 import { quotas } from './quotas';
+import { rates } from './rates';
 import { retention } from './retention';
 import { schedule } from './schedule';
 import { shares } from './shares';
 import { storage } from './storage';
 import { webhooks } from './webhooks';
 
-const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule };
+const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule, rates };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */
 export type Scenario = Parameters<(typeof kinds)[keyof typeof kinds]['measure']>[1];

@@ -72,11 +72,12 @@ function sparing(headroom: number, solve: Solve): Solve {
 }
 
 function times(workload: Workload, factor: number): Workload {
-  const { steadyPerSecond, peakPerSecond } = workload;
+  const { steadyPerSecond, peakPerSecond, burstItems } = workload;
   return {
     ...workload,
     steadyPerSecond: steadyPerSecond * factor,
     ...(peakPerSecond === undefined ? {} : { peakPerSecond: peakPerSecond * factor }),
+    ...(burstItems === undefined ? {} : { burstItems: burstItems * factor }),
   };
 }
 
@@ -95,6 +96,7 @@ export function breaksAtLoad({ workload, consumer, promised }: PromisedSize): nu
     ...workload,
     steadyPerSecond: workload.steadyPerSecond * factor,
     peakPerSecond: workload.peakPerSecond * factor,
+    burstItems: workload.burstItems * factor,
   });
   return firstBroken((factor) => keepsPromise(loaded(factor), consumer, promised));
 }

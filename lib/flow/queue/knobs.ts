@@ -4,7 +4,7 @@ import type { Knob } from '../plan';
 import { MONTH_HOURS } from '../prices';
 import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
-import { attemptSeconds, resolveWorkload } from './resolve';
+import { attemptSeconds, type ResolvedWorkload, resolveWorkload } from './resolve';
 import type { Decision, Sizing } from './sizing';
 
 /** Every neutral knob, in the order it is derived. */
@@ -29,6 +29,7 @@ const DECIDED: Readonly<Record<Exclude<Decision, 'latency'>, string>> = {
 /** The most instances, with the bound that decided. */
 function maxInstancesKnob({ sizing }: Planned, peak: Knob['inputs']): Knob {
   const { consumer, given, promised, passing, decidedBy, startSecondsWithin } = sizing;
+  const burst = sizing.workload.burstItems > 0;
   const start = startSecondsWithin > 0 ? '; the work of an item has the start of its job in it' : '';
   const inputs: Readonly<Record<Decision, Knob['inputs']>> = {
     given: {},
@@ -37,16 +38,20 @@ function maxInstancesKnob({ sizing }: Planned, peak: Knob['inputs']): Knob {
     backlog: { ...peak, maxBacklog: promised.maxBacklog },
     limit: { instanceLimit: given.instanceLimit ?? consumer.maxInstances },
   };
-  const through = passing
-    ? 'through head-room × the peak, over before the queue settles'
-    : 'at head-room × the peak (Erlang C), settled within it';
+  const through = burst
+    ? 'of head-room × the burst, waited out'
+    : passing
+      ? 'through head-room × the peak, over before the queue settles'
+      : 'at head-room × the peak (Erlang C), settled within it';
   const formula =
     decidedBy === 'latency'
       ? `⌈fewest slots c with P(latency > promise) ≤ 1 − quantile ${through} ÷ slots⌉${start}`
       : DECIDED[decidedBy];
-  const erlang = passing
-    ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
-    : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service';
+  const erlang = burst
+    ? 'Newell, Applications of Queueing Theory (1982), 2: what waits is served at the rate of the slots'
+    : passing
+      ? 'Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6: the line followed through time'
+      : 'Erlang C, exact; Allen, Probability, Statistics and Queueing Theory (1990), 5.4 for the variation of service';
   return {
     name: 'maxInstances',
     value: consumer.maxInstances,
@@ -66,7 +71,7 @@ function crewKnobs(planned: Planned): Knob[] {
   const slots = consumer.slotsPerInstance;
   const peak = {
     headroom,
-    peakPerSecond: workload.peakPerSecond,
+    ...peakInputs(workload),
     workSeconds,
     latencySeconds: promised.latencySeconds,
     latencyQuantile: promised.latencyQuantile,
@@ -100,7 +105,7 @@ function crewKnobs(planned: Planned): Knob[] {
           : {
               headroom,
               steadyPerSecond: workload.steadyPerSecond,
-              peakPerSecond: workload.peakPerSecond,
+              ...peakInputs(workload),
               peakSeconds: workload.peakSeconds,
               reactionSeconds: consumer.pollSeconds + consumer.decideSeconds + consumer.startSeconds,
               unhinderedSeconds,
@@ -109,6 +114,11 @@ function crewKnobs(planned: Planned): Knob[] {
     },
     ...(platformFacts.followsBacklog ? [backlogKnob(sizing)] : []),
   ];
+}
+
+/** What comes at the peak, as it was given. */
+function peakInputs({ burstItems, peakPerSecond }: ResolvedWorkload): Knob['inputs'] {
+  return burstItems > 0 ? { burstItems } : { peakPerSecond };
 }
 
 function headroomKnob({ objective }: Planned['question'], headroom: number): Knob {

@@ -17,7 +17,15 @@ import {
 } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { serviceQuantile } from '../numerics/gamma';
-import { CENTURY_SECONDS, LEAST_SECONDS, MOST_ATTEMPTS, MOST_DOLLARS, MOST_HELD, YEAR_SECONDS } from '../ranges';
+import {
+  CENTURY_SECONDS,
+  LEAST_SECONDS,
+  MOST_ATTEMPTS,
+  MOST_DOLLARS,
+  MOST_HELD,
+  SHORTEST_PEAK_SECONDS,
+  YEAR_SECONDS,
+} from '../ranges';
 import type { RetryDelay } from './backoff';
 import { PLATFORM_FACTS } from './platforms/facts';
 import type { QueueQuestion, RedriveChoices } from './question';
@@ -75,16 +83,27 @@ export function consumerOf<T extends Consumer>(defaults: T, given: Consumer): T 
   return consumer;
 }
 
+/** A burst is a peak as short as a peak can be: everything of it has arrived before anything changes. */
+export const BURST_SECONDS = SHORTEST_PEAK_SECONDS;
+
 /** The workload with its defaults. */
 export function resolveWorkload(workload: Workload): ResolvedWorkload {
+  const { burstItems = 0, steadyPerSecond } = workload;
+  const peak = { peakPerSecond: steadyPerSecond + burstItems / BURST_SECONDS, peakSeconds: BURST_SECONDS };
   return {
-    ...resolveArrivals(workload),
+    ...resolveArrivals(burstItems > 0 ? { ...workload, ...peak } : workload),
+    burstItems,
     serviceSeconds: workload.serviceSeconds,
     serviceVariation: workload.serviceVariation ?? 1,
     itemBytes: workload.itemBytes ?? 1024,
     failureRatio: workload.failureRatio ?? 0,
     poisonRatio: workload.poisonRatio ?? 0,
   };
+}
+
+/** Items a second that have to be served as they come: the peak, and of a burst the rate around it, for the rest can wait. */
+export function lastingPerSecond({ burstItems, steadyPerSecond, peakPerSecond }: ResolvedWorkload): number {
+  return burstItems > 0 ? steadyPerSecond : peakPerSecond;
 }
 
 /** A throttled delivery counts as a receive, so that fewer attempts would set good items aside (AWS Lambda developer guide). */
@@ -104,6 +123,7 @@ export const CONSUMER_DEFAULTS = {
  * second.
  */
 const MOST_BUSY_SLOTS = 1e5;
+const MOST_BURST = 1e9;
 
 const WORKLOAD_FIELDS: Fields<Workload> = {
   ...ARRIVALS_FIELDS,
@@ -112,6 +132,7 @@ const WORKLOAD_FIELDS: Fields<Workload> = {
   itemBytes: true,
   failureRatio: true,
   poisonRatio: true,
+  burstItems: true,
 };
 const OBJECTIVE_FIELDS: Fields<Objective> = {
   latencySeconds: true,
@@ -222,6 +243,11 @@ function workloadNumbers(workload: Workload): Check[] {
     positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
     fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
+    inRange('burstItems', workload.burstItems, 0, MOST_BURST),
+    {
+      refused: Boolean(workload.burstItems) && workload.peakPerSecond !== undefined,
+      message: `burstItems (${shown(workload.burstItems)}) takes the place of peakPerSecond (${shown(workload.peakPerSecond)}): give one of them`,
+    },
     {
       // A value that is not a number is named above.
       refused: busySlots > MOST_BUSY_SLOTS,
@@ -284,7 +310,7 @@ function consumerNumbers(consumer: Consumer): Check[] {
 export function retryChecks(workload: Workload, consumer: Consumer): Check[] {
   const attempts = consumer.maxAttempts ?? CONSUMER_DEFAULTS.maxAttempts;
   const resolved = resolveWorkload(workload);
-  const busySlots = resolved.peakPerSecond * workSeconds(resolved, attempts);
+  const busySlots = lastingPerSecond(resolved) * workSeconds(resolved, attempts);
   const { failureRatio } = resolved;
   return [
     {

@@ -69,6 +69,8 @@ function moreInstances(question: QueueQuestion, { sizing }: Attempted, fits: Fit
 }
 
 function shorterPeak(question: QueueQuestion, value: number, fits: Fits): WayOut | undefined {
+  // Nothing is shorter than a burst; fewer items at once are another way out.
+  if (question.workload.burstItems) return undefined;
   const changed = (peakSeconds: number): QueueQuestion => ({
     ...question,
     workload: { ...question.workload, peakSeconds },

@@ -7,6 +7,7 @@ import { type Forecast, forecast } from './forecast/predict';
 import {
   CONSUMER_DEFAULTS,
   type GivenConsumer,
+  lastingPerSecond,
   type ResolvedConsumer,
   type ResolvedWorkload,
   resolveWorkload,
@@ -114,13 +115,23 @@ export function size(
     return done(crew(1, given.maxInstances ?? 1), () => tooSlow(workload, promised, unhinderedSeconds));
   }
   const slots = timing.slotsPerInstance;
-  const atPeak = slotsForRate(workload.peakPerSecond, planningHorizon(workload), workload, timing, promised);
-  const offered = workload.peakPerSecond * work;
+  const offered = lastingPerSecond(workload) * work;
+  const atPeak =
+    workload.burstItems > 0
+      ? offered + workload.burstItems
+      : slotsForRate(workload.peakPerSecond, planningHorizon(workload), workload, timing, promised);
   const slotsForSteady = (horizon: number) =>
     slotsForRate(workload.steadyPerSecond, horizon, workload, timing, promised);
   const settled = Math.ceil(atPeak / slots);
   const stable = () => Math.max(Math.floor(offered / slots) + 1, Math.ceil(slotsForSteady(NEVER) / slots));
-  const needed = throughPeak(stable, settled, workload, (all) => crew(all, all), given, promised);
+  const needed = throughPeak(
+    stable,
+    settled,
+    workload,
+    (all) => crew(Math.min(all, workload.burstItems > 0 ? (given.minInstances ?? all) : all), all),
+    given,
+    promised,
+  );
   passing = needed < settled;
   const limit = given.instanceLimit ?? NEVER;
   // Those that always run may be more than the load needs.
@@ -178,11 +189,12 @@ function throughPeak(
   given: Consumer,
   promised: Promised,
 ): number {
-  const { peakPerSecond, peakSeconds, serviceVariation } = workload;
+  const { peakPerSecond, peakSeconds, serviceVariation, burstItems } = workload;
   const fewer = crew(settled - 1);
   const capacity = (fewer.maxInstances * fewer.slotsPerInstance) / workSeconds(workload, fewer.maxAttempts);
   const settles = SETTLES * settlingSeconds(peakPerSecond, capacity, serviceVariation) <= peakSeconds;
-  if (settles || peakSeconds === 0 || given.minInstances === 0) return settled;
+  // A burst can be waited out by a crew that sleeps, too: it has no settled state to start from.
+  if (burstItems === 0 && (settles || peakSeconds === 0 || given.minInstances === 0)) return settled;
   const least = stable();
   if (least >= settled) return settled;
   const keeps = (index: number) => keepsLatency(forecast(workload, crew(least + index)).latency(), promised);
@@ -274,10 +286,13 @@ function tooSlow(workload: ResolvedWorkload, promised: Promised, unhinderedSecon
 }
 
 function tooFew(workload: ResolvedWorkload, work: number, instances: number, slots: number): string {
-  return `${figure(workload.peakPerSecond)}/s × ${figure(work)} s needs more than ${figure(workload.peakPerSecond * work)} busy slots, ${instances} instances × ${slots} = ${instances * slots}`;
+  const perSecond = lastingPerSecond(workload);
+  return `${figure(perSecond)}/s × ${figure(work)} s needs more than ${figure(perSecond * work)} busy slots, ${instances} instances × ${slots} = ${instances * slots}`;
 }
 
 function rate(workload: ResolvedWorkload): string {
+  if (workload.burstItems > 0)
+    return `a burst of ${figure(workload.burstItems)} items × ${figure(workload.serviceSeconds)} s`;
   const peak = workload.peakSeconds > 0 ? ` for ${figure(workload.peakSeconds)} s` : '';
   return `${figure(workload.peakPerSecond)}/s${peak} × ${figure(workload.serviceSeconds)} s`;
 }

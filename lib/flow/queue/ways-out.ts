@@ -38,6 +38,7 @@ export function waysOut(refused: RefusedQueue): WayOut[] {
     fasterItems(refused),
     moreLatency(refused),
     smallerLoad(refused),
+    smallerBurst(refused),
     higherBound(refused),
   ].filter((way) => way !== undefined);
 }
@@ -132,6 +133,19 @@ function smallerLoad({ question, fits }: RefusedQueue): WayOut | undefined {
   });
   const found = lower(peaked ? Math.max(steadyPerSecond, peakPerSecond) : steadyPerSecond, (r) => fits(changed(r)));
   return found === undefined ? undefined : { question: changed(found), sentence: `${figure(found)}/s at most` };
+}
+
+/** Fewer items at once. */
+function smallerBurst({ question, fits }: RefusedQueue): WayOut | undefined {
+  const { burstItems } = question.workload;
+  if (!burstItems) return undefined;
+  const changed = (items: number) => ({
+    ...question,
+    workload: { ...question.workload, burstItems: Math.floor(items) },
+  });
+  const found = lower(burstItems, (items) => fits(changed(items)));
+  if (found === undefined || found < 1) return undefined;
+  return { question: changed(found), sentence: `a burst of ${figure(Math.floor(found))} items at most` };
 }
 
 function higherBound({ question, sizing, fits }: RefusedQueue): WayOut | undefined {

@@ -44,6 +44,14 @@ export interface Workload extends Arrivals {
    * @default 0
    */
   readonly poisonRatio?: number;
+
+  /**
+   * Items that arrive at one moment besides the steady rate, such as a file of orders or the runs that a clock starts. A
+   * burst takes the place of a peak. 0 to 10⁹.
+   *
+   * @default 0
+   */
+  readonly burstItems?: number;
 }
 
 /**
@@ -159,9 +167,12 @@ export interface Consumer {
  * Predictions for one peak, from its first item to an empty backlog.
  */
 export interface Predictions {
-  /** Busy slots at the peak ÷ slots of every instance. Above 0; above 1 more arrives than is served while the peak lasts. */
+  /**
+   * Busy slots at the peak ÷ slots of every instance. Above 0; above 1 more arrives than is served while the peak lasts. Of
+   * a burst, while it is served: at most 1.
+   */
   readonly utilisation: number;
-  /** Share of items that wait at all at the peak with every instance up (Erlang C). 0 to 1. */
+  /** Share of items that wait at all at the peak with every instance up (Erlang C), or of those of a burst. 0 to 1. */
   readonly waitProbability: number;
   /** Median time in seconds from arrival to the end of service. */
   readonly latencyP50Seconds: number;

@@ -76,6 +76,10 @@ function tenantChecks(tenant: BatchTenant, capacity: BatchCapacity | undefined):
     },
     ...workloadChecks(workload).map(prefixed(of('workload'))),
     {
+      refused: Boolean(workload?.burstItems),
+      message: `${of('workload')} must not have burstItems: a share is planned for jobs that come at random, got ${shown(workload?.burstItems)}; give peakPerSecond and peakSeconds`,
+    },
+    {
       refused: busy > MOST_JOBS,
       message: `${of('workload')} keeps ${busy} jobs running, at most ${MOST_JOBS} pods run in a cluster`,
     },

@@ -31,6 +31,10 @@ export function sourceChecks(sources: readonly Source[], workload: Workload): Ch
       oneOf(`sources.deduplicateBy of ${String(name)}`, deduplicateBy, DEDUPLICATE_BY),
     ),
     ...sources.map((source) => steadyCheck(source, workload)),
+    {
+      refused: Boolean(workload?.burstItems),
+      message: `burstItems is for queues; an API limits what comes in a second: give peakPerSecond and peakSeconds, got ${shown(workload?.burstItems)}`,
+    },
   ];
 }
 

@@ -10,6 +10,7 @@ import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { ConfigurationSet, EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
@@ -21,6 +22,9 @@ import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { KafkaAlarms } from '../../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../../lib/aws/quotas/kafka-quotas';
+import { RateLimitedSender } from '../../../lib/aws/rates/rate-limited-sender';
+import { UnknownMail } from '../../../lib/aws/rates/rate-limited-sender-props';
+import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import { ArchiveBucket } from '../../../lib/aws/storage/archive-bucket';
@@ -255,6 +259,59 @@ const archive = fc.record({
   alarms: flag,
 });
 
+const providerLimit = fc.record({
+  perSecond: figures(0.1, 10_000),
+  windowSeconds: optional(fc.constantFrom(1, 10, 60)),
+  perDay: optional(figures(1e4, 1e9)),
+  share: optional(fc.constantFrom(0.5, 1)),
+});
+
+const mailing = fc.record({
+  workload: fc.record({
+    campaignMessages: optional(figures(1, 1e7)),
+    steadyPerSecond: optional(spread(0.001, 100)),
+    recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
+    callSeconds: figures(0.01, 5),
+    undeliverableRatio: optional(spread(0.001, 0.2)),
+  }),
+  limit: providerLimit,
+  objective: optional(
+    fc.record({
+      completeSeconds: optional(fc.integer({ min: 60, max: 1_000_000 })),
+      bounceRatio: optional(spread(0.01, 0.2)),
+      complaintRatio: optional(spread(0.0001, 0.01)),
+      headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
+    }),
+  ),
+  from: fc.constantFrom('shop@example.com', 'Shop <shop@example.com>', 'nobody'),
+  templates: optional(fc.array(fc.constantFrom('welcome', 'receipt'), { maxLength: 2 })),
+  standbyLimit: optional(providerLimit),
+  jitterSeconds: optional(fc.double({ min: 0, max: 2, noNaN: true })),
+  burst: optional(fc.integer({ min: 1, max: 20 })),
+  messagesPerSecond: optional(figures(0.1, 1000)),
+  onUnknown: optional(fc.constantFrom(...Object.values(UnknownMail))),
+  breaker: flag,
+  dashboard: flag,
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Mailing = typeof mailing extends fc.Arbitrary<infer T> ? T : never;
+
+function makeSender(stack: Stack, id: string, { standbyLimit, alarms, ...props }: Mailing): RateLimitedSender {
+  const identity = (region: string) =>
+    EmailIdentity.fromEmailIdentityArn(
+      stack,
+      `Identity-${region}`,
+      `arn:aws:ses:${region}:123456789012:identity/example.com`,
+    );
+  return new RateLimitedSender(stack, id, {
+    ...props,
+    identity: identity('us-east-1'),
+    standby: standbyLimit && { limit: standbyLimit, region: 'eu-west-1', identity: identity('eu-west-1') },
+    alarmTopic: topic(stack, alarms),
+  });
+}
+
 const worker = { workload: queueWorkload, objective: queueObjective, consumer: consumers };
 const PLANNED = {
   workload: { steadyPerSecond: 40, serviceSeconds: 0.05 },
@@ -412,6 +469,28 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, { quotas: planned, ...props }) => {
       const { plan } = makeQuotas(stack, 'Planned', planned);
       new KafkaAlarms(stack, id, { ...props, plan, repairer: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.RateLimitedSender',
+    ['aws.RateLimitedSender'],
+    'cdk',
+    mailing,
+    inStack((stack, id, props) => {
+      const made = makeSender(stack, id, props);
+      made.grantSend(lambda(stack));
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.SenderAlarms',
+    ['aws.SenderAlarms'],
+    'cdk',
+    mailing,
+    inStack((stack, id, props) => {
+      const { plan } = makeSender(stack, 'Planned', props);
+      const configurationSet = ConfigurationSet.fromConfigurationSetName(stack, 'Set', 'mails');
+      new SenderAlarms(stack, id, { sender: lambda(stack), configurationSet, plan });
     }),
   ),
   subject(

@@ -102,15 +102,17 @@ export const queueWorkload = fc
     steadyPerSecond: figures(0.001, 200),
     peakFactor: optional(figures(1, 100)),
     peakSeconds: fc.integer({ min: 0, max: 7200 }),
+    burstItems: optional(fc.integer({ min: 0, max: 10_000 })),
     serviceSeconds: figures(0.001, 5),
     serviceVariation: optional(figures(0.01, 5)),
     itemBytes: optional(figures(1, 1e6)),
     failureRatio: optional(spread(1e-6, 0.5)),
     poisonRatio: optional(spread(1e-6, 0.5)),
   })
-  .map(({ peakFactor, peakSeconds, ...rest }) => ({
+  .map(({ peakFactor, peakSeconds, burstItems, ...rest }) => ({
     ...rest,
-    ...(peakFactor === undefined ? {} : { peakPerSecond: rest.steadyPerSecond * peakFactor, peakSeconds }),
+    // One of the two.
+    ...(peakFactor === undefined ? { burstItems } : { peakPerSecond: rest.steadyPerSecond * peakFactor, peakSeconds }),
   }));
 
 export const queueObjective = fc.record({

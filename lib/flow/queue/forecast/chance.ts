@@ -42,7 +42,8 @@ const SETTLED_BELOW = 0.97;
 /** The chance phase of a path; undefined when there is none. */
 export function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: number): ChancePhase | undefined {
   const first = path.pieces[0];
-  if (first === undefined || first.slots === 0) return undefined;
+  // All of a burst is there at once, by no chance.
+  if (first === undefined || first.slots === 0 || workload.burstItems > 0) return undefined;
   const rate = first.arrivalsPerSecond;
   const index = path.pieces.findIndex((piece) => piece.slots !== first.slots || piece.arrivalsPerSecond !== rate);
   const next = path.pieces[index];

@@ -76,6 +76,17 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
   const fill = firstFill(rise, slots, peakPerSecond);
   // Exponential service is memoryless: its rise needs no separate law.
   let ramping = variation !== 1 && slots > 0;
+  if (workload.burstItems > 0) {
+    pieces.push(...burstPieces(workload, items, slots));
+    now = peakSeconds;
+    const fresh = min(workload.burstItems, slots - items);
+    items += workload.burstItems;
+    peakBacklog = max(0, items - slots);
+    peakAtSeconds = now;
+    // The slots that it has filled have all just begun.
+    if (items > slots) items = max(slots, items + fresh * lateStart(variation));
+    ramping = false;
+  }
   for (let event = 0; event < MOST_EVENTS; event += 1) {
     const inPeak = now < peakSeconds;
     const rate = inPeak ? peakPerSecond : steadyPerSecond;
@@ -111,9 +122,7 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
       const fresh = orders[0].count * consumer.slotsPerInstance;
       orders.shift();
       slots += fresh;
-      // Slots that have all just begun serve (1 − cv²)/2 items fewer than slots found at work would: the mean of what
-      // is left of a service seen at random is (1 + cv²)/2 of a service.
-      if (items > slots) items = max(slots, items + (fresh * (1 - variation * variation)) / 2);
+      if (items > slots) items = max(slots, items + fresh * lateStart(variation));
     }
     if (next === poll) {
       const change = scaler.poll(now, mostItems(items, consumer));
@@ -121,6 +130,26 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
     }
   }
   return { pieces, peakBacklog, peakAtSeconds, drainSeconds: drained, fillExcess, instances: scaler.asked };
+}
+
+/**
+ * Items that a slot which has just begun serves fewer than one found at work would: the mean of what is left of a service
+ * seen at random is (1 + cv²)/2 of a service.
+ */
+function lateStart(variation: number): number {
+  return (1 - variation * variation) / 2;
+}
+
+/** A burst: it fills the slots that are free, and the rest waits. */
+function burstPieces(workload: ResolvedWorkload, before: number, slots: number): FluidPiece[] {
+  const { peakSeconds: to, peakPerSecond: arrivalsPerSecond, burstItems } = workload;
+  const filled = to * min(1, (slots - before) / burstItems);
+  const all = before + burstItems;
+  const common = { arrivalsPerSecond, slots };
+  return [
+    { ...common, from: 0, to: filled, startItems: before, endItems: min(slots, all), busy: false },
+    { ...common, from: filled, to, startItems: slots, endItems: all, busy: true },
+  ].filter((piece) => piece.to > piece.from);
 }
 
 interface Course {

@@ -31,7 +31,11 @@ export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer
     } else if (chance !== undefined && piece.from >= chance.until && piece.from < chance.cleared) {
       drainStretches(chance, path, piece, workload, work, waits);
     } else if (piece.busy) {
+      const known = waits.stretches.length;
       busyStretches(piece, rank, starts, workload.failureRatio > 0, waits);
+      if (workload.burstItems > 0) {
+        waits.stretches.push(...waits.stretches.splice(known).flatMap((each) => byChance(each, path, work, workload)));
+      }
     } else {
       const stretch = idleStretch(piece, workload, work);
       waits.stretches.push(stretch);
@@ -80,6 +84,59 @@ function busyStretches(piece: FluidPiece, rank: number, starts: Starts, fine: bo
   }
 }
 
+/** Points and weights that stand for a normal distribution: Gauss and Hermite, of three. */
+const NORMAL: readonly (readonly [number, number])[] = [
+  [-Math.sqrt(3), 1 / 6],
+  [0, 2 / 3],
+  [Math.sqrt(3), 1 / 6],
+];
+
+/** A line of items: its mean, and its variance over the runs. */
+interface Line {
+  readonly mean: number;
+  readonly variance: number;
+}
+
+/** What waits when a burst comes: of the steady rate, by Erlang C, exponential where anything waits at all. */
+function lineBefore({ pieces }: FluidPath, workload: ResolvedWorkload, work: number): Line {
+  const offered = workload.steadyPerSecond * work;
+  const { slots } = pieces[0];
+  if (slots <= offered) return { mean: 0, variance: 0 };
+  const waiting = erlangC(slots, offered);
+  const given = ((offered / (slots - offered)) * (1 + workload.serviceVariation ** 2)) / 2;
+  return { mean: waiting * given, variance: waiting * given ** 2 * (2 - waiting) };
+}
+
+/**
+ * A wait after a burst: until those before are served, which are whole items. Their number and what they take is left to
+ * chance, and spreads as a normal law does: the line that the burst has met, arrivals since, and a sum of services.
+ */
+function byChance(stretch: Stretch, path: FluidPath, work: number, workload: ResolvedWorkload): Stretch[] {
+  const { steadyPerSecond, serviceVariation, peakSeconds } = workload;
+  const before = lineBefore(path, workload, work);
+  const since = max(0, stretch.at - peakSeconds);
+  const moved = (wait: number, point: number) => {
+    const capacity = slotsAt(path, stretch.at + wait) / work;
+    if (capacity === 0) return wait;
+    const served = (since + wait) * capacity;
+    const spread = Math.sqrt(before.variance + steadyPerSecond * since + serviceVariation ** 2 * served);
+    return max(0, wait + (0.5 + before.mean + point * spread) / capacity);
+  };
+  return NORMAL.map(([point, share]) => ({
+    ...stretch,
+    weight: stretch.weight * share,
+    low: min(moved(stretch.low, point), moved(stretch.high, point)),
+    high: max(moved(stretch.low, point), moved(stretch.high, point)),
+  }));
+}
+
+/** The slots that run at a moment. */
+function slotsAt({ pieces }: FluidPath, seconds: number): number {
+  let { slots } = pieces[0];
+  for (const piece of pieces) if (piece.from <= seconds) slots = piece.slots;
+  return slots;
+}
+
 /** The curve of starts: when the item of a rank is started, a line with a break at every event. */
 interface Starts {
   readonly ranks: number[];
@@ -98,6 +155,12 @@ function startsOf(path: FluidPath): Starts {
     arrived += piece.arrivalsPerSecond * (piece.to - piece.from);
     starts.ranks.push(arrived - max(0, piece.endItems - piece.slots));
     starts.times.push(piece.to);
+  }
+  const last = path.pieces.at(-1);
+  // Instances that start take all that waits at once, if they are enough: the curve ends with a step.
+  if (last !== undefined && Number.isFinite(path.drainSeconds)) {
+    starts.ranks.push(arrived);
+    starts.times.push(last.to);
   }
   return starts;
 }

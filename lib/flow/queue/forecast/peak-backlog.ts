@@ -32,6 +32,8 @@ function settledPeakBacklog(path: FluidPath, workload: ResolvedWorkload, consume
   const first = path.pieces[0];
   if (first === undefined) return 0;
   const { pieces, peakBacklog, peakAtSeconds } = path;
+  // Nothing of it is left to chance.
+  if (workload.burstItems > 0) return peakBacklog;
   const stage = (piece: FluidPiece, seconds: number): Observation => ({
     arrivalsPerSecond: piece.arrivalsPerSecond,
     serviceSeconds: work,

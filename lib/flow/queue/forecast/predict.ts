@@ -5,7 +5,13 @@
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
 import { MONTH_HOURS } from '../../prices';
-import { type ResolvedConsumer, type ResolvedWorkload, STEADY_HORIZON_SECONDS, workSeconds } from '../resolve';
+import {
+  lastingPerSecond,
+  type ResolvedConsumer,
+  type ResolvedWorkload,
+  STEADY_HORIZON_SECONDS,
+  workSeconds,
+} from '../resolve';
 import { HOLD_SECONDS, reactionSeconds, steadyInstances } from '../scaler';
 import type { Predictions } from '../workload';
 import { badPeakLatency } from './bad-peak';
@@ -51,10 +57,12 @@ export function forecast(
   const slots = consumer.maxInstances * consumer.slotsPerInstance;
   const peak = { ...workload, peakSeconds: workload.peakSeconds > 0 ? workload.peakSeconds : horizonSeconds };
   const path = once(() => fluidPeak(peak, consumer));
-  const transient = once(() => transientOf(path(), peak, work));
+  // All of a burst is there before chance has moved the line.
+  const transient = once(() => (peak.burstItems > 0 ? undefined : transientOf(path(), peak, work)));
   const latency = once(() => latencyMix(path(), peak, consumer, transient()));
   const peakBacklog = once(() => expectedPeakBacklog(path(), peak, consumer, transient()));
-  const offered = workload.peakPerSecond * work;
+  const { burstItems } = workload;
+  const offered = lastingPerSecond(workload) * work;
   // Without a peak nothing is left over, unless more arrives than all instances serve: then the backlog keeps growing.
   const lasting = offered < slots ? 0 : Number.POSITIVE_INFINITY;
   const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : lasting);
@@ -67,9 +75,10 @@ export function forecast(
     return passing === undefined ? undefined : badPeakLatency(passing, peak);
   });
   const predictions = (): Predictions => ({
-    utilisation: offered / slots,
+    utilisation: burstItems > 0 ? Math.min(1, (burstItems + offered) / slots) : offered / slots,
     get waitProbability() {
-      return erlangC(slots, offered);
+      if (burstItems === 0) return erlangC(slots, offered);
+      return Math.max(0, 1 - Math.max(0, slots - offered) / burstItems);
     },
     get latencyP50Seconds() {
       return median();

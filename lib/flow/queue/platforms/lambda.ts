@@ -167,6 +167,7 @@ function severalQueues(question: QueueQuestion, fits: Fits): WayOut | undefined 
       ...workload,
       steadyPerSecond: workload.steadyPerSecond / queues,
       ...(workload.peakPerSecond === undefined ? {} : { peakPerSecond: workload.peakPerSecond / queues }),
+      ...(workload.burstItems === undefined ? {} : { burstItems: workload.burstItems / queues }),
     },
   });
   if (!fits(shared(MOST_QUEUES))) return undefined;

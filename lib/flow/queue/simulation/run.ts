@@ -201,8 +201,9 @@ export class Run {
   private act(now: number): void {
     if (!this.begun && now >= 0) {
       this.begun = true;
-      this.setRate(now, this.workload.peakPerSecond);
       this.tally.noteBacklog(this.line.length, now);
+      if (this.workload.burstItems > 0) this.burst(now);
+      else this.setRate(now, this.workload.peakPerSecond);
     }
     if (this.starts.next <= now) {
       this.starts.pop();
@@ -272,6 +273,13 @@ export class Run {
   private stopArrivals(): void {
     this.over = true;
     this.nextArrival = NEVER;
+  }
+
+  /** All of a burst at one moment; the steady rate goes on. */
+  private burst(now: number): void {
+    const { nextArrival } = this;
+    for (let item = 0; item < Math.round(this.workload.burstItems); item += 1) this.arrive(now);
+    this.nextArrival = nextArrival;
   }
 
   private setRate(now: number, rate: number): void {

@@ -1,0 +1,219 @@
+import type { Duration } from 'aws-cdk-lib';
+import { type Alarm, ComparisonOperator, type IMetric, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IConfigurationSet } from 'aws-cdk-lib/aws-ses';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { completed } from '../../flow/alarms';
+import { validate } from '../../flow/errors';
+import { type Kinds, needed, sound } from '../../flow/kinds';
+import { senderAlarmKnobs } from '../../flow/rates/alarms';
+import type { RatesPlan } from '../../flow/rates/workload';
+import { CONFIGURATION_SET, LAMBDA, PLAN, TOPIC } from '../kinds';
+import { type AlarmRow, createAlarms } from '../watch';
+
+/**
+ * What the alarms of a sender watch.
+ */
+export interface SenderAlarmsProps {
+  /**
+   * The function that sends.
+   */
+  readonly sender: IFunction;
+
+  /**
+   * The function that pauses it.
+   *
+   * @default - nothing pauses by itself
+   */
+  readonly breaker?: IFunction;
+
+  /**
+   * The configuration set that mails name.
+   */
+  readonly configurationSet: IConfigurationSet;
+
+  /**
+   * The plan with the numbers: the knobs `messagesPerSecond`, `pauseAtBounceRatio` and `pauseAtComplaintRatio`, as in
+   * the plan of a `RateLimitedSender`.
+   */
+  readonly plan: RatesPlan;
+
+  /**
+   * Where the alarms go.
+   *
+   * @default - nowhere; the alarms exist without an action
+   */
+  readonly alarmTopic?: ITopic;
+}
+
+/**
+ * The alarms on what recipients and the provider think of the mails, and on mails that nobody knows about.
+ *
+ * Amazon SES publishes its rates as ratios: a threshold of 5 is never reached. They are published only when mail is
+ * sent, so a missing value is no alarm.
+ */
+export class SenderAlarms extends Construct {
+  /** The share of mails that bounced. */
+  public readonly bounces: Alarm;
+  /** The share of mails that recipients complained about. */
+  public readonly complaints: Alarm;
+  /** The provider refuses mails for their rate. */
+  public readonly throttled: Alarm;
+  /** Mails were set aside: perhaps sent, malformed, or refused for good. */
+  public readonly parked: Alarm;
+  /** The provider takes nothing. */
+  public readonly away: Alarm;
+  /** A sender failed as a whole. */
+  public readonly senderErrors: Alarm;
+  /**
+   * The breaker has paused.
+   *
+   * @default - there is no breaker
+   */
+  public readonly paused?: Alarm;
+  /**
+   * The breaker failed.
+   *
+   * @default - there is no breaker
+   */
+  public readonly breakerErrors?: Alarm;
+  /** All of them. */
+  public readonly all: Alarm[];
+
+  /**
+   * @throws InvalidInputError when a prop is missing, or the plan lacks a knob
+   */
+  constructor(scope: Construct, id: string, props: SenderAlarmsProps) {
+    super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
+    validate(id, checks);
+    const { sender, breaker, configurationSet, alarmTopic } = usable;
+    const plan = completed(usable.plan, senderAlarmKnobs(usable.plan));
+    const rows = [
+      ...reputationRows(configurationSet, breaker !== undefined),
+      ...senderRows(sender),
+      ...(breaker === undefined ? [] : breakerRows(breaker)),
+    ];
+    const made = createAlarms(this, { rows, plan, alarmTopic });
+    this.bounces = made.Bounces;
+    this.complaints = made.Complaints;
+    this.throttled = made.RateThrottled;
+    this.parked = made.Parked;
+    this.away = made.Away;
+    this.senderErrors = made.SenderErrors;
+    this.paused = made.Paused;
+    this.breakerErrors = made.BreakerErrors;
+    this.all = Object.values(made);
+  }
+}
+
+const KINDS: Kinds<SenderAlarmsProps> = {
+  sender: needed(LAMBDA),
+  breaker: LAMBDA,
+  configurationSet: needed(CONFIGURATION_SET),
+  plan: needed(PLAN),
+  alarmTopic: TOPIC,
+};
+
+function reputationRows(configurationSet: IConfigurationSet, pauses: boolean): AlarmRow[] {
+  const row = (id: string, metricName: string, threshold: string, text: string): AlarmRow => ({
+    id,
+    metric: (period) => reputationMetric(configurationSet, metricName, period),
+    threshold,
+    seconds: 'alarmReputationSeconds',
+    comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+    text: `${text} ${pauses ? 'Sending has paused. Resume it by hand, as the page of RateLimitedSender says, once the list is clean.' : 'Pause sending until the list is clean.'}`,
+  });
+  return [
+    row(
+      'Bounces',
+      'Reputation.BounceRate',
+      'pauseAtBounceRatio',
+      'So many mails bounced that Amazon SES reviews the account, and at 10 % pauses it. Find the part of the list that bounced in the events of the configuration set; remove addresses that do not exist.',
+    ),
+    row(
+      'Complaints',
+      'Reputation.ComplaintRate',
+      'pauseAtComplaintRatio',
+      'So many recipients complained that Amazon SES reviews the account, and at 0.5 % pauses it. Check who agreed to get this mail, and whether the link to unsubscribe works.',
+    ),
+  ];
+}
+
+function senderRows(sender: IFunction): AlarmRow[] {
+  return [
+    {
+      id: 'RateThrottled',
+      metric: countedMetric(sender, 'Throttled'),
+      threshold: 'alarmThrottled',
+      seconds: 'alarmThrottledSeconds',
+      periods: 'alarmThrottledWindows',
+      text: 'Amazon SES refuses mails for their rate, although senders have slowed down. No mail is lost; they wait. Check whether others in the account send by the same limit (give share), and whether the limit of the account is what was given.',
+    },
+    {
+      id: 'Parked',
+      metric: countedMetric(sender, 'Parked'),
+      threshold: 'alarmParked',
+      seconds: 'alarmWindowSeconds',
+      text: 'Mails were set aside in the quarantine, masked. Their attribute backpressure-reason says why. perhaps sent: look for the id of the mail in the events of the configuration set; if it did not leave, have the producer send it again under a new id. malformed: repair the producer. refused: Amazon SES will never take this mail.',
+    },
+    {
+      id: 'Away',
+      metric: countedMetric(sender, 'Away'),
+      threshold: 'alarmAway',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmAwayWindows',
+      text: 'Amazon SES takes nothing: it has paused the configuration set or the account, or the daily quota is used up. Read the message of SES in its console. Mails wait in the queue, or leave by the second provider.',
+    },
+    {
+      id: 'SenderErrors',
+      metric: (period) => sender.metricErrors({ period, statistic: Stats.SUM }),
+      threshold: 'alarmSenderErrors',
+      seconds: 'alarmWindowSeconds',
+      text: 'A sender failed as a whole or ran out of time. Its mails come back; those that were perhaps sent are parked. Read its log.',
+    },
+  ];
+}
+
+function breakerRows(breaker: IFunction): AlarmRow[] {
+  return [
+    {
+      id: 'Paused',
+      metric: countedMetric(breaker, 'BreakerPaused'),
+      threshold: 'alarmPaused',
+      seconds: 'alarmWindowSeconds',
+      text: "Sending has paused. The breaker's log says why. Mails wait in the queue until they expire. Repair the cause, then resume by hand, as the page of RateLimitedSender says.",
+    },
+    {
+      id: 'BreakerErrors',
+      metric: (period) => breaker.metricErrors({ period, statistic: Stats.SUM }),
+      threshold: 'alarmBreakerErrors',
+      seconds: 'alarmWindowSeconds',
+      text: 'The breaker could not pause, resume or count the day as a whole. Read its log, and pause by hand: disable the event source mapping of the sender.',
+    },
+  ];
+}
+
+/** A ratio, 0 to 1, of mails that named the configuration set. */
+export function reputationMetric(configurationSet: IConfigurationSet, metricName: string, period: Duration): IMetric {
+  return new Metric({
+    namespace: 'AWS/SES',
+    metricName,
+    dimensionsMap: { 'ses:configuration-set': configurationSet.configurationSetName },
+    statistic: Stats.AVERAGE,
+    period,
+  });
+}
+
+/** What a function of this library counted: `lib/runtime/metrics.ts`. */
+export function countedMetric(counter: IFunction, metricName: string): (period: Duration) => IMetric {
+  return (period) =>
+    new Metric({
+      namespace: 'Backpressure',
+      metricName,
+      dimensionsMap: { FunctionName: counter.functionName },
+      statistic: Stats.SUM,
+      period,
+    });
+}

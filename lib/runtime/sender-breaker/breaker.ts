@@ -1,0 +1,101 @@
+/**
+ * Pauses a sender by itself, and resumes it when a person says so: a list that bounces does not get better, and the
+ * provider looks at what was sent until then.
+ */
+import { type Quarters, takeOfDay } from '../sender/day';
+
+/** What it does. Every call may be made twice. */
+export interface Switches {
+  /** Closes or opens the buckets of all providers: senders that run stop at their next slot. */
+  setPaused(reason: string | undefined): Promise<void>;
+  /** Lets the provider refuse, or take, what names the configuration set. */
+  setSending(enabled: boolean): Promise<void>;
+  /** Stops or starts the receiving of messages, so that they wait in the queue. */
+  setReceiving(enabled: boolean): Promise<void>;
+  isPaused(): Promise<boolean>;
+  /** Whether receiving was stopped because the day is full. */
+  isDayClosed(): Promise<boolean>;
+  setDayClosed(closed: boolean): Promise<void>;
+  /** What left in the last day, for each provider with a daily limit. */
+  days(): Promise<readonly { readonly quarters: Quarters; readonly messagesPerDay: number }[]>;
+  count(name: 'BreakerPaused' | 'BreakerResumed' | 'DayClosed' | 'DayOpened', reason: string): void;
+  now(): number;
+}
+
+/** What the breaker is told: by an alarm, by its schedule, or by a person. */
+export interface BreakerEvent {
+  readonly action?: unknown;
+  readonly reason?: unknown;
+  readonly alarmData?: { readonly alarmName?: string; readonly state?: { readonly value?: string } };
+}
+
+/** What it did. */
+export type Done = 'paused' | 'resumed' | 'day closed' | 'day opened' | 'nothing';
+
+/**
+ * @param batch messages that have to fit into a day for it to be open
+ * @throws when a call failed, after all of them were made; the caller retries
+ */
+export async function decide(event: BreakerEvent, batch: number, switches: Switches): Promise<Done> {
+  if (event.alarmData !== undefined) {
+    // An alarm that ends resumes nothing.
+    if (event.alarmData.state?.value !== 'ALARM') return 'nothing';
+    return pause(event.alarmData.alarmName ?? 'an alarm', switches);
+  }
+  switch (event.action) {
+    case 'pause':
+      return pause(typeof event.reason === 'string' ? event.reason : 'by hand', switches);
+    case 'resume':
+      return resume(switches);
+    case 'day':
+      return day(batch, switches);
+    default:
+      throw new Error('action must be pause, resume or day');
+  }
+}
+
+async function pause(reason: string, switches: Switches): Promise<Done> {
+  // The quickest first.
+  await all([() => switches.setPaused(reason), () => switches.setSending(false), () => switches.setReceiving(false)]);
+  switches.count('BreakerPaused', reason);
+  return 'paused';
+}
+
+async function resume(switches: Switches): Promise<Done> {
+  await switches.setSending(true);
+  await switches.setPaused(undefined);
+  await switches.setDayClosed(false);
+  await switches.setReceiving(true);
+  switches.count('BreakerResumed', 'by hand');
+  return 'resumed';
+}
+
+async function day(batch: number, switches: Switches): Promise<Done> {
+  const [isPaused, isClosed, days] = await Promise.all([switches.isPaused(), switches.isDayClosed(), switches.days()]);
+  if (isPaused) return 'nothing';
+  const now = switches.now();
+  const isOpen = days.some(
+    ({ quarters, messagesPerDay }) =>
+      'quarters' in takeOfDay(quarters, Math.min(batch, messagesPerDay), messagesPerDay, now),
+  );
+  if (isOpen) {
+    if (!isClosed) return 'nothing';
+    // The record goes last, so that the next minute repairs a call that failed.
+    await switches.setReceiving(true);
+    await switches.setDayClosed(false);
+    switches.count('DayOpened', 'there is room again');
+    return 'day opened';
+  }
+  // And here first: what was stopped and not recorded would never be started.
+  if (!isClosed) await switches.setDayClosed(true);
+  await switches.setReceiving(false);
+  if (isClosed) return 'nothing';
+  switches.count('DayClosed', 'the daily limit');
+  return 'day closed';
+}
+
+async function all(calls: readonly (() => Promise<void>)[]): Promise<void> {
+  const results = await Promise.allSettled(calls.map((call) => call()));
+  const failed = results.filter((one) => one.status === 'rejected');
+  if (failed.length > 0) throw new AggregateError(failed.map(({ reason }) => reason));
+}

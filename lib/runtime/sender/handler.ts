@@ -1,0 +1,124 @@
+/**
+ * The senders of `RateLimitedSender` on AWS Lambda: batches of a queue, one bucket in DynamoDB, Amazon SES. Settings come
+ * as environment variables.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { countMetric } from '../metrics';
+import { DailyBucket } from './day';
+import { DynamoBucketStore, DynamoClaims, DynamoDayStore } from './dynamo';
+import { parkedCopy } from './parking';
+import { type Lane, type Ports, type SenderConfig, sendBatch } from './send';
+import { type SesConfig, SesProvider } from './ses';
+import { type Pace, SharedBucket } from './slots';
+
+/** A provider as the construct writes it into the environment. */
+export interface LaneSetting extends SesConfig {
+  readonly name: string;
+  readonly pace: Pace;
+}
+
+/** A hanging call must not take the time of the others. */
+const requestHandler = { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true };
+/** Before the function is ended: time to record and to answer. */
+const SPARE_MILLIS = 500;
+
+const sqs = new SQSClient({ requestHandler });
+const dynamo = new DynamoDBClient({ requestHandler });
+const table = setting('TABLE');
+const queueUrl = setting('QUEUE_URL');
+const quarantineUrl = setting('QUARANTINE_QUEUE_URL');
+
+const config: SenderConfig = {
+  mostRecipients: number('MOST_RECIPIENTS'),
+  onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
+  claimSeconds: number('CLAIM_SECONDS'),
+  callSeconds: number('CALL_SECONDS'),
+  backoffSeconds: number('BACKOFF_SECONDS'),
+  backoffCapSeconds: number('BACKOFF_CAP_SECONDS'),
+  closedSeconds: number('CLOSED_SECONDS'),
+  holdSeconds: number('HOLD_SECONDS'),
+};
+
+const ports: Ports = {
+  claims: new DynamoClaims(dynamo, table, number('RECORD_SECONDS')),
+  lanes: (JSON.parse(setting('LANES')) as LaneSetting[]).map(laneOf),
+  async park(message, reason) {
+    const { body, attributes } = parkedCopy(message, reason);
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: quarantineUrl,
+        MessageBody: body,
+        MessageAttributes: Object.fromEntries(
+          Object.entries(attributes).map(([name, StringValue]) => [name, { DataType: 'String', StringValue }]),
+        ),
+      }),
+    );
+  },
+  count: (name, value) => countMetric(name, {}, {}, value),
+  log: (event, detail) => console.warn(JSON.stringify({ event, ...detail })),
+  now: Date.now,
+  wait: async (millis) => {
+    await wait(millis);
+  },
+  random: Math.random,
+};
+
+let prepared: Promise<unknown> | undefined;
+
+export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+  const deadline = Date.now() + context.getRemainingTimeInMillis() - SPARE_MILLIS;
+  const messages = event.Records.map(({ messageId, body, attributes }) => ({
+    messageId,
+    body,
+    receives: Number(attributes.ApproximateReceiveCount),
+  }));
+  prepared ??= Promise.all(ports.lanes.map(({ provider }) => provider.prepare()));
+  await prepared;
+  const verdicts = await sendBatch(messages, deadline, config, ports);
+  const failed = await Promise.all(
+    event.Records.map(async ({ messageId, receiptHandle }) => {
+      const verdict = verdicts.get(messageId);
+      if (verdict === 'done') return [];
+      if (verdict !== undefined) await hide(receiptHandle, verdict.hideSeconds);
+      return [{ itemIdentifier: messageId }];
+    }),
+  );
+  return { batchItemFailures: failed.flat() };
+}
+
+/** Without it the message comes back after the queue's own visibility timeout. */
+async function hide(ReceiptHandle: string, VisibilityTimeout: number): Promise<void> {
+  try {
+    await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle, VisibilityTimeout }));
+  } catch (error) {
+    console.warn(JSON.stringify({ event: 'not hidden', error: error instanceof Error ? error.name : 'unknown' }));
+  }
+}
+
+function laneOf({ name, pace, ...ses }: LaneSetting): Lane {
+  const bucket = new SharedBucket(new DynamoBucketStore(dynamo, table, name), pace);
+  return {
+    name,
+    provider: new SesProvider(ses, config.callSeconds),
+    bucket:
+      pace.messagesPerDay === undefined
+        ? bucket
+        : new DailyBucket(bucket, new DynamoDayStore(dynamo, table, name), pace.messagesPerDay),
+  };
+}
+
+function setting(name: string): string {
+  const value = process.env[name];
+  if (!value) throw new Error(`the environment variable ${name} is missing`);
+  return value;
+}
+
+function number(name: string): number {
+  const value = Number(setting(name));
+  if (!Number.isFinite(value))
+    throw new Error(`the environment variable ${name} must be a number, got '${setting(name)}'`);
+  return value;
+}

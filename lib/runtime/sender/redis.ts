@@ -1,0 +1,258 @@
+/** Bucket, day, records of mails and queue in Redis, each change one script. Redis' own clock is the only one. */
+import type { Redis } from 'ioredis';
+import type { Claim, Claims, Message } from './send';
+import type { Bucket, Closed, Pace, Reservation } from './slots';
+
+/** What is used of a client. */
+export type RedisScripts = Pick<Redis, 'eval'>;
+
+/**
+ * KEYS: bucket, day. ARGV: what to do and its numbers, times in microseconds. Answers are text: Redis cuts decimals off
+ * numbers.
+ */
+const BUCKET = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local bucket = redis.call('HMGET', KEYS[1], 'next', 'factor', 'changed', 'paused', 'away')
+local factor = tonumber(bucket[2] or 1)
+local changed = tonumber(bucket[3] or 0)
+local function text(value) return string.format('%.3f', value) end
+local function change(value)
+  factor = value
+  redis.call('HSET', KEYS[1], 'factor', text(factor), 'changed', text(now))
+end
+if ARGV[1] == 'throttled' then
+  local adapt, least = tonumber(ARGV[3]), 0.01
+  if now - changed >= adapt then change(math.max(least, factor * tonumber(ARGV[2]))) end
+  return {'ok'}
+end
+if ARGV[1] == 'away' then
+  redis.call('HSET', KEYS[1], 'away', text(now + tonumber(ARGV[2])))
+  return {'ok'}
+end
+if bucket[4] then return {'paused'} end
+local away = tonumber(bucket[5] or 0)
+if away > now then return {'away', text(away - now)} end
+local count, spacing, burst = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local horizon, step, adapt = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local perDay = tonumber(ARGV[8])
+if perDay > 0 then
+  local quarter = 900000000
+  local present = math.floor(now / quarter)
+  local counts = redis.call('HGETALL', KEYS[2])
+  local used, kept = 0, {}
+  for i = 1, #counts, 2 do
+    local at, messages = tonumber(counts[i]), tonumber(counts[i + 1])
+    if at < present - 96 then redis.call('HDEL', KEYS[2], counts[i])
+    else
+      used = used + messages
+      kept[#kept + 1] = {at, messages}
+    end
+  end
+  if used + count > perDay then
+    table.sort(kept, function(a, b) return a[1] < b[1] end)
+    local room = perDay - used
+    for _, one in ipairs(kept) do
+      room = room + one[2]
+      if room >= count then return {'day', text((one[1] + 97) * quarter - now)} end
+    end
+    return {'day', text(97 * quarter)}
+  end
+  redis.call('HINCRBY', KEYS[2], string.format('%.0f', present), count)
+  redis.call('EXPIRE', KEYS[2], 172800)
+end
+if factor < 1 and now - changed >= adapt then change(math.min(1, factor + step)) end
+spacing = spacing / factor
+local least = now - (burst - 1) * spacing
+local first = tonumber(bucket[1] or 0)
+if first < least or first > now + horizon then first = least end
+redis.call('HSET', KEYS[1], 'next', text(first + count * spacing))
+return {'slots', text(first - now), text(spacing)}
+`;
+
+/** The bucket of one provider for all senders of a Redis server. */
+export class RedisBucket implements Bucket {
+  readonly #keys: [string, string];
+
+  /** @param lane the provider; keys of one bucket share a slot of a Redis cluster */
+  constructor(
+    private readonly redis: RedisScripts,
+    prefix: string,
+    lane: string,
+    private readonly pace: Pace,
+    private readonly now: () => number = Date.now,
+  ) {
+    this.#keys = [`{${prefix}:${lane}}:bucket`, `{${prefix}:${lane}}:day`];
+  }
+
+  public async reserve(count: number): Promise<Reservation> {
+    const { messagesPerSecond, burst, slotSeconds, horizonSeconds, recoveryStep, adaptSeconds } = this.pace;
+    const asked = this.now();
+    const [kind, first, spacing] = await this.#run(
+      'reserve',
+      count,
+      1e6 / messagesPerSecond,
+      burst,
+      horizonSeconds * 1e6,
+      recoveryStep,
+      adaptSeconds * 1e6,
+      this.pace.messagesPerDay ?? 0,
+    );
+    if (kind !== 'slots') {
+      return { closed: kind as Closed, ...(first !== undefined && { retryMillis: Number(first) / 1000 }) };
+    }
+    // Redis read its clock between question and answer. Nothing leaves before its slot, and what the answer took is
+    // counted as lateness.
+    const answered = this.now();
+    return {
+      slots: Array.from({ length: count }, (_, index) => {
+        const wait = Math.max(0, (Number(first) + index * Number(spacing)) / 1000);
+        return { at: answered + wait, until: asked + wait + slotSeconds * 1000 };
+      }),
+    };
+  }
+
+  public async throttled(): Promise<void> {
+    await this.#run('throttled', this.pace.throttledFactor, this.pace.adaptSeconds * 1e6);
+  }
+
+  public async away(millis: number): Promise<void> {
+    await this.#run('away', millis * 1000);
+  }
+
+  async #run(...args: (string | number)[]): Promise<string[]> {
+    return (await this.redis.eval(BUCKET, 2, ...this.#keys, ...args)) as string[];
+  }
+}
+
+const CLAIM = `
+local known = redis.call('GET', KEYS[1])
+if known then return known end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return false
+`;
+
+const REPLACE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+return 1
+`;
+
+const SET = `redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])`;
+
+/** The record of every mail. */
+export class RedisClaims implements Claims {
+  constructor(
+    private readonly redis: RedisScripts,
+    private readonly prefix: string,
+    private readonly recordSeconds: number,
+  ) {}
+
+  public async claim(id: string, now: number): Promise<Claim> {
+    const known = (await this.redis.eval(CLAIM, 1, this.#key(id), sending(now), this.recordSeconds)) as string | null;
+    if (known === null) return { state: 'mine' };
+    const [state, since] = known.split(' ', 2);
+    return state === 'sending' ? { state, since: Number(since) } : { state: state === 'sent' ? 'sent' : 'parked' };
+  }
+
+  public async takeOver(id: string, since: number, now: number): Promise<boolean> {
+    const args = [sending(since), sending(now), this.recordSeconds];
+    return (await this.redis.eval(REPLACE, 1, this.#key(id), ...args)) === 1;
+  }
+
+  public async release(id: string, since: number): Promise<void> {
+    await this.redis.eval(REPLACE, 1, this.#key(id), sending(since), '', 0);
+  }
+
+  public async sent(id: string, providerMessageId: string, provider: string): Promise<void> {
+    await this.redis.eval(SET, 1, this.#key(id), `sent ${provider} ${providerMessageId}`, this.recordSeconds);
+  }
+
+  public async parked(id: string, reason: string): Promise<void> {
+    await this.redis.eval(SET, 1, this.#key(id), `parked ${reason}`, this.recordSeconds);
+  }
+
+  #key(id: string): string {
+    return `${this.prefix}:mail:${id}`;
+  }
+}
+
+function sending(since: number): string {
+  return `sending ${since}`;
+}
+
+/** KEYS: due times, bodies, receives. ARGV: how many, how long they are hidden, in microseconds. */
+const RECEIVE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))
+local messages = {}
+for _, id in ipairs(due) do
+  redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[2])), id)
+  messages[#messages + 1] = {id, redis.call('HGET', KEYS[2], id) or '', redis.call('HINCRBY', KEYS[3], id, 1)}
+end
+return messages
+`;
+
+const HIDE = `
+local time = redis.call('TIME')
+redis.call('ZADD', KEYS[1], 'XX', string.format('%.0f', time[1] * 1000000 + time[2] + tonumber(ARGV[2])), ARGV[1])
+`;
+
+const DONE = `
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[3], ARGV[1])
+`;
+
+/** Hands a message over, unless there is one of that id. */
+const PUT = `
+if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
+redis.call('ZADD', KEYS[1], 0, ARGV[1])
+return 1
+`;
+
+/**
+ * A queue in a sorted set: the score of a message is when it may be received, so that one that is being sent, or has to
+ * wait, is hidden. A message of a sender that ended comes back by itself.
+ */
+export class RedisQueue {
+  readonly #keys: [string, string, string];
+
+  constructor(
+    private readonly redis: RedisScripts & Pick<Redis, 'lpush'>,
+    prefix: string,
+  ) {
+    this.#keys = [`{${prefix}:queue}:due`, `{${prefix}:queue}:bodies`, `{${prefix}:queue}:receives`];
+    this.quarantineKey = `{${prefix}:queue}:quarantine`;
+  }
+
+  /** A list with what was set aside. */
+  public readonly quarantineKey: string;
+
+  /** False when there is a message of that id already. */
+  public async put(messageId: string, body: string): Promise<boolean> {
+    return (await this.redis.eval(PUT, 3, ...this.#keys, messageId, body)) === 1;
+  }
+
+  public async receive(count: number, hideSeconds: number): Promise<Message[]> {
+    const messages = await this.redis.eval(RECEIVE, 3, ...this.#keys, count, hideSeconds * 1e6);
+    return (messages as [string, string, number][]).map(([messageId, body, receives]) => ({
+      messageId,
+      body,
+      receives,
+    }));
+  }
+
+  public async hide(messageId: string, seconds: number): Promise<void> {
+    await this.redis.eval(HIDE, 3, ...this.#keys, messageId, seconds * 1e6);
+  }
+
+  public async done(messageId: string): Promise<void> {
+    await this.redis.eval(DONE, 3, ...this.#keys, messageId);
+  }
+
+  public async park(copy: object): Promise<void> {
+    await this.redis.lpush(this.quarantineKey, JSON.stringify(copy));
+  }
+}

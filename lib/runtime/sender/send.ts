@@ -1,0 +1,329 @@
+/**
+ * Sends mails in their slots, each once: claim, slot, call, record. A claim that is found again from before a crash was
+ * between call and record, so nobody knows whether its mail left; it is parked, not sent a second time.
+ */
+import { type Mail, mailOf, type Provider } from './mail';
+import type { Bucket, Closed, Slot } from './slots';
+
+/** A message of the queue. */
+export interface Message {
+  /** The queue's id of this message. */
+  readonly messageId: string;
+  readonly body: string;
+  /** Times that it was received, this one included. */
+  readonly receives: number;
+}
+
+/** Of a mail, what is recorded. */
+export type Claim =
+  | { readonly state: 'mine' }
+  | { readonly state: 'sent' | 'parked' }
+  /** Another sender claimed it then and has not said what became of it. Milliseconds since the epoch. */
+  | { readonly state: 'sending'; readonly since: number };
+
+/** The record of every mail. */
+export interface Claims {
+  /** Claims the mail, unless there is a record of it. */
+  claim(id: string, now: number): Promise<Claim>;
+  /** Takes over a claim. False when it has changed meanwhile. */
+  takeOver(id: string, since: number, now: number): Promise<boolean>;
+  /** Gives up the claim of that time: the mail was not sent. */
+  release(id: string, since: number): Promise<void>;
+  sent(id: string, providerMessageId: string, provider: string): Promise<void>;
+  parked(id: string, reason: string): Promise<void>;
+}
+
+/** A provider with its bucket. */
+export interface Lane {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly bucket: Bucket;
+}
+
+/** What is counted. */
+export type Counted =
+  | 'Sent'
+  | 'Throttled'
+  | 'SlotsMissed'
+  | 'Parked'
+  | 'Duplicate'
+  | 'Failed'
+  | 'Paused'
+  | 'Away'
+  | 'DayFull'
+  | 'Standby'
+  | 'Unrecorded';
+
+/** The world of a sender. */
+export interface Ports {
+  readonly claims: Claims;
+  /** The first provider, and those that take over while it is closed. */
+  readonly lanes: readonly Lane[];
+  /** Sets a message aside for a person, with the reason. */
+  park(message: Message, reason: string): Promise<void>;
+  count(name: Counted, value: number): void;
+  /** One line for a person. `detail` holds nothing of the mail. */
+  log(event: string, detail: Readonly<Record<string, string>>): void;
+  now(): number;
+  wait(millis: number): Promise<void>;
+  random(): number;
+}
+
+/** The numbers of a sender. */
+export interface SenderConfig {
+  readonly mostRecipients: number;
+  /** What becomes of a mail that was perhaps sent. */
+  readonly onUnknown: 'park' | 'send';
+  /** A claim that is older is of a sender that has ended. */
+  readonly claimSeconds: number;
+  /** The longest call to a provider. */
+  readonly callSeconds: number;
+  readonly backoffSeconds: number;
+  readonly backoffCapSeconds: number;
+  /** How long a message is hidden while nothing may be sent. */
+  readonly closedSeconds: number;
+  /** How long a sender waits before it gives messages back that may not be sent now. */
+  readonly holdSeconds: number;
+}
+
+/** What becomes of a message: it is done, or comes back after so many seconds. */
+export type Verdict = 'done' | { readonly hideSeconds: number };
+
+/** A mail that this sender has claimed. */
+interface Claimed {
+  readonly message: Message;
+  readonly mail: Mail;
+  readonly since: number;
+}
+
+/** Slots that a late mail may take after its first one. */
+const MOST_SLOTS = 4;
+const MOST_RECORDS = 4;
+const RECORD_PAUSE_MILLIS = 50;
+
+/**
+ * Sends what is in the messages. It does not throw: a message that is neither sent nor parked comes back.
+ *
+ * @param deadline when the sender has to have ended, in milliseconds since the epoch
+ */
+export async function sendBatch(
+  messages: readonly Message[],
+  deadline: number,
+  config: SenderConfig,
+  ports: Ports,
+): Promise<ReadonlyMap<string, Verdict>> {
+  return new Batch(deadline, config, ports).send(messages);
+}
+
+class Batch {
+  readonly #verdicts = new Map<string, Verdict>();
+  readonly #counts = new Map<Counted, number>();
+
+  constructor(
+    private readonly deadline: number,
+    private readonly config: SenderConfig,
+    private readonly ports: Ports,
+  ) {}
+
+  public async send(messages: readonly Message[]): Promise<ReadonlyMap<string, Verdict>> {
+    const claimed = (await Promise.all(messages.map((message) => this.#claim(message)))).flat();
+    if (claimed.length > 0) await this.#sendClaimed(claimed);
+    for (const [name, value] of this.#counts) this.ports.count(name, value);
+    return this.#verdicts;
+  }
+
+  async #claim(message: Message): Promise<Claimed[]> {
+    const read = mailOf(message.body, this.config.mostRecipients);
+    if ('fault' in read) {
+      await this.#park(message, `malformed: ${read.fault}`);
+      return [];
+    }
+    const { mail } = read;
+    const now = this.ports.now();
+    try {
+      const claim = await this.ports.claims.claim(mail.id, now);
+      if (claim.state === 'mine') return [{ message, mail, since: now }];
+      if (claim.state !== 'sending') {
+        this.#count('Duplicate');
+        this.#verdicts.set(message.messageId, 'done');
+        return [];
+      }
+      const rest = claim.since + this.config.claimSeconds * 1000 - now;
+      // Another sender is at it. A clock ahead of this one must not hide the message for hours.
+      if (rest > 0) {
+        this.#hide(message, Math.min(Math.ceil(rest / 1000), this.config.claimSeconds));
+        return [];
+      }
+      return await this.#unknown(message, mail, claim.since, 'a sender ended between call and record');
+    } catch (error) {
+      this.#failed(message, 'claim', error);
+      return [];
+    }
+  }
+
+  /** A mail that may have been sent. */
+  async #unknown(message: Message, mail: Mail, since: number, reason: string): Promise<Claimed[]> {
+    if (this.config.onUnknown === 'send') {
+      const now = this.ports.now();
+      if (await this.ports.claims.takeOver(mail.id, since, now)) return [{ message, mail, since: now }];
+      this.#hide(message, 1);
+      return [];
+    }
+    await this.#park(message, `perhaps sent: ${reason}`, mail);
+    return [];
+  }
+
+  async #sendClaimed(claimed: readonly Claimed[]): Promise<void> {
+    const { lanes } = this.ports;
+    let closed: { readonly why: Closed; readonly retryMillis?: number } | undefined;
+    for (const [index, lane] of lanes.entries()) {
+      try {
+        const reservation = await lane.bucket.reserve(claimed.length);
+        if ('closed' in reservation) {
+          // Who paused meant all providers: what bounces at one bounces at the other.
+          closed = { why: reservation.closed, retryMillis: reservation.retryMillis };
+          if (reservation.closed === 'paused') break;
+          continue;
+        }
+        if (index > 0) this.#count('Standby', claimed.length);
+        // Together: one that waits for the one before it would miss its slot.
+        await Promise.all(claimed.map((one, at) => this.#sendOne(one, lane, reservation.slots[at])));
+        return;
+      } catch (error) {
+        await Promise.all(claimed.map((one) => this.#release(one)));
+        for (const { message } of claimed) this.#failed(message, 'bucket', error);
+        return;
+      }
+    }
+    await this.#giveBack(claimed, closed?.why ?? 'away', closed?.retryMillis);
+  }
+
+  async #giveBack(claimed: readonly Claimed[], why: Closed, retryMillis?: number): Promise<void> {
+    const { closedSeconds, holdSeconds } = this.config;
+    this.#count(why === 'paused' ? 'Paused' : why === 'day' ? 'DayFull' : 'Away', claimed.length);
+    await Promise.all(claimed.map((one) => this.#release(one)));
+    const hideSeconds =
+      retryMillis === undefined ? closedSeconds : Math.min(closedSeconds, Math.max(1, Math.ceil(retryMillis / 1000)));
+    for (const { message } of claimed) this.#hide(message, hideSeconds);
+    // Or the whole queue would be received and hidden within minutes.
+    const rest = this.deadline - this.ports.now();
+    await this.ports.wait(Math.max(0, Math.min(holdSeconds * 1000, rest)));
+  }
+
+  async #sendOne(claimed: Claimed, lane: Lane, first: Slot): Promise<void> {
+    const { now, wait } = this.ports;
+    let slot = first;
+    for (let taken = 1; ; taken += 1) {
+      if (slot.at + this.config.callSeconds * 1000 > this.deadline) break;
+      if (slot.at > now()) await wait(slot.at - now());
+      if (now() <= slot.until) return this.#call(claimed, lane);
+      this.#count('SlotsMissed');
+      if (taken === MOST_SLOTS) break;
+      try {
+        const next = await lane.bucket.reserve(1);
+        if ('closed' in next) break;
+        [slot] = next.slots;
+      } catch (error) {
+        await this.#release(claimed);
+        return this.#failed(claimed.message, 'bucket', error);
+      }
+    }
+    await this.#release(claimed);
+    this.#hide(claimed.message, 1);
+  }
+
+  async #call(claimed: Claimed, lane: Lane): Promise<void> {
+    const { message, mail } = claimed;
+    const outcome = await lane.provider.send(mail);
+    switch (outcome.kind) {
+      case 'sent':
+        this.#count('Sent');
+        // It has left, whatever comes now: the message must not come back.
+        this.#verdicts.set(message.messageId, 'done');
+        return this.#record(mail, outcome.messageId, lane);
+      case 'throttled':
+        this.#count('Throttled');
+        await this.#tell(() => lane.bucket.throttled());
+        return this.#comesBack(claimed);
+      case 'away':
+        this.#count('Away');
+        await this.#tell(() => lane.bucket.away(outcome.millis));
+        return this.#comesBack(claimed);
+      case 'refused':
+        return this.#park(message, `refused: ${outcome.reason}`, mail);
+      case 'not-sent':
+        this.#count('Failed');
+        this.ports.log('not sent', { provider: lane.name, reason: outcome.reason });
+        return this.#comesBack(claimed);
+      case 'unknown':
+        if (this.config.onUnknown === 'send') return this.#comesBack(claimed);
+        return this.#park(message, `perhaps sent: ${outcome.reason}`, mail);
+    }
+  }
+
+  async #record(mail: Mail, messageId: string, lane: Lane): Promise<void> {
+    for (let tries = 1; tries <= MOST_RECORDS; tries += 1) {
+      try {
+        return await this.ports.claims.sent(mail.id, messageId, lane.name);
+      } catch (error) {
+        if (tries === MOST_RECORDS) {
+          // The claim stays, so a copy of the message is parked and not sent.
+          this.#count('Unrecorded');
+          this.ports.log('sent, but not recorded', { provider: lane.name, messageId, error: nameOf(error) });
+        } else await this.ports.wait(RECORD_PAUSE_MILLIS * 2 ** tries);
+      }
+    }
+  }
+
+  /** It was not sent: gives up the claim, and waits longer after each attempt. */
+  async #comesBack(claimed: Claimed): Promise<void> {
+    await this.#release(claimed);
+    const { backoffSeconds, backoffCapSeconds } = this.config;
+    const most = Math.min(backoffCapSeconds, backoffSeconds * 2 ** Math.min(30, claimed.message.receives - 1));
+    this.#hide(claimed.message, Math.max(1, Math.ceil(this.ports.random() * most)));
+  }
+
+  async #park(message: Message, reason: string, mail?: Mail): Promise<void> {
+    try {
+      await this.ports.park(message, reason);
+      if (mail !== undefined) await this.ports.claims.parked(mail.id, reason);
+      this.#count('Parked');
+      this.#verdicts.set(message.messageId, 'done');
+    } catch (error) {
+      // The claim stays: it is parked when the message comes back.
+      this.#failed(message, 'park', error);
+    }
+  }
+
+  /** A claim that stays is parked later, never sent twice. */
+  async #release({ mail, since }: Claimed): Promise<void> {
+    await this.#tell(() => this.ports.claims.release(mail.id, since));
+  }
+
+  async #tell(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.ports.log('the store did not answer', { error: nameOf(error) });
+    }
+  }
+
+  #failed(message: Message, what: string, error: unknown): void {
+    this.#count('Failed');
+    this.ports.log('failed', { what, error: nameOf(error) });
+    this.#hide(message, Math.max(1, Math.ceil(this.ports.random() * Math.min(60, 2 ** message.receives))));
+  }
+
+  #hide({ messageId }: Message, hideSeconds: number): void {
+    this.#verdicts.set(messageId, { hideSeconds });
+  }
+
+  #count(name: Counted, value = 1): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + value);
+  }
+}
+
+/** Only the kind of failure: its text may quote the mail. */
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}
