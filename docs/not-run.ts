@@ -30,6 +30,12 @@ export const NOT_RUN: readonly NotRun[] = [
       'Neither Fargate nor Application Auto Scaling runs in the local AWS; how it decides is judged by the simulation alone.',
   },
   {
+    case: 7,
+    construct: 'aws.RateLimitedSender',
+    reason:
+      'Neither SES nor its limits run here, and the bucket in DynamoDB was not tried against a server; the same senders were, with their bucket in Redis.',
+  },
+  {
     case: 11,
     construct: 'aws.ArchiveBucket',
     reason:

@@ -31,6 +31,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'backfill and expiry in a MongoDB server',
   },
   {
+    name: 'sender',
+    cases: [7],
+    suite: 'engines',
+    file: 'test/engines/sender.test.ts',
+    title: '24 senders on one bucket in a real Redis',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',
