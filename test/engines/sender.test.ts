@@ -13,7 +13,7 @@ import { planRates } from '../../lib/flow/rates/plan';
 import { RedisQueue } from '../../lib/runtime/sender/redis';
 import { mostInWindow, PACE } from '../support/mailing';
 import { freePorts } from '../support/ports';
-import { about, atMost, EXACT, prove } from '../support/proof';
+import { atMost, EXACT, prove } from '../support/proof';
 import { ROOT } from '../support/reference';
 import { type RedisServer, redisMissing, startRedis } from './redis';
 
@@ -259,11 +259,12 @@ suite('senders on a Redis server', () => {
       },
       {
         ...CLAIM,
-        metric: 'mails a second, of the slots that were not missed',
+        metric: 'mails a second',
         unit: 'mails/s',
-        predicted: (plan.value('messagesPerSecond') * count) / (count + missed),
+        predicted: plan.value('messagesPerSecond'),
         measured: perSecond,
-        tolerance: about(0.02),
+        // A slot that a busy machine makes a process miss is lost.
+        tolerance: { least: 0.95, most: 1.01 },
       },
       {
         ...CLAIM,
