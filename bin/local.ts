@@ -10,7 +10,7 @@ import { takeLock } from './local/lock';
 import { MachineError } from './local/machine-error';
 import { Progress } from './local/progress';
 import { renderReport } from './local/report';
-import { recordPage, summary } from './local/summary';
+import { summary } from './local/summary';
 
 const ROOT = join(__dirname, '..');
 const EXIT = { ok: 0, booksOpen: 1, badInput: 2, machine: 3 };
@@ -25,7 +25,6 @@ interface Options {
   readonly seed: number;
   readonly keep: boolean;
   readonly json: boolean;
-  readonly record: boolean;
 }
 
 const program = new Command('npm start --')
@@ -34,7 +33,6 @@ const program = new Command('npm start --')
   .option('--rate <per second>', 'deliveries a second, 10 to 5,000', wholeNumber(10, 5000), 120)
   .option('--seed <number>', 'seed of the deliveries, 0 to 2,147,483,647', wholeNumber(0, 2_147_483_647), 1)
   .option('--keep', 'leave the local AWS running afterwards', false)
-  .option('--record', 'write the figures to docs/measured/order-intake.md', false)
   .option('--json', 'print run.json to stdout', false)
   .addHelpText(
     'after',
@@ -73,7 +71,6 @@ async function runAll(options: Options, progress: Progress, signal: AbortSignal)
   try {
     const report = await runIntake({ root: ROOT, deliveries, perSecond: rate, seed, progress, signal }, aws);
     write(report);
-    if (options.record) record(report);
     progress.say(summary(report));
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return report.ok ? EXIT.ok : EXIT.booksOpen;
@@ -124,12 +121,6 @@ function write(report: RunReport): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'run.json'), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(folder, 'index.html'), renderReport(report));
-}
-
-function record(report: RunReport): void {
-  const folder = join(ROOT, 'docs', 'measured');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'order-intake.md'), recordPage(report, new Date().toISOString().slice(0, 10)));
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

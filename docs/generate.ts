@@ -21,6 +21,7 @@ import { figure } from '../lib/flow/figures';
 import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { breakEvenTable } from './break-even';
+import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
 import { rulesPage } from './rules-page';
 import { thirdPartyPage } from './third-party';
 
@@ -36,12 +37,15 @@ export interface Page {
 
 /** Every generated page; those with a spliced table only when the page around it exists below `root`. */
 export function pages(root: string): Page[] {
+  const rows = readProof(join(__dirname, '..'));
   return [
     { path: 'docs/cases.md', text: index() },
-    ...CASES.map((each) => ({ path: `docs/cases/${each.slug}.md`, text: casePage(each) })),
+    ...CASES.map((each) => ({ path: `docs/cases/${each.slug}.md`, text: casePage(each, rows) })),
+    { path: 'docs/proof.md', text: proofPage(rows) },
     { path: 'docs/rules.md', text: rulesPage(join(__dirname, '..')) },
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
-    ...breakEven(root),
+    ...spliced(root, 'docs/constructs/archive-bucket.md', 'break-even', breakEvenTable),
+    ...spliced(root, 'README.md', 'proof', () => proofSummary(rows)),
   ];
 }
 
@@ -110,7 +114,7 @@ function index(): string {
   );
 }
 
-function casePage(subject: Case): string {
+function casePage(subject: Case, rows: readonly ProofRow[]): string {
   const title = (number: number) => `[${number} ${caseOf(number).title}](${caseOf(number).slug}.md)`;
   const { step, beside } = placeOf(subject.number);
   const leadsTo = CASES.filter((each) => each.dependsOn.includes(subject.number) && !isMutual(each, subject));
@@ -151,6 +155,7 @@ function casePage(subject: Case): string {
     ),
     '',
     ...scenario(subject),
+    ...caseProof(subject.number, rows),
     '## Constructs',
     '',
     markdownTable(
@@ -228,12 +233,11 @@ function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-const BREAK_EVEN_PAGE = 'docs/constructs/archive-bucket.md';
-
-function breakEven(root: string): Page[] {
-  const page = read(join(root, BREAK_EVEN_PAGE));
-  if (page === undefined || !page.includes('<!-- break-even:begin -->')) return [];
-  return [{ path: BREAK_EVEN_PAGE, text: splice(page, 'break-even', breakEvenTable()) }];
+/** A hand-written page with one generated table; none when the page is not below `root`. */
+function spliced(root: string, path: string, name: string, table: () => string): Page[] {
+  const page = read(join(root, path));
+  if (page === undefined || !page.includes(`<!-- ${name}:begin -->`)) return [];
+  return [{ path, text: splice(page, name, table()) }];
 }
 
 /** `page` with everything between the two markers of that name replaced. */

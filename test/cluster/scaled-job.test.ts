@@ -4,6 +4,7 @@
  */
 import { Cpu } from 'cdk8s-plus-28';
 import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import { EXACT, prove } from '../support/proof';
 import { until } from '../support/until';
 import { conditions } from './keda';
 import { get, HAS_CLUSTER, kubectl } from './kubernetes';
@@ -96,6 +97,18 @@ for (const [name, { missing, start }] of Object.entries(SERVERS)) {
     test('never more than the maximum', async () => {
       await queue.put(2 * MOST);
       await jobsStay(MOST);
+      prove({
+        case: 6,
+        construct: 'k8s.QueueWorker',
+        engine: `KEDA, ${name}`,
+        metric: 'jobs at once, with items for twice as many',
+        unit: 'jobs',
+        predicted: worker.value('maxInstances'),
+        measured: (await jobs()).length,
+        tolerance: EXACT,
+        how: 'The ScaledJob as the construct emits it, on a real KEDA; pods are larger than any node, so that jobs go on until the test ends them.',
+        scaledBy: `${MOST} jobs for dozens: one item is one job.`,
+      });
     }, 90_000);
   });
 }

@@ -6,6 +6,7 @@
 import { Yaml } from 'cdk8s';
 import { SpreadSchedule } from '../../lib/k8s/schedule/spread-schedule';
 import { emptyChart, every, type Manifest, written } from '../support/manifest';
+import { EXACT, prove } from '../support/proof';
 import { until } from '../support/until';
 import { get, HAS_CLUSTER, kubectl } from './kubernetes';
 
@@ -108,6 +109,18 @@ onCluster('SpreadSchedule and the controller of CronJobs', () => {
     const most = plan.value('fullestMinuteRuns');
     expect(most).toBe(JOBS / PERIOD_MINUTES);
     expect(perMinute(SPREAD, first)).toEqual(Array(PERIOD_MINUTES).fill(most));
+    prove({
+      case: 4,
+      construct: 'k8s.SpreadSchedule',
+      engine: 'CronJob controller',
+      metric: `jobs that start in the fullest minute, of ${JOBS}`,
+      unit: 'jobs',
+      predicted: most,
+      measured: Math.max(...perMinute(SPREAD, first)),
+      tolerance: EXACT,
+      how: `A real API server and its controller; ${JOBS} jobs that run every ${PERIOD_MINUTES} minutes. As usual ${Math.max(...perMinute(TOGETHER, first))} of them start in one minute.`,
+      scaledBy: `${JOBS} jobs for dozens, minutes for an hour: places are counted.`,
+    });
   });
 
   test('each starts at its own minute: the offset of the plan in the period', () => {

@@ -12,7 +12,7 @@ export const MIB = 1024 ** 2;
 export const LINE_BYTES = 200;
 /**
  * What Filebeat adds to a line in its disk queue: time stamp, agent, host, input, file, offset, fingerprint. With names
- * of a few letters it was 430 bytes (docs/measured/log-shipping.md); it holds the name of the pod twice and that of the
+ * of a few letters it was 430 bytes (docs/proof.md has a run); it holds the name of the pod twice and that of the
  * node once, so with 45 letters each and a longer path it is 600.
  */
 const ENVELOPE_BYTES = 650;

@@ -202,7 +202,7 @@ function partialPollKnob({ consumer }: QueueQuestion): Knob {
     unit: 's',
     formula: '0.7 × poll: the delay of the full request when the first poll of a peak finds part of its backlog',
     inputs: { pollSeconds },
-    source: 'measured with KEDA and the autoscaler: docs/measured/order-processing.md',
+    source: 'measured with KEDA and the autoscaler: docs/proof.md, case 2',
   };
 }
 

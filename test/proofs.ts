@@ -1,0 +1,88 @@
+/** Every proof: a run that holds claims of cases against a real server, and reports them as rows. */
+import type { SuiteName } from './suites';
+
+/** One run. */
+export interface Proof {
+  readonly name: string;
+  /** The cases that it has rows for. */
+  readonly cases: readonly number[];
+  /** What makes its servers ready; `local` deploys to the local AWS instead. */
+  readonly suite: SuiteName | 'local';
+  /** The test file. */
+  readonly file?: string;
+  /** What it shows, in a few words. */
+  readonly title: string;
+}
+
+/** In the order in which they run. */
+export const PROOFS: readonly Proof[] = [
+  {
+    name: 'log-shipping',
+    cases: [1],
+    suite: 'engines',
+    file: 'test/engines/log-shipping.test.ts',
+    title: 'Filebeat, logrotate and a Kafka that stands still',
+  },
+  {
+    name: 'ttl-collection',
+    cases: [16],
+    suite: 'engines',
+    file: 'test/engines/ttl-collection.test.ts',
+    title: 'backfill and expiry in a MongoDB server',
+  },
+  {
+    name: 'sender',
+    cases: [7],
+    suite: 'engines',
+    file: 'test/engines/sender.test.ts',
+    title: '24 senders on one bucket in a real Redis',
+  },
+  {
+    name: 'kafka-quotas',
+    cases: [18],
+    suite: 'engines',
+    file: 'test/engines/kafka-quotas.test.ts',
+    title: 'a tenant that wants sixteen times its share of a Kafka',
+  },
+  {
+    name: 'webhook-receiver',
+    cases: [15],
+    suite: 'engines',
+    file: 'test/engines/webhook-receiver.test.ts',
+    title: 'the receiver of Google Cloud in front of a Pub/Sub emulator',
+  },
+  {
+    name: 'order-intake',
+    cases: [14, 15],
+    suite: 'local',
+    title: 'a flood of webhooks into the stack on a local AWS',
+  },
+  {
+    name: 'spread-schedule',
+    cases: [4],
+    suite: 'cluster',
+    file: 'test/cluster/spread-schedule.test.ts',
+    title: 'jobs at their minutes, by a real CronJob controller',
+  },
+  {
+    name: 'order-processing',
+    cases: [2, 14],
+    suite: 'cluster',
+    file: 'test/cluster/order-processing.test.ts',
+    title: 'an order peak on KEDA, autoscaler and RabbitMQ',
+  },
+  {
+    name: 'scaled-job',
+    cases: [6],
+    suite: 'cluster',
+    file: 'test/cluster/scaled-job.test.ts',
+    title: 'a job for each item, on KEDA with RabbitMQ and Redis',
+  },
+  {
+    name: 'fair-share',
+    cases: [20],
+    suite: 'cluster',
+    file: 'test/cluster/fair-share.test.ts',
+    title: 'quotas of tenants at a real API server',
+  },
+];

@@ -1,0 +1,90 @@
+/** The suites of tests that need more than jest, and what makes each ready. */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { installPython } from '../bin/local/python';
+
+const ROOT = join(__dirname, '..');
+
+/** What jest is told for a suite, and what makes it ready. */
+export interface Suite {
+  readonly jest: readonly string[];
+  readonly prepare: () => Promise<void>;
+}
+
+/** What each suite consists of, and what makes it ready. */
+export const SUITES = {
+  unit: {
+    jest: [],
+    prepare: async () => {
+      for (const requirements of ['local', 'judges'])
+        await installPython(ROOT, requirements, (line) => console.error(line));
+    },
+  },
+  // One file at a time: each starts servers of its own and measures.
+  engines: {
+    jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/engines/'],
+    prepare: async () => bundle(),
+  },
+  patterns: {
+    jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/patterns/'],
+    prepare: async () => installPatterns(),
+  },
+  // As a user gets it: builds and installs, and takes minutes.
+  package: {
+    jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/package/'],
+    prepare: async () => {},
+  },
+  cluster: {
+    jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/cluster/'],
+    prepare: async () => {
+      // The SQS of the trigger tests; without it they are skipped by name.
+      await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
+      bundle();
+      startCluster();
+    },
+  },
+} satisfies Readonly<Record<string, Suite>>;
+
+/** The name of a suite. */
+export type SuiteName = keyof typeof SUITES;
+
+/** What these suites run is what is shipped, not what was bundled some time ago. */
+function bundle(): void {
+  const { status } = spawnSync('npm', ['run', '--silent', 'prepare'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`npm run prepare ended with ${status}`);
+}
+
+/** The constructs of others on whose templates the rules are tried; without their peers, which are ours already. */
+function installPatterns(): void {
+  const folder = join(ROOT, 'dist', 'patterns');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(join(ROOT, 'test', 'patterns', 'package.json'), join(folder, 'package.json'));
+  const args = ['install', '--legacy-peer-deps', '--ignore-scripts', '--no-audit', '--no-fund', '--silent'];
+  const { status } = spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error(`npm install in ${folder} ended with ${status}`);
+}
+
+/** A control plane of one's own, when there is no KUBECONFIG and CLUSTER_UP names a script that starts one. */
+function startCluster(): void {
+  const { KUBECONFIG, CLUSTER_UP } = process.env;
+  if (KUBECONFIG !== undefined) return;
+  if (!CLUSTER_UP || !existsSync(CLUSTER_UP)) {
+    console.error(
+      'neither KUBECONFIG nor CLUSTER_UP (a script that starts a control plane) is set: nothing to test on',
+    );
+    return;
+  }
+  // The operators' own CRDs first, where a script beside it makes them.
+  for (const script of [join(dirname(CLUSTER_UP), 'crds.sh'), CLUSTER_UP].filter(existsSync)) {
+    const { status, signal } = spawnSync(script, { stdio: ['ignore', 'inherit', 'inherit'] });
+    if (status === 0) continue;
+    console.error(`${script} ended with ${status ?? signal}: there is no cluster to test on`);
+    return;
+  }
+  process.env.KUBECONFIG = join(process.env.CLUSTER_HOME ?? join(homedir(), '.cache', 'cluster'), 'run', 'kubeconfig');
+}
