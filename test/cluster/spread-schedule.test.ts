@@ -23,7 +23,7 @@ const { plan } = new SpreadSchedule(chart, 'Chores', {
   jobs: Array.from({ length: JOBS }, (_, i) => ({
     name: `chore-${i + 1}`,
     periodSeconds: PERIOD_MINUTES * 60,
-    durationSeconds: 30,
+    durationSeconds: 10,
     durationVariation: 0,
     image: 'docker.io/example/chores:1.0.0',
   })),
