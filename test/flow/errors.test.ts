@@ -123,7 +123,7 @@ test.each<[string, Wrong, string[]]>([
 });
 
 test('a field that is like none passes: objects may carry more than is read', () => {
-  expect(ofQueue({ workload: { ...workload, owner: 'orders', burst: 7 } })).toEqual([]);
+  expect(ofQueue({ workload: { ...workload, owner: 'orders', tier: 7 } })).toEqual([]);
 });
 
 describe.each<[string, (question: never) => unknown, Record<string, unknown>, string]>([

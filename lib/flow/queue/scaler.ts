@@ -50,13 +50,18 @@ const CHANCE = 2;
  * The most items that the law has seen where so many are outstanding on average. A law that asks for as many slots as
  * there are items follows each that comes by chance, and holds what it has added; with any other the mean decides.
  */
-export function mostItems(average: number, { backlogPerInstance, slotsPerInstance }: ResolvedConsumer): number {
-  return backlogPerInstance === slotsPerInstance ? average + CHANCE * sqrt(average) : average;
+export function mostItems(average: number, consumer: ResolvedConsumer): number {
+  return asksForEachItem(consumer) ? average + CHANCE * sqrt(average) : average;
+}
+
+/** Whether the law asks for a slot for each item that is outstanding. */
+export function asksForEachItem({ backlogPerInstance, slotsPerInstance }: ResolvedConsumer): boolean {
+  return backlogPerInstance === slotsPerInstance;
 }
 
 /** The average of which `most` are the most items: the inverse of `mostItems`. */
-export function averageItems(most: number, { backlogPerInstance, slotsPerInstance }: ResolvedConsumer): number {
-  if (most === NEVER || backlogPerInstance !== slotsPerInstance) return most;
+export function averageItems(most: number, consumer: ResolvedConsumer): number {
+  if (most === NEVER || !asksForEachItem(consumer)) return most;
   return (sqrt(most + (CHANCE / 2) ** 2) - CHANCE / 2) ** 2;
 }
 

@@ -8,6 +8,7 @@
 
 import { erlangC, variationFactor } from '../../numerics/erlang';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from '../resolve';
+import { asksForEachItem } from '../scaler';
 import { chancePhase, chanceStretches, drainStretches } from './chance';
 import type { FluidPath, FluidPiece } from './fluid';
 import type { Stretch, Waits } from './stretch';
@@ -37,7 +38,9 @@ export function waitsAlong(path: FluidPath, workload: ResolvedWorkload, consumer
         waits.stretches.push(...waits.stretches.splice(known).flatMap((each) => byChance(each, path, work, workload)));
       }
     } else {
-      const stretch = idleStretch(piece, workload, work);
+      // Where each item gets a slot of its own, it waits for one only when all of them are busy.
+      const slots = asksForEachItem(consumer) ? consumer.maxInstances * consumer.slotsPerInstance : piece.slots;
+      const stretch = idleStretch({ ...piece, slots: max(piece.slots, slots) }, workload, work);
       waits.stretches.push(stretch);
       waits.course.push(stretch);
     }
