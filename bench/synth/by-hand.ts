@@ -50,7 +50,8 @@ export function byHand(stack: Stack, number: number, numbers: Numbers): void {
   const queues = makeQueues(orders, sourceName, numbers);
   const redriver = makeRedriver(orders, queues, numbers);
   const alarms = makeAlarms(new Construct(orders, 'Alarms'), queues, redriver, numbers);
-  makeDashboard(orders, queues, redriver, alarms, timeToDrain(queues.queue, numbers('alarmAgeSeconds')));
+  const drain = timeToDrain(queues.queue, numbers('alarmAgeSeconds'));
+  const dashboard = makeDashboard(orders, queues, redriver, alarms, drain);
 
   const handler = new LambdaFunction(stack, `Handler${number}`, {
     runtime: Runtime.NODEJS_24_X,
@@ -58,6 +59,12 @@ export function byHand(stack: Stack, number: number, numbers: Numbers): void {
     timeout: Duration.seconds(FUNCTION_TIMEOUT_SECONDS),
     code: Code.fromInline(HANDLER_CODE),
   });
+  const workerGraph = (title: string, left: IMetric[]) =>
+    new GraphWidget({ title: `Worker${number}: ${title}`, left, width: 12 });
+  dashboard.addWidgets(
+    workerGraph('Invocations at a time', [handler.metric('ConcurrentExecutions', { statistic: 'Maximum' })]),
+    workerGraph('Errors and throttles', [handler.metricErrors(), handler.metricThrottles()]),
+  );
   handler.addEventSource(
     new SqsEventSource(queues.queue, {
       batchSize: numbers('batchSize'),
@@ -271,7 +278,7 @@ function makeDashboard(
   redriver: LambdaFunction,
   alarms: Alarm[],
   drain: IMetric,
-): void {
+): Dashboard {
   const { queue, deadLetters, quarantine } = queues;
   const dashboard = new Dashboard(new Construct(orders, 'Dashboards'), 'Dashboard', {
     dashboardName: `${Aws.STACK_NAME}-${Names.uniqueResourceName(orders, { maxLength: 100, separator: '-' })}`,
@@ -289,6 +296,7 @@ function makeDashboard(
     new Row(countGraph(quarantine, 12), ageGraph(quarantine, 12)),
     ...functionWidgets(redriver, `${name} redriver`),
   );
+  return dashboard;
 }
 
 function heading(family: string, title: string, link: string): IWidget {

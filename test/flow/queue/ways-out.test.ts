@@ -6,7 +6,7 @@ import type { QueueQuestion } from '../../../lib/flow/queue/question';
 import { ADVICE, followed } from './follow';
 import { PAIRS, tightQuestion } from './random-questions';
 
-const DRAWS = process.env.LONG ? 200 : 5;
+const DRAWS = process.env.LONG ? 200 : 3;
 
 function refusal(question: QueueQuestion): CapacityError | undefined {
   try {
