@@ -7,7 +7,7 @@ import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE, OBJECTIVE as objective, WORKLOA
 /** A queue that sets poison aside, and its worker, from this library. */
 export function ours(stack: Stack, number: number): void {
   const timeout = Duration.seconds(FUNCTION_TIMEOUT_SECONDS);
-  const { queue } = new RedriveQueue(stack, `Orders${number}`, { workload, objective, functionTimeout: timeout });
+  const queue = new RedriveQueue(stack, `Orders${number}`, { workload, objective, functionTimeout: timeout });
   const handler = new LambdaFunction(stack, `Handler${number}`, {
     runtime: Runtime.NODEJS_24_X,
     handler: 'index.handler',
@@ -15,5 +15,5 @@ export function ours(stack: Stack, number: number): void {
     code: Code.fromInline(HANDLER_CODE),
   });
   const compute = WorkerCompute.lambda({ function: handler });
-  new QueueWorker(stack, `Worker${number}`, { queue, workload, objective, compute });
+  new QueueWorker(stack, `Worker${number}`, { queue, compute });
 }
