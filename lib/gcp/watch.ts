@@ -98,7 +98,7 @@ function condition(row: AlertRow, plan: Plan) {
   };
 }
 
-/** Durations in the notation of Google's APIs. */
-function duration(seconds: number): string {
+/** A duration in the notation of Google's APIs. */
+export function duration(seconds: number): string {
   return `${seconds}s`;
 }

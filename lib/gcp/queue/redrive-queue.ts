@@ -11,6 +11,7 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
+import { duration } from '../watch';
 import { SubscriptionAlerts } from './subscription-alerts';
 
 /** The endpoint that Pub/Sub pushes messages to, and its service account. */
@@ -154,7 +155,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
       {
         topic: this.deadLetterTopic.id,
         project: args.project,
-        messageRetentionDuration: seconds(this.plan.value('deadLetterRetentionSeconds')),
+        messageRetentionDuration: duration(this.plan.value('deadLetterRetentionSeconds')),
         // By default a subscription without a pull for 31 days is deleted, with everything in it.
         expirationPolicy: { ttl: '' },
         ackDeadlineSeconds: this.plan.value('deadLetterAckDeadlineSeconds'),
@@ -222,12 +223,12 @@ export class RedriveQueue extends pulumi.ComponentResource {
         topic: this.topic.id,
         project: args.project,
         ackDeadlineSeconds: plan.value('ackDeadlineSeconds'),
-        messageRetentionDuration: seconds(plan.value('retentionSeconds')),
+        messageRetentionDuration: duration(plan.value('retentionSeconds')),
         expirationPolicy: { ttl: '' },
         enableMessageOrdering: args.enableMessageOrdering ?? false,
         retryPolicy: {
-          minimumBackoff: seconds(plan.value('minimumBackoffSeconds')),
-          maximumBackoff: seconds(plan.value('maximumBackoffSeconds')),
+          minimumBackoff: duration(plan.value('minimumBackoffSeconds')),
+          maximumBackoff: duration(plan.value('maximumBackoffSeconds')),
         },
         deadLetterPolicy: {
           deadLetterTopic: this.deadLetterTopic.id,
@@ -304,9 +305,4 @@ function queueChecks({ consumer, allowedPersistenceRegions: regions }: RedriveQu
       message: 'allowedPersistenceRegions must name at least one region, got none',
     },
   ];
-}
-
-/** Durations in the notation of Google's APIs. */
-function seconds(value: number): string {
-  return `${value}s`;
 }

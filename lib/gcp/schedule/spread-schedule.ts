@@ -10,6 +10,7 @@ import type { ScheduledJob, ScheduleHost, ScheduleObjective, SchedulePlan } from
 import { componentName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
 import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
+import { duration } from '../watch';
 import { ScheduleAlerts } from './schedule-alerts';
 
 /** Google Cloud Tasks reference, RetryConfig. */
@@ -172,10 +173,10 @@ export class SpreadSchedule extends pulumi.ComponentResource {
         },
         retryConfig: {
           maxAttempts: plan.value('maxAttempts'),
-          minBackoff: seconds(plan.value('minBackoffSeconds')),
-          maxBackoff: seconds(plan.value('maxBackoffSeconds')),
+          minBackoff: duration(plan.value('minBackoffSeconds')),
+          maxBackoff: duration(plan.value('maxBackoffSeconds')),
           maxDoublings: plan.value('maxDoublings'),
-          maxRetryDuration: seconds(plan.value('maxRetrySeconds')),
+          maxRetryDuration: duration(plan.value('maxRetrySeconds')),
         },
         // Every attempt: a run that is deleted leaves no other trace.
         stackdriverLoggingConfig: { samplingRatio: 1 },
@@ -223,10 +224,10 @@ export class SpreadSchedule extends pulumi.ComponentResource {
           description: `Puts a run of ${job} into the queue`,
           schedule: expression,
           timeZone: args.timeZone ?? UTC,
-          attemptDeadline: seconds(plan.value('attemptDeadlineSeconds')),
+          attemptDeadline: duration(plan.value('attemptDeadlineSeconds')),
           retryConfig: {
             retryCount: plan.value('enqueueRetries'),
-            minBackoffDuration: seconds(plan.value('enqueueMinBackoffSeconds')),
+            minBackoffDuration: duration(plan.value('enqueueMinBackoffSeconds')),
           },
           httpTarget: {
             uri: pulumi.interpolate`https://cloudtasks.googleapis.com/v2/projects/${queue.project}/locations/${queue.location}/queues/${queue.name}/tasks`,
@@ -246,7 +247,7 @@ export class SpreadSchedule extends pulumi.ComponentResource {
   /** The request that makes a task of a job, as base64. */
   private task(job: string, schedule: string): pulumi.Output<string> {
     const { args, plan } = this;
-    const dispatchDeadline = seconds(plan.value('dispatchDeadlineSeconds'));
+    const dispatchDeadline = duration(plan.value('dispatchDeadlineSeconds'));
     // A task knows only when it is due, and a retry is due later: with its schedule the worker knows its minute.
     const run = {
       job,
@@ -286,9 +287,4 @@ function argsChecks(name: string, { jobs, memory, maxAttempts }: SpreadScheduleA
 
 function base64(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64');
-}
-
-/** Durations in the notation of Google's APIs. */
-function seconds(value: number): string {
-  return `${value}s`;
 }

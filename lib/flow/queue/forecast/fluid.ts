@@ -132,6 +132,13 @@ export function fluidPeak(workload: ResolvedWorkload, consumer: ResolvedConsumer
   return { pieces, peakBacklog, peakAtSeconds, drainSeconds: drained, fillExcess, instances: scaler.asked };
 }
 
+/** The slots that run from a moment on. */
+export function slotsAt({ pieces }: FluidPath, seconds: number): number {
+  let { slots } = pieces[0];
+  for (const piece of pieces) if (piece.from <= seconds) slots = piece.slots;
+  return slots;
+}
+
 /**
  * Items that a slot which has just begun serves fewer than one found at work would: the mean of what is left of a service
  * seen at random is (1 + cv²)/2 of a service.

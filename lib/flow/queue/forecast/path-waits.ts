@@ -10,7 +10,7 @@ import { erlangC, variationFactor } from '../../numerics/erlang';
 import { type ResolvedConsumer, type ResolvedWorkload, workSeconds } from '../resolve';
 import { asksForEachItem } from '../scaler';
 import { chancePhase, chanceStretches, drainStretches } from './chance';
-import type { FluidPath, FluidPiece } from './fluid';
+import { type FluidPath, type FluidPiece, slotsAt } from './fluid';
 import type { Stretch, Waits } from './stretch';
 
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
@@ -131,13 +131,6 @@ function byChance(stretch: Stretch, path: FluidPath, work: number, workload: Res
     low: min(moved(stretch.low, point), moved(stretch.high, point)),
     high: max(moved(stretch.low, point), moved(stretch.high, point)),
   }));
-}
-
-/** The slots that run at a moment. */
-function slotsAt({ pieces }: FluidPath, seconds: number): number {
-  let { slots } = pieces[0];
-  for (const piece of pieces) if (piece.from <= seconds) slots = piece.slots;
-  return slots;
 }
 
 /** The curve of starts: when the item of a rank is started, a line with a break at every event. */

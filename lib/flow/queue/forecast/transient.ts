@@ -5,7 +5,7 @@
  */
 import { once } from '../../once';
 import { type ResolvedWorkload, SETTLES, settlingSeconds } from '../resolve';
-import type { FluidPath } from './fluid';
+import { type FluidPath, slotsAt } from './fluid';
 import type { Course, Spell } from './line-law';
 import { type LongestLines, longestLines } from './longest-line';
 
@@ -61,11 +61,4 @@ function spellsOf(path: FluidPath, workload: ResolvedWorkload): Spell[] {
     slots: slotsAt(path, from),
     draining: from >= peakSeconds,
   }));
-}
-
-/** The slots that run from a moment on. */
-function slotsAt({ pieces }: FluidPath, seconds: number): number {
-  let { slots } = pieces[0];
-  for (const piece of pieces) if (piece.from <= seconds) slots = piece.slots;
-  return slots;
 }
