@@ -21,6 +21,7 @@ import {
 import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from 'aws-lambda';
 import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
 import { countMetric } from '../metrics';
+import { numberSetting, setting } from '../settings';
 import type { WindowCount } from './decide';
 import {
   NotSent,
@@ -44,16 +45,16 @@ const table = setting('CIRCUIT_TABLE');
 
 const config: RedriverConfig = {
   limits: {
-    maxRedrives: number('MAX_REDRIVES'),
-    windowSeconds: number('WINDOW_SECONDS'),
-    redrivesPerWindow: number('REDRIVES_PER_WINDOW'),
-    verdictMinimum: number('VERDICT_MINIMUM'),
-    successRatioFloor: number('SUCCESS_RATIO_FLOOR'),
-    backoffSeconds: number('BACKOFF_SECONDS'),
-    backoffCapSeconds: number('BACKOFF_CAP_SECONDS'),
-    retentionSeconds: number('RETENTION_SECONDS'),
-    stuckTries: number('STUCK_TRIES'),
-    stuckHoldSeconds: number('STUCK_HOLD_SECONDS'),
+    maxRedrives: numberSetting('MAX_REDRIVES'),
+    windowSeconds: numberSetting('WINDOW_SECONDS'),
+    redrivesPerWindow: numberSetting('REDRIVES_PER_WINDOW'),
+    verdictMinimum: numberSetting('VERDICT_MINIMUM'),
+    successRatioFloor: numberSetting('SUCCESS_RATIO_FLOOR'),
+    backoffSeconds: numberSetting('BACKOFF_SECONDS'),
+    backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+    retentionSeconds: numberSetting('RETENTION_SECONDS'),
+    stuckTries: numberSetting('STUCK_TRIES'),
+    stuckHoldSeconds: numberSetting('STUCK_HOLD_SECONDS'),
   },
   sourceName: sourceUrl.slice(sourceUrl.lastIndexOf('/') + 1),
   fifo: sourceUrl.endsWith('.fifo'),
@@ -280,17 +281,4 @@ function windowKey(window: number): { key: { S: string } } {
 /** A letter may be held as long as the dead-letter queue keeps it, and its window must still be known then. */
 function expires(): { N: string } {
   return { N: String(Math.ceil(Date.now() / 1000) + config.limits.retentionSeconds) };
-}
-
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`the environment variable ${name} is missing`);
-  return value;
-}
-
-function number(name: string): number {
-  const value = Number(setting(name));
-  if (!Number.isFinite(value))
-    throw new Error(`the environment variable ${name} must be a number, got '${setting(name)}'`);
-  return value;
 }

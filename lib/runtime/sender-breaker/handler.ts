@@ -4,6 +4,7 @@ import { LambdaClient, UpdateEventSourceMappingCommand } from '@aws-sdk/client-l
 import { PutConfigurationSetSendingOptionsCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { countMetric } from '../metrics';
 import { bucketKey, DynamoDayStore } from '../sender/dynamo';
+import { setting } from '../settings';
 import { type BreakerEvent, type Done, decide, type Switches } from './breaker';
 
 /** A provider as the breaker knows it. */
@@ -91,10 +92,4 @@ export async function handler(event: BreakerEvent): Promise<{ done: Done }> {
 async function read(Key: { id: { S: string } }) {
   const { Item } = await dynamo.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
   return Item;
-}
-
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`the environment variable ${name} is missing`);
-  return value;
 }

@@ -14,6 +14,7 @@ import { RedisBucket, RedisClaims, RedisQueue } from '../sender/redis';
 import type { Lane, Ports } from '../sender/send';
 import type { Pace } from '../sender/slots';
 import { SmtpProvider } from '../sender/smtp';
+import { numberSetting, setting } from '../settings';
 import { Loop, type LoopConfig } from './loop';
 
 /** A provider as the manifests give it. */
@@ -35,16 +36,16 @@ const STALLED_MILLIS = 120_000;
 
 async function main(): Promise<void> {
   const config: LoopConfig = {
-    inFlight: number('IN_FLIGHT'),
-    hideSeconds: number('HIDE_SECONDS'),
+    inFlight: numberSetting('IN_FLIGHT'),
+    hideSeconds: numberSetting('HIDE_SECONDS'),
     idleMillis: IDLE_MILLIS,
-    mostRecipients: number('MOST_RECIPIENTS'),
+    mostRecipients: numberSetting('MOST_RECIPIENTS'),
     onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
-    claimSeconds: number('HIDE_SECONDS'),
-    callSeconds: number('CALL_SECONDS'),
-    backoffSeconds: number('BACKOFF_SECONDS'),
-    backoffCapSeconds: number('BACKOFF_CAP_SECONDS'),
-    closedSeconds: number('CLOSED_SECONDS'),
+    claimSeconds: numberSetting('HIDE_SECONDS'),
+    callSeconds: numberSetting('CALL_SECONDS'),
+    backoffSeconds: numberSetting('BACKOFF_SECONDS'),
+    backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+    closedSeconds: numberSetting('CLOSED_SECONDS'),
     holdSeconds: 1,
   };
   const redis = new Redis(setting('REDIS_URL'), { maxRetriesPerRequest: 1, commandTimeout: 5000 });
@@ -53,7 +54,7 @@ async function main(): Promise<void> {
   const queue = new RedisQueue(redis, prefix);
   const counts = new Map<string, number>();
   const ports: Ports = {
-    claims: new RedisClaims(redis, prefix, number('RECORD_SECONDS')),
+    claims: new RedisClaims(redis, prefix, numberSetting('RECORD_SECONDS')),
     lanes: (JSON.parse(setting('LANES')) as ContainerLane[]).map((lane) => laneOf(lane, redis, prefix, config)),
     park: (message, reason) => queue.park(parkedCopy(message, reason)),
     count: (name, value) => counts.set(name, (counts.get(name) ?? 0) + value),
@@ -71,7 +72,7 @@ async function main(): Promise<void> {
       response.writeHead(isHealthy ? 200 : 503).end(isHealthy ? 'ok\n' : 'stalled\n');
     } else response.setHeader('content-type', 'text/plain; version=0.0.4').end(metricsText(counts, loop.active));
   });
-  server.listen(number('METRICS_PORT'), process.env.METRICS_HOST);
+  server.listen(numberSetting('METRICS_PORT'), process.env.METRICS_HOST);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => loop.stop());
   await Promise.all(ports.lanes.map(({ provider }) => provider.prepare()));
   await loop.run();
@@ -105,18 +106,6 @@ function metricsText(counts: ReadonlyMap<string, number>, active: number): strin
 
 function log(event: string, detail: Readonly<Record<string, string>>): void {
   console.warn(JSON.stringify({ event, ...detail }));
-}
-
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`the environment variable ${name} is missing`);
-  return value;
-}
-
-function number(name: string): number {
-  const value = Number(setting(name));
-  if (!Number.isFinite(value)) throw new Error(`the environment variable ${name} must be a number`);
-  return value;
 }
 
 main().catch((error) => {

@@ -7,6 +7,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { countMetric } from '../metrics';
+import { numberSetting, setting } from '../settings';
 import { DailyBucket } from './day';
 import { DynamoBucketStore, DynamoClaims, DynamoDayStore } from './dynamo';
 import { parkedCopy } from './parking';
@@ -32,18 +33,18 @@ const queueUrl = setting('QUEUE_URL');
 const quarantineUrl = setting('QUARANTINE_QUEUE_URL');
 
 const config: SenderConfig = {
-  mostRecipients: number('MOST_RECIPIENTS'),
+  mostRecipients: numberSetting('MOST_RECIPIENTS'),
   onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
-  claimSeconds: number('CLAIM_SECONDS'),
-  callSeconds: number('CALL_SECONDS'),
-  backoffSeconds: number('BACKOFF_SECONDS'),
-  backoffCapSeconds: number('BACKOFF_CAP_SECONDS'),
-  closedSeconds: number('CLOSED_SECONDS'),
-  holdSeconds: number('HOLD_SECONDS'),
+  claimSeconds: numberSetting('CLAIM_SECONDS'),
+  callSeconds: numberSetting('CALL_SECONDS'),
+  backoffSeconds: numberSetting('BACKOFF_SECONDS'),
+  backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+  closedSeconds: numberSetting('CLOSED_SECONDS'),
+  holdSeconds: numberSetting('HOLD_SECONDS'),
 };
 
 const ports: Ports = {
-  claims: new DynamoClaims(dynamo, table, number('RECORD_SECONDS')),
+  claims: new DynamoClaims(dynamo, table, numberSetting('RECORD_SECONDS')),
   lanes: (JSON.parse(setting('LANES')) as LaneSetting[]).map(laneOf),
   async park(message, reason) {
     const { body, attributes } = parkedCopy(message, reason);
@@ -108,17 +109,4 @@ function laneOf({ name, pace, ...ses }: LaneSetting): Lane {
         ? bucket
         : new DailyBucket(bucket, new DynamoDayStore(dynamo, table, name), pace.messagesPerDay),
   };
-}
-
-function setting(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`the environment variable ${name} is missing`);
-  return value;
-}
-
-function number(name: string): number {
-  const value = Number(setting(name));
-  if (!Number.isFinite(value))
-    throw new Error(`the environment variable ${name} must be a number, got '${setting(name)}'`);
-  return value;
 }
