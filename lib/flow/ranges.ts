@@ -11,6 +11,8 @@ export const MOST_ITEMS_PER_SECOND = 1e9;
 export const MOST_BYTES_PER_SECOND = 1e15;
 /** Seconds at least that anything takes: a nanosecond. */
 export const LEAST_SECONDS = 1e-9;
+/** Seconds of a day. */
+export const DAY_SECONDS = 86_400;
 /** Seconds of a week. */
 export const WEEK_SECONDS = 604_800;
 /** Seconds at most that a service, a wait or a peak takes: a year. */

@@ -2,17 +2,13 @@
  * Head-room: a queue is sized for more than the stated load, and the plan says at what multiple of it the promise
  * breaks. A size without head-room fails with the first item that takes a little longer.
  */
+import { DEFAULT_HEADROOM } from '../headroom';
 import { smallestAbove } from '../search';
 import type { Promised } from './crew';
 import type { ResolvedConsumer, ResolvedWorkload } from './resolve';
 import { keepsPromise, type Sizing, type Solve } from './sizing';
 import type { Consumer, Objective, Workload } from './workload';
 
-/**
- * Times the load that is planned for, unless the objective says otherwise: at full size slots are busy 80 % of the time
- * at most, the share at which the wait is four times as sensitive to the load as at half of it.
- */
-export const DEFAULT_HEADROOM = 1.25;
 /** Halvings in the search for the head-room that fits: to a thousandth. */
 const STEPS = 8;
 

@@ -1,8 +1,9 @@
 /** The knobs of every queue, independent of broker and platform: crew, cost, time of an item, alarms. */
+
+import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import { type Knob, unlessGiven } from '../plan';
 import { MONTH_HOURS } from '../prices';
-import { DEFAULT_HEADROOM } from './headroom';
 import type { Planned } from './planned';
 import { attemptSeconds, type ResolvedWorkload, resolveWorkload } from './resolve';
 import type { Decision, Sizing } from './sizing';

@@ -15,18 +15,12 @@ import {
   validate,
 } from '../errors';
 import { figure } from '../figures';
+import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import { SHORTEST_PEAK_SECONDS, YEAR_SECONDS } from '../ranges';
 import { BROKERS } from './brokers/table';
 import { forecast } from './forecast/predict';
-import {
-  breaksAtLoad,
-  breaksAtServiceTime,
-  DEFAULT_HEADROOM,
-  type SparedSizing,
-  sizeAsAsked,
-  sizeWithHeadroom,
-} from './headroom';
+import { breaksAtLoad, breaksAtServiceTime, type SparedSizing, sizeAsAsked, sizeWithHeadroom } from './headroom';
 import { alarmBacklog, queueKnobs } from './knobs';
 import type { Planned } from './planned';
 import { PLATFORMS } from './platforms/table';

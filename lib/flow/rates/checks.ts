@@ -13,7 +13,7 @@ import {
 } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { figure } from '../figures';
-import { LEAST_RATE, MOST_ITEMS_PER_SECOND, YEAR_SECONDS } from '../ranges';
+import { DAY_SECONDS, LEAST_RATE, MOST_ITEMS_PER_SECOND, YEAR_SECONDS } from '../ranges';
 import { windowSecondsOf } from './limit';
 import { SENDERS } from './senders';
 import type { ProviderLimit, RatesObjective, RatesQuestion, RatesWorkload } from './workload';
@@ -22,7 +22,6 @@ const MOST_MESSAGES = 1e9;
 const MOST_PER_SECOND = 1e6;
 const MOST_PER_DAY = 1e12;
 const MOST_BURST = 1e6;
-const DAY_SECONDS = 86_400;
 /** Where Amazon SES pauses an account: Amazon SES developer guide, sending review process FAQs. */
 export const PAUSED_AT = { bounceRatio: 0.1, complaintRatio: 0.005 } as const;
 

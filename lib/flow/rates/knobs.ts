@@ -1,7 +1,9 @@
 /** The knobs of a sender, with their reasons. */
+
 import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
-import { DAY_SECONDS, daysFor, type Pace, standbyPace } from './limit';
+import { DAY_SECONDS } from '../ranges';
+import { daysFor, type Pace, standbyPace } from './limit';
 import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
 

@@ -5,10 +5,10 @@
  *
  * Source: the generic cell rate algorithm, ITU-T I.371, its tolerance on the side of the receiver.
  */
+import { DAY_SECONDS } from '../ranges';
 import { SENDERS, type SenderFacts } from './senders';
 import type { ProviderLimit, RatesQuestion } from './workload';
 
-export const DAY_SECONDS = 86_400;
 const DEFAULT_JITTER_SECONDS = 0.05;
 
 /** A limit in messages, and what a sender makes of it. */

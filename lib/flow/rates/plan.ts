@@ -1,17 +1,18 @@
 /** One rate for all senders of a provider, every knob with its reason. */
+
 import { CapacityError, type Check, validate } from '../errors';
 import { duration, figure, percent } from '../figures';
+import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import type { Knob } from '../plan';
+import { DAY_SECONDS } from '../ranges';
 import { smallestAbove } from '../search';
 import { ratesChecks } from './checks';
 import { brakeKnobs, crewFor, crewKnobs, paceKnobs, timeoutKnob } from './knobs';
-import { DAY_SECONDS, daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
+import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { SENDERS } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
 
-/** Times the messages that are planned for, unless the objective says otherwise. */
-const DEFAULT_HEADROOM = 1.25;
 const DEFAULT_BOUNCE_RATIO = 0.05;
 
 /**

@@ -2,9 +2,10 @@
  * Senders of one campaign and a provider with a token bucket of its own, which holds what it takes in a window. What it
  * refuses is lost.
  */
+
 import type { Random } from '../numerics/random';
 import { TokenBucket } from '../numerics/token-bucket';
-import { DAY_SECONDS } from './limit';
+import { DAY_SECONDS } from '../ranges';
 
 /** Times that are a window apart differ by rounding. */
 const ROUNDING_SECONDS = 1e-9;

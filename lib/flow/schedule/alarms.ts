@@ -1,6 +1,8 @@
 /** Numbers of the alarms of a schedule. */
+
 import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
+import { DAY_SECONDS } from '../ranges';
 import { HOUR_MINUTES } from './calendar';
 import { secondsWithNode } from './lateness';
 import type { SchedulerName } from './schedulers';
@@ -8,7 +10,6 @@ import type { Chore } from './spread';
 import type { JobPlacement } from './workload';
 
 const HOUR_SECONDS = 3600;
-const DAY_SECONDS = 86_400;
 const WEEK_DAYS = 7;
 const WEEK_HOURS = 168;
 /** Amazon EventBridge Scheduler User Guide, Monitoring: metrics are published every five minutes. */

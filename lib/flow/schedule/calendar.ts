@@ -11,7 +11,6 @@ const DAY_MILLIS = 86_400_000;
 export const HOUR_MINUTES = 60;
 export const DAY_MINUTES = 1440;
 export const WEEK_MINUTES = 10_080;
-export const WEEK_SECONDS = 604_800;
 
 /** Days of the calendar: 1 January 2024 to 31 December 2051. */
 export const CALENDAR_DAYS = 365 * YEARS + YEARS / 4;

@@ -13,7 +13,7 @@ import {
 } from '../errors';
 import { type Fields, listChecks, objectChecks } from '../fields';
 import { figure } from '../figures';
-import { WEEK_SECONDS } from './calendar';
+import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import { isTimeZone } from './daylight';
 import { PERIOD_MINUTES, recurrenceOf } from './recurrence';
 import { SCHEDULERS } from './schedulers';
@@ -23,7 +23,6 @@ import type { ScheduledJob, ScheduleHost, ScheduleObjective, ScheduleQuestion } 
 const MOST_JOBS = 5000;
 const MOST_CORES = 1e6;
 const MOST_CONCURRENT = 10_000;
-const DAY_SECONDS = 86_400;
 
 const QUESTION_FIELDS: Fields<ScheduleQuestion> = {
   jobs: true,

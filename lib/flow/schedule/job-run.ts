@@ -2,16 +2,16 @@
  * The runs of a schedule, event by event: each begins at a moment of the start spread after its minute, takes a time that
  * is drawn, and waits, or is skipped, as its scheduler does it. It judges the minutes of a plan.
  */
+
 import { MomentHeap } from '../numerics/heap';
 import { type Random, ServiceTime } from '../numerics/random';
+import { DAY_SECONDS } from '../ranges';
 import { CALENDAR_DAYS, DAY_MINUTES, WEEK_MINUTES, weekdayOf } from './calendar';
 import { lateness } from './lateness';
 import { loadAt } from './placement';
 import { SCHEDULERS } from './schedulers';
 import { type Chore, choreOf, runsWait, schedulerOf, unspreadOffsets } from './spread';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
-
-const DAY_SECONDS = 86_400;
 
 /** What a schedule went through. */
 export interface JobRun {

@@ -1,6 +1,8 @@
 /** The plan of a schedule: the minute of every job, how many run at once, how late a run may be. */
+
 import { CapacityError, type Check, validate } from '../errors';
 import { figure } from '../figures';
+import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import type { Knob } from '../plan';
 import { smallestAbove } from '../search';
@@ -18,7 +20,6 @@ import {
   choreOf,
   countAt,
   cpuRatioOf,
-  DEFAULT_HEADROOM,
   DEFAULT_QUANTILE,
   onlineLatency,
   runsWait,

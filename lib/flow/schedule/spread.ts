@@ -1,6 +1,6 @@
 /** The jobs of a schedule at their places, and what they leave of the host. */
 import { serviceQuantile } from '../numerics/gamma';
-import { WEEK_SECONDS } from './calendar';
+import { WEEK_SECONDS } from '../ranges';
 import { loadAt, type Placeable, place } from './placement';
 import { type Recurrence, recurrenceOf } from './recurrence';
 import { SCHEDULERS, type SchedulerName } from './schedulers';
@@ -8,8 +8,6 @@ import type { ScheduledJob, ScheduleHost, ScheduleObjective, SchedulePlan, Sched
 
 /** Share of online requests that the promise is for, unless given. */
 export const DEFAULT_QUANTILE = 0.95;
-/** Times the length of every run that is planned for, unless the objective says otherwise. */
-export const DEFAULT_HEADROOM = 1.25;
 /** Coefficient of variation of a run's time, unless given. */
 export const DEFAULT_VARIATION = 0.5;
 const DEFAULT_SCHEDULER: SchedulerName = 'kubernetes';
