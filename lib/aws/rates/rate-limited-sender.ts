@@ -20,6 +20,7 @@ import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
+import { LAMBDA_VISIBILITY_FACTOR, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
 import { planRates } from '../../flow/rates/plan';
 import { sendingQuestion } from '../../flow/rates/worker';
@@ -165,7 +166,8 @@ export class RateLimitedSender extends Construct {
   private checkQueue(): void {
     if (this.props.queue === undefined || this.redriveQueue === undefined) return;
     const visible = this.redriveQueue.plan.value('visibilityTimeoutSeconds');
-    const least = 6 * this.plan.value('functionTimeoutSeconds') + this.plan.value('batchWindowSeconds');
+    const least =
+      LAMBDA_VISIBILITY_FACTOR * this.plan.value('functionTimeoutSeconds') + this.plan.value('batchWindowSeconds');
     validate(subjectOf(this), [
       {
         refused: visible < least,
@@ -179,7 +181,7 @@ export class RateLimitedSender extends Construct {
     const quarantine = new Queue(this, 'Quarantine', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      retentionPeriod: Duration.days(14),
+      retentionPeriod: Duration.seconds(SQS_LIMITS.retentionSeconds.max),
       removalPolicy,
     });
     retainPolicyOf(quarantine, removalPolicy);

@@ -2,6 +2,7 @@
 
 import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
+import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS } from '../ranges';
 import { daysFor, type Pace, standbyPace } from './limit';
 import { SENDERS } from './senders';
@@ -16,8 +17,8 @@ const SPARE_SENDERS = 1.2;
 const TIMEOUT_PORTIONS = 3;
 const TIMEOUT_SPARE_SECONDS = 5;
 /** Days that messages are kept: what Amazon SQS does by default, and a day less than a dead-letter queue keeps them. */
-const RETENTION = { least: 4 * DAY_SECONDS, most: 13 * DAY_SECONDS };
-const DEAD_LETTER_SECONDS = 14 * DAY_SECONDS;
+const DEAD_LETTER_SECONDS = SQS_LIMITS.retentionSeconds.max;
+const RETENTION = { least: SQS_DEFAULTS.retentionSeconds, most: DEAD_LETTER_SECONDS - DAY_SECONDS };
 /** Messages that Lambda takes into a batch without waiting for more. */
 const MOST_WITHOUT_WINDOW = 10;
 /** Of the provider's refusals, and receives that are none: a pause, a late slot, a sender that ended. */

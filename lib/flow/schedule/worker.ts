@@ -4,6 +4,7 @@ import type { Check } from '../errors';
 import { figure } from '../figures';
 import { serviceQuantile } from '../numerics/gamma';
 import type { Knob } from '../plan';
+import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
 import type { QueueQuestion } from '../queue/question';
 import { WEEK_SECONDS } from '../ranges';
@@ -85,8 +86,7 @@ export function timeLimitCheck(plan: SchedulePlan, functionTimeoutSeconds: numbe
 
 const MOST_NAMED = 5;
 
-/** Amazon SQS developer guide, message retention: 14 days at most. */
-const LONGEST_RETENTION_SECONDS = 1_209_600;
+const LONGEST_RETENTION_SECONDS = SQS_LIMITS.retentionSeconds.max;
 
 /** How long a run that could not be delivered is kept, and how long a run that was done is remembered. */
 export function deliveryKnobs(): Knob[] {
