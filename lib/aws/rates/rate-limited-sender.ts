@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
@@ -16,7 +16,7 @@ import {
   type IConfigurationSet,
   SuppressionReasons,
 } from 'aws-cdk-lib/aws-ses';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
@@ -26,8 +26,8 @@ import { planRates } from '../../flow/rates/plan';
 import { sendingQuestion } from '../../flow/rates/worker';
 import type { RatesPlan } from '../../flow/rates/workload';
 import type { LaneSetting } from '../../runtime/sender/handler';
+import { parkedQueue } from '../parked-queue';
 import { RedriveQueue } from '../queue/redrive-queue';
-import { retainPolicyOf } from '../retained-policy';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
 import {
@@ -177,19 +177,11 @@ export class RateLimitedSender extends Construct {
   }
 
   private createQuarantine(): Queue {
-    const { removalPolicy = RemovalPolicy.RETAIN } = this.props;
-    const quarantine = new Queue(this, 'Quarantine', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.seconds(SQS_LIMITS.retentionSeconds.max),
-      removalPolicy,
+    return parkedQueue(this, 'Quarantine', {
+      retentionSeconds: SQS_LIMITS.retentionSeconds.max,
+      removalPolicy: this.props.removalPolicy,
+      holds: 'It holds masked copies for a person to read.',
     });
-    retainPolicyOf(quarantine, removalPolicy);
-    Validations.of(quarantine).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'It holds masked copies for a person to read. It has no consumer, so no message in it can fail.',
-    });
-    return quarantine;
   }
 
   private createTable(): TableV2 {

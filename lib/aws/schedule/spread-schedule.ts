@@ -1,4 +1,4 @@
-import { Duration, NestedStack, RemovalPolicy, Stack, TimeZone, Validations } from 'aws-cdk-lib';
+import { Duration, NestedStack, RemovalPolicy, Stack, TimeZone } from 'aws-cdk-lib';
 import { GraphWidget, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, type ITable, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import { type Grant, type IGrantable, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -12,7 +12,7 @@ import {
   TimeWindow,
 } from 'aws-cdk-lib/aws-scheduler';
 import { SqsSendMessage } from 'aws-cdk-lib/aws-scheduler-targets';
-import { type IQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
@@ -23,10 +23,10 @@ import { deliveryKnobs, runsQuestion, timeLimitCheck } from '../../flow/schedule
 import type { JobPlacement, SchedulePlan } from '../../flow/schedule/workload';
 import type { ScheduledMessage } from '../../runtime/scheduled-run/contract';
 import { roleDescription } from '../descriptions';
+import { parkedQueue } from '../parked-queue';
 import { QueueWorker } from '../queue/queue-worker';
 import { RedriveQueue } from '../queue/redrive-queue';
 import type { WorkerHost } from '../queue/worker-compute';
-import { retainPolicyOf } from '../retained-policy';
 import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
 import { ScheduleAlarms } from './schedule-alarms';
@@ -147,20 +147,13 @@ export class SpreadSchedule extends Construct {
   }
 
   private createUndeliveredQueue(): Queue {
-    const { encryptionKey, removalPolicy = RemovalPolicy.RETAIN } = this.props;
-    const queue = new Queue(this, 'Undelivered', {
-      encryption: encryptionKey ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
-      encryptionMasterKey: encryptionKey,
-      enforceSSL: true,
-      retentionPeriod: Duration.seconds(this.plan.value('undeliveredRetentionSeconds')),
+    const { encryptionKey, removalPolicy } = this.props;
+    return parkedQueue(this, 'Undelivered', {
+      retentionSeconds: this.plan.value('undeliveredRetentionSeconds'),
+      encryptionKey,
       removalPolicy,
+      holds: 'It is the dead-letter queue of the schedules.',
     });
-    retainPolicyOf(queue, removalPolicy);
-    Validations.of(queue).acknowledge({
-      id: 'AwsSolutions-SQS3',
-      reason: 'It is the dead-letter queue of the schedules. It has no consumer, so no message in it can fail.',
-    });
-    return queue;
   }
 
   private createTable(): Table {

@@ -11,6 +11,8 @@ import type { RatesQuestion } from './workload';
 const GCRA = 'ITU-T I.371, generic cell rate algorithm, seen from the receiver';
 const SES_QUOTAS = 'Amazon SES developer guide, Errors related to the sending quotas: wait up to 10 minutes';
 const SES_REVIEW = 'Amazon SES developer guide, sending review process FAQs';
+/** Where sending pauses by itself, unless the objective says otherwise: where Amazon SES begins a review. */
+export const PAUSE_AT = { bounceRatio: 0.05, complaintRatio: 0.001 } as const;
 /** Senders in flight beyond Little's law, so that one that is late leaves no slot empty. */
 const SPARE_SENDERS = 1.2;
 /** Portions that a function may wait for before it is ended. */
@@ -353,14 +355,14 @@ export function brakeKnobs(pace: Pace, campaignSeconds: number, { workload, obje
     ),
     {
       name: 'pauseAtBounceRatio',
-      value: bounceRatio ?? 0.05,
+      value: bounceRatio ?? PAUSE_AT.bounceRatio,
       unit: 'ratio',
       ...unlessGiven(bounceRatio, 'where the provider begins a review; at 0.1 it pauses the account'),
       source: SES_REVIEW,
     },
     {
       name: 'pauseAtComplaintRatio',
-      value: complaintRatio ?? 0.001,
+      value: complaintRatio ?? PAUSE_AT.complaintRatio,
       unit: 'ratio',
       ...unlessGiven(complaintRatio, 'where the provider begins a review; at 0.005 it pauses the account'),
       source: SES_REVIEW,

@@ -8,12 +8,10 @@ import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import { smallestAbove } from '../search';
 import { ratesChecks } from './checks';
-import { brakeKnobs, crewFor, crewKnobs, paceKnobs, timeoutKnob } from './knobs';
+import { brakeKnobs, crewFor, crewKnobs, PAUSE_AT, paceKnobs, timeoutKnob } from './knobs';
 import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { SENDERS } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
-
-const DEFAULT_BOUNCE_RATIO = 0.05;
 
 /**
  * The plan of a sender.
@@ -91,7 +89,7 @@ function keeps({ workload, objective = {} }: RatesQuestion, pace: Pace, times: n
 function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
   const { workload, objective = {}, sender = 'lambda' } = question;
   const { undeliverableRatio = 0, callSeconds } = workload;
-  const { bounceRatio = DEFAULT_BOUNCE_RATIO, headroom } = objective;
+  const { bounceRatio = PAUSE_AT.bounceRatio, headroom } = objective;
   if (undeliverableRatio >= bounceRatio) {
     throw new CapacityError(
       subject,

@@ -7,7 +7,6 @@ import {
   type AttributeValue,
   BatchGetItemCommand,
   type BatchGetItemCommandOutput,
-  ConditionalCheckFailedException,
   DynamoDBClient,
   PutItemCommand,
   UpdateItemCommand,
@@ -22,6 +21,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from '
 import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
 import { countMetric } from '../metrics';
 import { numberSetting, setting } from '../settings';
+import { unlessRefused } from '../unless-refused';
 import type { WindowCount } from './decide';
 import {
   NotSent,
@@ -258,16 +258,6 @@ function putOnce(Item: Item): Promise<boolean> {
       }),
     ),
   );
-}
-
-async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }
 
 function letterKey(letter: string): { key: { S: string } } {

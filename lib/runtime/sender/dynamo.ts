@@ -9,6 +9,7 @@ import {
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
+import { unlessRefused } from '../unless-refused';
 import type { DayStore, Quarters } from './day';
 import type { Claim, Claims } from './send';
 import type { BucketItem, BucketStore, Change } from './slots';
@@ -231,14 +232,4 @@ function bucketItem(item: Item): BucketItem {
     paused: item.pausedAt !== undefined,
     awayUntil: Number(item.awayUntil?.N ?? 0),
   };
-}
-
-async function unlessRefused(write: Promise<unknown>): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
-    throw error;
-  }
 }
