@@ -55,20 +55,65 @@ export function planQueue(subject: string, question: QueueQuestion, checks: read
   return solveQueue(subject, question, checks).plan;
 }
 
-/** A plan with its sizing, so that a simulation runs the numbers of the plan. */
+/**
+ * A plan with its question and sizing, so that a simulation runs the numbers of the plan, and a price is added to it
+ * without sizing again.
+ */
 export interface SolvedQueue {
   readonly plan: QueuePlan;
+  readonly question: QueueQuestion;
   readonly sizing: Sizing;
+  /** Times the load that the size was made for. */
+  readonly headroom: number;
 }
 
 /** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
   validate(subject, checksOf(question, checks));
-  const { platformName, platform, brokerName, broker } = partsOf(question);
   validate(subject, retryChecks(question.workload, timedConsumer(question)));
   const attempt = attempted(subject, question, sizeWithHeadroom);
   if ('reason' in attempt) throw refused(subject, question, attempt);
-  const { sizing, headroom } = attempt;
+  return solved(subject, question, attempt);
+}
+
+/**
+ * The plan of a question that is `known` already but for the price of an instance, which changes no crew: nothing is
+ * sized again. A question that differs in anything else is planned anew.
+ *
+ * @throws InvalidInputError when numbers are out of range, with all of them named
+ * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
+ */
+export function planPriced(
+  subject: string,
+  question: QueueQuestion,
+  known: SolvedQueue,
+  checks: readonly Check[] = [],
+): QueuePlan {
+  if (!differsInPrice(question, known.question)) return planQueue(subject, question, checks);
+  validate(subject, checksOf(question, checks));
+  const { instanceHourCost } = question.consumer ?? {};
+  const given = { ...known.sizing.given, instanceHourCost };
+  const sizing = { ...known.sizing, subject, given, forecast: known.sizing.forecast.priced(instanceHourCost) };
+  return solved(subject, question, { ...known, sizing }).plan;
+}
+
+/** Whether two questions differ at most in the price of an instance, and neither has a ceiling that it could break. */
+function differsInPrice(one: QueueQuestion, other: QueueQuestion): boolean {
+  if (isKnown(one.objective?.monthlyCost)) return false;
+  return (
+    same({ ...one, consumer: undefined }, { ...other, consumer: undefined }) &&
+    same({ ...one.consumer, instanceHourCost: undefined }, { ...other.consumer, instanceHourCost: undefined })
+  );
+}
+
+function same(one: object, other: object): boolean {
+  const fields = new Map<string, unknown>(Object.entries(other));
+  return [...Object.entries(one), ...fields].every(([name]) => Object.is(Reflect.get(one, name), fields.get(name)));
+}
+
+/** The plan of a queue with its size. */
+function solved(subject: string, question: QueueQuestion, { sizing, headroom }: SparedSizing): SolvedQueue {
+  const { platformName, platform, brokerName, broker } = partsOf(question);
   const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
   const read = { question, platform: platformName, brokerFacts: broker.facts };
   const planned: Planned = {
@@ -97,7 +142,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   const ofPlatform = platform.alarms?.(plan) ?? [];
   // Where both have an alarm of the same name, a queue with a redriver is watched where it is, any other by its worker.
   const alarms = question.redrive === undefined ? [...ofBroker, ...ofPlatform] : [...ofPlatform, ...ofBroker];
-  return { plan: plan.withKnobs(alarms), sizing };
+  return { plan: plan.withKnobs(alarms), question, sizing, headroom };
 }
 
 /** The platform and the broker that are asked for. */
@@ -173,12 +218,13 @@ function attempted(
   const solve = platform.solve?.(question) ?? size;
   const made = spared(solve, subject, workload, objective, timedConsumer(question));
   const { sizing } = made;
-  if (sizing.refusal !== undefined) {
+  const reason = sizing.refusal();
+  if (reason !== undefined) {
     const otherwise = (asked: QueueQuestion, fits: Fits) => [
       ...(platform.otherwise?.(asked, sizing, fits) ?? []),
       ...(sleeps(asked) ? [awake(asked)] : []),
     ];
-    return { reason: sizing.refusal, sizing, waysOut: otherwise };
+    return { reason, sizing, waysOut: otherwise };
   }
   const itemTimeoutSeconds = itemTimeout(question);
   return broker.refusal?.({ question, platform: platformName, sizing, itemTimeoutSeconds }) ?? made;
