@@ -128,6 +128,14 @@ export function countAt(chores: readonly Chore[], offsets: readonly number[]): n
   return most(counted);
 }
 
+/** Runs that are due in the minute with most of them. */
+export function mostStarts(chores: readonly Chore[], offsets: readonly number[]): number {
+  return countAt(
+    chores.map((chore) => ({ ...chore, lengthMinutes: 1 })),
+    offsets,
+  );
+}
+
 /** Cores that runs take in the fullest minute when each takes so many times as long. */
 export function busiestCores({ chores, offsets, scheduler }: Spread, times: number): number {
   return most(loadAt(lengthened(chores, times, scheduler), offsets));

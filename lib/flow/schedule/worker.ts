@@ -8,7 +8,7 @@ import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
 import type { QueueQuestion } from '../queue/question';
 import { WEEK_SECONDS } from '../ranges';
-import { choreOf } from './spread';
+import { choreOf, mostStarts } from './spread';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
 
 /** Share of the runs that end before the next one is due. */
@@ -18,8 +18,8 @@ const PROMISED_QUANTILE = 0.95;
 const MOST_VARIATION = 10;
 
 /**
- * The queue that runs wait in: their mean rate, the time of a run over all jobs, and the bound of the plan. A run that
- * begins later than it may is skipped, so no run may wait longer.
+ * The queue that runs wait in: their mean rate, the most that are due in one minute, the time of a run over all jobs,
+ * and the bound of the plan. A run that begins later than it may is skipped, so no run may wait longer.
  *
  * The number of instances is that of the schedule; the queue's plan checks it against mean rate × mean time, and predicts
  * waits from mean and variation. How long an attempt may take does not follow from these: short and long jobs together
@@ -46,10 +46,16 @@ export function runsQuestion(
   const longest = Math.max(
     ...chores.map(({ job, variation }) => serviceQuantile(PROMISED_QUANTILE, job.durationSeconds, variation)),
   );
+  const together = mostStarts(
+    chores,
+    plan.jobs.map(({ offsetMinutes }) => offsetMinutes),
+  );
   const lateness = Math.min(...jobs.map(({ name }) => plan.value(`maximumEventAgeSeconds.${name}`)));
   return {
     workload: {
       steadyPerSecond: perSecond,
+      // Pinned jobs and jobs that share a minute start together; what each minute has at most is as good as random.
+      ...(together > 1 && { burstItems: together }),
       serviceSeconds: mean,
       // A mix varies without bound. Beyond this, predicted waits are too short by the rest; the waits of the schedule
       // itself are computed run by run, in waits.ts.

@@ -544,6 +544,34 @@ test('the queue of the runs is planned with the bound of the schedule, and keeps
   expect(worker.value('maxInstances')).toBe(plan.value('maxConcurrent'));
 });
 
+test('jobs pinned to one minute are a burst for their queue: what waits is what does not run at once', () => {
+  const question = (pinned: boolean): ScheduleQuestion => ({
+    scheduler: 'eventbridge',
+    maxConcurrent: 10,
+    jobs: Array.from({ length: 40 }, (_, index) => ({
+      name: `report-${index}`,
+      cron: '0 * * * *',
+      durationSeconds: 20,
+      durationVariation: 0,
+      pinned,
+    })),
+  });
+  const expected = (pinned: boolean) => {
+    const asked = runsQuestion(question(pinned), planSchedule('Reports', question(pinned)));
+    // A fixed crew, so that no run waits for a start.
+    const fixed = { ...asked, consumer: { ...asked.consumer, minInstances: 10 } };
+    return { burst: asked.workload.burstItems, ...planQueue('Worker', fixed).predictions };
+  };
+  const together = expected(true);
+  expect(together.burst).toBe(40);
+  expect(together.peakBacklog).toBeCloseTo(30, 0);
+  // Four rounds of 20 s, the last one done after 80 s; a burst is predicted within 15 % (test/flow/queue/burst).
+  expect(Math.abs(together.latencyP99Seconds / 80 - 1)).toBeLessThan(0.15);
+  const apart = expected(false);
+  expect(apart.burst ?? 0).toBeLessThanOrEqual(2);
+  expect(apart.latencyP99Seconds).toBeLessThan(25);
+});
+
 describe('short and long jobs in one queue', () => {
   const mixed = (daily: number): ScheduleQuestion => ({
     scheduler: 'eventbridge',
