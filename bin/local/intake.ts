@@ -2,8 +2,9 @@
  * One local run of order intake: deploy, calibrate, predict, flood, close the books.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
-import { predictQueue } from '../../lib/flow/queue/plan';
+import { planQueue, predictQueue } from '../../lib/flow/queue/plan';
 import { simulate } from '../../lib/flow/queue/simulation/simulate';
 import type { Workload } from '../../lib/flow/queue/workload';
 import { type Predictions } from '../../lib/flow/queue/workload';
@@ -39,6 +40,12 @@ export interface RunReport extends Books {
     readonly floodSeconds: number;
     readonly serviceSeconds: number;
     readonly slots: number;
+  };
+  /** What the stack promises at the size that it is planned for, and the multiple of it at which the promise breaks. */
+  readonly planned: {
+    readonly latencySeconds: number;
+    readonly breaksAtLoad: number;
+    readonly breaksAtServiceTime: number;
   };
   readonly droppedResourceTypes: readonly string[];
   readonly stages: readonly { readonly name: string; readonly seconds: number }[];
@@ -121,6 +128,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
       floodSeconds: workload.peakSeconds ?? 0,
       slots: target.slots,
     },
+    planned: promiseOfStack(),
     droppedResourceTypes: [...new Set(deployment.dropped.map((resource) => resource.resourceType))].sort(),
     stages: progress.stages,
     notes: [...slowSender(options.perSecond, sentPerSecond), ...offPace(run, machine, target.slots), ...run.notes],
@@ -239,6 +247,14 @@ function predict(workload: Workload, slots: number): { figures: Predictions; dep
     figures: predictQueue(workload, consumer),
     depth: timeline.map(({ seconds, backlog }) => ({ seconds, backlog })),
   };
+}
+
+/** The promise of the deployed stack: its plan is that of case 15. */
+function promiseOfStack(): RunReport['planned'] {
+  const { workload, on } = WEBHOOKS;
+  const { predictions } = planQueue(STACK, { workload, ...on.aws });
+  const { breaksAtLoad = Number.POSITIVE_INFINITY, breaksAtServiceTime = Number.POSITIVE_INFINITY } = predictions;
+  return { latencySeconds: on.aws.objective.latencySeconds, breaksAtLoad, breaksAtServiceTime };
 }
 
 interface FloodRun {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { figure } from '../../lib/flow/figures';
 import { erlangB } from '../../lib/flow/numerics/erlang';
 import type { DepthSample, RunReport } from './intake';
-import { ROWS } from './summary';
+import { promise, ROWS } from './summary';
 
 /** One point of a chart for each of its lines; null where a line has none. */
 type Series = [number[], ...(number | null)[][]];
@@ -71,7 +71,7 @@ them all busy is refused (Erlang B: ${percent(loss.ratio)} of ${figure(report.ba
 
 <h2>Stages</h2>
 <table>${report.stages.map(({ name, seconds }) => `<tr><td>${escaped(name)}</td><td>${seconds.toFixed(1)} s</td></tr>`).join('')}</table>
-<p>The same stack, sized for the flood of case 15, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
+<p>The same stack, ${promise(report)}, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
 
 <script>${chartLibrary('uPlot.iife.min.js')}</script>
 <script>

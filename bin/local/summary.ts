@@ -1,5 +1,6 @@
 /** The summary of a run in the terminal. */
 import { figure } from '../../lib/flow/figures';
+import { breakingMultiple } from '../../lib/flow/queue/expected';
 import type { RunReport } from './intake';
 
 /** The predicted and measured figures: name, place, unit. */
@@ -31,7 +32,13 @@ export function summary(report: RunReport): string {
     `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as calibrated, ${basis.slots} slots`,
     '',
     'report: dist/report/index.html   data: dist/report/run.json',
-    'the same stack, sized for the flood of case 15, in a real account: npx cdk deploy OrderIntake',
+    `the same stack, ${promise(report)}, in a real account: npx cdk deploy OrderIntake`,
   ];
   return lines.join('\n');
+}
+
+/** What the stack of the run is sized for, and how much more it bears. */
+export function promise({ planned }: Pick<RunReport, 'planned'>): string {
+  const { latencySeconds, breaksAtLoad, breaksAtServiceTime } = planned;
+  return `sized for the flood of case 15 and a P99 of ${figure(latencySeconds)} s, a promise that breaks at ${breakingMultiple(breaksAtLoad)} the load or ${breakingMultiple(breaksAtServiceTime)} the service time`;
 }

@@ -7,6 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunReport } from '../../bin/local/intake';
 import { listening } from '../../bin/local/port';
+import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
+import { planQueue } from '../../lib/flow/queue/plan';
 import { until } from '../support/until';
 
 const ROOT = join(__dirname, '..', '..');
@@ -90,6 +92,19 @@ describe('the flood', () => {
     expect(report).toMatchObject({ ok: true, effects: report.sent.valid, duplicateEffects: 0, lost: 0 });
     expect(report.sent.valid).toBeGreaterThan(1800);
     expect(report.sent.duplicate).toBeGreaterThan(50);
+  });
+
+  test('the report says at what multiple of its load the promise of the stack breaks, as its plan does', () => {
+    const { breaksAtLoad, breaksAtServiceTime } = planQueue('OrderIntake', {
+      workload: WEBHOOKS.workload,
+      ...WEBHOOKS.on.aws,
+    }).predictions;
+    expect(report.planned).toEqual({ latencySeconds: 2, breaksAtLoad, breaksAtServiceTime });
+    const multiple = (value = 0) => `${Number(value.toPrecision(3))} ×`;
+    const page = readFileSync(join(ROOT, 'dist', 'report', 'index.html'), 'utf8');
+    expect(page).toContain(
+      `breaks at ${multiple(breaksAtLoad)} the load or ${multiple(breaksAtServiceTime)} the service time`,
+    );
   });
 
   test('every poison message is in quarantine, and nothing in it can be read', () => {
