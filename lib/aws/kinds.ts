@@ -9,6 +9,10 @@ export const QUEUE = having(
 export const TOPIC = having(['topicArn', 'node'], 'a topic of Amazon SNS: a Topic or Topic.fromTopicArn()');
 export const KEY = having(['keyArn', 'node'], 'a key of AWS KMS: a Key or Key.fromKeyArn()');
 export const LAMBDA = having(['functionArn', 'node'], 'a Lambda function');
+export const MAPPING = having(
+  ['eventSourceMappingId', 'node'],
+  'an event source mapping: an EventSourceMapping or EventSourceMapping.fromEventSourceMappingId()',
+);
 export const SECRET = having(
   ['secretArn', 'node'],
   'a secret of Secrets Manager: a Secret or Secret.fromSecretCompleteArn()',

@@ -303,6 +303,8 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   }),
   LambdaWorker: (stack) => ({
     function: functionIn(stack),
+    functionTimeout: undefined,
+    eventSourceMapping: undefined,
     batchSize: undefined,
     batchWindow: undefined,
     provisionedPollers: undefined,

@@ -1,16 +1,17 @@
 import { Duration } from 'aws-cdk-lib';
-import { Architecture, CfnFunction, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IEventSourceMapping, IFunction } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
-import { lambdaBusyHourCost } from '../../flow/compute-cost';
-import { type Check, isKnown, validate } from '../../flow/errors';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { type Check, validate } from '../../flow/errors';
 import { FLAG, type Kinds, NUMBER, needed, sound } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import type { PlatformName } from '../../flow/queue/platforms/facts';
 import { DEFAULT_FUNCTION_SECONDS, LONGEST_FUNCTION_SECONDS, SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { QueuePlan, Workload } from '../../flow/queue/workload';
-import { DURATION, LAMBDA } from '../kinds';
+import type { QueuePlan } from '../../flow/queue/workload';
+import { DURATION, LAMBDA, MAPPING } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
+import { mappingChecks, sayMappingSettings } from './given-mapping';
 import { QueuePlatform } from './queue-platform';
 import {
   planWorker,
@@ -20,19 +21,40 @@ import {
   type WorkerContext,
   type WorkerHost,
 } from './worker-compute';
-
-/** Lambda's own default. */
-const DEFAULT_MEMORY_MIB = 128;
+import {
+  definedFunction,
+  functionHourCost,
+  functionTimeout,
+  givenFunctionChecks,
+  reservedConcurrency,
+} from './worker-function';
 
 /**
  * A Lambda function that works through the queue.
  */
 export interface LambdaWorkerProps {
   /**
-   * The function. It gets up to `batchSize` messages, works through them one after the other and must report those
-   * that failed (`batchItemFailures`), as `webhookConsumer` does.
+   * The function, an alias or a version of it, or one that is imported. It gets up to `batchSize` messages, works
+   * through them one after the other and must report those that failed (`batchItemFailures`), as `webhookConsumer` does.
+   * Of a function that this app does not define neither memory nor reserved concurrency is known: the plan has no cost
+   * unless `consumer.instanceHourCost` is given, and the reservation must be at least the plan's `maxConcurrency`.
    */
-  readonly function: LambdaFunction;
+  readonly function: IFunction;
+
+  /**
+   * Time-out of a function that this app does not define. 1 s to 15 min.
+   *
+   * @default - that of the function; needed for an imported one
+   */
+  readonly functionTimeout?: Duration;
+
+  /**
+   * The event source mapping where there is one already. Then none is made. One of this app is checked against the plan;
+   * an imported one cannot be read, and a warning says what it must be set to.
+   *
+   * @default - a mapping with the numbers of the plan
+   */
+  readonly eventSourceMapping?: IEventSourceMapping;
 
   /**
    * Messages per invocation. 1 to 10,000, on a FIFO queue 1 to 10; above 10 a `batchWindow` of at least 1 s is needed.
@@ -61,6 +83,8 @@ export interface LambdaWorkerProps {
 
 const KINDS: Kinds<LambdaWorkerProps> = {
   function: needed(LAMBDA),
+  functionTimeout: DURATION,
+  eventSourceMapping: MAPPING,
   batchSize: NUMBER,
   batchWindow: DURATION,
   provisionedPollers: FLAG,
@@ -73,36 +97,29 @@ export function lambdaHost(given: LambdaWorkerProps): WorkerHost {
     checks,
     queueProps: {
       platform: props.provisionedPollers ? QueuePlatform.LAMBDA_PROVISIONED : QueuePlatform.LAMBDA,
-      functionTimeout: props.function?.timeout ?? Duration.seconds(DEFAULT_FUNCTION_SECONDS),
+      functionTimeout:
+        (props.function && functionTimeout(props.function, props.functionTimeout)) ??
+        Duration.seconds(DEFAULT_FUNCTION_SECONDS),
       batchWindow: props.batchWindow,
     },
-    function: props.function,
+    function: props.function && definedFunction(props.function),
   };
 }
 
 /** Binds a function to a queue: bounded concurrency, partial failures, room for retries. */
 export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): WorkerBinding {
   const props = soundCompute(context, given, KINDS);
-  const { subject, queue } = context;
+  const { scope, subject, queue } = context;
+  const { eventSourceMapping: mapping } = props;
   const question = lambdaQuestion(context, props);
   const plan = planWorker(context, question, inputChecks(context, props, question));
-  validate(subject, functionChecks(context, props, plan));
-  const provisioned = question.platform === 'lambda-provisioned';
-  props.function.addEventSource(
-    new SqsEventSource(queue, {
-      batchSize: plan.value('batchSize'),
-      maxBatchingWindow: props.batchWindow ?? windowOf(question),
-      reportBatchItemFailures: true,
-      ...(provisioned
-        ? {
-            provisionedPollerConfig: {
-              minimumPollers: plan.value('minimumPollers'),
-              maximumPollers: plan.value('maximumPollers'),
-            },
-          }
-        : { maxConcurrency: plan.value('maxConcurrency') }),
-    }),
-  );
+  const windowSeconds = question.batchWindowSeconds ?? 0;
+  validate(subject, [
+    ...functionChecks(context, props, plan),
+    ...(mapping === undefined ? [] : mappingChecks(mapping, plan, windowSeconds)),
+  ]);
+  if (mapping === undefined) map(queue, props.function, plan, windowSeconds);
+  else sayMappingSettings(scope, mapping, plan, windowSeconds);
   return {
     plan,
     graphs: [
@@ -115,9 +132,25 @@ export function bindLambda(context: WorkerContext, given: LambdaWorkerProps): Wo
   };
 }
 
-/** The window that the queue is planned for. */
-function windowOf({ batchWindowSeconds = 0 }: QueueQuestion): Duration | undefined {
-  return batchWindowSeconds > 0 ? Duration.seconds(batchWindowSeconds) : undefined;
+/** Makes the mapping, with the numbers of the plan. */
+function map(queue: IQueue, fn: IFunction, plan: QueuePlan, windowSeconds: number): void {
+  const planned = new Map(plan.knobs.map(({ name, value }) => [name, value]));
+  const maxConcurrency = planned.get('maxConcurrency');
+  fn.addEventSource(
+    new SqsEventSource(queue, {
+      batchSize: plan.value('batchSize'),
+      maxBatchingWindow: windowSeconds > 0 ? Duration.seconds(windowSeconds) : undefined,
+      reportBatchItemFailures: true,
+      ...(maxConcurrency === undefined
+        ? {
+            provisionedPollerConfig: {
+              minimumPollers: plan.value('minimumPollers'),
+              maximumPollers: plan.value('maximumPollers'),
+            },
+          }
+        : { maxConcurrency }),
+    }),
+  );
 }
 
 /** The queue's question where it has one; the function adds only its price. */
@@ -125,7 +158,10 @@ function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorke
   const { workload, consumer } = question;
   const priced = {
     ...question,
-    consumer: { ...consumer, instanceHourCost: consumer?.instanceHourCost ?? hourCost(props.function, workload) },
+    consumer: {
+      ...consumer,
+      instanceHourCost: consumer?.instanceHourCost ?? functionHourCost(props.function, workload),
+    },
     batchSize: resolvedNumber(props.batchSize) ?? question.batchSize,
   };
   if (planned !== undefined) return priced;
@@ -133,7 +169,7 @@ function lambdaQuestion({ question, planned }: WorkerContext, props: LambdaWorke
   return {
     ...priced,
     platform,
-    functionTimeoutSeconds: resolvedSeconds(props.function.timeout) ?? DEFAULT_FUNCTION_SECONDS,
+    functionTimeoutSeconds: timeoutSeconds(props),
     batchWindowSeconds: resolvedSeconds(props.batchWindow),
   };
 }
@@ -146,7 +182,7 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
   return [
     knownNumber('batchSize', batchSize, 1, queue.fifo ? SQS_BATCH.usual : SQS_BATCH.largest),
     wholeSeconds('batchWindow', batchWindow, 0, queue.fifo ? 0 : 300),
-    wholeSeconds("the function's time-out", props.function.timeout, 1, LONGEST_FUNCTION_SECONDS),
+    ...givenFunctionChecks(props.function, props.functionTimeout),
     {
       refused: batchSize !== undefined && batchSize > 10 && (windowSeconds ?? askedWindow) < 1,
       message: `batchSize above 10 needs a batchWindow of at least 1 s, got batchSize ${batchSize} and batchWindow ${windowSeconds ?? askedWindow} s`,
@@ -172,30 +208,30 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
 /** Whether the function fits the plan. */
 function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerProps, plan: QueuePlan): Check[] {
   const { serviceSeconds } = question.workload;
-  const functionTimeout = resolvedSeconds(props.function.timeout) ?? DEFAULT_FUNCTION_SECONDS;
+  const timeout = timeoutSeconds(props);
   const windowSeconds = question.batchWindowSeconds ?? resolvedSeconds(props.batchWindow) ?? 0;
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const batchSize = plan.value('batchSize');
   const visibility = visibilityTimeoutSeconds(queue);
-  const room = LAMBDA_VISIBILITY_FACTOR * functionTimeout + windowSeconds;
+  const room = LAMBDA_VISIBILITY_FACTOR * timeout + windowSeconds;
   const reserved = reservedConcurrency(props.function);
   const most = plan.knobs.find(({ name }) => name === 'maxConcurrency')?.value ?? plan.value('maximumPollers') * 10;
   return [
     {
-      refused: functionTimeout < itemTimeout,
-      message: `the function's time-out must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${functionTimeout} s${
+      refused: timeout < itemTimeout,
+      message: `the function's time-out must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${timeout} s${
         itemTimeout > LONGEST_FUNCTION_SECONDS
           ? `; a function ends after ${LONGEST_FUNCTION_SECONDS} s, so use Fargate`
           : ''
       }`,
     },
     {
-      refused: batchSize * serviceSeconds > functionTimeout,
-      message: `batchSize ${batchSize} × ${serviceSeconds} s of mean service does not fit the function's time-out of ${functionTimeout} s`,
+      refused: batchSize * serviceSeconds > timeout,
+      message: `batchSize ${batchSize} × ${serviceSeconds} s of mean service does not fit the function's time-out of ${timeout} s`,
     },
     {
       refused: visibility !== undefined && visibility < room,
-      message: `the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = ${room} s, got ${visibility} s; give the queue functionTimeout ${functionTimeout} s`,
+      message: `the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = ${room} s, got ${visibility} s; give the queue functionTimeout ${timeout} s`,
     },
     {
       refused: reserved !== undefined && reserved < most,
@@ -204,17 +240,6 @@ function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerP
   ];
 }
 
-/** US dollars for an hour of one concurrent invocation; undefined when only the deployment knows the memory. */
-function hourCost(fn: LambdaFunction, workload: Workload): number | undefined {
-  const resource = fn.node.defaultChild;
-  if (!(resource instanceof CfnFunction)) return undefined;
-  const memoryMiB = resolvedNumber(resource.memorySize ?? DEFAULT_MEMORY_MIB);
-  // A service time out of range is refused by the plan, with its name.
-  if (memoryMiB === undefined || !(isKnown(workload?.serviceSeconds) && workload.serviceSeconds > 0)) return undefined;
-  return lambdaBusyHourCost(memoryMiB, fn.architecture === Architecture.ARM_64, workload.serviceSeconds);
-}
-
-function reservedConcurrency(fn: LambdaFunction): number | undefined {
-  const resource = fn.node.defaultChild;
-  return resource instanceof CfnFunction ? resolvedNumber(resource.reservedConcurrentExecutions) : undefined;
+function timeoutSeconds(props: LambdaWorkerProps): number {
+  return resolvedSeconds(functionTimeout(props.function, props.functionTimeout)) ?? DEFAULT_FUNCTION_SECONDS;
 }

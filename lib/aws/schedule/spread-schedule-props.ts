@@ -9,6 +9,7 @@ import type { Check } from '../../flow/errors';
 import { CHECKED, having, type Kinds, NUMBER, needed, TEXT } from '../../flow/kinds';
 import type { ScheduledJob, ScheduleHost, ScheduleObjective, ScheduleQuestion } from '../../flow/schedule/workload';
 import { KEY, QUEUE, SCHEDULE_GROUP, TABLE, TOPIC } from '../kinds';
+import { QueuePlatform } from '../queue/queue-platform';
 import type { WorkerCompute } from '../queue/queue-worker';
 import type { WorkerHost } from '../queue/worker-compute';
 import { removalCheck } from '../removal-policy';
@@ -143,6 +144,12 @@ export function scheduleQuestion(props: SpreadScheduleProps): ScheduleQuestion {
 /** Lambda developer guide, Using Lambda with Amazon SQS: the maximum concurrency of a mapping is 2 to 1,000. */
 const FEWEST_INVOCATIONS = 2;
 
+/** Whether the compute is a function that another app defines. */
+function isForeignFunction(host: WorkerHost | undefined): boolean {
+  if (host === undefined || host.function !== undefined) return false;
+  return host.queueProps.platform !== QueuePlatform.FARGATE && !host.checks.some(({ refused }) => refused);
+}
+
 /** What is wrong with the props, beside what the plan refuses. */
 export function spreadChecks(props: SpreadScheduleProps, host: WorkerHost | undefined): Check[] {
   const { queue, queueName, encryptionKey, maxConcurrent, removalPolicy } = props;
@@ -160,6 +167,11 @@ export function spreadChecks(props: SpreadScheduleProps, host: WorkerHost | unde
     {
       refused: queue !== undefined && encryptionKey !== undefined && queue.encryptionMasterKey === undefined,
       message: 'encryptionKey is given, and queue is not encrypted with a key of AWS KMS; give a queue that is',
+    },
+    {
+      refused: isForeignFunction(host),
+      message:
+        'compute.function must be defined by this app, because its environment is set here: IDEMPOTENCY_TABLE, IDEMPOTENCY_SECONDS and QUEUE_URL; define the function here, or use WorkerCompute.fargate()',
     },
     {
       refused:
