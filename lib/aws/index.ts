@@ -2,7 +2,7 @@
 // jsii names the types of a submodule correctly only when whole files are exported.
 
 export * from './backpressure-checks';
-export * from './queue/fargate-compute';
+export * from './queue/fargate-props';
 export * from './queue/lambda-compute';
 export * from './queue/queue-alarms';
 export * from './queue/queue-platform';

@@ -24,6 +24,7 @@ export const SECURITY_GROUP = having(
   'a security group: a SecurityGroup or SecurityGroup.fromSecurityGroupId()',
 );
 export const CLUSTER = having(['clusterArn', 'vpc'], 'an ECS cluster: a Cluster or Cluster.fromClusterAttributes()');
+export const ROLE = having(['roleArn', 'node'], 'a role of IAM: a Role or Role.fromRoleArn()');
 export const TABLE = having(['tableName', 'tableArn', 'node'], 'a table of DynamoDB: a Table or Table.fromTableName()');
 export const SCHEDULE_GROUP = having(
   ['scheduleGroupName', 'node'],

@@ -7,10 +7,16 @@ const SECONDS_PER_HOUR = 3600;
 const MIB_PER_GB = 1024;
 const CPU_UNITS_PER_VCPU = 1024;
 
-/** US dollars an hour for one Fargate task on Linux/ARM, at the list prices of `prices.json`. */
-export function fargateHourCost(cpuUnits: number, memoryMiB: number): number {
-  const { vcpuHour, gbHour } = data.fargate;
-  return (cpuUnits / CPU_UNITS_PER_VCPU) * vcpuHour.value + (memoryMiB / MIB_PER_GB) * gbHour.value;
+/**
+ * US dollars an hour for one Fargate task on Linux, at the list prices of `prices.json`.
+ *
+ * @param storageGib ephemeral storage above the 20 GiB that every task has
+ */
+export function fargateHourCost(cpuUnits: number, memoryMiB: number, arm: boolean, storageGib: number): number {
+  const { vcpuHourArm, gbHourArm, vcpuHourX86, gbHourX86, storageGbHour } = data.fargate;
+  const [vcpu, gb] = arm ? [vcpuHourArm, gbHourArm] : [vcpuHourX86, gbHourX86];
+  const compute = (cpuUnits / CPU_UNITS_PER_VCPU) * vcpu.value + (memoryMiB / MIB_PER_GB) * gb.value;
+  return compute + storageGib * storageGbHour.value;
 }
 
 /**

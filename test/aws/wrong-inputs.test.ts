@@ -313,11 +313,12 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     cluster: new Cluster(stack, 'Cluster', { vpc: network(stack) }),
     image: ContainerImage.fromRegistry('shop/worker:1'),
     ...{
-      cpu: undefined,
-      memoryLimitMiB: undefined,
-      environment: undefined,
-      secrets: undefined,
-      scaleToZero: undefined,
+      ...{ taskDefinition: undefined, service: undefined, cpu: undefined, memoryLimitMiB: undefined },
+      ...{ architecture: undefined, ephemeralStorageGiB: undefined, command: undefined, entryPoint: undefined },
+      ...{ environment: undefined, secrets: undefined, healthCheck: undefined, readonlyRootFilesystem: undefined },
+      ...{ logging: undefined, taskRole: undefined, executionRole: undefined, securityGroups: undefined },
+      ...{ vpcSubnets: undefined, assignPublicIp: undefined, capacityProviderStrategies: undefined },
+      ...{ enableExecuteCommand: undefined, scaleToZero: undefined },
     },
   }),
   QueueAlarms: (stack): All<QueueAlarmsProps> => {

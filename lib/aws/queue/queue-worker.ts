@@ -1,4 +1,6 @@
 import { Annotations } from 'aws-cdk-lib';
+import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
+import type { ContainerDefinition, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Check, InvalidInputError, validate } from '../../flow/errors';
@@ -8,7 +10,8 @@ import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { QUEUE } from '../kinds';
 import { subjectOf } from '../subject';
-import { bindFargate, type FargateWorkerProps, fargateHost } from './fargate-compute';
+import { bindFargate, fargateHost } from './fargate-compute';
+import type { FargateWorkerProps } from './fargate-props';
 import { bindLambda, type LambdaWorkerProps, lambdaHost } from './lambda-compute';
 import { RedriveQueue } from './redrive-queue';
 import type { WorkerBinding, WorkerContext, WorkerHost } from './worker-compute';
@@ -96,6 +99,14 @@ export interface QueueWorkerProps {
 export class QueueWorker extends Construct {
   /** Every knob with its reason, and what to expect. */
   public readonly plan: QueuePlan;
+  /** The service of the tasks; undefined on Lambda. Its `connections` let the tasks reach a database. */
+  public readonly service?: FargateService;
+  /** The definition of the tasks, with their roles; undefined on Lambda. */
+  public readonly taskDefinition?: FargateTaskDefinition;
+  /** The container that works on the queue; undefined on Lambda. */
+  public readonly container?: ContainerDefinition;
+  /** What the number of tasks is set on; undefined on Lambda. */
+  public readonly scalableTarget?: CfnScalableTarget;
 
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
@@ -121,6 +132,10 @@ export class QueueWorker extends Construct {
       planned,
     });
     this.plan = binding.plan;
+    this.service = binding.tasks?.service;
+    this.taskDefinition = binding.tasks?.taskDefinition;
+    this.container = binding.tasks?.container;
+    this.scalableTarget = binding.tasks?.scalableTarget;
     redriveQueue?._serve({ ...binding, scope: this, subject });
     this.warnWithoutDeadLetterQueue(queue);
   }

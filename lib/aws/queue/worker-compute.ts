@@ -1,4 +1,6 @@
+import type { CfnScalableTarget } from 'aws-cdk-lib/aws-applicationautoscaling';
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ContainerDefinition, FargateService, FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -51,6 +53,16 @@ export interface WorkerBinding {
   readonly plan: QueuePlan;
   /** The worker's graphs on the queue's dashboard. */
   readonly graphs: readonly WorkerGraph[];
+  /** The tasks, where there are any. */
+  readonly tasks?: WorkerTasks;
+}
+
+/** The parts of a worker of tasks. */
+export interface WorkerTasks {
+  readonly service: FargateService;
+  readonly taskDefinition: FargateTaskDefinition;
+  readonly container: ContainerDefinition;
+  readonly scalableTarget: CfnScalableTarget;
 }
 
 /** One graph of a worker. */

@@ -13,7 +13,7 @@ import { Architecture, Code, type FunctionProps, Function as LambdaFunction, Run
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Queue, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import fc from 'fast-check';
-import type { FargateWorkerProps } from '../../../lib/aws/queue/fargate-compute';
+import type { FargateWorkerProps } from '../../../lib/aws/queue/fargate-props';
 import type { LambdaWorkerProps } from '../../../lib/aws/queue/lambda-compute';
 import { QueueWorker, type QueueWorkerProps, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';

@@ -1,0 +1,119 @@
+/** How tasks follow the queue: target tracking on the backlog of a task, and a first task for a service that sleeps. */
+import { Annotations, Duration, Token } from 'aws-cdk-lib';
+import { CfnScalableTarget, CfnScalingPolicy } from 'aws-cdk-lib/aws-applicationautoscaling';
+import { ComparisonOperator, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { CfnCluster, type FargateService, type ICluster } from 'aws-cdk-lib/aws-ecs';
+import type { Construct } from 'constructs';
+import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
+import type { QueuePlan } from '../../flow/queue/workload';
+import { createAlarms } from '../watch';
+import type { WorkerContext } from './worker-compute';
+
+/** SQS and Container Insights publish once a minute. */
+const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
+
+/** Without the number of running tasks the policy would count the whole backlog as that of one task. */
+export function warnWithoutInsights(scope: Construct, cluster: ICluster): void {
+  const resource = cluster.node.defaultChild;
+  if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
+  const settings = (resource.clusterSettings ?? []) as CfnCluster.ClusterSettingsProperty[];
+  const insights = settings.find((setting) => setting.name === 'containerInsights')?.value ?? 'disabled';
+  if (insights !== 'disabled') return;
+  Annotations.of(scope).addWarningV2(
+    'Backpressure::container-insights',
+    `${cluster.node.path} has no Container Insights, from which the number of running tasks comes; give the cluster containerInsightsV2 ENABLED`,
+  );
+}
+
+/** By L1: the L2 refuses metric math in target tracking (aws-cdk issue 20659). */
+export function scaleOnBacklog(
+  { scope, queue }: WorkerContext,
+  service: FargateService,
+  plan: QueuePlan,
+): { running: Metric; scalableTarget: CfnScalableTarget } {
+  const period = Duration.seconds(METRIC_PERIOD_SECONDS);
+  const visible = queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Average' });
+  const inFlight = queue.metricApproximateNumberOfMessagesNotVisible({ period, statistic: 'Average' });
+  const running = new Metric({
+    namespace: 'ECS/ContainerInsights',
+    metricName: 'RunningTaskCount',
+    dimensionsMap: { ClusterName: service.cluster.clusterName, ServiceName: service.serviceName },
+    period,
+    statistic: 'Average',
+  });
+  const target = new CfnScalableTarget(scope, 'ScalableTarget', {
+    serviceNamespace: 'ecs',
+    scalableDimension: 'ecs:service:DesiredCount',
+    resourceId: `service/${service.cluster.clusterName}/${service.serviceName}`,
+    minCapacity: plan.value('minInstances'),
+    maxCapacity: plan.value('maxInstances'),
+  });
+  const policy = { serviceNamespace: 'ecs', scalingTargetId: target.ref };
+  new CfnScalingPolicy(scope, 'BacklogPerTask', {
+    policyName: 'backlog-per-task',
+    policyType: 'TargetTrackingScaling',
+    ...policy,
+    targetTrackingScalingPolicyConfiguration: {
+      targetValue: plan.value('backlogPerInstance'),
+      scaleOutCooldown: plan.value('scaleOutCooldownSeconds'),
+      scaleInCooldown: plan.value('scaleInCooldownSeconds'),
+      customizedMetricSpecification: {
+        metrics: [
+          metricData('visible', visible),
+          metricData('inFlight', inFlight),
+          metricData('running', running),
+          {
+            id: 'backlogPerTask',
+            label: 'Backlog per task',
+            // In-flight messages count, or the scaler stops tasks that are working (keda issue 1663).
+            expression: '(visible + inFlight) / FILL(running, 1)',
+            returnData: true,
+          },
+        ],
+      },
+    },
+  });
+  if (plan.value('minInstances') > 0) return { running, scalableTarget: target };
+  const wakeUp = new CfnScalingPolicy(scope, 'WakeUp', {
+    policyName: 'wake-up',
+    policyType: 'StepScaling',
+    ...policy,
+    stepScalingPolicyConfiguration: {
+      // Not ExactCapacity: the alarm outlasts the start, and would remove tasks that target tracking added meanwhile.
+      adjustmentType: 'ChangeInCapacity',
+      cooldown: plan.value('wakeUpSeconds'),
+      metricAggregationType: 'Maximum',
+      stepAdjustments: [{ metricIntervalLowerBound: 0, scalingAdjustment: 1 }],
+    },
+  });
+  const { WorkWhileAsleep: asleep } = createAlarms(scope, {
+    plan,
+    rows: [
+      {
+        id: 'WorkWhileAsleep',
+        metric: (period) =>
+          new MathExpression({
+            expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',
+            usingMetrics: { visible, running },
+            period,
+          }),
+        threshold: 'alarmAsleep',
+        seconds: 'metricPeriodSeconds',
+        comparison: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        text: 'Messages wait and no task runs. This alarm starts the first task; no action is needed.',
+      },
+    ],
+  });
+  asleep.addAlarmAction({ bind: () => ({ alarmActionArn: wakeUp.ref }) });
+  return { running, scalableTarget: target };
+}
+
+function metricData(id: string, metric: Metric): CfnScalingPolicy.TargetTrackingMetricDataQueryProperty {
+  const { namespace, metricName, dimensions, statistic } = metric;
+  const pairs = Object.entries(dimensions ?? {}).map(([name, value]) => ({ name, value: String(value) }));
+  return {
+    id,
+    metricStat: { metric: { namespace, metricName, dimensions: pairs }, stat: statistic },
+    returnData: false,
+  };
+}
