@@ -43,7 +43,13 @@ export const mailRateLimit: Case = {
       available: true,
       deployed: 'Mailing/Sender',
     },
-    { name: 'RateLimitedSender', engines: ['k8s'], form: 'worker with one token bucket in Redis', available: false },
+    {
+      name: 'RateLimitedSender',
+      engines: ['k8s'],
+      form: 'fixed pods on one token bucket in Redis; a provider by SMTP or HTTP',
+      available: true,
+      deployed: 'notifications/Mailing',
+    },
   ],
   trap: 'The bucket is clamped to its rate instead of its burst, so below one a second it never sends; and it lives in one process, so ten senders send ten times the limit.',
   scenario: {

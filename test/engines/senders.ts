@@ -66,7 +66,8 @@ const server = createServer((socket) => {
         isData = false;
         parentPort.postMessage({ id, at });
         setTimeout(() => socket.write('250 taken\\r\\n'), workerData.millis);
-      } else if (line.startsWith('RCPT')) {
+      } else if (/^(EHLO|HELO)/.test(line)) socket.write('250-sink\\r\\n250-PIPELINING\\r\\n250 8BITMIME\\r\\n');
+      else if (line.startsWith('RCPT')) {
         id = /<(.*?)@/.exec(line)[1];
         socket.write('250 ok\\r\\n');
       } else if (line === 'DATA') {

@@ -118,9 +118,15 @@ function laneOf(
   const url = setting(lane.urlFrom);
   const provider =
     kind === 'smtp'
-      ? new SmtpProvider({ url, from, requireTls, connections: inFlight }, callSeconds)
+      ? new SmtpProvider({ url, from, requireTls }, callSeconds)
       : new HttpProvider(
-          { url, from, header: lane.header ?? 'authorization', key: setting(lane.keyFrom ?? '') },
+          {
+            url,
+            from,
+            connections: inFlight,
+            header: lane.header ?? 'authorization',
+            key: setting(lane.keyFrom ?? ''),
+          },
           callSeconds,
         );
   return { name, provider, bucket: new RedisBucket(redis, prefix, name, pace) };

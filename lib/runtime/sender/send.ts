@@ -103,6 +103,8 @@ interface Claimed {
 
 /** Slots that a late mail may take after its first one. */
 const MOST_SLOTS = 4;
+/** How long before its slot a mail has its connection opened. */
+const READY_MILLIS = 2000;
 const MOST_RECORDS = 4;
 const RECORD_PAUSE_MILLIS = 50;
 
@@ -220,10 +222,15 @@ class Batch {
     let slot = first;
     for (let taken = 1; ; taken += 1) {
       if (slot.at + this.config.callSeconds * 1000 > this.deadline) break;
+      if (slot.at - READY_MILLIS > now()) await wait(slot.at - READY_MILLIS - now());
+      const handedOver = await lane.provider.ready?.();
       if (slot.at > now()) await wait(slot.at - now());
       // A wait ends early then, and before its slot a mail must not leave.
+      const inTime = !this.ports.isStopped?.() && now() <= slot.until;
+      const call = inTime ? this.#call(claimed, lane) : undefined;
+      handedOver?.();
+      if (call !== undefined) return call;
       if (this.ports.isStopped?.()) break;
-      if (now() <= slot.until) return this.#call(claimed, lane);
       this.#count('SlotsMissed');
       if (taken === MOST_SLOTS) break;
       try {
@@ -245,6 +252,10 @@ class Batch {
     switch (outcome.kind) {
       case 'sent':
         this.#count('Sent');
+        if (outcome.rejected !== undefined) {
+          this.#count('Refused', outcome.rejected);
+          this.ports.log('recipients refused', { provider: lane.name, recipients: String(outcome.rejected) });
+        }
         // It has left, whatever comes now: the message must not come back.
         this.#verdicts.set(message.messageId, 'done');
         return this.#record(mail, outcome.messageId, lane);
