@@ -50,6 +50,13 @@ export const mailRateLimit: Case = {
       available: true,
       deployed: 'notifications/Mailing',
     },
+    {
+      name: 'RateLimitedSender',
+      engines: ['gcp'],
+      form: 'one queue of Cloud Tasks, whose rate is below the limit by what it saves, and Cloud Run',
+      available: true,
+      deployed: 'gcp/mailing',
+    },
   ],
   trap: 'The bucket is clamped to its rate instead of its burst, so below one a second it never sends; and it lives in one process, so ten senders send ten times the limit.',
   scenario: {

@@ -25,6 +25,7 @@ export * from './quotas/plan';
 export * from './quotas/producer-settings';
 export * from './quotas/workload';
 export * from './rates/alarms';
+export * from './rates/cloud-tasks';
 export * from './rates/plan';
 export * from './rates/pod-alarms';
 export * from './rates/worker';

@@ -75,7 +75,7 @@ export function podAlarmKnobs(plan: RatesPlan, question: RatesQuestion): Knob[] 
 }
 
 /** What may wait: as much as the promise holds for. */
-function backlogKnob(plan: RatesPlan, { workload, objective = {} }: RatesQuestion): Knob[] {
+export function backlogKnob(plan: RatesPlan, { workload, objective = {} }: RatesQuestion): Knob[] {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
   const messagesPerSecond = plan.value('messagesPerSecond');
   if (campaignMessages > 0) {
