@@ -26,6 +26,7 @@ export * from './quotas/producer-settings';
 export * from './quotas/workload';
 export * from './rates/alarms';
 export * from './rates/plan';
+export * from './rates/pod-alarms';
 export * from './rates/worker';
 export * from './rates/workload';
 export * from './retention/plan';

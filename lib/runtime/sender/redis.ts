@@ -70,6 +70,23 @@ redis.call('HSET', KEYS[1], 'next', text(first + count * spacing))
 return {'slots', text(first - now), text(spacing)}
 `;
 
+/** KEYS: bucket. Whether it is paused, how long the provider is away, and the share of the rate that is used. */
+const STATE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local bucket = redis.call('HMGET', KEYS[1], 'paused', 'away', 'factor')
+local away = math.max(0, tonumber(bucket[2] or 0) - now)
+return {bucket[1] and '1' or '0', string.format('%.3f', away), bucket[3] or '1'}
+`;
+
+/** What a person asks of a bucket. */
+export interface BucketState {
+  readonly paused: boolean;
+  readonly awaySeconds: number;
+  /** The share of the rate that is used. */
+  readonly factor: number;
+}
+
 /** The bucket of one provider for all senders of a Redis server. */
 export class RedisBucket implements Bucket {
   readonly #keys: [string, string];
@@ -118,6 +135,11 @@ export class RedisBucket implements Bucket {
 
   public async away(millis: number): Promise<void> {
     await this.#run('away', millis * 1000);
+  }
+
+  public async state(): Promise<BucketState> {
+    const [paused, away, factor] = (await this.redis.eval(STATE, 1, this.#keys[0])) as string[];
+    return { paused: paused === '1', awaySeconds: Number(away) / 1e6, factor: Number(factor) };
   }
 
   async #run(...args: (string | number)[]): Promise<string[]> {
@@ -205,6 +227,21 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 `;
 
+/** KEYS: due times, quarantine. Messages, those of them that may be received now, and what was set aside. */
+const SIZES = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+return {redis.call('ZCARD', KEYS[1]), redis.call('ZCOUNT', KEYS[1], '-inf', now), redis.call('LLEN', KEYS[2])}
+`;
+
+/** How many messages there are. */
+export interface QueueSizes {
+  readonly messages: number;
+  /** Those that may be received now. */
+  readonly due: number;
+  readonly quarantined: number;
+}
+
 /** Hands a message over, unless there is one of that id. */
 const PUT = `
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
@@ -250,6 +287,16 @@ export class RedisQueue {
 
   public async done(messageId: string): Promise<void> {
     await this.redis.eval(DONE, 3, ...this.#keys, messageId);
+  }
+
+  public async sizes(): Promise<QueueSizes> {
+    const [messages, due, quarantined] = (await this.redis.eval(
+      SIZES,
+      2,
+      this.#keys[0],
+      this.quarantineKey,
+    )) as number[];
+    return { messages, due, quarantined };
   }
 
   public async park(copy: object): Promise<void> {

@@ -41,18 +41,21 @@ export interface Lane {
 }
 
 /** What is counted. */
-export type Counted =
-  | 'Sent'
-  | 'Throttled'
-  | 'SlotsMissed'
-  | 'Parked'
-  | 'Duplicate'
-  | 'Failed'
-  | 'Paused'
-  | 'Away'
-  | 'DayFull'
-  | 'Standby'
-  | 'Unrecorded';
+export const COUNTED = [
+  'Sent',
+  'Throttled',
+  'SlotsMissed',
+  'Refused',
+  'Parked',
+  'Duplicate',
+  'Failed',
+  'Paused',
+  'Away',
+  'DayFull',
+  'Standby',
+  'Unrecorded',
+] as const;
+export type Counted = (typeof COUNTED)[number];
 
 /** The world of a sender. */
 export interface Ports {
@@ -66,6 +69,8 @@ export interface Ports {
   log(event: string, detail: Readonly<Record<string, string>>): void;
   now(): number;
   wait(millis: number): Promise<void>;
+  /** Whether the sender was told to stop: what waits for its slot is then given back. Default: never. */
+  isStopped?(): boolean;
   random(): number;
 }
 
@@ -216,6 +221,8 @@ class Batch {
     for (let taken = 1; ; taken += 1) {
       if (slot.at + this.config.callSeconds * 1000 > this.deadline) break;
       if (slot.at > now()) await wait(slot.at - now());
+      // A wait ends early then, and before its slot a mail must not leave.
+      if (this.ports.isStopped?.()) break;
       if (now() <= slot.until) return this.#call(claimed, lane);
       this.#count('SlotsMissed');
       if (taken === MOST_SLOTS) break;
@@ -250,6 +257,7 @@ class Batch {
         await this.#tell(() => lane.bucket.away(outcome.millis));
         return this.#comesBack(claimed);
       case 'refused':
+        this.#count('Refused');
         return this.#park(message, `refused: ${outcome.reason}`, mail);
       case 'not-sent':
         this.#count('Failed');

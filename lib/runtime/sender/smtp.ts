@@ -1,4 +1,5 @@
 /** A server that speaks SMTP as a provider. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
 import type { Mail, Outcome, Provider } from './mail';
 
@@ -6,6 +7,8 @@ import type { Mail, Outcome, Provider } from './mail';
 export interface SmtpConfig {
   readonly url: string;
   readonly from: string;
+  /** Whether a connection that is not encrypted from its beginning has to become so (STARTTLS). */
+  readonly requireTls: boolean;
   /** Mails that are sent at once, each on a connection of its own. */
   readonly connections: number;
 }
@@ -16,7 +19,7 @@ export class SmtpProvider implements Provider {
 
   constructor(
     private readonly config: SmtpConfig,
-    callSeconds: number,
+    private readonly callSeconds: number,
   ) {
     const millis = callSeconds * 1000;
     const { protocol, hostname, port, username, password } = new URL(config.url);
@@ -26,6 +29,7 @@ export class SmtpProvider implements Provider {
       host: hostname,
       port: Number(port || (secure ? 465 : 587)),
       secure,
+      requireTLS: !secure && config.requireTls,
       ...(username !== '' && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
       maxConnections: config.connections,
       maxMessages: Number.POSITIVE_INFINITY,
@@ -49,18 +53,18 @@ export class SmtpProvider implements Provider {
 
   public async send({ to, from, subject, text, html }: Mail): Promise<Outcome> {
     if (subject === undefined) return { kind: 'refused', reason: 'SMTP has no templates' };
-    try {
-      const { messageId } = await this.#transport.sendMail({
-        from: from ?? this.config.from,
-        to: [...to],
-        subject,
-        text,
-        html,
-      });
-      return { kind: 'sent', messageId };
-    } catch (error) {
-      return smtpOutcome(error);
-    }
+    const call = this.#transport
+      .sendMail({ from: from ?? this.config.from, to: [...to], subject, text, html })
+      .then(({ messageId }): Outcome => ({ kind: 'sent', messageId }), smtpOutcome);
+    // Each step of a conversation has that long, and all of them together no longer.
+    const late = new AbortController();
+    const tooLong = wait(this.callSeconds * 1000, undefined, { signal: late.signal }).then(
+      (): Outcome => ({ kind: 'unknown', reason: 'no answer in time' }),
+      (): Outcome => ({ kind: 'unknown', reason: 'answered' }),
+    );
+    const outcome = await Promise.race([call, tooLong]);
+    late.abort();
+    return outcome;
   }
 
   public close(): void {
