@@ -10,7 +10,7 @@ import { largestBelow, smallestAbove } from '../search';
 import { brakeKnobs, PAUSE_AT } from './brake';
 import { ratesChecks } from './checks';
 import { type Crew, crewFor, crewKnobs } from './crew';
-import { functionKnobs, timeoutKnob } from './function';
+import { functionKnobs, leastTimeoutSeconds } from './function';
 import { paceKnobs } from './knobs';
 import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { podKnobs } from './pod';
@@ -126,7 +126,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
       ['several senders, each with a share of the limit'],
     );
   }
-  const { value: timeout } = timeoutKnob(crew, callSeconds);
+  const timeout = leastTimeoutSeconds(crew, callSeconds);
   if (timeout > mostSeconds) {
     throw new CapacityError(
       subject,

@@ -51,14 +51,14 @@ export class DailyBucket implements Bucket {
     private readonly now: () => number = Date.now,
   ) {}
 
-  public async reserve(count: number): Promise<Reservation> {
+  public async reserve(count: number, latest: number): Promise<Reservation> {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const { quarters, version } = await this.store.read();
       const now = this.now();
       const taken = takeOfDay(quarters, count, this.messagesPerDay, now);
       if ('retryMillis' in taken) return { closed: 'day', retryMillis: taken.retryMillis };
       // Counted before it leaves: what is not sent after all counts too, and nothing is sent that was not counted.
-      if (await this.store.write(taken.quarters, version, now)) return this.bucket.reserve(count);
+      if (await this.store.write(taken.quarters, version, now)) return this.bucket.reserve(count, latest);
     }
     return { closed: 'away', retryMillis: 1000 };
   }
