@@ -9,3 +9,12 @@ export const STORE = { requestSeconds: 2, attempts: 3 } as const;
 export const STORE_SECONDS = STORE.requestSeconds * STORE.attempts;
 /** What a function keeps of its time: to give up the claims of mails that were not sent, and to answer. */
 export const ANSWER_SECONDS = STORE_SECONDS + 0.5;
+
+/** What left is counted in quarters of an hour. */
+export const QUARTER_SECONDS = 900;
+/** Quarters that count towards a day: those of 24 hours, and the one in which the first of them was. */
+export const DAY_QUARTERS = 97;
+/** A full day is looked at once in so many seconds. */
+export const DAY_CHECK_SECONDS = 60;
+/** Seconds until what left first may leave again: 24 hours, to the end of a quarter, and until that is seen. */
+export const DAY_WINDOW_SECONDS = DAY_QUARTERS * QUARTER_SECONDS + DAY_CHECK_SECONDS;

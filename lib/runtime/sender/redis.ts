@@ -1,6 +1,6 @@
 /** Bucket, day, records of mails and queue in Redis, each change one script. Redis' own clock is the only one. */
 import type { Redis } from 'ioredis';
-import { LEAST_FACTOR } from '../../flow/rates/run-time';
+import { DAY_QUARTERS, LEAST_FACTOR, QUARTER_SECONDS } from '../../flow/rates/run-time';
 import type { Claim, Claims, Message } from './send';
 import type { Bucket, Closed, Pace, Reservation } from './slots';
 
@@ -48,6 +48,33 @@ if fitting < 1 then
   return {'busy', text(first - far)}
 end
 count = math.min(count, fitting)
+if perDay > 0 then
+  local quarter, window = ${QUARTER_SECONDS * 1e6}, ${DAY_QUARTERS}
+  local present = math.floor(now / quarter)
+  local counts = redis.call('HGETALL', KEYS[2])
+  local room, kept = perDay, {}
+  for i = 1, #counts, 2 do
+    local at, messages = tonumber(counts[i]), tonumber(counts[i + 1])
+    if at <= present - window then redis.call('HDEL', KEYS[2], counts[i])
+    else
+      room = room - messages
+      kept[#kept + 1] = {at, messages}
+    end
+  end
+  if room < 1 then
+    table.sort(kept, function(a, b) return a[1] < b[1] end)
+    for _, one in ipairs(kept) do
+      room = room + one[2]
+      if room >= 1 then return {'day', text((one[1] + window) * quarter - now)} end
+    end
+    return {'day', text(window * quarter)}
+  end
+  count = math.min(count, room)
+  -- In the quarter in which the last of them arrives.
+  local arrives = math.max(now, first + (count - 1) * spacing) + tonumber(ARGV[10])
+  redis.call('HINCRBY', KEYS[2], string.format('%.0f', math.floor(arrives / quarter)), count)
+  redis.call('EXPIRE', KEYS[2], 172800)
+end
 if perDay > 0 then
   local quarter = 900000000
   local present = math.floor(now / quarter)
@@ -122,6 +149,7 @@ export class RedisBucket implements Bucket {
       adaptSeconds * 1e6,
       this.pace.messagesPerDay ?? 0,
       Math.max(0, latest - asked) * 1000,
+      2 * slotSeconds * 1e6,
     );
     if (kind !== 'slots') {
       return { closed: kind as Closed, ...(first !== undefined && { retryMillis: Number(first) / 1000 }) };

@@ -262,29 +262,78 @@ describe('a daily limit', () => {
   });
 
   test('says when there may be room: a day after the quarter in which the first of them left', () => {
-    const first = takeOfDay({}, 400, 500, START) as { quarters: Record<string, number> };
-    const full = takeOfDay(first.quarters, 200, 500, START + HOUR) as { retryMillis: number };
+    const first = takeOfDay({}, 400, 400, START) as { quarters: Record<string, number> };
+    const full = takeOfDay(first.quarters, 200, 400, START + HOUR) as { retryMillis: number };
     const room = START + HOUR + full.retryMillis;
     expect(room).toBeGreaterThan(START + 24 * HOUR);
     expect(room).toBeLessThanOrEqual(START + 24.25 * HOUR);
-    expect(takeOfDay(first.quarters, 200, 500, room)).toHaveProperty('quarters');
-    expect(takeOfDay(first.quarters, 200, 500, room - 1)).toHaveProperty('retryMillis');
+    expect(takeOfDay(first.quarters, 200, 400, room)).toHaveProperty('quarters');
+    expect(takeOfDay(first.quarters, 200, 400, room - 1)).toHaveProperty('retryMillis');
+  });
+
+  test('gives what there is room for: a batch larger than the rest of the day, or than the whole day', () => {
+    const first = takeOfDay({}, 400, 500, START);
+    expect(first).toMatchObject({ taken: 400 });
+    const { quarters } = first as { quarters: Record<string, number> };
+    expect(takeOfDay(quarters, 200, 500, START)).toMatchObject({ taken: 100 });
+    expect(takeOfDay({}, 23, 20, START)).toMatchObject({ taken: 20 });
+  });
+
+  test('holds where mails arrive: what waits for its slot over the end of a quarter counts in the next one', () => {
+    const end = (Math.floor(START / 900_000) + 1) * 900_000;
+    const first = takeOfDay({}, 500, 500, end - 1, end + 1500) as { quarters: Record<string, number> };
+    // 24 hours after the end of the quarter in which it was taken, and before they are over where it arrived.
+    expect(takeOfDay(first.quarters, 1, 500, end + 24 * HOUR)).toHaveProperty('retryMillis');
+    expect(takeOfDay(first.quarters, 1, 500, end + 24.25 * HOUR)).toHaveProperty('quarters');
+  });
+
+  function daily(table: DynamoTable, messagesPerDay: number, now = () => START, pace = PACE) {
+    const store = new DynamoDayStore(table.client, 'mails', 'ses');
+    return new DailyBucket(bucketAt(now, table, pace), store, messagesPerDay, now);
+  }
+  const counted = (table: DynamoTable) =>
+    Object.values<number>(JSON.parse(table.items.get('day#ses')?.quarters.S ?? '{}')).reduce(
+      (sum, one) => sum + one,
+      0,
+    );
+
+  test('counts in the quarter in which the last of a batch arrives', async () => {
+    const end = (Math.floor(START / 900_000) + 1) * 900_000;
+    const table = new DynamoTable();
+    await daily(table, 50, () => end - 100).reserve(20, FAR);
+    expect(JSON.parse(table.items.get('day#ses')?.quarters.S ?? '{}')).toEqual({ [end / 900_000]: 20 });
   });
 
   test('of two senders that count at once, one counts again', async () => {
     const table = new DynamoTable();
-    const bucket = () =>
-      new DailyBucket(
-        bucketAt(() => START, table),
-        new DynamoDayStore(table.client, 'mails', 'ses'),
-        50,
-        () => START,
-      );
-    const both = await Promise.all([bucket().reserve(20, FAR), bucket().reserve(20, FAR)]);
+    const both = await Promise.all([daily(table, 50).reserve(20, FAR), daily(table, 50).reserve(20, FAR)]);
     expect(both.map((one) => slotsOf(one).length)).toEqual([20, 20]);
-    const day = table.items.get('day#ses');
-    expect(Object.values(JSON.parse(day?.quarters.S ?? '{}'))).toEqual([40]);
-    expect(await bucket().reserve(20, FAR)).toMatchObject({ closed: 'day', retryMillis: expect.any(Number) });
-    expect(slotsOf(await bucket().reserve(10, FAR))).toHaveLength(10);
+    expect(counted(table)).toBe(40);
+    expect(slotsOf(await daily(table, 50).reserve(20, FAR))).toHaveLength(10);
+    expect(await daily(table, 50).reserve(20, FAR)).toMatchObject({ closed: 'day', retryMillis: expect.any(Number) });
+    expect(counted(table)).toBe(50);
+  });
+
+  test.each([
+    ['away', (table: DynamoTable) => daily(table, 1000).away(900_000)],
+    [
+      'paused',
+      async (table: DynamoTable) =>
+        void table.items.set('bucket#ses', { id: { S: 'bucket#ses' }, pausedAt: { N: '1' } }),
+    ],
+  ])('a provider that is %s uses up nothing of its day', async (closed, close) => {
+    const table = new DynamoTable();
+    await close(table);
+    for (let batch = 0; batch < 50; batch += 1) {
+      expect(await daily(table, 1000).reserve(23, FAR)).toMatchObject({ closed });
+    }
+    expect(counted(table)).toBe(0);
+  });
+
+  test('slots that begin too late use up nothing of the day', async () => {
+    const table = new DynamoTable();
+    expect(await daily(table, 1000).reserve(23, START - 1)).toMatchObject({ closed: 'busy' });
+    expect(slotsOf(await daily(table, 1000).reserve(23, START + 50))).toHaveLength(5);
+    expect(counted(table)).toBe(5);
   });
 });
