@@ -55,17 +55,15 @@ function timed(side: Side, workers: number, app: App, end: (made: { app: App; ch
 
 /** A ratio is valid only if both sides make the same. */
 export function assertSameK8s(): void {
-  const sorted = (side: Side) => makeObjects(side, 2).manifests.map(withoutProse).sort(byName);
+  const sorted = (side: Side) => (makeObjects(side, 2).manifests as Named[]).sort(byName);
   deepStrictEqual(sorted('ours'), sorted('by-hand'), 'the two sides write different objects');
 }
 
-const byName = (a: { metadata: { name: string } }, b: { metadata: { name: string } }) =>
-  a.metadata.name < b.metadata.name ? -1 : 1;
-
-/** The wording of an alert may differ: it costs no work. */
-function withoutProse(manifest: unknown): { metadata: { name: string } } {
-  return JSON.parse(JSON.stringify(manifest, (key, value) => (key === 'annotations' ? undefined : value)));
+interface Named {
+  readonly metadata: { readonly name: string };
 }
+
+const byName = (a: Named, b: Named) => (a.metadata.name < b.metadata.name ? -1 : 1);
 
 function ours(chart: Chart, number: number): QueueWorker {
   const trigger = QueueTrigger.redisStream(REDIS);
@@ -213,16 +211,49 @@ function hpaSeries(name: string, metric: string): string {
   ).join(' or ');
 }
 
+/** Name and wording of an alert: long lines of YAML cost time on both sides. */
+interface Text {
+  readonly name: string;
+  readonly summary: string;
+  readonly runbook: string;
+}
+
+const BACKLOG = (alarm: number): Text => ({
+  name: 'QueueBacklog',
+  summary: `More than ${alarm} items wait or are in work, above what is planned.`,
+  runbook:
+    'Check whether pods run and are ready, whether an item takes longer than planned, whether more arrives than planned. Then allow more instances or throttle the producer.',
+});
+const NEVER_DRAINS: Text = {
+  name: 'QueueNeverDrains',
+  summary:
+    'More items are outstanding than predicted for the peak, and the number grows: more arrives than is finished.',
+  runbook:
+    'Waiting does not help. If the scaler is at its maximum, raise the workload numbers and deploy. If it cannot read the queue, QueueScalerBlind fires too: follow its runbook.',
+};
+const SCALER_BLIND: Text = {
+  name: 'QueueScalerBlind',
+  summary: 'KEDA cannot read the depth of the queue.',
+  runbook:
+    'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, a permission of the user or a network policy is the cause. Meanwhile the fallback number of replicas runs.',
+};
+const AT_MAXIMUM = (most: number): Text => ({
+  name: 'QueueWorkerAtMaximum',
+  summary: `All ${most} replicas run and the backlog is above its alarm.`,
+  runbook:
+    'The plan allows no more. Set peakPerSecond or serviceSeconds of the workload to the measured value and deploy; the plan derives the number of replicas.',
+});
+
 function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
   const depth = `max(${kedaSeries(name, 'metrics_value')})`;
   const alarm = plan.value('alarmBacklog');
   const most = plan.value('maxInstances');
-  const rule = (alert: string, expr: string, duration: string, severity: string) => ({
-    alert,
+  const rule = (alert: Text, expr: string, duration: string, severity: string) => ({
+    alert: alert.name,
     expr,
     for: duration,
     labels: { severity, namespace: NAMESPACE },
-    annotations: { summary: 'What is wrong.', runbook: 'What to do.' },
+    annotations: { summary: alert.summary, runbook: alert.runbook },
   });
   const growing = `max(${kedaSeries(name, 'metrics_value', (series) => `deriv(${series}[300s])`)}) >= 0`;
   const above = plan.value('alarmDrainBacklog');
@@ -236,15 +267,15 @@ function makeAlerts(scope: Construct, name: string, plan: QueuePlan): void {
         {
           name: scope.node.path,
           rules: [
-            rule('QueueBacklog', `${depth} > ${alarm}`, '2m', 'critical'),
-            rule('QueueNeverDrains', `${depth} > ${above} and ${growing}`, `${minutes}m`, 'critical'),
+            rule(BACKLOG(alarm), `${depth} > ${alarm}`, '2m', 'critical'),
+            rule(NEVER_DRAINS, `${depth} > ${above} and ${growing}`, `${minutes}m`, 'critical'),
             rule(
-              'QueueScalerBlind',
+              SCALER_BLIND,
               `sum(${kedaSeries(name, 'detail_errors_total', (series) => `increase(${series}[300s])`)}) > 0`,
               '5m',
               'warning',
             ),
-            rule('QueueWorkerAtMaximum', `${current} >= ${most} and ${depth} > ${alarm}`, '5m', 'warning'),
+            rule(AT_MAXIMUM(most), `${current} >= ${most} and ${depth} > ${alarm}`, '5m', 'warning'),
           ],
         },
       ],

@@ -11,11 +11,12 @@ export function matching(
   labels: Readonly<Record<string, string | undefined>>,
   patterns: Readonly<Record<string, string>> = {},
 ): string {
-  const equal = Object.entries(labels).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}=${quoted(value)}`],
-  );
-  const alike = Object.entries(patterns).map(([name, pattern]) => `${name}=~${pattern}`);
-  return `{${[...equal, ...alike].join(',')}}`;
+  const matchers: string[] = [];
+  for (const [name, value] of Object.entries(labels)) {
+    if (value !== undefined) matchers.push(`${name}=${quoted(value)}`);
+  }
+  for (const [name, pattern] of Object.entries(patterns)) matchers.push(`${name}=~${pattern}`);
+  return `{${matchers.join(',')}}`;
 }
 
 /**
@@ -49,8 +50,12 @@ export function aboutObject(
   return `${series({ namespace, exported_namespace: '' })} or ${series({ exported_namespace: namespace })}`;
 }
 
+/** Characters of a string that are escaped. */
+const SPECIAL = /[\\"\n]/;
+
 /** A string of PromQL. Source: Prometheus documentation, Querying basics, String literals. */
 export function quoted(value: string): string {
+  if (!SPECIAL.test(value)) return `"${value}"`;
   return `"${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 }
 

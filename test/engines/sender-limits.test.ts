@@ -97,7 +97,7 @@ suite('the range of a limit, on a Redis server', () => {
       Array.from({ length: 24 }, async () => {
         const bucket = new RedisBucket(redis.client, 'fast', 'provider', pace, clock);
         while (clock() < end) {
-          const reservation = await bucket.reserve(portion);
+          const reservation = await bucket.reserve(portion, clock() + 10_000);
           if ('closed' in reservation) throw new Error(reservation.closed);
           for (const { at, until: last } of reservation.slots) {
             // As a sender does: it waits for its slot, and what is late is discarded.
@@ -139,8 +139,8 @@ suite('the range of a limit, on a Redis server', () => {
   test('a day that is full: no slot until a quarter of an hour of the day before is forgotten, on each of several days', async () => {
     const perDay = 1000;
     const bucket = new RedisBucket(redis.client, 'daily', 'provider', paceFor(100, { perDay }));
+    const reserve = (count: number) => bucket.reserve(count, Date.now() + 120_000);
     const key = '{daily:provider}:day';
-    const quarter = () => Math.floor(Date.now() / 900_000);
     /** As if everything had happened so many quarters earlier. */
     const age = async (quarters: number) => {
       const counts = await redis.client.hgetall(key);
@@ -152,22 +152,22 @@ suite('the range of a limit, on a Redis server', () => {
     let sent = 0;
     for (let day = 1; day <= 3; day += 1) {
       // A portion that does not fit is refused whole, and a smaller one fits.
-      for (let taken = 0; taken < perDay; taken += 100) expect(await bucket.reserve(100)).toHaveProperty('slots');
+      for (let taken = 0; taken < perDay; taken += 100) expect(await reserve(100)).toHaveProperty('slots');
       sent += perDay;
-      const full = await bucket.reserve(1);
+      const full = await reserve(1);
       expect(full).toMatchObject({ closed: 'day' });
       const { retryMillis } = full as { retryMillis: number };
       expect(retryMillis / 1000).toBeGreaterThan(DAY_SECONDS);
       expect(retryMillis / 1000).toBeLessThanOrEqual(DAY_SECONDS + 900);
       // A day and a quarter later there is room; one quarter earlier there is not.
       await age(96);
-      expect(await bucket.reserve(1)).toMatchObject({ closed: 'day' });
+      expect(await reserve(1)).toMatchObject({ closed: 'day' });
       await age(1);
     }
     expect(sent).toBe(3 * perDay);
-    expect(await bucket.reserve(1)).toHaveProperty('slots');
+    expect(await reserve(1)).toHaveProperty('slots');
     // What is older than a day is forgotten, so the counts stay few.
-    expect(Object.keys(await redis.client.hgetall(key))).toEqual([String(quarter())]);
+    expect(Object.keys(await redis.client.hgetall(key))).toHaveLength(1);
   });
 
   test('a second provider takes over while the first says that it takes nothing, and no mail is sent by both', async () => {

@@ -110,7 +110,7 @@ export class QueueWorker extends Construct {
     const question = redriveQueue ? questionOf(subject, redriveQueue, usable) : ownQuestion(subject, usable);
     const planned = redriveQueue && {
       id: redriveQueue.node.id,
-      plan: redriveQueue.plan,
+      solved: redriveQueue._solved,
       ceiling: ceilingOf(redriveQueue),
     };
     const binding = usable.compute._bind({

@@ -17,7 +17,7 @@ import type { Construct } from 'constructs';
 import { type Check, InvalidInputError } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
-import { planQueue } from '../../flow/queue/plan';
+import { planQueue, type SolvedQueue, solveQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { removalCheck } from '../removal-policy';
@@ -90,7 +90,13 @@ export class RedriveQueue extends QueueBase {
    */
   public readonly _asked: Pick<RedriveQueueProps, 'workload' | 'objective' | 'consumer'>;
 
-  private readonly ownPlan: QueuePlan;
+  /**
+   * The queue's own plan and size, to which a worker adds its price.
+   *
+   * @internal
+   */
+  public readonly _solved: SolvedQueue;
+
   private readonly props: RedriveQueueProps;
   private readonly removalPolicy: RemovalPolicy;
   private servedBy?: ServingWorker;
@@ -107,7 +113,7 @@ export class RedriveQueue extends QueueBase {
     this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
     this._question = redriveQuestion(usable);
     this._asked = { workload: usable.workload, objective: usable.objective, consumer: usable.consumer };
-    this.ownPlan = planQueue(subjectOf(this), this._question, [...checks, ...ownChecks(usable)]);
+    this._solved = solveQueue(subjectOf(this), this._question, [...checks, ...ownChecks(usable)]);
 
     const sourceName = this.sourceName();
     this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
@@ -155,7 +161,7 @@ export class RedriveQueue extends QueueBase {
    * the same knobs, and those that only the worker has.
    */
   public get plan(): QueuePlan {
-    return this.servedBy?.plan ?? this.ownPlan;
+    return this.servedBy?.plan ?? this._solved.plan;
   }
 
   public override addToResourcePolicy(statement: PolicyStatement): AddToResourcePolicyResult {

@@ -7,7 +7,7 @@ import { figure } from '../../flow/figures';
 import { type Kinds, sound } from '../../flow/kinds';
 import { SQS_DEFAULTS, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import { type QueueSettings, withQueueSettings } from '../../flow/queue/existing';
-import { planQueue } from '../../flow/queue/plan';
+import { planPriced, planQueue, type SolvedQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { resolvedNumber } from '../tokens';
@@ -30,7 +30,7 @@ export interface WorkerContext {
 export interface PlannedQueue {
   /** Its construct id. */
   readonly id: string;
-  readonly plan: QueuePlan;
+  readonly solved: SolvedQueue;
   /**
    * The most that the worker may cost in US dollars a month, where the queue's plan did not know what an instance costs.
    */
@@ -86,12 +86,12 @@ export function planWorker(
     const settings = queueSettings(queue);
     return withQueueSettings(planQueue(subject, { ...question, ...asked(settings) }, checks), settings);
   }
-  const { id, ceiling, plan: queuePlan } = planned;
+  const { id, ceiling, solved } = planned;
   const bounded = { ...question, objective: { ...question.objective, monthlyCost: ceiling } };
   // Without a price the plan refuses a ceiling by name.
   const priced = question.consumer?.instanceHourCost !== undefined;
-  const plan = planQueue(subject, ceiling === undefined || priced ? question : bounded, checks);
-  validate(subject, differences(id, queuePlan, plan));
+  const plan = planPriced(subject, ceiling === undefined || priced ? question : bounded, solved, checks);
+  validate(subject, differences(id, solved.plan, plan));
   if (ceiling !== undefined && plan.value('costCeiling') > ceiling) throw aboveCeiling(subject, plan, bounded, ceiling);
   return plan;
 }

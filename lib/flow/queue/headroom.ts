@@ -32,15 +32,15 @@ export function sizeWithHeadroom(
 ): SparedSizing {
   const { headroom = DEFAULT_HEADROOM } = objective;
   const spared = sparing(headroom, solve)(subject, workload, objective, given);
-  if (spared.refusal === undefined || objective.headroom !== undefined) return { sizing: spared, headroom };
+  if (spared.refusal() === undefined || objective.headroom !== undefined) return { sizing: spared, headroom };
   const bare = solve(subject, workload, objective, given);
-  if (bare.refusal !== undefined) return { sizing: bare, headroom };
+  if (bare.refusal() !== undefined) return { sizing: bare, headroom };
   let best: SparedSizing = { sizing: { ...bare, given }, headroom: 1 };
   let failing = headroom;
   for (let step = 0; step < STEPS; step += 1) {
     const middle = (best.headroom + failing) / 2;
     const sizing = sparing(middle, solve)(subject, workload, objective, given);
-    if (sizing.refusal === undefined) best = { sizing, headroom: middle };
+    if (sizing.refusal() === undefined) best = { sizing, headroom: middle };
     else failing = middle;
   }
   return best;
@@ -57,9 +57,9 @@ export const sizeAsAsked: typeof sizeWithHeadroom = (solve, subject, workload, o
 function sparing(headroom: number, solve: Solve): Solve {
   return (subject, workload, objective, given) => {
     const spared = solve(subject, times(workload, headroom), objective, given);
-    if (spared.refusal !== undefined) {
-      const { refusal } = spared;
-      return { ...spared, given, refusal: () => `with a head-room of ${headroom}, ${refusal()}` };
+    const refusal = spared.refusal();
+    if (refusal !== undefined) {
+      return { ...spared, given, refusal: () => () => `with a head-room of ${headroom}, ${refusal()}` };
     }
     const { minInstances, maxInstances } = spared.consumer;
     const { decidedBy } = spared;

@@ -22,25 +22,23 @@ import { BROKERS } from './brokers/table';
 import { forecast } from './forecast/predict';
 import { breaksAtLoad, breaksAtServiceTime, type SparedSizing, sizeAsAsked, sizeWithHeadroom } from './headroom';
 import { alarmBacklog, queueKnobs } from './knobs';
+import { type Parts, partsOf } from './parts';
 import type { Planned } from './planned';
 import { PLATFORMS } from './platforms/table';
 import { awake, sleeps, wakingRefusal } from './platforms/waking';
 import type { QueueQuestion } from './question';
 import type { Refusal } from './refusal';
 import {
-  attemptSeconds,
   consumerChecks,
-  type GivenConsumer,
   questionChecks,
   type ResolvedConsumer,
   resolveWorkload,
   retryChecks,
   workloadChecks,
 } from './resolve';
-import type { Retry } from './retry';
 import { type Sizing, size } from './sizing';
 import { type Fits, twoTogether, type WayOut, waysOut } from './ways-out';
-import { type Consumer, type Predictions, QueuePlan, type Workload } from './workload';
+import { type Predictions, QueuePlan, type Workload } from './workload';
 
 /**
  * The plan of a queue.
@@ -55,20 +53,71 @@ export function planQueue(subject: string, question: QueueQuestion, checks: read
   return solveQueue(subject, question, checks).plan;
 }
 
-/** A plan with its sizing, so that a simulation runs the numbers of the plan. */
+/**
+ * A plan with its question and sizing, so that a simulation runs the numbers of the plan, and a price is added to it
+ * without sizing again.
+ */
 export interface SolvedQueue {
   readonly plan: QueuePlan;
+  readonly question: QueueQuestion;
   readonly sizing: Sizing;
+  /** Times the load that the size was made for. */
+  readonly headroom: number;
 }
 
 /** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
   validate(subject, checksOf(question, checks));
-  const { platformName, platform, brokerName, broker } = partsOf(question);
-  validate(subject, retryChecks(question.workload, timedConsumer(question)));
-  const attempt = attempted(subject, question, sizeWithHeadroom);
+  const parts = partsOf(question);
+  validate(subject, retryChecks(question.workload, parts.consumer()));
+  const attempt = attempted(subject, question, sizeWithHeadroom, parts);
   if ('reason' in attempt) throw refused(subject, question, attempt);
-  const { sizing, headroom } = attempt;
+  return solved(subject, question, attempt, parts);
+}
+
+/**
+ * The plan of a question that is `known` already but for the price of an instance, which changes no crew: nothing is
+ * sized again. A question that differs in anything else is planned anew.
+ *
+ * @throws InvalidInputError when numbers are out of range, with all of them named
+ * @throws CapacityError when the promise cannot be kept, with ways out that have each been solved
+ */
+export function planPriced(
+  subject: string,
+  question: QueueQuestion,
+  known: SolvedQueue,
+  checks: readonly Check[] = [],
+): QueuePlan {
+  if (!differsInPrice(question, known.question)) return planQueue(subject, question, checks);
+  validate(subject, checksOf(question, checks));
+  const { instanceHourCost } = question.consumer ?? {};
+  const given = { ...known.sizing.given, instanceHourCost };
+  const sizing = { ...known.sizing, subject, given, forecast: known.sizing.forecast.priced(instanceHourCost) };
+  return solved(subject, question, { ...known, sizing }).plan;
+}
+
+/** Whether two questions differ at most in the price of an instance, and neither has a ceiling that it could break. */
+function differsInPrice(one: QueueQuestion, other: QueueQuestion): boolean {
+  if (isKnown(one.objective?.monthlyCost)) return false;
+  return (
+    same({ ...one, consumer: undefined }, { ...other, consumer: undefined }) &&
+    same({ ...one.consumer, instanceHourCost: undefined }, { ...other.consumer, instanceHourCost: undefined })
+  );
+}
+
+function same(one: object, other: object): boolean {
+  const fields = new Map<string, unknown>(Object.entries(other));
+  return [...Object.entries(one), ...fields].every(([name]) => Object.is(Reflect.get(one, name), fields.get(name)));
+}
+
+/** The plan of a queue with its size. */
+function solved(
+  subject: string,
+  question: QueueQuestion,
+  { sizing, headroom }: SparedSizing,
+  parts: Parts = partsOf(question),
+): SolvedQueue {
+  const { platformName, platform, brokerName, broker } = parts;
   const predictions = withBreakingPoints(sizing.forecast.predictions(), sizing);
   const read = { question, platform: platformName, brokerFacts: broker.facts };
   const planned: Planned = {
@@ -81,8 +130,8 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
     sizing,
     headroom,
     predictions,
-    itemTimeoutSeconds: itemTimeout(question),
-    retry: retryOf(question),
+    itemTimeoutSeconds: parts.itemTimeoutSeconds(),
+    retry: parts.retry(),
     alarmBacklog: alarmBacklog({ ...read, sizing, predictions }).value,
   };
   const monthlyCost = platform.monthlyCost?.(planned);
@@ -97,14 +146,7 @@ export function solveQueue(subject: string, question: QueueQuestion, checks: rea
   const ofPlatform = platform.alarms?.(plan) ?? [];
   // Where both have an alarm of the same name, a queue with a redriver is watched where it is, any other by its worker.
   const alarms = question.redrive === undefined ? [...ofBroker, ...ofPlatform] : [...ofPlatform, ...ofBroker];
-  return { plan: plan.withKnobs(alarms), sizing };
-}
-
-/** The platform and the broker that are asked for. */
-function partsOf({ platform: platformName = 'other', broker }: QueueQuestion) {
-  const platform = PLATFORMS[platformName];
-  const brokerName = broker ?? platform.facts.brokers[0];
-  return { platformName, platform, brokerName, broker: BROKERS[brokerName] };
+  return { plan: plan.withKnobs(alarms), question, sizing, headroom };
 }
 
 /** Every check of a question. */
@@ -134,26 +176,6 @@ function isNameOf(table: object, name: unknown): boolean {
   return typeof name === 'string' && Object.hasOwn(table, name);
 }
 
-/** The consumer with the times and limits of platform and broker. */
-function timedConsumer(question: QueueQuestion): GivenConsumer {
-  const { platform, broker } = partsOf(question);
-  return {
-    ...platform.consumer(question, broker.facts),
-    ...definedOnly(broker.consumer(question)),
-    retryDelay: retryOf(question).delay,
-  };
-}
-
-/** How a failed item is retried. */
-function retryOf(question: QueueQuestion): Retry {
-  const { platformName: platform, broker } = partsOf(question);
-  return broker.retry({ question, platform, itemTimeoutSeconds: itemTimeout(question) });
-}
-
-function itemTimeout({ workload, consumer }: QueueQuestion): number {
-  return consumer?.itemTimeoutSeconds ?? attemptSeconds(resolveWorkload(workload)).timeout;
-}
-
 /** A question that cannot be served: why, and the size where it got that far. */
 interface RefusedAttempt extends Refusal {
   readonly sizing?: Sizing;
@@ -164,23 +186,25 @@ function attempted(
   subject: string,
   question: QueueQuestion,
   spared: typeof sizeWithHeadroom,
+  parts: Parts = partsOf(question),
 ): SparedSizing | RefusedAttempt {
-  const { platformName, platform, broker } = partsOf(question);
+  const { platformName, platform, broker } = parts;
   const { workload, objective } = question;
   const refusal =
     platform.refusal?.(question) ?? wakingRefusal(question, platform.wakeUpSeconds?.(question, broker.facts));
   if (refusal !== undefined) return refusal;
   const solve = platform.solve?.(question) ?? size;
-  const made = spared(solve, subject, workload, objective, timedConsumer(question));
+  const made = spared(solve, subject, workload, objective, parts.consumer());
   const { sizing } = made;
-  if (sizing.refusal !== undefined) {
+  const reason = sizing.refusal();
+  if (reason !== undefined) {
     const otherwise = (asked: QueueQuestion, fits: Fits) => [
       ...(platform.otherwise?.(asked, sizing, fits) ?? []),
       ...(sleeps(asked) ? [awake(asked)] : []),
     ];
-    return { reason: sizing.refusal, sizing, waysOut: otherwise };
+    return { reason, sizing, waysOut: otherwise };
   }
-  const itemTimeoutSeconds = itemTimeout(question);
+  const itemTimeoutSeconds = parts.itemTimeoutSeconds();
   return broker.refusal?.({ question, platform: platformName, sizing, itemTimeoutSeconds }) ?? made;
 }
 
@@ -212,7 +236,7 @@ const NO_CHANGE = 'no one or two changes are enough: change load, service time, 
 /** Whether a changed question is within its ranges. */
 function isSound(question: QueueQuestion): boolean {
   if (checksOf(question, []).some((check) => check.refused)) return false;
-  return !retryChecks(question.workload, timedConsumer(question)).some((check) => check.refused);
+  return !retryChecks(question.workload, partsOf(question).consumer()).some((check) => check.refused);
 }
 
 /** With the multiples at which the promise breaks, each searched for when it is first read. */
@@ -235,10 +259,6 @@ function remarks({ headroom, question }: Planned): string[] {
   return [
     `head-room is ${figure(headroom)} × the load, ${DEFAULT_HEADROOM} is usual: the bounds given by hand leave no more`,
   ];
-}
-
-function definedOnly(consumer: Consumer): Consumer {
-  return Object.fromEntries(Object.entries(consumer).filter(([, value]) => value !== undefined));
 }
 
 /**

@@ -89,9 +89,15 @@ export const BURST_SECONDS = SHORTEST_PEAK_SECONDS;
 /** The workload with its defaults. */
 export function resolveWorkload(workload: Workload): ResolvedWorkload {
   const { burstItems = 0, steadyPerSecond } = workload;
-  const peak = { peakPerSecond: steadyPerSecond + burstItems / BURST_SECONDS, peakSeconds: BURST_SECONDS };
+  const { peakPerSecond, peakSeconds } =
+    burstItems > 0
+      ? { peakPerSecond: steadyPerSecond + burstItems / BURST_SECONDS, peakSeconds: BURST_SECONDS }
+      : resolveArrivals(workload);
+  // Field by field: a plan resolves its workload in ten places, and a spread costs ten times as much.
   return {
-    ...resolveArrivals(burstItems > 0 ? { ...workload, ...peak } : workload),
+    steadyPerSecond,
+    peakPerSecond,
+    peakSeconds,
     burstItems,
     serviceSeconds: workload.serviceSeconds,
     serviceVariation: workload.serviceVariation ?? 1,

@@ -1,5 +1,6 @@
 /** From workload and promise to a crew: the numbers of a plan, before they get names and reasons. */
 import { figure } from '../figures';
+import { once } from '../once';
 import { firstIndex } from '../search';
 import { itemsAtFirstPoll, type Promised, planningHorizon, slotsForRate, slotsThroughReaction } from './crew';
 import { type LatencyMix, unhinderedLatency } from './forecast/latency';
@@ -35,15 +36,18 @@ export interface Sizing {
   /** Whether the peak is over before the queue settles, so that fewer instances keep the promise through it. */
   readonly passing: boolean;
   /**
-   * Why the promise is broken, or undefined if it is kept. A function, because the sentence costs a quantile and a
-   * search only needs to know that there is one.
+   * Why the promise is broken, or undefined if it is kept. Found when first read: it costs the law of latency, and the
+   * sentence a quantile besides.
    */
-  readonly refusal: (() => string) | undefined;
+  readonly refusal: () => Reason | undefined;
   /** What decided on the most instances. */
   readonly decidedBy: Decision;
   /** Seconds of the workload's service time that are not the item's own, such as the start of a job. */
   readonly startSecondsWithin: number;
 }
+
+/** A sentence that is made when it is read. */
+export type Reason = () => string;
 
 /** What decides on the most instances: a number given by hand, the promise, the most items that may wait, or a limit. */
 export type Decision = 'given' | 'latency' | 'minimum' | 'backlog' | 'limit';
@@ -54,6 +58,8 @@ export interface SizeOptions {
   readonly target?: (backlogPerInstance: number) => number;
   /** Seconds of the service time that are not the item's own. Default: 0. */
   readonly startSecondsWithin?: number;
+  /** Whether only the most instances are wanted: those that always run are then all of them. Default: false. */
+  readonly onlyMost?: boolean;
 }
 
 /** Sizes a consumer: `size`, or the platform's version of it. */
@@ -73,7 +79,7 @@ export function size(
   givenWorkload: Workload,
   objective: Objective,
   given: GivenConsumer,
-  { target = (items) => items, startSecondsWithin = 0 }: SizeOptions = {},
+  { target = (items) => items, startSecondsWithin = 0, onlyMost = false }: SizeOptions = {},
 ): Sizing {
   const workload = resolveWorkload(givenWorkload);
   const timing = {
@@ -94,7 +100,7 @@ export function size(
   const common = { subject, workload, given, promised, workSeconds: work, unhinderedSeconds, startSecondsWithin };
   let passing = false;
   let decidedBy: Decision = given.maxInstances === undefined ? 'latency' : 'given';
-  const done = (consumer: ResolvedConsumer, refusal?: () => string): Sizing => {
+  const done = (consumer: ResolvedConsumer, refusal?: Reason): Sizing => {
     const seen = forecast(workload, consumer, STEADY_HORIZON_SECONDS, given.instanceHourCost);
     return {
       ...common,
@@ -102,7 +108,7 @@ export function size(
       passing,
       decidedBy,
       forecast: seen,
-      refusal: refusal ?? broken(seen, common, consumer, objective),
+      refusal: once(() => refusal ?? broken(seen, common, consumer, objective)),
     };
   };
   const crew = (minInstances: number, maxInstances: number): ResolvedConsumer => ({
@@ -154,6 +160,7 @@ export function size(
     return done(crew(Math.min(most, given.minInstances ?? most), most), () => tooFew(workload, work, most, slots));
   }
   if (given.minInstances !== undefined) return done(crew(Math.min(given.minInstances, most), most));
+  if (onlyMost) return done(crew(most, most));
   const steady = slotsForSteady(STEADY_HORIZON_SECONDS);
   const reacting = slotsThroughReaction(workload, timing, promised, unhinderedSeconds);
   const least = Math.min(most, Math.max(1, Math.ceil(Math.max(steady, reacting) / slots - 1e-9)));
@@ -224,7 +231,7 @@ function smallest(least: number, most: number, at: (min: number) => Sizing): Siz
     tried.set(index, known);
     return known;
   };
-  return sized(firstIndex(most - least, (index) => sized(index).refusal === undefined));
+  return sized(firstIndex(most - least, (index) => sized(index).refusal() === undefined));
 }
 
 /**
@@ -254,7 +261,7 @@ function broken(
   common: Common,
   consumer: ResolvedConsumer,
   objective: Pick<Objective, 'monthlyCost'> = {},
-): (() => string) | undefined {
+): Reason | undefined {
   const { workload, promised } = common;
   const { mostMonthlyCost = 0 } = seen;
   const crew = () => `${consumer.minInstances} to ${consumer.maxInstances} instances × ${consumer.slotsPerInstance}`;

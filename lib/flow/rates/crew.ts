@@ -19,6 +19,8 @@ export interface Crew {
   readonly instances: number;
   readonly perInstance: number;
   readonly leasesPerSecond: number;
+  readonly firstPerSecond: number;
+  readonly standbyPerSecond?: number;
   /** The rate of the faster provider, which the senders are enough for. */
   readonly fastestPerSecond: number;
   /** The rate of the slower provider, at which a portion takes longest. */
@@ -42,6 +44,8 @@ export function crewFor({ messagesPerSecond, jitterSeconds }: Pace, question: Ra
     inFlight,
     instances,
     perInstance,
+    firstPerSecond: messagesPerSecond,
+    standbyPerSecond: standby?.messagesPerSecond,
     fastestPerSecond,
     leasesPerSecond: fastestPerSecond / perInstance,
     slowestPerSecond: Math.min(messagesPerSecond, standby?.messagesPerSecond ?? messagesPerSecond),

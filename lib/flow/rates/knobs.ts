@@ -79,7 +79,8 @@ function dayKnobs(whose: '' | 'standby', { messagesPerDay }: Pace): Knob[] {
       name: whose === '' ? 'messagesPerDay' : 'standbyMessagesPerDay',
       value: messagesPerDay,
       unit: 'messages',
-      formula: 'daily limit × share ÷ recipients of a message, rounded down, in any 24 hours',
+      formula:
+        'daily limit × share ÷ recipients of a message, rounded down, in any 24 hours, counted by quarters of an hour',
       inputs: {},
       source: "the provider's limit, as given",
     },

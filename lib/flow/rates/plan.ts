@@ -5,15 +5,15 @@ import { duration, figure, percent } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import type { Knob } from '../plan';
-import { DAY_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
 import { brakeKnobs, PAUSE_AT } from './brake';
 import { ratesChecks } from './checks';
 import { type Crew, crewFor, crewKnobs } from './crew';
-import { functionKnobs, timeoutKnob } from './function';
+import { functionKnobs, leastTimeoutSeconds } from './function';
 import { paceKnobs } from './knobs';
 import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { podKnobs } from './pod';
+import { DAY_WINDOW_SECONDS } from './run-time';
 import { SENDERS } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
 
@@ -89,7 +89,7 @@ function keeps({ workload, objective = {} }: RatesQuestion, pace: Pace, times: n
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
   const { completeSeconds } = objective;
   const steady = times * steadyPerSecond;
-  if (steady >= Math.min(pace.messagesPerSecond, pace.messagesPerDay / DAY_SECONDS)) return false;
+  if (steady >= Math.min(pace.messagesPerSecond, pace.messagesPerDay / DAY_WINDOW_SECONDS)) return false;
   return (
     completeSeconds === undefined ||
     sendingSeconds(times * campaignMessages, steady, pace) <= completeSeconds * (1 + 1e-9)
@@ -126,7 +126,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
       ['several senders, each with a share of the limit'],
     );
   }
-  const { value: timeout } = timeoutKnob(crew, callSeconds);
+  const timeout = leastTimeoutSeconds(crew, callSeconds);
   if (timeout > mostSeconds) {
     throw new CapacityError(
       subject,
@@ -138,7 +138,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
 
 function tooMuch({ workload, objective = {} }: RatesQuestion, pace: Pace, times = 1): string {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
-  const daily = pace.messagesPerDay / DAY_SECONDS;
+  const daily = pace.messagesPerDay / DAY_WINDOW_SECONDS;
   const rate = Math.min(pace.messagesPerSecond, daily);
   const steady = times * steadyPerSecond;
   const limit = daily < pace.messagesPerSecond ? `${figure(pace.messagesPerDay)} a day` : `${figure(rate)}/s`;

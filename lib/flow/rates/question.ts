@@ -42,16 +42,18 @@ export interface BucketSettings {
 
 /** The bucket of a provider, the first or the second, from the knobs of the plan. */
 export function bucketSettings(plan: RatesPlan, whose: 'first' | 'standby'): BucketSettings {
+  const has = (name: string) => plan.knobs.some((knob) => knob.name === name);
   const [rate, day] =
     whose === 'first' ? ['messagesPerSecond', 'messagesPerDay'] : ['standbyMessagesPerSecond', 'standbyMessagesPerDay'];
+  const horizon = whose === 'standby' && has('standbyHorizonSeconds') ? 'standbyHorizonSeconds' : 'horizonSeconds';
   return {
     messagesPerSecond: plan.value(rate),
     burst: plan.value('burst'),
     slotSeconds: plan.value('slotSeconds'),
-    ...(plan.knobs.some(({ name }) => name === day) && { messagesPerDay: plan.value(day) }),
+    ...(has(day) && { messagesPerDay: plan.value(day) }),
     throttledFactor: plan.value('throttledFactor'),
     recoveryStep: plan.value('recoveryStep'),
     adaptSeconds: plan.value('adaptSeconds'),
-    horizonSeconds: plan.value('horizonSeconds'),
+    horizonSeconds: plan.value(horizon),
   };
 }

@@ -6,6 +6,7 @@
  * MOST_RECIPIENTS, ON_UNKNOWN, CALL_TIMEOUT_SECONDS, HIDE_SECONDS, RECORD_SECONDS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS,
  * CLOSED_SECONDS, HOLD_SECONDS, STALLED_SECONDS, METRICS_PORT.
  */
+import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
@@ -45,6 +46,8 @@ async function main(): Promise<void> {
   const lanes = (JSON.parse(setting('LANES')) as ContainerLane[]).map((lane) => laneOf(lane, redis, prefix, config));
   const counts = new Map<Counted, number>();
   const stop = new AbortController();
+  // Every mail that waits listens to it.
+  setMaxListeners(0, stop.signal);
   const ports: Ports = {
     claims: new RedisClaims(redis, prefix, numberSetting('RECORD_SECONDS')),
     lanes,

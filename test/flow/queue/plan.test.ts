@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import type { QueueQuestion } from '../../../lib/flow/queue/question';
-import { type Solve, size } from '../../../lib/flow/queue/sizing';
+import { type Reason, type Solve, size } from '../../../lib/flow/queue/sizing';
 import { waysOut } from '../../../lib/flow/queue/ways-out';
 import type { Consumer, Objective, Workload } from '../../../lib/flow/queue/workload';
 import { spread, zeroOr } from '../../support/property';
@@ -219,24 +219,27 @@ describe('the order peak of the README: 40/s, 400/s for half an hour, 50 ms an i
     const solve: Solve = (...asked) => {
       solved();
       const { refusal, ...sizing } = size(...asked);
-      if (refusal === undefined) return { refusal, ...sizing };
+      const sentence = (reason: Reason) => () => {
+        worded();
+        return reason();
+      };
       return {
         ...sizing,
         refusal: () => {
-          worded();
-          return refusal();
+          const reason = refusal();
+          return reason && sentence(reason);
         },
       };
     };
     const three = { ...consumer, maxInstances: 3 };
     const refused = solve('Orders', workload, objective, three);
     const sized = (asked: QueueQuestion) => solve('Orders', asked.workload, asked.objective, asked.consumer ?? {});
-    const fits = (asked: QueueQuestion) => sized(asked).refusal === undefined;
+    const fits = (asked: QueueQuestion) => sized(asked).refusal() === undefined;
     const question = { workload, objective, consumer: three };
     expect(waysOut({ question, sizing: refused, fits, sized }).length).toBeGreaterThan(0);
     expect(solved.mock.calls.length).toBeGreaterThan(20);
     expect(worded).not.toHaveBeenCalled();
-    expect(() => planQueue('Orders', { workload, objective, consumer: three })).toThrow(refused.refusal!());
+    expect(() => planQueue('Orders', { workload, objective, consumer: three })).toThrow(refused.refusal()!());
     expect(worded).toHaveBeenCalledTimes(1);
   });
 

@@ -36,6 +36,8 @@ export interface Forecast {
   readonly mostMonthlyCost: number | undefined;
   /** The predictions of a plan. */
   readonly predictions: () => Predictions;
+  /** The same with another price, in US dollars for an instance and hour: what is computed already is kept. */
+  readonly priced: (hourCost: number | undefined) => Forecast;
 }
 
 /** Peaks a month that cost is computed with: one a day. */
@@ -66,15 +68,13 @@ export function forecast(
   // Without a peak nothing is left over, unless more arrives than all instances serve: then the backlog keeps growing.
   const lasting = offered < slots ? 0 : Number.POSITIVE_INFINITY;
   const drainSeconds = () => (workload.peakSeconds > 0 ? path().drainSeconds : lasting);
-  const monthlyCost = () =>
-    hourCost === undefined ? undefined : hourCost * instanceHours(workload, consumer, drainSeconds());
   const median = once(() => latency().quantile(0.5));
   const worst = once(() => latency().quantile(0.99));
   const bad = once(() => {
     const passing = transient();
     return passing === undefined ? undefined : badPeakLatency(passing, peak);
   });
-  const predictions = (): Predictions => ({
+  const predictions = (price: number | undefined): Predictions => ({
     utilisation: burstItems > 0 ? Math.min(1, (burstItems + offered) / slots) : offered / slots,
     get waitProbability() {
       if (burstItems === 0) return erlangC(slots, offered);
@@ -92,10 +92,18 @@ export function forecast(
     peakBacklog: peakBacklog(),
     drainSeconds: drainSeconds(),
     reactionSeconds: reactionSeconds(consumer),
-    ...(hourCost !== undefined && { monthlyCost: monthlyCost() }),
+    ...(price !== undefined && { monthlyCost: price * instanceHours(workload, consumer, drainSeconds()) }),
   });
-  const mostMonthlyCost = hourCost === undefined ? undefined : hourCost * consumer.maxInstances * MONTH_HOURS;
-  return { path, latency, peakBacklog, drainSeconds, mostMonthlyCost, predictions };
+  const priced = (price: number | undefined): Forecast => ({
+    path,
+    latency,
+    peakBacklog,
+    drainSeconds,
+    mostMonthlyCost: price === undefined ? undefined : price * consumer.maxInstances * MONTH_HOURS,
+    predictions: () => predictions(price),
+    priced,
+  });
+  return priced(hourCost);
 }
 
 /**

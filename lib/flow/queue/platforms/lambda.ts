@@ -103,11 +103,11 @@ function withinCost(provisioned: boolean, solve: Solve): Solve {
     const sized = solve(subject, workload, objective, given);
     const ceiling = costCeiling(provisioned, sized);
     const allowed = objective.monthlyCost ?? Number.POSITIVE_INFINITY;
-    if (sized.refusal !== undefined || ceiling <= allowed) return sized;
+    if (ceiling <= allowed || sized.refusal() !== undefined) return sized;
     const least = boundOf(provisioned, sized.consumer.maxInstances);
-    const refusal = () =>
+    const reason = () =>
       `${least} concurrent invocations, the fewest that a mapping can be bounded to, may cost ${figure(ceiling)} USD a month, ${figure(allowed)} are allowed`;
-    return { ...sized, refusal };
+    return { ...sized, refusal: () => reason };
   };
 }
 
@@ -285,14 +285,14 @@ export const LAMBDA: Platform = {
 
 /** From two pollers, the minimum; the number provisioned is derived. */
 const provisionedSize: Solve = (subject, workload, objective, given) => {
-  const needed = size(subject, workload, objective, given).consumer.maxInstances;
+  const needed = size(subject, workload, objective, given, { onlyMost: true }).consumer.maxInstances;
   if (needed > PROVISIONED.mostInstances) return sizeOnRamp(PROVISIONED, subject, workload, objective, given);
   const ramp = { ...PROVISIONED, initialInstances: POLLERS.min * INVOCATIONS_PER_POLLER };
   const sized = size(subject, workload, objective, { ...given, decideSeconds: rampSeconds(ramp, needed) });
   const least = pollers(sized.consumer.minInstances);
-  if (sized.refusal !== undefined || least <= POLLERS.mostAtOnce) return { ...sized, given };
-  const refusal = () => `needs ${least} provisioned pollers, a mapping takes ${POLLERS.mostAtOnce}`;
-  return { ...sized, given, refusal };
+  if (least <= POLLERS.mostAtOnce || sized.refusal() !== undefined) return { ...sized, given };
+  const reason = () => `needs ${least} provisioned pollers, a mapping takes ${POLLERS.mostAtOnce}`;
+  return { ...sized, given, refusal: () => reason };
 };
 
 /** Lambda with provisioned pollers, for promises shorter than the ramp and for more than 1,000 at a time. */

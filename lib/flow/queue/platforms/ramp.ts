@@ -36,12 +36,11 @@ export function sizeOnRamp(
   given: Consumer,
 ): Sizing {
   // The number needed does not depend on how fast instances start.
-  const unhurried = size(subject, workload, objective, { ...given, decideSeconds: 0 });
+  const unhurried = size(subject, workload, objective, { ...given, decideSeconds: 0 }, { onlyMost: true });
   const needed = unhurried.consumer.maxInstances;
-  if (unhurried.refusal !== undefined) return { ...unhurried, given };
   if (needed > ramp.mostInstances) {
-    const refusal = () => `needs ${needed} ${ramp.called}, ${ramp.limitedBy} allows ${ramp.mostInstances}`;
-    return { ...unhurried, given, refusal };
+    const reason = () => `needs ${needed} ${ramp.called}, ${ramp.limitedBy} allows ${ramp.mostInstances}`;
+    return { ...unhurried, given, refusal: () => unhurried.refusal() ?? reason };
   }
   const sized = size(subject, workload, objective, {
     ...given,
@@ -49,6 +48,8 @@ export function sizeOnRamp(
     minInstances: Math.min(ramp.initialInstances, needed),
     maxInstances: needed,
   });
+  // What not even instances at once can serve is refused without a word about the ramp.
+  if (sized.refusal() !== undefined && unhurried.refusal() !== undefined) return { ...unhurried, given };
   // Given by hand means given by the user, not passed to the second sizing.
   return { ...sized, given, decidedBy: unhurried.decidedBy };
 }
