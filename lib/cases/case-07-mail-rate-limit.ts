@@ -41,7 +41,7 @@ export const mailRateLimit: Case = {
       engines: ['aws'],
       form: 'SQS, Lambda, one token bucket in DynamoDB',
       available: true,
-      deployed: 'Mailing/Sender',
+      deployed: 'Notifications/Mailing',
     },
     {
       name: 'RateLimitedSender',
