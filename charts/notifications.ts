@@ -1,6 +1,9 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { CHORES } from '../lib/cases/case-04-cron-stampede';
+import { MAILING } from '../lib/cases/case-07-mail-rate-limit';
+import { RateLimitedSender } from '../lib/k8s/rates/rate-limited-sender';
+import { SenderProvider } from '../lib/k8s/rates/sender-provider';
 import { SpreadSchedule } from '../lib/k8s/schedule/spread-schedule';
 import { restrictedNamespace } from './namespace';
 
@@ -9,11 +12,17 @@ const POSTGRESQL_PORT = 5432;
 
 /**
  * Notifications: the hourly chores of 36 services at minutes of their own, on machines that answer requests as well (case
- * 4). Expects kube-state-metrics and the Prometheus operator, and the services' database in the namespace `database`.
+ * 4), and a campaign that leaves at the rate of its provider, each mail once (case 7).
+ *
+ * Expects kube-state-metrics and the Prometheus operator; the services' database in the namespace `database`; a Redis with
+ * TLS in the namespace `redis`, and the Secrets `mailing-redis` (keys `password`, `ca.crt`) and `mailing-smtp` (key
+ * `connection`).
  */
 export class NotificationsChart extends Chart {
   /** The chores. */
   public readonly chores: SpreadSchedule;
+  /** The campaign. */
+  public readonly mailing: RateLimitedSender;
 
   constructor(scope: Construct, id: string, props: ChartProps = {}) {
     super(scope, id, { namespace: 'notifications', ...props });
@@ -27,6 +36,17 @@ export class NotificationsChart extends Chart {
         args: [job.name],
         egress: [{ ports: [POSTGRESQL_PORT], namespace: 'database' }],
       })),
+    });
+    this.mailing = new RateLimitedSender(this, 'Mailing', {
+      ...MAILING,
+      provider: SenderProvider.smtp({ connection: { secretName: 'mailing-smtp', key: 'connection' } }),
+      from: 'Mailing <mailing@example.com>',
+      redis: {
+        host: 'redis.redis',
+        namespace: 'redis',
+        password: { secretName: 'mailing-redis', key: 'password' },
+        certificateAuthority: { secretName: 'mailing-redis', key: 'ca.crt' },
+      },
     });
   }
 }

@@ -1,10 +1,13 @@
-import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { WorkerCompute } from '../lib/aws/queue/queue-worker';
+import { RateLimitedSender } from '../lib/aws/rates/rate-limited-sender';
 import { RuntimeFunction } from '../lib/aws/runtime-function';
 import { SpreadSchedule } from '../lib/aws/schedule/spread-schedule';
 import { CHORES } from '../lib/cases/case-04-cron-stampede';
+import { MAILING } from '../lib/cases/case-07-mail-rate-limit';
 
 /** Twice the time of a chore, as the plan of the queue asks. */
 const FUNCTION_TIMEOUT = Duration.seconds(2 * CHORES.jobs[0].durationSeconds);
@@ -12,12 +15,16 @@ const FUNCTION_TIMEOUT = Duration.seconds(2 * CHORES.jobs[0].durationSeconds);
 const CHORE_MIB = 354;
 
 /**
- * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4). The function does
- * nothing; put your own in its place.
+ * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4; the function does nothing,
+ * put your own in its place), and a campaign that leaves at the rate that Amazon SES takes, each mail once (case 7). The
+ * account needs a verified domain, and a sending quota of 100 a second and 500,000 a day.
  */
 export class NotificationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
-    super(scope, id, { description: 'Notifications: hourly jobs, spread over the hour, a few at a time', ...props });
+    super(scope, id, {
+      description: 'Notifications: hourly jobs, spread over the hour, and a campaign at the rate of its provider',
+      ...props,
+    });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
     const runner = new RuntimeFunction(this, 'Runner', {
       bundle: 'notifications',
@@ -32,5 +39,28 @@ export class NotificationsStack extends Stack {
     });
     new CfnOutput(this, 'QueueUrl', { value: chores.queue.queueUrl });
     new CfnOutput(this, 'ScheduleGroupName', { value: chores.scheduleGroup.scheduleGroupName });
+    this.createMailing(alarms);
+  }
+
+  private createMailing(alarmTopic: Topic): void {
+    const domain = new CfnParameter(this, 'Domain', {
+      default: 'example.com',
+      description: 'A domain that is verified in Amazon SES in this region',
+    }).valueAsString;
+    const mailing = new RateLimitedSender(this, 'Mailing', {
+      ...MAILING,
+      identity: EmailIdentity.fromEmailIdentityName(this, 'Identity', domain),
+      from: `Mailing <mailing@${domain}>`,
+      alarmTopic,
+    });
+    const outputs = {
+      MailingQueueUrl: mailing.queue.queueUrl,
+      MailingQuarantineQueueUrl: mailing.quarantineQueue.queueUrl,
+      MailingConfigurationSet: mailing.configurationSet.configurationSetName,
+      MailingTable: mailing.table.tableName,
+      // Resumes by hand: aws lambda invoke --function-name … --payload '{"action":"resume"}'
+      MailingBreakerFunction: mailing.breaker?.functionName ?? 'none',
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 }

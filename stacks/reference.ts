@@ -2,7 +2,6 @@ import type { Stack, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { ColdDataStack } from './cold-data';
 import { ImageProcessingStack } from './image-processing';
-import { MailingStack } from './mailing';
 import { MessageProcessingStack } from './message-processing';
 import { NotificationsStack } from './notifications';
 import { LOCAL_INTAKE, OrderIntakeStack } from './order-intake';
@@ -15,7 +14,6 @@ export type ReferenceStack = new (scope: Construct, id: string, props?: StackPro
 export const REFERENCE_STACKS: Readonly<Record<string, ReferenceStack>> = {
   ColdData: ColdDataStack,
   ImageProcessing: ImageProcessingStack,
-  Mailing: MailingStack,
   MessageProcessing: MessageProcessingStack,
   Notifications: NotificationsStack,
   OrderIntake: OrderIntakeStack,

@@ -38,6 +38,20 @@ export const PROOFS: readonly Proof[] = [
     title: '24 senders on one bucket in a real Redis',
   },
   {
+    name: 'sender-limits',
+    cases: [7],
+    suite: 'engines',
+    file: 'test/engines/sender-limits.test.ts',
+    title: 'limits from 0.2 to 10,000 a second, a full day and a second provider',
+  },
+  {
+    name: 'k8s-sender',
+    cases: [7],
+    suite: 'engines',
+    file: 'test/engines/k8s-sender.test.ts',
+    title: 'the pods of notifications on a real Redis and an SMTP server',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',

@@ -34,6 +34,7 @@ const PARTS: Readonly<Record<string, string>> = {
   'gcp.PushWorker': 'gcp.RedriveQueue',
   'gcp.RefusedAlerts': 'gcp.WebhookBuffer',
   'gcp.ScheduleAlerts': 'gcp.SpreadSchedule',
+  'gcp.SenderAlerts': 'gcp.RateLimitedSender',
   'gcp.SubscriptionAlerts': 'gcp.RedriveQueue',
 };
 

@@ -1,10 +1,15 @@
-/** The reference environment on Google Cloud: webhooks (case 15), messages, some of them poison (case 14), chores (case 4). */
+/**
+ * The reference environment on Google Cloud: webhooks (case 15), messages, some of them poison (case 14), chores (case 4), a
+ * campaign (case 7).
+ */
 import type * as pulumi from '@pulumi/pulumi';
 import { CHORES } from '../../lib/cases/case-04-cron-stampede';
+import { MAILING } from '../../lib/cases/case-07-mail-rate-limit';
 import { MESSAGES } from '../../lib/cases/case-14-poison-messages';
 import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
+import { RateLimitedSender } from '../../lib/gcp/rates/rate-limited-sender';
 import { SpreadSchedule } from '../../lib/gcp/schedule/spread-schedule';
 import { WebhookBuffer } from '../../lib/gcp/webhooks/webhook-buffer';
 
@@ -47,5 +52,12 @@ export function referenceEnvironment(args: EnvironmentArgs) {
   });
   const messages = new RedriveQueue('messages', { ...queue, push: worker.target });
   const chores = new SpreadSchedule('chores', { ...CHORES, image: consumerImage, location, notificationChannels });
-  return { webhooks, messages, chores };
+  const mailing = new RateLimitedSender('mailing', {
+    ...MAILING,
+    image: consumerImage,
+    location,
+    allowedPersistenceRegions,
+    notificationChannels,
+  });
+  return { webhooks, messages, chores, mailing };
 }

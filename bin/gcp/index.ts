@@ -1,5 +1,5 @@
 /**
- * The reference environment on Google Cloud (cases 15, 14 and 4), a Pulumi program:
+ * The reference environment on Google Cloud (cases 15, 14, 4 and 7), a Pulumi program:
  *
  *   npm run prepare                                   # bundles the receiver
  *   docker build -t "$IMAGE" dist/runtime/webhook-receiver && docker push "$IMAGE"
@@ -14,7 +14,7 @@ import { referenceEnvironment } from './environment';
 const config = new pulumi.Config();
 const channel = config.get('notificationChannel');
 
-const { webhooks, messages, chores } = referenceEnvironment({
+const { webhooks, messages, chores, mailing } = referenceEnvironment({
   location: config.get('location') ?? 'europe-west1',
   receiverImage: config.require('receiverImage'),
   consumerImage: config.require('consumerImage'),
@@ -38,3 +38,9 @@ export const messagesPlan = messages.plan.explain();
 export const choresQueue = chores.queue.id;
 /** Every number of the chores with its reason. */
 export const choresPlan = chores.plan.explain();
+/** The queue that mails of a campaign wait in. */
+export const mailingQueue = mailing.queue.id;
+/** The account that its tasks call the sender as: a producer gives it to each task. */
+export const mailingTaskAccount = mailing.taskAccount.email;
+/** Every number of the campaign with its reason. */
+export const mailingPlan = mailing.plan.explain();

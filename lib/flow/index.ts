@@ -3,7 +3,14 @@ export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/w
 export { Expectation, Knob, Plan } from './plan';
 export { Consumer, Objective, Predictions, QueuePlan, Workload } from './queue/workload';
 export { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan, TenantQuota } from './quotas/workload';
-export { ProviderLimit, RatesObjective, RatesPlan, RatesPredictions, RatesWorkload } from './rates/workload';
+export {
+  ProviderLimit,
+  RatesObjective,
+  RatesPlan,
+  RatesPredictions,
+  RatesWorkload,
+  UnknownMail,
+} from './rates/workload';
 export { RetentionObjective, RetentionPlan, RetentionPredictions, RetentionWorkload } from './retention/workload';
 export {
   JobPlacement,

@@ -3,6 +3,8 @@ export { fromChart } from './from-chart';
 export { PushWorker, type PushWorkerArgs } from './queue/push-worker';
 export { type PushTarget, RedriveQueue, type RedriveQueueArgs, type SubscriptionChoices } from './queue/redrive-queue';
 export { type AlertedSubscription, SubscriptionAlerts, type SubscriptionAlertsArgs } from './queue/subscription-alerts';
+export { RateLimitedSender, type RateLimitedSenderArgs } from './rates/rate-limited-sender';
+export { SenderAlerts, type SenderAlertsArgs } from './rates/sender-alerts';
 export { ScheduleAlerts, type ScheduleAlertsArgs } from './schedule/schedule-alerts';
 export { SpreadSchedule, type SpreadScheduleArgs } from './schedule/spread-schedule';
 export type { ReceiverChoices } from './webhooks/receiver-plan';

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { Names } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
@@ -12,13 +13,57 @@ const LARGEST_CONFIG_MAP_BYTES = 1_048_576;
 /** A ConfigMap with one file of `dist/runtime`, such as `order-worker/index.js`. */
 export function scriptConfigMap(scope: Construct, id: string, script: string): kplus.ConfigMap {
   const text = readFileSync(join(runtimeFolder(), script), 'utf8');
+  refuseLarge(script, text);
+  return new kplus.ConfigMap(scope, id, {
+    metadata: { name: nameBy(scope, id, text) },
+    immutable: true,
+    data: { [basename(script)]: text },
+  });
+}
+
+/**
+ * The same for a large program, compressed: `kubectl apply` keeps an object in an annotation, and those of an object have at
+ * most 256 KiB together. Run it with `unpacked`.
+ */
+export function packedConfigMap(scope: Construct, id: string, script: string): kplus.ConfigMap {
+  const packed = packedScript(script);
+  refuseLarge(script, packed);
+  return new kplus.ConfigMap(scope, id, {
+    metadata: { name: nameBy(scope, id, packed) },
+    immutable: true,
+    binaryData: { [`${basename(script)}.gz`]: packed },
+  });
+}
+
+/** The command that runs the program of `packedConfigMap`, which is mounted in that folder. `/tmp` has to be writable. */
+export function unpacked(folder: string, script: string): string[] {
+  const file = basename(script);
+  const [from, to] = [`${folder}/${file}.gz`, `/tmp/${file}`];
+  const program = `const fs = require('node:fs'); fs.writeFileSync('${to}', require('node:zlib').gunzipSync(fs.readFileSync('${from}'))); require('${to}');`;
+  return ['node', '-e', program];
+}
+
+const packedScripts = new Map<string, string>();
+
+/** In base64, as it is in the manifest. */
+function packedScript(script: string): string {
+  const known = packedScripts.get(script);
+  if (known !== undefined) return known;
+  const packed = gzipSync(readFileSync(join(runtimeFolder(), script)), { level: 9 }).toString('base64');
+  packedScripts.set(script, packed);
+  return packed;
+}
+
+/** Immutable: a changed script makes another ConfigMap, and pods with the old one keep it until they are replaced. */
+function nameBy(scope: Construct, id: string, text: string): string {
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
+  return `${Names.toDnsLabel(scope, { maxLen: 50, extra: [id.toLowerCase()] })}-${digest}`;
+}
+
+function refuseLarge(script: string, text: string): void {
   if (Buffer.byteLength(text) > LARGEST_CONFIG_MAP_BYTES) {
     throw new Error(`${script} has ${Buffer.byteLength(text)} bytes, a ConfigMap holds ${LARGEST_CONFIG_MAP_BYTES}`);
   }
-  // Immutable: a changed script makes another ConfigMap, and pods with the old one keep it until they are replaced.
-  const digest = createHash('sha256').update(text).digest('hex').slice(0, 8);
-  const name = `${Names.toDnsLabel(scope, { maxLen: 50, extra: [id.toLowerCase()] })}-${digest}`;
-  return new kplus.ConfigMap(scope, id, { metadata: { name }, immutable: true, data: { [basename(script)]: text } });
 }
 
 /** The folder with the bundles, in a checkout or in the installed package. */

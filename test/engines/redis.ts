@@ -18,6 +18,7 @@ export function redisMissing(): string | undefined {
 /** A running server. */
 export interface RedisServer {
   readonly url: string;
+  readonly port: number;
   readonly client: Redis;
   /** Ends it and starts an empty one in its place. */
   restart(): Promise<void>;
@@ -47,6 +48,7 @@ export async function startRedis(): Promise<RedisServer> {
   if (answered !== 'PONG') throw new Error(`redis-server did not answer within ${START_TIMEOUT_MILLIS} ms`);
   return {
     url,
+    port,
     client,
     async restart() {
       await end();

@@ -24,6 +24,9 @@ const sampled = (threshold: string) => ({ threshold, seconds: 'alarmSampleSecond
 const letters = { threshold: 'alarmDeadLetters', seconds: 'alarmWindowSeconds', close };
 
 const BY_NAME: readonly [name: RegExp, knobs: PolicyKnobs][] = [
+  [/^mailing-alerts-throttled$/, sampled('alarmThrottled')],
+  [/^mailing-alerts-failed$/, sampled('alarmFailedAttempts')],
+  [/^mailing-alerts-parked$/, { threshold: 'alarmParked', seconds: 'alarmSampleSeconds', close }],
   [/-alerts-backlog$/, sampled('alarmBacklog')],
   [/-alerts-age$/, sampled('alarmAgeSeconds')],
   [/-alerts-dead-letters-(forwarded|unattended)$/, letters],
@@ -90,7 +93,7 @@ test('the program: threshold, period, hold and end of every policy are knobs of 
   expect(run.outputs.messagesPlan).toBe(made.messages.plan.explain());
   const policies = policiesOf(run.resources);
   expect(run.outputs.choresPlan).toBe(made.chores.plan.explain());
-  expect(Object.keys(policies)).toHaveLength(14);
+  expect(Object.keys(policies)).toHaveLength(18);
   const planOf = (name: string) => made[name.split('-')[0] as keyof typeof made].plan;
   expect(policies).toEqual(
     Object.fromEntries(Object.keys(policies).map((name) => [name, planned(name, planOf(name))])),

@@ -11,6 +11,8 @@ import { TIMED, timesIn } from '../support/times';
 
 /** Type, name and path of a number, and the knob that it must be. */
 const TIMES: readonly [path: RegExp, knob: string][] = [
+  [/^Subscription mailing-parked\.ackDeadlineSeconds$/, 'parkedAckDeadlineSeconds'],
+  [/^Subscription mailing-parked\.messageRetentionDuration$/, 'parkedRetentionSeconds'],
   [/^Subscription \S+-dead-letters\.ackDeadlineSeconds$/, 'deadLetterAckDeadlineSeconds'],
   [/^Subscription \S+-dead-letters\.messageRetentionDuration$/, 'deadLetterRetentionSeconds'],
   [/^Subscription \S+\.ackDeadlineSeconds$/, 'ackDeadlineSeconds'],
@@ -26,14 +28,14 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^Service \S+-worker\.template\.scaling\.maxInstanceCount$/, 'maxInstances'],
   [/\.envs\.MAX_BODY_BYTES\.value$/, 'maxBodyBytes'],
   [/^Service \S+-receiver\.template\.timeout$/, 'receiverRequestSeconds'],
-  [/^Service chores-worker\.template\.timeout$/, 'requestTimeoutSeconds'],
+  [/^Service (chores|mailing)-worker\.template\.timeout$/, 'requestTimeoutSeconds'],
   [/^Service \S+-worker\.template\.timeout$/, 'ackDeadlineSeconds'],
-  [/^Queue chores\.rateLimits\.maxConcurrentDispatches$/, 'maxConcurrentDispatches'],
-  [/^Queue chores\.rateLimits\.maxDispatchesPerSecond$/, 'maxDispatchesPerSecond'],
-  [/^Queue chores\.retryConfig\.maxAttempts$/, 'maxAttempts'],
-  [/^Queue chores\.retryConfig\.maxRetryDuration$/, 'maxRetrySeconds'],
-  [/^Queue chores\.retryConfig\.minBackoff$/, 'minBackoffSeconds'],
-  [/^Queue chores\.retryConfig\.maxBackoff$/, 'maxBackoffSeconds'],
+  [/^Queue (chores|mailing)\.rateLimits\.maxConcurrentDispatches$/, 'maxConcurrentDispatches'],
+  [/^Queue (chores|mailing)\.rateLimits\.maxDispatchesPerSecond$/, 'maxDispatchesPerSecond'],
+  [/^Queue (chores|mailing)\.retryConfig\.maxAttempts$/, 'maxAttempts'],
+  [/^Queue (chores|mailing)\.retryConfig\.maxRetryDuration$/, 'maxRetrySeconds'],
+  [/^Queue (chores|mailing)\.retryConfig\.minBackoff$/, 'minBackoffSeconds'],
+  [/^Queue (chores|mailing)\.retryConfig\.maxBackoff$/, 'maxBackoffSeconds'],
   [/^Job chores-\S+\.attemptDeadline$/, 'attemptDeadlineSeconds'],
   [/^Job chores-\S+\.retryConfig\.minBackoffDuration$/, 'enqueueMinBackoffSeconds'],
   [/\.startupProbe\.periodSeconds$/, 'startupProbePeriodSeconds'],
@@ -42,6 +44,8 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/\.livenessProbe\.periodSeconds$/, 'probePeriodSeconds'],
   [/\.livenessProbe\.timeoutSeconds$/, 'probeTimeoutSeconds'],
   [/\.livenessProbe\.failureThreshold$/, 'livenessProbeFailures'],
+  [/\.envs\.CALL_TIMEOUT_SECONDS\.value$/, 'callTimeoutSeconds'],
+  [/\.envs\.MAX_ATTEMPTS\.value$/, 'maxAttempts'],
   [/\.envs\.IDEMPOTENCY_SECONDS\.value$/, 'idempotencySeconds'],
   [/\.envs\.PUBLISH_TIMEOUT_SECONDS\.value$/, 'publishTimeoutSeconds'],
 ];
@@ -69,7 +73,7 @@ test('the program: every time, bound and number of a probe is a knob of the plan
     }),
   );
   const times = timesOf(resources);
-  // Four subscriptions, three services.
+  // Five subscriptions, four services, two queues.
   expect(times.length).toBeGreaterThan(30);
   const planOf = (path: string) => made[/ (\w+)/.exec(path)![1] as keyof typeof made].plan;
   expect(times.map(({ path, value }) => [path, value])).toEqual(

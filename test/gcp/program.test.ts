@@ -29,6 +29,9 @@ test('it exports where senders post to, whom to grant, where dead letters are, a
     messagesPlan: expect.stringContaining('messages: expect'),
     choresQueue: 'chores-id',
     choresPlan: expect.stringContaining('chores: expect'),
+    mailingQueue: 'mailing-id',
+    mailingTaskAccount: 'mailing-task@shop-project.iam.gserviceaccount.com',
+    mailingPlan: expect.stringContaining('mailing: expect'),
   });
 });
 
@@ -64,7 +67,7 @@ test('of every type of resource it is decided whether it holds something', () =>
 
 test('what holds messages or secrets stays when it leaves the program, with the grants that keep it moving', () => {
   const stateful = run.resources.filter(({ type }) => STATEFUL.test(type)).map(({ type, name }) => `${type} ${name}`);
-  expect(stateful).toHaveLength(11);
+  expect(stateful).toHaveLength(14);
   expect(run.retained).toEqual(expect.arrayContaining(stateful));
   const others = run.retained.filter((one) => !stateful.includes(one));
   expect(others.map((one) => one.replace(/^.*:/, ''))).toEqual([

@@ -2,6 +2,7 @@
 import { InvalidInputError } from '../../lib/flow/errors';
 import { PushWorker, type PushWorkerArgs } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
+import { RateLimitedSender } from '../../lib/gcp/rates/rate-limited-sender';
 import { SpreadSchedule, type SpreadScheduleArgs } from '../../lib/gcp/schedule/spread-schedule';
 import { WebhookBuffer, type WebhookBufferArgs } from '../../lib/gcp/webhooks/webhook-buffer';
 import '../support/pulumi';
@@ -15,6 +16,7 @@ const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
   PushWorker: (args) => new PushWorker('orders', args),
   WebhookBuffer: (args) => new WebhookBuffer('orders', args),
   SpreadSchedule: (args) => new SpreadSchedule('orders', args),
+  RateLimitedSender: (args) => new RateLimitedSender('orders', args),
 };
 
 function failures(component: string, args: Untyped): readonly string[] {
@@ -46,6 +48,31 @@ test.each<[string, string, Untyped, string[]]>([
     'RedriveQueue',
     { workload, objective, push: 'https://orders' },
     ["push is text, 'https://orders'; give a PushTarget: the target of a PushWorker"],
+  ],
+  [
+    'no args',
+    'RateLimitedSender',
+    undefined,
+    ['image is missing', 'location is missing', 'workload is missing', 'limit is missing'],
+  ],
+  [
+    'texts that are none, and what is set by the component',
+    'RateLimitedSender',
+    {
+      workload: { campaignMessages: 1000, callSeconds: 0.15 },
+      limit: { perSecond: 100 },
+      image: 7,
+      location: 'europe-west1',
+      producers: ['shop@example.com'],
+      memory: 'much',
+      environment: { MAX_ATTEMPTS: '1' },
+    },
+    [
+      `image is a number, 7; ${INPUT}`,
+      "memory must be a number and G, M, Gi or Mi, such as 512Mi, got 'much'",
+      'producers must be IAM members such as serviceAccount:shop@project.iam.gserviceaccount.com, got shop@example.com',
+      'environment must not have what is set here, got MAX_ATTEMPTS',
+    ],
   ],
   ['no args', 'PushWorker', undefined, ['plan is missing', 'image is missing', 'location is missing']],
   [

@@ -1,5 +1,7 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { CHORES } from '../../lib/cases/case-04-cron-stampede';
+import { MAILING } from '../../lib/cases/case-07-mail-rate-limit';
+import { planRates } from '../../lib/flow/rates/plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { NotificationsStack } from '../../stacks/notifications';
 import { referenceApp } from '../support/reference';
@@ -49,9 +51,21 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     );
   });
 
+  test('case 7: senders take a batch at a time, two at once, and what bounces pauses them', () => {
+    const rate = planRates('Mailing', MAILING);
+    const [{ ScalingConfig, BatchSize }] = resources
+      .filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
+      .map((one) => one.Properties)
+      .filter(({ EventSourceArn }) => /MailingQueue[0-9A-F]{8}$/.test(EventSourceArn['Fn::GetAtt'][0]));
+    expect([ScalingConfig.MaximumConcurrency, BatchSize]).toEqual([2, rate.value('messagesPerSender')]);
+    const reputation = resources.filter(({ Properties }) => /^Reputation\./.test(Properties?.MetricName));
+    expect(reputation.map(({ Properties }) => Properties.Threshold)).toEqual([0.05, 0.001]);
+    for (const { Properties } of reputation) expect(JSON.stringify(Properties.AlarmActions)).toContain('Breaker');
+  });
+
   test('every alarm goes to the topic', () => {
     const alarms = resources.filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
-    expect(alarms.length).toBeGreaterThan(12);
-    for (const { Properties } of alarms) expect(Properties.AlarmActions).toHaveLength(1);
+    expect(alarms.length).toBeGreaterThan(25);
+    for (const { Properties } of alarms) expect(JSON.stringify(Properties.AlarmActions)).toContain('"Ref":"Alarms');
   });
 });

@@ -78,6 +78,16 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   ScheduledRunsAboveMaximum: alert('alarmHoldSeconds', 'maxConcurrent'),
   ScheduledJobSuspended: alert('alarmHoldSeconds'),
   ScheduledJobMissing: alert('alarmHoldSeconds', 'alarmJobs'),
+  SenderPaused: alert(undefined),
+  SenderAway: alert('alarmHoldSeconds', 'alarmAway'),
+  SenderThrottled: alert('alarmHoldSeconds', 'alarmThrottled'),
+  SenderRefused: alert(undefined, 'alarmRefusedRatio'),
+  SenderMailsParked: alert(undefined, 'alarmParked'),
+  SenderStuck: alert('alarmHoldSeconds', 'alarmDue'),
+  SenderBacklog: alert('alarmHoldSeconds', 'alarmBacklog'),
+  SenderSlotsMissed: alert('alarmHoldSeconds', 'alarmMissedRatio'),
+  SenderStoreDown: alert('alarmHoldSeconds'),
+  SenderDown: alert('alarmDownSeconds', 'senders'),
 };
 
 /** The alerting rules of a manifest; none when it is no `PrometheusRule`. */

@@ -7,17 +7,9 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type Check, oneOf } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, needed, OBJECT, TEXT } from '../../flow/kinds';
-import type { ProviderLimit, RatesObjective, RatesQuestion, RatesWorkload } from '../../flow/rates/workload';
+import { type ProviderLimit, type RatesObjective, type RatesWorkload, UnknownMail } from '../../flow/rates/workload';
 import { CONFIGURATION_SET, EMAIL_IDENTITY, KEY, QUEUE, TABLE, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
-
-/** What becomes of a mail of which nobody knows whether the provider has it. */
-export enum UnknownMail {
-  /** It is set aside in the quarantine, with an alarm. A person decides. */
-  PARK = 'park',
-  /** It is sent again. Some recipients then get it twice. */
-  SEND = 'send',
-}
 
 /**
  * A second provider: Amazon SES in another region, with quotas of its own.
@@ -220,21 +212,6 @@ export const STANDBY_KINDS: Kinds<StandbyProvider> = {
   identity: needed(EMAIL_IDENTITY),
   configurationSetName: TEXT,
 };
-
-/** The question that the plan answers. */
-export function senderQuestion(props: RateLimitedSenderProps): RatesQuestion {
-  const { workload, limit, objective, standby, jitterSeconds, burst, messagesPerSecond } = props;
-  return {
-    workload,
-    limit,
-    sender: 'lambda',
-    ...(objective !== undefined && { objective }),
-    ...(standby !== undefined && { standby: standby.limit }),
-    ...(jitterSeconds !== undefined && { jitterSeconds }),
-    ...(burst !== undefined && { burst }),
-    ...(messagesPerSecond !== undefined && { messagesPerSecond }),
-  };
-}
 
 /** What is wrong with the props, beside what the plan refuses. */
 export function senderChecks(

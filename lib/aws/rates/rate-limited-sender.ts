@@ -23,21 +23,15 @@ import { sound } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
 import { planRates } from '../../flow/rates/plan';
+import { bucketSettings, ratesQuestion } from '../../flow/rates/question';
 import { sendingQuestion } from '../../flow/rates/worker';
-import type { RatesPlan } from '../../flow/rates/workload';
+import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
 import type { LaneSetting } from '../../runtime/sender/handler';
 import { parkedQueue } from '../parked-queue';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
-import {
-  type RateLimitedSenderProps,
-  SENDER_KINDS,
-  STANDBY_KINDS,
-  senderChecks,
-  senderQuestion,
-  UnknownMail,
-} from './rate-limited-sender-props';
+import { type RateLimitedSenderProps, SENDER_KINDS, STANDBY_KINDS, senderChecks } from './rate-limited-sender-props';
 import { countedMetric, reputationMetric, SenderAlarms } from './sender-alarms';
 
 /** Names of the buckets in the table. */
@@ -105,7 +99,7 @@ export class RateLimitedSender extends Construct {
     const standby = usable.standby && sound(usable.standby, STANDBY_KINDS, 'standby');
     this.props = { ...usable, standby: standby?.props };
     reportsForChildren(this);
-    const question = senderQuestion(this.props);
+    const question = ratesQuestion(this.props, 'lambda');
     const plan = planRates(subjectOf(this), question, [
       ...checks,
       ...(standby?.checks ?? []),
@@ -143,7 +137,7 @@ export class RateLimitedSender extends Construct {
   }
 
   private createQueue(): RedriveQueue {
-    const { workload, objective, consumer } = sendingQuestion(senderQuestion(this.props), this.plan);
+    const { workload, objective, consumer } = sendingQuestion(ratesQuestion(this.props, 'lambda'), this.plan);
     const { alarmTopic, encryptionKey, queueName, removalPolicy, dashboard } = this.props;
     const seconds = (knob: string) => Duration.seconds(this.plan.value(knob));
     return new RedriveQueue(this, 'Queue', {
@@ -364,22 +358,12 @@ export class RateLimitedSender extends Construct {
   /** The providers, the first one first. */
   private lanes(): LaneSetting[] {
     const { from, identity, standby } = this.props;
-    const pace = (rate: string, day: string) => ({
-      messagesPerSecond: this.plan.value(rate),
-      burst: this.plan.value('burst'),
-      slotSeconds: this.plan.value('slotSeconds'),
-      ...(this.plan.knobs.some(({ name }) => name === day) && { messagesPerDay: this.plan.value(day) }),
-      throttledFactor: this.plan.value('throttledFactor'),
-      recoveryStep: this.plan.value('recoveryStep'),
-      adaptSeconds: this.plan.value('adaptSeconds'),
-      horizonSeconds: this.plan.value('horizonSeconds'),
-    });
     const first: LaneSetting = {
       name: FIRST,
       from,
       identityArn: identity.emailIdentityArn,
       configurationSet: this.configurationSet.configurationSetName,
-      pace: pace('messagesPerSecond', 'messagesPerDay'),
+      pace: bucketSettings(this.plan, 'first'),
     };
     if (standby === undefined) return [first];
     return [
@@ -390,7 +374,7 @@ export class RateLimitedSender extends Construct {
         region: standby.region,
         identityArn: standby.identity.emailIdentityArn,
         configurationSet: standby.configurationSetName,
-        pace: pace('standbyMessagesPerSecond', 'standbyMessagesPerDay'),
+        pace: bucketSettings(this.plan, 'standby'),
       },
     ];
   }

@@ -71,6 +71,10 @@ export function ratesChecks(question: RatesQuestion): Check[] {
         message: `burst cannot be set on ${SENDERS['cloud-tasks'].title}, which takes a fifth of its rate; leave it out`,
       },
       above0('messagesPerSecond', choices.messagesPerSecond, MOST_PER_SECOND),
+      {
+        refused: objective?.complaintRatio !== undefined && choices.sender !== undefined && choices.sender !== 'lambda',
+        message: 'objective.complaintRatio is for Amazon SES, which measures complaints; leave it out',
+      },
     ],
   );
 }

@@ -5,7 +5,7 @@
  *
  * Source: the generic cell rate algorithm, ITU-T I.371, its tolerance on the side of the receiver.
  */
-import { DAY_SECONDS } from '../ranges';
+import { DAY_WINDOW_SECONDS } from './run-time';
 import { SENDERS, type SenderFacts } from './senders';
 import type { ProviderLimit, RatesQuestion } from './workload';
 
@@ -79,7 +79,7 @@ export function sendingSeconds(messages: number, steadyPerSecond: number, pace: 
   if (daily <= 0) return Number.POSITIVE_INFINITY;
   const fullDays = daysFor(messages, steadyPerSecond, pace) - 1;
   if (fullDays === 0) return messages / rate;
-  return fullDays * DAY_SECONDS + (messages - fullDays * daily) / rate;
+  return fullDays * DAY_WINDOW_SECONDS + (messages - fullDays * daily) / rate;
 }
 
 /** Days that so many messages take by the daily limit: 1 without one. */
@@ -88,8 +88,8 @@ export function daysFor(messages: number, steadyPerSecond: number, pace: Pace): 
   return Number.isFinite(daily) ? Math.max(1, Math.ceil(messages / daily - 1e-9)) : 1;
 }
 
-/** Messages of a campaign in 24 hours; infinite when the rate alone is the limit. */
+/** Messages of a campaign in the window of a daily limit; infinite when the rate alone is the limit. */
 function dailyLeft(steadyPerSecond: number, { messagesPerDay, messagesPerSecond }: Pace): number {
-  if (messagesPerDay >= messagesPerSecond * DAY_SECONDS) return Number.POSITIVE_INFINITY;
-  return messagesPerDay - steadyPerSecond * DAY_SECONDS;
+  if (messagesPerDay >= messagesPerSecond * DAY_WINDOW_SECONDS) return Number.POSITIVE_INFINITY;
+  return messagesPerDay - steadyPerSecond * DAY_WINDOW_SECONDS;
 }

@@ -5,11 +5,15 @@ import { duration, figure, percent } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import type { Knob } from '../plan';
-import { DAY_SECONDS } from '../ranges';
-import { smallestAbove } from '../search';
+import { largestBelow, smallestAbove } from '../search';
+import { brakeKnobs, PAUSE_AT } from './brake';
 import { ratesChecks } from './checks';
-import { brakeKnobs, crewFor, crewKnobs, PAUSE_AT, paceKnobs, timeoutKnob } from './knobs';
+import { type Crew, crewFor, crewKnobs } from './crew';
+import { functionKnobs, leastTimeoutSeconds } from './function';
+import { paceKnobs } from './knobs';
 import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
+import { podKnobs } from './pod';
+import { DAY_WINDOW_SECONDS } from './run-time';
 import { SENDERS } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
 
@@ -33,9 +37,16 @@ export function planRates(subject: string, question: RatesQuestion, checks: read
   const knobs: Knob[] = [
     ...paceKnobs(pace, question),
     ...crewKnobs(pace, crew, question),
+    ...instanceKnobs(crew, question),
     ...brakeKnobs(pace, predictions.campaignSeconds ?? 0, question),
   ];
   return new RatesPlan(subject, knobs, predictions, remarksOn(question, pace, predictions));
+}
+
+/** What one sender is told. */
+function instanceKnobs(crew: Crew, { workload, sender = 'lambda' }: RatesQuestion): Knob[] {
+  if (sender === 'lambda') return functionKnobs(crew, workload.callSeconds);
+  return sender === 'deployment' ? podKnobs(crew, workload.callSeconds) : [];
 }
 
 /** What was chosen by hand against what the limit leaves. */
@@ -78,7 +89,7 @@ function keeps({ workload, objective = {} }: RatesQuestion, pace: Pace, times: n
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
   const { completeSeconds } = objective;
   const steady = times * steadyPerSecond;
-  if (steady >= Math.min(pace.messagesPerSecond, pace.messagesPerDay / DAY_SECONDS)) return false;
+  if (steady >= Math.min(pace.messagesPerSecond, pace.messagesPerDay / DAY_WINDOW_SECONDS)) return false;
   return (
     completeSeconds === undefined ||
     sendingSeconds(times * campaignMessages, steady, pace) <= completeSeconds * (1 + 1e-9)
@@ -93,7 +104,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
   if (undeliverableRatio >= bounceRatio) {
     throw new CapacityError(
       subject,
-      `${percent(undeliverableRatio)} of the addresses do not exist and sending pauses at ${percent(bounceRatio)}: no rate cures addresses that do not exist`,
+      `${percent(undeliverableRatio)} of the addresses do not exist and ${sender === 'lambda' ? 'sending pauses' : 'the provider reviews its sender'} at ${percent(bounceRatio)}: no rate cures addresses that do not exist`,
       [
         `a list with fewer than ${percent(bounceRatio)} of them: validate the addresses, and suppress those that bounced`,
       ],
@@ -115,7 +126,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
       ['several senders, each with a share of the limit'],
     );
   }
-  const { value: timeout } = timeoutKnob(crew, callSeconds);
+  const timeout = leastTimeoutSeconds(crew, callSeconds);
   if (timeout > mostSeconds) {
     throw new CapacityError(
       subject,
@@ -127,7 +138,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
 
 function tooMuch({ workload, objective = {} }: RatesQuestion, pace: Pace, times = 1): string {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
-  const daily = pace.messagesPerDay / DAY_SECONDS;
+  const daily = pace.messagesPerDay / DAY_WINDOW_SECONDS;
   const rate = Math.min(pace.messagesPerSecond, daily);
   const steady = times * steadyPerSecond;
   const limit = daily < pace.messagesPerSecond ? `${figure(pace.messagesPerDay)} a day` : `${figure(rate)}/s`;
@@ -166,10 +177,10 @@ function waysOut(question: RatesQuestion, pace: Pace, times: number): string[] {
 }
 
 function fewerMessages(question: RatesQuestion, pace: Pace, times: number): string | undefined {
-  const factor = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01].find((one) =>
-    keeps(question, pace, one * times),
-  );
-  return factor === undefined ? undefined : `${percent(factor)} of the messages`;
+  const factor = largestBelow(1, (one) => keeps(question, pace, one * times));
+  // Rounded down, so that what is said keeps the promise as well.
+  const rounded = factor && Math.floor(factor * 1000) / 1000;
+  return rounded ? `${percent(rounded)} of the messages` : undefined;
 }
 
 /** Less head-room than usual, and a second provider that is slower. */

@@ -1,5 +1,7 @@
 /** Who sends, and where its token bucket is: limits once, for plan, constructs and rules. */
 
+import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
+
 /** Who can send. */
 export type SenderName = 'lambda' | 'deployment' | 'cloud-tasks';
 
@@ -43,7 +45,7 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
       source: 'Amazon DynamoDB developer guide, partition key design: 1,000 write units a second for one item',
     },
     batches: true,
-    mostSeconds: 900,
+    mostSeconds: LONGEST_FUNCTION_SECONDS,
   },
   deployment: {
     title: 'a Deployment with a bucket in Redis',

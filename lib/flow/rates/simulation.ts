@@ -5,7 +5,7 @@
 
 import type { Random } from '../numerics/random';
 import { TokenBucket } from '../numerics/token-bucket';
-import { DAY_SECONDS } from '../ranges';
+import { DAY_WINDOW_SECONDS } from './run-time';
 
 /** Times that are a window apart differ by rounding. */
 const ROUNDING_SECONDS = 1e-9;
@@ -126,7 +126,7 @@ export function sendInSlots(
   let end = 0;
   for (let turn = 0; left > 0; turn += 1) {
     if (today >= messagesPerDay) {
-      dayBegan += DAY_SECONDS;
+      dayBegan += DAY_WINDOW_SECONDS;
       slot = Math.max(slot, Math.ceil(dayBegan * messagesPerSecond));
       today = 0;
     }

@@ -7,7 +7,7 @@ const HANDOVER_SECONDS = 60;
 /** Without a campaign: 100 days between two messages. */
 const LEAST_PER_SECOND = 1e-7;
 /** Without a campaign nothing is promised; a steady message that waits for a quarter of an hour is one too many. */
-const STEADY_LATENCY_SECONDS = 900;
+export const STEADY_LATENCY_SECONDS = 900;
 
 /**
  * The queue between producers and senders: a campaign is a peak that its senders work off at the rate of the plan, which

@@ -108,6 +108,14 @@ export interface RatesObjective {
   readonly headroom?: number;
 }
 
+/** What becomes of a mail of which nobody knows whether the provider has it. */
+export enum UnknownMail {
+  /** It is set aside in the quarantine, with an alarm. A person decides. */
+  PARK = 'park',
+  /** It is sent again. Some recipients then get it twice. */
+  SEND = 'send',
+}
+
 /** The input of a sender's plan. Case, docs, environment and construct use the same one. */
 export interface RatesQuestion {
   /** What is sent. */

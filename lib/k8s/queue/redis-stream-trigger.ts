@@ -1,41 +1,22 @@
-import { type Check, wholeNumber } from '../../flow/errors';
-import { FLAG, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
-import { SECRET_KEY } from '../kinds';
-import { cidr, dnsLabel, foreignName, host, secretChecks } from '../names';
+import type { Check } from '../../flow/errors';
+import { FLAG, type Kinds, needed, sound, TEXT } from '../../flow/kinds';
+import { foreignName } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
-import type { SecretKey } from '../secret-key';
+import {
+  REDIS_PORT,
+  REDIS_SERVER,
+  type RedisServer,
+  redisServerChecks,
+  redisServerEgress,
+  redisServerEnvironment,
+  redisServerSecrets,
+} from '../redis-server';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
 /**
  * A consumer group of a Redis stream. Redis 7 or later, which knows a group's lag.
  */
-export interface RedisStreamTriggerProps {
-  /**
-   * Host of the Redis server.
-   */
-  readonly host: string;
-
-  /**
-   * Port of the Redis server. 1 to 65,535.
-   *
-   * @default 6379
-   */
-  readonly port?: number;
-
-  /**
-   * Namespace of the Redis server.
-   *
-   * @default - the namespace of the chart
-   */
-  readonly namespace?: string;
-
-  /**
-   * Addresses of a server outside the cluster, such as `10.20.0.0/16`. Instead of `namespace`.
-   *
-   * @default - the server is in the cluster
-   */
-  readonly cidr?: string;
-
+export interface RedisStreamTriggerProps extends RedisServer {
   /**
    * Name of the stream.
    */
@@ -56,67 +37,29 @@ export interface RedisStreamTriggerProps {
    * @default false
    */
   readonly deleteWhenDone?: boolean;
-
-  /**
-   * Password, in a Secret.
-   *
-   * @default - the server asks for none
-   */
-  readonly password?: SecretKey;
-
-  /**
-   * Whether the server requires TLS.
-   *
-   * @default true
-   */
-  readonly tls?: boolean;
-
-  /**
-   * Certificate (PEM) of the authority that signed the server's certificate, in a Secret. With TLS only.
-   *
-   * @default - an authority that the images of KEDA and the worker know
-   */
-  readonly certificateAuthority?: SecretKey;
 }
 
 const KINDS: Kinds<RedisStreamTriggerProps> = {
-  host: needed(TEXT),
-  port: NUMBER,
-  namespace: TEXT,
-  cidr: TEXT,
+  ...REDIS_SERVER,
   stream: needed(TEXT),
   consumerGroup: needed(TEXT),
   deleteWhenDone: FLAG,
-  password: SECRET_KEY,
-  tls: FLAG,
-  certificateAuthority: SECRET_KEY,
 };
 
 /** KEDA's trigger on the unfinished entries of a consumer group. */
 export function redisStreamTrigger(given: RedisStreamTriggerProps): Trigger {
   const { props, checks: kinds } = sound(given, KINDS, 'trigger');
-  const { port, stream, consumerGroup, tls = true, certificateAuthority } = props;
   const checks: Check[] = [
     ...kinds,
-    wholeNumber('port', port, 1, 65_535),
-    host('host', props.host),
-    dnsLabel('namespace', props.namespace),
-    cidr('cidr', props.cidr),
-    {
-      refused: props.namespace !== undefined && props.cidr !== undefined,
-      message: 'namespace and cidr must not be given together: the server is inside or outside the cluster',
-    },
-    foreignName('stream', stream, 512),
-    foreignName('consumerGroup', consumerGroup, 512),
-    ...secretChecks('password', props.password),
-    ...secretChecks('certificateAuthority', certificateAuthority),
-    { refused: !tls && certificateAuthority !== undefined, message: 'certificateAuthority needs tls, got tls false' },
+    ...redisServerChecks('', props),
+    foreignName('stream', props.stream, 512),
+    foreignName('consumerGroup', props.consumerGroup, 512),
   ];
   return { checks, question: { broker: 'redis' }, bind: (context) => bind(context, props) };
 }
 
 function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps): TriggerBinding {
-  const { host, port = 6379, namespace, stream, consumerGroup, password, tls = true, certificateAuthority } = props;
+  const { host, port = REDIS_PORT, stream, consumerGroup, password, tls = true, certificateAuthority } = props;
   const secrets = secretTargets({ password, ca: certificateAuthority });
   const authentication = secrets.length > 0 ? secretAuthentication(scope, 'Authentication', secrets) : undefined;
   return {
@@ -127,18 +70,13 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
       ...(authentication ? { authenticationRef: { name: authentication.name } } : {}),
     })),
     environment: {
-      REDIS_HOST: host,
-      REDIS_PORT: String(port),
-      REDIS_TLS: String(tls),
+      ...redisServerEnvironment(props),
       STREAM: stream,
       CONSUMER_GROUP: consumerGroup,
       DELETE_WHEN_DONE: String(props.deleteWhenDone ?? false),
     },
-    secrets: {
-      ...(password ? { REDIS_PASSWORD: password } : {}),
-      ...(certificateAuthority ? { REDIS_CA: certificateAuthority } : {}),
-    },
-    egress: [{ ports: [port], namespace, cidr: props.cidr }],
+    secrets: redisServerSecrets(props),
+    egress: [redisServerEgress(props)],
     alerts: [],
   };
 }

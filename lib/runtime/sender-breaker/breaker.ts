@@ -2,7 +2,7 @@
  * Pauses a sender by itself, and resumes it when a person says so: a list that bounces does not get better, and the
  * provider looks at what was sent until then.
  */
-import { type Quarters, takeOfDay } from '../sender/day';
+import { type Quarters, roomOfDay } from '../sender/day';
 
 /** What it does. Every call may be made twice. */
 export interface Switches {
@@ -74,9 +74,10 @@ async function day(batch: number, switches: Switches): Promise<Done> {
   const [isPaused, isClosed, days] = await Promise.all([switches.isPaused(), switches.isDayClosed(), switches.days()]);
   if (isPaused) return 'nothing';
   const now = switches.now();
+  // Closed at the last message, and open again for a whole batch, so that it does not go back and forth.
   const isOpen = days.some(
     ({ quarters, messagesPerDay }) =>
-      'quarters' in takeOfDay(quarters, Math.min(batch, messagesPerDay), messagesPerDay, now),
+      roomOfDay(quarters, messagesPerDay, now) >= (isClosed ? Math.min(batch, messagesPerDay) : 1),
   );
   if (isOpen) {
     if (!isClosed) return 'nothing';

@@ -37,15 +37,20 @@ export class DynamoBucketStore implements BucketStore {
     return this.#change({
       UpdateExpression: 'SET slotAt = slotAt + :by',
       ConditionExpression: `slotAt >= :least AND slotAt <= :most AND ${OPEN}`,
-      ExpressionAttributeValues: { ':by': number(by), ...bounds(least, most, now) },
+      ExpressionAttributeValues: {
+        ':by': number(by),
+        ':least': number(least),
+        ':most': number(most),
+        ':now': number(now),
+      },
     });
   }
 
-  public restart(next: number, least: number, most: number, now: number): Promise<Change> {
+  public restart(next: number, least: number, now: number): Promise<Change> {
     return this.#change({
       UpdateExpression: 'SET slotAt = :next',
-      ConditionExpression: `(attribute_not_exists(slotAt) OR slotAt < :least OR slotAt > :most) AND ${OPEN}`,
-      ExpressionAttributeValues: { ':next': number(next), ...bounds(least, most, now) },
+      ConditionExpression: `(attribute_not_exists(slotAt) OR slotAt < :least) AND ${OPEN}`,
+      ExpressionAttributeValues: { ':next': number(next), ':least': number(least), ':now': number(now) },
     });
   }
 
@@ -213,10 +218,6 @@ function mailKey(id: string): { id: { S: string } } {
 
 function mine(since: number): Item {
   return { ':sending': { S: 'sending' }, ':since': number(since) };
-}
-
-function bounds(least: number, most: number, now: number): Item {
-  return { ':least': number(least), ':most': number(most), ':now': number(now) };
 }
 
 /** Thousandths of a millisecond are enough, and DynamoDB adds decimals exactly. */

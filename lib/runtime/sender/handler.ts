@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { ANSWER_SECONDS, STORE } from '../../flow/rates/run-time';
 import { countMetric } from '../metrics';
 import { numberSetting, setting } from '../settings';
 import { DailyBucket } from './day';
@@ -22,12 +23,14 @@ export interface LaneSetting extends SesConfig {
 }
 
 /** A hanging call must not take the time of the others. */
-const requestHandler = { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true };
-/** Before the function is ended: time to record and to answer. */
-const SPARE_MILLIS = 500;
+const requestHandler = {
+  connectionTimeout: 1000,
+  requestTimeout: STORE.requestSeconds * 1000,
+  throwOnRequestTimeout: true,
+};
 
 const sqs = new SQSClient({ requestHandler });
-const dynamo = new DynamoDBClient({ requestHandler });
+const dynamo = new DynamoDBClient({ requestHandler, maxAttempts: STORE.attempts });
 const table = setting('TABLE');
 const queueUrl = setting('QUEUE_URL');
 const quarantineUrl = setting('QUARANTINE_QUEUE_URL');
@@ -70,7 +73,7 @@ const ports: Ports = {
 let prepared: Promise<unknown> | undefined;
 
 export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  const deadline = Date.now() + context.getRemainingTimeInMillis() - SPARE_MILLIS;
+  const deadline = Date.now() + context.getRemainingTimeInMillis() - ANSWER_SECONDS * 1000;
   const messages = event.Records.map(({ messageId, body, attributes }) => ({
     messageId,
     body,

@@ -17,7 +17,12 @@ export interface Mail {
 
 /** What a provider answered. */
 export type Outcome =
-  | { readonly kind: 'sent'; readonly messageId: string }
+  | {
+      readonly kind: 'sent';
+      readonly messageId: string;
+      /** Recipients of it that the provider refused, where there are several. */
+      readonly rejected?: number;
+    }
   /** Above its rate; it was not sent. */
   | { readonly kind: 'throttled' }
   /** It takes nothing for so long; it was not sent. */
@@ -33,10 +38,17 @@ export type Outcome =
 export interface Provider {
   /** Connects. The first call of a process takes longer than a slot is valid; it must not be one with a mail. */
   prepare(): Promise<void>;
+  /**
+   * Makes sure, a moment before a slot, that a connection is open for a mail more. Answers with what to call once the mail has
+   * been handed over, or is not. Default: connections stay open.
+   */
+  ready?(): Promise<() => void>;
   send(mail: Mail): Promise<Outcome>;
 }
 
 const LONGEST_ID = 256;
+/** One address, alone or as Name <address>: a list in one text would be more recipients than are counted. */
+const ONE_ADDRESS = /^[^\s@,;<>]+@[^\s@,;<>]+$|^[^@,;<>\r\n]*<[^\s@,;<>]+@[^\s@,;<>]+>$/;
 
 /** The mail in a body, or why there is none. */
 export function mailOf(body: string, mostRecipients: number): { readonly mail: Mail } | { readonly fault: string } {
@@ -51,8 +63,8 @@ export function mailOf(body: string, mostRecipients: number): { readonly mail: M
   if (typeof id !== 'string' || id.trim() === '' || id.length > LONGEST_ID) {
     return { fault: `id must be text of 1 to ${LONGEST_ID} characters` };
   }
-  if (!Array.isArray(to) || to.length === 0 || to.some((one) => typeof one !== 'string' || !one.includes('@'))) {
-    return { fault: 'to must be a list of addresses' };
+  if (!Array.isArray(to) || to.length === 0 || to.some((one) => typeof one !== 'string' || !ONE_ADDRESS.test(one))) {
+    return { fault: 'to must be a list of addresses, one each' };
   }
   // The provider counts each recipient, and the rate is for so many.
   if (to.length > mostRecipients) return { fault: `more than the ${mostRecipients} recipients that are planned for` };

@@ -1,5 +1,6 @@
 /** Bucket, day, records of mails and queue in Redis, each change one script. Redis' own clock is the only one. */
 import type { Redis } from 'ioredis';
+import { DAY_QUARTERS, LEAST_FACTOR, QUARTER_SECONDS } from '../../flow/rates/run-time';
 import type { Claim, Claims, Message } from './send';
 import type { Bucket, Closed, Pace, Reservation } from './slots';
 
@@ -22,7 +23,7 @@ local function change(value)
   redis.call('HSET', KEYS[1], 'factor', text(factor), 'changed', text(now))
 end
 if ARGV[1] == 'throttled' then
-  local adapt, least = tonumber(ARGV[3]), 0.01
+  local adapt, least = tonumber(ARGV[3]), ${LEAST_FACTOR}
   if now - changed >= adapt then change(math.max(least, factor * tonumber(ARGV[2]))) end
   return {'ok'}
 end
@@ -35,40 +36,65 @@ local away = tonumber(bucket[5] or 0)
 if away > now then return {'away', text(away - now)} end
 local count, spacing, burst = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local horizon, step, adapt = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local perDay = tonumber(ARGV[8])
+local perDay, latest = tonumber(ARGV[8]), tonumber(ARGV[9])
+if factor < 1 and now - changed >= adapt then change(math.min(1, factor + step)) end
+spacing = spacing / factor
+local first = math.max(tonumber(bucket[1] or 0), now - (burst - 1) * spacing)
+-- No slot that is further away is taken: it is left to others, and this sender waits.
+local far = now + horizon / factor
+local fitting = math.floor((math.min(far, now + latest) - first) / spacing + 1e-9) + 1
+if fitting < 1 then
+  if first > now + latest then return {'busy', text(first - now)} end
+  return {'busy', text(first - far)}
+end
+count = math.min(count, fitting)
 if perDay > 0 then
-  local quarter = 900000000
+  local quarter, window = ${QUARTER_SECONDS * 1e6}, ${DAY_QUARTERS}
   local present = math.floor(now / quarter)
   local counts = redis.call('HGETALL', KEYS[2])
-  local used, kept = 0, {}
+  local room, kept = perDay, {}
   for i = 1, #counts, 2 do
     local at, messages = tonumber(counts[i]), tonumber(counts[i + 1])
-    if at < present - 96 then redis.call('HDEL', KEYS[2], counts[i])
+    if at <= present - window then redis.call('HDEL', KEYS[2], counts[i])
     else
-      used = used + messages
+      room = room - messages
       kept[#kept + 1] = {at, messages}
     end
   end
-  if used + count > perDay then
+  if room < 1 then
     table.sort(kept, function(a, b) return a[1] < b[1] end)
-    local room = perDay - used
     for _, one in ipairs(kept) do
       room = room + one[2]
-      if room >= count then return {'day', text((one[1] + 97) * quarter - now)} end
+      if room >= 1 then return {'day', text((one[1] + window) * quarter - now)} end
     end
-    return {'day', text(97 * quarter)}
+    return {'day', text(window * quarter)}
   end
-  redis.call('HINCRBY', KEYS[2], string.format('%.0f', present), count)
+  count = math.min(count, room)
+  -- In the quarter in which the last of them arrives.
+  local arrives = math.max(now, first + (count - 1) * spacing) + tonumber(ARGV[10])
+  redis.call('HINCRBY', KEYS[2], string.format('%.0f', math.floor(arrives / quarter)), count)
   redis.call('EXPIRE', KEYS[2], 172800)
 end
-if factor < 1 and now - changed >= adapt then change(math.min(1, factor + step)) end
-spacing = spacing / factor
-local least = now - (burst - 1) * spacing
-local first = tonumber(bucket[1] or 0)
-if first < least or first > now + horizon then first = least end
 redis.call('HSET', KEYS[1], 'next', text(first + count * spacing))
-return {'slots', text(first - now), text(spacing)}
+return {'slots', text(first - now), text(spacing), text(count)}
 `;
+
+/** KEYS: bucket. Whether it is paused, how long the provider is away, and the share of the rate that is used. */
+const STATE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local bucket = redis.call('HMGET', KEYS[1], 'paused', 'away', 'factor')
+local away = math.max(0, tonumber(bucket[2] or 0) - now)
+return {bucket[1] and '1' or '0', string.format('%.3f', away), bucket[3] or '1'}
+`;
+
+/** What a person asks of a bucket. */
+export interface BucketState {
+  readonly paused: boolean;
+  readonly awaySeconds: number;
+  /** The share of the rate that is used. */
+  readonly factor: number;
+}
 
 /** The bucket of one provider for all senders of a Redis server. */
 export class RedisBucket implements Bucket {
@@ -85,10 +111,10 @@ export class RedisBucket implements Bucket {
     this.#keys = [`{${prefix}:${lane}}:bucket`, `{${prefix}:${lane}}:day`];
   }
 
-  public async reserve(count: number): Promise<Reservation> {
+  public async reserve(count: number, latest: number): Promise<Reservation> {
     const { messagesPerSecond, burst, slotSeconds, horizonSeconds, recoveryStep, adaptSeconds } = this.pace;
     const asked = this.now();
-    const [kind, first, spacing] = await this.#run(
+    const [kind, first, spacing, granted] = await this.#run(
       'reserve',
       count,
       1e6 / messagesPerSecond,
@@ -97,6 +123,8 @@ export class RedisBucket implements Bucket {
       recoveryStep,
       adaptSeconds * 1e6,
       this.pace.messagesPerDay ?? 0,
+      Math.max(0, latest - asked) * 1000,
+      2 * slotSeconds * 1e6,
     );
     if (kind !== 'slots') {
       return { closed: kind as Closed, ...(first !== undefined && { retryMillis: Number(first) / 1000 }) };
@@ -105,7 +133,7 @@ export class RedisBucket implements Bucket {
     // counted as lateness.
     const answered = this.now();
     return {
-      slots: Array.from({ length: count }, (_, index) => {
+      slots: Array.from({ length: Number(granted) }, (_, index) => {
         const wait = Math.max(0, (Number(first) + index * Number(spacing)) / 1000);
         return { at: answered + wait, until: asked + wait + slotSeconds * 1000 };
       }),
@@ -118,6 +146,11 @@ export class RedisBucket implements Bucket {
 
   public async away(millis: number): Promise<void> {
     await this.#run('away', millis * 1000);
+  }
+
+  public async state(): Promise<BucketState> {
+    const [paused, away, factor] = (await this.redis.eval(STATE, 1, this.#keys[0])) as string[];
+    return { paused: paused === '1', awaySeconds: Number(away) / 1e6, factor: Number(factor) };
   }
 
   async #run(...args: (string | number)[]): Promise<string[]> {
@@ -205,6 +238,21 @@ redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[3], ARGV[1])
 `;
 
+/** KEYS: due times, quarantine. Messages, those of them that may be received now, and what was set aside. */
+const SIZES = `
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+return {redis.call('ZCARD', KEYS[1]), redis.call('ZCOUNT', KEYS[1], '-inf', now), redis.call('LLEN', KEYS[2])}
+`;
+
+/** How many messages there are. */
+export interface QueueSizes {
+  readonly messages: number;
+  /** Those that may be received now. */
+  readonly due: number;
+  readonly quarantined: number;
+}
+
 /** Hands a message over, unless there is one of that id. */
 const PUT = `
 if redis.call('HSETNX', KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
@@ -250,6 +298,16 @@ export class RedisQueue {
 
   public async done(messageId: string): Promise<void> {
     await this.redis.eval(DONE, 3, ...this.#keys, messageId);
+  }
+
+  public async sizes(): Promise<QueueSizes> {
+    const [messages, due, quarantined] = (await this.redis.eval(
+      SIZES,
+      2,
+      this.#keys[0],
+      this.quarantineKey,
+    )) as number[];
+    return { messages, due, quarantined };
   }
 
   public async park(copy: object): Promise<void> {

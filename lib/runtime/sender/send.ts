@@ -41,18 +41,22 @@ export interface Lane {
 }
 
 /** What is counted. */
-export type Counted =
-  | 'Sent'
-  | 'Throttled'
-  | 'SlotsMissed'
-  | 'Parked'
-  | 'Duplicate'
-  | 'Failed'
-  | 'Paused'
-  | 'Away'
-  | 'DayFull'
-  | 'Standby'
-  | 'Unrecorded';
+export const COUNTED = [
+  'Sent',
+  'Throttled',
+  'SlotsMissed',
+  'Refused',
+  'Parked',
+  'Duplicate',
+  'Failed',
+  'Paused',
+  'Away',
+  'DayFull',
+  'Busy',
+  'Standby',
+  'Unrecorded',
+] as const;
+export type Counted = (typeof COUNTED)[number];
 
 /** The world of a sender. */
 export interface Ports {
@@ -66,6 +70,8 @@ export interface Ports {
   log(event: string, detail: Readonly<Record<string, string>>): void;
   now(): number;
   wait(millis: number): Promise<void>;
+  /** Whether the sender was told to stop: what waits for its slot is then given back. Default: never. */
+  isStopped?(): boolean;
   random(): number;
 }
 
@@ -96,8 +102,18 @@ interface Claimed {
   readonly since: number;
 }
 
+/** Slots of a provider, or why there are none. */
+type Found =
+  | { readonly lane: Lane; readonly slots: readonly Slot[] }
+  | { readonly closed: Closed; readonly retryMillis: number }
+  | { readonly failed: unknown };
+
+/** Under which name mails are counted that were given back. */
+const GIVEN_BACK: Readonly<Record<Closed, Counted>> = { paused: 'Paused', day: 'DayFull', away: 'Away', busy: 'Busy' };
 /** Slots that a late mail may take after its first one. */
 const MOST_SLOTS = 4;
+/** How long before its slot a mail has its connection opened. */
+const READY_MILLIS = 2000;
 const MOST_RECORDS = 4;
 const RECORD_PAUSE_MILLIS = 50;
 
@@ -173,37 +189,68 @@ class Batch {
     return [];
   }
 
+  /** Sends each in its slot. A mail for which there is none yet waits for it as long as the function may. */
   async #sendClaimed(claimed: readonly Claimed[]): Promise<void> {
-    const { lanes } = this.ports;
-    let closed: { readonly why: Closed; readonly retryMillis?: number } | undefined;
-    for (const [index, lane] of lanes.entries()) {
-      try {
-        const reservation = await lane.bucket.reserve(claimed.length);
-        if ('closed' in reservation) {
-          // Who paused meant all providers: what bounces at one bounces at the other.
-          closed = { why: reservation.closed, retryMillis: reservation.retryMillis };
-          if (reservation.closed === 'paused') break;
-          continue;
-        }
-        if (index > 0) this.#count('Standby', claimed.length);
+    const sending: Promise<void>[] = [];
+    let waiting = claimed;
+    while (waiting.length > 0) {
+      const found = await this.#reserve(waiting.length);
+      if ('failed' in found) {
+        await Promise.all(waiting.map((one) => this.#release(one)));
+        for (const { message } of waiting) this.#failed(message, 'bucket', found.failed);
+        break;
+      }
+      if ('slots' in found) {
+        const { lane, slots } = found;
         // Together: one that waits for the one before it would miss its slot.
-        await Promise.all(claimed.map((one, at) => this.#sendOne(one, lane, reservation.slots[at])));
-        return;
-      } catch (error) {
-        await Promise.all(claimed.map((one) => this.#release(one)));
-        for (const { message } of claimed) this.#failed(message, 'bucket', error);
-        return;
+        sending.push(...waiting.slice(0, slots.length).map((one, at) => this.#sendOne(one, lane, slots[at])));
+        waiting = waiting.slice(slots.length);
+      } else if (found.closed === 'busy' && this.#hasTime(found.retryMillis)) {
+        await this.ports.wait(found.retryMillis);
+      } else {
+        await this.#giveBack(waiting, found.closed, found.retryMillis);
+        break;
       }
     }
-    await this.#giveBack(claimed, closed?.why ?? 'away', closed?.retryMillis);
+    await Promise.all(sending);
   }
 
-  async #giveBack(claimed: readonly Claimed[], why: Closed, retryMillis?: number): Promise<void> {
+  /** Slots of the first provider that has any, or why there are none. */
+  async #reserve(count: number): Promise<Found> {
+    const { lanes } = this.ports;
+    const closed: { readonly closed: Closed; readonly retryMillis: number }[] = [];
+    for (const [index, lane] of lanes.entries()) {
+      try {
+        const reservation = await lane.bucket.reserve(count, this.#latest);
+        if ('slots' in reservation) {
+          if (index > 0) this.#count('Standby', reservation.slots.length);
+          return { lane, slots: reservation.slots };
+        }
+        const { closed: why, retryMillis = this.config.closedSeconds * 1000 } = reservation;
+        closed.push({ closed: why, retryMillis });
+        // A pause is meant for all providers: what bounces at one bounces at the other. And one in use is not away.
+        if (why === 'paused' || why === 'busy') return { closed: why, retryMillis };
+      } catch (failed) {
+        return { failed };
+      }
+    }
+    return closed.reduce((first, one) => (one.retryMillis < first.retryMillis ? one : first));
+  }
+
+  /** The last moment at which a call may begin. */
+  get #latest(): number {
+    return this.deadline - this.config.callSeconds * 1000;
+  }
+
+  #hasTime(millis: number): boolean {
+    return !this.ports.isStopped?.() && this.ports.now() + millis <= this.#latest;
+  }
+
+  async #giveBack(claimed: readonly Claimed[], why: Closed, retryMillis: number): Promise<void> {
     const { closedSeconds, holdSeconds } = this.config;
-    this.#count(why === 'paused' ? 'Paused' : why === 'day' ? 'DayFull' : 'Away', claimed.length);
+    this.#count(GIVEN_BACK[why], claimed.length);
     await Promise.all(claimed.map((one) => this.#release(one)));
-    const hideSeconds =
-      retryMillis === undefined ? closedSeconds : Math.min(closedSeconds, Math.max(1, Math.ceil(retryMillis / 1000)));
+    const hideSeconds = Math.min(closedSeconds, Math.max(1, Math.ceil(retryMillis / 1000)));
     for (const { message } of claimed) this.#hide(message, hideSeconds);
     // Or the whole queue would be received and hidden within minutes.
     const rest = this.deadline - this.ports.now();
@@ -214,13 +261,19 @@ class Batch {
     const { now, wait } = this.ports;
     let slot = first;
     for (let taken = 1; ; taken += 1) {
-      if (slot.at + this.config.callSeconds * 1000 > this.deadline) break;
+      if (slot.at - READY_MILLIS > now()) await wait(slot.at - READY_MILLIS - now());
+      const handedOver = await lane.provider.ready?.();
       if (slot.at > now()) await wait(slot.at - now());
-      if (now() <= slot.until) return this.#call(claimed, lane);
+      // A wait ends early then, and before its slot a mail must not leave.
+      const inTime = !this.ports.isStopped?.() && now() <= slot.until;
+      const call = inTime ? this.#call(claimed, lane) : undefined;
+      handedOver?.();
+      if (call !== undefined) return call;
+      if (this.ports.isStopped?.()) break;
       this.#count('SlotsMissed');
       if (taken === MOST_SLOTS) break;
       try {
-        const next = await lane.bucket.reserve(1);
+        const next = await lane.bucket.reserve(1, this.#latest);
         if ('closed' in next) break;
         [slot] = next.slots;
       } catch (error) {
@@ -238,6 +291,10 @@ class Batch {
     switch (outcome.kind) {
       case 'sent':
         this.#count('Sent');
+        if (outcome.rejected !== undefined) {
+          this.#count('Refused', outcome.rejected);
+          this.ports.log('recipients refused', { provider: lane.name, recipients: String(outcome.rejected) });
+        }
         // It has left, whatever comes now: the message must not come back.
         this.#verdicts.set(message.messageId, 'done');
         return this.#record(mail, outcome.messageId, lane);
@@ -250,6 +307,7 @@ class Batch {
         await this.#tell(() => lane.bucket.away(outcome.millis));
         return this.#comesBack(claimed);
       case 'refused':
+        this.#count('Refused');
         return this.#park(message, `refused: ${outcome.reason}`, mail);
       case 'not-sent':
         this.#count('Failed');

@@ -1,7 +1,8 @@
 /**
  * Slots of one token bucket that all senders of a provider share, equally spaced, so that no window of the provider has
- * more than its limit. A slot is valid for a moment; who is later takes a new one.
+ * more than its limit. A slot is valid for a moment; a message that is later takes a new one.
  */
+import { LEAST_FACTOR } from '../../flow/rates/run-time';
 
 /** The rate of a provider. */
 export interface Pace {
@@ -18,7 +19,10 @@ export interface Pace {
   readonly recoveryStep: number;
   /** Seconds between two changes of the rate. */
   readonly adaptSeconds: number;
-  /** No sender waits for a slot that is further away; a bucket that is further ahead was set by a wrong clock. */
+  /**
+   * No sender takes a slot that is further away than this, at the full rate: it waits. All senders together hold fewer
+   * slots, so what is further ahead was taken by a wrong clock, and both clocks together would break the limit.
+   */
   readonly horizonSeconds: number;
 }
 
@@ -28,18 +32,25 @@ export interface Slot {
   readonly until: number;
 }
 
-/** Why a provider takes nothing now. `paused`: until a person resumes. `away`: it said so. `day`: its day is full. */
-export type Closed = 'paused' | 'away' | 'day';
+/**
+ * Why there is no slot now. `paused`: until a person resumes. `away`: the provider said so. `day`: its day is full. `busy`:
+ * all slots that this sender could use are taken.
+ */
+export type Closed = 'paused' | 'away' | 'day' | 'busy';
 
-/** Slots, or why there are none and when to ask again. */
+/** Slots, at least one, or why there are none and when to ask again. */
 export type Reservation =
   | { readonly slots: readonly Slot[] }
   | { readonly closed: Closed; readonly retryMillis?: number };
 
 /** The bucket of one provider. */
 export interface Bucket {
-  /** The next slots, as many as asked for. */
-  reserve(count: number): Promise<Reservation>;
+  /**
+   * The next slots: as many as asked for, or as begin no later than `latest`. A slot that is not taken is left to others.
+   *
+   * @param latest milliseconds of the sender's clock
+   */
+  reserve(count: number, latest: number): Promise<Reservation>;
   /** The provider refused a message for its rate: all senders slow down. */
   throttled(): Promise<void>;
   /** The provider takes nothing for so long: all senders leave it alone. */
@@ -68,17 +79,19 @@ export interface Change {
 export interface BucketStore {
   /** Moves the next slot by so much, unless it is before `least` or after `most`, or the bucket is closed. */
   advance(by: number, least: number, most: number, now: number): Promise<Change>;
-  /** Sets the next slot, unless it is between `least` and `most`, or the bucket is closed. */
-  restart(next: number, least: number, most: number, now: number): Promise<Change>;
+  /** Sets the next slot, unless it is at `least` or later, or the bucket is closed. */
+  restart(next: number, least: number, now: number): Promise<Change>;
   /** Sets the share of the rate, if it was last changed at `changedAt`. */
   setFactor(factor: number, changedAt: number, now: number): Promise<boolean>;
   setAway(until: number): Promise<void>;
 }
 
-/** Two senders may move the bucket between one's two updates; then the first is tried once more. */
-const MOST_TRIES = 3;
+/** An update that finds the bucket elsewhere is made once more for what it found, and others may move it in between. */
+const MOST_TRIES = 4;
+/** Others took every slot in between: that is a bucket in use, so ask again soon. */
+const CONTENDED_MILLIS = 100;
 
-/** A bucket over conditional updates: no lock and no read, two calls at most unless others interfere. */
+/** A bucket over conditional updates: no lock and no read, one or two calls unless others interfere. */
 export class SharedBucket implements Bucket {
   #factor = 1;
   #changedAt = 0;
@@ -89,30 +102,36 @@ export class SharedBucket implements Bucket {
     private readonly now: () => number = Date.now,
   ) {}
 
-  public async reserve(count: number): Promise<Reservation> {
+  public async reserve(count: number, latest: number): Promise<Reservation> {
     const { messagesPerSecond, burst, slotSeconds, horizonSeconds } = this.pace;
+    // Where the next slot is, as far as is known: now, and then what the last update found.
+    let next = Number.NEGATIVE_INFINITY;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const now = this.now();
       const spacing = 1000 / (messagesPerSecond * this.#factor);
-      const by = count * spacing;
-      // What may leave at once was saved while nobody sent.
+      // What may leave at once was saved while nothing was sent.
       const least = now - (burst - 1) * spacing;
-      const most = now + horizonSeconds * 1000;
-      const change =
-        tries % 2 === 0
-          ? await this.store.advance(by, least, most, now)
-          : await this.store.restart(least + by, least, most, now);
+      const horizon = now + (horizonSeconds * 1000) / this.#factor;
+      const last = Math.min(latest, horizon);
+      const fitting = Math.floor((last - Math.max(next, least)) / spacing + 1e-9) + 1;
+      if (fitting < 1) return { closed: 'busy', retryMillis: next > latest ? next - now : Math.max(1, next - horizon) };
+      const slots = Math.min(count, fitting);
+      const by = slots * spacing;
+      const isIdle = tries > 0 && next < least;
+      const change = isIdle
+        ? await this.store.restart(least + by, least, now)
+        : await this.store.advance(by, least, last - (slots - 1) * spacing, now);
       const { item } = change;
       if (item !== undefined) this.#see(item);
       if (change.done && item !== undefined) {
         await this.#recover(now);
-        return { slots: slotsFrom(item.next - by, count, spacing, now, slotSeconds * 1000) };
+        return { slots: slotsFrom(item.next - by, slots, spacing, now, slotSeconds * 1000) };
       }
       const closed = item && closedBy(item, now);
       if (closed !== undefined) return closed;
+      next = item?.next ?? Number.NEGATIVE_INFINITY;
     }
-    // Others took every slot in between; that is a bucket in use, so ask again soon.
-    return { closed: 'away', retryMillis: 1000 };
+    return { closed: 'busy', retryMillis: CONTENDED_MILLIS };
   }
 
   public async throttled(): Promise<void> {
@@ -120,7 +139,7 @@ export class SharedBucket implements Bucket {
     const now = this.now();
     // One sender changes it for all: a second refusal in the same seconds is of the rate before.
     if (now - this.#changedAt < adaptSeconds * 1000) return;
-    await this.#change(Math.max(0.01, this.#factor * throttledFactor), now);
+    await this.#change(Math.max(LEAST_FACTOR, this.#factor * throttledFactor), now);
   }
 
   public async away(millis: number): Promise<void> {

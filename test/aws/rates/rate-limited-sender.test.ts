@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
@@ -7,11 +7,12 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { RateLimitedSender } from '../../../lib/aws/rates/rate-limited-sender';
-import { type RateLimitedSenderProps, UnknownMail } from '../../../lib/aws/rates/rate-limited-sender-props';
+import type { RateLimitedSenderProps } from '../../../lib/aws/rates/rate-limited-sender-props';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import { planRates } from '../../../lib/flow/rates/plan';
 import { sendingQuestion } from '../../../lib/flow/rates/worker';
+import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { knobsOf, numbersOf } from '../../support/alarm-numbers';
 import { nagFindings } from '../../support/nag';
 import { type Made, only, permissions, properties, shop, type Untyped } from '../../support/stack';
@@ -137,7 +138,7 @@ describe('the traps of case 7 are absent', () => {
     const queue = properties(usual, usual.sender.redriveQueue!.queue);
     expect(queue.VisibilityTimeout).toBe(6 * seconds + 1);
     // Refusals, pauses and late slots are receives too.
-    expect(queue.RedrivePolicy.maxReceiveCount).toBe(10);
+    expect(queue.RedrivePolicy.maxReceiveCount).toBe(106);
     expect(queue.MessageRetentionPeriod).toBe(345_600);
   });
 
@@ -295,8 +296,8 @@ describe('a second provider', () => {
   });
 
   test('gives the function time for a portion at its rate', () => {
-    // 3 × (46 ÷ 13.33 + 0.15) + 5
-    expect(two.sender.plan.value('functionTimeoutSeconds')).toBe(16);
+    // 46 ÷ 13.33 ÷ 0.01 + 5 + 20
+    expect(two.sender.plan.value('functionTimeoutSeconds')).toBe(370);
     expect(two.sender.plan.predictions.standbyCampaignSeconds).toBeCloseTo(37_500, 0);
   });
 });
@@ -323,7 +324,11 @@ describe('bring your own', () => {
   test('a redrive queue brings its quarantine, and has to wait for the senders', () => {
     const stack = shop();
     const demand = { workload: { steadyPerSecond: 1, serviceSeconds: 2 }, objective: { latencySeconds: 600 } };
-    const queue = new RedriveQueue(stack, 'Mails', demand);
+    const queue = new RedriveQueue(stack, 'Mails', {
+      ...demand,
+      functionTimeout: Duration.seconds(74),
+      batchWindow: Duration.seconds(1),
+    });
     const { sender } = make({ queue }, stack);
     expect(sender.redriveQueue).toBe(queue);
     expect(sender.quarantineQueue).toBe(queue.quarantineQueue);
@@ -333,7 +338,7 @@ describe('bring your own', () => {
       workload: { steadyPerSecond: 1, serviceSeconds: 0.01 },
     });
     expect(() => make({ queue: hasty }, other)).toThrow(
-      'Mailing: queue must have a visibility timeout of at least 43 s',
+      'Mailing: queue must have a visibility timeout of at least 445 s',
     );
   });
 

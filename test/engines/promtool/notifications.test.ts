@@ -1,4 +1,7 @@
-/** The alerts of notifications: 36 hourly jobs of 300 s, so a job is silent after two hours and five minutes. */
+/**
+ * The alerts of notifications: 36 hourly jobs of 300 s, so a job is silent after two hours and five minutes; two senders at
+ * 95 mails a second, and half a million mails within two hours.
+ */
 import { Testing } from 'cdk8s';
 import { NotificationsChart } from '../../../charts/notifications';
 import { testAlerts } from './rules';
@@ -26,6 +29,20 @@ const every = (jobs: number, of = (series: string) => series) =>
   Object.fromEntries(plan.jobs.slice(0, jobs).map(({ name }) => [of(ofCronJob('created', name)), `0x${HOUR}`]));
 const failed = ofRun('status_failed', 'chore-07-29000000', ',reason="BackoffLimitExceeded"');
 const started = ofRun('status_start_time', 'chore-07-29000000');
+
+/** A metric of one sender's pod. */
+const ofPod = (name: string, pod = 1, more = '') =>
+  `sender_${name}{namespace="notifications",pod="${chart.mailing.deployment.name}-66c9f-${pod}"${more}}`;
+const ofProvider = (name: string) => ofPod(name, 1, ',provider="provider"');
+const sending = chart.mailing.plan;
+const mailHold = Math.ceil(sending.value('alarmHoldSeconds') / 60);
+const window = Math.ceil(sending.value('alarmWindowSeconds') / 60);
+const later = 2 * window + mailHold + 1;
+/** So many a minute. */
+const rising = (aMinute: number) => `0+${aMinute}x60`;
+const SENT = Math.floor(60 * sending.value('messagesPerSecond'));
+const throttledMost = sending.value('alarmThrottled');
+const backlog = sending.value('alarmBacklog');
 
 testAlerts('notifications', {
   manifests: Testing.synth(chart),
@@ -138,6 +155,175 @@ testAlerts('notifications', {
       when: 'all of them are there, and the scrape renames the label',
       series: every(36, renamed),
       atMinute: hold + 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderPaused',
+      when: 'a person has closed the bucket',
+      series: { [ofProvider('paused')]: '0x10 1x50' },
+      atMinute: 12,
+      fires: true,
+    },
+    {
+      alert: 'SenderPaused',
+      when: 'it is open',
+      series: { [ofProvider('paused')]: '0x60' },
+      atMinute: 12,
+      fires: false,
+    },
+    {
+      alert: 'SenderAway',
+      when: 'the provider takes nothing for longer than the hold',
+      series: { [ofPod('away_total')]: rising(23) },
+      atMinute: later,
+      fires: true,
+    },
+    {
+      alert: 'SenderAway',
+      when: 'it was away once, an hour ago',
+      series: { [ofPod('away_total')]: '0x2 23x57' },
+      atMinute: 50,
+      fires: false,
+    },
+    {
+      alert: 'SenderThrottled',
+      when: 'more than 1 % is refused for its rate',
+      series: { [ofPod('throttled_total')]: rising(Math.ceil(throttledMost / window) + 2) },
+      atMinute: later,
+      fires: true,
+    },
+    {
+      alert: 'SenderThrottled',
+      when: 'a refusal a minute',
+      series: { [ofPod('throttled_total')]: rising(1) },
+      atMinute: later,
+      fires: false,
+    },
+    {
+      alert: 'SenderRefused',
+      when: 'one mail of ten is refused for good',
+      series: { [ofPod('refused_total')]: rising(10), [ofPod('sent_total')]: rising(90) },
+      atMinute: window + 2,
+      fires: true,
+    },
+    {
+      alert: 'SenderRefused',
+      when: 'the list is as clean as it was said to be',
+      series: { [ofPod('refused_total')]: rising(15), [ofPod('sent_total')]: rising(985) },
+      atMinute: window + 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderRefused',
+      when: 'nothing is sent',
+      series: { [ofPod('refused_total')]: rising(0), [ofPod('sent_total')]: rising(0) },
+      atMinute: window + 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderMailsParked',
+      when: 'one mail is in the quarantine',
+      series: { [ofPod('quarantine_messages')]: '1x60' },
+      atMinute: 2,
+      fires: true,
+    },
+    {
+      alert: 'SenderMailsParked',
+      when: 'none is',
+      series: { [ofPod('quarantine_messages')]: '0x60' },
+      atMinute: 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderStuck',
+      when: 'mails may be sent, and none was',
+      series: {
+        [ofPod('queue_due_messages')]: '500x60',
+        [ofPod('sent_total')]: '7000x60',
+        [ofPod('sent_total', 2)]: '0x60',
+      },
+      atMinute: later,
+      fires: true,
+    },
+    {
+      alert: 'SenderStuck',
+      when: 'the other pod sends',
+      series: {
+        [ofPod('queue_due_messages')]: '500x60',
+        [ofPod('sent_total')]: '7000x60',
+        [ofPod('sent_total', 2)]: rising(SENT),
+      },
+      atMinute: later,
+      fires: false,
+    },
+    {
+      alert: 'SenderStuck',
+      when: 'there is nothing to send',
+      series: { [ofPod('queue_due_messages')]: '0x60', [ofPod('sent_total')]: '7000x60' },
+      atMinute: later,
+      fires: false,
+    },
+    {
+      alert: 'SenderBacklog',
+      when: 'two campaigns were handed over',
+      series: { [ofPod('queue_messages')]: `${backlog + 100_000}x60` },
+      atMinute: mailHold + 2,
+      fires: true,
+    },
+    {
+      alert: 'SenderBacklog',
+      when: 'one was, and both pods report it',
+      series: { [ofPod('queue_messages')]: '500000x60', [ofPod('queue_messages', 2)]: '500000x60' },
+      atMinute: mailHold + 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderSlotsMissed',
+      when: 'pods miss every third slot',
+      series: { [ofPod('slots_missed_total')]: rising(SENT / 2), [ofPod('sent_total')]: rising(SENT) },
+      atMinute: later,
+      fires: true,
+    },
+    {
+      alert: 'SenderSlotsMissed',
+      when: 'they miss one of a hundred',
+      series: { [ofPod('slots_missed_total')]: rising(SENT / 100), [ofPod('sent_total')]: rising(SENT) },
+      atMinute: later,
+      fires: false,
+    },
+    {
+      alert: 'SenderStoreDown',
+      when: 'Redis does not answer one of them',
+      series: { [ofPod('store_up')]: '0x60', [ofPod('store_up', 2)]: '1x60' },
+      atMinute: mailHold + 2,
+      fires: true,
+    },
+    {
+      alert: 'SenderStoreDown',
+      when: 'it answers both',
+      series: { [ofPod('store_up')]: '1x60', [ofPod('store_up', 2)]: '1x60' },
+      atMinute: mailHold + 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderDown',
+      when: 'one of two pods is gone',
+      series: { [ofPod('in_flight')]: '12x60' },
+      atMinute: 20,
+      fires: true,
+    },
+    {
+      alert: 'SenderDown',
+      when: 'nothing is scraped',
+      series: {},
+      atMinute: 20,
+      fires: true,
+    },
+    {
+      alert: 'SenderDown',
+      when: 'both are there',
+      series: { [ofPod('in_flight')]: '12x60', [ofPod('in_flight', 2)]: '12x60' },
+      atMinute: 20,
       fires: false,
     },
   ],

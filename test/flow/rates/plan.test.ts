@@ -38,11 +38,13 @@ describe('known answers', () => {
     expect(plan.value('inFlight')).toBe(23);
     expect(plan.value('senders')).toBe(2);
     expect(plan.value('messagesPerSender')).toBe(23);
-    expect(plan.value('functionTimeoutSeconds')).toBe(7);
+    // 46 slots at 0.01 of the rate, 5 s for the longest call, 20 s for the table.
+    expect(plan.value('functionTimeoutSeconds')).toBe(74);
+    expect(plan.value('horizonSeconds')).toBeCloseTo(0.966, 3);
     expect(plan.value('bucketWritesPerSecond')).toBeCloseTo(4.14, 2);
     expect(plan.value('callTimeoutSeconds')).toBe(5);
     expect(plan.value('batchWindowSeconds')).toBe(1);
-    expect(plan.value('maxReceiveCount')).toBe(10);
+    expect(plan.value('maxReceiveCount')).toBe(106);
     expect(plan.value('recordSeconds')).toBe(18 * 86_400);
     expect(plan.predictions.campaignSeconds).toBeCloseTo(5250, 0);
     expect(plan.value('retentionSeconds')).toBe(345_600);
@@ -69,7 +71,7 @@ describe('known answers', () => {
     const limit = { perSecond: 100, perDay: 200_000 };
     const { predictions, knobs } = planRates('Mailing', { workload: { ...call, campaignMessages: 500_000 }, limit });
     expect(predictions.campaignDays).toBe(3);
-    expect(predictions.campaignSeconds).toBeCloseTo(2 * 86_400 + 1050, 0);
+    expect(predictions.campaignSeconds).toBeCloseTo(2 * (97 * 900 + 60) + 1050, 0);
     expect(knobs.find(({ name }) => name === 'releases')?.value).toBe(3);
   });
 
@@ -106,7 +108,7 @@ describe('refusals', () => {
 
   test('a message a minute is too slow for a function that waits, and no matter for a Deployment', () => {
     const question = { workload: { ...call, campaignMessages: 10 }, limit: { perSecond: 1 / 600 } };
-    expect(refusal(question).message).toContain('a function waits for its slot up to 3,');
+    expect(refusal(question).message).toContain('a function waits for its slot up to 1,226 s, and may run 900 s');
     expect(() => planRates('Mailing', { ...question, sender: 'deployment' })).not.toThrow();
   });
 

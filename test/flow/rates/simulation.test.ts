@@ -1,6 +1,9 @@
 /** Senders and the provider that counts, against what is known of them. */
 import { Random } from '../../../lib/flow/numerics/random';
+import { planRates } from '../../../lib/flow/rates/plan';
+import { DAY_WINDOW_SECONDS } from '../../../lib/flow/rates/run-time';
 import { sendInSlots, sendUnlimited } from '../../../lib/flow/rates/simulation';
+import { takeOfDay } from '../../../lib/runtime/sender/day';
 
 const mailing = { messages: 100_000, windowMessages: 100, windowSeconds: 1, undeliverableRatio: 0.015 };
 const slots = {
@@ -42,7 +45,37 @@ describe('senders that stall for up to 0.4 s, one time in twenty', () => {
   });
 });
 
-test('a daily limit: the rest leaves 24 hours after the first', () => {
-  const run = sendInSlots(mailing, { ...slots, messagesPerDay: 60_000 }, 0.15, new Random(7));
-  expect(run.seconds).toBeCloseTo(86_400 + 40_000 / slots.messagesPerSecond, -1);
+describe('a daily limit', () => {
+  test('the rest leaves when the first of it is a day ago', () => {
+    const run = sendInSlots(mailing, { ...slots, messagesPerDay: 60_000 }, 0.15, new Random(7));
+    expect(run.seconds).toBeCloseTo(DAY_WINDOW_SECONDS + 40_000 / slots.messagesPerSecond, -1);
+  });
+
+  test.each([
+    [3, 200_000],
+    [12, 45_000],
+  ])('plan, simulation and the running senders agree: %d days of %d', (days, perDay) => {
+    const messages = 500_000;
+    const plan = planRates('Mailing', {
+      workload: { campaignMessages: messages, callSeconds: 0.15 },
+      limit: { perSecond: 100, perDay },
+    });
+    const predicted = plan.predictions.campaignSeconds!;
+    expect(plan.predictions.campaignDays).toBe(days);
+    const run = sendInSlots({ ...mailing, messages }, { ...slots, messagesPerDay: perDay }, 0.15, new Random(7));
+    expect(run.seconds / predicted).toBeCloseTo(1, 3);
+    // What the senders count, in batches of 23, with a look at a full day once a minute; at worst they begin with a quarter.
+    let [now, left, quarters] = [0, messages, {}];
+    for (; left > 0; ) {
+      const day = takeOfDay(quarters, Math.min(23, left), perDay, now);
+      if ('retryMillis' in day) now = Math.ceil((now + day.retryMillis) / 60_000) * 60_000;
+      else {
+        quarters = day.quarters;
+        left -= day.taken;
+        now += (day.taken * 1000) / slots.messagesPerSecond;
+      }
+    }
+    expect(now / 1000).toBeLessThanOrEqual(predicted);
+    expect(now / 1000 / predicted).toBeCloseTo(1, 2);
+  });
 });

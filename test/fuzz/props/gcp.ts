@@ -6,6 +6,8 @@ import { fromChart } from '../../../lib/gcp/from-chart';
 import { PushWorker } from '../../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../../lib/gcp/queue/redrive-queue';
 import { SubscriptionAlerts } from '../../../lib/gcp/queue/subscription-alerts';
+import { RateLimitedSender } from '../../../lib/gcp/rates/rate-limited-sender';
+import { SenderAlerts } from '../../../lib/gcp/rates/sender-alerts';
 import { ScheduleAlerts } from '../../../lib/gcp/schedule/schedule-alerts';
 import { SpreadSchedule } from '../../../lib/gcp/schedule/spread-schedule';
 import { RefusedAlerts } from '../../../lib/gcp/webhooks/refused-alerts';
@@ -94,6 +96,34 @@ const schedule = fc.record({
   project: optional(fc.constant('shop-project')),
 });
 
+const mailing = fc.record({
+  workload: fc.record({
+    campaignMessages: optional(figures(1, 1e7)),
+    steadyPerSecond: optional(spread(0.001, 100)),
+    recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
+    callSeconds: figures(0.01, 5),
+    undeliverableRatio: optional(spread(0.001, 0.2)),
+  }),
+  limit: fc.record({
+    perSecond: figures(0.01, 2000),
+    windowSeconds: optional(figures(0.1, 60)),
+    perDay: optional(figures(10, 1e8)),
+    share: optional(spread(0.01, 1)),
+  }),
+  objective: optional(
+    fc.record({
+      completeSeconds: optional(fc.integer({ min: 60, max: 1_000_000 })),
+      bounceRatio: optional(spread(0.01, 0.2)),
+    }),
+  ),
+  jitterSeconds: optional(fc.double({ min: 0, max: 2, noNaN: true })),
+  messagesPerSecond: optional(figures(0.1, 1000)),
+  image: fc.constant('sender'),
+  location: fc.constant('europe-west1'),
+  producers: optional(fc.constantFrom(['serviceAccount:shop@p.iam.gserviceaccount.com'], ['group:mail@example.com'])),
+  memory: optional(fc.constantFrom('512Mi', '1Gi')),
+});
+
 export const GCP_SUBJECTS: readonly Subject[] = [
   subject(
     'gcp.RedriveQueue',
@@ -167,6 +197,26 @@ export const GCP_SUBJECTS: readonly Subject[] = [
           plan: plan.withKnobs(knobs),
           project,
         });
+      }),
+    names,
+  ),
+  subject(
+    'gcp.RateLimitedSender',
+    ['gcp.RateLimitedSender'],
+    'none',
+    mailing,
+    (id, args) => registered(() => new RateLimitedSender(id, args).plan.explain()),
+    names,
+  ),
+  subject(
+    'gcp.SenderAlerts',
+    ['gcp.SenderAlerts'],
+    'none',
+    mailing,
+    (id, args) =>
+      registered(() => {
+        const { queue, parkedSubscription, plan } = new RateLimitedSender('planned', args);
+        return new SenderAlerts(id, { queue, parkedSubscription, plan });
       }),
     names,
   ),

@@ -1,6 +1,7 @@
 /** Constructs of `lib/k8s`. */
 import { App, Chart, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
+import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { LogOutput } from '../../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
@@ -8,6 +9,8 @@ import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import { KafkaQuotas, KafkaUserAuthentication } from '../../../lib/k8s/quotas/kafka-quotas';
+import { RateLimitedSender } from '../../../lib/k8s/rates/rate-limited-sender';
+import { SenderProvider } from '../../../lib/k8s/rates/sender-provider';
 import { TtlCollection } from '../../../lib/k8s/retention/ttl-collection';
 import type { JobEgress, SpreadJob } from '../../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule } from '../../../lib/k8s/schedule/spread-schedule';
@@ -180,6 +183,32 @@ const chores = fc.uniqueArray(
   { minLength: 1, maxLength: 6, selector: ({ name }) => name },
 );
 
+const providerLimit = fc.record({
+  perSecond: figures(0.01, 20_000),
+  windowSeconds: optional(figures(0.1, 60)),
+  perDay: optional(figures(10, 1e8)),
+  share: optional(spread(0.01, 1)),
+});
+const provider = fc.oneof(
+  fc.record({
+    connection: secret,
+    port: optional(fc.integer({ min: 1, max: 65_535 })),
+    requireTls: flag,
+    namespace,
+    cidr: optional(fc.constant('203.0.113.0/24')),
+  }),
+  fc.record({
+    url: fc.constantFrom('https://api.example.net/v1/mails', 'http://relay.mail/mails'),
+    key: secret,
+    header: optional(fc.constant('x-api-key')),
+    namespace,
+  }),
+);
+const providerOf = (given: typeof provider extends fc.Arbitrary<infer T> ? T : never): SenderProvider =>
+  given !== null && typeof given === 'object' && 'connection' in given
+    ? SenderProvider.smtp(given)
+    : SenderProvider.http(given as never);
+
 const work = {
   workload: queueWorkload,
   objective: queueObjective,
@@ -319,6 +348,52 @@ export const K8S_SUBJECTS: readonly Subject[] = [
           (signal.processName === undefined
             ? LogReopen.byWriter()
             : LogReopen.signal(signal.processName, signal.signal ?? 'HUP')),
+      }).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.RateLimitedSender',
+    ['k8s.RateLimitedSender', 'k8s.SenderProvider'],
+    'text',
+    fc.record({
+      workload: fc.record({
+        campaignMessages: optional(figures(1, 1e7)),
+        steadyPerSecond: optional(spread(0.001, 100)),
+        recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
+        callSeconds: figures(0.01, 5),
+        undeliverableRatio: optional(spread(0.001, 0.2)),
+      }),
+      limit: providerLimit,
+      objective: optional(
+        fc.record({
+          completeSeconds: optional(fc.integer({ min: 60, max: 1_000_000 })),
+          bounceRatio: optional(spread(0.01, 0.2)),
+          headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
+        }),
+      ),
+      provider,
+      from: fc.constantFrom('shop@example.com', 'Shop <shop@example.com>', 'nobody'),
+      standby: optional(fc.record({ limit: providerLimit, provider })),
+      redis: fc.record({
+        host: fc.constantFrom('redis', 'redis.example.com'),
+        port: optional(fc.integer({ min: 1, max: 65_535 })),
+        namespace,
+        password: optional(secret),
+        tls: flag,
+        certificateAuthority: optional(secret),
+      }),
+      queueName: optional(fc.constantFrom('mails', 'shop/mails')),
+      jitterSeconds: optional(fc.double({ min: 0, max: 2, noNaN: true })),
+      burst: optional(fc.integer({ min: 1, max: 20 })),
+      messagesPerSecond: optional(figures(0.1, 1000)),
+      onUnknown: optional(fc.constantFrom(...Object.values(UnknownMail))),
+      monitoringNamespace: namespace,
+    }),
+    inChart((chart, id, { provider: first, standby, ...props }) => {
+      new RateLimitedSender(chart, id, {
+        ...props,
+        provider: providerOf(first),
+        standby: standby && { ...standby, provider: providerOf(standby.provider) },
       }).plan.explain();
     }),
   ),

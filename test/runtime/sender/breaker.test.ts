@@ -94,10 +94,15 @@ test('anything else is refused', async () => {
 
 describe('the day', () => {
   test('full: receiving stops, and starts again when there is room for a batch', async () => {
-    const quarters: Record<string, number> = { [QUARTER]: 90 };
+    const quarters: Record<string, number> = { [QUARTER]: 99 };
     const { tell, state } = world(quarters);
+    // The last of the day may leave.
+    expect(await tell({ action: 'day' })).toBe('nothing');
+    quarters[QUARTER] = 100;
     expect(await tell({ action: 'day' })).toBe('day closed');
     expect(state).toMatchObject({ receiving: false, dayClosed: true, paused: undefined, sending: true });
+    expect(await tell({ action: 'day' })).toBe('nothing');
+    quarters[QUARTER] = 90;
     expect(await tell({ action: 'day' })).toBe('nothing');
     delete quarters[QUARTER];
     expect(await tell({ action: 'day' })).toBe('day opened');
@@ -105,7 +110,7 @@ describe('the day', () => {
   });
 
   test('does not resume what an alarm has paused', async () => {
-    const quarters: Record<string, number> = { [QUARTER]: 90 };
+    const quarters: Record<string, number> = { [QUARTER]: 100 };
     const { tell, state } = world(quarters);
     await tell({ action: 'day' });
     await tell(alarm('ALARM'));
@@ -115,7 +120,7 @@ describe('the day', () => {
   });
 
   test('a call that fails is made again by the next minute', async () => {
-    const { tell, state, failing } = world({ [QUARTER]: 90 });
+    const { tell, state, failing } = world({ [QUARTER]: 100 });
     failing.add('receiving');
     await expect(tell({ action: 'day' })).rejects.toThrow();
     expect(state).toMatchObject({ receiving: true });

@@ -52,7 +52,7 @@ beforeEach(async () => {
     LANES: JSON.stringify([{ name: 'ses', from: 'shop@example.com', configurationSet: 'mails', pace: PACE }]),
     MOST_RECIPIENTS: '1',
     ON_UNKNOWN: 'park',
-    CLAIM_SECONDS: '7',
+    CLAIM_SECONDS: '74',
     CALL_SECONDS: '5',
     BACKOFF_SECONDS: '1',
     BACKOFF_CAP_SECONDS: '600',
@@ -70,7 +70,8 @@ afterEach(async () => {
 });
 
 function answer(action: string, input: Wire): Wire {
-  if (action === 'UpdateItem') return { Attributes: { slotAt: { N: String(Date.now() + 10) } } };
+  // Far enough away that a busy machine does not miss it.
+  if (action === 'UpdateItem') return { Attributes: { slotAt: { N: String(Date.now() + 300) } } };
   if (action === 'SendMessage') {
     return { MessageId: 'x', MD5OfMessageBody: createHash('md5').update(input.MessageBody).digest('hex') };
   }
@@ -88,7 +89,7 @@ async function handle(bodies: readonly string[]): Promise<SQSBatchResponse> {
     body,
     attributes: { ApproximateReceiveCount: '1' },
   }));
-  const context = { getRemainingTimeInMillis: () => 7000 };
+  const context = { getRemainingTimeInMillis: () => 74_000 };
   return handler({ Records } as unknown as SQSEvent, context as Context);
 }
 

@@ -1,0 +1,146 @@
+/** What slows a sender down, what ends it, and how long it remembers: knobs with their reasons. */
+import { chosenKnob } from '../alarms';
+import { type Knob, unlessGiven } from '../plan';
+import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
+import { DAY_SECONDS } from '../ranges';
+import { daysFor, type Pace } from './limit';
+import type { RatesQuestion } from './workload';
+
+const SES_QUOTAS = 'Amazon SES developer guide, Errors related to the sending quotas: wait up to 10 minutes';
+const SES_REVIEW = 'Amazon SES developer guide, sending review process FAQs';
+/** Where sending pauses by itself, unless the objective says otherwise: where Amazon SES begins a review. */
+export const PAUSE_AT = { bounceRatio: 0.05, complaintRatio: 0.001 } as const;
+/** Days that messages are kept: what Amazon SQS does by default, and a day less than a dead-letter queue keeps them. */
+const DEAD_LETTER_SECONDS = SQS_LIMITS.retentionSeconds.max;
+const RETENTION = { least: SQS_DEFAULTS.retentionSeconds, most: DEAD_LETTER_SECONDS - DAY_SECONDS };
+const LEAST_RECORD_SECONDS = 14 * DAY_SECONDS;
+/** Of the rate, what is left of it after a throttle, and what comes back of the limit with each step. */
+const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
+
+/** What happens to a campaign, to a refusal, and when sending pauses. */
+export function brakeKnobs(pace: Pace, campaignSeconds: number, question: RatesQuestion): Knob[] {
+  const { sender = 'lambda' } = question;
+  return [
+    ...releaseKnobs(pace, question),
+    ...(sender === 'lambda' ? keepingKnobs(campaignSeconds) : []),
+    ...(sender === 'deployment' ? [recordKnob(campaignSeconds)] : []),
+    chosenKnob('backoffSeconds', 1, 's', 'the longest wait after the first refusal; it doubles', SES_QUOTAS),
+    chosenKnob(
+      'backoffCapSeconds',
+      600,
+      's',
+      'the longest wait after a refusal; each is drawn at random below it',
+      SES_QUOTAS,
+    ),
+    // A queue that is its own bucket slows down by itself.
+    ...(sender === 'cloud-tasks' ? [] : adaptationKnobs()),
+    // What Amazon SES measures; elsewhere the first sign is what the provider refuses.
+    ...(sender === 'lambda' ? pauseKnobs(question) : []),
+  ];
+}
+
+function releaseKnobs(pace: Pace, { workload }: RatesQuestion): Knob[] {
+  const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
+  if (campaignMessages === 0) return [];
+  const days = daysFor(campaignMessages, steadyPerSecond, pace);
+  return [
+    {
+      name: 'releases',
+      value: days,
+      unit: 'portions',
+      ...(Number.isFinite(pace.messagesPerDay)
+        ? {
+            formula: 'messages of the campaign ÷ what the daily limit leaves, rounded up: one a day',
+            inputs: { campaignMessages, messagesPerDay: pace.messagesPerDay },
+          }
+        : { formula: 'all at once: there is no daily limit', inputs: {} }),
+      source: "the provider's limit, as given",
+    },
+  ];
+}
+
+/** How long Amazon SQS keeps a message, and the table its record. */
+function keepingKnobs(campaignSeconds: number): Knob[] {
+  const retentionSeconds = Math.min(
+    RETENTION.most,
+    Math.max(RETENTION.least, Math.ceil((2 * campaignSeconds) / 60) * 60),
+  );
+  return [
+    {
+      name: 'retentionSeconds',
+      value: retentionSeconds,
+      unit: 's',
+      formula: 'twice the campaign, at least four days, at most thirteen',
+      inputs: { campaignSeconds, ...RETENTION },
+      source:
+        'Amazon SQS API reference, MessageRetentionPeriod: 4 days by default; a dead letter keeps its age, up to 14',
+    },
+    {
+      name: 'recordSeconds',
+      value: retentionSeconds + DEAD_LETTER_SECONDS,
+      unit: 's',
+      formula: 'retention + 14 days: until then a copy of the message may come back',
+      inputs: { retentionSeconds },
+      source: 'Amazon SQS API reference, MessageRetentionPeriod: a quarantined copy is kept 14 days',
+    },
+  ];
+}
+
+/** A queue in Redis keeps a message until it is sent or parked, so only its producer can bring it back. */
+function recordKnob(campaignSeconds: number): Knob {
+  return {
+    name: 'recordSeconds',
+    value: Math.max(LEAST_RECORD_SECONDS, Math.ceil(2 * campaignSeconds)),
+    unit: 's',
+    formula: 'twice the campaign, at least 14 days: so long a mail that is handed over again is not sent again',
+    inputs: { campaignSeconds },
+    source: 'derived here: a producer that failed in the middle of its campaign begins anew within that',
+  };
+}
+
+function adaptationKnobs(): Knob[] {
+  const { factor, step, everySeconds } = ADAPTATION;
+  return [
+    chosenKnob(
+      'throttledFactor',
+      factor,
+      'ratio',
+      `the rate after a refusal, at most once in ${everySeconds} s`,
+      'Chiu and Jain (1989): additive increase, multiplicative decrease',
+    ),
+    chosenKnob(
+      'recoveryStep',
+      step,
+      'ratio',
+      `share of the rate that comes back every ${everySeconds} s`,
+      'Chiu and Jain (1989)',
+    ),
+    chosenKnob(
+      'adaptSeconds',
+      everySeconds,
+      's',
+      'time between two changes of the rate',
+      'derived here: ten windows of a second',
+    ),
+  ];
+}
+
+function pauseKnobs({ objective = {} }: RatesQuestion): Knob[] {
+  const { bounceRatio, complaintRatio } = objective;
+  return [
+    {
+      name: 'pauseAtBounceRatio',
+      value: bounceRatio ?? PAUSE_AT.bounceRatio,
+      unit: 'ratio',
+      ...unlessGiven(bounceRatio, 'where the provider begins a review; at 0.1 it pauses the account'),
+      source: SES_REVIEW,
+    },
+    {
+      name: 'pauseAtComplaintRatio',
+      value: complaintRatio ?? PAUSE_AT.complaintRatio,
+      unit: 'ratio',
+      ...unlessGiven(complaintRatio, 'where the provider begins a review; at 0.005 it pauses the account'),
+      source: SES_REVIEW,
+    },
+  ];
+}

@@ -1,0 +1,211 @@
+/** The plan of a sender whose mails wait in a queue of Google Cloud Tasks, which is the bucket as well. */
+import { chosenKnob, firstOneKnob } from '../alarms';
+import { type Check, isKnown } from '../errors';
+import { figure } from '../figures';
+import type { Knob } from '../plan';
+import { cloudRunProbeKnobs } from '../probes';
+import { DAY_SECONDS } from '../ranges';
+import { callTimeoutKnob } from './crew';
+import { planRates } from './plan';
+import { backlogKnob } from './pod-alarms';
+import type { RatesPlan, RatesQuestion } from './workload';
+
+const RETRY = 'Google Cloud Tasks reference, RetryConfig';
+const QUOTAS = 'Google Cloud Tasks, Quotas and limits';
+const MONITORING = 'Google Cloud, Cloud Monitoring metrics: cloudtasks.googleapis.com';
+/** Cloud Run documentation, Concurrency: 80 by default. */
+const MOST_SLOTS = 80;
+/** What the handler does beside the call: its record, and a copy to the parked topic. */
+const HANDLE_SPARE_SECONDS = 5;
+/** Cloud Tasks reference, `dispatchDeadline`: 15 s to 30 min. */
+const LEAST_DISPATCH_DEADLINE = 15;
+const ANSWER_SECONDS = 5;
+/** Of the provider's refusals, and attempts that are none: an instance that ended, a busy one. */
+const ATTEMPTS = 10;
+const BACKOFF_CAP_DOUBLINGS = 9;
+const LEAST_RETRY_SECONDS = 4 * DAY_SECONDS;
+/** A task lives for 31 days; a day before that its retries end. */
+const MOST_RETRY_SECONDS = 30 * DAY_SECONDS;
+const THROTTLED_RATIO = 0.01;
+const SAMPLE_SECONDS = 60;
+
+/**
+ * The plan of a sender on Cloud Tasks, with the bounds of its queue and of the service that it calls.
+ *
+ * @throws InvalidInputError, CapacityError as `planRates`, and when a daily limit is not kept by the rate alone
+ */
+export function planTaskRates(
+  subject: string,
+  question: Omit<RatesQuestion, 'sender' | 'standby' | 'burst'>,
+  checks: readonly Check[] = [],
+): RatesPlan {
+  const asked: RatesQuestion = { ...question, sender: 'cloud-tasks' };
+  const plan = planRates(subject, asked, [...checks, dayCheck(asked)]);
+  return plan.withKnobs([
+    ...boundKnobs(plan, question.workload.callSeconds),
+    ...retryKnobs(plan),
+    ...cloudRunProbeKnobs(),
+    ...alarmKnobs(plan, asked),
+  ]);
+}
+
+/** A queue keeps no count of a day: only its rate holds one. */
+function dayCheck({ workload, limit, messagesPerSecond }: RatesQuestion): Check {
+  const { perDay, perSecond, share = 1 } = limit ?? {};
+  const { recipientsPerMessage = 1 } = workload ?? {};
+  const rate = messagesPerSecond ?? Number.POSITIVE_INFINITY;
+  const known = isKnown(perDay) && isKnown(perSecond) && isKnown(share);
+  const most = known ? (perDay * share) / recipientsPerMessage / DAY_SECONDS : 0;
+  return {
+    refused: known && rate > most && perSecond * share > most * recipientsPerMessage,
+    message: `limit.perDay is kept by the rate alone, because a queue of Cloud Tasks counts no days; give messagesPerSecond of at most ${figure(most)}, or release the campaign in portions and leave perDay out, got ${figure(perDay ?? 0)} a day`,
+  };
+}
+
+function boundKnobs(plan: RatesPlan, callSeconds: number): Knob[] {
+  const messagesPerSecond = plan.value('messagesPerSecond');
+  const inFlight = plan.value('inFlight');
+  const slots = Math.min(MOST_SLOTS, inFlight);
+  const instances = Math.ceil(inFlight / slots);
+  const call = callTimeoutKnob(callSeconds, 'derived here: it ends before the request does');
+  const request = call.value + HANDLE_SPARE_SECONDS;
+  return [
+    {
+      name: 'maxDispatchesPerSecond',
+      value: messagesPerSecond,
+      unit: 'messages/s',
+      formula: 'messages/s: what the queue saves of a fifth of a second is counted in it',
+      inputs: { messagesPerSecond },
+      source: QUOTAS,
+    },
+    call,
+    {
+      name: 'slotsPerInstance',
+      value: slots,
+      unit: 'messages',
+      formula: `messages in flight, at most ${MOST_SLOTS} in one instance`,
+      inputs: { inFlight },
+      source: 'Cloud Run documentation, Concurrency',
+    },
+    {
+      name: 'minInstances',
+      value: instances,
+      unit: 'instances',
+      formula:
+        'messages in flight ÷ those of one instance, rounded up: what waits for an instance that starts leaves at once, above the limit',
+      inputs: { inFlight, slotsPerInstance: slots },
+      source: 'Cloud Run documentation, Minimum instances',
+    },
+    {
+      name: 'maxInstances',
+      value: instances + 1,
+      unit: 'instances',
+      formula: 'one more, for an instance that is replaced',
+      inputs: { minInstances: instances },
+      source: 'Cloud Run documentation, Maximum instances',
+    },
+    {
+      name: 'requestTimeoutSeconds',
+      value: request,
+      unit: 's',
+      formula: `the longest call + ${HANDLE_SPARE_SECONDS} for its record`,
+      inputs: { callTimeoutSeconds: call.value },
+      source: 'Cloud Run documentation, Request timeout',
+    },
+    {
+      name: 'dispatchDeadlineSeconds',
+      value: Math.max(LEAST_DISPATCH_DEADLINE, request + ANSWER_SECONDS),
+      unit: 's',
+      formula: `time-out of a request + ${ANSWER_SECONDS} for its answer, at least ${LEAST_DISPATCH_DEADLINE}: Cloud Run gives an attempt up first, so that no retry begins beside it`,
+      inputs: { requestTimeoutSeconds: request },
+      source: 'Cloud Tasks reference, Task: dispatchDeadline, 15 s to 30 min',
+    },
+  ];
+}
+
+function retryKnobs(plan: RatesPlan): Knob[] {
+  const { campaignSeconds = 0 } = plan.predictions;
+  const [least, most] = [plan.value('backoffSeconds'), plan.value('backoffCapSeconds')];
+  return [
+    chosenKnob(
+      'maxAttempts',
+      ATTEMPTS,
+      'attempts',
+      'five refusals of the provider, and five that are none; at the last one the handler parks the mail',
+      RETRY,
+    ),
+    {
+      name: 'minBackoffSeconds',
+      value: least,
+      unit: 's',
+      formula: 'the wait before the second attempt; it doubles',
+      inputs: { backoffSeconds: least },
+      source: RETRY,
+    },
+    {
+      name: 'maxBackoffSeconds',
+      value: most,
+      unit: 's',
+      formula: 'the longest wait between two attempts',
+      inputs: { backoffCapSeconds: most },
+      source: RETRY,
+    },
+    chosenKnob('maxDoublings', BACKOFF_CAP_DOUBLINGS, 'doublings', 'from a second to 512 s, and then linearly', RETRY),
+    {
+      name: 'maxRetrySeconds',
+      value: Math.min(MOST_RETRY_SECONDS, Math.max(LEAST_RETRY_SECONDS, Math.ceil(2 * campaignSeconds))),
+      unit: 's',
+      formula:
+        'twice the campaign, 4 to 30 days: a task is deleted once attempts and this are used up, so a handler that is down for less loses none',
+      inputs: { campaignSeconds },
+      source: `${RETRY}: a task is retried until both limits are reached`,
+    },
+    chosenKnob(
+      'parkedRetentionSeconds',
+      31 * DAY_SECONDS,
+      's',
+      'the longest that there is: a person decides about a parked mail',
+      'Google Cloud Pub/Sub reference, messageRetentionDuration: 10 min to 31 days',
+    ),
+    chosenKnob(
+      'parkedAckDeadlineSeconds',
+      600,
+      's',
+      'the longest that there is: a person reads what was pulled',
+      'Google Cloud Pub/Sub reference, ackDeadlineSeconds: 10 to 600',
+    ),
+  ];
+}
+
+function alarmKnobs(plan: RatesPlan, question: RatesQuestion): Knob[] {
+  const messagesPerSecond = plan.value('messagesPerSecond');
+  const some = Math.max(1, Math.ceil(THROTTLED_RATIO * messagesPerSecond * SAMPLE_SECONDS));
+  const ofRate = (name: string, what: string): Knob => ({
+    name,
+    value: some,
+    unit: 'attempts',
+    formula: `${THROTTLED_RATIO} × messages/s × ${SAMPLE_SECONDS} s, rounded up, at least one: ${what}`,
+    inputs: { messagesPerSecond },
+    source: `${MONITORING}/queue/task_attempt_count`,
+  });
+  return [
+    ...backlogKnob(plan, question),
+    ofRate('alarmThrottled', 'others send by the same limit, or the limit is lower than given'),
+    ofRate('alarmFailedAttempts', 'the handler or the provider is unwell'),
+    firstOneKnob(
+      'alarmParked',
+      'mails',
+      'only a person knows what becomes of a parked mail',
+      'Google Cloud, Cloud Monitoring metrics: pubsub.googleapis.com/subscription/num_undelivered_messages',
+    ),
+    chosenKnob('alarmSampleSeconds', SAMPLE_SECONDS, 's', 'the metrics come once a minute', MONITORING),
+    chosenKnob('alarmHoldSeconds', 300, 's', 'refusals slow the queue down, and that takes effect', MONITORING),
+    chosenKnob(
+      'alarmCloseSeconds',
+      DAY_SECONDS,
+      's',
+      'a day without a new one',
+      'Cloud Monitoring, autoClose: half an hour to a week',
+    ),
+  ];
+}

@@ -1,0 +1,20 @@
+/** Numbers that the plan, the simulation and the running senders share. */
+
+/** However often a provider refuses, this share of the rate is used: it has to be asked to be found ready again. */
+export const LEAST_FACTOR = 0.01;
+
+/** One request to the table, and how often it is made. Retried longer, it would outlive the function. */
+export const STORE = { requestSeconds: 2, attempts: 3 } as const;
+/** Seconds that one change of the table takes at most. */
+export const STORE_SECONDS = STORE.requestSeconds * STORE.attempts;
+/** What a function keeps of its time: to give up the claims of mails that were not sent, and to answer. */
+export const ANSWER_SECONDS = STORE_SECONDS + 0.5;
+
+/** What left is counted in quarters of an hour. */
+export const QUARTER_SECONDS = 900;
+/** Quarters that count towards a day: those of 24 hours, and the one in which the first of them was. */
+export const DAY_QUARTERS = 97;
+/** A full day is looked at once in so many seconds. */
+export const DAY_CHECK_SECONDS = 60;
+/** Seconds until what left first may leave again: 24 hours, to the end of a quarter, and until that is seen. */
+export const DAY_WINDOW_SECONDS = DAY_QUARTERS * QUARTER_SECONDS + DAY_CHECK_SECONDS;

@@ -1,0 +1,112 @@
+/** A Redis server that several constructs use: its address, its credentials, and what a pod needs to reach it. */
+import { type Check, wholeNumber } from '../flow/errors';
+import { FLAG, type Kinds, NUMBER, needed, TEXT } from '../flow/kinds';
+import { SECRET_KEY } from './kinds';
+import { cidr, dnsLabel, host, secretChecks } from './names';
+import type { Egress } from './network-policy';
+import type { SecretKey } from './secret-key';
+
+/** The port of a server that names none. */
+export const REDIS_PORT = 6379;
+
+/**
+ * A Redis server.
+ */
+export interface RedisServer {
+  /**
+   * Host of the Redis server.
+   */
+  readonly host: string;
+
+  /**
+   * Port of the Redis server. 1 to 65,535.
+   *
+   * @default 6379
+   */
+  readonly port?: number;
+
+  /**
+   * Namespace of the Redis server.
+   *
+   * @default - the namespace of the chart
+   */
+  readonly namespace?: string;
+
+  /**
+   * Addresses of a server outside the cluster, such as `10.20.0.0/16`. Instead of `namespace`.
+   *
+   * @default - the server is in the cluster
+   */
+  readonly cidr?: string;
+
+  /**
+   * Password, in a Secret.
+   *
+   * @default - the server asks for none
+   */
+  readonly password?: SecretKey;
+
+  /**
+   * Whether the server requires TLS.
+   *
+   * @default true
+   */
+  readonly tls?: boolean;
+
+  /**
+   * Certificate (PEM) of the authority that signed the server's certificate, in a Secret. With TLS only.
+   *
+   * @default - an authority that the images know
+   */
+  readonly certificateAuthority?: SecretKey;
+}
+
+/** The kinds of its fields. */
+export const REDIS_SERVER: Kinds<RedisServer> = {
+  host: needed(TEXT),
+  port: NUMBER,
+  namespace: TEXT,
+  cidr: TEXT,
+  password: SECRET_KEY,
+  tls: FLAG,
+  certificateAuthority: SECRET_KEY,
+};
+
+/** The checks of its fields, whose names begin with the prefix. */
+export function redisServerChecks(prefix: string, server: RedisServer): Check[] {
+  const { port, namespace, tls = true, certificateAuthority } = server;
+  return [
+    wholeNumber(`${prefix}port`, port, 1, 65_535),
+    host(`${prefix}host`, server.host),
+    dnsLabel(`${prefix}namespace`, namespace),
+    cidr(`${prefix}cidr`, server.cidr),
+    {
+      refused: namespace !== undefined && server.cidr !== undefined,
+      message: `${prefix}namespace and ${prefix}cidr must not be given together: the server is inside or outside the cluster`,
+    },
+    ...secretChecks(`${prefix}password`, server.password),
+    ...secretChecks(`${prefix}certificateAuthority`, certificateAuthority),
+    {
+      refused: !tls && certificateAuthority !== undefined,
+      message: `${prefix}certificateAuthority needs tls, got tls false`,
+    },
+  ];
+}
+
+/** Its address as variables of a container. */
+export function redisServerEnvironment({ host, port = REDIS_PORT, tls = true }: RedisServer): Record<string, string> {
+  return { REDIS_HOST: host, REDIS_PORT: String(port), REDIS_TLS: String(tls) };
+}
+
+/** Its credentials as variables of a container. */
+export function redisServerSecrets({ password, certificateAuthority }: RedisServer): Record<string, SecretKey> {
+  return {
+    ...(password ? { REDIS_PASSWORD: password } : {}),
+    ...(certificateAuthority ? { REDIS_CA: certificateAuthority } : {}),
+  };
+}
+
+/** The way to it. */
+export function redisServerEgress({ port = REDIS_PORT, namespace, cidr }: RedisServer): Egress {
+  return { ports: [port], namespace, cidr };
+}
