@@ -7,7 +7,7 @@ import { MAILING } from '../lib/cases/case-07-mail-rate-limit';
 
 /**
  * Mailing: a campaign leaves at the rate that Amazon SES takes, each mail once (case 7). The account needs a verified
- * domain, and a sending quota of 100 a second and 500,000 a day.
+ * domain, and a sending quota of 100 a second and 700,000 a day.
  */
 export class MailingStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {

@@ -6,7 +6,7 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
-import { type Kinds, needed, sound } from '../../flow/kinds';
+import { FLAG, type Kinds, needed, sound } from '../../flow/kinds';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
 import type { RatesPlan } from '../../flow/rates/workload';
 import { CONFIGURATION_SET, LAMBDA, PLAN, TOPIC } from '../kinds';
@@ -27,6 +27,13 @@ export interface SenderAlarmsProps {
    * @default - nothing pauses by itself
    */
   readonly breaker?: IFunction;
+
+  /**
+   * Whether alarms start the breaker. Their texts say so.
+   *
+   * @default true
+   */
+  readonly pauses?: boolean;
 
   /**
    * The configuration set that mails name.
@@ -62,8 +69,10 @@ export class SenderAlarms extends Construct {
   public readonly throttled: Alarm;
   /** Mails were set aside: perhaps sent, malformed, or refused for good. */
   public readonly parked: Alarm;
-  /** The provider takes nothing. */
+  /** A provider takes nothing. */
   public readonly away: Alarm;
+  /** No provider takes the mails that are received. */
+  public readonly closed: Alarm;
   /** A sender failed as a whole. */
   public readonly senderErrors: Alarm;
   /**
@@ -90,9 +99,10 @@ export class SenderAlarms extends Construct {
     validate(id, checks);
     const { sender, breaker, configurationSet, alarmTopic } = usable;
     const plan = completed(usable.plan, senderAlarmKnobs(usable.plan));
+    const pauses = breaker !== undefined && (usable.pauses ?? true);
     const rows = [
-      ...reputationRows(configurationSet, breaker !== undefined),
-      ...senderRows(sender),
+      ...reputationRows(configurationSet, pauses),
+      ...senderRows(sender, pauses),
       ...(breaker === undefined ? [] : breakerRows(breaker)),
     ];
     const made = createAlarms(this, { rows, plan, alarmTopic });
@@ -101,6 +111,7 @@ export class SenderAlarms extends Construct {
     this.throttled = made.RateThrottled;
     this.parked = made.Parked;
     this.away = made.Away;
+    this.closed = made.Closed;
     this.senderErrors = made.SenderErrors;
     this.paused = made.Paused;
     this.breakerErrors = made.BreakerErrors;
@@ -111,6 +122,7 @@ export class SenderAlarms extends Construct {
 const KINDS: Kinds<SenderAlarmsProps> = {
   sender: needed(LAMBDA),
   breaker: LAMBDA,
+  pauses: FLAG,
   configurationSet: needed(CONFIGURATION_SET),
   plan: needed(PLAN),
   alarmTopic: TOPIC,
@@ -141,7 +153,7 @@ function reputationRows(configurationSet: IConfigurationSet, pauses: boolean): A
   ];
 }
 
-function senderRows(sender: IFunction): AlarmRow[] {
+function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
   return [
     {
       id: 'RateThrottled',
@@ -162,9 +174,17 @@ function senderRows(sender: IFunction): AlarmRow[] {
       id: 'Away',
       metric: countedMetric(sender, 'Away'),
       threshold: 'alarmAway',
-      seconds: 'alarmWindowSeconds',
+      seconds: 'alarmAwaySeconds',
       periods: 'alarmAwayWindows',
-      text: 'Amazon SES takes nothing: it has paused the configuration set or the account, or the daily quota is used up. Read the message of SES in its console. Mails wait in the queue, or leave by the second provider.',
+      text: 'Amazon SES takes nothing in one of the regions: it has paused the configuration set or the account, an identity is not verified, or the daily quota is used up. Read the message of SES in its console. Mails wait in the queue, or leave by the second provider.',
+    },
+    {
+      id: 'Closed',
+      metric: countedMetric(sender, 'Closed'),
+      threshold: 'alarmClosed',
+      seconds: 'alarmAwaySeconds',
+      periods: 'alarmAwayWindows',
+      text: `Mails are received and no provider takes them: all are away, their day is full, or a sender that shares the bucket has paused it. ${pauses ? 'Receiving has stopped, so that no mail becomes a dead letter. Repair the cause, then resume by hand, as the page of RateLimitedSender says.' : 'Disable the event source mapping until the cause is repaired: after a day of receives mails become dead letters.'}`,
     },
     {
       id: 'SenderErrors',

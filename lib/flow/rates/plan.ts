@@ -14,7 +14,7 @@ import { paceKnobs } from './knobs';
 import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { podKnobs } from './pod';
 import { DAY_WINDOW_SECONDS } from './run-time';
-import { SENDERS } from './senders';
+import { SENDERS, type SenderName } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
 
 /**
@@ -84,16 +84,23 @@ function predictionsOf(question: RatesQuestion, pace: Pace): RatesPredictions {
   };
 }
 
-/** Whether so many times the messages leave as promised. */
-function keeps({ workload, objective = {} }: RatesQuestion, pace: Pace, times: number): boolean {
+/** For a pause that a person resumes, before messages expire. */
+const PAUSE_SPARE_SECONDS = 3600;
+
+/** Whether so many times the messages leave as promised, and before they expire. */
+function keeps({ workload, objective = {}, sender = 'lambda' }: RatesQuestion, pace: Pace, times: number): boolean {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
-  const { completeSeconds } = objective;
+  const { completeSeconds = Number.POSITIVE_INFINITY } = objective;
   const steady = times * steadyPerSecond;
   if (steady >= Math.min(pace.messagesPerSecond, pace.messagesPerDay / DAY_WINDOW_SECONDS)) return false;
-  return (
-    completeSeconds === undefined ||
-    sendingSeconds(times * campaignMessages, steady, pace) <= completeSeconds * (1 + 1e-9)
-  );
+  if (campaignMessages === 0) return true;
+  const seconds = sendingSeconds(times * campaignMessages, steady, pace);
+  return seconds <= Math.min(completeSeconds * (1 + 1e-9), longestSeconds(sender));
+}
+
+/** The longest campaign whose messages do not expire. */
+function longestSeconds(sender: SenderName): number {
+  return (SENDERS[sender].keeps?.seconds ?? Number.POSITIVE_INFINITY) - PAUSE_SPARE_SECONDS;
 }
 
 /** Throws when the limit leaves too little. */
@@ -136,7 +143,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
   }
 }
 
-function tooMuch({ workload, objective = {} }: RatesQuestion, pace: Pace, times = 1): string {
+function tooMuch({ workload, objective = {}, sender = 'lambda' }: RatesQuestion, pace: Pace, times = 1): string {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
   const daily = pace.messagesPerDay / DAY_WINDOW_SECONDS;
   const rate = Math.min(pace.messagesPerSecond, daily);
@@ -145,7 +152,12 @@ function tooMuch({ workload, objective = {} }: RatesQuestion, pace: Pace, times 
   if (steady >= rate)
     return `${figure(steady)} messages/s arrive and the limit leaves ${limit}: they would never catch up`;
   const messages = times * campaignMessages;
-  return `${figure(messages)} messages take ${duration(sendingSeconds(messages, steady, pace))} at ${figure(pace.messagesPerSecond - steady)}/s${daily < pace.messagesPerSecond ? ` and ${limit}` : ''}, ${duration(objective.completeSeconds!)} are promised`;
+  const seconds = sendingSeconds(messages, steady, pace);
+  const taken = `${figure(messages)} messages take ${duration(seconds)} at ${figure(pace.messagesPerSecond - steady)}/s${daily < pace.messagesPerSecond ? ` and ${limit}` : ''}`;
+  const { keeps: kept } = SENDERS[sender];
+  return kept !== undefined && seconds > longestSeconds(sender)
+    ? `${taken}, ${kept.title} keeps a message for ${duration(kept.seconds)}, and an hour of it is for a pause`
+    : `${taken}, ${duration(objective.completeSeconds!)} are promised`;
 }
 
 /** Changes that each keep the promise; each has been tried. */
@@ -168,7 +180,9 @@ function waysOut(question: RatesQuestion, pace: Pace, times: number): string[] {
       : [
           `a limit of ${figure(limit.perSecond * factor)}/s${limit.perDay === undefined ? '' : ` and ${figure(Math.ceil(limit.perDay * factor))} a day`}`,
         ]),
-    ...(completeSeconds !== undefined && Number.isFinite(seconds)
+    ...(completeSeconds !== undefined &&
+    seconds <= longestSeconds(question.sender ?? 'lambda') &&
+    Number.isFinite(seconds)
       ? [`completeSeconds of ${figure(Math.ceil(seconds))}`]
       : []),
     ...(fewer === undefined ? [] : [fewer]),

@@ -86,11 +86,47 @@ describe('refusals', () => {
   test.each([
     ['a campaign that is late', { ...MAILING, objective: { completeSeconds: 3600 } }],
     ['a daily limit', { ...MAILING, limit: { perSecond: 100, perDay: 400_000 } }],
+    [
+      'a campaign whose mails would expire',
+      {
+        ...MAILING,
+        workload: { ...MAILING.workload, campaignMessages: 1e6 },
+        limit: { perSecond: 14, perDay: 50_000 },
+        objective: undefined,
+      },
+      2,
+    ],
+    [
+      'the same, promised in a year',
+      {
+        ...MAILING,
+        workload: { ...MAILING.workload, campaignMessages: 1e6 },
+        limit: { perSecond: 14, perDay: 50_000 },
+        objective: { completeSeconds: 3e7 },
+      },
+      2,
+    ],
     ['a head-room that the limit does not leave', { ...MAILING, objective: { completeSeconds: 7200, headroom: 2 } }],
-  ])('%s: every way out leads to a plan', (_, question) => {
+  ])('%s: every way out leads to a plan', (_, question: RatesQuestion, least = 3) => {
     const { waysOut } = refusal(question);
     const planned = waysOut.map((way) => planRates('Mailing', taken(question, way)));
-    expect(planned.length).toBeGreaterThanOrEqual(3);
+    expect(planned.length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('how long Amazon SQS keeps a message is part of the promise; a queue in Redis keeps it as long as it takes', () => {
+    const question = {
+      workload: { ...call, campaignMessages: 500_000 },
+      limit: { perSecond: 14, perDay: 50_000 },
+    };
+    const { breaksAtLoad } = planRates('Mailing', question).predictions;
+    expect(breaksAtLoad).toBeCloseTo(1.3, 1);
+    const larger = { ...question, workload: { ...call, campaignMessages: 1e6 } };
+    expect(refusal(larger).message).toContain(
+      '1,000,000 messages take 19.3 days at 13.33/s and 50,000 a day, Amazon SQS keeps',
+    );
+    expect(planRates('Mailing', { ...larger, sender: 'deployment' }).predictions.breaksAtLoad).toBe(
+      Number.POSITIVE_INFINITY,
+    );
   });
 
   test('steady messages above the rate', () => {
