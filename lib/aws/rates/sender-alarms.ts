@@ -6,8 +6,10 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
+import { percent } from '../../flow/figures';
 import { FLAG, type Kinds, needed, sound } from '../../flow/kinds';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
+import { PAUSED_AT } from '../../flow/rates/checks';
 import type { RatesPlan } from '../../flow/rates/workload';
 import { CONFIGURATION_SET, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
@@ -142,13 +144,13 @@ function reputationRows(configurationSet: IConfigurationSet, pauses: boolean): A
       'Bounces',
       'Reputation.BounceRate',
       'pauseAtBounceRatio',
-      'So many mails bounced that Amazon SES reviews the account, and at 10 % pauses it. Find the part of the list that bounced in the events of the configuration set; remove addresses that do not exist.',
+      `So many mails bounced that Amazon SES reviews the account, and at ${percent(PAUSED_AT.bounceRatio)} pauses it. Find the part of the list that bounced in the events of the configuration set; remove addresses that do not exist.`,
     ),
     row(
       'Complaints',
       'Reputation.ComplaintRate',
       'pauseAtComplaintRatio',
-      'So many recipients complained that Amazon SES reviews the account, and at 0.5 % pauses it. Check who agreed to get this mail, and whether the link to unsubscribe works.',
+      `So many recipients complained that Amazon SES reviews the account, and at ${percent(PAUSED_AT.complaintRatio)} pauses it. Check who agreed to get this mail, and whether the link to unsubscribe works.`,
     ),
   ];
 }

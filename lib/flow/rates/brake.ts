@@ -3,6 +3,7 @@ import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
 import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS } from '../ranges';
+import { PAUSED_AT } from './checks';
 import { daysFor, type Pace } from './limit';
 import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
@@ -130,14 +131,20 @@ function pauseKnobs({ objective = {} }: RatesQuestion): Knob[] {
       name: 'pauseAtBounceRatio',
       value: bounceRatio ?? PAUSE_AT.bounceRatio,
       unit: 'ratio',
-      ...unlessGiven(bounceRatio, 'where the provider begins a review; at 0.1 it pauses the account'),
+      ...unlessGiven(
+        bounceRatio,
+        `where the provider begins a review; at ${PAUSED_AT.bounceRatio} it pauses the account`,
+      ),
       source: SES_REVIEW,
     },
     {
       name: 'pauseAtComplaintRatio',
       value: complaintRatio ?? PAUSE_AT.complaintRatio,
       unit: 'ratio',
-      ...unlessGiven(complaintRatio, 'where the provider begins a review; at 0.005 it pauses the account'),
+      ...unlessGiven(
+        complaintRatio,
+        `where the provider begins a review; at ${PAUSED_AT.complaintRatio} it pauses the account`,
+      ),
       source: SES_REVIEW,
     },
   ];

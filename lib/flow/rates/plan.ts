@@ -49,13 +49,18 @@ function instanceKnobs(crew: Crew, { workload, sender = 'lambda' }: RatesQuestio
   return sender === 'deployment' ? podKnobs(crew, workload.callSeconds) : [];
 }
 
-/** What was chosen by hand against what the limit leaves. */
-function choiceChecks(pace: Pace, { messagesPerSecond, burst = 1 }: RatesQuestion): Check[] {
+/** What was chosen by hand against what the limits leave. */
+function choiceChecks(pace: Pace, question: RatesQuestion): Check[] {
+  const { messagesPerSecond, burst = 1 } = question;
+  const paces = [
+    { of: '', given: pace },
+    { of: ' of standby', given: standbyPace(question) },
+  ];
   return [
-    {
-      refused: burst > pace.windowMessages,
-      message: `burst must be at most the ${figure(pace.windowMessages)} messages of a window of ${duration(pace.windowSeconds)}, got ${burst}`,
-    },
+    ...paces.map(({ of, given }) => ({
+      refused: given !== undefined && burst > given.windowMessages,
+      message: `burst must be at most the ${figure(given?.windowMessages ?? 0)} messages of a window of ${duration(given?.windowSeconds ?? 0)}${of}, got ${burst}`,
+    })),
     {
       refused: messagesPerSecond !== undefined && messagesPerSecond > pace.mostPerSecond * (1 + 1e-9),
       message: `messagesPerSecond must be at most ${figure(pace.mostPerSecond)}, above which some window of ${duration(pace.windowSeconds)} has more than ${figure(pace.windowMessages)} messages, got ${messagesPerSecond}`,
@@ -167,14 +172,19 @@ function waysOut(question: RatesQuestion, pace: Pace, times: number): string[] {
   const sender = SENDERS[question.sender ?? 'lambda'];
   const withLimit = (factor: number) => {
     const perDay = limit.perDay === undefined ? undefined : limit.perDay * factor;
-    const larger = { ...limit, perSecond: limit.perSecond * factor, perDay };
-    return paceOf(larger, { ...question, messagesPerSecond: undefined }, sender);
+    return paceOf({ ...limit, perSecond: limit.perSecond * factor, perDay }, question, sender);
   };
+  const derived = { ...question, messagesPerSecond: undefined };
+  const faster =
+    question.messagesPerSecond !== undefined && keeps(derived, paceOf(limit, derived, sender), times)
+      ? [`leave messagesPerSecond out: the limit leaves ${figure(pace.mostPerSecond)}/s`]
+      : [];
   const factor = smallestAbove(1, (one) => keeps(question, withLimit(one), times));
   const { completeSeconds } = objective;
   const seconds = sendingSeconds(times * campaignMessages, times * steadyPerSecond, pace);
   const fewer = fewerMessages(question, pace, times);
   return [
+    ...faster,
     ...(factor === undefined
       ? []
       : [
@@ -186,7 +196,9 @@ function waysOut(question: RatesQuestion, pace: Pace, times: number): string[] {
       ? [`completeSeconds of ${figure(Math.ceil(seconds))}`]
       : []),
     ...(fewer === undefined ? [] : [fewer]),
-    ...(factor === undefined && fewer === undefined ? ['several senders, each with a provider of its own'] : []),
+    ...(factor === undefined && fewer === undefined && faster.length === 0
+      ? ['several senders, each with a provider of its own']
+      : []),
   ];
 }
 
