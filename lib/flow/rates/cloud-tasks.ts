@@ -1,6 +1,6 @@
 /** The plan of a sender whose mails wait in a queue of Google Cloud Tasks, which is the bucket as well. */
 import { chosenKnob, firstOneKnob } from '../alarms';
-import { type Check, isKnown } from '../errors';
+import { type Check, isKnown, shown } from '../errors';
 import { figure } from '../figures';
 import type { Knob } from '../plan';
 import { cloudRunProbeKnobs } from '../probes';
@@ -49,16 +49,18 @@ export function planTaskRates(
   ]);
 }
 
-/** A queue keeps no count of a day: only its rate holds one. */
+/** A queue keeps no count of a day: its rate holds one, or the campaign is no larger than a day takes. */
 function dayCheck({ workload, limit, messagesPerSecond }: RatesQuestion): Check {
   const { perDay, perSecond, share = 1 } = limit ?? {};
-  const { recipientsPerMessage = 1 } = workload ?? {};
+  const { recipientsPerMessage = 1, campaignMessages } = workload ?? {};
   const rate = messagesPerSecond ?? Number.POSITIVE_INFINITY;
   const known = isKnown(perDay) && isKnown(perSecond) && isKnown(share);
-  const most = known ? (perDay * share) / recipientsPerMessage / DAY_SECONDS : 0;
+  const day = known ? (perDay * share) / recipientsPerMessage : 0;
+  const most = day / DAY_SECONDS;
+  const fits = isKnown(campaignMessages) && campaignMessages <= day;
   return {
-    refused: known && rate > most && perSecond * share > most * recipientsPerMessage,
-    message: `limit.perDay is kept by the rate alone, because a queue of Cloud Tasks counts no days; give messagesPerSecond of at most ${figure(most)}, or release the campaign in portions and leave perDay out, got ${figure(perDay ?? 0)} a day`,
+    refused: known && !fits && rate > most && perSecond * share > most * recipientsPerMessage,
+    message: `limit.perDay must take the whole campaign of ${shown(campaignMessages)} messages, or be kept by the rate, because a queue of Cloud Tasks counts no days; give messagesPerSecond of at most ${figure(most)}, or enqueue at most ${figure(day)} messages a day and plan for these, got ${figure(perDay ?? 0)} a day`,
   };
 }
 

@@ -17,7 +17,7 @@ import { SenderAlerts } from './sender-alerts';
 export interface RateLimitedSenderArgs {
   /** What is sent. */
   readonly workload: RatesWorkload;
-  /** The limit of the provider. Give `share` where others send by the same account. `perDay` is kept by the rate alone. */
+  /** The limit of the provider. Give `share` where others send by the same account. `perDay` must take the whole campaign, or be kept by the rate. */
   readonly limit: ProviderLimit;
   /** What is promised. `bounceRatio` and `complaintRatio` set nothing here. Default: no more than the limit. */
   readonly objective?: RatesObjective;

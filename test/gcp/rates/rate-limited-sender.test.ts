@@ -134,12 +134,24 @@ describe('the plan', () => {
   });
 
   test('a daily limit that the rate does not keep is refused, with the rate that does; and that one is taken', () => {
-    const limit = { perSecond: 100, perDay: 864_000 };
+    const limit = { perSecond: 100, perDay: 432_000 };
     const { message } = thrown({ limit });
-    expect(message).toContain('give messagesPerSecond of at most 10, or release the campaign in portions');
-    const workload = { ...MAILING.workload, campaignMessages: 50_000 };
-    expect(() => planTaskRates('Mailing', { ...MAILING, workload, limit, messagesPerSecond: 10 })).not.toThrow();
-    expect(thrown({ limit, messagesPerSecond: 11 }).message).toContain('got 864,000 a day');
+    expect(message).toContain(
+      'give messagesPerSecond of at most 5, or enqueue at most 432,000 messages a day and plan for these',
+    );
+    const plan = (campaignMessages: number, messagesPerSecond?: number) =>
+      planTaskRates('Mailing', {
+        ...MAILING,
+        objective: {},
+        workload: { ...MAILING.workload, campaignMessages },
+        limit,
+        messagesPerSecond,
+      });
+    expect(() => plan(500_000, 5)).not.toThrow();
+    expect(() => plan(500_000, 5.1)).toThrow('got 432,000 a day');
+    // A campaign that a day takes keeps it at any rate; one message more does not.
+    expect(() => plan(432_000)).not.toThrow();
+    expect(() => plan(432_001)).toThrow('the whole campaign of 432001 messages');
   });
 
   test('a long campaign keeps its tasks for twice as long, up to 30 days', () => {
