@@ -4,6 +4,7 @@ import type { Failure, Level } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
 import { printable, Total } from '../../lib/rules/limits';
 import { loadRules } from '../../lib/rules/load';
+import type { NotRead } from '../../lib/rules/not-read';
 import type { Finding } from '../../lib/rules/rule';
 import type { Located } from '../../lib/rules/sarif';
 import { UnreadableError } from '../../lib/rules/unreadable';
@@ -21,6 +22,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
     .argument('<paths...>', 'templates, manifests, folders of them, a cdk.out; - reads stdin')
     .addOption(new Option('--format <name>', `how to print the findings: ${FORMATS.join(', ')}`).default('text'))
     .option('--json', 'the same as --format json')
+    .option('--strict', 'exit with 2 as well when there is a resource that no rule reads')
     .option(
       '--severity <rule=level>',
       'another severity for a rule: error, warning or off; may be given more than once',
@@ -39,6 +41,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
         '',
         'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
         'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
+        'What no rule reads is named at the end; with --strict the exit code is then 2.',
         'Every rule and its reason: backpressure rules.',
       ].join('\n'),
     )
@@ -54,34 +57,49 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       const verdict = loadRules().judge(documents, { severities });
       const failures = [...unreadable, ...verdict.failures];
       for (const failure of failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
-      const code = exitCode(verdict.findings, failures);
-      io.out(answer(format, verdict.findings, failures, sources, documents, code));
+      const notRead = loadRules().notRead(documents);
+      const { findings } = verdict;
+      const code = exitCode(findings, failures, options.strict === true && notRead.length > 0);
+      io.out(answer(format, { findings, failures, notRead, sources, documents, code }));
       answered(code);
     });
 }
 
 /** An internal fault is worse than an unreadable file, and that is worse than a finding. */
-function exitCode(findings: readonly Finding[], failures: readonly Failure[]): ExitCode {
+function exitCode(findings: readonly Finding[], failures: readonly Failure[], incomplete: boolean): ExitCode {
   if (failures.some(({ ours }) => ours)) return ExitCode.FAULT;
-  if (failures.length > 0) return ExitCode.USAGE;
+  if (failures.length > 0 || incomplete) return ExitCode.USAGE;
   return findings.some(({ severity }) => severity === 'error') ? ExitCode.NO : ExitCode.OK;
 }
 
-function answer(
-  format: string,
-  findings: readonly Finding[],
-  failures: readonly Failure[],
-  sources: readonly Candidate[],
-  documents: readonly Document[],
-  code: ExitCode,
-): string {
-  if (format === 'json') return `${JSON.stringify([...findings, ...failures.map(asJson)], undefined, 2)}\n`;
+/** A run: what was read, what was found, and how it ends. */
+interface Run {
+  readonly findings: readonly Finding[];
+  readonly failures: readonly Failure[];
+  readonly notRead: readonly NotRead[];
+  readonly sources: readonly Candidate[];
+  readonly documents: readonly Document[];
+  readonly code: ExitCode;
+}
+
+function answer(format: string, { findings, failures, notRead, sources, documents, code }: Run): string {
+  if (format === 'json') {
+    const rows = [
+      ...findings,
+      ...failures.map(asJson),
+      ...notRead.map(({ what, ...rest }) => ({ ...rest, notRead: what })),
+    ];
+    return `${JSON.stringify(rows, undefined, 2)}\n`;
+  }
   const located = locate(findings, sources);
   if (format === 'sarif') {
-    const log = loadRules().sarif(located, packageVersion(), { failures, exitCode: code });
+    const log = loadRules().sarif(located, packageVersion(), { failures, notRead, exitCode: code });
     return `${JSON.stringify(log, undefined, 2)}\n`;
   }
-  return documents.length === 0 ? '' : report(located, documents);
+  if (documents.length === 0) return '';
+  const unread =
+    notRead.length === 0 ? '' : `not read, no rule knows it: ${printable(loadRules().notReadText(notRead))}\n`;
+  return report(located, documents) + unread;
 }
 
 /** Files that could not be checked, beside the findings: without a level, and with `failure` in place of a message. */
@@ -92,6 +110,7 @@ function asJson({ file, ruleId, message }: Failure): object {
 interface CheckOptions {
   readonly format: string;
   readonly json?: boolean;
+  readonly strict?: boolean;
   readonly severity: readonly string[];
 }
 
@@ -204,9 +223,12 @@ function locate(findings: readonly Finding[], sources: readonly Candidate[]): Lo
 function report(findings: readonly Located[], documents: readonly Document[]): string {
   const resources = documents.flatMap((document) => document.resources);
   const files = new Set(resources.map(({ file }) => file)).size;
-  const over = `${plural(resources.length, 'resource')} in ${plural(files, 'file')}`;
+  const written = documents.reduce((sum, document) => sum + document.written, 0);
+  const over = `${plural(written, 'resource')} in ${plural(files, 'file')}`;
   if (findings.length === 0) return `no findings in ${over}\n`;
-  const paths = new Map(resources.map(({ file, name, constructPath }) => [`${file}\n${name}`, constructPath]));
+  const paths = new Map(
+    resources.map(({ file, declaredAs, constructPath }) => [`${file}\n${declaredAs}`, constructPath]),
+  );
   const { describe } = loadRules();
   const blocks = findings.map((finding) => {
     const file = printable(finding.file);

@@ -149,8 +149,8 @@ function run(rule: Rule, document: Document, level: Level): Run {
         ruleId: rule.id,
         severity: level,
         file: at.resource.file,
-        resource: at.resource.name,
-        path: at.path,
+        resource: at.resource.declaredAs,
+        path: at.resource.declaredPath(at.path),
         message: clipped(message),
         fix: clipped(fix),
       };

@@ -27,6 +27,14 @@ export abstract class Document {
   /** Every resource, in the order in which they stand. */
   public abstract readonly resources: readonly Resource[];
 
+  /** What could not be read, in words: a macro, a part of a resource. */
+  public abstract readonly unread: readonly string[];
+
+  /** How many resources are written in it; a macro may make several of one. */
+  public get written(): number {
+    return new Set(this.resources.map((resource) => (resource.isMade ? resource.declaredAs : resource))).size;
+  }
+
   /** Evaluates one value as far as the document decides it. */
   public abstract resolve(raw: unknown): Resolved;
 
@@ -68,6 +76,14 @@ export abstract class Document {
   }
 }
 
+/** The place in a file of a resource that the file does not declare, but that a macro makes of what it declares. */
+export interface Origin {
+  /** The name of the resource that is declared. */
+  readonly resource: string;
+  /** The way in it, for a way in what is made of it. */
+  wayTo(path: string): string;
+}
+
 /** One resource of a template, or one manifest. */
 export class Resource {
   /** The whole of it; paths begin here. */
@@ -87,8 +103,25 @@ export class Resource {
     public readonly acknowledged: ReadonlyMap<string, string>,
     /** The construct path, when the tool that made the file left one. */
     public readonly constructPath?: string,
+    /** Where it stands in the file, when that does not declare it. */
+    private readonly origin?: Origin,
   ) {
     this.body = new Value(this, raw);
+  }
+
+  /** The name of the resource in the file that it is, or is made of. */
+  public get declaredAs(): string {
+    return this.origin?.resource ?? this.name;
+  }
+
+  /** Whether a macro makes it of another resource. */
+  public get isMade(): boolean {
+    return this.origin !== undefined;
+  }
+
+  /** The way in the file to a place in it. */
+  public declaredPath(path: string): string {
+    return this.origin?.wayTo(path) ?? path;
   }
 
   /** A place in it. */

@@ -2,6 +2,7 @@
  * Findings in SARIF 2.1.0, the format that code hosts and editors read.
  */
 import type { Failure } from './check';
+import type { NotRead } from './not-read';
 import type { Finding, Rule } from './rule';
 import { RULES } from './table';
 
@@ -15,6 +16,8 @@ export interface Located extends Finding {
 export interface Outcome {
   /** What could not be judged. */
   readonly failures: readonly Failure[];
+  /** What no rule has read. Default: nothing. */
+  readonly notRead?: readonly NotRead[];
   /** Of the process. */
   readonly exitCode: number;
 }
@@ -34,7 +37,9 @@ export function sarif(findings: readonly Located[], version: string, outcome?: O
     runs: [
       {
         tool: { driver: { name: 'backpressure', version, rules: RULES.map(descriptor) } },
-        ...(outcome === undefined || outcome.failures.length === 0 ? {} : { invocations: [invocation(outcome)] }),
+        ...(outcome === undefined || outcome.failures.length + (outcome.notRead ?? []).length === 0
+          ? {}
+          : { invocations: [invocation(outcome)] }),
         columnKind: 'utf16CodeUnits',
         results: findings.map((finding) => result(finding, ids.indexOf(finding.ruleId))),
       },
@@ -42,16 +47,22 @@ export function sarif(findings: readonly Located[], version: string, outcome?: O
   };
 }
 
-function invocation({ failures, exitCode }: Outcome): object {
+function invocation({ failures, notRead = [], exitCode }: Outcome): object {
+  const failed = failures.map(({ file, ruleId, message }) => ({
+    level: 'error',
+    message: { text: `${message}.` },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
+    ...(ruleId === undefined ? {} : { associatedRule: { id: ruleId } }),
+  }));
+  const passedOver = notRead.map(({ file, what, count }) => ({
+    level: 'note',
+    message: { text: `Not read: ${count} × ${what}.` },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
+  }));
   return {
-    executionSuccessful: false,
+    executionSuccessful: failures.length === 0,
     exitCode,
-    toolExecutionNotifications: failures.map(({ file, ruleId, message }) => ({
-      level: 'error',
-      message: { text: `${message}.` },
-      locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
-      ...(ruleId === undefined ? {} : { associatedRule: { id: ruleId } }),
-    })),
+    toolExecutionNotifications: [...failed, ...passedOver],
   };
 }
 

@@ -67,7 +67,7 @@ export const conditional =
     resources[name].Condition = 'Sometimes';
   };
 export const macro: Edit = (_, body) => {
-  body.Transform = 'AWS::Serverless-2016-10-31';
+  body.Transform = 'AcmeAlarms';
 };
 export const output =
   (name: string): Edit =>

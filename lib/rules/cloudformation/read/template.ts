@@ -3,6 +3,7 @@ import { Document, type EmbeddedText, Resource, type Value } from '../../documen
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
+import { type Expansion, expandSam, isSam } from './sam/expand';
 
 /** Macros that add no resource that a rule would need. */
 const HARMLESS_TRANSFORMS = [
@@ -14,6 +15,7 @@ const HARMLESS_TRANSFORMS = [
 /** A CloudFormation template. */
 export class Template extends Document implements Surroundings {
   public readonly resources: readonly Resource[];
+  public readonly unread: readonly string[];
   public readonly mappings: Record<string, unknown>;
   public readonly effort = new Effort();
 
@@ -24,6 +26,7 @@ export class Template extends Document implements Surroundings {
   public readonly closed: boolean;
 
   private readonly byName: ReadonlyMap<string, Resource>;
+  private readonly aliases: Expansion['aliases'];
   private readonly parameters: Record<string, unknown>;
   private readonly outputs: unknown;
   private mentionedBy?: ReadonlyMap<string, readonly Resource[]>;
@@ -47,18 +50,21 @@ export class Template extends Document implements Surroundings {
     this.mappings = isMapping(body.Mappings) ? body.Mappings : {};
     this.parameters = isMapping(body.Parameters) ? body.Parameters : {};
     this.outputs = body.Outputs;
-    const entries = Object.entries(isMapping(body.Resources) ? body.Resources : {});
     const transforms = [body.Transform].flat().filter((name) => name !== undefined);
-    this.closed =
-      transforms.every((name) => HARMLESS_TRANSFORMS.includes(name as string)) &&
-      entries.every(([name]) => !name.startsWith('Fn::'));
+    const macros = transforms.filter((name) => !HARMLESS_TRANSFORMS.includes(name as string) && !isSam(name));
+    const { resources, origins, aliases, unread } = transforms.some(isSam) ? expandSam(body) : asDeclared(body);
+    const entries = Object.entries(resources);
+    const loops = entries.filter(([name]) => name.startsWith('Fn::')).map(([name]) => name);
+    this.aliases = aliases;
+    this.unread = [...macros.map(macroText), ...loops, ...unread];
+    this.closed = this.unread.length === 0;
     this.byName = new Map(
       entries.flatMap(([name, raw]) => {
         if (!isMapping(raw) || typeof raw.Type !== 'string') return [];
         const metadata = isMapping(raw.Metadata) ? raw.Metadata : {};
         const path = typeof metadata['aws:cdk:path'] === 'string' ? metadata['aws:cdk:path'] : undefined;
         const reasons = new Map([...(path ? acknowledged(path) : []), ...acknowledgedIn(metadata)]);
-        return [[name, new Resource(this, name, raw.Type, file, raw, reasons, path)]];
+        return [[name, new Resource(this, name, raw.Type, file, raw, reasons, path, origins.get(name))]];
       }),
     );
     this.resources = [...this.byName.values()];
@@ -70,6 +76,10 @@ export class Template extends Document implements Surroundings {
 
   public hasResource(logicalId: string): boolean {
     return this.byName.has(logicalId);
+  }
+
+  public aliasOf(name: string): string | undefined {
+    return this.aliases.get(name);
   }
 
   public onlyValue(parameter: string): unknown {
@@ -178,6 +188,17 @@ export class Template extends Document implements Surroundings {
     }
     return names;
   }
+}
+
+/** The resources of a template without a macro. */
+function asDeclared(body: Record<string, unknown>): Expansion {
+  const resources = isMapping(body.Resources) ? body.Resources : {};
+  return { resources, origins: new Map(), aliases: new Map(), unread: [] };
+}
+
+/** A macro in words; one with parameters is a mapping with its name. */
+function macroText(transform: unknown): string {
+  return `the macro ${String(isMapping(transform) ? transform.Name : transform)}`;
 }
 
 /** Places of embedded code or configuration, by type of resource. */

@@ -34,6 +34,7 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
 /** The manifests that are applied together; relations hold across files. */
 export class Manifests extends Document {
   public readonly resources: readonly Resource[];
+  public readonly unread: readonly string[] = [];
   private embedded?: readonly EmbeddedText[];
 
   constructor(manifests: readonly Manifest[]) {
