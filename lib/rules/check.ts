@@ -79,7 +79,7 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
   validateSeverities(severities);
   const verdicts = documents.map((document) => {
     document.allow(MAX_SECONDS);
-    const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id) ?? rule.severity));
+    const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id)));
     const places = new Map(document.resources.map((resource, place) => [resource, place]));
     const findings = runs
       .flatMap(({ found }) => found)
@@ -139,15 +139,15 @@ interface Run {
   readonly failure?: Failure;
 }
 
-function run(rule: Rule, document: Document, level: Level): Run {
+function run(rule: Rule, document: Document, level: Level | undefined): Run {
   const found: { at: Value; finding: Finding }[] = [];
   if (level === 'off') return { found };
   try {
-    for (const { at, message, fix } of rule.check(document)) {
+    for (const { at, message, fix, severity } of rule.check(document)) {
       if (at.resource.acknowledged.has(rule.id)) continue;
       const finding: Finding = {
         ruleId: rule.id,
-        severity: level,
+        severity: level ?? severity ?? rule.severity,
         file: at.resource.file,
         resource: at.resource.declaredAs,
         path: at.resource.declaredPath(at.path),

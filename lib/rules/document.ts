@@ -154,6 +154,8 @@ export class Value {
     if (!this.above) return '';
     const before = this.above.path;
     if (typeof this.key === 'number') return `${before}[${this.key}]`;
+    // What a text holds, once it is parsed.
+    if (this.key === '') return before;
     return before === '' ? this.key : `${before}.${this.key}`;
   }
 

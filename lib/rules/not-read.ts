@@ -27,7 +27,7 @@ const TYPES_WITHOUT_WORK = [
   /^AWS::EC2::(?!.*(Fleet|Instance$))/,
   /^AWS::Lambda::(LayerVersion|Url|Version|Alias|CodeSigningConfig)$/,
   /^AWS::Logs::(LogStream|MetricFilter|QueryDefinition|ResourcePolicy)$/,
-  /^AWS::(S3::BucketPolicy|SQS::QueuePolicy)$/,
+  /^AWS::SQS::QueuePolicy$/,
   /^AWS::CloudWatch::(Dashboard|AnomalyDetector)$/,
   /^AWS::CloudFormation::(Wait\w+|CustomResource|Macro)$/,
   /^AWS::Events::(EventBus|EventBusPolicy|Archive|Connection|ApiDestination)$/,

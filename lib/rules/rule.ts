@@ -7,6 +7,8 @@ export type Severity = 'error' | 'warning';
 export interface Found {
   /** The wrong value; an absent place for a missing value. */
   readonly at: Value;
+  /** Its severity, where that is not the rule's own. A severity that the user sets counts for both. */
+  readonly severity?: Severity;
   /** One sentence: the value found and the limit it passes, with their units. */
   readonly message: string;
   /** What to write instead, with numbers where the document decides them. */

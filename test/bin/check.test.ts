@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { App, Duration, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { RULES } from '../../lib/rules/table';
 import { backpressure } from './harness';
@@ -27,7 +27,7 @@ describe('exit code and text', () => {
     const { code, out } = await backpressure(`check ${WRONG}`);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /BP-SQS-002\/wrong\.yaml:\d+\nerror BP-SQS-002 Parked Properties\.MessageRetentionPeriod\n {2}keeps messages 345600 s/,
+      /BP-SQS-002\/wrong\.yaml:\d+\nerror BP-SQS-002 Parked Properties\.MessageRetentionPeriod\n {2}keeps messages 4 days/,
     );
     expect(out).toMatch(/\n1 error, 0 warnings in 3 resources in 1 file\n$/);
   });
@@ -66,7 +66,7 @@ test('--format sarif prints a log with lines', async () => {
 
 test('- reads stdin', async () => {
   const stdin = async () =>
-    'Resources:\n  A: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt B.Arn, maxReceiveCount: 5 } } }\n  B: { Type: AWS::SQS::Queue }\n';
+    'Resources:\n  A: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt B.Arn, maxReceiveCount: 5 } } }\n  B: { Type: AWS::SQS::Queue, Properties: { MessageRetentionPeriod: 60 } }\n';
   const { code, out } = await backpressure('check - --json', { stdin });
   expect(code).toBe(1);
   expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ file: 'stdin', ruleId: 'BP-SQS-002' }));
@@ -150,7 +150,7 @@ test('a cdk.out: stacks, stages and nested stacks with their construct paths, wh
   const outdir = join(folder, 'cdk.out');
   const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:enable-path-metadata': true } });
   const build = (scope: Stack) => {
-    const parked = new Queue(scope, 'Parked');
+    const parked = new Queue(scope, 'Parked', { retentionPeriod: Duration.days(3) });
     new Queue(scope, 'Orders', { deadLetterQueue: { queue: parked, maxReceiveCount: 5 } });
     return parked;
   };

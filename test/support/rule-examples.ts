@@ -72,5 +72,5 @@ export const macro: Edit = (_, body) => {
 export const output =
   (name: string): Edit =>
   (_, body) => {
-    body.Outputs = { Shared: { Value: get(name) } };
+    body.Outputs = { Shared: { Value: get(name), Export: { Name: 'shared' } } };
   };

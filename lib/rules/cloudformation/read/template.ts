@@ -4,6 +4,7 @@ import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 import { type Expansion, expandSam, isSam } from './sam/expand';
+import { acceptedElsewhere } from './suppressions';
 
 /** Macros that add no resource that a rule would need. */
 const HARMLESS_TRANSFORMS = [
@@ -63,7 +64,11 @@ export class Template extends Document implements Surroundings {
         if (!isMapping(raw) || typeof raw.Type !== 'string') return [];
         const metadata = isMapping(raw.Metadata) ? raw.Metadata : {};
         const path = typeof metadata['aws:cdk:path'] === 'string' ? metadata['aws:cdk:path'] : undefined;
-        const reasons = new Map([...(path ? acknowledged(path) : []), ...acknowledgedIn(metadata)]);
+        const reasons = new Map([
+          ...(path ? acknowledged(path) : []),
+          ...acknowledgedIn(metadata),
+          ...acceptedElsewhere(metadata),
+        ]);
         return [[name, new Resource(this, name, raw.Type, file, raw, reasons, path, origins.get(name))]];
       }),
     );
