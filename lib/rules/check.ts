@@ -9,6 +9,7 @@ import { MAX_MESSAGE, MAX_SECONDS, printable } from './limits';
 import { own } from './own';
 import type { Reading } from './read';
 import type { Finding, Rule, Severity } from './rule';
+import { spoken, spokenBeside } from './spoken';
 import { RULES } from './table';
 
 /** A rule's severity as a user wants it; `off` mutes it. */
@@ -151,8 +152,8 @@ function run(rule: Rule, document: Document, level: Level | undefined): Run {
         file: at.resource.file,
         resource: at.resource.declaredAs,
         path: at.resource.declaredPath(at.path),
-        message: clipped(message),
-        fix: clipped(fix),
+        message: clipped(spoken(message)),
+        fix: clipped(spokenBeside(fix)),
       };
       found.push({ at, finding });
     }

@@ -2,6 +2,7 @@
  * Findings in SARIF 2.1.0, the format that code hosts and editors read.
  */
 import type { Failure } from './check';
+import { linkOf } from './link';
 import type { NotRead } from './not-read';
 import type { Finding, Rule } from './rule';
 import { RULES } from './table';
@@ -10,6 +11,8 @@ import { RULES } from './table';
 export interface Located extends Finding {
   /** From 1; undefined when the file does not tell. */
   readonly line?: number;
+  /** The path of the construct that made the resource, when the file has it. */
+  readonly constructPath?: string;
 }
 
 /** How a run ended, beside its findings. */
@@ -72,11 +75,13 @@ function descriptor(rule: Rule<never>): object {
     shortDescription: { text: `${rule.title}.` },
     fullDescription: { text: rule.why },
     help: { text: `${rule.why}\nSource: ${rule.source}.` },
+    helpUri: linkOf(rule.id),
     defaultConfiguration: { level: rule.severity },
   };
 }
 
-function result({ ruleId, severity, file, resource, path, message, fix, line }: Located, ruleIndex: number): object {
+function result(finding: Located, ruleIndex: number): object {
+  const { ruleId, severity, file, resource, path, message, fix, line, constructPath } = finding;
   return {
     ruleId,
     ruleIndex,
@@ -88,7 +93,10 @@ function result({ ruleId, severity, file, resource, path, message, fix, line }: 
           artifactLocation: { uri: uri(file) },
           ...(line === undefined ? {} : { region: { startLine: line } }),
         },
-        logicalLocations: [{ name: resource, fullyQualifiedName: path === '' ? resource : `${resource}.${path}` }],
+        logicalLocations: [
+          { name: resource, fullyQualifiedName: path === '' ? resource : `${resource}.${path}` },
+          ...(constructPath === undefined ? [] : [{ fullyQualifiedName: constructPath, kind: 'resource' }]),
+        ],
       },
     ],
     // Identifies the finding in the next run, even if it has moved in the file.
