@@ -223,7 +223,8 @@ function locate(findings: readonly Finding[], sources: readonly Candidate[]): Lo
 function report(findings: readonly Located[], documents: readonly Document[]): string {
   const resources = documents.flatMap((document) => document.resources);
   const files = new Set(resources.map(({ file }) => file)).size;
-  const written = documents.reduce((sum, document) => sum + document.written, 0);
+  // A macro makes several of one, and two overlays have one base.
+  const written = new Set(resources.map(({ source }) => source)).size;
   const over = `${plural(written, 'resource')} in ${plural(files, 'file')}`;
   if (findings.length === 0) return `no findings in ${over}\n`;
   const paths = new Map(

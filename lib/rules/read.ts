@@ -3,8 +3,10 @@
  */
 import { Template } from './cloudformation/read/template';
 import type { Document } from './document';
-import { type Manifest, Manifests } from './kubernetes/read/manifests';
-import { limited, Total } from './limits';
+import { applied } from './kubernetes/read/apart';
+import { isKustomizationFile } from './kubernetes/read/kustomize';
+import { Manifests } from './kubernetes/read/manifests';
+import { limited, MAX_DEPTH, Total } from './limits';
 import { parse, UnreadableError } from './parse';
 import { isMapping } from './resolved';
 
@@ -95,10 +97,10 @@ export function documentsOf(
 ): Document[] {
   const all = sources.flatMap(({ bodies: own, ...source }) => own.map((body) => ({ ...source, body })));
   const templates = all.filter(({ body }) => isTemplate(body));
-  const manifests: Manifest[] = all.filter(({ body }) => !isTemplate(body));
+  const manifests = all.filter(({ body }) => !isTemplate(body)).map(({ file, body }) => ({ file, body, source: body }));
   return [
     ...templates.map(({ body, file, acknowledged }) => new Template(body, file, acknowledged)),
-    ...(manifests.length > 0 ? [new Manifests(manifests)] : []),
+    ...applied(manifests).map(({ manifests: together, unread }) => new Manifests(together, unread)),
   ];
 }
 
@@ -116,18 +118,33 @@ export function bodies(file: string, parsed: unknown): Record<string, unknown>[]
   const found = [parsed]
     .flat(2)
     .filter((document) => document !== null && document !== undefined)
-    .flatMap((document) =>
-      isMapping(document) &&
-      typeof document.kind === 'string' &&
-      document.kind.endsWith('List') &&
-      Array.isArray(document.items)
-        ? document.items
-        : [document],
-    );
+    .flatMap((document) => itemsOf(document))
+    .map((document) => unwrapped(file, document));
   if (found.length === 0) throw new UnreadableError(file, 'it is empty');
-  if (!found.every((document) => isTemplate(document) || isManifest(document)))
-    throw new UnreadableError(file, NEITHER);
-  return found as Record<string, unknown>[];
+  const documents = found.filter((document) => isTemplate(document) || isManifest(document));
+  // A document that is neither, values or a patch for instance, spares the others.
+  if (documents.length === 0) throw new UnreadableError(file, NEITHER);
+  return documents as Record<string, unknown>[];
+}
+
+/** The items of a list, and of lists within it. */
+function itemsOf(document: unknown, depth = 0): unknown[] {
+  const isList =
+    isMapping(document) &&
+    typeof document.kind === 'string' &&
+    document.kind.endsWith('List') &&
+    Array.isArray(document.items);
+  if (!isList || depth > MAX_DEPTH) return [document];
+  return (document.items as unknown[]).flatMap((item) => itemsOf(item, depth + 1));
+}
+
+/** What a tool has wrapped: the template of `aws cloudformation get-template`, a kustomization without its kind. */
+function unwrapped(file: string, document: unknown): unknown {
+  if (!isMapping(document)) return document;
+  if (isMapping(document.TemplateBody)) return document.TemplateBody;
+  if (isKustomizationFile(file) && document.apiVersion === undefined)
+    return { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...document };
+  return document;
 }
 
 function isTemplate(document: unknown): document is Record<string, unknown> {
