@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import { Command, Option } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { grouped } from '../../lib/flow/grouped';
 import type { Failure, Level } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
 import { printable, Total } from '../../lib/rules/limits';
@@ -7,7 +9,7 @@ import { loadRules } from '../../lib/rules/load';
 import type { NotRead } from '../../lib/rules/not-read';
 import type { Finding } from '../../lib/rules/rule';
 import type { Located } from '../../lib/rules/sarif';
-import { UnreadableError } from '../../lib/rules/unreadable';
+import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
 import { ExitCode, Io, UsageError } from './io';
 import { type Candidate, type Found, sourcesAt } from './sources';
 import { packageVersion } from './version';
@@ -18,7 +20,9 @@ const FORMATS = ['text', 'json', 'sarif'];
 export function registerCheck(program: Command, io: Io, answered: (exit: number) => void): void {
   program
     .command('check')
-    .description('find the imbalance in CloudFormation templates and Kubernetes manifests')
+    .description(
+      'find the imbalance in CloudFormation and SAM templates, Kubernetes manifests, workflows and configuration',
+    )
     .argument('<paths...>', 'templates, manifests, folders of them, a cdk.out; - reads stdin')
     .addOption(new Option('--format <name>', `how to print the findings: ${FORMATS.join(', ')}`).default('text'))
     .option('--json', 'the same as --format json')
@@ -169,30 +173,27 @@ interface Read {
 }
 
 /**
- * The files to check. Of a folder's files, those that are neither template nor manifest are counted, and those that
- * cannot be parsed are named: they may be broken templates or manifests. A file that the user named, or that is over a
- * limit, is a failure.
+ * The files to check. Of a folder's files, those that are neither template nor manifest are counted. One that the user
+ * named, that cannot be parsed, or that is over a limit is a failure: a run that has not read it is not green.
  */
 function read(paths: readonly string[], { candidates, unreadable, links, total }: Found, io: Io): Read {
-  const { bodies, documentsOf, parse } = loadRules();
+  const { documentsIn, documentsOf } = loadRules();
   const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
   const failures = unreadable.map(failureFrom);
-  const broken: string[] = [];
+  const notices: string[] = [];
   let others = 0;
   for (const candidate of candidates) {
-    let parsed: unknown;
     try {
-      parsed = parse(candidate.file, candidate.text, total);
-      sources.push({ ...candidate, bodies: bodies(candidate.file, parsed) });
+      sources.push({ ...candidate, bodies: documentsIn(candidate.file, candidate.text, total, notices) });
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
-      if (candidate.named || error.limit) failures.push(failureFrom(error));
-      else if (parsed === undefined) broken.push(error.message);
-      else others++;
+      // What cannot be parsed may be a broken template or manifest.
+      if (error instanceof NeitherError && !candidate.named) others++;
+      else failures.push(failureFrom(error));
     }
   }
+  for (const notice of notices) io.err(`backpressure check: ${printable(notice)}\n`);
   const passedOver = [
-    ...broken.map(printable),
     ...(others > 0 ? [`${plural(others, 'file')} with neither template nor manifest`] : []),
     ...(links.length > 0 ? [`${plural(links.length, 'symbolic link')}; name one to have it checked`] : []),
   ];
@@ -200,7 +201,19 @@ function read(paths: readonly string[], { candidates, unreadable, links, total }
   if (sources.length + failures.length === 0)
     for (const file of new Set(paths))
       failures.push({ file, message: 'there is neither a template nor a manifest in it', ours: false });
-  return { sources, documents: documentsOf(sources), unreadable: failures };
+  return { sources, documents: documentsOf(sources), unreadable: together(failures) };
+}
+
+/** The templates of one chart fail for one reason: they are one failure. */
+function together(failures: readonly Failure[]): Failure[] {
+  const folders = grouped(
+    failures.map((failure) => [`${dirname(failure.file)}\n${failure.message}`, failure] as const),
+  );
+  return [...folders.values()].flatMap((same) =>
+    same.length <= 3
+      ? same
+      : [{ ...same[0], file: dirname(same[0].file), message: `${same.length} files: ${same[0].message}` }],
+  );
 }
 
 function failureFrom({ file, reason }: UnreadableError): Failure {
@@ -216,7 +229,9 @@ function locate(findings: readonly Finding[], sources: readonly Candidate[]): Lo
     if (!lines.has(finding.file)) {
       lines.set(finding.file, linesOf(texts.get(finding.file)!));
     }
-    return { ...finding, line: lines.get(finding.file)!(finding) };
+    // In a script or a configuration the message says which line of it.
+    const inText = texts.has(finding.file) && finding.path === '' ? /^line (\d+): /.exec(finding.message) : null;
+    return { ...finding, line: lines.get(finding.file)!(finding) ?? (inText ? Number(inText[1]) : undefined) };
   });
 }
 

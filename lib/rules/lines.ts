@@ -3,6 +3,7 @@
  */
 import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
 import { MAX_DEPTH } from './limits';
+import { isDeficient, repaired } from './repair';
 import type { Finding } from './rule';
 
 /** One place of a parsed file: its offset, and the places below it. */
@@ -29,6 +30,8 @@ export function linesOf(
   try {
     documents = placesOf(text);
   } catch (error) {
+    const moved = isDeficient(error) ? repaired(text) : undefined;
+    if (moved !== undefined) return linesOf(moved);
     // JSON that is no YAML, a tab for instance: the finding stands, its line is not known.
     if (error instanceof YAMLException) return () => undefined;
     throw error;

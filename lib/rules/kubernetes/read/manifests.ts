@@ -62,8 +62,10 @@ export class Manifests extends Document {
         const text = typeof reason === 'object' || reason === undefined ? '' : String(reason);
         return id === undefined || text.trim() === '' ? [] : [[id, text]];
       });
-      const full = `${body.kind}/${name}`;
-      const origin = { resource: full, wayTo: (path: string) => path, source };
+      // A file has no places that are kinds and keys.
+      const isFile = body.kind === 'File';
+      const full = isFile ? name : `${body.kind}/${name}`;
+      const origin = { resource: full, wayTo: (path: string) => (isFile ? '' : path), source };
       return new Resource(this, full, typeOf(body), file, body, new Map(acknowledged), undefined, origin);
     });
   }
@@ -99,7 +101,7 @@ export class Manifests extends Document {
 
   public texts(): readonly EmbeddedText[] {
     this.embedded ??= [
-      ...this.ofType('ConfigMap').flatMap((map) =>
+      ...this.ofType('ConfigMap', 'File').flatMap((map) =>
         map
           .at('data')
           .entries()
