@@ -1,6 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { grouped } from '../../lib/flow/grouped';
 import type { Failure } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
 import { printable, Total } from '../../lib/rules/limits';
@@ -9,7 +11,7 @@ import type { Report, Reported } from '../../lib/rules/report/report';
 import type { Finding } from '../../lib/rules/rule';
 import type { Known } from '../../lib/rules/settings/baseline';
 import { FORMATS } from '../../lib/rules/settings/choices';
-import { UnreadableError } from '../../lib/rules/unreadable';
+import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
 import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
 import { ExitCode, Io, UsageError } from './io';
 import { readText } from './read-file';
@@ -23,7 +25,9 @@ const each = (given: string, before: readonly string[]) => [...before, given];
 export function registerCheck(program: Command, io: Io, answered: (exit: number) => void): void {
   program
     .command('check')
-    .description('find the imbalance in CloudFormation templates and Kubernetes manifests')
+    .description(
+      'find the imbalance in CloudFormation and SAM templates, Kubernetes manifests, workflows and configuration',
+    )
     .argument('[paths...]', 'templates, manifests, folders of them, a cdk.out; - reads stdin')
     .option('--format <name>', `how to print the findings: ${FORMATS.join(', ')} (default: text)`)
     .option('--json', 'the same as --format json')
@@ -182,7 +186,9 @@ function reported(findings: readonly Finding[], sources: readonly Candidate[], {
   const texts = new Map(sources.map(({ file, text }) => [file, text]));
   return findings.map((finding) => {
     if (!lines.has(finding.file)) lines.set(finding.file, linesOf(texts.get(finding.file)!));
-    const line = lines.get(finding.file)!(finding);
+    // In a script or a configuration the message says which line of it.
+    const inText = texts.has(finding.file) && finding.path === '' ? /^line (\d+): /.exec(finding.message) : null;
+    const line = lines.get(finding.file)!(finding) ?? (inText ? Number(inText[1]) : undefined);
     const found = { ...finding, ...ruleOf(finding.ruleId), fingerprint: fingerprint(finding, relative) };
     return line === undefined ? found : { ...found, line };
   });
@@ -242,30 +248,27 @@ interface Read {
 }
 
 /**
- * The files to check. Of a folder's files, those that are neither template nor manifest are counted, and those that
- * cannot be parsed are named: they may be broken templates or manifests. A file that the user named, or that is over a
- * limit, is a failure.
+ * The files to check. Of a folder's files, those that are neither template nor manifest are counted. One that the user
+ * named, that cannot be parsed, or that is over a limit is a failure: a run that has not read it is not green.
  */
 function read(paths: readonly string[], { candidates, unreadable, links, excluded, total }: Found, io: Io): Read {
-  const { bodies, documentsOf, parse } = loadRules();
+  const { documentsIn, documentsOf } = loadRules();
   const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
   const failures = unreadable.map(failureFrom);
-  const broken: string[] = [];
+  const notices: string[] = [];
   let others = 0;
   for (const candidate of candidates) {
-    let parsed: unknown;
     try {
-      parsed = parse(candidate.file, candidate.text, total);
-      sources.push({ ...candidate, bodies: bodies(candidate.file, parsed) });
+      sources.push({ ...candidate, bodies: documentsIn(candidate.file, candidate.text, total, notices) });
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
-      if (candidate.named || error.limit) failures.push(failureFrom(error));
-      else if (parsed === undefined) broken.push(error.message);
-      else others++;
+      // What cannot be parsed may be a broken template or manifest.
+      if (error instanceof NeitherError && !candidate.named) others++;
+      else failures.push(failureFrom(error));
     }
   }
+  for (const notice of notices) io.err(`backpressure check: ${printable(notice)}\n`);
   const passedOver = [
-    ...broken.map(printable),
     ...(others > 0 ? [`${plural(others, 'file')} with neither template nor manifest`] : []),
     ...(links.length > 0 ? [`${plural(links.length, 'symbolic link')}; name one to have it checked`] : []),
     ...(excluded.length > 0
@@ -276,7 +279,19 @@ function read(paths: readonly string[], { candidates, unreadable, links, exclude
   if (sources.length + failures.length + excluded.length === 0)
     for (const file of new Set(paths))
       failures.push({ file, message: 'there is neither a template nor a manifest in it', ours: false });
-  return { sources, documents: documentsOf(sources), unreadable: failures };
+  return { sources, documents: documentsOf(sources), unreadable: together(failures) };
+}
+
+/** The templates of one chart fail for one reason: they are one failure. */
+function together(failures: readonly Failure[]): Failure[] {
+  const folders = grouped(
+    failures.map((failure) => [`${dirname(failure.file)}\n${failure.message}`, failure] as const),
+  );
+  return [...folders.values()].flatMap((same) =>
+    same.length <= 3
+      ? same
+      : [{ ...same[0], file: dirname(same[0].file), message: `${same.length} files: ${same[0].message}` }],
+  );
 }
 
 function failureFrom({ file, reason }: UnreadableError): Failure {

@@ -11,10 +11,13 @@ import { UnreadableError } from '../../lib/rules/unreadable';
 import { readText, reasonOf } from './read-file';
 
 /** Files in a folder that may be templates or manifests. */
-const EXTENSIONS = ['.json', '.yaml', '.yml', '.template'];
+const EXTENSIONS = ['.json', '.yaml', '.yml', '.template', '.conf', '.cnf'];
 
 /** Folders without files of the user: installed packages, and names that begin with a dot. */
-const NOT_THE_USERS = /^(node_modules$|\.)/;
+const NOT_THE_USERS = /^(node_modules$|\.(?!github$|aws-sam$|serverless$))/;
+
+/** Files that `sam build` makes anew of a template beside its folder. */
+const SAM_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
 
 /** A file that may be checked. */
 export interface Candidate extends Source {
@@ -83,7 +86,8 @@ function inFolder(folder: string, found: Filling): void {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    const known = EXTENSIONS.includes(extname(entry.name));
+    const known = EXTENSIONS.includes(extname(entry.name)) || basename(folder) === 'logrotate.d';
+    if (isCopy(entry.name, entries)) continue;
     if (entry.isDirectory()) {
       if (NOT_THE_USERS.test(entry.name)) continue;
       attempt(found, path, () => {
@@ -93,6 +97,13 @@ function inFolder(folder: string, found: Filling): void {
     else if (entry.isSymbolicLink() && !NOT_THE_USERS.test(entry.name) && (known || leadsToFolder(path)))
       found.links.push(called(path));
   }
+}
+
+/** Whether it is a copy of a file beside it: what a build makes of a template, or the first of two deployments. */
+function isCopy(name: string, entries: readonly { readonly name: string }[]): boolean {
+  const beside = (other: string) => entries.some((entry) => entry.name === other);
+  if (name === '.aws-sam') return SAM_TEMPLATES.some(beside);
+  return name.endsWith('-create-stack.json') && beside(name.replace('-create-stack.json', '-update-stack.json'));
 }
 
 function leadsToFolder(link: string): boolean {

@@ -1,7 +1,7 @@
 import { InvalidInputError } from '../flow/errors';
 import { Template } from './cloudformation/read/template';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
-import { type Document, OverLimitError, type Value } from './document';
+import { type Document, OverLimitError, type Resource, type Value } from './document';
 import { EMBEDDED_RULES } from './embedded/rules';
 import { Manifests } from './kubernetes/read/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
@@ -90,9 +90,16 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
     return { findings, failures: distinct(runs.flatMap(({ failure }) => failure ?? [])) };
   });
   return {
-    findings: verdicts.flatMap(({ findings }) => findings),
+    findings: once(verdicts.flatMap(({ findings }) => findings)),
     failures: verdicts.flatMap(({ failures }) => failures),
   };
+}
+
+/** Each finding once: two overlays have the faults of their base. */
+function once(findings: readonly Finding[]): Finding[] {
+  const key = ({ ruleId, file, resource, path, message }: Finding) =>
+    [ruleId, file, resource, path, message].join('\n');
+  return [...new Map(findings.map((finding) => [key(finding), finding])).values()];
 }
 
 /** Reads and checks; a file that cannot be read does not affect the findings of others. */
@@ -151,6 +158,7 @@ function run(rule: Rule, document: Document, level: Level | undefined): Run {
         severity: level ?? severity ?? rule.severity,
         file: at.resource.file,
         resource: at.resource.declaredAs,
+        ...namespaced(at.resource),
         path: at.resource.declaredPath(at.path),
         message: clipped(spoken(message)),
         fix: clipped(spokenBeside(fix)),
@@ -173,6 +181,13 @@ function failureOf({ id }: Rule, document: Document, error: unknown): Failure {
     message: `rule ${id} could not judge it${others.length > 0 ? ` and ${others.length} more` : ''}, a bug of backpressure, please report it: ${met}`,
     ours: true,
   };
+}
+
+/** The namespace that a manifest names. */
+function namespaced(resource: Resource): Pick<Finding, 'namespace'> {
+  if (!(resource.document instanceof Manifests)) return {};
+  const namespace = resource.at('metadata', 'namespace').text();
+  return namespace ? { namespace } : {};
 }
 
 /** A message that is safe to print with any names in it. */

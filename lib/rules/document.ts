@@ -30,11 +30,6 @@ export abstract class Document {
   /** What could not be read, in words: a macro, a part of a resource. */
   public abstract readonly unread: readonly string[];
 
-  /** How many resources are written in it; a macro may make several of one. */
-  public get written(): number {
-    return new Set(this.resources.map((resource) => (resource.isMade ? resource.declaredAs : resource))).size;
-  }
-
   /** Evaluates one value as far as the document decides it. */
   public abstract resolve(raw: unknown): Resolved;
 
@@ -82,6 +77,8 @@ export interface Origin {
   readonly resource: string;
   /** The way in it, for a way in what is made of it. */
   wayTo(path: string): string;
+  /** What is declared; of a part of a template, its name stands for it. */
+  readonly source?: unknown;
 }
 
 /** One resource of a template, or one manifest. */
@@ -114,9 +111,10 @@ export class Resource {
     return this.origin?.resource ?? this.name;
   }
 
-  /** Whether a macro makes it of another resource. */
-  public get isMade(): boolean {
-    return this.origin !== undefined;
+  /** What is declared in the file: one object for all that is made of it. */
+  public get source(): unknown {
+    if (this.origin === undefined) return this.body;
+    return this.origin.source ?? `${this.file}\n${this.origin.resource}`;
   }
 
   /** The way in the file to a place in it. */

@@ -44,6 +44,8 @@ export interface Finding {
   readonly file: string;
   /** Logical id of a CloudFormation resource, or kind and name of a manifest. */
   readonly resource: string;
+  /** The namespace of a manifest that names one. */
+  readonly namespace?: string;
   /** Where in the resource, as in `Properties.RedrivePolicy.maxReceiveCount`. */
   readonly path: string;
   readonly message: string;

@@ -152,9 +152,10 @@ test('a folder: every document below it, what is something else counted, what is
   writeFileSync(join(below, 'package.json'), '{}');
   writeFileSync(join(below, 'chart.yaml'), 'a: {{ .Values.a }}\n- b\n');
   const { code, out, err } = await backpressure(`check ${below}`);
-  expect(code).toBe(1);
+  // What was not read may be wrong too, so it is never a green run.
+  expect(code).toBe(2);
   expect(out).toContain('1 error, 0 warnings in 3 resources in 1 file');
-  expect(err).toMatch(/passed over .*chart\.yaml: no YAML in line/);
+  expect(err).toMatch(/chart\.yaml: a Helm template; render first/);
   expect(err).toMatch(/passed over 1 file with neither/);
 });
 
@@ -177,6 +178,22 @@ test('a cdk.out: stacks, stages and nested stacks with their construct paths, wh
     expect.stringMatching(/^assembly-Production\/.*\.nested\.template\.json$/),
   ]);
   expect((await backpressure(`check ${outdir}`)).out).toContain('Shop/Parked/Resource\nerror BP-SQS-002');
+});
+
+describe('a template as tools write it', () => {
+  const text = '{\n"Resources": {"Lines": {"Type": "AWS::Logs::LogGroup"}}\n}\n';
+  test.each([
+    ['with a byte order mark', Buffer.from(`\uFEFF${text}`)],
+    ['in UTF-16, by PowerShell', Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['with carriage returns', Buffer.from(text.replaceAll('\n', '\r\n'))],
+    ['in the answer of get-template', Buffer.from(`{"TemplateBody": ${text}, "StagesAvailable": ["Original"]}`)],
+  ])('%s', async (_, bytes) => {
+    const file = join(folder, 'as-written.json');
+    writeFileSync(file, bytes);
+    const { code, out } = await backpressure(`check ${file}`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/as-written\.json:\d\nwarning BP-LOGS-001 Lines/);
+  });
 });
 
 describe('rules', () => {

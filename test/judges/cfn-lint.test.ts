@@ -94,6 +94,8 @@ test('what our rules find in templates, cfn-lint does not report as an error', (
     .map((id) => join(examples, id, 'wrong.yaml'))
     .filter((file) => readFileSync(file, 'utf8').startsWith('Resources:'));
   expect(templates.length).toBeGreaterThan(30);
-  const errors = lint(...templates).filter(({ level, rule }) => level === 'Error' && ![...leftOut, ...both].includes(rule));
+  const errors = lint(...templates).filter(
+    ({ level, rule }) => level === 'Error' && ![...leftOut, ...both].includes(rule),
+  );
   expect(errors).toEqual([]);
 }, 120_000);

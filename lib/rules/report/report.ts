@@ -46,8 +46,10 @@ export interface Report {
 
 /** Files and resources of documents, as a report counts them. */
 export function counted(documents: readonly Document[]): Pick<Report, 'files' | 'resources'> {
-  const files = new Set(documents.flatMap(({ resources }) => resources.map(({ file }) => file)));
-  return { files: [...files], resources: documents.reduce((sum, { written }) => sum + written, 0) };
+  const resources = documents.flatMap((document) => document.resources);
+  // A macro makes several of one, and two overlays have one base.
+  const written = new Set(resources.map(({ source }) => source)).size;
+  return { files: [...new Set(resources.map(({ file }) => file))], resources: written };
 }
 
 /** The construct paths of resources, by file and name in the file. */

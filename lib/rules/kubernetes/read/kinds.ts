@@ -3,7 +3,16 @@
  */
 
 /** Kinds of the core group, which has no name. */
-const CORE = ['ConfigMap', 'LimitRange', 'Namespace', 'Pod', 'ReplicationController', 'ResourceQuota', 'Secret'];
+const CORE = [
+  'ConfigMap',
+  'File',
+  'LimitRange',
+  'Namespace',
+  'Pod',
+  'ReplicationController',
+  'ResourceQuota',
+  'Secret',
+];
 
 /** All of them: group and kind. */
 export const KINDS_READ: readonly string[] = [
