@@ -12,6 +12,7 @@ import type { Finding } from '../../lib/rules/rule';
 import type { Known } from '../../lib/rules/settings/baseline';
 import { FORMATS } from '../../lib/rules/settings/choices';
 import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
+import { mend } from './check/mend';
 import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
 import { ExitCode, Io, UsageError } from './io';
 import { readText } from './read-file';
@@ -49,6 +50,8 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       'the configuration (default: backpressure.config.json, .yaml or .ts at the paths or above)',
     )
     .option('--no-config', 'read no configuration')
+    .option('--fix', 'mend in YAML files what is safe to mend, and show the difference')
+    .option('--dry-run', 'with --fix: show the difference, and write nothing')
     .option('--explain <rule>', 'explain a rule and exit')
     .addHelpText(
       'after',
@@ -75,8 +78,16 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       if (paths.length === 0) throw new UsageError("missing required argument 'paths'; see backpressure check --help");
       const settings = settingsOf(paths, options);
       const found = await collect(paths, io, settings);
-      const { sources, documents, unreadable } = read(paths, found, io);
-      const report = reportOf(settings, sources, documents, unreadable);
+      const judged = (all: Found, told: Io) => {
+        const { sources, documents, unreadable } = read(paths, all, told);
+        return reportOf(settings, sources, documents, unreadable);
+      };
+      const before = judged(found, io);
+      // What is judged again has been told already.
+      const again = (all: Found) => judged(all, { ...io, err: () => {} });
+      const { out, report } = options.fix ? mend(before, found, again, options) : { out: '', report: before };
+      if (settings.format === 'text') io.out(out);
+      else io.err(out);
       for (const failure of report.failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
       for (const notice of report.notices) io.err(`backpressure check: ${printable(notice)}\n`);
       io.out(written(report, settings, io));

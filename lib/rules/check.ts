@@ -151,7 +151,7 @@ function run(rule: Rule, document: Document, level: Level | undefined): Run {
   const found: { at: Value; finding: Finding }[] = [];
   if (level === 'off') return { found };
   try {
-    for (const { at, message, fix, severity } of rule.check(document)) {
+    for (const { at, message, fix, severity, instead } of rule.check(document)) {
       if (at.resource.acknowledged.has(rule.id)) continue;
       const finding: Finding = {
         ruleId: rule.id,
@@ -162,6 +162,7 @@ function run(rule: Rule, document: Document, level: Level | undefined): Run {
         path: at.resource.declaredPath(at.path),
         message: clipped(spoken(message)),
         fix: clipped(spokenBeside(fix)),
+        ...(instead === undefined ? {} : { instead }),
       };
       found.push({ at, finding });
     }

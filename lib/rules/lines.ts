@@ -7,7 +7,7 @@ import { isDeficient, repaired } from './repair';
 import type { Finding } from './rule';
 
 /** One place of a parsed file: its offset, and the places below it. */
-interface Place {
+export interface Place {
   readonly start: number;
   /** The text of a scalar; decoded only when read, because most are never read. */
   readonly text?: () => string;
@@ -53,7 +53,7 @@ export function linesOf(
 }
 
 /** The resources of a document by the names that findings have for them, alone and with the namespace. */
-function resourcesIn(document: Place): [string, Place][] {
+export function resourcesIn(document: Place): [string, Place][] {
   const wrapped = document.below.get('TemplateBody') ?? document;
   const logical = [...(wrapped.below.get('Resources')?.below ?? [])];
   return [...logical, ...manifestsIn(document).flatMap(namesOf)];

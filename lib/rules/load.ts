@@ -6,6 +6,8 @@ export function loadRules() {
   return {
     ...(require('./check') as typeof import('./check')),
     ...(require('./describe') as typeof import('./describe')),
+    ...(require('./fix/diff') as typeof import('./fix/diff')),
+    ...(require('./fix/fixes') as typeof import('./fix/fixes')),
     ...(require('./link') as typeof import('./link')),
     ...(require('./lines') as typeof import('./lines')),
     ...(require('./not-read') as typeof import('./not-read')),

@@ -13,7 +13,15 @@ export interface Found {
   readonly message: string;
   /** What to write instead, with numbers where the document decides them. */
   readonly fix: string;
+  /**
+   * The value that `--fix` writes at the place, where one is safe: it loses nothing, whatever the rest of the system
+   * does. Default: none, a person has to decide.
+   */
+  readonly instead?: Instead;
 }
+
+/** What may be written in place of a value. */
+export type Instead = number | readonly string[] | Readonly<Record<string, string | number>>;
 
 /**
  * One numbered check on a finished document. docs/rules/ holds, by its id, an example that it finds (`wrong.yaml`) and
@@ -50,4 +58,6 @@ export interface Finding {
   readonly path: string;
   readonly message: string;
   readonly fix: string;
+  /** The value that `--fix` writes at the place; absent when a person has to decide. */
+  readonly instead?: Instead;
 }

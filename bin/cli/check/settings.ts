@@ -27,6 +27,8 @@ export interface CheckOptions {
   readonly baseline?: string;
   readonly writeBaseline?: boolean;
   readonly explain?: string;
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** The name of a baseline that is written when none is named. */
@@ -69,6 +71,8 @@ export function settingsOf(paths: readonly string[], options: CheckOptions): Set
     throw new UsageError(
       '--write-baseline takes the findings of every rule; leave out --rule, also in the configuration',
     );
+  if (options.writeBaseline && options.fix) throw new UsageError('--fix and --write-baseline are two runs; mend first');
+  if (options.dryRun && !options.fix) throw new UsageError('--dry-run shows what --fix would do; give both');
   const include = options.include.length > 0 ? options.include : (config.include ?? []);
   const exclude = [...(config.exclude ?? []), ...options.exclude];
   const fromFolder = (file: string) => (file === 'stdin' ? file : relative(folder, resolve(file)).split(sep).join('/'));

@@ -39,6 +39,8 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
           at: types,
           message: `up to ${batch} messages of ${nameOf(template, source)} are one batch, and one failure returns all ${batch}`,
           fix: 'set FunctionResponseTypes to [ReportBatchItemFailures] and return batchItemFailures from the handler, or BatchSize to 1',
+          // A handler that throws or returns nothing fares as before.
+          ...(types.absent ? { instead: ['ReportBatchItemFailures'] } : {}),
         };
       }
     },

@@ -84,6 +84,7 @@ export const SQS_RULES: readonly Rule<Template>[] = [
             severity: byDefault ? 'warning' : 'error',
             message: `keeps messages ${duration(keptSeconds)}, their source ${source.name} ${duration(seconds)}: the age counts from the first send, so a message that fails late is deleted at once`,
             fix: `set MessageRetentionPeriod above ${seconds}, ${LONGEST_RETENTION_SECONDS} (${LONGEST_RETENTION_SECONDS / 86_400} days) at most`,
+            ...(seconds < LONGEST_RETENTION_SECONDS ? { instead: LONGEST_RETENTION_SECONDS } : {}),
           };
         }
       }
@@ -227,6 +228,7 @@ function* visibilityOf(template: Template, queue: Resource): Iterable<Found> {
         ? `a message is hidden for ${visibility} s, and ${handler!.name} may take ${timeout} s: Lambda refuses the mapping, and it should be ${sum}`
         : `a message is hidden for ${visibility} s, while ${handler!.name} may take ${timeout} s${waits}: below ${sum}`,
       fix: `set VisibilityTimeout to ${least} or more, or shorten the function's Timeout`,
+      instead: least,
     };
   }
 }

@@ -59,7 +59,12 @@ export function acknowledge<F extends Placed>(
 function accepts({ rule, path, object }: Acknowledgement, finding: Placed, file: string): boolean {
   if (!namesRule(rule, finding.ruleId)) return false;
   if (path !== undefined && !namesFile(path, file)) return false;
-  const names = [finding.resource, finding.constructPath].filter((name) => name !== undefined);
+  const { resource, namespace, constructPath } = finding;
+  const names = [
+    resource,
+    ...(namespace ? [`${namespace}/${resource}`] : []),
+    ...(constructPath ? [constructPath] : []),
+  ];
   return object === undefined || names.some((name) => matchesWildcards(object, name));
 }
 

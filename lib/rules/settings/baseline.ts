@@ -13,6 +13,8 @@ export interface Known {
   /** The file, relative to the configuration, or to the folder of the baseline. */
   readonly file: string;
   readonly resource: string;
+  /** Of a manifest that names one. */
+  readonly namespace?: string;
   /** Where in the resource; indices of lists are left out, so that an element above does not make it new. */
   readonly path: string;
 }
@@ -34,8 +36,10 @@ export interface Compared<F> {
 }
 
 /** What identifies a finding. */
-export function knownFrom({ ruleId, file, resource, path }: Finding, relative: (file: string) => string): Known {
-  return { rule: ruleId, file: relative(file), resource, path: path.replace(/\[\d+\]/g, '[]') };
+export function knownFrom(finding: Finding, relative: (file: string) => string): Known {
+  const { ruleId, file, resource, namespace, path } = finding;
+  const place = { resource, ...(namespace === undefined ? {} : { namespace }), path: path.replace(/\[\d+\]/g, '[]') };
+  return { rule: ruleId, file: relative(file), ...place };
 }
 
 /** Sixteen digits that stay the same when lines move. */
@@ -68,7 +72,9 @@ export function baselineFrom(name: string, text: string): Baseline['findings'] {
 
 function isKnown(one: unknown): boolean {
   if (!isMapping(one)) return false;
-  const texts = [one.rule, one.file, one.resource, one.path].every((part) => typeof part === 'string');
+  const texts = [one.rule, one.file, one.resource, one.path, one.namespace ?? ''].every(
+    (part) => typeof part === 'string',
+  );
   return texts && (one.count === undefined || (Number.isInteger(one.count) && (one.count as number) > 0));
 }
 
@@ -111,6 +117,6 @@ export function baselineText(
   return `{\n  "version": 1,\n  "findings": [${lines.length > 0 ? `\n${lines.join(',\n')}\n  ` : ''}]\n}\n`;
 }
 
-function keyOf({ rule, file, resource, path }: Known): string {
-  return [file, rule, resource, path].join('\n');
+function keyOf({ rule, file, resource, namespace = '', path }: Known): string {
+  return [file, rule, resource, namespace, path].join('\n');
 }

@@ -35,6 +35,15 @@ test.each<[string, Partial<Acknowledgement>]>([
   expect(run(given)).toEqual({ left: [], accepted: 1, notices: [] });
 });
 
+test('an object with its namespace, or in any', () => {
+  const inProd = { ...FINDING, resource: 'Deployment/web', namespace: 'prod' };
+  const left = (object: string) =>
+    acknowledge([inProd], [{ rule: 'BP-SQS-002', reason: 'r', object }], (file) => file, SCOPE).left;
+  expect(left('Deployment/web')).toEqual([]);
+  expect(left('prod/Deployment/web')).toEqual([]);
+  expect(left('dev/Deployment/web')).toEqual([inProd]);
+});
+
 test.each<[string, Partial<Acknowledgement>]>([
   ['another rule', { rule: 'BP-SQS-001', path: 'cdk.out' }],
   ['another object', { object: 'Orders' }],

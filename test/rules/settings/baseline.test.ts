@@ -32,6 +32,7 @@ test.each<[string, Partial<Finding>]>([
   ['another rule', { ruleId: 'BP-SQS-001' }],
   ['another file', { file: 'b.yaml' }],
   ['another resource', { resource: 'Orders' }],
+  ['another namespace', { namespace: 'prod' }],
   ['another place', { path: 'Properties.Rules[0].Prefix' }],
 ])('%s is new, and the known one is gone', (_, changes) => {
   expect(against([finding(changes)], [finding()])).toEqual({ fresh: [finding(changes)], known: 0, gone: 1 });
