@@ -1,4 +1,5 @@
 import { InvalidInputError } from '../flow/errors';
+import { chosen, type Placed } from './cloudformation/choices';
 import { Template } from './cloudformation/read/template';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
 import { type Document, OverLimitError, type Resource, type Value } from './document';
@@ -80,18 +81,36 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
   validateSeverities(severities);
   const verdicts = documents.map((document) => {
     document.allow(MAX_SECONDS);
-    const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id)));
-    const places = new Map(document.resources.map((resource, place) => [resource, place]));
-    const findings = runs
-      .flatMap(({ found }) => found)
-      .map(({ at, finding }) => ({ place: places.get(at.resource) ?? 0, finding }))
+    const { found, failures } = judgeOne(document, severities);
+    const more =
+      document instanceof Template
+        ? chosen(document, found, (other) => judgeOne(other, severities).found, severities)
+        : [];
+    // Under a choice of the deployer a resource is another object, of the same name.
+    const places = new Map<Resource | string, number>(
+      document.resources.flatMap((resource, place) => [[resource, place] as const, [resource.name, place] as const]),
+    );
+    const findings = [...found, ...more]
+      .map(({ at, finding }) => ({
+        place: places.get(at.resource) ?? places.get(at.resource.name) ?? 0,
+        finding,
+      }))
       .sort((a, b) => a.place - b.place)
       .map(({ finding }) => finding);
-    return { findings, failures: distinct(runs.flatMap(({ failure }) => failure ?? [])) };
+    return { findings, failures };
   });
   return {
     findings: once(verdicts.flatMap(({ findings }) => findings)),
     failures: verdicts.flatMap(({ failures }) => failures),
+  };
+}
+
+/** What the rules find in one document, and what they could not judge. */
+function judgeOne(document: Document, severities: Readonly<Record<string, Level>>) {
+  const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id)));
+  return {
+    found: runs.flatMap(({ found }) => found),
+    failures: distinct(runs.flatMap(({ failure }) => failure ?? [])),
   };
 }
 
@@ -143,7 +162,7 @@ function rulesFor(document: Document): readonly Rule[] {
 }
 
 interface Run {
-  readonly found: readonly { readonly at: Value; readonly finding: Finding }[];
+  readonly found: readonly Placed[];
   readonly failure?: Failure;
 }
 

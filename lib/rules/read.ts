@@ -1,6 +1,7 @@
 /**
  * From parsed values to documents: CloudFormation templates, Kubernetes manifests, or neither.
  */
+import { link } from './cloudformation/read/link';
 import { Template } from './cloudformation/read/template';
 import { configBody, FILE_KIND, isKnownConfig, isPlainConfig } from './config-files';
 import type { Document } from './document';
@@ -104,7 +105,11 @@ export function documentsOf(
   const files = others.filter(({ body }) => body.kind === FILE_KIND);
   const manifests = others.filter(({ body }) => body.kind !== FILE_KIND);
   return [
-    ...templates.map(({ body, file, acknowledged }) => new Template(body, file, acknowledged)),
+    ...link(templates).map((one) =>
+      'members' in one
+        ? new Template(one.body, [...one.members.values()][0]?.unit.file ?? '', undefined, one)
+        : new Template(one.body, one.file, one.acknowledged),
+    ),
     ...(files.length > 0 ? [new Manifests(files)] : []),
     ...applied(manifests).map(({ manifests: together, unread }) => new Manifests(together, unread)),
   ];

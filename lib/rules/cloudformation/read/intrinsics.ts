@@ -12,7 +12,9 @@ export interface Surroundings {
   hasResource(logicalId: string): boolean;
   /** The resource that a name with a dot means, as in `!Ref Handler.Alias`; undefined for none. */
   aliasOf(name: string): string | undefined;
-  /** A parameter's only allowed value; undefined when it is the deployer's choice. */
+  /** Whether a condition holds; undefined when that is the deployer's choice. */
+  holds(condition: string): boolean | undefined;
+  /** A parameter's value, when that is decided; undefined when it is the deployer's choice. */
   onlyValue(parameter: string): unknown;
   /** The `Mappings` section. */
   readonly mappings: Record<string, unknown>;
@@ -120,6 +122,8 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
   },
   'Fn::If': (argument, template) => {
     if (!Array.isArray(argument) || argument.length !== 3) return UNKNOWN;
+    const chosen = typeof argument[0] === 'string' ? template.holds(argument[0]) : undefined;
+    if (chosen !== undefined) return resolveIntrinsic(argument[chosen ? 1 : 2], template);
     const [yes, no]: readonly Resolved[] = [
       resolveIntrinsic(argument[1], template),
       resolveIntrinsic(argument[2], template),

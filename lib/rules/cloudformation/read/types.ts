@@ -18,7 +18,6 @@ export const TYPES_READ: readonly string[] = [
   'AWS::AutoScaling::ScalingPolicy',
   'AWS::Batch::JobQueue',
   'AWS::Batch::SchedulingPolicy',
-  'AWS::CloudFormation::Stack',
   'AWS::CloudWatch::Alarm',
   'AWS::CloudWatch::CompositeAlarm',
   'AWS::DynamoDB::GlobalTable',
