@@ -32,6 +32,8 @@ npx backpressure check cdk.out
 npx backpressure check k8s/ --severity BP-KEDA-003=off --format sarif
 \`\`\`
 
+Configuration, baseline, formats and pipelines: [check.md](check.md).
+
 Exits with 1 when something is found at level error. A file that you named and that is neither a template nor a
 manifest, any file that cannot be read or is over a limit, and paths under which there is nothing to check are reported
 on stderr and in the output, and the exit code is 2; the findings of the other files are printed all the same. In

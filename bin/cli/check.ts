@@ -1,128 +1,237 @@
-import { Command, Option } from 'commander';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Command } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
-import type { Failure, Level } from '../../lib/rules/check';
+import { grouped } from '../../lib/flow/grouped';
+import type { Failure } from '../../lib/rules/check';
 import type { Document } from '../../lib/rules/document';
 import { printable, Total } from '../../lib/rules/limits';
 import { loadRules } from '../../lib/rules/load';
+import type { Report, Reported } from '../../lib/rules/report/report';
 import type { Finding } from '../../lib/rules/rule';
-import type { Located } from '../../lib/rules/sarif';
-import { UnreadableError } from '../../lib/rules/unreadable';
+import type { Known } from '../../lib/rules/settings/baseline';
+import { FORMATS } from '../../lib/rules/settings/choices';
+import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
+import { mend } from './check/mend';
+import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
 import { ExitCode, Io, UsageError } from './io';
-import { type Candidate, type Found, sourcesAt } from './sources';
+import { readText } from './read-file';
+import { explain } from './rules';
+import { type Candidate, called, type Found, sourcesAt } from './sources';
 import { packageVersion } from './version';
 
-const FORMATS = ['text', 'json', 'sarif'];
+const each = (given: string, before: readonly string[]) => [...before, given];
 
 /** `backpressure check`: the rules over templates and manifests of any origin. */
 export function registerCheck(program: Command, io: Io, answered: (exit: number) => void): void {
   program
     .command('check')
-    .description('find the imbalance in CloudFormation templates and Kubernetes manifests')
-    .argument('<paths...>', 'templates, manifests, folders of them, a cdk.out; - reads stdin')
-    .addOption(new Option('--format <name>', `how to print the findings: ${FORMATS.join(', ')}`).default('text'))
+    .description(
+      'find the imbalance in CloudFormation and SAM templates, Kubernetes manifests, workflows and configuration',
+    )
+    .argument('[paths...]', 'templates, manifests, folders of them, a cdk.out; - reads stdin')
+    .option('--format <name>', `how to print the findings: ${FORMATS.join(', ')} (default: text)`)
     .option('--json', 'the same as --format json')
     .option(
       '--severity <rule=level>',
-      'another severity for a rule: error, warning or off; may be given more than once',
-      (given: string, before: readonly string[]) => [...before, given],
+      'severity of a rule or a pattern: error, warning or off; may be repeated',
+      each,
       [],
     )
+    .option('--rule <rule>', 'run only this rule or pattern, as in BP-KEDA-*; may be repeated', each, [])
+    .option('--fail-on <level>', 'the lowest severity that exits with 1: error, warning or none (default: error)')
+    .option('--strict', 'exit with 2 when a resource is not read, or an acknowledgement no longer holds')
+    .option('--baseline <file>', 'report only findings that are not in this file')
+    .option('--write-baseline', 'write the findings into the baseline (default: backpressure-baseline.json)')
+    .option('--include <pattern>', 'check only these files; may be repeated', each, [])
+    .option('--exclude <pattern>', 'leave out these files; may be repeated', each, [])
+    .option(
+      '--config <file>',
+      'the configuration (default: backpressure.config.json, .yaml or .ts at the paths or above)',
+    )
+    .option('--no-config', 'read no configuration')
+    .option('--fix', 'mend in YAML files what is safe to mend, and show the difference')
+    .option('--dry-run', 'with --fix: show the difference, and write nothing')
+    .option('--explain <rule>', 'explain a rule and exit')
     .addHelpText(
       'after',
       [
         '',
         'Examples:',
         '  backpressure check cdk.out',
-        '  backpressure check k8s/ template.yaml --severity BP-LOGS-001=off',
+        "  backpressure check k8s/ template.yaml --severity 'BP-LOGS-*=off' --fail-on warning",
         '  kubectl get scaledobjects -A -o yaml | backpressure check -',
+        '  backpressure check k8s/ --write-baseline',
         '  backpressure check cdk.out --format sarif > backpressure.sarif',
         '',
         'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
         'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
+        'What no rule reads is named at the end; with --strict the exit code is then 2.',
         'Every rule and its reason: backpressure rules.',
       ].join('\n'),
     )
     .action(async (paths: string[], options: CheckOptions) => {
-      const format = options.json ? 'json' : options.format;
-      if (!FORMATS.includes(format)) {
-        throw new UsageError(`--format must be one of ${FORMATS.join(', ')}, got ${format}`);
+      if (options.explain !== undefined) {
+        io.out(explain(options.explain, io));
+        return answered(ExitCode.OK);
       }
-      const severities = levels(options.severity);
-      validate(severities);
-      const found = await collect(paths, io);
-      const { sources, documents, unreadable } = read(paths, found, io);
-      const verdict = loadRules().judge(documents, { severities });
-      const failures = [...unreadable, ...verdict.failures];
-      for (const failure of failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
-      const code = exitCode(verdict.findings, failures);
-      io.out(answer(format, verdict.findings, failures, sources, documents, code));
-      answered(code);
+      if (paths.length === 0) throw new UsageError("missing required argument 'paths'; see backpressure check --help");
+      const settings = settingsOf(paths, options);
+      const found = await collect(paths, io, settings);
+      const judged = (all: Found, told: Io) => {
+        const { sources, documents, unreadable } = read(paths, all, told);
+        return reportOf(settings, sources, documents, unreadable);
+      };
+      const before = judged(found, io);
+      // What is judged again has been told already.
+      const again = (all: Found) => judged(all, { ...io, err: () => {} });
+      const { out, report } = options.fix ? mend(before, found, again, options) : { out: '', report: before };
+      if (settings.format === 'text') io.out(out);
+      else io.err(out);
+      for (const failure of report.failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
+      for (const notice of report.notices) io.err(`backpressure check: ${printable(notice)}\n`);
+      io.out(written(report, settings, io));
+      answered(report.exitCode);
     });
 }
 
-/** An internal fault is worse than an unreadable file, and that is worse than a finding. */
-function exitCode(findings: readonly Finding[], failures: readonly Failure[]): ExitCode {
-  if (failures.some(({ ours }) => ours)) return ExitCode.FAULT;
-  if (failures.length > 0) return ExitCode.USAGE;
-  return findings.some(({ severity }) => severity === 'error') ? ExitCode.NO : ExitCode.OK;
-}
-
-function answer(
-  format: string,
-  findings: readonly Finding[],
-  failures: readonly Failure[],
+/** Judges, and sets apart what is acknowledged or known. */
+function reportOf(
+  settings: Settings,
   sources: readonly Candidate[],
   documents: readonly Document[],
-  code: ExitCode,
-): string {
-  if (format === 'json') return `${JSON.stringify([...findings, ...failures.map(asJson)], undefined, 2)}\n`;
-  const located = locate(findings, sources);
-  if (format === 'sarif') {
-    const log = loadRules().sarif(located, packageVersion(), { failures, exitCode: code });
-    return `${JSON.stringify(log, undefined, 2)}\n`;
-  }
-  return documents.length === 0 ? '' : report(located, documents);
+  unreadable: readonly Failure[],
+): Report {
+  const { acknowledge, constructPaths, counted, judge, leveled, notRead, offEverywhere } = loadRules();
+  const verdict = judge(documents, { severities: offEverywhere(settings.layers) });
+  const counts = counted(documents);
+  const pathOf = constructPaths(documents);
+  const findings = leveled(verdict.findings, settings.layers, settings.relative).map((finding) => {
+    const constructPath = pathOf(finding.file, finding.resource);
+    return constructPath === undefined ? finding : { ...finding, constructPath };
+  });
+  const scope = settings.scope(counts.files);
+  const { left, accepted, notices } = acknowledge(findings, settings.acknowledge, settings.relative, scope);
+  const failures = [...unreadable, ...verdict.failures];
+  const compared = settings.writeBaseline
+    ? writeBaseline(left, settings, scope.files)
+    : withoutKnown(left, settings, (known) => scope.files.includes(known.file) && scope.ran(known.rule));
+  const report = {
+    findings: reported(compared.fresh, sources, settings),
+    failures,
+    notRead: notRead(documents),
+    notices: [...notices, ...compared.notices],
+    acknowledged: accepted,
+    known: compared.known,
+    failOn: settings.failOn,
+    ...counts,
+  };
+  return {
+    ...report,
+    exitCode: exitCode(report, settings.strict && (report.notRead.length > 0 || notices.length > 0)),
+  };
 }
 
-/** Files that could not be checked, beside the findings: without a level, and with `failure` in place of a message. */
-function asJson({ file, ruleId, message }: Failure): object {
-  return { file, ...(ruleId === undefined ? {} : { ruleId }), failure: message };
+/** An internal fault is worse than an unreadable file, and that is worse than a finding. */
+function exitCode({ findings, failures, failOn }: Omit<Report, 'exitCode'>, incomplete: boolean): ExitCode {
+  if (failures.some(({ ours }) => ours)) return ExitCode.FAULT;
+  if (failures.length > 0 || incomplete) return ExitCode.USAGE;
+  return findings.some(({ severity }) => loadRules().fails(failOn, severity)) ? ExitCode.NO : ExitCode.OK;
 }
 
-interface CheckOptions {
-  readonly format: string;
-  readonly json?: boolean;
-  readonly severity: readonly string[];
+/** What the baseline leaves of the findings. */
+interface Compared<F> {
+  readonly fresh: readonly F[];
+  readonly known?: number;
+  readonly notices: readonly string[];
 }
 
-function levels(given: readonly string[]): Record<string, Level> {
-  return Object.fromEntries(
-    given.map((pair) => {
-      const [id, level, ...rest] = pair.split('=');
-      if (!level || rest.length > 0) {
-        throw new UsageError(`--severity must be a rule and a level, as in BP-SQS-001=warning, got ${pair}`);
-      }
-      return [id, level as Level];
-    }),
-  );
+function withoutKnown<F extends Finding>(
+  findings: readonly F[],
+  { baseline, relative }: Settings,
+  checked: (known: Known) => boolean,
+): Compared<F> {
+  if (baseline === undefined) return { fresh: findings, notices: [] };
+  const { fresh, known, gone } = loadRules().compare(findings, knownIn(baseline), relative, checked);
+  const notices =
+    gone === 0
+      ? []
+      : [`${plural(gone, 'finding')} of ${called(baseline)} no longer found; --write-baseline removes them`];
+  return { fresh, known, notices };
 }
 
-function validate(severities: Record<string, Level>): void {
+/** Writes them; the entries of files that are there and were not checked stay. */
+function writeBaseline<F extends Finding>(
+  findings: readonly F[],
+  settings: Settings,
+  files: readonly string[],
+): Compared<F> {
+  const { baseline = '', relative, scope } = settings;
+  const { exists } = scope([]);
+  const before = existsSync(baseline) ? knownIn(baseline) : [];
+  const kept = before.filter(({ file }) => !files.includes(file) && exists(file));
   try {
-    loadRules().validateSeverities(severities);
+    writeFileSync(baseline, loadRules().baselineText(findings, relative, kept));
   } catch (error) {
-    if (error instanceof InvalidInputError)
-      throw new UsageError(error.failures.join('; ').replace(/severit(y|ies)(?= (of|names))/g, '--severity'));
+    throw new UsageError(`${called(baseline)} cannot be written: ${(error as Error).message}`);
+  }
+  const written = `${plural(findings.length + kept.length, 'finding')} written to ${called(baseline)}`;
+  return { fresh: [], known: findings.length, notices: [written] };
+}
+
+function knownIn(baseline: string) {
+  const name = called(baseline);
+  try {
+    return loadRules().baselineFrom(name, readText(baseline));
+  } catch (error) {
+    if (error instanceof InvalidInputError) throw new UsageError(error.message);
+    if (error instanceof UnreadableError) throw new UsageError(`${name}: ${error.reason}; --write-baseline writes one`);
     throw error;
   }
 }
 
-async function collect(paths: readonly string[], io: Io): Promise<Found> {
+/** The findings with all that is known of them; only files with findings are parsed once more for the lines. */
+function reported(findings: readonly Finding[], sources: readonly Candidate[], { relative }: Settings): Reported[] {
+  const { fingerprint, linesOf, ruleOf } = loadRules();
+  const lines = new Map<string, ReturnType<typeof linesOf>>();
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
+  return findings.map((finding) => {
+    if (!lines.has(finding.file)) lines.set(finding.file, linesOf(texts.get(finding.file)!));
+    // In a script or a configuration the message says which line of it.
+    const inText = texts.has(finding.file) && finding.path === '' ? /^line (\d+): /.exec(finding.message) : null;
+    const line = lines.get(finding.file)!(finding) ?? (inText ? Number(inText[1]) : undefined);
+    const found = { ...finding, ...ruleOf(finding.ruleId), fingerprint: fingerprint(finding, relative) };
+    return line === undefined ? found : { ...found, line };
+  });
+}
+
+function written(report: Report, { format }: Settings, io: Io): string {
+  const { asGitHub, asJson, asJUnit, asMarkdown, asText, sarif } = loadRules();
+  switch (format) {
+    case 'json':
+      return asJson(report);
+    case 'sarif':
+      return `${JSON.stringify(sarif(report.findings, packageVersion(), report), undefined, 2)}\n`;
+    case 'junit':
+      return asJUnit(report);
+    case 'github':
+      return asGitHub(report);
+    case 'markdown':
+      return asMarkdown(report);
+    case 'text':
+      return asText(report, io.colour === true);
+  }
+}
+
+async function collect(paths: readonly string[], io: Io, { skips, baseline }: Settings): Promise<Found> {
   const total = new Total();
-  const all: Found = { candidates: [], unreadable: [], links: [], total };
+  const all: Found = { candidates: [], unreadable: [], links: [], excluded: [], total };
+  const leaveOut = (file: string) => isOwnFile(file, baseline) || skips(file);
   for (const path of new Set(paths)) {
-    const { candidates, unreadable, links } = path === '-' ? await piped(io, total) : sourcesAt(path, total);
-    if (candidates.length + unreadable.length === 0)
+    const { candidates, unreadable, links, excluded } =
+      path === '-' ? await piped(io, total) : sourcesAt(path, total, leaveOut);
+    for (const file of excluded) if (!isOwnFile(file, baseline)) all.excluded.push(file);
+    if (candidates.length + unreadable.length + excluded.length === 0)
       unreadable.push(new UnreadableError(path, 'there is no template, JSON or YAML in this folder', true));
     for (const candidate of candidates) all.candidates.push(candidate);
     for (const error of unreadable) all.unreadable.push(error);
@@ -136,10 +245,10 @@ async function piped(io: Io, total: Total): Promise<Found> {
   try {
     const text = await io.stdin();
     total.addText('stdin', text);
-    return { candidates: [{ file: 'stdin', text, named: true }], unreadable: [], links: [], total };
+    return { candidates: [{ file: 'stdin', text, named: true }], unreadable: [], links: [], excluded: [], total };
   } catch (error) {
     if (!(error instanceof UnreadableError)) throw error;
-    return { candidates: [], unreadable: [error], links: [], total };
+    return { candidates: [], unreadable: [error], links: [], excluded: [], total };
   }
 }
 
@@ -150,72 +259,54 @@ interface Read {
 }
 
 /**
- * The files to check. Of a folder's files, those that are neither template nor manifest are counted, and those that
- * cannot be parsed are named: they may be broken templates or manifests. A file that the user named, or that is over a
- * limit, is a failure.
+ * The files to check. Of a folder's files, those that are neither template nor manifest are counted. One that the user
+ * named, that cannot be parsed, or that is over a limit is a failure: a run that has not read it is not green.
  */
-function read(paths: readonly string[], { candidates, unreadable, links, total }: Found, io: Io): Read {
-  const { bodies, documentsOf, parse } = loadRules();
+function read(paths: readonly string[], { candidates, unreadable, links, excluded, total }: Found, io: Io): Read {
+  const { documentsIn, documentsOf } = loadRules();
   const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
   const failures = unreadable.map(failureFrom);
-  const broken: string[] = [];
+  const notices: string[] = [];
   let others = 0;
   for (const candidate of candidates) {
-    let parsed: unknown;
     try {
-      parsed = parse(candidate.file, candidate.text, total);
-      sources.push({ ...candidate, bodies: bodies(candidate.file, parsed) });
+      sources.push({ ...candidate, bodies: documentsIn(candidate.file, candidate.text, total, notices) });
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
-      if (candidate.named || error.limit) failures.push(failureFrom(error));
-      else if (parsed === undefined) broken.push(error.message);
-      else others++;
+      // What cannot be parsed may be a broken template or manifest.
+      if (error instanceof NeitherError && !candidate.named) others++;
+      else failures.push(failureFrom(error));
     }
   }
+  for (const notice of notices) io.err(`backpressure check: ${printable(notice)}\n`);
   const passedOver = [
-    ...broken.map(printable),
     ...(others > 0 ? [`${plural(others, 'file')} with neither template nor manifest`] : []),
     ...(links.length > 0 ? [`${plural(links.length, 'symbolic link')}; name one to have it checked`] : []),
+    ...(excluded.length > 0
+      ? [`${plural(excluded.length, 'file')} that the configuration or --exclude leaves out`]
+      : []),
   ];
   for (const what of passedOver) io.err(`backpressure check: passed over ${what}\n`);
-  if (sources.length + failures.length === 0)
+  if (sources.length + failures.length + excluded.length === 0)
     for (const file of new Set(paths))
       failures.push({ file, message: 'there is neither a template nor a manifest in it', ours: false });
-  return { sources, documents: documentsOf(sources), unreadable: failures };
+  return { sources, documents: documentsOf(sources), unreadable: together(failures) };
+}
+
+/** The templates of one chart fail for one reason: they are one failure. */
+function together(failures: readonly Failure[]): Failure[] {
+  const folders = grouped(
+    failures.map((failure) => [`${dirname(failure.file)}\n${failure.message}`, failure] as const),
+  );
+  return [...folders.values()].flatMap((same) =>
+    same.length <= 3
+      ? same
+      : [{ ...same[0], file: dirname(same[0].file), message: `${same.length} files: ${same[0].message}` }],
+  );
 }
 
 function failureFrom({ file, reason }: UnreadableError): Failure {
   return { file, message: reason, ours: false };
-}
-
-/** The findings with their lines; only files with findings are parsed once more for it. */
-function locate(findings: readonly Finding[], sources: readonly Candidate[]): Located[] {
-  const { linesOf } = loadRules();
-  const lines = new Map<string, ReturnType<typeof linesOf>>();
-  const texts = new Map(sources.map(({ file, text }) => [file, text]));
-  return findings.map((finding) => {
-    if (!lines.has(finding.file)) {
-      lines.set(finding.file, linesOf(texts.get(finding.file)!));
-    }
-    return { ...finding, line: lines.get(finding.file)!(finding) };
-  });
-}
-
-function report(findings: readonly Located[], documents: readonly Document[]): string {
-  const resources = documents.flatMap((document) => document.resources);
-  const files = new Set(resources.map(({ file }) => file)).size;
-  const over = `${plural(resources.length, 'resource')} in ${plural(files, 'file')}`;
-  if (findings.length === 0) return `no findings in ${over}\n`;
-  const paths = new Map(resources.map(({ file, name, constructPath }) => [`${file}\n${name}`, constructPath]));
-  const { describe } = loadRules();
-  const blocks = findings.map((finding) => {
-    const file = printable(finding.file);
-    const place = finding.line === undefined ? file : `${file}:${finding.line}`;
-    const constructPath = paths.get(`${finding.file}\n${finding.resource}`);
-    return `${place}${constructPath ? `  ${printable(constructPath)}` : ''}\n${describe(finding)}\n`;
-  });
-  const count = (level: string) => findings.filter(({ severity }) => severity === level).length;
-  return `${blocks.join('\n')}\n${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')} in ${over}\n`;
 }
 
 function plural(count: number, what: string): string {

@@ -11,6 +11,8 @@ export interface Io {
   stdin(): Promise<string>;
   /** Columns of the terminal that shows the answer; undefined without a terminal. */
   readonly columns?: number;
+  /** Whether the answer is written in colours. Default: false. */
+  readonly colour?: boolean;
   /** Whether a person watches `err` right now. */
   readonly watched: boolean;
 }
@@ -32,6 +34,8 @@ export function processIo(): Io {
       return decoded('stdin', Buffer.concat(chunks));
     },
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    // https://no-color.org: any value that is not empty.
+    colour: process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
     watched: process.stderr.isTTY === true,
   };
 }

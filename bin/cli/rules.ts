@@ -13,14 +13,25 @@ export function registerRules(program: Command, io: Io, answered: (exit: number)
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  backpressure rules\n  backpressure rules BP-SQS-002')
     .action((id: string | undefined, options: { readonly json?: boolean }) => {
-      const { RULES } = loadRules();
-      const found = id === undefined ? RULES : RULES.filter((rule) => rule.id === id.toUpperCase());
-      if (found.length === 0) throw new UsageError(`there is no rule ${id}; backpressure rules lists them`);
+      const found = id === undefined ? loadRules().RULES : [ruleNamed(id)];
       if (options.json)
         io.out(`${JSON.stringify(id === undefined ? found.map(asJson) : asJson(found[0]), undefined, 2)}\n`);
       else io.out(`${id === undefined ? list(found, io) : show(found[0], io)}\n`);
       answered(ExitCode.OK);
     });
+}
+
+/** The rule with its reason, as `rules <id>` and `check --explain <id>` print it. */
+export function explain(id: string, io: Io): string {
+  return `${show(ruleNamed(id), io)}\n`;
+}
+
+function ruleNamed(id: string): Rule<never> {
+  const { didYouMean, RULES } = loadRules();
+  const found = RULES.find((rule) => rule.id === id.toUpperCase());
+  const ids = RULES.map((rule) => rule.id);
+  if (!found) throw new UsageError(`there is no rule ${id}; backpressure rules lists them${didYouMean(id, ids)}`);
+  return found;
 }
 
 function list(rules: readonly Rule<never>[], io: Io): string {
@@ -37,9 +48,10 @@ function show({ id, title, severity, why, source, cases }: Rule<never>, io: Io):
     `  severity  ${severity}`,
     `  source    ${source}`,
     ...(cases.length > 0 ? [`  case      ${cases.join(', ')}`] : []),
+    `  examples  ${loadRules().linkOf(id)}`,
   ].join('\n');
 }
 
 function asJson({ check, ...rule }: Rule<never>): object {
-  return rule;
+  return { ...rule, link: loadRules().linkOf(rule.id) };
 }

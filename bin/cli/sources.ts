@@ -11,10 +11,13 @@ import { UnreadableError } from '../../lib/rules/unreadable';
 import { readText, reasonOf } from './read-file';
 
 /** Files in a folder that may be templates or manifests. */
-const EXTENSIONS = ['.json', '.yaml', '.yml', '.template'];
+const EXTENSIONS = ['.json', '.yaml', '.yml', '.template', '.conf', '.cnf'];
 
 /** Folders without files of the user: installed packages, and names that begin with a dot. */
-const NOT_THE_USERS = /^(node_modules$|\.)/;
+const NOT_THE_USERS = /^(node_modules$|\.(?!github$|aws-sam$|serverless$))/;
+
+/** Files that `sam build` makes anew of a template beside its folder. */
+const SAM_TEMPLATES = ['template.yaml', 'template.yml', 'template.json'];
 
 /** A file that may be checked. */
 export interface Candidate extends Source {
@@ -29,16 +32,25 @@ export interface Found {
   readonly unreadable: UnreadableError[];
   /** Symbolic links within folders: they are not followed, since they may lead anywhere, and back. */
   readonly links: string[];
+  /** Files that were left out as the caller wished. */
+  readonly excluded: string[];
   /** Totals of all files read. */
   readonly total: Total;
+}
+
+/** The same while it is being filled. */
+interface Filling extends Found {
+  readonly leaveOut: (file: string) => boolean;
 }
 
 /**
  * Reads a path: a file, every file below a folder, or the templates of a cloud assembly. An unreadable file does not
  * affect the rest.
+ *
+ * @param leaveOut whether a file is not read. Default: none is left out
  */
-export function sourcesAt(path: string, total: Total): Found {
-  const found: Found = { candidates: [], unreadable: [], links: [], total };
+export function sourcesAt(path: string, total: Total, leaveOut: (file: string) => boolean = () => false): Found {
+  const found: Filling = { candidates: [], unreadable: [], links: [], excluded: [], total, leaveOut };
   attempt(found, path, () => {
     if (!statSync(path).isDirectory()) take(found, path, { named: true });
     else if (!inAssembly(path, found)) inFolder(path, found);
@@ -47,7 +59,7 @@ export function sourcesAt(path: string, total: Total): Found {
 }
 
 /** Runs it, and records unreadable files. */
-function attempt(found: Found, path: string, act: () => void): void {
+function attempt(found: Filling, path: string, act: () => void): void {
   try {
     act();
   } catch (error) {
@@ -58,7 +70,11 @@ function attempt(found: Found, path: string, act: () => void): void {
   }
 }
 
-function take(found: Found, file: string, rest: Pick<Candidate, 'named' | 'acknowledged'>): void {
+function take(found: Filling, file: string, rest: Pick<Candidate, 'named' | 'acknowledged'>): void {
+  if (found.leaveOut(file)) {
+    found.excluded.push(called(file));
+    return;
+  }
   attempt(found, file, () => {
     const text = readText(file);
     found.total.addText(file, text);
@@ -66,11 +82,12 @@ function take(found: Found, file: string, rest: Pick<Candidate, 'named' | 'ackno
   });
 }
 
-function inFolder(folder: string, found: Found): void {
+function inFolder(folder: string, found: Filling): void {
   const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    const known = EXTENSIONS.includes(extname(entry.name));
+    const known = EXTENSIONS.includes(extname(entry.name)) || basename(folder) === 'logrotate.d';
+    if (isCopy(entry.name, entries)) continue;
     if (entry.isDirectory()) {
       if (NOT_THE_USERS.test(entry.name)) continue;
       attempt(found, path, () => {
@@ -80,6 +97,13 @@ function inFolder(folder: string, found: Found): void {
     else if (entry.isSymbolicLink() && !NOT_THE_USERS.test(entry.name) && (known || leadsToFolder(path)))
       found.links.push(called(path));
   }
+}
+
+/** Whether it is a copy of a file beside it: what a build makes of a template, or the first of two deployments. */
+function isCopy(name: string, entries: readonly { readonly name: string }[]): boolean {
+  const beside = (other: string) => entries.some((entry) => entry.name === other);
+  if (name === '.aws-sam') return SAM_TEMPLATES.some(beside);
+  return name.endsWith('-create-stack.json') && beside(name.replace('-create-stack.json', '-update-stack.json'));
 }
 
 function leadsToFolder(link: string): boolean {
@@ -99,7 +123,7 @@ interface Entry {
 }
 
 /** Takes the templates that `cdk synth` left in a folder, those of stages and nested stacks too; false elsewhere. */
-function inAssembly(folder: string, found: Found, seen: ReadonlySet<string> = new Set()): boolean {
+function inAssembly(folder: string, found: Filling, seen: ReadonlySet<string> = new Set()): boolean {
   const manifest = json(join(folder, 'manifest.json'));
   if (!isMapping(manifest) || !isMapping(manifest.artifacts) || json(join(folder, 'cdk.out')) === undefined)
     return false;

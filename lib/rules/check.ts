@@ -1,7 +1,8 @@
 import { InvalidInputError } from '../flow/errors';
+import { chosen, type Placed } from './cloudformation/choices';
 import { Template } from './cloudformation/read/template';
 import { CLOUDFORMATION_RULES } from './cloudformation/rules';
-import { type Document, OverLimitError, type Value } from './document';
+import { type Document, OverLimitError, type Resource, type Value } from './document';
 import { EMBEDDED_RULES } from './embedded/rules';
 import { Manifests } from './kubernetes/read/manifests';
 import { KUBERNETES_RULES } from './kubernetes/rules';
@@ -9,6 +10,7 @@ import { MAX_MESSAGE, MAX_SECONDS, printable } from './limits';
 import { own } from './own';
 import type { Reading } from './read';
 import type { Finding, Rule, Severity } from './rule';
+import { spoken, spokenBeside } from './spoken';
 import { RULES } from './table';
 
 /** A rule's severity as a user wants it; `off` mutes it. */
@@ -79,19 +81,44 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
   validateSeverities(severities);
   const verdicts = documents.map((document) => {
     document.allow(MAX_SECONDS);
-    const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id) ?? rule.severity));
-    const places = new Map(document.resources.map((resource, place) => [resource, place]));
-    const findings = runs
-      .flatMap(({ found }) => found)
-      .map(({ at, finding }) => ({ place: places.get(at.resource) ?? 0, finding }))
+    const { found, failures } = judgeOne(document, severities);
+    const more =
+      document instanceof Template
+        ? chosen(document, found, (other) => judgeOne(other, severities).found, severities)
+        : [];
+    // Under a choice of the deployer a resource is another object, of the same name.
+    const places = new Map<Resource | string, number>(
+      document.resources.flatMap((resource, place) => [[resource, place] as const, [resource.name, place] as const]),
+    );
+    const findings = [...found, ...more]
+      .map(({ at, finding }) => ({
+        place: places.get(at.resource) ?? places.get(at.resource.name) ?? 0,
+        finding,
+      }))
       .sort((a, b) => a.place - b.place)
       .map(({ finding }) => finding);
-    return { findings, failures: distinct(runs.flatMap(({ failure }) => failure ?? [])) };
+    return { findings, failures };
   });
   return {
-    findings: verdicts.flatMap(({ findings }) => findings),
+    findings: once(verdicts.flatMap(({ findings }) => findings)),
     failures: verdicts.flatMap(({ failures }) => failures),
   };
+}
+
+/** What the rules find in one document, and what they could not judge. */
+function judgeOne(document: Document, severities: Readonly<Record<string, Level>>) {
+  const runs = rulesFor(document).map((rule) => run(rule, document, own(severities, rule.id)));
+  return {
+    found: runs.flatMap(({ found }) => found),
+    failures: distinct(runs.flatMap(({ failure }) => failure ?? [])),
+  };
+}
+
+/** Each finding once: two overlays have the faults of their base. */
+function once(findings: readonly Finding[]): Finding[] {
+  const key = ({ ruleId, file, resource, path, message }: Finding) =>
+    [ruleId, file, resource, path, message].join('\n');
+  return [...new Map(findings.map((finding) => [key(finding), finding])).values()];
 }
 
 /** Reads and checks; a file that cannot be read does not affect the findings of others. */
@@ -135,24 +162,26 @@ function rulesFor(document: Document): readonly Rule[] {
 }
 
 interface Run {
-  readonly found: readonly { readonly at: Value; readonly finding: Finding }[];
+  readonly found: readonly Placed[];
   readonly failure?: Failure;
 }
 
-function run(rule: Rule, document: Document, level: Level): Run {
+function run(rule: Rule, document: Document, level: Level | undefined): Run {
   const found: { at: Value; finding: Finding }[] = [];
   if (level === 'off') return { found };
   try {
-    for (const { at, message, fix } of rule.check(document)) {
+    for (const { at, message, fix, severity, instead } of rule.check(document)) {
       if (at.resource.acknowledged.has(rule.id)) continue;
       const finding: Finding = {
         ruleId: rule.id,
-        severity: level,
+        severity: level ?? severity ?? rule.severity,
         file: at.resource.file,
-        resource: at.resource.name,
-        path: at.path,
-        message: clipped(message),
-        fix: clipped(fix),
+        resource: at.resource.declaredAs,
+        ...namespaced(at.resource),
+        path: at.resource.declaredPath(at.path),
+        message: clipped(spoken(message)),
+        fix: clipped(spokenBeside(fix)),
+        ...(instead === undefined ? {} : { instead }),
       };
       found.push({ at, finding });
     }
@@ -172,6 +201,13 @@ function failureOf({ id }: Rule, document: Document, error: unknown): Failure {
     message: `rule ${id} could not judge it${others.length > 0 ? ` and ${others.length} more` : ''}, a bug of backpressure, please report it: ${met}`,
     ours: true,
   };
+}
+
+/** The namespace that a manifest names. */
+function namespaced(resource: Resource): Pick<Finding, 'namespace'> {
+  if (!(resource.document instanceof Manifests)) return {};
+  const namespace = resource.at('metadata', 'namespace').text();
+  return namespace ? { namespace } : {};
 }
 
 /** A message that is safe to print with any names in it. */

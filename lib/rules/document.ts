@@ -27,6 +27,9 @@ export abstract class Document {
   /** Every resource, in the order in which they stand. */
   public abstract readonly resources: readonly Resource[];
 
+  /** What could not be read, in words: a macro, a part of a resource. */
+  public abstract readonly unread: readonly string[];
+
   /** Evaluates one value as far as the document decides it. */
   public abstract resolve(raw: unknown): Resolved;
 
@@ -68,6 +71,16 @@ export abstract class Document {
   }
 }
 
+/** The place in a file of a resource that the file does not declare, but that a macro makes of what it declares. */
+export interface Origin {
+  /** The name of the resource that is declared. */
+  readonly resource: string;
+  /** The way in it, for a way in what is made of it. */
+  wayTo(path: string): string;
+  /** What is declared; of a part of a template, its name stands for it. */
+  readonly source?: unknown;
+}
+
 /** One resource of a template, or one manifest. */
 export class Resource {
   /** The whole of it; paths begin here. */
@@ -87,8 +100,26 @@ export class Resource {
     public readonly acknowledged: ReadonlyMap<string, string>,
     /** The construct path, when the tool that made the file left one. */
     public readonly constructPath?: string,
+    /** Where it stands in the file, when that does not declare it. */
+    private readonly origin?: Origin,
   ) {
     this.body = new Value(this, raw);
+  }
+
+  /** The name of the resource in the file that it is, or is made of. */
+  public get declaredAs(): string {
+    return this.origin?.resource ?? this.name;
+  }
+
+  /** What is declared in the file: one object for all that is made of it. */
+  public get source(): unknown {
+    if (this.origin === undefined) return this.body;
+    return this.origin.source ?? `${this.file}\n${this.origin.resource}`;
+  }
+
+  /** The way in the file to a place in it. */
+  public declaredPath(path: string): string {
+    return this.origin?.wayTo(path) ?? path;
   }
 
   /** A place in it. */
@@ -121,6 +152,8 @@ export class Value {
     if (!this.above) return '';
     const before = this.above.path;
     if (typeof this.key === 'number') return `${before}[${this.key}]`;
+    // What a text holds, once it is parsed.
+    if (this.key === '') return before;
     return before === '' ? this.key : `${before}.${this.key}`;
   }
 

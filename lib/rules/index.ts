@@ -16,4 +16,5 @@ export { UnreadableError } from './parse';
 export { documentsFrom, type ParsedSource, type Reading, readDocuments, readEach, type Source } from './read';
 export type { Finding, Rule, Severity } from './rule';
 export { type Located, type Outcome, sarif } from './sarif';
+export type { Acknowledgement, CheckConfig } from './settings/config';
 export { RULES } from './table';

@@ -3,10 +3,11 @@
  */
 import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
 import { MAX_DEPTH } from './limits';
+import { isDeficient, repaired } from './repair';
 import type { Finding } from './rule';
 
 /** One place of a parsed file: its offset, and the places below it. */
-interface Place {
+export interface Place {
   readonly start: number;
   /** The text of a scalar; decoded only when read, because most are never read. */
   readonly text?: () => string;
@@ -22,20 +23,24 @@ const NOTHING: ReadonlyMap<string, Place> = new Map();
  *
  * Parses the file once more, so make it only for files with findings.
  */
-export function linesOf(text: string): (finding: Pick<Finding, 'resource' | 'path'>) => number | undefined {
+export function linesOf(
+  text: string,
+): (finding: Pick<Finding, 'resource' | 'namespace' | 'path'>) => number | undefined {
   let documents: readonly Place[];
   try {
     documents = placesOf(text);
   } catch (error) {
+    const moved = isDeficient(error) ? repaired(text) : undefined;
+    if (moved !== undefined) return linesOf(moved);
     // JSON that is no YAML, a tab for instance: the finding stands, its line is not known.
     if (error instanceof YAMLException) return () => undefined;
     throw error;
   }
   const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
-  // Of two with one kind and name, in two namespaces say, the first.
+  // Of two with one kind and name the first, unless their namespaces tell them apart.
   const roots = new Map(documents.flatMap(resourcesIn).reverse());
-  return ({ resource, path }) => {
-    const root = roots.get(resource);
+  return ({ resource, namespace, path }) => {
+    const root = (namespace === undefined ? undefined : roots.get(`${namespace}\n${resource}`)) ?? roots.get(resource);
     if (!root) return undefined;
     let place = root;
     for (const key of path.split(/[.[\]]+/).filter((part) => part !== '')) {
@@ -47,16 +52,30 @@ export function linesOf(text: string): (finding: Pick<Finding, 'resource' | 'pat
   };
 }
 
-/** The resources of a document by the names that findings have for them. */
-function resourcesIn(document: Place): [string, Place][] {
-  const logical = [...(document.below.get('Resources')?.below ?? [])];
-  const items = [...(document.below.get('items')?.below.values() ?? [])];
-  const manifests = [document, ...items].map((place): [string, Place] => {
-    const kind = place.below.get('kind')?.text?.();
-    const metadata = place.below.get('metadata')?.below;
-    return [`${kind}/${(metadata?.get('name') ?? metadata?.get('generateName'))?.text?.() ?? '(no name)'}`, place];
-  });
-  return [...logical, ...manifests];
+/** The resources of a document by the names that findings have for them, alone and with the namespace. */
+export function resourcesIn(document: Place): [string, Place][] {
+  const wrapped = document.below.get('TemplateBody') ?? document;
+  const logical = [...(wrapped.below.get('Resources')?.below ?? [])];
+  return [...logical, ...manifestsIn(document).flatMap(namesOf)];
+}
+
+/** A manifest, and those of a list within it. */
+function manifestsIn(document: Place): Place[] {
+  return [document, ...[...(document.below.get('items')?.below.values() ?? [])].flatMap(manifestsIn)];
+}
+
+function namesOf(manifest: Place): [string, Place][] {
+  const kind = manifest.below.get('kind')?.text?.();
+  const metadata = manifest.below.get('metadata')?.below;
+  const name = (metadata?.get('name') ?? metadata?.get('generateName'))?.text?.() ?? '(no name)';
+  const namespace = metadata?.get('namespace')?.text?.();
+  const full = `${kind}/${name}`;
+  return namespace === undefined
+    ? [[full, manifest]]
+    : [
+        [full, manifest],
+        [`${namespace}\n${full}`, manifest],
+      ];
 }
 
 /** The line of an offset, by halving. */

@@ -6,11 +6,12 @@ import {
   defineMappingTag,
   defineScalarTag,
   defineSequenceTag,
-  load,
   loadAll,
+  load as loadOne,
   mergeTag,
   YAMLException,
 } from 'js-yaml';
+import { renderFirst } from './foreign';
 import {
   limited,
   limitedAll,
@@ -22,6 +23,7 @@ import {
   tooLarge,
   tooManyMerged,
 } from './limits';
+import { isDeficient, repaired } from './repair';
 import { UnreadableError } from './unreadable';
 
 export { UnreadableError } from './unreadable';
@@ -30,14 +32,15 @@ export { UnreadableError } from './unreadable';
  * Every document of a text. CDK's templates are JSON, which JSON.parse reads many times faster than any YAML parser.
  *
  * @param total of the run, to which the values of this file are added. Default: this file alone
+ * @param notices collects what was read in another way than a person may expect. Default: nobody reads them
  *
  * @throws UnreadableError with the line, when it is neither JSON nor YAML, and with the limit, when it is over one
  */
-export function parse(file: string, given: string, total = new Total()): unknown[] {
+export function parse(file: string, given: string, total = new Total(), notices: string[] = []): unknown[] {
   // A character is at least a byte; the bytes of a file are counted when it is read.
   if (given.length > MAX_FILE_BYTES) throw tooLarge(file);
   const text = given.replace(/^\uFEFF/, '');
-  const documents = /^\s*[{[]/.test(text) ? (json(file, text) ?? yaml(file, text)) : yaml(file, text);
+  const documents = /^\s*[{[]/.test(text) ? (json(file, text) ?? yaml(file, text, notices)) : yaml(file, text, notices);
   total.addValues(file, limitedAll(file, documents));
   return documents;
 }
@@ -45,7 +48,7 @@ export function parse(file: string, given: string, total = new Total()): unknown
 /** The YAML in a text that is embedded in a document; undefined when it is none, or over a limit. */
 export function parseEmbedded(text: string): unknown {
   try {
-    const parsed = load(text, { schema: CORE_SCHEMA });
+    const parsed = loadOne(text, { schema: CORE_SCHEMA });
     limited('', parsed);
     return parsed;
   } catch {
@@ -64,20 +67,48 @@ function json(file: string, text: string): unknown[] | undefined {
   }
 }
 
-function yaml(file: string, text: string): unknown[] {
+/** Lines that only ytt's annotations have; without it they are comments, and the values are missing. */
+const YTT = /^[ \t]*(?:[\w-]+:[ \t]+)?#@(?:[ \t(]|\w+\/|yaml|data|overlay)/m;
+
+function yaml(file: string, text: string, notices: string[]): unknown[] {
+  if (YTT.test(text)) throw new UnreadableError(file, renderFirst(file, text)!, true);
   try {
-    return loadAll(text, {
-      schema: SCHEMA,
-      filename: file,
-      maxDepth: MAX_DEPTH,
-      maxTotalMergeKeys: MAX_MERGED_KEYS,
-    });
+    return load(file, text);
   } catch (error) {
+    if (isDeficient(error)) {
+      const moved = repaired(text);
+      if (moved !== undefined) return yaml(file, moved, notices);
+    }
     if (!(error instanceof YAMLException)) throw new UnreadableError(file, `no YAML: ${(error as Error).message}`);
     const line = error.mark ? ` in line ${error.mark.line + 1}` : '';
+    if (error.reason === 'duplicated mapping key') {
+      notices.push(`${file}: a key is given twice${line}; the last one counts`);
+      return again(file, text);
+    }
+    const first = renderFirst(file, text);
+    if (first !== undefined) throw new UnreadableError(file, first, true);
     if (error.reason.includes('maxDepth')) throw tooDeep(file, line);
     if (error.reason.includes('maxTotalMergeKeys')) throw tooManyMerged(file, line);
     throw new UnreadableError(file, `no YAML${line}: ${error.reason}`);
+  }
+}
+
+function load(file: string, text: string, json = false): unknown[] {
+  return loadAll(text, {
+    schema: SCHEMA,
+    filename: file,
+    maxDepth: MAX_DEPTH,
+    maxTotalMergeKeys: MAX_MERGED_KEYS,
+    json,
+  });
+}
+
+/** The text with the last of equal keys, as JSON and most other parsers read it. */
+function again(file: string, text: string): unknown[] {
+  try {
+    return load(file, text, true);
+  } catch (error) {
+    throw new UnreadableError(file, `no YAML: ${(error as Error).message}`);
   }
 }
 

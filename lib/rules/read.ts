@@ -1,12 +1,18 @@
 /**
  * From parsed values to documents: CloudFormation templates, Kubernetes manifests, or neither.
  */
+import { link } from './cloudformation/read/link';
 import { Template } from './cloudformation/read/template';
+import { configBody, FILE_KIND, isKnownConfig, isPlainConfig } from './config-files';
 import type { Document } from './document';
-import { type Manifest, Manifests } from './kubernetes/read/manifests';
-import { limited, Total } from './limits';
+import { renderFirst, renderFirstOf } from './foreign';
+import { applied } from './kubernetes/read/apart';
+import { isKustomizationFile } from './kubernetes/read/kustomize';
+import { Manifests } from './kubernetes/read/manifests';
+import { limited, MAX_DEPTH, Total } from './limits';
 import { parse, UnreadableError } from './parse';
 import { isMapping } from './resolved';
+import { NeitherError } from './unreadable';
 
 /** A file as it was found. */
 export interface Source {
@@ -46,7 +52,7 @@ export function readDocuments(sources: readonly Source[]): Document[] {
 /** The documents of some files; one that cannot be read does not affect the others. */
 export function readEach(sources: readonly Source[]): Reading {
   const total = new Total();
-  return reading(sources, ({ file, text }) => parse(file, text, total));
+  return reading(sources, ({ file, text }) => documentsIn(file, text, total));
 }
 
 /**
@@ -63,7 +69,7 @@ export function readingOf(sources: readonly ParsedSource[]): Reading {
   const total = new Total();
   return reading(sources, ({ file, parsed }) => {
     total.addValues(file, limited(file, parsed));
-    return parsed;
+    return bodies(file, parsed);
   });
 }
 
@@ -74,12 +80,12 @@ function allOf({ documents, unreadable }: Reading): Document[] {
 
 function reading<S extends Pick<Source, 'file' | 'acknowledged'>>(
   sources: readonly S[],
-  parsedOf: (source: S) => unknown,
+  bodiesOf: (source: S) => Record<string, unknown>[],
 ): Reading {
   const unreadable: UnreadableError[] = [];
   const read = sources.flatMap((source) => {
     try {
-      return [{ ...source, bodies: bodies(source.file, parsedOf(source)) }];
+      return [{ ...source, bodies: bodiesOf(source) }];
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
       unreadable.push(error);
@@ -95,16 +101,47 @@ export function documentsOf(
 ): Document[] {
   const all = sources.flatMap(({ bodies: own, ...source }) => own.map((body) => ({ ...source, body })));
   const templates = all.filter(({ body }) => isTemplate(body));
-  const manifests: Manifest[] = all.filter(({ body }) => !isTemplate(body));
+  const others = all.filter(({ body }) => !isTemplate(body)).map(({ file, body }) => ({ file, body, source: body }));
+  const files = others.filter(({ body }) => body.kind === FILE_KIND);
+  const manifests = others.filter(({ body }) => body.kind !== FILE_KIND);
   return [
-    ...templates.map(({ body, file, acknowledged }) => new Template(body, file, acknowledged)),
-    ...(manifests.length > 0 ? [new Manifests(manifests)] : []),
+    ...link(templates).map((one) =>
+      'members' in one
+        ? new Template(one.body, [...one.members.values()][0]?.unit.file ?? '', undefined, one)
+        : new Template(one.body, one.file, one.acknowledged),
+    ),
+    ...(files.length > 0 ? [new Manifests(files)] : []),
+    ...applied(manifests).map(({ manifests: together, unread }) => new Manifests(together, unread)),
   ];
 }
 
 /** The templates and manifests of a text, with lists split. */
 export function parseDocuments(file: string, text: string): Record<string, unknown>[] {
-  return bodies(file, parse(file, text));
+  return documentsIn(file, text, new Total());
+}
+
+/**
+ * The same for a file of a run.
+ *
+ * @param notices collects what was read in another way than a person may expect
+ * @throws UnreadableError when it cannot be parsed, is neither, or is over a limit
+ */
+export function documentsIn(
+  file: string,
+  text: string,
+  total: Total,
+  notices: string[] = [],
+): Record<string, unknown>[] {
+  if (isPlainConfig(file)) return [configBody(file, text)];
+  const parsed = parse(file, text, total, notices);
+  if (isKnownConfig(file, parsed)) return [configBody(file, text)];
+  try {
+    return bodies(file, parsed, notices);
+  } catch (error) {
+    // Some languages of others are YAML by accident.
+    const first = error instanceof NeitherError ? renderFirst(file, text) : undefined;
+    throw first === undefined ? error : new UnreadableError(file, first, true);
+  }
 }
 
 /**
@@ -112,22 +149,42 @@ export function parseDocuments(file: string, text: string): Record<string, unkno
  *
  * @throws UnreadableError for a value that is neither
  */
-export function bodies(file: string, parsed: unknown): Record<string, unknown>[] {
+export function bodies(file: string, parsed: unknown, notices: string[] = []): Record<string, unknown>[] {
   const found = [parsed]
     .flat(2)
     .filter((document) => document !== null && document !== undefined)
-    .flatMap((document) =>
-      isMapping(document) &&
-      typeof document.kind === 'string' &&
-      document.kind.endsWith('List') &&
-      Array.isArray(document.items)
-        ? document.items
-        : [document],
-    );
-  if (found.length === 0) throw new UnreadableError(file, 'it is empty');
-  if (!found.every((document) => isTemplate(document) || isManifest(document)))
-    throw new UnreadableError(file, NEITHER);
-  return found as Record<string, unknown>[];
+    .flatMap((document) => itemsOf(document))
+    .map((document) => unwrapped(file, document));
+  if (found.length === 0) throw new NeitherError(file, 'it is empty');
+  const documents = found.filter((document) => isTemplate(document) || isManifest(document));
+  // A document that is neither, values or a patch for instance, spares the others.
+  if (documents.length === 0) {
+    const first = renderFirstOf(found);
+    throw first === undefined ? new NeitherError(file, NEITHER) : new UnreadableError(file, first, true);
+  }
+  const others = found.length - documents.length;
+  if (others > 0) notices.push(`${file}: passed over ${others} of its documents, which have no apiVersion and kind`);
+  return documents as Record<string, unknown>[];
+}
+
+/** The items of a list, and of lists within it. */
+function itemsOf(document: unknown, depth = 0): unknown[] {
+  const isList =
+    isMapping(document) &&
+    typeof document.kind === 'string' &&
+    document.kind.endsWith('List') &&
+    Array.isArray(document.items);
+  if (!isList || depth > MAX_DEPTH) return [document];
+  return (document.items as unknown[]).flatMap((item) => itemsOf(item, depth + 1));
+}
+
+/** What a tool has wrapped: the template of `aws cloudformation get-template`, a kustomization without its kind. */
+function unwrapped(file: string, document: unknown): unknown {
+  if (!isMapping(document)) return document;
+  if (isMapping(document.TemplateBody)) return document.TemplateBody;
+  if (isKustomizationFile(file) && document.apiVersion === undefined)
+    return { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', ...document };
+  return document;
 }
 
 function isTemplate(document: unknown): document is Record<string, unknown> {

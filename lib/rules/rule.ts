@@ -7,11 +7,21 @@ export type Severity = 'error' | 'warning';
 export interface Found {
   /** The wrong value; an absent place for a missing value. */
   readonly at: Value;
+  /** Its severity, where that is not the rule's own. A severity that the user sets counts for both. */
+  readonly severity?: Severity;
   /** One sentence: the value found and the limit it passes, with their units. */
   readonly message: string;
   /** What to write instead, with numbers where the document decides them. */
   readonly fix: string;
+  /**
+   * The value that `--fix` writes at the place, where one is safe: it loses nothing, whatever the rest of the system
+   * does. Default: none, a person has to decide.
+   */
+  readonly instead?: Instead;
 }
+
+/** What may be written in place of a value. */
+export type Instead = number | readonly string[] | Readonly<Record<string, string | number>>;
 
 /**
  * One numbered check on a finished document. docs/rules/ holds, by its id, an example that it finds (`wrong.yaml`) and
@@ -42,8 +52,12 @@ export interface Finding {
   readonly file: string;
   /** Logical id of a CloudFormation resource, or kind and name of a manifest. */
   readonly resource: string;
+  /** The namespace of a manifest that names one. */
+  readonly namespace?: string;
   /** Where in the resource, as in `Properties.RedrivePolicy.maxReceiveCount`. */
   readonly path: string;
   readonly message: string;
   readonly fix: string;
+  /** The value that `--fix` writes at the place; absent when a person has to decide. */
+  readonly instead?: Instead;
 }

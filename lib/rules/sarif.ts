@@ -2,6 +2,8 @@
  * Findings in SARIF 2.1.0, the format that code hosts and editors read.
  */
 import type { Failure } from './check';
+import { linkOf } from './link';
+import type { NotRead } from './not-read';
 import type { Finding, Rule } from './rule';
 import { RULES } from './table';
 
@@ -9,12 +11,16 @@ import { RULES } from './table';
 export interface Located extends Finding {
   /** From 1; undefined when the file does not tell. */
   readonly line?: number;
+  /** The path of the construct that made the resource, when the file has it. */
+  readonly constructPath?: string;
 }
 
 /** How a run ended, beside its findings. */
 export interface Outcome {
   /** What could not be judged. */
   readonly failures: readonly Failure[];
+  /** What no rule has read. Default: nothing. */
+  readonly notRead?: readonly NotRead[];
   /** Of the process. */
   readonly exitCode: number;
 }
@@ -34,7 +40,9 @@ export function sarif(findings: readonly Located[], version: string, outcome?: O
     runs: [
       {
         tool: { driver: { name: 'backpressure', version, rules: RULES.map(descriptor) } },
-        ...(outcome === undefined || outcome.failures.length === 0 ? {} : { invocations: [invocation(outcome)] }),
+        ...(outcome === undefined || outcome.failures.length + (outcome.notRead ?? []).length === 0
+          ? {}
+          : { invocations: [invocation(outcome)] }),
         columnKind: 'utf16CodeUnits',
         results: findings.map((finding) => result(finding, ids.indexOf(finding.ruleId))),
       },
@@ -42,16 +50,22 @@ export function sarif(findings: readonly Located[], version: string, outcome?: O
   };
 }
 
-function invocation({ failures, exitCode }: Outcome): object {
+function invocation({ failures, notRead = [], exitCode }: Outcome): object {
+  const failed = failures.map(({ file, ruleId, message }) => ({
+    level: 'error',
+    message: { text: `${message}.` },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
+    ...(ruleId === undefined ? {} : { associatedRule: { id: ruleId } }),
+  }));
+  const passedOver = notRead.map(({ file, what, count }) => ({
+    level: 'note',
+    message: { text: `Not read: ${count} × ${what}.` },
+    locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
+  }));
   return {
-    executionSuccessful: false,
+    executionSuccessful: failures.length === 0,
     exitCode,
-    toolExecutionNotifications: failures.map(({ file, ruleId, message }) => ({
-      level: 'error',
-      message: { text: `${message}.` },
-      locations: [{ physicalLocation: { artifactLocation: { uri: uri(file) } } }],
-      ...(ruleId === undefined ? {} : { associatedRule: { id: ruleId } }),
-    })),
+    toolExecutionNotifications: [...failed, ...passedOver],
   };
 }
 
@@ -61,11 +75,13 @@ function descriptor(rule: Rule<never>): object {
     shortDescription: { text: `${rule.title}.` },
     fullDescription: { text: rule.why },
     help: { text: `${rule.why}\nSource: ${rule.source}.` },
+    helpUri: linkOf(rule.id),
     defaultConfiguration: { level: rule.severity },
   };
 }
 
-function result({ ruleId, severity, file, resource, path, message, fix, line }: Located, ruleIndex: number): object {
+function result(finding: Located, ruleIndex: number): object {
+  const { ruleId, severity, file, resource, path, message, fix, line, constructPath } = finding;
   return {
     ruleId,
     ruleIndex,
@@ -77,7 +93,10 @@ function result({ ruleId, severity, file, resource, path, message, fix, line }: 
           artifactLocation: { uri: uri(file) },
           ...(line === undefined ? {} : { region: { startLine: line } }),
         },
-        logicalLocations: [{ name: resource, fullyQualifiedName: path === '' ? resource : `${resource}.${path}` }],
+        logicalLocations: [
+          { name: resource, fullyQualifiedName: path === '' ? resource : `${resource}.${path}` },
+          ...(constructPath === undefined ? [] : [{ fullyQualifiedName: constructPath, kind: 'resource' }]),
+        ],
       },
     ],
     // Identifies the finding in the next run, even if it has moved in the file.

@@ -19,3 +19,6 @@ export class UnreadableError extends Error {
     this.reason = short;
   }
 }
+
+/** A file that was read, and is nothing that rules know: of a folder, it is passed over. */
+export class NeitherError extends UnreadableError {}

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, type CfnResource, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { App, type CfnResource, Duration, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { BackpressureChecks, RuleLevel } from '../../lib/aws/backpressure-checks';
 import { RULES } from '../../lib/rules/table';
@@ -57,7 +57,7 @@ function synthesize(build: (app: App) => void, checks = new BackpressureChecks()
 
 /** A queue whose dead-letter queue forgets as soon as it does itself. */
 function shortMemory(scope: Stack): Queue {
-  const parked = new Queue(scope, 'Parked');
+  const parked = new Queue(scope, 'Parked', { retentionPeriod: Duration.days(4) });
   return new Queue(scope, 'Orders', { deadLetterQueue: { queue: parked, maxReceiveCount: 5 } });
 }
 
@@ -74,7 +74,7 @@ test('a finding is reported with construct path, rule, value, limit and fix, and
     {
       ruleName: 'BP-SQS-002',
       severity: 'error',
-      description: expect.stringMatching(/^keeps messages 345600 s, their source \w+ 345600 s/),
+      description: expect.stringMatching(/^keeps messages 4 days, their source \w+ 4 days/),
       suggestedFix: expect.stringContaining('above 345600'),
       violatingConstructs: [
         {

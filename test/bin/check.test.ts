@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { App, Duration, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { RULES } from '../../lib/rules/table';
 import { backpressure } from './harness';
@@ -27,7 +27,7 @@ describe('exit code and text', () => {
     const { code, out } = await backpressure(`check ${WRONG}`);
     expect(code).toBe(1);
     expect(out).toMatch(
-      /BP-SQS-002\/wrong\.yaml:\d+\nerror BP-SQS-002 Parked Properties\.MessageRetentionPeriod\n {2}keeps messages 345600 s/,
+      /BP-SQS-002\/wrong\.yaml:\d+\nerror BP-SQS-002 Parked Properties\.MessageRetentionPeriod\n {2}keeps messages 4 days/,
     );
     expect(out).toMatch(/\n1 error, 0 warnings in 3 resources in 1 file\n$/);
   });
@@ -53,7 +53,20 @@ test('--format json prints an array of findings with exactly the promised keys',
   expect(code).toBe(1);
   const [finding, ...more] = JSON.parse(out);
   expect(more).toEqual([]);
-  expect(Object.keys(finding).sort()).toEqual(['file', 'fix', 'message', 'path', 'resource', 'ruleId', 'severity']);
+  expect(Object.keys(finding).sort()).toEqual([
+    'file',
+    'fingerprint',
+    'fix',
+    'instead',
+    'line',
+    'link',
+    'message',
+    'path',
+    'resource',
+    'ruleId',
+    'severity',
+    'title',
+  ]);
   expect(await findings(RIGHT)).toEqual([]);
 });
 
@@ -66,7 +79,7 @@ test('--format sarif prints a log with lines', async () => {
 
 test('- reads stdin', async () => {
   const stdin = async () =>
-    'Resources:\n  A: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt B.Arn, maxReceiveCount: 5 } } }\n  B: { Type: AWS::SQS::Queue }\n';
+    'Resources:\n  A: { Type: AWS::SQS::Queue, Properties: { RedrivePolicy: { deadLetterTargetArn: !GetAtt B.Arn, maxReceiveCount: 5 } } }\n  B: { Type: AWS::SQS::Queue, Properties: { MessageRetentionPeriod: 60 } }\n';
   const { code, out } = await backpressure('check - --json', { stdin });
   expect(code).toBe(1);
   expect(JSON.parse(out)).toContainEqual(expect.objectContaining({ file: 'stdin', ruleId: 'BP-SQS-002' }));
@@ -116,7 +129,7 @@ describe('what cannot be checked is one clear line and exit code 2', () => {
     });
     expect(await backpressure(`check ${WRONG} --format xml`)).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/--format must be one of text, json, sarif, got xml/),
+      err: expect.stringMatching(/--format must be one of text, json, sarif, junit, github, markdown, got xml/),
     });
   });
 
@@ -140,9 +153,10 @@ test('a folder: every document below it, what is something else counted, what is
   writeFileSync(join(below, 'package.json'), '{}');
   writeFileSync(join(below, 'chart.yaml'), 'a: {{ .Values.a }}\n- b\n');
   const { code, out, err } = await backpressure(`check ${below}`);
-  expect(code).toBe(1);
+  // What was not read may be wrong too, so it is never a green run.
+  expect(code).toBe(2);
   expect(out).toContain('1 error, 0 warnings in 3 resources in 1 file');
-  expect(err).toMatch(/passed over .*chart\.yaml: no YAML in line/);
+  expect(err).toMatch(/chart\.yaml: a Helm template; render first/);
   expect(err).toMatch(/passed over 1 file with neither/);
 });
 
@@ -150,7 +164,7 @@ test('a cdk.out: stacks, stages and nested stacks with their construct paths, wh
   const outdir = join(folder, 'cdk.out');
   const app = new App({ outdir, analyticsReporting: false, context: { 'aws:cdk:enable-path-metadata': true } });
   const build = (scope: Stack) => {
-    const parked = new Queue(scope, 'Parked');
+    const parked = new Queue(scope, 'Parked', { retentionPeriod: Duration.days(3) });
     new Queue(scope, 'Orders', { deadLetterQueue: { queue: parked, maxReceiveCount: 5 } });
     return parked;
   };
@@ -165,6 +179,22 @@ test('a cdk.out: stacks, stages and nested stacks with their construct paths, wh
     expect.stringMatching(/^assembly-Production\/.*\.nested\.template\.json$/),
   ]);
   expect((await backpressure(`check ${outdir}`)).out).toContain('Shop/Parked/Resource\nerror BP-SQS-002');
+});
+
+describe('a template as tools write it', () => {
+  const text = '{\n"Resources": {"Lines": {"Type": "AWS::Logs::LogGroup"}}\n}\n';
+  test.each([
+    ['with a byte order mark', Buffer.from(`\uFEFF${text}`)],
+    ['in UTF-16, by PowerShell', Buffer.from(`\uFEFF${text}`, 'utf16le')],
+    ['with carriage returns', Buffer.from(text.replaceAll('\n', '\r\n'))],
+    ['in the answer of get-template', Buffer.from(`{"TemplateBody": ${text}, "StagesAvailable": ["Original"]}`)],
+  ])('%s', async (_, bytes) => {
+    const file = join(folder, 'as-written.json');
+    writeFileSync(file, bytes);
+    const { code, out } = await backpressure(`check ${file}`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/as-written\.json:\d\nwarning BP-LOGS-001 Lines/);
+  });
 });
 
 describe('rules', () => {

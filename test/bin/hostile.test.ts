@@ -145,7 +145,6 @@ describe('where nothing can be checked the output is valid all the same, and the
   const made: readonly (readonly [string, Readonly<Record<string, string>>, RegExp])[] = [
     ['an empty folder', {}, /there is no template, JSON or YAML in this folder/],
     ['files of another kind', { 'a.yaml': 'a: 1' }, /there is neither a template nor a manifest in it/],
-    ['files that are no YAML', { 'a.yaml': '{{ .Values }}: {{' }, /there is neither a template nor a manifest in it/],
     [
       'an assembly without a template',
       { 'cdk.out': '{}', 'manifest.json': '{"artifacts":{"a":{"type":"aws:cloudformation:stack","properties":{}}}}' },

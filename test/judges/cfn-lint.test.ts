@@ -87,11 +87,15 @@ test('the judge sees what is wrong: an unknown property, a wrong value and an un
 test('what our rules find in templates, cfn-lint does not report as an error', () => {
   // The examples are as small as can be: these say that something unrelated was left out.
   const leftOut = ['E3003', 'E3018', 'E3021', 'E3039', 'E3639'];
+  // The type of a dead-letter queue, which BP-SQS-007 has for those who do not run cfn-lint.
+  const both = ['E3502'];
   const examples = join(ROOT, 'docs', 'rules');
   const templates = readdirSync(examples)
     .map((id) => join(examples, id, 'wrong.yaml'))
     .filter((file) => readFileSync(file, 'utf8').startsWith('Resources:'));
   expect(templates.length).toBeGreaterThan(30);
-  const errors = lint(...templates).filter(({ level, rule }) => level === 'Error' && !leftOut.includes(rule));
+  const errors = lint(...templates).filter(
+    ({ level, rule }) => level === 'Error' && ![...leftOut, ...both].includes(rule),
+  );
   expect(errors).toEqual([]);
 }, 120_000);

@@ -2,6 +2,7 @@
 import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Template as Synthesized } from 'aws-cdk-lib/assertions';
 import { LambdaRestApi } from 'aws-cdk-lib/aws-apigateway';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, Table } from 'aws-cdk-lib/aws-dynamodb';
 import {
   Cluster,
@@ -43,7 +44,8 @@ function fn(stack: Stack, id: string, props: FunctionOptions = {}): Lambda {
 function parked(stack: Stack): Queue {
   const queue = new Queue(stack, 'Parked', { retentionPeriod: Duration.days(14), enforceSSL: true });
   const metric = queue.metricApproximateNumberOfMessagesVisible();
-  metric.createAlarm(stack, 'Alarm', { threshold: 1, evaluationPeriods: 1 });
+  const alarm = metric.createAlarm(stack, 'Alarm', { threshold: 1, evaluationPeriods: 1 });
+  alarm.addAlarmAction(new SnsAction(new Topic(stack, 'OnCall')));
   return queue;
 }
 
@@ -92,12 +94,12 @@ const APPS: readonly (readonly [claim: string, make: (stack: Stack) => void, ids
         addQueueMaxTimeToDrainMessagesAlarm: { Slow: { maxTimeToDrain: Duration.minutes(10) } },
       });
     },
-    ['BP-CW-003'],
+    ['BP-CW-003', 'BP-CW-007'],
   ],
   [
     'QueueProcessingFargateService: CPU scales it too, and its log has no end',
     (stack) => void new QueueProcessingFargateService(stack, 'Service', { image, maxScalingCapacity: 10 }),
-    ['BP-LOGS-001', 'BP-SCALING-001'],
+    ['BP-CW-001', 'BP-LOGS-001', 'BP-SCALING-001'],
   ],
   [
     'the same without both',
@@ -109,7 +111,8 @@ const APPS: readonly (readonly [claim: string, make: (stack: Stack) => void, ids
         logDriver: LogDrivers.awsLogs({ streamPrefix: 'worker', logRetention: RetentionDays.ONE_MONTH }),
         propagateTags: PropagatedTagSource.SERVICE,
       }),
-    [],
+    // It outputs the name of its dead-letter queue, which watches nothing.
+    ['BP-CW-001'],
   ],
   [
     'a web service on CPU that reads a queue besides',
@@ -169,7 +172,7 @@ const APPS: readonly (readonly [claim: string, make: (stack: Stack) => void, ids
       );
       new Rule(stack, 'Rule', { eventPattern: { source: ['shop'] }, targets: [new LambdaFunction(fn(stack, 'Paid'))] });
     },
-    ['BP-EVENTS-001', 'BP-LAMBDA-005', 'BP-SNS-001'],
+    ['BP-LAMBDA-005'],
   ],
   [
     'the same with a dead-letter queue each',

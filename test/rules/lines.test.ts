@@ -53,3 +53,17 @@ test('a manifest is found by kind and name, among documents and in a list', () =
   expect(line({ resource: 'ConfigMap/first', path: 'metadata.name' })).toBe(3);
   expect(line({ resource: 'ConfigMap/second', path: 'data.a' })).toBe(13);
 });
+
+test('of two with one name, the one of the namespace', () => {
+  const manifest = (namespace: string) => `apiVersion: v1\nkind: Pod\nmetadata: { name: a, namespace: ${namespace} }\n`;
+  const line = linesOf(`${manifest('one')}---\n${manifest('two')}`);
+  expect(line({ resource: 'Pod/a', namespace: 'one', path: 'metadata' })).toBe(3);
+  expect(line({ resource: 'Pod/a', namespace: 'two', path: 'metadata' })).toBe(7);
+  // A kustomization has set it.
+  expect(line({ resource: 'Pod/a', namespace: 'three', path: 'metadata' })).toBe(3);
+});
+
+test('in a list within a list', () => {
+  const text = 'kind: List\nitems:\n  - kind: List\n    items:\n      - kind: Pod\n        metadata: { name: a }\n';
+  expect(linesOf(text)({ resource: 'Pod/a', path: 'metadata.name' })).toBe(6);
+});

@@ -67,10 +67,10 @@ export const conditional =
     resources[name].Condition = 'Sometimes';
   };
 export const macro: Edit = (_, body) => {
-  body.Transform = 'AWS::Serverless-2016-10-31';
+  body.Transform = 'AcmeAlarms';
 };
 export const output =
   (name: string): Edit =>
   (_, body) => {
-    body.Outputs = { Shared: { Value: get(name) } };
+    body.Outputs = { Shared: { Value: get(name), Export: { Name: 'shared' } } };
   };

@@ -29,7 +29,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
     *check(template) {
       if (!template.closed) return;
       for (const queue of queues(template)) {
-        if (!isDeadLetterQueue(template, queue) || template.exported(queue) || isRead(template, queue)) continue;
+        if (!isDeadLetterQueue(template, queue) || template.exportedByName(queue) || isRead(template, queue)) continue;
         // A queue with its own redrive policy passes messages on, so they do not end there.
         if (!redrivePolicy(queue).absent) continue;
         if (mayBeWatched(template, queue)) continue;

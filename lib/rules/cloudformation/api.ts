@@ -132,9 +132,31 @@ const integrations = oncePer((template: Template) => {
     if (!api || !handler || api.at('Properties', 'ProtocolType').text() !== 'HTTP') return [];
     return [{ api, handler, wait: integration.at('Properties', 'TimeoutInMillis').number(HTTP_WAIT_MILLISECONDS) }];
   });
-  const all: readonly Integration[] = [...rest, ...http];
+  const all: readonly Integration[] = [...rest, ...http, ...inDefinitions(template)];
   return {
     byApi: grouped(all.map((each) => [each.api, each] as const)),
     byHandler: grouped(all.map((each) => [each.handler, each] as const)),
   };
 });
+
+/** The methods of a path in an OpenAPI definition; its other keys are no integrations. */
+const METHODS = /^(get|put|post|delete|options|head|patch|trace|x-amazon-apigateway-any-method|any)$/i;
+
+/** The functions behind the paths of an API's own OpenAPI definition. */
+function inDefinitions(template: Template): Integration[] {
+  return template.ofType('AWS::ApiGateway::RestApi', 'AWS::ApiGatewayV2::Api').flatMap((api) => {
+    const rest = api.type === 'AWS::ApiGateway::RestApi';
+    const paths = api.at('Properties', 'Body', 'paths').entries();
+    const methods = paths.flatMap(([, path]) => path.entries().filter(([method]) => METHODS.test(method)));
+    return methods.flatMap(([, method]) => {
+      const integration = method.at('x-amazon-apigateway-integration');
+      const handler = functionAt(template, integration.at('uri'));
+      if (!handler) return [];
+      const waits =
+        integration.at('requestParameters', 'integration.request.header.X-Amz-Invocation-Type').absent &&
+        (integration.at('responseTransferMode').text('BUFFERED') ?? '').toUpperCase() === 'BUFFERED';
+      const usual = rest ? REST_WAIT_MILLISECONDS : HTTP_WAIT_MILLISECONDS;
+      return [{ api, handler, wait: waits ? integration.at('timeoutInMillis').number(usual) : undefined }];
+    });
+  });
+}

@@ -27,7 +27,11 @@ export const DATABASE_RULES: readonly Rule<Template>[] = [
           yield {
             at,
             message: `${old} = ${value} in a group of family ${family(group)}: MySQL calls it ${name} since 8.0.26`,
-            fix: `write ${name}: ${value}`,
+            // Turned off, it is what BP-RDS-002 finds: one advice for both.
+            fix:
+              name.endsWith('preserve_commit_order') && isOff(at)
+                ? `write ${name}: 1, which keeps the order`
+                : `write ${name}: ${value}`,
           };
         }
       }

@@ -1,18 +1,19 @@
+import { duration } from '../../flow/figures';
 import { MAX_CONCURRENCY, SQS_BATCH, UNBOUNDED_CONCURRENCY } from '../../flow/queue/platforms/lambda';
 import type { Resource } from '../document';
 import type { Found, Rule } from '../rule';
 import {
   functions,
   isActive,
+  isOff,
   type Mapping,
   mappings,
   mappingsInto,
   reservedOf,
   serviceOf,
-  timeoutOf,
 } from './read/functions';
-import { asynchronousSenders, mayKeepFailures } from './read/invocations';
-import { QUEUE } from './read/relations';
+import { asynchronousSenders, losesFailures, triesOf } from './read/invocations';
+import { mayBeFifo as isMaybeFifo, QUEUE } from './read/relations';
 import { streamRetentionSeconds } from './read/retention';
 import type { Template } from './read/template';
 
@@ -38,6 +39,8 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
           at: types,
           message: `up to ${batch} messages of ${nameOf(template, source)} are one batch, and one failure returns all ${batch}`,
           fix: 'set FunctionResponseTypes to [ReportBatchItemFailures] and return batchItemFailures from the handler, or BatchSize to 1',
+          // A handler that throws or returns nothing fares as before.
+          ...(types.absent ? { instead: ['ReportBatchItemFailures'] } : {}),
         };
       }
     },
@@ -105,14 +108,12 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
     severity: 'error',
     cases: [5, 14],
     *check(template) {
-      for (const { mapping, source, handler } of STREAMS.flatMap((stream) => mappingsFrom(template, stream))) {
+      for (const { mapping, source } of STREAMS.flatMap((stream) => mappingsFrom(template, stream))) {
         const retries = mapping.at('Properties', 'MaximumRetryAttempts');
         const age = mapping.at('Properties', 'MaximumRecordAgeInSeconds');
         if (retries.number(-1) !== -1 || age.number(-1) !== -1) continue;
         const seconds = streamRetentionSeconds(template, source);
-        const timeout = handler && timeoutOf(handler);
-        const tries = seconds && timeout ? `, ${Math.floor(seconds / timeout)} runs of ${timeout} s` : '';
-        const long = seconds ? `for ${seconds / 3600} h${tries}` : 'until the stream deletes it';
+        const long = seconds ? `for ${duration(seconds)}, until the stream deletes it` : 'until the stream deletes it';
         yield {
           at: retries,
           message: `neither MaximumRetryAttempts nor MaximumRecordAgeInSeconds bounds the retries: one failed record blocks its shard ${long}`,
@@ -129,25 +130,27 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
     severity: 'warning',
     cases: [14, 15],
     *check(template) {
-      if (!template.closed) return;
       for (const handler of functions(template)) yield* keptNowhere(template, handler);
     },
   },
 ];
 
 function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
+  if (!losesFailures(template, handler)) return;
   const senders = asynchronousSenders(template, handler);
-  if (senders.length === 0 || mayKeepFailures(template, handler) || template.exported(handler)) return;
+  const tries = triesOf(template, handler);
+  const lost =
+    tries === undefined ? 'after its tries' : tries === 1 ? 'when its one try fails' : `after ${tries} failed tries`;
   yield {
     at: handler.at('Properties', 'DeadLetterConfig'),
-    message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is lost after 3 failed tries`,
+    message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is lost ${lost}`,
     fix: 'add a DeadLetterConfig, or an AWS::Lambda::EventInvokeConfig with DestinationConfig.OnFailure',
   };
 }
 
 /** The mappings from sources of one service. */
 function mappingsFrom(template: Template, service: string): readonly Mapping[] {
-  return mappings(template).filter(({ source }) => serviceOf(template, source) === service);
+  return mappings(template).filter(({ mapping, source }) => serviceOf(template, source) === service && !isOff(mapping));
 }
 
 function maximumConcurrency(mapping: Resource) {
@@ -160,6 +163,6 @@ function nameOf(template: Template, source: Mapping['source']): string {
 
 function mayBeFifo(template: Template, source: Mapping['source']): boolean {
   const queue = template.find(source, QUEUE, 'QueueName');
-  if (queue) return queue.at('Properties', 'FifoQueue').flag(false) !== false;
+  if (queue) return isMaybeFifo(queue);
   return source.text()?.endsWith('.fifo') !== false;
 }

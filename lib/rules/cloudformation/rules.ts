@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { ALARM_METRIC_RULES } from './alarm-metrics';
 import { ALARM_TOPIC_RULES } from './alarm-topics';
 import { ALARM_RULES } from './alarms';
 import { API_RULES } from './api';
@@ -6,10 +7,12 @@ import { BATCH_RULES } from './batch';
 import { DATABASE_RULES } from './database';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
+import { PIPE_RULES } from './pipes';
 import type { Template } from './read/template';
 import { SCALING_RULES } from './scaling';
 import { SCHEDULE_RULES } from './schedules';
 import { SQS_RULES } from './sqs';
+import { STATE_RULES } from './states';
 import { STORAGE_RULES } from './storage';
 import { STREAM_RULES } from './streams';
 import { TABLE_RULES } from './tables';
@@ -20,9 +23,12 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...SQS_RULES,
   ...LAMBDA_RULES,
   ...ALARM_RULES,
+  ...ALARM_METRIC_RULES,
   ...ALARM_TOPIC_RULES,
   ...SCALING_RULES,
   ...STREAM_RULES,
+  ...PIPE_RULES,
+  ...STATE_RULES,
   ...KAFKA_RULES,
   ...SCHEDULE_RULES,
   ...TARGET_RULES,

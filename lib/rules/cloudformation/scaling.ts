@@ -1,14 +1,17 @@
+import { duration } from '../../flow/figures';
 import { grouped } from '../../flow/grouped';
 import { SCALING_COOLDOWN_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { Resource } from '../document';
 import { greatest } from '../extremes';
 import { oncePer } from '../once-per';
 import { own } from '../own';
+import { matchesWildcards } from '../patterns';
 import type { Found, Rule } from '../rule';
+import { statements } from './read/grants';
 import { alarms, metricAt, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
 import { QUEUE } from './read/relations';
 import { queueRetentionSeconds } from './read/retention';
-import { grantedTo, onlyReads, type ScaledService, scaledServices } from './read/services';
+import { grantedTo, onlyReads, type ScaledService, scaledServices, taskRoleOf } from './read/services';
 import type { Template } from './read/template';
 
 /** Signals that do not depend on a queue. */
@@ -88,7 +91,64 @@ export const SCALING_RULES: readonly Rule<Template>[] = [
       }
     },
   },
+  {
+    id: 'BP-SCALING-004',
+    title: 'Scaling in stops a task in the middle of a message',
+    why: 'ECS chooses any task to stop, also one that works, and kills it after its stop time-out. The message comes back after its visibility time-out, and the work starts again, or never ends.',
+    source:
+      'Amazon ECS Developer Guide, "Protect your Amazon ECS tasks from being terminated by scale-in events"; task definition, stopTimeout: 30 s by default, 120 s at most on Fargate',
+    severity: 'warning',
+    cases: [6],
+    *check(template) {
+      for (const scaled of scaledServices(template)) yield* stoppedAtWork(template, scaled);
+    },
+  },
 ];
+
+/** Seconds from SIGTERM to SIGKILL when a container does not say. */
+const STOP_SECONDS = 30;
+
+function* stoppedAtWork(template: Template, { service, scalable, policies }: ScaledService): Iterable<Found> {
+  const [queue, ...more] = grantedTo(template, service, 'sqs:ReceiveMessage', QUEUE, 'QueueName');
+  const [low, high] = ['MinCapacity', 'MaxCapacity'].map((key) => scalable.at('Properties', key).number());
+  if (!queue || more.length > 0 || low === undefined || high === undefined || low >= high) return;
+  const definition = template.target(service.at('Properties', 'TaskDefinition'));
+  const role = taskRoleOf(template, service);
+  if (!definition || !role || policies.length === 0 || protects(template, role)) return;
+  const stops = definition
+    .at('Properties', 'ContainerDefinitions')
+    .items()
+    .map((container) => container.at('StopTimeout').number(STOP_SECONDS));
+  const hidden = queue.at('Properties', 'VisibilityTimeout').number();
+  if (stops.length === 0 || stops.includes(undefined) || hidden === undefined) return;
+  const longest = greatest(stops.map((stop) => stop!));
+  // A message is hidden for some times as long as it takes: 12 minutes and more say that one takes minutes.
+  if (hidden < LONG_MESSAGE_SECONDS || hidden <= longest * 6) return;
+  yield {
+    at: definition.at('Properties', 'ContainerDefinitions'),
+    message: `${scalable.name} takes tasks of ${service.name} away while a message of ${queue.name} may take up to ${duration(hidden)}, its visibility time-out, and a task is killed ${duration(longest)} after it was told to stop`,
+    fix: 'protect the task while it works: ecs:UpdateTaskProtection in its role, and PUT $ECS_AGENT_URI/task-protection/v1/state around each message',
+  };
+}
+
+const LONG_MESSAGE_SECONDS = 720;
+
+/** Whether a role may, or may turn out to, protect its task. */
+function protects(template: Template, role: Resource): boolean {
+  const policies = template.ofType('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy');
+  const own = [role, ...policies.filter((policy) => template.mentions(policy, role))];
+  const managed = role.at('Properties', 'ManagedPolicyArns');
+  if (!managed.absent && managed.items().some((arn) => arn.text() === undefined)) return true;
+  return own.flatMap(statements).some((statement) =>
+    statement
+      .at('Action')
+      .items()
+      .some((action) => {
+        const text = action.text();
+        return text === undefined || matchesWildcards(text, 'ecs:UpdateTaskProtection');
+      }),
+  );
+}
 
 function* slowSteps(template: Template, { scalable, policies }: ScaledService): Iterable<Found> {
   // With a second policy that adds capacity, this one alone does not decide how long it takes.

@@ -1,3 +1,4 @@
+import { duration } from '../../flow/figures';
 import { grouped } from '../../flow/grouped';
 import { MAX_CONCURRENCY } from '../../flow/queue/platforms/lambda';
 import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
@@ -8,11 +9,14 @@ import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { calendarOf, leastGapSeconds } from './read/cron';
 import { functionAt, isActive, reservedOf, serviceOf, timeoutOf } from './read/functions';
-import { isEnabled } from './read/invocations';
+import { isEnabled, longestWait } from './read/invocations';
 import { mappingsOf, QUEUE } from './read/relations';
 import type { Template } from './read/template';
 
 const MINUTE_SECONDS = 60;
+
+/** A schedule as frequent as this is a poll. */
+const FREQUENT_SECONDS = 900;
 
 /** One target that a schedule starts. */
 interface Start {
@@ -65,6 +69,8 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const room = reserved?.number(0);
         // With concurrency reserved for all of them, overlap is intended.
         if (room === undefined || room >= atOnce) continue;
+        // One run, and a tick that waits is dropped before the next one comes: the reservation is the lock.
+        if (room === 1 && (longestWait(template, handler) ?? Number.POSITIVE_INFINITY) <= period) continue;
         const then = room > 0 ? `, ${room} reserved, the others throttled` : '';
         yield {
           at: expression,
@@ -86,9 +92,12 @@ export const SCHEDULE_RULES: readonly Rule<Template>[] = [
         const target = schedule.at('Properties', 'Target');
         const queue = target.at('DeadLetterConfig');
         if (!queue.absent || !isEnabled(schedule)) continue;
+        // The next tick does the work of one that is dropped.
+        if ((gapOf(schedule) ?? Number.POSITIVE_INFINITY) <= FREQUENT_SECONDS) continue;
         const hours = target.at('RetryPolicy', 'MaximumEventAgeInSeconds').number(EVENTBRIDGE_RETRIES.seconds);
         const tries = target.at('RetryPolicy', 'MaximumRetryAttempts').number(EVENTBRIDGE_RETRIES.tries);
-        const bound = hours === undefined || tries === undefined ? '' : ` after ${hours} s or ${tries} retries at most`;
+        const bound =
+          hours === undefined || tries === undefined ? '' : ` after ${duration(hours)} or ${tries} retries at most`;
         yield {
           at: queue,
           message: `no DeadLetterConfig: a run that its target did not accept is dropped${bound}`,

@@ -2,6 +2,7 @@ import { figure, sizeText } from '../../flow/figures';
 import { storageClassPrices } from '../../flow/prices';
 import { breakEvenObjectBytes, lifetimeCost } from '../../flow/storage/cost';
 import type { Resource, Value } from '../document';
+import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { isVersioned, type Lifecycle, lifecycleRules, lifecycles } from './read/lifecycle';
 import type { Template } from './read/template';
@@ -26,7 +27,7 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
         const rules = lifecycleRules(bucket);
         if (isVersioned(bucket) !== true || rules.some((rule) => mayHave(rule, NONCURRENT))) continue;
         // Under an object lock the law may require them.
-        if (!bucket.at('Properties', 'ObjectLockEnabled').absent) continue;
+        if (!bucket.at('Properties', 'ObjectLockEnabled').absent || isForLogs(template, bucket)) continue;
         yield {
           at: bucket.at('Properties', 'LifecycleConfiguration'),
           message: 'versioning is on, and no lifecycle rule expires noncurrent versions',
@@ -114,6 +115,38 @@ export const STORAGE_RULES: readonly Rule<Template>[] = [
       }
     },
   },
+];
+
+/** Whether logs are delivered into a bucket, under a new key each time: no version is ever replaced. */
+function isForLogs(template: Template, bucket: Resource): boolean {
+  return bucket.at('Properties', 'AccessControl').text() === 'LogDeliveryWrite' || logBuckets(template).has(bucket);
+}
+
+const logBuckets = oncePer((template: Template): ReadonlySet<Resource> => {
+  const destinations = template
+    .ofType('AWS::S3::Bucket')
+    .map((bucket) => bucket.at('Properties', 'LoggingConfiguration', 'DestinationBucketName'));
+  const delivered = template
+    .ofType('AWS::S3::BucketPolicy')
+    .filter((policy) =>
+      policy
+        .at('Properties', 'PolicyDocument', 'Statement')
+        .items()
+        .flatMap((statement) => statement.at('Principal', 'Service').items())
+        .some((service) => LOG_DELIVERY.includes(service.text() ?? '')),
+    )
+    .map((policy) => policy.at('Properties', 'Bucket'));
+  return new Set(
+    [...destinations, ...delivered].flatMap((name) => template.findAll(name, 'AWS::S3::Bucket', 'BucketName')),
+  );
+});
+
+/** The services that deliver logs into buckets. */
+const LOG_DELIVERY = [
+  'logging.s3.amazonaws.com',
+  'delivery.logs.amazonaws.com',
+  'cloudtrail.amazonaws.com',
+  'logdelivery.elasticloadbalancing.amazonaws.com',
 ];
 
 function* costlier({ rule, transitions, smallestBytes, expiryDays }: Lifecycle): Iterable<Found> {

@@ -1,6 +1,7 @@
+import { duration } from '../../flow/figures';
 import type { Resource, Value } from '../document';
 import type { Found, Rule } from '../rule';
-import { functions, isActive, mappings, mappingsInto, reservedOf } from './read/functions';
+import { functions, isActive, isOff, mappings, mappingsInto, reservedOf } from './read/functions';
 import { QUEUE } from './read/relations';
 import { streamAt, streamRetentionSeconds } from './read/retention';
 import { grantedTo, onlyReads, scaledServices } from './read/services';
@@ -39,10 +40,10 @@ export const STREAM_RULES: readonly Rule<Template>[] = [
         const age = mapping.at('Properties', 'MaximumRecordAgeInSeconds');
         const seconds = age.number();
         const kept = streamRetentionSeconds(template, source);
-        if (seconds === undefined || kept === undefined || seconds < kept) continue;
+        if (seconds === undefined || kept === undefined || seconds < kept || isOff(mapping)) continue;
         yield {
           at: age,
-          message: `gives up records after ${seconds} s, and the stream drops them after ${kept} s`,
+          message: `gives up records after ${duration(seconds)}, and the stream deletes them after ${duration(kept)}: a record that waits that long never reaches the failure destination`,
           fix: `set MaximumRecordAgeInSeconds well below ${kept}, for example ${kept / 2}, or keep the stream longer`,
         };
       }

@@ -5,6 +5,10 @@ import { embeddedRule } from './trap';
 /** A line of a crontab: five fields or a macro, and a command. */
 const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
 
+/** Words of a workflow that changes something outside of it. */
+const DEPLOYS =
+  /deploy|releas|publish|promot|rollout|terraform\s+apply|kubectl\s+apply|helm\s+(upgrade|install)|docker\s+push|push:\s*true|build-push-action|pages|migrat/i;
+
 /** Rules about schedules and pipelines. */
 export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
   embeddedRule({
@@ -44,6 +48,8 @@ export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
       {
         pattern: /^[ \t]*cancel-in-progress:[ \t]*true[ \t]*$/m,
         needs: /^["']?on["']?:[^\n]*\bpush\b|^["']?on["']?:[ \t]*\n(?:[ \t][^\n]*\n)*?[ \t]+(?:-[ \t]*)?push\b/m,
+        // A run of tests may be cancelled: the next one tests more.
+        where: ({ text }) => DEPLOYS.test(text),
         message: () => 'cancel-in-progress: true on push: a second push cancels the deployment of the first',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
         fix: "write cancel-in-progress: ${{ github.event_name == 'pull_request' }}",

@@ -149,6 +149,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
           at,
           message: `startingDeadlineSeconds ${seconds}, below the ${LEAST_STARTING_DEADLINE_SECONDS} s that the controller may need: starts are skipped, and it may never start`,
           fix: `set startingDeadlineSeconds to ${deadlineFor(jobSchedule(job)?.shortestGapSeconds)} or more`,
+          instead: deadlineFor(jobSchedule(job)?.shortestGapSeconds),
         };
       }
     },
@@ -238,6 +239,7 @@ function* neverAgain(job: Resource): Iterable<Found> {
     at,
     message: `no startingDeadlineSeconds, and a start every ${period} s: after ${plain((period * MISSED_AT_MOST) / 3600)} h without a controller more than ${MISSED_AT_MOST} are missed, and it is not started again`,
     fix: `set startingDeadlineSeconds to ${deadlineFor(period)}`,
+    instead: deadlineFor(period),
   };
 }
 

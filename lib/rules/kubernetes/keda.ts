@@ -84,6 +84,16 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
           at: fallback,
           message: `no fallback: while ${failing.map((trigger) => trigger.at('type').text()).join(' and ')} cannot be queried, ${stays}`,
           fix: `add fallback with failureThreshold ${FAILED_READINGS} and, as replicas, the number for an ordinary hour`,
+          // With this behavior what runs keeps running, and a workload at zero starts.
+          ...(least === undefined
+            ? {}
+            : {
+                instead: {
+                  failureThreshold: FAILED_READINGS,
+                  replicas: Math.max(1, least),
+                  behavior: 'currentReplicasIfHigher',
+                },
+              }),
         };
       }
     },

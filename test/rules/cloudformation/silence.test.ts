@@ -38,6 +38,87 @@ const pagerKey =
   };
 
 const SILENT: readonly Near[] = [
+  [
+    'BP-SQS-001',
+    'a queue of failures that only a person reads',
+    (r) => {
+      delete r.Worker;
+      r.FailedOrders = { Type: 'AWS::SQS::Queue' };
+      r.Orders.Properties = { RedrivePolicy: { deadLetterTargetArn: ARN('sqs', 'x'), maxReceiveCount: 5 } };
+      r.Role = {
+        Type: 'AWS::IAM::Role',
+        Properties: { Policies: [{ PolicyDocument: allow('sqs:ReceiveMessage', get('FailedOrders')) }] },
+      };
+    },
+  ],
+  [
+    'BP-SQS-001',
+    'a producer that may do everything with the queue',
+    (r) => {
+      delete r.Worker;
+      r.Role = {
+        Type: 'AWS::IAM::Role',
+        Properties: { Policies: [{ PolicyDocument: allow('sqs:*', get('Orders')) }] },
+      };
+    },
+  ],
+  ['BP-SQS-004', 'the only mapping is switched off', set('Worker', { Enabled: false })],
+  ['BP-LAMBDA-001', 'the mapping is switched off', set('Worker', { Enabled: false })],
+  ['BP-LAMBDA-004', 'the mapping is switched off', set('Reader', { Enabled: false })],
+  ['BP-SQS-007', 'both are FIFO queues', set('Parked', { FifoQueue: true })],
+  ['BP-SQS-007', 'the deployer decides', set('Parked', { FifoQueue: { Ref: 'Somebody' } })],
+  ['BP-CW-006', 'the name', set('Alarm', { Dimensions: [{ Name: 'QueueName', Value: get('Parked', 'QueueName') }] })],
+  ['BP-CW-006', 'a name in full', set('Alarm', { Dimensions: [{ Name: 'QueueName', Value: 'parked' }] })],
+  [
+    'BP-CW-006',
+    'a name that a parameter is',
+    set('Alarm', { Dimensions: [{ Name: 'QueueName', Value: { Ref: 'Somebody' } }] }),
+  ],
+  ['BP-CW-006', 'a metric of its own', set('Alarm', { Namespace: 'Shop' })],
+  ['BP-CW-007', 'an action', set('Alarm', { AlarmActions: [ARN('sns', 'on-call')] })],
+  ['BP-CW-007', 'an action that a parameter names', set('Alarm', { AlarmActions: { Ref: 'Somebody' } })],
+  [
+    'BP-CW-007',
+    'a composite alarm',
+    add('AWS::CloudWatch::CompositeAlarm', { AlarmRule: { 'Fn::Sub': 'ALARM(${Alarm})' } }),
+  ],
+  [
+    'BP-CW-007',
+    'EventBridge takes the states',
+    add('AWS::Events::Rule', { EventPattern: { source: ['aws.cloudwatch'] }, Targets: [] }),
+  ],
+  ['BP-CW-007', 'a queue that is worked through', set('Orders', { RedrivePolicy: undefined })],
+  ['BP-CW-008', 'a threshold that one message reaches', set('Alarm', { Threshold: 1 })],
+  ['BP-CW-008', 'a threshold that is not decided', set('Alarm', { Threshold: { Ref: 'Somebody' } })],
+  ['BP-CW-008', 'an age', set('Alarm', { MetricName: 'ApproximateAgeOfOldestMessage' })],
+  [
+    'BP-PIPES-001',
+    'a bound on the age alone',
+    set('Way', { SourceParameters: { KinesisStreamParameters: { MaximumRecordAgeInSeconds: 3600 } } }),
+  ],
+  ['BP-PIPES-001', 'a queue', set('Way', { Source: ARN('sqs', 'x'), SourceParameters: {} })],
+  ['BP-PIPES-001', 'a pipe that stands still', set('Way', { DesiredState: 'STOPPED' })],
+  ['BP-STATES-001', 'nothing is reserved', set('Store', { ReservedConcurrentExecutions: undefined })],
+  ['BP-STATES-001', 'as many are reserved', set('Store', { ReservedConcurrentExecutions: 40 })],
+  [
+    'BP-STATES-001',
+    'a path decides',
+    (r) => {
+      const each = r.Import.Properties.Definition.States.Each;
+      delete each.MaxConcurrency;
+      each.MaxConcurrencyPath = '$.width';
+    },
+  ],
+  ['BP-SCALING-004', 'messages of minutes', set('Films', { VisibilityTimeout: 300 })],
+  ['BP-SCALING-004', 'no scaling in', set('Scalable', { MinCapacity: 10 })],
+  [
+    'BP-SCHED-003',
+    'a tick every five minutes',
+    (r) => {
+      for (const one of Object.values(r) as { Type: string; Properties: Record<string, unknown> }[])
+        if (one.Type === 'AWS::Scheduler::Schedule') one.Properties.ScheduleExpression = 'rate(5 minutes)';
+    },
+  ],
   ['BP-SQS-001', 'a queue whose only mapping a person switches on', set('Worker', { Enabled: false })],
   ['BP-SQS-004', 'a function that another template owns', (r) => delete r.Function],
   ['BP-LAMBDA-001', 'batches of one', set('Worker', { BatchSize: 1 })],

@@ -66,7 +66,12 @@ test.each([
   ['a random sleep where nothing is scheduled', 'sleep $((RANDOM % 60)); run', []],
   ['jitter between tries', '0 * * * * until run; do sleep $((RANDOM % 60)); done', []],
   ['a group for each workflow', `on: push\nconcurrency:\n  group: ${WORKFLOW}`, []],
-  ['cancelled on push', `on: [push]\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`, ['BP-CI-001']],
+  [
+    'cancelled on push',
+    `name: deploy\non: [push]\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`,
+    ['BP-CI-001'],
+  ],
+  ['tests cancelled on push', `on: [push]\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`, []],
   [
     'cancelled on pull requests only',
     `on: pull_request\nconcurrency:\n  group: ${WORKFLOW}\n  cancel-in-progress: true`,

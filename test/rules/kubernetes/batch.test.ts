@@ -202,7 +202,19 @@ describe('QUOTA-001: refused, not queued', () => {
       [job('a', { parallelism: 60 }, { 'kueue.x-k8s.io/queue-name': 'q' }), quota({ pods: '50' })],
       [],
     ],
-    ['a quota elsewhere', [job('a', { parallelism: 60 }), quota({ pods: '50' }, {}, 'other')], []],
+    [
+      'a quota in the only namespace that is named',
+      [job('a', { parallelism: 60 }), quota({ pods: '50' }, {}, 'other')],
+      ['BP-QUOTA-001'],
+    ],
+    [
+      'a quota elsewhere',
+      [
+        { ...job('a', { parallelism: 60 }), metadata: { name: 'a', namespace: 'own' } },
+        quota({ pods: '50' }, {}, 'other'),
+      ],
+      [],
+    ],
     ['a limit is a request too', [limited({ parallelism: 60 }), quota({ cpu: '50' })], ['BP-QUOTA-001']],
     ['as many Jobs as KEDA may start', [scaledJob({}), quota({ pods: '50' })], ['BP-QUOTA-001']],
     ['as many, which wait in Kueue', [scaledJob({ 'kueue.x-k8s.io/queue-name': 'q' }), quota({ pods: '50' })], []],

@@ -73,6 +73,11 @@ export function isActive(mapping: Resource): boolean {
   return mapping.at('Condition').absent && mapping.at('Properties', 'Enabled').flag(true) === true;
 }
 
+/** Whether a mapping is switched off, for certain. */
+export function isOff(mapping: Resource): boolean {
+  return mapping.at('Properties', 'Enabled').flag(true) === false;
+}
+
 const SERVICES: Readonly<Record<string, string>> = {
   'AWS::SQS::Queue': 'sqs',
   'AWS::Kinesis::Stream': 'kinesis',

@@ -14,14 +14,18 @@ interface Grant {
   readonly resource: Resource;
 }
 
+/** Which statements count: all that allow an action, or only those that do not allow everything of its service. */
+export type Breadth = 'all' | 'by name';
+
 /** The policies that certainly allow this action on this resource. */
 export function grantsOn(
   template: Template,
   action: string,
   resource: Resource,
   nameProperty: string,
+  breadth: Breadth = 'all',
 ): readonly Resource[] {
-  return indexOf(template, action, resource.type, nameProperty).byResource.get(resource) ?? [];
+  return indexOf(template, action, resource.type, nameProperty, breadth).byResource.get(resource) ?? [];
 }
 
 /** The resources of this type to which a role may, for certain, do this. */
@@ -43,11 +47,17 @@ interface Index {
 
 const indices = oncePer((_: Template) => new Map<string, Index>());
 
-function indexOf(template: Template, action: string, type: string, nameProperty: string): Index {
-  const key = `${action} ${type}`;
+function indexOf(
+  template: Template,
+  action: string,
+  type: string,
+  nameProperty: string,
+  breadth: Breadth = 'all',
+): Index {
+  const key = `${action} ${type} ${breadth}`;
   let index = indices(template).get(key);
   if (!index) {
-    const grants = grantsOf(template, action, type, nameProperty);
+    const grants = grantsOf(template, action, type, nameProperty, breadth);
     const byRole = grants.flatMap(({ policy, resource }) =>
       rolesOf(template, policy).map((role) => [role, resource] as const),
     );
@@ -61,9 +71,10 @@ function indexOf(template: Template, action: string, type: string, nameProperty:
 }
 
 /** Grants of every policy for one action, on resources of one type. */
-function grantsOf(template: Template, action: string, type: string, nameProperty: string): Grant[] {
+function grantsOf(template: Template, action: string, type: string, nameProperty: string, breadth: Breadth): Grant[] {
   const { policies, patterns } = allowing(template);
-  const matching = new Set([...patterns].filter((pattern) => matchesWildcards(pattern, action)));
+  const counted = [...patterns].filter((pattern) => breadth === 'all' || !/^(\*|[^:]*:\*)$/.test(pattern));
+  const matching = new Set(counted.filter((pattern) => matchesWildcards(pattern, action)));
   return policies.flatMap(({ policy, allowed }) => {
     const resources = allowed
       .filter((statement) => statement.patterns.some((pattern) => matching.has(pattern)))

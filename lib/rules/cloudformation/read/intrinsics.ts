@@ -10,7 +10,11 @@ import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../r
 export interface Surroundings {
   /** Whether a resource of this logical id exists. */
   hasResource(logicalId: string): boolean;
-  /** A parameter's only allowed value; undefined when it is the deployer's choice. */
+  /** The resource that a name with a dot means, as in `!Ref Handler.Alias`; undefined for none. */
+  aliasOf(name: string): string | undefined;
+  /** Whether a condition holds; undefined when that is the deployer's choice. */
+  holds(condition: string): boolean | undefined;
+  /** A parameter's value, when that is decided; undefined when it is the deployer's choice. */
   onlyValue(parameter: string): unknown;
   /** The `Mappings` section. */
   readonly mappings: Record<string, unknown>;
@@ -71,15 +75,18 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
     if (argument === 'AWS::NoValue') return undefined;
     if (typeof argument !== 'string') return UNKNOWN;
     if (template.hasResource(argument)) return new Reference(argument);
+    const alias = template.aliasOf(argument);
+    if (alias !== undefined) return new Reference(alias);
     return (template.onlyValue(argument) as Resolved) ?? UNKNOWN;
   },
   'Fn::GetAtt': (argument, template) => {
     const [id, ...attribute] =
       typeof argument === 'string' ? argument.split('.') : Array.isArray(argument) ? argument : [];
-    if (typeof id !== 'string' || !template.hasResource(id) || attribute.some((part) => typeof part !== 'string')) {
-      return UNKNOWN;
-    }
-    return new Reference(id, attribute.join('.'));
+    if (typeof id !== 'string' || attribute.some((part) => typeof part !== 'string')) return UNKNOWN;
+    const [first = '', ...rest] = attribute.join('.').split('.');
+    const alias = template.aliasOf(`${id}.${first}`);
+    if (alias !== undefined) return new Reference(alias, rest.join('.'));
+    return template.hasResource(id) ? new Reference(id, attribute.join('.')) : UNKNOWN;
   },
   'Fn::Join': (argument, template) => {
     if (!Array.isArray(argument) || typeof argument[0] !== 'string') return UNKNOWN;
@@ -115,6 +122,8 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
   },
   'Fn::If': (argument, template) => {
     if (!Array.isArray(argument) || argument.length !== 3) return UNKNOWN;
+    const chosen = typeof argument[0] === 'string' ? template.holds(argument[0]) : undefined;
+    if (chosen !== undefined) return resolveIntrinsic(argument[chosen ? 1 : 2], template);
     const [yes, no]: readonly Resolved[] = [
       resolveIntrinsic(argument[1], template),
       resolveIntrinsic(argument[2], template),

@@ -5,16 +5,28 @@
 import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
 import { oncePer } from '../../once-per';
+import { own } from '../../own';
 import { functionAt } from './functions';
 import type { Template } from './template';
 
-/** Services that call a function asynchronously, by their permission. */
-const ASYNCHRONOUS_PRINCIPALS = ['sns.amazonaws.com', 's3.amazonaws.com'];
+/** Services that call a function asynchronously, by the principal of their permission, and what people call them. */
+const ASYNCHRONOUS: Readonly<Record<string, string>> = {
+  'sns.amazonaws.com': 'Amazon SNS',
+  's3.amazonaws.com': 'Amazon S3',
+  'iot.amazonaws.com': 'AWS IoT',
+  'logs.amazonaws.com': 'CloudWatch Logs',
+  'ses.amazonaws.com': 'Amazon SES',
+  'codecommit.amazonaws.com': 'CodeCommit',
+  'config.amazonaws.com': 'AWS Config',
+  'cloudformation.amazonaws.com': 'CloudFormation',
+};
 
 /** Something that starts a function and does not wait for it. */
 interface Sender {
   /** Name of the sender. */
   readonly name: string;
+  /** What people call the service; given when only a permission tells of it. */
+  readonly service?: string;
   /** The function, as the sender names it. */
   readonly handler: Value;
 }
@@ -25,9 +37,54 @@ interface Sender {
  * A repeating schedule does not count: its next run does the work of the failed one.
  */
 export function asynchronousSenders(template: Template, handler: Resource): readonly string[] {
-  const own = sendersTo(template).get(handler) ?? [];
-  return [...new Set(own)];
+  const senders = sendersTo(template).get(handler) ?? [];
+  const named = [...new Set(senders.filter(({ service }) => service === undefined).map(({ name }) => name))];
+  // A permission starts nothing: it tells that its service does, unless the template has the sender itself.
+  const services = senders.flatMap(({ name, service }) =>
+    service !== undefined && !named.includes(name) ? [service] : [],
+  );
+  return named.length > 0 ? named : [...new Set(services)];
 }
+
+/** Whether failed events of a function are certain to be lost. */
+export function losesFailures(template: Template, handler: Resource): boolean {
+  return (
+    template.closed &&
+    asynchronousSenders(template, handler).length > 0 &&
+    !mayKeepFailures(template, handler) &&
+    !template.exportedByName(handler)
+  );
+}
+
+/** Tries of an asynchronous event: the first, and two more unless its configuration says otherwise. */
+export function triesOf(template: Template, handler: Resource): number | undefined {
+  const retries = (configurations(template).get(handler) ?? []).map((config) =>
+    config.at('Properties', 'MaximumRetryAttempts').number(USUAL_RETRIES),
+  );
+  const [first = USUAL_RETRIES] = retries;
+  return retries.some((one) => one !== first) ? undefined : first + 1;
+}
+
+/** AWS Lambda Developer Guide, "Asynchronous invocation". */
+const USUAL_RETRIES = 2;
+
+/** The configurations of asynchronous invocations, by function. */
+const configurations = oncePer((template: Template) =>
+  grouped(
+    template
+      .ofType('AWS::Lambda::EventInvokeConfig')
+      .map((config) => [functionAt(template, config.at('Properties', 'FunctionName')), config] as const),
+  ),
+);
+
+/** Seconds after which an asynchronous event that was not taken is dropped; undefined when not decided. */
+export function longestWait(template: Template, handler: Resource): number | undefined {
+  const [config, ...more] = configurations(template).get(handler) ?? [];
+  if (more.length > 0) return undefined;
+  return config ? config.at('Properties', 'MaximumEventAgeInSeconds').number(USUAL_AGE_SECONDS) : USUAL_AGE_SECONDS;
+}
+
+const USUAL_AGE_SECONDS = 21_600;
 
 /** Names of the senders, by the function that they start. */
 const sendersTo = oncePer((template: Template) => {
@@ -53,15 +110,32 @@ const sendersTo = oncePer((template: Template) => {
       .ofType('AWS::S3::Bucket')
       .flatMap((bucket) => bucket.at('Properties', 'NotificationConfiguration', 'LambdaConfigurations').items())
       .map((configuration) => ({ name: configuration.resource.name, handler: configuration.at('Function') })),
+    ...template.ofType('AWS::Lambda::Permission').flatMap((permission) => {
+      const service = own(ASYNCHRONOUS, permission.at('Properties', 'Principal').text() ?? '');
+      if (service === undefined) return [];
+      const source = template.target(permission.at('Properties', 'SourceArn'));
+      return [
+        {
+          name: source?.name ?? '',
+          service: source?.name ?? service,
+          handler: permission.at('Properties', 'FunctionName'),
+        },
+      ];
+    }),
     ...template
-      .ofType('AWS::Lambda::Permission')
-      .filter((permission) => ASYNCHRONOUS_PRINCIPALS.includes(permission.at('Properties', 'Principal').text() ?? ''))
-      .map((permission) => ({
-        name: named(permission.at('Properties', 'SourceArn')),
-        handler: permission.at('Properties', 'FunctionName'),
-      })),
+      .ofType('AWS::IoT::TopicRule')
+      .flatMap((rule) => rule.at('Properties', 'TopicRulePayload', 'Actions').items())
+      .map((action) => ({ name: action.resource.name, handler: action.at('Lambda', 'FunctionArn') })),
+    ...template
+      .ofType('AWS::Logs::SubscriptionFilter')
+      .map((filter) => ({ name: filter.name, handler: filter.at('Properties', 'DestinationArn') })),
+    ...template
+      .ofType('AWS::SNS::Topic')
+      .flatMap((topic) => topic.at('Properties', 'Subscription').items())
+      .filter((subscription) => subscription.at('Protocol').text() === 'lambda')
+      .map((subscription) => ({ name: subscription.resource.name, handler: subscription.at('Endpoint') })),
   ];
-  return grouped(senders.map((sender) => [functionAt(template, sender.handler), sender.name] as const));
+  return grouped(senders.map((sender) => [functionAt(template, sender.handler), sender] as const));
 });
 
 /** Whether a rule or a schedule is switched on, for certain. */

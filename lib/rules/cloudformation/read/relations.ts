@@ -5,7 +5,7 @@
 import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
 import { oncePer } from '../../once-per';
-import { type Mapping, mappings } from './functions';
+import { isOff, type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';
 
@@ -88,16 +88,35 @@ const readers = oncePer((template: Template) =>
 /** Whether functions are mapped to this queue with all mappings disabled, to be enabled by a person. */
 export function isReadOnDemand(template: Template, queue: Resource): boolean {
   const mapped = mappingsOf(template, queue);
-  return mapped.length > 0 && mapped.every(({ mapping }) => mapping.at('Properties', 'Enabled').flag(true) === false);
+  return mapped.length > 0 && mapped.every(({ mapping }) => isOff(mapping));
 }
 
 /** Whether the template has a reader of this queue: a function, a pipe, or a role that may receive its messages. */
 export function isRead(template: Template, queue: Resource): boolean {
-  return (
-    mappingsOf(template, queue).length > 0 ||
-    piped(template).has(queue) ||
-    grantsOn(template, 'sqs:ReceiveMessage', queue, 'QueueName').length > 0
-  );
+  return isConsumed(template, queue) || mayBeReceived(template, queue);
+}
+
+/** Whether a function or a pipe reads the queue all the time. */
+export function isConsumed(template: Template, queue: Resource): boolean {
+  return mappingsOf(template, queue).length > 0 || piped(template).has(queue);
+}
+
+/** Whether a role names reading this queue among what it may do; `sqs:*` of a sender does not. */
+function mayBeReceived(template: Template, queue: Resource): boolean {
+  return grantsOn(template, 'sqs:ReceiveMessage', queue, 'QueueName', 'by name').length > 0;
+}
+
+/** Names that people give to a queue in which failed messages end. */
+const FOR_FAILURES = /dlq|dead[-_]?letter|fatal|failed|failure|parked|poison/i;
+
+/** Whether its name says that failed messages end in it. */
+export function isNamedForFailures(queue: Resource): boolean {
+  return FOR_FAILURES.test(queue.name) || FOR_FAILURES.test(queue.at('Properties', 'QueueName').text() ?? '');
+}
+
+/** Whether it is, or may turn out to be, a FIFO queue. */
+export function mayBeFifo(queue: Resource): boolean {
+  return queue.at('Properties', 'FifoQueue').flag(false) !== false;
 }
 
 /** The queues that pipes read. */

@@ -1,8 +1,12 @@
 import { grouped } from '../../../flow/grouped';
-import { Document, type EmbeddedText, Resource, type Value } from '../../document';
+import { Document, type EmbeddedText, type Origin, Resource, type Value } from '../../document';
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
+import type { Linked } from './link';
+import { type Expansion, expandSam, isSam } from './sam/expand';
+import { acceptedElsewhere } from './suppressions';
+import { choosing, defaultOf, holds, type World } from './worlds';
 
 /** Macros that add no resource that a rule would need. */
 const HARMLESS_TRANSFORMS = [
@@ -14,6 +18,7 @@ const HARMLESS_TRANSFORMS = [
 /** A CloudFormation template. */
 export class Template extends Document implements Surroundings {
   public readonly resources: readonly Resource[];
+  public readonly unread: readonly string[];
   public readonly mappings: Record<string, unknown>;
   public readonly effort = new Effort();
 
@@ -24,6 +29,7 @@ export class Template extends Document implements Surroundings {
   public readonly closed: boolean;
 
   private readonly byName: ReadonlyMap<string, Resource>;
+  private readonly aliases: Expansion['aliases'];
   private readonly parameters: Record<string, unknown>;
   private readonly outputs: unknown;
   private mentionedBy?: ReadonlyMap<string, readonly Resource[]>;
@@ -37,28 +43,47 @@ export class Template extends Document implements Surroundings {
    * @param body the template, parsed
    * @param file its name in findings
    * @param acknowledged rules accepted outside the template, by construct path
+   * @param world what the deployer chooses. Default: that is not decided
+   * @param linked the files of a template that was joined from several. Default: it is one file
    */
   constructor(
-    body: Record<string, unknown>,
+    private readonly body: Record<string, unknown>,
     public readonly file: string,
-    acknowledged: (constructPath: string) => ReadonlyMap<string, string> = () => new Map(),
+    private readonly acknowledged: (constructPath: string) => ReadonlyMap<string, string> = () => new Map(),
+    private readonly linked?: Pick<Linked, 'members' | 'origins' | 'unread'>,
+    private readonly world: World = {},
   ) {
     super();
     this.mappings = isMapping(body.Mappings) ? body.Mappings : {};
     this.parameters = isMapping(body.Parameters) ? body.Parameters : {};
     this.outputs = body.Outputs;
-    const entries = Object.entries(isMapping(body.Resources) ? body.Resources : {});
     const transforms = [body.Transform].flat().filter((name) => name !== undefined);
-    this.closed =
-      transforms.every((name) => HARMLESS_TRANSFORMS.includes(name as string)) &&
-      entries.every(([name]) => !name.startsWith('Fn::'));
+    const macros = transforms.filter((name) => !HARMLESS_TRANSFORMS.includes(name as string) && !isSam(name));
+    const { resources, origins, aliases, unread } = linked
+      ? { ...asDeclared(body), ...linked }
+      : transforms.some(isSam)
+        ? expandSam(body)
+        : asDeclared(body);
+    const entries = Object.entries(resources);
+    const loops = entries.filter(([name]) => name.startsWith('Fn::')).map(([name]) => name);
+    this.aliases = aliases;
+    this.unread = [...macros.map(macroText), ...loops, ...unread];
+    this.closed = this.unread.length === 0;
     this.byName = new Map(
       entries.flatMap(([name, raw]) => {
         if (!isMapping(raw) || typeof raw.Type !== 'string') return [];
         const metadata = isMapping(raw.Metadata) ? raw.Metadata : {};
         const path = typeof metadata['aws:cdk:path'] === 'string' ? metadata['aws:cdk:path'] : undefined;
-        const reasons = new Map([...(path ? acknowledged(path) : []), ...acknowledgedIn(metadata)]);
-        return [[name, new Resource(this, name, raw.Type, file, raw, reasons, path)]];
+        const member = linked?.members.get(name);
+        const accepted = member ? member.unit.acknowledged : acknowledged;
+        const reasons = new Map([
+          ...((path !== undefined && accepted?.(path)) || []),
+          ...acknowledgedIn(metadata),
+          ...acceptedElsewhere(metadata),
+        ]);
+        const origin = member ? inFile(member.local, origins.get(name)) : origins.get(name);
+        const where = member ? member.unit.file : file;
+        return [[name, new Resource(this, name, raw.Type, where, raw, reasons, path, origin)]];
       }),
     );
     this.resources = [...this.byName.values()];
@@ -68,12 +93,48 @@ export class Template extends Document implements Surroundings {
     return raw === UNKNOWN ? UNKNOWN : resolveIntrinsic(raw, this);
   }
 
+  /** The same template when the deployer has chosen so. */
+  public under(world: World): Template {
+    return new Template(this.body, this.file, this.acknowledged, this.linked, world);
+  }
+
+  /** The conditions that choose a value in it. */
+  public get choices(): readonly string[] {
+    return [...choosing(this.body.Resources)];
+  }
+
+  /** The parameters with a default that a resource names, or that any does. */
+  public defaultsIn(resource?: Resource): readonly string[] {
+    const named = mentionedIn(resource ? resource.body.resolved : this.body.Resources);
+    return [...named].filter((name) => defaultOf(own(this.parameters, name)) !== undefined);
+  }
+
+  /** Whether a resource is there, as far as the choices decide it. */
+  public isThere(resource: Resource): boolean {
+    const condition = resource.at('Condition').text();
+    return condition === undefined || this.holds(condition) !== false;
+  }
+
+  public holds(condition: string): boolean | undefined {
+    const chosen = own(this.world.conditions ?? {}, condition);
+    if (chosen !== undefined || !this.world.defaults) return chosen;
+    return holds(isMapping(this.body.Conditions) ? this.body.Conditions : {}, condition, (raw) => this.resolve(raw));
+  }
+
   public hasResource(logicalId: string): boolean {
     return this.byName.has(logicalId);
   }
 
+  public aliasOf(name: string): string | undefined {
+    return this.aliases.get(name);
+  }
+
   public onlyValue(parameter: string): unknown {
     const declared = own(this.parameters, parameter);
+    if (this.world.defaults) {
+      const value = defaultOf(declared);
+      if (value !== undefined) return value;
+    }
     const allowed = isMapping(declared) ? declared.AllowedValues : undefined;
     // A function, here the parameter itself for instance, is not evaluated there.
     return Array.isArray(allowed) && allowed.length === 1 && typeof allowed[0] !== 'object' ? allowed[0] : undefined;
@@ -178,6 +239,22 @@ export class Template extends Document implements Surroundings {
     }
     return names;
   }
+}
+
+/** The place of a resource whose template was linked to others: in its file it has its own name. */
+function inFile(local: string, origin: Origin | undefined): Origin {
+  return origin ?? { resource: local, wayTo: (path) => path };
+}
+
+/** The resources of a template without a macro. */
+function asDeclared(body: Record<string, unknown>): Expansion {
+  const resources = isMapping(body.Resources) ? body.Resources : {};
+  return { resources, origins: new Map(), aliases: new Map(), unread: [] };
+}
+
+/** A macro in words; one with parameters is a mapping with its name. */
+function macroText(transform: unknown): string {
+  return `the macro ${String(isMapping(transform) ? transform.Name : transform)}`;
 }
 
 /** Places of embedded code or configuration, by type of resource. */

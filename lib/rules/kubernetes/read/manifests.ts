@@ -17,6 +17,8 @@ const PLACEHOLDER = /^\s*(\{\{[\s\S]*\}\}|\$\{\w+\})\s*$/;
 export interface Manifest {
   readonly file: string;
   readonly body: Record<string, unknown>;
+  /** The manifest as it stands in the file, when a patch has changed it. Default: the body. */
+  readonly source?: Record<string, unknown>;
 }
 
 /** Every workload with a pod template, and the way to that template's spec. */
@@ -36,9 +38,21 @@ export class Manifests extends Document {
   public readonly resources: readonly Resource[];
   private embedded?: readonly EmbeddedText[];
 
-  constructor(manifests: readonly Manifest[]) {
+  /** The namespace of manifests that name none: the only one that the others name, or `default`. */
+  public readonly usualNamespace: string;
+
+  /**
+   * @param manifests those that are applied together
+   * @param unread what could not be read, in words
+   */
+  constructor(
+    manifests: readonly Manifest[],
+    public readonly unread: readonly string[] = [],
+  ) {
     super();
-    this.resources = manifests.map(({ file, body }) => {
+    const namespaces = new Set(manifests.flatMap(({ body }) => namespaceIn(body) ?? []));
+    this.usualNamespace = namespaces.size === 1 ? [...namespaces][0] : namespaces.has('default') ? 'default' : '';
+    this.resources = manifests.map(({ file, body, source = body }) => {
       const metadata = isMapping(body.metadata) ? body.metadata : {};
       const name = [metadata.name, metadata.generateName].find((each) => typeof each === 'string') ?? '(no name)';
       const annotations = Object.entries(isMapping(metadata.annotations) ? metadata.annotations : {});
@@ -48,7 +62,11 @@ export class Manifests extends Document {
         const text = typeof reason === 'object' || reason === undefined ? '' : String(reason);
         return id === undefined || text.trim() === '' ? [] : [[id, text]];
       });
-      return new Resource(this, `${body.kind}/${name}`, typeOf(body), file, body, new Map(acknowledged));
+      // A file has no places that are kinds and keys.
+      const isFile = body.kind === 'File';
+      const full = isFile ? name : `${body.kind}/${name}`;
+      const origin = { resource: full, wayTo: (path: string) => (isFile ? '' : path), source };
+      return new Resource(this, full, typeOf(body), file, body, new Map(acknowledged), undefined, origin);
     });
   }
 
@@ -83,7 +101,7 @@ export class Manifests extends Document {
 
   public texts(): readonly EmbeddedText[] {
     this.embedded ??= [
-      ...this.ofType('ConfigMap').flatMap((map) =>
+      ...this.ofType('ConfigMap', 'File').flatMap((map) =>
         map
           .at('data')
           .entries()
@@ -112,9 +130,16 @@ function placeOf(type: string, namespace: string, name: string): string {
   return `${type}\n${namespace}\n${name}`;
 }
 
-/** The namespace that a manifest names; empty when it is chosen at apply time. */
+/** The namespace of a manifest; of one that names none, that of the others, and empty when it is not known. */
 export function namespaceOf(resource: Resource): string {
-  return resource.at('metadata', 'namespace').text() ?? '';
+  const written = resource.at('metadata', 'namespace').text();
+  return written ?? (resource.document as Manifests).usualNamespace;
+}
+
+/** The namespace that is written in a manifest. */
+function namespaceIn(body: Record<string, unknown>): string | undefined {
+  const namespace = isMapping(body.metadata) ? body.metadata.namespace : undefined;
+  return typeof namespace === 'string' && namespace !== '' && !PLACEHOLDER.test(namespace) ? namespace : undefined;
 }
 
 /** The manifests of each namespace. */

@@ -1,0 +1,85 @@
+/**
+ * `check --fix`: edits files, and keeps only what the rules accept afterwards.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { printable, Total } from '../../../lib/rules/limits';
+import { loadRules } from '../../../lib/rules/load';
+import type { Report, Reported } from '../../../lib/rules/report/report';
+import { UsageError } from '../io';
+import { type Candidate, called, type Found } from '../sources';
+
+/** What was mended, in words, and the report of what is left. */
+interface Mended {
+  readonly out: string;
+  readonly report: Report;
+}
+
+/**
+ * Mends what the report has a value for. An edit that does not remove its finding, in a file that an overlay changes for
+ * instance, is not made.
+ *
+ * @param judge judges the files with other texts
+ */
+export function mend(
+  before: Report,
+  found: Found,
+  judge: (found: Found) => Report,
+  { dryRun }: { dryRun?: boolean },
+): Mended {
+  const { diffOf, fixesOf, placeOf } = loadRules();
+  const wanted = new Set(before.findings.filter(({ instead }) => instead !== undefined).map(({ file }) => file));
+  const sources = found.candidates
+    .filter(({ file }) => wanted.has(file))
+    .map((one) => ({ ...one, locked: locked(one.file, one.text) }));
+  const first = fixesOf(before.findings, sources);
+  const key = (finding: Reported) => `${finding.ruleId}\n${placeOf(finding)}`;
+  const stays = new Set(judge(withTexts(found, first.texts)).findings.map(key));
+  const useless = first.fixed.filter((finding) => stays.has(key(finding)));
+  const { texts, fixed, left } = fixesOf(
+    before.findings.filter((finding) => !useless.includes(finding)),
+    sources,
+  );
+  const after = withTexts(found, texts);
+  const original = new Map(found.candidates.map(({ file, text }) => [file, text]));
+  const diffs = [...texts].map(([file, text]) => diffOf(file, original.get(file)!, text));
+  const refused = [...left, ...useless.map((finding) => ({ finding, why: 'the finding would stay' }))];
+  const lines = [
+    ...fixed.map((finding) => `${dryRun ? 'would fix' : 'fixed'} ${told(finding)}: ${printable(finding.fix)}`),
+    ...refused.map(({ finding, why }) => `not fixed ${told(finding)}: ${printable(why)}`),
+  ];
+  const out = [...diffs.map(shown), ...lines.map((line) => `${line}\n`), ...(lines.length > 0 ? ['\n'] : [])].join('');
+  if (dryRun) return { out, report: before };
+  for (const [file, text] of texts) write(file, text);
+  return { out, report: judge(after) };
+}
+
+function told({ ruleId, file, resource }: Reported): string {
+  return `${ruleId} ${printable(resource)} in ${printable(file)}`;
+}
+
+function withTexts(found: Found, texts: ReadonlyMap<string, string>): Found {
+  const candidates = found.candidates.map((one): Candidate => ({ ...one, text: texts.get(one.file) ?? one.text }));
+  return { ...found, candidates, total: new Total() };
+}
+
+/** The bytes of the file have to be those of the text, or an edit would change the encoding, or undo what was just saved. */
+function locked(file: string, text: string): string | undefined {
+  try {
+    return readFileSync(file).equals(Buffer.from(text)) ? undefined : 'it is not in UTF-8, or has a byte order mark';
+  } catch {
+    return 'it is not a file of its own';
+  }
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new UsageError(`${called(file)} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** A difference with its tabs and ends of lines, and with no character that would move the cursor. */
+function shown(diff: string): string {
+  return diff.replace(/[^\t\r\n]+/g, printable);
+}

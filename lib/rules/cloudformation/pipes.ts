@@ -1,0 +1,46 @@
+import { duration } from '../../flow/figures';
+import type { Resource } from '../document';
+import type { Rule } from '../rule';
+import { serviceOf } from './read/functions';
+import { streamRetentionSeconds } from './read/retention';
+import type { Template } from './read/template';
+
+/** The parameters of a pipe by the service of its source. */
+const PARAMETERS: Readonly<Record<string, string>> = {
+  kinesis: 'KinesisStreamParameters',
+  dynamodb: 'DynamoDBStreamParameters',
+};
+
+/** Rules about EventBridge Pipes. */
+export const PIPE_RULES: readonly Rule<Template>[] = [
+  {
+    id: 'BP-PIPES-001',
+    title: 'One record that always fails blocks its shard of a pipe',
+    why: 'Without a bound the pipe retries a failing batch until its records expire in the stream. Meanwhile the records behind it are not read, and they expire as well.',
+    source:
+      'Amazon EventBridge API Reference, PipeSourceKinesisStreamParameters: MaximumRetryAttempts and MaximumRecordAgeInSeconds, both -1 (infinite) by default',
+    severity: 'error',
+    cases: [5, 14],
+    *check(template) {
+      for (const pipe of template.ofType('AWS::Pipes::Pipe')) {
+        const source = pipe.at('Properties', 'Source');
+        const service = serviceOf(template, source) ?? '';
+        const name = Object.hasOwn(PARAMETERS, service) ? PARAMETERS[service] : undefined;
+        if (name === undefined || isStopped(pipe)) continue;
+        const parameters = pipe.at('Properties', 'SourceParameters', name);
+        const retries = parameters.at('MaximumRetryAttempts');
+        if (retries.number(-1) !== -1 || parameters.at('MaximumRecordAgeInSeconds').number(-1) !== -1) continue;
+        const seconds = streamRetentionSeconds(template, source);
+        yield {
+          at: retries,
+          message: `neither MaximumRetryAttempts nor MaximumRecordAgeInSeconds bounds the retries: one failed record blocks its shard ${seconds === undefined ? '' : `for ${duration(seconds)}, `}until the stream deletes it`,
+          fix: 'set MaximumRetryAttempts, for example to 5, with OnPartialBatchItemFailure: AUTOMATIC_BISECT and a DeadLetterConfig that keeps failed records',
+        };
+      }
+    },
+  },
+];
+
+function isStopped(pipe: Resource): boolean {
+  return pipe.at('Properties', 'DesiredState').text('RUNNING') !== 'RUNNING';
+}

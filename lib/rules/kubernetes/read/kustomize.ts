@@ -1,0 +1,187 @@
+/**
+ * What kustomize makes of a folder: resources, patches and the namespace of an overlay. What is not built is said.
+ */
+import { posix } from 'node:path';
+import { parseEmbedded } from '../../parse';
+import { isMapping } from '../../resolved';
+import { merged, patched } from './patches';
+
+/** One manifest of a file, and as it stands there. */
+export interface Written {
+  readonly file: string;
+  readonly body: Body;
+  /** The manifest as it is written; a patched one is another object. */
+  readonly source: Body;
+}
+
+type Body = Record<string, unknown>;
+
+/** What one kustomization makes. */
+export interface Built {
+  /** Its file. */
+  readonly file: string;
+  readonly manifests: readonly Written[];
+  /** What was not built, in words. */
+  readonly unread: readonly string[];
+}
+
+/** The kustomizations that no other one uses, built, and the manifests that none of them has. */
+export interface Kustomized {
+  readonly built: readonly Built[];
+  readonly rest: readonly Written[];
+}
+
+/** Whether a file is named as kustomize wants it. */
+export function isKustomizationFile(file: string): boolean {
+  return /(^|[\\/])kustomization\.ya?ml$/.test(file);
+}
+
+/** Whether it is a kustomization of kustomize, and none of Flux. */
+export function isKustomization(file: string, body: Body): boolean {
+  const group = String(body.apiVersion ?? '');
+  if (group.startsWith('kustomize.config.k8s.io/')) return true;
+  return isKustomizationFile(file) && body.apiVersion === undefined;
+}
+
+/** Builds every kustomization among some manifests. */
+export function kustomized(manifests: readonly Written[]): Kustomized {
+  const own = manifests.filter(({ file, body }) => isKustomization(file, body));
+  if (own.length === 0) return { built: [], rest: manifests };
+  const builder = new Builder(manifests, own);
+  const used = new Set(own.flatMap((one) => builder.foldersOf(one)));
+  const roots = own.filter(({ file, body }) => !used.has(posix.dirname(slashed(file))) && body.kind !== 'Component');
+  const built = roots.map((root) => builder.build(root));
+  // A circle has no root. Kustomize refuses it; its parts are judged all the same.
+  for (const one of own) if (!builder.applied.has(one) && one.body.kind !== 'Component') built.push(builder.build(one));
+  const taken = builder.taken;
+  return { built, rest: manifests.filter((one) => !taken.has(slashed(one.file)) && !own.includes(one)) };
+}
+
+const slashed = (file: string) => file.replace(/\\/g, '/');
+
+class Builder {
+  /** The files that some kustomization has. */
+  public readonly taken = new Set<string>();
+  /** The kustomizations that were built, alone or as a part. */
+  public readonly applied = new Set<Written>();
+  private readonly byFile = new Map<string, Written[]>();
+  private readonly byFolder: ReadonlyMap<string, Written>;
+
+  constructor(manifests: readonly Written[], kustomizations: readonly Written[]) {
+    for (const one of manifests) {
+      const file = slashed(one.file);
+      this.byFile.set(file, [...(this.byFile.get(file) ?? []), one]);
+    }
+    this.byFolder = new Map(kustomizations.map((one) => [posix.dirname(slashed(one.file)), one]));
+    for (const one of kustomizations) this.take(one);
+  }
+
+  /** The folders of the kustomizations that this one uses. */
+  public foldersOf({ file, body }: Written): string[] {
+    return [...list(body.resources), ...list(body.bases), ...list(body.components)]
+      .map((reference) => at(file, reference))
+      .filter((path) => this.byFolder.has(path));
+  }
+
+  public build(one: Written): Built {
+    const unread: string[] = [];
+    return { file: one.file, manifests: this.apply(one, [], unread, new Set()), unread };
+  }
+
+  /** Remembers every file that a kustomization names, also those of bases that are built elsewhere. */
+  private take({ file, body }: Written): void {
+    const patches = [...list(body.patches), ...list(body.patchesJson6902)].map((patch) =>
+      isMapping(patch) ? patch.path : undefined,
+    );
+    for (const reference of [...list(body.resources), ...list(body.patchesStrategicMerge), ...patches])
+      if (typeof reference === 'string') this.taken.add(at(file, reference));
+  }
+
+  private apply(one: Written, before: readonly Written[], unread: string[], above: ReadonlySet<Written>): Written[] {
+    if (above.has(one)) return [...before];
+    this.applied.add(one);
+    const { file, body } = one;
+    const within = new Set([...above, one]);
+    const all = [...before];
+    for (const reference of [...list(body.resources), ...list(body.bases)]) {
+      const path = at(file, reference);
+      const base = this.byFolder.get(path);
+      if (base) all.push(...this.apply(base, [], unread, within));
+      else if (this.byFile.has(path)) all.push(...this.byFile.get(path)!);
+      else unread.push(`${String(reference)} of ${file}, which is not among the files`);
+    }
+    let made = all;
+    for (const reference of list(body.components)) {
+      const component = this.byFolder.get(at(file, reference));
+      if (component) made = this.apply(component, made, unread, within);
+      else unread.push(`the component ${String(reference)} of ${file}, which is not among the files`);
+    }
+    for (const key of ['helmCharts', 'replacements', 'transformers', 'generators'])
+      if (list(body[key]).length > 0) unread.push(`${key} of ${file}; run kustomize build, and check what it prints`);
+    for (const patch of this.patchesOf(one)) made = made.map((each) => patchedBy(each, patch));
+    const { namespace } = body;
+    return typeof namespace === 'string' ? made.map((each) => inNamespace(each, namespace)) : made;
+  }
+
+  private patchesOf({ file, body }: Written): Patch[] {
+    const files = (reference: unknown): unknown[] =>
+      typeof reference === 'string' ? (this.byFile.get(at(file, reference)) ?? []).map((one) => one.body) : [];
+    const merges = list(body.patchesStrategicMerge).flatMap((reference) =>
+      typeof reference === 'string' && reference.includes('\n') ? parsedPatch(reference) : files(reference),
+    );
+    const others = [...list(body.patches), ...list(body.patchesJson6902)].filter(isMapping).flatMap((patch) => {
+      const changes = typeof patch.patch === 'string' ? parsedPatch(patch.patch) : files(patch.path);
+      return changes.map((change) => ({ target: patch.target, change }));
+    });
+    return [...merges.map((change) => ({ target: undefined, change })), ...others];
+  }
+}
+
+interface Patch {
+  /** What it is for; undefined when the patch names it itself. */
+  readonly target: unknown;
+  readonly change: unknown;
+}
+
+function patchedBy(written: Written, { target, change }: Patch): Written {
+  const selector = isMapping(target) ? target : identityOf(change);
+  if (!selector || !isSelected(written.body, selector)) return written;
+  const body = Array.isArray(change) ? patched(written.body, change) : merged(written.body, change);
+  return isMapping(body) ? { ...written, body } : written;
+}
+
+function identityOf(change: unknown): Body | undefined {
+  if (!isMapping(change) || !isMapping(change.metadata)) return undefined;
+  return { kind: change.kind, name: change.metadata.name };
+}
+
+/** A name of a selector may be an expression; one that is not plain selects nothing here. */
+function isSelected(body: Body, { kind, name }: Body): boolean {
+  const metadata = isMapping(body.metadata) ? body.metadata : {};
+  const fits = (wanted: unknown, given: unknown) => wanted === undefined || wanted === '.*' || wanted === given;
+  return fits(kind, body.kind) && fits(name, metadata.name);
+}
+
+/** Kinds that are in no namespace. */
+const CLUSTER_KINDS =
+  /^(Namespace|Node|PersistentVolume|ClusterRole\w*|CustomResourceDefinition|PriorityClass|StorageClass)$/;
+
+function inNamespace(written: Written, namespace: string): Written {
+  const { body } = written;
+  if (CLUSTER_KINDS.test(String(body.kind))) return written;
+  const metadata = isMapping(body.metadata) ? body.metadata : {};
+  return { ...written, body: { ...body, metadata: { ...metadata, namespace } } };
+}
+
+function at(file: string, reference: unknown): string {
+  return posix.normalize(posix.join(posix.dirname(slashed(file)), String(reference))).replace(/\/$/, '');
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function parsedPatch(text: string): unknown[] {
+  const parsed = parseEmbedded(text);
+  return parsed === undefined ? [] : [parsed];
+}
