@@ -95,7 +95,7 @@ describe('BP-SEND-001', () => {
       true,
     ],
     ['JavaScript, a status', JS('    if (error.status === 429) continue;\n    throw error;'), true],
-    ['JavaScript, logged', JS('    console.warn(`429 ${error}`);'), true],
+    ['JavaScript, logged', JS('    console.warn("429", error);'), true],
     ['tried again', PYTHON('Throttling:\n        time.sleep(1)\n        retry(recipient)\n        continue'), false],
     ['kept for later', PYTHON('Throttling:\n        later.append(recipient)\n        continue'), false],
     [
