@@ -17,7 +17,7 @@ const CHORE_MIB = 354;
 /**
  * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4; the function does nothing,
  * put your own in its place), and a campaign that leaves at the rate that Amazon SES takes, each mail once (case 7). The
- * account needs a verified domain, and a sending quota of 100 a second and 500,000 a day.
+ * account needs a verified domain, and a sending quota of 100 a second and 700,000 a day.
  */
 export class NotificationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {

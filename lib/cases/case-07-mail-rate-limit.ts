@@ -1,11 +1,11 @@
 import type { ProviderLimit, RatesObjective, RatesWorkload } from '../flow/rates/workload';
 import { Case } from './case';
 
-/** A campaign of half a million mails, by a provider that takes 100 a second; 1.5 % of the addresses do not exist. */
+/** A campaign of half a million mails, by a provider that takes 100 a second and 700,000 a day; 1.5 % of the addresses do not exist. */
 export const MAILING: { workload: RatesWorkload; objective: RatesObjective; limit: ProviderLimit } = {
   workload: { campaignMessages: 500_000, callSeconds: 0.15, undeliverableRatio: 0.015 },
   objective: { completeSeconds: 7200 },
-  limit: { perSecond: 100 },
+  limit: { perSecond: 100, perDay: 700_000 },
 };
 
 export const mailRateLimit: Case = {

@@ -87,7 +87,14 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
     /Alarms\/RateThrottled\/Resource$/,
     () => ({ threshold: 'alarmThrottled', seconds: 'alarmThrottledSeconds', periods: 'alarmThrottledWindows' }),
   ],
-  [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],
+  [
+    /Alarms\/(Away|Closed)\/Resource$/,
+    (path) => ({
+      threshold: `alarm${path.split('/').at(-2)}`,
+      seconds: 'alarmAwaySeconds',
+      periods: 'alarmAwayWindows',
+    }),
+  ],
   [/Alarms\/(Parked|Paused|SenderErrors|BreakerErrors)\/Resource$/, (path) => window(`alarm${path.split('/').at(-2)}`)],
   [/\/WorkWhileAsleep\/Resource$/, () => ({ threshold: 'alarmAsleep', seconds: 'metricPeriodSeconds' })],
 ];

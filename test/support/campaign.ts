@@ -7,6 +7,7 @@ import { bucketSettings } from '../../lib/flow/rates/question';
 import { ANSWER_SECONDS } from '../../lib/flow/rates/run-time';
 import type { RatesPlan } from '../../lib/flow/rates/workload';
 import { DynamoBucketStore, DynamoClaims } from '../../lib/runtime/sender/dynamo';
+import type { Outcome } from '../../lib/runtime/sender/mail';
 import { type Counted, type SenderConfig, sendBatch } from '../../lib/runtime/sender/send';
 import { SharedBucket } from '../../lib/runtime/sender/slots';
 import { DynamoTable } from './dynamo-table';
@@ -19,6 +20,8 @@ export interface Campaign {
   readonly mails: number;
   /** What the provider takes in any second. Default: everything. */
   readonly takesPerSecond?: number;
+  /** What the provider answers in place of that. */
+  readonly answer?: Outcome;
   /** Milliseconds that the clock of each function is ahead. */
   readonly skews?: readonly number[];
   /** The oldest visible message first, or any. */
@@ -77,6 +80,7 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignRun> {
   const provider = new CountingProvider(time, callMillis);
   const taken: { readonly id: string; readonly at: number }[] = [];
   provider.answer = ({ id }) => {
+    if (campaign.answer !== undefined) return campaign.answer;
     // What it took within the last second counts, when the mail arrives.
     const at = time.millis - callMillis;
     const recent = taken.slice(-(takesPerSecond ?? 1)).filter((one) => one.at > at - 1000 * WINDOW_SECONDS).length;

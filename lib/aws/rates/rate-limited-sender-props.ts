@@ -138,7 +138,7 @@ export interface RateLimitedSenderProps {
   readonly configurationSet?: IConfigurationSet;
 
   /**
-   * Whether sending pauses by itself. It resumes only by hand.
+   * Whether sending pauses by itself. It resumes only by hand. A full day stops and starts receiving in any case.
    *
    * @default true
    */

@@ -73,15 +73,15 @@ export class RateLimitedSender extends Construct {
   /** Gives messages to the senders. The breaker disables it. */
   public readonly mapping: EventSourceMapping;
   /**
-   * Pauses by itself, and resumes when it is invoked with `{"action":"resume"}`.
+   * Pauses by itself, unless the prop `breaker` is false, and resumes when it is invoked with `{"action":"resume"}`.
    *
-   * @default - none when `breaker` is false
+   * @default - none when the prop `breaker` is false and there is no daily limit
    */
   public readonly breaker?: LambdaFunction;
   /**
    * Stops receiving once a minute when the day is full, and starts it again.
    *
-   * @default - there is no daily limit, or no breaker
+   * @default - there is no daily limit
    */
   public readonly dayCheck?: Rule;
   /** The alarms of the senders; those of the queue are `redriveQueue.alarms`. */
@@ -116,13 +116,13 @@ export class RateLimitedSender extends Construct {
     this.eventDestination = this.createEventDestination();
     this.senderFunction = this.createSender();
     this.mapping = this.createMapping();
-    if (usable.breaker ?? true) this.breaker = this.createBreaker();
-    if (this.breaker && this.lanes().some(({ pace }) => pace.messagesPerDay !== undefined)) {
-      this.dayCheck = this.createDayCheck(this.breaker);
-    }
+    const isDaily = this.lanes().some(({ pace }) => pace.messagesPerDay !== undefined);
+    if (this.pauses || isDaily) this.breaker = this.createBreaker();
+    if (this.breaker && isDaily) this.dayCheck = this.createDayCheck(this.breaker);
     this.alarms = new SenderAlarms(this, 'Alarms', {
       sender: this.senderFunction,
       breaker: this.breaker,
+      pauses: this.pauses,
       configurationSet: this.configurationSet,
       plan: this.plan,
       alarmTopic: usable.alarmTopic,
@@ -296,7 +296,11 @@ export class RateLimitedSender extends Construct {
         actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
         resources: [table.tableArn],
         // Not the records of mails.
-        conditions: { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['bucket#*', 'day#*', 'gate'] } },
+        conditions: {
+          'ForAllValues:StringLike': {
+            'dynamodb:LeadingKeys': ['bucket#*', 'day#*', `gate#${mapping.eventSourceMappingId}`],
+          },
+        },
       }),
     );
     breaker.addToRolePolicy(
@@ -322,13 +326,17 @@ export class RateLimitedSender extends Construct {
     });
   }
 
-  /** What bounces pauses; so does a provider that is away, unless there is a second one. */
+  /** What bounces pauses. So do providers of which none takes what is received. */
   private connectBreaker(): void {
-    if (this.breaker === undefined) return;
-    const { bounces, complaints, away } = this.alarms;
-    for (const alarm of [bounces, complaints, ...(this.props.standby === undefined ? [away] : [])]) {
+    if (this.breaker === undefined || !this.pauses) return;
+    const { bounces, complaints, closed } = this.alarms;
+    for (const alarm of [bounces, complaints, closed]) {
       alarm.addAlarmAction(new LambdaAction(this.breaker, { useUniquePermissionId: true }));
     }
+  }
+
+  private get pauses(): boolean {
+    return this.props.breaker ?? true;
   }
 
   private addGraphs(): void {

@@ -6,8 +6,10 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { completed } from '../../flow/alarms';
 import { validate } from '../../flow/errors';
-import { type Kinds, needed, sound } from '../../flow/kinds';
+import { percent } from '../../flow/figures';
+import { FLAG, type Kinds, needed, sound } from '../../flow/kinds';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
+import { PAUSED_AT } from '../../flow/rates/checks';
 import type { RatesPlan } from '../../flow/rates/workload';
 import { CONFIGURATION_SET, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
@@ -27,6 +29,13 @@ export interface SenderAlarmsProps {
    * @default - nothing pauses by itself
    */
   readonly breaker?: IFunction;
+
+  /**
+   * Whether alarms start the breaker. Their texts say so.
+   *
+   * @default true
+   */
+  readonly pauses?: boolean;
 
   /**
    * The configuration set that mails name.
@@ -62,8 +71,10 @@ export class SenderAlarms extends Construct {
   public readonly throttled: Alarm;
   /** Mails were set aside: perhaps sent, malformed, or refused for good. */
   public readonly parked: Alarm;
-  /** The provider takes nothing. */
+  /** A provider takes nothing. */
   public readonly away: Alarm;
+  /** No provider takes the mails that are received. */
+  public readonly closed: Alarm;
   /** A sender failed as a whole. */
   public readonly senderErrors: Alarm;
   /**
@@ -90,9 +101,10 @@ export class SenderAlarms extends Construct {
     validate(id, checks);
     const { sender, breaker, configurationSet, alarmTopic } = usable;
     const plan = completed(usable.plan, senderAlarmKnobs(usable.plan));
+    const pauses = breaker !== undefined && (usable.pauses ?? true);
     const rows = [
-      ...reputationRows(configurationSet, breaker !== undefined),
-      ...senderRows(sender),
+      ...reputationRows(configurationSet, pauses),
+      ...senderRows(sender, pauses),
       ...(breaker === undefined ? [] : breakerRows(breaker)),
     ];
     const made = createAlarms(this, { rows, plan, alarmTopic });
@@ -101,6 +113,7 @@ export class SenderAlarms extends Construct {
     this.throttled = made.RateThrottled;
     this.parked = made.Parked;
     this.away = made.Away;
+    this.closed = made.Closed;
     this.senderErrors = made.SenderErrors;
     this.paused = made.Paused;
     this.breakerErrors = made.BreakerErrors;
@@ -111,6 +124,7 @@ export class SenderAlarms extends Construct {
 const KINDS: Kinds<SenderAlarmsProps> = {
   sender: needed(LAMBDA),
   breaker: LAMBDA,
+  pauses: FLAG,
   configurationSet: needed(CONFIGURATION_SET),
   plan: needed(PLAN),
   alarmTopic: TOPIC,
@@ -130,18 +144,18 @@ function reputationRows(configurationSet: IConfigurationSet, pauses: boolean): A
       'Bounces',
       'Reputation.BounceRate',
       'pauseAtBounceRatio',
-      'So many mails bounced that Amazon SES reviews the account, and at 10 % pauses it. Find the part of the list that bounced in the events of the configuration set; remove addresses that do not exist.',
+      `So many mails bounced that Amazon SES reviews the account, and at ${percent(PAUSED_AT.bounceRatio)} pauses it. Find the part of the list that bounced in the events of the configuration set; remove addresses that do not exist.`,
     ),
     row(
       'Complaints',
       'Reputation.ComplaintRate',
       'pauseAtComplaintRatio',
-      'So many recipients complained that Amazon SES reviews the account, and at 0.5 % pauses it. Check who agreed to get this mail, and whether the link to unsubscribe works.',
+      `So many recipients complained that Amazon SES reviews the account, and at ${percent(PAUSED_AT.complaintRatio)} pauses it. Check who agreed to get this mail, and whether the link to unsubscribe works.`,
     ),
   ];
 }
 
-function senderRows(sender: IFunction): AlarmRow[] {
+function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
   return [
     {
       id: 'RateThrottled',
@@ -162,9 +176,17 @@ function senderRows(sender: IFunction): AlarmRow[] {
       id: 'Away',
       metric: countedMetric(sender, 'Away'),
       threshold: 'alarmAway',
-      seconds: 'alarmWindowSeconds',
+      seconds: 'alarmAwaySeconds',
       periods: 'alarmAwayWindows',
-      text: 'Amazon SES takes nothing: it has paused the configuration set or the account, or the daily quota is used up. Read the message of SES in its console. Mails wait in the queue, or leave by the second provider.',
+      text: 'Amazon SES takes nothing in one of the regions: it has paused the configuration set or the account, an identity is not verified, or the daily quota is used up. Read the message of SES in its console. Mails wait in the queue, or leave by the second provider.',
+    },
+    {
+      id: 'Closed',
+      metric: countedMetric(sender, 'Closed'),
+      threshold: 'alarmClosed',
+      seconds: 'alarmAwaySeconds',
+      periods: 'alarmAwayWindows',
+      text: `Mails are received and no provider takes them: all are away, their day is full, or a sender that shares the bucket has paused it. ${pauses ? 'Receiving has stopped, so that no mail becomes a dead letter. Repair the cause, then resume by hand, as the page of RateLimitedSender says.' : 'Disable the event source mapping until the cause is repaired: after a day of receives mails become dead letters.'}`,
     },
     {
       id: 'SenderErrors',

@@ -1,8 +1,8 @@
 import { Random } from '../../flow/numerics/random';
-import { paceOf } from '../../flow/rates/limit';
+import { type Pace, paceOf, slotSecondsOf } from '../../flow/rates/limit';
 import { planRates } from '../../flow/rates/plan';
-import { SENDERS, type SenderName } from '../../flow/rates/senders';
-import { type MailingRun, sendInSlots, sendUnlimited } from '../../flow/rates/simulation';
+import { SENDERS, type SenderFacts, type SenderName } from '../../flow/rates/senders';
+import { type MailingRun, type Slots, sendInSlots, sendUnlimited } from '../../flow/rates/simulation';
 import type { ProviderLimit, RatesObjective, RatesPlan, RatesQuestion, RatesWorkload } from '../../flow/rates/workload';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
@@ -36,7 +36,9 @@ function measureRates(subject: string, scenario: RatesScenario, seed: number, en
   const { workload, objective, limit, senders, senderCallSeconds, campaignsPerWeek, blockedAtRatio } = scenario;
   const question: RatesQuestion = { workload, objective, limit, sender: SENDER_OF[engine] };
   const plan = planRates(subject, question);
-  const { windowMessages, windowSeconds, messagesPerDay } = paceOf(limit, question, SENDERS[SENDER_OF[engine]]);
+  const sender = SENDERS[SENDER_OF[engine]];
+  const pace = paceOf(limit, question, sender);
+  const { windowMessages, windowSeconds } = pace;
   const { campaignMessages = 0, undeliverableRatio = 0, callSeconds } = workload;
   const mailing = { messages: campaignMessages, windowMessages, windowSeconds, undeliverableRatio };
   const numbers = ({ failedRatio, seconds }: Pick<MailingRun, 'failedRatio' | 'seconds'>): Numbers => ({
@@ -48,7 +50,7 @@ function measureRates(subject: string, scenario: RatesScenario, seed: number, en
   return {
     before: numbers(sendUnlimited(mailing, senders, senderCallSeconds, new Random(seed))),
     after: {
-      measured: numbers(sendInSlots(mailing, { ...slotsOf(plan), messagesPerDay }, callSeconds, new Random(seed))),
+      measured: numbers(sendInSlots(mailing, slotsOf(plan, pace, sender), callSeconds, new Random(seed))),
       predicted: numbers({ failedRatio, seconds: campaignSeconds }),
     },
     knobs: plan.knobs,
@@ -56,14 +58,15 @@ function measureRates(subject: string, scenario: RatesScenario, seed: number, en
   };
 }
 
-/** The slots of a plan. A queue that is its own bucket saves a fifth of a second of its rate. */
-function slotsOf(plan: RatesPlan) {
-  const has = (name: string) => plan.knobs.some((knob) => knob.name === name);
+/** The slots of a plan. A queue that is its own bucket saves a part of a second of its rate, and knows no late slot. */
+function slotsOf(plan: RatesPlan, { jitterSeconds, messagesPerDay }: Pace, { burstSeconds }: SenderFacts): Slots {
   const messagesPerSecond = plan.value('messagesPerSecond');
+  const isOwnBucket = burstSeconds !== undefined;
   return {
     messagesPerSecond,
+    messagesPerDay,
     inFlight: plan.value('inFlight'),
-    burst: has('burst') ? plan.value('burst') : Math.max(1, Math.floor(messagesPerSecond / 5)),
-    slotSeconds: has('slotSeconds') ? plan.value('slotSeconds') : 0.025,
+    burst: isOwnBucket ? Math.max(1, Math.floor(messagesPerSecond * burstSeconds)) : plan.value('burst'),
+    slotSeconds: isOwnBucket ? slotSecondsOf(jitterSeconds) : plan.value('slotSeconds'),
   };
 }

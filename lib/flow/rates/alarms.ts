@@ -2,6 +2,7 @@
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob, Plan } from '../plan';
 
+const WINDOW_SECONDS = 300;
 const THROTTLED_RATIO = 0.01;
 const THROTTLED_SECONDS = 60;
 const PAGE = 'this library, docs/constructs/rate-limited-sender.md';
@@ -9,6 +10,7 @@ const PAGE = 'this library, docs/constructs/rate-limited-sender.md';
 /** The numbers of the alarms; `pauseAtBounceRatio` and `pauseAtComplaintRatio` are in the plan. */
 export function senderAlarmKnobs(plan: Plan): Knob[] {
   const messagesPerSecond = plan.value('messagesPerSecond');
+  const closedSeconds = plan.value('closedSeconds');
   return [
     chosenKnob(
       'alarmReputationSeconds',
@@ -17,7 +19,7 @@ export function senderAlarmKnobs(plan: Plan): Knob[] {
       'one sample of the bounce and complaint rates: an average over an hour, because they are published slowly',
       'Amazon SES developer guide, Monitoring sender reputation with CloudWatch alarms: one hour',
     ),
-    chosenKnob('alarmWindowSeconds', 300, 's', 'events are counted over this', PAGE),
+    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'events are counted over this', PAGE),
     {
       name: 'alarmThrottled',
       value: Math.max(1, Math.ceil(THROTTLED_RATIO * messagesPerSecond * THROTTLED_SECONDS)),
@@ -41,9 +43,18 @@ export function senderAlarmKnobs(plan: Plan): Knob[] {
       'the provider takes nothing: it has paused the account, or its day is full',
       PAGE,
     ),
+    firstOneKnob('alarmClosed', 'messages', 'no provider takes them, and nothing has stopped their receiving', PAGE),
+    {
+      name: 'alarmAwaySeconds',
+      value: closedSeconds + WINDOW_SECONDS,
+      unit: 's',
+      formula: `closedSeconds + ${WINDOW_SECONDS}: also of a single message, which is hidden for that long, each window sees a receive`,
+      inputs: { closedSeconds },
+      source: PAGE,
+    },
     chosenKnob(
       'alarmAwayWindows',
-      3,
+      2,
       'windows',
       'in a row: a provider that is away for less comes back by itself',
       PAGE,

@@ -3,16 +3,16 @@ import { chosenKnob } from '../alarms';
 import { type Knob, unlessGiven } from '../plan';
 import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS } from '../ranges';
+import { PAUSED_AT } from './checks';
 import { daysFor, type Pace } from './limit';
+import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
 
 const SES_QUOTAS = 'Amazon SES developer guide, Errors related to the sending quotas: wait up to 10 minutes';
 const SES_REVIEW = 'Amazon SES developer guide, sending review process FAQs';
 /** Where sending pauses by itself, unless the objective says otherwise: where Amazon SES begins a review. */
 export const PAUSE_AT = { bounceRatio: 0.05, complaintRatio: 0.001 } as const;
-/** Days that messages are kept: what Amazon SQS does by default, and a day less than a dead-letter queue keeps them. */
 const DEAD_LETTER_SECONDS = SQS_LIMITS.retentionSeconds.max;
-const RETENTION = { least: SQS_DEFAULTS.retentionSeconds, most: DEAD_LETTER_SECONDS - DAY_SECONDS };
 const LEAST_RECORD_SECONDS = 14 * DAY_SECONDS;
 /** Of the rate, what is left of it after a throttle, and what comes back of the limit with each step. */
 const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
@@ -61,17 +61,16 @@ function releaseKnobs(pace: Pace, { workload }: RatesQuestion): Knob[] {
 
 /** How long Amazon SQS keeps a message, and the table its record. */
 function keepingKnobs(campaignSeconds: number): Knob[] {
-  const retentionSeconds = Math.min(
-    RETENTION.most,
-    Math.max(RETENTION.least, Math.ceil((2 * campaignSeconds) / 60) * 60),
-  );
+  const least = SQS_DEFAULTS.retentionSeconds;
+  const { seconds: most } = SENDERS.lambda.keeps!;
+  const retentionSeconds = Math.min(most, Math.max(least, Math.ceil((2 * campaignSeconds + DAY_SECONDS) / 60) * 60));
   return [
     {
       name: 'retentionSeconds',
       value: retentionSeconds,
       unit: 's',
-      formula: 'twice the campaign, at least four days, at most thirteen',
-      inputs: { campaignSeconds, ...RETENTION },
+      formula: 'twice the campaign and a day, at least four days, at most thirteen',
+      inputs: { campaignSeconds, least, most },
       source:
         'Amazon SQS API reference, MessageRetentionPeriod: 4 days by default; a dead letter keeps its age, up to 14',
     },
@@ -132,14 +131,20 @@ function pauseKnobs({ objective = {} }: RatesQuestion): Knob[] {
       name: 'pauseAtBounceRatio',
       value: bounceRatio ?? PAUSE_AT.bounceRatio,
       unit: 'ratio',
-      ...unlessGiven(bounceRatio, 'where the provider begins a review; at 0.1 it pauses the account'),
+      ...unlessGiven(
+        bounceRatio,
+        `where the provider begins a review; at ${PAUSED_AT.bounceRatio} it pauses the account`,
+      ),
       source: SES_REVIEW,
     },
     {
       name: 'pauseAtComplaintRatio',
       value: complaintRatio ?? PAUSE_AT.complaintRatio,
       unit: 'ratio',
-      ...unlessGiven(complaintRatio, 'where the provider begins a review; at 0.005 it pauses the account'),
+      ...unlessGiven(
+        complaintRatio,
+        `where the provider begins a review; at ${PAUSED_AT.complaintRatio} it pauses the account`,
+      ),
       source: SES_REVIEW,
     },
   ];

@@ -49,16 +49,17 @@ export function planTaskRates(
   ]);
 }
 
-/** A queue keeps no count of a day: only its rate holds one. */
+/** A queue keeps no count of a day: its rate holds one, or there is no more to send in a day. */
 function dayCheck({ workload, limit, messagesPerSecond }: RatesQuestion): Check {
-  const { perDay, perSecond, share = 1 } = limit ?? {};
-  const { recipientsPerMessage = 1 } = workload ?? {};
-  const rate = messagesPerSecond ?? Number.POSITIVE_INFINITY;
-  const known = isKnown(perDay) && isKnown(perSecond) && isKnown(share);
-  const most = known ? (perDay * share) / recipientsPerMessage / DAY_SECONDS : 0;
+  const { perDay, share = 1 } = limit ?? {};
+  const { recipientsPerMessage = 1, campaignMessages = 0, steadyPerSecond = 0 } = workload ?? {};
+  const known = [perDay, share, recipientsPerMessage, campaignMessages, steadyPerSecond].every(isKnown);
+  const most = known ? (Number(perDay) * share) / recipientsPerMessage : Number.POSITIVE_INFINITY;
+  const inDay = campaignMessages + steadyPerSecond * DAY_SECONDS;
+  const held = messagesPerSecond !== undefined && messagesPerSecond * DAY_SECONDS <= most;
   return {
-    refused: known && rate > most && perSecond * share > most * recipientsPerMessage,
-    message: `limit.perDay is kept by the rate alone, because a queue of Cloud Tasks counts no days; give messagesPerSecond of at most ${figure(most)}, or release the campaign in portions and leave perDay out, got ${figure(perDay ?? 0)} a day`,
+    refused: known && inDay > most && !held,
+    message: `limit.perDay is kept by the rate alone, because a queue of Cloud Tasks counts no days, and ${figure(inDay)} messages are for one of ${figure(most)}; give messagesPerSecond of at most ${figure(most / DAY_SECONDS)}, or release the campaign in portions of a day`,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The rate of a sender, with its reasons. */
 import { type Knob, unlessGiven } from '../plan';
-import { type Pace, standbyPace } from './limit';
+import { type Pace, slotSecondsOf, standbyPace } from './limit';
 import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
 
@@ -9,22 +9,20 @@ const GCRA = 'ITU-T I.371, generic cell rate algorithm, seen from the receiver';
 /** The rate and what it follows from. */
 export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question }: RatesQuestion): Knob[] {
   const { windowMessages, windowSeconds, jitterSeconds, burst, messagesPerSecond } = pace;
-  const { burstSeconds, source, title, mostPerSecond } = SENDERS[sender];
+  const { burstSeconds, source, title } = SENDERS[sender];
   const { messagesPerSecond: byHand } = question;
   const inputs = { windowMessages, windowSeconds, jitterSeconds };
-  const slots =
-    messagesPerSecond === mostPerSecond
-      ? unlessGiven(byHand, `the most of ${title}`)
-      : burstSeconds === undefined || messagesPerSecond > (windowMessages + 1) / (windowSeconds + jitterSeconds)
-        ? unlessGiven(byHand, '(messages in a window − (burst − 1)) ÷ (window + jitter)', { ...inputs, burst })
-        : unlessGiven(
-            byHand,
-            '(messages in a window + 1) ÷ (window + jitter + seconds of the rate that leave at once)',
-            {
-              ...inputs,
-              burstSeconds,
-            },
-          );
+  const bounds: Readonly<Record<Pace['by'], Pick<Knob, 'formula' | 'inputs'>>> = {
+    slots: {
+      formula: '(messages in a window − (burst − 1)) ÷ (window + jitter)',
+      inputs: { ...inputs, burst },
+    },
+    'own bucket': {
+      formula: '(messages in a window + 1) ÷ (window + jitter + seconds of the rate that leave at once)',
+      inputs: { ...inputs, ...(burstSeconds !== undefined && { burstSeconds }) },
+    },
+    sender: { formula: `the most of ${title}`, inputs: {} },
+  };
   return [
     {
       name: 'windowMessages',
@@ -42,7 +40,7 @@ export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question
       name: 'messagesPerSecond',
       value: messagesPerSecond,
       unit: 'messages/s',
-      ...slots,
+      ...unlessGiven(byHand, bounds[pace.by].formula, bounds[pace.by].inputs),
       source: burstSeconds === undefined ? GCRA : `${GCRA}; ${source}`,
     },
     ...dayKnobs('', pace),
@@ -58,7 +56,7 @@ export function paceKnobs(pace: Pace, { workload, sender = 'lambda', ...question
           },
           {
             name: 'slotSeconds',
-            value: jitterSeconds / 2,
+            value: slotSecondsOf(jitterSeconds),
             unit: 's',
             formula:
               'half the jitter: how late a message may leave its slot, a later one takes a new slot; the other half is for its way to the provider',

@@ -21,6 +21,8 @@ export interface Pace {
   readonly burst: number;
   /** Messages per second that the limit leaves. */
   readonly mostPerSecond: number;
+  /** What bounds it: the slots of a window, what a queue that is its own bucket saves, or the sender. */
+  readonly by: 'slots' | 'own bucket' | 'sender';
   /** Messages per second: given by hand, or as many as the limit leaves. */
   readonly messagesPerSecond: number;
   /** Messages in any 24 hours; infinite without such a limit. */
@@ -50,10 +52,16 @@ export function paceOf(limit: ProviderLimit, question: RatesQuestion, sender: Se
     jitterSeconds,
     burst,
     mostPerSecond,
+    by: mostPerSecond === bySlots ? 'slots' : mostPerSecond === byOwnBucket ? 'own bucket' : 'sender',
     messagesPerSecond: messagesPerSecond ?? mostPerSecond,
     messagesPerDay: Math.floor((perDay * share) / recipientsPerMessage),
     limitPerSecond,
   };
+}
+
+/** Seconds for which a slot is valid: half of the jitter, because the other half is for the way to the provider. */
+export function slotSecondsOf(jitterSeconds: number): number {
+  return jitterSeconds / 2;
 }
 
 /** The pace of the second provider is its own, not the one that was set by hand for the first. */

@@ -14,7 +14,7 @@ import { paceKnobs } from './knobs';
 import { daysFor, type Pace, paceOf, sendingSeconds, standbyPace } from './limit';
 import { podKnobs } from './pod';
 import { DAY_WINDOW_SECONDS } from './run-time';
-import { SENDERS } from './senders';
+import { SENDERS, type SenderName } from './senders';
 import { RatesPlan, type RatesPredictions, type RatesQuestion } from './workload';
 
 /**
@@ -49,13 +49,18 @@ function instanceKnobs(crew: Crew, { workload, sender = 'lambda' }: RatesQuestio
   return sender === 'deployment' ? podKnobs(crew, workload.callSeconds) : [];
 }
 
-/** What was chosen by hand against what the limit leaves. */
-function choiceChecks(pace: Pace, { messagesPerSecond, burst = 1 }: RatesQuestion): Check[] {
+/** What was chosen by hand against what the limits leave. */
+function choiceChecks(pace: Pace, question: RatesQuestion): Check[] {
+  const { messagesPerSecond, burst = 1 } = question;
+  const paces = [
+    { of: '', given: pace },
+    { of: ' of standby', given: standbyPace(question) },
+  ];
   return [
-    {
-      refused: burst > pace.windowMessages,
-      message: `burst must be at most the ${figure(pace.windowMessages)} messages of a window of ${duration(pace.windowSeconds)}, got ${burst}`,
-    },
+    ...paces.map(({ of, given }) => ({
+      refused: given !== undefined && burst > given.windowMessages,
+      message: `burst must be at most the ${figure(given?.windowMessages ?? 0)} messages of a window of ${duration(given?.windowSeconds ?? 0)}${of}, got ${burst}`,
+    })),
     {
       refused: messagesPerSecond !== undefined && messagesPerSecond > pace.mostPerSecond * (1 + 1e-9),
       message: `messagesPerSecond must be at most ${figure(pace.mostPerSecond)}, above which some window of ${duration(pace.windowSeconds)} has more than ${figure(pace.windowMessages)} messages, got ${messagesPerSecond}`,
@@ -84,16 +89,23 @@ function predictionsOf(question: RatesQuestion, pace: Pace): RatesPredictions {
   };
 }
 
-/** Whether so many times the messages leave as promised. */
-function keeps({ workload, objective = {} }: RatesQuestion, pace: Pace, times: number): boolean {
+/** For a pause that a person resumes, before messages expire. */
+const PAUSE_SPARE_SECONDS = 3600;
+
+/** Whether so many times the messages leave as promised, and before they expire. */
+function keeps({ workload, objective = {}, sender = 'lambda' }: RatesQuestion, pace: Pace, times: number): boolean {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
-  const { completeSeconds } = objective;
+  const { completeSeconds = Number.POSITIVE_INFINITY } = objective;
   const steady = times * steadyPerSecond;
   if (steady >= Math.min(pace.messagesPerSecond, pace.messagesPerDay / DAY_WINDOW_SECONDS)) return false;
-  return (
-    completeSeconds === undefined ||
-    sendingSeconds(times * campaignMessages, steady, pace) <= completeSeconds * (1 + 1e-9)
-  );
+  if (campaignMessages === 0) return true;
+  const seconds = sendingSeconds(times * campaignMessages, steady, pace);
+  return seconds <= Math.min(completeSeconds * (1 + 1e-9), longestSeconds(sender));
+}
+
+/** The longest campaign whose messages do not expire. */
+function longestSeconds(sender: SenderName): number {
+  return (SENDERS[sender].keeps?.seconds ?? Number.POSITIVE_INFINITY) - PAUSE_SPARE_SECONDS;
 }
 
 /** Throws when the limit leaves too little. */
@@ -136,7 +148,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
   }
 }
 
-function tooMuch({ workload, objective = {} }: RatesQuestion, pace: Pace, times = 1): string {
+function tooMuch({ workload, objective = {}, sender = 'lambda' }: RatesQuestion, pace: Pace, times = 1): string {
   const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
   const daily = pace.messagesPerDay / DAY_WINDOW_SECONDS;
   const rate = Math.min(pace.messagesPerSecond, daily);
@@ -145,7 +157,12 @@ function tooMuch({ workload, objective = {} }: RatesQuestion, pace: Pace, times 
   if (steady >= rate)
     return `${figure(steady)} messages/s arrive and the limit leaves ${limit}: they would never catch up`;
   const messages = times * campaignMessages;
-  return `${figure(messages)} messages take ${duration(sendingSeconds(messages, steady, pace))} at ${figure(pace.messagesPerSecond - steady)}/s${daily < pace.messagesPerSecond ? ` and ${limit}` : ''}, ${duration(objective.completeSeconds!)} are promised`;
+  const seconds = sendingSeconds(messages, steady, pace);
+  const taken = `${figure(messages)} messages take ${duration(seconds)} at ${figure(pace.messagesPerSecond - steady)}/s${daily < pace.messagesPerSecond ? ` and ${limit}` : ''}`;
+  const { keeps: kept } = SENDERS[sender];
+  return kept !== undefined && seconds > longestSeconds(sender)
+    ? `${taken}, ${kept.title} keeps a message for ${duration(kept.seconds)}, and an hour of it is for a pause`
+    : `${taken}, ${duration(objective.completeSeconds!)} are promised`;
 }
 
 /** Changes that each keep the promise; each has been tried. */
@@ -155,24 +172,33 @@ function waysOut(question: RatesQuestion, pace: Pace, times: number): string[] {
   const sender = SENDERS[question.sender ?? 'lambda'];
   const withLimit = (factor: number) => {
     const perDay = limit.perDay === undefined ? undefined : limit.perDay * factor;
-    const larger = { ...limit, perSecond: limit.perSecond * factor, perDay };
-    return paceOf(larger, { ...question, messagesPerSecond: undefined }, sender);
+    return paceOf({ ...limit, perSecond: limit.perSecond * factor, perDay }, question, sender);
   };
+  const derived = { ...question, messagesPerSecond: undefined };
+  const faster =
+    question.messagesPerSecond !== undefined && keeps(derived, paceOf(limit, derived, sender), times)
+      ? [`leave messagesPerSecond out: the limit leaves ${figure(pace.mostPerSecond)}/s`]
+      : [];
   const factor = smallestAbove(1, (one) => keeps(question, withLimit(one), times));
   const { completeSeconds } = objective;
   const seconds = sendingSeconds(times * campaignMessages, times * steadyPerSecond, pace);
   const fewer = fewerMessages(question, pace, times);
   return [
+    ...faster,
     ...(factor === undefined
       ? []
       : [
           `a limit of ${figure(limit.perSecond * factor)}/s${limit.perDay === undefined ? '' : ` and ${figure(Math.ceil(limit.perDay * factor))} a day`}`,
         ]),
-    ...(completeSeconds !== undefined && Number.isFinite(seconds)
+    ...(completeSeconds !== undefined &&
+    seconds <= longestSeconds(question.sender ?? 'lambda') &&
+    Number.isFinite(seconds)
       ? [`completeSeconds of ${figure(Math.ceil(seconds))}`]
       : []),
     ...(fewer === undefined ? [] : [fewer]),
-    ...(factor === undefined && fewer === undefined ? ['several senders, each with a provider of its own'] : []),
+    ...(factor === undefined && fewer === undefined && faster.length === 0
+      ? ['several senders, each with a provider of its own']
+      : []),
   ];
 }
 

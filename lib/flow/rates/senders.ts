@@ -1,6 +1,8 @@
 /** Who sends, and where its token bucket is: limits once, for plan, constructs and rules. */
 
+import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
+import { DAY_SECONDS } from '../ranges';
 
 /** Who can send. */
 export type SenderName = 'lambda' | 'deployment' | 'cloud-tasks';
@@ -15,7 +17,7 @@ export interface SenderFacts {
   readonly mostInstances: number;
   /** Messages that one instance has in flight at most. */
   readonly mostPerInstance: number;
-  /** Recipients per second at most, whatever the provider takes. */
+  /** Messages per second at most, whatever the provider takes. */
   readonly mostPerSecond: number;
   /** Where these limits stand. */
   readonly source: string;
@@ -25,6 +27,8 @@ export interface SenderFacts {
   readonly batches: boolean;
   /** Seconds that an instance may run, where that is limited. */
   readonly mostSeconds?: number;
+  /** Where messages wait, and for how many seconds at most, where that is limited. */
+  readonly keeps?: { readonly title: string; readonly seconds: number };
   /** Seconds of its rate that leave at once, where that cannot be set. */
   readonly burstSeconds?: number;
 }
@@ -46,6 +50,8 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
     },
     batches: true,
     mostSeconds: LONGEST_FUNCTION_SECONDS,
+    // A day less than a dead letter is kept, which has the age of its message.
+    keeps: { title: 'Amazon SQS', seconds: SQS_LIMITS.retentionSeconds.max - DAY_SECONDS },
   },
   deployment: {
     title: 'a Deployment with a bucket in Redis',

@@ -6,12 +6,16 @@ import { type Quarters, roomOfDay } from '../sender/day';
 
 /** What it does. Every call may be made twice. */
 export interface Switches {
-  /** Closes or opens the buckets of all providers: senders that run stop at their next slot. */
+  /**
+   * Closes or opens the buckets of all providers, which may be shared with other senders: those that run stop at their next
+   * portion. And records the same of this sender alone, so that another one's resume is not its own.
+   */
   setPaused(reason: string | undefined): Promise<void>;
   /** Lets the provider refuse, or take, what names the configuration set. */
   setSending(enabled: boolean): Promise<void>;
   /** Stops or starts the receiving of messages, so that they wait in the queue. */
   setReceiving(enabled: boolean): Promise<void>;
+  /** Whether this sender was paused, or a bucket that it uses. */
   isPaused(): Promise<boolean>;
   /** Whether receiving was stopped because the day is full. */
   isDayClosed(): Promise<boolean>;
@@ -83,6 +87,11 @@ async function day(batch: number, switches: Switches): Promise<Done> {
     if (!isClosed) return 'nothing';
     // The record goes last, so that the next minute repairs a call that failed.
     await switches.setReceiving(true);
+    // An alarm in between has stopped it for another reason.
+    if (await switches.isPaused()) {
+      await switches.setReceiving(false);
+      return 'nothing';
+    }
     await switches.setDayClosed(false);
     switches.count('DayOpened', 'there is room again');
     return 'day opened';

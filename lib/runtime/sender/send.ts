@@ -53,6 +53,7 @@ export const COUNTED = [
   'Away',
   'DayFull',
   'Busy',
+  'Closed',
   'Standby',
   'Unrecorded',
 ] as const;
@@ -108,8 +109,8 @@ type Found =
   | { readonly closed: Closed; readonly retryMillis: number }
   | { readonly failed: unknown };
 
-/** Under which name mails are counted that were given back. */
-const GIVEN_BACK: Readonly<Record<Closed, Counted>> = { paused: 'Paused', day: 'DayFull', away: 'Away', busy: 'Busy' };
+/** Under which name mails are counted that are given back, beside `Closed`: no provider took them. */
+const GIVEN_BACK: Readonly<Partial<Record<Closed, Counted>>> = { paused: 'Paused', day: 'DayFull', busy: 'Busy' };
 /** Slots that a late mail may take after its first one. */
 const MOST_SLOTS = 4;
 /** How long before its slot a mail has its connection opened. */
@@ -228,6 +229,8 @@ class Batch {
         }
         const { closed: why, retryMillis = this.config.closedSeconds * 1000 } = reservation;
         closed.push({ closed: why, retryMillis });
+        // Also where another provider takes them: only this says that one is away.
+        if (why === 'away') this.#count('Away', count);
         // A pause is meant for all providers: what bounces at one bounces at the other. And one in use is not away.
         if (why === 'paused' || why === 'busy') return { closed: why, retryMillis };
       } catch (failed) {
@@ -248,7 +251,9 @@ class Batch {
 
   async #giveBack(claimed: readonly Claimed[], why: Closed, retryMillis: number): Promise<void> {
     const { closedSeconds, holdSeconds } = this.config;
-    this.#count(GIVEN_BACK[why], claimed.length);
+    const reason = GIVEN_BACK[why];
+    if (reason !== undefined) this.#count(reason, claimed.length);
+    if (why !== 'busy') this.#count('Closed', claimed.length);
     await Promise.all(claimed.map((one) => this.#release(one)));
     const hideSeconds = Math.min(closedSeconds, Math.max(1, Math.ceil(retryMillis / 1000)));
     for (const { message } of claimed) this.#hide(message, hideSeconds);
@@ -262,7 +267,7 @@ class Batch {
     let slot = first;
     for (let taken = 1; ; taken += 1) {
       if (slot.at - READY_MILLIS > now()) await wait(slot.at - READY_MILLIS - now());
-      const handedOver = await lane.provider.ready?.();
+      const handedOver = await lane.provider.ready?.(claimed.mail);
       if (slot.at > now()) await wait(slot.at - now());
       // A wait ends early then, and before its slot a mail must not leave.
       const inTime = !this.ports.isStopped?.() && now() <= slot.until;
@@ -304,7 +309,8 @@ class Batch {
         return this.#comesBack(claimed);
       case 'away':
         this.#count('Away');
-        await this.#tell(() => lane.bucket.away(outcome.millis));
+        // It was not sent: the next provider may take it, and no receive is spent. Not while this one would be asked again.
+        if (await this.#tell(() => lane.bucket.away(outcome.millis))) return this.#sendClaimed([claimed]);
         return this.#comesBack(claimed);
       case 'refused':
         this.#count('Refused');
@@ -358,11 +364,14 @@ class Batch {
     await this.#tell(() => this.ports.claims.release(mail.id, since));
   }
 
-  async #tell(write: () => Promise<void>): Promise<void> {
+  /** Whether it was written. */
+  async #tell(write: () => Promise<void>): Promise<boolean> {
     try {
       await write();
+      return true;
     } catch (error) {
       this.ports.log('the store did not answer', { error: nameOf(error) });
+      return false;
     }
   }
 

@@ -239,14 +239,57 @@ describe('one question, one plan', () => {
   });
 });
 
+describe('days', () => {
+  const perDay = 100_000;
+  test.each([
+    [1, { perSecond: 100, perDay }, 90_000],
+    [2, { perSecond: 100, perDay }, 190_000],
+    [3, { perSecond: 100, perDay }, 300_000],
+    [7, { perSecond: 14, perDay: 50_000 }, 350_000],
+    [12, { perSecond: 100, perDay }, 1_200_000],
+    // The sandbox of Amazon SES, and a small account.
+    [10, { perSecond: 1, perDay: 200 }, 2000],
+    [5, { perSecond: 14, perDay: 1000 }, 5000],
+  ])('a campaign of %d is built as planned', (days, limit, campaignMessages) => {
+    const question = { workload: { campaignMessages, callSeconds: 0.15 }, limit };
+    const made = make({ ...question, objective: undefined });
+    const { plan, redriveQueue } = made.sender;
+    expect(plan.predictions.campaignDays).toBe(days);
+    const queue = redriveQueue!.plan;
+    // One value for one fact.
+    const { functionTimeoutSeconds, retentionSeconds, workload } = sendingQuestion(
+      { ...question, sender: 'lambda' },
+      plan,
+    );
+    expect(functionTimeoutSeconds).toBe(plan.value('functionTimeoutSeconds'));
+    expect(queue.value('visibilityTimeoutSeconds')).toBe(
+      6 * plan.value('functionTimeoutSeconds') + plan.value('batchWindowSeconds'),
+    );
+    expect(queue.value('retentionSeconds')).toBe(retentionSeconds);
+    expect(workload.serviceSeconds).toBeCloseTo(plan.value('senders') / plan.value('messagesPerSecond'), 9);
+    // Every mail is kept until it has left, and longer where there is room.
+    expect(plan.value('retentionSeconds')).toBeGreaterThan(plan.predictions.campaignSeconds!);
+  });
+
+  test('of 13.5 is refused, and says what would do', () => {
+    const question = {
+      workload: { campaignMessages: 1_350_000, callSeconds: 0.15 },
+      limit: { perSecond: 100, perDay },
+    };
+    expect(() => make({ ...question, objective: undefined })).toThrow(
+      /1,350,000 messages take 13\.2 days .*Amazon SQS keeps a message for 13 days/,
+    );
+  });
+});
+
 describe('the breaker', () => {
-  test('is started by bounces, complaints and a provider that is away, each with a permission', () => {
+  test('is started by bounces, complaints and mails that no provider takes, each with a permission', () => {
     const { breaker, alarms } = usual.sender;
     const arn = usual.stack.resolve(breaker!.functionArn);
     const starting = alarms.all.filter((alarm) =>
       JSON.stringify(properties(usual, alarm).AlarmActions ?? []).includes(JSON.stringify(arn)),
     );
-    expect(starting.map(({ node }) => node.id)).toEqual(['Bounces', 'Complaints', 'Away']);
+    expect(starting.map(({ node }) => node.id)).toEqual(['Bounces', 'Complaints', 'Closed']);
     const permitted = Object.values(usual.template.findResources('AWS::Lambda::Permission')).filter(
       ({ Properties }) => Properties.Principal === 'lambda.alarms.cloudwatch.amazonaws.com',
     );
@@ -255,8 +298,30 @@ describe('the breaker', () => {
     );
   });
 
-  test('does not start when a provider is away that has a second one', () => {
+  test('with a second provider it does not start while one is away, and does when both are', () => {
     expect(properties(two, two.sender.alarms.away).AlarmActions).toBeUndefined();
+    expect(properties(two, two.sender.alarms.closed)).toMatchObject({
+      MetricName: 'Closed',
+      Period: 1200,
+      EvaluationPeriods: 2,
+      AlarmActions: [two.stack.resolve(two.sender.breaker!.functionArn)],
+    });
+  });
+
+  test('reads and writes the buckets, the days and the gate of its own sender, and no record of a mail', () => {
+    const { Statement } = Object.entries(usual.template.findResources('AWS::IAM::Policy')).find(([id]) =>
+      id.includes('Breaker'),
+    )![1].Properties.PolicyDocument;
+    const table = Statement.find(({ Action }: Untyped) => [Action].flat().includes('dynamodb:UpdateItem'));
+    expect(table.Condition).toEqual({
+      'ForAllValues:StringLike': {
+        'dynamodb:LeadingKeys': [
+          'bucket#*',
+          'day#*',
+          { 'Fn::Join': ['', ['gate#', usual.stack.resolve(usual.sender.mapping.eventSourceMappingId)]] },
+        ],
+      },
+    });
   });
 
   test('has no way back but by hand: no alarm acts when it is over', () => {
@@ -280,6 +345,15 @@ describe('the breaker', () => {
       undefined,
     ]);
     template.resourceCountIs('AWS::Lambda::Permission', 0);
+  });
+
+  test('left out, it still stops and starts receiving with the day: nothing else would, for up to a day', () => {
+    const daily = make({ breaker: false, limit: { perSecond: 100, perDay: 600_000 } });
+    expect(daily.sender.dayCheck).toBeDefined();
+    for (const alarm of daily.sender.alarms.all) expect(properties(daily, alarm).AlarmActions).toBeUndefined();
+    expect(properties(daily, daily.sender.alarms.closed).AlarmDescription).toContain(
+      'Disable the event source mapping',
+    );
   });
 });
 

@@ -80,17 +80,92 @@ describe('known answers', () => {
     expect(plan.predictions.standbyCampaignSeconds).toBeCloseTo(10_500, 0);
     expect(plan.remarks.join()).toContain('the second provider alone takes 2.92 h');
   });
+
+  test.each([
+    [1, 0.952, 'messages in a window − (burst − 1)'],
+    [100, 80.8, 'messages in a window + 1'],
+    [2000, 500, 'the most of Google Cloud Tasks'],
+  ])('Cloud Tasks with a limit of %d/s: the formula is that of the number', (perSecond, rate, formula) => {
+    const plan = planRates('Mailing', {
+      workload: { ...call, campaignMessages: 1000 },
+      limit: { perSecond },
+      sender: 'cloud-tasks',
+    });
+    const knob = plan.knobs.find(({ name }) => name === 'messagesPerSecond')!;
+    expect(knob.value).toBeCloseTo(rate, 3);
+    expect(knob.formula).toContain(formula);
+  });
+});
+
+describe('a second provider', () => {
+  const standby = { perSecond: 2 };
+
+  test('a burst that its window does not hold is refused by name', () => {
+    expect(refusal({ ...MAILING, standby, burst: 5 }).message).toContain(
+      'burst must be at most the 2 messages of a window of 1 s of standby, got 5',
+    );
+    const plan = planRates('Mailing', { ...MAILING, standby, burst: 2 });
+    expect(plan.value('standbyMessagesPerSecond')).toBeCloseTo(1 / 1.05, 3);
+  });
+
+  test('that is faster gets the senders that it needs for what is predicted', () => {
+    const plan = planRates('Mailing', {
+      workload: { ...call, campaignMessages: 1e6 },
+      limit: { perSecond: 14 },
+      standby: { perSecond: 1000 },
+    });
+    const rate = plan.value('standbyMessagesPerSecond');
+    expect(plan.value('inFlight')).toBeGreaterThanOrEqual(rate * 0.2);
+    expect(plan.predictions.standbyCampaignSeconds).toBeCloseTo(1e6 / rate, 0);
+  });
 });
 
 describe('refusals', () => {
   test.each([
     ['a campaign that is late', { ...MAILING, objective: { completeSeconds: 3600 } }],
     ['a daily limit', { ...MAILING, limit: { perSecond: 100, perDay: 400_000 } }],
+    [
+      'a campaign whose mails would expire',
+      {
+        ...MAILING,
+        workload: { ...MAILING.workload, campaignMessages: 1e6 },
+        limit: { perSecond: 14, perDay: 50_000 },
+        objective: undefined,
+      },
+      2,
+    ],
+    [
+      'the same, promised in a year',
+      {
+        ...MAILING,
+        workload: { ...MAILING.workload, campaignMessages: 1e6 },
+        limit: { perSecond: 14, perDay: 50_000 },
+        objective: { completeSeconds: 3e7 },
+      },
+      2,
+    ],
+    ['a rate by hand that is too low', { ...MAILING, messagesPerSecond: 50 }],
     ['a head-room that the limit does not leave', { ...MAILING, objective: { completeSeconds: 7200, headroom: 2 } }],
-  ])('%s: every way out leads to a plan', (_, question) => {
+  ])('%s: every way out leads to a plan', (_, question: RatesQuestion, least = 3) => {
     const { waysOut } = refusal(question);
     const planned = waysOut.map((way) => planRates('Mailing', taken(question, way)));
-    expect(planned.length).toBeGreaterThanOrEqual(3);
+    expect(planned.length).toBeGreaterThanOrEqual(least);
+  });
+
+  test('how long Amazon SQS keeps a message is part of the promise; a queue in Redis keeps it as long as it takes', () => {
+    const question = {
+      workload: { ...call, campaignMessages: 500_000 },
+      limit: { perSecond: 14, perDay: 50_000 },
+    };
+    const { breaksAtLoad } = planRates('Mailing', question).predictions;
+    expect(breaksAtLoad).toBeCloseTo(1.3, 1);
+    const larger = { ...question, workload: { ...call, campaignMessages: 1e6 } };
+    expect(refusal(larger).message).toContain(
+      '1,000,000 messages take 19.3 days at 13.33/s and 50,000 a day, Amazon SQS keeps',
+    );
+    expect(planRates('Mailing', { ...larger, sender: 'deployment' }).predictions.breaksAtLoad).toBe(
+      Number.POSITIVE_INFINITY,
+    );
   });
 
   test('steady messages above the rate', () => {
@@ -151,6 +226,7 @@ function taken(question: RatesQuestion, way: string): RatesQuestion {
     return { ...question, limit: { ...limit, perSecond: first * 1.001, ...(second && { perDay: second }) } };
   }
   if (way.startsWith('completeSeconds')) return { ...question, objective: { ...objective, completeSeconds: first } };
+  if (way.startsWith('leave messagesPerSecond out')) return { ...question, messagesPerSecond: undefined };
   if (way.startsWith('leave headroom out')) return { ...question, objective: { ...objective, headroom: undefined } };
   const of = (messages: number | undefined) => messages && (messages * first) / 100;
   return {

@@ -134,12 +134,16 @@ describe('the plan', () => {
   });
 
   test('a daily limit that the rate does not keep is refused, with the rate that does; and that one is taken', () => {
-    const limit = { perSecond: 100, perDay: 864_000 };
+    const limit = { perSecond: 100, perDay: 432_000 };
     const { message } = thrown({ limit });
-    expect(message).toContain('give messagesPerSecond of at most 10, or release the campaign in portions');
-    const workload = { ...MAILING.workload, campaignMessages: 50_000 };
-    expect(() => planTaskRates('Mailing', { ...MAILING, workload, limit, messagesPerSecond: 10 })).not.toThrow();
-    expect(thrown({ limit, messagesPerSecond: 11 }).message).toContain('got 864,000 a day');
+    expect(message).toContain(
+      '500,000 messages are for one of 432,000; give messagesPerSecond of at most 5, or release',
+    );
+    const { workload } = MAILING;
+    expect(() => planTaskRates('Mailing', { workload, limit, messagesPerSecond: 5 })).not.toThrow();
+    expect(thrown({ limit, objective: undefined, messagesPerSecond: 6 }).message).toContain('counts no days');
+    // A campaign that one day takes needs no other rate.
+    expect(() => planTaskRates('Mailing', { workload, limit: { perSecond: 100, perDay: 500_000 } })).not.toThrow();
   });
 
   test('a long campaign keeps its tasks for twice as long, up to 30 days', () => {

@@ -74,6 +74,7 @@ describe('the rate of the plan, and a fixed number of pods', () => {
       messagesPerSecond: value('messagesPerSecond'),
       burst: 1,
       slotSeconds: 0.025,
+      messagesPerDay: 700_000,
       throttledFactor: 0.7,
       recoveryStep: 0.01,
       adaptSeconds: 10,
@@ -90,7 +91,7 @@ describe('the rate of the plan, and a fixed number of pods', () => {
     const [first, second] = JSON.parse(variables(two).LANES);
     expect([first.name, first.kind, second.name, second.kind]).toEqual(['provider', 'http', 'standby', 'smtp']);
     expect(second.pace.messagesPerSecond).toBeCloseTo(200 / 1.05, 6);
-    expect([first.pace.messagesPerDay, second.pace.messagesPerDay]).toEqual([undefined, 1e6]);
+    expect([first.pace.messagesPerDay, second.pace.messagesPerDay]).toEqual([700_000, 1e6]);
     // 190.5 × 0.2 s × 1.2.
     expect(two.sender.plan.value('inFlight')).toBe(46);
     expect(variables(two).ON_UNKNOWN).toBe('send');

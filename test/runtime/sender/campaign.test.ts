@@ -51,3 +51,9 @@ describe('a clock that is ahead', () => {
     expect(run.givenBack).toBeLessThanOrEqual((23 * 30) / plan.value('holdSeconds'));
   });
 });
+
+test('a provider that is away for a day, and nothing stops receiving: no mail is dead-lettered', async () => {
+  const run = await runCampaign({ plan, mails: 30, answer: { kind: 'away', millis: 900_000 }, seconds: 24 * 3600 });
+  expect(run).toMatchObject({ sent: 0, deadLetters: 0 });
+  expect(run.counts.Closed).toBeGreaterThan(30 * 90);
+});

@@ -268,7 +268,7 @@ describe('a pause', () => {
     // What bounces at one provider bounces at the other.
     expect([...provider.ids, ...standby.ids]).toEqual([]);
     expect(record('mail0')).toBeUndefined();
-    expect(counts).toEqual({ Paused: 3 });
+    expect(counts).toEqual({ Paused: 3, Closed: 3 });
     // Slowly, so that the queue is not received and hidden within minutes.
     expect(time.millis - began).toBeGreaterThanOrEqual(5000);
   });
@@ -279,16 +279,56 @@ describe('a second provider', () => {
     const { start, provider, standby, time } = world();
     provider.answer = () => ({ kind: 'away', millis: 900_000 });
     const { send, counts } = start({}, true);
-    expect((await send(mails(1, 'first'))).get('m-first0')).toEqual({ hideSeconds: 1 });
-    time.millis += 1000;
-    await send([message('first0', { receives: 2 }), ...mails(19)]);
+    // The mail that finds it out leaves by the other.
+    expect((await send(mails(1, 'first'))).get('m-first0')).toBe('done');
+    await send(mails(19));
     expect(standby.ids).toHaveLength(20);
     expect(provider.ids).toEqual(['first0']);
-    expect(counts).toMatchObject({ Away: 1, Standby: 20, Sent: 20 });
+    // Once by the call, then for each mail that left by the other.
+    expect(counts).toMatchObject({ Away: 21, Standby: 20, Sent: 20 });
+    expect(counts.Closed).toBeUndefined();
     time.millis += 900_000;
     provider.answer = ({ id }) => ({ kind: 'sent', messageId: id });
     await send(mails(1, 'later'));
     expect(provider.ids).toEqual(['first0', 'later0']);
+  });
+
+  test.each([
+    ['many mails', 5, true],
+    ['one mail at a time', 300, true],
+    ['one mail, without a second provider', 300, false],
+  ])('%s: while the first is away, every window of its alarm says so', async (_, everySeconds, withStandby) => {
+    const { start, provider, time } = world();
+    provider.answer = () => ({ kind: 'away', millis: 900_000 });
+    const { send, counts } = start({}, withStandby);
+    const began = time.millis;
+    const windows = new Set<number>();
+    // Without a second provider there is but one mail, which comes back when its message says.
+    for (let nth = 0; time.millis < began + 3_600_000; nth += 1) {
+      const before = counts.Away ?? 0;
+      const at = time.millis;
+      const [verdict] = (await send([message(withStandby ? `mail${nth}` : 'only', { receives: 1 })])).values();
+      if ((counts.Away ?? 0) > before) windows.add(Math.floor((at - began) / 1_200_000));
+      time.millis = at + 1000 * (withStandby ? everySeconds : (verdict as { hideSeconds: number }).hideSeconds);
+    }
+    expect([...windows]).toEqual([0, 1, 2]);
+    expect((counts.Closed ?? 0) > 0).toBe(!withStandby);
+  });
+
+  test('all of them away: that is counted, and nothing else says that mails do not leave', async () => {
+    const { start, provider, standby, time } = world();
+    provider.answer = () => ({ kind: 'away', millis: 900_000 });
+    standby.answer = () => ({ kind: 'away', millis: 60_000 });
+    const { send, counts } = start({}, true);
+    const verdicts = [await send(mails(1, 'first')), await send(mails(3))];
+    expect(counts).toMatchObject({ Closed: 4 });
+    expect([provider.ids, standby.ids]).toEqual([['first0'], ['first0']]);
+    // They come back when the first of them may be there again: 60 s, less what this function waits.
+    expect(verdicts.flatMap((one) => [...one.values()])).toEqual([
+      { hideSeconds: 60 },
+      ...Array(3).fill({ hideSeconds: 55 }),
+    ]);
+    expect(time.millis).toBeGreaterThan(0);
   });
 
   test('without one, messages come back when the provider may be there again', async () => {
@@ -298,7 +338,8 @@ describe('a second provider', () => {
     await send(mails(1, 'first'));
     time.millis += 20_000;
     const verdicts = await send(mails(2));
-    expect([...verdicts.values()]).toEqual([{ hideSeconds: 40 }, { hideSeconds: 40 }]);
+    // 60 s, less the 5 s that the first function waited, and these 20 s.
+    expect([...verdicts.values()]).toEqual([{ hideSeconds: 35 }, { hideSeconds: 35 }]);
   });
 });
 
