@@ -1,6 +1,6 @@
 /** The plan of a sender whose mails wait in a queue of Google Cloud Tasks, which is the bucket as well. */
 import { chosenKnob, firstOneKnob } from '../alarms';
-import { type Check, isKnown, shown } from '../errors';
+import { type Check, isKnown } from '../errors';
 import { figure } from '../figures';
 import type { Knob } from '../plan';
 import { cloudRunProbeKnobs } from '../probes';
@@ -49,18 +49,17 @@ export function planTaskRates(
   ]);
 }
 
-/** A queue keeps no count of a day: its rate holds one, or the campaign is no larger than a day takes. */
+/** A queue keeps no count of a day: its rate holds one, or there is no more to send in a day. */
 function dayCheck({ workload, limit, messagesPerSecond }: RatesQuestion): Check {
-  const { perDay, perSecond, share = 1 } = limit ?? {};
-  const { recipientsPerMessage = 1, campaignMessages } = workload ?? {};
-  const rate = messagesPerSecond ?? Number.POSITIVE_INFINITY;
-  const known = isKnown(perDay) && isKnown(perSecond) && isKnown(share);
-  const day = known ? (perDay * share) / recipientsPerMessage : 0;
-  const most = day / DAY_SECONDS;
-  const fits = isKnown(campaignMessages) && campaignMessages <= day;
+  const { perDay, share = 1 } = limit ?? {};
+  const { recipientsPerMessage = 1, campaignMessages = 0, steadyPerSecond = 0 } = workload ?? {};
+  const known = [perDay, share, recipientsPerMessage, campaignMessages, steadyPerSecond].every(isKnown);
+  const most = known ? (Number(perDay) * share) / recipientsPerMessage : Number.POSITIVE_INFINITY;
+  const inDay = campaignMessages + steadyPerSecond * DAY_SECONDS;
+  const held = messagesPerSecond !== undefined && messagesPerSecond * DAY_SECONDS <= most;
   return {
-    refused: known && !fits && rate > most && perSecond * share > most * recipientsPerMessage,
-    message: `limit.perDay must take the whole campaign of ${shown(campaignMessages)} messages, or be kept by the rate, because a queue of Cloud Tasks counts no days; give messagesPerSecond of at most ${figure(most)}, or enqueue at most ${figure(day)} messages a day and plan for these, got ${figure(perDay ?? 0)} a day`,
+    refused: known && inDay > most && !held,
+    message: `limit.perDay is kept by the rate alone, because a queue of Cloud Tasks counts no days, and ${figure(inDay)} messages are for one of ${figure(most)}; give messagesPerSecond of at most ${figure(most / DAY_SECONDS)}, or release the campaign in portions of a day`,
   };
 }
 

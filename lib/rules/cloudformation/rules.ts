@@ -7,6 +7,7 @@ import { BATCH_RULES } from './batch';
 import { DATABASE_RULES } from './database';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
+import { MAIL_RULES } from './mail';
 import { PIPE_RULES } from './pipes';
 import type { Template } from './read/template';
 import { SCALING_RULES } from './scaling';
@@ -37,4 +38,5 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...TABLE_RULES,
   ...BATCH_RULES,
   ...DATABASE_RULES,
+  ...MAIL_RULES,
 ];

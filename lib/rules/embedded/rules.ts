@@ -4,6 +4,7 @@ import { EMBEDDED_BROKER_RULES } from './kafka';
 import { EMBEDDED_LOG_RULES } from './logs';
 import { EMBEDDED_MESSAGE_RULES } from './messages';
 import { EMBEDDED_SCHEDULE_RULES } from './schedules';
+import { EMBEDDED_SENDER_RULES } from './senders';
 import { EMBEDDED_STREAM_RULES } from './streams';
 import { EMBEDDED_THROTTLE_RULES } from './throttles';
 
@@ -15,5 +16,6 @@ export const EMBEDDED_RULES: readonly Rule[] = [
   ...EMBEDDED_BROKER_RULES,
   ...EMBEDDED_SCHEDULE_RULES,
   ...EMBEDDED_THROTTLE_RULES,
+  ...EMBEDDED_SENDER_RULES,
   ...EMBEDDED_DATABASE_RULES,
 ];

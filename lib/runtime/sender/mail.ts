@@ -39,10 +39,10 @@ export interface Provider {
   /** Connects. The first call of a process takes longer than a slot is valid; it must not be one with a mail. */
   prepare(): Promise<void>;
   /**
-   * Makes sure, a moment before a slot, that a connection is open for a mail more. Answers with what to call once the mail has
-   * been handed over, or is not. Default: connections stay open.
+   * Makes sure, a moment before its slot, that a connection is open for the mail, and that it is composed. Answers with what to
+   * call once the mail has been handed over, or is not. Default: connections stay open.
    */
-  ready?(): Promise<() => void>;
+  ready?(mail?: Mail): Promise<() => void>;
   send(mail: Mail): Promise<Outcome>;
 }
 

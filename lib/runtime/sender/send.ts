@@ -267,7 +267,7 @@ class Batch {
     let slot = first;
     for (let taken = 1; ; taken += 1) {
       if (slot.at - READY_MILLIS > now()) await wait(slot.at - READY_MILLIS - now());
-      const handedOver = await lane.provider.ready?.();
+      const handedOver = await lane.provider.ready?.(claimed.mail);
       if (slot.at > now()) await wait(slot.at - now());
       // A wait ends early then, and before its slot a mail must not leave.
       const inTime = !this.ports.isStopped?.() && now() <= slot.until;

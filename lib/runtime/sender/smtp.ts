@@ -20,6 +20,13 @@ interface Open {
   readonly usedAt: number;
 }
 
+/** A mail as it goes over the line. */
+interface Composed {
+  readonly message: Buffer;
+  readonly envelope: ReturnType<ReturnType<MailComposer['compile']>['getEnvelope']>;
+  readonly messageId: string;
+}
+
 /** The connection of a call, once it has one. */
 interface Call {
   connection?: SmtpConnection;
@@ -31,6 +38,8 @@ interface Call {
  */
 export class SmtpProvider implements Provider {
   readonly #free: Open[] = [];
+  /** What was composed before its slot; a mail that is gone takes it along. */
+  readonly #composed = new WeakMap<Mail, Promise<Composed | undefined>>();
   #opening = 0;
   #waiting = 0;
 
@@ -43,9 +52,14 @@ export class SmtpProvider implements Provider {
     await this.ready();
   }
 
-  /** Opens a connection unless there is one for each mail that waits for one. */
-  public async ready(): Promise<() => void> {
+  /** Composes the mail, and opens a connection unless there is one for each mail that waits for one. */
+  public async ready(mail?: Mail): Promise<() => void> {
     this.#waiting += 1;
+    if (mail?.subject !== undefined)
+      this.#composed.set(
+        mail,
+        this.#compose(mail).catch(() => undefined),
+      );
     this.#dropIdle();
     if (this.#free.length + this.#opening < this.#waiting) {
       this.#opening += 1;
@@ -92,15 +106,11 @@ export class SmtpProvider implements Provider {
     for (const { connection } of this.#free.splice(0)) connection.quit();
   }
 
-  async #send({ to, from, subject, text, html }: Mail, call: Call): Promise<Outcome> {
-    const composed = new MailComposer({ from: from ?? this.config.from, to: [...to], subject, text, html }).compile();
-    const message = await new Promise<Buffer>((resolve, reject) =>
-      composed.build((error, built) => (error ? reject(error) : resolve(built as Buffer))),
-    );
+  async #send(mail: Mail, call: Call): Promise<Outcome> {
+    const { message, envelope, messageId } = (await this.#composed.get(mail)) ?? (await this.#compose(mail));
     call.connection ??= (await this.#open()).connection;
     const { connection } = call;
     try {
-      const envelope = composed.getEnvelope();
       const { rejected = [] } = await unlessBroken<{ readonly rejected?: readonly unknown[] }>(
         connection,
         'Connection closed',
@@ -109,7 +119,7 @@ export class SmtpProvider implements Provider {
       this.#free.push({ connection, usedAt: Date.now() });
       return {
         kind: 'sent',
-        messageId: composed.messageId(),
+        messageId,
         ...(rejected.length > 0 && { rejected: rejected.length }),
       };
     } catch (error) {
@@ -117,6 +127,14 @@ export class SmtpProvider implements Provider {
       connection.quit();
       throw error;
     }
+  }
+
+  async #compose({ to, from, subject, text, html }: Mail): Promise<Composed> {
+    const node = new MailComposer({ from: from ?? this.config.from, to: [...to], subject, text, html }).compile();
+    const message = await new Promise<Buffer>((resolve, reject) =>
+      node.build((error, built) => (error ? reject(error) : resolve(built as Buffer))),
+    );
+    return { message, envelope: node.getEnvelope(), messageId: node.messageId() };
   }
 
   async #open(): Promise<Open> {

@@ -119,6 +119,26 @@ const SILENT: readonly Near[] = [
         if (one.Type === 'AWS::Scheduler::Schedule') one.Properties.ScheduleExpression = 'rate(5 minutes)';
     },
   ],
+  ['BP-SES-001', 'all mails: a rate that is 1', set('Bounces', { Threshold: 0.99 })],
+  ['BP-SES-001', 'a count, which may be 5', set('Bounces', { MetricName: 'Bounce' })],
+  ['BP-SES-001', 'an alarm that fires when it falls', set('Bounces', { ComparisonOperator: 'LessThanThreshold' })],
+  ['BP-SES-001', 'a metric of the same name of its own', set('Bounces', { Namespace: 'Shop' })],
+  ['BP-SES-003', 'just below where the account is paused', set('Bounces', { Threshold: 0.0049 })],
+  ['BP-SES-003', 'the rate of bounces may be higher', set('Bounces', { MetricName: 'Reputation.BounceRate' })],
+  [
+    'BP-SES-002',
+    'another destination takes the rest',
+    add('AWS::SES::ConfigurationSetEventDestination', {
+      ConfigurationSetName: { Ref: 'Campaigns' },
+      EventDestination: { Enabled: true, MatchingEventTypes: ['COMPLAINT'] },
+    }),
+  ],
+  [
+    'BP-SES-002',
+    'a destination whose set another stack names',
+    set('Events', { ConfigurationSetName: { Ref: 'Theirs' } }),
+  ],
+  ['BP-SES-002', 'a set that is exported', output('Campaigns')],
   ['BP-SQS-001', 'a queue whose only mapping a person switches on', set('Worker', { Enabled: false })],
   ['BP-SQS-004', 'a function that another template owns', (r) => delete r.Function],
   ['BP-LAMBDA-001', 'batches of one', set('Worker', { BatchSize: 1 })],
