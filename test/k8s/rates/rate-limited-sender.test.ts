@@ -75,7 +75,6 @@ describe('the rate of the plan, and a fixed number of pods', () => {
       messagesPerDay: 700_000,
       burst: 1,
       slotSeconds: 0.025,
-      messagesPerDay: 700_000,
       throttledFactor: 0.7,
       recoveryStep: 0.01,
       adaptSeconds: 10,

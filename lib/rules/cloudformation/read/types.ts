@@ -55,6 +55,8 @@ export const TYPES_READ: readonly string[] = [
   'AWS::RDS::DBParameterGroup',
   'AWS::S3::Bucket',
   'AWS::S3::BucketPolicy',
+  'AWS::SES::ConfigurationSet',
+  'AWS::SES::ConfigurationSetEventDestination',
   'AWS::SNS::Subscription',
   'AWS::SNS::Topic',
   'AWS::SNS::TopicInlinePolicy',
