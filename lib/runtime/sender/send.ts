@@ -1,6 +1,6 @@
 /**
  * Sends mails in their slots, each once: claim, slot, call, record. A claim that is found again from before a crash was
- * between call and record, so nobody knows whether its mail left; it is parked, not sent a second time.
+ * between call and record, so its mail may have left; it is parked, not sent a second time.
  */
 import { randomUUID } from 'node:crypto';
 import { type Mail, mailOf, type Outcome, type Provider } from './mail';
@@ -302,7 +302,7 @@ class Batch {
     switch (outcome.kind) {
       case 'sent':
         this.#count('Sent');
-        // It has left, whatever comes now: the message must not come back.
+        // It has left: the message must not come back.
         this.#verdicts.set(message.messageId, 'done');
         return this.#record(mail, outcome.messageId, lane);
       case 'throttled':

@@ -1,4 +1,4 @@
-/** A sender: every mail once, in its slot, whatever fails in between. */
+/** A sender: every mail once, in its slot, through every failure in between. */
 import { DynamoBucketStore, DynamoClaims } from '../../../lib/runtime/sender/dynamo';
 import { sendBatch } from '../../../lib/runtime/sender/send';
 import { SharedBucket } from '../../../lib/runtime/sender/slots';
@@ -126,7 +126,7 @@ describe('no mail twice', () => {
     expect([...verdicts.values()].filter((one) => one === 'done')).toHaveLength(1);
   });
 
-  test('no answer: nobody knows, so it is parked at once', async () => {
+  test('no answer: it may have been sent, so it is parked at once', async () => {
     const { start, provider, record } = world();
     provider.answer = () => ({ kind: 'unknown', reason: 'TimeoutError' });
     const { send, parked } = start();
