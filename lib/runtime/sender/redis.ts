@@ -75,31 +75,6 @@ if perDay > 0 then
   redis.call('HINCRBY', KEYS[2], string.format('%.0f', math.floor(arrives / quarter)), count)
   redis.call('EXPIRE', KEYS[2], 172800)
 end
-if perDay > 0 then
-  local quarter = 900000000
-  local present = math.floor(now / quarter)
-  local counts = redis.call('HGETALL', KEYS[2])
-  local used, kept = 0, {}
-  for i = 1, #counts, 2 do
-    local at, messages = tonumber(counts[i]), tonumber(counts[i + 1])
-    if at < present - 96 then redis.call('HDEL', KEYS[2], counts[i])
-    else
-      used = used + messages
-      kept[#kept + 1] = {at, messages}
-    end
-  end
-  if used + count > perDay then
-    table.sort(kept, function(a, b) return a[1] < b[1] end)
-    local room = perDay - used
-    for _, one in ipairs(kept) do
-      room = room + one[2]
-      if room >= count then return {'day', text((one[1] + 97) * quarter - now)} end
-    end
-    return {'day', text(97 * quarter)}
-  end
-  redis.call('HINCRBY', KEYS[2], string.format('%.0f', present), count)
-  redis.call('EXPIRE', KEYS[2], 172800)
-end
 redis.call('HSET', KEYS[1], 'next', text(first + count * spacing))
 return {'slots', text(first - now), text(spacing), text(count)}
 `;
