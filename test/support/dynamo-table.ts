@@ -19,6 +19,7 @@ export class DynamoTable {
   public readonly calls: string[] = [];
   public pause: (kind: string) => Promise<void> = async () => {};
   readonly #failing: string[] = [];
+  readonly #losing: string[] = [];
 
   constructor() {
     // biome-ignore lint/suspicious/noExplicitAny: stands in for every overload
@@ -31,6 +32,16 @@ export class DynamoTable {
         this.#failing.splice(at, 1);
         throw new Error(`${kind} did not come through`);
       }
+      const lost = this.#losing.indexOf(kind);
+      if (lost >= 0) {
+        this.#losing.splice(lost, 1);
+        // As the client does: the answer was lost, and it makes the call again.
+        try {
+          this.#answer(kind, command.input);
+        } catch {
+          // It is lost too.
+        }
+      }
       return this.#answer(kind, command.input);
     };
   }
@@ -38,6 +49,11 @@ export class DynamoTable {
   /** Makes the next commands of that kind fail. */
   public failOn(kind: string, times = 1): void {
     for (let time = 0; time < times; time += 1) this.#failing.push(kind);
+  }
+
+  /** Loses the answer to the next command of that kind, which is then made a second time. */
+  public loseAnswer(kind: string): void {
+    this.#losing.push(kind);
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: the input of any command

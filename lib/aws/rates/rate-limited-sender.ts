@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Arn, ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import { GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
@@ -31,7 +31,13 @@ import { parkedQueue } from '../parked-queue';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
-import { type RateLimitedSenderProps, SENDER_KINDS, STANDBY_KINDS, senderChecks } from './rate-limited-sender-props';
+import {
+  type RateLimitedSenderProps,
+  SENDER_KINDS,
+  STANDBY_KINDS,
+  type StandbyProvider,
+  senderChecks,
+} from './rate-limited-sender-props';
 import { countedMetric, reputationMetric, SenderAlarms } from './sender-alarms';
 
 /** Names of the buckets in the table. */
@@ -40,6 +46,18 @@ const STANDBY = 'standby';
 /** Attributes of the table, as `lib/runtime/sender/dynamo.ts` writes them. */
 const KEY = 'id';
 const TIME_TO_LIVE = 'expires';
+/** What DynamoDB does with the key of a table in the name of its caller: developer guide, DynamoDB encryption at rest. */
+const TABLE_KEY_ACTIONS = [
+  'kms:Decrypt',
+  'kms:DescribeKey',
+  'kms:Encrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+];
+/** What Amazon SQS does with the key of a queue in the name of a producer: developer guide, key management. */
+const PRODUCER_KEY_ACTIONS = ['kms:GenerateDataKey', 'kms:Decrypt'];
 
 /**
  * Sends mail as fast as the provider takes it, and in no window faster, however many senders there are.
@@ -156,24 +174,45 @@ export class RateLimitedSender extends Construct {
     });
   }
 
-  /** A message that is visible again while its sender still runs is sent by two. */
+  /** A message that is visible again while its sender still runs is sent by two; one that has expired, by none. */
   private checkQueue(): void {
     if (this.props.queue === undefined || this.redriveQueue === undefined) return;
-    const visible = this.redriveQueue.plan.value('visibilityTimeoutSeconds');
-    const least =
-      LAMBDA_VISIBILITY_FACTOR * this.plan.value('functionTimeoutSeconds') + this.plan.value('batchWindowSeconds');
-    validate(subjectOf(this), [
+    const queue = this.redriveQueue.plan;
+    const of = (knob: string) => this.plan.value(knob);
+    const rows = [
       {
-        refused: visible < least,
-        message: `queue must have a visibility timeout of at least ${least} s, six times the function's and the batch window, got ${visible} s; give its RedriveQueue a functionTimeout of ${this.plan.value('functionTimeoutSeconds')} s and a batchWindow of ${this.plan.value('batchWindowSeconds')} s`,
+        knob: 'visibilityTimeoutSeconds',
+        least: LAMBDA_VISIBILITY_FACTOR * of('functionTimeoutSeconds') + of('batchWindowSeconds'),
+        what: 'a visibility timeout in seconds',
+        why: `six times the function's and the batch window; give its RedriveQueue a functionTimeout of ${of('functionTimeoutSeconds')} s and a batchWindow of ${of('batchWindowSeconds')} s`,
       },
-    ]);
+      {
+        knob: 'maxReceiveCount',
+        least: of('maxReceiveCount'),
+        what: 'a maxReceiveCount',
+        why: 'a mail that waits for a provider is received and hidden again',
+      },
+      {
+        knob: 'retentionSeconds',
+        least: Math.min(of('retentionSeconds'), Math.ceil(this.plan.predictions.campaignSeconds ?? 0)),
+        what: 'a retention in seconds',
+        why: 'the campaign takes that long',
+      },
+    ];
+    validate(
+      subjectOf(this),
+      rows.map(({ knob, least, what, why }) => ({
+        refused: queue.value(knob) < least,
+        message: `queue must have ${what} of at least ${least}, got ${queue.value(knob)}: ${why}`,
+      })),
+    );
   }
 
   private createQuarantine(): Queue {
     return parkedQueue(this, 'Quarantine', {
       retentionSeconds: SQS_LIMITS.retentionSeconds.max,
       removalPolicy: this.props.removalPolicy,
+      encryptionKey: this.queue.encryptionMasterKey,
       holds: 'It holds masked copies for a person to read.',
     });
   }
@@ -240,8 +279,9 @@ export class RateLimitedSender extends Construct {
       },
     });
     table.grant(sender, 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem');
-    // Sending to an encrypted queue needs its key.
-    quarantineQueue.grantSendMessages(sender);
+    table.encryptionKey?.grant(sender, ...TABLE_KEY_ACTIONS);
+    quarantineQueue.grant(sender, 'sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl');
+    quarantineQueue.encryptionMasterKey?.grant(sender, ...PRODUCER_KEY_ACTIONS);
     queue.grant(
       sender,
       'sqs:ReceiveMessage',
@@ -250,7 +290,7 @@ export class RateLimitedSender extends Construct {
       'sqs:GetQueueAttributes',
     );
     queue.encryptionMasterKey?.grantDecrypt(sender);
-    sender.addToRolePolicy(new PolicyStatement({ actions: ['ses:SendEmail'], resources: this.sendingArns() }));
+    sender.addToRolePolicy(new PolicyStatement({ actions: this.sendingActions(), resources: this.sendingArns() }));
     // Read once to connect, so that the first mail of a function is not late.
     sender.addToRolePolicy(
       new PolicyStatement({ actions: ['ses:GetConfigurationSet'], resources: this.configurationSetArns() }),
@@ -303,6 +343,7 @@ export class RateLimitedSender extends Construct {
         },
       }),
     );
+    table.encryptionKey?.grant(breaker, ...TABLE_KEY_ACTIONS);
     breaker.addToRolePolicy(
       new PolicyStatement({
         actions: ['ses:PutConfigurationSetSendingOptions'],
@@ -372,6 +413,7 @@ export class RateLimitedSender extends Construct {
       identityArn: identity.emailIdentityArn,
       configurationSet: this.configurationSet.configurationSetName,
       pace: bucketSettings(this.plan, 'first'),
+      connections: this.plan.value('connections'),
     };
     if (standby === undefined) return [first];
     return [
@@ -380,11 +422,18 @@ export class RateLimitedSender extends Construct {
         name: STANDBY,
         from,
         region: standby.region,
-        identityArn: standby.identity.emailIdentityArn,
+        identityArn: this.standbyIdentityArn(standby),
         configurationSet: standby.configurationSetName,
         pace: bucketSettings(this.plan, 'standby'),
+        connections: this.plan.value('connections'),
       },
     ];
+  }
+
+  /** A mail by a template needs both: Amazon SES checks the action of the first version of its API as well [unverified]. */
+  private sendingActions(): string[] {
+    const { templates = [] } = this.props;
+    return ['ses:SendEmail', ...(templates.length > 0 ? ['ses:SendTemplatedEmail'] : [])];
   }
 
   /** What a mail names, each of which Amazon SES checks the permission for. */
@@ -392,10 +441,23 @@ export class RateLimitedSender extends Construct {
     const { identity, standby, templates = [] } = this.props;
     return [
       identity.emailIdentityArn,
-      ...(standby === undefined ? [] : [standby.identity.emailIdentityArn]),
+      ...(standby === undefined ? [] : [this.standbyIdentityArn(standby)]),
       ...this.configurationSetArns(),
       ...templates.flatMap((name) => this.sesArns('template', name, name)),
     ];
+  }
+
+  /** An identity that is known by its name has an ARN in the region of this stack. */
+  private standbyIdentityArn({ identity, region }: StandbyProvider): string {
+    const { emailIdentityArn: arn } = identity;
+    const isThere = !Token.isUnresolved(arn) && Arn.split(arn, ArnFormat.SLASH_RESOURCE_NAME).region === region;
+    if (isThere) return arn;
+    return Stack.of(this).formatArn({
+      service: 'ses',
+      resource: 'identity',
+      resourceName: identity.emailIdentityName,
+      region,
+    });
   }
 
   private configurationSetArns(): string[] {

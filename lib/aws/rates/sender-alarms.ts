@@ -57,7 +57,7 @@ export interface SenderAlarmsProps {
 }
 
 /**
- * The alarms on what recipients and the provider think of the mails, and on mails that nobody knows about.
+ * The alarms on what recipients and the provider think of the mails, and on mails that were perhaps sent.
  *
  * Amazon SES publishes its rates as ratios: a threshold of 5 is never reached. They are published only when mail is
  * sent, so a missing value is no alarm.

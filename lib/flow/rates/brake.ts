@@ -76,11 +76,12 @@ function keepingKnobs(campaignSeconds: number): Knob[] {
     },
     {
       name: 'recordSeconds',
-      value: retentionSeconds + DEAD_LETTER_SECONDS,
+      value: 2 * DEAD_LETTER_SECONDS,
       unit: 's',
-      formula: 'retention + 14 days: until then a copy of the message may come back',
-      inputs: { retentionSeconds },
-      source: 'Amazon SQS API reference, MessageRetentionPeriod: a quarantined copy is kept 14 days',
+      formula:
+        '14 days in a queue, and 14 as a dead letter that was sent on: until then a copy of the message may come back',
+      inputs: { longestSeconds: DEAD_LETTER_SECONDS },
+      source: 'Amazon SQS API reference, MessageRetentionPeriod: 14 days at most',
     },
   ];
 }

@@ -27,6 +27,15 @@ export function functionKnobs(crew: Crew, callSeconds: number): Knob[] {
     ...(crew.standbyPerSecond === undefined ? [] : [horizonKnob('standbyHorizonSeconds', crew, crew.standbyPerSecond)]),
     call,
     {
+      name: 'connections',
+      value: Math.min(perInstance, Math.ceil(crew.fastestPerSecond * callSeconds - 1e-9)),
+      unit: 'connections',
+      formula:
+        'messages/s × time of a call, rounded up, at most the messages of a sender: opened before the first slot, because a handshake takes longer than a slot is valid',
+      inputs: { messagesPerSecond: crew.fastestPerSecond, callSeconds, messagesPerSender: perInstance },
+      source: "Little's law",
+    },
+    {
       name: 'batchWindowSeconds',
       value: perInstance > MOST_WITHOUT_WINDOW ? 1 : 0,
       unit: 's',

@@ -17,7 +17,7 @@ export interface SenderFacts {
   readonly mostInstances: number;
   /** Messages that one instance has in flight at most. */
   readonly mostPerInstance: number;
-  /** Messages per second at most, whatever the provider takes. */
+  /** Messages per second at most, however many the provider takes. */
   readonly mostPerSecond: number;
   /** Where these limits stand. */
   readonly source: string;

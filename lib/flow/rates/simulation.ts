@@ -130,7 +130,7 @@ export function sendInSlots(
       slot = Math.max(slot, Math.ceil(dayBegan * messagesPerSecond));
       today = 0;
     }
-    // Whoever is free first takes the next slot that is not over; a burst of slots may be saved.
+    // The sender that is free first takes the next slot that is not over; a burst of slots may be saved.
     const sender = turn % inFlight;
     slot = Math.max(slot, Math.ceil(free[sender] * messagesPerSecond - 1e-9) - (burst - 1));
     const at = Math.max(slot / messagesPerSecond, free[sender]);

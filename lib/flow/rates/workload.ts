@@ -108,7 +108,7 @@ export interface RatesObjective {
   readonly headroom?: number;
 }
 
-/** What becomes of a mail of which nobody knows whether the provider has it. */
+/** What becomes of a mail that the provider may have or not. */
 export enum UnknownMail {
   /** It is set aside in the quarantine, with an alarm. A person decides. */
   PARK = 'park',

@@ -13,6 +13,7 @@ import { Redis } from 'ioredis';
 import { HttpProvider } from '../sender/http';
 import { parkedCopy } from '../sender/parking';
 import { RedisBucket, RedisClaims, RedisQueue } from '../sender/redis';
+import { RefusalBrake } from '../sender/refusals';
 import type { Counted, Lane, Ports } from '../sender/send';
 import { SmtpProvider } from '../sender/smtp';
 import { numberSetting, setting } from '../settings';
@@ -21,7 +22,7 @@ import { Loop, type LoopConfig } from './loop';
 import { metricsText, type Shared } from './metrics';
 
 /** A lane whose bucket tells its state. */
-type ContainerLaneMade = Lane & { readonly bucket: RedisBucket };
+type ContainerLaneMade = Lane & { readonly bucket: RedisBucket; readonly close: () => void };
 
 const IDLE_MILLIS = 200;
 
@@ -83,7 +84,7 @@ async function main(): Promise<void> {
   await loop.run();
   server.close();
   server.closeAllConnections();
-  for (const { provider } of lanes) if (provider instanceof SmtpProvider) provider.close();
+  for (const { close } of lanes) close();
   await redis.quit();
 }
 
@@ -132,7 +133,14 @@ function laneOf(
           },
           callSeconds,
         );
-  return { name, provider, bucket: new RedisBucket(redis, prefix, name, pace) };
+  return {
+    name,
+    provider: new RefusalBrake(provider),
+    bucket: new RedisBucket(redis, prefix, name, pace),
+    close: () => {
+      if (provider instanceof SmtpProvider) provider.close();
+    },
+  };
 }
 
 function log(event: string, detail: Readonly<Record<string, string>>): void {

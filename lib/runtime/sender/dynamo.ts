@@ -138,13 +138,13 @@ export class DynamoClaims implements Claims {
     private readonly recordSeconds: number,
   ) {}
 
-  public async claim(id: string, now: number): Promise<Claim> {
+  public async claim(id: string, now: number, token: string): Promise<Claim> {
     const expires = number(Math.ceil(now / 1000) + this.recordSeconds);
     try {
       await this.client.send(
         new PutItemCommand({
           TableName: this.table,
-          Item: { ...mailKey(id), mailState: { S: 'sending' }, since: number(now), expires },
+          Item: { ...mailKey(id), mailState: { S: 'sending' }, since: number(now), claimToken: { S: token }, expires },
           ConditionExpression: 'attribute_not_exists(id)',
           ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
         }),
@@ -152,34 +152,36 @@ export class DynamoClaims implements Claims {
       return { state: 'mine' };
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      // The client repeats a write whose answer was lost: this is its own.
+      if (error.Item?.claimToken?.S === token) return { state: 'mine' };
       const state = error.Item?.mailState?.S;
       if (state === 'sent' || state === 'parked') return { state };
       return { state: 'sending', since: Number(error.Item?.since?.N ?? now) };
     }
   }
 
-  public takeOver(id: string, since: number, now: number): Promise<boolean> {
+  public takeOver(id: string, since: number, now: number, token: string): Promise<boolean> {
     return unlessRefused(
       this.client.send(
         new UpdateItemCommand({
           TableName: this.table,
           Key: mailKey(id),
-          UpdateExpression: 'SET since = :now',
-          ConditionExpression: 'mailState = :sending AND since = :since',
-          ExpressionAttributeValues: { ...mine(since), ':now': number(now) },
+          UpdateExpression: 'SET since = :now, claimToken = :token',
+          ConditionExpression: 'mailState = :sending AND (since = :since OR claimToken = :token)',
+          ExpressionAttributeValues: { ...mine(token), ':since': number(since), ':now': number(now) },
         }),
       ),
     );
   }
 
-  public async release(id: string, since: number): Promise<void> {
+  public async release(id: string, token: string): Promise<void> {
     await unlessRefused(
       this.client.send(
         new DeleteItemCommand({
           TableName: this.table,
           Key: mailKey(id),
-          ConditionExpression: 'mailState = :sending AND since = :since',
-          ExpressionAttributeValues: mine(since),
+          ConditionExpression: 'mailState = :sending AND claimToken = :token',
+          ExpressionAttributeValues: mine(token),
         }),
       ),
     );
@@ -216,8 +218,8 @@ function mailKey(id: string): { id: { S: string } } {
   return { id: { S: `mail#${id}` } };
 }
 
-function mine(since: number): Item {
-  return { ':sending': { S: 'sending' }, ':since': number(since) };
+function mine(token: string): Item {
+  return { ':sending': { S: 'sending' }, ':token': { S: token } };
 }
 
 /** Thousandths of a millisecond are enough, and DynamoDB adds decimals exactly. */

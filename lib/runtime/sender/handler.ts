@@ -12,6 +12,7 @@ import { numberSetting, setting } from '../settings';
 import { DailyBucket } from './day';
 import { DynamoBucketStore, DynamoClaims, DynamoDayStore } from './dynamo';
 import { parkedCopy } from './parking';
+import { RefusalBrake } from './refusals';
 import { type Lane, type Ports, type SenderConfig, sendBatch } from './send';
 import { type SesConfig, SesProvider } from './ses';
 import { type Pace, SharedBucket } from './slots';
@@ -20,6 +21,8 @@ import { type Pace, SharedBucket } from './slots';
 export interface LaneSetting extends SesConfig {
   readonly name: string;
   readonly pace: Pace;
+  /** Connections that are opened before the first slot. Default: one. */
+  readonly connections?: number;
 }
 
 /** A hanging call must not take the time of the others. */
@@ -102,11 +105,11 @@ async function hide(ReceiptHandle: string, VisibilityTimeout: number): Promise<v
   }
 }
 
-function laneOf({ name, pace, ...ses }: LaneSetting): Lane {
+function laneOf({ name, pace, connections, ...ses }: LaneSetting): Lane {
   const bucket = new SharedBucket(new DynamoBucketStore(dynamo, table, name), pace);
   return {
     name,
-    provider: new SesProvider(ses, config.callSeconds),
+    provider: new RefusalBrake(new SesProvider(ses, config.callSeconds, connections)),
     bucket:
       pace.messagesPerDay === undefined
         ? bucket

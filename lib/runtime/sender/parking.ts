@@ -1,16 +1,16 @@
 /** The masked copy of a mail that is set aside for a person. */
 import { createHash } from 'node:crypto';
-import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
+import { MASK, Masking } from '../masking';
 import type { Message } from './send';
 
-/** What a mail says and to whom. Its id stays, by which the producer knows the rest. */
-const MAIL_FIELDS = ['to', 'from', 'subject', 'text', 'html', 'data', 'cc', 'bcc', 'replyTo'];
-const masking = new Masking([...DEFAULT_MASKED_FIELDS, ...MAIL_FIELDS]);
+/** By these the producer knows the rest. Every other field may hold an address or what the mail says. */
+const KEPT_FIELDS = ['id', 'template'];
+const masking = new Masking();
 
 /** A message without the mail in it, and why it was set aside. */
 export function parkedCopy({ messageId, body, receives }: Message, reason: string) {
   return {
-    body: masking.body(body),
+    body: maskedBody(body),
     attributes: {
       'backpressure-reason': reason.slice(0, 256),
       'backpressure-id': messageId,
@@ -18,4 +18,24 @@ export function parkedCopy({ messageId, body, receives }: Message, reason: strin
       'backpressure-digest': createHash('sha256').update(body).digest('hex'),
     },
   };
+}
+
+/** The names of all fields, and the values of those that are kept. What is no object is only measured. */
+function maskedBody(body: string): string {
+  const fields = objectIn(body);
+  if (fields === undefined) return masking.digest(body);
+  const kept = Object.entries(fields).map(([name, value]) => {
+    const isKept = KEPT_FIELDS.includes(name) && typeof value === 'string';
+    return [masking.text(name), isKept ? masking.text(value) : MASK];
+  });
+  return JSON.stringify(Object.fromEntries(kept));
+}
+
+function objectIn(body: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

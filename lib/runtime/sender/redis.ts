@@ -158,17 +158,28 @@ export class RedisBucket implements Bucket {
   }
 }
 
+/** KEYS: record. ARGV: the claim, its lifetime. A claim that is there already was sent twice: its answer was lost. */
 const CLAIM = `
 local known = redis.call('GET', KEYS[1])
-if known then return known end
+if known and known ~= ARGV[1] then return known end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 return false
 `;
 
-const REPLACE = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[2] == '' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+/** KEYS: record. ARGV: how the old claim begins, the new one, its lifetime. The new one is there if its answer was lost. */
+const TAKE_OVER = `
+local known = redis.call('GET', KEYS[1])
+if not known then return 0 end
+if known ~= ARGV[2] and string.sub(known, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1
+`;
+
+/** KEYS: record. ARGV: the token of the claim. */
+const RELEASE = `
+local known = redis.call('GET', KEYS[1])
+if not known or string.sub(known, 1, 8) ~= 'sending ' or string.sub(known, -#ARGV[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
 `;
 
 const SET = `redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])`;
@@ -181,20 +192,21 @@ export class RedisClaims implements Claims {
     private readonly recordSeconds: number,
   ) {}
 
-  public async claim(id: string, now: number): Promise<Claim> {
-    const known = (await this.redis.eval(CLAIM, 1, this.#key(id), sending(now), this.recordSeconds)) as string | null;
+  public async claim(id: string, now: number, token: string): Promise<Claim> {
+    const claim = sending(now, token);
+    const known = (await this.redis.eval(CLAIM, 1, this.#key(id), claim, this.recordSeconds)) as string | null;
     if (known === null) return { state: 'mine' };
     const [state, since] = known.split(' ', 2);
     return state === 'sending' ? { state, since: Number(since) } : { state: state === 'sent' ? 'sent' : 'parked' };
   }
 
-  public async takeOver(id: string, since: number, now: number): Promise<boolean> {
-    const args = [sending(since), sending(now), this.recordSeconds];
-    return (await this.redis.eval(REPLACE, 1, this.#key(id), ...args)) === 1;
+  public async takeOver(id: string, since: number, now: number, token: string): Promise<boolean> {
+    const args = [sending(since, ''), sending(now, token), this.recordSeconds];
+    return (await this.redis.eval(TAKE_OVER, 1, this.#key(id), ...args)) === 1;
   }
 
-  public async release(id: string, since: number): Promise<void> {
-    await this.redis.eval(REPLACE, 1, this.#key(id), sending(since), '', 0);
+  public async release(id: string, token: string): Promise<void> {
+    await this.redis.eval(RELEASE, 1, this.#key(id), token);
   }
 
   public async sent(id: string, providerMessageId: string, provider: string): Promise<void> {
@@ -210,8 +222,8 @@ export class RedisClaims implements Claims {
   }
 }
 
-function sending(since: number): string {
-  return `sending ${since}`;
+function sending(since: number, token: string): string {
+  return `sending ${since} ${token}`;
 }
 
 /** KEYS: due times, bodies, receives. ARGV: how many, how long they are hidden, in microseconds. */

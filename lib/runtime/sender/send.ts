@@ -1,8 +1,9 @@
 /**
  * Sends mails in their slots, each once: claim, slot, call, record. A claim that is found again from before a crash was
- * between call and record, so nobody knows whether its mail left; it is parked, not sent a second time.
+ * between call and record, so its mail may have left; it is parked, not sent a second time.
  */
-import { type Mail, mailOf, type Provider } from './mail';
+import { randomUUID } from 'node:crypto';
+import { type Mail, mailOf, type Outcome, type Provider } from './mail';
 import type { Bucket, Closed, Slot } from './slots';
 
 /** A message of the queue. */
@@ -23,12 +24,16 @@ export type Claim =
 
 /** The record of every mail. */
 export interface Claims {
-  /** Claims the mail, unless there is a record of it. */
-  claim(id: string, now: number): Promise<Claim>;
+  /**
+   * Claims the mail, unless there is a record of it.
+   *
+   * @param token of this claim alone: a write that is repeated because its answer was lost finds itself
+   */
+  claim(id: string, now: number, token: string): Promise<Claim>;
   /** Takes over a claim. False when it has changed meanwhile. */
-  takeOver(id: string, since: number, now: number): Promise<boolean>;
-  /** Gives up the claim of that time: the mail was not sent. */
-  release(id: string, since: number): Promise<void>;
+  takeOver(id: string, since: number, now: number, token: string): Promise<boolean>;
+  /** Gives up the claim with that token: the mail was not sent. */
+  release(id: string, token: string): Promise<void>;
   sent(id: string, providerMessageId: string, provider: string): Promise<void>;
   parked(id: string, reason: string): Promise<void>;
 }
@@ -100,7 +105,7 @@ export type Verdict = 'done' | { readonly hideSeconds: number };
 interface Claimed {
   readonly message: Message;
   readonly mail: Mail;
-  readonly since: number;
+  readonly token: string;
 }
 
 /** Slots of a provider, or why there are none. */
@@ -157,9 +162,10 @@ class Batch {
     }
     const { mail } = read;
     const now = this.ports.now();
+    const token = randomUUID();
     try {
-      const claim = await this.ports.claims.claim(mail.id, now);
-      if (claim.state === 'mine') return [{ message, mail, since: now }];
+      const claim = await this.ports.claims.claim(mail.id, now, token);
+      if (claim.state === 'mine') return [{ message, mail, token }];
       if (claim.state !== 'sending') {
         this.#count('Duplicate');
         this.#verdicts.set(message.messageId, 'done');
@@ -171,18 +177,20 @@ class Batch {
         this.#hide(message, Math.min(Math.ceil(rest / 1000), this.config.claimSeconds));
         return [];
       }
-      return await this.#unknown(message, mail, claim.since, 'a sender ended between call and record');
+      return await this.#unknown({ message, mail, token }, claim.since, 'a sender ended between call and record');
     } catch (error) {
+      // It may have been written all the same, and would be parked as a mail that was perhaps sent.
+      await this.#release({ message, mail, token });
       this.#failed(message, 'claim', error);
       return [];
     }
   }
 
   /** A mail that may have been sent. */
-  async #unknown(message: Message, mail: Mail, since: number, reason: string): Promise<Claimed[]> {
+  async #unknown(claimed: Claimed, since: number, reason: string): Promise<Claimed[]> {
+    const { message, mail, token } = claimed;
     if (this.config.onUnknown === 'send') {
-      const now = this.ports.now();
-      if (await this.ports.claims.takeOver(mail.id, since, now)) return [{ message, mail, since: now }];
+      if (await this.ports.claims.takeOver(mail.id, since, this.ports.now(), token)) return [claimed];
       this.#hide(message, 1);
       return [];
     }
@@ -213,7 +221,9 @@ class Batch {
         break;
       }
     }
-    await Promise.all(sending);
+    // One that fails must not end the others, whose calls run.
+    const failed = (await Promise.allSettled(sending)).filter((one) => one.status === 'rejected');
+    for (const { reason } of failed) this.ports.log('failed', { what: 'send', error: nameOf(reason) });
   }
 
   /** Slots of the first provider that has any, or why there are none. */
@@ -292,7 +302,10 @@ class Batch {
 
   async #call(claimed: Claimed, lane: Lane): Promise<void> {
     const { message, mail } = claimed;
-    const outcome = await lane.provider.send(mail);
+    const outcome = await lane.provider.send(mail).catch(
+      // It promises not to throw. If it does, the mail may have left.
+      (error: unknown): Outcome => ({ kind: 'unknown', reason: nameOf(error) }),
+    );
     switch (outcome.kind) {
       case 'sent':
         this.#count('Sent');
@@ -300,7 +313,7 @@ class Batch {
           this.#count('Refused', outcome.rejected);
           this.ports.log('recipients refused', { provider: lane.name, recipients: String(outcome.rejected) });
         }
-        // It has left, whatever comes now: the message must not come back.
+        // It has left: the message must not come back.
         this.#verdicts.set(message.messageId, 'done');
         return this.#record(mail, outcome.messageId, lane);
       case 'throttled':
@@ -360,8 +373,8 @@ class Batch {
   }
 
   /** A claim that stays is parked later, never sent twice. */
-  async #release({ mail, since }: Claimed): Promise<void> {
-    await this.#tell(() => this.ports.claims.release(mail.id, since));
+  async #release({ mail, token }: Claimed): Promise<void> {
+    await this.#tell(() => this.ports.claims.release(mail.id, token));
   }
 
   /** Whether it was written. */

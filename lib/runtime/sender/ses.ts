@@ -1,5 +1,6 @@
 /** Amazon SES as a provider. */
 import { GetConfigurationSetCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { SENDERS } from '../../flow/rates/senders';
 import type { Mail, Outcome, Provider } from './mail';
 
 /** Where and as whom mail is sent. */
@@ -24,6 +25,8 @@ export class SesProvider implements Provider {
   constructor(
     private readonly config: SesConfig,
     callSeconds: number,
+    /** Calls that run at once, by messages/s and the time of a call. */
+    private readonly connections = 1,
     client?: Pick<SESv2Client, 'send'>,
   ) {
     this.#client =
@@ -33,6 +36,9 @@ export class SesProvider implements Provider {
         // The SDK would send a mail again when the answer to the first call was lost. SES has no token against that.
         maxAttempts: 1,
         requestHandler: {
+          // A call that waits for a socket leaves after its slot: as many as a function has in flight.
+          httpsAgent: { maxSockets: SENDERS.lambda.mostPerInstance },
+          httpAgent: { maxSockets: SENDERS.lambda.mostPerInstance },
           connectionTimeout: 1000,
           requestTimeout: callSeconds * 1000,
           throwOnRequestTimeout: true,
@@ -41,13 +47,14 @@ export class SesProvider implements Provider {
   }
 
   public async prepare(): Promise<void> {
-    const { configurationSet } = this.config;
-    if (configurationSet === undefined) return;
-    try {
-      await this.#client.send(new GetConfigurationSetCommand({ ConfigurationSetName: configurationSet }));
-    } catch {
-      // The connection is there all the same.
-    }
+    const { configurationSet: ConfigurationSetName } = this.config;
+    if (ConfigurationSetName === undefined) return;
+    // At once, so that each opens a connection. One that is refused for its rate has opened it all the same.
+    await Promise.allSettled(
+      Array.from({ length: this.connections }, () =>
+        this.#client.send(new GetConfigurationSetCommand({ ConfigurationSetName })),
+      ),
+    );
   }
 
   public async send(mail: Mail): Promise<Outcome> {
@@ -78,10 +85,12 @@ export class SesProvider implements Provider {
 const THROTTLES = /^(TooManyRequests|Throttling|LimitExceeded)/;
 const PAUSES = /^(SendingPaused|AccountSuspended)/;
 const REFUSALS = /^(MessageRejected|BadRequest|Validation)/;
+/** A refusal of the sender, not of the mail: "Email address is not verified. The following identities failed the check …". */
+const SENDER_REFUSED = /not verified|sandbox/i;
 /** Nothing was sent: no connection, or none of the operating system's. */
 const UNCONNECTED = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'];
 
-/** What an error means. Whatever is not known to mean that nothing was sent is `unknown`. */
+/** What an error means. An error that is not known to mean that nothing was sent is `unknown`. */
 export function outcomeOf(error: unknown): Outcome {
   if (!(error instanceof Error)) return { kind: 'unknown', reason: 'no error' };
   const { name, message } = error;
@@ -91,9 +100,9 @@ export function outcomeOf(error: unknown): Outcome {
     // "Daily message quota exceeded" and "Maximum sending rate exceeded" are of one kind to SES.
     return /daily/i.test(message) ? { kind: 'away', millis: AWAY_MILLIS } : { kind: 'throttled' };
   }
-  if (PAUSES.test(name)) return { kind: 'away', millis: AWAY_MILLIS };
+  if (PAUSES.test(name) || SENDER_REFUSED.test(message)) return { kind: 'away', millis: AWAY_MILLIS };
   if (REFUSALS.test(name)) return { kind: 'refused', reason: name };
-  // Permissions, a missing template or an identity that is not verified: somebody repairs it.
+  // Permissions or a missing template: a person repairs it.
   if (status === 503 || (status !== undefined && status >= 400 && status < 500))
     return { kind: 'not-sent', reason: name };
   if (code !== undefined && UNCONNECTED.includes(code)) return { kind: 'not-sent', reason: code };

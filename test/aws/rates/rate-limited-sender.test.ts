@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
-import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { ConfigurationSet, EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -175,6 +175,12 @@ describe('the traps of case 7 are absent', () => {
   });
 });
 
+test('mails by a template need the permission of both versions of the API', () => {
+  const made = make({ templates: ['welcome'] });
+  const allowed = permissions(made, made.sender.senderFunction.role);
+  expect(allowed['ses:SendEmail ses:SendTemplatedEmail']).toContain(':template/welcome');
+});
+
 describe('what Amazon SES does itself is set up', () => {
   test('suppression, validation, reputation metrics and TLS', () => {
     expect(only(usual, 'AWS::SES::ConfigurationSet')).toMatchObject({
@@ -205,7 +211,7 @@ describe('the table', () => {
         Replicas: [Match.objectLike({ PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true } })],
       },
     });
-    expect(Number(environment(usual).RECORD_SECONDS)).toBe(18 * 86_400);
+    expect(Number(environment(usual).RECORD_SECONDS)).toBe(28 * 86_400);
   });
 });
 
@@ -369,6 +375,16 @@ describe('a second provider', () => {
     expect(allowed).toContain(':ses:eu-west-1:');
   });
 
+  test('an identity that is known by its name has an ARN in the region of the provider', () => {
+    const stack = shop();
+    const identity = EmailIdentity.fromEmailIdentityName(stack, 'There', 'example.com');
+    const made = make({ standby: { ...standbyOf(stack), identity } }, stack);
+    expect(permissions(made, made.sender.senderFunction.role)['ses:SendEmail']).toMatch(
+      /:ses:eu-west-1:[^ ]*:identity\/example\.com/,
+    );
+    expect(lanesText(made)).toMatch(/:ses:eu-west-1:.*:identity\/example\.com/);
+  });
+
   test('gives the function time for a portion at its rate', () => {
     // 46 ÷ 13.33 ÷ 0.01 + 5 + 20
     expect(two.sender.plan.value('functionTimeoutSeconds')).toBe(370);
@@ -377,6 +393,42 @@ describe('a second provider', () => {
 });
 
 describe('bring your own', () => {
+  test('a redrive queue that sets mails aside too early, or deletes them, is refused: all at once', () => {
+    const stack = shop();
+    const queue = new RedriveQueue(stack, 'Mails', {
+      workload: { steadyPerSecond: 1, serviceSeconds: 2 },
+      objective: { latencySeconds: 600 },
+      maxReceiveCount: 5,
+      retention: Duration.days(2),
+    });
+    const campaign = { workload: { campaignMessages: 500_000, callSeconds: 0.15 }, objective: undefined };
+    expect(() => make({ ...campaign, limit: { perSecond: 100, perDay: 100_000 }, queue }, stack)).toThrow(
+      /(?=.*a visibility timeout in seconds of at least 445)(?=.*a maxReceiveCount of at least 106, got 5)(?=.*a retention in seconds of at least \d+, got 172800)/s,
+    );
+  });
+
+  test('a table with a key of its own: senders and breaker may use the key', () => {
+    const stack = new Stack(undefined, 'Shop', { env: { region: 'us-east-1', account: '123456789012' } });
+    const key = new Key(stack, 'TableKey');
+    const table = new TableV2(stack, 'Records', {
+      partitionKey: { name: 'id', type: 'S' as never },
+      encryption: TableEncryptionV2.customerManagedKey(key),
+    });
+    const made = make({ table }, stack);
+    for (const { role } of [made.sender.senderFunction, made.sender.breaker!]) {
+      const [action] = Object.keys(permissions(made, role)).filter((one) => one.includes('kms:Encrypt'));
+      expect(action).toContain('kms:Decrypt');
+      expect(permissions(made, role)[action]).toBe('TableKey');
+    }
+  });
+
+  test('the quarantine beside a queue with a key is encrypted by it', () => {
+    const stack = shop();
+    const key = new Key(stack, 'Key');
+    const made = make({ queue: new Queue(stack, 'Mails', { encryptionMasterKey: key }) }, stack);
+    expect(properties(made, made.sender.quarantineQueue as Queue).KmsMasterKeyId).toEqual(stack.resolve(key.keyArn));
+  });
+
   test('a queue, a table and a configuration set: nothing is made twice, and what can be added is', () => {
     const stack = shop();
     const key = new Key(stack, 'Key');
@@ -402,6 +454,7 @@ describe('bring your own', () => {
       ...demand,
       functionTimeout: Duration.seconds(74),
       batchWindow: Duration.seconds(1),
+      maxReceiveCount: 106,
     });
     const { sender } = make({ queue }, stack);
     expect(sender.redriveQueue).toBe(queue);
@@ -412,7 +465,7 @@ describe('bring your own', () => {
       workload: { steadyPerSecond: 1, serviceSeconds: 0.01 },
     });
     expect(() => make({ queue: hasty }, other)).toThrow(
-      'Mailing: queue must have a visibility timeout of at least 445 s',
+      'Mailing: queue must have a visibility timeout in seconds of at least 445',
     );
   });
 

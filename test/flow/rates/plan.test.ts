@@ -45,7 +45,8 @@ describe('known answers', () => {
     expect(plan.value('callTimeoutSeconds')).toBe(5);
     expect(plan.value('batchWindowSeconds')).toBe(1);
     expect(plan.value('maxReceiveCount')).toBe(106);
-    expect(plan.value('recordSeconds')).toBe(18 * 86_400);
+    expect(plan.value('recordSeconds')).toBe(28 * 86_400);
+    expect(plan.value('connections')).toBe(15);
     expect(plan.predictions.campaignSeconds).toBeCloseTo(5250, 0);
     expect(plan.value('retentionSeconds')).toBe(345_600);
     expect(plan.value('pauseAtBounceRatio')).toBe(0.05);
@@ -272,7 +273,7 @@ describe('over random limits', () => {
           {
             messages: campaignMessages,
             windowMessages: plan.value('windowMessages'),
-            windowSeconds: plan.value('windowMessages') === 0 ? 1 : (windowFactor ?? 1) * least,
+            windowSeconds: (windowFactor ?? 1) * least,
             undeliverableRatio: 0,
           },
           {

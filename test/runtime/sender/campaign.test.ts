@@ -1,4 +1,4 @@
-/** Whole campaigns by the plan of case 7: no mail is lost, none is sent twice, and the limit holds, whatever goes wrong. */
+/** Whole campaigns by the plan of case 7: no mail is lost, none is sent twice, and the limit holds, in every failure below. */
 import { planRates } from '../../../lib/flow/rates/plan';
 import { runCampaign } from '../../support/campaign';
 

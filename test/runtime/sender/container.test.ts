@@ -112,12 +112,12 @@ describe('HTTP', () => {
     expect(seen.at(-1)).toMatchObject({ 'idempotency-key': 'a', authorization: 'Bearer k' });
   });
 
-  test('a connection that broke: nobody knows', async () => {
+  test('a connection that broke: it may have been sent', async () => {
     answer = undefined;
     expect((await provider.send(mail)).kind).toBe('unknown');
   });
 
-  test('nobody listens: it was not sent', async () => {
+  test('no server listens: it was not sent', async () => {
     const [port] = await freePorts(1);
     const url = `http://127.0.0.1:${port}/`;
     const gone = new HttpProvider({ url, header: 'x', key: 'k', from: 'a@b.c', connections: 1 }, 2);

@@ -1,4 +1,4 @@
-/** A sender: every mail once, in its slot, whatever fails in between. */
+/** A sender: every mail once, in its slot, through every failure in between. */
 import { DynamoBucketStore, DynamoClaims } from '../../../lib/runtime/sender/dynamo';
 import { sendBatch } from '../../../lib/runtime/sender/send';
 import { SharedBucket } from '../../../lib/runtime/sender/slots';
@@ -126,7 +126,7 @@ describe('no mail twice', () => {
     expect([...verdicts.values()].filter((one) => one === 'done')).toHaveLength(1);
   });
 
-  test('no answer: nobody knows, so it is parked at once', async () => {
+  test('no answer: it may have been sent, so it is parked at once', async () => {
     const { start, provider, record } = world();
     provider.answer = () => ({ kind: 'unknown', reason: 'TimeoutError' });
     const { send, parked } = start();
@@ -148,7 +148,7 @@ describe('no mail twice', () => {
     expect(record('mail0')?.mailState).toEqual({ S: 'sending' });
   });
 
-  test('restart: a sender that ends before its call has sent nothing, and its claim is given up by nobody', async () => {
+  test('a sender that has no time for a call has sent nothing, and and gives up its claim', async () => {
     const { start, provider, time } = world();
     const { send } = start();
     // Too little time is left for a call.
@@ -159,6 +159,19 @@ describe('no mail twice', () => {
     await start().send(mails(2));
     expect(provider.ids).toEqual(['mail0', 'mail1']);
   });
+});
+
+test('a provider that throws, against its promise: that mail may have left, and the claims of the others stay theirs', async () => {
+  const { start, provider, record } = world();
+  provider.answer = ({ id }) => {
+    if (id === 'mail1') throw new TypeError('x');
+    return { kind: 'sent', messageId: id };
+  };
+  const { send, parked } = start();
+  const verdicts = await send(mails(3));
+  expect([...verdicts.values()]).toEqual(['done', 'done', 'done']);
+  expect(parked.map(({ reason }) => reason)).toEqual(['perhaps sent: TypeError']);
+  expect(record('mail2')?.mailState).toEqual({ S: 'sent' });
 });
 
 describe('a late slot', () => {
@@ -190,19 +203,15 @@ describe('a late slot', () => {
   });
 
   test('four times: the mail comes back, and is not sent late', async () => {
-    const { start, provider, time } = world();
-    const { send, counts, ports } = start();
-    const { wait } = ports;
-    Object.assign(ports, {
-      wait: async (millis: number) => {
-        await wait(millis);
-        time.millis += 200;
-      },
-    });
-    await start().send(mails(1, 'before'));
-    const verdicts = await send(mails(3));
-    expect(counts.SlotsMissed).toBeGreaterThan(0);
-    for (const { id } of provider.arrivals) expect(verdicts.get(`m-${id}`) ?? 'done').toBe('done');
+    const { start, provider, time, table } = world();
+    // The table answers later than a slot is valid.
+    table.pause = async (kind) => {
+      if (kind === 'UpdateItem') time.millis += 200;
+    };
+    const { send, counts } = start();
+    expect([...(await send(mails(1))).values()]).toEqual([{ hideSeconds: 1 }]);
+    expect(counts).toEqual({ SlotsMissed: 4 });
+    expect(provider.ids).toEqual([]);
   });
 });
 
@@ -344,6 +353,49 @@ describe('a second provider', () => {
 });
 
 describe('a table that does not answer', () => {
+  test('a claim whose answer was lost is made again, and finds itself: the mail is sent', async () => {
+    const { start, table, provider } = world();
+    table.loseAnswer('PutItem');
+    const { send, parked } = start();
+    expect((await send(mails(1))).get('m-mail0')).toBe('done');
+    expect([provider.ids, parked]).toEqual([['mail0'], []]);
+  });
+
+  test('that of another message with the same id, in the same millisecond, does not', async () => {
+    const { start, table, provider } = world();
+    table.loseAnswer('PutItem');
+    await start().send([message('a', { messageId: 'x' }), message('a', { messageId: 'y' })]);
+    expect(provider.ids).toEqual(['a']);
+  });
+
+  test('a claim that was written and said to have failed is given up: the mail is sent later, and not parked', async () => {
+    const { start, table, provider, record } = world();
+    const claims = new DynamoClaims(table.client, 'mails', 86_400);
+    const { send, ports, parked } = start();
+    Object.assign(ports, {
+      claims: Object.assign(Object.create(claims), {
+        claim: async (...args: Parameters<DynamoClaims['claim']>) => {
+          await claims.claim(...args);
+          throw new Error('TimeoutError');
+        },
+        release: claims.release.bind(claims),
+      }),
+    });
+    await send(mails(1));
+    expect(record('mail0')).toBeUndefined();
+    await start().send(mails(1));
+    expect([provider.ids, parked]).toEqual([['mail0'], []]);
+  });
+
+  test('taking over a claim, when the answer was lost, is made again and finds itself', async () => {
+    const { start, table, provider, time } = world();
+    const since = { N: String(time.millis - 600_000) };
+    table.items.set('mail#a', { id: { S: 'mail#a' }, mailState: { S: 'sending' }, since, claimToken: { S: 'other' } });
+    table.loseAnswer('UpdateItem');
+    expect((await start({ onUnknown: 'send' }).send([message('a')])).get('m-a')).toBe('done');
+    expect(provider.ids).toEqual(['a']);
+  });
+
   test('for a claim: only that message comes back', async () => {
     const { start, table, provider } = world();
     table.failOn('PutItem');

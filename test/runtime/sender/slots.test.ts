@@ -1,4 +1,4 @@
-/** The bucket that all senders share: what a window holds, whoever asks, and whatever the clocks say. */
+/** The bucket that all senders share: what a window holds, for any askers and clocks. */
 
 import { Random } from '../../../lib/flow/numerics/random';
 import { DailyBucket, takeOfDay } from '../../../lib/runtime/sender/day';
@@ -98,7 +98,7 @@ describe('calls', () => {
     now += 60_000;
     const slots = slotsOf(await bucket.reserve(10, FAR));
     expect(table.calls).toHaveLength(5);
-    // Nothing was saved while nobody sent.
+    // Nothing was saved while nothing was sent.
     expect(slots[0].at).toBe(now);
   });
 
