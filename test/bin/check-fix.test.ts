@@ -20,6 +20,9 @@ const temporary = mkdtempSync(join(tmpdir(), 'backpressure-fix-'));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 const example = (id: string) => readFileSync(join(RULE_EXAMPLES, id, 'wrong.yaml'), 'utf8');
+// Each run judges the files twice or three times.
+jest.setTimeout(60_000);
+
 let count = 0;
 function file(name: string, content: string | Uint8Array): string {
   const path = join(temporary, String(count++), name);

@@ -15,6 +15,9 @@ import { RULES } from '../../lib/rules/table';
 
 const ROOT = join(__dirname, '..', '..');
 
+// A parser in a process of its own.
+jest.setTimeout(60_000);
+
 const FINDING: Reported = {
   ruleId: 'BP-SQS-002',
   severity: 'error',

@@ -28,7 +28,7 @@ export interface Report {
   readonly failures: readonly Failure[];
   /** What no rule has read. */
   readonly notRead: readonly NotRead[];
-  /** About acknowledgements and the baseline, one sentence each. */
+  /** About files, acknowledgements and the baseline, one sentence each. */
   readonly notices: readonly string[];
   /** Findings that the configuration accepts. */
   readonly acknowledged: number;
