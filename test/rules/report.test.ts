@@ -133,6 +133,13 @@ not read, no rule knows it: 2 AWS::IoT::TopicRule
   });
 });
 
+test('a manifest is named with its namespace in every format', () => {
+  const inProd = { ...REPORT, findings: [{ ...FINDING, resource: 'Deployment/web', namespace: 'prod' }] };
+  for (const text of [asText(inProd, false), asGitHub(inProd), asJUnit(inProd), asMarkdown(inProd)])
+    expect(text).toContain('Deployment/web in prod');
+  expect(JSON.parse(asJson(inProd))[0].namespace).toBe('prod');
+});
+
 test('JSON: findings, failures, what was not read, notices', () => {
   expect(JSON.parse(asJson(REPORT))).toEqual([
     FINDING,

@@ -67,6 +67,11 @@ export function ruleOf(ruleId: string): Pick<Reported, 'title' | 'link'> {
   return { title: RULES.find(({ id }) => id === ruleId)?.title ?? ruleId, link: linkOf(ruleId) };
 }
 
+/** The resource of a finding, as a person calls it. */
+export function resourceOf({ resource, namespace }: Pick<Reported, 'resource' | 'namespace'>): string {
+  return namespace === undefined ? resource : `${resource} in ${namespace}`;
+}
+
 /** Whether a finding fails the run. */
 export function fails(failOn: FailOn, severity: Severity): boolean {
   return failOn === 'warning' || (failOn === 'error' && severity === 'error');
