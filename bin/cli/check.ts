@@ -79,8 +79,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       const settings = settingsOf(paths, options);
       const found = await collect(paths, io, settings);
       const judged = (all: Found, told: Io) => {
-        const { sources, documents, unreadable } = read(paths, all, told);
-        return reportOf(settings, sources, documents, unreadable);
+        return reportOf(settings, read(paths, all, told));
       };
       const before = judged(found, io);
       // What is judged again has been told already.
@@ -96,12 +95,7 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
 }
 
 /** Judges, and sets apart what is acknowledged or known. */
-function reportOf(
-  settings: Settings,
-  sources: readonly Candidate[],
-  documents: readonly Document[],
-  unreadable: readonly Failure[],
-): Report {
+function reportOf(settings: Settings, { sources, documents, unreadable, notices: ofFiles }: Read): Report {
   const { acknowledge, constructPaths, counted, judge, leveled, notRead, offEverywhere } = loadRules();
   const verdict = judge(documents, { severities: offEverywhere(settings.layers) });
   const counts = counted(documents);
@@ -120,7 +114,7 @@ function reportOf(
     findings: reported(compared.fresh, sources, settings),
     failures,
     notRead: notRead(documents),
-    notices: [...notices, ...compared.notices],
+    notices: [...ofFiles, ...notices, ...compared.notices],
     acknowledged: accepted,
     known: compared.known,
     failOn: settings.failOn,
@@ -256,6 +250,8 @@ interface Read {
   readonly sources: readonly Candidate[];
   readonly documents: readonly Document[];
   readonly unreadable: readonly Failure[];
+  /** What was read in another way than a person may expect, one sentence each. */
+  readonly notices: readonly string[];
 }
 
 /**
@@ -278,7 +274,6 @@ function read(paths: readonly string[], { candidates, unreadable, links, exclude
       else failures.push(failureFrom(error));
     }
   }
-  for (const notice of notices) io.err(`backpressure check: ${printable(notice)}\n`);
   const passedOver = [
     ...(others > 0 ? [`${plural(others, 'file')} with neither template nor manifest`] : []),
     ...(links.length > 0 ? [`${plural(links.length, 'symbolic link')}; name one to have it checked`] : []),
@@ -290,7 +285,7 @@ function read(paths: readonly string[], { candidates, unreadable, links, exclude
   if (sources.length + failures.length + excluded.length === 0)
     for (const file of new Set(paths))
       failures.push({ file, message: 'there is neither a template nor a manifest in it', ours: false });
-  return { sources, documents: documentsOf(sources), unreadable: together(failures) };
+  return { sources, documents: documentsOf(sources), unreadable: together(failures), notices };
 }
 
 /** The templates of one chart fail for one reason: they are one failure. */

@@ -20,6 +20,9 @@ const temporary = mkdtempSync(join(tmpdir(), 'backpressure-fix-'));
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
 const example = (id: string) => readFileSync(join(RULE_EXAMPLES, id, 'wrong.yaml'), 'utf8');
+// Each run judges the files twice or three times.
+jest.setTimeout(60_000);
+
 let count = 0;
 function file(name: string, content: string | Uint8Array): string {
   const path = join(temporary, String(count++), name);
@@ -30,7 +33,7 @@ function file(name: string, content: string | Uint8Array): string {
 const read = (path: string) => readFileSync(path, 'utf8');
 
 /** Rules with a value that is safe to write. */
-const FIXABLE = ['BP-CRON-003', 'BP-CRON-006', 'BP-KEDA-003', 'BP-LAMBDA-001', 'BP-SQS-002', 'BP-SQS-004'];
+const FIXABLE = ['BP-CRON-006', 'BP-KEDA-003', 'BP-LAMBDA-001', 'BP-SQS-002', 'BP-SQS-004'];
 
 test('these rules have a value to write in their examples, and no other', () => {
   const fixable = readdirSync(RULE_EXAMPLES).filter((id) => {

@@ -375,6 +375,14 @@ test.each([
   expect(err.trim().split('\n')).toHaveLength(1);
 });
 
+test('a key that is given twice is a notice of the output too', async () => {
+  const folder = project({
+    'twice.yaml': 'Resources:\n  A: { Type: AWS::SNS::Topic }\nResources:\n  A: { Type: AWS::SNS::Topic }\n',
+  });
+  const notices = (await rows(join(folder, 'twice.yaml'))).flatMap(({ notice }) => notice ?? []);
+  expect(notices).toEqual([expect.stringContaining('twice.yaml')]);
+});
+
 test('no path is refused in one line', async () => {
   expect(await backpressure('check')).toEqual({
     code: 2,

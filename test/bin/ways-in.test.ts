@@ -12,6 +12,9 @@ const RIGHT = join(ROOT, 'docs', 'rules', 'BP-SQS-002', 'right.yaml');
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const yaml = (name: string) => load(readFileSync(join(ROOT, name), 'utf8')) as never;
 
+// Each starts several processes.
+jest.setTimeout(60_000);
+
 const folder = mkdtempSync(join(tmpdir(), 'backpressure-ways-'));
 const project = join(folder, 'my project');
 const asked = join(folder, 'npx.txt');

@@ -30,7 +30,7 @@ test('kinds that rules name are kinds that are read, in both directions', () => 
   expect([...new Set(named)].sort()).toEqual(KINDS_READ.filter((kind) => kind.includes('/')));
 });
 
-const KIND = /'([a-z0-9.]+\/[A-Z][A-Za-z]+)'/g;
+const KIND = /'([a-z0-9.-]+\/[A-Z][A-Za-z0-9]+)'/g;
 
 test('a type that no rule knows is named with its number, a permission or a name is not', () => {
   const Resources = {
@@ -60,9 +60,9 @@ test('so are macros, and parts of serverless templates that are not read', () =>
 });
 
 test('a kind that no rule knows is named', () => {
-  const text = 'apiVersion: ray.io/v1\nkind: RayService\nmetadata: { name: a }\n---\napiVersion: v1\nkind: Service\n';
+  const text = 'apiVersion: acme.io/v1\nkind: Widget\nmetadata: { name: a }\n---\napiVersion: v1\nkind: Service\n';
   const all = notRead(readDocuments([{ file: 'a.yaml', text }]));
-  expect(notReadText(all)).toBe('1 ray.io/RayService');
+  expect(notReadText(all)).toBe('1 acme.io/Widget');
 });
 
 describe('on the command line', () => {

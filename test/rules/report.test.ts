@@ -15,6 +15,9 @@ import { RULES } from '../../lib/rules/table';
 
 const ROOT = join(__dirname, '..', '..');
 
+// A parser in a process of its own.
+jest.setTimeout(60_000);
+
 const FINDING: Reported = {
   ruleId: 'BP-SQS-002',
   severity: 'error',
@@ -128,6 +131,13 @@ not read, no rule knows it: 2 AWS::IoT::TopicRule
     );
     expect(asText({ ...none, files: [] }, false)).toBe('');
   });
+});
+
+test('a manifest is named with its namespace in every format', () => {
+  const inProd = { ...REPORT, findings: [{ ...FINDING, resource: 'Deployment/web', namespace: 'prod' }] };
+  for (const text of [asText(inProd, false), asGitHub(inProd), asJUnit(inProd), asMarkdown(inProd)])
+    expect(text).toContain('Deployment/web in prod');
+  expect(JSON.parse(asJson(inProd))[0].namespace).toBe('prod');
 });
 
 test('JSON: findings, failures, what was not read, notices', () => {

@@ -20,6 +20,9 @@ import type { Template } from './read/template';
 /** Services whose records are read in order, so that a failed record blocks the ones behind it. */
 const STREAMS = ['kinesis', 'dynamodb'];
 
+/** Records of one batch of a stream when nothing is said. */
+const STREAM_BATCH = 100;
+
 /** Rules about Lambda functions and their event source mappings. */
 export const LAMBDA_RULES: readonly Rule<Template>[] = [
   {
@@ -123,6 +126,55 @@ export const LAMBDA_RULES: readonly Rule<Template>[] = [
     },
   },
   {
+    id: 'BP-LAMBDA-006',
+    title: 'One failed record repeats its whole batch',
+    why: 'Lambda retries the batch from its first record. Records that were processed are processed again with every try, and with a bound on the tries all of them are given up with the bad one.',
+    source:
+      'AWS Lambda Developer Guide, "Configuring partial batch response with Kinesis Data Streams and Lambda"; BisectBatchOnFunctionError',
+    severity: 'warning',
+    cases: [5, 14],
+    *check(template) {
+      for (const { mapping, source } of STREAMS.flatMap((stream) => mappingsFrom(template, stream))) {
+        const types = mapping.at('Properties', 'FunctionResponseTypes');
+        const batch = mapping.at('Properties', 'BatchSize').number(STREAM_BATCH);
+        if (batch === undefined || batch <= 1 || isUnboundedStream(mapping)) continue;
+        if (types.items().some((type) => type.mayBe('ReportBatchItemFailures'))) continue;
+        // Halves of halves end with the bad record alone.
+        if (mapping.at('Properties', 'BisectBatchOnFunctionError').flag(false) !== false) continue;
+        yield {
+          at: types,
+          message: `up to ${batch} records of ${nameOf(template, source)} are one batch, and one failure repeats all ${batch}`,
+          fix: 'set FunctionResponseTypes to [ReportBatchItemFailures] and return the first failed sequence number, or BisectBatchOnFunctionError to true',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-LAMBDA-007',
+    title: 'Records that a function gives up are lost',
+    why: 'With a bound on tries or age Lambda goes on behind a bad batch. Without a destination nothing says which records it left out, and the stream deletes them.',
+    source: 'AWS Lambda Developer Guide, "Retain discarded batch records for a Kinesis Data Streams event source"',
+    severity: 'warning',
+    cases: [5, 14],
+    *check(template) {
+      for (const { mapping, source } of STREAMS.flatMap((stream) => mappingsFrom(template, stream))) {
+        const at = mapping.at('Properties', 'DestinationConfig', 'OnFailure');
+        if (!at.absent || isUnboundedStream(mapping)) continue;
+        const bounds = ['MaximumRetryAttempts', 'MaximumRecordAgeInSeconds'].map((key) =>
+          mapping.at('Properties', key),
+        );
+        const bound = bounds.find((each) => (each.number(-1) ?? -1) >= 0);
+        if (!bound) continue;
+        const key = bound.path.slice(bound.path.lastIndexOf('.') + 1);
+        yield {
+          at,
+          message: `${key} ${bound.text()} bounds the retries, and no OnFailure destination keeps what is given up of ${nameOf(template, source)}`,
+          fix: 'add a DestinationConfig.OnFailure with the ARN of a queue, a topic or a bucket, and an alarm on it',
+        };
+      }
+    },
+  },
+  {
     id: 'BP-LAMBDA-005',
     title: 'Events that a function failed to process are lost',
     why: 'No caller waits for an asynchronous invocation. After three tries, or six hours of throttling, Lambda drops the event without a trace.',
@@ -146,6 +198,14 @@ function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
     message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is lost ${lost}`,
     fix: 'add a DeadLetterConfig, or an AWS::Lambda::EventInvokeConfig with DestinationConfig.OnFailure',
   };
+}
+
+/** Whether nothing bounds the retries of a stream, or that is not decided: BP-LAMBDA-004 is about that one. */
+function isUnboundedStream(mapping: Resource): boolean {
+  const [retries, age] = ['MaximumRetryAttempts', 'MaximumRecordAgeInSeconds'].map((key) =>
+    mapping.at('Properties', key),
+  );
+  return (retries.number(-1) ?? -1) === -1 && (age.number(-1) ?? -1) === -1;
 }
 
 /** The mappings from sources of one service. */

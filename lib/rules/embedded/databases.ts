@@ -68,6 +68,13 @@ export const EMBEDDED_DATABASE_RULES: readonly Rule[] = [
           'a TTL index, and no batch that deletes or dates old documents first: all expired documents are deleted at once',
         fix: 'delete or date the old documents in batches with pauses, spread expireAt, and create the index last',
       },
+      {
+        pattern: /\bcollMod\b[\s\S]{0,300}?expireAfterSeconds["']?\s*[:=]\s*(\d+)/,
+        excuse: /^(?=[\s\S]*(?:delete_?[mM]any|delete_?[oO]ne|bulk_?[wW]rite|update_?[mM]any))(?=[\s\S]*\bsleep\b)/,
+        message: (match) =>
+          `collMod to an expiry of ${match[1]} s, and no batch that deletes old documents first: all that are older are deleted at once`,
+        fix: 'delete the older documents in batches with pauses, and shorten the expiry last',
+      },
     ],
   }),
 ];

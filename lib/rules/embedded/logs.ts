@@ -34,9 +34,10 @@ export const EMBEDDED_LOG_RULES: readonly Rule[] = [
     cases: [1],
     signs: [
       {
-        pattern: /^[ \t]*-[ \t]*type:[ \t]*["']?log["']?[ \t]*$/m,
+        pattern: /^[ \t]*-[ \t]*type:[ \t]*["']?(log|container)["']?[ \t]*$/m,
         needs: FILEBEAT,
-        message: () => 'type: log is deprecated and identifies files by inode only',
+        message: (match) =>
+          `type: ${match[1]} ${match[1] === 'container' ? 'is a preset of log, which ' : ''}is deprecated and identifies files by inode only`,
         fix: 'use type: filestream with an id and file_identity.fingerprint',
       },
     ],
@@ -94,9 +95,29 @@ export const EMBEDDED_LOG_RULES: readonly Rule[] = [
       {
         pattern: /^[ \t]*compress[ \t]*$/m,
         needs: LOGROTATE,
-        excuse: /^[ \t]*delaycompress[ \t]*$/m,
+        // The copy that copytruncate makes is open in no process.
+        excuse: /^[ \t]*(?:delaycompress|copytruncate)[ \t]*$/m,
         message: () => 'compress without delaycompress: the file is replaced while a process still has it open',
         fix: 'add delaycompress',
+      },
+    ],
+  }),
+  embeddedRule({
+    id: 'BP-LOG-007',
+    title: 'The buffer of a shipper has no bound',
+    why: 'While the output is away, every line is written to the disk of the node. Without a limit the buffer takes all of it, and the kubelet evicts the pods of others.',
+    source: 'Fluent Bit, "Buffering and storage": storage.total_limit_size of an output, unlimited by default',
+    severity: 'warning',
+    cases: [1],
+    signs: [
+      {
+        within: /^[ \t]*\[OUTPUT\][^[]*/gim,
+        pattern: /\[OUTPUT\]/i,
+        excuse: /storage\.total_limit_size/i,
+        where: ({ text }) => /^[ \t]*storage\.type[ \t]+filesystem/im.test(text),
+        message: () =>
+          'storage.type filesystem, and this output has no storage.total_limit_size: its buffer grows until the disk is full',
+        fix: 'set storage.total_limit_size of every output to rate × the longest outage to survive',
       },
     ],
   }),

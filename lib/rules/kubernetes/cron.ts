@@ -6,18 +6,18 @@ import type { Resource } from '../document';
 import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { type Manifests, namespaceOf } from './read/manifests';
-import { plain, quantity } from './read/quantities';
+import { quantity } from './read/quantities';
 import { serviceSeconds } from './read/service-time';
 import { byZone, fullest, jobSchedule, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
 
 /** CronJobs in one minute that count as a stampede for any request. */
 const MANY = 5;
 
-/** Missed starts after which the controller stops. */
-const MISSED_AT_MOST = 100;
-
 /** The controller may take as long as this to see a CronJob; a shorter deadline may never be met. */
 const LEAST_STARTING_DEADLINE_SECONDS = SCHEDULERS.kubernetes.lateness.least;
+
+/** A CronJob that starts more often than this is a poll. */
+const FREQUENT_SECONDS = 900;
 
 /** Finished Jobs of one kind that are worth keeping. */
 const HISTORY_AT_MOST = 10;
@@ -37,9 +37,10 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
           const demand = demandOf(manifests, inside);
           for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(demand, quota);
         }
-        // A CronJob that starts every minute cannot be moved.
+        // One that starts every few minutes meets all others wherever it is moved.
         const unbounded = zone.filter(
-          ({ job, schedule }) => schedule.shortestGapSeconds > 60 && quotasOf(manifests, namespaceOf(job)).length === 0,
+          ({ job, schedule }) =>
+            schedule.shortestGapSeconds >= FREQUENT_SECONDS && quotasOf(manifests, namespaceOf(job)).length === 0,
         );
         const most = unbounded.length < MANY ? undefined : fullest(unbounded, () => 1);
         if (!most || most.jobs.length < MANY) continue;
@@ -80,22 +81,27 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-CRON-003',
-    title: 'A CronJob that hangs or falls behind never recovers',
-    why: 'A hanging run without a deadline keeps its resources, and blocks every later run if they may not overlap. A frequent CronJob that missed a hundred starts while the controller was down is not started again.',
-    source: 'Kubernetes, CronJob, "Deadline for delayed Job start" and "Job creation": more than 100 missed schedules',
+    title: 'A CronJob that hangs never recovers',
+    why: 'A hanging run without a deadline keeps its resources, and blocks every later run if they may not overlap, or is joined by every later run if they may.',
+    source: 'Kubernetes, Jobs, "Job termination and cleanup": activeDeadlineSeconds; CronJob, "Concurrency policy"',
     severity: 'warning',
     cases: [4],
     *check(manifests) {
       for (const job of manifests.ofType('batch/CronJob')) {
-        if (deadlineOf(job).every((value) => value.absent)) {
-          const forbids = job.at('spec', 'concurrencyPolicy').text() === 'Forbid';
-          yield {
-            at: deadlineOf(job)[0],
-            message: `no activeDeadlineSeconds: a run that hangs is never ended${forbids ? ', and with Forbid no other starts' : ''}`,
-            fix: 'set jobTemplate.spec.activeDeadlineSeconds to a few times the duration of a run',
-          };
-        }
-        yield* neverAgain(job);
+        const policy = job.at('spec', 'concurrencyPolicy').text('Allow');
+        // With Replace the next start ends a run that hangs.
+        if (policy === 'Replace' || !deadlineOf(job).every((value) => value.absent)) continue;
+        const then =
+          policy === 'Forbid'
+            ? ', and with Forbid no other starts'
+            : policy === 'Allow'
+              ? ', and others start beside it'
+              : '';
+        yield {
+          at: deadlineOf(job)[0],
+          message: `no activeDeadlineSeconds: a run that hangs is never ended${then}`,
+          fix: 'set jobTemplate.spec.activeDeadlineSeconds to a few times the duration of a run',
+        };
       }
     },
   },
@@ -228,19 +234,6 @@ function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterab
     };
     return;
   }
-}
-
-function* neverAgain(job: Resource): Iterable<Found> {
-  const at = job.at('spec', 'startingDeadlineSeconds');
-  const period = jobSchedule(job)?.shortestGapSeconds;
-  // Rarer ones would need days of missed starts.
-  if (!at.absent || period === undefined || period * MISSED_AT_MOST > 86_400) return;
-  yield {
-    at,
-    message: `no startingDeadlineSeconds, and a start every ${period} s: after ${plain((period * MISSED_AT_MOST) / 3600)} h without a controller more than ${MISSED_AT_MOST} are missed, and it is not started again`,
-    fix: `set startingDeadlineSeconds to ${deadlineFor(period)}`,
-    instead: deadlineFor(period),
-  };
 }
 
 /** A deadline that the controller can meet: as long as nothing is missed, at most ten minutes. */

@@ -14,7 +14,7 @@ const DO_NOT_DISRUPT = 'karpenter.sh/do-not-disrupt';
 const STAY = `${SAFE_TO_EVICT}: "false" (Karpenter: ${DO_NOT_DISRUPT}: "true")`;
 
 /** Workloads whose pods are stopped when fewer are needed; pods of Jobs run to their end. */
-const SCALED_IN = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet'];
+const SCALED_IN = ['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet', 'argoproj.io/Rollout'];
 
 /** Rules about the current item when its pod is removed. */
 export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
@@ -37,6 +37,13 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
         const service = serviceSeconds(scaler, target);
         const allowed = target && grace(manifests, target);
         const needed = service ?? (allowed?.at.present ? allowed.seconds : undefined);
+        if (needed === undefined && target && blind.every(isOneEach)) {
+          yield {
+            at,
+            message: `each message gets a pod of its own, ${blind[0].at('type').text()} does not count the one that it works on, and the last pod is stopped ${cooldown} s after the queue is empty: an item that takes longer is cut off`,
+            fix: 'use protocol: http, which counts unacknowledged messages, or a ScaledJob, whose Jobs run to their end',
+          };
+        }
         if (needed === undefined || needed <= cooldown) continue;
         const takes = service === undefined ? `its pods are given ${needed} s to finish` : `one item takes ${needed} s`;
         yield {
@@ -50,7 +57,7 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-KEDA-007',
     title: 'One item takes longer than the longest time that a pod gets to stop',
-    why: 'A Deployment that is scaled in stops any of its pods. The cluster autoscaler waits ten minutes at most when it removes a node, so longer items are cut off and restarted. KEDA lets a Job end, and so does the autoscaler when its pods are annotated as not safe to evict.',
+    why: 'A Deployment that is scaled in stops any of its pods. The cluster autoscaler waits ten minutes at most when it removes a node, so longer items are cut off and restarted. KEDA lets a Job end.',
     source:
       'Cluster Autoscaler FAQ: --max-graceful-termination-sec, default 600, and "What types of pods can prevent CA from removing a node?"; KEDA, Scaling Jobs',
     severity: 'warning',
@@ -77,6 +84,17 @@ export const IN_FLIGHT_RULES: readonly Rule<Manifests>[] = [
           fix: `run each item as a Job with a ScaledJob whose pods are annotated ${STAY}, or cut the item into shorter ones`,
         };
       }
+    },
+  },
+  {
+    id: 'BP-KEDA-012',
+    title: 'A node may be removed under the Job of an item',
+    why: 'KEDA lets a Job end. The node autoscaler does not: it waits ten minutes at most when it removes a node, so a longer item is cut off and starts again. An annotation of the pod keeps its node.',
+    source:
+      'Cluster Autoscaler FAQ, "What types of pods can prevent CA from removing a node?"; Karpenter, Disruption, "Pod-Level Controls"',
+    severity: 'warning',
+    cases: [6],
+    *check(manifests) {
       yield* evictedJobs(manifests);
     },
   },
@@ -118,6 +136,14 @@ function* tooShort(manifests: Manifests, workload: Resource): Iterable<Found> {
       fix: `set terminationGracePeriodSeconds to ${sleep} plus the time of one item`,
     };
   }
+}
+
+/** Whether a trigger wants a pod for each message, as people do whose messages take minutes. */
+function isOneEach(trigger: Value): boolean {
+  const metadata = trigger.at('metadata');
+  const target =
+    metadata.at('value').number() ?? metadata.at('queueLength').number() ?? metadata.at('listLength').number();
+  return trigger.at('type').text() === 'rabbitmq' && target === 1;
 }
 
 /** Whether a trigger certainly counts only items that no consumer has taken. */

@@ -8,8 +8,7 @@ import { mebibytes, quantity } from './read/quantities';
 const HEAP_SHARE = 0.8;
 
 /** Variables that a JVM, or the script that starts it, reads flags from. */
-const FLAG_VARIABLES =
-  /^(JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS|_JAVA_OPTIONS|(\w+_)?JAVA_OPTS|(\w+_)?JVM_OPTS|\w+_HEAP_OPTS)$/;
+const FLAG_VARIABLES = /(OPTS|OPTIONS|ARGS|ARGUMENTS|FLAGS|PARAMS)$|JAVA|JVM|HEAP/i;
 
 /** Collectors, by the flag that selects them. */
 const COLLECTORS: Readonly<Record<string, string>> = {
@@ -110,8 +109,9 @@ interface JavaContainer {
 }
 
 /** Every container with the places in which it gives flags to a JVM. */
-const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] =>
-  manifests.workloads().flatMap((workload) =>
+const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] => [
+  ...inOperators(manifests),
+  ...manifests.workloads().flatMap((workload) =>
     manifests.containers(workload).flatMap((container) => {
       const words = ['command', 'args'].flatMap((key) => {
         const text = container
@@ -125,11 +125,47 @@ const javaContainers = oncePer((manifests: Manifests): readonly JavaContainer[] 
         .items()
         .filter((variable) => FLAG_VARIABLES.test(variable.at('name').text() ?? ''))
         .map((variable) => ({ at: variable.at('value'), text: variable.at('value').text() ?? '' }));
-      const flags = [...words, ...variables].filter(({ text }) => /(^|\s|["'])-X/.test(text));
+      const included = container
+        .at('envFrom')
+        .items()
+        .flatMap((source) => {
+          const map = manifests.beside(workload, 'ConfigMap', source.at('configMapRef', 'name').text());
+          const prefix = source.at('prefix').text('') ?? '';
+          return (map?.at('data').entries() ?? [])
+            .filter(([name]) => FLAG_VARIABLES.test(prefix + name))
+            .map(([, value]) => ({ at: value, text: value.text() ?? '' }));
+        });
+      const flags = [...words, ...variables, ...included].filter(({ text }) => /(^|\s|["'])-X/.test(text));
       return flags.length === 0 ? [] : [{ container, flags }];
     }),
   ),
-);
+]);
+
+/** Strimzi's kinds, and the places in which each has `jvmOptions` beside its `resources`. */
+const STRIMZI: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'kafka.strimzi.io/Kafka': [
+    ['spec', 'kafka'],
+    ['spec', 'zookeeper'],
+  ],
+  'kafka.strimzi.io/KafkaNodePool': [['spec']],
+  'kafka.strimzi.io/KafkaConnect': [['spec']],
+  'kafka.strimzi.io/KafkaMirrorMaker2': [['spec']],
+  'kafka.strimzi.io/KafkaBridge': [['spec']],
+};
+
+/** JVMs whose operator writes their flags. */
+function inOperators(manifests: Manifests): JavaContainer[] {
+  return Object.entries(STRIMZI).flatMap(([type, places]) =>
+    manifests.ofType(type).flatMap((resource) =>
+      places.flatMap((place) => {
+        const container = resource.at(...place);
+        const at = container.at('jvmOptions', '-Xmx');
+        const heap = at.text();
+        return heap === undefined ? [] : [{ container, flags: [{ at, text: `-Xmx${heap}` }] }];
+      }),
+    ),
+  );
+}
 
 /** `-Xmx4g`; of several, a JVM takes the last. */
 function heapBytes(text: string): number | undefined {

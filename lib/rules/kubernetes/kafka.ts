@@ -1,7 +1,7 @@
 import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
 import { oncePer } from '../once-per';
-import type { Rule } from '../rule';
+import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
 const CLUSTER = 'strimzi.io/cluster';
@@ -21,11 +21,38 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
         const quotas = user.at('spec', 'quotas');
         if (cluster === undefined || !quotas.absent) continue;
         const limited = limitedUsers(manifests).get(cluster) ?? [];
-        if (limited.length === 0) continue;
+        if (limited.length === 0) {
+          yield* unbounded(manifests, user, cluster);
+          continue;
+        }
         yield {
           at: quotas,
           message: `no quotas, while ${limited.length} other user(s) of ${cluster} have them: it may take all that they leave`,
           fix: 'set producerByteRate and consumerByteRate: its share of the cluster ÷ brokers that lead its partitions',
+        };
+      }
+    },
+  },
+  {
+    id: 'BP-KAFKA-005',
+    title: 'The quotas of users are ignored by the quota plugin',
+    why: 'With a quota callback of its own a broker asks only that one. The quotas of every KafkaUser are accepted and have no effect: a noisy user is not slowed.',
+    source: 'Strimzi, Kafka: quotas of type strimzi; strimzi/kafka-quotas-plugin issue 32',
+    severity: 'error',
+    cases: [18],
+    *check(manifests) {
+      for (const cluster of manifests.ofType('kafka.strimzi.io/Kafka')) {
+        const plugin = cluster.at('spec', 'kafka', 'quotas', 'type');
+        const callback = cluster.at('spec', 'kafka', 'config', 'client.quota.callback.class');
+        const at = plugin.text() === 'strimzi' ? plugin : callback;
+        if (!at.present) continue;
+        const [user, ...more] = limitedUsers(manifests).get(cluster.at('metadata', 'name').text() ?? '') ?? [];
+        if (!user) continue;
+        const who = more.length === 0 ? user.name : `${user.name} and ${more.length} more`;
+        yield {
+          at,
+          message: `${at.text()} replaces the quotas of Kafka itself, and ${who} have quotas: they have no effect`,
+          fix: 'set spec.kafka.quotas.type to kafka, and bound the disk by alerts and retention',
         };
       }
     },
@@ -51,9 +78,58 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
           fix: `set min.insync.replicas to ${replicas - 1}${replicas === 2 ? ', or replicas to 3 and keep 2 of them in sync' : ''}`,
         };
       }
+      for (const cluster of manifests.ofType('kafka.strimzi.io/Kafka')) yield* internalTopics(cluster);
     },
   },
 ];
+
+/** Settings of Kafka for its own topics: copies in sync that a write needs, of copies. */
+const INTERNAL: readonly (readonly [least: string, replicas: string])[] = [
+  ['transaction.state.log.min.isr', 'transaction.state.log.replication.factor'],
+  ['min.insync.replicas', 'default.replication.factor'],
+];
+
+function* internalTopics(cluster: Resource): Iterable<Found> {
+  const config = cluster.at('spec', 'kafka', 'config');
+  for (const [name, factor] of INTERNAL) {
+    const [least, replicas] = [config.at(name).number(), config.at(factor).number()];
+    if (least === undefined || replicas === undefined || replicas < 2 || least < replicas) continue;
+    yield {
+      at: config.at(name),
+      message: `${name} ${least} of ${factor} ${replicas}: with one broker down no write succeeds`,
+      fix: `set ${name} to ${replicas - 1}`,
+    };
+  }
+}
+
+/** Of users that all write without a quota, the first. */
+function* unbounded(manifests: Manifests, user: Resource, cluster: string): Iterable<Found> {
+  const writers = unboundedWriters(manifests).get(cluster) ?? [];
+  if (writers.length < 2 || writers[0] !== user) return;
+  yield {
+    at: user.at('spec', 'quotas'),
+    message: `${writers.length} users write to ${cluster}, and none has quotas: one of them may take the whole cluster`,
+    fix: 'set producerByteRate and consumerByteRate of each: its share of the cluster ÷ brokers that lead its partitions',
+  };
+}
+
+/** The users without quotas that may write, by cluster. */
+const unboundedWriters = oncePer((manifests: Manifests) =>
+  grouped(
+    manifests
+      .ofType('kafka.strimzi.io/KafkaUser')
+      .filter((user) => user.at('spec', 'quotas').absent && mayWrite(user))
+      .map((user) => [clusterOf(user), user] as const),
+  ),
+);
+
+function mayWrite(user: Resource): boolean {
+  return user
+    .at('spec', 'authorization', 'acls')
+    .items()
+    .flatMap((acl) => [...acl.at('operations').items(), ...acl.at('operation').items()])
+    .some((operation) => ['Write', 'All'].includes(operation.text() ?? ''));
+}
 
 /** The users that have quotas, by cluster. */
 const limitedUsers = oncePer((manifests: Manifests) =>

@@ -3,12 +3,31 @@ import { FAILED_READINGS } from '../../flow/queue/platforms/keda';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import { oncePer } from '../once-per';
-import type { Rule } from '../rule';
+import { own } from '../own';
+import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { DEFAULT_MAX_REPLICAS, scalers, targetName, targetRef, triggers, triggersOf } from './read/scalers';
 
 /** Scalers whose metrics come from the cluster itself, or from a clock: they cannot be out of reach. */
 const NEVER_FAIL = ['cpu', 'memory', 'cron', 'kubernetes-workload'];
+
+/** Messages for one replica from which on a number is more likely meant as a threshold. */
+const PER_REPLICA = 50;
+
+/** The same where the name of the field says that it is a target. */
+const FAR_PER_REPLICA = 1000;
+
+/** The fields in which triggers give messages, or lag, for each replica. */
+const TARGETS: Readonly<Record<string, string>> = {
+  rabbitmq: 'value',
+  'aws-sqs-queue': 'queueLength',
+  kafka: 'lagThreshold',
+  'apache-kafka': 'lagThreshold',
+  'azure-queue': 'queueLength',
+  'azure-servicebus': 'messageCount',
+  redis: 'listLength',
+  'gcp-pubsub': 'value',
+};
 
 /** Finished Jobs of each kind that a ScaledJob keeps when it says nothing. */
 const DEFAULT_HISTORY = 100;
@@ -25,16 +44,24 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const { scaler, trigger } of triggers(manifests)) {
         const length = trigger.at('metadata', 'queueLength');
-        if (trigger.at('type').text() !== 'rabbitmq' || !length.present) continue;
+        if (trigger.at('type').text() !== 'rabbitmq' || !length.present) {
+          yield* farAbove(scaler, trigger);
+          continue;
+        }
         const target = length.number();
         const replicas = scaler.at('spec', 'maxReplicaCount').number(DEFAULT_MAX_REPLICAS);
         const depth =
           target === undefined || replicas === undefined
             ? 'the last replica starts only at maxReplicaCount times as many'
             : `all ${replicas} replicas run only from ${target} × ${replicas - 1} = ${target * (replicas - 1)} messages on`;
+        // A few messages for each replica are what it means; the old name is all that is wrong.
+        const meant = target !== undefined && target < PER_REPLICA;
         yield {
           at: length,
-          message: `queueLength ${length.text()} is the target for each replica, not a threshold: ${depth}`,
+          severity: meant ? 'warning' : 'error',
+          message: meant
+            ? `queueLength is deprecated; ${target} is the target for each replica`
+            : `queueLength ${length.text()} is the target for each replica, not a threshold: ${depth}`,
           fix: 'write mode: QueueLength, with the number of messages that one replica clears within the acceptable wait as value: wait ÷ service time × slots',
         };
       }
@@ -65,7 +92,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
     id: 'BP-KEDA-003',
     title: 'A scaler has no fallback for a source that does not answer',
     why: 'While the source does not answer, KEDA has no metric: it does not scale out under any load, and workloads at zero stay there.',
-    source: 'KEDA, Scaling Deployments, "Fallback": for triggers with an AverageValue metric of a ScaledObject',
+    source: 'KEDA, ScaledObject specification, "fallback": for metrics of type AverageValue and Value',
     severity: 'warning',
     cases: [6],
     *check(manifests) {
@@ -74,7 +101,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
           (trigger) =>
             trigger.at('type').text() !== undefined &&
             !NEVER_FAIL.includes(trigger.at('type').text()!) &&
-            trigger.at('metricType').text('AverageValue') === 'AverageValue',
+            ['AverageValue', 'Value'].includes(trigger.at('metricType').text('AverageValue') ?? ''),
         );
         const fallback = scaler.at('spec', 'fallback');
         if (failing.length === 0 || !fallback.absent) continue;
@@ -100,26 +127,36 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   },
   {
     id: 'BP-KEDA-004',
-    title: 'More replicas than the topic has partitions',
-    why: 'A partition is read by one consumer of a group. KEDA stops at the number of partitions, so the capacity planned for the peak never starts.',
+    title: 'Replicas and partitions of a topic do not fit',
+    why: 'A partition is read by one consumer of a group. With more replicas than partitions the capacity planned for the peak never starts, or has nothing to read; with a maximum that nobody chose below them, partitions share consumers at the peak.',
     source: 'KEDA, Apache Kafka scaler: allowIdleConsumers',
     severity: 'warning',
     cases: [5],
     *check(manifests) {
       for (const scaler of manifests.ofType('keda.sh/ScaledObject')) {
         const most = scaler.at('spec', 'maxReplicaCount');
-        const replicas = most.number();
+        const replicas = most.number(DEFAULT_MAX_REPLICAS);
         const limits = triggersOf(scaler).map((trigger) => consumersAtMost(manifests, trigger));
         if (replicas === undefined || limits.length === 0 || limits.includes(undefined)) continue;
         const partitions = greatest(limits.map((limit) => limit!));
-        if (replicas <= partitions) continue;
+        if (replicas === partitions || (replicas < partitions && !most.absent)) continue;
         const topics = triggersOf(scaler).map((trigger) => trigger.at('metadata', 'topic').text());
+        if (replicas < partitions) {
+          yield {
+            at: most,
+            message: `no maxReplicaCount: at most ${replicas} replicas, the default, for the ${partitions} partitions of ${topics.join(', ')}`,
+            fix: `set maxReplicaCount to ${partitions}, or to what the peak needs`,
+          };
+          continue;
+        }
         yield {
           at: most,
-          message: `maxReplicaCount ${replicas} is never reached: ${topics.join(', ')} has ${partitions} partitions, each read by one consumer`,
+          message: `${most.absent ? 'no maxReplicaCount, and its default' : 'maxReplicaCount'} ${replicas} is never reached: ${topics.join(', ')} has ${partitions} partitions, each read by one consumer`,
           fix: `give the topic ${replicas} partitions or more, or set maxReplicaCount to ${partitions}`,
         };
       }
+      for (const scaler of manifests.ofType('autoscaling/HorizontalPodAutoscaler'))
+        yield* idleReplicas(manifests, scaler);
     },
   },
   {
@@ -141,6 +178,33 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
             at: targetRef(scaler).at('name'),
             message: `${target.split('/').slice(1).join('/')} is scaled by ${scaler.name} and by ${first.name}: each undoes the other's changes`,
             fix: `put all signals into one scaler: the triggers of a ScaledObject may include cpu and memory`,
+          };
+        }
+      }
+    },
+  },
+  {
+    id: 'BP-KEDA-010',
+    title: 'The fewest replicas are more than the most',
+    why: 'KEDA sets the fewest, and the autoscaler that it made the most: each undoes the other, and pods start and stop all the time.',
+    source: 'KEDA, Cron scaler: desiredReplicas; kedacore/keda issue 5288',
+    severity: 'error',
+    cases: [6],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject', 'keda.sh/ScaledJob')) {
+        const most = scaler.at('spec', 'maxReplicaCount').number(DEFAULT_MAX_REPLICAS);
+        if (most === undefined) continue;
+        const wanted = triggersOf(scaler)
+          .filter((trigger) => trigger.at('type').text() === 'cron')
+          .map((trigger) => trigger.at('metadata', 'desiredReplicas'));
+        for (const at of [scaler.at('spec', 'minReplicaCount'), ...wanted]) {
+          const fewest = at.number();
+          if (fewest === undefined || fewest <= most) continue;
+          const name = at.path.slice(at.path.lastIndexOf('.') + 1);
+          yield {
+            at,
+            message: `${name} ${fewest} is above maxReplicaCount ${most}: they undo each other`,
+            fix: `set maxReplicaCount to ${fewest} or more, or ${name} to ${most} or less`,
           };
         }
       }
@@ -179,10 +243,64 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
   },
 ];
 
-/** A user and a password inside an address, or a key whose value is one. */
+/** A password inside an address, or a key whose value is one. */
 function isCredential(key: string, text: string): boolean {
-  if (/^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]+:[^/\s@]+@/i.test(text)) return true;
-  return /password|secretKey|secretAccessKey|connection$|connectionString|sasToken|apiKey/i.test(key) && text !== '';
+  const inAddress = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:([^/\s@]+)@/i.exec(text)?.[1];
+  if (inAddress !== undefined) return !isName(inAddress);
+  const names =
+    /password|secretKey|secretAccessKey|clientSecret|^credentials$|connection$|connectionString|sasToken|apiKey|accessToken/i;
+  return names.test(key) && text !== '' && !isName(text);
+}
+
+/** Whether a text names a variable that holds the secret: `REDIS_PASSWORD`, `${PASSWORD}`, `$(PASSWORD)`. */
+function isName(text: string): boolean {
+  return (
+    /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(text) || /^(\$\{[^}]*\}|\$\([^)]*\)|\{\{[\s\S]*\}\}|\$\w+)$/.test(text.trim())
+  );
+}
+
+/** A target for each replica that is reached only when the queue is far longer than people mean. */
+function* farAbove(scaler: Resource, trigger: Value): Iterable<Found> {
+  const field = own(TARGETS, trigger.at('type').text() ?? '');
+  const at = trigger.at('metadata', field ?? '');
+  const target = field === undefined ? undefined : at.number();
+  const replicas = scaler.at('spec', 'maxReplicaCount').number(DEFAULT_MAX_REPLICAS);
+  if (target === undefined || replicas === undefined || replicas < 2 || target < FAR_PER_REPLICA) return;
+  const metadata = trigger.at('metadata');
+  // A rate is another thing, and so is a value for all replicas.
+  if (metadata.at('mode').text('QueueLength') !== 'QueueLength') return;
+  if (trigger.at('metricType').text('AverageValue') !== 'AverageValue') return;
+  yield {
+    at,
+    severity: 'warning',
+    message: `${field} ${target} is the target for each replica, not a threshold: all ${replicas} replicas run only from ${target} × ${replicas - 1} = ${target * (replicas - 1)} on`,
+    fix: 'set it to the number that one replica clears within the acceptable wait: wait ÷ service time × slots',
+  };
+}
+
+/** The finding for an autoscaler on the lag of a topic that has fewer partitions than it may start replicas. */
+function* idleReplicas(manifests: Manifests, scaler: Resource): Iterable<Found> {
+  const at = scaler.at('spec', 'maxReplicas');
+  const most = at.number();
+  const topics = scaler
+    .at('spec', 'metrics')
+    .items()
+    .map((metric) => metric.at('external', 'metric'))
+    .filter((metric) => /kafka.*lag/i.test(metric.at('name').text() ?? ''))
+    .map((metric) => metric.at('selector', 'matchLabels', 'topic').text());
+  const [topic] = topics;
+  if (most === undefined || topic === undefined || topics.length !== scaler.at('spec', 'metrics').items().length)
+    return;
+  const partitions = new Set(
+    topics.flatMap((name) => (name === undefined ? undefined : partitionsOf(manifests).get(name)) ?? [undefined]),
+  );
+  const [count] = partitions;
+  if (partitions.size !== 1 || count === undefined || most <= count) return;
+  yield {
+    at,
+    message: `up to ${most} replicas, and ${topic} has ${count} partitions, each read by one consumer: ${most - count} have nothing to read`,
+    fix: `set maxReplicas to ${count}, or give the topic ${most} partitions`,
+  };
 }
 
 /** Consumers that KEDA starts at most for a trigger; undefined when it is no Kafka trigger, or that is not decided. */

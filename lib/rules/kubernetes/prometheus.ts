@@ -10,6 +10,10 @@ const LONGEST_INTERVAL_SECONDS = 120;
 /** Scrapes within the window of a rate, so that one missed scrape does not leave it without two samples. */
 const SCRAPES_IN_WINDOW = 4;
 
+/** Series that the exporters of a cluster bring, and selectors of their jobs. */
+const FOREIGN =
+  /\b(kube|node|container|kubelet|apiserver|etcd|coredns|cadvisor|machine|scheduler|workqueue|rest_client)_\w+|\bjob=~?"[^"]*(kube|node|kubelet|apiserver|cadvisor)/;
+
 /** Labels that say which pod a sample is of. */
 const POD_LABELS = ['pod', 'pod_name', 'kubernetes_pod_name', 'instance'];
 
@@ -47,7 +51,8 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
       const shortest = SCRAPES_IN_WINDOW * least(intervals.map((seconds) => seconds!));
       for (const { at, expression } of prometheusRules(manifests)) {
         const window = least(rateWindows(expression));
-        if (window >= shortest) continue;
+        // Series of the cluster and of other jobs are scraped by what is not among these files.
+        if (window >= shortest || FOREIGN.test(expression)) continue;
         yield {
           at,
           message: `a rate over ${plain(window)} s, while no target is scraped more often than every ${plain(shortest / SCRAPES_IN_WINDOW)} s: below ${SCRAPES_IN_WINDOW} scrapes (${plain(shortest)} s)`,
@@ -92,10 +97,41 @@ export const PROMETHEUS_RULES: readonly Rule<Manifests>[] = [
           yield {
             at,
             message: `samples of pods that match ${regex ?? 'a pattern'} are dropped after ${name} was scraped: sums lack their counts, and no scrape is saved`,
-            fix: 'drop the target before the scrape (relabelings, relabel_configs), or drop the label pod and sum without it in a recording rule',
+            fix: 'drop the target before the scrape (relabelings, relabel_configs), or record a sum over pods and keep that one longer',
           };
         }
       }
     },
   },
+  {
+    id: 'BP-PROM-005',
+    title: 'Series of several pods become one',
+    why: 'Without the labels of the pod and of the instance the counters of all pods have one name. Prometheus refuses what is out of order and takes the rest in turns: every rate over them is wrong.',
+    source: 'Prometheus, Configuration, metric_relabel_configs: "labeldrop … metrics must still be uniquely labeled"',
+    severity: 'error',
+    cases: [19],
+    *check(manifests) {
+      for (const { name, samples, foreignLabels } of endpoints(manifests)) {
+        if (foreignLabels) continue;
+        const drops = samples.filter(({ action }) => action === 'labeldrop');
+        const dropped = TELLING.map((label) => drops.find(({ regex }) => droppedBy(regex, label)));
+        const [first] = dropped;
+        if (first === undefined || dropped.includes(undefined)) continue;
+        yield {
+          at: first.at,
+          message: `labeldrop of ${TELLING.join(' and ')} after ${name} was scraped: the counters of all its pods become one series, which jumps between them`,
+          fix: 'keep one of the two labels, and sum without it in a recording rule',
+        };
+      }
+    },
+  },
 ];
+
+/** The labels of which one has to stay. */
+const TELLING = ['instance', 'pod'];
+
+/** Whether an expression, which Prometheus anchors, is this label, or one of several with it. */
+function droppedBy(regex: string | undefined, label: string): boolean {
+  const words = (regex ?? '').replace(/^\^?\(?(?:\?:)?|\)?\$?$/g, '').split('|');
+  return words.includes(label);
+}

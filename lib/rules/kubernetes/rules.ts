@@ -1,6 +1,7 @@
 import type { Rule } from '../rule';
 import { CRON_RULES } from './cron';
 import { IN_FLIGHT_RULES } from './in-flight';
+import { ISTIO_RULES } from './istio';
 import { JVM_RULES } from './jvm';
 import { STRIMZI_RULES } from './kafka';
 import { KEDA_RULES } from './keda';
@@ -23,6 +24,7 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...JVM_RULES,
   ...PROMETHEUS_RULES,
   ...STRIMZI_RULES,
+  ...ISTIO_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
 ];

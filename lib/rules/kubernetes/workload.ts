@@ -1,5 +1,5 @@
 import type { Resource, Value } from '../document';
-import type { Rule } from '../rule';
+import type { Found, Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 import { type Asked, hasNoLimit, hasNoRequest } from './read/requests';
 import { maxReplicas, scalers, targetOf, triggersOf } from './read/scalers';
@@ -51,11 +51,41 @@ export const WORKLOAD_RULES: readonly Rule<Manifests>[] = [
               fix: `set resources.requests.${resource} of ${name}`,
             };
           }
+          if (only === undefined) yield* injected(workload, at, resource);
         }
       }
     },
   },
 ];
+
+/** Sidecars that a webhook adds without a request, unless an annotation gives one. */
+const INJECTED: readonly {
+  readonly on: string;
+  readonly value: RegExp;
+  readonly request: string;
+  readonly name: string;
+}[] = [
+  { on: 'dapr.io/enabled', value: /^true$/, request: 'dapr.io/sidecar-cpu-request', name: 'daprd' },
+  {
+    on: 'linkerd.io/inject',
+    value: /^(enabled|ingress)$/,
+    request: 'config.linkerd.io/proxy-cpu-request',
+    name: 'linkerd-proxy',
+  },
+];
+
+function* injected(workload: Resource, at: Value, resource: Asked): Iterable<Found> {
+  const annotations = workload.at('spec', 'template', 'metadata', 'annotations');
+  for (const { on, value, request, name } of INJECTED) {
+    const key = request.replace('cpu', resource);
+    if (!value.test(annotations.at(on).text() ?? '') || !annotations.at(key).absent) continue;
+    yield {
+      at,
+      message: `scales on the utilization of ${resource}, and ${name}, which ${on} adds to ${workload.name}, has no ${resource} request: it never scales`,
+      fix: `annotate the pods with ${key}, or scale on a ContainerResource of the main container`,
+    };
+  }
+}
 
 /** Every scaled workload, with its scaler. */
 function multiplied(manifests: Manifests): { workload: Resource; scaler: Resource }[] {

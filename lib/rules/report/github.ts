@@ -1,14 +1,16 @@
 /** A report as workflow commands of GitHub Actions, which annotate the lines of a pull request. */
 import { printable } from '../limits';
-import { leftOut, levelCounts, over, type Report } from './report';
+import { leftOut, levelCounts, over, type Report, resourceOf } from './report';
 
 /** One command a line; after them a line with the counts. */
 export function asGitHub(report: Report): string {
   const { findings, failures, notRead, notices } = report;
   const lines = [
-    ...findings.map(({ severity, file, line, ruleId, title, resource, message, fix, link }) =>
-      command(severity, { file, line, title: `${ruleId} ${title}` }, `${resource}: ${message}\nFix: ${fix}\n${link}`),
-    ),
+    ...findings.map((finding) => {
+      const { severity, file, line, ruleId, title, message, fix, link } = finding;
+      const text = `${resourceOf(finding)}: ${message}\nFix: ${fix}\n${link}`;
+      return command(severity, { file, line, title: `${ruleId} ${title}` }, text);
+    }),
     ...failures.map(({ file, ruleId, message }) => command('error', { file, title: ruleId ?? 'not checked' }, message)),
     ...notices.map((notice) => command('warning', { title: 'backpressure' }, notice)),
     ...notRead.map(({ file, what, count }) => command('notice', { file, title: 'not read' }, `${count} × ${what}`)),

@@ -1,7 +1,7 @@
 /** A report as JUnit XML, which GitLab, Jenkins and others show as tests. */
 import { grouped } from '../../flow/grouped';
 import { printable } from '../limits';
-import { fails, type Report, type Reported } from './report';
+import { fails, type Report, type Reported, resourceOf } from './report';
 
 /** A suite a file, a case a finding. What does not fail the run is a case that passes and says so in its output. */
 export function asJUnit(report: Report): string {
@@ -34,8 +34,8 @@ export function asJUnit(report: Report): string {
 }
 
 function findingCase(finding: Reported, { failOn }: Report): string {
-  const { ruleId, severity, file, line, resource, path, constructPath, message, fix, title, link } = finding;
-  const place = `${resource}${path === '' ? '' : ` ${path}`}`;
+  const { ruleId, severity, file, line, path, constructPath, message, fix, title, link } = finding;
+  const place = `${resourceOf(finding)}${path === '' ? '' : ` ${path}`}`;
   const text = [
     `${title}.`,
     `${file}${line === undefined ? '' : `:${line}`} ${constructPath ?? ''}`.trimEnd(),

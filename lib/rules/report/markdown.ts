@@ -1,7 +1,7 @@
 /** A report as Markdown, for the comment on a pull request. */
 import { printable } from '../limits';
 import { notReadText } from '../not-read';
-import { byRule, leftOut, levelCounts, over, type Report, type Reported } from './report';
+import { byRule, leftOut, levelCounts, over, type Report, type Reported, resourceOf } from './report';
 
 /** A comment on GitHub has 65,536 characters, one on GitLab more. */
 const MOST_CHARACTERS = 60_000;
@@ -52,7 +52,9 @@ function fitting(findings: readonly Reported[], used: number): string[] {
   return [...blocks, ...(more > 0 ? [`… and ${more} more; \`backpressure check\` prints them all.`] : []), ''];
 }
 
-function block({ ruleId, link, severity, file, line, resource, path, constructPath, message, fix }: Reported): string {
+function block(finding: Reported): string {
+  const { ruleId, link, severity, file, line, path, constructPath, message, fix } = finding;
+  const resource = resourceOf(finding);
   const place = `${code(line === undefined ? file : `${file}:${line}`)} ${code(path === '' ? resource : `${resource} ${path}`)}`;
   const construct = constructPath ? ` (${code(constructPath)})` : '';
   return `- ${severity} [${ruleId}](${link}) ${place}${construct}\n  ${escaped(message)}\n  **Fix:** ${escaped(fix)}`;

@@ -28,7 +28,7 @@ export interface Report {
   readonly failures: readonly Failure[];
   /** What no rule has read. */
   readonly notRead: readonly NotRead[];
-  /** About acknowledgements and the baseline, one sentence each. */
+  /** About files, acknowledgements and the baseline, one sentence each. */
   readonly notices: readonly string[];
   /** Findings that the configuration accepts. */
   readonly acknowledged: number;
@@ -65,6 +65,11 @@ export function constructPaths(documents: readonly Document[]): (file: string, r
 /** Title and link of a finding's rule. */
 export function ruleOf(ruleId: string): Pick<Reported, 'title' | 'link'> {
   return { title: RULES.find(({ id }) => id === ruleId)?.title ?? ruleId, link: linkOf(ruleId) };
+}
+
+/** The resource of a finding, as a person calls it. */
+export function resourceOf({ resource, namespace }: Pick<Reported, 'resource' | 'namespace'>): string {
+  return namespace === undefined ? resource : `${resource} in ${namespace}`;
 }
 
 /** Whether a finding fails the run. */

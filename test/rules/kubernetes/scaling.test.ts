@@ -30,7 +30,7 @@ describe('KEDA-003: a fallback', () => {
   test.each([
     ['is missing for a source that can fail', [amqp], ['BP-KEDA-003']],
     ['is of no use to cpu and cron', [{ type: 'cpu' }, { type: 'cron' }], []],
-    ['is not supported for a metric of type Value', [{ ...amqp, metricType: 'Value' }], []],
+    ['is supported for a metric of type Value too', [{ ...amqp, metricType: 'Value' }], ['BP-KEDA-003']],
   ])('%s', (_, triggers, ids) => {
     expect(idsIn(without(...triggers))).toEqual(ids);
   });
@@ -46,7 +46,9 @@ describe('KEDA-004: replicas above the partitions', () => {
       ['BP-KEDA-004'],
     ],
     ['are as many as there are', [scaled(6, kafka()), topic(6)], []],
-    ['are nobody’s choice when they are the default', [scaled(undefined, kafka()), topic(6)], []],
+    ['are the default, 100, when nobody has chosen', [scaled(undefined, kafka()), topic(6)], ['BP-KEDA-004']],
+    ['are fewer than the partitions by default', [scaled(undefined, kafka()), topic(300)], ['BP-KEDA-004']],
+    ['are fewer than the partitions by choice', [scaled(50, kafka()), topic(300)], []],
     ['are wanted with idle consumers', [scaled(20, kafka({ allowIdleConsumers: 'true' })), topic(6)], []],
     ['serve another trigger too', [scaled(20, kafka(), amqp), topic(6)], []],
     ['are not known without the topic', [scaled(20, kafka()), topic(6, 'others')], []],
@@ -186,7 +188,7 @@ describe('KEDA-007 and -008: time to finish', () => {
       ],
       [],
     ],
-    ['a Job for each long item, on a node that may go', [longJobs({})], ['BP-KEDA-007']],
+    ['a Job for each long item, on a node that may go', [longJobs({})], ['BP-KEDA-012']],
     [
       'a Job for each long item that no autoscaler evicts',
       [longJobs({ 'cluster-autoscaler.kubernetes.io/safe-to-evict': 'false' })],
@@ -196,7 +198,7 @@ describe('KEDA-007 and -008: time to finish', () => {
     [
       'a Job for each long item that may be evicted',
       [longJobs({ 'karpenter.sh/do-not-disrupt': 'false' })],
-      ['BP-KEDA-007'],
+      ['BP-KEDA-012'],
     ],
     ['a Job for each item of 600 s', [longJobs({}, '600')], []],
     ['600 s exactly', [scaledObject('w', http), deployment('w', {}, { terminationGracePeriodSeconds: 600 })], []],

@@ -21,6 +21,9 @@ export interface Manifest {
   readonly source?: Record<string, unknown>;
 }
 
+/** Every item of a list. */
+const EACH = '*';
+
 /** Every workload with a pod template, and the way to that template's spec. */
 const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
   Pod: ['spec'],
@@ -31,6 +34,22 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
   'batch/Job': ['spec', 'template', 'spec'],
   'batch/CronJob': ['spec', 'jobTemplate', 'spec', 'template', 'spec'],
   'keda.sh/ScaledJob': ['spec', 'jobTargetRef', 'template', 'spec'],
+  ReplicationController: ['spec', 'template', 'spec'],
+  'apps.openshift.io/DeploymentConfig': ['spec', 'template', 'spec'],
+  'argoproj.io/Rollout': ['spec', 'template', 'spec'],
+  'argoproj.io/Workflow': ['spec', 'templates', EACH],
+  'argoproj.io/WorkflowTemplate': ['spec', 'templates', EACH],
+  'argoproj.io/CronWorkflow': ['spec', 'workflowSpec', 'templates', EACH],
+  'serving.knative.dev/Service': ['spec', 'template', 'spec'],
+  'serving.kserve.io/InferenceService': ['spec', 'predictor'],
+  'jobset.x-k8s.io/JobSet': ['spec', 'replicatedJobs', EACH, 'template', 'spec', 'template', 'spec'],
+  'ray.io/RayCluster': ['spec', 'workerGroupSpecs', EACH, 'template', 'spec'],
+  'ray.io/RayJob': ['spec', 'rayClusterSpec', 'workerGroupSpecs', EACH, 'template', 'spec'],
+  'ray.io/RayService': ['spec', 'rayClusterConfig', 'workerGroupSpecs', EACH, 'template', 'spec'],
+  'elasticsearch.k8s.elastic.co/Elasticsearch': ['spec', 'nodeSets', EACH, 'podTemplate', 'spec'],
+  'kibana.k8s.elastic.co/Kibana': ['spec', 'podTemplate', 'spec'],
+  'logstash.k8s.elastic.co/Logstash': ['spec', 'podTemplate', 'spec'],
+  'enterprisesearch.k8s.elastic.co/EnterpriseSearch': ['spec', 'podTemplate', 'spec'],
 };
 
 /** The manifests that are applied together; relations hold across files. */
@@ -81,16 +100,20 @@ export class Manifests extends Document {
     return this.ofType(...Object.keys(POD_SPECS));
   }
 
-  /** The pod spec of a workload. */
+  /** The pod spec of a workload; of several, the first. */
   public podSpec(workload: Resource): Value {
-    const path = own(POD_SPECS, workload.type);
     // An unknown kind may have its pods anywhere.
-    return path ? workload.at(...path) : new Value(workload, UNKNOWN);
+    return podSpecs(workload)[0] ?? new Value(workload, UNKNOWN);
   }
 
-  /** The containers of a workload, without those that run before it. */
+  /** The containers of a workload, sidecars among the init containers too, without those that run before it. */
   public containers(workload: Resource): Value[] {
-    return this.podSpec(workload).at('containers').items();
+    return podSpecs(workload).flatMap((spec) => [
+      ...spec.at('containers').items(),
+      // A step of a workflow has one.
+      ...spec.at('container').items(),
+      ...initContainers(spec).filter((container) => container.at('restartPolicy').text() === 'Always'),
+    ]);
   }
 
   /** The resource of this type and name in the namespace of another; undefined when it is not among the manifests. */
@@ -110,10 +133,31 @@ export class Manifests extends Document {
             return text === undefined ? [] : [{ at, text, name }];
           }),
       ),
-      ...this.workloads().flatMap((workload) => this.containers(workload).flatMap(commandOf)),
+      ...this.workloads().flatMap((workload) =>
+        [...this.containers(workload), ...podSpecs(workload).flatMap(runBefore)].flatMap(commandOf),
+      ),
     ];
     return this.embedded;
   }
+}
+
+/** The pod specs of a workload. */
+const podSpecs = oncePer((workload: Resource): readonly Value[] => {
+  const path = own(POD_SPECS, workload.type) ?? [];
+  if (path.length === 0) return [];
+  return path.reduce<Value[]>(
+    (values, key) => values.flatMap((value) => (key === EACH ? value.items() : [value.at(key)])),
+    [workload.body],
+  );
+});
+
+function initContainers(spec: Value): Value[] {
+  return spec.at('initContainers').items();
+}
+
+/** The init containers that end before the others start. */
+function runBefore(spec: Value): Value[] {
+  return initContainers(spec).filter((container) => container.at('restartPolicy').text() !== 'Always');
 }
 
 /** Every manifest by type, namespace and name. */

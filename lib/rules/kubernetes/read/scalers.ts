@@ -57,11 +57,17 @@ const targets = oncePer(
     new Map(
       manifests.ofType(SCALED_OBJECT, AUTOSCALER).map((scaler) => {
         const ref = targetRef(scaler);
-        const type = `apps/${ref.at('kind').text('Deployment')}`;
+        const type = `${groupOf(ref)}${ref.at('kind').text('Deployment')}`;
         return [scaler, manifests.beside(scaler, type, ref.at('name').text())] as const;
       }),
     ),
 );
+
+/** The API group of a target, with its slash: `apps/` unless the reference names another one. */
+function groupOf(ref: Value): string {
+  const version = ref.at('apiVersion').text('apps/v1') ?? '';
+  return version.includes('/') ? version.slice(0, version.lastIndexOf('/') + 1) : '';
+}
 
 /** The scalers of a workload. */
 export function scalersOf(manifests: Manifests, workload: Resource): readonly Resource[] {

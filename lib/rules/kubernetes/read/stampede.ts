@@ -5,6 +5,7 @@ import { cronSchedule, UNIX_CRON } from '../../../flow/schedule/cron';
 import { fullestMinute, type Schedule } from '../../../flow/schedule/schedule';
 import type { Resource } from '../../document';
 import { oncePer } from '../../once-per';
+import { own } from '../../own';
 import { isQueued } from './kueue';
 import { byNamespace, type Manifests, namespaceOf } from './manifests';
 import { mebibytes, plain } from './quantities';
@@ -25,12 +26,15 @@ export interface Together {
 
 /** When a CronJob starts; undefined when its schedule does not decide it. */
 export function jobSchedule(job: Resource): Schedule | undefined {
-  return cronSchedule(UNIX_CRON, job.at('spec', 'schedule').text() ?? '');
+  const several = job.at('spec', 'schedules').items();
+  // Of a workflow with several schedules the first stands for all.
+  const at = several.length > 0 ? several[0] : job.at('spec', 'schedule');
+  return cronSchedule(UNIX_CRON, at.text() ?? '');
 }
 
 /** Every CronJob that starts work whenever its schedule says so: not suspended, and in no queue. */
 export const scheduled = oncePer((manifests: Manifests): readonly Scheduled[] =>
-  manifests.ofType('batch/CronJob').flatMap((job) => {
+  manifests.ofType('batch/CronJob', 'argoproj.io/CronWorkflow').flatMap((job) => {
     const schedule = jobSchedule(job);
     if (!schedule || job.at('spec', 'suspend').flag(false) !== false || isQueued(job)) return [];
     return [{ job, schedule }];
@@ -40,7 +44,7 @@ export const scheduled = oncePer((manifests: Manifests): readonly Scheduled[] =>
 /** Those with the same clock: without a zone, the controller's. */
 export function byZone(jobs: readonly Scheduled[]): Iterable<readonly Scheduled[]> {
   const zones = jobs.map((each) => {
-    const zone = each.job.at('spec', 'timeZone').text('');
+    const zone = each.job.at('spec', 'timeZone').text(each.job.at('spec', 'timezone').text(''));
     // An undecided zone is grouped with no other.
     return [zone ?? `? ${each.job.name} ${namespaceOf(each.job)}`, each] as const;
   });
@@ -105,7 +109,10 @@ const quotas = oncePer((manifests: Manifests) =>
 
 /** Pods of one Job at a time: never more than there is left to complete. */
 export function parallelism(workload: Resource): number | undefined {
-  const job = workload.at(...JOB_SPECS[workload.type]);
+  const path = own(JOB_SPECS, workload.type);
+  // Of a workflow the steps decide.
+  if (!path) return undefined;
+  const job = workload.at(...path);
   const atOnce = job.at('parallelism').number(1);
   const completions = job.at('completions').number(Number.POSITIVE_INFINITY);
   return atOnce === undefined || completions === undefined ? undefined : Math.min(atOnce, completions);

@@ -1,0 +1,67 @@
+/** How near manifests may come to what a rule finds without being found: each is the example with one thing changed. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { check } from '../../../lib/rules/check';
+import { readDocuments } from '../../../lib/rules/read';
+
+type Near = readonly [id: string, claim: string, from: string | RegExp, to: string];
+
+const NEAR: readonly Near[] = [
+  ['BP-KEDA-001', 'a rate', 'queueLength: "500"', 'mode: MessageRate\n        value: "500"'],
+  [
+    'BP-KEDA-001',
+    'what one replica clears, by its new name',
+    'queueLength: "500"',
+    'mode: QueueLength\n        value: "500"',
+  ],
+  ['BP-KEDA-002', 'the name of a variable', /host: .*/, 'host: RABBITMQ_URL'],
+  ['BP-KEDA-002', 'variables in an address', /host: .*/, `host: "amqp://\${USER}:\${PASSWORD}@mq"`],
+  ['BP-KEDA-004', 'a maximum that somebody has chosen below', 'maxReplicaCount: 20', 'maxReplicaCount: 5'],
+  ['BP-KEDA-010', 'as many', 'minReplicaCount: 50', 'minReplicaCount: 10'],
+  ['BP-KEDA-010', 'the fewest are the default', / {2}minReplicaCount: 50\n/, ''],
+  ['BP-KEDA-012', 'items of ten minutes', '"900"', '"600"'],
+  [
+    'BP-KEDA-012',
+    'Karpenter is told',
+    / {4}template:\n/,
+    `    template:\n      metadata: { annotations: { karpenter.sh/do-not-disrupt: "true" } }\n`,
+  ],
+  ['BP-CRON-003', 'the next start ends it', 'concurrencyPolicy: Forbid', 'concurrencyPolicy: Replace'],
+  ['BP-LOG-006', 'the copy is open in no process', /^(\s*)compress$/m, '$1compress\n$1copytruncate'],
+  ['BP-LOG-007', 'a buffer in memory', 'storage.type filesystem', 'storage.type memory'],
+  ['BP-KAFKA-005', 'a user of another cluster', 'strimzi.io/cluster: main', 'strimzi.io/cluster: other'],
+  [
+    'BP-KAFKA-005',
+    'a user without quotas',
+    / {2}quotas: \{ producerByteRate: 500000.*/,
+    '  authentication: { type: tls }',
+  ],
+  ['BP-PROM-002', 'series of the cluster', /http_requests_total/, 'kube_pod_container_status_restarts_total'],
+  ['BP-PROM-002', 'a job of the cluster', /http_requests_total/, 'http_requests_total{job="kube-state-metrics"}'],
+  ['BP-PROM-005', 'the pod alone', 'pod|instance', 'pod'],
+  ['BP-PROM-005', 'other labels', 'pod|instance', 'podium|instances'],
+  ['BP-PROM-005', 'an action that keeps', 'labeldrop', 'labelkeep'],
+  [
+    'BP-ISTIO-001',
+    'a share of healthy ones has to stay',
+    'maxEjectionPercent',
+    'minHealthPercent: 50, maxEjectionPercent',
+  ],
+  ['BP-ISTIO-001', 'the default share', ', maxEjectionPercent: 100', ''],
+  ['BP-ISTIO-002', 'no time-out for all tries', 'timeout: 2s', 'name: a'],
+  ['BP-ISTIO-002', 'no retries', 'attempts: 3', 'attempts: 0'],
+  ['BP-JVM-001', 'a heap in another unit of the same size', /-Xmx\S+/, '-Xmx100m'],
+  ['BP-HPA-001', 'a target value and no share', /type: Utilization/, 'type: AverageValue'],
+];
+
+const example = (id: string) =>
+  readFileSync(join(__dirname, '..', '..', '..', 'docs', 'rules', id, 'wrong.yaml'), 'utf8');
+const ids = (text: string) => check(readDocuments([{ file: 'a.yaml', text }])).map(({ ruleId }) => ruleId);
+
+test.each(NEAR)('%s is silent: %s', (id, _, from, to) => {
+  const text = example(id);
+  expect(ids(text)).toContain(id);
+  const near = text.replace(from, to);
+  expect(near).not.toBe(text);
+  expect(ids(near)).not.toContain(id);
+});
