@@ -30,6 +30,8 @@ const BACKOFF_SECONDS = 0.2;
 const BACKOFF_CAP_SECONDS = 5;
 /** Events of a Redis stream that are read at once at least. */
 const LEAST_BATCH = 10_000;
+/** Seconds that a call may take beyond its work. */
+const CALL_SPARE_SECONDS = 4;
 /** Bytes that an entry of a Redis stream takes beside the event. */
 const ENTRY_BYTES = 48;
 /** Seconds that a merger has to end beside its flush. */
@@ -147,6 +149,10 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
   const { batch } = load.transport;
   const limited = Number.isFinite(batch.events);
   const { workers } = sizing;
+  const perCall =
+    workers === 1
+      ? keysPerCall
+      : Math.max(1, Math.min(keysPerCall, Math.ceil(mean.keys / (CALLS_PER_WORKER * workers))));
   return [
     {
       name: 'maxBatch',
@@ -176,10 +182,7 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       : []),
     {
       name: 'keysPerCall',
-      value:
-        workers === 1
-          ? keysPerCall
-          : Math.max(1, Math.min(keysPerCall, Math.ceil(mean.keys / (CALLS_PER_WORKER * workers)))),
+      value: perCall,
       unit: 'keys',
       formula:
         workers === 1
@@ -187,6 +190,15 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
           : `keys of a flush ÷ (${CALLS_PER_WORKER} × calls at once), so that all of them end at about the same time`,
       inputs: workers === 1 ? {} : { keysPerFlush: mean.keys, workers },
       source,
+    },
+    {
+      name: 'callTimeoutSeconds',
+      value:
+        Math.ceil(2 * (load.fixedSeconds + Math.min(perCall, load.keys) * load.keySeconds) - 1e-9) + CALL_SPARE_SECONDS,
+      unit: 's',
+      formula: `2 × (flush + keys of a call × seconds of a key), rounded up, + ${CALL_SPARE_SECONDS}: after that a call has failed`,
+      inputs: { flushSeconds: load.fixedSeconds, keysPerCall: perCall, keySeconds: load.keySeconds },
+      source: 'derived here: it ends before the flush does',
     },
   ];
 }
