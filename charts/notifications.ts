@@ -1,6 +1,9 @@
 import { Chart, type ChartProps } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { CHORES } from '../lib/cases/case-04-cron-stampede';
+import { STORM } from '../lib/cases/case-09-invalidation-storm';
+import { CoalescingQueue } from '../lib/k8s/merging/coalescing-queue';
+import { Invalidator } from '../lib/k8s/merging/invalidator';
 import { SpreadSchedule } from '../lib/k8s/schedule/spread-schedule';
 import { restrictedNamespace } from './namespace';
 
@@ -9,11 +12,16 @@ const POSTGRESQL_PORT = 5432;
 
 /**
  * Notifications: the hourly chores of 36 services at minutes of their own, on machines that answer requests as well (case
- * 4). Expects kube-state-metrics and the Prometheus operator, and the services' database in the namespace `database`.
+ * 4); and announcements of changes, merged by the key of the cached page (case 9). Expects kube-state-metrics and the
+ * Prometheus operator, the services' database in the namespace `database`, a Redis in the namespace `redis` with its address
+ * in the Secret `announcements`, and a service `rebuild` in the namespace `shop`.
  */
 export class NotificationsChart extends Chart {
   /** The chores. */
   public readonly chores: SpreadSchedule;
+
+  /** The announcements. */
+  public readonly invalidations: CoalescingQueue;
 
   constructor(scope: Construct, id: string, props: ChartProps = {}) {
     super(scope, id, { namespace: 'notifications', ...props });
@@ -27,6 +35,13 @@ export class NotificationsChart extends Chart {
         args: [job.name],
         egress: [{ ports: [POSTGRESQL_PORT], namespace: 'database' }],
       })),
+    });
+    this.invalidations = new CoalescingQueue(this, 'Invalidations', {
+      ...STORM,
+      invalidator: Invalidator.http({ url: 'http://rebuild.shop:8080/keys', namespace: 'shop' }),
+      stream: 'announcements',
+      redis: { secretName: 'announcements', key: 'url' },
+      redisNamespace: 'redis',
     });
   }
 }

@@ -1,23 +1,31 @@
 import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { CoalescingQueue } from '../lib/aws/merging/coalescing-queue';
+import { Invalidator } from '../lib/aws/merging/invalidator';
 import { WorkerCompute } from '../lib/aws/queue/queue-worker';
 import { RuntimeFunction } from '../lib/aws/runtime-function';
 import { SpreadSchedule } from '../lib/aws/schedule/spread-schedule';
 import { CHORES } from '../lib/cases/case-04-cron-stampede';
+import { STORM } from '../lib/cases/case-09-invalidation-storm';
 
 /** Twice the time of a chore, as the plan of the queue asks. */
 const FUNCTION_TIMEOUT = Duration.seconds(2 * CHORES.jobs[0].durationSeconds);
+/** What a call of 100 keys of 1.8 ms may take: the knob callTimeoutSeconds of case 9. */
+const CALL_TIMEOUT = Duration.seconds(5);
 /** 1,769 MiB are one vCPU (AWS Lambda developer guide, Configure function memory); a chore is limited to a fifth. */
 const CHORE_MIB = 354;
 
 /**
- * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4). The function does
- * nothing; put your own in its place.
+ * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4); and announcements of
+ * changes, merged by the key of the cached page (case 9). The functions do nothing; put your own in their place.
  */
 export class NotificationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
-    super(scope, id, { description: 'Notifications: hourly jobs, spread over the hour, a few at a time', ...props });
+    super(scope, id, {
+      description: 'Notifications: hourly jobs spread over the hour, and changes merged by key',
+      ...props,
+    });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
     const runner = new RuntimeFunction(this, 'Runner', {
       bundle: 'notifications',
@@ -30,6 +38,19 @@ export class NotificationsStack extends Stack {
       compute: WorkerCompute.lambda({ function: runner }),
       alarmTopic: alarms,
     });
+    const rebuilder = new RuntimeFunction(this, 'Rebuilder', {
+      bundle: 'rebuild',
+      description: 'Rebuilds the cached pages of the keys that it gets',
+      // The merger waits as long for it.
+      timeout: CALL_TIMEOUT,
+    });
+    const invalidations = new CoalescingQueue(this, 'Invalidations', {
+      ...STORM,
+      invalidator: Invalidator.lambda({ function: rebuilder }),
+      alarmTopic: alarms,
+    });
+    new CfnOutput(this, 'InvalidationStream', { value: invalidations.stream!.streamName });
+    new CfnOutput(this, 'InvalidationsAsideUrl', { value: invalidations.asideQueue.queueUrl });
     new CfnOutput(this, 'QueueUrl', { value: chores.queue.queueUrl });
     new CfnOutput(this, 'ScheduleGroupName', { value: chores.scheduleGroup.scheduleGroupName });
   }

@@ -84,6 +84,7 @@ export function coalescingAlertKnobs(plan: MergingPlan): Knob[] {
       source: PAGE,
     },
     firstOneKnob('alarmSetAside', 'keys', 'what could not be invalidated stays stale until a person sees to it', PAGE),
+    firstOneKnob('alarmDropped', 'events', 'the stream was full, and what it dropped is lost', PAGE),
     chosenKnob(
       'alarmDownSeconds',
       300,

@@ -3,6 +3,7 @@ import { chosenKnob } from '../alarms';
 import { itemsDuringOutage } from '../arrivals';
 import { given, type Knob, unlessGiven } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob } from '../probes';
+import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import {
   BUSY_RATIO,
@@ -276,17 +277,26 @@ function transportKnobs(question: MergingQuestion, load: Load, sizing: Sizing): 
         inputs: { flushTimeoutSeconds: flush.value, windowSeconds: sizing.windowSeconds },
         source: 'derived here',
       },
+      chosenKnob('scrapeSeconds', 30, 's', 'a tenth of the window that rates are taken over', HERE),
       ...podProbeKnobs(),
       probeTimeoutKnob(),
     ];
   }
-  if (transport === 'sqs') return [flush];
+  const aside = chosenKnob(
+    'asideRetentionSeconds',
+    SQS_LIMITS.retentionSeconds.max,
+    's',
+    'as long as may be: what was set aside waits for a person',
+    'Amazon SQS API reference, SetQueueAttributes: MessageRetentionPeriod, up to 14 days',
+  );
+  if (transport === 'sqs') return [flush, aside];
   const retentionSeconds = Math.min(
     52 * WEEK_SECONDS,
     Math.max(DAY_SECONDS, Math.ceil((2 * outageSeconds) / 3600) * 3600),
   );
   return [
     flush,
+    aside,
     {
       name: 'retentionSeconds',
       value: retentionSeconds,

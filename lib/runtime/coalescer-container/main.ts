@@ -2,7 +2,7 @@
  * The merger of `CoalescingQueue` in a container: the only reader of one stream of Redis.
  *
  * Environment: REDIS_URL, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), WINDOW_SECONDS,
- * MAX_BATCH, FLUSH_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_SECONDS,
+ * MAX_BATCH, FLUSH_TIMEOUT_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_TIMEOUT_SECONDS,
  * STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION, or CACHE_URL with CACHE_PREFIX.
  */
 import { createServer } from 'node:http';
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   // A blocking read keeps its connection to itself.
   const watching = connect(setting('REDIS_URL'));
   const cache = process.env.CACHE_URL ? connect(process.env.CACHE_URL) : undefined;
-  const readings = new Readings();
+  const readings = new Readings(stream);
   const ports: LoopPorts = {
     invalidator: invalidatorOf(cache),
     wait: async (millis) => {
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const config = {
     windowSeconds: numberSetting('WINDOW_SECONDS'),
     maxBatch: numberSetting('MAX_BATCH'),
-    flushSeconds: numberSetting('FLUSH_SECONDS'),
+    flushSeconds: numberSetting('FLUSH_TIMEOUT_SECONDS'),
     keysPerCall: numberSetting('KEYS_PER_CALL'),
     workers: numberSetting('WORKERS'),
     attempts: numberSetting('ATTEMPTS'),
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
       response.writeHead(isHealthy ? 200 : 503).end(isHealthy ? 'ok\n' : 'stalled\n');
       return;
     }
-    const text = await metricsText(readings, watching, stream);
+    const text = await metricsText(readings, watching);
     response.setHeader('content-type', 'text/plain; version=0.0.4').end(text);
   });
   server.listen(numberSetting('METRICS_PORT'), process.env.METRICS_HOST);
@@ -87,7 +87,11 @@ function connect(url: string): Redis {
 
 function invalidatorOf(cache: Redis | undefined): Invalidator {
   if (cache !== undefined) return new CacheInvalidator(cache, process.env.CACHE_PREFIX ?? '');
-  return new HttpInvalidator(setting('REBUILD_URL'), numberSetting('CALL_SECONDS'), process.env.REBUILD_AUTHORIZATION);
+  return new HttpInvalidator(
+    setting('REBUILD_URL'),
+    numberSetting('CALL_TIMEOUT_SECONDS'),
+    process.env.REBUILD_AUTHORIZATION,
+  );
 }
 
 function log(event: string, detail: Readonly<Record<string, string>>): void {

@@ -9,6 +9,9 @@ export class Readings {
   );
   #delaySeconds = 0;
 
+  /** @param stream the name of the stream, the label of every metric */
+  constructor(public readonly stream: string) {}
+
   public count(name: string, value: number): void {
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + value);
   }
@@ -17,20 +20,22 @@ export class Readings {
     this.#delaySeconds = seconds;
   }
 
+  /** One metric in Prometheus' text. */
+  public sample(name: string, type: 'counter' | 'gauge', value: number): string {
+    return `# TYPE coalescer_${name} ${type}\ncoalescer_${name}{stream="${this.stream}"} ${value}\n`;
+  }
+
   /** Prometheus' text of them. */
   public text(): string {
-    const counters = [...this.#counts].map(([name, value]) => sample(`${snake(name)}_total`, 'counter', value));
-    return [...counters, sample('delay_seconds', 'gauge', this.#delaySeconds)].join('');
+    const counters = [...this.#counts].map(([name, value]) => this.sample(`${snake(name)}_total`, 'counter', value));
+    return [...counters, this.sample('delay_seconds', 'gauge', this.#delaySeconds)].join('');
   }
 }
 
 /** All metrics. A server that does not answer leaves its own two out. */
-export async function metricsText(
-  readings: Readings,
-  redis: Pick<Redis, 'xlen' | 'xrange' | 'time'>,
-  stream: string,
-): Promise<string> {
+export async function metricsText(readings: Readings, redis: Pick<Redis, 'xlen' | 'xrange' | 'time'>): Promise<string> {
   const own = readings.text();
+  const { stream } = readings;
   try {
     // What is settled is deleted, so the first entry is the oldest that waits.
     const [length, first, [seconds]] = await Promise.all([
@@ -39,14 +44,10 @@ export async function metricsText(
       redis.time(),
     ]);
     const age = first.length === 0 ? 0 : Math.max(0, Number(seconds) - stampOf(first[0][0]) / 1000);
-    return `${own}${sample('stream_length', 'gauge', length)}${sample('oldest_event_seconds', 'gauge', age)}`;
+    return `${own}${readings.sample('stream_length', 'gauge', length)}${readings.sample('oldest_event_seconds', 'gauge', age)}`;
   } catch {
     return own;
   }
-}
-
-function sample(name: string, type: 'counter' | 'gauge', value: number): string {
-  return `# TYPE coalescer_${name} ${type}\ncoalescer_${name} ${value}\n`;
 }
 
 function snake(name: string): string {

@@ -27,6 +27,16 @@ const every = (jobs: number, of = (series: string) => series) =>
 const failed = ofRun('status_failed', 'chore-07-29000000', ',reason="BackoffLimitExceeded"');
 const started = ofRun('status_start_time', 'chore-07-29000000');
 
+const merging = chart.invalidations.plan;
+const ofStream = (metric: string, stream = 'announcements:0') =>
+  `coalescer_${metric}{namespace="notifications",stream="${stream}"}`;
+const late = Math.ceil(merging.value('alarmLateSeconds') / 60);
+const unmerged = Math.ceil((merging.value('alarmUnmergedSeconds') + merging.value('alarmWindowSeconds')) / 60);
+const down = Math.ceil(merging.value('alarmDownSeconds') / 60);
+const above = (knob: string) => `${merging.value(knob) + 1}x60`;
+/** A counter that grows by so many a second. */
+const growing = (perSecond: number) => `0+${60 * perSecond}x60`;
+
 testAlerts('notifications', {
   manifests: Testing.synth(chart),
   neighbour: new NotificationsChart(Testing.app(), 'notifications', { namespace: 'other' }),
@@ -138,6 +148,84 @@ testAlerts('notifications', {
       when: 'all of them are there, and the scrape renames the label',
       series: every(36, renamed),
       atMinute: hold + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationLate',
+      when: 'an event waits for longer than promised',
+      series: { [ofStream('oldest_event_seconds')]: above('alarmDelaySeconds') },
+      atMinute: late + 2,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationLate',
+      when: 'one of another stream does',
+      series: { [ofStream('oldest_event_seconds', 'announcements-2:0')]: above('alarmDelaySeconds') },
+      atMinute: late + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationUnmerged',
+      when: 'twice as many keys are worked on for a quarter of an hour',
+      series: { [ofStream('keys_total')]: growing(merging.value('alarmKeysPerSecond') * 1.05) },
+      atMinute: unmerged + 2,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationUnmerged',
+      when: 'as many are as the plan expects at the peak',
+      series: { [ofStream('keys_total')]: growing(merging.predictions.keysPerSecond) },
+      atMinute: unmerged + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationStreamFilling',
+      when: 'the stream is half full',
+      series: { [ofStream('stream_length')]: above('alarmStreamLength') },
+      atMinute: late + 2,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationStreamFilling',
+      when: 'it has what comes in a cycle',
+      series: { [ofStream('stream_length')]: '6000x60' },
+      atMinute: late + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationEventsDropped',
+      when: 'the stream dropped one',
+      series: { [ofStream('dropped_total')]: '0x10 1x50' },
+      atMinute: 12,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationEventsDropped',
+      when: 'it dropped some long ago',
+      series: { [ofStream('dropped_total')]: '7x60' },
+      atMinute: 30,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationKeysSetAside',
+      when: 'a key was set aside',
+      series: { [ofStream('set_aside_total')]: '0x10 1x50' },
+      atMinute: 12,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationKeysSetAside',
+      when: 'none was',
+      series: { [ofStream('set_aside_total')]: '0x60' },
+      atMinute: 12,
+      fires: false,
+    },
+    { alert: 'InvalidationMergerDown', when: 'no merger reports', series: {}, atMinute: down + 2, fires: true },
+    {
+      alert: 'InvalidationMergerDown',
+      when: 'every shard has one',
+      series: { [ofStream('stream_length')]: '0x60' },
+      atMinute: down + 2,
       fires: false,
     },
   ],

@@ -205,7 +205,7 @@ describe('a function that rebuilds', () => {
   const answering = (answer: { FunctionError?: string; Payload?: string }) =>
     new LambdaInvalidator('rebuild', 5, {
       send: async () => ({ ...answer, Payload: new TextEncoder().encode(answer.Payload ?? '') }),
-    } as never).invalidate(keys('a', 'b'), 'batch');
+    } as never).invalidate(keys('a', 'b'));
 
   test('names the keys that failed; a name that it was not given is not believed', async () => {
     await expect(answering({ Payload: '{"failed":["b","z",1]}' })).resolves.toEqual({ failed: ['b'] });
