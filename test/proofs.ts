@@ -38,6 +38,13 @@ export const PROOFS: readonly Proof[] = [
     title: '24 senders on one bucket in a real Redis',
   },
   {
+    name: 'coalescer',
+    cases: [9],
+    suite: 'engines',
+    file: 'test/engines/coalescer.test.ts',
+    title: '100,000 events in a minute, merged from a real Redis',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',

@@ -136,6 +136,52 @@ export function runMerging(stream: EventStream, readers: Readers, random: Random
   };
 }
 
+/** Readers of one stream, each of which takes all that waits when it begins to collect and when its window ends. */
+export interface SharingReaders {
+  readonly count: number;
+  readonly windowSeconds: number;
+  readonly keySeconds: number;
+  /** Before that the readers find to their rhythm; nothing is counted. */
+  readonly fromSeconds: number;
+}
+
+/** The merge ratio of readers that share one stream, started one after another. */
+export function ratioOfSharing({ at, key }: EventStream, readers: SharingReaders, random: Random): number {
+  const { windowSeconds, keySeconds, fromSeconds } = readers;
+  const states = Array.from({ length: readers.count }, () => ({
+    at: 2 * windowSeconds * random.uniform(),
+    isCollecting: false,
+    keys: new Set<number>(),
+    events: 0,
+  }));
+  const end = at[at.length - 1];
+  let [next, events, keys] = [0, 0, 0];
+  for (;;) {
+    const reader = states.reduce((first, one) => (one.at < first.at ? one : first));
+    if (reader.at >= end) return events / keys;
+    if (!reader.isCollecting && at[next] > reader.at) {
+      // It waits for the next event; of several that wait, any may get it.
+      reader.at = at[next] + 1e-6 * random.uniform();
+      continue;
+    }
+    for (; at[next] <= reader.at; next += 1) {
+      reader.keys.add(key[next]);
+      reader.events += 1;
+    }
+    if (!reader.isCollecting) {
+      reader.isCollecting = true;
+      reader.at += windowSeconds;
+      continue;
+    }
+    reader.at += reader.keys.size * keySeconds;
+    if (reader.at > fromSeconds) {
+      events += reader.events;
+      keys += reader.keys.size;
+    }
+    [reader.isCollecting, reader.keys, reader.events] = [false, new Set<number>(), 0];
+  }
+}
+
 interface Totals {
   acknowledged: number;
   keysWorked: number;

@@ -9,6 +9,8 @@ export interface TransportFacts {
   readonly title: string;
   /** Whether events of one key always come to the same reader. Otherwise any reader may get any event. */
   readonly byKey: boolean;
+  /** Whether a reader takes all that waits when it reads; otherwise events are dealt out among readers one by one. */
+  readonly takesAll: boolean;
   /** Readers of one shard. */
   readonly readers: number;
   /** Events and bytes a second that one shard takes. */
@@ -38,6 +40,7 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
   kinesis: {
     title: 'Amazon Kinesis with AWS Lambda',
     byKey: true,
+    takesAll: false,
     readers: 1,
     shard: { perSecond: 1000, bytesPerSecond: 1_048_576, most: 500 },
     // Records are in base64, each in an envelope of some 450 bytes.
@@ -50,6 +53,7 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
   sqs: {
     title: 'Amazon SQS with AWS Lambda',
     byKey: false,
+    takesAll: false,
     // The least that a mapping can be limited to.
     readers: 2,
     // Twice what two readers of full batches of 10 receives would do at leisure; above, Kinesis costs less and merges more.
@@ -64,6 +68,7 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
   'redis-stream': {
     title: 'a Redis stream',
     byKey: true,
+    takesAll: true,
     readers: 1,
     shard: { perSecond: 5000, bytesPerSecond: 10_000_000, most: 100 },
     batch: { events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY, growth: 1, addedBytes: 0 },

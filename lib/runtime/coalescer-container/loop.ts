@@ -97,12 +97,16 @@ export class Loop {
     const first = room > 0 ? await this.source.next(room, held.length > 0 ? 1 : BLOCK_MILLIS) : [];
     const entries = [...held, ...first];
     if (entries.length === 0) return;
+    let began = this.ports.now();
     if (entries.length < maxBatch && held.length === 0 && !this.#isStopped) {
       await this.#sleep(1000 * windowSeconds);
+      began = this.ports.now();
       // Told to end, it takes nothing new.
       if (!this.#isStopped) entries.push(...(await this.source.next(maxBatch - entries.length, 1)));
     }
     await this.#flush(entries);
+    this.ports.count('Flushes', 1);
+    this.ports.count('FlushSeconds', (this.ports.now() - began) / 1000);
   }
 
   async #flush(entries: readonly Entry[]): Promise<void> {

@@ -1,7 +1,8 @@
 /**
  * The merger of `CoalescingQueue` in a container: the only reader of one stream of Redis.
  *
- * Environment: REDIS_URL, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), WINDOW_SECONDS,
+ * Environment: REDIS_URL, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name
+ * of the stream, unless set), WINDOW_SECONDS,
  * MAX_BATCH, FLUSH_TIMEOUT_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_TIMEOUT_SECONDS,
  * STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION, or CACHE_URL with CACHE_PREFIX.
  */
@@ -46,8 +47,9 @@ async function main(): Promise<void> {
     backoffSeconds: numberSetting('BACKOFF_SECONDS'),
     backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
   };
-  // The name is fixed: after a restart this reader gets what it held.
-  const loop = new Loop(new RedisStream(redis, stream, setting('GROUP'), stream), config, ports);
+  // The name is fixed: after a restart this reader gets what it held. Two under one name would take it from each other.
+  const consumer = process.env.CONSUMER ?? stream;
+  const loop = new Loop(new RedisStream(redis, stream, setting('GROUP'), consumer), config, ports);
   const stalledMillis = 1000 * numberSetting('STALLED_SECONDS');
   const server = createServer(async (request, response) => {
     if (request.url === '/healthz') {

@@ -5,7 +5,10 @@ import { stampOf } from './loop';
 /** Counts, and the delay of the last flush. */
 export class Readings {
   readonly #counts = new Map<string, number>(
-    ['Events', 'Keys', 'SetAside', 'FlushRefused', 'Away', 'Dropped'].map((name) => [name, 0]),
+    ['Events', 'Keys', 'SetAside', 'FlushRefused', 'Away', 'Dropped', 'Flushes', 'FlushSeconds'].map((name) => [
+      name,
+      0,
+    ]),
   );
   #delaySeconds = 0;
 

@@ -3,7 +3,13 @@ import fc from 'fast-check';
 import { CapacityError } from '../../../lib/flow/errors';
 import { keyGroups } from '../../../lib/flow/merging/occupancy';
 import { planCoalescing, ratioWithReaders } from '../../../lib/flow/merging/plan';
-import { eventStream, type Readers, runMerging, runOneByOne } from '../../../lib/flow/merging/simulation';
+import {
+  eventStream,
+  type Readers,
+  ratioOfSharing,
+  runMerging,
+  runOneByOne,
+} from '../../../lib/flow/merging/simulation';
 import { loadOf, meanCycle } from '../../../lib/flow/merging/sizing';
 import type { MergingPlan, MergingQuestion } from '../../../lib/flow/merging/workload';
 import { Random } from '../../../lib/flow/numerics/random';
@@ -39,10 +45,28 @@ test.each([
   [5, 1000, 0, 17],
 ])('a window of %d s, %d keys, skew %d, %d readers: the ratio within 3 %%', (windowSeconds, keys, skew, count) => {
   const question = { ...storm, workload: { ...workload, distinctKeys: keys, keySkew: skew } };
-  const predicted = ratioWithReaders(question, { windowSeconds, shards: 1, workers: 1 }, count);
+  const predicted = ratioWithReaders(
+    { ...question, transport: 'kinesis' },
+    { windowSeconds, shards: 1, workers: 1 },
+    count,
+  );
   const run = runMerging(stream(keys, skew, 600), { ...readers, windowSeconds, count, byKey: false }, new Random(1));
   expect(off(run.mergeRatio, predicted)).toBeLessThan(0.03);
   expect(run.acknowledged).toBe(run.events);
+});
+
+test.each([
+  [3.6, 1],
+  [1.8, 2],
+  [3.6, 2],
+  [3.6, 4],
+  [5, 5],
+])('readers that take all that waits, a window of %d s, %d of them: the ratio within 5 %%', (windowSeconds, count) => {
+  const predicted = ratioWithReaders(storm, { windowSeconds, shards: 1, workers: 1 }, count);
+  const sharing = { count, windowSeconds, keySeconds: 0.0018, fromSeconds: 30 };
+  const ratios = [1, 2, 3, 4].map((seed) => ratioOfSharing(stream(1000, 0, 200), sharing, new Random(seed)));
+  const mean = ratios.reduce((sum, one) => sum + one, 0) / ratios.length;
+  expect(off(mean, predicted)).toBeLessThan(0.05);
 });
 
 test('the worst delay is a cycle and its work, and no event waits longer', () => {
