@@ -36,12 +36,6 @@ export const NOT_RUN: readonly NotRun[] = [
       'Neither SES nor its limits run here, and the bucket in DynamoDB was not tried against a server; the same senders were, with their bucket in Redis.',
   },
   {
-    case: 9,
-    construct: 'aws.CoalescingQueue',
-    reason:
-      'The local AWS was not tried with a mapping of Kinesis to Lambda, and has no CloudFront that counts invalidations; the same merging was measured from a Redis stream.',
-  },
-  {
     case: 11,
     construct: 'aws.ArchiveBucket',
     reason:

@@ -45,6 +45,13 @@ export const PROOFS: readonly Proof[] = [
     title: '100,000 events in a minute, merged from a real Redis',
   },
   {
+    name: 'coalescer-kinesis',
+    cases: [9],
+    suite: 'engines',
+    file: 'test/engines/coalescer-kinesis.test.ts',
+    title: 'the merger behind a stream of the local AWS',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',
