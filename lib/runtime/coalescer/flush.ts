@@ -1,6 +1,6 @@
 /**
  * Works on the keys of a flush: in calls of so many keys, so many calls at once, with retries of what failed. A key that
- * fails while others succeed is set aside; when nothing succeeds, what is behind is away, and nothing is set aside.
+ * fails at every attempt is set aside, if another still succeeds; otherwise what is behind is away, and nothing is set aside.
  */
 import type { MergedKey } from './merge';
 
@@ -69,6 +69,7 @@ export async function flush(
   const refused: MergedKey[] = [];
   let failed: readonly MergedKey[] = keys;
   let busy: readonly MergedKey[] = [];
+  const unsure: MergedKey[] = [];
   let attempt = 0;
   while (ports.now() < deadline && ((failed.length > 0 && attempt < config.attempts) || busy.length > 0)) {
     attempt += 1;
@@ -79,11 +80,29 @@ export async function flush(
     const held = await once(busy, config.keysPerCall, batch, true, config, ports);
     done.push(...again.done, ...held.done);
     refused.push(...again.refused, ...held.refused);
-    failed = [...(attempt <= config.attempts ? again.failed : failed), ...held.failed];
+    // A limit that is over leaves fewer attempts, or none: such a key has not failed at every attempt.
+    const late = attempt < config.attempts ? [] : held.failed;
+    failed = [...(attempt <= config.attempts ? again.failed : failed), ...(late.length > 0 ? [] : held.failed)];
+    unsure.push(...late);
     busy = [...again.busy, ...held.busy];
   }
-  const spoilt = done.length > 0 && ports.now() < deadline;
-  return { done, aside: spoilt ? [...refused, ...failed] : refused, undone: spoilt ? busy : [...failed, ...busy] };
+  const undone = [...busy, ...unsure];
+  if (failed.length === 0) return { done, aside: refused, undone };
+  const isTheirs = ports.now() < deadline && (await isThere(done, batch, ports));
+  return isTheirs
+    ? { done, aside: [...refused, ...failed], undone }
+    : { done, aside: refused, undone: [...failed, ...undone] };
+}
+
+/**
+ * Whether what is behind still answers: asked with a key that it has done in this flush, which does no harm. What went away
+ * in the middle of a flush has failed every key since, and none of them is to blame.
+ */
+async function isThere(done: readonly MergedKey[], batch: string, ports: FlushPorts): Promise<boolean> {
+  if (done.length === 0) return false;
+  const [known] = done;
+  const { failed = [], refused = [], busy = [] } = await outcomeOf([known], batch, ports);
+  return ![...failed, ...refused, ...busy].includes(known.key);
 }
 
 /** Calls become smaller with each attempt, down to one key: the one that spoils its call is alone in the end. */

@@ -106,6 +106,22 @@ describe('flush', () => {
     expect(waits).toEqual([200, 400, 800, 1600]);
   });
 
+  test('what goes away in the middle of a flush: what it has done is done, the rest comes again, none is set aside', async () => {
+    const { ports } = world((_, call) => {
+      if (call > 2) throw new Error('down');
+      return {};
+    });
+    const names6 = keys('a', 'b', 'c', 'd', 'e', 'f');
+    const { done, aside, undone } = await flush(names6, 'batch', FAR, CONFIG, ports);
+    expect([names(done), aside, names(undone)]).toEqual([['a', 'b', 'c', 'd'], [], ['e', 'f']]);
+  });
+
+  test('a key that is busy for long and then fails once has not failed at every attempt', async () => {
+    const { ports } = world(([{ key }], call) => (key !== 'b' ? {} : call < 12 ? { busy: ['b'] } : { failed: ['b'] }));
+    const { aside, undone } = await flush(keys('a', 'b'), 'batch', FAR, { ...CONFIG, keysPerCall: 1 }, ports);
+    expect([aside, names(undone)]).toEqual([[], ['b']]);
+  });
+
   test('nothing succeeds: what is behind is away, nothing is set aside, and everything comes again', async () => {
     const { ports } = world(() => {
       throw new Error('down');
