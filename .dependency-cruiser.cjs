@@ -54,6 +54,8 @@ module.exports = {
       schedule: ['queue'],
       // Messages wait in a queue for their slot.
       rates: ['queue'],
+      // Events of a low rate wait in a queue for their window.
+      merging: ['queue'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
@@ -62,6 +64,8 @@ module.exports = {
       rates: ['queue'],
       // Runs that are due wait in a queue, where a worker is bounded.
       schedule: ['queue'],
+      // Events of a low rate wait in a queue for their window.
+      merging: ['queue'],
     }),
     ...apart('k8s', ['operators'], {}),
     ...apart('gcp', [], {

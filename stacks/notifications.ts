@@ -2,27 +2,33 @@ import { CfnOutput, CfnParameter, Duration, Stack, type StackProps } from 'aws-c
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
+import { CoalescingQueue } from '../lib/aws/merging/coalescing-queue';
+import { Invalidator } from '../lib/aws/merging/invalidator';
 import { WorkerCompute } from '../lib/aws/queue/queue-worker';
 import { RateLimitedSender } from '../lib/aws/rates/rate-limited-sender';
 import { RuntimeFunction } from '../lib/aws/runtime-function';
 import { SpreadSchedule } from '../lib/aws/schedule/spread-schedule';
 import { CHORES } from '../lib/cases/case-04-cron-stampede';
 import { MAILING } from '../lib/cases/case-07-mail-rate-limit';
+import { STORM } from '../lib/cases/case-09-invalidation-storm';
 
 /** Twice the time of a chore, as the plan of the queue asks. */
 const FUNCTION_TIMEOUT = Duration.seconds(2 * CHORES.jobs[0].durationSeconds);
+/** What a call of 100 keys of 1.8 ms may take: the knob callTimeoutSeconds of case 9. */
+const CALL_TIMEOUT = Duration.seconds(5);
 /** 1,769 MiB are one vCPU (AWS Lambda developer guide, Configure function memory); a chore is limited to a fifth. */
 const CHORE_MIB = 354;
 
 /**
- * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4; the function does nothing,
- * put your own in its place), and a campaign that leaves at the rate that Amazon SES takes, each mail once (case 7). The
- * account needs a verified domain, and a sending quota of 100 a second and 700,000 a day.
+ * Notifications: the hourly chores of 36 services, each at its own minute, four at a time (case 4); a campaign that leaves at
+ * the rate that Amazon SES takes, each mail once (case 7); and announcements of changes, merged by the key of the cached page
+ * (case 9). The functions do nothing; put your own in their place. The account needs a verified domain, and a sending quota
+ * of 100 a second and 700,000 a day.
  */
 export class NotificationsStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps = {}) {
     super(scope, id, {
-      description: 'Notifications: hourly jobs, spread over the hour, and a campaign at the rate of its provider',
+      description: 'Notifications: hourly jobs spread over the hour, a campaign at its rate, and changes merged by key',
       ...props,
     });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
@@ -37,6 +43,19 @@ export class NotificationsStack extends Stack {
       compute: WorkerCompute.lambda({ function: runner }),
       alarmTopic: alarms,
     });
+    const rebuilder = new RuntimeFunction(this, 'Rebuilder', {
+      bundle: 'rebuild',
+      description: 'Rebuilds the cached pages of the keys that it gets',
+      // The merger waits as long for it.
+      timeout: CALL_TIMEOUT,
+    });
+    const invalidations = new CoalescingQueue(this, 'Invalidations', {
+      ...STORM,
+      invalidator: Invalidator.lambda({ function: rebuilder }),
+      alarmTopic: alarms,
+    });
+    new CfnOutput(this, 'InvalidationStream', { value: invalidations.stream!.streamName });
+    new CfnOutput(this, 'InvalidationsAsideUrl', { value: invalidations.asideQueue.queueUrl });
     new CfnOutput(this, 'QueueUrl', { value: chores.queue.queueUrl });
     new CfnOutput(this, 'ScheduleGroupName', { value: chores.scheduleGroup.scheduleGroupName });
     this.createMailing(alarms);

@@ -52,6 +52,20 @@ export const PROOFS: readonly Proof[] = [
     title: 'the pods of notifications on a real Redis and an SMTP server',
   },
   {
+    name: 'coalescer',
+    cases: [9],
+    suite: 'engines',
+    file: 'test/engines/coalescer.test.ts',
+    title: '100,000 events in a minute, merged from a real Redis',
+  },
+  {
+    name: 'coalescer-kinesis',
+    cases: [9],
+    suite: 'engines',
+    file: 'test/engines/coalescer-kinesis.test.ts',
+    title: 'the merger behind a stream of the local AWS',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',

@@ -2,6 +2,10 @@
 // jsii names the types of a submodule correctly only when whole files are exported.
 
 export * from './backpressure-checks';
+export * from './merging/coalescing-alarms';
+export * from './merging/coalescing-queue';
+export * from './merging/coalescing-queue-props';
+export * from './merging/invalidator';
 export * from './queue/fargate-props';
 export * from './queue/lambda-compute';
 export * from './queue/queue-alarms';

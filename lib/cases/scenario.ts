@@ -13,6 +13,12 @@ export interface Numbers {
   readonly drainSeconds?: number;
   /** The most instances that ran. */
   readonly instances?: number;
+  /** The longest that an event waited until its key was invalidated, in seconds. */
+  readonly worstDelaySeconds?: number;
+  /** Events for each key that was worked on. */
+  readonly mergeRatio?: number;
+  /** Keys that were worked on in a second. */
+  readonly keysPerSecond?: number;
   /** Share of the items that were neither served nor set aside. */
   readonly lostRatio?: number;
   /** Share of the messages that did not arrive: refused and lost, or to an address that does not exist. */

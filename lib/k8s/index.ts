@@ -4,6 +4,8 @@ export * from './backpressure-checks';
 export * from './logs/log-output';
 export * from './logs/log-reopen';
 export * from './logs/log-shipping';
+export * from './merging/coalescing-queue';
+export * from './merging/invalidator';
 export * from './queue/kafka-trigger';
 export * from './queue/queue-trigger';
 export * from './queue/queue-worker';

@@ -5,6 +5,8 @@ import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, ContainerInsights } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
+import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
+import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { QueuePlatform } from '../../lib/aws/queue/queue-platform';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -48,6 +50,14 @@ function everything(stack: Stack, id: string): void {
     identity: EmailIdentity.fromEmailIdentityName(scope, 'Identity', 'example.com'),
     from: 'shop@example.com',
   });
+  const storm = {
+    workload: { steadyPerSecond: 100, distinctKeys: 50, keySeconds: 0.01 },
+    objective: { freshnessSeconds: 60 },
+  };
+  new CoalescingQueue(scope, `${id}8`, {
+    ...storm,
+    invalidator: Invalidator.cache({ host: 'cache.internal', vpc }),
+  });
   const cluster = new Cluster(scope, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED });
   new QueueWorker(scope, `${id}4`, {
     queue,
@@ -87,6 +97,7 @@ const RESTRICTED: readonly [type: string, property: string, pattern: RegExp][] =
   ['AWS::CloudWatch::Dashboard', 'DashboardName', NAME],
   ['AWS::CloudWatch::Alarm', 'AlarmName', NAME],
   ['AWS::Lambda::Function', 'FunctionName', NAME],
+  ['AWS::Kinesis::Stream', 'Name', NAME],
   ['AWS::Scheduler::ScheduleGroup', 'Name', NAME],
   ['AWS::Scheduler::Schedule', 'Name', NAME],
 ];

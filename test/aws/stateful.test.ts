@@ -7,6 +7,9 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { CoalescingQueue } from '../../lib/aws/merging/coalescing-queue';
+import type { CoalescingQueueProps } from '../../lib/aws/merging/coalescing-queue-props';
+import { Invalidator } from '../../lib/aws/merging/invalidator';
 import { WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../lib/aws/queue/redrive-queue-props';
@@ -106,6 +109,17 @@ const mailing = (id = 'Mailing', props: Partial<RateLimitedSenderProps> = {}) =>
       }),
   );
 
+const merging = (id = 'Merging', props: Partial<CoalescingQueueProps> = {}) =>
+  template(
+    (stack) =>
+      void new CoalescingQueue(stack, id, {
+        workload: { steadyPerSecond: 100, distinctKeys: 50, keySeconds: 0.01 },
+        objective: { freshnessSeconds: 60 },
+        invalidator: Invalidator.lambda({ function: LambdaFunction.fromFunctionName(stack, 'Rebuild', 'rebuild') }),
+        ...props,
+      }),
+  );
+
 /** The types of stateful resources that the second template leaves behind. */
 function leftBehind(before: Deployable, after: Deployable): string[] {
   return deployed(before, after)
@@ -142,6 +156,12 @@ describe('nothing is deleted that holds something', () => {
       mailing(),
       mailing('Letters'),
       ['AWS::DynamoDB::GlobalTable', 'AWS::DynamoDB::Table', ...QUEUES],
+    ],
+    [
+      'a merging queue that is renamed: events, and keys that were set aside',
+      merging(),
+      merging('Pages'),
+      ['AWS::Kinesis::Stream', 'AWS::SQS::Queue'],
     ],
     [
       'a schedule that is renamed: queues, those not delivered, and the keys',
@@ -224,6 +244,7 @@ describe('removalPolicy is the way out, and holds for all of it', () => {
     ['a schedule', schedule('Chores', { removalPolicy }), 6],
     ['an archive', archive('Archive', () => ({ removalPolicy })), 2],
     ['a sender', mailing('Mailing', { removalPolicy }), 5],
+    ['a merging queue', merging('Merging', { removalPolicy }), 2],
     ['quotas and topics', quotas('Quotas', { removalPolicy }), 3],
   ])('%s', (_, before, count) => {
     expect(lost(before, NOTHING)).toHaveLength(count);

@@ -3,11 +3,13 @@ import { Duration } from 'aws-cdk-lib';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { CfnAlarm } from 'aws-cdk-lib/aws-cloudwatch';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import { Stream } from 'aws-cdk-lib/aws-kinesis';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
 import { ConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import { CoalescingAlarms } from '../../lib/aws/merging/coalescing-alarms';
 import { QueueAlarms } from '../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../lib/aws/queue/redrive-queue';
@@ -19,6 +21,8 @@ import { RefusedAlarms } from '../../lib/aws/webhooks/refused-alarms';
 import { WebhookAlarms } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
+import { coalescingAlarmKnobs } from '../../lib/flow/merging/alarms';
+import { planCoalescing } from '../../lib/flow/merging/plan';
 import type { Knob, Plan } from '../../lib/flow/plan';
 import { quotaAlarmKnobs, throttledKnob } from '../../lib/flow/quotas/alarms';
 import { planQuotas } from '../../lib/flow/quotas/plan';
@@ -86,6 +90,18 @@ const MAKERS: Record<string, (knobs: Knob[]) => { alarms: CfnAlarm[]; plan: Plan
     });
     // How often quotas are checked is a prop of these alarms; a knob of that name does not change it.
     return { alarms: alarmsIn(made).filter(({ node }) => /Throttled/.test(node.path)), plan };
+  },
+  CoalescingAlarms: (knobs) => {
+    const stack = shop();
+    const planned = planCoalescing('Merging', {
+      workload: { steadyPerSecond: 100, distinctKeys: 50, keySeconds: 0.01 },
+      objective: { freshnessSeconds: 60 },
+    });
+    const plan = planned.withKnobs(coalescingAlarmKnobs(planned)).withKnobs(knobs);
+    const stream = Stream.fromStreamArn(stack, 'Stream', 'arn:aws:kinesis:eu-west-1:123456789012:stream/changes');
+    const asideQueue = new Queue(stack, 'Aside');
+    const merger = functionIn(stack);
+    return { alarms: alarmsIn(new CoalescingAlarms(stack, 'Alarms', { merger, asideQueue, stream, plan })), plan };
   },
   SenderAlarms: (knobs) => {
     const stack = shop();

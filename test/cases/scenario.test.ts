@@ -32,6 +32,7 @@ describe('before shows what the headline reports', () => {
     [2, 'peak backlog', 0.05, 'Poisson arrivals'],
     [2, 'latency P99', 0.05, 'Poisson arrivals'],
     [6, 'wait P95', 0.05, 'Poisson arrivals: ± 1.5 % from seed to seed'],
+    [9, 'delay at 100,000 events a minute', 0.001, 'the last of a million evenly paced events'],
     [11, 'storage bill', 0.001, 'bytes × price'],
     [14, 'peak backlog', 0.05, 'Poisson arrivals and random returns'],
     [15, 'events lost', 0.25, 'the rare end of a line close to saturation: ± 10 % from seed to seed'],

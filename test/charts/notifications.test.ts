@@ -13,13 +13,12 @@ test('is as it was', () => {
   // The others differ from it in their names and their minutes, which come first.
   const later = cronJobs.slice(1);
   const schedules = cronJobs.map(({ metadata, spec }) => [metadata.name, spec.schedule]);
-  // The program of the senders is in dist/runtime, and its test compares the two.
-  const rest = made.manifests.filter((one) => !later.includes(one)).map(({ binaryData: _, ...one }) => one);
-  const text = JSON.stringify([Object.fromEntries(schedules), ...rest]).replace(
-    /(mailing-script-\w+)-[0-9a-f]{8}/g,
-    '$1',
-  );
-  expect(JSON.parse(text)).toMatchSnapshot();
+  // The programs have tests of their own, and the hash in a name changes with every build.
+  const shown = made.manifests
+    .filter((one) => !later.includes(one))
+    .map(({ binaryData: _, ...one }) => (one.immutable && one.data ? { ...one, data: Object.keys(one.data) } : one));
+  const text = JSON.stringify(shown).replace(/(-script-[0-9a-z]+)-[0-9a-f]{8}/g, '$1-<hash>');
+  expect([Object.fromEntries(schedules), ...JSON.parse(text)]).toMatchSnapshot();
 });
 
 test('the others are as the first, but for name and minute', () => {
@@ -66,6 +65,12 @@ test('case 7: two pods send at 95.2 mails a second, which takes 88 minutes of th
   expect(plan.predictions.failedRatio).toBe(Number(bounces.after.value));
   // A campaign of which 5 % fails gets the sender blocked.
   expect([plan.predictions.failedRatio < 0.05, Number(blocks.after.value)]).toEqual([true, 0]);
+});
+
+test('one merger a stream, and nothing that scales them', () => {
+  const [statefulSet] = every(made, 'StatefulSet');
+  expect(statefulSet.spec.replicas).toBe(chart.invalidations.plan.value('readers'));
+  expect(made.manifests.map(({ kind }) => kind)).not.toContain('ScaledObject');
 });
 
 test('everything lives in one namespace, which enforces Pod Security restricted, and no secret stands in it', () => {

@@ -69,6 +69,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
 /** Numbers that are no decision of a plan, and what they are. */
 const NOT_PLANNED: readonly [found: RegExp, what: string][] = [
   [/^Deployment\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
+  [/^StatefulSet\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
   [/^DaemonSet\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
   [/\.clean_inactive -1$/, 'off'],
   [/^KafkaTopic\.spec\.config\.retention\.ms \d+$/, "a choice of the topic's owner, given with the topic"],

@@ -1,6 +1,8 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { CHORES } from '../../lib/cases/case-04-cron-stampede';
 import { MAILING } from '../../lib/cases/case-07-mail-rate-limit';
+import { STORM } from '../../lib/cases/case-09-invalidation-storm';
+import { planCoalescing } from '../../lib/flow/merging/plan';
 import { planRates } from '../../lib/flow/rates/plan';
 import { planSchedule } from '../../lib/flow/schedule/plan';
 import { NotificationsStack } from '../../stacks/notifications';
@@ -34,6 +36,20 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     const busy = onlineUtilisation + (ScalingConfig.MaximumConcurrency * CHORES.jobs[0].cpu!) / cores;
     expect(busy).toBeCloseTo(0.525, 9);
     expect(busy).toBeLessThan(CHORES.objective.cpuRatio!);
+  });
+
+  test('changes are merged by one reader a shard, in the window of the plan', () => {
+    const merging = planCoalescing('Invalidations', { ...STORM, transport: 'kinesis' });
+    const [stream] = resources.filter(({ Type }) => Type === 'AWS::Kinesis::Stream');
+    const [mapping] = resources
+      .filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping')
+      .map((one) => one.Properties)
+      .filter(({ ParallelizationFactor }) => ParallelizationFactor !== undefined);
+    expect(stream.Properties.ShardCount).toBe(merging.value('shards'));
+    expect(mapping).toMatchObject({
+      ParallelizationFactor: 1,
+      MaximumBatchingWindowInSeconds: merging.value('windowSeconds'),
+    });
   });
 
   test('no run is lost in silence: a queue for those not delivered, and an alarm on it', () => {

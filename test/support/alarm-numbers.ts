@@ -95,6 +95,16 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
       periods: 'alarmAwayWindows',
     }),
   ],
+  [
+    /Alarms\/(Delayed|MergerErrors)\/Resource$/,
+    (path) => ({ ...window(/Delayed/.test(path) ? 'alarmDelaySeconds' : 'alarmErrors'), periods: 'alarmLateWindows' }),
+  ],
+  [/Alarms\/Late\/Resource$/, () => ({ ...window('alarmAgeMilliseconds'), periods: 'alarmLateWindows' })],
+  [/Alarms\/Unmerged\/Resource$/, () => ({ ...window('alarmKeys'), periods: 'alarmUnmergedWindows' })],
+  [/Alarms\/SetAside\/Resource$/, () => window('alarmSetAside')],
+  [/Alarms\/WritesThrottled\/Resource$/, () => window('alarmThrottled')],
+  [/Alarms\/FlushRefused\/Resource$/, () => ({ ...window('alarmRefused'), periods: 'alarmRefusedWindows' })],
+  [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],
   [/Alarms\/(Parked|Paused|SenderErrors|BreakerErrors)\/Resource$/, (path) => window(`alarm${path.split('/').at(-2)}`)],
   [/\/WorkWhileAsleep\/Resource$/, () => ({ threshold: 'alarmAsleep', seconds: 'metricPeriodSeconds' })],
 ];

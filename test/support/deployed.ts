@@ -25,6 +25,7 @@ export const STATEFUL: Readonly<Record<string, readonly string[]>> = {
   'AWS::DynamoDB::GlobalTable': ['TableName', 'KeySchema', 'LocalSecondaryIndexes'],
   'AWS::S3::Bucket': ['BucketName', 'ObjectLockEnabled'],
   'AWS::SecretsManager::Secret': ['Name'],
+  'AWS::Kinesis::Stream': ['Name'],
   'AWS::KMS::Key': ['KeySpec', 'KeyUsage', 'MultiRegion'],
   'AWS::MSK::Cluster': ['ClusterName', 'ClientSubnets'],
   'AWS::MSK::Topic': ['ClusterArn', 'TopicName', 'ReplicationFactor'],

@@ -1,6 +1,6 @@
 /**
  * The alerts of notifications: 36 hourly jobs of 300 s, so a job is silent after two hours and five minutes; two senders at
- * 95 mails a second, and half a million mails within two hours.
+ * 95 mails a second, and half a million mails within two hours; a merger for each shard of a stream.
  */
 import { Testing } from 'cdk8s';
 import { NotificationsChart } from '../../../charts/notifications';
@@ -43,6 +43,16 @@ const rising = (aMinute: number) => `0+${aMinute}x60`;
 const SENT = Math.floor(60 * sending.value('messagesPerSecond'));
 const throttledMost = sending.value('alarmThrottled');
 const backlog = sending.value('alarmBacklog');
+
+const merging = chart.invalidations.plan;
+const ofStream = (metric: string, stream = 'announcements:0') =>
+  `coalescer_${metric}{namespace="notifications",stream="${stream}"}`;
+const late = Math.ceil(merging.value('alarmLateSeconds') / 60);
+const unmerged = Math.ceil((merging.value('alarmUnmergedSeconds') + merging.value('alarmWindowSeconds')) / 60);
+const down = Math.ceil(merging.value('alarmDownSeconds') / 60);
+const above = (knob: string) => `${merging.value(knob) + 1}x60`;
+/** A counter that grows by so many a second. */
+const growing = (perSecond: number) => `0+${60 * perSecond}x60`;
 
 testAlerts('notifications', {
   manifests: Testing.synth(chart),
@@ -324,6 +334,84 @@ testAlerts('notifications', {
       when: 'both are there',
       series: { [ofPod('in_flight')]: '12x60', [ofPod('in_flight', 2)]: '12x60' },
       atMinute: 20,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationLate',
+      when: 'an event waits for longer than promised',
+      series: { [ofStream('oldest_event_seconds')]: above('alarmDelaySeconds') },
+      atMinute: late + 2,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationLate',
+      when: 'one of another stream does',
+      series: { [ofStream('oldest_event_seconds', 'announcements-2:0')]: above('alarmDelaySeconds') },
+      atMinute: late + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationUnmerged',
+      when: 'twice as many keys are worked on for a quarter of an hour',
+      series: { [ofStream('keys_total')]: growing(merging.value('alarmKeysPerSecond') * 1.05) },
+      atMinute: unmerged + 2,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationUnmerged',
+      when: 'as many are as the plan expects at the peak',
+      series: { [ofStream('keys_total')]: growing(merging.predictions.keysPerSecond) },
+      atMinute: unmerged + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationStreamFilling',
+      when: 'the stream is half full',
+      series: { [ofStream('stream_length')]: above('alarmStreamLength') },
+      atMinute: late + 2,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationStreamFilling',
+      when: 'it has what comes in a cycle',
+      series: { [ofStream('stream_length')]: '6000x60' },
+      atMinute: late + 2,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationEventsDropped',
+      when: 'the stream dropped one',
+      series: { [ofStream('dropped_total')]: '0x10 1x50' },
+      atMinute: 12,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationEventsDropped',
+      when: 'it dropped some long ago',
+      series: { [ofStream('dropped_total')]: '7x60' },
+      atMinute: 30,
+      fires: false,
+    },
+    {
+      alert: 'InvalidationKeysSetAside',
+      when: 'a key was set aside',
+      series: { [ofStream('set_aside_total')]: '0x10 1x50' },
+      atMinute: 12,
+      fires: true,
+    },
+    {
+      alert: 'InvalidationKeysSetAside',
+      when: 'none was',
+      series: { [ofStream('set_aside_total')]: '0x60' },
+      atMinute: 12,
+      fires: false,
+    },
+    { alert: 'InvalidationMergerDown', when: 'no merger reports', series: {}, atMinute: down + 2, fires: true },
+    {
+      alert: 'InvalidationMergerDown',
+      when: 'every shard has one',
+      series: { [ofStream('stream_length')]: '0x60' },
+      atMinute: down + 2,
       fires: false,
     },
   ],

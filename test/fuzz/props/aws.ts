@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { App, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -16,6 +17,10 @@ import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
+import { CoalescingAlarms } from '../../../lib/aws/merging/coalescing-alarms';
+import { CoalescingQueue } from '../../../lib/aws/merging/coalescing-queue';
+import { EventTransport } from '../../../lib/aws/merging/coalescing-queue-props';
+import { Invalidator } from '../../../lib/aws/merging/invalidator';
 import { QueueAlarms } from '../../../lib/aws/queue/queue-alarms';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
@@ -312,6 +317,51 @@ function makeSender(stack: Stack, id: string, { standbyLimit, alarms, ...props }
   });
 }
 
+const merging = fc.record({
+  workload: fc.record({
+    steadyPerSecond: figures(0.1, 1000),
+    peakPerSecond: optional(figures(10, 20_000)),
+    peakSeconds: optional(fc.integer({ min: 0, max: 7200 })),
+    distinctKeys: figures(1, 1e7).map((keys) => (Number.isFinite(keys) ? Math.ceil(keys) : keys)),
+    keySkew: optional(fc.constantFrom(0, 0.7, 1, 1.5)),
+    keySeconds: figures(1e-5, 1),
+    flushSeconds: optional(spread(0.01, 5)),
+    eventBytes: optional(spread(50, 10_000)),
+  }),
+  objective: fc.record({
+    freshnessSeconds: figures(1, 3600),
+    invalidationCost: optional(figures(1, 1e5)),
+    headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
+  }),
+  transport: optional(fc.constantFrom(...Object.values(EventTransport))),
+  window: optional(fc.integer({ min: 0, max: 400 }).map((s) => Duration.seconds(s))),
+  maxBatch: optional(fc.integer({ min: 1, max: 20_000 })),
+  shards: optional(fc.integer({ min: 1, max: 40 })),
+  workers: optional(fc.integer({ min: 1, max: 70 })),
+  keyPointer: optional(fc.constantFrom('/key', '/detail/path', 'key')),
+  outage: optional(fc.integer({ min: 1, max: 100_000 }).map((s) => Duration.seconds(s))),
+  invalidated: fc.constantFrom('rebuild', 'cloudfront'),
+  dashboard: flag,
+  removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
+  alarms: flag,
+});
+type Merging = typeof merging extends fc.Arbitrary<infer T> ? T : never;
+
+function makeMerging(stack: Stack, id: string, { invalidated, alarms, ...props }: Merging): CoalescingQueue {
+  const distribution = Distribution.fromDistributionAttributes(stack, 'Pages', {
+    distributionId: 'E1',
+    domainName: 'd1.cloudfront.net',
+  });
+  return new CoalescingQueue(stack, id, {
+    ...props,
+    invalidator:
+      invalidated === 'rebuild'
+        ? Invalidator.lambda({ function: lambda(stack) })
+        : Invalidator.cloudFront({ distribution }),
+    alarmTopic: topic(stack, alarms),
+  });
+}
+
 const worker = { workload: queueWorkload, objective: queueObjective, consumer: consumers };
 const PLANNED = {
   workload: { steadyPerSecond: 40, serviceSeconds: 0.05 },
@@ -469,6 +519,26 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     inStack((stack, id, { quotas: planned, ...props }) => {
       const { plan } = makeQuotas(stack, 'Planned', planned);
       new KafkaAlarms(stack, id, { ...props, plan, repairer: lambda(stack) });
+    }),
+  ),
+  subject(
+    'aws.CoalescingQueue',
+    ['aws.CoalescingQueue'],
+    'cdk',
+    merging,
+    inStack((stack, id, props) => {
+      const made = makeMerging(stack, id, props);
+      made.plan.explain();
+    }),
+  ),
+  subject(
+    'aws.CoalescingAlarms',
+    ['aws.CoalescingAlarms'],
+    'cdk',
+    merging,
+    inStack((stack, id, props) => {
+      const { plan, stream, merger, asideQueue } = makeMerging(stack, 'Planned', props);
+      new CoalescingAlarms(stack, id, { merger, asideQueue, stream, plan });
     }),
   ),
   subject(

@@ -1,11 +1,13 @@
 /** Constructs of `lib/k8s`. */
-import { App, Chart, Size, Testing } from 'cdk8s';
+import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { LogOutput } from '../../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
+import { CoalescingQueue } from '../../../lib/k8s/merging/coalescing-queue';
+import { Invalidator } from '../../../lib/k8s/merging/invalidator';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import { KafkaQuotas, KafkaUserAuthentication } from '../../../lib/k8s/quotas/kafka-quotas';
@@ -453,6 +455,42 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new TtlCollection(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.CoalescingQueue',
+    ['k8s.CoalescingQueue'],
+    'text',
+    fc.record({
+      workload: fc.record({
+        steadyPerSecond: figures(0.1, 1000),
+        peakPerSecond: optional(figures(10, 50_000)),
+        peakSeconds: optional(fc.integer({ min: 0, max: 7200 })),
+        distinctKeys: figures(1, 1e7).map((keys) => (Number.isFinite(keys) ? Math.ceil(keys) : keys)),
+        keySkew: optional(fc.constantFrom(0, 1, 1.5)),
+        keySeconds: figures(1e-5, 1),
+        eventBytes: optional(spread(50, 10_000)),
+      }),
+      objective: fc.record({
+        freshnessSeconds: figures(1, 3600),
+        headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
+      }),
+      stream: fc.constantFrom('announcements', 'pages.changed', 'a b'),
+      redis: secret,
+      redisNamespace: namespace,
+      window: optional(fc.integer({ min: 0, max: 600 }).map((tenths) => Duration.millis(100 * tenths))),
+      maxBatch: optional(fc.integer({ min: 1, max: 1e6 })),
+      shards: optional(fc.integer({ min: 1, max: 120 })),
+      workers: optional(fc.integer({ min: 1, max: 70 })),
+      outage: optional(chartSeconds(1, 100_000)),
+      posted: fc.boolean(),
+      authorization: optional(secret),
+    }),
+    inChart((chart, id, { posted, authorization, ...props }) => {
+      const invalidator = posted
+        ? Invalidator.http({ url: 'http://rebuild.shop/keys', authorization, namespace: 'shop' })
+        : Invalidator.cache({ connection: { secretName: 'cache', key: 'url' } });
+      new CoalescingQueue(chart, id, { ...props, invalidator }).plan.explain();
     }),
   ),
   subject(

@@ -1,0 +1,194 @@
+import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IStream } from 'aws-cdk-lib/aws-kinesis';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { completed } from '../../flow/alarms';
+import { validate } from '../../flow/errors';
+import { having, type Kinds, needed, sound } from '../../flow/kinds';
+import { coalescingAlarmKnobs } from '../../flow/merging/alarms';
+import type { MergingPlan } from '../../flow/merging/workload';
+import { LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
+import { type AlarmRow, createAlarms } from '../watch';
+
+/**
+ * What the alarms of a queue that merges watch.
+ */
+export interface CoalescingAlarmsProps {
+  /**
+   * The function that merges.
+   */
+  readonly merger: IFunction;
+
+  /**
+   * Where keys are that could not be invalidated.
+   */
+  readonly asideQueue: IQueue;
+
+  /**
+   * The stream with the events.
+   *
+   * @default - they are in a queue, which has alarms of its own
+   */
+  readonly stream?: IStream;
+
+  /**
+   * The plan with the numbers, as that of a `CoalescingQueue`.
+   */
+  readonly plan: MergingPlan;
+
+  /**
+   * Where the alarms go.
+   *
+   * @default - nowhere; the alarms exist without an action
+   */
+  readonly alarmTopic?: ITopic;
+}
+
+/**
+ * The alarms on how fresh a cache is, and on whether events are still merged.
+ */
+export class CoalescingAlarms extends Construct {
+  /** Keys are invalidated later than promised. */
+  public readonly delayed: Alarm;
+  /** More keys are worked on than merged events leave. */
+  public readonly unmerged: Alarm;
+  /** Keys could not be invalidated, and stay stale. */
+  public readonly setAside: Alarm;
+  /** The merger failed as a whole. */
+  public readonly mergerErrors: Alarm;
+  /** The invalidator takes no more. */
+  public readonly flushRefused: Alarm;
+  /**
+   * Events wait in the stream for longer than promised.
+   *
+   * @default - there is no stream
+   */
+  public readonly late?: Alarm;
+  /**
+   * The stream refuses events.
+   *
+   * @default - there is no stream
+   */
+  public readonly writesThrottled?: Alarm;
+  /** All of them. */
+  public readonly all: Alarm[];
+
+  /**
+   * @throws InvalidInputError when a prop is missing, or the plan lacks a knob
+   */
+  constructor(scope: Construct, id: string, props: CoalescingAlarmsProps) {
+    super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
+    validate(id, checks);
+    const { merger, asideQueue, stream, alarmTopic } = usable;
+    const plan = completed(usable.plan, coalescingAlarmKnobs(usable.plan));
+    const rows = [...mergerRows(merger, asideQueue), ...(stream === undefined ? [] : streamRows(stream))];
+    const made = createAlarms(this, { rows, plan, alarmTopic });
+    this.delayed = made.Delayed;
+    this.unmerged = made.Unmerged;
+    this.setAside = made.SetAside;
+    this.mergerErrors = made.MergerErrors;
+    this.flushRefused = made.FlushRefused;
+    this.late = made.Late;
+    this.writesThrottled = made.WritesThrottled;
+    this.all = Object.values(made);
+  }
+}
+
+const KINDS: Kinds<CoalescingAlarmsProps> = {
+  merger: needed(LAMBDA),
+  asideQueue: needed(QUEUE),
+  stream: having(['streamName', 'node'], 'a stream of Amazon Kinesis: a Stream or Stream.fromStreamArn()'),
+  plan: needed(PLAN),
+  alarmTopic: TOPIC,
+};
+
+function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
+  return [
+    {
+      id: 'Delayed',
+      metric: (period) => mergerMetric(merger, 'DelaySeconds', Stats.MAXIMUM)(period),
+      threshold: 'alarmDelaySeconds',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmLateWindows',
+      text: 'Keys are invalidated later than promised. Check the duration of the merger, and what it calls: a key that takes longer than planned, or more different keys than planned. More workers shorten a flush; a second reader of a shard does not.',
+    },
+    {
+      id: 'Unmerged',
+      metric: (period) => mergerMetric(merger, 'Keys', Stats.SUM)(period),
+      threshold: 'alarmKeys',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmUnmergedWindows',
+      text: 'Twice as many keys are worked on as the plan expects at the peak. Check in this order: producers use the cache key as partition key, with nothing added to it; batches are not cut short (records of more bytes than planned); events or distinct keys have grown, which the plan has to be told.',
+    },
+    {
+      id: 'SetAside',
+      metric: (period) => asideQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
+      threshold: 'alarmSetAside',
+      seconds: 'alarmWindowSeconds',
+      text: 'Keys could not be invalidated, and stay stale until they expire. Their messages name them, or, for a whole batch, its shard and sequence numbers. Read the log of the merger, mend the cause, send an event for each key again, and delete the messages.',
+    },
+    {
+      id: 'MergerErrors',
+      metric: (period) => merger.metricErrors({ period, statistic: Stats.SUM }),
+      threshold: 'alarmErrors',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmLateWindows',
+      text: 'The merger failed as a whole or ran out of time. Its batch comes again, and its shard waits for it. Read its log.',
+    },
+    {
+      id: 'FlushRefused',
+      metric: (period) => mergerMetric(merger, 'FlushRefused', Stats.SUM)(period),
+      threshold: 'alarmRefused',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmRefusedWindows',
+      text: 'What is called takes no more: too many invalidations in progress, or too many requests. Keys wait, and none is lost. Check whether others invalidate the same distribution, then lengthen the window, or use tags.',
+    },
+  ];
+}
+
+function streamRows(stream: IStream): AlarmRow[] {
+  return [
+    {
+      id: 'Late',
+      metric: (period) => streamMetric(stream, 'GetRecords.IteratorAgeMilliseconds', Stats.MAXIMUM)(period),
+      threshold: 'alarmAgeMilliseconds',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmLateWindows',
+      text: 'Events wait in the stream for longer than promised, so a shard is not read or its batch fails again and again. Check whether the mapping is enabled, then the log of the merger. Events are kept for the retention of the stream.',
+    },
+    {
+      id: 'WritesThrottled',
+      metric: (period) => streamMetric(stream, 'WriteProvisionedThroughputExceeded', Stats.SUM)(period),
+      threshold: 'alarmThrottled',
+      seconds: 'alarmWindowSeconds',
+      text: 'The stream refuses events; a producer that does not retry loses them, and their keys stay stale. Check whether one key has more than 1,000 events a second, which no number of shards helps; otherwise give more shards.',
+    },
+  ];
+}
+
+/** What the merger records: `lib/runtime/metrics.ts`. */
+export function mergerMetric(merger: IFunction, metricName: string, statistic: string) {
+  return (period: Metric['period']): Metric =>
+    new Metric({
+      namespace: 'Backpressure',
+      metricName,
+      dimensionsMap: { FunctionName: merger.functionName },
+      statistic,
+      period,
+    });
+}
+
+/** A metric of the whole stream. */
+export function streamMetric(stream: IStream, metricName: string, statistic: string) {
+  return (period: Metric['period']): Metric =>
+    new Metric({
+      namespace: 'AWS/Kinesis',
+      metricName,
+      dimensionsMap: { StreamName: stream.streamName },
+      statistic,
+      period,
+    });
+}

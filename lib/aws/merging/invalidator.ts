@@ -1,0 +1,182 @@
+import type { IDistribution } from 'aws-cdk-lib/aws-cloudfront';
+import type { IConnectable, ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Grant } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { CHECKED, having, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
+import type { InvalidatorName } from '../../flow/merging/invalidators';
+import { LAMBDA, SECRET, SECURITY_GROUP, VPC } from '../kinds';
+import { grantSecretValue } from '../secret-value';
+import type { InvalidatorBinding } from './invalidator-binding';
+
+/** The port of Redis and Valkey. */
+const REDIS_PORT = 6379;
+
+/**
+ * A function that rebuilds what is cached.
+ */
+export interface LambdaInvalidatorProps {
+  /**
+   * The function. It is invoked with `{"keys": [{"key", "value", "id", "events"}]}`, every key once with its last event, and
+   * waited for. It may answer `{"failed": ["key"]}`; when it throws, all of its keys have failed.
+   */
+  readonly function: IFunction;
+}
+
+/**
+ * A distribution of Amazon CloudFront.
+ */
+export interface CloudFrontInvalidatorProps {
+  /**
+   * The distribution. Keys are paths, such as `/products/7`, or tags that begin with `#`, such as `#product-7`, for a
+   * distribution with `CacheTagConfig`. A path or a tag costs the same, and one tag stands for every path that has it.
+   */
+  readonly distribution: IDistribution;
+}
+
+/**
+ * A cache of Amazon ElastiCache, or any other Redis or Valkey in a VPC.
+ */
+export interface CacheInvalidatorProps {
+  /**
+   * Its host name, of the primary or of the configuration endpoint. It is connected to by TLS.
+   */
+  readonly host: string;
+
+  /**
+   * Its port. 1 to 65535.
+   *
+   * @default 6379
+   */
+  readonly port?: number;
+
+  /**
+   * What stands before every key in the cache, such as `page:`.
+   *
+   * @default - nothing
+   */
+  readonly keyPrefix?: string;
+
+  /**
+   * A secret with the password, or with JSON of `username` and `password`. It is read with every new connection.
+   *
+   * @default - the cache asks for none
+   */
+  readonly secret?: ISecret;
+
+  /**
+   * The VPC of the cache. Its subnets need a way to AWS Secrets Manager and Amazon SQS.
+   */
+  readonly vpc: IVpc;
+
+  /**
+   * The subnets of the merger.
+   *
+   * @default - the private ones
+   */
+  readonly vpcSubnets?: SubnetSelection;
+
+  /**
+   * The cache, or its security group, which lets the merger in.
+   *
+   * @default - you allow it: `cache.connections.allowFrom(queue.securityGroup!, Port.tcp(6379))`
+   */
+  readonly connectTo?: IConnectable;
+
+  /**
+   * The security group of the merger.
+   *
+   * @default - a new one
+   */
+  readonly securityGroup?: ISecurityGroup;
+}
+
+/**
+ * What is done with the distinct keys of a window. Pick one of the three.
+ */
+export class Invalidator {
+  /** A function gets the keys and rebuilds what is cached. */
+  public static lambda(props: LambdaInvalidatorProps): Invalidator {
+    const judged = sound(props, LAMBDA_KINDS, 'invalidator');
+    return new Invalidator('rebuild', judged, () => ({
+      name: 'rebuild',
+      setting: { functionName: props.function.functionArn },
+      // Not `grantInvoke`, which allows every version and alias as well.
+      grant: (merger) => {
+        Grant.addToPrincipal({
+          grantee: merger,
+          actions: ['lambda:InvokeFunction'],
+          resourceArns: [props.function.functionArn],
+        });
+      },
+    }));
+  }
+
+  /** Paths or tags are invalidated. The price of a path is part of the plan. */
+  public static cloudFront(props: CloudFrontInvalidatorProps): Invalidator {
+    const judged = sound(props, CLOUDFRONT_KINDS, 'invalidator');
+    return new Invalidator('cloudfront', judged, () => ({
+      name: 'cloudfront',
+      setting: { distributionId: props.distribution.distributionId },
+      grant: (merger) => props.distribution.grantCreateInvalidation(merger),
+    }));
+  }
+
+  /** Keys of a cache are deleted, by `UNLINK`. */
+  public static cache(props: CacheInvalidatorProps): Invalidator {
+    const judged = sound(props, CACHE_KINDS, 'invalidator');
+    return new Invalidator('cache', judged, (scope) => bindCache(scope, props));
+  }
+
+  /** @internal */
+  private constructor(
+    /** @internal */
+    public readonly _name: InvalidatorName,
+    /**
+     * What is wrong with its props.
+     *
+     * @internal
+     */
+    public readonly _judged: Sound<object>,
+    /** @internal */
+    public readonly _bind: (scope: Construct) => InvalidatorBinding,
+  ) {}
+}
+
+const LAMBDA_KINDS: Kinds<LambdaInvalidatorProps> = { function: needed(LAMBDA) };
+const CLOUDFRONT_KINDS: Kinds<CloudFrontInvalidatorProps> = {
+  distribution: needed(
+    having(
+      ['distributionId', 'node'],
+      'a distribution of Amazon CloudFront: a Distribution or Distribution.fromDistributionAttributes()',
+    ),
+  ),
+};
+const CACHE_KINDS: Kinds<CacheInvalidatorProps> = {
+  host: needed(TEXT),
+  port: NUMBER,
+  keyPrefix: TEXT,
+  secret: SECRET,
+  vpc: needed(VPC),
+  vpcSubnets: CHECKED,
+  connectTo: having(['connections'], 'what has connections: a SecurityGroup, or a Connections'),
+  securityGroup: SECURITY_GROUP,
+};
+
+function bindCache(scope: Construct, props: CacheInvalidatorProps): InvalidatorBinding {
+  const { host, port = REDIS_PORT, keyPrefix = '', secret, vpc, vpcSubnets, connectTo } = props;
+  const securityGroup =
+    props.securityGroup ??
+    new SecurityGroup(scope, 'SecurityGroup', { vpc, description: 'Merger of invalidations', allowAllOutbound: true });
+  connectTo?.connections.allowFrom(securityGroup, Port.tcp(port), 'merger of invalidations');
+  return {
+    name: 'cache',
+    setting: { cache: { host, port, prefix: keyPrefix, ...(secret !== undefined && { secretArn: secret.secretArn }) } },
+    network: { vpc, vpcSubnets, securityGroup },
+    grant: (merger) => {
+      if (secret !== undefined) grantSecretValue(secret, merger);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { resolveArrivals } from '../../flow/arrivals';
+import { keyGroups } from '../../flow/merging/occupancy';
+import { planCoalescing } from '../../flow/merging/plan';
+import { eventStream, runMerging, runOneByOne } from '../../flow/merging/simulation';
+import type { TransportName } from '../../flow/merging/transports';
+import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
+import { Random } from '../../flow/numerics/random';
+import type { Engine } from '../engine';
+import type { Answer, Numbers } from '../scenario';
+import type { Kind } from './kind';
+import { type Measured, NO_TIMELINES } from './measured';
+
+/** A bulk update that announces every change: one event after another before, merged by key after. */
+export interface CoalesceScenario {
+  readonly kind: 'coalesce';
+  readonly calibration: string;
+  readonly answers: readonly Answer[];
+  readonly workload: MergingWorkload;
+  readonly objective: MergingObjective;
+  /** A reader is killed in the middle of its first flush after this, and is back after so many seconds. */
+  readonly killed: { readonly afterSeconds: number; readonly restartSeconds: number };
+}
+
+/** How it is measured. */
+export const coalesce: Kind<CoalesceScenario> = { measure: measureCoalesce };
+
+/** What carries the events on each engine. */
+const TRANSPORT_OF: Readonly<Record<Engine, TransportName>> = {
+  aws: 'kinesis',
+  k8s: 'redis-stream',
+  gcp: 'redis-stream',
+};
+
+function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: number, engine: Engine = 'aws'): Measured {
+  const { workload, objective } = scenario;
+  const question: MergingQuestion = { workload, objective, transport: TRANSPORT_OF[engine] };
+  const plan = planCoalescing(subject, question);
+  const { peakPerSecond, peakSeconds } = resolveArrivals(workload);
+  const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0 } = workload;
+  const groups = keyGroups(distinctKeys, keySkew);
+  const stream = eventStream({ perSecond: peakPerSecond, seconds: peakSeconds, groups }, new Random(seed));
+  const readers = {
+    count: plan.value('readers'),
+    byKey: true,
+    windowSeconds: plan.value('windowSeconds'),
+    fixedSeconds: flushSeconds,
+    keySeconds: keySeconds / plan.value('workers'),
+    maxBatch: plan.value('maxBatch'),
+  };
+  const after = runMerging(stream, readers, new Random(seed + 1));
+  const killed = runMerging(stream, readers, new Random(seed + 1), scenario.killed);
+  const { worstDelaySeconds, mergeRatio, keysPerSecond } = plan.predictions;
+  const before: Numbers = {
+    worstDelaySeconds: runOneByOne(stream, keySeconds).worstDelaySeconds,
+    mergeRatio: 1,
+    keysPerSecond: 1 / keySeconds,
+  };
+  return {
+    before,
+    after: {
+      measured: {
+        worstDelaySeconds: after.worstDelaySeconds,
+        mergeRatio: after.mergeRatio,
+        keysPerSecond: after.keysWorked / peakSeconds,
+        // Of the run in which a reader is killed.
+        lostRatio: 1 - killed.acknowledged / killed.events + killed.stale / distinctKeys,
+      },
+      predicted: { worstDelaySeconds, mergeRatio, keysPerSecond, lostRatio: 0 },
+    },
+    knobs: plan.knobs,
+    timelines: NO_TIMELINES,
+  };
+}

@@ -1,0 +1,124 @@
+/** The validation table of a queue that merges. */
+import { ARRIVALS_FIELDS, arrivalsChecks } from '../arrivals';
+import { above0, type Check, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
+import { type Fields, objectChecks } from '../fields';
+import { figure } from '../figures';
+import { DAY_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
+import { INVALIDATORS } from './invalidators';
+import { batchLimit, loadOf } from './sizing';
+import { TRANSPORTS } from './transports';
+import type { MergingObjective, MergingQuestion, MergingWorkload } from './workload';
+
+const MOST_KEYS = 1e9;
+const MOST_SKEW = 3;
+const MOST_SECONDS = 3600;
+const MOST_EVENT_BYTES = 1_048_576;
+const MOST_BATCH = 1e7;
+
+const QUESTION_FIELDS: Fields<MergingQuestion> = {
+  workload: true,
+  objective: true,
+  transport: true,
+  invalidator: true,
+  windowSeconds: true,
+  maxBatch: true,
+  shards: true,
+  workers: true,
+  outageSeconds: true,
+};
+const WORKLOAD_FIELDS: Fields<MergingWorkload> = {
+  ...ARRIVALS_FIELDS,
+  distinctKeys: true,
+  keySkew: true,
+  keySeconds: true,
+  flushSeconds: true,
+  eventBytes: true,
+};
+const OBJECTIVE_FIELDS: Fields<MergingObjective> = { freshnessSeconds: true, invalidationCost: true, headroom: true };
+
+/** Checks what arrives, the promise, and what was chosen by hand. */
+export function mergingChecks(question: MergingQuestion): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective, ...choices }) => [
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, workload, choices)),
+    oneOf('transport', choices.transport, Object.keys(TRANSPORTS)),
+    oneOf('invalidator', choices.invalidator, Object.keys(INVALIDATORS)),
+    ...choiceChecks(choices),
+  ]);
+}
+
+/** Checks that need a question whose numbers are sound. */
+export function batchChecks(question: MergingQuestion): Check[] {
+  const most = batchLimit(loadOf(question));
+  const { maxBatch } = question;
+  return [
+    {
+      refused: maxBatch !== undefined && maxBatch > most,
+      message: `maxBatch must be at most ${figure(most)}, what ${TRANSPORTS[question.transport ?? 'kinesis'].title} hands over of events of this size, got ${maxBatch}`,
+    },
+  ];
+}
+
+function workloadChecks(workload: MergingWorkload): Check[] {
+  const { distinctKeys, keySkew, keySeconds, flushSeconds, eventBytes } = workload;
+  return [
+    ...arrivalsChecks(workload, { unit: '', most: MOST_ITEMS_PER_SECOND }),
+    required(wholeNumber, 'distinctKeys', distinctKeys, 1, MOST_KEYS),
+    inRange('keySkew', keySkew, 0, MOST_SKEW),
+    required(above0, 'keySeconds', keySeconds, MOST_SECONDS),
+    inRange('flushSeconds', flushSeconds, 0, MOST_SECONDS),
+    inRange('eventBytes', eventBytes, 1, MOST_EVENT_BYTES),
+  ];
+}
+
+function objectiveChecks(
+  { freshnessSeconds, invalidationCost, headroom }: MergingObjective,
+  workload: MergingWorkload | undefined,
+  { invalidator = 'rebuild' }: Pick<MergingQuestion, 'invalidator'>,
+): Check[] {
+  const priced = INVALIDATORS[invalidator]?.keyCost !== undefined;
+  return [
+    required(above0, 'objective.freshnessSeconds', freshnessSeconds, DAY_SECONDS),
+    above0('objective.invalidationCost', invalidationCost, MOST_DOLLARS),
+    {
+      refused: invalidationCost !== undefined && !priced,
+      message: `objective.invalidationCost needs an invalidator with a price, such as cloudfront, got ${shown(invalidator)}`,
+    },
+    {
+      refused: isKnown(invalidationCost) && priced && !workload?.peakSeconds,
+      message: 'objective.invalidationCost is of one peak; give workload.peakSeconds',
+    },
+    inRange('objective.headroom', headroom, 1 + 1e-6, 10),
+  ];
+}
+
+function choiceChecks({
+  transport = 'kinesis',
+  invalidator = 'rebuild',
+  windowSeconds,
+  maxBatch,
+  shards,
+  workers,
+  outageSeconds,
+}: Omit<MergingQuestion, 'workload' | 'objective'>): Check[] {
+  const facts = TRANSPORTS[transport];
+  if (facts === undefined || INVALIDATORS[invalidator] === undefined) return [];
+  const { least, most, step } = facts.window;
+  const { mostWorkers, title } = INVALIDATORS[invalidator];
+  const offStep = isKnown(windowSeconds) && Math.abs(windowSeconds / step - Math.round(windowSeconds / step)) > 1e-6;
+  return [
+    inRange('windowSeconds', windowSeconds, least, most),
+    {
+      refused: offStep,
+      message: `windowSeconds must be a multiple of ${step} for ${facts.title}, got ${shown(windowSeconds)}`,
+    },
+    wholeNumber('maxBatch', maxBatch, 1, MOST_BATCH),
+    wholeNumber('shards', shards, 1, facts.shard.most),
+    wholeNumber('workers', workers, 1, 64),
+    {
+      refused: isKnown(workers) && workers > mostWorkers && workers <= 64,
+      message: `workers must be at most ${mostWorkers} for ${title}, got ${shown(workers)}`,
+    },
+    inRange('outageSeconds', outageSeconds, 1, WEEK_SECONDS),
+  ];
+}

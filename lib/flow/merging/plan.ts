@@ -1,0 +1,110 @@
+/** The window of a queue that merges, its readers and its limits, every knob with its reason. */
+
+import { CapacityError, type Check, validate } from '../errors';
+import { DEFAULT_HEADROOM } from '../headroom';
+import { once } from '../once';
+import { smallestAbove } from '../search';
+import { batchChecks, mergingChecks } from './checks';
+import { mergingKnobs } from './knobs';
+import { cycleOf, type ReaderLoad, ratioInTurns } from './occupancy';
+import { refusal, waysOut } from './refusals';
+import {
+  brokenBy,
+  costOf,
+  fullestCycle,
+  keysPerSecond,
+  loadOf,
+  meanCycle,
+  meanLoad,
+  readersOf,
+  type Sizing,
+  sizingOf,
+} from './sizing';
+import { MergingPlan, type MergingPredictions, type MergingQuestion } from './workload';
+
+/**
+ * The plan of a queue that merges.
+ *
+ * @param subject id of the construct; every error starts with it
+ * @param question what arrives, what is promised, and choices made by hand
+ * @param checks further checks of the input, thrown together with these
+ * @throws InvalidInputError when a number is outside its range; the message names every one of them
+ * @throws CapacityError when no window keeps the promise, with ways out that were each solved
+ */
+export function planCoalescing(subject: string, question: MergingQuestion, checks: readonly Check[] = []): MergingPlan {
+  validate(subject, [...checks, ...mergingChecks(question)]);
+  validate(subject, batchChecks(question));
+  const sizing = sizingOf(question);
+  if (sizing === undefined) throw new CapacityError(subject, refusal(question), waysOut(question));
+  const predictions = predictionsOf(question, sizing);
+  const remarks = remarksOn(question, sizing);
+  return new MergingPlan(subject, mergingKnobs(question, sizing), predictions, remarks);
+}
+
+function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredictions {
+  const load = loadOf(question);
+  const mean = meanCycle(load, sizing);
+  const perSecond = keysPerSecond(load, sizing, mean);
+  const cost = costOf(load, perSecond);
+  const breaksAt = once(
+    () =>
+      smallestAbove(1, (times) => brokenBy(question, loadOf(question, times), sizing) !== undefined) ??
+      Number.POSITIVE_INFINITY,
+  );
+  const oneMore = once(() => ratioWithReaders(question, sizing, load.transport.readers + 1));
+  return {
+    mergeRatio: mean.events / mean.keys,
+    cycleSeconds: mean.seconds,
+    worstDelaySeconds: fullestCycle(load, sizing).worstDelaySeconds,
+    eventsPerFlush: mean.events,
+    keysPerFlush: mean.keys,
+    keysPerSecond: perSecond,
+    // Both are searched for when they are first read.
+    get ratioWithOneMoreReader() {
+      return oneMore();
+    },
+    ...(cost !== undefined && { invalidationCost: cost }),
+    get breaksAtLoad() {
+      return breaksAt();
+    },
+  };
+}
+
+/**
+ * The merge ratio when so many readers share the events of one shard, whatever their keys: what happens when the readers of
+ * one group are scaled, or when producers send a key to any shard.
+ */
+export function ratioWithReaders(
+  question: MergingQuestion,
+  { windowSeconds, shards, workers }: Pick<Sizing, 'windowSeconds' | 'shards' | 'workers'>,
+  readers: number,
+): number {
+  const load = loadOf(question);
+  const { perSecond, ...rest } = meanLoad(load, shards);
+  const own = (perSecond * readersOf(load, shards)) / shards;
+  const each = load.keySeconds / workers;
+  if (load.transport.takesAll) {
+    return ratioInTurns({ ...rest, perSecond: own }, readers, windowSeconds, load.fixedSeconds, each);
+  }
+  const shared: ReaderLoad = { ...rest, perSecond: own / readers };
+  const { events, keys } = cycleOf(shared, windowSeconds, load.fixedSeconds, each);
+  return events / keys;
+}
+
+function remarksOn(question: MergingQuestion, sizing: Sizing): string[] {
+  const { transport = 'kinesis', objective } = question;
+  const mean = meanCycle(loadOf(question), sizing);
+  const two = ratioWithReaders(question, sizing, 2).toPrecision(3);
+  return [
+    ...(sizing.headroom < (objective.headroom ?? DEFAULT_HEADROOM)
+      ? ['No setting keeps the promise with head-room: these keep it at the load as given, and no more.']
+      : []),
+    ...(transport === 'sqs'
+      ? [
+          `Amazon SQS gives an event to any of its two readers: ${(mean.events / mean.keys).toPrecision(3)} events a key. Kinesis, by key, has one reader a key and merges more.`,
+        ]
+      : [
+          `${transport === 'kinesis' ? 'Use the cache key as partition key: events of a key that come to two readers are merged to' : 'Do not scale the readers of a stream: two of them merge'} ${two} events a key. A short time to live, or a version in the key, needs no invalidation at all where some seconds of age do no harm.`,
+        ]),
+  ];
+}

@@ -1,0 +1,313 @@
+import { type ApiObject, type Duration as Cdk8sDuration, Duration, Names, Size } from 'cdk8s';
+import * as kplus from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { type Check, wholeNumber } from '../../flow/errors';
+import { CHECKED, having, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
+import { coalescingAlertKnobs } from '../../flow/merging/alarms';
+import { planCoalescing } from '../../flow/merging/plan';
+import type { MergingObjective, MergingPlan, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
+import { alertRules } from '../alert-rules';
+import { grafanaDashboard } from '../grafana-dashboard';
+import { stockImage } from '../images';
+import { DURATION, SECRET_KEY } from '../kinds';
+import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
+import { networkPolicy, placeOf } from '../network-policy';
+import { podMonitor } from '../operators/prometheus';
+import { namespaceOf } from '../promql';
+import {
+  chartLabels,
+  mountTemporary,
+  onLinux,
+  refuseSharedPaths,
+  restrictedContainer,
+  restrictedPod,
+} from '../restricted-pod';
+import { scriptConfigMap } from '../script';
+import type { SecretKey } from '../secret-key';
+import { coalescingAlerts, coalescingGraphs } from './coalescing-alerts';
+import type { Invalidator } from './invalidator';
+import type { InvalidatorBinding } from './invalidator-binding';
+
+/** Folder of the program. */
+const PROGRAM = '/opt/coalescer';
+const METRICS_PORT = 8080;
+const REDIS_PORT = 6379;
+/** The consumer group of the mergers. */
+const GROUP = 'coalescer';
+
+/**
+ * What a queue that merges is sized from.
+ */
+export interface CoalescingQueueProps {
+  /**
+   * What arrives, and what a key costs.
+   */
+  readonly workload: MergingWorkload;
+
+  /**
+   * How fresh the cache has to be.
+   */
+  readonly objective: MergingObjective;
+
+  /**
+   * What is done with the distinct keys of a window: `Invalidator.http(…)` or `Invalidator.cache(…)`.
+   */
+  readonly invalidator: Invalidator;
+
+  /**
+   * Name of the streams: a producer adds an event to `<stream>:<shard>`, shard = CRC-32 of the key modulo `shards`, with
+   * the fields `key` and, if wanted, `value`. 1 to 120 letters, digits, `_`, `.` and `-`.
+   */
+  readonly stream: string;
+
+  /**
+   * Address of the Redis with the streams, such as `rediss://user:password@redis.internal:6379`, in a Secret.
+   */
+  readonly redis: SecretKey;
+
+  /**
+   * Namespace of Redis.
+   *
+   * @default - it is outside the cluster
+   */
+  readonly redisNamespace?: string;
+
+  /**
+   * Addresses of Redis, such as `10.20.0.0/16`, when it is outside the cluster. Instead of `redisNamespace`.
+   *
+   * @default - any address outside but link-local ones
+   */
+  readonly redisCidr?: string;
+
+  /**
+   * Port of Redis. 1 to 65535.
+   *
+   * @default 6379
+   */
+  readonly redisPort?: number;
+
+  /**
+   * How long a reader collects before it works on what it has. A multiple of 100 milliseconds, up to a day.
+   *
+   * @default - the least with which the work is half of what one worker does
+   */
+  readonly window?: Cdk8sDuration;
+
+  /**
+   * Events of one flush at most. A whole number, 1 to 10^7.
+   *
+   * @default - twice the events of a cycle, at least 10,000
+   */
+  readonly maxBatch?: number;
+
+  /**
+   * Streams, each with one reader. A whole number, 1 to 100.
+   *
+   * @default - as few as take the events
+   */
+  readonly shards?: number;
+
+  /**
+   * Calls that one reader has in flight. A whole number, 1 to 64.
+   *
+   * @default - as few as keep the promise
+   */
+  readonly workers?: number;
+
+  /**
+   * How long the readers may be away with no event lost. 1 second to 7 days.
+   *
+   * @default Duration.minutes(15)
+   */
+  readonly outage?: Cdk8sDuration;
+
+  /**
+   * Namespace of the Prometheus that scrapes the mergers.
+   *
+   * @default monitoring
+   */
+  readonly monitoringNamespace?: string;
+}
+
+/**
+ * Merges events of a Redis stream that name the same key within a window, and hands the distinct keys to a service or a
+ * cache.
+ *
+ * Cures a bulk update that announces every change by itself, so that a few popular keys are invalidated thousands of times
+ * and the last of a million announcements waits for twenty minutes (case 9). A StatefulSet has one reader a stream, under a
+ * name that a restart keeps, so that it gets back what it held. Nothing scales the readers: each further one un-merges.
+ */
+export class CoalescingQueue extends Construct {
+  /** Every knob with its reason, and what to expect. */
+  public readonly plan: MergingPlan;
+
+  /** The mergers, one a shard. */
+  public readonly statefulSet: kplus.StatefulSet;
+
+  /** The service that gives the mergers their names. */
+  public readonly service: kplus.Service;
+
+  /** The program. */
+  public readonly script: kplus.ConfigMap;
+
+  /** What the mergers may connect to, and who may scrape them. */
+  public readonly networkPolicy: ApiObject;
+
+  /** How Prometheus finds the mergers. */
+  public readonly podMonitor: ApiObject;
+
+  /** The `PrometheusRule`. */
+  public readonly alerts: ApiObject;
+
+  /** The dashboard. */
+  public readonly dashboard: kplus.ConfigMap;
+
+  /**
+   * @throws CapacityError when no window keeps the promise, with ways out
+   * @throws InvalidInputError when props are out of range; the message names each
+   */
+  constructor(scope: Construct, id: string, props: CoalescingQueueProps) {
+    super(scope, id);
+    const { props: usable, checks } = sound(props, KINDS);
+    const plan = planCoalescing(id, questionOf(usable), [...checks, ...inputChecks(usable)]);
+    this.plan = plan.withKnobs(coalescingAlertKnobs(plan));
+    const binding = usable.invalidator._bind();
+    this.script = scriptConfigMap(this, 'Script', 'coalescer-container/index.js');
+    this.service = new kplus.Service(this, 'Service', { clusterIP: 'None', ports: [{ port: METRICS_PORT }] });
+    this.statefulSet = this.createStatefulSet(usable, binding);
+    const redis = {
+      ports: [usable.redisPort ?? REDIS_PORT],
+      ...placeOf(usable.redisNamespace, usable.redisCidr),
+    };
+    const { matchLabels } = this.statefulSet;
+    this.networkPolicy = networkPolicy(this, 'NetworkPolicy', matchLabels, [redis, binding.egress], {
+      ports: [METRICS_PORT],
+      namespace: usable.monitoringNamespace ?? 'monitoring',
+    });
+    this.podMonitor = podMonitor(this, 'PodMonitor', matchLabels, 'metrics', this.plan.value('scrapeSeconds'));
+    const series = { namespace: namespaceOf(this), stream: usable.stream };
+    this.alerts = alertRules(this, 'Alerts', this.node.path, coalescingAlerts(this.plan, series));
+    this.dashboard = grafanaDashboard(this, 'Dashboard', id, coalescingGraphs(this.plan, series));
+  }
+
+  private createStatefulSet(props: CoalescingQueueProps, binding: InvalidatorBinding): kplus.StatefulSet {
+    const statefulSet = new kplus.StatefulSet(this, 'StatefulSet', {
+      // The name of a pod, which has two more characters at least, is a label.
+      metadata: { name: Names.toDnsLabel(this, { maxLen: 50 }) },
+      service: this.service,
+      replicas: this.plan.value('shards'),
+      podManagementPolicy: kplus.PodManagementPolicy.PARALLEL,
+      podMetadata: { labels: chartLabels(this) },
+      securityContext: restrictedPod(),
+      serviceAccount: new kplus.ServiceAccount(this, 'ServiceAccount', { automountToken: false }),
+      automountServiceAccountToken: false,
+      terminationGracePeriod: Duration.seconds(this.plan.value('terminationGracePeriodSeconds')),
+      containers: [this.container(props, binding)],
+    });
+    const [container] = statefulSet.containers;
+    container.mount(PROGRAM, kplus.Volume.fromConfigMap(this, 'Program', this.script));
+    mountTemporary(this, container);
+    refuseSharedPaths(this, statefulSet);
+    onLinux(statefulSet);
+    return statefulSet;
+  }
+
+  private container(props: CoalescingQueueProps, { environment, secrets }: InvalidatorBinding): kplus.ContainerProps {
+    const value = (name: string) => String(this.plan.value(name));
+    const texts: Record<string, string> = {
+      STREAM: props.stream,
+      GROUP,
+      WINDOW_SECONDS: value('windowSeconds'),
+      MAX_BATCH: value('maxBatch'),
+      FLUSH_TIMEOUT_SECONDS: value('flushTimeoutSeconds'),
+      KEYS_PER_CALL: value('keysPerCall'),
+      WORKERS: value('workers'),
+      ATTEMPTS: value('attempts'),
+      BACKOFF_SECONDS: value('backoffSeconds'),
+      BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
+      CALL_TIMEOUT_SECONDS: value('callTimeoutSeconds'),
+      STALLED_SECONDS: value('stalledSeconds'),
+      METRICS_PORT: String(METRICS_PORT),
+      ...environment,
+    };
+    const secret = (name: string, { secretName, key }: SecretKey) =>
+      kplus.EnvValue.fromSecretValue({ secret: kplus.Secret.fromSecretName(this, `Secret-${name}`, secretName), key });
+    const probe = (kind: 'readiness' | 'liveness' | 'startup') =>
+      kplus.Probe.fromHttpGet('/healthz', {
+        port: METRICS_PORT,
+        periodSeconds: Duration.seconds(this.plan.value('probePeriodSeconds')),
+        timeoutSeconds: Duration.seconds(this.plan.value('probeTimeoutSeconds')),
+        failureThreshold: this.plan.value(`${kind}ProbeFailures`),
+      });
+    return {
+      name: 'merger',
+      image: stockImage('node'),
+      command: ['node', `${PROGRAM}/index.js`],
+      envVariables: {
+        ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, kplus.EnvValue.fromValue(text)])),
+        ...Object.fromEntries(Object.entries(secrets).map(([name, one]) => [name, secret(name, one)])),
+        REDIS_URL: secret('REDIS_URL', props.redis),
+        // Its ordinal is the number of the shard.
+        POD_NAME: kplus.EnvValue.fromFieldRef(kplus.EnvFieldPaths.POD_NAME),
+      },
+      ports: [{ name: 'metrics', number: METRICS_PORT }],
+      readiness: probe('readiness'),
+      liveness: probe('liveness'),
+      startup: probe('startup'),
+      resources: {
+        cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.millis(1000) },
+        memory: { request: Size.mebibytes(256), limit: Size.mebibytes(512) },
+      },
+      securityContext: restrictedContainer(),
+    };
+  }
+}
+
+const KINDS: Kinds<CoalescingQueueProps> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  invalidator: needed(having(['_bind', '_checks'], 'an Invalidator: Invalidator.http({ url }) or cache(…)')),
+  stream: needed(TEXT),
+  redis: needed(SECRET_KEY),
+  redisNamespace: TEXT,
+  redisCidr: TEXT,
+  redisPort: NUMBER,
+  window: DURATION,
+  maxBatch: CHECKED,
+  shards: CHECKED,
+  workers: CHECKED,
+  outage: DURATION,
+  monitoringNamespace: TEXT,
+};
+
+function questionOf(props: CoalescingQueueProps): MergingQuestion {
+  const { workload, objective, invalidator, window, maxBatch, shards, workers, outage } = props;
+  return {
+    workload,
+    objective,
+    transport: 'redis-stream',
+    ...(invalidator !== undefined && { invalidator: invalidator._name }),
+    ...(window !== undefined && { windowSeconds: window.toMilliseconds() / 1000 }),
+    ...(maxBatch !== undefined && { maxBatch }),
+    ...(shards !== undefined && { shards }),
+    ...(workers !== undefined && { workers }),
+    ...(outage !== undefined && { outageSeconds: outage.toSeconds({ integral: false }) }),
+  };
+}
+
+function inputChecks(props: CoalescingQueueProps): Check[] {
+  const { stream, redisPort } = props;
+  return [
+    ...(props.invalidator?._checks ?? []),
+    textCheck('stream', stream, (text) => /^[\w.-]{1,120}$/.test(text), "1 to 120 letters, digits, '_', '.' and '-'"),
+    ...secretChecks('redis', props.redis),
+    dnsLabel('redisNamespace', props.redisNamespace),
+    cidr('redisCidr', props.redisCidr),
+    dnsLabel('monitoringNamespace', props.monitoringNamespace),
+    {
+      refused: props.redisNamespace !== undefined && props.redisCidr !== undefined,
+      message: 'redisNamespace and redisCidr must not be given together: it is inside or outside the cluster',
+    },
+    wholeNumber('redisPort', redisPort, 1, 65_535),
+  ];
+}

@@ -1,0 +1,107 @@
+/**
+ * The merger of `CoalescingQueue` in a container: the only reader of one stream of Redis.
+ *
+ * Environment: REDIS_URL, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name
+ * of the stream, unless set), WINDOW_SECONDS,
+ * MAX_BATCH, FLUSH_TIMEOUT_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_TIMEOUT_SECONDS,
+ * STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION, or CACHE_URL with CACHE_PREFIX.
+ */
+import { createServer } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { CacheInvalidator } from '../coalescer/cache';
+import type { Invalidator } from '../coalescer/flush';
+import { HttpInvalidator } from '../coalescer/http';
+import { numberSetting, setting } from '../settings';
+import { Loop, type LoopPorts } from './loop';
+import { metricsText, Readings } from './readings';
+import { RedisStream } from './stream';
+
+const COMMAND_MILLIS = 10_000;
+
+async function main(): Promise<void> {
+  const stream = `${setting('STREAM')}:${shard()}`;
+  const redis = connect(setting('REDIS_URL'));
+  // A blocking read keeps its connection to itself.
+  const watching = connect(setting('REDIS_URL'));
+  const cache = process.env.CACHE_URL ? connect(process.env.CACHE_URL) : undefined;
+  const readings = new Readings(stream);
+  const ports: LoopPorts = {
+    invalidator: invalidatorOf(cache),
+    wait: async (millis) => {
+      await wait(millis);
+    },
+    now: Date.now,
+    random: Math.random,
+    log,
+    count: (name, value) => readings.count(name, value),
+    delay: (seconds) => readings.delay(seconds),
+  };
+  const config = {
+    windowSeconds: numberSetting('WINDOW_SECONDS'),
+    maxBatch: numberSetting('MAX_BATCH'),
+    flushSeconds: numberSetting('FLUSH_TIMEOUT_SECONDS'),
+    keysPerCall: numberSetting('KEYS_PER_CALL'),
+    workers: numberSetting('WORKERS'),
+    attempts: numberSetting('ATTEMPTS'),
+    backoffSeconds: numberSetting('BACKOFF_SECONDS'),
+    backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+  };
+  // The name is fixed: after a restart this reader gets what it held. Two under one name would take it from each other.
+  const consumer = process.env.CONSUMER ?? stream;
+  const loop = new Loop(new RedisStream(redis, stream, setting('GROUP'), consumer), config, ports);
+  const stalledMillis = 1000 * numberSetting('STALLED_SECONDS');
+  const server = createServer(async (request, response) => {
+    if (request.url === '/healthz') {
+      const isHealthy = loop.stalledMillis < stalledMillis;
+      response.writeHead(isHealthy ? 200 : 503).end(isHealthy ? 'ok\n' : 'stalled\n');
+      return;
+    }
+    const text = await metricsText(readings, watching);
+    response.setHeader('content-type', 'text/plain; version=0.0.4').end(text);
+  });
+  server.listen(numberSetting('METRICS_PORT'), process.env.METRICS_HOST);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => loop.stop());
+  await loop.run();
+  server.close();
+  server.closeAllConnections();
+  for (const client of [redis, watching, cache]) client?.disconnect();
+}
+
+/** The ordinal of the pod, or the number that was given. */
+function shard(): number {
+  const text = process.env.SHARD ?? /-(\d+)$/.exec(setting('POD_NAME'))?.[1];
+  const number = Number(text);
+  if (text === undefined || !Number.isInteger(number)) throw new Error('neither SHARD nor POD_NAME names a shard');
+  return number;
+}
+
+/** A command whose answer was lost is not sent again by the client: the loop reads what it holds instead. */
+function connect(url: string): Redis {
+  const client = new Redis(url, {
+    maxRetriesPerRequest: 1,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: COMMAND_MILLIS,
+  });
+  client.on('error', (error: Error) => log('redis', { error: error.name }));
+  return client;
+}
+
+function invalidatorOf(cache: Redis | undefined): Invalidator {
+  if (cache !== undefined) return new CacheInvalidator(cache, process.env.CACHE_PREFIX ?? '');
+  return new HttpInvalidator(
+    setting('REBUILD_URL'),
+    numberSetting('CALL_TIMEOUT_SECONDS'),
+    process.env.REBUILD_AUTHORIZATION,
+  );
+}
+
+function log(event: string, detail: Readonly<Record<string, string>>): void {
+  console.warn(JSON.stringify({ event, ...detail }));
+}
+
+main().catch((error) => {
+  // The text of an error may have the address of a server with its password.
+  console.error(error instanceof Error ? error.name : 'failed');
+  process.exit(1);
+});

@@ -1,0 +1,50 @@
+/** One batch of Lambda: merged, worked on, and what failed is handed over again. */
+import { type FlushConfig, type FlushPorts, flush } from './flush';
+import { type MergedKey, merge } from './merge';
+import type { Batch } from './records';
+
+/** The records that Lambda hands over again. */
+export interface BatchFailures {
+  readonly batchItemFailures: { readonly itemIdentifier: string }[];
+}
+
+/** What a batch needs of the world. */
+export interface BatchPorts extends FlushPorts {
+  /** Sets keys aside for a person. */
+  aside(keys: readonly MergedKey[]): Promise<void>;
+  /** Sets records without a key aside. */
+  malformed(records: Batch['malformed']): Promise<void>;
+  /** Records seconds from the oldest event to the end of its flush. */
+  delay(seconds: number): void;
+}
+
+/**
+ * Works on a batch. A failure of a stream is the first event of the first key that was not worked on: from there on the
+ * shard hands everything over again. Keys that were worked on are worked on twice then, which does no harm.
+ */
+export async function flushBatch(
+  batch: Batch,
+  deadline: number,
+  config: FlushConfig,
+  ports: BatchPorts,
+): Promise<BatchFailures> {
+  const { events, malformed, ordered, name, fromFailure } = batch;
+  const keys = merge(events, ordered);
+  const { done, aside, undone } = await flush(keys, name, deadline, config, ports);
+  if (aside.length > 0) await ports.aside(aside);
+  if (malformed.length > 0) await ports.malformed(malformed);
+  if (aside.length + malformed.length > 0) ports.count('SetAside', aside.length + malformed.length);
+  ports.count('Events', events.length - undone.reduce((sum, one) => sum + one.events, 0));
+  ports.count('Keys', done.length + aside.length);
+  const oldest = events.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
+  if (events.length > 0) ports.delay(Math.max(0, (ports.now() - oldest) / 1000));
+  if (undone.length === 0) return { batchItemFailures: [] };
+  if (fromFailure) {
+    const first = undone.reduce((least, one) => Math.min(least, one.first), events.length);
+    return { batchItemFailures: [{ itemIdentifier: events[first].id }] };
+  }
+  const again = new Set(undone.map(({ key }) => key));
+  return {
+    batchItemFailures: events.filter(({ key }) => again.has(key)).map(({ id }) => ({ itemIdentifier: id })),
+  };
+}

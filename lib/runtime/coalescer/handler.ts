@@ -1,0 +1,71 @@
+/**
+ * The merger of `CoalescingQueue` on AWS Lambda: a batch of Amazon Kinesis, where the partition key is the key, or of
+ * Amazon SQS, where a JSON pointer names it. Settings come as environment variables.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Context, KinesisStreamEvent, SQSEvent } from 'aws-lambda';
+import { countMetric, recordMetric } from '../metrics';
+import { numberSetting, setting } from '../settings';
+import { parkKeys, parkMalformed } from './aside';
+import { type CacheSetting, LambdaCache } from './aws-cache';
+import { type BatchFailures, flushBatch } from './batch';
+import { CloudFrontInvalidator } from './cloudfront';
+import type { FlushPorts, Invalidator } from './flush';
+import { LambdaInvalidator } from './lambda';
+import { kinesisBatch, sqsBatch } from './records';
+
+/** What is done with keys, as the construct writes it into the environment. */
+export interface InvalidatorSetting {
+  readonly functionName?: string;
+  readonly distributionId?: string;
+  readonly cache?: CacheSetting;
+}
+
+/** A hanging call must not take the time of the others. */
+const requestHandler = { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true };
+/** Before the function is ended: time to set aside and to answer. */
+const SPARE_MILLIS = 3000;
+
+const sqs = new SQSClient({ requestHandler });
+const asideUrl = setting('ASIDE_QUEUE_URL');
+const keyOf = process.env.KEY_OF ?? '/key';
+const config = {
+  keysPerCall: numberSetting('KEYS_PER_CALL'),
+  workers: numberSetting('WORKERS'),
+  attempts: numberSetting('ATTEMPTS'),
+  backoffSeconds: numberSetting('BACKOFF_SECONDS'),
+  backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+};
+const ports: FlushPorts = {
+  invalidator: invalidatorOf(JSON.parse(setting('INVALIDATOR')) as InvalidatorSetting),
+  wait: async (millis) => {
+    await wait(millis);
+  },
+  now: Date.now,
+  random: Math.random,
+  log: (event, details) => console.warn(JSON.stringify({ event, ...details })),
+  count: (name, value) => countMetric(name, {}, {}, value),
+};
+
+export async function handler(event: KinesisStreamEvent | SQSEvent, context: Context): Promise<BatchFailures> {
+  const deadline = Date.now() + context.getRemainingTimeInMillis() - SPARE_MILLIS;
+  const batch =
+    event.Records[0] !== undefined && 'kinesis' in event.Records[0]
+      ? kinesisBatch((event as KinesisStreamEvent).Records)
+      : sqsBatch((event as SQSEvent).Records, keyOf);
+  return flushBatch(batch, deadline, config, {
+    ...ports,
+    aside: async (keys) => parkKeys(sqs, asideUrl, keys),
+    malformed: async (records) => parkMalformed(sqs, asideUrl, records),
+    delay: (seconds) => recordMetric('DelaySeconds', seconds, 'Seconds'),
+  });
+}
+
+function invalidatorOf({ functionName, distributionId, cache }: InvalidatorSetting): Invalidator {
+  if (functionName !== undefined) return new LambdaInvalidator(functionName, numberSetting('CALL_SECONDS'));
+  if (distributionId !== undefined) return new CloudFrontInvalidator(distributionId);
+  if (cache !== undefined) return new LambdaCache(cache, new SecretsManagerClient({ requestHandler }));
+  throw new Error('the environment variable INVALIDATOR names no invalidator');
+}
