@@ -32,12 +32,22 @@ npx backpressure check cdk.out
 npx backpressure check k8s/ --severity BP-KEDA-003=off --format sarif
 \`\`\`
 
-Exits with 1 when something is found at level error. A file that you named and that is neither a template nor a
+Exits with 1 when something is found at level error (\`--fail-on\` sets another level). A file that you named and that is neither a template nor a
 manifest, any file that cannot be read or is over a limit, and paths under which there is nothing to check are reported
 on stderr and in the output, and the exit code is 2; the findings of the other files are printed all the same. In
 \`--format json\` such a file or path is an entry with \`file\` and \`failure\` after the findings, in SARIF a
 notification of the tool. A rule that fails is a bug of ours, and the exit code is 70, as it is when the answer cannot
 be written.
+
+What no rule reads is named at the end, in every format; with \`--strict\` the exit code is then 2. \`--rule BP-KEDA-*\`
+runs only these rules. \`--write-baseline\` keeps what is found in a file, and \`--baseline\` reports only what is new.
+Formats are \`text\`, \`json\`, \`sarif\`, \`junit\`, \`github\` (annotations) and \`markdown\` (a comment on a pull request).
+
+**What is read**: CloudFormation templates; serverless (SAM) templates as AWS's macro translates them; Kubernetes
+manifests; workflows of GitHub, and configuration of logrotate, Filebeat, Fluent Bit and Prometheus. Stacks that import
+what another one exports, and nested stacks, are judged as one. Kustomizations are built as far as resources, patches
+and the namespace go; folders of environments and clusters are judged apart. Helm, ytt, Terraform and the Serverless
+Framework have to be rendered first, and the message says how.
 
 Each file is read by itself and may have ${MAX_FILE_BYTES / 1024 ** 2} MiB, ${MAX_VALUES.toLocaleString('en-US')} values (a YAML alias counts as often as it stands), ${MAX_DEPTH}
 levels of mappings and lists, and ${MAX_MERGED_KEYS.toLocaleString('en-US')} keys that \`<<\` copies; its intrinsic functions may take ${MAX_STEPS.toLocaleString('en-US')} steps, and

@@ -10,11 +10,18 @@ import type { NotRead } from '../../lib/rules/not-read';
 import type { Finding } from '../../lib/rules/rule';
 import type { Located } from '../../lib/rules/sarif';
 import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
+import { beyond, readBaseline, rulesOf, writeBaseline } from './check-baseline';
+import { github, json, junit, markdown, summary } from './check-formats';
 import { ExitCode, Io, UsageError } from './io';
 import { type Candidate, type Found, sourcesAt } from './sources';
 import { packageVersion } from './version';
 
-const FORMATS = ['text', 'json', 'sarif'];
+const FORMATS = ['text', 'json', 'sarif', 'junit', 'github', 'markdown'];
+
+const FAIL_ON = ['error', 'warning', 'none'];
+
+/** Findings from which on their number by rule comes first. */
+const MANY = 20;
 
 /** `backpressure check`: the rules over templates and manifests of any origin. */
 export function registerCheck(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -33,6 +40,15 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       (given: string, before: readonly string[]) => [...before, given],
       [],
     )
+    .option(
+      '--rule <pattern>',
+      'only this rule, or those of a pattern such as BP-KEDA-*; may be given more than once',
+      (given: string, before: readonly string[]) => [...before, given],
+      [],
+    )
+    .addOption(new Option('--fail-on <level>', `the level that exits with 1: ${FAIL_ON.join(', ')}`).default('error'))
+    .option('--baseline <file>', 'leave out what is in this file, so that only news is reported')
+    .option('--write-baseline <file>', 'write what is found into this file, and exit with 0')
     .addHelpText(
       'after',
       [
@@ -42,6 +58,8 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
         '  backpressure check k8s/ template.yaml --severity BP-LOGS-001=off',
         '  kubectl get scaledobjects -A -o yaml | backpressure check -',
         '  backpressure check cdk.out --format sarif > backpressure.sarif',
+        '  backpressure check . --write-baseline backpressure-baseline.json',
+        '  backpressure check . --baseline backpressure-baseline.json --fail-on warning --format github',
         '',
         'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
         'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
@@ -54,26 +72,40 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       if (!FORMATS.includes(format)) {
         throw new UsageError(`--format must be one of ${FORMATS.join(', ')}, got ${format}`);
       }
-      const severities = levels(options.severity);
+      if (!FAIL_ON.includes(options.failOn)) {
+        throw new UsageError(`--fail-on must be one of ${FAIL_ON.join(', ')}, got ${options.failOn}`);
+      }
+      const severities = { ...only(options.rule), ...levels(options.severity) };
       validate(severities);
+      const baseline = options.baseline === undefined ? undefined : readBaseline(options.baseline);
       const found = await collect(paths, io);
       const { sources, documents, unreadable } = read(paths, found, io);
       const verdict = loadRules().judge(documents, { severities });
       const failures = [...unreadable, ...verdict.failures];
       for (const failure of failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
       const notRead = loadRules().notRead(documents);
-      const { findings } = verdict;
-      const code = exitCode(findings, failures, options.strict === true && notRead.length > 0);
+      if (options.writeBaseline !== undefined) writeBaseline(options.writeBaseline, verdict.findings);
+      const { news: findings, gone } = beyond(verdict.findings, baseline ?? new Map());
+      for (const place of gone)
+        io.err(`backpressure check: the baseline has, and it is not found any more: ${printable(place)}\n`);
+      const failing = options.writeBaseline === undefined ? options.failOn : 'none';
+      const code = exitCode(findings, failures, options.strict === true && notRead.length > 0, failing);
       io.out(answer(format, { findings, failures, notRead, sources, documents, code }));
       answered(code);
     });
 }
 
 /** An internal fault is worse than an unreadable file, and that is worse than a finding. */
-function exitCode(findings: readonly Finding[], failures: readonly Failure[], incomplete: boolean): ExitCode {
+function exitCode(
+  findings: readonly Finding[],
+  failures: readonly Failure[],
+  incomplete: boolean,
+  failOn: string,
+): ExitCode {
   if (failures.some(({ ours }) => ours)) return ExitCode.FAULT;
   if (failures.length > 0 || incomplete) return ExitCode.USAGE;
-  return findings.some(({ severity }) => severity === 'error') ? ExitCode.NO : ExitCode.OK;
+  const failing = findings.some(({ severity }) => failOn === 'warning' || severity === failOn);
+  return failing ? ExitCode.NO : ExitCode.OK;
 }
 
 /** A run: what was read, what was found, and how it ends. */
@@ -87,15 +119,9 @@ interface Run {
 }
 
 function answer(format: string, { findings, failures, notRead, sources, documents, code }: Run): string {
-  if (format === 'json') {
-    const rows = [
-      ...findings,
-      ...failures.map(asJson),
-      ...notRead.map(({ what, ...rest }) => ({ ...rest, notRead: what })),
-    ];
-    return `${JSON.stringify(rows, undefined, 2)}\n`;
-  }
   const located = locate(findings, sources);
+  const write = Object.hasOwn(WRITERS, format) ? WRITERS[format] : undefined;
+  if (write) return write({ findings: located, failures, notRead });
   if (format === 'sarif') {
     const log = loadRules().sarif(located, packageVersion(), { failures, notRead, exitCode: code });
     return `${JSON.stringify(log, undefined, 2)}\n`;
@@ -103,29 +129,40 @@ function answer(format: string, { findings, failures, notRead, sources, document
   if (documents.length === 0) return '';
   const unread =
     notRead.length === 0 ? '' : `not read, no rule knows it: ${printable(loadRules().notReadText(notRead))}\n`;
-  return report(located, documents) + unread;
+  const first = located.length > MANY ? `${summary(located)}\n` : '';
+  return first + report(located, documents) + unread;
 }
 
-/** Files that could not be checked, beside the findings: without a level, and with `failure` in place of a message. */
-function asJson({ file, ruleId, message }: Failure): object {
-  return { file, ...(ruleId === undefined ? {} : { ruleId }), failure: message };
-}
+/** The formats of other programs. */
+const WRITERS: Readonly<Record<string, typeof json>> = { json, junit, github, markdown };
 
 interface CheckOptions {
   readonly format: string;
   readonly json?: boolean;
   readonly strict?: boolean;
+  readonly rule: readonly string[];
+  readonly failOn: string;
+  readonly baseline?: string;
+  readonly writeBaseline?: string;
   readonly severity: readonly string[];
+}
+
+/** Only these rules: all others are off. */
+function only(patterns: readonly string[]): Record<string, Level> {
+  if (patterns.length === 0) return {};
+  const wanted = new Set(patterns.flatMap(rulesOf));
+  return Object.fromEntries(loadRules().RULES.flatMap(({ id }) => (wanted.has(id) ? [] : [[id, 'off' as const]])));
 }
 
 function levels(given: readonly string[]): Record<string, Level> {
   return Object.fromEntries(
-    given.map((pair) => {
+    given.flatMap((pair) => {
       const [id, level, ...rest] = pair.split('=');
       if (!level || rest.length > 0) {
         throw new UsageError(`--severity must be a rule and a level, as in BP-SQS-001=warning, got ${pair}`);
       }
-      return [id, level as Level];
+      const ids = id.includes('*') ? rulesOf(id) : [id];
+      return ids.map((each) => [each, level as Level] as const);
     }),
   );
 }

@@ -7,6 +7,7 @@ export function loadRules() {
     ...(require('./check') as typeof import('./check')),
     ...(require('./describe') as typeof import('./describe')),
     ...(require('./lines') as typeof import('./lines')),
+    ...(require('./link-of') as typeof import('./link-of')),
     ...(require('./not-read') as typeof import('./not-read')),
     ...(require('./parse') as typeof import('./parse')),
     ...(require('./read') as typeof import('./read')),

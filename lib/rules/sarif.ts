@@ -2,6 +2,7 @@
  * Findings in SARIF 2.1.0, the format that code hosts and editors read.
  */
 import type { Failure } from './check';
+import { linkOf } from './link-of';
 import type { NotRead } from './not-read';
 import type { Finding, Rule } from './rule';
 import { RULES } from './table';
@@ -71,6 +72,7 @@ function descriptor(rule: Rule<never>): object {
     id: rule.id,
     shortDescription: { text: `${rule.title}.` },
     fullDescription: { text: rule.why },
+    helpUri: linkOf(rule.id),
     help: { text: `${rule.why}\nSource: ${rule.source}.` },
     defaultConfiguration: { level: rule.severity },
   };

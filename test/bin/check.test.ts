@@ -53,7 +53,16 @@ test('--format json prints an array of findings with exactly the promised keys',
   expect(code).toBe(1);
   const [finding, ...more] = JSON.parse(out);
   expect(more).toEqual([]);
-  expect(Object.keys(finding).sort()).toEqual(['file', 'fix', 'message', 'path', 'resource', 'ruleId', 'severity']);
+  expect(Object.keys(finding).sort()).toEqual([
+    'file',
+    'fix',
+    'line',
+    'message',
+    'path',
+    'resource',
+    'ruleId',
+    'severity',
+  ]);
   expect(await findings(RIGHT)).toEqual([]);
 });
 
@@ -116,7 +125,7 @@ describe('what cannot be checked is one clear line and exit code 2', () => {
     });
     expect(await backpressure(`check ${WRONG} --format xml`)).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/--format must be one of text, json, sarif, got xml/),
+      err: expect.stringMatching(/--format must be one of text, json, sarif, junit, github, markdown, got xml/),
     });
   });
 
