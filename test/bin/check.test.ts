@@ -193,6 +193,22 @@ describe('a template as tools write it', () => {
   });
 });
 
+test('settings of other programs in a folder are passed over: JSON with comments, YAML with tags of a language', async () => {
+  const settings = join(folder, 'settings');
+  mkdirSync(settings);
+  cpSync(WARNED, join(settings, 'template.yaml'));
+  writeFileSync(join(settings, 'tsconfig.json'), '{\n  // why\n  "a": { /* and */ "b": ["// no comment",], },\n}\n');
+  writeFileSync(join(settings, 'mkdocs.yml'), 'a: !!python/name:material.emoji\n');
+  expect(await backpressure(`check ${settings}`)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('BP-SQS-003'),
+    err: expect.stringContaining('passed over 2 files'),
+  });
+  // Broken JSON may be a broken template.
+  writeFileSync(join(settings, 'cut.json'), '{ "Resources": ');
+  expect((await backpressure(`check ${settings}`)).code).toBe(2);
+});
+
 describe('rules', () => {
   test('lists them all', async () => {
     const { code, out } = await backpressure('rules');
