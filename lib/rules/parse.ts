@@ -24,7 +24,7 @@ import {
   tooManyMerged,
 } from './limits';
 import { isDeficient, repaired } from './repair';
-import { UnreadableError } from './unreadable';
+import { NeitherError, UnreadableError } from './unreadable';
 
 export { UnreadableError } from './unreadable';
 
@@ -61,10 +61,21 @@ function json(file: string, text: string): unknown[] | undefined {
   try {
     return [JSON.parse(text)];
   } catch (error) {
-    // Text that begins like JSON may be YAML in flow style, or have comments; only a .json file has to be JSON.
-    if (file.endsWith('.json')) throw new UnreadableError(file, `no JSON: ${(error as Error).message}`);
-    return undefined;
+    // Text that begins like JSON may be YAML in flow style; only a .json file has to be JSON.
+    if (!file.endsWith('.json')) return undefined;
+    const plain = withoutComments(text);
+    try {
+      return [JSON.parse(plain)];
+    } catch {
+      throw new UnreadableError(file, `no JSON: ${(error as Error).message}`);
+    }
   }
+}
+
+/** JSON as compilers and editors take it for their settings: without its comments and last commas. */
+function withoutComments(text: string): string {
+  const parts = /"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\/|,(?=\s*[}\]])/g;
+  return text.replace(parts, (part) => (part.startsWith('"') ? part : ''));
 }
 
 /** Lines that only ytt's annotations have; without it they are comments, and the values are missing. */
@@ -85,6 +96,9 @@ function yaml(file: string, text: string, notices: string[]): unknown[] {
       notices.push(`${file}: a key is given twice${line}; the last one counts`);
       return again(file, text);
     }
+    // Tags of another language, as in mkdocs.yml, are in no template and in no manifest.
+    if (/unknown \w+ tag !<tag:yaml\.org/.test(error.reason))
+      throw new NeitherError(file, `no YAML${line}: ${error.reason}`);
     const first = renderFirst(file, text);
     if (first !== undefined) throw new UnreadableError(file, first, true);
     if (error.reason.includes('maxDepth')) throw tooDeep(file, line);

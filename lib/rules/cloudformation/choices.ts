@@ -60,7 +60,7 @@ function byDefault(
   if (all.length === 0 || template.resources.length > MOST_RESOURCES) return [];
   const other = template.under({ defaults: true });
   return judge(other)
-    .filter((one) => !known.has(keyOf(one)) && other.isThere(one.at.resource))
+    .filter((one) => !known.has(keyOf(one)))
     .map((one) => {
       const own = template.defaultsIn(one.at.resource);
       const names = (own.length > 0 ? own : all).slice(0, NAMED).join(', ');

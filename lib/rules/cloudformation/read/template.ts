@@ -69,9 +69,12 @@ export class Template extends Document implements Surroundings {
     this.aliases = aliases;
     this.unread = [...macros.map(macroText), ...loops, ...unread];
     this.closed = this.unread.length === 0;
+    // Conditions name parameters, so no resource is needed to work them out.
+    this.byName = new Map();
     this.byName = new Map(
       entries.flatMap(([name, raw]) => {
         if (!isMapping(raw) || typeof raw.Type !== 'string') return [];
+        if (world.defaults && typeof raw.Condition === 'string' && this.holds(raw.Condition) === false) return [];
         const metadata = isMapping(raw.Metadata) ? raw.Metadata : {};
         const path = typeof metadata['aws:cdk:path'] === 'string' ? metadata['aws:cdk:path'] : undefined;
         const member = linked?.members.get(name);
@@ -107,12 +110,6 @@ export class Template extends Document implements Surroundings {
   public defaultsIn(resource?: Resource): readonly string[] {
     const named = mentionedIn(resource ? resource.body.resolved : this.body.Resources);
     return [...named].filter((name) => defaultOf(own(this.parameters, name)) !== undefined);
-  }
-
-  /** Whether a resource is there, as far as the choices decide it. */
-  public isThere(resource: Resource): boolean {
-    const condition = resource.at('Condition').text();
-    return condition === undefined || this.holds(condition) !== false;
   }
 
   public holds(condition: string): boolean | undefined {

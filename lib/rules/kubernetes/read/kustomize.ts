@@ -3,6 +3,7 @@
  */
 import { posix } from 'node:path';
 import { parseEmbedded } from '../../parse';
+import { patternOf } from '../../patterns';
 import { isMapping } from '../../resolved';
 import { merged, patched } from './patches';
 
@@ -155,11 +156,32 @@ function identityOf(change: unknown): Body | undefined {
   return { kind: change.kind, name: change.metadata.name };
 }
 
-/** A name of a selector may be an expression; one that is not plain selects nothing here. */
-function isSelected(body: Body, { kind, name }: Body): boolean {
+/** Names of a selector are expressions that have to match as a whole. */
+function isSelected(body: Body, { kind, name, namespace, labelSelector }: Body): boolean {
   const metadata = isMapping(body.metadata) ? body.metadata : {};
-  const fits = (wanted: unknown, given: unknown) => wanted === undefined || wanted === '.*' || wanted === given;
-  return fits(kind, body.kind) && fits(name, metadata.name);
+  const fits = (wanted: unknown, given: unknown) =>
+    wanted === undefined ||
+    wanted === given ||
+    (typeof wanted === 'string' &&
+      typeof given === 'string' &&
+      patternOf(`^${wanted}$`)?.test(given.slice(0, 255)) === true);
+  return (
+    fits(kind, body.kind) &&
+    fits(name, metadata.name) &&
+    fits(namespace, metadata.namespace) &&
+    hasLabels(isMapping(metadata.labels) ? metadata.labels : {}, labelSelector)
+  );
+}
+
+/** Whether labels meet a selector of equalities; one of another form selects nothing here. */
+function hasLabels(labels: Body, selector: unknown): boolean {
+  if (selector === undefined) return true;
+  return String(selector)
+    .split(',')
+    .every((part) => {
+      const [key, value] = part.split(/==?/).map((text) => text.trim());
+      return value !== undefined && labels[key] === value;
+    });
 }
 
 /** Kinds that are in no namespace. */
