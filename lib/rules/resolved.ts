@@ -50,3 +50,11 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
     !(value instanceof Composite)
   );
 }
+
+/**
+ * A scalar as text, and nothing for anything else: in a document that nobody deploys a name may be a mapping, and one
+ * with a key `toString` cannot be turned into a text.
+ */
+export function scalarText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}

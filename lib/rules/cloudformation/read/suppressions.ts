@@ -2,7 +2,7 @@
  * Findings of other linters that a resource's author has accepted with a reason: the same finding of ours is accepted too.
  */
 import { own } from '../../own';
-import { isMapping } from '../../resolved';
+import { isMapping, scalarText } from '../../resolved';
 
 /** Our rule for what each of them calls a check. */
 const SAME: Readonly<Record<string, string>> = {
@@ -31,15 +31,15 @@ export function acceptedElsewhere(metadata: Record<string, unknown>): [string, s
     ...[...list(nag), ...list(cdkNag), ...list(checkov)].flatMap((entry) => {
       if (!isMapping(entry)) return [];
       const reason = [entry.reason, entry.comment].find((text) => typeof text === 'string' && text.trim() !== '');
-      return reason === undefined ? [] : accepted(entry.id, String(reason));
+      return reason === undefined ? [] : accepted(entry.id, scalarText(reason));
     }),
     // cfn-lint has no place for a reason.
-    ...list(lint).flatMap((id) => accepted(id, `cfn-lint ignores ${String(id)} here`)),
+    ...list(lint).flatMap((id) => accepted(id, `cfn-lint ignores ${scalarText(id)} here`)),
   ];
 }
 
 function accepted(id: unknown, reason: string): [string, string][] {
-  const rule = own(SAME, String(id));
+  const rule = own(SAME, scalarText(id));
   return rule === undefined ? [] : [[rule, reason]];
 }
 

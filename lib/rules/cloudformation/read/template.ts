@@ -1,7 +1,7 @@
 import { grouped } from '../../../flow/grouped';
 import { Document, type EmbeddedText, type Origin, Resource, type Value } from '../../document';
 import { own } from '../../own';
-import { Composite, isMapping, Reference, type Resolved, UNKNOWN } from '../../resolved';
+import { Composite, isMapping, Reference, type Resolved, scalarText, UNKNOWN } from '../../resolved';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 import type { Linked } from './link';
 import { type Expansion, expandSam, isSam } from './sam/expand';
@@ -251,7 +251,7 @@ function asDeclared(body: Record<string, unknown>): Expansion {
 
 /** A macro in words; one with parameters is a mapping with its name. */
 function macroText(transform: unknown): string {
-  return `the macro ${String(isMapping(transform) ? transform.Name : transform)}`;
+  return `the macro ${scalarText(isMapping(transform) ? transform.Name : transform)}`;
 }
 
 /** Places of embedded code or configuration, by type of resource. */

@@ -4,7 +4,7 @@
  * warning.
  */
 import { own } from '../../own';
-import { isMapping, type Resolved } from '../../resolved';
+import { isMapping, type Resolved, scalarText } from '../../resolved';
 
 /** One set of choices. */
 export interface World {
@@ -19,11 +19,11 @@ const KEPT_ELSEWHERE = /^AWS::SSM::/;
 
 /** The default of a parameter; undefined when it has none, or is a name of something else. */
 export function defaultOf(declared: unknown): Resolved {
-  if (!isMapping(declared) || KEPT_ELSEWHERE.test(String(declared.Type))) return undefined;
+  if (!isMapping(declared) || KEPT_ELSEWHERE.test(scalarText(declared.Type))) return undefined;
   const value = declared.Default;
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-  if (/List/.test(String(declared.Type)))
-    return String(value)
+  if (/List/.test(scalarText(declared.Type)))
+    return scalarText(value)
       .split(',')
       .map((item) => item.trim());
   return value;
@@ -42,10 +42,10 @@ export function holds(
     if (!isMapping(raw) || level > MOST_LEVELS) return undefined;
     const [key] = Object.keys(raw);
     const parts = Array.isArray(raw[key]) ? (raw[key] as unknown[]) : [];
-    if (key === 'Condition') return value(own(conditions, String(raw[key])), level + 1);
+    if (key === 'Condition') return value(own(conditions, scalarText(raw[key])), level + 1);
     if (key === 'Fn::Equals') {
       const [one, other] = parts.map(resolve);
-      return isScalar(one) && isScalar(other) ? String(one) === String(other) : undefined;
+      return isScalar(one) && isScalar(other) ? scalarText(one) === scalarText(other) : undefined;
     }
     const each = parts.map((part) => value(part, level + 1));
     if (key === 'Fn::Not') return each[0] === undefined ? undefined : !each[0];

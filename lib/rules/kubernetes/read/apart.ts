@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import { grouped } from '../../../flow/grouped';
-import { isMapping } from '../../resolved';
+import { isMapping, scalarText } from '../../resolved';
 import { kustomized, type Written } from './kustomize';
 
 /** Manifests that are applied together. */
@@ -112,8 +112,8 @@ function variantsOf(own: readonly Written[]): (readonly Written[])[] {
 function identity({ body }: Written): string | undefined {
   const metadata = isMapping(body.metadata) ? body.metadata : {};
   if (typeof metadata.name !== 'string' || metadata.name.includes('{{')) return undefined;
-  const group = String(body.apiVersion).replace(/(^|\/)[^/]*$/, '');
-  return `${group}/${body.kind} ${String(metadata.namespace ?? '')} ${metadata.name}`;
+  const group = scalarText(body.apiVersion).replace(/(^|\/)[^/]*$/, '');
+  return `${group}/${body.kind} ${scalarText(metadata.namespace ?? '')} ${metadata.name}`;
 }
 
 /** Of two manifests of one object, the one that is applied last. */
@@ -132,9 +132,9 @@ function withoutOwned(manifests: readonly Written[]): readonly Written[] {
   return manifests.filter(({ body }) => {
     const metadata = isMapping(body.metadata) ? body.metadata : {};
     const owner = Array.isArray(metadata.ownerReferences) ? metadata.ownerReferences.find(isMapping) : undefined;
-    if (!owner || !MADE.includes(String(body.kind))) return true;
-    const namespace = String(metadata.namespace ?? '');
-    const key = `${owner.kind} ${namespace}/${owner.name}`;
+    if (!owner || !MADE.includes(scalarText(body.kind))) return true;
+    const namespace = scalarText(metadata.namespace ?? '');
+    const key = `${scalarText(owner.kind)} ${namespace}/${scalarText(owner.name)}`;
     if (names.has(key) || seen.has(key)) return false;
     seen.add(key);
     return true;
@@ -143,5 +143,5 @@ function withoutOwned(manifests: readonly Written[]): readonly Written[] {
 
 function nameIn(body: Record<string, unknown>): string {
   const metadata = isMapping(body.metadata) ? body.metadata : {};
-  return `${String(metadata.namespace ?? '')}/${String(metadata.name)}`;
+  return `${scalarText(metadata.namespace ?? '')}/${scalarText(metadata.name)}`;
 }

@@ -4,7 +4,7 @@
 import { posix } from 'node:path';
 import { parseEmbedded } from '../../parse';
 import { patternOf } from '../../patterns';
-import { isMapping } from '../../resolved';
+import { isMapping, scalarText } from '../../resolved';
 import { merged, patched } from './patches';
 
 /** One manifest of a file, and as it stands there. */
@@ -39,7 +39,7 @@ export function isKustomizationFile(file: string): boolean {
 
 /** Whether it is a kustomization of kustomize, and none of Flux. */
 export function isKustomization(file: string, body: Body): boolean {
-  const group = String(body.apiVersion ?? '');
+  const group = scalarText(body.apiVersion ?? '');
   if (group.startsWith('kustomize.config.k8s.io/')) return true;
   return isKustomizationFile(file) && body.apiVersion === undefined;
 }
@@ -109,13 +109,13 @@ class Builder {
       const base = this.byFolder.get(path);
       if (base) all.push(...this.apply(base, [], unread, within));
       else if (this.byFile.has(path)) all.push(...this.byFile.get(path)!);
-      else unread.push(`${String(reference)} of ${file}, which is not among the files`);
+      else unread.push(`${scalarText(reference)} of ${file}, which is not among the files`);
     }
     let made = all;
     for (const reference of list(body.components)) {
       const component = this.byFolder.get(at(file, reference));
       if (component) made = this.apply(component, made, unread, within);
-      else unread.push(`the component ${String(reference)} of ${file}, which is not among the files`);
+      else unread.push(`the component ${scalarText(reference)} of ${file}, which is not among the files`);
     }
     for (const key of ['helmCharts', 'replacements', 'transformers', 'generators'])
       if (list(body[key]).length > 0) unread.push(`${key} of ${file}; run kustomize build, and check what it prints`);
@@ -176,7 +176,7 @@ function isSelected(body: Body, { kind, name, namespace, labelSelector }: Body):
 /** Whether labels meet a selector of equalities; one of another form selects nothing here. */
 function hasLabels(labels: Body, selector: unknown): boolean {
   if (selector === undefined) return true;
-  return String(selector)
+  return scalarText(selector)
     .split(',')
     .every((part) => {
       const [key, value] = part.split(/==?/).map((text) => text.trim());
@@ -190,13 +190,13 @@ const CLUSTER_KINDS =
 
 function inNamespace(written: Written, namespace: string): Written {
   const { body } = written;
-  if (CLUSTER_KINDS.test(String(body.kind))) return written;
+  if (CLUSTER_KINDS.test(scalarText(body.kind))) return written;
   const metadata = isMapping(body.metadata) ? body.metadata : {};
   return { ...written, body: { ...body, metadata: { ...metadata, namespace } } };
 }
 
 function at(file: string, reference: unknown): string {
-  return posix.normalize(posix.join(posix.dirname(slashed(file)), String(reference))).replace(/\/$/, '');
+  return posix.normalize(posix.join(posix.dirname(slashed(file)), scalarText(reference))).replace(/\/$/, '');
 }
 
 function list(value: unknown): readonly unknown[] {

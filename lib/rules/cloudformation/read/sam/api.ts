@@ -1,7 +1,7 @@
 /**
  * `AWS::Serverless::Api` and `AWS::Serverless::HttpApi`, and the APIs that SAM makes for events that name none.
  */
-import { isMapping } from '../../../resolved';
+import { isMapping, scalarText } from '../../../resolved';
 import { type Made, mapping, type Owner, pick, type Raw } from './made';
 import { defined } from './rules';
 
@@ -55,7 +55,7 @@ export function addRestApi(made: Made, owner: Owner, id: string, given: Raw): vo
 /** Makes an HTTP API with its stage. */
 export function addHttpApi(made: Made, owner: Owner, id: string, given: Raw): void {
   const { StageName: stage } = given;
-  const named = stage === undefined || stage === '$default' ? 'ApiGatewayDefaultStage' : `${String(stage)}Stage`;
+  const named = stage === undefined || stage === '$default' ? 'ApiGatewayDefaultStage' : `${scalarText(stage)}Stage`;
   const stageId = `${id}${typeof stage === 'object' ? 'Stage' : named}`;
   made.add(owner, id, FACTS.http.type, apiProperties(given), BODY_PLACES);
   made.add(owner, stageId, 'AWS::ApiGatewayV2::Stage', {
@@ -92,8 +92,8 @@ export function addIntegration(made: Made, owner: Owner, arn: Raw, kind: Kind, g
   const body = mapping(properties.Body);
   // One that the user has written holds its own integrations.
   if (!isMapping(body.paths) || !(Object.keys(body).length === 1)) return;
-  const path = kind === 'http' && given.Path === undefined ? '/$default' : String(given.Path);
-  const method = String(given.Method ?? 'any').toLowerCase();
+  const path = kind === 'http' && given.Path === undefined ? '/$default' : scalarText(given.Path);
+  const method = scalarText(given.Method ?? 'any').toLowerCase();
   const integration = defined({
     type: 'aws_proxy',
     uri: invocation(arn),

@@ -2,7 +2,7 @@
  * AWS's macro for serverless applications (SAM), as far as rules read what it makes.
  */
 import type { Origin } from '../../../document';
-import { isMapping } from '../../../resolved';
+import { isMapping, scalarText } from '../../../resolved';
 import { addHttpApi, addRestApi } from './api';
 import { addFunction } from './function';
 import { withGlobals } from './globals';
@@ -33,7 +33,7 @@ export function isSam(transform: unknown): boolean {
 export function expandSam(body: Raw): Expansion {
   const made = new Made(mapping(body.Resources), (type) => withGlobals(body.Globals, type, {}));
   const declared = Object.entries(made.resources).filter(
-    ([, raw]) => isMapping(raw) && String(raw.Type).startsWith('AWS::Serverless::'),
+    ([, raw]) => isMapping(raw) && scalarText(raw.Type).startsWith('AWS::Serverless::'),
   );
   // Functions last: their events change APIs and buckets.
   const isFunction = ([, raw]: [string, Raw]) => raw.Type === 'AWS::Serverless::Function';
@@ -45,7 +45,7 @@ export function expandSam(body: Raw): Expansion {
 }
 
 function expand(made: Made, body: Raw, id: string, raw: Raw): void {
-  const type = String(raw.Type);
+  const type = scalarText(raw.Type);
   const properties = raw.Properties;
   const readable = properties === undefined || (isMapping(properties) && !('Fn::If' in properties));
   const given = withGlobals(body.Globals, type, raw);
@@ -115,7 +115,7 @@ function addStateMachine({ made, owner, id, given }: Declared): void {
   for (const [name, event] of Object.entries(mapping(given.Events))) {
     const { Type: type, Properties } = mapping(event);
     if (!addStart(made, owner, name, type, mapping(Properties)))
-      made.unread.push(`the event ${name} of ${id}, of type ${String(type)}`);
+      made.unread.push(`the event ${name} of ${id}, of type ${scalarText(type)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * `AWS::Serverless::Function`: the function, its role, its alias, and what its events make.
  */
-import { isMapping } from '../../../resolved';
+import { isMapping, scalarText } from '../../../resolved';
 import { addEvent, type Handler } from './events';
 import { getAtt, type Made, mapping, type Owner, ownerOf, pick, type Raw } from './made';
 import { allow, roleProperties } from './policies';
@@ -66,7 +66,7 @@ export function addFunction(made: Made, id: string, raw: Raw, given: Raw, parame
   for (const [name, event] of Object.entries(mapping(given.Events))) {
     const { Type, Properties } = mapping(event);
     if (!addEvent(made, handler, name, Type, mapping(Properties)))
-      made.unread.push(`the event ${name} of ${id}, of type ${String(Type)}`);
+      made.unread.push(`the event ${name} of ${id}, of type ${scalarText(Type)}`);
   }
   if (hasOwnRole(given.Role)) return;
   made.add(owner, `${id}Role`, 'AWS::IAM::Role', roleProperties(given.Policies, statements));
