@@ -10,6 +10,8 @@ import { InvalidInputError } from '../../lib/flow/errors';
 import { type ElasticsearchLogOutputProps, type KafkaLogOutputProps, LogOutput } from '../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../lib/k8s/logs/log-reopen';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/logs/log-shipping';
+import { CoalescingQueue, type CoalescingQueueProps } from '../../lib/k8s/merging/coalescing-queue';
+import { type CacheInvalidatorProps, type HttpInvalidatorProps, Invalidator } from '../../lib/k8s/merging/invalidator';
 import type { KafkaTriggerProps } from '../../lib/k8s/queue/kafka-trigger';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
@@ -17,6 +19,10 @@ import type { RabbitMqTriggerProps } from '../../lib/k8s/queue/rabbitmq-trigger'
 import type { RedisStreamTriggerProps } from '../../lib/k8s/queue/redis-stream-trigger';
 import type { SqsTriggerProps } from '../../lib/k8s/queue/sqs-trigger';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
+import { RateLimitedSender } from '../../lib/k8s/rates/rate-limited-sender';
+import type { RateLimitedSenderProps } from '../../lib/k8s/rates/rate-limited-sender-props';
+import { type HttpProviderProps, SenderProvider, type SmtpProviderProps } from '../../lib/k8s/rates/sender-provider';
+import type { RedisServer } from '../../lib/k8s/redis-server';
 import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/retention/ttl-collection';
 import type { JobEgress, SpreadJob } from '../../lib/k8s/schedule/spread-job';
 import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
@@ -72,6 +78,37 @@ const sqs = (more: Partial<SqsTriggerProps>) =>
   });
 const redis = (more: Partial<RedisStreamTriggerProps>) =>
   worker({ trigger: QueueTrigger.redisStream({ host: 'redis', stream: 'orders', consumerGroup: 'workers', ...more }) });
+const merging =
+  (more: Partial<CoalescingQueueProps> = {}) =>
+  (chart: ReturnType<typeof emptyChart>) =>
+    new CoalescingQueue(chart, 'Subject', {
+      workload: { steadyPerSecond: 100, distinctKeys: 100, keySeconds: 0.001 },
+      objective: { freshnessSeconds: 60 },
+      invalidator: Invalidator.http({ url: 'http://rebuild.shop/keys', namespace: 'shop' }),
+      stream: 'announcements',
+      redis: secret('url'),
+      redisNamespace: 'redis',
+      ...more,
+    });
+const posted = (more: Partial<HttpInvalidatorProps>) =>
+  merging({ invalidator: Invalidator.http({ url: 'http://rebuild.shop/keys', ...more }) });
+const cached = (more: Partial<CacheInvalidatorProps>) =>
+  merging({ invalidator: Invalidator.cache({ connection: secret('cache'), ...more }) });
+const mail = { workload: { campaignMessages: 1000, callSeconds: 0.1 }, limit: { perSecond: 10 } };
+const smtp = (more: Partial<SmtpProviderProps> = {}) => SenderProvider.smtp({ connection: secret('smtp'), ...more });
+const api = (more: Partial<HttpProviderProps>) =>
+  SenderProvider.http({ url: 'https://api.example.com/mails', key: secret('api'), ...more });
+const sender =
+  (more: Partial<RateLimitedSenderProps> = {}) =>
+  (chart: ReturnType<typeof emptyChart>) =>
+    new RateLimitedSender(chart, 'Subject', {
+      ...mail,
+      provider: smtp(),
+      from: 'shop@example.com',
+      redis: { host: 'redis', namespace: 'redis' },
+      ...more,
+    });
+const store = (more: Partial<RedisServer>) => sender({ redis: { host: 'redis', ...more } });
 const kafka = (more: Partial<KafkaTriggerProps>) =>
   worker({
     trigger: QueueTrigger.kafka({
@@ -183,6 +220,44 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'RedisStreamTriggerProps.certificateAuthority.secretName': (secretName) =>
     redis({ certificateAuthority: { secretName, key: 'k' } }),
   'RedisStreamTriggerProps.certificateAuthority.key': (key) => redis({ certificateAuthority: secret(key) }),
+  'CoalescingQueueProps.stream': (stream) => merging({ stream }),
+  'CoalescingQueueProps.redis.secretName': (secretName) => merging({ redis: { secretName, key: 'k' } }),
+  'CoalescingQueueProps.redis.key': (key) => merging({ redis: secret(key) }),
+  'CoalescingQueueProps.redisNamespace': (redisNamespace) => merging({ redisNamespace }),
+  'CoalescingQueueProps.redisCidr': (redisCidr) => merging({ redisNamespace: undefined, redisCidr }),
+  'CoalescingQueueProps.monitoringNamespace': (monitoringNamespace) => merging({ monitoringNamespace }),
+  'HttpInvalidatorProps.url': (url) => posted({ url }),
+  'HttpInvalidatorProps.authorization.secretName': (secretName) => posted({ authorization: { secretName, key: 'k' } }),
+  'HttpInvalidatorProps.authorization.key': (key) => posted({ authorization: secret(key) }),
+  'HttpInvalidatorProps.namespace': (namespace) => posted({ namespace }),
+  'HttpInvalidatorProps.cidr': (cidr) => posted({ cidr }),
+  'CacheInvalidatorProps.connection.secretName': (secretName) => cached({ connection: { secretName, key: 'k' } }),
+  'CacheInvalidatorProps.connection.key': (key) => cached({ connection: secret(key) }),
+  'CacheInvalidatorProps.keyPrefix': (keyPrefix) => cached({ keyPrefix }),
+  'CacheInvalidatorProps.namespace': (namespace) => cached({ namespace }),
+  'CacheInvalidatorProps.cidr': (cidr) => cached({ cidr }),
+  'RateLimitedSenderProps.from': (from) => sender({ from }),
+  'RateLimitedSenderProps.queueName': (queueName) => sender({ queueName }),
+  'RateLimitedSenderProps.monitoringNamespace': (monitoringNamespace) => sender({ monitoringNamespace }),
+  'SmtpProviderProps.connection.secretName': (secretName) =>
+    sender({ provider: smtp({ connection: { secretName, key: 'k' } }) }),
+  'SmtpProviderProps.connection.key': (key) => sender({ provider: smtp({ connection: secret(key) }) }),
+  'SmtpProviderProps.namespace': (namespace) => sender({ provider: smtp({ namespace }) }),
+  'SmtpProviderProps.cidr': (cidr) => sender({ provider: smtp({ cidr }) }),
+  'HttpProviderProps.url': (url) => sender({ provider: api({ url }) }),
+  'HttpProviderProps.key.secretName': (secretName) => sender({ provider: api({ key: { secretName, key: 'k' } }) }),
+  'HttpProviderProps.key.key': (key) => sender({ provider: api({ key: secret(key) }) }),
+  'HttpProviderProps.header': (header) => sender({ provider: api({ header }) }),
+  'HttpProviderProps.namespace': (namespace) => sender({ provider: api({ namespace }) }),
+  'HttpProviderProps.cidr': (cidr) => sender({ provider: api({ cidr }) }),
+  'RedisServer.host': (host) => store({ host }),
+  'RedisServer.namespace': (namespace) => store({ namespace }),
+  'RedisServer.cidr': (cidr) => store({ cidr }),
+  'RedisServer.password.secretName': (secretName) => store({ password: { secretName, key: 'k' } }),
+  'RedisServer.password.key': (key) => store({ password: secret(key) }),
+  'RedisServer.certificateAuthority.secretName': (secretName) =>
+    store({ certificateAuthority: { secretName, key: 'k' } }),
+  'RedisServer.certificateAuthority.key': (key) => store({ certificateAuthority: secret(key) }),
   'KafkaTriggerProps.bootstrapServers': (server) => kafka({ bootstrapServers: [server] }),
   'KafkaTriggerProps.namespace': (text) => kafka({ namespace: text }),
   'KafkaTriggerProps.cidr': (cidr) => kafka({ cidr }),
@@ -288,6 +363,15 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
     'climbs out of a folder',
     'ends a string of YAML or JSON',
   ],
+  // The beginning of keys in a cache, which may be any text.
+  'CacheInvalidatorProps.keyPrefix': [
+    'ends a label matcher of PromQL',
+    'climbs out of a folder',
+    'ends a string of YAML or JSON',
+    'is empty',
+  ],
+  // The beginning of keys in Redis, which may have slashes; no file is named by it.
+  'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
   // The arguments of a program are its own affair; no shell reads them.
   'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
@@ -305,7 +389,11 @@ function textProps(): string[] {
       ts.ScriptTarget.Latest,
       true,
     );
-    return source.statements.filter(ts.isInterfaceDeclaration).flatMap((one) =>
+    const interfaces = source.statements.filter(ts.isInterfaceDeclaration);
+    const exported = interfaces.filter(({ modifiers }) =>
+      modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
+    );
+    return exported.flatMap((one) =>
       one.members.filter(ts.isPropertySignature).flatMap((member) => {
         const name = `${one.name.text}.${member.name.getText()}`;
         const type = member.type?.getText() ?? '';

@@ -1,10 +1,10 @@
 import { type Check, wholeNumber } from '../../flow/errors';
 import { FLAG, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
-import type { ContainerLane } from '../../runtime/sender-container/lane';
 import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, secretChecks, textCheck } from '../names';
-import { type Egress, placeOf } from '../network-policy';
+import { placeOf } from '../network-policy';
 import type { SecretKey } from '../secret-key';
+import type { ProviderBinding } from './provider-binding';
 
 const SMTPS_PORT = 465;
 const HTTPS_PORT = 443;
@@ -84,18 +84,6 @@ export interface HttpProviderProps {
    * @default - any address outside but link-local ones
    */
   readonly cidr?: string;
-}
-
-/** What a container needs to send by a provider. */
-export interface ProviderBinding {
-  /** Its checks; the names of its fields begin with the prefix. */
-  readonly checks: (prefix: string) => Check[];
-  /** What the sender is told, with the variables of that prefix. */
-  readonly lane: (variables: string) => Pick<ContainerLane, 'kind' | 'urlFrom' | 'requireTls' | 'keyFrom' | 'header'>;
-  readonly environment: (variables: string) => Record<string, string>;
-  readonly secrets: (variables: string) => Record<string, SecretKey>;
-  /** Made after the checks have passed. */
-  readonly egress: () => Egress;
 }
 
 /**

@@ -523,7 +523,7 @@ export const AWS_SUBJECTS: readonly Subject[] = [
   ),
   subject(
     'aws.CoalescingQueue',
-    ['aws.CoalescingQueue'],
+    ['aws.CoalescingQueue', 'aws.Invalidator'],
     'cdk',
     merging,
     inStack((stack, id, props) => {

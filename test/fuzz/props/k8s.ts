@@ -459,7 +459,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
   ),
   subject(
     'k8s.CoalescingQueue',
-    ['k8s.CoalescingQueue'],
+    ['k8s.CoalescingQueue', 'k8s.Invalidator'],
     'text',
     fc.record({
       workload: fc.record({
