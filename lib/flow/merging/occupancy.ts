@@ -88,3 +88,45 @@ export function cycleOf(load: ReaderLoad, windowSeconds: number, fixedSeconds: n
   const workSeconds = fixedSeconds + keys * keySeconds;
   return { seconds, events: load.perSecond * seconds, keys, workSeconds, worstDelaySeconds: seconds + workSeconds };
 }
+
+/** Places at which the law of the gaps between reads is evaluated. */
+const PLACES = 100;
+
+/**
+ * The merge ratio of so many readers of one stream, each of which takes all that waits when it begins to collect and when
+ * its window ends. Their reads are at moments that have nothing to do with each other, so what a flush has is two of the
+ * gaps between 2n random points on a circle: a share of the cycle by the law Beta(2, 2n − 2). Uneven gaps merge a little
+ * more than even ones.
+ *
+ * @param load all events of the stream
+ */
+export function ratioInTurns(
+  load: ReaderLoad,
+  readers: number,
+  windowSeconds: number,
+  fixedSeconds: number,
+  keySeconds: number,
+): number {
+  if (readers === 1) {
+    const { events, keys } = cycleOf(load, windowSeconds, fixedSeconds, keySeconds);
+    return events / keys;
+  }
+  const shape = 2 * readers - 3;
+  const meanKeys = (cycleSeconds: number) => {
+    let [sum, weights] = [0, 0];
+    for (let place = 0; place < PLACES; place += 1) {
+      const share = (place + 0.5) / PLACES;
+      const weight = share * (1 - share) ** shape;
+      sum += weight * distinctKeys(load, share * cycleSeconds);
+      weights += weight;
+    }
+    return sum / weights;
+  };
+  let [seconds, before, keys] = [windowSeconds + fixedSeconds, 0, 0];
+  // From below, so that each round is nearer to the only solution.
+  for (let round = 0; round < 200 && seconds > before * (1 + 1e-6); round += 1) {
+    keys = meanKeys(seconds);
+    [before, seconds] = [seconds, windowSeconds + fixedSeconds + keySeconds * keys];
+  }
+  return (load.perSecond * before) / (readers * keys);
+}

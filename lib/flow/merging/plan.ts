@@ -6,7 +6,7 @@ import { once } from '../once';
 import { smallestAbove } from '../search';
 import { batchChecks, mergingChecks } from './checks';
 import { mergingKnobs } from './knobs';
-import { cycleOf, type ReaderLoad } from './occupancy';
+import { cycleOf, type ReaderLoad, ratioInTurns } from './occupancy';
 import { refusal, waysOut } from './refusals';
 import {
   brokenBy,
@@ -19,6 +19,7 @@ import {
   readersOf,
   type Sizing,
   sizingOf,
+  steadyCostOf,
 } from './sizing';
 import { MergingPlan, type MergingPredictions, type MergingQuestion } from './workload';
 
@@ -46,21 +47,28 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
   const mean = meanCycle(load, sizing);
   const perSecond = keysPerSecond(load, sizing, mean);
   const cost = costOf(load, perSecond);
+  const steadyCost = steadyCostOf(question, sizing);
   const breaksAt = once(
     () =>
       smallestAbove(1, (times) => brokenBy(question, loadOf(question, times), sizing) !== undefined) ??
       Number.POSITIVE_INFINITY,
   );
+  const oneMore = once(() => ratioWithReaders(question, sizing, load.transport.readers + 1));
   return {
     mergeRatio: mean.events / mean.keys,
     cycleSeconds: mean.seconds,
     worstDelaySeconds: fullestCycle(load, sizing).worstDelaySeconds,
+    settleSeconds: load.invalidator.settleSeconds,
+    peakSeconds: load.peakSeconds,
     eventsPerFlush: mean.events,
     keysPerFlush: mean.keys,
     keysPerSecond: perSecond,
-    ratioWithOneMoreReader: ratioWithReaders(question, sizing, load.transport.byKey ? 2 : load.transport.readers + 1),
+    // Both are searched for when they are first read.
+    get ratioWithOneMoreReader() {
+      return oneMore();
+    },
     ...(cost !== undefined && { invalidationCost: cost }),
-    // Searched for when it is first read.
+    ...(steadyCost !== undefined && { steadyCostPerMonth: steadyCost }),
     get breaksAtLoad() {
       return breaksAt();
     },
@@ -68,8 +76,8 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
 }
 
 /**
- * The merge ratio when so many readers share the keys of one shard, each event going to any of them: what happens when
- * the readers of one group are scaled, whatever the transport.
+ * The merge ratio when so many readers share the events of one shard, whatever their keys: what happens when the readers of
+ * one group are scaled, or when producers send a key to any shard.
  */
 export function ratioWithReaders(
   question: MergingQuestion,
@@ -79,8 +87,12 @@ export function ratioWithReaders(
   const load = loadOf(question);
   const { perSecond, ...rest } = meanLoad(load, shards);
   const own = (perSecond * readersOf(load, shards)) / shards;
+  const each = load.keySeconds / workers;
+  if (load.transport.takesAll) {
+    return ratioInTurns({ ...rest, perSecond: own }, readers, windowSeconds, load.fixedSeconds, each);
+  }
   const shared: ReaderLoad = { ...rest, perSecond: own / readers };
-  const { events, keys } = cycleOf(shared, windowSeconds, load.fixedSeconds, load.keySeconds / workers);
+  const { events, keys } = cycleOf(shared, windowSeconds, load.fixedSeconds, each);
   return events / keys;
 }
 
@@ -97,7 +109,7 @@ function remarksOn(question: MergingQuestion, sizing: Sizing): string[] {
           `Amazon SQS gives an event to any of its two readers: ${(mean.events / mean.keys).toPrecision(3)} events a key. Kinesis, by key, has one reader a key and merges more.`,
         ]
       : [
-          `Do not scale the readers of a shard: two of them merge ${two} events a key. A short time to live, or a version in the key, needs no invalidation at all where some seconds of age do no harm.`,
+          `${transport === 'kinesis' ? 'Use the cache key as partition key: events of a key that come to two readers are merged to' : 'Do not scale the readers of a stream: two of them merge'} ${two} events a key. A short time to live, or a version in the key, needs no invalidation at all where some seconds of age do no harm.`,
         ]),
   ];
 }

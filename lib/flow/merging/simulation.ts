@@ -75,8 +75,12 @@ export interface Readers {
   readonly byKey: boolean;
   readonly windowSeconds: number;
   readonly fixedSeconds: number;
-  /** Seconds of a key, calls at once taken into account. */
   readonly keySeconds: number;
+  /** Calls at once of a reader, and keys of a call: a call is as long as its keys, however many calls there are. */
+  readonly workers: number;
+  readonly keysPerCall: number;
+  /** Seconds until a reader sees an event, at the worst. Default: none. */
+  readonly pollSeconds?: number;
   /** Events of a flush at most. */
   readonly maxBatch: number;
 }
@@ -136,6 +140,52 @@ export function runMerging(stream: EventStream, readers: Readers, random: Random
   };
 }
 
+/** Readers of one stream, each of which takes all that waits when it begins to collect and when its window ends. */
+export interface SharingReaders {
+  readonly count: number;
+  readonly windowSeconds: number;
+  readonly keySeconds: number;
+  /** Before that the readers find to their rhythm; nothing is counted. */
+  readonly fromSeconds: number;
+}
+
+/** The merge ratio of readers that share one stream, started one after another. */
+export function ratioOfSharing({ at, key }: EventStream, readers: SharingReaders, random: Random): number {
+  const { windowSeconds, keySeconds, fromSeconds } = readers;
+  const states = Array.from({ length: readers.count }, () => ({
+    at: 2 * windowSeconds * random.uniform(),
+    isCollecting: false,
+    keys: new Set<number>(),
+    events: 0,
+  }));
+  const end = at[at.length - 1];
+  let [next, events, keys] = [0, 0, 0];
+  for (;;) {
+    const reader = states.reduce((first, one) => (one.at < first.at ? one : first));
+    if (reader.at >= end) return events / keys;
+    if (!reader.isCollecting && at[next] > reader.at) {
+      // It waits for the next event; of several that wait, any may get it.
+      reader.at = at[next] + 1e-6 * random.uniform();
+      continue;
+    }
+    for (; at[next] <= reader.at; next += 1) {
+      reader.keys.add(key[next]);
+      reader.events += 1;
+    }
+    if (!reader.isCollecting) {
+      reader.isCollecting = true;
+      reader.at += windowSeconds;
+      continue;
+    }
+    reader.at += reader.keys.size * keySeconds;
+    if (reader.at > fromSeconds) {
+      events += reader.events;
+      keys += reader.keys.size;
+    }
+    [reader.isCollecting, reader.keys, reader.events] = [false, new Set<number>(), 0];
+  }
+}
+
 interface Totals {
   acknowledged: number;
   keysWorked: number;
@@ -148,23 +198,25 @@ interface Totals {
 function runReader(
   { at, key }: EventStream,
   own: readonly number[],
-  { windowSeconds, fixedSeconds, keySeconds, maxBatch }: Readers,
+  readers: Readers,
   kill: Kill | undefined,
   lastWork: Map<number, number>,
   totals: Totals,
 ): void {
+  const { windowSeconds, maxBatch, pollSeconds = 0 } = readers;
+  const seen = (moment: number) => moment + pollSeconds;
   let isKilled = kill === undefined;
   let [next, free] = [0, 0];
   while (next < own.length) {
-    const begin = Math.max(free, at[own[next]]);
+    const begin = Math.max(free, seen(at[own[next]]));
     let end = begin + windowSeconds;
     let last = next;
-    while (last < own.length && last - next < maxBatch && at[own[last]] <= end) last += 1;
+    while (last < own.length && last - next < maxBatch && seen(at[own[last]]) <= end) last += 1;
     // A batch that is full ends the window.
-    if (last - next >= maxBatch) end = Math.max(begin, at[own[last - 1]]);
+    if (last - next >= maxBatch) end = Math.max(begin, seen(at[own[last - 1]]));
     const keys = new Set<number>();
     for (let index = next; index < last; index += 1) keys.add(key[own[index]]);
-    const work = fixedSeconds + keys.size * keySeconds;
+    const work = workSeconds(keys.size, readers);
     let workBegin = end;
     if (!isKilled && kill !== undefined && end >= kill.afterSeconds) {
       isKilled = true;
@@ -182,4 +234,15 @@ function runReader(
     free = done;
     next = last;
   }
+}
+
+/** Seconds of a flush: its calls are dealt one by one to the worker that is free first. */
+function workSeconds(keys: number, { fixedSeconds, keySeconds, workers, keysPerCall }: Readers): number {
+  const busy = new Float64Array(workers);
+  for (let left = keys; left > 0; left -= keysPerCall) {
+    let first = 0;
+    for (let worker = 1; worker < workers; worker += 1) if (busy[worker] < busy[first]) first = worker;
+    busy[first] += Math.min(left, keysPerCall) * keySeconds;
+  }
+  return fixedSeconds + Math.max(...busy);
 }
