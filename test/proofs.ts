@@ -38,6 +38,20 @@ export const PROOFS: readonly Proof[] = [
     title: '24 senders on one bucket in a real Redis',
   },
   {
+    name: 'coalescer',
+    cases: [9],
+    suite: 'engines',
+    file: 'test/engines/coalescer.test.ts',
+    title: '100,000 events in a minute, merged from a real Redis',
+  },
+  {
+    name: 'coalescer-kinesis',
+    cases: [9],
+    suite: 'engines',
+    file: 'test/engines/coalescer-kinesis.test.ts',
+    title: 'the merger behind a stream of the local AWS',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',

@@ -25,7 +25,11 @@ export const SUITES = {
   // One file at a time: each starts servers of its own and measures.
   engines: {
     jest: ['--runInBand', '--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/engines/'],
-    prepare: async () => bundle(),
+    prepare: async () => {
+      // The stream of the merger's test; without it that is skipped by name.
+      await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
+      bundle();
+    },
   },
   patterns: {
     jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/patterns/'],

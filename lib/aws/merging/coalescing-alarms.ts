@@ -128,7 +128,7 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
       threshold: 'alarmKeys',
       seconds: 'alarmWindowSeconds',
       periods: 'alarmUnmergedWindows',
-      text: 'More keys are worked on than merged events leave at the peak. Check in this order: ParallelizationFactor of the mapping is 1, and nothing else reads with it; producers use the cache key as partition key, with nothing added to it; events or distinct keys have grown, which the plan has to be told.',
+      text: 'More keys are worked on than merged events leave at the peak. Check in this order: producers use the cache key as partition key, with nothing added to it; batches are not cut short (records of more bytes than planned); events or distinct keys have grown, which the plan has to be told.',
     },
     {
       id: 'SetAside',

@@ -3,7 +3,12 @@ import { Dashboard, GraphWidget, MathExpression, Stats } from 'aws-cdk-lib/aws-c
 import type { ISecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Grant, type IGrantable } from 'aws-cdk-lib/aws-iam';
 import { type IStream, Stream, StreamEncryption, StreamMode } from 'aws-cdk-lib/aws-kinesis';
-import { EventSourceMapping, type Function as LambdaFunction, StartingPosition } from 'aws-cdk-lib/aws-lambda';
+import {
+  type CfnFunction,
+  EventSourceMapping,
+  type Function as LambdaFunction,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda';
 import { SqsDlq } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -14,6 +19,7 @@ import { planCoalescing } from '../../flow/merging/plan';
 import { waitingQuestion } from '../../flow/merging/waiting';
 import type { MergingPlan } from '../../flow/merging/workload';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
+import { MERGES_TAG } from '../../rules/cloudformation/caches';
 import { parkedQueue } from '../parked-queue';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
@@ -26,7 +32,7 @@ import {
   coalescingQuestion,
   EventTransport,
 } from './coalescing-queue-props';
-import type { InvalidatorBinding } from './invalidator';
+import type { InvalidatorBinding } from './invalidator-binding';
 
 /** A batch of 6 MB as text, and its keys. */
 const MERGER_MIB = 1024;
@@ -205,6 +211,8 @@ export class CoalescingQueue extends Construct {
         ...(this.props.keyPointer !== undefined && { KEY_OF: this.props.keyPointer }),
       },
     });
+    // Only on the function: the rule looks for it there.
+    (merger.node.defaultChild as CfnFunction).tags.setTag(MERGES_TAG, 'true');
     this.asideQueue.grantSendMessages(merger);
     this.stream?.grantRead(merger);
     this.queue?.grant(
@@ -232,7 +240,7 @@ export class CoalescingQueue extends Construct {
         : {
             eventSourceArn: stream.streamArn,
             startingPosition: StartingPosition.TRIM_HORIZON,
-            // More would share the keys of a shard out by their hash, and flush each part by itself.
+            // More would deal the keys of a shard out to as many flushes at once: calls beyond those of the plan.
             parallelizationFactor: 1,
             bisectBatchOnError: true,
             maxRecordAge: Duration.seconds(plan.value('maxRecordAgeSeconds')),

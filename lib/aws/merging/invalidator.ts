@@ -7,10 +7,9 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { CHECKED, FLAG, having, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
 import type { InvalidatorName } from '../../flow/merging/invalidators';
-import type { InvalidatorSetting } from '../../runtime/coalescer/handler';
 import { LAMBDA, SECRET, SECURITY_GROUP, VPC } from '../kinds';
-import type { RuntimeFunctionNetwork } from '../runtime-function';
 import { grantSecretValue } from '../secret-value';
+import type { InvalidatorBinding } from './invalidator-binding';
 
 /** The port of Redis and Valkey. */
 const REDIS_PORT = 6379;
@@ -102,14 +101,6 @@ export interface CacheInvalidatorProps {
    * @default - a new one
    */
   readonly securityGroup?: ISecurityGroup;
-}
-
-/** What an invalidator is to a merger. */
-export interface InvalidatorBinding {
-  readonly name: InvalidatorName;
-  readonly setting: InvalidatorSetting;
-  readonly network?: RuntimeFunctionNetwork;
-  readonly grant: (merger: IFunction) => void;
 }
 
 /**

@@ -302,9 +302,6 @@ export interface Sizing extends Settings {
   readonly headroom: number;
 }
 
-/** Workers that are tried, fewest first. */
-const WORKERS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
-
 /**
  * The least settings that keep the promise with head-room; without it when nothing keeps it and the head-room was not
  * asked for. Undefined when nothing keeps the promise.
@@ -322,13 +319,11 @@ export function sizingOf(question: MergingQuestion): Sizing | undefined {
 export function settingsFor(question: MergingQuestion, times: number): Settings | undefined {
   const load = loadOf(question);
   const high = times === 1 ? load : loadOf(question, times);
-  const mostWorkers = question.workers ?? load.invalidator.mostWorkers;
-  for (const workers of question.workers === undefined ? WORKERS : [question.workers]) {
-    if (workers > mostWorkers) return undefined;
-    const found = withWorkers(question, load, high, workers);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const of = (workers: number) => withWorkers(question, load, high, workers);
+  const { mostWorkers } = load.invalidator;
+  const first = of(question.workers ?? 1);
+  if (first !== undefined || question.workers !== undefined || of(mostWorkers) === undefined) return first;
+  return of(lastWhole(mostWorkers, 1, (workers) => of(workers) !== undefined));
 }
 
 function withWorkers(question: MergingQuestion, load: Load, high: Load, workers: number): Settings | undefined {
@@ -347,8 +342,10 @@ function withWorkers(question: MergingQuestion, load: Load, high: Load, workers:
   if (!shardsTake(high, most)) return undefined;
   const base = shardsTake(high, 1) ? 1 : lastWhole(most, 1, (shards) => shardsTake(high, shards));
   // More than the transport needs only where a batch would be too large.
+  let failing: number | undefined;
   for (let shards = base; shards <= most; shards = Math.max(shards + 1, Math.floor(shards * 1.25))) {
-    if (keeps(shards)) return settingsOn(shards);
+    if (keeps(shards)) return settingsOn(failing === undefined ? shards : lastWhole(shards, failing, keeps));
+    failing = shards;
     const settings = settingsOn(shards);
     const broken = settings === undefined ? 'window' : brokenBy(question, high, settings);
     if (broken !== 'batch' && broken !== 'flush') return undefined;

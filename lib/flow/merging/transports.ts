@@ -66,7 +66,7 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
     takesAll: false,
     // The least that a mapping can be limited to.
     readers: 2,
-    // Twice what two readers of full batches of 10 receives would do at leisure; above, Kinesis costs less and merges more.
+    // A bound of this library: above it two readers merge so much less than one that a stream is the better place.
     shard: { perSecond: 200, bytesPerSecond: Number.POSITIVE_INFINITY, most: 1 },
     // Bodies are text in an envelope of some 700 bytes.
     batch: { events: 10_000, bytes: LAMBDA_PAYLOAD, growth: 1, addedBytes: 700 },

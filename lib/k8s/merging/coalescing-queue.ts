@@ -26,7 +26,8 @@ import {
 import { scriptConfigMap } from '../script';
 import type { SecretKey } from '../secret-key';
 import { coalescingAlerts, coalescingGraphs } from './coalescing-alerts';
-import type { Invalidator, InvalidatorBinding } from './invalidator';
+import type { Invalidator } from './invalidator';
+import type { InvalidatorBinding } from './invalidator-binding';
 
 /** Folder of the program. */
 const PROGRAM = '/opt/coalescer';

@@ -3,8 +3,9 @@ import { FLAG, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../..
 import type { InvalidatorName } from '../../flow/merging/invalidators';
 import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, secretChecks, textCheck } from '../names';
-import { type Egress, placeOf } from '../network-policy';
+import { placeOf } from '../network-policy';
 import type { SecretKey } from '../secret-key';
+import type { InvalidatorBinding } from './invalidator-binding';
 
 const REDIS_PORT = 6379;
 
@@ -86,13 +87,6 @@ export interface CacheInvalidatorProps {
    * @default 6379
    */
   readonly port?: number;
-}
-
-/** What an invalidator is to a merger. */
-export interface InvalidatorBinding {
-  readonly environment: Readonly<Record<string, string>>;
-  readonly secrets: Readonly<Record<string, SecretKey>>;
-  readonly egress: Egress;
 }
 
 /**

@@ -3,6 +3,7 @@ import { ALARM_TOPIC_RULES } from './alarm-topics';
 import { ALARM_RULES } from './alarms';
 import { API_RULES } from './api';
 import { BATCH_RULES } from './batch';
+import { CACHE_RULES } from './caches';
 import { DATABASE_RULES } from './database';
 import { KAFKA_RULES } from './kafka';
 import { LAMBDA_RULES } from './lambda';
@@ -31,4 +32,5 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...TABLE_RULES,
   ...BATCH_RULES,
   ...DATABASE_RULES,
+  ...CACHE_RULES,
 ];

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { EMBEDDED_CACHE_RULES } from './caches';
 import { EMBEDDED_DATABASE_RULES } from './databases';
 import { EMBEDDED_BROKER_RULES } from './kafka';
 import { EMBEDDED_LOG_RULES } from './logs';
@@ -16,4 +17,5 @@ export const EMBEDDED_RULES: readonly Rule[] = [
   ...EMBEDDED_SCHEDULE_RULES,
   ...EMBEDDED_THROTTLE_RULES,
   ...EMBEDDED_DATABASE_RULES,
+  ...EMBEDDED_CACHE_RULES,
 ];

@@ -116,8 +116,10 @@ class Flush {
       const sweeps = round <= rounds && this.#mayCall(until);
       if (sweeps) await this.#sweep(round, rounds, until);
       else if (this.#open.length > 0) await this.#judge();
+      const judged = this.#open.length;
       await this.#retryBusy(sweeps ? until : this.deadline);
-      if (!sweeps && this.#busy.length === 0) break;
+      // A key that was busy and then failed has all of its attempts before it.
+      if (!sweeps && this.#busy.length === 0 && this.#open.length === judged) break;
     }
     this.#judgeByAge();
     return { done: this.#done, aside: this.#aside, undone: this.#open.concat(this.#busy) };

@@ -49,6 +49,20 @@ const SILENT: readonly Near[] = [
   ['BP-LAMBDA-003', 'more reserved than pollers ask for', set('Function', { ReservedConcurrentExecutions: 1250 })],
   ['BP-LAMBDA-003', 'a FIFO queue has its groups', set('Orders', { EventSourceArn: ARN('sqs', 'orders.fifo') })],
   ['BP-LAMBDA-003', 'pollers with a maximum', set('Orders', { ProvisionedPollerConfig: { MaximumPollers: 2 } })],
+  [
+    'BP-LAMBDA-008',
+    'a function that does not say that it merges',
+    set('Merger', { Tags: [{ Key: 'team', Value: 'web' }] }),
+  ],
+  ['BP-LAMBDA-008', 'no window', set('Mapping', { MaximumBatchingWindowInSeconds: 0 })],
+  [
+    'BP-LAMBDA-008',
+    'a stream, where a key has one reader',
+    set('Mapping', { EventSourceArn: ARN('kinesis', 'stream/x'), MaximumRetryAttempts: 1 }),
+  ],
+  ['BP-CACHE-002', 'a mapping that is switched off', set('Mapping', { Enabled: false })],
+  ['BP-CACHE-002', 'a standard queue', set('Changes', { ContentBasedDeduplication: false })],
+  ['BP-CACHE-002', 'a function under another role', set('Purge', { Role: ARN('iam', 'role/other') })],
   ['BP-LAMBDA-004', 'a bound on age alone', set('Reader', { MaximumRecordAgeInSeconds: 3600 })],
   ['BP-LAMBDA-004', 'Kafka, which has no such bound', set('Reader', { EventSourceArn: ARN('kafka', 'cluster/x') })],
   [

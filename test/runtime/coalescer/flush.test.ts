@@ -125,6 +125,18 @@ describe('flush', () => {
     expect(waits).toEqual([200, 400, 800, 1600]);
   });
 
+  test('a key that is busy for long has all of its attempts after that', async () => {
+    let failures = 0;
+    const { ports } = world(([{ key }], call) => {
+      if (key !== 'b') return {};
+      if (call < 12) return { busy: ['b'] };
+      failures += 1;
+      return { failed: ['b'] };
+    });
+    const { aside } = await flush(keys('a', 'b'), 'batch', FAR, { ...CONFIG, keysPerCall: 1 }, ports);
+    expect([names(aside), failures]).toEqual([['b'], CONFIG.attempts]);
+  });
+
   test('nothing succeeds: the service is unavailable, nothing is set aside, and everything is retried', async () => {
     const { ports } = world(() => {
       throw new Error('down');

@@ -141,3 +141,14 @@ const attaching = oncePer((template: Template) =>
     ),
   ),
 );
+
+/** Whether a policy of the role names this action, or its service's actions, on anything. */
+export function roleMayDo(template: Template, action: string, role: Resource): boolean {
+  const service = `${action.split(':')[0]}:`;
+  return allowing(template).policies.some(
+    ({ policy, allowed }) =>
+      allowed.some(({ patterns }) =>
+        patterns.some((pattern) => pattern.startsWith(service) && matchesWildcards(pattern, action)),
+      ) && rolesOf(template, policy).includes(role),
+  );
+}
