@@ -11,11 +11,10 @@ import { SpreadSchedule } from '../lib/aws/schedule/spread-schedule';
 import { CHORES } from '../lib/cases/case-04-cron-stampede';
 import { MAILING } from '../lib/cases/case-07-mail-rate-limit';
 import { STORM } from '../lib/cases/case-09-invalidation-storm';
+import { planCoalescing } from '../lib/flow/merging/plan';
 
 /** Twice the time of a chore, as the plan of the queue asks. */
 const FUNCTION_TIMEOUT = Duration.seconds(2 * CHORES.jobs[0].durationSeconds);
-/** What a call of 100 keys of 1.8 ms may take: the knob callTimeoutSeconds of case 9. */
-const CALL_TIMEOUT = Duration.seconds(5);
 /** 1,769 MiB are one vCPU (AWS Lambda developer guide, Configure function memory); a chore is limited to a fifth. */
 const CHORE_MIB = 354;
 
@@ -43,11 +42,12 @@ export class NotificationsStack extends Stack {
       compute: WorkerCompute.lambda({ function: runner }),
       alarmTopic: alarms,
     });
+    const callSeconds = planCoalescing('Invalidations', STORM).value('callTimeoutSeconds');
     const rebuilder = new RuntimeFunction(this, 'Rebuilder', {
       bundle: 'rebuild',
       description: 'Rebuilds the cached pages of the keys that it gets',
-      // The merger waits as long for it.
-      timeout: CALL_TIMEOUT,
+      // The merger waits as long for it. It ends a second earlier, so that it says that it failed.
+      timeout: Duration.seconds(callSeconds - 1),
     });
     const invalidations = new CoalescingQueue(this, 'Invalidations', {
       ...STORM,

@@ -102,6 +102,7 @@ const BY_ID: readonly [id: RegExp, knobs: (path: string) => AlarmKnobs][] = [
   [/Alarms\/Late\/Resource$/, () => ({ ...window('alarmAgeMilliseconds'), periods: 'alarmLateWindows' })],
   [/Alarms\/Unmerged\/Resource$/, () => ({ ...window('alarmKeys'), periods: 'alarmUnmergedWindows' })],
   [/Alarms\/SetAside\/Resource$/, () => window('alarmSetAside')],
+  [/Alarms\/Idle\/Resource$/, () => ({ ...window('alarmIdle'), periods: 'alarmIdleWindows' })],
   [/Alarms\/WritesThrottled\/Resource$/, () => window('alarmThrottled')],
   [/Alarms\/FlushRefused\/Resource$/, () => ({ ...window('alarmRefused'), periods: 'alarmRefusedWindows' })],
   [/Alarms\/Away\/Resource$/, () => ({ ...window('alarmAway'), periods: 'alarmAwayWindows' })],

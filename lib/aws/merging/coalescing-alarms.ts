@@ -1,4 +1,4 @@
-import { type Alarm, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Alarm, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IStream } from 'aws-cdk-lib/aws-kinesis';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -67,6 +67,12 @@ export class CoalescingAlarms extends Construct {
    */
   public readonly late?: Alarm;
   /**
+   * Events come into the stream, and the merger is not invoked.
+   *
+   * @default - there is no stream
+   */
+  public readonly idle?: Alarm;
+  /**
    * The stream refuses events.
    *
    * @default - there is no stream
@@ -84,7 +90,7 @@ export class CoalescingAlarms extends Construct {
     validate(id, checks);
     const { merger, asideQueue, stream, alarmTopic } = usable;
     const plan = completed(usable.plan, coalescingAlarmKnobs(usable.plan));
-    const rows = [...mergerRows(merger, asideQueue), ...(stream === undefined ? [] : streamRows(stream))];
+    const rows = [...mergerRows(merger, asideQueue), ...(stream === undefined ? [] : streamRows(stream, merger))];
     const made = createAlarms(this, { rows, plan, alarmTopic });
     this.delayed = made.Delayed;
     this.unmerged = made.Unmerged;
@@ -92,6 +98,7 @@ export class CoalescingAlarms extends Construct {
     this.mergerErrors = made.MergerErrors;
     this.flushRefused = made.FlushRefused;
     this.late = made.Late;
+    this.idle = made.Idle;
     this.writesThrottled = made.WritesThrottled;
     this.all = Object.values(made);
   }
@@ -121,7 +128,7 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
       threshold: 'alarmKeys',
       seconds: 'alarmWindowSeconds',
       periods: 'alarmUnmergedWindows',
-      text: 'Twice as many keys are worked on as the plan expects at the peak. Check in this order: producers use the cache key as partition key, with nothing added to it; batches are not cut short (records of more bytes than planned); events or distinct keys have grown, which the plan has to be told.',
+      text: 'More keys are worked on than merged events leave at the peak. Check in this order: producers use the cache key as partition key, with nothing added to it; batches are not cut short (records of more bytes than planned); events or distinct keys have grown, which the plan has to be told.',
     },
     {
       id: 'SetAside',
@@ -144,20 +151,48 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
       threshold: 'alarmRefused',
       seconds: 'alarmWindowSeconds',
       periods: 'alarmRefusedWindows',
-      text: 'What is called takes no more: too many invalidations in progress, or too many requests. Keys wait, and none is lost. Check whether others invalidate the same distribution, then lengthen the window, or use tags.',
+      text: 'What is called takes no more: too many invalidations in progress, or too many requests; or a cache does not answer. Keys wait, and none is lost. Check whether others invalidate the same distribution, then lengthen the window, or use tags; of a cache, its address, its password and clusterMode.',
     },
   ];
 }
 
-function streamRows(stream: IStream): AlarmRow[] {
+function streamRows(stream: IStream, merger: IFunction): AlarmRow[] {
   return [
     {
       id: 'Late',
-      metric: (period) => streamMetric(stream, 'GetRecords.IteratorAgeMilliseconds', Stats.MAXIMUM)(period),
+      // Lambda reads ahead of a batch that fails, so that the age at the stream may look young then.
+      metric: (period) =>
+        new MathExpression({
+          expression: 'MAX([FILL(stream, 0), FILL(merger, 0)])',
+          usingMetrics: {
+            stream: streamMetric(stream, 'GetRecords.IteratorAgeMilliseconds', Stats.MAXIMUM)(period),
+            merger: merger.metric('IteratorAge', { period, statistic: Stats.MAXIMUM }),
+          },
+          label: 'age of the oldest event',
+          period,
+        }),
       threshold: 'alarmAgeMilliseconds',
       seconds: 'alarmWindowSeconds',
       periods: 'alarmLateWindows',
-      text: 'Events wait in the stream for longer than promised, so a shard is not read or its batch fails again and again. Check whether the mapping is enabled, then the log of the merger. Events are kept for the retention of the stream.',
+      text: 'Events wait in the stream for longer than promised: a batch fails again and again, or a shard has more than its reader takes. Read the log of the merger. Events are kept for the retention of the stream.',
+    },
+    {
+      id: 'Idle',
+      // Nothing that reads gives a metric then: no call, no age.
+      metric: (period) =>
+        new MathExpression({
+          expression: 'IF(FILL(invocations, 0) == 0, FILL(incoming, 0), 0)',
+          usingMetrics: {
+            incoming: streamMetric(stream, 'IncomingRecords', Stats.SUM)(period),
+            invocations: merger.metricInvocations({ period, statistic: Stats.SUM }),
+          },
+          label: 'events that no invocation follows',
+          period,
+        }),
+      threshold: 'alarmIdle',
+      seconds: 'alarmWindowSeconds',
+      periods: 'alarmIdleWindows',
+      text: 'Events come into the stream, and the merger is not invoked. Check in this order: the mapping is enabled, and its state names no error; the role of the merger may read the stream and use its key; the function has no reserved concurrency of 0. Events are kept for the retention of the stream.',
     },
     {
       id: 'WritesThrottled',

@@ -206,6 +206,8 @@ export class CoalescingQueue extends Construct {
         BACKOFF_SECONDS: value('backoffSeconds'),
         BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
         CALL_SECONDS: value('callTimeoutSeconds'),
+        SPARE_SECONDS: value('spareSeconds'),
+        ASIDE_AFTER_SECONDS: value('asideAfterSeconds'),
         ...(this.props.keyPointer !== undefined && { KEY_OF: this.props.keyPointer }),
       },
     });
@@ -256,7 +258,7 @@ export class CoalescingQueue extends Construct {
     const sum = (name: string) => mergerMetric(this.merger, name, Stats.SUM)(minute);
     const widgets = [
       new GraphWidget({
-        title: 'events and keys a minute',
+        title: `events and keys in ${minute.toHumanString()}`,
         width: 12,
         left: ['Events', 'Keys', 'SetAside', 'FlushRefused'].map(sum),
         leftAnnotations: [{ value: this.plan.value('alarmKeys'), label: 'keys: events are not merged' }],

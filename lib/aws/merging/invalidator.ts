@@ -5,7 +5,7 @@ import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { CHECKED, having, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, having, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
 import type { InvalidatorName } from '../../flow/merging/invalidators';
 import { LAMBDA, SECRET, SECURITY_GROUP, VPC } from '../kinds';
 import { grantSecretValue } from '../secret-value';
@@ -20,7 +20,8 @@ const REDIS_PORT = 6379;
 export interface LambdaInvalidatorProps {
   /**
    * The function. It is invoked with `{"keys": [{"key", "value", "id", "events"}]}`, every key once with its last event, and
-   * waited for. It may answer `{"failed": ["key"]}`; when it throws, all of its keys have failed.
+   * waited for. It may answer `{"failed": ["key"]}`; when it throws, or answers what is neither that nor empty, all of its
+   * keys have failed.
    */
   readonly function: IFunction;
 }
@@ -31,7 +32,8 @@ export interface LambdaInvalidatorProps {
 export interface CloudFrontInvalidatorProps {
   /**
    * The distribution. Keys are paths, such as `/products/7`, or tags that begin with `#`, such as `#product-7`, for a
-   * distribution with `CacheTagConfig`. A path or a tag costs the same, and one tag stands for every path that has it.
+   * distribution with `CacheTagConfig`. A path or a tag costs the same, and one tag stands for every path that has it. Of
+   * paths with a wildcard, CloudFront takes 15 a minute.
    */
   readonly distribution: IDistribution;
 }
@@ -41,9 +43,17 @@ export interface CloudFrontInvalidatorProps {
  */
 export interface CacheInvalidatorProps {
   /**
-   * Its host name, of the primary or of the configuration endpoint. It is connected to by TLS.
+   * Its host name: the primary endpoint, or, with `clusterMode`, the configuration endpoint. It is connected to by TLS.
    */
   readonly host: string;
+
+  /**
+   * Whether its keys are spread over shards (cluster mode enabled). A client that does not know gets `MOVED` for the keys of
+   * other shards, and they stay stale.
+   *
+   * @default false
+   */
+  readonly clusterMode?: boolean;
 
   /**
    * Its port. 1 to 65535.
@@ -156,6 +166,7 @@ const CLOUDFRONT_KINDS: Kinds<CloudFrontInvalidatorProps> = {
 };
 const CACHE_KINDS: Kinds<CacheInvalidatorProps> = {
   host: needed(TEXT),
+  clusterMode: FLAG,
   port: NUMBER,
   keyPrefix: TEXT,
   secret: SECRET,
@@ -166,14 +177,22 @@ const CACHE_KINDS: Kinds<CacheInvalidatorProps> = {
 };
 
 function bindCache(scope: Construct, props: CacheInvalidatorProps): InvalidatorBinding {
-  const { host, port = REDIS_PORT, keyPrefix = '', secret, vpc, vpcSubnets, connectTo } = props;
+  const { host, port = REDIS_PORT, keyPrefix = '', secret, vpc, vpcSubnets, connectTo, clusterMode } = props;
   const securityGroup =
     props.securityGroup ??
     new SecurityGroup(scope, 'SecurityGroup', { vpc, description: 'Merger of invalidations', allowAllOutbound: true });
   connectTo?.connections.allowFrom(securityGroup, Port.tcp(port), 'merger of invalidations');
   return {
     name: 'cache',
-    setting: { cache: { host, port, prefix: keyPrefix, ...(secret !== undefined && { secretArn: secret.secretArn }) } },
+    setting: {
+      cache: {
+        host,
+        port,
+        prefix: keyPrefix,
+        ...(clusterMode === true && { isCluster: true }),
+        ...(secret !== undefined && { secretArn: secret.secretArn }),
+      },
+    },
     network: { vpc, vpcSubnets, securityGroup },
     grant: (merger) => {
       if (secret !== undefined) grantSecretValue(secret, merger);

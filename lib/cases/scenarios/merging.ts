@@ -2,7 +2,8 @@ import { resolveArrivals } from '../../flow/arrivals';
 import { keyGroups } from '../../flow/merging/occupancy';
 import { planCoalescing } from '../../flow/merging/plan';
 import { eventStream, runMerging, runOneByOne } from '../../flow/merging/simulation';
-import type { TransportName } from '../../flow/merging/transports';
+import { batchLimit, loadOf } from '../../flow/merging/sizing';
+import { TRANSPORTS, type TransportName } from '../../flow/merging/transports';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { Random } from '../../flow/numerics/random';
 import type { Engine } from '../engine';
@@ -33,7 +34,8 @@ const TRANSPORT_OF: Readonly<Record<Engine, TransportName>> = {
 
 function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: number, engine: Engine = 'aws'): Measured {
   const { workload, objective } = scenario;
-  const question: MergingQuestion = { workload, objective, transport: TRANSPORT_OF[engine] };
+  const transport = TRANSPORT_OF[engine];
+  const question: MergingQuestion = { workload, objective, transport };
   const plan = planCoalescing(subject, question);
   const { peakPerSecond, peakSeconds } = resolveArrivals(workload);
   const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0 } = workload;
@@ -44,8 +46,11 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
     byKey: true,
     windowSeconds: plan.value('windowSeconds'),
     fixedSeconds: flushSeconds,
-    keySeconds: keySeconds / plan.value('workers'),
-    maxBatch: plan.value('maxBatch'),
+    keySeconds,
+    workers: plan.value('workers'),
+    keysPerCall: plan.value('keysPerCall'),
+    pollSeconds: TRANSPORTS[transport].pollSeconds,
+    maxBatch: batchLimit(loadOf(question), plan.value('maxBatch')),
   };
   const after = runMerging(stream, readers, new Random(seed + 1));
   const killed = runMerging(stream, readers, new Random(seed + 1), scenario.killed);

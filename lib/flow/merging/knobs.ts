@@ -6,40 +6,40 @@ import { podProbeKnobs, probeTimeoutKnob } from '../probes';
 import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import {
+  ATTEMPTS,
+  BACKOFF_CAP_SECONDS,
+  BACKOFF_SECONDS,
   BUSY_RATIO,
   batchLimit,
+  callTimeout,
   flushTimeout,
   fullestCycle,
   fullestShare,
+  HANGING_CALLS,
+  keysPerCall,
   LEAST_RATIO,
   type Load,
   loadOf,
   meanCycle,
   readersOf,
   type Sizing,
+  SPARE_SECONDS,
   windowBounds,
 } from './sizing';
+import { MERGER_BYTES } from './transports';
 import type { MergingQuestion } from './workload';
 
 const OCCUPANCY = 'Johnson and Kotz, Urn Models (1977): distinct keys among so many events';
 const HERE = 'this library, docs/constructs/coalescing-queue.md';
 /** Seconds that all readers may be away, unless said otherwise: a person is called, and restarts them. */
 export const OUTAGE_SECONDS = 900;
-/** Attempts at one key before it is set aside, and the longest wait before the second one. */
-const ATTEMPTS = 5;
-const BACKOFF_SECONDS = 0.2;
-const BACKOFF_CAP_SECONDS = 5;
 /** Events of a Redis stream that are read at once at least. */
 const LEAST_BATCH = 10_000;
-/** Seconds that a call may take beyond its work. */
-const CALL_SPARE_SECONDS = 4;
 /** Bytes that an entry of a Redis stream takes beside the event. */
 const ENTRY_BYTES = 48;
 /** Seconds that a merger has to end beside its flush. */
 const GRACE_SPARE_SECONDS = 5;
 const LEAST_STALLED_SECONDS = 120;
-/** Calls that a worker makes for a flush at least, so that one that is slow keeps few keys waiting. */
-const CALLS_PER_WORKER = 8;
 
 /** Every knob, in the order in which they follow from each other. */
 export function mergingKnobs(question: MergingQuestion, sizing: Sizing): Knob[] {
@@ -51,7 +51,7 @@ export function mergingKnobs(question: MergingQuestion, sizing: Sizing): Knob[] 
     workersKnob(question, load, sizing),
     windowKnob(question, load, sizing),
     ...batchKnobs(question, load, sizing),
-    ...attemptKnobs(),
+    ...attemptKnobs(question),
     ...transportKnobs(question, load, sizing),
   ];
 }
@@ -109,7 +109,8 @@ function windowKnob(question: MergingQuestion, load: Load, sizing: Sizing): Knob
   const { windowSeconds, workers } = sizing;
   const { step, least } = load.transport.window;
   const shorter = Math.max(least, windowSeconds - step);
-  const bounds = windowBounds(question, load, { ...sizing, windowSeconds: shorter });
+  const high = loadOf(question, sizing.headroom);
+  const bounds = windowBounds(question, load, { ...sizing, windowSeconds: shorter }, high);
   const inputs = { peakPerSecond: load.perSecond, distinctKeys: load.keys, keySeconds: load.keySeconds, workers };
   const { inProgress } = load.invalidator;
   const why: { readonly formula: string; readonly inputs: Knob['inputs'] } = !bounds.cost
@@ -123,8 +124,13 @@ function windowKnob(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       }
     : !bounds.progress
       ? {
-          formula: 'the least with which no more keys are in progress than the invalidator allows',
-          inputs: { ...inputs, mostInProgress: inProgress!.keys, progressSeconds: inProgress!.seconds },
+          formula: 'the least with which, with head-room, no more keys are in progress than the invalidator allows',
+          inputs: {
+            ...inputs,
+            headroom: sizing.headroom,
+            mostInProgress: inProgress!.keys,
+            progressSeconds: inProgress!.seconds,
+          },
         }
       : !bounds.busy
         ? {
@@ -146,25 +152,24 @@ function windowKnob(question: MergingQuestion, load: Load, sizing: Sizing): Knob
 function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob[] {
   const mean = meanCycle(load, sizing);
   const fullest = fullestCycle(load, sizing);
-  const { keysPerCall, source } = load.invalidator;
   const { batch } = load.transport;
   const limited = Number.isFinite(batch.events);
+  const most = batchLimit(load, question.maxBatch);
   const { workers } = sizing;
-  const perCall =
-    workers === 1
-      ? keysPerCall
-      : Math.max(1, Math.min(keysPerCall, Math.ceil(mean.keys / (CALLS_PER_WORKER * workers))));
+  const perCall = keysPerCall(load, sizing);
   return [
     {
       name: 'maxBatch',
-      value: question.maxBatch ?? (limited ? batch.events : Math.max(LEAST_BATCH, Math.ceil(2 * fullest.events))),
+      value:
+        question.maxBatch ??
+        (limited ? batch.events : Math.min(most, Math.max(LEAST_BATCH, Math.ceil(2 * fullest.events)))),
       unit: 'events',
       ...unlessGiven(
         question.maxBatch,
         limited
           ? 'the most that is handed over: what ends the window early un-merges'
-          : `twice the events of a cycle, at least ${LEAST_BATCH}: it bounds memory after an outage`,
-        limited ? {} : { eventsPerFlush: fullest.events },
+          : `twice the events of a cycle, at least ${LEAST_BATCH}; at most what three eighths of the memory of a merger holds, at twice the bytes of an event + ${batch.addedBytes}`,
+        limited ? {} : { eventsPerFlush: fullest.events, eventBytes: load.eventBytes, memoryBytes: MERGER_BYTES },
       ),
       source: load.transport.source,
     },
@@ -172,11 +177,11 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       ? [
           {
             name: 'batchSeconds',
-            value: (batchLimit(load, question.maxBatch) * fullest.seconds) / fullest.events,
+            value: (most * fullest.seconds) / fullest.events,
             unit: 's',
             formula:
               'events that a batch holds, by number and by bytes, ÷ events a second of the fullest reader: a longer cycle is cut in two',
-            inputs: { batchEvents: batchLimit(load, question.maxBatch), perSecond: fullest.events / fullest.seconds },
+            inputs: { batchEvents: most, perSecond: fullest.events / fullest.seconds },
             source: load.transport.source,
           },
         ]
@@ -187,30 +192,30 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       unit: 'keys',
       formula:
         workers === 1
-          ? 'the most of one call'
-          : `keys of a flush ÷ (${CALLS_PER_WORKER} × calls at once), so that all of them end at about the same time`,
-      inputs: workers === 1 ? {} : { keysPerFlush: mean.keys, workers },
-      source,
+          ? 'the most of one call, of 10 s at most'
+          : 'keys of a flush ÷ (8 × calls at once), so that all of them end at about the same time; at most a call of 10 s',
+      inputs: { keySeconds: load.keySeconds, ...(workers > 1 && { keysPerFlush: mean.keys, workers }) },
+      source: load.invalidator.source,
     },
     {
       name: 'callTimeoutSeconds',
-      value:
-        Math.ceil(2 * (load.fixedSeconds + Math.min(perCall, load.keys) * load.keySeconds) - 1e-9) + CALL_SPARE_SECONDS,
+      value: callTimeout(load, sizing),
       unit: 's',
-      formula: `2 × (flush + keys of a call × seconds of a key), rounded up, + ${CALL_SPARE_SECONDS}: after that a call has failed`,
+      formula: '2 × (flush + keys of a call × seconds of a key), rounded up, + 4: after that a call has failed',
       inputs: { flushSeconds: load.fixedSeconds, keysPerCall: perCall, keySeconds: load.keySeconds },
       source: 'derived here: it ends before the flush does',
     },
   ];
 }
 
-function attemptKnobs(): Knob[] {
+function attemptKnobs({ objective, outageSeconds = OUTAGE_SECONDS }: MergingQuestion): Knob[] {
+  const { freshnessSeconds } = objective;
   return [
     chosenKnob(
       'attempts',
       ATTEMPTS,
       'attempts',
-      'at one key while others succeed; then it is set aside, and the rest go on',
+      'at one key, the last by itself between successes of another one; then it is set aside, and the rest go on',
       HERE,
     ),
     chosenKnob('backoffSeconds', BACKOFF_SECONDS, 's', 'the longest wait before the second attempt; it doubles', HERE),
@@ -221,43 +226,71 @@ function attemptKnobs(): Knob[] {
       'the longest wait before an attempt; each is drawn at random below it',
       HERE,
     ),
+    {
+      name: 'asideAfterSeconds',
+      value: Math.max(2 * freshnessSeconds, outageSeconds),
+      unit: 's',
+      formula:
+        'the longer of 2 × freshness and an outage: where nothing succeeds that a failure could be compared with, a key that is the only one of its flush, or that the service names, is set aside when its event is as old',
+      inputs: { freshnessSeconds, outageSeconds },
+      source: HERE,
+    },
   ];
 }
 
 function transportKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob[] {
   const { transport = 'kinesis', outageSeconds = OUTAGE_SECONDS } = question;
+  const { inProgress } = load.invalidator;
   const flush: Knob = {
     name: 'flushTimeoutSeconds',
     value: flushTimeout(load, sizing, question.maxBatch),
     unit: 's',
-    formula:
-      '2 × (flush + keys of a full batch, each event another key as far as there are keys, × seconds of a key ÷ calls) + 10 s',
+    formula: `2 × the work of a full batch, each event another key as far as there are keys, + ${HANGING_CALLS} calls that hang + their waits + ${SPARE_SECONDS} s to set aside and to answer${inProgress === undefined ? '' : `, + ${inProgress.seconds} s for every ${inProgress.keys} keys, which wait for those in progress`}`,
     inputs: {
       flushSeconds: load.fixedSeconds,
+      callTimeoutSeconds: callTimeout(load, sizing),
       keySeconds: load.keySeconds,
       distinctKeys: load.keys,
       workers: sizing.workers,
     },
-    source: 'derived here: after an outage every batch is full',
+    source: 'derived here: after an outage every batch is full, and one key that hangs must not keep the others',
   };
+  const spare = chosenKnob(
+    'spareSeconds',
+    SPARE_SECONDS,
+    's',
+    'of a flush: no call goes on after that; keys are set aside, and what was done is acknowledged',
+    HERE,
+  );
   if (transport === 'redis-stream') {
-    const events = Math.ceil(2 * itemsDuringOutage(question.workload, outageSeconds));
+    const share = fullestShare(load.groups, sizing.shards);
+    const perStream = Math.ceil(2 * itemsDuringOutage(question.workload, outageSeconds) * share);
+    const events = perStream * sizing.shards;
     return [
       flush,
+      spare,
+      {
+        name: 'maxLengthPerStream',
+        value: perStream,
+        unit: 'events',
+        formula:
+          '2 × events of an outage × the share of the fullest shard: a stream drops the oldest above it; merged events are deleted at once, so that only what waits counts',
+        inputs: { outageSeconds, peakPerSecond: load.perSecond, fullestShare: share },
+        source: 'Redis documentation, XADD: MAXLEN; twice, because an entry that is dropped is an event that is lost',
+      },
       {
         name: 'maxLength',
         value: events,
         unit: 'events',
-        formula:
-          '2 × events of an outage: the stream drops the oldest above it; merged events are deleted at once, so that only what waits counts',
-        inputs: { outageSeconds, peakPerSecond: load.perSecond },
-        source: 'Redis documentation, XADD: MAXLEN; twice, because an entry that is dropped is an event that is lost',
+        formula: 'maxLengthPerStream × shards: of all streams together',
+        inputs: { maxLengthPerStream: perStream, shards: sizing.shards },
+        source: 'derived here',
       },
       {
         name: 'memoryBytes',
-        value: Math.ceil((events * (load.eventBytes + ENTRY_BYTES)) / sizing.shards) * sizing.shards,
+        value: events * (load.eventBytes + ENTRY_BYTES),
         unit: 'bytes',
-        formula: `maxLength × (bytes of an event + ${ENTRY_BYTES}): what Redis needs for a full stream`,
+        formula: `maxLength × (bytes of an event + ${ENTRY_BYTES}): what Redis needs for full streams`,
         inputs: { maxLength: events, eventBytes: load.eventBytes },
         source: 'measured, test/engines/coalescer.test.ts',
       },
@@ -289,13 +322,14 @@ function transportKnobs(question: MergingQuestion, load: Load, sizing: Sizing): 
     'as long as may be: what was set aside waits for a person',
     'Amazon SQS API reference, SetQueueAttributes: MessageRetentionPeriod, up to 14 days',
   );
-  if (transport === 'sqs') return [flush, aside];
+  if (transport === 'sqs') return [flush, spare, aside];
   const retentionSeconds = Math.min(
     52 * WEEK_SECONDS,
     Math.max(DAY_SECONDS, Math.ceil((2 * outageSeconds) / 3600) * 3600),
   );
   return [
     flush,
+    spare,
     aside,
     {
       name: 'retentionSeconds',

@@ -19,6 +19,7 @@ import {
   readersOf,
   type Sizing,
   sizingOf,
+  steadyCostOf,
 } from './sizing';
 import { MergingPlan, type MergingPredictions, type MergingQuestion } from './workload';
 
@@ -46,6 +47,7 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
   const mean = meanCycle(load, sizing);
   const perSecond = keysPerSecond(load, sizing, mean);
   const cost = costOf(load, perSecond);
+  const steadyCost = steadyCostOf(question, sizing);
   const breaksAt = once(
     () =>
       smallestAbove(1, (times) => brokenBy(question, loadOf(question, times), sizing) !== undefined) ??
@@ -56,6 +58,8 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
     mergeRatio: mean.events / mean.keys,
     cycleSeconds: mean.seconds,
     worstDelaySeconds: fullestCycle(load, sizing).worstDelaySeconds,
+    settleSeconds: load.invalidator.settleSeconds,
+    peakSeconds: load.peakSeconds,
     eventsPerFlush: mean.events,
     keysPerFlush: mean.keys,
     keysPerSecond: perSecond,
@@ -64,6 +68,7 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
       return oneMore();
     },
     ...(cost !== undefined && { invalidationCost: cost }),
+    ...(steadyCost !== undefined && { steadyCostPerMonth: steadyCost }),
     get breaksAtLoad() {
       return breaksAt();
     },

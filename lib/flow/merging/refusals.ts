@@ -5,6 +5,7 @@ import {
   brokenBy,
   fullestCycle,
   LEAST_RATIO,
+  type Load,
   leastWindow,
   loadOf,
   meanCycle,
@@ -31,8 +32,8 @@ export function refusal(question: MergingQuestion): string {
     const bytes = high.perSecond * high.eventBytes;
     return `${prefix}${figure(high.perSecond)} events/s and ${figure(bytes)} bytes/s, of which the most popular key has ${figure(high.perSecond * high.groups[0].share)} events/s, are more than ${figure(shards)} ${shards === 1 ? 'shard' : 'shards'} of ${title} ${shards === 1 ? 'takes' : 'take'}, ${figure(shard.perSecond)} events/s each`;
   }
-  const settings = closest(question, shards);
-  if (settings === undefined) return noWindow(question, shards);
+  const settings = closest(question, shards, high);
+  if (settings === undefined) return `${prefix}${noWindow(question, shards, high)}`;
   const fullest = fullestCycle(high, settings);
   const told = `a window of ${duration(settings.windowSeconds)} and ${duration(fullest.workSeconds)} of work for ${figure(fullest.keys)} keys`;
   switch (brokenBy(question, high, settings)) {
@@ -45,19 +46,24 @@ export function refusal(question: MergingQuestion): string {
     case 'window':
       return `${prefix}the window has to be ${duration(settings.windowSeconds)}, and ${title} has ${duration(load.transport.window.most)} at most`;
     default:
-      return `${prefix}${told} are a delay of ${duration(fullest.worstDelaySeconds)}, ${duration(objective.freshnessSeconds)} are promised`;
+      return `${prefix}${told}${settles(load)} are a delay of ${duration(fullest.worstDelaySeconds)}, ${duration(objective.freshnessSeconds)} are promised`;
   }
 }
 
+/** What the invalidator takes after it was called, as part of a sentence. */
+function settles({ invalidator: { settleSeconds, title } }: Load): string {
+  return settleSeconds === 0 ? '' : `, and ${duration(settleSeconds)} until ${title} has invalidated them,`;
+}
+
 /** The settings that come closest: the most workers, the shards of the transport. */
-function closest(question: MergingQuestion, most: number): Settings | undefined {
+function closest(question: MergingQuestion, most: number, high: Load): Settings | undefined {
   const load = loadOf(question);
   const workers = question.workers ?? load.invalidator.mostWorkers;
   const shards = question.shards ?? firstThatTakes(question, most);
-  const windowSeconds = question.windowSeconds ?? leastWindow(question, load, shards, workers);
+  const windowSeconds = question.windowSeconds ?? leastWindow(question, load, shards, workers, high);
   if (windowSeconds === undefined) return undefined;
   const settings = { windowSeconds, shards, workers };
-  return Object.values(windowBounds(question, load, settings)).every(Boolean) ? settings : undefined;
+  return Object.values(windowBounds(question, load, settings, high)).every(Boolean) ? settings : undefined;
 }
 
 function firstThatTakes(question: MergingQuestion, most: number): number {
@@ -67,20 +73,21 @@ function firstThatTakes(question: MergingQuestion, most: number): number {
 }
 
 /** What keeps every window that is fresh enough from being long enough. */
-function noWindow(question: MergingQuestion, most: number): string {
+function noWindow(question: MergingQuestion, most: number, high: Load): string {
   const load = loadOf(question);
   const { freshnessSeconds, invalidationCost } = question.objective;
   const workers = question.workers ?? load.invalidator.mostWorkers;
   const windowSeconds = question.windowSeconds ?? Math.min(freshnessSeconds, load.transport.window.most);
   const settings = { windowSeconds, shards: question.shards ?? firstThatTakes(question, most), workers };
-  const bounds = windowBounds(question, load, settings);
+  const bounds = windowBounds(question, load, settings, high);
   const mean = meanCycle(load, settings);
   const at = `in a window of ${duration(windowSeconds)}`;
   if (!bounds.ratio) {
     return `${figure(mean.events)} events of ${figure(mean.keys)} keys come ${at}, ${figure(mean.events / mean.keys)} events a key: merging saves nothing below ${LEAST_RATIO}`;
   }
   if (!bounds.cost) return `${figure(mean.keys)} keys ${at} cost more than ${figure(invalidationCost!)} USD a peak`;
-  if (!bounds.progress) return `${figure(mean.keys)} keys ${at} are more than the invalidator has in progress`;
+  if (!bounds.progress)
+    return `${figure(meanCycle(high, settings).keys)} keys ${at} are more than the invalidator has in progress`;
   return `${figure(mean.keys)} keys ${at} are ${duration(mean.keys * load.keySeconds)} of work, more than half of what ${figure(workers)} ${workers === 1 ? 'call' : 'calls'} at once do`;
 }
 

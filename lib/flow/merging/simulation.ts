@@ -75,8 +75,12 @@ export interface Readers {
   readonly byKey: boolean;
   readonly windowSeconds: number;
   readonly fixedSeconds: number;
-  /** Seconds of a key, calls at once taken into account. */
   readonly keySeconds: number;
+  /** Calls at once of a reader, and keys of a call: a call is as long as its keys, however many calls there are. */
+  readonly workers: number;
+  readonly keysPerCall: number;
+  /** Seconds until a reader sees an event, at the worst. Default: none. */
+  readonly pollSeconds?: number;
   /** Events of a flush at most. */
   readonly maxBatch: number;
 }
@@ -194,23 +198,25 @@ interface Totals {
 function runReader(
   { at, key }: EventStream,
   own: readonly number[],
-  { windowSeconds, fixedSeconds, keySeconds, maxBatch }: Readers,
+  readers: Readers,
   kill: Kill | undefined,
   lastWork: Map<number, number>,
   totals: Totals,
 ): void {
+  const { windowSeconds, maxBatch, pollSeconds = 0 } = readers;
+  const seen = (moment: number) => moment + pollSeconds;
   let isKilled = kill === undefined;
   let [next, free] = [0, 0];
   while (next < own.length) {
-    const begin = Math.max(free, at[own[next]]);
+    const begin = Math.max(free, seen(at[own[next]]));
     let end = begin + windowSeconds;
     let last = next;
-    while (last < own.length && last - next < maxBatch && at[own[last]] <= end) last += 1;
+    while (last < own.length && last - next < maxBatch && seen(at[own[last]]) <= end) last += 1;
     // A batch that is full ends the window.
-    if (last - next >= maxBatch) end = Math.max(begin, at[own[last - 1]]);
+    if (last - next >= maxBatch) end = Math.max(begin, seen(at[own[last - 1]]));
     const keys = new Set<number>();
     for (let index = next; index < last; index += 1) keys.add(key[own[index]]);
-    const work = fixedSeconds + keys.size * keySeconds;
+    const work = workSeconds(keys.size, readers);
     let workBegin = end;
     if (!isKilled && kill !== undefined && end >= kill.afterSeconds) {
       isKilled = true;
@@ -228,4 +234,15 @@ function runReader(
     free = done;
     next = last;
   }
+}
+
+/** Seconds of a flush: its calls are dealt one by one to the worker that is free first. */
+function workSeconds(keys: number, { fixedSeconds, keySeconds, workers, keysPerCall }: Readers): number {
+  const busy = new Float64Array(workers);
+  for (let left = keys; left > 0; left -= keysPerCall) {
+    let first = 0;
+    for (let worker = 1; worker < workers; worker += 1) if (busy[worker] < busy[first]) first = worker;
+    busy[first] += Math.min(left, keysPerCall) * keySeconds;
+  }
+  return fixedSeconds + Math.max(...busy);
 }

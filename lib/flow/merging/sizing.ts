@@ -14,6 +14,22 @@ export const LEAST_RATIO = 1.2;
 /** Standard deviations by which the fullest shard is fuller than the mean: one in 700 is fuller. */
 const FULLEST_DEVIATIONS = 3;
 const DEFAULT_EVENT_BYTES = 256;
+/** Calls that a worker makes for a flush at least, so that one that is slow keeps few keys waiting. */
+const CALLS_PER_WORKER = 8;
+/** A call of more seconds has fewer keys, so that one that hangs or fails costs little: at least one key, however long. */
+const LONGEST_CALL_SECONDS = 10;
+/** Seconds that a call may take beyond its work. */
+const CALL_SPARE_SECONDS = 4;
+/** Attempts at one key before it is set aside, and the longest wait before the second one. */
+export const ATTEMPTS = 5;
+export const BACKOFF_SECONDS = 0.2;
+export const BACKOFF_CAP_SECONDS = 5;
+/** All waits between the attempts of a flush. */
+const BACKOFFS_SECONDS = Array.from({ length: ATTEMPTS - 1 }, (_, index) =>
+  Math.min(BACKOFF_CAP_SECONDS, BACKOFF_SECONDS * 2 ** index),
+).reduce((sum, one) => sum + one, 0);
+/** Before a merger is ended: seconds to set keys aside and to answer. */
+export const SPARE_SECONDS = 5;
 /** Steps that are tried between two window lengths: at a tenth of a second, a day. */
 const MOST_STEPS = 864_000;
 
@@ -85,14 +101,75 @@ export function fullestLoad(load: Load, shards: number): ReaderLoad {
   return { perSecond: perSecond * fullestShare(groups, shards), groups, keyRatio: fullestShare(even, shards) };
 }
 
-/** The cycle of the mean reader. */
-export function meanCycle(load: Load, { windowSeconds, shards, workers }: Settings): Cycle {
-  return cycleOf(meanLoad(load, shards), windowSeconds, load.fixedSeconds, load.keySeconds / workers);
+/**
+ * Keys of one call: as many as the invalidator takes, in a call that is not too long; of several calls at once so few that
+ * all of them end at about the same time.
+ */
+export function keysPerCall(load: Load, { windowSeconds, shards, workers }: Settings): number {
+  const { keySeconds, invalidator, fixedSeconds } = load;
+  const most = Math.max(1, Math.min(invalidator.keysPerCall, Math.floor(LONGEST_CALL_SECONDS / keySeconds + 1e-9)));
+  if (workers === 1) return most;
+  const solved = solvedOf(load);
+  const name = `${windowSeconds} ${shards} ${workers}`;
+  const keys =
+    solved.get(name) ?? cycleOf(meanLoad(load, shards), windowSeconds, fixedSeconds, keySeconds / workers).keys;
+  solved.set(name, keys);
+  return Math.max(1, Math.min(most, Math.ceil(keys / (CALLS_PER_WORKER * workers) - 1e-9)));
 }
 
-/** The cycle of the reader of the fullest shard. */
-export function fullestCycle(load: Load, { windowSeconds, shards, workers }: Settings): Cycle {
-  return cycleOf(fullestLoad(load, shards), windowSeconds, load.fixedSeconds, load.keySeconds / workers);
+/** Keys of a flush by settings: each is asked for several times. */
+const SOLVED = new WeakMap<Load, Map<string, number>>();
+
+function solvedOf(load: Load): Map<string, number> {
+  const solved = SOLVED.get(load) ?? new Map<string, number>();
+  SOLVED.set(load, solved);
+  return solved;
+}
+
+/** Seconds after which a call has failed. */
+export function callTimeout(load: Load, settings: Settings): number {
+  const keys = Math.min(keysPerCall(load, settings), Math.max(1, load.keys));
+  return Math.ceil(2 * (load.fixedSeconds + keys * load.keySeconds) - 1e-9) + CALL_SPARE_SECONDS;
+}
+
+/**
+ * The cycle of a reader whose calls are dealt to its workers: a worker takes the next call when it has ended one. No number
+ * of workers makes a call shorter. Where each has few calls, a flush takes as many as the busiest one has. With more, the
+ * last call to end began when the others had no more to take: keys × seconds ÷ workers, and at most 1 − 1 ÷ workers calls.
+ *
+ * Source: Graham, "Bounds on Multiprocessing Timing Anomalies" (1969).
+ *
+ * @param share of the last call: 1 for the bound, 1/2 for the mean
+ */
+function dealtCycle(load: Load, settings: Settings, reader: ReaderLoad, share: number): Cycle {
+  const { keySeconds, fixedSeconds } = load;
+  const { windowSeconds, workers } = settings;
+  if (workers === 1) return cycleOf(reader, windowSeconds, fixedSeconds, keySeconds);
+  const perCall = keysPerCall(load, settings);
+  const single = cycleOf(reader, windowSeconds, fixedSeconds, keySeconds);
+  if (single.keys <= perCall) return single;
+  for (let calls = 1; calls <= CALLS_PER_WORKER; calls += 1) {
+    const cycle = cycleOf(reader, windowSeconds, fixedSeconds + calls * perCall * keySeconds, 0);
+    if (cycle.keys <= calls * perCall * workers) return cycle;
+  }
+  const last = share * (1 - 1 / workers) * perCall * keySeconds;
+  return cycleOf(reader, windowSeconds, fixedSeconds + last, keySeconds / workers);
+}
+
+/** The cycle of the mean reader. */
+export function meanCycle(load: Load, settings: Settings): Cycle {
+  return dealtCycle(load, settings, meanLoad(load, settings.shards), 1 / 2);
+}
+
+/**
+ * The cycle of the reader of the fullest shard. The delay is that of an event: until the transport hands it over, for a
+ * cycle and its work, and until what was done takes effect.
+ */
+export function fullestCycle(load: Load, settings: Settings): Cycle {
+  const cycle = dealtCycle(load, settings, fullestLoad(load, settings.shards), 1);
+  const { pollSeconds } = load.transport;
+  const worstDelaySeconds = cycle.worstDelaySeconds + pollSeconds + load.invalidator.settleSeconds;
+  return { ...cycle, worstDelaySeconds };
 }
 
 /** Events of a batch at most: by their number, and by their bytes. */
@@ -109,6 +186,19 @@ export function keysPerSecond(load: Load, settings: Settings, mean = meanCycle(l
 export function costOf(load: Load, perSecond: number): number | undefined {
   const { keyCost } = load.invalidator;
   return keyCost === undefined || load.peakSeconds === 0 ? undefined : load.peakSeconds * perSecond * keyCost;
+}
+
+const MONTH_SECONDS = 30 * 86_400;
+
+/** US dollars for the keys of 30 days at the steady rate; undefined when they cost nothing. */
+export function steadyCostOf(question: MergingQuestion, settings: Settings): number | undefined {
+  const load = loadOf(question);
+  const { keyCost } = load.invalidator;
+  const { steadyPerSecond } = resolveArrivals(question.workload);
+  if (keyCost === undefined) return undefined;
+  return steadyPerSecond === 0
+    ? 0
+    : MONTH_SECONDS * keysPerSecond({ ...load, perSecond: steadyPerSecond }, settings) * keyCost;
 }
 
 /** Whether a shard takes what the fullest one gets. */
@@ -140,14 +230,22 @@ export function brokenBy(question: MergingQuestion, load: Load, settings: Settin
 }
 
 const TIMEOUT_FACTOR = 2;
-const TIMEOUT_SPARE_SECONDS = 10;
+/** Calls that may hang in a flush that still sets one key aside. */
+export const HANGING_CALLS = ATTEMPTS + 2;
 
-/** Seconds after which a flush is ended: after an outage a batch is full, and each event in it may be another key. */
-export function flushTimeout(load: Load, { shards, workers }: Settings, maxBatch?: number): number {
+/**
+ * Seconds after which a flush is ended. After an outage a batch is full, and each event in it may be another key; a key may
+ * hang at every attempt, and so may one that is tried to see that others do not, before another one shows that.
+ */
+export function flushTimeout(load: Load, settings: Settings, maxBatch?: number): number {
+  const { workers, shards } = settings;
+  const { inProgress } = load.invalidator;
   const keys = Math.min(batchLimit(load, maxBatch), distinctKeys(fullestLoad(load, shards), Number.MAX_VALUE));
-  return (
-    Math.ceil(TIMEOUT_FACTOR * (load.fixedSeconds + (keys * load.keySeconds) / workers) - 1e-9) + TIMEOUT_SPARE_SECONDS
-  );
+  const last = workers === 1 ? 0 : (1 - 1 / workers) * keysPerCall(load, settings) * load.keySeconds;
+  const work = load.fixedSeconds + (keys * load.keySeconds) / workers + last;
+  const waits = inProgress === undefined ? 0 : inProgress.seconds * Math.ceil(keys / inProgress.keys);
+  const hanging = HANGING_CALLS * callTimeout(load, settings) + BACKOFFS_SECONDS;
+  return Math.ceil(TIMEOUT_FACTOR * work + waits + hanging + SPARE_SECONDS - 1e-9);
 }
 
 /** Why the window is as long as it is. */
@@ -159,8 +257,12 @@ export interface WindowBounds {
   readonly cost: boolean;
 }
 
-/** Which of the lower bounds a window keeps. */
-export function windowBounds(question: MergingQuestion, load: Load, settings: Settings): WindowBounds {
+/**
+ * Which of the lower bounds a window keeps.
+ *
+ * @param high the load with head-room: what is in progress is a limit of others, so it has to be kept then too
+ */
+export function windowBounds(question: MergingQuestion, load: Load, settings: Settings, high = load): WindowBounds {
   const mean = meanCycle(load, settings);
   const perSecond = keysPerSecond(load, settings, mean);
   const { inProgress } = load.invalidator;
@@ -170,7 +272,7 @@ export function windowBounds(question: MergingQuestion, load: Load, settings: Se
   return {
     busy: within(perSecond * load.keySeconds, BUSY_RATIO * settings.workers),
     ratio: mean.events >= LEAST_RATIO * mean.keys * (1 - 1e-9),
-    progress: inProgress === undefined || within(perSecond * inProgress.seconds, inProgress.keys),
+    progress: inProgress === undefined || within(keysPerSecond(high, settings) * inProgress.seconds, inProgress.keys),
     cost: cost === undefined || within(cost, invalidationCost),
   };
 }
@@ -183,13 +285,14 @@ export function leastWindow(
   load: Load,
   shards: number,
   workers: number,
+  high = load,
 ): number | undefined {
   const { least, most, step } = load.transport.window;
   const last = Math.min(MOST_STEPS, Math.round(Math.min(most, question.objective.freshnessSeconds) / step));
   const first = Math.round(least / step);
   const seconds = (steps: number) => Number((steps * step).toFixed(1));
   const holds = (steps: number) =>
-    all(windowBounds(question, load, { windowSeconds: seconds(steps), shards, workers }));
+    all(windowBounds(question, load, { windowSeconds: seconds(steps), shards, workers }, high));
   if (last < first || !holds(last)) return undefined;
   return seconds(holds(first) ? first : lastWhole(last, first, holds));
 }
@@ -226,10 +329,10 @@ export function settingsFor(question: MergingQuestion, times: number): Settings 
 function withWorkers(question: MergingQuestion, load: Load, high: Load, workers: number): Settings | undefined {
   const { most } = load.transport.shard;
   const settingsOn = (shards: number): Settings | undefined => {
-    const windowSeconds = question.windowSeconds ?? leastWindow(question, load, shards, workers);
+    const windowSeconds = question.windowSeconds ?? leastWindow(question, load, shards, workers, high);
     if (windowSeconds === undefined) return undefined;
     const settings = { windowSeconds, shards, workers };
-    return all(windowBounds(question, load, settings)) ? settings : undefined;
+    return all(windowBounds(question, load, settings, high)) ? settings : undefined;
   };
   const keeps = (shards: number) => {
     const settings = settingsOn(shards);

@@ -22,6 +22,8 @@ export interface TransportFacts {
     readonly growth: number;
     readonly addedBytes: number;
   };
+  /** Seconds that an event may wait until the transport has seen it. */
+  readonly pollSeconds: number;
   /** The window: least, most and step in seconds. */
   readonly window: { readonly least: number; readonly most: number; readonly step: number };
   /** Seconds that one flush may take at most, where that is limited. */
@@ -35,6 +37,13 @@ const LAMBDA_SECONDS = 900;
 /** AWS Lambda quotas: 6 MB of a synchronous invocation; measured in mebibytes, so this is on the safe side. */
 const LAMBDA_PAYLOAD = 6_000_000;
 
+/**
+ * Memory of a merger in a container, and the part of it that a batch may take; the program itself takes some 60 MiB, and as
+ * much again is left for garbage.
+ */
+export const MERGER_BYTES = 512 * 1024 ** 2;
+const MERGER_BATCH_BYTES = (3 / 8) * MERGER_BYTES;
+
 /** Every transport. */
 export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
   kinesis: {
@@ -45,10 +54,11 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
     shard: { perSecond: 1000, bytesPerSecond: 1_048_576, most: 500 },
     // Records are in base64, each in an envelope of some 450 bytes.
     batch: { events: 10_000, bytes: LAMBDA_PAYLOAD, growth: 4 / 3, addedBytes: 450 },
+    pollSeconds: 1,
     window: LAMBDA_WINDOW,
     mostSeconds: LAMBDA_SECONDS,
     source:
-      'Amazon Kinesis Data Streams developer guide, Quotas: 1,000 records and 1 MiB a second and shard; AWS Lambda developer guide, event source mappings: 10,000 records, 6 MB, windows of whole seconds up to 300',
+      'Amazon Kinesis Data Streams developer guide, Quotas: 1,000 records and 1 MiB a second and shard; AWS Lambda developer guide, event source mappings: each shard is polled once a second; 10,000 records, 6 MB, windows of whole seconds up to 300',
   },
   sqs: {
     title: 'Amazon SQS with AWS Lambda',
@@ -60,6 +70,8 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
     shard: { perSecond: 200, bytesPerSecond: Number.POSITIVE_INFINITY, most: 1 },
     // Bodies are text in an envelope of some 700 bytes.
     batch: { events: 10_000, bytes: LAMBDA_PAYLOAD, growth: 1, addedBytes: 700 },
+    // Long polling.
+    pollSeconds: 0,
     window: LAMBDA_WINDOW,
     mostSeconds: LAMBDA_SECONDS,
     source:
@@ -71,7 +83,9 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
     takesAll: true,
     readers: 1,
     shard: { perSecond: 5000, bytesPerSecond: 10_000_000, most: 100 },
-    batch: { events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY, growth: 1, addedBytes: 0 },
+    // The merger holds a batch in memory, as answers of the client, as entries and as events: measured, 2 × the bytes + 850.
+    batch: { events: Number.POSITIVE_INFINITY, bytes: MERGER_BATCH_BYTES, growth: 2, addedBytes: 1000 },
+    pollSeconds: 0,
     window: { least: 0.1, most: 86_400, step: 0.1 },
     source: 'measured, test/engines/coalescer.test.ts: one merger reads and acknowledges more than this',
   },

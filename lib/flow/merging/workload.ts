@@ -99,6 +99,10 @@ export interface MergingPredictions {
   readonly cycleSeconds: number;
   /** Seconds from an event until its key is invalidated, at most. */
   readonly worstDelaySeconds: number;
+  /** Of these, seconds from the end of a flush until what was cached is gone. */
+  readonly settleSeconds: number;
+  /** Seconds of the peak. 0 where there is none. */
+  readonly peakSeconds: number;
   /** Events of a flush. */
   readonly eventsPerFlush: number;
   /** Different keys of a flush. */
@@ -113,6 +117,13 @@ export interface MergingPredictions {
    * @default - the invalidator has no price, or there is no peak
    */
   readonly invalidationCost?: number;
+  /**
+   * US dollars that the invalidations of 30 days at the steady rate cost at list price, without the free ones. Events that
+   * are rare are hardly merged.
+   *
+   * @default - the invalidator has no price
+   */
+  readonly steadyCostPerMonth?: number;
   /** The multiple of the load, events and keys alike, at which the freshness breaks, to 1 %. */
   readonly breaksAtLoad: number;
 }
@@ -134,7 +145,7 @@ export class MergingPlan extends Plan {
   public expectations(): Expectation[] {
     const { mergeRatio, cycleSeconds, worstDelaySeconds, eventsPerFlush, keysPerFlush, keysPerSecond } =
       this.predictions;
-    const { ratioWithOneMoreReader, invalidationCost, breaksAtLoad } = this.predictions;
+    const { ratioWithOneMoreReader, invalidationCost, steadyCostPerMonth, breaksAtLoad } = this.predictions;
     const breaks = Number.isFinite(breaksAtLoad) ? `${figure(breaksAtLoad)} ×` : 'no multiple of';
     return [
       { label: 'merge ratio', text: `${figure(mergeRatio)} events a key` },
@@ -148,6 +159,9 @@ export class MergingPlan extends Plan {
       ...(invalidationCost === undefined
         ? []
         : [{ label: 'invalidations of a peak', text: `${figure(invalidationCost)} USD` }]),
+      ...(steadyCostPerMonth === undefined
+        ? []
+        : [{ label: 'invalidations of a month without a peak', text: `${figure(steadyCostPerMonth)} USD` }]),
       { label: 'the promise breaks at', text: `${breaks} the events and keys` },
     ];
   }

@@ -30,7 +30,7 @@ export function coalescingAlerts(plan: MergingPlan, series: MergerSeries): Alert
       expr: `sum(rate(${of('keys_total')}${window})) > ${plan.value('alarmKeysPerSecond')}`,
       forSeconds: plan.value('alarmUnmergedSeconds'),
       severity: 'warning',
-      summary: 'Twice as many keys are worked on as the plan expects at the peak.',
+      summary: 'More keys are worked on than merged events leave at the peak.',
       runbook:
         'XINFO CONSUMERS of the group: more than one for a stream un-merges it, so remove it. Otherwise events or distinct keys have grown, or keys have something unique in them: tell the plan, or mend the producer.',
     },
@@ -45,16 +45,16 @@ export function coalescingAlerts(plan: MergingPlan, series: MergerSeries): Alert
     },
     {
       name: 'InvalidationEventsDropped',
-      expr: `sum(increase(${of('dropped_total')}${window})) > ${plan.value('alarmDropped')}`,
+      expr: `max(${of('dropped_events')}) > ${plan.value('alarmDropped')}`,
       forSeconds: 0,
       severity: 'critical',
       summary: 'Redis dropped events before they were merged: their keys stay stale.',
       runbook:
-        'Invalidate everything that changed since the outage began, by a prefix or by a new version of the keys. Then raise MAXLEN.',
+        'Invalidate everything that changed since the outage began, by a prefix or by a new version of the keys. Then raise MAXLEN, and add the number of the metric to the counter that ends in :settled, by INCRBY.',
     },
     {
       name: 'InvalidationKeysSetAside',
-      expr: `sum(increase(${of('set_aside_total')}${window})) > ${plan.value('alarmSetAside')}`,
+      expr: `max(${of('aside_length')}) > ${plan.value('alarmSetAside')}`,
       forSeconds: 0,
       severity: 'warning',
       summary: 'Keys could not be invalidated, and stay stale until they expire.',

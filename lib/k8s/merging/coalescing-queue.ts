@@ -5,6 +5,7 @@ import { type Check, wholeNumber } from '../../flow/errors';
 import { CHECKED, having, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { coalescingAlertKnobs } from '../../flow/merging/alarms';
 import { planCoalescing } from '../../flow/merging/plan';
+import { MERGER_BYTES } from '../../flow/merging/transports';
 import type { MergingObjective, MergingPlan, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
@@ -96,7 +97,7 @@ export interface CoalescingQueueProps {
   /**
    * Events of one flush at most. A whole number, 1 to 10^7.
    *
-   * @default - twice the events of a cycle, at least 10,000
+   * @default - twice the events of a cycle, at least 10,000, at most what fits into the memory of a merger
    */
   readonly maxBatch?: number;
 
@@ -226,8 +227,11 @@ export class CoalescingQueue extends Construct {
       BACKOFF_SECONDS: value('backoffSeconds'),
       BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
       CALL_TIMEOUT_SECONDS: value('callTimeoutSeconds'),
+      ASIDE_AFTER_SECONDS: value('asideAfterSeconds'),
       STALLED_SECONDS: value('stalledSeconds'),
       METRICS_PORT: String(METRICS_PORT),
+      // Three quarters of its memory; the rest is for buffers outside of the heap.
+      NODE_OPTIONS: `--max-old-space-size=${(0.75 * MERGER_BYTES) / 1024 ** 2}`,
       ...environment,
     };
     const secret = (name: string, { secretName, key }: SecretKey) =>
@@ -256,7 +260,7 @@ export class CoalescingQueue extends Construct {
       startup: probe('startup'),
       resources: {
         cpu: { request: kplus.Cpu.millis(250), limit: kplus.Cpu.millis(1000) },
-        memory: { request: Size.mebibytes(256), limit: Size.mebibytes(512) },
+        memory: { request: Size.mebibytes(256), limit: Size.mebibytes(MERGER_BYTES / 1024 ** 2) },
       },
       securityContext: restrictedContainer(),
     };

@@ -1,5 +1,5 @@
 import type { Check } from '../../flow/errors';
-import { type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
+import { FLAG, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
 import type { InvalidatorName } from '../../flow/merging/invalidators';
 import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, secretChecks, textCheck } from '../names';
@@ -15,8 +15,9 @@ const REDIS_PORT = 6379;
 export interface HttpInvalidatorProps {
   /**
    * Where keys are posted to, such as `http://rebuild.shop:8080/keys`: `{"keys": [{"key", "value", "id", "events"}]}`, every
-   * key once with its last event. An answer of 2xx says that they are done; it may be `{"failed": ["key"]}`. 429 and 503
-   * say that it takes no more now, anything else that all of them have failed.
+   * key once with its last event. An answer of 2xx that is empty, or JSON, says that they are done; it may be
+   * `{"failed": ["key"]}`, which names keys that fail by themselves. 429 and 503 say that it takes no more now, anything else
+   * that all of them have failed. The port is that of the pods: the network policy is applied behind their Service.
    */
   readonly url: string;
 
@@ -50,6 +51,14 @@ export interface CacheInvalidatorProps {
    * Its address with user and password, such as `rediss://user:password@cache.internal:6379`, in a Secret.
    */
   readonly connection: SecretKey;
+
+  /**
+   * Whether its keys are spread over the nodes of a cluster. A client that does not know gets `MOVED` for the keys of other
+   * nodes, and they stay stale.
+   *
+   * @default false
+   */
+  readonly clusterMode?: boolean;
 
   /**
    * What stands before every key in the cache, such as `page:`.
@@ -119,6 +128,7 @@ const HTTP_KINDS: Kinds<HttpInvalidatorProps> = {
 };
 const CACHE_KINDS: Kinds<CacheInvalidatorProps> = {
   connection: needed(SECRET_KEY),
+  clusterMode: FLAG,
   keyPrefix: TEXT,
   namespace: TEXT,
   cidr: TEXT,
@@ -174,13 +184,17 @@ function bindHttp({ url, authorization, namespace, cidr: range }: HttpInvalidato
 
 function bindCache({
   connection,
+  clusterMode = false,
   keyPrefix = '',
   port = REDIS_PORT,
   namespace,
   cidr: range,
 }: CacheInvalidatorProps): InvalidatorBinding {
   return {
-    environment: keyPrefix === '' ? {} : { CACHE_PREFIX: keyPrefix },
+    environment: {
+      ...(keyPrefix !== '' && { CACHE_PREFIX: keyPrefix }),
+      ...(clusterMode && { CACHE_CLUSTER: 'true' }),
+    },
     secrets: { CACHE_URL: connection },
     egress: { ports: [port], ...placeOf(namespace, range) },
   };

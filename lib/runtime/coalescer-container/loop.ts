@@ -18,8 +18,17 @@ export interface Source {
   pending(count: number): Promise<Entry[]>;
   /** New entries. Waits for the first one. */
   next(count: number, blockMillis: number): Promise<Entry[]>;
-  /** Acknowledges and deletes entries, and keeps what is set aside, all or nothing. */
-  settle(ids: readonly string[], aside: readonly MergedKey[], malformed: readonly string[]): Promise<void>;
+  /**
+   * Acknowledges and deletes entries, and keeps what is set aside, all or nothing.
+   *
+   * @param dropped entries that the stream has dropped: they are acknowledged, and do not count as settled
+   */
+  settle(
+    ids: readonly string[],
+    aside: readonly MergedKey[],
+    malformed: readonly string[],
+    dropped: readonly string[],
+  ): Promise<void>;
   /** Milliseconds of the clock that entries are stamped with. */
   clock(): Promise<number>;
 }
@@ -95,14 +104,15 @@ export class Loop {
     const room = maxBatch - held.length;
     // What is held has waited for long enough, and takes along what is there.
     const first = room > 0 ? await this.source.next(room, held.length > 0 ? 1 : BLOCK_MILLIS) : [];
-    const entries = [...held, ...first];
+    // Not by arguments of a function, of which there may not be a hundred thousand.
+    let entries = held.concat(first);
     if (entries.length === 0) return;
     let began = this.ports.now();
     if (entries.length < maxBatch && held.length === 0 && !this.#isStopped) {
       await this.#sleep(1000 * windowSeconds);
       began = this.ports.now();
       // Told to end, it takes nothing new.
-      if (!this.#isStopped) entries.push(...(await this.source.next(maxBatch - entries.length, 1)));
+      if (!this.#isStopped) entries = entries.concat(await this.source.next(maxBatch - entries.length, 1));
     }
     await this.#flush(entries);
     this.ports.count('Flushes', 1);
@@ -123,9 +133,10 @@ export class Loop {
     const again = new Set(undone.map(({ key }) => key));
     const settled = events.filter(({ key }) => !again.has(key));
     await source.settle(
-      [...dropped.map(({ id }) => id), ...malformed, ...settled.map(({ id }) => id)],
+      malformed.concat(settled.map(({ id }) => id)),
       aside,
       malformed,
+      dropped.map(({ id }) => id),
     );
     ports.count('Events', settled.length);
     ports.count('Keys', done.length + aside.length);

@@ -4,12 +4,13 @@
  * Environment: REDIS_URL, STREAM and GROUP (names), SHARD (a number, or POD_NAME, whose ordinal it is), CONSUMER (the name
  * of the stream, unless set), WINDOW_SECONDS,
  * MAX_BATCH, FLUSH_TIMEOUT_SECONDS, KEYS_PER_CALL, WORKERS, ATTEMPTS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS, CALL_TIMEOUT_SECONDS,
- * STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION, or CACHE_URL with CACHE_PREFIX.
+ * ASIDE_AFTER_SECONDS (never, unless set), STALLED_SECONDS, METRICS_PORT; and either REBUILD_URL with REBUILD_AUTHORIZATION,
+ * or CACHE_URL with CACHE_PREFIX and CACHE_CLUSTER.
  */
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { CacheInvalidator } from '../coalescer/cache';
+import { type Cluster, Redis } from 'ioredis';
+import { CacheInvalidator, cacheClient } from '../coalescer/cache';
 import type { Invalidator } from '../coalescer/flush';
 import { HttpInvalidator } from '../coalescer/http';
 import { numberSetting, setting } from '../settings';
@@ -18,13 +19,14 @@ import { metricsText, Readings } from './readings';
 import { RedisStream } from './stream';
 
 const COMMAND_MILLIS = 10_000;
+const REDIS_PORT = 6379;
 
 async function main(): Promise<void> {
   const stream = `${setting('STREAM')}:${shard()}`;
   const redis = connect(setting('REDIS_URL'));
   // A blocking read keeps its connection to itself.
   const watching = connect(setting('REDIS_URL'));
-  const cache = process.env.CACHE_URL ? connect(process.env.CACHE_URL) : undefined;
+  const cache = process.env.CACHE_URL ? connectCache(process.env.CACHE_URL) : undefined;
   const readings = new Readings(stream);
   const ports: LoopPorts = {
     invalidator: invalidatorOf(cache),
@@ -46,6 +48,11 @@ async function main(): Promise<void> {
     attempts: numberSetting('ATTEMPTS'),
     backoffSeconds: numberSetting('BACKOFF_SECONDS'),
     backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+    callSeconds: numberSetting('CALL_TIMEOUT_SECONDS'),
+    // Unless it is set, no key is set aside by its age.
+    asideAfterSeconds: process.env.ASIDE_AFTER_SECONDS
+      ? numberSetting('ASIDE_AFTER_SECONDS')
+      : Number.POSITIVE_INFINITY,
   };
   // The name is fixed: after a restart this reader gets what it held. Two under one name would take it from each other.
   const consumer = process.env.CONSUMER ?? stream;
@@ -87,7 +94,24 @@ function connect(url: string): Redis {
   return client;
 }
 
-function invalidatorOf(cache: Redis | undefined): Invalidator {
+/** The cache, one server or a cluster. */
+function connectCache(url: string): Redis | Cluster {
+  const { hostname: host, port, protocol, username, password } = new URL(url);
+  const client = cacheClient(
+    { host, port: Number(port || REDIS_PORT) },
+    process.env.CACHE_CLUSTER === 'true',
+    {
+      ...(username !== '' && { username: decodeURIComponent(username) }),
+      ...(password !== '' && { password: decodeURIComponent(password) }),
+      ...(protocol === 'rediss:' && { tls: {} }),
+    },
+    numberSetting('CALL_TIMEOUT_SECONDS'),
+  );
+  client.on('error', (error: Error) => log('cache', { error: error.name }));
+  return client;
+}
+
+function invalidatorOf(cache: Redis | Cluster | undefined): Invalidator {
   if (cache !== undefined) return new CacheInvalidator(cache, process.env.CACHE_PREFIX ?? '');
   return new HttpInvalidator(
     setting('REBUILD_URL'),

@@ -1,6 +1,7 @@
 /** What a merger counts, and what it reads of its stream when Prometheus asks. */
 import type { Redis } from 'ioredis';
 import { stampOf } from './loop';
+import { asideKeyOf, countsOf, settledKeyOf } from './stream';
 
 /** Counts, and the delay of the last flush. */
 export class Readings {
@@ -35,19 +36,33 @@ export class Readings {
   }
 }
 
-/** All metrics. A server that does not answer leaves its own two out. */
-export async function metricsText(readings: Readings, redis: Pick<Redis, 'xlen' | 'xrange' | 'time'>): Promise<string> {
+/** All metrics. A server that does not answer leaves those out that it has. */
+export async function metricsText(
+  readings: Readings,
+  redis: Pick<Redis, 'xlen' | 'xrange' | 'xinfo' | 'get' | 'time'>,
+): Promise<string> {
   const own = readings.text();
   const { stream } = readings;
   try {
-    // What is settled is deleted, so the first entry is the oldest that waits.
-    const [length, first, [seconds]] = await Promise.all([
-      redis.xlen(stream),
+    // What is settled is deleted, so the first entry is the oldest that waits. The number of settled entries is read after
+    // the length: those that are settled in between must not seem to be dropped.
+    const [{ added, length = 0 }, settled, first, [seconds], dead] = await Promise.all([
+      countsOf(redis, stream),
+      redis.get(settledKeyOf(stream)),
       redis.xrange(stream, '-', '+', 'COUNT', 1),
       redis.time(),
+      redis.xlen(asideKeyOf(stream)),
     ]);
     const age = first.length === 0 ? 0 : Math.max(0, Number(seconds) - stampOf(first[0][0]) / 1000);
-    return `${own}${readings.sample('stream_length', 'gauge', length)}${readings.sample('oldest_event_seconds', 'gauge', age)}`;
+    return [
+      own,
+      readings.sample('stream_length', 'gauge', length),
+      readings.sample('oldest_event_seconds', 'gauge', age),
+      readings.sample('aside_length', 'gauge', dead),
+      ...(added === undefined || settled === null
+        ? []
+        : [readings.sample('dropped_events', 'gauge', Math.max(0, added - length - Number(settled)))]),
+    ].join('');
   } catch {
     return own;
   }

@@ -1,7 +1,7 @@
 /** A cache of Amazon ElastiCache as an invalidator: TLS, and a password from AWS Secrets Manager. */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Redis } from 'ioredis';
-import { CacheInvalidator } from './cache';
+import type { Cluster, Redis } from 'ioredis';
+import { CacheInvalidator, cacheClient } from './cache';
 import type { Invalidator, Outcome } from './flush';
 import type { MergedKey } from './merge';
 
@@ -11,50 +11,55 @@ export interface CacheSetting {
   readonly port: number;
   /** What stands before every key. */
   readonly prefix: string;
+  /** Whether it is a cluster, and the host its configuration endpoint. */
+  readonly isCluster?: boolean;
   /** The secret: the password, or JSON with `username` and `password`. */
   readonly secretArn?: string;
 }
 
-const COMMAND_MILLIS = 5000;
-
 /** Connects with the first flush; a connection that fails is made anew with the next one, with the password of then. */
 export class LambdaCache implements Invalidator {
-  #connected?: Promise<Redis>;
+  #connected?: Promise<Redis | Cluster>;
 
   constructor(
     private readonly cache: CacheSetting,
+    private readonly timeoutSeconds: number,
     private readonly secrets: Pick<SecretsManagerClient, 'send'>,
   ) {}
 
   public async invalidate(keys: readonly MergedKey[]): Promise<Outcome> {
     this.#connected ??= this.#connect();
+    const connected = this.#connected;
     try {
-      return await new CacheInvalidator(await this.#connected, this.cache.prefix).invalidate(keys);
-    } catch (error) {
-      const broken = this.#connected;
-      this.#connected = undefined;
-      void broken.then(
-        (redis) => redis.disconnect(),
-        () => {},
-      );
-      throw error;
+      const outcome = await new CacheInvalidator(await connected, this.cache.prefix).invalidate(keys);
+      if (outcome.busy?.length) this.#forget(connected);
+      return outcome;
+    } catch {
+      // No connection, or no password: a matter of no key.
+      this.#forget(connected);
+      return { busy: keys.map(({ key }) => key) };
     }
   }
 
-  async #connect(): Promise<Redis> {
-    const { host, port, secretArn } = this.cache;
-    const redis = new Redis({
-      host,
-      port,
-      tls: {},
-      lazyConnect: true,
-      maxRetriesPerRequest: 1,
-      commandTimeout: COMMAND_MILLIS,
-      ...(secretArn === undefined ? {} : await this.#credentials(secretArn)),
-    });
-    redis.on('error', () => {});
-    await redis.connect();
-    return redis;
+  #forget(broken: Promise<Redis | Cluster>): void {
+    if (this.#connected === broken) this.#connected = undefined;
+    void broken.then(
+      (redis) => redis.disconnect(),
+      () => {},
+    );
+  }
+
+  async #connect(): Promise<Redis | Cluster> {
+    const { host, port, secretArn, isCluster } = this.cache;
+    const client = cacheClient(
+      { host, port },
+      isCluster === true,
+      { tls: {}, ...(secretArn === undefined ? {} : await this.#credentials(secretArn)) },
+      this.timeoutSeconds,
+    );
+    client.on('error', () => {});
+    await client.connect();
+    return client;
   }
 
   async #credentials(SecretId: string): Promise<{ username?: string; password: string }> {

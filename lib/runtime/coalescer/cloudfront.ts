@@ -3,12 +3,16 @@ import { createHash } from 'node:crypto';
 import { CloudFrontClient, CreateInvalidationCommand } from '@aws-sdk/client-cloudfront';
 import type { Invalidator, Outcome } from './flush';
 import type { MergedKey } from './merge';
+import { within } from './time-out';
 
 /** Amazon CloudFront developer guide, What you need to know when invalidating files and tags. */
 const PATH = /^\/[\x21-\x7e]{0,3999}$/;
 const TAG = /^#[\x21-\x2b\x2d-\x7e]{1,256}$/;
-/** Limits that pass: too many in progress, too many calls. */
-const BUSY = ['TooManyInvalidationsInProgress', 'ThrottlingException', 'Throttling', 'TooManyRequestsException'];
+/** The limit of paths in progress, and those of calls. */
+const TOO_MANY = 'TooManyInvalidationsInProgress';
+const THROTTLED = ['ThrottlingException', 'Throttling', 'TooManyRequestsException'];
+/** Paths with a wildcard in progress at most, beside the others: Amazon CloudFront developer guide, Quotas. */
+const MOST_WILDCARDS = 15;
 
 /** Invalidates paths and tags of one distribution. */
 export class CloudFrontInvalidator implements Invalidator {
@@ -16,30 +20,48 @@ export class CloudFrontInvalidator implements Invalidator {
 
   constructor(
     private readonly distributionId: string,
+    timeoutSeconds: number,
     client?: Pick<CloudFrontClient, 'send'>,
   ) {
-    this.#client = client ?? new CloudFrontClient({ maxAttempts: 1 });
+    this.#client = client ?? new CloudFrontClient({ maxAttempts: 1, requestHandler: within(timeoutSeconds) });
   }
 
   public async invalidate(keys: readonly MergedKey[], batch: string): Promise<Outcome> {
     const refused = keys.map(({ key }) => key).filter((key) => !PATH.test(key) && !TAG.test(key));
-    const items = keys.map(({ key }) => key).filter((key) => !refused.includes(key));
-    if (items.length === 0) return { refused };
-    try {
-      await this.#client.send(
-        new CreateInvalidationCommand({
-          DistributionId: this.distributionId,
-          InvalidationBatch: {
-            CallerReference: callerReference(batch, items),
-            Paths: { Quantity: items.length, Items: items },
-          },
-        }),
-      );
-      return { refused };
-    } catch (error) {
-      if (BUSY.includes((error as { name?: string }).name ?? '')) return { refused, busy: items };
-      throw error;
+    const items = keys.map(({ key }) => key).filter((key) => PATH.test(key) || TAG.test(key));
+    const wildcards = items.filter((item) => item.endsWith('*'));
+    // Each kind has a limit of its own, so each has a call of its own: one that is full does not hold up the other.
+    const calls = [items.filter((item) => !item.endsWith('*')), wildcards.slice(0, MOST_WILDCARDS)];
+    const busy = wildcards.slice(MOST_WILDCARDS);
+    const failed: string[] = [];
+    let smaller = busy.length > 0;
+    let error: unknown;
+    for (const call of calls.filter(({ length }) => length > 0)) {
+      try {
+        await this.#send(call, batch);
+      } catch (thrown) {
+        const name = (thrown as { name?: string }).name ?? '';
+        if (name === TOO_MANY || THROTTLED.includes(name)) for (const item of call) busy.push(item);
+        else for (const item of call) failed.push(item);
+        smaller ||= name === TOO_MANY;
+        error ??= name === TOO_MANY || THROTTLED.includes(name) ? undefined : thrown;
+      }
     }
+    // Nothing was accepted: what is wrong is not a matter of keys.
+    if (error !== undefined && failed.length === items.length) throw error;
+    return { refused, busy, failed, smaller };
+  }
+
+  async #send(items: string[], batch: string): Promise<void> {
+    await this.#client.send(
+      new CreateInvalidationCommand({
+        DistributionId: this.distributionId,
+        InvalidationBatch: {
+          CallerReference: callerReference(batch, items),
+          Paths: { Quantity: items.length, Items: items },
+        },
+      }),
+    );
   }
 }
 

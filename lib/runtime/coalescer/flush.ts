@@ -1,6 +1,7 @@
 /**
- * Works on the keys of a flush: in calls of so many keys, so many calls at once, with retries of what failed. A key that
- * fails at every attempt is set aside, if another still succeeds; otherwise what is behind is away, and nothing is set aside.
+ * Works on the keys of a flush: in calls of so many keys, so many calls at once, with retries of what failed. A key is set
+ * aside only for what it did by itself: it failed in a call of its own, and another key succeeded just before and just
+ * after. While nothing succeeds, the service is unavailable, and its keys are retried with a later flush.
  */
 import type { MergedKey } from './merge';
 
@@ -10,15 +11,17 @@ export interface Outcome {
   readonly failed?: readonly string[];
   /** Can never succeed, such as a path that the provider does not take. */
   readonly refused?: readonly string[];
-  /** Not taken now, through no fault of theirs: a limit. */
+  /** Not taken now, because of a limit. */
   readonly busy?: readonly string[];
+  /** The limit is one of keys, not of calls: fewer keys may pass. */
+  readonly smaller?: boolean;
 }
 
 /** What is done with keys. */
 export interface Invalidator {
   /**
-   * Works on keys. Once it has returned, what was cached before is gone, or newer than the events. When it throws, all of
-   * them have failed.
+   * Works on keys. Once it has returned, what was cached before is gone, or newer than the events; Amazon CloudFront has
+   * accepted that, and takes its time. When it throws, all of them have failed. Ends within `callSeconds`.
    *
    * @param batch names the events that the keys come from; the same events give the same name
    */
@@ -32,6 +35,10 @@ export interface FlushConfig {
   readonly attempts: number;
   readonly backoffSeconds: number;
   readonly backoffCapSeconds: number;
+  /** Seconds that one call may take. */
+  readonly callSeconds: number;
+  /** Age of an event at which a key is set aside although nothing else succeeded: see `Flush`. */
+  readonly asideAfterSeconds: number;
 }
 
 /** What a flush needs of the world. */
@@ -48,16 +55,16 @@ export interface FlushPorts {
 /** What became of a flush. */
 export interface Flushed {
   readonly done: readonly MergedKey[];
-  /** Set aside: refused, or failed at every attempt while others succeeded. */
+  /** Set aside: refused, or failed by themselves at every attempt. */
   readonly aside: readonly MergedKey[];
-  /** Not worked on: their events have to come again. */
+  /** Not worked on: their events have to be handed over again. */
   readonly undone: readonly MergedKey[];
 }
 
-/** Calls that fail in a row, and none that succeeded in the flush, before an attempt is given up: what is behind is away. */
+/** Calls that fail in a row before an attempt is given up: the service is unavailable. */
 const FAILURES_IN_A_ROW = 10;
 
-/** @param deadline in milliseconds: no attempt begins after it */
+/** @param deadline in milliseconds: the flush has ended by then, so no call begins that could take longer */
 export async function flush(
   keys: readonly MergedKey[],
   batch: string,
@@ -65,106 +72,229 @@ export async function flush(
   config: FlushConfig,
   ports: FlushPorts,
 ): Promise<Flushed> {
-  const done: MergedKey[] = [];
-  const refused: MergedKey[] = [];
-  let failed: readonly MergedKey[] = keys;
-  let busy: readonly MergedKey[] = [];
-  const unsure: MergedKey[] = [];
-  let attempt = 0;
-  while (ports.now() < deadline && ((failed.length > 0 && attempt < config.attempts) || busy.length > 0)) {
-    attempt += 1;
-    if (attempt > 1) await ports.wait(backoffMillis(attempt, config, ports));
-    const size = callSize(attempt, config);
-    const again = attempt <= config.attempts ? await once(failed, size, batch, done.length > 0, config, ports) : EMPTY;
-    // A limit is no reason for smaller calls, and costs no attempt beyond the time that there is.
-    const held = await once(busy, config.keysPerCall, batch, true, config, ports);
-    done.push(...again.done, ...held.done);
-    refused.push(...again.refused, ...held.refused);
-    // A limit that is over leaves fewer attempts, or none: such a key has not failed at every attempt.
-    const late = attempt < config.attempts ? [] : held.failed;
-    failed = [...(attempt <= config.attempts ? again.failed : failed), ...(late.length > 0 ? [] : held.failed)];
-    unsure.push(...late);
-    busy = [...again.busy, ...held.busy];
+  return new Flush(keys, batch, deadline, config, ports).run();
+}
+
+class Flush {
+  readonly #done: MergedKey[] = [];
+  readonly #aside: MergedKey[] = [];
+  /** Calls that failed, by key. */
+  readonly #failures = new Map<string, number>();
+  /** Keys that the last answer about them named as failed: the service was there to say so. */
+  readonly #named = new Set<string>();
+  #open: readonly MergedKey[];
+  #busy: readonly MergedKey[] = [];
+  #busySize: number;
+  #failuresInARow = 0;
+  /** Whether the last call that ended had a key that succeeded. */
+  #hasJustSucceeded = false;
+
+  constructor(
+    private readonly keys: readonly MergedKey[],
+    private readonly batch: string,
+    private readonly deadline: number,
+    private readonly config: FlushConfig,
+    private readonly ports: FlushPorts,
+  ) {
+    this.#open = keys;
+    this.#busySize = config.keysPerCall;
   }
-  const undone = [...busy, ...unsure];
-  if (failed.length === 0) return { done, aside: refused, undone };
-  const isTheirs = ports.now() < deadline && (await isThere(done, batch, ports));
-  return isTheirs
-    ? { done, aside: [...refused, ...failed], undone }
-    : { done, aside: refused, undone: [...failed, ...undone] };
-}
 
-/**
- * Whether what is behind still answers: asked with a key that it has done in this flush, which does no harm. What went away
- * in the middle of a flush has failed every key since, and none of them is to blame.
- */
-async function isThere(done: readonly MergedKey[], batch: string, ports: FlushPorts): Promise<boolean> {
-  if (done.length === 0) return false;
-  const [known] = done;
-  const { failed = [], refused = [], busy = [] } = await outcomeOf([known], batch, ports);
-  return ![...failed, ...refused, ...busy].includes(known.key);
-}
-
-/** Calls become smaller with each attempt, down to one key: the one that spoils its call is alone in the end. */
-function callSize(attempt: number, { keysPerCall, attempts }: FlushConfig): number {
-  if (attempts === 1) return keysPerCall;
-  return Math.ceil(keysPerCall ** Math.max(0, (attempts - attempt) / (attempts - 1)) - 1e-9);
-}
-
-function backoffMillis(attempt: number, config: FlushConfig, ports: FlushPorts): number {
-  const most = Math.min(config.backoffCapSeconds, config.backoffSeconds * 2 ** (attempt - 2));
-  return 1000 * most * ports.random();
-}
-
-interface Attempt {
-  readonly done: MergedKey[];
-  readonly failed: MergedKey[];
-  readonly refused: MergedKey[];
-  readonly busy: MergedKey[];
-}
-
-const EMPTY: Attempt = { done: [], failed: [], refused: [], busy: [] };
-
-/** One attempt at every key. */
-async function once(
-  keys: readonly MergedKey[],
-  size: number,
-  batch: string,
-  hasSucceeded: boolean,
-  { workers }: FlushConfig,
-  ports: FlushPorts,
-): Promise<Attempt> {
-  const result: Attempt = { done: [], failed: [], refused: [], busy: [] };
-  let next = 0;
-  let failures = hasSucceeded ? Number.NEGATIVE_INFINITY : 0;
-  const work = async () => {
-    while (next < keys.length && failures < FAILURES_IN_A_ROW) {
-      const call = keys.slice(next, next + size);
-      next += size;
-      const outcome = await outcomeOf(call, batch, ports);
-      const names = { failed: set(outcome.failed), refused: set(outcome.refused), busy: set(outcome.busy) };
-      for (const key of call) {
-        const list = (['refused', 'failed', 'busy'] as const).find((name) => names[name].has(key.key));
-        result[list ?? 'done'].push(key);
-      }
-      failures = result.done.length > 0 ? Number.NEGATIVE_INFINITY : failures + 1;
+  /**
+   * Rounds over all keys that are left, in calls that become smaller, down to one key; then each key that still fails by
+   * itself. Time for one key to fail by itself at every attempt is kept for that, so that every flush makes progress,
+   * however many keys hang.
+   */
+  public async run(): Promise<Flushed> {
+    const { attempts, callSeconds } = this.config;
+    const rounds = Math.max(1, attempts - 1);
+    const waits = Array.from({ length: rounds }, (_, index) => this.#longestWait(index + 2));
+    const reserved = waits.reduce((left, wait) => left - wait, this.deadline - 1000 * (attempts + 1) * callSeconds);
+    const until = reserved > this.ports.now() ? reserved : this.deadline;
+    for (let round = 1; this.#open.length + this.#busy.length > 0 && this.#mayCall(this.deadline); round += 1) {
+      if (round > 1) await this.#backOff(round);
+      const sweeps = round <= rounds && this.#mayCall(until);
+      if (sweeps) await this.#sweep(round, rounds, until);
+      else if (this.#open.length > 0) await this.#judge();
+      const judged = this.#open.length;
+      await this.#retryBusy(sweeps ? until : this.deadline);
+      // A key that was busy and then failed has all of its attempts before it.
+      if (!sweeps && this.#busy.length === 0 && this.#open.length === judged) break;
     }
-  };
-  await Promise.all(Array.from({ length: workers }, work));
-  if (result.busy.length > 0) ports.count('FlushRefused', 1);
-  // Those that were not called come first the next time.
-  return { ...result, failed: [...keys.slice(next), ...result.failed] };
+    this.#judgeByAge();
+    return { done: this.#done, aside: this.#aside, undone: this.#open.concat(this.#busy) };
+  }
+
+  async #sweep(round: number, rounds: number, until: number): Promise<void> {
+    const size = rounds === 1 ? 1 : (rounds - round) / (rounds - 1);
+    const { failed, busy } = await this.#callAll(this.#open, Math.ceil(this.config.keysPerCall ** size - 1e-9), until);
+    this.#open = failed;
+    this.#busy = this.#busy.concat(busy);
+  }
+
+  async #retryBusy(until: number): Promise<void> {
+    if (this.#busy.length === 0) return;
+    const { failed, busy } = await this.#callAll(this.#busy, this.#busySize, until);
+    this.#open = this.#open.concat(failed);
+    this.#busy = busy;
+  }
+
+  /** Calls for every key, until time is up or too many calls in a row have failed. */
+  async #callAll(keys: readonly MergedKey[], size: number, until: number) {
+    const failed: MergedKey[] = [];
+    const busy: MergedKey[] = [];
+    let next = 0;
+    let smaller = false;
+    this.#failuresInARow = 0;
+    const work = async () => {
+      while (next < keys.length && this.#failuresInARow < FAILURES_IN_A_ROW && this.#mayCall(until)) {
+        const call = keys.slice(next, next + size);
+        next += call.length;
+        const result = await this.#call(call);
+        for (const key of result.failed) failed.push(key);
+        for (const key of result.busy) busy.push(key);
+        smaller ||= result.smaller;
+      }
+    };
+    await Promise.all(Array.from({ length: this.config.workers }, work));
+    if (busy.length > 0) this.ports.count('FlushRefused', 1);
+    if (smaller) this.#busySize = Math.max(1, Math.floor(Math.min(this.#busySize, busy.length) / 2));
+    // Those that were not called come first the next time.
+    return { failed: keys.slice(next).concat(failed), busy };
+  }
+
+  async #call(call: readonly MergedKey[]) {
+    const { outcome, hasAnswered } = await this.#outcomeOf(call);
+    const names = { failed: set(outcome.failed), refused: set(outcome.refused), busy: set(outcome.busy) };
+    const failed: MergedKey[] = [];
+    const busy: MergedKey[] = [];
+    this.#hasJustSucceeded = false;
+    for (const key of call) {
+      if (names.refused.has(key.key)) this.#aside.push(key);
+      else if (names.busy.has(key.key)) busy.push(key);
+      else if (names.failed.has(key.key)) {
+        failed.push(key);
+        this.#failures.set(key.key, this.#failuresOf(key) + 1);
+        if (hasAnswered) this.#named.add(key.key);
+        else this.#named.delete(key.key);
+      } else {
+        this.#done.push(key);
+        this.#hasJustSucceeded = true;
+      }
+    }
+    this.#failuresInARow = failed.length === 0 || this.#hasJustSucceeded ? 0 : this.#failuresInARow + 1;
+    return { failed, busy, smaller: busy.length > 0 && outcome.smaller === true };
+  }
+
+  /** Each key that is left, alone, those that failed most often first. */
+  async #judge(): Promise<void> {
+    await this.#findSuccess();
+    const open = [...this.#open].sort((a, b) => this.#failuresOf(b) - this.#failuresOf(a));
+    const left: MergedKey[] = [];
+    const busy: MergedKey[] = [];
+    let [isAway, inVain] = [false, 0];
+    for (const key of open) {
+      const verdict = isAway ? 'left' : await this.#verdictOn(key);
+      if (verdict === 'aside') this.#aside.push(key);
+      if (verdict === 'busy') busy.push(key);
+      if (verdict === 'left' || verdict === 'away') left.push(key);
+      inVain = verdict === 'left' ? inVain + 1 : 0;
+      isAway ||= verdict === 'away' || inVain >= FAILURES_IN_A_ROW || !this.#mayCall(this.deadline);
+    }
+    this.#open = left;
+    this.#busy = this.#busy.concat(busy);
+  }
+
+  /**
+   * Calls keys alone until one succeeds: others can only be judged beside it. It begins anywhere, so that a flush does not
+   * come upon the same bad keys as the one before.
+   */
+  async #findSuccess(): Promise<void> {
+    const from = Math.floor(this.ports.random() * this.#open.length);
+    const open = this.#open.slice(from).concat(this.#open.slice(0, from));
+    const called = new Set<MergedKey>();
+    const left: MergedKey[] = [];
+    for (const key of open) {
+      if (this.#done.length > 0 || left.length >= FAILURES_IN_A_ROW || !this.#mayCall(this.deadline)) break;
+      // Its last attempt is the one that it is judged by.
+      if (this.#failuresOf(key) + 1 >= this.config.attempts) continue;
+      called.add(key);
+      const { failed, busy } = await this.#call([key]);
+      for (const one of failed) left.push(one);
+      this.#busy = this.#busy.concat(busy);
+    }
+    this.#open = left.concat(this.#open.filter((key) => !called.has(key)));
+  }
+
+  /** Calls a key alone, as often as it has attempts left; the last one between two successes of another key. */
+  async #verdictOn(key: MergedKey): Promise<'settled' | 'aside' | 'busy' | 'left' | 'away'> {
+    const isLast = () => this.#failuresOf(key) + 1 >= this.config.attempts;
+    for (;;) {
+      const hasLast = isLast();
+      if (hasLast && this.#done.length > 0 && !(await this.#isUp())) return 'away';
+      if (!this.#mayCall(this.deadline)) return 'left';
+      const { failed, busy } = await this.#call([key]);
+      if (busy.length > 0) return 'busy';
+      if (failed.length === 0) return 'settled';
+      if (!hasLast) continue;
+      if (this.#done.length === 0) return 'left';
+      return (await this.#isUp()) ? 'aside' : 'away';
+    }
+  }
+
+  /** Whether a key that is done succeeds once more, which does it no harm. Right after a success nothing is called. */
+  async #isUp(): Promise<boolean> {
+    if (this.#hasJustSucceeded) return true;
+    if (!this.#mayCall(this.deadline)) return false;
+    const { outcome } = await this.#outcomeOf([this.#done[this.#done.length - 1]]);
+    this.#hasJustSucceeded = [outcome.failed, outcome.busy, outcome.refused].every((list) => !list?.length);
+    return this.#hasJustSucceeded;
+  }
+
+  /**
+   * Where nothing succeeded that a failure could be compared with, a key would block its shard until its record is too old.
+   * An old one is set aside when the service was there to name it, or when it is the only key of its flush.
+   */
+  #judgeByAge(): void {
+    const { attempts, asideAfterSeconds } = this.config;
+    const oldest = this.ports.now() - 1000 * asideAfterSeconds;
+    const isAside = (key: MergedKey) =>
+      this.#done.length === 0 &&
+      this.#failuresOf(key) >= attempts &&
+      key.since <= oldest &&
+      (this.#named.has(key.key) || this.keys.length === 1);
+    for (const key of this.#open) if (isAside(key)) this.#aside.push(key);
+    this.#open = this.#open.filter((key) => !isAside(key));
+  }
+
+  #failuresOf({ key }: MergedKey): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  #mayCall(until: number): boolean {
+    return this.ports.now() + 1000 * this.config.callSeconds <= until;
+  }
+
+  async #backOff(round: number): Promise<void> {
+    const left = this.deadline - 1000 * this.config.callSeconds - this.ports.now();
+    await this.ports.wait(Math.max(0, Math.min(left, this.#longestWait(round) * this.ports.random())));
+  }
+
+  #longestWait(round: number): number {
+    return 1000 * Math.min(this.config.backoffCapSeconds, this.config.backoffSeconds * 2 ** (round - 2));
+  }
+
+  async #outcomeOf(call: readonly MergedKey[]): Promise<{ outcome: Outcome; hasAnswered: boolean }> {
+    try {
+      return { outcome: await this.ports.invalidator.invalidate(call, this.batch), hasAnswered: true };
+    } catch (error) {
+      const name = error instanceof Error ? error.name : 'unknown';
+      this.ports.log('call failed', { keys: String(call.length), error: name });
+      return { outcome: { failed: call.map(({ key }) => key) }, hasAnswered: false };
+    }
+  }
 }
 
 function set(keys: readonly string[] | undefined): ReadonlySet<string> {
   return new Set(keys);
-}
-
-async function outcomeOf(call: readonly MergedKey[], batch: string, ports: FlushPorts): Promise<Outcome> {
-  try {
-    return await ports.invalidator.invalidate(call, batch);
-  } catch (error) {
-    ports.log('call failed', { keys: String(call.length), error: error instanceof Error ? error.name : 'unknown' });
-    return { failed: call.map(({ key }) => key) };
-  }
 }

@@ -15,6 +15,7 @@ import { CloudFrontInvalidator } from './cloudfront';
 import type { FlushPorts, Invalidator } from './flush';
 import { LambdaInvalidator } from './lambda';
 import { kinesisBatch, sqsBatch } from './records';
+import { within } from './time-out';
 
 /** What is done with keys, as the construct writes it into the environment. */
 export interface InvalidatorSetting {
@@ -23,12 +24,13 @@ export interface InvalidatorSetting {
   readonly cache?: CacheSetting;
 }
 
-/** A hanging call must not take the time of the others. */
-const requestHandler = { connectionTimeout: 1000, requestTimeout: 5000, throwOnRequestTimeout: true };
-/** Before the function is ended: time to set aside and to answer. */
-const SPARE_MILLIS = 3000;
+/** Seconds of a request that sets keys aside, or reads a secret. */
+const REQUEST_SECONDS = 2;
 
-const sqs = new SQSClient({ requestHandler });
+const callSeconds = numberSetting('CALL_SECONDS');
+/** Before the function is ended: time to set aside and to answer. */
+const spareMillis = 1000 * numberSetting('SPARE_SECONDS');
+const sqs = new SQSClient({ maxAttempts: 2, requestHandler: within(REQUEST_SECONDS) });
 const asideUrl = setting('ASIDE_QUEUE_URL');
 const keyOf = process.env.KEY_OF ?? '/key';
 const config = {
@@ -37,6 +39,8 @@ const config = {
   attempts: numberSetting('ATTEMPTS'),
   backoffSeconds: numberSetting('BACKOFF_SECONDS'),
   backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
+  callSeconds,
+  asideAfterSeconds: numberSetting('ASIDE_AFTER_SECONDS'),
 };
 const ports: FlushPorts = {
   invalidator: invalidatorOf(JSON.parse(setting('INVALIDATOR')) as InvalidatorSetting),
@@ -50,7 +54,7 @@ const ports: FlushPorts = {
 };
 
 export async function handler(event: KinesisStreamEvent | SQSEvent, context: Context): Promise<BatchFailures> {
-  const deadline = Date.now() + context.getRemainingTimeInMillis() - SPARE_MILLIS;
+  const deadline = Date.now() + context.getRemainingTimeInMillis() - spareMillis;
   const batch =
     event.Records[0] !== undefined && 'kinesis' in event.Records[0]
       ? kinesisBatch((event as KinesisStreamEvent).Records)
@@ -64,8 +68,14 @@ export async function handler(event: KinesisStreamEvent | SQSEvent, context: Con
 }
 
 function invalidatorOf({ functionName, distributionId, cache }: InvalidatorSetting): Invalidator {
-  if (functionName !== undefined) return new LambdaInvalidator(functionName, numberSetting('CALL_SECONDS'));
-  if (distributionId !== undefined) return new CloudFrontInvalidator(distributionId);
-  if (cache !== undefined) return new LambdaCache(cache, new SecretsManagerClient({ requestHandler }));
+  if (functionName !== undefined) return new LambdaInvalidator(functionName, callSeconds);
+  if (distributionId !== undefined) return new CloudFrontInvalidator(distributionId, callSeconds);
+  if (cache !== undefined) {
+    return new LambdaCache(
+      cache,
+      callSeconds,
+      new SecretsManagerClient({ maxAttempts: 1, requestHandler: within(REQUEST_SECONDS) }),
+    );
+  }
   throw new Error('the environment variable INVALIDATOR names no invalidator');
 }

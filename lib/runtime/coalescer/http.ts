@@ -24,7 +24,7 @@ export class HttpInvalidator implements Invalidator {
     });
     const text = await response.text();
     if (response.status === 429 || response.status === 503) return { busy: keys.map(({ key }) => key) };
-    if (!response.ok) return { failed: keys.map(({ key }) => key) };
+    if (!response.ok) throw Object.assign(new Error(String(response.status)), { name: `HTTP ${response.status}` });
     return answered(text, keys);
   }
 }

@@ -22,6 +22,8 @@ export interface MergedKey {
   readonly events: number;
   /** Place of its first event among all events that were merged. */
   readonly first: number;
+  /** When its first event was sent, in milliseconds. */
+  readonly since: number;
 }
 
 /**
@@ -34,9 +36,11 @@ export function merge(events: readonly KeyEvent[], ordered: boolean): MergedKey[
   const merged = new Map<string, MergedKey & { readonly at: number }>();
   for (const [first, { key, id, at, value }] of events.entries()) {
     const known = merged.get(key);
-    if (known === undefined) merged.set(key, { key, id, at, value, events: 1, first });
-    else if (ordered || at >= known.at) merged.set(key, { ...known, id, at, value, events: known.events + 1 });
-    else merged.set(key, { ...known, events: known.events + 1 });
+    if (known === undefined) merged.set(key, { key, id, at, value, events: 1, first, since: at });
+    else {
+      const both = { ...known, events: known.events + 1, since: Math.min(known.since, at) };
+      merged.set(key, ordered || at >= known.at ? { ...both, id, at, value } : both);
+    }
   }
   return [...merged.values()].map(({ at, ...key }) => key);
 }

@@ -18,16 +18,29 @@ export function requestText(keys: readonly MergedKey[]): string {
   return JSON.stringify(request);
 }
 
-/** What the answer says: `{"failed": ["key"]}` names those that failed; anything else that no one did. */
+/**
+ * What the answer says: `{"failed": ["key"]}` names those that failed; an empty answer, or JSON without `failed`, that all
+ * are done.
+ *
+ * @throws Error when it cannot be understood, because to take it for a success could leave a key stale in silence
+ */
 export function answered(text: string, keys: readonly MergedKey[]): Outcome {
+  if (text.trim() === '') return {};
   let answer: unknown;
   try {
     answer = JSON.parse(text);
   } catch {
-    return {};
+    throw notUnderstood();
   }
   const { failed } = (answer ?? {}) as { failed?: unknown };
-  if (!Array.isArray(failed)) return {};
-  const own = new Set(keys.map(({ key }) => key));
-  return { failed: failed.filter((one): one is string => typeof one === 'string' && own.has(one)) };
+  if (failed === undefined || failed === null) return {};
+  const own = new Set<unknown>(keys.map(({ key }) => key));
+  if (!Array.isArray(failed) || !failed.every((one) => own.has(one))) throw notUnderstood();
+  return { failed };
+}
+
+function notUnderstood(): Error {
+  return Object.assign(new Error('the answer is neither empty nor JSON with keys of the call'), {
+    name: 'AnswerNotUnderstood',
+  });
 }

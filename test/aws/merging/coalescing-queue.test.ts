@@ -78,8 +78,16 @@ describe('the traps of case 9 are absent', () => {
   test('trap: the merger is ended before a full batch of different keys is done', () => {
     const { plan } = usual.queue;
     expect(properties(usual, usual.queue.merger).Timeout).toBe(plan.value('flushTimeoutSeconds'));
-    expect(plan.value('callTimeoutSeconds')).toBeLessThan(plan.value('flushTimeoutSeconds'));
-    expect(environment(usual)).toMatchObject({ KEYS_PER_CALL: '100', WORKERS: '1', ATTEMPTS: '5' });
+    // A key that hangs at each of five attempts, one that hangs beside it, and the call that shows that others do not.
+    expect(plan.value('flushTimeoutSeconds')).toBeGreaterThan(7 * plan.value('callTimeoutSeconds'));
+    expect(environment(usual)).toMatchObject({
+      KEYS_PER_CALL: '100',
+      WORKERS: '1',
+      ATTEMPTS: '5',
+      CALL_SECONDS: '5',
+      SPARE_SECONDS: '5',
+      ASIDE_AFTER_SECONDS: '900',
+    });
   });
 
   test('trap: more rights than it needs: reads its stream, invokes one function, writes what is set aside', () => {
@@ -123,9 +131,11 @@ describe('CloudFront', () => {
     stack,
   );
 
-  test('a ceiling of 100 USD a storm is a window of 30 s', () => {
+  test('a ceiling of 100 USD a storm is a window of 30 s; what takes effect a minute later is not seen by the alarm', () => {
     expect(made.queue.plan.value('windowSeconds')).toBe(30);
     expect(made.queue.plan.predictions.invalidationCost).toBeLessThanOrEqual(100);
+    const { worstDelaySeconds } = made.queue.plan.predictions;
+    expect(properties(made, made.queue.alarms.delayed).Threshold).toBeCloseTo((worstDelaySeconds + 120) / 2 - 60, 6);
   });
 
   test('the right to invalidate is on that distribution alone', () => {
@@ -150,6 +160,35 @@ test('a cache: the merger is in its VPC, is let in, and reads its one secret', (
     FromPort: 6379,
     GroupId: stack.resolve(cache.securityGroupId),
     SourceSecurityGroupId: stack.resolve(made.queue.securityGroup!.securityGroupId),
+  });
+});
+
+test('a cache of several shards is connected to as a cluster', () => {
+  const stack = shop();
+  const vpc = new Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 });
+  const invalidator = Invalidator.cache({ host: 'cache.internal', vpc, clusterMode: true });
+  const made = make({ invalidator, dashboard: false }, stack);
+  expect(JSON.parse(environment(made).INVALIDATOR).cache).toMatchObject({ isCluster: true });
+});
+
+describe('alarms', () => {
+  test('events come in, and the merger is not invoked: a mapping that is disabled', () => {
+    const { Metrics, TreatMissingData } = properties(usual, usual.queue.alarms.idle!);
+    expect(Metrics.map(({ Expression, MetricStat }: Untyped) => Expression ?? MetricStat.Metric.MetricName)).toEqual([
+      'IF(FILL(invocations, 0) == 0, FILL(incoming, 0), 0)',
+      'IncomingRecords',
+      'Invocations',
+    ]);
+    expect(TreatMissingData).toBe('notBreaching');
+  });
+
+  test('a batch that fails again and again: the age that Lambda reports counts as well as that of the stream', () => {
+    const { Metrics } = properties(usual, usual.queue.alarms.late!);
+    expect(Metrics.map(({ Expression, MetricStat }: Untyped) => Expression ?? MetricStat.Metric.MetricName)).toEqual([
+      'MAX([FILL(stream, 0), FILL(merger, 0)])',
+      'GetRecords.IteratorAgeMilliseconds',
+      'IteratorAge',
+    ]);
   });
 });
 

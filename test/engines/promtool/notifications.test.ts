@@ -48,11 +48,13 @@ const merging = chart.invalidations.plan;
 const ofStream = (metric: string, stream = 'announcements:0') =>
   `coalescer_${metric}{namespace="notifications",stream="${stream}"}`;
 const late = Math.ceil(merging.value('alarmLateSeconds') / 60);
-const unmerged = Math.ceil((merging.value('alarmUnmergedSeconds') + merging.value('alarmWindowSeconds')) / 60);
 const down = Math.ceil(merging.value('alarmDownSeconds') / 60);
 const above = (knob: string) => `${merging.value(knob) + 1}x60`;
-/** A counter that grows by so many a second. */
-const growing = (perSecond: number) => `0+${60 * perSecond}x60`;
+/** A counter that grows by so many a second for ten minutes, after one in which nothing happens. */
+const storm = (perSecond: number) => `0x1 0+${60 * perSecond}x10 ${600 * perSecond}x48`;
+/** Keys a second of the case with a second reader of its stream. */
+const twoReaders =
+  merging.predictions.eventsPerFlush / merging.predictions.cycleSeconds / merging.predictions.ratioWithOneMoreReader;
 
 testAlerts('notifications', {
   manifests: Testing.synth(chart),
@@ -352,16 +354,16 @@ testAlerts('notifications', {
     },
     {
       alert: 'InvalidationUnmerged',
-      when: 'twice as many keys are worked on for a quarter of an hour',
-      series: { [ofStream('keys_total')]: growing(merging.value('alarmKeysPerSecond') * 1.05) },
-      atMinute: unmerged + 2,
+      when: 'a second reader of the stream works through the storm of ten minutes',
+      series: { [ofStream('keys_total')]: storm(twoReaders) },
+      atMinute: 11,
       fires: true,
     },
     {
       alert: 'InvalidationUnmerged',
       when: 'as many are as the plan expects at the peak',
-      series: { [ofStream('keys_total')]: growing(merging.predictions.keysPerSecond) },
-      atMinute: unmerged + 2,
+      series: { [ofStream('keys_total')]: storm(merging.predictions.keysPerSecond) },
+      atMinute: 11,
       fires: false,
     },
     {
@@ -380,29 +382,29 @@ testAlerts('notifications', {
     },
     {
       alert: 'InvalidationEventsDropped',
-      when: 'the stream dropped one',
-      series: { [ofStream('dropped_total')]: '0x10 1x50' },
+      when: 'the stream dropped some while the merger was down, which its first scrape says',
+      series: { [ofStream('dropped_events')]: '_x10 7x50' },
       atMinute: 12,
       fires: true,
     },
     {
       alert: 'InvalidationEventsDropped',
-      when: 'it dropped some long ago',
-      series: { [ofStream('dropped_total')]: '7x60' },
+      when: 'it dropped none',
+      series: { [ofStream('dropped_events')]: '0x60' },
       atMinute: 30,
       fires: false,
     },
     {
       alert: 'InvalidationKeysSetAside',
-      when: 'a key was set aside',
-      series: { [ofStream('set_aside_total')]: '0x10 1x50' },
-      atMinute: 12,
+      when: 'a key was set aside, for as long as it is',
+      series: { [ofStream('aside_length')]: '0x10 1x50' },
+      atMinute: 58,
       fires: true,
     },
     {
       alert: 'InvalidationKeysSetAside',
       when: 'none was',
-      series: { [ofStream('set_aside_total')]: '0x60' },
+      series: { [ofStream('aside_length')]: '0x60' },
       atMinute: 12,
       fires: false,
     },

@@ -2,6 +2,7 @@ import { Chart, Duration, Testing } from 'cdk8s';
 import { STORM } from '../../../lib/cases/case-09-invalidation-storm';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { planCoalescing } from '../../../lib/flow/merging/plan';
+import { MERGER_BYTES } from '../../../lib/flow/merging/transports';
 import { CoalescingQueue, type CoalescingQueueProps } from '../../../lib/k8s/merging/coalescing-queue';
 import { Invalidator } from '../../../lib/k8s/merging/invalidator';
 import type { Untyped } from '../../support/stack';
@@ -94,6 +95,21 @@ test('a cache: its address is in a Secret, and one call at a time deletes keys',
   expect(value('REBUILD_URL')).toBeUndefined();
   expect(cache.queue.plan.value('keysPerCall')).toBe(1000);
   expect(JSON.stringify(cache.of('NetworkPolicy').spec.egress)).toContain('10.1.0.0/16');
+});
+
+test('a cache that is a cluster is connected to as one', () => {
+  const { of } = make({
+    invalidator: Invalidator.cache({ connection: { secretName: 'c', key: 'url' }, clusterMode: true }),
+  });
+  expect(of('StatefulSet').spec.template.spec.containers[0].env).toContainEqual({
+    name: 'CACHE_CLUSTER',
+    value: 'true',
+  });
+});
+
+test('a merger has the memory that its plan sizes a batch for', () => {
+  expect(container.resources.limits.memory).toBe(`${MERGER_BYTES / 1024 ** 2}Mi`);
+  expect(env('NODE_OPTIONS').value).toBe('--max-old-space-size=384');
 });
 
 test('what is set by hand is in the plan and in the pods', () => {

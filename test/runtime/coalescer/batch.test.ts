@@ -1,11 +1,19 @@
 /** Batches of Lambda: what Kinesis and SQS hand over, and what they have to hand over again. */
 import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
 import { type BatchPorts, flushBatch } from '../../../lib/runtime/coalescer/batch';
-import type { Outcome } from '../../../lib/runtime/coalescer/flush';
+import type { FlushConfig, Outcome } from '../../../lib/runtime/coalescer/flush';
 import type { MergedKey } from '../../../lib/runtime/coalescer/merge';
 import { keyIn, kinesisBatch, sqsBatch } from '../../../lib/runtime/coalescer/records';
 
-const CONFIG = { keysPerCall: 1, workers: 1, attempts: 2, backoffSeconds: 0.1, backoffCapSeconds: 1 };
+const CONFIG: FlushConfig = {
+  keysPerCall: 1,
+  workers: 1,
+  attempts: 2,
+  backoffSeconds: 0.1,
+  backoffCapSeconds: 1,
+  callSeconds: 1,
+  asideAfterSeconds: 600,
+};
 const NOW = 1_000_000;
 
 const kinesis = (...keys: string[]) =>

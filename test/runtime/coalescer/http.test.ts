@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { HttpInvalidator } from '../../../lib/runtime/coalescer/http';
 
 const KEYS = [
-  { key: 'a', id: '1', value: 'x', events: 3, first: 0 },
-  { key: 'b', id: '2', events: 1, first: 1 },
+  { key: 'a', id: '1', value: 'x', events: 3, first: 0, since: 0 },
+  { key: 'b', id: '2', events: 1, first: 1, since: 0 },
 ];
 
 describe('answers of a service', () => {
@@ -38,14 +38,23 @@ describe('answers of a service', () => {
   test.each([
     [200, '', {}],
     [204, '', {}],
-    [200, '{"failed":["b","z"]}', { failed: ['b'] }],
+    [200, '{"failed":["b"]}', { failed: ['b'] }],
     [429, '', { busy: ['a', 'b'] }],
     [503, '', { busy: ['a', 'b'] }],
-    [500, '', { failed: ['a', 'b'] }],
-    [404, '', { failed: ['a', 'b'] }],
   ])('%d %s', async (status, text, outcome) => {
     answer = { status, text };
     await expect(new HttpInvalidator(url, 5).invalidate(KEYS)).resolves.toEqual(outcome);
+  });
+
+  // The service has named no key: what failed is the call.
+  test.each([
+    [500, ''],
+    [404, ''],
+    [200, '{"failed":["b","z"]}'],
+    [200, '<html>'],
+  ])('%d %s is the failure of the call', async (status, text) => {
+    answer = { status, text };
+    await expect(new HttpInvalidator(url, 5).invalidate(KEYS)).rejects.toThrow();
   });
 
   test('every key once, with its last value and its events, and the header when there is one', async () => {
