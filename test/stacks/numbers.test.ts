@@ -114,6 +114,8 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/\/Merger\/Resource Timeout$/, 'flushTimeoutSeconds'],
   [/\/Rebuilder\/Resource Timeout$/, 'callTimeoutSeconds'],
   [/\/Merger\/Resource Environment\.Variables\.CALL_SECONDS$/, 'callTimeoutSeconds'],
+  [/\/Merger\/Resource Environment\.Variables\.SPARE_SECONDS$/, 'spareSeconds'],
+  [/\/Merger\/Resource Environment\.Variables\.ASIDE_AFTER_SECONDS$/, 'asideAfterSeconds'],
   [/\/Merger\/Resource Environment\.Variables\.BACKOFF_SECONDS$/, 'backoffSeconds'],
   [/\/Merger\/Resource Environment\.Variables\.BACKOFF_CAP_SECONDS$/, 'backoffCapSeconds'],
   [/\/Invalidations\/Mapping\/Resource MaximumBatchingWindowInSeconds$/, 'windowSeconds'],
