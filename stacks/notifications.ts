@@ -46,8 +46,8 @@ export class NotificationsStack extends Stack {
     const rebuilder = new RuntimeFunction(this, 'Rebuilder', {
       bundle: 'rebuild',
       description: 'Rebuilds the cached pages of the keys that it gets',
-      // The merger waits as long for it. It ends a second earlier, so that it says that it failed.
-      timeout: Duration.seconds(callSeconds - 1),
+      // The merger waits as long for it; whichever ends first, the call has failed.
+      timeout: Duration.seconds(callSeconds),
     });
     const invalidations = new CoalescingQueue(this, 'Invalidations', {
       ...STORM,
