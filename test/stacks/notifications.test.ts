@@ -52,14 +52,6 @@ describe('what must not be lost in a snapshot that somebody updates', () => {
     });
   });
 
-  test('the function that rebuilds ends a second before its merger stops waiting, which then knows that it failed', () => {
-    const merging = planCoalescing('Invalidations', { ...STORM, transport: 'kinesis' });
-    const [rebuilder] = resources.filter(
-      ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && /^Rebuilds /.test(Properties.Description),
-    );
-    expect(rebuilder.Properties.Timeout).toBe(merging.value('callTimeoutSeconds') - 1);
-  });
-
   test('no run is lost in silence: a queue for those not delivered, and an alarm on it', () => {
     for (const { Target } of schedules) expect(Target.DeadLetterConfig).toBeDefined();
     const watched = resources

@@ -112,6 +112,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^AWS::Lambda::Function .*\/Runner\/Resource Timeout$/, 'itemTimeoutSeconds'],
   [/^AWS::Lambda::Function .*\/Function\/Resource Timeout$/, 'itemTimeoutSeconds'],
   [/\/Merger\/Resource Timeout$/, 'flushTimeoutSeconds'],
+  [/\/Rebuilder\/Resource Timeout$/, 'callTimeoutSeconds'],
   [/\/Merger\/Resource Environment\.Variables\.CALL_SECONDS$/, 'callTimeoutSeconds'],
   [/\/Merger\/Resource Environment\.Variables\.SPARE_SECONDS$/, 'spareSeconds'],
   [/\/Merger\/Resource Environment\.Variables\.ASIDE_AFTER_SECONDS$/, 'asideAfterSeconds'],
@@ -157,10 +158,6 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
 const NOT_PLANNED: readonly [at: RegExp, what: string][] = [
   [/^AWS::Logs::LogGroup .* RetentionInDays$/, 'how long log lines are kept: a month, or what a stack chooses'],
   [/\/Breaker\/Resource Timeout$/, 'the default of a function of this library, for three calls of a second'],
-  [
-    /\/Rebuilder\/Resource Timeout$/,
-    'a second less than callTimeoutSeconds, as test/stacks/notifications.test.ts holds',
-  ],
   [/ Environment\.Variables\.DOWNSTREAM_SECONDS$/, 'the workload, which the example function acts out'],
 ];
 const PROPERTY =
