@@ -148,7 +148,7 @@ describe('the tarball', () => {
   test('every bundle with code of others has their licences beside it, and every bundled package its own', () => {
     const bundles = packed.filter((path) => /^dist\/runtime\/[^/]+\/index\.js$/.test(path)).map(dirname);
     // These two are this project's own code alone.
-    const own = ['dist/runtime/log-exporter', 'dist/runtime/pubsub-webhook'];
+    const own = ['dist/runtime/log-exporter', 'dist/runtime/pubsub-webhook', 'dist/runtime/rebuild'];
     const noticed = bundles.filter((path) => packed.includes(`${path}/THIRD-PARTY-NOTICES.txt`));
     expect(noticed.sort()).toEqual(bundles.filter((path) => !own.includes(path)).sort());
     const folders = new Set(packed.flatMap((path) => /^node_modules\/(@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
@@ -241,16 +241,16 @@ console.log(RedriveQueue.name, QueueWorker.name, CASES.length, plan.value('maxIn
   test('a CDK app with BackpressureChecks stops at what they find', () => {
     const script = compile(
       'checks',
-      `import { App, Stack, Validations } from 'aws-cdk-lib';
+      `import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { BackpressureChecks } from 'backpressure-constructs/aws';
 const app = new App({ outdir: 'checks.out' });
 Validations.of(app).addPlugins(new BackpressureChecks());
 const stack = new Stack(app, 'Shop');
-new Queue(stack, 'Orders', { deadLetterQueue: { queue: new Queue(stack, 'Parked'), maxReceiveCount: 5 } });
+new Queue(stack, 'Orders', { deadLetterQueue: { queue: new Queue(stack, 'Parked', { retentionPeriod: Duration.days(1) }), maxReceiveCount: 5 } });
 app.synth();`,
     );
-    expect(() => node([script])).toThrow(/keeps messages 345600 s[\s\S]*Acknowledge with 'Backpressure::BP-SQS-002'/);
+    expect(() => node([script])).toThrow(/keeps messages 24 h[\s\S]*Acknowledge with 'Backpressure::BP-SQS-002'/);
   });
 
   test(
