@@ -13,8 +13,8 @@ import { mostInWindow } from '../support/mailing';
 import { type Manifest } from '../support/manifest';
 import { freePorts } from '../support/ports';
 import { atMost, EXACT, prove } from '../support/proof';
-import { type RedisServer, redisMissing, startRedis } from './redis';
-import { hurry, isUp, mail, metric, type Sender, Senders, Sink, until } from './senders';
+import { type RedisServer, redisMissing } from './redis';
+import { isUp, mail, metric, type Sender, type Senders, Sink, sendersOnRedis, until } from './senders';
 
 const missing = redisMissing();
 const suite = missing === undefined ? describe : describe.skip;
@@ -33,23 +33,19 @@ suite('the pods of notifications', () => {
   let senders: Senders;
   let folder: string;
 
-  beforeAll(async () => {
-    hurry(process.pid);
-    redis = await startRedis();
-    senders = new Senders(redis);
+  sendersOnRedis((server, all) => {
+    redis = server;
+    senders = all;
+  });
+
+  beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'backpressure-sender-'));
     for (const [file, packed] of Object.entries<string>(binaryData)) {
       writeFileSync(join(folder, file), Buffer.from(packed, 'base64'));
     }
-  }, 60_000);
-
-  afterEach(() => senders.end());
-
-  afterAll(async () => {
-    await redis.stop();
-    rmSync(folder, { recursive: true, force: true });
-    hurry(process.pid, 0);
   });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** The container, with its folders and its neighbours on this machine. */
   async function startPod(url: string): Promise<Sender> {

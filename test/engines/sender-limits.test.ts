@@ -5,12 +5,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { planRates } from '../../lib/flow/rates/plan';
 import { bucketSettings, ratesQuestion } from '../../lib/flow/rates/question';
+import type { BucketSettings } from '../../lib/flow/rates/run-time';
 import { RedisBucket } from '../../lib/runtime/sender/redis';
-import type { Pace } from '../../lib/runtime/sender/slots';
 import { mostInWindow } from '../support/mailing';
 import { atMost, EXACT, prove } from '../support/proof';
-import { type RedisServer, redisMissing, startRedis } from './redis';
-import { CALL_MILLIS, hurry, isUp, metric, Senders, Sink, until } from './senders';
+import { type RedisServer, redisMissing } from './redis';
+import { CALL_MILLIS, isUp, metric, type Senders, Sink, sendersOnRedis, until } from './senders';
 
 const missing = redisMissing();
 const suite = missing === undefined ? describe : describe.skip;
@@ -20,7 +20,7 @@ const CLAIM = { case: 7, construct: 'sender-container', engine: 'Redis' };
 const DAY_SECONDS = 86_400;
 
 /** The bucket of a limit, as the plan of a Deployment has it. */
-function paceFor(perSecond: number, more: { windowSeconds?: number; perDay?: number } = {}): Pace {
+function paceFor(perSecond: number, more: { windowSeconds?: number; perDay?: number } = {}): BucketSettings {
   const workload = { campaignMessages: 1000, callSeconds: CALL_MILLIS / 1000 };
   const question = ratesQuestion({ workload, limit: { perSecond, ...more } }, 'deployment');
   return bucketSettings(planRates('Mailing', question), 'first');
@@ -30,17 +30,9 @@ suite('the range of a limit, on a Redis server', () => {
   let redis: RedisServer;
   let senders: Senders;
 
-  beforeAll(async () => {
-    hurry(process.pid);
-    redis = await startRedis();
-    senders = new Senders(redis);
-  }, 60_000);
-
-  afterEach(() => senders.end());
-
-  afterAll(async () => {
-    await redis.stop();
-    hurry(process.pid, 0);
+  sendersOnRedis((server, all) => {
+    redis = server;
+    senders = all;
   });
 
   test('0.2 a second: two processes, in no five seconds more than one mail, and none is late for its slot', async () => {

@@ -8,8 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { planRates } from '../../lib/flow/rates/plan';
 import { mostInWindow, PACE } from '../support/mailing';
 import { atMost, EXACT, prove } from '../support/proof';
-import { type RedisServer, redisMissing, startRedis } from './redis';
-import { CALL_MILLIS, hurry, isUp, metric, Senders, Sink, until } from './senders';
+import { type RedisServer, redisMissing } from './redis';
+import { CALL_MILLIS, isUp, metric, type Senders, Sink, sendersOnRedis, until } from './senders';
 
 const missing = redisMissing();
 const suite = missing === undefined ? describe : describe.skip;
@@ -88,17 +88,9 @@ suite('senders on a Redis server', () => {
   let redis: RedisServer;
   let senders: Senders;
 
-  beforeAll(async () => {
-    hurry(process.pid);
-    redis = await startRedis();
-    senders = new Senders(redis);
-  }, 60_000);
-
-  afterEach(() => senders.end());
-
-  afterAll(async () => {
-    await redis.stop();
-    hurry(process.pid, 0);
+  sendersOnRedis((server, all) => {
+    redis = server;
+    senders = all;
   });
 
   const startSender = (queue: string, kind: 'smtp' | 'http', url: string) =>

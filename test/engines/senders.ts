@@ -5,12 +5,12 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { BucketSettings } from '../../lib/flow/rates/run-time';
 import { RedisQueue } from '../../lib/runtime/sender/redis';
-import type { Pace } from '../../lib/runtime/sender/slots';
 import type { ContainerLane } from '../../lib/runtime/sender-container/lane';
 import { freePorts } from '../support/ports';
 import { ROOT } from '../support/reference';
-import type { RedisServer } from './redis';
+import { type RedisServer, startRedis } from './redis';
 
 /** How long a provider takes for its answer. */
 export const CALL_MILLIS = 150;
@@ -121,7 +121,7 @@ export class Sink {
 export interface GivenLane {
   readonly kind: 'smtp' | 'http';
   readonly url: string;
-  readonly pace: Pace;
+  readonly pace: BucketSettings;
 }
 
 /** A running sender. */
@@ -237,4 +237,24 @@ export async function until(what: () => Promise<boolean>, seconds: number): Prom
     if (Date.now() > end) throw new Error(`not within ${seconds} s`);
     await wait(100);
   }
+}
+
+/** Gives the tests of a suite one Redis server with senders, and ends the senders after each. This process goes first. */
+export function sendersOnRedis(use: (redis: RedisServer, senders: Senders) => void): void {
+  let redis: RedisServer;
+  let senders: Senders;
+
+  beforeAll(async () => {
+    hurry(process.pid);
+    redis = await startRedis();
+    senders = new Senders(redis);
+    use(redis, senders);
+  }, 60_000);
+
+  afterEach(() => senders.end());
+
+  afterAll(async () => {
+    await redis.stop();
+    hurry(process.pid, 0);
+  });
 }

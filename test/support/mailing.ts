@@ -1,11 +1,12 @@
 /** A sender's world: virtual time, a provider that counts, a queue that gives messages back. */
+
+import type { BucketSettings } from '../../lib/flow/rates/run-time';
 import { type Mail, type Outcome, type Provider } from '../../lib/runtime/sender/mail';
 import type { Counted, Message, Ports, SenderConfig, Verdict } from '../../lib/runtime/sender/send';
 import { sendBatch } from '../../lib/runtime/sender/send';
-import type { Pace } from '../../lib/runtime/sender/slots';
 
 /** The pace of case 7: 100 a second, 0.05 s of jitter. */
-export const PACE: Pace = {
+export const PACE: BucketSettings = {
   messagesPerSecond: 100 / 1.05,
   burst: 1,
   slotSeconds: 0.025,

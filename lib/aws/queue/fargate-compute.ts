@@ -1,12 +1,12 @@
 /** Binds Fargate tasks to a queue. */
 import { Annotations } from 'aws-cdk-lib';
-import { CpuArchitecture, type FargateTaskDefinition } from 'aws-cdk-lib/aws-ecs';
+import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import { type Check, validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
-import { FARGATE_KINDS, type FargateWorkerProps, givenTaskChecks } from './fargate-props';
+import { FARGATE_KINDS, type FargateWorkerProps, givenTask, givenTaskChecks } from './fargate-props';
 import { scaleOnBacklog, warnWithoutInsights } from './fargate-scaling';
 import { DEFAULT_CPU, DEFAULT_MEMORY_MIB, STORAGE_GIB, sizeChecks, storageCheck } from './fargate-size';
 import { createFargateParts } from './fargate-task';
@@ -30,11 +30,11 @@ export function fargateHost(given: FargateWorkerProps): WorkerHost {
 export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
   const props = soundCompute(context, given, FARGATE_KINDS);
   const { scope, subject, queue } = context;
-  const { cpu, memoryMiB } = sizeOf(props);
-  const question = fargateQuestion(context, props);
+  const size = sizeOf(props);
+  const question = fargateQuestion(context, props, size);
   const plan = planWorker(context, question, [
     ...givenTaskChecks(props),
-    ...sizeChecks(cpu, memoryMiB),
+    ...sizeChecks(size.cpu, size.memoryMiB),
     storageCheck(props.ephemeralStorageGiB),
     ...contradictions(context, props),
   ]);
@@ -66,8 +66,8 @@ interface TaskSize {
   readonly arm: boolean;
 }
 
-function sizeOf({ taskDefinition, service, ...props }: FargateWorkerProps): TaskSize {
-  const given = taskDefinition ?? (service?.taskDefinition as FargateTaskDefinition | undefined);
+function sizeOf(props: FargateWorkerProps): TaskSize {
+  const given = givenTask(props);
   const { architecture = CpuArchitecture.ARM64 } = props;
   // Without a platform a task of ECS runs on x86.
   const processor = given === undefined ? architecture : given.runtimePlatform?.cpuArchitecture;
@@ -80,9 +80,12 @@ function sizeOf({ taskDefinition, service, ...props }: FargateWorkerProps): Task
 }
 
 /** The queue's question where it has one; the task adds only its price. */
-function fargateQuestion({ question, planned }: WorkerContext, props: FargateWorkerProps): QueueQuestion {
+function fargateQuestion(
+  { question, planned }: WorkerContext,
+  props: FargateWorkerProps,
+  { cpu, memoryMiB, storageGib, arm }: TaskSize,
+): QueueQuestion {
   const { consumer } = question;
-  const { cpu, memoryMiB, storageGib, arm } = sizeOf(props);
   const hourCost = fargateHourCost(cpu, memoryMiB, arm, storageGib - STORAGE_GIB.included);
   const priced = { ...question, consumer: { ...consumer, instanceHourCost: consumer?.instanceHourCost ?? hourCost } };
   return planned !== undefined ? priced : { ...priced, platform: 'fargate', scaleToZero: props.scaleToZero };

@@ -243,6 +243,11 @@ const OF_SERVICE = [
   'enableExecuteCommand',
 ] as const satisfies readonly (keyof FargateWorkerProps)[];
 
+/** The task definition that there is already, by itself or with its service. */
+export function givenTask({ taskDefinition, service }: FargateWorkerProps): FargateTaskDefinition | undefined {
+  return taskDefinition ?? (service?.taskDefinition as FargateTaskDefinition | undefined);
+}
+
 /** That what is made is told all, and what is given already nothing twice. */
 export function givenTaskChecks(props: FargateWorkerProps): Check[] {
   const { service, taskDefinition, cluster, image } = props;

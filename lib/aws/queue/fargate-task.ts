@@ -15,7 +15,7 @@ import type { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { groupDescription } from '../descriptions';
-import type { FargateWorkerProps } from './fargate-props';
+import { type FargateWorkerProps, givenTask } from './fargate-props';
 import { DEFAULT_CPU, DEFAULT_MEMORY_MIB } from './fargate-size';
 import type { WorkerContext } from './worker-compute';
 
@@ -32,7 +32,7 @@ const DEFAULT_STOP_SECONDS = 30;
 /** Makes what was not given, and tells the container its queue. */
 export function createFargateParts(context: WorkerContext, props: FargateWorkerProps, plan: QueuePlan): FargateParts {
   const { scope, subject, queue } = context;
-  const given = props.taskDefinition ?? (props.service?.taskDefinition as FargateTaskDefinition | undefined);
+  const given = givenTask(props);
   if (given !== undefined) validate(subject, givenPartsChecks(given, props.service, plan));
   const taskDefinition = given ?? createTask(scope, props, plan);
   // A given one was checked to have it, and ours gets it.

@@ -1,5 +1,6 @@
 /** The plan of a sender whose mails wait in a queue of Google Cloud Tasks, which is the bucket as well. */
 import { chosenKnob, firstOneKnob } from '../alarms';
+import { CLOUD_TASKS_SOURCES, dispatchDeadlineKnob } from '../cloud-tasks';
 import { type Check, isKnown } from '../errors';
 import { figure } from '../figures';
 import type { Knob } from '../plan';
@@ -10,16 +11,11 @@ import { planRates } from './plan';
 import { backlogKnob } from './pod-alarms';
 import type { RatesPlan, RatesQuestion } from './workload';
 
-const RETRY = 'Google Cloud Tasks reference, RetryConfig';
-const QUOTAS = 'Google Cloud Tasks, Quotas and limits';
-const MONITORING = 'Google Cloud, Cloud Monitoring metrics: cloudtasks.googleapis.com';
+const { quotas: QUOTAS, retry: RETRY, monitoring: MONITORING } = CLOUD_TASKS_SOURCES;
 /** Cloud Run documentation, Concurrency: 80 by default. */
 const MOST_SLOTS = 80;
 /** What the handler does beside the call: its record, and a copy to the parked topic. */
 const HANDLE_SPARE_SECONDS = 5;
-/** Cloud Tasks reference, `dispatchDeadline`: 15 s to 30 min. */
-const LEAST_DISPATCH_DEADLINE = 15;
-const ANSWER_SECONDS = 5;
 /** Of the provider's refusals, and attempts that are none: an instance that ended, a busy one. */
 const ATTEMPTS = 10;
 const BACKOFF_CAP_DOUBLINGS = 9;
@@ -113,14 +109,7 @@ function boundKnobs(plan: RatesPlan, callSeconds: number): Knob[] {
       inputs: { callTimeoutSeconds: call.value },
       source: 'Cloud Run documentation, Request timeout',
     },
-    {
-      name: 'dispatchDeadlineSeconds',
-      value: Math.max(LEAST_DISPATCH_DEADLINE, request + ANSWER_SECONDS),
-      unit: 's',
-      formula: `time-out of a request + ${ANSWER_SECONDS} for its answer, at least ${LEAST_DISPATCH_DEADLINE}: Cloud Run gives an attempt up first, so that no retry begins beside it`,
-      inputs: { requestTimeoutSeconds: request },
-      source: 'Cloud Tasks reference, Task: dispatchDeadline, 15 s to 30 min',
-    },
+    dispatchDeadlineKnob(request),
   ];
 }
 

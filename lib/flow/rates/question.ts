@@ -1,4 +1,5 @@
 /** The question of a construct, and what it tells its senders: the same for every engine. */
+import type { BucketSettings } from './run-time';
 import type { SenderName } from './senders';
 import type { ProviderLimit, RatesObjective, RatesPlan, RatesQuestion, RatesWorkload } from './workload';
 
@@ -26,18 +27,6 @@ export function ratesQuestion(asked: Asked, sender: SenderName): RatesQuestion {
     ...(burst !== undefined && { burst }),
     ...(messagesPerSecond !== undefined && { messagesPerSecond }),
   };
-}
-
-/** What the senders of one provider go by. */
-export interface BucketSettings {
-  readonly messagesPerSecond: number;
-  readonly burst: number;
-  readonly slotSeconds: number;
-  readonly messagesPerDay?: number;
-  readonly throttledFactor: number;
-  readonly recoveryStep: number;
-  readonly adaptSeconds: number;
-  readonly horizonSeconds: number;
 }
 
 /** The bucket of a provider, the first or the second, from the knobs of the plan. */

@@ -18,3 +18,25 @@ export const DAY_QUARTERS = 97;
 export const DAY_CHECK_SECONDS = 60;
 /** Seconds until what left first may leave again: 24 hours, to the end of a quarter, and until that is seen. */
 export const DAY_WINDOW_SECONDS = DAY_QUARTERS * QUARTER_SECONDS + DAY_CHECK_SECONDS;
+
+/** The bucket of a provider: what its senders are told. */
+export interface BucketSettings {
+  readonly messagesPerSecond: number;
+  /** Messages that may leave at once. */
+  readonly burst: number;
+  /** Seconds for which a slot is valid. */
+  readonly slotSeconds: number;
+  /** Messages in any 24 hours. Default: no daily limit. */
+  readonly messagesPerDay?: number;
+  /** Of the rate, what is left of it after a throttle. */
+  readonly throttledFactor: number;
+  /** Share of the rate that comes back with each change. */
+  readonly recoveryStep: number;
+  /** Seconds between two changes of the rate. */
+  readonly adaptSeconds: number;
+  /**
+   * No sender takes a slot that is further away than this, at the full rate: it waits. All senders together hold fewer
+   * slots, so what is further ahead was taken by a wrong clock, and both clocks together would break the limit.
+   */
+  readonly horizonSeconds: number;
+}

@@ -1,5 +1,6 @@
 /** Who sends, and where its token bucket is: limits once, for plan, constructs and rules. */
 
+import { CLOUD_TASKS } from '../cloud-tasks';
 import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
 import { DAY_SECONDS } from '../ranges';
@@ -70,9 +71,9 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
   'cloud-tasks': {
     title: 'Google Cloud Tasks',
     leastInstances: 1,
-    mostInstances: 5000,
+    mostInstances: CLOUD_TASKS.dispatchesAtOnce,
     mostPerInstance: 1,
-    mostPerSecond: 500,
+    mostPerSecond: CLOUD_TASKS.dispatchesPerSecond,
     source: 'Google Cloud Tasks, Quotas and limits: 500 dispatches a second and queue, 5,000 at once',
     bucketWrites: NO_BUCKET,
     batches: false,

@@ -1,5 +1,6 @@
 /** The plan of a schedule whose runs wait in a queue of Google Cloud Tasks. */
 import { chosenKnob, firstOneKnob } from '../alarms';
+import { CLOUD_TASKS, CLOUD_TASKS_SOURCES, dispatchDeadlineKnob, TASK_ANSWER_SECONDS } from '../cloud-tasks';
 import { CapacityError, type Check, isKnown, shown } from '../errors';
 import { figure } from '../figures';
 import { type Knob, unlessGiven } from '../plan';
@@ -8,18 +9,9 @@ import { PLATFORM_FACTS } from '../queue/platforms/facts';
 import { planSchedule } from './plan';
 import type { SchedulePlan, ScheduleQuestion } from './workload';
 
-const CLOUD_TASKS = 'Google Cloud Tasks, Quotas and limits';
-const CLOUD_TASKS_RETRY = 'Google Cloud Tasks reference, RetryConfig';
-const MONITORING = 'Google Cloud, Cloud Monitoring metrics: cloudtasks.googleapis.com';
-/** Cloud Tasks, Quotas and limits: dispatches of one queue a second, and at a time. */
-const MOST_DISPATCHES_PER_SECOND = 500;
-const MOST_DISPATCHES = 5000;
-/** Cloud Tasks reference, `dispatchDeadline`: 15 s to 30 min. */
-const DISPATCH_DEADLINE = { least: 15, most: 1800 } as const;
+const { quotas: QUOTAS, retry: RETRY, monitoring: MONITORING } = CLOUD_TASKS_SOURCES;
 const { startSeconds: START_SECONDS, instanceLimit: MOST_INSTANCES = Number.POSITIVE_INFINITY } =
   PLATFORM_FACTS['cloud-run'];
-/** From Cloud Run's time-out to its answer at Cloud Tasks: an assumption. */
-const ANSWER_SECONDS = 5;
 
 /** What can be set by hand. */
 export interface TaskChoices {
@@ -53,7 +45,7 @@ export function planTasks(
 function concurrencyCheck({ maxConcurrent }: ScheduleQuestion): Check {
   return {
     refused: isKnown(maxConcurrent) && maxConcurrent > MOST_INSTANCES,
-    message: `maxConcurrent must be at most ${figure(MOST_INSTANCES)}, the instances of a revision of Cloud Run, got ${shown(maxConcurrent)}; a queue of Cloud Tasks takes ${figure(MOST_DISPATCHES)}`,
+    message: `maxConcurrent must be at most ${figure(MOST_INSTANCES)}, the instances of a revision of Cloud Run, got ${shown(maxConcurrent)}; a queue of Cloud Tasks takes ${figure(CLOUD_TASKS.dispatchesAtOnce)}`,
   };
 }
 
@@ -68,7 +60,8 @@ function refuseManyAtOnce(subject: string, plan: SchedulePlan): void {
 }
 
 function refuseLongRuns(subject: string, plan: SchedulePlan): void {
-  const room = DISPATCH_DEADLINE.most - START_SECONDS - ANSWER_SECONDS;
+  const { most } = CLOUD_TASKS.dispatchDeadlineSeconds;
+  const room = most - START_SECONDS - TASK_ANSWER_SECONDS;
   const long = plan.jobs
     .map(({ name }) => ({ name, seconds: plan.knob(`timeLimitSeconds.${name}`).inputs.longestSeconds }))
     .filter(({ seconds }) => seconds > room);
@@ -76,7 +69,7 @@ function refuseLongRuns(subject: string, plan: SchedulePlan): void {
   const names = long.map(({ name, seconds }) => `${name} (${figure(seconds)} s)`);
   throw new CapacityError(
     subject,
-    `a task may take ${figure(DISPATCH_DEADLINE.most)} s, of which ${START_SECONDS + ANSWER_SECONDS} s are for the start and the answer, and 99.9 % of the runs are within more: ${names.join(', ')}`,
+    `a task may take ${figure(most)} s, of which ${START_SECONDS + TASK_ANSWER_SECONDS} s are for the start and the answer, and 99.9 % of the runs are within more: ${names.join(', ')}`,
     ['shorter runs, split into several jobs', 'a Cloud Run job, which Cloud Scheduler can start without a queue'],
   );
 }
@@ -92,15 +85,15 @@ function boundKnobs(plan: SchedulePlan): Knob[] {
       unit: 'runs',
       formula: 'runs at once',
       inputs: { maxConcurrent },
-      source: CLOUD_TASKS,
+      source: QUOTAS,
     },
     {
       name: 'maxDispatchesPerSecond',
-      value: Math.min(MOST_DISPATCHES_PER_SECOND, maxConcurrent),
+      value: Math.min(CLOUD_TASKS.dispatchesPerSecond, maxConcurrent),
       unit: 'runs/s',
-      formula: `runs at once, at most ${MOST_DISPATCHES_PER_SECOND}: all of them within a second`,
+      formula: `runs at once, at most ${CLOUD_TASKS.dispatchesPerSecond}: all of them within a second`,
       inputs: { maxConcurrent },
-      source: CLOUD_TASKS,
+      source: QUOTAS,
     },
     chosenKnob(
       'slotsPerInstance',
@@ -133,15 +126,7 @@ function boundKnobs(plan: SchedulePlan): Knob[] {
       inputs: { timeLimitSeconds: longest, startSeconds: START_SECONDS },
       source: 'Cloud Run documentation, Request timeout',
     },
-    {
-      name: 'dispatchDeadlineSeconds',
-      value: Math.max(DISPATCH_DEADLINE.least, request + ANSWER_SECONDS),
-      unit: 's',
-      formula:
-        'time-out of a request + 5 s for its answer: Cloud Run gives an attempt up first, so that no retry begins beside it',
-      inputs: { requestTimeoutSeconds: request, answerSeconds: ANSWER_SECONDS },
-      source: 'Cloud Tasks reference, Task: dispatchDeadline, 15 s to 30 min',
-    },
+    dispatchDeadlineKnob(request),
   ];
 }
 
@@ -156,11 +141,11 @@ function retryKnobs(plan: SchedulePlan, { maxAttempts }: TaskChoices): Knob[] {
         maxAttempts,
         'five, and more while time is left: the task is then deleted, there is no dead-letter queue',
       ),
-      source: CLOUD_TASKS_RETRY,
+      source: RETRY,
     },
-    chosenKnob('minBackoffSeconds', 1, 's', 'the wait before the second attempt; it doubles', CLOUD_TASKS_RETRY),
-    chosenKnob('maxBackoffSeconds', 60, 's', 'the longest wait between two attempts', CLOUD_TASKS_RETRY),
-    chosenKnob('maxDoublings', 6, 'doublings', 'from a second to a minute', CLOUD_TASKS_RETRY),
+    chosenKnob('minBackoffSeconds', 1, 's', 'the wait before the second attempt; it doubles', RETRY),
+    chosenKnob('maxBackoffSeconds', 60, 's', 'the longest wait between two attempts', RETRY),
+    chosenKnob('maxDoublings', 6, 'doublings', 'from a second to a minute', RETRY),
     {
       name: 'maxRetrySeconds',
       value: soonest,
@@ -168,7 +153,7 @@ function retryKnobs(plan: SchedulePlan, { maxAttempts }: TaskChoices): Knob[] {
       formula:
         'the shortest time within which a run has to begin; retries end when this and the attempts are used up, so a longer one would retry short jobs into their next runs',
       inputs: { startWithinSeconds: soonest },
-      source: CLOUD_TASKS_RETRY,
+      source: RETRY,
     },
     chosenKnob(
       'attemptDeadlineSeconds',

@@ -1,15 +1,16 @@
-import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
-import * as cloudtasks from '@pulumi/gcp/cloudtasks';
+import type * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
+import type * as cloudtasks from '@pulumi/gcp/cloudtasks';
 import * as pubsub from '@pulumi/gcp/pubsub';
-import * as serviceaccount from '@pulumi/gcp/serviceaccount';
+import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
-import { type Check } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, mapOf, needed, sound, TEXT } from '../../flow/kinds';
 import { planTaskRates } from '../../flow/rates/cloud-tasks';
 import type { ProviderLimit, RatesObjective, RatesPlan, RatesWorkload } from '../../flow/rates/workload';
+import { createTaskQueue, createTaskService, grantEnqueue, grantInvoke } from '../cloud-tasks';
 import { componentName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
-import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
+import { accountName, createAccount, memberOf, memoryCheck } from '../run-service';
 import { duration } from '../watch';
 import { SenderAlerts } from './sender-alerts';
 
@@ -165,21 +166,15 @@ export class RateLimitedSender extends pulumi.ComponentResource {
 
   private createService(name: string): cloudrunv2.Service {
     const { args, plan } = this;
-    return createService(this, {
+    return createTaskService(this, {
       name: `${name}-worker`,
       account: this.account,
       image: args.image,
       location: args.location,
       project: args.project,
       description: 'Sends the mails that Cloud Tasks dispatches',
-      // Cloud Tasks of the same project counts as internal.
-      ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
-      concurrency: plan.value('slotsPerInstance'),
-      minInstances: plan.value('minInstances'),
-      maxInstances: plan.value('maxInstances'),
-      timeoutSeconds: plan.value('requestTimeoutSeconds'),
       plan,
-      memory: args.memory ?? '512Mi',
+      memory: args.memory,
       environment: {
         ...args.environment,
         PARKED_TOPIC: this.parkedTopic.id,
@@ -190,29 +185,8 @@ export class RateLimitedSender extends pulumi.ComponentResource {
   }
 
   private createQueue(name: string): cloudtasks.Queue {
-    const { args, plan } = this;
-    return new cloudtasks.Queue(
-      name,
-      {
-        location: args.location,
-        project: args.project,
-        rateLimits: {
-          maxConcurrentDispatches: plan.value('maxConcurrentDispatches'),
-          maxDispatchesPerSecond: plan.value('maxDispatchesPerSecond'),
-        },
-        retryConfig: {
-          maxAttempts: plan.value('maxAttempts'),
-          minBackoff: duration(plan.value('minBackoffSeconds')),
-          maxBackoff: duration(plan.value('maxBackoffSeconds')),
-          maxDoublings: plan.value('maxDoublings'),
-          maxRetryDuration: duration(plan.value('maxRetrySeconds')),
-        },
-        // Every attempt: a task that is deleted leaves no other trace.
-        stackdriverLoggingConfig: { samplingRatio: 1 },
-      },
-      // A person pauses it, and a deployment must not resume it.
-      { ...this.retained, ignoreChanges: ['desiredState'] },
-    );
+    // A person pauses it, and a deployment must not resume it.
+    return createTaskQueue(name, this.plan, this.args, { ...this.retained, ignoreChanges: ['desiredState'] });
   }
 
   /** To invoke the service, to park, and for each producer: to enqueue, and to let a task call as its account. */
@@ -220,28 +194,15 @@ export class RateLimitedSender extends pulumi.ComponentResource {
     const { args, queue, account, taskAccount, service, parkedTopic } = this;
     const { project, location, producers = [] } = args;
     const options = { parent: this };
-    new cloudrunv2.ServiceIamMember(
-      `${name}-task`,
-      { name: service.name, location, project, role: 'roles/run.invoker', member: memberOf(taskAccount) },
-      options,
-    );
+    const parts = { queue, service, taskAccount, location, project };
+    grantInvoke(`${name}-task`, parts, options);
     new pubsub.TopicIAMMember(
       `${name}-parked`,
       { topic: parkedTopic.id, project, role: 'roles/pubsub.publisher', member: memberOf(account) },
       options,
     );
     for (const [index, member] of producers.entries()) {
-      const producer = `${name}-producer-${index + 1}`;
-      new cloudtasks.QueueIamMember(
-        producer,
-        { name: queue.name, location, project, role: 'roles/cloudtasks.enqueuer', member },
-        options,
-      );
-      new serviceaccount.IAMMember(
-        producer,
-        { serviceAccountId: taskAccount.name, role: 'roles/iam.serviceAccountUser', member },
-        options,
-      );
+      grantEnqueue(`${name}-producer-${index + 1}`, member, parts, options);
     }
   }
 }

@@ -1,15 +1,16 @@
-import * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
+import type * as cloudrunv2 from '@pulumi/gcp/cloudrunv2';
 import * as cloudscheduler from '@pulumi/gcp/cloudscheduler';
-import * as cloudtasks from '@pulumi/gcp/cloudtasks';
-import * as serviceaccount from '@pulumi/gcp/serviceaccount';
+import type * as cloudtasks from '@pulumi/gcp/cloudtasks';
+import type * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { type Check, wholeNumber } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, mapOf, needed, sound, TEXT } from '../../flow/kinds';
 import { planTasks } from '../../flow/schedule/cloud-tasks';
 import type { ScheduledJob, ScheduleHost, ScheduleObjective, SchedulePlan } from '../../flow/schedule/workload';
+import { createTaskQueue, createTaskService, grantEnqueue, grantInvoke } from '../cloud-tasks';
 import { componentName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
-import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
+import { accountName, createAccount, memberOf, memoryCheck } from '../run-service';
 import { duration } from '../watch';
 import { ScheduleAlerts } from './schedule-alerts';
 
@@ -141,75 +142,32 @@ export class SpreadSchedule extends pulumi.ComponentResource {
 
   private createService(name: string): cloudrunv2.Service {
     const { args, plan } = this;
-    return createService(this, {
+    return createTaskService(this, {
       name: `${name}-worker`,
       account: this.account,
       image: args.image,
       location: args.location,
       project: args.project,
       description: 'Runs scheduled jobs that Cloud Tasks sends',
-      // Cloud Tasks of the same project counts as internal.
-      ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
-      concurrency: plan.value('slotsPerInstance'),
-      minInstances: plan.value('minInstances'),
-      maxInstances: plan.value('maxInstances'),
-      timeoutSeconds: plan.value('requestTimeoutSeconds'),
       plan,
-      memory: args.memory ?? '512Mi',
-      environment: args.environment ?? {},
+      memory: args.memory,
+      environment: args.environment,
     });
   }
 
   private createQueue(name: string): cloudtasks.Queue {
-    const { args, plan } = this;
-    return new cloudtasks.Queue(
-      name,
-      {
-        location: args.location,
-        project: args.project,
-        rateLimits: {
-          maxConcurrentDispatches: plan.value('maxConcurrentDispatches'),
-          maxDispatchesPerSecond: plan.value('maxDispatchesPerSecond'),
-        },
-        retryConfig: {
-          maxAttempts: plan.value('maxAttempts'),
-          minBackoff: duration(plan.value('minBackoffSeconds')),
-          maxBackoff: duration(plan.value('maxBackoffSeconds')),
-          maxDoublings: plan.value('maxDoublings'),
-          maxRetryDuration: duration(plan.value('maxRetrySeconds')),
-        },
-        // Every attempt: a run that is deleted leaves no other trace.
-        stackdriverLoggingConfig: { samplingRatio: 1 },
-      },
-      { parent: this, retainOnDelete: args.retainOnDelete ?? true },
-    );
+    const options = { parent: this, retainOnDelete: this.args.retainOnDelete ?? true };
+    return createTaskQueue(name, this.plan, this.args, options);
   }
 
   /** Three permissions: to enqueue, to let a task call as its account, to invoke the service. */
   private grant(name: string): pulumi.Resource[] {
     const { args, queue, schedulerAccount, taskAccount, service } = this;
-    const { project, location } = args;
     const options = { parent: this };
+    const parts = { queue, service, taskAccount, location: args.location, project: args.project };
     return [
-      new cloudtasks.QueueIamMember(
-        `${name}-clock`,
-        { name: queue.name, location, project, role: 'roles/cloudtasks.enqueuer', member: memberOf(schedulerAccount) },
-        options,
-      ),
-      new serviceaccount.IAMMember(
-        `${name}-clock`,
-        {
-          serviceAccountId: taskAccount.name,
-          role: 'roles/iam.serviceAccountUser',
-          member: memberOf(schedulerAccount),
-        },
-        options,
-      ),
-      new cloudrunv2.ServiceIamMember(
-        `${name}-task`,
-        { name: service.name, location, project, role: 'roles/run.invoker', member: memberOf(taskAccount) },
-        options,
-      ),
+      ...grantEnqueue(`${name}-clock`, memberOf(schedulerAccount), parts, options),
+      grantInvoke(`${name}-task`, parts, options),
     ];
   }
 

@@ -1,5 +1,5 @@
 /** A provider as the manifests give it to the senders. */
-import type { Pace } from '../sender/slots';
+import type { BucketSettings } from '../../flow/rates/run-time';
 
 /** One provider. */
 export interface ContainerLane {
@@ -13,5 +13,5 @@ export interface ContainerLane {
   /** The variable with the key of an HTTP API, and its header. */
   readonly keyFrom?: string;
   readonly header?: string;
-  readonly pace: Pace;
+  readonly pace: BucketSettings;
 }

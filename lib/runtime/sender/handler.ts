@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { BucketSettings } from '../../flow/rates/run-time';
 import { ANSWER_SECONDS, STORE } from '../../flow/rates/run-time';
 import { countMetric } from '../metrics';
 import { numberSetting, setting } from '../settings';
@@ -15,12 +16,12 @@ import { parkedCopy } from './parking';
 import { RefusalBrake } from './refusals';
 import { type Lane, type Ports, type SenderConfig, sendBatch } from './send';
 import { type SesConfig, SesProvider } from './ses';
-import { type Pace, SharedBucket } from './slots';
+import { SharedBucket } from './slots';
 
 /** A provider as the construct writes it into the environment. */
 export interface LaneSetting extends SesConfig {
   readonly name: string;
-  readonly pace: Pace;
+  readonly pace: BucketSettings;
   /** Connections that are opened before the first slot. Default: one. */
   readonly connections?: number;
 }

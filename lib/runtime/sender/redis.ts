@@ -1,8 +1,9 @@
 /** Bucket, day, records of mails and queue in Redis, each change one script. Redis' own clock is the only one. */
 import type { Redis } from 'ioredis';
+import type { BucketSettings } from '../../flow/rates/run-time';
 import { DAY_QUARTERS, LEAST_FACTOR, QUARTER_SECONDS } from '../../flow/rates/run-time';
 import type { Claim, Claims, Message } from './send';
-import type { Bucket, Closed, Pace, Reservation } from './slots';
+import type { Bucket, Closed, Reservation } from './slots';
 
 /** What is used of a client. */
 export type RedisScripts = Pick<Redis, 'eval'>;
@@ -105,7 +106,7 @@ export class RedisBucket implements Bucket {
     private readonly redis: RedisScripts,
     prefix: string,
     lane: string,
-    private readonly pace: Pace,
+    private readonly pace: BucketSettings,
     private readonly now: () => number = Date.now,
   ) {
     this.#keys = [`{${prefix}:${lane}}:bucket`, `{${prefix}:${lane}}:day`];

@@ -2,29 +2,7 @@
  * Slots of one token bucket that all senders of a provider share, equally spaced, so that no window of the provider has
  * more than its limit. A slot is valid for a moment; a message that is later takes a new one.
  */
-import { LEAST_FACTOR } from '../../flow/rates/run-time';
-
-/** The rate of a provider. */
-export interface Pace {
-  readonly messagesPerSecond: number;
-  /** Messages that may leave at once. */
-  readonly burst: number;
-  /** Seconds for which a slot is valid. */
-  readonly slotSeconds: number;
-  /** Messages in any 24 hours. Default: no daily limit. */
-  readonly messagesPerDay?: number;
-  /** Of the rate, what is left of it after a throttle. */
-  readonly throttledFactor: number;
-  /** Share of the rate that comes back with each change. */
-  readonly recoveryStep: number;
-  /** Seconds between two changes of the rate. */
-  readonly adaptSeconds: number;
-  /**
-   * No sender takes a slot that is further away than this, at the full rate: it waits. All senders together hold fewer
-   * slots, so what is further ahead was taken by a wrong clock, and both clocks together would break the limit.
-   */
-  readonly horizonSeconds: number;
-}
+import { type BucketSettings, LEAST_FACTOR } from '../../flow/rates/run-time';
 
 /** A slot: send from `at` on, and no later than `until`. Milliseconds of the sender's clock. */
 export interface Slot {
@@ -98,7 +76,7 @@ export class SharedBucket implements Bucket {
 
   constructor(
     private readonly store: BucketStore,
-    private readonly pace: Pace,
+    private readonly pace: BucketSettings,
     private readonly now: () => number = Date.now,
   ) {}
 

@@ -39,7 +39,16 @@ import { DeduplicateBy, WebhookScheme } from '../../../lib/aws/webhooks/webhook-
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
-import { consumers, figures, isPlain, Parameter, queueObjective, queueWorkload, seconds } from './values';
+import {
+  consumers,
+  figures,
+  isPlain,
+  Parameter,
+  queueObjective,
+  queueWorkload,
+  ratesWorkload,
+  seconds,
+} from './values';
 
 const outdir = mkdtempSync(join(tmpdir(), 'backpressure-fuzz-'));
 process.once('exit', () => rmSync(outdir, { recursive: true, force: true }));
@@ -272,13 +281,7 @@ const providerLimit = fc.record({
 });
 
 const mailing = fc.record({
-  workload: fc.record({
-    campaignMessages: optional(figures(1, 1e7)),
-    steadyPerSecond: optional(spread(0.001, 100)),
-    recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
-    callSeconds: figures(0.01, 5),
-    undeliverableRatio: optional(spread(0.001, 0.2)),
-  }),
+  workload: ratesWorkload,
   limit: providerLimit,
   objective: optional(
     fc.record({

@@ -15,7 +15,7 @@ import { WebhookBuffer } from '../../../lib/gcp/webhooks/webhook-buffer';
 import { optional, spread } from '../../support/property';
 import { program } from '../../support/pulumi';
 import { type Subject, subject } from './subject';
-import { consumers, figures, ids, queueObjective, queueWorkload } from './values';
+import { consumers, figures, ids, queueObjective, queueWorkload, ratesWorkload } from './values';
 
 /** Every resource with its inputs. */
 const registered = async (make: () => unknown) => (await program(make)).resources;
@@ -97,13 +97,7 @@ const schedule = fc.record({
 });
 
 const mailing = fc.record({
-  workload: fc.record({
-    campaignMessages: optional(figures(1, 1e7)),
-    steadyPerSecond: optional(spread(0.001, 100)),
-    recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
-    callSeconds: figures(0.01, 5),
-    undeliverableRatio: optional(spread(0.001, 0.2)),
-  }),
+  workload: ratesWorkload,
   limit: fc.record({
     perSecond: figures(0.01, 2000),
     windowSeconds: optional(figures(0.1, 60)),

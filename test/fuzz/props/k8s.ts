@@ -20,7 +20,7 @@ import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { optional, spread } from '../../support/property';
 import { type Subject, subject } from './subject';
-import { chartSeconds, consumers, figures, queueObjective, queueWorkload } from './values';
+import { chartSeconds, consumers, figures, queueObjective, queueWorkload, ratesWorkload } from './values';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests have no types
 type Manifest = any;
@@ -358,13 +358,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     ['k8s.RateLimitedSender', 'k8s.SenderProvider'],
     'text',
     fc.record({
-      workload: fc.record({
-        campaignMessages: optional(figures(1, 1e7)),
-        steadyPerSecond: optional(spread(0.001, 100)),
-        recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
-        callSeconds: figures(0.01, 5),
-        undeliverableRatio: optional(spread(0.001, 0.2)),
-      }),
+      workload: ratesWorkload,
       limit: providerLimit,
       objective: optional(
         fc.record({

@@ -96,6 +96,15 @@ export const ids = fc.oneof(
 export const figures = (min: number, max: number) =>
   fc.oneof({ weight: 15, arbitrary: spread(min, max) }, { weight: 1, arbitrary: spread(1e-12, 1e15) });
 
+/** What a rate-limited sender sends. */
+export const ratesWorkload = fc.record({
+  campaignMessages: optional(figures(1, 1e7)),
+  steadyPerSecond: optional(spread(0.001, 100)),
+  recipientsPerMessage: optional(fc.integer({ min: 1, max: 50 })),
+  callSeconds: figures(0.01, 5),
+  undeliverableRatio: optional(spread(0.001, 0.2)),
+});
+
 /** Workloads of queues, weighted to their extremes by `figures` and by the changes made to them. */
 export const queueWorkload = fc
   .record({
