@@ -13,6 +13,7 @@ import { CreateEventSourceMappingCommand, CreateFunctionCommand, LambdaClient } 
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { STORM } from '../../lib/cases/case-09-invalidation-storm';
 import { planCoalescing } from '../../lib/flow/merging/plan';
+import { functionSettings } from '../../lib/flow/merging/settings';
 import { Random } from '../../lib/flow/numerics/random';
 import type { KeysToRebuild } from '../../lib/runtime/coalescer/request';
 import { ended } from '../support/ended';
@@ -141,17 +142,11 @@ suite('the merger on a local AWS', () => {
     await deploy('rebuild', zipped('rebuild', REBUILD), {
       SINK: `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`,
     });
-    const value = (knob: string) => String(plan.value(knob));
     const bundle = readFileSync(join(ROOT, 'dist', 'runtime', 'coalescer', 'index.js'), 'utf8');
     await deploy('merger', zipped('merger', bundle), {
       INVALIDATOR: JSON.stringify({ functionName: 'rebuild' }),
       ASIDE_QUEUE_URL: QueueUrl!,
-      KEYS_PER_CALL: value('keysPerCall'),
-      WORKERS: value('workers'),
-      ATTEMPTS: value('attempts'),
-      BACKOFF_SECONDS: value('backoffSeconds'),
-      BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
-      CALL_SECONDS: value('callTimeoutSeconds'),
+      ...functionSettings(plan),
     });
     await kinesis('CreateStream', { StreamName: 'changes', ShardCount: 2 });
     await wait(1000);

@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { STORM } from '../../lib/cases/case-09-invalidation-storm';
 import { planCoalescing, ratioWithReaders } from '../../lib/flow/merging/plan';
+import { containerSettings } from '../../lib/flow/merging/settings';
 import { TRANSPORTS } from '../../lib/flow/merging/transports';
 import type { MergingQuestion } from '../../lib/flow/merging/workload';
 import { Random } from '../../lib/flow/numerics/random';
@@ -131,7 +132,6 @@ suite('mergers on a Redis server', () => {
   async function startMerger(stream: string, url: string, windowSeconds: number, more: Record<string, string> = {}) {
     const [port] = await freePorts(1);
     const plan = planCoalescing('Merge', question);
-    const value = (knob: string) => String(plan.value(knob));
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime', 'coalescer-container', 'index.js')], {
       env: {
         PATH: process.env.PATH,
@@ -140,16 +140,9 @@ suite('mergers on a Redis server', () => {
         GROUP: 'coalescer',
         SHARD: '0',
         REBUILD_URL: url,
+        ...containerSettings(plan),
         WINDOW_SECONDS: String(windowSeconds),
         MAX_BATCH: '100000',
-        FLUSH_TIMEOUT_SECONDS: value('flushTimeoutSeconds'),
-        KEYS_PER_CALL: value('keysPerCall'),
-        WORKERS: value('workers'),
-        ATTEMPTS: value('attempts'),
-        BACKOFF_SECONDS: value('backoffSeconds'),
-        BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
-        CALL_TIMEOUT_SECONDS: value('callTimeoutSeconds'),
-        STALLED_SECONDS: value('stalledSeconds'),
         METRICS_PORT: String(port),
         METRICS_HOST: '127.0.0.1',
         ...more,

@@ -16,6 +16,7 @@ import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { coalescingAlarmKnobs } from '../../flow/merging/alarms';
 import { planCoalescing } from '../../flow/merging/plan';
+import { functionSettings } from '../../flow/merging/settings';
 import { waitingQuestion } from '../../flow/merging/waiting';
 import type { MergingPlan } from '../../flow/merging/workload';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
@@ -190,7 +191,6 @@ export class CoalescingQueue extends Construct {
   }
 
   private createMerger({ setting, network, grant }: InvalidatorBinding): RuntimeFunction {
-    const value = (knob: string) => String(this.plan.value(knob));
     const merger = new RuntimeFunction(this, 'Merger', {
       bundle: 'coalescer',
       description: `Merges the events of ${this.node.path} by key, and invalidates each key once`,
@@ -200,14 +200,7 @@ export class CoalescingQueue extends Construct {
       environment: {
         INVALIDATOR: Stack.of(this).toJsonString(setting),
         ASIDE_QUEUE_URL: this.asideQueue.queueUrl,
-        KEYS_PER_CALL: value('keysPerCall'),
-        WORKERS: value('workers'),
-        ATTEMPTS: value('attempts'),
-        BACKOFF_SECONDS: value('backoffSeconds'),
-        BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
-        CALL_SECONDS: value('callTimeoutSeconds'),
-        SPARE_SECONDS: value('spareSeconds'),
-        ASIDE_AFTER_SECONDS: value('asideAfterSeconds'),
+        ...functionSettings(this.plan),
         ...(this.props.keyPointer !== undefined && { KEY_OF: this.props.keyPointer }),
       },
     });

@@ -5,6 +5,7 @@ import { type Check, wholeNumber } from '../../flow/errors';
 import { CHECKED, having, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { coalescingAlertKnobs } from '../../flow/merging/alarms';
 import { planCoalescing } from '../../flow/merging/plan';
+import { containerSettings } from '../../flow/merging/settings';
 import { MERGER_BYTES } from '../../flow/merging/transports';
 import type { MergingObjective, MergingPlan, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { alertRules } from '../alert-rules';
@@ -214,21 +215,10 @@ export class CoalescingQueue extends Construct {
   }
 
   private container(props: CoalescingQueueProps, { environment, secrets }: InvalidatorBinding): kplus.ContainerProps {
-    const value = (name: string) => String(this.plan.value(name));
     const texts: Record<string, string> = {
       STREAM: props.stream,
       GROUP,
-      WINDOW_SECONDS: value('windowSeconds'),
-      MAX_BATCH: value('maxBatch'),
-      FLUSH_TIMEOUT_SECONDS: value('flushTimeoutSeconds'),
-      KEYS_PER_CALL: value('keysPerCall'),
-      WORKERS: value('workers'),
-      ATTEMPTS: value('attempts'),
-      BACKOFF_SECONDS: value('backoffSeconds'),
-      BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
-      CALL_TIMEOUT_SECONDS: value('callTimeoutSeconds'),
-      ASIDE_AFTER_SECONDS: value('asideAfterSeconds'),
-      STALLED_SECONDS: value('stalledSeconds'),
+      ...containerSettings(this.plan),
       METRICS_PORT: String(METRICS_PORT),
       // Three quarters of its memory; the rest is for buffers outside of the heap.
       NODE_OPTIONS: `--max-old-space-size=${(0.75 * MERGER_BYTES) / 1024 ** 2}`,
