@@ -1,10 +1,11 @@
 /**
  * The line of a finding in its file.
  */
-import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+
 import { MAX_DEPTH } from './limits';
 import { isDeficient, repaired } from './repair';
 import type { Finding } from './rule';
+import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from './yaml';
 
 /** One place of a parsed file: its offset, and the places below it. */
 export interface Place {
