@@ -189,7 +189,8 @@ describe('the assembly', () => {
 
 describe('installed beside the oldest peers', () => {
   test("the README's ten lines compile and synthesize", () => {
-    const snippet = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? '';
+    const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+    const snippet = /^## Ten lines for AWS\s+```ts\n(.*?)^```$/ms.exec(readme)?.[1] ?? '';
     const outdir = join(user, 'cdk.out');
     const explained = node([compile('app', snippet)], { CDK_OUTDIR: outdir });
     expect(explained).toContain('visibilityTimeoutSeconds');
