@@ -3,7 +3,8 @@
  */
 
 import { MAX_DEPTH } from '../limits';
-import { type Place, resourcesIn } from '../lines';
+import { resourcesIn } from '../lines';
+import type { Place } from '../place';
 import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE } from '../yaml';
 
 /** One value of a file. */
