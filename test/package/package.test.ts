@@ -77,6 +77,8 @@ function pack(): void {
     writeFileSync(join(checkout, 'dist', left), '');
   }
   run('npm', ['run', '--silent', 'package'], checkout);
+  // What `npm pack` in a fresh clone does first: without it the package has no code.
+  expect(manifest.scripts.prepack).toBe('npm run -s build');
   const [{ filename, files }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts'], checkout));
   tarball = join(checkout, filename);
   packed = files.map(({ path }: { path: string }) => path);
@@ -164,6 +166,11 @@ describe('the tarball', () => {
 
   test('stays small', () => {
     expect(statSync(tarball).size).toBeLessThan(MOST_PACKED_BYTES);
+  });
+
+  test('the judge of packages finds nothing', () => {
+    const publint = join(ROOT, 'node_modules', 'publint', 'src', 'cli.js');
+    expect(node([publint, 'run', tarball, '--strict'])).toMatch(/All good/);
   });
 
   test('every entry point, type and command of package.json is in it', () => {
