@@ -56,6 +56,8 @@ const customized = (dimensions: string) =>
     Metrics: blocks('metrics', QUERIES),
   });
 
+const TRANSITION: Fields = { StorageClass: 'storage_class', TransitionInDays: 'days', TransitionDate: 'date' };
+
 const API = 'aws_api_gateway_rest_api';
 const HTTP_API = 'aws_apigatewayv2_api';
 const ROLE = 'aws_iam_role';
@@ -78,6 +80,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   aws_sqs_queue_redrive_policy: {
     type: 'AWS::SQS::Queue',
     part: { of: 'aws_sqs_queue', by: 'queue_url' },
+    pulumi: 'aws:sqs/redrivePolicy:RedrivePolicy',
     properties: { RedrivePolicy: json('redrive_policy', REDRIVE) },
   },
   aws_lambda_function: {
@@ -138,7 +141,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   aws_sns_topic: {
     type: 'AWS::SNS::Topic',
     attributes: { name: 'TopicName' },
-    properties: { TopicName: 'name', KmsMasterKeyId: 'kms_master_key_id' },
+    properties: { TopicName: 'name', KmsMasterKeyId: resource('kms_master_key_id', 'aws_kms_key', 'aws_kms_alias') },
   },
   aws_sns_topic_policy: {
     type: 'AWS::SNS::TopicPolicy',
@@ -216,7 +219,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_cloudwatch_event_target: {
     type: 'AWS::Events::Rule',
-    part: { of: 'aws_cloudwatch_event_rule', by: 'rule', list: 'Targets' },
+    part: { of: 'aws_cloudwatch_event_rule', by: 'rule', also: 'event_bus_name', list: 'Targets' },
     properties: {
       Id: 'target_id',
       Arn: 'arn',
@@ -296,6 +299,22 @@ export const AWS: Readonly<Record<string, Row>> = {
         block('versioning', { Status: choice('enabled', { true: 'Enabled', false: 'Suspended' }) }, 'enabled'),
       ),
       LoggingConfiguration: known(block('logging', { DestinationBucketName: 'target_bucket' })),
+      // Of the provider before version 4.
+      LifecycleConfiguration: object({
+        Rules: known(
+          blocks('lifecycle_rule', {
+            Id: 'id',
+            Status: choice('enabled', { true: 'Enabled', false: 'Disabled' }),
+            ExpirationInDays: unless('expiration.days', 0),
+            ExpirationDate: 'expiration.date',
+            AbortIncompleteMultipartUpload: object({
+              DaysAfterInitiation: unless('abort_incomplete_multipart_upload_days', 0),
+            }),
+            NoncurrentVersionExpiration: block('noncurrent_version_expiration', { NoncurrentDays: 'days' }),
+            Transitions: blocks('transition', TRANSITION),
+          }),
+        ),
+      }),
     },
   },
   aws_s3_bucket_versioning: {
@@ -319,11 +338,7 @@ export const AWS: Readonly<Record<string, Row>> = {
             DaysAfterInitiation: 'days_after_initiation',
           }),
           NoncurrentVersionExpiration: block('noncurrent_version_expiration', { NoncurrentDays: 'noncurrent_days' }),
-          Transitions: blocks('transition', {
-            StorageClass: 'storage_class',
-            TransitionInDays: 'days',
-            TransitionDate: 'date',
-          }),
+          Transitions: blocks('transition', TRANSITION),
         }),
       }),
     },
@@ -452,6 +467,10 @@ export const AWS: Readonly<Record<string, Row>> = {
     type: 'AWS::MSK::BatchScramSecret',
     properties: { ClusterArn: 'cluster_arn', SecretArnList: 'secret_arn_list' },
   },
+  aws_msk_single_scram_secret_association: {
+    type: 'AWS::MSK::BatchScramSecret',
+    properties: { ClusterArn: 'cluster_arn', SecretArnList: list('secret_arn') },
+  },
   aws_api_gateway_rest_api: {
     type: 'AWS::ApiGateway::RestApi',
     properties: { Name: 'name', Body: json('body') },
@@ -474,7 +493,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_api_gateway_method_settings: {
     type: 'AWS::ApiGateway::Stage',
-    part: { of: 'aws_api_gateway_stage', by: 'stage_name', list: 'MethodSettings' },
+    part: { of: 'aws_api_gateway_stage', by: 'stage_name', also: 'rest_api_id', list: 'MethodSettings' },
     properties: { ThrottlingRateLimit: unless('settings.throttling_rate_limit', -1) },
   },
   aws_api_gateway_usage_plan: {

@@ -107,14 +107,16 @@ function addPart(
   const by = declared.root.at(part.by);
   const places: Places = new Map();
   const conversion = new Conversion(names, places);
-  const address = conversion.resourceAt(by, [part.of]);
-  const whole = address === undefined ? undefined : resources.get(address);
-  if (!whole) {
+  const wholes = conversion.resourcesAt(by, [part.of]).flatMap((address) => resources.get(address) ?? []);
+  const { also } = part;
+  const equal = wholes.filter(
+    (each) => also === undefined || each.declared.root.at(also).value === declared.root.at(also).value,
+  );
+  const [whole, ...more] = wholes.length > 1 ? equal : wholes;
+  if (!whole || more.length > 0) {
     // It may be about any of them.
-    if (by.unknown)
-      for (const each of resources.values())
-        if (each.declared.type === part.of)
-          spoil(each, part.list === undefined ? Object.keys(properties) : [part.list]);
+    const candidates = by.unknown ? [...resources.values()].filter((each) => each.declared.type === part.of) : wholes;
+    for (const each of candidates) spoil(each, part.list === undefined ? Object.keys(properties) : [part.list]);
     return;
   }
   if (part.list === undefined) {
@@ -149,7 +151,13 @@ function placesOf({ declared, places, parts }: Filling): Origin {
   return {
     resource: declared.address,
     owner: (path) => partAt(path)?.declared.address ?? declared.address,
-    wayTo: (path) => wayIn(partAt(path)?.places ?? places, path),
+    wayTo: (path) => {
+      const part = partAt(path);
+      const property = /^Properties\.[^.[]+/.exec(path)?.[0];
+      // A property that only parts have has no attribute of its own.
+      if (!part && property !== undefined && !places.has(property)) return '';
+      return wayIn(part?.places ?? places, path);
+    },
   };
 }
 
@@ -158,7 +166,7 @@ class PlanNames implements Names {
   public openValues = 0;
   private readonly byAddress: ReadonlyMap<string, Declared>;
   private readonly byValue = new Map<string, { readonly address: string; readonly attribute: string }>();
-  private readonly byIdentity = new Map<string, string>();
+  private readonly byIdentity = new Map<string, string[]>();
   private readonly shown: ReadonlySet<string>;
   private readonly following = new Set<string>();
 
@@ -166,17 +174,22 @@ class PlanNames implements Names {
     this.byAddress = new Map(all.map((each) => [each.address, each]));
     this.shown = new Set(shown.map(({ address }) => address));
     const whole = shown.filter(({ type }) => !own(AWS, type)?.part);
-    // The id of something without a row may be the ARN of what it belongs to.
-    for (const { address, type, identities } of [
-      ...whole.filter(({ type }) => Object.hasOwn(AWS, type)),
-      ...whole.filter(({ type }) => !Object.hasOwn(AWS, type)),
-    ])
-      for (const [attribute, value] of identities) {
-        const itsOwn = !ABOUT_ANOTHER.includes(attribute) && !CALLED_LIKE_ANOTHER.includes(type);
-        if (itsOwn && UNIQUE.test(value) && !this.byValue.has(value)) this.byValue.set(value, { address, attribute });
-        const key = `${type}\n${value}`;
-        if (!this.byIdentity.has(key)) this.byIdentity.set(key, address);
-      }
+    const named = whole.flatMap(({ address, type, identities }) =>
+      identities.map(([attribute, value]) => ({ address, type, attribute, value })),
+    );
+    for (const { address, type, value } of named) {
+      const key = `${type}\n${value}`;
+      const same = this.byIdentity.get(key);
+      if (!same) this.byIdentity.set(key, [address]);
+      else if (!same.includes(address)) same.push(address);
+    }
+    // The id of one may be the ARN of another that it belongs to.
+    const rank = ({ type, attribute }: (typeof named)[number]) =>
+      (attribute === 'arn' ? 0 : 2) + (Object.hasOwn(AWS, type) ? 0 : 1);
+    for (const { address, type, attribute, value } of named.sort((a, b) => rank(a) - rank(b))) {
+      if (!UNIQUE.test(value) || ABOUT_ANOTHER.includes(attribute) || CALLED_LIKE_ANOTHER.includes(type)) continue;
+      if (!this.byValue.has(value)) this.byValue.set(value, { address, attribute });
+    }
   }
 
   public declared(address: string): Declared | undefined {
@@ -209,8 +222,8 @@ class PlanNames implements Names {
     return this.byValue.get(value);
   }
 
-  public identified(type: string, value: string): string | undefined {
-    return this.byIdentity.get(`${type}\n${value}`);
+  public identified(type: string, value: string): readonly string[] {
+    return this.byIdentity.get(`${type}\n${value}`) ?? [];
   }
 
   public open(_: Cell): void {

@@ -62,6 +62,7 @@ export const IDENTITIES = [
   'name',
   'function_name',
   'bucket',
+  'stage_name',
   'invoke_arn',
   'qualified_arn',
   'qualified_invoke_arn',

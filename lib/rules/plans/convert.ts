@@ -19,8 +19,8 @@ export interface Names {
   target(address: string): string | undefined;
   /** The address and attribute that an ARN or a URL is. */
   called(value: string): { readonly address: string; readonly attribute: string } | undefined;
-  /** The resource of a type that is called so. */
-  identified(type: string, value: string): string | undefined;
+  /** The resources of a type that are called so. */
+  identified(type: string, value: string): readonly string[];
   /** Told of a value whose sources the plan does not tell. */
   open(cell: Cell): void;
 }
@@ -149,19 +149,21 @@ export class Conversion {
 
   /** The resource of these types that a value names. */
   public resourceAt(cell: Cell, types: readonly string[]): string | undefined {
+    const [only, ...more] = this.resourcesAt(cell, types);
+    return more.length === 0 ? only : undefined;
+  }
+
+  /** The same with all that it may be, where names are not unique. */
+  public resourcesAt(cell: Cell, types: readonly string[]): readonly string[] {
     const named = cell
       .sources()
       .resources.flatMap(({ address }) => this.names.target(address) ?? [])
       .filter((address) => types.includes(this.names.declared(address)?.type ?? ''));
     const [only, ...more] = new Set(named);
-    if (only !== undefined && more.length === 0) return only;
+    if (only !== undefined && more.length === 0) return [only];
     const { value } = cell;
-    if (cell.unknown || typeof value !== 'string') return undefined;
-    for (const type of types) {
-      const address = this.names.identified(type, value);
-      if (address !== undefined) return address;
-    }
-    return undefined;
+    if (cell.unknown || typeof value !== 'string') return [];
+    return types.map((type) => this.names.identified(type, value)).find((found) => found.length > 0) ?? [];
   }
 
   /** The data source at an address. */

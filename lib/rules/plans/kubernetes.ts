@@ -173,11 +173,11 @@ function field(parent: Cell, key: string, way: string, ways: Ways, block: string
   const name = several ?? own(SPELT, key) ?? camel(key);
   const to = way === '' ? name : `${way}.${name}`;
   ways.set(to, place.path);
-  const value = valueOf(place, key, to, ways, several !== undefined && !MAPS.includes(key));
+  const value = fieldValue(place, key, to, ways, several !== undefined && !MAPS.includes(key));
   return value === undefined ? [] : [[name, value]];
 }
 
-function valueOf(place: Cell, key: string, way: string, ways: Ways, several: boolean): unknown {
+function fieldValue(place: Cell, key: string, way: string, ways: Ways, several: boolean): unknown {
   if (place.unset) return undefined;
   if (place.unknown) return UNKNOWN;
   const { value } = place;

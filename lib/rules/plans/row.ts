@@ -21,6 +21,8 @@ export interface Part {
   readonly of: string;
   /** The attribute that names the whole. */
   readonly by: string;
+  /** An attribute in which both are equal, because names of the whole need not be unique. */
+  readonly also?: string;
   /** The list of the whole to which the part is added. Default: its properties are those of the whole. */
   readonly list?: string;
 }
