@@ -1,18 +1,18 @@
 /**
- * Plans of Terraform say what a template says. Each folder in `plans/` has a configuration, the same as a template or as
+ * Plans of Terraform say what a template says. Each folder in `same/` has a configuration, the same as a template or as
  * manifests, and what Terraform 1.11 made of the configuration: `plan.json` before anything exists, and `state.json` after
  * it was applied, both by `terraform show -json`, with providers that have the attributes of those for AWS and Kubernetes
- * and make nothing. An address ends with the logical id, in another spelling.
+ * and make nothing. An address ends with the logical id, in another spelling. Those in `right/` have nothing wrong.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { judgeEach } from '../../lib/rules/check';
-import { notRead } from '../../lib/rules/not-read';
-import { readEach } from '../../lib/rules/read';
-import type { Finding } from '../../lib/rules/rule';
+import { judgeEach } from '../../../lib/rules/check';
+import { notRead } from '../../../lib/rules/not-read';
+import { readEach } from '../../../lib/rules/read';
+import type { Finding } from '../../../lib/rules/rule';
 
-const PLANS = join(__dirname, 'plans');
-const CASES = readdirSync(PLANS).sort();
+const SAME = join(__dirname, 'same');
+const RIGHT = join(__dirname, 'right');
 
 function judged(file: string, text: string) {
   const reading = readEach([{ file, text }]);
@@ -21,7 +21,7 @@ function judged(file: string, text: string) {
   return { findings, unread: notRead(reading.documents).map(({ what }) => what) };
 }
 
-const inCase = (name: string, file: string) => judged(file, readFileSync(join(PLANS, name, file), 'utf8'));
+const inCase = (folder: string, file: string) => judged(file, readFileSync(join(folder, file), 'utf8'));
 
 /** `module.worker["one"].aws_lambda_function.worker[0]` and `Worker` are the same. */
 function named(text: string): string {
@@ -36,10 +36,11 @@ function named(text: string): string {
 const told = (findings: readonly Finding[]) =>
   findings.map(({ ruleId, severity, message }) => `${severity} ${ruleId}: ${named(message)}`).sort();
 
-describe.each(CASES)('%s', (name) => {
-  const plan = inCase(name, 'plan.json');
-  const state = inCase(name, 'state.json');
-  const template = inCase(name, 'template.yaml');
+describe.each(readdirSync(SAME).sort())('%s', (name) => {
+  const folder = join(SAME, name);
+  const plan = inCase(folder, 'plan.json');
+  const state = inCase(folder, 'state.json');
+  const template = inCase(folder, 'template.yaml');
 
   test('the plan has the findings of the template', () => {
     expect(template.findings.length).toBeGreaterThan(0);
@@ -53,4 +54,24 @@ describe.each(CASES)('%s', (name) => {
   });
 
   test('everything is read', () => expect([...plan.unread, ...state.unread]).toEqual([]));
+});
+
+describe.each(readdirSync(RIGHT).sort())('without a fault: %s', (name) => {
+  test('nothing is found in the plan, and everything is read', () => {
+    expect(inCase(join(RIGHT, name), 'plan.json')).toEqual({ findings: [], unread: [] });
+  });
+
+  test('nor in the state, unless it tells what the plan did not know', () => {
+    const { findings, unread } = inCase(join(RIGHT, name), 'state.json');
+    expect(unread).toEqual([]);
+    expect(findings.map(({ ruleId, resource }) => `${ruleId} ${resource}`)).toEqual(
+      name === 'near-misses'
+        ? [
+            'BP-LAMBDA-003 aws_lambda_event_source_mapping.worker',
+            'BP-SQS-003 aws_sqs_queue.waits',
+            'BP-SQS-004 aws_sqs_queue.waits',
+          ]
+        : [],
+    );
+  });
 });
