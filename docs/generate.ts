@@ -21,6 +21,7 @@ import { figure } from '../lib/flow/figures';
 import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { breakEvenTable } from './break-even';
+import { plansTable } from './plans-table';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
 import { rulesPage } from './rules-page';
 import { thirdPartyPage } from './third-party';
@@ -45,6 +46,7 @@ export function pages(root: string): Page[] {
     { path: 'docs/rules.md', text: rulesPage(join(__dirname, '..')) },
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
     ...spliced(root, 'docs/constructs/archive-bucket.md', 'break-even', breakEvenTable),
+    ...spliced(root, 'docs/check.md', 'plans', plansTable),
     ...spliced(root, 'README.md', 'proof', () => proofSummary(rows)),
   ];
 }

@@ -126,11 +126,11 @@ class Place implements Cell {
 
   public at(name: string): Cell {
     const key = this.keyOf(name);
-    return this.below(key, this.path === '' ? key : `${this.path}.${key}`);
+    return this.below(key, joined(this.path, key));
   }
 
   public under(key: string | number): Cell {
-    return this.below(key, typeof key === 'number' ? `${this.path}[${key}]` : `${this.path}.${key}`);
+    return this.below(key, typeof key === 'number' ? `${this.path}[${key}]` : joined(this.path, key));
   }
 
   public keys(): string[] {
@@ -192,6 +192,10 @@ const NATIVE: ReadonlyMap<string, string> = new Map(
 
 function camel(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function joined(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
 }
 
 function mapping(value: unknown): Raw {

@@ -128,11 +128,11 @@ class Place implements Cell {
   }
 
   public at(key: string): Cell {
-    return this.below(key, this.path === '' ? key : `${this.path}.${key}`);
+    return this.below(key, joined(this.path, key));
   }
 
   public under(key: string | number): Cell {
-    return this.below(key, typeof key === 'number' ? `${this.path}[${key}]` : `${this.path}.${key}`);
+    return this.below(key, typeof key === 'number' ? `${this.path}[${key}]` : joined(this.path, key));
   }
 
   public keys(): string[] {
@@ -168,6 +168,10 @@ function isOfAttribute(expression: Raw): boolean {
 function memberOf(value: unknown, key: string | number): unknown {
   if (Array.isArray(value)) return typeof key === 'number' ? value[key] : undefined;
   return isMapping(value) ? own(value, String(key)) : undefined;
+}
+
+function joined(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
 }
 
 function mapping(value: unknown): Raw {

@@ -123,13 +123,15 @@ export function mayBeGranted(template: Template, resource: Resource): boolean {
 }
 
 const undecidedPolicies = oncePer((template: Template) =>
-  template.ofType(...IDENTITY_POLICIES).filter((policy) =>
-    statements(policy).some(
-      (statement) =>
-        !statement.decided ||
-        [statement.at('Effect'), ...statement.at('Action').items()].some((part) => !part.decided),
+  template
+    .ofType(...IDENTITY_POLICIES)
+    .filter((policy) =>
+      statements(policy).some(
+        (statement) =>
+          !statement.decided ||
+          [statement.at('Effect'), ...statement.at('Action').items()].some((part) => !part.decided),
+      ),
     ),
-  ),
 );
 
 /** The role that something runs under, when the template has it. */
