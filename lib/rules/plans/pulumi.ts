@@ -172,8 +172,16 @@ function isUnknown(value: unknown): boolean {
 /** The object of a type of Pulumi's provider for Kubernetes. */
 function manifestOf(token: string, inputs: Raw): Raw {
   const [, version, kind] = token.split(':');
-  const known = decided(inputs) as Raw;
-  return { ...known, apiVersion: version.replace(/^core\//, ''), kind: text(kind) };
+  const known = mapping(decided(inputs));
+  const metadata = mapping(known.metadata);
+  // Pulumi names what nobody has named.
+  const name = metadata.name === undefined && metadata.generateName === undefined ? { name: UNKNOWN } : {};
+  return {
+    ...known,
+    apiVersion: text(version).replace(/^core\//, ''),
+    kind: text(kind),
+    metadata: { ...metadata, ...name },
+  };
 }
 
 function decided(value: unknown): unknown {

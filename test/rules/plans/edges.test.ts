@@ -315,7 +315,7 @@ describe('hostile plans', () => {
       plan([
         {
           ...ORDERS,
-          values: { name: { Ref: 'x' }, tags: { 'Fn::Sub': '${a}' }, redrive_policy: '{"Fn::ImportValue":"x"}' },
+          values: { name: { Ref: 'x' }, tags: { 'Fn::GetAtt': 'a.b' }, redrive_policy: '{"Fn::ImportValue":"x"}' },
         },
       ]),
     ],
