@@ -22,6 +22,7 @@ import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { breakEvenTable } from './break-even';
 import { backlogPicture } from './picture';
+import { plansTable } from './plans-table';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
 import { casesByEngine, explained, found } from './readme';
 import { rulesPage } from './rules-page';
@@ -48,6 +49,7 @@ export function pages(root: string): Page[] {
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
     ...spliced(root, 'docs/constructs/archive-bucket.md', 'break-even', breakEvenTable),
     { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
+    ...spliced(root, 'docs/check.md', 'plans', plansTable),
     ...readme(root, rows),
   ];
 }

@@ -176,7 +176,7 @@ function run(rule: Rule, document: Document, level: Level | undefined): Run {
         ruleId: rule.id,
         severity: level ?? severity ?? rule.severity,
         file: at.resource.file,
-        resource: at.resource.declaredAs,
+        resource: at.resource.ownerOf(at.path),
         ...namespaced(at.resource),
         path: at.resource.declaredPath(at.path),
         message: clipped(spoken(message)),

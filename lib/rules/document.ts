@@ -77,6 +77,8 @@ export interface Origin {
   readonly resource: string;
   /** The way in it, for a way in what is made of it. */
   wayTo(path: string): string;
+  /** The name of the resource that declares this place, where a part of it is a resource of its own. */
+  owner?(path: string): string;
   /** What is declared; of a part of a template, its name stands for it. */
   readonly source?: unknown;
 }
@@ -115,6 +117,11 @@ export class Resource {
   public get source(): unknown {
     if (this.origin === undefined) return this.body;
     return this.origin.source ?? `${this.file}\n${this.origin.resource}`;
+  }
+
+  /** The name of the resource in the file that declares a place in it. */
+  public ownerOf(path: string): string {
+    return this.origin?.owner?.(path) ?? this.declaredAs;
   }
 
   /** The way in the file to a place in it. */

@@ -7,6 +7,10 @@ const CHECK = 'npx backpressure check -';
 
 /** What to run before a text can be checked; undefined when it is no language that is known here. */
 export function renderFirst(file: string, text: string): string | undefined {
+  if (text.startsWith('PK\u0003\u0004'))
+    return `a binary plan of Terraform, or another archive; print the plan first: terraform show -json <plan> | ${CHECK}`;
+  if (/^\s*\{"@level":/.test(text))
+    return `the log of a command of Terraform; check the plan itself: terraform show -json <plan> | ${CHECK}`;
   if (/\.tf(\.json)?$/.test(file) || /^(resource|module|provider)\s+"/m.test(text))
     return `Terraform's language; check its plan: terraform show -json <plan> | ${CHECK}`;
   if (/^[ \t]*#@/m.test(text)) return `a ytt template; render first: ytt -f <folder> | ${CHECK}`;
@@ -19,12 +23,24 @@ export function renderFirst(file: string, text: string): string | undefined {
 export function renderFirstOf(documents: readonly unknown[]): string | undefined {
   const [document] = documents;
   if (!isMapping(document)) return undefined;
+  if (typeof document.lineage === 'string' && typeof document.serial === 'number' && Array.isArray(document.resources))
+    return `the state of Terraform as it keeps it; print it first: terraform show -json | ${CHECK}`;
+  if (isConfiguration(document))
+    return `a configuration of Terraform, as cdktf writes it; check its plan: terraform show -json <plan> | ${CHECK}`;
   if (
     document.service !== undefined &&
     isMapping(document.provider) &&
     ('functions' in document || 'resources' in document)
   )
     return 'a configuration of the Serverless Framework; render first: sls package, then check .serverless';
-  if (document.name !== undefined && document.runtime !== undefined && 'config' in document) return 'a Pulumi program';
+  if (document.name !== undefined && document.runtime !== undefined && 'config' in document)
+    return `a Pulumi program; check its preview: pulumi preview --json | ${CHECK}`;
   return undefined;
+}
+
+/** Whether it is Terraform's language in JSON: resources by type and name. */
+function isConfiguration(document: Record<string, unknown>): boolean {
+  if (!isMapping(document.resource) && !isMapping(document.module)) return false;
+  const blocks = ['terraform', 'provider', 'variable', 'output', 'data', 'resource', 'module', 'locals', 'moved'];
+  return Object.keys(document).every((key) => key === '//' || blocks.includes(key));
 }

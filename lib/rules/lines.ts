@@ -46,9 +46,34 @@ export function linesOf(
 
 /** The resources of a document by the names that findings have for them, alone and with the namespace. */
 export function resourcesIn(document: Place): [string, Place][] {
+  const planned = plannedIn(document);
+  if (planned.length > 0) return planned;
   const wrapped = document.below.get('TemplateBody') ?? document;
   const logical = [...(wrapped.below.get('Resources')?.below ?? [])];
   return [...logical, ...manifestsIn(document).flatMap(namesOf)];
+}
+
+/** The resources of a plan or a state of Terraform, and of a preview or a stack of Pulumi, each with its attributes. */
+function plannedIn(document: Place): [string, Place][] {
+  const at = (place: Place | undefined, ...keys: readonly string[]) =>
+    keys.reduce<Place | undefined>((below, key) => below?.below.get(key), place);
+  const values = at(document, 'planned_values', 'root_module') ?? at(document, 'values', 'root_module');
+  const named = (place: Place, key: string, attributes: Place | undefined): [string, Place][] => {
+    const name = at(place, key)?.text?.();
+    return name === undefined ? [] : [[name, attributes ?? place]];
+  };
+  if (values)
+    return modulesIn(values)
+      .flatMap((module) => [...(at(module, 'resources')?.below.values() ?? [])])
+      .flatMap((resource) => named(resource, 'address', at(resource, 'values')));
+  const stack = [...(at(document, 'deployment', 'resources')?.below.values() ?? [])];
+  const steps = [...(at(document, 'steps')?.below.values() ?? [])].flatMap((step) => at(step, 'newState') ?? []);
+  return [...stack, ...steps].flatMap((state) => named(state, 'urn', at(state, 'inputs')));
+}
+
+/** A module, and those within it. */
+function modulesIn(module: Place): Place[] {
+  return [module, ...[...(module.below.get('child_modules')?.below.values() ?? [])].flatMap(modulesIn)];
 }
 
 /** A manifest, and those of a list within it. */

@@ -38,6 +38,26 @@ const TYPES_WITHOUT_WORK = [
   /^Custom::/,
 ];
 
+/** Resources of Terraform's and Pulumi's providers in which nothing arrives, waits or is served. */
+const OF_PLANS_WITHOUT_WORK = [
+  /^aws_(iam|kms|secretsmanager|acm|route53|waf|wafv2|cloudtrail|cloudfront|config|code\w+|ecr|efs|service_discovery|athena|glue|budgets|xray|resourcegroups|ssm|lb|alb|elb)(_|$)/,
+  /^aws_(vpc|subnet|security_group|route|internet_gateway|nat_gateway|eip|network|default|ec2_(?!fleet)|flow_log|key_pair|ami|launch_template|ebs|volume|availability|placement)(_|$)/,
+  /^aws_lambda_(layer_version|layer_version_permission|function_url|code_signing_config|runtime_management_config|provisioned_concurrency_config)$/,
+  /^aws_cloudwatch_(dashboard|log_stream|log_metric_filter|log_resource_policy|query_definition|event_bus|event_bus_policy|event_permission|event_archive|event_connection|event_api_destination)$/,
+  /^aws_(sqs_queue_policy|sqs_queue_redrive_allow_policy|sns_topic_data_protection_policy|kinesis_resource_policy|dynamodb_table_item|dynamodb_tag|dynamodb_resource_policy)$/,
+  /^aws_s3_(bucket_(public_access_block|ownership_controls|server_side_encryption_configuration|cors_configuration|website_configuration|accelerate_configuration|request_payment_configuration|metric|inventory|analytics_configuration)|object|bucket_object|object_copy)$/,
+  /^aws_(scheduler_schedule_group|batch_compute_environment|ecs_cluster|ecs_cluster_capacity_providers|ecs_capacity_provider|ecs_tag|ecs_account_setting_default|db_subnet_group|db_option_group|appconfig_(application|environment|configuration_profile))$/,
+  /^aws_(api_gateway_(?!.*(integration$|stage$|usage_plan$))|apigatewayv2_(?!(api|stage|integration)$)|apigateway)\w*$/,
+  /^aws_ses(v2)?_(domain|email|identity|template|dedicated|account)\w*$/,
+  /^(random|tls|time|null|local|archive|template|external|http|cloudinit)_\w+$/,
+  /^terraform_data$/,
+  /^kubernetes_(service|service_v1|service_account|service_account_v1|secret|secret_v1|secret_v1_data|role|role_v1|role_binding|role_binding_v1|cluster_role|cluster_role_v1|cluster_role_binding|cluster_role_binding_v1|ingress|ingress_v1|ingress_class|network_policy|network_policy_v1|pod_disruption_budget|pod_disruption_budget_v1|persistent_volume|persistent_volume_v1|persistent_volume_claim|persistent_volume_claim_v1|storage_class|storage_class_v1|annotations|labels|endpoints|endpoints_v1|config_map_v1_data|certificate_signing_request|api_service|api_service_v1)$/,
+  /^aws:(iam|kms|secretsmanager|acm|route53|waf|wafv2|cloudtrail|cloudfront|cfg|codebuild|codepipeline|codedeploy|ecr|efs|servicediscovery|athena|glue|budgets|xray|resourcegroups|ssm|lb|alb|elb)\//,
+  /^aws:ec2\/(?!(fleet|spotFleetRequest|instance):)/,
+  /^(random|tls|time|null|local|archive|docker-build|command|std):/,
+  /^(awsx|eks|pulumi-nodejs):/,
+];
+
 /** Kinds that say who may do what, what something is called, or how it is found. */
 const WITHOUT_PODS =
   /^(Namespace|Service|ServiceAccount|Secret|Endpoints|Node|Event|PersistentVolume(Claim)?|LimitRange|.*List)$|^(rbac\.authorization|networking|policy|storage|apiextensions|admissionregistration|apiregistration|certificates|coordination|discovery|events|node|flowcontrol)(\.k8s\.io)?\/|^apps\/ControllerRevision$|^cert-manager\.io\/|^kustomize\.config\.k8s\.io\/|^external-secrets\.io\//;
@@ -64,6 +84,7 @@ function isKnown(document: Document, type: string): boolean {
     return (
       TYPES_READ.includes(type) ||
       SERVICES_WITHOUT_WORK.test(type) ||
+      OF_PLANS_WITHOUT_WORK.some((pattern) => pattern.test(type)) ||
       TYPES_WITHOUT_WORK.some((pattern) => pattern.test(type))
     );
   return document instanceof Manifests && (KINDS_READ.includes(type) || WITHOUT_PODS.test(type));

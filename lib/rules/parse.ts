@@ -64,6 +64,8 @@ function json(file: string, text: string): unknown[] | undefined {
   } catch (error) {
     // Text that begins like JSON may be YAML in flow style; only a .json file has to be JSON.
     if (!file.endsWith('.json')) return undefined;
+    const first = renderFirst(file, text);
+    if (first !== undefined) throw new UnreadableError(file, first, true);
     const plain = withoutComments(text);
     try {
       return [JSON.parse(plain)];

@@ -11,6 +11,9 @@ import { isKustomizationFile } from './kubernetes/read/kustomize';
 import { Manifests } from './kubernetes/read/manifests';
 import { limited, MAX_DEPTH, Total } from './limits';
 import { parse, UnreadableError } from './parse';
+import { bodiesOf } from './plans/bodies';
+import { isPulumi, pulumiPlan } from './plans/pulumi';
+import { isTerraform, terraformPlan } from './plans/terraform';
 import { isMapping } from './resolved';
 import { NeitherError } from './unreadable';
 
@@ -154,7 +157,7 @@ export function bodies(file: string, parsed: unknown, notices: string[] = []): R
     .flat(2)
     .filter((document) => document !== null && document !== undefined)
     .flatMap((document) => itemsOf(document))
-    .map((document) => unwrapped(file, document));
+    .flatMap((document) => madeOf(document) ?? [unwrapped(file, document)]);
   if (found.length === 0) throw new NeitherError(file, 'it is empty');
   const documents = found.filter((document) => isTemplate(document) || isManifest(document));
   // A document that is neither, values or a patch for instance, spares the others.
@@ -176,6 +179,12 @@ function itemsOf(document: unknown, depth = 0): unknown[] {
     Array.isArray(document.items);
   if (!isList || depth > MAX_DEPTH) return [document];
   return (document.items as unknown[]).flatMap((item) => itemsOf(item, depth + 1));
+}
+
+/** The documents of a plan, a state or a preview of another tool; undefined for anything else. */
+function madeOf(document: unknown): unknown[] | undefined {
+  if (isTerraform(document)) return bodiesOf(terraformPlan(document));
+  return isPulumi(document) ? bodiesOf(pulumiPlan(document)) : undefined;
 }
 
 /** What a tool has wrapped: the template of `aws cloudformation get-template`, a kustomization without its kind. */

@@ -2,7 +2,7 @@ import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
 import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
-import { grantsOn } from './read/grants';
+import { grantsOn, mayBeGranted } from './read/grants';
 import { alarms, expandedExpression, mayBeWatched, metricsOf, OF_QUEUE, ownerOf } from './read/metrics';
 import { isDeadLetterQueue, isRead, parkersOf, queues, redrivePolicy, sourcesOf } from './read/relations';
 import { queueRetentionSeconds } from './read/retention';
@@ -30,6 +30,7 @@ export const ALARM_RULES: readonly Rule<Template>[] = [
       if (!template.closed) return;
       for (const queue of queues(template)) {
         if (!isDeadLetterQueue(template, queue) || template.exportedByName(queue) || isRead(template, queue)) continue;
+        if (mayBeGranted(template, queue)) continue;
         // A queue with its own redrive policy passes messages on, so they do not end there.
         if (!redrivePolicy(queue).absent) continue;
         if (mayBeWatched(template, queue)) continue;
@@ -133,6 +134,7 @@ function comparison(alarm: Resource): string | undefined {
 function isSentTo(template: Template, queue: Resource): boolean {
   return (
     grantsOn(template, 'sqs:SendMessage', queue, 'QueueName').length > 0 ||
+    mayBeGranted(template, queue) ||
     parkersOf(template, queue).some(({ type }) => type !== queue.type)
   );
 }

@@ -87,7 +87,7 @@ function byCluster(template: Template, type: string): ReadonlyMap<Resource, read
 const topics = oncePer((template: Template) => byCluster(template, 'AWS::MSK::Topic'));
 const secretLists = oncePer((template: Template) => byCluster(template, 'AWS::MSK::BatchScramSecret'));
 
-/** Any custom resource that knows the cluster may set quotas: ours, or the user's own. */
+/** Any custom resource that knows the cluster may set quotas: ours, or the user's own; so may another provider's. */
 function mayHaveQuotas(template: Template, cluster: Resource): boolean {
   return template.mentioning(cluster).some(isCustom) || knownToCustom(template).mayMean(cluster);
 }
@@ -99,7 +99,7 @@ const knownToCustom = oncePer((template: Template) => {
 });
 
 function isCustom({ type }: Resource): boolean {
-  return type.startsWith('Custom::') || type.startsWith('AWS::CloudFormation::');
+  return type.startsWith('Custom::') || type.startsWith('AWS::CloudFormation::') || !type.startsWith('AWS::');
 }
 
 function* tenantsBySecret(template: Template, cluster: Resource): Iterable<Found> {

@@ -117,6 +117,23 @@ export function statements(policy: Resource): Value[] {
 /** Policies of identities; policies of queues and topics are about senders. */
 const IDENTITY_POLICIES = ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy', 'AWS::IAM::Role'];
 
+/** Whether a policy of which not everything is decided mentions this resource, and may allow anything on it. */
+export function mayBeGranted(template: Template, resource: Resource): boolean {
+  return undecidedPolicies(template).some((policy) => template.mentions(policy, resource));
+}
+
+const undecidedPolicies = oncePer((template: Template) =>
+  template
+    .ofType(...IDENTITY_POLICIES)
+    .filter((policy) =>
+      statements(policy).some(
+        (statement) =>
+          !statement.decided ||
+          [statement.at('Effect'), ...statement.at('Action').items()].some((part) => !part.decided),
+      ),
+    ),
+);
+
 /** The role that something runs under, when the template has it. */
 export function roleAt(template: Template, value: Value): Resource | undefined {
   return template.find(value, 'AWS::IAM::Role', 'RoleName');

@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { grouped } from '../../../flow/grouped';
 import { isMapping } from '../../resolved';
-import { type Expansion, expandSam, isSam } from './sam/expand';
+import { expansionOf } from './expansion';
+import { type Expansion, isSam } from './sam/expand';
 import { Scope } from './scope';
 
 type Raw = Record<string, unknown>;
@@ -166,10 +167,7 @@ function membersOf(units: readonly Unit[]): Map<Unit, Member> {
   return new Map(
     units.map((unit) => {
       const { body, file } = unit;
-      const resources = mapping(body.Resources);
-      const expansion: Expansion = [body.Transform].flat().some(isSam)
-        ? expandSam(body)
-        : { resources, origins: new Map(), aliases: new Map(), unread: [] };
+      const expansion = expansionOf(body);
       const scope = new Scope(posix.basename(slashed(file)).split('.')[0], body, expansion, taken);
       return [unit, { unit, expansion, scope }];
     }),

@@ -2,9 +2,10 @@ import { grouped } from '../../../flow/grouped';
 import { Document, type EmbeddedText, type Origin, Resource, type Value } from '../../document';
 import { own } from '../../own';
 import { Composite, isMapping, Reference, type Resolved, scalarText, UNKNOWN } from '../../resolved';
+import { expansionOf } from './expansion';
 import { Effort, resolveIntrinsic, type Surroundings } from './intrinsics';
 import type { Linked } from './link';
-import { type Expansion, expandSam, isSam } from './sam/expand';
+import { type Expansion, isSam } from './sam/expand';
 import { acceptedElsewhere } from './suppressions';
 import { choosing, defaultOf, holds, type World } from './worlds';
 
@@ -59,11 +60,7 @@ export class Template extends Document implements Surroundings {
     this.outputs = body.Outputs;
     const transforms = [body.Transform].flat().filter((name) => name !== undefined);
     const macros = transforms.filter((name) => !HARMLESS_TRANSFORMS.includes(name as string) && !isSam(name));
-    const { resources, origins, aliases, unread } = linked
-      ? { ...asDeclared(body), ...linked }
-      : transforms.some(isSam)
-        ? expandSam(body)
-        : asDeclared(body);
+    const { resources, origins, aliases, unread } = linked ? { ...expansionOf(body), ...linked } : expansionOf(body);
     const entries = Object.entries(resources);
     const loops = entries.filter(([name]) => name.startsWith('Fn::')).map(([name]) => name);
     this.aliases = aliases;
@@ -243,12 +240,6 @@ function inFile(local: string, origin: Origin | undefined): Origin {
   return origin ?? { resource: local, wayTo: (path) => path };
 }
 
-/** The resources of a template without a macro. */
-function asDeclared(body: Record<string, unknown>): Expansion {
-  const resources = isMapping(body.Resources) ? body.Resources : {};
-  return { resources, origins: new Map(), aliases: new Map(), unread: [] };
-}
-
 /** A macro in words; one with parameters is a mapping with its name. */
 function macroText(transform: unknown): string {
   return `the macro ${scalarText(isMapping(transform) ? transform.Name : transform)}`;
@@ -291,8 +282,9 @@ function mentionedIn(raw: unknown, found = new Set<string>()): Set<string> {
       const value = raw[key];
       if (key === 'Ref' && typeof value === 'string') found.add(value);
       else if (key === 'Fn::GetAtt') {
-        const id = Array.isArray(value) ? value[0] : value;
-        if (typeof id === 'string') found.add(id.split('.', 1)[0]);
+        // In the list form the id is by itself; that of a plan's resource is an address with dots.
+        const id = Array.isArray(value) ? value[0] : typeof value === 'string' ? value.split('.', 1)[0] : undefined;
+        if (typeof id === 'string') found.add(id).add(id.split('.', 1)[0]);
       } else if (key === 'Fn::Sub') {
         const text = Array.isArray(value) ? value[0] : value;
         for (const match of (typeof text === 'string' ? text : '').matchAll(/\$\{([^!}.]+)/g))

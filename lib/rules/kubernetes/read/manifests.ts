@@ -2,6 +2,7 @@ import { grouped } from '../../../flow/grouped';
 import { Document, type EmbeddedText, Resource, Value } from '../../document';
 import { oncePer } from '../../once-per';
 import { own } from '../../own';
+import { madeManifest } from '../../plans/ways';
 import { isMapping, type Resolved, UNKNOWN } from '../../resolved';
 
 /** Annotation under which a manifest accepts a finding; the rule's id follows, the reason is its value. */
@@ -84,7 +85,8 @@ export class Manifests extends Document {
       // A file has no places that are kinds and keys.
       const isFile = body.kind === 'File';
       const full = isFile ? name : `${body.kind}/${name}`;
-      const origin = { resource: full, wayTo: (path: string) => (isFile ? '' : path), source };
+      const plain = { resource: full, wayTo: (path: string) => (isFile ? '' : path) };
+      const origin = { ...(madeManifest(source) ?? plain), source };
       return new Resource(this, full, typeOf(body), file, body, new Map(acknowledged), undefined, origin);
     });
   }

@@ -1,0 +1,72 @@
+/**
+ * One value of a plan: known, absent, or known only after the plan is applied, and then of what it is made.
+ */
+
+/** Resources that a value is made of. */
+export interface Sources {
+  /** Addresses, each with the attribute that is read of it; empty for all of it. */
+  readonly resources: readonly { readonly address: string; readonly attribute: string }[];
+  /** Whether it may be made of more: the plan does not tell what a local value is made of. */
+  readonly open: boolean;
+}
+
+/** One place in a resource of a plan. */
+export interface Cell {
+  /** The value, as far as it is known. */
+  readonly value: unknown;
+  /** Whether nothing of it is known before the plan is applied. */
+  readonly unknown: boolean;
+  /** Whether it is certain that nobody has written it: the service decides. */
+  readonly unset: boolean;
+  /** The way to it, as the provider calls it. */
+  readonly path: string;
+  /** The place below, by Terraform's name of an attribute, or by a key that a person has chosen. */
+  at(key: string): Cell;
+  /** The place below, by a key that is not the provider's. */
+  under(key: string | number): Cell;
+  /** The keys of a mapping, also those whose values are unknown. */
+  keys(): string[];
+  /** What it is made of. */
+  sources(): Sources;
+}
+
+/** One resource of a plan or a state. */
+export interface Declared {
+  /** Terraform's address, Pulumi's URN. */
+  readonly address: string;
+  /** The type as Terraform's provider calls it. */
+  readonly type: string;
+  /** Whether it is only read. */
+  readonly data: boolean;
+  readonly root: Cell;
+  /** The object, where the provider has it as Kubernetes does. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+  /** The type of CloudFormation, where the provider has all that CloudFormation has. */
+  readonly native?: { readonly type: string };
+  /** Values by which others name it, once it exists. */
+  readonly identities: readonly (readonly [attribute: string, value: string])[];
+}
+
+/** The resources of a file. */
+export interface Plan {
+  readonly declared: readonly Declared[];
+  /** What was not read, in words. */
+  readonly unread: readonly string[];
+}
+
+/** Attributes by which resources name each other. */
+export const IDENTITIES = [
+  'arn',
+  'id',
+  'url',
+  'name',
+  'function_name',
+  'bucket',
+  'stage_name',
+  'invoke_arn',
+  'qualified_arn',
+  'qualified_invoke_arn',
+  'stream_arn',
+  'execution_arn',
+  'key_id',
+] as const;

@@ -1,0 +1,219 @@
+/**
+ * A preview of Pulumi (`pulumi preview --json`) or an exported stack (`pulumi stack export`). Its provider for AWS is made
+ * from Terraform's, so its names follow from the same table; objects of Kubernetes are written as they are.
+ */
+import { TYPES_READ } from '../cloudformation/read/types';
+import { own } from '../own';
+import { isMapping, UNKNOWN } from '../resolved';
+import { AWS } from './aws';
+import { type Cell, type Declared, IDENTITIES, type Plan, type Sources } from './cell';
+
+type Raw = Record<string, unknown>;
+
+/** What a preview writes for a value that is known only after the update. */
+const UNKNOWN_VALUE = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+
+/** The key of what is no plain value: a secret, a file, an archive. */
+const SIGNATURE = '4dabf18193072939515e22adb298388d';
+
+/** Steps after which there is no resource, and those of what was there before. */
+const GONE = ['delete', 'delete-replaced', 'discard', 'discard-replaced', 'remove-pending-replace', 'forget'];
+
+/** Whether it is a preview or an exported stack. */
+export function isPulumi(parsed: unknown): parsed is Raw {
+  if (!isMapping(parsed)) return false;
+  if (isMapping(parsed.deployment)) return Array.isArray(parsed.deployment.resources) || isEmptyStack(parsed);
+  return Array.isArray(parsed.steps) && parsed.steps.every((step) => isMapping(step) && typeof step.urn === 'string')
+    ? parsed.steps.length > 0 || isMapping(parsed.changeSummary) || isMapping(parsed.config)
+    : false;
+}
+
+function isEmptyStack(parsed: Raw): boolean {
+  return isMapping(parsed.deployment) && isMapping(parsed.deployment.manifest);
+}
+
+/** What a stack will hold after the update, or holds. */
+export function pulumiPlan(parsed: Raw): Plan {
+  const states = isMapping(parsed.deployment) ? list(parsed.deployment.resources) : statesOf(parsed);
+  const unread: string[] = [];
+  // A replacement has two steps, and one resource.
+  const byUrn = new Map(
+    states
+      .filter(isMapping)
+      .filter((state) => state.delete !== true && state.custom !== false && typeof state.urn === 'string')
+      .map((state) => [state.urn as string, state]),
+  );
+  const declared = [...byUrn].flatMap(([urn, state]) => {
+    const token = text(state.type);
+    // A provider, and what another program has made.
+    if (token.startsWith('pulumi:') || state.external === true) return [];
+    return [declaredFrom(urn, token, state)];
+  });
+  return { declared, unread };
+}
+
+function statesOf({ steps }: Raw): readonly unknown[] {
+  return list(steps)
+    .filter(isMapping)
+    .filter(({ op }) => !GONE.includes(text(op)))
+    .map(({ newState }) => newState);
+}
+
+function declaredFrom(urn: string, token: string, state: Raw): Declared {
+  const inputs = mapping(state.inputs);
+  const outputs = mapping(state.outputs);
+  const dependencies = mapping(state.propertyDependencies);
+  const sourcesOf = (key: string): Sources => ({
+    resources: list(own(dependencies, key)).flatMap((address) =>
+      typeof address === 'string' ? [{ address, attribute: '' }] : [],
+    ),
+    open: false,
+  });
+  const identities = IDENTITIES.flatMap((name) => {
+    const value = name === 'id' ? (state.id ?? outputs.id) : (own(outputs, camel(name)) ?? own(inputs, camel(name)));
+    return typeof value === 'string' && value !== '' && !value.includes(UNKNOWN_VALUE) ? [[name, value] as const] : [];
+  });
+  return {
+    address: urn,
+    type: typeOf(token),
+    data: false,
+    root: new Place(inputs, '', '', sourcesOf),
+    identities,
+    ...(token.startsWith('kubernetes:') ? { manifest: manifestOf(token, inputs) } : {}),
+    ...(token.startsWith('aws-native:') ? { native: { type: NATIVE.get(token.toLowerCase()) ?? token } } : {}),
+  };
+}
+
+/** Parts of a type's name in Terraform that are one module of Pulumi. */
+const MODULES: Readonly<Record<string, string>> = { api_gateway: 'apigateway', db: 'rds' };
+
+const TWO_WORDS = /^aws_(api_gateway|[a-z0-9]+)_(.+)$/;
+
+/** Terraform's types by the names that Pulumi has for them. */
+const BY_TOKEN: ReadonlyMap<string, string> = new Map(
+  Object.entries(AWS).map(([type, { pulumi }]) => [pulumi ?? tokenOf(type), type]),
+);
+
+/** `aws:sqs/queueRedrivePolicy:QueueRedrivePolicy` for `aws_sqs_queue_redrive_policy`. */
+export function tokenOf(type: string): string {
+  const [, service, rest] = TWO_WORDS.exec(type) ?? [];
+  if (rest === undefined) return type;
+  const name = camel(rest);
+  return `aws:${own(MODULES, service) ?? service}/${name}:${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}
+
+function typeOf(token: string): string {
+  // Before version 7 the resources of a bucket had a V2 at the end.
+  return BY_TOKEN.get(token) ?? BY_TOKEN.get(token.replace(/V2(?=:|$)/g, '')) ?? token;
+}
+
+class Place implements Cell {
+  constructor(
+    public readonly value: unknown,
+    public readonly path: string,
+    /** The input that it is part of. */
+    private readonly top: string,
+    private readonly sourcesOf: (key: string) => Sources,
+  ) {}
+
+  public get unknown(): boolean {
+    return isUnknown(this.value);
+  }
+
+  public get unset(): boolean {
+    return false;
+  }
+
+  public at(name: string): Cell {
+    const key = this.keyOf(name);
+    return this.below(key, joined(this.path, key));
+  }
+
+  public under(key: string | number): Cell {
+    return this.below(key, typeof key === 'number' ? `${this.path}[${key}]` : joined(this.path, key));
+  }
+
+  public keys(): string[] {
+    return isMapping(this.value) ? Object.keys(this.value) : [];
+  }
+
+  public sources(): Sources {
+    return this.sourcesOf(this.top);
+  }
+
+  /** Pulumi's name of an attribute: with capitals, and of several blocks in the plural. */
+  private keyOf(name: string): string {
+    const single = camel(name);
+    const { value } = this;
+    if (!isMapping(value) || Object.hasOwn(value, single)) return single;
+    return (
+      [`${single}s`, `${single}es`, single.replace(/y$/, 'ies')].find((each) => Object.hasOwn(value, each)) ?? single
+    );
+  }
+
+  private below(key: string | number, path: string): Place {
+    const { value } = this;
+    const member = Array.isArray(value)
+      ? typeof key === 'number'
+        ? value[key]
+        : undefined
+      : isMapping(value)
+        ? own(value, String(key))
+        : undefined;
+    return new Place(member, path, this.top === '' ? String(key) : this.top, this.sourcesOf);
+  }
+}
+
+function isUnknown(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(UNKNOWN_VALUE);
+  return isMapping(value) && Object.hasOwn(value, SIGNATURE);
+}
+
+/** The object of a type of Pulumi's provider for Kubernetes. */
+function manifestOf(token: string, inputs: Raw): Raw {
+  const [, version, kind] = token.split(':');
+  const known = mapping(decided(inputs));
+  const metadata = mapping(known.metadata);
+  // Pulumi names what nobody has named.
+  const name = metadata.name === undefined && metadata.generateName === undefined ? { name: UNKNOWN } : {};
+  return {
+    ...known,
+    apiVersion: text(version).replace(/^core\//, ''),
+    kind: text(kind),
+    metadata: { ...metadata, ...name },
+  };
+}
+
+function decided(value: unknown): unknown {
+  if (isUnknown(value)) return UNKNOWN;
+  if (Array.isArray(value)) return value.map(decided);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, decided(below)]));
+}
+
+const NATIVE: ReadonlyMap<string, string> = new Map(
+  TYPES_READ.map((type) => {
+    const [, service, name] = type.split('::');
+    return [`aws-native:${service.toLowerCase()}:${name}`.toLowerCase(), type];
+  }),
+);
+
+function camel(name: string): string {
+  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function joined(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
+
+function mapping(value: unknown): Raw {
+  return isMapping(value) ? value : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,237 @@
+/**
+ * What the expressions of a Terraform configuration refer to: resources of the plan, also through variables and outputs of
+ * modules. A plan holds no local values, so what goes through one is not known.
+ */
+import { own } from '../own';
+import { isMapping } from '../resolved';
+import type { Sources } from './cell';
+
+type Raw = Record<string, unknown>;
+
+/** Steps that all references of a plan together may take; modules within modules would multiply without end. */
+const MOST_STEPS = 500_000;
+
+/** Modules and variables through which one reference goes. */
+const MOST_LEVELS = 40;
+
+/** Addresses that one reference may mean. */
+const MOST_FOUND = 100;
+
+/** A resource of the plan, as references name it. */
+export interface Instance {
+  readonly address: string;
+  /** The address of its module; empty for the root. */
+  readonly module: string;
+  /** `aws_sqs_queue.orders`, with `data.` before it for a data source. */
+  readonly name: string;
+  readonly index?: string | number;
+}
+
+/** Whose expression it is: of one of several by `count` or `for_each`. */
+export interface Self {
+  readonly index?: string | number;
+  readonly config: Raw;
+}
+
+/** One module of the plan. */
+interface Scope {
+  readonly address: string;
+  readonly config: Raw;
+  readonly outer?: { readonly scope: Scope; readonly call: Raw; readonly index?: string | number };
+}
+
+const NOTHING: Sources = { resources: [], open: false };
+const OPEN: Sources = { resources: [], open: true };
+
+/** The references of one plan. */
+export class References {
+  private readonly byName = new Map<string, Instance[]>();
+  private readonly scopes = new Map<string, Scope | undefined>();
+  private readonly modules = new Map<string, Set<string>>();
+  private steps = 0;
+
+  constructor(
+    private readonly root: Raw,
+    instances: readonly Instance[],
+  ) {
+    for (const one of instances) {
+      const key = `${one.module}\n${one.name}`;
+      const same = this.byName.get(key);
+      if (same) same.push(one);
+      else this.byName.set(key, [one]);
+      this.register(one.module);
+    }
+  }
+
+  /** The configuration of a resource; undefined when the plan has none. */
+  public configOf(module: string, name: string): Raw | undefined {
+    const { resources } = this.scope(module)?.config ?? {};
+    const [type, ...rest] = name.replace(/^data\./, '').split('.');
+    const mode = name.startsWith('data.') ? 'data' : 'managed';
+    if (!Array.isArray(resources)) return undefined;
+    let known = CONFIGS.get(resources);
+    if (!known) {
+      known = new Map(
+        resources.filter(isMapping).map((each) => [`${each.mode ?? 'managed'} ${each.type}.${each.name}`, each]),
+      );
+      CONFIGS.set(resources, known);
+    }
+    return known.get(`${mode} ${type}.${rest.join('.')}`);
+  }
+
+  /** What an expression refers to. */
+  public sources(expression: unknown, module: string, self: Self, level = 0): Sources {
+    const scope = this.scope(module);
+    const references = isMapping(expression) ? expression.references : undefined;
+    if (!scope || !Array.isArray(references)) return NOTHING;
+    const texts = references.filter((each): each is string => typeof each === 'string');
+    const found = texts
+      .filter((text) => !texts.some((other) => other.startsWith(`${text}.`) || other.startsWith(`${text}[`)))
+      .map((text) => this.follow(text, scope, self, level));
+    const resources = found.flatMap((one) => one.resources);
+    if (resources.length > MOST_FOUND) return OPEN;
+    return { resources, open: found.some(({ open }) => open) };
+  }
+
+  private follow(text: string, scope: Scope, self: Self, level: number): Sources {
+    this.steps += 1;
+    if (this.steps > MOST_STEPS || level > MOST_LEVELS) return OPEN;
+    const parts = partsOf(text);
+    const [first, second] = parts;
+    switch (first) {
+      case 'each':
+        return second === 'value'
+          ? this.sameKey(this.sources(self.config.for_each_expression, scope.address, self, level + 1), self)
+          : NOTHING;
+      case 'count':
+      case 'path':
+      case 'terraform':
+      case 'self':
+        return NOTHING;
+      case 'local':
+        return OPEN;
+      case 'var': {
+        if (!scope.outer) return NOTHING;
+        const { scope: outer, call, index } = scope.outer;
+        const expression = own(mapping(call.expressions), String(second));
+        return this.sources(expression, outer.address, { index, config: call }, level + 1);
+      }
+      case 'module':
+        return this.output(parts, scope, self, level);
+      default:
+        return this.instances(parts, scope, self);
+    }
+  }
+
+  /** What an output of a module refers to. */
+  private output(parts: readonly (string | Index)[], scope: Scope, self: Self, level: number): Sources {
+    const [, name, third, fourth] = parts;
+    const index = third instanceof Index ? third.key : undefined;
+    const output = third instanceof Index ? fourth : third;
+    const prefix = `${scope.address === '' ? '' : `${scope.address}.`}module.${name}`;
+    if (typeof output !== 'string') return OPEN;
+    const all = [...(this.modules.get(prefix) ?? [])];
+    const keyed = (key: unknown) => all.filter((address) => address === `${prefix}${written(key)}`);
+    const own_ = index !== undefined ? keyed(index) : self.index !== undefined ? keyed(self.index) : [];
+    const found = (own_.length > 0 ? own_ : all).map((address) => {
+      const inner = this.scope(address);
+      const declared = mapping(own(mapping(inner?.config.outputs), output));
+      return this.sources(declared.expression, address, { config: {} }, level + 1);
+    });
+    return { resources: found.flatMap(({ resources }) => resources), open: found.some(({ open }) => open) };
+  }
+
+  private instances(parts: readonly (string | Index)[], scope: Scope, self: Self): Sources {
+    const data = parts[0] === 'data';
+    const [type, name, ...rest] = data ? parts.slice(1) : parts;
+    const all = this.byName.get(`${scope.address}\n${data ? 'data.' : ''}${type}.${name}`) ?? [];
+    const index = rest[0] instanceof Index ? rest[0].key : undefined;
+    const attribute = rest.find((part) => typeof part === 'string');
+    const own_ = all.filter((one) => one.index === (index ?? self.index));
+    const meant = index !== undefined || (own_.length > 0 && all.length > 1) ? own_ : all;
+    if (meant.length > MOST_FOUND) return OPEN;
+    return {
+      resources: meant.map(({ address }) => ({ address, attribute: typeof attribute === 'string' ? attribute : '' })),
+      open: false,
+    };
+  }
+
+  /** Of the instances that a `for_each` goes over, the one of this key. */
+  private sameKey(sources: Sources, { index }: Self): Sources {
+    const own_ = sources.resources.filter(({ address }) => address.endsWith(written(index)));
+    return own_.length > 0 && index !== undefined ? { ...sources, resources: own_ } : sources;
+  }
+
+  private register(address: string): void {
+    for (const step of stepsOf(address)) {
+      const prefix = `${step.before === '' ? '' : `${step.before}.`}module.${step.name}`;
+      const known = this.modules.get(prefix) ?? new Set();
+      known.add(step.address);
+      this.modules.set(prefix, known);
+    }
+  }
+
+  /** The module at an address, with its configuration. */
+  private scope(address: string): Scope | undefined {
+    if (this.scopes.has(address)) return this.scopes.get(address);
+    let scope: Scope | undefined = { address: '', config: this.root };
+    for (const step of stepsOf(address)) {
+      const call: unknown = scope && own(mapping(scope.config.module_calls), step.name);
+      scope =
+        scope && isMapping(call)
+          ? { address: step.address, config: mapping(call.module), outer: { scope, call, index: step.index } }
+          : undefined;
+    }
+    this.scopes.set(address, scope);
+    return scope;
+  }
+}
+
+const CONFIGS = new WeakMap<object, Map<string, Raw>>();
+
+/** `[0]` or `["key"]`. */
+class Index {
+  constructor(public readonly key: string | number) {}
+}
+
+/** The names and indices of a reference. */
+function partsOf(text: string): (string | Index)[] {
+  return [...text.matchAll(/\[("(?:[^"\\]|\\.)*"|\d+)\]|[^.[\]]+/g)].map(([part, index]) =>
+    index === undefined ? part : new Index(keyIn(index)),
+  );
+}
+
+function keyIn(index: string): string | number {
+  try {
+    return JSON.parse(index);
+  } catch {
+    return index;
+  }
+}
+
+function written(key: unknown): string {
+  return typeof key === 'number' || typeof key === 'string' ? `[${JSON.stringify(key)}]` : '';
+}
+
+interface Step {
+  readonly before: string;
+  readonly name: string;
+  readonly index?: string | number;
+  readonly address: string;
+}
+
+/** The modules of an address, from the outermost. */
+function stepsOf(address: string): Step[] {
+  const steps: Step[] = [];
+  for (const match of address.matchAll(/module\.([^.[]+)(?:\[("(?:[^"\\]|\\.)*"|\d+)\])?(?:\.|$)/g)) {
+    const before = steps[steps.length - 1]?.address ?? '';
+    const end = match.index + match[0].length;
+    const index = match[2] === undefined ? {} : { index: keyIn(match[2]) };
+    steps.push({ before, name: match[1], ...index, address: address.slice(0, end).replace(/\.$/, '') });
+  }
+  return steps;
+}
+
+function mapping(value: unknown): Raw {
+  return isMapping(value) ? value : {};
+}
