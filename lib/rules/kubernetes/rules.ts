@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { BACKLOG_RULES } from './backlog';
 import { CRON_RULES } from './cron';
 import { IN_FLIGHT_RULES } from './in-flight';
 import { ISTIO_RULES } from './istio';
@@ -16,6 +17,7 @@ import { WORKLOAD_RULES } from './workload';
 /** Rules over Kubernetes manifests, in the order in which the docs list them. */
 export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...KEDA_RULES,
+  ...BACKLOG_RULES,
   ...IN_FLIGHT_RULES,
   ...CRON_RULES,
   ...QUOTA_RULES,
