@@ -12,6 +12,7 @@ import { PROMETHEUS_RULES } from './prometheus';
 import { QUOTA_RULES } from './quota';
 import { RABBITMQ_RULES } from './rabbitmq';
 import type { Manifests } from './read/manifests';
+import { SECRET_RULES } from './secrets';
 import { WORKLOAD_RULES } from './workload';
 
 /** Rules over Kubernetes manifests, in the order in which the docs list them. */
@@ -29,4 +30,5 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...ISTIO_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
+  ...SECRET_RULES,
 ];
