@@ -284,6 +284,7 @@ const network = (stack: Stack) =>
 const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueProps> => ({
     ...demand,
+    ...{ queue: undefined, deadLetterQueue: undefined, existing: undefined },
     ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
     ...{ functionTimeout: undefined, batchWindow: undefined, batchSize: undefined, maxReceiveCount: undefined },
     ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },

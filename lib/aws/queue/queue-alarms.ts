@@ -8,6 +8,7 @@ import { completed } from '../../flow/alarms';
 import { type Check, validate } from '../../flow/errors';
 import { type Kinds, needed, sound } from '../../flow/kinds';
 import { queueAlarmKnobs, redriverAlarmKnobs } from '../../flow/queue/alarms';
+import { SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
@@ -281,7 +282,7 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
       metric: counted('Stuck'),
       threshold: 'alarmStuckLetters',
       seconds: 'alarmStuckSeconds',
-      text: `The redriver can neither send dead letters back nor park them. It retries at least every ${plan.value('stuckHoldSeconds') / 3600} h, but SQS deletes them 14 days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.`,
+      text: `The redriver can neither send dead letters back nor park them. It retries at least every ${plan.value('stuckHoldSeconds') / 3600} h, but SQS deletes them ${keptDays(plan)} days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.`,
     },
     {
       id: 'RedriverErrors',
@@ -299,6 +300,12 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
       text: "The redriver's table did not answer for some dead letters. They stay and are retried. Read the redriver's log, metric TableFailed: a throttle passes; with a missing permission nothing is redriven until it is given.",
     },
   ];
+}
+
+/** Days that the dead-letter queue keeps a letter; a plan made by hand may not say. */
+function keptDays({ knobs }: QueuePlan): number {
+  const kept = knobs.find(({ name }) => name === 'deadLetterRetentionSeconds')?.value;
+  return Number(((kept ?? SQS_LIMITS.retentionSeconds.max) / 86_400).toFixed(1));
 }
 
 /**
