@@ -1,6 +1,7 @@
 /** Constructs for AWS. For users only: inside the library, files are imported by name. */
 // jsii names the types of a submodule correctly only when whole files are exported.
 
+export * from './alarm-settings';
 export * from './backpressure-checks';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';

@@ -9,6 +9,7 @@ import { kedaPlatform, LONGEST_GRACE_SECONDS } from '../../flow/queue/platforms/
 import { SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { DURATION, KEY, QUEUE, TOPIC } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds } from '../tokens';
 import { EXISTING_KINDS, type ExistingQueueSettings } from './existing-queue';
@@ -183,6 +184,13 @@ export interface RedriveQueueProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Whether to make a CloudWatch dashboard. CloudWatch charges for dashboards beyond the third of an account.
    *
    * @default true
@@ -223,6 +231,7 @@ export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
   maskedFields: listOf(TEXT),
   queueName: TEXT,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   dashboard: FLAG,
   removalPolicy: CHECKED,
 };

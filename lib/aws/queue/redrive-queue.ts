@@ -21,11 +21,12 @@ import { withRemark } from '../../flow/queue/existing';
 import { planQueue, type SolvedQueue, solveQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
+import { alarmSettingsChecks } from '../alarm-settings';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
 import { arnByName, givenDeadLetterQueue, placeChecks, sayUnread, setRedrivePolicy, unreadRemark } from './given-queue';
-import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
+import { QUEUE_ALARMS, QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
 import { isFifo, REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
 import { createRedriver } from './redriver-function';
@@ -138,7 +139,7 @@ export class RedriveQueue extends QueueBase {
     if (usable.queue !== undefined) {
       setRedrivePolicy(queue, deadLetterQueue, usable.maxReceiveCount ?? plan.value('maxReceiveCount'));
     }
-    const { alarmTopic, encryptionKey, maskedFields } = usable;
+    const { alarmTopic, alarms, encryptionKey, maskedFields } = usable;
     const redrives = this._question.redrive?.maxRedrives !== 0;
     if (redrives) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
@@ -155,6 +156,7 @@ export class RedriveQueue extends QueueBase {
       redriver,
       plan,
       alarmTopic,
+      alarms,
     });
     if (usable.dashboard ?? true) {
       this.dashboard = createQueueDashboard(this, {
@@ -333,6 +335,7 @@ function ownChecks(props: RedriveQueueProps): Check[] {
   return [
     nameCheck(props.queueName, props.fifo ?? false),
     removalCheck(props.removalPolicy),
+    ...alarmSettingsChecks(props.alarms, QUEUE_ALARMS),
     ...onePlanChecks(props),
     ...redriveChecks(props),
   ];
