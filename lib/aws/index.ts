@@ -3,11 +3,13 @@
 
 import './peers';
 
+export * from './alarm-settings';
 export * from './backpressure-checks';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';
 export * from './merging/invalidator';
+export * from './queue/existing-queue';
 export * from './queue/fargate-props';
 export * from './queue/lambda-compute';
 export * from './queue/queue-alarms';

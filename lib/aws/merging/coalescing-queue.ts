@@ -21,11 +21,13 @@ import { waitingQuestion } from '../../flow/merging/waiting';
 import type { MergingPlan } from '../../flow/merging/workload';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { MERGES_TAG } from '../../rules/cloudformation/caches';
+import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
+import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
-import { CoalescingAlarms, mergerMetric } from './coalescing-alarms';
+import { COALESCING_ALARMS, CoalescingAlarms, mergerMetric } from './coalescing-alarms';
 import {
   COALESCING_KINDS,
   type CoalescingQueueProps,
@@ -101,7 +103,14 @@ export class CoalescingQueue extends Construct {
     this.props = usable;
     reportsForChildren(this);
     const question = coalescingQuestion(usable);
-    const plan = planCoalescing(subjectOf(this), question, [...checks, ...coalescingChecks(usable)]);
+    const plan = planCoalescing(subjectOf(this), question, [
+      ...checks,
+      ...alarmSettingsChecks(usable.alarms, [
+        ...(usable.transport === EventTransport.SQS && usable.queue === undefined ? QUEUE_ALARMS : []),
+        ...COALESCING_ALARMS,
+      ]),
+      ...coalescingChecks(usable),
+    ]);
     this.plan = plan.withKnobs(coalescingAlarmKnobs(plan));
 
     const isQueue = usable.transport === EventTransport.SQS;
@@ -122,6 +131,7 @@ export class CoalescingQueue extends Construct {
       stream: this.stream,
       plan: this.plan,
       alarmTopic: usable.alarmTopic,
+      alarms: settingsOfPart(usable.alarms, COALESCING_ALARMS),
     });
     this.dashboard = this.addGraphs();
   }
@@ -146,7 +156,7 @@ export class CoalescingQueue extends Construct {
   private createQueue(): RedriveQueue {
     const { workload, objective, consumer, functionTimeoutSeconds, batchWindowSeconds, maxReceiveCount } =
       waitingQuestion(coalescingQuestion(this.props), this.plan);
-    const { alarmTopic, encryptionKey, removalPolicy, dashboard } = this.props;
+    const { alarmTopic, alarms, encryptionKey, removalPolicy, dashboard } = this.props;
     return new RedriveQueue(this, 'Queue', {
       workload,
       objective,
@@ -155,6 +165,7 @@ export class CoalescingQueue extends Construct {
       batchWindow: Duration.seconds(batchWindowSeconds!),
       maxReceiveCount,
       alarmTopic,
+      alarms: settingsOfPart(alarms, QUEUE_ALARMS),
       encryptionKey,
       removalPolicy,
       dashboard,
