@@ -1,8 +1,9 @@
 import { resolveArrivals } from '../../flow/arrivals';
+import { batchLimit } from '../../flow/merging/cycles';
+import { loadOf } from '../../flow/merging/load';
 import { keyGroups } from '../../flow/merging/occupancy';
 import { planCoalescing } from '../../flow/merging/plan';
 import { eventStream, runMerging, runOneByOne } from '../../flow/merging/simulation';
-import { batchLimit, loadOf } from '../../flow/merging/sizing';
 import { TRANSPORTS, type TransportName } from '../../flow/merging/transports';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { Random } from '../../flow/numerics/random';

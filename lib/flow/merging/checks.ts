@@ -4,8 +4,9 @@ import { above0, type Check, inRange, isKnown, oneOf, required, shown, wholeNumb
 import { type Fields, objectChecks } from '../fields';
 import { figure } from '../figures';
 import { DAY_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
+import { batchLimit } from './cycles';
 import { INVALIDATORS } from './invalidators';
-import { batchLimit, loadOf } from './sizing';
+import { loadOf } from './load';
 import { TRANSPORTS } from './transports';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from './workload';
 

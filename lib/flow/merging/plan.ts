@@ -5,22 +5,13 @@ import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import { smallestAbove } from '../search';
 import { batchChecks, mergingChecks } from './checks';
+import { costOf, steadyCostOf } from './costs';
+import { fullestCycle, keysPerSecond, meanCycle } from './cycles';
 import { mergingKnobs } from './knobs';
+import { loadOf, meanLoad, readersOf } from './load';
 import { cycleOf, type ReaderLoad, ratioInTurns } from './occupancy';
 import { refusal, waysOut } from './refusals';
-import {
-  brokenBy,
-  costOf,
-  fullestCycle,
-  keysPerSecond,
-  loadOf,
-  meanCycle,
-  meanLoad,
-  readersOf,
-  type Sizing,
-  sizingOf,
-  steadyCostOf,
-} from './sizing';
+import { brokenBy, type Sizing, sizingOf } from './sizing';
 import { MergingPlan, type MergingPredictions, type MergingQuestion } from './workload';
 
 /**

@@ -1,20 +1,9 @@
 /** Why no setting keeps a promise, and changes that each would. */
 import { duration, figure } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
-import {
-  brokenBy,
-  fullestCycle,
-  LEAST_RATIO,
-  type Load,
-  leastWindow,
-  loadOf,
-  meanCycle,
-  type Settings,
-  settingsFor,
-  shardsTake,
-  sizingOf,
-  windowBounds,
-} from './sizing';
+import { fullestCycle, meanCycle } from './cycles';
+import { type Load, loadOf, type Settings, shardsTake } from './load';
+import { brokenBy, LEAST_RATIO, leastWindow, settingsFor, sizingOf, windowBounds } from './sizing';
 import { TRANSPORTS } from './transports';
 import type { MergingQuestion, MergingWorkload } from './workload';
 

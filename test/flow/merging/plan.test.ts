@@ -2,19 +2,12 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { coalescingAlarmKnobs, coalescingAlertKnobs } from '../../../lib/flow/merging/alarms';
+import { costOf } from '../../../lib/flow/merging/costs';
+import { batchLimit, fullestCycle, keysPerSecond, meanCycle } from '../../../lib/flow/merging/cycles';
+import { fullestShare, loadOf, shardsTake } from '../../../lib/flow/merging/load';
 import { cycleOf, distinctKeys, keyGroups } from '../../../lib/flow/merging/occupancy';
 import { planCoalescing, ratioWithReaders } from '../../../lib/flow/merging/plan';
-import {
-  batchLimit,
-  costOf,
-  fullestCycle,
-  fullestShare,
-  keysPerSecond,
-  leastWindow,
-  loadOf,
-  meanCycle,
-  shardsTake,
-} from '../../../lib/flow/merging/sizing';
+import { leastWindow } from '../../../lib/flow/merging/sizing';
 import { MERGER_BYTES } from '../../../lib/flow/merging/transports';
 import type { MergingQuestion, MergingWorkload } from '../../../lib/flow/merging/workload';
 import { Random } from '../../../lib/flow/numerics/random';

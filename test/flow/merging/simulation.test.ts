@@ -1,6 +1,8 @@
 /** Readers event by event against what the plan predicts. */
 import fc from 'fast-check';
 import { CapacityError } from '../../../lib/flow/errors';
+import { batchLimit, meanCycle } from '../../../lib/flow/merging/cycles';
+import { loadOf } from '../../../lib/flow/merging/load';
 import { keyGroups } from '../../../lib/flow/merging/occupancy';
 import { planCoalescing, ratioWithReaders } from '../../../lib/flow/merging/plan';
 import {
@@ -10,7 +12,6 @@ import {
   runMerging,
   runOneByOne,
 } from '../../../lib/flow/merging/simulation';
-import { batchLimit, loadOf, meanCycle } from '../../../lib/flow/merging/sizing';
 import { TRANSPORTS } from '../../../lib/flow/merging/transports';
 import type { MergingPlan, MergingQuestion } from '../../../lib/flow/merging/workload';
 import { Random } from '../../../lib/flow/numerics/random';
