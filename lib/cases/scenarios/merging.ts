@@ -39,7 +39,7 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
   const question: MergingQuestion = { workload, objective, transport };
   const plan = planCoalescing(subject, question);
   const { peakPerSecond, peakSeconds } = resolveArrivals(workload);
-  const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0 } = workload;
+  const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0, callSeconds = 0 } = workload;
   const groups = keyGroups(distinctKeys, keySkew);
   const stream = eventStream({ perSecond: peakPerSecond, seconds: peakSeconds, groups }, new Random(seed));
   const readers = {
@@ -48,6 +48,7 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
     windowSeconds: plan.value('windowSeconds'),
     fixedSeconds: flushSeconds,
     keySeconds,
+    callSeconds,
     workers: plan.value('workers'),
     keysPerCall: plan.value('keysPerCall'),
     pollSeconds: TRANSPORTS[transport].pollSeconds,

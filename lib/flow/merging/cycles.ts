@@ -9,6 +9,11 @@ const CALLS_PER_WORKER = 8;
 const LONGEST_CALL_SECONDS = 10;
 /** Seconds that a call may take beyond its work. */
 const CALL_SPARE_SECONDS = 4;
+/** A value is text within JSON, in which a quote is two characters; with it go its key, an id and a number. */
+const JSON_GROWTH = 2;
+const KEY_BYTES = 512;
+/** Rounds of a search for the calls of a flush; beyond, they are bounded by one more than keys ÷ keys of a call. */
+const MOST_ROUNDS = 200;
 /** Attempts at one key before it is set aside, and the longest wait before the second one. */
 export const ATTEMPTS = 5;
 export const BACKOFF_SECONDS = 0.2;
@@ -25,15 +30,29 @@ export const SPARE_SECONDS = 5;
  * all of them end at about the same time.
  */
 export function keysPerCall(load: Load, { windowSeconds, shards, workers }: Settings): number {
-  const { keySeconds, invalidator, fixedSeconds } = load;
-  const most = Math.max(1, Math.min(invalidator.keysPerCall, Math.floor(LONGEST_CALL_SECONDS / keySeconds + 1e-9)));
+  const { keySeconds, fixedSeconds, callSeconds } = load;
+  const most = mostPerCall(load);
   if (workers === 1) return most;
   const solved = solvedOf(load);
   const name = `${windowSeconds} ${shards} ${workers}`;
   const keys =
-    solved.get(name) ?? cycleOf(meanLoad(load, shards), windowSeconds, fixedSeconds, keySeconds / workers).keys;
+    solved.get(name) ??
+    cycleOf(meanLoad(load, shards), windowSeconds, fixedSeconds + CALLS_PER_WORKER * callSeconds, keySeconds / workers)
+      .keys;
   solved.set(name, keys);
   return Math.max(1, Math.min(most, Math.ceil(keys / (CALLS_PER_WORKER * workers) - 1e-9)));
+}
+
+/** Keys that one call may have: by the invalidator, by its time, and by its bytes where those are limited. */
+function mostPerCall({ keySeconds, eventBytes, invalidator, transport }: Load): number {
+  const { keysPerCall: keys, sendsValues } = invalidator;
+  const { batch } = transport;
+  const byTime = Math.floor(LONGEST_CALL_SECONDS / keySeconds + 1e-9);
+  const byBytes =
+    sendsValues && transport.mostSeconds !== undefined
+      ? Math.floor(batch.bytes / (JSON_GROWTH * eventBytes + KEY_BYTES))
+      : Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.min(keys, byTime, byBytes));
 }
 
 /** Keys of a flush by settings: each is asked for several times. */
@@ -48,7 +67,7 @@ function solvedOf(load: Load): Map<string, number> {
 /** Seconds after which a call has failed. */
 export function callTimeout(load: Load, settings: Settings): number {
   const keys = Math.min(keysPerCall(load, settings), Math.max(1, load.keys));
-  return Math.ceil(2 * (load.fixedSeconds + keys * load.keySeconds) - 1e-9) + CALL_SPARE_SECONDS;
+  return Math.ceil(2 * (load.callSeconds + keys * load.keySeconds) - 1e-9) + CALL_SPARE_SECONDS;
 }
 
 /**
@@ -61,18 +80,40 @@ export function callTimeout(load: Load, settings: Settings): number {
  * @param share of the last call: 1 for the bound, 1/2 for the mean
  */
 function dealtCycle(load: Load, settings: Settings, reader: ReaderLoad, share: number): Cycle {
-  const { keySeconds, fixedSeconds } = load;
+  const { keySeconds, fixedSeconds, callSeconds } = load;
   const { windowSeconds, workers } = settings;
-  if (workers === 1) return cycleOf(reader, windowSeconds, fixedSeconds, keySeconds);
   const perCall = keysPerCall(load, settings);
-  const single = cycleOf(reader, windowSeconds, fixedSeconds, keySeconds);
+  if (workers === 1) return inCalls(load, windowSeconds, perCall, reader);
+  const single = cycleOf(reader, windowSeconds, fixedSeconds + callSeconds, keySeconds);
   if (single.keys <= perCall) return single;
+  const call = callSeconds + perCall * keySeconds;
   for (let calls = 1; calls <= CALLS_PER_WORKER; calls += 1) {
-    const cycle = cycleOf(reader, windowSeconds, fixedSeconds + calls * perCall * keySeconds, 0);
+    const cycle = cycleOf(reader, windowSeconds, fixedSeconds + calls * call, 0);
     if (cycle.keys <= calls * perCall * workers) return cycle;
   }
-  const last = share * (1 - 1 / workers) * perCall * keySeconds;
-  return cycleOf(reader, windowSeconds, fixedSeconds + last, keySeconds / workers);
+  const last = share * (1 - 1 / workers) * call;
+  return cycleOf(reader, windowSeconds, fixedSeconds + last, secondsOfKey(load, perCall) / workers);
+}
+
+/** The cycle of a reader that makes one call after another: as many as its keys need, each with its own part. */
+function inCalls(load: Load, windowSeconds: number, perCall: number, reader: ReaderLoad): Cycle {
+  const { keySeconds, fixedSeconds, callSeconds } = load;
+  const within = (calls: number) => cycleOf(reader, windowSeconds, fixedSeconds + calls * callSeconds, keySeconds);
+  if (callSeconds === 0) return within(0);
+  // More calls make a cycle longer, and that more keys: from below, each round is nearer to the first number that is enough.
+  let calls = 1;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const cycle = within(calls);
+    const needed = Math.ceil(cycle.keys / perCall - 1e-9);
+    if (needed <= calls) return cycle;
+    calls = needed;
+  }
+  return cycleOf(reader, windowSeconds, fixedSeconds + callSeconds, secondsOfKey(load, perCall));
+}
+
+/** Seconds of a key with its part of a call. */
+export function secondsOfKey({ keySeconds, callSeconds }: Load, perCall: number): number {
+  return keySeconds + callSeconds / perCall;
 }
 
 /** The cycle of the mean reader. */
@@ -113,8 +154,10 @@ export function flushTimeout(load: Load, settings: Settings, maxBatch?: number):
   const { workers, shards } = settings;
   const { inProgress } = load.invalidator;
   const keys = Math.min(batchLimit(load, maxBatch), distinctKeys(fullestLoad(load, shards), Number.MAX_VALUE));
-  const last = workers === 1 ? 0 : (1 - 1 / workers) * keysPerCall(load, settings) * load.keySeconds;
-  const work = load.fixedSeconds + (keys * load.keySeconds) / workers + last;
+  const perCall = keysPerCall(load, settings);
+  const calls = Math.ceil(keys / perCall - 1e-9);
+  const last = workers === 1 ? 0 : (1 - 1 / workers) * (load.callSeconds + perCall * load.keySeconds);
+  const work = load.fixedSeconds + (keys * load.keySeconds + calls * load.callSeconds) / workers + last;
   const waits = inProgress === undefined ? 0 : inProgress.seconds * Math.ceil(keys / inProgress.keys);
   const hanging = HANGING_CALLS * callTimeout(load, settings) + BACKOFFS_SECONDS;
   return Math.ceil(TIMEOUT_FACTOR * work + waits + hanging + SPARE_SECONDS - 1e-9);

@@ -113,14 +113,26 @@ function windowKnob(question: MergingQuestion, load: Load, sizing: Sizing): Knob
             progressSeconds: inProgress!.seconds,
           },
         }
-      : !bounds.busy
+      : !bounds.wildcards
         ? {
-            formula: `the least with which all readers together work ${BUSY_RATIO} of the time of the calls of one: distinct keys of a cycle × seconds of a key ÷ (${BUSY_RATIO} × calls) ≤ cycle, cycle = window + flush + distinct keys × seconds of a key ÷ calls`,
-            inputs,
+            formula:
+              'the least with which, with head-room, no more wildcards are in progress than the invalidator allows',
+            inputs: {
+              ...inputs,
+              headroom: sizing.headroom,
+              wildcardKeys: load.wildcards,
+              mostWildcards: inProgress!.wildcards,
+              progressSeconds: inProgress!.seconds,
+            },
           }
-        : !bounds.ratio
-          ? { formula: `the least with which a key stands for ${LEAST_RATIO} events`, inputs }
-          : { formula: 'the least that the transport has', inputs: { least } };
+        : !bounds.busy
+          ? {
+              formula: `the least with which all readers together work ${BUSY_RATIO} of the time of the calls of one: distinct keys of a cycle × seconds of a key ÷ (${BUSY_RATIO} × calls) ≤ cycle, cycle = window + flush + distinct keys × seconds of a key ÷ calls`,
+              inputs,
+            }
+          : !bounds.ratio
+            ? { formula: `the least with which a key stands for ${LEAST_RATIO} events`, inputs }
+            : { formula: 'the least that the transport has', inputs: { least } };
   return {
     name: 'windowSeconds',
     value: windowSeconds,
@@ -154,19 +166,6 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       ),
       source: load.transport.source,
     },
-    ...(limited
-      ? [
-          {
-            name: 'batchSeconds',
-            value: (most * fullest.seconds) / fullest.events,
-            unit: 's',
-            formula:
-              'events that a batch holds, by number and by bytes, ÷ events a second of the fullest reader: a longer cycle is cut in two',
-            inputs: { batchEvents: most, perSecond: fullest.events / fullest.seconds },
-            source: load.transport.source,
-          },
-        ]
-      : []),
     {
       name: 'keysPerCall',
       value: perCall,
@@ -182,8 +181,8 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       name: 'callTimeoutSeconds',
       value: callTimeout(load, sizing),
       unit: 's',
-      formula: '2 × (flush + keys of a call × seconds of a key), rounded up, + 4: after that a call has failed',
-      inputs: { flushSeconds: load.fixedSeconds, keysPerCall: perCall, keySeconds: load.keySeconds },
+      formula: '2 × (call + keys of a call × seconds of a key), rounded up, + 4: after that a call has failed',
+      inputs: { callSeconds: load.callSeconds, keysPerCall: perCall, keySeconds: load.keySeconds },
       source: 'derived here: it ends before the flush does',
     },
   ];

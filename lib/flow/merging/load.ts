@@ -15,8 +15,13 @@ export interface Load {
   readonly keys: number;
   readonly groups: readonly KeyGroup[];
   readonly peakSeconds: number;
+  /** Keys with a wildcard. */
+  readonly wildcards: number;
   readonly keySeconds: number;
+  /** Of a flush, beside its calls. */
   readonly fixedSeconds: number;
+  /** Of a call, beside its keys. */
+  readonly callSeconds: number;
   readonly eventBytes: number;
   readonly transport: TransportFacts;
   readonly invalidator: InvalidatorFacts;
@@ -32,14 +37,17 @@ export interface Settings {
 /** The load of a question, so many times as high: as many times the events, of as many times the keys. */
 export function loadOf({ workload, transport = 'kinesis', invalidator = 'rebuild' }: MergingQuestion, times = 1): Load {
   const { peakPerSecond, peakSeconds } = resolveArrivals(workload);
-  const { distinctKeys: keys, keySkew = 0, keySeconds, flushSeconds = 0, eventBytes = DEFAULT_EVENT_BYTES } = workload;
+  const { distinctKeys: keys, keySkew = 0, keySeconds, flushSeconds = 0, callSeconds = 0 } = workload;
+  const { wildcardKeys = 0, eventBytes = DEFAULT_EVENT_BYTES } = workload;
   return {
     perSecond: times * peakPerSecond,
     keys: times * keys,
     groups: keyGroups(Math.max(1, Math.round(times * keys)), keySkew),
     peakSeconds,
+    wildcards: times * wildcardKeys,
     keySeconds,
     fixedSeconds: flushSeconds,
+    callSeconds,
     eventBytes,
     transport: TRANSPORTS[transport],
     invalidator: INVALIDATORS[invalidator],

@@ -2,8 +2,8 @@
 import { DEFAULT_HEADROOM } from '../headroom';
 import { lastWhole } from '../search';
 import { costOf } from './costs';
-import { batchLimit, flushTimeout, fullestCycle, keysPerSecond, meanCycle } from './cycles';
-import { type Load, loadOf, type Settings, shardsTake } from './load';
+import { batchLimit, flushTimeout, fullestCycle, keysPerCall, keysPerSecond, meanCycle, secondsOfKey } from './cycles';
+import { type Load, loadOf, readersOf, type Settings, shardsTake } from './load';
 import type { MergingQuestion } from './workload';
 
 /** The share of one worker's time that the work of all readers may take: as much again is left for what was not told. */
@@ -14,7 +14,26 @@ export const LEAST_RATIO = 1.2;
 const MOST_STEPS = 864_000;
 
 /** What is wrong with settings, by the first limit that they break; undefined when they keep the promise. */
-export type Broken = 'shards' | 'window' | 'batch' | 'delay' | 'progress' | 'flush';
+export type Broken = 'shards' | 'window' | 'batch' | 'delay' | 'progress' | 'wildcards' | 'flush';
+
+/** Whether no more keys are in progress than the invalidator allows. */
+function progressHolds(load: Load, settings: Settings): boolean {
+  const { inProgress } = load.invalidator;
+  return inProgress === undefined || within(keysPerSecond(load, settings) * inProgress.seconds, inProgress.keys);
+}
+
+/** The same of keys with a wildcard: each may be among the keys of every cycle, of every reader where any may have it. */
+function wildcardsHold(load: Load, settings: Settings): boolean {
+  const { invalidator, transport, wildcards } = load;
+  const { inProgress } = invalidator;
+  if (inProgress === undefined || wildcards === 0) return true;
+  const perCycle = wildcards * (transport.byKey ? 1 : readersOf(load, settings.shards));
+  return within((perCycle * inProgress.seconds) / meanCycle(load, settings).seconds, inProgress.wildcards);
+}
+
+function within(value: number, most: number): boolean {
+  return value <= most * (1 + 1e-9);
+}
 
 /** The limit that settings break under a load. */
 export function brokenBy(question: MergingQuestion, load: Load, settings: Settings): Broken | undefined {
@@ -23,9 +42,8 @@ export function brokenBy(question: MergingQuestion, load: Load, settings: Settin
   const fullest = fullestCycle(load, settings);
   if (fullest.worstDelaySeconds > question.objective.freshnessSeconds * (1 + 1e-9)) return 'delay';
   if (fullest.events > batchLimit(load, question.maxBatch)) return 'batch';
-  const { inProgress } = load.invalidator;
-  const most = inProgress === undefined ? Number.POSITIVE_INFINITY : inProgress.keys / inProgress.seconds;
-  if (keysPerSecond(load, settings) > most * (1 + 1e-9)) return 'progress';
+  if (!progressHolds(load, settings)) return 'progress';
+  if (!wildcardsHold(load, settings)) return 'wildcards';
   if (
     load.transport.mostSeconds !== undefined &&
     flushTimeout(load, settings, question.maxBatch) > load.transport.mostSeconds
@@ -40,6 +58,7 @@ export interface WindowBounds {
   readonly busy: boolean;
   readonly ratio: boolean;
   readonly progress: boolean;
+  readonly wildcards: boolean;
   readonly cost: boolean;
 }
 
@@ -51,14 +70,13 @@ export interface WindowBounds {
 export function windowBounds(question: MergingQuestion, load: Load, settings: Settings, high = load): WindowBounds {
   const mean = meanCycle(load, settings);
   const perSecond = keysPerSecond(load, settings, mean);
-  const { inProgress } = load.invalidator;
   const cost = costOf(load, perSecond);
   const { invalidationCost = Number.POSITIVE_INFINITY } = question.objective;
-  const within = (value: number, most: number) => value <= most * (1 + 1e-9);
   return {
-    busy: within(perSecond * load.keySeconds, BUSY_RATIO * settings.workers),
+    busy: within(perSecond * secondsOfKey(load, keysPerCall(load, settings)), BUSY_RATIO * settings.workers),
     ratio: mean.events >= LEAST_RATIO * mean.keys * (1 - 1e-9),
-    progress: inProgress === undefined || within(keysPerSecond(high, settings) * inProgress.seconds, inProgress.keys),
+    progress: progressHolds(high, settings),
+    wildcards: wildcardsHold(high, settings),
     cost: cost === undefined || within(cost, invalidationCost),
   };
 }
