@@ -276,7 +276,7 @@ export class RateLimitedSender extends Construct {
         MOST_RECIPIENTS: String(this.props.workload.recipientsPerMessage ?? 1),
         ON_UNKNOWN: this.props.onUnknown ?? UnknownMail.PARK,
         CLAIM_SECONDS: value('functionTimeoutSeconds'),
-        CALL_SECONDS: value('callTimeoutSeconds'),
+        CALL_TIMEOUT_SECONDS: value('callTimeoutSeconds'),
         BACKOFF_SECONDS: value('backoffSeconds'),
         BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
         CLOSED_SECONDS: value('closedSeconds'),

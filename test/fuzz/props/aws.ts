@@ -367,6 +367,8 @@ const merging = fc.record({
     keySkew: optional(fc.constantFrom(0, 0.7, 1, 1.5)),
     keySeconds: figures(1e-5, 1),
     flushSeconds: optional(spread(0.01, 5)),
+    callSeconds: optional(spread(0.001, 2)),
+    wildcardKeys: optional(fc.integer({ min: 0, max: 40 })),
     eventBytes: optional(spread(50, 10_000)),
   }),
   objective: fc.record({
