@@ -3,13 +3,14 @@ import { percent } from '../../lib/flow/figures';
 import type { ResolvedConsumer } from '../../lib/flow/queue/resolve';
 import type { SimulationResult } from '../../lib/flow/queue/simulation/simulate';
 import type { Predictions, Workload } from '../../lib/flow/queue/workload';
+import { AMOUNTS_HELP, amount } from './amount';
 import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
 import { eachSeed, type SimulateOptions } from './seeds';
 import { runnableCases, simulateCase } from './simulate-case';
 import { planFor, refusalText, summary } from './size';
 import { count, drain, duration, table, wrap } from './text';
-import { addWorkloadOptions, inOptions, number, question, requireOptions } from './workload-options';
+import { addWorkloadOptions, inOptions, question, requireOptions } from './workload-options';
 
 /** Items that a run may have; more takes minutes and proves nothing new. */
 const MOST_ITEMS = 50_000_000;
@@ -52,6 +53,7 @@ function helpText(): string {
   return [
     '',
     `Cases that run: ${numbers.slice(0, -1).join(', ')} or ${numbers.at(-1)}.`,
+    AMOUNTS_HELP,
     'Without --latency nothing is planned: give --min-instances and --max-instances the same number.',
     'Exits with 1 when the workload cannot be served as asked, when its backlog never drains, or a case misses its headline.',
     '',
@@ -64,7 +66,7 @@ function helpText(): string {
 
 function whole(flag: string, help: string, min: number, max: number): Option {
   return new Option(`${flag} <count>`, help).argParser((given) => {
-    const value = number(flag, given);
+    const value = amount(flag, given);
     if (!Number.isInteger(value) || value < min || value > max) {
       throw new UsageError(`${flag} must be a whole number between ${min} and ${max}, got ${given}`);
     }

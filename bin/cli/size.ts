@@ -3,6 +3,7 @@ import type { CapacityError } from '../../lib/flow/errors';
 import { percent } from '../../lib/flow/figures';
 import type { SolvedQueue } from '../../lib/flow/queue/plan';
 import type { Objective, QueuePlan } from '../../lib/flow/queue/workload';
+import { AMOUNTS_HELP } from './amount';
 import { ExitCode, Io, UsageError } from './io';
 import { drain, duration, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
@@ -21,7 +22,7 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
     .option('--explain', 'print formula, inputs and source of every knob')
     .addHelpText(
       'after',
-      `\nExample:\n  ${EXAMPLE}\n\nExits with 1, and says what would help, when the workload cannot be served as asked.`,
+      `\n${AMOUNTS_HELP}\n\nExample:\n  ${EXAMPLE}\n\nExits with 1, and says what would help, when the workload cannot be served as asked.`,
     )
     .action((given: Record<string, unknown>) => {
       requireOptions(given, ['--steady', '--service', '--latency']);

@@ -3,13 +3,14 @@ import { BROKER_FACTS, type BrokerName } from '../../lib/flow/queue/brokers/fact
 import { PLATFORM_FACTS, type PlatformName } from '../../lib/flow/queue/platforms/facts';
 import type { QueueQuestion } from '../../lib/flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../lib/flow/queue/workload';
+import { type Amount, amount } from './amount';
 import { UsageError } from './io';
 
 /** An option that carries one number, and the prop of the library that it sets. */
 interface NumberOption {
   readonly flag: string;
   readonly prop: keyof Workload | keyof Objective | keyof Consumer | 'partitions';
-  readonly unit: string;
+  readonly unit: Amount;
   readonly help: string;
 }
 
@@ -178,7 +179,7 @@ export interface Question extends Pick<QueueQuestion, 'partitions' | 'scaleToZer
 export function addWorkloadOptions(command: Command): Command {
   const add = (options: readonly NumberOption[]) => {
     for (const { flag, unit, help } of options) {
-      command.addOption(new Option(`${flag} <${unit}>`, help).argParser((given) => number(flag, given)));
+      command.addOption(new Option(`${flag} <${unit}>`, help).argParser((given) => amount(flag, given, unit)));
     }
     return command;
   };
@@ -241,16 +242,6 @@ export function inOptions(sentence: string): string {
 function nameOf(prop: string): RegExp {
   const place = prop === 'partitions' ? '(?<=^|; )' : '\\b(?:(?:workload|objective|consumer)\\.)?';
   return new RegExp(`${place}${prop}\\b`, 'g');
-}
-
-/** A plain decimal number from the command line. */
-export function number(flag: string, given: string): number {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(given)) {
-    throw new UsageError(`${flag} must be a number, got ${given.trim() === '' ? "''" : given}`);
-  }
-  const value = Number(given);
-  if (!Number.isFinite(value)) throw new UsageError(`${flag} must be a finite number, got ${given}`);
-  return value;
 }
 
 /** The name under which commander keeps an option: `--peak-seconds` as `peakSeconds`. */
