@@ -112,6 +112,21 @@ describe('Kafka', () => {
     ['one copy may be missing', [topic(3, 2)], []],
     ['one copy, of which nothing is promised', [topic(1, 1)], []],
     ['as many copies as the broker likes', [topic(undefined, 2)], []],
+    ...(
+      [
+        ['all copies', { 'transaction.state.log.min.isr': 3, 'transaction.state.log.replication.factor': 3 }, true],
+        ['all of the usual three copies', { 'transaction.state.log.min.isr': 3 }, true],
+        ['two of three copies', { 'transaction.state.log.min.isr': 2 }, false],
+        ['its one copy', { 'transaction.state.log.min.isr': 1, 'transaction.state.log.replication.factor': 1 }, false],
+        ['the usual number of copies', { 'transaction.state.log.replication.factor': 3 }, false],
+      ] as const
+    ).map(
+      ([claim, config, wrong]): Claim => [
+        `transactions that need ${claim}`,
+        [cluster(config)],
+        wrong ? ['BP-KAFKA-002'] : [],
+      ],
+    ),
     [
       'the quota plug-in of Strimzi',
       [cluster({ 'client.quota.callback.class': 'io.strimzi.kafka.quotas.StaticQuotaCallback' })],
