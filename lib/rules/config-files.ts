@@ -32,8 +32,10 @@ export function isPlainConfig(file: string): boolean {
 /** Whether a file with these documents is a configuration that rules know. */
 export function isKnownConfig(file: string, documents: readonly unknown[]): boolean {
   const [config, ...more] = documents;
+  // A file that pipelines include may have its inputs in a document of its own.
+  if (/(^|[\\/.])gitlab-ci\.ya?ml$/.test(file)) return isMapping(config);
   if (!isMapping(config) || more.length > 0) return false;
-  return /(^|[\\/])\.gitlab-ci\.ya?ml$/.test(file) || KNOWN.some((is) => is(config));
+  return KNOWN.some((is) => is(config));
 }
 
 /** The file as a manifest with its text in it. */

@@ -39,6 +39,33 @@ export const PIPE_RULES: readonly Rule<Template>[] = [
       }
     },
   },
+  {
+    id: 'BP-PIPES-002',
+    title: 'Records that a pipe gives up are lost',
+    why: 'When its retries are used up or a record is too old, the pipe goes on to the next one. Without a dead-letter queue nothing keeps what it gave up, and no alarm can see it.',
+    source:
+      'Amazon EventBridge API Reference, PipeSourceKinesisStreamParameters and PipeSourceDynamoDBStreamParameters: DeadLetterConfig',
+    severity: 'warning',
+    cases: [5, 14],
+    *check(template) {
+      for (const pipe of template.ofType('AWS::Pipes::Pipe')) {
+        const service = serviceOf(template, pipe.at('Properties', 'Source')) ?? '';
+        const name = Object.hasOwn(PARAMETERS, service) ? PARAMETERS[service] : undefined;
+        if (name === undefined || isStopped(pipe)) continue;
+        const parameters = pipe.at('Properties', 'SourceParameters', name);
+        const keeps = parameters.at('DeadLetterConfig');
+        const bound = ['MaximumRetryAttempts', 'MaximumRecordAgeInSeconds'].find(
+          (key) => (parameters.at(key).number(-1) ?? -1) !== -1,
+        );
+        if (bound === undefined || !keeps.absent) continue;
+        yield {
+          at: keeps,
+          message: `${bound} ${parameters.at(bound).text()} bounds the retries, and no DeadLetterConfig keeps what is given up`,
+          fix: 'add a DeadLetterConfig with the ARN of a queue, and an alarm on that',
+        };
+      }
+    },
+  },
 ];
 
 function isStopped(pipe: Resource): boolean {

@@ -1,6 +1,7 @@
 import type { Rule } from '../rule';
 import { EMBEDDED_CACHE_RULES } from './caches';
 import { EMBEDDED_DATABASE_RULES } from './databases';
+import { EMBEDDED_GITLAB_RULES } from './gitlab';
 import { EMBEDDED_BROKER_RULES } from './kafka';
 import { EMBEDDED_LOG_RULES } from './logs';
 import { EMBEDDED_MESSAGE_RULES } from './messages';
@@ -16,6 +17,7 @@ export const EMBEDDED_RULES: readonly Rule[] = [
   ...EMBEDDED_STREAM_RULES,
   ...EMBEDDED_BROKER_RULES,
   ...EMBEDDED_SCHEDULE_RULES,
+  ...EMBEDDED_GITLAB_RULES,
   ...EMBEDDED_THROTTLE_RULES,
   ...EMBEDDED_SENDER_RULES,
   ...EMBEDDED_DATABASE_RULES,

@@ -1,6 +1,6 @@
 import type { EmbeddedText } from '../document';
 import type { Rule } from '../rule';
-import { embeddedRule } from './trap';
+import { embeddedRule, withoutComments } from './trap';
 
 /** A line of a crontab: five fields or a macro, and a command. */
 const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
@@ -41,6 +41,8 @@ export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
       {
         within: /^[ \t]*concurrency:[\s\S]{0,300}/gm,
         pattern: /^[ \t]*group:[ \t]*((?=[^\n]*github\.(?:head_)?ref)(?![^\n]*github\.workflow)[^\n]+?)[ \t]*$/m,
+        // Tests that cancel tests lose nothing that the next run does not find.
+        where: ({ text }) => !/^["']?jobs["']?:/m.test(text) || deploys(text),
         message: (match) => `group ${match[1]} is the same for every workflow of a branch: they cancel each other`,
         // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
         fix: 'write group: ${{ github.workflow }}-${{ github.ref }}',
@@ -49,7 +51,7 @@ export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
         pattern: /^[ \t]*cancel-in-progress:[ \t]*true[ \t]*$/m,
         needs: /^["']?on["']?:[^\n]*\bpush\b|^["']?on["']?:[ \t]*\n(?:[ \t][^\n]*\n)*?[ \t]+(?:-[ \t]*)?push\b/m,
         // A run of tests may be cancelled: the next one tests more.
-        where: ({ text }) => DEPLOYS.test(text),
+        where: ({ text }) => deploys(text),
         message: () => 'cancel-in-progress: true on push: a second push cancels the deployment of the first',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: an expression of GitHub's looks like that.
         fix: "write cancel-in-progress: ${{ github.event_name == 'pull_request' }}",
@@ -57,6 +59,11 @@ export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
     ],
   }),
 ];
+
+/** Whether a workflow changes something outside of it, as far as its words say. */
+function deploys(text: string): boolean {
+  return DEPLOYS.test(withoutComments(text));
+}
 
 /** Whether a text runs on a schedule. */
 function isScheduled({ at, text }: EmbeddedText): boolean {

@@ -83,16 +83,16 @@ export const STRIMZI_RULES: readonly Rule<Manifests>[] = [
   },
 ];
 
-/** Settings of Kafka for its own topics: copies in sync that a write needs, of copies. */
-const INTERNAL: readonly (readonly [least: string, replicas: string])[] = [
-  ['transaction.state.log.min.isr', 'transaction.state.log.replication.factor'],
+/** Settings of Kafka for its own topics: copies in sync that a write needs, of copies; the default of these, if any. */
+const INTERNAL: readonly (readonly [least: string, replicas: string, usual?: number])[] = [
+  ['transaction.state.log.min.isr', 'transaction.state.log.replication.factor', 3],
   ['min.insync.replicas', 'default.replication.factor'],
 ];
 
 function* internalTopics(cluster: Resource): Iterable<Found> {
   const config = cluster.at('spec', 'kafka', 'config');
-  for (const [name, factor] of INTERNAL) {
-    const [least, replicas] = [config.at(name).number(), config.at(factor).number()];
+  for (const [name, factor, usual] of INTERNAL) {
+    const [least, replicas] = [config.at(name).number(), config.at(factor).number(usual)];
     if (least === undefined || replicas === undefined || replicas < 2 || least < replicas) continue;
     yield {
       at: config.at(name),

@@ -263,6 +263,14 @@ const STILL_FOUND: readonly Near[] = [
     },
   ],
   [
+    'BP-PIPES-002',
+    'changes of a table, bounded by their age',
+    set('Way', {
+      Source: ARN('dynamodb', 'table/orders/stream/1'),
+      SourceParameters: { DynamoDBStreamParameters: { MaximumRecordAgeInSeconds: 3600 } },
+    }),
+  ],
+  [
     'BP-DDB-001',
     'a function that a broker drives',
     (r) => {

@@ -104,6 +104,18 @@ const SILENT: readonly Near[] = [
   ],
   ['BP-PIPES-001', 'a queue', set('Way', { Source: ARN('sqs', 'x'), SourceParameters: {} })],
   ['BP-PIPES-001', 'a pipe that stands still', set('Way', { DesiredState: 'STOPPED' })],
+  ['BP-PIPES-002', 'a queue', set('Way', { Source: ARN('sqs', 'x'), SourceParameters: {} })],
+  ['BP-PIPES-002', 'a pipe that stands still', set('Way', { DesiredState: 'STOPPED' })],
+  [
+    'BP-PIPES-002',
+    'no bound: nothing is given up before it expires',
+    set('Way', { SourceParameters: { KinesisStreamParameters: { MaximumRetryAttempts: -1 } } }),
+  ],
+  [
+    'BP-PIPES-002',
+    'a bound that a parameter decides',
+    set('Way', { SourceParameters: { KinesisStreamParameters: { MaximumRetryAttempts: { Ref: 'Tries' } } } }),
+  ],
   ['BP-STATES-001', 'nothing is reserved', set('Store', { ReservedConcurrentExecutions: undefined })],
   ['BP-STATES-001', 'as many are reserved', set('Store', { ReservedConcurrentExecutions: 40 })],
   [

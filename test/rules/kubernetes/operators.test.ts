@@ -112,6 +112,21 @@ describe('Kafka', () => {
     ['one copy may be missing', [topic(3, 2)], []],
     ['one copy, of which nothing is promised', [topic(1, 1)], []],
     ['as many copies as the broker likes', [topic(undefined, 2)], []],
+    ...(
+      [
+        ['all copies', { 'transaction.state.log.min.isr': 3, 'transaction.state.log.replication.factor': 3 }, true],
+        ['all of the usual three copies', { 'transaction.state.log.min.isr': 3 }, true],
+        ['two of three copies', { 'transaction.state.log.min.isr': 2 }, false],
+        ['its one copy', { 'transaction.state.log.min.isr': 1, 'transaction.state.log.replication.factor': 1 }, false],
+        ['the usual number of copies', { 'transaction.state.log.replication.factor': 3 }, false],
+      ] as const
+    ).map(
+      ([claim, config, wrong]): Claim => [
+        `transactions that need ${claim}`,
+        [cluster(config)],
+        wrong ? ['BP-KAFKA-002'] : [],
+      ],
+    ),
     [
       'the quota plug-in of Strimzi',
       [cluster({ 'client.quota.callback.class': 'io.strimzi.kafka.quotas.StaticQuotaCallback' })],
@@ -295,6 +310,51 @@ describe('LOG-001: volumes', () => {
       [writing(host('/srv/app/logs'), '/logs', { volumeMounts: [{ name: 'v', mountPath: '/logs', readOnly: true }] })],
       [],
     ],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('LOG-008: claims', () => {
+  const claim = { name: 'v', persistentVolumeClaim: { claimName: 'logs' } };
+  const writing = (container: object = {}, path = '/opt/app/logs', volumes: object[] = [claim]) =>
+    deployment('w', { volumeMounts: [{ name: 'v', mountPath: path }], ...container }, { volumes });
+  const settings = (data: object) => object('v1', 'ConfigMap', 'settings', { data });
+  const configured = writing({}, undefined, [claim, { name: 'c', configMap: { name: 'settings' } }]);
+  const cleaner = (command: string) =>
+    object('batch/v1', 'CronJob', 'nightly', {
+      spec: {
+        schedule: '7 3 * * *',
+        startingDeadlineSeconds: 600,
+        concurrencyPolicy: 'Forbid',
+        jobTemplate: {
+          spec: {
+            activeDeadlineSeconds: 600,
+            template: {
+              spec: {
+                containers: [{ name: 'main', image: 'busybox:1', args: ['sh', '-c', command], volumeMounts: [] }],
+                volumes: [claim],
+              },
+            },
+          },
+        },
+      },
+    });
+  const ofItsOwn = { volumeClaimTemplates: [{ metadata: { name: 'v' }, spec: {} }] };
+  const plain = writing({}, '/var/log/app', []);
+  const stateful = { ...plain, kind: 'StatefulSet', spec: { ...(plain.spec as object), ...ofItsOwn } };
+  test.each<Claim>([
+    ['that nobody rotates', [writing()], ['BP-LOG-008']],
+    ['for data', [writing({}, '/opt/app/data')], []],
+    ['for a blog', [writing({}, '/srv/weblog')], []],
+    ['that is read', [writing({ volumeMounts: [{ name: 'v', mountPath: '/logs', readOnly: true }] })], []],
+    ['with a bound in a variable', [writing({ env: [{ name: 'LOG_RETENTION_DAYS', value: '7' }] })], []],
+    ['with a bound in its configuration', [configured, settings({ 'log4j2.xml': '<RollingFile name="a">' })], []],
+    ['with a configuration that says nothing of it', [configured, settings({ 'app.ini': 'port=80' })], ['BP-LOG-008']],
+    ['with a configuration from elsewhere', [configured], []],
+    ['that another workload cleans', [writing(), cleaner('find /logs -mtime +7 -delete')], []],
+    ['that another workload reads', [writing(), cleaner('grep -c ERROR /logs/app')], ['BP-LOG-008']],
+    ['of a StatefulSet', [stateful], ['BP-LOG-008']],
   ])('%s', (_, bodies, ids) => {
     expect(idsIn(...bodies)).toEqual(ids);
   });
