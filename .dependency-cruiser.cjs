@@ -75,9 +75,9 @@ module.exports = {
     only('runtime-on-flow', 'lib/runtime/', ['lib/flow/']),
     only('cases-on-flow', 'lib/cases/', ['lib/flow/']),
     only('rules-on-flow', 'lib/rules/', ['lib/flow/']),
-    only('aws-downwards', 'lib/aws/', ['lib/cases/', 'lib/rules/', 'lib/runtime/', 'lib/flow/']),
-    only('k8s-downwards', 'lib/k8s/', ['lib/cases/', 'lib/rules/', 'lib/runtime/', 'lib/flow/']),
-    only('gcp-downwards', 'lib/gcp/', ['lib/cases/', 'lib/rules/', 'lib/runtime/', 'lib/flow/']),
+    only('aws-downwards', 'lib/aws/', ['lib/cases/', 'lib/rules/', 'lib/runtime/', 'lib/flow/', 'lib/peers']),
+    only('k8s-downwards', 'lib/k8s/', ['lib/cases/', 'lib/rules/', 'lib/runtime/', 'lib/flow/', 'lib/peers']),
+    only('gcp-downwards', 'lib/gcp/', ['lib/cases/', 'lib/rules/', 'lib/runtime/', 'lib/flow/', 'lib/peers']),
     only('stacks-on-aws', 'stacks/', ['lib/']),
     only('charts-on-k8s', 'charts/', ['lib/']),
     {

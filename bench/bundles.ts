@@ -2,6 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { STORM } from '../lib/cases/case-09-invalidation-storm';
+import { planCoalescing } from '../lib/flow/merging/plan';
+import { functionSettings } from '../lib/flow/merging/settings';
 import { type Line, line, median, progress } from './line';
 
 const RUNTIME = join(__dirname, '..', 'dist', 'runtime');
@@ -11,7 +14,7 @@ const MOST_IMPORT_MILLIS = 150;
 const ROUNDS = 11;
 
 /** Settings that handlers read at load; a consumer makes its clients at construction. */
-const SETTINGS: Record<string, string> = {
+export const SETTINGS: Readonly<Record<string, string>> = {
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',
@@ -41,11 +44,13 @@ const SETTINGS: Record<string, string> = {
   CLOSED_SECONDS: '60',
   HOLD_SECONDS: '1',
   RECORD_SECONDS: '86400',
+  INVALIDATOR: '{"functionName":"rebuild"}',
+  ASIDE_QUEUE_URL: 'https://sqs.us-east-1.amazonaws.com/123456789012/aside',
+  ...functionSettings(planCoalescing('bench', STORM)),
 };
 
 export function bench(): Line[] {
-  const names = readdirSync(RUNTIME).filter(isFunction).sort();
-  if (names.length === 0) throw new Error(`no bundle in ${RUNTIME}; run npm run prepare`);
+  const names = functionBundles();
   const sizes = names.map((name) => {
     const kilobytes = statSync(join(RUNTIME, name, 'index.js')).size / 1024;
     return line(`bundle ${name} size`, kilobytes, 'KB', MOST_KILOBYTES, 1);
@@ -55,7 +60,7 @@ export function bench(): Line[] {
     for (const name of names) {
       // Minus the time of an empty process in the same round.
       const empty = start('');
-      const loaded = start(`require(${JSON.stringify(join(RUNTIME, name, 'index.js'))}).webhookConsumer?.(() => {})`);
+      const loaded = start(load(name));
       millis.get(name)?.push(loaded - empty);
     }
   }
@@ -67,12 +72,25 @@ export function bench(): Line[] {
   return [...sizes, ...imports];
 }
 
+/** Bundles of Lambda functions, by name. */
+export function functionBundles(): string[] {
+  const names = readdirSync(RUNTIME).filter(isFunction).sort();
+  if (names.length === 0) throw new Error(`no bundle in ${RUNTIME}; run npm run prepare`);
+  return names;
+}
+
+/** A script that loads a bundle, as a cold start does. */
+export function load(name: string): string {
+  return `require(${JSON.stringify(join(RUNTIME, name, 'index.js'))}).webhookConsumer?.(() => {})`;
+}
+
 /** Programs for containers and scripts start once and stay: only bundles of Lambda functions are measured. */
 function isFunction(name: string): boolean {
   return ['handler.ts', 'consumer.ts'].some((file) => existsSync(join(SOURCES, name, file)));
 }
 
-function start(script: string): number {
+/** Runs a script in a process of its own; milliseconds until it ended. */
+export function start(script: string): number {
   const before = performance.now();
   const { status, stderr } = spawnSync(process.execPath, ['-e', script], {
     env: { PATH: process.env.PATH, ...SETTINGS },

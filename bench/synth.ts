@@ -140,7 +140,7 @@ function compile(): string {
 }
 
 /** A ratio is valid only if both sides make the same. */
-function assertSameWork(): void {
+export function assertSameWork(): void {
   process.env.CDK_VALIDATION = 'false';
   const [ours, byHand] = (['ours', 'by-hand'] as const).map((side) => synthesize(side, 2).templates);
   deepStrictEqual(ours.map(typeCounts), byHand.map(typeCounts), 'the two sides make different resources');

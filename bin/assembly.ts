@@ -1,12 +1,14 @@
 /**
  * Compiles with jsii, `npm run build`. jsii looks modules up by names in which the compiler has escaped every character
  * beyond ASCII, so it finds none in a folder called `Entwürfe`. There the sources are compiled in a copy under the
- * system's temporary folder, and the result is copied back.
+ * system's temporary folder, and the result is copied back. What TypeScript cannot say is put into the compiled files at
+ * the end, by `finish`.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { finish } from './assembly/finish';
 
 const ROOT = join(__dirname, '..');
 /** What jsii reads, and what it writes. */
@@ -14,7 +16,7 @@ const SOURCES = ['package.json', 'tsconfig.json', 'README.md', 'LICENSE', 'NOTIC
 const WRITTEN = ['.jsii', 'dist/lib', 'dist/stacks', 'dist/charts', 'dist/bin'];
 
 function main(): number {
-  if (isAscii(realpathSync(ROOT))) return jsii(ROOT);
+  if (isAscii(realpathSync(ROOT))) return finished(jsii(ROOT));
   const temporary = realpathSync(tmpdir());
   if (!isAscii(temporary)) {
     console.error(
@@ -31,10 +33,15 @@ function main(): number {
       rmSync(join(ROOT, name), { recursive: true, force: true });
       cpSync(join(stage, name), join(ROOT, name), { recursive: true });
     }
-    return status;
+    return finished(status);
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+function finished(status: number): number {
+  if (status === 0) finish(ROOT);
+  return status;
 }
 
 function jsii(folder: string): number {

@@ -15,7 +15,9 @@ function main(): number {
   try {
     const program = join(ROOT, 'node_modules', 'jsii-pacmak', 'bin', 'jsii-pacmak');
     const pacmak = [program, ...TARGETS, '--outdir', made];
-    const { status } = spawnSync(process.execPath, pacmak, { cwd: ROOT, stdio: 'inherit' });
+    // `npm pack` in a fresh clone builds first, by `prepack`; here it is built already.
+    const env = { ...process.env, npm_config_ignore_scripts: 'true' };
+    const { status } = spawnSync(process.execPath, pacmak, { cwd: ROOT, stdio: 'inherit', env });
     if (status !== 0) return status ?? 1;
     const target = join(ROOT, 'dist', 'package');
     rmSync(target, { recursive: true, force: true });

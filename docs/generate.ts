@@ -21,8 +21,10 @@ import { figure } from '../lib/flow/figures';
 import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { breakEvenTable } from './break-even';
+import { backlogPicture } from './picture';
 import { plansTable } from './plans-table';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
+import { casesByEngine, explained, found } from './readme';
 import { rulesPage } from './rules-page';
 import { thirdPartyPage } from './third-party';
 
@@ -46,9 +48,25 @@ export function pages(root: string): Page[] {
     { path: 'docs/rules.md', text: rulesPage(join(__dirname, '..')) },
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
     ...spliced(root, 'docs/constructs/archive-bucket.md', 'break-even', breakEvenTable),
+    { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
     ...spliced(root, 'docs/check.md', 'plans', plansTable),
-    ...spliced(root, 'README.md', 'proof', () => proofSummary(rows)),
+    ...readme(root, rows),
   ];
+}
+
+/** The README with everything in it that follows from code and data. */
+function readme(root: string, rows: readonly ProofRow[]): Page[] {
+  const path = 'README.md';
+  const page = read(join(root, path));
+  // A folder that has only some pages has no README either.
+  if (page === undefined || !page.includes('<!-- proof:begin -->')) return [];
+  const parts: [string, () => string][] = [
+    ['found', found],
+    ['explained', explained],
+    ['cases', () => casesByEngine(join(__dirname, '..'))],
+    ['proof', () => proofSummary(rows)],
+  ];
+  return [{ path, text: parts.reduce((text, [name, make]) => splice(text, name, make()), page) }];
 }
 
 /** What is not as it should be below `root`: pages that differ or are missing, and pages of cases that are gone. */

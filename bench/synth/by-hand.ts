@@ -18,7 +18,6 @@ import {
   Row,
   Stats,
   TextWidget,
-  TextWidgetBackground,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
@@ -28,14 +27,12 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption, type QueuePolicy, type QueueProps, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { bundleFolder } from '../../lib/aws/runtime-function';
+import { bundleCode } from '../../lib/aws/runtime-function';
 import type { Numbers } from './numbers';
 import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE } from './workload';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
-// biome-ignore lint/suspicious/noTemplateCurlyInString: CloudWatch fills them in.
-const MEAN_AND_MOST = '(avg: ${AVG}, max: ${MAX})';
 
 interface Queues {
   readonly queue: Queue;
@@ -125,7 +122,7 @@ function makeRedriver(orders: Construct, queues: Queues, numbers: Numbers): Lamb
   });
   logGroup.grantWrite(role);
   const redriver = new LambdaFunction(orders, 'Redriver', {
-    code: Code.fromAsset(bundleFolder('redrive')),
+    code: Code.fromAsset(bundleCode('redrive')),
     handler: 'index.handler',
     runtime: Runtime.NODEJS_24_X,
     architecture: Architecture.ARM_64,
@@ -286,111 +283,56 @@ function makeDashboard(
     periodOverride: PeriodOverride.INHERIT,
   });
   const name = orders.node.id;
-  const dlqTitle = heading('SQS Dead-Letter Queue', `${name} and its dead letters`, queueLink(deadLetters));
+  const rates = ['sent', 'deleted'].map(
+    (what) =>
+      new MathExpression({
+        expression: `FILL(${what}, 0) / PERIOD(${what})`,
+        label: what,
+        period: FIVE_MINUTES,
+        usingMetrics: {
+          [what]: what === 'sent' ? queue.metricNumberOfMessagesSent() : queue.metricNumberOfMessagesDeleted(),
+        },
+      }),
+  );
+  const invocations = [
+    redriver.metricInvocations({ label: 'invocations' }),
+    redriver.metricErrors({ label: 'errors' }),
+  ];
+  const duration = redriver.metricDuration({ label: 'p99', statistic: 'p99' });
   dashboard.addWidgets(
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: 24, height: 3 }),
-    ...queueWidgets(queue, `${name} and its dead letters`, drain),
-    dlqTitle,
-    new Row(countGraph(deadLetters, 12, 'DLQ: '), ageGraph(deadLetters, 12, 'DLQ: ')),
-    heading('SQS Queue', `${name} quarantine`, queueLink(quarantine)),
+    heading(name),
+    new Row(
+      countGraph(queue, 6),
+      ageGraph(queue, 6),
+      graph('In and out', 6, 'messages/s', rates),
+      graph('Time to drain', 6, 's', [drain]),
+    ),
+    heading(`${name}: dead letters`),
+    new Row(countGraph(deadLetters, 12), ageGraph(deadLetters, 12)),
+    heading(`${name}: quarantine`),
     new Row(countGraph(quarantine, 12), ageGraph(quarantine, 12)),
-    ...functionWidgets(redriver, `${name} redriver`),
+    heading(`${name}: redriver`),
+    new Row(graph('Invocations and errors', 12, 'invocations', invocations), graph('Duration', 12, 'ms', [duration])),
   );
   return dashboard;
 }
 
-function heading(family: string, title: string, link: string): IWidget {
-  const markdown = `### ${family} **[${title}](${link})**`;
-  return new TextWidget({ width: 24, height: 1, markdown, background: TextWidgetBackground.TRANSPARENT });
-}
-
-function queueLink(queue: Queue): string {
-  return `https://${Aws.REGION}.console.aws.amazon.com/sqs/v3/home?region=${Aws.REGION}#/queues/${queue.queueUrl}`;
+function heading(title: string): IWidget {
+  return new TextWidget({ width: 24, height: 1, markdown: `### ${title}` });
 }
 
 function graph(title: string, width: number, unit: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, width, height: 5, left, leftYAxis: { min: 0, label: unit, showUnits: false } });
 }
 
-function countGraph(queue: Queue, width: number, prefix = ''): IWidget {
-  return graph(`${prefix}Message Count`, width, 'Count', [visible(queue), sent(queue)]);
+function countGraph(queue: Queue, width: number): IWidget {
+  return graph('Messages', width, 'messages', [
+    queue.metricApproximateNumberOfMessagesVisible({ label: 'waiting' }),
+    queue.metricApproximateNumberOfMessagesNotVisible({ label: 'in work' }),
+  ]);
 }
 
-function ageGraph(queue: Queue, width: number, prefix = ''): IWidget {
-  const age = queue.metricApproximateAgeOfOldestMessage({ label: 'Age', statistic: Stats.MAXIMUM });
-  return graph(`${prefix}Oldest Message Age`, width, 'sec', [age]);
-}
-
-function queueWidgets(queue: Queue, title: string, drain: IMetric): IWidget[] {
-  const production = new MathExpression({
-    expression: '(productionVolume / PERIOD(productionVolume))',
-    label: `Production TPS ${MEAN_AND_MOST}`,
-    usingMetrics: { productionVolume: sent(queue) },
-  });
-  const consumption = new MathExpression({
-    expression: '(consumptionVolume / PERIOD(consumptionVolume))',
-    label: `Consumption TPS ${MEAN_AND_MOST}`,
-    usingMetrics: { consumptionVolume: deleted(queue) },
-  });
-  const size = queue.metricSentMessageSize({ label: 'Size', statistic: Stats.AVERAGE });
-  return [
-    heading('SQS Queue', title, queueLink(queue)),
-    new Row(countGraph(queue, 8), ageGraph(queue, 8), graph('Message Size', 8, 'bytes', [size])),
-    new Row(
-      graph('Producer vs Consumer (rate)', 12, 'Rate', [production, consumption]),
-      graph('Time to drain', 12, 'sec', [drain]),
-    ),
-  ];
-}
-
-function functionWidgets(fn: LambdaFunction, title: string): IWidget[] {
-  const link = `https://${Aws.REGION}.console.aws.amazon.com/lambda/home?region=${Aws.REGION}#/functions/${fn.functionName}`;
-  const spillovers = (label: string, statistic: string) =>
-    fn.metric('ProvisionedConcurrencySpilloverInvocations', { label, statistic });
-  const tps = new MathExpression({
-    expression: 'FILL(requests,0) / PERIOD(requests)',
-    label: 'TPS',
-    usingMetrics: { requests: fn.metricInvocations({ label: 'Invocations', statistic: Stats.SUM }) },
-  });
-  const latencies = [50, 90, 99].map((share) =>
-    fn.metricDuration({ label: `P${share} (avg: \${AVG})`, statistic: Stats.percentile(share) }),
-  );
-  const second = new Row(
-    graph('Invocations', 8, 'Count', [
-      fn.metricInvocations({ label: 'Invocations', statistic: Stats.SUM }),
-      fn.metricThrottles({ label: 'Throttles', statistic: Stats.SUM }),
-      fn.metric('ConcurrentExecutions', { label: 'Concurrent', statistic: Stats.MAXIMUM }),
-      spillovers('Provisioned Concurrency Spillovers', Stats.SUM),
-    ]),
-    graph('Errors', 8, 'Count', [fn.metricErrors({ label: 'Faults', statistic: Stats.SUM })]),
-  );
-  // cdk-monitoring-constructs adds the third of the row late, which puts it one row down.
-  second.addWidget(
-    graph('Iterator', 8, 'ms', [fn.metric('IteratorAge', { label: 'Iterator Age', statistic: Stats.MAXIMUM })]),
-  );
-  return [
-    heading('Lambda Function', title, link),
-    new Row(
-      graph('TPS', 6, 'Rate', [tps]),
-      graph('Latency', 6, 'ms', latencies),
-      graph('Errors (rate)', 6, 'Rate', [fn.metricErrors({ label: 'Faults (avg)', statistic: Stats.AVERAGE })]),
-      graph('Rates', 6, 'Rate', [
-        fn.metricThrottles({ label: 'Throttles (avg)', statistic: Stats.AVERAGE }),
-        spillovers('Provisioned Concurrency Spillovers (avg)', Stats.AVERAGE),
-      ]),
-    ),
-    second,
-  ];
-}
-
-function visible(queue: Queue): IMetric {
-  return queue.metricApproximateNumberOfMessagesVisible({ label: 'Visible', statistic: Stats.MAXIMUM });
-}
-
-function sent(queue: Queue): IMetric {
-  return queue.metricNumberOfMessagesSent({ label: 'Incoming', statistic: Stats.SUM });
-}
-
-function deleted(queue: Queue): IMetric {
-  return queue.metricNumberOfMessagesDeleted({ label: 'Deleted', statistic: Stats.SUM });
+function ageGraph(queue: Queue, width: number): IWidget {
+  return graph('Age of the oldest message', width, 's', [queue.metricApproximateAgeOfOldestMessage({ label: 'age' })]);
 }

@@ -1,11 +1,15 @@
 /** Constructs for AWS. For users only: inside the library, files are imported by name. */
 // jsii names the types of a submodule correctly only when whole files are exported.
 
+import './peers';
+
+export * from './alarm-settings';
 export * from './backpressure-checks';
 export * from './merging/coalescing-alarms';
 export * from './merging/coalescing-queue';
 export * from './merging/coalescing-queue-props';
 export * from './merging/invalidator';
+export * from './queue/existing-queue';
 export * from './queue/fargate-props';
 export * from './queue/lambda-compute';
 export * from './queue/queue-alarms';

@@ -7,6 +7,7 @@ export const QUEUE = having(
   'a queue of Amazon SQS: a Queue, a RedriveQueue or Queue.fromQueueArn()',
 );
 export const TOPIC = having(['topicArn', 'node'], 'a topic of Amazon SNS: a Topic or Topic.fromTopicArn()');
+export const ALARM_ACTION = having(['bind'], 'an action of an alarm: new SnsAction(topic), new LambdaAction(function)');
 export const KEY = having(['keyArn', 'node'], 'a key of AWS KMS: a Key or Key.fromKeyArn()');
 export const LAMBDA = having(['functionArn', 'node'], 'a Lambda function');
 export const MAPPING = having(

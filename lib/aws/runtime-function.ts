@@ -79,7 +79,7 @@ const NETWORK_INTERFACE_ACTIONS = [
   'ec2:UnassignPrivateIpAddresses',
 ];
 
-/** A Lambda function that runs the bundle `dist/runtime/<bundle>/index.js`. */
+/** A Lambda function that runs the bundle `lib/runtime/<bundle>/handler.ts`. */
 export class RuntimeFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: RuntimeFunctionProps) {
     const logGroup = new logs.LogGroup(scope, `${id}Logs`, {
@@ -103,7 +103,7 @@ export class RuntimeFunction extends lambda.Function {
     }
     logGroup.grantWrite(role);
     super(scope, id, {
-      code: lambda.Code.fromAsset(bundleFolder(props.bundle)),
+      code: lambda.Code.fromAsset(bundleCode(props.bundle)),
       handler: 'index.handler',
       runtime: lambda.Runtime.NODEJS_24_X,
       architecture: lambda.Architecture.ARM_64,
@@ -147,13 +147,11 @@ function networkInterfaces(): iam.PolicyDocument {
   });
 }
 
-/** The folder of a bundle, found from lib/aws and from dist/lib/aws. */
-export function bundleFolder(bundle: string): string {
-  const folder = join(packageRoot(), 'dist', 'runtime', bundle);
-  if (!existsSync(join(folder, 'index.js'))) {
-    throw new Error(`the code of '${bundle}' is missing: no index.js in ${folder}; run npm run prepare`);
-  }
-  return folder;
+/** The zip of a bundle, found from lib/aws and from dist/lib/aws. */
+export function bundleCode(bundle: string): string {
+  const code = join(packageRoot(), 'dist', 'runtime', bundle, 'code.zip');
+  if (!existsSync(code)) throw new Error(`the code of '${bundle}' is missing: no ${code}; run npm run prepare`);
+  return code;
 }
 
 function packageRoot(): string {

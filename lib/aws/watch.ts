@@ -1,12 +1,11 @@
 /** Alarms of CloudWatch, made from rows of data. Every number of a row is the name of a knob. */
 import { Duration } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { allowAlarms } from './alarm-topic';
+import { type AlarmSettings, addActions, alarmProps, alarmSettingsChecks, type Severity } from './alarm-settings';
 
 /** The largest value that CloudWatch accepts (API reference, MetricDatum). */
 const LARGEST_VALUE = 2 ** 360;
@@ -17,6 +16,10 @@ const LONGEST_PERIOD_SECONDS = 86_400;
 export interface AlarmRow {
   /** Construct id of the alarm. */
   readonly id: string;
+  /** Its name in settings and, after a prefix, in CloudWatch. Default: the id, which then begins with a small letter. */
+  readonly name?: string;
+  /** Where it goes: to those who are called at night, or to those who look in the morning. */
+  readonly severity: Severity;
   /** The watched metric, one value a period. */
   readonly metric: (period: Duration) => IMetric;
   /** The knob with the threshold. */
@@ -39,21 +42,30 @@ export interface AlarmRow {
 export interface Watch {
   readonly rows: readonly AlarmRow[];
   readonly plan: Plan;
-  /** Default: nowhere. */
+  /** Where those go that have no other topic. Default: nowhere. */
   readonly alarmTopic?: ITopic;
+  /** Default: all to `alarmTopic`, with names of CloudFormation. */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
  * Makes the alarms inside `scope`, in the order of the rows, each on a topic that it can reach.
  *
  * @returns the alarms by the ids of their rows
- * @throws InvalidInputError when the plan lacks a knob, a threshold is not a number or a period is longer than a day
+ * @throws InvalidInputError when the plan lacks a knob, a threshold is not a number, a period is longer than a day or
+ * the settings name an alarm that is not made
  */
 export function createAlarms(scope: Construct, watch: Watch): Readonly<Record<string, Alarm>> {
+  validate(scope.node.path, alarmSettingsChecks(watch.alarms, watch.rows.map(nameOf)));
   return Object.fromEntries(watch.rows.map((row) => [row.id, createAlarm(scope, row, watch)]));
 }
 
-function createAlarm(scope: Construct, row: AlarmRow, { plan, alarmTopic }: Watch): Alarm {
+function nameOf({ id, name }: AlarmRow): string {
+  return name ?? id[0].toLowerCase() + id.slice(1);
+}
+
+function createAlarm(scope: Construct, row: AlarmRow, watch: Watch): Alarm {
+  const { plan } = watch;
   const threshold = plan.value(row.threshold);
   const evaluationPeriods = row.periods === undefined ? 1 : plan.value(row.periods);
   const seconds = plan.value(row.seconds);
@@ -72,11 +84,8 @@ function createAlarm(scope: Construct, row: AlarmRow, { plan, alarmTopic }: Watc
     datapointsToAlarm: row.beyond === undefined ? undefined : plan.value(row.beyond),
     comparisonOperator: row.comparison ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
     treatMissingData: row.missing ?? TreatMissingData.NOT_BREACHING,
-    alarmDescription: row.text,
+    ...alarmProps(watch.alarms, nameOf(row), row.text),
   });
-  if (alarmTopic) {
-    allowAlarms(scope, alarmTopic);
-    alarm.addAlarmAction(new SnsAction(alarmTopic));
-  }
+  addActions(scope, alarm, row.severity, watch);
   return alarm;
 }

@@ -36,6 +36,11 @@ export function misspelt(value: object, known: readonly string[]): Check[] {
   });
 }
 
+/** The known name that is nearest to a name that is not known; the first of several. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  return known.map((one) => ({ one, slips: slips(name, one) })).sort((a, b) => a.slips - b.slips)[0]?.one;
+}
+
 /** Typing errors from one name to another; capitals, underscores and a missing end count less than one. */
 function slips(name: string, known: string): number {
   const [a, b] = [name, known].map((one) => one.replace(/[_-]/g, '').toLowerCase());

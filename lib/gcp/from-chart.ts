@@ -1,6 +1,7 @@
-import { ConfigGroup } from '@pulumi/kubernetes/yaml/v2';
+import type * as yaml from '@pulumi/kubernetes/yaml/v2';
 import * as pulumi from '@pulumi/pulumi';
 import type { Chart } from 'cdk8s';
+import { needPeers } from '../peers';
 import { componentName } from './component-name';
 
 /**
@@ -14,7 +15,10 @@ import { componentName } from './component-name';
  * @param opts `provider` says which cluster. Default: the one of the current kubeconfig
  * @throws InvalidInputError when the name is empty
  */
-export function fromChart(name: string, chart: Chart, opts?: pulumi.ComponentResourceOptions): ConfigGroup {
+export function fromChart(name: string, chart: Chart, opts?: pulumi.ComponentResourceOptions): yaml.ConfigGroup {
+  // Here and not above: who has no chart has no need of this provider.
+  needPeers('gcp.fromChart');
+  const { ConfigGroup } = require('@pulumi/kubernetes/yaml/v2') as typeof yaml;
   const objects = chart.toJson() as { kind?: string }[];
   const secret = objects.some(({ kind }) => kind === 'Secret');
   return new ConfigGroup(componentName('fromChart', name), { objs: secret ? pulumi.secret(objects) : objects }, opts);

@@ -1,4 +1,6 @@
 /** Constructs for Google Cloud on Pulumi. For users only: inside the library, files are imported by name. */
+import './peers';
+
 export { fromChart } from './from-chart';
 export { PushWorker, type PushWorkerArgs } from './queue/push-worker';
 export { type PushTarget, RedriveQueue, type RedriveQueueArgs, type SubscriptionChoices } from './queue/redrive-queue';

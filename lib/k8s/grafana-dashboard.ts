@@ -1,9 +1,7 @@
 /** A Grafana dashboard in a ConfigMap, where Grafana's sidecar finds it by its label. */
-import { DashboardBuilder, DatasourceVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
-import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
-import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import { DashboardBuilder, DataqueryBuilder, DatasourceVariableBuilder, PanelBuilder } from './grafana-sdk';
 import { namespaceOf } from './promql';
 
 /** One graph: lines over time in one unit. */

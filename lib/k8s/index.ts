@@ -1,5 +1,7 @@
 /** Constructs for Kubernetes. For users only: inside the library, files are imported by name. */
 // jsii names the types of a submodule correctly only when whole files are exported.
+import './peers';
+
 export * from './backpressure-checks';
 export * from './logs/log-output';
 export * from './logs/log-reopen';

@@ -1,13 +1,11 @@
 /** A Redis server that several constructs use: its address, its credentials, and what a pod needs to reach it. */
 import { type Check, wholeNumber } from '../flow/errors';
 import { FLAG, type Kinds, NUMBER, needed, TEXT } from '../flow/kinds';
+import { REDIS_PORT } from '../flow/redis';
 import { SECRET_KEY } from './kinds';
 import { cidr, dnsLabel, host, secretChecks } from './names';
 import type { Egress } from './network-policy';
 import type { SecretKey } from './secret-key';
-
-/** The port of a server that names none. */
-export const REDIS_PORT = 6379;
 
 /**
  * A Redis server.

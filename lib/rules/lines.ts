@@ -1,21 +1,13 @@
 /**
  * The line of a finding in its file.
  */
-import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+
+import { jsonPlaces } from './json-places';
 import { MAX_DEPTH } from './limits';
+import { NOTHING, type Place } from './place';
 import { isDeficient, repaired } from './repair';
 import type { Finding } from './rule';
-
-/** One place of a parsed file: its offset, and the places below it. */
-export interface Place {
-  readonly start: number;
-  /** The text of a scalar; decoded only when read, because most are never read. */
-  readonly text?: () => string;
-  /** The places below, by key or index; a scalar has none. */
-  readonly below: ReadonlyMap<string, Place>;
-}
-
-const NOTHING: ReadonlyMap<string, Place> = new Map();
+import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from './yaml';
 
 /**
  * Makes a function that returns the line, from 1, of a finding of this file; for a missing value, the line of its
@@ -115,6 +107,12 @@ function lineAt(ends: readonly number[], offset: number): number {
 }
 
 function placesOf(text: string): Place[] {
+  const json = jsonPlaces(text);
+  return json === undefined ? yamlPlaces(text) : [json];
+}
+
+/** The places of every document of a text, by the parser of YAML. */
+export function yamlPlaces(text: string): Place[] {
   const events = parseEvents(text, { maxDepth: MAX_DEPTH });
   const documents: Place[] = [];
   let at = 0;

@@ -1,16 +1,7 @@
 /**
  * From text to values: JSON, YAML in one or many documents, and the short forms of CloudFormation.
  */
-import {
-  CORE_SCHEMA,
-  defineMappingTag,
-  defineScalarTag,
-  defineSequenceTag,
-  loadAll,
-  load as loadOne,
-  mergeTag,
-  YAMLException,
-} from 'js-yaml';
+
 import { renderFirst } from './foreign';
 import {
   limited,
@@ -25,6 +16,16 @@ import {
 } from './limits';
 import { isDeficient, repaired } from './repair';
 import { NeitherError, UnreadableError } from './unreadable';
+import {
+  CORE_SCHEMA,
+  defineMappingTag,
+  defineScalarTag,
+  defineSequenceTag,
+  loadAll,
+  load as loadOne,
+  mergeTag,
+  YAMLException,
+} from './yaml';
 
 export { UnreadableError } from './unreadable';
 

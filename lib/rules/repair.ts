@@ -2,8 +2,9 @@
  * YAML that other parsers read and js-yaml refuses: brackets, and lines of quoted texts, that stand no deeper than their
  * key. PyYAML reads them, and so do CloudFormation, `kubectl` and everything that stands on libyaml.
  */
-import { parseEvents, YAMLException } from 'js-yaml';
+
 import { MAX_DEPTH } from './limits';
+import { parseEvents, YAMLException } from './yaml';
 
 const DEFICIENT = 'deficient indentation';
 

@@ -17,7 +17,7 @@ interface Bundled {
 }
 
 /** One text for all packages of a bundle; undefined when all its code is this project's own. */
-export function noticesOf(root: string, metafile: Metafile): string | undefined {
+export function noticesOf(root: string, metafile: Metafile, where = 'The file index.js'): string | undefined {
   const packages = packageFolders(metafile).map((folder) => read(join(root, folder)));
   if (packages.length === 0) return undefined;
   // Dozens of packages of one publisher have the same text.
@@ -27,7 +27,7 @@ export function noticesOf(root: string, metafile: Metafile): string | undefined 
     byText.set(one.text, (byText.get(one.text) ?? new Set()).add(line));
   }
   const parts = [...byText].map(([text, lines]) => `${LINE}\n${[...lines].sort().join('\n')}\n\n${text}\n`);
-  return `The file index.js beside this one holds code of these packages. Their licences follow.\n\n${parts.sort().join('\n')}`;
+  return `${where} beside this one holds code of these packages. Their licences follow.\n\n${parts.sort().join('\n')}`;
 }
 
 /** Folders of the packages of which something is left in the bundle, relative to the root. */

@@ -284,6 +284,7 @@ const network = (stack: Stack) =>
 const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   RedriveQueue: (): All<RedriveQueueProps> => ({
     ...demand,
+    ...{ queue: undefined, deadLetterQueue: undefined, existing: undefined },
     ...{ consumer: undefined, platform: undefined, scaleToZero: undefined, fifo: undefined, encryptionKey: undefined },
     ...{ functionTimeout: undefined, batchWindow: undefined, batchSize: undefined, maxReceiveCount: undefined },
     ...{ maxRedrives: undefined, redrivesPerSecond: undefined, successRatioFloor: undefined, maskedFields: undefined },
@@ -291,6 +292,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
       retention: undefined,
       queueName: undefined,
       alarmTopic: undefined,
+      alarms: undefined,
       dashboard: undefined,
       removalPolicy: undefined,
     },
@@ -323,13 +325,27 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   }),
   QueueAlarms: (stack): All<QueueAlarmsProps> => {
     const { queue, deadLetterQueue, plan } = new RedriveQueue(stack, 'Queue', demand);
-    return { queue, deadLetterQueue, plan, quarantineQueue: undefined, redriver: undefined, alarmTopic: undefined };
+    return {
+      queue,
+      deadLetterQueue,
+      plan,
+      quarantineQueue: undefined,
+      redriver: undefined,
+      alarmTopic: undefined,
+      alarms: undefined,
+    };
   },
   WebhookBuffer: (): All<WebhookBufferProps> => ({
     ...demand,
     sources: [{ name: 'pay', scheme: 'stripe' }],
     ...{ platform: undefined, consumer: undefined, functionTimeout: undefined, idempotencyRetention: undefined },
-    ...{ encryptionKey: undefined, accountLogRole: undefined, maskedFields: undefined, alarmTopic: undefined },
+    ...{
+      encryptionKey: undefined,
+      accountLogRole: undefined,
+      maskedFields: undefined,
+      alarmTopic: undefined,
+      alarms: undefined,
+    },
     ...{ queueName: undefined, removalPolicy: undefined },
   }),
   WebhookAlarms: (stack): All<WebhookAlarmsProps> => {
@@ -337,14 +353,14 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
       ...demand,
       sources: [{ name: 'pay', scheme: WebhookScheme.STRIPE }],
     });
-    return { stage: api.deploymentStage, plan, alarmTopic: undefined };
+    return { stage: api.deploymentStage, plan, alarmTopic: undefined, alarms: undefined };
   },
   RefusedAlarms: (stack): All<RefusedAlarmsProps> => {
     const { plan } = new WebhookBuffer(stack, 'Hooks', {
       ...demand,
       sources: [{ name: 'pay', scheme: WebhookScheme.STRIPE }],
     });
-    return { consumer: functionIn(stack), sourceNames: ['pay'], plan, alarmTopic: undefined };
+    return { consumer: functionIn(stack), sourceNames: ['pay'], plan, alarmTopic: undefined, alarms: undefined };
   },
   KafkaQuotas: (stack): All<KafkaQuotasProps> => ({
     clusterArn: 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7',
@@ -353,30 +369,56 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     authentication: KafkaAuthentication.iam(),
     vpc: network(stack),
     clusterSecurityGroup: SecurityGroup.fromSecurityGroupId(stack, 'Brokers', 'sg-1'),
-    ...{ vpcSubnets: undefined, topics: undefined, repairInterval: undefined, alarmTopic: undefined },
+    ...{
+      vpcSubnets: undefined,
+      topics: undefined,
+      repairInterval: undefined,
+      alarmTopic: undefined,
+      alarms: undefined,
+    },
     ...{ takeOver: undefined, removalPolicy: undefined },
   }),
   KafkaAlarms: (stack): All<KafkaAlarmsProps> => {
     const { plan, repairer } = new KafkaQuotas(stack, 'Quotas', GOOD.KafkaQuotas(stack));
     const clusterArn = 'arn:aws:kafka:us-east-1:123456789012:cluster/telemetry/0c6e-7';
-    return { clusterArn, brokers: 3, plan, repairer, repairInterval: Duration.hours(1), alarmTopic: undefined };
+    return {
+      clusterArn,
+      brokers: 3,
+      plan,
+      repairer,
+      repairInterval: Duration.hours(1),
+      alarmTopic: undefined,
+      alarms: undefined,
+    };
   },
   SpreadSchedule: (stack): All<SpreadScheduleProps> => ({
     jobs: [{ name: 'cleanup', periodSeconds: 3600, durationSeconds: 1, cpu: 1 }],
     compute: WorkerCompute.lambda({ function: slowFunctionIn(stack) }),
     ...{ objective: undefined, host: undefined, timeZone: undefined, maxConcurrent: undefined, queue: undefined },
-    ...{ scheduleGroup: undefined, idempotencyTable: undefined, encryptionKey: undefined, alarmTopic: undefined },
+    ...{
+      scheduleGroup: undefined,
+      idempotencyTable: undefined,
+      encryptionKey: undefined,
+      alarmTopic: undefined,
+      alarms: undefined,
+    },
     ...{ queueName: undefined, removalPolicy: undefined },
   }),
   ScheduleAlarms: (stack): All<ScheduleAlarmsProps> => {
     const { scheduleGroup, undeliveredQueue, plan } = new SpreadSchedule(stack, 'Chores', GOOD.SpreadSchedule(stack));
-    return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined };
+    return { scheduleGroup, undeliveredQueue, plan, runner: undefined, alarmTopic: undefined, alarms: undefined };
   },
   ArchiveBucket: (): All<ArchiveBucketProps> => ({
     workload: { bytesPerDay: 1e9, objectBytes: 2 ** 20 },
     ...{ objective: undefined, transitions: undefined, noncurrentVersionExpiration: undefined, budget: undefined },
     ...{ abortIncompleteMultipartUploadAfter: undefined, encryptionKey: undefined, serverAccessLogsBucket: undefined },
-    ...{ inventoryBucket: undefined, alarmTopic: undefined, costAllocationTag: undefined, budgetHeadroom: undefined },
+    ...{
+      inventoryBucket: undefined,
+      alarmTopic: undefined,
+      alarms: undefined,
+      costAllocationTag: undefined,
+      budgetHeadroom: undefined,
+    },
     removalPolicy: undefined,
   }),
 };

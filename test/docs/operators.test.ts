@@ -1,4 +1,4 @@
-/** What README says of the operators is what the charts need, and what the data file says. */
+/** What docs/environments.md says of the operators is what the charts need, and what the data file says. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Testing } from 'cdk8s';
@@ -7,7 +7,7 @@ import { REFERENCE_CHARTS } from '../../charts/reference';
 import { ROOT } from '../support/reference';
 
 const { operators } = data;
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const page = readFileSync(join(ROOT, 'docs', 'environments.md'), 'utf8');
 
 /** API groups that come with Kubernetes: none, or one of its own. */
 const BUILT_IN = /^(|apps|batch|autoscaling|policy|.*\.k8s\.io)$/;
@@ -19,27 +19,30 @@ function customGroups(name: string): string[] {
   return [...new Set(groups)].filter((group) => /\.x-k8s\.io$/.test(group) || !BUILT_IN.test(group));
 }
 
-/** The bullet of an environment in README, as one line. */
+/** The bullet of an environment on the page, as one line. */
 function paragraph(name: string): string {
-  const found = new RegExp(`^- \\*\\*${name}\\*\\*.*(?:\\n {2}.*)*`, 'm').exec(readme);
+  const found = new RegExp(`^- \\*\\*${name}\\*\\*.*(?:\\n {2}.*)*`, 'm').exec(page);
   expect(found).not.toBeNull();
   return found![0].replace(/\s+/g, ' ');
 }
 
-test("README's table is the data file's", () => {
+test("the page's table is the data file's", () => {
   const rows = operators.map(({ name, version, install }) => `| ${name} | ${version} | \`${install}\` |`);
-  expect(readme).toContain(`|---|---|---|\n${rows.join('\n')}\n`);
+  expect(page).toContain(`|---|---|---|\n${rows.join('\n')}\n`);
 });
 
-test.each(Object.keys(REFERENCE_CHARTS))('%s: every custom resource has its operator, and README names it', (name) => {
-  for (const group of customGroups(name)) {
-    const owner = operators.find(({ groups }) => (groups as string[]).includes(group));
-    expect([group, owner?.name]).toEqual([group, expect.any(String)]);
-    // One for all of them is named before the list.
-    const where = owner!.name === 'Prometheus operator' ? readme : paragraph(name);
-    expect(where).toMatch(new RegExp(owner!.name.split(' ')[0]));
-  }
-});
+test.each(Object.keys(REFERENCE_CHARTS))(
+  '%s: every custom resource has its operator, and the page names it',
+  (name) => {
+    for (const group of customGroups(name)) {
+      const owner = operators.find(({ groups }) => (groups as string[]).includes(group));
+      expect([group, owner?.name]).toEqual([group, expect.any(String)]);
+      // One for all of them is named before the list.
+      const where = owner!.name === 'Prometheus operator' ? page : paragraph(name);
+      expect(where).toMatch(new RegExp(owner!.name.split(' ')[0]));
+    }
+  },
+);
 
 test('the version in a command is the version of its row', () => {
   for (const { version, install } of operators) {

@@ -1,4 +1,4 @@
-/** Every snippet of the documentation is compiled, and every snippet that makes an app is synthesized. */
+/** Every snippet of the documentation and every example is compiled, and each that makes an app is synthesized. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,8 +29,8 @@ interface Snippet {
 
 function pages(): string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' });
-  return ['README.md', 'CONTRIBUTING.md', ...docs.map((path) => join('docs', path))].filter((path) =>
-    path.endsWith('.md'),
+  return ['README.md', 'CONTRIBUTING.md', 'examples/README.md', ...docs.map((path) => join('docs', path))].filter(
+    (path) => path.endsWith('.md'),
   );
 }
 
@@ -96,7 +96,18 @@ function synthesized(code: string): { Resources?: object }[] {
   }
 }
 
-const snippets = pages().flatMap(snippetsOf);
+/** The files of `examples/`, as users copy them. */
+function examples(): Snippet[] {
+  const files = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  return files.sort().map((file) => {
+    const name = join('examples', file);
+    return { name, code: readFileSync(join(ROOT, name), 'utf8') };
+  });
+}
+
+const snippets = [...pages().flatMap(snippetsOf), ...examples()];
 const runnable = snippets.filter(({ code }) => /new App\(/.test(code) && code.includes("'aws-cdk-lib'"));
 const chartSnippets = snippets.filter(({ code }) => code.includes("'cdk8s'"));
 const pulumiPrograms = snippets.filter(({ code }) => code.includes("'backpressure-constructs/gcp'"));
@@ -123,14 +134,25 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
     expect([...withSnippet]).toEqual(expect.arrayContaining(['README.md', ...constructs]));
   });
 
+  test('six examples, each in the list, with an app', () => {
+    const list = readFileSync(join(ROOT, 'examples', 'README.md'), 'utf8');
+    const apps = examples().filter(({ name }) => name.endsWith('app.ts'));
+    expect(
+      apps.map(({ name }) => name).filter((name) => !list.includes(`](${name.replace('examples/', '')})`)),
+    ).toEqual([]);
+    expect(apps.length).toBeGreaterThanOrEqual(6);
+    const run = new Set([...runnable, ...chartSnippets].map(({ name }) => name));
+    expect(apps.map(({ name }) => name).filter((name) => !run.has(name))).toEqual([]);
+  });
+
   test('a snippet that does not compile is found out', () => {
     expect(errors.get('unknown prop')?.join()).toContain('itemsPerHour');
     expect(errors.get('unknown export')?.join()).toContain('webhookConsumers');
   });
 
   test('a snippet that is refused at synthesis is found out', () => {
-    const refused = snippets[0].code.replace('latencySeconds: 90', 'latencySeconds: 0.01');
-    expect(refused).not.toBe(snippets[0].code);
+    const promising = snippets.find(({ code }) => code.includes('latencySeconds: 90')) as Snippet;
+    const refused = promising.code.replace('latencySeconds: 90', 'latencySeconds: 0.01');
     expect(() => synthesized(refused)).toThrow('Orders');
   });
 

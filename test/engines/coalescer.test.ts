@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { STORM } from '../../lib/cases/case-09-invalidation-storm';
 import { planCoalescing, ratioWithReaders } from '../../lib/flow/merging/plan';
+import { GROUP } from '../../lib/flow/merging/run-time';
 import { containerSettings } from '../../lib/flow/merging/settings';
 import { TRANSPORTS } from '../../lib/flow/merging/transports';
 import type { MergingQuestion } from '../../lib/flow/merging/workload';
@@ -137,7 +138,7 @@ suite('mergers on a Redis server', () => {
         PATH: process.env.PATH,
         REDIS_URL: redis.url,
         STREAM: stream,
-        GROUP: 'coalescer',
+        GROUP,
         SHARD: '0',
         REBUILD_URL: url,
         ...containerSettings(plan),
@@ -195,7 +196,7 @@ suite('mergers on a Redis server', () => {
 
   const waiting = (stream: string) => redis.client.xlen(`${stream}:0`);
   const pending = async (stream: string) =>
-    Number(((await redis.client.xpending(`${stream}:0`, 'coalescer')) as [number])[0]);
+    Number(((await redis.client.xpending(`${stream}:0`, GROUP)) as [number])[0]);
 
   /** Keys whose last value is not the last that the service got: their last event came after it was worked on. */
   const stale = (last: ReadonlyMap<string, string>, { values }: Noted) =>

@@ -1,5 +1,6 @@
 /** What a merger says of its stream on a real Redis: events that were dropped before they were read, and keys that were set aside. */
 import { Redis } from 'ioredis';
+import { GROUP } from '../../lib/flow/merging/run-time';
 import { metricsText, Readings } from '../../lib/runtime/coalescer-container/readings';
 import { RedisStream } from '../../lib/runtime/coalescer-container/stream';
 import { type RedisServer, redisMissing, startRedis } from './redis';
@@ -27,7 +28,7 @@ suite('a stream that drops events', () => {
     );
 
   test('before any reader read them, while it was down, and none that it settled', async () => {
-    const stream = new RedisStream(redis.client as unknown as Redis, 'full:0', 'coalescer', 'full:0');
+    const stream = new RedisStream(redis.client as unknown as Redis, 'full:0', GROUP, 'full:0');
     await stream.prepare();
     await add('full:0', 10);
     const read = await stream.next(100, 1);
@@ -42,7 +43,7 @@ suite('a stream that drops events', () => {
     await add('full:0', 30);
     expect(await dropped('full:0')).toBe(10);
     // A new one finds its group, and what is left.
-    const again = new RedisStream(redis.client as unknown as Redis, 'full:0', 'coalescer', 'full:0');
+    const again = new RedisStream(redis.client as unknown as Redis, 'full:0', GROUP, 'full:0');
     await again.prepare();
     const rest = await again.next(100, 1);
     expect(rest).toHaveLength(20);
@@ -58,7 +59,7 @@ suite('a stream that drops events', () => {
   });
 
   test('a server that lost its memory begins again', async () => {
-    const stream = new RedisStream(redis.client as unknown as Redis, 'lost:0', 'coalescer', 'lost:0');
+    const stream = new RedisStream(redis.client as unknown as Redis, 'lost:0', GROUP, 'lost:0');
     await add('lost:0', 25);
     await stream.prepare();
     expect(await dropped('lost:0')).toBe(0);

@@ -14,6 +14,7 @@ import { DynamoTable } from './dynamo-table';
 import { CONFIG, CountingProvider, message, mostInWindow, VirtualTime } from './mailing';
 
 const WINDOW_SECONDS = 1;
+const POLL_MILLIS = 200;
 
 export interface Campaign {
   readonly plan: RatesPlan;
@@ -91,7 +92,7 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignRun> {
   const queue: Waiting[] = Array.from({ length: mails }, (_, at) => ({ id: `mail${at}`, receives: 0, visibleAt: 0 }));
   const counts: Partial<Record<Counted, number>> = {};
   const config = configOf(plan);
-  let [deadLetters, givenBack, left] = [0, 0, mails];
+  let [deadLetters, givenBack, left, inWork] = [0, 0, mails, 0];
 
   const receive = (most: number): Waiting[] => {
     const batch: Waiting[] = [];
@@ -123,9 +124,12 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignRun> {
     while (left > 0 && time.millis < end) {
       const batch = receive(plan.value('messagesPerSender'));
       if (batch.length === 0) {
-        await time.wait(200);
+        // With nothing in work nothing changes before the next message is visible: a day of that is one step.
+        const next = inWork > 0 ? 0 : Math.min(...queue.map(({ visibleAt }) => visibleAt), end) - time.millis;
+        await time.wait(Math.max(POLL_MILLIS, Math.ceil(next / POLL_MILLIS) * POLL_MILLIS));
         continue;
       }
+      inWork += 1;
       const deadline = now() + (plan.value('functionTimeoutSeconds') - ANSWER_SECONDS) * 1000;
       const calls = provider.arrivals.length;
       const verdicts = await sendBatch(
@@ -145,6 +149,7 @@ export async function runCampaign(campaign: Campaign): Promise<CampaignRun> {
           random: () => random.uniform(),
         },
       );
+      inWork -= 1;
       const called = new Set(provider.arrivals.slice(calls).map(({ id }) => id));
       for (const one of batch) {
         const verdict = verdicts.get(`m-${one.id}`);

@@ -9,6 +9,7 @@ import { validate } from '../../flow/errors';
 import { having, type Kinds, needed, sound } from '../../flow/kinds';
 import { coalescingAlarmKnobs } from '../../flow/merging/alarms';
 import type { MergingPlan } from '../../flow/merging/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
@@ -44,6 +45,13 @@ export interface CoalescingAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -88,10 +96,10 @@ export class CoalescingAlarms extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
-    const { merger, asideQueue, stream, alarmTopic } = usable;
+    const { merger, asideQueue, stream, alarmTopic, alarms } = usable;
     const plan = completed(usable.plan, coalescingAlarmKnobs(usable.plan));
     const rows = [...mergerRows(merger, asideQueue), ...(stream === undefined ? [] : streamRows(stream, merger))];
-    const made = createAlarms(this, { rows, plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.delayed = made.Delayed;
     this.unmerged = made.Unmerged;
     this.setAside = made.SetAside;
@@ -104,18 +112,32 @@ export class CoalescingAlarms extends Construct {
   }
 }
 
+/** The names of all alarms that a merger can have, besides those of its queue. */
+export const COALESCING_ALARMS: readonly string[] = [
+  'delayed',
+  'unmerged',
+  'setAside',
+  'mergerErrors',
+  'flushRefused',
+  'late',
+  'idle',
+  'writesThrottled',
+];
+
 const KINDS: Kinds<CoalescingAlarmsProps> = {
   merger: needed(LAMBDA),
   asideQueue: needed(QUEUE),
   stream: having(['streamName', 'node'], 'a stream of Amazon Kinesis: a Stream or Stream.fromStreamArn()'),
   plan: needed(PLAN),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
   return [
     {
       id: 'Delayed',
+      severity: 'critical',
       metric: (period) => mergerMetric(merger, 'DelaySeconds', Stats.MAXIMUM)(period),
       threshold: 'alarmDelaySeconds',
       seconds: 'alarmWindowSeconds',
@@ -124,6 +146,7 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
     },
     {
       id: 'Unmerged',
+      severity: 'warning',
       metric: (period) => mergerMetric(merger, 'Keys', Stats.SUM)(period),
       threshold: 'alarmKeys',
       seconds: 'alarmWindowSeconds',
@@ -132,6 +155,7 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
     },
     {
       id: 'SetAside',
+      severity: 'critical',
       metric: (period) => asideQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
       threshold: 'alarmSetAside',
       seconds: 'alarmWindowSeconds',
@@ -139,6 +163,7 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
     },
     {
       id: 'MergerErrors',
+      severity: 'critical',
       metric: (period) => merger.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmErrors',
       seconds: 'alarmWindowSeconds',
@@ -147,6 +172,7 @@ function mergerRows(merger: IFunction, asideQueue: IQueue): AlarmRow[] {
     },
     {
       id: 'FlushRefused',
+      severity: 'critical',
       metric: (period) => mergerMetric(merger, 'FlushRefused', Stats.SUM)(period),
       threshold: 'alarmRefused',
       seconds: 'alarmWindowSeconds',
@@ -160,6 +186,7 @@ function streamRows(stream: IStream, merger: IFunction): AlarmRow[] {
   return [
     {
       id: 'Late',
+      severity: 'critical',
       // Lambda reads ahead of a batch that fails, so that the age at the stream may look young then.
       metric: (period) =>
         new MathExpression({
@@ -178,6 +205,7 @@ function streamRows(stream: IStream, merger: IFunction): AlarmRow[] {
     },
     {
       id: 'Idle',
+      severity: 'critical',
       // Nothing that reads gives a metric then: no call, no age.
       metric: (period) =>
         new MathExpression({
@@ -196,6 +224,7 @@ function streamRows(stream: IStream, merger: IFunction): AlarmRow[] {
     },
     {
       id: 'WritesThrottled',
+      severity: 'critical',
       metric: (period) => streamMetric(stream, 'WriteProvisionedThroughputExceeded', Stats.SUM)(period),
       threshold: 'alarmThrottled',
       seconds: 'alarmWindowSeconds',

@@ -7,6 +7,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type Check, oneOf } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, needed, TEXT } from '../../flow/kinds';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { DURATION, KEY, QUEUE, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { resolvedSeconds, wholeSeconds } from '../tokens';
@@ -120,6 +121,13 @@ export interface CoalescingQueueProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Whether to make a CloudWatch dashboard.
    *
    * @default true
@@ -153,6 +161,7 @@ export const COALESCING_KINDS: Kinds<CoalescingQueueProps> = {
   queue: QUEUE,
   encryptionKey: KEY,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   dashboard: FLAG,
   removalPolicy: CHECKED,
 };

@@ -21,11 +21,14 @@ import { waitingQuestion } from '../../flow/merging/waiting';
 import type { MergingPlan } from '../../flow/merging/workload';
 import { LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { MERGES_TAG } from '../../rules/cloudformation/caches';
+import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
+import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import { RedriveQueue } from '../queue/redrive-queue';
+import { visibilityTimeoutSeconds } from '../queue/worker-compute';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
-import { CoalescingAlarms, mergerMetric } from './coalescing-alarms';
+import { COALESCING_ALARMS, CoalescingAlarms, mergerMetric } from './coalescing-alarms';
 import {
   COALESCING_KINDS,
   type CoalescingQueueProps,
@@ -101,7 +104,14 @@ export class CoalescingQueue extends Construct {
     this.props = usable;
     reportsForChildren(this);
     const question = coalescingQuestion(usable);
-    const plan = planCoalescing(subjectOf(this), question, [...checks, ...coalescingChecks(usable)]);
+    const plan = planCoalescing(subjectOf(this), question, [
+      ...checks,
+      ...alarmSettingsChecks(usable.alarms, [
+        ...(usable.transport === EventTransport.SQS && usable.queue === undefined ? QUEUE_ALARMS : []),
+        ...COALESCING_ALARMS,
+      ]),
+      ...coalescingChecks(usable),
+    ]);
     this.plan = plan.withKnobs(coalescingAlarmKnobs(plan));
 
     const isQueue = usable.transport === EventTransport.SQS;
@@ -122,6 +132,7 @@ export class CoalescingQueue extends Construct {
       stream: this.stream,
       plan: this.plan,
       alarmTopic: usable.alarmTopic,
+      alarms: settingsOfPart(usable.alarms, COALESCING_ALARMS),
     });
     this.dashboard = this.addGraphs();
   }
@@ -144,9 +155,16 @@ export class CoalescingQueue extends Construct {
   }
 
   private createQueue(): RedriveQueue {
-    const { workload, objective, consumer, functionTimeoutSeconds, batchWindowSeconds, maxReceiveCount } =
-      waitingQuestion(coalescingQuestion(this.props), this.plan);
-    const { alarmTopic, encryptionKey, removalPolicy, dashboard } = this.props;
+    const {
+      workload,
+      objective,
+      consumer,
+      functionTimeoutSeconds,
+      batchWindowSeconds,
+      maxReceiveCount,
+      retentionSeconds,
+    } = waitingQuestion(coalescingQuestion(this.props), this.plan);
+    const { alarmTopic, alarms, encryptionKey, removalPolicy, dashboard } = this.props;
     return new RedriveQueue(this, 'Queue', {
       workload,
       objective,
@@ -154,7 +172,9 @@ export class CoalescingQueue extends Construct {
       functionTimeout: Duration.seconds(functionTimeoutSeconds!),
       batchWindow: Duration.seconds(batchWindowSeconds!),
       maxReceiveCount,
+      retention: retentionSeconds === undefined ? undefined : Duration.seconds(retentionSeconds),
       alarmTopic,
+      alarms: settingsOfPart(alarms, QUEUE_ALARMS),
       encryptionKey,
       removalPolicy,
       dashboard,
@@ -163,22 +183,27 @@ export class CoalescingQueue extends Construct {
 
   /** A message that is visible again while its flush still runs is worked on twice, and merges with less. */
   private checkQueue(): void {
-    if (this.props.queue === undefined || this.redriveQueue === undefined) return;
-    const visible = this.redriveQueue.plan.value('visibilityTimeoutSeconds');
+    const { queue } = this.props;
+    if (queue === undefined) return;
+    const visible = this.redriveQueue?.plan.value('visibilityTimeoutSeconds') ?? visibilityTimeoutSeconds(queue);
     const least = LAMBDA_VISIBILITY_FACTOR * this.plan.value('flushTimeoutSeconds') + this.plan.value('windowSeconds');
+    if (visible === undefined) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::BP-SQS-004',
+        `the visibility timeout of the queue is not known here; it has to be at least ${least} s, six times the flush and the window`,
+      );
+      return;
+    }
     validate(subjectOf(this), [
       {
         refused: visible < least,
-        message: `queue must have a visibility timeout of at least ${least} s, six times the flush and the window, got ${visible} s; give its RedriveQueue a functionTimeout of ${this.plan.value('flushTimeoutSeconds')} s and a batchWindow of ${this.plan.value('windowSeconds')} s`,
+        message: `queue must have a visibility timeout of at least ${least} s, six times the flush and the window, got ${visible} s; give a RedriveQueue a functionTimeout of ${this.plan.value('flushTimeoutSeconds')} s and a batchWindow of ${this.plan.value('windowSeconds')} s`,
       },
     ]);
   }
 
   private warnOfReaders(): void {
-    Annotations.of(this).addWarningV2(
-      'Backpressure::BP-LAMBDA-008',
-      `two readers of a queue merge ${this.plan.predictions.mergeRatio.toPrecision(3)} events a key: any of them may get any event. Kinesis, by key, has one reader a key`,
-    );
+    Annotations.of(this).addWarningV2('Backpressure::BP-LAMBDA-008', this.plan.remarks[this.plan.remarks.length - 1]);
   }
 
   private createAside(): Queue {

@@ -1,18 +1,16 @@
 import type { IDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { IConnectable, ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
-import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { CHECKED, FLAG, having, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
 import type { InvalidatorName } from '../../flow/merging/invalidators';
+import { REDIS_PORT } from '../../flow/redis';
 import { LAMBDA, SECRET, SECURITY_GROUP, VPC } from '../kinds';
 import { grantSecretValue } from '../secret-value';
 import type { InvalidatorBinding } from './invalidator-binding';
-
-/** The port of Redis and Valkey. */
-const REDIS_PORT = 6379;
 
 /**
  * A function that rebuilds what is cached.
@@ -96,9 +94,9 @@ export interface CacheInvalidatorProps {
   readonly connectTo?: IConnectable;
 
   /**
-   * The security group of the merger.
+   * The security group of the merger. It needs a way out to the cache, and to AWS Secrets Manager and Amazon SQS by port 443.
    *
-   * @default - a new one
+   * @default - a new one with that way out
    */
   readonly securityGroup?: ISecurityGroup;
 }
@@ -176,11 +174,22 @@ const CACHE_KINDS: Kinds<CacheInvalidatorProps> = {
   securityGroup: SECURITY_GROUP,
 };
 
+/** It reaches services of AWS and the cache, and nothing else. */
+function ownSecurityGroup(scope: Construct, vpc: IVpc, cachePort: number | undefined): SecurityGroup {
+  const group = new SecurityGroup(scope, 'SecurityGroup', {
+    vpc,
+    description: 'Merger of invalidations',
+    allowAllOutbound: false,
+  });
+  group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, 'AWS Secrets Manager and Amazon SQS');
+  // With `connectTo` it is let out to the cache alone.
+  if (cachePort !== undefined) group.addEgressRule(Peer.anyIpv4(), Port.tcp(cachePort), 'the cache');
+  return group;
+}
+
 function bindCache(scope: Construct, props: CacheInvalidatorProps): InvalidatorBinding {
   const { host, port = REDIS_PORT, keyPrefix = '', secret, vpc, vpcSubnets, connectTo, clusterMode } = props;
-  const securityGroup =
-    props.securityGroup ??
-    new SecurityGroup(scope, 'SecurityGroup', { vpc, description: 'Merger of invalidations', allowAllOutbound: true });
+  const securityGroup = props.securityGroup ?? ownSecurityGroup(scope, vpc, connectTo === undefined ? port : undefined);
   connectTo?.connections.allowFrom(securityGroup, Port.tcp(port), 'merger of invalidations');
   return {
     name: 'cache',

@@ -91,6 +91,7 @@ export function scaleOnBacklog(
     rows: [
       {
         id: 'WorkWhileAsleep',
+        severity: 'warning',
         metric: (period) =>
           new MathExpression({
             expression: 'IF(visible > 0 AND FILL(running, 0) < 1, 1, 0)',

@@ -8,7 +8,9 @@ import { completed } from '../../flow/alarms';
 import { type Check, validate } from '../../flow/errors';
 import { type Kinds, needed, sound } from '../../flow/kinds';
 import { queueAlarmKnobs, redriverAlarmKnobs } from '../../flow/queue/alarms';
+import { SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import type { QueuePlan } from '../../flow/queue/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { LAMBDA, PLAN, QUEUE, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
@@ -55,6 +57,13 @@ export interface QueueAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -119,7 +128,7 @@ export class QueueAlarms extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
-    const { redriver, alarmTopic } = usable;
+    const { redriver, alarmTopic, alarms } = usable;
     validate(id, planChecks(usable.plan, redriver !== undefined));
     const plan = withAlarmKnobs(usable.plan, redriver !== undefined);
     const rows = [
@@ -127,7 +136,7 @@ export class QueueAlarms extends Construct {
       ...letterRows(usable),
       ...(redriver === undefined ? [] : redriverRows(redriver, plan)),
     ];
-    const made = createAlarms(this, { rows, plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.backlog = made.Backlog;
     this.age = made.Age;
     this.timeToDrain = made.TimeToDrain;
@@ -142,6 +151,20 @@ export class QueueAlarms extends Construct {
   }
 }
 
+/** The names of all alarms that a queue can have. */
+export const QUEUE_ALARMS: readonly string[] = [
+  'backlog',
+  'age',
+  'timeToDrain',
+  'deadLettersUnattended',
+  'deadLettersReceived',
+  'quarantined',
+  'circuitOpen',
+  'stuck',
+  'redriverErrors',
+  'redriverTable',
+];
+
 const KINDS: Kinds<QueueAlarmsProps> = {
   queue: needed(QUEUE),
   deadLetterQueue: needed(QUEUE),
@@ -149,6 +172,7 @@ const KINDS: Kinds<QueueAlarmsProps> = {
   redriver: LAMBDA,
   plan: needed(PLAN),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 /** Whether the plan has the numbers of a queue of Amazon SQS, for what CloudWatch publishes about one. */
@@ -191,6 +215,7 @@ function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
   return [
     {
       id: 'Backlog',
+      severity: 'warning',
       metric: (period) => queue.metricApproximateNumberOfMessagesVisible({ period, statistic }),
       threshold: 'alarmBacklog',
       ...sampled,
@@ -198,6 +223,7 @@ function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
     },
     {
       id: 'Age',
+      severity: 'critical',
       metric: (period) => queue.metricApproximateAgeOfOldestMessage({ period, statistic }),
       threshold: 'alarmAgeSeconds',
       ...sampled,
@@ -205,6 +231,7 @@ function queueRows({ queue }: QueueAlarmsProps, plan: QueuePlan): AlarmRow[] {
     },
     {
       id: 'TimeToDrain',
+      severity: 'critical',
       metric: () => timeToDrainMetric(queue, plan),
       threshold: 'alarmDrainSeconds',
       seconds: 'alarmWindowSeconds',
@@ -223,6 +250,7 @@ function letterRows({ deadLetterQueue, quarantineQueue, redriver }: QueueAlarmsP
       ? [
           {
             id: 'DeadLettersUnattended',
+            severity: 'critical',
             metric: lying(Stats.MAXIMUM),
             ...letters,
             text: 'Messages failed every attempt. Read one, repair the cause, then start a message move task. SQS deletes them when the retention of the dead-letter queue ends.',
@@ -231,6 +259,7 @@ function letterRows({ deadLetterQueue, quarantineQueue, redriver }: QueueAlarmsP
       : [
           {
             id: 'DeadLettersUnattended',
+            severity: 'critical',
             // The redriver receives a visible letter within seconds; this fires when one is visible for 15 minutes.
             metric: lying(Stats.MINIMUM),
             ...letters,
@@ -239,6 +268,7 @@ function letterRows({ deadLetterQueue, quarantineQueue, redriver }: QueueAlarmsP
           },
           {
             id: 'DeadLettersReceived',
+            severity: 'warning',
             // NumberOfMessagesSent does not count what a redrive policy moves, and a drained queue has a depth of 0.
             metric: (period) => deadLetterQueue.metricNumberOfMessagesReceived({ period, statistic: Stats.SUM }),
             ...letters,
@@ -250,6 +280,7 @@ function letterRows({ deadLetterQueue, quarantineQueue, redriver }: QueueAlarmsP
     ...rows,
     {
       id: 'Quarantined',
+      severity: 'critical',
       metric: (period) =>
         quarantineQueue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
       threshold: 'alarmQuarantined',
@@ -271,6 +302,7 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
   return [
     {
       id: 'CircuitOpen',
+      severity: 'warning',
       metric: counted('CircuitOpen'),
       threshold: 'alarmOpenCircuits',
       seconds: 'alarmCircuitSeconds',
@@ -278,13 +310,15 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
     },
     {
       id: 'Stuck',
+      severity: 'critical',
       metric: counted('Stuck'),
       threshold: 'alarmStuckLetters',
       seconds: 'alarmStuckSeconds',
-      text: `The redriver can neither send dead letters back nor park them. It retries at least every ${plan.value('stuckHoldSeconds') / 3600} h, but SQS deletes them 14 days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.`,
+      text: `The redriver can neither send dead letters back nor park them. It retries at least every ${plan.value('stuckHoldSeconds') / 3600} h, but SQS deletes them ${keptDays(plan)} days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.`,
     },
     {
       id: 'RedriverErrors',
+      severity: 'critical',
       metric: (period) => redriver.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmRedriverErrors',
       seconds: 'alarmWindowSeconds',
@@ -292,6 +326,7 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
     },
     {
       id: 'RedriverTable',
+      severity: 'warning',
       // A table that fails for some letters does not fail the invocation, so the function's errors do not show it.
       metric: counted('TableFailed'),
       threshold: 'alarmTableFailures',
@@ -299,6 +334,12 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
       text: "The redriver's table did not answer for some dead letters. They stay and are retried. Read the redriver's log, metric TableFailed: a throttle passes; with a missing permission nothing is redriven until it is given.",
     },
   ];
+}
+
+/** Days that the dead-letter queue keeps a letter; a plan made by hand may not say. */
+function keptDays({ knobs }: QueuePlan): number {
+  const kept = knobs.find(({ name }) => name === 'deadLetterRetentionSeconds')?.value;
+  return Number(((kept ?? SQS_LIMITS.retentionSeconds.max) / 86_400).toFixed(1));
 }
 
 /**

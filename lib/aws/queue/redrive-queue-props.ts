@@ -2,14 +2,18 @@
 import { Duration, type RemovalPolicy, Token } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type Check, isKnown, oneOf, shown } from '../../flow/errors';
-import { CHECKED, FLAG, type Kinds, listOf, NUMBER, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, struct, TEXT } from '../../flow/kinds';
 import { kedaPlatform, LONGEST_GRACE_SECONDS } from '../../flow/queue/platforms/keda';
 import { SQS_BATCH } from '../../flow/queue/platforms/lambda';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, Workload } from '../../flow/queue/workload';
-import { DURATION, KEY, TOPIC } from '../kinds';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
+import { DURATION, KEY, QUEUE, TOPIC } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds } from '../tokens';
+import { EXISTING_KINDS, type ExistingQueueSettings } from './existing-queue';
+import { givenQueueChecks, settingsOf } from './given-queue';
 import { QueuePlatform } from './queue-platform';
 
 /**
@@ -27,6 +31,31 @@ export interface RedriveQueueProps {
    * plan's instances may cost more.
    */
   readonly objective: Objective;
+
+  /**
+   * The queue where there is one already, of this app or imported. Then none is made, and alarms, redriver, quarantine and
+   * dashboard are added around it. Of a queue of this app the settings are read and checked against the plan. An imported
+   * one can be neither read nor changed: give its settings as `existing`. It must be in the account and region of the stack.
+   *
+   * @default - a queue with the settings of the plan
+   */
+  readonly queue?: IQueue;
+
+  /**
+   * The dead-letter queue where there is one already. The redriver drains it and sends all its letters to this queue, so no
+   * other queue may use it, and it may have no other consumer. A queue of this app without a redrive policy gets one that
+   * names it, where both are in this stack.
+   *
+   * @default - that of `queue`, where it is a `Queue` of this app that has one; otherwise one is made
+   */
+  readonly deadLetterQueue?: IQueue;
+
+  /**
+   * The settings of given queues that cannot be read: those of imported ones, and tokens. Each is checked against the plan.
+   *
+   * @default - a warning says what the plan expects of them, and the command that shows what they are
+   */
+  readonly existing?: ExistingQueueSettings;
 
   /**
    * The worker, as far as it is known: slots, start-up time, limits.
@@ -55,12 +84,12 @@ export interface RedriveQueueProps {
    * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
    * order, so a FIFO queue redrives only when `maxRedrives` is given.
    *
-   * @default false
+   * @default - as the given `queue` is; otherwise false
    */
   readonly fifo?: boolean;
 
   /**
-   * The key that encrypts the messages of all three queues. Senders and receivers need permission to use it; the
+   * The key that encrypts the messages of every queue that is made here. Senders and receivers need permission to use it; the
    * queues' `grant` methods give it.
    *
    * @default - keys of Amazon SQS (SSE-SQS)
@@ -92,7 +121,8 @@ export interface RedriveQueueProps {
 
   /**
    * Attempts at a message before it is a dead letter. 1 to 1,000. With fewer than five, throttled attempts count as
-   * failures and good messages end as dead letters (warning BP-SQS-003).
+   * failures and good messages end as dead letters (warning BP-SQS-003). A given queue that has a redrive policy keeps its
+   * own number.
    *
    * @default - from the plan, 5 or more
    */
@@ -100,7 +130,7 @@ export interface RedriveQueueProps {
 
   /**
    * How long a message may wait in the queue. 1 min to 13 days: the dead-letter queue keeps 14 days, counted from the
-   * first arrival, and a person needs at least one of these days to react.
+   * first arrival, and a person needs at least one of these days to react. A given queue keeps its own.
    *
    * @default - from the plan
    */
@@ -139,7 +169,7 @@ export interface RedriveQueueProps {
   readonly maskedFields?: string[];
 
   /**
-   * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
+   * Name of the queue that is made. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
    * digits, hyphens and underscores, the `.fifo` of a FIFO queue included.
    *
    * @default - from the construct path and the id of the stack, which keeps copies of a stack apart
@@ -154,6 +184,13 @@ export interface RedriveQueueProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Whether to make a CloudWatch dashboard. CloudWatch charges for dashboards beyond the third of an account.
    *
    * @default true
@@ -161,7 +198,7 @@ export interface RedriveQueueProps {
   readonly dashboard?: boolean;
 
   /**
-   * What happens to the three queues with their policies, and to the table of the redriver, when they leave the stack
+   * What happens to the queues that are made, with their policies, and to the table of the redriver, when they leave the stack
    * or are replaced: a renamed or moved construct, a changed `fifo`, a deleted stack. A retained queue keeps its
    * messages until they expire; it no longer has a consumer.
    * RETAIN, RETAIN_ON_UPDATE_OR_DELETE or DESTROY.
@@ -175,6 +212,9 @@ export interface RedriveQueueProps {
 export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
   workload: CHECKED,
   objective: CHECKED,
+  queue: QUEUE,
+  deadLetterQueue: QUEUE,
+  existing: struct(EXISTING_KINDS),
   consumer: CHECKED,
   platform: CHECKED,
   scaleToZero: FLAG,
@@ -191,6 +231,7 @@ export const REDRIVE_KINDS: Kinds<RedriveQueueProps> = {
   maskedFields: listOf(TEXT),
   queueName: TEXT,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   dashboard: FLAG,
   removalPolicy: CHECKED,
 };
@@ -202,7 +243,9 @@ const FIFO_REDRIVES = 0;
 
 /** The question. Unresolved tokens go to the queue as they are; the plan uses its derived value instead. */
 export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
-  const { workload, objective, consumer, fifo = false } = props;
+  const { workload, objective, consumer } = props;
+  const fifo = isFifo(props);
+  const existing = settingsOf(props);
   const maxRedrives = props.maxRedrives ?? (fifo ? FIFO_REDRIVES : undefined);
   return {
     workload,
@@ -219,8 +262,9 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
     functionTimeoutSeconds: resolvedSeconds(props.functionTimeout),
     batchWindowSeconds: resolvedSeconds(props.batchWindow),
     batchSize: resolvedNumber(props.batchSize),
-    maxReceiveCount: resolvedNumber(props.maxReceiveCount),
-    retentionSeconds: resolvedSeconds(props.retention),
+    ...existing,
+    maxReceiveCount: existing.maxReceiveCount ?? resolvedNumber(props.maxReceiveCount),
+    retentionSeconds: existing.retentionSeconds ?? resolvedSeconds(props.retention),
     customerKey: props.encryptionKey !== undefined,
     redrive: {
       maxRedrives,
@@ -228,6 +272,11 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
       successRatioFloor: props.successRatioFloor,
     },
   };
+}
+
+/** Whether the queues are FIFO queues: as the given one is. */
+export function isFifo({ queue, fifo = false }: Pick<RedriveQueueProps, 'queue' | 'fifo'>): boolean {
+  return queue?.fifo ?? fifo;
 }
 
 function isStruct(value: unknown): boolean {
@@ -240,6 +289,7 @@ export function redriveChecks(props: RedriveQueueProps): Check[] {
   return [
     ...unresolvedChecks(props),
     ...batchChecks(props),
+    ...givenQueueChecks(props),
     oneOf('platform', platform, PLATFORMS),
     podCheck(props),
     {
@@ -263,7 +313,9 @@ function podCheck({ platform, workload, consumer }: RedriveQueueProps): Check {
   };
 }
 
-function batchChecks({ batchSize, batchWindow, fifo = false }: RedriveQueueProps): Check[] {
+function batchChecks(props: RedriveQueueProps): Check[] {
+  const { batchSize, batchWindow } = props;
+  const fifo = isFifo(props);
   const windowSeconds = resolvedSeconds(batchWindow) ?? 0;
   return [
     knownNumber('batchSize', batchSize, 1, fifo ? SQS_BATCH.usual : SQS_BATCH.largest),

@@ -16,16 +16,19 @@ import {
 import type { Construct } from 'constructs';
 import { type Check, InvalidInputError } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
-import { FEWEST_RECEIVES } from '../../flow/queue/brokers/sqs';
+import { FEWEST_RECEIVES, LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
+import { withRemark } from '../../flow/queue/existing';
 import { planQueue, type SolvedQueue, solveQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
+import { alarmSettingsChecks } from '../alarm-settings';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
-import { QueueAlarms, timeToDrainMetric } from './queue-alarms';
+import { arnByName, givenDeadLetterQueue, placeChecks, sayUnread, setRedrivePolicy, unreadRemark } from './given-queue';
+import { QUEUE_ALARMS, QueueAlarms, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
-import { REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
+import { isFifo, REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
 import { createRedriver } from './redriver-function';
 import type { ServingWorker } from './worker-compute';
 
@@ -43,15 +46,13 @@ export class RedriveQueue extends QueueBase {
    * @internal
    */
   public static _of(queue: IQueue): RedriveQueue | undefined {
-    if (queue instanceof RedriveQueue) return queue;
-    const { scope } = queue.node;
-    return scope instanceof RedriveQueue && scope.queue === queue ? scope : undefined;
+    return queue instanceof RedriveQueue ? queue : around.get(queue);
   }
 
-  /** The queue to send to and to consume. The construct is itself an `IQueue` that delegates to it. */
-  public readonly queue: Queue;
+  /** The queue to send to and to consume, made or given. The construct is itself an `IQueue` that delegates to it. */
+  public readonly queue: IQueue;
   /** Messages that failed every attempt. The redriver drains it; without a redriver, a person does. */
-  public readonly deadLetterQueue: Queue;
+  public readonly deadLetterQueue: IQueue;
   /** Masked copies of messages that were given up, with attributes that say why. They stay until deleted or expired. */
   public readonly quarantineQueue: Queue;
   /**
@@ -109,30 +110,43 @@ export class RedriveQueue extends QueueBase {
     super(scope, id);
     const { props: usable, checks } = sound(props, REDRIVE_KINDS);
     this.props = usable;
-    this.fifo = usable.fifo ?? false;
+    this.fifo = isFifo(usable);
     this.removalPolicy = usable.removalPolicy ?? RemovalPolicy.RETAIN;
     this._question = redriveQuestion(usable);
     this._asked = { workload: usable.workload, objective: usable.objective, consumer: usable.consumer };
-    this._solved = solveQueue(subjectOf(this), this._question, [...checks, ...ownChecks(usable)]);
+    this._solved = solveQueue(subjectOf(this), this._question, [
+      ...checks,
+      ...ownChecks(usable),
+      ...placeChecks(this, usable),
+    ]);
 
-    const sourceName = this.sourceName();
-    this.deadLetterQueue = this.createDeadLetterQueue(sourceName);
-    this.queue = this.createQueue(sourceName);
+    const sourceName = usable.queue === undefined ? this.sourceName() : usable.queue.queueName;
+    this.deadLetterQueue = givenDeadLetterQueue(usable) ?? this.createDeadLetterQueue(sourceName);
+    this.queue = usable.queue ?? this.createQueue(sourceName);
     this.quarantineQueue = this.createQuarantineQueue();
+    around.set(this.queue, this);
+    drained.set(this.deadLetterQueue, this);
     const { queue, deadLetterQueue, quarantineQueue, plan, removalPolicy } = this;
     this.queueArn = queue.queueArn;
     this.queueUrl = queue.queueUrl;
     this.queueName = queue.queueName;
     this.encryptionMasterKey = queue.encryptionMasterKey;
     this.encryptionType = queue.encryptionType;
-    for (const one of [queue, deadLetterQueue, quarantineQueue]) retainPolicyOf(one, removalPolicy);
-    const { alarmTopic, encryptionKey, maskedFields } = usable;
+    for (const one of [queue, deadLetterQueue, quarantineQueue]) {
+      // A given one is kept, or not, by who made it.
+      if (one instanceof Queue && one.node.scope === this) retainPolicyOf(one, removalPolicy);
+    }
+    if (usable.queue !== undefined) {
+      setRedrivePolicy(queue, deadLetterQueue, usable.maxReceiveCount ?? plan.value('maxReceiveCount'));
+    }
+    const { alarmTopic, alarms, encryptionKey, maskedFields } = usable;
     const redrives = this._question.redrive?.maxRedrives !== 0;
     if (redrives) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
       this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
     }
     this.warn(redrives);
+    sayUnread(this, usable, this._solved.plan, deadLetterQueue);
 
     const { redriver } = this;
     this.alarms = new QueueAlarms(this, 'Alarms', {
@@ -142,6 +156,7 @@ export class RedriveQueue extends QueueBase {
       redriver,
       plan,
       alarmTopic,
+      alarms,
     });
     if (usable.dashboard ?? true) {
       this.dashboard = createQueueDashboard(this, {
@@ -161,7 +176,9 @@ export class RedriveQueue extends QueueBase {
    * the same knobs, and those that only the worker has.
    */
   public get plan(): QueuePlan {
-    return this.servedBy?.plan ?? this._solved.plan;
+    const plan = this.servedBy?.plan ?? this._solved.plan;
+    const remark = unreadRemark(this.props, plan);
+    return remark === undefined ? plan : withRemark(plan, remark);
   }
 
   public override addToResourcePolicy(statement: PolicyStatement): AddToResourcePolicyResult {
@@ -246,13 +263,17 @@ export class RedriveQueue extends QueueBase {
   }
 
   private createDeadLetterQueue(sourceName: string): Queue {
-    const queueArn = Stack.of(this).formatArn({ service: 'sqs', resource: sourceName });
-    const source = Queue.fromQueueAttributes(this, 'SourceByName', { queueArn, fifo: this.fifo });
+    const { queue } = this.props;
+    const queueArn =
+      queue === undefined ? Stack.of(this).formatArn({ service: 'sqs', resource: sourceName }) : arnByName(queue);
+    const { fifo } = this;
+    const source =
+      queueArn === undefined ? undefined : Queue.fromQueueAttributes(this, 'SourceByName', { queueArn, fifo });
     return new Queue(this, 'DeadLetters', {
       ...this.commonQueueProps(),
       retentionPeriod: Duration.seconds(this.plan.value('deadLetterRetentionSeconds')),
       visibilityTimeout: Duration.seconds(this.plan.value('deadLetterVisibilitySeconds')),
-      redriveAllowPolicy: { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] },
+      redriveAllowPolicy: source && { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] },
     });
   }
 
@@ -274,6 +295,14 @@ export class RedriveQueue extends QueueBase {
       Annotations.of(this).addWarningV2(
         'Backpressure::BP-SQS-003',
         `maxReceiveCount ${receives} is below ${FEWEST_RECEIVES}: throttled attempts count as failures, so good messages end as dead letters`,
+      );
+    }
+    const hidden = this.plan.value('deadLetterVisibilitySeconds');
+    const room = redrives ? LAMBDA_VISIBILITY_FACTOR * this.plan.value('redriverTimeoutSeconds') : 0;
+    if (hidden < room) {
+      Annotations.of(this).addWarningV2(
+        'Backpressure::BP-SQS-004',
+        `the dead-letter queue hides a letter for ${hidden} s, and the redriver, which may take ${room / LAMBDA_VISIBILITY_FACTOR} s, needs ${room} s: a throttled letter may be redriven twice; set its visibility timeout to ${room} s`,
       );
     }
     if (this.fifo && redrives) {
@@ -303,8 +332,35 @@ export function createRedriveQueue(
 }
 
 function ownChecks(props: RedriveQueueProps): Check[] {
-  return [nameCheck(props.queueName, props.fifo ?? false), removalCheck(props.removalPolicy), ...redriveChecks(props)];
+  return [
+    nameCheck(props.queueName, props.fifo ?? false),
+    removalCheck(props.removalPolicy),
+    ...alarmSettingsChecks(props.alarms, QUEUE_ALARMS),
+    ...onePlanChecks(props),
+    ...redriveChecks(props),
+  ];
 }
+
+/** One queue has one plan. */
+function onePlanChecks({ queue, deadLetterQueue }: RedriveQueueProps): Check[] {
+  const letters = givenDeadLetterQueue({ queue, deadLetterQueue });
+  const taken = letters && drained.get(letters);
+  return [
+    ...Object.entries({ queue, deadLetterQueue }).map(([name, one]) => ({
+      refused: one !== undefined && RedriveQueue._of(one) !== undefined,
+      message: `${name} must be a queue without a plan, and ${one?.node.path} has that of ${one && RedriveQueue._of(one)?.node.path}; one queue has one RedriveQueue`,
+    })),
+    {
+      refused: taken !== undefined,
+      message: `deadLetterQueue must be of one queue, and ${letters?.node.path} is that of ${taken?.node.path}: its redriver would send the letters of both to one of them`,
+    },
+  ];
+}
+
+/** The redrive queue around each queue that has one. */
+const around = new WeakMap<IQueue, RedriveQueue>();
+/** The redrive queue that each dead-letter queue is of. */
+const drained = new WeakMap<IQueue, RedriveQueue>();
 
 function nameCheck(name: string | undefined, fifo: boolean): Check {
   const pattern = fifo ? /^[\w-]{1,75}\.fifo$/ : /^[\w-]{1,80}$/;

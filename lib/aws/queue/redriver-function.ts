@@ -57,7 +57,8 @@ export function createRedriver(scope: Construct, props: RedriverProps): LambdaFu
   queue.grant(redriver, 'sqs:SendMessage');
   quarantineQueue.grant(redriver, 'sqs:SendMessage');
   // Sending to an encrypted queue needs both.
-  props.encryptionKey?.grant(redriver, 'kms:GenerateDataKey', 'kms:Decrypt');
+  const keys = [props.encryptionKey, queue.encryptionMasterKey, quarantineQueue.encryptionMasterKey];
+  for (const key of new Set(keys)) key?.grant(redriver, 'kms:GenerateDataKey', 'kms:Decrypt');
   table.grant(redriver, 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem');
   redriver.addEventSource(
     new SqsEventSource(deadLetterQueue, {

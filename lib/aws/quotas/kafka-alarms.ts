@@ -9,6 +9,7 @@ import { type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { quotaAlarmKnobs, repairIntervalKnob } from '../../flow/quotas/alarms';
 import { MOST_BROKERS } from '../../flow/quotas/checks';
 import type { QuotasPlan } from '../../flow/quotas/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { DURATION, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { knownNumber } from '../tokens';
 import { type AlarmRow, createAlarms } from '../watch';
@@ -50,6 +51,13 @@ export interface KafkaAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -82,7 +90,7 @@ export class KafkaAlarms extends Construct {
       ...clusterChecks(usable.clusterArn, usable.repairInterval),
       knownNumber('brokers', usable.brokers, 1, MOST_BROKERS),
     ]);
-    const { repairer, repairInterval, alarmTopic, clusterArn } = usable;
+    const { repairer, repairInterval, alarmTopic, alarms, clusterArn } = usable;
     const plan = completed(usable.plan, quotaAlarmKnobs(usable.plan)).withKnobs([
       repairIntervalKnob(repairInterval.toSeconds(), true),
     ]);
@@ -92,7 +100,7 @@ export class KafkaAlarms extends Construct {
       ...brokers.map((broker) => throttledRow(clusterArn, 'Fetch', broker)),
       ...repairRows(repairer),
     ];
-    const made = createAlarms(this, { rows, plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.produceThrottled = brokers.map((broker) => made[`ProduceThrottled${broker}`]);
     this.fetchThrottled = brokers.map((broker) => made[`FetchThrottled${broker}`]);
     this.drift = made.Drift;
@@ -108,6 +116,7 @@ const KINDS: Kinds<KafkaAlarmsProps> = {
   repairer: needed(LAMBDA),
   repairInterval: needed(DURATION),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 const THROTTLED = {
@@ -120,6 +129,7 @@ const THROTTLED = {
 function throttledRow(clusterArn: string, kind: keyof typeof THROTTLED, broker: number): AlarmRow {
   return {
     id: `${kind}Throttled${broker}`,
+    severity: 'warning',
     // MSK publishes throttle times only after the first throttle.
     metric: (period) =>
       new Metric({
@@ -140,6 +150,7 @@ function repairRows(repairer: IFunction): AlarmRow[] {
   return [
     {
       id: 'Drift',
+      severity: 'warning',
       metric: (period: Duration) =>
         new Metric({
           namespace: 'Backpressure',
@@ -154,6 +165,7 @@ function repairRows(repairer: IFunction): AlarmRow[] {
     },
     {
       id: 'RepairErrors',
+      severity: 'critical',
       metric: (period: Duration) => repairer.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmRepairErrors',
       seconds: 'repairIntervalSeconds',

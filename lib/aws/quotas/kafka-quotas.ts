@@ -20,6 +20,7 @@ import { producerProperties } from '../../flow/quotas/producer-settings';
 import { resolveCapacity } from '../../flow/quotas/shares';
 import type { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan } from '../../flow/quotas/workload';
 import type { Quota } from '../../runtime/kafka-quotas/quotas';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { cut, groupDescription } from '../descriptions';
 import { DURATION, SECURITY_GROUP, TOPIC, VPC } from '../kinds';
 import { removalCheck } from '../removal-policy';
@@ -104,6 +105,13 @@ export interface KafkaQuotasProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Whether to overwrite quotas that another owner, a second stack or a person, has set on an entity of `tenants` to
    * other values. Without it the deployment fails, changes nothing, and names them. Equal values are always taken
    * over.
@@ -140,6 +148,7 @@ const KINDS: Kinds<KafkaQuotasProps> = {
   topics: listOf(struct(TOPIC_KINDS)),
   repairInterval: DURATION,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   takeOver: FLAG,
   removalPolicy: CHECKED,
 };
@@ -239,6 +248,7 @@ export class KafkaQuotas extends Construct {
       repairer: this.repairer,
       repairInterval,
       alarmTopic: usable.alarmTopic,
+      alarms: usable.alarms,
     });
   }
 

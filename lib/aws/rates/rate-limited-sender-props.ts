@@ -8,6 +8,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type Check, oneOf } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, needed, OBJECT, TEXT } from '../../flow/kinds';
 import { type ProviderLimit, type RatesObjective, type RatesWorkload, UnknownMail } from '../../flow/rates/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { CONFIGURATION_SET, EMAIL_IDENTITY, KEY, QUEUE, TABLE, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 
@@ -159,6 +160,13 @@ export interface RateLimitedSenderProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Whether to make a CloudWatch dashboard of the queue and the senders.
    *
    * @default true
@@ -200,6 +208,7 @@ export const SENDER_KINDS: Kinds<RateLimitedSenderProps> = {
   breaker: FLAG,
   encryptionKey: KEY,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   dashboard: FLAG,
   queueName: TEXT,
   removalPolicy: CHECKED,

@@ -18,7 +18,7 @@ import {
 } from 'aws-cdk-lib/aws-ses';
 import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { validate } from '../../flow/errors';
+import { type Check, validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { LAMBDA_VISIBILITY_FACTOR, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
@@ -27,7 +27,9 @@ import { bucketSettings, ratesQuestion } from '../../flow/rates/question';
 import { sendingQuestion } from '../../flow/rates/worker';
 import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
 import type { LaneSetting } from '../../runtime/sender/handler';
+import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
+import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
@@ -38,7 +40,7 @@ import {
   type StandbyProvider,
   senderChecks,
 } from './rate-limited-sender-props';
-import { countedMetric, reputationMetric, SenderAlarms } from './sender-alarms';
+import { countedMetric, reputationMetric, SENDER_ALARMS, SenderAlarms } from './sender-alarms';
 
 /** Names of the buckets in the table. */
 const FIRST = 'ses';
@@ -120,6 +122,8 @@ export class RateLimitedSender extends Construct {
     const question = ratesQuestion(this.props, 'lambda');
     const plan = planRates(subjectOf(this), question, [
       ...checks,
+      ...alarmSettingsChecks(usable.alarms, [...(usable.queue === undefined ? QUEUE_ALARMS : []), ...SENDER_ALARMS]),
+      ...pausingChecks(this.props),
       ...(standby?.checks ?? []),
       ...senderChecks(this.props, Stack.of(this).region),
     ]);
@@ -144,6 +148,7 @@ export class RateLimitedSender extends Construct {
       configurationSet: this.configurationSet,
       plan: this.plan,
       alarmTopic: usable.alarmTopic,
+      alarms: settingsOfPart(usable.alarms, SENDER_ALARMS),
     });
     this.connectBreaker();
     this.addGraphs();
@@ -156,7 +161,7 @@ export class RateLimitedSender extends Construct {
 
   private createQueue(): RedriveQueue {
     const { workload, objective, consumer } = sendingQuestion(ratesQuestion(this.props, 'lambda'), this.plan);
-    const { alarmTopic, encryptionKey, queueName, removalPolicy, dashboard } = this.props;
+    const { alarmTopic, alarms, encryptionKey, queueName, removalPolicy, dashboard } = this.props;
     const seconds = (knob: string) => Duration.seconds(this.plan.value(knob));
     return new RedriveQueue(this, 'Queue', {
       workload,
@@ -167,6 +172,7 @@ export class RateLimitedSender extends Construct {
       maxReceiveCount: this.plan.value('maxReceiveCount'),
       retention: seconds('retentionSeconds'),
       alarmTopic,
+      alarms: settingsOfPart(alarms, QUEUE_ALARMS),
       encryptionKey,
       queueName,
       removalPolicy,
@@ -270,7 +276,7 @@ export class RateLimitedSender extends Construct {
         MOST_RECIPIENTS: String(this.props.workload.recipientsPerMessage ?? 1),
         ON_UNKNOWN: this.props.onUnknown ?? UnknownMail.PARK,
         CLAIM_SECONDS: value('functionTimeoutSeconds'),
-        CALL_SECONDS: value('callTimeoutSeconds'),
+        CALL_TIMEOUT_SECONDS: value('callTimeoutSeconds'),
         BACKOFF_SECONDS: value('backoffSeconds'),
         BACKOFF_CAP_SECONDS: value('backoffCapSeconds'),
         CLOSED_SECONDS: value('closedSeconds'),
@@ -370,8 +376,8 @@ export class RateLimitedSender extends Construct {
   /** What bounces pauses. So do providers of which none takes what is received. */
   private connectBreaker(): void {
     if (this.breaker === undefined || !this.pauses) return;
-    const { bounces, complaints, closed } = this.alarms;
-    for (const alarm of [bounces, complaints, closed]) {
+    for (const name of PAUSING_ALARMS) {
+      const alarm = this.alarms[name];
       alarm.addAlarmAction(new LambdaAction(this.breaker, { useUniquePermissionId: true }));
     }
   }
@@ -479,4 +485,15 @@ export class RateLimitedSender extends Construct {
         : [stack.formatArn({ service: 'ses', resource, resourceName: there, region: standby.region })]),
     ];
   }
+}
+
+/** The alarms that call the breaker. */
+const PAUSING_ALARMS = ['bounces', 'complaints', 'closed'] as const;
+
+/** An alarm without actions would not call the breaker either. */
+function pausingChecks({ alarms, breaker = true }: RateLimitedSenderProps): Check[] {
+  return PAUSING_ALARMS.map((name) => ({
+    refused: breaker && Object.hasOwn(alarms?.silence ?? {}, name),
+    message: `alarms.silence must not have ${name}, because this alarm pauses sending; give alarms.critical a topic that wakes nobody, or set breaker to false`,
+  }));
 }

@@ -11,6 +11,7 @@ import { FLAG, type Kinds, needed, sound } from '../../flow/kinds';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
 import { PAUSED_AT } from '../../flow/rates/checks';
 import type { RatesPlan } from '../../flow/rates/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { CONFIGURATION_SET, LAMBDA, PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
@@ -54,6 +55,13 @@ export interface SenderAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -99,7 +107,7 @@ export class SenderAlarms extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
-    const { sender, breaker, configurationSet, alarmTopic } = usable;
+    const { sender, breaker, configurationSet, alarmTopic, alarms } = usable;
     const plan = completed(usable.plan, senderAlarmKnobs(usable.plan));
     const pauses = breaker !== undefined && (usable.pauses ?? true);
     const rows = [
@@ -107,7 +115,7 @@ export class SenderAlarms extends Construct {
       ...senderRows(sender, pauses),
       ...(breaker === undefined ? [] : breakerRows(breaker)),
     ];
-    const made = createAlarms(this, { rows, plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.bounces = made.Bounces;
     this.complaints = made.Complaints;
     this.throttled = made.RateThrottled;
@@ -121,6 +129,19 @@ export class SenderAlarms extends Construct {
   }
 }
 
+/** The names of all alarms that a sender can have, besides those of its queue. */
+export const SENDER_ALARMS: readonly string[] = [
+  'bounces',
+  'complaints',
+  'throttled',
+  'parked',
+  'away',
+  'closed',
+  'senderErrors',
+  'paused',
+  'breakerErrors',
+];
+
 const KINDS: Kinds<SenderAlarmsProps> = {
   sender: needed(LAMBDA),
   breaker: LAMBDA,
@@ -128,11 +149,13 @@ const KINDS: Kinds<SenderAlarmsProps> = {
   configurationSet: needed(CONFIGURATION_SET),
   plan: needed(PLAN),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 function reputationRows(configurationSet: IConfigurationSet, pauses: boolean): AlarmRow[] {
   const row = (id: string, metricName: string, threshold: string, text: string): AlarmRow => ({
     id,
+    severity: 'critical',
     metric: (period) => reputationMetric(configurationSet, metricName, period),
     threshold,
     seconds: 'alarmReputationSeconds',
@@ -159,6 +182,8 @@ function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
   return [
     {
       id: 'RateThrottled',
+      name: 'throttled',
+      severity: 'warning',
       metric: countedMetric(sender, 'Throttled'),
       threshold: 'alarmThrottled',
       seconds: 'alarmThrottledSeconds',
@@ -167,6 +192,7 @@ function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
     },
     {
       id: 'Parked',
+      severity: 'warning',
       metric: countedMetric(sender, 'Parked'),
       threshold: 'alarmParked',
       seconds: 'alarmWindowSeconds',
@@ -174,6 +200,7 @@ function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
     },
     {
       id: 'Away',
+      severity: 'warning',
       metric: countedMetric(sender, 'Away'),
       threshold: 'alarmAway',
       seconds: 'alarmAwaySeconds',
@@ -182,6 +209,7 @@ function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
     },
     {
       id: 'Closed',
+      severity: 'critical',
       metric: countedMetric(sender, 'Closed'),
       threshold: 'alarmClosed',
       seconds: 'alarmAwaySeconds',
@@ -190,6 +218,7 @@ function senderRows(sender: IFunction, pauses: boolean): AlarmRow[] {
     },
     {
       id: 'SenderErrors',
+      severity: 'critical',
       metric: (period) => sender.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmSenderErrors',
       seconds: 'alarmWindowSeconds',
@@ -202,6 +231,7 @@ function breakerRows(breaker: IFunction): AlarmRow[] {
   return [
     {
       id: 'Paused',
+      severity: 'critical',
       metric: countedMetric(breaker, 'BreakerPaused'),
       threshold: 'alarmPaused',
       seconds: 'alarmWindowSeconds',
@@ -209,6 +239,7 @@ function breakerRows(breaker: IFunction): AlarmRow[] {
     },
     {
       id: 'BreakerErrors',
+      severity: 'critical',
       metric: (period) => breaker.metricErrors({ period, statistic: Stats.SUM }),
       threshold: 'alarmBreakerErrors',
       seconds: 'alarmWindowSeconds',

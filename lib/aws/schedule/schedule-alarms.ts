@@ -8,6 +8,7 @@ import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { type Kinds, needed, sound } from '../../flow/kinds';
 import type { Plan } from '../../flow/plan';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { LAMBDA, PLAN, QUEUE, SCHEDULE_GROUP, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
@@ -48,6 +49,13 @@ export interface ScheduleAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -85,7 +93,7 @@ export class ScheduleAlarms extends Construct {
     super(scope, id);
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
-    const { scheduleGroup, undeliveredQueue, plan, runner, alarmTopic } = usable;
+    const { scheduleGroup, undeliveredQueue, plan, runner, alarmTopic, alarms } = usable;
     const counted = plan.knobs.some(({ name }) => name === 'alarmSilenceRuns');
     const rows = [
       ...deliveryRows(scheduleGroup),
@@ -93,7 +101,7 @@ export class ScheduleAlarms extends Construct {
       ...(counted ? [silentRow(scheduleGroup)] : []),
       ...(runner === undefined ? [] : [skippedRow(runner)]),
     ];
-    const made = createAlarms(this, { rows, plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.dropped = made.DroppedRuns;
     this.undelivered = made.UndeliveredRuns;
     this.throttled = made.Throttled;
@@ -104,12 +112,23 @@ export class ScheduleAlarms extends Construct {
   }
 }
 
+/** The names of all alarms that schedules can have, besides those of their queue. */
+export const SCHEDULE_ALARMS: readonly string[] = [
+  'dropped',
+  'throttled',
+  'targetErrors',
+  'undelivered',
+  'silent',
+  'skipped',
+];
+
 const KINDS: Kinds<ScheduleAlarmsProps> = {
   scheduleGroup: needed(SCHEDULE_GROUP),
   undeliveredQueue: needed(QUEUE),
   plan: needed(PLAN),
   runner: LAMBDA,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 function deliveryRows(group: IScheduleGroup): AlarmRow[] {
@@ -118,6 +137,8 @@ function deliveryRows(group: IScheduleGroup): AlarmRow[] {
   return [
     {
       id: 'DroppedRuns',
+      name: 'dropped',
+      severity: 'critical',
       metric: (period) => group.metricDropped(sum(period)),
       threshold: 'alarmDropped',
       seconds,
@@ -125,6 +146,7 @@ function deliveryRows(group: IScheduleGroup): AlarmRow[] {
     },
     {
       id: 'Throttled',
+      severity: 'warning',
       metric: (period) => group.metricThrottled(sum(period)),
       threshold: 'alarmThrottled',
       seconds,
@@ -132,6 +154,7 @@ function deliveryRows(group: IScheduleGroup): AlarmRow[] {
     },
     {
       id: 'TargetErrors',
+      severity: 'critical',
       metric: (period) => group.metricTargetErrors(sum(period)),
       threshold: 'alarmTargetErrors',
       seconds,
@@ -144,6 +167,8 @@ function deliveryRows(group: IScheduleGroup): AlarmRow[] {
 function undeliveredRow(queue: IQueue): AlarmRow {
   return {
     id: 'UndeliveredRuns',
+    name: 'undelivered',
+    severity: 'critical',
     metric: (period) => queue.metricApproximateNumberOfMessagesVisible({ period, statistic: Stats.MAXIMUM }),
     threshold: 'alarmDeadLettered',
     seconds: 'alarmPeriodSeconds',
@@ -154,6 +179,7 @@ function undeliveredRow(queue: IQueue): AlarmRow {
 function silentRow(group: IScheduleGroup): AlarmRow {
   return {
     id: 'Silent',
+    severity: 'critical',
     metric: (period) => group.metricAttempts({ period, statistic: Stats.SUM }),
     threshold: 'alarmSilenceRuns',
     seconds: 'alarmSilenceSeconds',
@@ -168,6 +194,7 @@ function silentRow(group: IScheduleGroup): AlarmRow {
 function skippedRow(runner: IFunction): AlarmRow {
   return {
     id: 'Skipped',
+    severity: 'warning',
     metric: (period) =>
       new Metric({
         namespace: NAMESPACE,

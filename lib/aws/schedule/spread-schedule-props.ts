@@ -8,6 +8,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Check } from '../../flow/errors';
 import { CHECKED, having, type Kinds, NUMBER, needed, TEXT } from '../../flow/kinds';
 import type { ScheduledJob, ScheduleHost, ScheduleObjective, ScheduleQuestion } from '../../flow/schedule/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { KEY, QUEUE, SCHEDULE_GROUP, TABLE, TOPIC } from '../kinds';
 import { QueuePlatform } from '../queue/queue-platform';
 import type { WorkerCompute } from '../queue/queue-worker';
@@ -97,6 +98,13 @@ export interface SpreadScheduleProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
    * digits, hyphens and underscores.
    *
@@ -131,6 +139,7 @@ export const SPREAD_KINDS: Kinds<SpreadScheduleProps> = {
   idempotencyTable: TABLE,
   encryptionKey: KEY,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   queueName: TEXT,
   removalPolicy: CHECKED,
 };

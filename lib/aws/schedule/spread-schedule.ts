@@ -22,14 +22,16 @@ import { planSchedule } from '../../flow/schedule/plan';
 import { deliveryKnobs, runsQuestion, timeLimitCheck } from '../../flow/schedule/worker';
 import type { JobPlacement, SchedulePlan } from '../../flow/schedule/workload';
 import type { ScheduledMessage } from '../../runtime/scheduled-run/contract';
+import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { roleDescription } from '../descriptions';
 import { parkedQueue } from '../parked-queue';
+import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import { QueueWorker } from '../queue/queue-worker';
 import { RedriveQueue } from '../queue/redrive-queue';
 import type { WorkerHost } from '../queue/worker-compute';
 import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
-import { ScheduleAlarms } from './schedule-alarms';
+import { SCHEDULE_ALARMS, ScheduleAlarms } from './schedule-alarms';
 import { SPREAD_KINDS, type SpreadScheduleProps, scheduleQuestion, spreadChecks } from './spread-schedule-props';
 
 /** CloudFormation takes 500 resources a stack; other things of this stack need room too. */
@@ -84,7 +86,11 @@ export class SpreadSchedule extends Construct {
     reportsForChildren(this);
     const host = usable.compute?._host();
     const question = scheduleQuestion(usable);
-    const planned = planSchedule(id, question, [...checks, ...spreadChecks(usable, host)]);
+    const planned = planSchedule(id, question, [
+      ...checks,
+      ...alarmSettingsChecks(usable.alarms, [...(usable.queue === undefined ? QUEUE_ALARMS : []), ...SCHEDULE_ALARMS]),
+      ...spreadChecks(usable, host),
+    ]);
     this.plan = planned.withKnobs(deliveryKnobs());
 
     const functionTimeout = host?.function && functionSeconds(host.function);
@@ -107,6 +113,7 @@ export class SpreadSchedule extends Construct {
       plan: this.plan,
       runner: host?.function,
       alarmTopic: usable.alarmTopic,
+      alarms: settingsOfPart(usable.alarms, SCHEDULE_ALARMS),
     });
     this.addGraph();
   }
@@ -126,7 +133,7 @@ export class SpreadSchedule extends Construct {
   }
 
   private createQueue({ workload, objective, consumer }: QueueQuestion, host: WorkerHost): RedriveQueue {
-    const { encryptionKey, alarmTopic, queueName, removalPolicy } = this.props;
+    const { encryptionKey, alarmTopic, alarms, queueName, removalPolicy } = this.props;
     return new RedriveQueue(this, 'Queue', {
       workload,
       objective,
@@ -134,6 +141,7 @@ export class SpreadSchedule extends Construct {
       ...host.queueProps,
       encryptionKey,
       alarmTopic,
+      alarms: settingsOfPart(alarms, QUEUE_ALARMS),
       queueName,
       removalPolicy,
     });

@@ -48,6 +48,7 @@ export function stockRows(bucket: IBucket, plan: StoragePlan): AlarmRow[] {
   const daily = { seconds: 'alarmSampleSeconds', missing: TreatMissingData.IGNORE };
   const stock: AlarmRow = {
     id: 'StoredBytesAlarm',
+    severity: 'warning',
     metric: () => storedBytesMetric(bucket, plan),
     threshold: 'storedBytesLimit',
     ...daily,
@@ -58,6 +59,7 @@ export function stockRows(bucket: IBucket, plan: StoragePlan): AlarmRow[] {
     stock,
     {
       id: 'ObjectBytesAlarm',
+      severity: 'warning',
       metric: () => objectBytesMetric(bucket, plan),
       threshold: 'alarmObjectBytes',
       comparison: ComparisonOperator.LESS_THAN_THRESHOLD,

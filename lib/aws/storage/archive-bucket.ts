@@ -22,6 +22,7 @@ import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { CHECKED, FLAG, type Kinds, listOf, sound, struct, TEXT } from '../../flow/kinds';
 import type { StorageObjective, StoragePlan, StorageWorkload } from '../../flow/storage/workload';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { BUCKET, DURATION, KEY, TOPIC } from '../kinds';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
@@ -107,6 +108,13 @@ export interface ArchiveBucketProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Whether to make a monthly budget in AWS Budgets. The plan has its limit either way.
    *
    * @default - true; false, with a warning, when the region is known at synth and is in China, GovCloud or the European
@@ -150,6 +158,7 @@ const KINDS: Kinds<ArchiveBucketProps> = {
   serverAccessLogsBucket: BUCKET,
   inventoryBucket: BUCKET,
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   budget: FLAG,
   costAllocationTag: TEXT,
   budgetHeadroom: CHECKED,
@@ -252,7 +261,7 @@ export class ArchiveBucket extends Construct {
       }).budget;
     }
     const { bucket, plan, alarmTopic } = this;
-    const alarms = createAlarms(this, { rows: stockRows(bucket, plan), plan, alarmTopic });
+    const alarms = createAlarms(this, { rows: stockRows(bucket, plan), plan, alarmTopic, alarms: usable.alarms });
     this.storedBytesAlarm = alarms.StoredBytesAlarm;
     this.objectBytesAlarm = alarms.ObjectBytesAlarm;
   }

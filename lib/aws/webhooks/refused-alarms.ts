@@ -10,6 +10,7 @@ import type { Plan } from '../../flow/plan';
 import { parkingAlarmKnobs } from '../../flow/webhooks/alarms';
 import { refusedKnobName } from '../../flow/webhooks/refused';
 import { sourceNameChecks } from '../../flow/webhooks/sources';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { LAMBDA, PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 import { notConstructor } from './webhook-plan';
@@ -43,6 +44,13 @@ export interface RefusedAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -73,10 +81,10 @@ export class RefusedAlarms extends Construct {
             notConstructor('sourceNames', usable.sourceNames),
           ]),
     ]);
-    const { consumer, sourceNames, alarmTopic } = usable;
+    const { consumer, sourceNames, alarmTopic, alarms } = usable;
     const plan = completed(usable.plan, parkingAlarmKnobs());
     const rows = [...sourceNames.map((source) => refusedRow(consumer, source)), ...parkingRows(consumer)];
-    const made = createAlarms(this, { rows, plan, alarmTopic });
+    const made = createAlarms(this, { rows, plan, alarmTopic, alarms });
     this.bySource = sourceNames.map((source) => made[source]);
     this.unusable = made.Unusable;
     this.dropped = made.Dropped;
@@ -84,16 +92,29 @@ export class RefusedAlarms extends Construct {
   }
 }
 
+/** The name of the alarm on the refused deliveries of a sender. */
+function refusedName(source: string): string {
+  return `refused.${source}`;
+}
+
+/** The names of all alarms on refused deliveries. */
+export function refusedAlarms(sourceNames: readonly string[]): string[] {
+  return [...sourceNames.map(refusedName), 'unusable', 'dropped'];
+}
+
 const KINDS: Kinds<RefusedAlarmsProps> = {
   consumer: needed(LAMBDA),
   sourceNames: needed(listOf(TEXT)),
   plan: needed(PLAN),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 function refusedRow(consumer: IFunction, source: string): AlarmRow {
   return {
     id: source,
+    name: refusedName(source),
+    severity: 'critical',
     metric: (period) => refusedMetric(consumer, source, period),
     threshold: refusedKnobName(source),
     seconds: 'alarmRefusedSeconds',
@@ -105,6 +126,7 @@ function parkingRows(consumer: IFunction): AlarmRow[] {
   return [
     {
       id: 'Unusable',
+      severity: 'critical',
       metric: (period) => counted(consumer, period, 'UnusableSecret'),
       threshold: 'alarmUnusableSecrets',
       seconds: 'alarmRefusedSeconds',
@@ -112,6 +134,7 @@ function parkingRows(consumer: IFunction): AlarmRow[] {
     },
     {
       id: 'Dropped',
+      severity: 'critical',
       metric: (period) => counted(consumer, period, 'RefusedDropped'),
       threshold: 'alarmRefusedDropped',
       seconds: 'alarmRefusedSeconds',

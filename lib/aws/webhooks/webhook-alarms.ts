@@ -8,6 +8,7 @@ import { validate } from '../../flow/errors';
 import { having, type Kinds, needed, sound } from '../../flow/kinds';
 import type { Plan } from '../../flow/plan';
 import { apiWindowKnob } from '../../flow/webhooks/alarms';
+import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { PLAN, TOPIC } from '../kinds';
 import { type AlarmRow, createAlarms } from '../watch';
 
@@ -32,6 +33,13 @@ export interface WebhookAlarmsProps {
    * @default - nowhere; the alarms exist without an action
    */
   readonly alarmTopic?: ITopic;
+
+  /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
 }
 
 /**
@@ -56,17 +64,26 @@ export class WebhookAlarms extends Construct {
     const { props: usable, checks } = sound(props, KINDS);
     validate(id, checks);
     const plan = completed(usable.plan, [apiWindowKnob()]);
-    const made = createAlarms(this, { rows: apiRows(usable.stage), plan, alarmTopic: usable.alarmTopic });
+    const made = createAlarms(this, {
+      rows: apiRows(usable.stage),
+      plan,
+      alarmTopic: usable.alarmTopic,
+      alarms: usable.alarms,
+    });
     this.undelivered = made.Undelivered;
     this.refused = made.Refused;
     this.all = Object.values(made);
   }
 }
 
+/** The names of the alarms on the API. */
+export const WEBHOOK_ALARMS: readonly string[] = ['undelivered', 'refused'];
+
 const KINDS: Kinds<WebhookAlarmsProps> = {
   stage: needed(having(['stageName', 'metricServerError'], 'a stage of a REST API: api.deploymentStage')),
   plan: needed(PLAN),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
 };
 
 function apiRows(stage: Stage): AlarmRow[] {
@@ -74,6 +91,7 @@ function apiRows(stage: Stage): AlarmRow[] {
   return [
     {
       id: 'Undelivered',
+      severity: 'critical',
       metric: (period: Duration) => stage.metricServerError({ period, statistic }),
       threshold: 'alarmUndelivered',
       seconds: 'alarmApiSeconds',
@@ -81,6 +99,7 @@ function apiRows(stage: Stage): AlarmRow[] {
     },
     {
       id: 'Refused',
+      severity: 'critical',
       metric: (period: Duration) => stage.metricClientError({ period, statistic }),
       threshold: 'alarmRefused',
       seconds: 'alarmApiSeconds',

@@ -15,15 +15,17 @@ import type { Knob } from '../../flow/plan';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
+import { ALARM_SETTINGS, type AlarmSettings, alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { DURATION, KEY, TOPIC } from '../kinds';
+import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import type { QueuePlatform } from '../queue/queue-platform';
 import { createRedriveQueue, type RedriveQueue } from '../queue/redrive-queue';
 import { retainPolicyOf } from '../retained-policy';
 import { grantSecretValue } from '../secret-value';
 import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
-import { RefusedAlarms } from './refused-alarms';
-import { WebhookAlarms } from './webhook-alarms';
+import { RefusedAlarms, refusedAlarms } from './refused-alarms';
+import { WEBHOOK_ALARMS, WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
 import { webhookChecks, webhookKnobs } from './webhook-plan';
 import { DeduplicateBy, SOURCE_KINDS, type WebhookSource } from './webhook-source';
@@ -106,6 +108,13 @@ export interface WebhookBufferProps {
   readonly alarmTopic?: ITopic;
 
   /**
+   * Where alarms of each severity go, what they are called, and which are silent.
+   *
+   * @default - all to `alarmTopic`, with names from CloudFormation
+   */
+  readonly alarms?: AlarmSettings;
+
+  /**
    * Name of the queue. Only needed to keep a queue whose construct is renamed: give its present name. 1 to 80 letters,
    * digits, hyphens and underscores.
    *
@@ -135,6 +144,7 @@ const KINDS: Kinds<WebhookBufferProps> = {
   accountLogRole: FLAG,
   maskedFields: listOf(TEXT),
   alarmTopic: TOPIC,
+  alarms: ALARM_SETTINGS,
   queueName: TEXT,
   removalPolicy: CHECKED,
 };
@@ -180,18 +190,24 @@ export class WebhookBuffer extends Construct {
     const { props: usable, checks } = sound(props, KINDS);
     this.props = usable;
     reportsForChildren(this);
-    this.redriveQueue = createRedriveQueue(this, 'Queue', [...checks, ...webhookChecks(usable)], {
-      workload: usable.workload,
-      objective: usable.objective,
-      platform: usable.platform,
-      consumer: usable.consumer,
-      functionTimeout: usable.functionTimeout ?? Duration.seconds(30),
-      maskedFields: usable.maskedFields,
-      alarmTopic: usable.alarmTopic,
-      encryptionKey: usable.encryptionKey,
-      queueName: usable.queueName,
-      removalPolicy: usable.removalPolicy,
-    });
+    this.redriveQueue = createRedriveQueue(
+      this,
+      'Queue',
+      [...checks, ...alarmSettingsChecks(usable.alarms, alarmNames(usable)), ...webhookChecks(usable)],
+      {
+        workload: usable.workload,
+        objective: usable.objective,
+        platform: usable.platform,
+        consumer: usable.consumer,
+        functionTimeout: usable.functionTimeout ?? Duration.seconds(30),
+        maskedFields: usable.maskedFields,
+        alarmTopic: usable.alarmTopic,
+        alarms: settingsOfPart(usable.alarms, QUEUE_ALARMS),
+        encryptionKey: usable.encryptionKey,
+        queueName: usable.queueName,
+        removalPolicy: usable.removalPolicy,
+      },
+    );
     this.ownKnobs = webhookKnobs(this.redriveQueue.plan, usable);
     this.refusedQueue = this.createRefusedQueue();
     this.idempotencyTable = new Table(this, 'Idempotency', {
@@ -213,7 +229,12 @@ export class WebhookBuffer extends Construct {
     });
     this.webAcl = createWebAcl(this, { api: this.api, plan });
     const stage = this.api.deploymentStage;
-    this.alarms = new WebhookAlarms(this, 'Alarms', { stage, plan, alarmTopic: usable.alarmTopic });
+    this.alarms = new WebhookAlarms(this, 'Alarms', {
+      stage,
+      plan,
+      alarmTopic: usable.alarmTopic,
+      alarms: settingsOfPart(usable.alarms, WEBHOOK_ALARMS),
+    });
   }
 
   /** Every knob with its reason, and what to expect: the plan of the queue, with the knobs of the API. */
@@ -274,13 +295,23 @@ export class WebhookBuffer extends Construct {
     return encryptionKey ? grant.combine(encryptionKey.grant(consumer, 'kms:GenerateDataKey', 'kms:Decrypt')) : grant;
   }
 
+  /** The second function has alarms of the same names, so its prefix ends in a number. */
+  private refusedSettings(sourceNames: readonly string[]): AlarmSettings | undefined {
+    const settings = settingsOfPart(this.props.alarms, refusedAlarms(sourceNames));
+    const index = this.refusedAlarms.length;
+    if (settings?.namePrefix === undefined || index === 0) return settings;
+    return { ...settings, namePrefix: `${settings.namePrefix}-${index + 1}` };
+  }
+
   /** Inside the function, which may be in another stack: that stack then refers to this one, never the reverse. */
   private watch(consumer: LambdaFunction): void {
+    const sourceNames = this.props.sources.map(({ name }) => name);
     const alarms = new RefusedAlarms(consumer, `RefusedAlarms-${this.node.addr.slice(-8)}`, {
       consumer,
-      sourceNames: this.props.sources.map(({ name }) => name),
+      sourceNames,
       plan: this.plan,
       alarmTopic: this.props.alarmTopic,
+      alarms: this.refusedSettings(sourceNames),
     });
     this.refusedAlarms.push(alarms);
   }
@@ -339,4 +370,10 @@ export class WebhookBuffer extends Construct {
       deduplicateBy: source.deduplicateBy ?? DeduplicateBy.DELIVERY_ID,
     };
   }
+}
+
+/** The names of all alarms on the API, the queue and the refused deliveries. */
+function alarmNames({ sources }: WebhookBufferProps): string[] {
+  const refused = refusedAlarms((sources ?? []).map(({ name }) => name));
+  return [...QUEUE_ALARMS, ...WEBHOOK_ALARMS, ...refused];
 }

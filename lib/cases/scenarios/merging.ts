@@ -1,8 +1,9 @@
 import { resolveArrivals } from '../../flow/arrivals';
+import { batchLimit } from '../../flow/merging/cycles';
+import { loadOf } from '../../flow/merging/load';
 import { keyGroups } from '../../flow/merging/occupancy';
 import { planCoalescing } from '../../flow/merging/plan';
 import { eventStream, runMerging, runOneByOne } from '../../flow/merging/simulation';
-import { batchLimit, loadOf } from '../../flow/merging/sizing';
 import { TRANSPORTS, type TransportName } from '../../flow/merging/transports';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { Random } from '../../flow/numerics/random';
@@ -38,7 +39,7 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
   const question: MergingQuestion = { workload, objective, transport };
   const plan = planCoalescing(subject, question);
   const { peakPerSecond, peakSeconds } = resolveArrivals(workload);
-  const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0 } = workload;
+  const { distinctKeys, keySkew = 0, keySeconds, flushSeconds = 0, callSeconds = 0 } = workload;
   const groups = keyGroups(distinctKeys, keySkew);
   const stream = eventStream({ perSecond: peakPerSecond, seconds: peakSeconds, groups }, new Random(seed));
   const readers = {
@@ -47,6 +48,7 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
     windowSeconds: plan.value('windowSeconds'),
     fixedSeconds: flushSeconds,
     keySeconds,
+    callSeconds,
     workers: plan.value('workers'),
     keysPerCall: plan.value('keysPerCall'),
     pollSeconds: TRANSPORTS[transport].pollSeconds,

@@ -4,14 +4,16 @@ import { above0, type Check, inRange, isKnown, oneOf, required, shown, wholeNumb
 import { type Fields, objectChecks } from '../fields';
 import { figure } from '../figures';
 import { DAY_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
+import { batchLimit } from './cycles';
 import { INVALIDATORS } from './invalidators';
-import { batchLimit, loadOf } from './sizing';
+import { loadOf } from './load';
 import { TRANSPORTS } from './transports';
 import type { MergingObjective, MergingQuestion, MergingWorkload } from './workload';
 
 const MOST_KEYS = 1e9;
 const MOST_SKEW = 3;
 const MOST_SECONDS = 3600;
+const MOST_CALL_SECONDS = 60;
 const MOST_EVENT_BYTES = 1_048_576;
 const MOST_BATCH = 1e7;
 
@@ -32,6 +34,8 @@ const WORKLOAD_FIELDS: Fields<MergingWorkload> = {
   keySkew: true,
   keySeconds: true,
   flushSeconds: true,
+  callSeconds: true,
+  wildcardKeys: true,
   eventBytes: true,
 };
 const OBJECTIVE_FIELDS: Fields<MergingObjective> = { freshnessSeconds: true, invalidationCost: true, headroom: true };
@@ -39,7 +43,7 @@ const OBJECTIVE_FIELDS: Fields<MergingObjective> = { freshnessSeconds: true, inv
 /** Checks what arrives, the promise, and what was chosen by hand. */
 export function mergingChecks(question: MergingQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective, ...choices }) => [
-    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, () => workloadChecks(workload, choices)),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, workload, choices)),
     oneOf('transport', choices.transport, Object.keys(TRANSPORTS)),
     oneOf('invalidator', choices.invalidator, Object.keys(INVALIDATORS)),
@@ -59,14 +63,24 @@ export function batchChecks(question: MergingQuestion): Check[] {
   ];
 }
 
-function workloadChecks(workload: MergingWorkload): Check[] {
-  const { distinctKeys, keySkew, keySeconds, flushSeconds, eventBytes } = workload;
+function workloadChecks(
+  workload: MergingWorkload,
+  { invalidator = 'rebuild' }: Pick<MergingQuestion, 'invalidator'>,
+): Check[] {
+  const { distinctKeys, keySkew, keySeconds, flushSeconds, callSeconds, wildcardKeys, eventBytes } = workload;
+  const hasWildcards = INVALIDATORS[invalidator]?.inProgress?.wildcards !== undefined;
   return [
     ...arrivalsChecks(workload, { unit: '', most: MOST_ITEMS_PER_SECOND }),
     required(wholeNumber, 'distinctKeys', distinctKeys, 1, MOST_KEYS),
     inRange('keySkew', keySkew, 0, MOST_SKEW),
     required(above0, 'keySeconds', keySeconds, MOST_SECONDS),
     inRange('flushSeconds', flushSeconds, 0, MOST_SECONDS),
+    inRange('callSeconds', callSeconds, 0, MOST_CALL_SECONDS),
+    wholeNumber('wildcardKeys', wildcardKeys, 0, isKnown(distinctKeys) ? distinctKeys : MOST_KEYS),
+    {
+      refused: isKnown(wildcardKeys) && wildcardKeys > 0 && !hasWildcards,
+      message: `wildcardKeys needs an invalidator that has wildcards, such as cloudfront, got ${shown(invalidator)}`,
+    },
     inRange('eventBytes', eventBytes, 1, MOST_EVENT_BYTES),
   ];
 }

@@ -1,45 +1,26 @@
 /** The knobs of a queue that merges, with their reasons. */
 import { chosenKnob } from '../alarms';
-import { itemsDuringOutage } from '../arrivals';
 import { given, type Knob, unlessGiven } from '../plan';
-import { podProbeKnobs, probeTimeoutKnob } from '../probes';
-import { SQS_LIMITS } from '../queue/brokers/sqs';
-import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import {
   ATTEMPTS,
   BACKOFF_CAP_SECONDS,
   BACKOFF_SECONDS,
-  BUSY_RATIO,
   batchLimit,
   callTimeout,
-  flushTimeout,
   fullestCycle,
-  fullestShare,
-  HANGING_CALLS,
   keysPerCall,
-  LEAST_RATIO,
-  type Load,
-  loadOf,
   meanCycle,
-  readersOf,
-  type Sizing,
-  SPARE_SECONDS,
-  windowBounds,
-} from './sizing';
+} from './cycles';
+import { fullestShare, type Load, loadOf, readersOf } from './load';
+import { BUSY_RATIO, LEAST_RATIO, type Sizing, windowBounds } from './sizing';
+import { OUTAGE_SECONDS, transportKnobs } from './transport-knobs';
 import { MERGER_BYTES } from './transports';
 import type { MergingQuestion } from './workload';
 
 const OCCUPANCY = 'Johnson and Kotz, Urn Models (1977): distinct keys among so many events';
 const HERE = 'this library, docs/constructs/coalescing-queue.md';
-/** Seconds that all readers may be away, unless said otherwise: a person is called, and restarts them. */
-export const OUTAGE_SECONDS = 900;
 /** Events of a Redis stream that are read at once at least. */
 const LEAST_BATCH = 10_000;
-/** Bytes that an entry of a Redis stream takes beside the event. */
-const ENTRY_BYTES = 48;
-/** Seconds that a merger has to end beside its flush. */
-const GRACE_SPARE_SECONDS = 5;
-const LEAST_STALLED_SECONDS = 120;
 
 /** Every knob, in the order in which they follow from each other. */
 export function mergingKnobs(question: MergingQuestion, sizing: Sizing): Knob[] {
@@ -132,14 +113,26 @@ function windowKnob(question: MergingQuestion, load: Load, sizing: Sizing): Knob
             progressSeconds: inProgress!.seconds,
           },
         }
-      : !bounds.busy
+      : !bounds.wildcards
         ? {
-            formula: `the least with which all readers together work ${BUSY_RATIO} of the time of the calls of one: distinct keys of a cycle × seconds of a key ÷ (${BUSY_RATIO} × calls) ≤ cycle, cycle = window + flush + distinct keys × seconds of a key ÷ calls`,
-            inputs,
+            formula:
+              'the least with which, with head-room, no more wildcards are in progress than the invalidator allows',
+            inputs: {
+              ...inputs,
+              headroom: sizing.headroom,
+              wildcardKeys: load.wildcards,
+              mostWildcards: inProgress!.wildcards,
+              progressSeconds: inProgress!.seconds,
+            },
           }
-        : !bounds.ratio
-          ? { formula: `the least with which a key stands for ${LEAST_RATIO} events`, inputs }
-          : { formula: 'the least that the transport has', inputs: { least } };
+        : !bounds.busy
+          ? {
+              formula: `the least with which all readers together work ${BUSY_RATIO} of the time of the calls of one: distinct keys of a cycle × seconds of a key ÷ (${BUSY_RATIO} × calls) ≤ cycle, cycle = window + flush + distinct keys × seconds of a key ÷ calls`,
+              inputs,
+            }
+          : !bounds.ratio
+            ? { formula: `the least with which a key stands for ${LEAST_RATIO} events`, inputs }
+            : { formula: 'the least that the transport has', inputs: { least } };
   return {
     name: 'windowSeconds',
     value: windowSeconds,
@@ -173,19 +166,6 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       ),
       source: load.transport.source,
     },
-    ...(limited
-      ? [
-          {
-            name: 'batchSeconds',
-            value: (most * fullest.seconds) / fullest.events,
-            unit: 's',
-            formula:
-              'events that a batch holds, by number and by bytes, ÷ events a second of the fullest reader: a longer cycle is cut in two',
-            inputs: { batchEvents: most, perSecond: fullest.events / fullest.seconds },
-            source: load.transport.source,
-          },
-        ]
-      : []),
     {
       name: 'keysPerCall',
       value: perCall,
@@ -201,8 +181,8 @@ function batchKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob
       name: 'callTimeoutSeconds',
       value: callTimeout(load, sizing),
       unit: 's',
-      formula: '2 × (flush + keys of a call × seconds of a key), rounded up, + 4: after that a call has failed',
-      inputs: { flushSeconds: load.fixedSeconds, keysPerCall: perCall, keySeconds: load.keySeconds },
+      formula: '2 × (call + keys of a call × seconds of a key), rounded up, + 4: after that a call has failed',
+      inputs: { callSeconds: load.callSeconds, keysPerCall: perCall, keySeconds: load.keySeconds },
       source: 'derived here: it ends before the flush does',
     },
   ];
@@ -234,119 +214,6 @@ function attemptKnobs({ objective, outageSeconds = OUTAGE_SECONDS }: MergingQues
         'the longer of 2 × freshness and an outage: where nothing succeeds that a failure could be compared with, a key that is the only one of its flush, or that the service names, is set aside when its event is as old',
       inputs: { freshnessSeconds, outageSeconds },
       source: HERE,
-    },
-  ];
-}
-
-function transportKnobs(question: MergingQuestion, load: Load, sizing: Sizing): Knob[] {
-  const { transport = 'kinesis', outageSeconds = OUTAGE_SECONDS } = question;
-  const { inProgress } = load.invalidator;
-  const flush: Knob = {
-    name: 'flushTimeoutSeconds',
-    value: flushTimeout(load, sizing, question.maxBatch),
-    unit: 's',
-    formula: `2 × the work of a full batch, each event another key as far as there are keys, + ${HANGING_CALLS} calls that hang + their waits + ${SPARE_SECONDS} s to set aside and to answer${inProgress === undefined ? '' : `, + ${inProgress.seconds} s for every ${inProgress.keys} keys, which wait for those in progress`}`,
-    inputs: {
-      flushSeconds: load.fixedSeconds,
-      callTimeoutSeconds: callTimeout(load, sizing),
-      keySeconds: load.keySeconds,
-      distinctKeys: load.keys,
-      workers: sizing.workers,
-    },
-    source: 'derived here: after an outage every batch is full, and one key that hangs must not keep the others',
-  };
-  const spare = chosenKnob(
-    'spareSeconds',
-    SPARE_SECONDS,
-    's',
-    'of a flush: no call goes on after that; keys are set aside, and what was done is acknowledged',
-    HERE,
-  );
-  if (transport === 'redis-stream') {
-    const share = fullestShare(load.groups, sizing.shards);
-    const perStream = Math.ceil(2 * itemsDuringOutage(question.workload, outageSeconds) * share);
-    const events = perStream * sizing.shards;
-    return [
-      flush,
-      spare,
-      {
-        name: 'maxLengthPerStream',
-        value: perStream,
-        unit: 'events',
-        formula:
-          '2 × events of an outage × the share of the fullest shard: a stream drops the oldest above it; merged events are deleted at once, so that only what waits counts',
-        inputs: { outageSeconds, peakPerSecond: load.perSecond, fullestShare: share },
-        source: 'Redis documentation, XADD: MAXLEN; twice, because an entry that is dropped is an event that is lost',
-      },
-      {
-        name: 'maxLength',
-        value: events,
-        unit: 'events',
-        formula: 'maxLengthPerStream × shards: of all streams together',
-        inputs: { maxLengthPerStream: perStream, shards: sizing.shards },
-        source: 'derived here',
-      },
-      {
-        name: 'memoryBytes',
-        value: events * (load.eventBytes + ENTRY_BYTES),
-        unit: 'bytes',
-        formula: `maxLength × (bytes of an event + ${ENTRY_BYTES}): what Redis needs for full streams`,
-        inputs: { maxLength: events, eventBytes: load.eventBytes },
-        source: 'measured, test/engines/coalescer.test.ts',
-      },
-      {
-        name: 'terminationGracePeriodSeconds',
-        value: flush.value + GRACE_SPARE_SECONDS,
-        unit: 's',
-        formula: `the longest flush + ${GRACE_SPARE_SECONDS} s: a merger that is told to end finishes its flush`,
-        inputs: { flushTimeoutSeconds: flush.value },
-        source: 'derived here; one that is killed repeats its flush, and loses nothing',
-      },
-      {
-        name: 'stalledSeconds',
-        value: Math.max(LEAST_STALLED_SECONDS, 2 * (flush.value + sizing.windowSeconds)),
-        unit: 's',
-        formula: `2 × (the longest flush + window), at least ${LEAST_STALLED_SECONDS} s: a merger that ended no cycle for as long hangs`,
-        inputs: { flushTimeoutSeconds: flush.value, windowSeconds: sizing.windowSeconds },
-        source: 'derived here',
-      },
-      chosenKnob('scrapeSeconds', 30, 's', 'a tenth of the window that rates are taken over', HERE),
-      ...podProbeKnobs(),
-      probeTimeoutKnob(),
-    ];
-  }
-  const aside = chosenKnob(
-    'asideRetentionSeconds',
-    SQS_LIMITS.retentionSeconds.max,
-    's',
-    'as long as may be: what was set aside waits for a person',
-    'Amazon SQS API reference, SetQueueAttributes: MessageRetentionPeriod, up to 14 days',
-  );
-  if (transport === 'sqs') return [flush, spare, aside];
-  const retentionSeconds = Math.min(
-    52 * WEEK_SECONDS,
-    Math.max(DAY_SECONDS, Math.ceil((2 * outageSeconds) / 3600) * 3600),
-  );
-  return [
-    flush,
-    spare,
-    aside,
-    {
-      name: 'retentionSeconds',
-      value: retentionSeconds,
-      unit: 's',
-      formula: 'twice an outage in whole hours, at least a day',
-      inputs: { outageSeconds },
-      source: 'Amazon Kinesis Data Streams developer guide, data retention: 24 hours to 365 days',
-    },
-    {
-      name: 'maxRecordAgeSeconds',
-      value: Math.min(WEEK_SECONDS, retentionSeconds / 2),
-      unit: 's',
-      formula:
-        'half the retention, at most 7 days: what could not be flushed until then is named in the dead-letter queue while it can still be read',
-      inputs: { retentionSeconds },
-      source: 'AWS Lambda API reference, CreateEventSourceMapping: MaximumRecordAgeInSeconds, 60 s to 7 days',
     },
   ];
 }

@@ -5,22 +5,14 @@ import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import { smallestAbove } from '../search';
 import { batchChecks, mergingChecks } from './checks';
+import { costOf, steadyCostOf } from './costs';
+import { flushTimeout, fullestCycle, keysPerCall, keysPerSecond, meanCycle, secondsOfKey } from './cycles';
 import { mergingKnobs } from './knobs';
+import { loadOf, meanLoad, readersOf } from './load';
 import { cycleOf, type ReaderLoad, ratioInTurns } from './occupancy';
 import { refusal, waysOut } from './refusals';
-import {
-  brokenBy,
-  costOf,
-  fullestCycle,
-  keysPerSecond,
-  loadOf,
-  meanCycle,
-  meanLoad,
-  readersOf,
-  type Sizing,
-  sizingOf,
-  steadyCostOf,
-} from './sizing';
+import { brokenBy, type Sizing, sizingOf } from './sizing';
+import { longestOutage } from './waiting';
 import { MergingPlan, type MergingPredictions, type MergingQuestion } from './workload';
 
 /**
@@ -37,9 +29,20 @@ export function planCoalescing(subject: string, question: MergingQuestion, check
   validate(subject, batchChecks(question));
   const sizing = sizingOf(question);
   if (sizing === undefined) throw new CapacityError(subject, refusal(question), waysOut(question));
+  validate(subject, [outageCheck(question, sizing)]);
   const predictions = predictionsOf(question, sizing);
   const remarks = remarksOn(question, sizing);
   return new MergingPlan(subject, mergingKnobs(question, sizing), predictions, remarks);
+}
+
+/** On Amazon SQS a message is received again and again while nothing takes it, and that is counted. */
+function outageCheck(question: MergingQuestion, sizing: Sizing): Check {
+  const { transport, outageSeconds = 0, maxBatch } = question;
+  const most = longestOutage(flushTimeout(loadOf(question), sizing, maxBatch), sizing.windowSeconds);
+  return {
+    refused: transport === 'sqs' && outageSeconds > most,
+    message: `outageSeconds must be at most ${Math.floor(most)} for Amazon SQS, whose messages have 1,000 receives, got ${outageSeconds}; the transport kinesis takes 7 days`,
+  };
 }
 
 function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredictions {
@@ -87,7 +90,7 @@ export function ratioWithReaders(
   const load = loadOf(question);
   const { perSecond, ...rest } = meanLoad(load, shards);
   const own = (perSecond * readersOf(load, shards)) / shards;
-  const each = load.keySeconds / workers;
+  const each = secondsOfKey(load, keysPerCall(load, { windowSeconds, shards, workers })) / workers;
   if (load.transport.takesAll) {
     return ratioInTurns({ ...rest, perSecond: own }, readers, windowSeconds, load.fixedSeconds, each);
   }
@@ -96,6 +99,10 @@ export function ratioWithReaders(
   return events / keys;
 }
 
+/** Batches of a queue that Lambda reads at once when it begins: AWS Lambda developer guide, Amazon SQS event sources. */
+const LAMBDA_BATCHES = 5;
+
+/** The last one says how few readers merge. */
 function remarksOn(question: MergingQuestion, sizing: Sizing): string[] {
   const { transport = 'kinesis', objective } = question;
   const mean = meanCycle(loadOf(question), sizing);
@@ -106,7 +113,7 @@ function remarksOn(question: MergingQuestion, sizing: Sizing): string[] {
       : []),
     ...(transport === 'sqs'
       ? [
-          `Amazon SQS gives an event to any of its two readers: ${(mean.events / mean.keys).toPrecision(3)} events a key. Kinesis, by key, has one reader a key and merges more.`,
+          `two readers of a queue merge ${(mean.events / mean.keys).toPrecision(3)} events a key, because any of them may get any event. Lambda begins with five batches at once; if it goes on collecting five, they merge ${ratioWithReaders(question, sizing, LAMBDA_BATCHES).toPrecision(3)}. Neither was measured on AWS. Kinesis, by key, has one reader a key and merges more.`,
         ]
       : [
           `${transport === 'kinesis' ? 'Use the cache key as partition key: events of a key that come to two readers are merged to' : 'Do not scale the readers of a stream: two of them merge'} ${two} events a key. A short time to live, or a version in the key, needs no invalidation at all where some seconds of age do no harm.`,

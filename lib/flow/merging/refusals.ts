@@ -1,20 +1,9 @@
 /** Why no setting keeps a promise, and changes that each would. */
 import { duration, figure } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
-import {
-  brokenBy,
-  fullestCycle,
-  LEAST_RATIO,
-  type Load,
-  leastWindow,
-  loadOf,
-  meanCycle,
-  type Settings,
-  settingsFor,
-  shardsTake,
-  sizingOf,
-  windowBounds,
-} from './sizing';
+import { fullestCycle, meanCycle } from './cycles';
+import { type Load, loadOf, type Settings, shardsTake } from './load';
+import { brokenBy, LEAST_RATIO, leastWindow, settingsFor, sizingOf, windowBounds } from './sizing';
 import { TRANSPORTS } from './transports';
 import type { MergingQuestion, MergingWorkload } from './workload';
 
@@ -41,6 +30,8 @@ export function refusal(question: MergingQuestion): string {
       return `${prefix}${told} collect ${figure(fullest.events)} events a reader, more than one batch holds`;
     case 'progress':
       return `${prefix}${told} have more keys in progress than the invalidator allows`;
+    case 'wildcards':
+      return `${prefix}${figure(high.wildcards)} wildcards in ${told} are more than the invalidator has in progress, ${figure(load.invalidator.inProgress!.wildcards)}`;
     case 'flush':
       return `${prefix}a batch of different keys takes longer than ${duration(load.transport.mostSeconds!)}, the most of ${title}`;
     case 'window':
@@ -88,6 +79,10 @@ function noWindow(question: MergingQuestion, most: number, high: Load): string {
   if (!bounds.cost) return `${figure(mean.keys)} keys ${at} cost more than ${figure(invalidationCost!)} USD a peak`;
   if (!bounds.progress)
     return `${figure(meanCycle(high, settings).keys)} keys ${at} are more than the invalidator has in progress`;
+  if (!bounds.wildcards) {
+    const { wildcards, seconds } = load.invalidator.inProgress!;
+    return `${figure(high.wildcards)} wildcards ${at} are more than the ${figure(wildcards)} that the invalidator has in progress for ${duration(seconds)}`;
+  }
   return `${figure(mean.keys)} keys ${at} are ${duration(mean.keys * load.keySeconds)} of work, more than half of what ${figure(workers)} ${workers === 1 ? 'call' : 'calls'} at once do`;
 }
 
@@ -113,6 +108,9 @@ export function waysOut(question: MergingQuestion): string[] {
   if (seconds !== undefined) ways.push(`keySeconds of ${rounded(seconds)}`);
   const keys = largestBelow(workload.distinctKeys, (one) => one >= 1 && load({ distinctKeys: Math.floor(one) }));
   if (keys !== undefined) ways.push(`distinctKeys of ${Math.floor(keys)}: tags, or a wildcard, name many at once`);
+  const { wildcardKeys = 0 } = workload;
+  const wildcards = largestBelow(wildcardKeys, (one) => one >= 1 && load({ wildcardKeys: Math.floor(one) }));
+  if (wildcards !== undefined) ways.push(`wildcardKeys of ${Math.floor(wildcards)}`);
   for (const [name, value] of Object.entries({ windowSeconds, workers, shards, maxBatch })) {
     if (value !== undefined && holds({ [name]: undefined })) ways.push(`leave ${name} out`);
   }

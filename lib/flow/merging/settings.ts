@@ -14,7 +14,7 @@ const COMMON = {
 export function functionSettings(plan: MergingPlan): Record<string, string> {
   return valuesOf(plan, {
     ...COMMON,
-    CALL_SECONDS: 'callTimeoutSeconds',
+    CALL_TIMEOUT_SECONDS: 'callTimeoutSeconds',
     SPARE_SECONDS: 'spareSeconds',
     ASIDE_AFTER_SECONDS: 'asideAfterSeconds',
   });

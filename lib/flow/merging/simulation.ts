@@ -76,6 +76,8 @@ export interface Readers {
   readonly windowSeconds: number;
   readonly fixedSeconds: number;
   readonly keySeconds: number;
+  /** Of each call, beside its keys. Default: none. */
+  readonly callSeconds?: number;
   /** Calls at once of a reader, and keys of a call: a call is as long as its keys, however many calls there are. */
   readonly workers: number;
   readonly keysPerCall: number;
@@ -237,12 +239,15 @@ function runReader(
 }
 
 /** Seconds of a flush: its calls are dealt one by one to the worker that is free first. */
-function workSeconds(keys: number, { fixedSeconds, keySeconds, workers, keysPerCall }: Readers): number {
+function workSeconds(
+  keys: number,
+  { fixedSeconds, keySeconds, callSeconds = 0, workers, keysPerCall }: Readers,
+): number {
   const busy = new Float64Array(workers);
   for (let left = keys; left > 0; left -= keysPerCall) {
     let first = 0;
     for (let worker = 1; worker < workers; worker += 1) if (busy[worker] < busy[first]) first = worker;
-    busy[first] += Math.min(left, keysPerCall) * keySeconds;
+    busy[first] += callSeconds + Math.min(left, keysPerCall) * keySeconds;
   }
   return fixedSeconds + Math.max(...busy);
 }

@@ -1,4 +1,5 @@
 /** What carries the events from producers to readers: limits once, for plan, constructs and rules. */
+import { LAMBDA_PAYLOAD } from './run-time';
 
 /** What can carry events. */
 export type TransportName = 'kinesis' | 'sqs' | 'redis-stream';
@@ -34,8 +35,6 @@ export interface TransportFacts {
 
 const LAMBDA_WINDOW = { least: 1, most: 300, step: 1 } as const;
 const LAMBDA_SECONDS = 900;
-/** AWS Lambda quotas: 6 MB of a synchronous invocation; measured in mebibytes, so this is on the safe side. */
-const LAMBDA_PAYLOAD = 6_000_000;
 
 /**
  * Memory of a merger in a container, and the part of it that a batch may take; the program itself takes some 60 MiB, and as

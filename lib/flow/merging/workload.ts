@@ -27,14 +27,31 @@ export interface MergingWorkload extends Arrivals {
   readonly keySeconds: number;
 
   /**
-   * Seconds of a flush that do not depend on how many keys it has. 0 to 3600.
+   * Seconds of a flush beside its calls: to read, to merge and to acknowledge. 0 to 3600.
    *
    * @default 0
    */
   readonly flushSeconds?: number;
 
   /**
-   * Bytes of one event. 1 to 1,048,576.
+   * Seconds of one call that do not depend on how many keys it has, such as the way there and back. A flush has as many calls
+   * as its keys need: `keysPerCall` of the plan. 0 to 60.
+   *
+   * @default 0
+   */
+  readonly callSeconds?: number;
+
+  /**
+   * Of the distinct keys, those that end in `*`: paths of Amazon CloudFront with a wildcard, of which it takes 15 at once. A
+   * whole number, 0 to `distinctKeys`. Needs an invalidator that has wildcards.
+   *
+   * @default 0
+   */
+  readonly wildcardKeys?: number;
+
+  /**
+   * Bytes of one event, with its partition key where it has one. Text: what is no UTF-8 does not reach a function as it was
+   * sent. 1 to 1,048,576.
    *
    * @default 256
    */

@@ -25,6 +25,12 @@ export function withQueueSettings(plan: QueuePlan, settings: QueueSettings): Que
   return new QueuePlan(plan.subject, knobs, plan.predictions, plan.remarks, plan.servedBy, plan.peaked);
 }
 
+/** The plan with one more remark. */
+export function withRemark(plan: QueuePlan, remark: string): QueuePlan {
+  const { subject, knobs, predictions, remarks, servedBy, peaked } = plan;
+  return new QueuePlan(subject, knobs, predictions, [...remarks, remark], servedBy, peaked);
+}
+
 function isSetting(name: string): name is keyof QueueSettings {
   return Object.hasOwn(SETTINGS, name);
 }

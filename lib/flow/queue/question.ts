@@ -34,6 +34,12 @@ export interface BrokerChoices {
   readonly maxReceiveCount?: number;
   /** Seconds that a message may wait (SQS, Pub/Sub). */
   readonly retentionSeconds?: number;
+  /** Seconds that one receive hides a message of a queue that exists already (SQS). 0 to 43,200. */
+  readonly visibilityTimeoutSeconds?: number;
+  /** Seconds that an existing dead-letter queue keeps a message (SQS). 2 to 14 days. */
+  readonly deadLetterRetentionSeconds?: number;
+  /** Seconds that one receive hides a letter of an existing dead-letter queue (SQS). 30 to 43,200. */
+  readonly deadLetterVisibilitySeconds?: number;
   /** Whether a KMS key of the account encrypts the messages (SQS), so that data keys are reused for a while. */
   readonly customerKey?: boolean;
   /** Redrives of dead letters (SQS). Absent: nothing redrives. */

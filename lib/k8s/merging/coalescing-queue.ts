@@ -5,9 +5,11 @@ import { type Check, wholeNumber } from '../../flow/errors';
 import { CHECKED, having, type Kinds, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { coalescingAlertKnobs } from '../../flow/merging/alarms';
 import { planCoalescing } from '../../flow/merging/plan';
+import { GROUP } from '../../flow/merging/run-time';
 import { containerSettings } from '../../flow/merging/settings';
 import { MERGER_BYTES } from '../../flow/merging/transports';
 import type { MergingObjective, MergingPlan, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
+import { REDIS_PORT } from '../../flow/redis';
 import { alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
 import { stockImage } from '../images';
@@ -33,9 +35,6 @@ import type { InvalidatorBinding } from './invalidator-binding';
 /** Folder of the program. */
 const PROGRAM = '/opt/coalescer';
 const METRICS_PORT = 8080;
-const REDIS_PORT = 6379;
-/** The consumer group of the mergers. */
-const GROUP = 'coalescer';
 
 /**
  * What a queue that merges is sized from.

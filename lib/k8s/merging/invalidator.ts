@@ -1,13 +1,12 @@
 import type { Check } from '../../flow/errors';
 import { FLAG, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
 import type { InvalidatorName } from '../../flow/merging/invalidators';
+import { REDIS_PORT } from '../../flow/redis';
 import { SECRET_KEY } from '../kinds';
 import { cidr, dnsLabel, foreignName, secretChecks, textCheck } from '../names';
 import { placeOf } from '../network-policy';
 import type { SecretKey } from '../secret-key';
 import type { InvalidatorBinding } from './invalidator-binding';
-
-const REDIS_PORT = 6379;
 
 /**
  * A service that rebuilds what is cached.

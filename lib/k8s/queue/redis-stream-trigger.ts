@@ -1,9 +1,9 @@
 import type { Check } from '../../flow/errors';
 import { FLAG, type Kinds, needed, sound, TEXT } from '../../flow/kinds';
+import { REDIS_PORT } from '../../flow/redis';
 import { foreignName } from '../names';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import {
-  REDIS_PORT,
   REDIS_SERVER,
   type RedisServer,
   redisServerChecks,

@@ -13,6 +13,7 @@ import { PIPE_RULES } from './pipes';
 import type { Template } from './read/template';
 import { SCALING_RULES } from './scaling';
 import { SCHEDULE_RULES } from './schedules';
+import { SECRET_RULES } from './secrets';
 import { SQS_RULES } from './sqs';
 import { STATE_RULES } from './states';
 import { STORAGE_RULES } from './storage';
@@ -41,4 +42,5 @@ export const CLOUDFORMATION_RULES: readonly Rule<Template>[] = [
   ...DATABASE_RULES,
   ...MAIL_RULES,
   ...CACHE_RULES,
+  ...SECRET_RULES,
 ];

@@ -1,9 +1,11 @@
 /**
  * A YAML file as places that can be edited: what each one is, and where it begins and ends.
  */
-import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE } from 'js-yaml';
+
 import { MAX_DEPTH } from '../limits';
-import { type Place, resourcesIn } from '../lines';
+import { resourcesIn } from '../lines';
+import type { Place } from '../place';
+import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE } from '../yaml';
 
 /** One value of a file. */
 export interface Node extends Place {

@@ -7,8 +7,9 @@ import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { type Manifests, namespaceOf } from './read/manifests';
 import { quantity } from './read/quantities';
+import { type Limit, limitsIn, ofRun, quotasOf } from './read/quotas';
 import { serviceSeconds } from './read/service-time';
-import { byZone, fullest, jobSchedule, LIMITS, type Limit, quotasOf, scheduled, type Together } from './read/stampede';
+import { byZone, fullest, jobSchedule, scheduled, type Together } from './read/stampede';
 
 /** CronJobs in one minute that count as a stampede for any request. */
 const MANY = 5;
@@ -34,7 +35,7 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
     *check(manifests) {
       for (const zone of byZone(scheduled(manifests))) {
         for (const [namespace, inside] of grouped(zone.map((each) => [namespaceOf(each.job), each] as const))) {
-          const demand = demandOf(manifests, inside);
+          const demand = demandOf(inside);
           for (const quota of quotasOf(manifests, namespace)) yield* beyondQuota(demand, quota);
         }
         // One that starts every few minutes meets all others wherever it is moved.
@@ -209,9 +210,9 @@ interface Demand {
 }
 
 /** The demand of some CronJobs, computed once for all quotas. */
-function demandOf(manifests: Manifests, jobs: Parameters<typeof fullest>[0]): (limit: Limit) => Demand {
+function demandOf(jobs: Parameters<typeof fullest>[0]): (limit: Limit) => Demand {
   return oncePer((limit: Limit): Demand => {
-    const use = (job: Resource) => limit.use(manifests, job) ?? 0;
+    const use = (job: Resource) => ofRun(limit, job) ?? 0;
     const most = oncePer((_: Limit) => {
       const together = fullest(jobs, use);
       return { together, asked: (together?.jobs ?? []).reduce((sum, job) => sum + use(job), 0) };
@@ -221,7 +222,7 @@ function demandOf(manifests: Manifests, jobs: Parameters<typeof fullest>[0]): (l
 }
 
 function* beyondQuota(demand: (limit: Limit) => Demand, quota: Resource): Iterable<Found> {
-  for (const limit of LIMITS) {
+  for (const limit of limitsIn(quota)) {
     const hard = quantity(quota.at('spec', 'hard', limit.key));
     // If all of them fit together, no minute can be too full.
     if (hard === undefined || demand(limit).all <= hard) continue;

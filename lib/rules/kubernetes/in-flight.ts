@@ -2,6 +2,7 @@ import { KEDA_COOLDOWN_SECONDS, LONGEST_GRACE_SECONDS } from '../../flow/queue/p
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import type { Found, Rule } from '../rule';
+import { countsOnlyWaiting } from './read/counting';
 import type { Manifests } from './read/manifests';
 import { scalersOf, targetOf, triggersOf } from './read/scalers';
 import { grace, preStopSeconds, serviceSeconds, serviceTime } from './read/service-time';
@@ -144,26 +145,6 @@ function isOneEach(trigger: Value): boolean {
   const target =
     metadata.at('value').number() ?? metadata.at('queueLength').number() ?? metadata.at('listLength').number();
   return trigger.at('type').text() === 'rabbitmq' && target === 1;
-}
-
-/** Whether a trigger certainly counts only items that no consumer has taken. */
-function countsOnlyWaiting(trigger: Value): boolean {
-  const metadata = trigger.at('metadata');
-  switch (trigger.at('type').text()) {
-    case 'rabbitmq': {
-      const protocol = metadata.at('protocol').text('auto');
-      if (protocol === 'http') return metadata.at('excludeUnacknowledged').flag(false) === true;
-      return protocol === 'amqp' || /^amqps?:/.test(metadata.at('host').text() ?? '');
-    }
-    case 'aws-sqs-queue':
-      return metadata.at('scaleOnInFlight').flag(true) === false;
-    case 'redis':
-    case 'redis-cluster':
-    case 'redis-sentinel':
-      return metadata.at('listName').present;
-    default:
-      return false;
-  }
 }
 
 /** Jobs that KEDA lets end, and a node autoscaler does not. */

@@ -1,5 +1,6 @@
 import { grouped } from '../../flow/grouped';
 import { FAILED_READINGS } from '../../flow/queue/platforms/keda';
+import { isTriggerCredential } from '../credentials';
 import type { Resource, Value } from '../document';
 import { greatest } from '../extremes';
 import { oncePer } from '../once-per';
@@ -78,7 +79,7 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
       for (const { trigger } of triggers(manifests)) {
         for (const [key, value] of trigger.at('metadata').entries()) {
           // KEDA resolves …FromEnv from the pod; the value is a name, not a secret.
-          if (key.endsWith('FromEnv') || !isCredential(key, value.text() ?? '')) continue;
+          if (key.endsWith('FromEnv') || !isTriggerCredential(key, value.text() ?? '')) continue;
           yield {
             at: value,
             message: `${key} of the ${trigger.at('type').text()} trigger holds a credential in plain text`,
@@ -242,22 +243,6 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
     },
   },
 ];
-
-/** A password inside an address, or a key whose value is one. */
-function isCredential(key: string, text: string): boolean {
-  const inAddress = /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:([^/\s@]+)@/i.exec(text)?.[1];
-  if (inAddress !== undefined) return !isName(inAddress);
-  const names =
-    /password|secretKey|secretAccessKey|clientSecret|^credentials$|connection$|connectionString|sasToken|apiKey|accessToken/i;
-  return names.test(key) && text !== '' && !isName(text);
-}
-
-/** Whether a text names a variable that holds the secret: `REDIS_PASSWORD`, `${PASSWORD}`, `$(PASSWORD)`. */
-function isName(text: string): boolean {
-  return (
-    /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(text) || /^(\$\{[^}]*\}|\$\([^)]*\)|\{\{[\s\S]*\}\}|\$\w+)$/.test(text.trim())
-  );
-}
 
 /** A target for each replica that is reached only when the queue is far longer than people mean. */
 function* farAbove(scaler: Resource, trigger: Value): Iterable<Found> {

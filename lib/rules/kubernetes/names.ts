@@ -1,3 +1,4 @@
+import type { Resource } from '../document';
 import type { Rule } from '../rule';
 import type { Manifests } from './read/manifests';
 
@@ -21,18 +22,28 @@ const GROUPS = [
   'storage.k8s.io',
 ];
 
-/** Kinds of the core group that occur in manifests. */
+/**
+ * Kinds of the core group that occur in manifests. A Pod without a name is a template for a program that makes Pods of
+ * it: agents of Jenkins, Airflow, Spark.
+ */
 const CORE = [
   'ConfigMap',
   'LimitRange',
   'Namespace',
   'PersistentVolumeClaim',
-  'Pod',
   'ResourceQuota',
   'Secret',
   'Service',
   'ServiceAccount',
 ];
+
+/** Workloads that the API server refuses without a selector. */
+const SELECTING = ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'apps/ReplicaSet'];
+
+/** Whether a manifest is only a part of one: a patch, whose target is named elsewhere. */
+function isPart(resource: Resource): boolean {
+  return SELECTING.includes(resource.type) && resource.at('spec', 'selector').absent;
+}
 
 /** Rules about manifests as such. */
 export const NAME_RULES: readonly Rule<Manifests>[] = [
@@ -48,6 +59,7 @@ export const NAME_RULES: readonly Rule<Manifests>[] = [
         const [group, kind] = resource.type.split('/');
         if (kind === undefined ? !CORE.includes(group) : !GROUPS.includes(group)) continue;
         const name = resource.at('metadata', 'name');
+        if (isPart(resource)) continue;
         if (!name.absent || !resource.at('metadata', 'generateName').absent) continue;
         yield {
           at: name,

@@ -1,4 +1,5 @@
 import type { Rule } from '../rule';
+import { BACKLOG_RULES } from './backlog';
 import { CRON_RULES } from './cron';
 import { IN_FLIGHT_RULES } from './in-flight';
 import { ISTIO_RULES } from './istio';
@@ -11,11 +12,13 @@ import { PROMETHEUS_RULES } from './prometheus';
 import { QUOTA_RULES } from './quota';
 import { RABBITMQ_RULES } from './rabbitmq';
 import type { Manifests } from './read/manifests';
+import { SECRET_RULES } from './secrets';
 import { WORKLOAD_RULES } from './workload';
 
 /** Rules over Kubernetes manifests, in the order in which the docs list them. */
 export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...KEDA_RULES,
+  ...BACKLOG_RULES,
   ...IN_FLIGHT_RULES,
   ...CRON_RULES,
   ...QUOTA_RULES,
@@ -27,4 +30,5 @@ export const KUBERNETES_RULES: readonly Rule<Manifests>[] = [
   ...ISTIO_RULES,
   ...RABBITMQ_RULES,
   ...LOG_RULES,
+  ...SECRET_RULES,
 ];

@@ -10,6 +10,7 @@
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Cluster, Redis } from 'ioredis';
+import { REDIS_PORT } from '../../flow/redis';
 import { CacheInvalidator, cacheClient } from '../coalescer/cache';
 import type { Invalidator } from '../coalescer/flush';
 import { HttpInvalidator } from '../coalescer/http';
@@ -19,7 +20,6 @@ import { metricsText, Readings } from './readings';
 import { RedisStream } from './stream';
 
 const COMMAND_MILLIS = 10_000;
-const REDIS_PORT = 6379;
 
 async function main(): Promise<void> {
   const stream = `${setting('STREAM')}:${shard()}`;

@@ -58,8 +58,14 @@ export class LambdaCache implements Invalidator {
       this.timeoutSeconds,
     );
     client.on('error', () => {});
-    await client.connect();
-    return client;
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      // It would go on trying, with the password of now, beside the next one.
+      client.disconnect();
+      throw error;
+    }
   }
 
   async #credentials(SecretId: string): Promise<{ username?: string; password: string }> {

@@ -34,17 +34,17 @@ export async function flushBatch(
   if (aside.length > 0) await ports.aside(aside);
   if (malformed.length > 0) await ports.malformed(malformed);
   if (aside.length + malformed.length > 0) ports.count('SetAside', aside.length + malformed.length);
-  ports.count('Events', events.length - undone.reduce((sum, one) => sum + one.events, 0));
+  const first = undone.reduce((least, one) => Math.min(least, one.first), events.length);
+  // Of a stream, what is handed over again counts when it is worked on for good.
+  const again = undone.reduce((sum, one) => sum + one.events, 0);
+  ports.count('Events', fromFailure ? first : events.length - again);
   ports.count('Keys', done.length + aside.length);
   const oldest = events.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
   if (events.length > 0) ports.delay(Math.max(0, (ports.now() - oldest) / 1000));
   if (undone.length === 0) return { batchItemFailures: [] };
-  if (fromFailure) {
-    const first = undone.reduce((least, one) => Math.min(least, one.first), events.length);
-    return { batchItemFailures: [{ itemIdentifier: events[first].id }] };
-  }
-  const again = new Set(undone.map(({ key }) => key));
+  if (fromFailure) return { batchItemFailures: [{ itemIdentifier: events[first].id }] };
+  const keysAgain = new Set(undone.map(({ key }) => key));
   return {
-    batchItemFailures: events.filter(({ key }) => again.has(key)).map(({ id }) => ({ itemIdentifier: id })),
+    batchItemFailures: events.filter(({ key }) => keysAgain.has(key)).map(({ id }) => ({ itemIdentifier: id })),
   };
 }

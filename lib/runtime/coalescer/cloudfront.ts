@@ -1,6 +1,7 @@
 /** Amazon CloudFront as an invalidator: keys are paths, or tags that begin with `#`. */
 import { createHash } from 'node:crypto';
 import { CloudFrontClient, CreateInvalidationCommand } from '@aws-sdk/client-cloudfront';
+import { MOST_WILDCARDS } from '../../flow/merging/run-time';
 import type { Invalidator, Outcome } from './flush';
 import type { MergedKey } from './merge';
 import { within } from './time-out';
@@ -11,8 +12,6 @@ const TAG = /^#[\x21-\x2b\x2d-\x7e]{1,256}$/;
 /** The limit of paths in progress, and those of calls. */
 const TOO_MANY = 'TooManyInvalidationsInProgress';
 const THROTTLED = ['ThrottlingException', 'Throttling', 'TooManyRequestsException'];
-/** Paths with a wildcard in progress at most, beside the others: Amazon CloudFront developer guide, Quotas. */
-const MOST_WILDCARDS = 15;
 
 /** Invalidates paths and tags of one distribution. */
 export class CloudFrontInvalidator implements Invalidator {

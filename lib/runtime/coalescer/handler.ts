@@ -27,7 +27,7 @@ export interface InvalidatorSetting {
 /** Seconds of a request that sets keys aside, or reads a secret. */
 const REQUEST_SECONDS = 2;
 
-const callSeconds = numberSetting('CALL_SECONDS');
+const callSeconds = numberSetting('CALL_TIMEOUT_SECONDS');
 /** Before the function is ended: time to set aside and to answer. */
 const spareMillis = 1000 * numberSetting('SPARE_SECONDS');
 const sqs = new SQSClient({ maxAttempts: 2, requestHandler: within(REQUEST_SECONDS) });

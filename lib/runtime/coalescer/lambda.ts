@@ -1,5 +1,6 @@
 /** A function that gets the keys and rebuilds what is cached of them. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { LAMBDA_PAYLOAD } from '../../flow/merging/run-time';
 import type { Invalidator, Outcome } from './flush';
 import type { MergedKey } from './merge';
 import { answered, requestText } from './request';
@@ -18,12 +19,21 @@ export class LambdaInvalidator implements Invalidator {
   }
 
   public async invalidate(keys: readonly MergedKey[]): Promise<Outcome> {
+    const Payload = new TextEncoder().encode(requestText(keys));
+    const names = keys.map(({ key }) => key);
+    // Fewer keys may fit. One that does not fit by itself never will.
+    if (Payload.length > LAMBDA_PAYLOAD) return keys.length > 1 ? { busy: names, smaller: true } : { refused: names };
+    return this.#invoke(keys, Payload);
+  }
+
+  async #invoke(keys: readonly MergedKey[], request: Uint8Array): Promise<Outcome> {
     try {
       const { FunctionError, Payload } = await this.#client.send(
-        new InvokeCommand({ FunctionName: this.functionName, Payload: new TextEncoder().encode(requestText(keys)) }),
+        new InvokeCommand({ FunctionName: this.functionName, Payload: request }),
       );
       if (FunctionError !== undefined) throw Object.assign(new Error(FunctionError), { name: 'FunctionError' });
-      return answered(Payload === undefined ? '' : new TextDecoder().decode(Payload), keys);
+      // The client gives null for an answer of no bytes, whatever its types say.
+      return answered(Payload ? Buffer.from(Payload).toString('utf8') : '', keys);
     } catch (error) {
       if ((error as { name?: string }).name === 'TooManyRequestsException') return { busy: keys.map(({ key }) => key) };
       throw error;

@@ -1,4 +1,5 @@
 /** Batches of Lambda as events with keys. */
+import { createHash } from 'node:crypto';
 import type { KinesisStreamRecord, SQSRecord } from 'aws-lambda';
 import type { KeyEvent } from './merge';
 
@@ -45,12 +46,16 @@ export function sqsBatch(records: readonly SQSRecord[], keyOf: string): Batch {
       key === undefined ? [{ id: messageId, reason: `no text at ${keyOf}` }] : [],
     ),
     ordered: false,
-    name: records
-      .map(({ messageId }) => messageId)
-      .sort()
-      .join(' '),
+    name: nameOf(records.map(({ messageId }) => messageId)),
     fromFailure: false,
   };
+}
+
+/** Of the same messages the same, in any order, and no longer for ten thousand of them. */
+function nameOf(ids: readonly string[]): string {
+  return createHash('sha256')
+    .update([...ids].sort().join(' '))
+    .digest('hex');
 }
 
 /** The text at a JSON pointer (RFC 6901); undefined when there is none. */

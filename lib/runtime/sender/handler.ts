@@ -43,7 +43,7 @@ const config: SenderConfig = {
   mostRecipients: numberSetting('MOST_RECIPIENTS'),
   onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
   claimSeconds: numberSetting('CLAIM_SECONDS'),
-  callSeconds: numberSetting('CALL_SECONDS'),
+  callSeconds: numberSetting('CALL_TIMEOUT_SECONDS'),
   backoffSeconds: numberSetting('BACKOFF_SECONDS'),
   backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
   closedSeconds: numberSetting('CLOSED_SECONDS'),

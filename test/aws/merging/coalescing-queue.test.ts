@@ -1,4 +1,4 @@
-import type { Stack } from 'aws-cdk-lib';
+import { Duration, type Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Distribution } from 'aws-cdk-lib/aws-cloudfront';
 import { SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
@@ -84,7 +84,7 @@ describe('the traps of case 9 are absent', () => {
       KEYS_PER_CALL: '100',
       WORKERS: '1',
       ATTEMPTS: '5',
-      CALL_SECONDS: '5',
+      CALL_TIMEOUT_SECONDS: '5',
       SPARE_SECONDS: '5',
       ASIDE_AFTER_SECONDS: '900',
     });
@@ -161,6 +161,22 @@ test('a cache: the merger is in its VPC, is let in, and reads its one secret', (
     GroupId: stack.resolve(cache.securityGroupId),
     SourceSecurityGroupId: stack.resolve(made.queue.securityGroup!.securityGroupId),
   });
+  // Out of it: services of AWS, and the one cache.
+  const { SecurityGroupEgress } = properties(made, made.queue.securityGroup!);
+  expect(SecurityGroupEgress).toEqual([expect.objectContaining({ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 })]);
+  made.template.hasResourceProperties('AWS::EC2::SecurityGroupEgress', {
+    FromPort: 6379,
+    GroupId: stack.resolve(made.queue.securityGroup!.securityGroupId),
+    DestinationSecurityGroupId: stack.resolve(cache.securityGroupId),
+  });
+});
+
+test('a cache that you let it into yourself: it may leave by the port of the cache', () => {
+  const stack = shop();
+  const vpc = new Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 });
+  const made = make({ invalidator: Invalidator.cache({ host: 'cache.internal', port: 6380, vpc }) }, stack);
+  const { SecurityGroupEgress } = properties(made, made.queue.securityGroup!);
+  expect(SecurityGroupEgress.map(({ FromPort }: Untyped) => FromPort)).toEqual([443, 6380]);
 });
 
 test('a cache of several shards is connected to as a cluster', () => {
@@ -201,7 +217,9 @@ describe('the transport SQS', () => {
     });
     Annotations.fromStack(low.stack).hasWarning(
       '/Shop/Invalidations',
-      Match.stringLikeRegexp('two readers of a queue merge [0-9.]+ events a key'),
+      Match.stringLikeRegexp(
+        'two readers of a queue merge [0-9.]+ events a key.*five batches at once.*Neither was measured on AWS',
+      ),
     );
     low.template.resourceCountIs('AWS::Kinesis::Stream', 0);
   });
@@ -222,10 +240,38 @@ describe('the transport SQS', () => {
     expect(refused({ ...LOW, queue }, stack).message).toContain('queue must have a visibility timeout of at least');
   });
 
+  test('so is any other queue of the app, which Lambda would refuse when it is deployed', () => {
+    const stack = shop();
+    expect(refused({ ...LOW, queue: new Queue(stack, 'Mine') }, stack).message).toContain(', got 30 s');
+  });
+
+  test('what an imported queue has is not known here: a warning says what it needs', () => {
+    const stack = shop();
+    const queue = Queue.fromQueueArn(stack, 'Mine', 'arn:aws:sqs:eu-west-1:123456789012:mine');
+    const made = make({ ...LOW, queue }, stack);
+    const { plan } = made.queue;
+    const least = 6 * plan.value('flushTimeoutSeconds') + plan.value('windowSeconds');
+    Annotations.fromStack(stack).hasWarning(
+      '/Shop/Invalidations',
+      Match.stringLikeRegexp(`visibility timeout of the queue is not known here; it has to be at least ${least} s`),
+    );
+  });
+
+  test('an outage, in which every receive fails, uses up no receives, and no retention', () => {
+    const days = make({ ...LOW, outage: Duration.days(3) });
+    const { plan } = days.queue.redriveQueue!;
+    const visible = plan.value('visibilityTimeoutSeconds');
+    expect(plan.value('maxReceiveCount') * visible).toBeGreaterThan(3 * 86_400);
+    expect(plan.value('retentionSeconds')).toBe(6 * 86_400);
+    // 1,000 receives, of which ten are for failures of its own, of 315 s each.
+    expect(refused({ ...LOW, outage: Duration.days(7) }).message).toContain('outageSeconds must be at most 311850');
+    expect(low.queue.redriveQueue!.plan.value('maxReceiveCount')).toBeLessThan(plan.value('maxReceiveCount'));
+  });
+
   test('any other queue is taken as it is, with its key', () => {
     const stack = shop();
     const key = new Key(stack, 'Key');
-    const queue = new Queue(stack, 'Mine', { encryptionMasterKey: key });
+    const queue = new Queue(stack, 'Mine', { encryptionMasterKey: key, visibilityTimeout: Duration.hours(2) });
     const made = make({ ...LOW, queue, keyPointer: '/detail/path' }, stack);
     expect(environment(made).KEY_OF).toBe('/detail/path');
     expect(permissions(made, made.queue.merger.role)['kms:Decrypt']).toContain('Key');

@@ -319,7 +319,7 @@ describe('alarms', () => {
   test('no graph of the dashboard can go negative, whatever the metrics are (trap: a time to drain below zero when producers win)', () => {
     const graphs = dashboardMetrics(usual);
     const expressions = graphs.flatMap((graph) => graph.flatMap((entry) => entry[0].expression ?? []));
-    expect(expressions.length).toBeGreaterThan(3);
+    expect(expressions).toHaveLength(3);
     const amount = fc.integer({ min: 0, max: 1000 });
     for (const graph of graphs) {
       for (const [{ expression }] of graph.filter(([first]) => typeof first === 'object' && first.expression)) {

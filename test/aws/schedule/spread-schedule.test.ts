@@ -6,7 +6,7 @@ import { Cluster, ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { ScheduleGroup } from 'aws-cdk-lib/aws-scheduler';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
 import type { SpreadScheduleProps } from '../../../lib/aws/schedule/spread-schedule-props';
@@ -94,10 +94,10 @@ describe('the traps of case 4 are absent', () => {
 
   test('trap: a run that is lost without a trace: every schedule has a dead-letter queue, another than the work has', () => {
     const { undeliveredQueue, redriveQueue, queue } = usual.schedule;
-    const id = (one: Queue) => usual.stack.getLogicalId(one.node.defaultChild as never);
+    const id = (one: IQueue) => usual.stack.getLogicalId(one.node.defaultChild as never);
     for (const { Target } of schedules) {
       expect(Target.DeadLetterConfig.Arn).toEqual({ 'Fn::GetAtt': [id(undeliveredQueue), 'Arn'] });
-      expect(Target.Arn).toEqual({ 'Fn::GetAtt': [id(queue as Queue), 'Arn'] });
+      expect(Target.Arn).toEqual({ 'Fn::GetAtt': [id(queue), 'Arn'] });
     }
     expect(id(undeliveredQueue)).not.toBe(id(redriveQueue!.deadLetterQueue));
   });

@@ -2,19 +2,12 @@
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { coalescingAlarmKnobs, coalescingAlertKnobs } from '../../../lib/flow/merging/alarms';
+import { costOf } from '../../../lib/flow/merging/costs';
+import { batchLimit, fullestCycle, keysPerSecond, meanCycle } from '../../../lib/flow/merging/cycles';
+import { fullestShare, loadOf, shardsTake } from '../../../lib/flow/merging/load';
 import { cycleOf, distinctKeys, keyGroups } from '../../../lib/flow/merging/occupancy';
 import { planCoalescing, ratioWithReaders } from '../../../lib/flow/merging/plan';
-import {
-  batchLimit,
-  costOf,
-  fullestCycle,
-  fullestShare,
-  keysPerSecond,
-  leastWindow,
-  loadOf,
-  meanCycle,
-  shardsTake,
-} from '../../../lib/flow/merging/sizing';
+import { leastWindow } from '../../../lib/flow/merging/sizing';
 import { MERGER_BYTES } from '../../../lib/flow/merging/transports';
 import type { MergingQuestion, MergingWorkload } from '../../../lib/flow/merging/workload';
 import { Random } from '../../../lib/flow/numerics/random';
@@ -441,6 +434,7 @@ const questions = fc.record({
     keySkew: fc.constantFrom(0, 0.5, 1, 1.3),
     keySeconds: spread(1e-4, 0.1),
     flushSeconds: fc.constantFrom(0, 0.2),
+    callSeconds: fc.constantFrom(0, 0.05),
   }),
   objective: fc.record({ freshnessSeconds: spread(1, 600) }),
   transport: fc.constantFrom('kinesis' as const, 'redis-stream' as const),
@@ -499,4 +493,72 @@ test('more freshness is never a refusal, and more keys are never a shorter delay
     }),
     { numRuns: runs / 4 },
   );
+});
+
+describe('a call has a part of its own', () => {
+  const question: MergingQuestion = withKeys(1000, { callSeconds: 0.05 });
+  const settings = { windowSeconds: 1.8, shards: 1, workers: 1 };
+
+  test('1,000 keys are ten calls, each with its 50 ms: half a second of a flush, not a twentieth', () => {
+    const load = loadOf(withKeys(1000, { callSeconds: 0.05, peakPerSecond: 100_000 }));
+    expect(meanCycle(load, settings).workSeconds).toBeCloseTo(1000 * KEY_SECONDS + 10 * 0.05, 3);
+    expect(planCoalescing('Merge', question).predictions.worstDelaySeconds).toBeGreaterThan(
+      planCoalescing('Merge', storm).predictions.worstDelaySeconds + 2 * 0.4,
+    );
+  });
+
+  test('it counts in what a reader is busy with, and in the time that one call may take', () => {
+    const plan = planCoalescing('Merge', withKeys(1000, { callSeconds: 2 }));
+    // A call of 100 keys of 1.8 ms takes 2.18 s, of which half may be work of the time.
+    expect(plan.predictions.keysPerSecond * (2 / 100 + KEY_SECONDS)).toBeLessThanOrEqual(
+      0.5 * plan.value('workers') * (1 + 1e-9),
+    );
+    expect(plan.value('callTimeoutSeconds')).toBe(Math.ceil(2 * (2 + plan.value('keysPerCall') * KEY_SECONDS)) + 4);
+    expect(plan.value('flushTimeoutSeconds')).toBeGreaterThan(7 * plan.value('callTimeoutSeconds') + 2 * 10 * 2);
+  });
+});
+
+describe('values of a call to a function', () => {
+  test('large values are fewer keys a call: with every character escaped they are within 6 MB', () => {
+    const large: MergingQuestion = {
+      ...withKeys(20, { eventBytes: 100_000, peakPerSecond: 100 }),
+      transport: 'kinesis',
+    };
+    const keys = planCoalescing('Merge', large).value('keysPerCall');
+    expect(keys).toBe(29);
+    expect(keys * 2 * 100_000).toBeLessThan(6_000_000);
+    // A service that is called by HTTP has no such limit that is known here, and neither cache nor CloudFront gets values.
+    expect(planCoalescing('Merge', { ...large, transport: 'redis-stream' }).value('keysPerCall')).toBe(100);
+    expect(planCoalescing('Merge', { ...large, invalidator: 'cache' }).value('keysPerCall')).toBe(1000);
+  });
+});
+
+describe('wildcards of CloudFront', () => {
+  const question = (wildcardKeys: number, more: Partial<MergingQuestion> = {}): MergingQuestion => ({
+    ...withKeys(1000, { keySeconds: 1e-5, wildcardKeys }),
+    objective: { freshnessSeconds: 200 },
+    transport: 'kinesis',
+    invalidator: 'cloudfront',
+    ...more,
+  });
+
+  test('20 of them, with a quarter more, are at most 15 a minute in a cycle of 100 s', () => {
+    const plan = planCoalescing('Merge', question(20));
+    expect(plan.value('windowSeconds')).toBe(100);
+    expect(plan.knob('windowSeconds').formula).toContain('no more wildcards are in progress');
+    expect(planCoalescing('Merge', question(3)).value('windowSeconds')).toBe(25);
+  });
+
+  test('more than a window can hold are refused, with a number that can', () => {
+    const { message, waysOut } = refusal(question(100));
+    expect(message).toContain('100 wildcards in a window of');
+    const [, most] = /wildcardKeys of (\d+)/.exec(waysOut.join())!;
+    expect(planCoalescing('Merge', question(Number(most))).value('windowSeconds')).toBeLessThanOrEqual(139);
+  });
+
+  test('a service has none', () => {
+    expect(() => planCoalescing('Merge', question(3, { invalidator: 'rebuild' }))).toThrow(
+      'wildcardKeys needs an invalidator that has wildcards',
+    );
+  });
 });

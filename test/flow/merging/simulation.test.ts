@@ -1,6 +1,8 @@
 /** Readers event by event against what the plan predicts. */
 import fc from 'fast-check';
 import { CapacityError } from '../../../lib/flow/errors';
+import { batchLimit, meanCycle } from '../../../lib/flow/merging/cycles';
+import { loadOf } from '../../../lib/flow/merging/load';
 import { keyGroups } from '../../../lib/flow/merging/occupancy';
 import { planCoalescing, ratioWithReaders } from '../../../lib/flow/merging/plan';
 import {
@@ -10,7 +12,6 @@ import {
   runMerging,
   runOneByOne,
 } from '../../../lib/flow/merging/simulation';
-import { batchLimit, loadOf, meanCycle } from '../../../lib/flow/merging/sizing';
 import { TRANSPORTS } from '../../../lib/flow/merging/transports';
 import type { MergingPlan, MergingQuestion } from '../../../lib/flow/merging/workload';
 import { Random } from '../../../lib/flow/numerics/random';
@@ -115,6 +116,7 @@ test('any plan keeps its freshness, its ratio within 10 %, and leaves no key sta
       keySkew: fc.constantFrom(0, 0.8, 1.2),
       keySeconds: spread(1e-4, 1),
       flushSeconds: fc.constantFrom(0, 0.2, 1),
+      callSeconds: fc.constantFrom(0, 0.05, 0.5),
     }),
     objective: fc.record({ freshnessSeconds: spread(2, 60) }),
     transport: fc.constantFrom('kinesis' as const, 'redis-stream' as const),
@@ -125,7 +127,7 @@ test('any plan keeps its freshness, its ratio within 10 %, and leaves no key sta
       const plan = planned(question);
       if (plan === undefined) return;
       plans += 1;
-      const { peakPerSecond, distinctKeys, keySkew, keySeconds, flushSeconds } = question.workload;
+      const { peakPerSecond, distinctKeys, keySkew, keySeconds, flushSeconds, callSeconds } = question.workload;
       const { cycleSeconds, mergeRatio, worstDelaySeconds } = plan.predictions;
       const run = runMerging(
         // As long as twelve cycles, so that the first and the last count for little.
@@ -139,6 +141,7 @@ test('any plan keeps its freshness, its ratio within 10 %, and leaves no key sta
           windowSeconds: plan.value('windowSeconds'),
           fixedSeconds: flushSeconds,
           keySeconds,
+          callSeconds,
           workers: plan.value('workers'),
           keysPerCall: plan.value('keysPerCall'),
           pollSeconds: TRANSPORTS[question.transport].pollSeconds,

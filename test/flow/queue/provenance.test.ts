@@ -22,6 +22,11 @@ const CHOICES: Readonly<Record<string, Read>> = {
   startSeconds: ({ consumer }) => consumer?.startSeconds,
   maxReceiveCount: ({ maxReceiveCount }) => maxReceiveCount,
   retentionSeconds: ({ retentionSeconds }) => retentionSeconds,
+  visibilityTimeoutSeconds: ({ visibilityTimeoutSeconds }) => visibilityTimeoutSeconds,
+  // Pub/Sub has a knob of that name, which cannot be chosen.
+  deadLetterRetentionSeconds: ({ broker, deadLetterRetentionSeconds }) =>
+    broker === 'sqs' ? deadLetterRetentionSeconds : undefined,
+  deadLetterVisibilitySeconds: ({ deadLetterVisibilitySeconds }) => deadLetterVisibilitySeconds,
   maxRedrives: ({ redrive }) => redrive?.maxRedrives,
   successRatioFloor: ({ redrive }) => redrive?.successRatioFloor,
   ackDeadlineSeconds: ({ ackDeadlineSeconds }) => ackDeadlineSeconds,
@@ -63,6 +68,9 @@ const questions: fc.Arbitrary<QueueQuestion> = fc
     scaleToZero: optional(fc.boolean()),
     maxReceiveCount: whole(5, 20),
     retentionSeconds: whole(100_000, 1_100_000),
+    visibilityTimeoutSeconds: whole(5400, 43_200),
+    deadLetterRetentionSeconds: whole(172_800, 1_209_600),
+    deadLetterVisibilitySeconds: whole(30, 900),
     redrive: optional(
       fc.record(
         {

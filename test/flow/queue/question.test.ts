@@ -178,6 +178,9 @@ describe('values of another kind', () => {
         'minimumBackoffSeconds',
         'maxReceiveCount',
         'retentionSeconds',
+        'visibilityTimeoutSeconds',
+        'deadLetterRetentionSeconds',
+        'deadLetterVisibilitySeconds',
         'roundTripSeconds',
       ].map((name) => (value: unknown) => asked({ ...pair, [name]: value })),
     ];

@@ -64,5 +64,8 @@ export function tightQuestion(random: Random, { platform, broker }: Pair): Queue
     ...(canSleep ? { scaleToZero: true } : {}),
     ...(broker === 'kafka' && oneIn(2) ? { partitions: most } : {}),
     ...((broker === 'sqs' || broker === 'pubsub') && oneIn(6) ? { retentionSeconds: 86_400 } : {}),
+    ...(broker === 'sqs' && oneIn(8)
+      ? { visibilityTimeoutSeconds: Math.min(43_200, Math.ceil(spread(10, 90_000))) }
+      : {}),
   };
 }

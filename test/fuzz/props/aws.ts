@@ -13,7 +13,7 @@ import { StorageClass } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { ConfigurationSet, EmailIdentity } from 'aws-cdk-lib/aws-ses';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import fc from 'fast-check';
 import { BackpressureChecks } from '../../../lib/aws/backpressure-checks';
@@ -110,7 +110,45 @@ const redrive = fc.record({
   maskedFields: optional(fc.array(fc.constantFrom('iban', 'password', 'phone'), { maxLength: 3 })),
   alarms: flag,
   dashboard: flag,
+  given: fc.constantFrom(undefined, undefined, undefined, 'own', 'bare', 'imported', 'both imported'),
+  existing: optional(
+    fc.record(
+      {
+        visibilityTimeout: seconds(0, 50_000),
+        maxReceiveCount: fc.integer({ min: 0, max: 12 }),
+        retention: seconds(3600, 1_209_600),
+        deadLetterRetention: seconds(80_000, 1_300_000),
+        deadLetterVisibilityTimeout: seconds(0, 900),
+      },
+      { requiredKeys: [] },
+    ),
+  ),
 });
+
+/** Queues that are there already. */
+function givenQueues(stack: Stack, given: string | undefined, fifo: unknown) {
+  const isFifo = fifo === true ? true : undefined;
+  const letters = () =>
+    new Queue(stack, 'Letters', {
+      fifo: isFifo,
+      retentionPeriod: Duration.days(14),
+      visibilityTimeout: Duration.minutes(3),
+    });
+  const queue = (deadLetterQueue?: IQueue) =>
+    new Queue(stack, 'There', {
+      fifo: isFifo,
+      visibilityTimeout: Duration.minutes(15),
+      deadLetterQueue: deadLetterQueue && { queue: deadLetterQueue, maxReceiveCount: 5 },
+    });
+  const imported = (name: string) => {
+    const queueArn = stack.formatArn({ service: 'sqs', resource: `${name}${isFifo ? '.fifo' : ''}` });
+    return Queue.fromQueueAttributes(stack, name, { queueArn, fifo: isFifo });
+  };
+  if (given === 'own') return { queue: queue(letters()) };
+  if (given === 'bare') return { queue: queue() };
+  if (given === 'imported') return { queue: imported('There') };
+  return given === undefined ? {} : { queue: imported('There'), deadLetterQueue: imported('Letters') };
+}
 
 const webhooks = fc.record({
   workload: queueWorkload,
@@ -329,6 +367,8 @@ const merging = fc.record({
     keySkew: optional(fc.constantFrom(0, 0.7, 1, 1.5)),
     keySeconds: figures(1e-5, 1),
     flushSeconds: optional(spread(0.01, 5)),
+    callSeconds: optional(spread(0.001, 2)),
+    wildcardKeys: optional(fc.integer({ min: 0, max: 40 })),
     eventBytes: optional(spread(50, 10_000)),
   }),
   objective: fc.record({
@@ -377,8 +417,13 @@ export const AWS_SUBJECTS: readonly Subject[] = [
     ['aws.RedriveQueue'],
     'cdk',
     redrive,
-    inStack((stack, id, { alarms, ...props }) => {
-      const made = new RedriveQueue(stack, id, { ...props, alarmTopic: topic(stack, alarms) });
+    inStack((stack, id, { alarms, given, existing, ...props }) => {
+      const made = new RedriveQueue(stack, id, {
+        ...props,
+        ...givenQueues(stack, given, props.fifo),
+        existing: given === undefined ? undefined : existing,
+        alarmTopic: topic(stack, alarms),
+      });
       made.metricTimeToDrain();
       made.plan.explain();
     }),

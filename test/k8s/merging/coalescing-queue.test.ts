@@ -41,12 +41,17 @@ describe('the traps of case 9 are absent', () => {
     expect(spec.replicas).toBe(usual.queue.plan.value('shards'));
     expect(spec.podManagementPolicy).toBe('Parallel');
     expect(env('POD_NAME').valueFrom.fieldRef.fieldPath).toBe('metadata.name');
-    expect(usual.manifests.map(({ kind }) => kind)).not.toContain('ScaledObject');
-    expect(usual.manifests.map(({ kind }) => kind)).not.toContain('HorizontalPodAutoscaler');
+    // Nothing else refers to the set by name: no ScaledObject, no HorizontalPodAutoscaler.
+    const name = usual.of('StatefulSet').metadata.name;
+    const scaling = usual.manifests.filter((one) => JSON.stringify(one.spec ?? {}).includes(`"name":"${name}"`));
+    expect(scaling).toEqual([]);
   });
 
   test('trap: two readers of one name at once while a pod is replaced: a StatefulSet ends the old one first', () => {
-    expect(usual.of('Deployment')).toBeUndefined();
+    // Only these have pods: a StatefulSet, whose controller makes no second pod of a name.
+    const withPods = usual.manifests.filter(({ spec }) => spec?.template !== undefined).map(({ kind }) => kind);
+    expect(withPods).toEqual(['StatefulSet']);
+    expect(spec.updateStrategy?.rollingUpdate?.maxUnavailable).toBeUndefined();
     expect(spec.serviceName).toBe(usual.of('Service').metadata.name);
     expect(usual.of('Service').spec.clusterIP).toBe('None');
   });

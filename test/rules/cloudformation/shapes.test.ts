@@ -263,6 +263,65 @@ const STILL_FOUND: readonly Near[] = [
     },
   ],
   [
+    'BP-DDB-001',
+    'a function that a broker drives',
+    (r) => {
+      const mapping = r.Worker.Properties;
+      delete mapping.FunctionResponseTypes;
+      Object.assign(mapping, { EventSourceArn: { Ref: 'Elsewhere' }, Queues: ['orders'] });
+    },
+  ],
+  [
+    'BP-DDB-001',
+    'a function that changes of a collection drive',
+    (r) =>
+      Object.assign(r.Worker.Properties, {
+        EventSourceArn: { Ref: 'Elsewhere' },
+        DocumentDBEventSourceConfig: { DatabaseName: 'shop' },
+      }),
+  ],
+  [
+    'BP-DDB-001',
+    'a function that a topic starts',
+    (r) => {
+      r.Worker = {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { Protocol: 'lambda', TopicArn: ARN('sns', 'orders'), Endpoint: get('Function') },
+      };
+    },
+  ],
+  ...(
+    [
+      ['a rule of AWS IoT', { DynamoDBv2: { PutItem: { TableName: { Ref: 'Seen' } }, RoleArn: 'x' } }],
+      ['an older rule of AWS IoT', { DynamoDB: { TableName: { Ref: 'Seen' }, HashKeyField: 'deliveryId' } }],
+    ] as const
+  ).map(
+    ([claim, action]): Near => [
+      'BP-DDB-001',
+      claim,
+      (r) => {
+        delete r.Worker;
+        r.Readings = { Type: 'AWS::IoT::TopicRule', Properties: { TopicRulePayload: { Actions: [action] } } };
+      },
+    ],
+  ),
+  [
+    'BP-DDB-001',
+    'a step of a state machine',
+    (r) => {
+      delete r.Worker;
+      const States = {
+        Keep: {
+          Type: 'Task',
+          Resource: 'arn:aws:states:::dynamodb:putItem',
+          Parameters: { TableName: { Ref: 'Seen' } },
+          End: true,
+        },
+      };
+      r.Machine = { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: { StartAt: 'Keep', States } } };
+    },
+  ],
+  [
     'BP-BATCH-001',
     'roles that may submit',
     (r) => {

@@ -431,6 +431,47 @@ const SILENT: readonly Near[] = [
     },
   ],
   ['BP-DDB-001', 'a function that no queue drives', (r) => delete r.Worker],
+  [
+    'BP-DDB-001',
+    'a function that a clock starts',
+    (r) => {
+      r.Worker = {
+        Type: 'AWS::Events::Rule',
+        Properties: { ScheduleExpression: 'rate(1 day)', Targets: [{ Id: 'f', Arn: get('Function') }] },
+      };
+    },
+  ],
+  [
+    'BP-DDB-001',
+    'a rule of AWS IoT that is off',
+    (r) => {
+      const Actions = [{ DynamoDBv2: { PutItem: { TableName: { Ref: 'Seen' } } } }];
+      r.Worker = {
+        Type: 'AWS::IoT::TopicRule',
+        Properties: { TopicRulePayload: { RuleDisabled: true, Actions } },
+      };
+    },
+  ],
+  [
+    'BP-DDB-001',
+    'a rule of AWS IoT into another table',
+    (r) => {
+      const Actions = [{ DynamoDBv2: { PutItem: { TableName: 'others' } } }];
+      r.Worker = { Type: 'AWS::IoT::TopicRule', Properties: { TopicRulePayload: { Actions } } };
+    },
+  ],
+  [
+    'BP-DDB-001',
+    'a state machine that only reads',
+    (r) => {
+      const read = {
+        Type: 'Task',
+        Resource: 'arn:aws:states:::dynamodb:getItem',
+        Parameters: { TableName: { Ref: 'Seen' } },
+      };
+      r.Worker = { Type: 'AWS::StepFunctions::StateMachine', Properties: { Definition: { States: { Read: read } } } };
+    },
+  ],
   ['BP-BATCH-001', 'one submitter', (r) => delete r.Billing],
   ['BP-BATCH-002', 'a policy of shares of a quota', (r) => (r.Fair.Properties = { QuotaSharePolicy: {} })],
   ['BP-RDS-001', 'MariaDB, which knows no other name', set('Replica', { Family: 'mariadb10.11' })],

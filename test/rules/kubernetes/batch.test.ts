@@ -1,5 +1,5 @@
 /** What the examples of docs/rules leave open about CronJobs, Jobs and quotas. */
-import { type Claim, cronJob, findingsIn, idsIn, object } from './manifest';
+import { type Claim, cronJob, deployment, findingsIn, idsIn, object, scaledObject } from './manifest';
 
 const quota = (hard: object, spec = {}, namespace?: string) =>
   object('v1', 'ResourceQuota', 'bound', { spec: { hard, ...spec } }, { namespace });
@@ -253,6 +253,149 @@ describe('QUOTA-002: a priority that anybody may take', () => {
     ['that a quota forbids with all others', [urgent(), scoped('NotIn', ['own'])], []],
     ['that a quota leaves out', [urgent(), scoped('NotIn', ['urgent'])], ['BP-QUOTA-002']],
     ['that a quota on any class covers', [urgent(), scoped('Exists')], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('QUOTA-003: what a scaler wants', () => {
+  const gpus = (count: unknown, kind = 'limits') => ({
+    resources: {
+      requests: { cpu: '1' },
+      limits: { memory: '1Gi' },
+      [kind]: { memory: '1Gi', 'nvidia.com/gpu': count },
+    },
+  });
+  const worker = (name = 'w', container: Record<string, unknown> = gpus(1), spec: object = {}) => {
+    const body = deployment(name, container);
+    return { ...body, spec: { ...(body.spec as object), ...spec } };
+  };
+  const scaled = (most: unknown, least?: unknown) =>
+    scaledObject('w', {
+      minReplicaCount: least,
+      maxReplicaCount: most,
+      triggers: [{ type: 'kafka', metadata: { topic: 't' } }],
+    });
+  const beside = (body: object) => {
+    const copy = structuredClone(body) as { spec: { template: { spec: { containers: object[] } } } };
+    copy.spec.template.spec.containers.push({ name: 'beside', resources: { limits: { memory: '1Gi' } } });
+    return copy;
+  };
+  const eight = quota({ 'requests.nvidia.com/gpu': '8' });
+  test.each<Claim>([
+    ['as many as there are', [scaled(8), worker(), eight], []],
+    ['one more', [scaled(9), worker(), eight], ['BP-QUOTA-003']],
+    ['one more, as requests', [scaled(9), worker('w', gpus(1, 'requests')), eight], ['BP-QUOTA-003']],
+    ['the default of 100', [scaled(undefined), worker(), eight], ['BP-QUOTA-003']],
+    ['no device at all', [scaled(50), worker('w', {}), eight], []],
+    ['devices of one of two containers', [scaled(9), beside(worker()), eight], ['BP-QUOTA-003']],
+    ['another device', [scaled(50), worker(), quota({ 'requests.amd.com/gpu': '8' })], []],
+    ['as many, beside another one', [scaled(8), worker(), worker('v'), eight], ['BP-QUOTA-003']],
+    [
+      'as many, beside another one that is off',
+      [scaled(8), worker(), worker('v', gpus(1), { replicas: 0 }), eight],
+      [],
+    ],
+    ['pods', [scaled(9), worker(), quota({ pods: '8' })], ['BP-QUOTA-003']],
+    ['limits of memory', [scaled(9), worker(), quota({ 'limits.memory': '8Gi' })], ['BP-QUOTA-003']],
+    ['limits of memory that fit', [scaled(8), worker(), quota({ 'limits.memory': '8Gi' })], []],
+    [
+      'requests that are not written',
+      [scaled(50), worker('w', { resources: { limits: { memory: '1Gi' } } }), quota({ cpu: '8' })],
+      [],
+    ],
+    ['a number of Jobs', [scaled(50), worker(), quota({ 'count/jobs.batch': '8' })], []],
+    ['under a quota for some pods only', [scaled(9), worker(), quota({ pods: '8' }, { scopes: ['BestEffort'] })], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+
+  test('the message has what is taken, by others too, and what is left', () => {
+    const [{ message, fix }] = findingsIn(scaled(20, 1), worker(), worker('v', gpus(2)), eight);
+    expect(message).toBe(
+      'up to 20 replicas of Deployment/w take requests.nvidia.com/gpu 20, and others at least 2, while ResourceQuota/bound admits 8: more than 6 are refused',
+    );
+    expect(fix).toContain('22 or more');
+  });
+});
+
+describe('QUOTA-001 and -004: devices and numbers of objects', () => {
+  const pod = (limits: object = {}) => ({
+    spec: { containers: [{ name: 'main', resources: { limits: { memory: '1Gi', ...limits } } }] },
+  });
+  const scaledJob = (spec: object, job: object = {}) =>
+    object('keda.sh/v1alpha1', 'ScaledJob', 'a', {
+      spec: {
+        jobTargetRef: { activeDeadlineSeconds: 9, template: pod({ 'nvidia.com/gpu': 1 }), ...job },
+        successfulJobsHistoryLimit: 5,
+        failedJobsHistoryLimit: 5,
+        maxReplicaCount: 20,
+        ...spec,
+      },
+    });
+  const jobs = (count: string) => quota({ 'count/jobs.batch': count });
+  test.each<Claim>([
+    ['more devices than there are', [scaledJob({}), quota({ 'requests.nvidia.com/gpu': '8' })], ['BP-QUOTA-001']],
+    ['as many devices', [scaledJob({}), quota({ 'requests.nvidia.com/gpu': '20' })], []],
+    [
+      'devices of one Job with several pods',
+      [scaledJob({ maxReplicaCount: 4 }, { parallelism: 3 }), quota({ 'requests.nvidia.com/gpu': '8' })],
+      ['BP-QUOTA-001'],
+    ],
+    ['more Jobs than may be', [scaledJob({}), jobs('19')], ['BP-QUOTA-001']],
+    ['one Job, however many pods it has', [scaledJob({ maxReplicaCount: 4 }, { parallelism: 30 }), jobs('20')], []],
+    ['Jobs that run and Jobs that are kept', [scaledJob({}), jobs('29')], ['BP-QUOTA-004']],
+    ['the same with room', [scaledJob({}), jobs('30')], []],
+    ['the same when they are removed', [scaledJob({}, { ttlSecondsAfterFinished: 60 }), jobs('29')], []],
+    ['the pods of Jobs that are kept', [scaledJob({}), quota({ 'count/pods': '29' })], ['BP-QUOTA-004']],
+    ['pods that still run', [scaledJob({}), quota({ pods: '29' })], []],
+    [
+      'four of each CronJob by default, and one that runs',
+      [cronJob('a', '0 * * * *'), cronJob('b', '1 * * * *'), jobs('9')],
+      ['BP-QUOTA-004'],
+    ],
+    ['the same with room for all of them', [cronJob('a', '0 * * * *'), cronJob('b', '1 * * * *'), jobs('10')], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
+describe('QUOTA-002: in each namespace', () => {
+  const urgent = (rest: object = {}) =>
+    object('scheduling.k8s.io/v1', 'PriorityClass', 'urgent', { value: 1000, ...rest });
+  const onClass = (namespace: string) =>
+    quota(
+      { pods: '0' },
+      { scopeSelector: { matchExpressions: [{ scopeName: 'PriorityClass', operator: 'In', values: ['urgent'] }] } },
+      namespace,
+    );
+  const user = (namespace: string) => ({
+    ...deployment('w', {}, { priorityClassName: 'urgent' }),
+    metadata: { name: 'w', namespace },
+  });
+  test.each<Claim>([
+    ['of two tenants one is bound', [urgent(), onClass('a'), quota({ pods: '5' }, {}, 'b')], ['BP-QUOTA-002']],
+    ['both are', [urgent(), onClass('a'), quota({ pods: '5' }, {}, 'b'), onClass('b')], []],
+    ['the other one is meant to use it', [urgent(), onClass('a'), quota({ pods: '5' }, {}, 'b'), user('b')], []],
+    ['all pods have it', [urgent({ globalDefault: true }), quota({ pods: '5' })], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+
+  test('the message names who is not bound', () => {
+    const [{ message }] = findingsIn(urgent(), onClass('a'), quota({ pods: '5' }, {}, 'b'));
+    expect(message).toBe('value 1000 preempts everything below it, and none of 1 ResourceQuota(s) in b limits its use');
+  });
+});
+
+describe('NAME-001: what is not meant to be applied as it is', () => {
+  const nameless = (apiVersion: string, kind: string, spec: object = {}) => ({ apiVersion, kind, metadata: {}, spec });
+  test.each<Claim>([
+    ['a quota', [nameless('v1', 'ResourceQuota')], ['BP-NAME-001']],
+    ['a Deployment', [nameless('apps/v1', 'Deployment', { selector: { matchLabels: { a: 'b' } } })], ['BP-NAME-001']],
+    ['a patch of a Deployment', [nameless('apps/v1', 'Deployment', { replicas: 5 })], []],
+    ['a Pod that a program makes', [nameless('v1', 'Pod')], []],
+    ['what gets a name when it is made', [{ ...nameless('v1', 'ConfigMap'), metadata: { generateName: 'a-' } }], []],
   ])('%s', (_, bodies, ids) => {
     expect(idsIn(...bodies)).toEqual(ids);
   });

@@ -130,11 +130,13 @@ describe('RabbitMQ', () => {
   const bound = (source: string, destination: string) =>
     object('rabbitmq.com/v1beta1', 'Binding', 'b', { spec: { source, destination, destinationType: 'queue' } });
   const cluster = (image: string) => object('rabbitmq.com/v1beta1', 'RabbitmqCluster', 'c', { spec: { image } });
+  const rejecting = { 'x-overflow': 'reject-publish' };
   const letters = { arguments: { 'x-dead-letter-exchange': 'dead', 'x-delivery-limit': 5 } };
+  const limited = queue('a', { type: 'quorum', arguments: { 'x-max-length': 9, ...rejecting } });
   test.each<Claim>([
     ['nothing bounds it', [queue('a')], ['BP-RABBITMQ-001']],
-    ['an argument does', [queue('a', { arguments: { 'x-max-length': 10 } })], []],
-    ['a policy does', [queue('a'), policy({ 'max-length-bytes': 10 })], []],
+    ['an argument does', [queue('a', { arguments: { 'x-max-length': 10, ...rejecting } })], []],
+    ['a policy does', [queue('a'), policy({ 'max-length-bytes': 10, overflow: 'reject-publish' })], []],
     [
       'a policy for others does not',
       [queue('a'), policy({ 'max-length': 10 }, { pattern: '^b' })],
@@ -182,12 +184,83 @@ describe('RabbitMQ', () => {
         queue('a', { type: 'quorum', arguments: { 'x-max-length': 1 } }),
         cluster('docker.io/library/rabbitmq:4.1.0-management'),
       ],
+      ['BP-RABBITMQ-005'],
+    ],
+    [
+      'twenty times, and then parked',
+      [queue('a', { type: 'quorum', arguments: { 'x-dead-letter-exchange': 'dead' } }), cluster('rabbitmq:4')],
+      [],
+    ],
+    ...(
+      [
+        ['as many times as it says', { 'x-delivery-limit': 5 }, ['BP-RABBITMQ-005']],
+        ['as often as it takes', { 'x-delivery-limit': -1 }, []],
+        ['five times, and then parked', { 'x-delivery-limit': 5, 'x-dead-letter-exchange': 'dead' }, []],
+      ] as const
+    ).map(
+      ([claim, limit, ids]): Claim => [
+        `delivered ${claim}`,
+        [queue('a', { type: 'quorum', arguments: { 'x-max-length': 9, ...rejecting, ...limit } })],
+        ids,
+      ],
+    ),
+    ['delivered as often as a policy says', [limited, policy({ 'delivery-limit': 3 })], ['BP-RABBITMQ-005']],
+    ['parked as a policy says', [limited, policy({ 'delivery-limit': 3, 'dead-letter-exchange': 'dead' })], []],
+    [
+      'delivered as one of two policies says',
+      [limited, policy({ 'delivery-limit': 3 }), policy({ 'delivery-limit': 3 }, { priority: 1 })],
+      [],
+    ],
+    ['an old message for a new one', [queue('a', { arguments: { 'x-max-length': 10 } })], ['BP-RABBITMQ-004']],
+    [
+      'the same, as it says',
+      [queue('a', { arguments: { 'x-max-length-bytes': 10, 'x-overflow': 'drop-head' } })],
+      ['BP-RABBITMQ-004'],
+    ],
+    ['the same by a policy', [queue('a'), queue('b'), policy({ 'max-length': 10 })], ['BP-RABBITMQ-004']],
+    ['the latest value', [queue('a', { arguments: { 'x-max-length': 1 } })], []],
+    ['the oldest are parked', [queue('a', { arguments: { 'x-max-length': 9, 'x-dead-letter-exchange': 'x' } })], []],
+    [
+      'the newest are refused, as a policy says',
+      [queue('a', { arguments: { 'x-max-length': 9 } }), policy({ overflow: 'reject-publish' })],
+      [],
+    ],
+    [
+      'a policy for queues of another type refuses nothing',
+      [
+        queue('a', { arguments: { 'x-max-length': 9 } }),
+        policy({ overflow: 'reject-publish' }, { applyTo: 'quorum_queues' }),
+      ],
+      ['BP-RABBITMQ-004'],
+    ],
+    [
+      'of two policies nobody knows which applies',
+      [queue('a'), policy({ 'max-length': 10 }), policy({ 'dead-letter-routing-key': 'x' })],
       [],
     ],
     ['a classic queue has no limit to set', [queue('a', { type: 'classic', arguments: { 'x-max-length': 1 } })], []],
   ])('%s', (_, bodies, ids) => {
     expect(idsIn(...bodies)).toEqual(ids);
   });
+});
+
+test('RabbitMQ 4 deletes what is returned too often, and a policy has one finding for all of its queues', () => {
+  const queue = (name: string, type: string) => object('rabbitmq.com/v1beta1', 'Queue', name, { spec: { name, type } });
+  const cluster = object('rabbitmq.com/v1beta1', 'RabbitmqCluster', 'c', { spec: { image: 'rabbitmq:4-management' } });
+  const [unbounded] = findingsIn(queue('a', 'quorum'), cluster);
+  expect(unbounded.ruleId).toBe('BP-RABBITMQ-001');
+  expect(unbounded.message).toMatch(/a message that is returned more than 20 times is deleted too$/);
+  const policy = object('rabbitmq.com/v1beta1', 'Policy', 'p', {
+    spec: { pattern: '.*', definition: { 'max-length': 500 } },
+  });
+  const found = findingsIn(queue('a', 'classic'), queue('b', 'classic'), queue('c', 'classic'), policy);
+  expect(found.map(({ resource, path, message }) => [resource, path, message])).toEqual([
+    [
+      'Policy/p',
+      'spec.definition.max-length',
+      'at max-length 500 the oldest messages of a and 2 more are dropped for new ones: no overflow, and no dead-letter exchange takes them',
+    ],
+  ]);
 });
 
 describe('LOG-001: volumes', () => {

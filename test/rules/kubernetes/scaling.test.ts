@@ -143,7 +143,7 @@ describe('KEDA-007 and -008: time to finish', () => {
         spec: {
           successfulJobsHistoryLimit: 1,
           failedJobsHistoryLimit: 1,
-          triggers: [amqp],
+          ...http,
           jobTargetRef: {
             activeDeadlineSeconds: 2000,
             template: {
@@ -232,7 +232,7 @@ describe('KEDA-009, WORKER-001, HPA-001: what is multiplied', () => {
       spec: {
         successfulJobsHistoryLimit: 1,
         failedJobsHistoryLimit: 1,
-        triggers: [amqp],
+        triggers: [rabbit({ protocol: 'http' })],
         ...spec,
         jobTargetRef: {
           activeDeadlineSeconds: 9,

@@ -80,7 +80,7 @@ test('Kinesis: one piece of work a key, with the last value', async () => {
 
 test('Kinesis: a key that is not taken brings its shard back to its first event, no further', async () => {
   let calls = 0;
-  const { ports, aside } = world(([{ key }]) => (key === 'b' && calls++ < 100 ? { busy: ['b'] } : {}));
+  const { ports, aside, counted } = world(([{ key }]) => (key === 'b' && calls++ < 100 ? { busy: ['b'] } : {}));
   let now = NOW;
   const impatient = { ...ports, now: () => (now += 1000) };
   const { batchItemFailures } = await flushBatch(
@@ -91,6 +91,8 @@ test('Kinesis: a key that is not taken brings its shard back to its first event,
   );
   expect(batchItemFailures).toEqual([{ itemIdentifier: '101' }]);
   expect(aside).toEqual([]);
+  // Those from the failure on are handed over again, the later event of a as well, and count then.
+  expect(counted.Events).toBe(1);
 });
 
 test('Kinesis: what is behind is away, so the whole batch comes again', async () => {

@@ -53,7 +53,7 @@ beforeEach(async () => {
     MOST_RECIPIENTS: '1',
     ON_UNKNOWN: 'park',
     CLAIM_SECONDS: '74',
-    CALL_SECONDS: '5',
+    CALL_TIMEOUT_SECONDS: '5',
     BACKOFF_SECONDS: '1',
     BACKOFF_CAP_SECONDS: '600',
     CLOSED_SECONDS: '900',

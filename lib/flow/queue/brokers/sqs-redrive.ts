@@ -1,7 +1,7 @@
 /** Limits of a redriver of dead letters: how often, how late, how many in a window, and when it stops. */
-import type { Knob } from '../../plan';
+import { given, type Knob } from '../../plan';
 import type { Planned } from '../planned';
-import type { RedriveChoices } from '../question';
+import type { QueueQuestion, RedriveChoices } from '../question';
 
 /**
  * One redrive can fall into the last minutes of an outage; a second comes up to twice as late, when the consumer is
@@ -21,7 +21,7 @@ const STUCK_TRIES = 3;
 const STUCK_HOLD_SECONDS = 21_600;
 
 /** A batch of letters is read, decided and moved in seconds; a slow table or queue takes longer. */
-const REDRIVER_TIMEOUT_SECONDS = 30;
+export const REDRIVER_TIMEOUT_SECONDS = 30;
 
 /** The queue whose dead letters are redriven. */
 export interface RedrivenQueue {
@@ -150,8 +150,13 @@ export function redriveKnobs(planned: Planned, choices: RedriveChoices, queue: R
 }
 
 /** The knobs of the two queues behind the queue, whether or not a redriver empties the first. */
-export function deadLetterKnobs(retentionSeconds: number, longestSeconds: number, visibilityFactor: number): Knob[] {
-  return [
+export function deadLetterKnobs(
+  { deadLetterRetentionSeconds, deadLetterVisibilitySeconds }: QueueQuestion,
+  retentionSeconds: number,
+  longestSeconds: number,
+  visibilityFactor: number,
+): Knob[] {
+  const knobs: Knob[] = [
     {
       name: 'deadLetterRetentionSeconds',
       value: longestSeconds,
@@ -178,4 +183,12 @@ export function deadLetterKnobs(retentionSeconds: number, longestSeconds: number
       source: 'Amazon SQS API reference, MessageRetentionPeriod: at most 14 days',
     },
   ];
+  const existing: Readonly<Record<string, number | undefined>> = {
+    deadLetterRetentionSeconds,
+    deadLetterVisibilitySeconds,
+  };
+  return knobs.map((knob) => {
+    const value = existing[knob.name];
+    return value === undefined ? knob : given(knob.name, value, knob.unit);
+  });
 }

@@ -2,19 +2,19 @@
 import { chosenKnob } from '../../alarms';
 import { type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
-import { type Knob, unlessGiven } from '../../plan';
+import { given, type Knob, unlessGiven } from '../../plan';
 import { queueAlarmKnobs } from '../alarms';
 import type { Asked, Attempted, Planned } from '../planned';
 import type { PlatformName } from '../platforms/facts';
 import type { QueueQuestion } from '../question';
 import type { Refusal } from '../refusal';
 import { FEWEST_ATTEMPTS } from '../resolve';
-import { retentionFor, retentionRefusal } from '../retention';
+import { type RetentionLimits, retentionFor, retentionRefusal } from '../retention';
 import type { Retry } from '../retry';
 import { fasterItems } from '../ways-out';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
-import { deadLetterKnobs, redriveKnobs } from './sqs-redrive';
+import { deadLetterKnobs, REDRIVER_TIMEOUT_SECONDS, redriveKnobs } from './sqs-redrive';
 
 const DAY = 86_400;
 const DATA_KEY_REUSE_SECONDS = 300;
@@ -46,13 +46,22 @@ function isLambda(platform: PlatformName): boolean {
 }
 
 function checks(question: QueueQuestion): Check[] {
-  const { maxReceiveCount, retentionSeconds } = question;
+  const { maxReceiveCount, retentionSeconds, visibilityTimeoutSeconds } = question;
+  const { deadLetterRetentionSeconds, deadLetterVisibilitySeconds } = question;
   const { itemBytes } = question.workload;
   const { receiveCount, retentionSeconds: retention } = SQS_LIMITS;
   return [
     wholeNumber('maxReceiveCount', maxReceiveCount, receiveCount.min, receiveCount.max),
-    // Dead letters keep their age, and a person needs a day with them.
-    wholeNumber('retention in seconds', retentionSeconds, retention.min, retention.max - DAY),
+    wholeNumber('visibilityTimeout in seconds', visibilityTimeoutSeconds, 0, SQS_LIMITS.visibilitySeconds),
+    wholeNumber('deadLetterRetention in seconds', deadLetterRetentionSeconds, 2 * DAY, retention.max),
+    wholeNumber(
+      'deadLetterVisibilityTimeout in seconds',
+      deadLetterVisibilitySeconds,
+      // Lambda makes no mapping of a function that takes longer than its queue hides a message.
+      REDRIVER_TIMEOUT_SECONDS,
+      SQS_LIMITS.visibilitySeconds,
+    ),
+    retentionCheck(retentionSeconds, deadLetterRetentionSeconds),
     {
       refused: isKnown(itemBytes) && itemBytes > SQS_LIMITS.messageBytes,
       message: `itemBytes must be at most ${SQS_LIMITS.messageBytes}, the largest message of SQS, got ${shown(itemBytes)}`,
@@ -60,8 +69,24 @@ function checks(question: QueueQuestion): Check[] {
   ];
 }
 
-/** Seconds that one receive hides a message: the whole attempt, and what follows it. */
-function visibilitySeconds({ question, platform, itemTimeoutSeconds }: Asked): number {
+/** Dead letters keep their age, and a person needs a day with them. */
+function retentionCheck(retentionSeconds: number | undefined, letters: number | undefined): Check {
+  const { min, max } = SQS_LIMITS.retentionSeconds;
+  const check = wholeNumber('retention in seconds', retentionSeconds, min, max - DAY);
+  if (check.refused || !isKnown(letters) || !isKnown(retentionSeconds)) return check;
+  return {
+    refused: retentionSeconds > letters - DAY,
+    message: `retention must be at least a day shorter than that of the dead-letter queue, ${letters} s, because a dead letter keeps its age, got ${retentionSeconds} s; let the dead-letter queue keep ${max} s`,
+  };
+}
+
+/** Seconds that one receive hides a message: what the queue has or, if that is not set, what an attempt needs. */
+function visibilitySeconds(asked: Asked): number {
+  return asked.question.visibilityTimeoutSeconds ?? neededVisibilitySeconds(asked);
+}
+
+/** Seconds that one receive has to hide a message: the whole attempt, and what follows it. */
+function neededVisibilitySeconds({ question, platform, itemTimeoutSeconds }: Asked): number {
   const { functionTimeoutSeconds: timeout = itemTimeoutSeconds, batchWindowSeconds: window = 0 } = question;
   return isLambda(platform)
     ? Math.ceil(LAMBDA_VISIBILITY_FACTOR * timeout + window)
@@ -83,8 +108,10 @@ function retry(asked: Asked): Retry {
 
 function visibilityRefusal(attempted: Attempted): Refusal | undefined {
   const { question, platform, itemTimeoutSeconds } = attempted;
-  const value = visibilitySeconds(attempted);
+  const value = neededVisibilitySeconds(attempted);
   const { visibilitySeconds: longest } = SQS_LIMITS;
+  const has = question.visibilityTimeoutSeconds;
+  if (has !== undefined && has < value && value <= longest) return shortVisibility(attempted, has, value);
   if (value <= longest) return undefined;
   const attempt = isLambda(platform) ? (question.functionTimeoutSeconds ?? itemTimeoutSeconds) : itemTimeoutSeconds;
   return {
@@ -97,8 +124,35 @@ function visibilityRefusal(attempted: Attempted): Refusal | undefined {
   };
 }
 
+/** The refusal of a queue that shows a message again while it may still be worked on. */
+function shortVisibility({ question, platform }: Attempted, has: number, needed: number): Refusal {
+  const work = isLambda(platform)
+    ? `${LAMBDA_VISIBILITY_FACTOR} × the time-out of the function + the batch window`
+    : 'the time of one item and of deleting the message';
+  const lambdaSeconds = question.functionTimeoutSeconds;
+  const shorter = Math.floor((has - (question.batchWindowSeconds ?? 0)) / LAMBDA_VISIBILITY_FACTOR);
+  return {
+    reason: () =>
+      `the queue hides a message for ${figure(has)} s, and ${work} is ${figure(needed)} s: the message would be delivered again while it may still be in work`,
+    waysOut: (asked) => [
+      {
+        sentence: `a visibility timeout of ${needed} s`,
+        question: { ...asked, visibilityTimeoutSeconds: needed },
+      },
+      lambdaSeconds === undefined || shorter < 1
+        ? undefined
+        : {
+            sentence: `a functionTimeout of ${shorter} s`,
+            question: { ...asked, functionTimeoutSeconds: shorter },
+          },
+    ],
+  };
+}
+
 function visibility(planned: Planned): Knob {
   const { question, platform, itemTimeoutSeconds } = planned;
+  if (question.visibilityTimeoutSeconds !== undefined)
+    return given('visibilityTimeoutSeconds', question.visibilityTimeoutSeconds, 's');
   const { functionTimeoutSeconds: timeout, batchWindowSeconds: window = 0 } = question;
   const lambda = isLambda(platform);
   const value = visibilitySeconds(planned);
@@ -145,17 +199,17 @@ function attempts({ question, sizing }: Planned): Knob {
   };
 }
 
-const RETENTION_LIMITS = {
-  shortest: SQS_LIMITS.retentionSeconds.min,
-  derived: SQS_LIMITS.retentionSeconds.derived,
-  // Dead letters keep their age, and a person needs a day with them.
-  longest: SQS_LIMITS.retentionSeconds.max - DAY,
-};
+/** Dead letters keep their age, and a person needs a day with them. */
+function retentionLimits({ deadLetterRetentionSeconds }: QueueQuestion): RetentionLimits {
+  const { min, derived, max } = SQS_LIMITS.retentionSeconds;
+  const longest = (deadLetterRetentionSeconds ?? max) - DAY;
+  return { shortest: min, derived: Math.min(derived, longest), longest };
+}
 
 function retention(planned: Planned): Knob {
   return retentionFor(
     planned,
-    RETENTION_LIMITS,
+    retentionLimits(planned.question),
     'SQS API reference, MessageRetentionPeriod: default 4 days, at most 14',
   );
 }
@@ -187,9 +241,16 @@ function queueKnobs({ customerKey }: QueueQuestion): Knob[] {
 /** Amazon SQS. */
 export const SQS: Broker = {
   facts: BROKER_FACTS.sqs,
-  choices: ['maxReceiveCount', 'retentionSeconds'],
+  choices: [
+    'maxReceiveCount',
+    'retentionSeconds',
+    'visibilityTimeoutSeconds',
+    'deadLetterRetentionSeconds',
+    'deadLetterVisibilitySeconds',
+  ],
   checks,
-  refusal: (attempted) => visibilityRefusal(attempted) ?? retentionRefusal(attempted, RETENTION_LIMITS),
+  refusal: (attempted) =>
+    visibilityRefusal(attempted) ?? retentionRefusal(attempted, retentionLimits(attempted.question)),
   alarms: (plan, { redrive }) => (redrive === undefined ? [] : queueAlarmKnobs(plan)),
   consumer: ({ maxReceiveCount, consumer }) => ({ maxAttempts: maxReceiveCount ?? consumer?.maxAttempts }),
   retry,
@@ -201,7 +262,7 @@ export const SQS: Broker = {
     return [
       ...knobs,
       ...queueKnobs(planned.question),
-      ...deadLetterKnobs(kept.value, SQS_LIMITS.retentionSeconds.max, LAMBDA_VISIBILITY_FACTOR),
+      ...deadLetterKnobs(planned.question, kept.value, SQS_LIMITS.retentionSeconds.max, LAMBDA_VISIBILITY_FACTOR),
       ...redriveKnobs(planned, redrive, {
         visibilitySeconds: knobs[0].value,
         receives: knobs[1].value,

@@ -5,6 +5,7 @@
 import { grouped } from '../../../flow/grouped';
 import type { Resource, Value } from '../../document';
 import { oncePer } from '../../once-per';
+import { isMapping } from '../../resolved';
 import { isOff, type Mapping, mappings } from './functions';
 import { grantsOn } from './grants';
 import type { Template } from './template';
@@ -37,8 +38,8 @@ const sources = oncePer((template: Template) =>
   grouped(queues(template).map((queue) => [deadLetterQueueOf(template, queue), queue] as const)),
 );
 
-/** Places in which a resource names its failure destination. */
-const DEAD_LETTER_KEYS = /(^|\.)(deadLetterTargetArn|DeadLetterConfig|DeadLetterQueueArn|OnFailure)(\.|$)/;
+/** Properties in which a resource names its failure destination. */
+const DEAD_LETTER_KEYS = new Set(['deadLetterTargetArn', 'DeadLetterConfig', 'DeadLetterQueueArn', 'OnFailure']);
 
 /** Whether any resource of the template sends its failures to this queue. */
 export function isDeadLetterQueue(template: Template, queue: Resource): boolean {
@@ -64,7 +65,16 @@ const parkers = oncePer((template: Template) =>
 
 /** The places in which a resource names its failure destination. */
 function failurePlaces(resource: Resource): readonly Value[] {
-  return places(resource.at('Properties')).filter((place) => DEAD_LETTER_KEYS.test(place.path));
+  // Most resources have none, and to look at every place of all of them is most of the work.
+  if (!hasKey(resource.body.resolved, DEAD_LETTER_KEYS)) return [];
+  const named = (path: string) => path.split(/[.[\]]+/).some((key) => DEAD_LETTER_KEYS.has(key));
+  return places(resource.at('Properties')).filter((place) => named(place.path));
+}
+
+/** Whether a document has one of these keys at any depth. */
+function hasKey(raw: unknown, keys: ReadonlySet<string>): boolean {
+  if (Array.isArray(raw)) return raw.some((item) => hasKey(item, keys));
+  return isMapping(raw) && Object.keys(raw).some((key) => keys.has(key) || hasKey(raw[key], keys));
 }
 
 /** Every place below a value that is no mapping and no list, depth first. */

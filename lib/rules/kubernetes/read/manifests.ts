@@ -118,6 +118,11 @@ export class Manifests extends Document {
     ]);
   }
 
+  /** All containers of a workload, those that run before the others too. */
+  public everyContainer(workload: Resource): Value[] {
+    return [...this.containers(workload), ...podSpecs(workload).flatMap(runBefore)];
+  }
+
   /** The resource of this type and name in the namespace of another; undefined when it is not among the manifests. */
   public beside(neighbour: Resource, type: string, name: string | undefined): Resource | undefined {
     if (name === undefined) return undefined;
@@ -135,9 +140,7 @@ export class Manifests extends Document {
             return text === undefined ? [] : [{ at, text, name }];
           }),
       ),
-      ...this.workloads().flatMap((workload) =>
-        [...this.containers(workload), ...podSpecs(workload).flatMap(runBefore)].flatMap(commandOf),
-      ),
+      ...this.workloads().flatMap((workload) => this.everyContainer(workload).flatMap(commandOf)),
     ];
     return this.embedded;
   }

@@ -18,6 +18,26 @@ export function podRequest(manifests: Manifests, workload: Resource, resource: A
   return amounts.reduce((sum: number, amount) => sum + amount!, 0);
 }
 
+/** Limit of one pod of a workload: the sum of its containers; undefined when one of them has none. */
+export function podLimit(manifests: Manifests, workload: Resource, resource: Asked): number | undefined {
+  const amounts = manifests
+    .containers(workload)
+    .map((container) => quantity(container.at('resources', 'limits', resource)));
+  if (amounts.length === 0 || amounts.includes(undefined)) return undefined;
+  return amounts.reduce((sum: number, amount) => sum + amount!, 0);
+}
+
+/** Devices of one pod, such as `nvidia.com/gpu`: a container without them has none. Undefined when not decided. */
+export function podDevices(manifests: Manifests, workload: Resource, device: string): number | undefined {
+  const amounts = manifests.containers(workload).map((container) => {
+    const own = container.at('resources', 'requests', device);
+    const place = own.absent ? container.at('resources', 'limits', device) : own;
+    return place.absent ? 0 : quantity(place);
+  });
+  if (amounts.length === 0 || amounts.includes(undefined)) return undefined;
+  return amounts.reduce((sum: number, amount) => sum + amount!, 0);
+}
+
 /** Whether it is certain that a container has no request for this, from any source. */
 export function hasNoRequest(manifests: Manifests, workload: Resource, container: Value, resource: Asked): boolean {
   return (

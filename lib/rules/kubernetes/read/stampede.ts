@@ -7,9 +7,7 @@ import type { Resource } from '../../document';
 import { oncePer } from '../../once-per';
 import { own } from '../../own';
 import { isQueued } from './kueue';
-import { byNamespace, type Manifests, namespaceOf } from './manifests';
-import { mebibytes, plain } from './quantities';
-import { podRequest } from './requests';
+import { type Manifests, namespaceOf } from './manifests';
 
 /** A CronJob whose schedule is decided. */
 export interface Scheduled {
@@ -57,55 +55,6 @@ export function fullest(jobs: readonly Scheduled[], weight: (job: Resource) => n
   const { minuteOfDay, firing } = fullestMinute(schedules, (place) => weight(jobs[place].job));
   return firing.length === 0 ? undefined : { minute: minuteOfDay, jobs: firing.map((place) => jobs[place].job) };
 }
-
-/** A resource that a quota counts. */
-export interface Limit {
-  /** The key as the quota writes it. */
-  readonly key: string;
-  /** An amount of it as text. */
-  show(amount: number): string;
-  /** Usage of one run of this workload; undefined when not decided. */
-  use(manifests: Manifests, workload: Resource): number | undefined;
-}
-
-const pods: Limit = {
-  key: 'pods',
-  show: plain,
-  use: (_, workload) => parallelism(workload),
-};
-
-const ask = (key: string, resource: 'cpu' | 'memory'): Limit => {
-  // Every quota of a namespace is compared with every workload in it.
-  const used = oncePer((workload: Resource) => {
-    const one = podRequest(workload.document as Manifests, workload, resource);
-    const count = parallelism(workload);
-    return one === undefined || count === undefined ? undefined : one * count;
-  });
-  return { key, show: resource === 'memory' ? mebibytes : plain, use: (_, workload) => used(workload) };
-};
-
-/** Resources to compare with a quota, by their names in a ResourceQuota. */
-export const LIMITS: readonly Limit[] = [
-  pods,
-  { ...pods, key: 'count/pods' },
-  ask('cpu', 'cpu'),
-  ask('requests.cpu', 'cpu'),
-  ask('memory', 'memory'),
-  ask('requests.memory', 'memory'),
-];
-
-/** The quotas that count every pod of this namespace. */
-export function quotasOf(manifests: Manifests, namespace: string): readonly Resource[] {
-  return quotas(manifests).get(namespace) ?? [];
-}
-
-const quotas = oncePer((manifests: Manifests) =>
-  byNamespace(
-    manifests
-      .ofType('ResourceQuota')
-      .filter((quota) => quota.at('spec', 'scopes').absent && quota.at('spec', 'scopeSelector').absent),
-  ),
-);
 
 /** Pods of one Job at a time: never more than there is left to complete. */
 export function parallelism(workload: Resource): number | undefined {

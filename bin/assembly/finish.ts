@@ -1,0 +1,58 @@
+/**
+ * The last step of a build, on the compiled files: a package without peers that its user has no need of, and without
+ * folders of other packages of which it uses a few files.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+import { noticesOf } from '../../lib/runtime/notices';
+
+/** Files that only pass on parts of another package: that package's code takes their place. */
+const PASSED_ON = ['lib/k8s/grafana-sdk', 'lib/rules/yaml'];
+/** Namespaces of the root, whose peers are another engine's: loaded when they are first used. */
+const LAZY = ['aws', 'k8s'];
+
+/** What callers catch: jsii takes no class that extends `Error`. */
+const ERRORS = {
+  js: `Object.assign(exports, (({ CapacityError, InvalidInputError }) => ({ CapacityError, InvalidInputError }))(require('./flow/errors')));\n`,
+  types: `export { CapacityError, InvalidInputError } from './flow/errors';\n`,
+};
+
+export function finish(root: string): void {
+  const { metafile } = buildSync({
+    absWorkingDir: root,
+    entryPoints: PASSED_ON.map((file) => `${file}.ts`),
+    outbase: root,
+    outdir: join(root, 'dist'),
+    allowOverwrite: true,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  const notices = noticesOf(root, metafile, `A file (${PASSED_ON.map((file) => `${file}.js`).join(', ')})`);
+  if (notices === undefined) throw new Error(`${PASSED_ON.join(' and ')} have no code of others`);
+  writeFileSync(join(root, 'dist', 'lib', 'THIRD-PARTY-NOTICES.txt'), notices);
+  const index = join(root, 'dist', 'lib', 'index');
+  writeFileSync(`${index}.js`, lazy(readFileSync(`${index}.js`, 'utf8')) + ERRORS.js);
+  writeFileSync(`${index}.d.ts`, readFileSync(`${index}.d.ts`, 'utf8') + ERRORS.types);
+}
+
+/** The compiled root, with getters in place of modules that are loaded at once. */
+export function lazy(compiled: string): string {
+  let text = compiled;
+  for (const name of LAZY) {
+    const eager = `exports.${name} = __importStar(require("./${name}"));`;
+    const [before, after, ...more] = text.split(eager);
+    if (after === undefined || more.length > 0) throw new Error(`the compiled root does not have once: ${eager}`);
+    const getter = `Object.defineProperty(exports, '${name}', { enumerable: true, configurable: true, get: () => { const value = __importStar(require('./${name}')); Object.defineProperty(exports, '${name}', { enumerable: true, value }); return value; } });`;
+    text = `${before}${getter}${after}`;
+  }
+  // The first assignment would make plain properties of them.
+  const first = /^(exports\.BackpressureValidation = )((?:exports\.\w+ = )+)(void 0;)$/m;
+  if (!first.test(text)) throw new Error('the compiled root does not begin as expected');
+  return text.replace(first, '$1$3');
+}

@@ -1,0 +1,187 @@
+/** Where alarms go, what they are called, and which of them are silent: one shape for every construct that has alarms. */
+import { Token } from 'aws-cdk-lib';
+import type { Alarm, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import type { Construct } from 'constructs';
+import { type Check, shown } from '../flow/errors';
+import { nearest } from '../flow/fields';
+import { type Kind, type Kinds, listOf, mapOf, struct, TEXT } from '../flow/kinds';
+import { allowAlarms } from './alarm-topic';
+import { cut } from './descriptions';
+import { ALARM_ACTION, TOPIC } from './kinds';
+
+/** Amazon CloudWatch API reference, PutMetricAlarm. */
+const LONGEST_DESCRIPTION = 1024;
+/** The same page; one more may be of the construct itself, such as the breaker of a sender. */
+const MOST_ACTIONS = 3;
+/** The same page allows 255 characters in a name; the longest of ours has fewer than 55. */
+const LONGEST_PREFIX = 200;
+
+/** How urgent an alarm is. Critical: the promise is broken, or work is lost or stands still, until a person acts. */
+export type Severity = 'critical' | 'warning';
+
+/**
+ * Where alarms of one severity go.
+ */
+export interface AlarmRoute {
+  /**
+   * The topic that is told when an alarm fires. It gets the permission for CloudWatch to publish, and so does its key.
+   *
+   * @default - the construct's `alarmTopic`
+   */
+  readonly topic?: ITopic;
+
+  /**
+   * The topic that is told when an alarm is over. It gets the same permission.
+   *
+   * @default - nobody is told
+   */
+  readonly okTopic?: ITopic;
+
+  /**
+   * What else happens when an alarm fires: an action of aws-cdk-lib, such as `SsmAction`, or your own. A `LambdaAction` for
+   * several alarms needs `useUniquePermissionId: true`. An
+   * `SnsAction` is taken too, but its topic gets no permission here: give the topic as `topic`. At most 3: CloudWatch allows
+   * five actions, with the topic and one that the construct may add.
+   *
+   * @default - nothing else
+   */
+  readonly actions?: IAlarmAction[];
+
+  /**
+   * What else happens when an alarm is over. At most 3.
+   *
+   * @default - nothing else
+   */
+  readonly okActions?: IAlarmAction[];
+}
+
+/**
+ * Where the alarms of a construct go, what they are called, and which of them are silent.
+ */
+export interface AlarmSettings {
+  /**
+   * Where the critical alarms go: those on a broken promise, and on work that is lost or stands still until a person acts.
+   *
+   * @default - to the construct's `alarmTopic`
+   */
+  readonly critical?: AlarmRoute;
+
+  /**
+   * Where the warnings go: all other alarms.
+   *
+   * @default - to the construct's `alarmTopic`
+   */
+  readonly warning?: AlarmRoute;
+
+  /**
+   * The names of the alarms are this, a hyphen and the name of the alarm: `orders-age`. Names of alarms are unique in an
+   * account and region, so two constructs need two prefixes. 1 to 200 characters.
+   *
+   * @default - names from CloudFormation, which are unique
+   */
+  readonly namePrefix?: string;
+
+  /**
+   * Alarms that do nothing, by name, each with the reason: `{ age: 'batch job, watched by its deadline' }`. They are still
+   * made and shown on dashboards, without actions, and their text begins with the reason. Names are those of the alarms'
+   * members: `age`, `timeToDrain`; the alarm on refused deliveries of a sender is `refused.<sender>`.
+   *
+   * @default - none
+   */
+  readonly silence?: { readonly [alarm: string]: string };
+}
+
+const ROUTE_KINDS: Kinds<AlarmRoute> = {
+  topic: TOPIC,
+  okTopic: TOPIC,
+  actions: listOf(ALARM_ACTION),
+  okActions: listOf(ALARM_ACTION),
+};
+
+/** What the settings have to be. */
+export const ALARM_SETTINGS: Kind = struct<AlarmSettings>({
+  critical: struct(ROUTE_KINDS),
+  warning: struct(ROUTE_KINDS),
+  namePrefix: TEXT,
+  silence: mapOf(TEXT),
+});
+
+/**
+ * What is wrong with the settings.
+ *
+ * @param names the alarms that there can be
+ */
+export function alarmSettingsChecks(settings: AlarmSettings | undefined, names: readonly string[]): Check[] {
+  const { namePrefix, silence = {} } = settings ?? {};
+  const isName = namePrefix === undefined || Token.isUnresolved(namePrefix) || NAME.test(namePrefix);
+  return [
+    {
+      refused: !isName,
+      message: `alarms.namePrefix must be 1 to ${LONGEST_PREFIX} characters without controls, got ${shown(namePrefix)}`,
+    },
+    ...(['critical', 'warning'] as const).flatMap((severity) =>
+      (['actions', 'okActions'] as const).map((name) => {
+        const count = settings?.[severity]?.[name]?.length ?? 0;
+        return {
+          refused: count > MOST_ACTIONS,
+          message: `alarms.${severity}.${name} must be at most ${MOST_ACTIONS}, got ${count}`,
+        };
+      }),
+    ),
+    ...Object.entries(silence).flatMap(([name, reason]) => [
+      {
+        refused: !names.includes(name),
+        message: `alarms.silence has ${shown(name)}, and there is no such alarm; did you mean ${nearest(name, names)}? There are ${names.join(', ')}`,
+      },
+      {
+        refused: reason.trim() === '',
+        message: `alarms.silence.${name} must be the reason, got an empty text`,
+      },
+    ]),
+  ];
+}
+
+const NAME = new RegExp(`^[^\\p{Cc}]{1,${LONGEST_PREFIX}}$`, 'u');
+
+/** The settings for a part of a construct that makes the alarms of these names. */
+export function settingsOfPart(
+  settings: AlarmSettings | undefined,
+  names: readonly string[],
+): AlarmSettings | undefined {
+  if (settings?.silence === undefined) return settings;
+  const silence = Object.fromEntries(Object.entries(settings.silence).filter(([name]) => names.includes(name)));
+  return { ...settings, silence };
+}
+
+/** Properties of an alarm that follow from the settings. */
+export function alarmProps(settings: AlarmSettings | undefined, name: string, text: string) {
+  const { namePrefix, silence = {} } = settings ?? {};
+  const reason = Object.hasOwn(silence, name) ? silence[name] : undefined;
+  return {
+    alarmName: namePrefix === undefined ? undefined : `${namePrefix}-${name}`,
+    actionsEnabled: reason === undefined ? undefined : false,
+    alarmDescription: reason === undefined ? text : cut(`Silent: ${reason.trim()}. ${text}`, LONGEST_DESCRIPTION),
+  };
+}
+
+/** Adds what happens when the alarm fires and when it is over. */
+export function addActions(
+  scope: Construct,
+  alarm: Alarm,
+  severity: Severity,
+  { alarms, alarmTopic }: { readonly alarms?: AlarmSettings; readonly alarmTopic?: ITopic },
+): void {
+  const { topic = alarmTopic, okTopic, actions = [], okActions = [] } = alarms?.[severity] ?? {};
+  if (topic) {
+    allowAlarms(scope, topic);
+    alarm.addAlarmAction(new SnsAction(topic));
+  }
+  if (okTopic) {
+    allowAlarms(scope, okTopic);
+    alarm.addOkAction(new SnsAction(okTopic));
+  }
+  if (actions.length > 0) alarm.addAlarmAction(...actions);
+  if (okActions.length > 0) alarm.addOkAction(...okActions);
+}

@@ -1,0 +1,4 @@
+/** Loaded first: without its peers the namespace does not begin. */
+import { needPeers } from '../peers';
+
+needPeers('k8s');
