@@ -64,8 +64,11 @@ const LISTS: Readonly<Record<string, string>> = {
   image_pull_secrets: 'imagePullSecrets',
   items: 'items',
   limit: 'limits',
+  match_expression: 'matchExpressions',
   match_expressions: 'matchExpressions',
+  match_fields: 'matchFields',
   metric: 'metrics',
+  on_pod_condition: 'onPodConditions',
   option: 'options',
   policy: 'policies',
   preferred_during_scheduling_ignored_during_execution: 'preferredDuringSchedulingIgnoredDuringExecution',
@@ -73,6 +76,7 @@ const LISTS: Readonly<Record<string, string>> = {
   readiness_gate: 'readinessGates',
   rule: 'rules',
   sources: 'sources',
+  sysctl: 'sysctls',
   topology_spread_constraint: 'topologySpreadConstraints',
 };
 
@@ -82,6 +86,9 @@ const MANY_IN: Readonly<Record<string, string>> = {
   'pod_anti_affinity required_during_scheduling_ignored_during_execution':
     'requiredDuringSchedulingIgnoredDuringExecution',
 };
+
+/** Blocks of those names that stand once there. */
+const ONCE_IN = ['external metric', 'object metric', 'pods metric', 'ephemeral volume_claim_template'];
 
 /** Attributes whose keys a person has chosen. */
 const MAPS = [
@@ -169,12 +176,18 @@ function asIs(place: Cell): unknown {
 
 function field(parent: Cell, key: string, way: string, ways: Ways, block: string): [string, unknown][] {
   const place = parent.at(key);
-  const several = own(MANY_IN, `${block} ${key}`) ?? own(LISTS, key);
+  const several = own(MANY_IN, `${block} ${key}`) ?? (isSeveral(place, key, block) ? own(LISTS, key) : undefined);
   const name = several ?? own(SPELT, key) ?? camel(key);
   const to = way === '' ? name : `${way}.${name}`;
   ways.set(to, place.path);
   const value = fieldValue(place, key, to, ways, several !== undefined && !MAPS.includes(key));
   return value === undefined ? [] : [[name, value]];
+}
+
+/** Whether a name is that of blocks there: the port of a probe is a number, those of a container are blocks. */
+function isSeveral({ value, unknown }: Cell, key: string, block: string): boolean {
+  if (ONCE_IN.includes(`${block} ${key}`)) return false;
+  return unknown || (Array.isArray(value) && (value.length === 0 || value.some(isMapping)));
 }
 
 function fieldValue(place: Cell, key: string, way: string, ways: Ways, several: boolean): unknown {
@@ -189,7 +202,7 @@ function fieldValue(place: Cell, key: string, way: string, ways: Ways, several: 
   if (value.length === 0) return undefined;
   if (!value.some(isMapping)) {
     const items = value.map((item, i) => (place.under(i).unknown ? UNKNOWN : item));
-    return several || items.some((item) => item !== null) ? items : several ? [] : {};
+    return several || items.some((item) => item !== null) ? items : {};
   }
   const bodies = value.map((_, i) => {
     const at = several ? `${way}[${i}]` : way;

@@ -101,7 +101,7 @@ export class References {
     switch (first) {
       case 'each':
         return second === 'value'
-          ? this.sameKey(this.sources(self.config.for_each_expression, scope.address, self, level + 1), self)
+          ? this.sources(self.config.for_each_expression, scope.address, self, level + 1)
           : NOTHING;
       case 'count':
       case 'path':
@@ -154,12 +154,6 @@ export class References {
       resources: meant.map(({ address }) => ({ address, attribute: typeof attribute === 'string' ? attribute : '' })),
       open: false,
     };
-  }
-
-  /** Of the instances that a `for_each` goes over, the one of this key. */
-  private sameKey(sources: Sources, { index }: Self): Sources {
-    const own_ = sources.resources.filter(({ address }) => address.endsWith(written(index)));
-    return own_.length > 0 && index !== undefined ? { ...sources, resources: own_ } : sources;
   }
 
   private register(address: string): void {

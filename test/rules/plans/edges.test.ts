@@ -18,6 +18,8 @@ interface Made {
   readonly unknown?: Raw;
   readonly expressions?: Raw;
   readonly more?: Raw;
+  /** More of its configuration. */
+  readonly config?: Raw;
 }
 
 /** A plan with these resources in its root module. */
@@ -48,12 +50,13 @@ function plan(resources: readonly Made[], more: Raw = {}): Raw {
     })),
     configuration: {
       root_module: {
-        resources: named.map(({ address, mode, type, name, expressions = {} }) => ({
+        resources: named.map(({ address, mode, type, name, expressions = {}, config }) => ({
           address,
           mode,
           type,
           name,
           expressions,
+          ...config,
         })),
       },
     },
@@ -168,6 +171,120 @@ describe('what is known only after apply', () => {
   });
 });
 
+test('in a block that is written in a loop, what is known only after apply is not known', () => {
+  const reader = {
+    ...READER,
+    values: { ...READER.values, scaling_config: [{}] },
+    unknown: { event_source_arn: true, scaling_config: [{ maximum_concurrency: true }] },
+  };
+  const worker = { ...WORKER, values: { ...WORKER.values, reserved_concurrent_executions: 5 } };
+  expect(judged(plan([ORDERS, worker, reader])).found).toEqual(FOUND);
+  const without = { ...READER, values: { ...READER.values, scaling_config: [] } };
+  expect(judged(plan([ORDERS, worker, without])).found).toContain(
+    'BP-LAMBDA-003 aws_lambda_event_source_mapping.reader',
+  );
+});
+
+describe('of several by for_each, the one of the same key is meant', () => {
+  const queue = (key: string, seconds: number): Made => ({
+    address: `aws_sqs_queue.all["${key}"]`,
+    values: { name: key, visibility_timeout_seconds: seconds, redrive_policy: '{"maxReceiveCount":5}' },
+    unknown: { arn: true },
+    more: { name: 'all', index: key },
+    config: { name: 'all' },
+  });
+  const reader = (key: string, references: string[]): Made => ({
+    ...READER,
+    address: `aws_lambda_event_source_mapping.readers["${key}"]`,
+    expressions: { event_source_arn: refers(...references) },
+    more: { name: 'readers', index: key },
+    config: { name: 'readers', for_each_expression: refers('aws_sqs_queue.all') },
+  });
+
+  test.each([
+    ['each.key', ['aws_sqs_queue.all', 'each.key']],
+    ['each.value', ['each.value.arn', 'each.value']],
+  ])('by %s', (_, references) => {
+    const all = [queue('one', 10), queue('two', 900), WORKER, reader('two', references)];
+    expect(judged(plan(all)).found).toEqual([]);
+    expect(judged(plan([...all, reader('one', references)])).found).toEqual(['BP-SQS-004 aws_sqs_queue.all["one"]']);
+  });
+});
+
+test('a retention that is the default is one that nobody has set', () => {
+  const values = { message_retention_seconds: 345600 };
+  const policy = '{"deadLetterTargetArn":"arn:aws:sqs:eu-west-1:1:parked","maxReceiveCount":5}';
+  const both = [
+    { address: 'aws_sqs_queue.parked', values: { ...values, name: 'parked' } },
+    { address: 'aws_sqs_queue.orders', values: { ...values, name: 'orders', redrive_policy: policy } },
+  ];
+  const { findings } = judgeEach(readEach([{ file: 'plan.json', text: JSON.stringify(plan(both)) }]));
+  expect(findings.filter(({ ruleId }) => ruleId === 'BP-SQS-002').map(({ severity }) => severity)).toEqual(['warning']);
+});
+
+describe('objects of Kubernetes', () => {
+  const cron = (spec: Raw, unknown: Raw, expressions: Raw): Made => ({
+    address: 'kubernetes_cron_job_v1.a',
+    values: {
+      metadata: [{ name: 'a', namespace: 'shop' }],
+      spec: [
+        {
+          schedule: '*/5 * * * *',
+          concurrency_policy: 'Forbid',
+          starting_deadline_seconds: 60,
+          job_template: [
+            { spec: [{ ...spec, template: [{ spec: [{ restart_policy: 'Never', container: [{ name: 'a' }] }] }] }] },
+          ],
+        },
+      ],
+    },
+    unknown: { spec: [{ job_template: [{ spec: [unknown] }] }] },
+    expressions: { spec: [{ job_template: [{ spec: [expressions] }] }] },
+  });
+
+  test('what is known only after apply is not known, and 0 is what nobody has set', () => {
+    const missing = ['BP-CRON-003 kubernetes_cron_job_v1.a'];
+    expect(judged(plan([cron({}, {}, {})])).found).toEqual(missing);
+    expect(judged(plan([cron({ active_deadline_seconds: 0 }, {}, {})])).found).toEqual(missing);
+    const known = { active_deadline_seconds: refers('random_integer.a.result', 'random_integer.a') };
+    expect(judged(plan([cron({}, { active_deadline_seconds: true }, known)])).found).toEqual([]);
+  });
+
+  test('blocks that stand several times are a list, a number of the same name is not', () => {
+    const pod: Made = {
+      address: 'kubernetes_pod_v1.a',
+      values: {
+        metadata: [{ name: 'a' }],
+        spec: [
+          {
+            container: [
+              {
+                name: 'a',
+                port: [{ container_port: 80 }],
+                readiness_probe: [{ http_get: [{ port: '8080', path: '/' }] }],
+              },
+            ],
+          },
+        ],
+      },
+    };
+    const hpa: Made = {
+      address: 'kubernetes_horizontal_pod_autoscaler_v2.a',
+      values: {
+        metadata: [{ name: 'a' }],
+        spec: [{ metric: [{ type: 'External', external: [{ metric: [{ name: 'depth' }] }] }] }],
+      },
+    };
+    const reading = readEach([{ file: 'plan.json', text: JSON.stringify(plan([pod, hpa])) }]);
+    const resources = reading.documents.flatMap((document) => document.resources);
+    const [container] = resources[0].at('spec', 'containers').items();
+    expect(container.at('ports').items()).toHaveLength(1);
+    expect(container.at('readinessProbe', 'httpGet', 'port').text()).toBe('8080');
+    const [metric] = resources[1].at('spec', 'metrics').items();
+    expect(metric.at('external', 'metric', 'name').text()).toBe('depth');
+  });
+});
+
 describe('what is not there after the plan', () => {
   test('what is destroyed is in the changes, and in no value', () => {
     const gone = { address: 'aws_sqs_queue.gone', change: { actions: ['delete'], before: { name: 'gone' } } };
@@ -181,7 +298,8 @@ describe('what is not there after the plan', () => {
       deposed: '0a1b2c3d',
       change: { actions: ['delete'], after_unknown: { redrive_policy: true, visibility_timeout_seconds: true } },
     };
-    const all = plan([ORDERS, WORKER, READER]);
+    const expressions = { visibility_timeout_seconds: { constant_value: 30 }, redrive_policy: refers('var.policy') };
+    const all = plan([{ ...ORDERS, expressions }, WORKER, READER]);
     expect(judged({ ...all, resource_changes: [...(all.resource_changes as Raw[]), deposed] }).found).toEqual(FOUND);
   });
 
@@ -203,8 +321,8 @@ test('names that two modules or two APIs share', () => {
     values: { id: `api${n}`, name: 'shop' },
   });
   const limited: Made = {
-    address: 'aws_api_gateway_method_settings.of_one',
-    values: { stage_name: 'live', rest_api_id: 'api1', settings: [{ throttling_rate_limit: 10 }] },
+    address: 'aws_api_gateway_method_settings.of_two',
+    values: { stage_name: 'live', rest_api_id: 'api2', settings: [{ throttling_rate_limit: 10 }] },
   };
   const call = (n: number): Made => ({
     address: `aws_api_gateway_integration.i${n}`,
@@ -212,7 +330,7 @@ test('names that two modules or two APIs share', () => {
   });
   const worker = { ...WORKER, values: { function_name: 'worker', timeout: 5, reserved_concurrent_executions: 10 } };
   const all = [api(1), api(2), stage(1), stage(2), call(1), call(2), worker, limited];
-  expect(judged(plan(all)).found).toEqual(['BP-API-001 aws_api_gateway_stage.s2']);
+  expect(judged(plan(all)).found).toEqual(['BP-API-001 aws_api_gateway_stage.s1']);
 });
 
 test('a part is the place of what it says', () => {
@@ -346,6 +464,11 @@ describe('hostile plans', () => {
     ],
   ])('%s', (_, parsed) => {
     expect(judged(parsed).failures).toEqual([]);
+  });
+
+  test('a value that looks like a reference is none', () => {
+    const values = { ...READER.values, event_source_arn: { Ref: 'aws_sqs_queue.orders' } };
+    expect(judged(plan([ORDERS, WORKER, { ...READER, values, unknown: {} }])).found).toEqual([]);
   });
 
   test('modules that refer to each other without end', () => {

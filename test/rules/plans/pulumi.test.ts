@@ -138,7 +138,8 @@ describe('unknown values are unknown', () => {
   test('a secret', () => {
     const secret = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', ciphertext: 'v1:x' };
     const own = { ...orders, inputs: { visibilityTimeoutSeconds: secret, redrivePolicy: secret } };
-    expect(judged(preview([own, worker, reader])).found).toEqual(['BP-LAMBDA-001 reader functionResponseTypes']);
+    const hidden = { ...reader, inputs: { ...reader.inputs, functionResponseTypes: secret } };
+    expect(judged(preview([own, worker, hidden])).found).toEqual([]);
   });
 });
 

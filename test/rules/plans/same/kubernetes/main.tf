@@ -96,3 +96,70 @@ resource "kubernetes_horizontal_pod_autoscaler_v2" "worker_too" {
     }
   }
 }
+
+resource "kubernetes_stateful_set_v1" "store" {
+  metadata {
+    name      = "store"
+    namespace = "shop"
+  }
+  spec {
+    service_name = "store"
+    replicas     = "3"
+    selector {
+      match_labels = { app = "store" }
+    }
+    template {
+      metadata {
+        labels = { app = "store" }
+      }
+      spec {
+        init_container {
+          name    = "rotate"
+          image   = "rotate:1"
+          command = ["sh", "-c", "rotate"]
+        }
+        container {
+          name  = "store"
+          image = "store:1"
+          env {
+            name  = "JAVA_TOOL_OPTIONS"
+            value = "-Xmx8g"
+          }
+          port {
+            container_port = 8080
+          }
+          readiness_probe {
+            http_get {
+              path = "/"
+              port = "8080"
+            }
+          }
+          resources {
+            requests = { memory = "4Gi" }
+            limits   = { memory = "4Gi" }
+          }
+          volume_mount {
+            name       = "data"
+            mount_path = "/data"
+          }
+        }
+        volume {
+          name = "data"
+          empty_dir {
+            size_limit = "1Gi"
+          }
+        }
+      }
+    }
+  }
+}
+
+resource "kubernetes_resource_quota_v1" "all" {
+  metadata {
+    name      = "all"
+    namespace = "shop"
+  }
+  spec {
+    hard = { pods = "10", "requests.cpu" = "2" }
+  }
+}
