@@ -28,7 +28,7 @@ import { RefusedAlarms, refusedAlarms } from './refused-alarms';
 import { WEBHOOK_ALARMS, WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
 import { webhookChecks, webhookKnobs } from './webhook-plan';
-import { DeduplicateBy, SOURCE_KINDS, type WebhookSource } from './webhook-source';
+import { DeduplicateBy, rulesOf, SOURCE_KINDS, type WebhookSource } from './webhook-source';
 
 /**
  * What a webhook buffer is sized from.
@@ -367,6 +367,7 @@ export class WebhookBuffer extends Construct {
   private sourceConfig(source: WebhookSource): SourceConfig {
     return {
       scheme: source.scheme,
+      ...(source.hmac && { hmac: rulesOf(source) }),
       secretArn: this.secretOf(source.name).secretArn,
       ...(source.secretPerTenant && { secretPerTenant: true }),
       toleranceSeconds: resolvedSeconds(source.tolerance) ?? TOLERANCE_SECONDS.usual,

@@ -18,7 +18,7 @@ import { identityText } from './identity';
 import { judge } from './judge';
 import { Parking } from './parking';
 import { QUEUE_REREADS, SigningSecrets } from './secrets';
-import { SCHEME_HEADERS, type SignatureScheme, type SignedRequest } from './signature';
+import { headersRead, type SignedRequest } from './signature';
 
 /** A delivery whose signature was verified. */
 export interface Delivery {
@@ -170,9 +170,9 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
     const source = attribute(record, ATTRIBUTES.source);
     if (!Object.hasOwn(sources, source)) return refuse(record, 'unknown', NEVER_PARKED);
     const settings = sources[source];
-    if (hasConflict(record, settings.scheme)) return refuse(record, source, 'conflicting-headers');
+    if (hasConflict(record, settings)) return refuse(record, source, 'conflicting-headers');
     const claimedTenant = attribute(record, ATTRIBUTES.tenant) || source;
-    const request = signedRequest(record, settings.scheme);
+    const request = signedRequest(record, settings);
     const rules = { ...settings, place: settings.secretArn };
     const readAfter = secretReadAfter(record, request.receivedAtMillis, invokedAtMillis);
     const verdict = await judge(rules, claimedTenant, request, secrets, readAfter);
@@ -308,8 +308,8 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   };
 }
 
-function signedRequest(record: SQSRecord, scheme: SignatureScheme): SignedRequest {
-  const names = SCHEME_HEADERS[scheme];
+function signedRequest(record: SQSRecord, { scheme, hmac }: SourceConfig): SignedRequest {
+  const names = headersRead(scheme, hmac);
   return {
     headers: Object.fromEntries(names.map((name) => [name, attribute(record, ATTRIBUTES.header(name)) || undefined])),
     body: record.body,
@@ -322,8 +322,8 @@ function receivedAtMillis(record: SQSRecord): number {
 }
 
 /** One header in two spellings with two values: the right one is not known. */
-function hasConflict(record: SQSRecord, scheme: SignatureScheme): boolean {
-  return SCHEME_HEADERS[scheme].some((name) => new Set(values(record, ATTRIBUTES.header(name))).size > 1);
+function hasConflict(record: SQSRecord, { scheme, hmac }: SourceConfig): boolean {
+  return headersRead(scheme, hmac).some((name) => new Set(values(record, ATTRIBUTES.header(name))).size > 1);
 }
 
 function attribute(record: SQSRecord, name: string): string {
