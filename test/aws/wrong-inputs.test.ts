@@ -183,7 +183,7 @@ test.each<Row>([
     'a scheme that there is not',
     'WebhookBuffer',
     () => ({ ...demand, sources: [{ name: 'pay', scheme: (WebhookScheme as Untyped).STRIP }] }),
-    ['sources.scheme of pay must be one of github, stripe, standard-webhooks, got undefined'],
+    ['sources.scheme of pay must be one of github, stripe, standard-webhooks, shopify, slack, hmac, got undefined'],
   ],
   [
     'a number for the tolerance of a source',

@@ -18,7 +18,8 @@ import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
 import { ATTRIBUTES } from '../../runtime/webhook/contract';
-import { HEADERS_AS_SENT, SIGNATURE_HEADER, spellingsOf, type WebhookSource } from './webhook-source';
+import { headersAsSent } from '../../runtime/webhook/scheme';
+import { rulesOf, spellingsOf, type WebhookSource } from './webhook-source';
 
 /** Inputs of the API. */
 export interface WebhookApiProps {
@@ -168,15 +169,13 @@ export function createWebAcl(scope: Construct, { api, plan }: WebAclProps): CfnW
  * would need `#foreach`, which the local AWS does not support.
  */
 function sendMessageTemplate(source: WebhookSource): string {
+  const headers = headersAsSent(source.scheme, rulesOf(source));
   const attributes = [
     [ATTRIBUTES.source, source.name],
     [ATTRIBUTES.tenant, parameter('tenant')],
     // No line break between them, so that an absent header is empty: SQS answers 400 to that, and so does the API.
-    [ATTRIBUTES.signed, spellingsOf(SIGNATURE_HEADER[source.scheme]).map(parameter).join('')],
-    ...HEADERS_AS_SENT[source.scheme].map((name) => [
-      ATTRIBUTES.header(name.toLowerCase()),
-      spellingsOf(name).map(parameter).join('%0A'),
-    ]),
+    [ATTRIBUTES.signed, spellingsOf(headers[0]).map(parameter).join('')],
+    ...headers.map((name) => [ATTRIBUTES.header(name.toLowerCase()), spellingsOf(name).map(parameter).join('%0A')]),
   ];
   return [
     'Action=SendMessage',

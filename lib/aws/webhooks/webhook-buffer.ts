@@ -28,7 +28,7 @@ import { RefusedAlarms, refusedAlarms } from './refused-alarms';
 import { WEBHOOK_ALARMS, WebhookAlarms } from './webhook-alarms';
 import { createWebAcl, createWebhookApi } from './webhook-api';
 import { webhookChecks, webhookKnobs } from './webhook-plan';
-import { DeduplicateBy, SOURCE_KINDS, type WebhookSource } from './webhook-source';
+import { DeduplicateBy, rulesOf, SOURCE_KINDS, type WebhookSource } from './webhook-source';
 
 /**
  * What a webhook buffer is sized from.
@@ -261,6 +261,7 @@ export class WebhookBuffer extends Construct {
    */
   public attach(consumer: LambdaFunction): Grant {
     const { redriveQueue, refusedQueue, idempotencyTable, plan } = this;
+    const { maskedFields = [] } = this.props;
     const sources = Object.fromEntries(this.props.sources.map((source) => [source.name, this.sourceConfig(source)]));
     const environment = {
       WEBHOOK_SOURCES: Stack.of(this).toJsonString(sources),
@@ -270,6 +271,8 @@ export class WebhookBuffer extends Construct {
       REFUSED_QUEUE_URL: refusedQueue.queueUrl,
       REFUSED_QUEUE_ARN: refusedQueue.queueArn,
       PARKED_PER_HOUR: String(plan.value('parkedPerHour')),
+      // For the log of errors.
+      ...(maskedFields.length > 0 && { MASKED_FIELDS: maskedFields.join(',') }),
     };
     for (const [name, value] of Object.entries(environment)) consumer.addEnvironment(name, value);
     this.watch(consumer);
@@ -364,6 +367,7 @@ export class WebhookBuffer extends Construct {
   private sourceConfig(source: WebhookSource): SourceConfig {
     return {
       scheme: source.scheme,
+      ...(source.hmac && { hmac: rulesOf(source) }),
       secretArn: this.secretOf(source.name).secretArn,
       ...(source.secretPerTenant && { secretPerTenant: true }),
       toleranceSeconds: resolvedSeconds(source.tolerance) ?? TOLERANCE_SECONDS.usual,

@@ -1,7 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
-import { CHECKED, FLAG, type Kinds } from '../../flow/kinds';
-import type { SignatureScheme } from '../../runtime/webhook/signature';
+import { CHECKED, FLAG, type Kinds, struct, TEXT } from '../../flow/kinds';
+import type { HmacRules } from '../../runtime/webhook/scheme';
 import { DURATION, SECRET } from '../kinds';
 
 /**
@@ -14,6 +14,89 @@ export enum WebhookScheme {
   STRIPE = 'stripe',
   /** Standard Webhooks, the generic HMAC scheme: `webhook-signature` over id, timestamp and body. */
   STANDARD_WEBHOOKS = 'standard-webhooks',
+  /** Shopify: `X-Shopify-Hmac-Sha256` over the body. No timestamp: a replay is caught as a duplicate. */
+  SHOPIFY = 'shopify',
+  /**
+   * Slack: `X-Slack-Signature` over timestamp and body. The API takes JSON only, so not the forms of slash commands, and it
+   * does not answer the challenge with which Slack verifies the URL of its Events API.
+   */
+  SLACK = 'slack',
+  /** Any other HMAC in one header, as `hmac` of the source describes it. */
+  HMAC = 'hmac',
+}
+
+/**
+ * The digest of an HMAC.
+ */
+export enum HmacAlgorithm {
+  /** SHA-1: still safe in an HMAC, for senders that have nothing else. */
+  SHA1 = 'sha1',
+  /** SHA-256. */
+  SHA256 = 'sha256',
+  /** SHA-512. */
+  SHA512 = 'sha512',
+}
+
+/**
+ * How the bytes of a signature are written.
+ */
+export enum HmacEncoding {
+  /** Hexadecimal digits. */
+  HEX = 'hex',
+  /** Base64 with padding. */
+  BASE64 = 'base64',
+}
+
+/**
+ * A signature that is an HMAC in one header. The key is the secret as it is stored.
+ */
+export interface HmacScheme {
+  /**
+   * The header with the signature. 1 to 64 letters, digits and hyphens.
+   */
+  readonly signatureHeader: string;
+
+  /**
+   * The digest.
+   *
+   * @default HmacAlgorithm.SHA256
+   */
+  readonly algorithm?: HmacAlgorithm;
+
+  /**
+   * How the signature is written.
+   *
+   * @default HmacEncoding.HEX
+   */
+  readonly encoding?: HmacEncoding;
+
+  /**
+   * What stands before the signature in its header, such as `sha256=`. 1 to 32 characters without blanks.
+   *
+   * @default - nothing
+   */
+  readonly prefix?: string;
+
+  /**
+   * The header with the time of signing, in whole seconds since the epoch. It has to be signed.
+   *
+   * @default - no time is signed, and a replay is caught as a duplicate
+   */
+  readonly timestampHeader?: string;
+
+  /**
+   * The header with the id of the delivery, by which duplicates are recognized.
+   *
+   * @default - the `id` in a JSON body or, without one, the signature
+   */
+  readonly idHeader?: string;
+
+  /**
+   * What is signed, with `{body}`, `{timestamp}` and `{id}` where these come.
+   *
+   * @default - `{timestamp}.{body}`; without a `timestampHeader` `{body}`
+   */
+  readonly signed?: string;
 }
 
 /**
@@ -39,6 +122,13 @@ export interface WebhookSource {
    * How it signs.
    */
   readonly scheme: WebhookScheme;
+
+  /**
+   * The signature, for `WebhookScheme.HMAC`.
+   *
+   * @default - that of the scheme
+   */
+  readonly hmac?: HmacScheme;
 
   /**
    * The signing secret, as plain text; with `secretPerTenant`, a JSON object. During a rotation the previous version is
@@ -70,7 +160,7 @@ export interface WebhookSource {
   readonly steadyPerSecond?: number;
 
   /**
-   * Largest difference between a signed timestamp and the time of receipt. 1 s to 1 hour. Without effect for GitHub.
+   * Largest difference between a signed timestamp and the time of receipt. 1 s to 1 hour. Without effect for GitHub and Shopify.
    *
    * @default Duration.minutes(5), as Stripe and Standard Webhooks advise
    */
@@ -88,6 +178,15 @@ export interface WebhookSource {
 export const SOURCE_KINDS: Kinds<WebhookSource> = {
   name: CHECKED,
   scheme: CHECKED,
+  hmac: struct<HmacScheme>({
+    signatureHeader: CHECKED,
+    algorithm: CHECKED,
+    encoding: CHECKED,
+    prefix: TEXT,
+    timestampHeader: CHECKED,
+    idHeader: CHECKED,
+    signed: TEXT,
+  }),
   secret: SECRET,
   secretPerTenant: FLAG,
   steadyPerSecond: CHECKED,
@@ -95,22 +194,19 @@ export const SOURCE_KINDS: Kinds<WebhookSource> = {
   deduplicateBy: CHECKED,
 };
 
-/** The headers to pass on, spelled as the sender documents them. */
-export const HEADERS_AS_SENT: Readonly<Record<SignatureScheme, readonly string[]>> = {
-  github: ['X-Hub-Signature-256', 'X-GitHub-Delivery', 'X-GitHub-Event'],
-  stripe: ['Stripe-Signature'],
-  'standard-webhooks': ['webhook-signature', 'webhook-id', 'webhook-timestamp'],
-};
-
-/** Without this header the API refuses a delivery before it is queued. */
-export const SIGNATURE_HEADER: Readonly<Record<SignatureScheme, string>> = {
-  github: 'X-Hub-Signature-256',
-  stripe: 'Stripe-Signature',
-  'standard-webhooks': 'webhook-signature',
-};
+/** The signature of the source, whole. */
+export function rulesOf({ hmac }: WebhookSource): HmacRules | undefined {
+  if (hmac === undefined) return undefined;
+  const { algorithm = HmacAlgorithm.SHA256, encoding = HmacEncoding.HEX } = hmac;
+  return { ...hmac, algorithm, encoding };
+}
 
 /** Words that some clients write in capitals, or with a capital inside. */
-const SPECIAL_WORDS: Readonly<Record<string, readonly string[]>> = { id: ['ID'], github: ['GitHub', 'Github'] };
+const SPECIAL_WORDS: Readonly<Record<string, readonly string[]>> = {
+  id: ['ID'],
+  github: ['GitHub', 'Github'],
+  sha256: ['SHA256'],
+};
 
 /**
  * The spellings in which clients send a header. A mapping template finds a header by the spelling that was sent: HTTP/2

@@ -273,6 +273,7 @@ const KINDS: Kinds<WebhookBufferArgs> = {
       struct<WebhookSource>({
         name: CHECKED,
         scheme: CHECKED,
+        hmac: OBJECT,
         secret: needed(OBJECT),
         secretPerTenant: FLAG,
         steadyPerSecond: CHECKED,
@@ -333,6 +334,7 @@ function sourceConfigs(sources: readonly WebhookSource[]): Record<string, Receiv
       ({
         name,
         scheme,
+        hmac,
         secretPerTenant,
         toleranceSeconds = TOLERANCE_SECONDS.usual,
         deduplicateBy = 'delivery-id',
@@ -340,6 +342,7 @@ function sourceConfigs(sources: readonly WebhookSource[]): Record<string, Receiv
         name,
         {
           scheme,
+          ...(hmac && { hmac }),
           secretFile: `${secretFolder(name)}/${SECRET_FILE}`,
           ...(secretPerTenant && { secretPerTenant }),
           toleranceSeconds,

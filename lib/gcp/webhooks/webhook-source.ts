@@ -1,5 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
-import type { SignatureScheme } from '../../runtime/webhook/signature';
+import type { HmacRules, SignatureScheme } from '../../runtime/webhook/scheme';
 
 /**
  * Where a signing secret is. A value goes into a secret of Secret Manager and, encrypted, into the state of Pulumi; an
@@ -11,8 +11,10 @@ export type SigningSecret = { readonly value: pulumi.Input<string> } | { readonl
 export interface WebhookSource {
   /** Name of the sender, the first part of its URL. 1 to 32 lower-case letters, digits and hyphens; unique. */
   readonly name: string;
-  /** How it signs: `github`, `stripe` or `standard-webhooks`. */
+  /** How it signs: `github`, `stripe`, `standard-webhooks`, `shopify`, `slack` or, as `hmac` describes it, `hmac`. */
   readonly scheme: SignatureScheme;
+  /** The signature, for the scheme `hmac`: an HMAC in one header. Default: that of the scheme. */
+  readonly hmac?: HmacRules;
   /**
    * The signing secret, or the secret of Secret Manager that holds it. Deliveries are answered 503 while it is
    * unusable: empty, a placeholder, JSON without `secretPerTenant`, fewer than 8 characters, or `whsec_` without base64

@@ -1,11 +1,13 @@
 /**
  * The contract of construct, receiver and consumer. Without dependencies, so that a Pulumi program loads no client.
  */
-import type { SignatureScheme } from '../webhook/scheme';
+import type { HmacRules, SignatureScheme } from '../webhook/scheme';
 
 /** One sender, as the construct passes it in `WEBHOOK_SOURCES`. */
 export interface ReceiverSource {
   readonly scheme: SignatureScheme;
+  /** The scheme `hmac` as the user describes it. */
+  readonly hmac?: HmacRules;
   /** File that holds the signing secrets, one a line. */
   readonly secretFile: string;
   /** The file is a JSON object of tenants and their secrets, so that a signature proves the tenant. */

@@ -8,7 +8,7 @@ import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { kindOf, logEvent } from '../cloud-log';
 import { identityText } from '../webhook/identity';
 import { judge } from '../webhook/judge';
-import { SCHEME_HEADERS, type SignedRequest } from '../webhook/signature';
+import { headersRead, type SignedRequest } from '../webhook/signature';
 import { readBody, TooLargeError } from './body';
 import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
 
@@ -122,7 +122,7 @@ function routeOf(request: IncomingMessage, sources: Readonly<Record<string, Rece
 
 function headersOf(request: IncomingMessage, source: ReceiverSource): Record<string, string | undefined> {
   return Object.fromEntries(
-    SCHEME_HEADERS[source.scheme].map((name) => {
+    headersRead(source.scheme, source.hmac).map((name) => {
       const value = request.headers[name];
       return [name, typeof value === 'string' ? value : undefined];
     }),

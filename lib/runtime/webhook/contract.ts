@@ -1,11 +1,13 @@
 /**
  * The contract of construct and consumer. Without dependencies, so that synthesis loads no SDK.
  */
-import type { SignatureScheme } from './scheme';
+import type { HmacRules, SignatureScheme } from './scheme';
 
 /** One sender, as the construct passes it in `WEBHOOK_SOURCES`. */
 export interface SourceConfig {
   readonly scheme: SignatureScheme;
+  /** The scheme `hmac` as the user describes it. */
+  readonly hmac?: HmacRules;
   readonly secretArn: string;
   /** The secret is a JSON object of tenants and their secrets, so that a signature proves the tenant. */
   readonly secretPerTenant?: boolean;

@@ -3,6 +3,7 @@
  * after the delivery was received. Otherwise a rotation would refuse deliveries signed with the new secret.
  */
 import type { ReadSecrets, SecretSource } from '../cached-secrets';
+import type { HmacRules } from './scheme';
 import { type Refusal, type SignedRequest, type Verdict, verifySignature } from './signature';
 import { candidatesIn, type SecretForm } from './signing-secret';
 
@@ -11,6 +12,8 @@ export interface JudgeRules extends SecretForm {
   /** Where the secret is kept. */
   readonly place: string;
   readonly toleranceSeconds: number;
+  /** The scheme `hmac` as the user describes it. */
+  readonly hmac?: HmacRules;
 }
 
 /** Why a delivery is refused, as far as a secret decides. */
@@ -42,7 +45,7 @@ export async function judge(
 
 function verdictWith({ texts }: ReadSecrets, rules: JudgeRules, tenant: string, request: SignedRequest): TenantVerdict {
   const { secrets, problem, tenantKnown } = candidatesIn(texts, rules, tenant);
-  const verdict = verifySignature(rules.scheme, request, secrets, rules.toleranceSeconds);
+  const verdict = verifySignature(rules.scheme, request, secrets, rules.toleranceSeconds, rules.hmac);
   if (verdict.valid || verdict.refusal !== 'forged') return verdict;
   if (!tenantKnown) return { valid: false, refusal: 'unknown-tenant' };
   // Whether it was forged is unknown: the secret that it may have been signed with is missing.

@@ -2,7 +2,7 @@
  * Checks sender and age of a delivery, on the raw bytes, before it has an effect.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { SignatureScheme } from './scheme';
+import { type HmacRules, headersAsSent, hmacRules, type SignatureScheme, signedTemplate } from './scheme';
 import { keyOf, secretProblem } from './signing-secret';
 
 export type { SignatureScheme } from './scheme';
@@ -29,12 +29,10 @@ export type Verdict =
   | { readonly valid: true; readonly deliveryId: string; readonly signedContent: string }
   | { readonly valid: false; readonly refusal: Refusal };
 
-/** The headers that each scheme reads, in lower case. */
-export const SCHEME_HEADERS: Readonly<Record<SignatureScheme, readonly string[]>> = {
-  github: ['x-hub-signature-256', 'x-github-delivery', 'x-github-event'],
-  stripe: ['stripe-signature'],
-  'standard-webhooks': ['webhook-signature', 'webhook-id', 'webhook-timestamp'],
-};
+/** The headers that a scheme reads, in lower case. */
+export function headersRead(scheme: SignatureScheme, hmac?: HmacRules): readonly string[] {
+  return headersAsSent(scheme, hmac).map((name) => name.toLowerCase());
+}
 
 interface Parsed {
   readonly deliveryId: string | undefined;
@@ -49,19 +47,22 @@ interface Parsed {
  * weak secret (empty, a placeholder, a key of a few bytes) is never used to verify.
  *
  * @param toleranceSeconds how far a signed timestamp may lie from the time of receipt, in both directions
+ * @param hmac the scheme `hmac` as the user describes it
  */
 export function verifySignature(
   scheme: SignatureScheme,
   request: SignedRequest,
   secrets: readonly string[],
   toleranceSeconds: number,
+  hmac?: HmacRules,
 ): Verdict {
-  const parsed = PARSERS[scheme](request);
+  const rules = hmacRules(scheme, hmac);
+  const parsed = parse(scheme, rules, request);
   if (parsed.signatures.length === 0) return { valid: false, refusal: 'unsigned' };
   if (parsed.ambiguous) return { valid: false, refusal: 'ambiguous-delivery-id' };
   const expected = secrets
     .filter((secret) => secretProblem(secret, scheme) === undefined)
-    .map((secret) => digest(scheme, secret, parsed.signedContent));
+    .map((secret) => digest(scheme, secret, parsed.signedContent, rules?.algorithm));
   // No early exit: every candidate is compared with every secret, also after a match.
   let matches = 0;
   for (const signature of parsed.signatures) for (const one of expected) matches += constantTimeEqual(signature, one);
@@ -81,8 +82,11 @@ export function signRequest(
   body: string,
   deliveryId: string,
   atMillis: number,
+  hmac?: HmacRules,
 ): Record<string, string> {
   const seconds = Math.floor(atMillis / 1000);
+  const rules = hmacRules(scheme, hmac);
+  if (rules !== undefined) return signHmac(scheme, rules, secret, { body, id: deliveryId, timestamp: String(seconds) });
   switch (scheme) {
     case 'github':
       return {
@@ -95,10 +99,65 @@ export function signRequest(
       const signature = digest(scheme, secret, `${deliveryId}.${seconds}.${body}`).toString('base64');
       return { 'webhook-id': deliveryId, 'webhook-timestamp': String(seconds), 'webhook-signature': `v1,${signature}` };
     }
+    default:
+      throw new Error(`the scheme ${scheme} needs its rules`);
   }
 }
 
-const PARSERS: Readonly<Record<SignatureScheme, (request: SignedRequest) => Parsed>> = {
+function signHmac(scheme: SignatureScheme, rules: HmacRules, secret: string, values: SignedValues) {
+  const { signatureHeader, timestampHeader, idHeader, algorithm, encoding, prefix = '' } = rules;
+  const signature = digest(scheme, secret, filled(rules, values), algorithm).toString(encoding);
+  return {
+    [signatureHeader]: `${prefix}${signature}`,
+    ...(timestampHeader !== undefined && { [timestampHeader]: values.timestamp }),
+    ...(idHeader !== undefined && { [idHeader]: values.id }),
+  };
+}
+
+/** What a signature may cover. */
+interface SignedValues {
+  readonly body: string;
+  readonly id: string;
+  readonly timestamp: string;
+}
+
+/** What is signed. In one pass: a body may itself have `{id}` in it. */
+function filled(rules: HmacRules, values: SignedValues): string {
+  return signedTemplate(rules).replace(/\{(body|id|timestamp)\}/g, (_, name: keyof SignedValues) => values[name]);
+}
+
+/** Bytes of a digest. */
+const DIGEST_BYTES = { sha1: 20, sha256: 32, sha512: 64 } as const;
+
+function parse(scheme: SignatureScheme, rules: HmacRules | undefined, request: SignedRequest): Parsed {
+  if (rules !== undefined) return parseHmac(rules, request);
+  const parser = PARSERS[scheme];
+  if (parser === undefined) throw new Error(`the scheme ${scheme} needs its rules`);
+  return parser(request);
+}
+
+function parseHmac(rules: HmacRules, { headers, body }: SignedRequest): Parsed {
+  const { signatureHeader, timestampHeader, idHeader, algorithm, encoding, prefix = '' } = rules;
+  const header = (name: string | undefined) => (name === undefined ? undefined : headers[name.toLowerCase()]);
+  const sent = header(signatureHeader) ?? '';
+  const text = sent.startsWith(prefix) ? sent.slice(prefix.length) : '';
+  const signature = Buffer.from(text, encoding);
+  // Node's decoder skips what it cannot read, so the text must be what the bytes are.
+  const written = encoding === 'hex' ? text.toLowerCase() : text;
+  const isWhole = signature.length === DIGEST_BYTES[algorithm] && signature.toString(encoding) === written;
+  const id = header(idHeader) ?? '';
+  const timestamp = header(timestampHeader) ?? '';
+  return {
+    deliveryId: idHeader === undefined ? (idInside(body) ?? text) : id,
+    ...(timestampHeader !== undefined && { timestampSeconds: wholeSeconds(timestamp) }),
+    signatures: isWhole ? [signature] : [],
+    signedContent: filled(rules, { body, id, timestamp }),
+    // A full stop or whatever else stands between the parts could move from one into the other.
+    ambiguous: signedTemplate(rules).includes('{id}') && !/^[\w-]*$/.test(id),
+  };
+}
+
+const PARSERS: Readonly<Partial<Record<SignatureScheme, (request: SignedRequest) => Parsed>>> = {
   // GitHub docs, "Validating webhook deliveries": HMAC-SHA256 of the body; the delivery id is not signed.
   github: ({ headers, body }) => {
     const hex = /^sha256=([0-9a-f]{64})$/.exec(headers['x-hub-signature-256'] ?? '')?.[1];
@@ -137,8 +196,13 @@ const PARSERS: Readonly<Record<SignatureScheme, (request: SignedRequest) => Pars
   },
 };
 
-function digest(scheme: SignatureScheme, secret: string, content: string): Buffer {
-  return createHmac('sha256', keyOf(secret, scheme)).update(content, 'utf8').digest();
+function digest(
+  scheme: SignatureScheme,
+  secret: string,
+  content: string,
+  algorithm: HmacRules['algorithm'] = 'sha256',
+): Buffer {
+  return createHmac(algorithm, keyOf(secret, scheme)).update(content, 'utf8').digest();
 }
 
 function constantTimeEqual(left: Buffer, right: Buffer): 0 | 1 {

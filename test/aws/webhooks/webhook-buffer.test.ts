@@ -10,15 +10,14 @@ import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { WebhookBuffer, type WebhookBufferProps } from '../../../lib/aws/webhooks/webhook-buffer';
 import {
   DeduplicateBy,
-  HEADERS_AS_SENT,
-  SIGNATURE_HEADER,
   spellingsOf,
   WebhookScheme,
   type WebhookSource,
 } from '../../../lib/aws/webhooks/webhook-source';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { countMetric } from '../../../lib/runtime/metrics';
-import { SCHEME_HEADERS, signRequest, verifySignature } from '../../../lib/runtime/webhook/signature';
+import { headersAsSent } from '../../../lib/runtime/webhook/scheme';
+import { headersRead, signRequest, verifySignature } from '../../../lib/runtime/webhook/signature';
 import { nagFindings } from '../../support/nag';
 import { mostly, objectives, optional, validOrNamed, workloads } from '../../support/property';
 import { type Made, only, permissions, properties, shop, type Untyped } from '../../support/stack';
@@ -146,10 +145,10 @@ describe('the traps of case 15 are absent', () => {
       expect(RequestValidatorId).toEqual({ Ref: expect.stringMatching(/^WebhooksSigned/) });
       // SQS answers 400 to an attribute without a value, and so does the API.
       expect(sent(source.name, { tenant: 'acme' }).attributes.signed).toBe('');
-      const others = HEADERS_AS_SENT[source.scheme].filter((name) => name !== SIGNATURE_HEADER[source.scheme]);
+      const others = headersAsSent(source.scheme).filter((name) => name !== headersAsSent(source.scheme)[0]);
       const headers = Object.fromEntries(others.map((name) => [name, 'something']));
       expect(sent(source.name, { tenant: 'acme', headers }).attributes.signed).toBe('');
-      for (const spelling of spellingsOf(SIGNATURE_HEADER[source.scheme])) {
+      for (const spelling of spellingsOf(headersAsSent(source.scheme)[0])) {
         const { attributes } = sent(source.name, { tenant: 'acme', headers: { [spelling]: 'v1,x' } });
         expect(attributes.signed).toBe('v1,x');
       }
@@ -195,7 +194,7 @@ describe('what the queue is sent', () => {
   });
 
   test.each(usualProps.sources)('every header of $name in every spelling reaches the consumer, once', (source) => {
-    for (const name of HEADERS_AS_SENT[source.scheme]) {
+    for (const name of headersAsSent(source.scheme)) {
       for (const spelling of spellingsOf(name)) {
         const { attributes } = sent(source.name, { tenant: 'acme', headers: { [spelling]: 'the value' } });
         const lines = String(attributes[`header.${name.toLowerCase()}`]).split('\n');
@@ -228,7 +227,7 @@ describe('what the queue is sent', () => {
       const [body, atMillis] = ['{"id":"evt_1"}', 1_700_000_000_000];
       const headers = signRequest(source.scheme, SECRET, body, 'evt_1', atMillis);
       const { attributes, fields } = sent(source.name, { tenant: 'acme', headers, body });
-      const arrived = SCHEME_HEADERS[source.scheme].map((name) => [
+      const arrived = headersRead(source.scheme).map((name) => [
         name,
         attributes[`header.${name}`]?.split('\n').find((line) => line !== ''),
       ]);
@@ -239,7 +238,7 @@ describe('what the queue is sent', () => {
       };
       expect(verifySignature(source.scheme, request, [SECRET], 300)).toMatchObject({ valid: true });
       // Everything that the API demands, the consumer needs, and everything that it needs is demanded.
-      expect(SCHEME_HEADERS[source.scheme]).toEqual(HEADERS_AS_SENT[source.scheme].map((name) => name.toLowerCase()));
+      expect(headersRead(source.scheme)).toEqual(headersAsSent(source.scheme).map((name) => name.toLowerCase()));
     },
   );
 

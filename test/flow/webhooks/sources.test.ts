@@ -25,7 +25,7 @@ test.each<[string, readonly Source[]]>([
   ],
   ["sources.name must be 1 to 32 lower-case letters, digits and hyphens, got 'A'", [{ name: 'A', scheme: 'github' }]],
   [
-    "sources.scheme of a must be one of github, stripe, standard-webhooks, got 'gitlab'",
+    "sources.scheme of a must be one of github, stripe, standard-webhooks, shopify, slack, hmac, got 'gitlab'",
     [{ name: 'a', scheme: 'gitlab' }],
   ],
   [
