@@ -23,7 +23,7 @@ export function brakeKnobs(pace: Pace, campaignSeconds: number, question: RatesQ
   return [
     ...releaseKnobs(pace, question),
     ...(sender === 'lambda' ? keepingKnobs(campaignSeconds) : []),
-    ...(sender === 'deployment' ? [recordKnob(campaignSeconds)] : []),
+    ...(sender === 'deployment' || sender === 'cloud-run' ? [recordKnob(campaignSeconds)] : []),
     chosenKnob('backoffSeconds', 1, 's', 'the longest wait after the first refusal; it doubles', SES_QUOTAS),
     chosenKnob(
       'backoffCapSeconds',

@@ -27,6 +27,7 @@ describe('known answers', () => {
     [10_000, 'deployment', 9523.8],
     // Its bucket saves a fifth of a second.
     [100, 'cloud-tasks', 80.8],
+    [100, 'cloud-run', 95.238],
     [2000, 'cloud-tasks', 500],
   ] as const)('a limit of %d/s by %s: %d/s', (perSecond, sender, rate) => {
     const plan = planRates('Mailing', { workload: { ...call, campaignMessages: 1000 }, limit: { perSecond }, sender });
@@ -204,7 +205,7 @@ describe('refusals', () => {
       'limit.share must be above 0, at most 1, got 2',
       'objective.bounceRatio must be above 0 and below 0.1, got 0.2',
       'hedroom is unknown; did you mean headroom?',
-      'sender must be one of lambda, deployment, cloud-tasks',
+      'sender must be one of lambda, deployment, cloud-tasks, cloud-run',
       'messagesPerSecond must be above 0',
     ])
       expect(error.message).toContain(part);
