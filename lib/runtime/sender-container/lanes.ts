@@ -1,9 +1,9 @@
 /** What every container that sends makes of its environment: a client of Redis, and its providers with their buckets. */
 import { Redis } from 'ioredis';
 import { HttpProvider } from '../sender/http';
+import type { Lane, SenderConfig } from '../sender/ports';
 import { RedisBucket } from '../sender/redis';
 import { RefusalBrake } from '../sender/refusals';
-import type { Lane, SenderConfig } from '../sender/send';
 import { SmtpProvider } from '../sender/smtp';
 import { numberSetting, setting } from '../settings';
 import type { ContainerLane } from './lane';

@@ -6,7 +6,8 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { mailOf } from '../sender/mail';
-import { type Counted, type Message, type Ports, type SenderConfig, sendBatch } from '../sender/send';
+import type { Counted, Message, Ports, SenderConfig } from '../sender/ports';
+import { sendBatch } from '../sender/send';
 import { readBody } from '../webhook-receiver/body';
 import { READY_PATH } from '../webhook-receiver/contract';
 
