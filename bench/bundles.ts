@@ -40,7 +40,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   MOST_RECIPIENTS: '1',
   ON_UNKNOWN: 'park',
   CLAIM_SECONDS: '7',
-  CALL_SECONDS: '1',
+  CALL_TIMEOUT_SECONDS: '1',
   CLOSED_SECONDS: '60',
   HOLD_SECONDS: '1',
   RECORD_SECONDS: '86400',

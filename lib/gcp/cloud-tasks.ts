@@ -4,7 +4,7 @@ import * as cloudtasks from '@pulumi/gcp/cloudtasks';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import type * as pulumi from '@pulumi/pulumi';
 import type { Plan } from '../flow/plan';
-import { createService, memberOf } from './run-service';
+import { createService, memberOf, type RunNetwork, type SecretVariable } from './run-service';
 import { duration } from './watch';
 
 /** Where queue and service are. */
@@ -24,6 +24,9 @@ export interface TaskServiceArgs extends TasksPlace {
   /** Default: 512Mi. */
   readonly memory?: string;
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly secretVariables?: readonly SecretVariable[];
+  readonly network?: RunNetwork;
+  readonly dependsOn?: readonly pulumi.Resource[];
 }
 
 /** A Cloud Run service that only tasks of the same project reach, which counts as internal. */

@@ -7,6 +7,12 @@ export { type PushTarget, RedriveQueue, type RedriveQueueArgs, type Subscription
 export { type AlertedSubscription, SubscriptionAlerts, type SubscriptionAlertsArgs } from './queue/subscription-alerts';
 export { RateLimitedSender, type RateLimitedSenderArgs } from './rates/rate-limited-sender';
 export { SenderAlerts, type SenderAlertsArgs } from './rates/sender-alerts';
+export type {
+  HandlerHttp,
+  HandlerRedis,
+  HandlerSmtp,
+  SenderHandlerArgs,
+} from './rates/sender-handler';
 export { ScheduleAlerts, type ScheduleAlertsArgs } from './schedule/schedule-alerts';
 export { SpreadSchedule, type SpreadScheduleArgs } from './schedule/spread-schedule';
 export type { ReceiverChoices } from './webhooks/receiver-plan';

@@ -26,8 +26,26 @@ export interface RunServiceArgs {
   readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
   /** Secrets mounted as files: each folder holds one file. */
   readonly secrets?: readonly MountedSecret[];
+  /** Variables whose values are secrets, read when an instance starts. */
+  readonly secretVariables?: readonly SecretVariable[];
+  /** The network that it is attached to. Default: none. */
+  readonly network?: RunNetwork;
   /** What must exist before the first instance starts. */
   readonly dependsOn?: readonly pulumi.Resource[];
+}
+
+/** A variable with the latest version of a secret of Secret Manager. */
+export interface SecretVariable {
+  readonly name: string;
+  readonly secret: pulumi.Input<string>;
+}
+
+/** A VPC that a service is attached to (Direct VPC egress), for private addresses alone. */
+export interface RunNetwork {
+  /** Name of the network. */
+  readonly network: pulumi.Input<string>;
+  /** Name of the subnetwork, in the region of the service. */
+  readonly subnetwork: pulumi.Input<string>;
 }
 
 /** A secret of Secret Manager as a file in a folder of the container. */
@@ -61,7 +79,7 @@ export function memberOf(account: serviceaccount.Account): pulumi.Output<string>
 
 /** A Cloud Run service of one container that listens on 8080 and answers at `READY_PATH` when it is ready. */
 export function createService(parent: pulumi.Resource, args: RunServiceArgs): cloudrunv2.Service {
-  const { name, account, secrets = [] } = args;
+  const { name, account, secrets = [], secretVariables = [], network } = args;
   return new cloudrunv2.Service(
     name,
     {
@@ -75,12 +93,19 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
         serviceAccount: account.email,
         maxInstanceRequestConcurrency: args.concurrency,
         timeout: `${args.timeoutSeconds}s`,
+        ...(network && { vpcAccess: { networkInterfaces: [{ ...network }], egress: 'PRIVATE_RANGES_ONLY' } }),
         scaling: { minInstanceCount: args.minInstances, maxInstanceCount: args.maxInstances },
         containers: [
           {
             image: args.image,
             ports: { containerPort: 8080 },
-            envs: Object.entries(args.environment).map(([key, value]) => ({ name: key, value })),
+            envs: [
+              ...Object.entries(args.environment).map(([key, value]) => ({ name: key, value })),
+              ...secretVariables.map(({ name: key, secret }) => ({
+                name: key,
+                valueSource: { secretKeyRef: { secret, version: 'latest' } },
+              })),
+            ],
             resources: { limits: { cpu: '1', memory: args.memory }, cpuIdle: true, startupCpuBoost: true },
             ...probesOf(args.plan),
             volumeMounts: secrets.map((secret) => ({ name: volumeName(secret), mountPath: secret.folder })),

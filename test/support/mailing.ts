@@ -2,7 +2,7 @@
 
 import type { BucketSettings } from '../../lib/flow/rates/run-time';
 import { type Mail, type Outcome, type Provider } from '../../lib/runtime/sender/mail';
-import type { Counted, Message, Ports, SenderConfig, Verdict } from '../../lib/runtime/sender/send';
+import type { Counted, Message, Ports, SenderConfig, Verdict } from '../../lib/runtime/sender/ports';
 import { sendBatch } from '../../lib/runtime/sender/send';
 
 /** The pace of case 7: 100 a second, 0.05 s of jitter. */

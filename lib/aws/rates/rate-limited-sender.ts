@@ -1,9 +1,8 @@
-import { Arn, ArnFormat, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { GraphWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import { LambdaAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { AttributeType, Billing, type ITable, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { EventBus, Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
-import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { EventBus, type Rule } from 'aws-cdk-lib/aws-events';
 import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import {
@@ -20,44 +19,27 @@ import type { IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Check, validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
-import { LAMBDA_VISIBILITY_FACTOR, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
+import { SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
 import { planRates } from '../../flow/rates/plan';
-import { bucketSettings, ratesQuestion } from '../../flow/rates/question';
+import { ratesQuestion } from '../../flow/rates/question';
 import { sendingQuestion } from '../../flow/rates/worker';
 import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
-import type { LaneSetting } from '../../runtime/sender/handler';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
 import { QUEUE_ALARMS } from '../queue/queue-alarms';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
-import {
-  type RateLimitedSenderProps,
-  SENDER_KINDS,
-  STANDBY_KINDS,
-  type StandbyProvider,
-  senderChecks,
-} from './rate-limited-sender-props';
+import { givenQueueChecks } from './given-queue';
+import { type RateLimitedSenderProps, SENDER_KINDS, STANDBY_KINDS, senderChecks } from './rate-limited-sender-props';
 import { countedMetric, reputationMetric, SENDER_ALARMS, SenderAlarms } from './sender-alarms';
+import { createBreaker, createDayCheck, TABLE_KEY_ACTIONS } from './sender-breaker';
+import { SesLanes } from './ses-lanes';
 
-/** Names of the buckets in the table. */
-const FIRST = 'ses';
-const STANDBY = 'standby';
 /** Attributes of the table, as `lib/runtime/sender/dynamo.ts` writes them. */
 const KEY = 'id';
 const TIME_TO_LIVE = 'expires';
-/** What DynamoDB does with the key of a table in the name of its caller: developer guide, DynamoDB encryption at rest. */
-const TABLE_KEY_ACTIONS = [
-  'kms:Decrypt',
-  'kms:DescribeKey',
-  'kms:Encrypt',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-];
 /** What Amazon SQS does with the key of a queue in the name of a producer: developer guide, key management. */
 const PRODUCER_KEY_ACTIONS = ['kms:GenerateDataKey', 'kms:Decrypt'];
 
@@ -108,6 +90,7 @@ export class RateLimitedSender extends Construct {
   public readonly alarms: SenderAlarms;
 
   private readonly props: RateLimitedSenderProps;
+  private readonly ses: SesLanes;
 
   /**
    * @throws CapacityError when the limit leaves too little, with ways out
@@ -131,16 +114,20 @@ export class RateLimitedSender extends Construct {
 
     this.redriveQueue = usable.queue === undefined ? this.createQueue() : RedriveQueue._of(usable.queue);
     this.queue = this.redriveQueue ?? (usable.queue as IQueue);
-    this.checkQueue();
+    if (usable.queue !== undefined && this.redriveQueue !== undefined) {
+      validate(subjectOf(this), givenQueueChecks(this.redriveQueue.plan, this.plan));
+    }
     this.quarantineQueue = this.redriveQueue?.quarantineQueue ?? this.createQuarantine();
     this.table = usable.table ?? this.createTable();
     this.configurationSet = usable.configurationSet ?? this.createConfigurationSet();
     this.eventDestination = this.createEventDestination();
+    this.ses = new SesLanes(this, this.props, this.configurationSet, this.plan);
     this.senderFunction = this.createSender();
     this.mapping = this.createMapping();
-    const isDaily = this.lanes().some(({ pace }) => pace.messagesPerDay !== undefined);
-    if (this.pauses || isDaily) this.breaker = this.createBreaker();
-    if (this.breaker && isDaily) this.dayCheck = this.createDayCheck(this.breaker);
+    const isDaily = this.ses.lanes().some(({ pace }) => pace.messagesPerDay !== undefined);
+    if (this.pauses || isDaily)
+      this.breaker = createBreaker(this, { table: this.table, mapping: this.mapping, ses: this.ses, plan: this.plan });
+    if (this.breaker && isDaily) this.dayCheck = createDayCheck(this, this.breaker);
     this.alarms = new SenderAlarms(this, 'Alarms', {
       sender: this.senderFunction,
       breaker: this.breaker,
@@ -178,40 +165,6 @@ export class RateLimitedSender extends Construct {
       removalPolicy,
       dashboard,
     });
-  }
-
-  /** A message that is visible again while its sender still runs is sent by two; one that has expired, by none. */
-  private checkQueue(): void {
-    if (this.props.queue === undefined || this.redriveQueue === undefined) return;
-    const queue = this.redriveQueue.plan;
-    const of = (knob: string) => this.plan.value(knob);
-    const rows = [
-      {
-        knob: 'visibilityTimeoutSeconds',
-        least: LAMBDA_VISIBILITY_FACTOR * of('functionTimeoutSeconds') + of('batchWindowSeconds'),
-        what: 'a visibility timeout in seconds',
-        why: `six times the function's and the batch window; give its RedriveQueue a functionTimeout of ${of('functionTimeoutSeconds')} s and a batchWindow of ${of('batchWindowSeconds')} s`,
-      },
-      {
-        knob: 'maxReceiveCount',
-        least: of('maxReceiveCount'),
-        what: 'a maxReceiveCount',
-        why: 'a mail that waits for a provider is received and hidden again',
-      },
-      {
-        knob: 'retentionSeconds',
-        least: Math.min(of('retentionSeconds'), Math.ceil(this.plan.predictions.campaignSeconds ?? 0)),
-        what: 'a retention in seconds',
-        why: 'the campaign takes that long',
-      },
-    ];
-    validate(
-      subjectOf(this),
-      rows.map(({ knob, least, what, why }) => ({
-        refused: queue.value(knob) < least,
-        message: `queue must have ${what} of at least ${least}, got ${queue.value(knob)}: ${why}`,
-      })),
-    );
   }
 
   private createQuarantine(): Queue {
@@ -272,7 +225,7 @@ export class RateLimitedSender extends Construct {
         TABLE: table.tableName,
         QUEUE_URL: queue.queueUrl,
         QUARANTINE_QUEUE_URL: quarantineQueue.queueUrl,
-        LANES: Stack.of(this).toJsonString(this.lanes()),
+        LANES: Stack.of(this).toJsonString(this.ses.lanes()),
         MOST_RECIPIENTS: String(this.props.workload.recipientsPerMessage ?? 1),
         ON_UNKNOWN: this.props.onUnknown ?? UnknownMail.PARK,
         CLAIM_SECONDS: value('functionTimeoutSeconds'),
@@ -296,10 +249,12 @@ export class RateLimitedSender extends Construct {
       'sqs:GetQueueAttributes',
     );
     queue.encryptionMasterKey?.grantDecrypt(sender);
-    sender.addToRolePolicy(new PolicyStatement({ actions: this.sendingActions(), resources: this.sendingArns() }));
+    sender.addToRolePolicy(
+      new PolicyStatement({ actions: this.ses.sendingActions(), resources: this.ses.sendingArns() }),
+    );
     // Read once to connect, so that the first mail of a function is not late.
     sender.addToRolePolicy(
-      new PolicyStatement({ actions: ['ses:GetConfigurationSet'], resources: this.configurationSetArns() }),
+      new PolicyStatement({ actions: ['ses:GetConfigurationSet'], resources: this.ses.configurationSetArns() }),
     );
     return sender;
   }
@@ -317,60 +272,6 @@ export class RateLimitedSender extends Construct {
     // Lambda checks whether the role may receive before it creates the mapping.
     if (this.senderFunction.role) mapping.node.addDependency(this.senderFunction.role);
     return mapping;
-  }
-
-  private createBreaker(): RuntimeFunction {
-    const { table, mapping } = this;
-    const lanes = this.lanes().map(({ name, region, configurationSet, pace: { messagesPerDay } }) => ({
-      name,
-      region,
-      configurationSet,
-      messagesPerDay,
-    }));
-    const breaker = new RuntimeFunction(this, 'Breaker', {
-      bundle: 'sender-breaker',
-      description: `Pauses the sender ${this.node.path} by itself; resumes it when told to`,
-      environment: {
-        TABLE: table.tableName,
-        MAPPING_ID: mapping.eventSourceMappingId,
-        BATCH: String(this.plan.value('messagesPerSender')),
-        LANES: Stack.of(this).toJsonString(lanes),
-      },
-    });
-    breaker.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'],
-        resources: [table.tableArn],
-        // Not the records of mails.
-        conditions: {
-          'ForAllValues:StringLike': {
-            'dynamodb:LeadingKeys': ['bucket#*', 'day#*', `gate#${mapping.eventSourceMappingId}`],
-          },
-        },
-      }),
-    );
-    table.encryptionKey?.grant(breaker, ...TABLE_KEY_ACTIONS);
-    breaker.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['ses:PutConfigurationSetSendingOptions'],
-        resources: this.configurationSetArns(),
-      }),
-    );
-    breaker.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['lambda:UpdateEventSourceMapping'],
-        resources: [mapping.eventSourceMappingArn],
-      }),
-    );
-    return breaker;
-  }
-
-  private createDayCheck(breaker: LambdaFunction): Rule {
-    return new Rule(this, 'DayCheck', {
-      description: `Stops the sender ${this.node.path} while its day is full`.slice(0, 512),
-      schedule: Schedule.rate(Duration.minutes(1)),
-      targets: [new LambdaTarget(breaker, { event: RuleTargetInput.fromObject({ action: 'day' }), retryAttempts: 0 })],
-    });
   }
 
   /** What bounces pauses. So do providers of which none takes what is received. */
@@ -408,82 +309,6 @@ export class RateLimitedSender extends Construct {
         rightAnnotations: [{ value: this.plan.value('pauseAtComplaintRatio'), label: 'pauses' }],
       }),
     );
-  }
-
-  /** The providers, the first one first. */
-  private lanes(): LaneSetting[] {
-    const { from, identity, standby } = this.props;
-    const first: LaneSetting = {
-      name: FIRST,
-      from,
-      identityArn: identity.emailIdentityArn,
-      configurationSet: this.configurationSet.configurationSetName,
-      pace: bucketSettings(this.plan, 'first'),
-      connections: this.plan.value('connections'),
-    };
-    if (standby === undefined) return [first];
-    return [
-      first,
-      {
-        name: STANDBY,
-        from,
-        region: standby.region,
-        identityArn: this.standbyIdentityArn(standby),
-        configurationSet: standby.configurationSetName,
-        pace: bucketSettings(this.plan, 'standby'),
-        connections: this.plan.value('connections'),
-      },
-    ];
-  }
-
-  /** A mail by a template needs both: Amazon SES checks the action of the first version of its API as well [unverified]. */
-  private sendingActions(): string[] {
-    const { templates = [] } = this.props;
-    return ['ses:SendEmail', ...(templates.length > 0 ? ['ses:SendTemplatedEmail'] : [])];
-  }
-
-  /** What a mail names, each of which Amazon SES checks the permission for. */
-  private sendingArns(): string[] {
-    const { identity, standby, templates = [] } = this.props;
-    return [
-      identity.emailIdentityArn,
-      ...(standby === undefined ? [] : [this.standbyIdentityArn(standby)]),
-      ...this.configurationSetArns(),
-      ...templates.flatMap((name) => this.sesArns('template', name, name)),
-    ];
-  }
-
-  /** An identity that is known by its name has an ARN in the region of this stack. */
-  private standbyIdentityArn({ identity, region }: StandbyProvider): string {
-    const { emailIdentityArn: arn } = identity;
-    const isThere = !Token.isUnresolved(arn) && Arn.split(arn, ArnFormat.SLASH_RESOURCE_NAME).region === region;
-    if (isThere) return arn;
-    return Stack.of(this).formatArn({
-      service: 'ses',
-      resource: 'identity',
-      resourceName: identity.emailIdentityName,
-      region,
-    });
-  }
-
-  private configurationSetArns(): string[] {
-    const { configurationSet, props } = this;
-    return this.sesArns(
-      'configuration-set',
-      configurationSet.configurationSetName,
-      props.standby?.configurationSetName,
-    );
-  }
-
-  private sesArns(resource: string, here: string, there: string | undefined): string[] {
-    const { standby } = this.props;
-    const stack = Stack.of(this);
-    return [
-      stack.formatArn({ service: 'ses', resource, resourceName: here }),
-      ...(standby === undefined || there === undefined
-        ? []
-        : [stack.formatArn({ service: 'ses', resource, resourceName: there, region: standby.region })]),
-    ];
   }
 }
 

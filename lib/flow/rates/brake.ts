@@ -4,7 +4,6 @@ import { type Knob, unlessGiven } from '../plan';
 import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS } from '../ranges';
 import { PAUSED_AT } from './checks';
-import { daysFor, type Pace } from './limit';
 import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
 
@@ -17,13 +16,12 @@ const LEAST_RECORD_SECONDS = 14 * DAY_SECONDS;
 /** Of the rate, what is left of it after a throttle, and what comes back of the limit with each step. */
 const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
 
-/** What happens to a campaign, to a refusal, and when sending pauses. */
-export function brakeKnobs(pace: Pace, campaignSeconds: number, question: RatesQuestion): Knob[] {
+/** What becomes of a refusal, how long is remembered, and when sending pauses. */
+export function brakeKnobs(campaignSeconds: number, question: RatesQuestion): Knob[] {
   const { sender = 'lambda' } = question;
   return [
-    ...releaseKnobs(pace, question),
     ...(sender === 'lambda' ? keepingKnobs(campaignSeconds) : []),
-    ...(sender === 'deployment' ? [recordKnob(campaignSeconds)] : []),
+    ...(sender === 'deployment' || sender === 'cloud-run' ? [recordKnob(campaignSeconds)] : []),
     chosenKnob('backoffSeconds', 1, 's', 'the longest wait after the first refusal; it doubles', SES_QUOTAS),
     chosenKnob(
       'backoffCapSeconds',
@@ -36,26 +34,6 @@ export function brakeKnobs(pace: Pace, campaignSeconds: number, question: RatesQ
     ...(sender === 'cloud-tasks' ? [] : adaptationKnobs()),
     // What Amazon SES measures; elsewhere the first sign is what the provider refuses.
     ...(sender === 'lambda' ? pauseKnobs(question) : []),
-  ];
-}
-
-function releaseKnobs(pace: Pace, { workload }: RatesQuestion): Knob[] {
-  const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
-  if (campaignMessages === 0) return [];
-  const days = daysFor(campaignMessages, steadyPerSecond, pace);
-  return [
-    {
-      name: 'releases',
-      value: days,
-      unit: 'portions',
-      ...(Number.isFinite(pace.messagesPerDay)
-        ? {
-            formula: 'messages of the campaign ÷ what the daily limit leaves, rounded up: one a day',
-            inputs: { campaignMessages, messagesPerDay: pace.messagesPerDay },
-          }
-        : { formula: 'all at once: there is no daily limit', inputs: {} }),
-      source: "the provider's limit, as given",
-    },
   ];
 }
 

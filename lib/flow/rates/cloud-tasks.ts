@@ -1,4 +1,4 @@
-/** The plan of a sender whose mails wait in a queue of Google Cloud Tasks, which is the bucket as well. */
+/** The plan of a sender whose mails wait in a queue of Google Cloud Tasks, which may be the bucket as well. */
 import { chosenKnob, firstOneKnob } from '../alarms';
 import { CLOUD_TASKS_SOURCES, dispatchDeadlineKnob } from '../cloud-tasks';
 import { type Check, isKnown } from '../errors';
@@ -6,7 +6,7 @@ import { figure } from '../figures';
 import type { Knob } from '../plan';
 import { cloudRunProbeKnobs } from '../probes';
 import { DAY_SECONDS } from '../ranges';
-import { callTimeoutKnob } from './crew';
+import { callTimeoutKnob, LEAST_HORIZON_SECONDS, WAITED_PORTIONS } from './crew';
 import { planRates } from './plan';
 import { backlogKnob } from './pod-alarms';
 import type { RatesPlan, RatesQuestion } from './workload';
@@ -18,6 +18,9 @@ const MOST_SLOTS = 80;
 const HANDLE_SPARE_SECONDS = 5;
 /** Of the provider's refusals, and attempts that are none: an instance that ended, a busy one. */
 const ATTEMPTS = 10;
+/** Of the time that a task is retried; the rest is for tasks that wait long for their dispatch. */
+const PARK_SHARE = 0.5;
+const PAGE = 'this library, docs/constructs/gcp-rate-limited-sender.md';
 const BACKOFF_CAP_DOUBLINGS = 9;
 const LEAST_RETRY_SECONDS = 4 * DAY_SECONDS;
 /** A task lives for 31 days; a day before that its retries end. */
@@ -25,21 +28,30 @@ const MOST_RETRY_SECONDS = 30 * DAY_SECONDS;
 const THROTTLED_RATIO = 0.01;
 const SAMPLE_SECONDS = 60;
 
+/** Where the bucket of a sender on Cloud Tasks is: the queue itself, or Redis, for all instances of the shipped handler. */
+export type TaskBucket = 'queue' | 'redis';
+
 /**
  * The plan of a sender on Cloud Tasks, with the bounds of its queue and of the service that it calls.
  *
- * @throws InvalidInputError, CapacityError as `planRates`, and when a daily limit is not kept by the rate alone
+ * @throws InvalidInputError, CapacityError as `planRates`, and, where the queue is the bucket, when a daily limit is not kept by the rate
+ * alone
  */
 export function planTaskRates(
   subject: string,
   question: Omit<RatesQuestion, 'sender' | 'standby' | 'burst'>,
   checks: readonly Check[] = [],
+  bucket: TaskBucket = 'queue',
 ): RatesPlan {
-  const asked: RatesQuestion = { ...question, sender: 'cloud-tasks' };
-  const plan = planRates(subject, asked, [...checks, dayCheck(asked)]);
-  return plan.withKnobs([
-    ...boundKnobs(plan, question.workload.callSeconds),
-    ...retryKnobs(plan),
+  const isShared = bucket === 'redis';
+  const asked: RatesQuestion = { ...question, sender: isShared ? 'cloud-run' : 'cloud-tasks' };
+  const plan = planRates(subject, asked, isShared ? checks : [...checks, dayCheck(asked)]);
+  const bound = plan.withKnobs([
+    ...boundKnobs(plan, question.workload.callSeconds, isShared),
+    ...retryKnobs(plan, isShared),
+  ]);
+  return bound.withKnobs([
+    ...(isShared ? handlerKnobs(bound) : []),
     ...cloudRunProbeKnobs(),
     ...alarmKnobs(plan, asked),
   ]);
@@ -59,19 +71,22 @@ function dayCheck({ workload, limit, messagesPerSecond }: RatesQuestion): Check 
   };
 }
 
-function boundKnobs(plan: RatesPlan, callSeconds: number): Knob[] {
+function boundKnobs(plan: RatesPlan, callSeconds: number, isShared: boolean): Knob[] {
   const messagesPerSecond = plan.value('messagesPerSecond');
   const inFlight = plan.value('inFlight');
   const slots = Math.min(MOST_SLOTS, inFlight);
   const instances = Math.ceil(inFlight / slots);
   const call = callTimeoutKnob(callSeconds, 'derived here: it ends before the request does');
-  const request = call.value + HANDLE_SPARE_SECONDS;
+  const slotWaitSeconds = isShared ? Math.ceil((WAITED_PORTIONS * inFlight) / messagesPerSecond - 1e-9) : 0;
+  const request = call.value + HANDLE_SPARE_SECONDS + slotWaitSeconds;
   return [
     {
       name: 'maxDispatchesPerSecond',
       value: messagesPerSecond,
       unit: 'messages/s',
-      formula: 'messages/s: what the queue saves of a fifth of a second is counted in it',
+      formula: isShared
+        ? 'messages/s of the bucket: what the queue saves waits for its slot'
+        : 'messages/s: what the queue saves of a fifth of a second is counted in it',
       inputs: { messagesPerSecond },
       source: QUOTAS,
     },
@@ -105,15 +120,47 @@ function boundKnobs(plan: RatesPlan, callSeconds: number): Knob[] {
       name: 'requestTimeoutSeconds',
       value: request,
       unit: 's',
-      formula: `the longest call + ${HANDLE_SPARE_SECONDS} for its record`,
-      inputs: { callTimeoutSeconds: call.value },
+      formula: `the longest call + ${HANDLE_SPARE_SECONDS} for its record${isShared ? `, + ${WAITED_PORTIONS} × messages in flight ÷ messages/s, rounded up, for its slot` : ''}`,
+      inputs: { callTimeoutSeconds: call.value, ...(isShared && { inFlight, messagesPerSecond }) },
       source: 'Cloud Run documentation, Request timeout',
     },
     dispatchDeadlineKnob(request),
   ];
 }
 
-function retryKnobs(plan: RatesPlan): Knob[] {
+/** What the shipped handler is told. */
+function handlerKnobs(plan: RatesPlan): Knob[] {
+  const requestTimeoutSeconds = plan.value('requestTimeoutSeconds');
+  const [maxRetrySeconds, maxBackoffSeconds] = [plan.value('maxRetrySeconds'), plan.value('maxBackoffSeconds')];
+  return [
+    {
+      name: 'parkAtAttempt',
+      value: Math.max(plan.value('maxAttempts'), Math.floor((PARK_SHARE * maxRetrySeconds) / maxBackoffSeconds)),
+      unit: 'attempts',
+      formula: `${PARK_SHARE} × the time that a task is retried ÷ the longest wait, rounded down: from this attempt on, a mail that could not be sent is parked, because its task is deleted when that time is over`,
+      inputs: { maxRetrySeconds, maxBackoffSeconds },
+      source: `${RETRY}; while the provider refuses all mails, or sending is paused, none is parked for its attempts alone`,
+    },
+    {
+      name: 'horizonSeconds',
+      value: Math.max(LEAST_HORIZON_SECONDS, requestTimeoutSeconds),
+      unit: 's',
+      formula: 'as long as a request, at least a minute: a bucket that is further ahead was set by a wrong clock',
+      inputs: { requestTimeoutSeconds },
+      source: 'derived here: no sender waits longer for its slot',
+    },
+    chosenKnob('closedSeconds', 60, 's', 'what the handler asks Cloud Tasks to wait while nothing may be sent', PAGE),
+    chosenKnob(
+      'holdSeconds',
+      1,
+      's',
+      'a handler that may not send waits before it gives its mail back: messages in flight ÷ this are dispatched a second',
+      PAGE,
+    ),
+  ];
+}
+
+function retryKnobs(plan: RatesPlan, isShared: boolean): Knob[] {
   const { campaignSeconds = 0 } = plan.predictions;
   const [least, most] = [plan.value('backoffSeconds'), plan.value('backoffCapSeconds')];
   return [
@@ -121,7 +168,9 @@ function retryKnobs(plan: RatesPlan): Knob[] {
       'maxAttempts',
       ATTEMPTS,
       'attempts',
-      'five refusals of the provider, and five that are none; at the last one the handler parks the mail',
+      isShared
+        ? 'the fewest before a task is deleted: it is deleted when maxRetrySeconds are over as well'
+        : 'five refusals of the provider, and five that are none; at the last one the handler parks the mail',
       RETRY,
     ),
     {

@@ -68,7 +68,7 @@ export function crewKnobs(pace: Pace, crew: Crew, { workload, sender = 'lambda' 
       source: "Little's law; a fifth more, so that one late sender leaves no slot empty",
     },
   ];
-  if (sender === 'cloud-tasks')
+  if (sender === 'cloud-tasks' || sender === 'cloud-run')
     return [
       ...knobs,
       { ...knobs[0], name: 'maxConcurrentDispatches', formula: 'messages in flight', inputs: { inFlight }, source },

@@ -38,7 +38,7 @@ export function planRates(subject: string, question: RatesQuestion, checks: read
     ...paceKnobs(pace, question),
     ...crewKnobs(pace, crew, question),
     ...instanceKnobs(crew, question),
-    ...brakeKnobs(pace, predictions.campaignSeconds ?? 0, question),
+    ...brakeKnobs(predictions.campaignSeconds ?? 0, question),
   ];
   return new RatesPlan(subject, knobs, predictions, remarksOn(question, pace, predictions));
 }

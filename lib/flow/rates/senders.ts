@@ -6,7 +6,7 @@ import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
 import { DAY_SECONDS } from '../ranges';
 
 /** Who can send. */
-export type SenderName = 'lambda' | 'deployment' | 'cloud-tasks';
+export type SenderName = 'lambda' | 'deployment' | 'cloud-tasks' | 'cloud-run';
 
 /** One kind of sender. */
 export interface SenderFacts {
@@ -34,6 +34,11 @@ export interface SenderFacts {
   readonly burstSeconds?: number;
 }
 
+/** A tenth of what one core of a Redis server runs scripts at, so that others have room. */
+const REDIS_BUCKET = {
+  most: 10_000,
+  source: 'Redis documentation, benchmarks: 100,000 commands a second without pipelining',
+};
 const NO_BUCKET = { most: Number.POSITIVE_INFINITY, source: 'the queue is the bucket' };
 
 /** Every sender. */
@@ -62,11 +67,7 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
     mostPerSecond: 100_000,
     source: 'Kubernetes, Deployment: replicas; two for a node that is away',
     batches: false,
-    // A tenth of what one core of a Redis server runs scripts at, so that others have room.
-    bucketWrites: {
-      most: 10_000,
-      source: 'Redis documentation, benchmarks: 100,000 commands a second without pipelining',
-    },
+    bucketWrites: REDIS_BUCKET,
   },
   'cloud-tasks': {
     title: 'Google Cloud Tasks',
@@ -78,5 +79,15 @@ export const SENDERS: Readonly<Record<SenderName, SenderFacts>> = {
     bucketWrites: NO_BUCKET,
     batches: false,
     burstSeconds: 0.2,
+  },
+  'cloud-run': {
+    title: 'Cloud Run, called by Google Cloud Tasks, with a bucket in Redis',
+    leastInstances: 1,
+    mostInstances: CLOUD_TASKS.dispatchesAtOnce,
+    mostPerInstance: 1,
+    mostPerSecond: CLOUD_TASKS.dispatchesPerSecond,
+    source: 'Google Cloud Tasks, Quotas and limits: 500 dispatches a second and queue, 5,000 at once',
+    bucketWrites: REDIS_BUCKET,
+    batches: false,
   },
 };

@@ -1,5 +1,6 @@
 /** Receives as many messages as may be in flight, and goes on until it is told to stop. */
-import { type Message, type Ports, type SenderConfig, sendBatch, type Verdict } from '../sender/send';
+import type { Message, Ports, SenderConfig, Verdict } from '../sender/ports';
+import { sendBatch } from '../sender/send';
 
 /** The queue of a loop. */
 export interface LoopQueue {

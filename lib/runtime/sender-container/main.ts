@@ -9,20 +9,13 @@
 import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Redis } from 'ioredis';
-import { HttpProvider } from '../sender/http';
 import { parkedCopy } from '../sender/parking';
-import { RedisBucket, RedisClaims, RedisQueue } from '../sender/redis';
-import { RefusalBrake } from '../sender/refusals';
-import type { Counted, Lane, Ports } from '../sender/send';
-import { SmtpProvider } from '../sender/smtp';
+import type { Counted, Ports } from '../sender/ports';
+import { RedisClaims, RedisQueue } from '../sender/redis';
 import { numberSetting, setting } from '../settings';
-import type { ContainerLane } from './lane';
+import { type ContainerLaneMade, connectRedis, lanesOf } from './lanes';
 import { Loop, type LoopConfig } from './loop';
 import { metricsText, type Shared } from './metrics';
-
-/** A lane whose bucket tells its state. */
-type ContainerLaneMade = Lane & { readonly bucket: RedisBucket; readonly close: () => void };
 
 const IDLE_MILLIS = 200;
 
@@ -41,10 +34,10 @@ async function main(): Promise<void> {
     holdSeconds: numberSetting('HOLD_SECONDS'),
   };
   const stalledMillis = numberSetting('STALLED_SECONDS') * 1000;
-  const redis = connect();
+  const redis = connectRedis(log);
   const prefix = setting('QUEUE');
   const queue = new RedisQueue(redis, prefix);
-  const lanes = (JSON.parse(setting('LANES')) as ContainerLane[]).map((lane) => laneOf(lane, redis, prefix, config));
+  const lanes = lanesOf(redis, prefix, config);
   const counts = new Map<Counted, number>();
   const stop = new AbortController();
   // Every mail that waits listens to it.
@@ -88,20 +81,6 @@ async function main(): Promise<void> {
   await redis.quit();
 }
 
-function connect(): Redis {
-  const { REDIS_PASSWORD: password, REDIS_CA: ca } = process.env;
-  const redis = new Redis({
-    host: setting('REDIS_HOST'),
-    port: numberSetting('REDIS_PORT'),
-    ...(password && { password }),
-    ...(setting('REDIS_TLS') === 'true' && { tls: ca ? { ca } : {} }),
-    maxRetriesPerRequest: 1,
-    commandTimeout: 5000,
-  });
-  redis.on('error', (error: Error) => log('redis', { error: error.name }));
-  return redis;
-}
-
 /** What all senders share; nothing while Redis does not answer. */
 async function sharedBy(queue: RedisQueue, lanes: readonly ContainerLaneMade[]): Promise<Shared | undefined> {
   try {
@@ -110,37 +89,6 @@ async function sharedBy(queue: RedisQueue, lanes: readonly ContainerLaneMade[]):
   } catch {
     return undefined;
   }
-}
-
-function laneOf(
-  { kind, ...lane }: ContainerLane,
-  redis: Redis,
-  prefix: string,
-  { inFlight, callSeconds }: LoopConfig,
-): ContainerLaneMade {
-  const { name, from, pace, requireTls = true } = lane;
-  const url = setting(lane.urlFrom);
-  const provider =
-    kind === 'smtp'
-      ? new SmtpProvider({ url, from, requireTls }, callSeconds)
-      : new HttpProvider(
-          {
-            url,
-            from,
-            connections: inFlight,
-            header: lane.header ?? 'authorization',
-            key: setting(lane.keyFrom ?? ''),
-          },
-          callSeconds,
-        );
-  return {
-    name,
-    provider: new RefusalBrake(provider),
-    bucket: new RedisBucket(redis, prefix, name, pace),
-    close: () => {
-      if (provider instanceof SmtpProvider) provider.close();
-    },
-  };
 }
 
 function log(event: string, detail: Readonly<Record<string, string>>): void {

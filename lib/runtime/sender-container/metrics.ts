@@ -1,6 +1,7 @@
 /** What Prometheus reads of a sender: what it counted, and what is in the queue and the buckets of all of them. */
+
+import { COUNTED, type Counted } from '../sender/ports';
 import type { BucketState, QueueSizes } from '../sender/redis';
-import { COUNTED, type Counted } from '../sender/send';
 
 /** What all senders share, as one of them sees it. */
 export interface Shared {

@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { unlessRefused } from '../unless-refused';
 import type { DayStore, Quarters } from './day';
-import type { Claim, Claims } from './send';
+import type { Claim, Claims } from './ports';
 import type { BucketItem, BucketStore, Change } from './slots';
 
 type Item = Record<string, AttributeValue>;

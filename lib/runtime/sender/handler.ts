@@ -13,8 +13,9 @@ import { numberSetting, setting } from '../settings';
 import { DailyBucket } from './day';
 import { DynamoBucketStore, DynamoClaims, DynamoDayStore } from './dynamo';
 import { parkedCopy } from './parking';
+import type { Lane, Ports, SenderConfig } from './ports';
 import { RefusalBrake } from './refusals';
-import { type Lane, type Ports, type SenderConfig, sendBatch } from './send';
+import { sendBatch } from './send';
 import { type SesConfig, SesProvider } from './ses';
 import { SharedBucket } from './slots';
 

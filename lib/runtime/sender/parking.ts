@@ -1,7 +1,7 @@
 /** The masked copy of a mail that is set aside for a person. */
 import { createHash } from 'node:crypto';
 import { MASK, Masking } from '../masking';
-import type { Message } from './send';
+import type { Message } from './ports';
 
 /** By these the producer knows the rest. Every other field may hold an address or what the mail says. */
 const KEPT_FIELDS = ['id', 'template'];

@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import type { BucketSettings } from '../../flow/rates/run-time';
 import { DAY_QUARTERS, LEAST_FACTOR, QUARTER_SECONDS } from '../../flow/rates/run-time';
-import type { Claim, Claims, Message } from './send';
+import type { Claim, Claims, Message } from './ports';
 import type { Bucket, Closed, Reservation } from './slots';
 
 /** What is used of a client. */

@@ -18,6 +18,10 @@ export class RefusalBrake implements Provider {
     return this.provider.prepare();
   }
 
+  public async ready(mail?: Mail): Promise<() => void> {
+    return (await this.provider.ready?.(mail)) ?? (() => {});
+  }
+
   public async send(mail: Mail): Promise<Outcome> {
     const outcome = await this.provider.send(mail);
     if (outcome.kind === 'sent') this.#row = 0;

@@ -116,6 +116,15 @@ const mailing = fc.record({
   location: fc.constant('europe-west1'),
   producers: optional(fc.constantFrom(['serviceAccount:shop@p.iam.gserviceaccount.com'], ['group:mail@example.com'])),
   memory: optional(fc.constantFrom('512Mi', '1Gi')),
+  handler: optional(
+    fc.record({
+      from: fc.constantFrom('shop@example.com', 'shop'),
+      redis: fc.record({ host: fc.constant('10.0.0.3'), port: optional(fc.integer({ min: 0, max: 70_000 })) }),
+      smtp: optional(fc.constant({ connectionSecret: 'smtp' })),
+      http: optional(fc.constant({ url: 'https://api.example.net', keySecret: 'key', header: 'x-key' })),
+      network: fc.constant({ network: 'default', subnetwork: 'run' }),
+    }),
+  ),
 });
 
 export const GCP_SUBJECTS: readonly Subject[] = [

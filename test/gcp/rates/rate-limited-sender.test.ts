@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { MAILING } from '../../../lib/cases/case-07-mail-rate-limit';
 import { CapacityError } from '../../../lib/flow/errors';
 import { planTaskRates } from '../../../lib/flow/rates/cloud-tasks';
 import { RateLimitedSender, type RateLimitedSenderArgs } from '../../../lib/gcp/rates/rate-limited-sender';
+import type { SenderHandlerArgs } from '../../../lib/gcp/rates/sender-handler';
 import { allOf, inputsOf, program, type Registered } from '../../support/pulumi';
+import { ROOT } from '../../support/reference';
+import type { Untyped } from '../../support/stack';
 
 const PRODUCER = 'serviceAccount:shop@shop-project.iam.gserviceaccount.com';
 const usualArgs: RateLimitedSenderArgs = {
@@ -158,6 +163,92 @@ describe('the plan', () => {
 
   test('a campaign that is late is refused', () => {
     expect(thrown({ objective: { completeSeconds: 6000 } })).toBeInstanceOf(CapacityError);
+  });
+});
+
+describe('the handler that is shipped', () => {
+  const handler: SenderHandlerArgs = {
+    from: 'shop@example.com',
+    redis: { host: '10.0.0.3', passwordSecret: 'redis-auth' },
+    smtp: { connectionSecret: 'smtp-url' },
+    network: { network: 'default', subnetwork: 'run' },
+  };
+  let shipped: readonly Registered[];
+  let made: RateLimitedSender;
+  beforeAll(async () => {
+    ({ resources: shipped, made } = await make({ handler }));
+  });
+  const container = () => inputsOf(shipped, 'Service', 'mailing-worker').template.containers[0];
+
+  test('its bucket is in Redis: 95.2 of 100, and what the queue saves waits for its slot', () => {
+    const { rateLimits } = inputsOf(shipped, 'Queue', 'mailing');
+    expect(rateLimits.maxDispatchesPerSecond).toBeCloseTo(100 / 1.05, 9);
+    const [lane] = JSON.parse(variables(shipped).LANES);
+    expect(lane.pace.messagesPerSecond).toBe(rateLimits.maxDispatchesPerSecond);
+    expect(lane.pace).toMatchObject({ burst: 1, slotSeconds: 0.025, throttledFactor: 0.7, horizonSeconds: 60 });
+    expect(lane).toMatchObject({ kind: 'smtp', urlFrom: 'PROVIDER_URL', requireTls: true, from: 'shop@example.com' });
+  });
+
+  test('what waits for its slot is part of a request: 23 in flight, three times, are less than a second', () => {
+    expect(variables(shipped).REQUEST_TIMEOUT_SECONDS).toBe('11');
+    expect(inputsOf(shipped, 'Service', 'mailing-worker').template.timeout).toBe('11s');
+  });
+
+  test('it parks long before its task is deleted, and long after a provider that is away for a day', () => {
+    const attempt = made.plan.value('parkAtAttempt');
+    expect(variables(shipped).PARK_AT_ATTEMPT).toBe(String(attempt));
+    // The longest wait between two attempts, and the time that a task is retried.
+    expect(attempt * 600).toBeLessThanOrEqual(0.5 * 345_600);
+    expect(attempt * 600).toBeGreaterThan(86_400);
+    expect(attempt).toBeGreaterThan(made.plan.value('maxAttempts'));
+  });
+
+  test('secrets are read from Secret Manager, by this account alone, and stand in no variable', () => {
+    const { envs } = container();
+    const secrets = envs.filter(({ valueSource }: Untyped) => valueSource !== undefined);
+    expect(secrets).toEqual([
+      { name: 'REDIS_PASSWORD', valueSource: { secretKeyRef: { secret: 'redis-auth', version: 'latest' } } },
+      { name: 'PROVIDER_URL', valueSource: { secretKeyRef: { secret: 'smtp-url', version: 'latest' } } },
+    ]);
+    const grants = shipped.filter(({ type }) => /SecretIamMember/.test(type)).map(({ inputs }) => inputs);
+    expect(grants.map(({ secretId, role, member }) => [secretId, role, member])).toEqual([
+      ['redis-auth', 'roles/secretmanager.secretAccessor', `serviceAccount:${email('mailing-worker')}`],
+      ['smtp-url', 'roles/secretmanager.secretAccessor', `serviceAccount:${email('mailing-worker')}`],
+    ]);
+  });
+
+  test('it is attached to the network of Redis; one of your own is to none', () => {
+    expect(inputsOf(shipped, 'Service', 'mailing-worker').template.vpcAccess).toEqual({
+      networkInterfaces: [{ network: 'default', subnetwork: 'run' }],
+      egress: 'PRIVATE_RANGES_ONLY',
+    });
+    expect(inputsOf(resources, 'Service', 'mailing-worker').template.vpcAccess).toBeUndefined();
+  });
+
+  test('every variable that it reads is set, and no other', () => {
+    const program = readFileSync(join(ROOT, 'lib', 'runtime', 'sender-tasks', 'main.ts'), 'utf8');
+    const told = new Set(/Environment: ([\s\S]*?)\.\n/.exec(program)![1].match(/\b[A-Z]+(?:_[A-Z]+)*\b/g));
+    const set = container().envs.map(({ name }: Untyped) => name);
+    // Cloud Run gives PORT; JSON is a word of the text. MAX_ATTEMPTS is for a handler of your own.
+    for (const name of set) if (name !== 'MAX_ATTEMPTS') expect([name, told.has(name)]).toEqual([name, true]);
+    for (const name of told) {
+      if (!['PORT', 'JSON', 'REDIS_CA', 'PROVIDER_KEY'].includes(name))
+        expect([name, set.includes(name)]).toEqual([name, true]);
+    }
+  });
+
+  test('a daily limit is counted by the bucket', async () => {
+    const { made: daily } = await make({ handler, limit: { perSecond: 100, perDay: 500_000 }, objective: undefined });
+    expect(daily.plan.value('messagesPerDay')).toBe(500_000);
+  });
+
+  test('every wrong setting at once', () => {
+    const { message } = thrown({
+      handler: { ...handler, from: 'shop', smtp: undefined, redis: { host: 'h', port: 0 } },
+      environment: { LANES: '[]' },
+    });
+    for (const part of ['smtp or http', 'handler.from', 'handler.redis.port', 'got LANES'])
+      expect(message).toContain(part);
   });
 });
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HttpProvider } from '../../../lib/runtime/sender/http';
 import { mailOf } from '../../../lib/runtime/sender/mail';
-import type { Claims, Message, Ports } from '../../../lib/runtime/sender/send';
+import type { Claims, Message, Ports } from '../../../lib/runtime/sender/ports';
 import { smtpOutcome } from '../../../lib/runtime/sender/smtp';
 import { Loop } from '../../../lib/runtime/sender-container/loop';
 import { metricsText } from '../../../lib/runtime/sender-container/metrics';

@@ -1,0 +1,70 @@
+/** What every container that sends makes of its environment: a client of Redis, and its providers with their buckets. */
+import { Redis } from 'ioredis';
+import { HttpProvider } from '../sender/http';
+import type { Lane, SenderConfig } from '../sender/ports';
+import { RedisBucket } from '../sender/redis';
+import { RefusalBrake } from '../sender/refusals';
+import { SmtpProvider } from '../sender/smtp';
+import { numberSetting, setting } from '../settings';
+import type { ContainerLane } from './lane';
+
+/** A lane whose bucket tells its state. */
+export type ContainerLaneMade = Lane & { readonly bucket: RedisBucket; readonly close: () => void };
+
+/** Longer, a server that hangs would take the time of the mails. */
+const COMMAND_MILLIS = 5000;
+
+/** A client of the Redis that the environment names. */
+export function connectRedis(log: (event: string, detail: Readonly<Record<string, string>>) => void): Redis {
+  const { REDIS_PASSWORD: password, REDIS_CA: ca } = process.env;
+  const redis = new Redis({
+    host: setting('REDIS_HOST'),
+    port: numberSetting('REDIS_PORT'),
+    ...(password && { password }),
+    ...(setting('REDIS_TLS') === 'true' && { tls: ca ? { ca } : {} }),
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_MILLIS,
+  });
+  redis.on('error', (error: Error) => log('redis', { error: error.name }));
+  return redis;
+}
+
+/** The providers of the environment, in order. */
+export function lanesOf(
+  redis: Redis,
+  prefix: string,
+  config: Pick<SenderConfig, 'callSeconds'> & { readonly inFlight: number },
+): ContainerLaneMade[] {
+  return (JSON.parse(setting('LANES')) as ContainerLane[]).map((lane) => laneOf(lane, redis, prefix, config));
+}
+
+function laneOf(
+  { kind, ...lane }: ContainerLane,
+  redis: Redis,
+  prefix: string,
+  { inFlight, callSeconds }: Pick<SenderConfig, 'callSeconds'> & { readonly inFlight: number },
+): ContainerLaneMade {
+  const { name, from, pace, requireTls = true } = lane;
+  const url = setting(lane.urlFrom);
+  const provider =
+    kind === 'smtp'
+      ? new SmtpProvider({ url, from, requireTls }, callSeconds)
+      : new HttpProvider(
+          {
+            url,
+            from,
+            connections: inFlight,
+            header: lane.header ?? 'authorization',
+            key: setting(lane.keyFrom ?? ''),
+          },
+          callSeconds,
+        );
+  return {
+    name,
+    provider: new RefusalBrake(provider),
+    bucket: new RedisBucket(redis, prefix, name, pace),
+    close: () => {
+      if (provider instanceof SmtpProvider) provider.close();
+    },
+  };
+}
