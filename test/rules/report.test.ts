@@ -80,7 +80,7 @@ test('the link of a rule leads to its heading in docs/rules.md of the repository
   const page = readFileSync(join(ROOT, 'docs', 'rules.md'), 'utf8');
   for (const { id } of RULES) {
     const [address, anchor] = linkOf(id).split('#');
-    expect(address).toBe(`${repository.url.replace(/\.git$/, '')}/blob/main/docs/rules.md`);
+    expect(address).toBe(`${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/docs/rules.md`);
     expect(page).toContain(`\n### ${id}\n`);
     expect(anchor).toBe(id.toLowerCase());
   }
