@@ -30,6 +30,8 @@ module.exports = {
     'Symbol',
     'Error',
   ],
+  // A machine that is busy with something else is no fault of ours; five seconds, jest's own, are few there.
+  testTimeout: 30_000,
   workerIdleMemoryLimit: '1GB',
   // One more than there are cores: the local run mostly waits, and would keep one of two to itself.
   maxWorkers: availableParallelism() + 1,
