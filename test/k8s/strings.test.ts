@@ -14,10 +14,13 @@ import { CoalescingQueue, type CoalescingQueueProps } from '../../lib/k8s/mergin
 import { type CacheInvalidatorProps, type HttpInvalidatorProps, Invalidator } from '../../lib/k8s/merging/invalidator';
 import type { KafkaTriggerProps } from '../../lib/k8s/queue/kafka-trigger';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker-props';
 import type { RabbitMqTriggerProps } from '../../lib/k8s/queue/rabbitmq-trigger';
 import type { RedisStreamTriggerProps } from '../../lib/k8s/queue/redis-stream-trigger';
+import type { ScaleTarget } from '../../lib/k8s/queue/scale-target';
 import type { SqsTriggerProps } from '../../lib/k8s/queue/sqs-trigger';
+import { WorkerProbes } from '../../lib/k8s/queue/worker-probes';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/k8s/rates/rate-limited-sender';
 import type { RateLimitedSenderProps } from '../../lib/k8s/rates/rate-limited-sender-props';
@@ -57,6 +60,7 @@ const worker =
       image: 'shop/orders:1',
       ...more,
     });
+const scaled = (more: Partial<ScaleTarget>) => worker({ image: undefined, target: { name: 'orders', ...more } });
 const rabbitMq = (more: Partial<RabbitMqTriggerProps>) =>
   worker({
     trigger: QueueTrigger.rabbitMq({
@@ -273,6 +277,21 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'QueueWorkerProps.image': (image) => worker({ image }),
   'QueueWorkerProps.command': (text) => worker({ command: ['worker', text] }),
   'QueueWorkerProps.environment': (name) => worker({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'QueueWorkerProps.labels': (text) => worker({ labels: { [text]: 'a' } }),
+  'QueueWorkerProps.labels value': (text) => worker({ labels: { owner: text } }),
+  'QueueWorkerProps.alertLabels': (text) => worker({ alertLabels: { [text]: 'a' } }),
+  'QueueWorkerProps.alertLabels value': (text) => worker({ alertLabels: { release: text } }),
+  'HttpProbesProps.path': (path) => worker({ probes: WorkerProbes.http({ path }) }),
+  'CommandProbesProps.command': (text) => worker({ probes: WorkerProbes.command({ command: ['check', text] }) }),
+  'DnsServers.namespace': (namespace) => worker({ dns: { namespace } }),
+  'DnsServers.podLabels': (text) => worker({ dns: { podLabels: { [text]: 'a' } } }),
+  'DnsServers.podLabels value': (text) => worker({ dns: { podLabels: { app: text } } }),
+  'DnsServers.cidrs': (range) => worker({ dns: { cidrs: [range] } }),
+  'ScaleTarget.name': (name) => scaled({ name }),
+  'ScaleTarget.kind': (kind) => scaled({ kind, apiVersion: 'argoproj.io/v1alpha1' }),
+  'ScaleTarget.apiVersion': (apiVersion) => scaled({ kind: 'Rollout', apiVersion }),
+  'ScaleTarget.podLabels': (text) => scaled({ podLabels: { [text]: 'a' } }),
+  'ScaleTarget.podLabels value': (text) => scaled({ podLabels: { app: text } }),
   'LogShippingProps.logFolder': (logFolder) => logs({ logFolder }),
   'LogShippingProps.filePattern': (filePattern) => logs({ filePattern }),
   'LogShippingProps.rotatorImage': (rotatorImage) => logs({ rotatorImage }),
@@ -374,9 +393,15 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
   // The arguments of a program are its own affair; no shell reads them.
   'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'CommandProbesProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.args': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  // A label may have no value.
   'FairShareProps.nodeLabels value': ['is empty'],
+  'QueueWorkerProps.labels value': ['is empty'],
+  'QueueWorkerProps.alertLabels value': ['is empty'],
+  'DnsServers.podLabels value': ['is empty'],
+  'ScaleTarget.podLabels value': ['is empty'],
 };
 
 /** The texts that the exported interfaces of lib/k8s have, read from the source. */

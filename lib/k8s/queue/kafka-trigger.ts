@@ -150,5 +150,6 @@ function bind({ scope, target }: TriggerContext, props: KafkaTriggerProps): Trig
       },
     ],
     alerts: [],
+    authentication,
   };
 }

@@ -61,8 +61,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',
-      runbook:
-        'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, a permission of the user or a network policy is the cause. Meanwhile the fallback number of replicas runs.',
+      runbook: `kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, a permission of the user or a network policy is the cause. Meanwhile ${worker.blind ? 'the number of replicas stays as it is' : 'the fallback number of replicas runs'}.`,
     },
   ];
   if (worker.perItem) return alerts;

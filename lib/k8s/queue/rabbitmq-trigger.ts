@@ -8,6 +8,7 @@ import { secretAuthentication } from '../operators/keda';
 import { binding, exchange, type Placement, queuePolicy, quorumQueue } from '../operators/rabbitmq';
 import { matching, namespaceOf, startingWith } from '../promql';
 import type { SecretKey } from '../secret-key';
+import type { RabbitMqTopology } from './rabbitmq-topology';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
 
 const AMQP_PORTS = [5671, 5672];
@@ -110,7 +111,7 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
   const deadLetterQueue = `${queueName}.dead`;
   const value = (name: string) => plan.value(name);
   const consumerTimeout = plan.knobs.find(({ name }) => name === 'consumerTimeoutSeconds')?.value;
-  declareTopology(scope, props, deadLetterQueue, {
+  const topology = declareTopology(scope, props, deadLetterQueue, {
     'delivery-limit': value('deliveryLimit'),
     'max-length': value('maxLength'),
     ...(consumerTimeout === undefined ? {} : { 'consumer-timeout': 1000 * consumerTimeout }),
@@ -159,6 +160,8 @@ function bind(context: TriggerContext, props: RabbitMqTriggerProps): TriggerBind
       },
     ],
     deadLetters: `max(${depth(deadLetterQueue)})`,
+    authentication,
+    topology,
   };
 }
 
@@ -180,17 +183,24 @@ function declareTopology(
   props: RabbitMqTriggerProps,
   deadLetterQueue: string,
   limits: Readonly<Record<string, number>>,
-): void {
+): RabbitMqTopology {
   const { queueName, vhost = '/', clusterName, clusterNamespace } = props;
   const placement: Placement = {
     vhost,
     rabbitmqClusterReference: { name: clusterName, namespace: clusterNamespace },
   };
   const deadLetterExchange = `${queueName}.dead`;
-  exchange(scope, 'DeadLetterExchange', deadLetterExchange, 'direct', placement);
-  quorumQueue(scope, 'DeadLetterQueue', deadLetterQueue, {}, placement);
-  binding(scope, 'DeadLetterBinding', deadLetterExchange, deadLetterQueue, queueName, placement);
-  quorumQueue(scope, 'Queue', queueName, {}, placement);
+  const exchangeObject = exchange(scope, 'DeadLetterExchange', deadLetterExchange, 'direct', placement);
+  const deadLetters = quorumQueue(scope, 'DeadLetterQueue', deadLetterQueue, {}, placement);
+  const deadLetterBinding = binding(
+    scope,
+    'DeadLetterBinding',
+    deadLetterExchange,
+    deadLetterQueue,
+    queueName,
+    placement,
+  );
+  const queue = quorumQueue(scope, 'Queue', queueName, {}, placement);
   // In a policy, not in arguments: a queue's arguments cannot be changed later.
   const definition = {
     ...limits,
@@ -201,5 +211,6 @@ function declareTopology(
     overflow: 'reject-publish',
   };
   const pattern = `^${queueName.replace(/[.]/g, '\\.')}$`;
-  queuePolicy(scope, 'Policy', queueName, pattern, definition, placement);
+  const policy = queuePolicy(scope, 'Policy', queueName, pattern, definition, placement);
+  return { deadLetterExchange: exchangeObject, deadLetterQueue: deadLetters, deadLetterBinding, queue, policy };
 }

@@ -78,6 +78,7 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
     secrets: redisServerSecrets(props),
     egress: [redisServerEgress(props)],
     alerts: [],
+    authentication,
   };
 }
 

@@ -104,6 +104,7 @@ function bind({ scope, target }: TriggerContext, props: SqsTriggerProps): Trigge
     secrets: {},
     egress: endpoints(props),
     alerts: [],
+    authentication,
   };
 }
 

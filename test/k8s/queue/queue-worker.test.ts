@@ -4,7 +4,8 @@ import { InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import type { Workload } from '../../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../../lib/k8s/queue/queue-worker-props';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../../support/manifest';
 import { mostly, objectives, optional, validOrNamed, workloads } from '../../support/property';
 
