@@ -9,6 +9,7 @@ export * from './logs/log-reopen';
 export * from './logs/log-shipping';
 export * from './merging/coalescing-queue';
 export * from './merging/invalidator';
+export * from './queue/custom-trigger';
 export * from './queue/kafka-trigger';
 export * from './queue/queue-trigger';
 export * from './queue/queue-worker';

@@ -169,6 +169,11 @@ export function labelChecks(prop: string, labels: Readonly<Record<string, string
   ]);
 }
 
+/** The key of a label or an annotation. */
+export function qualifiedName(prop: string, key: string): Check {
+  return textCheck(prop, key, isLabelKey, 'a key such as example.com/pool');
+}
+
 function isLabelKey(key: string): boolean {
   const [name, prefix, ...more] = key.split('/').reverse();
   return LABEL_NAME.test(name) && (prefix === undefined || SUBDOMAIN.test(prefix)) && more.length === 0;

@@ -12,6 +12,7 @@ import { LogReopen } from '../../lib/k8s/logs/log-reopen';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/logs/log-shipping';
 import { CoalescingQueue, type CoalescingQueueProps } from '../../lib/k8s/merging/coalescing-queue';
 import { type CacheInvalidatorProps, type HttpInvalidatorProps, Invalidator } from '../../lib/k8s/merging/invalidator';
+import type { CustomTriggerProps } from '../../lib/k8s/queue/custom-trigger';
 import type { KafkaTriggerProps } from '../../lib/k8s/queue/kafka-trigger';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
@@ -61,6 +62,18 @@ const worker =
       ...more,
     });
 const scaled = (more: Partial<ScaleTarget>) => worker({ image: undefined, target: { name: 'orders', ...more } });
+const custom = (more: Partial<CustomTriggerProps>) =>
+  worker({
+    trigger: QueueTrigger.custom({
+      scaler: 'azure-servicebus',
+      metadata: {},
+      targetField: 'messageCount',
+      countsWork: true,
+      maxAttempts: 10,
+      egress: [{ ports: [5671], cidrs: ['10.0.0.0/8'] }],
+      ...more,
+    }),
+  });
 const rabbitMq = (more: Partial<RabbitMqTriggerProps>) =>
   worker({
     trigger: QueueTrigger.rabbitMq({
@@ -277,6 +290,41 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'QueueWorkerProps.image': (image) => worker({ image }),
   'QueueWorkerProps.command': (text) => worker({ command: ['worker', text] }),
   'QueueWorkerProps.environment': (name) => worker({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'RabbitMqTriggerProps.cidrs': (range) => rabbitMq({ cidrs: [range] }),
+  'ExistingRabbitMqQueue.deadLetterQueueName': (deadLetterQueueName) => rabbitMq({ existing: { deadLetterQueueName } }),
+  'SqsTriggerProps.scalerRoleArn': (scalerRoleArn) => sqs({ roleArn: undefined, scalerRoleArn }),
+  'SqsTriggerProps.endpointCidrs': (range) => sqs({ endpointCidrs: [range] }),
+  'SqsTriggerProps.stsCidrs': (range) => sqs({ stsCidrs: [range] }),
+  'RedisStreamTriggerProps.cidrs': (range) => redis({ cidrs: [range] }),
+  'RedisServer.cidrs': (range) => store({ cidrs: [range] }),
+  'KafkaTriggerProps.cidrs': (range) => kafka({ cidrs: [range] }),
+  'KafkaTriggerProps.clientCertificate.secretName': (secretName) =>
+    kafka({ clientCertificate: { secretName, key: 'k' }, clientKey: secret('key') }),
+  'KafkaTriggerProps.clientCertificate.key': (key) =>
+    kafka({ clientCertificate: secret(key), clientKey: secret('key') }),
+  'KafkaTriggerProps.clientKey.secretName': (secretName) =>
+    kafka({ clientCertificate: secret('crt'), clientKey: { secretName, key: 'k' } }),
+  'KafkaTriggerProps.clientKey.key': (key) => kafka({ clientCertificate: secret('crt'), clientKey: secret(key) }),
+  'CustomTriggerProps.scaler': (scaler) => custom({ scaler }),
+  'CustomTriggerProps.metadata': (text) => custom({ metadata: { [text]: 'orders' } }),
+  'CustomTriggerProps.metadata value': (text) => custom({ metadata: { queueName: text } }),
+  'CustomTriggerProps.targetField': (targetField) => custom({ targetField }),
+  'CustomTriggerProps.activationField': (activationField) => custom({ activationField }),
+  'CustomTriggerProps.authentication': (text) => custom({ authentication: { [text]: secret('k') } }),
+  'CustomTriggerProps.authentication.secretName': (secretName) =>
+    custom({ authentication: { connection: { secretName, key: 'k' } } }),
+  'CustomTriggerProps.authentication.key': (key) => custom({ authentication: { connection: secret(key) } }),
+  'CustomTriggerProps.authenticationName': (authenticationName) => custom({ authenticationName }),
+  'CustomTriggerProps.serviceAccountAnnotations': (text) => custom({ serviceAccountAnnotations: { [text]: 'a' } }),
+  'CustomTriggerProps.serviceAccountAnnotations value': (text) =>
+    custom({ serviceAccountAnnotations: { 'azure.workload.identity/client-id': text } }),
+  'CustomTriggerProps.environment': (text) => custom({ environment: { [text]: 'a' } }),
+  'CustomTriggerProps.environment value': (text) => custom({ environment: { QUEUE_NAME: text } }),
+  'CustomTriggerProps.secrets': (text) => custom({ secrets: { [text]: secret('k') } }),
+  'CustomTriggerProps.secrets.secretName': (secretName) => custom({ secrets: { BUS: { secretName, key: 'k' } } }),
+  'CustomTriggerProps.secrets.key': (key) => custom({ secrets: { BUS: secret(key) } }),
+  'QueueEgress.namespace': (namespace) => custom({ egress: [{ ports: [5671], namespace }] }),
+  'QueueEgress.cidrs': (range) => custom({ egress: [{ ports: [5671], cidrs: [range] }] }),
   'QueueWorkerProps.labels': (text) => worker({ labels: { [text]: 'a' } }),
   'QueueWorkerProps.labels value': (text) => worker({ labels: { owner: text } }),
   'QueueWorkerProps.alertLabels': (text) => worker({ alertLabels: { [text]: 'a' } }),
@@ -396,6 +444,13 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   'CommandProbesProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.args': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  // Free text for KEDA, a cloud and the worker: printable, and nothing that Kubernetes replaces.
+  ...Object.fromEntries(
+    ['metadata value', 'environment value', 'serviceAccountAnnotations value'].map((prop) => [
+      `CustomTriggerProps.${prop}`,
+      Object.keys(HOSTILE).filter((what) => !/token|invisible|replaced|shell|line/.test(what)),
+    ]),
+  ),
   // A label may have no value.
   'FairShareProps.nodeLabels value': ['is empty'],
   'QueueWorkerProps.labels value': ['is empty'],

@@ -93,12 +93,7 @@ test.each<[string, string, Untyped, string[]]>([
     },
     [`steadyPerSecond ${A_TOKEN}`, 'serviceSeconds is a Duration; give seconds as a number: duration.toSeconds()'],
   ],
-  [
-    'no props',
-    'worker on SQS',
-    undefined,
-    ['trigger.queueUrl is missing', 'trigger.region is missing', 'trigger.roleArn is missing'],
-  ],
+  ['no props', 'worker on SQS', undefined, ['trigger.queueUrl is missing', 'trigger.region is missing']],
   [
     'text for a secret',
     'worker on RabbitMQ',
@@ -193,21 +188,24 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders',
     region: 'eu-central-1',
     roleArn: 'arn:aws:iam::123456789012:role/worker',
-    ...{ endpointCidr: undefined, stsCidr: undefined },
+    ...{ endpointCidr: undefined, stsCidr: undefined, scalerRoleArn: undefined },
+    ...{ endpointCidrs: undefined, stsCidrs: undefined },
   }),
   'worker on RabbitMQ': () => ({
     ...{ queueName: 'orders', clusterName: 'rabbit', connection: secret, management: secret },
     ...{ clusterNamespace: undefined, vhost: undefined, consumerOutage: undefined, roundTripSeconds: undefined },
+    ...{ existing: undefined, cidrs: undefined, ports: undefined },
   }),
   'worker on Kafka': () => ({
     ...{ bootstrapServers: ['kafka:9093'], topic: 'orders', partitions: 6, consumerGroup: 'orders' },
     ...{ namespace: undefined, cidr: undefined, certificateAuthority: undefined },
-    ...{ username: undefined, password: undefined },
+    ...{ username: undefined, password: undefined, tls: undefined, cidrs: undefined },
+    ...{ clientCertificate: undefined, clientKey: undefined },
   }),
   'worker on Redis': () => ({
     ...{ host: 'redis', stream: 'orders', consumerGroup: 'orders' },
     ...{ port: undefined, namespace: undefined, cidr: undefined, deleteWhenDone: undefined, password: undefined },
-    ...{ tls: undefined, certificateAuthority: undefined },
+    ...{ tls: undefined, certificateAuthority: undefined, cidrs: undefined },
   }),
   LogShipping: (): All<LogShippingProps> => ({
     workload: { steadyBytesPerSecond: 1e5 },

@@ -123,3 +123,12 @@ export function workloadIdentity(scope: Construct, id: string): ApiObject {
     spec: { podIdentity: { provider: 'aws', identityOwner: 'workload' } },
   });
 }
+
+/** `TriggerAuthentication` by the operator's own identity, or by a role that it takes on. */
+export function operatorIdentity(scope: Construct, id: string, roleArn: string | undefined): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'TriggerAuthentication',
+    spec: { podIdentity: { provider: 'aws', ...(roleArn === undefined ? {} : { roleArn }) } },
+  });
+}

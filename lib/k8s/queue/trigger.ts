@@ -24,7 +24,7 @@ export interface Trigger {
   /** Knobs of settings that an existing queue may have and that are not known. */
   readonly unknown?: readonly string[];
   /** What the plan says of it beside its knobs. */
-  readonly remarks?: readonly string[];
+  remarks?(plan: QueuePlan): string[];
   /** Attempts at an item before the queue sets it aside. */
   readonly maxAttempts?: number;
   /** The most instances that it can serve. */

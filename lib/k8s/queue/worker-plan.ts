@@ -54,10 +54,22 @@ export function planOf(plan: QueuePlan, props: QueueWorkerProps, trigger: Trigge
   );
   const chosen = withFallback(withProbes(known, props), props);
   const remarks = [
-    ...(trigger.remarks ?? []),
+    ...(trigger.remarks?.(plan) ?? []),
+    ...identityRemarks(props, trigger),
     ...(props.target === undefined ? [] : [targetRemark(chosen, props.target)]),
   ];
   return remarks.reduce(withRemark, chosen);
+}
+
+/** A service account that is not made here gets no annotation here. */
+function identityRemarks(
+  { target, serviceAccount }: QueueWorkerProps,
+  { serviceAccountAnnotations = {} }: Trigger,
+): string[] {
+  if (target === undefined && serviceAccount === undefined) return [];
+  return Object.entries(serviceAccountAnnotations).map(
+    ([name, value]) => `the service account of the pods needs the annotation ${name}: ${value}`,
+  );
 }
 
 function withProbes(plan: QueuePlan, { probes, target }: QueueWorkerProps): QueuePlan {
