@@ -35,6 +35,15 @@ export function placeOf(namespace: string | undefined, cidr: string | undefined)
   return cidr === undefined ? ANYWHERE : { cidr };
 }
 
+/** The remark on servers that have a domain or another namespace in their name, and of which the place was not given. */
+export function unplaced(hosts: readonly string[], placed: boolean): string[] {
+  const elsewhere = placed ? [] : hosts.filter((host) => host.includes('.'));
+  if (elsewhere.length === 0) return [];
+  return [
+    `the network policy allows ${elsewhere.join(', ')} only as pods of the own namespace: give namespace, cidr or cidrs if they are elsewhere`,
+  ];
+}
+
 /** An allowed source of connections to a pod. */
 export interface Ingress {
   /** TCP ports. */

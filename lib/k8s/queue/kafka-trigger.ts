@@ -2,6 +2,7 @@ import type { Check } from '../../flow/errors';
 import { FLAG, type Kinds, listOf, NUMBER, needed, sound, TEXT } from '../../flow/kinds';
 import { SECRET_KEY } from '../kinds';
 import { cidr, cidrs, dnsLabel, foreignName, hostPorts, kafkaTopicName, secretChecks } from '../names';
+import { unplaced } from '../network-policy';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
 import type { Trigger, TriggerBinding, TriggerContext } from './trigger';
@@ -152,6 +153,11 @@ export function kafkaTrigger(given: KafkaTriggerProps): Trigger {
   return {
     checks,
     question: { broker: 'kafka', partitions },
+    remarks: () =>
+      unplaced(
+        (bootstrapServers ?? []).map((server) => server.split(':')[0]),
+        places.length > 0,
+      ),
     bind: (context) => bind(context, props),
   };
 }
