@@ -3,17 +3,24 @@
 import './peers';
 
 export * from './backpressure-checks';
+export * from './dns-servers';
 export * from './logs/log-output';
 export * from './logs/log-reopen';
 export * from './logs/log-shipping';
 export * from './merging/coalescing-queue';
 export * from './merging/invalidator';
+export * from './queue/custom-trigger';
 export * from './queue/kafka-trigger';
 export * from './queue/queue-trigger';
 export * from './queue/queue-worker';
+export * from './queue/queue-worker-props';
+export * from './queue/rabbitmq-topology';
 export * from './queue/rabbitmq-trigger';
 export * from './queue/redis-stream-trigger';
+export * from './queue/scale-target';
+export * from './queue/scaler-fallback';
 export * from './queue/sqs-trigger';
+export * from './queue/worker-probes';
 export * from './quotas/kafka-quotas';
 export * from './rates/rate-limited-sender';
 export * from './rates/rate-limited-sender-props';

@@ -77,6 +77,13 @@ export function cidr(prop: string, value: string | undefined): Check {
   return textCheck(prop, value, isCidr, 'an address range such as 10.0.0.0/16');
 }
 
+/** Address ranges. A list that is given has one at least: an empty one would open nothing, or everything. */
+export function cidrs(prop: string, values: readonly string[] | undefined): Check[] {
+  if (values?.length === 0)
+    return [{ refused: true, message: `${prop} must be address ranges, at least one, got none` }];
+  return (values ?? []).map((value, i) => cidr(`${prop}[${i}]`, value));
+}
+
 function isCidr(text: string): boolean {
   const [address, length, ...more] = text.split('/');
   const version = isIP(address);
@@ -160,6 +167,11 @@ export function labelChecks(prop: string, labels: Readonly<Record<string, string
       'a label value of up to 63 letters, digits, hyphens, dots and underscores',
     ),
   ]);
+}
+
+/** The key of a label or an annotation. */
+export function qualifiedName(prop: string, key: string): Check {
+  return textCheck(prop, key, isLabelKey, 'a key such as example.com/pool');
 }
 
 function isLabelKey(key: string): boolean {

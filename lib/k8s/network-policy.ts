@@ -2,6 +2,8 @@
 import type { ApiObject } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
+import type { DnsServers } from './dns-servers';
+import { keepPatches } from './keep-patches';
 
 /** A destination of a pod. */
 export interface Egress {
@@ -13,6 +15,8 @@ export interface Egress {
   readonly cidr?: string;
   /** Excluded ranges within it. */
   readonly except?: readonly string[];
+  /** More address ranges outside the cluster. */
+  readonly cidrs?: readonly string[];
 }
 
 /** Link-local addresses: at 169.254.169.254 clouds give any pod the credentials of its node. */
@@ -31,6 +35,15 @@ export function placeOf(namespace: string | undefined, cidr: string | undefined)
   return cidr === undefined ? ANYWHERE : { cidr };
 }
 
+/** The remark on servers that have a domain or another namespace in their name, and of which the place was not given. */
+export function unplaced(hosts: readonly string[], placed: boolean): string[] {
+  const elsewhere = placed ? [] : hosts.filter((host) => host.includes('.'));
+  if (elsewhere.length === 0) return [];
+  return [
+    `the network policy allows ${elsewhere.join(', ')} only as pods of the own namespace: give namespace, cidr or cidrs if they are elsewhere`,
+  ];
+}
+
 /** An allowed source of connections to a pod. */
 export interface Ingress {
   /** TCP ports. */
@@ -39,6 +52,8 @@ export interface Ingress {
   readonly namespace: string;
 }
 
+const DNS_PORT = 53;
+
 /** A network policy for the pods with these labels. DNS is always allowed. */
 export function networkPolicy(
   scope: Construct,
@@ -46,31 +61,47 @@ export function networkPolicy(
   matchLabels: Record<string, string>,
   egress: readonly Egress[],
   ingress?: Ingress,
+  dns: DnsServers = {},
 ): ApiObject {
   const { IntOrString, KubeNetworkPolicy } = kplus.k8s;
   const tcp = (port: number) => ({ protocol: 'TCP', port: IntOrString.fromNumber(port) });
   const inNamespace = (name: string) => ({
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
   });
-  const dns = {
-    to: [inNamespace('kube-system')],
-    ports: [
-      { protocol: 'UDP', port: IntOrString.fromNumber(53) },
-      { protocol: 'TCP', port: IntOrString.fromNumber(53) },
-    ],
+  const resolver = (to: kplus.k8s.NetworkPolicyPeer[], port: number) => ({
+    to,
+    ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port: IntOrString.fromNumber(port) })),
+  });
+  const servers = {
+    ...inNamespace(dns.namespace ?? 'kube-system'),
+    ...(dns.podLabels === undefined ? {} : { podSelector: { matchLabels: dns.podLabels } }),
   };
-  const destination = ({ namespace, cidr, except }: Egress) =>
-    cidr !== undefined
-      ? { ipBlock: { cidr, except: except && [...except] } }
-      : namespace !== undefined
-        ? inNamespace(namespace)
-        : { podSelector: {} };
-  return new KubeNetworkPolicy(scope, id, {
+  const names = [
+    resolver([servers], dns.port ?? DNS_PORT),
+    ...(dns.cidrs === undefined
+      ? []
+      : [
+          resolver(
+            dns.cidrs.map((cidr) => ({ ipBlock: { cidr } })),
+            DNS_PORT,
+          ),
+        ]),
+  ];
+  const destinations = ({ namespace, cidr, except, cidrs = [] }: Egress) => {
+    const ranges = [
+      ...(cidr === undefined ? [] : [{ ipBlock: { cidr, except: except && [...except] } }]),
+      ...cidrs.map((one) => ({ ipBlock: { cidr: one } })),
+    ];
+    if (ranges.length > 0) return ranges;
+    return [namespace === undefined ? { podSelector: {} } : inNamespace(namespace)];
+  };
+  const policy = new KubeNetworkPolicy(scope, id, {
     spec: {
       podSelector: { matchLabels },
       policyTypes: ['Ingress', 'Egress'],
       ingress: ingress ? [{ from: [inNamespace(ingress.namespace)], ports: ingress.ports.map(tcp) }] : [],
-      egress: [dns, ...egress.map((one) => ({ to: [destination(one)], ports: one.ports.map(tcp) }))],
+      egress: [...names, ...egress.map((one) => ({ to: destinations(one), ports: one.ports.map(tcp) }))],
     },
   });
+  return keepPatches(policy);
 }

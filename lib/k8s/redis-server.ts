@@ -1,9 +1,9 @@
 /** A Redis server that several constructs use: its address, its credentials, and what a pod needs to reach it. */
 import { type Check, wholeNumber } from '../flow/errors';
-import { FLAG, type Kinds, NUMBER, needed, TEXT } from '../flow/kinds';
+import { FLAG, type Kinds, listOf, NUMBER, needed, TEXT } from '../flow/kinds';
 import { REDIS_PORT } from '../flow/redis';
 import { SECRET_KEY } from './kinds';
-import { cidr, dnsLabel, host, secretChecks } from './names';
+import { cidr, cidrs, dnsLabel, host, secretChecks } from './names';
 import type { Egress } from './network-policy';
 import type { SecretKey } from './secret-key';
 
@@ -38,6 +38,13 @@ export interface RedisServer {
   readonly cidr?: string;
 
   /**
+   * Several address ranges outside the cluster, such as one for each zone. Instead of `cidr`.
+   *
+   * @default - the server is in the cluster, or in `cidr`
+   */
+  readonly cidrs?: string[];
+
+  /**
    * Password, in a Secret.
    *
    * @default - the server asks for none
@@ -65,6 +72,7 @@ export const REDIS_SERVER: Kinds<RedisServer> = {
   port: NUMBER,
   namespace: TEXT,
   cidr: TEXT,
+  cidrs: listOf(TEXT),
   password: SECRET_KEY,
   tls: FLAG,
   certificateAuthority: SECRET_KEY,
@@ -78,9 +86,10 @@ export function redisServerChecks(prefix: string, server: RedisServer): Check[] 
     host(`${prefix}host`, server.host),
     dnsLabel(`${prefix}namespace`, namespace),
     cidr(`${prefix}cidr`, server.cidr),
+    ...cidrs(`${prefix}cidrs`, server.cidrs),
     {
-      refused: namespace !== undefined && server.cidr !== undefined,
-      message: `${prefix}namespace and ${prefix}cidr must not be given together: the server is inside or outside the cluster`,
+      refused: [namespace, server.cidr, server.cidrs].filter((place) => place !== undefined).length > 1,
+      message: `${prefix}namespace and ${prefix}${server.cidr === undefined ? 'cidrs' : 'cidr'} must not be given together: the server is inside or outside the cluster`,
     },
     ...secretChecks(`${prefix}password`, server.password),
     ...secretChecks(`${prefix}certificateAuthority`, certificateAuthority),
@@ -105,6 +114,6 @@ export function redisServerSecrets({ password, certificateAuthority }: RedisServ
 }
 
 /** The way to it. */
-export function redisServerEgress({ port = REDIS_PORT, namespace, cidr }: RedisServer): Egress {
-  return { ports: [port], namespace, cidr };
+export function redisServerEgress({ port = REDIS_PORT, namespace, cidr, cidrs }: RedisServer): Egress {
+  return { ports: [port], namespace, cidr, cidrs };
 }

@@ -8,6 +8,7 @@ import { ApiObject, Chart, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type Check, validate } from '../flow/errors';
+import { keepPatches } from './keep-patches';
 
 /** Any user but root; images that need another one set it. */
 const USER = 10_001;
@@ -126,5 +127,5 @@ export function disruptionBudget(scope: Construct, id: string, matchLabels: Reco
   });
   // Otherwise a pod that never becomes ready would block every drain, although it does no work.
   budget.addJsonPatch(JsonPatch.add('/spec/unhealthyPodEvictionPolicy', 'AlwaysAllow'));
-  return budget;
+  return keepPatches(budget);
 }

@@ -3,7 +3,7 @@
  * real RabbitMQ and a real Redis. The pods are larger than any node, so that each job goes on until the test ends it.
  */
 import { Cpu } from 'cdk8s-plus-28';
-import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker-props';
 import { EXACT, prove } from '../support/proof';
 import { until } from '../support/until';
 import { conditions } from './keda';

@@ -1,6 +1,7 @@
 /** A `QueueWorker` on the cluster, and what KEDA and the autoscaler make of it. */
 import { Duration, Yaml } from 'cdk8s';
-import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker-props';
 import { emptyChart, type Manifest, one, written } from '../support/manifest';
 import { conditions, outstanding, published, replicas, wanted } from './keda';
 import { kubectl } from './kubernetes';

@@ -4,7 +4,8 @@ import * as kplus from 'cdk8s-plus-28';
 import { REFERENCE_CHARTS } from '../../charts/reference';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker-props';
 import { emptyChart, every, type Manifest, one, written } from '../support/manifest';
 
 const UNDISTURBED = {

@@ -12,12 +12,16 @@ import { LogReopen } from '../../lib/k8s/logs/log-reopen';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/logs/log-shipping';
 import { CoalescingQueue, type CoalescingQueueProps } from '../../lib/k8s/merging/coalescing-queue';
 import { type CacheInvalidatorProps, type HttpInvalidatorProps, Invalidator } from '../../lib/k8s/merging/invalidator';
+import type { CustomTriggerProps } from '../../lib/k8s/queue/custom-trigger';
 import type { KafkaTriggerProps } from '../../lib/k8s/queue/kafka-trigger';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker-props';
 import type { RabbitMqTriggerProps } from '../../lib/k8s/queue/rabbitmq-trigger';
 import type { RedisStreamTriggerProps } from '../../lib/k8s/queue/redis-stream-trigger';
+import type { ScaleTarget } from '../../lib/k8s/queue/scale-target';
 import type { SqsTriggerProps } from '../../lib/k8s/queue/sqs-trigger';
+import { WorkerProbes } from '../../lib/k8s/queue/worker-probes';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../lib/k8s/rates/rate-limited-sender';
 import type { RateLimitedSenderProps } from '../../lib/k8s/rates/rate-limited-sender-props';
@@ -57,6 +61,19 @@ const worker =
       image: 'shop/orders:1',
       ...more,
     });
+const scaled = (more: Partial<ScaleTarget>) => worker({ image: undefined, target: { name: 'orders', ...more } });
+const custom = (more: Partial<CustomTriggerProps>) =>
+  worker({
+    trigger: QueueTrigger.custom({
+      scaler: 'azure-servicebus',
+      metadata: {},
+      targetField: 'messageCount',
+      countsWork: true,
+      maxAttempts: 10,
+      egress: [{ ports: [5671], cidrs: ['10.0.0.0/8'] }],
+      ...more,
+    }),
+  });
 const rabbitMq = (more: Partial<RabbitMqTriggerProps>) =>
   worker({
     trigger: QueueTrigger.rabbitMq({
@@ -273,6 +290,56 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'QueueWorkerProps.image': (image) => worker({ image }),
   'QueueWorkerProps.command': (text) => worker({ command: ['worker', text] }),
   'QueueWorkerProps.environment': (name) => worker({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'RabbitMqTriggerProps.cidrs': (range) => rabbitMq({ cidrs: [range] }),
+  'ExistingRabbitMqQueue.deadLetterQueueName': (deadLetterQueueName) => rabbitMq({ existing: { deadLetterQueueName } }),
+  'SqsTriggerProps.scalerRoleArn': (scalerRoleArn) => sqs({ roleArn: undefined, scalerRoleArn }),
+  'SqsTriggerProps.endpointCidrs': (range) => sqs({ endpointCidrs: [range] }),
+  'SqsTriggerProps.stsCidrs': (range) => sqs({ stsCidrs: [range] }),
+  'RedisStreamTriggerProps.cidrs': (range) => redis({ cidrs: [range] }),
+  'RedisServer.cidrs': (range) => store({ cidrs: [range] }),
+  'KafkaTriggerProps.cidrs': (range) => kafka({ cidrs: [range] }),
+  'KafkaTriggerProps.clientCertificate.secretName': (secretName) =>
+    kafka({ clientCertificate: { secretName, key: 'k' }, clientKey: secret('key') }),
+  'KafkaTriggerProps.clientCertificate.key': (key) =>
+    kafka({ clientCertificate: secret(key), clientKey: secret('key') }),
+  'KafkaTriggerProps.clientKey.secretName': (secretName) =>
+    kafka({ clientCertificate: secret('crt'), clientKey: { secretName, key: 'k' } }),
+  'KafkaTriggerProps.clientKey.key': (key) => kafka({ clientCertificate: secret('crt'), clientKey: secret(key) }),
+  'CustomTriggerProps.scaler': (scaler) => custom({ scaler }),
+  'CustomTriggerProps.metadata': (text) => custom({ metadata: { [text]: 'orders' } }),
+  'CustomTriggerProps.metadata value': (text) => custom({ metadata: { queueName: text } }),
+  'CustomTriggerProps.targetField': (targetField) => custom({ targetField }),
+  'CustomTriggerProps.activationField': (activationField) => custom({ activationField }),
+  'CustomTriggerProps.authentication': (text) => custom({ authentication: { [text]: secret('k') } }),
+  'CustomTriggerProps.authentication.secretName': (secretName) =>
+    custom({ authentication: { connection: { secretName, key: 'k' } } }),
+  'CustomTriggerProps.authentication.key': (key) => custom({ authentication: { connection: secret(key) } }),
+  'CustomTriggerProps.authenticationName': (authenticationName) => custom({ authenticationName }),
+  'CustomTriggerProps.serviceAccountAnnotations': (text) => custom({ serviceAccountAnnotations: { [text]: 'a' } }),
+  'CustomTriggerProps.serviceAccountAnnotations value': (text) =>
+    custom({ serviceAccountAnnotations: { 'azure.workload.identity/client-id': text } }),
+  'CustomTriggerProps.environment': (text) => custom({ environment: { [text]: 'a' } }),
+  'CustomTriggerProps.environment value': (text) => custom({ environment: { QUEUE_NAME: text } }),
+  'CustomTriggerProps.secrets': (text) => custom({ secrets: { [text]: secret('k') } }),
+  'CustomTriggerProps.secrets.secretName': (secretName) => custom({ secrets: { BUS: { secretName, key: 'k' } } }),
+  'CustomTriggerProps.secrets.key': (key) => custom({ secrets: { BUS: secret(key) } }),
+  'QueueEgress.namespace': (namespace) => custom({ egress: [{ ports: [5671], namespace }] }),
+  'QueueEgress.cidrs': (range) => custom({ egress: [{ ports: [5671], cidrs: [range] }] }),
+  'QueueWorkerProps.labels': (text) => worker({ labels: { [text]: 'a' } }),
+  'QueueWorkerProps.labels value': (text) => worker({ labels: { owner: text } }),
+  'QueueWorkerProps.alertLabels': (text) => worker({ alertLabels: { [text]: 'a' } }),
+  'QueueWorkerProps.alertLabels value': (text) => worker({ alertLabels: { release: text } }),
+  'HttpProbesProps.path': (path) => worker({ probes: WorkerProbes.http({ path }) }),
+  'CommandProbesProps.command': (text) => worker({ probes: WorkerProbes.command({ command: ['check', text] }) }),
+  'DnsServers.namespace': (namespace) => worker({ dns: { namespace } }),
+  'DnsServers.podLabels': (text) => worker({ dns: { podLabels: { [text]: 'a' } } }),
+  'DnsServers.podLabels value': (text) => worker({ dns: { podLabels: { app: text } } }),
+  'DnsServers.cidrs': (range) => worker({ dns: { cidrs: [range] } }),
+  'ScaleTarget.name': (name) => scaled({ name }),
+  'ScaleTarget.kind': (kind) => scaled({ kind, apiVersion: 'argoproj.io/v1alpha1' }),
+  'ScaleTarget.apiVersion': (apiVersion) => scaled({ kind: 'Rollout', apiVersion }),
+  'ScaleTarget.podLabels': (text) => scaled({ podLabels: { [text]: 'a' } }),
+  'ScaleTarget.podLabels value': (text) => scaled({ podLabels: { app: text } }),
   'LogShippingProps.logFolder': (logFolder) => logs({ logFolder }),
   'LogShippingProps.filePattern': (filePattern) => logs({ filePattern }),
   'LogShippingProps.rotatorImage': (rotatorImage) => logs({ rotatorImage }),
@@ -374,9 +441,22 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
   // The arguments of a program are its own affair; no shell reads them.
   'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  'CommandProbesProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.args': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
+  // Free text for KEDA, a cloud and the worker: printable, and nothing that Kubernetes replaces.
+  ...Object.fromEntries(
+    ['metadata value', 'environment value', 'serviceAccountAnnotations value'].map((prop) => [
+      `CustomTriggerProps.${prop}`,
+      Object.keys(HOSTILE).filter((what) => !/token|invisible|replaced|shell|line/.test(what)),
+    ]),
+  ),
+  // A label may have no value.
   'FairShareProps.nodeLabels value': ['is empty'],
+  'QueueWorkerProps.labels value': ['is empty'],
+  'QueueWorkerProps.alertLabels value': ['is empty'],
+  'DnsServers.podLabels value': ['is empty'],
+  'ScaleTarget.podLabels value': ['is empty'],
 };
 
 /** The texts that the exported interfaces of lib/k8s have, read from the source. */

@@ -4,7 +4,8 @@ import { InvalidInputError } from '../../lib/flow/errors';
 import { LogOutput } from '../../lib/k8s/logs/log-output';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/logs/log-shipping';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../lib/k8s/queue/queue-worker-props';
 import { KafkaQuotas, type KafkaQuotasProps } from '../../lib/k8s/quotas/kafka-quotas';
 import { TtlCollection, type TtlCollectionProps } from '../../lib/k8s/retention/ttl-collection';
 import { SpreadSchedule, type SpreadScheduleProps } from '../../lib/k8s/schedule/spread-schedule';
@@ -19,7 +20,7 @@ const secret = { secretName: 'orders', key: 'uri' };
 const LATER = Lazy.number({ produce: () => 7 });
 const A_TOKEN = 'is a token that only the deployment knows, and must be known at synthesis';
 const DURATION = 'give a Duration of cdk8s: Duration.seconds(30)';
-const TRIGGER = 'give a QueueTrigger: QueueTrigger.rabbitMq(), .sqs(), .redisStream() or .kafka()';
+const TRIGGER = 'give a QueueTrigger: QueueTrigger.rabbitMq(), .sqs(), .redisStream(), .kafka() or .custom()';
 
 const MAKERS: Readonly<Record<string, (props: Untyped) => unknown>> = {
   QueueWorker: (props) => new QueueWorker(emptyChart(), 'It', props),
@@ -92,12 +93,7 @@ test.each<[string, string, Untyped, string[]]>([
     },
     [`steadyPerSecond ${A_TOKEN}`, 'serviceSeconds is a Duration; give seconds as a number: duration.toSeconds()'],
   ],
-  [
-    'no props',
-    'worker on SQS',
-    undefined,
-    ['trigger.queueUrl is missing', 'trigger.region is missing', 'trigger.roleArn is missing'],
-  ],
+  ['no props', 'worker on SQS', undefined, ['trigger.queueUrl is missing', 'trigger.region is missing']],
   [
     'text for a secret',
     'worker on RabbitMQ',
@@ -185,26 +181,31 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     ...{ workload, objective, trigger: onRabbit(), image: 'shop/worker:1' },
     ...{ command: undefined, environment: undefined, resources: undefined, scratchSpace: undefined },
     ...{ consumer: undefined, scaleToZero: undefined, cooldown: undefined, nodeProvisionTime: undefined },
+    ...{ target: undefined, probes: undefined, fallback: undefined, serviceAccount: undefined },
+    ...{ labels: undefined, alertLabels: undefined, dns: undefined },
   }),
   'worker on SQS': () => ({
     queueUrl: 'https://sqs.eu-central-1.amazonaws.com/123456789012/orders',
     region: 'eu-central-1',
     roleArn: 'arn:aws:iam::123456789012:role/worker',
-    ...{ endpointCidr: undefined, stsCidr: undefined },
+    ...{ endpointCidr: undefined, stsCidr: undefined, scalerRoleArn: undefined },
+    ...{ endpointCidrs: undefined, stsCidrs: undefined },
   }),
   'worker on RabbitMQ': () => ({
     ...{ queueName: 'orders', clusterName: 'rabbit', connection: secret, management: secret },
     ...{ clusterNamespace: undefined, vhost: undefined, consumerOutage: undefined, roundTripSeconds: undefined },
+    ...{ existing: undefined, cidrs: undefined, ports: undefined },
   }),
   'worker on Kafka': () => ({
     ...{ bootstrapServers: ['kafka:9093'], topic: 'orders', partitions: 6, consumerGroup: 'orders' },
     ...{ namespace: undefined, cidr: undefined, certificateAuthority: undefined },
-    ...{ username: undefined, password: undefined },
+    ...{ username: undefined, password: undefined, tls: undefined, cidrs: undefined },
+    ...{ clientCertificate: undefined, clientKey: undefined },
   }),
   'worker on Redis': () => ({
     ...{ host: 'redis', stream: 'orders', consumerGroup: 'orders' },
     ...{ port: undefined, namespace: undefined, cidr: undefined, deleteWhenDone: undefined, password: undefined },
-    ...{ tls: undefined, certificateAuthority: undefined },
+    ...{ tls: undefined, certificateAuthority: undefined, cidrs: undefined },
   }),
   LogShipping: (): All<LogShippingProps> => ({
     workload: { steadyBytesPerSecond: 1e5 },

@@ -25,6 +25,12 @@ export function withQueueSettings(plan: QueuePlan, settings: QueueSettings): Que
   return new QueuePlan(plan.subject, knobs, plan.predictions, plan.remarks, plan.servedBy, plan.peaked);
 }
 
+/** The plan without these knobs: what they set is not there. */
+export function withoutKnobs(plan: QueuePlan, names: readonly string[]): QueuePlan {
+  const knobs = plan.knobs.filter(({ name }) => !names.includes(name));
+  return new QueuePlan(plan.subject, knobs, plan.predictions, plan.remarks, plan.servedBy, plan.peaked);
+}
+
 /** The plan with one more remark. */
 export function withRemark(plan: QueuePlan, remark: string): QueuePlan {
   const { subject, knobs, predictions, remarks, servedBy, peaked } = plan;

@@ -213,6 +213,7 @@ type Read = Pick<Planned, 'question' | 'platform' | 'brokerFacts' | 'sizing' | '
  * items in work on every broker; a queue with a redriver has alarms of its own on the broker's number.
  */
 function slotsCounted({ question, platform, brokerFacts, sizing }: Read): number {
+  if (question.depthCountsWork === false) return 0;
   const byScaler = (platform === 'keda' || platform === 'keda-job') && question.redrive === undefined;
   const { maxInstances, slotsPerInstance } = sizing.consumer;
   return byScaler || brokerFacts.depthCountsWork ? maxInstances * slotsPerInstance : 0;

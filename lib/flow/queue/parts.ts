@@ -30,7 +30,7 @@ export function partsOf(question: QueueQuestion): Parts {
   const { platform: platformName = 'other' } = question;
   const platform = PLATFORMS[platformName];
   const brokerName = question.broker ?? platform.facts.brokers[0];
-  const broker = BROKERS[brokerName];
+  const broker = withFactsOf(BROKERS[brokerName], question);
   const itemTimeoutSeconds = once(
     () => question.consumer?.itemTimeoutSeconds ?? attemptSeconds(resolveWorkload(question.workload)).timeout,
   );
@@ -43,6 +43,11 @@ export function partsOf(question: QueueQuestion): Parts {
     retryDelay: retry().delay,
   }));
   return { platformName, platform, brokerName, broker, itemTimeoutSeconds, retry, consumer };
+}
+
+/** The broker with the facts that only the question knows, where it has no row of its own. */
+function withFactsOf(broker: Broker, question: QueueQuestion): Broker {
+  return broker.factsOf === undefined ? broker : { ...broker, facts: broker.factsOf(question) };
 }
 
 function definedOnly(consumer: Consumer): Consumer {

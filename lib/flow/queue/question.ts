@@ -56,8 +56,16 @@ export interface BrokerChoices {
   readonly consumerOutageSeconds?: number;
   /** Seconds from an acknowledgement to the next message (RabbitMQ). Default: 0.002. */
   readonly roundTripSeconds?: number;
+  /** Deliveries after the first that an existing queue allows (RabbitMQ). 0 to 999. */
+  readonly deliveryLimit?: number;
+  /** Messages that an existing queue holds at most (RabbitMQ). 1 or more. */
+  readonly maxLength?: number;
   /** Partitions of the topic, which bound the consumers (Kafka). */
   readonly partitions?: number;
+  /** Seconds by which the depth that the scaler reads is old (a broker without a row of its own). Default: 5. */
+  readonly depthAgeSeconds?: number;
+  /** Whether the depth that the scaler reads counts items in work (a broker without a row of its own). Default: true. */
+  readonly depthCountsWork?: boolean;
 }
 
 /** The input of a queue's plan. Case, command line, docs, environment and construct use the same one. */

@@ -185,7 +185,11 @@ const QUESTION_FIELDS: Fields<QueueQuestion> = {
   maxDeliveryAttempts: true,
   consumerOutageSeconds: true,
   roundTripSeconds: true,
+  deliveryLimit: true,
+  maxLength: true,
   partitions: true,
+  depthAgeSeconds: true,
+  depthCountsWork: true,
 };
 
 /** Choices that are numbers, and so are checked as numbers where no platform and no broker of the plan has them. */
@@ -206,7 +210,10 @@ const NUMBERS = [
   'maxDeliveryAttempts',
   'consumerOutageSeconds',
   'roundTripSeconds',
+  'deliveryLimit',
+  'maxLength',
   'partitions',
+  'depthAgeSeconds',
 ] as const;
 
 /** A choice that is a number. */
@@ -223,7 +230,7 @@ export function questionChecks(question: QueueQuestion, checked: readonly Numeri
     ...objectiveChecks(asked.objective),
     ...consumerChecks(asked.consumer === undefined ? {} : asked.consumer),
     timeoutCheck(asked),
-    ...(['scaleToZero', 'customerKey'] as const).map((name) => ({
+    ...(['scaleToZero', 'customerKey', 'depthCountsWork'] as const).map((name) => ({
       refused: asked[name] !== undefined && typeof asked[name] !== 'boolean',
       message: `${name} must be true or false, got ${shown(asked[name])}`,
     })),

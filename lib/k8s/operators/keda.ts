@@ -38,7 +38,7 @@ export interface ScaledObjectSpec {
   readonly cooldownPeriod?: number;
   readonly minReplicaCount: number;
   readonly maxReplicaCount: number;
-  readonly fallback: { readonly failureThreshold: number; readonly replicas: number };
+  readonly fallback?: { readonly failureThreshold: number; readonly replicas: number };
   readonly advanced: {
     /** One number from several triggers; it replaces their own targets. */
     readonly scalingModifiers?: {
@@ -68,7 +68,7 @@ export interface ScaledJobSpec {
   readonly successfulJobsHistoryLimit: number;
   readonly failedJobsHistoryLimit: number;
   readonly rollout: { readonly strategy: 'gradual' };
-  readonly scalingStrategy: { readonly strategy: 'default'; readonly multipleScalersCalculation?: 'sum' };
+  readonly scalingStrategy: { readonly strategy: 'default' | 'accurate'; readonly multipleScalersCalculation?: 'sum' };
   readonly triggers: readonly KedaTrigger[];
 }
 
@@ -87,8 +87,18 @@ export function secretTargets(given: Readonly<Record<string, SecretKey | undefin
 }
 
 /** `ScaledObject`: replicas that follow a trigger. */
-export function scaledObject(scope: Construct, id: string, spec: ScaledObjectSpec): ApiObject {
-  return new ApiObject(scope, id, { apiVersion: API_VERSION, kind: 'ScaledObject', spec });
+export function scaledObject(
+  scope: Construct,
+  id: string,
+  spec: ScaledObjectSpec,
+  annotations?: Readonly<Record<string, string>>,
+): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'ScaledObject',
+    ...(annotations === undefined ? {} : { metadata: { annotations: { ...annotations } } }),
+    spec,
+  });
 }
 
 /** `ScaledJob`: jobs that follow a trigger, one an item. */
@@ -111,5 +121,14 @@ export function workloadIdentity(scope: Construct, id: string): ApiObject {
     apiVersion: API_VERSION,
     kind: 'TriggerAuthentication',
     spec: { podIdentity: { provider: 'aws', identityOwner: 'workload' } },
+  });
+}
+
+/** `TriggerAuthentication` by the operator's own identity, or by a role that it takes on. */
+export function operatorIdentity(scope: Construct, id: string, roleArn: string | undefined): ApiObject {
+  return new ApiObject(scope, id, {
+    apiVersion: API_VERSION,
+    kind: 'TriggerAuthentication',
+    spec: { podIdentity: { provider: 'aws', ...(roleArn === undefined ? {} : { roleArn }) } },
   });
 }

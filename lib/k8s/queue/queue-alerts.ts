@@ -61,8 +61,7 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       forSeconds: plan.value('alarmWindowSeconds'),
       severity: 'warning',
       summary: 'KEDA cannot read the depth of the queue.',
-      runbook:
-        'kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, a permission of the user or a network policy is the cause. Meanwhile the fallback number of replicas runs.',
+      runbook: `kubectl describe the ScaledObject and its TriggerAuthentication; usually the Secret, a permission of the user or a network policy is the cause. Meanwhile ${worker.blind ? 'the number of replicas stays as it is' : 'the fallback number of replicas runs'}.`,
     },
   ];
   if (worker.perItem) return alerts;
@@ -80,6 +79,11 @@ export function queueAlerts(plan: QueuePlan, scaler: ApiObject, binding: Trigger
   ];
 }
 
+/** The peak of the depth that is read; a queue that does not count items in work has no knob for those. */
+function predictedPeak(plan: QueuePlan): number {
+  return plan.knobs.find(({ name }) => name === 'peakOutstanding')?.value ?? Math.ceil(plan.predictions.peakBacklog);
+}
+
 /** The graphs of a worker. */
 export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: TriggerBinding, worker: WorkerShape): Graph[] {
   const { deadLetters } = binding;
@@ -90,7 +94,7 @@ export function queueGraphs(plan: QueuePlan, scaler: ApiObject, binding: Trigger
       unit: 'short',
       lines: [
         { legend: 'outstanding', expr: ofDepth(scaler, binding, worker, (series) => series) },
-        { legend: 'predicted peak', expr: flat(plan.value('peakOutstanding')) },
+        { legend: 'predicted peak', expr: flat(predictedPeak(plan)) },
         { legend: 'alarm', expr: flat(plan.value('alarmBacklog')) },
       ],
     },

@@ -1,16 +1,14 @@
-import { ApiObject, App, Chart, Duration, JsonPatch, Lazy, type Size, SizeRoundingBehavior } from 'cdk8s';
+import { ApiObject, App, Chart, Duration, JsonPatch, Lazy } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { type Check, isKnown, wholeNumber } from '../../flow/errors';
-import { CHECKED, FLAG, having, type Kinds, listOf, mapOf, needed, OBJECT, sound, TEXT } from '../../flow/kinds';
-import { withQueueSettings } from '../../flow/queue/existing';
+import { InvalidInputError, isKnown, validate } from '../../flow/errors';
+import { sound } from '../../flow/kinds';
 import { planQueue } from '../../flow/queue/plan';
 import { kedaPlatform } from '../../flow/queue/platforms/keda';
-import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
+import type { QueuePlan } from '../../flow/queue/workload';
 import { type Alert, alertRules } from '../alert-rules';
 import { grafanaDashboard } from '../grafana-dashboard';
-import { DURATION, SIZE } from '../kinds';
-import { environmentName, imageReference, textCheck } from '../names';
+import { keepPatches } from '../keep-patches';
 import { networkPolicy } from '../network-policy';
 import {
   chartLabels,
@@ -24,105 +22,16 @@ import {
   spreadOverNodes,
   UNDISTURBED,
 } from '../restricted-pod';
+import { probesOf } from './probe-binding';
 import { queueAlerts, queueGraphs } from './queue-alerts';
-import type { QueueTrigger } from './queue-trigger';
-import type { TriggerBinding, WorkerShape } from './trigger';
+import { JOB_LABEL, type QueueWorkerProps, WORKER_KINDS, workerChecks } from './queue-worker-props';
+import type { RabbitMqTopology } from './rabbitmq-topology';
+import type { ScaleTarget } from './scale-target';
+import { assumedAnnotations, assumptionsOf, checkTarget, targetReference } from './target-plan';
+import type { Trigger, TriggerBinding, WorkerShape } from './trigger';
+import { consumerFor, jobChecks, planChecks, planOf } from './worker-plan';
+import { WorkerProbes } from './worker-probes';
 import { jobsFollow, replicasFollow } from './worker-scaler';
-
-/** Port on which the worker answers probes. */
-const HEALTH_PORT = 8080;
-
-/**
- * What a worker is sized from.
- */
-export interface QueueWorkerProps {
-  /**
-   * What arrives in the queue and how long one item takes.
-   */
-  readonly workload: Workload;
-
-  /**
-   * The promise to the users of a queue.
-   */
-  readonly objective: Objective;
-
-  /**
-   * Where the work waits: `QueueTrigger.rabbitMq(…)`, `.sqs(…)`, `.redisStream(…)` or `.kafka(…)`.
-   */
-  readonly trigger: QueueTrigger;
-
-  /**
-   * The image. It reads the queue's address from the environment, works on `SLOTS` items at a time, acknowledges an
-   * item after its effect, answers `GET /healthz` on `HEALTH_PORT`, and on SIGTERM stops receiving and finishes its
-   * items. If every item gets its own job, `MAX_ITEMS` is 1: it works on one item, exits, and answers no probe. Pin a
-   * digest or a version, never `latest`.
-   */
-  readonly image: string;
-
-  /**
-   * Command of the container.
-   *
-   * @default - the image's own
-   */
-  readonly command?: string[];
-
-  /**
-   * Variables of the container, beside those of the queue. Use `EnvValue.fromSecretValue` for secrets.
-   *
-   * @default - none
-   */
-  readonly environment?: { [name: string]: kplus.EnvValue };
-
-  /**
-   * CPU and memory of one pod.
-   *
-   * @default - 250 m to 1 CPU, 256 MiB
-   */
-  readonly resources?: kplus.ContainerResources;
-
-  /**
-   * Size of `/tmp`, the only folder that the container can write to, on the node's disk. A pod that writes more is
-   * evicted. Whole MiB, 1 or more.
-   *
-   * @default Size.mebibytes(64)
-   */
-  readonly scratchSpace?: Size;
-
-  /**
-   * Settings of the consumer given by hand, such as `maxInstances`, `slotsPerInstance` or `startSeconds`. They are
-   * checked against the workload, and the plan says `given`. `pollSeconds` is the autoscaler's polling interval, 0 s or
-   * more; with `scaleToZero`, and if every item gets its own job, it is KEDA's `pollingInterval`, whole seconds, at
-   * least
-   * 1.
-   *
-   * @default - all derived; a pod starts in 30 s and works on one item at a time
-   */
-  readonly consumer?: Consumer;
-
-  /**
-   * Whether the last pod stops when the queue is empty. Waking up takes KEDA's polling interval and the start of a pod,
-   * which must fit the latency.
-   *
-   * @default false
-   */
-  readonly scaleToZero?: boolean;
-
-  /**
-   * How long the queue must be idle before pods are removed. At least the time of one item; 10 s to a day. Without
-   * effect if every item gets its own job: the job ends with its item.
-   *
-   * @default - 5 minutes, or the time of one item if that is longer
-   */
-  readonly cooldown?: Duration;
-
-  /**
-   * The longest time to provision a node. If every item gets its own job, the job's deadline includes the time for
-   * which its pod waits for a node. Whole seconds, 0 (nodes are always there) to a day.
-   *
-   * @default Duration.minutes(15), after which the cluster autoscaler gives a node up
-   */
-  readonly nodeProvisionTime?: Duration;
-}
 
 /**
  * Pods that are sized for their queue: the number of pods, the backlog for each, its prefetch and its grace period
@@ -146,8 +55,40 @@ export class QueueWorker extends Construct {
   /** The `ScaledObject`, or the `ScaledJob`. */
   public readonly scaler: ApiObject;
 
-  /** The container that works. */
-  public readonly container: kplus.Container;
+  /**
+   * The service account of the pods, where it is made here.
+   *
+   * @default - none with `target` or `serviceAccount`
+   */
+  public readonly serviceAccount?: kplus.ServiceAccount;
+
+  /**
+   * The NetworkPolicy: DNS and the queue, and no connection in.
+   *
+   * @default - none for a `target` that does not ask for it
+   */
+  public readonly networkPolicy?: ApiObject;
+
+  /**
+   * The PodDisruptionBudget: a node is drained one pod at a time.
+   *
+   * @default - none for jobs, and for a `target` that does not ask for it
+   */
+  public readonly disruptionBudget?: ApiObject;
+
+  /**
+   * The `TriggerAuthentication`, by which KEDA reads the queue.
+   *
+   * @default - none where the queue needs no credentials
+   */
+  public readonly triggerAuthentication?: ApiObject;
+
+  /**
+   * The objects of a RabbitMQ queue that is declared here.
+   *
+   * @default - the queue is another one, or exists already
+   */
+  public readonly topology?: RabbitMqTopology;
 
   /** The `PrometheusRule`. */
   public readonly alerts: ApiObject;
@@ -155,54 +96,119 @@ export class QueueWorker extends Construct {
   /** The dashboard. */
   public readonly dashboard: kplus.ConfigMap;
 
+  private readonly made?: kplus.Container;
+
   /**
    * @throws CapacityError when the workload cannot be served within the objective; the message names the ways out
    * @throws InvalidInputError when props are out of range; the message names each
    */
   constructor(scope: Construct, id: string, props: QueueWorkerProps) {
     super(scope, id);
-    const { props: usable, checks } = sound(props, KINDS);
+    const { props: usable, checks } = sound(props, WORKER_KINDS);
+    const { target } = usable;
     const trigger = usable.trigger?._trigger;
     // A workload that is none is refused by the plan, on whichever platform.
-    const platform = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload, usable.consumer) : 'keda';
-    const plan = planQueue(
-      id,
-      {
-        ...trigger?.question,
-        workload: usable.workload,
-        objective: usable.objective,
-        consumer: usable.consumer,
-        platform,
-        scaleToZero: usable.scaleToZero,
-        cooldownSeconds: usable.cooldown?.toSeconds({ integral: false }),
-        nodeProvisionSeconds: usable.nodeProvisionTime?.toSeconds({ integral: false }),
-      },
-      [...checks, ...(trigger?.checks ?? []), ...inputChecks(usable)],
-    );
-    this.plan = trigger.settings === undefined ? plan : withQueueSettings(plan, trigger.settings);
-    const sleeps = this.plan.value('minInstances') === 0;
-    const worker: WorkerShape = { perItem: platform === 'keda-job', sleeps };
+    const chosen = isKnown(usable.workload?.serviceSeconds) ? kedaPlatform(usable.workload, usable.consumer) : 'keda';
+    // Jobs make their own pods, so that items too long for a Deployment are refused for a target.
+    const platform = target === undefined ? chosen : 'keda';
+    const question = {
+      ...trigger?.question,
+      workload: usable.workload,
+      objective: usable.objective,
+      consumer: consumerFor(usable, trigger),
+      platform,
+      scaleToZero: usable.scaleToZero,
+      cooldownSeconds: usable.cooldown?.toSeconds({ integral: false }),
+      nodeProvisionSeconds: usable.nodeProvisionTime?.toSeconds({ integral: false }),
+    };
+    const perItem = platform === 'keda-job';
+    const plan = planQueue(id, question, [
+      ...checks,
+      ...(trigger?.checks ?? []),
+      ...workerChecks(usable),
+      ...(perItem ? jobChecks(usable) : []),
+    ]);
+    this.plan = planOf(plan, usable, trigger);
+    validate(id, planChecks(this.plan, usable));
+    const worker: WorkerShape = {
+      perItem,
+      sleeps: this.plan.value('minInstances') === 0,
+      blind: usable.fallback?._reason !== undefined,
+    };
     const binding = trigger.bind({ scope: this, plan: this.plan, target: this.plan.value('targetPerReplica') });
-    const serviceAccount = new kplus.ServiceAccount(this, 'ServiceAccount', {
-      automountToken: false,
-      metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
-    });
-    if (worker.perItem) {
-      const job = this.createJob(usable, binding, serviceAccount);
-      this.container = job.container;
-      this.scaler = job.scaler;
-    } else {
-      this.deployment = this.createDeployment(usable, binding, serviceAccount);
-      this.container = this.deployment.containers[0];
-      this.scaler = replicasFollow(this, this.deployment.name, this.plan, binding, worker);
-      disruptionBudget(this, 'DisruptionBudget', this.deployment.matchLabels);
+    this.triggerAuthentication = binding.authentication;
+    this.topology = binding.topology;
+    const made = target === undefined ? this.createPods(usable, binding, worker, trigger) : undefined;
+    this.made = made?.container;
+    this.deployment = made?.deployment;
+    this.serviceAccount = made?.serviceAccount;
+    this.scaler = made?.scaler ?? this.scaleTarget(target as ScaleTarget, binding, worker);
+    const labels = made?.labels ?? { ...target?.podLabels };
+    if (target === undefined ? !perItem : target.disruptionBudget) {
+      this.disruptionBudget = disruptionBudget(this, 'DisruptionBudget', labels);
     }
-    const labels = this.deployment?.matchLabels ?? { [JOB_LABEL]: this.node.addr };
-    // Probes come from the node, to which policies do not apply; nothing else needs to reach a worker.
-    networkPolicy(this, 'NetworkPolicy', labels, binding.egress);
+    if (target === undefined || target.networkPolicy) {
+      // Probes come from the node, to which policies do not apply; nothing else needs to reach a worker.
+      this.networkPolicy = networkPolicy(this, 'NetworkPolicy', labels, binding.egress, undefined, usable.dns);
+    }
     const alerts: Alert[] = [...queueAlerts(this.plan, this.scaler, binding, worker), ...binding.alerts];
     this.alerts = alertRules(this, 'Alerts', this.node.path, alerts);
     this.dashboard = grafanaDashboard(this, 'Dashboard', id, queueGraphs(this.plan, this.scaler, binding, worker));
+    this.addLabels(usable);
+  }
+
+  /**
+   * The container that works.
+   *
+   * @throws InvalidInputError with `target`, whose containers are not known here
+   */
+  public get container(): kplus.Container {
+    if (this.made !== undefined) return this.made;
+    throw new InvalidInputError(this.node.id, ['container is not known here: the pods are those of target']);
+  }
+
+  /** Labels of objects, and of the rule what selects it. */
+  private addLabels({ labels = {}, alertLabels = {} }: QueueWorkerProps): void {
+    const objects = this.node.findAll().filter((one): one is ApiObject => ApiObject.isApiObject(one));
+    for (const object of objects) {
+      for (const [name, value] of Object.entries(labels)) object.metadata.addLabel(name, value);
+    }
+    for (const [name, value] of Object.entries(alertLabels)) this.alerts.metadata.addLabel(name, value);
+  }
+
+  /** The scaler of a workload that is there already. */
+  private scaleTarget(target: ScaleTarget, binding: TriggerBinding, worker: WorkerShape): ApiObject {
+    checkTarget(this, target, this.plan);
+    const annotations = assumedAnnotations(assumptionsOf(this.plan, target));
+    return replicasFollow(this, targetReference(target), this.plan, binding, worker, annotations);
+  }
+
+  /** The pods, and what scales them. */
+  private createPods(props: QueueWorkerProps, binding: TriggerBinding, worker: WorkerShape, trigger: Trigger): Pods {
+    const made = props.serviceAccount === undefined ? this.createServiceAccount(trigger) : undefined;
+    const serviceAccount = props.serviceAccount ?? (made as kplus.ServiceAccount);
+    if (worker.perItem) {
+      const job = this.createJob(props, binding, serviceAccount, trigger);
+      return { ...job, serviceAccount: made, labels: { [JOB_LABEL]: this.node.addr } };
+    }
+    const deployment = this.createDeployment(props, binding, serviceAccount);
+    const reference = { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment.name };
+    return {
+      deployment,
+      serviceAccount: made,
+      container: deployment.containers[0],
+      scaler: replicasFollow(this, reference, this.plan, binding, worker),
+      labels: deployment.matchLabels,
+    };
+  }
+
+  private createServiceAccount(trigger: Trigger): kplus.ServiceAccount {
+    return keepPatches(
+      new kplus.ServiceAccount(this, 'ServiceAccount', {
+        automountToken: false,
+        metadata: { annotations: { ...trigger.serviceAccountAnnotations } },
+      }),
+    );
   }
 
   private createDeployment(
@@ -211,7 +217,7 @@ export class QueueWorker extends Construct {
     serviceAccount: kplus.IServiceAccount,
   ): kplus.Deployment {
     const deployment = new kplus.Deployment(this, 'Deployment', {
-      podMetadata: { labels: chartLabels(this) },
+      podMetadata: { labels: { ...chartLabels(this), ...props.labels } },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -223,7 +229,7 @@ export class QueueWorker extends Construct {
     this.finishPod(deployment, props);
     // KEDA sets the replicas; a number here would reset them at every deployment.
     ApiObject.of(deployment).addJsonPatch(JsonPatch.remove('/spec/replicas'));
-    return deployment;
+    return keepPatches(deployment);
   }
 
   private finishPod(workload: kplus.Workload, { scratchSpace }: QueueWorkerProps): void {
@@ -233,41 +239,52 @@ export class QueueWorker extends Construct {
   }
 
   private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
-    const envVariables: Record<string, kplus.EnvValue> = { ...props.environment };
-    const set = (name: string, text: string) => {
-      envVariables[name] = kplus.EnvValue.fromValue(text);
+    const { _binding: probes } = props.probes ?? WorkerProbes.http();
+    const set: Record<string, kplus.EnvValue> = {};
+    const text = (name: string, value: string) => {
+      set[name] = kplus.EnvValue.fromValue(value);
     };
-    for (const name of Object.keys(binding.environment)) set(name, binding.environment[name]);
-    set('SLOTS', String(this.plan.value('slotsPerInstance')));
-    if (serves) set('HEALTH_PORT', String(HEALTH_PORT));
-    else set('MAX_ITEMS', '1');
+    for (const name of Object.keys(binding.environment)) text(name, binding.environment[name]);
+    text('SLOTS', String(this.plan.value('slotsPerInstance')));
+    if (!serves) text('MAX_ITEMS', '1');
+    else if (probes.port !== undefined) text('HEALTH_PORT', String(probes.port));
     for (const name of Object.keys(binding.secrets)) {
       const { secretName, key } = binding.secrets[name];
       const secret = kplus.Secret.fromSecretName(this, `Secret${name}`, secretName);
-      envVariables[name] = kplus.EnvValue.fromSecretValue({ secret, key });
+      set[name] = kplus.EnvValue.fromSecretValue({ secret, key });
     }
-    const probe = (kind: 'readiness' | 'liveness' | 'startup') =>
-      kplus.Probe.fromHttpGet('/healthz', {
-        port: HEALTH_PORT,
-        periodSeconds: Duration.seconds(this.plan.value('probePeriodSeconds')),
-        failureThreshold: this.plan.value(`${kind}ProbeFailures`),
-      });
+    this.keepVariables(props, set);
     return {
       name: 'worker',
-      image: props.image,
+      image: props.image as string,
       command: props.command,
-      envVariables,
+      envVariables: { ...props.environment, ...set },
       resources: props.resources ?? DEFAULT_RESOURCES,
       securityContext: restrictedContainer(),
-      ...(serves
-        ? {
-            ports: [{ name: 'health', number: HEALTH_PORT }],
-            readiness: probe('readiness'),
-            liveness: probe('liveness'),
-            startup: probe('startup'),
-          }
-        : {}),
+      ...(serves ? probesOf(probes, this.plan) : {}),
+      ...(serves && probes.port !== undefined ? { ports: [{ name: 'health', number: probes.port }] } : {}),
     };
+  }
+
+  /** No variable that the plan sets is replaced: not by a prop, and not later. */
+  private keepVariables({ environment = {} }: QueueWorkerProps, set: Readonly<Record<string, kplus.EnvValue>>): void {
+    validate(
+      this.node.id,
+      Object.keys(environment).map((name) => ({
+        refused: name in set,
+        message: `environment must not have ${name}, which is set here ${REASONS[name] ?? 'from the trigger'}`,
+      })),
+    );
+    this.node.addValidation({
+      validate: () => {
+        const { variables } = this.container.env;
+        return Object.keys(set)
+          .filter((name) => variables[name] !== set[name])
+          .map(
+            (name) => `${this.node.id}: ${name} was set again; it is set here ${REASONS[name] ?? 'from the trigger'}`,
+          );
+      },
+    });
   }
 
   /** One job an item: its pod ends with the item, and the scaler does not stop it earlier. */
@@ -275,10 +292,14 @@ export class QueueWorker extends Construct {
     props: QueueWorkerProps,
     binding: TriggerBinding,
     serviceAccount: kplus.IServiceAccount,
+    trigger: Trigger,
   ): { container: kplus.Container; scaler: ApiObject } {
     // Only its pod template is needed, so it is built in a scratch chart that is never synthesized.
     const job = new kplus.Job(new Chart(new App(), 'templates'), this.node.addr, {
-      podMetadata: { labels: { ...chartLabels(this), [JOB_LABEL]: this.node.addr }, annotations: { ...UNDISTURBED } },
+      podMetadata: {
+        labels: { ...chartLabels(this), ...props.labels, [JOB_LABEL]: this.node.addr },
+        annotations: { ...UNDISTURBED },
+      },
       securityContext: restrictedPod(),
       serviceAccount,
       automountServiceAccountToken: false,
@@ -287,43 +308,27 @@ export class QueueWorker extends Construct {
       containers: [this.containerProps(props, binding, false)],
     });
     this.finishPod(job, props);
+    keepPatches(job);
     // Read at synthesis, so that it includes the volumes that users mount into the container.
     const template = Lazy.any({ produce: () => ApiObject.of(job).toJson().spec.template });
-    const scaler = jobsFollow(this, template, this.plan, binding);
+    const scaler = jobsFollow(this, template, this.plan, binding, trigger.question.depthCountsWork ?? true);
     return { container: job.containers[0], scaler };
   }
 }
 
-/** The label that selects the pods of a `ScaledJob`. */
-const JOB_LABEL = 'backpressure/worker';
-
-const KINDS: Kinds<QueueWorkerProps> = {
-  workload: CHECKED,
-  objective: CHECKED,
-  trigger: needed(having(['_trigger'], 'a QueueTrigger: QueueTrigger.rabbitMq(), .sqs(), .redisStream() or .kafka()')),
-  image: needed(TEXT),
-  command: listOf(TEXT),
-  environment: mapOf(having(['value', 'valueFrom'], "an EnvValue: EnvValue.fromValue('text')")),
-  resources: OBJECT,
-  scratchSpace: SIZE,
-  consumer: OBJECT,
-  scaleToZero: FLAG,
-  cooldown: DURATION,
-  nodeProvisionTime: DURATION,
-};
-
-function inputChecks(props: QueueWorkerProps): Check[] {
-  const { image, cooldown, command = [], environment = {}, scratchSpace, nodeProvisionTime } = props;
-  const seconds = cooldown?.toSeconds({ integral: false });
-  return [
-    imageReference('image', image),
-    ...command.map((one) => textCheck('command', one, (text) => !text.includes('\0'), 'text without a zero byte')),
-    ...Object.keys(environment).map((name) => environmentName('environment', name)),
-    wholeNumber('scratchSpace in MiB', scratchSpace?.toMebibytes({ rounding: SizeRoundingBehavior.NONE }), 1),
-    wholeNumber('nodeProvisionTime in seconds', nodeProvisionTime?.toSeconds({ integral: false }), 0, 86_400),
-    {
-      refused: seconds !== undefined && !(Number.isInteger(seconds) && seconds >= 10 && seconds <= 86_400),
-      message: `cooldown in seconds must be a whole number, between 10 and 86400, got ${seconds}`,
-    },
-  ];
+/** The pods of a worker, and what scales them. */
+interface Pods {
+  readonly deployment?: kplus.Deployment;
+  readonly serviceAccount?: kplus.ServiceAccount;
+  readonly container: kplus.Container;
+  readonly scaler: ApiObject;
+  readonly labels: Record<string, string>;
 }
+
+/** Where the variables are from that every worker has. */
+const REASONS: Readonly<Record<string, string>> = {
+  SLOTS: 'from slotsPerInstance of the plan: give consumer.slotsPerInstance',
+  HEALTH_PORT: 'from probes: give WorkerProbes.http({ port })',
+  MAX_ITEMS: 'because every item gets its own job',
+  PREFETCH: 'from prefetch of the plan',
+};

@@ -2,6 +2,7 @@ import type { Check } from '../../flow/errors';
 import { FLAG, type Kinds, needed, sound, TEXT } from '../../flow/kinds';
 import { REDIS_PORT } from '../../flow/redis';
 import { foreignName } from '../names';
+import { unplaced } from '../network-policy';
 import { secretAuthentication, secretTargets } from '../operators/keda';
 import {
   REDIS_SERVER,
@@ -55,7 +56,13 @@ export function redisStreamTrigger(given: RedisStreamTriggerProps): Trigger {
     foreignName('stream', props.stream, 512),
     foreignName('consumerGroup', props.consumerGroup, 512),
   ];
-  return { checks, question: { broker: 'redis' }, bind: (context) => bind(context, props) };
+  const placed = [props.namespace, props.cidr, props.cidrs].some((place) => place !== undefined);
+  return {
+    checks,
+    question: { broker: 'redis' },
+    remarks: () => unplaced([props.host], placed),
+    bind: (context) => bind(context, props),
+  };
 }
 
 function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps): TriggerBinding {
@@ -78,6 +85,7 @@ function bind({ scope, target }: TriggerContext, props: RedisStreamTriggerProps)
     secrets: redisServerSecrets(props),
     egress: [redisServerEgress(props)],
     alerts: [],
+    authentication,
   };
 }
 

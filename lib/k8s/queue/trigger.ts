@@ -1,5 +1,6 @@
-/** Inputs and results of a trigger. Internal: users pick a trigger, they do not write one. */
+/** Inputs and results of a trigger. Internal: users pick a trigger, or describe one with `QueueTrigger.custom`. */
 
+import type { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
 import type { BrokerName } from '../../flow/queue/brokers/facts';
@@ -10,6 +11,7 @@ import type { Alert } from '../alert-rules';
 import type { Egress } from '../network-policy';
 import type { KedaTrigger } from '../operators/keda';
 import type { SecretKey } from '../secret-key';
+import type { RabbitMqTopology } from './rabbitmq-topology';
 
 /** A queue, from the worker's side. */
 export interface Trigger {
@@ -19,6 +21,14 @@ export interface Trigger {
   readonly question: BrokerChoices & { readonly broker: BrokerName };
   /** What is known of a queue of SQS, which exists already: the plan has no other settings of it. */
   readonly settings?: QueueSettings;
+  /** Knobs of settings that an existing queue may have and that are not known. */
+  readonly unknown?: readonly string[];
+  /** What the plan says of it beside its knobs. */
+  remarks?(plan: QueuePlan): string[];
+  /** Attempts at an item before the queue sets it aside. */
+  readonly maxAttempts?: number;
+  /** The most instances that it can serve. */
+  readonly instanceLimit?: number;
   /** Annotations that the worker's service account needs to sign in. */
   readonly serviceAccountAnnotations?: Readonly<Record<string, string>>;
   /** Makes its objects. */
@@ -39,6 +49,8 @@ export interface WorkerShape {
   readonly perItem: boolean;
   /** Whether the last pod stops when the queue is empty. */
   readonly sleeps: boolean;
+  /** Whether nothing else runs while the queue cannot be read. */
+  readonly blind: boolean;
 }
 
 /** Results of a trigger. */
@@ -53,4 +65,8 @@ export interface TriggerBinding {
   readonly alerts: readonly Alert[];
   /** PromQL of the dead letters, if they can be counted. */
   readonly deadLetters?: string;
+  /** The `TriggerAuthentication`. */
+  readonly authentication?: ApiObject;
+  /** Objects of the queue. */
+  readonly topology?: RabbitMqTopology;
 }

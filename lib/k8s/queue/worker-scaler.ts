@@ -6,26 +6,29 @@ import type { QueuePlan } from '../../flow/queue/workload';
 import { type ScaledObjectSpec, scaledJob, scaledObject } from '../operators/keda';
 import type { TriggerBinding, WorkerShape } from './trigger';
 
-/** The `ScaledObject` of a Deployment. */
+/** The `ScaledObject` of a Deployment, or of a workload that is there already. */
 export function replicasFollow(
   scope: Construct,
-  deployment: string,
+  target: ScaledObjectSpec['scaleTargetRef'],
   plan: QueuePlan,
   binding: TriggerBinding,
-  { sleeps }: WorkerShape,
+  { sleeps, blind }: WorkerShape,
+  annotations?: Readonly<Record<string, string>>,
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   const maxReplicaCount = value('maxInstances');
   const periodSeconds = value('scalingPolicyPeriodSeconds');
-  return scaledObject(scope, 'ScaledObject', {
-    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
+  const spec: ScaledObjectSpec = {
+    scaleTargetRef: target,
     // Both apply only to the step between none and one; KEDA warns when there is no such step.
     ...(sleeps
       ? { pollingInterval: value('pollingIntervalSeconds'), cooldownPeriod: value('cooldownPeriodSeconds') }
       : {}),
     minReplicaCount: value('minInstances'),
     maxReplicaCount,
-    fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') },
+    ...(blind
+      ? {}
+      : { fallback: { failureThreshold: value('fallbackAfterFailures'), replicas: value('fallbackReplicas') } }),
     advanced: {
       ...addedUp(binding, value('targetPerReplica')),
       horizontalPodAutoscalerConfig: {
@@ -43,7 +46,8 @@ export function replicasFollow(
       },
     },
     triggers: binding.triggers,
-  });
+  };
+  return scaledObject(scope, 'ScaledObject', spec, annotations);
 }
 
 /** With several triggers the HPA takes the largest; we need the sum. */
@@ -59,6 +63,7 @@ export function jobsFollow(
   template: unknown,
   plan: QueuePlan,
   { triggers }: TriggerBinding,
+  countsWork: boolean,
 ): ApiObject {
   const value = (name: string) => plan.value(name);
   return scaledJob(scope, 'ScaledJob', {
@@ -77,9 +82,9 @@ export function jobsFollow(
     failedJobsHistoryLimit: 10,
     // A new version must not stop a job that has worked for hours.
     rollout: { strategy: 'gradual' },
-    // Every trigger counts an item in work until it is done, so running jobs are subtracted.
+    // Where the queue counts an item in work until it is done, running jobs are subtracted; elsewhere only starting ones.
     scalingStrategy: {
-      strategy: 'default',
+      strategy: countsWork ? 'default' : 'accurate',
       ...(triggers.length > 1 ? { multipleScalersCalculation: 'sum' as const } : {}),
     },
     triggers,

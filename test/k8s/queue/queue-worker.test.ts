@@ -4,7 +4,8 @@ import { InvalidInputError } from '../../../lib/flow/errors';
 import { planQueue } from '../../../lib/flow/queue/plan';
 import type { Workload } from '../../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
-import { QueueWorker, type QueueWorkerProps } from '../../../lib/k8s/queue/queue-worker';
+import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
+import type { QueueWorkerProps } from '../../../lib/k8s/queue/queue-worker-props';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../../support/manifest';
 import { mostly, objectives, optional, validOrNamed, workloads } from '../../support/property';
 
@@ -373,8 +374,8 @@ describe('a certificate of one’s own authority', () => {
   });
 
   test('without TLS it is refused', () => {
-    expect(() => make({ trigger: QueueTrigger.kafka({ ...kafka, ...authority }) })).toThrow(
-      'Orders: certificateAuthority needs username and password, got it without them: there is no TLS to check',
+    expect(() => make({ trigger: QueueTrigger.kafka({ ...kafka, ...authority, tls: false }) })).toThrow(
+      'Orders: certificateAuthority needs tls, got tls false',
     );
     expect(() => make({ trigger: QueueTrigger.redisStream({ ...redis, ...authority, tls: false }) })).toThrow(
       'Orders: certificateAuthority needs tls, got tls false',

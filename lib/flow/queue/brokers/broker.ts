@@ -11,6 +11,8 @@ import type { BrokerFacts } from './facts';
 /** A broker's limits, and its names for the knobs. */
 export interface Broker {
   readonly facts: BrokerFacts;
+  /** The facts, where they are part of the question. */
+  factsOf?(question: QueueQuestion): BrokerFacts;
   /** The choices that are its own, which its checks cover. */
   readonly choices: readonly NumericChoice[];
   /** Checks of the choices. */

@@ -4,7 +4,7 @@
  */
 
 /** Names of the brokers, as a question and the command line give them. */
-export type BrokerName = 'sqs' | 'rabbitmq' | 'kafka' | 'redis' | 'pubsub';
+export type BrokerName = 'sqs' | 'rabbitmq' | 'kafka' | 'redis' | 'pubsub' | 'other';
 
 /** The facts of one broker. */
 export interface BrokerFacts {
@@ -62,5 +62,13 @@ export const BROKER_FACTS: Readonly<Record<BrokerName, BrokerFacts>> = {
     depthCountsWork: true,
     publishesAge: true,
     source: 'Cloud Monitoring, subscription/oldest_unacked_message_age',
+  },
+  other: {
+    title: 'a queue of another kind',
+    depthAgeSeconds: 5,
+    depthCountsWork: true,
+    publishesAge: false,
+    source:
+      'assumption: the depth is as old as that of SQS and RabbitMQ; depthAgeSeconds and depthCountsWork say otherwise',
   },
 };

@@ -2,9 +2,11 @@
 
 import { firstOneKnob } from '../../alarms';
 import { itemsDuringOutage } from '../../arrivals';
-import { inRange, wholeNumber } from '../../errors';
-import type { Knob } from '../../plan';
-import type { Planned } from '../planned';
+import { inRange, isKnown, shown, wholeNumber } from '../../errors';
+import { given, type Knob } from '../../plan';
+import { alarmBacklog as alarmBacklogOf } from '../knobs';
+import type { Attempted, Planned } from '../planned';
+import type { Refusal } from '../refusal';
 import type { Broker } from './broker';
 import { BROKER_FACTS } from './facts';
 
@@ -15,6 +17,8 @@ const OUTAGE_SECONDS = 3600;
 const ACKNOWLEDGE_WITHIN_SECONDS = 1800;
 /** The alarm for a nearly full queue fires before publishers are refused. */
 const NEARLY_FULL = 0.8;
+/** Where a setting of an existing queue is from. */
+const SET_ON_QUEUE = 'set on the queue';
 
 /** A message prefetched beyond the slots waits for the one before it; in a job, for the whole job. */
 function prefetch({ question, platform, sizing }: Planned): Knob {
@@ -42,15 +46,40 @@ function prefetch({ question, platform, sizing }: Planned): Knob {
   };
 }
 
+/** What an existing queue is bounded at has to hold the backlog that is planned, or publishers are refused in it. */
+function boundRefusal({ question, platform, sizing }: Attempted): Refusal | undefined {
+  const { maxLength } = question;
+  if (maxLength === undefined) return undefined;
+  const predictions = sizing.forecast.predictions();
+  const brokerFacts = BROKER_FACTS.rabbitmq;
+  const backlog = alarmBacklogOf({ question, platform, brokerFacts, sizing, predictions }).value;
+  const needed = Math.ceil(backlog / NEARLY_FULL);
+  if (maxLength >= needed) return undefined;
+  return {
+    reason: () =>
+      `the queue holds ${maxLength} messages at most, and its alarm on the backlog is at ${backlog}, which is to be below 80 % of that: publishers would be refused in a peak that goes as planned`,
+    waysOut: (asked) => [{ sentence: `a maxLength of ${needed}`, question: { ...asked, maxLength: needed } }],
+  };
+}
+
 /** RabbitMQ. */
 export const RABBITMQ: Broker = {
   facts: BROKER_FACTS.rabbitmq,
-  choices: ['roundTripSeconds', 'consumerOutageSeconds'],
-  checks: ({ roundTripSeconds, consumerOutageSeconds }) => [
+  choices: ['roundTripSeconds', 'consumerOutageSeconds', 'deliveryLimit', 'maxLength'],
+  checks: ({ roundTripSeconds, consumerOutageSeconds, deliveryLimit, maxLength, consumer }) => [
     inRange('roundTripSeconds', roundTripSeconds, 1e-6, 60),
     wholeNumber('consumerOutage in seconds', consumerOutageSeconds, 1),
+    wholeNumber('deliveryLimit', deliveryLimit, 0, 999),
+    wholeNumber('maxLength', maxLength, 1),
+    {
+      refused: isKnown(deliveryLimit) && isKnown(consumer?.maxAttempts) && consumer.maxAttempts !== deliveryLimit + 1,
+      message: `consumer.maxAttempts must be deliveryLimit + 1, ${shown((deliveryLimit ?? 0) + 1)}, or left out, got ${shown(consumer?.maxAttempts)}`,
+    },
   ],
-  consumer: ({ consumer }) => ({ maxAttempts: consumer?.maxAttempts }),
+  consumer: ({ consumer, deliveryLimit }) => ({
+    maxAttempts: deliveryLimit === undefined ? consumer?.maxAttempts : deliveryLimit + 1,
+  }),
+  refusal: boundRefusal,
   retry: () => ({
     delay: { baseSeconds: 0, capSeconds: 0, jitter: false },
     formula: 'RabbitMQ delivers a returned message again at once',
@@ -62,28 +91,33 @@ export const RABBITMQ: Broker = {
     const { maxAttempts, slotsPerInstance } = sizing.consumer;
     const outageSeconds = question.consumerOutageSeconds ?? OUTAGE_SECONDS;
     const inHand = prefetch(planned);
-    const maxLength = Math.ceil(
-      Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog / NEARLY_FULL),
-    );
+    const maxLength =
+      question.maxLength ??
+      Math.ceil(Math.max(itemsDuringOutage(question.workload, outageSeconds), alarmBacklog / NEARLY_FULL));
     const knobs: Knob[] = [
       inHand,
-      {
-        name: 'deliveryLimit',
-        value: maxAttempts - 1,
-        unit: 'redeliveries',
-        formula: 'attempts − 1: the limit counts deliveries after the first',
-        inputs: { maxAttempts },
-        source: 'RabbitMQ, Quorum Queues, Poison Message Handling',
-      },
-      {
-        name: 'maxLength',
-        value: maxLength,
-        unit: 'items',
-        formula:
-          'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog ÷ 80 %, so that the queue is not nearly full before its backlog alarm',
-        inputs: { outageSeconds, alarmBacklog },
-        source: 'RabbitMQ, Queue Length Limit; with reject-publish the producer gets a nack, and the disk is bounded',
-      },
+      question.deliveryLimit !== undefined
+        ? given('deliveryLimit', question.deliveryLimit, 'redeliveries', SET_ON_QUEUE)
+        : {
+            name: 'deliveryLimit',
+            value: maxAttempts - 1,
+            unit: 'redeliveries',
+            formula: 'attempts − 1: the limit counts deliveries after the first',
+            inputs: { maxAttempts },
+            source: 'RabbitMQ, Quorum Queues, Poison Message Handling',
+          },
+      question.maxLength !== undefined
+        ? given('maxLength', question.maxLength, 'items', SET_ON_QUEUE)
+        : {
+            name: 'maxLength',
+            value: maxLength,
+            unit: 'items',
+            formula:
+              'arrivals while all consumers are down, the peak first: peak × min(peak length, outage) + steady × the rest; at least alarmBacklog ÷ 80 %, so that the queue is not nearly full before its backlog alarm',
+            inputs: { outageSeconds, alarmBacklog },
+            source:
+              'RabbitMQ, Queue Length Limit; with reject-publish the producer gets a nack, and the disk is bounded',
+          },
       {
         name: 'alarmNearlyFull',
         value: Math.ceil(NEARLY_FULL * maxLength),

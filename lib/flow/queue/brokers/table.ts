@@ -1,6 +1,7 @@
 import type { Broker } from './broker';
 import type { BrokerName } from './facts';
 import { KAFKA } from './kafka';
+import { OTHER } from './other';
 import { PUBSUB } from './pubsub';
 import { RABBITMQ } from './rabbitmq';
 import { REDIS } from './redis';
@@ -13,4 +14,5 @@ export const BROKERS: Readonly<Record<BrokerName, Broker>> = {
   kafka: KAFKA,
   redis: REDIS,
   pubsub: PUBSUB,
+  other: OTHER,
 };

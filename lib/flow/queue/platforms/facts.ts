@@ -42,7 +42,7 @@ const LAMBDA_SCALING = 'AWS Lambda developer guide, Configuring scaling behavior
 const KEDA_SCALING =
   'kube-controller-manager, --horizontal-pod-autoscaler-sync-period; KEDA, ScaledObject specification, pollingInterval';
 
-const ANY_BROKER: readonly BrokerName[] = ['sqs', 'rabbitmq', 'kafka', 'redis', 'pubsub'];
+const ANY_BROKER: readonly BrokerName[] = ['sqs', 'rabbitmq', 'kafka', 'redis', 'pubsub', 'other'];
 
 /** The platforms. */
 export const PLATFORM_FACTS: Readonly<Record<PlatformName, PlatformFacts>> = {
