@@ -35,10 +35,14 @@ export function mend(
   const key = (finding: Reported) => `${finding.ruleId}\n${placeOf(finding)}`;
   const stays = new Set(judge(withTexts(found, first.texts)).findings.map(key));
   const useless = first.fixed.filter((finding) => stays.has(key(finding)));
-  const { texts, fixed, left } = fixesOf(
-    before.findings.filter((finding) => !useless.includes(finding)),
-    sources,
-  );
+  const without = new Set(useless);
+  const { texts, fixed, left } =
+    useless.length === 0
+      ? first
+      : fixesOf(
+          before.findings.filter((finding) => !without.has(finding)),
+          sources,
+        );
   const after = withTexts(found, texts);
   const original = new Map(found.candidates.map(({ file, text }) => [file, text]));
   const diffs = [...texts].map(([file, text]) => diffOf(file, original.get(file)!, text));

@@ -1,6 +1,7 @@
 /**
  * What `--fix` can mend by itself: findings for which a rule gives the value to write, in YAML that a person wrote.
  */
+import { grouped } from '../../flow/grouped';
 import type { Finding, Instead } from '../rule';
 import { edited } from './edit';
 
@@ -24,35 +25,32 @@ export interface Fixes<F> {
   readonly left: readonly { readonly finding: F; readonly why: string }[];
 }
 
-/** Edits the files of these findings, in memory. */
+/** Edits the files of these findings, in memory; each file in one pass. */
 export function fixesOf<F extends Finding>(findings: readonly F[], sources: readonly Editable[]): Fixes<F> {
   const byFile = new Map(sources.map((source) => [source.file, source]));
   const texts = new Map<string, string>();
   const fixed: F[] = [];
   const left: { finding: F; why: string }[] = [];
-  for (const same of atOnePlace(findings.filter(({ instead }) => instead !== undefined))) {
-    const [{ file }] = same;
+  const withValue = findings.filter(({ instead }) => instead !== undefined);
+  for (const [file, ofFile] of grouped(withValue.map((finding) => [finding.file, finding] as const))) {
     const source = byFile.get(file);
     const why = source === undefined ? 'it is not a file of its own' : whyNot(source);
-    const result =
-      why === undefined ? edited(texts.get(file) ?? source!.text, same[0], largest(same)) : { refused: why };
-    if ('refused' in result) left.push(...same.map((finding) => ({ finding, why: result.refused })));
-    else {
-      texts.set(file, result.text);
-      fixed.push(...same);
+    if (source === undefined || why !== undefined) {
+      left.push(...ofFile.map((finding) => ({ finding, why: why! })));
+      continue;
+    }
+    // Two functions may need two visibility time-outs of one queue.
+    const places = [...grouped(ofFile.map((finding) => [placeOf(finding), finding] as const)).values()];
+    const wanted = places.map((same) => ({ finding: same[0], value: largest(same), same }));
+    const { text, refused } = edited(source.text, wanted);
+    if (text !== source.text) texts.set(file, text);
+    for (const each of wanted) {
+      const whyNone = refused.get(each);
+      if (whyNone === undefined) fixed.push(...each.same);
+      else left.push(...each.same.map((finding) => ({ finding, why: whyNone })));
     }
   }
   return { texts, fixed, left };
-}
-
-/** Two functions may need two visibility time-outs of one queue. */
-function atOnePlace<F extends Finding>(findings: readonly F[]): F[][] {
-  const places = new Map<string, F[]>();
-  for (const finding of findings) {
-    const key = placeOf(finding);
-    places.set(key, [...(places.get(key) ?? []), finding]);
-  }
-  return [...places.values()];
 }
 
 /** What two findings have in common that are about one value. */
