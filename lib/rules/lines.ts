@@ -28,7 +28,7 @@ export function linesOf(
     if (error instanceof YAMLException) return () => undefined;
     throw error;
   }
-  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  const ends = lineEnds(text);
   // Of two with one kind and name the first, unless their namespaces tell them apart.
   const roots = new Map(documents.flatMap(resourcesIn).reverse());
   return ({ resource, namespace, path }) => {
@@ -93,6 +93,19 @@ function namesOf(manifest: Place): [string, Place][] {
         [full, manifest],
         [`${namespace}\n${full}`, manifest],
       ];
+}
+
+/** Makes a function that returns line and column, from 1, of an offset in a text. */
+export function placeIn(text: string): (offset: number) => { readonly line: number; readonly column: number } {
+  const ends = lineEnds(text);
+  return (offset) => {
+    const line = lineAt(ends, offset);
+    return { line, column: offset - (line === 1 ? -1 : ends[line - 2]) };
+  };
+}
+
+function lineEnds(text: string): readonly number[] {
+  return [...text.matchAll(/\n/g)].map(({ index }) => index);
 }
 
 /** The line of an offset, by halving. */

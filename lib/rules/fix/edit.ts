@@ -67,6 +67,25 @@ function then(text: string, wanted: readonly Wanted[], refused: ReadonlyMap<Want
   return { text: next.text, refused: new Map([...refused, ...next.refused]) };
 }
 
+/** A piece of text, and what to put in its place. */
+export type Replacement = Pick<Splice, 'from' | 'until' | 'text'>;
+
+/** What to replace for each edit alone, for those that are possible; checked as `edited` checks them. */
+export function replacements(text: string, wanted: readonly Wanted[]): ReadonlyMap<Wanted, Replacement> {
+  if (wanted.length === 0) return new Map();
+  const { splices, later } = splicesOf(text, wanted, new Map());
+  const possible = checked(text, splices).map((splice) => [splice.wanted, splice] as const);
+  return new Map<Wanted, Replacement>([...possible, ...replacements(text, later)]);
+}
+
+/** Those that change nothing else. */
+function checked(text: string, splices: readonly Splice[]): readonly Splice[] {
+  if (splices.length === 0 || 'text' in spliced(text, splices)) return splices;
+  if (splices.length === 1) return [];
+  const half = splices.length >> 1;
+  return [...checked(text, splices.slice(0, half)), ...checked(text, splices.slice(half))];
+}
+
 /** What to replace in one pass, and what has to wait because it changes the same place. */
 function splicesOf(text: string, wanted: readonly Wanted[], refused: Map<Wanted, string>) {
   const splices: Splice[] = [];
