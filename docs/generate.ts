@@ -25,7 +25,7 @@ import { backlogPicture } from './picture';
 import { plansTable } from './plans-table';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
 import { casesByEngine, explained, found } from './readme';
-import { rulesPage } from './rules-page';
+import { rulePages, rulesPage } from './rules-page';
 import { thirdPartyPage } from './third-party';
 
 /** The seed of every scenario in the docs, so that a page only changes when the code does. */
@@ -45,7 +45,8 @@ export function pages(root: string): Page[] {
     { path: 'docs/cases.md', text: index() },
     ...CASES.map((each) => ({ path: `docs/cases/${each.slug}.md`, text: casePage(each, rows) })),
     { path: 'docs/proof.md', text: proofPage(rows) },
-    { path: 'docs/rules.md', text: rulesPage(join(__dirname, '..')) },
+    { path: 'docs/rules.md', text: rulesPage() },
+    ...rulePages(join(__dirname, '..')),
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
     ...spliced(root, 'docs/constructs/archive-bucket.md', 'break-even', breakEvenTable),
     { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
@@ -90,7 +91,12 @@ export function write(root: string, wanted: readonly Page[] = pages(root)): stri
 function orphans(root: string, wanted: readonly Page[]): string[] {
   const folder = join(root, 'docs/cases');
   const found = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.md')) : [];
-  return found.map((name) => `docs/cases/${name}`).filter((path) => !wanted.some((page) => page.path === path));
+  const rules = join(root, 'docs/rules');
+  const pagesOfRules = (existsSync(rules) ? readdirSync(rules) : [])
+    .map((id) => `docs/rules/${id}/README.md`)
+    .filter((path) => existsSync(join(root, path)));
+  const known = new Set(wanted.map(({ path }) => path));
+  return [...found.map((name) => `docs/cases/${name}`), ...pagesOfRules].filter((path) => !known.has(path));
 }
 
 function read(path: string): string | undefined {

@@ -1,4 +1,4 @@
-/** docs/rules.md: every rule with its two examples, from the table and the folders beside the page. */
+/** docs/rules.md, the index of the rules, and a page for each with its two examples. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { caseOf } from '../lib/cases/catalogue';
@@ -16,6 +16,7 @@ import {
   MAX_VALUES,
 } from '../lib/rules/limits';
 import type { Rule } from '../lib/rules/rule';
+import { RULES } from '../lib/rules/table';
 
 const INTRO = `<!-- Written by \`npm run docs\` from lib/rules and docs/rules. Change the data, not this page. -->
 
@@ -124,8 +125,8 @@ const GROUPS: readonly (readonly [title: string, rules: readonly Rule<never>[]])
   ['Scripts and configuration embedded in either', EMBEDDED_RULES],
 ];
 
-/** The page. */
-export function rulesPage(root: string): string {
+/** The index: every rule in a table; its rows have the anchors of the page that once held all rules. */
+export function rulesPage(): string {
   const contents = GROUPS.flatMap(([title, rules]) => [
     `### ${title}`,
     '',
@@ -133,47 +134,60 @@ export function rulesPage(root: string): string {
     '|---|---|---|---|',
     ...rules.map(
       ({ id, title: finds, severity, cases }) =>
-        `| [${id}](#${id.toLowerCase()}) | ${cell(finds)} | ${severity} | ${cases.map(linkTo).join(', ')} |`,
+        `| <a id="${id.toLowerCase()}"></a>[${id}](rules/${id}/README.md) | ${cell(finds)} | ${severity} | ${cases.map((number) => linkTo(number, 'cases')).join(', ')} |`,
     ),
     '',
   ]);
-  const sections = GROUPS.flatMap(([title, rules]) => [
-    `## ${title}`,
-    '',
-    ...rules.flatMap((rule) => section(root, rule)),
-  ]);
   const count = GROUPS.reduce((sum, [, rules]) => sum + rules.length, 0);
-  return `${[INTRO, `## All ${count} of them`, '', ...contents, ...sections].join('\n').trimEnd()}\n`;
+  return `${[INTRO, `## All ${count} of them`, '', ...contents].join('\n').trimEnd()}\n`;
 }
 
-function section(root: string, { id, title, why, severity, source, cases }: Rule<never>): string[] {
-  const example = (which: string) => readFileSync(join(root, 'docs', 'rules', id, `${which}.yaml`), 'utf8').trimEnd();
+/** A page for each rule, beside its examples, and the examples as data: the command line prints them without the docs. */
+export function rulePages(root: string): { readonly path: string; readonly text: string }[] {
+  const examples = RULES.map(({ id }) => [
+    id,
+    { wrong: example(root, id, 'wrong'), right: example(root, id, 'right') },
+  ]);
   return [
-    `### ${id}`,
+    ...RULES.map((rule) => ({ path: `docs/rules/${rule.id}/README.md`, text: rulePage(root, rule) })),
+    { path: 'lib/rules/examples.json', text: `${JSON.stringify(Object.fromEntries(examples), undefined, 2)}\n` },
+  ];
+}
+
+function rulePage(root: string, { id, title, why, severity, source, cases }: Rule<never>): string {
+  return `${[
+    '<!-- Written by `npm run docs` from lib/rules and the examples beside this page. Change the data, not this page. -->',
     '',
-    `**${title}** (${severity}${cases.length > 0 ? `, case ${cases.map(linkTo).join(', ')}` : ''})`,
+    `# ${id}`,
+    '',
+    `**${title}** (${severity}${cases.length > 0 ? `, case ${cases.map((number) => linkTo(number, '../../cases')).join(', ')}` : ''})`,
     '',
     why,
     '',
     'Wrong:',
     '',
     '```yaml',
-    example('wrong'),
+    example(root, id, 'wrong').trimEnd(),
     '```',
     '',
     'Right:',
     '',
     '```yaml',
-    example('right'),
+    example(root, id, 'right').trimEnd(),
     '```',
     '',
     `Source: ${source}.`,
     '',
-  ];
+    `\`backpressure rules ${id}\` prints this page. [All rules](../../rules.md#${id.toLowerCase()})`,
+  ].join('\n')}\n`;
 }
 
-function linkTo(number: number): string {
-  return `[${number}](cases/${caseOf(number).slug}.md)`;
+function example(root: string, id: string, which: 'wrong' | 'right'): string {
+  return readFileSync(join(root, 'docs', 'rules', id, `${which}.yaml`), 'utf8');
+}
+
+function linkTo(number: number, folder: string): string {
+  return `[${number}](${folder}/${caseOf(number).slug}.md)`;
 }
 
 function cell(text: string): string {

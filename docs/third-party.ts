@@ -37,7 +37,7 @@ export function thirdPartyPage(root: string): string {
     '|---|---|---|---|---|---|',
     ...reviewed.map(
       ({ pattern, ruleId, type, verdict, reason }) =>
-        `| ${pattern} | ${version(pattern)} | [${ruleId}](../rules.md#${ruleId.toLowerCase()}) | ${type} | ${verdict} | ${reason} |`,
+        `| ${pattern} | ${version(pattern)} | [${ruleId}](../rules/${ruleId}/README.md) | ${type} | ${verdict} | ${reason} |`,
     ),
     '',
     `Without a finding: ${silent.join(', ')}.`,

@@ -12,7 +12,7 @@ import type { Finding } from '../../lib/rules/rule';
 import type { Known } from '../../lib/rules/settings/baseline';
 import { FORMATS } from '../../lib/rules/settings/choices';
 import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
-import { mend } from './check/mend';
+import { mend, withReplacements } from './check/mend';
 import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
 import { ExitCode, Io, UsageError } from './io';
 import { readText } from './read-file';
@@ -89,7 +89,9 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       else io.err(out);
       for (const failure of report.failures) io.err(`backpressure check: ${loadRules().failureText(failure)}\n`);
       for (const notice of report.notices) io.err(`backpressure check: ${printable(notice)}\n`);
-      io.out(written(report, settings, io));
+      // After --fix nothing is left that it has a value for.
+      const withFixes = settings.format === 'sarif' && !(options.fix && !options.dryRun);
+      io.out(written(withFixes ? withReplacements(report, found, again) : report, settings, io));
       answered(report.exitCode);
     });
 }

@@ -1,27 +1,29 @@
 import { Command } from 'commander';
-import { loadRules } from '../../lib/rules/load';
+import { loadExamples, loadRules } from '../../lib/rules/load';
 import type { Rule } from '../../lib/rules/rule';
 import { ExitCode, Io, UsageError } from './io';
 import { table, wrap } from './text';
 
-/** `backpressure rules`: every rule, or one of them with its reason. */
+/** `backpressure rules`: every rule, or one of them with its reason and examples. */
 export function registerRules(program: Command, io: Io, answered: (exit: number) => void): void {
   program
     .command('rules')
-    .description('list the rules of check, or show one with its reason and source')
+    .description('list the rules of check, or show one with its reason, its source and two examples')
     .argument('[id]', 'the rule to show, as in BP-SQS-001')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  backpressure rules\n  backpressure rules BP-SQS-002')
     .action((id: string | undefined, options: { readonly json?: boolean }) => {
       const found = id === undefined ? loadRules().RULES : [ruleNamed(id)];
       if (options.json)
-        io.out(`${JSON.stringify(id === undefined ? found.map(asJson) : asJson(found[0]), undefined, 2)}\n`);
+        io.out(
+          `${JSON.stringify(id === undefined ? found.map(asJson) : { ...asJson(found[0]), ...loadExamples().examplesOf(found[0].id) }, undefined, 2)}\n`,
+        );
       else io.out(`${id === undefined ? list(found, io) : show(found[0], io)}\n`);
       answered(ExitCode.OK);
     });
 }
 
-/** The rule with its reason, as `rules <id>` and `check --explain <id>` print it. */
+/** The rule with its reason and examples, as `rules <id>` and `check --explain <id>` print it. */
 export function explain(id: string, io: Io): string {
   return `${show(ruleNamed(id), io)}\n`;
 }
@@ -40,6 +42,7 @@ function list(rules: readonly Rule<never>[], io: Io): string {
 }
 
 function show({ id, title, severity, why, source, cases }: Rule<never>, io: Io): string {
+  const { wrong, right } = loadExamples().examplesOf(id);
   return [
     `${id}  ${title}`,
     '',
@@ -48,8 +51,20 @@ function show({ id, title, severity, why, source, cases }: Rule<never>, io: Io):
     `  severity  ${severity}`,
     `  source    ${source}`,
     ...(cases.length > 0 ? [`  case      ${cases.join(', ')}`] : []),
-    `  examples  ${loadRules().linkOf(id)}`,
+    `  page      ${loadRules().linkOf(id)}`,
+    '',
+    'Wrong:',
+    '',
+    indented(wrong),
+    '',
+    'Right:',
+    '',
+    indented(right),
   ].join('\n');
+}
+
+function indented(text: string): string {
+  return text.trimEnd().replace(/^(?=.)/gm, '  ');
 }
 
 function asJson({ check, ...rule }: Rule<never>): object {

@@ -86,6 +86,7 @@ export function judge(documents: readonly Document[], options: CheckOptions = {}
       document instanceof Template
         ? chosen(document, found, (other) => judgeOne(other, severities).found, severities)
         : [];
+    if (found.length + more.length === 0) return { findings: [], failures };
     // Under a choice of the deployer a resource is another object, of the same name.
     const places = new Map<Resource | string, number>(
       document.resources.flatMap((resource, place) => [[resource, place] as const, [resource.name, place] as const]),

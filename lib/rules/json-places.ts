@@ -5,7 +5,6 @@
 import { MAX_DEPTH } from './limits';
 import { NOTHING, type Place } from './place';
 
-const SPACE = /[ \t\n\r]*/y;
 // Exactly JSON's: what YAML allows beyond it in braces has other rules for its text.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a text
 const TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
@@ -16,6 +15,10 @@ export function jsonPlaces(text: string): Place | undefined {
   const scan = new Scan(text);
   const place = scan.value(undefined, 0);
   return place !== undefined && scan.ended() ? place : undefined;
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
 
 class Scan {
@@ -74,9 +77,7 @@ class Scan {
   }
 
   #space(): void {
-    SPACE.lastIndex = this.#at;
-    SPACE.exec(this.text);
-    this.#at = SPACE.lastIndex;
+    for (let code = this.text.charCodeAt(this.#at); isSpace(code); code = this.text.charCodeAt(this.#at)) this.#at += 1;
   }
 
   #token(pattern: RegExp): string | undefined {

@@ -50,15 +50,7 @@ export const MAX_MESSAGE = 4000;
 
 const TEXT_UNIT = 64;
 
-/** One mapping or list that is being measured. */
-interface Frame {
-  readonly value: object;
-  readonly below: readonly unknown[];
-  next: number;
-  values: number;
-  depth: number;
-}
-
+/** What a mapping or a list holds, itself included. */
 interface Size {
   readonly values: number;
   readonly depth: number;
@@ -85,49 +77,41 @@ export class Total {
 }
 
 /**
- * Refuses values that are too large, too deep or contain themselves. Walks without recursion, and measures what several
- * places share only once.
+ * Refuses values that are too large, too deep or contain themselves. Measures what several places share only once.
  *
  * @returns how many values there are
  * @throws UnreadableError that names the limit
  */
 export function limited(file: string, parsed: unknown): number {
-  if (typeof parsed !== 'object' || parsed === null) return 1;
   const measured = new Map<object, Size | undefined>();
-  const stack: Frame[] = [];
-  const enter = (value: object) => {
+  const measure = (value: object, around: number): Size => {
+    if (around >= MAX_DEPTH) throw tooDeep(file);
     measured.set(value, undefined);
-    if (stack.length >= MAX_DEPTH) throw tooDeep(file);
-    stack.push({ value, below: membersOf(value), next: 0, values: 1, depth: 1 });
-  };
-  enter(parsed);
-  while (stack.length > 0) {
-    const frame = stack[stack.length - 1];
-    const add = ({ values, depth }: Size) => {
-      frame.values += values;
-      frame.depth = Math.max(frame.depth, depth + 1);
-      if (frame.values > MAX_VALUES) throw tooMany(file);
-      if (stack.length + frame.depth - 1 > MAX_DEPTH) throw tooDeep(file);
+    let [values, depth] = [1, 1];
+    const add = (member: unknown) => {
+      if (typeof member === 'string') values += 1 + Math.floor(member.length / TEXT_UNIT);
+      else if (typeof member !== 'object' || member === null) values += 1;
+      else {
+        const known = measured.get(member);
+        if (known === undefined && measured.has(member)) throw inItself(file);
+        const size = known ?? measure(member, around + 1);
+        values += size.values;
+        depth = Math.max(depth, size.depth + 1);
+        if (around + depth > MAX_DEPTH) throw tooDeep(file);
+      }
+      if (values > MAX_VALUES) throw tooMany(file);
     };
-    if (frame.next === frame.below.length) {
-      stack.pop();
-      measured.set(frame.value, { values: frame.values, depth: frame.depth });
-      const above = stack[stack.length - 1];
-      if (above) above.next -= 1;
-      continue;
-    }
-    const member = frame.below[frame.next];
-    frame.next += 1;
-    if (typeof member !== 'object' || member === null) {
-      add({ values: typeof member === 'string' ? 1 + Math.floor(member.length / TEXT_UNIT) : 1, depth: 0 });
-    } else if (!measured.has(member)) enter(member);
-    else {
-      const size = measured.get(member);
-      if (!size) throw inItself(file);
-      add(size);
-    }
-  }
-  return measured.get(parsed)!.values;
+    if (Array.isArray(value)) for (const member of value) add(member);
+    else
+      for (const key of Object.keys(value)) {
+        add(key);
+        add((value as Record<string, unknown>)[key]);
+      }
+    const size = { values, depth };
+    measured.set(value, size);
+    return size;
+  };
+  return typeof parsed === 'object' && parsed !== null ? measure(parsed, 0).values : 1;
 }
 
 /**
@@ -141,10 +125,6 @@ export function limitedAll(file: string, documents: readonly unknown[]): number 
     if (values > MAX_VALUES) throw tooMany(file);
     return values;
   }, 0);
-}
-
-function membersOf(value: object): readonly unknown[] {
-  return Array.isArray(value) ? value : Object.entries(value).flat();
 }
 
 /** The refusal of a file that has too many bytes. */

@@ -3,11 +3,11 @@
  */
 
 import { jsonPlaces } from './json-places';
-import { MAX_DEPTH } from './limits';
-import { NOTHING, type Place } from './place';
+import type { Place } from './place';
 import { isDeficient, repaired } from './repair';
 import type { Finding } from './rule';
-import { EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from './yaml';
+import { YAMLException } from './yaml';
+import { yamlPlaces } from './yaml-places';
 
 /**
  * Makes a function that returns the line, from 1, of a finding of this file; for a missing value, the line of its
@@ -28,7 +28,7 @@ export function linesOf(
     if (error instanceof YAMLException) return () => undefined;
     throw error;
   }
-  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  const ends = lineEnds(text);
   // Of two with one kind and name the first, unless their namespaces tell them apart.
   const roots = new Map(documents.flatMap(resourcesIn).reverse());
   return ({ resource, namespace, path }) => {
@@ -95,6 +95,19 @@ function namesOf(manifest: Place): [string, Place][] {
       ];
 }
 
+/** Makes a function that returns line and column, from 1, of an offset in a text. */
+export function placeIn(text: string): (offset: number) => { readonly line: number; readonly column: number } {
+  const ends = lineEnds(text);
+  return (offset) => {
+    const line = lineAt(ends, offset);
+    return { line, column: offset - (line === 1 ? -1 : ends[line - 2]) };
+  };
+}
+
+function lineEnds(text: string): readonly number[] {
+  return [...text.matchAll(/\n/g)].map(({ index }) => index);
+}
+
 /** The line of an offset, by halving. */
 function lineAt(ends: readonly number[], offset: number): number {
   let [low, high] = [0, ends.length];
@@ -106,40 +119,7 @@ function lineAt(ends: readonly number[], offset: number): number {
   return low + 1;
 }
 
-function placesOf(text: string): Place[] {
+function placesOf(text: string): readonly Place[] {
   const json = jsonPlaces(text);
   return json === undefined ? yamlPlaces(text) : [json];
-}
-
-/** The places of every document of a text, by the parser of YAML. */
-export function yamlPlaces(text: string): Place[] {
-  const events = parseEvents(text, { maxDepth: MAX_DEPTH });
-  const documents: Place[] = [];
-  let at = 0;
-  const read = (keyStart?: number): Place | undefined => {
-    const event: Event = events[at++];
-    switch (event.type) {
-      case EVENT_ID.SCALAR:
-        return { start: keyStart ?? event.valueStart, text: () => getScalarValue(text, event), below: NOTHING };
-      case EVENT_ID.ALIAS:
-        return { start: keyStart ?? event.anchorStart, below: NOTHING };
-      case EVENT_ID.SEQUENCE: {
-        const below = new Map<string, Place>();
-        for (let item = read(); item; item = read()) below.set(String(below.size), item);
-        return { start: keyStart ?? event.start, below };
-      }
-      case EVENT_ID.MAPPING: {
-        const below = new Map<string, Place>();
-        for (let key = read(); key; key = read()) below.set(key.text?.() ?? '', read(key.start)!);
-        return { start: keyStart ?? event.start, below };
-      }
-      default:
-        return undefined;
-    }
-  };
-  while (at < events.length) {
-    const place = events[at].type === EVENT_ID.DOCUMENT || events[at].type === EVENT_ID.POP ? void at++ : read();
-    if (place) documents.push(place);
-  }
-  return documents;
 }

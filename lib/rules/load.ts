@@ -29,3 +29,8 @@ export function loadRules() {
     ...(require('./table') as typeof import('./table')),
   };
 }
+
+/** The examples of the rules; only who asks for one rule reads them. */
+export function loadExamples(): typeof import('./examples') {
+  return require('./examples');
+}

@@ -13,6 +13,21 @@ export interface Located extends Finding {
   readonly line?: number;
   /** The path of the construct that made the resource, when the file has it. */
   readonly constructPath?: string;
+  /** What `--fix` would replace. */
+  readonly replacement?: Replaced;
+}
+
+/** A piece of a file between two places, and what to put there. */
+export interface Replaced {
+  readonly from: Place;
+  readonly until: Place;
+  readonly text: string;
+}
+
+/** A place in a file: line and column, from 1. */
+interface Place {
+  readonly line: number;
+  readonly column: number;
 }
 
 /** How a run ended, beside its findings. */
@@ -23,6 +38,8 @@ export interface Outcome {
   readonly notRead?: readonly NotRead[];
   /** Of the process. */
   readonly exitCode: number;
+  /** How many findings a baseline holds; undefined without a baseline. */
+  readonly known?: number;
 }
 
 /**
@@ -44,7 +61,11 @@ export function sarif(findings: readonly Located[], version: string, outcome?: O
           ? {}
           : { invocations: [invocation(outcome)] }),
         columnKind: 'utf16CodeUnits',
-        results: findings.map((finding) => result(finding, ids.indexOf(finding.ruleId))),
+        results: findings.map((finding) => ({
+          ...result(finding, ids.indexOf(finding.ruleId)),
+          // Those of the baseline are not reported.
+          ...(outcome?.known === undefined ? {} : { baselineState: 'new' }),
+        })),
       },
     ],
   };
@@ -81,7 +102,7 @@ function descriptor(rule: Rule<never>): object {
 }
 
 function result(finding: Located, ruleIndex: number): object {
-  const { ruleId, severity, file, resource, path, message, fix, line, constructPath } = finding;
+  const { ruleId, severity, file, resource, path, message, fix, line, constructPath, replacement } = finding;
   return {
     ruleId,
     ruleIndex,
@@ -101,6 +122,22 @@ function result(finding: Located, ruleIndex: number): object {
     ],
     // Identifies the finding in the next run, even if it has moved in the file.
     partialFingerprints: { 'ruleAndPlace/v1': `${ruleId} ${resource} ${path}` },
+    ...(replacement === undefined ? {} : { fixes: [fixWith(file, fix, replacement)] }),
+  };
+}
+
+function fixWith(file: string, text: string, { from, until, text: inserted }: Replaced): object {
+  const deletedRegion = {
+    startLine: from.line,
+    startColumn: from.column,
+    endLine: until.line,
+    endColumn: until.column,
+  };
+  return {
+    description: { text: `${text}.` },
+    artifactChanges: [
+      { artifactLocation: { uri: uri(file) }, replacements: [{ deletedRegion, insertedContent: { text: inserted } }] },
+    ],
   };
 }
 

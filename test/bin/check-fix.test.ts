@@ -244,3 +244,84 @@ test.each([
     err: expect.stringMatching(message),
   });
 });
+
+describe('--format sarif has the replacements of --fix', () => {
+  interface Region {
+    readonly startLine: number;
+    readonly startColumn: number;
+    readonly endLine: number;
+    readonly endColumn: number;
+  }
+  interface Log {
+    readonly runs: readonly {
+      readonly results: readonly {
+        readonly ruleId: string;
+        readonly fixes?: readonly {
+          readonly artifactChanges: readonly {
+            readonly replacements: readonly {
+              readonly deletedRegion: Region;
+              readonly insertedContent: { readonly text: string };
+            }[];
+          }[];
+        }[];
+      }[];
+    }[];
+  }
+  const results = async (path: string, options = '') => {
+    const { out } = await backpressure(`check ${path} --format sarif ${options}`);
+    return (JSON.parse(out) as Log).runs[0].results;
+  };
+  /** As an editor applies it. */
+  const applied = (text: string, { fixes = [] }: Log['runs'][number]['results'][number]) => {
+    const [{ deletedRegion, insertedContent }] = fixes[0].artifactChanges[0].replacements;
+    const lines = text.split('\n');
+    const offset = (line: number, column: number) =>
+      lines.slice(0, line - 1).reduce((sum, { length }) => sum + length + 1, 0) + column - 1;
+    const { startLine, startColumn, endLine, endColumn } = deletedRegion;
+    return (
+      text.slice(0, offset(startLine, startColumn)) + insertedContent.text + text.slice(offset(endLine, endColumn))
+    );
+  };
+
+  test.each(FIXABLE)('%s: an editor that applies it writes what --fix writes', async (id) => {
+    const path = file('a.yaml', example(id));
+    const before = read(path);
+    const fixable = (await results(path)).filter(({ fixes }) => fixes !== undefined);
+    expect(fixable.map(({ ruleId }) => ruleId)).toEqual([id]);
+    expect(read(path)).toBe(before);
+    await backpressure(`check ${path} --fix`);
+    expect(applied(before, fixable[0])).toBe(read(path));
+  });
+
+  test('each for itself: of two in one mapping, the second one too is for the file as it is', async () => {
+    const two = `kind: CronJob
+metadata: { name: a }
+spec: { schedule: "17 3 * * *", startingDeadlineSeconds: 5 }
+---
+kind: CronJob
+metadata: { name: b }
+spec: { schedule: "17 3 * * *", startingDeadlineSeconds: 5 }
+`.replaceAll('kind:', 'apiVersion: batch/v1\nkind:');
+    const path = file('a.yaml', two);
+    const fixable = (await results(path)).filter(({ ruleId }) => ruleId === 'BP-CRON-006');
+    const texts = fixable.map((one) => applied(two, one));
+    expect(texts).toHaveLength(2);
+    for (const text of texts) {
+      expect(text.match(/startingDeadlineSeconds: 5 /g)).toHaveLength(1);
+      expect((await results(file('a.yaml', text))).filter(({ ruleId }) => ruleId === 'BP-CRON-006')).toHaveLength(1);
+    }
+  });
+
+  test('none where --fix does nothing: a template of CDK', async () => {
+    const path = file('a.template.json', JSON.stringify({ Resources: {} }));
+    const yaml = file('cdk.out/a.yaml', example('BP-SQS-002'));
+    expect((await results(yaml)).map(({ fixes }) => fixes)).toEqual([undefined]);
+    expect(await results(path)).toEqual([]);
+  });
+
+  test('after --fix none is left, and --dry-run keeps it', async () => {
+    const path = file('a.yaml', example('BP-SQS-002'));
+    expect((await results(path, '--fix --dry-run'))[0].fixes).toHaveLength(1);
+    expect(await results(path, '--fix')).toEqual([]);
+  });
+});

@@ -351,7 +351,7 @@ describe('--fail-on and --rule', () => {
     const { code, out } = await backpressure('check --explain bp-sqs-002');
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^BP-SQS-002 {2}A dead-letter queue keeps[\s\S]*source .*[\s\S]*examples {2}https:\/\/\S+#bp-sqs-002\n$/,
+      /^BP-SQS-002 {2}A dead-letter queue keeps[\s\S]*source .*[\s\S]*page {6}https:\/\/\S+\/BP-SQS-002\/README.md\n\nWrong:\n/,
     );
   });
 });

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App, Duration, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
@@ -203,6 +203,18 @@ describe('rules', () => {
     expect(code).toBe(0);
     for (const { id } of RULES) expect(out).toContain(id);
     expect(JSON.parse((await backpressure('rules --json')).out)).toHaveLength(RULES.length);
+  });
+
+  test.each(RULES.map(({ id }) => id))('%s: prints both examples, as docs/rules has them', async (id) => {
+    const example = (which: string) => readFileSync(join(RULE_EXAMPLES, id, `${which}.yaml`), 'utf8');
+    const printed = (which: string) =>
+      example(which)
+        .trimEnd()
+        .replace(/^(?=.)/gm, '  ');
+    const { out } = await backpressure(`rules ${id}`);
+    expect(out.endsWith(`\n\nWrong:\n\n${printed('wrong')}\n\nRight:\n\n${printed('right')}\n`)).toBe(true);
+    const json = JSON.parse((await backpressure(`rules ${id} --json`)).out);
+    expect(json).toMatchObject({ id, wrong: example('wrong'), right: example('right') });
   });
 
   test('shows one, however it is written, and refuses one that is none', async () => {

@@ -1,8 +1,9 @@
 /** Lines in JSON are found by a scanner of its own; it sees what the parser of YAML sees, or gives way to it. */
 import fc from 'fast-check';
 import { jsonPlaces } from '../../lib/rules/json-places';
-import { linesOf, yamlPlaces } from '../../lib/rules/lines';
+import { linesOf } from '../../lib/rules/lines';
 import type { Place } from '../../lib/rules/place';
+import { yamlPlaces } from '../../lib/rules/yaml-places';
 import { runs } from '../support/property';
 
 /** Line, text and what is below of every place. */

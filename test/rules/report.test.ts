@@ -75,14 +75,17 @@ const many = (count: number): Report => ({
   findings: Array.from({ length: count }, (_, i) => (i % 3 === 0 ? FINDING : { ...WARNING, resource: `Orders${i}` })),
 });
 
-test('the link of a rule leads to its heading in docs/rules.md of the repository', () => {
+test('the link of a rule leads to its page in the repository, and so does its anchor in the index', () => {
   const { repository } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const page = readFileSync(join(ROOT, 'docs', 'rules.md'), 'utf8');
+  const base = `${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/`;
+  const index = readFileSync(join(ROOT, 'docs', 'rules.md'), 'utf8');
   for (const { id } of RULES) {
-    const [address, anchor] = linkOf(id).split('#');
-    expect(address).toBe(`${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/docs/rules.md`);
-    expect(page).toContain(`\n### ${id}\n`);
-    expect(anchor).toBe(id.toLowerCase());
+    const link = linkOf(id);
+    expect(link.startsWith(base)).toBe(true);
+    const path = link.slice(base.length);
+    expect(readFileSync(join(ROOT, path), 'utf8')).toMatch(new RegExp(`^# ${id}$`, 'm'));
+    // The address that logs and comments of before have: docs/rules.md#bp-sqs-002.
+    expect(index).toContain(`<a id="${id.toLowerCase()}"></a>[${id}](${path.replace(/^docs\//, '')})`);
   }
 });
 

@@ -37,10 +37,27 @@ test.each<[string, Located[]]>([
   ['no finding', []],
   ['a finding with a line', [FINDING]],
   ['one without', [{ ...FINDING, line: undefined, path: '' }]],
+  [
+    'one that --fix mends',
+    [{ ...FINDING, replacement: { from: { line: 7, column: 3 }, until: { line: 7, column: 5 }, text: '180' } }],
+  ],
   ['an absolute path', [{ ...FINDING, file: '/tmp/a b.yaml' }]],
 ])('%s: the log is valid against the schema of SARIF 2.1.0', (_, findings) => {
   valid(sarif(findings, '1.2.3'));
   expect(valid.errors ?? []).toEqual([]);
+});
+
+test('with a baseline every result is new, and without one none has a state', () => {
+  const states = (known?: number) => {
+    const log = sarif([FINDING, FINDING], '1.2.3', { failures: [], exitCode: 1, known });
+    valid(log);
+    expect(valid.errors ?? []).toEqual([]);
+    return (log as { runs: [{ results: { baselineState?: string }[] }] }).runs[0].results.map(
+      ({ baselineState }) => baselineState,
+    );
+  };
+  expect(states(0)).toEqual(['new', 'new']);
+  expect(states()).toEqual([undefined, undefined]);
 });
 
 test('the schema refuses what is none', () => {

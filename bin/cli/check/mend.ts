@@ -26,19 +26,9 @@ export function mend(
   judge: (found: Found) => Report,
   { dryRun }: { dryRun?: boolean },
 ): Mended {
-  const { diffOf, fixesOf, placeOf } = loadRules();
-  const wanted = new Set(before.findings.filter(({ instead }) => instead !== undefined).map(({ file }) => file));
-  const sources = found.candidates
-    .filter(({ file }) => wanted.has(file))
-    .map((one) => ({ ...one, locked: locked(one.file, one.text) }));
-  const first = fixesOf(before.findings, sources);
-  const key = (finding: Reported) => `${finding.ruleId}\n${placeOf(finding)}`;
-  const stays = new Set(judge(withTexts(found, first.texts)).findings.map(key));
-  const useless = first.fixed.filter((finding) => stays.has(key(finding)));
-  const { texts, fixed, left } = fixesOf(
-    before.findings.filter((finding) => !useless.includes(finding)),
-    sources,
-  );
+  const { diffOf, fixesOf } = loadRules();
+  const { sources, first, useless, useful } = tried(before, found, judge);
+  const { texts, fixed, left } = useless.length === 0 ? first : fixesOf(useful, sources);
   const after = withTexts(found, texts);
   const original = new Map(found.candidates.map(({ file, text }) => [file, text]));
   const diffs = [...texts].map(([file, text]) => diffOf(file, original.get(file)!, text));
@@ -51,6 +41,38 @@ export function mend(
   if (dryRun) return { out, report: before };
   for (const [file, text] of texts) write(file, text);
   return { out, report: judge(after) };
+}
+
+/** The report with what `--fix` would replace for each finding, where it removes the finding. */
+export function withReplacements(report: Report, found: Found, judge: (found: Found) => Report): Report {
+  if (report.findings.every(({ instead }) => instead === undefined)) return report;
+  const { placeIn, replacementsOf } = loadRules();
+  const { sources, useful } = tried(report, found, judge);
+  const replacements = replacementsOf(useful, sources);
+  const places = new Map(sources.map(({ file, text }) => [file, placeIn(text)]));
+  const findings = report.findings.map((finding): Reported => {
+    const replacement = replacements.get(finding);
+    if (replacement === undefined) return finding;
+    const placeAt = places.get(finding.file)!;
+    const { from, until, text } = replacement;
+    return { ...finding, replacement: { from: placeAt(from), until: placeAt(until), text } };
+  });
+  return { ...report, findings };
+}
+
+/** All edits, and which of them do not remove their finding. */
+function tried(report: Report, found: Found, judge: (found: Found) => Report) {
+  const { fixesOf, placeOf } = loadRules();
+  const wanted = new Set(report.findings.filter(({ instead }) => instead !== undefined).map(({ file }) => file));
+  const sources = found.candidates
+    .filter(({ file }) => wanted.has(file))
+    .map((one) => ({ ...one, locked: locked(one.file, one.text) }));
+  const first = fixesOf(report.findings, sources);
+  const key = (finding: Reported) => `${finding.ruleId}\n${placeOf(finding)}`;
+  const stays = new Set(judge(withTexts(found, first.texts)).findings.map(key));
+  const useless = first.fixed.filter((finding) => stays.has(key(finding)));
+  const without = new Set(useless);
+  return { sources, first, useless, useful: report.findings.filter((finding) => !without.has(finding)) };
 }
 
 function told({ ruleId, file, resource }: Reported): string {

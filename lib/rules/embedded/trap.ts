@@ -36,8 +36,10 @@ export function embeddedRule({ signs, ...rule }: Trap): Rule {
     ...rule,
     *check(document) {
       for (const text of document.texts()) {
+        const code = codeOf(text);
         for (const sign of signs) {
-          yield* seen(sign, text, document);
+          // Most texts have no trap: it costs one search of the text to see that.
+          if (sign.within ?? sign.pattern.test(code)) yield* seen(sign, text, code, document);
         }
       }
     },
@@ -47,11 +49,10 @@ export function embeddedRule({ signs, ...rule }: Trap): Rule {
 /** The text without its comments; every rule about embedded text asks for it. */
 const codeOf = oncePer(({ text }: EmbeddedText) => withoutComments(text));
 
-function* seen(sign: Sign, embedded: EmbeddedText, document: Document): Iterable<Found> {
+function* seen(sign: Sign, embedded: EmbeddedText, code: string, document: Document): Iterable<Found> {
   const { at } = embedded;
-  const code = codeOf(embedded);
   const stretches = sign.within ? [...code.matchAll(sign.within)] : [{ 0: code, index: 0 }];
-  const lines = lineCounter(code);
+  let lines: ReturnType<typeof lineCounter> | undefined;
   for (const { 0: stretch, index } of stretches) {
     const match = sign.pattern.exec(stretch);
     if (!match || sign.needs?.test(stretch) === false || sign.excuse?.test(stretch)) continue;
@@ -59,6 +60,7 @@ function* seen(sign: Sign, embedded: EmbeddedText, document: Document): Iterable
     if (sign.where?.(embedded, document) === false) return;
     // A pattern may begin with the white space of the line before.
     const begin = index + match.index + match[0].search(/\S/);
+    lines ??= lineCounter(code);
     const place = lines.several ? `line ${lines.at(begin)}: ` : '';
     yield { at, message: place + sign.message(match), fix: sign.fix };
   }

@@ -22,7 +22,7 @@ export function diffOf(file: string, before: string, after: string): string {
     else hunks.push([from, to]);
   }
   const name = file.replace(/^\//, '');
-  return [`--- a/${name}`, `+++ b/${name}`, ...hunks.flatMap(([from, to]) => hunk(steps, from, to)), ''].join('\n');
+  return [`--- a/${name}`, `+++ b/${name}`, ...shown(steps, hunks), ''].join('\n');
 }
 
 /** The lines, each with its end, so that a missing one at the end of the file is seen. */
@@ -30,14 +30,27 @@ function split(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-function hunk(steps: readonly Step[], from: number, to: number): string[] {
-  const count = (signs: string, until: readonly Step[]) => until.filter(({ sign }) => signs.includes(sign)).length;
-  const [above, inside] = [steps.slice(0, from), steps.slice(from, to)];
-  const range = (signs: string) => `${count(signs, above) + 1},${count(signs, inside)}`;
-  const lines = inside.map(({ sign, line }) =>
-    line.endsWith('\n') ? sign + line.slice(0, -1) : `${sign}${line}\n\\ No newline at end of file`,
-  );
-  return [`@@ -${range(' -')} +${range(' +')} @@`, ...lines];
+/** The hunks, each with the numbers of its first lines. */
+function shown(steps: readonly Step[], hunks: readonly [number, number][]): string[] {
+  const count = (signs: string, from: number, to: number) => {
+    let found = 0;
+    for (let i = from; i < to; i++) if (signs.includes(steps[i].sign)) found++;
+    return found;
+  };
+  let [until, before, after] = [0, 1, 1];
+  return hunks.flatMap(([from, to]) => {
+    const [removed, added] = [' -', ' +'].map((signs) => count(signs, from, to));
+    before += count(' -', until, from);
+    after += count(' +', until, from);
+    const header = `@@ -${before},${removed} +${after},${added} @@`;
+    [until, before, after] = [to, before + removed, after + added];
+    const lines = steps
+      .slice(from, to)
+      .map(({ sign, line }) =>
+        line.endsWith('\n') ? sign + line.slice(0, -1) : `${sign}${line}\n\\ No newline at end of file`,
+      );
+    return [header, ...lines];
+  });
 }
 
 /** Edits add lines or change one: so lines are compared in order, and an added line is found a little further on. */

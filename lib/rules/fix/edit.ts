@@ -1,37 +1,149 @@
 /**
- * Writes one value into a YAML file. Nothing else of the text changes: neither comments nor order nor quotes.
+ * Writes values into a YAML file. Nothing else of the text changes: neither comments nor order nor quotes.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from '../parse';
 import type { Finding, Instead } from '../rule';
-import { type Found, type Node, resourceNamed, treesOf } from './tree';
+import { type Node, yamlPlaces } from '../yaml-places';
+import { type Found, resourcesNamed } from './tree';
 
-/** The text after an edit, or why there is none. */
-export type Edited = { readonly text: string } | { readonly refused: string };
+/** A value to write at the place of a finding. */
+export interface Wanted {
+  readonly finding: Finding;
+  readonly value: Instead;
+}
+
+/** The text after all edits that were possible, and why the others were not. */
+export interface Edited {
+  readonly text: string;
+  readonly refused: ReadonlyMap<Wanted, string>;
+}
 
 /** A way of keys in a file. */
 type Way = readonly (string | number)[];
 
-const REFUSED: Edited = { refused: 'the place is not written plainly in this file: a tag, an anchor or an alias' };
+/** A piece of text, what it is replaced by, and what that means. */
+interface Splice {
+  readonly wanted: Wanted;
+  /** From this offset until the other; both are the same where text is only added. */
+  readonly from: number;
+  readonly until: number;
+  readonly text: string;
+  /** The column of what is added. */
+  readonly column: number;
+  /** What a second splice of one pass must not touch as well. */
+  readonly node: Node;
+  readonly key: string;
+  readonly way: Way;
+}
+
+const REFUSED = 'the place is not written plainly in this file: a tag, an anchor or an alias';
 
 /**
- * The text with the value at the place of the finding. The result is parsed, and is taken only when it differs from the
- * text in this value and in nothing else.
+ * The text with all the values at the places of the findings. The result is parsed once, and is taken only when it differs
+ * from the text in these values and in nothing else; otherwise each half of the edits is tried by itself, so that one
+ * impossible edit does not cost the others.
  */
-export function edited(text: string, finding: Finding, value: Instead): Edited {
-  try {
-    const found = resourceNamed(treesOf(text), finding.resource, finding.namespace);
-    if (!found) return { refused: `the file has no ${finding.resource}, or several` };
-    const keys = finding.path.split(/[.[\]]+/).filter((key) => key !== '');
-    const place = deepest(found, keys);
-    const rest = keys.slice(place.depth);
-    const changed = rest.length === 0 ? replaced(text, place.node, value) : inserted(text, place.node, rest, value);
-    if (changed === undefined) return REFUSED;
-    const way = [...place.way, ...rest];
-    return differsOnlyAt(text, changed, way, value) ? { text: changed } : REFUSED;
-  } catch (error) {
-    return { refused: `it cannot be edited: ${(error as Error).message.split('\n')[0]}` };
+export function edited(text: string, wanted: readonly Wanted[]): Edited {
+  if (wanted.length === 0) return { text, refused: new Map() };
+  const refused = new Map<Wanted, string>();
+  const { splices, later } = splicesOf(text, wanted, refused);
+  if (splices.length === 0) return { text, refused };
+  const result = spliced(text, splices);
+  if ('text' in result) return then(result.text, later, refused);
+  if (splices.length === 1) {
+    refused.set(splices[0].wanted, result.why);
+    return then(text, later, refused);
   }
+  const all = splices.map((splice) => splice.wanted);
+  const half = all.length >> 1;
+  const first = then(text, all.slice(0, half), refused);
+  return then(first.text, [...all.slice(half), ...later], first.refused);
+}
+
+/** Goes on with other edits. */
+function then(text: string, wanted: readonly Wanted[], refused: ReadonlyMap<Wanted, string>): Edited {
+  const next = edited(text, wanted);
+  return { text: next.text, refused: new Map([...refused, ...next.refused]) };
+}
+
+/** A piece of text, and what to put in its place. */
+export type Replacement = Pick<Splice, 'from' | 'until' | 'text'>;
+
+/** What to replace for each edit alone, for those that are possible; checked as `edited` checks them. */
+export function replacements(text: string, wanted: readonly Wanted[]): ReadonlyMap<Wanted, Replacement> {
+  if (wanted.length === 0) return new Map();
+  const { splices, later } = splicesOf(text, wanted, new Map());
+  const possible = checked(text, splices).map((splice) => [splice.wanted, splice] as const);
+  return new Map<Wanted, Replacement>([...possible, ...replacements(text, later)]);
+}
+
+/** Those that change nothing else. */
+function checked(text: string, splices: readonly Splice[]): readonly Splice[] {
+  if (splices.length === 0 || 'text' in spliced(text, splices)) return splices;
+  if (splices.length === 1) return [];
+  const half = splices.length >> 1;
+  return [...checked(text, splices.slice(0, half)), ...checked(text, splices.slice(half))];
+}
+
+/** What to replace in one pass, and what has to wait because it changes the same place. */
+function splicesOf(text: string, wanted: readonly Wanted[], refused: Map<Wanted, string>) {
+  const splices: Splice[] = [];
+  const later: Wanted[] = [];
+  const taken = new Map<Node, Set<string>>();
+  let find: ReturnType<typeof resourcesNamed>;
+  try {
+    find = resourcesNamed(yamlPlaces(text));
+  } catch (error) {
+    for (const each of wanted) refused.set(each, broken(error));
+    return { splices, later };
+  }
+  for (const each of wanted) {
+    const { resource, namespace } = each.finding;
+    const found = find(resource, namespace);
+    const splice = found && spliceOf(text, found, each);
+    if (!found) refused.set(each, `the file has no ${resource}, or several`);
+    else if (!splice) refused.set(each, REFUSED);
+    else {
+      const keys = taken.get(splice.node) ?? new Set();
+      taken.set(splice.node, keys);
+      if (keys.has(splice.key)) later.push(each);
+      else splices.push(splice);
+      keys.add(splice.key);
+    }
+  }
+  return { splices, later };
+}
+
+function spliceOf(text: string, found: Found, wanted: Wanted): Splice | undefined {
+  const { finding, value } = wanted;
+  const keys = finding.path.split(/[.[\]]+/).filter((key) => key !== '');
+  const { node, depth, way } = deepest(found, keys);
+  const rest = keys.slice(depth);
+  const change = rest.length === 0 ? replaced(node, value) : inserted(text, node, rest, value);
+  return change && { column: 0, key: '', ...change, wanted, node, way: [...way, ...rest] };
+}
+
+/** The text with these replaced, when that changes nothing else. */
+function spliced(text: string, splices: readonly Splice[]): { readonly text: string } | { readonly why: string } {
+  // At the end of a mapping that ends with another one, the lines of the inner one come first.
+  const inOrder = [...splices].sort((a, b) => a.from - b.from || b.column - a.column);
+  const pieces: string[] = [];
+  let at = 0;
+  for (const splice of inOrder) {
+    pieces.push(text.slice(at, splice.from), splice.text);
+    at = splice.until;
+  }
+  const changed = [...pieces, text.slice(at)].join('');
+  try {
+    return differsOnlyAt(text, changed, splices) ? { text: changed } : { why: REFUSED };
+  } catch (error) {
+    return { why: broken(error) };
+  }
+}
+
+function broken(error: unknown): string {
+  return `it cannot be edited: ${(error as Error).message.split('\n')[0]}`;
 }
 
 /** The last place of a way that is there. */
@@ -46,27 +158,29 @@ function deepest({ node, way }: Found, keys: readonly string[]): { node: Node; d
   return at;
 }
 
-function replaced(text: string, node: Node, value: Instead): string | undefined {
+/** What a change replaces, as far as it follows from the place. */
+type Change = Pick<Splice, 'from' | 'until' | 'text'> & Partial<Pick<Splice, 'column' | 'key'>>;
+
+function replaced(node: Node, value: Instead): Change | undefined {
   if (node.kind !== 'scalar' || !node.simple || node.valueStart < 0 || typeof value !== 'number') return undefined;
-  return text.slice(0, node.valueStart) + String(value) + text.slice(node.valueEnd);
+  return { from: node.valueStart, until: node.valueEnd, text: String(value) };
 }
 
-function inserted(text: string, node: Node, rest: readonly string[], value: Instead): string | undefined {
+function inserted(text: string, node: Node, rest: readonly string[], value: Instead): Change | undefined {
   if (node.kind !== 'mapping' || !node.simple) return undefined;
   const nested = rest.slice(1).reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
   if (node.flow) {
     const at = node.valueStart + 1;
-    const more = node.below.size > 0;
     const entry = `${rest[0]}: ${inline(nested)}`;
-    return `${text.slice(0, at)}${more ? ` ${entry},` : ` ${entry} `}${text.slice(at)}`;
+    return { from: at, until: at, text: node.below.size > 0 ? ` ${entry},` : ` ${entry} ` };
   }
   const column = node.valueStart - (text.lastIndexOf('\n', node.valueStart - 1) + 1);
   const at = endOf(text, node, column);
-  const end = /\r\n/.test(text) ? '\r\n' : '\n';
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
   const lines = block(rest[0], nested, ' '.repeat(column)).join(end);
   // The last line of a file may have no end.
-  const before = at === text.length && !text.endsWith('\n') ? end : '';
-  return `${text.slice(0, at)}${before}${lines}${before === '' ? end : ''}${text.slice(at)}`;
+  const open = at === text.length && !text.endsWith('\n');
+  return { from: at, until: at, text: open ? `${end}${lines}` : `${lines}${end}`, column, key: rest[0] };
 }
 
 /** The offset of the line after the last line of a mapping in block style. Comments and blank lines after it stay after it. */
@@ -108,11 +222,11 @@ function inline(value: unknown): string {
   return String(value);
 }
 
-/** Whether the texts mean the same but for one value. */
-function differsOnlyAt(before: string, after: string, way: Way, value: Instead): boolean {
+/** Whether the texts mean the same but for these values. */
+function differsOnlyAt(before: string, after: string, changes: readonly Pick<Splice, 'way' | 'wanted'>[]): boolean {
   // Through JSON, so that what an alias shares is apart: a change of it would be a change elsewhere too.
   const [was, is] = [before, after].map((text) => JSON.parse(JSON.stringify(parse('', text))));
-  set(was, way, value);
+  for (const { way, wanted } of changes) set(was, way, wanted.value);
   return isDeepStrictEqual(was, is);
 }
 

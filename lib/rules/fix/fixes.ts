@@ -1,8 +1,9 @@
 /**
  * What `--fix` can mend by itself: findings for which a rule gives the value to write, in YAML that a person wrote.
  */
+import { grouped } from '../../flow/grouped';
 import type { Finding, Instead } from '../rule';
-import { edited } from './edit';
+import { edited, type Replacement, replacements, type Wanted } from './edit';
 
 /** A file that may be edited. */
 export interface Editable {
@@ -24,35 +25,60 @@ export interface Fixes<F> {
   readonly left: readonly { readonly finding: F; readonly why: string }[];
 }
 
-/** Edits the files of these findings, in memory. */
+/** Edits the files of these findings, in memory; each file in one pass. */
 export function fixesOf<F extends Finding>(findings: readonly F[], sources: readonly Editable[]): Fixes<F> {
-  const byFile = new Map(sources.map((source) => [source.file, source]));
   const texts = new Map<string, string>();
   const fixed: F[] = [];
   const left: { finding: F; why: string }[] = [];
-  for (const same of atOnePlace(findings.filter(({ instead }) => instead !== undefined))) {
-    const [{ file }] = same;
-    const source = byFile.get(file);
-    const why = source === undefined ? 'it is not a file of its own' : whyNot(source);
-    const result =
-      why === undefined ? edited(texts.get(file) ?? source!.text, same[0], largest(same)) : { refused: why };
-    if ('refused' in result) left.push(...same.map((finding) => ({ finding, why: result.refused })));
-    else {
-      texts.set(file, result.text);
-      fixed.push(...same);
+  for (const { file, before, why, wanted } of editsOf(findings, sources)) {
+    const { text, refused } = why === undefined ? edited(before, wanted) : { text: before, refused: undefined };
+    if (text !== before) texts.set(file, text);
+    for (const each of wanted) {
+      const whyNot = why ?? refused?.get(each);
+      if (whyNot === undefined) fixed.push(...each.same);
+      else left.push(...each.same.map((finding) => ({ finding, why: whyNot })));
     }
   }
   return { texts, fixed, left };
 }
 
-/** Two functions may need two visibility time-outs of one queue. */
-function atOnePlace<F extends Finding>(findings: readonly F[]): F[][] {
-  const places = new Map<string, F[]>();
-  for (const finding of findings) {
-    const key = placeOf(finding);
-    places.set(key, [...(places.get(key) ?? []), finding]);
-  }
-  return [...places.values()];
+/** What to replace for each of these findings alone, for those that can be mended. */
+export function replacementsOf<F extends Finding>(
+  findings: readonly F[],
+  sources: readonly Editable[],
+): ReadonlyMap<F, Replacement> {
+  const found = editsOf(findings, sources).flatMap(({ before, why, wanted }) => {
+    const possible = why === undefined ? replacements(before, wanted) : new Map<Wanted, Replacement>();
+    return wanted.flatMap((each) => {
+      const replacement = possible.get(each);
+      return replacement === undefined ? [] : each.same.map((finding) => [finding, replacement] as const);
+    });
+  });
+  return new Map(found);
+}
+
+/** The edits of one file. */
+interface FileEdits<F> {
+  readonly file: string;
+  /** Its text. */
+  readonly before: string;
+  /** Why it is not edited. */
+  readonly why?: string;
+  /** The edits, each with the findings that it is for. */
+  readonly wanted: readonly (Wanted & { readonly same: readonly F[] })[];
+}
+
+function editsOf<F extends Finding>(findings: readonly F[], sources: readonly Editable[]): FileEdits<F>[] {
+  const byFile = new Map(sources.map((source) => [source.file, source]));
+  const withValue = findings.filter(({ instead }) => instead !== undefined);
+  return [...grouped(withValue.map((finding) => [finding.file, finding] as const))].map(([file, ofFile]) => {
+    const source = byFile.get(file);
+    // Two functions may need two visibility time-outs of one queue.
+    const places = [...grouped(ofFile.map((finding) => [placeOf(finding), finding] as const)).values()];
+    const wanted = places.map((same) => ({ finding: same[0], value: largest(same), same }));
+    const why = source === undefined ? 'it is not a file of its own' : whyNot(source);
+    return { file, before: source?.text ?? '', why, wanted };
+  });
 }
 
 /** What two findings have in common that are about one value. */

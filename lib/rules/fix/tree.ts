@@ -1,105 +1,56 @@
 /**
- * A YAML file as places that can be edited: what each one is, and where it begins and ends.
+ * The resources of a YAML file that is edited, by name.
  */
-
-import { MAX_DEPTH } from '../limits';
 import { resourcesIn } from '../lines';
-import type { Place } from '../place';
-import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE } from '../yaml';
+import type { Node } from '../yaml-places';
 
-/** One value of a file. */
-export interface Node extends Place {
-  readonly kind: 'scalar' | 'mapping' | 'sequence' | 'alias';
-  /** Where its key begins, or its own text without one. */
-  readonly start: number;
-  /** Where the value itself begins; -1 for an empty one. */
-  readonly valueStart: number;
-  /** Where a scalar ends. */
-  readonly valueEnd: number;
-  /** A collection in brackets. */
-  readonly flow: boolean;
-  /** A scalar on one line, with neither tag nor anchor: it can be replaced. */
-  readonly simple: boolean;
-  readonly below: ReadonlyMap<string, Node>;
-}
-
-/** The root of a document and the way of keys to one of its resources. */
+/** A resource, and the way of keys to it. */
 export interface Found {
   readonly node: Node;
   /** Number of the document, then the keys from its root. */
   readonly way: readonly (string | number)[];
 }
 
-const NOTHING: ReadonlyMap<string, Node> = new Map();
+/** A value, and where it is. */
+interface Parent {
+  readonly node: Node;
+  readonly key: string | number;
+}
 
 /**
- * The roots of all documents.
- *
- * @throws YAMLException when it is no YAML
+ * Makes a function that returns the one resource of these documents that has the name; undefined when there is none, or
+ * when there are several. Walks the documents once, however many are asked for.
  */
-export function treesOf(text: string): Node[] {
-  const events = parseEvents(text, { maxDepth: MAX_DEPTH });
-  const documents: Node[] = [];
-  let at = 0;
-  const read = (keyStart?: number): Node | undefined => {
-    const event: Event = events[at++];
-    const plain = 'tagStart' in event && event.tagStart < 0 && event.anchorStart < 0;
-    const leaf = { valueEnd: -1, flow: false, simple: false, below: NOTHING };
-    switch (event.type) {
-      case EVENT_ID.SCALAR: {
-        const quoted = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED;
-        const [valueStart, valueEnd] = quoted
-          ? [event.valueStart - 1, event.valueEnd + 1]
-          : [event.valueStart, event.valueEnd];
-        const oneLine = !text.slice(valueStart, valueEnd).includes('\n');
-        const simple = plain && oneLine && (quoted || event.style === SCALAR_STYLE.PLAIN);
-        const content = { text: () => getScalarValue(text, event), simple };
-        return { ...leaf, kind: 'scalar', start: keyStart ?? valueStart, valueStart, valueEnd, ...content };
-      }
-      case EVENT_ID.ALIAS:
-        return { ...leaf, kind: 'alias', start: keyStart ?? event.anchorStart, valueStart: event.anchorStart };
-      case EVENT_ID.SEQUENCE:
-      case EVENT_ID.MAPPING: {
-        const below = new Map<string, Node>();
-        const isMapping = event.type === EVENT_ID.MAPPING;
-        for (let item = read(); item; item = read()) {
-          if (isMapping) below.set(item.text?.() ?? '', read(item.start)!);
-          else below.set(String(below.size), item);
-        }
-        const kind = isMapping ? 'mapping' : 'sequence';
-        const flow = event.style === COLLECTION_STYLE.FLOW;
-        return { ...leaf, kind, start: keyStart ?? event.start, valueStart: event.start, flow, simple: plain, below };
-      }
-      default:
-        return undefined;
+export function resourcesNamed(documents: readonly Node[]): (name: string, namespace?: string) => Found | undefined {
+  const byName = new Map<string, { readonly node: Node; readonly number: number }[]>();
+  for (const [number, document] of documents.entries())
+    for (const [name, node] of resourcesIn(document)) {
+      const same = byName.get(name);
+      if (same) same.push({ node: node as Node, number });
+      else byName.set(name, [{ node: node as Node, number }]);
     }
+  const parents = new Map<number, ReadonlyMap<Node, Parent>>();
+  return (name, namespace) => {
+    const exact = namespace === undefined ? undefined : byName.get(`${namespace}\n${name}`);
+    // The namespace may come from a kustomization.
+    const [found, ...others] = exact ?? byName.get(name) ?? [];
+    if (found === undefined || others.length > 0) return undefined;
+    const { node, number } = found;
+    const above = parents.get(number) ?? parentsIn(documents[number]);
+    parents.set(number, above);
+    const way: (string | number)[] = [];
+    for (let at = above.get(node); at; at = above.get(at.node)) way.unshift(at.key);
+    return { node, way: [number, ...way] };
   };
-  while (at < events.length) {
-    const node = events[at].type === EVENT_ID.DOCUMENT || events[at].type === EVENT_ID.POP ? void at++ : read();
-    if (node) documents.push(node);
-  }
-  return documents;
 }
 
-/** The one resource of these documents that has the name; undefined when there is none, or when there are several. */
-export function resourceNamed(documents: readonly Node[], name: string, namespace?: string): Found | undefined {
-  const all = documents.flatMap((document, number) =>
-    resourcesIn(document).map(([each, node]) => ({ each, node: node as Node, document, number })),
-  );
-  const exact = all.filter(({ each }) => each === (namespace === undefined ? name : `${namespace}\n${name}`));
-  // The namespace may come from a kustomization.
-  const [found, ...others] = exact.length > 0 ? exact : all.filter(({ each }) => each === name);
-  if (found === undefined || others.length > 0) return undefined;
-  return { node: found.node, way: wayTo(found.document, found.node, [found.number]) };
-}
-
-function wayTo(from: Node, to: Node, way: readonly (string | number)[]): readonly (string | number)[] {
-  const pending: [Node, readonly (string | number)[]][] = [[from, way]];
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const [node, soFar] = next;
-    if (node === to) return soFar;
-    for (const [key, below] of node.below)
-      pending.push([below, [...soFar, node.kind === 'sequence' ? Number(key) : key]]);
-  }
-  return way;
+function parentsIn(document: Node): ReadonlyMap<Node, Parent> {
+  const parents = new Map<Node, Parent>();
+  const pending = [document];
+  for (let node = pending.pop(); node; node = pending.pop())
+    for (const [key, below] of node.below) {
+      parents.set(below, { node, key: node.kind === 'sequence' ? Number(key) : key });
+      pending.push(below);
+    }
+  return parents;
 }

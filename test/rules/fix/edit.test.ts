@@ -3,8 +3,15 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { diffOf } from '../../../lib/rules/fix/diff';
-import { edited } from '../../../lib/rules/fix/edit';
+import { edited as editedAll } from '../../../lib/rules/fix/edit';
+import { parse } from '../../../lib/rules/parse';
 import type { Finding, Instead } from '../../../lib/rules/rule';
+
+// Counts the parses.
+jest.mock('../../../lib/rules/parse', () => {
+  const actual = jest.requireActual<typeof import('../../../lib/rules/parse')>('../../../lib/rules/parse');
+  return { ...actual, parse: jest.fn(actual.parse) };
+});
 
 const at = (resource: string, path: string): Finding => ({
   ruleId: 'BP-SQS-004',
@@ -15,6 +22,15 @@ const at = (resource: string, path: string): Finding => ({
   message: 'm',
   fix: 'f',
 });
+const edited = (text: string, finding: Finding, value: Instead) => {
+  const wanted = { finding, value };
+  const result = editedAll(text, [wanted]);
+  const refused = result.refused.get(wanted);
+  if (refused === undefined) return { text: result.text };
+  // What is refused leaves the text alone.
+  expect(result.text).toBe(text);
+  return { refused };
+};
 const template = (rest: string) => `# Ours\nResources:\n${rest}`;
 const visibility = (text: string, value: Instead = 180) => edited(text, at('Q', 'Properties.VisibilityTimeout'), value);
 
@@ -116,6 +132,96 @@ describe('refused, and nothing is written', () => {
 
   test('what is no YAML', () => {
     expect(visibility('Resources: [')).toEqual({ refused: expect.stringMatching(/^it cannot be edited: /) });
+  });
+});
+
+describe('many edits of one file', () => {
+  const queue = (name: string, seconds: string) => `  ${name}:\n    Properties:\n      VisibilityTimeout: ${seconds}\n`;
+  const names = Array.from({ length: 600 }, (_, i) => `Q${i}`);
+  const want = (resource: string, path: string, value: Instead = 180) => ({ finding: at(resource, path), value });
+  const counted = <T>(work: () => T): [T, number] => {
+    const calls = jest.mocked(parse).mock.calls;
+    const before = calls.length;
+    return [work(), calls.length - before];
+  };
+
+  test('are one pass: 600 parse the file as often as one', () => {
+    const text = template(names.map((name) => queue(name, '30')).join(''));
+    const wanted = names.map((name) => want(name, 'Properties.VisibilityTimeout'));
+    const [one, once] = counted(() => editedAll(text, wanted.slice(0, 1)));
+    const [all, parses] = counted(() => editedAll(text, wanted));
+    expect(one.text).not.toBe(text);
+    expect(all).toEqual({ text: template(names.map((name) => queue(name, '180')).join('')), refused: new Map() });
+    expect(parses).toBe(once);
+  });
+
+  test('one that is impossible is refused alone, in a few more parses', () => {
+    const seconds = (name: string, other: string) => (name === 'Q300' ? '&shared 30' : other);
+    // Only after the edit is it seen that something else changes.
+    const text = (other: string) =>
+      template(
+        `  Shared: &all\n    Properties:\n      VisibilityTimeout: 30\n  Also: *all\n${names.map((name) => queue(name, seconds(name, other))).join('')}`,
+      );
+    const impossible = [want('Shared', 'Properties.VisibilityTimeout'), want('Q300', 'Properties.VisibilityTimeout')];
+    const wanted = [
+      ...names.filter((name) => name !== 'Q300').map((name) => want(name, 'Properties.VisibilityTimeout')),
+    ];
+    const [result, parses] = counted(() => editedAll(text('30'), [...wanted, ...impossible]));
+    expect(result.text).toBe(text('180'));
+    expect([...result.refused.keys()]).toEqual(expect.arrayContaining(impossible));
+    expect(result.refused.size).toBe(2);
+    expect(parses).toBeLessThan(60);
+  });
+
+  test.each<[string, string, [string, Instead][], string]>([
+    [
+      'two keys of one mapping, in their order',
+      '  Q:\n    Properties:\n      A: 1\n',
+      [
+        ['Properties.B', 2],
+        ['Properties.C', 3],
+      ],
+      '  Q:\n    Properties:\n      A: 1\n      B: 2\n      C: 3\n',
+    ],
+    [
+      'two keys of empty brackets',
+      '  Q: { Properties: {} }\n',
+      [
+        ['Properties.B', 2],
+        ['Properties.C', 3],
+      ],
+      '  Q: { Properties: { C: 3, B: 2 } }\n',
+    ],
+    [
+      'two keys of a mapping that is missing',
+      '  Q:\n    Type: T\n',
+      [
+        ['Properties.B', 2],
+        ['Properties.C', 3],
+      ],
+      '  Q:\n    Type: T\n    Properties:\n      B: 2\n      C: 3\n',
+    ],
+    [
+      'a mapping that ends with another one, the outer first',
+      '  Q:\n    Properties:\n      A: 1',
+      [
+        ['Z', 2],
+        ['Properties.B', 3],
+      ],
+      '  Q:\n    Properties:\n      A: 1\n      B: 3\n    Z: 2',
+    ],
+    [
+      'a value and a key beside it',
+      '  Q:\n    Properties:\n      A: 1 # one\n',
+      [
+        ['Properties.B', 2],
+        ['Properties.A', 3],
+      ],
+      '  Q:\n    Properties:\n      A: 3 # one\n      B: 2\n',
+    ],
+  ])('%s', (_, before, values, after) => {
+    const wanted = values.map(([path, value]) => want('Q', path, value));
+    expect(editedAll(template(before), wanted)).toEqual({ text: template(after), refused: new Map() });
   });
 });
 

@@ -65,10 +65,18 @@ const parkers = oncePer((template: Template) =>
 
 /** The places in which a resource names its failure destination. */
 function failurePlaces(resource: Resource): readonly Value[] {
-  // Most resources have none, and to look at every place of all of them is most of the work.
-  if (!hasKey(resource.body.resolved, DEAD_LETTER_KEYS)) return [];
-  const named = (path: string) => path.split(/[.[\]]+/).some((key) => DEAD_LETTER_KEYS.has(key));
-  return places(resource.at('Properties')).filter((place) => named(place.path));
+  const found: Value[] = [];
+  const collect = (value: Value) => {
+    // Most resources have none, and to look at every place of all of them is most of the work.
+    if (!hasKey(value.resolved, DEAD_LETTER_KEYS)) return;
+    if (Array.isArray(value.resolved)) for (const item of value.items()) collect(item);
+    else
+      for (const [key, below] of value.entries())
+        if (DEAD_LETTER_KEYS.has(key)) places(below, found);
+        else collect(below);
+  };
+  collect(resource.at('Properties'));
+  return found;
 }
 
 /** Whether a document has one of these keys at any depth. */

@@ -105,6 +105,7 @@ export class Template extends Document implements Surroundings {
 
   /** The parameters with a default that a resource names, or that any does. */
   public defaultsIn(resource?: Resource): readonly string[] {
+    if (Object.keys(this.parameters).length === 0) return [];
     const named = mentionedIn(resource ? resource.body.resolved : this.body.Resources);
     return [...named].filter((name) => defaultOf(own(this.parameters, name)) !== undefined);
   }
