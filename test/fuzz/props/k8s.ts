@@ -10,6 +10,8 @@ import { CoalescingQueue } from '../../../lib/k8s/merging/coalescing-queue';
 import { Invalidator } from '../../../lib/k8s/merging/invalidator';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
+import { ScalerFallback } from '../../../lib/k8s/queue/scaler-fallback';
+import { WorkerProbes } from '../../../lib/k8s/queue/worker-probes';
 import { KafkaQuotas, KafkaUserAuthentication } from '../../../lib/k8s/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../../lib/k8s/rates/rate-limited-sender';
 import { SenderProvider } from '../../../lib/k8s/rates/sender-provider';
@@ -223,15 +225,35 @@ const work = {
   scratchSpace: optional(fc.integer({ min: 0, max: 4096 }).map((size) => Size.mebibytes(size))),
 };
 
+/** Made in the construct's own call: a refusal of one of these is an answer too. */
+const PROBES = {
+  path: () => WorkerProbes.http({ path: '/actuator/health', port: 8081 }),
+  command: () => WorkerProbes.command({ command: ['pg_isready'] }),
+  none: () => WorkerProbes.none('the base image has no shell and serves nothing'),
+};
+const FALLBACKS = {
+  two: () => ScalerFallback.replicas(2),
+  none: () => ScalerFallback.none('nobody waits at night'),
+};
+const choices = {
+  probes: optional(fc.constantFrom(...(Object.keys(PROBES) as (keyof typeof PROBES)[]))),
+  fallback: optional(fc.constantFrom(...(Object.keys(FALLBACKS) as (keyof typeof FALLBACKS)[]))),
+};
+
 /** A worker behind each trigger. */
 function worker<P>(name: string, trigger: fc.Arbitrary<P>, make: (props: P) => QueueTrigger): Subject {
   return subject(
     `k8s.QueueWorker on ${name}`,
-    ['k8s.QueueWorker', 'k8s.QueueTrigger'],
+    ['k8s.QueueWorker', 'k8s.QueueTrigger', 'k8s.WorkerProbes', 'k8s.ScalerFallback'],
     'text',
-    fc.record({ ...work, trigger }),
-    inChart((chart, id, { trigger: given, ...props }) => {
-      new QueueWorker(chart, id, { ...props, trigger: make(given as P) }).plan.explain();
+    fc.record({ ...work, ...choices, trigger }),
+    inChart((chart, id, { trigger: given, probes, fallback, ...props }) => {
+      new QueueWorker(chart, id, {
+        ...props,
+        probes: probes && PROBES[probes]?.(),
+        fallback: fallback && FALLBACKS[fallback]?.(),
+        trigger: make(given as P),
+      }).plan.explain();
     }),
   );
 }
