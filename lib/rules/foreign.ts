@@ -34,7 +34,7 @@ export function renderFirstOf(documents: readonly unknown[]): string | undefined
   )
     return 'a configuration of the Serverless Framework; render first: sls package, then check .serverless';
   if (document.name !== undefined && document.runtime !== undefined && 'config' in document)
-    return `a Pulumi program; check its preview: pulumi preview --json | ${CHECK}`;
+    return `a Pulumi program; check its preview: pulumi preview --json --show-sames | ${CHECK}`;
   return undefined;
 }
 

@@ -65,7 +65,7 @@ function templateOf(plan: Plan, others: readonly Declared[], unread: string[]): 
     const row = own(AWS, declared.type);
     if (row?.part) continue;
     const places: Places = new Map([['Properties', '']]);
-    const conversion = new Conversion(names, places);
+    const conversion = new Conversion(names, places, declared);
     const properties = row
       ? conversion.properties(declared.root, row.properties, 'Properties')
       : declared.native
@@ -78,6 +78,7 @@ function templateOf(plan: Plan, others: readonly Declared[], unread: string[]): 
     const row = own(AWS, declared.type);
     if (row?.part) addPart(declared, row, row.part, names, resources);
   }
+  unread.push(...names.hiddenTexts);
   if (names.openValues > 0)
     unread.push(
       `${names.openValues} ${names.openValues === 1 ? 'value that is' : 'values that are'} known only after apply and made of a local value, which a plan does not hold`,
@@ -106,7 +107,7 @@ function addPart(
 ): void {
   const by = declared.root.at(part.by);
   const places: Places = new Map();
-  const conversion = new Conversion(names, places);
+  const conversion = new Conversion(names, places, declared);
   const wholes = conversion.resourcesAt(by, [part.of]).flatMap((address) => resources.get(address) ?? []);
   const { also } = part;
   const equal = wholes.filter(
@@ -164,6 +165,7 @@ function placesOf({ declared, places, parts }: Filling): Origin {
 /** What the resources of one plan are called. */
 class PlanNames implements Names {
   public openValues = 0;
+  public readonly hiddenTexts: string[] = [];
   private readonly byAddress: ReadonlyMap<string, Declared>;
   private readonly byValue = new Map<string, { readonly address: string; readonly attribute: string }>();
   private readonly byIdentity = new Map<string, string[]>();
@@ -228,5 +230,9 @@ class PlanNames implements Names {
 
   public open(_: Cell): void {
     this.openValues += 1;
+  }
+
+  public hidden({ path }: Cell, { address }: Declared): void {
+    this.hiddenTexts.push(`a text that the file marks as a secret: ${path} of ${address}`);
   }
 }

@@ -18,6 +18,8 @@ export interface Cell {
   readonly unknown: boolean;
   /** Whether it is certain that nobody has written it: the service decides. */
   readonly unset: boolean;
+  /** Whether it is a text that the file has, and marks as a secret: it counts as unknown. */
+  readonly sensitive: boolean;
   /** The way to it, as the provider calls it. */
   readonly path: string;
   /** The place below, by Terraform's name of an attribute, or by a key that a person has chosen. */

@@ -5,6 +5,7 @@ import { limited } from '../limits';
 import { own } from '../own';
 import { isMapping } from '../resolved';
 import { UnreadableError } from '../unreadable';
+import { AWS } from './aws';
 import type { Cell, Declared } from './cell';
 import type { Field, Fields, Row, Shaped } from './row';
 
@@ -23,6 +24,8 @@ export interface Names {
   identified(type: string, value: string): readonly string[];
   /** Told of a value whose sources the plan does not tell. */
   open(cell: Cell): void;
+  /** Told of a text with many values that is a secret as a whole. */
+  hidden(cell: Cell, of: Declared): void;
 }
 
 /** The places of values in the file, by the place in what is made. */
@@ -43,11 +46,31 @@ const STATEMENT: Fields = {
 const AS_WRITTEN =
   /^(redrivePolicy|policyDocument|assumeRolePolicyDocument|eventPattern|definition|definitionSubstitutions|body|keyPolicy|parameters|variables)$/;
 
+/** The names of properties that rules read, by the same in small letters: such a provider spells acronyms as words. */
+const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(AWS)
+    .flatMap(({ properties, part }) => [...namesIn(properties), ...(part?.list === undefined ? [] : [part.list])])
+    .map((name) => [name.toLowerCase(), name]),
+);
+
+function namesIn(fields: Fields): string[] {
+  return Object.entries(fields).flatMap(([name, field]) => [name, ...namesOf(field)]);
+}
+
+function namesOf(field: Field): string[] {
+  if (typeof field === 'string') return [];
+  if ('fields' in field) return namesIn(field.fields);
+  if (!('of' in field)) return [];
+  return [field.of].flat().flatMap((each) => namesOf(each as Field));
+}
+
 /** Converts the resources of one plan. */
 export class Conversion {
   constructor(
     private readonly names: Names,
     private readonly places: Places,
+    /** Whose values they are. */
+    private readonly of: Declared,
   ) {}
 
   /** The properties of a row, without those that are absent. */
@@ -75,8 +98,9 @@ export class Conversion {
     return Object.fromEntries(
       cell.keys().flatMap((key) => {
         const place = cell.under(key);
-        const value = this.nativeValue(place, `${at}.${capital(key)}`, key);
-        return value === undefined ? [] : [[capital(key), value]];
+        const name = own(NAMES, key.toLowerCase()) ?? capital(key);
+        const value = this.nativeValue(place, `${at}.${name}`, key);
+        return value === undefined ? [] : [[name, value]];
       }),
     );
   }
@@ -123,8 +147,8 @@ export class Conversion {
       }),
     );
     const [first] = found;
-    if (found.size === 1) return this.reference(first[0], first[1]);
-    if (found.size === 0 && open) this.names.open(cell);
+    if (found.size === 1) return { 'Fn::MadeOf': this.reference(first[0], first[1]) };
+    if (found.size === 0 && open && !cell.sensitive) this.names.open(cell);
     return unknown([...found.keys()]);
   }
 
@@ -172,6 +196,11 @@ export class Conversion {
     return declared?.data ? declared : undefined;
   }
 
+  /** Tells of a text with many values that is hidden as a whole. */
+  public told(cell: Cell): void {
+    if (cell.sensitive) this.names.hidden(cell, this.of);
+  }
+
   /** Marks a place. */
   public mark(at: string, cell: Cell): void {
     this.places.set(at, cell.path);
@@ -213,6 +242,7 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
     own.mark(at, place);
     if (place.unset) return undefined;
     if (!place.unknown) return own.literal(parsed(place.value));
+    own.told(place);
     if (made === undefined) return own.made(place);
     return Object.fromEntries(
       Object.entries(made).map(([key, type]) => [key, type === '' ? unknown([]) : own.made(place, [type])]),
@@ -221,12 +251,14 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
   capitals: (own, cell, { from }, at) => {
     const place = within(cell, from);
     own.mark(at, place);
+    own.told(place);
     return place.unknown ? own.made(place) : own.literal(capitalized(parsed(place.value)));
   },
   policy: (own, cell, { from }, at) => {
     const place = within(cell, from);
     own.mark(at, place);
     if (place.unset) return undefined;
+    own.told(place);
     return place.unknown ? unknownPolicy(own, place) : own.literal(parsed(place.value));
   },
   block: (own, cell, { from, fields, when }, at) => {
@@ -302,6 +334,13 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
   known: (own, cell, { of }, at) => {
     const from = typeof of === 'string' ? of : 'from' in of ? of.from : '';
     return within(cell, from).unset ? undefined : own.field(cell, of, at);
+  },
+  without: (own, cell, { of, other }, at) => {
+    const place = cell.at(other);
+    if (place.unknown) return unknown([]);
+    return place.value === undefined || place.value === null || place.value === ''
+      ? own.field(cell, of, at)
+      : undefined;
   },
   set: (_, __, { value }) => value,
 };

@@ -13,6 +13,8 @@ export interface Row {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Its name in Pulumi's bridged provider, where that does not follow from Terraform's. */
   readonly pulumi?: string;
+  /** Inputs of Pulumi's provider by attribute, where they do not follow from Terraform's names. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /** The whole that a resource is a part of. */
@@ -49,6 +51,7 @@ export type Shaped =
   | { readonly as: 'resource'; readonly from: string; readonly types: readonly string[]; readonly before?: string }
   | { readonly as: 'either'; readonly of: readonly Field[] }
   | { readonly as: 'known'; readonly of: Field }
+  | { readonly as: 'without'; readonly of: Field; readonly other: string }
   | { readonly as: 'set'; readonly value: string | boolean };
 
 /**
@@ -108,6 +111,9 @@ export const either = (...of: readonly Field[]): Shaped => ({ as: 'either', of }
 
 /** Absent where it is known only after apply: the provider computes it, unless a resource of its own says otherwise. */
 export const known = (of: Field): Shaped => ({ as: 'known', of });
+
+/** Absent where another attribute is given, beside which the provider writes a zero for it. */
+export const without = (other: string, of: Field): Shaped => ({ as: 'without', of, other });
 
 /** A value that the type itself says. */
 export const set = (value: string | boolean): Shaped => ({ as: 'set', value });

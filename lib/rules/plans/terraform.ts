@@ -43,6 +43,7 @@ export function terraformPlan(parsed: Raw): Plan {
     const place = new Place(
       mapping(raw.values),
       isPlan ? mapping(change?.after_unknown) : {},
+      isMapping(raw.sensitive_values) ? raw.sensitive_values : change?.after_sensitive,
       config === undefined ? undefined : mapping(config.expressions),
       '',
       (expression) => references.sources(expression, module, self),
@@ -113,6 +114,8 @@ class Place implements Cell {
     public readonly value: unknown,
     /** `after_unknown` of it. */
     private readonly hidden: unknown,
+    /** `sensitive_values` of it. */
+    private readonly secret: unknown,
     /** The expressions of a block, or that of an attribute; undefined when the configuration does not tell. */
     private readonly expression: unknown,
     public readonly path: string,
@@ -120,7 +123,12 @@ class Place implements Cell {
   ) {}
 
   public get unknown(): boolean {
-    return this.hidden === true;
+    return this.hidden === true || this.sensitive;
+  }
+
+  /** A number or a flag is no secret, and a mapping has keys that are none. */
+  public get sensitive(): boolean {
+    return this.secret === true && typeof this.value === 'string' && this.value !== '';
   }
 
   public get unset(): boolean {
@@ -145,7 +153,8 @@ class Place implements Cell {
 
   private below(key: string | number, path: string): Place {
     const hidden = this.hidden === true ? true : memberOf(this.hidden, key);
-    return new Place(memberOf(this.value, key), hidden, this.expressionOf(key), path, this.resolve);
+    const secret = this.secret === true ? true : memberOf(this.secret, key);
+    return new Place(memberOf(this.value, key), hidden, secret, this.expressionOf(key), path, this.resolve);
   }
 
   private expressionOf(key: string | number): unknown {
