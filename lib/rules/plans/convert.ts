@@ -6,7 +6,7 @@ import { own } from '../own';
 import { isMapping } from '../resolved';
 import { UnreadableError } from '../unreadable';
 import { AWS } from './aws';
-import type { Cell, Declared } from './cell';
+import { areApart, type Cell, type Declared, placeOf } from './cell';
 import type { Field, Fields, Row, Shaped } from './row';
 
 type Raw = Record<string, unknown>;
@@ -22,6 +22,10 @@ export interface Names {
   called(value: string): { readonly address: string; readonly attribute: string } | undefined;
   /** The resources of a type that are called so. */
   identified(type: string, value: string): readonly string[];
+  /** The resources of any type that are called so. */
+  namesakes(value: string): readonly Declared[];
+  /** Told of a value that may be that of several resources. */
+  chosen(cell: Cell): void;
   /** Told of a value whose sources the plan does not tell. */
   open(cell: Cell): void;
   /** Told of a text with many values that is a secret as a whole. */
@@ -128,7 +132,36 @@ export class Conversion {
     this.places.set(at, cell.path);
     if (cell.unset) return undefined;
     if (cell.unknown) return this.made(cell);
+    if (typeof cell.value === 'string') {
+      const named = this.namesake(cell, cell.value);
+      if (named !== undefined) return named;
+    }
     return this.value(cell.value, (key) => cell.under(key), at);
+  }
+
+  /** What a known name means, where a resource that is deployed elsewhere has the same; undefined for any other text. */
+  private namesake(cell: Cell, text: string): unknown {
+    const all = this.names.namesakes(text);
+    const { deployment, address } = this.of;
+    if (!all.some((each) => areApart(each.deployment, deployment))) return undefined;
+    const sources = cell.sources().resources.filter((source) => all.some((each) => each.address === source.address));
+    const [source, ...more] = sources;
+    if (source !== undefined && more.length === 0)
+      return this.reference(source.address, nameOf(all, source.address, text));
+    const near = all.filter((each) => !areApart(each.deployment, deployment));
+    // Its own name.
+    if (near.some((each) => each.address === address)) return undefined;
+    return near.length === 1 ? this.reference(near[0].address, nameOf(near, near[0].address, text)) : unknown([]);
+  }
+
+  /** What an ARN means whose name resources in several places have; undefined for any other. */
+  private elsewhere(text: string): unknown {
+    const all = this.names.namesakes(text.slice(text.lastIndexOf(':') + 1));
+    const there = placeOf(text);
+    const near = all.filter((each) => !areApart(each.deployment, there));
+    if (near.length === all.length && all.every((each) => !areApart(each.deployment, this.of.deployment)))
+      return undefined;
+    return unknown([]);
   }
 
   /** A parsed value that is known. */
@@ -138,7 +171,7 @@ export class Conversion {
 
   /** What stands for a value that is known only after apply. */
   public made(cell: Cell, types?: readonly string[]): unknown {
-    const { resources, open } = cell.sources();
+    const { resources, open, chosen } = cell.sources();
     const found = new Map(
       resources.flatMap(({ address, attribute }) => {
         const target = this.names.target(address);
@@ -148,6 +181,7 @@ export class Conversion {
     );
     const [first] = found;
     if (found.size === 1) return { 'Fn::MadeOf': this.reference(first[0], first[1]) };
+    if (found.size > 1 && chosen) this.names.chosen(cell);
     if (found.size === 0 && open && !cell.sensitive) this.names.open(cell);
     return unknown([...found.keys()]);
   }
@@ -187,7 +221,16 @@ export class Conversion {
     if (only !== undefined && more.length === 0) return [only];
     const { value } = cell;
     if (cell.unknown || typeof value !== 'string') return [];
-    return types.map((type) => this.names.identified(type, value)).find((found) => found.length > 0) ?? [];
+    return (
+      types
+        .map((type) => this.names.identified(type, value).filter((address) => !this.isApart(address)))
+        .find((found) => found.length > 0) ?? []
+    );
+  }
+
+  private isApart(address: string): boolean {
+    const other = this.names.declared(address);
+    return other !== undefined && areApart(other.deployment, this.of.deployment);
   }
 
   /** The data source at an address. */
@@ -211,7 +254,8 @@ export class Conversion {
     if (value === null || value === undefined || value === '') return undefined;
     if (typeof value === 'string') {
       const named = /^(arn:|https?:\/\/)/.test(value) ? this.names.called(value) : undefined;
-      return named ? this.reference(named.address, named.attribute) : value;
+      if (named) return this.reference(named.address, named.attribute);
+      return (value.startsWith('arn:') ? this.elsewhere(value) : undefined) ?? value;
     }
     if (Array.isArray(value)) {
       if (value.length === 0) return undefined;
@@ -232,6 +276,12 @@ export class Conversion {
     });
     return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
+}
+
+/** The attribute of a resource that a name is. */
+function nameOf(all: readonly Declared[], address: string, text: string): string {
+  const { identities } = all.find((each) => each.address === address)!;
+  return identities.find(([attribute, value]) => value === text && attribute !== 'id')?.[0] ?? '';
 }
 
 type Shape<K> = (own: Conversion, cell: Cell, field: Extract<Shaped, { as: K }>, at: string) => unknown;

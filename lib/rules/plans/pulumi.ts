@@ -6,7 +6,7 @@ import { TYPES_READ } from '../cloudformation/read/types';
 import { own } from '../own';
 import { isMapping, UNKNOWN } from '../resolved';
 import { AWS } from './aws';
-import { type Cell, type Declared, IDENTITIES, type Plan, type Sources } from './cell';
+import { type Cell, type Declared, deploymentOf, IDENTITIES, type Plan, type Sources } from './cell';
 
 type Raw = Record<string, unknown>;
 
@@ -45,11 +45,17 @@ export function pulumiPlan(parsed: Raw): Plan {
       .filter((state) => state.delete !== true && state.custom !== false && typeof state.urn === 'string')
       .map((state) => [state.urn as string, state]),
   );
+  const regions = new Map(
+    [...byUrn].flatMap(([urn, { inputs }]) => {
+      const region = mapping(inputs).region;
+      return typeof region === 'string' && !isUnknown(region) ? [[providerOf(urn), region] as const] : [];
+    }),
+  );
   const declared = [...byUrn].flatMap(([urn, state]) => {
     const token = text(state.type);
     // A provider, and what another program has made.
     if (token.startsWith('pulumi:') || state.external === true) return [];
-    return [declaredFrom(urn, token, state)];
+    return [declaredFrom(urn, token, state, regions)];
   });
   return { declared, unread: unreadOf(parsed) };
 }
@@ -77,7 +83,12 @@ function statesOf({ steps }: Raw): readonly unknown[] {
     .map(({ newState }) => newState);
 }
 
-function declaredFrom(urn: string, token: string, state: Raw): Declared {
+/** The name of a provider's configuration; the default ones of several versions are one. */
+function providerOf(urn: string): string {
+  return urn.replace(/^.*::pulumi:providers:([\w-]+)::default(_[\w.]*)?$/, '$1');
+}
+
+function declaredFrom(urn: string, token: string, state: Raw, regions: ReadonlyMap<string, string>): Declared {
   const inputs = mapping(state.inputs);
   const outputs = mapping(state.outputs);
   const dependencies = mapping(state.propertyDependencies);
@@ -89,6 +100,8 @@ function declaredFrom(urn: string, token: string, state: Raw): Declared {
   });
   const type = typeOf(token);
   const renamed = own(AWS, type)?.renamed ?? {};
+  // Its id stands behind its URN.
+  const provider = text(state.provider) === '' ? undefined : providerOf(text(state.provider).replace(/::[^:]*$/, ''));
   const identities = IDENTITIES.flatMap((name) => {
     const value =
       name === 'id'
@@ -100,6 +113,12 @@ function declaredFrom(urn: string, token: string, state: Raw): Declared {
     address: urn,
     type,
     data: false,
+    deployment: deploymentOf(
+      type,
+      (attribute) => own(outputs, inputOf(attribute, renamed)) ?? own(inputs, inputOf(attribute, renamed)),
+      provider,
+      provider === undefined ? undefined : regions.get(provider),
+    ),
     root: new Place(inputs, '', '', sourcesOf, renamed),
     identities,
     ...(token.startsWith('kubernetes:') ? { manifest: manifestOf(token, inputs) } : {}),

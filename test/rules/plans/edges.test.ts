@@ -38,7 +38,10 @@ describe('what is known only after apply', () => {
     const orders = {
       ...ORDERS,
       unknown: { visibility_timeout_seconds: true, redrive_policy: true },
-      expressions: { visibility_timeout_seconds: refers('var.seconds'), redrive_policy: refers('var.policy') },
+      expressions: {
+        visibility_timeout_seconds: refers('random_integer.seconds.result', 'random_integer.seconds'),
+        redrive_policy: refers('data.external.policy.result', 'data.external.policy'),
+      },
     };
     expect(judged(plan([orders, WORKER, READER])).found).toEqual([]);
   });

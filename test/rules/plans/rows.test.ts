@@ -87,7 +87,7 @@ test('what rules have read of the templates of all tests', () => {
   const read = new Set<string>();
   const original = Value.prototype.at;
   Value.prototype.at = function (this: Value, ...keys) {
-    const found = original.apply(this, keys);
+    const found = original.apply(this, [...keys]);
     if (BY_TYPE.has(this.resource.type) && found.path.startsWith('Properties.'))
       read.add(`${this.resource.type} ${found.path.replace(/\[\d+\]/g, '')}`);
     return found;
