@@ -55,7 +55,7 @@ const OF_PLANS_WITHOUT_WORK = [
   /^aws:(iam|kms|secretsmanager|acm|route53|waf|wafv2|cloudtrail|cloudfront|cfg|codebuild|codepipeline|codedeploy|ecr|efs|servicediscovery|athena|glue|budgets|xray|resourcegroups|ssm|lb|alb|elb)\//,
   /^aws:ec2\/(?!(fleet|spotFleetRequest|instance):)/,
   /^(random|tls|time|null|local|archive|docker-build|command|std):/,
-  /^(awsx|eks|pulumi-nodejs):/,
+  /^(awsx|eks):/,
 ];
 
 /** Kinds that say who may do what, what something is called, or how it is found. */

@@ -30,7 +30,7 @@ export interface Source {
 }
 
 const NEITHER =
-  'neither a CloudFormation template (no Resources) nor Kubernetes manifests (no apiVersion and kind in every document)';
+  'neither a CloudFormation template (no Resources) nor Kubernetes manifests (no apiVersion and kind in every document), and no plan of Terraform or preview of Pulumi';
 
 /** A parsed value, and its name in findings. */
 export interface ParsedSource extends Pick<Source, 'file' | 'acknowledged'> {

@@ -3,6 +3,7 @@
  * from Terraform's, so its names follow from these.
  */
 import {
+  base64,
   block,
   blocks,
   capitals,
@@ -633,6 +634,6 @@ export const AWS: Readonly<Record<string, Row>> = {
   aws_instance: {
     type: 'AWS::EC2::Instance',
     pulumi: 'aws:ec2/instance:Instance',
-    properties: { UserData: 'user_data' },
+    properties: { UserData: either('user_data', base64('user_data_base64')) },
   },
 };

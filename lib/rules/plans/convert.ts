@@ -298,6 +298,11 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
       Object.entries(made).map(([key, type]) => [key, type === '' ? unknown([]) : own.made(place, [type])]),
     );
   },
+  base64: (own, cell, { from }, at) => {
+    const place = within(cell, from);
+    const value = own.plain(place, at);
+    return typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : value;
+  },
   capitals: (own, cell, { from }, at) => {
     const place = within(cell, from);
     own.mark(at, place);

@@ -142,10 +142,19 @@ export function manifestOf({ address, type, root, manifest }: Declared): Manifes
   const attribute = own(WHOLE, type);
   if (attribute !== undefined) {
     const place = root.at(attribute);
-    const body = place.unknown ? UNKNOWN : whole(place, ways);
+    if (place.unknown) return { unread: `${address}, whose manifest is known only after apply` };
+    const body = whole(place, ways);
     if (!isMapping(body) || typeof body.apiVersion !== 'string' || typeof body.kind !== 'string')
-      return { unread: `${address}, whose manifest is known only after apply` };
-    return { body, ways };
+      return { unread: `${address}, whose ${attribute} is not one manifest` };
+    const namespace = root.at('override_namespace');
+    if (type !== 'kubectl_manifest' || namespace.value === undefined || namespace.value === null) {
+      if (!namespace.unknown || namespace.unset) return { body, ways };
+    }
+    const metadata = isMapping(body.metadata) ? body.metadata : {};
+    return {
+      body: { ...body, metadata: { ...metadata, namespace: namespace.unknown ? UNKNOWN : namespace.value } },
+      ways,
+    };
   }
   const [apiVersion, kind] = own(OBJECTS, type)!;
   const entries = root

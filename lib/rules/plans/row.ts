@@ -38,6 +38,7 @@ export type Field = string | Shaped;
 /** A property that is written differently. */
 export type Shaped =
   | { readonly as: 'json'; readonly from: string; readonly made?: Readonly<Record<string, string>> }
+  | { readonly as: 'base64'; readonly from: string }
   | { readonly as: 'capitals'; readonly from: string }
   | { readonly as: 'policy'; readonly from: string }
   | { readonly as: 'block'; readonly from: string; readonly fields: Fields; readonly when?: string }
@@ -60,6 +61,9 @@ export type Shaped =
  * @param made its keys that a plan does not tell before it is applied, each with the type of resource that it names
  */
 export const json = (from: string, made?: Readonly<Record<string, string>>): Shaped => ({ as: 'json', from, made });
+
+/** A text in base64. */
+export const base64 = (from: string): Shaped => ({ as: 'base64', from });
 
 /** JSON in a text whose keys begin with a small letter, where CloudFormation has a capital. */
 export const capitals = (from: string): Shaped => ({ as: 'capitals', from });

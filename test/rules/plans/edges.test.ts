@@ -476,6 +476,18 @@ describe('files that are no plan say what to run', () => {
       'terraform show -json <plan>',
     ],
     ['terraform.tfstate', '{"version":4,"serial":3,"lineage":"a-b","resources":[]}', 'terraform show -json'],
+    ['schema.json', '{"format_version":"1.0","provider_schemas":{}}', 'terraform show -json <plan>'],
+    ['valid.json', '{"format_version":"1.0","valid":true,"error_count":0}', 'terraform show -json <plan>'],
+    [
+      'events.json',
+      '{"sequence":0,"timestamp":1732,"preludeEvent":{"config":{}}}\n{"sequence":1,"timestamp":1732,"resourcePreEvent":{}}\n',
+      'pulumi preview --json --show-sames',
+    ],
+    [
+      'preview.json',
+      'warning: a new version of Pulumi is available\n{\n    "config": {},\n    "steps": []\n}\n',
+      'terraform show -json <plan>',
+    ],
     ['Pulumi.yaml', 'name: shop\nruntime: nodejs\nconfig: {}\n', 'pulumi preview --json --show-sames'],
   ])('%s', async (name, text, wanted) => {
     const file = join(folder, name);

@@ -73,3 +73,31 @@ test('the entries of a map that are an object of their own', () => {
     'BP-SECRET-001 kubernetes_config_map_v1_data.b',
   ]);
 });
+
+describe('kubectl_manifest', () => {
+  const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, namespace: shop }\n';
+  const manifest = (values: Record<string, unknown>, more: Partial<Made> = {}): Made => ({
+    address: 'kubectl_manifest.a',
+    ...more,
+    values,
+  });
+  const unread = (made: Made) => judged(plan([made])).unread;
+
+  test('says why it is not read', () => {
+    const one = '1 kubectl_manifest.a, whose yaml_body is not one manifest';
+    expect(unread(manifest({ yaml_body: `${text}---\n${text}` }))).toEqual([one]);
+    expect(unread(manifest({ yaml_body: 'a: [' }))).toEqual([one]);
+    expect(unread(manifest({}, { unknown: { yaml_body: true } }))).toEqual([
+      '1 kubectl_manifest.a, whose manifest is known only after apply',
+    ]);
+    expect(unread(manifest({ yaml_body: text }))).toEqual([]);
+  });
+
+  test('is in the namespace that stands over its own', () => {
+    const namespace = (made: Made) => bodyOf(made).at('metadata', 'namespace');
+    expect(namespace(manifest({ yaml_body: text })).text()).toBe('shop');
+    expect(namespace(manifest({ yaml_body: text, override_namespace: null })).text()).toBe('shop');
+    expect(namespace(manifest({ yaml_body: text, override_namespace: 'other' })).text()).toBe('other');
+    expect(namespace(manifest({ yaml_body: text }, { unknown: { override_namespace: true } })).decided).toBe(true);
+  });
+});

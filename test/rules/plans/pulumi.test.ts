@@ -205,6 +205,13 @@ test('what is not read is named', () => {
     { type: 'gcp:pubsub/topic:Topic', name: 'b' },
     { type: 'aws:iam/instanceProfile:InstanceProfile', name: 'c' },
     { type: 'random:index/randomId:RandomId', name: 'd' },
+    { type: 'pulumi-nodejs:dynamic:Resource', name: 'e' },
+    { type: 'pulumi-python:dynamic:Resource', name: 'f' },
   ];
-  expect(judged(preview(states)).unread).toEqual(['1 aws:cognito/userPool:UserPool', '1 gcp:pubsub/topic:Topic']);
+  expect(judged(preview(states)).unread).toEqual([
+    '1 aws:cognito/userPool:UserPool',
+    '1 gcp:pubsub/topic:Topic',
+    '1 pulumi-nodejs:dynamic:Resource',
+    '1 pulumi-python:dynamic:Resource',
+  ]);
 });

@@ -276,3 +276,13 @@ describe('what Pulumi calls otherwise', () => {
     );
   });
 });
+
+test('the start-up script of an instance, as a text and in base64', () => {
+  const textsOf = (values: Record<string, unknown>) =>
+    readEach([{ file: 'plan.json', text: JSON.stringify(plan([{ address: 'aws_instance.a', values }])) }])
+      .documents.flatMap((document) => document.texts())
+      .map(({ text }) => text);
+  expect(textsOf({ user_data: 'kafka-server-start.sh' })).toEqual(['kafka-server-start.sh']);
+  const user_data_base64 = Buffer.from('kafka-server-start.sh').toString('base64');
+  expect(textsOf({ user_data_base64 })).toEqual(['kafka-server-start.sh']);
+});
