@@ -5,11 +5,11 @@ import type { Field, Fields } from '../lib/rules/plans/row';
 
 /** The types of Terraform and Pulumi that rules read, with the attributes that they are read from. */
 export function plansTable(): string {
-  const rows = Object.entries(AWS).map(([type, { type: becomes, part, properties, pulumi }]) => [
+  const rows = Object.entries(AWS).map(([type, { type: becomes, part, properties, pulumi, renamed }]) => [
     `\`${type}\``,
     `\`${pulumi ?? tokenOf(type)}\``,
     `${part ? 'part of ' : ''}\`${becomes}\``,
-    [...new Set(attributesOf(properties))].map((name) => `\`${name}\``).join(' '),
+    [...new Set(attributesOf(properties))].map((name) => spelt(name, renamed?.[name])).join(' '),
   ]);
   const objects = Object.entries(OBJECTS).map(([type, [version, kind]]) => [`\`${type}\``, `\`${version}\` ${kind}`]);
   const whole = Object.entries(WHOLE).map(([type, attribute]) => [`\`${type}\``, `what \`${attribute}\` holds`]);
@@ -18,6 +18,10 @@ export function plansTable(): string {
     '',
     ...table(['Terraform', 'manifest'], [...whole, ...objects]),
   ].join('\n');
+}
+
+function spelt(name: string, inPulumi: string | undefined): string {
+  return inPulumi === undefined ? `\`${name}\`` : `\`${name}\` (Pulumi: \`${inPulumi}\`)`;
 }
 
 function table(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
@@ -38,6 +42,7 @@ function attributeOf(field: Field): string[] {
     case 'either':
       return field.of.flatMap(attributeOf);
     case 'known':
+    case 'without':
       return attributeOf(field.of);
     case 'set':
       return [];

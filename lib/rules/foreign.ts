@@ -11,6 +11,10 @@ export function renderFirst(file: string, text: string): string | undefined {
     return `a binary plan of Terraform, or another archive; print the plan first: terraform show -json <plan> | ${CHECK}`;
   if (/^\s*\{"@level":/.test(text))
     return `the log of a command of Terraform; check the plan itself: terraform show -json <plan> | ${CHECK}`;
+  if (/^\s*\{"(sequence|timestamp)":\d+,[^\n]*"\w+Event":/.test(text))
+    return `the events of a command of Pulumi; check the preview as a whole, without PULUMI_ENABLE_STREAMING_JSON_PREVIEW: pulumi preview --json --show-sames | ${CHECK}`;
+  if (/^[^\s{[][^\n]*\n(?:[^{\n][^\n]*\n|\n){0,20}\{\s{0,20}"(format_version|config|steps|version)":/.test(text))
+    return `a plan or a preview with other lines before it; write only the JSON: terraform show -json <plan> | ${CHECK}, pulumi preview --json --show-sames 2>/dev/null | ${CHECK}`;
   if (/\.tf(\.json)?$/.test(file) || /^(resource|module|provider)\s+"/m.test(text))
     return `Terraform's language; check its plan: terraform show -json <plan> | ${CHECK}`;
   if (/^[ \t]*#@/m.test(text)) return `a ytt template; render first: ytt -f <folder> | ${CHECK}`;
@@ -25,6 +29,8 @@ export function renderFirstOf(documents: readonly unknown[]): string | undefined
   if (!isMapping(document)) return undefined;
   if (typeof document.lineage === 'string' && typeof document.serial === 'number' && Array.isArray(document.resources))
     return `the state of Terraform as it keeps it; print it first: terraform show -json | ${CHECK}`;
+  if (typeof document.format_version === 'string' && (isMapping(document.provider_schemas) || 'valid' in document))
+    return `what another command of Terraform writes; check a plan: terraform show -json <plan> | ${CHECK}`;
   if (isConfiguration(document))
     return `a configuration of Terraform, as cdktf writes it; check its plan: terraform show -json <plan> | ${CHECK}`;
   if (
@@ -34,7 +40,7 @@ export function renderFirstOf(documents: readonly unknown[]): string | undefined
   )
     return 'a configuration of the Serverless Framework; render first: sls package, then check .serverless';
   if (document.name !== undefined && document.runtime !== undefined && 'config' in document)
-    return `a Pulumi program; check its preview: pulumi preview --json | ${CHECK}`;
+    return `a Pulumi program; check its preview: pulumi preview --json --show-sames | ${CHECK}`;
   return undefined;
 }
 

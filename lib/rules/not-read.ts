@@ -51,11 +51,11 @@ const OF_PLANS_WITHOUT_WORK = [
   /^aws_ses(v2)?_(domain|email|identity|template|dedicated|account)\w*$/,
   /^(random|tls|time|null|local|archive|template|external|http|cloudinit)_\w+$/,
   /^terraform_data$/,
-  /^kubernetes_(service|service_v1|service_account|service_account_v1|secret|secret_v1|secret_v1_data|role|role_v1|role_binding|role_binding_v1|cluster_role|cluster_role_v1|cluster_role_binding|cluster_role_binding_v1|ingress|ingress_v1|ingress_class|network_policy|network_policy_v1|pod_disruption_budget|pod_disruption_budget_v1|persistent_volume|persistent_volume_v1|persistent_volume_claim|persistent_volume_claim_v1|storage_class|storage_class_v1|annotations|labels|endpoints|endpoints_v1|config_map_v1_data|certificate_signing_request|api_service|api_service_v1)$/,
+  /^kubernetes_(service|service_v1|service_account|service_account_v1|secret|secret_v1|secret_v1_data|role|role_v1|role_binding|role_binding_v1|cluster_role|cluster_role_v1|cluster_role_binding|cluster_role_binding_v1|ingress|ingress_v1|ingress_class|network_policy|network_policy_v1|pod_disruption_budget|pod_disruption_budget_v1|persistent_volume|persistent_volume_v1|persistent_volume_claim|persistent_volume_claim_v1|storage_class|storage_class_v1|annotations|labels|endpoints|endpoints_v1|certificate_signing_request|api_service|api_service_v1)$/,
   /^aws:(iam|kms|secretsmanager|acm|route53|waf|wafv2|cloudtrail|cloudfront|cfg|codebuild|codepipeline|codedeploy|ecr|efs|servicediscovery|athena|glue|budgets|xray|resourcegroups|ssm|lb|alb|elb)\//,
   /^aws:ec2\/(?!(fleet|spotFleetRequest|instance):)/,
   /^(random|tls|time|null|local|archive|docker-build|command|std):/,
-  /^(awsx|eks|pulumi-nodejs):/,
+  /^(awsx|eks):/,
 ];
 
 /** Kinds that say who may do what, what something is called, or how it is found. */

@@ -1,6 +1,7 @@
 /**
  * From parsed values to documents: CloudFormation templates, Kubernetes manifests, or neither.
  */
+import { grouped } from '../flow/grouped';
 import { link } from './cloudformation/read/link';
 import { Template } from './cloudformation/read/template';
 import { configBody, FILE_KIND, isKnownConfig, isPlainConfig } from './config-files';
@@ -14,6 +15,7 @@ import { parse, UnreadableError } from './parse';
 import { bodiesOf } from './plans/bodies';
 import { isPulumi, pulumiPlan } from './plans/pulumi';
 import { isTerraform, terraformPlan } from './plans/terraform';
+import { clusterOf } from './plans/ways';
 import { isMapping } from './resolved';
 import { NeitherError } from './unreadable';
 
@@ -28,7 +30,7 @@ export interface Source {
 }
 
 const NEITHER =
-  'neither a CloudFormation template (no Resources) nor Kubernetes manifests (no apiVersion and kind in every document)';
+  'neither a CloudFormation template (no Resources) nor Kubernetes manifests (no apiVersion and kind in every document), and no plan of Terraform or preview of Pulumi';
 
 /** A parsed value, and its name in findings. */
 export interface ParsedSource extends Pick<Source, 'file' | 'acknowledged'> {
@@ -114,7 +116,9 @@ export function documentsOf(
         : new Template(one.body, one.file, one.acknowledged),
     ),
     ...(files.length > 0 ? [new Manifests(files)] : []),
-    ...applied(manifests).map(({ manifests: together, unread }) => new Manifests(together, unread)),
+    ...[...grouped(manifests.map((one) => [clusterOf(one.body) ?? '', one] as const)).values()]
+      .flatMap(applied)
+      .map(({ manifests: together, unread }) => new Manifests(together, unread)),
   ];
 }
 

@@ -12,6 +12,8 @@ export class Reference {
     public readonly name: string,
     /** The attribute; undefined for the identifier. */
     public readonly attribute?: string,
+    /** Whether the value is only made of it: which attribute, and what is done with it, is not decided. */
+    public readonly made = false,
   ) {}
 }
 

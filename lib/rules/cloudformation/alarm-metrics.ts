@@ -117,7 +117,7 @@ function wrongValue(template: Template, at: Value, { type, right }: Naming): str
   if (resolved instanceof Reference) {
     const resource = template.resource(resolved.name);
     const attribute = resolved.attribute ?? '';
-    if (resource?.type !== type || right.includes(attribute)) return undefined;
+    if (resolved.made || resource?.type !== type || right.includes(attribute)) return undefined;
     return attribute === ''
       ? `what Ref gives of ${resource.name}, its URL or ARN`
       : `the ${attribute} of ${resource.name}`;

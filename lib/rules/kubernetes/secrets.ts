@@ -37,7 +37,11 @@ function* inContainer(container: Value): Iterable<Found> {
     const words = container.at(key).items();
     const found = credentialInWords(words.map((word) => word.text()));
     if (!found) continue;
-    yield { at: words[found.word], message: `${key} of ${who} have ${found.kind} in plain text`, fix: FIX };
+    yield {
+      at: words[found.word],
+      message: `${key} of ${who} ${key === 'args' ? 'have' : 'has'} ${found.kind} in plain text`,
+      fix: FIX,
+    };
   }
 }
 

@@ -3,6 +3,7 @@
  * from Terraform's, so its names follow from these.
  */
 import {
+  base64,
   block,
   blocks,
   capitals,
@@ -21,6 +22,7 @@ import {
   resource,
   set,
   unless,
+  without,
 } from './row';
 
 const RETRIES: Fields = {
@@ -56,7 +58,11 @@ const customized = (dimensions: string) =>
     Metrics: blocks('metrics', QUERIES),
   });
 
-const TRANSITION: Fields = { StorageClass: 'storage_class', TransitionInDays: 'days', TransitionDate: 'date' };
+const TRANSITION: Fields = {
+  StorageClass: 'storage_class',
+  TransitionInDays: without('date', 'days'),
+  TransitionDate: 'date',
+};
 
 const API = 'aws_api_gateway_rest_api';
 const HTTP_API = 'aws_apigatewayv2_api';
@@ -85,6 +91,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_lambda_function: {
     type: 'AWS::Lambda::Function',
+    renamed: { function_name: 'name' },
     properties: {
       FunctionName: 'function_name',
       Timeout: 'timeout',
@@ -113,6 +120,9 @@ export const AWS: Readonly<Record<string, Row>> = {
       ParallelizationFactor: unless('parallelization_factor', 0),
       FunctionResponseTypes: 'function_response_types',
       Topics: 'topics',
+      Queues: 'queues',
+      SelfManagedEventSource: block('self_managed_event_source', { Endpoints: 'endpoints' }),
+      DocumentDBEventSourceConfig: block('document_db_event_source_config', { DatabaseName: 'database_name' }),
       ScalingConfig: block('scaling_config', { MaximumConcurrency: unless('maximum_concurrency', 0) }),
       ProvisionedPollerConfig: block('provisioned_poller_config', {
         MinimumPollers: 'minimum_pollers',
@@ -136,6 +146,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_lambda_permission: {
     type: 'AWS::Lambda::Permission',
+    renamed: { function_name: 'function' },
     properties: { FunctionName: 'function_name', Principal: 'principal', SourceArn: 'source_arn' },
   },
   aws_sns_topic: {
@@ -149,6 +160,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_sns_topic_subscription: {
     type: 'AWS::SNS::Subscription',
+    renamed: { topic_arn: 'topic' },
     properties: {
       TopicArn: 'topic_arn',
       Protocol: 'protocol',
@@ -158,6 +170,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_cloudwatch_metric_alarm: {
     type: 'AWS::CloudWatch::Alarm',
+    renamed: { alarm_name: 'name' },
     properties: {
       AlarmName: 'alarm_name',
       ...METRIC,
@@ -206,6 +219,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_cloudwatch_log_subscription_filter: {
     type: 'AWS::Logs::SubscriptionFilter',
+    renamed: { log_group_name: 'logGroup' },
     properties: { LogGroupName: 'log_group_name', DestinationArn: 'destination_arn' },
   },
   aws_cloudwatch_event_rule: {
@@ -260,10 +274,12 @@ export const AWS: Readonly<Record<string, Row>> = {
         KinesisStreamParameters: block('kinesis_stream_parameters', {
           MaximumRetryAttempts: 'maximum_retry_attempts',
           MaximumRecordAgeInSeconds: unless('maximum_record_age_in_seconds', 0),
+          DeadLetterConfig: block('dead_letter_config', DEAD_LETTERS),
         }),
         DynamoDBStreamParameters: block('dynamodb_stream_parameters', {
           MaximumRetryAttempts: 'maximum_retry_attempts',
           MaximumRecordAgeInSeconds: unless('maximum_record_age_in_seconds', 0),
+          DeadLetterConfig: block('dead_letter_config', DEAD_LETTERS),
         }),
       }),
     },
@@ -477,6 +493,7 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_api_gateway_integration: {
     type: 'AWS::ApiGateway::Method',
+    renamed: { rest_api_id: 'restApi' },
     properties: {
       RestApiId: resource('rest_api_id', API),
       Integration: object({
@@ -489,10 +506,12 @@ export const AWS: Readonly<Record<string, Row>> = {
   },
   aws_api_gateway_stage: {
     type: 'AWS::ApiGateway::Stage',
+    renamed: { rest_api_id: 'restApi' },
     properties: { StageName: 'stage_name', RestApiId: resource('rest_api_id', API) },
   },
   aws_api_gateway_method_settings: {
     type: 'AWS::ApiGateway::Stage',
+    renamed: { rest_api_id: 'restApi' },
     part: { of: 'aws_api_gateway_stage', by: 'stage_name', also: 'rest_api_id', list: 'MethodSettings' },
     properties: { ThrottlingRateLimit: unless('settings.throttling_rate_limit', -1) },
   },
@@ -581,7 +600,14 @@ export const AWS: Readonly<Record<string, Row>> = {
     type: 'AWS::IoT::TopicRule',
     properties: {
       RuleName: 'name',
-      TopicRulePayload: object({ Actions: blocks('lambda', { Lambda: object({ FunctionArn: 'function_arn' }) }) }),
+      TopicRulePayload: object({
+        RuleDisabled: choice('enabled', { true: 'false', false: 'true' }),
+        Actions: list(
+          blocks('lambda', { Lambda: object({ FunctionArn: 'function_arn' }) }),
+          blocks('dynamodb', { DynamoDB: object({ TableName: 'table_name' }) }),
+          blocks('dynamodbv2', { DynamoDBv2: object({ PutItem: block('put_item', { TableName: 'table_name' }) }) }),
+        ),
+      }),
     },
   },
   aws_kms_key: {
@@ -608,6 +634,6 @@ export const AWS: Readonly<Record<string, Row>> = {
   aws_instance: {
     type: 'AWS::EC2::Instance',
     pulumi: 'aws:ec2/instance:Instance',
-    properties: { UserData: 'user_data' },
+    properties: { UserData: either('user_data', base64('user_data_base64')) },
   },
 };

@@ -4,11 +4,12 @@
 import type { Expansion } from '../cloudformation/read/sam/expand';
 import type { Origin } from '../document';
 import { own } from '../own';
+import { isMapping } from '../resolved';
 import { AWS } from './aws';
 import type { Cell, Declared, Plan } from './cell';
 import { Conversion, type Names, type Places, unknown } from './convert';
 import { isObject, manifestOf } from './kubernetes';
-import type { Part, Row } from './row';
+import type { Fields, Part, Row } from './row';
 import { rememberManifest, rememberTemplate, wayIn } from './ways';
 
 type Raw = Record<string, unknown>;
@@ -28,8 +29,15 @@ export function bodiesOf(plan: Plan): Raw[] {
   const objects = managed.filter(isObject);
   const others = managed.filter((declared) => !isObject(declared));
   const unread = [...plan.unread];
-  const manifests = objects.flatMap((declared) => {
-    const made = manifestOf(declared);
+  const clusters = clustersOf(objects);
+  const bodies = objects.map((declared) => [declared, manifestOf(declared)] as const);
+  const twice = hasTwice(
+    bodies.flatMap(([{ deployment }, made]) =>
+      'body' in made && deployment.provider === undefined ? [made.body] : [],
+    ),
+  );
+  if (twice) unread.push(`${objects.length} objects of several clusters, which a state does not tell apart`);
+  const manifests = (twice ? [] : bodies).flatMap(([declared, made]) => {
     if ('unread' in made) {
       unread.push(made.unread);
       return [];
@@ -37,11 +45,35 @@ export function bodiesOf(plan: Plan): Raw[] {
     rememberManifest(
       made.body,
       originOf(declared, (path) => (made.ways.has('text') ? '' : wayIn(made.ways, path))),
+      clusters.get(declared),
     );
     return [made.body];
   });
   if (others.length + unread.length === 0 && manifests.length > 0) return manifests;
   return [templateOf(plan, others, unread), ...manifests];
+}
+
+/** Whether two objects have one name, which no cluster has. */
+function hasTwice(all: readonly Raw[]): boolean {
+  const names = all.flatMap(({ apiVersion, kind, metadata }) => {
+    const { name, namespace } = isMapping(metadata) ? metadata : {};
+    return typeof name === 'string' && typeof namespace !== 'symbol'
+      ? [JSON.stringify([apiVersion, kind, namespace ?? '', name])]
+      : [];
+  });
+  return new Set(names).size < names.length;
+}
+
+/** The cluster of each object, where a plan has several. */
+function clustersOf(objects: readonly Declared[]): ReadonlyMap<Declared, string> {
+  // Two providers may reach one cluster, each in its way; one with two configurations is for two.
+  const clusterOf = ({ deployment: { provider } }: Declared) =>
+    provider === undefined || provider.startsWith('urn:') ? provider : provider.replace(/^([\w-]+)(\.|$)/, '');
+  const all = objects.flatMap((each) => {
+    const cluster = clusterOf(each);
+    return cluster === undefined ? [] : [[each, cluster] as const];
+  });
+  return new Map(new Set(all.map(([, cluster]) => cluster)).size > 1 ? all : []);
 }
 
 function originOf({ address }: Declared, wayTo: (path: string) => string): Origin {
@@ -65,7 +97,7 @@ function templateOf(plan: Plan, others: readonly Declared[], unread: string[]): 
     const row = own(AWS, declared.type);
     if (row?.part) continue;
     const places: Places = new Map([['Properties', '']]);
-    const conversion = new Conversion(names, places);
+    const conversion = new Conversion(names, places, declared);
     const properties = row
       ? conversion.properties(declared.root, row.properties, 'Properties')
       : declared.native
@@ -78,6 +110,12 @@ function templateOf(plan: Plan, others: readonly Declared[], unread: string[]): 
     const row = own(AWS, declared.type);
     if (row?.part) addPart(declared, row, row.part, names, resources);
   }
+  unread.push(...names.hiddenTexts);
+  const unrelated = [...names.parts];
+  if (names.chosenValues > 0)
+    unrelated.push(
+      `${names.chosenValues} ${names.chosenValues === 1 ? 'value that is' : 'values that are'} known only after apply and may be of any of several resources`,
+    );
   if (names.openValues > 0)
     unread.push(
       `${names.openValues} ${names.openValues === 1 ? 'value that is' : 'values that are'} known only after apply and made of a local value, which a plan does not hold`,
@@ -91,6 +129,7 @@ function templateOf(plan: Plan, others: readonly Declared[], unread: string[]): 
     origins: new Map([...resources].map(([address, filling]) => [address, placesOf(filling)])),
     aliases: new Map(),
     unread,
+    unrelated,
   };
   rememberTemplate(body, expansion);
   return body;
@@ -102,11 +141,11 @@ function addPart(
   { properties }: Row,
   part: Part,
   names: PlanNames,
-  resources: ReadonlyMap<string, Filling>,
+  resources: Map<string, Filling>,
 ): void {
   const by = declared.root.at(part.by);
   const places: Places = new Map();
-  const conversion = new Conversion(names, places);
+  const conversion = new Conversion(names, places, declared);
   const wholes = conversion.resourcesAt(by, [part.of]).flatMap((address) => resources.get(address) ?? []);
   const { also } = part;
   const equal = wholes.filter(
@@ -116,7 +155,13 @@ function addPart(
   if (!whole || more.length > 0) {
     // It may be about any of them.
     const candidates = by.unknown ? [...resources.values()].filter((each) => each.declared.type === part.of) : wholes;
-    for (const each of candidates) spoil(each, part.list === undefined ? Object.keys(properties) : [part.list]);
+    const said = part.list === undefined ? Object.keys(properties) : [part.list];
+    for (const each of candidates) spoil(each, said);
+    if (OF_PERMISSIONS.test(declared.type)) return;
+    const why = more.length > 0 ? 'may be any of several' : by.unknown ? 'is not known' : 'is not in the file';
+    names.parts.push(`${declared.address}, whose ${part.of} ${why}`);
+    if (part.list === undefined)
+      resources.set(declared.address, wholeOf(declared, part, properties, conversion, places));
     return;
   }
   if (part.list === undefined) {
@@ -140,6 +185,33 @@ function addPart(
   whole.parts.push({ way, declared, places });
 }
 
+/** Parts of what says only who may do what. */
+const OF_PERMISSIONS = /^aws_(iam|kms)_/;
+
+/** A whole of which nothing is known but what one part says. */
+function wholeOf(
+  declared: Declared,
+  { of }: Part,
+  properties: Fields,
+  conversion: Conversion,
+  places: Places,
+): Filling {
+  const { type } = AWS[of];
+  const all = Object.values(AWS).filter((row) => row.type === type);
+  const others = all.flatMap((row) => [...Object.keys(row.properties), ...(row.part?.list ? [row.part.list] : [])]);
+  places.set('Properties', '');
+  return {
+    declared,
+    type,
+    properties: {
+      ...Object.fromEntries(others.map((name) => [name, unknown([])])),
+      ...conversion.properties(declared.root, properties, 'Properties'),
+    },
+    places,
+    parts: [],
+  };
+}
+
 function spoil(whole: Filling, names: readonly string[]): void {
   for (const name of names) whole.properties[name] = unknown([]);
 }
@@ -161,12 +233,28 @@ function placesOf({ declared, places, parts }: Filling): Origin {
   };
 }
 
+/** Attributes that are the name of a resource of these types only; of all others they name another one. */
+const NAMES_OF: Readonly<Record<string, RegExp>> = {
+  function_name: /^aws_lambda_function$/,
+  bucket: /^aws_s3_bucket$/,
+  stage_name: /^aws_api_gateway_stage$/,
+  key_id: /^aws_kms_key$/,
+};
+
+function ownNames({ type, identities }: Declared): Declared['identities'] {
+  return identities.filter(([attribute]) => own(NAMES_OF, attribute)?.test(type) !== false);
+}
+
 /** What the resources of one plan are called. */
 class PlanNames implements Names {
   public openValues = 0;
+  public readonly hiddenTexts: string[] = [];
+  public chosenValues = 0;
+  public readonly parts: string[] = [];
   private readonly byAddress: ReadonlyMap<string, Declared>;
   private readonly byValue = new Map<string, { readonly address: string; readonly attribute: string }>();
   private readonly byIdentity = new Map<string, string[]>();
+  private readonly byName = new Map<string, Declared[]>();
   private readonly shown: ReadonlySet<string>;
   private readonly following = new Set<string>();
 
@@ -183,6 +271,12 @@ class PlanNames implements Names {
       if (!same) this.byIdentity.set(key, [address]);
       else if (!same.includes(address)) same.push(address);
     }
+    for (const declared of whole)
+      for (const value of new Set(ownNames(declared).map(([, each]) => each))) {
+        const same = this.byName.get(value);
+        if (same) same.push(declared);
+        else this.byName.set(value, [declared]);
+      }
     // The id of one may be the ARN of another that it belongs to.
     const rank = ({ type, attribute }: (typeof named)[number]) =>
       (attribute === 'arn' ? 0 : 2) + (Object.hasOwn(AWS, type) ? 0 : 1);
@@ -226,7 +320,19 @@ class PlanNames implements Names {
     return this.byIdentity.get(`${type}\n${value}`) ?? [];
   }
 
+  public namesakes(value: string): readonly Declared[] {
+    return this.byName.get(value) ?? [];
+  }
+
+  public chosen(_: Cell): void {
+    this.chosenValues += 1;
+  }
+
   public open(_: Cell): void {
     this.openValues += 1;
+  }
+
+  public hidden({ path }: Cell, { address }: Declared): void {
+    this.hiddenTexts.push(`a text that the file marks as a secret: ${path} of ${address}`);
   }
 }

@@ -5,7 +5,8 @@ import { limited } from '../limits';
 import { own } from '../own';
 import { isMapping } from '../resolved';
 import { UnreadableError } from '../unreadable';
-import type { Cell, Declared } from './cell';
+import { AWS } from './aws';
+import { areApart, type Cell, type Declared, placeOf } from './cell';
 import type { Field, Fields, Row, Shaped } from './row';
 
 type Raw = Record<string, unknown>;
@@ -21,8 +22,14 @@ export interface Names {
   called(value: string): { readonly address: string; readonly attribute: string } | undefined;
   /** The resources of a type that are called so. */
   identified(type: string, value: string): readonly string[];
+  /** The resources of any type that are called so. */
+  namesakes(value: string): readonly Declared[];
+  /** Told of a value that may be that of several resources. */
+  chosen(cell: Cell): void;
   /** Told of a value whose sources the plan does not tell. */
   open(cell: Cell): void;
+  /** Told of a text with many values that is a secret as a whole. */
+  hidden(cell: Cell, of: Declared): void;
 }
 
 /** The places of values in the file, by the place in what is made. */
@@ -43,11 +50,31 @@ const STATEMENT: Fields = {
 const AS_WRITTEN =
   /^(redrivePolicy|policyDocument|assumeRolePolicyDocument|eventPattern|definition|definitionSubstitutions|body|keyPolicy|parameters|variables)$/;
 
+/** The names of properties that rules read, by the same in small letters: such a provider spells acronyms as words. */
+const NAMES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.values(AWS)
+    .flatMap(({ properties, part }) => [...namesIn(properties), ...(part?.list === undefined ? [] : [part.list])])
+    .map((name) => [name.toLowerCase(), name]),
+);
+
+function namesIn(fields: Fields): string[] {
+  return Object.entries(fields).flatMap(([name, field]) => [name, ...namesOf(field)]);
+}
+
+function namesOf(field: Field): string[] {
+  if (typeof field === 'string') return [];
+  if ('fields' in field) return namesIn(field.fields);
+  if (!('of' in field)) return [];
+  return [field.of].flat().flatMap((each) => namesOf(each as Field));
+}
+
 /** Converts the resources of one plan. */
 export class Conversion {
   constructor(
     private readonly names: Names,
     private readonly places: Places,
+    /** Whose values they are. */
+    private readonly of: Declared,
   ) {}
 
   /** The properties of a row, without those that are absent. */
@@ -75,8 +102,9 @@ export class Conversion {
     return Object.fromEntries(
       cell.keys().flatMap((key) => {
         const place = cell.under(key);
-        const value = this.nativeValue(place, `${at}.${capital(key)}`, key);
-        return value === undefined ? [] : [[capital(key), value]];
+        const name = own(NAMES, key.toLowerCase()) ?? capital(key);
+        const value = this.nativeValue(place, `${at}.${name}`, key);
+        return value === undefined ? [] : [[name, value]];
       }),
     );
   }
@@ -104,7 +132,36 @@ export class Conversion {
     this.places.set(at, cell.path);
     if (cell.unset) return undefined;
     if (cell.unknown) return this.made(cell);
+    if (typeof cell.value === 'string') {
+      const named = this.namesake(cell, cell.value);
+      if (named !== undefined) return named;
+    }
     return this.value(cell.value, (key) => cell.under(key), at);
+  }
+
+  /** What a known name means, where a resource that is deployed elsewhere has the same; undefined for any other text. */
+  private namesake(cell: Cell, text: string): unknown {
+    const all = this.names.namesakes(text);
+    const { deployment, address } = this.of;
+    if (!all.some((each) => areApart(each.deployment, deployment))) return undefined;
+    const sources = cell.sources().resources.filter((source) => all.some((each) => each.address === source.address));
+    const [source, ...more] = sources;
+    if (source !== undefined && more.length === 0)
+      return this.reference(source.address, nameOf(all, source.address, text));
+    const near = all.filter((each) => !areApart(each.deployment, deployment));
+    // Its own name.
+    if (near.some((each) => each.address === address)) return undefined;
+    return near.length === 1 ? this.reference(near[0].address, nameOf(near, near[0].address, text)) : unknown([]);
+  }
+
+  /** What an ARN means whose name resources in several places have; undefined for any other. */
+  private elsewhere(text: string): unknown {
+    const all = this.names.namesakes(text.slice(text.lastIndexOf(':') + 1));
+    const there = placeOf(text);
+    const near = all.filter((each) => !areApart(each.deployment, there));
+    if (near.length === all.length && all.every((each) => !areApart(each.deployment, this.of.deployment)))
+      return undefined;
+    return unknown([]);
   }
 
   /** A parsed value that is known. */
@@ -114,7 +171,7 @@ export class Conversion {
 
   /** What stands for a value that is known only after apply. */
   public made(cell: Cell, types?: readonly string[]): unknown {
-    const { resources, open } = cell.sources();
+    const { resources, open, chosen } = cell.sources();
     const found = new Map(
       resources.flatMap(({ address, attribute }) => {
         const target = this.names.target(address);
@@ -123,8 +180,9 @@ export class Conversion {
       }),
     );
     const [first] = found;
-    if (found.size === 1) return this.reference(first[0], first[1]);
-    if (found.size === 0 && open) this.names.open(cell);
+    if (found.size === 1) return { 'Fn::MadeOf': this.reference(first[0], first[1]) };
+    if (found.size > 1 && chosen) this.names.chosen(cell);
+    if (found.size === 0 && open && !cell.sensitive) this.names.open(cell);
     return unknown([...found.keys()]);
   }
 
@@ -163,13 +221,27 @@ export class Conversion {
     if (only !== undefined && more.length === 0) return [only];
     const { value } = cell;
     if (cell.unknown || typeof value !== 'string') return [];
-    return types.map((type) => this.names.identified(type, value)).find((found) => found.length > 0) ?? [];
+    return (
+      types
+        .map((type) => this.names.identified(type, value).filter((address) => !this.isApart(address)))
+        .find((found) => found.length > 0) ?? []
+    );
+  }
+
+  private isApart(address: string): boolean {
+    const other = this.names.declared(address);
+    return other !== undefined && areApart(other.deployment, this.of.deployment);
   }
 
   /** The data source at an address. */
   public dataAt(address: string): Declared | undefined {
     const declared = this.names.declared(address);
     return declared?.data ? declared : undefined;
+  }
+
+  /** Tells of a text with many values that is hidden as a whole. */
+  public told(cell: Cell): void {
+    if (cell.sensitive) this.names.hidden(cell, this.of);
   }
 
   /** Marks a place. */
@@ -182,7 +254,8 @@ export class Conversion {
     if (value === null || value === undefined || value === '') return undefined;
     if (typeof value === 'string') {
       const named = /^(arn:|https?:\/\/)/.test(value) ? this.names.called(value) : undefined;
-      return named ? this.reference(named.address, named.attribute) : value;
+      if (named) return this.reference(named.address, named.attribute);
+      return (value.startsWith('arn:') ? this.elsewhere(value) : undefined) ?? value;
     }
     if (Array.isArray(value)) {
       if (value.length === 0) return undefined;
@@ -205,6 +278,12 @@ export class Conversion {
   }
 }
 
+/** The attribute of a resource that a name is. */
+function nameOf(all: readonly Declared[], address: string, text: string): string {
+  const { identities } = all.find((each) => each.address === address)!;
+  return identities.find(([attribute, value]) => value === text && attribute !== 'id')?.[0] ?? '';
+}
+
 type Shape<K> = (own: Conversion, cell: Cell, field: Extract<Shaped, { as: K }>, at: string) => unknown;
 
 const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
@@ -213,20 +292,28 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
     own.mark(at, place);
     if (place.unset) return undefined;
     if (!place.unknown) return own.literal(parsed(place.value));
+    own.told(place);
     if (made === undefined) return own.made(place);
     return Object.fromEntries(
       Object.entries(made).map(([key, type]) => [key, type === '' ? unknown([]) : own.made(place, [type])]),
     );
   },
+  base64: (own, cell, { from }, at) => {
+    const place = within(cell, from);
+    const value = own.plain(place, at);
+    return typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : value;
+  },
   capitals: (own, cell, { from }, at) => {
     const place = within(cell, from);
     own.mark(at, place);
+    own.told(place);
     return place.unknown ? own.made(place) : own.literal(capitalized(parsed(place.value)));
   },
   policy: (own, cell, { from }, at) => {
     const place = within(cell, from);
     own.mark(at, place);
     if (place.unset) return undefined;
+    own.told(place);
     return place.unknown ? unknownPolicy(own, place) : own.literal(parsed(place.value));
   },
   block: (own, cell, { from, fields, when }, at) => {
@@ -302,6 +389,13 @@ const SHAPES: { readonly [K in Shaped['as']]: Shape<K> } = {
   known: (own, cell, { of }, at) => {
     const from = typeof of === 'string' ? of : 'from' in of ? of.from : '';
     return within(cell, from).unset ? undefined : own.field(cell, of, at);
+  },
+  without: (own, cell, { of, other }, at) => {
+    const place = cell.at(other);
+    if (place.unknown) return unknown([]);
+    return place.value === undefined || place.value === null || place.value === ''
+      ? own.field(cell, of, at)
+      : undefined;
   },
   set: (_, __, { value }) => value,
 };

@@ -12,6 +12,7 @@ type Raw = Record<string, unknown>;
 export const OBJECTS: Readonly<Record<string, readonly [apiVersion: string, kind: string]>> = {
   kubernetes_config_map: ['v1', 'ConfigMap'],
   kubernetes_config_map_v1: ['v1', 'ConfigMap'],
+  kubernetes_config_map_v1_data: ['v1', 'ConfigMap'],
   kubernetes_cron_job: ['batch/v1', 'CronJob'],
   kubernetes_cron_job_v1: ['batch/v1', 'CronJob'],
   kubernetes_daemonset: ['apps/v1', 'DaemonSet'],
@@ -55,7 +56,6 @@ const LISTS: Readonly<Record<string, string>> = {
   volume_mount: 'volumeMounts',
   volume_device: 'volumeDevices',
   volume_claim_template: 'volumeClaimTemplates',
-  port: 'ports',
   env: 'env',
   env_from: 'envFrom',
   toleration: 'tolerations',
@@ -67,7 +67,6 @@ const LISTS: Readonly<Record<string, string>> = {
   match_expression: 'matchExpressions',
   match_expressions: 'matchExpressions',
   match_fields: 'matchFields',
-  metric: 'metrics',
   on_pod_condition: 'onPodConditions',
   option: 'options',
   policy: 'policies',
@@ -82,13 +81,18 @@ const LISTS: Readonly<Record<string, string>> = {
 
 /** Lists within another block, where the provider has a name for a single one. */
 const MANY_IN: Readonly<Record<string, string>> = {
+  'container port': 'ports',
+  'ephemeral_container port': 'ports',
+  'init_container port': 'ports',
+  'spec metric': 'metrics',
+  'spec port': 'ports',
   'pod_affinity required_during_scheduling_ignored_during_execution': 'requiredDuringSchedulingIgnoredDuringExecution',
   'pod_anti_affinity required_during_scheduling_ignored_during_execution':
     'requiredDuringSchedulingIgnoredDuringExecution',
 };
 
 /** Blocks of those names that stand once there. */
-const ONCE_IN = ['external metric', 'object metric', 'pods metric', 'ephemeral volume_claim_template'];
+const ONCE_IN = ['ephemeral volume_claim_template'];
 
 /** Attributes whose keys a person has chosen. */
 const MAPS = [
@@ -117,6 +121,7 @@ const SPELT: Readonly<Record<string, string>> = {
   host_pid: 'hostPID',
   host_ip: 'hostIP',
   pod_ip: 'podIP',
+  target_cpu_utilization_percentage: 'targetCPUUtilizationPercentage',
 };
 
 /** Where the values of a manifest stand in the resource, by the way in the manifest. */
@@ -137,17 +142,35 @@ export function manifestOf({ address, type, root, manifest }: Declared): Manifes
   const attribute = own(WHOLE, type);
   if (attribute !== undefined) {
     const place = root.at(attribute);
-    const body = place.unknown ? UNKNOWN : whole(place, ways);
+    if (place.unknown) return { unread: `${address}, whose manifest is known only after apply` };
+    const body = whole(place, ways);
     if (!isMapping(body) || typeof body.apiVersion !== 'string' || typeof body.kind !== 'string')
-      return { unread: `${address}, whose manifest is known only after apply` };
-    return { body, ways };
+      return { unread: `${address}, whose ${attribute} is not one manifest` };
+    const namespace = root.at('override_namespace');
+    if (type !== 'kubectl_manifest' || namespace.value === undefined || namespace.value === null) {
+      if (!namespace.unknown || namespace.unset) return { body, ways };
+    }
+    const metadata = isMapping(body.metadata) ? body.metadata : {};
+    return {
+      body: { ...body, metadata: { ...metadata, namespace: namespace.unknown ? UNKNOWN : namespace.value } },
+      ways,
+    };
   }
   const [apiVersion, kind] = own(OBJECTS, type)!;
   const entries = root
     .keys()
-    .filter((key) => !['id', 'wait_for_rollout', 'wait_for_completion', 'timeouts', 'immutable'].includes(key))
+    .filter(
+      (key) =>
+        !['id', 'wait_for_rollout', 'wait_for_completion', 'timeouts', 'immutable', 'force', 'field_manager'].includes(
+          key,
+        ),
+    )
     .flatMap((key) => field(root, key, '', ways, ''));
-  return { body: { apiVersion, kind, ...Object.fromEntries(entries) }, ways };
+  const body: Raw = { apiVersion, kind, ...Object.fromEntries(entries) };
+  // Entries of a map that is an object of its own, and is not to be taken for it.
+  if (type === 'kubernetes_config_map_v1_data' && isMapping(body.metadata))
+    body.metadata = { ...body.metadata, name: UNKNOWN };
+  return { body, ways };
 }
 
 function whole(place: Cell, ways: Ways): unknown {

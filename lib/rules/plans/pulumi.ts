@@ -6,7 +6,7 @@ import { TYPES_READ } from '../cloudformation/read/types';
 import { own } from '../own';
 import { isMapping, UNKNOWN } from '../resolved';
 import { AWS } from './aws';
-import { type Cell, type Declared, IDENTITIES, type Plan, type Sources } from './cell';
+import { type Cell, type Declared, deploymentOf, IDENTITIES, type Plan, type Sources } from './cell';
 
 type Raw = Record<string, unknown>;
 
@@ -15,6 +15,9 @@ const UNKNOWN_VALUE = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
 /** The key of what is no plain value: a secret, a file, an archive. */
 const SIGNATURE = '4dabf18193072939515e22adb298388d';
+
+/** What a preview writes in place of a secret; only an exported stack has the object. */
+const HIDDEN = '[secret]';
 
 /** Steps after which there is no resource, and those of what was there before. */
 const GONE = ['delete', 'delete-replaced', 'discard', 'discard-replaced', 'remove-pending-replace', 'forget'];
@@ -35,7 +38,6 @@ function isEmptyStack(parsed: Raw): boolean {
 /** What a stack will hold after the update, or holds. */
 export function pulumiPlan(parsed: Raw): Plan {
   const states = isMapping(parsed.deployment) ? list(parsed.deployment.resources) : statesOf(parsed);
-  const unread: string[] = [];
   // A replacement has two steps, and one resource.
   const byUrn = new Map(
     states
@@ -43,13 +45,35 @@ export function pulumiPlan(parsed: Raw): Plan {
       .filter((state) => state.delete !== true && state.custom !== false && typeof state.urn === 'string')
       .map((state) => [state.urn as string, state]),
   );
+  const regions = new Map(
+    [...byUrn].flatMap(([urn, { inputs }]) => {
+      const region = mapping(inputs).region;
+      return typeof region === 'string' && !isUnknown(region) ? [[providerOf(urn), region] as const] : [];
+    }),
+  );
   const declared = [...byUrn].flatMap(([urn, state]) => {
     const token = text(state.type);
     // A provider, and what another program has made.
     if (token.startsWith('pulumi:') || state.external === true) return [];
-    return [declaredFrom(urn, token, state)];
+    return [declaredFrom(urn, token, state, regions)];
   });
-  return { declared, unread };
+  return { declared, unread: unreadOf(parsed) };
+}
+
+/** What a preview leaves out. */
+function unreadOf(parsed: Raw): string[] {
+  if (!Array.isArray(parsed.steps)) return [];
+  const failed = list(parsed.diagnostics).some((each) => isMapping(each) && each.severity === 'error');
+  const { same } = mapping(parsed.changeSummary);
+  const shown = parsed.steps.filter((step) => isMapping(step) && step.op === 'same').length;
+  const left = typeof same === 'number' ? same - shown : 0;
+  return [
+    ...(failed ? ['the rest of a preview that ended with an error'] : []),
+    ...(parsed.maybeCorrupt === true ? ['what a preview does not tell that calls itself perhaps corrupt'] : []),
+    ...(left > 0
+      ? [`${left} unchanged ${left === 1 ? 'resource' : 'resources'}; run pulumi preview --json --show-sames`]
+      : []),
+  ];
 }
 
 function statesOf({ steps }: Raw): readonly unknown[] {
@@ -59,7 +83,12 @@ function statesOf({ steps }: Raw): readonly unknown[] {
     .map(({ newState }) => newState);
 }
 
-function declaredFrom(urn: string, token: string, state: Raw): Declared {
+/** The name of a provider's configuration; the default ones of several versions are one. */
+function providerOf(urn: string): string {
+  return urn.replace(/^.*::pulumi:providers:([\w-]+)::default(_[\w.]*)?$/, '$1');
+}
+
+function declaredFrom(urn: string, token: string, state: Raw, regions: ReadonlyMap<string, string>): Declared {
   const inputs = mapping(state.inputs);
   const outputs = mapping(state.outputs);
   const dependencies = mapping(state.propertyDependencies);
@@ -69,19 +98,39 @@ function declaredFrom(urn: string, token: string, state: Raw): Declared {
     ),
     open: false,
   });
+  const type = typeOf(token);
+  const renamed = own(AWS, type)?.renamed ?? {};
+  // Its id stands behind its URN.
+  const provider = text(state.provider) === '' ? undefined : providerOf(text(state.provider).replace(/::[^:]*$/, ''));
   const identities = IDENTITIES.flatMap((name) => {
-    const value = name === 'id' ? (state.id ?? outputs.id) : (own(outputs, camel(name)) ?? own(inputs, camel(name)));
-    return typeof value === 'string' && value !== '' && !value.includes(UNKNOWN_VALUE) ? [[name, value] as const] : [];
+    const value =
+      name === 'id'
+        ? (state.id ?? outputs.id)
+        : (own(outputs, inputOf(name, renamed)) ?? own(inputs, inputOf(name, renamed)));
+    return typeof value === 'string' && value !== '' && !isUnknown(value) ? [[name, value] as const] : [];
   });
   return {
     address: urn,
-    type: typeOf(token),
+    type,
     data: false,
-    root: new Place(inputs, '', '', sourcesOf),
+    deployment: deploymentOf(
+      type,
+      (attribute) => own(outputs, inputOf(attribute, renamed)) ?? own(inputs, inputOf(attribute, renamed)),
+      provider,
+      provider === undefined ? undefined : regions.get(provider),
+    ),
+    root: new Place(inputs, '', '', sourcesOf, renamed),
     identities,
     ...(token.startsWith('kubernetes:') ? { manifest: manifestOf(token, inputs) } : {}),
     ...(token.startsWith('aws-native:') ? { native: { type: NATIVE.get(token.toLowerCase()) ?? token } } : {}),
   };
+}
+
+type Renamed = Readonly<Record<string, string>>;
+
+/** Pulumi's name of an attribute. */
+function inputOf(name: string, renamed: Renamed): string {
+  return own(renamed, name) ?? camel(name);
 }
 
 /** Parts of a type's name in Terraform that are one module of Pulumi. */
@@ -114,6 +163,8 @@ class Place implements Cell {
     /** The input that it is part of. */
     private readonly top: string,
     private readonly sourcesOf: (key: string) => Sources,
+    /** Inputs whose names do not follow from Terraform's. */
+    private readonly renamed: Renamed = {},
   ) {}
 
   public get unknown(): boolean {
@@ -122,6 +173,10 @@ class Place implements Cell {
 
   public get unset(): boolean {
     return false;
+  }
+
+  public get sensitive(): boolean {
+    return this.value === HIDDEN;
   }
 
   public at(name: string): Cell {
@@ -143,7 +198,7 @@ class Place implements Cell {
 
   /** Pulumi's name of an attribute: with capitals, and of several blocks in the plural. */
   private keyOf(name: string): string {
-    const single = camel(name);
+    const single = inputOf(name, this.renamed);
     const { value } = this;
     if (!isMapping(value) || Object.hasOwn(value, single)) return single;
     return (
@@ -165,7 +220,7 @@ class Place implements Cell {
 }
 
 function isUnknown(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes(UNKNOWN_VALUE);
+  if (typeof value === 'string') return value === HIDDEN || value.includes(UNKNOWN_VALUE);
   return isMapping(value) && Object.hasOwn(value, SIGNATURE);
 }
 

@@ -41,6 +41,7 @@ interface Scope {
 }
 
 const NOTHING: Sources = { resources: [], open: false };
+const CONSTANT: Sources = { resources: [], open: false, constant: true };
 const OPEN: Sources = { resources: [], open: true };
 
 /** The references of one plan. */
@@ -83,48 +84,70 @@ export class References {
   public sources(expression: unknown, module: string, self: Self, level = 0): Sources {
     const scope = this.scope(module);
     const references = isMapping(expression) ? expression.references : undefined;
+    if (isMapping(expression) && 'constant_value' in expression) return CONSTANT;
     if (!scope || !Array.isArray(references)) return NOTHING;
     const texts = references.filter((each): each is string => typeof each === 'string');
+    // An index stands among the references, and where it belongs is not told: its own key is meant if it can be no other.
+    const isOwnKey =
+      texts.some((text) => /^(each\.key|count\.index)$/.test(text)) &&
+      !texts.some((text) => /^(each\.value|var|local|module)\b/.test(text));
     const found = texts
       .filter((text) => !texts.some((other) => other.startsWith(`${text}.`) || other.startsWith(`${text}[`)))
-      .map((text) => this.follow(text, scope, self, level));
+      .map((text) => this.follow(text, scope, self, level, isOwnKey));
     const resources = found.flatMap((one) => one.resources);
     if (resources.length > MOST_FOUND) return OPEN;
-    return { resources, open: found.some(({ open }) => open) };
+    return joinedSources(found);
   }
 
-  private follow(text: string, scope: Scope, self: Self, level: number): Sources {
+  private follow(text: string, scope: Scope, self: Self, level: number, isOwnKey: boolean): Sources {
     this.steps += 1;
     if (this.steps > MOST_STEPS || level > MOST_LEVELS) return OPEN;
     const parts = partsOf(text);
     const [first, second] = parts;
     switch (first) {
       case 'each':
-        return second === 'value'
-          ? this.sources(self.config.for_each_expression, scope.address, self, level + 1)
-          : NOTHING;
+        return second === 'value' ? this.eachValue(scope, self, level) : CONSTANT;
       case 'count':
       case 'path':
       case 'terraform':
+        return CONSTANT;
       case 'self':
         return NOTHING;
       case 'local':
         return OPEN;
       case 'var': {
-        if (!scope.outer) return NOTHING;
+        // Those of the root have values before there is a plan.
+        if (!scope.outer) return CONSTANT;
         const { scope: outer, call, index } = scope.outer;
         const expression = own(mapping(call.expressions), String(second));
+        if (expression === undefined) return CONSTANT;
         return this.sources(expression, outer.address, { index, config: call }, level + 1);
       }
       case 'module':
-        return this.output(parts, scope, self, level);
+        return this.output(parts, scope, self, level, isOwnKey);
       default:
-        return this.instances(parts, scope, self);
+        return this.instances(parts, scope, self, isOwnKey);
     }
   }
 
+  /** What the value of its key refers to: of several resources, that of the same key. */
+  private eachValue(scope: Scope, self: Self, level: number): Sources {
+    const expression = self.config.for_each_expression;
+    const texts = isMapping(expression) && Array.isArray(expression.references) ? expression.references : [];
+    const references = { references: [...texts, 'each.key'] };
+    return texts.length === 0
+      ? this.sources(expression, scope.address, self, level + 1)
+      : this.sources(references, scope.address, self, level + 1);
+  }
+
   /** What an output of a module refers to. */
-  private output(parts: readonly (string | Index)[], scope: Scope, self: Self, level: number): Sources {
+  private output(
+    parts: readonly (string | Index)[],
+    scope: Scope,
+    self: Self,
+    level: number,
+    isOwnKey: boolean,
+  ): Sources {
     const [, name, third, fourth] = parts;
     const index = third instanceof Index ? third.key : undefined;
     const output = third instanceof Index ? fourth : third;
@@ -132,27 +155,28 @@ export class References {
     if (typeof output !== 'string') return OPEN;
     const all = [...(this.modules.get(prefix) ?? [])];
     const keyed = (key: unknown) => all.filter((address) => address === `${prefix}${written(key)}`);
-    const own_ = index !== undefined ? keyed(index) : self.index !== undefined ? keyed(self.index) : [];
+    const own_ = index !== undefined ? keyed(index) : self.index !== undefined && isOwnKey ? keyed(self.index) : [];
     const found = (own_.length > 0 ? own_ : all).map((address) => {
       const inner = this.scope(address);
       const declared = mapping(own(mapping(inner?.config.outputs), output));
       return this.sources(declared.expression, address, { config: {} }, level + 1);
     });
-    return { resources: found.flatMap(({ resources }) => resources), open: found.some(({ open }) => open) };
+    return joinedSources(found);
   }
 
-  private instances(parts: readonly (string | Index)[], scope: Scope, self: Self): Sources {
+  private instances(parts: readonly (string | Index)[], scope: Scope, self: Self, isOwnKey: boolean): Sources {
     const data = parts[0] === 'data';
     const [type, name, ...rest] = data ? parts.slice(1) : parts;
     const all = this.byName.get(`${scope.address}\n${data ? 'data.' : ''}${type}.${name}`) ?? [];
     const index = rest[0] instanceof Index ? rest[0].key : undefined;
     const attribute = rest.find((part) => typeof part === 'string');
     const own_ = all.filter((one) => one.index === (index ?? self.index));
-    const meant = index !== undefined || (own_.length > 0 && all.length > 1) ? own_ : all;
+    const meant = index !== undefined || (isOwnKey && own_.length > 0 && all.length > 1) ? own_ : all;
     if (meant.length > MOST_FOUND) return OPEN;
     return {
       resources: meant.map(({ address }) => ({ address, attribute: typeof attribute === 'string' ? attribute : '' })),
       open: false,
+      chosen: meant.length > 1 && self.index !== undefined,
     };
   }
 
@@ -179,6 +203,16 @@ export class References {
     this.scopes.set(address, scope);
     return scope;
   }
+}
+
+/** What several references together refer to. */
+function joinedSources(all: readonly Sources[]): Sources {
+  return {
+    resources: all.flatMap(({ resources }) => resources),
+    open: all.some(({ open }) => open),
+    chosen: all.some(({ chosen }) => chosen),
+    constant: all.length > 0 && all.every(({ constant }) => constant),
+  };
 }
 
 const CONFIGS = new WeakMap<object, Map<string, Raw>>();

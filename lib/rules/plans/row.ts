@@ -13,6 +13,8 @@ export interface Row {
   readonly attributes?: Readonly<Record<string, string>>;
   /** Its name in Pulumi's bridged provider, where that does not follow from Terraform's. */
   readonly pulumi?: string;
+  /** Inputs of Pulumi's provider by attribute, where they do not follow from Terraform's names. */
+  readonly renamed?: Readonly<Record<string, string>>;
 }
 
 /** The whole that a resource is a part of. */
@@ -36,6 +38,7 @@ export type Field = string | Shaped;
 /** A property that is written differently. */
 export type Shaped =
   | { readonly as: 'json'; readonly from: string; readonly made?: Readonly<Record<string, string>> }
+  | { readonly as: 'base64'; readonly from: string }
   | { readonly as: 'capitals'; readonly from: string }
   | { readonly as: 'policy'; readonly from: string }
   | { readonly as: 'block'; readonly from: string; readonly fields: Fields; readonly when?: string }
@@ -49,6 +52,7 @@ export type Shaped =
   | { readonly as: 'resource'; readonly from: string; readonly types: readonly string[]; readonly before?: string }
   | { readonly as: 'either'; readonly of: readonly Field[] }
   | { readonly as: 'known'; readonly of: Field }
+  | { readonly as: 'without'; readonly of: Field; readonly other: string }
   | { readonly as: 'set'; readonly value: string | boolean };
 
 /**
@@ -57,6 +61,9 @@ export type Shaped =
  * @param made its keys that a plan does not tell before it is applied, each with the type of resource that it names
  */
 export const json = (from: string, made?: Readonly<Record<string, string>>): Shaped => ({ as: 'json', from, made });
+
+/** A text in base64. */
+export const base64 = (from: string): Shaped => ({ as: 'base64', from });
 
 /** JSON in a text whose keys begin with a small letter, where CloudFormation has a capital. */
 export const capitals = (from: string): Shaped => ({ as: 'capitals', from });
@@ -108,6 +115,9 @@ export const either = (...of: readonly Field[]): Shaped => ({ as: 'either', of }
 
 /** Absent where it is known only after apply: the provider computes it, unless a resource of its own says otherwise. */
 export const known = (of: Field): Shaped => ({ as: 'known', of });
+
+/** Absent where another attribute is given, beside which the provider writes a zero for it. */
+export const without = (other: string, of: Field): Shaped => ({ as: 'without', of, other });
 
 /** A value that the type itself says. */
 export const set = (value: string | boolean): Shaped => ({ as: 'set', value });

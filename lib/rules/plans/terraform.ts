@@ -3,7 +3,7 @@
  */
 import { own } from '../own';
 import { isMapping } from '../resolved';
-import { type Cell, IDENTITIES, type Plan, type Sources } from './cell';
+import { type Cell, deploymentOf, IDENTITIES, type Plan, type Sources } from './cell';
 import { type Instance, References, type Self } from './references';
 
 type Raw = Record<string, unknown>;
@@ -35,6 +35,7 @@ export function terraformPlan(parsed: Raw): Plan {
     configuration,
     found.map(({ raw, module }) => instanceOf(raw, module)),
   );
+  const providers = new Providers(mapping(parsed.configuration), mapping(parsed.variables));
   const declared = found.map(({ raw, module }) => {
     const instance = instanceOf(raw, module);
     const config = references.configOf(module, instance.name);
@@ -43,6 +44,7 @@ export function terraformPlan(parsed: Raw): Plan {
     const place = new Place(
       mapping(raw.values),
       isPlan ? mapping(change?.after_unknown) : {},
+      isMapping(raw.sensitive_values) ? raw.sensitive_values : change?.after_sensitive,
       config === undefined ? undefined : mapping(config.expressions),
       '',
       (expression) => references.sources(expression, module, self),
@@ -52,6 +54,11 @@ export function terraformPlan(parsed: Raw): Plan {
       type: text(raw.type),
       data: raw.mode === 'data',
       root: place,
+      deployment: deploymentOf(
+        text(raw.type),
+        (attribute) => own(mapping(raw.values), attribute),
+        ...providers.of(config?.provider_config_key),
+      ),
       identities: IDENTITIES.flatMap((key) => {
         const value = mapping(raw.values)[key];
         return typeof value === 'string' && value !== '' ? [[key, value] as const] : [];
@@ -105,6 +112,36 @@ function unreadOf(parsed: Raw): string[] {
   ];
 }
 
+/** The configurations of providers. */
+class Providers {
+  private readonly known: Raw;
+
+  constructor(
+    configuration: Raw,
+    private readonly variables: Raw,
+  ) {
+    this.known = mapping(configuration.provider_config);
+  }
+
+  /** The configuration that a resource has, and its region. */
+  public of(key: unknown): [provider?: string, region?: string] {
+    if (typeof key !== 'string') return [];
+    // Before version 1.1 of Terraform, the name of a module stands before what it has from the one above.
+    const name = Object.hasOwn(this.known, key) ? key : key.replace(/^.*:/, '');
+    const { region } = mapping(mapping(own(this.known, name)).expressions);
+    return [name, this.constant(region)];
+  }
+
+  private constant(expression: unknown): string | undefined {
+    const { constant_value: value, references } = mapping(expression);
+    if (typeof value === 'string') return value;
+    const [only, ...more] = list(references);
+    if (typeof only !== 'string' || more.length > 0 || !only.startsWith('var.')) return undefined;
+    const variable = mapping(own(this.variables, only.slice('var.'.length))).value;
+    return typeof variable === 'string' ? variable : undefined;
+  }
+}
+
 /** What an expression is when the resource has one for each of its attributes, and none for this. */
 const UNSET = Symbol('unset');
 
@@ -113,6 +150,8 @@ class Place implements Cell {
     public readonly value: unknown,
     /** `after_unknown` of it. */
     private readonly hidden: unknown,
+    /** `sensitive_values` of it. */
+    private readonly secret: unknown,
     /** The expressions of a block, or that of an attribute; undefined when the configuration does not tell. */
     private readonly expression: unknown,
     public readonly path: string,
@@ -120,11 +159,18 @@ class Place implements Cell {
   ) {}
 
   public get unknown(): boolean {
-    return this.hidden === true;
+    return this.hidden === true || this.sensitive;
+  }
+
+  /** A number or a flag is no secret, and a mapping has keys that are none. */
+  public get sensitive(): boolean {
+    return this.secret === true && typeof this.value === 'string' && this.value !== '';
   }
 
   public get unset(): boolean {
-    return this.hidden === true && this.expression === UNSET;
+    if (this.hidden !== true) return false;
+    // What is made of constants only would be known, if it were not null.
+    return this.expression === UNSET || (hasReferences(this.expression) && this.sources().constant === true);
   }
 
   public at(key: string): Cell {
@@ -145,7 +191,8 @@ class Place implements Cell {
 
   private below(key: string | number, path: string): Place {
     const hidden = this.hidden === true ? true : memberOf(this.hidden, key);
-    return new Place(memberOf(this.value, key), hidden, this.expressionOf(key), path, this.resolve);
+    const secret = this.secret === true ? true : memberOf(this.secret, key);
+    return new Place(memberOf(this.value, key), hidden, secret, this.expressionOf(key), path, this.resolve);
   }
 
   private expressionOf(key: string | number): unknown {
@@ -163,6 +210,10 @@ class Place implements Cell {
 
 function isOfAttribute(expression: Raw): boolean {
   return Array.isArray(expression.references) || 'constant_value' in expression;
+}
+
+function hasReferences(expression: unknown): boolean {
+  return isMapping(expression) && list(expression.references).length > 0;
 }
 
 function memberOf(value: unknown, key: string | number): unknown {

@@ -6,6 +6,7 @@ import type { Origin } from '../document';
 
 const TEMPLATES = new WeakMap<object, Expansion>();
 const MANIFESTS = new WeakMap<object, Origin>();
+const CLUSTERS = new WeakMap<object, string>();
 
 /** Remembers the places of the resources of a template. */
 export function rememberTemplate(body: object, expansion: Expansion): void {
@@ -17,9 +18,15 @@ export function madeTemplate(body: object): Expansion | undefined {
   return TEMPLATES.get(body);
 }
 
-/** Remembers the place of a manifest. */
-export function rememberManifest(body: object, origin: Origin): void {
+/** Remembers the place of a manifest, and its cluster where a plan has several. */
+export function rememberManifest(body: object, origin: Origin, cluster?: string): void {
   MANIFESTS.set(body, origin);
+  if (cluster !== undefined) CLUSTERS.set(body, cluster);
+}
+
+/** The cluster of a manifest that was made of a plan for several; undefined for any other. */
+export function clusterOf(body: object): string | undefined {
+  return CLUSTERS.get(body);
 }
 
 /** The place of a manifest that was made of a plan; undefined for any other. */

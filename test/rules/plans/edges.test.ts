@@ -5,76 +5,12 @@ import { join } from 'node:path';
 import { judgeEach } from '../../../lib/rules/check';
 import { TYPES_READ } from '../../../lib/rules/cloudformation/read/types';
 import { linesOf } from '../../../lib/rules/lines';
-import { notRead } from '../../../lib/rules/not-read';
 import { AWS } from '../../../lib/rules/plans/aws';
 import { readEach } from '../../../lib/rules/read';
 import { answer } from '../../bin/harness';
+import { judged, type Made, plan, refers } from './made';
 
 type Raw = Record<string, unknown>;
-
-interface Made {
-  readonly address: string;
-  readonly values?: Raw;
-  readonly unknown?: Raw;
-  readonly expressions?: Raw;
-  readonly more?: Raw;
-  /** More of its configuration. */
-  readonly config?: Raw;
-}
-
-/** A plan with these resources in its root module. */
-function plan(resources: readonly Made[], more: Raw = {}): Raw {
-  const parts = (address: string) => /^(?:data\.)?([^.]+)\.([^[]+)/.exec(address)!.slice(1);
-  const mode = (address: string) => (address.startsWith('data.') ? 'data' : 'managed');
-  const named = resources.map(({ address, ...rest }) => {
-    const [type, name] = parts(address);
-    return { address, mode: mode(address), type, name, ...rest };
-  });
-  return {
-    format_version: '1.2',
-    planned_values: {
-      root_module: {
-        resources: named.map(({ address, mode, type, name, values = {}, more }) => ({
-          address,
-          mode,
-          type,
-          name,
-          values,
-          ...more,
-        })),
-      },
-    },
-    resource_changes: named.map(({ address, unknown = {} }) => ({
-      address,
-      change: { actions: ['create'], after_unknown: unknown },
-    })),
-    configuration: {
-      root_module: {
-        resources: named.map(({ address, mode, type, name, expressions = {}, config }) => ({
-          address,
-          mode,
-          type,
-          name,
-          expressions,
-          ...config,
-        })),
-      },
-    },
-    ...more,
-  };
-}
-
-function judged(parsed: unknown) {
-  const reading = readEach([{ file: 'plan.json', text: JSON.stringify(parsed) }]);
-  const { findings, failures } = judgeEach(reading);
-  return {
-    found: findings.map(({ ruleId, resource }) => `${ruleId} ${resource}`),
-    failures: failures.map(({ message }) => message),
-    unread: notRead(reading.documents).map(({ what, count }) => `${count} ${what}`),
-  };
-}
-
-const refers = (...references: string[]) => ({ references });
 
 const ORDERS: Made = { address: 'aws_sqs_queue.orders', values: { name: 'orders' }, unknown: { arn: true } };
 
@@ -102,7 +38,10 @@ describe('what is known only after apply', () => {
     const orders = {
       ...ORDERS,
       unknown: { visibility_timeout_seconds: true, redrive_policy: true },
-      expressions: { visibility_timeout_seconds: refers('var.seconds'), redrive_policy: refers('var.policy') },
+      expressions: {
+        visibility_timeout_seconds: refers('random_integer.seconds.result', 'random_integer.seconds'),
+        redrive_policy: refers('data.external.policy.result', 'data.external.policy'),
+      },
     };
     expect(judged(plan([orders, WORKER, READER])).found).toEqual([]);
   });
@@ -537,7 +476,19 @@ describe('files that are no plan say what to run', () => {
       'terraform show -json <plan>',
     ],
     ['terraform.tfstate', '{"version":4,"serial":3,"lineage":"a-b","resources":[]}', 'terraform show -json'],
-    ['Pulumi.yaml', 'name: shop\nruntime: nodejs\nconfig: {}\n', 'pulumi preview --json'],
+    ['schema.json', '{"format_version":"1.0","provider_schemas":{}}', 'terraform show -json <plan>'],
+    ['valid.json', '{"format_version":"1.0","valid":true,"error_count":0}', 'terraform show -json <plan>'],
+    [
+      'events.json',
+      '{"sequence":0,"timestamp":1732,"preludeEvent":{"config":{}}}\n{"sequence":1,"timestamp":1732,"resourcePreEvent":{}}\n',
+      'pulumi preview --json --show-sames',
+    ],
+    [
+      'preview.json',
+      'warning: a new version of Pulumi is available\n{\n    "config": {},\n    "steps": []\n}\n',
+      'terraform show -json <plan>',
+    ],
+    ['Pulumi.yaml', 'name: shop\nruntime: nodejs\nconfig: {}\n', 'pulumi preview --json --show-sames'],
   ])('%s', async (name, text, wanted) => {
     const file = join(folder, name);
     writeFileSync(file, text);

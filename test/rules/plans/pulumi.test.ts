@@ -1,50 +1,7 @@
 /** Previews and stacks of Pulumi, whose types and inputs follow from the table of Terraform's provider. */
 import { judgeEach } from '../../../lib/rules/check';
-import { notRead } from '../../../lib/rules/not-read';
 import { readEach } from '../../../lib/rules/read';
-
-type Raw = Record<string, unknown>;
-
-const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
-
-const urn = (type: string, name: string) => `urn:pulumi:dev::shop::${type}::${name}`;
-
-interface State {
-  readonly type: string;
-  readonly name: string;
-  readonly inputs?: Raw;
-  readonly needs?: Readonly<Record<string, readonly string[]>>;
-  readonly more?: Raw;
-}
-
-function stateOf({ type, name, inputs = {}, needs = {}, more }: State): Raw {
-  const propertyDependencies = Object.fromEntries(Object.entries(needs));
-  return { urn: urn(type, name), custom: true, type, inputs, propertyDependencies, ...more };
-}
-
-/** What `pulumi preview --json` writes. */
-function preview(states: readonly State[], op = 'create'): Raw {
-  return {
-    config: {},
-    steps: states.map((state) => ({ op, urn: urn(state.type, state.name), newState: stateOf(state) })),
-    changeSummary: { [op]: states.length },
-  };
-}
-
-/** What `pulumi stack export` writes. */
-function stack(states: readonly State[]): Raw {
-  return { version: 3, deployment: { manifest: {}, resources: states.map(stateOf) } };
-}
-
-function judged(parsed: unknown) {
-  const reading = readEach([{ file: 'preview.json', text: JSON.stringify(parsed) }]);
-  const { findings, failures } = judgeEach(reading);
-  expect(failures).toEqual([]);
-  return {
-    found: findings.map(({ ruleId, resource, path }) => `${ruleId} ${resource.split('::').pop()} ${path}`),
-    unread: notRead(reading.documents).map(({ what, count }) => `${count} ${what}`),
-  };
-}
+import { judged, preview, type Raw, type State, stack, UNKNOWN, urn } from './stacks';
 
 const QUEUE = 'aws:sqs/queue:Queue';
 const FUNCTION = 'aws:lambda/function:Function';
@@ -248,6 +205,13 @@ test('what is not read is named', () => {
     { type: 'gcp:pubsub/topic:Topic', name: 'b' },
     { type: 'aws:iam/instanceProfile:InstanceProfile', name: 'c' },
     { type: 'random:index/randomId:RandomId', name: 'd' },
+    { type: 'pulumi-nodejs:dynamic:Resource', name: 'e' },
+    { type: 'pulumi-python:dynamic:Resource', name: 'f' },
   ];
-  expect(judged(preview(states)).unread).toEqual(['1 aws:cognito/userPool:UserPool', '1 gcp:pubsub/topic:Topic']);
+  expect(judged(preview(states)).unread).toEqual([
+    '1 aws:cognito/userPool:UserPool',
+    '1 gcp:pubsub/topic:Topic',
+    '1 pulumi-nodejs:dynamic:Resource',
+    '1 pulumi-python:dynamic:Resource',
+  ]);
 });

@@ -33,6 +33,9 @@ function named(text: string): string {
   });
 }
 
+/** A plan says which attribute an expression reads, and not what it does with it: only the state knows that it is the ARN. */
+const KNOWN_LATER: Readonly<Record<string, RegExp>> = { 'alarms-without-effect': /BP-CW-006/ };
+
 const told = (findings: readonly Finding[]) =>
   findings.map(({ ruleId, severity, message }) => `${severity} ${ruleId}: ${named(message)}`).sort();
 
@@ -44,13 +47,18 @@ describe.each(readdirSync(SAME).sort())('%s', (name) => {
 
   test('the plan has the findings of the template', () => {
     expect(template.findings.length).toBeGreaterThan(0);
-    expect(told(plan.findings)).toEqual(told(template.findings));
+    const later = KNOWN_LATER[name] ?? /^$/;
+    const wanted = told(template.findings);
+    expect(told(plan.findings)).toEqual(wanted.filter((one) => !later.test(one)));
+    expect(wanted.some((one) => later.test(one))).toBe(name in KNOWN_LATER);
   });
 
   test('the state has those of the plan, at the same places', () => {
     const places = (findings: readonly Finding[]) =>
       findings.map(({ ruleId, resource, path, message }) => `${ruleId} ${resource} ${path} ${message}`).sort();
-    expect(places(state.findings)).toEqual(places(plan.findings));
+    const later = state.findings.filter(({ ruleId }) => KNOWN_LATER[name]?.test(ruleId));
+    expect(places(state.findings)).toEqual(places([...plan.findings, ...later]));
+    expect(later).toHaveLength(name in KNOWN_LATER ? 1 : 0);
   });
 
   test('everything is read', () => expect([...plan.unread, ...state.unread]).toEqual([]));

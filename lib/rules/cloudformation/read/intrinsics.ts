@@ -88,6 +88,11 @@ const FUNCTIONS: Readonly<Record<string, Evaluate>> = {
     if (alias !== undefined) return new Reference(alias, rest.join('.'));
     return template.hasResource(id) ? new Reference(id, attribute.join('.')) : UNKNOWN;
   },
+  // No function of CloudFormation: what a plan of another tool says of a value that it does not know.
+  'Fn::MadeOf': (argument, template) => {
+    const value = resolveIntrinsic(argument, template);
+    return value instanceof Reference ? new Reference(value.name, value.attribute, true) : UNKNOWN;
+  },
   'Fn::Join': (argument, template) => {
     if (!Array.isArray(argument) || typeof argument[0] !== 'string') return UNKNOWN;
     const items = resolveIntrinsic(argument[1], template);

@@ -60,12 +60,19 @@ export class Template extends Document implements Surroundings {
     this.outputs = body.Outputs;
     const transforms = [body.Transform].flat().filter((name) => name !== undefined);
     const macros = transforms.filter((name) => !HARMLESS_TRANSFORMS.includes(name as string) && !isSam(name));
-    const { resources, origins, aliases, unread } = linked ? { ...expansionOf(body), ...linked } : expansionOf(body);
+    const {
+      resources,
+      origins,
+      aliases,
+      unread,
+      unrelated = [],
+    } = linked ? { ...expansionOf(body), ...linked } : expansionOf(body);
     const entries = Object.entries(resources);
     const loops = entries.filter(([name]) => name.startsWith('Fn::')).map(([name]) => name);
     this.aliases = aliases;
-    this.unread = [...macros.map(macroText), ...loops, ...unread];
-    this.closed = this.unread.length === 0;
+    const hiding = [...macros.map(macroText), ...loops, ...unread];
+    this.unread = [...hiding, ...unrelated];
+    this.closed = hiding.length === 0;
     // Conditions name parameters, so no resource is needed to work them out.
     this.byName = new Map();
     this.byName = new Map(

@@ -22,6 +22,8 @@ export interface Expansion {
   readonly aliases: ReadonlyMap<string, string>;
   /** What could not be read, in words. */
   readonly unread: readonly string[];
+  /** What is there and could not be related to the rest, in words; it hides no resource. Default: nothing. */
+  readonly unrelated?: readonly string[];
 }
 
 /** Whether a macro of this name is AWS's for serverless applications. */
