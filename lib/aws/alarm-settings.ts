@@ -102,12 +102,25 @@ const ROUTE_KINDS: Kinds<AlarmRoute> = {
 };
 
 /** What the settings have to be. */
-export const ALARM_SETTINGS: Kind = struct<AlarmSettings>({
-  critical: struct(ROUTE_KINDS),
-  warning: struct(ROUTE_KINDS),
+export const ALARM_SETTINGS: Kind = only<AlarmSettings>({
+  critical: only(ROUTE_KINDS),
+  warning: only(ROUTE_KINDS),
   namePrefix: TEXT,
   silence: mapOf(TEXT),
 });
+
+/** An object with these fields and no other: an alarm whose route is ignored calls nobody. */
+function only<T>(kinds: Kinds<T>): Kind {
+  const known = Object.keys(kinds);
+  return (name, value) => {
+    const { value: usable, faults } = struct(kinds)(name, value);
+    const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
+    const unknown = (isStruct ? Object.keys(value) : [])
+      .filter((field) => !known.includes(field) && !faults.some((fault) => fault.startsWith(`${field} is unknown`)))
+      .map((field) => `${name}.${field} is unknown; there are ${known.join(', ')}`);
+    return { value: usable, faults: [...faults, ...unknown] };
+  };
+}
 
 /**
  * What is wrong with the settings.
@@ -240,15 +253,29 @@ export function addActions(
   severity: Severity,
   { alarms, alarmTopic }: { readonly alarms?: AlarmSettings; readonly alarmTopic?: ITopic },
 ): void {
-  const { topic = alarmTopic, okTopic, actions = [], okActions = [] } = alarms?.[severity] ?? {};
-  if (topic) {
-    allowAlarms(scope, topic);
-    alarm.addAlarmAction(new SnsAction(topic));
-  }
-  if (okTopic) {
-    allowAlarms(scope, okTopic);
-    alarm.addOkAction(new SnsAction(okTopic));
-  }
+  const route = alarms?.[severity] ?? {};
+  const { topic = alarmTopic, okTopic } = route;
+  if (topic) allowAlarms(scope, topic, route.topic === undefined ? 'alarmTopic' : `alarms.${severity}.topic`);
+  if (okTopic) allowAlarms(scope, okTopic, `alarms.${severity}.okTopic`);
+  const actions = distinct(scope, alarm, topic, route.actions);
+  const okActions = distinct(scope, alarm, okTopic, route.okActions);
   if (actions.length > 0) alarm.addAlarmAction(...actions);
   if (okActions.length > 0) alarm.addOkAction(...okActions);
+}
+
+/** The topic and the other actions, each topic once: CloudWatch would publish to it as often as it is named. */
+function distinct(
+  scope: Construct,
+  alarm: Alarm,
+  topic: ITopic | undefined,
+  actions: readonly IAlarmAction[] = [],
+): IAlarmAction[] {
+  const told = new Set<string>();
+  return [...(topic === undefined ? [] : [new SnsAction(topic)]), ...actions].filter((action) => {
+    if (!(action instanceof SnsAction)) return true;
+    const { alarmActionArn } = action.bind(scope, alarm);
+    const isNew = !told.has(alarmActionArn);
+    told.add(alarmActionArn);
+    return isNew;
+  });
 }

@@ -6,7 +6,8 @@ import { type Duration, Stack, Token } from 'aws-cdk-lib';
 import { type CfnQueue, type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
-import { SQS_DEFAULTS } from '../../flow/queue/brokers/sqs';
+import { SQS_DEFAULTS, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
+import { REDRIVER_TIMEOUT_SECONDS } from '../../flow/queue/brokers/sqs-redrive';
 import type { QueueQuestion } from '../../flow/queue/question';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
 import type { ExistingQueueSettings } from './existing-queue';
@@ -54,9 +55,13 @@ export interface Setting {
   /** Its name in SQS. */
   readonly attribute: string;
   readonly which: 'queue' | 'deadLetterQueue';
+  /** The least and the most that a plan goes by. */
+  readonly limits: readonly [number, number];
   /** What a queue of this app has, from its properties in the template. */
   readonly read: (properties: Readonly<Record<string, unknown>>) => number | undefined;
 }
+
+const DAY_SECONDS = 86_400;
 
 /** All that the plan goes by. */
 export const SETTINGS: readonly Setting[] = [
@@ -65,6 +70,7 @@ export const SETTINGS: readonly Setting[] = [
     knob: 'visibilityTimeoutSeconds',
     attribute: 'VisibilityTimeout',
     which: 'queue',
+    limits: [0, SQS_LIMITS.visibilitySeconds],
     read: ({ VisibilityTimeout }) => numberOf(VisibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
   },
   {
@@ -72,6 +78,7 @@ export const SETTINGS: readonly Setting[] = [
     knob: 'maxReceiveCount',
     attribute: 'maxReceiveCount',
     which: 'queue',
+    limits: [SQS_LIMITS.receiveCount.min, SQS_LIMITS.receiveCount.max],
     read: ({ RedrivePolicy }) => numberOf(fieldOf(RedrivePolicy, 'maxReceiveCount')),
   },
   {
@@ -79,6 +86,7 @@ export const SETTINGS: readonly Setting[] = [
     knob: 'retentionSeconds',
     attribute: 'MessageRetentionPeriod',
     which: 'queue',
+    limits: [SQS_LIMITS.retentionSeconds.min, SQS_LIMITS.retentionSeconds.max - DAY_SECONDS],
     read: ({ MessageRetentionPeriod }) => numberOf(MessageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
   },
   {
@@ -86,6 +94,7 @@ export const SETTINGS: readonly Setting[] = [
     knob: 'deadLetterRetentionSeconds',
     attribute: 'MessageRetentionPeriod',
     which: 'deadLetterQueue',
+    limits: [2 * DAY_SECONDS, SQS_LIMITS.retentionSeconds.max],
     read: ({ MessageRetentionPeriod }) => numberOf(MessageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
   },
   {
@@ -93,6 +102,7 @@ export const SETTINGS: readonly Setting[] = [
     knob: 'deadLetterVisibilitySeconds',
     attribute: 'VisibilityTimeout',
     which: 'deadLetterQueue',
+    limits: [REDRIVER_TIMEOUT_SECONDS, SQS_LIMITS.visibilitySeconds],
     read: ({ VisibilityTimeout }) => numberOf(VisibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
   },
 ];
@@ -145,10 +155,12 @@ export function givenQueueChecks(props: Refusable): Check[] {
   return [
     ...(queue === undefined ? [] : [...ownSettingChecks(queue, props), ...policyChecks(queue, props)]),
     ...kindChecks(props),
-    knownNumber('existing.maxReceiveCount', existing.maxReceiveCount, 1, 1000),
-    ...(['visibilityTimeout', 'retention', 'deadLetterRetention', 'deadLetterVisibilityTimeout'] as const).map((name) =>
-      wholeSeconds(`existing.${name}`, existing[name], 0, Number.MAX_SAFE_INTEGER),
-    ),
+    ...SETTINGS.map(({ name, limits: [min, max] }) => {
+      const value = existing[name];
+      return typeof value === 'number'
+        ? knownNumber(`existing.${name}`, value, min, max)
+        : wholeSeconds(`existing.${name}`, value, min, max);
+    }),
     ...SETTINGS.flatMap((setting) => {
       const [has, told] = [read(props, setting), said(props, setting)];
       return [
@@ -248,7 +260,7 @@ export function placeChecks(scope: Construct, props: GivenQueues): Check[] {
     ),
     {
       refused: lacksPolicyElsewhere(scope, props),
-      message: `queue must have a redrive policy, because it is in the stack ${props.queue && Stack.of(props.queue).stackName} and this one cannot set it: give ${props.queue?.node.path} a deadLetterQueue there`,
+      message: `queue must have a redrive policy, because it is in the stack ${props.queue && Stack.of(resourceOf(props.queue) ?? props.queue).node.path} and this one cannot set it: give ${props.queue?.node.path} a deadLetterQueue there`,
     },
   ];
 }
@@ -297,10 +309,11 @@ export function read(props: GivenQueues, { which, read }: Setting): number | und
   return resource && read(renderedProperties(resource));
 }
 
-/** What is said of a given queue. */
-export function said({ existing = {} }: GivenQueues, { name }: Setting): number | undefined {
+/** What is said of a given queue, where it can be so; a check names what cannot. */
+export function said({ existing = {} }: GivenQueues, { name, limits: [min, max] }: Setting): number | undefined {
   const value = existing[name];
-  return typeof value === 'number' || value === undefined ? resolvedNumber(value) : resolvedSeconds(value);
+  const told = typeof value === 'number' || value === undefined ? resolvedNumber(value) : resolvedSeconds(value);
+  return told !== undefined && Number.isInteger(told) && told >= min && told <= max ? told : undefined;
 }
 
 /** The field of a value that is an object. */

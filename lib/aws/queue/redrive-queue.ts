@@ -29,7 +29,7 @@ import { subjectOf } from '../subject';
 import { checkAtSynthesis, deadLetterChecks } from './given-dead-letters';
 import { arnByName, givenDeadLetterQueue, placeChecks, setRedrivePolicy } from './given-queue';
 import { sayUnknown, sayUnread, unreadRemark } from './given-remarks';
-import { QUEUE_ALARMS, QueueAlarms, timeToDrainMetric } from './queue-alarms';
+import { QUEUE_ALARMS, QueueAlarms, REDRIVER_ALARMS, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
 import { QueueRegister, resourceOf, workers } from './queue-identity';
 import { isFifo, REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
@@ -349,10 +349,20 @@ function ownChecks(props: RedriveQueueProps): Check[] {
     nameCheck(props.queueName, props.fifo ?? false),
     removalCheck(props.removalPolicy),
     ...alarmSettingsChecks(props.alarms, QUEUE_ALARMS),
+    ...redriverAlarmChecks(props),
     ...onePlanChecks(props),
     ...redriveChecks(props),
     ...deadLetterChecks(props, redrives(props)),
   ];
+}
+
+/** Alarms that are silenced and not made. */
+function redriverAlarmChecks(props: RedriveQueueProps): Check[] {
+  const silent = Object.keys(props.alarms?.silence ?? {}).filter((name) => REDRIVER_ALARMS.includes(name));
+  return silent.map((name) => ({
+    refused: !redrives(props),
+    message: `alarms.silence.${name} is of an alarm of the redriver, and there is none with maxRedrives 0${props.maxRedrives === undefined ? ', the default of a FIFO queue' : ''}; leave it out`,
+  }));
 }
 
 /** One queue has one plan. */

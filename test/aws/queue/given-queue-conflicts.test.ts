@@ -1,8 +1,10 @@
 /** Queues that a team has already, where two constructs, two imports or an override disagree about one queue. */
-import { App, CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, Fn, NestedStack, Stack } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import { Topic } from 'aws-cdk-lib/aws-sns';
 import { CfnQueue, type IQueue, Queue, RedrivePermission } from 'aws-cdk-lib/aws-sqs';
 import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
@@ -451,5 +453,62 @@ describe('names of alarms', () => {
       (stack) => warnings(stack).filter((text) => text.includes('alarm-names')).length,
     );
     expect(counts).toEqual([0, 0, 0, 1]);
+  });
+});
+
+describe('messages name what was given', () => {
+  test('a setting that is said and cannot be: once, by its own name', () => {
+    const [stack] = stacks(ENV);
+    const existing = { retention: Duration.days(14), visibilityTimeout: Duration.millis(1500) };
+    expect(thrown(() => redrive(stack, { queue: imported(stack, 'A'), existing }))).toBe(
+      'Orders: existing.visibilityTimeout in seconds must be a whole number, between 0 and 43200, got 1.5; existing.retention in seconds must be a whole number, between 60 and 1123200, got 1209600',
+    );
+  });
+
+  test('a queue of a nested stack, by the path of that stack', () => {
+    const [one] = stacks();
+    const queue = owned(new NestedStack(one, 'Inner'), 'Q');
+    expect(thrown(() => redrive(one, { queue }))).toContain('because it is in the stack One/Inner and this one');
+  });
+
+  test('an alarm of the redriver, where there is none', () => {
+    const silenced = (props: object) =>
+      thrown(() => redrive(shop(), { alarms: { silence: { stuck: 'nobody looks' } }, ...props }));
+    expect(silenced({ maxRedrives: 0 })).toBe(
+      'Orders: alarms.silence.stuck is of an alarm of the redriver, and there is none with maxRedrives 0; leave it out',
+    );
+    expect(silenced({ fifo: true })).toContain('maxRedrives 0, the default of a FIFO queue; leave it out');
+    expect(silenced({})).toBe('nothing was thrown');
+  });
+
+  test('a field of the alarm settings that does not exist', () => {
+    const stack = shop();
+    const topic = new Topic(stack, 'Pager');
+    const alarms = { crit: { topic }, prefix: 'x', warning: { ok: topic } } as never;
+    const said = thrown(() => redrive(stack, { alarms }));
+    expect(said).toContain('alarms.prefix is unknown; there are critical, warning, namePrefix, silence');
+    expect(said).toContain('alarms.crit is unknown');
+    expect(said).toContain('alarms.warning.ok is unknown; there are topic, okTopic, actions, okActions');
+  });
+
+  test('a topic that cannot be used, by the prop that it was given as', () => {
+    const [stack] = stacks(ENV);
+    const okTopic = Topic.fromTopicArn(stack, 'Far', 'arn:aws:sns:eu-west-1:123456789012:pager');
+    expect(thrown(() => redrive(stack, { alarms: { critical: { okTopic } } }))).toContain(
+      'alarms.critical.okTopic must be in us-east-1',
+    );
+    expect(thrown(() => redrive(stack, { alarms: { warning: { topic: okTopic } } }, 'Second'))).toContain(
+      'alarms.warning.topic must be in us-east-1',
+    );
+  });
+});
+
+test('a topic that is given twice is told once', () => {
+  const stack = shop();
+  const topic = new Topic(stack, 'Pager');
+  const actions = [new SnsAction(topic), new SnsAction(new Topic(stack, 'Chat')), new SnsAction(topic)];
+  redrive(stack, { alarms: { critical: { topic, actions } } });
+  Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+    AlarmActions: [{ Ref: Match.stringLikeRegexp('^Pager') }, { Ref: Match.stringLikeRegexp('^Chat') }],
   });
 });
