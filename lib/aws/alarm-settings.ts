@@ -1,9 +1,9 @@
 /** Where alarms go, what they are called, and which of them are silent: one shape for every construct that has alarms. */
-import { Token } from 'aws-cdk-lib';
+import { Annotations, Stack, Token } from 'aws-cdk-lib';
 import type { Alarm, IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 import { type Check, shown } from '../flow/errors';
 import { nearest } from '../flow/fields';
 import { type Kind, type Kinds, listOf, mapOf, struct, TEXT } from '../flow/kinds';
@@ -77,7 +77,8 @@ export interface AlarmSettings {
 
   /**
    * The names of the alarms are this, a hyphen and the name of the alarm: `orders-age`. Names of alarms are unique in an
-   * account and region, so two constructs need two prefixes. 1 to 200 characters.
+   * account and region, so two constructs need two prefixes: a second one with the same names is refused, and where stacks do
+   * not say where they are deployed, a warning says so. 1 to 200 characters.
    *
    * @default - names from CloudFormation, which are unique
    */
@@ -101,12 +102,25 @@ const ROUTE_KINDS: Kinds<AlarmRoute> = {
 };
 
 /** What the settings have to be. */
-export const ALARM_SETTINGS: Kind = struct<AlarmSettings>({
-  critical: struct(ROUTE_KINDS),
-  warning: struct(ROUTE_KINDS),
+export const ALARM_SETTINGS: Kind = only<AlarmSettings>({
+  critical: only(ROUTE_KINDS),
+  warning: only(ROUTE_KINDS),
   namePrefix: TEXT,
   silence: mapOf(TEXT),
 });
+
+/** An object with these fields and no other: an alarm whose route is ignored calls nobody. */
+function only<T>(kinds: Kinds<T>): Kind {
+  const known = Object.keys(kinds);
+  return (name, value) => {
+    const { value: usable, faults } = struct(kinds)(name, value);
+    const isStruct = typeof value === 'object' && value !== null && !Array.isArray(value);
+    const unknown = (isStruct ? Object.keys(value) : [])
+      .filter((field) => !known.includes(field) && !faults.some((fault) => fault.startsWith(`${field} is unknown`)))
+      .map((field) => `${name}.${field} is unknown; there are ${known.join(', ')}`);
+    return { value: usable, faults: [...faults, ...unknown] };
+  };
+}
 
 /**
  * What is wrong with the settings.
@@ -143,6 +157,67 @@ export function alarmSettingsChecks(settings: AlarmSettings | undefined, names: 
   ];
 }
 
+/**
+ * Whether another construct of the app has alarms of these names already. In one stack, and in stacks of one account and
+ * region, the deployment would fail; where account and region are not known, it may, which is said.
+ *
+ * @param names the alarms that are made
+ */
+export function alarmNameChecks(
+  scope: Construct,
+  settings: AlarmSettings | undefined,
+  names: readonly string[],
+): Check[] {
+  const { namePrefix } = settings ?? {};
+  if (namePrefix === undefined || Token.isUnresolved(namePrefix)) return [];
+  const stack = deployedAs(scope);
+  const taken = named.get(scope.node.root) ?? [];
+  named.set(scope.node.root, taken);
+  const ours = names.map((name) => alarmName(namePrefix, name));
+  const others = taken.filter((other) => other.names.some((name) => ours.includes(name)));
+  const clashing = others.find((other) => other.stack === stack || isOnePlace(other.stack, stack));
+  const perhaps = others.find((other) => isPerhapsOnePlace(other.stack, stack));
+  if (clashing === undefined && perhaps !== undefined) {
+    Annotations.of(scope).addWarningV2(
+      'Backpressure::alarm-names',
+      `alarms.namePrefix ${shown(namePrefix)} is also that of ${perhaps.path}, in the stack ${perhaps.stack.stackName}. In one account and region the deployment of the second stack fails, because names of alarms are unique there: give it another prefix, or both stacks their env`,
+    );
+  }
+  if (clashing === undefined) taken.push({ path: scope.node.path, stack, names: ours });
+  return [
+    {
+      refused: clashing !== undefined,
+      message: `alarms.namePrefix must be of one construct in an account and region, and ${clashing?.path} has an alarm ${clashing?.names.find((name) => ours.includes(name))} already; give another prefix than ${shown(namePrefix)}`,
+    },
+  ];
+}
+
+/** The names of alarms that are given, by app. */
+const named = new WeakMap<IConstruct, { path: string; stack: Stack; names: readonly string[] }[]>();
+
+/** The stack that is deployed: that around a nested one. */
+function deployedAs(scope: Construct): Stack {
+  const stack = Stack.of(scope);
+  return stack.nestedStackParent === undefined ? stack : deployedAs(stack.nestedStackParent);
+}
+
+function isOnePlace(one: Stack, other: Stack): boolean {
+  const known = [one, other].every(
+    ({ account, region }) => !Token.isUnresolved(account) && !Token.isUnresolved(region),
+  );
+  return known && isPerhapsOnePlace(one, other);
+}
+
+function isPerhapsOnePlace(one: Stack, other: Stack): boolean {
+  return (['account', 'region'] as const).every(
+    (place) => Token.isUnresolved(one[place]) || Token.isUnresolved(other[place]) || one[place] === other[place],
+  );
+}
+
+function alarmName(prefix: string, name: string): string {
+  return `${prefix}-${name}`;
+}
+
 const NAME = new RegExp(`^[^\\p{Cc}]{1,${LONGEST_PREFIX}}$`, 'u');
 
 /** The settings for a part of a construct that makes the alarms of these names. */
@@ -160,10 +235,15 @@ export function alarmProps(settings: AlarmSettings | undefined, name: string, te
   const { namePrefix, silence = {} } = settings ?? {};
   const reason = Object.hasOwn(silence, name) ? silence[name] : undefined;
   return {
-    alarmName: namePrefix === undefined ? undefined : `${namePrefix}-${name}`,
+    alarmName: namePrefix === undefined ? undefined : alarmName(namePrefix, name),
     actionsEnabled: reason === undefined ? undefined : false,
-    alarmDescription: reason === undefined ? text : cut(`Silent: ${reason.trim()}. ${text}`, LONGEST_DESCRIPTION),
+    alarmDescription: reason === undefined ? text : describedAs(`Silent: ${reason.trim()}. ${text}`),
   };
+}
+
+/** A text as the description of an alarm, cut to what CloudWatch takes. */
+export function describedAs(text: string): string {
+  return cut(text, LONGEST_DESCRIPTION);
 }
 
 /** Adds what happens when the alarm fires and when it is over. */
@@ -173,15 +253,29 @@ export function addActions(
   severity: Severity,
   { alarms, alarmTopic }: { readonly alarms?: AlarmSettings; readonly alarmTopic?: ITopic },
 ): void {
-  const { topic = alarmTopic, okTopic, actions = [], okActions = [] } = alarms?.[severity] ?? {};
-  if (topic) {
-    allowAlarms(scope, topic);
-    alarm.addAlarmAction(new SnsAction(topic));
-  }
-  if (okTopic) {
-    allowAlarms(scope, okTopic);
-    alarm.addOkAction(new SnsAction(okTopic));
-  }
+  const route = alarms?.[severity] ?? {};
+  const { topic = alarmTopic, okTopic } = route;
+  if (topic) allowAlarms(scope, topic, route.topic === undefined ? 'alarmTopic' : `alarms.${severity}.topic`);
+  if (okTopic) allowAlarms(scope, okTopic, `alarms.${severity}.okTopic`);
+  const actions = distinct(scope, alarm, topic, route.actions);
+  const okActions = distinct(scope, alarm, okTopic, route.okActions);
   if (actions.length > 0) alarm.addAlarmAction(...actions);
   if (okActions.length > 0) alarm.addOkAction(...okActions);
+}
+
+/** The topic and the other actions, each topic once: CloudWatch would publish to it as often as it is named. */
+function distinct(
+  scope: Construct,
+  alarm: Alarm,
+  topic: ITopic | undefined,
+  actions: readonly IAlarmAction[] = [],
+): IAlarmAction[] {
+  const told = new Set<string>();
+  return [...(topic === undefined ? [] : [new SnsAction(topic)]), ...actions].filter((action) => {
+    if (!(action instanceof SnsAction)) return true;
+    const { alarmActionArn } = action.bind(scope, alarm);
+    const isNew = !told.has(alarmActionArn);
+    told.add(alarmActionArn);
+    return isNew;
+  });
 }

@@ -47,11 +47,12 @@ const added = new WeakMap<IConstruct, Set<string>>();
 /**
  * Lets CloudWatch alarms of the account and region of `scope` publish to the topic, by its policy and that of its key.
  *
+ * @param name the prop that the topic was given as
  * @throws InvalidInputError when the topic is encrypted with the AWS managed key of SNS, which alarms cannot use, or is
  * in another region
  */
-export function allowAlarms(scope: Construct, topic: ITopic): void {
-  allow(scope, topic, ALARMS);
+export function allowAlarms(scope: Construct, topic: ITopic, name = 'alarmTopic'): void {
+  allow(scope, topic, ALARMS, name);
 }
 
 /**
@@ -60,21 +61,21 @@ export function allowAlarms(scope: Construct, topic: ITopic): void {
  * @throws InvalidInputError when the topic is encrypted with the AWS managed key of SNS, which budgets cannot use
  */
 export function allowBudgets(scope: Construct, topic: ITopic): void {
-  allow(scope, topic, BUDGETS);
+  allow(scope, topic, BUDGETS, 'alarmTopic');
 }
 
-function allow(scope: Construct, topic: ITopic, publisher: Publisher): void {
+function allow(scope: Construct, topic: ITopic, publisher: Publisher, name: string): void {
   const stack = Stack.of(scope);
   const { region } = topic.env;
   const isElsewhere = !Token.isUnresolved(region) && !Token.isUnresolved(stack.region) && region !== stack.region;
   validate(scope.node.path, [
     {
       refused: publisher.regional && isElsewhere,
-      message: `alarmTopic must be in ${stack.region}, the region of this stack's ${publisher.called}, got one in ${region}`,
+      message: `${name} must be in ${stack.region}, the region of this stack's ${publisher.called}, got one in ${region}`,
     },
     {
       refused: MANAGED_KEY.test(keyText(topic)),
-      message: `alarmTopic must not be encrypted with alias/aws/sns, whose policy does not allow ${publisher.called} and cannot be changed; give ${topic.node.path} a key of your own, or none`,
+      message: `${name} must not be encrypted with alias/aws/sns, whose policy does not allow ${publisher.called} and cannot be changed; give ${topic.node.path} a key of your own, or none`,
     },
   ]);
   const statement = {

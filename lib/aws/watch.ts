@@ -5,7 +5,14 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { inRange, validate, wholeNumber } from '../flow/errors';
 import type { Plan } from '../flow/plan';
-import { type AlarmSettings, addActions, alarmProps, alarmSettingsChecks, type Severity } from './alarm-settings';
+import {
+  type AlarmSettings,
+  addActions,
+  alarmNameChecks,
+  alarmProps,
+  alarmSettingsChecks,
+  type Severity,
+} from './alarm-settings';
 
 /** The largest value that CloudWatch accepts (API reference, MetricDatum). */
 const LARGEST_VALUE = 2 ** 360;
@@ -53,10 +60,14 @@ export interface Watch {
  *
  * @returns the alarms by the ids of their rows
  * @throws InvalidInputError when the plan lacks a knob, a threshold is not a number, a period is longer than a day or
- * the settings name an alarm that is not made
+ * the settings name an alarm that is not made, or give it the name of another
  */
 export function createAlarms(scope: Construct, watch: Watch): Readonly<Record<string, Alarm>> {
-  validate(scope.node.path, alarmSettingsChecks(watch.alarms, watch.rows.map(nameOf)));
+  const names = watch.rows.map(nameOf);
+  validate(scope.node.path, [
+    ...alarmSettingsChecks(watch.alarms, names),
+    ...alarmNameChecks(scope, watch.alarms, names),
+  ]);
   return Object.fromEntries(watch.rows.map((row) => [row.id, createAlarm(scope, row, watch)]));
 }
 

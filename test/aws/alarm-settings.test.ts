@@ -305,7 +305,7 @@ describe('names', () => {
 test('an alarm that a construct does not have, because there is no redriver, is not silenced unseen', () => {
   const alarms = { silence: { circuitOpen: 'we know' } };
   expect(thrown(() => new RedriveQueue(shop(), 'Orders', { ...DEMAND, maxRedrives: 0, alarms }))).toContain(
-    "alarms.silence has 'circuitOpen', and there is no such alarm",
+    'alarms.silence.circuitOpen is of an alarm of the redriver, and there is none with maxRedrives 0',
   );
 });
 

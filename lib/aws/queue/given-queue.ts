@@ -1,16 +1,26 @@
 /**
- * A queue that is there already, with or without a dead-letter queue: what can be read of it goes into the plan, what can
- * be set is set, and the rest is said, with the commands that show and set it.
+ * A queue that is there already, with or without a dead-letter queue: what can be read of it goes into the plan, and what can
+ * be set is set.
  */
-import { Annotations, type Duration, Stack, Token } from 'aws-cdk-lib';
-import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
+import { type Duration, Stack, Token } from 'aws-cdk-lib';
+import { type CfnQueue, type IQueue, Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import type { Check } from '../../flow/errors';
-import { SQS_DEFAULTS } from '../../flow/queue/brokers/sqs';
+import { SQS_DEFAULTS, SQS_LIMITS } from '../../flow/queue/brokers/sqs';
+import { REDRIVER_TIMEOUT_SECONDS } from '../../flow/queue/brokers/sqs-redrive';
 import type { QueueQuestion } from '../../flow/queue/question';
-import type { QueuePlan } from '../../flow/queue/workload';
 import { knownNumber, resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
 import type { ExistingQueueSettings } from './existing-queue';
+import {
+  endOfArn,
+  type Identity,
+  identityOf,
+  identityOfArn,
+  isDifferent,
+  isSame,
+  renderedProperties,
+  resourceOf,
+} from './queue-identity';
 
 /** The given queues and what is said of them. */
 export interface GivenQueues {
@@ -20,7 +30,7 @@ export interface GivenQueues {
 }
 
 /** Props that a given queue does not take, because they are its own. */
-interface Refusable extends GivenQueues {
+export interface Refusable extends GivenQueues {
   readonly fifo?: boolean;
   readonly queueName?: string;
   readonly retention?: Duration;
@@ -37,7 +47,7 @@ type Settings = Pick<
 >;
 
 /** One setting of a given queue. */
-interface Setting {
+export interface Setting {
   /** Its name in `existing`. */
   readonly name: keyof ExistingQueueSettings;
   /** Its name in the question and in the plan. */
@@ -45,45 +55,55 @@ interface Setting {
   /** Its name in SQS. */
   readonly attribute: string;
   readonly which: 'queue' | 'deadLetterQueue';
-  /** What a queue of this app has. */
-  readonly read: (resource: CfnQueue) => number | undefined;
+  /** The least and the most that a plan goes by. */
+  readonly limits: readonly [number, number];
+  /** What a queue of this app has, from its properties in the template. */
+  readonly read: (properties: Readonly<Record<string, unknown>>) => number | undefined;
 }
 
-const SETTINGS: readonly Setting[] = [
+const DAY_SECONDS = 86_400;
+
+/** All that the plan goes by. */
+export const SETTINGS: readonly Setting[] = [
   {
     name: 'visibilityTimeout',
     knob: 'visibilityTimeoutSeconds',
     attribute: 'VisibilityTimeout',
     which: 'queue',
-    read: ({ visibilityTimeout }) => resolvedNumber(visibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
+    limits: [0, SQS_LIMITS.visibilitySeconds],
+    read: ({ VisibilityTimeout }) => numberOf(VisibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
   },
   {
     name: 'maxReceiveCount',
     knob: 'maxReceiveCount',
     attribute: 'maxReceiveCount',
     which: 'queue',
-    read: ({ redrivePolicy }) => resolvedNumber(redrivePolicy?.maxReceiveCount),
+    limits: [SQS_LIMITS.receiveCount.min, SQS_LIMITS.receiveCount.max],
+    read: ({ RedrivePolicy }) => numberOf(fieldOf(RedrivePolicy, 'maxReceiveCount')),
   },
   {
     name: 'retention',
     knob: 'retentionSeconds',
     attribute: 'MessageRetentionPeriod',
     which: 'queue',
-    read: ({ messageRetentionPeriod }) => resolvedNumber(messageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
+    limits: [SQS_LIMITS.retentionSeconds.min, SQS_LIMITS.retentionSeconds.max - DAY_SECONDS],
+    read: ({ MessageRetentionPeriod }) => numberOf(MessageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
   },
   {
     name: 'deadLetterRetention',
     knob: 'deadLetterRetentionSeconds',
     attribute: 'MessageRetentionPeriod',
     which: 'deadLetterQueue',
-    read: ({ messageRetentionPeriod }) => resolvedNumber(messageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
+    limits: [2 * DAY_SECONDS, SQS_LIMITS.retentionSeconds.max],
+    read: ({ MessageRetentionPeriod }) => numberOf(MessageRetentionPeriod ?? SQS_DEFAULTS.retentionSeconds),
   },
   {
     name: 'deadLetterVisibilityTimeout',
     knob: 'deadLetterVisibilitySeconds',
     attribute: 'VisibilityTimeout',
     which: 'deadLetterQueue',
-    read: ({ visibilityTimeout }) => resolvedNumber(visibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
+    limits: [REDRIVER_TIMEOUT_SECONDS, SQS_LIMITS.visibilitySeconds],
+    read: ({ VisibilityTimeout }) => numberOf(VisibilityTimeout ?? SQS_DEFAULTS.visibilitySeconds),
   },
 ];
 
@@ -95,8 +115,38 @@ export function settingsOf(props: GivenQueues): Settings {
 
 /** The dead-letter queue that is there: the given one, or that of the given queue. */
 export function givenDeadLetterQueue({ queue, deadLetterQueue }: GivenQueues): IQueue | undefined {
-  const owned = queue as (IQueue & { readonly deadLetterQueue?: { readonly queue?: IQueue } }) | undefined;
-  return deadLetterQueue ?? owned?.deadLetterQueue?.queue;
+  if (deadLetterQueue !== undefined || queue === undefined) return deadLetterQueue;
+  const owned = (queue as IQueue & { readonly deadLetterQueue?: { readonly queue?: IQueue } }).deadLetterQueue?.queue;
+  const resource = resourceOf(queue);
+  if (resource === undefined) return owned;
+  const target = targetOf(resource);
+  if (target === undefined) return undefined;
+  // An override may name another one than the construct does.
+  if (owned !== undefined && !isDifferent(identityOf(owned), target)) return owned;
+  const around = target.resource?.node.scope;
+  return around instanceof Queue && around.node.defaultChild === target.resource ? around : undefined;
+}
+
+/** The dead-letter queue that the redrive policy in the template names; undefined without a policy. */
+export function targetOf(resource: CfnQueue): Identity | undefined {
+  const { RedrivePolicy } = renderedProperties(resource);
+  if (RedrivePolicy === undefined) return undefined;
+  const target = fieldOf(RedrivePolicy, 'deadLetterTargetArn');
+  const set: unknown = fieldOf(resource.redrivePolicy, 'deadLetterTargetArn');
+  // The property says which construct is meant, also in another stack; an override is in the template only.
+  const isSet = JSON.stringify(Stack.of(resource).resolve(set)) === JSON.stringify(target);
+  return identityOfArn(resource, isSet ? set : target);
+}
+
+/** Whether a given queue is a FIFO queue; undefined where only the deployment knows its name. */
+export function isFifoQueue(queue: IQueue): boolean | undefined {
+  const resource = resourceOf(queue);
+  if (resource !== undefined) {
+    const { FifoQueue = false } = renderedProperties(resource);
+    return typeof FifoQueue === 'object' ? undefined : String(FifoQueue) === 'true';
+  }
+  // aws-cdk-lib takes an ARN that is a token for that of a standard queue, unless it is told otherwise.
+  return queue.fifo || endOfArn(queue)?.endsWith('.fifo');
 }
 
 /** What is wrong with given queues and with what is said of them, beside what the plan refuses. */
@@ -105,10 +155,12 @@ export function givenQueueChecks(props: Refusable): Check[] {
   return [
     ...(queue === undefined ? [] : [...ownSettingChecks(queue, props), ...policyChecks(queue, props)]),
     ...kindChecks(props),
-    knownNumber('existing.maxReceiveCount', existing.maxReceiveCount, 1, 1000),
-    ...(['visibilityTimeout', 'retention', 'deadLetterRetention', 'deadLetterVisibilityTimeout'] as const).map((name) =>
-      wholeSeconds(`existing.${name}`, existing[name], 0, Number.MAX_SAFE_INTEGER),
-    ),
+    ...SETTINGS.map(({ name, limits: [min, max] }) => {
+      const value = existing[name];
+      return typeof value === 'number'
+        ? knownNumber(`existing.${name}`, value, min, max)
+        : wholeSeconds(`existing.${name}`, value, min, max);
+    }),
     ...SETTINGS.flatMap((setting) => {
       const [has, told] = [read(props, setting), said(props, setting)];
       return [
@@ -146,26 +198,30 @@ function ownSettingChecks(queue: IQueue, props: Refusable): Check[] {
       message: `existing.maxReceiveCount is of a redrive policy, and ${path} has none that is known; give its deadLetterQueue`,
     },
     {
-      refused: props.fifo !== undefined && props.fifo !== queue.fifo,
-      message: `fifo must be that of the given queue ${path}, ${queue.fifo}, got ${props.fifo}; leave it out`,
+      refused: props.fifo !== undefined && props.fifo !== (isFifoQueue(queue) ?? props.fifo),
+      message: `fifo must be that of the given queue ${path}, ${isFifoQueue(queue)}, got ${props.fifo}; leave it out`,
     },
   ];
 }
 
 /** Whether the redrive policy can be made, where there is none, and names the dead-letter queue, where there is one. */
 function policyChecks(queue: IQueue, props: GivenQueues): Check[] {
-  const resource = cfn(queue);
+  const resource = resourceOf(queue);
   const letters = givenDeadLetterQueue(props);
   if (resource === undefined) return [];
-  const target = resource.redrivePolicy?.deadLetterTargetArn;
+  const target = targetOf(resource);
   return [
     {
-      refused: target !== undefined && letters === undefined,
-      message: `deadLetterQueue must be given, because the redrive policy of ${queue.node.path} names one that is no construct of aws-cdk-lib`,
+      refused: target === undefined && resource.redrivePolicy !== undefined,
+      message: `queue must keep its redrive policy, and an override deletes that of ${queue.node.path}; remove the override`,
     },
     {
-      refused: letters !== undefined && areDifferent(queue, target, letters.queueArn),
-      message: `deadLetterQueue must be the one that the redrive policy of ${queue.node.path} names, got ${letters?.node.path}`,
+      refused: target !== undefined && letters === undefined,
+      message: `deadLetterQueue must be given, because the redrive policy of ${queue.node.path} names one that is no Queue of aws-cdk-lib`,
+    },
+    {
+      refused: target !== undefined && letters !== undefined && isDifferent(target, identityOf(letters)),
+      message: `deadLetterQueue must be the one that the redrive policy of ${queue.node.path} names${target?.resource ? `, ${pathOf(target.resource)}` : ''}, got ${letters?.node.path}`,
     },
   ];
 }
@@ -173,14 +229,15 @@ function policyChecks(queue: IQueue, props: GivenQueues): Check[] {
 /** Kind, account and region of given queues. */
 function kindChecks(props: Refusable): Check[] {
   const letters = givenDeadLetterQueue(props);
-  const fifo = props.queue?.fifo ?? props.fifo ?? false;
+  const fifo = (props.queue && isFifoQueue(props.queue)) ?? props.fifo ?? false;
   return [
     {
-      refused: letters !== undefined && letters.fifo !== fifo,
+      refused: letters !== undefined && (isFifoQueue(letters) ?? fifo) !== fifo,
       message: `deadLetterQueue must be ${fifo ? 'a FIFO' : 'a standard'} queue, as the queue is (BP-SQS-007), got ${letters?.node.path}`,
     },
     {
-      refused: props.queue !== undefined && props.queue === letters,
+      refused:
+        props.queue !== undefined && letters !== undefined && isSame(identityOf(props.queue), identityOf(letters)),
       message: 'deadLetterQueue must be another queue than the queue',
     },
   ];
@@ -203,15 +260,15 @@ export function placeChecks(scope: Construct, props: GivenQueues): Check[] {
     ),
     {
       refused: lacksPolicyElsewhere(scope, props),
-      message: `queue must have a redrive policy, because it is in the stack ${props.queue && Stack.of(props.queue).stackName} and this one cannot set it: give ${props.queue?.node.path} a deadLetterQueue there`,
+      message: `queue must have a redrive policy, because it is in the stack ${props.queue && Stack.of(resourceOf(props.queue) ?? props.queue).node.path} and this one cannot set it: give ${props.queue?.node.path} a deadLetterQueue there`,
     },
   ];
 }
 
 /** A queue of another stack of this app that would need a dead-letter queue of this one: the stacks would need each other. */
 function lacksPolicyElsewhere(scope: Construct, { queue }: GivenQueues): boolean {
-  const resource = queue && cfn(queue);
-  return resource !== undefined && resource.redrivePolicy === undefined && Stack.of(resource) !== Stack.of(scope);
+  const resource = queue && resourceOf(queue);
+  return resource !== undefined && Stack.of(resource) !== Stack.of(scope) && targetOf(resource) === undefined;
 }
 
 /**
@@ -219,124 +276,59 @@ function lacksPolicyElsewhere(scope: Construct, { queue }: GivenQueues): boolean
  * only the deployment knows its name.
  */
 export function arnByName(queue: IQueue): string | undefined {
-  const resource = cfn(queue);
+  const resource = resourceOf(queue);
   if (resource === undefined) return queue.queueArn;
   const { queueName } = resource;
   if (queueName === undefined || Token.isUnresolved(queueName)) return undefined;
-  return Stack.of(queue).formatArn({ service: 'sqs', resource: queueName });
+  return Stack.of(resource).formatArn({ service: 'sqs', resource: queueName });
 }
 
 /** Gives a queue of this app without a redrive policy the dead-letter queue. */
 export function setRedrivePolicy(queue: IQueue, deadLetterQueue: IQueue, maxReceiveCount: number): void {
-  const resource = cfn(queue);
-  if (resource === undefined || resource.redrivePolicy !== undefined) return;
+  const resource = resourceOf(queue);
+  if (resource === undefined || targetOf(resource) !== undefined) return;
   resource.redrivePolicy = { deadLetterTargetArn: deadLetterQueue.queueArn, maxReceiveCount };
 }
 
 /** Whether the given queue has a redrive policy, as far as is known. */
-function hasPolicy(props: GivenQueues): boolean {
+export function hasPolicy(props: GivenQueues): boolean {
   const { queue } = props;
-  const resource = queue && cfn(queue);
-  return resource === undefined ? givenDeadLetterQueue(props) !== undefined : resource.redrivePolicy !== undefined;
+  const resource = queue && resourceOf(queue);
+  return resource === undefined ? givenDeadLetterQueue(props) !== undefined : targetOf(resource) !== undefined;
 }
 
-/** The settings that the plan goes by and that are not known, with what it expects. */
-function unread(props: GivenQueues, plan: QueuePlan): (Setting & { readonly value: number })[] {
-  const planned = new Map(plan.knobs.map(({ name, value }) => [name, value]));
-  return SETTINGS.flatMap((setting) => {
-    const queue = given(props, setting.which);
-    const value = planned.get(setting.knob);
-    const isKnown = read(props, setting) !== undefined || said(props, setting) !== undefined;
-    if (queue === undefined || value === undefined || isKnown) return [];
-    // The policy that is made here has the number of the plan, and a missing one is said on its own.
-    if (setting.name === 'maxReceiveCount' && !hasPolicy(props)) return [];
-    return [{ ...setting, value }];
-  });
-}
-
-/** What the plan expects of queues that it could not read, in a sentence; undefined where all is known. */
-export function unreadRemark(props: GivenQueues, plan: QueuePlan): string | undefined {
-  const lacking = unread(props, plan);
-  if (lacking.length === 0) return undefined;
-  return `not read, but expected of queues that are there already: ${lacking.map(({ knob, value }) => `${knob} ${value}`).join(', ')}`;
-}
-
-/** Says what the given queues must be set to, where nothing here can read or change it, with the commands. */
-export function sayUnread(scope: Construct, props: GivenQueues, plan: QueuePlan, deadLetterQueue: IQueue): void {
-  for (const which of ['queue', 'deadLetterQueue'] as const) {
-    const queue = given(props, which);
-    const lacking = unread(props, plan).filter((setting) => setting.which === which);
-    if (queue !== undefined && lacking.length > 0) {
-      Annotations.of(scope).addWarningV2(
-        `Backpressure::given-${which === 'queue' ? 'queue' : 'dead-letters'}`,
-        unreadText(queue, lacking),
-      );
-    }
-  }
-  const { queue } = props;
-  if (queue === undefined || cfn(queue) !== undefined || hasPolicy(props)) return;
-  Annotations.of(scope).addWarningV2(
-    'Backpressure::BP-SQS-001',
-    `the queue ${nameOf(queue)} is not of this app, so its redrive policy cannot be set here. Until it names ${deadLetterQueue.node.path}, a message that fails is retried until it expires, and there is no dead letter to redrive. ${policyCommand(queue, plan)}; then give this construct the deadLetterQueue, or acknowledge this warning`,
-  );
-}
-
-function unreadText(queue: IQueue, lacking: readonly (Setting & { readonly value: number })[]): string {
-  const isPolicy = ({ attribute }: Setting) => attribute === 'maxReceiveCount';
-  const attributes = [...new Set(lacking.map((one) => (isPolicy(one) ? 'RedrivePolicy' : one.attribute)))];
-  return [
-    `the settings of ${nameOf(queue)} cannot be read here. The plan is for ${lacking.map(({ attribute, value }) => `${attribute} ${value}`).join(', ')}`,
-    `Look: aws sqs get-queue-attributes --queue-url ${urlOf(queue)} --attribute-names ${attributes.join(' ')}`,
-    `Then say what it has, and it is checked: ${lacking.map(({ name }) => `existing.${name}`).join(', ')}`,
-    `A shorter visibility timeout delivers messages twice (BP-SQS-004), a dead-letter queue that keeps letters no longer than its source loses them (BP-SQS-002), and fewer than five receives set good messages aside (BP-SQS-003)`,
-  ].join('. ');
-}
-
-function policyCommand(queue: IQueue, plan: QueuePlan): string {
-  const policy = {
-    deadLetterTargetArn: '<ARN of the dead-letter queue>',
-    maxReceiveCount: plan.value('maxReceiveCount'),
-  };
-  const attributes = JSON.stringify({ RedrivePolicy: JSON.stringify(policy) });
-  return `After the deployment: aws sqs set-queue-attributes --queue-url ${urlOf(queue)} --attributes '${attributes}'`;
-}
-
-function nameOf({ queueName, node }: IQueue): string {
-  return Token.isUnresolved(queueName) ? node.path : queueName;
-}
-
-function urlOf({ queueName }: IQueue): string {
-  const name = Token.isUnresolved(queueName) ? '<name of the queue>' : queueName;
-  return `"$(aws sqs get-queue-url --queue-name ${name} --query QueueUrl --output text)"`;
-}
-
-function given(props: GivenQueues, which: Setting['which']): IQueue | undefined {
+/** One of the given queues. */
+export function given(props: GivenQueues, which: Setting['which']): IQueue | undefined {
   return which === 'queue' ? props.queue : givenDeadLetterQueue(props);
 }
 
-function read(props: GivenQueues, { which, read }: Setting): number | undefined {
+/** What a queue of this app has. */
+export function read(props: GivenQueues, { which, read }: Setting): number | undefined {
   const queue = given(props, which);
-  const resource = queue && cfn(queue);
-  return resource && read(resource);
+  const resource = queue && resourceOf(queue);
+  return resource && read(renderedProperties(resource));
 }
 
-function said({ existing = {} }: GivenQueues, { name }: Setting): number | undefined {
+/** What is said of a given queue, where it can be so; a check names what cannot. */
+export function said({ existing = {} }: GivenQueues, { name, limits: [min, max] }: Setting): number | undefined {
   const value = existing[name];
-  return typeof value === 'number' || value === undefined ? resolvedNumber(value) : resolvedSeconds(value);
+  const told = typeof value === 'number' || value === undefined ? resolvedNumber(value) : resolvedSeconds(value);
+  return told !== undefined && Number.isInteger(told) && told >= min && told <= max ? told : undefined;
 }
 
-function cfn(queue: IQueue): CfnQueue | undefined {
-  const resource = queue.node.defaultChild;
-  return resource instanceof CfnQueue ? resource : undefined;
+/** The field of a value that is an object. */
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
 
-/** Whether two ARNs are of different queues for certain: both are literal, or both are of a resource of the stack. */
-function areDifferent(scope: Construct | IQueue, one: unknown, other: unknown): boolean {
-  if (one === undefined) return false;
-  const stack = Stack.of(scope);
-  const [left, right] = [stack.resolve(one), stack.resolve(other)];
-  const isAttribute = (value: unknown) => typeof value === 'object' && value !== null && 'Fn::GetAtt' in value;
-  const comparable =
-    (typeof left === 'string' && typeof right === 'string') || (isAttribute(left) && isAttribute(right));
-  return comparable && JSON.stringify(left) !== JSON.stringify(right);
+/** The number in a template; CloudFormation takes it as a text, too. */
+function numberOf(value: unknown): number | undefined {
+  if (typeof value === 'string' && /^\d+$/.test(value)) return Number(value);
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** The path of the construct that a queue is known by: the one around its resource, where there is one. */
+export function pathOf(resource: CfnQueue): string {
+  const { scope } = resource.node;
+  return scope instanceof Queue ? scope.node.path : resource.node.path;
 }

@@ -165,6 +165,15 @@ export const QUEUE_ALARMS: readonly string[] = [
   'redriverTable',
 ];
 
+/** Those that only a queue with a redriver has. */
+export const REDRIVER_ALARMS: readonly string[] = [
+  'deadLettersReceived',
+  'circuitOpen',
+  'stuck',
+  'redriverErrors',
+  'redriverTable',
+];
+
 const KINDS: Kinds<QueueAlarmsProps> = {
   queue: needed(QUEUE),
   deadLetterQueue: needed(QUEUE),

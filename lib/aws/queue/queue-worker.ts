@@ -13,6 +13,7 @@ import { subjectOf } from '../subject';
 import { bindFargate, fargateHost } from './fargate-compute';
 import type { FargateWorkerProps } from './fargate-props';
 import { bindLambda, type LambdaWorkerProps, lambdaHost } from './lambda-compute';
+import { renderedProperties, resourceOf, workers } from './queue-identity';
 import { RedriveQueue } from './redrive-queue';
 import type { WorkerBinding, WorkerContext, WorkerHost } from './worker-compute';
 
@@ -136,13 +137,17 @@ export class QueueWorker extends Construct {
     this.taskDefinition = binding.tasks?.taskDefinition;
     this.container = binding.tasks?.container;
     this.scalableTarget = binding.tasks?.scalableTarget;
-    redriveQueue?._serve({ ...binding, scope: this, subject });
-    this.warnWithoutDeadLetterQueue(queue);
+    if (redriveQueue === undefined) {
+      workers.set(queue, subject);
+      this.warnWithoutDeadLetterQueue(queue);
+    } else {
+      redriveQueue._serve({ ...binding, scope: this, subject });
+    }
   }
 
   private warnWithoutDeadLetterQueue(queue: IQueue): void {
-    const owned = queue as IQueue & { readonly deadLetterQueue?: unknown };
-    if (queue.node.defaultChild === undefined || owned.deadLetterQueue !== undefined) return;
+    const resource = resourceOf(queue);
+    if (resource === undefined || renderedProperties(resource).RedrivePolicy !== undefined) return;
     Annotations.of(this).addWarningV2(
       'Backpressure::BP-SQS-001',
       `${queue.node.path} has no dead-letter queue: one poison message is retried until it expires. Use RedriveQueue, or give the queue a deadLetterQueue`,

@@ -13,7 +13,7 @@ import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { DURATION, KEY, QUEUE, TOPIC } from '../kinds';
 import { knownNumber, resolvedNumber, resolvedSeconds } from '../tokens';
 import { EXISTING_KINDS, type ExistingQueueSettings } from './existing-queue';
-import { givenQueueChecks, settingsOf } from './given-queue';
+import { givenQueueChecks, isFifoQueue, settingsOf } from './given-queue';
 import { QueuePlatform } from './queue-platform';
 
 /**
@@ -43,7 +43,7 @@ export interface RedriveQueueProps {
 
   /**
    * The dead-letter queue where there is one already. The redriver drains it and sends all its letters to this queue, so no
-   * other queue may use it, and it may have no other consumer. A queue of this app without a redrive policy gets one that
+   * other queue may use it, and it may have no other consumer; those of this app are refused. A queue of this app without a redrive policy gets one that
    * names it, where both are in this stack.
    *
    * @default - that of `queue`, where it is a `Queue` of this app that has one; otherwise one is made
@@ -84,7 +84,7 @@ export interface RedriveQueueProps {
    * Whether the order inside a message group is kept. All three queues are of the same kind. A redrive breaks that
    * order, so a FIFO queue redrives only when `maxRedrives` is given.
    *
-   * @default - as the given `queue` is; otherwise false
+   * @default - as the given `queue` is; false where there is none, and, with a warning, where its ARN is a token
    */
   readonly fifo?: boolean;
 
@@ -274,9 +274,9 @@ export function redriveQuestion(props: RedriveQueueProps): QueueQuestion {
   };
 }
 
-/** Whether the queues are FIFO queues: as the given one is. */
+/** Whether the queues are FIFO queues: as the given one is, or as is said where that is not known. */
 export function isFifo({ queue, fifo = false }: Pick<RedriveQueueProps, 'queue' | 'fifo'>): boolean {
-  return queue?.fifo ?? fifo;
+  return (queue && isFifoQueue(queue)) ?? fifo;
 }
 
 function isStruct(value: unknown): boolean {

@@ -4,6 +4,7 @@ import type { AddToResourcePolicyResult, PolicyStatement } from 'aws-cdk-lib/aws
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import {
+  type CfnQueue,
   DeduplicationScope,
   FifoThroughputLimit,
   type IQueue,
@@ -21,13 +22,16 @@ import { withRemark } from '../../flow/queue/existing';
 import { planQueue, type SolvedQueue, solveQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { QueuePlan } from '../../flow/queue/workload';
-import { alarmSettingsChecks } from '../alarm-settings';
+import { alarmSettingsChecks, describedAs } from '../alarm-settings';
 import { removalCheck } from '../removal-policy';
 import { retainPolicyOf } from '../retained-policy';
 import { subjectOf } from '../subject';
-import { arnByName, givenDeadLetterQueue, placeChecks, sayUnread, setRedrivePolicy, unreadRemark } from './given-queue';
-import { QUEUE_ALARMS, QueueAlarms, timeToDrainMetric } from './queue-alarms';
+import { checkAtSynthesis, deadLetterChecks } from './given-dead-letters';
+import { arnByName, givenDeadLetterQueue, placeChecks, setRedrivePolicy } from './given-queue';
+import { sayUnknown, sayUnread, unreadRemark } from './given-remarks';
+import { QUEUE_ALARMS, QueueAlarms, REDRIVER_ALARMS, timeToDrainMetric } from './queue-alarms';
 import { createQueueDashboard } from './queue-dashboard';
+import { QueueRegister, resourceOf, workers } from './queue-identity';
 import { isFifo, REDRIVE_KINDS, type RedriveQueueProps, redriveChecks, redriveQuestion } from './redrive-queue-props';
 import { createRedriver } from './redriver-function';
 import type { ServingWorker } from './worker-compute';
@@ -140,12 +144,14 @@ export class RedriveQueue extends QueueBase {
       setRedrivePolicy(queue, deadLetterQueue, usable.maxReceiveCount ?? plan.value('maxReceiveCount'));
     }
     const { alarmTopic, alarms, encryptionKey, maskedFields } = usable;
-    const redrives = this._question.redrive?.maxRedrives !== 0;
-    if (redrives) {
+    const isRedriven = redrives(usable);
+    if (isRedriven) {
       const queues = { queue, deadLetterQueue, quarantineQueue };
       this.redriver = createRedriver(this, { ...queues, encryptionKey, maskedFields, plan, removalPolicy });
     }
-    this.warn(redrives);
+    this.warn(isRedriven);
+    sayUnknown(this, usable);
+    checkAtSynthesis(this, usable, { queue, deadLetterQueue, redriver: this.redriver });
     sayUnread(this, usable, this._solved.plan, deadLetterQueue);
 
     const { redriver } = this;
@@ -200,7 +206,7 @@ export class RedriveQueue extends QueueBase {
     const { backlog, age, timeToDrain } = this.alarms;
     for (const { node } of [backlog, age, timeToDrain]) {
       const alarm = node.defaultChild as CfnAlarm;
-      alarm.alarmDescription = `${alarm.alarmDescription} ${worker.subject} serves the queue.`;
+      alarm.alarmDescription = describedAs(`${alarm.alarmDescription} ${worker.subject} serves the queue.`);
     }
     // A metric of another stack would make this stack depend on one that depends on it.
     if (Stack.of(worker.scope) !== Stack.of(this)) return;
@@ -269,12 +275,14 @@ export class RedriveQueue extends QueueBase {
     const { fifo } = this;
     const source =
       queueArn === undefined ? undefined : Queue.fromQueueAttributes(this, 'SourceByName', { queueArn, fifo });
-    return new Queue(this, 'DeadLetters', {
+    const letters = new Queue(this, 'DeadLetters', {
       ...this.commonQueueProps(),
       retentionPeriod: Duration.seconds(this.plan.value('deadLetterRetentionSeconds')),
       visibilityTimeout: Duration.seconds(this.plan.value('deadLetterVisibilitySeconds')),
       redriveAllowPolicy: source && { redrivePermission: RedrivePermission.BY_QUEUE, sourceQueues: [source] },
     });
+    if (queue !== undefined && resourceOf(queue) === undefined) acknowledgeNoPolicy(letters, queue);
+    return letters;
   }
 
   private createQuarantineQueue(): Queue {
@@ -331,21 +339,42 @@ export function createRedriveQueue(
   return new RedriveQueue(scope, id, props);
 }
 
+/** Whether there is a redriver. */
+function redrives(props: RedriveQueueProps): boolean {
+  return redriveQuestion(props).redrive?.maxRedrives !== 0;
+}
+
 function ownChecks(props: RedriveQueueProps): Check[] {
   return [
     nameCheck(props.queueName, props.fifo ?? false),
     removalCheck(props.removalPolicy),
     ...alarmSettingsChecks(props.alarms, QUEUE_ALARMS),
+    ...redriverAlarmChecks(props),
     ...onePlanChecks(props),
     ...redriveChecks(props),
+    ...deadLetterChecks(props, redrives(props)),
   ];
+}
+
+/** Alarms that are silenced and not made. */
+function redriverAlarmChecks(props: RedriveQueueProps): Check[] {
+  const silent = Object.keys(props.alarms?.silence ?? {}).filter((name) => REDRIVER_ALARMS.includes(name));
+  return silent.map((name) => ({
+    refused: !redrives(props),
+    message: `alarms.silence.${name} is of an alarm of the redriver, and there is none with maxRedrives 0${props.maxRedrives === undefined ? ', the default of a FIFO queue' : ''}; leave it out`,
+  }));
 }
 
 /** One queue has one plan. */
 function onePlanChecks({ queue, deadLetterQueue }: RedriveQueueProps): Check[] {
   const letters = givenDeadLetterQueue({ queue, deadLetterQueue });
   const taken = letters && drained.get(letters);
+  const worker = queue && workers.get(queue);
   return [
+    {
+      refused: worker !== undefined,
+      message: `queue must be a queue without a plan, and the worker ${worker} has one for ${queue?.node.path}; make the RedriveQueue first, and give it to the worker without workload and objective`,
+    },
     ...Object.entries({ queue, deadLetterQueue }).map(([name, one]) => ({
       refused: one !== undefined && RedriveQueue._of(one) !== undefined,
       message: `${name} must be a queue without a plan, and ${one?.node.path} has that of ${one && RedriveQueue._of(one)?.node.path}; one queue has one RedriveQueue`,
@@ -357,10 +386,20 @@ function onePlanChecks({ queue, deadLetterQueue }: RedriveQueueProps): Check[] {
   ];
 }
 
+/**
+ * The dead-letter queue of an imported queue stands alone in its template, where it is read and nothing names it: the policy
+ * that does is set by hand.
+ */
+function acknowledgeNoPolicy(letters: Queue, queue: IQueue): void {
+  const reason = `It is the dead-letter queue of ${queue.node.path}, which is not in this app. The redriver parks a letter that cannot be moved.`;
+  (letters.node.defaultChild as CfnQueue).addMetadata('backpressure', { acknowledge: { 'BP-SQS-001': reason } });
+  Validations.of(letters).acknowledge({ id: 'AwsSolutions-SQS3', reason });
+}
+
 /** The redrive queue around each queue that has one. */
-const around = new WeakMap<IQueue, RedriveQueue>();
+const around = new QueueRegister<RedriveQueue>();
 /** The redrive queue that each dead-letter queue is of. */
-const drained = new WeakMap<IQueue, RedriveQueue>();
+const drained = new QueueRegister<RedriveQueue>();
 
 function nameCheck(name: string | undefined, fifo: boolean): Check {
   const pattern = fifo ? /^[\w-]{1,75}\.fifo$/ : /^[\w-]{1,80}$/;

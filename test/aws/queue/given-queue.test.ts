@@ -38,6 +38,12 @@ function owned(stack: Stack, more: object = {}, letters: object = {}): Queue {
   });
 }
 
+/** A stack where the imported queues are. */
+const placed = () =>
+  new Stack(new App({ context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } }), 'Shop', {
+    env: { account: '123456789012', region: 'us-east-1' },
+  });
+
 const imported = (stack: Stack, arn = ARN, id = 'Imported') => Queue.fromQueueArn(stack, id, arn);
 
 /** All that is said of imported queues, as it is. */
@@ -254,7 +260,7 @@ describe('what cannot hold is refused', () => {
     [
       'a dead-letter queue that the policy does not name',
       (stack) => ({ queue: owned(stack), deadLetterQueue: new Queue(stack, 'Other') }),
-      'deadLetterQueue must be the one that the redrive policy of Shop/Own names, got Shop/Other',
+      'deadLetterQueue must be the one that the redrive policy of Shop/Own names, Shop/OwnDead, got Shop/Other',
     ],
     [
       'a dead-letter queue of another kind',
@@ -325,7 +331,10 @@ describe('what cannot hold is refused', () => {
 
 describe('an imported queue', () => {
   const both = (existing?: object) =>
-    around((stack) => ({ queue: imported(stack), deadLetterQueue: imported(stack, LETTERS_ARN, 'Dead'), existing }));
+    around(
+      (stack) => ({ queue: imported(stack), deadLetterQueue: imported(stack, LETTERS_ARN, 'Dead'), existing }),
+      placed(),
+    );
 
   test('of which all is said is planned as one of this app, without a word', () => {
     const made = both(EXISTING);
@@ -376,10 +385,13 @@ describe('an imported queue', () => {
   });
 
   test('without a dead-letter queue gets one that admits only it, and the command that sets the policy (aws-cdk 26084)', () => {
-    const made = around((stack) => ({
-      queue: imported(stack),
-      existing: { visibilityTimeout: EXISTING.visibilityTimeout, retention: EXISTING.retention },
-    }));
+    const made = around(
+      (stack) => ({
+        queue: imported(stack),
+        existing: { visibilityTimeout: EXISTING.visibilityTimeout, retention: EXISTING.retention },
+      }),
+      placed(),
+    );
     made.template.hasResourceProperties('AWS::SQS::Queue', {
       RedriveAllowPolicy: { redrivePermission: 'byQueue', sourceQueueArns: [ARN] },
       MessageRetentionPeriod: 1_209_600,
