@@ -227,3 +227,16 @@ describe('an hmac that is not whole, as only JavaScript without types gives it',
     expect(refused(whole)).toEqual([]);
   });
 });
+
+test('an id that is not signed may have any characters, because it stands beside no other part', () => {
+  const hmac: HmacRules = { signatureHeader: 'X-Sign', algorithm: 'sha256', encoding: 'hex', idHeader: 'X-Id' };
+  const headers = lower(signRequest('hmac', SECRET, '{}', 'order.1:2', NOW, hmac));
+  const request = { headers, body: '{}', receivedAtMillis: NOW };
+  expect(verifySignature('hmac', request, [SECRET], 300, hmac)).toMatchObject({ valid: true, deliveryId: 'order.1:2' });
+  const signed = { ...hmac, signed: '{id}.{body}' };
+  const other = { ...request, headers: lower(signRequest('hmac', SECRET, '{}', 'order.1:2', NOW, signed)) };
+  expect(verifySignature('hmac', other, [SECRET], 300, signed)).toEqual({
+    valid: false,
+    refusal: 'ambiguous-delivery-id',
+  });
+});

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Delivery, type OnError, webhookEndpoint } from '../../lib/runtime/pubsub-webhook/consumer';
+import type { EffectStore } from '../../lib/runtime/pubsub-webhook/store';
 import { ATTRIBUTES } from '../../lib/runtime/webhook-receiver/contract';
 import { MemoryStore } from '../support/effect-store';
 
@@ -213,4 +214,31 @@ test.each([
 ])('%s is not acknowledged, so that it ends as a dead letter', async (_, body) => {
   expect(await push(body)).toBe(500);
   expect(deliveries).toEqual([]);
+});
+
+test('what the business threw is told, not what the store made of it; a failed commit is told as such', async () => {
+  const bug = new Error('bug');
+  const seen: unknown[] = [];
+  let fails = true;
+  const wrapping: EffectStore<string[]> = {
+    once: async (_key, _expires, effect) => {
+      await effect([]).catch(() => {
+        throw new Error('transaction aborted');
+      });
+      throw new Error('commit failed');
+    },
+  };
+  const onDelivery = async () => {
+    if (fails) throw bug;
+  };
+  const other = createServer(webhookEndpoint(onDelivery, wrapping, { onError: (error) => void seen.push(error) }));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(other.address() as AddressInfo).port}/`;
+  const post = async () => (await fetch(address, { method: 'POST', body: JSON.stringify(envelope('w')) })).status;
+  expect(await post()).toBe(500);
+  fails = false;
+  expect(await post()).toBe(500);
+  expect(seen).toEqual([bug, new Error('commit failed')]);
+  other.close();
+  other.closeAllConnections();
 });
