@@ -338,6 +338,7 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
   WebhookBuffer: (): All<WebhookBufferProps> => ({
     ...demand,
     sources: [{ name: 'pay', scheme: 'stripe' }],
+    ...{ firewall: { rateRule: true }, throttle: undefined, domain: undefined },
     ...{ platform: undefined, consumer: undefined, functionTimeout: undefined, idempotencyRetention: undefined },
     ...{
       encryptionKey: undefined,

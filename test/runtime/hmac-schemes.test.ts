@@ -2,9 +2,11 @@
 import { createHmac } from 'node:crypto';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { planQueue } from '../../lib/flow/queue/plan';
-import { type Source, sourceChecks } from '../../lib/flow/webhooks/sources';
+import { type Source, sourceChecks, wholeHmacChecks } from '../../lib/flow/webhooks/sources';
+import { webhookConsumer } from '../../lib/runtime/webhook/consumer';
 import type { HmacRules } from '../../lib/runtime/webhook/scheme';
 import { headersRead, signRequest, verifySignature } from '../../lib/runtime/webhook/signature';
+import { webhookReceiver } from '../../lib/runtime/webhook-receiver/receiver';
 
 const SECRET = 'a secret of enough length';
 const NOW = 1_700_000_000_000;
@@ -186,5 +188,55 @@ describe('a description that cannot hold is refused', () => {
       'nothing was refused',
     );
     expect(refused({ scheme: 'shopify' })).toBe('nothing was refused');
+  });
+});
+
+describe('an hmac that is not whole, as only JavaScript without types gives it', () => {
+  const whole: HmacRules = { signatureHeader: 'X-Sign', algorithm: 'sha256', encoding: 'hex' };
+
+  test.each(['signatureHeader', 'algorithm', 'encoding'] as const)(
+    'without %s nothing is signed, verified or started',
+    (name) => {
+      const { [name]: _, ...rest } = whole;
+      const hmac = rest as HmacRules;
+      const message = /^the scheme hmac needs its rules: a signatureHeader, an algorithm .* and an encoding/;
+      const request = { headers: {}, body: '{}', receivedAtMillis: NOW };
+      const sources = {
+        pay: { scheme: 'hmac', hmac, secretArn: 'a', secretFile: 'a', toleranceSeconds: 300 },
+      } as never;
+      const secrets = {} as never;
+      expect(() => signRequest('hmac', SECRET, '{}', 'd', NOW, hmac)).toThrow(message);
+      expect(() => verifySignature('hmac', request, [SECRET], 300, hmac)).toThrow(message);
+      expect(() => webhookConsumer(async () => {}, { sources })).toThrow(message);
+      expect(() => webhookReceiver({ sources, secrets, maxBodyBytes: 1, publish: async () => {} })).toThrow(message);
+    },
+  );
+
+  test.each(['md5', '', undefined])('the algorithm %s is none', (algorithm) => {
+    const hmac = { ...whole, algorithm } as HmacRules;
+    expect(() => headersRead('hmac', hmac)).toThrow('the scheme hmac needs its rules');
+  });
+
+  test('on an engine without defaults the construct refuses it', () => {
+    const refused = (hmac: object) =>
+      wholeHmacChecks([{ name: 'pay', scheme: 'hmac', hmac } as Source]).filter((one) => one.refused);
+    expect(refused({ signatureHeader: 'X-Sign' }).map(({ message }) => message)).toEqual([
+      'sources.hmac of pay.algorithm must be given: one of sha1, sha256, sha512',
+      'sources.hmac of pay.encoding must be given: one of hex, base64',
+    ]);
+    expect(refused(whole)).toEqual([]);
+  });
+});
+
+test('an id that is not signed may have any characters, because it stands beside no other part', () => {
+  const hmac: HmacRules = { signatureHeader: 'X-Sign', algorithm: 'sha256', encoding: 'hex', idHeader: 'X-Id' };
+  const headers = lower(signRequest('hmac', SECRET, '{}', 'order.1:2', NOW, hmac));
+  const request = { headers, body: '{}', receivedAtMillis: NOW };
+  expect(verifySignature('hmac', request, [SECRET], 300, hmac)).toMatchObject({ valid: true, deliveryId: 'order.1:2' });
+  const signed = { ...hmac, signed: '{id}.{body}' };
+  const other = { ...request, headers: lower(signRequest('hmac', SECRET, '{}', 'order.1:2', NOW, signed)) };
+  expect(verifySignature('hmac', other, [SECRET], 300, signed)).toEqual({
+    valid: false,
+    refusal: 'ambiguous-delivery-id',
   });
 });

@@ -1,6 +1,6 @@
 /** The test kit for consumers of webhooks, and what a consumer says of the errors of a user's code. */
 import { type OnDelivery, webhookTest } from '../../lib/runtime/webhook/consumer';
-import type { SignatureScheme } from '../../lib/runtime/webhook/scheme';
+import type { HmacRules, SignatureScheme } from '../../lib/runtime/webhook/scheme';
 import { consumer, message } from '../support/webhook-messages';
 
 const book: OnDelivery = async (delivery, effects) => {
@@ -24,19 +24,25 @@ describe('a unit test of business logic', () => {
     expect([outcome, effects[0].Put?.Item?.amount]).toEqual(['processed', { N: '5' }]);
   });
 
-  test.each<SignatureScheme>(['github', 'stripe', 'standard-webhooks'])(
-    '%s: a second delivery of the same id is a duplicate, and a forged one is refused',
-    async (scheme) => {
-      const called: string[] = [];
-      const webhooks = webhookTest(async ({ id }) => void called.push(id), { scheme });
-      const delivery = { body: '{"id":"d1","amount":5}', id: 'd1' };
-      expect(await webhooks.deliver(delivery)).toEqual({ outcome: 'processed', effects: [] });
-      expect(await webhooks.deliver(delivery)).toEqual({ outcome: 'duplicate', effects: [] });
-      const forged = { ...delivery, body: '{"id":"d2"}', secret: 'another-secret-of-it' };
-      expect(await webhooks.deliver({ ...forged, id: 'd2' })).toEqual({ outcome: 'refused', effects: [] });
-      expect(called).toEqual(['d1']);
-    },
-  );
+  const hmac: HmacRules = { signatureHeader: 'X-Sign', algorithm: 'sha512', encoding: 'base64', idHeader: 'X-Id' };
+
+  test.each<[SignatureScheme, HmacRules | undefined]>([
+    ['github', undefined],
+    ['stripe', undefined],
+    ['standard-webhooks', undefined],
+    ['shopify', undefined],
+    ['slack', undefined],
+    ['hmac', hmac],
+  ])('%s: a second delivery of the same id is a duplicate, and a forged one is refused', async (scheme, rules) => {
+    const called: string[] = [];
+    const webhooks = webhookTest(async ({ id }) => void called.push(id), { scheme, hmac: rules });
+    const delivery = { body: '{"id":"d1","amount":5}', id: 'd1' };
+    expect(await webhooks.deliver(delivery)).toEqual({ outcome: 'processed', effects: [] });
+    expect(await webhooks.deliver(delivery)).toEqual({ outcome: 'duplicate', effects: [] });
+    const forged = { ...delivery, body: '{"id":"d2"}', secret: 'another-secret-of-it' };
+    expect(await webhooks.deliver({ ...forged, id: 'd2' })).toEqual({ outcome: 'refused', effects: [] });
+    expect(called).toEqual(['d1']);
+  });
 
   test('what throws has no effect, is retried, and says what it threw', async () => {
     let broken = true;

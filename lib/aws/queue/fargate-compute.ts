@@ -2,7 +2,7 @@
 import { Annotations } from 'aws-cdk-lib';
 import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
 import { fargateHourCost } from '../../flow/compute-cost';
-import { type Check, validate } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { LONGEST_STOP_SECONDS } from '../../flow/queue/platforms/fargate';
 import type { QueueQuestion } from '../../flow/queue/question';
@@ -11,14 +11,7 @@ import { scaleOnBacklog, warnWithoutInsights } from './fargate-scaling';
 import { DEFAULT_CPU, DEFAULT_MEMORY_MIB, STORAGE_GIB, sizeChecks, storageCheck } from './fargate-size';
 import { createFargateParts } from './fargate-task';
 import { QueuePlatform } from './queue-platform';
-import {
-  planWorker,
-  soundCompute,
-  visibilityTimeoutSeconds,
-  type WorkerBinding,
-  type WorkerContext,
-  type WorkerHost,
-} from './worker-compute';
+import { planWorker, soundCompute, type WorkerBinding, type WorkerContext, type WorkerHost } from './worker-compute';
 
 /** What a queue is told of tasks, and which props cannot be used. */
 export function fargateHost(given: FargateWorkerProps): WorkerHost {
@@ -29,7 +22,7 @@ export function fargateHost(given: FargateWorkerProps): WorkerHost {
 /** Runs tasks and scales them on the backlog per task: (visible + in flight) ÷ running tasks. */
 export function bindFargate(context: WorkerContext, given: FargateWorkerProps): WorkerBinding {
   const props = soundCompute(context, given, FARGATE_KINDS);
-  const { scope, subject, queue } = context;
+  const { scope } = context;
   const size = sizeOf(props);
   const question = fargateQuestion(context, props, size);
   const plan = planWorker(context, question, [
@@ -39,13 +32,6 @@ export function bindFargate(context: WorkerContext, given: FargateWorkerProps): 
     ...contradictions(context, props),
   ]);
   const itemTimeout = plan.value('itemTimeoutSeconds');
-  const visibility = visibilityTimeoutSeconds(queue);
-  validate(subject, [
-    {
-      refused: visibility !== undefined && visibility < itemTimeout,
-      message: `the queue's visibility timeout must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${visibility} s`,
-    },
-  ]);
   if (itemTimeout > LONGEST_STOP_SECONDS) {
     Annotations.of(scope).addWarningV2(
       'Backpressure::BP-ECS-002',

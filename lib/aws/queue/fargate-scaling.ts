@@ -15,6 +15,13 @@ const METRIC_PERIOD_SECONDS = PLATFORM_FACTS.fargate.pollSeconds;
 /** Without the number of running tasks the policy would count the whole backlog as that of one task. */
 export function warnWithoutInsights(scope: Construct, cluster: ICluster): void {
   const resource = cluster.node.defaultChild;
+  if (resource === undefined) {
+    Annotations.of(scope).addWarningV2(
+      'Backpressure::container-insights',
+      `${cluster.node.path} is imported, and whether it has Container Insights, from which the number of running tasks comes, cannot be read. The setting containerInsights must be enabled or enhanced in: aws ecs describe-clusters --clusters ${cluster.clusterName} --include SETTINGS; then acknowledge this warning`,
+    );
+    return;
+  }
   if (!(resource instanceof CfnCluster) || Token.isUnresolved(resource.clusterSettings)) return;
   const settings = (resource.clusterSettings ?? []) as CfnCluster.ClusterSettingsProperty[];
   const insights = settings.find((setting) => setting.name === 'containerInsights')?.value ?? 'disabled';

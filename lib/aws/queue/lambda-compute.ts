@@ -179,7 +179,14 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
   const { batchSize, batchWindow, provisionedPollers } = props;
   const windowSeconds = resolvedSeconds(batchWindow);
   const askedWindow = question.batchWindowSeconds ?? 0;
+  const timeout = timeoutSeconds(props);
+  const visibility = visibilityTimeoutSeconds(queue);
+  const room = LAMBDA_VISIBILITY_FACTOR * timeout + askedWindow;
   return [
+    {
+      refused: visibility !== undefined && visibility < room,
+      message: `the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = ${room} s, got ${visibility} s; ${planned === undefined ? `let it hide a message for ${room} s` : `give the queue functionTimeout ${timeout} s`}`,
+    },
     knownNumber('batchSize', batchSize, 1, queue.fifo ? SQS_BATCH.usual : SQS_BATCH.largest),
     wholeSeconds('batchWindow', batchWindow, 0, queue.fifo ? 0 : 300),
     ...givenFunctionChecks(props.function, props.functionTimeout),
@@ -206,14 +213,11 @@ function inputChecks({ queue, planned }: WorkerContext, props: LambdaWorkerProps
 }
 
 /** Whether the function fits the plan. */
-function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerProps, plan: QueuePlan): Check[] {
+function functionChecks({ question }: WorkerContext, props: LambdaWorkerProps, plan: QueuePlan): Check[] {
   const { serviceSeconds } = question.workload;
   const timeout = timeoutSeconds(props);
-  const windowSeconds = question.batchWindowSeconds ?? resolvedSeconds(props.batchWindow) ?? 0;
   const itemTimeout = plan.value('itemTimeoutSeconds');
   const batchSize = plan.value('batchSize');
-  const visibility = visibilityTimeoutSeconds(queue);
-  const room = LAMBDA_VISIBILITY_FACTOR * timeout + windowSeconds;
   const reserved = reservedConcurrency(props.function);
   const most = plan.knobs.find(({ name }) => name === 'maxConcurrency')?.value ?? plan.value('maximumPollers') * 10;
   return [
@@ -228,10 +232,6 @@ function functionChecks({ queue, question }: WorkerContext, props: LambdaWorkerP
     {
       refused: batchSize * serviceSeconds > timeout,
       message: `batchSize ${batchSize} × ${serviceSeconds} s of mean service does not fit the function's time-out of ${timeout} s`,
-    },
-    {
-      refused: visibility !== undefined && visibility < room,
-      message: `the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = ${room} s, got ${visibility} s; give the queue functionTimeout ${timeout} s`,
     },
     {
       refused: reserved !== undefined && reserved < most,

@@ -172,11 +172,13 @@ function queueSettings(queue: IQueue): QueueSettings {
   };
 }
 
-/** The settings that decide whether messages are lost, as the plan is asked for them. */
-function asked({ maxReceiveCount, retentionSeconds }: QueueSettings): Partial<QueueQuestion> {
+/** The settings that decide whether messages are lost and when they are retried, as the plan is asked for them. */
+function asked({ visibilityTimeoutSeconds, maxReceiveCount, retentionSeconds }: QueueSettings): Partial<QueueQuestion> {
   // The plan keeps the last day of the longest retention free for a person; an existing queue may have it.
   const longest = SQS_LIMITS.retentionSeconds.max - DAY_SECONDS;
   return {
+    // A failed message stays hidden for the rest of it.
+    visibilityTimeoutSeconds,
     maxReceiveCount,
     retentionSeconds: retentionSeconds === undefined ? undefined : Math.min(longest, retentionSeconds),
   };

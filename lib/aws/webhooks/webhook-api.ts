@@ -2,13 +2,17 @@ import { Aws, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   AwsIntegration,
+  BasePathMapping,
+  DomainName,
   EndpointType,
+  type IDomainName,
   LogGroupLogDestination,
   Model,
   PassthroughBehavior,
   RequestValidator,
   type Resource,
   RestApi,
+  SecurityPolicy,
 } from 'aws-cdk-lib/aws-apigateway';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -19,6 +23,7 @@ import type { Construct } from 'constructs';
 import type { Plan } from '../../flow/plan';
 import { ATTRIBUTES } from '../../runtime/webhook/contract';
 import { headersAsSent } from '../../runtime/webhook/scheme';
+import type { WebhookDomain } from './webhook-front';
 import { rulesOf, spellingsOf, type WebhookSource } from './webhook-source';
 
 /** Inputs of the API. */
@@ -31,6 +36,8 @@ export interface WebhookApiProps {
   readonly plan: Plan;
   /** Whether to set the account's role for logs. */
   readonly accountLogRole: boolean;
+  /** Whether it answers under its own URL only through the domain. */
+  readonly domain?: WebhookDomain;
 }
 
 /** Makes, inside `scope`, the API that writes deliveries directly to the queue, one route a source. */
@@ -49,13 +56,14 @@ function uniqueName(scope: Construct): string {
   return `${Aws.STACK_NAME}-${Names.uniqueResourceName(scope, { maxLength: 100, separator: '-' })}`;
 }
 
-function createStage(scope: Construct, { plan, accountLogRole }: WebhookApiProps): RestApi {
+function createStage(scope: Construct, { plan, accountLogRole, domain }: WebhookApiProps): RestApi {
   return new RestApi(scope, 'Api', {
     // The only dimension of its metrics is this name.
     restApiName: uniqueName(scope),
     description: 'Takes webhooks and answers once the queue has them',
     endpointTypes: [EndpointType.REGIONAL],
     cloudWatchRole: accountLogRole,
+    disableExecuteApiEndpoint: domain?.defaultEndpoint === false ? true : undefined,
     deployOptions: {
       stageName: 'v1',
       throttlingRateLimit: plan.value('throttleRatePerSecond'),
@@ -155,11 +163,34 @@ export function createWebAcl(scope: Construct, { api, plan }: WebAclProps): CfnW
       },
     ],
   });
-  new CfnWebACLAssociation(scope, 'WebAclAssociation', {
-    resourceArn: api.deploymentStage.stageArn,
-    webAclArn: webAcl.attrArn,
-  });
+  associateWebAcl(scope, api, webAcl.attrArn);
   return webAcl;
+}
+
+/** Puts a web ACL in front of the API. */
+export function associateWebAcl(scope: Construct, api: RestApi, webAclArn: string): void {
+  new CfnWebACLAssociation(scope, 'WebAclAssociation', { resourceArn: api.deploymentStage.stageArn, webAclArn });
+}
+
+/** Maps a domain to the API, and makes the domain unless there is one. */
+export function mapDomain(scope: Construct, api: RestApi, domain: WebhookDomain): IDomainName {
+  const { domainName = '', certificate, existing, basePath } = domain;
+  const mapped =
+    existing ??
+    new DomainName(scope, 'Domain', {
+      domainName,
+      // Checked: a name comes with its certificate.
+      certificate: certificate!,
+      endpointType: EndpointType.REGIONAL,
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+  new BasePathMapping(scope, 'DomainMapping', {
+    domainName: mapped,
+    restApi: api,
+    stage: api.deploymentStage,
+    basePath,
+  });
+  return mapped;
 }
 
 /**

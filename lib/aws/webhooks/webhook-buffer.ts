@@ -1,5 +1,5 @@
 import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import type { RestApi } from 'aws-cdk-lib/aws-apigateway';
+import type { IDomainName, RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { AttributeType, BillingMode, Table, TableEncryption } from 'aws-cdk-lib/aws-dynamodb';
 import type { Grant } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -12,6 +12,7 @@ import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
 import { CHECKED, FLAG, type Kinds, listOf, needed, sound, struct, TEXT } from '../../flow/kinds';
 import type { Knob } from '../../flow/plan';
+import { withRemark } from '../../flow/queue/existing';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import type { SourceConfig } from '../../runtime/webhook/contract';
@@ -26,8 +27,17 @@ import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
 import { RefusedAlarms, refusedAlarms } from './refused-alarms';
 import { WEBHOOK_ALARMS, WebhookAlarms } from './webhook-alarms';
-import { createWebAcl, createWebhookApi } from './webhook-api';
-import { webhookChecks, webhookKnobs } from './webhook-plan';
+import { associateWebAcl, createWebAcl, createWebhookApi, mapDomain } from './webhook-api';
+import {
+  DOMAIN,
+  FIREWALL,
+  hasRateRule,
+  THROTTLE,
+  type WebhookDomain,
+  type WebhookFirewall,
+  type WebhookThrottle,
+} from './webhook-front';
+import { webhookChecks, webhookKnobs, webhookRemark } from './webhook-plan';
 import { DeduplicateBy, rulesOf, SOURCE_KINDS, type WebhookSource } from './webhook-source';
 
 /**
@@ -87,6 +97,27 @@ export interface WebhookBufferProps {
   readonly encryptionKey?: IKey;
 
   /**
+   * The web ACL before the API: made, your own, or none.
+   *
+   * @default - one is made, with a rule on the rate of an address; 6 USD a month and 0.60 USD a million requests
+   */
+  readonly firewall?: WebhookFirewall;
+
+  /**
+   * How much the API lets through. It is checked against the peak, and the plan says `given`.
+   *
+   * @default - twice the peak, and two seconds of that at once
+   */
+  readonly throttle?: WebhookThrottle;
+
+  /**
+   * The domain under which senders call the API.
+   *
+   * @default - the URL of `execute-api`, which changes when the API is replaced
+   */
+  readonly domain?: WebhookDomain;
+
+  /**
    * Whether to set the account's role for API Gateway's logs. An account has one such role for all its APIs.
    *
    * @default true
@@ -141,6 +172,9 @@ const KINDS: Kinds<WebhookBufferProps> = {
   functionTimeout: DURATION,
   idempotencyRetention: DURATION,
   encryptionKey: KEY,
+  firewall: FIREWALL,
+  throttle: THROTTLE,
+  domain: DOMAIN,
   accountLogRole: FLAG,
   maskedFields: listOf(TEXT),
   alarmTopic: TOPIC,
@@ -165,8 +199,18 @@ export class WebhookBuffer extends Construct {
   public readonly refusedQueue: Queue;
   /** Keys of deliveries that had their effect. */
   public readonly idempotencyTable: Table;
-  /** The web ACL with the rate rule. */
-  public readonly webAcl: CfnWebACL;
+  /**
+   * The web ACL with the rate rule.
+   *
+   * @default - none when `firewall` says so, or has an own one
+   */
+  public readonly webAcl?: CfnWebACL;
+  /**
+   * The domain, for its DNS record: `new ApiGatewayDomain(buffer.domain)`.
+   *
+   * @default - none unless `domain` is given
+   */
+  public readonly domain?: IDomainName;
   /** The alarms of the API; those of the queue are `redriveQueue.alarms`. */
   public readonly alarms: WebhookAlarms;
   /** One for each attached function: the alarms on deliveries that it refused. */
@@ -226,8 +270,12 @@ export class WebhookBuffer extends Construct {
       encryptionKey: usable.encryptionKey,
       plan,
       accountLogRole: usable.accountLogRole ?? true,
+      domain: usable.domain,
     });
-    this.webAcl = createWebAcl(this, { api: this.api, plan });
+    const { firewall } = usable;
+    if (hasRateRule(firewall)) this.webAcl = createWebAcl(this, { api: this.api, plan });
+    else if (firewall?.webAclArn !== undefined) associateWebAcl(this, this.api, firewall.webAclArn);
+    if (usable.domain !== undefined) this.domain = mapDomain(this, this.api, usable.domain);
     const stage = this.api.deploymentStage;
     this.alarms = new WebhookAlarms(this, 'Alarms', {
       stage,
@@ -239,7 +287,8 @@ export class WebhookBuffer extends Construct {
 
   /** Every knob with its reason, and what to expect: the plan of the queue, with the knobs of the API. */
   public get plan(): QueuePlan {
-    return this.redriveQueue.plan.withKnobs(this.ownKnobs);
+    const plan = this.redriveQueue.plan.withKnobs(this.ownKnobs);
+    return withRemark(plan, webhookRemark(plan, this.props));
   }
 
   /**

@@ -3,15 +3,17 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { resolveArrivals } from '../../flow/arrivals';
 import type { Check } from '../../flow/errors';
-import type { Knob, Plan } from '../../flow/plan';
+import { type Knob, type Plan, unlessGiven } from '../../flow/plan';
 import type { Workload } from '../../flow/queue/workload';
 import { apiAlarmKnobs, parkingAlarmKnobs } from '../../flow/webhooks/alarms';
+import { apiCostRemark } from '../../flow/webhooks/cost';
 import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
 import { REFUSED_ALARM_SECONDS, refusedKnob } from '../../flow/webhooks/refused';
 import { PEAK_HEADROOM, sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
 import { removalCheck } from '../removal-policy';
-import { resolvedSeconds, wholeSeconds } from '../tokens';
+import { resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
+import { frontChecks, hasRateRule, MOST_BURST, type WebhookFront } from './webhook-front';
 import type { WebhookSource } from './webhook-source';
 
 /** AWS WAF counts over five minutes by default. */
@@ -23,9 +25,8 @@ const WAF_LIMIT = { min: 10, max: 2_000_000_000 };
 const REPLAY_CONCURRENCY = 2;
 
 /** The props of a webhook buffer that are checked before anything is made. */
-export interface WebhookQuestion {
+export interface WebhookQuestion extends WebhookFront {
   readonly sources: readonly WebhookSource[];
-  readonly workload: Workload;
   readonly idempotencyRetention?: Duration;
   readonly removalPolicy?: RemovalPolicy;
 }
@@ -36,6 +37,7 @@ export function webhookChecks(question: WebhookQuestion): Check[] {
   const own = [
     wholeSeconds('idempotencyRetention', idempotencyRetention, KEPT_SECONDS.min, KEPT_SECONDS.max),
     removalCheck(removalPolicy),
+    ...frontChecks(question),
   ];
   // It is said already that there are none.
   if (sources === undefined) return own;
@@ -69,10 +71,11 @@ export function notConstructor(prop: string, names: readonly string[]): Check {
  *
  * @throws InvalidInputError when keys do not outlive the queue
  */
-export function webhookKnobs(queuePlan: Plan, { workload, sources, idempotencyRetention }: WebhookQuestion): Knob[] {
+export function webhookKnobs(queuePlan: Plan, question: WebhookQuestion): Knob[] {
+  const { workload, sources, idempotencyRetention } = question;
   return [
     idempotencyKnob(queuePlan, 'idempotencyRetention', resolvedSeconds(idempotencyRetention)),
-    ...throttleKnobs(workload),
+    ...throttleKnobs(question),
     ...apiAlarmKnobs(workload, sources.length),
     ...parkingKnobs(workload),
     ...parkingAlarmKnobs(),
@@ -80,36 +83,47 @@ export function webhookKnobs(queuePlan: Plan, { workload, sources, idempotencyRe
   ];
 }
 
-function throttleKnobs(workload: Workload): Knob[] {
+/** What the API costs, as the plan says it. */
+export function webhookRemark(plan: Plan, { workload, firewall }: WebhookFront): string {
+  const protectedBy = hasRateRule(firewall) ? 'made' : firewall?.webAclArn === undefined ? 'none' : 'given';
+  return apiCostRemark(workload.steadyPerSecond, plan.value('throttleRatePerSecond'), protectedBy);
+}
+
+function throttleKnobs({ workload, throttle, firewall }: WebhookFront): Knob[] {
   const { peakPerSecond: peak } = resolveArrivals(workload);
-  const rate = Math.ceil(PEAK_HEADROOM * peak);
+  const rate = resolvedNumber(throttle?.ratePerSecond) ?? Math.ceil(PEAK_HEADROOM * peak);
+  const burst = resolvedNumber(throttle?.burst);
   const inputs = { peakPerSecond: peak, headroom: PEAK_HEADROOM };
   return [
     {
       name: 'throttleRatePerSecond',
       value: rate,
       unit: 'requests/s',
-      formula: 'head-room × peak arrivals',
-      inputs,
+      ...unlessGiven(throttle?.ratePerSecond, 'head-room × peak arrivals', inputs),
       source: 'Amazon API Gateway developer guide, Throttle requests to your REST APIs',
     },
     {
       name: 'throttleBurst',
-      value: Math.min(5000, 2 * rate),
+      value: burst ?? Math.min(MOST_BURST, Math.ceil(2 * rate)),
       unit: 'requests',
-      formula: 'two seconds at the throttle rate, at most the account quota of 5,000',
-      inputs: { throttleRatePerSecond: rate },
+      ...unlessGiven(throttle?.burst, 'two seconds at the throttle rate, at most the account quota of 5,000', {
+        throttleRatePerSecond: rate,
+      }),
       source: 'Amazon API Gateway developer guide, Throttle requests to your REST APIs',
     },
-    {
-      name: 'wafRequestsPerFiveMinutes',
-      value: Math.min(WAF_LIMIT.max, Math.max(WAF_LIMIT.min, rate * WAF_WINDOW_SECONDS)),
-      unit: 'requests',
-      formula: 'throttle rate × 300 s: one honest sender may be the whole peak, from few addresses',
-      inputs: { throttleRatePerSecond: rate },
-      source: 'AWS WAF developer guide, Rate-based rule statement: 10 to 2,000,000,000 in five minutes',
-    },
+    ...(hasRateRule(firewall) ? [rateRuleKnob(rate)] : []),
   ];
+}
+
+function rateRuleKnob(rate: number): Knob {
+  return {
+    name: 'wafRequestsPerFiveMinutes',
+    value: Math.min(WAF_LIMIT.max, Math.max(WAF_LIMIT.min, Math.ceil(rate * WAF_WINDOW_SECONDS))),
+    unit: 'requests',
+    formula: 'throttle rate × 300 s: one honest sender may be the whole peak, from few addresses',
+    inputs: { throttleRatePerSecond: rate },
+    source: 'AWS WAF developer guide, Rate-based rule statement: 10 to 2,000,000,000 in five minutes',
+  };
 }
 
 function parkingKnobs(workload: Workload): Knob[] {

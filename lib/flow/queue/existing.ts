@@ -15,9 +15,13 @@ const SETTINGS: Readonly<Record<keyof QueueSettings, true>> = {
   retentionSeconds: true,
 };
 
-/** The plan with the settings that the queue has in place of those that would be derived; without the unknown ones. */
+/**
+ * The plan with the settings that the queue has in place of those that would be derived; without the unknown ones, and
+ * without the delay of a retry where it would follow from an unknown one.
+ */
 export function withQueueSettings(plan: QueuePlan, settings: QueueSettings): QueuePlan {
   const knobs = plan.knobs.flatMap((knob): Knob[] => {
+    if (knob.name === 'retryDelaySeconds') return settings.visibilityTimeoutSeconds === undefined ? [] : [knob];
     if (!isSetting(knob.name)) return [knob];
     const value = settings[knob.name];
     return value === undefined ? [] : [given(knob.name, value, knob.unit, 'set on the queue')];

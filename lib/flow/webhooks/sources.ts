@@ -127,6 +127,18 @@ function hmacChecks({ name, scheme, hmac }: Source): Check[] {
   ];
 }
 
+/** For an engine on which a user gives the rules as the program takes them, without defaults. */
+export function wholeHmacChecks(sources: readonly Source[]): Check[] {
+  return sources.flatMap(({ name, scheme, hmac }) => {
+    if (scheme !== 'hmac' || typeof hmac !== 'object' || hmac === null) return [];
+    const choices = { algorithm: HMAC_ALGORITHMS, encoding: HMAC_ENCODINGS };
+    return Object.entries(choices).map(([part, all]) => ({
+      refused: hmac[part as keyof typeof choices] === undefined,
+      message: `sources.hmac of ${String(name)}.${part} must be given: one of ${all.join(', ')}`,
+    }));
+  });
+}
+
 const HEADER = /^[A-Za-z0-9-]{1,64}$/;
 
 function steadyCheck({ steadyPerSecond: own }: RefusedSource, workload: Workload | undefined): Check {

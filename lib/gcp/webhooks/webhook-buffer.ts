@@ -9,7 +9,7 @@ import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/
 import { refusedWindowKnob, turnedAwayKnobs } from '../../flow/webhooks/alarms';
 import { idempotencyKnob, KEPT_SECONDS } from '../../flow/webhooks/keys';
 import { refusedKnob } from '../../flow/webhooks/refused';
-import { sourceChecks, TOLERANCE_SECONDS } from '../../flow/webhooks/sources';
+import { sourceChecks, TOLERANCE_SECONDS, wholeHmacChecks } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
 import { INPUT, INPUT_LIST } from '../kinds';
@@ -313,7 +313,7 @@ function argsChecks(subject: string, args: WebhookBufferArgs): Check[] {
   const { sources, idempotencySeconds } = args;
   return [
     accountName(subject),
-    ...(sources === undefined ? [] : sourceChecks(sources, args.workload)),
+    ...(sources === undefined ? [] : [...sourceChecks(sources, args.workload), ...wholeHmacChecks(sources)]),
     memoryCheck('consumerMemory', args.consumerMemory),
     oneOf('ingress', args.ingress, Object.keys(INGRESS)),
     ...(sources ?? []).map((source) =>

@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { kindOf, logEvent } from '../cloud-log';
+import { failureTeller, loggableSource } from '../webhook/failure';
 import { readBody } from '../webhook-receiver/body';
 import { ATTRIBUTES, READY_PATH } from '../webhook-receiver/contract';
 import { serve } from '../webhook-receiver/serve';
@@ -42,10 +43,23 @@ export interface Delivery {
 /** The business logic: the effect of a delivery. If it throws, the delivery is retried later. */
 export type OnDelivery<Transaction> = (delivery: Delivery, transaction: Transaction) => Promise<void>;
 
+/**
+ * What happens besides the log when a delivery fails: the error as it was thrown, and the delivery if the message was one of
+ * the receiver. It is awaited before the answer; what it throws is logged and changes nothing.
+ */
+export type OnError = (error: unknown, delivery?: Delivery) => unknown;
+
 /** Settings; each has a default from the environment that `WebhookBuffer` writes. */
 export interface ConsumerOptions {
   /** Seconds that a delivery's key is kept. Default: `IDEMPOTENCY_SECONDS`, or 14 days. */
   readonly idempotencySeconds?: number;
+  /** Called with each failure, for a tracker of errors. Default: only the log. */
+  readonly onError?: OnError;
+  /**
+   * Names of fields whose values are masked in the log of errors, besides the built-in ones. Default: `MASKED_FIELDS`,
+   * separated by commas, or none.
+   */
+  readonly maskedFields?: readonly string[];
   readonly now?: () => number;
 }
 
@@ -66,12 +80,38 @@ export function webhookEndpoint<Transaction>(
 ): RequestListener {
   const seconds = options.idempotencySeconds ?? Number(process.env.IDEMPOTENCY_SECONDS ?? 14 * 86_400);
   const now = options.now ?? Date.now;
+  const tellFailure = failureTeller<Delivery>({ ...options, line: { severity: 'ERROR' } });
 
   async function consume(request: IncomingMessage): Promise<void> {
-    const envelope = JSON.parse((await readBody(request, MAX_ENVELOPE_BYTES)).toString('utf8')) as Envelope;
+    const envelope = envelopeOf((await readBody(request, MAX_ENVELOPE_BYTES)).toString('utf8'));
     const { key, delivery } = deliveryOf(envelope);
-    const outcome = await store.once(key, now() + 1000 * seconds, (transaction) => onDelivery(delivery, transaction));
-    logEvent('INFO', outcome === 'committed' ? 'processed' : 'duplicate', { source: loggable(delivery.source) });
+    let thrown: { readonly error: unknown } | undefined;
+    const effect = async (transaction: Transaction) => {
+      // A store may run the effect again, in a new transaction.
+      thrown = undefined;
+      try {
+        await onDelivery(delivery, transaction);
+      } catch (error) {
+        thrown = { error };
+        throw error;
+      }
+    };
+    try {
+      const outcome = await store.once(key, now() + 1000 * seconds, effect);
+      logEvent('INFO', outcome === 'committed' ? 'processed' : 'duplicate', {
+        source: loggableSource(delivery.source),
+      });
+    } catch (error) {
+      // What the business logic threw, not what the store made of it.
+      throw new DeliveryError(delivery, thrown === undefined ? error : thrown.error);
+    }
+  }
+
+  async function tell(error: unknown): Promise<void> {
+    const { delivery, thrown } = error instanceof DeliveryError ? error : { delivery: undefined, thrown: error };
+    // Counted by its kind; the other line is for a person.
+    logEvent('WARNING', 'failed', { error: kindOf(thrown) });
+    await tellFailure({ thrown, delivery, body: delivery?.body ?? '' });
   }
 
   return (request, response) => {
@@ -81,12 +121,24 @@ export function webhookEndpoint<Transaction>(
     }
     consume(request).then(
       () => end(response, 204),
-      (error: unknown) => {
-        logEvent('WARNING', 'failed', { error: kindOf(error) });
+      async (error: unknown) => {
+        await tell(error);
         end(response, 500);
       },
     );
   };
+}
+
+/** The business logic threw, or its effect could not be committed. */
+class DeliveryError extends Error {
+  public override readonly name = 'DeliveryError';
+
+  constructor(
+    public readonly delivery: Delivery,
+    public readonly thrown: unknown,
+  ) {
+    super('the delivery failed');
+  }
 }
 
 /** Serves `webhookEndpoint` on `PORT`, as Cloud Run wants it. */
@@ -96,6 +148,15 @@ export function serveWebhooks<Transaction>(
   options: ConsumerOptions = {},
 ): Server {
   return serve(webhookEndpoint(onDelivery, store, options), Number(process.env.PORT ?? 8080));
+}
+
+/** The error of the parser would quote what it could not read. */
+function envelopeOf(text: string): Envelope {
+  try {
+    return JSON.parse(text) as Envelope;
+  } catch {
+    throw new SyntaxError('the push is not JSON');
+  }
 }
 
 /** A message that the receiver did not write has no key; it is refused until it is a dead letter that a person reads. */
@@ -114,11 +175,6 @@ function deliveryOf(envelope: Envelope): { key: string; delivery: Delivery } {
     attempt: envelope.deliveryAttempt ?? 1,
   };
   return { key, delivery };
-}
-
-/** A source has a configured name; anything else came from an unauthorised publisher. */
-function loggable(source: string): string {
-  return /^[a-z0-9-]{1,32}$/.test(source) ? source : 'unknown';
 }
 
 function end(response: ServerResponse, status: number): void {

@@ -8,6 +8,7 @@ import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { kindOf, logEvent } from '../cloud-log';
 import { identityText } from '../webhook/identity';
 import { judge } from '../webhook/judge';
+import { hmacRules } from '../webhook/scheme';
 import { headersRead, type SignedRequest } from '../webhook/signature';
 import { readBody, TooLargeError } from './body';
 import { ATTRIBUTES, MAX_ATTRIBUTE_BYTES, READY_PATH, type ReceiverSource } from './contract';
@@ -56,6 +57,8 @@ const TENANT = /^[A-Za-z0-9._~-]{1,128}$/;
 /** Answers `POST /<source>/<tenant>`; the tenant may be left out if a sender has only one. */
 export function webhookReceiver(options: ReceiverOptions): RequestListener {
   const now = options.now ?? Date.now;
+  // Said at the start, not by a 401 to every delivery.
+  for (const { scheme, hmac } of Object.values(options.sources)) hmacRules(scheme, hmac);
 
   async function receive(request: IncomingMessage, { name, source, tenant }: Route): Promise<void> {
     if (!TENANT.test(tenant)) throw new Refused(400, 'bad-tenant');

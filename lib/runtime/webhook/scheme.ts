@@ -42,9 +42,24 @@ export const HMAC_SCHEMES: Readonly<Partial<Record<SignatureScheme, HmacRules>>>
   },
 };
 
-/** The rules of a scheme that is an HMAC; undefined for one with a form of its own. */
+const ALGORITHMS: readonly string[] = ['sha1', 'sha256', 'sha512'] satisfies HmacRules['algorithm'][];
+const ENCODINGS: readonly string[] = ['hex', 'base64'] satisfies HmacRules['encoding'][];
+
+/**
+ * The rules of a scheme that is an HMAC; undefined for one with a form of its own.
+ *
+ * @throws Error when the rules of `hmac` are not whole, as only JavaScript without types can give them: with no algorithm or
+ * encoding every delivery would be refused as unsigned
+ */
 export function hmacRules(scheme: SignatureScheme, given: HmacRules | undefined): HmacRules | undefined {
-  return scheme === 'hmac' ? given : HMAC_SCHEMES[scheme];
+  if (scheme !== 'hmac') return HMAC_SCHEMES[scheme];
+  const { signatureHeader, algorithm = '', encoding = '' } = given ?? {};
+  if (given === undefined || !signatureHeader || !ALGORITHMS.includes(algorithm) || !ENCODINGS.includes(encoding)) {
+    throw new Error(
+      `the scheme hmac needs its rules: a signatureHeader, an algorithm (${ALGORITHMS.join(', ')}) and an encoding (${ENCODINGS.join(', ')})`,
+    );
+  }
+  return given;
 }
 
 /** What is signed, with names where values come. */

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import { ATTRIBUTES } from './contract';
-import type { SignatureScheme } from './scheme';
+import type { HmacRules, SignatureScheme } from './scheme';
 import { signRequest } from './signature';
 import { type OnDelivery, webhookConsumer } from './webhook-consumer';
 
@@ -16,6 +16,8 @@ import { type OnDelivery, webhookConsumer } from './webhook-consumer';
 export interface TestOptions {
   /** How deliveries are signed. Default: `standard-webhooks`. */
   readonly scheme?: SignatureScheme;
+  /** The signature, for the scheme `hmac`, as the source of the construct describes it. */
+  readonly hmac?: HmacRules;
   /** The signing secret. Default: a random one. */
   readonly secret?: string;
   /** Name of the sender. Default: `test`. */
@@ -61,12 +63,12 @@ export interface TestedWebhooks {
  * The writes of an effect are collected and not executed: their condition expressions always hold.
  */
 export function webhookTest(onDelivery: OnDelivery, options: TestOptions = {}): TestedWebhooks {
-  const { scheme = 'standard-webhooks', secret = randomBytes(24).toString('hex'), source = 'test' } = options;
+  const { scheme = 'standard-webhooks', hmac, secret = randomBytes(24).toString('hex'), source = 'test' } = options;
   const store = new MemoryStore();
   const errors: unknown[] = [];
   const read = async () => ({ texts: [secret], readAtMillis: Date.now() });
   const handler = webhookConsumer(onDelivery, {
-    sources: { [source]: { scheme, secretArn: 'memory', toleranceSeconds: 300, deduplicateBy: 'delivery-id' } },
+    sources: { [source]: { scheme, hmac, secretArn: 'memory', toleranceSeconds: 300, deduplicateBy: 'delivery-id' } },
     idempotencyTable: 'memory',
     queueUrl: 'memory',
     refusedQueueUrl: '',
@@ -81,7 +83,7 @@ export function webhookTest(onDelivery: OnDelivery, options: TestOptions = {}): 
     async deliver({ body, id = randomUUID(), tenant = 'tenant', attempt = 1, secret: signedWith = secret }) {
       store.forget();
       errors.length = 0;
-      const headers = signRequest(scheme, signedWith, body, id, Date.now());
+      const headers = signRequest(scheme, signedWith, body, id, Date.now(), hmac);
       const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
       const event = { Records: [messageOf({ source, tenant, headers, body, attempt })] } as SQSEvent;
       const { batchItemFailures } = await handler(event, context);

@@ -10,13 +10,13 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { fullJitter } from '../../flow/queue/backoff';
 import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { formerKey, TransactionalPersistence } from '../commit';
-import { DEFAULT_MASKED_FIELDS, Masking } from '../masking';
 import { countMetric } from '../metrics';
 import { ATTRIBUTES, FIRST_SEEN, REFUSED_RETENTION_SECONDS, type SourceConfig } from './contract';
-import { describedError } from './described-error';
+import { failureTeller } from './failure';
 import { identityText } from './identity';
 import { judge } from './judge';
 import { Parking } from './parking';
+import { hmacRules } from './scheme';
 import { QUEUE_REREADS, SigningSecrets } from './secrets';
 import { headersRead, type SignedRequest } from './signature';
 
@@ -151,9 +151,9 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   const sqs = options.sqs ?? new SQSClient({});
   const secrets = options.secrets ?? new SigningSecrets(new SecretsManagerClient({}));
   const now = options.now ?? Date.now;
-  const maskedFields =
-    options.maskedFields ?? (environment.MASKED_FIELDS ?? '').split(',').filter((name) => name !== '');
-  const masking = new Masking([...DEFAULT_MASKED_FIELDS, ...maskedFields]);
+  const tellFailure = failureTeller<Delivery>(options);
+  // Said at the start, not by parking every delivery.
+  for (const { scheme, hmac } of Object.values(sources)) hmacRules(scheme, hmac);
   const parking =
     refusedQueueUrl === ''
       ? undefined
@@ -253,16 +253,7 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   async function tell({ messageId, body }: SQSRecord, error: unknown): Promise<void> {
     if (error instanceof StillRefusedError || error instanceof SecretTooOldError) return;
     const delivery = error instanceof DeliveryError ? error.delivery : undefined;
-    const from = delivery && { source: delivery.source, attempt: delivery.attempt };
-    const thrown = thrownBy(error);
-    const sent = { body, ...(delivery && { id: delivery.id, tenant: delivery.claimedTenant }) };
-    const described = describedError(thrown, masking, sent);
-    console.error(JSON.stringify({ message: 'a delivery failed', messageId, ...from, error: described }));
-    try {
-      await options.onError?.(thrown, delivery);
-    } catch (failed) {
-      console.error(JSON.stringify({ message: 'onError failed', error: describedError(failed, masking, sent) }));
-    }
+    await tellFailure({ thrown: thrownBy(error), delivery, body, details: { messageId } });
   }
 
   function isReplay(record: SQSRecord): boolean {

@@ -204,7 +204,7 @@ describe('Lambda', () => {
       });
     expect(short).toThrow(InvalidInputError);
     expect(short).toThrow(
-      "Images: the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = 185 s, got 184 s; give the queue functionTimeout 30 s",
+      "Images: the queue's visibility timeout must be at least 6 × the function's time-out + the batch window = 185 s, got 184 s; let it hide a message for 185 s",
     );
     // SQS' default is 30 s, and saying nothing is no excuse.
     expect(() => withLambda({ queue: { visibilityTimeout: undefined } })).toThrow(/= 360 s, got 30 s/);
@@ -245,7 +245,10 @@ describe('Lambda', () => {
         queue: { visibilityTimeout: Duration.hours(12) },
       },
     ],
-    ["batchSize 31 × 2 s of mean service does not fit the function's time-out of 60 s", batch(31, 5)],
+    [
+      "batchSize 31 × 2 s of mean service does not fit the function's time-out of 60 s",
+      { ...batch(31, 5), queue: { visibilityTimeout: Duration.seconds(365) } },
+    ],
     ['batchSize above 10 needs a batchWindow of at least 1 s, got batchSize 11 and batchWindow 0 s', batch(11)],
     ['batchSize must be a whole number, between 1 and 10000, got 10001', batch(10_001, 5)],
     ['batchSize must be a whole number, between 1 and 10000, got 1.5', batch(1.5)],
@@ -361,8 +364,9 @@ describe('Lambda', () => {
 
   test('the batch window comes out of the promise, so that it does not break it', () => {
     const tight = { latencySeconds: 20 };
+    const queue = { visibilityTimeout: Duration.seconds(375) };
     expect(withLambda({ objective: tight }).worker).toBeDefined();
-    expect(() => withLambda({ objective: tight, compute: { batchWindow: Duration.seconds(15) } })).toThrow(
+    expect(() => withLambda({ objective: tight, queue, compute: { batchWindow: Duration.seconds(15) } })).toThrow(
       CapacityError,
     );
   });
@@ -472,8 +476,9 @@ describe('Fargate', () => {
 
   test('refuses a queue that hides a message for less than one item takes', () => {
     expect(() => withFargate({ queue: { visibilityTimeout: Duration.seconds(13) } })).toThrow(
-      "Images: the queue's visibility timeout must be at least the time of one item, 14 s at its P99.9, got 13 s",
+      'Images: the queue hides a message for 13 s, and the time of one item is 14 s: the message would be delivered again while it may still be in work; a visibility timeout of 44 s',
     );
+    withFargate({ queue: { visibilityTimeout: Duration.seconds(14) } });
   });
 
   test('a ceiling below what the tasks cost is refused, with both figures and ways out', () => {
@@ -764,6 +769,24 @@ describe('a queue without a plan keeps its settings, and the plan has no others'
       retentionSeconds: [4 * 86_400, 'given'],
       maxReceiveCount: undefined,
     });
+  });
+
+  test.each([
+    ['Lambda', withLambda, 600],
+    ['Lambda', withLambda, 900],
+    ['Fargate', withFargate, 600],
+    ['Fargate', withFargate, 14],
+  ] as const)('%s: a failed message is retried after the visibility timeout that the queue has', (_, make, seconds) => {
+    const workload = { ...patient.workload, failureRatio: 0.01 };
+    const retryOf = ({ plan }: QueueWorker) => plan.knobs.find(({ name }) => name === 'retryDelaySeconds');
+    const queue = { visibilityTimeout: Duration.seconds(seconds), retentionPeriod: Duration.days(1) };
+    const { plan } = make({ ...patient, workload, queue }).worker;
+    expect(plan.value('retryDelaySeconds')).toBe(seconds - workload.serviceSeconds);
+
+    const stack = shop();
+    const token = Duration.seconds(new CfnParameter(stack, 'Seconds', { type: 'Number' }).valueAsNumber);
+    const unknown = make({ ...patient, workload, queue: { ...queue, visibilityTimeout: token } }, stack).worker;
+    expect(retryOf(unknown)).toBeUndefined();
   });
 
   test('a retention below the promise loses messages, and is refused', () => {

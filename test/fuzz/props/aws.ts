@@ -165,6 +165,13 @@ const webhooks = fc.record({
   functionTimeout: optional(seconds(1, 900)),
   idempotencyRetention: optional(seconds(86_400, 8_640_000)),
   accountLogRole: flag,
+  firewall: optional(fc.record({ rateRule: flag })),
+  throttle: optional(
+    fc.record({
+      ratePerSecond: optional(fc.integer({ min: 0, max: 100_000 })),
+      burst: optional(fc.integer({ min: 1, max: 6000 })),
+    }),
+  ),
   maskedFields: optional(fc.array(fc.constantFrom('iban', 'phone'), { maxLength: 2 })),
   removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
   alarms: flag,

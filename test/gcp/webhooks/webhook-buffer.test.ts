@@ -295,6 +295,15 @@ describe('refusals', () => {
       { consumerEnvironment: { IDEMPOTENCY_SECONDS: '1' } },
       'consumerEnvironment must not set IDEMPOTENCY_SECONDS',
     ],
+    [
+      'an hmac without algorithm, as JavaScript without types gives it',
+      {
+        sources: [
+          { name: 'pay', scheme: 'hmac', hmac: { signatureHeader: 'X-S', encoding: 'hex' }, secret: { secretId: 's' } },
+        ],
+      },
+      'sources.hmac of pay.algorithm must be given: one of sha1, sha256, sha512',
+    ],
     ['a worker wider than Cloud Run takes', { consumer: { slotsPerInstance: 1001 } }, 'consumer.slotsPerInstance'],
   ])('%s', (_, args, message) => {
     expect(refuse(args as Partial<WebhookBufferArgs>)).toThrow(message);

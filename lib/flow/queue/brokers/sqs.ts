@@ -109,9 +109,12 @@ function retry(asked: Asked): Retry {
 function visibilityRefusal(attempted: Attempted): Refusal | undefined {
   const { question, platform, itemTimeoutSeconds } = attempted;
   const value = neededVisibilitySeconds(attempted);
+  // The time for the delete is a choice for queues that are made: one that is there needs the time of the attempt.
+  const least = isLambda(platform) ? value : itemTimeoutSeconds;
   const { visibilitySeconds: longest } = SQS_LIMITS;
   const has = question.visibilityTimeoutSeconds;
-  if (has !== undefined && has < value && value <= longest) return shortVisibility(attempted, has, value);
+  if (has !== undefined && has < least && value <= longest)
+    return shortVisibility(attempted, { has, least, needed: value });
   if (value <= longest) return undefined;
   const attempt = isLambda(platform) ? (question.functionTimeoutSeconds ?? itemTimeoutSeconds) : itemTimeoutSeconds;
   return {
@@ -124,16 +127,24 @@ function visibilityRefusal(attempted: Attempted): Refusal | undefined {
   };
 }
 
+/** Seconds that a queue hides a message: as it is, the fewest, and as one is made. */
+interface Hidden {
+  readonly has: number;
+  readonly least: number;
+  readonly needed: number;
+}
+
 /** The refusal of a queue that shows a message again while it may still be worked on. */
-function shortVisibility({ question, platform }: Attempted, has: number, needed: number): Refusal {
+function shortVisibility({ question, platform }: Attempted, seconds: Hidden): Refusal {
+  const { has, least, needed } = seconds;
   const work = isLambda(platform)
     ? `${LAMBDA_VISIBILITY_FACTOR} × the time-out of the function + the batch window`
-    : 'the time of one item and of deleting the message';
+    : 'the time of one item';
   const lambdaSeconds = question.functionTimeoutSeconds;
   const shorter = Math.floor((has - (question.batchWindowSeconds ?? 0)) / LAMBDA_VISIBILITY_FACTOR);
   return {
     reason: () =>
-      `the queue hides a message for ${figure(has)} s, and ${work} is ${figure(needed)} s: the message would be delivered again while it may still be in work`,
+      `the queue hides a message for ${figure(has)} s, and ${work} is ${figure(least)} s: the message would be delivered again while it may still be in work`,
     waysOut: (asked) => [
       {
         sentence: `a visibility timeout of ${needed} s`,
@@ -186,16 +197,21 @@ function visibility(planned: Planned): Knob {
       };
 }
 
-function attempts({ question, sizing }: Planned): Knob {
+function attempts({ question, platform, sizing }: Planned): Knob {
+  const lambda = isLambda(platform);
   return {
     name: 'maxReceiveCount',
     value: sizing.consumer.maxAttempts,
     unit: 'attempts',
     ...unlessGiven(
       question.maxReceiveCount ?? question.consumer?.maxAttempts,
-      'fewest that do not set good items aside: a throttled delivery counts as a receive',
+      lambda
+        ? 'fewest that do not set good items aside: a throttled delivery counts as a receive'
+        : 'fewest that do not set good items aside: what a stopped instance had in work counts as a receive',
     ),
-    source: 'AWS Lambda developer guide, services-sqs-configure: at least 5',
+    source: lambda
+      ? 'AWS Lambda developer guide, services-sqs-configure: at least 5'
+      : 'this library: as many as on Lambda, so that a queue may change its platform',
   };
 }
 
