@@ -31,5 +31,5 @@ export * from './storage/archive-bucket';
 export * from './webhooks/refused-alarms';
 export * from './webhooks/webhook-alarms';
 export * from './webhooks/webhook-buffer';
-export type { WebhookDomain, WebhookFirewall, WebhookThrottle } from './webhooks/webhook-front';
+export * from './webhooks/webhook-front';
 export * from './webhooks/webhook-source';

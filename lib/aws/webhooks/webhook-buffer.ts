@@ -25,18 +25,11 @@ import { retainPolicyOf } from '../retained-policy';
 import { grantSecretValue } from '../secret-value';
 import { reportsForChildren } from '../subject';
 import { resolvedSeconds } from '../tokens';
+import { DOMAIN, FIREWALL, hasRateRule, THROTTLE } from './front-checks';
 import { RefusedAlarms, refusedAlarms } from './refused-alarms';
 import { WEBHOOK_ALARMS, WebhookAlarms } from './webhook-alarms';
 import { associateWebAcl, createWebAcl, createWebhookApi, mapDomain } from './webhook-api';
-import {
-  DOMAIN,
-  FIREWALL,
-  hasRateRule,
-  THROTTLE,
-  type WebhookDomain,
-  type WebhookFirewall,
-  type WebhookThrottle,
-} from './webhook-front';
+import type { WebhookDomain, WebhookFirewall, WebhookThrottle } from './webhook-front';
 import { webhookChecks, webhookKnobs, webhookRemark } from './webhook-plan';
 import { DeduplicateBy, rulesOf, SOURCE_KINDS, type WebhookSource } from './webhook-source';
 

@@ -13,7 +13,7 @@ import { PEAK_HEADROOM, sourceChecks, TOLERANCE_SECONDS } from '../../flow/webho
 import { REFUSED_RETENTION_SECONDS } from '../../runtime/webhook/contract';
 import { removalCheck } from '../removal-policy';
 import { resolvedNumber, resolvedSeconds, wholeSeconds } from '../tokens';
-import { frontChecks, hasRateRule, MOST_BURST, type WebhookFront } from './webhook-front';
+import { frontChecks, hasRateRule, MOST_BURST, type WebhookFront } from './front-checks';
 import type { WebhookSource } from './webhook-source';
 
 /** AWS WAF counts over five minutes by default. */
