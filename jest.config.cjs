@@ -1,5 +1,7 @@
 /** Unit, property and snapshot tests; what needs a server or a Python judge lives in test/judges and test/local. */
 const { availableParallelism } = require('node:os');
+// A minute of two cores each, of which a change elsewhere breaks nothing: test:heavy runs them, and CI does.
+const heavy = require('./test/heavy.json');
 
 module.exports = {
   testEnvironment: 'node',
@@ -7,7 +9,7 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   // What takes minutes or a server of its own has a command of its own: test:package, test:patterns, test:engines,
   // test:cluster.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(package|patterns|engines|cluster)/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(package|patterns|engines|cluster)/', ...heavy],
   // The template validator inside aws-cdk-lib costs seconds a file; test/judges/validator.test.ts runs it on every stack.
   setupFiles: ['<rootDir>/test/setup.ts'],
   transform: {

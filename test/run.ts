@@ -1,10 +1,10 @@
 /**
- * `npm test`, `npm run test:engines`, `npm run test:patterns`, `npm run test:package`, `npm run test:cluster`: installs what
- * the suite needs, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
+ * `npm test` and its siblings `test:heavy`, `test:engines`, `test:patterns`, `test:package`, `test:cluster`: installs what the
+ * suite needs, runs jest, and ends with one plain line, "N passed, N failed, N skipped".
  *
- * `--suite engines` and `--suite cluster` pick the tests against real servers, `--suite patterns` those on templates of
- * others, `--suite package` those of the package as it is installed; `--long` runs the property tests ten times as long.
- * Other arguments go to jest.
+ * `--suite heavy` picks long simulations and measurements of time, `--suite engines` and `--suite cluster` the tests against
+ * real servers, `--suite patterns` those on templates of others, `--suite package` those of the package as it is installed;
+ * `--long` runs the property tests ten times as long. Other arguments go to jest.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';

@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { installPython } from '../bin/local/python';
+import HEAVY from './heavy.json';
 
 const ROOT = join(__dirname, '..');
 
@@ -30,6 +31,10 @@ export const SUITES = {
       await installPython(ROOT, 'local', (line) => console.error(line)).catch(({ message }) => console.error(message));
       bundle();
     },
+  },
+  heavy: {
+    jest: ['--testPathIgnorePatterns=/node_modules/', `--testPathPatterns=${HEAVY.join('|')}`],
+    prepare: async () => {},
   },
   patterns: {
     jest: ['--testPathIgnorePatterns=/node_modules/', '--testPathPatterns=test/patterns/'],

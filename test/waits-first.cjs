@@ -5,7 +5,7 @@
 const Sequencer = require('@jest/test-sequencer').default;
 
 const FIRST = /\/test\/local\/run\./;
-const LAST = /\/test\/(local\/interrupt|runtime\/masking-time|fuzz\/\w+)\./;
+const LAST = /\/test\/(local\/interrupt|fuzz\/\w+)\./;
 
 module.exports = class WaitsFirst extends Sequencer {
   sort(tests) {

@@ -7,7 +7,6 @@ import { Quantiles } from '../../lib/flow/numerics/quantiles';
 import { planQueue, predictQueue } from '../../lib/flow/queue/plan';
 import { simulate } from '../../lib/flow/queue/simulation/simulate';
 import type { Workload } from '../../lib/flow/queue/workload';
-import { type Predictions } from '../../lib/flow/queue/workload';
 import { type Books, closeBooks } from './books';
 import { mixOf, type PlannedDelivery, planDeliveries } from './deliveries';
 import { type Deployment, deployLocally } from './deploy';
@@ -34,11 +33,14 @@ export interface DepthSample {
 export interface RunReport extends Books {
   readonly predicted: Figures;
   readonly measured: Figures;
-  /** Inputs of the prediction: the planned flood, the calibrated service time, the stack's own knob. */
+  /** Inputs of the prediction: the rates as they were in the run, the stack's own knob. */
   readonly basis: {
     readonly perSecond: number;
     readonly floodSeconds: number;
+    /** Seconds that one slot was busy with one delivery while the flood lasted, the sender's share of the machine included. */
     readonly serviceSeconds: number;
+    /** The same after it. */
+    readonly drainServiceSeconds: number;
     readonly slots: number;
   };
   /** What the stack promises at the size that it is planned for, and the multiple of it at which the promise breaks. */
@@ -69,8 +71,11 @@ const CALIBRATION_DELIVERIES = 800;
 /** The emulator counts a queue by walking it: polled too often, a deep one becomes slow. */
 const SAMPLE_MILLIS = 1000;
 const SETTLE_TIMEOUT_MILLIS = 25 * 60_000;
-/** A pace this much off the calibrated one is worth a note. */
+/** Two paces that are this far apart are worth a note. */
 const OFF_PACE = 0.2;
+/** No item arrives beside the flood; the smallest rate that counts as one. */
+const NOTHING_PER_SECOND = 1e-6;
+const SERVICE_VARIATION = 0.3;
 
 /** Runs it against a local AWS that is up, and returns the report. */
 export async function runIntake(options: RunOptions, aws: LocalAws): Promise<RunReport> {
@@ -83,15 +88,16 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
   // Poison and forgeries are retried later: waiting for them would count as work.
   const mix = { ...mixOf(CALIBRATION_DELIVERIES), poison: 0, forged: 0 };
   const calibration = planDeliveries(mix, options.seed + 1);
-  const machine = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
+  const perSecond = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
   const deliveries = planDeliveries(mixOf(options.deliveries), options.seed);
   const run = await progress.stage('flood and drain', () =>
-    floodAndDrain({ ...options, perSecond: machine.perSecond }, aws, observer, target, deliveries),
+    floodAndDrain({ ...options, perSecond }, aws, observer, target, deliveries),
   );
-  // Arrivals are as sent; the service time was calibrated before the flood.
+  // Both rates as they were, so that a busy machine changes the prediction with the measurement.
   const sentPerSecond = deliveries.length / ((run.sent.endedAt - run.sent.startedAt) / 1000);
-  const workload = floodWorkload({ ...machine, perSecond: sentPerSecond }, deliveries.length);
-  const prediction = predict(workload, target.slots);
+  const pace = pacesOf(run, target.slots);
+  const workload = floodWorkload(sentPerSecond, target.slots / pace.during, deliveries.length);
+  const prediction = predict(workload, target.slots / pace.after, target.slots);
   const all = [...calibration, ...deliveries];
   const { books, latency } = await progress.stage('close the books', async () => {
     const ledger = await observer.ledger(target.ledgerTable);
@@ -115,7 +121,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
   });
   return {
     ...books,
-    predicted: pick(prediction.figures),
+    predicted: prediction.figures,
     measured: {
       peakBacklog: Math.max(...run.depth.map((sample) => sample.backlog)),
       latencyP50Seconds: latency.quantile(0.5),
@@ -123,7 +129,8 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
       drainSeconds: run.drainSeconds,
     },
     basis: {
-      serviceSeconds: machine.serviceSeconds,
+      serviceSeconds: target.slots / pace.during,
+      drainServiceSeconds: target.slots / pace.after,
       perSecond: sentPerSecond,
       floodSeconds: workload.peakSeconds ?? 0,
       slots: target.slots,
@@ -131,7 +138,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
     planned: promiseOfStack(),
     droppedResourceTypes: [...new Set(deployment.dropped.map((resource) => resource.resourceType))].sort(),
     stages: progress.stages,
-    notes: [...slowSender(options.perSecond, sentPerSecond), ...offPace(run, machine, target.slots), ...run.notes],
+    notes: [...slowSender(options.perSecond, sentPerSecond), ...offPace(pace), ...run.notes],
     depth: { measured: run.depth, predicted: prediction.depth },
   };
 }
@@ -168,70 +175,76 @@ async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: s
   };
 }
 
-/** Capacity of this machine, measured before the flood. */
-interface Machine {
-  /** Mean seconds that one slot is busy with one delivery. */
-  readonly serviceSeconds: number;
-  /** Deliveries a second: as requested, or the most that the sender reaches here. */
-  readonly perSecond: number;
-}
-
 /**
- * Deliveries sent at the flood's rate, and the time that the slots then needed. The first invocations start their
- * processes, so a quarter is sent before the clock runs.
+ * Deliveries a second: as requested, or the most that the sender reaches here. The first invocations start their processes,
+ * so a quarter is sent before the clock runs.
  */
 async function calibrate(
   options: RunOptions,
   observer: Observer,
   target: Target,
   deliveries: readonly PlannedDelivery[],
-): Promise<Machine> {
+): Promise<number> {
   const { perSecond, signal } = options;
   const warmUp = deliveries.slice(0, deliveries.length / 4);
   const timed = deliveries.slice(warmUp.length);
   const drained = async () => isEmpty(await observer.depth(target.queueUrl));
   await flood(target.url, warmUp, target.secrets, perSecond, () => {}, signal);
   await until(signal, SETTLE_TIMEOUT_MILLIS, drained);
-  const started = performance.now();
   const sent = await flood(target.url, timed, target.secrets, perSecond, () => {}, signal);
   await until(signal, SETTLE_TIMEOUT_MILLIS, drained, 50);
-  const busySeconds = (performance.now() - started) / 1000;
-  return {
-    serviceSeconds: (busySeconds / timed.length) * target.slots,
-    perSecond: Math.min(perSecond, timed.length / ((sent.endedAt - sent.startedAt) / 1000)),
-  };
+  return Math.min(perSecond, timed.length / ((sent.endedAt - sent.startedAt) / 1000));
 }
 
 function slowSender(asked: number, sent: number): string[] {
   return sent < 0.95 * asked ? [`asked for ${asked}/s, this machine sent ${sent.toFixed(0)}/s`] : [];
 }
 
-/** Why prediction and measurement differ, when the emulator did not keep the pace that it was calibrated at. */
-function offPace({ sent, depth, drainSeconds }: FloodRun, machine: Machine, slots: number): string[] {
+/** Deliveries served in a second. */
+interface Pace {
+  readonly during: number;
+  readonly after: number;
+}
+
+/** Fewer than so many for each slot are gone before a pace can be measured. */
+const FEWEST_A_SLOT = 4;
+
+/** What the slots served while the flood lasted, and what they served of the backlog that it left. */
+function pacesOf({ sent, depth, drainSeconds }: FloodRun, slots: number): Pace {
   const floodSeconds = (sent.endedAt - sent.startedAt) / 1000;
   const left = depth.filter(({ seconds }) => seconds <= floodSeconds).at(-1)?.backlog ?? 0;
-  const calibrated = slots / machine.serviceSeconds;
-  const paces = { during: (sent.accepted - left) / floodSeconds, after: left / Math.max(1, drainSeconds) };
-  if (Object.values(paces).every((pace) => Math.abs(pace / calibrated - 1) <= OFF_PACE)) return [];
+  const during = (sent.accepted - left) / floodSeconds;
+  return { during, after: left >= FEWEST_A_SLOT * slots && drainSeconds > 0 ? left / drainSeconds : during };
+}
+
+function offPace({ during, after }: Pace): string[] {
+  if (Math.abs(after / during - 1) <= OFF_PACE) return [];
   const perSecond = (pace: number) => `${pace.toFixed(0)}/s`;
   return [
-    `served ${perSecond(paces.during)} during the flood and ${perSecond(paces.after)} after it, calibrated ${perSecond(calibrated)}: the emulator walks its whole queue for every message, so a deep one is slow, and sender and worker share its one thread`,
+    `served ${perSecond(during)} during the flood and ${perSecond(after)} after it: sender and worker share the emulator's one thread, which walks its whole queue for every message; the peak and the median are predicted from the first, the P99 and the drain from the second`,
   ];
 }
 
-function floodWorkload({ perSecond, serviceSeconds }: Machine, count: number): Workload {
+function floodWorkload(perSecond: number, serviceSeconds: number, count: number): Workload {
   // No delivery arrives after the flood; the smallest rate represents that.
   return {
-    steadyPerSecond: 1e-6,
+    steadyPerSecond: NOTHING_PER_SECOND,
     peakPerSecond: perSecond,
     peakSeconds: count / perSecond,
     serviceSeconds,
-    serviceVariation: 0.3,
+    serviceVariation: SERVICE_VARIATION,
   };
 }
 
-/** The closed form for the figures, the simulation for the curve. The emulator runs every slot from the start. */
-function predict(workload: Workload, slots: number): { figures: Predictions; depth: DepthSample[] } {
+/**
+ * The closed form for the figures, the simulation for the curve. The emulator runs every slot from the start. What the
+ * flood leaves is a burst at its end: the last to arrive wait for all of it, at the pace of that time.
+ */
+function predict(
+  flood: Workload,
+  drainServiceSeconds: number,
+  slots: number,
+): { figures: Figures; depth: DepthSample[] } {
   const consumer = {
     slotsPerInstance: 1,
     pollSeconds: 1,
@@ -242,10 +255,33 @@ function predict(workload: Workload, slots: number): { figures: Predictions; dep
     backlogPerInstance: 1,
     maxAttempts: 5,
   };
-  const { timeline } = simulate({ workload, consumer, seed: 1 });
+  const floodSeconds = flood.peakSeconds ?? 0;
+  const { timeline } = simulate({ workload: flood, consumer, seed: 1 });
+  const curve = timeline.map(({ seconds, backlog }) => ({ seconds, backlog }));
+  const figures = predictQueue(flood, consumer);
+  const burstItems = Math.round(figures.peakBacklog);
+  if (burstItems < FEWEST_A_SLOT * slots) return { figures: pick(figures), depth: curve };
+  const left: Workload = {
+    steadyPerSecond: NOTHING_PER_SECOND,
+    burstItems,
+    serviceSeconds: drainServiceSeconds,
+    serviceVariation: SERVICE_VARIATION,
+  };
+  const drain = predictQueue(left, consumer);
+  const after = simulate({ workload: left, consumer, seed: 1 }).timeline;
   return {
-    figures: predictQueue(workload, consumer),
-    depth: timeline.map(({ seconds, backlog }) => ({ seconds, backlog })),
+    figures: {
+      peakBacklog: figures.peakBacklog,
+      latencyP50Seconds: figures.latencyP50Seconds,
+      latencyP99Seconds: drain.latencyP99Seconds,
+      drainSeconds: drain.drainSeconds,
+    },
+    depth: [
+      ...curve.filter(({ seconds }) => seconds <= floodSeconds),
+      ...after
+        .filter(({ seconds }) => seconds > 0)
+        .map(({ seconds, backlog }) => ({ seconds: floodSeconds + seconds, backlog })),
+    ],
   };
 }
 

@@ -33,7 +33,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } .chart { m
 <body>
 <h1>Order intake under a flood</h1>
 <p class="dim">${figure(report.basis.perSecond)} deliveries a second for ${figure(report.basis.floodSeconds)} s, onto ${report.basis.slots} slots that serve
-${figure(report.basis.slots / report.basis.serviceSeconds)} a second (${figure(report.basis.serviceSeconds)} s a delivery, as calibrated before the flood).</p>
+${figure(report.basis.slots / report.basis.serviceSeconds)} a second (${figure(report.basis.serviceSeconds)} s a delivery, as it was in this flood).</p>
 <p><strong class="${report.ok ? 'good' : 'bad'}">${report.ok ? 'The books close.' : 'The books do not close.'}</strong>
 ${report.discrepancies.map(escaped).join('; ')}</p>
 

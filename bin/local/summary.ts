@@ -29,7 +29,7 @@ export function summary(report: RunReport): string {
       ([label, key, unit]) =>
         `${label.padEnd(14)}${figure(predicted[key]).padStart(12)}${figure(measured[key]).padStart(12)}  ${unit}`,
     ),
-    `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as calibrated, ${basis.slots} slots`,
+    `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as it was, ${basis.slots} slots`,
     '',
     'report: dist/report/index.html   data: dist/report/run.json',
     `the same stack, ${promise(report)}, in a real account: npx cdk deploy OrderIntake`,

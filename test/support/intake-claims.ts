@@ -14,7 +14,7 @@ export function intakeClaims({ sent, basis, ...report }: RunReport): Claim[] {
   const common = {
     engine: ENGINE,
     how,
-    scaledBy: `${basis.slots} slots of ${figure(basis.serviceSeconds)} s, as calibrated before the flood; counts do not depend on the scale.`,
+    scaledBy: `${basis.slots} slots of ${figure(basis.serviceSeconds)} s, as it was in the flood; counts do not depend on the scale.`,
   };
   const webhooks = { ...common, case: 15, construct: 'aws.WebhookBuffer' };
   const count = (metric: string, predicted: number, measured: number) => ({
