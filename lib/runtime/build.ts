@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { zipSync } from 'fflate';
+import { gzipSync, zipSync } from 'fflate';
 import { noticesOf } from './notices';
 
 const root = join(__dirname, '..', '..');
@@ -96,7 +96,11 @@ async function bundle(name: string): Promise<void> {
   if (existsSync(join(sources, name, 'handler.ts'))) zip(name);
   // A program for a container has a Dockerfile.
   const dockerfile = join(sources, name, 'Dockerfile');
-  if (existsSync(dockerfile)) copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
+  if (!existsSync(dockerfile)) return;
+  copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
+  const code = readFileSync(join(target, name, 'index.js'));
+  // What the package has of it: a fifth of the size.
+  writeFileSync(join(target, name, 'index.js.gz'), gzipSync(code, { level: 9, mtime: FIRST_MOMENT }));
 }
 
 /** The first moment that a zip can hold: the same code gives the same bytes, and the same asset, on every machine. */
