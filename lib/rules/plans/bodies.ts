@@ -1,9 +1,11 @@
 /**
  * The documents of a plan: one template of all that rules know of AWS, and the manifests.
  */
+
 import type { Expansion } from '../cloudformation/read/sam/expand';
 import type { Origin } from '../document';
 import { own } from '../own';
+import { type Raw } from '../raw';
 import { isMapping } from '../resolved';
 import { AWS } from './aws';
 import type { Cell, Declared, Plan } from './cell';
@@ -11,8 +13,6 @@ import { Conversion, type Names, type Places, unknown } from './convert';
 import { isObject, manifestOf } from './kubernetes';
 import type { Fields, Part, Row } from './row';
 import { rememberManifest, rememberTemplate, wayIn } from './ways';
-
-type Raw = Record<string, unknown>;
 
 /** Values that no two resources share. */
 const UNIQUE = /^(arn:|https?:\/\/)/;

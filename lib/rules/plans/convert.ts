@@ -1,15 +1,15 @@
 /**
  * Makes the properties that rules know of the attributes of a plan, by the fields of a row.
  */
+
 import { limited } from '../limits';
 import { own } from '../own';
+import { type Raw } from '../raw';
 import { isMapping } from '../resolved';
 import { UnreadableError } from '../unreadable';
 import { AWS } from './aws';
 import { areApart, type Cell, type Declared, placeOf } from './cell';
 import type { Field, Fields, Row, Shaped } from './row';
-
-type Raw = Record<string, unknown>;
 
 /** What other resources of a plan are called. */
 export interface Names {

@@ -1,12 +1,13 @@
 /**
  * The objects of Terraform's provider for Kubernetes: blocks with the names of its own become the fields of a manifest.
  */
+
 import { own } from '../own';
 import { parseEmbedded } from '../parse';
+import { type Raw } from '../raw';
 import { isMapping, UNKNOWN } from '../resolved';
 import type { Cell, Declared } from './cell';
-
-type Raw = Record<string, unknown>;
+import { camel } from './names';
 
 /** API version and kind by type; a version at the end of a type is one more name of it. */
 export const OBJECTS: Readonly<Record<string, readonly [apiVersion: string, kind: string]>> = {
@@ -238,9 +239,4 @@ function fieldValue(place: Cell, key: string, way: string, ways: Ways, several: 
 function blockOf(place: Cell, way: string, ways: Ways, block: string): unknown {
   if (place.unknown) return UNKNOWN;
   return Object.fromEntries(place.keys().flatMap((key) => field(place, key, way, ways, block)));
-}
-
-/** `spec_template` as a manifest writes names. */
-function camel(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -2,13 +2,14 @@
  * A preview of Pulumi (`pulumi preview --json`) or an exported stack (`pulumi stack export`). Its provider for AWS is made
  * from Terraform's, so its names follow from the same table; objects of Kubernetes are written as they are.
  */
+
 import { TYPES_READ } from '../cloudformation/read/types';
 import { own } from '../own';
+import { list, mapping, type Raw, text } from '../raw';
 import { isMapping, UNKNOWN } from '../resolved';
 import { AWS } from './aws';
 import { type Cell, type Declared, deploymentOf, IDENTITIES, type Plan, type Sources } from './cell';
-
-type Raw = Record<string, unknown>;
+import { camel, joined } from './names';
 
 /** What a preview writes for a value that is known only after the update. */
 const UNKNOWN_VALUE = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
@@ -252,23 +253,3 @@ const NATIVE: ReadonlyMap<string, string> = new Map(
     return [`aws-native:${service.toLowerCase()}:${name}`.toLowerCase(), type];
   }),
 );
-
-function camel(name: string): string {
-  return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function joined(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
-}
-
-function mapping(value: unknown): Raw {
-  return isMapping(value) ? value : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}

@@ -2,11 +2,11 @@
  * What the expressions of a Terraform configuration refer to: resources of the plan, also through variables and outputs of
  * modules. A plan holds no local values, so what goes through one is not known.
  */
+
 import { own } from '../own';
+import { mapping, type Raw } from '../raw';
 import { isMapping } from '../resolved';
 import type { Sources } from './cell';
-
-type Raw = Record<string, unknown>;
 
 /** Steps that all references of a plan together may take; modules within modules would multiply without end. */
 const MOST_STEPS = 500_000;
@@ -258,8 +258,4 @@ function stepsOf(address: string): Step[] {
     steps.push({ before, name: match[1], ...index, address: address.slice(0, end).replace(/\.$/, '') });
   }
   return steps;
-}
-
-function mapping(value: unknown): Raw {
-  return isMapping(value) ? value : {};
 }

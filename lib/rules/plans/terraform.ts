@@ -1,12 +1,13 @@
 /**
  * A plan or a state of Terraform or OpenTofu, as `show -json` writes it.
  */
+
 import { own } from '../own';
+import { list, mapping, type Raw, text } from '../raw';
 import { isMapping } from '../resolved';
 import { type Cell, deploymentOf, IDENTITIES, type Plan, type Sources } from './cell';
+import { joined } from './names';
 import { type Instance, References, type Self } from './references';
-
-type Raw = Record<string, unknown>;
 
 /** Modules within modules. */
 const MOST_MODULES = 100;
@@ -219,20 +220,4 @@ function hasReferences(expression: unknown): boolean {
 function memberOf(value: unknown, key: string | number): unknown {
   if (Array.isArray(value)) return typeof key === 'number' ? value[key] : undefined;
   return isMapping(value) ? own(value, String(key)) : undefined;
-}
-
-function joined(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
-}
-
-function mapping(value: unknown): Raw {
-  return isMapping(value) ? value : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

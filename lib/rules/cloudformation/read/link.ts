@@ -2,15 +2,15 @@
  * Templates that are one app: a stack that imports what another one exports, and a nested stack with its parameters.
  * They become one template, so that a queue in one and its function in another are judged as if they stood together.
  */
+
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { grouped } from '../../../flow/grouped';
+import { mapping, type Raw } from '../../raw';
 import { isMapping } from '../../resolved';
 import { expansionOf } from './expansion';
 import { type Expansion, isSam } from './sam/expand';
 import { Scope } from './scope';
-
-type Raw = Record<string, unknown>;
 
 /** A template, and its name in findings. */
 export interface Unit {
@@ -209,10 +209,6 @@ function combined(members: readonly Member[], nested: ReadonlySet<string>, consu
     origins,
     unread: members.flatMap(({ expansion }) => expansion.unread),
   };
-}
-
-function mapping(value: unknown): Raw {
-  return isMapping(value) ? value : {};
 }
 
 function slashed(file: string): string {

@@ -1,11 +1,11 @@
 /**
  * The names of one of several linked templates: what a reference in it means in all of them together.
  */
+
 import { MAX_DEPTH } from '../../limits';
+import { type Raw } from '../../raw';
 import { isMapping } from '../../resolved';
 import type { Expansion } from './sam/expand';
-
-type Raw = Record<string, unknown>;
 
 /** The output of another template that an import means. */
 interface Source {

@@ -1,7 +1,9 @@
 /**
  * Findings of other linters that a resource's author has accepted with a reason: the same finding of ours is accepted too.
  */
+
 import { own } from '../../own';
+import { list } from '../../raw';
 import { isMapping, scalarText } from '../../resolved';
 
 /** Our rule for what each of them calls a check. */
@@ -45,8 +47,4 @@ function accepted(id: unknown, reason: string): [string, string][] {
 
 function within(value: unknown, key: string): unknown {
   return isMapping(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

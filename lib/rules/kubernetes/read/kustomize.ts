@@ -1,9 +1,11 @@
 /**
  * What kustomize makes of a folder: resources, patches and the namespace of an overlay. What is not built is said.
  */
+
 import { posix } from 'node:path';
 import { parseEmbedded } from '../../parse';
 import { patternOf } from '../../patterns';
+import { list } from '../../raw';
 import { isMapping, scalarText } from '../../resolved';
 import { merged, patched } from './patches';
 
@@ -197,10 +199,6 @@ function inNamespace(written: Written, namespace: string): Written {
 
 function at(file: string, reference: unknown): string {
   return posix.normalize(posix.join(posix.dirname(slashed(file)), scalarText(reference))).replace(/\/$/, '');
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function parsedPatch(text: string): unknown[] {

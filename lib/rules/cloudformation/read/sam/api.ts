@@ -1,8 +1,10 @@
 /**
  * `AWS::Serverless::Api` and `AWS::Serverless::HttpApi`, and the APIs that SAM makes for events that name none.
  */
+
+import { mapping, type Raw } from '../../../raw';
 import { isMapping, scalarText } from '../../../resolved';
-import { type Made, mapping, type Owner, pick, type Raw } from './made';
+import { type Made, type Owner, pick } from './made';
 import { defined } from './rules';
 
 type Kind = 'rest' | 'http';

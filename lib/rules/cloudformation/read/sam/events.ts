@@ -1,9 +1,11 @@
 /**
  * Events of a function: what SAM makes of each type.
  */
+
+import { mapping, type Raw } from '../../../raw';
 import { isMapping } from '../../../resolved';
 import { addIntegration } from './api';
-import { getAtt, type Made, mapping, type Owner, ofEvent, type Places, pick, type Raw } from './made';
+import { getAtt, type Made, type Owner, ofEvent, type Places, pick } from './made';
 import { allow } from './policies';
 import { addRule, addSchedule, defined } from './rules';
 

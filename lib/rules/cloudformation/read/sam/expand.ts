@@ -2,11 +2,12 @@
  * AWS's macro for serverless applications (SAM), as far as rules read what it makes.
  */
 import type { Origin } from '../../../document';
+import { mapping, type Raw } from '../../../raw';
 import { isMapping, scalarText } from '../../../resolved';
 import { addHttpApi, addRestApi } from './api';
 import { addFunction } from './function';
 import { withGlobals } from './globals';
-import { getAtt, Made, mapping, type Owner, ofEvent, ownerOf, pick, type Raw } from './made';
+import { getAtt, Made, type Owner, ofEvent, ownerOf, pick } from './made';
 import { allow, roleProperties } from './policies';
 import { addRule, addSchedule, defined } from './rules';
 

@@ -1,9 +1,11 @@
 /**
  * `AWS::Serverless::Function`: the function, its role, its alias, and what its events make.
  */
+
+import { mapping, type Raw } from '../../../raw';
 import { isMapping, scalarText } from '../../../resolved';
 import { addEvent, type Handler } from './events';
-import { getAtt, type Made, mapping, type Owner, ownerOf, pick, type Raw } from './made';
+import { getAtt, type Made, type Owner, ownerOf, pick } from './made';
 import { allow, roleProperties } from './policies';
 import { defined } from './rules';
 

@@ -1,8 +1,9 @@
 /**
  * The `Globals` section: what its functions, APIs and tables have in common.
  */
+
+import { mapping, type Raw } from '../../../raw';
 import { isMapping } from '../../../resolved';
-import { mapping, type Raw } from './made';
 
 /** Sections of Globals by the type that they are for. */
 const SECTIONS: Readonly<Record<string, string>> = {

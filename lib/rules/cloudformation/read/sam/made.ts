@@ -1,11 +1,10 @@
 /**
  * The resources that AWS's macro for serverless applications makes of a template, and where each one stands in it.
  */
-import type { Origin } from '../../../document';
-import { isMapping } from '../../../resolved';
 
-/** A resource or a mapping as it is written. */
-export type Raw = Record<string, unknown>;
+import type { Origin } from '../../../document';
+import type { Raw } from '../../../raw';
+import { isMapping } from '../../../resolved';
 
 /** Attributes that a resource hands on to everything that is made of it. */
 const HANDED_ON = ['Condition', 'DeletionPolicy', 'UpdateReplacePolicy', 'Metadata'];
@@ -77,11 +76,6 @@ function originOf({ id, base }: Owner, places: Places): Origin {
       return path.replace(/^Properties(?=\.|$)/, base);
     },
   };
-}
-
-/** The mapping; an empty one for anything else. */
-export function mapping(value: unknown): Raw {
-  return isMapping(value) ? value : {};
 }
 
 /** Those keys of a mapping that are given. */

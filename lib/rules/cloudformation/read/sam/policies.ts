@@ -2,8 +2,8 @@
  * The policies of a function or a state machine: documents, statements, and SAM's policy templates.
  */
 import { own } from '../../../own';
+import { mapping, type Raw } from '../../../raw';
 import { isMapping } from '../../../resolved';
-import { mapping, type Raw } from './made';
 
 /** What a policy template lets a role do: the actions, and the ARNs with the parameter in braces. */
 interface PolicyTemplate {

@@ -1,8 +1,10 @@
 /**
  * Events that EventBridge delivers to a function or to a state machine: a schedule, a pattern.
  */
+
+import { mapping, type Raw } from '../../../raw';
 import { isMapping } from '../../../resolved';
-import { getAtt, type Made, mapping, type Owner, type Places, pick, type Raw } from './made';
+import { getAtt, type Made, type Owner, type Places, pick } from './made';
 import { allow, roleProperties } from './policies';
 
 /** Longest id of a target. */
