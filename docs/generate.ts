@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { amount, level } from '../bin/cli/cases';
-import type { Case, CaseConstruct } from '../lib/cases/case';
+import type { Case } from '../lib/cases/case';
 import {
   BESIDE_THE_PATH,
   CASES,
@@ -21,6 +21,7 @@ import { figure } from '../lib/flow/figures';
 import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { breakEvenTable } from './break-even';
+import { markdownTable, pageOf } from './markdown';
 import { backlogPicture } from './picture';
 import { plansTable } from './plans-table';
 import { caseProof, type ProofRow, proofPage, proofSummary, readProof } from './proof';
@@ -187,7 +188,9 @@ function casePage(subject: Case, rows: readonly ProofRow[]): string {
     markdownTable(
       ['construct', 'engine', 'made of', 'in this version'],
       subject.constructs.map((construct) => [
-        construct.available ? `[${construct.name}](../constructs/${pageOf(construct)}.md)` : construct.name,
+        construct.available
+          ? `[${construct.name}](../constructs/${pageOf(construct.engines.includes('aws') ? 'aws' : construct.engines[0], construct.name)})`
+          : construct.name,
         construct.engines.join(', '),
         construct.form,
         construct.available ? 'yes' : 'not yet',
@@ -274,23 +277,8 @@ export function splice(page: string, name: string, text: string): string {
   return `${page.slice(0, from + begin.length)}\n${text.trim()}\n${page.slice(to)}`;
 }
 
-function markdownTable(titles: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replace(/\|/g, '\\|')).join(' | ')} |`;
-  return [line(titles), `|${titles.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
-}
-
 function lines(...parts: readonly string[]): string {
   return `${parts.join('\n')}\n`;
-}
-
-/** The AWS form of a construct has the plain name, since it was there first. */
-function pageOf({ name, engines }: CaseConstruct): string {
-  return engines.includes('aws') ? kebab(name) : `${engines[0]}-${kebab(name)}`;
-}
-
-/** `RedriveQueue` as `redrive-queue`. */
-function kebab(name: string): string {
-  return name.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
 }
 
 if (require.main === module) {

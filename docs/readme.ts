@@ -11,6 +11,7 @@ import { CASES } from '../lib/cases/catalogue';
 import type { Engine } from '../lib/cases/engine';
 import { check } from '../lib/rules/check';
 import { documentsFrom } from '../lib/rules/read';
+import { markdownTable, pageOf } from './markdown';
 
 /** Knobs that the README prints, of the many that a plan has. */
 const SHOWN = ['maxInstances', 'alarmBacklog', 'visibilityTimeoutSeconds', 'maxReceiveCount', 'retentionSeconds'];
@@ -53,22 +54,19 @@ export function casesByEngine(root: string): string {
     each.headline.text,
     ...ENGINES.map((engine) => constructsOf(root, each, engine)),
   ]);
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(titles), `|${titles.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+  return markdownTable(titles, rows);
 }
 
 function constructsOf(root: string, each: Case, engine: Engine): string {
   const names = each.constructs
     .filter(({ available, engines }) => available && engines.includes(engine))
     .map(({ name }) => name);
-  return [...new Set(names)].map((name) => `[\`${name}\`](${pageOf(root, engine, name)})`).join(', ');
+  return [...new Set(names)].map((name) => `[\`${name}\`](${linkOf(root, engine, name)})`).join(', ');
 }
 
-/** The page of a construct; those of AWS came first and have no prefix. */
-function pageOf(root: string, engine: Engine, name: string): string {
-  const kebab = name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
-  const page = `docs/constructs/${engine === 'aws' ? '' : `${engine}-`}${kebab}.md`;
-  // The worker on Google Cloud has no page of its own: it is on that of its queue.
+/** Where a construct is described; each has a page. */
+function linkOf(root: string, engine: Engine, name: string): string {
+  const page = `docs/constructs/${pageOf(engine, name)}`;
   if (!existsSync(join(root, page))) throw new Error(`${engine}.${name} has no ${page}`);
   return page;
 }

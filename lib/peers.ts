@@ -1,6 +1,7 @@
 /** What a part of this package needs beside it, asked for before the first of it is loaded. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from './package-root';
 
 /** Every part with the packages that it is built on; all are optional peers, because nobody needs them all. */
 const PEERS = {
@@ -18,7 +19,7 @@ const PEERS = {
 export function needPeers(part: keyof typeof PEERS, resolve: (name: string) => unknown = require.resolve): void {
   const missing = PEERS[part].filter((name) => !isThere(name, resolve));
   if (missing.length === 0) return;
-  const ranges = rangesOf(packageFile());
+  const ranges = rangesOf(join(packageRoot(), 'package.json'));
   const wanted = missing.map((name) => `'${name}@${ranges[name]}'`);
   throw new Error(
     `backpressure-constructs/${part.replace('.', ': ')} needs ${missing.join(' and ')} beside it: npm install ${wanted.join(' ')}`,
@@ -43,11 +44,4 @@ function rangesOf(file: string): Record<string, string> {
   };
   const tested = Object.entries(devDependencies).map(([name, version]) => [name, `^${version}`]);
   return { ...Object.fromEntries(tested), ...peerDependencies };
-}
-
-/** The package's own `package.json`, above lib and above dist/lib. */
-function packageFile(): string {
-  let folder = __dirname;
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return join(folder, 'package.json');
 }

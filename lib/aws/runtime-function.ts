@@ -5,13 +5,14 @@
  * that owns it grants the rest.
  */
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type CfnResource, Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { packageRoot } from '../package-root';
 import { cut, roleDescription } from './descriptions';
 
 /** Settings of a function beside its code. */
@@ -152,14 +153,4 @@ export function bundleCode(bundle: string): string {
   const code = join(packageRoot(), 'dist', 'runtime', bundle, 'code.zip');
   if (!existsSync(code)) throw new Error(`the code of '${bundle}' is missing: no ${code}; run npm run prepare`);
   return code;
-}
-
-function packageRoot(): string {
-  let folder = __dirname;
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error(`no package.json above ${__dirname}`);
-    folder = parent;
-  }
-  return folder;
 }
