@@ -7,7 +7,7 @@
  */
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { kindOf, logEvent } from '../cloud-log';
-import { failureTeller, loggableSource } from '../webhook/failure';
+import { DeliveryError, failureTeller, loggableSource } from '../webhook/failure';
 import { readBody } from '../webhook-receiver/body';
 import { ATTRIBUTES, READY_PATH } from '../webhook-receiver/contract';
 import { serve } from '../webhook-receiver/serve';
@@ -127,18 +127,6 @@ export function webhookEndpoint<Transaction>(
       },
     );
   };
-}
-
-/** The business logic threw, or its effect could not be committed. */
-class DeliveryError extends Error {
-  public override readonly name = 'DeliveryError';
-
-  constructor(
-    public readonly delivery: Delivery,
-    public readonly thrown: unknown,
-  ) {
-    super('the delivery failed');
-  }
 }
 
 /** Serves `webhookEndpoint` on `PORT`, as Cloud Run wants it. */

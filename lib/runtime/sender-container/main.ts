@@ -6,16 +6,16 @@
  * MOST_RECIPIENTS, ON_UNKNOWN, CALL_TIMEOUT_SECONDS, HIDE_SECONDS, RECORD_SECONDS, BACKOFF_SECONDS, BACKOFF_CAP_SECONDS,
  * CLOSED_SECONDS, HOLD_SECONDS, STALLED_SECONDS, METRICS_PORT.
  */
-import { setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parkedCopy } from '../sender/parking';
 import type { Counted, Ports } from '../sender/ports';
 import { RedisClaims, RedisQueue } from '../sender/redis';
+import { senderSettings } from '../sender/sender-settings';
 import { numberSetting, setting } from '../settings';
 import { type ContainerLaneMade, connectRedis, lanesOf } from './lanes';
 import { Loop, type LoopConfig } from './loop';
 import { metricsText, type Shared } from './metrics';
+import { untilStopped } from './until-stopped';
 
 const IDLE_MILLIS = 200;
 
@@ -24,14 +24,7 @@ async function main(): Promise<void> {
     inFlight: numberSetting('IN_FLIGHT'),
     hideSeconds: numberSetting('HIDE_SECONDS'),
     idleMillis: IDLE_MILLIS,
-    mostRecipients: numberSetting('MOST_RECIPIENTS'),
-    onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
-    claimSeconds: numberSetting('HIDE_SECONDS'),
-    callSeconds: numberSetting('CALL_TIMEOUT_SECONDS'),
-    backoffSeconds: numberSetting('BACKOFF_SECONDS'),
-    backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
-    closedSeconds: numberSetting('CLOSED_SECONDS'),
-    holdSeconds: numberSetting('HOLD_SECONDS'),
+    ...senderSettings(numberSetting('HIDE_SECONDS')),
   };
   const stalledMillis = numberSetting('STALLED_SECONDS') * 1000;
   const redis = connectRedis(log);
@@ -40,21 +33,13 @@ async function main(): Promise<void> {
   const lanes = lanesOf(redis, prefix, config);
   const counts = new Map<Counted, number>();
   const stop = new AbortController();
-  // Every mail that waits listens to it.
-  setMaxListeners(0, stop.signal);
   const ports: Ports = {
     claims: new RedisClaims(redis, prefix, numberSetting('RECORD_SECONDS')),
     lanes,
     park: (message, reason) => queue.park(parkedCopy(message, reason)),
     count: (name, value) => counts.set(name, (counts.get(name) ?? 0) + value),
     log,
-    now: Date.now,
-    wait: async (millis) => {
-      // Told to stop, nothing waits any longer.
-      await wait(millis, undefined, { signal: stop.signal }).catch(() => {});
-    },
-    isStopped: () => stop.signal.aborted,
-    random: Math.random,
+    ...untilStopped(stop),
   };
   const loop = new Loop(queue, config, ports);
   const server = createServer(async (request, response) => {

@@ -7,14 +7,14 @@
  * MOST_RECIPIENTS, ON_UNKNOWN, CALL_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, PARK_AT_ATTEMPT, RECORD_SECONDS, BACKOFF_SECONDS,
  * BACKOFF_CAP_SECONDS, CLOSED_SECONDS, HOLD_SECONDS, PARKED_TOPIC, PORT.
  */
-import { setMaxListeners } from 'node:events';
-import { setTimeout as wait } from 'node:timers/promises';
 import { PubSub } from '@google-cloud/pubsub';
 import { logEvent } from '../cloud-log';
 import { parkedCopy } from '../sender/parking';
 import type { Ports } from '../sender/ports';
 import { RedisClaims } from '../sender/redis';
+import { senderSettings } from '../sender/sender-settings';
 import { connectRedis, lanesOf } from '../sender-container/lanes';
+import { untilStopped } from '../sender-container/until-stopped';
 import { numberSetting, setting } from '../settings';
 import { serve } from '../webhook-receiver/serve';
 import { type TaskConfig, taskEndpoint } from './tasks';
@@ -24,15 +24,8 @@ async function main(): Promise<void> {
   const config: TaskConfig = {
     requestSeconds,
     parkAtAttempt: numberSetting('PARK_AT_ATTEMPT'),
-    mostRecipients: numberSetting('MOST_RECIPIENTS'),
-    onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
     // No call begins that could end after its request.
-    claimSeconds: requestSeconds,
-    callSeconds: numberSetting('CALL_TIMEOUT_SECONDS'),
-    backoffSeconds: numberSetting('BACKOFF_SECONDS'),
-    backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
-    closedSeconds: numberSetting('CLOSED_SECONDS'),
-    holdSeconds: numberSetting('HOLD_SECONDS'),
+    ...senderSettings(requestSeconds),
   };
   const log = (event: string, detail: Readonly<Record<string, string>>) => logEvent('WARNING', event, detail);
   const redis = connectRedis(log);
@@ -42,8 +35,6 @@ async function main(): Promise<void> {
   const { callSeconds } = config;
   const lanes = lanesOf(redis, prefix, { callSeconds, inFlight: numberSetting('IN_FLIGHT') });
   const stop = new AbortController();
-  // Every mail that waits listens to it.
-  setMaxListeners(0, stop.signal);
   process.once('SIGTERM', () => stop.abort());
   const ports: Ports = {
     claims: new RedisClaims(redis, prefix, numberSetting('RECORD_SECONDS')),
@@ -54,13 +45,7 @@ async function main(): Promise<void> {
     },
     count: (name, value) => logEvent('INFO', 'count', { name, value }),
     log,
-    now: Date.now,
-    wait: async (millis) => {
-      // Told to stop, nothing waits any longer.
-      await wait(millis, undefined, { signal: stop.signal }).catch(() => {});
-    },
-    isStopped: () => stop.signal.aborted,
-    random: Math.random,
+    ...untilStopped(stop),
   };
   await Promise.all(lanes.map(({ provider }) => provider.prepare()));
   serve(taskEndpoint(config, ports), Number(process.env.PORT ?? 8080));

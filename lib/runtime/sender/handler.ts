@@ -13,9 +13,10 @@ import { numberSetting, setting } from '../settings';
 import { DailyBucket } from './day';
 import { DynamoBucketStore, DynamoClaims, DynamoDayStore } from './dynamo';
 import { parkedCopy } from './parking';
-import type { Lane, Ports, SenderConfig } from './ports';
+import type { Lane, Ports } from './ports';
 import { RefusalBrake } from './refusals';
 import { sendBatch } from './send';
+import { senderSettings } from './sender-settings';
 import { type SesConfig, SesProvider } from './ses';
 import { SharedBucket } from './slots';
 
@@ -40,16 +41,7 @@ const table = setting('TABLE');
 const queueUrl = setting('QUEUE_URL');
 const quarantineUrl = setting('QUARANTINE_QUEUE_URL');
 
-const config: SenderConfig = {
-  mostRecipients: numberSetting('MOST_RECIPIENTS'),
-  onUnknown: setting('ON_UNKNOWN') === 'send' ? 'send' : 'park',
-  claimSeconds: numberSetting('CLAIM_SECONDS'),
-  callSeconds: numberSetting('CALL_TIMEOUT_SECONDS'),
-  backoffSeconds: numberSetting('BACKOFF_SECONDS'),
-  backoffCapSeconds: numberSetting('BACKOFF_CAP_SECONDS'),
-  closedSeconds: numberSetting('CLOSED_SECONDS'),
-  holdSeconds: numberSetting('HOLD_SECONDS'),
-};
+const config = senderSettings(numberSetting('CLAIM_SECONDS'));
 
 const ports: Ports = {
   claims: new DynamoClaims(dynamo, table, numberSetting('RECORD_SECONDS')),

@@ -32,6 +32,18 @@ export interface Failure<Delivery> {
   readonly details?: Readonly<Record<string, string>>;
 }
 
+/** The business logic threw, or its effect could not be committed. */
+export class DeliveryError<Delivery> extends Error {
+  public override readonly name = 'DeliveryError';
+
+  constructor(
+    public readonly delivery: Delivery,
+    public readonly thrown: unknown,
+  ) {
+    super('the delivery failed');
+  }
+}
+
 /** A source has a configured name; anything else came from a publisher that is not ours. */
 export function loggableSource(source: string): string {
   return /^[a-z0-9-]{1,32}$/.test(source) ? source : 'unknown';

@@ -12,7 +12,7 @@ import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { formerKey, TransactionalPersistence } from '../commit';
 import { countMetric } from '../metrics';
 import { ATTRIBUTES, FIRST_SEEN, REFUSED_RETENTION_SECONDS, type SourceConfig } from './contract';
-import { failureTeller } from './failure';
+import { DeliveryError, failureTeller } from './failure';
 import { identityText } from './identity';
 import { judge } from './judge';
 import { Parking } from './parking';
@@ -111,18 +111,6 @@ const NEVER_PARKED = 'unknown-source';
 /** Still refused on replay: the message stays in its queue. */
 class StillRefusedError extends Error {
   public override readonly name = 'StillRefusedError';
-}
-
-/** The business logic threw, or its effect could not be committed. */
-class DeliveryError extends Error {
-  public override readonly name = 'DeliveryError';
-
-  constructor(
-    public readonly delivery: Delivery,
-    public readonly thrown: unknown,
-  ) {
-    super('the delivery failed');
-  }
 }
 
 /** Cannot be verified or parked now. */
