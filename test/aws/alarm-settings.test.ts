@@ -29,6 +29,7 @@ import { WEBHOOK_ALARMS } from '../../lib/aws/webhooks/webhook-alarms';
 import { WebhookBuffer } from '../../lib/aws/webhooks/webhook-buffer';
 import { WebhookScheme } from '../../lib/aws/webhooks/webhook-source';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { refusalOf } from '../support/refused';
 import { shop, type Untyped } from '../support/stack';
 
 const DEMAND = { workload: { steadyPerSecond: 20, serviceSeconds: 0.07 }, objective: { latencySeconds: 60 } };
@@ -130,15 +131,7 @@ function made(name: string, alarms?: (stack: Stack) => AlarmSettings, stack: Sta
   return { stack, template, alarms: found };
 }
 
-function thrown(make: () => unknown): string {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.message;
-    throw error;
-  }
-  return 'nothing was thrown';
-}
+const thrown = (make: () => unknown) => refusalOf(make, [InvalidInputError]);
 
 /** Name of the alarm → topic, by a prefix that makes names visible. */
 function routes(name: string): Record<string, string> {

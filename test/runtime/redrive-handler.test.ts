@@ -1,15 +1,11 @@
 /** The redriver as Lambda runs it, against servers that answer as SQS and DynamoDB do. */
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Context, SQSBatchResponse, SQSEvent, SQSMessageAttributes } from 'aws-lambda';
 import { markOf } from '../../lib/runtime/redrive/seal';
+import { type AwsEndpoint, awsEndpoint, type Wire } from '../support/aws-endpoint';
 import { record, start, text } from '../support/redrive-world';
 
 type Handler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
-// biome-ignore lint/suspicious/noExplicitAny: the wire is JSON
-type Wire = any;
-
 interface Answer {
   readonly status: number;
   readonly body: Wire;
@@ -61,65 +57,50 @@ class Table {
   }
 }
 
-let server: Server;
+let endpoint: AwsEndpoint;
 let table: Table;
 let sent: { action: string; input: Wire }[];
 let onSend: (input: Wire) => Answer;
-const environment = { ...process.env };
 
 beforeEach(async () => {
   table = new Table();
   sent = [];
   onSend = taken;
   for (const method of ['log', 'warn'] as const) jest.spyOn(console, method).mockImplementation(() => {});
-  server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const [service, action] = String(request.headers['x-amz-target']).split('.');
-      const input = JSON.parse(body);
-      if (!service.startsWith('DynamoDB')) sent.push({ action, input });
-      const answer = service.startsWith('DynamoDB')
+  endpoint = await awsEndpoint(
+    ({ service, action, input }) => {
+      const isOfTable = service?.startsWith('DynamoDB');
+      if (!isOfTable) sent.push({ action, input });
+      const { status, body } = isOfTable
         ? table.answer(action, input)
         : action === 'SendMessage'
           ? onSend(input)
           : ok({});
-      response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' });
-      response.end(JSON.stringify(answer.body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    SOURCE_QUEUE_URL: `${endpoint}/0/orders`,
-    DEAD_LETTER_QUEUE_URL: `${endpoint}/0/dead`,
-    QUARANTINE_QUEUE_URL: `${endpoint}/0/quarantine`,
-    CIRCUIT_TABLE: 'circuit',
-    MAX_REDRIVES: '1',
-    WINDOW_SECONDS: '100',
-    REDRIVES_PER_WINDOW: '50',
-    VERDICT_MINIMUM: '5',
-    SUCCESS_RATIO_FLOOR: '0.5',
-    BACKOFF_SECONDS: '10',
-    BACKOFF_CAP_SECONDS: '10',
-    RETENTION_SECONDS: '1209600',
-    STUCK_TRIES: '3',
-    STUCK_HOLD_SECONDS: '21600',
-    MASKED_FIELDS: '',
-  });
+      return { status, headers: { 'content-type': 'application/x-amz-json-1.0' }, text: JSON.stringify(body) };
+    },
+    (url) => ({
+      SOURCE_QUEUE_URL: `${url}/0/orders`,
+      DEAD_LETTER_QUEUE_URL: `${url}/0/dead`,
+      QUARANTINE_QUEUE_URL: `${url}/0/quarantine`,
+      CIRCUIT_TABLE: 'circuit',
+      MAX_REDRIVES: '1',
+      WINDOW_SECONDS: '100',
+      REDRIVES_PER_WINDOW: '50',
+      VERDICT_MINIMUM: '5',
+      SUCCESS_RATIO_FLOOR: '0.5',
+      BACKOFF_SECONDS: '10',
+      BACKOFF_CAP_SECONDS: '10',
+      RETENTION_SECONDS: '1209600',
+      STUCK_TRIES: '3',
+      STUCK_HOLD_SECONDS: '21600',
+      MASKED_FIELDS: '',
+    }),
+  );
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   jest.restoreAllMocks();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await endpoint.close();
 });
 
 /** A function of its own, as a cold start makes one. */

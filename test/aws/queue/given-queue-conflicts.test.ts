@@ -1,6 +1,6 @@
 /** Queues that a team has already, where two constructs, two imports or an override disagree about one queue. */
 import { App, CfnParameter, Duration, Fn, NestedStack, Stack } from 'aws-cdk-lib';
-import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
@@ -10,10 +10,10 @@ import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../../lib/aws/queue/redrive-queue-props';
-import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { judge } from '../../../lib/rules/check';
 import { Template as Document } from '../../../lib/rules/cloudformation/read/template';
-import { shop, type Untyped } from '../../support/stack';
+import { refusalOf } from '../../support/refused';
+import { shop, type Untyped, warningsOf } from '../../support/stack';
 
 const demand = { workload: { steadyPerSecond: 5, serviceSeconds: 0.5 }, objective: { latencySeconds: 300 } };
 const ENV = { account: '123456789012', region: 'us-east-1' };
@@ -56,22 +56,6 @@ function stacks(env?: object, otherEnv = env): [Stack, Stack] {
   return [new Stack(app, 'One', { env }), new Stack(app, 'Two', { env: otherEnv })];
 }
 
-function warnings(stack: Stack): string[] {
-  return Annotations.fromStack(stack)
-    .findWarning('*', Match.anyValue())
-    .map(({ entry }) => String(entry.data));
-}
-
-function thrown(make: () => unknown): string {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof InvalidInputError || error instanceof CapacityError) return error.message;
-    throw error;
-  }
-  return 'nothing was thrown';
-}
-
 /** What the synthesis of the app says. */
 function synthesis(stack: Stack): string {
   try {
@@ -90,8 +74,8 @@ describe('one dead-letter queue for two queues of the app is refused', () => {
     const dead = letters(stack);
     const queue = owned(stack, 'Q1', dead);
     owned(stack, 'Q2', dead);
-    expect(thrown(() => redrive(stack, { queue }))).toContain(SHARED);
-    expect(thrown(() => redrive(stack, { deadLetterQueue: dead }, 'Made'))).toContain(
+    expect(refusalOf(() => redrive(stack, { queue }))).toContain(SHARED);
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: dead }, 'Made'))).toContain(
       'and Shop/Dead is also that of Shop/Q1, Shop/Q2',
     );
   });
@@ -114,7 +98,7 @@ describe('one dead-letter queue for two queues of the app is refused', () => {
     const queue = owned(stack, 'Q1', dead);
     const byArn = imported(stack, 'Again', dead.queueArn);
     new CfnQueue(stack, 'Q2', { redrivePolicy: { deadLetterTargetArn: byArn.queueArn, maxReceiveCount: 5 } });
-    expect(thrown(() => redrive(stack, { queue }))).toContain(SHARED);
+    expect(refusalOf(() => redrive(stack, { queue }))).toContain(SHARED);
   });
 });
 
@@ -125,37 +109,39 @@ describe('two imports of one queue are one queue', () => {
   test('in one stack, and in two', () => {
     const [one, two] = stacks(ENV);
     redrive(one, given(one, 'A', ARN));
-    expect(thrown(() => redrive(one, given(one, 'B', ARN), 'Second'))).toContain(`has that of One/Orders; ${SECOND}`);
-    expect(thrown(() => redrive(two, given(two, 'A', ARN)))).toContain(`has that of One/Orders; ${SECOND}`);
-    expect(thrown(() => redrive(two, given(two, 'C', LETTERS_ARN), 'Other'))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(one, given(one, 'B', ARN), 'Second'))).toContain(
+      `has that of One/Orders; ${SECOND}`,
+    );
+    expect(refusalOf(() => redrive(two, given(two, 'A', ARN)))).toContain(`has that of One/Orders; ${SECOND}`);
+    expect(refusalOf(() => redrive(two, given(two, 'C', LETTERS_ARN), 'Other'))).toBe('nothing was thrown');
   });
 
   test('by an export, which is another one in another place', () => {
     const [one, two] = stacks(ENV, { ...ENV, region: 'eu-west-1' });
     const arn = Fn.importValue('orders-arn');
     redrive(one, { ...given(one, 'A', arn), fifo: false });
-    expect(thrown(() => redrive(one, { ...given(one, 'B', arn), fifo: false }, 'Second'))).toContain(SECOND);
-    expect(thrown(() => redrive(two, { ...given(two, 'A', arn), fifo: false }))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(one, { ...given(one, 'B', arn), fifo: false }, 'Second'))).toContain(SECOND);
+    expect(refusalOf(() => redrive(two, { ...given(two, 'A', arn), fifo: false }))).toBe('nothing was thrown');
   });
 
   test('by its name, beside the queue itself', () => {
     const [one] = stacks(ENV);
     const queue = owned(one, 'Own', letters(one), { queueName: 'orders' });
     redrive(one, { queue });
-    expect(thrown(() => redrive(one, given(one, 'A', ARN), 'Second'))).toContain(SECOND);
+    expect(refusalOf(() => redrive(one, given(one, 'A', ARN), 'Second'))).toContain(SECOND);
   });
 
   test('as the queue and as its dead-letter queue', () => {
     const [stack] = stacks(ENV);
     const props = { queue: imported(stack, 'A'), deadLetterQueue: imported(stack, 'B') };
-    expect(thrown(() => redrive(stack, props))).toContain('deadLetterQueue must be another queue than the queue');
+    expect(refusalOf(() => redrive(stack, props))).toContain('deadLetterQueue must be another queue than the queue');
   });
 
   test('as the dead-letter queue of two', () => {
     const [stack] = stacks(ENV);
     redrive(stack, { deadLetterQueue: imported(stack, 'A', LETTERS_ARN) });
     const again = imported(stack, 'B', LETTERS_ARN);
-    expect(thrown(() => redrive(stack, { deadLetterQueue: again }, 'Second'))).toContain(
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: again }, 'Second'))).toContain(
       'deadLetterQueue must be of one queue, and One/B is that of One/Orders',
     );
   });
@@ -173,7 +159,7 @@ describe('two imports of one queue are one queue', () => {
     const resource = new CfnQueue(stack, 'Own', { visibilityTimeout: 77, messageRetentionPeriod: 604_800 });
     const { plan } = redrive(stack, { queue: imported(stack, 'A', resource.attrArn) });
     expect(plan.value('visibilityTimeoutSeconds')).toBe(77);
-    expect(warnings(stack)).toEqual([]);
+    expect(warningsOf(stack)).toEqual([]);
     Template.fromStack(stack).hasResourceProperties('AWS::SQS::Queue', {
       VisibilityTimeout: 77,
       RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] } },
@@ -187,13 +173,13 @@ describe('whether an imported queue is a FIFO queue', () => {
   test('is not known of a token: a warning says so, unless the props say it', () => {
     const silent = shop();
     redrive(silent, { queue: imported(silent, 'A', ORDERS), existing: EXISTING });
-    expect(warnings(silent).join()).toMatch(
+    expect(warningsOf(silent).join()).toMatch(
       /Shop\/A is known only at deployment.*Say fifo: true or fifo: false, or import it by Queue\.fromQueueAttributes\(\{ queueArn, fifo: true \}\)/,
     );
     for (const fifo of [true, false]) {
       const stack = shop();
       const { deadLetterQueue } = redrive(stack, { queue: imported(stack, 'A', ORDERS), fifo, existing: EXISTING });
-      expect(warnings(stack).join()).not.toContain('given-fifo');
+      expect(warningsOf(stack).join()).not.toContain('given-fifo');
       expect(deadLetterQueue.fifo).toBe(fifo);
     }
   });
@@ -204,7 +190,7 @@ describe('whether an imported queue is a FIFO queue', () => {
     expect(redrive(stack, { queue, existing: EXISTING }).deadLetterQueue.fifo).toBe(true);
     const named = imported(stack, 'B', stack.formatArn({ service: 'sqs', resource: 'invoices.fifo' }));
     expect(redrive(stack, { queue: named, existing: EXISTING }, 'Named').quarantineQueue.fifo).toBe(true);
-    expect(warnings(stack).join()).not.toContain('given-fifo');
+    expect(warningsOf(stack).join()).not.toContain('given-fifo');
   });
 });
 
@@ -224,7 +210,7 @@ describe('the warning about a missing dead-letter queue', () => {
     const queue = owned(stack, 'Q');
     const construct = redrive(stack, { queue });
     work(stack, which === 'queue' ? queue : construct);
-    expect(warnings(stack)).toEqual([]);
+    expect(warningsOf(stack)).toEqual([]);
   });
 
   test('reads the resource: its property and its overrides', () => {
@@ -233,11 +219,11 @@ describe('the warning about a missing dead-letter queue', () => {
     const bare = owned(set, 'Q');
     cfn(bare).redrivePolicy = { deadLetterTargetArn: dead.queueArn, maxReceiveCount: 5 };
     work(set, bare, demand);
-    expect(warnings(set).join()).not.toContain('BP-SQS-001');
+    expect(warningsOf(set).join()).not.toContain('BP-SQS-001');
     const without = owned(deleted, 'Q', letters(deleted));
     cfn(without).addPropertyDeletionOverride('RedrivePolicy');
     work(deleted, without, demand);
-    expect(warnings(deleted).join()).toContain('Shop/Q has no dead-letter queue');
+    expect(warningsOf(deleted).join()).toContain('Shop/Q has no dead-letter queue');
   });
 });
 
@@ -246,7 +232,7 @@ test('a queue that a worker has planned gets no second plan', () => {
   const queue = owned(stack, 'Q', letters(stack));
   const compute = WorkerCompute.lambda({ function: handler(stack) });
   new QueueWorker(stack, 'Worker', { queue, compute, ...demand });
-  expect(thrown(() => redrive(stack, { queue }))).toContain(
+  expect(refusalOf(() => redrive(stack, { queue }))).toContain(
     'queue must be a queue without a plan, and the worker Worker has one for Shop/Q; make the RedriveQueue first, and give it to the worker without workload and objective',
   );
 });
@@ -260,36 +246,36 @@ describe('a given dead-letter queue', () => {
     const source = owned(stack, 'Source');
     const queue = owned(stack, 'Q');
     const denying = admitting(stack, { redrivePermission: DENY_ALL });
-    expect(thrown(() => redrive(stack, { queue, deadLetterQueue: denying }))).toContain(
+    expect(refusalOf(() => redrive(stack, { queue, deadLetterQueue: denying }))).toContain(
       'deadLetterQueue must admit Shop/Q, and the redriveAllowPolicy of Shop/Dead is denyAll',
     );
-    expect(thrown(() => redrive(stack, { deadLetterQueue: denying }, 'B'))).toContain(
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: denying }, 'B'))).toContain(
       'must admit the queue that is made here, and the redriveAllowPolicy of Shop/Dead is denyAll',
     );
     const one = letters(stack, 'One', {
       redriveAllowPolicy: { redrivePermission: BY_QUEUE, sourceQueues: [source] },
     });
-    expect(thrown(() => redrive(stack, { queue, deadLetterQueue: one }, 'C'))).toContain(
+    expect(refusalOf(() => redrive(stack, { queue, deadLetterQueue: one }, 'C'))).toContain(
       'deadLetterQueue must admit Shop/Q, and the redriveAllowPolicy of Shop/One is byQueue without it',
     );
-    expect(thrown(() => redrive(stack, { deadLetterQueue: one }, 'D'))).toContain('is byQueue without it');
-    expect(thrown(() => redrive(stack, { queue: source, deadLetterQueue: one }, 'E'))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: one }, 'D'))).toContain('is byQueue without it');
+    expect(refusalOf(() => redrive(stack, { queue: source, deadLetterQueue: one }, 'E'))).toBe('nothing was thrown');
   });
 
   test('that admits all, or a queue that only the deployment knows, or the name that is given, is taken', () => {
     const stack = shop();
     const parameter = new CfnParameter(stack, 'Source').valueAsString;
     const all = admitting(stack, { redrivePermission: ALLOW_ALL });
-    expect(thrown(() => redrive(stack, { deadLetterQueue: all }, 'A'))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: all }, 'A'))).toBe('nothing was thrown');
     const unknown = letters(stack, 'Unknown', {
       redriveAllowPolicy: { redrivePermission: BY_QUEUE, sourceQueues: [imported(stack, 'P', parameter)] },
     });
-    expect(thrown(() => redrive(stack, { deadLetterQueue: unknown }, 'B'))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: unknown }, 'B'))).toBe('nothing was thrown');
     const named = letters(stack, 'Named', {
       redriveAllowPolicy: { redrivePermission: BY_QUEUE, sourceQueues: [imported(stack, 'N')] },
     });
     const queueName = 'orders';
-    expect(thrown(() => redrive(stack, { deadLetterQueue: named, queueName }, 'C'))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(stack, { deadLetterQueue: named, queueName }, 'C'))).toBe('nothing was thrown');
   });
 
   const CONSUMED =
@@ -300,7 +286,7 @@ describe('a given dead-letter queue', () => {
       const stack = shop();
       const dead = letters(stack);
       handler(stack).addEventSource(new SqsEventSource(dead, mapping));
-      return thrown(() => redrive(stack, { queue: owned(stack, 'Q', dead), ...props }));
+      return refusalOf(() => redrive(stack, { queue: owned(stack, 'Q', dead), ...props }));
     };
     expect(consumed({})).toMatch(CONSUMED);
     expect(consumed({ maxRedrives: 0 })).toBe('nothing was thrown');
@@ -321,7 +307,7 @@ describe('a queue with a place in a stack without one', () => {
     const stack = shop();
     const deadLetterQueue = imported(stack, 'B', LETTERS_ARN);
     redrive(stack, { queue: imported(stack, 'A'), deadLetterQueue });
-    const said = warnings(stack).filter((text) => text.includes('given-place'));
+    const said = warningsOf(stack).filter((text) => text.includes('given-place'));
     expect(said).toEqual([
       expect.stringContaining(
         "the stack Shop does not say where it is deployed, and orders and orders-dead can be used only there: { region: 'us-east-1', account: '123456789012' }",
@@ -335,7 +321,7 @@ describe('a queue with a place in a stack without one', () => {
     const free = shop();
     const arn = free.formatArn({ service: 'sqs', resource: 'orders' });
     redrive(free, { queue: imported(free, 'A', arn), existing: EXISTING });
-    for (const stack of [placed, free]) expect(warnings(stack).join()).not.toContain('given-place');
+    for (const stack of [placed, free]) expect(warningsOf(stack).join()).not.toContain('given-place');
   });
 });
 
@@ -352,7 +338,7 @@ describe('what is read is what the template has', () => {
       const { construct } = made((queue) => queue.addPropertyOverride('VisibilityTimeout', seconds));
       expect(construct.plan.value('visibilityTimeoutSeconds')).toBe(77);
     }
-    expect(thrown(() => made((queue) => queue.addPropertyOverride('VisibilityTimeout', 0)))).toContain(
+    expect(refusalOf(() => made((queue) => queue.addPropertyOverride('VisibilityTimeout', 0)))).toContain(
       'the queue hides a message for 0 s',
     );
   });
@@ -378,13 +364,13 @@ describe('what is read is what the template has', () => {
     const raw = new CfnQueue(stack, 'Raw');
     const other = owned(stack, 'Other');
     cfn(other).redrivePolicy = { deadLetterTargetArn: raw.attrArn, maxReceiveCount: 8 };
-    expect(thrown(() => redrive(stack, { queue: other }, 'Second'))).toContain(
+    expect(refusalOf(() => redrive(stack, { queue: other }, 'Second'))).toContain(
       'deadLetterQueue must be given, because the redrive policy of Shop/Other names one that is no Queue of aws-cdk-lib',
     );
   });
 
   test('an override that deletes the policy is refused', () => {
-    expect(thrown(() => made((queue) => queue.addPropertyDeletionOverride('RedrivePolicy')))).toContain(
+    expect(refusalOf(() => made((queue) => queue.addPropertyDeletionOverride('RedrivePolicy')))).toContain(
       'queue must keep its redrive policy, and an override deletes that of Shop/Q',
     );
   });
@@ -440,9 +426,9 @@ describe('names of alarms', () => {
     redrive(one, { alarms });
     const message =
       /namePrefix must be of one construct in an account and region, and One\/Orders\/Alarms has an alarm orders-backlog already; give another prefix than 'orders'/;
-    expect(thrown(() => redrive(one, { alarms }, 'Second'))).toMatch(message);
-    expect(thrown(() => redrive(two, { alarms }))).toMatch(message);
-    expect(thrown(() => redrive(two, { alarms: { namePrefix: 'invoices' } }, 'Third'))).toBe('nothing was thrown');
+    expect(refusalOf(() => redrive(one, { alarms }, 'Second'))).toMatch(message);
+    expect(refusalOf(() => redrive(two, { alarms }))).toMatch(message);
+    expect(refusalOf(() => redrive(two, { alarms: { namePrefix: 'invoices' } }, 'Third'))).toBe('nothing was thrown');
   });
 
   test('in two places are two, and where the place is not known a warning says what may happen', () => {
@@ -450,7 +436,7 @@ describe('names of alarms', () => {
     const [free, alsoFree] = stacks();
     for (const stack of [one, two, free, alsoFree]) redrive(stack, { alarms });
     const counts = [one, two, free, alsoFree].map(
-      (stack) => warnings(stack).filter((text) => text.includes('alarm-names')).length,
+      (stack) => warningsOf(stack).filter((text) => text.includes('alarm-names')).length,
     );
     expect(counts).toEqual([0, 0, 0, 1]);
   });
@@ -460,7 +446,7 @@ describe('messages name what was given', () => {
   test('a setting that is said and cannot be: once, by its own name', () => {
     const [stack] = stacks(ENV);
     const existing = { retention: Duration.days(14), visibilityTimeout: Duration.millis(1500) };
-    expect(thrown(() => redrive(stack, { queue: imported(stack, 'A'), existing }))).toBe(
+    expect(refusalOf(() => redrive(stack, { queue: imported(stack, 'A'), existing }))).toBe(
       'Orders: existing.visibilityTimeout in seconds must be a whole number, between 0 and 43200, got 1.5; existing.retention in seconds must be a whole number, between 60 and 1123200, got 1209600',
     );
   });
@@ -468,12 +454,12 @@ describe('messages name what was given', () => {
   test('a queue of a nested stack, by the path of that stack', () => {
     const [one] = stacks();
     const queue = owned(new NestedStack(one, 'Inner'), 'Q');
-    expect(thrown(() => redrive(one, { queue }))).toContain('because it is in the stack One/Inner and this one');
+    expect(refusalOf(() => redrive(one, { queue }))).toContain('because it is in the stack One/Inner and this one');
   });
 
   test('an alarm of the redriver, where there is none', () => {
     const silenced = (props: object) =>
-      thrown(() => redrive(shop(), { alarms: { silence: { stuck: 'nobody looks' } }, ...props }));
+      refusalOf(() => redrive(shop(), { alarms: { silence: { stuck: 'nobody looks' } }, ...props }));
     expect(silenced({ maxRedrives: 0 })).toBe(
       'Orders: alarms.silence.stuck is of an alarm of the redriver, and there is none with maxRedrives 0; leave it out',
     );
@@ -485,7 +471,7 @@ describe('messages name what was given', () => {
     const stack = shop();
     const topic = new Topic(stack, 'Pager');
     const alarms = { crit: { topic }, prefix: 'x', warning: { ok: topic } } as never;
-    const said = thrown(() => redrive(stack, { alarms }));
+    const said = refusalOf(() => redrive(stack, { alarms }));
     expect(said).toContain('alarms.prefix is unknown; there are critical, warning, namePrefix, silence');
     expect(said).toContain('alarms.crit is unknown');
     expect(said).toContain('alarms.warning.ok is unknown; there are topic, okTopic, actions, okActions');
@@ -494,10 +480,10 @@ describe('messages name what was given', () => {
   test('a topic that cannot be used, by the prop that it was given as', () => {
     const [stack] = stacks(ENV);
     const okTopic = Topic.fromTopicArn(stack, 'Far', 'arn:aws:sns:eu-west-1:123456789012:pager');
-    expect(thrown(() => redrive(stack, { alarms: { critical: { okTopic } } }))).toContain(
+    expect(refusalOf(() => redrive(stack, { alarms: { critical: { okTopic } } }))).toContain(
       'alarms.critical.okTopic must be in us-east-1',
     );
-    expect(thrown(() => redrive(stack, { alarms: { warning: { topic: okTopic } } }, 'Second'))).toContain(
+    expect(refusalOf(() => redrive(stack, { alarms: { warning: { topic: okTopic } } }, 'Second'))).toContain(
       'alarms.warning.topic must be in us-east-1',
     );
   });

@@ -8,8 +8,8 @@ import { DISABLE_ASSET_STAGING_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { QueueWorker, WorkerCompute } from '../../../lib/aws/queue/queue-worker';
 import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import type { RedriveQueueProps } from '../../../lib/aws/queue/redrive-queue-props';
-import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import { permissions, shop, type Untyped } from '../../support/stack';
+import { refusalOf } from '../../support/refused';
+import { permissions, shop, type Untyped, warningsOf } from '../../support/stack';
 
 const demand = { workload: { steadyPerSecond: 5, serviceSeconds: 0.5 }, objective: { latencySeconds: 300 } };
 const ARN = 'arn:aws:sqs:us-east-1:123456789012:orders';
@@ -55,22 +55,6 @@ const EXISTING = {
   deadLetterVisibilityTimeout: Duration.minutes(3),
 };
 
-function warnings(stack: Stack): string[] {
-  return Annotations.fromStack(stack)
-    .findWarning('*', Match.anyValue())
-    .map(({ entry }) => String(entry.data));
-}
-
-function thrown(make: () => unknown): string {
-  try {
-    make();
-  } catch (error) {
-    if (error instanceof InvalidInputError || error instanceof CapacityError) return error.message;
-    throw error;
-  }
-  return 'nothing was thrown';
-}
-
 describe('a queue of this app', () => {
   const made = around((stack) => ({ queue: owned(stack) }));
 
@@ -94,7 +78,7 @@ describe('a queue of this app', () => {
     expect(made.construct.plan.value('visibilityTimeoutSeconds')).toBe(90);
     expect(made.construct.plan.value('maxReceiveCount')).toBe(6);
     expect(made.construct.plan.value('retentionSeconds')).toBe(7 * 86_400);
-    expect(warnings(made.stack)).toEqual([]);
+    expect(warningsOf(made.stack)).toEqual([]);
     expect(made.construct.plan.remarks).toEqual([]);
   });
 
@@ -157,7 +141,7 @@ describe('a queue of this app', () => {
         maxReceiveCount: bare.construct.plan.value('maxReceiveCount'),
       },
     });
-    expect(warnings(bare.stack)).toEqual([]);
+    expect(warningsOf(bare.stack)).toEqual([]);
     // A reference to the queue would be a circle, so only a queue with a name can be named.
     bare.template.hasResourceProperties('AWS::SQS::Queue', {
       MessageRetentionPeriod: 1_209_600,
@@ -218,30 +202,30 @@ describe('what cannot hold is refused', () => {
         queue: owned(stack, { visibilityTimeout: Duration.seconds(visibility) }),
         functionTimeout: Duration.seconds(functionTimeout),
       }));
-    expect(thrown(() => short(30, 60))).toBe(
+    expect(refusalOf(() => short(30, 60))).toBe(
       'Orders: the queue hides a message for 30 s, and 6 × the time-out of the function + the batch window is 360 s: the message would be delivered again while it may still be in work; a visibility timeout of 360 s, or a functionTimeout of 5 s',
     );
-    expect(thrown(() => short(360, 60))).toBe('nothing was thrown');
-    expect(thrown(() => short(30, 5))).toBe('nothing was thrown');
+    expect(refusalOf(() => short(360, 60))).toBe('nothing was thrown');
+    expect(refusalOf(() => short(30, 5))).toBe('nothing was thrown');
   });
 
   test('a dead-letter queue that keeps letters no longer than the queue keeps messages', () => {
     const letters = { retentionPeriod: Duration.days(7) };
-    expect(thrown(() => around((stack) => ({ queue: owned(stack, {}, letters) })))).toContain(
+    expect(refusalOf(() => around((stack) => ({ queue: owned(stack, {}, letters) })))).toContain(
       'retention must be at least a day shorter than that of the dead-letter queue, 604800 s, because a dead letter keeps its age, got 604800 s; let the dead-letter queue keep 1209600 s',
     );
   });
 
   test('a retention that ends before the promise', () => {
     const retentionPeriod = Duration.minutes(4);
-    expect(thrown(() => around((stack) => ({ queue: owned(stack, { retentionPeriod }) })))).toMatch(
+    expect(refusalOf(() => around((stack) => ({ queue: owned(stack, { retentionPeriod }) })))).toMatch(
       /an item may wait 5 min, as promised, and it is deleted after 4 min/,
     );
   });
 
   test('a dead-letter queue that hides a letter for less than the redriver takes', () => {
     const visibilityTimeout = Duration.seconds(29);
-    expect(thrown(() => around((stack) => ({ queue: owned(stack, {}, { visibilityTimeout }) })))).toContain(
+    expect(refusalOf(() => around((stack) => ({ queue: owned(stack, {}, { visibilityTimeout }) })))).toContain(
       'deadLetterVisibilityTimeout in seconds must be a whole number, between 30 and 43200, got 29',
     );
   });
@@ -297,7 +281,7 @@ describe('what cannot hold is refused', () => {
     ],
   ];
   test.each(cases)('%s', (_, props, message) => {
-    expect(thrown(() => around(props))).toEqual(
+    expect(refusalOf(() => around(props))).toEqual(
       typeof message === 'string' ? expect.stringContaining(message) : expect.stringMatching(message),
     );
   });
@@ -307,10 +291,10 @@ describe('what cannot hold is refused', () => {
     const queue = owned(stack);
     const first = new RedriveQueue(stack, 'First', { ...demand, queue });
     const second = (given: IQueue) => () => new RedriveQueue(stack, `S${Math.random()}`, { ...demand, queue: given });
-    expect(thrown(second(queue))).toContain('Shop/Own has that of Shop/First; one queue has one RedriveQueue');
-    expect(thrown(second(first))).toContain('one queue has one RedriveQueue');
+    expect(refusalOf(second(queue))).toContain('Shop/Own has that of Shop/First; one queue has one RedriveQueue');
+    expect(refusalOf(second(first))).toContain('one queue has one RedriveQueue');
     const deadLetterQueue = first.deadLetterQueue;
-    expect(thrown(() => new RedriveQueue(stack, 'Third', { ...demand, deadLetterQueue }))).toContain(
+    expect(refusalOf(() => new RedriveQueue(stack, 'Third', { ...demand, deadLetterQueue }))).toContain(
       'deadLetterQueue must be of one queue, and Shop/OwnDead is that of Shop/First',
     );
   });
@@ -318,12 +302,12 @@ describe('what cannot hold is refused', () => {
   test('a queue of another region, and one without a policy in another stack', () => {
     const app = new App({ context: { [DISABLE_ASSET_STAGING_CONTEXT]: true } });
     const stack = new Stack(app, 'Shop', { env: { account: '123456789012', region: 'eu-west-1' } });
-    expect(thrown(() => around((scope) => ({ queue: imported(scope) }), stack))).toContain(
+    expect(refusalOf(() => around((scope) => ({ queue: imported(scope) }), stack))).toContain(
       'queue must be in eu-west-1, the region of this stack, where its metrics and the redriver are, got us-east-1',
     );
     const other = new Stack(app, 'Other');
     const bare = new Queue(other, 'Bare', { visibilityTimeout: Duration.seconds(90) });
-    expect(thrown(() => around(() => ({ queue: bare }), new Stack(app, 'Third')))).toContain(
+    expect(refusalOf(() => around(() => ({ queue: bare }), new Stack(app, 'Third')))).toContain(
       'queue must have a redrive policy, because it is in the stack Other and this one cannot set it: give Other/Bare a deadLetterQueue there',
     );
   });
@@ -340,7 +324,7 @@ describe('an imported queue', () => {
     const made = both(EXISTING);
     const own = around((stack) => ({ queue: owned(stack) }));
     expect(made.construct.plan.knobs).toEqual(own.construct.plan.knobs);
-    expect(warnings(made.stack)).toEqual([]);
+    expect(warningsOf(made.stack)).toEqual([]);
     made.template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       MetricName: 'ApproximateAgeOfOldestMessage',
       Dimensions: [{ Name: 'QueueName', Value: 'orders' }],
@@ -352,7 +336,7 @@ describe('an imported queue', () => {
   test('of which nothing is said: what the plan expects, the command that shows it, and the prop that takes it', () => {
     const made = both();
     const { plan } = made.construct;
-    const [queue, letters, ...rest] = warnings(made.stack);
+    const [queue, letters, ...rest] = warningsOf(made.stack);
     expect(rest).toEqual([]);
     expect(queue).toContain(
       `the settings of orders cannot be read here. The plan is for VisibilityTimeout ${plan.value('visibilityTimeoutSeconds')}, maxReceiveCount 5, MessageRetentionPeriod 345600. Look: aws sqs get-queue-attributes --queue-url "$(aws sqs get-queue-url --queue-name orders --query QueueUrl --output text)" --attribute-names VisibilityTimeout RedrivePolicy MessageRetentionPeriod. Then say what it has, and it is checked: existing.visibilityTimeout, existing.maxReceiveCount, existing.retention`,
@@ -370,10 +354,10 @@ describe('an imported queue', () => {
   });
 
   test('what is said of it is checked as what is read', () => {
-    expect(thrown(() => both({ ...EXISTING, visibilityTimeout: Duration.seconds(1) }))).toContain(
+    expect(refusalOf(() => both({ ...EXISTING, visibilityTimeout: Duration.seconds(1) }))).toContain(
       'the queue hides a message for 1 s',
     );
-    expect(thrown(() => both({ ...EXISTING, retention: Duration.days(14) }))).toMatch(/retention .* got 1209600/);
+    expect(refusalOf(() => both({ ...EXISTING, retention: Duration.days(14) }))).toMatch(/retention .* got 1209600/);
     Annotations.fromStack(both({ ...EXISTING, maxReceiveCount: 3 }).stack).hasWarning(
       '/Shop/Orders',
       Match.stringLikeRegexp('maxReceiveCount 3.*BP-SQS-003'),
@@ -396,7 +380,7 @@ describe('an imported queue', () => {
       RedriveAllowPolicy: { redrivePermission: 'byQueue', sourceQueueArns: [ARN] },
       MessageRetentionPeriod: 1_209_600,
     });
-    const [warning, ...rest] = warnings(made.stack);
+    const [warning, ...rest] = warningsOf(made.stack);
     expect(rest).toEqual([]);
     expect(warning).toContain(
       `aws sqs set-queue-attributes --queue-url "$(aws sqs get-queue-url --queue-name orders --query QueueUrl --output text)" --attributes '{"RedrivePolicy":"{\\"deadLetterTargetArn\\":\\"<ARN of the dead-letter queue>\\",\\"maxReceiveCount\\":5}"}'`,
@@ -411,7 +395,7 @@ describe('an imported queue', () => {
       (queue.node.defaultChild as CfnQueue).visibilityTimeout = parameter.valueAsNumber;
       return { queue };
     });
-    expect(warnings(made.stack).join()).toMatch(/The plan is for VisibilityTimeout \d+\. Look/);
+    expect(warningsOf(made.stack).join()).toMatch(/The plan is for VisibilityTimeout \d+\. Look/);
   });
 });
 

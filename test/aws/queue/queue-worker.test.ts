@@ -20,6 +20,7 @@ import { RedriveQueue } from '../../../lib/aws/queue/redrive-queue';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
 import { nagFindings } from '../../support/nag';
 import { mostly, objectives, optional, validOrNamed, workloads } from '../../support/property';
+import { messageOf } from '../../support/refused';
 import { type Made, only, permissions, properties, shop, type Untyped } from '../../support/stack';
 
 /** Case 6: an image takes two seconds and may wait 90. */
@@ -332,7 +333,7 @@ describe('Lambda', () => {
     const workload = { steadyPerSecond: 2, peakPerSecond: 200, peakSeconds: 900, serviceSeconds: 2 };
     const refused = (change: LambdaGiven) => () =>
       withLambda({ workload, objective: { latencySeconds: 60 }, ...change });
-    const message = thrownBy(refused({}));
+    const message = messageOf(refused({}));
     expect(message).not.toMatch(/keep \d+ instances/);
     const [, faster, patience, atMost] =
       /; ([\d.]+) s per item, or ([\d.]+) s of latency, or ([\d.]+)\/s at most/.exec(message) ?? [];
@@ -340,7 +341,7 @@ describe('Lambda', () => {
     expect(refused({ objective: { latencySeconds: Number(patience) } })().worker).toBeDefined();
     expect(refused({ workload: { ...workload, peakPerSecond: Number(atMost) } })().worker).toBeDefined();
     // With a bound given by hand it is the bound that may be raised, and by no more than there is.
-    const bounded = thrownBy(refused({ objective: { latencySeconds: 120 }, consumer: { maxInstances: 200 } }));
+    const bounded = messageOf(refused({ objective: { latencySeconds: 120 }, consumer: { maxInstances: 200 } }));
     const [, allowed] = /allow (\d+) instances/.exec(bounded) ?? [];
     expect(
       refused({ objective: { latencySeconds: 120 }, consumer: { maxInstances: Number(allowed) } })().worker,
@@ -706,16 +707,6 @@ describe('random props give a valid template or a named error, nothing else', ()
     });
   }, 300_000);
 });
-
-/** The message of what it throws. */
-function thrownBy(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'nothing was thrown';
-}
 
 function batch(batchSize: number, windowSeconds?: number): LambdaGiven {
   const batchWindow = windowSeconds === undefined ? undefined : Duration.seconds(windowSeconds);

@@ -1,7 +1,7 @@
 /** What a team has already: a workload, a queue, a broker outside the cluster, an identity, and a queue of another kind. */
 import { Chart, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
-import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { CapacityError } from '../../../lib/flow/errors';
 import type { CustomTriggerProps } from '../../../lib/k8s/queue/custom-trigger';
 import type { KafkaTriggerProps } from '../../../lib/k8s/queue/kafka-trigger';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
@@ -11,6 +11,7 @@ import type { RabbitMqTriggerProps } from '../../../lib/k8s/queue/rabbitmq-trigg
 import type { ScaleTarget } from '../../../lib/k8s/queue/scale-target';
 import type { SqsTriggerProps } from '../../../lib/k8s/queue/sqs-trigger';
 import { emptyChart, every, type Manifest, one, written } from '../../support/manifest';
+import { failuresOf, messageOf } from '../../support/refused';
 
 const ORDERS = { steadyPerSecond: 20, peakPerSecond: 111, peakSeconds: 1800, serviceSeconds: 0.05 };
 const RENDERING = { steadyPerSecond: 0.001, peakPerSecond: 0.02, peakSeconds: 3600, serviceSeconds: 900 };
@@ -44,15 +45,7 @@ function make(props: Partial<QueueWorkerProps> = {}, chart: Chart = emptyChart()
   return { worker, has, value: (name: string) => worker.plan.value(name), ...written(chart) };
 }
 
-function failures(props: Partial<QueueWorkerProps>): readonly string[] {
-  try {
-    make(props);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.failures;
-    throw error;
-  }
-  return [];
-}
+const failures = (props: Partial<QueueWorkerProps>) => failuresOf(() => make(props));
 
 const kindsOf = ({ manifests }: { manifests: Manifest[] }) => manifests.map(({ kind }) => kind).sort();
 const alertsOf = (made: ReturnType<typeof make>): string[] =>
@@ -199,7 +192,7 @@ describe('a queue of RabbitMQ that exists already', () => {
   test('a bound that is full in a peak that goes as planned is refused, with one that is not', () => {
     const tight = () => make({ trigger: rabbit({ existing: { maxLength: 100 } }) });
     expect(tight).toThrow(CapacityError);
-    const enough = Number(/a maxLength of (\d+)/.exec(message(tight))?.[1]);
+    const enough = Number(/a maxLength of (\d+)/.exec(messageOf(tight))?.[1]);
     const made = make({ trigger: rabbit({ existing: { maxLength: enough } }) });
     expect(0.8 * enough).toBeGreaterThanOrEqual(made.value('alarmBacklog'));
   });
@@ -422,12 +415,3 @@ describe('a fifth queue', () => {
     );
   });
 });
-
-function message(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'nothing was refused';
-}

@@ -8,6 +8,7 @@ import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import type { QueueWorkerProps } from '../../../lib/k8s/queue/queue-worker-props';
 import { emptyChart, every, type Manifest, one, type Written, written } from '../../support/manifest';
 import { mostly, objectives, optional, validOrNamed, workloads } from '../../support/property';
+import { messageOf } from '../../support/refused';
 
 /** Case 2: orders of 50 ms, 111/s for half an hour. */
 const orders = {
@@ -288,7 +289,7 @@ describe('an item gets the time that it takes', () => {
     // Pods that stay would be done in time, 1 % of the items taking more than about 1125 s; jobs start for 30 s more.
     const even = { ...rendering.workload, serviceVariation: 0.1 } as Workload;
     const hasty = { ...rendering, workload: even, objective: { latencySeconds: 1140 } };
-    const offered = Number(/([\d.]+) s per item/.exec(message(() => make(hasty)))?.[1]);
+    const offered = Number(/([\d.]+) s per item/.exec(messageOf(() => make(hasty)))?.[1]);
     expect(offered).toBeGreaterThan(0);
     const workload = { ...even, serviceSeconds: offered };
     expect(make({ ...hasty, workload }).worker.deployment).toBeUndefined();
@@ -296,10 +297,10 @@ describe('an item gets the time that it takes', () => {
 
   test('numbers out of range are named as they were given', () => {
     const workload = { ...rendering.workload, serviceVariation: 11 } as Workload;
-    expect(message(() => make({ ...rendering, workload }))).toBe(
+    expect(messageOf(() => make({ ...rendering, workload }))).toBe(
       'Orders: serviceVariation must be between 0 and 10, got 11',
     );
-    expect(message(() => make({ ...rendering, consumer: { startSeconds: -1 } }))).toBe(
+    expect(messageOf(() => make({ ...rendering, consumer: { startSeconds: -1 } }))).toBe(
       'Orders: startSeconds must be at least 0, got -1',
     );
   });
@@ -490,15 +491,6 @@ describe('props', () => {
     );
   });
 });
-
-function message(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return 'nothing was refused';
-}
 
 function environmentOf(chart: Written): Record<string, string> {
   const [{ env }] = podOf(chart).containers;

@@ -1,13 +1,13 @@
 /** What a team chooses on a worker: probes, fallback, labels, variables, DNS; and that every object can be reached and patched. */
 import { ApiObject, Chart, Duration, JsonPatch, Testing } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
-import { InvalidInputError } from '../../../lib/flow/errors';
 import { QueueTrigger } from '../../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../../lib/k8s/queue/queue-worker';
 import type { QueueWorkerProps } from '../../../lib/k8s/queue/queue-worker-props';
 import { ScalerFallback } from '../../../lib/k8s/queue/scaler-fallback';
 import { WorkerProbes } from '../../../lib/k8s/queue/worker-probes';
 import { emptyChart, type Manifest, one, written } from '../../support/manifest';
+import { failuresOf } from '../../support/refused';
 
 const secret = (key: string) => ({ secretName: 'broker', key });
 const rabbit = QueueTrigger.rabbitMq({
@@ -39,15 +39,7 @@ function containerOf(chart: Chart): Manifest {
   return one(written(chart), 'Deployment').spec.template.spec.containers[0];
 }
 
-function failures(props: Partial<QueueWorkerProps>): readonly string[] {
-  try {
-    make(props);
-  } catch (error) {
-    if (error instanceof InvalidInputError) return error.failures;
-    throw error;
-  }
-  return [];
-}
+const failures = (props: Partial<QueueWorkerProps>) => failuresOf(() => make(props));
 
 const knobs = ({ worker }: ReturnType<typeof make>) => worker.plan.knobs.map(({ name }) => name);
 

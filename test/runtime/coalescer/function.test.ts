@@ -1,29 +1,24 @@
 /** The merger as Lambda runs it, against a server that answers as Amazon SQS, AWS Lambda and AWS Secrets Manager do. */
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context, KinesisStreamEvent } from 'aws-lambda';
 import { LambdaCache } from '../../../lib/runtime/coalescer/aws-cache';
 import { LambdaInvalidator } from '../../../lib/runtime/coalescer/lambda';
 import type { MergedKey } from '../../../lib/runtime/coalescer/merge';
+import { type AwsEndpoint, awsEndpoint, type Wire } from '../../support/aws-endpoint';
 import { freePorts } from '../../support/ports';
-
-// biome-ignore lint/suspicious/noExplicitAny: the wire is JSON
-type Wire = any;
 
 interface Asked {
   readonly action: string;
   readonly input: Wire;
 }
 
-let server: Server;
+let endpoint: AwsEndpoint;
 let asked: Asked[];
 let rebuild: (input: Wire) => { readonly text: string; readonly error?: string };
 /** Ids of entries of the next call to SQS that it refuses. */
 let refusedEntries: readonly string[];
 let secret: string;
-const environment = { ...process.env };
 const log: string[] = [];
 
 beforeEach(async () => {
@@ -33,15 +28,8 @@ beforeEach(async () => {
   for (const method of ['log', 'warn'] as const) {
     jest.spyOn(console, method).mockImplementation((...parts) => void log.push(parts.join(' ')));
   }
-  server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const action =
-        request.headers['x-amz-target']?.toString().split('.').at(-1) ?? `${request.method} ${request.url}`;
-      const input = JSON.parse(body);
+  endpoint = await awsEndpoint(
+    ({ action, input }) => {
       asked.push({ action, input });
       const { text, error }: ReturnType<typeof rebuild> =
         action === 'SendMessageBatch'
@@ -49,34 +37,26 @@ beforeEach(async () => {
           : action === 'GetSecretValue'
             ? { text: JSON.stringify({ SecretString: secret }) }
             : rebuild(input);
-      response.writeHead(200, error === undefined ? {} : { 'x-amz-function-error': error }).end(text);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    ASIDE_QUEUE_URL: `${endpoint}/0/aside`,
-    INVALIDATOR: JSON.stringify({ functionName: 'rebuild' }),
-    KEYS_PER_CALL: '100',
-    WORKERS: '1',
-    ATTEMPTS: '2',
-    BACKOFF_SECONDS: '0.001',
-    BACKOFF_CAP_SECONDS: '0.001',
-    CALL_TIMEOUT_SECONDS: '2',
-    SPARE_SECONDS: '5',
-    ASIDE_AFTER_SECONDS: '900',
-  });
+      return { text, headers: error === undefined ? undefined : { 'x-amz-function-error': error } };
+    },
+    (url) => ({
+      ASIDE_QUEUE_URL: `${url}/0/aside`,
+      INVALIDATOR: JSON.stringify({ functionName: 'rebuild' }),
+      KEYS_PER_CALL: '100',
+      WORKERS: '1',
+      ATTEMPTS: '2',
+      BACKOFF_SECONDS: '0.001',
+      BACKOFF_CAP_SECONDS: '0.001',
+      CALL_TIMEOUT_SECONDS: '2',
+      SPARE_SECONDS: '5',
+      ASIDE_AFTER_SECONDS: '900',
+    }),
+  );
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   jest.restoreAllMocks();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await endpoint.close();
 });
 
 function stored({ Entries }: Wire) {

@@ -1,17 +1,12 @@
 /** The senders as Lambda runs them, against servers that answer as SQS, DynamoDB and SES do. */
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { type AwsEndpoint, awsEndpoint, type Wire } from '../../support/aws-endpoint';
 import { PACE } from '../../support/mailing';
 
-// biome-ignore lint/suspicious/noExplicitAny: the wire is JSON
-type Wire = any;
-
-let server: Server;
+let endpoint: AwsEndpoint;
 let calls: { readonly action: string; readonly input: Wire }[];
 let sesStatus: (input: Wire) => number;
-const environment = { ...process.env };
 const log: string[] = [];
 
 beforeEach(async () => {
@@ -21,52 +16,42 @@ beforeEach(async () => {
   for (const method of ['log', 'warn'] as const) {
     jest.spyOn(console, method).mockImplementation((...parts) => void log.push(parts.join(' ')));
   }
-  server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const action =
-        request.headers['x-amz-target']?.toString().split('.').at(-1) ?? `${request.method} ${request.url}`;
-      const input = body === '' ? {} : JSON.parse(body);
+  endpoint = await awsEndpoint(
+    ({ action, input }) => {
       calls.push({ action, input });
       const status = action === 'POST /v2/email/outbound-emails' ? sesStatus(input) : 200;
-      response.writeHead(status, {
-        'content-type': 'application/x-amz-json-1.0',
-        ...(status !== 200 && { 'x-amzn-errortype': status === 429 ? 'TooManyRequestsException' : 'MessageRejected' }),
-      });
-      response.end(JSON.stringify(answer(action, input)));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_REGION: 'us-east-1',
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-    TABLE: 'mails',
-    QUEUE_URL: `${endpoint}/0/mails`,
-    QUARANTINE_QUEUE_URL: `${endpoint}/0/quarantine`,
-    LANES: JSON.stringify([{ name: 'ses', from: 'shop@example.com', configurationSet: 'mails', pace: PACE }]),
-    MOST_RECIPIENTS: '1',
-    ON_UNKNOWN: 'park',
-    CLAIM_SECONDS: '74',
-    CALL_TIMEOUT_SECONDS: '5',
-    BACKOFF_SECONDS: '1',
-    BACKOFF_CAP_SECONDS: '600',
-    CLOSED_SECONDS: '900',
-    HOLD_SECONDS: '5',
-    RECORD_SECONDS: '86400',
-  });
+      return {
+        status,
+        headers: {
+          'content-type': 'application/x-amz-json-1.0',
+          ...(status !== 200 && {
+            'x-amzn-errortype': status === 429 ? 'TooManyRequestsException' : 'MessageRejected',
+          }),
+        },
+        text: JSON.stringify(answer(action, input)),
+      };
+    },
+    (url) => ({
+      TABLE: 'mails',
+      QUEUE_URL: `${url}/0/mails`,
+      QUARANTINE_QUEUE_URL: `${url}/0/quarantine`,
+      LANES: JSON.stringify([{ name: 'ses', from: 'shop@example.com', configurationSet: 'mails', pace: PACE }]),
+      MOST_RECIPIENTS: '1',
+      ON_UNKNOWN: 'park',
+      CLAIM_SECONDS: '74',
+      CALL_TIMEOUT_SECONDS: '5',
+      BACKOFF_SECONDS: '1',
+      BACKOFF_CAP_SECONDS: '600',
+      CLOSED_SECONDS: '900',
+      HOLD_SECONDS: '5',
+      RECORD_SECONDS: '86400',
+    }),
+  );
 });
 
 afterEach(async () => {
-  process.env = { ...environment };
   jest.restoreAllMocks();
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  await endpoint.close();
 });
 
 function answer(action: string, input: Wire): Wire {
