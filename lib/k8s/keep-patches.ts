@@ -8,12 +8,17 @@
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 
-/** The same construct, whose object keeps every patch. */
+/** The same construct, whose object keeps every patch that is made from now on. */
 export function keepPatches<T extends Construct>(construct: T): T {
   const object = ApiObject.of(construct);
   const known = object.toJson.bind(object);
-  // With its patches, before any field is dropped.
-  object.toJson = () => merged(ApiObject.prototype.toJson.call(object), known());
+  const patch = object.addJsonPatch.bind(object);
+  // Most objects are never patched, and to turn one into JSON is most of its synthesis.
+  object.addJsonPatch = (...ops) => {
+    // With its patches, before any field is dropped.
+    object.toJson = () => merged(ApiObject.prototype.toJson.call(object), known());
+    patch(...ops);
+  };
   return construct;
 }
 
