@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
@@ -19,6 +19,7 @@ import { readText } from './read-file';
 import { explain } from './rules';
 import { type Candidate, called, type Found, sourcesAt } from './sources';
 import { packageVersion } from './version';
+import { writeText } from './write-file';
 
 const each = (given: string, before: readonly string[]) => [...before, given];
 
@@ -166,11 +167,7 @@ function writeBaseline<F extends Finding>(
   const { exists } = scope([]);
   const before = existsSync(baseline) ? knownIn(baseline) : [];
   const kept = before.filter(({ file }) => !files.includes(file) && exists(file));
-  try {
-    writeFileSync(baseline, loadRules().baselineText(findings, relative, kept));
-  } catch (error) {
-    throw new UsageError(`${called(baseline)} cannot be written: ${(error as Error).message}`);
-  }
+  writeText(baseline, loadRules().baselineText(findings, relative, kept));
   const written = `${plural(findings.length + kept.length, 'finding')} written to ${called(baseline)}`;
   return { fresh: [], known: findings.length, notices: [written] };
 }

@@ -1,8 +1,19 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const root = join(__dirname, '../..');
+const PROGRAM = join(root, 'bin', 'backpressure.ts');
 
 /** The CLI as a process of its own; each costs about a second, so only what a process alone can show is here. */
 function backpressure(
@@ -57,3 +68,38 @@ test('a reader that has seen enough is no failure', async () => {
   expect(code).toBe(70);
   expect(err).toMatch(/^backpressure: the answer cannot be written: ENOSPC.*\n$/);
 });
+
+// A limit holds for root too, as a full disk does; what a file's mode forbids, root may.
+test.each([['--fix'], ['--write-baseline', '--baseline', 'known.json']])(
+  'check %s leaves a file that cannot be written as it was, and nothing beside it',
+  async (...options) => {
+    const folder = mkdtempSync(join(tmpdir(), 'backpressure-full-'));
+    const wrong = readFileSync(join(root, 'docs', 'rules', 'BP-SQS-002', 'wrong.yaml'), 'utf8');
+    writeFileSync(join(folder, 'a.yaml'), wrong);
+    writeFileSync(join(folder, 'known.json'), '{ "version": 1, "findings": [] }');
+    const before = contentsOf(folder);
+    const { status, stderr } = spawnSync(
+      'sh',
+      [
+        '-c',
+        'ulimit -f 0 && exec "$0" "$@"',
+        process.execPath,
+        '--import',
+        require.resolve('tsx'),
+        PROGRAM,
+        'check',
+        'a.yaml',
+        ...options,
+      ],
+      { cwd: folder, encoding: 'utf8', env: { ...process.env, TSX_DISABLE_CACHE: '1' } },
+    );
+    expect(stderr).toMatch(/^backpressure check: (a\.yaml|known\.json) cannot be written: EFBIG.*\n$/);
+    expect(status).toBe(2);
+    expect(contentsOf(folder)).toEqual(before);
+    rmSync(folder, { recursive: true });
+  },
+);
+
+function contentsOf(folder: string): string[][] {
+  return readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+}

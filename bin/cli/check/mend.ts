@@ -1,12 +1,12 @@
 /**
  * `check --fix`: edits files, and keeps only what the rules accept afterwards.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { printable, Total } from '../../../lib/rules/limits';
 import { loadRules } from '../../../lib/rules/load';
 import type { Report, Reported } from '../../../lib/rules/report/report';
-import { UsageError } from '../io';
-import { type Candidate, called, type Found } from '../sources';
+import type { Candidate, Found } from '../sources';
+import { writeText } from '../write-file';
 
 /** What was mended, in words, and the report of what is left. */
 interface Mended {
@@ -39,7 +39,7 @@ export function mend(
   ];
   const out = [...diffs.map(shown), ...lines.map((line) => `${line}\n`), ...(lines.length > 0 ? ['\n'] : [])].join('');
   if (dryRun) return { out, report: before };
-  for (const [file, text] of texts) write(file, text);
+  for (const [file, text] of texts) writeText(file, text);
   return { out, report: judge(after) };
 }
 
@@ -90,14 +90,6 @@ function locked(file: string, text: string): string | undefined {
     return readFileSync(file).equals(Buffer.from(text)) ? undefined : 'it is not in UTF-8, or has a byte order mark';
   } catch {
     return 'it is not a file of its own';
-  }
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw new UsageError(`${called(file)} cannot be written: ${(error as Error).message}`);
   }
 }
 
