@@ -90,11 +90,20 @@ function isKnown(document: Document, type: string): boolean {
   return document instanceof Manifests && (KINDS_READ.includes(type) || WITHOUT_PODS.test(type));
 }
 
-/** All of it in one line. */
+/** So many kinds a person reads in a line; JSON and SARIF have all of them. */
+const SHOWN = 8;
+
+/** All of it in one line, the most frequent first. */
 export function notReadText(all: readonly NotRead[]): string {
-  const parts = [...grouped(all.map((one) => [one.what, one.count] as const))].map(([what, counts]) => {
-    const count = counts.reduce((sum, one) => sum + one, 0);
-    return /^[\w.-]+(::|\/)?[\w:.-]*$/.test(what) ? `${count} ${what}` : what;
-  });
-  return parts.join(', ');
+  const kinds = [...grouped(all.map((one) => [one.what, one.count] as const))]
+    .map(([what, counts]) => ({ what, count: counts.reduce((sum, one) => sum + one, 0) }))
+    .sort((one, other) => other.count - one.count);
+  const parts = kinds
+    .slice(0, SHOWN)
+    .map(({ what, count }) => (/^[\w.-]+(::|\/)?[\w:.-]*$/.test(what) ? `${count} ${what}` : what));
+  const rest = kinds.slice(SHOWN);
+  const more = rest.reduce((sum, { count }) => sum + count, 0);
+  return (
+    parts.join(', ') + (rest.length === 0 ? '' : `, and ${more} of ${rest.length} more kinds; --format json lists them`)
+  );
 }

@@ -45,6 +45,13 @@ test('a type that no rule knows is named with its number, a permission or a name
   expect(notReadText(all)).toBe('2 AWS::Cognito::UserPool');
 });
 
+test('of many kinds the most frequent are told, and how many more there are', () => {
+  const rows = Array.from({ length: 30 }, (_, i) => ({ file: 'a.yaml', what: `acme.io/Kind${i}`, count: i + 1 }));
+  const text = notReadText(rows);
+  expect(text).toMatch(/^30 acme\.io\/Kind29, 29 acme\.io\/Kind28, /);
+  expect(text).toMatch(/, and 253 of 22 more kinds; --format json lists them$/);
+});
+
 test('so are macros, and parts of serverless templates that are not read', () => {
   const text = `
     Transform: [AWS::Serverless-2016-10-31, Acme]

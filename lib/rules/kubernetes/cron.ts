@@ -9,7 +9,7 @@ import { type Manifests, namespaceOf } from './read/manifests';
 import { quantity } from './read/quantities';
 import { type Limit, limitsIn, ofRun, quotasOf } from './read/quotas';
 import { serviceSeconds } from './read/service-time';
-import { byZone, fullest, jobSchedule, scheduled, type Together } from './read/stampede';
+import { byZone, fullest, jobSchedule, scheduled, startedBySchedule, type Together } from './read/stampede';
 
 /** CronJobs in one minute that count as a stampede for any request. */
 const MANY = 5;
@@ -57,11 +57,12 @@ export const CRON_RULES: readonly Rule<Manifests>[] = [
     id: 'BP-CRON-002',
     title: 'A run may overlap the next one',
     why: 'With the default policy a new run starts while the last one is still running. Under load, each further run makes all of them slower.',
-    source: 'Kubernetes, CronJob, "Concurrency policy": Allow is the default',
+    source:
+      'Kubernetes, CronJob, "Concurrency policy": Allow is the default, as it is of a CronWorkflow and a ScheduledSparkApplication',
     severity: 'warning',
     cases: [4, 17],
     *check(manifests) {
-      for (const job of manifests.ofType('batch/CronJob')) {
+      for (const job of startedBySchedule(manifests)) {
         const policy = job.at('spec', 'concurrencyPolicy');
         const schedule = jobSchedule(job);
         const service = serviceSeconds(job);
@@ -244,6 +245,7 @@ function deadlineFor(period: number | undefined): number {
 
 /** The places in which a CronJob may say how long a run may take. */
 function deadlineOf(job: Resource) {
+  if (job.type === 'argoproj.io/CronWorkflow') return [job.at('spec', 'workflowSpec', 'activeDeadlineSeconds')];
   const spec = job.at('spec', 'jobTemplate', 'spec');
   return [spec.at('activeDeadlineSeconds'), spec.at('template', 'spec', 'activeDeadlineSeconds')];
 }

@@ -212,6 +212,26 @@ export const KEDA_RULES: readonly Rule<Manifests>[] = [
     },
   },
   {
+    id: 'BP-KEDA-016',
+    title: 'A scaler is written for KEDA 1',
+    why: 'KEDA 2 watches another API group. On a cluster without the definitions of KEDA 1 the object is refused; on one that still has them it is accepted and nobody acts on it, so that the workload keeps its replicas under any load.',
+    source:
+      'KEDA, Migration Guide: apiVersion keda.sh/v1alpha1, and scaleTargetRef.name in the place of deploymentName',
+    severity: 'error',
+    cases: [6],
+    *check(manifests) {
+      for (const scaler of manifests.ofType('keda.sh/ScaledObject', 'keda.sh/ScaledJob')) {
+        const version = scaler.at('apiVersion');
+        if (!version.text('')?.startsWith('keda.k8s.io/')) continue;
+        yield {
+          at: version,
+          message: `${version.text()} is the API of KEDA 1, which KEDA 2 does not read: nothing is scaled`,
+          fix: 'set apiVersion to keda.sh/v1alpha1, scaleTargetRef.deploymentName to name, and drop the label deploymentName',
+        };
+      }
+    },
+  },
+  {
     id: 'BP-KEDA-009',
     title: 'A ScaledJob keeps finished Jobs, or waits for Jobs that hang',
     why: 'KEDA starts one Job for each item. Without limits of its own it keeps 100 that succeeded and 100 that failed, each with its pod; and a hanging Job holds one of maxReplicaCount places without end.',

@@ -7,8 +7,31 @@ const names = ['a', 'b', 'c', 'd', 'e'];
 const five = (schedule: string | ((i: number) => string), spec = {}) =>
   names.map((name, i) => cronJob(name, typeof schedule === 'string' ? schedule : schedule(i), spec));
 
+/** What a controller other than that of CronJobs starts by a schedule. */
+const spark = (name: string, schedule: string, spec = {}) =>
+  object('sparkoperator.k8s.io/v1beta2', 'ScheduledSparkApplication', name, { spec: { schedule, ...spec } });
+const workflow = (schedule: string, seconds: number, spec = {}) =>
+  object('argoproj.io/v1alpha1', 'CronWorkflow', 'w', {
+    spec: { schedule, workflowSpec: { activeDeadlineSeconds: seconds, templates: [] }, ...spec },
+  });
+
+describe('CRON-002: what is no CronJob overlaps too', () => {
+  const SECONDS = { annotations: { 'backpressure-constructs/service-seconds': '7200' } };
+  const long = { ...spark('s', '0 * * * *'), metadata: { name: 's', ...SECONDS } };
+  test.each<Claim>([
+    ['a workflow that may take longer than its period', [workflow('0 * * * *', 7200)], ['BP-CRON-002']],
+    ['a workflow that may not', [workflow('0 * * * *', 600)], []],
+    ['a workflow that waits for its last run', [workflow('0 * * * *', 7200, { concurrencyPolicy: 'Forbid' })], []],
+    ['a Spark application that takes longer', [long], ['BP-CRON-002']],
+    ['a Spark application of unknown duration', [spark('s', '0 * * * *')], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
 describe('CRON-001: in the same minute', () => {
   test.each<Claim>([
+    ['five Spark applications', names.map((name) => spark(name, '0 * * * *')), ['BP-CRON-001']],
     ['five on the hour', five('0 * * * *'), ['BP-CRON-001']],
     ['four of them are few', five('0 * * * *').slice(1), []],
     ['five at five minutes', five((i) => `${i} * * * *`), []],

@@ -1,6 +1,29 @@
 /** What the examples of docs/rules leave open about JVMs, Prometheus, Kafka, RabbitMQ and log volumes. */
 import { type Claim, deployment, findingsIn, idsIn, object } from './manifest';
 
+describe('Spark', () => {
+  const heap = { name: 'proxy', args: ['java', '-Xmx1900m'], resources: { limits: { memory: '2Gi' } } };
+  const pod = { template: { spec: { containers: [heap] } } };
+  test.each<Claim>([
+    [
+      'the executor has a template',
+      [object('sparkoperator.k8s.io/v1beta2', 'SparkApplication', 's', { spec: { executor: pod } })],
+      ['BP-JVM-001'],
+    ],
+    [
+      'so has the driver of one with a schedule',
+      [
+        object('sparkoperator.k8s.io/v1beta2', 'ScheduledSparkApplication', 's', {
+          spec: { template: { driver: pod } },
+        }),
+      ],
+      ['BP-JVM-001'],
+    ],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
 describe('JVM', () => {
   const java = (flags: string, memory = '5Gi', rest = {}) =>
     deployment('w', { resources: { limits: { memory } }, env: [{ name: 'JAVA_OPTS', value: flags }], ...rest });

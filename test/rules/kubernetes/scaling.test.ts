@@ -25,6 +25,21 @@ const hpa = (name: string, target: string, metadata = {}) =>
     metadata,
   );
 
+describe('KEDA-016: a scaler of KEDA 1', () => {
+  const old = (spec: object) => object('keda.k8s.io/v1alpha1', 'ScaledObject', 'w', { spec });
+  test.each<Claim>([
+    ['is found', [old({ triggers: [{ type: 'cpu' }] })], ['BP-KEDA-016']],
+    [
+      'is read all the same: its target has another scaler',
+      [old({ scaleTargetRef: { deploymentName: 'w' }, triggers: [{ type: 'cpu' }] }), hpa('h', 'w')],
+      ['BP-KEDA-006', 'BP-KEDA-016'],
+    ],
+    ['is no scaler of KEDA 2', [scaledObject('w', { triggers: [{ type: 'cpu' }] })], []],
+  ])('%s', (_, bodies, ids) => {
+    expect(idsIn(...bodies)).toEqual(ids);
+  });
+});
+
 describe('KEDA-003: a fallback', () => {
   const without = (...triggers: object[]) => scaledObject('w', { fallback: undefined, triggers });
   test.each([

@@ -60,4 +60,6 @@ export const KINDS_READ: readonly string[] = [
   'scheduling.k8s.io/PriorityClass',
   'serving.knative.dev/Service',
   'serving.kserve.io/InferenceService',
+  'sparkoperator.k8s.io/ScheduledSparkApplication',
+  'sparkoperator.k8s.io/SparkApplication',
 ];

@@ -7,6 +7,7 @@ import { parseEmbedded } from '../../parse';
 import { patternOf } from '../../patterns';
 import { list } from '../../raw';
 import { isMapping, scalarText } from '../../resolved';
+import { labelledBy, mapsMadeBy, namedBy } from './kustomize-fields';
 import { merged, patched } from './patches';
 
 /** One manifest of a file, and as it stands there. */
@@ -15,6 +16,8 @@ export interface Written {
   readonly body: Body;
   /** The manifest as it is written; a patched one is another object. */
   readonly source: Body;
+  /** Names that it had before a prefix or suffix. Default: none. */
+  readonly formerly?: readonly string[];
 }
 
 type Body = Record<string, unknown>;
@@ -119,11 +122,13 @@ class Builder {
       if (component) made = this.apply(component, made, unread, within);
       else unread.push(`the component ${scalarText(reference)} of ${file}, which is not among the files`);
     }
+    made = [...made, ...mapsMadeBy(body).map((map) => ({ file, body: map, source: body }))];
     for (const key of ['helmCharts', 'replacements', 'transformers', 'generators'])
       if (list(body[key]).length > 0) unread.push(`${key} of ${file}; run kustomize build, and check what it prints`);
     for (const patch of this.patchesOf(one)) made = made.map((each) => patchedBy(each, patch));
     const { namespace } = body;
-    return typeof namespace === 'string' ? made.map((each) => inNamespace(each, namespace)) : made;
+    if (typeof namespace === 'string') made = made.map((each) => inNamespace(each, namespace));
+    return namedBy(body, made).map((each) => ({ ...each, body: labelledBy(body, each.body) }));
   }
 
   private patchesOf({ file, body }: Written): Patch[] {
@@ -148,7 +153,8 @@ interface Patch {
 
 function patchedBy(written: Written, { target, change }: Patch): Written {
   const selector = isMapping(target) ? target : identityOf(change);
-  if (!selector || !isSelected(written.body, selector)) return written;
+  const names = [undefined, ...(written.formerly ?? [])];
+  if (!selector || !names.some((former) => isSelected(written.body, selector, former))) return written;
   const body = Array.isArray(change) ? patched(written.body, change) : merged(written.body, change);
   return isMapping(body) ? { ...written, body } : written;
 }
@@ -158,8 +164,8 @@ function identityOf(change: unknown): Body | undefined {
   return { kind: change.kind, name: change.metadata.name };
 }
 
-/** Names of a selector are expressions that have to match as a whole. */
-function isSelected(body: Body, { kind, name, namespace, labelSelector }: Body): boolean {
+/** Names of a selector are expressions that have to match as a whole; they may be those of before a prefix. */
+function isSelected(body: Body, { kind, name, namespace, labelSelector }: Body, former?: string): boolean {
   const metadata = isMapping(body.metadata) ? body.metadata : {};
   const fits = (wanted: unknown, given: unknown) =>
     wanted === undefined ||
@@ -169,7 +175,7 @@ function isSelected(body: Body, { kind, name, namespace, labelSelector }: Body):
       patternOf(`^${wanted}$`)?.test(given.slice(0, 255)) === true);
   return (
     fits(kind, body.kind) &&
-    fits(name, metadata.name) &&
+    fits(name, former ?? metadata.name) &&
     fits(namespace, metadata.namespace) &&
     hasLabels(isMapping(metadata.labels) ? metadata.labels : {}, labelSelector)
   );

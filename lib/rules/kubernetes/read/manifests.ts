@@ -25,8 +25,11 @@ export interface Manifest {
 /** Every item of a list. */
 const EACH = '*';
 
-/** Every workload with a pod template, and the way to that template's spec. */
-const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
+/** The two sorts of pods of a Spark application. */
+const SPARK_ROLES = ['driver', 'executor'];
+
+/** Every workload with a pod template, and the way to that template's spec; a list of keys is a way through each. */
+const POD_SPECS: Readonly<Record<string, readonly (string | readonly string[])[]>> = {
   Pod: ['spec'],
   'apps/Deployment': ['spec', 'template', 'spec'],
   'apps/StatefulSet': ['spec', 'template', 'spec'],
@@ -50,6 +53,8 @@ const POD_SPECS: Readonly<Record<string, readonly string[]>> = {
   'elasticsearch.k8s.elastic.co/Elasticsearch': ['spec', 'nodeSets', EACH, 'podTemplate', 'spec'],
   'kibana.k8s.elastic.co/Kibana': ['spec', 'podTemplate', 'spec'],
   'logstash.k8s.elastic.co/Logstash': ['spec', 'podTemplate', 'spec'],
+  'sparkoperator.k8s.io/SparkApplication': ['spec', SPARK_ROLES, 'template', 'spec'],
+  'sparkoperator.k8s.io/ScheduledSparkApplication': ['spec', 'template', SPARK_ROLES, 'template', 'spec'],
   'enterprisesearch.k8s.elastic.co/EnterpriseSearch': ['spec', 'podTemplate', 'spec'],
 };
 
@@ -151,7 +156,8 @@ const podSpecs = oncePer((workload: Resource): readonly Value[] => {
   const path = own(POD_SPECS, workload.type) ?? [];
   if (path.length === 0) return [];
   return path.reduce<Value[]>(
-    (values, key) => values.flatMap((value) => (key === EACH ? value.items() : [value.at(key)])),
+    (values, key) =>
+      values.flatMap((value) => (key === EACH ? value.items() : [key].flat().map((each) => value.at(each)))),
     [workload.body],
   );
 });
@@ -198,7 +204,8 @@ export function byNamespace(resources: readonly Resource[]): ReadonlyMap<string,
 
 /** Group and kind: `apps/Deployment`, `Pod`. The version does not change what a rule reads. */
 function typeOf(body: Record<string, unknown>): string {
-  const version = String(body.apiVersion);
+  // KEDA 1 had another group; what people wrote for it is read as KEDA 2 would read it.
+  const version = String(body.apiVersion).replace(/^keda\.k8s\.io\//, 'keda.sh/');
   return version.includes('/') ? `${version.slice(0, version.lastIndexOf('/'))}/${body.kind}` : String(body.kind);
 }
 

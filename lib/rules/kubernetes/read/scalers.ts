@@ -43,7 +43,7 @@ export function targetRef(scaler: Resource): Value {
 export function targetName(scaler: Resource): string | undefined {
   const ref = targetRef(scaler);
   const kind = ref.at('kind').text('Deployment');
-  const name = ref.at('name').text();
+  const name = targetNameIn(ref);
   return kind === undefined || name === undefined ? undefined : `${namespaceOf(scaler)}/${kind}/${name}`;
 }
 
@@ -58,10 +58,15 @@ const targets = oncePer(
       manifests.ofType(SCALED_OBJECT, AUTOSCALER).map((scaler) => {
         const ref = targetRef(scaler);
         const type = `${groupOf(ref)}${ref.at('kind').text('Deployment')}`;
-        return [scaler, manifests.beside(scaler, type, ref.at('name').text())] as const;
+        return [scaler, manifests.beside(scaler, type, targetNameIn(ref))] as const;
       }),
     ),
 );
+
+/** The name in a reference; KEDA 1 had a key of its own for it. */
+function targetNameIn(ref: Value): string | undefined {
+  return ref.at('deploymentName').text(ref.at('name').text());
+}
 
 /** The API group of a target, with its slash: `apps/` unless the reference names another one. */
 function groupOf(ref: Value): string {

@@ -22,6 +22,15 @@ export interface Together {
   readonly jobs: readonly Resource[];
 }
 
+/** Everything that a controller starts when its schedule says so. */
+export function startedBySchedule(manifests: Manifests): readonly Resource[] {
+  return manifests.ofType(
+    'batch/CronJob',
+    'argoproj.io/CronWorkflow',
+    'sparkoperator.k8s.io/ScheduledSparkApplication',
+  );
+}
+
 /** When a CronJob starts; undefined when its schedule does not decide it. */
 export function jobSchedule(job: Resource): Schedule | undefined {
   const several = job.at('spec', 'schedules').items();
@@ -32,7 +41,7 @@ export function jobSchedule(job: Resource): Schedule | undefined {
 
 /** Every CronJob that starts work whenever its schedule says so: not suspended, and in no queue. */
 export const scheduled = oncePer((manifests: Manifests): readonly Scheduled[] =>
-  manifests.ofType('batch/CronJob', 'argoproj.io/CronWorkflow').flatMap((job) => {
+  startedBySchedule(manifests).flatMap((job) => {
     const schedule = jobSchedule(job);
     if (!schedule || job.at('spec', 'suspend').flag(false) !== false || isQueued(job)) return [];
     return [{ job, schedule }];
