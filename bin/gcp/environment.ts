@@ -32,9 +32,9 @@ export function referenceEnvironment(args: EnvironmentArgs) {
     consumer: WEBHOOKS.on.gcp.consumer,
     sources: [{ name: 'github', scheme: 'github', secret: { value: githubSecret } }],
     location,
-    allowedPersistenceRegions,
-    receiverImage,
-    consumerImage,
+    receiver: { image: receiverImage },
+    worker: { image: consumerImage },
+    queue: { allowedPersistenceRegions },
     notificationChannels,
   });
   const queue = {

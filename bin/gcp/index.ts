@@ -25,7 +25,7 @@ const { webhooks, messages, chores, mailing } = referenceEnvironment({
 /** Where senders post to: `POST <url>/github/<tenant>`. */
 export const url = webhooks.url;
 /** The account that the consumer runs as: grant it the permissions that its effect needs. */
-export const consumerAccount = webhooks.worker.account.email;
+export const consumerAccount = webhooks.worker.account?.email;
 /** The dead-letter subscription of the webhooks. */
 export const deadLetterSubscription = webhooks.redriveQueue.deadLetterSubscription.id;
 /** The topic of the messages. */

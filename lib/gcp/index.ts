@@ -17,5 +17,11 @@ export { ScheduleAlerts, type ScheduleAlertsArgs } from './schedule/schedule-ale
 export { SpreadSchedule, type SpreadScheduleArgs } from './schedule/spread-schedule';
 export type { ReceiverChoices } from './webhooks/receiver-plan';
 export { type LoggedService, RefusedAlerts, type RefusedAlertsArgs } from './webhooks/refused-alerts';
-export { WebhookBuffer, type WebhookBufferArgs } from './webhooks/webhook-buffer';
+export {
+  WebhookBuffer,
+  type WebhookBufferArgs,
+  type WebhookQueueArgs,
+  type WebhookReceiverArgs,
+  type WebhookWorkerArgs,
+} from './webhooks/webhook-buffer';
 export type { SigningSecret, WebhookSource } from './webhooks/webhook-source';

@@ -14,6 +14,15 @@ export const INPUT_LIST = kindOf(
     Array.isArray(value) || (typeof value === 'object' && value !== null && 'then' in value) || isOutput(value),
   'a list of texts, or an Output of one',
 );
+export const ACCOUNT = having(
+  ['email', 'accountId'],
+  'a serviceaccount.Account; Account.get() finds one that is there',
+);
+export const SERVICE = having(['uri', 'template'], 'a cloudrunv2.Service; Service.get() finds one that is there');
+export const TOPIC = having(
+  ['messageStoragePolicy', 'kmsKeyName'],
+  'a pubsub.Topic; Topic.get() finds one that is there',
+);
 export const PLAN = having(['knobs', 'value'], 'a plan: RedriveQueue.planOf(name, args)');
 
 function isOutput(value: unknown): boolean {

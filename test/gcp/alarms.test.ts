@@ -116,8 +116,8 @@ const MAKERS: Record<string, (knobs: Knob[]) => { policies: string; plan: Plan }
       ...DEMAND,
       sources: SOURCES.map((name) => ({ name, scheme: 'github', secret: { secretId: name } })),
       location: 'europe-west1',
-      receiverImage: 'receiver',
-      consumerImage: 'consumer',
+      receiver: { image: 'receiver' },
+      worker: { image: 'consumer' },
     });
     const plan = buffer.plan.withKnobs(knobs);
     const { receiver, worker } = buffer;

@@ -4,7 +4,13 @@ import { PushWorker, type PushWorkerArgs } from '../../lib/gcp/queue/push-worker
 import { RedriveQueue, type RedriveQueueArgs } from '../../lib/gcp/queue/redrive-queue';
 import { RateLimitedSender } from '../../lib/gcp/rates/rate-limited-sender';
 import { SpreadSchedule, type SpreadScheduleArgs } from '../../lib/gcp/schedule/spread-schedule';
-import { WebhookBuffer, type WebhookBufferArgs } from '../../lib/gcp/webhooks/webhook-buffer';
+import {
+  WebhookBuffer,
+  type WebhookBufferArgs,
+  type WebhookQueueArgs,
+  type WebhookReceiverArgs,
+  type WebhookWorkerArgs,
+} from '../../lib/gcp/webhooks/webhook-buffer';
 import '../support/pulumi';
 import type { Untyped } from '../support/stack';
 
@@ -15,6 +21,9 @@ const MAKERS: Readonly<Record<string, (args: Untyped) => unknown>> = {
   RedriveQueue: (args) => new RedriveQueue('orders', args),
   PushWorker: (args) => new PushWorker('orders', args),
   WebhookBuffer: (args) => new WebhookBuffer('orders', args),
+  'WebhookBuffer receiver': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), receiver: args }),
+  'WebhookBuffer worker': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), worker: args }),
+  'WebhookBuffer queue': (args) => new WebhookBuffer('orders', { ...GOOD.WebhookBuffer(), queue: args }),
   SpreadSchedule: (args) => new SpreadSchedule('orders', args),
   RateLimitedSender: (args) => new RateLimitedSender('orders', args),
 };
@@ -74,7 +83,16 @@ test.each<[string, string, Untyped, string[]]>([
       'environment must not have what is set here, got MAX_ATTEMPTS',
     ],
   ],
-  ['no args', 'PushWorker', undefined, ['plan is missing', 'image is missing', 'location is missing']],
+  [
+    'no args',
+    'PushWorker',
+    undefined,
+    [
+      'plan is missing',
+      'image is missing: give an image, or as service a service that is there',
+      'location is missing',
+    ],
+  ],
   [
     'no args',
     'WebhookBuffer',
@@ -83,8 +101,8 @@ test.each<[string, string, Untyped, string[]]>([
       'workload is missing',
       'objective is missing',
       'sources is missing',
-      'receiverImage is missing',
-      'consumerImage is missing',
+      'receiver is missing',
+      'worker is missing',
       'location is missing',
     ],
   ],
@@ -106,22 +124,30 @@ const GOOD: Readonly<Record<string, () => Untyped>> = {
     ...{ workload, objective, ...SUBSCRIPTION },
     ...{ consumer: undefined, push: undefined, platform: undefined, enableMessageOrdering: undefined },
     ...{ kmsKeyName: undefined, allowedPersistenceRegions: undefined, project: undefined },
-    ...{ notificationChannels: undefined, retainOnDelete: undefined },
+    ...{ notificationChannels: undefined, retainOnDelete: undefined, topic: undefined },
   }),
   PushWorker: (): All<PushWorkerArgs> => ({
     plan: RedriveQueue.planOf('orders', { workload, objective, platform: 'cloud-run' }),
     ...{ image: 'shop/worker:1', location: 'europe-west3' },
-    ...{ environment: undefined, memory: undefined, project: undefined },
+    ...{ environment: undefined, memory: undefined, project: undefined, service: undefined, account: undefined },
   }),
   WebhookBuffer: (): All<WebhookBufferArgs> => ({
-    ...{ workload, objective, ...SUBSCRIPTION },
+    ...{ workload, objective },
     sources: [{ name: 'pay', scheme: 'stripe', secret: { secretId: 'pay' } }],
-    ...{ receiverImage: 'shop/receiver:1', consumerImage: 'shop/consumer:1', location: 'europe-west3' },
-    ...{ consumer: undefined, consumerEnvironment: undefined, consumerMemory: undefined, ingress: undefined },
-    ...{ idempotencySeconds: undefined, receiverSeconds: undefined, receiverCpuSeconds: undefined },
-    ...{ receiverConcurrency: undefined, receiverMaxInstances: undefined, maxBodyBytes: undefined },
-    ...{ project: undefined, notificationChannels: undefined, kmsKeyName: undefined },
-    ...{ allowedPersistenceRegions: undefined, retainOnDelete: undefined },
+    ...{ receiver: { image: 'shop/receiver:1' }, worker: { image: 'shop/worker:1' }, location: 'europe-west3' },
+    ...{ consumer: undefined, queue: undefined, idempotencySeconds: undefined },
+    ...{ project: undefined, notificationChannels: undefined },
+  }),
+  'WebhookBuffer receiver': (): All<WebhookReceiverArgs> => ({
+    ...{ image: 'shop/receiver:1', ingress: undefined, account: undefined, seconds: undefined },
+    ...{ cpuSeconds: undefined, concurrency: undefined, maxInstances: undefined, maxBodyBytes: undefined },
+  }),
+  'WebhookBuffer worker': (): All<WebhookWorkerArgs> => ({
+    ...{ image: 'shop/worker:1', service: undefined, environment: undefined, memory: undefined, account: undefined },
+  }),
+  'WebhookBuffer queue': (): All<WebhookQueueArgs> => ({
+    ...SUBSCRIPTION,
+    ...{ topic: undefined, kmsKeyName: undefined, allowedPersistenceRegions: undefined, retainOnDelete: undefined },
   }),
   SpreadSchedule: (): All<SpreadScheduleArgs> => ({
     jobs: [{ name: 'nightly', periodSeconds: 86_400, durationSeconds: 60 }],

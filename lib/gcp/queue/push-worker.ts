@@ -9,7 +9,7 @@ import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
-import { INPUT, PLAN } from '../kinds';
+import { ACCOUNT, INPUT, PLAN, SERVICE } from '../kinds';
 import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
 import type { PushTarget } from './redrive-queue';
 
@@ -20,10 +20,20 @@ export interface PushWorkerArgs {
    * `RedriveQueue.planOf(name, { …, platform: 'cloud-run' })`.
    */
   readonly plan: QueuePlan;
-  /** Image of the worker: listens on 8080, answers `GET /ready`, answers 2xx to a push when its effect is committed. */
-  readonly image: pulumi.Input<string>;
+  /**
+   * Image of the worker: listens on 8080, answers `GET /ready`, answers 2xx to a push when its effect is committed. Either
+   * this or `service`.
+   */
+  readonly image?: pulumi.Input<string>;
+  /**
+   * A service of yours that does so already. Its instances, concurrency and time-out are as you deployed it: when they are
+   * not those of the plan, or `environment` is not among its variables, the run warns. Default: one is made from `image`.
+   */
+  readonly service?: cloudrunv2.Service;
   /** Region of the service. */
   readonly location: pulumi.Input<string>;
+  /** An account of yours that the service runs as. Default: one of its own, without any permission. */
+  readonly account?: serviceaccount.Account;
   /** Environment of the container. Default: none. */
   readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Memory of an instance in Cloud Run's notation: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
@@ -42,8 +52,11 @@ export interface PushWorkerArgs {
 export class PushWorker extends pulumi.ComponentResource {
   /** The service. */
   public readonly service: cloudrunv2.Service;
-  /** The account it runs as, without any permission: grant it the permissions that the effect needs. */
-  public readonly account: serviceaccount.Account;
+  /**
+   * The account it runs as: grant it the permissions that the effect needs. Undefined for a service of yours, which has
+   * its own.
+   */
+  public readonly account?: serviceaccount.Account;
   /** The account that Pub/Sub pushes as; it may only invoke this service. */
   public readonly pushAccount: serviceaccount.Account;
   /** The value for the `push` of a `RedriveQueue`. */
@@ -59,37 +72,26 @@ export class PushWorker extends pulumi.ComponentResource {
     super('backpressure:gcp:PushWorker', componentName('PushWorker', name), {}, opts);
     const { props: usable, checks } = sound(args, KINDS);
     const { plan, project } = usable;
-    validate(name, checks);
+    validate(name, [...checks, ...workerChecks(usable)]);
     validate(name, [
       accountName(name),
       platformCheck(plan),
-      memoryCheck('memory', usable.memory),
       wholeNumber('slotsPerInstance', plan.value('slotsPerInstance'), 1, CLOUD_RUN_LIMITS.concurrency),
       wholeNumber('maxInstances', plan.value('maxInstances'), 1, CLOUD_RUN_LIMITS.instances),
     ]);
-    this.account = createAccount(this, {
-      name: `${name}-worker`,
-      displayName: 'Works on messages that Pub/Sub pushes',
-      project,
-    });
-    this.service = createService(this, {
-      name: `${name}-worker`,
-      account: this.account,
-      image: usable.image,
-      location: usable.location,
-      project,
-      description: 'Works on messages that Pub/Sub pushes',
-      // Pub/Sub of the same project counts as internal.
-      ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
-      concurrency: plan.value('slotsPerInstance'),
-      minInstances: plan.value('minInstances'),
-      maxInstances: plan.value('maxInstances'),
-      timeoutSeconds: plan.value('ackDeadlineSeconds'),
-      // A plan made by hand may have no probes.
-      plan: completed(plan, cloudRunProbeKnobs()),
-      memory: usable.memory ?? '512Mi',
-      environment: usable.environment ?? {},
-    });
+    if (usable.service) {
+      this.service = usable.service;
+      this.warnOf(usable.service, usable);
+    } else {
+      this.account =
+        usable.account ??
+        createAccount(this, {
+          name: `${name}-worker`,
+          displayName: 'Works on messages that Pub/Sub pushes',
+          project,
+        });
+      this.service = this.createService(name, this.account, usable);
+    }
     this.pushAccount = createAccount(this, {
       name: `${name}-push`,
       displayName: 'Pub/Sub pushes as this account',
@@ -113,11 +115,81 @@ export class PushWorker extends pulumi.ComponentResource {
     };
     this.registerOutputs({ uri: this.service.uri });
   }
+
+  private createService(name: string, account: serviceaccount.Account, args: PushWorkerArgs): cloudrunv2.Service {
+    const { plan } = args;
+    return createService(this, {
+      name: `${name}-worker`,
+      account,
+      image: args.image!,
+      location: args.location,
+      project: args.project,
+      description: 'Works on messages that Pub/Sub pushes',
+      // Pub/Sub of the same project counts as internal.
+      ingress: 'INGRESS_TRAFFIC_INTERNAL_ONLY',
+      concurrency: plan.value('slotsPerInstance'),
+      minInstances: plan.value('minInstances'),
+      maxInstances: plan.value('maxInstances'),
+      timeoutSeconds: plan.value('ackDeadlineSeconds'),
+      // A plan made by hand may have no probes.
+      plan: completed(plan, cloudRunProbeKnobs()),
+      memory: args.memory ?? '512Mi',
+      environment: args.environment ?? {},
+    });
+  }
+
+  /** Says what of a service that is there is not as the plan has it; nothing is changed in it. */
+  private warnOf(service: cloudrunv2.Service, { plan, environment = {} }: PushWorkerArgs): void {
+    pulumi.all([service.name, service.template, environment]).apply(([name, template, wanted]) => {
+      const variables = new Map(
+        (template?.containers ?? []).flatMap(({ envs = [] }) => envs).map((env) => [env.name, env.value]),
+      );
+      const rows = [
+        ['maxInstanceCount', template?.scaling?.maxInstanceCount, plan.value('maxInstances')],
+        ['minInstanceCount', template?.scaling?.minInstanceCount, plan.value('minInstances')],
+        ['maxInstanceRequestConcurrency', template?.maxInstanceRequestConcurrency, plan.value('slotsPerInstance')],
+        ['timeout', template?.timeout, `${plan.value('ackDeadlineSeconds')}s`],
+        ...Object.entries(wanted).map(([key, value]) => [key, variables.get(key), value] as const),
+      ] as const;
+      const other = rows.filter(([, given, planned]) => given !== planned);
+      for (const [what, given, planned] of other)
+        pulumi.log.warn(
+          `${name} has ${what} ${given ?? '(none)'}, the plan has ${planned}: deploy it with that, or what the plan says of waits and load does not hold`,
+          this,
+        );
+    });
+  }
+}
+
+/** Checks on what the worker is: an image, or a service that is there. */
+export function workerChecks(
+  worker: Pick<PushWorkerArgs, 'image' | 'service' | 'account' | 'memory'>,
+  path = '',
+): Check[] {
+  const { image, service, account, memory } = worker;
+  const ours = Object.entries({ account, memory }).filter(([, value]) => value !== undefined);
+  return [
+    memoryCheck(`${path}memory`, memory),
+    {
+      refused: image === undefined && service === undefined,
+      message: `${path}image is missing: give an image, or as ${path}service a service that is there`,
+    },
+    {
+      refused: image !== undefined && service !== undefined,
+      message: `${path}image and ${path}service are two workers; give one of them`,
+    },
+    ...ours.map(([key]) => ({
+      refused: service !== undefined,
+      message: `${path}${key} is that of a service that is made; yours, ${path}service, has its own`,
+    })),
+  ];
 }
 
 const KINDS: Kinds<PushWorkerArgs> = {
   plan: needed(PLAN),
-  image: needed(INPUT),
+  image: INPUT,
+  service: SERVICE,
+  account: ACCOUNT,
   location: needed(INPUT),
   environment: mapOf(INPUT),
   memory: TEXT,

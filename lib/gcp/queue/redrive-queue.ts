@@ -10,7 +10,7 @@ import { planQueue } from '../../flow/queue/plan';
 import type { QueueQuestion } from '../../flow/queue/question';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
 import { componentName, pubsubName } from '../component-name';
-import { INPUT, INPUT_LIST } from '../kinds';
+import { INPUT, INPUT_LIST, TOPIC } from '../kinds';
 import { duration } from '../watch';
 import { SubscriptionAlerts } from './subscription-alerts';
 
@@ -53,6 +53,11 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
    * `cloud-run` with `push`, otherwise `other`.
    */
   readonly platform?: 'cloud-run' | 'other';
+  /**
+   * A topic of yours that messages are published to; key, regions and what becomes of it are as you made it. Default: one
+   * is made.
+   */
+  readonly topic?: pubsub.Topic;
   /** Whether messages with the same ordering key arrive in order; a failing one then blocks its key. Default: false. */
   readonly enableMessageOrdering?: boolean;
   /** Cloud KMS key that encrypts both topics; the construct lets Pub/Sub use it. Default: keys of Google. */
@@ -76,6 +81,7 @@ const KINDS: Kinds<RedriveQueueArgs> = {
   consumer: CHECKED,
   push: having(['endpoint', 'serviceAccount'], 'a PushTarget: the target of a PushWorker'),
   platform: kindOf((value) => typeof value === 'string', "'cloud-run' or 'other'"),
+  topic: TOPIC,
   enableMessageOrdering: FLAG,
   kmsKeyName: INPUT,
   allowedPersistenceRegions: listOf(TEXT),
@@ -101,7 +107,7 @@ const KINDS: Kinds<RedriveQueueArgs> = {
  * There is no automatic redrive as on AWS: a dead letter goes back when a person publishes it again.
  */
 export class RedriveQueue extends pulumi.ComponentResource {
-  /** The topic to publish to. */
+  /** The topic to publish to: the given one, or one of its own. */
   public readonly topic: pubsub.Topic;
   /** The subscription to consume. */
   public readonly subscription: pubsub.Subscription;
@@ -148,7 +154,7 @@ export class RedriveQueue extends pulumi.ComponentResource {
     const encryption = this.allowEncryption();
     if (push) this.allowPushTokens(push);
 
-    this.topic = this.createTopic(name, encryption);
+    this.topic = args.topic ?? this.createTopic(name, encryption);
     this.deadLetterTopic = this.createTopic(`${name}-dead-letters`, encryption);
     this.deadLetterSubscription = new pubsub.Subscription(
       `${name}-dead-letters`,
@@ -266,7 +272,13 @@ export class RedriveQueue extends pulumi.ComponentResource {
   ): pubsub.TopicIAMMember {
     return new pubsub.TopicIAMMember(
       name,
-      { topic: topic.name, project: this.args.project, role: 'roles/pubsub.publisher', member },
+      {
+        topic: topic.name,
+        // A topic that is there may be of another project.
+        project: topic === this.args.topic ? topic.project : this.args.project,
+        role: 'roles/pubsub.publisher',
+        member,
+      },
       options,
     );
   }

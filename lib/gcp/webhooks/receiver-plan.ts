@@ -21,22 +21,27 @@ const BODY_COPIES = 3;
 
 /** The user's settings; absent ones are derived or assumed. */
 export interface ReceiverChoices {
-  readonly receiverSeconds?: number;
-  readonly receiverCpuSeconds?: number;
-  readonly receiverConcurrency?: number;
-  readonly receiverMaxInstances?: number;
+  /** Seconds of a request, for the instances (Little's law). Default: 0.1, an assumption. */
+  readonly seconds?: number;
+  /** Seconds of CPU that one delivery costs. Default: 0.002, an assumption. */
+  readonly cpuSeconds?: number;
+  /** Requests at once in an instance. 1 to 1000. Default: 80. */
+  readonly concurrency?: number;
+  /** Instances at most, given by hand and checked. 1 to 1000. Default: for twice the peak. */
+  readonly maxInstances?: number;
+  /** Bytes of a delivery at most; 413 above it. 1 to about 10 MB. Default: 1 MiB. */
   readonly maxBodyBytes?: number;
 }
 
 /** Checks on the settings. */
 export function receiverChecks(choices: ReceiverChoices): Check[] {
   return [
-    between('receiverSeconds', choices.receiverSeconds, 0),
-    between('receiverCpuSeconds', choices.receiverCpuSeconds, 0),
-    wholeNumber('receiverConcurrency', choices.receiverConcurrency, 1, CLOUD_RUN_LIMITS.concurrency),
-    wholeNumber('receiverMaxInstances', choices.receiverMaxInstances, 1, CLOUD_RUN_LIMITS.instances),
+    between('receiver.seconds', choices.seconds, 0),
+    between('receiver.cpuSeconds', choices.cpuSeconds, 0),
+    wholeNumber('receiver.concurrency', choices.concurrency, 1, CLOUD_RUN_LIMITS.concurrency),
+    wholeNumber('receiver.maxInstances', choices.maxInstances, 1, CLOUD_RUN_LIMITS.instances),
     // Attributes count too, and stay below 4 KB.
-    wholeNumber('maxBodyBytes', choices.maxBodyBytes, 1, PUBSUB_LIMITS.messageBytes - 4096),
+    wholeNumber('receiver.maxBodyBytes', choices.maxBodyBytes, 1, PUBSUB_LIMITS.messageBytes - 4096),
   ];
 }
 
@@ -52,11 +57,11 @@ interface Receiver {
 
 function resolved(choices: ReceiverChoices): Receiver {
   return {
-    seconds: choices.receiverSeconds ?? 0.1,
-    cpu: choices.receiverCpuSeconds ?? 0.002,
-    concurrency: choices.receiverConcurrency ?? 80,
+    seconds: choices.seconds ?? 0.1,
+    cpu: choices.cpuSeconds ?? 0.002,
+    concurrency: choices.concurrency ?? 80,
     maxBodyBytes: choices.maxBodyBytes ?? 1_048_576,
-    most: choices.receiverMaxInstances ?? CLOUD_RUN_LIMITS.instances,
+    most: choices.maxInstances ?? CLOUD_RUN_LIMITS.instances,
   };
 }
 
@@ -90,11 +95,11 @@ function waysOut(peak: number, receiver: Receiver): string[] {
   const atOnce = [Math.ceil((PEAK_HEADROOM * peak * seconds) / most), Math.floor(fits / maxBodyBytes)];
   const bodyBytes = Math.floor(fits / concurrency);
   const fewer = `${figure(deliveries)} deliveries/s`;
-  const smaller = `maxBodyBytes ${bodyBytes}`;
+  const smaller = `receiver.maxBodyBytes ${bodyBytes}`;
   const ways = [
     { sentence: `allow ${needed} instances`, peak, receiver: { ...receiver, most: needed } },
     ...atOnce.map((one) => ({
-      sentence: `receiverConcurrency ${one}`,
+      sentence: `receiver.concurrency ${one}`,
       peak,
       receiver: { ...receiver, concurrency: one },
     })),
@@ -106,7 +111,7 @@ function waysOut(peak: number, receiver: Receiver): string[] {
 }
 
 function isAccepted({ concurrency, most, maxBodyBytes }: Receiver): boolean {
-  const choices = { receiverConcurrency: concurrency, receiverMaxInstances: most, maxBodyBytes };
+  const choices = { concurrency, maxInstances: most, maxBodyBytes };
   return receiverChecks(choices).every(({ refused }) => !refused);
 }
 
@@ -141,16 +146,16 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
       name: 'receiverConcurrency',
       value: concurrency,
       unit: 'requests',
-      formula: choices.receiverConcurrency === undefined ? 'the default of Cloud Run' : 'given',
+      formula: choices.concurrency === undefined ? 'the default of Cloud Run' : 'given',
       inputs: {},
       source: 'Cloud Run documentation, Maximum concurrent requests: 1 to 1,000, by default 80',
     },
     {
       name: 'receiverMaxInstances',
-      value: choices.receiverMaxInstances ?? Math.max(2, needed),
+      value: choices.maxInstances ?? Math.max(2, needed),
       unit: 'instances',
       formula:
-        choices.receiverMaxInstances === undefined
+        choices.maxInstances === undefined
           ? 'max(2, ⌈head-room × peak × seconds ÷ concurrency⌉, ⌈head-room × peak × CPU seconds ÷ 60 %⌉)'
           : 'given',
       inputs: { ...arrivals, receiverConcurrency: concurrency },
@@ -158,7 +163,7 @@ export function receiverKnobs(subject: string, workload: Workload, choices: Rece
     },
     {
       name: 'receiverMinInstances',
-      value: Math.min(choices.receiverMaxInstances ?? needed, instancesFor(workload.steadyPerSecond, receiver)),
+      value: Math.min(choices.maxInstances ?? needed, instancesFor(workload.steadyPerSecond, receiver)),
       unit: 'instances',
       formula: 'instances for the steady arrivals, at least 1: a sender does not wait for a cold start',
       inputs: { steadyPerSecond: workload.steadyPerSecond, receiverSeconds: seconds, receiverCpuSeconds: cpu },

@@ -12,15 +12,15 @@ import { refusedKnob } from '../../flow/webhooks/refused';
 import { sourceChecks, TOLERANCE_SECONDS, wholeHmacChecks } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
-import { INPUT, INPUT_LIST } from '../kinds';
-import { PushWorker } from '../queue/push-worker';
+import { ACCOUNT, INPUT, INPUT_LIST, SERVICE, TOPIC } from '../kinds';
+import { PushWorker, type PushWorkerArgs, workerChecks } from '../queue/push-worker';
 import {
   planRedriveQueue,
   RedriveQueue,
   type RedriveQueueArgs,
   type SubscriptionChoices,
 } from '../queue/redrive-queue';
-import { accountName, createAccount, createService, type MountedSecret, memberOf, memoryCheck } from '../run-service';
+import { accountName, createAccount, createService, type MountedSecret, memberOf } from '../run-service';
 import { createAlert } from '../watch';
 import { type ReceiverChoices, receiverChecks, receiverKnobs } from './receiver-plan';
 import { RefusedAlerts } from './refused-alerts';
@@ -28,11 +28,26 @@ import { SECRET_FILE, secretFolder, type WebhookSource } from './webhook-source'
 
 const INGRESS = { all: 'INGRESS_TRAFFIC_ALL', 'load-balancer': 'INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER' } as const;
 
-/** What a webhook buffer is sized from. */
-export interface WebhookBufferArgs
+/** The service that takes deliveries: its image, its bounds, who reaches it. */
+export interface WebhookReceiverArgs extends ReceiverChoices {
+  /** Image of the receiver, made with `dist/runtime/webhook-receiver/Dockerfile`. */
+  readonly image: pulumi.Input<string>;
+  /** From where it can be reached: `all`, or only a load balancer (with Cloud Armor). Default: `all`. */
+  readonly ingress?: 'all' | 'load-balancer';
+  /** An account of yours that it runs as; it is given the topic and the signing secrets. Default: one of its own. */
+  readonly account?: serviceaccount.Account;
+}
+
+/** The service that works on deliveries: an image, or a service of yours. */
+export type WebhookWorkerArgs = Pick<PushWorkerArgs, 'image' | 'service' | 'environment' | 'memory' | 'account'>;
+
+/** What lies between: the topic and its subscription. */
+export interface WebhookQueueArgs
   extends SubscriptionChoices,
-    ReceiverChoices,
-    Pick<RedriveQueueArgs, 'kmsKeyName' | 'allowedPersistenceRegions' | 'retainOnDelete'> {
+    Pick<RedriveQueueArgs, 'topic' | 'kmsKeyName' | 'allowedPersistenceRegions' | 'retainOnDelete'> {}
+
+/** What a webhook buffer is sized from. */
+export interface WebhookBufferArgs {
   /** The senders. At least one; names must differ. */
   readonly sources: WebhookSource[];
   /** Deliveries of all senders together; `serviceSeconds` is the consumer's. */
@@ -41,30 +56,16 @@ export interface WebhookBufferArgs
   readonly objective: Objective;
   /** The consumer: slots become its concurrency, 1 to 1000. Default: one slot an instance, those of `Consumer`. */
   readonly consumer?: Consumer;
-  /** Image of the receiver, made with `dist/runtime/webhook-receiver/Dockerfile`. */
-  readonly receiverImage: pulumi.Input<string>;
-  /** Image of the consumer: your business on `serveWebhooks` of `backpressure-constructs/pubsub-webhook`. */
-  readonly consumerImage: pulumi.Input<string>;
-  /** Environment of the consumer, besides `IDEMPOTENCY_SECONDS`. Default: none. */
-  readonly consumerEnvironment?: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Memory of a consumer instance in Cloud Run's notation: a number and `G`, `M`, `Gi` or `Mi`. Default: `512Mi`. */
-  readonly consumerMemory?: string;
+  /** The service that takes deliveries. */
+  readonly receiver: WebhookReceiverArgs;
+  /** The service that works on them: your business on `serveWebhooks` of `backpressure-constructs/pubsub-webhook`. */
+  readonly worker: WebhookWorkerArgs;
+  /** Topic and subscription. Default: made here, with the numbers of the plan. */
+  readonly queue?: WebhookQueueArgs;
   /** Region of both services. */
   readonly location: pulumi.Input<string>;
   /** Seconds that a delivery's key is kept. At least the retention, up to a year. Default: 14 days or the retention. */
   readonly idempotencySeconds?: number;
-  /** From where the receiver can be reached: `all`, or only a load balancer (with Cloud Armor). Default: `all`. */
-  readonly ingress?: 'all' | 'load-balancer';
-  /** Seconds of a receiver's request, for its instances (Little's law). Default: 0.1, an assumption. */
-  readonly receiverSeconds?: number;
-  /** Seconds of CPU that one delivery costs the receiver. Default: 0.002, an assumption. */
-  readonly receiverCpuSeconds?: number;
-  /** Requests at once in a receiver. 1 to 1000. Default: 80. */
-  readonly receiverConcurrency?: number;
-  /** Receivers at most, given by hand and checked. 1 to 1000. Default: for twice the peak. */
-  readonly receiverMaxInstances?: number;
-  /** Bytes of a delivery at most; 413 above it. 1 to about 10 MB. Default: 1 MiB. */
-  readonly maxBodyBytes?: number;
   /** Project id. Default: the provider's. */
   readonly project?: pulumi.Input<string>;
   /** Where alerts go. Default: nowhere; incidents are still opened. */
@@ -115,7 +116,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     const queueArgs: RedriveQueueArgs = { ...queueArgsOf(usable), platform: 'cloud-run' };
     const queuePlan = planRedriveQueue(name, queueArgs, [...checks, ...argsChecks(name, usable)]);
     this.plan = queuePlan.withKnobs([
-      ...receiverKnobs(name, workload, usable),
+      ...receiverKnobs(name, workload, usable.receiver),
       ...turnedAwayKnobs(),
       refusedWindowKnob(),
       ...sources.map((source) => refusedKnob(workload, source, sources.length)),
@@ -123,11 +124,9 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     ]);
     this.worker = this.createWorker();
     this.redriveQueue = new RedriveQueue(name, { ...queueArgs, push: this.worker.target }, { parent: this });
-    this.receiverAccount = createAccount(this, {
-      name: `${name}-receiver`,
-      displayName: 'Receives webhooks',
-      project: args.project,
-    });
+    this.receiverAccount =
+      usable.receiver.account ??
+      createAccount(this, { name: `${name}-receiver`, displayName: 'Receives webhooks', project: args.project });
     this.receiver = this.createReceiver();
     this.url = this.receiver.uri;
     this.turnedAway = this.createAlert();
@@ -152,12 +151,11 @@ export class WebhookBuffer extends pulumi.ComponentResource {
       label,
       {
         plan,
-        image: args.consumerImage,
+        ...args.worker,
         location: args.location,
         project: args.project,
-        memory: args.consumerMemory,
         environment: {
-          ...args.consumerEnvironment,
+          ...args.worker.environment,
           IDEMPOTENCY_SECONDS: String(plan.value('idempotencySeconds')),
         },
       },
@@ -172,11 +170,11 @@ export class WebhookBuffer extends pulumi.ComponentResource {
     const receiver = createService(this, {
       name: `${label}-receiver`,
       account: this.receiverAccount,
-      image: args.receiverImage,
+      image: args.receiver.image,
       location: args.location,
       project: args.project,
       description: 'Receives webhooks and answers once Pub/Sub has them',
-      ingress: INGRESS[args.ingress ?? 'all'],
+      ingress: INGRESS[args.receiver.ingress ?? 'all'],
       concurrency: plan.value('receiverConcurrency'),
       minInstances: plan.value('receiverMinInstances'),
       maxInstances: plan.value('receiverMaxInstances'),
@@ -216,7 +214,7 @@ export class WebhookBuffer extends pulumi.ComponentResource {
   private mountSecret({ name, secret }: WebhookSource, member: pulumi.Output<string>) {
     const { label } = this;
     const { project } = this.args;
-    const retained = { parent: this, retainOnDelete: this.args.retainOnDelete ?? true };
+    const retained = { parent: this, retainOnDelete: this.args.queue?.retainOnDelete ?? true };
     const made: pulumi.Resource[] = [];
     let secretId: pulumi.Input<string>;
     if ('value' in secret) {
@@ -255,16 +253,15 @@ export class WebhookBuffer extends pulumi.ComponentResource {
 }
 
 /** Arguments of the queue inside. */
-function queueArgsOf(args: WebhookBufferArgs): RedriveQueueArgs {
-  const { workload, objective, consumer, project, notificationChannels } = args;
-  const { kmsKeyName, allowedPersistenceRegions, retainOnDelete } = args;
-  const { ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds } = args;
-  const { maxDeliveryAttempts, retentionSeconds } = args;
-  return {
-    ...{ workload, objective, consumer, project, notificationChannels },
-    ...{ kmsKeyName, allowedPersistenceRegions, retainOnDelete },
-    ...{ ackDeadlineSeconds, minimumBackoffSeconds, maximumBackoffSeconds, maxDeliveryAttempts, retentionSeconds },
-  };
+function queueArgsOf({
+  workload,
+  objective,
+  consumer,
+  project,
+  notificationChannels,
+  queue,
+}: WebhookBufferArgs): RedriveQueueArgs {
+  return { workload, objective, consumer, project, notificationChannels, ...queue };
 }
 
 const KINDS: Kinds<WebhookBufferArgs> = {
@@ -285,46 +282,60 @@ const KINDS: Kinds<WebhookBufferArgs> = {
   workload: CHECKED,
   objective: CHECKED,
   consumer: CHECKED,
-  receiverImage: needed(INPUT),
-  consumerImage: needed(INPUT),
-  consumerEnvironment: mapOf(INPUT),
-  consumerMemory: TEXT,
+  receiver: needed(
+    struct<WebhookReceiverArgs>({
+      image: needed(INPUT),
+      ingress: CHECKED,
+      account: ACCOUNT,
+      seconds: CHECKED,
+      cpuSeconds: CHECKED,
+      concurrency: CHECKED,
+      maxInstances: CHECKED,
+      maxBodyBytes: CHECKED,
+    }),
+  ),
+  worker: needed(
+    struct<WebhookWorkerArgs>({
+      image: INPUT,
+      service: SERVICE,
+      environment: mapOf(INPUT),
+      memory: TEXT,
+      account: ACCOUNT,
+    }),
+  ),
+  queue: struct<WebhookQueueArgs>({
+    topic: TOPIC,
+    kmsKeyName: INPUT,
+    allowedPersistenceRegions: listOf(TEXT),
+    retainOnDelete: FLAG,
+    ackDeadlineSeconds: CHECKED,
+    minimumBackoffSeconds: CHECKED,
+    maximumBackoffSeconds: CHECKED,
+    maxDeliveryAttempts: CHECKED,
+    retentionSeconds: CHECKED,
+  }),
   location: needed(INPUT),
   idempotencySeconds: CHECKED,
-  ingress: CHECKED,
-  receiverSeconds: CHECKED,
-  receiverCpuSeconds: CHECKED,
-  receiverConcurrency: CHECKED,
-  receiverMaxInstances: CHECKED,
-  maxBodyBytes: CHECKED,
   project: INPUT,
   notificationChannels: INPUT_LIST,
-  kmsKeyName: INPUT,
-  allowedPersistenceRegions: listOf(TEXT),
-  retainOnDelete: FLAG,
-  ackDeadlineSeconds: CHECKED,
-  minimumBackoffSeconds: CHECKED,
-  maximumBackoffSeconds: CHECKED,
-  maxDeliveryAttempts: CHECKED,
-  retentionSeconds: CHECKED,
 };
 
 function argsChecks(subject: string, args: WebhookBufferArgs): Check[] {
-  const { sources, idempotencySeconds } = args;
+  const { sources, idempotencySeconds, receiver, worker } = args;
   return [
     accountName(subject),
     ...(sources === undefined ? [] : [...sourceChecks(sources, args.workload), ...wholeHmacChecks(sources)]),
-    memoryCheck('consumerMemory', args.consumerMemory),
-    oneOf('ingress', args.ingress, Object.keys(INGRESS)),
+    ...(worker === undefined ? [] : workerChecks(worker, 'worker.')),
+    oneOf('receiver.ingress', receiver?.ingress, Object.keys(INGRESS)),
     ...(sources ?? []).map((source) =>
       wholeNumber('sources.toleranceSeconds', source.toleranceSeconds, TOLERANCE_SECONDS.min, TOLERANCE_SECONDS.max),
     ),
     wholeNumber('idempotencySeconds', idempotencySeconds, KEPT_SECONDS.min, KEPT_SECONDS.max),
     {
-      refused: args.consumerEnvironment !== undefined && 'IDEMPOTENCY_SECONDS' in args.consumerEnvironment,
-      message: 'consumerEnvironment must not set IDEMPOTENCY_SECONDS; give idempotencySeconds',
+      refused: worker?.environment !== undefined && 'IDEMPOTENCY_SECONDS' in worker.environment,
+      message: 'worker.environment must not set IDEMPOTENCY_SECONDS; give idempotencySeconds',
     },
-    ...receiverChecks(args),
+    ...receiverChecks(receiver ?? {}),
   ];
 }
 

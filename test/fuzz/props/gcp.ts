@@ -50,7 +50,7 @@ const buffer = fc.record({
   workload: queueWorkload,
   objective: queueObjective,
   consumer: consumers,
-  ...subscription,
+  queue: optional(fc.record(subscription)),
   sources: fc.array(
     fc.record({
       name: fc.constantFrom('github', 'pay', 'shop'),
@@ -61,18 +61,22 @@ const buffer = fc.record({
     }),
     { minLength: 1, maxLength: 3 },
   ),
-  receiverImage: fc.constant('europe-docker.pkg.dev/shop/receiver@sha256:1'),
-  consumerImage: fc.constant('europe-docker.pkg.dev/shop/consumer@sha256:2'),
-  consumerEnvironment: optional(fc.constant({ DATABASE: 'orders' })),
-  consumerMemory: optional(fc.constant('512Mi')),
+  receiver: fc.record({
+    image: fc.constant('europe-docker.pkg.dev/shop/receiver@sha256:1'),
+    ingress: optional(fc.constantFrom('all' as const, 'load-balancer' as const)),
+    seconds: optional(spread(0.001, 1)),
+    cpuSeconds: optional(spread(0.001, 0.1)),
+    concurrency: optional(fc.integer({ min: 1, max: 1000 })),
+    maxInstances: optional(fc.integer({ min: 1, max: 100 })),
+    maxBodyBytes: optional(fc.integer({ min: 1, max: 10_000_000 })),
+  }),
+  worker: fc.record({
+    image: fc.constant('europe-docker.pkg.dev/shop/consumer@sha256:2'),
+    environment: optional(fc.constant({ DATABASE: 'orders' })),
+    memory: optional(fc.constant('512Mi')),
+  }),
   location: fc.constant('europe-west1'),
   idempotencySeconds: optional(fc.integer({ min: 86_400, max: 8_640_000 })),
-  ingress: optional(fc.constantFrom('all' as const, 'load-balancer' as const)),
-  receiverSeconds: optional(spread(0.001, 1)),
-  receiverCpuSeconds: optional(spread(0.001, 0.1)),
-  receiverConcurrency: optional(fc.integer({ min: 1, max: 1000 })),
-  receiverMaxInstances: optional(fc.integer({ min: 1, max: 100 })),
-  maxBodyBytes: optional(fc.integer({ min: 1, max: 10_000_000 })),
 });
 
 const schedule = fc.record({

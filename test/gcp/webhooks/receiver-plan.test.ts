@@ -15,26 +15,26 @@ describe('a refusal names changes that each lead to a plan', () => {
   const busy = { steadyPerSecond: 100, peakPerSecond: 2000, peakSeconds: 60, serviceSeconds: 0.1 };
 
   test('no more deliveries than are refused, where requests and not CPU bound them', () => {
-    const slow = { receiverSeconds: 5, receiverConcurrency: 10 };
+    const slow = { seconds: 5, concurrency: 10 };
     expect(() => receiverKnobs('Hooks', busy, slow)).toThrow(
-      'Hooks: the receiver needs 2000 instances for twice 2,000 deliveries/s, 1000 are allowed; receiverConcurrency 20, or 1,000 deliveries/s',
+      'Hooks: the receiver needs 2000 instances for twice 2,000 deliveries/s, 1000 are allowed; receiver.concurrency 20, or 1,000 deliveries/s',
     );
   });
 
   test('a smaller body and fewer deliveries together, where neither is enough', () => {
-    const both = { receiverSeconds: 100, receiverConcurrency: 1000, receiverMaxInstances: 1, maxBodyBytes: 9_000_000 };
-    expect(() => receiverKnobs('Hooks', busy, { ...both, receiverCpuSeconds: 1 })).toThrow(
-      /; 0\.3 deliveries\/s and maxBodyBytes \d+$/,
+    const both = { seconds: 100, concurrency: 1000, maxInstances: 1, maxBodyBytes: 9_000_000 };
+    expect(() => receiverKnobs('Hooks', busy, { ...both, cpuSeconds: 1 })).toThrow(
+      /; 0\.3 deliveries\/s and receiver\.maxBodyBytes \d+$/,
     );
   });
 
   test('whatever was asked', () => {
     let followed = 0;
     const choices = fc.record({
-      receiverSeconds: spread(0.001, 60),
-      receiverCpuSeconds: spread(0.0001, 1),
-      receiverConcurrency: fc.integer({ min: 1, max: 1000 }),
-      receiverMaxInstances: fc.constantFrom(undefined, undefined, 1, 7, 400),
+      seconds: spread(0.001, 60),
+      cpuSeconds: spread(0.0001, 1),
+      concurrency: fc.integer({ min: 1, max: 1000 }),
+      maxInstances: fc.constantFrom(undefined, undefined, 1, 7, 400),
       maxBodyBytes: fc.constantFrom(undefined, 10_000, 9_000_000),
     });
     fc.assert(
@@ -64,7 +64,7 @@ describe('a refusal names changes that each lead to a plan', () => {
 /** What a way out changes. */
 function changeOf(way: string): Record<string, number> {
   const [, word, number] =
-    /^(allow|receiverConcurrency|maxBodyBytes|)\s?([\d.,]+)(?: instances| deliveries\/s|)$/.exec(way) ?? [];
-  const prop = { allow: 'receiverMaxInstances', '': 'perSecond' }[word] ?? word;
+    /^(allow|receiver\.concurrency|receiver\.maxBodyBytes|)\s?([\d.,]+)(?: instances| deliveries\/s|)$/.exec(way) ?? [];
+  const prop = { allow: 'maxInstances', '': 'perSecond' }[word] ?? word.replace('receiver.', '');
   return { [prop]: Number(number.replaceAll(',', '')) };
 }

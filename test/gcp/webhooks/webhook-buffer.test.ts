@@ -1,7 +1,12 @@
 import * as pulumi from '@pulumi/pulumi';
 import fc from 'fast-check';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
-import { WebhookBuffer, type WebhookBufferArgs } from '../../../lib/gcp/webhooks/webhook-buffer';
+import {
+  WebhookBuffer,
+  type WebhookBufferArgs,
+  type WebhookReceiverArgs,
+  type WebhookWorkerArgs,
+} from '../../../lib/gcp/webhooks/webhook-buffer';
 import { mostly, objectives, optional, templates, workloads } from '../../support/property';
 import { allOf, inputsOf, madeOrNamed, program, type Registered } from '../../support/pulumi';
 
@@ -14,13 +19,22 @@ const usualArgs: WebhookBufferArgs = {
     { name: 'pay', scheme: 'stripe', secret: { secretId: 'pay-signing' }, toleranceSeconds: 60 },
   ],
   location: 'europe-west1',
-  receiverImage: 'europe-docker.pkg.dev/shop/receiver@sha256:1',
-  consumerImage: 'europe-docker.pkg.dev/shop/consumer@sha256:2',
-  consumerEnvironment: { DATABASE: 'orders' },
+  receiver: { image: 'europe-docker.pkg.dev/shop/receiver@sha256:1' },
+  worker: { image: 'europe-docker.pkg.dev/shop/consumer@sha256:2', environment: { DATABASE: 'orders' } },
 };
 
-const make = (args: Partial<WebhookBufferArgs> = {}) =>
-  program(() => new WebhookBuffer('hooks', { ...usualArgs, ...args }));
+/** Some of the arguments, and of their parts some as well. */
+type Some = Partial<Omit<WebhookBufferArgs, 'receiver' | 'worker'>> & {
+  receiver?: Partial<WebhookReceiverArgs>;
+  worker?: WebhookWorkerArgs;
+};
+const withUsual = ({ receiver, worker, ...rest }: Some): WebhookBufferArgs => ({
+  ...usualArgs,
+  ...rest,
+  receiver: { ...usualArgs.receiver, ...receiver },
+  worker: { ...usualArgs.worker, ...worker },
+});
+const make = (args: Some = {}) => program(() => new WebhookBuffer('hooks', withUsual(args)));
 
 const RECEIVER = 'serviceAccount:hooks-receiver@shop-project.iam.gserviceaccount.com';
 
@@ -146,7 +160,7 @@ describe('who may do what', () => {
   });
 
   test('behind a load balancer the receiver is not reached around it', async () => {
-    const { resources: there } = await make({ ingress: 'load-balancer' });
+    const { resources: there } = await make({ receiver: { ingress: 'load-balancer' } });
     expect(service('hooks-receiver', there).ingress).toBe('INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER');
   });
 });
@@ -185,11 +199,11 @@ describe('the numbers are those of the plan', () => {
     // 2 × 506.5/s × 0.1 s = 101.3 busy requests in instances of 80: 2; 2.026 s of CPU a second at 60 %: 4.
     ['CPU decides on quick requests', { peakPerSecond: 506.5 }, {}, 4],
     // 2 × 506.5/s × 1 s = 1013 busy requests: 13 instances of 80.
-    ['width decides on slow ones', { peakPerSecond: 506.5 }, { receiverSeconds: 1 }, 13],
+    ['width decides on slow ones', { peakPerSecond: 506.5 }, { seconds: 1 }, 13],
     ['one that fell must not be the only one', { peakPerSecond: 20 }, {}, 2],
   ])('receivers for twice the peak: %s', async (_, peak, choices, expected) => {
     const workload = { steadyPerSecond: 20, peakSeconds: 600, serviceSeconds: 0.07, ...peak };
-    const { made } = await make({ workload, ...choices });
+    const { made } = await make({ workload, receiver: choices });
     expect(made.plan.value('receiverMaxInstances')).toBe(expected);
   });
 
@@ -264,12 +278,13 @@ test('a secret for each tenant reaches the receiver as such', async () => {
 });
 
 describe('refusals', () => {
-  const refuse = (args: Partial<WebhookBufferArgs>) => () => new WebhookBuffer('hooks', { ...usualArgs, ...args });
+  const refuse = (args: Some) => () => new WebhookBuffer('hooks', withUsual(args));
 
   test('every failure at once', () => {
     const [github] = usualArgs.sources;
     const sources = [github, { ...github, toleranceSeconds: 0, steadyPerSecond: 21 }, { ...github, name: 'Git_Hub' }];
-    const refused = refuse({ sources, idempotencySeconds: 60, receiverConcurrency: 1001, maxBodyBytes: 20_000_000 });
+    const receiver = { concurrency: 1001, maxBodyBytes: 20_000_000 };
+    const refused = refuse({ sources, idempotencySeconds: 60, receiver });
     expect(refused).toThrow(InvalidInputError);
     for (const part of [
       'sources must have different names, got github, github, Git_Hub',
@@ -277,8 +292,8 @@ describe('refusals', () => {
       'sources.toleranceSeconds must be a whole number, between 1 and 3600, got 0',
       'sources.steadyPerSecond must be above 0 and at most workload.steadyPerSecond, 20, got 21',
       'idempotencySeconds must be a whole number, between 3600 and 31536000, got 60',
-      'receiverConcurrency must be a whole number, between 1 and 1000, got 1001',
-      'maxBodyBytes must be a whole number, between 1 and 9995904, got 20000000',
+      'receiver.concurrency must be a whole number, between 1 and 1000, got 1001',
+      'receiver.maxBodyBytes must be a whole number, between 1 and 9995904, got 20000000',
     ])
       expect(refused).toThrow(part);
   });
@@ -287,13 +302,13 @@ describe('refusals', () => {
     ['no source', { sources: [] }, 'sources must name at least one sender'],
     [
       'keys that die before their deliveries',
-      { idempotencySeconds: 86_400, retentionSeconds: 172_800 },
+      { idempotencySeconds: 86_400, queue: { retentionSeconds: 172_800 } },
       "idempotencySeconds must be at least the queue's retention, 172800 s, got 86400 s",
     ],
     [
       'a setting of ours',
-      { consumerEnvironment: { IDEMPOTENCY_SECONDS: '1' } },
-      'consumerEnvironment must not set IDEMPOTENCY_SECONDS',
+      { worker: { environment: { IDEMPOTENCY_SECONDS: '1' } } },
+      'worker.environment must not set IDEMPOTENCY_SECONDS',
     ],
     [
       'an hmac without algorithm, as JavaScript without types gives it',
@@ -306,7 +321,7 @@ describe('refusals', () => {
     ],
     ['a worker wider than Cloud Run takes', { consumer: { slotsPerInstance: 1001 } }, 'consumer.slotsPerInstance'],
   ])('%s', (_, args, message) => {
-    expect(refuse(args as Partial<WebhookBufferArgs>)).toThrow(message);
+    expect(refuse(args as Some)).toThrow(message);
   });
 
   test('a name that no service account can have', () => {
@@ -316,28 +331,23 @@ describe('refusals', () => {
   });
 
   test.each([
-    [
-      'too few receivers for the peak',
-      { receiverMaxInstances: 1, receiverSeconds: 2 },
-      /allow (\d+) instances/,
-      'receiverMaxInstances',
-    ],
+    ['too few receivers for the peak', { maxInstances: 1, seconds: 2 }, /allow (\d+) instances/, 'maxInstances'],
     [
       'bodies that do not fit into an instance',
-      { maxBodyBytes: 5_000_000, receiverConcurrency: 1000 },
-      /receiverConcurrency (\d+)/,
-      'receiverConcurrency',
+      { maxBodyBytes: 5_000_000, concurrency: 1000 },
+      /receiver\.concurrency (\d+)/,
+      'concurrency',
     ],
-  ])('%s, with a way out that works', async (_, args, way, prop) => {
-    expect(refuse(args)).toThrow(CapacityError);
+  ])('%s, with a way out that works', async (_, receiver, way, prop) => {
+    expect(refuse({ receiver })).toThrow(CapacityError);
     let message = '';
     try {
-      refuse(args)();
+      refuse({ receiver })();
     } catch (error) {
       ({ message } = error as Error);
     }
     const wayOut = Number(way.exec(message)?.[1]);
-    await expect(make({ ...args, [prop]: wayOut })).resolves.toBeDefined();
+    await expect(make({ receiver: { ...receiver, [prop]: wayOut } })).resolves.toBeDefined();
   });
 });
 
@@ -346,17 +356,19 @@ test('random arguments give a whole program or a named error, nothing else', asy
     workload: workloads(),
     objective: objectives(),
     consumer: optional(fc.record({ slotsPerInstance: mostly(fc.integer({ min: 1, max: 100 }), 0, 1001) })),
-    receiverSeconds: optional(mostly(fc.double({ min: 0.01, max: 5, noNaN: true }), 0, -1)),
-    receiverConcurrency: optional(mostly(fc.integer({ min: 1, max: 200 }), 0, 2000)),
-    receiverMaxInstances: optional(mostly(fc.integer({ min: 1, max: 1000 }), 0, 1001)),
-    maxBodyBytes: optional(mostly(fc.integer({ min: 1, max: 4_000_000 }), 0, 11_000_000)),
+    receiver: fc.record({
+      seconds: optional(mostly(fc.double({ min: 0.01, max: 5, noNaN: true }), 0, -1)),
+      concurrency: optional(mostly(fc.integer({ min: 1, max: 200 }), 0, 2000)),
+      maxInstances: optional(mostly(fc.integer({ min: 1, max: 1000 }), 0, 1001)),
+      maxBodyBytes: optional(mostly(fc.integer({ min: 1, max: 4_000_000 }), 0, 11_000_000)),
+      ingress: optional(fc.constantFrom('all' as const, 'load-balancer' as const)),
+    }),
     idempotencySeconds: optional(mostly(fc.integer({ min: 14 * 86_400, max: 365 * 86_400 }), 60, 7200)),
-    ingress: optional(fc.constantFrom('all' as const, 'load-balancer' as const)),
   });
   let [valid, refused] = [0, 0];
   await fc.assert(
     fc.asyncProperty(args, async (given) => {
-      const result = await madeOrNamed(/^hooks: /, () => new WebhookBuffer('hooks', { ...usualArgs, ...given }));
+      const result = await madeOrNamed(/^hooks: /, () => new WebhookBuffer('hooks', withUsual(given)));
       if (!result) {
         refused += 1;
         return;
