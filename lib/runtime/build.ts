@@ -20,6 +20,7 @@ import {
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { gzipSync, zipSync } from 'fflate';
+import { aliasesOf } from './aliases';
 import { noticesOf } from './notices';
 
 const root = join(__dirname, '..', '..');
@@ -28,13 +29,6 @@ const target = join(root, 'dist', 'runtime');
 
 /** What Lambda is given. */
 const CODE_FILE = 'code.zip';
-/** Where a client of AWS looks for credentials that a function on Lambda never has. */
-const ELSEWHERE: Readonly<Record<string, string>> = Object.fromEntries(
-  ['sso', 'ini', 'process', 'web-identity'].map((way) => [
-    `@aws-sdk/credential-provider-${way}`,
-    join(sources, 'lambda-credentials.ts'),
-  ]),
-);
 const entryFiles = ['handler.ts', 'consumer.ts', 'main.ts'];
 
 async function main(): Promise<void> {
@@ -92,8 +86,7 @@ async function bundle(name: string): Promise<void> {
     target: 'node20',
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
-    // A container, and a function of a user that is tried on a machine, may have credentials from elsewhere.
-    alias: existsSync(join(sources, name, 'handler.ts')) ? ELSEWHERE : {},
+    alias: aliasesOf(join(sources, name)),
     // ES modules that read files beside themselves are in this one file now.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
