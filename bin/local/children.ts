@@ -3,11 +3,14 @@
  * every group.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Time that a group has after SIGTERM before it gets SIGKILL. */
 const GRACE_MILLIS = 3000;
 const GONE_LOOK_MILLIS = 20;
+/** To look for a group is quick; to read the state of every process takes milliseconds. */
+const LOOKS_A_SCAN = 5;
 /** The most of its output that is kept for an error message. */
 const MOST_OUTPUT = 20_000;
 
@@ -96,7 +99,12 @@ export async function endGroup(child: ChildProcess): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!signalled(pid, signal)) break;
     const until = Date.now() + GRACE_MILLIS;
-    while (signalled(pid, 0) && Date.now() < until) await wait(GONE_LOOK_MILLIS);
+    let gone = !signalled(pid, 0);
+    for (let look = 1; !gone && Date.now() < until; look += 1) {
+      await wait(GONE_LOOK_MILLIS);
+      gone = !signalled(pid, 0) || (look % LOOKS_A_SCAN === 0 && onlyEnded(pid));
+    }
+    if (gone) break;
   }
   groups.delete(child);
 }
@@ -121,6 +129,33 @@ function endRest(child: ChildProcess): void {
 /** Reads the rest of the output of a finished program; a second at most. */
 async function drained(child: ChildProcess): Promise<void> {
   await Promise.race([new Promise((resolve) => child.once('close', resolve)), wait(1000, undefined, { ref: false })]);
+}
+
+/**
+ * Whether every process of a group has ended, and only its parent has not noticed: the first process of a container may
+ * take seconds, or never do it. False where the system does not tell.
+ */
+function onlyEnded(group: number): boolean {
+  try {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(stateOf)
+      .every(({ state, of }) => of !== group || state === 'Z' || state === 'X');
+  } catch {
+    return false;
+  }
+}
+
+/** State and group of a process, behind its name in /proc/<pid>/stat; the name may hold anything. */
+function stateOf(pid: string): { readonly state: string; readonly of: number } {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const [state, , of] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state, of: Number(of) };
+  } catch {
+    // It has ended since.
+    return { state: 'X', of: 0 };
+  }
 }
 
 /** Sends a signal to a group; false when it has no process left. */

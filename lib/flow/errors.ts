@@ -99,9 +99,8 @@ export function unknownName(subject: string, kind: string, name: unknown, names:
   return new InvalidInputError(subject, [`no ${kind} ${shown(name)}; there are ${names.join(', ') || 'none'}`]);
 }
 
-/** A check of a number: absent values pass; for another type the message names the type. */
+/** A check of a number that was given; for another type the message names the type. */
 function ranged(name: string, value: unknown, allowed: (value: number) => boolean, limit: (value: number) => string) {
-  if (value === undefined) return PASSED;
   const message = noNumber(name, value);
   if (message !== undefined) return { refused: true, message };
   const number = value as number;
@@ -126,6 +125,7 @@ export function required<A extends unknown[]>(
 
 /** A check that `value` is at least `min` and below `max`; an absent value passes. */
 export function fromBelow(name: string, value: number | undefined, min: number, max: number): Check {
+  if (value === undefined) return PASSED;
   return ranged(
     name,
     value,
@@ -139,6 +139,7 @@ export function fromBelow(name: string, value: number | undefined, min: number, 
  * passes.
  */
 export function positive(name: string, value: number | undefined, least: number, most: number): Check {
+  if (value === undefined) return PASSED;
   return ranged(name, value, within(least, most), (number) => {
     if (number > most && Number.isFinite(number)) return `at most ${most}`;
     return number > 0 && number < least ? `at least ${least}` : 'above 0';
@@ -147,6 +148,7 @@ export function positive(name: string, value: number | undefined, least: number,
 
 /** A check that `value` is a number above 0, at most `most`; an absent value passes. */
 export function above0(name: string, value: number | undefined, most: number): Check {
+  if (value === undefined) return PASSED;
   return ranged(
     name,
     value,
@@ -157,6 +159,7 @@ export function above0(name: string, value: number | undefined, most: number): C
 
 /** A check that `value` is at least `min` and at most the possible maximum; an absent value passes. */
 export function atLeast(name: string, value: number | undefined, min: number, most: number): Check {
+  if (value === undefined) return PASSED;
   return ranged(name, value, within(min, most), (number) =>
     Number.isFinite(number) && number > most ? `at most ${most}` : `at least ${min}`,
   );
@@ -164,6 +167,7 @@ export function atLeast(name: string, value: number | undefined, min: number, mo
 
 /** A check that `value` is a whole number, at least `min` and at most the possible maximum; an absent value passes. */
 export function wholeAtLeast(name: string, value: number | undefined, min: number, most: number): Check {
+  if (value === undefined) return PASSED;
   const allowed = (number: number) => Number.isInteger(number) && within(min, most)(number);
   return ranged(
     name,
@@ -175,11 +179,13 @@ export function wholeAtLeast(name: string, value: number | undefined, min: numbe
 
 /** A check that `value` is a finite number within `[min, max]`; an absent value passes. */
 export function inRange(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
+  if (value === undefined) return PASSED;
   return ranged(name, value, within(min, max), () => withinText(min, max));
 }
 
 /** A check that `value` is a finite number above `min` and below `max`; an absent value passes. */
 export function between(name: string, value: number | undefined, min: number, max = Number.POSITIVE_INFINITY): Check {
+  if (value === undefined) return PASSED;
   return ranged(
     name,
     value,
@@ -195,6 +201,7 @@ export function wholeNumber(
   min: number,
   max = Number.POSITIVE_INFINITY,
 ): Check {
+  if (value === undefined) return PASSED;
   const allowed = (number: number) => Number.isInteger(number) && within(min, max)(number);
   return ranged(name, value, allowed, () => `a whole number, ${withinText(min, max)}`);
 }

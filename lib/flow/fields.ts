@@ -16,7 +16,8 @@ export function objectChecks<T>(part: string, value: T, fields: Fields<T>, check
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return [{ refused: true, message: `${part} must be an object, got ${shown(value)}` }];
   }
-  return [...misspelt(value, Object.keys(fields)), ...checks(value)];
+  const every = Object.keys(value).every((name) => Object.hasOwn(fields, name));
+  return every ? checks(value) : [...misspelt(value, Object.keys(fields)), ...checks(value)];
 }
 
 /** The checks of a list and of every element. */

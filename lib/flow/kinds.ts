@@ -104,18 +104,21 @@ export function struct<T>(kinds: Kinds<T>): Kind {
 
 function fieldsOf<T>(kinds: Kinds<T>, path: string, value: object): Judged {
   const fields = value as Record<string, unknown>;
-  const judged = Object.entries<Kind>(kinds).map(
-    ([field, kind]) => [field, kind(path === '' ? field : `${path}.${field}`, fields[field])] as const,
-  );
-  const changed = judged.filter(([field, one]) => one.value !== fields[field]);
-  return {
-    value:
-      changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed.map(([f, one]) => [f, one.value])) },
-    faults: [
-      ...misspelt(value, Object.keys(kinds)).map(({ message }) => message),
-      ...judged.flatMap(([, { faults }]) => faults),
-    ],
-  };
+  const names = Object.keys(kinds) as (keyof T & string)[];
+  const faults: string[] = [];
+  if (!Object.keys(value).every((name) => Object.hasOwn(kinds, name))) {
+    faults.push(...misspelt(value, names).map(({ message }) => message));
+  }
+  let usable: Record<string, unknown> | undefined;
+  for (const field of names) {
+    const judged = kinds[field](path === '' ? field : `${path}.${field}`, fields[field]);
+    if (judged.value !== fields[field]) {
+      usable ??= { ...fields };
+      usable[field] = judged.value;
+    }
+    if (judged.faults.length > 0) faults.push(...judged.faults);
+  }
+  return { value: usable ?? value, faults };
 }
 
 /** What a value is, in a few words. */

@@ -9,32 +9,35 @@ const PERIOD_SECONDS = 10;
 const TIMEOUT_SECONDS = 5;
 const STARTUP_FAILURES = 30;
 
+/** The probes of a container on Kubernetes: the same for every plan. */
+const POD_PROBES: readonly Knob[] = [
+  chosenKnob('probePeriodSeconds', PERIOD_SECONDS, 's', 'from one probe to the next: the default', KUBERNETES),
+  chosenKnob(
+    'startupProbeFailures',
+    STARTUP_FAILURES,
+    'probes',
+    'failures in a row before a container that has not started is restarted: 5 minutes to start',
+    KUBERNETES,
+  ),
+  chosenKnob(
+    'livenessProbeFailures',
+    6,
+    'probes',
+    'failures in a row before a container is restarted: a minute, because a restart interrupts work',
+    KUBERNETES,
+  ),
+  chosenKnob(
+    'readinessProbeFailures',
+    3,
+    'probes',
+    'failures in a row before a container counts as not ready: the default',
+    KUBERNETES,
+  ),
+];
+
 /** The probes of a container on Kubernetes. */
-export function podProbeKnobs(): Knob[] {
-  return [
-    chosenKnob('probePeriodSeconds', PERIOD_SECONDS, 's', 'from one probe to the next: the default', KUBERNETES),
-    chosenKnob(
-      'startupProbeFailures',
-      STARTUP_FAILURES,
-      'probes',
-      'failures in a row before a container that has not started is restarted: 5 minutes to start',
-      KUBERNETES,
-    ),
-    chosenKnob(
-      'livenessProbeFailures',
-      6,
-      'probes',
-      'failures in a row before a container is restarted: a minute, because a restart interrupts work',
-      KUBERNETES,
-    ),
-    chosenKnob(
-      'readinessProbeFailures',
-      3,
-      'probes',
-      'failures in a row before a container counts as not ready: the default',
-      KUBERNETES,
-    ),
-  ];
+export function podProbeKnobs(): readonly Knob[] {
+  return POD_PROBES;
 }
 
 /** How long a probe waits for its answer. */

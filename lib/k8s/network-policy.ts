@@ -1,9 +1,7 @@
 /** Network policies of pods: no connection in or out, except those listed. */
-import type { ApiObject } from 'cdk8s';
-import * as kplus from 'cdk8s-plus-28';
+import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { DnsServers } from './dns-servers';
-import { keepPatches } from './keep-patches';
 
 /** A destination of a pod. */
 export interface Egress {
@@ -63,14 +61,13 @@ export function networkPolicy(
   ingress?: Ingress,
   dns: DnsServers = {},
 ): ApiObject {
-  const { IntOrString, KubeNetworkPolicy } = kplus.k8s;
-  const tcp = (port: number) => ({ protocol: 'TCP', port: IntOrString.fromNumber(port) });
+  const tcp = (port: number) => ({ protocol: 'TCP', port });
   const inNamespace = (name: string) => ({
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
   });
-  const resolver = (to: kplus.k8s.NetworkPolicyPeer[], port: number) => ({
+  const resolver = (to: readonly object[], port: number) => ({
     to,
-    ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port: IntOrString.fromNumber(port) })),
+    ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port })),
   });
   const servers = {
     ...inNamespace(dns.namespace ?? 'kube-system'),
@@ -95,7 +92,9 @@ export function networkPolicy(
     if (ranges.length > 0) return ranges;
     return [namespace === undefined ? { podSelector: {} } : inNamespace(namespace)];
   };
-  const policy = new KubeNetworkPolicy(scope, id, {
+  return new ApiObject(scope, id, {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
     spec: {
       podSelector: { matchLabels },
       policyTypes: ['Ingress', 'Egress'],
@@ -103,5 +102,4 @@ export function networkPolicy(
       egress: [...names, ...egress.map((one) => ({ to: destinations(one), ports: one.ports.map(tcp) }))],
     },
   });
-  return keepPatches(policy);
 }

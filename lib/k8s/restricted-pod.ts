@@ -8,7 +8,6 @@ import { ApiObject, Chart, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { type Check, validate } from '../flow/errors';
-import { keepPatches } from './keep-patches';
 
 /** Any user but root; images that need another one set it. */
 const USER = 10_001;
@@ -122,10 +121,14 @@ export function spreadOverNodes(deployment: kplus.Deployment): void {
 
 /** Lets a node be drained one pod at a time. */
 export function disruptionBudget(scope: Construct, id: string, matchLabels: Record<string, string>): ApiObject {
-  const budget = new kplus.k8s.KubePodDisruptionBudget(scope, id, {
-    spec: { maxUnavailable: kplus.k8s.IntOrString.fromNumber(1), selector: { matchLabels } },
+  return new ApiObject(scope, id, {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    spec: {
+      maxUnavailable: 1,
+      selector: { matchLabels },
+      // Otherwise a pod that never becomes ready would block every drain, although it does no work.
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+    },
   });
-  // Otherwise a pod that never becomes ready would block every drain, although it does no work.
-  budget.addJsonPatch(JsonPatch.add('/spec/unhealthyPodEvictionPolicy', 'AlwaysAllow'));
-  return keepPatches(budget);
 }

@@ -131,7 +131,7 @@ export class Resource {
 
   /** A place in it. */
   public at(...keys: readonly (string | number)[]): Value {
-    return this.body.at(...keys);
+    return this.body.along(keys);
   }
 }
 
@@ -144,7 +144,7 @@ export class Resource {
 export class Value {
   private memo: Resolved;
   private worked = false;
-  private below?: Map<string | number, Value>;
+  private known?: Map<string | number, Value>;
 
   constructor(
     /** What it is part of. */
@@ -191,15 +191,23 @@ export class Value {
 
   /** The place below, by key; of a list, by index. */
   public at(...keys: readonly (string | number)[]): Value {
+    return this.along(keys);
+  }
+
+  /** The same, for keys in a list. */
+  public along(keys: readonly (string | number)[]): Value {
     let value: Value = this;
-    for (const key of keys) {
-      value.below ??= new Map();
-      let next = value.below.get(key);
-      if (!next) {
-        next = new Value(value.resource, value.rawBelow(key), value, key);
-        value.below.set(key, next);
-      }
-      value = next;
+    for (let i = 0; i < keys.length; i += 1) value = value.below(keys[i]);
+    return value;
+  }
+
+  /** The place below, by one key. */
+  public below(key: string | number): Value {
+    this.known ??= new Map();
+    let value = this.known.get(key);
+    if (!value) {
+      value = new Value(this.resource, this.rawBelow(key), this, key);
+      this.known.set(key, value);
     }
     return value;
   }
@@ -236,13 +244,13 @@ export class Value {
   public items(): Value[] {
     const { resolved } = this;
     if (resolved === undefined || resolved === null) return [];
-    if (Array.isArray(resolved)) return resolved.map((_, i) => this.at(i));
+    if (Array.isArray(resolved)) return resolved.map((_, i) => this.below(i));
     return [this];
   }
 
   /** The keys and their values; none when it is not a mapping, or not decided. */
   public entries(): [string, Value][] {
-    return isMapping(this.resolved) ? Object.keys(this.resolved).map((key) => [key, this.at(key)]) : [];
+    return isMapping(this.resolved) ? Object.keys(this.resolved).map((key) => [key, this.below(key)]) : [];
   }
 
   /** Whether it is, or may turn out to be, this text. */

@@ -1,89 +1,111 @@
 /**
- * The places of a JSON text, ten times as fast as by a parser of YAML: most templates are JSON, and the lines of their
- * findings would take as long as the rules themselves.
+ * The places of a JSON text, many times as fast as by a parser of YAML: most templates are JSON, and the lines of their
+ * findings would take as long as the rules themselves. What a place holds is looked for when it is first asked for:
+ * findings name few of the places of a template.
  */
-import { MAX_DEPTH } from './limits';
 import { NOTHING, type Place } from './place';
 
-// Exactly JSON's: what YAML allows beyond it in braces has other rules for its text.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON allows none of them in a text
-const TEXT = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y;
-const SCALAR = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)(?=[\s,\]}]|$)/y;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The one document of the text; undefined when it is no JSON, or nested beyond what is read. */
+/** The one document of the text; undefined when it is no JSON. */
 export function jsonPlaces(text: string): Place | undefined {
-  const scan = new Scan(text);
-  const place = scan.value(undefined, 0);
-  return place !== undefined && scan.ended() ? place : undefined;
+  // Exactly JSON: what YAML allows beyond it in braces has other rules for its text. The scan below relies on it.
+  try {
+    JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const start = afterSpace(text, 0);
+  return new JsonPlace(text, start, start);
+}
+
+class JsonPlace implements Place {
+  private members?: ReadonlyMap<string, Place>;
+
+  constructor(
+    private readonly whole: string,
+    /** Where its key begins, or the value itself where it has none. */
+    public readonly start: number,
+    /** Where its value begins. */
+    private readonly from: number,
+  ) {}
+
+  public get below(): ReadonlyMap<string, Place> {
+    this.members ??= membersOf(this.whole, this.from);
+    return this.members;
+  }
+
+  public get text(): (() => string) | undefined {
+    const first = this.whole.charCodeAt(this.from);
+    if (first === OPEN_OBJECT || first === OPEN_LIST) return undefined;
+    const token = this.whole.slice(this.from, afterValue(this.whole, this.from));
+    return () => (first === QUOTE ? String(JSON.parse(token)) : token);
+  }
+}
+
+/** What an object or a list holds. */
+function membersOf(text: string, from: number): ReadonlyMap<string, Place> {
+  const open = text.charCodeAt(from);
+  if (open !== OPEN_OBJECT && open !== OPEN_LIST) return NOTHING;
+  const below = new Map<string, Place>();
+  let at = afterSpace(text, from + 1);
+  while (text.charCodeAt(at) !== CLOSE_OBJECT && text.charCodeAt(at) !== CLOSE_LIST) {
+    const start = at;
+    let key = String(below.size);
+    if (open === OPEN_OBJECT) {
+      const end = afterText(text, at);
+      const token = text.slice(at, end);
+      key = token.includes('\\') ? String(JSON.parse(token)) : token.slice(1, -1);
+      // Behind the colon.
+      at = afterSpace(text, afterSpace(text, end) + 1);
+    }
+    below.set(key, new JsonPlace(text, start, at));
+    at = afterSpace(text, afterValue(text, at));
+    if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
+  }
+  return below;
+}
+
+/** The offset behind the value that begins there. */
+function afterValue(text: string, from: number): number {
+  if (text.charCodeAt(from) === QUOTE) return afterText(text, from);
+  let at = from;
+  for (let depth = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = afterText(text, at) - 1;
+    else if (code === OPEN_OBJECT || code === OPEN_LIST) depth += 1;
+    else if (code === CLOSE_OBJECT || code === CLOSE_LIST) {
+      // Of a scalar, the bracket behind it.
+      if (depth === 0) return at;
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    } else if (depth === 0 && (code === COMMA || isSpace(code))) return at;
+  }
+  return at;
+}
+
+/** The offset behind the text whose quote is there. */
+function afterText(text: string, quote: number): number {
+  let end = text.indexOf('"', quote + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end + 1;
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === BACKSLASH) before -= 1;
+  return (at - before) % 2 === 0;
+}
+
+function afterSpace(text: string, from: number): number {
+  let at = from;
+  while (isSpace(text.charCodeAt(at))) at += 1;
+  return at;
 }
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
-}
-
-class Scan {
-  #at = 0;
-
-  constructor(private readonly text: string) {}
-
-  /** The value at this point, whose key began there; undefined where there is none. */
-  public value(keyStart: number | undefined, depth: number): Place | undefined {
-    this.#space();
-    const start = keyStart ?? this.#at;
-    const first = this.text[this.#at];
-    if (depth > MAX_DEPTH) return undefined;
-    if (first === '{') return this.#members(start, '}', depth);
-    if (first === '[') return this.#members(start, ']', depth);
-    const token = this.#token(first === '"' ? TEXT : SCALAR);
-    return token === undefined
-      ? undefined
-      : { start, text: () => (first === '"' ? String(JSON.parse(token)) : token), below: NOTHING };
-  }
-
-  /** Whether only white space is left. */
-  public ended(): boolean {
-    this.#space();
-    return this.#at === this.text.length;
-  }
-
-  /** What an object or a list holds, up to the bracket that closes it. */
-  #members(start: number, close: '}' | ']', depth: number): Place | undefined {
-    const below = new Map<string, Place>();
-    this.#at += 1;
-    if (this.#takes(close)) return { start, below };
-    do {
-      const [key, keyStart] = close === '}' ? this.#key() : [String(below.size), undefined];
-      const place = key === undefined ? undefined : this.value(keyStart, depth + 1);
-      if (key === undefined || place === undefined) return undefined;
-      below.set(key, place);
-    } while (this.#takes(','));
-    return this.#takes(close) ? { start, below } : undefined;
-  }
-
-  /** The key of a member and where it begins, with the colon behind it. */
-  #key(): [key: string | undefined, start: number] {
-    this.#space();
-    const start = this.#at;
-    const token = this.#token(TEXT);
-    if (token === undefined || !this.#takes(':')) return [undefined, start];
-    return [token.includes('\\') ? String(JSON.parse(token)) : token.slice(1, -1), start];
-  }
-
-  #takes(mark: string): boolean {
-    this.#space();
-    if (this.text[this.#at] !== mark) return false;
-    this.#at += 1;
-    return true;
-  }
-
-  #space(): void {
-    for (let code = this.text.charCodeAt(this.#at); isSpace(code); code = this.text.charCodeAt(this.#at)) this.#at += 1;
-  }
-
-  #token(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    const found = pattern.exec(this.text)?.[0];
-    if (found !== undefined) this.#at = pattern.lastIndex;
-    return found;
-  }
 }

@@ -88,7 +88,9 @@ export function limited(file: string, parsed: unknown): number {
     if (around >= MAX_DEPTH) throw tooDeep(file);
     measured.set(value, undefined);
     let [values, depth] = [1, 1];
-    const add = (member: unknown) => {
+    const isList = Array.isArray(value);
+    if (!isList) for (const key of Object.keys(value)) values += 1 + Math.floor(key.length / TEXT_UNIT);
+    for (const member of isList ? value : Object.values(value)) {
       if (typeof member === 'string') values += 1 + Math.floor(member.length / TEXT_UNIT);
       else if (typeof member !== 'object' || member === null) values += 1;
       else {
@@ -100,13 +102,7 @@ export function limited(file: string, parsed: unknown): number {
         if (around + depth > MAX_DEPTH) throw tooDeep(file);
       }
       if (values > MAX_VALUES) throw tooMany(file);
-    };
-    if (Array.isArray(value)) for (const member of value) add(member);
-    else
-      for (const key of Object.keys(value)) {
-        add(key);
-        add((value as Record<string, unknown>)[key]);
-      }
+    }
     const size = { values, depth };
     measured.set(value, size);
     return size;

@@ -5,8 +5,11 @@
 /** A value that a document alone does not decide: a parameter, an import, a condition with two outcomes. */
 export const UNKNOWN: unique symbol = Symbol('unknown');
 
+/** What an expression of the document was evaluated to, where that is no plain value. */
+abstract class Evaluated {}
+
 /** The identifier or an attribute of another resource of the same document. */
-export class Reference {
+export class Reference extends Evaluated {
   constructor(
     /** Name of the resource referred to. */
     public readonly name: string,
@@ -14,12 +17,16 @@ export class Reference {
     public readonly attribute?: string,
     /** Whether the value is only made of it: which attribute, and what is done with it, is not decided. */
     public readonly made = false,
-  ) {}
+  ) {
+    super();
+  }
 }
 
 /** A text made of parts, not all of them literal. */
-export class Composite {
-  constructor(public readonly parts: readonly (string | Reference | typeof UNKNOWN)[]) {}
+export class Composite extends Evaluated {
+  constructor(public readonly parts: readonly (string | Reference | typeof UNKNOWN)[]) {
+    super();
+  }
 
   /** The text after the last colon, if it is literal: the name at the end of an ARN. */
   public get tail(): string | undefined {
@@ -44,13 +51,7 @@ export type Resolved =
 
 /** Whether it is a mapping of keys to values, not an evaluated reference or text. */
 export function isMapping(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !Array.isArray(value) &&
-    !(value instanceof Reference) &&
-    !(value instanceof Composite)
-  );
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Evaluated);
 }
 
 /**

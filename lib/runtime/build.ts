@@ -20,6 +20,7 @@ import {
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { gzipSync, zipSync } from 'fflate';
+import { aliasesOf } from './aliases';
 import { noticesOf } from './notices';
 
 const root = join(__dirname, '..', '..');
@@ -85,6 +86,7 @@ async function bundle(name: string): Promise<void> {
     target: 'node20',
     // The ES module builds can be tree-shaken, the CommonJS ones cannot.
     mainFields: ['module', 'main'],
+    alias: aliasesOf(join(sources, name)),
     // ES modules that read files beside themselves are in this one file now.
     define: { 'import.meta.url': 'bundleUrl' },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },

@@ -2,6 +2,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { awaitLock } from '../../bin/local/lock';
+import { ROOT } from '../support/reference';
 import { until } from '../support/until';
 import { type Behaviour, Checkout, type Stage, type Started } from './checkout';
 
@@ -15,6 +17,8 @@ const SIGNALS = [
 const checkouts = SIGNALS.map(() => new Checkout());
 const [checkout] = checkouts;
 
+// The flood of the local run is measured, and holds the lock of this checkout until it is over.
+beforeAll(async () => (await awaitLock(join(ROOT, 'dist', 'start.lock'), () => {}))(), 600_000);
 beforeEach(() => {
   for (const { root } of checkouts) rmSync(join(root, '.venv'), { recursive: true, force: true });
 });

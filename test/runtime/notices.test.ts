@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { build, type Metafile } from 'esbuild';
+import { aliasesOf } from '../../lib/runtime/aliases';
 import { noticesOf, packageFolders } from '../../lib/runtime/notices';
 import { ROOT } from '../support/reference';
 
@@ -83,6 +84,7 @@ test.each(NOTICED)('every package with code in the shipped bundle %s is in its n
     minify: true,
     platform: 'node',
     mainFields: ['module', 'main'],
+    alias: aliasesOf(join(ROOT, 'lib', 'runtime', name)),
     logLevel: 'silent',
   });
   const packages = packageFolders(made).map((folder) => {

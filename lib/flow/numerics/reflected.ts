@@ -6,8 +6,6 @@
  * Source: Harrison, Brownian Motion and Stochastic Flow Systems (1985), 3.6.
  */
 
-import { bisect } from '../search';
-
 // Read once: in a sandbox (Jest, node:vm) every access to a global costs more than the function itself.
 const { abs, exp, max, min, sqrt, SQRT2 } = Math;
 
@@ -36,13 +34,29 @@ export function reflectedTail(x: number, drift: number, variance: number, second
   return min(1, normalTail((x - drift * seconds) / spread) + reflected);
 }
 
-/** The line that is exceeded with probability `level` after `seconds`, to one part in a thousand. */
-export function reflectedLevel(level: number, drift: number, variance: number, seconds: number): number {
-  const high = max(0, drift * seconds) + 4 * sqrt(variance * seconds);
-  const { holding, failing } = bisect(
-    { holding: 0, failing: high },
-    { steps: 100, relative: 1e-3 },
-    (x) => reflectedTail(x, drift, variance, seconds) > level,
-  );
-  return (holding + failing) / 2;
+/** Halvings at most, and the share of a line that is close enough. */
+const [STEPS, CLOSE] = [100, 1e-3];
+
+/**
+ * The lines that are exceeded with these probabilities after `seconds`, each to one part in a thousand. They are halved
+ * apart together: where two are still in the same stretch, its middle is tried once.
+ *
+ * @param levels probabilities, descending
+ */
+export function reflectedLevels(levels: readonly number[], drift: number, variance: number, seconds: number): number[] {
+  const lines = new Array<number>(levels.length);
+  const halve = (first: number, last: number, low: number, high: number, step: number): void => {
+    const middle = (low + high) / 2;
+    if (step >= STEPS || !(high - low > CLOSE * high)) {
+      for (let i = first; i <= last; i += 1) lines[i] = middle;
+      return;
+    }
+    const beyond = reflectedTail(middle, drift, variance, seconds);
+    let above = first;
+    while (above <= last && !(beyond > levels[above])) above += 1;
+    if (above > first) halve(first, above - 1, low, middle, step + 1);
+    if (above <= last) halve(above, last, middle, high, step + 1);
+  };
+  halve(0, levels.length - 1, 0, max(0, drift * seconds) + 4 * sqrt(variance * seconds), 0);
+  return lines;
 }

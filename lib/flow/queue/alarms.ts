@@ -140,30 +140,36 @@ export function asleepKnobs(metricPeriodSeconds: number): Knob[] {
   ];
 }
 
+const OF_WORKER = 'this library, docs/constructs/k8s-queue-worker.md';
+
+/** Those that are the same for every worker. */
+const KEDA_ALARMS: readonly Knob[] = [
+  chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', OF_WORKER),
+  firstOneKnob('alarmScalerErrors', 'errors', 'a scaler that cannot read the queue does not follow it', OF_WORKER),
+  chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample: Prometheus scrapes at least once a minute', OF_WORKER),
+  chosenKnob(
+    'alarmHoldSeconds',
+    2 * MINUTE,
+    's',
+    'the backlog stays above its alarm for two samples: one may be chance',
+    OF_WORKER,
+  ),
+];
+
 /** The numbers of the alerts on a worker that KEDA scales: Prometheus compares with them. */
 export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
-  const own = 'this library, docs/constructs/k8s-queue-worker.md';
   const { peakBacklog, reactionSeconds } = plan.predictions;
   // A queue with alarms of its own on the broker's number has no such knob.
   const peakOutstanding = plan.knobs.find(({ name }) => name === 'peakOutstanding')?.value ?? Math.ceil(peakBacklog);
   return [
-    chosenKnob('alarmWindowSeconds', WINDOW_SECONDS, 's', 'rates are taken, and events counted, over this', own),
-    firstOneKnob('alarmScalerErrors', 'errors', 'a scaler that cannot read the queue does not follow it', own),
-    chosenKnob('alarmSampleSeconds', MINUTE, 's', 'one sample: Prometheus scrapes at least once a minute', own),
-    chosenKnob(
-      'alarmHoldSeconds',
-      2 * MINUTE,
-      's',
-      'the backlog stays above its alarm for two samples: one may be chance',
-      own,
-    ),
+    ...KEDA_ALARMS,
     {
       name: 'alarmDrainBacklog',
       value: peakOutstanding + 1,
       unit: 'items',
       formula: 'peakOutstanding + 1: above it, and still growing, producers win',
       inputs: { peakOutstanding },
-      source: own,
+      source: OF_WORKER,
     },
     {
       name: 'alarmDrainHoldSeconds',
@@ -171,7 +177,7 @@ export function kedaAlarmKnobs(plan: QueuePlan): Knob[] {
       unit: 's',
       formula: 'reaction of the scaler + window, in whole minutes: until the scaler has reacted, producers win',
       inputs: { reactionSeconds, alarmWindowSeconds: WINDOW_SECONDS },
-      source: own,
+      source: OF_WORKER,
     },
   ];
 }

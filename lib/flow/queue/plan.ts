@@ -67,8 +67,9 @@ export interface SolvedQueue {
 
 /** As `planQueue`, with the sizing: the workload and the consumer that a simulation of the plan runs. */
 export function solveQueue(subject: string, question: QueueQuestion, checks: readonly Check[] = []): SolvedQueue {
-  validate(subject, checksOf(question, checks));
-  const parts = partsOf(question);
+  const known = knownParts(question);
+  validate(subject, checksOf(question, checks, known));
+  const parts = known ?? partsOf(question);
   validate(subject, retryChecks(question.workload, parts.consumer()));
   const attempt = attempted(subject, question, sizeWithHeadroom, parts);
   if ('reason' in attempt) throw refused(subject, question, attempt);
@@ -149,14 +150,20 @@ function solved(
   return { plan: plan.withKnobs(alarms), question, sizing, headroom };
 }
 
-/** Every check of a question. */
-function checksOf(question: QueueQuestion, more: readonly Check[]): Check[] {
-  if (typeof question !== 'object' || question === null) return [...questionChecks(question, []), ...more];
+/** The parts of a question that names a platform and a broker that there are; undefined where a check refuses it. */
+function knownParts(question: QueueQuestion): Parts | undefined {
+  if (typeof question !== 'object' || question === null) return undefined;
   const { workload, objective, consumer = {}, platform = 'other', broker } = question;
   // Only an object has fields to check.
   const whole = [workload, objective, consumer].every((part) => typeof part === 'object' && part !== null);
   const known = isNameOf(PLATFORMS, platform) && (broker === undefined || isNameOf(BROKERS, broker));
-  const parts = whole && known ? partsOf(question) : undefined;
+  return whole && known ? partsOf(question) : undefined;
+}
+
+/** Every check of a question. */
+function checksOf(question: QueueQuestion, more: readonly Check[], parts = knownParts(question)): Check[] {
+  if (typeof question !== 'object' || question === null) return [...questionChecks(question, []), ...more];
+  const { objective, consumer, platform = 'other', broker } = question;
   return [
     oneOf('platform', platform, Object.keys(PLATFORMS)),
     parts === undefined

@@ -234,7 +234,9 @@ export function questionChecks(question: QueueQuestion, checked: readonly Numeri
       refused: asked[name] !== undefined && typeof asked[name] !== 'boolean',
       message: `${name} must be true or false, got ${shown(asked[name])}`,
     })),
-    ...NUMBERS.filter((name) => !checked.includes(name)).map((name) => atLeast(name, asked[name], 0, CENTURY_SECONDS)),
+    ...NUMBERS.filter((name) => asked[name] !== undefined && !checked.includes(name)).map((name) =>
+      atLeast(name, asked[name], 0, CENTURY_SECONDS),
+    ),
     ...redriveChecks(asked.redrive),
   ]);
 }
@@ -268,8 +270,7 @@ function workloadNumbers(workload: Workload): Check[] {
   const busySlots = mostBusySlots(workload);
   return [
     ...arrivalsChecks(workload),
-    required(positive, 'serviceSeconds', workload.serviceSeconds, LEAST_SECONDS, YEAR_SECONDS),
-    inRange('serviceVariation', workload.serviceVariation, 0, 10),
+    ...serviceChecks(workload),
     positive('itemBytes', workload.itemBytes, Number.MIN_VALUE, MOST_HELD),
     fromBelow('failureRatio', workload.failureRatio, 0, 1),
     fromBelow('poisonRatio', workload.poisonRatio, 0, 1),
@@ -283,6 +284,14 @@ function workloadNumbers(workload: Workload): Check[] {
       refused: busySlots > MOST_BUSY_SLOTS,
       message: `peakPerSecond × serviceSeconds must be at most ${MOST_BUSY_SLOTS} busy slots, got ${busySlots}; split the workload`,
     },
+  ];
+}
+
+/** Checks of the time of one item. */
+export function serviceChecks({ serviceSeconds, serviceVariation }: Workload): Check[] {
+  return [
+    required(positive, 'serviceSeconds', serviceSeconds, LEAST_SECONDS, YEAR_SECONDS),
+    inRange('serviceVariation', serviceVariation, 0, 10),
   ];
 }
 

@@ -134,7 +134,7 @@ export function listOf(days: Uint8Array): Int32Array {
   if (known) return known;
   const on: number[] = [];
   for (let day = days.indexOf(1); day >= 0; day = days.indexOf(1, day + 1)) on.push(day);
-  const list = Int32Array.from(on);
+  const list = new Int32Array(on);
   lists.set(days, list);
   return list;
 }

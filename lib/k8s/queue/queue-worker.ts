@@ -169,9 +169,10 @@ export class QueueWorker extends Construct {
 
   /** Labels of objects, and of the rule what selects it. */
   private addLabels({ labels = {}, alertLabels = {} }: QueueWorkerProps): void {
-    const objects = this.node.findAll().filter((one): one is ApiObject => ApiObject.isApiObject(one));
-    for (const object of objects) {
-      for (const [name, value] of Object.entries(labels)) object.metadata.addLabel(name, value);
+    const own = Object.entries(labels);
+    const objects = own.length === 0 ? [] : this.node.findAll().filter((one) => ApiObject.isApiObject(one));
+    for (const object of objects as ApiObject[]) {
+      for (const [name, value] of own) object.metadata.addLabel(name, value);
     }
     for (const [name, value] of Object.entries(alertLabels)) this.alerts.metadata.addLabel(name, value);
   }
@@ -239,7 +240,7 @@ export class QueueWorker extends Construct {
   }
 
   private containerProps(props: QueueWorkerProps, binding: TriggerBinding, serves: boolean): kplus.ContainerProps {
-    const { _binding: probes } = props.probes ?? WorkerProbes.http();
+    const { _binding: probes } = props.probes ?? DEFAULT_PROBES;
     const set: Record<string, kplus.EnvValue> = {};
     const text = (name: string, value: string) => {
       set[name] = kplus.EnvValue.fromValue(value);
@@ -315,6 +316,8 @@ export class QueueWorker extends Construct {
     return { container: job.containers[0], scaler };
   }
 }
+
+const DEFAULT_PROBES = WorkerProbes.http();
 
 /** The pods of a worker, and what scales them. */
 interface Pods {

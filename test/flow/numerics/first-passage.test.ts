@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { departureVariation } from '../../../lib/flow/numerics/departures';
 import { expectedMaximum, firstPassage, outOfReach } from '../../../lib/flow/numerics/first-passage';
-import { normalTail, reflectedLevel, reflectedTail } from '../../../lib/flow/numerics/reflected';
+import { normalTail, reflectedLevels, reflectedTail } from '../../../lib/flow/numerics/reflected';
 
 const stage = {
   arrivalsPerSecond: 0.5,
@@ -93,13 +93,25 @@ describe('reflected Brownian motion', () => {
   test('is |B| without a drift', () => expect(reflectedTail(2, 0, 1, 4)).toBeCloseTo(2 * normalTail(1), 6));
 
   test('is what the drift brings when it is strong', () => {
-    expect(reflectedLevel(0.5, 10, 1, 100)).toBeCloseTo(1000, -1);
+    expect(reflectedLevels([0.5], 10, 1, 100)[0]).toBeCloseTo(1000, -1);
     expect(reflectedTail(5, 1, 1, 0)).toBe(0);
   });
 
   test('the level is where the tail says', () => {
     for (const drift of [-1, 0, 1])
-      expect(reflectedTail(reflectedLevel(0.1, drift, 3, 20), drift, 3, 20)).toBeCloseTo(0.1, 2);
+      expect(reflectedTail(reflectedLevels([0.1], drift, 3, 20)[0], drift, 3, 20)).toBeCloseTo(0.1, 2);
+  });
+
+  test('levels that are looked for together are those that are looked for alone', () => {
+    const rate = fc.double({ min: -50, max: 50, noNaN: true });
+    const positive = fc.double({ min: 1e-3, max: 1e4, noNaN: true });
+    const levels = [0.999, 0.95, 0.5, 0.1, 0.1, 0.01, 0.001];
+    fc.assert(
+      fc.property(rate, positive, positive, (drift, variance, seconds) => {
+        const alone = levels.map((level) => reflectedLevels([level], drift, variance, seconds)[0]);
+        expect(reflectedLevels(levels, drift, variance, seconds)).toEqual(alone);
+      }),
+    );
   });
 });
 

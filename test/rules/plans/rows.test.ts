@@ -85,9 +85,9 @@ function templates(): string[] {
 
 test('what rules have read of the templates of all tests', () => {
   const read = new Set<string>();
-  const original = Value.prototype.at;
-  Value.prototype.at = function (this: Value, ...keys) {
-    const found = original.apply(this, [...keys]);
+  const original = Value.prototype.below;
+  Value.prototype.below = function (this: Value, key) {
+    const found = original.call(this, key);
     if (BY_TYPE.has(this.resource.type) && found.path.startsWith('Properties.'))
       read.add(`${this.resource.type} ${found.path.replace(/\[\d+\]/g, '')}`);
     return found;
@@ -95,7 +95,7 @@ test('what rules have read of the templates of all tests', () => {
   try {
     for (const text of templates()) judgeEach(readEach([{ file: 'template.yaml', text }]));
   } finally {
-    Value.prototype.at = original;
+    Value.prototype.below = original;
   }
   const missing = [...read].filter((one) => {
     const [type, path] = one.split(' ');

@@ -6,7 +6,7 @@
  */
 import { departureVariation } from '../../numerics/departures';
 import { erlangC, variationFactor } from '../../numerics/erlang';
-import { reflectedLevel } from '../../numerics/reflected';
+import { reflectedLevels } from '../../numerics/reflected';
 import { type ResolvedWorkload, SETTLES, settlingSeconds } from '../resolve';
 import type { FluidPath, FluidPiece } from './fluid';
 import { CUTS, type Waits } from './stretch';
@@ -56,7 +56,7 @@ export function chancePhase(path: FluidPath, workload: ResolvedWorkload, work: n
   const capacity = first.slots / work;
   const variance = rate + capacity * departureVariation(until - from, work, workload.serviceVariation);
   if (sqrt(variance * (until - from)) < CERTAIN_BELOW * path.peakBacklog) return undefined;
-  const lines = CHANCES.map((share) => reflectedLevel(1 - share, rate - capacity, variance, until - from));
+  const lines = reflectedLevels(EXCEEDED, rate - capacity, variance, until - from);
   const spare = next.slots / work - next.arrivalsPerSecond;
   const left = lines[lines.length - 1] - (next.slots - first.slots);
   // Far above capacity the path gives the line; and a crew that has not settled has no settled wait.
@@ -99,6 +99,8 @@ export function drainStretches(
 
 /** Quantiles of the line between which the wait is taken as spread evenly. */
 const CHANCES = [0.001, 0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.96, 0.99, 0.999];
+/** The probabilities with which the line is longer. */
+const EXCEEDED = CHANCES.map((share) => 1 - share);
 
 /** The waits while the first crew is near its capacity. */
 export function chanceStretches(
@@ -119,10 +121,8 @@ export function chanceStretches(
     const seconds = at - phase.from;
     if (seconds <= 0) return CHANCES.map(() => 0);
     const variance = rate + capacity * departureVariation(seconds, work, workload.serviceVariation);
-    return CHANCES.map((share) => {
-      const line = reflectedLevel(1 - share, rate - capacity, variance, seconds);
-      return clearedAfter(path, at, line, work);
-    });
+    const lines = reflectedLevels(EXCEEDED, rate - capacity, variance, seconds);
+    return lines.map((line) => clearedAfter(path, at, line, work));
   };
   let before = waitsAt(piece.from);
   for (let i = 0; i < cuts; i += 1) {

@@ -10,7 +10,7 @@ import type { BrokerFacts } from '../brokers/facts';
 import type { Planned } from '../planned';
 import type { QueueQuestion } from '../question';
 import type { Refusal } from '../refusal';
-import { attemptSeconds, consumerOf, resolveWorkload, workloadChecks } from '../resolve';
+import { attemptSeconds, consumerOf, resolveWorkload, serviceChecks } from '../resolve';
 import { FIRST_POLL_MARGIN, type Solve, size } from '../sizing';
 import { fasterItems } from '../ways-out';
 import type { Consumer, Workload } from '../workload';
@@ -40,10 +40,10 @@ export function kedaPlatform(workload: Workload, consumer?: Consumer): PlatformN
   return itemTimeoutOf(workload, consumer) + CLOSING_SECONDS > LONGEST_GRACE_SECONDS ? 'keda-job' : 'keda';
 }
 
-/** The item time-out of a workload; one that is out of range is refused elsewhere, by name. */
+/** The item time-out of a workload; a service time that is out of range is refused elsewhere, by name. */
 function itemTimeoutOf(workload: Workload, consumer?: Consumer): number {
   if (isKnown(consumer?.itemTimeoutSeconds)) return consumer.itemTimeoutSeconds;
-  const refused = workloadChecks(workload).some((check) => check.refused);
+  const refused = serviceChecks(workload).some((check) => check.refused);
   return refused ? 0 : attemptSeconds(resolveWorkload(workload)).timeout;
 }
 
@@ -89,6 +89,14 @@ function partialPollSeconds(pollSeconds: number): number {
   return FIRST_POLL_MARGIN * pollSeconds;
 }
 
+const BLIND_KNOB: Knob = chosenKnob(
+  'fallbackAfterFailures',
+  FAILED_READINGS,
+  'readings',
+  'readings in a row that may fail before the scaler counts as blind',
+  'KEDA, ScaledObject specification, fallback.failureThreshold; assumption',
+);
+
 /** How the replicas of a Deployment follow the backlog. */
 function deploymentKnobs(planned: Planned): Knob[] {
   const { question, sizing, itemTimeoutSeconds, brokerFacts } = planned;
@@ -123,14 +131,7 @@ function deploymentKnobs(planned: Planned): Knob[] {
       inputs: { maxInstances },
       source: 'KEDA, ScaledObject specification, fallback',
     },
-    {
-      name: 'fallbackAfterFailures',
-      value: FAILED_READINGS,
-      unit: 'readings',
-      formula: 'readings in a row that may fail before the scaler counts as blind',
-      inputs: {},
-      source: 'KEDA, ScaledObject specification, fallback.failureThreshold; assumption',
-    },
+    BLIND_KNOB,
     ...rolloutKnobs(itemTimeoutSeconds),
   ];
   if (!sleeps(question)) return [partialPollKnob(question), ...knobs];
@@ -164,34 +165,41 @@ function deploymentKnobs(planned: Planned): Knob[] {
   ];
 }
 
+const AUTOSCALER = 'Kubernetes, Horizontal Pod Autoscaling, configurable scaling behavior';
+
+/** How the autoscaler steps. */
+const STEP_KNOBS: readonly Knob[] = [
+  chosenKnob(
+    'scaleUpStabilizationSeconds',
+    0,
+    's',
+    'no wait: the plan assumes that all pods are requested in a single reaction',
+    AUTOSCALER,
+  ),
+  chosenKnob(
+    'scalingPolicyPeriodSeconds',
+    AUTOSCALER_SYNC_SECONDS,
+    's',
+    'one sync of the autoscaler: it may add or remove every pod in each',
+    AUTOSCALER,
+  ),
+];
+
+/** How pods start. */
+const START_KNOBS: readonly Knob[] = [
+  chosenKnob(
+    'progressDeadlineSeconds',
+    600,
+    's',
+    'a new version of which no pod becomes ready within this time is reported as failed: the default',
+    'Kubernetes, Deployments, progressDeadlineSeconds',
+  ),
+  ...podProbeKnobs(),
+];
+
 /** How the autoscaler steps, how pods start, and how they end. */
 function rolloutKnobs(itemTimeoutSeconds: number): Knob[] {
-  const autoscaler = 'Kubernetes, Horizontal Pod Autoscaling, configurable scaling behavior';
-  return [
-    chosenKnob(
-      'scaleUpStabilizationSeconds',
-      0,
-      's',
-      'no wait: the plan assumes that all pods are requested in a single reaction',
-      autoscaler,
-    ),
-    chosenKnob(
-      'scalingPolicyPeriodSeconds',
-      AUTOSCALER_SYNC_SECONDS,
-      's',
-      'one sync of the autoscaler: it may add or remove every pod in each',
-      autoscaler,
-    ),
-    gracePeriodKnob(itemTimeoutSeconds),
-    chosenKnob(
-      'progressDeadlineSeconds',
-      600,
-      's',
-      'a new version of which no pod becomes ready within this time is reported as failed: the default',
-      'Kubernetes, Deployments, progressDeadlineSeconds',
-    ),
-    ...podProbeKnobs(),
-  ];
+  return [...STEP_KNOBS, gracePeriodKnob(itemTimeoutSeconds), ...START_KNOBS];
 }
 
 function partialPollKnob({ consumer }: QueueQuestion): Knob {
@@ -233,12 +241,16 @@ export function kedaChecks(
   { cooldownSeconds, workload, consumer }: QueueQuestion,
   polling: number | undefined,
 ): Check[] {
-  const itemTimeout = itemTimeoutOf(workload, consumer);
-  return [
+  const checks = [
     wholeNumber('consumer.pollSeconds', polling, 1),
     atLeast('cooldownSeconds', cooldownSeconds, 0, YEAR_SECONDS),
+  ];
+  if (!isKnown(cooldownSeconds)) return checks;
+  const itemTimeout = itemTimeoutOf(workload, consumer);
+  return [
+    ...checks,
     {
-      refused: isKnown(cooldownSeconds) && cooldownSeconds < itemTimeout,
+      refused: cooldownSeconds < itemTimeout,
       message: `cooldown must be at least the time of one item, ${itemTimeout} s at its P99.9, got ${shown(cooldownSeconds)} s: pods would be removed during their work`,
     },
   ];

@@ -81,8 +81,14 @@ function failurePlaces(resource: Resource): readonly Value[] {
 
 /** Whether a document has one of these keys at any depth. */
 function hasKey(raw: unknown, keys: ReadonlySet<string>): boolean {
-  if (Array.isArray(raw)) return raw.some((item) => hasKey(item, keys));
-  return isMapping(raw) && Object.keys(raw).some((key) => keys.has(key) || hasKey(raw[key], keys));
+  // Loops: this is called for every value of a template.
+  if (Array.isArray(raw)) {
+    for (const item of raw) if (hasKey(item, keys)) return true;
+    return false;
+  }
+  if (!isMapping(raw)) return false;
+  for (const key of Object.keys(raw)) if (keys.has(key) || hasKey(raw[key], keys)) return true;
+  return false;
 }
 
 /** Every place below a value that is no mapping and no list, depth first. */
