@@ -17,6 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { bindings, GO_MODULE, goApp, has, javaApp } from './languages';
+
 const ROOT = join(__dirname, '..', '..');
 const MINUTES = 60_000;
 /** The command line that loads `BackpressureValidation`; its own release, of any version that has validations. */
@@ -418,3 +420,97 @@ app.synth()
     5 * MINUTES,
   );
 });
+
+/** A folder of its own for an app in another language. */
+function empty(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
+}
+
+(has('mvn') && has('javac') ? describe : describe.skip)('Java', () => {
+  test(
+    'ten lines with RedriveQueue compile and synthesize',
+    () => {
+      const app = empty('java-user');
+      const printed = javaApp(
+        run,
+        bindings(run, checkout, empty('java-bindings'), 'java'),
+        app,
+        `import io.github.backpressureconstructs.*;
+import io.github.backpressureconstructs.aws.RedriveQueue;
+import software.amazon.awscdk.*;
+
+public class Shop {
+  public static void main(String[] args) {
+    App app = new App(AppProps.builder().outdir("cdk.out").build());
+    RedriveQueue orders = RedriveQueue.Builder.create(new Stack(app, "Shop"), "Orders")
+        .workload(Workload.builder().steadyPerSecond(40).serviceSeconds(0.05).build())
+        .objective(Objective.builder().latencySeconds(90).build())
+        .build();
+    app.synth();
+    System.out.println(orders.getPlan().explain());
+  }
+}
+`,
+      );
+      expect(printed).toContain('visibilityTimeoutSeconds');
+      expect(readFileSync(join(app, 'cdk.out', 'Shop.template.json'), 'utf8')).toContain('AWS::SQS::Queue');
+    },
+    10 * MINUTES,
+  );
+});
+
+(has('go', 'version') ? describe : describe.skip)('Go', () => {
+  test(
+    'ten lines with RedriveQueue compile and synthesize',
+    () => {
+      const app = empty('go-user');
+      const printed = goApp(
+        run,
+        bindings(run, checkout, empty('go-bindings'), 'go'),
+        app,
+        `package main
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+	bp "${GO_MODULE}"
+	"${GO_MODULE}/aws"
+)
+
+func main() {
+	defer jsii.Close()
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String("cdk.out")})
+	orders := aws.NewRedriveQueue(awscdk.NewStack(app, jsii.String("Shop"), nil), jsii.String("Orders"), &aws.RedriveQueueProps{
+		Workload:  &bp.Workload{SteadyPerSecond: jsii.Number(40), ServiceSeconds: jsii.Number(0.05)},
+		Objective: &bp.Objective{LatencySeconds: jsii.Number(90)},
+	})
+	app.Synth(nil)
+	fmt.Println(*orders.Plan().Explain())
+}
+`,
+      );
+      expect(printed).toContain('visibilityTimeoutSeconds');
+      expect(readFileSync(join(app, 'cdk.out', 'Shop.template.json'), 'utf8')).toContain('AWS::SQS::Queue');
+    },
+    10 * MINUTES,
+  );
+});
+
+test(
+  '.NET is generated; no compiler for it is at hand, so that it is not compiled',
+  () => {
+    const [code] = bindings(run, checkout, empty('dotnet-bindings'), 'dotnet');
+    const files = readdirSync(code, { recursive: true, encoding: 'utf8' });
+    expect(files.filter((name) => /RedriveQueue\.cs$|\.csproj$/.test(name))).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/BackpressureConstructs\.csproj$/),
+        expect.stringMatching(/RedriveQueue\.cs$/),
+      ]),
+    );
+  },
+  5 * MINUTES,
+);

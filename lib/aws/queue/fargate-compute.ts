@@ -1,6 +1,6 @@
 /** Binds Fargate tasks to a queue. */
 import { Annotations } from 'aws-cdk-lib';
-import { CpuArchitecture } from 'aws-cdk-lib/aws-ecs';
+import { CpuArchitecture, type RuntimePlatform } from 'aws-cdk-lib/aws-ecs';
 import { fargateHourCost } from '../../flow/compute-cost';
 import type { Check } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
@@ -55,14 +55,18 @@ interface TaskSize {
 function sizeOf(props: FargateWorkerProps): TaskSize {
   const given = givenTask(props);
   const { architecture = CpuArchitecture.ARM64 } = props;
-  // Without a platform a task of ECS runs on x86.
-  const processor = given === undefined ? architecture : given.runtimePlatform?.cpuArchitecture;
+  const processor = given === undefined ? architecture : platformOf(given)?.cpuArchitecture;
   return {
     cpu: given?.cpu ?? props.cpu ?? DEFAULT_CPU,
     memoryMiB: given?.memoryMiB ?? props.memoryLimitMiB ?? DEFAULT_MEMORY_MIB,
     storageGib: given?.ephemeralStorageGiB ?? props.ephemeralStorageGiB ?? STORAGE_GIB.included,
     arm: processor?._cpuArchitecture === CpuArchitecture.ARM64._cpuArchitecture,
   };
+}
+
+/** The platform of a task definition, which CDK before 2.270 keeps to itself; without one a task of ECS runs on x86. */
+function platformOf(task: object): RuntimePlatform | undefined {
+  return (task as { runtimePlatform?: RuntimePlatform }).runtimePlatform;
 }
 
 /** The queue's question where it has one; the task adds only its price. */
