@@ -24,6 +24,7 @@ import { MERGES_TAG } from '../../rules/cloudformation/caches';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
 import { QUEUE_ALARMS } from '../queue/queue-alarms';
+import { oneWorkerCheck, workers } from '../queue/queue-identity';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { visibilityTimeoutSeconds } from '../queue/worker-compute';
 import { RuntimeFunction } from '../runtime-function';
@@ -111,6 +112,7 @@ export class CoalescingQueue extends Construct {
         ...COALESCING_ALARMS,
       ]),
       ...coalescingChecks(usable),
+      oneWorkerCheck(usable.queue),
     ]);
     this.plan = plan.withKnobs(coalescingAlarmKnobs(plan));
 
@@ -119,6 +121,7 @@ export class CoalescingQueue extends Construct {
       this.redriveQueue = usable.queue === undefined ? this.createQueue() : RedriveQueue._of(usable.queue);
       this.queue = this.redriveQueue ?? usable.queue;
       this.checkQueue();
+      if (this.queue !== undefined) workers.set(this.queue, subjectOf(this));
       this.warnOfReaders();
     } else this.stream = usable.stream ?? this.createStream();
     this.asideQueue = this.createAside();

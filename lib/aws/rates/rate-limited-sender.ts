@@ -28,6 +28,7 @@ import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
 import { QUEUE_ALARMS } from '../queue/queue-alarms';
+import { oneWorkerCheck, workers } from '../queue/queue-identity';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
@@ -109,11 +110,13 @@ export class RateLimitedSender extends Construct {
       ...pausingChecks(this.props),
       ...(standby?.checks ?? []),
       ...senderChecks(this.props, Stack.of(this).region),
+      oneWorkerCheck(usable.queue),
     ]);
     this.plan = plan.withKnobs(senderAlarmKnobs(plan));
 
     this.redriveQueue = usable.queue === undefined ? this.createQueue() : RedriveQueue._of(usable.queue);
     this.queue = this.redriveQueue ?? (usable.queue as IQueue);
+    workers.set(this.queue, subjectOf(this));
     if (usable.queue !== undefined && this.redriveQueue !== undefined) {
       validate(subjectOf(this), givenQueueChecks(this.redriveQueue.plan, this.plan));
     }
