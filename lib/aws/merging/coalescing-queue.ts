@@ -15,6 +15,7 @@ import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { coalescingAlarmKnobs } from '../../flow/merging/alarms';
+import { MERGER_MIB } from '../../flow/merging/costs';
 import { planCoalescing } from '../../flow/merging/plan';
 import { functionSettings } from '../../flow/merging/settings';
 import { waitingQuestion } from '../../flow/merging/waiting';
@@ -38,9 +39,6 @@ import {
   EventTransport,
 } from './coalescing-queue-props';
 import type { InvalidatorBinding } from './invalidator-binding';
-
-/** A batch of 6 MB as text, and its keys. */
-const MERGER_MIB = 1024;
 
 /**
  * Merges events that name the same key within a window, and hands the distinct keys to a function, to Amazon CloudFront or
@@ -214,7 +212,7 @@ export class CoalescingQueue extends Construct {
       retentionSeconds: this.plan.value('asideRetentionSeconds'),
       encryptionKey: this.props.encryptionKey,
       removalPolicy: this.props.removalPolicy,
-      holds: 'It holds keys that could not be invalidated, for a person to see to.',
+      holds: 'It holds keys that could not be invalidated, which wait for a person.',
     });
   }
 

@@ -381,6 +381,7 @@ const merging = fc.record({
   objective: fc.record({
     freshnessSeconds: figures(1, 3600),
     invalidationCost: optional(figures(1, 1e5)),
+    monthlyCost: optional(figures(10, 1e6)),
     headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
   }),
   transport: optional(fc.constantFrom(...Object.values(EventTransport))),
