@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { BucketSettings } from '../../lib/flow/rates/run-time';
@@ -172,6 +173,33 @@ export class Senders {
         ...more,
       },
       stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    this.#running.push(child);
+    return { child, port };
+  }
+
+  /**
+   * Starts a handler of Cloud Tasks, with the variables of its service on Cloud Run.
+   *
+   * @param counts gets what it counts
+   */
+  public async startHandler(variables: Record<string, string>, counts: Map<string, number>): Promise<Sender> {
+    const [port] = await freePorts(1);
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime', 'sender-tasks', 'index.js')], {
+      env: {
+        PATH: process.env.PATH,
+        ...variables,
+        ...this.address,
+        // Nothing is parked there: the client of Pub/Sub connects with the first message.
+        PARKED_TOPIC: 'projects/none/topics/none',
+        PORT: String(port),
+        HOST: '127.0.0.1',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { message, name, value } = JSON.parse(line) as { message: string; name: string; value: number };
+      if (message === 'count') counts.set(name, (counts.get(name) ?? 0) + value);
     });
     this.#running.push(child);
     return { child, port };
