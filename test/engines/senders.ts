@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { BucketSettings } from '../../lib/flow/rates/run-time';
+import type { BucketSettings, PauseSettings } from '../../lib/flow/rates/run-time';
 import { RedisQueue } from '../../lib/runtime/sender/redis';
 import type { ContainerLane } from '../../lib/runtime/sender-container/lane';
 import { freePorts } from '../support/ports';
@@ -123,6 +123,8 @@ export interface GivenLane {
   readonly kind: 'smtp' | 'http';
   readonly url: string;
   readonly pace: BucketSettings;
+  /** Default: it never pauses by itself. */
+  readonly pause?: PauseSettings;
 }
 
 /** A running sender. */
@@ -140,7 +142,7 @@ export class Senders {
   /** Starts one, with providers in their order. */
   public async start(queue: string, given: readonly GivenLane[], more: Record<string, string> = {}): Promise<Sender> {
     const [port] = await freePorts(1);
-    const lanes: ContainerLane[] = given.map(({ kind, pace }, at) => ({
+    const lanes: ContainerLane[] = given.map(({ kind, pace, pause }, at) => ({
       name: at === 0 ? 'provider' : 'standby',
       kind,
       from: 'shop@example.com',
@@ -148,6 +150,7 @@ export class Senders {
       keyFrom: 'KEY',
       requireTls: false,
       pace,
+      pause,
     }));
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime', 'sender-container', 'index.js')], {
       env: {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { ApiObject, type Chart, Duration, JsonPatch, Names } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { bucketSettings } from '../../../lib/flow/rates/question';
+import { bucketSettings, pauseSettings } from '../../../lib/flow/rates/question';
 import { stockImage } from '../../../lib/k8s/images';
 import { RateLimitedSender } from '../../../lib/k8s/rates/rate-limited-sender';
 import { senderAlerts, senderGraphs } from '../../../lib/k8s/rates/sender-alerts';
@@ -34,6 +34,7 @@ import { CAMPAIGN } from './rates';
 interface Known {
   readonly numbers: Numbers;
   readonly pace: object;
+  readonly pause: object;
   readonly packed: string;
   readonly digest: string;
   readonly watched: Watched;
@@ -62,6 +63,7 @@ function known(chart: Chart): Known {
   return {
     numbers: numbersOf(plan),
     pace: bucketSettings(plan, 'first'),
+    pause: pauseSettings(plan),
     packed,
     digest: createHash('sha256').update(packed).digest('hex').slice(0, 8),
     watched: { alerts: senderAlerts(plan, series), graphs: senderGraphs(plan, series) },
@@ -87,9 +89,9 @@ function byHand(chart: Chart, number: number, known: Known): void {
   watch(scope, known.watched, (query) => query.replaceAll(NAME, deployment.name));
 }
 
-function makeDeployment(scope: Construct, script: kplus.ConfigMap, { numbers, pace }: Known): kplus.Deployment {
+function makeDeployment(scope: Construct, script: kplus.ConfigMap, { numbers, pace, pause }: Known): kplus.Deployment {
   const smtp = kplus.Secret.fromSecretName(scope, 'SecretPROVIDER_URL', 'smtp');
-  const lane = { name: 'provider', from: FROM, kind: 'smtp', urlFrom: 'PROVIDER_URL', requireTls: true, pace };
+  const lane = { name: 'provider', from: FROM, kind: 'smtp', urlFrom: 'PROVIDER_URL', requireTls: true, pace, pause };
   const deployment = new kplus.Deployment(scope, 'Deployment', {
     replicas: numbers('senders'),
     strategy: kplus.DeploymentStrategy.recreate(),

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const parkedTopic = setting('PARKED_TOPIC');
   const topic = new PubSub({ projectId: /^projects\/([^/]+)\//.exec(parkedTopic)?.[1] }).topic(parkedTopic);
   const { callSeconds } = config;
-  const lanes = lanesOf(redis, prefix, { callSeconds, inFlight: numberSetting('IN_FLIGHT') });
+  const lanes = lanesOf(redis, prefix, { callSeconds, inFlight: numberSetting('IN_FLIGHT') }, log);
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
   const ports: Ports = {
