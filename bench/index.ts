@@ -10,8 +10,9 @@ import { bench as check } from './check';
 import { type Line, progress } from './line';
 import { bench as simulation } from './simulation';
 import { bench as synth } from './synth';
+import { bench as when } from './when';
 
-const BENCHES: Record<string, () => Line[] | Promise<Line[]>> = { bundles, check, simulation, synth };
+const BENCHES: Record<string, () => Line[] | Promise<Line[]>> = { bundles, check, simulation, synth, when };
 
 const HELP = `Usage: npm run -s bench -- [--only <name>] [--help]
 

@@ -22,13 +22,13 @@ import { assertSameK8s } from './synth/k8s';
 const FEW = 100;
 const MANY = 400;
 const ROUNDS = { few: 5, many: 3 };
-const MOST_OVER_BY_HAND = 1.15;
+export const MOST_OVER_BY_HAND = 1.15;
 const MOST_OVER_LINEAR = 1.1;
 const TURN_MILLIS = 100;
-const NAMES: Readonly<Record<Engine, string>> = { aws: 'synth', k8s: 'synth k8s', 'k8s-objects': 'objects k8s' };
+const NAMES = { aws: 'synth', k8s: 'synth k8s', 'k8s-objects': 'objects k8s' };
 
 /** One after the other, each in a separate process. */
-interface Job {
+export interface Job {
   readonly engine: Engine;
   readonly side: Side;
   readonly pairs: number;
@@ -39,7 +39,7 @@ export async function bench(): Promise<Line[]> {
   assertSameWork();
   assertSameK8s();
   const script = compile();
-  const byHand = async (engine: Engine, pairs: number, rounds: number, target?: number) => {
+  const byHand = async (engine: keyof typeof NAMES, pairs: number, rounds: number, target?: number) => {
     const rivals: [Job, Job] = [
       { engine, side: 'ours', pairs, times: 1 },
       { engine, side: 'by-hand', pairs, times: 1 },
@@ -47,7 +47,7 @@ export async function bench(): Promise<Line[]> {
     const [ours, theirs] = await race(script, rivals, rounds);
     return line(`${NAMES[engine]} ${pairs} vs by hand`, ours, 's CPU', theirs, target);
   };
-  const growth = async (engine: Engine) => {
+  const growth = async (engine: keyof typeof NAMES) => {
     const rivals: [Job, Job] = [
       { engine, side: 'ours', pairs: MANY, times: 1 },
       { engine, side: 'ours', pairs: FEW, times: MANY / FEW },
@@ -73,7 +73,7 @@ export async function bench(): Promise<Line[]> {
 }
 
 /** CPU seconds of both jobs in the round with the median ratio; the number of rounds must be odd. */
-async function race(script: string, [first, second]: [Job, Job], rounds: number): Promise<[number, number]> {
+export async function race(script: string, [first, second]: [Job, Job], rounds: number): Promise<[number, number]> {
   const results: [number, number][] = [];
   for (let round = 0; round < rounds; round++) {
     const running: ChildProcess[] = [];
@@ -132,7 +132,7 @@ async function run(script: string, { engine, side, pairs, times }: Job, running:
 }
 
 /** Below the package's own folder, where the constructs find their bundles. */
-function compile(): string {
+export function compile(): string {
   const outfile = join(__dirname, '..', 'node_modules', '.cache', 'backpressure-bench', 'synth.cjs');
   const entryPoints = [join(__dirname, 'synth', 'child.ts')];
   buildSync({ entryPoints, outfile, bundle: true, platform: 'node', packages: 'external', target: 'node20' });

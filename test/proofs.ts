@@ -45,6 +45,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'limits from 0.2 to 10,000 a second, a full day and a second provider',
   },
   {
+    name: 'sender-tasks',
+    cases: [7],
+    suite: 'engines',
+    file: 'test/engines/sender-tasks.test.ts',
+    title: '24 processes of the handler of Cloud Tasks on one bucket in a real Redis',
+  },
+  {
     name: 'k8s-sender',
     cases: [7],
     suite: 'engines',

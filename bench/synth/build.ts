@@ -5,13 +5,14 @@ import { App, Stack } from 'aws-cdk-lib';
 import { byHand } from './by-hand';
 import { lookUp } from './numbers';
 import { ours } from './ours';
+import type { WhenSubject } from './when/subject';
 import { PAIRS_PER_STACK } from './workload';
 
 /** The author of the app. */
 export type Side = 'ours' | 'by-hand';
 
-/** The engine; `k8s-objects` makes the objects of Kubernetes in memory only. */
-export type Engine = 'aws' | 'k8s' | 'k8s-objects';
+/** The engine; `k8s-objects` makes the objects of Kubernetes in memory only. With a subject, its construct is compared. */
+export type Engine = 'aws' | 'k8s' | 'k8s-objects' | `${'aws' | 'k8s'}:${WhenSubject}`;
 
 const make = { ours, 'by-hand': byHand };
 

@@ -33,6 +33,8 @@ import { FUNCTION_TIMEOUT_SECONDS, HANDLER_CODE } from './workload';
 
 const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
+/** CloudWatch takes no longer period. */
+const MOST_PERIOD_MINUTES = 1440;
 
 interface Queues {
   readonly queue: Queue;
@@ -42,13 +44,7 @@ interface Queues {
 
 /** A queue with its dead-letter queue, quarantine, redriver, alarms and dashboard, and a function that consumes it. */
 export function byHand(stack: Stack, number: number, numbers: Numbers): void {
-  const orders = new Construct(stack, `Orders${number}`);
-  const sourceName = `${Names.uniqueResourceName(orders, { maxLength: 30, separator: '-' })}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
-  const queues = makeQueues(orders, sourceName, numbers);
-  const redriver = makeRedriver(orders, queues, numbers);
-  const alarms = makeAlarms(new Construct(orders, 'Alarms'), queues, redriver, numbers);
-  const drain = timeToDrain(queues.queue, numbers('alarmAgeSeconds'));
-  const dashboard = makeDashboard(orders, queues, redriver, alarms, drain);
+  const { queues, dashboard } = redriveQueue(stack, `Orders${number}`, numbers);
 
   const handler = new LambdaFunction(stack, `Handler${number}`, {
     runtime: Runtime.NODEJS_24_X,
@@ -69,6 +65,17 @@ export function byHand(stack: Stack, number: number, numbers: Numbers): void {
       maxConcurrency: numbers('maxConcurrency'),
     }),
   );
+}
+
+/** A queue with everything around it, and no consumer. */
+export function redriveQueue(scope: Construct, id: string, numbers: Numbers, title = id) {
+  const orders = new Construct(scope, id);
+  const sourceName = `${Names.uniqueResourceName(orders, { maxLength: 30, separator: '-' })}-${Fn.select(2, Fn.split('/', Aws.STACK_ID))}`;
+  const queues = makeQueues(orders, sourceName, numbers);
+  const redriver = makeRedriver(orders, queues, numbers);
+  const alarms = makeAlarms(new Construct(orders, 'Alarms'), queues, redriver, numbers);
+  const drain = timeToDrain(queues.queue, numbers('alarmAgeSeconds'));
+  return { queues, dashboard: makeDashboard(orders, title, queues, redriver, alarms, drain) };
 }
 
 function makeQueues(orders: Construct, sourceName: string, numbers: Numbers): Queues {
@@ -217,7 +224,7 @@ function makeAlarms(scope: Construct, queues: Queues, redriver: LambdaFunction, 
         namespace: 'Backpressure',
         metricName: 'CircuitOpen',
         dimensionsMap: { FunctionName: redriver.functionName },
-        period: Duration.minutes(Math.ceil((4 * numbers('redriveWindowSeconds')) / 60)),
+        period: Duration.minutes(Math.min(MOST_PERIOD_MINUTES, Math.ceil((4 * numbers('redriveWindowSeconds')) / 60))),
         statistic: Stats.SUM,
       }),
       alarmDescription:
@@ -271,6 +278,7 @@ function timeToDrain(queue: Queue, acceptedAge: number): MathExpression {
 
 function makeDashboard(
   orders: Construct,
+  name: string,
   queues: Queues,
   redriver: LambdaFunction,
   alarms: Alarm[],
@@ -282,7 +290,6 @@ function makeDashboard(
     start: '-PT8H',
     periodOverride: PeriodOverride.INHERIT,
   });
-  const name = orders.node.id;
   const rates = ['sent', 'deleted'].map(
     (what) =>
       new MathExpression({

@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { BucketSettings } from '../../lib/flow/rates/run-time';
+import type { BucketSettings, PauseSettings } from '../../lib/flow/rates/run-time';
 import { RedisQueue } from '../../lib/runtime/sender/redis';
 import type { ContainerLane } from '../../lib/runtime/sender-container/lane';
 import { freePorts } from '../support/ports';
@@ -122,6 +123,8 @@ export interface GivenLane {
   readonly kind: 'smtp' | 'http';
   readonly url: string;
   readonly pace: BucketSettings;
+  /** Default: it never pauses by itself. */
+  readonly pause?: PauseSettings;
 }
 
 /** A running sender. */
@@ -139,7 +142,7 @@ export class Senders {
   /** Starts one, with providers in their order. */
   public async start(queue: string, given: readonly GivenLane[], more: Record<string, string> = {}): Promise<Sender> {
     const [port] = await freePorts(1);
-    const lanes: ContainerLane[] = given.map(({ kind, pace }, at) => ({
+    const lanes: ContainerLane[] = given.map(({ kind, pace, pause }, at) => ({
       name: at === 0 ? 'provider' : 'standby',
       kind,
       from: 'shop@example.com',
@@ -147,6 +150,7 @@ export class Senders {
       keyFrom: 'KEY',
       requireTls: false,
       pace,
+      pause,
     }));
     const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime', 'sender-container', 'index.js')], {
       env: {
@@ -172,6 +176,33 @@ export class Senders {
         ...more,
       },
       stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    this.#running.push(child);
+    return { child, port };
+  }
+
+  /**
+   * Starts a handler of Cloud Tasks, with the variables of its service on Cloud Run.
+   *
+   * @param counts gets what it counts
+   */
+  public async startHandler(variables: Record<string, string>, counts: Map<string, number>): Promise<Sender> {
+    const [port] = await freePorts(1);
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'runtime', 'sender-tasks', 'index.js')], {
+      env: {
+        PATH: process.env.PATH,
+        ...variables,
+        ...this.address,
+        // Nothing is parked there: the client of Pub/Sub connects with the first message.
+        PARKED_TOPIC: 'projects/none/topics/none',
+        PORT: String(port),
+        HOST: '127.0.0.1',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { message, name, value } = JSON.parse(line) as { message: string; name: string; value: number };
+      if (message === 'count') counts.set(name, (counts.get(name) ?? 0) + value);
     });
     this.#running.push(child);
     return { child, port };

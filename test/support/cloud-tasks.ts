@@ -24,19 +24,21 @@ export interface TaskPlay {
   readonly repeats?: (task: string) => boolean;
 }
 
-/** Dispatches bodies by the names of their tasks until each is answered with 2xx or deleted. */
-export async function playTasks(url: string, tasks: ReadonlyMap<string, string>, play: TaskPlay) {
+/** Dispatches bodies by the names of their tasks, to one address after the other, until each is answered with 2xx or deleted. */
+export async function playTasks(url: string | readonly string[], tasks: ReadonlyMap<string, string>, play: TaskPlay) {
   const dispatches: Dispatch[] = [];
   const deleted: string[] = [];
   const began = Date.now();
   const { perSecond = Number.POSITIVE_INFINITY, saved = 0, backoffMillis = 0 } = play;
+  const urls = [url].flat();
   let turns = 0;
   const waiting = [...tasks.keys()];
   const dispatch = async (task: string, retryCount: number): Promise<boolean> => {
     turns += 1;
+    const address = urls[turns % urls.length];
     const due = began + Math.max(0, (1000 * (turns - saved)) / perSecond);
     if (due > Date.now()) await wait(due - Date.now());
-    const response = await fetch(url, {
+    const response = await fetch(address, {
       method: 'POST',
       body: tasks.get(task),
       headers: {

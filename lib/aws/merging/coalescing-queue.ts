@@ -15,6 +15,7 @@ import { Construct } from 'constructs';
 import { validate } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { coalescingAlarmKnobs } from '../../flow/merging/alarms';
+import { MERGER_MIB } from '../../flow/merging/costs';
 import { planCoalescing } from '../../flow/merging/plan';
 import { functionSettings } from '../../flow/merging/settings';
 import { waitingQuestion } from '../../flow/merging/waiting';
@@ -24,6 +25,7 @@ import { MERGES_TAG } from '../../rules/cloudformation/caches';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
 import { QUEUE_ALARMS } from '../queue/queue-alarms';
+import { oneWorkerCheck, workers } from '../queue/queue-identity';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { visibilityTimeoutSeconds } from '../queue/worker-compute';
 import { RuntimeFunction } from '../runtime-function';
@@ -37,9 +39,6 @@ import {
   EventTransport,
 } from './coalescing-queue-props';
 import type { InvalidatorBinding } from './invalidator-binding';
-
-/** A batch of 6 MB as text, and its keys. */
-const MERGER_MIB = 1024;
 
 /**
  * Merges events that name the same key within a window, and hands the distinct keys to a function, to Amazon CloudFront or
@@ -111,6 +110,7 @@ export class CoalescingQueue extends Construct {
         ...COALESCING_ALARMS,
       ]),
       ...coalescingChecks(usable),
+      oneWorkerCheck(usable.queue),
     ]);
     this.plan = plan.withKnobs(coalescingAlarmKnobs(plan));
 
@@ -119,6 +119,7 @@ export class CoalescingQueue extends Construct {
       this.redriveQueue = usable.queue === undefined ? this.createQueue() : RedriveQueue._of(usable.queue);
       this.queue = this.redriveQueue ?? usable.queue;
       this.checkQueue();
+      if (this.queue !== undefined) workers.set(this.queue, subjectOf(this));
       this.warnOfReaders();
     } else this.stream = usable.stream ?? this.createStream();
     this.asideQueue = this.createAside();
@@ -211,7 +212,7 @@ export class CoalescingQueue extends Construct {
       retentionSeconds: this.plan.value('asideRetentionSeconds'),
       encryptionKey: this.props.encryptionKey,
       removalPolicy: this.props.removalPolicy,
-      holds: 'It holds keys that could not be invalidated, for a person to see to.',
+      holds: 'It holds keys that could not be invalidated, which wait for a person.',
     });
   }
 

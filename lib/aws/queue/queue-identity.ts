@@ -2,6 +2,7 @@
 import { type CfnResource, Reference, Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { CfnQueue, type IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { IConstruct } from 'constructs';
+import type { Check } from '../../flow/errors';
 
 /** What is known of a queue at synthesis. */
 export interface Identity {
@@ -69,8 +70,17 @@ export class QueueRegister<T> {
   }
 }
 
-/** The subject of the worker that has a plan of its own for a queue without one. */
+/** The subject of the worker that reads a queue: a `QueueWorker`, or a construct with a mapping of its own. */
 export const workers = new QueueRegister<string>();
+
+/** A message goes to one of two workers, and the plan of each counts on all messages. */
+export function oneWorkerCheck(queue: IQueue | undefined): Check {
+  const worker = queue && workers.get(queue);
+  return {
+    refused: worker !== undefined,
+    message: `queue already has the worker ${worker}, which gets all messages of ${queue?.node.path} in its plan; one queue has one worker`,
+  };
+}
 
 /** The properties of a resource as the template has them, with overrides. */
 export function renderedProperties(resource: CfnResource): Readonly<Record<string, unknown>> {

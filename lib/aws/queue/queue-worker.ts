@@ -13,7 +13,7 @@ import { subjectOf } from '../subject';
 import { bindFargate, fargateHost } from './fargate-compute';
 import type { FargateWorkerProps } from './fargate-props';
 import { bindLambda, type LambdaWorkerProps, lambdaHost } from './lambda-compute';
-import { renderedProperties, resourceOf, workers } from './queue-identity';
+import { oneWorkerCheck, renderedProperties, resourceOf, workers } from './queue-identity';
 import { RedriveQueue } from './redrive-queue';
 import type { WorkerBinding, WorkerContext, WorkerHost } from './worker-compute';
 
@@ -137,12 +137,9 @@ export class QueueWorker extends Construct {
     this.taskDefinition = binding.tasks?.taskDefinition;
     this.container = binding.tasks?.container;
     this.scalableTarget = binding.tasks?.scalableTarget;
-    if (redriveQueue === undefined) {
-      workers.set(queue, subject);
-      this.warnWithoutDeadLetterQueue(queue);
-    } else {
-      redriveQueue._serve({ ...binding, scope: this, subject });
-    }
+    workers.set(queue, subject);
+    if (redriveQueue === undefined) this.warnWithoutDeadLetterQueue(queue);
+    else redriveQueue._serve({ ...binding, scope: this, subject });
   }
 
   private warnWithoutDeadLetterQueue(queue: IQueue): void {
@@ -175,7 +172,7 @@ function soundProps(subject: string, given: QueueWorkerProps): QueueWorkerProps 
   if (checks.length > 0 && workload !== undefined && objective !== undefined) {
     planQueue(subject, { workload, objective, consumer }, checks);
   }
-  validate(subject, checks);
+  validate(subject, [...checks, oneWorkerCheck(props.queue)]);
   return props;
 }
 

@@ -15,7 +15,7 @@ import {
   RedrivePermission,
 } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { type Check, InvalidInputError } from '../../flow/errors';
+import type { Check } from '../../flow/errors';
 import { sound } from '../../flow/kinds';
 import { FEWEST_RECEIVES, LAMBDA_VISIBILITY_FACTOR } from '../../flow/queue/brokers/sqs';
 import { withRemark } from '../../flow/queue/existing';
@@ -197,11 +197,6 @@ export class RedriveQueue extends QueueBase {
    * @internal
    */
   public _serve(worker: ServingWorker): void {
-    if (this.servedBy !== undefined) {
-      throw new InvalidInputError(worker.subject, [
-        `queue already has the worker ${this.servedBy.subject}, which the plan of ${this.plan.subject} is for; one queue has one worker`,
-      ]);
-    }
     this.servedBy = worker;
     const { backlog, age, timeToDrain } = this.alarms;
     for (const { node } of [backlog, age, timeToDrain]) {
@@ -372,8 +367,8 @@ function onePlanChecks({ queue, deadLetterQueue }: RedriveQueueProps): Check[] {
   const worker = queue && workers.get(queue);
   return [
     {
-      refused: worker !== undefined,
-      message: `queue must be a queue without a plan, and the worker ${worker} has one for ${queue?.node.path}; make the RedriveQueue first, and give it to the worker without workload and objective`,
+      refused: worker !== undefined && RedriveQueue._of(queue!) === undefined,
+      message: `queue must be a queue without a plan, and the worker ${worker} has one for ${queue?.node.path}; make the RedriveQueue first, and give it to the worker in place of the queue, a QueueWorker without workload and objective`,
     },
     ...Object.entries({ queue, deadLetterQueue }).map(([name, one]) => ({
       refused: one !== undefined && RedriveQueue._of(one) !== undefined,

@@ -6,7 +6,7 @@ import type { IConfigurationSet, IEmailIdentity } from 'aws-cdk-lib/aws-ses';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { type Check, oneOf } from '../../flow/errors';
-import { CHECKED, FLAG, type Kinds, listOf, needed, OBJECT, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, type Kinds, listOf, needed, OBJECT, struct, TEXT } from '../../flow/kinds';
 import { type ProviderLimit, type RatesObjective, type RatesWorkload, UnknownMail } from '../../flow/rates/workload';
 import { ALARM_SETTINGS, type AlarmSettings } from '../alarm-settings';
 import { CONFIGURATION_SET, EMAIL_IDENTITY, KEY, QUEUE, TABLE, TOPIC } from '../kinds';
@@ -139,6 +139,15 @@ export interface RateLimitedSenderProps {
   readonly configurationSet?: IConfigurationSet;
 
   /**
+   * A tenant of Amazon SES that mails are sent as: it is made, with the identity, the configuration set and the templates. What
+   * bounces then is this sender's reputation and not that of the account, and Amazon SES pauses the tenant by its policy.
+   * Mails of the second provider have none.
+   *
+   * @default - none; the reputation is that of the account
+   */
+  readonly tenant?: SenderTenant;
+
+  /**
    * Whether sending pauses by itself. It resumes only by hand. A full day stops and starts receiving in any case.
    *
    * @default true
@@ -189,6 +198,33 @@ export interface RateLimitedSenderProps {
   readonly removalPolicy?: RemovalPolicy;
 }
 
+/** When Amazon SES pauses a tenant by itself. */
+export enum TenantPolicy {
+  /** Never; the breaker of the sender still does. */
+  NONE = 'none',
+  /** When bounces or complaints are high. */
+  STANDARD = 'standard',
+  /** Sooner than that. */
+  STRICT = 'strict',
+}
+
+/**
+ * A tenant of Amazon SES.
+ */
+export interface SenderTenant {
+  /**
+   * Its name, one in the account and region. 1 to 64 letters, digits, `-` and `_`.
+   */
+  readonly name: string;
+
+  /**
+   * When Amazon SES pauses it by itself.
+   *
+   * @default TenantPolicy.STANDARD
+   */
+  readonly policy?: TenantPolicy;
+}
+
 /** What each prop has to be. */
 export const SENDER_KINDS: Kinds<RateLimitedSenderProps> = {
   workload: CHECKED,
@@ -205,6 +241,7 @@ export const SENDER_KINDS: Kinds<RateLimitedSenderProps> = {
   queue: QUEUE,
   table: TABLE,
   configurationSet: CONFIGURATION_SET,
+  tenant: struct<SenderTenant>({ name: needed(TEXT), policy: CHECKED }),
   breaker: FLAG,
   encryptionKey: KEY,
   alarmTopic: TOPIC,
@@ -245,6 +282,14 @@ export function senderChecks(
       message: 'encryptionKey is for the queues that are made here; leave it out with queue, whose own key is used',
     },
     oneOf('onUnknown', onUnknown, Object.values(UnknownMail)),
+    oneOf('tenant.policy', props.tenant?.policy, Object.values(TenantPolicy)),
+    {
+      refused:
+        props.tenant?.name !== undefined &&
+        !Token.isUnresolved(props.tenant.name) &&
+        !/^[\w-]{1,64}$/.test(props.tenant.name),
+      message: `tenant.name must be 1 to 64 letters, digits, '-' and '_', got '${props.tenant?.name}'`,
+    },
     removalCheck(removalPolicy),
   ];
 }

@@ -7,6 +7,7 @@ import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-ia
 import { EventSourceMapping, type Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import {
   AutoValidationThreshold,
+  CfnTenant,
   ConfigurationSet,
   ConfigurationSetEventDestination,
   ConfigurationSetTlsPolicy,
@@ -28,11 +29,18 @@ import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
 import { parkedQueue } from '../parked-queue';
 import { QUEUE_ALARMS } from '../queue/queue-alarms';
+import { oneWorkerCheck, workers } from '../queue/queue-identity';
 import { RedriveQueue } from '../queue/redrive-queue';
 import { RuntimeFunction } from '../runtime-function';
 import { reportsForChildren, subjectOf } from '../subject';
 import { givenQueueChecks } from './given-queue';
-import { type RateLimitedSenderProps, SENDER_KINDS, STANDBY_KINDS, senderChecks } from './rate-limited-sender-props';
+import {
+  type RateLimitedSenderProps,
+  SENDER_KINDS,
+  STANDBY_KINDS,
+  senderChecks,
+  TenantPolicy,
+} from './rate-limited-sender-props';
 import { countedMetric, reputationMetric, SENDER_ALARMS, SenderAlarms } from './sender-alarms';
 import { createBreaker, createDayCheck, TABLE_KEY_ACTIONS } from './sender-breaker';
 import { SesLanes } from './ses-lanes';
@@ -70,6 +78,12 @@ export class RateLimitedSender extends Construct {
   public readonly configurationSet: IConfigurationSet;
   /** Sends bounces, complaints and the like to the default bus of Amazon EventBridge. */
   public readonly eventDestination: ConfigurationSetEventDestination;
+  /**
+   * The tenant of Amazon SES that mails are sent as.
+   *
+   * @default - the prop `tenant` was not given
+   */
+  public readonly tenant?: CfnTenant;
   /** The senders. */
   public readonly senderFunction: LambdaFunction;
   /** Gives messages to the senders. The breaker disables it. */
@@ -109,11 +123,13 @@ export class RateLimitedSender extends Construct {
       ...pausingChecks(this.props),
       ...(standby?.checks ?? []),
       ...senderChecks(this.props, Stack.of(this).region),
+      oneWorkerCheck(usable.queue),
     ]);
     this.plan = plan.withKnobs(senderAlarmKnobs(plan));
 
     this.redriveQueue = usable.queue === undefined ? this.createQueue() : RedriveQueue._of(usable.queue);
     this.queue = this.redriveQueue ?? (usable.queue as IQueue);
+    workers.set(this.queue, subjectOf(this));
     if (usable.queue !== undefined && this.redriveQueue !== undefined) {
       validate(subjectOf(this), givenQueueChecks(this.redriveQueue.plan, this.plan));
     }
@@ -121,7 +137,8 @@ export class RateLimitedSender extends Construct {
     this.table = usable.table ?? this.createTable();
     this.configurationSet = usable.configurationSet ?? this.createConfigurationSet();
     this.eventDestination = this.createEventDestination();
-    this.ses = new SesLanes(this, this.props, this.configurationSet, this.plan);
+    this.tenant = this.createTenant();
+    this.ses = new SesLanes(this, this.props, this.configurationSet, this.plan, this.tenant);
     this.senderFunction = this.createSender();
     this.mapping = this.createMapping();
     const isDaily = this.ses.lanes().some(({ pace }) => pace.messagesPerDay !== undefined);
@@ -209,6 +226,27 @@ export class RateLimitedSender extends Construct {
         EmailSendingEvent.DELIVERY_DELAY,
         EmailSendingEvent.DELIVERY,
       ],
+    });
+  }
+
+  /** A mail that names a tenant may only name what belongs to it. There is no L2. */
+  private createTenant(): CfnTenant | undefined {
+    const { tenant, identity, templates = [] } = this.props;
+    if (tenant === undefined) return undefined;
+    const stack = Stack.of(this);
+    const ofSes = (resource: string, resourceName: string) =>
+      stack.formatArn({ service: 'ses', resource, resourceName });
+    const policy = `aws:reputation-policy/${tenant.policy ?? TenantPolicy.STANDARD}`;
+    return new CfnTenant(this, 'Tenant', {
+      tenantName: tenant.name,
+      reputationEntity: {
+        policy: { reputationEntityPolicy: `arn:${stack.partition}:ses:${stack.region}:${policy}` },
+      },
+      resourceAssociations: [
+        identity.emailIdentityArn,
+        ofSes('configuration-set', this.configurationSet.configurationSetName),
+        ...templates.map((name) => ofSes('template', name)),
+      ].map((resourceArn) => ({ resourceArn })),
     });
   }
 

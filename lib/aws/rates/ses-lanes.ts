@@ -1,6 +1,6 @@
 /** The providers of a sender on AWS: Amazon SES here and in another Region, and what may be asked of them. */
 import { Arn, ArnFormat, Stack, Token } from 'aws-cdk-lib';
-import type { IConfigurationSet } from 'aws-cdk-lib/aws-ses';
+import type { CfnTenant, IConfigurationSet } from 'aws-cdk-lib/aws-ses';
 import type { Construct } from 'constructs';
 import { bucketSettings } from '../../flow/rates/question';
 import type { RatesPlan } from '../../flow/rates/workload';
@@ -17,6 +17,7 @@ export class SesLanes {
     private readonly props: RateLimitedSenderProps,
     private readonly configurationSet: IConfigurationSet,
     private readonly plan: RatesPlan,
+    private readonly tenant: CfnTenant | undefined,
   ) {}
 
   /** The providers, the first one first, as the senders read them. */
@@ -27,6 +28,7 @@ export class SesLanes {
       from,
       identityArn: identity.emailIdentityArn,
       configurationSet: this.configurationSet.configurationSetName,
+      ...(this.tenant !== undefined && { tenant: this.tenant.ref }),
       pace: bucketSettings(this.plan, 'first'),
       connections: this.plan.value('connections'),
     };
@@ -58,6 +60,8 @@ export class SesLanes {
       identity.emailIdentityArn,
       ...(standby === undefined ? [] : [this.standbyIdentityArn(standby)]),
       ...this.configurationSetArns(),
+      // Whether Amazon SES asks for it as well was not tried.
+      ...(this.tenant === undefined ? [] : [this.tenant.attrArn]),
       ...templates.flatMap((name) => this.sesArns('template', name, name)),
     ];
   }

@@ -1,11 +1,12 @@
 import { resolveArrivals } from '../../flow/arrivals';
+import { monthlyCostOfRuns, type Work } from '../../flow/merging/costs';
 import { batchLimit } from '../../flow/merging/cycles';
 import { loadOf } from '../../flow/merging/load';
 import { keyGroups } from '../../flow/merging/occupancy';
 import { planCoalescing } from '../../flow/merging/plan';
-import { eventStream, runMerging, runOneByOne } from '../../flow/merging/simulation';
+import { eventStream, type MergingRun, runMerging, runOneByOne } from '../../flow/merging/simulation';
 import { TRANSPORTS, type TransportName } from '../../flow/merging/transports';
-import type { MergingObjective, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
+import type { MergingObjective, MergingPlan, MergingQuestion, MergingWorkload } from '../../flow/merging/workload';
 import { Random } from '../../flow/numerics/random';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
@@ -52,11 +53,13 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
     workers: plan.value('workers'),
     keysPerCall: plan.value('keysPerCall'),
     pollSeconds: TRANSPORTS[transport].pollSeconds,
+    takesAlong: TRANSPORTS[transport].takesAll,
     maxBatch: batchLimit(loadOf(question), plan.value('maxBatch')),
   };
   const after = runMerging(stream, readers, new Random(seed + 1));
   const killed = runMerging(stream, readers, new Random(seed + 1), scenario.killed);
-  const { worstDelaySeconds, mergeRatio, keysPerSecond } = plan.predictions;
+  const { worstDelaySeconds, mergeRatio, keysPerSecond, monthlyCost } = plan.predictions;
+  const cost = monthlyCost === undefined ? undefined : measuredCost(question, plan, readers, after, seed);
   const before: Numbers = {
     worstDelaySeconds: runOneByOne(stream, keySeconds).worstDelaySeconds,
     mergeRatio: 1,
@@ -69,12 +72,46 @@ function measureCoalesce(subject: string, scenario: CoalesceScenario, seed: numb
         worstDelaySeconds: after.worstDelaySeconds,
         mergeRatio: after.mergeRatio,
         keysPerSecond: after.keysWorked / peakSeconds,
+        ...(cost !== undefined && { monthlyCost: cost }),
         // Of the run in which a reader is killed.
         lostRatio: 1 - killed.acknowledged / killed.events + killed.stale / distinctKeys,
       },
-      predicted: { worstDelaySeconds, mergeRatio, keysPerSecond, lostRatio: 0 },
+      predicted: {
+        worstDelaySeconds,
+        mergeRatio,
+        keysPerSecond,
+        ...(monthlyCost !== undefined && { monthlyCost }),
+        lostRatio: 0,
+      },
     },
     knobs: plan.knobs,
     timelines: NO_TIMELINES,
   };
+}
+
+const STEADY_SECONDS = 3600;
+
+/** What a month costs by the peak that was run, and by an hour of the steady rate. */
+function measuredCost(
+  question: MergingQuestion,
+  plan: MergingPlan,
+  readers: Parameters<typeof runMerging>[1],
+  peak: MergingRun,
+  seed: number,
+): number {
+  const { steadyPerSecond } = resolveArrivals(question.workload);
+  const { distinctKeys, keySkew = 0 } = question.workload;
+  const groups = keyGroups(distinctKeys, keySkew);
+  const stream = eventStream({ perSecond: steadyPerSecond, seconds: STEADY_SECONDS, groups }, new Random(seed + 2));
+  const steady = runMerging(stream, readers, new Random(seed + 3));
+  const settings = {
+    windowSeconds: plan.value('windowSeconds'),
+    shards: plan.value('shards'),
+    workers: plan.value('workers'),
+  };
+  return monthlyCostOfRuns(question, settings, workOf(peak), { ...workOf(steady), seconds: STEADY_SECONDS });
+}
+
+function workOf({ events, keysWorked, flushes, workSeconds }: MergingRun): Work {
+  return { events, keys: keysWorked, flushes, flushSeconds: workSeconds };
 }

@@ -38,7 +38,12 @@ const WORKLOAD_FIELDS: Fields<MergingWorkload> = {
   wildcardKeys: true,
   eventBytes: true,
 };
-const OBJECTIVE_FIELDS: Fields<MergingObjective> = { freshnessSeconds: true, invalidationCost: true, headroom: true };
+const OBJECTIVE_FIELDS: Fields<MergingObjective> = {
+  freshnessSeconds: true,
+  invalidationCost: true,
+  monthlyCost: true,
+  headroom: true,
+};
 
 /** Checks what arrives, the promise, and what was chosen by hand. */
 export function mergingChecks(question: MergingQuestion): Check[] {
@@ -86,9 +91,9 @@ function workloadChecks(
 }
 
 function objectiveChecks(
-  { freshnessSeconds, invalidationCost, headroom }: MergingObjective,
+  { freshnessSeconds, invalidationCost, monthlyCost, headroom }: MergingObjective,
   workload: MergingWorkload | undefined,
-  { invalidator = 'rebuild' }: Pick<MergingQuestion, 'invalidator'>,
+  { invalidator = 'rebuild', transport }: Pick<MergingQuestion, 'invalidator' | 'transport'>,
 ): Check[] {
   const priced = INVALIDATORS[invalidator]?.keyCost !== undefined;
   return [
@@ -101,6 +106,12 @@ function objectiveChecks(
     {
       refused: isKnown(invalidationCost) && priced && !workload?.peakSeconds,
       message: 'objective.invalidationCost is of one peak; give workload.peakSeconds',
+    },
+    above0('objective.monthlyCost', monthlyCost, MOST_DOLLARS),
+    {
+      refused: monthlyCost !== undefined && transport === 'redis-stream',
+      message:
+        'objective.monthlyCost needs a transport with a price, kinesis or sqs; the machines of a cluster have none here',
     },
     inRange('objective.headroom', headroom, 1 + 1e-6, 10),
   ];

@@ -12,8 +12,9 @@ import {
   meanCycle,
 } from './cycles';
 import { fullestShare, type Load, loadOf, readersOf } from './load';
+import { OUTAGE_SECONDS } from './outage';
 import { BUSY_RATIO, LEAST_RATIO, type Sizing, windowBounds } from './sizing';
-import { OUTAGE_SECONDS, transportKnobs } from './transport-knobs';
+import { transportKnobs } from './transport-knobs';
 import { MERGER_BYTES } from './transports';
 import type { MergingQuestion } from './workload';
 
@@ -103,36 +104,41 @@ function windowKnob(question: MergingQuestion, load: Load, sizing: Sizing): Knob
           keyCost: load.invalidator.keyCost!,
         },
       }
-    : !bounds.progress
+    : !bounds.month
       ? {
-          formula: 'the least with which, with head-room, no more keys are in progress than the invalidator allows',
-          inputs: {
-            ...inputs,
-            headroom: sizing.headroom,
-            mostInProgress: inProgress!.keys,
-            progressSeconds: inProgress!.seconds,
-          },
+          formula: 'the least with which a month with one peak a day costs no more than the ceiling',
+          inputs: { ...inputs, monthlyCost: question.objective.monthlyCost! },
         }
-      : !bounds.wildcards
+      : !bounds.progress
         ? {
-            formula:
-              'the least with which, with head-room, no more wildcards are in progress than the invalidator allows',
+            formula: 'the least with which, with head-room, no more keys are in progress than the invalidator allows',
             inputs: {
               ...inputs,
               headroom: sizing.headroom,
-              wildcardKeys: load.wildcards,
-              mostWildcards: inProgress!.wildcards,
+              mostInProgress: inProgress!.keys,
               progressSeconds: inProgress!.seconds,
             },
           }
-        : !bounds.busy
+        : !bounds.wildcards
           ? {
-              formula: `the least with which all readers together work ${BUSY_RATIO} of the time of the calls of one: distinct keys of a cycle × seconds of a key ÷ (${BUSY_RATIO} × calls) ≤ cycle, cycle = window + flush + distinct keys × seconds of a key ÷ calls`,
-              inputs,
+              formula:
+                'the least with which, with head-room, no more wildcards are in progress than the invalidator allows',
+              inputs: {
+                ...inputs,
+                headroom: sizing.headroom,
+                wildcardKeys: load.wildcards,
+                mostWildcards: inProgress!.wildcards,
+                progressSeconds: inProgress!.seconds,
+              },
             }
-          : !bounds.ratio
-            ? { formula: `the least with which a key stands for ${LEAST_RATIO} events`, inputs }
-            : { formula: 'the least that the transport has', inputs: { least } };
+          : !bounds.busy
+            ? {
+                formula: `the least with which all readers together work ${BUSY_RATIO} of the time of the calls of one: distinct keys of a cycle × seconds of a key ÷ (${BUSY_RATIO} × calls) ≤ cycle, cycle = window + flush + distinct keys × seconds of a key ÷ calls`,
+                inputs,
+              }
+            : !bounds.ratio
+              ? { formula: `the least with which a key stands for ${LEAST_RATIO} events`, inputs }
+              : { formula: 'the least that the transport has', inputs: { least } };
   return {
     name: 'windowSeconds',
     value: windowSeconds,

@@ -5,7 +5,7 @@ import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import { smallestAbove } from '../search';
 import { batchChecks, mergingChecks } from './checks';
-import { costOf, steadyCostOf } from './costs';
+import { costOf, monthlyCostOf, steadyCostOf } from './costs';
 import { flushTimeout, fullestCycle, keysPerCall, keysPerSecond, meanCycle, secondsOfKey } from './cycles';
 import { mergingKnobs } from './knobs';
 import { loadOf, meanLoad, readersOf } from './load';
@@ -51,6 +51,7 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
   const perSecond = keysPerSecond(load, sizing, mean);
   const cost = costOf(load, perSecond);
   const steadyCost = steadyCostOf(question, sizing);
+  const monthlyCost = monthlyCostOf(question, sizing);
   const breaksAt = once(
     () =>
       smallestAbove(1, (times) => brokenBy(question, loadOf(question, times), sizing) !== undefined) ??
@@ -72,6 +73,7 @@ function predictionsOf(question: MergingQuestion, sizing: Sizing): MergingPredic
     },
     ...(cost !== undefined && { invalidationCost: cost }),
     ...(steadyCost !== undefined && { steadyCostPerMonth: steadyCost }),
+    ...(monthlyCost !== undefined && { monthlyCost }),
     get breaksAtLoad() {
       return breaksAt();
     },

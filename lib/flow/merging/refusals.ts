@@ -1,6 +1,7 @@
 /** Why no setting keeps a promise, and changes that each would. */
 import { duration, figure } from '../figures';
 import { largestBelow, smallestAbove } from '../search';
+import { monthlyCostOf } from './costs';
 import { fullestCycle, meanCycle } from './cycles';
 import { type Load, loadOf, type Settings, shardsTake } from './load';
 import { brokenBy, LEAST_RATIO, leastWindow, settingsFor, sizingOf, windowBounds } from './sizing';
@@ -66,7 +67,7 @@ function firstThatTakes(question: MergingQuestion, most: number): number {
 /** What keeps every window that is fresh enough from being long enough. */
 function noWindow(question: MergingQuestion, most: number, high: Load): string {
   const load = loadOf(question);
-  const { freshnessSeconds, invalidationCost } = question.objective;
+  const { freshnessSeconds, invalidationCost, monthlyCost } = question.objective;
   const workers = question.workers ?? load.invalidator.mostWorkers;
   const windowSeconds = question.windowSeconds ?? Math.min(freshnessSeconds, load.transport.window.most);
   const settings = { windowSeconds, shards: question.shards ?? firstThatTakes(question, most), workers };
@@ -77,6 +78,8 @@ function noWindow(question: MergingQuestion, most: number, high: Load): string {
     return `${figure(mean.events)} events of ${figure(mean.keys)} keys come ${at}, ${figure(mean.events / mean.keys)} events a key: merging saves nothing below ${LEAST_RATIO}`;
   }
   if (!bounds.cost) return `${figure(mean.keys)} keys ${at} cost more than ${figure(invalidationCost!)} USD a peak`;
+  if (!bounds.month)
+    return `a month with one peak a day costs ${figure(monthlyCostOf(question, settings)!)} USD ${at}, and ${figure(monthlyCost!)} are allowed`;
   if (!bounds.progress)
     return `${figure(meanCycle(high, settings).keys)} keys ${at} are more than the invalidator has in progress`;
   if (!bounds.wildcards) {
@@ -99,7 +102,11 @@ export function waysOut(question: MergingQuestion): string[] {
     (one) => one <= 86_400 && promise({ freshnessSeconds: Math.ceil(one) }),
   );
   if (freshness !== undefined) ways.push(`freshnessSeconds of ${Math.ceil(freshness)}`);
-  const { invalidationCost } = objective;
+  const { invalidationCost, monthlyCost } = objective;
+  if (monthlyCost !== undefined) {
+    const cost = smallestAbove(monthlyCost, (one) => one <= 1e12 && promise({ monthlyCost: Math.ceil(one) }));
+    if (cost !== undefined) ways.push(`monthlyCost of ${Math.ceil(cost)}`);
+  }
   if (invalidationCost !== undefined) {
     const cost = smallestAbove(invalidationCost, (one) => one <= 1e12 && promise({ invalidationCost: Math.ceil(one) }));
     if (cost !== undefined) ways.push(`invalidationCost of ${Math.ceil(cost)}`);

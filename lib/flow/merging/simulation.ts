@@ -81,6 +81,11 @@ export interface Readers {
   /** Calls at once of a reader, and keys of a call: a call is as long as its keys, however many calls there are. */
   readonly workers: number;
   readonly keysPerCall: number;
+  /**
+   * Whether a reader that is back takes what has come meanwhile along with what it held, without a window. Default: it gets
+   * its batch alone, as AWS Lambda does.
+   */
+  readonly takesAlong?: boolean;
   /** Seconds until a reader sees an event, at the worst. Default: none. */
   readonly pollSeconds?: number;
   /** Events of a flush at most. */
@@ -107,6 +112,8 @@ export interface MergingRun {
   readonly mergeRatio: number;
   readonly worstDelaySeconds: number;
   readonly meanCycleSeconds: number;
+  /** Seconds of work of all flushes. */
+  readonly workSeconds: number;
 }
 
 /** Runs the readers until every event is acknowledged. */
@@ -125,7 +132,7 @@ export function runMerging(stream: EventStream, readers: Readers, random: Random
   const lastEvent = new Map<number, number>();
   for (let index = 0; index < at.length; index += 1) lastEvent.set(key[index], at[index]);
   const lastWork = new Map<number, number>();
-  const totals = { acknowledged: 0, keysWorked: 0, flushes: 0, worst: 0, busy: 0 };
+  const totals = { acknowledged: 0, keysWorked: 0, flushes: 0, worst: 0, busy: 0, work: 0 };
   for (const [reader, own] of shares.entries()) {
     runReader(stream, own, readers, reader === 0 ? kill : undefined, lastWork, totals);
   }
@@ -139,6 +146,7 @@ export function runMerging(stream: EventStream, readers: Readers, random: Random
     mergeRatio: at.length / totals.keysWorked,
     worstDelaySeconds: totals.worst,
     meanCycleSeconds: totals.busy / totals.flushes,
+    workSeconds: totals.work,
   };
 }
 
@@ -195,6 +203,8 @@ interface Totals {
   worst: number;
   /** Seconds of all cycles. */
   busy: number;
+  /** Seconds of work. */
+  work: number;
 }
 
 function runReader(
@@ -218,13 +228,18 @@ function runReader(
     if (last - next >= maxBatch) end = Math.max(begin, seen(at[own[last - 1]]));
     const keys = new Set<number>();
     for (let index = next; index < last; index += 1) keys.add(key[own[index]]);
-    const work = workSeconds(keys.size, readers);
+    let work = workSeconds(keys.size, readers);
     let workBegin = end;
     if (!isKilled && kill !== undefined && end >= kill.afterSeconds) {
       isKilled = true;
       // Half of the keys are done when it dies, and all of them again when it is back: it reads what it held first.
       totals.keysWorked += Math.floor(keys.size / 2);
       workBegin = end + work / 2 + kill.restartSeconds;
+      if (readers.takesAlong) {
+        for (; last < own.length && last - next < maxBatch && seen(at[own[last]]) <= workBegin; last += 1)
+          keys.add(key[own[last]]);
+        work = workSeconds(keys.size, readers);
+      }
     }
     const done = workBegin + work;
     for (const one of keys) lastWork.set(one, workBegin);
@@ -233,6 +248,7 @@ function runReader(
     totals.keysWorked += keys.size;
     totals.flushes += 1;
     totals.busy += done - free;
+    totals.work += work;
     free = done;
     next = last;
   }

@@ -1,7 +1,7 @@
 /** Window, shards and workers that keep a promise, and how far they keep it. */
 import { DEFAULT_HEADROOM } from '../headroom';
 import { lastWhole } from '../search';
-import { costOf } from './costs';
+import { costOf, monthlyCostOf } from './costs';
 import { batchLimit, flushTimeout, fullestCycle, keysPerCall, keysPerSecond, meanCycle, secondsOfKey } from './cycles';
 import { type Load, loadOf, readersOf, type Settings, shardsTake } from './load';
 import type { MergingQuestion } from './workload';
@@ -60,6 +60,8 @@ export interface WindowBounds {
   readonly progress: boolean;
   readonly wildcards: boolean;
   readonly cost: boolean;
+  /** The ceiling on a month. */
+  readonly month: boolean;
 }
 
 /**
@@ -71,13 +73,14 @@ export function windowBounds(question: MergingQuestion, load: Load, settings: Se
   const mean = meanCycle(load, settings);
   const perSecond = keysPerSecond(load, settings, mean);
   const cost = costOf(load, perSecond);
-  const { invalidationCost = Number.POSITIVE_INFINITY } = question.objective;
+  const { invalidationCost = Number.POSITIVE_INFINITY, monthlyCost } = question.objective;
   return {
     busy: within(perSecond * secondsOfKey(load, keysPerCall(load, settings)), BUSY_RATIO * settings.workers),
     ratio: mean.events >= LEAST_RATIO * mean.keys * (1 - 1e-9),
     progress: progressHolds(high, settings),
     wildcards: wildcardsHold(high, settings),
     cost: cost === undefined || within(cost, invalidationCost),
+    month: monthlyCost === undefined || within(monthlyCostOf(question, settings) ?? 0, monthlyCost),
   };
 }
 

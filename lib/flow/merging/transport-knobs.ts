@@ -4,15 +4,14 @@ import { itemsDuringOutage } from '../arrivals';
 import type { Knob } from '../plan';
 import { podProbeKnobs, probeTimeoutKnob } from '../probes';
 import { SQS_LIMITS } from '../queue/brokers/sqs';
-import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
+import { WEEK_SECONDS } from '../ranges';
 import { callTimeout, flushTimeout, HANGING_CALLS, SPARE_SECONDS } from './cycles';
 import { fullestShare, type Load } from './load';
+import { OUTAGE_SECONDS, retentionSeconds } from './outage';
 import type { Sizing } from './sizing';
 import type { MergingQuestion } from './workload';
 
 const HERE = 'this library, docs/constructs/coalescing-queue.md';
-/** Seconds that all readers may be away, unless said otherwise: a person is called, and restarts them. */
-export const OUTAGE_SECONDS = 900;
 /** Bytes that an entry of a Redis stream takes beside the event. */
 const ENTRY_BYTES = 48;
 /** Seconds that a merger has to end beside its flush. */
@@ -123,14 +122,11 @@ function podKnobs(flushTimeoutSeconds: number, { windowSeconds }: Sizing): Knob[
 
 /** How long Kinesis keeps events, and how long a batch is retried. */
 function retentionKnobs(outageSeconds: number): Knob[] {
-  const retentionSeconds = Math.min(
-    52 * WEEK_SECONDS,
-    Math.max(DAY_SECONDS, Math.ceil((2 * outageSeconds) / 3600) * 3600),
-  );
+  const kept = retentionSeconds(outageSeconds);
   return [
     {
       name: 'retentionSeconds',
-      value: retentionSeconds,
+      value: kept,
       unit: 's',
       formula: 'twice an outage in whole hours, at least a day',
       inputs: { outageSeconds },
@@ -138,11 +134,11 @@ function retentionKnobs(outageSeconds: number): Knob[] {
     },
     {
       name: 'maxRecordAgeSeconds',
-      value: Math.min(WEEK_SECONDS, retentionSeconds / 2),
+      value: Math.min(WEEK_SECONDS, kept / 2),
       unit: 's',
       formula:
         'half the retention, at most 7 days: what could not be flushed until then is named in the dead-letter queue while it can still be read',
-      inputs: { retentionSeconds },
+      inputs: { retentionSeconds: kept },
       source: 'AWS Lambda API reference, CreateEventSourceMapping: MaximumRecordAgeInSeconds, 60 s to 7 days',
     },
   ];

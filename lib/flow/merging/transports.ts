@@ -67,7 +67,7 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
     readers: 2,
     // A bound of this library: above it two readers merge so much less than one that a stream is the better place.
     shard: { perSecond: 200, bytesPerSecond: Number.POSITIVE_INFINITY, most: 1 },
-    // Bodies are text in an envelope of some 700 bytes.
+    // A message is its body as text, and some 700 bytes around it.
     batch: { events: 10_000, bytes: LAMBDA_PAYLOAD, growth: 1, addedBytes: 700 },
     // Long polling.
     pollSeconds: 0,

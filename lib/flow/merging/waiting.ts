@@ -3,7 +3,7 @@ import { resolveArrivals } from '../arrivals';
 import { LAMBDA_VISIBILITY_FACTOR, SQS_LIMITS } from '../queue/brokers/sqs';
 import type { QueueQuestion } from '../queue/question';
 import { DAY_SECONDS } from '../ranges';
-import { OUTAGE_SECONDS } from './transport-knobs';
+import { OUTAGE_SECONDS } from './outage';
 import type { MergingPlan, MergingQuestion } from './workload';
 
 /** Failures of a message that are not its own: a function that ended, an event that was in a batch with a bad one. */

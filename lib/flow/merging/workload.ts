@@ -76,6 +76,15 @@ export interface MergingObjective {
   readonly invalidationCost?: number;
 
   /**
+   * US dollars that 30 days with one peak a day may cost at list price: what carries the events, the merger and the
+   * invalidations, without a function that rebuilds keys. Needs a transport with a price, Amazon Kinesis or Amazon SQS. Above
+   * 0, at most 10^12.
+   *
+   * @default - no ceiling
+   */
+  readonly monthlyCost?: number;
+
+  /**
    * The multiple of the load, events and keys alike, that the freshness is promised for. Above 1, at most 10. A given
    * value is part of the promise; the default yields, and the plan says so.
    *
@@ -141,6 +150,13 @@ export interface MergingPredictions {
    * @default - the invalidator has no price
    */
   readonly steadyCostPerMonth?: number;
+  /**
+   * US dollars of 30 days with one peak a day at list price, without what is free: shards or requests of the queue, the
+   * merger, and invalidations. A function that rebuilds keys is not in it.
+   *
+   * @default - the events are in a cluster, whose machines have no price here
+   */
+  readonly monthlyCost?: number;
   /** The multiple of the load, events and keys alike, at which the freshness breaks, to 1 %. */
   readonly breaksAtLoad: number;
 }
@@ -162,7 +178,8 @@ export class MergingPlan extends Plan {
   public expectations(): Expectation[] {
     const { mergeRatio, cycleSeconds, worstDelaySeconds, eventsPerFlush, keysPerFlush, keysPerSecond } =
       this.predictions;
-    const { ratioWithOneMoreReader, invalidationCost, steadyCostPerMonth, breaksAtLoad } = this.predictions;
+    const { ratioWithOneMoreReader, invalidationCost, steadyCostPerMonth, monthlyCost, breaksAtLoad } =
+      this.predictions;
     const breaks = Number.isFinite(breaksAtLoad) ? `${figure(breaksAtLoad)} ×` : 'no multiple of';
     return [
       { label: 'merge ratio', text: `${figure(mergeRatio)} events a key` },
@@ -179,6 +196,9 @@ export class MergingPlan extends Plan {
       ...(steadyCostPerMonth === undefined
         ? []
         : [{ label: 'invalidations of a month without a peak', text: `${figure(steadyCostPerMonth)} USD` }]),
+      ...(monthlyCost === undefined
+        ? []
+        : [{ label: 'a month with one peak a day', text: `${figure(monthlyCost)} USD` }]),
       { label: 'the promise breaks at', text: `${breaks} the events and keys` },
     ];
   }

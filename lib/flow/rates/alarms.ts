@@ -1,6 +1,7 @@
 /** The numbers of a sender's alarms, each with its reason. */
 import { chosenKnob, firstOneKnob } from '../alarms';
 import type { Knob, Plan } from '../plan';
+import { REPUTATION_SECONDS } from './run-time';
 
 const WINDOW_SECONDS = 300;
 const THROTTLED_RATIO = 0.01;
@@ -14,7 +15,7 @@ export function senderAlarmKnobs(plan: Plan): Knob[] {
   return [
     chosenKnob(
       'alarmReputationSeconds',
-      3600,
+      REPUTATION_SECONDS,
       's',
       'one sample of the bounce and complaint rates: an average over an hour, because they are published slowly',
       'Amazon SES developer guide, Monitoring sender reputation with CloudWatch alarms: one hour',

@@ -4,6 +4,7 @@ import { type Knob, unlessGiven } from '../plan';
 import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS } from '../ranges';
 import { PAUSED_AT } from './checks';
+import { REPUTATION_SECONDS } from './run-time';
 import { SENDERS } from './senders';
 import type { RatesQuestion } from './workload';
 
@@ -33,7 +34,8 @@ export function brakeKnobs(campaignSeconds: number, question: RatesQuestion): Kn
     // A queue that is its own bucket slows down by itself.
     ...(sender === 'cloud-tasks' ? [] : adaptationKnobs()),
     // What Amazon SES measures; elsewhere the first sign is what the provider refuses.
-    ...(sender === 'lambda' ? pauseKnobs(question) : []),
+    ...(sender === 'lambda' ? [bouncePauseKnob(question), complaintPauseKnob(question)] : []),
+    ...(sender === 'deployment' ? [bouncePauseKnob(question), ...countingKnobs(question)] : []),
   ];
 }
 
@@ -103,28 +105,59 @@ function adaptationKnobs(): Knob[] {
   ];
 }
 
-function pauseKnobs({ objective = {} }: RatesQuestion): Knob[] {
-  const { bounceRatio, complaintRatio } = objective;
+/** The same number on every engine: it is measured by Amazon SES, or is the share of the calls that are refused for good. */
+function bouncePauseKnob({ objective: { bounceRatio } = {} }: RatesQuestion): Knob {
+  return {
+    name: 'pauseAtBounceRatio',
+    value: bounceRatio ?? PAUSE_AT.bounceRatio,
+    unit: 'ratio',
+    ...unlessGiven(
+      bounceRatio,
+      `where the provider begins a review; at ${PAUSED_AT.bounceRatio} it pauses the account`,
+    ),
+    source: SES_REVIEW,
+  };
+}
+
+function complaintPauseKnob({ objective: { complaintRatio } = {} }: RatesQuestion): Knob {
+  return {
+    name: 'pauseAtComplaintRatio',
+    value: complaintRatio ?? PAUSE_AT.complaintRatio,
+    unit: 'ratio',
+    ...unlessGiven(
+      complaintRatio,
+      `where the provider begins a review; at ${PAUSED_AT.complaintRatio} it pauses the account`,
+    ),
+    source: SES_REVIEW,
+  };
+}
+
+/** Standard deviations by which the share of a list that is as planned has to miss the ratio: one in three million. */
+const PAUSE_DEVIATIONS = 5;
+/** Fewer say nothing of a list, however clean it is said to be. */
+const LEAST_COUNTED = 100;
+
+/** How senders in pods count what is refused. */
+function countingKnobs({ workload, objective = {} }: RatesQuestion): Knob[] {
+  const { undeliverableRatio = 0 } = workload;
+  const { bounceRatio = PAUSE_AT.bounceRatio } = objective;
+  const variance = undeliverableRatio * (1 - undeliverableRatio);
+  const distance = bounceRatio - undeliverableRatio;
   return [
     {
-      name: 'pauseAtBounceRatio',
-      value: bounceRatio ?? PAUSE_AT.bounceRatio,
-      unit: 'ratio',
-      ...unlessGiven(
-        bounceRatio,
-        `where the provider begins a review; at ${PAUSED_AT.bounceRatio} it pauses the account`,
-      ),
-      source: SES_REVIEW,
+      name: 'pauseLeastMessages',
+      value: Math.max(LEAST_COUNTED, Math.ceil((PAUSE_DEVIATIONS ** 2 * variance) / distance ** 2 - 1e-9)),
+      unit: 'messages',
+      formula: `(${PAUSE_DEVIATIONS} ÷ (pauseAtBounceRatio − undeliverableRatio))² × undeliverableRatio × (1 − undeliverableRatio), at least ${LEAST_COUNTED}: with fewer calls a list as planned may pass the ratio by chance`,
+      inputs: { undeliverableRatio, pauseAtBounceRatio: bounceRatio },
+      source: 'standard deviation of a share',
     },
-    {
-      name: 'pauseAtComplaintRatio',
-      value: complaintRatio ?? PAUSE_AT.complaintRatio,
-      unit: 'ratio',
-      ...unlessGiven(
-        complaintRatio,
-        `where the provider begins a review; at ${PAUSED_AT.complaintRatio} it pauses the account`,
-      ),
-      source: SES_REVIEW,
-    },
+    chosenKnob(
+      'pauseWindowSeconds',
+      REPUTATION_SECONDS,
+      's',
+      'calls are counted over this: as long as the samples of Amazon SES',
+      'Amazon SES developer guide, Monitoring sender reputation with CloudWatch alarms: one hour',
+    ),
   ];
 }

@@ -116,7 +116,7 @@ function refuse(subject: string, question: RatesQuestion, pace: Pace): void {
   if (undeliverableRatio >= bounceRatio) {
     throw new CapacityError(
       subject,
-      `${percent(undeliverableRatio)} of the addresses do not exist and ${sender === 'lambda' ? 'sending pauses' : 'the provider reviews its sender'} at ${percent(bounceRatio)}: no rate cures addresses that do not exist`,
+      `${percent(undeliverableRatio)} of the addresses do not exist and ${sender === 'lambda' || sender === 'deployment' ? 'sending pauses' : 'the provider reviews its sender'} at ${percent(bounceRatio)}: no rate cures addresses that do not exist`,
       [
         `a list with fewer than ${percent(bounceRatio)} of them: validate the addresses, and suppress those that bounced`,
       ],

@@ -1,7 +1,6 @@
 /** The numbers of the alerts on senders in pods, each with its reason. */
 import { chosenKnob, firstOneKnob, RATE_WINDOW_SECONDS } from '../alarms';
 import type { Knob } from '../plan';
-import { PAUSE_AT } from './brake';
 import { STEADY_LATENCY_SECONDS } from './worker';
 import type { RatesPlan, RatesQuestion } from './workload';
 
@@ -16,7 +15,6 @@ const MISSED_RATIO = 0.2;
 export function podAlarmKnobs(plan: RatesPlan, question: RatesQuestion): Knob[] {
   const messagesPerSecond = plan.value('messagesPerSecond');
   const windowSeconds = Math.max(RATE_WINDOW_SECONDS, Math.ceil(WINDOW_MESSAGES / messagesPerSecond));
-  const { bounceRatio } = question.objective ?? {};
   return [
     {
       name: 'alarmWindowSeconds',
@@ -43,13 +41,10 @@ export function podAlarmKnobs(plan: RatesPlan, question: RatesQuestion): Knob[] 
     },
     {
       name: 'alarmRefusedRatio',
-      value: bounceRatio ?? PAUSE_AT.bounceRatio,
+      value: plan.value('pauseAtBounceRatio'),
       unit: 'ratio',
-      formula:
-        bounceRatio === undefined
-          ? 'share of the calls that are refused for good: where providers begin a review'
-          : 'given',
-      inputs: {},
+      formula: 'pauseAtBounceRatio: share of the calls that are refused for good, at which providers begin a review',
+      inputs: { pauseAtBounceRatio: plan.value('pauseAtBounceRatio') },
       source: 'Amazon SES developer guide, sending review process FAQs',
     },
     {

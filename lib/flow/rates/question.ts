@@ -1,5 +1,5 @@
 /** The question of a construct, and what it tells its senders: the same for every engine. */
-import type { BucketSettings } from './run-time';
+import type { BucketSettings, PauseSettings } from './run-time';
 import type { SenderName } from './senders';
 import type { ProviderLimit, RatesObjective, RatesPlan, RatesQuestion, RatesWorkload } from './workload';
 
@@ -44,5 +44,14 @@ export function bucketSettings(plan: RatesPlan, whose: 'first' | 'standby'): Buc
     recoveryStep: plan.value('recoveryStep'),
     adaptSeconds: plan.value('adaptSeconds'),
     horizonSeconds: plan.value(horizon),
+  };
+}
+
+/** When senders in pods pause by themselves, from the knobs of the plan. */
+export function pauseSettings(plan: RatesPlan): PauseSettings {
+  return {
+    ratio: plan.value('pauseAtBounceRatio'),
+    leastMessages: plan.value('pauseLeastMessages'),
+    windowSeconds: plan.value('pauseWindowSeconds'),
   };
 }

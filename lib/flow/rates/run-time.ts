@@ -40,3 +40,16 @@ export interface BucketSettings {
    */
   readonly horizonSeconds: number;
 }
+
+/** One sample of what bounced: Amazon SES publishes its rates slowly, and senders in pods count over as long. */
+export const REPUTATION_SECONDS = 3600;
+
+/** When senders in pods pause by themselves: what they are told. */
+export interface PauseSettings {
+  /** Of the calls, the share that the provider refuses for good. */
+  readonly ratio: number;
+  /** Calls that are counted before the share says something. */
+  readonly leastMessages: number;
+  /** Seconds over which calls are counted. */
+  readonly windowSeconds: number;
+}

@@ -1,7 +1,7 @@
 /** The props of a rate-limited sender on Kubernetes, and the checks on them. */
 import type * as kplus from 'cdk8s-plus-28';
 import { type Check, oneOf } from '../../flow/errors';
-import { CHECKED, having, type Kinds, needed, OBJECT, struct, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, having, type Kinds, needed, OBJECT, struct, TEXT } from '../../flow/kinds';
 import { type ProviderLimit, type RatesObjective, type RatesWorkload, UnknownMail } from '../../flow/rates/workload';
 import { dnsLabel, textCheck } from '../names';
 import { REDIS_SERVER, type RedisServer, redisServerChecks } from '../redis-server';
@@ -37,10 +37,10 @@ export interface RateLimitedSenderProps {
   readonly limit: ProviderLimit;
 
   /**
-   * What is promised. `bounceRatio` is the share of the calls that the provider refuses for good at which an alert fires.
-   * `complaintRatio` is for Amazon SES; leave it out.
+   * What is promised. `bounceRatio` is the share of the calls that the provider refuses for good at which an alert fires, and
+   * at which senders pause. `complaintRatio` is for Amazon SES; leave it out.
    *
-   * @default - no more than the limit; the alert fires at 5 %
+   * @default - no more than the limit; senders pause at 5 %
    */
   readonly objective?: RatesObjective;
 
@@ -105,6 +105,14 @@ export interface RateLimitedSenderProps {
   readonly onUnknown?: UnknownMail;
 
   /**
+   * Whether all senders pause by themselves when the provider refuses `bounceRatio` of the calls of an hour for good. They
+   * resume by hand. What bounces later, and who complains, only the provider knows.
+   *
+   * @default true
+   */
+  readonly breaker?: boolean;
+
+  /**
    * CPU and memory of one pod. A limit below one CPU makes it miss slots.
    *
    * @default - 250 m to 1 CPU, 256 MiB
@@ -135,6 +143,7 @@ export const SENDER_KINDS: Kinds<RateLimitedSenderProps> = {
   burst: CHECKED,
   messagesPerSecond: CHECKED,
   onUnknown: CHECKED,
+  breaker: FLAG,
   resources: OBJECT,
   monitoringNamespace: TEXT,
 };

@@ -4,7 +4,7 @@ import { Construct } from 'constructs';
 import { sound } from '../../flow/kinds';
 import { planRates } from '../../flow/rates/plan';
 import { podAlarmKnobs } from '../../flow/rates/pod-alarms';
-import { bucketSettings, ratesQuestion } from '../../flow/rates/question';
+import { bucketSettings, pauseSettings, ratesQuestion } from '../../flow/rates/question';
 import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
 import type { ContainerLane } from '../../runtime/sender-container/lane';
 import { alertRules } from '../alert-rules';
@@ -45,7 +45,8 @@ const STANDBY = 'standby';
  *
  * Cures a campaign that is handed to the provider at once: what is above its limit is refused and lost, and after many
  * refusals the provider blocks the sender (case 7). More pods send nothing more, so nothing scales them. A refusal slows all
- * of them down, and a mail that was perhaps sent is set aside instead of sent twice.
+ * of them down, a mail that was perhaps sent is set aside instead of sent twice, and all of them pause when the provider
+ * refuses too large a share.
  */
 export class RateLimitedSender extends Construct {
   /** Every knob with its reason, and what to expect. */
@@ -171,6 +172,7 @@ export class RateLimitedSender extends Construct {
       from: props.from,
       ...provider._binding.lane(name.toUpperCase()),
       pace: bucketSettings(this.plan, whose),
+      ...((props.breaker ?? true) && { pause: pauseSettings(this.plan) }),
     }));
     const texts: Record<string, string> = {
       ...redisServerEnvironment(props.redis),

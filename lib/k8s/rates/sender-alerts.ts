@@ -36,8 +36,9 @@ export function senderAlerts(plan: RatesPlan, series: SenderSeries): Alert[] {
       expr: `max by (provider) (${of('paused')}) == 1`,
       forSeconds: 0,
       severity: 'critical',
-      summary: 'The bucket of {{ $labels.provider }} is closed by hand: no mail leaves. Mails wait in the queue.',
-      runbook: `Find out who paused it and why. Repair the cause, then resume: redis-cli HDEL '{${queueName}:{{ $labels.provider }}}:bucket' paused.`,
+      summary:
+        'The bucket of {{ $labels.provider }} is closed, by the senders themselves or by hand: no mail leaves. Mails wait in the queue.',
+      runbook: `redis-cli HGET '{${queueName}:{{ $labels.provider }}}:bucket' paused says why: so many calls were refused for good, or 1 for a pause by hand. Remove the addresses that do not exist, then resume: redis-cli HDEL '{${queueName}:{{ $labels.provider }}}:bucket' paused.`,
     },
     {
       name: 'SenderAway',

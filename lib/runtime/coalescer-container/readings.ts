@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { stampOf } from './loop';
 import { asideKeyOf, countsOf, settledKeyOf } from './stream';
 
-/** Counts, and the delay of the last flush. */
+/** Counts, the delay of the last flush, and the longest since the start. */
 export class Readings {
   readonly #counts = new Map<string, number>(
     ['Events', 'Keys', 'SetAside', 'FlushRefused', 'Away', 'Dropped', 'Flushes', 'FlushSeconds'].map((name) => [
@@ -12,6 +12,7 @@ export class Readings {
     ]),
   );
   #delaySeconds = 0;
+  #longestDelaySeconds = 0;
 
   /** @param stream the name of the stream, the label of every metric */
   constructor(public readonly stream: string) {}
@@ -22,6 +23,7 @@ export class Readings {
 
   public delay(seconds: number): void {
     this.#delaySeconds = seconds;
+    this.#longestDelaySeconds = Math.max(this.#longestDelaySeconds, seconds);
   }
 
   /** One metric in Prometheus' text. */
@@ -32,7 +34,12 @@ export class Readings {
   /** Prometheus' text of them. */
   public text(): string {
     const counters = [...this.#counts].map(([name, value]) => this.sample(`${snake(name)}_total`, 'counter', value));
-    return [...counters, this.sample('delay_seconds', 'gauge', this.#delaySeconds)].join('');
+    return [
+      ...counters,
+      this.sample('delay_seconds', 'gauge', this.#delaySeconds),
+      // Of a flush that ended between two scrapes, too.
+      this.sample('longest_delay_seconds', 'gauge', this.#longestDelaySeconds),
+    ].join('');
   }
 }
 

@@ -1,5 +1,5 @@
 /** A provider as the manifests give it to the senders. */
-import type { BucketSettings } from '../../flow/rates/run-time';
+import type { BucketSettings, PauseSettings } from '../../flow/rates/run-time';
 
 /** One provider. */
 export interface ContainerLane {
@@ -14,4 +14,6 @@ export interface ContainerLane {
   readonly keyFrom?: string;
   readonly header?: string;
   readonly pace: BucketSettings;
+  /** When all senders pause by themselves. Default: never. */
+  readonly pause?: PauseSettings;
 }

@@ -1,7 +1,8 @@
 /** What every container that sends makes of its environment: a client of Redis, and its providers with their buckets. */
 import { Redis } from 'ioredis';
 import { HttpProvider } from '../sender/http';
-import type { Lane, SenderConfig } from '../sender/ports';
+import { CountedProvider, RedisPause } from '../sender/pause';
+import type { Lane, Ports, SenderConfig } from '../sender/ports';
 import { RedisBucket } from '../sender/redis';
 import { RefusalBrake } from '../sender/refusals';
 import { SmtpProvider } from '../sender/smtp';
@@ -29,13 +30,33 @@ export function connectRedis(log: (event: string, detail: Readonly<Record<string
   return redis;
 }
 
-/** The providers of the environment, in order. */
+/** The providers of the environment, in order. A pause of one is for all: what bounces at one bounces at the other. */
 export function lanesOf(
   redis: Redis,
   prefix: string,
   config: Pick<SenderConfig, 'callSeconds'> & { readonly inFlight: number },
+  log: Ports['log'],
 ): ContainerLaneMade[] {
-  return (JSON.parse(setting('LANES')) as ContainerLane[]).map((lane) => laneOf(lane, redis, prefix, config));
+  const lanes = JSON.parse(setting('LANES')) as ContainerLane[];
+  const pauses = lanes.flatMap(({ name, pause }) =>
+    pause === undefined ? [] : [{ name, pause: new RedisPause(redis, prefix, name, pause) }],
+  );
+  const recordOf = (name: string) => async (kind: 'sent' | 'refused') => {
+    try {
+      const reason = await pauses.find((one) => one.name === name)?.pause.record(kind);
+      if (reason === undefined) return;
+      log('paused', { provider: name, reason });
+      await Promise.all(pauses.map(({ pause }) => pause.pause(reason)));
+    } catch (error) {
+      log('not counted', { provider: name, error: error instanceof Error ? error.name : 'unknown' });
+    }
+  };
+  return lanes.map((lane) => {
+    const made = laneOf(lane, redis, prefix, config);
+    return lane.pause === undefined
+      ? made
+      : { ...made, provider: new CountedProvider(made.provider, recordOf(lane.name)) };
+  });
 }
 
 function laneOf(

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const redis = connectRedis(log);
   const prefix = setting('QUEUE');
   const queue = new RedisQueue(redis, prefix);
-  const lanes = lanesOf(redis, prefix, config);
+  const lanes = lanesOf(redis, prefix, config, log);
   const counts = new Map<Counted, number>();
   const stop = new AbortController();
   const ports: Ports = {

@@ -5,7 +5,7 @@
  * Environment: REDIS_HOST, REDIS_PORT, REDIS_TLS, REDIS_PASSWORD and REDIS_CA where there are any, QUEUE (prefix of its keys),
  * LANES (the providers in order, as JSON; `urlFrom` and `keyFrom` name the variables, PROVIDER_URL and PROVIDER_KEY), IN_FLIGHT,
  * MOST_RECIPIENTS, ON_UNKNOWN, CALL_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS, PARK_AT_ATTEMPT, RECORD_SECONDS, BACKOFF_SECONDS,
- * BACKOFF_CAP_SECONDS, CLOSED_SECONDS, HOLD_SECONDS, PARKED_TOPIC, PORT.
+ * BACKOFF_CAP_SECONDS, CLOSED_SECONDS, HOLD_SECONDS, PARKED_TOPIC, PORT, and HOST to listen on one address.
  */
 import { PubSub } from '@google-cloud/pubsub';
 import { logEvent } from '../cloud-log';
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const parkedTopic = setting('PARKED_TOPIC');
   const topic = new PubSub({ projectId: /^projects\/([^/]+)\//.exec(parkedTopic)?.[1] }).topic(parkedTopic);
   const { callSeconds } = config;
-  const lanes = lanesOf(redis, prefix, { callSeconds, inFlight: numberSetting('IN_FLIGHT') });
+  const lanes = lanesOf(redis, prefix, { callSeconds, inFlight: numberSetting('IN_FLIGHT') }, log);
   const stop = new AbortController();
   process.once('SIGTERM', () => stop.abort());
   const ports: Ports = {
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     ...untilStopped(stop),
   };
   await Promise.all(lanes.map(({ provider }) => provider.prepare()));
-  serve(taskEndpoint(config, ports), Number(process.env.PORT ?? 8080));
+  serve(taskEndpoint(config, ports), Number(process.env.PORT ?? 8080), process.env.HOST);
 }
 
 main().catch((error: unknown) => {

@@ -5,13 +5,17 @@ import { logEvent } from '../cloud-log';
 /** Cloud Run sends SIGTERM and waits ten seconds (container runtime contract). */
 const GRACE_MILLIS = 9_000;
 
-/** Listens, and ends the process after SIGTERM, when all requests are answered. */
-export function serve(listener: RequestListener, port: number): Server {
+/**
+ * Listens, and ends the process after SIGTERM, when all requests are answered.
+ *
+ * @param host address to listen on; default: all of them, as Cloud Run wants it
+ */
+export function serve(listener: RequestListener, port: number, host?: string): Server {
   const server = createServer(listener);
   // A slow sender holds one of few slots.
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
-  server.listen(port, () => logEvent('INFO', 'listening', { port: portOf(server) }));
+  server.listen(port, host, () => logEvent('INFO', 'listening', { port: portOf(server) }));
   process.once('SIGTERM', () => {
     // An idle keep-alive connection would delay the end.
     server.keepAliveTimeout = 1;

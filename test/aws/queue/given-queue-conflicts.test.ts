@@ -233,7 +233,7 @@ test('a queue that a worker has planned gets no second plan', () => {
   const compute = WorkerCompute.lambda({ function: handler(stack) });
   new QueueWorker(stack, 'Worker', { queue, compute, ...demand });
   expect(refusalOf(() => redrive(stack, { queue }))).toContain(
-    'queue must be a queue without a plan, and the worker Worker has one for Shop/Q; make the RedriveQueue first, and give it to the worker without workload and objective',
+    'queue must be a queue without a plan, and the worker Worker has one for Shop/Q; make the RedriveQueue first, and give it to the worker in place of the queue, a QueueWorker without workload and objective',
   );
 });
 

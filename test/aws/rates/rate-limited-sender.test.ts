@@ -477,6 +477,39 @@ describe('bring your own', () => {
   });
 });
 
+describe('a tenant', () => {
+  const stack = shop();
+  const made = make({ tenant: { name: 'newsletters' }, templates: ['welcome'], standby: standbyOf(stack) }, stack);
+
+  test('has what a mail names: identity, configuration set and templates, and pauses by the standard policy', () => {
+    const { sender } = made;
+    const { TenantName, ReputationEntity, ResourceAssociations } = only(made, 'AWS::SES::Tenant');
+    expect(TenantName).toBe('newsletters');
+    expect(JSON.stringify(ReputationEntity)).toContain(':aws:reputation-policy/standard');
+    const set = JSON.stringify(stack.resolve(sender.configurationSet.configurationSetName));
+    const arns = ResourceAssociations.map(({ ResourceArn }: Untyped) => JSON.stringify(ResourceArn));
+    expect(arns).toHaveLength(3);
+    expect(arns[0]).toContain(':identity/example.com');
+    expect([arns[1].includes(':configuration-set/'), arns[1].includes(set)]).toEqual([true, true]);
+    expect(arns[2]).toContain(':template/welcome');
+  });
+
+  test('is named by every mail of the first provider, and by none of the second, which is elsewhere', () => {
+    const [first, second] = lanesText(made).split('\\"standby\\"');
+    expect(first).toContain('\\"tenant\\":\\"');
+    expect(second).not.toContain('tenant');
+    expect(lanesText(usual)).not.toContain('tenant');
+    usual.template.resourceCountIs('AWS::SES::Tenant', 0);
+  });
+
+  test('its name and its policy are checked', () => {
+    expect(() => make({ tenant: { name: 'two words', policy: 'lax' as never } })).toThrow(
+      /(?=.*tenant\.name must be 1 to 64 letters)(?=.*tenant\.policy must be one of none, standard, strict)/s,
+    );
+    expect(nagFindings(made.sender)).toEqual([]);
+  });
+});
+
 describe('props', () => {
   test('all that is wrong is said at once', () => {
     expect(() =>

@@ -299,6 +299,55 @@ describe('known answers', () => {
     expect(plan.explain()).toContain('invalidations of a month without a peak');
   });
 
+  test('a month of case 9 on Kinesis, by hand', () => {
+    const { predictions } = planCoalescing('Merge', { ...storm, transport: 'kinesis' });
+    const shards = 720 * 3 * 0.015;
+    const records = (30 * (85_800 * 10 + 600 * RATE) * 0.014) / 1e6;
+    // Ten events a second, each a key of 1.8 ms: a flush of each shard begins its window of 3 s with an event.
+    const calls = (30 * 86_400 * (3 / (3 + 0.3)) * 0.2) / 1e6;
+    const seconds = 30 * (85_800 * 10 * 0.0018 + 600 * 0.5) * 0.0000133334;
+    expect(predictions.monthlyCost! / (shards + records + calls + seconds)).toBeCloseTo(1, 2);
+    expect(planCoalescing('Merge', { ...storm, transport: 'kinesis' }).explain()).toContain(
+      'a month with one peak a day',
+    );
+    expect(planCoalescing('Merge', storm).predictions).not.toHaveProperty('monthlyCost');
+  });
+
+  test('a retention above a day costs more a shard; on SQS each event is a send and its part of two requests', () => {
+    const cost = (more: Partial<MergingQuestion>) =>
+      planCoalescing('Merge', { ...storm, ...more }).predictions.monthlyCost!;
+    const day = cost({ transport: 'kinesis' });
+    expect(cost({ transport: 'kinesis', outageSeconds: 86_400 }) - day).toBeCloseTo(720 * 3 * 0.02, 6);
+    const low = withKeys(50, { steadyPerSecond: 1, peakPerSecond: 150, keySeconds: 1e-6 });
+    const events = 30 * (85_800 + 600 * 150);
+    const empty = 30 * 86_400 * 0.25;
+    const calls =
+      30 * 86_400 * (2 / (planCoalescing('Merge', { ...low, transport: 'sqs' }).value('windowSeconds') + 2));
+    const sqs = planCoalescing('Merge', { ...low, transport: 'sqs' }).predictions.monthlyCost!;
+    expect(sqs / (((1.2 * events + empty) * 0.4 + calls * 0.2) / 1e6)).toBeCloseTo(1, 1);
+  });
+
+  test('a ceiling on a month makes the window longer, and names the month that would do', () => {
+    const question: MergingQuestion = {
+      ...withKeys(1000, { steadyPerSecond: 1, keySeconds: 1e-5 }),
+      transport: 'kinesis',
+      invalidator: 'cloudfront',
+      objective: { freshnessSeconds: 300 },
+    };
+    const free = planCoalescing('Merge', question);
+    const monthlyCost = 0.97 * free.predictions.monthlyCost!;
+    const bound = planCoalescing('Merge', { ...question, objective: { freshnessSeconds: 300, monthlyCost } });
+    expect(bound.value('windowSeconds')).toBeGreaterThan(free.value('windowSeconds'));
+    expect(bound.predictions.monthlyCost).toBeLessThanOrEqual(monthlyCost);
+    expect(bound.knobs.find(({ name }) => name === 'windowSeconds')!.formula).toContain('a month with one peak a day');
+    expect(refusal({ ...question, objective: { freshnessSeconds: 300, monthlyCost: 1 } }).message).toMatch(
+      /a month with one peak a day costs .* USD in a window of .*, and 1 are allowed/,
+    );
+    expect(() => planCoalescing('Merge', { ...storm, objective: { freshnessSeconds: 120, monthlyCost: 100 } })).toThrow(
+      'objective.monthlyCost needs a transport with a price',
+    );
+  });
+
   test('alarms: between what is predicted and what is promised', () => {
     const plan = planCoalescing('Merge', { ...storm, transport: 'kinesis' });
     const value = (name: string) => coalescingAlarmKnobs(plan).find((knob) => knob.name === name)!.value;
@@ -373,6 +422,19 @@ describe('refusals', () => {
       'a price above the ceiling',
       { ...storm, invalidator: 'cloudfront', objective: { freshnessSeconds: 60, invalidationCost: 1 } },
     ],
+    [
+      'a month above the ceiling',
+      {
+        ...storm,
+        transport: 'kinesis',
+        invalidator: 'cloudfront',
+        objective: { freshnessSeconds: 100, monthlyCost: 100_000 },
+      },
+    ],
+    [
+      'a month that shards alone cost',
+      { ...storm, transport: 'kinesis', objective: { freshnessSeconds: 60, monthlyCost: 20 } },
+    ],
     ['hardly any two events of a key', withKeys(1_000_000_000, { keySeconds: 1e-6 })],
     ['more than SQS is for', { ...storm, transport: 'sqs' }],
     ['a window that is too short', { ...storm, windowSeconds: 0.1 }],
@@ -414,7 +476,7 @@ describe('refusals', () => {
 function taken(question: MergingQuestion, way: string): MergingQuestion {
   const [, name, text] = /^(\w+) of ([\d.e-]+)/.exec(way) ?? [];
   const value = Number(text);
-  if (name === 'freshnessSeconds' || name === 'invalidationCost') {
+  if (name === 'freshnessSeconds' || name === 'invalidationCost' || name === 'monthlyCost') {
     return { ...question, objective: { ...question.objective, [name]: value } };
   }
   if (name !== undefined) return { ...question, workload: { ...question.workload, [name]: value } };

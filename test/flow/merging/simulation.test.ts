@@ -91,6 +91,17 @@ test('a reader that is killed in the middle of a flush works on its keys again, 
   expect(killed.worstDelaySeconds).toBeLessThan(10 + 2 * whole.worstDelaySeconds);
 });
 
+test('a reader that takes along what has come has no cycle of its own for it', () => {
+  const kill = { afterSeconds: 20, restartSeconds: 10 };
+  // The last events come while it is away.
+  const events = stream(1000, 0, 25);
+  const alone = runMerging(events, readers, new Random(1), kill);
+  const along = runMerging(events, { ...readers, takesAlong: true }, new Random(1), kill);
+  expect([along.acknowledged, along.stale]).toEqual([along.events, 0]);
+  expect(along.flushes).toBe(alone.flushes - 1);
+  expect(along.keysWorked).toBeLessThan(alone.keysWorked);
+});
+
 test('a batch that is too small for a cycle un-merges', () => {
   const whole = runMerging(stream(1000), readers, new Random(1));
   const cut = runMerging(stream(1000), { ...readers, maxBatch: 500 }, new Random(1));

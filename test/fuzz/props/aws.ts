@@ -28,6 +28,7 @@ import { KafkaAlarms } from '../../../lib/aws/quotas/kafka-alarms';
 import { KafkaAuthentication } from '../../../lib/aws/quotas/kafka-authentication';
 import { KafkaQuotas } from '../../../lib/aws/quotas/kafka-quotas';
 import { RateLimitedSender } from '../../../lib/aws/rates/rate-limited-sender';
+import { TenantPolicy } from '../../../lib/aws/rates/rate-limited-sender-props';
 import { SenderAlarms } from '../../../lib/aws/rates/sender-alarms';
 import { ScheduleAlarms } from '../../../lib/aws/schedule/schedule-alarms';
 import { SpreadSchedule } from '../../../lib/aws/schedule/spread-schedule';
@@ -343,6 +344,12 @@ const mailing = fc.record({
   burst: optional(fc.integer({ min: 1, max: 20 })),
   messagesPerSecond: optional(figures(0.1, 1000)),
   onUnknown: optional(fc.constantFrom(...Object.values(UnknownMail))),
+  tenant: optional(
+    fc.record({
+      name: fc.constantFrom('news', 'two words'),
+      policy: optional(fc.constantFrom(...Object.values(TenantPolicy))),
+    }),
+  ),
   breaker: flag,
   dashboard: flag,
   removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
@@ -381,6 +388,7 @@ const merging = fc.record({
   objective: fc.record({
     freshnessSeconds: figures(1, 3600),
     invalidationCost: optional(figures(1, 1e5)),
+    monthlyCost: optional(figures(10, 1e6)),
     headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
   }),
   transport: optional(fc.constantFrom(...Object.values(EventTransport))),

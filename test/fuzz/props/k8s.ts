@@ -405,6 +405,7 @@ export const K8S_SUBJECTS: readonly Subject[] = [
       burst: optional(fc.integer({ min: 1, max: 20 })),
       messagesPerSecond: optional(figures(0.1, 1000)),
       onUnknown: optional(fc.constantFrom(...Object.values(UnknownMail))),
+      breaker: flag,
       monitoringNamespace: namespace,
     }),
     inChart((chart, id, { provider: first, standby, ...props }) => {

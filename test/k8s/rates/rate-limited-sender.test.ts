@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { MAILING } from '../../../lib/cases/case-07-mail-rate-limit';
 import { CapacityError, InvalidInputError } from '../../../lib/flow/errors';
+import { senderAlarmKnobs } from '../../../lib/flow/rates/alarms';
+import { planRates } from '../../../lib/flow/rates/plan';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { RateLimitedSender } from '../../../lib/k8s/rates/rate-limited-sender';
 import type { RateLimitedSenderProps } from '../../../lib/k8s/rates/rate-limited-sender-props';
@@ -241,14 +243,37 @@ describe('alerts', () => {
   });
 
   test('the plan has no knob of Amazon SQS, SES or Lambda', () => {
-    for (const name of [
-      'pauseAtBounceRatio',
-      'pauseAtComplaintRatio',
-      'retentionSeconds',
-      'maxReceiveCount',
-      'functionTimeoutSeconds',
-    ])
+    for (const name of ['pauseAtComplaintRatio', 'retentionSeconds', 'maxReceiveCount', 'functionTimeoutSeconds'])
       expect([name, made.sender.plan.knobs.some((one) => one.name === name)]).toEqual([name, false]);
+  });
+});
+
+describe('all pause by themselves', () => {
+  const pauseOf = (all: Written) => JSON.parse(variables(all as Made).LANES).map(({ pause }: Manifest) => pause);
+
+  test('at the share of the plan, which is that of AWS, over as long, and not by chance', () => {
+    const numbers = { ratio: 0.05, leastMessages: 302, windowSeconds: 3600 };
+    expect(pauseOf(made)).toEqual([numbers]);
+    const onLambda = planRates('Mailing', { ...MAILING, sender: 'lambda' });
+    const aws = onLambda.withKnobs(senderAlarmKnobs(onLambda));
+    expect([aws.value('pauseAtBounceRatio'), aws.value('alarmReputationSeconds')]).toEqual([
+      value('pauseAtBounceRatio'),
+      value('pauseWindowSeconds'),
+    ]);
+    expect(value('alarmRefusedRatio')).toBe(value('pauseAtBounceRatio'));
+    // 25 × 0.015 × 0.985 ÷ 0.035².
+    expect(value('pauseLeastMessages')).toBe(302);
+  });
+
+  test('both providers; a cleaner list says something sooner, and a closer one later', () => {
+    expect(pauseOf(two)).toEqual([expect.objectContaining({ ratio: 0.05 }), expect.objectContaining({ ratio: 0.05 })]);
+    const least = (undeliverableRatio: number) =>
+      make({ workload: { ...MAILING.workload, undeliverableRatio } }).sender.plan.value('pauseLeastMessages');
+    expect([least(0), least(0.001), least(0.04)]).toEqual([100, 100, 9600]);
+  });
+
+  test('unless they are told not to', () => {
+    expect(pauseOf(make({ breaker: false }))).toEqual([undefined]);
   });
 });
 

@@ -95,7 +95,7 @@ test('Kinesis: a key that is not taken brings its shard back to its first event,
   expect(counted.Events).toBe(1);
 });
 
-test('Kinesis: what is behind is away, so the whole batch comes again', async () => {
+test('Kinesis: the service is unavailable, so the whole batch is retried', async () => {
   const { ports, aside } = world(() => {
     throw new Error('down');
   });

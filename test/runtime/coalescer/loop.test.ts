@@ -180,7 +180,7 @@ test('a poisonous key and an entry without a key are set aside, the rest go on',
   expect(counted.SetAside).toBe(2);
 });
 
-test('what is behind is away: nothing is acknowledged, and everything is worked on when it is back', async () => {
+test('a service that is unavailable: nothing is acknowledged, and all keys are retried when it answers again', async () => {
   const stream = new Stream();
   stream.add(1, 'a');
   let down = 2 * CONFIG.attempts;

@@ -1,0 +1,124 @@
+/**
+ * Senders that pause by themselves, on a real Redis server: bundled processes that count together, and an SMTP server that
+ * refuses a part of the recipients for good.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { planRates } from '../../lib/flow/rates/plan';
+import { bucketSettings, pauseSettings } from '../../lib/flow/rates/question';
+import { type RedisServer, redisMissing } from './redis';
+import { isUp, metric, type Senders, sendersOnRedis, until } from './senders';
+
+const missing = redisMissing();
+const suite = missing === undefined ? describe : describe.skip;
+if (missing !== undefined) console.warn(`skipped: ${missing}`);
+
+const PODS = 3;
+const plan = planRates('Mailing', {
+  workload: { campaignMessages: 10_000, callSeconds: 0.02, undeliverableRatio: 0.01 },
+  limit: { perSecond: 200 },
+  sender: 'deployment',
+});
+const pace = bucketSettings(plan, 'first');
+const pause = pauseSettings(plan);
+
+/** Takes or refuses a mail by its recipient, at RCPT. */
+async function smtp(refuses: (number: number) => boolean): Promise<{ server: Server; url: string; calls: number[] }> {
+  const calls: number[] = [];
+  const server = createServer((socket) => {
+    let [isData, rest] = [false, ''];
+    socket.on('error', () => {});
+    socket.write('220 sink\r\n');
+    socket.on('data', (chunk) => {
+      rest += chunk.toString();
+      for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
+        const line = rest.slice(0, end);
+        rest = rest.slice(end + 2);
+        if (isData) {
+          if (line !== '.') continue;
+          isData = false;
+          socket.write('250 taken\r\n');
+        } else if (/^(EHLO|HELO)/.test(line)) socket.write('250 sink\r\n');
+        else if (line.startsWith('RCPT')) {
+          const number = Number(/<mail(\d+)@/.exec(line)?.[1]);
+          calls.push(number);
+          socket.write(refuses(number) ? '550 no such user\r\n' : '250 ok\r\n');
+        } else if (line === 'DATA') {
+          isData = true;
+          socket.write('354 go on\r\n');
+        } else if (line === 'QUIT') socket.end('221 bye\r\n');
+        else socket.write('250 ok\r\n');
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
+}
+
+suite('senders that pause by themselves', () => {
+  let redis: RedisServer;
+  let senders: Senders;
+  sendersOnRedis((server, all) => {
+    redis = server;
+    senders = all;
+  });
+
+  const start = async (queue: string, url: string) => {
+    const pods = await Promise.all(
+      Array.from({ length: PODS }, () => senders.start(queue, [{ kind: 'smtp', url, pace, pause }])),
+    );
+    await Promise.all(pods.map(({ port }) => until(() => isUp(port), 60)));
+    return pods;
+  };
+  const reason = (queue: string) => redis.client.hget(`{${queue}:provider}:bucket`, 'paused');
+
+  test('a tenth is refused: all pause at the share of the plan, tell why, and go on when a person says so', async () => {
+    let isClean = false;
+    const { server, url, calls } = await smtp((number) => !isClean && number % 10 === 0);
+    const count = 1000;
+    try {
+      const pods = await start('dirty', url);
+      await senders.fill('dirty', count);
+      await until(async () => (await reason('dirty')) !== null, 60);
+      const [, refused, total] = /^(\d+) of (\d+) calls/.exec((await reason('dirty')) ?? '')!.map(Number);
+      // Not before it says something, and as soon as it does: this list is over the ratio from the beginning.
+      expect(total).toBe(pause.leastMessages);
+      expect(refused / total).toBeGreaterThanOrEqual(pause.ratio);
+      await wait(1500);
+      const before = calls.length;
+      await wait(2000);
+      expect(calls.length).toBe(before);
+      // What was in flight and waited for its slot when one of them paused, and no more.
+      expect(before - total).toBeLessThanOrEqual(PODS * 2 + plan.value('inFlight'));
+      const paused = await Promise.all(
+        pods.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+      );
+      for (const text of paused) expect(text).toContain('sender_paused{provider="provider"} 1');
+
+      isClean = true;
+      await redis.client.hdel('{dirty:provider}:bucket', 'paused');
+      await until(async () => (await senders.left('dirty')) === 0, 90);
+      // What was refused before does not count towards the next pause.
+      expect(await reason('dirty')).toBeNull();
+      const sent = await Promise.all(pods.map(({ port }) => metric(port, 'sent_total')));
+      expect(sent.reduce((sum, one) => sum + one, 0) + (await senders.parked('dirty')).length).toBe(count);
+    } finally {
+      server.close();
+    }
+  }, 240_000);
+
+  test('a list as planned, of which some are refused, is sent to its end', async () => {
+    const { server, url, calls } = await smtp((number) => number % 50 === 0);
+    try {
+      await start('clean', url);
+      await senders.fill('clean', 600);
+      await until(async () => (await senders.left('clean')) === 0, 120);
+      expect(new Set(calls).size).toBe(600);
+      expect(await reason('clean')).toBeNull();
+      expect(await senders.parked('clean')).toHaveLength(12);
+    } finally {
+      server.close();
+    }
+  }, 240_000);
+});
