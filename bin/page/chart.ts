@@ -62,7 +62,7 @@ export function lineChart({ says, xLabel, yLabel, lines, marks = [], yEnd }: Cha
     `<figure class="chart" role="img" aria-label="${escaped(says)}">`,
     `<figcaption>${lines.map(legend).join('')}</figcaption>`,
     `<p class="unit">${escaped(yLabel)}</p>`,
-    '<div class="plot">',
+    `<div class="plot" style="--digits:${Math.max(...ys.map((y) => figure(y).length))}">`,
     `<div class="ys">${ys
       .filter((y) => y <= top)
       .map((y) => `<span style="bottom:${percent(up(y))}">${figure(y)}</span>`)

@@ -17,15 +17,26 @@ export interface Heading {
 
 /** Rows under their headings. The first column names the row. */
 export function table(headings: readonly Heading[], rows: readonly (readonly Cell[])[]): string {
+  return rowsOf(headings, rows, '');
+}
+
+/** A table with more columns than a phone has room for: there each cell has a line of its own. */
+export function wideTable(headings: readonly Heading[], rows: readonly (readonly Cell[])[]): string {
+  return rowsOf(headings, rows, ' class="stacked"');
+}
+
+function rowsOf(headings: readonly Heading[], rows: readonly (readonly Cell[])[], style: string): string {
   const kind = (index: number) => (headings[index]?.number ? ' class="number"' : '');
+  const title = (index: number) =>
+    style !== '' && headings[index]?.title ? ` data-title="${escaped(headings[index].title)}"` : '';
   const head = headings.some(({ title }) => title !== '')
     ? `<thead><tr>${headings.map(({ title }, index) => `<th scope="col"${kind(index)}>${escaped(title)}</th>`).join('')}</tr></thead>`
     : '';
   const body = rows.map(
     (row) =>
-      `<tr>${row.map((cell, index) => (index === 0 ? `<th scope="row">${inner(cell)}</th>` : `<td${kind(index)}>${inner(cell)}</td>`)).join('')}</tr>`,
+      `<tr>${row.map((cell, index) => (index === 0 ? `<th scope="row">${inner(cell)}</th>` : `<td${kind(index)}${title(index)}>${inner(cell)}</td>`)).join('')}</tr>`,
   );
-  return `<div class="wide"><table>${head}<tbody>\n${body.join('\n')}\n</tbody></table></div>`;
+  return `<div class="wide"><table${style}>${head}<tbody>\n${body.join('\n')}\n</tbody></table></div>`;
 }
 
 function inner(cell: Cell): string {
@@ -39,7 +50,7 @@ const STYLE = `
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9198a1; --line: #3d444d; --ground: #0d1117; --good: #3fb950; --bad: #f85149; --first: #58a6ff; --second: #d29922; } }
 * { box-sizing: border-box; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 3rem; overflow-wrap: break-word; }
-h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .3rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; text-wrap: balance; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .3rem; }
 p, dl, ul { max-width: 46rem; margin: .4rem 0; } ul { padding-left: 1.2rem; }
 code { font-size: .9em; } .dim { color: var(--dim); } .good { color: var(--good); } .bad { color: var(--bad); }
 .wide { overflow-x: auto; max-width: 100%; } table { border-collapse: collapse; margin: .6rem 0; font-variant-numeric: tabular-nums; }
@@ -50,12 +61,14 @@ dt { font-weight: 600; margin-top: .5rem; } dd { margin: 0; }
 figcaption i { display: inline-block; width: 1.6rem; border-top: 3px solid; vertical-align: .25em; margin-right: .4rem; } figcaption .dashed i { border-top-style: dashed; }
 figcaption .first i { color: var(--first); } figcaption .second i { color: var(--second); } figcaption .bad, figcaption .good { color: inherit; } figcaption .bad i { color: var(--bad); } figcaption .good i { color: var(--good); }
 .unit { color: var(--dim); font-size: .85rem; margin: .3rem 0 .5rem; max-width: none; } .unit.right { text-align: right; margin: 0; }
-.plot { display: grid; grid-template-columns: 3.4rem 1fr; grid-template-rows: 15rem 1.5rem; } .plot span { position: absolute; font-size: .85rem; color: var(--dim); white-space: nowrap; }
+.plot { display: grid; grid-template-columns: calc(var(--digits) * .52rem + .7rem) 1fr; grid-template-rows: 15rem 1.5rem; } .plot span { position: absolute; font-size: .85rem; color: var(--dim); white-space: nowrap; }
 .ys, .xs, .lines { position: relative; } .ys span { right: .5rem; transform: translateY(50%); line-height: 1; } .xs { grid-column: 2; } .xs span { transform: translateX(-50%); top: .2rem; }
 .plot svg { display: block; width: 100%; height: 100%; overflow: visible; } .lines .mark { bottom: .3rem; padding: 0 .4rem; }
 svg path { fill: none; stroke-width: 2.5; vector-effect: non-scaling-stroke; } svg .grid { stroke: var(--line); stroke-width: 1; } svg .mark { stroke: var(--dim); stroke-width: 1; stroke-dasharray: 2 3; }
 svg .first { stroke: var(--first); } svg .second { stroke: var(--second); } svg .bad { stroke: var(--bad); } svg .good { stroke: var(--good); } svg .dashed { stroke-dasharray: 7 5; }
-@media (max-width: 30rem) { th, td { padding: .35rem .4rem; font-size: .92rem; } .plot { grid-template-columns: 2.9rem 1fr; grid-template-rows: 12rem 1.5rem; } }
+@media (max-width: 30rem) { th, td { padding: .35rem .4rem; font-size: .92rem; } .plot { grid-template-rows: 12rem 1.5rem; }
+.stacked thead { display: none; } .stacked tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); } .stacked th, .stacked td { display: block; border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
+.stacked th { font-weight: 600; } .stacked td[data-title]::before { content: attr(data-title) ': '; color: var(--dim); } .stacked td:empty { display: none; } }
 `;
 
 /** The whole page. It needs nothing but itself: no script, no file, no network. */
