@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { hanging } from './cli/text';
 import { endGroups } from './local/children';
 import { startLocalAws } from './local/emulator';
 import { type RunReport, runIntake } from './local/intake';
@@ -88,7 +89,7 @@ async function runAll(options: Options, progress: Progress, signal: AbortSignal)
   try {
     const report = await runIntake({ root: ROOT, deliveries, perSecond: rate, seed, progress, signal }, aws);
     write(report);
-    progress.say(summary(report));
+    progress.say(hanging(summary(report), process.stderr.columns));
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return report.ok ? EXIT.ok : EXIT.booksOpen;
   } finally {

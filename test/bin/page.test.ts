@@ -44,6 +44,19 @@ test('the page of size has every knob of the plan, and where its promise breaks'
   expect(html).toContain(`breaks at ${Number(plan.predictions.breaksAtLoad!.toPrecision(3))} ×`);
 });
 
+test('the latency that is drawn crosses the promise where the promise breaks', async () => {
+  await backpressure(`size ${ORDERS} --html ${file}`);
+  const html = readFileSync(file, 'utf8');
+  const places = (path: string) => path.split('L').map((place) => place.split(',').map(Number));
+  const [latency, promised] = ['first dashed', 'good'].map((tone) =>
+    places(new RegExp(`<path class="${tone}" d="M([^"]+)"`).exec(html)![1]),
+  );
+  const breaks = Number(/<path class="mark" d="M([\d.]+),/.exec(html)![1]);
+  // In SVG what is higher has a smaller y.
+  const kept = latency.map(([x, y]) => ({ x, kept: y >= promised[0][1] }));
+  for (const { x, kept: within } of kept) expect([x, within]).toEqual([x, x < breaks]);
+});
+
 test('the page of simulate has the cells of the terminal', async () => {
   const { out } = await backpressure(`simulate ${ORDERS} --seeds 2 --html ${file}`);
   const html = readFileSync(file, 'utf8');

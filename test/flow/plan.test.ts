@@ -115,6 +115,12 @@ describe('the page of a queue', () => {
   });
 });
 
+test('a bar or a new line in a reason does not end its cell', () => {
+  const [knob] = queue.knobs;
+  const odd = { ...knob, name: 'odd', formula: 'a | b\n  c' };
+  expect(queue.withKnobs([odd]).explain(ExplainFormat.MARKDOWN)).toMatch(/^\| `odd` \| [^|\n]+ \| a \\\| b c /m);
+});
+
 test('a format that there is not is refused with those that there are', () => {
   expect(() => queue.explain('yaml' as ExplainFormat)).toThrow(
     new InvalidInputError('Orders', ['format must be one of text, markdown, json, got yaml']),
