@@ -38,13 +38,12 @@ interface Options {
 }
 
 const program = new Command('npm start --')
-  .description('Deploys the reference environment to a local AWS, floods it with signed webhooks and closes the books.')
+  .description(
+    'Deploys the reference environment to a local AWS, floods it with signed webhooks and looks for every delivery at the end.',
+  )
   .option('--deliveries <count>', 'deliveries to send, 1,000 to 1,000,000', wholeNumber(1000, 1_000_000), DELIVERIES)
   .addOption(
-    new Option(
-      '--full',
-      `${FULL_DELIVERIES.toLocaleString('en-US')} deliveries, 20,000 of them valid; takes a quarter of an hour`,
-    )
+    new Option('--full', `${FULL_DELIVERIES.toLocaleString('en-US')} deliveries, 20,000 of them valid`)
       .conflicts('deliveries')
       .implies({ deliveries: FULL_DELIVERIES }),
   )
@@ -54,7 +53,7 @@ const program = new Command('npm start --')
   .option('--json', 'print run.json to stdout', false)
   .addHelpText(
     'after',
-    '\nWrites dist/report/run.json and dist/report/index.html. Exit status 1 when the books do not close.',
+    '\nWrites dist/report/run.json and dist/report/index.html. Exit status 1 when a delivery is not accounted for.',
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.badInput));
 

@@ -81,7 +81,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
   const workload = floodWorkload(sentPerSecond, target.slots / pace.during, deliveries.length);
   const prediction = predict(workload, target.slots / pace.after, target.slots);
   const all = [...first, ...deliveries];
-  const { books, latency } = await progress.stage('close the books', async () => {
+  const { books, latency } = await progress.stage('count every delivery', async () => {
     const ledger = await observer.ledger(target.ledgerTable);
     const refusals = await observer.logged(target.logGroup, 'Refused');
     const books = closeBooks({
