@@ -31,6 +31,7 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
 
 interface Options {
   readonly deliveries: number;
+  readonly full?: boolean;
   readonly rate: number;
   readonly seed: number;
   readonly keep: boolean;
@@ -43,9 +44,9 @@ const program = new Command('npm start --')
   )
   .option('--deliveries <count>', 'deliveries to send, 1,000 to 1,000,000', wholeNumber(1000, 1_000_000), DELIVERIES)
   .addOption(
-    new Option('--full', `${FULL_DELIVERIES.toLocaleString('en-US')} deliveries, 20,000 of them valid`)
-      .conflicts('deliveries')
-      .implies({ deliveries: FULL_DELIVERIES }),
+    new Option('--full', `${FULL_DELIVERIES.toLocaleString('en-US')} deliveries, 20,000 of them valid`).conflicts(
+      'deliveries',
+    ),
   )
   .option('--rate <per second>', 'deliveries a second, 10 to 5,000', wholeNumber(10, 5000), PER_SECOND)
   .option('--seed <number>', 'seed of the deliveries, 0 to 2,147,483,647', wholeNumber(0, 2_147_483_647), 1)
@@ -82,8 +83,10 @@ async function main(): Promise<() => number> {
 }
 
 async function runAll(options: Options, progress: Progress, signal: AbortSignal): Promise<number> {
-  const { deliveries, rate, seed, keep } = options;
+  const { rate, seed, keep } = options;
+  const deliveries = options.full ? FULL_DELIVERIES : options.deliveries;
   const say = (line: string) => progress.note(`  ${line}`);
+  progress.note(`${deliveries.toLocaleString('en-US')} deliveries will be sent, ${rate} a second`);
   const aws = await progress.stage('local AWS', () => startLocalAws({ root: ROOT, say, signal, keep }));
   try {
     const report = await runIntake({ root: ROOT, deliveries, perSecond: rate, seed, progress, signal }, aws);

@@ -52,6 +52,18 @@ describe('options out of range', () => {
   });
 });
 
+test.each<[string[], string]>([
+  [[], '1,800 deliveries will be sent, 50 a second'],
+  [['--full'], '21,600 deliveries will be sent, 50 a second'],
+  [['--deliveries', '2000', '--rate', '30'], '2,000 deliveries will be sent, 30 a second'],
+])('%j: %s', async (args, sentence) => {
+  const { child, finished, said } = start(args);
+  await until('it says so', () => said().includes('will be sent') || child.exitCode !== null, 600);
+  child.kill('SIGINT');
+  expect((await finished).stderr).toContain(sentence);
+  expect((await finished).status).toBe(130);
+});
+
 test('--full has its own number of deliveries', async () => {
   const { status, stderr } = await start(['--full', '--deliveries', '2000']).finished;
   expect(status).toBe(2);
