@@ -58,7 +58,9 @@ export interface RunOptions {
 const WARM_UP_DELIVERIES = 160;
 /** The emulator counts a queue by walking it: polled too often, a deep one becomes slow. */
 const SAMPLE_MILLIS = 500;
-const SETTLE_TIMEOUT_MILLIS = 25 * 60_000;
+/** A run is given up after so long, and so much longer for each delivery: a busy machine served one in 60 ms. */
+const SETTLE_MILLIS = 25 * 60_000;
+const SETTLE_MILLIS_EACH = 200;
 
 /** Runs it against a local AWS that is up, and returns the report. */
 export async function runIntake(options: RunOptions, aws: LocalAws): Promise<RunReport> {
@@ -167,7 +169,7 @@ async function warmUp(
   deliveries: readonly PlannedDelivery[],
 ): Promise<void> {
   await flood(target.url, deliveries, target.secrets, perSecond, () => {}, signal);
-  await until(signal, SETTLE_TIMEOUT_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)));
+  await until(signal, SETTLE_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)));
 }
 
 function slowSender(asked: number, sent: number): string[] {
@@ -206,7 +208,8 @@ async function floodAndDrain(
   const sending = flood(target.url, deliveries, target.secrets, options.perSecond, (count) => (sent = count), signal);
   sending.then((result) => (floodEnded = result.endedAt)).catch(() => {});
   try {
-    const settled = until(signal, SETTLE_TIMEOUT_MILLIS, async () => {
+    const timeoutMillis = SETTLE_MILLIS + SETTLE_MILLIS_EACH * deliveries.length;
+    const settled = until(signal, timeoutMillis, async () => {
       const main = await observer.depth(target.queueUrl);
       const now = Date.now();
       const [dead, quarantine] = await Promise.all(
@@ -255,7 +258,7 @@ async function until(
   const end = Date.now() + timeoutMillis;
   while (!(await met())) {
     signal.throwIfAborted();
-    if (Date.now() > end) throw new Error(`the queues did not settle within ${timeoutMillis / 60_000} min`);
+    if (Date.now() > end) throw new Error(`the queues did not settle within ${Math.round(timeoutMillis / 60_000)} min`);
     await wait(everyMillis, undefined, { signal });
   }
 }
