@@ -137,7 +137,7 @@ function index(): string {
       return `${step + 1}. ${link(number)} (case ${number})${after}${aside.length > 0 ? `; beside it ${aside.join(', ')}` : ''}`;
     }),
     '',
-    'Cases 8 and 12 explain each other, in any order. `backpressure cases` prints the same path at the terminal.',
+    'Cases 8 and 12 explain each other, in any order. `npx backpressure cases` prints the same path at the terminal.',
   );
 }
 
@@ -226,7 +226,7 @@ function scenario(subject: Case): string[] {
       ]),
     ),
     '',
-    `The headline is ${result.meetsHeadline ? 'met' : '**missed**'}. \`backpressure simulate --case ${subject.number} --seed ${SEED}\` repeats it.`,
+    `The headline is ${result.meetsHeadline ? 'met' : '**missed**'}. \`npx backpressure simulate --case ${subject.number} --seed ${SEED}\` repeats it.`,
     '',
     'What the plan chose for *after*:',
     '',

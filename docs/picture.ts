@@ -1,4 +1,5 @@
 /** The picture of the README: the queue of a case over time, before and after, as it is simulated. */
+import { roundSteps } from '../bin/page/scale';
 import { caseOf } from '../lib/cases/catalogue';
 import { runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/figures';
@@ -58,14 +59,6 @@ export function backlogPicture(number: number, seed: number): string {
     ...drawn,
     '</svg>',
   ].join('\n')}\n`;
-}
-
-/** About so many round steps from 0 to a value or just above it. */
-function roundSteps(value: number, steps: number): number[] {
-  const rough = value / steps;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 2.5, 5].find((factor) => factor * power >= rough) ?? 10);
-  return Array.from({ length: Math.ceil(value / step) + 1 }, (_, index) => index * step);
 }
 
 /** A tenth of a pixel is enough for the eye, and for the same bytes on every machine. */

@@ -17,29 +17,43 @@ export interface IntakeQuestion {
   readonly workload: Workload;
   readonly objective: Objective;
   readonly platform: QueuePlatform;
+  /** Seconds that the order system behind the worker takes. */
+  readonly downstreamSeconds: number;
+  /** @default - the construct's own */
+  readonly maxRedrives?: number;
+  /** The longest wait before a failed delivery is tried again. @default - the consumer's own, 15 minutes */
+  readonly retryCapSeconds?: number;
 }
 
 /** The flood of case 15, on the platform that the case is planned for. */
-const WEBHOOK_FLOOD: IntakeQuestion = {
+export const WEBHOOK_FLOOD: IntakeQuestion = {
   workload: WEBHOOKS.workload,
   objective: WEBHOOKS.on.aws.objective,
   platform: QueuePlatform.LAMBDA_PROVISIONED,
+  downstreamSeconds: 0.05,
 };
 
-/** The local run: a flood that an emulator on one machine can handle, and Lambda without provisioned pollers. */
+/**
+ * The local run: Lambda without provisioned pollers, and an order system so slow that it, and not the one thread of the
+ * emulator, decides how much the workers serve.
+ */
 export const LOCAL_INTAKE: IntakeQuestion = {
   workload: {
-    steadyPerSecond: 20,
-    peakPerSecond: 80,
+    steadyPerSecond: 10,
+    peakPerSecond: 25,
     peakSeconds: 600,
-    // 50 ms in the order system behind the worker; the rest is DynamoDB, S3 and the queue.
-    serviceSeconds: 0.07,
+    // 200 ms in the order system; the rest is DynamoDB, S3 and the queue.
+    serviceSeconds: 0.25,
     serviceVariation: 0.5,
     itemBytes: 8 * 1024,
-    poisonRatio: 0.001,
+    poisonRatio: 0.003,
   },
   objective: { latencySeconds: 60 },
   platform: QueuePlatform.LAMBDA,
+  downstreamSeconds: 0.2,
+  // A second redrive and longer waits would add two minutes to the run, for the few orders that always fail.
+  maxRedrives: 1,
+  retryCapSeconds: 8,
 };
 
 /** Small differences between a run on a laptop and the real environment. */
@@ -48,8 +62,6 @@ export interface OrderIntakeProps extends StackProps {
   readonly intake?: IntakeQuestion;
 }
 
-/** Seconds that the order system behind the worker takes. */
-const DOWNSTREAM_SECONDS = 0.05;
 const FUNCTION_TIMEOUT = Duration.seconds(WEBHOOKS.on.aws.functionTimeoutSeconds);
 const SERVICE = 'orders';
 
@@ -62,8 +74,9 @@ export class OrderIntakeStack extends Stack {
     super(scope, id, { description: 'Order intake: webhooks, buffered, worked through once each, archived', ...props });
     const alarms = new Topic(this, 'Alarms', { enforceSSL: true });
 
+    const { downstreamSeconds, retryCapSeconds, ...sizing } = question;
     const webhooks = new WebhookBuffer(this, 'Webhooks', {
-      ...question,
+      ...sizing,
       sources: [
         { name: 'github', scheme: WebhookScheme.GITHUB },
         { name: 'shop', scheme: WebhookScheme.STANDARD_WEBHOOKS },
@@ -100,7 +113,8 @@ export class OrderIntakeStack extends Stack {
         LEDGER_TABLE: ledger.tableName,
         ARCHIVE_BUCKET: archive.bucket.bucketName,
         ARCHIVE_SERVICE: SERVICE,
-        DOWNSTREAM_SECONDS: String(DOWNSTREAM_SECONDS),
+        DOWNSTREAM_SECONDS: String(downstreamSeconds),
+        ...(retryCapSeconds !== undefined && { BACKOFF_CAP_SECONDS: String(retryCapSeconds) }),
       },
     });
     ledger.grant(intake, 'dynamodb:UpdateItem');

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { type Case, DIFFICULTIES, DOMAINS, type Level } from '../../lib/cases/case';
 import { percent } from '../../lib/flow/figures';
 import { ExitCode, Io, UsageError } from './io';
-import { duration, table, wrap } from './text';
+import { duration, hang, helpText, table, wrap } from './text';
 
 /** `backpressure cases`: the twenty cases in learning order, or one of them in full. */
 export function registerCases(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -15,7 +15,16 @@ export function registerCases(program: Command, io: Io, answered: (exit: number)
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n  backpressure cases --domain security\n  backpressure cases 14\n  backpressure cases --json',
+      helpText(
+        [
+          '',
+          'Examples:',
+          '  npx backpressure cases --domain security',
+          '  npx backpressure cases 14',
+          '  npx backpressure cases --json',
+        ],
+        io.columns,
+      ),
     )
     .action((number: string | undefined, options: CasesOptions) => {
       const text = number === undefined ? list(options, io) : show(number, options, io);
@@ -78,12 +87,12 @@ function list(options: CasesOptions, io: Io): string {
   return [
     table(columns, rows, io.columns),
     '',
-    'In the order in which to learn them; · stands beside the case above it.',
-    `Show one: backpressure cases ${cases[0].number}.`,
+    wrap('In the order in which to learn them; · stands beside the case above it.', io.columns),
+    `Show one: npx backpressure cases ${cases[0].number}.`,
     ...(runnable.length > 0
       ? [
           wrap(
-            `Run one: backpressure simulate --case ${runnable[0]}${runnable.length > 1 ? ` (also ${runnable.slice(1).join(', ')})` : ''}.`,
+            `Run one: npx backpressure simulate --case ${runnable[0]}${runnable.length > 1 ? ` (also ${runnable.slice(1).join(', ')})` : ''}.`,
             io.columns,
           ),
         ]
@@ -98,7 +107,7 @@ function show(given: string, options: CasesOptions, io: Io): string {
   if (options.json) return JSON.stringify(asJson(subject), undefined, 2);
   const { caseOf } = catalogue();
   const { step, beside } = catalogue().placeOf(subject.number);
-  const fact = (name: string, value: string) => `  ${name.padEnd(14)}${value}`;
+  const fact = (name: string, value: string) => hang(`  ${name.padEnd(14)}${value}`, io.columns, 16);
   return [
     `${subject.number}  ${subject.title}`,
     '',
@@ -110,7 +119,7 @@ function show(given: string, options: CasesOptions, io: Io): string {
     fact('learn', step !== undefined ? `step ${step} of the path` : `beside case ${beside}`),
     ...subject.dependsOn.map((number) => fact('after', `${number}  ${caseOf(number).title}`)),
     '',
-    `Before → after: ${subject.headline.text}`,
+    hang(`Before → after: ${subject.headline.text}`, io.columns, 2),
     table(
       [{ title: '' }, { title: 'before', right: true }, { title: 'after', right: true }],
       subject.headline.changes.map((change) => [
@@ -137,7 +146,7 @@ function show(given: string, options: CasesOptions, io: Io): string {
     '',
     'Trap:',
     wrap(subject.trap, io.columns, 2),
-    ...(subject.scenario ? ['', `Run it: backpressure simulate --case ${subject.number}`] : []),
+    ...(subject.scenario ? ['', `Run it: npx backpressure simulate --case ${subject.number}`] : []),
   ].join('\n');
 }
 

@@ -18,6 +18,7 @@ import { ExitCode, Io, UsageError } from './io';
 import { readText } from './read-file';
 import { explain } from './rules';
 import { type Candidate, called, type Found, sourcesAt } from './sources';
+import { hanging, helpText } from './text';
 import { packageVersion } from './version';
 import { writeText } from './write-file';
 
@@ -56,27 +57,31 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
     .option('--explain <rule>', 'explain a rule and exit')
     .addHelpText(
       'after',
-      [
-        '',
-        'Examples:',
-        '  backpressure check cdk.out',
-        "  backpressure check k8s/ template.yaml --severity 'BP-LOGS-*=off' --fail-on warning",
-        '  kubectl get scaledobjects -A -o yaml | backpressure check -',
-        '  backpressure check k8s/ --write-baseline',
-        '  backpressure check cdk.out --format sarif > backpressure.sarif',
-        '',
-        'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
-        'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
-        'What no rule reads is named at the end; with --strict the exit code is then 2.',
-        'Every rule and its reason: backpressure rules.',
-      ].join('\n'),
+      helpText(
+        [
+          '',
+          'Examples:',
+          '  npx backpressure check cdk.out',
+          "  npx backpressure check k8s/ template.yaml --severity 'BP-LOGS-*=off' --fail-on warning",
+          '  kubectl get scaledobjects -A -o yaml | npx backpressure check -',
+          '  npx backpressure check k8s/ --write-baseline',
+          '  npx backpressure check cdk.out --format sarif > backpressure.sarif',
+          '',
+          'Exits with 1 when there is a finding at level error, with 2 when a file could not be read or is neither template',
+          'nor manifest, with 70 when a rule failed. The findings of the other files are printed all the same.',
+          'What no rule reads is named at the end; with --strict the exit code is then 2.',
+          'Every rule and its reason: npx backpressure rules.',
+        ],
+        io.columns,
+      ),
     )
     .action(async (paths: string[], options: CheckOptions) => {
       if (options.explain !== undefined) {
         io.out(explain(options.explain, io));
         return answered(ExitCode.OK);
       }
-      if (paths.length === 0) throw new UsageError("missing required argument 'paths'; see backpressure check --help");
+      if (paths.length === 0)
+        throw new UsageError("missing required argument 'paths'; see npx backpressure check --help");
       const settings = settingsOf(paths, options);
       const found = await collect(paths, io, settings);
       const judged = (all: Found, told: Io) => {
@@ -212,7 +217,7 @@ function written(report: Report, { format }: Settings, io: Io): string {
     case 'markdown':
       return asMarkdown(report);
     case 'text':
-      return asText(report, io.colour === true);
+      return hanging(asText(report, io.colour === true), io.columns);
   }
 }
 

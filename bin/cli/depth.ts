@@ -4,7 +4,7 @@ import { count, duration, sparkline } from './text';
 
 /** Backlog and instances over time, one line each, with the time below. */
 export function depth(timeline: readonly DepthPoint[], io: Io, note = ''): string {
-  const width = Math.max(20, Math.min(72, (io.columns ?? 100) - 34));
+  const width = Math.max(8, Math.min(72, (io.columns ?? 100) - 34));
   const seen = untilQuiet(timeline);
   if (seen.length === 0) return '  no depth over time';
   const most = (values: readonly number[]) => count(Math.max(...values));
@@ -20,7 +20,7 @@ export function depth(timeline: readonly DepthPoint[], io: Io, note = ''): strin
 }
 
 /** A timeline without the quiet end: a tenth more than what comes before. */
-function untilQuiet(timeline: readonly DepthPoint[]): readonly DepthPoint[] {
+export function untilQuiet(timeline: readonly DepthPoint[]): readonly DepthPoint[] {
   const last = timeline.reduce((found, point, index) => (point.backlog > 0 ? index : found), 0);
   return last === 0 ? timeline : timeline.slice(0, Math.ceil(last * 1.1) + 1);
 }

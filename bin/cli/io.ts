@@ -1,6 +1,9 @@
 import { MAX_FILE_BYTES, tooLarge } from '../../lib/rules/limits';
 import { decoded } from './read-file';
 
+/** The command as users run it who have installed the package. */
+export const COMMAND = 'npx backpressure';
+
 /** Input and output of a command, so that a test can replace the terminal. */
 export interface Io {
   /** Writes the answer. */
@@ -11,6 +14,8 @@ export interface Io {
   stdin(): Promise<string>;
   /** Columns of the terminal that shows the answer; undefined without a terminal. */
   readonly columns?: number;
+  /** Columns of the terminal that shows errors; undefined without a terminal. */
+  readonly errColumns?: number;
   /** Whether the answer is written in colours. Default: false. */
   readonly colour?: boolean;
   /** Whether a person watches `err` right now. */
@@ -34,6 +39,7 @@ export function processIo(): Io {
       return decoded('stdin', Buffer.concat(chunks));
     },
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    errColumns: process.stderr.isTTY ? process.stderr.columns : undefined,
     // https://no-color.org: any value that is not empty.
     colour: process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
     watched: process.stderr.isTTY === true,

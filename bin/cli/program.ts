@@ -1,10 +1,12 @@
 import { Command, CommanderError } from 'commander';
 import { registerCases } from './cases';
 import { registerCheck } from './check';
-import { ExitCode, Io, UsageError } from './io';
+import { registerCompletion } from './completion';
+import { COMMAND, ExitCode, Io, UsageError } from './io';
 import { registerRules } from './rules';
 import { registerSimulate } from './simulate';
 import { registerSize } from './size';
+import { hanging, helpText } from './text';
 import { packageVersion } from './version';
 
 /**
@@ -13,7 +15,7 @@ import { packageVersion } from './version';
  * @returns the exit code: 0 answered, 1 the answer is no, 2 the command line cannot be understood, 70 a fault of ours
  */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const program = new Command('backpressure');
+  const program = new Command(COMMAND);
   let code: number = ExitCode.OK;
   const answered = (exit: number) => {
     code = exit;
@@ -26,26 +28,35 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .configureHelp({ helpWidth: Math.min(io.columns ?? 100, 110) })
-    .configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} })
+    .configureOutput({
+      // A usage, and an option on a narrow terminal, is not broken by the parser.
+      writeOut: (text) => io.out(hanging(text, io.columns)),
+      writeErr: io.err,
+      outputError: () => {},
+    })
     .exitOverride()
     .addHelpText(
       'after',
-      [
-        '',
-        'Examples:',
-        '  backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
-        '  backpressure simulate --case 14',
-        '  backpressure cases --difficulty beginner',
-        '  backpressure check cdk.out',
-        '',
-        'Exit codes: 0 answered, 1 the answer is no, 2 the command line cannot be understood.',
-      ].join('\n'),
+      helpText(
+        [
+          '',
+          'Examples:',
+          '  npx backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+          '  npx backpressure simulate --case 14',
+          '  npx backpressure cases --difficulty beginner',
+          '  npx backpressure check cdk.out',
+          '',
+          'Exit codes: 0 answered, 1 the answer is no, 2 the command line cannot be understood.',
+        ],
+        io.columns,
+      ),
     );
   registerSize(program, io, answered);
   registerSimulate(program, io, answered);
   registerCases(program, io, answered);
   registerCheck(program, io, answered);
   registerRules(program, io, answered);
+  registerCompletion(program, io, answered);
 
   const commands = program.commands.map((command) => command.name());
   const asked = argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
@@ -77,7 +88,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       if (error.code === 'commander.help') return refuse(`a command is missing; there are ${commands.join(', ')}`);
       const sentence = error.message.replace(/^error: /, '');
       if (error.code === 'commander.unknownCommand') return refuse(`${sentence}; there are ${commands.join(', ')}`);
-      return refuse(`${sentence}; see ${['backpressure', command].filter(Boolean).join(' ')} --help`);
+      return refuse(`${sentence}; see ${[COMMAND, command].filter(Boolean).join(' ')} --help`);
     }
     io.err(`backpressure: internal fault, please report it: ${error instanceof Error ? error.message : error}\n`);
     return ExitCode.FAULT;

@@ -55,7 +55,7 @@ function refuseOther(file: string, stats: Stats): void {
       : stats.isSocket()
         ? 'a socket'
         : 'a device';
-  throw new UnreadableError(file, `is ${kind} and no file; pipe its content into: backpressure check -`, true);
+  throw new UnreadableError(file, `is ${kind} and no file; pipe its content into: npx backpressure check -`, true);
 }
 
 function readBytes(file: string): Buffer {

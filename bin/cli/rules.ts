@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { loadExamples, loadRules } from '../../lib/rules/load';
 import type { Rule } from '../../lib/rules/rule';
 import { ExitCode, Io, UsageError } from './io';
-import { table, wrap } from './text';
+import { hang, helpText, table, wrap } from './text';
 
 /** `backpressure rules`: every rule, or one of them with its reason and examples. */
 export function registerRules(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -11,7 +11,10 @@ export function registerRules(program: Command, io: Io, answered: (exit: number)
     .description('list the rules of check, or show one with its reason, its source and two examples')
     .argument('[id]', 'the rule to show, as in BP-SQS-001')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  backpressure rules\n  backpressure rules BP-SQS-002')
+    .addHelpText(
+      'after',
+      helpText(['', 'Examples:', '  npx backpressure rules', '  npx backpressure rules BP-SQS-002'], io.columns),
+    )
     .action((id: string | undefined, options: { readonly json?: boolean }) => {
       const found = id === undefined ? loadRules().RULES : [ruleNamed(id)];
       if (options.json)
@@ -32,7 +35,7 @@ function ruleNamed(id: string): Rule<never> {
   const { didYouMean, RULES } = loadRules();
   const found = RULES.find((rule) => rule.id === id.toUpperCase());
   const ids = RULES.map((rule) => rule.id);
-  if (!found) throw new UsageError(`there is no rule ${id}; backpressure rules lists them${didYouMean(id, ids)}`);
+  if (!found) throw new UsageError(`there is no rule ${id}; npx backpressure rules lists them${didYouMean(id, ids)}`);
   return found;
 }
 
@@ -44,12 +47,12 @@ function list(rules: readonly Rule<never>[], io: Io): string {
 function show({ id, title, severity, why, source, cases }: Rule<never>, io: Io): string {
   const { wrong, right } = loadExamples().examplesOf(id);
   return [
-    `${id}  ${title}`,
+    hang(`${id}  ${title}`, io.columns, 2),
     '',
     wrap(why, io.columns),
     '',
     `  severity  ${severity}`,
-    `  source    ${source}`,
+    hang(`  source    ${source}`, io.columns, 12),
     ...(cases.length > 0 ? [`  case      ${cases.join(', ')}`] : []),
     `  page      ${loadRules().linkOf(id)}`,
     '',

@@ -8,6 +8,7 @@ export type SimulateOptions = Record<string, unknown> & {
   readonly seed: number;
   readonly seeds: number;
   readonly json?: boolean;
+  readonly html?: string;
 };
 
 /** Runs once for every seed, and shows its progress. */

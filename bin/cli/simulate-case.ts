@@ -3,8 +3,9 @@ import type { ScenarioResult } from '../../lib/cases/run-scenario';
 import { amount, level } from './cases';
 import { depth } from './depth';
 import { ExitCode, type Io, UsageError } from './io';
+import { casePage, type Table, writePage } from './page';
 import { eachSeed, type SimulateOptions } from './seeds';
-import { table } from './text';
+import { hang, table, told } from './text';
 import { givenFlags } from './workload-options';
 
 /** The cases that can be simulated. They are loaded here: the help of other commands stays quick. */
@@ -33,12 +34,19 @@ export function simulateCase(given: SimulateOptions, number: string, io: Io): Ex
   }
   const runs = eachSeed(given, io, (seed) => runScenario(subject, seed, given.engine));
   const met = runs.every(({ meetsHeadline }) => meetsHeadline);
+  writePage(given.html, io, () =>
+    casePage(
+      subject,
+      runs[0],
+      runs.map((run) => outcomesOf(run, runs.length > 1)),
+    ),
+  );
   if (given.json) {
     const answer = runs.length === 1 ? runs[0] : { number: subject.number, meetsHeadline: met, runs };
     io.out(`${JSON.stringify(answer, undefined, 2)}\n`);
   } else {
     io.out(
-      `${[`${subject.number}  ${subject.title} on ${runs[0].engine}: ${subject.headline.text}`, ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
+      `${[hang(`${subject.number}  ${subject.title} on ${runs[0].engine}: ${subject.headline.text}`, io.columns, 4), ...runs.map((run) => caseText(run, io, runs.length > 1))].join('\n\n')}\n`,
     );
   }
   return met ? ExitCode.OK : ExitCode.NO;
@@ -46,23 +54,10 @@ export function simulateCase(given: SimulateOptions, number: string, io: Io): Ex
 
 function caseText(run: ScenarioResult, io: Io, brief: boolean): string {
   const { timelines } = run;
+  const { headings, rows } = outcomesOf(run, brief);
   const outcomes = table(
-    [
-      { title: brief ? `seed ${run.seed}` : '' },
-      { title: 'before', right: true },
-      { title: 'after, predicted', right: true },
-      { title: 'after, simulated', right: true },
-      { title: 'promised', right: true },
-      { title: '' },
-    ],
-    run.outcomes.map((outcome) => [
-      `  ${outcome.measure}`,
-      amount(outcome.before, outcome.unit),
-      outcome.predicted === undefined ? '–' : amount(outcome.predicted, outcome.unit),
-      amount(outcome.after, outcome.unit),
-      level(outcome.promised, outcome.unit),
-      outcome.met ? 'kept' : 'MISSED',
-    ]),
+    headings.map(({ title, number }) => ({ title, right: number })),
+    rows.map(([label, ...cells]) => [`  ${told(label, io)}`, ...cells.map((cell) => told(cell, io))]),
     io.columns,
   );
   if (brief) return outcomes;
@@ -70,4 +65,23 @@ function caseText(run: ScenarioResult, io: Io, brief: boolean): string {
     .filter((when) => timelines[when].length > 0)
     .map((when) => `${when}\n${depth(timelines[when], io)}`);
   return [outcomes, ...pictures].join('\n\n');
+}
+
+/** Before, after and what was promised. */
+function outcomesOf(run: ScenarioResult, brief: boolean): Table {
+  return {
+    headings: [
+      { title: brief ? `seed ${run.seed}` : '' },
+      ...['before', 'after, predicted', 'after, simulated', 'promised'].map((title) => ({ title, number: true })),
+      { title: '' },
+    ],
+    rows: run.outcomes.map((outcome) => [
+      outcome.measure,
+      amount(outcome.before, outcome.unit),
+      outcome.predicted === undefined ? '–' : amount(outcome.predicted, outcome.unit),
+      amount(outcome.after, outcome.unit),
+      level(outcome.promised, outcome.unit),
+      { text: outcome.met ? 'kept' : 'MISSED', verdict: outcome.met },
+    ]),
+  };
 }

@@ -1,15 +1,18 @@
 import { Command, Option } from 'commander';
 import { percent } from '../../lib/flow/figures';
+import type { Quantiles } from '../../lib/flow/numerics/quantiles';
 import type { ResolvedConsumer } from '../../lib/flow/queue/resolve';
 import type { SimulationResult } from '../../lib/flow/queue/simulation/simulate';
 import type { Predictions, Workload } from '../../lib/flow/queue/workload';
+import type { Cell } from '../page/html';
 import { AMOUNTS_HELP, amount } from './amount';
 import { depth } from './depth';
 import { ExitCode, Io, UsageError } from './io';
+import { HTML_OPTION, simulatedPage, type Table, writePage } from './page';
 import { eachSeed, type SimulateOptions } from './seeds';
 import { runnableCases, simulateCase } from './simulate-case';
 import { planFor, refusalText, summary } from './size';
-import { count, drain, duration, table, wrap } from './text';
+import { count, drain, duration, hang, helpText, table, told, wrap } from './text';
 import { addWorkloadOptions, inOptions, question, requireOptions } from './workload-options';
 
 /** Items that a run may have; more takes minutes and proves nothing new. */
@@ -31,8 +34,9 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
     .usage('--steady <per-second> --service <seconds> --latency <seconds> [options] | --case <number>');
   addWorkloadOptions(command)
     .option('--json', 'print JSON; a drain that never ends is null')
+    .option(...HTML_OPTION)
     .optionsGroup('Run:')
-    .option('--case <number>', 'run a case before and after instead; `backpressure cases` lists them')
+    .option('--case <number>', 'run a case before and after instead; `npx backpressure cases` lists them')
     .addOption(
       new Option(
         '--engine <engine>',
@@ -41,14 +45,14 @@ export function registerSimulate(program: Command, io: Io, answered: (exit: numb
     )
     .addOption(whole('--seed', 'same seed, same run; 0 or more', 0, MOST_SEED).default(1))
     .addOption(whole('--seeds', `runs, with consecutive seeds; 1 to ${MOST_SEEDS}`, 1, MOST_SEEDS).default(1))
-    .addHelpText('after', helpText)
+    .addHelpText('after', () => helpText(helpLines(), io.columns))
     .action((given: SimulateOptions) => {
       answered(given.case === undefined ? simulateWorkload(given, io) : simulateCase(given, given.case, io));
     });
 }
 
 /** What the help ends with. A function, because the cases are loaded for it. */
-function helpText(): string {
+function helpLines(): string[] {
   const numbers = runnableCases().map(({ number }) => number);
   return [
     '',
@@ -58,10 +62,10 @@ function helpText(): string {
     'Exits with 1 when the workload cannot be served as asked, when its backlog never drains, or a case misses its headline.',
     '',
     'Examples:',
-    '  backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
-    '  backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
-    '  backpressure simulate --case 14',
-  ].join('\n');
+    '  npx backpressure simulate --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90',
+    '  npx backpressure simulate --steady 16 --peak 56.5 --peak-seconds 1800 --service 2 --min-instances 80 --max-instances 80',
+    '  npx backpressure simulate --case 14 --html case-14.html',
+  ];
 }
 
 function whole(flag: string, help: string, min: number, max: number): Option {
@@ -88,15 +92,47 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
     seed,
     result: simulate({ workload, consumer, seed, visibilityTimeoutSeconds, timelinePoints: TIMELINE_POINTS }),
   }));
-  const { latencySeconds, latencyQuantile = 0.99 } = setUp.objective;
+  const all = new Quantiles();
+  for (const { result } of runs) all.merge(result.latency);
+  const outcome = outcomeOf(setUp, runs, all);
+  const asked = summary({ ...setUp, workload: setUp.asked });
+  const seeds = given.seeds === 1 ? `seed ${given.seed}` : `seeds ${given.seed} to ${given.seed + given.seeds - 1}`;
+  const run = `${instancesText(consumer)}, ${seeds}`;
+  const endless = code === ExitCode.OK ? undefined : overload(setUp);
+  const { timeline } = runs[0].result;
+  const drawn = given.seeds === 1 ? run : `${run}; the charts are of seed ${given.seed}`;
+  writePage(given.html, io, () => simulatedPage({ asked, outcome, overload: endless, timeline, run: drawn }));
   if (given.json) {
     const described = runs.map(({ seed, result }) => describe(seed, result));
     const answer = described.length === 1 ? described[0] : { runs: described };
     io.out(`${JSON.stringify({ consumer, predictions, ...answer }, undefined, 2)}\n`);
-    return code;
+  } else {
+    io.out(
+      `${[
+        hang(asked, io.columns, 2),
+        hang(`${' '.repeat(name.length + 2)}${run}`, io.columns, name.length + 2),
+        '',
+        table(
+          outcome.headings.map(({ title, number }) => ({ title, right: number })),
+          outcome.rows.map(([label, ...cells]) => [`  ${label}`, ...cells.map((cell) => told(cell, io))]),
+          io.columns,
+        ),
+        ...(endless === undefined ? [] : ['', wrap(endless, io.columns, 2)]),
+        '',
+        depth(timeline, io, given.seeds === 1 ? '' : ` (seed ${given.seed})`),
+      ].join('\n')}\n`,
+    );
   }
-  const all = new Quantiles();
-  for (const { result } of runs) all.merge(result.latency);
+  return code;
+}
+
+/** Predicted beside simulated, over all runs. */
+function outcomeOf(
+  { workload, consumer, predictions, objective }: SetUp,
+  runs: readonly { readonly result: SimulationResult }[],
+  all: Quantiles,
+): Table {
+  const { latencySeconds, latencyQuantile = 0.99 } = objective;
   const span = (read: (result: SimulationResult) => number, say: (value: number) => string) => {
     const values = runs.map(({ result }) => read(result));
     const [least, most] = [Math.min(...values), Math.max(...values)];
@@ -107,50 +143,45 @@ function simulateWorkload(given: SimulateOptions, io: Io): ExitCode {
     0.5: predictions.latencyP50Seconds,
     0.99: predictions.latencyP99Seconds,
   };
-  const promise = (quantile: number) => {
+  const promise = (quantile: number): Cell => {
     if (latencySeconds === undefined || quantile !== latencyQuantile) return '';
-    return `${all.quantile(quantile) <= latencySeconds ? 'keeps' : 'MISSES'} ${duration(latencySeconds)}`;
+    const verdict = all.quantile(quantile) <= latencySeconds;
+    return { text: `${verdict ? 'keeps' : 'MISSES'} ${duration(latencySeconds)}`, verdict };
   };
-  io.out(
-    `${[
-      summary({ ...setUp, workload: setUp.asked }),
-      `${' '.repeat(name.length + 2)}${instancesText(consumer)}, ${given.seeds === 1 ? `seed ${given.seed}` : `seeds ${given.seed} to ${given.seed + given.seeds - 1}`}`,
-      '',
-      table(
-        [{ title: '' }, { title: 'predicted', right: true }, { title: 'simulated', right: true }, { title: '' }],
-        [
-          ['  utilisation at the peak', percent(predictions.utilisation), '', ''],
-          ...quantiles.map((quantile) => [
-            `  latency P${Number((quantile * 100).toPrecision(6))}`,
-            predicted[quantile] === undefined ? '' : duration(predicted[quantile]),
-            duration(all.quantile(quantile)),
-            promise(quantile),
-          ]),
-          ['  peak backlog', count(predictions.peakBacklog), span((result) => result.peakBacklog, count), ''],
-          ...(setUp.workload.peakSeconds || code !== ExitCode.OK
-            ? [
-                [
-                  '  drained after the peak',
-                  drain(predictions.drainSeconds),
-                  span((result) => result.drainSeconds, drain),
-                  '',
-                ],
-              ]
-            : []),
-          ['  most instances', count(consumer.maxInstances), span((result) => result.peakInstances, count), ''],
-          ['  items served', '', span((result) => result.processed, count), ''],
-          ['  attempts made again', '', span((result) => result.retried, count), ''],
-          ['  items set aside', '', span((result) => result.poisoned, count), ''],
-          ['  items lost', '', span((result) => result.lost, count), ''],
-        ],
-        io.columns,
-      ),
-      ...(code === ExitCode.OK ? [] : ['', wrap(overload(setUp), io.columns, 2)]),
-      '',
-      depth(runs[0].result.timeline, io, given.seeds === 1 ? '' : ` (seed ${given.seed})`),
-    ].join('\n')}\n`,
-  );
-  return code;
+  const drains = workload.peakSeconds || predictions.drainSeconds === Number.POSITIVE_INFINITY;
+  return {
+    headings: [
+      { title: '' },
+      { title: 'predicted', number: true },
+      { title: 'simulated', number: true },
+      { title: '' },
+    ],
+    rows: [
+      ['utilisation at the peak', percent(predictions.utilisation), '', ''],
+      ...quantiles.map((quantile) => [
+        `latency P${Number((quantile * 100).toPrecision(6))}`,
+        predicted[quantile] === undefined ? '' : duration(predicted[quantile]),
+        duration(all.quantile(quantile)),
+        promise(quantile),
+      ]),
+      ['peak backlog', count(predictions.peakBacklog), span((result) => result.peakBacklog, count), ''],
+      ...(drains
+        ? [
+            [
+              'drained after the peak',
+              drain(predictions.drainSeconds),
+              span((result) => result.drainSeconds, drain),
+              '',
+            ],
+          ]
+        : []),
+      ['most instances', count(consumer.maxInstances), span((result) => result.peakInstances, count), ''],
+      ['items served', '', span((result) => result.processed, count), ''],
+      ['attempts made again', '', span((result) => result.retried, count), ''],
+      ['items set aside', '', span((result) => result.poisoned, count), ''],
+      ['items lost', '', span((result) => result.lost, count), ''],
+    ],
+  };
 }
 
 /** Why the backlog never drains, and which time the prediction covers. */
@@ -212,7 +243,7 @@ function prepare(given: SimulateOptions, io: Io): SetUp | undefined {
       io.out(
         `${JSON.stringify({ feasible: false, reason: inOptions(refusal!.reason), waysOut: refusal!.waysOut.map(inOptions) }, undefined, 2)}\n`,
       );
-    else io.err(refusalText(refusal!));
+    else io.err(refusalText(refusal!, io));
     return undefined;
   }
   return {

@@ -1,15 +1,17 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CapacityError } from '../../lib/flow/errors';
 import { percent } from '../../lib/flow/figures';
+import { ExplainFormat } from '../../lib/flow/plan';
 import type { SolvedQueue } from '../../lib/flow/queue/plan';
 import type { Objective, QueuePlan } from '../../lib/flow/queue/workload';
 import { AMOUNTS_HELP } from './amount';
 import { ExitCode, Io, UsageError } from './io';
-import { drain, duration, table } from './text';
+import { HTML_OPTION, sizePage, writePage } from './page';
+import { drain, duration, hang, hanging, helpText, table } from './text';
 import { addWorkloadOptions, inOptions, Question, question, requireOptions } from './workload-options';
 
 const EXAMPLE =
-  'backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90';
+  'npx backpressure size --steady 40 --peak 400 --peak-seconds 1800 --service 0.05 --slots 4 --start 60 --latency 90';
 
 /** `backpressure size`: workload and objective in, every knob with its reason out. */
 export function registerSize(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -20,17 +22,38 @@ export function registerSize(program: Command, io: Io, answered: (exit: number) 
   addWorkloadOptions(command)
     .option('--json', 'print JSON, with formula, inputs and source of every knob')
     .option('--explain', 'print formula, inputs and source of every knob')
+    .addOption(
+      new Option('--format <format>', 'how --explain prints (default: text)').choices(Object.values(ExplainFormat)),
+    )
+    .option(...HTML_OPTION)
     .addHelpText(
       'after',
-      `\n${AMOUNTS_HELP}\n\nExample:\n  ${EXAMPLE}\n\nExits with 1, and says what would help, when the workload cannot be served as asked.`,
+      helpText(
+        [
+          ...['', AMOUNTS_HELP, '', 'Examples:', `  ${EXAMPLE}`, `  ${EXAMPLE} --explain --format markdown`],
+          ...['', 'Exits with 1, and says what would help, when the workload cannot be served as asked.'],
+        ],
+        io.columns,
+      ),
     )
     .action((given: Record<string, unknown>) => {
       requireOptions(given, ['--steady', '--service', '--latency']);
+      if (given.format !== undefined && !given.explain)
+        throw new UsageError('--format is of --explain, which is missing');
+      if (given.json && given.explain)
+        throw new UsageError('--json cannot be combined with --explain; give --format json');
       const asked = question(given);
-      const { plan, refusal } = planFor(asked);
+      const { plan, sizing, refusal } = planFor(asked);
+      if (plan && sizing) {
+        const { latencySeconds = 0, latencyQuantile = 0.99 } = asked.objective;
+        writePage(given.html as string | undefined, io, () =>
+          sizePage({ asked: summary(asked), plan, sizing, latencySeconds, latencyQuantile }),
+        );
+      }
       if (given.json) io.out(`${JSON.stringify(plan ? feasible(plan) : infeasible(refusal!), undefined, 2)}\n`);
-      else if (plan) io.out(`${given.explain ? plan.explain() : sheet(plan, asked, io)}\n`);
-      else io.err(refusalText(refusal!));
+      else if (plan)
+        io.out(`${given.explain ? explained(plan, given.format as ExplainFormat, io) : sheet(plan, asked, io)}\n`);
+      else io.err(refusalText(refusal!, io));
       answered(plan ? ExitCode.OK : ExitCode.NO);
     });
 }
@@ -59,9 +82,18 @@ export function planFor({ name, objective, ...asked }: Question): Sized {
 }
 
 /** The refusal as text: the bottleneck, then each way out on its own line. */
-export function refusalText(refusal: CapacityError): string {
-  const ways = refusal.waysOut.map((way, index) => `  ${index === 0 ? 'either' : 'or    '} ${inOptions(way)}\n`);
-  return `${refusal.subject}: ${inOptions(refusal.reason)}\n${ways.join('')}`;
+export function refusalText(refusal: CapacityError, { errColumns }: Io): string {
+  const ways = refusal.waysOut.map((way, index) => `  ${index === 0 ? 'either' : 'or    '} ${inOptions(way)}`);
+  return [`${refusal.subject}: ${inOptions(refusal.reason)}`, ...ways]
+    .map((line) => `${hang(line, errColumns, 9)}\n`)
+    .join('');
+}
+
+/** The page of reasons; its text keeps to the terminal, and the other forms are for programs. */
+function explained(plan: QueuePlan, format: ExplainFormat | undefined, { columns }: Io): string {
+  const text = plan.explain(format);
+  if (format !== undefined && format !== ExplainFormat.TEXT) return text;
+  return hanging(text, columns);
 }
 
 function feasible(plan: QueuePlan): object {
@@ -95,7 +127,7 @@ function sheet(plan: QueuePlan, asked: Question, io: Io): string {
   const expected = plan.predictions;
   const bad = noticeablyBadPeak(expected);
   return [
-    summary(asked),
+    hang(summary(asked), io.columns, 2),
     '',
     table(
       [{ title: '  knob' }, { title: 'value', right: true }, { title: '' }, { title: 'because' }],
@@ -118,6 +150,6 @@ function sheet(plan: QueuePlan, asked: Question, io: Io): string {
         ['', `${breakingMultiple(expected.breaksAtServiceTime)} the service time`],
         ...(expected.monthlyCost === undefined ? [] : [['instances a month', `$${figure(expected.monthlyCost)}`]]),
       ] as [string, string][]
-    ).map(([what, value]) => `  ${what.padEnd(27)}${value}`),
+    ).map(([what, value]) => hang(`  ${what.padEnd(27)}${value}`, io.columns, 29)),
   ].join('\n');
 }

@@ -1,33 +1,18 @@
 /**
- * One local run of order intake: deploy, calibrate, predict, flood, close the books.
+ * One local run of order intake: deploy, warm up, flood, predict from the rates as they were, close the books.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { WEBHOOKS } from '../../lib/cases/case-15-webhook-flood';
 import { Quantiles } from '../../lib/flow/numerics/quantiles';
-import { planQueue, predictQueue } from '../../lib/flow/queue/plan';
-import { simulate } from '../../lib/flow/queue/simulation/simulate';
-import type { Workload } from '../../lib/flow/queue/workload';
+import { WEBHOOK_FLOOD } from '../../stacks/order-intake';
 import { type Books, closeBooks } from './books';
 import { mixOf, type PlannedDelivery, planDeliveries } from './deliveries';
 import { type Deployment, deployLocally } from './deploy';
 import { type LocalAws, workerPids } from './emulator';
-import { type FloodResult, flood } from './flood';
+import { flood } from './flood';
 import { Observer } from './observe';
+import { type DepthSample, type Figures, type FloodRun, floodWorkload, offPace, pacesOf, predict } from './prediction';
 import type { Progress } from './progress';
-
-/** The four figures that are predicted before the flood and measured during it. */
-export interface Figures {
-  readonly peakBacklog: number;
-  readonly latencyP50Seconds: number;
-  readonly latencyP99Seconds: number;
-  readonly drainSeconds: number;
-}
-
-/** Waiting messages at a moment since the flood began. */
-export interface DepthSample {
-  readonly seconds: number;
-  readonly backlog: number;
-}
+import { type LocalSetting, localSettings, planOf, STACK } from './settings';
 
 /** The machine-readable result, `dist/report/run.json`. */
 export interface RunReport extends Books {
@@ -36,6 +21,8 @@ export interface RunReport extends Books {
   /** Inputs of the prediction: the rates as they were in the run, the stack's own knob. */
   readonly basis: {
     readonly perSecond: number;
+    /** Deliveries a second that the sender was asked for. */
+    readonly askedPerSecond: number;
     readonly floodSeconds: number;
     /** Seconds that one slot was busy with one delivery while the flood lasted, the sender's share of the machine included. */
     readonly serviceSeconds: number;
@@ -49,6 +36,8 @@ export interface RunReport extends Books {
     readonly breaksAtLoad: number;
     readonly breaksAtServiceTime: number;
   };
+  /** What is set otherwise than in a real account, each with the value there. */
+  readonly settings: readonly LocalSetting[];
   readonly droppedResourceTypes: readonly string[];
   readonly stages: readonly { readonly name: string; readonly seconds: number }[];
   readonly notes: readonly string[];
@@ -65,41 +54,36 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-export const STACK = 'OrderIntake';
-/** Enough for every slot to be busy many times over. */
-const CALIBRATION_DELIVERIES = 800;
+/** Enough for every slot to start its process and to be busy a few times. */
+const WARM_UP_DELIVERIES = 160;
 /** The emulator counts a queue by walking it: polled too often, a deep one becomes slow. */
-const SAMPLE_MILLIS = 1000;
-const SETTLE_TIMEOUT_MILLIS = 25 * 60_000;
-/** Two paces that are this far apart are worth a note. */
-const OFF_PACE = 0.2;
-/** No item arrives beside the flood; the smallest rate that counts as one. */
-const NOTHING_PER_SECOND = 1e-6;
-const SERVICE_VARIATION = 0.3;
+const SAMPLE_MILLIS = 500;
+/** A run is given up after so long, and so much longer for each delivery: a busy machine served one in 60 ms. */
+const SETTLE_MILLIS = 25 * 60_000;
+const SETTLE_MILLIS_EACH = 200;
 
 /** Runs it against a local AWS that is up, and returns the report. */
 export async function runIntake(options: RunOptions, aws: LocalAws): Promise<RunReport> {
   const { root, progress, signal } = options;
   const deployment = await progress.stage('deploy', () => deployLocally(root, aws.endpoint, STACK, signal));
   sayDropped(deployment, progress);
+  saySettings(progress);
   const observer = new Observer(aws.endpoint);
   const target = await targetOf(deployment, observer, aws.endpoint);
 
   // Poison and forgeries are retried later: waiting for them would count as work.
-  const mix = { ...mixOf(CALIBRATION_DELIVERIES), poison: 0, forged: 0 };
-  const calibration = planDeliveries(mix, options.seed + 1);
-  const perSecond = await progress.stage('calibrate', () => calibrate(options, observer, target, calibration));
+  const mix = { ...mixOf(WARM_UP_DELIVERIES), poison: 0, forged: 0 };
+  const first = planDeliveries(mix, options.seed + 1);
+  await progress.stage('warm up', () => warmUp(options, observer, target, first));
   const deliveries = planDeliveries(mixOf(options.deliveries), options.seed);
-  const run = await progress.stage('flood and drain', () =>
-    floodAndDrain({ ...options, perSecond }, aws, observer, target, deliveries),
-  );
+  const run = await progress.stage('flood and drain', () => floodAndDrain(options, aws, observer, target, deliveries));
   // Both rates as they were, so that a busy machine changes the prediction with the measurement.
   const sentPerSecond = deliveries.length / ((run.sent.endedAt - run.sent.startedAt) / 1000);
   const pace = pacesOf(run, target.slots);
   const workload = floodWorkload(sentPerSecond, target.slots / pace.during, deliveries.length);
   const prediction = predict(workload, target.slots / pace.after, target.slots);
-  const all = [...calibration, ...deliveries];
-  const { books, latency } = await progress.stage('close the books', async () => {
+  const all = [...first, ...deliveries];
+  const { books, latency } = await progress.stage('count every delivery', async () => {
     const ledger = await observer.ledger(target.ledgerTable);
     const refusals = await observer.logged(target.logGroup, 'Refused');
     const books = closeBooks({
@@ -112,7 +96,7 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
       log: JSON.stringify(await observer.logged(target.logGroup, 'Failed')),
     });
     const latency = new Quantiles();
-    // Calibration is over when the flood begins; its latencies are not the flood's.
+    // The warm-up is over when the flood begins; its latencies are not the flood's.
     for (const entry of ledger) {
       if (entry.receivedAtMillis >= run.sent.startedAt)
         latency.record((entry.bookedAtMillis - entry.receivedAtMillis) / 1000);
@@ -132,10 +116,12 @@ export async function runIntake(options: RunOptions, aws: LocalAws): Promise<Run
       serviceSeconds: target.slots / pace.during,
       drainServiceSeconds: target.slots / pace.after,
       perSecond: sentPerSecond,
+      askedPerSecond: options.perSecond,
       floodSeconds: workload.peakSeconds ?? 0,
       slots: target.slots,
     },
     planned: promiseOfStack(),
+    settings: localSettings(),
     droppedResourceTypes: [...new Set(deployment.dropped.map((resource) => resource.resourceType))].sort(),
     stages: progress.stages,
     notes: [...slowSender(options.perSecond, sentPerSecond), ...offPace(pace), ...run.notes],
@@ -175,129 +161,30 @@ async function targetOf({ outputs }: Deployment, observer: Observer, endpoint: s
   };
 }
 
-/**
- * Deliveries a second: as requested, or the most that the sender reaches here. The first invocations start their processes,
- * so a quarter is sent before the clock runs.
- */
-async function calibrate(
-  options: RunOptions,
+/** The first invocations start their processes: they are sent, and served, before the clock runs. */
+async function warmUp(
+  { perSecond, signal }: RunOptions,
   observer: Observer,
   target: Target,
   deliveries: readonly PlannedDelivery[],
-): Promise<number> {
-  const { perSecond, signal } = options;
-  const warmUp = deliveries.slice(0, deliveries.length / 4);
-  const timed = deliveries.slice(warmUp.length);
-  const drained = async () => isEmpty(await observer.depth(target.queueUrl));
-  await flood(target.url, warmUp, target.secrets, perSecond, () => {}, signal);
-  await until(signal, SETTLE_TIMEOUT_MILLIS, drained);
-  const sent = await flood(target.url, timed, target.secrets, perSecond, () => {}, signal);
-  await until(signal, SETTLE_TIMEOUT_MILLIS, drained, 50);
-  return Math.min(perSecond, timed.length / ((sent.endedAt - sent.startedAt) / 1000));
+): Promise<void> {
+  await flood(target.url, deliveries, target.secrets, perSecond, () => {}, signal);
+  await until(signal, SETTLE_MILLIS, async () => isEmpty(await observer.depth(target.queueUrl)));
 }
 
 function slowSender(asked: number, sent: number): string[] {
   return sent < 0.95 * asked ? [`asked for ${asked}/s, this machine sent ${sent.toFixed(0)}/s`] : [];
 }
 
-/** Deliveries served in a second. */
-interface Pace {
-  readonly during: number;
-  readonly after: number;
-}
-
-/** Fewer than so many for each slot are gone before a pace can be measured. */
-const FEWEST_A_SLOT = 4;
-
-/** What the slots served while the flood lasted, and what they served of the backlog that it left. */
-function pacesOf({ sent, depth, drainSeconds }: FloodRun, slots: number): Pace {
-  const floodSeconds = (sent.endedAt - sent.startedAt) / 1000;
-  const left = depth.filter(({ seconds }) => seconds <= floodSeconds).at(-1)?.backlog ?? 0;
-  const during = (sent.accepted - left) / floodSeconds;
-  return { during, after: left >= FEWEST_A_SLOT * slots && drainSeconds > 0 ? left / drainSeconds : during };
-}
-
-function offPace({ during, after }: Pace): string[] {
-  if (Math.abs(after / during - 1) <= OFF_PACE) return [];
-  const perSecond = (pace: number) => `${pace.toFixed(0)}/s`;
-  return [
-    `served ${perSecond(during)} during the flood and ${perSecond(after)} after it: sender and worker share the emulator's one thread, which walks its whole queue for every message; the peak and the median are predicted from the first, the P99 and the drain from the second`,
-  ];
-}
-
-function floodWorkload(perSecond: number, serviceSeconds: number, count: number): Workload {
-  // No delivery arrives after the flood; the smallest rate represents that.
-  return {
-    steadyPerSecond: NOTHING_PER_SECOND,
-    peakPerSecond: perSecond,
-    peakSeconds: count / perSecond,
-    serviceSeconds,
-    serviceVariation: SERVICE_VARIATION,
-  };
-}
-
-/**
- * The closed form for the figures, the simulation for the curve. The emulator runs every slot from the start. What the
- * flood leaves is a burst at its end: the last to arrive wait for all of it, at the pace of that time.
- */
-function predict(
-  flood: Workload,
-  drainServiceSeconds: number,
-  slots: number,
-): { figures: Figures; depth: DepthSample[] } {
-  const consumer = {
-    slotsPerInstance: 1,
-    pollSeconds: 1,
-    decideSeconds: 0,
-    startSeconds: 0,
-    minInstances: slots,
-    maxInstances: slots,
-    backlogPerInstance: 1,
-    maxAttempts: 5,
-  };
-  const floodSeconds = flood.peakSeconds ?? 0;
-  const { timeline } = simulate({ workload: flood, consumer, seed: 1 });
-  const curve = timeline.map(({ seconds, backlog }) => ({ seconds, backlog }));
-  const figures = predictQueue(flood, consumer);
-  const burstItems = Math.round(figures.peakBacklog);
-  if (burstItems < FEWEST_A_SLOT * slots) return { figures: pick(figures), depth: curve };
-  const left: Workload = {
-    steadyPerSecond: NOTHING_PER_SECOND,
-    burstItems,
-    serviceSeconds: drainServiceSeconds,
-    serviceVariation: SERVICE_VARIATION,
-  };
-  const drain = predictQueue(left, consumer);
-  const after = simulate({ workload: left, consumer, seed: 1 }).timeline;
-  return {
-    figures: {
-      peakBacklog: figures.peakBacklog,
-      latencyP50Seconds: figures.latencyP50Seconds,
-      latencyP99Seconds: drain.latencyP99Seconds,
-      drainSeconds: drain.drainSeconds,
-    },
-    depth: [
-      ...curve.filter(({ seconds }) => seconds <= floodSeconds),
-      ...after
-        .filter(({ seconds }) => seconds > 0)
-        .map(({ seconds, backlog }) => ({ seconds: floodSeconds + seconds, backlog })),
-    ],
-  };
-}
-
-/** The promise of the deployed stack: its plan is that of case 15. */
+/** The promise of the stack in a real account: its plan is that of case 15. */
 function promiseOfStack(): RunReport['planned'] {
-  const { workload, on } = WEBHOOKS;
-  const { predictions } = planQueue(STACK, { workload, ...on.aws });
+  const { predictions } = planOf(WEBHOOK_FLOOD);
   const { breaksAtLoad = Number.POSITIVE_INFINITY, breaksAtServiceTime = Number.POSITIVE_INFINITY } = predictions;
-  return { latencySeconds: on.aws.objective.latencySeconds, breaksAtLoad, breaksAtServiceTime };
+  return { latencySeconds: WEBHOOK_FLOOD.objective.latencySeconds, breaksAtLoad, breaksAtServiceTime };
 }
 
-interface FloodRun {
-  readonly sent: FloodResult;
-  readonly depth: DepthSample[];
-  readonly drainSeconds: number;
-  readonly notes: string[];
+interface Observed extends FloodRun {
+  readonly notes: readonly string[];
 }
 
 async function floodAndDrain(
@@ -306,7 +193,7 @@ async function floodAndDrain(
   observer: Observer,
   target: Target,
   deliveries: readonly PlannedDelivery[],
-): Promise<FloodRun> {
+): Promise<Observed> {
   const { progress, signal } = options;
   const poison = deliveries.filter(({ kind }) => kind === 'poison').length;
   const depth: DepthSample[] = [];
@@ -317,11 +204,12 @@ async function floodAndDrain(
   let floodEnded: number | undefined;
   let killed = false;
 
-  progress.startFlood(deliveries.length);
+  progress.startFlood(deliveries.length, poison);
   const sending = flood(target.url, deliveries, target.secrets, options.perSecond, (count) => (sent = count), signal);
   sending.then((result) => (floodEnded = result.endedAt)).catch(() => {});
   try {
-    const settled = until(signal, SETTLE_TIMEOUT_MILLIS, async () => {
+    const timeoutMillis = SETTLE_MILLIS + SETTLE_MILLIS_EACH * deliveries.length;
+    const settled = until(signal, timeoutMillis, async () => {
       const main = await observer.depth(target.queueUrl);
       const now = Date.now();
       const [dead, quarantine] = await Promise.all(
@@ -370,13 +258,14 @@ async function until(
   const end = Date.now() + timeoutMillis;
   while (!(await met())) {
     signal.throwIfAborted();
-    if (Date.now() > end) throw new Error(`the queues did not settle within ${timeoutMillis / 60_000} min`);
+    if (Date.now() > end) throw new Error(`the queues did not settle within ${Math.round(timeoutMillis / 60_000)} min`);
     await wait(everyMillis, undefined, { signal });
   }
 }
 
-function pick({ peakBacklog, latencyP50Seconds, latencyP99Seconds, drainSeconds }: Figures): Figures {
-  return { peakBacklog, latencyP50Seconds, latencyP99Seconds, drainSeconds };
+function saySettings(progress: Progress): void {
+  progress.say('set for one machine (in a real account):');
+  for (const { name, here, account } of localSettings()) progress.say(`  ${name}: ${here} (${account})`);
 }
 
 function sayDropped({ dropped }: Deployment, progress: Progress): void {

@@ -12,51 +12,77 @@ export interface LiveFigures {
   readonly quarantined: number;
 }
 
-/** Seconds between lines without a terminal. */
+/** Seconds after which a program that said nothing seems to hang. */
 const QUIET_SECONDS = 10;
 
 /** Stages with their durations, and the flood's progress. */
 export class Progress {
   public readonly stages: { readonly name: string; readonly seconds: number }[] = [];
+  readonly #began = performance.now();
   #bar: SingleBar | undefined;
   #total = 0;
-  #lastLine = 0;
+  #poison = 0;
+  /** The flood says itself how far it is. */
+  #flooding = false;
+  #lastLine = performance.now();
 
-  /** Runs a stage, says that it runs and how long it took. */
+  /** Runs a stage, says that it runs, that it still runs, and how long it took. */
   public async stage<T>(name: string, work: () => Promise<T>): Promise<T> {
-    this.say(`${name} …`);
+    this.note(`${name} …`);
     const started = performance.now();
-    const result = await work();
-    const seconds = Math.round((performance.now() - started) / 100) / 10;
-    this.stages.push({ name, seconds });
-    this.say(`${name}: ${seconds.toFixed(1)} s`);
-    return result;
+    const alive = setInterval(() => {
+      if (!this.#flooding && this.#quietSeconds() >= QUIET_SECONDS) this.note(`${name} … still`);
+    }, 1000);
+    // The run may end while a stage cannot be interrupted.
+    alive.unref();
+    try {
+      const result = await work();
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      this.stages.push({ name, seconds });
+      this.note(`${name}: ${seconds.toFixed(1)} s`);
+      return result;
+    } finally {
+      clearInterval(alive);
+    }
   }
 
+  /** One line or several, as they are. */
   public say(line: string): void {
+    this.#lastLine = performance.now();
     process.stderr.write(`${line}\n`);
   }
 
-  public startFlood(total: number): void {
+  /** One line with the seconds since the program began. */
+  public note(line: string): void {
+    const seconds = Math.round((performance.now() - this.#began) / 1000);
+    this.say(`${`${seconds} s`.padStart(6)}  ${line}`);
+  }
+
+  public startFlood(total: number, poison: number): void {
     this.#total = total;
+    this.#poison = poison;
+    this.#flooding = true;
     if (!process.stderr.isTTY) return;
     this.#bar = new Bar({
       stream: process.stderr,
       hideCursor: true,
-      format:
-        '  {bar} {percentage} % | sent {sent} | processed {processed} | backlog {backlog} | quarantined {quarantined}',
+      barsize: 20,
+      // Wrapped, each redraw would leave a line behind.
+      linewrap: false,
+      format: '  {bar} {seconds} s | sent {sent} | served {served} | waiting {backlog} | quarantined {quarantined}',
     });
-    this.#bar.start(total, 0, { sent: 0, processed: 0, backlog: 0, quarantined: 0 });
+    this.#bar.start(total, 0, { seconds: 0, sent: 0, served: 0, backlog: 0, quarantined: 0 });
   }
 
-  public flood(figures: LiveFigures): void {
-    const { sent, processed, backlog, quarantined } = figures;
+  public flood({ sent, processed, backlog, quarantined }: LiveFigures): void {
     if (this.#bar) {
-      this.#bar.update(Math.min(this.#total, processed), figures);
-    } else if (Date.now() - this.#lastLine > QUIET_SECONDS * 1000) {
-      this.#lastLine = Date.now();
-      this.say(
-        `  sent ${sent} of ${this.#total} | processed ${processed} | backlog ${backlog} | quarantined ${quarantined}`,
+      const seconds = Math.round((performance.now() - this.#began) / 1000);
+      this.#bar.update(Math.min(this.#total, processed), { seconds, sent, served: processed, backlog, quarantined });
+    } else if (this.#quietSeconds() >= QUIET_SECONDS) {
+      this.note(
+        sent < this.#total || backlog > 0
+          ? `sent ${sent} of ${this.#total}, served ${processed}, ${backlog} wait`
+          : `all served; orders that always fail are retried: ${quarantined} of ${this.#poison} are in quarantine`,
       );
     }
   }
@@ -64,5 +90,10 @@ export class Progress {
   public endFlood(): void {
     this.#bar?.stop();
     this.#bar = undefined;
+    this.#flooding = false;
+  }
+
+  #quietSeconds(): number {
+    return (performance.now() - this.#lastLine) / 1000;
   }
 }

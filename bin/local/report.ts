@@ -1,132 +1,212 @@
 /**
- * The run as one self-contained page: the books, predicted against measured, depth over time, before and after.
+ * The run as one self-contained page: what became of the deliveries, the queue over time, predicted against measured.
  */
-import { readFileSync } from 'node:fs';
 import { figure } from '../../lib/flow/figures';
 import { erlangB } from '../../lib/flow/numerics/erlang';
-import type { DepthSample, RunReport } from './intake';
-import { promise, ROWS } from './summary';
-
-/** One point of a chart for each of its lines; null where a line has none. */
-type Series = [number[], ...(number | null)[][]];
+import { lineChart, type Point } from '../page/chart';
+import { escaped, page, table } from '../page/html';
+import type { RunReport } from './intake';
+import type { DepthSample } from './prediction';
+import { promise } from './summary';
+import { misses, ROWS, TOLERANCE, verdictOf } from './verdict';
 
 /** Renders the page; it fetches nothing from elsewhere. */
 export function renderReport(report: RunReport): string {
-  const loss = lossBefore(report);
-  const depth = merged(untilDrained(report.depth.measured), report.depth.predicted);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Order intake under a flood</title>
-<style>${chartLibrary('uPlot.min.css')}
-:root { color-scheme: light dark; --ink: #1b1f24; --dim: #57606a; --line: #d0d7de; --ground: #fff; --good: #1a7f37; --bad: #cf222e; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9198a1; --line: #3d444d; --ground: #0d1117; --good: #3fb950; --bad: #f85149; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .4rem; }
-p { max-width: 46rem; } .dim { color: var(--dim); } .good { color: var(--good); } .bad { color: var(--bad); }
-table { border-collapse: collapse; margin: .6rem 0; } th, td { text-align: right; padding: .3rem .9rem; border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; } .chart { margin: .8rem 0; overflow-x: auto; } .u-legend { color: var(--ink); font-size: .9rem; }
-</style>
-</head>
-<body>
-<h1>Order intake under a flood</h1>
-<p class="dim">${figure(report.basis.perSecond)} deliveries a second for ${figure(report.basis.floodSeconds)} s, onto ${report.basis.slots} slots that serve
-${figure(report.basis.slots / report.basis.serviceSeconds)} a second (${figure(report.basis.serviceSeconds)} s a delivery, as it was in this flood).</p>
-<p><strong class="${report.ok ? 'good' : 'bad'}">${report.ok ? 'The books close.' : 'The books do not close.'}</strong>
-${report.discrepancies.map(escaped).join('; ')}</p>
-
-<h2>The books</h2>
-<table>
-<tr><th>Sent</th><th>Count</th><th>Result</th></tr>
-<tr><td>valid</td><td>${count(report.sent.valid)}</td><td>${count(report.effects)} had their effect, ${count(report.lost)} lost</td></tr>
-<tr><td>duplicates</td><td>${count(report.sent.duplicate)}</td><td>${count(report.duplicateEffects)} effects too many</td></tr>
-<tr><td>forged and replayed</td><td>${count(report.sent.forged + report.sent.replayed)}</td><td>${count(report.refused)} refused</td></tr>
-<tr><td>poison</td><td>${count(report.sent.poison)}</td><td>${count(report.quarantined)} in quarantine, ${count(report.unmaskedSecrets)} secrets readable</td></tr>
-</table>
-${report.notes.map((note) => `<p class="dim">${escaped(note)}</p>`).join('\n')}
-
-<h2>Predicted and measured</h2>
-<table>
-<tr><th></th><th>Predicted</th><th>Measured</th><th>Difference</th></tr>
-${ROWS.map(([label, key, unit]) => {
-  const [predicted, measured] = [report.predicted[key], report.measured[key]];
-  const difference = predicted === 0 ? '' : `${(((measured - predicted) / predicted) * 100).toFixed(1)} %`;
-  return `<tr><td>${label}</td><td>${figure(predicted)} ${unit}</td><td>${figure(measured)} ${unit}</td><td>${difference}</td></tr>`;
-}).join('\n')}
-</table>
-
-<h2>Depth of the queue</h2>
-<p class="dim">Waiting messages over time: what the model expected, and what the queue reported.</p>
-<div class="chart" id="depth"></div>
-
-<h2>Before and after</h2>
-<p class="dim">Lost deliveries over time. Before: the same workers serve each call while the sender waits, and a call that finds
-them all busy is refused (Erlang B: ${percent(loss.ratio)} of ${figure(report.basis.perSecond)}/s). After: the queue of this run, as measured.</p>
-<div class="chart" id="loss"></div>
-
-<h2>Left out locally</h2>
-<p class="dim">${report.droppedResourceTypes.length === 0 ? 'Nothing.' : report.droppedResourceTypes.map(escaped).join(', ')}</p>
-
-<h2>Stages</h2>
-<table>${report.stages.map(({ name, seconds }) => `<tr><td>${escaped(name)}</td><td>${seconds.toFixed(1)} s</td></tr>`).join('')}</table>
-<p>The same stack, ${promise(report)}, goes to a real account with <code>npx cdk deploy OrderIntake</code>.</p>
-
-<script>${chartLibrary('uPlot.iife.min.js')}</script>
-<script>
-const ink = getComputedStyle(document.body).color;
-const grid = { stroke: getComputedStyle(document.documentElement).getPropertyValue('--line'), width: 1 };
-const axis = (label) => ({ label, stroke: ink, grid, ticks: grid, size: label ? 70 : 50 });
-const draw = (id, data, yLabel, lines) => new uPlot({
-  width: Math.min(900, document.body.clientWidth), height: 320, scales: { x: { time: false } },
-  axes: [axis('seconds since the flood began'), axis(yLabel)],
-  series: [{ label: 's', value: (u, v) => v === null ? '' : v.toFixed(1) }, ...lines.map((line) => ({ width: 2, spanGaps: true, points: { show: false }, ...line }))],
-}, data, document.getElementById(id));
-draw('depth', ${JSON.stringify(depth)}, 'waiting messages', [
-  { label: 'measured', stroke: '#0969da' }, { label: 'predicted', stroke: '#bf8700', dash: [6, 4] }]);
-draw('loss', ${JSON.stringify(loss.series)}, 'lost deliveries', [
-  { label: 'before (predicted)', stroke: '#cf222e' }, { label: 'after (measured)', stroke: '#1a7f37' }]);
-</script>
-</body>
-</html>
-`;
+  const missed = misses(report);
+  return page('Order intake under a flood', [
+    ...opening(report, missed),
+    ...depthChart(report),
+    ...accounts(report),
+    ...predictions(report, missed),
+    ...lossChart(report),
+    ...local(report),
+    ...words(),
+  ]);
 }
 
-/** Losses of the same workers without a queue: a call that finds every slot busy is refused. */
-function lossBefore({ basis, lost }: RunReport): { ratio: number; series: Series } {
+function opening({ ok, basis, sent, effects, discrepancies }: RunReport, missed: readonly string[]): string[] {
+  const verdict = (good: boolean, text: string) =>
+    `<p class="${good ? 'good' : 'bad'}">${good ? '✓' : '✗'} ${escaped(text)}</p>`;
+  return [
+    '<h1>Order intake under a flood</h1>',
+    `<p>${short(basis.perSecond)} webhooks a second arrived for ${short(basis.floodSeconds)} s. ${basis.slots} workers served ${short(basis.slots / basis.serviceSeconds)} a second. The queue between them held the rest.</p>`,
+    ok
+      ? verdict(
+          true,
+          `Every delivery is accounted for: ${count(effects)} of ${count(sent.valid)} orders were booked, each once.`,
+        )
+      : verdict(false, `Not every delivery is accounted for: ${discrepancies.join('; ')}.`),
+    missed.length === 0
+      ? verdict(true, `The queue did what was predicted: all ${ROWS.length} figures are within ${percent(TOLERANCE)}.`)
+      : verdict(
+          false,
+          `${missed.length} of ${ROWS.length} figures ${missed.length === 1 ? 'is' : 'are'} more than ${percent(TOLERANCE)} off the prediction; below is why.`,
+        ),
+  ];
+}
+
+function depthChart({ depth, basis }: RunReport): string[] {
+  const points = (samples: readonly DepthSample[]) =>
+    samples.map(({ seconds, backlog }) => ({ x: seconds, y: backlog }));
+  return [
+    lineChart({
+      says: 'Messages that wait in the queue over time, measured and predicted',
+      xLabel: 'seconds since the flood began',
+      yLabel: 'messages that wait',
+      lines: [
+        { name: 'measured', tone: 'first', points: points(untilDrained(depth.measured)) },
+        { name: 'predicted', tone: 'second', dashed: true, points: points(untilDrained(depth.predicted)) },
+      ],
+      marks: [{ name: 'flood ends', x: basis.floodSeconds }],
+    }),
+  ];
+}
+
+/** The books: each kind of delivery, and what became of it. */
+function accounts(report: RunReport): string[] {
+  const { sent } = report;
+  const refused = sent.forged + sent.replayed;
+  return [
+    '<h2>What became of every delivery</h2>',
+    '<p>Each delivery that was sent is looked for at the end: in the ledger of booked orders, among the refused, in quarantine. What is missing or there twice is an error.</p>',
+    table(
+      [{ title: 'Sent' }, { title: 'Count', number: true }, { title: 'Result' }],
+      [
+        [
+          'valid orders',
+          count(sent.valid),
+          {
+            text: `${count(report.effects)} booked, ${count(report.lost)} lost`,
+            verdict: report.effects === sent.valid && report.lost === 0,
+          },
+        ],
+        [
+          'the same order again',
+          count(sent.duplicate),
+          { text: `${count(report.duplicateEffects)} booked a second time`, verdict: report.duplicateEffects === 0 },
+        ],
+        [
+          'forged, or an old capture',
+          count(refused),
+          { text: `${count(report.refused)} refused`, verdict: report.refused === refused },
+        ],
+        [
+          'orders that always fail',
+          count(sent.poison),
+          { text: `${count(report.quarantined)} in quarantine`, verdict: report.quarantined === sent.poison },
+        ],
+        [
+          'secrets in those',
+          '',
+          {
+            text: `${count(report.unmaskedSecrets)} readable in quarantine or log`,
+            verdict: report.unmaskedSecrets === 0,
+          },
+        ],
+      ],
+    ),
+    list(report.notes),
+  ];
+}
+
+function predictions(report: RunReport, missed: readonly string[]): string[] {
+  const { basis, predicted, measured } = report;
+  return [
+    '<h2>Predicted and measured</h2>',
+    table(
+      [
+        { title: '' },
+        { title: 'Predicted', number: true },
+        { title: 'Measured', number: true },
+        { title: 'Off by', number: true },
+      ],
+      ROWS.map(([label, key, unit]) => {
+        const short = unit === 'messages' ? '' : ` ${unit}`;
+        const { difference, within } = verdictOf(report, key);
+        return [
+          label,
+          `${figure(predicted[key])}${short}`,
+          `${figure(measured[key])}${short}`,
+          { text: difference, verdict: within },
+        ];
+      }),
+    ),
+    ...(missed.length > 0 ? [`<div class="bad">${list(missed)}</div>`] : []),
+    `<p class="dim">The prediction is the library's model of a queue. It takes the rates as they were in this run: ${short(basis.perSecond)} deliveries a second, ${basis.slots} workers, ${short(basis.serviceSeconds)} s a delivery during the flood and ${short(basis.drainServiceSeconds)} s after it. So it says whether the queue follows the model, not how fast this machine is. From these rates peak and drain follow by counting; the two latencies are what the model adds.</p>`,
+  ];
+}
+
+/** Losses of the same workers without a queue: a call that finds every worker busy is refused. */
+function lossChart({ basis, lost }: RunReport): string[] {
   const ratio = erlangB(basis.slots, basis.perSecond * basis.serviceSeconds);
-  const moments = Array.from({ length: 101 }, (_, step) => (step / 100) * basis.floodSeconds);
-  const before = moments.map((seconds) => Math.round(seconds * basis.perSecond * ratio));
-  // Losses show when the books are closed; their time is not known.
-  return { ratio, series: [moments, before, moments.map(() => lost)] };
+  const line = (perSecond: number): Point[] => [
+    { x: 0, y: 0 },
+    { x: basis.floodSeconds, y: perSecond * basis.floodSeconds },
+  ];
+  return [
+    '<h2>Without the queue</h2>',
+    `<p>The same ${basis.slots} workers, called directly while the sender waits: a call that finds them all busy is refused. Of ${short(basis.perSecond)} a second that would be ${percent(ratio)} (calculated, Erlang B; not run).</p>`,
+    lineChart({
+      says: 'Lost deliveries over time, without the queue as calculated and with it as measured',
+      xLabel: 'seconds since the flood began',
+      yLabel: 'lost deliveries',
+      lines: [
+        { name: 'without the queue, calculated', tone: 'bad', dashed: true, points: line(basis.perSecond * ratio) },
+        // Losses show when everything is counted; their time is not known.
+        { name: 'with the queue, measured', tone: 'good', points: line(lost / basis.floodSeconds) },
+      ],
+    }),
+  ];
 }
 
-/** Poison is still retried after the backlog has drained; the chart ends a little after that. */
+function local(report: RunReport): string[] {
+  return [
+    '<h2>What a real account has, and this run has not</h2>',
+    `<p>The same stack, ${promise(report)}, goes to a real account with <code>npx cdk deploy OrderIntake</code>. For one machine these settings differ:</p>`,
+    table(
+      [{ title: '' }, { title: 'Here' }, { title: 'In an account' }],
+      report.settings.map(({ name, here, account }) => [name, here, account]),
+    ),
+    `<p>Left out, because the local AWS has no such thing: ${report.droppedResourceTypes.length === 0 ? 'nothing' : report.droppedResourceTypes.map(escaped).join(', ')}.</p>`,
+    '<h2>How long each step took</h2>',
+    table(
+      [{ title: '' }, { title: '', number: true }],
+      report.stages.map(({ name, seconds }) => [name, `${seconds.toFixed(1)} s`]),
+    ),
+  ];
+}
+
+function words(): string[] {
+  const terms: [string, string][] = [
+    ...ROWS.map(([label, , , meaning]): [string, string] => [label, meaning]),
+    ['Redelivery', 'senders repeat a webhook when they saw no answer; the second one must change nothing'],
+    ['Forged', 'signed with a wrong secret'],
+    ['Old capture', 'a genuine delivery that was recorded and sent again an hour later (a replay)'],
+    [
+      'Quarantine',
+      'a queue for messages that failed every attempt, where a person reads them; secrets in them are masked',
+    ],
+  ];
+  return [
+    '<h2>Words</h2>',
+    `<dl>${terms.map(([term, meaning]) => `<dt>${escaped(term)}</dt><dd>${escaped(meaning)}</dd>`).join('')}</dl>`,
+  ];
+}
+
+/** Orders that always fail are still retried after the backlog has drained; the chart ends a little after that. */
 function untilDrained(depth: readonly DepthSample[]): readonly DepthSample[] {
-  const last = depth.filter(({ backlog }) => backlog > 1).at(-1)?.seconds ?? 0;
+  const last = depth.filter(({ backlog }) => backlog > FEW).at(-1)?.seconds ?? 0;
   return depth.filter(({ seconds }) => seconds <= 1.1 * last + 1);
 }
 
-/** Two lines on one time axis. */
-function merged(measured: readonly DepthSample[], predicted: readonly DepthSample[]): Series {
-  const times = [...new Set([...measured, ...predicted].map(({ seconds }) => Math.round(seconds * 10) / 10))].sort(
-    (a, b) => a - b,
-  );
-  const line = (samples: readonly DepthSample[]) => {
-    const at = new Map(samples.map(({ seconds, backlog }) => [Math.round(seconds * 10) / 10, backlog]));
-    return times.map((time) => at.get(time) ?? null);
-  };
-  return [times, line(measured), line(predicted)];
+/** Messages that are retried wait at times, a few together. */
+const FEW = 5;
+
+function list(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`;
 }
 
-function chartLibrary(file: string): string {
-  return readFileSync(require.resolve(`uplot/dist/${file}`), 'utf8');
-}
-
+/** Three digits are what a reader keeps. */
+const short = (value: number) => figure(Number(value.toPrecision(3)));
 const count = (value: number) => value.toLocaleString('en-US');
 const percent = (ratio: number) => `${(100 * ratio).toFixed(0)} %`;
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
-}

@@ -1,7 +1,7 @@
 export { Arrivals } from './arrivals';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';
-export { Expectation, Knob, Plan } from './plan';
+export { Expectation, ExplainFormat, Knob, Plan } from './plan';
 export { Consumer, Objective, Predictions, QueuePlan, Workload } from './queue/workload';
 export { KafkaCapacity, KafkaTenant, ProducerSettings, QuotasPlan, TenantQuota } from './quotas/workload';
 export {

@@ -1,4 +1,4 @@
-import { unknownName } from './errors';
+import { InvalidInputError, unknownName } from './errors';
 import { figure } from './figures';
 
 /**
@@ -27,6 +27,18 @@ export interface Expectation {
   readonly label: string;
   /** How much, with its unit: `25,500 items`. */
   readonly text: string;
+}
+
+/**
+ * How a plan is printed.
+ */
+export enum ExplainFormat {
+  /** Lines for a terminal or a log. */
+  TEXT = 'text',
+  /** Tables for a pull request or a page. */
+  MARKDOWN = 'markdown',
+  /** For a program. */
+  JSON = 'json',
 }
 
 /**
@@ -66,15 +78,27 @@ export abstract class Plan {
     return Object.assign(Object.create(Object.getPrototypeOf(this)), this, { knobs: mergedKnobs(this.knobs, knobs) });
   }
 
-  /** The one-page "why": every knob with formula, inputs and source, then the predictions. */
-  public explain(): string {
-    return [
-      `${this.subject}: knobs`,
-      ...this.knobs.map(knobText),
-      `${this.subject}: expect`,
-      ...this.expectations().map(({ label, text }) => `  ${label.padEnd(25)} ${text}`),
-      ...this.remarks,
-    ].join('\n');
+  /**
+   * The one-page "why": every knob with formula, inputs and source, then the predictions, then accepted drawbacks.
+   *
+   * @param format text, Markdown or JSON. In JSON a number that is infinite is null. Default: text.
+   * @throws InvalidInputError when there is no such format
+   */
+  public explain(format?: ExplainFormat): string {
+    const { subject, knobs, remarks } = this;
+    const explained = { subject, knobs, expect: this.expectations(), remarks };
+    switch (format ?? ExplainFormat.TEXT) {
+      case ExplainFormat.TEXT:
+        return asText(explained);
+      case ExplainFormat.MARKDOWN:
+        return asMarkdown(explained);
+      case ExplainFormat.JSON:
+        return JSON.stringify(explained, undefined, 2);
+      default:
+        throw new InvalidInputError(subject, [
+          `format must be one of ${Object.values(ExplainFormat).join(', ')}, got ${format}`,
+        ]);
+    }
   }
 }
 
@@ -122,12 +146,46 @@ function mergedKnobs(knobs: readonly Knob[], later: readonly Knob[]): Knob[] {
   return last.size === all.length ? all : all.filter((knob) => last.get(knob.name) === knob);
 }
 
-/** A knob with value, formula, inputs and source, in three lines. */
-function knobText({ name, value, unit, formula, inputs, source }: Knob): string {
-  const numbers = Object.entries(inputs).map(([input, number]) => `${input} ${figure(number)}`);
+/** What is printed of a plan. */
+interface Explained {
+  readonly subject: string;
+  readonly knobs: readonly Knob[];
+  readonly expect: readonly Expectation[];
+  readonly remarks: readonly string[];
+}
+
+function asText({ subject, knobs, expect, remarks }: Explained): string {
   return [
-    `  ${name} = ${figure(value)}${Number.isFinite(value) ? ` ${unit}` : ''}`,
-    `    ${formula}${numbers.length > 0 ? ` (${numbers.join(', ')})` : ''}`,
-    `    ${source}`,
+    `${subject}: knobs`,
+    ...knobs.map((knob) => `  ${knob.name} = ${quantityOf(knob)}\n    ${reasonOf(knob)}\n    ${knob.source}`),
+    `${subject}: expect`,
+    ...expect.map(({ label, text }) => `  ${label.padEnd(25)} ${text}`),
+    ...remarks,
   ].join('\n');
+}
+
+function asMarkdown({ subject, knobs, expect, remarks }: Explained): string {
+  return [
+    `## ${subject}`,
+    ...['', '| knob | value | because | source |', '|---|---:|---|---|'],
+    ...knobs.map((knob) => row(`\`${knob.name}\``, quantityOf(knob), reasonOf(knob), knob.source)),
+    ...['', '| expect | |', '|---|---|'],
+    ...expect.map(({ label, text }) => row(label, text)),
+    ...remarks.flatMap((remark) => ['', remark]),
+  ].join('\n');
+}
+
+/** A row of a table, in which a bar or a new line would end the cell. */
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replace(/\|/g, '\\|').replace(/\s*\n\s*/g, ' ')).join(' | ')} |`;
+}
+
+function quantityOf({ value, unit }: Knob): string {
+  return `${figure(value)}${Number.isFinite(value) ? ` ${unit}` : ''}`;
+}
+
+/** The formula and the numbers that went in. */
+function reasonOf({ formula, inputs }: Knob): string {
+  const numbers = Object.entries(inputs).map(([input, number]) => `${input} ${figure(number)}`);
+  return numbers.length > 0 ? `${formula} (${numbers.join(', ')})` : formula;
 }

@@ -339,7 +339,13 @@ const GOOD: Readonly<Record<string, (stack: Stack) => Untyped>> = {
     ...demand,
     sources: [{ name: 'pay', scheme: 'stripe' }],
     ...{ firewall: { rateRule: true }, throttle: undefined, domain: undefined },
-    ...{ platform: undefined, consumer: undefined, functionTimeout: undefined, idempotencyRetention: undefined },
+    ...{
+      platform: undefined,
+      consumer: undefined,
+      functionTimeout: undefined,
+      idempotencyRetention: undefined,
+      maxRedrives: undefined,
+    },
     ...{
       encryptionKey: undefined,
       accountLogRole: undefined,

@@ -387,6 +387,6 @@ test('no path is refused in one line', async () => {
   expect(await backpressure('check')).toEqual({
     code: 2,
     out: '',
-    err: "backpressure check: missing required argument 'paths'; see backpressure check --help\n",
+    err: "backpressure check: missing required argument 'paths'; see npx backpressure check --help\n",
   });
 });

@@ -8,7 +8,7 @@ export interface Answer {
   readonly err: string;
 }
 
-type Terminal = Partial<Pick<Io, 'columns' | 'watched' | 'stdin'>>;
+type Terminal = Partial<Pick<Io, 'columns' | 'errColumns' | 'colour' | 'watched' | 'stdin'>>;
 
 /** Runs a command line inside this process; single words may be quoted with '. */
 export async function backpressure(line: string, terminal: Terminal = {}): Promise<Answer> {

@@ -47,7 +47,7 @@ describe('what cannot be read is named; the findings of the others are printed, 
         execFileSync('mkfifo', [join(folder, 'pipe.yaml')]);
         return join(folder, 'pipe.yaml');
       },
-      /pipe\.yaml: is a named pipe and no file; pipe its content into: backpressure check -/,
+      /pipe\.yaml: is a named pipe and no file; pipe its content into: npx backpressure check -/,
     ],
     ['a device', () => '/dev/zero', /\/dev\/zero: is a device and no file/],
     [

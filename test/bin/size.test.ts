@@ -199,6 +199,23 @@ describe('bad input is one line that names option, value and limit, and exits wi
     ['unknown', `size --stedy 40 ${sized}`, "unknown option '--stedy' (Did you mean --steady?)"],
     ['without its value', `size ${sized} --steady`, "option '--steady <per-second>' argument missing"],
     ['a stray word', `size 40 ${sized}`, "too many arguments for 'size'"],
+    [
+      'a format without --explain',
+      `size --steady 1 ${sized} --format markdown`,
+      '--format is of --explain, which is missing',
+    ],
+    [
+      'no such format',
+      `size --steady 1 ${sized} --explain --format yaml`,
+      "option '--format <format>' argument 'yaml' is invalid. Allowed choices are text, markdown, json",
+    ],
+    [
+      'a page in no folder',
+      `size --steady 1 ${sized} --html no/such/folder.html`,
+      'no/such/folder.html cannot be written',
+    ],
+    ['a folder as page', `size --steady 1 ${sized} --html docs`, 'docs cannot be written'],
+    ['an empty page', `size --steady 1 ${sized} --html ''`, 'cannot be written'],
     ['an unknown command', 'resize --steady 40', "unknown command 'resize'"],
     [
       'an unknown command with --help',
@@ -243,7 +260,7 @@ describe('help', () => {
     const { code, out } = await backpressure(`${command} --help`);
     expect(code).toBe(0);
     expect((await backpressure(`help ${command}`)).out).toBe(out);
-    const [, example] = /\n {2}backpressure (.+)/.exec(out)!;
+    const [, example] = /\n {2}npx backpressure (.+)/.exec(out)!;
     expect(await backpressure(example)).toMatchObject({ code: 0, err: '' });
   });
 

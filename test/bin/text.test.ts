@@ -1,4 +1,4 @@
-import { drain, duration, sparkline, table, wrap } from '../../bin/cli/text';
+import { drain, duration, hang, sparkline, table, wrap } from '../../bin/cli/text';
 import { percent } from '../../lib/flow/figures';
 
 test.each([
@@ -53,13 +53,68 @@ test('prose is broken at spaces, within the columns and the indent', () => {
   expect(text).toBe('  one two three four\n  five six seven');
 });
 
-test("a table lines up numbers on the right and is cut at the terminal's edge", () => {
-  const columns = [{ title: 'name' }, { title: 'value', right: true }];
-  expect(
-    table(columns, [
-      ['a', '1'],
-      ['long', '100'],
-    ]),
-  ).toBe('name  value\na         1\nlong    100');
-  expect(table(columns, [['a', '1']], 8)).toBe('name  v…\na      …');
+describe('a table', () => {
+  const columns = [{ title: 'name' }, { title: 'value', right: true }, { title: 'because' }];
+  const rows = [
+    ['a', '1', 'one two three four five six'],
+    ['  long', '100', 'seven'],
+  ];
+
+  test('lines up numbers on the right', () => {
+    expect(
+      table(columns.slice(0, 2), [
+        ['a', '1'],
+        ['long', '100'],
+      ]),
+    ).toBe('name  value\na         1\nlong    100');
+  });
+
+  test('breaks the widest column of text at spaces where the terminal is narrower', () => {
+    expect(table(columns, rows, 40)).toBe(
+      [
+        'name    value  because',
+        'a           1  one two three four five',
+        '               six',
+        '  long    100  seven',
+      ].join('\n'),
+    );
+  });
+
+  test('has its last column below the rows where little room is left for it', () => {
+    expect(table(columns, rows, 31)).toBe(
+      [
+        'name    value',
+        '    because',
+        'a           1',
+        '    one two three four five six',
+        '  long    100',
+        '      seven',
+      ].join('\n'),
+    );
+  });
+
+  test('is not broken without a terminal, and no word is', () => {
+    expect(table(columns, rows)).not.toContain('five\n');
+    const long = 'https://example.com/a/path/that/has/no/space/in/it';
+    expect(table([{ title: 'a' }, { title: 'b' }], [['x', long]], 20)).toContain(long);
+  });
+});
+
+describe('a line', () => {
+  test('that fits stays as it is, spaces and all', () => {
+    expect(hang('  a    b', 20, 4)).toBe('  a    b');
+    expect(hang(`  ${'a    '.repeat(30)}`, undefined, 4)).toBe(`  ${'a    '.repeat(30)}`);
+  });
+
+  test('that does not is broken at spaces, and what follows is indented', () => {
+    expect(hang('  one    two three four', 15, 4)).toBe('  one    two\n    three four');
+  });
+
+  test('whose word is longer than the terminal keeps the word whole', () => {
+    expect(hang('see https://example.com/long now', 12, 2)).toBe('see\n  https://example.com/long\n  now');
+  });
+
+  test('is measured without its colours', () => {
+    expect(hang('\u001b[31merror\u001b[0m and more', 14, 2)).toBe('\u001b[31merror\u001b[0m and more');
+  });
 });

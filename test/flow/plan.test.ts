@@ -1,7 +1,7 @@
 /** What every plan has, whatever its subject: knobs by name, more knobs, and the page that a person reads. */
 import { InvalidInputError } from '../../lib/flow/errors';
 import { planLogs } from '../../lib/flow/logs/plan';
-import { given, type Plan, unlessGiven } from '../../lib/flow/plan';
+import { ExplainFormat, given, type Plan, unlessGiven } from '../../lib/flow/plan';
 import { planQueue } from '../../lib/flow/queue/plan';
 import { planQuotas } from '../../lib/flow/quotas/plan';
 import { planRetention } from '../../lib/flow/retention/plan';
@@ -54,6 +54,25 @@ describe.each(Object.entries(plans))('the plan of %s', (_subject, plan) => {
     }
   });
 
+  test('explains the same in Markdown, every row with as many cells as its table', () => {
+    const lines = plan.explain(ExplainFormat.MARKDOWN).split('\n');
+    const cells = (line: string) => line.split(/(?<!\\)\|/).length - 2;
+    const [knobs, expected] = [4, 2].map((columns) =>
+      lines.filter((line) => line.startsWith('|') && cells(line) === columns),
+    );
+    expect(knobs).toHaveLength(plan.knobs.length + 2);
+    expect(expected).toHaveLength(plan.expectations().length + 2);
+    for (const [index, { name }] of plan.knobs.entries()) expect(knobs[index + 2]).toContain(`| \`${name}\` | `);
+  });
+
+  test('explains the same in JSON', () => {
+    const { subject, knobs, expect: expected, remarks } = JSON.parse(plan.explain(ExplainFormat.JSON));
+    expect(subject).toBe(plan.subject);
+    expect(knobs).toEqual(JSON.parse(JSON.stringify(plan.knobs)));
+    expect(expected).toEqual(plan.expectations());
+    expect(remarks).toEqual(plan.remarks);
+  });
+
   test('takes more knobs and stays the plan it is', () => {
     const [first] = plan.knobs;
     const more = plan.withKnobs([given(first.name, 7, first.unit), given('drums', 2, 'drums')]);
@@ -94,4 +113,16 @@ describe('the page of a queue', () => {
     expect(queue.explain()).toContain('drained                   by the end of the peak');
     expect(queue.explain()).not.toContain('in 0 s');
   });
+});
+
+test('a bar or a new line in a reason does not end its cell', () => {
+  const [knob] = queue.knobs;
+  const odd = { ...knob, name: 'odd', formula: 'a | b\n  c' };
+  expect(queue.withKnobs([odd]).explain(ExplainFormat.MARKDOWN)).toMatch(/^\| `odd` \| [^|\n]+ \| a \\\| b c /m);
+});
+
+test('a format that there is not is refused with those that there are', () => {
+  expect(() => queue.explain('yaml' as ExplainFormat)).toThrow(
+    new InvalidInputError('Orders', ['format must be one of text, markdown, json, got yaml']),
+  );
 });

@@ -139,7 +139,7 @@ describe('two runs at once', () => {
     const started = checkout.start({ stage: 'start' });
     await checkout.atStage(started);
     expect(started.said()).toMatch(
-      /port 4566 is taken by another process\n\s*starting the local AWS on port (?!4566)\d+/,
+      /port 4566 is taken by another process\n *\d+ s +starting the local AWS on port (?!4566)\d+/,
     );
     started.child.kill('SIGINT');
     expect(await started.ended).toBe(130);

@@ -52,6 +52,24 @@ describe('options out of range', () => {
   });
 });
 
+test.each<[string[], string]>([
+  [[], '1,800 deliveries will be sent, 50 a second'],
+  [['--full'], '21,600 deliveries will be sent, 50 a second'],
+  [['--deliveries', '2000', '--rate', '30'], '2,000 deliveries will be sent, 30 a second'],
+])('%j: %s', async (args, sentence) => {
+  const { child, finished, said } = start(args);
+  await until('it says so', () => said().includes('will be sent') || child.exitCode !== null, 600);
+  child.kill('SIGINT');
+  expect((await finished).stderr).toContain(sentence);
+  expect((await finished).status).toBe(130);
+});
+
+test('--full has its own number of deliveries', async () => {
+  const { status, stderr } = await start(['--full', '--deliveries', '2000']).finished;
+  expect(status).toBe(2);
+  expect(stderr).toContain("option '--full' cannot be used with option '--deliveries <count>'");
+});
+
 /** The port of the local AWS, from what the program said. */
 function portIn(said: string): number {
   return Number(/starting the local AWS on port (\d+)\n(?!.*starting the local AWS)/s.exec(said)?.[1]);
@@ -82,7 +100,7 @@ describe('the flood', () => {
   let report: RunReport;
   let finished: Finished;
   beforeAll(async () => {
-    finished = await start(['--deliveries', '2000', '--rate', '300', '--json']).finished;
+    finished = await start(['--json']).finished;
     if (finished.status !== 0) throw new Error(finished.stderr);
     report = JSON.parse(finished.stdout) as RunReport;
   });
@@ -90,7 +108,7 @@ describe('the flood', () => {
   test('every valid delivery has its effect exactly once, although a worker was killed in the middle', () => {
     expect(report.notes).toContainEqual(expect.stringMatching(/^worker process \d+ was killed/));
     expect(report).toMatchObject({ ok: true, effects: report.sent.valid, duplicateEffects: 0, lost: 0 });
-    expect(report.sent.valid).toBeGreaterThan(1800);
+    expect(report.sent.valid).toBeGreaterThan(1500);
     expect(report.sent.duplicate).toBeGreaterThan(50);
   });
 
@@ -127,10 +145,10 @@ describe('the flood', () => {
 
   // A shared machine serves unevenly: the model must be right about the shape, the recorded run says how right.
   test.each(['peakBacklog', 'latencyP50Seconds', 'latencyP99Seconds', 'drainSeconds'] as const)(
-    '%s was predicted within a factor of two',
+    '%s is what was predicted, or half of that more or less',
     (key) => {
       expect(report.measured[key]).toBeGreaterThan(report.predicted[key] / 2);
-      expect(report.measured[key]).toBeLessThan(report.predicted[key] * 2);
+      expect(report.measured[key]).toBeLessThan(report.predicted[key] * 1.5);
     },
   );
 
@@ -145,8 +163,8 @@ describe('the flood', () => {
 
   test('the report is written, self-contained, and says what comes next', () => {
     const page = readFileSync(join(ROOT, 'dist', 'report', 'index.html'), 'utf8');
-    expect(page).toContain('The books close.');
-    expect(page).not.toMatch(/(src|href)="https?:/);
+    expect(page).toContain('Every delivery is accounted for');
+    expect(page).not.toMatch(/<script|(src|href)=/);
     expect(existsSync(join(ROOT, 'dist', 'report', 'run.json'))).toBe(true);
     expect(finished.stderr).toContain('npx cdk deploy OrderIntake');
   });

@@ -144,7 +144,7 @@ describe('the tarball', () => {
   });
 
   test('holds nothing else: no test, no benchmark, no local run, nothing that a run left behind', () => {
-    const allowed = /^(dist\/(lib|runtime|bin\/(backpressure\.|cli\/))|node_modules\/commander\/|[^/]+$)/;
+    const allowed = /^(dist\/(lib|runtime|bin\/(backpressure\.|(cli|page)\/))|node_modules\/commander\/|[^/]+$)/;
     expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
     expect(packed.filter((path) => /\.ts$/.test(path) && !/\.d\.ts$|^node_modules/.test(path))).toEqual([]);
   });

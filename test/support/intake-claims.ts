@@ -1,13 +1,14 @@
 /** What a local run of order intake says of cases 14 and 15. */
-import { type RunReport, STACK } from '../../bin/local/intake';
+import type { RunReport } from '../../bin/local/intake';
+import { STACK } from '../../bin/local/settings';
 import { figure } from '../../lib/flow/figures';
 import { type Claim, EXACT } from './proof';
 
 const ENGINE = 'local AWS (MiniStack)';
 
 /**
- * The claims of one run: what became of every delivery. How long it took is none of them: this emulator is slower the
- * deeper its queue is, which no queue is that the plan knows. Times are claimed by case 2.
+ * The claims of one run: what became of every delivery. How long it took is none of them: the rates of the run are
+ * those of the emulator, and times are claimed by case 2.
  */
 export function intakeClaims({ sent, basis, ...report }: RunReport): Claim[] {
   const how = `The ${STACK} stack deployed to the local AWS, ${figure(basis.perSecond)} deliveries a second for ${figure(basis.floodSeconds)} s, a worker killed in the middle.`;

@@ -10,7 +10,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { CfnWebACL } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { unknownName } from '../../flow/errors';
-import { CHECKED, FLAG, type Kinds, listOf, needed, sound, struct, TEXT } from '../../flow/kinds';
+import { CHECKED, FLAG, type Kinds, listOf, NUMBER, needed, sound, struct, TEXT } from '../../flow/kinds';
 import type { Knob } from '../../flow/plan';
 import { withRemark } from '../../flow/queue/existing';
 import type { Consumer, Objective, QueuePlan, Workload } from '../../flow/queue/workload';
@@ -73,6 +73,14 @@ export interface WebhookBufferProps {
    * @default Duration.seconds(30)
    */
   readonly functionTimeout?: Duration;
+
+  /**
+   * How often a delivery whose attempts all failed is sent back to the queue before it is quarantined. 0 to 100; with 0
+   * there is no redriver, and such deliveries wait in the dead-letter queue for a person.
+   *
+   * @default 2
+   */
+  readonly maxRedrives?: number;
 
   /**
    * How long a repeated delivery counts as the same one. At least the queue's retention and the sender's own time of
@@ -163,6 +171,7 @@ const KINDS: Kinds<WebhookBufferProps> = {
   platform: CHECKED,
   consumer: CHECKED,
   functionTimeout: DURATION,
+  maxRedrives: NUMBER,
   idempotencyRetention: DURATION,
   encryptionKey: KEY,
   firewall: FIREWALL,
@@ -237,6 +246,7 @@ export class WebhookBuffer extends Construct {
         platform: usable.platform,
         consumer: usable.consumer,
         functionTimeout: usable.functionTimeout ?? Duration.seconds(30),
+        maxRedrives: usable.maxRedrives,
         maskedFields: usable.maskedFields,
         alarmTopic: usable.alarmTopic,
         alarms: settingsOfPart(usable.alarms, QUEUE_ALARMS),

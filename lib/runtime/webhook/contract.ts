@@ -28,6 +28,12 @@ export const ATTRIBUTES = {
   header: (name: string) => `header.${name}`,
 } as const;
 
+/**
+ * Seconds before a failed delivery is tried again: a random time up to the base, doubled with each attempt up to the cap.
+ * The longest delay that SQS itself has is the cap.
+ */
+export const RETRY_SECONDS = { base: 2, cap: 900 } as const;
+
 /** When the message was first received, by the first of its queues. Set by the redriver and on parking. */
 export const FIRST_SEEN = 'backpressure-first-seen';
 

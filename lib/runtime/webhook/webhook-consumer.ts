@@ -11,7 +11,7 @@ import { fullJitter } from '../../flow/queue/backoff';
 import { type SecretSource, SecretTooOldError } from '../cached-secrets';
 import { formerKey, TransactionalPersistence } from '../commit';
 import { countMetric } from '../metrics';
-import { ATTRIBUTES, FIRST_SEEN, REFUSED_RETENTION_SECONDS, type SourceConfig } from './contract';
+import { ATTRIBUTES, FIRST_SEEN, REFUSED_RETENTION_SECONDS, RETRY_SECONDS, type SourceConfig } from './contract';
 import { DeliveryError, failureTeller } from './failure';
 import { identityText } from './identity';
 import { judge } from './judge';
@@ -127,8 +127,8 @@ export function webhookConsumer(onDelivery: OnDelivery, options: ConsumerOptions
   const refusedQueueUrl = options.refusedQueueUrl ?? environment.REFUSED_QUEUE_URL ?? '';
   const refusedQueueArn = options.refusedQueueArn ?? environment.REFUSED_QUEUE_ARN ?? '';
   const formerName = options.previousFunctionName ?? environment.PREVIOUS_FUNCTION_NAME ?? '';
-  const baseSeconds = options.backoffBaseSeconds ?? Number(environment.BACKOFF_BASE_SECONDS ?? 2);
-  const capSeconds = options.backoffCapSeconds ?? Number(environment.BACKOFF_CAP_SECONDS ?? 900);
+  const baseSeconds = options.backoffBaseSeconds ?? Number(environment.BACKOFF_BASE_SECONDS ?? RETRY_SECONDS.base);
+  const capSeconds = options.backoffCapSeconds ?? Number(environment.BACKOFF_CAP_SECONDS ?? RETRY_SECONDS.cap);
   const keptSeconds = options.idempotencySeconds ?? Number(environment.IDEMPOTENCY_SECONDS ?? 14 * 86_400);
   const config = new IdempotencyConfig({
     // A parked copy of a delivery can be replayed until its retention ends, and must still find the key.

@@ -708,6 +708,15 @@ describe('safe by itself', () => {
     });
   });
 
+  test('a failed delivery is redriven as often as asked; with 0 there is no redriver', () => {
+    const once = make({ maxRedrives: 1 });
+    expect(once.buffer.plan.value('maxRedrives')).toBe(1);
+    once.template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ MAX_REDRIVES: '1' }) },
+    });
+    expect(make({ maxRedrives: 0 }).buffer.redriveQueue.alarms.stuck).toBeUndefined();
+  });
+
   test('fields of the user are masked before a message is parked', () => {
     const { template } = make({ maskedFields: ['iban'] });
     template.hasResourceProperties('AWS::Lambda::Function', {
@@ -757,6 +766,7 @@ describe('refuses', () => {
       'functionTimeout in seconds must be a whole number, between 1 and 900, got 901',
       { functionTimeout: Duration.seconds(901) },
     ],
+    ['maxRedrives must be a whole number, between 0 and 100, got 101', { maxRedrives: 101 }],
     ['must be above 0, got 0', { workload: { steadyPerSecond: 0, serviceSeconds: 1 } }],
   ])('%s', (message, props) => {
     expect(() => make(props)).toThrow(InvalidInputError);
@@ -807,6 +817,7 @@ test('random props give a valid template or a named error, nothing else', () => 
     functionTimeout: optional(
       mostly(fc.integer({ min: 30, max: 900 }), 0, 901).map((value) => Duration.seconds(value)),
     ),
+    maxRedrives: optional(mostly(fc.integer({ min: 0, max: 10 }), -1, 101)),
     idempotencyRetention: optional(
       mostly(fc.integer({ min: 14, max: 365 }), 0, 0.001, 366).map((value) => Duration.days(value)),
     ),

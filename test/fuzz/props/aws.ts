@@ -164,6 +164,7 @@ const webhooks = fc.record({
     { minLength: 1, maxLength: 3 },
   ),
   functionTimeout: optional(seconds(1, 900)),
+  maxRedrives: optional(fc.integer({ min: 0, max: 10 })),
   idempotencyRetention: optional(seconds(86_400, 8_640_000)),
   accountLogRole: flag,
   firewall: optional(fc.record({ rateRule: flag })),
