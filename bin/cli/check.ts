@@ -11,7 +11,7 @@ import type { Report, Reported } from '../../lib/rules/report/report';
 import type { Finding } from '../../lib/rules/rule';
 import type { Known } from '../../lib/rules/settings/baseline';
 import { FORMATS } from '../../lib/rules/settings/choices';
-import { NeitherError, UnreadableError } from '../../lib/rules/unreadable';
+import { ForeignError, NeitherError, UnreadableError } from '../../lib/rules/unreadable';
 import { mend, withReplacements } from './check/mend';
 import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
 import { ExitCode, Io, UsageError } from './io';
@@ -263,7 +263,7 @@ interface Read {
  * named, that cannot be parsed, or that is over a limit is a failure: a run that has not read it is not green.
  */
 function read(paths: readonly string[], { candidates, unreadable, links, excluded, total }: Found, io: Io): Read {
-  const { documentsIn, documentsOf } = loadRules();
+  const { documentsIn, documentsOf, mayBeDocument } = loadRules();
   const sources: (Candidate & { readonly bodies: Record<string, unknown>[] })[] = [];
   const failures = unreadable.map(failureFrom);
   const notices: string[] = [];
@@ -273,8 +273,9 @@ function read(paths: readonly string[], { candidates, unreadable, links, exclude
       sources.push({ ...candidate, bodies: documentsIn(candidate.file, candidate.text, total, notices) });
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
-      // What cannot be parsed may be a broken template or manifest.
-      if (error instanceof NeitherError && !candidate.named) others++;
+      // What cannot be parsed may be a broken template or manifest; what is in braces, if it says anything that those say.
+      const foreign = error instanceof ForeignError && !mayBeDocument(candidate.text);
+      if ((foreign || error instanceof NeitherError) && !candidate.named) others++;
       else failures.push(failureFrom(error));
     }
   }
@@ -295,13 +296,20 @@ function read(paths: readonly string[], { candidates, unreadable, links, exclude
 /** The templates of one chart fail for one reason: they are one failure. */
 function together(failures: readonly Failure[]): Failure[] {
   const folders = grouped(
-    failures.map((failure) => [`${dirname(failure.file)}\n${failure.message}`, failure] as const),
+    failures.map((failure) => [`${chartOf(failure.file)}\n${failure.message}`, failure] as const),
   );
   return [...folders.values()].flatMap((same) =>
     same.length <= 3
       ? same
-      : [{ ...same[0], file: dirname(same[0].file), message: `${same.length} files: ${same[0].message}` }],
+      : [{ ...same[0], file: chartOf(same[0].file), message: `${same.length} files: ${same[0].message}` }],
   );
+}
+
+/** The folder of all templates of a chart; of another file its own. */
+function chartOf(file: string): string {
+  const folder = dirname(file);
+  const end = /^(.*?[\\/]templates)([\\/]|$)/.exec(folder);
+  return end === null ? folder : end[1];
 }
 
 function failureFrom({ file, reason }: UnreadableError): Failure {

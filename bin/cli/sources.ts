@@ -93,10 +93,15 @@ function inFolder(folder: string, found: Filling): void {
       attempt(found, path, () => {
         if (!inAssembly(path, found)) inFolder(path, found);
       });
-    } else if (entry.isFile() && known) take(found, path, { named: false });
+    } else if (entry.isFile() && known && !isOfATool(entry.name)) take(found, path, { named: false });
     else if (entry.isSymbolicLink() && !NOT_THE_USERS.test(entry.name) && (known || leadsToFolder(path)))
       found.links.push(called(path));
   }
+}
+
+/** The settings of a tool, which begin with a dot; pipelines of GitLab and Filebeat's are configuration that rules know. */
+function isOfATool(name: string): boolean {
+  return name.startsWith('.') && !/^\.(gitlab-ci|filebeat)/.test(name);
 }
 
 /** Whether it is a copy of a file beside it: what a build makes of a template, or the first of two deployments. */

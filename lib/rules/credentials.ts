@@ -48,7 +48,7 @@ export function isTriggerCredential(key: string, text: string): boolean {
 
 /** What kind of credential a variable has; undefined for none. */
 export function credentialIn(name: string, text: string): string | undefined {
-  if (isPasswordOfBroker(name) && isLiteral(text) && !isPlace(text)) return 'the password of a broker';
+  if (isPasswordOfBroker(name) && isLiteral(text) && !isPlace(text)) return 'the password of a broker or database';
   return credentialInText(text);
 }
 

@@ -18,9 +18,21 @@ export function renderFirst(file: string, text: string): string | undefined {
   if (/\.tf(\.json)?$/.test(file) || /^(resource|module|provider)\s+"/m.test(text))
     return `Terraform's language; check its plan: terraform show -json <plan> | ${CHECK}`;
   if (/^[ \t]*#@/m.test(text)) return `a ytt template; render first: ytt -f <folder> | ${CHECK}`;
-  if (/\{\{-?\s*[.$\w"(/]/.test(text)) return `a Helm template; render first: helm template <chart> | ${CHECK}`;
+  // After a dollar it is an expression of GitHub's.
+  if (/(?<!\$)\{\{-?\s*[.$\w"(/]/.test(text)) return `a Helm template; render first: helm template <chart> | ${CHECK}`;
   if (/\{%-?\s*\w+/.test(text)) return `a Jinja template; render it first, and pipe it into ${CHECK}`;
   return undefined;
+}
+
+/** What a template, a manifest or a configuration that rules know has in some line. */
+const MARKS =
+  /(^|[\s{,"'])(apiVersion|kind|Resources|AWSTemplateFormatVersion|Transform|format_version|scrape_configs|jobs|groups|pipeline|filebeat)["']?\s*:/;
+
+/** Whether a text in the language of another tool may become a document. */
+export function mayBeDocument(text: string): boolean {
+  return (
+    MARKS.test(text) || /\{\{[^}\n]*(?:\.(?:Values|Release|Chart|Capabilities|Files)\b|\b(?:include|tpl)\b)/.test(text)
+  );
 }
 
 /** The same for what parses and is no document of ours. */

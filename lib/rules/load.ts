@@ -1,5 +1,5 @@
 /**
- * Loads ninety rules and a YAML parser at the first use. Importing a construct also imports the checks, and most
+ * Loads every rule and a YAML parser at the first use. Importing a construct also imports the checks, and most
  * programs do not run them.
  */
 export function loadRules() {
@@ -8,6 +8,7 @@ export function loadRules() {
     ...(require('./describe') as typeof import('./describe')),
     ...(require('./fix/diff') as typeof import('./fix/diff')),
     ...(require('./fix/fixes') as typeof import('./fix/fixes')),
+    ...(require('./foreign') as typeof import('./foreign')),
     ...(require('./link') as typeof import('./link')),
     ...(require('./lines') as typeof import('./lines')),
     ...(require('./not-read') as typeof import('./not-read')),

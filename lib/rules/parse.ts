@@ -15,7 +15,7 @@ import {
   tooManyMerged,
 } from './limits';
 import { isDeficient, repaired } from './repair';
-import { NeitherError, UnreadableError } from './unreadable';
+import { ForeignError, NeitherError, UnreadableError } from './unreadable';
 import {
   CORE_SCHEMA,
   defineMappingTag,
@@ -65,7 +65,7 @@ function json(file: string, text: string): unknown[] | undefined {
     // Text that begins like JSON may be YAML in flow style; only a .json file has to be JSON.
     if (!file.endsWith('.json')) return undefined;
     const first = renderFirst(file, text);
-    if (first !== undefined) throw new UnreadableError(file, first, true);
+    if (first !== undefined) throw new ForeignError(file, first, true);
     const plain = withoutComments(text);
     try {
       return [JSON.parse(plain)];
@@ -85,7 +85,7 @@ function withoutComments(text: string): string {
 const YTT = /^[ \t]*(?:[\w-]+:[ \t]+)?#@(?:[ \t(]|\w+\/|yaml|data|overlay)/m;
 
 function yaml(file: string, text: string, notices: string[]): unknown[] {
-  if (YTT.test(text)) throw new UnreadableError(file, renderFirst(file, text)!, true);
+  if (YTT.test(text)) throw new ForeignError(file, renderFirst(file, text)!, true);
   try {
     return load(file, text);
   } catch (error) {
@@ -103,7 +103,7 @@ function yaml(file: string, text: string, notices: string[]): unknown[] {
     if (/unknown \w+ tag !<tag:yaml\.org/.test(error.reason))
       throw new NeitherError(file, `no YAML${line}: ${error.reason}`);
     const first = renderFirst(file, text);
-    if (first !== undefined) throw new UnreadableError(file, first, true);
+    if (first !== undefined) throw new ForeignError(file, first, true);
     if (error.reason.includes('maxDepth')) throw tooDeep(file, line);
     if (error.reason.includes('maxTotalMergeKeys')) throw tooManyMerged(file, line);
     throw new UnreadableError(file, `no YAML${line}: ${error.reason}`);

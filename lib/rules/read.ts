@@ -145,10 +145,15 @@ export function documentsIn(
   try {
     return bodies(file, parsed, notices);
   } catch (error) {
-    // Some languages of others are YAML by accident.
-    const first = error instanceof NeitherError ? renderFirst(file, text) : undefined;
+    // Some languages of others are YAML by accident. In what is JSON, and in a text, braces are what they are.
+    const first = error instanceof NeitherError ? renderFirst(file, unquoted(text)) : undefined;
     throw first === undefined ? error : new UnreadableError(file, first, true);
   }
+}
+
+/** A text without what stands in quotes. */
+function unquoted(text: string): string {
+  return text.replace(/"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/g, '');
 }
 
 /**

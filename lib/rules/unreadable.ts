@@ -20,5 +20,8 @@ export class UnreadableError extends Error {
   }
 }
 
+/** A file in the language of another tool, by its marks: what that tool makes of it may be a document. */
+export class ForeignError extends UnreadableError {}
+
 /** A file that was read, and is nothing that rules know: of a folder, it is passed over. */
 export class NeitherError extends UnreadableError {}

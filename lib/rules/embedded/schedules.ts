@@ -5,9 +5,15 @@ import { embeddedRule, withoutComments } from './trap';
 /** A line of a crontab: five fields or a macro, and a command. */
 const CRONTAB = /^[ \t]*(?:@(?:hourly|daily|weekly|monthly|reboot)|(?:[\d*][\d*,/-]*[ \t]+){5})\S/m;
 
-/** Words of a workflow that changes something outside of it. */
+/** Words in the name of a job or step, or its environment, that changes something outside of the workflow. */
+const NAMED_AS_DEPLOYMENT = /deploy|releas|publish|promot|rollout|migrat/i;
+
+/** Commands and actions that do; `--release` is how a compiler is called, and `build-push-action` pushes when told to. */
 const DEPLOYS =
-  /deploy|releas|publish|promot|rollout|terraform\s+apply|kubectl\s+apply|helm\s+(upgrade|install)|docker\s+push|push:\s*true|build-push-action|pages|migrat/i;
+  /deploy|publish|promot|rollout|(?:semantic-|gh\s+|go|gh-|create-|upload-)releas|release-please|terraform\s+apply|kubectl\s+apply|helm\s+(?:upgrade|install)|docker\s+push|push:\s*(?:true|["']?\$\{\{)|(?:gh|github)-pages|twine\s+upload|\bmigrate\b|migrations?:(?:run|up)|alembic\s+upgrade|flyway|liquibase/i;
+
+/** A line of a workflow that names something: the key of a job, a name, an environment. */
+const NAMING = /^(?: {1,4}[\w-]+:\s*$|[ \t]*(?:-[ \t]+)?(?:name|environment):)/;
 
 /** Rules about schedules and pipelines. */
 export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
@@ -60,9 +66,14 @@ export const EMBEDDED_SCHEDULE_RULES: readonly Rule[] = [
   }),
 ];
 
-/** Whether a workflow changes something outside of it, as far as its words say. */
+/** Whether a workflow changes something outside of it, as far as the words of its jobs say: branches are called release too. */
 function deploys(text: string): boolean {
-  return DEPLOYS.test(withoutComments(text));
+  const words = withoutComments(text);
+  const jobs = words.search(/^["']?jobs["']?:/m);
+  return (jobs < 0 ? words : words.slice(jobs))
+    .split('\n')
+    .filter((line) => !/^[ \t-]*if:/.test(line))
+    .some((line) => (NAMING.test(line) ? NAMED_AS_DEPLOYMENT : DEPLOYS).test(line));
 }
 
 /** Whether a text runs on a schedule. */

@@ -13,7 +13,7 @@ const FIX =
 export const SECRET_RULES: readonly Rule<Manifests>[] = [
   {
     id: 'BP-SECRET-001',
-    title: 'The credential of a broker in plain text',
+    title: 'The credential of a broker or database in plain text',
     why: 'Everyone who may read the workload, its Git repository or the list of processes can read, publish and delete messages. A rotation needs a new deployment of each workload.',
     source: 'Kubernetes, "Good practices for Kubernetes Secrets"; "Distribute Credentials Securely Using Secrets"',
     severity: 'error',
