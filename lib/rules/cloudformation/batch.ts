@@ -1,5 +1,6 @@
 import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
+import { listed } from '../listed';
 import { oncePer } from '../once-per';
 import type { Rule } from '../rule';
 import { roleAt, rolesGranted } from './read/grants';
@@ -22,7 +23,7 @@ export const BATCH_RULES: readonly Rule<Template>[] = [
         if (names.length < 2) continue;
         yield {
           at: policy,
-          message: `${names.join(', ')} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: jobs run in the order of arrival`,
+          message: `${listed(names)} submit to it, ${names.length} in all, and it has no SchedulingPolicyArn: jobs run in the order of arrival`,
           fix: 'add an AWS::Batch::SchedulingPolicy with a FairsharePolicy, and a share identifier for each submitter; it can only be set on a new queue',
         };
       }

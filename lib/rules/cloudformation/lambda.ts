@@ -1,6 +1,7 @@
 import { duration } from '../../flow/figures';
 import { MAX_CONCURRENCY, SQS_BATCH, UNBOUNDED_CONCURRENCY } from '../../flow/queue/platforms/lambda';
 import type { Resource } from '../document';
+import { listed } from '../listed';
 import type { Found, Rule } from '../rule';
 import {
   functions,
@@ -195,7 +196,7 @@ function* keptNowhere(template: Template, handler: Resource): Iterable<Found> {
     tries === undefined ? 'after its tries' : tries === 1 ? 'when its one try fails' : `after ${tries} failed tries`;
   yield {
     at: handler.at('Properties', 'DeadLetterConfig'),
-    message: `${senders.join(', ')} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is lost ${lost}`,
+    message: `${listed(senders)} ${senders.length > 1 ? 'start' : 'starts'} it without waiting, and it has neither a DeadLetterConfig nor an OnFailure destination: an event is lost ${lost}`,
     fix: 'add a DeadLetterConfig, or an AWS::Lambda::EventInvokeConfig with DestinationConfig.OnFailure',
   };
 }

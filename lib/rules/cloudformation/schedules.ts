@@ -5,6 +5,7 @@ import { EVENTBRIDGE_RETRIES } from '../../flow/schedule/eventbridge';
 import { fullestMinute, runsAtOnce } from '../../flow/schedule/schedule';
 import { clock } from '../clock';
 import type { Resource, Value } from '../document';
+import { listed } from '../listed';
 import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { calendarOf, leastGapSeconds } from './read/cron';
@@ -240,7 +241,7 @@ function* stampede(handler: Resource, own: readonly Start[], zone: string | unde
   const rounds = Math.ceil(firing.length / room);
   yield {
     at: reservedOf(handler),
-    message: `${names.join(', ')} start it ${firing.length} times at ${clock(minuteOfDay)} ${zone}, and it runs ${room} at once: ${rounds} rounds of up to ${timeout} s = ${rounds * timeout} s, the later ones throttled`,
+    message: `${listed(names)} start it ${firing.length} times at ${clock(minuteOfDay)} ${zone}, and it runs ${room} at once: ${rounds} rounds of up to ${timeout} s = ${rounds * timeout} s, the later ones throttled`,
     fix: `start ${room} at a time, ${Math.max(1, Math.ceil(timeout / 60))} min apart, or reserve ${firing.length}, or give Scheduler a FlexibleTimeWindow of ${rounds * Math.max(1, Math.ceil(timeout / 60))} min`,
   };
 }

@@ -3,6 +3,7 @@ import { runsAtOnce } from '../../flow/schedule/schedule';
 import { SCHEDULERS } from '../../flow/schedule/schedulers';
 import { clock } from '../clock';
 import type { Resource } from '../document';
+import { listed } from '../listed';
 import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { type Manifests, namespaceOf } from './read/manifests';
@@ -255,6 +256,5 @@ function isHook(job: Resource): boolean {
 }
 
 function names(jobs: readonly Resource[]): string {
-  const shown = jobs.slice(0, MANY).map(({ name }) => name.slice(name.indexOf('/') + 1));
-  return shown.join(', ') + (jobs.length > MANY ? ` and ${jobs.length - MANY} more` : '');
+  return listed(jobs.map(({ name }) => name.slice(name.indexOf('/') + 1)));
 }

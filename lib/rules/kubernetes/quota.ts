@@ -1,5 +1,6 @@
 import { grouped } from '../../flow/grouped';
 import type { Resource } from '../document';
+import { listed } from '../listed';
 import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
 import { isQueued } from './read/kueue';
@@ -225,13 +226,6 @@ function keptJobs(workload: Resource): number | undefined {
 function sumOf(numbers: readonly (number | undefined)[]): number {
   return numbers.reduce((sum: number, one) => sum + (one ?? 0), 0);
 }
-
-/** A few of the names, and how many more there are. */
-function listed(names: readonly string[]): string {
-  return names.slice(0, SHOWN).join(', ') + (names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '');
-}
-
-const SHOWN = 5;
 
 /** The namespaces whose own pods have a priority class: they are meant to. */
 function usersOf(manifests: Manifests, name: string | undefined): ReadonlySet<string> {
