@@ -15,7 +15,13 @@ import { markAttributes } from '../../lib/runtime/redrive/seal';
 import { key, limits, record, start, text, World } from '../support/redrive-world';
 
 const number = (value: number) => ({ stringValue: String(value), dataType: 'Number' as const });
-const fifo: RedriverConfig = { limits, sourceName: 'orders.fifo', fifo: true, masking: new Masking() };
+const fifo: RedriverConfig = {
+  limits,
+  sourceName: 'orders.fifo',
+  sourceAccount: '111122223333',
+  fifo: true,
+  masking: new Masking(),
+};
 const poison = () => new World(() => false);
 
 interface Given {
@@ -232,7 +238,13 @@ describe('the time of a batch', () => {
         return super.body(body);
       }
     }
-    const world = new World(() => false, { limits, sourceName: 'orders', fifo: false, masking: new Broken() });
+    const world = new World(() => false, {
+      limits,
+      sourceName: 'orders',
+      sourceAccount: '111122223333',
+      fifo: false,
+      masking: new Broken(),
+    });
     const letters = [usedUp('bad', { body: '"bad"' }), usedUp('good')];
     const ports = world.ports();
     expect(await redriveBatch(letters, world.config, ports)).toEqual(failed('bad'));

@@ -164,6 +164,31 @@ test('a letter that was sent and not deleted is not sent again', async () => {
   expect(sends()).toHaveLength(1);
 });
 
+test('a letter of another queue is sent nowhere and told; those of its own queue, and of nobody, go', async () => {
+  const from = (arn: string | undefined, id: string) => {
+    const [letter] = event({ id }).Records;
+    return { ...letter, attributes: { ...letter.attributes, DeadLetterQueueSourceArn: arn } };
+  };
+  const lines: string[] = [];
+  jest.spyOn(console, 'log').mockImplementation((line) => void lines.push(line));
+  const Records = [
+    from('arn:aws:sqs:eu-west-1:0:orders', 'own'),
+    from('arn:aws:sqs:eu-west-1:0:invoices', 'other'),
+    // Another account may have a queue of the same name.
+    from('arn:aws:sqs:eu-west-1:1:orders', 'namesake'),
+    from(undefined, 'by hand'),
+  ];
+  expect(await coldStart()({ Records }, context)).toEqual({
+    batchItemFailures: [{ itemIdentifier: 'other' }, { itemIdentifier: 'namesake' }],
+  });
+  expect(sends().map((input) => input.MessageAttributes['backpressure-id'].StringValue)).toEqual(['own', 'by hand']);
+  expect(lines.filter((line) => line.includes('OfAnotherQueue')).map((line) => JSON.parse(line).source)).toEqual([
+    'arn:aws:sqs:eu-west-1:0:invoices',
+    'arn:aws:sqs:eu-west-1:1:orders',
+  ]);
+  expect(lines.filter((line) => line.includes('"Stuck"'))).toHaveLength(2);
+});
+
 test('what SQS denies stays in the queue, later and later, with the name of the error and nothing else in the log', async () => {
   onSend = () => refused('KmsAccessDenied');
   const lines: string[] = [];

@@ -58,6 +58,7 @@ describe('two redrives, as the construct has it unless told otherwise', () => {
   const twice: RedriverConfig = {
     limits: { ...limits, maxRedrives: 2, backoffCapSeconds: 20 },
     sourceName: 'orders',
+    sourceAccount: '111122223333',
     fifo: false,
     masking: new Masking(DEFAULT_MASKED_FIELDS),
   };
@@ -264,7 +265,13 @@ describe('trouble', () => {
 
 describe('on a FIFO queue', () => {
   test('no delay, the group kept, and nobody overtakes a message of its own group', async () => {
-    const world = new World(() => false, { limits, sourceName: 'orders.fifo', fifo: true, masking: new Masking() });
+    const world = new World(() => false, {
+      limits,
+      sourceName: 'orders.fifo',
+      sourceAccount: '111122223333',
+      fifo: true,
+      masking: new Masking(),
+    });
     const ports = world.ports();
     const sendToSource = async (message: Outgoing) => {
       expect(message.delaySeconds).toBe(0);

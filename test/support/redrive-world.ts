@@ -62,6 +62,7 @@ export class World {
     public readonly config: RedriverConfig = {
       limits,
       sourceName: 'orders',
+      sourceAccount: '111122223333',
       fifo: false,
       masking: new Masking(DEFAULT_MASKED_FIELDS),
     },

@@ -323,7 +323,7 @@ function redriverRows(redriver: LambdaFunction, plan: QueuePlan): AlarmRow[] {
       metric: counted('Stuck'),
       threshold: 'alarmStuckLetters',
       seconds: 'alarmStuckSeconds',
-      text: `The redriver can neither send dead letters back nor park them. It retries at least every ${plan.value('stuckHoldSeconds') / 3600} h, but SQS deletes them ${keptDays(plan)} days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing.`,
+      text: `The redriver can neither send dead letters back nor park them. It retries at least every ${plan.value('stuckHoldSeconds') / 3600} h, but SQS deletes them ${keptDays(plan)} days after they first arrived. The error is in the redriver's log, metric RedriveFailed: usually a permission or a key is missing. With the metric OfAnotherQueue they came from another queue, which the log names, and are left: move them by hand, and give that queue a dead-letter queue of its own.`,
     },
     {
       id: 'RedriverErrors',

@@ -57,6 +57,7 @@ const config: RedriverConfig = {
     stuckHoldSeconds: numberSetting('STUCK_HOLD_SECONDS'),
   },
   sourceName: sourceUrl.slice(sourceUrl.lastIndexOf('/') + 1),
+  sourceAccount: sourceUrl.split('/').at(-2) ?? '',
   fifo: sourceUrl.endsWith('.fifo'),
   masking: new Masking([...DEFAULT_MASKED_FIELDS, ...(process.env.MASKED_FIELDS ?? '').split(',')]),
 };

@@ -98,6 +98,8 @@ export interface RedriverConfig {
   readonly limits: Limits;
   /** Name of the source queue, shown in the quarantine. */
   readonly sourceName: string;
+  /** The account of the source queue: with its name it tells the letters of this queue from those of another. */
+  readonly sourceAccount: string;
   readonly fifo: boolean;
   readonly masking: Masking;
 }
@@ -147,6 +149,7 @@ export async function redriveBatch(
 
   const random = () => ports.random();
   const tasks = letters.map((letter): Task => {
+    if (isOfAnother(letter, config)) return { letter, decision: heldForAnother(letter, limits, ports), begun: [] };
     const decision = uncounted.has(letter)
       ? afterError(letter, now, limits)
       : decided(letter, windows, now, limits, ports);
@@ -167,6 +170,20 @@ export async function redriveBatch(
   return records
     .filter((_, index) => !moved.has(letters[index]))
     .map(({ messageId }) => ({ itemIdentifier: messageId }));
+}
+
+/** Whether SQS says that a letter came from another queue, which has the same dead-letter queue. */
+function isOfAnother({ record }: Received, { sourceAccount, sourceName }: RedriverConfig): boolean {
+  const arn = record.attributes.DeadLetterQueueSourceArn;
+  return arn !== undefined && !arn.endsWith(`:${sourceAccount}:${sourceName}`);
+}
+
+/** It is sent nowhere: this queue's consumer would take it for its own. Whoever has the alarm moves it. */
+function heldForAnother({ id, redrives, record }: Received, limits: Limits, ports: Ports): Decision {
+  const source = record.attributes.DeadLetterQueueSourceArn ?? '';
+  ports.count('OfAnotherQueue', { id, source });
+  ports.count('Stuck', { id, redrives: String(redrives), tries: '0' });
+  return { action: 'hold', seconds: retrySeconds(limits.stuckTries, limits) };
 }
 
 /** A letter on which the decision fails waits; the others of its batch do not. */
