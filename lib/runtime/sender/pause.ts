@@ -36,7 +36,11 @@ redis.call('DEL', KEYS[2])
 return reason
 `;
 
-const PAUSE = `return redis.call('HSETNX', KEYS[1], 'paused', ARGV[1])`;
+/** KEYS: bucket, counts. ARGV: the reason. The counts begin anew here, too. */
+const PAUSE = `
+redis.call('HSETNX', KEYS[1], 'paused', ARGV[1])
+redis.call('DEL', KEYS[2])
+`;
 
 /** The pause of one provider, for all senders of a Redis server. */
 export class RedisPause {
@@ -60,7 +64,7 @@ export class RedisPause {
 
   /** Closes the bucket, unless it is closed. */
   public async pause(reason: string): Promise<void> {
-    await this.redis.eval(PAUSE, 1, this.#keys[0], reason);
+    await this.redis.eval(PAUSE, 2, ...this.#keys, reason);
   }
 }
 

@@ -252,7 +252,7 @@ describe('all pause by themselves', () => {
   const pauseOf = (all: Written) => JSON.parse(variables(all as Made).LANES).map(({ pause }: Manifest) => pause);
 
   test('at the share of the plan, which is that of AWS, over as long, and not by chance', () => {
-    const numbers = { ratio: 0.05, leastMessages: 302, windowSeconds: 3600 };
+    const numbers = { ratio: 0.05, leastMessages: 535, windowSeconds: 3600 };
     expect(pauseOf(made)).toEqual([numbers]);
     const onLambda = planRates('Mailing', { ...MAILING, sender: 'lambda' });
     const aws = onLambda.withKnobs(senderAlarmKnobs(onLambda));
@@ -261,15 +261,15 @@ describe('all pause by themselves', () => {
       value('pauseWindowSeconds'),
     ]);
     expect(value('alarmRefusedRatio')).toBe(value('pauseAtBounceRatio'));
-    // 25 × 0.015 × 0.985 ÷ 0.035².
-    expect(value('pauseLeastMessages')).toBe(302);
+    // ln 10⁶ ÷ (0.05 ln(0.05 ÷ 0.015) + 0.95 ln(0.95 ÷ 0.985)).
+    expect(value('pauseLeastMessages')).toBe(535);
   });
 
   test('both providers; a cleaner list says something sooner, and a closer one later', () => {
     expect(pauseOf(two)).toEqual([expect.objectContaining({ ratio: 0.05 }), expect.objectContaining({ ratio: 0.05 })]);
     const least = (undeliverableRatio: number) =>
       make({ workload: { ...MAILING.workload, undeliverableRatio } }).sender.plan.value('pauseLeastMessages');
-    expect([least(0), least(0.001), least(0.04)]).toEqual([100, 100, 9600]);
+    expect([least(0), least(0.001), least(0.04)]).toEqual([100, 100, 11424]);
   });
 
   test('unless they are told not to', () => {
