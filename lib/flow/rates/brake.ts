@@ -7,7 +7,7 @@ import { PAUSED_AT } from './checks';
 import type { Pace } from './limit';
 import { DAY_WINDOW_SECONDS, REPUTATION_SECONDS } from './run-time';
 import { SENDERS } from './senders';
-import type { RatesQuestion } from './workload';
+import type { RatesObjective, RatesQuestion } from './workload';
 
 const SES_QUOTAS = 'Amazon SES developer guide, Errors related to the sending quotas: wait up to 10 minutes';
 const SES_REVIEW = 'Amazon SES developer guide, sending review process FAQs';
@@ -107,27 +107,22 @@ function adaptationKnobs(): Knob[] {
 }
 
 /** The same number on every engine: it is measured by Amazon SES, or is the share of the calls that are refused for good. */
-function bouncePauseKnob({ objective: { bounceRatio } = {} }: RatesQuestion): Knob {
-  return {
-    name: 'pauseAtBounceRatio',
-    value: bounceRatio ?? PAUSE_AT.bounceRatio,
-    unit: 'ratio',
-    ...unlessGiven(
-      bounceRatio,
-      `where the provider begins a review; at ${PAUSED_AT.bounceRatio} it pauses the account`,
-    ),
-    source: SES_REVIEW,
-  };
+function bouncePauseKnob({ objective = {} }: RatesQuestion): Knob {
+  return reviewKnob('pauseAtBounceRatio', 'bounceRatio', objective);
 }
 
-function complaintPauseKnob({ objective: { complaintRatio } = {} }: RatesQuestion): Knob {
+function complaintPauseKnob({ objective = {} }: RatesQuestion): Knob {
+  return reviewKnob('pauseAtComplaintRatio', 'complaintRatio', objective);
+}
+
+function reviewKnob(name: string, ratio: keyof typeof PAUSE_AT, objective: RatesObjective): Knob {
   return {
-    name: 'pauseAtComplaintRatio',
-    value: complaintRatio ?? PAUSE_AT.complaintRatio,
+    name,
+    value: objective[ratio] ?? PAUSE_AT[ratio],
     unit: 'ratio',
     ...unlessGiven(
-      complaintRatio,
-      `where the provider begins a review; at ${PAUSED_AT.complaintRatio} it pauses the account`,
+      objective[ratio],
+      `where the provider begins a review; at ${PAUSED_AT[ratio]} it pauses the account`,
     ),
     source: SES_REVIEW,
   };
