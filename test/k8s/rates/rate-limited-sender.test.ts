@@ -242,6 +242,20 @@ describe('alerts', () => {
     ).toBe(0.02);
   });
 
+  test('the share that is refused is of as many calls as the pause wants, however slow the provider is', () => {
+    const slow = make({
+      workload: { campaignMessages: 1000, callSeconds: 0.15 },
+      objective: {},
+      limit: { perSecond: 0.05 },
+    }).sender.plan;
+    for (const plan of [made.sender.plan, slow]) {
+      const calls = plan.value('alarmRefusedWindowSeconds') * plan.value('messagesPerSecond');
+      expect(calls).toBeGreaterThanOrEqual(2 * plan.value('pauseLeastMessages') * (1 - 1e-3));
+    }
+    expect(value('alarmRefusedWindowSeconds')).toBe(value('alarmWindowSeconds'));
+    expect(slow.value('alarmRefusedWindowSeconds')).toBe(slow.value('pauseWindowSeconds'));
+  });
+
   test('the plan has no knob of Amazon SQS, SES or Lambda', () => {
     for (const name of ['pauseAtComplaintRatio', 'retentionSeconds', 'maxReceiveCount', 'functionTimeoutSeconds'])
       expect([name, made.sender.plan.knobs.some((one) => one.name === name)]).toEqual([name, false]);
