@@ -8,7 +8,7 @@ import { escaped, page, table } from '../page/html';
 import type { RunReport } from './intake';
 import type { DepthSample } from './prediction';
 import { promise } from './summary';
-import { misses, ROWS, TOLERANCE, verdictOf } from './verdict';
+import { JUDGED, misses, ROWS, TOLERANCE, verdictOf } from './verdict';
 
 /** Renders the page; it fetches nothing from elsewhere. */
 export function renderReport(report: RunReport): string {
@@ -37,7 +37,10 @@ function opening({ ok, basis, sent, effects, discrepancies }: RunReport, missed:
         )
       : verdict(false, `Not every delivery is accounted for: ${discrepancies.join('; ')}.`),
     missed.length === 0
-      ? verdict(true, `The queue did what was predicted: all ${ROWS.length} figures are within ${percent(TOLERANCE)}.`)
+      ? verdict(
+          true,
+          `The queue did what was predicted: all ${ROWS.length} figures are within ${percent(TOLERANCE)}. ${JUDGED}`,
+        )
       : verdict(
           false,
           `${missed.length} of ${ROWS.length} figures ${missed.length === 1 ? 'is' : 'are'} more than ${percent(TOLERANCE)} off the prediction; below is why.`,
@@ -132,7 +135,7 @@ function predictions(report: RunReport, missed: readonly string[]): string[] {
       }),
     ),
     ...(missed.length > 0 ? [`<div class="bad">${list(missed)}</div>`] : []),
-    `<p class="dim">The prediction is the library's model of a queue. It takes the rates as they were in this run: ${short(basis.perSecond)} deliveries a second, ${basis.slots} workers, ${short(basis.serviceSeconds)} s a delivery during the flood and ${short(basis.drainServiceSeconds)} s after it. So it says whether the queue follows the model, not how fast this machine is. From these rates peak and drain follow by counting; the two latencies are what the model adds.</p>`,
+    `<p class="dim">The prediction is the library's model of a queue. It takes the rates as they were in this run: ${short(basis.perSecond)} deliveries a second, ${basis.slots} workers, ${short(basis.serviceSeconds)} s a delivery during the flood and ${short(basis.drainServiceSeconds)} s after it. So it says whether the queue follows the model, not how fast this machine is. ${JUDGED}</p>`,
   ];
 }
 

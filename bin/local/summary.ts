@@ -2,7 +2,7 @@
 import { figure } from '../../lib/flow/figures';
 import { breakingMultiple } from '../../lib/flow/queue/expected';
 import type { RunReport } from './intake';
-import { misses, ROWS, TOLERANCE, verdictOf } from './verdict';
+import { JUDGED, misses, ROWS, TOLERANCE, verdictOf } from './verdict';
 
 /** What became of the deliveries, predicted against measured, and what comes next. */
 export function summary(report: RunReport): string {
@@ -25,6 +25,7 @@ export function summary(report: RunReport): string {
       return `${label.padEnd(14)}${figure(predicted[key]).padStart(12)}${figure(measured[key]).padStart(12)}  ${unit.padEnd(8)}  ${off}`;
     }),
     `  predicted from ${figure(basis.perSecond)}/s for ${figure(basis.floodSeconds)} s, ${figure(basis.serviceSeconds)} s a delivery as it was, ${basis.slots} workers`,
+    `  ${JUDGED}`,
     ...(missed.length === 0 ? [`  all within ${100 * TOLERANCE} %`] : missed.map((line) => `  - ${line}`)),
     '',
     'report: dist/report/index.html   data: dist/report/run.json',

@@ -10,6 +10,10 @@ export const ROWS = [
   ['Drain time', 'drainSeconds', 's', 'from the end of the flood until no message waited'],
 ] as const;
 
+/** What the figures are worth: the rates that the prediction takes are from what was accepted, and what was left over. */
+export const JUDGED =
+  'Peak and drain follow by counting from the rates of this run, so that they test that its numbers agree; the two latencies test the model.';
+
 /** How far a figure may be from its prediction. */
 export const TOLERANCE = 0.25;
 

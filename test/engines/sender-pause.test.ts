@@ -7,6 +7,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { planRates } from '../../lib/flow/rates/plan';
 import { bucketSettings, pauseSettings } from '../../lib/flow/rates/question';
+import { RedisPause } from '../../lib/runtime/sender/pause';
 import { type RedisServer, redisMissing } from './redis';
 import { isUp, metric, type Senders, sendersOnRedis, until } from './senders';
 
@@ -107,6 +108,29 @@ suite('senders that pause by themselves', () => {
       server.close();
     }
   }, 240_000);
+
+  test('what the other provider had refused before a pause does not undo a resume', async () => {
+    const settings = { ratio: 0.05, leastMessages: 10, windowSeconds: 3600 };
+    const [first, other] = ['first', 'other'].map((lane) => new RedisPause(redis.client, 'two', lane, settings));
+    for (let call = 1; call < settings.leastMessages; call += 1) await other.record('refused');
+    for (let call = 1; call < settings.leastMessages; call += 1) await first.record('sent');
+    const reason = await first.record('refused');
+    expect(reason).toBe('1 of 10 calls were refused for good');
+    await other.pause(reason!);
+    expect(await redis.client.hget('{two:other}:bucket', 'paused')).toBe(reason);
+    await redis.client.hdel('{two:other}:bucket', 'paused');
+    expect(await other.record('sent')).toBeUndefined();
+  });
+
+  test('what is older than the window does not count, and nothing is kept for longer', async () => {
+    const pauses = new RedisPause(redis.client, 'short', 'one', { ratio: 0.5, leastMessages: 3, windowSeconds: 12 });
+    const now = Math.floor(Number((await redis.client.time())[0]));
+    await redis.client.hset('{short:one}:calls', `${now - 13} refused`, 2, `${now - 5} refused`, 1);
+    expect(await pauses.record('refused')).toBeUndefined();
+    expect(await redis.client.ttl('{short:one}:calls')).toBeLessThanOrEqual(13);
+    expect(await pauses.record('refused')).toBe('3 of 3 calls were refused for good');
+    expect(await redis.client.exists('{short:one}:calls')).toBe(0);
+  });
 
   test('a list as planned, of which some are refused, is sent to its end', async () => {
     const { server, url, calls } = await smtp((number) => number % 50 === 0);

@@ -4,6 +4,7 @@ import * as pubsub from '@pulumi/gcp/pubsub';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import * as pulumi from '@pulumi/pulumi';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { given } from '../../lib/flow/plan';
 import { PushWorker } from '../../lib/gcp/queue/push-worker';
 import { RedriveQueue } from '../../lib/gcp/queue/redrive-queue';
 import { WebhookBuffer, type WebhookBufferArgs } from '../../lib/gcp/webhooks/webhook-buffer';
@@ -112,6 +113,53 @@ describe('a service that is there', () => {
       ),
       expect.stringMatching(/^ours has IDEMPOTENCY_SECONDS \(none\), the plan has 1209600: /),
     ]);
+  });
+
+  test('is allowed to be pushed to where it is, not where the rest is', async () => {
+    const { resources } = await program(() => {
+      const service = new cloudrunv2.Service('far', {
+        name: 'far',
+        location: 'us-east1',
+        project: 'another-project',
+        template,
+      });
+      return new PushWorker('hooks', { plan, service, location: 'europe-west1', project: 'shop-project' });
+    });
+    expect(inputsOf(resources, 'ServiceIamMember', 'hooks-push')).toMatchObject({
+      name: 'far',
+      location: 'us-east1',
+      project: 'another-project',
+    });
+  });
+
+  test('without a least number of instances it has none, which is no difference from a plan with none', async () => {
+    const none = plan.withKnobs([given('minInstances', 0, 'instances')]);
+    const scaling = { maxInstanceCount: plan.value('maxInstances') };
+    await program(
+      () => new PushWorker('hooks', { plan: none, service: ours({ ...template, scaling }), location: 'europe-west1' }),
+    );
+    expect(warned).toEqual([]);
+  });
+
+  test('no value of a variable is in a warning unless it was given as plain text, and is a number where it is yours', async () => {
+    const envs = [
+      { name: 'API_KEY', value: 'their-secret' },
+      { name: 'MODE', value: 'their-mode' },
+    ];
+    await program(
+      () =>
+        new PushWorker('hooks', {
+          plan,
+          service: ours({ ...template, containers: [{ image: 'theirs', envs }] }),
+          location: 'europe-west1',
+          environment: { API_KEY: pulumi.secret('our-secret'), MODE: 'fast' },
+        }),
+    );
+    expect(warned).toEqual([
+      expect.stringContaining('ours has API_KEY (another value), the plan has (a value that is not plain): '),
+      expect.stringContaining('ours has MODE (another value), the plan has fast: '),
+    ]);
+    expect(warned.join()).not.toMatch(/secret|their-mode/);
   });
 
   test.each<[string, WebhookBufferArgs['worker'], string]>([

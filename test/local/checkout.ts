@@ -1,6 +1,16 @@
 /** `npm start` in a checkout of its own, with a Python that does what a test wants of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/reference';
@@ -87,14 +97,7 @@ export class Checkout {
 
   /** Processes that the stand-in started and that are still there. */
   public left(): number[] {
-    return this.#noted().filter((pid) => {
-      try {
-        process.kill(pid, 0);
-        return !zombie(pid);
-      } catch {
-        return false;
-      }
-    });
+    return this.#noted().filter(isThere);
   }
 
   /** Waits until the stand-in is at its stage. */
@@ -105,10 +108,21 @@ export class Checkout {
     );
   }
 
-  /** Also ends what a failed test left. */
+  /**
+   * Kills what a failed test left, also what the stand-in has not noted: every process that got its environment here. Once
+   * more as long as there are any, because one that starts another may be found before the other is there.
+   */
+  public end(): void {
+    for (const child of this.#started.splice(0)) child.kill('SIGKILL');
+    for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+      const left = [...new Set([...this.left(), ...startedWith(this.root)])];
+      if (left.length === 0) return;
+      for (const pid of left) killed(pid);
+    }
+  }
+
   public remove(): void {
-    for (const child of this.#started) child.kill('SIGKILL');
-    for (const pid of this.left()) process.kill(pid, 'SIGKILL');
+    this.end();
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -116,6 +130,32 @@ export class Checkout {
   #noted(): number[] {
     if (!existsSync(this.#pids)) return [];
     return readFileSync(this.#pids, 'utf8').split('\n').slice(0, -1).map(Number);
+  }
+}
+
+/** Processes die within a few turns; one that cannot be killed must not hold up the tests. */
+const MOST_TURNS = 1000;
+
+/** Processes whose environment names a folder; none where the system does not tell. */
+function startedWith(root: string): number[] {
+  if (!existsSync('/proc/self/environ')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(root) && !zombie(pid);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended since.
   }
 }
 
@@ -132,6 +172,16 @@ export function start(root: string, args: readonly string[], env: NodeJS.Process
     child.once('close', (status, signal) => resolve(status ?? signal)),
   );
   return { child, said: () => said, ended };
+}
+
+/** Whether a process is there and has not ended. */
+export function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !zombie(pid);
+  } catch {
+    return false;
+  }
 }
 
 /** Ended, and not yet noticed by its parent; a container's first process may never notice. */

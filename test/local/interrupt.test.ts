@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { awaitLock } from '../../bin/local/lock';
 import { ROOT } from '../support/reference';
 import { until } from '../support/until';
-import { type Behaviour, Checkout, type Stage, type Started } from './checkout';
+import { type Behaviour, Checkout, isThere, type Stage, type Started } from './checkout';
 
 jest.setTimeout(180_000);
 
@@ -21,6 +21,10 @@ const [checkout] = checkouts;
 beforeAll(async () => (await awaitLock(join(ROOT, 'dist', 'start.lock'), () => {}))(), 600_000);
 beforeEach(() => {
   for (const { root } of checkouts) rmSync(join(root, '.venv'), { recursive: true, force: true });
+});
+// A test that fails leaves its processes, and the lock that they hold would fail the next one.
+afterEach(() => {
+  for (const one of checkouts) one.end();
 });
 afterAll(() => {
   for (const one of checkouts) one.remove();
@@ -145,6 +149,18 @@ describe('two runs at once', () => {
     expect(await started.ended).toBe(130);
     await new Promise((resolve) => foreign.close(resolve));
   });
+});
+
+test('what a failed test leaves is ended, also what the stand-in of an earlier run has started', async () => {
+  const first = checkout.start({ stage: 'pip', stubborn: true });
+  await checkout.atStage(first);
+  const left = checkout.left();
+  // The notes of the first run are gone with it.
+  const second = checkout.start({ stage: 'pip' });
+  expect(await second.ended).toBe(3);
+  expect([left.length, checkout.left()]).toEqual([2, []]);
+  checkout.end();
+  expect(left.filter(isThere)).toEqual([]);
 });
 
 test('files that another run of the same number left do not count as a lock', async () => {

@@ -80,6 +80,11 @@ describe('what missed is said with its cause', () => {
     expect(misses(RUN)).toEqual([]);
   });
 
+  test('page and terminal say which figures the rates of the run give by counting', () => {
+    for (const said of [renderReport(RUN), summary(RUN)])
+      expect(said).toContain('Peak and drain follow by counting from the rates of this run');
+  });
+
   test('page and terminal mark it', () => {
     const run = measured({ latencyP50Seconds: 20 }, { drainServiceSeconds: 0.12 });
     expect(renderReport(run)).toContain('<span class="bad">✗ +100 %</span>');

@@ -144,13 +144,16 @@ describe('the flood', () => {
   });
 
   // A shared machine serves unevenly: the model must be right about the shape, the recorded run says how right.
-  test.each(['peakBacklog', 'latencyP50Seconds', 'latencyP99Seconds', 'drainSeconds'] as const)(
-    '%s is what was predicted, or half of that more or less',
-    (key) => {
-      expect(report.measured[key]).toBeGreaterThan(report.predicted[key] / 2);
-      expect(report.measured[key]).toBeLessThan(report.predicted[key] * 1.5);
-    },
-  );
+  // Peak and drain are counted from the rates of the run itself, so that only the latencies can refute the model.
+  test.each([
+    ['latencyP50Seconds', 'is what was predicted'],
+    ['latencyP99Seconds', 'is what was predicted'],
+    ['peakBacklog', 'agrees with the rates of the run'],
+    ['drainSeconds', 'agrees with the rates of the run'],
+  ] as const)('%s %s, or half of that more or less', (key, _) => {
+    expect(report.measured[key]).toBeGreaterThan(report.predicted[key] / 2);
+    expect(report.measured[key]).toBeLessThan(report.predicted[key] * 1.5);
+  });
 
   test('what the emulator could not hold is listed, and nothing of the data path is in that list', () => {
     expect(report.droppedResourceTypes).toEqual([

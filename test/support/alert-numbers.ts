@@ -87,7 +87,7 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   SenderPaused: alert(undefined),
   SenderAway: alert('alarmHoldSeconds', 'alarmAway'),
   SenderThrottled: alert('alarmHoldSeconds', 'alarmThrottled'),
-  SenderRefused: alert(undefined, 'alarmRefusedRatio'),
+  SenderRefused: alert(undefined, 'alarmRefusedRatio', 'pauseLeastMessages'),
   SenderMailsParked: alert(undefined, 'alarmParked'),
   SenderStuck: alert('alarmHoldSeconds', 'alarmDue'),
   SenderBacklog: alert('alarmHoldSeconds', 'alarmBacklog'),

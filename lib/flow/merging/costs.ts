@@ -1,7 +1,7 @@
 /** What the keys of a peak, and of a month, cost, and what carries the events and merges them. */
 import { resolveArrivals } from '../arrivals';
 import data from '../prices.json';
-import { DAY_SECONDS } from '../ranges';
+import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import { keysPerSecond, meanCycle } from './cycles';
 import { type Load, loadOf, readersOf, type Settings } from './load';
 import { retentionSeconds } from './outage';
@@ -31,6 +31,7 @@ export function steadyCostOf(question: MergingQuestion, settings: Settings): num
 /** Memory of the function that merges: a batch of 6 MB as text, and its keys. */
 export const MERGER_MIB = 1024;
 const MIB_PER_GB = 1024;
+const BYTES_PER_GB = 2 ** 30;
 const HOUR_SECONDS = 3600;
 /** Messages of a request of Lambda to Amazon SQS. */
 const PER_RECEIVE = 10;
@@ -71,14 +72,22 @@ function workCost({ eventBytes, invalidator }: Load, transport: TransportName, w
   return merger + work.events * carried + work.keys * (invalidator.keyCost ?? 0);
 }
 
-/** US dollars of 30 days whatever arrives: shards, or receives that find nothing. */
-function standingCost({ transport = 'kinesis', outageSeconds }: MergingQuestion, { shards }: Settings): number {
+/** US dollars of 30 days beside what is done: shards and what they keep, or receives that find nothing. */
+function standingCost(question: MergingQuestion, { shards }: Settings): number {
+  const { transport = 'kinesis', outageSeconds } = question;
   const { kinesis, sqs } = data;
   if (transport !== 'kinesis') {
     return (MONTH_SECONDS * EMPTY_RECEIVES_PER_SECOND * sqs.perMillionRequests.value) / 1e6;
   }
-  const extended = retentionSeconds(outageSeconds) > DAY_SECONDS ? kinesis.extendedRetentionShardHour.value : 0;
-  return (MONTH_SECONDS / HOUR_SECONDS) * shards * (kinesis.shardHour.value + extended);
+  const kept = retentionSeconds(outageSeconds);
+  const extended = kept > DAY_SECONDS ? kinesis.extendedRetentionShardHour.value : 0;
+  const { steadyPerSecond, peakPerSecond, peakSeconds } = resolveArrivals(question.workload);
+  const perDay = steadyPerSecond * (DAY_SECONDS - peakSeconds) + peakPerSecond * peakSeconds;
+  const longTermBytes = (Math.max(0, kept - WEEK_SECONDS) / DAY_SECONDS) * perDay * loadOf(question).eventBytes;
+  return (
+    (MONTH_SECONDS / HOUR_SECONDS) * shards * (kinesis.shardHour.value + extended) +
+    (longTermBytes / BYTES_PER_GB) * kinesis.longTermGbMonth.value
+  );
 }
 
 /**

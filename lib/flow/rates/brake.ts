@@ -4,9 +4,10 @@ import { type Knob, unlessGiven } from '../plan';
 import { SQS_DEFAULTS, SQS_LIMITS } from '../queue/brokers/sqs';
 import { DAY_SECONDS } from '../ranges';
 import { PAUSED_AT } from './checks';
-import { REPUTATION_SECONDS } from './run-time';
+import type { Pace } from './limit';
+import { DAY_WINDOW_SECONDS, REPUTATION_SECONDS } from './run-time';
 import { SENDERS } from './senders';
-import type { RatesQuestion } from './workload';
+import type { RatesObjective, RatesQuestion } from './workload';
 
 const SES_QUOTAS = 'Amazon SES developer guide, Errors related to the sending quotas: wait up to 10 minutes';
 const SES_REVIEW = 'Amazon SES developer guide, sending review process FAQs';
@@ -18,7 +19,7 @@ const LEAST_RECORD_SECONDS = 14 * DAY_SECONDS;
 const ADAPTATION = { factor: 0.7, step: 0.01, everySeconds: 10 };
 
 /** What becomes of a refusal, how long is remembered, and when sending pauses. */
-export function brakeKnobs(campaignSeconds: number, question: RatesQuestion): Knob[] {
+export function brakeKnobs(campaignSeconds: number, question: RatesQuestion, paces: readonly Pace[]): Knob[] {
   const { sender = 'lambda' } = question;
   return [
     ...(sender === 'lambda' ? keepingKnobs(campaignSeconds) : []),
@@ -35,7 +36,7 @@ export function brakeKnobs(campaignSeconds: number, question: RatesQuestion): Kn
     ...(sender === 'cloud-tasks' ? [] : adaptationKnobs()),
     // What Amazon SES measures; elsewhere the first sign is what the provider refuses.
     ...(sender === 'lambda' ? [bouncePauseKnob(question), complaintPauseKnob(question)] : []),
-    ...(sender === 'deployment' ? [bouncePauseKnob(question), ...countingKnobs(question)] : []),
+    ...(sender === 'deployment' ? [bouncePauseKnob(question), ...countingKnobs(question, paces)] : []),
   ];
 }
 
@@ -106,58 +107,82 @@ function adaptationKnobs(): Knob[] {
 }
 
 /** The same number on every engine: it is measured by Amazon SES, or is the share of the calls that are refused for good. */
-function bouncePauseKnob({ objective: { bounceRatio } = {} }: RatesQuestion): Knob {
+function bouncePauseKnob({ objective = {} }: RatesQuestion): Knob {
+  return reviewKnob('pauseAtBounceRatio', 'bounceRatio', objective);
+}
+
+function complaintPauseKnob({ objective = {} }: RatesQuestion): Knob {
+  return reviewKnob('pauseAtComplaintRatio', 'complaintRatio', objective);
+}
+
+function reviewKnob(name: string, ratio: keyof typeof PAUSE_AT, objective: RatesObjective): Knob {
   return {
-    name: 'pauseAtBounceRatio',
-    value: bounceRatio ?? PAUSE_AT.bounceRatio,
+    name,
+    value: objective[ratio] ?? PAUSE_AT[ratio],
     unit: 'ratio',
     ...unlessGiven(
-      bounceRatio,
-      `where the provider begins a review; at ${PAUSED_AT.bounceRatio} it pauses the account`,
+      objective[ratio],
+      `where the provider begins a review; at ${PAUSED_AT[ratio]} it pauses the account`,
     ),
     source: SES_REVIEW,
   };
 }
 
-function complaintPauseKnob({ objective: { complaintRatio } = {} }: RatesQuestion): Knob {
-  return {
-    name: 'pauseAtComplaintRatio',
-    value: complaintRatio ?? PAUSE_AT.complaintRatio,
-    unit: 'ratio',
-    ...unlessGiven(
-      complaintRatio,
-      `where the provider begins a review; at ${PAUSED_AT.complaintRatio} it pauses the account`,
-    ),
-    source: SES_REVIEW,
-  };
-}
-
-/** Standard deviations by which the share of a list that is as planned has to miss the ratio: one in three million. */
-const PAUSE_DEVIATIONS = 5;
+/** Of so many lists that are as planned one is paused by chance. */
+const BY_CHANCE_ONE_OF = 1e6;
 /** Fewer say nothing of a list, however clean it is said to be. */
 const LEAST_COUNTED = 100;
+/** A window slides by parts, and senders that were throttled have fewer calls in it. */
+const WINDOW_FACTOR = 2;
+
+/**
+ * Calls after which the share that is refused says something. Of n calls to a list of which p are refused, r or more are with
+ * a probability of at most e^(−n × D), also where it is looked at after every call from the nth on; D = r ln(r ÷ p) +
+ * (1 − r) ln((1 − r) ÷ (1 − p)). Few are refused, for which a
+ * normal distribution gives too few calls.
+ */
+function leastMessages(undeliverableRatio: number, bounceRatio: number): number {
+  if (undeliverableRatio === 0) return LEAST_COUNTED;
+  const divergence =
+    bounceRatio * Math.log(bounceRatio / undeliverableRatio) +
+    (1 - bounceRatio) * Math.log((1 - bounceRatio) / (1 - undeliverableRatio));
+  return Math.max(LEAST_COUNTED, Math.ceil(Math.log(BY_CHANCE_ONE_OF) / divergence - 1e-9));
+}
+
+/** Calls a second to the slower provider while there is something to send. */
+function callsPerSecond({ workload }: RatesQuestion, paces: readonly Pace[]): number {
+  const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
+  return Math.min(
+    ...paces.map(({ messagesPerSecond, messagesPerDay }) =>
+      Math.min(messagesPerSecond, messagesPerDay / DAY_WINDOW_SECONDS),
+    ),
+    campaignMessages > 0 ? Number.POSITIVE_INFINITY : steadyPerSecond,
+  );
+}
 
 /** How senders in pods count what is refused. */
-function countingKnobs({ workload, objective = {} }: RatesQuestion): Knob[] {
+function countingKnobs(question: RatesQuestion, paces: readonly Pace[]): Knob[] {
+  const { workload, objective = {} } = question;
   const { undeliverableRatio = 0 } = workload;
   const { bounceRatio = PAUSE_AT.bounceRatio } = objective;
-  const variance = undeliverableRatio * (1 - undeliverableRatio);
-  const distance = bounceRatio - undeliverableRatio;
+  const least = leastMessages(undeliverableRatio, bounceRatio);
+  const perSecond = callsPerSecond(question, paces);
   return [
     {
       name: 'pauseLeastMessages',
-      value: Math.max(LEAST_COUNTED, Math.ceil((PAUSE_DEVIATIONS ** 2 * variance) / distance ** 2 - 1e-9)),
+      value: least,
       unit: 'messages',
-      formula: `(${PAUSE_DEVIATIONS} ÷ (pauseAtBounceRatio − undeliverableRatio))² × undeliverableRatio × (1 − undeliverableRatio), at least ${LEAST_COUNTED}: with fewer calls a list as planned may pass the ratio by chance`,
+      formula: `ln ${BY_CHANCE_ONE_OF} ÷ (r ln(r ÷ p) + (1 − r) ln((1 − r) ÷ (1 − p))), r pauseAtBounceRatio and p undeliverableRatio, at least ${LEAST_COUNTED}: of a million lists as planned one passes the ratio by chance`,
       inputs: { undeliverableRatio, pauseAtBounceRatio: bounceRatio },
-      source: 'standard deviation of a share',
+      source: 'Chernoff bound of a binomial share; Ville, for every call from then on',
     },
-    chosenKnob(
-      'pauseWindowSeconds',
-      REPUTATION_SECONDS,
-      's',
-      'calls are counted over this: as long as the samples of Amazon SES',
-      'Amazon SES developer guide, Monitoring sender reputation with CloudWatch alarms: one hour',
-    ),
+    {
+      name: 'pauseWindowSeconds',
+      value: Math.max(REPUTATION_SECONDS, Math.ceil((WINDOW_FACTOR * least) / perSecond - 1e-9)),
+      unit: 's',
+      formula: `calls are counted over this: as long as the samples of Amazon SES, and ${WINDOW_FACTOR} × pauseLeastMessages ÷ calls/s, so that there are as many in it`,
+      inputs: { pauseLeastMessages: least, callsPerSecond: perSecond },
+      source: 'Amazon SES developer guide, Monitoring sender reputation with CloudWatch alarms: one hour',
+    },
   ];
 }

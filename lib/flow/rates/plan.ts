@@ -34,13 +34,17 @@ export function planRates(subject: string, question: RatesQuestion, checks: read
   refuse(subject, question, pace);
   const crew = crewFor(pace, question);
   const predictions = predictionsOf(question, pace);
+  const standby = standbyPace(question);
   const knobs: Knob[] = [
     ...paceKnobs(pace, question),
     ...crewKnobs(pace, crew, question),
     ...instanceKnobs(crew, question),
-    ...brakeKnobs(predictions.campaignSeconds ?? 0, question),
+    ...brakeKnobs(predictions.campaignSeconds ?? 0, question, [pace, ...(standby === undefined ? [] : [standby])]),
   ];
-  return new RatesPlan(subject, knobs, predictions, remarksOn(question, pace, predictions));
+  return new RatesPlan(subject, knobs, predictions, [
+    ...remarksOn(question, pace, predictions),
+    ...pauseRemarks(question, knobs),
+  ]);
 }
 
 /** What one sender is told. */
@@ -207,6 +211,17 @@ function fewerMessages(question: RatesQuestion, pace: Pace, times: number): stri
   // Rounded down, so that what is said keeps the promise as well.
   const rounded = factor && Math.floor(factor * 1000) / 1000;
   return rounded ? `${percent(rounded)} of the messages` : undefined;
+}
+
+/** Senders that count, and a campaign that is over before their count says something. */
+function pauseRemarks({ workload }: RatesQuestion, knobs: readonly Knob[]): string[] {
+  const { campaignMessages = 0, steadyPerSecond = 0 } = workload;
+  const least = knobs.find(({ name }) => name === 'pauseLeastMessages')?.value ?? 0;
+  return campaignMessages < least && steadyPerSecond === 0
+    ? [
+        `senders pause by themselves after ${figure(least)} calls at the earliest, and the campaign has ${figure(campaignMessages)}: validate its addresses before`,
+      ]
+    : [];
 }
 
 /** Less head-room than usual, and a second provider that is slower. */

@@ -14,6 +14,7 @@ const MISSED_RATIO = 0.2;
 /** The numbers of the alerts. */
 export function podAlarmKnobs(plan: RatesPlan, question: RatesQuestion): Knob[] {
   const messagesPerSecond = plan.value('messagesPerSecond');
+  const least = plan.value('pauseLeastMessages');
   const windowSeconds = Math.max(RATE_WINDOW_SECONDS, Math.ceil(WINDOW_MESSAGES / messagesPerSecond));
   return [
     {
@@ -46,6 +47,15 @@ export function podAlarmKnobs(plan: RatesPlan, question: RatesQuestion): Knob[] 
       formula: 'pauseAtBounceRatio: share of the calls that are refused for good, at which providers begin a review',
       inputs: { pauseAtBounceRatio: plan.value('pauseAtBounceRatio') },
       source: 'Amazon SES developer guide, sending review process FAQs',
+    },
+    {
+      name: 'alarmRefusedWindowSeconds',
+      value: windowSeconds * messagesPerSecond >= 2 * least ? windowSeconds : plan.value('pauseWindowSeconds'),
+      unit: 's',
+      formula:
+        'alarmWindowSeconds, or pauseWindowSeconds where fewer than 2 × pauseLeastMessages leave in it: with fewer calls a list as planned may pass the ratio by chance',
+      inputs: { alarmWindowSeconds: windowSeconds, messagesPerSecond, pauseLeastMessages: least },
+      source: PAGE,
     },
     {
       name: 'alarmMissedRatio',

@@ -101,8 +101,9 @@ export class PushWorker extends pulumi.ComponentResource {
       `${name}-push`,
       {
         name: this.service.name,
-        location: usable.location,
-        project,
+        // One that is there may be elsewhere, and another one here may have its name.
+        location: usable.service?.location ?? usable.location,
+        project: usable.service?.project ?? project,
         role: 'roles/run.invoker',
         member: memberOf(this.pushAccount),
       },
@@ -144,21 +145,46 @@ export class PushWorker extends pulumi.ComponentResource {
       const variables = new Map(
         (template?.containers ?? []).flatMap(({ envs = [] }) => envs).map((env) => [env.name, env.value]),
       );
-      const rows = [
-        ['maxInstanceCount', template?.scaling?.maxInstanceCount, plan.value('maxInstances')],
-        ['minInstanceCount', template?.scaling?.minInstanceCount, plan.value('minInstances')],
-        ['maxInstanceRequestConcurrency', template?.maxInstanceRequestConcurrency, plan.value('slotsPerInstance')],
-        ['timeout', template?.timeout, `${plan.value('ackDeadlineSeconds')}s`],
-        ...Object.entries(wanted).map(([key, value]) => [key, variables.get(key), value] as const),
-      ] as const;
-      const other = rows.filter(([, given, planned]) => given !== planned);
-      for (const [what, given, planned] of other)
+      const numbers: Difference[] = [
+        { what: 'maxInstanceCount', given: template?.scaling?.maxInstanceCount, planned: plan.value('maxInstances') },
+        {
+          what: 'minInstanceCount',
+          given: template?.scaling?.minInstanceCount ?? 0,
+          planned: plan.value('minInstances'),
+        },
+        {
+          what: 'maxInstanceRequestConcurrency',
+          given: template?.maxInstanceRequestConcurrency,
+          planned: plan.value('slotsPerInstance'),
+        },
+        { what: 'timeout', given: template?.timeout, planned: `${plan.value('ackDeadlineSeconds')}s` },
+      ];
+      const texts = Object.entries(wanted)
+        .filter(([key, value]) => variables.get(key) !== value)
+        .map(([key]) => variableShown(key, variables.get(key), environment[key]));
+      for (const { what, given, planned } of [...numbers.filter((one) => one.given !== one.planned), ...texts])
         pulumi.log.warn(
           `${name} has ${what} ${given ?? '(none)'}, the plan has ${planned}: deploy it with that, or what the plan says of waits and load does not hold`,
           this,
         );
     });
   }
+}
+
+/** Something of a service that is not as the plan has it. */
+interface Difference {
+  readonly what: string;
+  readonly given: string | number | undefined;
+  readonly planned: string | number;
+}
+
+/** A variable as a warning may show it: the text of an Output, and what a service has beside numbers, may be a secret. */
+function variableShown(what: string, given: string | undefined, planned: pulumi.Input<string>): Difference {
+  return {
+    what,
+    given: given === undefined || /^\d{1,9}$/.test(given) ? given : '(another value)',
+    planned: typeof planned === 'string' ? planned : '(a value that is not plain)',
+  };
 }
 
 /** Checks on what the worker is: an image, or a service that is there. */

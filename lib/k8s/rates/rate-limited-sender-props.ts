@@ -105,8 +105,8 @@ export interface RateLimitedSenderProps {
   readonly onUnknown?: UnknownMail;
 
   /**
-   * Whether all senders pause by themselves when the provider refuses `bounceRatio` of the calls of an hour for good. They
-   * resume by hand. What bounces later, and who complains, only the provider knows.
+   * Whether all senders pause by themselves when the provider refuses `bounceRatio` of the calls of an hour for good, longer
+   * where fewer are sent. They resume by hand. What bounces later, and who complains, only the provider knows.
    *
    * @default true
    */

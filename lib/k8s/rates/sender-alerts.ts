@@ -14,13 +14,14 @@ export interface SenderSeries {
 }
 
 function metrics(plan: RatesPlan, { namespace, deployment }: SenderSeries) {
-  const window = `[${plan.value('alarmWindowSeconds')}s]`;
-  const of = (name: string, range = '') =>
-    `sender_${name}${matching({ namespace }, { pod: startingWith(deployment, '-.+') })}${range}`;
+  const of = (name: string, over = '') =>
+    `sender_${name}${matching({ namespace }, { pod: startingWith(deployment, '-.+') })}${over}`;
+  const range = (window: string) => `[${plan.value(window)}s]`;
   // Every pod reports the queue that they share.
   const shared = (name: string) => `max(${of(name)})`;
-  const counted = (name: string) => `sum(increase(${of(`${name}_total`, window)}))`;
-  return { of, shared, counted };
+  const counted = (name: string, window = 'alarmWindowSeconds') =>
+    `sum(increase(${of(`${name}_total`, range(window))}))`;
+  return { of, shared, range, counted };
 }
 
 /** The alerts of a sender. */
@@ -29,6 +30,8 @@ export function senderAlerts(plan: RatesPlan, series: SenderSeries): Alert[] {
   const { queueName } = series;
   const value = (name: string) => plan.value(name);
   const hold = value('alarmHoldSeconds');
+  const [refused, sent] = ['refused', 'sent'].map((name) => counted(name, 'alarmRefusedWindowSeconds'));
+  const calls = `${refused} + ${sent}`;
   const has = (name: string) => plan.knobs.some((knob) => knob.name === name);
   return [
     {
@@ -61,7 +64,8 @@ export function senderAlerts(plan: RatesPlan, series: SenderSeries): Alert[] {
     },
     {
       name: 'SenderRefused',
-      expr: `${counted('refused')} / (${counted('refused')} + ${counted('sent')}) > ${value('alarmRefusedRatio')}`,
+      // Of fewer calls the share says nothing, as for the pause.
+      expr: `${refused} / (${calls}) > ${value('alarmRefusedRatio')} and (${calls}) >= ${value('pauseLeastMessages')}`,
       forSeconds: 0,
       severity: 'critical',
       summary: 'The provider refuses so many mails for good that it will review the account.',
@@ -130,9 +134,8 @@ export function senderAlerts(plan: RatesPlan, series: SenderSeries): Alert[] {
 
 /** The graphs of a sender. */
 export function senderGraphs(plan: RatesPlan, series: SenderSeries): Graph[] {
-  const { of, shared } = metrics(plan, series);
-  const window = `[${plan.value('alarmWindowSeconds')}s]`;
-  const rate = (name: string) => `sum(rate(${of(`${name}_total`, window)}))`;
+  const { of, shared, range } = metrics(plan, series);
+  const rate = (name: string) => `sum(rate(${of(`${name}_total`, range('alarmWindowSeconds'))}))`;
   return [
     {
       title: 'Mails a second',

@@ -41,9 +41,9 @@ export function lanesOf(
   const pauses = lanes.flatMap(({ name, pause }) =>
     pause === undefined ? [] : [{ name, pause: new RedisPause(redis, prefix, name, pause) }],
   );
-  const recordOf = (name: string) => async (kind: 'sent' | 'refused') => {
+  const recordOf = (name: string) => async (kind: 'sent' | 'refused', count: number) => {
     try {
-      const reason = await pauses.find((one) => one.name === name)?.pause.record(kind);
+      const reason = await pauses.find((one) => one.name === name)?.pause.record(kind, count);
       if (reason === undefined) return;
       log('paused', { provider: name, reason });
       await Promise.all(pauses.map(({ pause }) => pause.pause(reason)));

@@ -10,14 +10,15 @@ import type { RedisScripts } from './redis';
 const PARTS = 12;
 
 /**
- * KEYS: bucket, counts. ARGV: what became of a call, ratio, least calls, seconds of a part, parts. The reason when it paused.
+ * KEYS: bucket, counts. ARGV: what became of a call, ratio, least calls, seconds of a part, parts, how many. The reason when it
+ * paused.
  * While the bucket is paused nothing counts, and with a pause the counts begin anew: a resume is not undone by what was
  * refused before it.
  */
 const RECORD = `
 if redis.call('HEXISTS', KEYS[1], 'paused') == 1 then return false end
 local part = math.floor(tonumber(redis.call('TIME')[1]) / tonumber(ARGV[4]))
-redis.call('HINCRBY', KEYS[2], string.format('%d', part) .. ' ' .. ARGV[1], 1)
+redis.call('HINCRBY', KEYS[2], string.format('%d', part) .. ' ' .. ARGV[1], tonumber(ARGV[6]))
 redis.call('EXPIRE', KEYS[2], tonumber(ARGV[4]) * (tonumber(ARGV[5]) + 1))
 local refused, total = 0, 0
 local counts = redis.call('HGETALL', KEYS[2])
@@ -36,7 +37,11 @@ redis.call('DEL', KEYS[2])
 return reason
 `;
 
-const PAUSE = `return redis.call('HSETNX', KEYS[1], 'paused', ARGV[1])`;
+/** KEYS: bucket, counts. ARGV: the reason. The counts begin anew here, too. */
+const PAUSE = `
+redis.call('HSETNX', KEYS[1], 'paused', ARGV[1])
+redis.call('DEL', KEYS[2])
+`;
 
 /** The pause of one provider, for all senders of a Redis server. */
 export class RedisPause {
@@ -51,16 +56,16 @@ export class RedisPause {
     this.#keys = [`{${prefix}:${lane}}:bucket`, `{${prefix}:${lane}}:calls`];
   }
 
-  /** Counts a call. The reason, when that closed the bucket. */
-  public async record(kind: 'sent' | 'refused'): Promise<string | undefined> {
+  /** Counts a call, or so many recipients of one. The reason, when that closed the bucket. */
+  public async record(kind: 'sent' | 'refused', count = 1): Promise<string | undefined> {
     const { ratio, leastMessages, windowSeconds } = this.settings;
-    const args = [kind, ratio, leastMessages, Math.max(1, Math.ceil(windowSeconds / PARTS)), PARTS];
+    const args = [kind, ratio, leastMessages, Math.max(1, Math.ceil(windowSeconds / PARTS)), PARTS, count];
     return ((await this.redis.eval(RECORD, 2, ...this.#keys, ...args)) as string | null) ?? undefined;
   }
 
   /** Closes the bucket, unless it is closed. */
   public async pause(reason: string): Promise<void> {
-    await this.redis.eval(PAUSE, 1, this.#keys[0], reason);
+    await this.redis.eval(PAUSE, 2, ...this.#keys, reason);
   }
 }
 
@@ -69,7 +74,7 @@ export class CountedProvider implements Provider {
   /** @param record counts a call; it does not throw */
   constructor(
     private readonly provider: Provider,
-    private readonly record: (kind: 'sent' | 'refused') => Promise<void>,
+    private readonly record: (kind: 'sent' | 'refused', count: number) => Promise<void>,
   ) {}
 
   public prepare(): Promise<void> {
@@ -82,7 +87,9 @@ export class CountedProvider implements Provider {
 
   public async send(mail: Mail): Promise<Outcome> {
     const outcome = await this.provider.send(mail);
-    if (outcome.kind === 'sent' || outcome.kind === 'refused') void this.record(outcome.kind);
+    if (outcome.kind === 'sent' || outcome.kind === 'refused') void this.record(outcome.kind, 1);
+    // As the metrics count them: a list may be bad, and each mail have one recipient who is there.
+    if (outcome.kind === 'sent' && outcome.rejected !== undefined) void this.record('refused', outcome.rejected);
     return outcome;
   }
 }

@@ -214,7 +214,7 @@ testAlerts('notifications', {
     {
       alert: 'SenderRefused',
       when: 'one mail of ten is refused for good',
-      series: { [ofPod('refused_total')]: rising(10), [ofPod('sent_total')]: rising(90) },
+      series: { [ofPod('refused_total')]: rising(SENT / 10), [ofPod('sent_total')]: rising((9 * SENT) / 10) },
       atMinute: window + 2,
       fires: true,
     },
@@ -222,6 +222,13 @@ testAlerts('notifications', {
       alert: 'SenderRefused',
       when: 'the list is as clean as it was said to be',
       series: { [ofPod('refused_total')]: rising(15), [ofPod('sent_total')]: rising(985) },
+      atMinute: window + 2,
+      fires: false,
+    },
+    {
+      alert: 'SenderRefused',
+      when: 'so few were sent that the share says nothing',
+      series: { [ofPod('refused_total')]: rising(10), [ofPod('sent_total')]: rising(90) },
       atMinute: window + 2,
       fires: false,
     },

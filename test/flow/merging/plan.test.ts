@@ -318,6 +318,10 @@ describe('known answers', () => {
       planCoalescing('Merge', { ...storm, ...more }).predictions.monthlyCost!;
     const day = cost({ transport: 'kinesis' });
     expect(cost({ transport: 'kinesis', outageSeconds: 86_400 }) - day).toBeCloseTo(720 * 3 * 0.02, 6);
+    // Of two weeks, what is kept beyond the first by the GB.
+    const [two, week] = [7, 3.5].map((days) => cost({ transport: 'kinesis', outageSeconds: days * 86_400 }));
+    const kept = 7 * (85_800 * 10 + 600 * RATE) * 256;
+    expect(two - week).toBeCloseTo((kept / 2 ** 30) * 0.023, 6);
     const low = withKeys(50, { steadyPerSecond: 1, peakPerSecond: 150, keySeconds: 1e-6 });
     const events = 30 * (85_800 + 600 * 150);
     const empty = 30 * 86_400 * 0.25;

@@ -19,6 +19,77 @@ function refusal(question: unknown): CapacityError {
   throw new Error('it was planned');
 }
 
+describe('senders in pods that pause by themselves', () => {
+  const pods = (workload: Partial<RatesQuestion['workload']>, more: Partial<RatesQuestion> = {}) =>
+    planRates('Mailing', {
+      workload: { ...call, campaignMessages: 500_000, ...workload },
+      limit: { perSecond: 100 },
+      sender: 'deployment',
+      ...more,
+    });
+
+  /** The probability that a list as planned is paused: a walk over every count of refused calls, call by call. */
+  function pausedByChance(refused: number, ratio: number, least: number, calls: number): number {
+    let counts = [1];
+    let paused = 0;
+    for (let n = 1; n <= calls; n += 1) {
+      const next = new Array<number>(counts.length + 1).fill(0);
+      for (const [count, probability] of counts.entries()) {
+        next[count] += probability * (1 - refused);
+        next[count + 1] += probability * refused;
+      }
+      counts = next;
+      if (n < least) continue;
+      for (let count = Math.ceil(ratio * n - 1e-9); count < counts.length; count += 1) paused += counts[count];
+      counts = counts.slice(0, Math.ceil(ratio * n - 1e-9));
+    }
+    return paused;
+  }
+
+  test.each([0.001, 0.005, 0.01, 0.015, 0.02])(
+    'of a million lists with %d refused, one is paused by chance',
+    (share) => {
+      const least = pods({ undeliverableRatio: share }).value('pauseLeastMessages');
+      expect(pausedByChance(share, 0.05, least, 3 * least)).toBeLessThanOrEqual(1e-6);
+      // And not because it waits far too long: with a third of the calls there would be many more.
+      if (least > 300) expect(pausedByChance(share, 0.05, Math.ceil(least / 3), least)).toBeGreaterThan(1e-5);
+    },
+  );
+
+  test.each<[string, RatesPlan]>([
+    ['an hour at 95 a second', pods({ undeliverableRatio: 0.015 })],
+    ['a list near the ratio', pods({ undeliverableRatio: 0.0499 })],
+    ['a provider that takes a mail a minute', pods({}, { limit: { perSecond: 1 / 60 } })],
+    ['mails that arrive one an hour', pods({ campaignMessages: 0, steadyPerSecond: 1 / 3600 })],
+    ['a second provider that is slow', pods({}, { standby: { perSecond: 0.01 } })],
+    ['a day of 1,000', pods({ campaignMessages: 5000 }, { limit: { perSecond: 100, perDay: 1000 } })],
+  ])('a window has twice the calls that are counted before it says something: %s', (_, plan) => {
+    const inputs = plan.knobs.find(({ name }) => name === 'pauseWindowSeconds')!.inputs;
+    const window = plan.value('pauseWindowSeconds');
+    expect(window).toBeGreaterThanOrEqual(3600);
+    expect(window * inputs.callsPerSecond).toBeGreaterThanOrEqual(2 * plan.value('pauseLeastMessages') * (1 - 1e-9));
+  });
+
+  test('the calls a second are those of the slowest: limit, day, second provider, arrivals', () => {
+    const calls = (plan: RatesPlan) =>
+      plan.knobs.find(({ name }) => name === 'pauseWindowSeconds')!.inputs.callsPerSecond;
+    expect(calls(pods({ campaignMessages: 0, steadyPerSecond: 0.25 }))).toBe(0.25);
+    expect(calls(pods({}, { limit: { perSecond: 1 / 60 } }))).toBeLessThanOrEqual(1 / 60);
+    expect(calls(pods({}, { standby: { perSecond: 0.01 } }))).toBeLessThanOrEqual(0.01);
+    const daily = pods({ campaignMessages: 5000 }, { limit: { perSecond: 100, perDay: 1000 } });
+    expect(calls(daily) * 86_400).toBeLessThanOrEqual(1000);
+  });
+
+  test('a campaign that is over before the count says something: the plan says so', () => {
+    const remarks = (plan: RatesPlan) => plan.remarks.join(' ');
+    expect(remarks(pods({ campaignMessages: 90 }))).toContain(
+      'after 100 calls at the earliest, and the campaign has 90',
+    );
+    expect(remarks(pods({ campaignMessages: 101 }))).not.toContain('at the earliest');
+    expect(remarks(pods({ campaignMessages: 90, steadyPerSecond: 1 }))).not.toContain('at the earliest');
+  });
+});
+
 describe('known answers', () => {
   test.each([
     [100, 'lambda', 95.238],

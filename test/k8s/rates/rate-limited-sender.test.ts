@@ -242,6 +242,20 @@ describe('alerts', () => {
     ).toBe(0.02);
   });
 
+  test('the share that is refused is of as many calls as the pause wants, however slow the provider is', () => {
+    const slow = make({
+      workload: { campaignMessages: 1000, callSeconds: 0.15 },
+      objective: {},
+      limit: { perSecond: 0.05 },
+    }).sender.plan;
+    for (const plan of [made.sender.plan, slow]) {
+      const calls = plan.value('alarmRefusedWindowSeconds') * plan.value('messagesPerSecond');
+      expect(calls).toBeGreaterThanOrEqual(2 * plan.value('pauseLeastMessages') * (1 - 1e-3));
+    }
+    expect(value('alarmRefusedWindowSeconds')).toBe(value('alarmWindowSeconds'));
+    expect(slow.value('alarmRefusedWindowSeconds')).toBe(slow.value('pauseWindowSeconds'));
+  });
+
   test('the plan has no knob of Amazon SQS, SES or Lambda', () => {
     for (const name of ['pauseAtComplaintRatio', 'retentionSeconds', 'maxReceiveCount', 'functionTimeoutSeconds'])
       expect([name, made.sender.plan.knobs.some((one) => one.name === name)]).toEqual([name, false]);
@@ -252,7 +266,7 @@ describe('all pause by themselves', () => {
   const pauseOf = (all: Written) => JSON.parse(variables(all as Made).LANES).map(({ pause }: Manifest) => pause);
 
   test('at the share of the plan, which is that of AWS, over as long, and not by chance', () => {
-    const numbers = { ratio: 0.05, leastMessages: 302, windowSeconds: 3600 };
+    const numbers = { ratio: 0.05, leastMessages: 535, windowSeconds: 3600 };
     expect(pauseOf(made)).toEqual([numbers]);
     const onLambda = planRates('Mailing', { ...MAILING, sender: 'lambda' });
     const aws = onLambda.withKnobs(senderAlarmKnobs(onLambda));
@@ -261,15 +275,15 @@ describe('all pause by themselves', () => {
       value('pauseWindowSeconds'),
     ]);
     expect(value('alarmRefusedRatio')).toBe(value('pauseAtBounceRatio'));
-    // 25 × 0.015 × 0.985 ÷ 0.035².
-    expect(value('pauseLeastMessages')).toBe(302);
+    // ln 10⁶ ÷ (0.05 ln(0.05 ÷ 0.015) + 0.95 ln(0.95 ÷ 0.985)).
+    expect(value('pauseLeastMessages')).toBe(535);
   });
 
   test('both providers; a cleaner list says something sooner, and a closer one later', () => {
     expect(pauseOf(two)).toEqual([expect.objectContaining({ ratio: 0.05 }), expect.objectContaining({ ratio: 0.05 })]);
     const least = (undeliverableRatio: number) =>
       make({ workload: { ...MAILING.workload, undeliverableRatio } }).sender.plan.value('pauseLeastMessages');
-    expect([least(0), least(0.001), least(0.04)]).toEqual([100, 100, 9600]);
+    expect([least(0), least(0.001), least(0.04)]).toEqual([100, 100, 11424]);
   });
 
   test('unless they are told not to', () => {
