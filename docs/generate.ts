@@ -1,6 +1,6 @@
 /**
- * Writes the pages that follow from data: one page a case, their index, the rules, and the tables inside hand-written
- * pages.
+ * Writes the pages that follow from data: one page a case, their index, the rules, the public API, and the tables inside
+ * hand-written pages.
  * `npm run docs` writes them, `npm run docs -- --check` exits with 1 when a page is not what it would write.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ import { runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/figures';
 import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
+import { apiPages, assemblyOf } from './api';
 import { breakEvenTable } from './break-even';
 import { markdownTable, pageOf } from './markdown';
 import { backlogPicture } from './picture';
@@ -284,7 +285,11 @@ function lines(...parts: readonly string[]): string {
 if (require.main === module) {
   const root = join(__dirname, '..');
   const check = process.argv.includes('--check');
-  const changed = check ? stale(root) : write(root);
+  const assembly = assemblyOf(root);
+  if (typeof assembly === 'string')
+    console.log(`docs/api: ${check ? 'not compared' : 'not written'}, because ${assembly}`);
+  const wanted = [...pages(root), ...(typeof assembly === 'string' ? [] : apiPages(assembly))];
+  const changed = check ? stale(root, wanted) : write(root, wanted);
   for (const path of changed) console.log(`${check ? 'out of date' : 'wrote'}: ${relative('.', join(root, path))}`);
   if (check && changed.length > 0) {
     console.error('Run `npm run docs` and commit what it writes.');

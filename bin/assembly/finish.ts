@@ -11,6 +11,14 @@ import { noticesOf } from '../../lib/runtime/notices';
 const PASSED_ON = ['lib/k8s/grafana-sdk', 'lib/rules/yaml'];
 /** Namespaces of the root, whose peers are another engine's: loaded when they are first used. */
 const LAZY = ['aws', 'k8s'];
+/** The name is a parameter, because Node takes no name for an import that it sees beside a getter. */
+const ON_FIRST_USE = `function onFirstUse(name, load) {
+  const get = () => { const value = load(); Object.defineProperty(exports, name, { enumerable: true, value }); return value; };
+  Object.defineProperty(exports, name, { enumerable: true, configurable: true, get });
+}
+`;
+/** Node finds the names for `import { aws }` of ES modules in plain assignments alone; this one is never run. */
+const NAMED = `0 && (exports.aws = exports.k8s = exports.CapacityError = exports.InvalidInputError = void 0);\n`;
 
 /** What callers catch: jsii takes no class that extends `Error`. */
 const ERRORS = {
@@ -37,7 +45,7 @@ export function finish(root: string): void {
   if (notices === undefined) throw new Error(`${PASSED_ON.join(' and ')} have no code of others`);
   writeFileSync(join(root, 'dist', 'lib', 'THIRD-PARTY-NOTICES.txt'), notices);
   const index = join(root, 'dist', 'lib', 'index');
-  writeFileSync(`${index}.js`, lazy(readFileSync(`${index}.js`, 'utf8')) + ERRORS.js);
+  writeFileSync(`${index}.js`, lazy(readFileSync(`${index}.js`, 'utf8')) + ERRORS.js + ON_FIRST_USE + NAMED);
   writeFileSync(`${index}.d.ts`, readFileSync(`${index}.d.ts`, 'utf8') + ERRORS.types);
 }
 
@@ -48,7 +56,7 @@ export function lazy(compiled: string): string {
     const eager = `exports.${name} = __importStar(require("./${name}"));`;
     const [before, after, ...more] = text.split(eager);
     if (after === undefined || more.length > 0) throw new Error(`the compiled root does not have once: ${eager}`);
-    const getter = `Object.defineProperty(exports, '${name}', { enumerable: true, configurable: true, get: () => { const value = __importStar(require('./${name}')); Object.defineProperty(exports, '${name}', { enumerable: true, value }); return value; } });`;
+    const getter = `onFirstUse('${name}', () => __importStar(require('./${name}')));`;
     text = `${before}${getter}${after}`;
   }
   // The first assignment would make plain properties of them.

@@ -17,6 +17,8 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { type Assembly, apiPages } from '../../docs/api';
+import { ALLOWED, assemblyAt, breaks, lastTag, typeProblems, withOneMethodMore, withoutReason } from './judges';
 import { bindings, GO_MODULE, goApp, has, javaApp } from './languages';
 
 const ROOT = join(__dirname, '..', '..');
@@ -181,6 +183,28 @@ describe('the tarball', () => {
     expect(node([publint, 'run', tarball, '--strict'])).toMatch(/All good/);
   });
 
+  test(
+    'types resolve as code does for every entry point, in Node and in bundlers',
+    () => {
+      const names = Object.keys(manifest.exports);
+      // Nothing can be done about these. An assembly is data with a suffix that TypeScript does not resolve, and tools
+      // of jsii read it as a file. The resolution called node10 reads no `exports`, so it finds the root and files alone.
+      const assembly = ['bundler', 'node10', 'node16-cjs', 'node16-esm'].map((mode) => `NoResolution ./.jsii ${mode}`);
+      const subpaths = names.filter((name) => !['.', './package.json', './.jsii'].includes(name));
+      expect(typeProblems(run, tarball, empty('judge'))).toEqual(
+        [...assembly, ...subpaths.map((name) => `NoResolution ${name} node10`)].sort(),
+      );
+    },
+    5 * MINUTES,
+  );
+
+  test('the registry would take it', () => {
+    const answer = JSON.parse(run('npm', ['publish', '--dry-run', '--json', '--ignore-scripts', tarball], folder));
+    // npm 11 answers by name.
+    const { id, entryCount } = answer[manifest.name] ?? answer;
+    expect([id, entryCount]).toEqual([`${manifest.name}@${manifest.version}`, packed.length]);
+  });
+
   test('every entry point, type and command of package.json is in it', () => {
     const targets = (value: unknown): string[] =>
       typeof value === 'string' ? [value] : Object.values(value as object).flatMap(targets);
@@ -200,6 +224,42 @@ describe('the assembly', () => {
     );
     expect(files.filter((file) => !/^lib\/(aws|flow|k8s)\//.test(file))).toEqual([]);
   });
+
+  test('docs/api is what `npm run docs` writes from it', () => {
+    const wanted = apiPages(JSON.parse(readFileSync(join(checkout, '.jsii'), 'utf8')) as Assembly);
+    const stale = wanted.filter(({ path, text }) => readFileSync(join(ROOT, path), 'utf8') !== text);
+    expect(stale.map(({ path }) => path)).toEqual([]);
+    const names = readdirSync(join(ROOT, 'docs', 'api')).map((name) => `docs/api/${name}`);
+    expect(names.sort()).toEqual(wanted.map(({ path }) => path).sort());
+  });
+});
+
+describe('the public API', () => {
+  const { tag, reason } = lastTag(run);
+
+  test('a removed method is found, and is let through by its key alone', () => {
+    const before = withOneMethodMore(checkout, folder, `${manifest.name}.aws.RedriveQueue`);
+    const key = `removed:${manifest.name}.aws.RedriveQueue.gone`;
+    expect(breaks(run, before, checkout)).toEqual([expect.stringContaining(key)]);
+    const allowed = join(before, 'allowed.txt');
+    writeFileSync(allowed, `# Nobody called it.\n${key}\n`);
+    expect(breaks(run, before, checkout, allowed)).toEqual([]);
+  }, 60_000);
+
+  test('every break that is allowed has its reason', () => {
+    expect(withoutReason(`# Nobody called it.\nremoved:a\nremoved:b\n`)).toEqual(['removed:b']);
+    expect(withoutReason(readFileSync(ALLOWED, 'utf8'))).toEqual([]);
+  });
+
+  (tag ? test : test.skip)(
+    tag ? `breaks nothing since ${tag}` : `nothing to compare with: ${reason}`,
+    () => {
+      const before = empty('last-release');
+      assemblyAt(run, tag as string, checkout, before);
+      expect(breaks(run, before, checkout)).toEqual([]);
+    },
+    10 * MINUTES,
+  );
 });
 
 describe('installed beside the oldest peers', () => {
@@ -249,6 +309,15 @@ console.log(RedriveQueue.name, QueueWorker.name, CASES.length, plan.value('maxIn
     );
     const answer = node([script], { AWS_REGION: 'us-east-1' });
     expect(answer.trim()).toBe('RedriveQueue QueueWorker 20 true function');
+  });
+
+  test('an ES module imports the root by names', () => {
+    writeFileSync(
+      join(user, 'names.mjs'),
+      `import { aws, k8s, QueuePlan, CapacityError, InvalidInputError } from '${manifest.name}';
+console.log(aws.RedriveQueue.name, k8s.QueueWorker.name, ...[QueuePlan, CapacityError, InvalidInputError].map(({ name }) => name));`,
+    );
+    expect(node(['names.mjs']).trim()).toBe('RedriveQueue QueueWorker QueuePlan CapacityError InvalidInputError');
   });
 
   test('the command line runs', () => {
