@@ -16,7 +16,7 @@ import {
   LEARNING_PATH,
   placeOf,
 } from '../lib/cases/catalogue';
-import { runScenario } from '../lib/cases/run-scenario';
+import { type BesideOutcome, runScenario } from '../lib/cases/run-scenario';
 import { figure } from '../lib/flow/figures';
 import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
@@ -198,6 +198,10 @@ function casePage(subject: Case, rows: readonly ProofRow[]): string {
       ]),
     ),
     '',
+    ...(subject.absent ?? []).flatMap(({ engine, reason, instead }) => [
+      `**None on ${engine}.** ${reason} ${instead}`,
+      '',
+    ]),
     '## Trap',
     '',
     subject.trap,
@@ -218,13 +222,10 @@ function scenario(subject: Case): string[] {
     '',
     markdownTable(
       ['measure', 'before, measured', 'after, predicted', 'after, measured', 'promised'],
-      result.outcomes.map((outcome) => [
-        outcome.measure,
-        amount(rounded(outcome.before), outcome.unit),
-        outcome.predicted === undefined ? '–' : amount(rounded(outcome.predicted), outcome.unit),
-        amount(rounded(outcome.after), outcome.unit),
-        outcome.promised ? level(outcome.promised, outcome.unit) : '–',
-      ]),
+      [
+        ...result.outcomes.map((outcome) => [...measuredCells(outcome), level(outcome.promised, outcome.unit)]),
+        ...result.beside.map((outcome) => [...measuredCells(outcome), '–']),
+      ],
     ),
     '',
     `The headline is ${result.meetsHeadline ? 'met' : '**missed**'}. \`npx backpressure simulate --case ${subject.number} --seed ${SEED}\` repeats it.`,
@@ -234,6 +235,12 @@ function scenario(subject: Case): string[] {
     markdownTable(['knob', 'value', 'because'], knobRows(result.knobs)),
     '',
   ];
+}
+
+/** A measure with what it was before, what is predicted and what came out, to three digits. */
+function measuredCells({ measure, unit, before, predicted, after }: BesideOutcome): string[] {
+  const shown = (value: number | undefined) => (value === undefined ? '–' : amount(rounded(value), unit));
+  return [measure, shown(before), shown(predicted), shown(after)];
 }
 
 /** Knobs of more things than these, such as the minute of every job, are one row. */

@@ -143,6 +143,11 @@ function show(given: string, options: CasesOptions, io: Io): string {
       .split('\n')
       .slice(1)
       .join('\n'),
+    ...(subject.absent ?? []).flatMap(({ engine, reason, instead }) => [
+      '',
+      `None on ${engine}:`,
+      wrap(`${reason} ${instead}`, io.columns, 2),
+    ]),
     '',
     'Trap:',
     wrap(subject.trap, io.columns, 2),

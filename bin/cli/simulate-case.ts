@@ -1,5 +1,5 @@
 import type { Case } from '../../lib/cases/case';
-import type { ScenarioResult } from '../../lib/cases/run-scenario';
+import type { BesideOutcome, ScenarioResult } from '../../lib/cases/run-scenario';
 import { amount, level } from './cases';
 import { depth } from './depth';
 import { ExitCode, type Io, UsageError } from './io';
@@ -28,8 +28,9 @@ export function simulateCase(given: SimulateOptions, number: string, io: Io): Ex
     require('../../lib/cases/run-scenario') as typeof import('../../lib/cases/run-scenario');
   const engines = enginesOf(subject);
   if (given.engine !== undefined && !engines.includes(given.engine)) {
+    const isOnPurpose = subject.absent?.some(({ engine }) => engine === given.engine);
     throw new UsageError(
-      `--engine must be one that case ${number} is deployed on, ${engines.join(', ')}, got ${given.engine}`,
+      `--engine must be one that case ${number} is deployed on, ${engines.join(', ')}, got ${given.engine}${isOnPurpose ? `; \`npx backpressure cases ${number}\` says why, and what to take instead` : ''}`,
     );
   }
   const runs = eachSeed(given, io, (seed) => runScenario(subject, seed, given.engine));
@@ -67,7 +68,13 @@ function caseText(run: ScenarioResult, io: Io, brief: boolean): string {
   return [outcomes, ...pictures].join('\n\n');
 }
 
-/** Before, after and what was promised. */
+/** A measure with what it was before, what is predicted and what came out. */
+function measuredCells({ measure, unit, before, predicted, after }: BesideOutcome): string[] {
+  const shown = (value: number | undefined) => (value === undefined ? '–' : amount(value, unit));
+  return [measure, shown(before), shown(predicted), shown(after)];
+}
+
+/** Before, after and what was promised; then what is beside the headline. */
 function outcomesOf(run: ScenarioResult, brief: boolean): Table {
   return {
     headings: [
@@ -75,13 +82,13 @@ function outcomesOf(run: ScenarioResult, brief: boolean): Table {
       ...['before', 'after, predicted', 'after, simulated', 'promised'].map((title) => ({ title, number: true })),
       { title: '' },
     ],
-    rows: run.outcomes.map((outcome) => [
-      outcome.measure,
-      amount(outcome.before, outcome.unit),
-      outcome.predicted === undefined ? '–' : amount(outcome.predicted, outcome.unit),
-      amount(outcome.after, outcome.unit),
-      level(outcome.promised, outcome.unit),
-      { text: outcome.met ? 'kept' : 'MISSED', verdict: outcome.met },
-    ]),
+    rows: [
+      ...run.outcomes.map((outcome) => [
+        ...measuredCells(outcome),
+        level(outcome.promised, outcome.unit),
+        { text: outcome.met ? 'kept' : 'MISSED', verdict: outcome.met },
+      ]),
+      ...run.beside.map((outcome) => [...measuredCells(outcome), '–', '']),
+    ],
   };
 }

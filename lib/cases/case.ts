@@ -63,6 +63,16 @@ export interface CaseConstruct {
   readonly deployed?: string;
 }
 
+/** An engine that the library has no construct on for the case, on purpose. */
+export interface Absence {
+  /** The engine. */
+  readonly engine: Engine;
+  /** Why, with figures. Whole sentences. */
+  readonly reason: string;
+  /** What to take there instead. A whole sentence. */
+  readonly instead: string;
+}
+
 /** One story: a producer that outruns its consumer, and the buffer that overflows between them. */
 export interface Case {
   /** 1 to 20; never reassigned. */
@@ -85,6 +95,12 @@ export interface Case {
   readonly headline: Headline;
   /** Constructs for the case, by engine. */
   readonly constructs: readonly CaseConstruct[];
+  /**
+   * Engines without a construct for the case, on purpose.
+   *
+   * @default - an engine that is not listed has none so far
+   */
+  readonly absent?: readonly Absence[];
   /** The mistake in the usual answer to the case. */
   readonly trap: string;
   /**

@@ -1,7 +1,7 @@
 import { InvalidInputError, shown } from '../flow/errors';
 import type { Case, Change, Level } from './case';
 import type { Engine } from './engine';
-import { kindOf } from './scenarios/kinds';
+import { kindOf, type Scenario } from './scenarios/kinds';
 import type { Measured } from './scenarios/measured';
 
 /** One measure of the headline, answered. */
@@ -24,6 +24,20 @@ export interface Outcome {
   readonly met: boolean;
 }
 
+/** One measure beside the headline: nothing is promised of it. */
+export interface BesideOutcome {
+  /** What is measured. */
+  readonly measure: string;
+  /** Unit of all three numbers. */
+  readonly unit: string;
+  /** What was measured before; undefined when there was nothing to measure. */
+  readonly before?: number;
+  /** What the plan expects after. */
+  readonly predicted?: number;
+  /** What was measured after. */
+  readonly after: number;
+}
+
 /** What a scenario came to. */
 export interface ScenarioResult extends Measured {
   /** Number of the case. */
@@ -34,6 +48,8 @@ export interface ScenarioResult extends Measured {
   readonly seed: number;
   /** Every measure of the headline. */
   readonly outcomes: readonly Outcome[];
+  /** Measures beside the headline, as far as this engine has them. */
+  readonly beside: readonly BesideOutcome[];
   /** Whether every promise is kept, by prediction and by measurement. */
   readonly meetsHeadline: boolean;
 }
@@ -74,7 +90,17 @@ export function runScenario(subject: Case, seed: number, engine?: Engine): Scena
       met: keeps(after!, change.after) && (predicted === undefined || keeps(predicted, change.after)),
     };
   });
-  return { number, engine: on, seed, ...measured, outcomes, meetsHeadline: outcomes.every(({ met }) => met) };
+  const beside = besideOf(scenario, measured);
+  return { number, engine: on, seed, ...measured, outcomes, beside, meetsHeadline: outcomes.every(({ met }) => met) };
+}
+
+function besideOf(scenario: Scenario, { before, after }: Measured): BesideOutcome[] {
+  return (kindOf(scenario).beside ?? []).flatMap(({ measure, unit, by }) => {
+    const measured = after.measured[by];
+    // Without a price on this engine there is no row, and no zero either.
+    if (measured === undefined) return [];
+    return [{ measure, unit, before: before[by], predicted: after.predicted[by], after: measured }];
+  });
 }
 
 /** The engines that a case with a scenario can be run for: those that it has a question for, or a construct. */

@@ -59,6 +59,16 @@ export interface Answer {
   readonly by: keyof Numbers;
 }
 
+/** A number that is shown below the headline's, and promised by nothing. */
+export interface Beside {
+  /** What is measured. */
+  readonly measure: string;
+  /** Its unit, as in a headline. */
+  readonly unit: string;
+  /** The number. */
+  readonly by: keyof Numbers;
+}
+
 /** What a plan is asked on one engine, besides what arrives. */
 export type EngineQuestion = Omit<QueueQuestion, 'workload'>;
 

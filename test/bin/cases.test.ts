@@ -44,6 +44,13 @@ describe('cases', () => {
     }
   });
 
+  test('says why an engine has no construct for a case, and what to take instead', async () => {
+    const [{ reason, instead }] = caseOf(9).absent!;
+    const { out } = await backpressure('cases 9');
+    expect(out.replace(/\s+/g, ' ')).toContain(`None on gcp: ${reason} ${instead} Trap:`);
+    expect((await backpressure('cases 2')).out).not.toContain('None on');
+  });
+
   test('names what to know first', async () => {
     const { out } = await backpressure('cases 2');
     expect(out).toContain(caseOf(4).title);

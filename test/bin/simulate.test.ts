@@ -124,6 +124,12 @@ describe('simulate --case', () => {
     expect(out).toMatch(row);
   });
 
+  test('case 9 shows its monthly cost, of which nothing is promised', async () => {
+    const { out } = await backpressure('simulate --case 9');
+    expect(out).toMatch(/\n {2}keys worked on +556 keys\/s +27\d keys\/s +2[78]\d keys\/s +–/);
+    expect(out).toMatch(/\n {2}cost, with one storm a day +– +\$3\d a month +\$3\d a month +–\s*$/);
+  });
+
   test('draws the backlog before and after', async () => {
     const { out } = await backpressure('simulate --case 6');
     expect(out).toMatch(/\nbefore\n {2}backlog +[▁▂▃▄▅▆▇█]+ {2}up to [23]\d,\d{3}\n/);
@@ -160,6 +166,10 @@ describe('bad input is one line that names option, value and limit, and exits wi
       `simulate --case ${given}`,
       `--case must be one that has a scenario, ${RUNNABLE.join(', ')}, got ${given}`,
     ]),
+    [
+      'simulate --case 9 --engine gcp',
+      'aws, k8s, got gcp; `npx backpressure cases 9` says why, and what to take instead',
+    ],
     ['simulate --case 14 --steady 5', '--steady cannot be combined with --case 14'],
     ['simulate --steady 5', 'required: --service <seconds>'],
     [

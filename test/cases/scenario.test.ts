@@ -115,6 +115,21 @@ describe('after keeps what the headline promises', () => {
     },
   );
 
+  test('case 9: what it costs and the load behind the cache are beside the headline, as predicted to 10 %', () => {
+    const { beside } = result(9);
+    expect(beside.map(({ measure }) => measure)).toEqual(['keys worked on', 'cost, with one storm a day']);
+    for (const { predicted, after } of beside) expect(Math.abs(after / predicted! - 1)).toBeLessThan(0.1);
+    expect(beside[0].before).toBeCloseTo(1 / 0.0018, 6);
+    // Nobody was asked for the bill of before.
+    expect(beside[1].before).toBeUndefined();
+    expect(beside[1].after).toBe(result(9).after.measured.monthlyCost);
+  });
+
+  test('case 9: machines of a cluster have no price, so no cost is shown there, and no zero', () => {
+    const { beside } = runScenario(caseOf(9), 1, 'k8s');
+    expect(beside.map(({ measure }) => measure)).toEqual(['keys worked on']);
+  });
+
   test('case 1: no line is lost, though the destination is away for four hours; before, every line is', () => {
     expect(result(1).after.measured.lostRatio).toBe(0);
     expect(result(1).before.lostRatio).toBeCloseTo(1, 9);

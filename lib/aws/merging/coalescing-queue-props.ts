@@ -176,6 +176,7 @@ export function coalescingQuestion(props: CoalescingQueueProps): MergingQuestion
     objective,
     transport: transport ?? EventTransport.KINESIS,
     ...(invalidator !== undefined && { invalidator: invalidator._name }),
+    ...(invalidator?._wildcardFallback && { wildcardFallback: true }),
     ...(windowSeconds !== undefined && { windowSeconds }),
     ...(maxBatch !== undefined && { maxBatch }),
     ...(shards !== undefined && { shards }),

@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import type { IDistribution } from 'aws-cdk-lib/aws-cloudfront';
 import type { IConnectable, ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
 import { Peer, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
@@ -5,6 +6,7 @@ import { Grant } from 'aws-cdk-lib/aws-iam';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { type Check, shown } from '../../flow/errors';
 import { CHECKED, FLAG, having, type Kinds, NUMBER, needed, type Sound, sound, TEXT } from '../../flow/kinds';
 import type { InvalidatorName } from '../../flow/merging/invalidators';
 import { REDIS_PORT } from '../../flow/redis';
@@ -34,6 +36,16 @@ export interface CloudFrontInvalidatorProps {
    * paths with a wildcard, CloudFront takes 15 a minute.
    */
   readonly distribution: IDistribution;
+
+  /**
+   * A path with a wildcard at its end, such as `/products/*`, that a flush sends in place of the paths that it covers when it
+   * has more keys than the distribution takes: the knob `wildcardAboveKeys`. That costs as much as one path, and evicts all
+   * that is cached below it, also what has not changed. Tags, and paths elsewhere, are sent as they are. It begins with `/`,
+   * has one `*`, at its end, and at most 4,000 characters.
+   *
+   * @default - none: paths that are too many wait until the others are done
+   */
+  readonly wildcardFallback?: string;
 }
 
 /**
@@ -125,11 +137,20 @@ export class Invalidator {
   /** Paths or tags are invalidated. The price of a path is part of the plan. */
   public static cloudFront(props: CloudFrontInvalidatorProps): Invalidator {
     const judged = sound(props, CLOUDFRONT_KINDS, 'invalidator');
-    return new Invalidator('cloudfront', judged, () => ({
-      name: 'cloudfront',
-      setting: { distributionId: props.distribution.distributionId },
-      grant: (merger) => props.distribution.grantCreateInvalidation(merger),
-    }));
+    const { wildcardFallback } = judged.props;
+    return new Invalidator(
+      'cloudfront',
+      { ...judged, checks: [...judged.checks, wildcardCheck(wildcardFallback)] },
+      () => ({
+        name: 'cloudfront',
+        setting: {
+          distributionId: props.distribution.distributionId,
+          ...(wildcardFallback !== undefined && { wildcard: wildcardFallback }),
+        },
+        grant: (merger) => props.distribution.grantCreateInvalidation(merger),
+      }),
+      wildcardFallback !== undefined,
+    );
   }
 
   /** Keys of a cache are deleted, by `UNLINK`. */
@@ -150,7 +171,23 @@ export class Invalidator {
     public readonly _judged: Sound<object>,
     /** @internal */
     public readonly _bind: (scope: Construct) => InvalidatorBinding,
+    /**
+     * Whether a wildcard takes the place of too many paths.
+     *
+     * @internal
+     */
+    public readonly _wildcardFallback = false,
   ) {}
+}
+
+/** Amazon CloudFront developer guide, What you need to know when invalidating files: the wildcard is the last character. */
+const WILDCARD = /^\/[\x21-\x29\x2b-\x7e]{0,3998}\*$/;
+
+function wildcardCheck(wildcard: string | undefined): Check {
+  return {
+    refused: wildcard !== undefined && !Token.isUnresolved(wildcard) && !WILDCARD.test(wildcard),
+    message: `invalidator.wildcardFallback must begin with / and have one *, at its end, such as /products/*, got ${shown(wildcard)}`,
+  };
 }
 
 const LAMBDA_KINDS: Kinds<LambdaInvalidatorProps> = { function: needed(LAMBDA) };
@@ -161,6 +198,7 @@ const CLOUDFRONT_KINDS: Kinds<CloudFrontInvalidatorProps> = {
       'a distribution of Amazon CloudFront: a Distribution or Distribution.fromDistributionAttributes()',
     ),
   ),
+  wildcardFallback: TEXT,
 };
 const CACHE_KINDS: Kinds<CacheInvalidatorProps> = {
   host: needed(TEXT),

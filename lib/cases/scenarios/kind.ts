@@ -1,4 +1,5 @@
 import type { Engine } from '../engine';
+import type { Beside } from '../scenario';
 import type { Measured } from './measured';
 
 /** What there is to know about one kind of scenario. */
@@ -16,6 +17,12 @@ export interface Kind<S> {
    * @default - the question is the same everywhere: every engine that the case has a construct on
    */
   readonly engines?: (scenario: S) => readonly Engine[];
+  /**
+   * Numbers that are shown below those of the headline, such as what the remedy costs.
+   *
+   * @default - none
+   */
+  readonly beside?: readonly Beside[];
 }
 
 /** The engines that a scenario says something about. */

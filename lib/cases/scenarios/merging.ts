@@ -25,7 +25,13 @@ export interface CoalesceScenario {
 }
 
 /** How it is measured. */
-export const coalesce: Kind<CoalesceScenario> = { measure: measureCoalesce };
+export const coalesce: Kind<CoalesceScenario> = {
+  measure: measureCoalesce,
+  beside: [
+    { measure: 'keys worked on', unit: 'keys/s', by: 'keysPerSecond' },
+    { measure: 'cost, with one storm a day', unit: 'USD/month', by: 'monthlyCost' },
+  ],
+};
 
 /** What carries the events on each engine. */
 const TRANSPORT_OF: Readonly<Record<Engine, TransportName>> = {

@@ -22,6 +22,7 @@ const QUESTION_FIELDS: Fields<MergingQuestion> = {
   objective: true,
   transport: true,
   invalidator: true,
+  wildcardFallback: true,
   windowSeconds: true,
   maxBatch: true,
   shards: true,
@@ -53,6 +54,10 @@ export function mergingChecks(question: MergingQuestion): Check[] {
     oneOf('transport', choices.transport, Object.keys(TRANSPORTS)),
     oneOf('invalidator', choices.invalidator, Object.keys(INVALIDATORS)),
     ...choiceChecks(choices),
+    {
+      refused: choices.wildcardFallback === true && !hasWildcards(choices.invalidator),
+      message: `wildcardFallback needs an invalidator that has wildcards, such as cloudfront, got ${shown(choices.invalidator ?? 'rebuild')}`,
+    },
   ]);
 }
 
@@ -73,7 +78,6 @@ function workloadChecks(
   { invalidator = 'rebuild' }: Pick<MergingQuestion, 'invalidator'>,
 ): Check[] {
   const { distinctKeys, keySkew, keySeconds, flushSeconds, callSeconds, wildcardKeys, eventBytes } = workload;
-  const hasWildcards = INVALIDATORS[invalidator]?.inProgress?.wildcards !== undefined;
   return [
     ...arrivalsChecks(workload, { unit: '', most: MOST_ITEMS_PER_SECOND }),
     required(wholeNumber, 'distinctKeys', distinctKeys, 1, MOST_KEYS),
@@ -83,11 +87,15 @@ function workloadChecks(
     inRange('callSeconds', callSeconds, 0, MOST_CALL_SECONDS),
     wholeNumber('wildcardKeys', wildcardKeys, 0, isKnown(distinctKeys) ? distinctKeys : MOST_KEYS),
     {
-      refused: isKnown(wildcardKeys) && wildcardKeys > 0 && !hasWildcards,
+      refused: isKnown(wildcardKeys) && wildcardKeys > 0 && !hasWildcards(invalidator),
       message: `wildcardKeys needs an invalidator that has wildcards, such as cloudfront, got ${shown(invalidator)}`,
     },
     inRange('eventBytes', eventBytes, 1, MOST_EVENT_BYTES),
   ];
+}
+
+function hasWildcards(invalidator: MergingQuestion['invalidator'] = 'rebuild'): boolean {
+  return INVALIDATORS[invalidator]?.inProgress?.wildcards !== undefined;
 }
 
 function objectiveChecks(

@@ -11,6 +11,7 @@ import {
   keysPerCall,
   meanCycle,
 } from './cycles';
+import { fallbackKnobs } from './fallback';
 import { fullestShare, type Load, loadOf, readersOf } from './load';
 import { OUTAGE_SECONDS } from './outage';
 import { BUSY_RATIO, LEAST_RATIO, type Sizing, windowBounds } from './sizing';
@@ -33,6 +34,7 @@ export function mergingKnobs(question: MergingQuestion, sizing: Sizing): Knob[] 
     workersKnob(question, load, sizing),
     windowKnob(question, load, sizing),
     ...batchKnobs(question, load, sizing),
+    ...fallbackKnobs(question, load, sizing),
     ...attemptKnobs(question),
     ...transportKnobs(question, load, sizing),
   ];

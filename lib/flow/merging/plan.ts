@@ -7,6 +7,7 @@ import { smallestAbove } from '../search';
 import { batchChecks, mergingChecks } from './checks';
 import { costOf, monthlyCostOf, steadyCostOf } from './costs';
 import { flushTimeout, fullestCycle, keysPerCall, keysPerSecond, meanCycle, secondsOfKey } from './cycles';
+import { fallbackRemarks } from './fallback';
 import { mergingKnobs } from './knobs';
 import { loadOf, meanLoad, readersOf } from './load';
 import { cycleOf, type ReaderLoad, ratioInTurns } from './occupancy';
@@ -113,6 +114,7 @@ function remarksOn(question: MergingQuestion, sizing: Sizing): string[] {
     ...(sizing.headroom < (objective.headroom ?? DEFAULT_HEADROOM)
       ? ['No setting keeps the promise with head-room: these keep it at the load as given, and no more.']
       : []),
+    ...fallbackRemarks(question, loadOf(question), sizing),
     ...(transport === 'sqs'
       ? [
           `two readers of a queue merge ${(mean.events / mean.keys).toPrecision(3)} events a key, because any of them may get any event. Lambda begins with five batches at once; if it goes on collecting five, they merge ${ratioWithReaders(question, sizing, LAMBDA_BATCHES).toPrecision(3)}. Neither was measured on AWS. Kinesis, by key, has one reader a key and merges more.`,

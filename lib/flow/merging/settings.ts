@@ -12,8 +12,13 @@ const COMMON = {
 
 /** Variables of the function that merges. */
 export function functionSettings(plan: MergingPlan): Record<string, string> {
+  // Of the fallback of Amazon CloudFront, where there is one.
+  const fallback: Record<string, string> = plan.knobs.some(({ name }) => name === 'wildcardAboveKeys')
+    ? { WILDCARD_ABOVE_KEYS: 'wildcardAboveKeys' }
+    : {};
   return valuesOf(plan, {
     ...COMMON,
+    ...fallback,
     CALL_TIMEOUT_SECONDS: 'callTimeoutSeconds',
     SPARE_SECONDS: 'spareSeconds',
     ASIDE_AFTER_SECONDS: 'asideAfterSeconds',

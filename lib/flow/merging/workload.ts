@@ -103,6 +103,8 @@ export interface MergingQuestion {
   readonly transport?: TransportName;
   /** What is done with a key. Default: `rebuild`. */
   readonly invalidator?: InvalidatorName;
+  /** Whether a flush with more paths than the invalidator takes sends one wildcard in their place. Default: false. */
+  readonly wildcardFallback?: boolean;
   /** Seconds that a reader collects before it flushes, given by hand. Default: the least that pays. */
   readonly windowSeconds?: number;
   /** Events of one flush at most, given by hand. Default: as many as the transport hands over. */

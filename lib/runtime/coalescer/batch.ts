@@ -2,6 +2,7 @@
 import { type FlushConfig, type FlushPorts, flush } from './flush';
 import { type MergedKey, merge } from './merge';
 import type { Batch } from './records';
+import { type WildcardFallback, widen } from './widen';
 
 /** The records that Lambda hands over again. */
 export interface BatchFailures {
@@ -14,6 +15,8 @@ export interface BatchPorts extends FlushPorts {
   aside(keys: readonly MergedKey[]): Promise<void>;
   /** Sets records without a key aside. */
   malformed(records: Batch['malformed']): Promise<void>;
+  /** Where more keys than these are too many for paths. Default: never. */
+  readonly fallback?: WildcardFallback;
   /** Records seconds from the oldest event to the end of its flush. */
   delay(seconds: number): void;
 }
@@ -29,7 +32,11 @@ export async function flushBatch(
   ports: BatchPorts,
 ): Promise<BatchFailures> {
   const { events, malformed, ordered, name, fromFailure } = batch;
-  const keys = merge(events, ordered);
+  const { keys, covers } = widen(merge(events, ordered), ports.fallback);
+  if (covers !== undefined) {
+    ports.count('WildcardFallback', 1);
+    ports.log('one wildcard for many paths', { paths: String(covers.length) });
+  }
   const { done, aside, undone } = await flush(keys, name, deadline, config, ports);
   if (aside.length > 0) await ports.aside(aside);
   if (malformed.length > 0) await ports.malformed(malformed);
@@ -43,7 +50,7 @@ export async function flushBatch(
   if (events.length > 0) ports.delay(Math.max(0, (ports.now() - oldest) / 1000));
   if (undone.length === 0) return { batchItemFailures: [] };
   if (fromFailure) return { batchItemFailures: [{ itemIdentifier: events[first].id }] };
-  const keysAgain = new Set(undone.map(({ key }) => key));
+  const keysAgain = new Set(undone.flatMap(({ key }) => (key === ports.fallback?.wildcard && covers) || [key]));
   return {
     batchItemFailures: events.filter(({ key }) => keysAgain.has(key)).map(({ id }) => ({ itemIdentifier: id })),
   };

@@ -21,6 +21,8 @@ import { within } from './time-out';
 export interface InvalidatorSetting {
   readonly functionName?: string;
   readonly distributionId?: string;
+  /** With a distribution: what takes the place of paths when they are more than `WILDCARD_ABOVE_KEYS`. */
+  readonly wildcard?: string;
   readonly cache?: CacheSetting;
 }
 
@@ -42,8 +44,13 @@ const config = {
   callSeconds,
   asideAfterSeconds: numberSetting('ASIDE_AFTER_SECONDS'),
 };
+const invalidator = JSON.parse(setting('INVALIDATOR')) as InvalidatorSetting;
+const fallback =
+  invalidator.wildcard === undefined
+    ? undefined
+    : { wildcard: invalidator.wildcard, aboveKeys: numberSetting('WILDCARD_ABOVE_KEYS') };
 const ports: FlushPorts = {
-  invalidator: invalidatorOf(JSON.parse(setting('INVALIDATOR')) as InvalidatorSetting),
+  invalidator: invalidatorOf(invalidator),
   wait: async (millis) => {
     await wait(millis);
   },
@@ -61,6 +68,7 @@ export async function handler(event: KinesisStreamEvent | SQSEvent, context: Con
       : sqsBatch((event as SQSEvent).Records, keyOf);
   return flushBatch(batch, deadline, config, {
     ...ports,
+    fallback,
     aside: async (keys) => parkKeys(sqs, asideUrl, keys),
     malformed: async (records) => parkMalformed(sqs, asideUrl, records),
     delay: (seconds) => recordMetric('DelaySeconds', seconds, 'Seconds'),

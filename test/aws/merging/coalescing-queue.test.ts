@@ -144,6 +144,43 @@ describe('CloudFront', () => {
   });
 });
 
+describe('CloudFront, with a wildcard in place of too many paths', () => {
+  const behind = (wildcardFallback?: string) => {
+    const stack = shop();
+    const distribution = Distribution.fromDistributionAttributes(stack, 'Pages', {
+      distributionId: 'E1',
+      domainName: 'd1.cloudfront.net',
+    });
+    return make(
+      {
+        invalidator: Invalidator.cloudFront({ distribution, wildcardFallback }),
+        workload: { ...STORM.workload, keySeconds: 1e-5 },
+        objective: { freshnessSeconds: 120 },
+      },
+      stack,
+    );
+  };
+
+  test('the merger is told the wildcard, and the number of the plan above which it is used', () => {
+    const made = behind('/products/*');
+    expect(JSON.parse(environment(made).INVALIDATOR)).toEqual({ distributionId: 'E1', wildcard: '/products/*' });
+    expect(environment(made).WILDCARD_ABOVE_KEYS).toBe(String(made.queue.plan.value('wildcardAboveKeys')));
+  });
+
+  test('without one nothing is evicted that did not change', () => {
+    const made = behind();
+    expect(environment(made)).not.toHaveProperty('WILDCARD_ABOVE_KEYS');
+    expect(JSON.parse(environment(made).INVALIDATOR)).toEqual({ distributionId: 'E1' });
+  });
+
+  test.each(['products/*', '/products', '/a*/b*', '/a b*'])(
+    '%s is no path with one wildcard at its end',
+    (wildcard) => {
+      expect(() => behind(wildcard)).toThrow(`invalidator.wildcardFallback must begin with / and have one *`);
+    },
+  );
+});
+
 test('a cache: the merger is in its VPC, is let in, and reads its one secret', () => {
   const stack = shop();
   const vpc = new Vpc(stack, 'Vpc', { maxAzs: 2, natGateways: 1 });

@@ -9,7 +9,7 @@ import { cycleOf, distinctKeys, keyGroups } from '../../../lib/flow/merging/occu
 import { planCoalescing, ratioWithReaders } from '../../../lib/flow/merging/plan';
 import { leastWindow } from '../../../lib/flow/merging/sizing';
 import { MERGER_BYTES } from '../../../lib/flow/merging/transports';
-import type { MergingQuestion, MergingWorkload } from '../../../lib/flow/merging/workload';
+import type { MergingPlan, MergingQuestion, MergingWorkload } from '../../../lib/flow/merging/workload';
 import { Random } from '../../../lib/flow/numerics/random';
 import { runs, spread } from '../../support/property';
 
@@ -620,6 +620,61 @@ describe('wildcards of CloudFront', () => {
     expect(message).toContain('100 wildcards in a window of');
     const [, most] = /wildcardKeys of (\d+)/.exec(waysOut.join())!;
     expect(planCoalescing('Merge', question(Number(most))).value('windowSeconds')).toBeLessThanOrEqual(139);
+  });
+
+  test('one in place of too many paths: above what CloudFront takes, and its price is in a remark', () => {
+    const plan = planCoalescing('Merge', question(0, { wildcardFallback: true }));
+    // 3,000 in progress, 9 readers, cycles shorter than the minute of one.
+    expect(plan.value('readers')).toBe(9);
+    expect(plan.value('wildcardAboveKeys')).toBe(333);
+    expect(plan.remarks.join()).toContain('It costs 0.005 USD, and the paths more than 1.665 USD.');
+    expect(plan.remarks.join()).toContain('evicts all that is cached below it');
+    // Nothing else of the plan counts on it.
+    const without = planCoalescing('Merge', question(0));
+    expect(plan.predictions).toEqual(without.predictions);
+    expect(plan.knobs.filter(({ name }) => name !== 'wildcardAboveKeys')).toEqual(without.knobs);
+    expect(without.remarks.join()).not.toContain('evicts');
+  });
+
+  test('it is never sent at the load that is planned for, so that what is priced is what is sent', () => {
+    let planned = 0;
+    for (const keys of [10, 1000, 2000, 2800]) {
+      for (const windowSeconds of [undefined, 100, 300]) {
+        const asked = { ...withKeys(keys, { keySeconds: 1e-5 }), objective: { freshnessSeconds: 1000 } };
+        const one: MergingQuestion = {
+          ...asked,
+          transport: 'kinesis',
+          invalidator: 'cloudfront',
+          wildcardFallback: true,
+          windowSeconds,
+          shards: windowSeconds === undefined ? undefined : 80,
+        };
+        let plan: MergingPlan;
+        try {
+          plan = planCoalescing('Merge', one);
+        } catch (error) {
+          if (error instanceof CapacityError) continue;
+          throw error;
+        }
+        const sizing = {
+          windowSeconds: plan.value('windowSeconds'),
+          shards: plan.value('shards'),
+          workers: plan.value('workers'),
+        };
+        const { headroom } = plan.knob('wildcardAboveKeys').inputs;
+        const { keys: fullest } = fullestCycle(loadOf(one, Number(headroom)), sizing);
+        expect(plan.value('wildcardAboveKeys')).toBeGreaterThanOrEqual(fullest);
+        planned += 1;
+      }
+    }
+    // The other five have no window, or too few shards for it.
+    expect(planned).toBe(7);
+  });
+
+  test('the fallback is for what has wildcards', () => {
+    expect(() => planCoalescing('Merge', question(0, { invalidator: 'rebuild', wildcardFallback: true }))).toThrow(
+      'wildcardFallback needs an invalidator that has wildcards',
+    );
   });
 
   test('a service has none', () => {

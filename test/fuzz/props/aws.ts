@@ -400,13 +400,18 @@ const merging = fc.record({
   keyPointer: optional(fc.constantFrom('/key', '/detail/path', 'key')),
   outage: optional(fc.integer({ min: 1, max: 100_000 }).map((s) => Duration.seconds(s))),
   invalidated: fc.constantFrom('rebuild', 'cloudfront'),
+  wildcardFallback: optional(fc.constantFrom('/*', '/products/*', '/products', 'products/*', '/*/a*')),
   dashboard: flag,
   removalPolicy: optional(fc.constantFrom(...Object.values(RemovalPolicy))),
   alarms: flag,
 });
 type Merging = typeof merging extends fc.Arbitrary<infer T> ? T : never;
 
-function makeMerging(stack: Stack, id: string, { invalidated, alarms, ...props }: Merging): CoalescingQueue {
+function makeMerging(
+  stack: Stack,
+  id: string,
+  { invalidated, wildcardFallback, alarms, ...props }: Merging,
+): CoalescingQueue {
   const distribution = Distribution.fromDistributionAttributes(stack, 'Pages', {
     distributionId: 'E1',
     domainName: 'd1.cloudfront.net',
@@ -416,7 +421,7 @@ function makeMerging(stack: Stack, id: string, { invalidated, alarms, ...props }
     invalidator:
       invalidated === 'rebuild'
         ? Invalidator.lambda({ function: lambda(stack) })
-        : Invalidator.cloudFront({ distribution }),
+        : Invalidator.cloudFront({ distribution, wildcardFallback }),
     alarmTopic: topic(stack, alarms),
   });
 }

@@ -157,3 +157,57 @@ test.each([
 ])('in %s %s names %s', (body, pointer, key) => {
   expect(keyIn(body, pointer)).toBe(key);
 });
+
+describe('more paths than Amazon CloudFront takes', () => {
+  const fallback = { wildcard: '/products/*', aboveKeys: 2 };
+  const keys = ['#tag', '/products/1', '/products/2', '/products/3', '/products/2', '/about'];
+  const bodies = keys.map((key) => JSON.stringify({ key }));
+
+  test('one wildcard takes their place; what it does not cover stays as it is', async () => {
+    const { ports, seen, counted } = world(() => ({}));
+    const batch = kinesisBatch(kinesis(...keys));
+    expect(await flushBatch(batch, NOW + 60_000, CONFIG, { ...ports, fallback })).toEqual({ batchItemFailures: [] });
+    expect(seen.map(({ key, events }) => [key, events]).sort()).toEqual([
+      ['#tag', 1],
+      ['/about', 1],
+      ['/products/*', 4],
+    ]);
+    expect(counted).toMatchObject({ Events: 6, WildcardFallback: 1 });
+  });
+
+  test('as many as are allowed are sent as paths', async () => {
+    const { ports, seen, counted } = world(() => ({}));
+    const batch = kinesisBatch(kinesis('/products/1', '/products/2', '/products/1', '#a', '#b', '#c'));
+    await flushBatch(batch, NOW + 60_000, CONFIG, { ...ports, fallback });
+    expect(seen.map(({ key }) => key)).not.toContain('/products/*');
+    expect(seen).toHaveLength(5);
+    expect(counted).not.toHaveProperty('WildcardFallback');
+  });
+
+  /** CloudFront takes no more wildcards until the flush ends; each wait takes a second. */
+  const refusing = (): BatchPorts => {
+    const { ports } = world((call) => ({ busy: call.map(({ key }) => key).filter((key) => key.endsWith('*')) }));
+    let now = NOW;
+    return {
+      ...ports,
+      fallback,
+      now: () => now,
+      wait: async () => {
+        now += 1000;
+      },
+    };
+  };
+
+  test('a wildcard that is not taken: a shard goes back to the first event that it stands for', async () => {
+    const batch = kinesisBatch(kinesis(...keys));
+    expect(await flushBatch(batch, NOW + 20_000, CONFIG, refusing())).toEqual({
+      batchItemFailures: [{ itemIdentifier: '101' }],
+    });
+  });
+
+  test('a wildcard that is not taken: a queue hands over every message that it stands for, and no other', async () => {
+    const batch = sqsBatch(sqs(...bodies), '/key');
+    const { batchItemFailures } = await flushBatch(batch, NOW + 20_000, CONFIG, refusing());
+    expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(['m1', 'm2', 'm3', 'm4']);
+  });
+});
