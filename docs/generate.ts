@@ -22,6 +22,7 @@ import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { apiPages, assemblyOf } from './api';
 import { breakEvenTable } from './break-even';
+import { archiveCost } from './costs';
 import { markdownTable, pageOf } from './markdown';
 import { backlogPicture } from './picture';
 import { plansTable } from './plans-table';
@@ -50,7 +51,7 @@ export function pages(root: string): Page[] {
     { path: 'docs/rules.md', text: rulesPage() },
     ...rulePages(join(__dirname, '..')),
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
-    ...spliced(root, 'docs/constructs/archive-bucket.md', 'break-even', breakEvenTable),
+    ...archivePage(root),
     { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
     ...spliced(root, 'docs/check.md', 'plans', plansTable),
     ...readme(root, rows),
@@ -268,6 +269,14 @@ function row(title: string, knobs: readonly Knob[]): string[] {
 /** Three significant digits: the docs promise no more, and a faster formula does not change a page. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
+}
+
+/** Two parts of one page follow from the prices. */
+function archivePage(root: string): Page[] {
+  const path = 'docs/constructs/archive-bucket.md';
+  const page = read(join(root, path));
+  if (page === undefined || !page.includes('<!-- break-even:begin -->')) return [];
+  return [{ path, text: splice(splice(page, 'break-even', breakEvenTable()), 'cost', archiveCost()) }];
 }
 
 /** A hand-written page with one generated table; none when the page is not below `root`. */

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { transformSync } from 'esbuild';
 import { type Assembly, apiPages } from '../../docs/api';
 import { ALLOWED, assemblyAt, breaks, lastTag, typeProblems, withOneMethodMore, withoutReason } from './judges';
 import { bindings, GO_MODULE, goApp, has, javaApp } from './languages';
@@ -488,7 +489,33 @@ app.synth()
     },
     5 * MINUTES,
   );
+
+  test.each(pagesInTwoLanguages())(
+    'docs/constructs/%s plans the same in Python as in TypeScript',
+    (page, typescript, inPython) => {
+      // Strings alone: how an object is printed differs by language.
+      const strings = `console.log = (...all) => process.stdout.write(all.filter((one) => typeof one === 'string').join('\\n') + '\\n');
+console.table = () => {};`;
+      const { code } = transformSync(typescript, { loader: 'ts', format: 'cjs', target: 'es2022' });
+      writeFileSync(join(user, 'page.js'), `${strings}\n${code}`);
+      const planned = node(['page.js']).trimEnd();
+      expect(synthesize(page.replace(/\W/g, '_'), inPython).slice(0, planned.length)).toBe(planned);
+    },
+    5 * MINUTES,
+  );
 });
+
+/** Each page of a construct with its first snippet in both languages. */
+function pagesInTwoLanguages(): [string, string, string][] {
+  const folder = join(ROOT, 'docs', 'constructs');
+  return readdirSync(folder).flatMap((name): [string, string, string][] => {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const [typescript, inPython] = ['ts', 'python'].map(
+      (language) => new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'ms').exec(text)?.[1],
+    );
+    return typescript && inPython ? [[name, typescript, inPython]] : [];
+  });
+}
 
 /** A folder of its own for an app in another language. */
 function empty(name: string): string {
