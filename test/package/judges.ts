@@ -14,14 +14,9 @@ export function typeProblems(run: Run, tarball: string, folder: string): string[
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'judge', private: true }));
   run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel', 'error', ATTW], folder);
   const program = join(folder, 'node_modules', '@arethetypeswrong', 'cli', 'dist', 'index.js');
-  let answer: string;
-  try {
-    answer = run(process.execPath, [program, tarball, '--format', 'json'], folder);
-  } catch (error) {
-    // It ends with 1 when it has a problem.
-    answer = (error as { stdout: string }).stdout;
-  }
-  const { analysis } = JSON.parse(answer);
+  // It ends with 1 when it has a problem, and before a pipe has taken its whole answer, so that a file has to.
+  run('sh', ['-c', '"$0" "$@" > answer.json || true', process.execPath, program, tarball, '--format', 'json'], folder);
+  const { analysis } = JSON.parse(readFileSync(join(folder, 'answer.json'), 'utf8'));
   return analysis.problems
     .map((each: Record<string, string>) => `${each.kind} ${each.entrypoint ?? ''} ${each.resolutionKind ?? ''}`.trim())
     .sort();

@@ -585,7 +585,7 @@ func main() {
 		Objective: &bp.Objective{LatencySeconds: jsii.Number(90)},
 	})
 	app.Synth(nil)
-	fmt.Println(*orders.Plan().Explain())
+	fmt.Println(*orders.Plan().Explain(bp.ExplainFormat_TEXT))
 }
 `,
       );
