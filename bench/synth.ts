@@ -16,8 +16,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { type Line, line, median, progress } from './line';
-import { type Engine, type Side, synthesize, type Template } from './synth/build';
+import { type Engine, type Side, synthesize } from './synth/build';
 import { assertSameK8s } from './synth/k8s';
+import type { Template } from './synth/timed';
 
 const FEW = 100;
 const MANY = 400;

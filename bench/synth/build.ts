@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import { byHand } from './by-hand';
 import { lookUp } from './numbers';
 import { ours } from './ours';
+import { inEmptyFolder, type Template, timedStacks } from './timed';
 import type { WhenSubject } from './when/subject';
 import { PAIRS_PER_STACK } from './workload';
 
@@ -16,30 +14,20 @@ export type Engine = 'aws' | 'k8s' | 'k8s-objects' | `${'aws' | 'k8s'}:${WhenSub
 
 const make = { ours, 'by-hand': byHand };
 
-/** The compared part of a template. */
-export interface Template {
-  readonly Resources: Record<string, { readonly Type: string }>;
-}
-
 /** Synthesizes an app with this many queues and workers and returns its CPU seconds and its templates. */
 export function synthesize(side: Side, pairs: number): { seconds: number; templates: Template[] } {
   const numbers = lookUp();
-  const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
-  try {
-    const before = process.cpuUsage();
-    const app = new App({ outdir });
-    const stacks = Array.from({ length: Math.ceil(pairs / PAIRS_PER_STACK) }, (_, index) => {
-      const stack = new Stack(app, `Stack${index}`);
-      const first = index * PAIRS_PER_STACK;
-      for (let number = first; number < Math.min(pairs, first + PAIRS_PER_STACK); number++)
-        make[side](stack, number, numbers);
-      return stack;
-    });
-    const assembly = app.synth();
-    const { user, system } = process.cpuUsage(before);
-    const templates = stacks.map((stack) => assembly.getStackByName(stack.stackName).template as Template);
-    return { seconds: (user + system) / 1e6, templates };
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
+  return inEmptyFolder((outdir) =>
+    timedStacks(
+      () => new App({ outdir }),
+      (app) =>
+        Array.from({ length: Math.ceil(pairs / PAIRS_PER_STACK) }, (_, index) => {
+          const stack = new Stack(app, `Stack${index}`);
+          const first = index * PAIRS_PER_STACK;
+          for (let number = first; number < Math.min(pairs, first + PAIRS_PER_STACK); number++)
+            make[side](stack, number, numbers);
+          return stack;
+        }),
+    ),
+  );
 }

@@ -1,9 +1,6 @@
 /** Kubernetes QueueWorkers from this library, and the same objects written by hand with cdk8s and cdk8s-plus. */
 
 import { deepStrictEqual } from 'node:assert';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DashboardBuilder, DatasourceVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
@@ -14,6 +11,7 @@ import type { QueuePlan } from '../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
 import type { Side } from './build';
+import { inEmptyFolder, timed } from './timed';
 import { OBJECTIVE as objective, WORKLOAD as workload } from './workload';
 
 const IMAGE = 'shop/orders:1.4.2';
@@ -23,34 +21,25 @@ const NAMESPACE = 'shop';
 
 /** Synthesizes an app with this many workers in one chart, as `cdk8s synth` does, and returns its CPU seconds. */
 export function synthesizeK8s(side: Side, workers: number): { seconds: number } {
-  const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
-  try {
-    return timed(side, workers, new App({ outdir }), ({ app }) => app.synth());
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
+  return inEmptyFolder((outdir) => timedChart(side, workers, new App({ outdir }), ({ app }) => app.synth()));
 }
 
 /** The same without writing anything: the objects alone. */
 export function makeObjects(side: Side, workers: number): { seconds: number; manifests: unknown[] } {
-  let manifests: unknown[] = [];
-  const { seconds } = timed(side, workers, new App(), ({ chart }) => {
-    manifests = chart.toJson();
-  });
-  return { seconds, manifests };
+  const { seconds, made } = timedChart(side, workers, new App(), ({ chart }) => chart.toJson() as unknown[]);
+  return { seconds, manifests: made };
 }
 
-function timed(side: Side, workers: number, app: App, end: (made: { app: App; chart: Chart }) => void) {
+function timedChart<T>(side: Side, workers: number, app: App, end: (made: { app: App; chart: Chart }) => T) {
   const plan = planned();
-  const before = process.cpuUsage();
-  const chart = new Chart(app, 'shop', { namespace: NAMESPACE });
-  for (let number = 0; number < workers; number++) {
-    if (side === 'ours') ours(chart, number);
-    else byHand(chart, number, plan);
-  }
-  end({ app, chart });
-  const { user, system } = process.cpuUsage(before);
-  return { seconds: (user + system) / 1e6 };
+  return timed(() => {
+    const chart = new Chart(app, 'shop', { namespace: NAMESPACE });
+    for (let number = 0; number < workers; number++) {
+      if (side === 'ours') ours(chart, number);
+      else byHand(chart, number, plan);
+    }
+    return end({ app, chart });
+  });
 }
 
 /** A ratio is valid only if both sides make the same. */

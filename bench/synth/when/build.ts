@@ -1,35 +1,20 @@
 /** Synthesizes the constructs of cases 4, 7 and 9 on AWS, or the same resources written by hand. */
 import { deepStrictEqual } from 'node:assert';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
-import type { Side, Template } from '../build';
+import type { Side } from '../build';
+import { inEmptyFolder, type Template, timedStacks } from '../timed';
 import { merging } from './merging';
 import { rates } from './rates';
+import { type Maker, makers } from './rivals';
 import { schedule } from './schedule';
 import type { WhenSubject } from './subject';
 
-interface Rivals<K> {
-  readonly known: (app: App) => K;
-  readonly ours: (stack: Stack, number: number) => unknown;
-  readonly byHand: (stack: Stack, number: number, known: K) => void;
-}
+const root = () => new App();
 
-type Maker = (stack: Stack, number: number) => unknown;
-
-/** The numbers of the hand-written side are computed in advance, so that only writing is timed. */
-function makers<K>({ known, ours, byHand }: Rivals<K>): (side: Side) => Maker {
-  return (side) => {
-    const numbers = known(new App());
-    return side === 'ours' ? ours : (stack, number) => byHand(stack, number, numbers);
-  };
-}
-
-const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker>> = {
-  schedule: makers(schedule),
-  rates: makers(rates),
-  merging: makers(merging),
+const MAKERS: Readonly<Record<WhenSubject, (side: Side) => Maker<Stack>>> = {
+  schedule: makers(schedule, root),
+  rates: makers(rates, root),
+  merging: makers(merging, root),
 };
 /** A stack holds at most 500 resources; the largest of them has 67. */
 const PER_STACK = 5;
@@ -41,22 +26,19 @@ export function synthesizeWhen(
   count: number,
 ): { seconds: number; templates: Template[] } {
   const make = MAKERS[subject](side);
-  const outdir = mkdtempSync(join(tmpdir(), 'backpressure-bench-'));
-  try {
-    const before = process.cpuUsage();
-    const app = new App({ outdir });
-    const stacks: Stack[] = [];
-    for (let number = 0; number < count; number += 1) {
-      if (number % PER_STACK === 0) stacks.push(new Stack(app, `Stack${stacks.length}`));
-      make(stacks[stacks.length - 1], number);
-    }
-    const assembly = app.synth();
-    const { user, system } = process.cpuUsage(before);
-    const templates = stacks.map((stack) => assembly.getStackByName(stack.stackName).template as Template);
-    return { seconds: (user + system) / 1e6, templates };
-  } finally {
-    rmSync(outdir, { recursive: true, force: true });
-  }
+  return inEmptyFolder((outdir) =>
+    timedStacks(
+      () => new App({ outdir }),
+      (app) => {
+        const stacks: Stack[] = [];
+        for (let number = 0; number < count; number += 1) {
+          if (number % PER_STACK === 0) stacks.push(new Stack(app, `Stack${stacks.length}`));
+          make(stacks[stacks.length - 1], number);
+        }
+        return stacks;
+      },
+    ),
+  );
 }
 
 /** A ratio is valid only if both sides make the same; the wording of a description costs no work. */
