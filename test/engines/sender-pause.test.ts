@@ -2,14 +2,13 @@
  * Senders that pause by themselves, on a real Redis server: bundled processes that count together, and an SMTP server that
  * refuses a part of the recipients for good.
  */
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { planRates } from '../../lib/flow/rates/plan';
 import { bucketSettings, pauseSettings } from '../../lib/flow/rates/question';
 import { RedisPause } from '../../lib/runtime/sender/pause';
 import { type RedisServer, redisMissing } from './redis';
 import { isUp, metric, type Senders, sendersOnRedis, until } from './senders';
+import { SmtpSink } from './smtp-sink';
 
 const missing = redisMissing();
 const suite = missing === undefined ? describe : describe.skip;
@@ -24,37 +23,18 @@ const plan = planRates('Mailing', {
 const pace = bucketSettings(plan, 'first');
 const pause = pauseSettings(plan);
 
-/** Takes or refuses a mail by its recipient, at RCPT. */
-async function smtp(refuses: (number: number) => boolean): Promise<{ server: Server; url: string; calls: number[] }> {
+/** Takes or refuses mails by their number, at RCPT, and notes which came. */
+function sink(refuses: (number: number) => boolean): { server: SmtpSink; calls: number[] } {
   const calls: number[] = [];
-  const server = createServer((socket) => {
-    let [isData, rest] = [false, ''];
-    socket.on('error', () => {});
-    socket.write('220 sink\r\n');
-    socket.on('data', (chunk) => {
-      rest += chunk.toString();
-      for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
-        const line = rest.slice(0, end);
-        rest = rest.slice(end + 2);
-        if (isData) {
-          if (line !== '.') continue;
-          isData = false;
-          socket.write('250 taken\r\n');
-        } else if (/^(EHLO|HELO)/.test(line)) socket.write('250 sink\r\n');
-        else if (line.startsWith('RCPT')) {
-          const number = Number(/<mail(\d+)@/.exec(line)?.[1]);
-          calls.push(number);
-          socket.write(refuses(number) ? '550 no such user\r\n' : '250 ok\r\n');
-        } else if (line === 'DATA') {
-          isData = true;
-          socket.write('354 go on\r\n');
-        } else if (line === 'QUIT') socket.end('221 bye\r\n');
-        else socket.write('250 ok\r\n');
-      }
-    });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { server, url: `smtp://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
+  const server = new SmtpSink(
+    () => '250 taken',
+    (recipient) => {
+      const number = Number(/^mail(\d+)$/.exec(recipient)?.[1]);
+      calls.push(number);
+      return refuses(number) ? '550 no such user' : '250 ok';
+    },
+  );
+  return { server, calls };
 }
 
 suite('senders that pause by themselves', () => {
@@ -76,10 +56,10 @@ suite('senders that pause by themselves', () => {
 
   test('a tenth is refused: all pause at the share of the plan, tell why, and go on when a person says so', async () => {
     let isClean = false;
-    const { server, url, calls } = await smtp((number) => !isClean && number % 10 === 0);
+    const { server, calls } = sink((number) => !isClean && number % 10 === 0);
     const count = 1000;
     try {
-      const pods = await start('dirty', url);
+      const pods = await start('dirty', await server.start());
       await senders.fill('dirty', count);
       await until(async () => (await reason('dirty')) !== null, 60);
       const [, refused, total] = /^(\d+) of (\d+) calls/.exec((await reason('dirty')) ?? '')!.map(Number);
@@ -105,7 +85,7 @@ suite('senders that pause by themselves', () => {
       const sent = await Promise.all(pods.map(({ port }) => metric(port, 'sent_total')));
       expect(sent.reduce((sum, one) => sum + one, 0) + (await senders.parked('dirty')).length).toBe(count);
     } finally {
-      server.close();
+      server.stop();
     }
   }, 240_000);
 
@@ -133,16 +113,16 @@ suite('senders that pause by themselves', () => {
   });
 
   test('a list as planned, of which some are refused, is sent to its end', async () => {
-    const { server, url, calls } = await smtp((number) => number % 50 === 0);
+    const { server, calls } = sink((number) => number % 50 === 0);
     try {
-      await start('clean', url);
+      await start('clean', await server.start());
       await senders.fill('clean', 600);
       await until(async () => (await senders.left('clean')) === 0, 120);
       expect(new Set(calls).size).toBe(600);
       expect(await reason('clean')).toBeNull();
       expect(await senders.parked('clean')).toHaveLength(12);
     } finally {
-      server.close();
+      server.stop();
     }
   }, 240_000);
 });

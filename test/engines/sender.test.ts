@@ -3,13 +3,13 @@
  * arrives to the millisecond.
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { planRates } from '../../lib/flow/rates/plan';
 import { mostInWindow, PACE } from '../support/mailing';
 import { atMost, EXACT, prove } from '../support/proof';
 import { type RedisServer, redisMissing } from './redis';
 import { CALL_MILLIS, isUp, metric, type Senders, Sink, sendersOnRedis, until } from './senders';
+import { SmtpSink } from './smtp-sink';
 
 const missing = redisMissing();
 const suite = missing === undefined ? describe : describe.skip;
@@ -30,59 +30,6 @@ const CLAIM = {
   how: `The bundled senders, ${SENDERS} processes on one bucket in a real Redis server, calls of ${CALL_MILLIS} ms to a provider that notes every arrival to the millisecond.`,
   scaledBy: 'thousands of mails for half a million: a limit holds in a second.',
 };
-/** An SMTP server that answers as it is told, by the recipient. */
-class SmtpSink {
-  public readonly taken: string[] = [];
-  #server?: TcpServer;
-
-  /** @param answer for a mail at the end of its data; nothing closes the connection */
-  constructor(private readonly answer: (recipient: string, times: number) => string | undefined) {}
-
-  public async start(): Promise<string> {
-    const seen = new Map<string, number>();
-    this.#server = createServer((socket) => {
-      let [recipient, isData, rest] = ['', false, ''];
-      socket.on('error', () => {});
-      socket.write('220 sink\r\n');
-      socket.on('data', (chunk) => {
-        rest += chunk.toString();
-        for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
-          const line = rest.slice(0, end);
-          rest = rest.slice(end + 2);
-          if (isData) {
-            if (line !== '.') continue;
-            isData = false;
-            const times = (seen.get(recipient) ?? 0) + 1;
-            seen.set(recipient, times);
-            const said = this.answer(recipient, times);
-            if (said === undefined) {
-              // It has the mail, and nobody hears of it.
-              this.taken.push(recipient);
-              socket.destroy();
-              return;
-            }
-            if (said.startsWith('250')) this.taken.push(recipient);
-            socket.write(`${said}\r\n`);
-          } else if (/^(EHLO|HELO)/.test(line)) socket.write('250 sink\r\n');
-          else if (line.startsWith('RCPT')) {
-            recipient = /<(.*?)@/.exec(line)?.[1] ?? '';
-            socket.write('250 ok\r\n');
-          } else if (line === 'DATA') {
-            isData = true;
-            socket.write('354 go on\r\n');
-          } else if (line === 'QUIT') socket.end('221 bye\r\n');
-          else socket.write('250 ok\r\n');
-        }
-      });
-    }).listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `smtp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  public stop(): void {
-    this.#server?.close();
-  }
-}
 
 suite('senders on a Redis server', () => {
   let redis: RedisServer;
