@@ -21,16 +21,17 @@ import { called } from './sources';
  */
 export function writeText(path: string, text: string): void {
   try {
-    if (existsSync(path) && !statSync(path).isFile()) {
+    const before = existsSync(path) ? statSync(path) : undefined;
+    if (before?.isFile() === false) {
       writeFileSync(path, text);
       return;
     }
-    const file = existsSync(path) ? realpathSync(path) : path;
+    const file = before ? realpathSync(path) : path;
     // A folder's rights are enough to replace a file, and its own say that it is not to be.
-    if (existsSync(file)) accessSync(file, constants.W_OK);
+    if (before) accessSync(file, constants.W_OK);
+    const mode = before?.mode;
     const beside = `${file}.${process.pid}.tmp`;
     try {
-      const mode = existsSync(file) ? statSync(file).mode : undefined;
       writeFileSync(beside, text, { mode });
       // The mask of new files does not hold for one that was there.
       if (mode !== undefined) chmodSync(beside, mode);

@@ -7,7 +7,7 @@ import { simulate } from '../../lib/flow/queue/simulation/simulate';
 import type { Workload } from '../../lib/flow/queue/workload';
 import type { FloodResult } from './flood';
 
-/** Two paces that are this far apart are worth a note. */
+/** Two paces that are this far apart are worth a note, and may explain a miss: the model takes each for constant. */
 const OFF_PACE = 0.2;
 /** No item arrives beside the flood; the smallest rate that counts as one. */
 const NOTHING_PER_SECOND = 1e-6;
@@ -52,10 +52,16 @@ export function pacesOf({ sent, depth, drainSeconds }: FloodRun, slots: number):
   return { during, after: left >= FEWEST_A_SLOT * slots && drainSeconds > 0 ? left / drainSeconds : during };
 }
 
-/** A note where the two differ much. */
-export function offPace({ during, after }: Pace): string[] {
-  if (Math.abs(after / during - 1) <= OFF_PACE) return [];
-  const perSecond = (pace: number) => `${pace.toFixed(0)}/s`;
+/** Whether the two differ much. */
+export function hasChanged({ during, after }: Pace): boolean {
+  return Math.abs(after / during - 1) > OFF_PACE;
+}
+
+/** A note where they do. */
+export function offPace(pace: Pace): string[] {
+  if (!hasChanged(pace)) return [];
+  const { during, after } = pace;
+  const perSecond = (served: number) => `${served.toFixed(0)}/s`;
   return [
     `served ${perSecond(during)} during the flood and ${perSecond(after)} after it: senders and workers share the one thread of the local AWS; the peak and the median are predicted from the first, the P99 and the drain from the second`,
   ];

@@ -1,6 +1,7 @@
 /** Whether a measured figure is what was predicted, and what is known of the cause where it is not. */
 import { figure } from '../../lib/flow/figures';
 import type { RunReport } from './intake';
+import { hasChanged } from './prediction';
 
 /** The predicted and measured figures: name, place, unit, and what it is in words. */
 export const ROWS = [
@@ -45,18 +46,16 @@ export function misses(report: RunReport): string[] {
 
 type Key = (typeof ROWS)[number][1];
 
-/** A pace that changed: the figures of the flood go by its mean, those of the drain by the mean after it. */
-const CHANGED_PACE = 0.2;
 /** The sender fell behind, so that arrivals were not at one rate. */
 const BEHIND = 0.05;
 
 function causeOf({ basis }: RunReport, key: Key): string {
   const { slots, serviceSeconds, drainServiceSeconds, perSecond, askedPerSecond } = basis;
-  const [during, after] = [slots / serviceSeconds, slots / drainServiceSeconds];
+  const pace = { during: slots / serviceSeconds, after: slots / drainServiceSeconds };
   const causes = [
-    Math.abs(after / during - 1) > CHANGED_PACE &&
+    hasChanged(pace) &&
       key !== 'peakBacklog' &&
-      `the workers served ${figure(during)} a second during the flood and ${figure(after)} after it, and the model takes each for constant`,
+      `the workers served ${figure(pace.during)} a second during the flood and ${figure(pace.after)} after it, and the model takes each for constant`,
     perSecond < (1 - BEHIND) * askedPerSecond &&
       `the sender reached ${figure(perSecond)} of ${figure(askedPerSecond)} a second, so that deliveries did not come evenly`,
   ].filter((cause): cause is string => cause !== false);

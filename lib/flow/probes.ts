@@ -35,6 +35,17 @@ const POD_PROBES: readonly Knob[] = [
   ),
 ];
 
+/** How long a Deployment waits for its new version. */
+export function progressDeadlineKnob(): Knob {
+  return chosenKnob(
+    'progressDeadlineSeconds',
+    600,
+    's',
+    'a new version of which no pod becomes ready within this time is reported as failed: the default',
+    'Kubernetes, Deployments, progressDeadlineSeconds',
+  );
+}
+
 /** The probes of a container on Kubernetes. */
 export function podProbeKnobs(): readonly Knob[] {
   return POD_PROBES;

@@ -108,13 +108,14 @@ const LAMBDA_BATCHES = 5;
 /** The last one says how few readers merge. */
 function remarksOn(question: MergingQuestion, sizing: Sizing): string[] {
   const { transport = 'kinesis', objective } = question;
-  const mean = meanCycle(loadOf(question), sizing);
+  const load = loadOf(question);
+  const mean = meanCycle(load, sizing);
   const two = ratioWithReaders(question, sizing, 2).toPrecision(3);
   return [
     ...(sizing.headroom < (objective.headroom ?? DEFAULT_HEADROOM)
       ? ['No setting keeps the promise with head-room: these keep it at the load as given, and no more.']
       : []),
-    ...fallbackRemarks(question, loadOf(question), sizing),
+    ...fallbackRemarks(question, load, sizing),
     ...(transport === 'sqs'
       ? [
           `two readers of a queue merge ${(mean.events / mean.keys).toPrecision(3)} events a key, because any of them may get any event. Lambda begins with five batches at once; if it goes on collecting five, they merge ${ratioWithReaders(question, sizing, LAMBDA_BATCHES).toPrecision(3)}. Neither was measured on AWS. Kinesis, by key, has one reader a key and merges more.`,

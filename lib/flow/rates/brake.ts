@@ -138,8 +138,7 @@ const WINDOW_FACTOR = 2;
 /**
  * Calls after which the share that is refused says something. Of n calls to a list of which p are refused, r or more are with
  * a probability of at most e^(−n × D), also where it is looked at after every call from the nth on; D = r ln(r ÷ p) +
- * (1 − r) ln((1 − r) ÷ (1 − p)). Few are refused, for which a
- * normal distribution gives too few calls.
+ * (1 − r) ln((1 − r) ÷ (1 − p)). Few are refused, for which a normal distribution gives too few calls.
  */
 function leastMessages(undeliverableRatio: number, bounceRatio: number): number {
   if (undeliverableRatio === 0) return LEAST_COUNTED;
@@ -162,9 +161,8 @@ function callsPerSecond({ workload }: RatesQuestion, paces: readonly Pace[]): nu
 
 /** How senders in pods count what is refused. */
 function countingKnobs(question: RatesQuestion, paces: readonly Pace[]): Knob[] {
-  const { workload, objective = {} } = question;
-  const { undeliverableRatio = 0 } = workload;
-  const { bounceRatio = PAUSE_AT.bounceRatio } = objective;
+  const { undeliverableRatio = 0 } = question.workload;
+  const { value: bounceRatio } = bouncePauseKnob(question);
   const least = leastMessages(undeliverableRatio, bounceRatio);
   const perSecond = callsPerSecond(question, paces);
   return [

@@ -1,7 +1,7 @@
 /** How a container takes messages from its queue in Redis, and how its pod lives: knobs with their reasons. */
 import { chosenKnob } from '../alarms';
 import type { Knob } from '../plan';
-import { podProbeKnobs } from '../probes';
+import { podProbeKnobs, progressDeadlineKnob } from '../probes';
 import { type Crew, callTimeoutKnob, LEAST_HORIZON_SECONDS, portionSeconds, WAITED_PORTIONS } from './crew';
 
 const OWN = 'this library, docs/constructs/k8s-rate-limited-sender.md';
@@ -64,13 +64,7 @@ export function podKnobs(crew: Crew, callSeconds: number): Knob[] {
       inputs: { callTimeoutSeconds: call.value },
       source: 'derived here: a pod that is killed parks the mails that it was sending',
     },
-    chosenKnob(
-      'progressDeadlineSeconds',
-      600,
-      's',
-      'a new version of which no pod becomes ready within this time is reported as failed: the default',
-      'Kubernetes, Deployments, progressDeadlineSeconds',
-    ),
+    progressDeadlineKnob(),
     chosenKnob('scrapeSeconds', 30, 's', 'half of a minute: one failed scrape leaves no gap', OWN),
     ...podProbeKnobs(),
   ];

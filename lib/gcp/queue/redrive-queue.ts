@@ -75,24 +75,33 @@ export interface RedriveQueueArgs extends SubscriptionChoices {
   readonly retainOnDelete?: boolean;
 }
 
-const KINDS: Kinds<RedriveQueueArgs> = {
-  workload: CHECKED,
-  objective: CHECKED,
-  consumer: CHECKED,
-  push: having(['endpoint', 'serviceAccount'], 'a PushTarget: the target of a PushWorker'),
-  platform: kindOf((value) => typeof value === 'string', "'cloud-run' or 'other'"),
+/** What a component with a queue inside leaves to its caller. */
+export type QueueChoices = SubscriptionChoices &
+  Pick<RedriveQueueArgs, 'topic' | 'kmsKeyName' | 'allowedPersistenceRegions' | 'retainOnDelete'>;
+
+/** The kinds of those. */
+export const QUEUE_KINDS: Kinds<QueueChoices> = {
   topic: TOPIC,
-  enableMessageOrdering: FLAG,
   kmsKeyName: INPUT,
   allowedPersistenceRegions: listOf(TEXT),
-  project: INPUT,
-  notificationChannels: INPUT_LIST,
   retainOnDelete: FLAG,
   ackDeadlineSeconds: CHECKED,
   minimumBackoffSeconds: CHECKED,
   maximumBackoffSeconds: CHECKED,
   maxDeliveryAttempts: CHECKED,
   retentionSeconds: CHECKED,
+};
+
+const KINDS: Kinds<RedriveQueueArgs> = {
+  workload: CHECKED,
+  objective: CHECKED,
+  consumer: CHECKED,
+  push: having(['endpoint', 'serviceAccount'], 'a PushTarget: the target of a PushWorker'),
+  platform: kindOf((value) => typeof value === 'string', "'cloud-run' or 'other'"),
+  enableMessageOrdering: FLAG,
+  project: INPUT,
+  notificationChannels: INPUT_LIST,
+  ...QUEUE_KINDS,
 };
 
 /**

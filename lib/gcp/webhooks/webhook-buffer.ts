@@ -12,13 +12,14 @@ import { refusedKnob } from '../../flow/webhooks/refused';
 import { sourceChecks, TOLERANCE_SECONDS, wholeHmacChecks } from '../../flow/webhooks/sources';
 import type { ReceiverSource } from '../../runtime/webhook-receiver/contract';
 import { componentName } from '../component-name';
-import { ACCOUNT, INPUT, INPUT_LIST, SERVICE, TOPIC } from '../kinds';
+import { ACCOUNT, INPUT, INPUT_LIST, SERVICE } from '../kinds';
 import { PushWorker, type PushWorkerArgs, workerChecks } from '../queue/push-worker';
 import {
   planRedriveQueue,
+  QUEUE_KINDS,
+  type QueueChoices,
   RedriveQueue,
   type RedriveQueueArgs,
-  type SubscriptionChoices,
 } from '../queue/redrive-queue';
 import { accountName, createAccount, createService, type MountedSecret, memberOf } from '../run-service';
 import { createAlert } from '../watch';
@@ -42,9 +43,7 @@ export interface WebhookReceiverArgs extends ReceiverChoices {
 export type WebhookWorkerArgs = Pick<PushWorkerArgs, 'image' | 'service' | 'environment' | 'memory' | 'account'>;
 
 /** What lies between: the topic and its subscription. */
-export interface WebhookQueueArgs
-  extends SubscriptionChoices,
-    Pick<RedriveQueueArgs, 'topic' | 'kmsKeyName' | 'allowedPersistenceRegions' | 'retainOnDelete'> {}
+export type WebhookQueueArgs = QueueChoices;
 
 /** What a webhook buffer is sized from. */
 export interface WebhookBufferArgs {
@@ -303,17 +302,7 @@ const KINDS: Kinds<WebhookBufferArgs> = {
       account: ACCOUNT,
     }),
   ),
-  queue: struct<WebhookQueueArgs>({
-    topic: TOPIC,
-    kmsKeyName: INPUT,
-    allowedPersistenceRegions: listOf(TEXT),
-    retainOnDelete: FLAG,
-    ackDeadlineSeconds: CHECKED,
-    minimumBackoffSeconds: CHECKED,
-    maximumBackoffSeconds: CHECKED,
-    maxDeliveryAttempts: CHECKED,
-    retentionSeconds: CHECKED,
-  }),
+  queue: struct<WebhookQueueArgs>(QUEUE_KINDS),
   location: needed(INPUT),
   idempotencySeconds: CHECKED,
   project: INPUT,

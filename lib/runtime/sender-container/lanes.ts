@@ -37,25 +37,25 @@ export function lanesOf(
   config: Pick<SenderConfig, 'callSeconds'> & { readonly inFlight: number },
   log: Ports['log'],
 ): ContainerLaneMade[] {
-  const lanes = JSON.parse(setting('LANES')) as ContainerLane[];
-  const pauses = lanes.flatMap(({ name, pause }) =>
-    pause === undefined ? [] : [{ name, pause: new RedisPause(redis, prefix, name, pause) }],
-  );
-  const recordOf = (name: string) => async (kind: 'sent' | 'refused', count: number) => {
+  const lanes = (JSON.parse(setting('LANES')) as ContainerLane[]).map((lane) => ({
+    lane,
+    pause: lane.pause && new RedisPause(redis, prefix, lane.name, lane.pause),
+  }));
+  const recordOf = (name: string, pause: RedisPause) => async (kind: 'sent' | 'refused', count: number) => {
     try {
-      const reason = await pauses.find((one) => one.name === name)?.pause.record(kind, count);
+      const reason = await pause.record(kind, count);
       if (reason === undefined) return;
       log('paused', { provider: name, reason });
-      await Promise.all(pauses.map(({ pause }) => pause.pause(reason)));
+      await Promise.all(lanes.map((one) => one.pause?.pause(reason)));
     } catch (error) {
       log('not counted', { provider: name, error: error instanceof Error ? error.name : 'unknown' });
     }
   };
-  return lanes.map((lane) => {
+  return lanes.map(({ lane, pause }) => {
     const made = laneOf(lane, redis, prefix, config);
-    return lane.pause === undefined
+    return pause === undefined
       ? made
-      : { ...made, provider: new CountedProvider(made.provider, recordOf(lane.name)) };
+      : { ...made, provider: new CountedProvider(made.provider, recordOf(lane.name, pause)) };
   });
 }
 

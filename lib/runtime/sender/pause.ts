@@ -3,6 +3,7 @@
  * that sees too large a share closes the bucket for all. Only a person opens it again.
  */
 import type { PauseSettings } from '../../flow/rates/run-time';
+import { ProviderAround } from './around';
 import type { Mail, Outcome, Provider } from './mail';
 import type { RedisScripts } from './redis';
 
@@ -70,19 +71,13 @@ export class RedisPause {
 }
 
 /** A provider whose calls are counted. What is counted never keeps a mail waiting, and never fails it. */
-export class CountedProvider implements Provider {
+export class CountedProvider extends ProviderAround {
   /** @param record counts a call; it does not throw */
   constructor(
-    private readonly provider: Provider,
+    provider: Provider,
     private readonly record: (kind: 'sent' | 'refused', count: number) => Promise<void>,
-  ) {}
-
-  public prepare(): Promise<void> {
-    return this.provider.prepare();
-  }
-
-  public async ready(mail?: Mail): Promise<() => void> {
-    return (await this.provider.ready?.(mail)) ?? (() => {});
+  ) {
+    super(provider);
   }
 
   public async send(mail: Mail): Promise<Outcome> {

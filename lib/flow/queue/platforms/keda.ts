@@ -3,7 +3,7 @@ import { chosenKnob } from '../../alarms';
 import { atLeast, type Check, isKnown, shown, wholeNumber } from '../../errors';
 import { figure } from '../../figures';
 import type { Knob } from '../../plan';
-import { podProbeKnobs } from '../../probes';
+import { podProbeKnobs, progressDeadlineKnob } from '../../probes';
 import { YEAR_SECONDS } from '../../ranges';
 import { kedaAlarmKnobs } from '../alarms';
 import type { BrokerFacts } from '../brokers/facts';
@@ -186,16 +186,7 @@ const STEP_KNOBS: readonly Knob[] = [
 ];
 
 /** How pods start. */
-const START_KNOBS: readonly Knob[] = [
-  chosenKnob(
-    'progressDeadlineSeconds',
-    600,
-    's',
-    'a new version of which no pod becomes ready within this time is reported as failed: the default',
-    'Kubernetes, Deployments, progressDeadlineSeconds',
-  ),
-  ...podProbeKnobs(),
-];
+const START_KNOBS: readonly Knob[] = [progressDeadlineKnob(), ...podProbeKnobs()];
 
 /** How the autoscaler steps, how pods start, and how they end. */
 function rolloutKnobs(itemTimeoutSeconds: number): Knob[] {
