@@ -66,8 +66,8 @@ figcaption .first i { color: var(--first); } figcaption .second i { color: var(-
 .plot svg { display: block; width: 100%; height: 100%; overflow: visible; } .lines .mark { bottom: .3rem; padding: 0 .4rem; }
 svg path { fill: none; stroke-width: 2.5; vector-effect: non-scaling-stroke; } svg .grid { stroke: var(--line); stroke-width: 1; } svg .mark { stroke: var(--dim); stroke-width: 1; stroke-dasharray: 2 3; }
 svg .first { stroke: var(--first); } svg .second { stroke: var(--second); } svg .bad { stroke: var(--bad); } svg .good { stroke: var(--good); } svg .dashed { stroke-dasharray: 7 5; }
-@media (max-width: 30rem) { th, td { padding: .35rem .4rem; font-size: .92rem; } .plot { grid-template-rows: 12rem 1.5rem; }
-.stacked thead { display: none; } .stacked tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); } .stacked th, .stacked td { display: block; border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
+@media (max-width: 30rem) { th, td { padding: .35rem .4rem; font-size: .92rem; } .plot { grid-template-rows: 12rem 1.5rem; } }
+@media (max-width: 44rem) { .stacked thead { display: none; } .stacked tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); } .stacked th, .stacked td { display: block; border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
 .stacked th { font-weight: 600; } .stacked td[data-title]::before { content: attr(data-title) ': '; color: var(--dim); } .stacked td:empty { display: none; } }
 `;
 
