@@ -71,21 +71,15 @@ const MOST_PROMISES = 3;
 function loadChart({ plan, sizing, latencySeconds, latencyQuantile }: Omit<SizedPage, 'asked'>): string[] {
   const { forecast } =
     require('../../lib/flow/queue/forecast/predict') as typeof import('../../lib/flow/queue/forecast/predict');
+  const { loaded } = require('../../lib/flow/queue/headroom') as typeof import('../../lib/flow/queue/headroom');
   const { workload, consumer } = sizing;
   const { breaksAtLoad: breaks = Number.POSITIVE_INFINITY } = plan.predictions;
   const end = Math.min(LOADS.most, Math.max(LOADS.least, LOADS.beyond * breaks));
-  const at = (factor: number) =>
-    forecast(
-      {
-        ...workload,
-        steadyPerSecond: workload.steadyPerSecond * factor,
-        peakPerSecond: workload.peakPerSecond * factor,
-        burstItems: workload.burstItems * factor,
-      },
-      consumer,
-    )
-      .latency()
-      .quantile(latencyQuantile);
+  const at = (factor: number) => {
+    const { drainSeconds, latency } = forecast(loaded(workload, factor), consumer);
+    // What never drains waits without end; its first minutes, which a forecast looks at, say nothing of that.
+    return Number.isFinite(drainSeconds()) ? latency().quantile(latencyQuantile) : Number.POSITIVE_INFINITY;
+  };
   const loads = Array.from(
     { length: LOADS.steps + 1 },
     (_, step) => LOADS.from + (step / LOADS.steps) * (end - LOADS.from),

@@ -44,8 +44,11 @@ test('the page of size has every knob of the plan, and where its promise breaks'
   expect(html).toContain(`breaks at ${Number(plan.predictions.breaksAtLoad!.toPrecision(3))} ×`);
 });
 
-test('the latency that is drawn crosses the promise where the promise breaks', async () => {
-  await backpressure(`size ${ORDERS} --html ${file}`);
+test.each([
+  ['of a peak', ORDERS],
+  ['of a load that lasts, which beyond the capacity waits without end', '--steady 400 --service 0.09 --latency 300'],
+])('the latency that is drawn, %s, crosses the promise where the promise breaks', async (_, queue) => {
+  await backpressure(`size ${queue} --html ${file}`);
   const html = readFileSync(file, 'utf8');
   const places = (path: string) => path.split('L').map((place) => place.split(',').map(Number));
   const [latency, promised] = ['first dashed', 'good'].map((tone) =>

@@ -88,13 +88,17 @@ export interface PromisedSize {
 
 /** The multiple of the load at which this size breaks its promise, to 1 %; `Infinity` when none up to 10⁹ does. */
 export function breaksAtLoad({ workload, consumer, promised }: PromisedSize): number {
-  const loaded = (factor: number) => ({
+  return firstBroken((factor) => keepsPromise(loaded(workload, factor), consumer, promised));
+}
+
+/** The workload with so many times its arrivals. */
+export function loaded(workload: ResolvedWorkload, factor: number): ResolvedWorkload {
+  return {
     ...workload,
     steadyPerSecond: workload.steadyPerSecond * factor,
     peakPerSecond: workload.peakPerSecond * factor,
     burstItems: workload.burstItems * factor,
-  });
-  return firstBroken((factor) => keepsPromise(loaded(factor), consumer, promised));
+  };
 }
 
 /** The multiple of the service time at which this size breaks its promise, to 1 %. */
