@@ -22,7 +22,7 @@ import { grouped } from '../lib/flow/grouped';
 import type { Knob } from '../lib/flow/plan';
 import { apiPages, assemblyOf } from './api';
 import { breakEvenTable } from './break-even';
-import { archiveCost } from './costs';
+import { costSection } from './costs/section';
 import { markdownTable, pageOf } from './markdown';
 import { backlogPicture } from './picture';
 import { plansTable } from './plans-table';
@@ -51,7 +51,7 @@ export function pages(root: string): Page[] {
     { path: 'docs/rules.md', text: rulesPage() },
     ...rulePages(join(__dirname, '..')),
     { path: 'docs/measured/third-party.md', text: thirdPartyPage(join(__dirname, '..')) },
-    ...archivePage(root),
+    ...constructPages(root),
     { path: 'docs/pictures/order-peak.svg', text: backlogPicture(2, SEED) },
     ...spliced(root, 'docs/check.md', 'plans', plansTable),
     ...readme(root, rows),
@@ -271,12 +271,20 @@ function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-/** Two parts of one page follow from the prices. */
-function archivePage(root: string): Page[] {
-  const path = 'docs/constructs/archive-bucket.md';
-  const page = read(join(root, path));
-  if (page === undefined || !page.includes('<!-- break-even:begin -->')) return [];
-  return [{ path, text: splice(splice(page, 'break-even', breakEvenTable()), 'cost', archiveCost()) }];
+/** Pages of constructs: what their example costs, and the table of break-even sizes. */
+function constructPages(root: string): Page[] {
+  const folder = join(root, 'docs/constructs');
+  return (existsSync(folder) ? readdirSync(folder) : []).flatMap((name) => {
+    const path = `docs/constructs/${name}`;
+    const page = read(join(root, path))!;
+    const parts: [string, () => string][] = [
+      ['cost', () => costSection(name, page)],
+      ['break-even', breakEvenTable],
+    ];
+    const wanted = parts.filter(([part]) => page.includes(`<!-- ${part}:begin -->`));
+    if (wanted.length === 0) return [];
+    return [{ path, text: wanted.reduce((text, [part, make]) => splice(text, part, make()), page) }];
+  });
 }
 
 /** A hand-written page with one generated table; none when the page is not below `root`. */

@@ -3,6 +3,9 @@
  */
 import data from './prices.json';
 
+/** Receives of a queue that Lambda polls and that is empty: five at once, each of which waits for 20 seconds. */
+export const EMPTY_RECEIVES_PER_SECOND = 5 / 20;
+
 const SECONDS_PER_HOUR = 3600;
 const MIB_PER_GB = 1024;
 const CPU_UNITS_PER_VCPU = 1024;

@@ -4,6 +4,7 @@ import * as cloudtasks from '@pulumi/gcp/cloudtasks';
 import * as serviceaccount from '@pulumi/gcp/serviceaccount';
 import type * as pulumi from '@pulumi/pulumi';
 import type { Plan } from '../flow/plan';
+import { INSTANCE_MEMORY } from './instance';
 import { createService, memberOf, type RunNetwork, type SecretVariable } from './run-service';
 import { duration } from './watch';
 
@@ -31,7 +32,7 @@ export interface TaskServiceArgs extends TasksPlace {
 
 /** A Cloud Run service that only tasks of the same project reach, which counts as internal. */
 export function createTaskService(parent: pulumi.Resource, args: TaskServiceArgs): cloudrunv2.Service {
-  const { plan, memory = '512Mi', environment = {} } = args;
+  const { plan, memory = INSTANCE_MEMORY, environment = {} } = args;
   return createService(parent, {
     ...args,
     memory,

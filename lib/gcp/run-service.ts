@@ -4,6 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { type Check, shown } from '../flow/errors';
 import type { Plan } from '../flow/plan';
 import { READY_PATH } from '../runtime/webhook-receiver/contract';
+import { INSTANCE_CPU } from './instance';
 
 /** Inputs of a Cloud Run service. */
 export interface RunServiceArgs {
@@ -106,7 +107,11 @@ export function createService(parent: pulumi.Resource, args: RunServiceArgs): cl
                 valueSource: { secretKeyRef: { secret, version: 'latest' } },
               })),
             ],
-            resources: { limits: { cpu: '1', memory: args.memory }, cpuIdle: true, startupCpuBoost: true },
+            resources: {
+              limits: { cpu: String(INSTANCE_CPU), memory: args.memory },
+              cpuIdle: true,
+              startupCpuBoost: true,
+            },
             ...probesOf(args.plan),
             volumeMounts: secrets.map((secret) => ({ name: volumeName(secret), mountPath: secret.folder })),
           },

@@ -6,21 +6,10 @@ import { dirname, join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import * as cdk from 'aws-cdk-lib';
 import * as cdk8s from 'cdk8s';
-import { transformSync } from 'esbuild';
+import { blocksOf, ENTRY_POINTS, runBlock } from '../../docs/snippet';
 import { program } from '../support/pulumi';
 
 const ROOT = join(__dirname, '..', '..');
-
-/** What a user imports, and where it is in the sources. */
-const ENTRY_POINTS: Record<string, string> = {
-  'backpressure-constructs': 'lib/index.ts',
-  'backpressure-constructs/flow': 'lib/flow/all.ts',
-  'backpressure-constructs/gcp': 'lib/gcp/index.ts',
-  'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
-  'backpressure-constructs/rules': 'lib/rules/index.ts',
-  'backpressure-constructs/scheduled-run': 'lib/runtime/scheduled-run/consumer.ts',
-  'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
-};
 
 interface Snippet {
   readonly name: string;
@@ -35,11 +24,7 @@ function pages(): string[] {
 }
 
 function snippetsOf(page: string): Snippet[] {
-  const text = readFileSync(join(ROOT, page), 'utf8');
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => {
-    const line = text.slice(0, match.index).split('\n').length;
-    return { name: `${page}:${line}`, code: match[1] };
-  });
+  return blocksOf(readFileSync(join(ROOT, page), 'utf8')).map(({ line, code }) => ({ name: `${page}:${line}`, code }));
 }
 
 /** Errors by snippet. One program for all of them, because most of the time goes into the types of aws-cdk-lib. */
@@ -65,18 +50,6 @@ function typeErrors(snippets: readonly Snippet[]): Map<string, string[]> {
   return errors;
 }
 
-/** Runs a snippet; `modules` take the place of what it imports. */
-function execute(code: string, modules: Record<string, unknown> = {}): void {
-  const load = (name: string) => modules[name] ?? require(ENTRY_POINTS[name] ? join(ROOT, ENTRY_POINTS[name]) : name);
-  const script = transformSync(code, { loader: 'ts', format: 'cjs', target: 'es2022' }).code;
-  const spy = jest.spyOn(console, 'log').mockImplementation(() => {});
-  try {
-    new Function('require', 'module', 'exports', 'console', script)(load, {}, {}, console);
-  } finally {
-    spy.mockRestore();
-  }
-}
-
 /** Runs a snippet and gives the templates of every app that it made. */
 function synthesized(code: string): { Resources?: object }[] {
   const outdir = mkdtempSync(join(tmpdir(), 'backpressure-snippet-'));
@@ -89,7 +62,7 @@ function synthesized(code: string): { Resources?: object }[] {
   }
   const modules: Record<string, unknown> = { 'aws-cdk-lib': Object.create(cdk, { App: { value: RecordedApp } }) };
   try {
-    execute(code, modules);
+    runBlock(code, modules);
     return apps.flatMap((app) => app.synth().stacks.map(({ template }) => template));
   } finally {
     rmSync(outdir, { recursive: true, force: true });
@@ -177,7 +150,7 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
       }
     }
     try {
-      execute(code, { cdk8s: Object.create(cdk8s, { App: { value: RecordedApp } }) });
+      runBlock(code, { cdk8s: Object.create(cdk8s, { App: { value: RecordedApp } }) });
       const manifests = apps.flatMap((app) => app.charts).flatMap((chart) => chart.toJson());
       expect(manifests.length).toBeGreaterThan(0);
     } finally {
@@ -187,7 +160,7 @@ new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', { workload: { itemsPerHour:
 
   test.each(pulumiPrograms)('$name registers its resources', async ({ code }) => {
     pulumi.runtime.setAllConfig({ 'backpressure:githubSecret': 'sesame' });
-    const { resources } = await program(() => execute(code));
+    const { resources } = await program(() => runBlock(code));
     expect(resources.length).toBeGreaterThan(0);
   });
 });

@@ -24,6 +24,7 @@ import { SQS_LIMITS } from '../../flow/queue/brokers/sqs';
 import { senderAlarmKnobs } from '../../flow/rates/alarms';
 import { planRates } from '../../flow/rates/plan';
 import { ratesQuestion } from '../../flow/rates/question';
+import { SENDER_MIB } from '../../flow/rates/senders';
 import { sendingQuestion } from '../../flow/rates/worker';
 import { type RatesPlan, UnknownMail } from '../../flow/rates/workload';
 import { alarmSettingsChecks, settingsOfPart } from '../alarm-settings';
@@ -257,8 +258,7 @@ export class RateLimitedSender extends Construct {
       bundle: 'sender',
       description: `Sends the mails of ${this.node.path} in their slots, each once`,
       timeout: Duration.seconds(plan.value('functionTimeoutSeconds')),
-      // One vCPU: a call that waits for the CPU misses its slot, and new connections cost the most of it.
-      memorySize: 1769,
+      memorySize: SENDER_MIB,
       environment: {
         TABLE: table.tableName,
         QUEUE_URL: queue.queueUrl,

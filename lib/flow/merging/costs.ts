@@ -1,5 +1,6 @@
 /** What the keys of a peak, and of a month, cost, and what carries the events and merges them. */
 import { resolveArrivals } from '../arrivals';
+import { EMPTY_RECEIVES_PER_SECOND } from '../compute-cost';
 import data from '../prices.json';
 import { DAY_SECONDS, WEEK_SECONDS } from '../ranges';
 import { keysPerSecond, meanCycle } from './cycles';
@@ -35,8 +36,6 @@ const BYTES_PER_GB = 2 ** 30;
 const HOUR_SECONDS = 3600;
 /** Messages of a request of Lambda to Amazon SQS. */
 const PER_RECEIVE = 10;
-/** Receives that find nothing: five at once, each of which waits for 20 seconds. */
-const EMPTY_RECEIVES_PER_SECOND = 5 / 20;
 
 /** What readers do in a second. */
 export interface Work {

@@ -5,6 +5,9 @@ import { SQS_LIMITS } from '../queue/brokers/sqs';
 import { LONGEST_FUNCTION_SECONDS } from '../queue/platforms/lambda';
 import { DAY_SECONDS } from '../ranges';
 
+/** Memory of a function that sends in MiB. One vCPU: a call that waits for the CPU misses its slot, and new connections cost the most of it. */
+export const SENDER_MIB = 1769;
+
 /** Who can send. */
 export type SenderName = 'lambda' | 'deployment' | 'cloud-tasks' | 'cloud-run';
 

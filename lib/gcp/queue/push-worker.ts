@@ -9,6 +9,7 @@ import { CLOUD_RUN_LIMITS } from '../../flow/queue/platforms/cloud-run';
 import { PLATFORM_FACTS } from '../../flow/queue/platforms/facts';
 import type { QueuePlan } from '../../flow/queue/workload';
 import { componentName } from '../component-name';
+import { INSTANCE_MEMORY } from '../instance';
 import { ACCOUNT, INPUT, PLAN, SERVICE } from '../kinds';
 import { accountName, createAccount, createService, memberOf, memoryCheck } from '../run-service';
 import type { PushTarget } from './redrive-queue';
@@ -134,7 +135,7 @@ export class PushWorker extends pulumi.ComponentResource {
       timeoutSeconds: plan.value('ackDeadlineSeconds'),
       // A plan made by hand may have no probes.
       plan: completed(plan, cloudRunProbeKnobs()),
-      memory: args.memory ?? '512Mi',
+      memory: args.memory ?? INSTANCE_MEMORY,
       environment: args.environment ?? {},
     });
   }

@@ -2,6 +2,7 @@
  * The forecast of one peak: the fluid path gives the mean, Erlang C and the variance of arrivals and services give the
  * spread around it; for a short peak, the law of the line is followed through it.
  */
+import type { ResolvedArrivals } from '../../arrivals';
 import { erlangC } from '../../numerics/erlang';
 import { once } from '../../once';
 import { MONTH_HOURS } from '../../prices';
@@ -119,10 +120,12 @@ function instanceHours(workload: ResolvedWorkload, consumer: ResolvedConsumer, d
   return running * MONTH_HOURS + Math.max(0, consumer.maxInstances - running) * PEAKS_PER_MONTH * (peak / 3600);
 }
 
+/** Items that arrive in a month with one peak a day. */
+export function itemsPerMonth({ steadyPerSecond, peakPerSecond, peakSeconds }: ResolvedArrivals): number {
+  return steadyPerSecond * MONTH_HOURS * 3600 + (peakPerSecond - steadyPerSecond) * peakSeconds * PEAKS_PER_MONTH;
+}
+
 /** Busy slot-hours a month, with one peak a day: billed where only work is billed. */
 export function busyHours(workload: ResolvedWorkload, maxAttempts: number): number {
-  const { steadyPerSecond, peakPerSecond, peakSeconds } = workload;
-  const items =
-    steadyPerSecond * MONTH_HOURS * 3600 + (peakPerSecond - steadyPerSecond) * peakSeconds * PEAKS_PER_MONTH;
-  return (items * workSeconds(workload, maxAttempts)) / 3600;
+  return (itemsPerMonth(workload) * workSeconds(workload, maxAttempts)) / 3600;
 }

@@ -1,0 +1,103 @@
+/** What the pods of an example ask of a cluster, at rest and at the peak. */
+import { figure } from '../../lib/flow/figures';
+import { markdownTable } from '../markdown';
+import type { Untyped } from './example';
+
+/** Pods of one kind. */
+interface Pods {
+  readonly what: string;
+  readonly pod: Untyped;
+  readonly atRest: string;
+  readonly atThePeak: string;
+}
+
+/** The table of pods and disks, or that there are none. */
+export function requestsTable(manifests: readonly Untyped[]): string {
+  const rows = [...manifests.flatMap((each) => podsOf(each, manifests)).map(podRow), ...manifests.flatMap(diskRows)];
+  if (rows.length === 0) return 'No pods: only objects of the API server, which take no machine.';
+  return `${markdownTable(['', 'requests of one', 'at rest', 'at the peak'], rows)}
+
+What the pods request, from the manifests of the example above. What a machine costs is your cluster's.`;
+}
+
+function podsOf(manifest: Untyped, all: readonly Untyped[]): Pods[] {
+  const { kind, spec, metadata } = manifest;
+  const fixed = (pod: Untyped, count: string): Pods[] => [
+    { what: `${kind} \`${metadata.name}\``, pod, atRest: count, atThePeak: count },
+  ];
+  switch (kind) {
+    case 'Deployment':
+    case 'StatefulSet': {
+      const scaler = all.find(
+        (each) => each.kind === 'ScaledObject' && each.spec.scaleTargetRef.name === metadata.name,
+      );
+      const pod = spec.template.spec;
+      if (scaler === undefined) return fixed(pod, pods(spec.replicas));
+      const { minReplicaCount, maxReplicaCount } = scaler.spec;
+      return [{ ...fixed(pod, '')[0], atRest: pods(minReplicaCount), atThePeak: pods(maxReplicaCount) }];
+    }
+    case 'DaemonSet':
+      return fixed(spec.template.spec, 'one a node');
+    case 'CronJob':
+      return [
+        { ...fixed(spec.jobTemplate.spec.template.spec, '')[0], atRest: 'none', atThePeak: 'one, while it runs' },
+      ];
+    case 'ScaledJob':
+      return [
+        {
+          ...fixed(spec.jobTargetRef.template.spec, '')[0],
+          atRest: pods(spec.minReplicaCount ?? 0),
+          atThePeak: pods(spec.maxReplicaCount),
+        },
+      ];
+    case 'Job':
+      return fixed(spec.template.spec, 'one, once');
+    default:
+      // A kind with pods that this table does not know would be missing from the page without a word.
+      if (spec?.template?.spec?.containers !== undefined) throw new Error(`docs/costs/k8s.ts: pods of a ${kind}`);
+      return [];
+  }
+}
+
+function pods(count: number): string {
+  return count === 0 ? 'none' : count === 1 ? '1 pod' : `${count} pods`;
+}
+
+function podRow({ what, pod, atRest, atThePeak }: Pods): string[] {
+  const sum = (name: string, read: (quantity: string) => number) =>
+    pod.containers.reduce((total: number, { resources }: Untyped) => {
+      const quantity = resources?.requests?.[name];
+      return total + (quantity === undefined ? 0 : read(String(quantity)));
+    }, 0);
+  const cores = sum('cpu', (quantity) =>
+    quantity.endsWith('m') ? Number(quantity.slice(0, -1)) / 1000 : Number(quantity),
+  );
+  const requested = `${figure(cores)} CPU, ${figure(sum('memory', mebibytes))} MiB`;
+  return [what, requested, atRest, atThePeak];
+}
+
+function diskRows({ kind, spec, metadata }: Untyped): string[][] {
+  const claims =
+    kind === 'StatefulSet' ? (spec.volumeClaimTemplates ?? []) : kind === 'PersistentVolumeClaim' ? [{ spec }] : [];
+  return claims.map((claim: Untyped) => {
+    const size = claim.spec.resources.requests.storage;
+    const count = kind === 'StatefulSet' ? spec.replicas : 1;
+    return [`volume of \`${metadata.name}\``, size, String(count), String(count)];
+  });
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  Ki: 1 / 1024,
+  Mi: 1,
+  Gi: 1024,
+  K: 1000 / 2 ** 20,
+  M: 1e6 / 2 ** 20,
+  G: 1e9 / 2 ** 20,
+};
+
+function mebibytes(quantity: string): number {
+  const [, amount, unit] = /^(\d+)(\w*)$/.exec(quantity) ?? [];
+  const factor = unit === '' ? 1 / 2 ** 20 : UNITS[unit];
+  if (factor === undefined) throw new Error(`docs/costs/k8s.ts: memory ${quantity}`);
+  return Number(amount) * factor;
+}

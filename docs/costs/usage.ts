@@ -1,0 +1,247 @@
+/** What the work of an example costs: by construct, from its plan and the workload that it was given. */
+import { resolveArrivals } from '../../lib/flow/arrivals';
+import { figure } from '../../lib/flow/figures';
+import { MONTH_HOURS } from '../../lib/flow/prices';
+import prices from '../../lib/flow/prices.json';
+import { busyHours, itemsPerMonth } from '../../lib/flow/queue/forecast/predict';
+import { resolveWorkload } from '../../lib/flow/queue/resolve';
+import type { Workload } from '../../lib/flow/queue/workload';
+import { WEEK_SECONDS } from '../../lib/flow/ranges';
+import { planTaskRates } from '../../lib/flow/rates/cloud-tasks';
+import { SENDER_MIB } from '../../lib/flow/rates/senders';
+import { planTasks } from '../../lib/flow/schedule/cloud-tasks';
+import type { JobPlacement } from '../../lib/flow/schedule/workload';
+import { apiMonthlyCost, floodHourCost } from '../../lib/flow/webhooks/cost';
+import { INSTANCE_CPU, INSTANCE_GIB } from '../../lib/gcp/instance';
+import { type Charge, several } from './aws';
+import type { Made } from './example';
+
+const HOUR_SECONDS = 3600;
+const MILLION = 1e6;
+const MONTH_SECONDS = MONTH_HOURS * HOUR_SECONDS;
+
+/** What a construct's work costs. */
+export interface Usage {
+  /** A month: of the steady rate with one peak a day, or of what else the example is given. */
+  readonly month?: readonly Charge[];
+  /** Something else than a month, such as a campaign or an hour of a flood. */
+  readonly other?: readonly Charge[];
+  /** Whether the month has peaks. */
+  readonly hasPeak?: boolean;
+  /** What no line has, in a sentence. */
+  readonly beside?: string;
+  /** Types of resources that are in `month` already, so that they are not counted again at rest. */
+  readonly covered?: readonly string[];
+}
+
+/** What the work of a construct costs, beside the others of its example; nothing for one that has none of its own. */
+export function usageOf(made: Made, engine: 'aws' | 'gcp', all: readonly Made[]): Usage {
+  return (engine === 'aws' ? AWS : GOOGLE)[made.name]?.(made, all) ?? {};
+}
+
+type Bill = Readonly<Record<string, (made: Made, all: readonly Made[]) => Usage>>;
+
+/** A queue is nothing without a worker, which has a page of its own. */
+function workerBeside(all: readonly Made[]): Pick<Usage, 'beside'> {
+  return all.some(({ name }) => name === 'QueueWorker') ? {} : { beside: 'The worker is not counted.' };
+}
+
+/** A message is sent, received and deleted: three requests, fewer where several travel in one. */
+const REQUESTS_A_MESSAGE = 3;
+
+/** Requests of Amazon SQS for so many messages, at most. */
+function queueRequests(messages: number, bytes: number): number {
+  const chunks = Math.ceil(bytes / prices.sqs.requestBytes.value);
+  return (messages * REQUESTS_A_MESSAGE * chunks * prices.sqs.perMillionRequests.value) / MILLION;
+}
+
+/** A month of messages, and an hour of the peak. */
+function queueUsage(workload: Workload): Required<Pick<Usage, 'month' | 'other'>> {
+  const resolved = resolveWorkload(workload);
+  const messages = itemsPerMonth(resolved);
+  const line = `three requests a message, fewer in batches`;
+  return {
+    month: [{ what: `${figure(messages)} messages, ${line}`, dollars: queueRequests(messages, resolved.itemBytes) }],
+    other: [
+      {
+        what: `an hour of the peak, ${figure(resolved.peakPerSecond)} messages a second`,
+        dollars: queueRequests(resolved.peakPerSecond * HOUR_SECONDS, resolved.itemBytes),
+      },
+    ],
+  };
+}
+
+const runsOf = (jobs: readonly JobPlacement[]) =>
+  jobs.reduce((sum, { runsPerWeek }) => sum + runsPerWeek, 0) * (MONTH_SECONDS / WEEK_SECONDS);
+
+const AWS: Bill = {
+  ArchiveBucket: ({ construct }) => {
+    const { monthlyCostAfter, monthlyRequestCost, monthlyCostBefore } = construct.plan.predictions;
+    return {
+      month: [
+        { what: 'storage at the full size, once as much expires as arrives', dollars: monthlyCostAfter },
+        { what: 'uploads and the weekly inventory', dollars: monthlyRequestCost },
+      ],
+      other: [{ what: 'a month of storage without the moves', dollars: monthlyCostBefore }],
+    };
+  },
+  CoalescingQueue: ({ construct }) => ({
+    month: [
+      {
+        what: 'stream, merger and invalidations, 30 days with one peak a day',
+        dollars: construct.plan.predictions.monthlyCost,
+      },
+    ],
+    covered: ['AWS::Kinesis::Stream', 'AWS::Lambda::EventSourceMapping'],
+    beside: 'The function that rebuilds keys is yours.',
+  }),
+  RateLimitedSender: ({ props, construct }) => {
+    const messages = props.workload.campaignMessages as number;
+    const { plan } = construct;
+    const bucketWrites = (messages * plan.value('bucketWritesPerSecond')) / plan.value('messagesPerSecond');
+    // One write claims a message, one says that it was sent.
+    const writes = 2 * messages + bucketWrites;
+    const seconds = plan.predictions.campaignSeconds * plan.value('senders');
+    return {
+      other: [
+        {
+          what: `a campaign: three requests of the queue for each of ${figure(messages)} messages`,
+          dollars: queueRequests(messages, 1),
+        },
+        {
+          what: `${figure(writes)} writes: two a message, and those of the bucket`,
+          dollars: (writes * prices.dynamodb.perMillionWrites.value) / MILLION,
+        },
+        {
+          what: `${figure(plan.value('senders'))} senders for ${figure(plan.predictions.campaignSeconds)} s`,
+          dollars: seconds * SENDER_GB * prices.lambda.gbSecondArm.value,
+        },
+      ],
+      beside: 'The mails are billed by the provider.',
+    };
+  },
+  RedriveQueue: ({ props }, all) => ({ ...queueUsage(props.workload), hasPeak: true, ...workerBeside(all) }),
+  SpreadSchedule: ({ construct }) => {
+    const runs = runsOf(construct.plan.jobs);
+    return {
+      month: [
+        {
+          what: `${figure(runs)} runs: a start, three requests of the queue, three writes each`,
+          dollars:
+            (runs * (prices.eventBridgeScheduler.perMillionStarts.value + 3 * prices.dynamodb.perMillionWrites.value)) /
+              MILLION +
+            queueRequests(runs, 1),
+        },
+      ],
+      beside: 'The time of the function is that of your jobs.',
+    };
+  },
+  WebhookBuffer: ({ props, construct }) => {
+    const { month, other } = queueUsage(props.workload);
+    const { api, firewall } = apiMonthlyCost(itemsPerMonth(resolveWorkload(props.workload)) / MONTH_SECONDS);
+    const standing = prices.waf.webAclMonth.value + prices.waf.ruleMonth.value;
+    const throttle = construct.plan.value('throttleRatePerSecond');
+    return {
+      month: [
+        { what: 'requests of the API', dollars: api },
+        { what: 'requests that the web ACL inspects', dollars: firewall - standing },
+        ...month,
+      ],
+      other: [
+        ...other,
+        {
+          what: `an hour of a flood at the throttle of ${figure(throttle)}/s, API and web ACL`,
+          dollars: floodHourCost(throttle, true),
+        },
+      ],
+      hasPeak: true,
+      beside: 'The function is that of your handler.',
+    };
+  },
+};
+
+const SENDER_GB = SENDER_MIB / 1024;
+
+/** Cloud Run for so many seconds of work and requests, each alone on its instance: what more share costs less. */
+function cloudRun(seconds: number, requests: number): number {
+  const { vcpuSecond, gibSecond, perMillionRequests } = prices.cloudRun;
+  return (
+    seconds * (INSTANCE_CPU * vcpuSecond.value + INSTANCE_GIB * gibSecond.value) +
+    (requests * perMillionRequests.value) / MILLION
+  );
+}
+
+/** A message published once and delivered once. */
+function pubsub(messages: number, bytes: number): number {
+  return (2 * messages * Math.max(bytes, prices.pubsub.minimumBytes.value) * prices.pubsub.tib.value) / 2 ** 40;
+}
+
+/** Operations of Cloud Tasks: one makes a task, one pushes it. */
+function tasks(count: number): number {
+  return (2 * count * prices.cloudTasks.perMillionOperations.value) / MILLION;
+}
+
+const ALONE = 'one at a time on an instance, less where they share it';
+
+function subscriptionUsage(workload: Workload): Charge[] {
+  const resolved = resolveWorkload(workload);
+  const messages = itemsPerMonth(resolved);
+  const seconds = busyHours(resolved, 1) * HOUR_SECONDS;
+  return [
+    {
+      what: `${figure(messages)} messages, published and delivered once`,
+      dollars: pubsub(messages, resolved.itemBytes),
+    },
+    { what: `the worker on Cloud Run, ${ALONE}`, dollars: cloudRun(seconds, messages) },
+  ];
+}
+
+const GOOGLE: Bill = {
+  RedriveQueue: ({ props }) => ({ month: subscriptionUsage(props.workload), hasPeak: true }),
+  RateLimitedSender: ({ props }) => {
+    const { workload, limit, objective } = props;
+    const bucket = props.handler === undefined ? 'queue' : 'redis';
+    const plan = planTaskRates('sender', { workload, limit, objective }, [], bucket);
+    const messages = workload.campaignMessages as number;
+    return {
+      other: [
+        { what: `a campaign: ${figure(messages)} tasks, made and pushed once`, dollars: tasks(messages) },
+        {
+          what: `the sender on Cloud Run, ${ALONE}`,
+          dollars: cloudRun(messages * workload.callSeconds, messages),
+        },
+      ],
+      beside: `At rest ${several(plan.value('minInstances'), 'instance')}. The mails are billed by the provider.`,
+    };
+  },
+  SpreadSchedule: ({ props }) => {
+    const { jobs, objective } = props;
+    const { jobs: placed } = planTasks('schedule', { jobs, objective });
+    const durations = new Map<string, number>(
+      jobs.map((job: JobPlacement & { durationSeconds: number }) => [job.name, job.durationSeconds]),
+    );
+    const runs = runsOf(placed);
+    const seconds = placed.reduce((sum, each) => sum + runsOf([each]) * durations.get(each.name)!, 0);
+    return {
+      month: [
+        {
+          what: `${placed.length} jobs of Cloud Scheduler`,
+          dollars: placed.length * prices.cloudScheduler.jobMonth.value,
+        },
+        { what: `${figure(runs)} tasks, made and pushed once`, dollars: tasks(runs) },
+        { what: `their ${figure(seconds)} s on Cloud Run, ${ALONE}`, dollars: cloudRun(seconds, runs) },
+      ],
+    };
+  },
+  WebhookBuffer: ({ props }) => {
+    const messages = itemsPerMonth(resolveArrivals(props.workload));
+    return {
+      month: [
+        ...subscriptionUsage(props.workload),
+        { what: 'requests of the receiver', dollars: cloudRun(0, messages) },
+      ],
+      hasPeak: true,
+      beside: 'The seconds of the receiver depend on its bodies, and are not counted.',
+    };
+  },
+};
