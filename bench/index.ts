@@ -7,12 +7,20 @@ import { parseArgs } from 'node:util';
 import { installPython } from '../bin/local/python';
 import { bench as bundles } from './bundles';
 import { bench as check } from './check';
+import { bench as imports } from './import';
 import { type Line, progress } from './line';
 import { bench as simulation } from './simulation';
 import { bench as synth } from './synth';
 import { bench as when } from './when';
 
-const BENCHES: Record<string, () => Line[] | Promise<Line[]>> = { bundles, check, simulation, synth, when };
+const BENCHES: Record<string, () => Line[] | Promise<Line[]>> = {
+  bundles,
+  check,
+  import: imports,
+  simulation,
+  synth,
+  when,
+};
 
 const HELP = `Usage: npm run -s bench -- [--only <name>] [--help]
 
