@@ -3,7 +3,8 @@
  * and Kubernetes workers against the same objects written by hand with cdk8s-plus.
  *
  * Synthesis is what a user runs: a template and its files, manifests and their YAML. The objects of Kubernetes are also
- * timed alone, without a bound: without the writing, the cost of planning shows best.
+ * timed alone: without a bound against objects whose numbers are known in advance, where the cost of planning shows best, and
+ * with one against objects whose author asks the library for the numbers of each worker.
  *
  * Each sample is the CPU time of a separate process, after a warm-up and without starting node. The processes of the
  * two sides run in turns of a tenth of a second, so that other load on the machine slows both alike, and the ratio is
@@ -26,7 +27,12 @@ const ROUNDS = { few: 5, many: 3 };
 export const MOST_OVER_BY_HAND = 1.15;
 const MOST_OVER_LINEAR = 1.1;
 const TURN_MILLIS = 100;
-const NAMES = { aws: 'synth', k8s: 'synth k8s', 'k8s-objects': 'objects k8s' };
+const NAMES = {
+  aws: 'synth',
+  k8s: 'synth k8s',
+  'k8s-objects': 'objects k8s',
+  'k8s-planned': 'objects k8s, planned on both sides,',
+};
 
 /** One after the other, each in a separate process. */
 export interface Job {
@@ -68,7 +74,10 @@ export async function bench(): Promise<Line[]> {
     [FEW, ROUNDS.few],
     [MANY, ROUNDS.many],
   ]) {
-    lines.push(await byHand('k8s-objects', pairs, rounds));
+    lines.push(
+      await byHand('k8s-objects', pairs, rounds),
+      await byHand('k8s-planned', pairs, rounds, MOST_OVER_BY_HAND),
+    );
   }
   return lines;
 }

@@ -9,8 +9,11 @@ import { PAIRS_PER_STACK } from './workload';
 /** The author of the app. */
 export type Side = 'ours' | 'by-hand';
 
-/** The engine; `k8s-objects` makes the objects of Kubernetes in memory only. With a subject, its construct is compared. */
-export type Engine = 'aws' | 'k8s' | 'k8s-objects' | `${'aws' | 'k8s'}:${WhenSubject}`;
+/**
+ * The engine; `k8s-objects` makes the objects of Kubernetes in memory only, and `k8s-planned` as well, with both sides
+ * planning each worker. With a subject, its construct is compared.
+ */
+export type Engine = 'aws' | 'k8s' | 'k8s-objects' | 'k8s-planned' | `${'aws' | 'k8s'}:${WhenSubject}`;
 
 const make = { ours, 'by-hand': byHand };
 

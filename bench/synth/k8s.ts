@@ -1,12 +1,13 @@
 /** Kubernetes QueueWorkers from this library, and the same objects written by hand with cdk8s and cdk8s-plus. */
 
-import { deepStrictEqual } from 'node:assert';
+import { deepStrictEqual, strictEqual } from 'node:assert';
 import { DashboardBuilder, DatasourceVariableBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
 import { ApiObject, App, Chart, Duration, JsonPatch, Size } from 'cdk8s';
 import * as kplus from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { planQueue } from '../../lib/flow/queue/plan';
 import type { QueuePlan } from '../../lib/flow/queue/workload';
 import { QueueTrigger } from '../../lib/k8s/queue/queue-trigger';
 import { QueueWorker } from '../../lib/k8s/queue/queue-worker';
@@ -30,16 +31,35 @@ export function makeObjects(side: Side, workers: number): { seconds: number; man
   return { seconds, manifests: made };
 }
 
-function timedChart<T>(side: Side, workers: number, app: App, end: (made: { app: App; chart: Chart }) => T) {
+/** The objects alone, where the author of the hand-written ones asks the library for the numbers of each worker. */
+export function makePlannedObjects(side: Side, workers: number): { seconds: number } {
+  return timedChart(side, workers, new App(), ({ chart }) => chart.toJson() as unknown[], asked);
+}
+
+function timedChart<T>(
+  side: Side,
+  workers: number,
+  app: App,
+  end: (made: { app: App; chart: Chart }) => T,
+  numbers: (number: number, known: QueuePlan) => QueuePlan = (_, known) => known,
+) {
   const plan = planned();
   return timed(() => {
     const chart = new Chart(app, 'shop', { namespace: NAMESPACE });
     for (let number = 0; number < workers; number++) {
       if (side === 'ours') ours(chart, number);
-      else byHand(chart, number, plan);
+      else byHand(chart, number, numbers(number, plan));
     }
     return end({ app, chart });
   });
+}
+
+/** Sizes one worker with `backpressure-constructs/flow`. What its trigger and probes add is read from the known plan. */
+function asked(number: number, known: QueuePlan): QueuePlan {
+  const plan = planQueue(`Orders${number}`, { workload, objective, platform: 'keda', broker: 'redis' });
+  for (const name of ['maxInstances', 'minInstances', 'terminationGracePeriodSeconds'])
+    strictEqual(plan.value(name), known.value(name), `${name} of a plan that is asked for by hand`);
+  return known;
 }
 
 /** A ratio is valid only if both sides make the same. */
