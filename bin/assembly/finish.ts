@@ -11,9 +11,19 @@ import { noticesOf } from '../../lib/runtime/notices';
 const PASSED_ON = ['lib/k8s/grafana-sdk', 'lib/rules/yaml'];
 /** Namespaces of the root, whose peers are another engine's: loaded when they are first used. */
 const LAZY = ['aws', 'k8s'];
-/** The name is a parameter, because Node takes no name for an import that it sees beside a getter. */
+/**
+ * The name is a parameter, because Node takes no name for an import that it sees beside a getter. An ES module reads every
+ * getter before its first line, and takes one that throws as `undefined`: so what a peer is missing for is an object that
+ * throws the sentence when something of it is used.
+ */
 const ON_FIRST_USE = `function onFirstUse(name, load) {
-  const get = () => { const value = load(); Object.defineProperty(exports, name, { enumerable: true, value }); return value; };
+  const loaded = () => {
+    try { return load(); } catch (error) {
+      const refuse = (_, key) => { if (typeof key === 'symbol' || key === 'then') return undefined; throw error; };
+      return new Proxy({}, { get: refuse, has: refuse });
+    }
+  };
+  const get = () => { const value = loaded(); Object.defineProperty(exports, name, { enumerable: true, value }); return value; };
   Object.defineProperty(exports, name, { enumerable: true, configurable: true, get });
 }
 `;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { InvalidInputError } from '../../lib/flow/errors';
 import { grouped } from '../../lib/flow/grouped';
 import type { Failure } from '../../lib/rules/check';
@@ -10,7 +10,7 @@ import { loadRules } from '../../lib/rules/load';
 import type { Report, Reported } from '../../lib/rules/report/report';
 import type { Finding } from '../../lib/rules/rule';
 import type { Known } from '../../lib/rules/settings/baseline';
-import { FORMATS } from '../../lib/rules/settings/choices';
+import { FAIL_ON, FORMATS } from '../../lib/rules/settings/choices';
 import { ForeignError, NeitherError, UnreadableError } from '../../lib/rules/unreadable';
 import { mend, withReplacements } from './check/mend';
 import { type CheckOptions, isOwnFile, type Settings, settingsOf } from './check/settings';
@@ -22,7 +22,18 @@ import { hanging, helpText } from './text';
 import { packageVersion } from './version';
 import { writeText } from './write-file';
 
-const each = (given: string, before: readonly string[]) => [...before, given];
+/** An option that may be given several times. Without it `shown` holds. */
+function repeated(flags: string, says: string, shown: string): Option {
+  const add = (given: string, before: readonly string[]) => [...before, given];
+  return new Option(flags, `${says}; may be repeated`).argParser(add).default([], shown);
+}
+
+/** An option whose values are shown and completed. What is given is judged with all that is given, not alone. */
+function offering(flags: string, says: string, values: readonly string[]): Option {
+  const option = new Option(flags, says);
+  option.argChoices = [...values];
+  return option;
+}
 
 /** `backpressure check`: the rules over templates and manifests of any origin. */
 export function registerCheck(program: Command, io: Io, answered: (exit: number) => void): void {
@@ -32,21 +43,18 @@ export function registerCheck(program: Command, io: Io, answered: (exit: number)
       'find the imbalance in CloudFormation and SAM templates, Kubernetes manifests, workflows and configuration',
     )
     .argument('[paths...]', 'templates, manifests, folders of them, a cdk.out; - reads stdin')
-    .option('--format <name>', `how to print the findings: ${FORMATS.join(', ')} (default: text)`)
+    .addOption(offering('--format <name>', 'how to print the findings (default: text)', FORMATS))
     .option('--json', 'the same as --format json')
-    .option(
-      '--severity <rule=level>',
-      'severity of a rule or a pattern: error, warning or off; may be repeated',
-      each,
-      [],
+    .addOption(
+      repeated('--severity <rule=level>', 'severity of a rule or a pattern: error, warning or off', "the rule's own"),
     )
-    .option('--rule <rule>', 'run only this rule or pattern, as in BP-KEDA-*; may be repeated', each, [])
-    .option('--fail-on <level>', 'the lowest severity that exits with 1: error, warning or none (default: error)')
+    .addOption(repeated('--rule <rule>', 'run only this rule or pattern, as in BP-KEDA-*', 'all'))
+    .addOption(offering('--fail-on <level>', 'the lowest severity that exits with 1 (default: error)', FAIL_ON))
     .option('--strict', 'exit with 2 when a resource is not read, or an acknowledgement no longer holds')
     .option('--baseline <file>', 'report only findings that are not in this file')
     .option('--write-baseline', 'write the findings into the baseline (default: backpressure-baseline.json)')
-    .option('--include <pattern>', 'check only these files; may be repeated', each, [])
-    .option('--exclude <pattern>', 'leave out these files; may be repeated', each, [])
+    .addOption(repeated('--include <pattern>', 'check only these files', 'all'))
+    .addOption(repeated('--exclude <pattern>', 'leave out these files', 'none'))
     .option(
       '--config <file>',
       'the configuration (default: backpressure.config.json, .yaml or .ts at the paths or above)',

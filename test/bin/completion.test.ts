@@ -41,6 +41,8 @@ test.each<[string[], string[]]>([
   [['size', '--html', 'two'], ['two words.yaml']],
   [['check', 'two'], ['two words.yaml']],
   [['check', '--json', 'two'], ['two words.yaml']],
+  [['check', '--format', 'sa'], ['sarif']],
+  [['check', '--fail-on', 'w'], ['warning']],
   [['simulate', '--case', '2', '--engine', 'k'], ['k8s']],
   [
     ['completion', ''],

@@ -408,6 +408,14 @@ describe('beside the peers of one engine alone', () => {
       expect(inApp(`console.log(require('backpressure-constructs').aws.RedriveQueue.name)`)).toBe('RedriveQueue');
       expect(inApp(refusal('k8s'))).toMatch(/k8s needs cdk8s and cdk8s-plus-28 beside it: npm install 'cdk8s@\^/);
       expect(inApp(refusal('gcp'))).toMatch(/gcp needs @pulumi\/pulumi and @pulumi\/gcp beside it: npm install '/);
+      writeFileSync(
+        join(dirname(user), 'cdk', 'module.mjs'),
+        `import { aws, k8s } from 'backpressure-constructs';
+try { new k8s.QueueWorker() } catch ({ message }) { console.log(aws.RedriveQueue.name, message) }`,
+      );
+      expect(inApp(`import('./module.mjs')`)).toMatch(
+        /^RedriveQueue backpressure-constructs\/k8s needs cdk8s and cdk8s-plus-28 beside it: npm install 'cdk8s@\^/,
+      );
       const caught = `const { InvalidInputError, aws } = require('backpressure-constructs'); const { App, Stack } = require('aws-cdk-lib');
         try { new aws.RedriveQueue(new Stack(new App(), 'S'), 'Q', {}) } catch (error) { console.log(error instanceof InvalidInputError) }`;
       expect(inApp(caught)).toBe('true');
