@@ -6,7 +6,10 @@ import { type Behaviour, Checkout, type Stage } from './checkout';
 
 const checkout = new Checkout();
 const { root } = checkout;
-const LIMITS = { answerMillis: 1000, makeMillis: 1000, installMillis: 1000 };
+/** For a stage that never ends. */
+const SHORT = { answerMillis: 1000, makeMillis: 1000, installMillis: 1000 };
+/** For one that ends by itself, on a machine that is busy. */
+const AMPLE = { answerMillis: 60_000, makeMillis: 60_000, installMillis: 60_000 };
 /** At no stage of an installation. */
 const WORKS: Behaviour = { stage: 'deploy' };
 
@@ -17,7 +20,10 @@ afterAll(() => checkout.remove());
 async function install(behaviour: Behaviour = WORKS, requirements = 'local'): Promise<string[]> {
   const said: string[] = [];
   const env = { ...checkout.environment(behaviour), PATH: '/nonexistent' };
-  await installPython(root, requirements, (line) => said.push(line), { env, limits: LIMITS });
+  await installPython(root, requirements, (line) => said.push(line), {
+    env,
+    limits: behaviour === WORKS ? AMPLE : SHORT,
+  });
   return said;
 }
 
@@ -111,7 +117,7 @@ describe('why it cannot be made is said in one sentence', () => {
 
   test('a Python that hangs', async () => {
     const env = { ...checkout.environment({ stage: 'version', stubborn: true }), PATH: '/nonexistent' };
-    await expect(findPython(env, { limits: LIMITS })).rejects.toThrow(/stand-in, which did not answer within 1 s;/);
+    await expect(findPython(env, { limits: SHORT })).rejects.toThrow(/stand-in, which did not answer within 1 s;/);
     expect(checkout.left()).toEqual([]);
   });
 });

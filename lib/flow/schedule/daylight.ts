@@ -23,9 +23,11 @@ export interface ClockChange {
 
 /**
  * Whether the name of a time zone is known, in its capitals: a Kubernetes API server reads it as the name of a file, and
- * refuses `europe/berlin`.
+ * refuses `europe/berlin` and `+02:00`.
  */
 export function isTimeZone(name: string): boolean {
+  // Node takes an offset for a zone from release 22 on; it is the name of no file.
+  if (/^[+-]/.test(name)) return false;
   try {
     // The zone that an old name stands for is another word.
     const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();

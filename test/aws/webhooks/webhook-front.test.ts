@@ -188,13 +188,10 @@ describe('what it costs', () => {
     const api = `${apiGateway.restPerMillion.value.toFixed(2)} USD a million`;
     const docstring = read('lib/aws/webhooks/webhook-front.ts');
     const page = read('docs/constructs/webhook-buffer.md');
-    for (const text of [docstring, page]) {
-      expect(text).toContain(fixed);
-      expect(text).toContain(api);
-    }
+    for (const text of [docstring, page]) expect(text).toContain(fixed);
+    expect(docstring).toContain(api);
     const both = waf.webAclMonth.value + waf.ruleMonth.value;
     expect(read('lib/aws/webhooks/webhook-buffer.ts')).toContain(`${both} USD a month and ${request}`);
-    expect(page).toContain(`${usd(month.api)} USD a month for the API and ${usd(month.firewall)} USD for the web ACL`);
-    expect(page).toContain(`${usd(0.576 * 4.1)} USD an hour`);
+    expect(page).toContain(`at the throttle of 160/s, API and web ACL | ${usd(0.576 * 4.1)} USD |`);
   });
 });
