@@ -104,6 +104,7 @@ export function etlAlertKnobs(plan: EtlPlan): Knob[] {
       source: PAGE,
     },
     rateWindowKnob(),
+    chosenKnob('scrapeSeconds', 30, 's', 'half of a minute: one failed scrape leaves no gap', PAGE),
   ];
 }
 
