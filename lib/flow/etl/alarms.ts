@@ -13,9 +13,18 @@ const BEHIND_BATCHES = 2;
 const LANDING_MARGIN_SECONDS = 300;
 const LANDING_WINDOW_SECONDS = 300;
 
-/** Seconds that a planned restart keeps the age above the promise: no alarm fires within them. */
-function lateSeconds({ predictions }: EtlPlan, freshness: number, trigger: number): number {
-  return Math.max(0, predictions.oldestAfterRestartSeconds - freshness) + trigger;
+/**
+ * Seconds that a planned restart keeps the reported age above the promise, at most: the age begins at the trigger before the
+ * killed batch, and ends with the batch that takes all that is there.
+ */
+function restartAboveSeconds({ predictions }: EtlPlan, freshness: number): number {
+  const { oldestAfterRestartSeconds, catchUpAfterRestartSeconds } = predictions;
+  return Math.max(0, oldestAfterRestartSeconds + catchUpAfterRestartSeconds - freshness);
+}
+
+function restartInputs({ predictions }: EtlPlan): Knob['inputs'] {
+  const { oldestAfterRestartSeconds, catchUpAfterRestartSeconds } = predictions;
+  return { oldestAfterRestartSeconds, catchUpAfterRestartSeconds };
 }
 
 function sharedKnobs(plan: EtlPlan): Knob[] {
@@ -58,7 +67,7 @@ function sharedKnobs(plan: EtlPlan): Knob[] {
 export function etlAlarmKnobs(plan: EtlPlan): Knob[] {
   const trigger = plan.value('triggerSeconds');
   const most = CLOUDWATCH_LONGEST_SECONDS / REPORT_SECONDS;
-  const late = lateSeconds(plan, plan.value('freshnessSeconds'), trigger);
+  const late = restartAboveSeconds(plan, plan.value('freshnessSeconds'));
   return [
     ...sharedKnobs(plan),
     chosenKnob('alarmWindowSeconds', REPORT_SECONDS, 's', 'the driver writes its numbers once a minute', PAGE),
@@ -67,7 +76,7 @@ export function etlAlarmKnobs(plan: EtlPlan): Knob[] {
       value: Math.min(most, Math.max(LATE_WINDOWS, Math.ceil(late / REPORT_SECONDS))),
       unit: 'windows',
       formula: `in a row: as many as a planned restart keeps the age above the promise, at least ${LATE_WINDOWS}`,
-      inputs: { oldestAfterRestartSeconds: plan.predictions.oldestAfterRestartSeconds, triggerSeconds: trigger },
+      inputs: restartInputs(plan),
       source: PAGE,
     },
     {
@@ -84,7 +93,7 @@ export function etlAlarmKnobs(plan: EtlPlan): Knob[] {
 /** The alerts of Prometheus for a Spark job. */
 export function etlAlertKnobs(plan: EtlPlan): Knob[] {
   const trigger = plan.value('triggerSeconds');
-  const late = lateSeconds(plan, plan.value('freshnessSeconds'), trigger);
+  const late = restartAboveSeconds(plan, plan.value('freshnessSeconds'));
   return [
     ...sharedKnobs(plan),
     {
@@ -92,7 +101,7 @@ export function etlAlertKnobs(plan: EtlPlan): Knob[] {
       value: Math.max(LATE_WINDOWS * REPORT_SECONDS, Math.ceil(late)),
       unit: 's',
       formula: `as long: a planned restart keeps the age above the promise for less, at least ${LATE_WINDOWS * REPORT_SECONDS} s`,
-      inputs: { oldestAfterRestartSeconds: plan.predictions.oldestAfterRestartSeconds, triggerSeconds: trigger },
+      inputs: restartInputs(plan),
       source: PAGE,
     },
     {

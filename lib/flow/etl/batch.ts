@@ -85,10 +85,14 @@ export function oldestOf(stream: Stream, { cores, trigger, mode }: Omit<Sizing, 
     : trigger + batch;
 }
 
-/** Seconds that the newest record is old when its batch is in the table, at the peak. */
+/**
+ * Seconds that the newest record of a batch is old when it is in the table, at the peak. In append mode a window ends at any
+ * moment of a trigger interval; of several in one interval only the last counts.
+ */
 export function newestOf(stream: Stream, { cores, trigger, mode }: Sizing): number {
   const batch = batchOf(stream, cores, stream.peak * trigger);
-  return waitsForWindow(stream, mode) ? stream.lateSeconds + trigger + batch : batch;
+  if (!waitsForWindow(stream, mode)) return batch;
+  return stream.lateSeconds + Math.min(stream.windowSeconds, trigger) + trigger + batch;
 }
 
 /** Whether a row is written once, when the watermark has passed its window. */
@@ -108,16 +112,22 @@ export function catchUpOf(stream: Stream, { cores, trigger, maxOffsets }: Sizing
   const excess = backlog - maxOffsets;
   if (excess > 0 && gain <= 0) return Number.POSITIVE_INFINITY;
   const full = excess <= 0 ? 0 : Math.ceil(excess / gain - 1e-9);
-  return (1 + full) * trigger + batchOf(stream, cores, maxOffsets);
+  // The last batch takes what is left, no more.
+  return (1 + full) * trigger + batchOf(stream, cores, backlog - full * gain);
 }
 
 /**
  * Seconds that the oldest record is old at worst after an outage at the peak: it arrived when the killed batch began, waits
- * for the outage, for the repeated batch or the next trigger, and for the longest batch.
+ * for the outage, for the repeated batch or the next trigger, and for the longest batch. In append mode it is the first record
+ * of a window, whose watermark a record moves that arrived then; the batch after that writes it.
  */
 export function oldestAfter(stream: Stream, sizing: Sizing, outage: number): number {
-  const killed = batchOf(stream, sizing.cores, stream.peak * sizing.trigger);
-  return outage + killed + sizing.trigger + batchOf(stream, sizing.cores, sizing.maxOffsets);
+  const { cores, trigger, maxOffsets, mode } = sizing;
+  const longest = batchOf(stream, cores, maxOffsets);
+  const seen = outage + batchOf(stream, cores, stream.peak * trigger) + trigger + longest;
+  if (!waitsForWindow(stream, mode)) return seen;
+  // A batch ends before the next trigger, so that the writing one begins with it.
+  return stream.windowSeconds + stream.lateSeconds + seen + trigger;
 }
 
 /** The multiple of the peak, for as long as it lasts, above which the freshness breaks or the backlog grows. */
@@ -127,17 +137,55 @@ export function breaksAt(stream: Stream, sizing: Sizing): number {
   return Math.min((stream.freshness - idle) / perTime, sizing.maxOffsets / (stream.peak * sizing.trigger));
 }
 
-/** The sizes with so many executors, or what is in the way. */
+/** The sizes with so many executors, or what is in the way: appended where that is fresh enough, else merged. */
 export function sizeWith(question: EtlQuestion, stream: Stream, executors: number): Sizing | Obstacle {
+  if (question.outputMode !== undefined) return sizeInMode(question, stream, executors, question.outputMode);
+  const appended = sizeInMode(question, stream, executors, 'append');
+  // Without a window there is nothing to merge.
+  if (typeof appended !== 'string' || stream.windowSeconds === 0) return appended;
+  return sizeInMode(question, stream, executors, 'update');
+}
+
+/** Shares of the longest trigger that are tried where it catches up too slowly. */
+const SHORTER = [1, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1];
+
+function sizeInMode(question: EtlQuestion, stream: Stream, executors: number, mode: OutputMode): Sizing | Obstacle {
   const { peak, headroom, fixedSeconds, freshness, coreSeconds } = stream;
   const cores = executors * stream.executorCores;
-  const busy = (peak * coreSeconds) / cores;
-  const mode = question.outputMode ?? freshMode(question, stream, cores);
+  if (question.triggerSeconds !== undefined) return sizeAt(question, stream, executors, mode, question.triggerSeconds);
   const waits = waitsForWindow(stream, mode);
-  const left = freshness / headroom - fixedSeconds - (waits ? stream.windowSeconds + stream.lateSeconds : 0);
-  if (left <= 0) return waits ? 'window' : 'fixed';
-  const trigger = question.triggerSeconds ?? Math.floor(left / ((waits ? 2 : 1) + busy) + 1e-9);
-  if (trigger < 1) return waits ? 'window' : 'fixed';
+  // Window and lateness do not grow with the load.
+  const left = freshness - (waits ? stream.windowSeconds + stream.lateSeconds : 0);
+  const [triggers, busy] = [waits ? 2 : 1, (peak * coreSeconds) / cores];
+  if (left <= fixedSeconds) return waits ? 'window' : 'fixed';
+  const roomy = Math.floor((left / headroom - fixedSeconds) / (triggers + busy) + 1e-9);
+  const longest = Math.floor((left - fixedSeconds) / (triggers + headroom * busy) + 1e-9);
+  // The roomy one keeps a share of the whole freshness; where it leaves no time for a batch, the longest may.
+  const tried = [...new Set([...SHORTER.map((share) => Math.floor(share * roomy)), longest])].filter((one) => one >= 1);
+  let first: Obstacle | undefined;
+  for (const trigger of tried) {
+    const sized = sizeAt(question, stream, executors, mode, trigger);
+    if (typeof sized !== 'string') return sized;
+    first ??= sized;
+    // A shorter trigger catches up sooner; nothing else gets better by it.
+    if (sized !== 'catch-up' && trigger !== longest) {
+      const last = sizeAt(question, stream, executors, mode, Math.max(1, longest));
+      return typeof last === 'string' ? first : last;
+    }
+  }
+  return first ?? (waits ? 'window' : 'fixed');
+}
+
+/** The same at a trigger. */
+function sizeAt(
+  question: EtlQuestion,
+  stream: Stream,
+  executors: number,
+  mode: OutputMode,
+  trigger: number,
+): Sizing | Obstacle {
+  const { peak, headroom, fixedSeconds, freshness, coreSeconds } = stream;
+  const cores = executors * stream.executorCores;
   if (oldestOf(stream, { executors, cores, trigger, mode }, headroom) > freshness * (1 + 1e-9)) return 'freshness';
   const least = Math.ceil(headroom * peak * trigger - 1e-6);
   const most = Math.floor(((trigger - fixedSeconds) * cores) / coreSeconds + 1e-6);
@@ -154,29 +202,25 @@ export function sizeWith(question: EtlQuestion, stream: Stream, executors: numbe
   return catchesUp(most) ? sized(lastWhole(most, least, catchesUp)) : 'catch-up';
 }
 
-/** Append where a closed window is fresh enough, else update: rows are then merged again and again. */
-function freshMode(question: EtlQuestion, stream: Stream, cores: number): OutputMode {
-  if (stream.windowSeconds === 0) return 'append';
-  const busy = (stream.peak * stream.coreSeconds) / cores;
-  const derived = Math.floor((stream.freshness / stream.headroom - stream.fixedSeconds) / (1 + busy) + 1e-9);
-  const trigger = question.triggerSeconds ?? Math.max(1, derived);
-  return oldestOf(stream, { executors: 0, cores, trigger, mode: 'append' }, stream.headroom) <= stream.freshness
-    ? 'append'
-    : 'update';
-}
-
 /** The sizes with the fewest executors that keep the promise; else what is in the way of the most. */
 export function sizingOf(question: EtlQuestion): Sizing | Obstacle {
   const stream = streamOf(question);
   const { executors } = question;
   if (executors !== undefined) return sizeWith(question, stream, executors);
-  const most = stream.platform.mostExecutors;
-  const least = Math.ceil((stream.peak * stream.coreSeconds) / COMPUTE_SHARE / stream.executorCores - 1e-9);
-  if (least > most) return 'executors';
+  const most = mostExecutors(stream);
+  const wanted = Math.ceil((stream.peak * stream.coreSeconds) / COMPUTE_SHARE / stream.executorCores - 1e-9);
+  const from = Math.min(most, Math.max(1, wanted));
   const fits = (count: number) => typeof sizeWith(question, stream, count) !== 'string';
-  const from = Math.max(1, least);
   if (fits(from)) return sizeWith(question, stream, from);
-  const withMost = sizeWith(question, stream, most);
-  if (typeof withMost === 'string') return withMost;
-  return sizeWith(question, stream, lastWhole(most, from, fits));
+  // Upwards by doubling: more executors make the longest trigger longer, which a catch-up may not bear.
+  for (let [failing, count] = [from, from]; failing < most; failing = count) {
+    count = Math.min(most, 2 * count);
+    if (fits(count)) return sizeWith(question, stream, lastWhole(count, failing, fits));
+  }
+  return wanted > most ? 'executors' : sizeWith(question, stream, most);
+}
+
+/** The most executors of these cores. */
+export function mostExecutors({ platform, executorCores }: Pick<Stream, 'platform' | 'executorCores'>): number {
+  return platform.mostExecutors(executorCores);
 }

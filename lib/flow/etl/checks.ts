@@ -46,7 +46,7 @@ export function etlChecks(question: EtlQuestion): Check[] {
   return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective, ...choices }) => [
     ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
     ...objectChecks('objective', objective, OBJECTIVE_FIELDS, () => objectiveChecks(objective, choices)),
-    ...choiceChecks(choices),
+    ...choiceChecks(choices, { workload, objective }),
   ]);
 }
 
@@ -64,12 +64,9 @@ function workloadChecks(workload: EtlWorkload): Check[] {
     required(inRange, 'recordBytes', recordBytes, 1, MOST_RECORD_BYTES),
     required(positive, 'coreSecondsPerRecord', coreSecondsPerRecord, LEAST_SECONDS, HOUR_SECONDS),
     inRange('batchSeconds', batchSeconds, 0.1, HOUR_SECONDS),
-    inRange('windowSeconds', windowSeconds, 0, DAY_SECONDS),
-    {
-      refused: isKnown(windowSeconds) && windowSeconds > 0 && windowSeconds < 1,
-      message: `windowSeconds must be 0, for no window, or at least 1, got ${shown(windowSeconds)}`,
-    },
-    inRange('lateSeconds', lateSeconds, 0, WEEK_SECONDS),
+    // Spark's interval and the arguments of the job are whole.
+    wholeNumber('windowSeconds', windowSeconds, 0, DAY_SECONDS),
+    wholeNumber('lateSeconds', lateSeconds, 0, WEEK_SECONDS),
     wholeNumber('keysPerWindow', keysPerWindow, 1, MOST_KEYS),
     {
       refused: noWindow && isKnown(lateSeconds) && lateSeconds > 0,
@@ -100,12 +97,22 @@ function objectiveChecks(
   ];
 }
 
-function choiceChecks(choices: Omit<EtlQuestion, 'workload' | 'objective'>): Check[] {
+function choiceChecks(
+  choices: Omit<EtlQuestion, 'workload' | 'objective'>,
+  given: Partial<Pick<EtlQuestion, 'workload' | 'objective'>>,
+): Check[] {
   const { platform = 'emr-serverless', sink, source, outputMode, executors, executorCores } = choices;
   const { triggerSeconds, maxOffsetsPerTrigger, restartSeconds } = choices;
   const facts = ETL_PLATFORMS[platform];
   const spark = { outputMode, executors, executorCores, triggerSeconds, maxOffsetsPerTrigger, restartSeconds };
-  const idle = Object.entries(spark).filter(([, value]) => value !== undefined);
+  const { workload, objective } = given;
+  const unused = {
+    windowSeconds: workload?.windowSeconds || undefined,
+    'objective.catchUpSeconds': objective?.catchUpSeconds,
+    platform: choices.platform,
+    ...spark,
+  };
+  const idle = Object.entries(unused).filter(([, value]) => value !== undefined);
   return [
     oneOf('platform', choices.platform, Object.keys(ETL_PLATFORMS)),
     oneOf('sink', sink, ['aggregate', 'landing']),
@@ -113,9 +120,9 @@ function choiceChecks(choices: Omit<EtlQuestion, 'workload' | 'objective'>): Che
     oneOf('outputMode', outputMode, ['append', 'update']),
     {
       refused: sink === 'landing' && idle.length > 0,
-      message: `${idle.map(([name]) => name).join(', ')}: a landing has no Spark job; leave them out`,
+      message: `${idle.map(([name]) => name).join(', ')}: a landing has no Spark job that aggregates; leave them out`,
     },
-    wholeNumber('executors', executors, 1, facts?.mostExecutors ?? Number.MAX_SAFE_INTEGER),
+    wholeNumber('executors', executors, 1, facts?.mostExecutors(executorCores ?? 4) ?? Number.MAX_SAFE_INTEGER),
     ...(facts === undefined ? [] : [oneOf('executorCores', executorCores, facts.executorCores)]),
     wholeNumber('triggerSeconds', triggerSeconds, 1, DAY_SECONDS),
     wholeNumber('maxOffsetsPerTrigger', maxOffsetsPerTrigger, 1, 1e15),

@@ -9,6 +9,8 @@ const MIB_PER_GB = 1024;
 const HOUR_SECONDS = 3600;
 const DAY_HOURS = 24;
 const DPU_CORES = 4;
+/** GB that the memory of a worker of so many cores is rounded up to; 1 below (EMR Serverless, Worker configurations). */
+const EMR_MEMORY_STEP_GB: Readonly<Record<number, number>> = { 8: 4, 16: 8 };
 
 /** Hours of a core in a day: of the executors, which wait as well, and of the records alone. */
 export function coreHours(stream: Stream, { cores }: Sizing): { stream: number; batch: number } {
@@ -23,8 +25,8 @@ function workerHour(platform: EtlPlatformName, cores: number): number | undefine
   const { emrServerless, glue } = data;
   switch (platform) {
     case 'emr-serverless': {
-      // A worker is billed by the whole GB.
-      const gb = Math.ceil(executorMib(cores).total / MIB_PER_GB);
+      const step = EMR_MEMORY_STEP_GB[cores] ?? 1;
+      const gb = step * Math.ceil(executorMib(cores).total / MIB_PER_GB / step);
       return cores * emrServerless.vcpuHourArm.value + gb * emrServerless.gbHourArm.value;
     }
     case 'glue':

@@ -119,8 +119,8 @@ function batchKnobs(question: EtlQuestion, stream: Stream, sizing: Sizing): Knob
       ...unlessGiven(
         question.triggerSeconds,
         waits
-          ? '(freshness ÷ head-room − window − lateness − fixed part) ÷ (2 + peak × seconds a record): a closed window waits for two triggers'
-          : '(freshness ÷ head-room − fixed part) ÷ (1 + peak × seconds a record): a record waits for its trigger and for its batch',
+          ? '((freshness − window − lateness) ÷ head-room − fixed part) ÷ (2 + peak × seconds a record): a closed window waits for two triggers; another one where that leaves no time for a batch or for the catch-up'
+          : '(freshness ÷ head-room − fixed part) ÷ (1 + peak × seconds a record): a record waits for its trigger and for its batch; another one where that leaves no time for a batch or for the catch-up',
         {
           freshnessSeconds: freshness,
           headroom,
@@ -183,7 +183,7 @@ function topicKnobs(stream: Stream, sizing: Sizing): Knob[] {
 
 function tableKnobs(stream: Stream, sizing: Sizing): Knob[] {
   const { windowSeconds, lateSeconds, keysPerWindow } = stream;
-  const state = stateBytes(stream);
+  const state = stateBytes(stream, sizing.trigger);
   const shuffle = shufflePartitions(stream, sizing);
   return [
     {
@@ -255,6 +255,6 @@ function restartKnobs(stream: Stream, sizing: Sizing): Knob[] {
 }
 
 /** Partitions of the shuffle, each of which writes a file. */
-export function shufflePartitions(stream: Stream, { cores }: Sizing): number {
-  return Math.max(cores, Math.ceil(stateBytes(stream) / PARTITION_STATE_BYTES));
+export function shufflePartitions(stream: Stream, { cores, trigger }: Sizing): number {
+  return Math.max(cores, Math.ceil(stateBytes(stream, trigger) / PARTITION_STATE_BYTES));
 }

@@ -1,6 +1,7 @@
 /** A landing: a managed delivery that appends records to an Iceberg table as they are. */
 import { CapacityError } from '../errors';
 import { figure, sizeText } from '../figures';
+import { DEFAULT_HEADROOM } from '../headroom';
 import type { Knob } from '../plan';
 import { DAY_SECONDS } from '../ranges';
 import {
@@ -10,6 +11,7 @@ import {
   LANDING_MOST_SECONDS,
   LANDING_SOURCES,
 } from './platforms';
+import { holds } from './refusals';
 import { EtlPlan, type EtlPredictions, type EtlQuestion } from './workload';
 
 const MSK_PAGE = 'Amazon MSK developer guide, Data delivery';
@@ -40,7 +42,7 @@ export function planLanding(subject: string, question: EtlQuestion): EtlPlan {
     },
     {
       name: 'retentionMilliseconds',
-      value: 1000 * Math.max(outage + freshness, RETENTION_SECONDS),
+      value: 1000 * Math.ceil(Math.max(outage + freshness, RETENTION_SECONDS)),
       unit: 'ms',
       formula: 'outage + freshness, at least 3 days: a failed record is only in the topic',
       inputs: { outageSeconds: outage, dataFreshnessSeconds: freshness },
@@ -74,6 +76,7 @@ function predictions(freshness: number, peakBytes: number): EtlPredictions {
     oldestAfterOutageSeconds: 0,
     oldestAfterRestartSeconds: 0,
     catchUpSeconds: 0,
+    catchUpAfterRestartSeconds: 0,
     stateBytes: 0,
     needsRocksDb: false,
     filesPerDay: 0,
@@ -87,32 +90,38 @@ function refuse(subject: string, question: EtlQuestion, bytesPerSecond: number, 
   const { objective, source = 'msk-express' } = question;
   const { title, lands } = LANDING_SOURCES[source];
   const least = Math.ceil(leastFreshness(bytesPerSecond) - 1e-9);
-  const aggregate = "the sink 'aggregate', a Spark job of your own";
+  const planned = peakBytes * (objective.headroom ?? DEFAULT_HEADROOM);
+  const fits = planned <= LANDING_MOST_BYTES_PER_SECOND;
+  const fresh = least <= Math.min(objective.freshnessSeconds, LANDING_MOST_SECONDS);
+  const { sink, source: _, ...spark } = question;
+  const aggregate = holds(spark) ? ["the sink 'aggregate', a Spark job of your own"] : [];
+  const otherwise = (ways: readonly string[]) => (ways.length > 0 ? ways : ['a stream processor of your own']);
   if (!lands) {
     throw new CapacityError(
       subject,
       `${title} has no managed delivery: it needs Express brokers or an on-demand stream`,
-      [
-        aggregate,
-        ...(bytesPerSecond > 0 && least <= Math.min(objective.freshnessSeconds, LANDING_MOST_SECONDS)
-          ? ["Express brokers, the source 'msk-express'"]
-          : []),
-      ],
+      otherwise([...aggregate, ...(fits && fresh ? ["Express brokers, the source 'msk-express'"] : [])]),
     );
   }
-  if (peakBytes * (objective.headroom ?? 1) > LANDING_MOST_BYTES_PER_SECOND) {
+  if (!fits) {
+    const topics = Math.ceil(planned / LANDING_MOST_BYTES_PER_SECOND);
     throw new CapacityError(
       subject,
-      `${figure(peakBytes)} bytes/s at the peak are more than the ${figure(LANDING_MOST_BYTES_PER_SECOND)} that a delivery takes`,
-      ['two topics with a landing each'],
+      `${figure(planned)} bytes/s at the peak with head-room are more than the ${figure(LANDING_MOST_BYTES_PER_SECOND)} that a delivery takes`,
+      otherwise([
+        ...(leastFreshness(bytesPerSecond / topics) <= Math.min(objective.freshnessSeconds, LANDING_MOST_SECONDS)
+          ? [`${figure(topics)} topics with a landing each`]
+          : []),
+        ...aggregate,
+      ]),
     );
   }
-  if (least <= objective.freshnessSeconds && least <= LANDING_MOST_SECONDS) return;
+  if (fresh) return;
   throw new CapacityError(
     subject,
     bytesPerSecond >= LANDING_BYTES_PER_SECOND
       ? `a managed delivery is ${LANDING_LEAST_SECONDS} to ${LANDING_MOST_SECONDS} s fresh, ${figure(objective.freshnessSeconds)} s are promised`
       : `a managed delivery of ${figure(bytesPerSecond)} bytes/s is ${figure(least)} s fresh at best (${LANDING_LEAST_SECONDS} s need ${figure(LANDING_BYTES_PER_SECOND)} bytes/s, less data in proportion more time, and ${LANDING_MOST_SECONDS} s are the most); ${figure(objective.freshnessSeconds)} s are promised`,
-    [...(least <= LANDING_MOST_SECONDS ? [`freshnessSeconds of ${least}`] : []), aggregate],
+    otherwise([...(least <= LANDING_MOST_SECONDS ? [`freshnessSeconds of ${least}`] : []), ...aggregate]),
   );
 }

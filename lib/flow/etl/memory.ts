@@ -19,9 +19,13 @@ export function executorMib(cores: number): { heap: number; overhead: number; to
   return { heap, overhead, total: heap + overhead };
 }
 
-/** Bytes of all windows that are still open: those that may get late records, the one that fills and the one that closes. */
-export function stateBytes({ keysPerWindow, lateSeconds, windowSeconds }: Stream): number {
-  return windowSeconds === 0 ? 0 : keysPerWindow * (Math.ceil(lateSeconds / windowSeconds) + 2) * STATE_ROW_BYTES;
+/**
+ * Bytes of all windows that are still open. A window is dropped by the watermark of the batch before: lateness and two triggers
+ * after its end.
+ */
+export function stateBytes({ keysPerWindow, lateSeconds, windowSeconds }: Stream, trigger: number): number {
+  if (windowSeconds === 0) return 0;
+  return keysPerWindow * (Math.ceil((lateSeconds + 2 * trigger) / windowSeconds) + 1) * STATE_ROW_BYTES;
 }
 
 /** Bytes of state above which it belongs in RocksDB. */

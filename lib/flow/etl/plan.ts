@@ -50,7 +50,7 @@ export function planEtl(subject: string, question: EtlQuestion, checks: readonly
 function predictionsOf(question: EtlQuestion, stream: Stream, sizing: Sizing): EtlPredictions {
   const hours = coreHours(stream, sizing);
   const costs = monthlyCosts(question.platform ?? 'emr-serverless', stream, sizing);
-  const state = stateBytes(stream);
+  const state = stateBytes(stream, sizing.trigger);
   return {
     outputMode: sizing.mode,
     oldestRecordSeconds: oldestOf(stream, sizing),
@@ -59,6 +59,7 @@ function predictionsOf(question: EtlQuestion, stream: Stream, sizing: Sizing): E
     oldestAfterOutageSeconds: oldestAfter(stream, sizing, stream.outage),
     oldestAfterRestartSeconds: oldestAfter(stream, sizing, stream.restart),
     catchUpSeconds: catchUpOf(stream, sizing),
+    catchUpAfterRestartSeconds: catchUpOf(stream, sizing, stream.restart),
     stateBytes: state,
     needsRocksDb: state > heapStateBytes(stream, sizing),
     filesPerDay: (DAY_SECONDS / sizing.trigger) * shufflePartitions(stream, sizing),

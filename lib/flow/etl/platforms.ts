@@ -9,8 +9,8 @@ export interface EtlPlatformFacts {
   readonly title: string;
   /** Cores that an executor may have, in ascending order. */
   readonly executorCores: readonly number[];
-  /** Executors of a job at most. */
-  readonly mostExecutors: number;
+  /** Executors of so many cores that a job has at most. */
+  readonly mostExecutors: (executorCores: number) => number;
   /** Cores of the driver. */
   readonly driverCores: number;
   /** Seconds from the end of one driver to the first batch of the next. */
@@ -26,7 +26,7 @@ export const ETL_PLATFORMS: Readonly<Record<EtlPlatformName, EtlPlatformFacts>> 
   'emr-serverless': {
     title: 'EMR Serverless',
     executorCores: [1, 2, 4, 8, 16],
-    mostExecutors: 1000,
+    mostExecutors: () => 1000,
     driverCores: 1,
     restartSeconds: 120,
     source:
@@ -35,17 +35,18 @@ export const ETL_PLATFORMS: Readonly<Record<EtlPlatformName, EtlPlatformFacts>> 
   glue: {
     title: 'AWS Glue streaming',
     executorCores: [4, 8],
-    mostExecutors: 148,
+    // One worker is the driver.
+    mostExecutors: (executorCores) => (executorCores === 4 ? 298 : 148),
     driverCores: 4,
     restartSeconds: 120,
     remark: 'AWS Glue restarts a streaming job once a week, in its maintenance window.',
     source:
-      'AWS Glue developer guide, worker types G.1X and G.2X, 149 workers of G.2X at most, one of them the driver; the restart is an assumption',
+      'AWS Glue developer guide, worker types G.1X (299 workers at most) and G.2X (149), one of them the driver; the restart is an assumption',
   },
   'spark-operator': {
     title: 'the Spark operator',
     executorCores: [1, 2, 4, 8, 16],
-    mostExecutors: 1000,
+    mostExecutors: () => 1000,
     driverCores: 1,
     restartSeconds: 60,
     source: 'Spark operator, SparkApplication v1beta2; the most executors and the restart are assumptions',

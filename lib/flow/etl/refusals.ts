@@ -1,7 +1,8 @@
 /** Why no setting keeps a promise, and changes that each would. */
 import { duration, figure } from '../figures';
+import { DAY_SECONDS, MOST_DOLLARS, WEEK_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
-import { batchOf, type Obstacle, oldestOf, sizingOf, streamOf } from './batch';
+import { batchOf, COMPUTE_SHARE, mostExecutors, type Obstacle, oldestOf, sizingOf, streamOf } from './batch';
 import { monthlyCosts } from './costs';
 import type { EtlObjective, EtlQuestion, EtlWorkload } from './workload';
 
@@ -10,7 +11,7 @@ export function refusal(question: EtlQuestion, obstacle: Obstacle): string {
   const stream = streamOf(question);
   const { peak, coreSeconds, fixedSeconds, freshness, headroom, windowSeconds, lateSeconds } = stream;
   const { platform, executorCores } = stream;
-  const executors = question.executors ?? platform.mostExecutors;
+  const executors = question.executors ?? mostExecutors(stream);
   const cores = executors * executorCores;
   const withHeadroom = headroom > 1 ? `, with a head-room of ${figure(headroom)}` : '';
   const promised = `${duration(freshness)} are promised${withHeadroom}`;
@@ -31,9 +32,9 @@ export function refusal(question: EtlQuestion, obstacle: Obstacle): string {
     case 'batch':
       return `${figure(cores)} cores take ${figure(cores / coreSeconds)} records/s; with ${duration(fixedSeconds)} of each batch for what is fixed, a batch of ${figure(headroom)} × the peak of ${figure(peak)}/s does not end before the next trigger: ${promised}`;
     case 'catch-up':
-      return `after ${duration(stream.outage)} away the job does not catch up within ${duration(question.objective.catchUpSeconds ?? Number.POSITIVE_INFINITY)} at the peak, although a batch may be as long as a trigger interval`;
+      return `after ${duration(stream.outage)} away the job does not catch up within ${duration(question.objective.catchUpSeconds ?? WEEK_SECONDS)} at the peak, although a batch may be as long as a trigger interval`;
     case 'executors':
-      return `${figure(peak)} records/s of ${duration(coreSeconds)} of a core each need ${figure(Math.ceil((2 * peak * coreSeconds) / executorCores))} executors of ${executorCores} cores; ${platform.title} has ${figure(platform.mostExecutors)} at most`;
+      return `${figure(peak)} records/s of ${duration(coreSeconds)} of a core each need ${figure(Math.ceil((peak * coreSeconds) / COMPUTE_SHARE / executorCores))} executors of ${executorCores} cores; ${platform.title} has ${figure(mostExecutors(stream))} at most`;
   }
 }
 
@@ -61,11 +62,8 @@ export function waysOut(question: EtlQuestion): string[] {
   if (question.outputMode === 'append' && holds({ ...question, outputMode: 'update' })) {
     ways.push("the outputMode 'update': MERGE sets each window again in every batch");
   }
-  const freshness = smallestAbove(
-    objective.freshnessSeconds,
-    (one) => one <= 86_400 && promise({ freshnessSeconds: Math.ceil(one) }),
-  );
-  if (freshness !== undefined) ways.push(`freshnessSeconds of ${Math.ceil(freshness)}`);
+  const freshness = smallestUpTo(objective.freshnessSeconds, DAY_SECONDS, (one) => promise({ freshnessSeconds: one }));
+  if (freshness !== undefined) ways.push(`freshnessSeconds of ${freshness}`);
   const seconds = largestBelow(
     workload.coreSecondsPerRecord,
     (one) => one >= 1e-9 && load({ coreSecondsPerRecord: rounded(one) }),
@@ -100,12 +98,12 @@ function windowWays({ workload, outputMode }: EtlQuestion, load: (changed: Parti
 function promiseWays({ objective }: EtlQuestion, promise: (changed: Partial<EtlObjective>) => boolean): string[] {
   const { catchUpSeconds, monthlyCost, headroom } = objective;
   const raised = (name: 'catchUpSeconds' | 'monthlyCost', value: number, most: number) => {
-    const found = smallestAbove(value, (one) => one <= most && promise({ [name]: Math.ceil(one) }));
-    return found === undefined ? [] : [`${name} of ${Math.ceil(found)}`];
+    const found = smallestUpTo(value, most, (one) => promise({ [name]: one }));
+    return found === undefined ? [] : [`${name} of ${found}`];
   };
   return [
-    ...(catchUpSeconds === undefined ? [] : raised('catchUpSeconds', catchUpSeconds, 604_800)),
-    ...(monthlyCost === undefined ? [] : raised('monthlyCost', monthlyCost, 1e12)),
+    ...(catchUpSeconds === undefined ? [] : raised('catchUpSeconds', catchUpSeconds, WEEK_SECONDS)),
+    ...(monthlyCost === undefined ? [] : raised('monthlyCost', monthlyCost, MOST_DOLLARS)),
     ...(headroom !== 1 && promise({ headroom: 1 }) ? ['headroom of 1: nothing is left above the peak'] : []),
   ];
 }
@@ -125,6 +123,12 @@ function split(question: EtlQuestion): string {
   }
   const records = batchOf(streamOf(question), 1, 1);
   return `another engine, such as Apache Flink: a micro-batch of one record takes ${duration(records)} on one core`;
+}
+
+/** About the smallest whole number above a value that holds; the most is tried as well. */
+function smallestUpTo(value: number, most: number, holds: (one: number) => boolean): number | undefined {
+  const found = smallestAbove(value, (one) => holds(Math.min(most, Math.ceil(one))));
+  return found === undefined || value >= most ? undefined : Math.min(most, Math.ceil(found));
 }
 
 /** Downwards, to three significant digits: what is printed is what was tried. */

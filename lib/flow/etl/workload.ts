@@ -38,14 +38,16 @@ export interface EtlWorkload {
   readonly batchSeconds?: number;
 
   /**
-   * Seconds of the window that records are aggregated in. 0 is no window: each record becomes a row. 0 to 86,400.
+   * Seconds of the window that records are aggregated in. 0 is no window: each record becomes a row. A whole
+   * number, 0 to 86,400.
    *
    * @default 0
    */
   readonly windowSeconds?: number;
 
   /**
-   * Seconds that a record may be late and is still counted in its window: the watermark. Needs a window. 0 to 604,800.
+   * Seconds that a record may be late and is still counted in its window: the watermark. Needs a window. A whole
+   * number, 0 to 604,800.
    *
    * @default 0
    */
@@ -147,6 +149,8 @@ export interface EtlPredictions {
   readonly oldestAfterRestartSeconds: number;
   /** Seconds from the end of such an outage until a batch takes all that is there. 0 for a managed delivery. */
   readonly catchUpSeconds: number;
+  /** The same after a restart. 0 for a managed delivery. */
+  readonly catchUpAfterRestartSeconds: number;
   /** Bytes that the windows keep in the memory of the executors. */
   readonly stateBytes: number;
   /** Whether the state is better kept in RocksDB than on the heap. */
