@@ -56,6 +56,8 @@ module.exports = {
       rates: ['queue'],
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
+      // A stream that writes a table compacts it as well.
+      etl: ['compaction'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.

@@ -49,6 +49,16 @@ export interface Numbers {
   readonly othersOnTimeRatio?: number;
   /** Share of the jobs that end in time, of the tenant that does not. */
   readonly floodOnTimeRatio?: number;
+  /** The highest age of the newest record of a batch when it is in the table, in seconds. */
+  readonly newestRecordSeconds?: number;
+  /** The highest age of the oldest record of a batch when it is in the table, in seconds. */
+  readonly oldestRecordSeconds?: number;
+  /** The same after an outage at the peak. */
+  readonly oldestAfterOutageSeconds?: number;
+  /** Seconds from the end of an outage until a batch takes all that is there. */
+  readonly catchUpSeconds?: number;
+  /** Hours of a core that a day takes, busy or not. */
+  readonly coreHoursPerDay?: number;
 }
 
 /** Which number answers for which measure of the headline. */

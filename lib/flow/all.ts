@@ -2,6 +2,8 @@
 
 export * from './arrivals';
 export * from './errors';
+export * from './etl/plan';
+export * from './etl/workload';
 export * from './figures';
 export * from './logs/plan';
 export * from './logs/workload';

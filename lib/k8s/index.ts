@@ -4,6 +4,7 @@ import './peers';
 
 export * from './backpressure-checks';
 export * from './dns-servers';
+export * from './etl/streaming-etl';
 export * from './logs/log-output';
 export * from './logs/log-reopen';
 export * from './logs/log-shipping';

@@ -3,8 +3,8 @@
  * users, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole: the
  * clients are inside, because a Lambda that lacks a module hangs a local deploy, because Lambda's own SDK may change at
  * any time, and because a stock image has none. What a function runs is zipped beside it, as Lambda takes it: a quarter of
- * the size in the package. Scripts that another program interprets (`*.sh`, and `*.js` for
- * mongosh) are copied as they are. Beside a bundle with code of other packages stand their licences. `npm ci` runs it
+ * the size in the package. Scripts that another program interprets (`*.sh`, `*.js` for
+ * mongosh, `*.py` for Spark) are copied as they are. Beside a bundle with code of other packages stand their licences. `npm ci` runs it
  * through `prepare`, so that constructs find their code before anything is compiled.
  */
 import {
@@ -62,7 +62,7 @@ function entryPoint(name: string): string | undefined {
 }
 
 function scriptsOf(name: string): string[] {
-  return readdirSync(join(sources, name)).filter((file) => /\.(sh|js)$/.test(file));
+  return readdirSync(join(sources, name)).filter((file) => /\.(sh|js|py)$/.test(file));
 }
 
 function copyScripts(name: string): void {

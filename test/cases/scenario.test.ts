@@ -31,6 +31,7 @@ describe('before shows what the headline reports', () => {
     [1, 'manual clean-ups a week', 0.001, 'counted'],
     [2, 'peak backlog', 0.05, 'Poisson arrivals'],
     [2, 'latency P99', 0.05, 'Poisson arrivals'],
+    [3, 'age of the newest record in the report when it appears', 0.001, 'a fluid'],
     [6, 'wait P95', 0.05, 'Poisson arrivals: ± 1.5 % from seed to seed'],
     [9, 'delay at 100,000 events a minute', 0.001, 'the last of a million evenly paced events'],
     [11, 'storage bill', 0.001, 'bytes × price'],

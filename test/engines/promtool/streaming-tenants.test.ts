@@ -16,6 +16,12 @@ const { producerByteRate, peakWaitSeconds } = plan.tenant('clicks');
 /** Minutes for which clicks may be held back: its quarter of an hour, and until what waited is written. */
 const foreseen = Math.ceil((900 + peakWaitSeconds) / 60);
 
+const etl = chart.etl.pageViews.plan;
+const driver = (name: string) =>
+  `backpressure_etl_${name}{namespace="streaming-tenants",pod="page-views-driver",query="page-views"}`;
+const minutes = (knob: string) => Math.ceil(etl.value(knob) / 60);
+const [late, slow] = [minutes('alarmLateSeconds'), minutes('alarmSlowSeconds')];
+
 testAlerts('streaming-tenants', {
   manifests: Testing.synth(chart),
   neighbour: new StreamingTenantsChart(Testing.app(), 'streaming-tenants', {
@@ -99,6 +105,79 @@ testAlerts('streaming-tenants', {
       when: 'they show it',
       series: { [written]: '1000x90' },
       atMinute: 70,
+      fires: false,
+    },
+    {
+      alert: 'StreamingEtlLate',
+      when: 'records stay out of the table for longer than promised',
+      series: { [driver('freshness_seconds')]: `${etl.value('freshnessSeconds') + 60}x60` },
+      atMinute: late + 2,
+      fires: true,
+    },
+    {
+      alert: 'StreamingEtlLate',
+      when: 'a planned restart makes them as old as predicted, and ends',
+      series: {
+        [driver('freshness_seconds')]:
+          `200x5 ${Math.ceil(etl.predictions.oldestAfterRestartSeconds)}x${late - 2} 200x30`,
+      },
+      atMinute: late + 4,
+      fires: false,
+    },
+    {
+      alert: 'StreamingEtlUnseen',
+      when: 'the driver is gone',
+      series: { [driver('batch_seconds')]: '90x60' },
+      atMinute: late + 2,
+      fires: true,
+    },
+    {
+      alert: 'StreamingEtlUnseen',
+      when: 'it reports',
+      series: { [driver('freshness_seconds')]: '200x60' },
+      atMinute: late + 2,
+      fires: false,
+    },
+    {
+      alert: 'StreamingEtlSlow',
+      when: 'batches are longer than the trigger interval',
+      series: { [driver('batch_seconds')]: `${etl.value('triggerSeconds') + 10}x60` },
+      atMinute: slow + 2,
+      fires: true,
+    },
+    {
+      alert: 'StreamingEtlSlow',
+      when: 'they are as long as at the peak',
+      series: { [driver('batch_seconds')]: `${etl.predictions.newestRecordSeconds}x60` },
+      atMinute: slow + 2,
+      fires: false,
+    },
+    {
+      alert: 'StreamingEtlBehind',
+      when: 'three batches wait',
+      series: { [driver('offsets_behind')]: `${3 * etl.value('maxOffsetsPerTrigger')}x60` },
+      atMinute: slow + 2,
+      fires: true,
+    },
+    {
+      alert: 'StreamingEtlBehind',
+      when: 'as much waits as arrives during a batch',
+      series: { [driver('offsets_behind')]: `${etl.predictions.recordsPerBatch}x60` },
+      atMinute: slow + 2,
+      fires: false,
+    },
+    {
+      alert: 'StreamingEtlRecordsRejected',
+      when: 'a record could not be read',
+      series: { [driver('rejected_records_total')]: '0x5 1x30' },
+      atMinute: 7,
+      fires: true,
+    },
+    {
+      alert: 'StreamingEtlRecordsRejected',
+      when: 'the last one was long ago',
+      series: { [driver('rejected_records_total')]: '3x30' },
+      atMinute: 10,
       fires: false,
     },
   ],

@@ -3,6 +3,7 @@ import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
+import { StreamingEtl } from '../../../lib/k8s/etl/streaming-etl';
 import { LogOutput } from '../../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
@@ -22,7 +23,7 @@ import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { optional, spread } from '../../support/property';
 import { type Subject, subject } from './subject';
-import { chartSeconds, consumers, figures, queueObjective, queueWorkload, ratesWorkload } from './values';
+import { chartSeconds, consumers, etlWorkload, figures, queueObjective, queueWorkload, ratesWorkload } from './values';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests have no types
 type Manifest = any;
@@ -344,6 +345,51 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new TenantNamespace(chart, id, props);
+    }),
+  ),
+  subject(
+    'k8s.StreamingEtl',
+    ['k8s.StreamingEtl'],
+    'text',
+    fc.record({
+      workload: etlWorkload,
+      objective: fc.record({
+        freshnessSeconds: figures(60, 7200),
+        outageSeconds: optional(figures(0.1, 7200)),
+        catchUpSeconds: optional(figures(600, 1e5)),
+        headroom: optional(spread(1, 3)),
+      }),
+      queryName: fc.constantFrom('page-views', 'v'),
+      clusterName: fc.constant('events'),
+      clusterNamespace: namespace,
+      bootstrapServers: optional(
+        fc.constantFrom<string[]>(['kafka:9093'], ['a.example.com:9094', 'b.example.com:9094']),
+      ),
+      topicName: fc.constant('page.views'),
+      createTopic: flag,
+      replicas: optional(fc.integer({ min: 1, max: 5 })),
+      user: optional(secret),
+      authority: optional(secret),
+      schema: fc.constant('page STRING, at TIMESTAMP'),
+      eventTime: fc.constant('at'),
+      keys: fc.constant<string[]>(['page']),
+      sums: optional(fc.constantFrom<string[]>([], ['bytes'])),
+      transform: optional(fc.constant('def transform(df):\n    return df\n')),
+      table: fc.constant('s3a://lake/page_views'),
+      checkpoint: fc.constant('s3a://lake-checkpoints/page_views'),
+      image: fc.constant('example/spark:3.5.7'),
+      sparkConf: optional(fc.constant({ 'spark.hadoop.fs.s3a.endpoint': 'https://s3.example.net' })),
+      serviceAccountAnnotations: optional(fc.constant({ 'eks.amazonaws.com/role-arn': 'arn:aws:iam::1:role/etl' })),
+      outputMode: optional(fc.constantFrom('append', 'update')),
+      executors: optional(fc.integer({ min: 1, max: 50 })),
+      executorCores: optional(fc.constantFrom(1, 2, 4, 8, 16)),
+      trigger: optional(chartSeconds(10, 1000)),
+      maxOffsetsPerTrigger: optional(fc.integer({ min: 1000, max: 1e7 })),
+      restart: optional(chartSeconds(1, 600)),
+      retainTopic: flag,
+    }),
+    inChart((chart, id, props) => {
+      new StreamingEtl(chart, id, props).plan.explain();
     }),
   ),
   subject(

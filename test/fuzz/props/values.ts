@@ -105,6 +105,28 @@ export const ratesWorkload = fc.record({
   undeliverableRatio: optional(spread(0.001, 0.2)),
 });
 
+/** Records of a stream into a table. */
+export const etlWorkload = fc
+  .record({
+    steadyPerSecond: figures(1, 20_000),
+    peakFactor: optional(figures(1, 5)),
+    recordBytes: figures(10, 100_000),
+    coreSecondsPerRecord: figures(1e-5, 0.01),
+    batchSeconds: optional(figures(1, 60)),
+    window: optional(
+      fc.record({
+        windowSeconds: fc.integer({ min: 1, max: 3600 }),
+        lateSeconds: optional(fc.integer({ min: 0, max: 7200 })),
+        keysPerWindow: optional(fc.integer({ min: 1, max: 1e7 })),
+      }),
+    ),
+  })
+  .map(({ peakFactor, window, ...rest }) => ({
+    ...rest,
+    ...(peakFactor !== undefined && { peakPerSecond: rest.steadyPerSecond * peakFactor }),
+    ...window,
+  }));
+
 /** Workloads of queues, weighted to their extremes by `figures` and by the changes made to them. */
 export const queueWorkload = fc
   .record({

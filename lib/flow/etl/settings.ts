@@ -1,0 +1,33 @@
+/** What the shipped job is told by its plan: one list for a template, a manifest and the tests on real engines. */
+import type { EtlPlan } from './workload';
+
+/** The arguments of the job that are knobs. */
+export function planArguments(plan: EtlPlan): string[] {
+  const value = (name: string) => plan.value(name);
+  const windowed = plan.knobs.some(({ name }) => name === 'windowSeconds');
+  return [
+    `--trigger-seconds=${value('triggerSeconds')}`,
+    `--max-offsets-per-trigger=${value('maxOffsetsPerTrigger')}`,
+    `--shuffle-partitions=${value('shufflePartitions')}`,
+    `--compact-every-batches=${value('compactEveryBatches')}`,
+    ...(windowed
+      ? [`--window-seconds=${value('windowSeconds')}`, `--watermark-seconds=${value('watermarkSeconds')}`]
+      : []),
+    `--output-mode=${plan.predictions.outputMode}`,
+    ...(plan.predictions.needsRocksDb ? ['--rocksdb'] : []),
+  ];
+}
+
+/** The settings of Spark that the job cannot do without, wherever it runs. */
+export const DELTA_SETTINGS: Readonly<Record<string, string>> = {
+  'spark.sql.extensions': 'io.delta.sql.DeltaSparkSessionExtension',
+  'spark.sql.catalog.spark_catalog': 'org.apache.spark.sql.delta.catalog.DeltaCatalog',
+  // Two queries of one driver: neither waits for all tasks of the other.
+  'spark.scheduler.mode': 'FAIR',
+};
+
+/** Consumer groups of the job begin with this: Spark makes a new group for each query. */
+export const groupPrefix = (queryName: string) => `${queryName}-spark`;
+
+/** A name of a query: that of objects, consumer groups and metrics. */
+export const QUERY_NAME = /^[a-z0-9]([-a-z0-9]{0,48}[a-z0-9])?$/;
