@@ -56,6 +56,8 @@ module.exports = {
       rates: ['queue'],
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
+      // The consumers of a stream are counted as a queue's, and each waits in a line of its own.
+      streams: ['queue'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
