@@ -69,7 +69,10 @@ module.exports = {
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
     }),
-    ...apart('k8s', ['operators'], {}),
+    ...apart('k8s', ['operators'], {
+      // The consumer of a stream is the worker of a queue.
+      streams: ['queue'],
+    }),
     ...apart('gcp', [], {
       // A webhook buffer is a subscription behind a receiver.
       webhooks: ['queue'],

@@ -29,3 +29,4 @@ export {
   StorageTransition,
   StorageWorkload,
 } from './storage/workload';
+export { StreamObjective, StreamPlan, StreamPredictions, StreamWorkload } from './streams/workload';

@@ -32,3 +32,4 @@ export * from './schedule/spread-schedule';
 export * from './secret-key';
 export * from './shares/fair-share';
 export * from './shares/tenant-namespace';
+export * from './streams/partitioned-stream';

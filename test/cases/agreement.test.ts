@@ -18,6 +18,7 @@ const ROWS: readonly [number, keyof Numbers, number, string][] = [
   [2, 'setAside', 0.05, '200 of them: a seed strays by 6 %'],
   [4, 'cpuRatio', 0.01, 'a seed strays by 0.5 %'],
   [4, 'latencyP95Seconds', 0.05, 'a seed strays by 3 %'],
+  [5, 'latencyP99Seconds', 0.05, 'the keys of three consumers are not dealt out evenly, and a seed strays by 2 %'],
   [7, 'failedRatio', 0.001, 'the dead addresses are of the list, and nothing is refused'],
   [7, 'drainSeconds', 0.001, 'nothing is random but the slot'],
   [9, 'worstDelaySeconds', 0.05, 'the fullest of three shards is three standard deviations above the mean'],
@@ -31,7 +32,11 @@ const ROWS: readonly [number, keyof Numbers, number, string][] = [
   [20, 'floodOnTimeRatio', 0.05, 'evicted jobs are run twice, which the plan leaves out'],
 ];
 /** Case, number that is predicted for the worst case, which no single run is, and the least share of it in any run. */
-const BOUNDS: readonly [number, keyof Numbers, number][] = [[1, 'diskRatio', 0.75]];
+const BOUNDS: readonly [number, keyof Numbers, number][] = [
+  [1, 'diskRatio', 0.75],
+  // The lines of three consumers are not at their longest at the same time.
+  [5, 'peakBacklog', 0.3],
+];
 
 describe('what is predicted is what is measured', () => {
   test.each(ROWS)('case %d: %s, within %d of it (%s)', (number, by, tolerance) => {

@@ -1,16 +1,20 @@
 import { Testing } from 'cdk8s';
 import { STREAMING, StreamingTenantsChart } from '../../charts/streaming-tenants';
+import { METRICS } from '../../lib/cases/case-05-iot-metrics';
+import { planStream } from '../../lib/flow/streams/plan';
 import { every, written } from '../support/manifest';
+import type { Untyped } from '../support/stack';
 
-const chart = written(new StreamingTenantsChart(Testing.app(), 'streaming-tenants'));
+const stack = new StreamingTenantsChart(Testing.app(), 'streaming-tenants');
+const chart = written(stack);
 
 describe('streaming tenants', () => {
   test('gives each tenant a user with a quota, its topics and the settings of its producers', () => {
     const names = STREAMING.tenants.map(({ name }) => name);
-    expect(every(chart, 'KafkaUser').map(({ metadata }) => metadata.name)).toEqual(names);
-    expect(every(chart, 'KafkaTopic').map(({ spec }) => spec.topicName)).toEqual(
-      STREAMING.topics.map(({ topicName }) => topicName),
-    );
+    const withQuotas = every(chart, 'KafkaUser').filter(({ spec }) => spec.quotas !== undefined);
+    expect(withQuotas.map(({ metadata }) => metadata.name)).toEqual(names);
+    const topics = every(chart, 'KafkaTopic').map(({ spec }) => spec.topicName);
+    expect(topics.slice(0, STREAMING.topics.length)).toEqual(STREAMING.topics.map(({ topicName }) => topicName));
     for (const name of names) {
       const settings = every(chart, 'ConfigMap').find(({ metadata }) => metadata.name === `${name}-producer`);
       expect(settings.data['producer.properties']).toMatch(/^delivery\.timeout\.ms=\d+$/m);
@@ -21,6 +25,22 @@ describe('streaming tenants', () => {
     const { producerByteRate: clicks } = every(chart, 'KafkaUser')[2].spec.quotas;
     // 80 MB/s in three copies, less billing's and devices' own with one broker away.
     expect(clicks).toBe(Math.floor(80_000_000 / 3 - 500_000 - 8_000_000));
+  });
+
+  test('the consumers of the metrics read the topic of the devices, whose partitions are those of the plan', () => {
+    const { plan } = stack.metrics.stream;
+    const devices = every(chart, 'KafkaTopic').find(({ spec }) => spec.topicName === 'devices.metrics');
+    expect(devices.spec.partitions).toBe(plan.value('partitions'));
+    // Derived from the case alone they would be as many.
+    expect(
+      planStream('Stream', { ...METRICS, platform: 'kafka-keda', on: undefined } as never).value('partitions'),
+    ).toBe(plan.value('partitions'));
+    const consumer = every(chart, 'KafkaUser').find(({ metadata }) => metadata.name === 'device-metrics');
+    expect(consumer.spec.authorization.acls.map(({ resource }: Untyped) => resource.name)).toEqual([
+      'devices.metrics',
+      'devices.metrics.dead',
+      'device-metrics',
+    ]);
   });
 
   test('no object leaves its namespace, and no broker is touched', () => {

@@ -19,6 +19,8 @@ const ENTRY_POINTS: Record<string, string> = {
   'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
   'backpressure-constructs/rules': 'lib/rules/index.ts',
   'backpressure-constructs/scheduled-run': 'lib/runtime/scheduled-run/consumer.ts',
+  'backpressure-constructs/stream': 'lib/runtime/stream/consumer.ts',
+  'backpressure-constructs/stream-worker': 'lib/runtime/stream-worker/consumer.ts',
   'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
 };
 

@@ -30,6 +30,24 @@ export function sojournQuantile(quantile: number, server: SingleServer): number 
   return Math.max(0, Math.log((share * transform(decay, server)) / (1 - quantile)) / decay);
 }
 
+/**
+ * The longest line that is left waiting in so many seconds, on average: busy periods are independent, their number is
+ * λ(1 − ρ)T, and the most items of one exceed k with a probability of about (1 + θ ÷ λ)^−k. Undefined where the line is not
+ * stable.
+ *
+ * Source: Asmussen, Applied Probability and Queues (2003), VI.4 (extreme values of regenerative processes).
+ */
+export function longestLine(seconds: number, server: SingleServer): number | undefined {
+  const { arrivalsPerSecond: rate, serviceSeconds: mean } = server;
+  const load = rate * mean;
+  if (load >= 1 || load <= 0) return undefined;
+  const periods = Math.max(1, rate * (1 - load) * seconds);
+  return (Math.log(periods) + EULER) / Math.log1p(decayOf(server) / rate);
+}
+
+/** Euler's constant: the mean of the largest of many exponentials exceeds the logarithm of their number by it. */
+const EULER = 0.5772;
+
 /** θ: above 0, where λ(M(θ) − 1) crosses θ. */
 function decayOf(server: SingleServer): number {
   const { arrivalsPerSecond: rate, serviceSeconds: mean, serviceVariation: variation } = server;

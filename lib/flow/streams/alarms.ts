@@ -1,5 +1,5 @@
 /** The numbers of the alarms of a stream, each with its reason. */
-import { chosenKnob, firstOneKnob } from '../alarms';
+import { chosenKnob, firstOneKnob, rateWindowKnob } from '../alarms';
 import type { Knob } from '../plan';
 import type { StreamPlan } from './workload';
 
@@ -123,5 +123,7 @@ export function streamAlertKnobs(plan: StreamPlan): Knob[] {
       source: PAGE,
     },
     chosenKnob('alarmHotSeconds', HOT_SECONDS, 's', 'as long: a batch that was slow is made up for by then', PAGE),
+    firstOneKnob('alarmSetAside', 'records', 'what no attempt could handle waits for a person', PAGE),
+    rateWindowKnob(),
   ];
 }

@@ -14,6 +14,7 @@ import {
 } from './load';
 import { KAFKA_POLLER, REBALANCE_SECONDS, SESSION_SECONDS } from './platforms';
 import { drainSecondsOf, retentionSecondsOf } from './retention';
+import { maxPollIntervalSeconds } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
@@ -21,6 +22,8 @@ const HERE = 'this library, docs/constructs/partitioned-stream.md';
 const BINS = 'Raab and Steger, "Balls into Bins" (1998)';
 /** Attempts of a batch beside those that halve it. */
 const SPARE_ATTEMPTS = 5;
+/** As long as a message of Amazon SQS may wait. */
+const DEAD_RETENTION_SECONDS = 2 * WEEK_SECONDS;
 /** Amazon ECS developer guide, stopTimeout: at most 120 s on Fargate. */
 const LONGEST_STOP_SECONDS = 120;
 
@@ -212,7 +215,7 @@ function consumerKnobs(question: StreamQuestion, settings: Settings): Knob[] {
           ),
           {
             name: 'maxPollIntervalSeconds',
-            value: Math.max(300, 2 * timeout.value),
+            value: maxPollIntervalSeconds(timeout.value),
             unit: 's',
             formula: '2 × the time of a batch that hangs, at least the default of 5 minutes',
             inputs: { batchTimeoutSeconds: timeout.value },
@@ -279,7 +282,8 @@ function taskKnobs(batchTimeoutSeconds: number, instances: number): Knob[] {
 function retentionKnobs(question: StreamQuestion, settings: Settings): Knob[] {
   const outageSeconds = question.outageSeconds ?? DEFAULT_OUTAGE_SECONDS;
   const kept = retentionSecondsOf(question, settings, outageSeconds);
-  const lambda = loadOf(question).platform.consumer === 'lambda';
+  const { consumer, transport } = loadOf(question).platform;
+  const lambda = consumer === 'lambda';
   return [
     {
       name: 'retentionSeconds',
@@ -289,6 +293,17 @@ function retentionKnobs(question: StreamQuestion, settings: Settings): Knob[] {
       inputs: { outageSeconds, drainSeconds: drainSecondsOf(question, settings, outageSeconds) },
       source: HERE,
     },
+    ...(!lambda && transport === 'kafka'
+      ? [
+          chosenKnob(
+            'deadRetentionSeconds',
+            DEAD_RETENTION_SECONDS,
+            's',
+            'two weeks: what was set aside waits for a person',
+            HERE,
+          ),
+        ]
+      : []),
     ...(lambda
       ? [
           {

@@ -3,11 +3,12 @@
  * own with one server, and the busiest decides.
  */
 import { serviceQuantile } from '../numerics/gamma';
-import { sojournQuantile } from '../numerics/single-server';
-import { once } from '../once';
+import { longestLine, type SingleServer, sojournQuantile } from '../numerics/single-server';
 import { type Forecast, forecast } from '../queue/forecast/predict';
 import { CONSUMER_DEFAULTS, type ResolvedConsumer, type ResolvedWorkload, resolveWorkload } from '../queue/resolve';
-import { batchWorkSeconds, busiestShare, type Load, recordSecondsIn } from './load';
+import { keepsPromise } from '../queue/sizing';
+import { DAY_SECONDS } from '../ranges';
+import { batchWorkSeconds, busiestShare, type Load, QUANTILE, recordSecondsIn } from './load';
 import { KAFKA_POLLER, REBALANCE_SECONDS } from './platforms';
 
 /** Settings of a stream. */
@@ -33,9 +34,13 @@ export function lineOf(load: Load, share: number, batchSize: number): ResolvedWo
     peakPerSecond: load.peakPerSecond * share,
     peakSeconds: load.peakSeconds,
     serviceSeconds,
-    // Only the work of the record varies.
-    serviceVariation: (load.recordVariation * load.recordSeconds) / serviceSeconds,
+    serviceVariation: variationIn(load, serviceSeconds),
   });
+}
+
+/** Of what one record costs, only its own work varies. */
+function variationIn({ recordVariation, recordSeconds }: Load, serviceSeconds: number): number {
+  return (recordVariation * recordSeconds) / serviceSeconds;
 }
 
 /** One consumer that always runs. */
@@ -76,8 +81,9 @@ export function besideLines(load: Load, settings: Settings): number {
     load.platform.pollSeconds +
     (onDemandPollers ? KAFKA_POLLER.reactionSeconds : 0) +
     (minInstances < instances ? REBALANCE_SECONDS : 0);
-  // A record counts until its batch is committed.
-  return load.peakPerSecond * stopped + instances * batchSize;
+  const records = load.peakPerSecond * stopped;
+  // Records come at random: of many such moments one has three standard deviations more. One counts until its commit.
+  return records + 3 * Math.sqrt(records) + instances * batchSize;
 }
 
 /** The forecast of one line. */
@@ -88,13 +94,36 @@ export function lineForecast(load: Load, share: number, batchSize: number): Fore
 /** Share of its time from which on a line takes longer to settle than a peak lasts, and its law is followed through time. */
 const SETTLED = 0.9;
 
+/** The line as one of a single server whose law has settled; undefined close to its capacity and above. */
+function settledLine(load: Load, share: number, batchSize: number): SingleServer | undefined {
+  const arrivalsPerSecond = load.peakPerSecond * share;
+  const serviceSeconds = recordSecondsIn(load, batchSize);
+  if (arrivalsPerSecond * serviceSeconds > SETTLED) return undefined;
+  return { arrivalsPerSecond, serviceSeconds, serviceVariation: variationIn(load, serviceSeconds) };
+}
+
 /** A quantile of the time from arrival to the end of service in one line. */
 export function lineQuantile(load: Load, share: number, batchSize: number, quantile: number): number {
-  const { peakPerSecond: arrivalsPerSecond, serviceSeconds, serviceVariation } = lineOf(load, share, batchSize);
-  const law = lineForecast(load, share, batchSize).latency().quantile(quantile);
-  if (arrivalsPerSecond * serviceSeconds > SETTLED) return law;
-  const settled = sojournQuantile(quantile, { arrivalsPerSecond, serviceSeconds, serviceVariation });
-  return settled === undefined ? law : Math.max(serviceQuantile(quantile, serviceSeconds, serviceVariation), settled);
+  const settled = settledLine(load, share, batchSize);
+  if (settled === undefined) return lineForecast(load, share, batchSize).latency().quantile(quantile);
+  const { serviceSeconds, serviceVariation } = settled;
+  return Math.max(serviceQuantile(quantile, serviceSeconds, serviceVariation), sojournQuantile(quantile, settled) ?? 0);
+}
+
+/** Whether one line keeps a latency for 99 % of its records. */
+export function lineKeeps(load: Load, share: number, batchSize: number, latencySeconds: number): boolean {
+  if (settledLine(load, share, batchSize) !== undefined) {
+    return lineQuantile(load, share, batchSize, QUANTILE) <= latencySeconds;
+  }
+  const promised = { latencySeconds, latencyQuantile: QUANTILE, maxBacklog: Number.POSITIVE_INFINITY };
+  return keepsPromise(lineOf(load, share, batchSize), ALONE, promised);
+}
+
+/** The most records that wait in one line. */
+function lineBacklog(load: Load, share: number, batchSize: number): number {
+  const settled = settledLine(load, share, batchSize);
+  const seconds = load.peakSeconds > 0 ? load.peakSeconds : DAY_SECONDS;
+  return (settled && longestLine(seconds, settled)) ?? lineForecast(load, share, batchSize).peakBacklog();
 }
 
 /** The forecast of a group whose number follows the lag, as one line: its members start from the same number of partitions. */
@@ -105,8 +134,7 @@ export function scaledForecast(load: Load, settings: Settings, consumer: Resolve
 
 /** The most records without a commit: the longest line of the busiest consumer, as if all had theirs at the same time. */
 export function peakLagOf(load: Load, settings: Settings, consumer?: ResolvedConsumer): number {
-  const own = once(() => lineForecast(load, shareOf(load, settings), settings.batchSize).peakBacklog());
-  const lines = settings.instances * own();
+  const lines = settings.instances * lineBacklog(load, shareOf(load, settings), settings.batchSize);
   const scaled =
     consumer === undefined || settings.minInstances === settings.instances
       ? 0

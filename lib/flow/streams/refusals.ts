@@ -1,7 +1,8 @@
 /** Why a stream cannot keep its promise, and what would. */
 import { duration, figure, percent, sizeText } from '../figures';
+import { WEEK_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
-import { besideLine, lineForecast, peakLagOf, type Settings, shareOf, utilisationOf } from './lines';
+import { besideLine, lineQuantile, peakLagOf, type Settings, shareOf, utilisationOf } from './lines';
 import { batchWorkSeconds, busiestShare, cheapBatch, largestBatch, loadOf, QUANTILE, recordSecondsIn } from './load';
 import { BUSIEST_RATIO, brokenBy, minimumPollers, settingsFor, sizingOf, withInstances } from './sizing';
 import type { StreamObjective, StreamQuestion, StreamWorkload } from './workload';
@@ -45,7 +46,7 @@ const busy: Reason = (question, settings) => {
 const late: Reason = (question, settings, times) => {
   const load = loadOf(question, times);
   const beside = besideLine(load, settings);
-  const latency = lineForecast(load, shareOf(load, settings), settings.batchSize).latency().quantile(QUANTILE) + beside;
+  const latency = lineQuantile(load, shareOf(load, settings), settings.batchSize, QUANTILE) + beside;
   const parts = beside > 0 ? ` (${duration(beside)} of it beside the wait in a line)` : '';
   return `P99 of the busiest of ${settings.instances} consumers reaches ${duration(latency)}${parts}, ${duration(load.latencySeconds)} is promised`;
 };
@@ -116,13 +117,14 @@ export function waysOut(question: StreamQuestion): string[] {
   const cooler =
     hottestKeyRatio > 0 ? largestBelow(hottestKeyRatio, (one) => load({ hottestKeyRatio: down(one) })) : undefined;
   if (cooler !== undefined) ways.push(`hottestKeyRatio of ${down(cooler)}: more keys in place of the frequent one`);
-  const latency = smallestAbove(
-    objective.latencySeconds,
-    (one) => one <= 604_800 && promise({ latencySeconds: up(one) }),
-  );
-  if (latency !== undefined && up(latency) <= 604_800) ways.push(`latencySeconds of ${up(latency)}`);
-  if (objective.maxLag !== undefined) {
-    const lag = smallestAbove(objective.maxLag, (one) => one <= 1e15 && promise({ maxLag: Math.ceil(one) }));
+  // A search is long: only where its end holds.
+  const patient = promise({ latencySeconds: WEEK_SECONDS });
+  const latency = patient
+    ? smallestAbove(objective.latencySeconds, (one) => promise({ latencySeconds: Math.min(WEEK_SECONDS, up(one)) }))
+    : undefined;
+  if (latency !== undefined) ways.push(`latencySeconds of ${Math.min(WEEK_SECONDS, up(latency))}`);
+  if (objective.maxLag !== undefined && promise({ maxLag: undefined })) {
+    const lag = smallestAbove(objective.maxLag, (one) => promise({ maxLag: Math.ceil(one) }));
     if (lag !== undefined) ways.push(`maxLag of ${Math.ceil(lag)}`);
   }
   if (

@@ -4,12 +4,12 @@ import { sizeWithHeadroom } from '../queue/headroom';
 import { partsOf } from '../queue/parts';
 import type { QueueQuestion } from '../queue/question';
 import type { ResolvedConsumer } from '../queue/resolve';
-import { keepsPromise, size } from '../queue/sizing';
+import { size } from '../queue/sizing';
 import { firstIndex } from '../search';
 import {
-  ALONE,
   besideLine,
   besideLines,
+  lineKeeps,
   lineOf,
   peakLagOf,
   type Settings,
@@ -222,8 +222,7 @@ export function brokenBy(
   if (utilisationOf(loadOf(question), settings) > BUSIEST_RATIO * (1 + 1e-9)) return 'busiest';
   const latencySeconds = load.latencySeconds - besideLine(load, settings);
   if (latencySeconds <= 0) return 'latency';
-  const promised = { latencySeconds, latencyQuantile: QUANTILE, maxBacklog: NEVER };
-  if (!keepsPromise(lineOf(load, shareOf(load, settings), batchSize), ALONE, promised)) return 'latency';
+  if (!lineKeeps(load, shareOf(load, settings), batchSize, latencySeconds)) return 'latency';
   if (load.maxLag < NEVER && peakLagOf(load, settings) > load.maxLag) return 'lag';
   if (platform.transport === 'kafka' && platform.consumer === 'lambda') {
     const pollers = Math.max(1, Math.ceil((load.peakPerSecond * load.recordBytes) / KAFKA_POLLER.bytesPerSecond));

@@ -105,6 +105,31 @@ export const ratesWorkload = fc.record({
   undeliverableRatio: optional(spread(0.001, 0.2)),
 });
 
+/** Records of a stream. */
+export const streamWorkload = fc
+  .record({
+    steadyPerSecond: figures(0.1, 500),
+    peakFactor: optional(figures(1, 20)),
+    peakSeconds: fc.integer({ min: 0, max: 7200 }),
+    recordSeconds: figures(1e-4, 0.2),
+    recordVariation: optional(fc.constantFrom(0, 1)),
+    batchSeconds: optional(spread(1e-4, 0.1)),
+    recordBytes: optional(spread(50, 50_000)),
+    keys: optional(fc.integer({ min: 1, max: 1e6 })),
+    poisonRatio: optional(spread(1e-6, 0.1)),
+  })
+  .map(({ peakFactor, ...rest }) => ({
+    ...rest,
+    ...(peakFactor === undefined ? {} : { peakPerSecond: rest.steadyPerSecond * peakFactor }),
+  }));
+
+/** What a stream promises. */
+export const streamObjective = fc.record({
+  latencySeconds: figures(2, 3600),
+  maxLag: optional(figures(1000, 1e7)),
+  headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
+});
+
 /** Workloads of queues, weighted to their extremes by `figures` and by the changes made to them. */
 export const queueWorkload = fc
   .record({
