@@ -111,12 +111,12 @@ export const streamWorkload = fc
     steadyPerSecond: figures(0.1, 500),
     peakFactor: optional(figures(1, 20)),
     peakSeconds: fc.integer({ min: 0, max: 7200 }),
-    recordSeconds: figures(1e-4, 0.2),
+    recordSeconds: figures(1e-4, 0.02),
     recordVariation: optional(fc.constantFrom(0, 1)),
-    batchSeconds: optional(spread(1e-4, 0.1)),
+    batchSeconds: optional(spread(1e-4, 0.02)),
     recordBytes: optional(spread(50, 50_000)),
-    keys: optional(fc.integer({ min: 1, max: 1e6 })),
-    poisonRatio: optional(spread(1e-6, 0.1)),
+    keys: optional(fc.integer({ min: 1000, max: 1e6 })),
+    poisonRatio: optional(spread(1e-6, 0.01)),
   })
   .map(({ peakFactor, ...rest }) => ({
     ...rest,
@@ -125,8 +125,8 @@ export const streamWorkload = fc
 
 /** What a stream promises. */
 export const streamObjective = fc.record({
-  latencySeconds: figures(2, 3600),
-  maxLag: optional(figures(1000, 1e7)),
+  latencySeconds: figures(10, 3600),
+  maxLag: optional(figures(20_000, 1e7)),
   headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
 });
 
