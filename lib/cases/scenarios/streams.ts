@@ -1,8 +1,7 @@
 import { loadOf } from '../../flow/streams/load';
 import { solveStream } from '../../flow/streams/plan';
-import { REBALANCE_SECONDS } from '../../flow/streams/platforms';
+import { runStream } from '../../flow/streams/run';
 import { type StreamRun, simulateStream } from '../../flow/streams/simulation';
-import { scalerOf } from '../../flow/streams/sizing';
 import type { StreamObjective, StreamQuestion, StreamWorkload } from '../../flow/streams/workload';
 import type { Engine } from '../engine';
 import type { Answer, Numbers } from '../scenario';
@@ -45,28 +44,9 @@ function measureStream(subject: string, scenario: StreamScenario, seed: number, 
   const question = streamQuestionOn(scenario, engine);
   const { workload, objective } = question;
   const { plan, sizing } = solveStream(subject, question);
-  const { partitions, parallelizationFactor, instances, minInstances, batchSize } = sizing.settings;
   // Before there is one consumer of Kafka on every engine.
   const first = simulateStream({ ...loadOf({ workload, objective }), ...scenario.before, seed });
-  const load = loadOf(question);
-  const scaler = minInstances < instances ? scalerOf(question, sizing.settings) : undefined;
-  const second = simulateStream({
-    ...load,
-    batchSize,
-    partitions: partitions * parallelizationFactor,
-    instances: minInstances,
-    pollSeconds: load.platform.pollSeconds,
-    rebalanceSeconds: REBALANCE_SECONDS,
-    ...(scaler !== undefined && {
-      scaling: {
-        maxInstances: instances,
-        lagPerInstance: scaler.backlogPerInstance,
-        pollSeconds: scaler.pollSeconds,
-        startSeconds: load.startSeconds,
-      },
-    }),
-    seed,
-  });
+  const second = runStream(question, sizing, seed);
   const { latencyP99Seconds, peakLag } = plan.predictions;
   return {
     before: numbersOf(first),

@@ -31,13 +31,13 @@ export function lagKnob(plan: StreamPlan): Knob {
   const { peakLag, peakPerSecond } = plan.predictions;
   const promised = plan.knobs.find(({ name }) => name === 'maxLag')?.value;
   const latencySeconds = plan.value('latencySeconds');
-  const most = promised ?? latencySeconds * peakPerSecond;
+  const most = Math.min(promised ?? Number.POSITIVE_INFINITY, latencySeconds * peakPerSecond);
   return {
     name: 'alarmLag',
     value: Math.ceil(Math.max(LATE_SHARE * most, (Math.min(peakLag, most) + most) / 2)),
     unit: 'records',
-    formula: `${LATE_SHARE} × ${promised === undefined ? 'peak × latency' : 'the lag that is allowed'}, never nearer to what is planned than half way to it`,
-    inputs: { ...(promised === undefined ? { latencySeconds, peakPerSecond } : { maxLag: promised }), peakLag },
+    formula: `${LATE_SHARE} × the lag that is allowed, at most peak × latency; never nearer to what is planned than half way to it`,
+    inputs: { latencySeconds, peakPerSecond, ...(promised !== undefined && { maxLag: promised }), peakLag },
     source: "Little's law, L = λW",
   };
 }

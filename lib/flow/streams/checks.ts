@@ -4,6 +4,7 @@ import { above0, type Check, fromBelow, inRange, isKnown, oneOf, required, shown
 import { type Fields, objectChecks } from '../fields';
 import { KINESIS_LIMITS } from '../kinesis';
 import { LEAST_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
+import { handedOver, loadOf } from './load';
 import { STREAM_PLATFORMS, type StreamPlatformName } from './platforms';
 import type { StreamObjective, StreamQuestion, StreamWorkload } from './workload';
 
@@ -136,6 +137,10 @@ function choiceChecks(choices: Omit<StreamQuestion, 'workload' | 'objective'>): 
     inRange('partitionBytesPerSecond', choices.partitionBytesPerSecond, 1, MOST_BYTES_PER_SECOND),
     inRange('outageSeconds', choices.outageSeconds, 1, WEEK_SECONDS),
     inRange('startSeconds', choices.startSeconds, 0, MOST_RECORD_SECONDS),
+    {
+      refused: choices.provisionedPollers !== undefined && typeof choices.provisionedPollers !== 'boolean',
+      message: `provisionedPollers must be true or false, got ${shown(choices.provisionedPollers)}`,
+    },
     wholeNumber('functionMemoryMiB', choices.functionMemoryMiB, 128, MOST_MEMORY_MIB),
     above0('instanceHourCost', choices.instanceHourCost, MOST_DOLLARS),
     only('minInstances', consumer === 'keda'),
@@ -153,5 +158,15 @@ function tooMany(name: string, value: unknown, platform: StreamPlatformName): Ch
   return {
     refused: isKnown(value) && value > mostPartitions && value <= MOST_PARTITIONS,
     message: `${name} must be at most ${mostPartitions} on ${title}, got ${shown(value)}`,
+  };
+}
+
+/** A batch that is larger than what is handed over at once never comes. Needs a question whose numbers are sound. */
+export function handedOverCheck(question: StreamQuestion): Check {
+  const most = handedOver(loadOf(question));
+  const { batchSize } = question;
+  return {
+    refused: batchSize !== undefined && batchSize > most,
+    message: `batchSize must be at most ${most}, what ${loadOf(question).platform.title} hands over of records of this size, got ${batchSize}`,
   };
 }

@@ -14,14 +14,12 @@ import {
 } from './load';
 import { KAFKA_POLLER, REBALANCE_SECONDS, SESSION_SECONDS } from './platforms';
 import { drainSecondsOf, retentionSecondsOf } from './retention';
-import { maxPollIntervalSeconds } from './run-time';
+import { maxPollIntervalSeconds, retryAttempts } from './run-time';
 import { BUSIEST_RATIO, batchTimeout, minimumPollers, type Sizing } from './sizing';
 import type { StreamQuestion } from './workload';
 
 const HERE = 'this library, docs/constructs/partitioned-stream.md';
 const BINS = 'Raab and Steger, "Balls into Bins" (1998)';
-/** Attempts of a batch beside those that halve it. */
-const SPARE_ATTEMPTS = 5;
 /** As long as a message of Amazon SQS may wait. */
 const DEAD_RETENTION_SECONDS = 2 * WEEK_SECONDS;
 /** Amazon ECS developer guide, stopTimeout: at most 120 s on Fargate. */
@@ -135,7 +133,7 @@ function leastKnob(question: StreamQuestion, { settings }: Sizing): Knob {
     unit: 'consumers',
     ...unlessGiven(
       question.minInstances,
-      `the fewest that share the partitions evenly and from which no more than the lag that is allowed piles up until the others work: (peak − their capacity) × reaction, and peak × ${REBALANCE_SECONDS} s while partitions are dealt out anew`,
+      `the fewest that share the partitions evenly and from which no more than the lag that is allowed piles up until the others work: (peak − their capacity) × reaction, and peak × ${REBALANCE_SECONDS} s in each of two rebalances`,
       {
         peakPerSecond: load.peakPerSecond,
         consumerPerSecond: 1 / recordSecondsIn(load, settings.batchSize),
@@ -191,9 +189,9 @@ function consumerKnobs(question: StreamQuestion, settings: Settings): Knob[] {
   };
   const attempts: Knob = {
     name: 'retryAttempts',
-    value: Math.ceil(Math.log2(batchSize)) + SPARE_ATTEMPTS,
+    value: retryAttempts(batchSize),
     unit: 'attempts',
-    formula: `⌈log₂ of the batch⌉ + ${SPARE_ATTEMPTS}: a batch that fails is halved until the record is alone`,
+    formula: '⌈log₂ of the batch⌉ + 5: a batch that fails is halved until the record is alone',
     inputs: { batchSize },
     source: 'AWS Lambda developer guide, Amazon Kinesis: BisectBatchOnFunctionError',
   };

@@ -2,13 +2,19 @@
  * The line of one consumer. A partition feeds one member of a group, so members do not share a line: each is a queue of its
  * own with one server, and the busiest decides.
  */
-import { serviceQuantile } from '../numerics/gamma';
-import { longestLine, type SingleServer, sojournQuantile } from '../numerics/single-server';
+import { lineLength, quantileOf, type SingleServer, type SojournTail, sojournTail } from '../numerics/single-server';
 import { type Forecast, forecast } from '../queue/forecast/predict';
-import { CONSUMER_DEFAULTS, type ResolvedConsumer, type ResolvedWorkload, resolveWorkload } from '../queue/resolve';
+import {
+  CONSUMER_DEFAULTS,
+  type ResolvedConsumer,
+  type ResolvedWorkload,
+  resolveWorkload,
+  SETTLES,
+  settlingSeconds,
+} from '../queue/resolve';
 import { keepsPromise } from '../queue/sizing';
 import { DAY_SECONDS } from '../ranges';
-import { batchWorkSeconds, busiestShare, type Load, QUANTILE, recordSecondsIn } from './load';
+import { batchWorkSeconds, busiestShare, type Load, QUANTILE, recordSecondsIn, usualBatch } from './load';
 import { KAFKA_POLLER, REBALANCE_SECONDS } from './platforms';
 
 /** Settings of a stream. */
@@ -64,26 +70,40 @@ export function utilisationOf(load: Load, settings: Settings): number {
   return load.peakPerSecond * shareOf(load, settings) * recordSecondsIn(load, settings.batchSize);
 }
 
-/** Seconds of the latency that are no wait in a line: the poll, a full batch, and pollers that follow the lag. */
-export function besideLine(load: Load, { batchSize, onDemandPollers, instances, minInstances }: Settings): number {
+/** Times that partitions are dealt out anew while a group grows: pods that were asked for at once do not start at once. */
+const REBALANCES = 2;
+
+/** Seconds that nobody works while a group grows. */
+function stoppedSeconds({ instances, minInstances }: Settings): number {
+  return minInstances < instances ? REBALANCES * REBALANCE_SECONDS : 0;
+}
+
+/** Seconds of the batch that a record may have to wait for, and of its own, as they come to the busiest consumer. */
+function twoBatches(load: Load, settings: Settings): number {
+  if (settings.batchSize === 1) return 0;
+  return 2 * batchWorkSeconds(load, usualBatch(load, load.peakPerSecond * shareOf(load, settings), settings.batchSize));
+}
+
+/** Seconds of the latency that are no wait in a line: the poll, two batches, pollers that follow the lag, rebalances. */
+export function besideLine(load: Load, settings: Settings): number {
   return (
     load.platform.pollSeconds +
-    (batchSize > 1 ? batchWorkSeconds(load, batchSize) : 0) +
-    (onDemandPollers ? KAFKA_POLLER.reactionSeconds : 0) +
-    (minInstances < instances ? REBALANCE_SECONDS : 0)
+    twoBatches(load, settings) +
+    (settings.onDemandPollers ? KAFKA_POLLER.reactionSeconds : 0) +
+    stoppedSeconds(settings)
   );
 }
 
-/** Records that arrive while nobody works on them: until they are polled, while pollers follow, while partitions move. */
+/** Records that arrive while nobody works on them, and those in work: one counts until its batch is committed. */
 export function besideLines(load: Load, settings: Settings): number {
-  const { batchSize, instances, minInstances, onDemandPollers } = settings;
+  const { batchSize, instances, onDemandPollers } = settings;
   const stopped =
-    load.platform.pollSeconds +
-    (onDemandPollers ? KAFKA_POLLER.reactionSeconds : 0) +
-    (minInstances < instances ? REBALANCE_SECONDS : 0);
-  const records = load.peakPerSecond * stopped;
-  // Records come at random: of many such moments one has three standard deviations more. One counts until its commit.
-  return records + 3 * Math.sqrt(records) + instances * batchSize;
+    load.platform.pollSeconds + (onDemandPollers ? KAFKA_POLLER.reactionSeconds : 0) + stoppedSeconds(settings);
+  const perSecond = load.peakPerSecond * shareOf(load, settings);
+  const batch = usualBatch(load, perSecond, batchSize);
+  const records = load.peakPerSecond * (stopped + (batchSize > 1 ? batchWorkSeconds(load, batch) : 0));
+  // Records come at random: of many such moments one has three standard deviations more.
+  return records + 3 * Math.sqrt(records) + instances * batch;
 }
 
 /** The forecast of one line. */
@@ -91,39 +111,58 @@ export function lineForecast(load: Load, share: number, batchSize: number): Fore
   return forecast(lineOf(load, share, batchSize), ALONE);
 }
 
-/** Share of its time from which on a line takes longer to settle than a peak lasts, and its law is followed through time. */
-const SETTLED = 0.9;
-
-/** The line as one of a single server whose law has settled; undefined close to its capacity and above. */
+/** The line as one of a single server whose law has settled: not where a peak is over before that. */
 function settledLine(load: Load, share: number, batchSize: number): SingleServer | undefined {
   const arrivalsPerSecond = load.peakPerSecond * share;
   const serviceSeconds = recordSecondsIn(load, batchSize);
-  if (arrivalsPerSecond * serviceSeconds > SETTLED) return undefined;
-  return { arrivalsPerSecond, serviceSeconds, serviceVariation: variationIn(load, serviceSeconds) };
+  const serviceVariation = variationIn(load, serviceSeconds);
+  const settling = SETTLES * settlingSeconds(arrivalsPerSecond, 1 / serviceSeconds, serviceVariation);
+  if (settling > (load.peakSeconds > 0 ? load.peakSeconds : DAY_SECONDS)) return undefined;
+  return { arrivalsPerSecond, serviceSeconds, serviceVariation };
 }
 
-/** A quantile of the time from arrival to the end of service in one line. */
-export function lineQuantile(load: Load, share: number, batchSize: number, quantile: number): number {
+/** P(time from arrival to the end of service > seconds) of the records of one line. */
+export function lineTail(load: Load, share: number, batchSize: number): SojournTail {
   const settled = settledLine(load, share, batchSize);
-  if (settled === undefined) return lineForecast(load, share, batchSize).latency().quantile(quantile);
-  const { serviceSeconds, serviceVariation } = settled;
-  return Math.max(serviceQuantile(quantile, serviceSeconds, serviceVariation), sojournQuantile(quantile, settled) ?? 0);
+  const law = settled && sojournTail(settled);
+  if (law !== undefined) return law;
+  const latency = lineForecast(load, share, batchSize).latency();
+  return (seconds) => latency.tail(seconds);
 }
 
 /** Whether one line keeps a latency for 99 % of its records. */
 export function lineKeeps(load: Load, share: number, batchSize: number, latencySeconds: number): boolean {
   if (settledLine(load, share, batchSize) !== undefined) {
-    return lineQuantile(load, share, batchSize, QUANTILE) <= latencySeconds;
+    return lineTail(load, share, batchSize)(latencySeconds) <= (1 - QUANTILE) * (1 + 1e-9);
   }
   const promised = { latencySeconds, latencyQuantile: QUANTILE, maxBacklog: Number.POSITIVE_INFINITY };
   return keepsPromise(lineOf(load, share, batchSize), ALONE, promised);
 }
 
-/** The most records that wait in one line. */
-function lineBacklog(load: Load, share: number, batchSize: number): number {
+/** Seconds of a line that 99 % of the records of all consumers do not exceed: those of the busiest, and of the rest. */
+export function allLinesQuantile(load: Load, settings: Settings): number {
+  const { instances, batchSize } = settings;
+  const share = shareOf(load, settings);
+  const busiest = lineTail(load, share, batchSize);
+  const other = (1 - share) / Math.max(1, instances - 1);
+  const rest = instances > 1 && other > 0 ? lineTail(load, other, batchSize) : busiest;
+  const tail: SojournTail = (seconds) => share * busiest(seconds) + (1 - share) * rest(seconds);
+  return quantileOf(tail, QUANTILE, recordSecondsIn(load, batchSize));
+}
+
+/**
+ * The most records that wait in all lines: the longest line of one, and what the others have by chance. Close to the
+ * capacity, where lines grow together, as if all had theirs at the same time.
+ */
+function linesBacklog(load: Load, settings: Settings): number {
+  const { instances, batchSize } = settings;
+  const share = shareOf(load, settings);
   const settled = settledLine(load, share, batchSize);
   const seconds = load.peakSeconds > 0 ? load.peakSeconds : DAY_SECONDS;
-  return (settled && longestLine(seconds, settled)) ?? lineForecast(load, share, batchSize).peakBacklog();
+  const length = settled && lineLength(seconds, settled);
+  if (length === undefined) return instances * lineForecast(load, share, batchSize).peakBacklog();
+  const others = instances - 1;
+  return length.most + others * length.mean + Math.sqrt(2 * Math.log(1 + length.periods) * others * length.variance);
 }
 
 /** The forecast of a group whose number follows the lag, as one line: its members start from the same number of partitions. */
@@ -132,12 +171,32 @@ export function scaledForecast(load: Load, settings: Settings, consumer: Resolve
   return forecast(lineOf(load, 1, settings.batchSize), { ...consumer, minInstances, maxInstances: instances });
 }
 
-/** The most records without a commit: the longest line of the busiest consumer, as if all had theirs at the same time. */
+/** What piles up until the others work: of the busiest of those that always run, and of all of them. */
+export function untilOthers(load: Load, settings: Settings, reactionSeconds: number) {
+  const { minInstances, batchSize } = settings;
+  const each = recordSecondsIn(load, batchSize);
+  const seconds = Math.min(reactionSeconds, load.peakSeconds > 0 ? load.peakSeconds : reactionSeconds);
+  const stopped = stoppedSeconds(settings);
+  const share = busiestShare(load, settings.partitions, minInstances);
+  const grown = (part: number) => Math.max(0, load.peakPerSecond * part - 1 / each) * seconds;
+  const other = minInstances > 1 ? (1 - share) / (minInstances - 1) : 0;
+  const busiest = grown(share) + load.peakPerSecond * share * stopped;
+  return {
+    waitSeconds: busiest * each,
+    lag: busiest + (minInstances - 1) * grown(other) + load.peakPerSecond * (1 - share) * stopped,
+  };
+}
+
+/** The most records without a commit at the same time; one run of a hundred has more. */
 export function peakLagOf(load: Load, settings: Settings, consumer?: ResolvedConsumer): number {
-  const lines = settings.instances * lineBacklog(load, shareOf(load, settings), settings.batchSize);
-  const scaled =
-    consumer === undefined || settings.minInstances === settings.instances
-      ? 0
-      : scaledForecast(load, settings, consumer).peakBacklog();
-  return Math.max(lines, scaled) + besideLines(load, settings);
+  const fixed = linesBacklog(load, settings) + besideLines(load, settings);
+  if (consumer === undefined || settings.minInstances === settings.instances) return fixed;
+  const scaled = scaledForecast(load, settings, consumer).peakBacklog() + besideLines(load, settings);
+  const lag = untilOthers(load, settings, reactionOf(consumer)).lag;
+  return Math.max(fixed, scaled, lag + 3 * Math.sqrt(lag) + settings.instances * settings.batchSize);
+}
+
+/** Seconds from the growth of the lag until the others work. */
+export function reactionOf({ pollSeconds, decideSeconds, startSeconds }: ResolvedConsumer): number {
+  return pollSeconds + decideSeconds + startSeconds;
 }

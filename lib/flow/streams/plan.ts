@@ -4,11 +4,20 @@ import { duration, figure } from '../figures';
 import { DEFAULT_HEADROOM } from '../headroom';
 import { once } from '../once';
 import { smallestAbove } from '../search';
-import { streamChecks } from './checks';
+import { handedOverCheck, streamChecks } from './checks';
 import { monthlyCostOf } from './costs';
 import { streamKnobs } from './knobs';
-import { besideLine, lineQuantile, peakLagOf, scaledForecast, shareOf, utilisationOf } from './lines';
-import { batchWorkSeconds, keySkew, loadOf, partitionShare, QUANTILE, recordSecondsIn } from './load';
+import {
+  allLinesQuantile,
+  besideLine,
+  peakLagOf,
+  reactionOf,
+  scaledForecast,
+  shareOf,
+  untilOthers,
+  utilisationOf,
+} from './lines';
+import { batchWorkSeconds, keySkew, loadOf, partitionShare, QUANTILE, recordSecondsIn, usualBatch } from './load';
 import { REBALANCE_SECONDS } from './platforms';
 import { refusal, waysOut } from './refusals';
 import { brokenBy, type Sizing, scalerOf, sizingOf } from './sizing';
@@ -36,6 +45,7 @@ export function planStream(subject: string, question: StreamQuestion, checks: re
 /** As `planStream`, with the settings. */
 export function solveStream(subject: string, question: StreamQuestion, checks: readonly Check[] = []): SolvedStream {
   validate(subject, [...checks, ...streamChecks(question)]);
+  validate(subject, [handedOverCheck(question)]);
   const sizing = sizingOf(question);
   if (sizing === undefined) throw new CapacityError(subject, refusal(question), waysOut(question));
   const cost = monthlyCostOf(question, sizing.settings);
@@ -76,7 +86,7 @@ function predictionsOf(
     peakLag: peakLagOf(load, settings, scaler),
     consumerRecordsPerSecond: 1 / recordSecondsIn(load, batchSize),
     pooledInstances,
-    reactionSeconds: scaler === undefined ? 0 : scaler.pollSeconds + scaler.decideSeconds + scaler.startSeconds,
+    reactionSeconds: scaler === undefined ? 0 : reactionOf(scaler),
     lagOfOne,
     waitOfOneSeconds,
     ...(cost !== undefined && { monthlyCost: cost }),
@@ -90,21 +100,20 @@ function predictionsOf(
   };
 }
 
-/** The 99th percentile of all records: of a consumer with the mean share; the busiest is what the promise is checked for. */
+/** The 99th percentile of the records of all consumers. */
 function latencyOf(question: StreamQuestion, settings: Sizing['settings']): number {
   const load = loadOf(question);
   const { batchSize, instances, minInstances } = settings;
   if (minInstances < instances) {
-    const scaled = scaledForecast(load, settings, scalerOf(question, settings)).latency().quantile(QUANTILE);
-    return scaled + besideLine(load, settings);
+    const scaler = scalerOf(question, settings);
+    const scaled = scaledForecast(load, settings, scaler).latency().quantile(QUANTILE);
+    return Math.max(scaled + besideLine(load, settings), untilOthers(load, settings, reactionOf(scaler)).waitSeconds);
   }
-  const line = lineQuantile(load, 1 / instances, batchSize, QUANTILE);
-  // Of a batch, what comes together while the batch before it is in work; full ones only where records pile up.
-  const perSecond = load.peakPerSecond / instances;
-  const free = 1 - perSecond * load.recordSeconds;
-  const usual = free > 0 ? Math.min(batchSize, (perSecond * load.batchSeconds) / free) : batchSize;
-  const batch = batchSize > 1 ? batchWorkSeconds(load, Math.max(1, usual)) : 0;
-  return line + batch + besideLine(load, { ...settings, batchSize: 1 });
+  const line = allLinesQuantile(load, settings);
+  // Full batches come only where records pile up; otherwise a record waits for the batch in work, and for its own.
+  const usual = usualBatch(load, load.peakPerSecond / instances, batchSize);
+  const batch = batchSize > 1 ? batchWorkSeconds(load, usual) : 0;
+  return Math.max(line + batch, 2 * batch) + besideLine(load, { ...settings, batchSize: 1 });
 }
 
 /** One consumer in the same peak: what piles up, and how long the last record waits for it. */
@@ -143,20 +152,19 @@ function remarksOn(question: StreamQuestion, { settings, headroom }: Sizing): st
 /** What KEDA would leave behind if it scaled from a single pod. */
 function fromOneRemark(question: StreamQuestion, { batchSize, minInstances }: Sizing['settings']): string[] {
   const load = loadOf(question);
-  if (load.platform.consumer !== 'keda' || minInstances === 1) return [];
+  if (load.platform.consumer !== 'keda' || minInstances === 1 || load.peakSeconds === 0) return [];
   const { lagOfOne } = ofOne(question, batchSize);
   if (lagOfOne === 0) return [];
-  const { pollSeconds } = scalerOf(question, { ...fixed, batchSize });
-  const reaction = pollSeconds + load.startSeconds;
+  const reaction = reactionOf(scalerOf(question, { ...ONE_POD, batchSize }));
   const surplus = load.peakPerSecond - 1 / recordSecondsIn(load, batchSize);
-  const behind = surplus * Math.min(load.peakSeconds || reaction, reaction);
+  const behind = surplus * Math.min(load.peakSeconds, reaction);
   const stopped = load.peakPerSecond * REBALANCE_SECONDS;
   return [
-    `Scaled from one pod, ${figure(behind)} records pile up in the ${duration(reaction)} until others have started (${figure(surplus)}/s), and ${figure(stopped)} more while partitions are dealt out anew${Number.isFinite(load.maxLag) ? `; ${figure(load.maxLag)} are allowed` : ''}. So ${minInstances} run all day.`,
+    `Scaled from one pod, ${figure(behind)} records pile up in the ${duration(reaction)} until others have started (${figure(surplus)}/s), and ${figure(stopped)} more in each rebalance${Number.isFinite(load.maxLag) ? `; ${figure(load.maxLag)} are allowed` : ''}. So ${minInstances} run all day.`,
   ];
 }
 
-const fixed: Sizing['settings'] = {
+const ONE_POD: Sizing['settings'] = {
   partitions: 1,
   parallelizationFactor: 1,
   instances: 1,

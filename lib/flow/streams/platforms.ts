@@ -48,6 +48,8 @@ export const KAFKA_POLLER = {
   batches: 5,
   /** Pollers of one mapping. */
   most: 2000,
+  /** Pollers that one mapping may always have. */
+  mostMinimum: 200,
   /** Seconds until on-demand pollers have followed the lag: it is read every minute, and more are there within three. */
   reactionSeconds: 240,
 } as const;

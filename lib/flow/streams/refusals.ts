@@ -1,10 +1,13 @@
 /** Why a stream cannot keep its promise, and what would. */
 import { duration, figure, percent, sizeText } from '../figures';
+import { quantileOf } from '../numerics/single-server';
 import { WEEK_SECONDS } from '../ranges';
 import { largestBelow, smallestAbove } from '../search';
-import { besideLine, lineQuantile, peakLagOf, type Settings, shareOf, utilisationOf } from './lines';
+import { handedOverCheck, streamChecks } from './checks';
+import { monthlyCostOf } from './costs';
+import { besideLine, lineTail, peakLagOf, type Settings, shareOf, utilisationOf } from './lines';
 import { batchWorkSeconds, busiestShare, cheapBatch, largestBatch, loadOf, QUANTILE, recordSecondsIn } from './load';
-import { BUSIEST_RATIO, brokenBy, minimumPollers, settingsFor, sizingOf, withInstances } from './sizing';
+import { type Broken, BUSIEST_RATIO, brokenBy, minimumPollers, settingsFor, sizingOf, withInstances } from './sizing';
 import type { StreamObjective, StreamQuestion, StreamWorkload } from './workload';
 
 /** The reason, with the numbers: of the settings that were given, or of the largest that were tried. */
@@ -15,7 +18,7 @@ export function refusal(question: StreamQuestion): string {
   const { platform } = load;
   const batchSize = question.batchSize ?? Math.min(cheapBatch(load), largestBatch(load, question.partitions ?? 1));
   const alone = load.peakPerSecond * busiestShare(load, 1e9, 1e9) * recordSecondsIn(load, batchSize);
-  if (alone > BUSIEST_RATIO) {
+  if (question.workload.keys !== undefined && alone > BUSIEST_RATIO) {
     return `${at}the most frequent key has ${percent(busiestShare(load, 1e9, 1e9))} of ${figure(load.peakPerSecond)} records a second, which keep one consumer busy ${percent(alone)} of its time; ${percent(BUSIEST_RATIO)} is the most, and a key comes to one consumer`;
   }
   const offered = load.peakPerSecond * recordSecondsIn(load, batchSize);
@@ -46,7 +49,8 @@ const busy: Reason = (question, settings) => {
 const late: Reason = (question, settings, times) => {
   const load = loadOf(question, times);
   const beside = besideLine(load, settings);
-  const latency = lineQuantile(load, shareOf(load, settings), settings.batchSize, QUANTILE) + beside;
+  const latency =
+    quantileOf(lineTail(load, shareOf(load, settings), settings.batchSize), QUANTILE, load.recordSeconds) + beside;
   const parts = beside > 0 ? ` (${duration(beside)} of it beside the wait in a line)` : '';
   return `P99 of the busiest of ${settings.instances} consumers reaches ${duration(latency)}${parts}, ${duration(load.latencySeconds)} is promised`;
 };
@@ -56,7 +60,7 @@ const behind: Reason = (question, settings, times) => {
   return `${figure(Math.ceil(peakLagOf(load, settings)))} records are without a commit at the peak with ${settings.instances} consumers, ${figure(load.maxLag)} are allowed`;
 };
 
-const REASONS: Readonly<Record<string, Reason>> = {
+const REASONS: Readonly<Record<Broken, Reason>> = {
   pooled: (question, settings, times) => {
     const load = loadOf(question, times);
     const each = recordSecondsIn(load, settings.batchSize);
@@ -65,7 +69,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   partitions: busy,
   partition: (question, settings, times) => {
     const load = loadOf(question, times);
-    return `${figure(load.peakPerSecond)} records a second of ${sizeText(load.recordBytes)} are more than ${settings.partitions} partitions take, of which the fullest has the most frequent keys`;
+    return `${figure(load.peakPerSecond)} records a second of ${sizeText(load.recordBytes)} are more than ${settings.partitions} partitions take, or than the fullest of them`;
   },
   busiest: busy,
   latency: late,
@@ -90,7 +94,11 @@ export function waysOut(question: StreamQuestion): string[] {
   const { headroom } = objective;
   const holds = (changed: Partial<StreamQuestion>) => {
     const asked = { ...question, ...changed };
-    return sizeable(asked) && settingsFor(asked, asked.objective.headroom ?? 1) !== undefined;
+    if ([...streamChecks(asked)].some(({ refused }) => refused) || handedOverCheck(asked).refused) return false;
+    const found = settingsFor(asked, asked.objective.headroom ?? 1);
+    if (found === undefined) return false;
+    const { monthlyCost } = asked.objective;
+    return monthlyCost === undefined || (monthlyCostOf(asked, found.settings) ?? 0) <= monthlyCost;
   };
   const load = (changed: Partial<StreamWorkload>) => holds({ workload: { ...workload, ...changed } });
   const promise = (changed: Partial<StreamObjective>) => holds({ objective: { ...objective, ...changed } });
@@ -138,11 +146,6 @@ export function waysOut(question: StreamQuestion): string[] {
   return less === undefined
     ? ['change load, work, partitions and promise together: no one of them is enough']
     : [`${Math.floor(100 * less)} % of the load: several streams, each with its own keys`];
-}
-
-function sizeable(question: StreamQuestion): boolean {
-  const { partitions, instances, minInstances } = question;
-  return !(minInstances !== undefined && instances !== undefined && minInstances > instances) && (partitions ?? 1) >= 1;
 }
 
 function lighter(workload: StreamWorkload, share: number): Partial<StreamWorkload> {

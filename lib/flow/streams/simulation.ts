@@ -133,7 +133,13 @@ class StreamSimulation {
     };
     for (let now = 0; now < this.until; ) {
       const rate = now < this.begin ? steadyPerSecond : peakPerSecond;
-      now += this.random.exponential() / rate;
+      const next = now + this.random.exponential() / rate;
+      // What has not come by then comes at the new rate: arrivals have no memory.
+      if (now < this.begin && next >= this.begin) {
+        now = this.begin;
+        continue;
+      }
+      now = next;
       if (now >= this.until) break;
       const hot = hottestKeyRatio > 0 && this.random.uniform() < hottestKeyRatio;
       const key = hot ? 0 : Math.floor(this.random.uniform() * keys);

@@ -12,13 +12,16 @@ import {
   lineKeeps,
   lineOf,
   peakLagOf,
+  reactionOf,
   type Settings,
   scaledForecast,
   shareOf,
+  untilOthers,
   utilisationOf,
 } from './lines';
 import {
   batchWorkSeconds,
+  busiestShare,
   cheapBatch,
   DEFAULT_GROWTH,
   fullestPartition,
@@ -28,7 +31,7 @@ import {
   QUANTILE,
   recordSecondsIn,
 } from './load';
-import { KAFKA_POLLER, REBALANCE_SECONDS } from './platforms';
+import { KAFKA_POLLER } from './platforms';
 import type { StreamQuestion } from './workload';
 
 /** Share of its time that the busiest consumer may work at the load that is told. */
@@ -65,15 +68,13 @@ export type Broken =
 export function pooledQuestion(question: StreamQuestion, batchSize: number): QueueQuestion {
   const load = loadOf(question);
   const { latencySeconds, maxLag } = question.objective;
-  const pods = load.platform.consumer === 'keda';
   const { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds, serviceVariation } = lineOf(load, 1, batchSize);
   return {
     workload: { steadyPerSecond, peakPerSecond, peakSeconds, serviceSeconds, serviceVariation },
     objective: { latencySeconds, ...(maxLag !== undefined && { maxBacklog: maxLag }) },
     platform: load.platform.queuePlatform,
     broker: load.platform.transport === 'kafka' ? 'kafka' : 'other',
-    // A pod that has started has its first record when partitions have been dealt out.
-    consumer: pods ? { startSeconds: load.startSeconds + REBALANCE_SECONDS } : {},
+    consumer: load.platform.consumer === 'keda' ? { startSeconds: load.startSeconds } : {},
   };
 }
 
@@ -92,6 +93,12 @@ function pooledSizing(question: StreamQuestion, batchSize: number, times: number
  * asked for. Undefined when nothing keeps the promise.
  */
 export function sizingOf(question: StreamQuestion): Sizing | undefined {
+  const found = sizedAs(question);
+  const followed = found === undefined && question.provisionedPollers === undefined && !provisioned(question);
+  return followed ? sizedAs({ ...question, provisionedPollers: true }) : found;
+}
+
+function sizedAs(question: StreamQuestion): Sizing | undefined {
   const { headroom } = question.objective;
   const wanted = headroom ?? DEFAULT_HEADROOM;
   const found = settingsFor(question, wanted);
@@ -103,6 +110,7 @@ export function sizingOf(question: StreamQuestion): Sizing | undefined {
 /** The least settings that keep the promise at so many times the load; the batch shrinks until it fits the partitions. */
 export function settingsFor(question: StreamQuestion, times: number): Omit<Sizing, 'headroom'> | undefined {
   const load = loadOf(question);
+  if (beyond(question, times)) return undefined;
   if (question.batchSize !== undefined) return withBatch(question, question.batchSize, times);
   let batchSize = Math.min(cheapBatch(load), largestBatch(load, 1));
   for (;;) {
@@ -115,11 +123,27 @@ export function settingsFor(question: StreamQuestion, times: number): Omit<Sizin
   }
 }
 
+/** The most consumers that the stream can have. */
+export function mostConsumers(question: StreamQuestion): number {
+  const { platform } = loadOf(question);
+  if (question.partitions !== undefined) return platform.perPartition * question.partitions;
+  const growth = platform.transport === 'kafka' ? (question.objective.growthFactor ?? DEFAULT_GROWTH) : 1;
+  return Math.floor((platform.perPartition * platform.mostPartitions) / growth);
+}
+
+/** Whether more work comes than all consumers do, or more to one of them than it does: whatever the settings. */
+function beyond(question: StreamQuestion, times: number): boolean {
+  const load = loadOf(question);
+  const work = load.peakPerSecond * load.recordSeconds;
+  const most = question.instances ?? mostConsumers(question);
+  const least = load.steadyPerSecond * times * load.recordSeconds;
+  return work > BUSIEST_RATIO * most || work * busiestShare(load, 1e9, 1e9) > BUSIEST_RATIO || least >= most;
+}
+
 function withBatch(question: StreamQuestion, batchSize: number, times: number): Omit<Sizing, 'headroom'> | undefined {
   const pooled = pooledSizing(question, batchSize, times);
   if (pooled.refusal() !== undefined) return undefined;
   const pooledInstances = pooled.consumer.maxInstances;
-  const { platform } = loadOf(question);
   const of = (instances: number) => {
     const settings = withInstances(question, batchSize, instances, times);
     return settings !== undefined && brokenBy(question, times, 1, settings) === undefined ? settings : undefined;
@@ -129,11 +153,14 @@ function withBatch(question: StreamQuestion, batchSize: number, times: number): 
     return settings && { settings, pooledInstances };
   };
   if (question.instances !== undefined) return fixed(of(question.instances));
-  const most = platform.perPartition * (question.partitions ?? platform.mostPartitions);
-  if (pooledInstances > most) return undefined;
-  const last = most - pooledInstances;
-  const index = firstIndex(last, (more) => of(pooledInstances + more) !== undefined);
-  return fixed(of(pooledInstances + index));
+  // More than these have too many records in work, or no partitions.
+  const most = Math.min(mostConsumers(question), Math.floor((question.objective.maxLag ?? NEVER) / batchSize));
+  const { peakPerSecond } = loadOf(question);
+  const busy = (peakPerSecond * recordSecondsIn(loadOf(question), batchSize)) / BUSIEST_RATIO;
+  const first = Math.max(pooledInstances, Math.ceil(busy - 1e-9));
+  if (first > most) return undefined;
+  const index = firstIndex(most - first, (more) => of(first + more) !== undefined);
+  return fixed(of(first + index));
 }
 
 /** The settings with so many consumers; undefined where the stream cannot have them. */
@@ -173,9 +200,13 @@ export function provisioned({ provisionedPollers, objective, workload }: StreamQ
 }
 
 /** Pollers of a mapping that always run: enough for the bytes, and for the batches in work at once. */
-export function minimumPollers(load: Load, { instances, partitions }: Settings): number {
+export function minimumPollers(load: Load, settings: Settings): number {
+  return Math.min(settings.partitions, neededPollers(load, settings));
+}
+
+function neededPollers(load: Load, { instances }: Settings): number {
   const bytes = Math.ceil((load.peakPerSecond * load.recordBytes) / KAFKA_POLLER.bytesPerSecond);
-  return Math.min(partitions, Math.max(1, bytes, Math.ceil(instances / KAFKA_POLLER.batches)));
+  return Math.max(1, bytes, Math.ceil(instances / KAFKA_POLLER.batches));
 }
 
 /** The fewest partitions of which the fullest takes its bytes and records. */
@@ -225,8 +256,8 @@ export function brokenBy(
   if (!lineKeeps(load, shareOf(load, settings), batchSize, latencySeconds)) return 'latency';
   if (load.maxLag < NEVER && peakLagOf(load, settings) > load.maxLag) return 'lag';
   if (platform.transport === 'kafka' && platform.consumer === 'lambda') {
-    const pollers = Math.max(1, Math.ceil((load.peakPerSecond * load.recordBytes) / KAFKA_POLLER.bytesPerSecond));
-    if (pollers > Math.min(partitions, KAFKA_POLLER.most)) return 'pollers';
+    const pollers = neededPollers(load, settings);
+    if (!settings.onDemandPollers && pollers > Math.min(partitions, KAFKA_POLLER.mostMinimum)) return 'pollers';
   }
   if (minInstances < instances && !scaledKeeps(question, load, settings)) return 'few';
   return undefined;
@@ -239,21 +270,29 @@ export function scalerOf(question: StreamQuestion, { batchSize, instances, minIn
   return pooledSizing(question, batchSize, 1, asked).consumer;
 }
 
-/** Whether a group whose number follows the lag keeps the promise: it stops once while partitions move. */
+/** Whether a group whose number follows the lag keeps the promise, also the busiest of those that always run. */
 function scaledKeeps(question: StreamQuestion, load: Load, settings: Settings): boolean {
   const promised = {
     latencySeconds: load.latencySeconds - besideLine(load, settings),
-    latencyQuantile: QUANTILE,
     maxBacklog: load.maxLag - besideLines(load, settings),
   };
   if (promised.latencySeconds <= 0 || promised.maxBacklog <= 0) return false;
   const consumer = scalerOf(question, settings);
+  if (consumer.backlogPerInstance * settings.minInstances < steadyLag(load, settings)) return false;
+  const { waitSeconds } = untilOthers(load, settings, reactionOf(consumer));
   const path = scaledForecast(load, settings, consumer);
   return (
     path.drainSeconds() !== NEVER &&
+    waitSeconds <= load.latencySeconds &&
     path.latency().tail(promised.latencySeconds) <= (1 - QUANTILE) * (1 + 1e-9) &&
-    path.peakBacklog() <= promised.maxBacklog
+    peakLagOf(load, settings, consumer) <= load.maxLag
   );
+}
+
+/** The lag that those that always run have by chance in a day: one that asks for more of them would deal out all day. */
+function steadyLag(load: Load, settings: Settings): number {
+  const steady = { ...load, peakPerSecond: load.steadyPerSecond, peakSeconds: 0 };
+  return peakLagOf(steady, { ...settings, instances: settings.minInstances });
 }
 
 /** The fewest consumers that may run outside the peak. Only KEDA adds some, and each must share the partitions evenly. */
@@ -290,10 +329,10 @@ export function workerQuestion(question: StreamQuestion, settings: Settings): Qu
   const { instances, minInstances, batchSize, partitions } = settings;
   const load = loadOf(question);
   const queue = pooledQuestion(question, batchSize);
-  const { poisonRatio } = question.workload;
   const asked = (latencySeconds: number): QueueQuestion => ({
     ...queue,
-    workload: { ...queue.workload, itemBytes: load.recordBytes, ...(poisonRatio !== undefined && { poisonRatio }) },
+    // What no attempt can handle is in the service time already.
+    workload: { ...queue.workload, itemBytes: load.recordBytes },
     objective: { ...queue.objective, latencySeconds },
     partitions,
     consumer: {

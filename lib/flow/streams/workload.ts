@@ -148,7 +148,7 @@ export interface StreamPredictions {
   readonly keySkew: number;
   /** The 99th percentile of the seconds from the arrival of a record to the end of its work. */
   readonly latencyP99Seconds: number;
-  /** The most records of all partitions without a commit at the same time: no run exceeds it but one in many. */
+  /** The most records of all partitions without a commit at the same time: about one run in a hundred exceeds it. */
   readonly peakLag: number;
   /** Records a second that one consumer handles at most, in full batches. */
   readonly consumerRecordsPerSecond: number;
@@ -162,7 +162,8 @@ export interface StreamPredictions {
   readonly waitOfOneSeconds: number;
   /**
    * US dollars of 30 days with one peak a day at list price, without what is free: shards and records of Amazon Kinesis,
-   * requests and time of AWS Lambda, tasks of AWS Fargate. Brokers of Amazon MSK are not in it.
+   * requests and time of AWS Lambda, tasks of AWS Fargate. Brokers of Amazon MSK, provisioned
+   * pollers of AWS Lambda and the lease table of the Kinesis Client Library are not in it.
    *
    * @default - the machines have no price here
    */
@@ -206,7 +207,9 @@ export class StreamPlan extends Plan {
         text:
           p.lagOfOne === 0
             ? 'it keeps up with the peak'
-            : `${figure(p.lagOfOne)} records behind, the last waits ${duration(p.waitOfOneSeconds)}`,
+            : p.lagOfOne === Number.POSITIVE_INFINITY
+              ? 'it never catches up'
+              : `${figure(p.lagOfOne)} records behind, the last waits ${duration(p.waitOfOneSeconds)}`,
       },
       { label: 'the promise breaks at', text: breaking(p) },
       ...(p.monthlyCost === undefined ? [] : [{ label: 'cost', text: `${figure(p.monthlyCost)} USD/month` }]),

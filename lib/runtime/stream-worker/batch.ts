@@ -1,5 +1,7 @@
 /** One batch of records: each is handled in its order, retried, or set aside; what was done is what may be committed. */
 
+import { RETRY_SECONDS } from '../../flow/streams/run-time';
+
 /** A record of a topic. */
 export interface WorkerRecord {
   readonly topic: string;
@@ -38,10 +40,6 @@ export interface BatchPorts {
   readonly isOwn: (record: Taken) => boolean;
   readonly log: (line: Readonly<Record<string, unknown>>) => void;
 }
-
-/** The first wait before another attempt, and the longest. */
-const BACKOFF_MILLIS = 100;
-const BACKOFF_CAP_MILLIS = 5000;
 
 /** Where a partition goes on. */
 export interface Position {
@@ -84,8 +82,8 @@ async function isDone(record: Taken, ports: BatchPorts): Promise<boolean> {
         await ports.setAside(record, error);
         return true;
       }
-      const most = Math.min(BACKOFF_CAP_MILLIS, BACKOFF_MILLIS * 2 ** (attempt - 1));
-      await ports.wait(most * ports.random());
+      const most = Math.min(RETRY_SECONDS.cap, RETRY_SECONDS.base * 2 ** (attempt - 1));
+      await ports.wait(1000 * most * ports.random());
     }
   }
 }
