@@ -58,6 +58,8 @@ module.exports = {
       merging: ['queue'],
       // A stream that writes a table compacts it as well.
       etl: ['compaction'],
+      // The consumers of a stream are counted as a queue's, and each waits in a line of its own.
+      streams: ['queue'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.
@@ -69,7 +71,10 @@ module.exports = {
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
     }),
-    ...apart('k8s', ['operators'], {}),
+    ...apart('k8s', ['operators'], {
+      // The consumer of a stream is the worker of a queue.
+      streams: ['queue'],
+    }),
     ...apart('gcp', [], {
       // A webhook buffer is a subscription behind a receiver.
       webhooks: ['queue'],

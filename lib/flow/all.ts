@@ -49,3 +49,6 @@ export * from './shares/workload';
 export * from './storage/cost';
 export * from './storage/plan';
 export * from './storage/workload';
+export * from './streams/alarms';
+export * from './streams/plan';
+export * from './streams/workload';

@@ -30,3 +30,4 @@ export {
   StorageTransition,
   StorageWorkload,
 } from './storage/workload';
+export { StreamObjective, StreamPlan, StreamPredictions, StreamWorkload } from './streams/workload';

@@ -33,3 +33,4 @@ export * from './schedule/spread-schedule';
 export * from './secret-key';
 export * from './shares/fair-share';
 export * from './shares/tenant-namespace';
+export * from './streams/partitioned-stream';

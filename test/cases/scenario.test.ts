@@ -1,6 +1,7 @@
 import type { Case } from '../../lib/cases/case';
 import { NODE_LOGS } from '../../lib/cases/case-01-log-flood';
 import { ORDERS } from '../../lib/cases/case-02-order-peak';
+import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { EVENTS } from '../../lib/cases/case-16-collection-swells';
 import { NOISY_CAPACITY, NOISY_TENANTS } from '../../lib/cases/case-18-noisy-producer';
 import { RATING } from '../../lib/cases/case-20-tenant-starvation';
@@ -32,6 +33,8 @@ describe('before shows what the headline reports', () => {
     [2, 'peak backlog', 0.05, 'Poisson arrivals'],
     [2, 'latency P99', 0.05, 'Poisson arrivals'],
     [3, 'age of the newest record in the report when it appears', 0.001, 'a fluid'],
+    [5, 'consumer lag', 0.02, 'Poisson arrivals'],
+    [5, 'latency', 0.03, 'the last waits 898 s; of 99 % of the records it is 1 % less'],
     [6, 'wait P95', 0.05, 'Poisson arrivals: ± 1.5 % from seed to seed'],
     [9, 'delay at 100,000 events a minute', 0.001, 'the last of a million evenly paced events'],
     [11, 'storage bill', 0.001, 'bytes × price'],
@@ -82,6 +85,8 @@ describe('before shows what the headline reports', () => {
     [1, NODE_LOGS.workload.steadyBytesPerSecond / 1e3, 'kB/s', 'lines outside the peak'],
     [1, NODE_LOGS.workload.peakBytesPerSecond! / 1e6, 'MB/s', 'lines at the peak'],
     [2, 1e3 * ORDERS.workload.serviceSeconds, 'ms', 'the work of an order'],
+    [5, 1e3 * (METRICS.workload.recordSeconds + METRICS.workload.batchSeconds), 'ms', 'a record'],
+    [5, METRICS.workload.recordSeconds * 1e3, 'ms', 'the work of a record'],
     [16, EVENTS.workload.insertsPerSecond, 'a second', 'inserts'],
     [16, EVENTS.objective.retentionSeconds / 86_400, 'days', 'retention'],
     [18, NOISY_CAPACITY.k8s.brokerBytesPerSecond / 1e6, 'MB/s', 'a broker'],

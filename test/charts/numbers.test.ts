@@ -12,7 +12,7 @@ import { ALERTS, numbersOf, rulesOf, seconds, windowsOf } from '../support/alert
 import { type Found, timesIn } from '../support/times';
 
 const TARGET: [path: RegExp, knob: string] = [
-  /^spec\.triggers\.\w+\.metadata\.(value|queueLength|lagCount|pendingEntriesCount|streamLength)$/,
+  /^spec\.triggers\.\w+\.metadata\.(value|lagThreshold|queueLength|lagCount|pendingEntriesCount|streamLength)$/,
   'targetPerReplica',
 ];
 
@@ -37,6 +37,7 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^ScaledObject\.spec\.pollingInterval$/, 'pollingIntervalSeconds'],
   [/^ScaledJob\.spec\.pollingInterval$/, 'pollingIntervalSeconds'],
   [/^ScaledObject\.spec\.cooldownPeriod$/, 'cooldownPeriodSeconds'],
+  [/^ScaledObject\.spec\.triggers\.\w+\.metadata\.lagThreshold$/, 'targetPerReplica'],
   [/^ScaledObject\.spec\.fallback\.failureThreshold$/, 'fallbackAfterFailures'],
   [/\.scaleUp\.stabilizationWindowSeconds$/, 'scaleUpStabilizationSeconds'],
   [/\.scaleDown\.stabilizationWindowSeconds$/, 'scaleDownStabilizationSeconds'],
@@ -75,6 +76,7 @@ const NOT_PLANNED: readonly [found: RegExp, what: string][] = [
   [/^StatefulSet\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
   [/^DaemonSet\.spec\.minReadySeconds 0$/, 'none: a pod that is ready is available'],
   [/\.clean_inactive -1$/, 'off'],
+  [/\.metadata\.activationLagThreshold 0$/, 'none: one record wakes a worker that sleeps'],
   [/^KafkaTopic\.spec\.config\.retention\.ms \d+$/, "a choice of the topic's owner, given with the topic"],
   [/\.worker\.env\.SERVICE_SECONDS\.value [\d.]+$/, 'the workload, which the example worker acts out'],
 ];

@@ -140,6 +140,8 @@ describe('the tarball', () => {
         ...ZIPPED.map((name) => `dist/runtime/${name}/code.zip`),
         ...IMAGES.flatMap((name) => [`dist/runtime/${name}/Dockerfile`, `dist/runtime/${name}/index.js.gz`]),
         'dist/runtime/scheduled-run/index.js',
+        'dist/runtime/stream-worker/index.js',
+        'dist/runtime/stream/index.js',
         'dist/runtime/webhook/index.js',
         'node_modules/commander/package.json',
       ]),

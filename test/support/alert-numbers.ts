@@ -84,6 +84,8 @@ export const ALERTS: Readonly<Record<string, AlertKnobs>> = {
   InvalidationEventsDropped: alert(undefined, 'alarmDropped'),
   InvalidationKeysSetAside: alert(undefined, 'alarmSetAside'),
   InvalidationMergerDown: alert('alarmDownSeconds', 'shards'),
+  StreamPartitionHot: alert('alarmHotSeconds', 'alarmHotLag', 'alarmHotRatio'),
+  StreamRecordsSetAside: alert(undefined, 'alarmSetAside'),
   ScheduledJobSilent: perSilence(),
   ScheduledJobFailed: perSilence('alarmFailedRuns'),
   ScheduledRunsAboveMaximum: alert('alarmHoldSeconds', 'maxConcurrent'),

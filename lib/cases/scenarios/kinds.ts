@@ -10,9 +10,10 @@ import { retention } from './retention';
 import { schedule } from './schedule';
 import { shares } from './shares';
 import { storage } from './storage';
+import { stream } from './streams';
 import { webhooks } from './webhooks';
 
-const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule, rates, coalesce, etl };
+const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule, rates, coalesce, etl, stream };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */
 export type Scenario = Parameters<(typeof kinds)[keyof typeof kinds]['measure']>[1];

@@ -3,6 +3,7 @@ import { ARRIVALS_FIELDS, arrivalsChecks } from '../arrivals';
 import { above0, type Check, inRange, isKnown, oneOf, required, shown, wholeNumber } from '../errors';
 import { type Fields, objectChecks } from '../fields';
 import { figure } from '../figures';
+import { KINESIS_LIMITS } from '../kinesis';
 import { DAY_SECONDS, MOST_DOLLARS, MOST_ITEMS_PER_SECOND, WEEK_SECONDS } from '../ranges';
 import { batchLimit } from './cycles';
 import { INVALIDATORS } from './invalidators';
@@ -14,7 +15,7 @@ const MOST_KEYS = 1e9;
 const MOST_SKEW = 3;
 const MOST_SECONDS = 3600;
 const MOST_CALL_SECONDS = 60;
-const MOST_EVENT_BYTES = 1_048_576;
+const MOST_EVENT_BYTES = KINESIS_LIMITS.recordBytes;
 const MOST_BATCH = 1e7;
 
 const QUESTION_FIELDS: Fields<MergingQuestion> = {

@@ -1,5 +1,5 @@
 /** What carries the events from producers to readers: limits once, for plan, constructs and rules. */
-import { LAMBDA_PAYLOAD } from './run-time';
+import { KINESIS_LIMITS, LAMBDA_PAYLOAD, STREAM_MAPPING_LIMITS } from '../kinesis';
 
 /** What can carry events. */
 export type TransportName = 'kinesis' | 'sqs' | 'redis-stream';
@@ -34,7 +34,7 @@ export interface TransportFacts {
 }
 
 const LAMBDA_WINDOW = { least: 1, most: 300, step: 1 } as const;
-const LAMBDA_SECONDS = 900;
+const LAMBDA_SECONDS = STREAM_MAPPING_LIMITS.timeoutSeconds;
 
 /**
  * Memory of a merger in a container, and the part of it that a batch may take; the program itself takes some 60 MiB, and as
@@ -50,10 +50,19 @@ export const TRANSPORTS: Readonly<Record<TransportName, TransportFacts>> = {
     byKey: true,
     takesAll: false,
     readers: 1,
-    shard: { perSecond: 1000, bytesPerSecond: 1_048_576, most: 500 },
+    shard: {
+      perSecond: KINESIS_LIMITS.recordsPerSecond,
+      bytesPerSecond: KINESIS_LIMITS.bytesPerSecond,
+      most: KINESIS_LIMITS.shards,
+    },
     // Records are in base64, each in an envelope of some 450 bytes.
-    batch: { events: 10_000, bytes: LAMBDA_PAYLOAD, growth: 4 / 3, addedBytes: 450 },
-    pollSeconds: 1,
+    batch: {
+      events: STREAM_MAPPING_LIMITS.records,
+      bytes: LAMBDA_PAYLOAD,
+      growth: STREAM_MAPPING_LIMITS.growth,
+      addedBytes: STREAM_MAPPING_LIMITS.addedBytes,
+    },
+    pollSeconds: STREAM_MAPPING_LIMITS.pollSeconds,
     window: LAMBDA_WINDOW,
     mostSeconds: LAMBDA_SECONDS,
     source:

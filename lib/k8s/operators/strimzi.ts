@@ -25,7 +25,7 @@ export interface AccessRule {
   readonly operations: readonly ('Describe' | 'Read' | 'Write')[];
 }
 
-/** Spec of a `KafkaUser`. Its quotas apply per broker; without them it has none. */
+/** Spec of a `KafkaUser`. Its quotas apply per broker; without them it is not limited. */
 export interface KafkaUserSpec {
   readonly authentication: { readonly type: string };
   readonly authorization: { readonly type: 'simple'; readonly acls: readonly AccessRule[] };

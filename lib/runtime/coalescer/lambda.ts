@@ -1,6 +1,6 @@
 /** A function that gets the keys and rebuilds what is cached of them. */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
-import { LAMBDA_PAYLOAD } from '../../flow/merging/run-time';
+import { LAMBDA_PAYLOAD } from '../../flow/kinesis';
 import type { Invalidator, Outcome } from './flush';
 import type { MergedKey } from './merge';
 import { answered, requestText } from './request';

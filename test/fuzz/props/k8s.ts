@@ -21,9 +21,20 @@ import type { JobEgress, SpreadJob } from '../../../lib/k8s/schedule/spread-job'
 import { SpreadSchedule } from '../../../lib/k8s/schedule/spread-schedule';
 import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
+import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
 import { optional, spread } from '../../support/property';
 import { type Subject, subject } from './subject';
-import { chartSeconds, consumers, etlWorkload, figures, queueObjective, queueWorkload, ratesWorkload } from './values';
+import {
+  chartSeconds,
+  consumers,
+  etlWorkload,
+  figures,
+  queueObjective,
+  queueWorkload,
+  ratesWorkload,
+  streamObjective,
+  streamWorkload,
+} from './values';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests have no types
 type Manifest = any;
@@ -554,6 +565,35 @@ export const K8S_SUBJECTS: readonly Subject[] = [
         ? Invalidator.http({ url: 'http://rebuild.shop/keys', authorization, namespace: 'shop' })
         : Invalidator.cache({ connection: { secretName: 'cache', key: 'url' } });
       new CoalescingQueue(chart, id, { ...props, invalidator }).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.PartitionedStream',
+    ['k8s.PartitionedStream'],
+    'text',
+    fc.record({
+      workload: streamWorkload,
+      objective: streamObjective,
+      clusterName: fc.constant('events'),
+      clusterNamespace: namespace,
+      topicName: fc.constantFrom('devices.metrics', '_odd_'),
+      existingTopic: optional(fc.constant(false)),
+      image: fc.constant('registry.example.net/consumer:1.0.0'),
+      consumerGroup: fc.constantFrom('metrics', 'metrics-2'),
+      existingUser: optional(fc.constant('reader')),
+      partitions: fc.option(fc.integer({ min: 24, max: 240 }), { nil: undefined, freq: 1 }),
+      currentPartitions: optional(fc.integer({ min: 1, max: 12 })),
+      minInstances: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 1 }),
+      batchSize: optional(fc.integer({ min: 1, max: 500 })),
+      startSeconds: optional(figures(1, 300)),
+      replicas: optional(fc.integer({ min: 2, max: 5 })),
+      minInsyncReplicas: optional(fc.integer({ min: 1, max: 2 })),
+      retention: optional(chartSeconds(60, 604_800)),
+      outage: optional(chartSeconds(1, 100_000)),
+      retainTopics: flag,
+    }),
+    inChart((chart, id, props) => {
+      new PartitionedStream(chart, id, props).plan.explain();
     }),
   ),
   subject(

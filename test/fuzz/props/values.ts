@@ -127,6 +127,31 @@ export const etlWorkload = fc
     ...window,
   }));
 
+/** Records of a stream. */
+export const streamWorkload = fc
+  .record({
+    steadyPerSecond: figures(0.1, 500),
+    peakFactor: optional(figures(1, 20)),
+    peakSeconds: fc.integer({ min: 0, max: 7200 }),
+    recordSeconds: figures(1e-4, 0.02),
+    recordVariation: optional(fc.constantFrom(0, 1)),
+    batchSeconds: optional(spread(1e-4, 0.02)),
+    recordBytes: optional(spread(50, 50_000)),
+    keys: optional(fc.integer({ min: 1000, max: 1e6 })),
+    poisonRatio: optional(spread(1e-6, 0.01)),
+  })
+  .map(({ peakFactor, ...rest }) => ({
+    ...rest,
+    ...(peakFactor === undefined ? {} : { peakPerSecond: rest.steadyPerSecond * peakFactor }),
+  }));
+
+/** What a stream promises. */
+export const streamObjective = fc.record({
+  latencySeconds: figures(10, 3600),
+  maxLag: optional(figures(20_000, 1e7)),
+  headroom: optional(fc.double({ min: 1.01, max: 3, noNaN: true })),
+});
+
 /** Workloads of queues, weighted to their extremes by `figures` and by the changes made to them. */
 export const queueWorkload = fc
   .record({
