@@ -6,10 +6,19 @@ import { type Behaviour, Checkout, type Stage } from './checkout';
 
 const checkout = new Checkout();
 const { root } = checkout;
-/** For a stage that never ends. */
-const SHORT = { answerMillis: 1000, makeMillis: 1000, installMillis: 1000 };
-/** For one that ends by itself, on a machine that is busy. */
+/** For stages that end by themselves, on a machine that is busy. */
 const AMPLE = { answerMillis: 60_000, makeMillis: 60_000, installMillis: 60_000 };
+/** For the stage that never ends. */
+const SHORT = {
+  version: { ...AMPLE, answerMillis: 1000 },
+  venv: { ...AMPLE, makeMillis: 1000 },
+  pip: { ...AMPLE, installMillis: 1000 },
+};
+
+function limitsOf({ stage, failure }: Behaviour): typeof AMPLE {
+  const hangs = stage === 'version' || stage === 'venv' || stage === 'pip';
+  return hangs && failure === undefined ? SHORT[stage] : AMPLE;
+}
 /** At no stage of an installation. */
 const WORKS: Behaviour = { stage: 'deploy' };
 
@@ -22,7 +31,7 @@ async function install(behaviour: Behaviour = WORKS, requirements = 'local'): Pr
   const env = { ...checkout.environment(behaviour), PATH: '/nonexistent' };
   await installPython(root, requirements, (line) => said.push(line), {
     env,
-    limits: behaviour === WORKS ? AMPLE : SHORT,
+    limits: limitsOf(behaviour),
   });
   return said;
 }
@@ -117,7 +126,9 @@ describe('why it cannot be made is said in one sentence', () => {
 
   test('a Python that hangs', async () => {
     const env = { ...checkout.environment({ stage: 'version', stubborn: true }), PATH: '/nonexistent' };
-    await expect(findPython(env, { limits: SHORT })).rejects.toThrow(/stand-in, which did not answer within 1 s;/);
+    await expect(findPython(env, { limits: SHORT.version })).rejects.toThrow(
+      /stand-in, which did not answer within 1 s;/,
+    );
     expect(checkout.left()).toEqual([]);
   });
 });

@@ -26,9 +26,9 @@ export interface ClockChange {
  * refuses `europe/berlin` and `+02:00`.
  */
 export function isTimeZone(name: string): boolean {
-  // Node takes an offset for a zone from release 22 on; it is the name of no file.
-  if (/^[+-]/.test(name)) return false;
   try {
+    // Node takes an offset for a zone from release 22 on; it is the name of no file.
+    if (/^[+-]/.test(name)) return false;
     // The zone that an old name stands for is another word.
     const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions();
     return timeZone === name || timeZone.toLowerCase() !== name.toLowerCase();
