@@ -1,19 +1,18 @@
 /** The TypeScript blocks of a page, and how one is run: the pages' costs and their tests both do it. */
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
+import manifest from '../package.json';
 
 const ROOT = join(__dirname, '..');
 
-/** What a user imports, and where it is in the sources. */
-export const ENTRY_POINTS: Readonly<Record<string, string>> = {
-  'backpressure-constructs': 'lib/index.ts',
-  'backpressure-constructs/flow': 'lib/flow/all.ts',
-  'backpressure-constructs/gcp': 'lib/gcp/index.ts',
-  'backpressure-constructs/pubsub-webhook': 'lib/runtime/pubsub-webhook/consumer.ts',
-  'backpressure-constructs/rules': 'lib/rules/index.ts',
-  'backpressure-constructs/scheduled-run': 'lib/runtime/scheduled-run/consumer.ts',
-  'backpressure-constructs/webhook': 'lib/runtime/webhook/consumer.ts',
-};
+/** What a user imports, and where it is in the sources: what the package exports, before it was compiled. */
+export const ENTRY_POINTS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(manifest.exports).flatMap(([path, target]) => {
+    const compiled = typeof target === 'string' ? target : target.types;
+    const [, source] = /^\.\/dist\/(.*?)(?:\.d\.ts|\.js)$/.exec(compiled) ?? [];
+    return source === undefined ? [] : [[path.replace('.', manifest.name), `${source}.ts`]];
+  }),
+);
 
 /** One block, and the line that it begins on. */
 export interface Block {

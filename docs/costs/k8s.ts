@@ -52,11 +52,40 @@ function podsOf(manifest: Untyped, all: readonly Untyped[]): Pods[] {
       ];
     case 'Job':
       return fixed(spec.template.spec, 'one, once');
+    case 'SparkApplication':
+      return sparkPods(metadata.name, spec, (count) => pods(count));
+    case 'ScheduledSparkApplication':
+      return sparkPods(metadata.name, spec.template, (count) => `${pods(count)}, while it runs`).map((each) => ({
+        ...each,
+        atRest: 'none',
+      }));
     default:
       // A kind with pods that this table does not know would be missing from the page without a word.
       if (spec?.template?.spec?.containers !== undefined) throw new Error(`docs/costs/k8s.ts: pods of a ${kind}`);
       return [];
   }
+}
+
+/** What the operator makes of an application: its memory is asked for with the overhead. */
+function sparkPods(name: string, spec: Untyped, counted: (count: number) => string): Pods[] {
+  return (['driver', 'executor'] as const).map((role) => {
+    const { cores, memory, memoryOverhead, instances = 1 } = spec[role];
+    const requests = { cpu: cores, memory: `${sparkMebibytes(memory) + sparkMebibytes(memoryOverhead)}Mi` };
+    const count = counted(instances);
+    return {
+      what: `${role} of \`${name}\``,
+      pod: { containers: [{ resources: { requests } }] },
+      atRest: count,
+      atThePeak: count,
+    };
+  });
+}
+
+/** Spark writes mebibytes as `m`. */
+function sparkMebibytes(quantity: string): number {
+  const [, amount, unit] = /^(\d+)([mg])$/.exec(quantity) ?? [];
+  if (amount === undefined) throw new Error(`docs/costs/k8s.ts: memory ${quantity} of Spark`);
+  return Number(amount) * (unit === 'g' ? 1024 : 1);
 }
 
 function pods(count: number): string {

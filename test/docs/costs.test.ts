@@ -78,6 +78,16 @@ describe('on Kubernetes', () => {
     expect(requestsTable([deployment(3)])).toContain('| 3 pods | 3 pods |');
   });
 
+  test('a Spark application has a driver and its executors, with the memory beside the heap', () => {
+    const role = { cores: 1, memory: '2g', memoryOverhead: '512m' };
+    const spec = { driver: role, executor: { ...role, instances: 3 } };
+    const table = requestsTable([{ kind: 'SparkApplication', metadata: { name: 'etl' }, spec }]);
+    expect(table).toContain('| driver of `etl` | 1 CPU, 2,560 MiB | 1 pod | 1 pod |');
+    expect(table).toContain('| executor of `etl` | 1 CPU, 2,560 MiB | 3 pods | 3 pods |');
+    const scheduled = { kind: 'ScheduledSparkApplication', metadata: { name: 'job' }, spec: { template: spec } };
+    expect(requestsTable([scheduled])).toContain('| none | 3 pods, while it runs |');
+  });
+
   test('pods of a kind that it does not know are an error', () => {
     expect(() => requestsTable([{ ...deployment(1), kind: 'Rollout' }])).toThrow('Rollout');
   });
