@@ -1,4 +1,13 @@
 export { Arrivals } from './arrivals';
+export {
+  CompactedTableKind,
+  CompactionObjective,
+  CompactionPlan,
+  CompactionPredictions,
+  CompactionWorkload,
+  CompactionWriter,
+  TableStorage,
+} from './compaction/workload';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';
 export { Expectation, ExplainFormat, Knob, Plan } from './plan';
