@@ -56,6 +56,10 @@ module.exports = {
       rates: ['queue'],
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
+      // Runs start by the clock, at a minute from a name.
+      compaction: ['schedule'],
+      // A streaming job compacts its own table, every so many batches.
+      etl: ['compaction'],
     }),
     ...apart('aws', [], {
       // A webhook buffer is a queue behind an API.

@@ -2,8 +2,10 @@ import { Chart, type ChartProps, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
+import type { ContinuousCompaction } from '../lib/k8s/compaction/continuous-compaction';
 import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/k8s/quotas/kafka-quotas';
 import { restrictedNamespace } from './namespace';
+import { compactedEvents } from './streaming-tenants/compaction';
 
 /** What the quotas are sized from: numbers of an imagined platform. */
 export const STREAMING: { capacity: KafkaCapacity; tenants: KafkaTenant[]; topics: KafkaQuotaTopic[] } = {
@@ -31,10 +33,14 @@ export class StreamingTenantsChart extends Chart {
   /** The quota of each tenant. */
   public readonly quotas: KafkaQuotas;
 
+  /** The table of events, compacted. */
+  public readonly compaction: ContinuousCompaction;
+
   constructor(scope: Construct, id: string, { clusterNamespace = 'kafka', ...props }: StreamingTenantsProps = {}) {
     super(scope, id, { namespace: 'streaming-tenants', ...props });
-    // This namespace holds topics, users and their Secrets, apart from the brokers, and no pods.
+    // This namespace holds topics, users and their Secrets, apart from the brokers.
     restrictedNamespace(this);
     this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', clusterNamespace, ...STREAMING });
+    this.compaction = compactedEvents(this);
   }
 }

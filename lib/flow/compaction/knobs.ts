@@ -139,7 +139,7 @@ function timeKnobs(load: Load, interval: number, longestRunSeconds: number): Kno
     },
     {
       name: 'runDeadlineSeconds',
-      value: Math.min(2 * longestRunSeconds, interval),
+      value: Math.min(Math.ceil(2 * longestRunSeconds), interval),
       unit: 's',
       formula: '2 × longest run, at most the interval: a run that hangs is ended; what it committed stays',
       inputs: { longestRunSeconds, intervalSeconds: interval },
@@ -164,7 +164,7 @@ function timeKnobs(load: Load, interval: number, longestRunSeconds: number): Kno
       name: 'memoryMiB',
       value: memoryMiB(load),
       unit: 'MiB',
-      formula: '512 + 1536 × workers: files are read and written batch by batch',
+      formula: '512 + 512 × workers: files are read and written batch by batch',
       inputs: { workers: load.workers },
       source: 'measured, test/engines/compaction.test.ts',
     },
