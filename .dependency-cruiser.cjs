@@ -56,6 +56,8 @@ module.exports = {
       rates: ['queue'],
       // Events of a low rate wait in a queue for their window.
       merging: ['queue'],
+      // Runs start by the clock, at a minute from a name.
+      compaction: ['schedule'],
       // A stream that writes a table compacts it as well.
       etl: ['compaction'],
       // The consumers of a stream are counted as a queue's, and each waits in a line of its own.

@@ -2,8 +2,10 @@ import { Chart, type ChartProps, Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { NOISY_CAPACITY, NOISY_TENANTS, NOISY_TOPICS } from '../lib/cases/case-18-noisy-producer';
 import type { KafkaCapacity, KafkaTenant } from '../lib/flow/quotas/workload';
+import type { ContinuousCompaction } from '../lib/k8s/compaction/continuous-compaction';
 import { KafkaQuotas, type KafkaQuotaTopic } from '../lib/k8s/quotas/kafka-quotas';
 import { restrictedNamespace } from './namespace';
+import { compactedEvents } from './streaming-tenants/compaction';
 import { StreamingTenantsEtl } from './streaming-tenants/etl';
 import { DeviceMetrics } from './streaming-tenants/streams';
 
@@ -40,6 +42,9 @@ export class StreamingTenantsChart extends Chart {
   /** The stream into a table. */
   public readonly etl: StreamingTenantsEtl;
 
+  /** The table of events, compacted. */
+  public readonly compaction: ContinuousCompaction;
+
   constructor(scope: Construct, id: string, { clusterNamespace = 'kafka', ...props }: StreamingTenantsProps = {}) {
     super(scope, id, { namespace: 'streaming-tenants', ...props });
     // This namespace holds topics, users, their Secrets and consumers, apart from the brokers.
@@ -47,5 +52,6 @@ export class StreamingTenantsChart extends Chart {
     this.quotas = new KafkaQuotas(this, 'Quotas', { clusterName: 'events', clusterNamespace, ...STREAMING });
     this.metrics = new DeviceMetrics(this, 'Metrics', { clusterName: 'events', clusterNamespace });
     this.etl = new StreamingTenantsEtl(this, 'Etl', { clusterName: 'events', clusterNamespace });
+    this.compaction = compactedEvents(this);
   }
 }

@@ -31,6 +31,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'backfill and expiry in a MongoDB server',
   },
   {
+    name: 'compaction',
+    cases: [17],
+    suite: 'engines',
+    file: 'test/engines/compaction.test.ts',
+    title: 'the scripts of compaction on Delta tables of delta-rs',
+  },
+  {
     name: 'sender',
     cases: [7],
     suite: 'engines',

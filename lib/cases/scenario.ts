@@ -35,6 +35,20 @@ export interface Numbers {
   readonly diskRatio?: number;
   /** Times a week that a person has to make room by hand. */
   readonly cleanUpsPerWeek?: number;
+  /** The longest run of a clean-up, in seconds. */
+  readonly longestRunSeconds?: number;
+  /** Clean-ups in a week that run by themselves. */
+  readonly runsPerWeek?: number;
+  /** Small files that a query meets at most. */
+  readonly smallFiles?: number;
+  /** Bytes rewritten for each new one. */
+  readonly writeAmplification?: number;
+  /** Seconds of all runs in a week. */
+  readonly weeklyWorkSeconds?: number;
+  /** The longest run in seconds when files follow the day: twice as many at noon and none at midnight. */
+  readonly longestRunOfSineSeconds?: number;
+  /** Small files that a query meets at most then. */
+  readonly smallFilesOfSine?: number;
   /** Bytes of a collection: today before, and the most that it takes once as much expires as arrives after. */
   readonly collectionBytes?: number;
   /** Seconds until nothing is left that is older than it may be. */

@@ -1,6 +1,9 @@
 /** The pure functions of the flow arithmetic, for TypeScript users; the classes and structs are in `index.ts`. */
 
 export * from './arrivals';
+export * from './compaction/inline';
+export * from './compaction/plan';
+export * from './compaction/workload';
 export * from './errors';
 export * from './etl/plan';
 export * from './etl/workload';

@@ -1,4 +1,13 @@
 export { Arrivals } from './arrivals';
+export {
+  CompactedTableKind,
+  CompactionObjective,
+  CompactionPlan,
+  CompactionPredictions,
+  CompactionWorkload,
+  CompactionWriter,
+  TableStorage,
+} from './compaction/workload';
 export { EtlObjective, EtlPlan, EtlPredictions, EtlWorkload } from './etl/workload';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';

@@ -21,6 +21,21 @@ export function scriptConfigMap(scope: Construct, id: string, script: string): k
   });
 }
 
+/** The same with several files of one folder of `dist/runtime`, which import each other. */
+export function scriptsConfigMap(
+  scope: Construct,
+  id: string,
+  folder: string,
+  files: readonly string[],
+): kplus.ConfigMap {
+  const data = Object.fromEntries(
+    files.map((file) => [file, readFileSync(join(runtimeFolder(), folder, file), 'utf8')] as const),
+  );
+  const text = Object.values(data).join('\n');
+  refuseLarge(folder, text);
+  return new kplus.ConfigMap(scope, id, { metadata: { name: nameBy(scope, id, text) }, immutable: true, data });
+}
+
 /**
  * The same for a large program, compressed: `kubectl apply` keeps an object in an annotation, and those of an object have at
  * most 256 KiB together. Run it with `unpacked`.

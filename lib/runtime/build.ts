@@ -3,8 +3,8 @@
  * users, and `lib/runtime/<name>/main.ts`, a program for a container, into `dist/runtime/<name>/index.js`, whole: the
  * clients are inside, because a Lambda that lacks a module hangs a local deploy, because Lambda's own SDK may change at
  * any time, and because a stock image has none. What a function runs is zipped beside it, as Lambda takes it: a quarter of
- * the size in the package. Scripts that another program interprets (`*.sh`, `*.js` for
- * mongosh, `*.py` for Spark) are copied as they are. Beside a bundle with code of other packages stand their licences. `npm ci` runs it
+ * the size in the package. Scripts that another program interprets (`*.sh`, `*.py`, and `*.js` for
+ * mongosh) are copied as they are. Beside a bundle with code of other packages stand their licences. `npm ci` runs it
  * through `prepare`, so that constructs find their code before anything is compiled.
  */
 import {
@@ -69,6 +69,12 @@ function copyScripts(name: string): void {
   rmSync(join(target, name), { recursive: true, force: true });
   mkdirSync(join(target, name), { recursive: true });
   for (const file of scriptsOf(name)) copyFileSync(join(sources, name, file), join(target, name, file));
+  // A program in Python brings its image along: how it is built, and its packages by hash.
+  const dockerfile = join(sources, name, 'Dockerfile');
+  if (existsSync(dockerfile)) {
+    copyFileSync(dockerfile, join(target, name, 'Dockerfile'));
+    copyFileSync(join(root, 'requirements', `${name}.txt`), join(target, name, 'requirements.txt'));
+  }
   console.log(`runtime/${name}: ${scriptsOf(name).join(', ')}`);
 }
 

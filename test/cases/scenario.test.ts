@@ -3,6 +3,7 @@ import { NODE_LOGS } from '../../lib/cases/case-01-log-flood';
 import { ORDERS } from '../../lib/cases/case-02-order-peak';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
 import { EVENTS } from '../../lib/cases/case-16-collection-swells';
+import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { NOISY_CAPACITY, NOISY_TENANTS } from '../../lib/cases/case-18-noisy-producer';
 import { RATING } from '../../lib/cases/case-20-tenant-starvation';
 import { CASES, caseOf } from '../../lib/cases/catalogue';
@@ -42,6 +43,8 @@ describe('before shows what the headline reports', () => {
     [15, 'events lost', 0.25, 'the rare end of a line close to saturation: ± 10 % from seed to seed'],
     [15, 'latency P99', 0.05, 'patience and one service on top'],
     [16, 'collection size', 0.001, 'a year of inserts'],
+    [17, 'longest clean-up', 0.01, 'a week of files: their noise does not show'],
+    [17, 'clean-ups a week', 0.001, 'counted'],
     [20, 'completion of the other tenants', 0.05, 'a flood in one line strays by 5 points, the mean of twenty by one'],
   ])('case %d: %s, within %d of it (%s)', (number, measure, tolerance) => {
     const outcome = answer(number as number, measure as string);
@@ -89,6 +92,9 @@ describe('before shows what the headline reports', () => {
     [5, METRICS.workload.recordSeconds * 1e3, 'ms', 'the work of a record'],
     [16, EVENTS.workload.insertsPerSecond, 'a second', 'inserts'],
     [16, EVENTS.objective.retentionSeconds / 86_400, 'days', 'retention'],
+    [17, SMALL_FILES.workload.filesPerDay, 'files', 'files a day'],
+    [17, SMALL_FILES.workload.bytesPerSecond / 1e6, 'MB/s', 'a worker'],
+    [17, SMALL_FILES.workload.openPartitions!, 'partitions', 'open at a time'],
     [18, NOISY_CAPACITY.k8s.brokerBytesPerSecond / 1e6, 'MB/s', 'a broker'],
     [18, NOISY_TENANTS[2].peakBytesPerSecond! / 1e6, 'MB/s', 'what the noisy one said'],
     [20, RATING.tenants[0].workload.serviceSeconds / 60, 'minutes', 'a job'],

@@ -62,6 +62,8 @@ const TIMES: readonly [path: RegExp, knob: string][] = [
   [/^CronJob\.spec\.jobTemplate\.spec\.activeDeadlineSeconds$/, 'reportDeadlineSeconds'],
   [/^SparkApplication\.spec\.restartPolicy\.onFailureRetryInterval$/, 'onFailureRetrySeconds'],
   [/^SparkApplication\.spec\.restartPolicy\.onSubmissionFailureRetryInterval$/, 'onSubmissionFailureRetrySeconds'],
+  [/^CronJob\.spec\.startingDeadlineSeconds$/, 'startingDeadlineSeconds'],
+  [/^CronJob\.spec\.jobTemplate\.spec\.activeDeadlineSeconds$/, 'runDeadlineSeconds'],
   [/^PodMonitor\..*\.interval$/, 'scrapeSeconds'],
   [/\.filebeat\.yml\..*\.check_interval$/, 'scanSeconds'],
   [/\.filebeat\.yml\..*\.close\.on_state_change\.inactive$/, 'closeInactiveSeconds'],
@@ -81,12 +83,14 @@ const NOT_PLANNED: readonly [found: RegExp, what: string][] = [
   [/\.worker\.env\.SERVICE_SECONDS\.value [\d.]+$/, 'the workload, which the example worker acts out'],
 ];
 
-/** The knob of a time: a variable such as `ROTATION_SECONDS` has the name of its knob. */
-function knobOf(path: string, owner: string): string {
+/** The knob of a time: a variable such as `ROTATION_SECONDS` has the name of its knob. Of several, that of the plan. */
+function knobOf(path: string, owner: string, plan: Plan | undefined): string {
   const variable = /\.env\.([A-Z_]+)\.value$/.exec(path)?.[1];
   if (variable !== undefined) return variable.toLowerCase().replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
   if (/\.producer\.properties\.(delivery\.timeout|max\.block)\.ms$/.test(path)) return `deliveryTimeoutMs.${owner}`;
-  return TIMES.find(([pattern]) => pattern.test(path))?.[1] ?? `(no knob is named for ${path})`;
+  const named = TIMES.filter(([pattern]) => pattern.test(path)).map(([, name]) => name);
+  const own = named.find((name) => plan?.knobs.some((knob) => knob.name === name));
+  return own ?? named[0] ?? `(no knob is named for ${path})`;
 }
 
 /** The plan of the nearest construct around `one` that has one. */
@@ -126,7 +130,7 @@ describe.each(charts)('%s', (_name, objects) => {
           // A knob of one job is its own, by its name.
           const ofJob = plan?.knobs.find(({ name }) => name === `${time.path.split('.').pop()}.${object.name}`);
           if (ofJob !== undefined) return { ...time, knob: ofJob.value };
-          const name = knobOf(time.path, object.name.replace(/-producer$/, ''));
+          const name = knobOf(time.path, object.name.replace(/-producer$/, ''), plan);
           return { ...time, knob: plan?.knobs.find((knob) => knob.name === name)?.value ?? `${name} is in no plan` };
         }),
     );

@@ -1,4 +1,5 @@
 /** Every kind of scenario: a file beside this one with its type and its measure, and a line here. */
+import { compaction } from './compaction';
 import { etl } from './etl';
 import type { Kind } from './kind';
 import { logs } from './logs';
@@ -13,7 +14,21 @@ import { storage } from './storage';
 import { stream } from './streams';
 import { webhooks } from './webhooks';
 
-const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule, rates, coalesce, etl, stream };
+const kinds = {
+  queue,
+  webhooks,
+  storage,
+  logs,
+  retention,
+  quotas,
+  shares,
+  schedule,
+  rates,
+  coalesce,
+  compaction,
+  etl,
+  stream,
+};
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */
 export type Scenario = Parameters<(typeof kinds)[keyof typeof kinds]['measure']>[1];

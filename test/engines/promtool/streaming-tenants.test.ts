@@ -2,6 +2,7 @@
 import { Testing } from 'cdk8s';
 import { StreamingTenantsChart } from '../../../charts/streaming-tenants';
 import { testAlerts } from './rules';
+import { compactionCases } from './streaming-tenants/compaction';
 
 const chart = new StreamingTenantsChart(Testing.app(), 'streaming-tenants');
 const { plan } = chart.quotas;
@@ -42,6 +43,7 @@ testAlerts('streaming-tenants', {
     clusterNamespace: 'other',
   }),
   cases: [
+    ...compactionCases(chart.compaction),
     {
       alert: 'TenantThrottled',
       when: 'a tenant that fits into its share is held back',

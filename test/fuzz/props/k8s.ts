@@ -1,8 +1,10 @@
 /** Constructs of `lib/k8s`. */
 import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
+import { CompactionWriter } from '../../../lib/flow/compaction/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
+import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl } from '../../../lib/k8s/etl/streaming-etl';
 import { LogOutput } from '../../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
@@ -22,7 +24,7 @@ import { SpreadSchedule } from '../../../lib/k8s/schedule/spread-schedule';
 import { FairShare } from '../../../lib/k8s/shares/fair-share';
 import { TenantNamespace } from '../../../lib/k8s/shares/tenant-namespace';
 import { PartitionedStream } from '../../../lib/k8s/streams/partitioned-stream';
-import { optional, spread } from '../../support/property';
+import { optional, spread, usually } from '../../support/property';
 import { type Subject, subject } from './subject';
 import {
   chartSeconds,
@@ -50,11 +52,13 @@ function inChart<P>(build: (chart: Chart, id: string, props: P) => void) {
 
 /** A program may say `undefined`, and Filebeat's documentation writes the fingerprint identity as null. */
 function withoutPrograms({ data, ...manifest }: Manifest): Manifest {
-  const texts = Object.entries(data ?? {}).filter(([name]) => !/\.(js|sh)$/.test(name));
+  const texts = Object.entries(data ?? {}).filter(([name]) => !/\.(js|sh|py)$/.test(name));
   return { ...manifest, data: texts.map(([, text]) => String(text).replace('fingerprint: null', '')) };
 }
 
 const flag = optional(fc.boolean());
+/** Absent but for one time in twenty. */
+const rarely = <T>(value: fc.Arbitrary<T>) => usually(fc.constant<T | undefined>(undefined), value);
 const secret = fc.record({
   secretName: fc.constantFrom('broker', 'broker-2'),
   key: fc.constantFrom('password', 'uri'),
@@ -499,6 +503,46 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new SpreadSchedule(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.ContinuousCompaction',
+    ['k8s.ContinuousCompaction'],
+    'text',
+    fc.record({
+      workload: fc.record({
+        filesPerDay: figures(1e4, 1e5),
+        fileBytes: figures(1e5, 1e7),
+        openPartitions: optional(fc.integer({ min: 1, max: 5 })),
+        partitionSeconds: optional(fc.constantFrom(3600, 86_400)),
+        peakRatio: optional(spread(1, 2)),
+        bytesPerSecond: figures(5e7, 1e9),
+        fileSeconds: optional(spread(0.001, 0.03)),
+        runFixedSeconds: optional(fc.integer({ min: 0, max: 300 })),
+      }),
+      objective: fc.record({
+        longestRunSeconds: figures(3000, 20_000),
+        smallFiles: figures(5e4, 1e6),
+        writeAmplification: optional(spread(1.2, 3)),
+        retentionSeconds: optional(fc.integer({ min: 604_800, max: 1e7 })),
+        headroom: optional(spread(1, 2)),
+      }),
+      path: fc.constantFrom('s3://lake/events', 'gs://lake/events', 'abfss://lake@account.dfs.core.windows.net/events'),
+      image: fc.constantFrom('registry.example.net/delta-rs:1.6.6', 'delta-rs:1'),
+      writer: rarely(fc.constantFrom(...Object.values(CompactionWriter))),
+      pushGateway: fc.constantFrom('http://push:9091', 'https://push.example.com'),
+      targetBytes: rarely(fc.integer({ min: 2 ** 20, max: 2 ** 30 })),
+      workers: optional(fc.integer({ min: 1, max: 8 })),
+      interval: rarely(fc.constantFrom(300, 3600, 21_600).map((seconds) => Duration.seconds(seconds))),
+      startFiles: rarely(fc.integer({ min: 1, max: 100_000 })),
+      quiet: rarely(chartSeconds(1, 86_400)),
+      storeSecret: optional(fc.constant('lake')),
+      environment: optional(fc.constant({ AWS_REGION: 'eu-central-1' })),
+      storeNamespace: namespace,
+      storePort: optional(fc.integer({ min: 1, max: 65_535 })),
+    }),
+    inChart((chart, id, props) => {
+      new ContinuousCompaction(chart, id, props).plan.explain();
     }),
   ),
   subject(

@@ -1,0 +1,155 @@
+/** What cannot be compacted as asked, and what helps: each way out was solved. */
+import { CapacityError } from '../errors';
+import { duration, figure, percent, sizeText } from '../figures';
+import { WEEK_SECONDS } from '../ranges';
+import { largestBelow, smallestAbove } from '../search';
+import {
+  INTERVALS,
+  keptAt,
+  type Load,
+  loadOf,
+  longestInterval,
+  MOST_UTILISATION,
+  mostSmallFiles,
+  runSeconds,
+  spanOf,
+  startFiles,
+  utilisation,
+} from './sizing';
+import {
+  CompactedTableKind,
+  type CompactionObjective,
+  type CompactionQuestion,
+  type CompactionWorkload,
+  CompactionWriter,
+  TableStorage,
+} from './workload';
+
+/** Refuses what loses commits: two drivers on Amazon S3, of which open-source Delta Lake has no safe commit. */
+export function refuseTwoWriters(subject: string, question: CompactionQuestion): void {
+  const { table, storage = TableStorage.S3, writer } = question;
+  if (storage !== TableStorage.S3) return;
+  const beside =
+    (table === CompactedTableKind.DELTA_RS && writer === CompactionWriter.SPARK) ||
+    (table === CompactedTableKind.DELTA_SPARK &&
+      (writer === CompactionWriter.SPARK || writer === CompactionWriter.DELTA_RS));
+  if (!beside) return;
+  throw new CapacityError(
+    subject,
+    `a compaction of its own beside a writer (${writer}) on Amazon S3 loses commits: Spark writes the log of a Delta table without a conditional put, so the later of two commits replaces the earlier one`,
+    [
+      'compact inside the streaming job: table delta-streaming',
+      'run it when no writer runs, in one state machine or schedule with them: writer batch',
+      'keep the table where a file is created only if it is not there (Google Cloud Storage, Azure, HDFS): storage atomic',
+    ],
+  );
+}
+
+/** The longest interval that keeps every promise, or the error that says which cannot be kept. */
+export function intervalOf(subject: string, question: CompactionQuestion, load: Load): number {
+  const among = question.intervalSeconds === undefined ? INTERVALS : [question.intervalSeconds];
+  const found = longestInterval(load, among);
+  if (found !== undefined) return found;
+  throw new CapacityError(subject, reasonOf(load, among), waysOut(question));
+}
+
+function reasonOf(load: Load, among: readonly number[]): string {
+  const busy = utilisation(load);
+  if (busy >= MOST_UTILISATION) {
+    return `${figure(load.workers)} worker(s) would be busy ${percent(busy)} of the time with rewriting ${figure(load.plannedPerSecond)} files of ${sizeText(load.fileBytes)} a second, half of it is the limit`;
+  }
+  const inTime = among.find((one) => keptAt(load, one).run);
+  const [least] = among.slice(-1);
+  if (inTime === undefined) {
+    const longest = runSeconds(load, least, load.plannedPerSecond, true);
+    return `even every ${duration(least)} a run takes ${duration(longest)}, ${duration(Math.min(load.longestRunSeconds, least))} are allowed`;
+  }
+  const few = among.find((one) => keptAt(load, one).files);
+  if (few === undefined) {
+    const most = Math.ceil(mostSmallFiles(load, least, load.plannedPerSecond));
+    return `even every ${duration(least)} a query meets ${figure(most)} small files, ${figure(load.smallFiles)} are allowed`;
+  }
+  const most = Math.min(inTime, few);
+  const files = Math.ceil(load.filesPerSecond * spanOf(load, most));
+  return `the run and the small files allow ${duration(most)} between two runs, in which ${figure(files)} files come: fewer than ${figure(Math.ceil(startFiles(load, most) * load.headroom))}, from which a rewrite keeps an amplification of ${figure(load.writeAmplification)} and leaves half of them behind at most`;
+}
+
+/** What would help on its own; each is planned before it is said. */
+function waysOut(question: CompactionQuestion): string[] {
+  const { workload, objective, workers = 1 } = question;
+  const helps = (changed: Partial<CompactionQuestion>) => fits({ ...question, ...changed });
+  const load = (changed: Partial<CompactionWorkload>) => ({ workload: { ...workload, ...changed } });
+  const goal = (changed: Partial<CompactionObjective>) => ({ objective: { ...objective, ...changed } });
+  const ways: (readonly [number | undefined, (value: number) => string])[] = [
+    [solved(workers, 1000, (one) => helps({ workers: one })), (n) => `take ${n} workers`],
+    [
+      solved(objective.longestRunSeconds, WEEK_SECONDS, (one) => helps(goal({ longestRunSeconds: one }))),
+      (n) => `allow a run ${n} s`,
+    ],
+    [solved(objective.smallFiles, 1e9, (one) => helps(goal({ smallFiles: one }))), (n) => `allow ${n} small files`],
+    [
+      solved(workload.fileBytes, 1e12, (one) =>
+        helps(load({ fileBytes: one, filesPerDay: (workload.filesPerDay * workload.fileBytes) / one })),
+      ),
+      (n) => `let writers make files of ${n} bytes, in larger batches`,
+    ],
+    [
+      [1.5, 2, 3, 5, 10].find(
+        (one) => one > (objective.writeAmplification ?? 1.2) && helps(goal({ writeAmplification: one })),
+      ),
+      (n) => `allow a write amplification of ${n}`,
+    ],
+    [
+      [1, 10, 100, 1000]
+        .filter((one) => one < (workload.openPartitions ?? 1))
+        .find((one) => helps(load({ openPartitions: one }))),
+      (n) => `let ${n} partition(s) take new files at a time`,
+    ],
+    [
+      [86_400, 3600, 300].find(
+        (one) => one < (workload.partitionSeconds ?? 86_400) && helps(load({ partitionSeconds: one })),
+      ),
+      (n) => `partition the table finer: a partition takes new files for ${n} s`,
+    ],
+    [helps({ quietSeconds: 0 }) ? 0 : undefined, () => 'append only, and rewrite open partitions: quietSeconds 0'],
+  ];
+  const found = ways.flatMap(([value, say]) => (value === undefined ? [] : [say(value)]));
+  if (question.intervalSeconds !== undefined && helps({ intervalSeconds: undefined })) {
+    found.push('leave intervalSeconds to the plan');
+  }
+  return found.length > 0 ? found : [together(question)];
+}
+
+function fits(question: CompactionQuestion): boolean {
+  const among = question.intervalSeconds === undefined ? INTERVALS : [question.intervalSeconds];
+  return longestInterval(loadOf(question), among) !== undefined;
+}
+
+/** The first whole number above `start` that helps, and a little more: 1 % of it. */
+function solved(start: number, most: number, helps: (value: number) => boolean): number | undefined {
+  const value = smallestAbove(start, (one) => one <= most && helps(Math.ceil(one)));
+  return value === undefined || Math.ceil(value) > most ? undefined : Math.ceil(value);
+}
+
+/** Where no single change helps: everything at its widest, and the load at which that is enough. */
+function together(question: CompactionQuestion): string {
+  const { workload, objective } = question;
+  const widest = {
+    ...question,
+    workers: 1000,
+    quietSeconds: 0,
+    intervalSeconds: undefined,
+    objective: { ...objective, longestRunSeconds: WEEK_SECONDS, smallFiles: 1e9, writeAmplification: 10 },
+  };
+  const at = (filesPerDay: number, runFixedSeconds: number) =>
+    fits({ ...widest, workload: { ...workload, openPartitions: 1, filesPerDay, runFixedSeconds } });
+  const { filesPerDay } = workload;
+  const wide =
+    '1000 workers, a run of a week, 1000000000 small files, a write amplification of 10 and one open partition';
+  if (at(filesPerDay, workload.runFixedSeconds ?? 180)) return `take together ${wide}`;
+  if (at(filesPerDay, 0)) return `take together ${wide}, and a run that starts at once: runFixedSeconds 0`;
+  const fewer = largestBelow(filesPerDay, (one) => at(one, 0));
+  const more = solved(filesPerDay, 1e9, (one) => at(one, 0));
+  const said = fewer !== undefined && fewer >= 1 ? Math.floor(fewer) : more;
+  return `take together ${wide}, runFixedSeconds 0, and ${said === undefined ? 'files of the target size from the writer, which need no compaction' : `${said} files a day`}`;
+}
