@@ -1,4 +1,5 @@
 /** Every kind of scenario: a file beside this one with its type and its measure, and a line here. */
+import { jvm } from './jvm';
 import type { Kind } from './kind';
 import { logs } from './logs';
 import { coalesce } from './merging';
@@ -11,7 +12,7 @@ import { shares } from './shares';
 import { storage } from './storage';
 import { webhooks } from './webhooks';
 
-const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule, rates, coalesce };
+const kinds = { queue, webhooks, storage, logs, retention, quotas, shares, schedule, rates, coalesce, jvm };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */
 export type Scenario = Parameters<(typeof kinds)[keyof typeof kinds]['measure']>[1];
