@@ -1,5 +1,5 @@
 export { Arrivals } from './arrivals';
-export { JvmObjective, JvmPlan, JvmPredictions, JvmWorkload } from './jvm/workload';
+export { JvmCollector, JvmObjective, JvmPlan, JvmPredictions, JvmWorkload } from './jvm/workload';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';
 export { Expectation, ExplainFormat, Knob, Plan } from './plan';

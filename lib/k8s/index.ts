@@ -4,6 +4,7 @@ import './peers';
 
 export * from './backpressure-checks';
 export * from './dns-servers';
+export * from './jvm/jvm-service';
 export * from './logs/log-output';
 export * from './logs/log-reopen';
 export * from './logs/log-shipping';

@@ -10,8 +10,8 @@ export const JVM_LOG_FOLDER = '/var/log/gc';
 const LOG_FILES = 4;
 const LOG_FILE_BYTES = 16 * MIB;
 const RECORDER_BYTES = 64 * MIB;
-/** The recorder drops a chunk only when it is full, and writes another meanwhile (JFR, `maxchunksize`: 12 MB). */
-const RECORDER_CHUNKS = 2 * 12e6;
+/** The recorder drops a chunk only when it is full, and writes another meanwhile (JFR, `maxchunksize`). */
+const RECORDER_CHUNK_BYTES = 12e6;
 
 /** Heap, collector and the parts of the container. */
 export function jvmKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
@@ -155,30 +155,22 @@ function memoryKnobs(question: JvmQuestion, sizes: Sizes): Knob[] {
 function logKnobs({ flightRecorder = true }: JvmQuestion): Knob[] {
   const own = 'JEP 158: Unified JVM Logging, filecount and filesize; the numbers are assumptions';
   const recorder = 'Java Flight Recorder, maxsize and maxchunksize; 64 MiB are an assumption';
+  const recorderBytes = flightRecorder ? RECORDER_BYTES : 0;
   return [
     chosenKnob('gcLogFiles', LOG_FILES, 'files', 'beside the one that is written', own),
     chosenKnob('gcLogFileBytes', LOG_FILE_BYTES, 'bytes', 'an hour and more of collections', own),
-    {
-      name: 'gcLogVolumeBytes',
-      value: (LOG_FILES + 2) * LOG_FILE_BYTES,
-      unit: 'bytes',
-      formula: '(files + 2) × size: the one that is written, and one to spare',
-      inputs: { files: LOG_FILES, bytes: LOG_FILE_BYTES },
-      source: own,
-    },
     ...(flightRecorder
-      ? [
-          chosenKnob('flightRecorderBytes', RECORDER_BYTES, 'bytes', 'what the recorder keeps', recorder),
-          {
-            name: 'flightRecorderVolumeBytes',
-            value: 2 * RECORDER_BYTES,
-            unit: 'bytes',
-            formula: 'twice what it keeps: chunks in use come on top',
-            inputs: { recorderBytes: RECORDER_BYTES, chunkBytes: RECORDER_CHUNKS },
-            source: recorder,
-          },
-        ]
+      ? [chosenKnob('flightRecorderBytes', RECORDER_BYTES, 'bytes', 'what the recorder keeps', recorder)]
       : []),
+    {
+      name: 'logVolumeBytes',
+      value: (LOG_FILES + 2) * LOG_FILE_BYTES + 2 * recorderBytes,
+      unit: 'bytes',
+      formula:
+        '(files + 2) × size: the one that is written, and one to spare; twice what the recorder keeps: chunks in use come on top',
+      inputs: { files: LOG_FILES, fileBytes: LOG_FILE_BYTES, recorderBytes, chunkBytes: RECORDER_CHUNK_BYTES },
+      source: `${own}; ${recorder}`,
+    },
   ];
 }
 

@@ -2,6 +2,20 @@ import { duration, figure, percent, sizeText } from '../figures';
 import { type Expectation, type Knob, Plan } from '../plan';
 
 /**
+ * A collector of HotSpot.
+ */
+export enum JvmCollector {
+  /** Stops the program for young objects, to a goal; marks old ones beside it. */
+  G1 = 'G1',
+  /** Stops the program for everything: the least work, the longest pauses. */
+  PARALLEL = 'Parallel',
+  /** Collects beside the program; pauses below 10 ms. From Java 25 on with generations. */
+  SHENANDOAH = 'Shenandoah',
+  /** Collects beside the program; pauses below 1 ms. From Java 21 on with generations. */
+  ZGC = 'ZGC',
+}
+
+/**
  * What one JVM does.
  */
 export interface JvmWorkload {

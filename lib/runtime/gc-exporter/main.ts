@@ -2,7 +2,7 @@
  * Exports the log of a JVM's collector. A thread that waits for memory is in no other metric: neither JMX nor Micrometer
  * count it.
  *
- * Environment: GC_LOG (the file), PROMISED_PAUSE_SECONDS, SERVICE (a label), METRICS_PORT; METRICS_HOST and POLL_MILLIS where
+ * Environment: GC_LOG (the file), ALARM_PAUSE_SECONDS, SERVICE (a label), METRICS_PORT; METRICS_HOST and POLL_MILLIS where
  * others than all addresses and a second are wanted.
  */
 import { createServer } from 'node:http';
@@ -14,7 +14,7 @@ import { Tail } from './tail';
 const POLL_MILLIS = 1000;
 
 async function main(): Promise<void> {
-  const log = new GcLog(numberSetting('PROMISED_PAUSE_SECONDS'));
+  const log = new GcLog(numberSetting('ALARM_PAUSE_SECONDS'));
   const tail = new Tail(setting('GC_LOG'), (line) => log.read(line));
   const labels = { service: setting('SERVICE') };
   let up = await tail.poll().catch(failed);

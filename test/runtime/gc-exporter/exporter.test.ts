@@ -94,7 +94,7 @@ describe('the program', () => {
     const child = spawn(process.execPath, [join(__dirname, '../../../dist/runtime/gc-exporter/index.js')], {
       env: {
         GC_LOG: file,
-        PROMISED_PAUSE_SECONDS: '0.05',
+        ALARM_PAUSE_SECONDS: '0.05',
         SERVICE: 'api',
         METRICS_PORT: String(port),
         METRICS_HOST: '127.0.0.1',
