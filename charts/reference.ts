@@ -6,6 +6,7 @@ import { ImageProcessingChart } from './image-processing';
 import { LogShippingChart } from './log-shipping';
 import { NotificationsChart } from './notifications';
 import { OrderProcessingChart } from './order-processing';
+import { ServicesChart } from './services';
 import { StreamingTenantsChart } from './streaming-tenants';
 
 /** A reference environment: a chart that applies as it is. */
@@ -19,5 +20,6 @@ export const REFERENCE_CHARTS: Readonly<Record<string, ReferenceChart>> = {
   'log-shipping': LogShippingChart,
   notifications: NotificationsChart,
   'order-processing': OrderProcessingChart,
+  services: ServicesChart,
   'streaming-tenants': StreamingTenantsChart,
 };

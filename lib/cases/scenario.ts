@@ -19,6 +19,8 @@ export interface Numbers {
   readonly mergeRatio?: number;
   /** Keys that were worked on in a second. */
   readonly keysPerSecond?: number;
+  /** The longest that everything stood still at once, in seconds. */
+  readonly pauseSeconds?: number;
   /** Share of the items that were neither served nor set aside. */
   readonly lostRatio?: number;
   /** Share of the messages that did not arrive: refused and lost, or to an address that does not exist. */

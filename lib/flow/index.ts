@@ -9,6 +9,7 @@ export {
   TableStorage,
 } from './compaction/workload';
 export { EtlObjective, EtlPlan, EtlPredictions, EtlWorkload } from './etl/workload';
+export { JvmCollector, JvmObjective, JvmPlan, JvmPredictions, JvmWorkload } from './jvm/workload';
 export { LogsObjective, LogsPlan, LogsPredictions, LogsWorkload } from './logs/workload';
 export { MergingObjective, MergingPlan, MergingPredictions, MergingWorkload } from './merging/workload';
 export { Expectation, ExplainFormat, Knob, Plan } from './plan';

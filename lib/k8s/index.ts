@@ -6,6 +6,7 @@ export * from './backpressure-checks';
 export * from './compaction/continuous-compaction';
 export * from './dns-servers';
 export * from './etl/streaming-etl';
+export * from './jvm/jvm-service';
 export * from './logs/log-output';
 export * from './logs/log-reopen';
 export * from './logs/log-shipping';

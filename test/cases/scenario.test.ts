@@ -2,6 +2,7 @@ import type { Case } from '../../lib/cases/case';
 import { NODE_LOGS } from '../../lib/cases/case-01-log-flood';
 import { ORDERS } from '../../lib/cases/case-02-order-peak';
 import { METRICS } from '../../lib/cases/case-05-iot-metrics';
+import { BUSY_JVM } from '../../lib/cases/case-10-allocation-outruns-gc';
 import { EVENTS } from '../../lib/cases/case-16-collection-swells';
 import { SMALL_FILES } from '../../lib/cases/case-17-continuous-cleanup';
 import { NOISY_CAPACITY, NOISY_TENANTS } from '../../lib/cases/case-18-noisy-producer';
@@ -38,6 +39,8 @@ describe('before shows what the headline reports', () => {
     [5, 'latency', 0.03, 'the last waits 898 s; of 99 % of the records it is 1 % less'],
     [6, 'wait P95', 0.05, 'Poisson arrivals: ± 1.5 % from seed to seed'],
     [9, 'delay at 100,000 events a minute', 0.001, 'the last of a million evenly paced events'],
+    [10, 'latency P99', 0.05, 'close to saturation: ± 4 % from seed to seed'],
+    [10, 'collector pause', 0.001, 'given'],
     [11, 'storage bill', 0.001, 'bytes × price'],
     [14, 'peak backlog', 0.05, 'Poisson arrivals and random returns'],
     [15, 'events lost', 0.25, 'the rare end of a line close to saturation: ± 10 % from seed to seed'],
@@ -90,6 +93,8 @@ describe('before shows what the headline reports', () => {
     [2, 1e3 * ORDERS.workload.serviceSeconds, 'ms', 'the work of an order'],
     [5, 1e3 * (METRICS.workload.recordSeconds + METRICS.workload.batchSeconds), 'ms', 'a record'],
     [5, METRICS.workload.recordSeconds * 1e3, 'ms', 'the work of a record'],
+    [10, BUSY_JVM.workload.requestsPerSecond!, 'requests a second', 'the load'],
+    [10, 1e3 * BUSY_JVM.workload.serviceSeconds!, 'ms', 'the work of a request'],
     [16, EVENTS.workload.insertsPerSecond, 'a second', 'inserts'],
     [16, EVENTS.objective.retentionSeconds / 86_400, 'days', 'retention'],
     [17, SMALL_FILES.workload.filesPerDay, 'files', 'files a day'],

@@ -1,6 +1,7 @@
 /** Every kind of scenario: a file beside this one with its type and its measure, and a line here. */
 import { compaction } from './compaction';
 import { etl } from './etl';
+import { jvm } from './jvm';
 import type { Kind } from './kind';
 import { logs } from './logs';
 import { coalesce } from './merging';
@@ -28,6 +29,7 @@ const kinds = {
   compaction,
   etl,
   stream,
+  jvm,
 };
 
 /** A case as something that runs. *Before* is given; *after* follows from a plan and is never given. */

@@ -2,10 +2,12 @@
 import { App, Chart, Duration, Size, Testing } from 'cdk8s';
 import fc from 'fast-check';
 import { CompactionWriter } from '../../../lib/flow/compaction/workload';
+import { JvmCollector } from '../../../lib/flow/jvm/workload';
 import { UnknownMail } from '../../../lib/flow/rates/workload';
 import { BackpressureChecks } from '../../../lib/k8s/backpressure-checks';
 import { ContinuousCompaction } from '../../../lib/k8s/compaction/continuous-compaction';
 import { StreamingEtl } from '../../../lib/k8s/etl/streaming-etl';
+import { JvmService } from '../../../lib/k8s/jvm/jvm-service';
 import { LogOutput } from '../../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../../lib/k8s/logs/log-reopen';
 import { LogShipping } from '../../../lib/k8s/logs/log-shipping';
@@ -638,6 +640,42 @@ export const K8S_SUBJECTS: readonly Subject[] = [
     }),
     inChart((chart, id, props) => {
       new PartitionedStream(chart, id, props).plan.explain();
+    }),
+  ),
+  subject(
+    'k8s.JvmService',
+    ['k8s.JvmService'],
+    'text',
+    fc.record({
+      workload: fc.record({
+        allocationBytesPerSecond: figures(1e6, 5e9),
+        liveBytes: figures(1e6, 1e10),
+        survivorRatio: optional(fc.double({ min: 0, max: 1, noNaN: true })),
+        requestsPerSecond: optional(figures(1, 1000)),
+        serviceSeconds: optional(figures(0.001, 0.1)),
+        requestThreads: optional(fc.integer({ min: 1, max: 300 })),
+        directBytes: optional(spread(1, 1e9)),
+        threads: optional(fc.integer({ min: 1, max: 2000 })),
+        loadedClasses: optional(fc.integer({ min: 1, max: 1e5 })),
+      }),
+      objective: fc.record({
+        pauseSeconds: figures(0.001, 2),
+        latencySeconds: optional(spread(0.01, 10)),
+        memoryBytes: optional(spread(1e9, 1e11)),
+      }),
+      jdk: fc.integer({ min: 16, max: 27 }),
+      collector: optional(fc.constantFrom(...Object.values(JvmCollector))),
+      cpu: optional(fc.integer({ min: 1, max: 32 })),
+      cycle: optional(chartSeconds(1, 10)),
+      heap: optional(fc.integer({ min: 64, max: 100_000 }).map((mebibytes) => Size.mebibytes(mebibytes))),
+      spikeTolerance: optional(fc.constantFrom(1, 1.5, 2, 4)),
+      flightRecorder: flag,
+      replicas: optional(fc.integer({ min: 0, max: 20 })),
+      port: optional(fc.integer({ min: 1, max: 65_535 })),
+      image: fc.constantFrom('shop/api:1', 'shop/api'),
+    }),
+    inChart((chart, id, props) => {
+      new JvmService(chart, id, props).plan.explain();
     }),
   ),
   subject(

@@ -1,0 +1,103 @@
+/** The validation table of a JVM. */
+import { above0, type Check, fromBelow, inRange, oneOf, positive, present, required, wholeNumber } from '../errors';
+import { type Fields, objectChecks } from '../fields';
+import {
+  LEAST_RATE,
+  LEAST_SECONDS,
+  MOST_BYTES_PER_SECOND,
+  MOST_HELD,
+  MOST_ITEMS_PER_SECOND,
+  YEAR_SECONDS,
+} from '../ranges';
+import { COLLECTOR_NAMES, FIRST_RELEASE, LAST_RELEASE } from './collectors';
+import type { JvmChoices, JvmObjective, JvmQuestion, JvmWorkload } from './workload';
+
+/** ZGC's own: `ZAllocationSpikeTolerance` has no bound, and above this a heap is mostly empty. */
+const MOST_SPIKE = 10;
+/** HotSpot's `ActiveProcessorCount`; a larger machine is divided. */
+const MOST_PROCESSORS = 256;
+const MOST_THREADS = 100_000;
+
+const QUESTION_FIELDS: Fields<JvmQuestion> = {
+  workload: true,
+  objective: true,
+  jdk: true,
+  collector: true,
+  cpu: true,
+  cycleSeconds: true,
+  heapBytes: true,
+  metaspaceBytes: true,
+  codeCacheBytes: true,
+  spikeTolerance: true,
+  flightRecorder: true,
+};
+const WORKLOAD_FIELDS: Fields<JvmWorkload> = {
+  allocationBytesPerSecond: true,
+  liveBytes: true,
+  survivorRatio: true,
+  requestsPerSecond: true,
+  serviceSeconds: true,
+  serviceVariation: true,
+  requestThreads: true,
+  directBytes: true,
+  threads: true,
+  loadedClasses: true,
+};
+const OBJECTIVE_FIELDS: Fields<JvmObjective> = {
+  pauseSeconds: true,
+  latencySeconds: true,
+  latencyQuantile: true,
+  memoryBytes: true,
+};
+
+/** Checks what the JVM does, the promise, and what was chosen by hand. */
+export function jvmChecks(question: JvmQuestion): Check[] {
+  return objectChecks('question', question, QUESTION_FIELDS, ({ workload, objective, ...choices }) => [
+    ...objectChecks('workload', workload, WORKLOAD_FIELDS, workloadChecks),
+    ...objectChecks('objective', objective, OBJECTIVE_FIELDS, (promise) => objectiveChecks(promise, workload)),
+    ...choiceChecks(choices),
+  ]);
+}
+
+function workloadChecks(workload: JvmWorkload): Check[] {
+  return [
+    required(above0, 'allocationBytesPerSecond', workload.allocationBytesPerSecond, MOST_BYTES_PER_SECOND),
+    required(above0, 'liveBytes', workload.liveBytes, MOST_HELD),
+    inRange('survivorRatio', workload.survivorRatio, 0, 1),
+    positive('requestsPerSecond', workload.requestsPerSecond, LEAST_RATE, MOST_ITEMS_PER_SECOND),
+    positive('serviceSeconds', workload.serviceSeconds, LEAST_SECONDS, YEAR_SECONDS),
+    inRange('serviceVariation', workload.serviceVariation, 0, 10),
+    wholeNumber('requestThreads', workload.requestThreads, 1, 10_000),
+    inRange('directBytes', workload.directBytes, 0, MOST_HELD),
+    wholeNumber('threads', workload.threads, 1, MOST_THREADS),
+    wholeNumber('loadedClasses', workload.loadedClasses, 1, 1e7),
+  ];
+}
+
+function objectiveChecks(objective: JvmObjective, workload: JvmWorkload | undefined): Check[] {
+  const promised = objective.latencySeconds !== undefined;
+  const lacking = ([name, value]: [string, unknown]) => (promised && value === undefined ? [present(name, value)] : []);
+  const { requestsPerSecond, serviceSeconds } = workload ?? {};
+  return [
+    required(inRange, 'pauseSeconds', objective.pauseSeconds, 0.001, YEAR_SECONDS),
+    positive('latencySeconds', objective.latencySeconds, LEAST_SECONDS, YEAR_SECONDS),
+    fromBelow('latencyQuantile', objective.latencyQuantile, 0.5, 1),
+    above0('memoryBytes', objective.memoryBytes, MOST_HELD),
+    // A latency follows from these; without them the promise could not be checked.
+    ...Object.entries({ requestsPerSecond, serviceSeconds }).flatMap(lacking),
+  ];
+}
+
+function choiceChecks(choices: JvmChoices): Check[] {
+  return [
+    required(wholeNumber, 'jdk', choices.jdk, FIRST_RELEASE, LAST_RELEASE),
+    oneOf('collector', choices.collector, COLLECTOR_NAMES),
+    wholeNumber('cpu', choices.cpu, 1, MOST_PROCESSORS),
+    positive('cycleSeconds', choices.cycleSeconds, 1e-6, 3600),
+    above0('heapBytes', choices.heapBytes, MOST_HELD),
+    above0('metaspaceBytes', choices.metaspaceBytes, MOST_HELD),
+    above0('codeCacheBytes', choices.codeCacheBytes, MOST_HELD),
+    inRange('spikeTolerance', choices.spikeTolerance, 1, MOST_SPIKE),
+    oneOf('flightRecorder', choices.flightRecorder, [true, false]),
+  ];
+}

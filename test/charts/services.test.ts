@@ -1,0 +1,28 @@
+import { Testing } from 'cdk8s';
+import { ServicesChart } from '../../charts/services';
+import { caseOf } from '../../lib/cases/catalogue';
+import { every, one, written } from '../support/manifest';
+
+const chart = new ServicesChart(Testing.app(), 'services');
+const made = written(chart);
+const { predictions } = chart.api.plan;
+
+test('is as it was', () => {
+  // Programs have tests of their own; here only that they are there.
+  const shown = made.manifests.map((manifest) =>
+    manifest.immutable ? { ...manifest, data: Object.keys(manifest.data) } : manifest,
+  );
+  expect(shown).toMatchSnapshot();
+});
+
+test('the headline of case 10 is predicted', () => {
+  const [latency, pause] = caseOf(10).headline.changes;
+  expect(predictions.latencySeconds).toBeLessThan(latency.after.value);
+  expect(predictions.pauseSeconds).toBeLessThan(pause.after.value);
+});
+
+test('its namespace is restricted, its pods may be drained one at a time, and no secret stands in it', () => {
+  expect(one(made, 'Namespace').metadata.labels['pod-security.kubernetes.io/enforce']).toBe('restricted');
+  expect(one(made, 'PodDisruptionBudget').spec.maxUnavailable).toBe(1);
+  expect(every(made, 'Secret')).toEqual([]);
+});

@@ -1,0 +1,137 @@
+import { Testing } from 'cdk8s';
+import { ServicesChart } from '../../../charts/services';
+import { testAlerts } from './rules';
+
+const chart = new ServicesChart(Testing.app(), 'services');
+const { plan, deployment } = chart.api;
+const at = (knob: string) => plan.value(knob);
+const pod = `${deployment.name}-5d4f8c7b9-x2v7q`;
+const of = (name: string) => `gc_log_${name}{namespace="services",service="${deployment.name}",pod="${pod}"}`;
+const container = (name: string, more = '') => `${name}{namespace="services",pod="${pod}",container="jvm"${more}}`;
+/** Minutes after which an alert that holds has fired. */
+const held = Math.ceil(at('alarmHoldSeconds') / 60) + 10;
+const minute = 60;
+
+testAlerts('services', {
+  manifests: Testing.synth(chart),
+  neighbour: new ServicesChart(Testing.app(), 'services', { namespace: 'other' }),
+  cases: [
+    {
+      alert: 'JvmAllocationStall',
+      when: 'one thread waited',
+      series: { [of('stalls_total')]: '0x3 1x20' },
+      atMinute: 5,
+      fires: true,
+    },
+    {
+      alert: 'JvmAllocationStall',
+      when: 'none did',
+      series: { [of('stalls_total')]: '7x20' },
+      atMinute: 8,
+      fires: false,
+    },
+    {
+      alert: 'JvmPausesLong',
+      when: 'two of a hundred are longer',
+      series: { [of('pauses_total')]: '0+100x60', [of('long_pauses_total')]: '0+2x60' },
+      atMinute: held,
+      fires: true,
+    },
+    {
+      alert: 'JvmPausesLong',
+      when: 'one of two hundred is',
+      series: { [of('pauses_total')]: '0+200x60', [of('long_pauses_total')]: '0+1x60' },
+      atMinute: held,
+      fires: false,
+    },
+    {
+      alert: 'JvmCollectionSlow',
+      when: 'each takes longer than half again the plan',
+      series: { [of('cycles_total')]: '0+10x60', [of('cycle_seconds_total')]: `0+${11 * at('alarmCycleSeconds')}x60` },
+      atMinute: held,
+      fires: true,
+    },
+    {
+      alert: 'JvmCollectionSlow',
+      when: 'each takes as long as planned',
+      series: { [of('cycles_total')]: '0+10x60', [of('cycle_seconds_total')]: `0+${10 * at('cycleSeconds')}x60` },
+      atMinute: held,
+      fires: false,
+    },
+    {
+      alert: 'JvmAllocationAbovePlan',
+      when: 'the rate is half again the plan',
+      series: { [of('allocated_bytes_total')]: `0+${1.1 * minute * at('alarmAllocationBytesPerSecond')}x60` },
+      atMinute: held,
+      fires: true,
+    },
+    {
+      alert: 'JvmAllocationAbovePlan',
+      when: 'the rate is the planned peak',
+      series: { [of('allocated_bytes_total')]: `0+${0.8 * minute * at('alarmAllocationBytesPerSecond')}x60` },
+      atMinute: held,
+      fires: false,
+    },
+    {
+      alert: 'JvmLiveSetAbovePlan',
+      when: 'more stays',
+      series: { [of('live_bytes')]: `${Math.ceil(at('alarmLiveBytes')) + 1}x60` },
+      atMinute: held,
+      fires: true,
+    },
+    {
+      alert: 'JvmLiveSetAbovePlan',
+      when: 'as much stays as planned',
+      series: { [of('live_bytes')]: '800000000x60' },
+      atMinute: held,
+      fires: false,
+    },
+    {
+      alert: 'JvmMemoryNearLimit',
+      when: 'the reserve is half used',
+      series: { [container('container_memory_working_set_bytes')]: `${at('alarmMemoryBytes') + 1}x60` },
+      atMinute: held,
+      fires: true,
+    },
+    {
+      alert: 'JvmMemoryNearLimit',
+      when: 'every part is as large as planned',
+      series: { [container('container_memory_working_set_bytes')]: `${at('memoryBytes') - 64 * 2 ** 20}x60` },
+      atMinute: held,
+      fires: false,
+    },
+    {
+      alert: 'JvmContainerKilled',
+      when: 'it was killed for its memory',
+      series: {
+        [container('kube_pod_container_status_restarts_total')]: '0x3 1x30',
+        [container('kube_pod_container_status_last_terminated_reason', ',reason="OOMKilled"')]: '_x3 1x30',
+      },
+      atMinute: 5,
+      fires: true,
+    },
+    {
+      alert: 'JvmContainerKilled',
+      when: 'it was killed an hour ago, and the reason is still told',
+      series: {
+        [container('kube_pod_container_status_restarts_total')]: '1x90',
+        [container('kube_pod_container_status_last_terminated_reason', ',reason="OOMKilled"')]: '1x90',
+      },
+      atMinute: 60,
+      fires: false,
+    },
+    {
+      alert: 'JvmContainerKilled',
+      when: 'it restarted for another reason',
+      series: {
+        [container('kube_pod_container_status_restarts_total')]: '0x3 1x30',
+        [container('kube_pod_container_status_last_terminated_reason', ',reason="Error"')]: '_x3 1x30',
+      },
+      atMinute: 5,
+      fires: false,
+    },
+    { alert: 'JvmLogMissing', when: 'a pod has no log', series: { [of('up')]: '0x60' }, atMinute: 20, fires: true },
+    { alert: 'JvmLogMissing', when: 'no exporter answers', series: {}, atMinute: 20, fires: true },
+    { alert: 'JvmLogMissing', when: 'the log is read', series: { [of('up')]: '1x60' }, atMinute: 20, fires: false },
+  ],
+});
