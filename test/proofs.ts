@@ -80,6 +80,13 @@ export const PROOFS: readonly Proof[] = [
     title: 'the merger behind a stream of the local AWS',
   },
   {
+    name: 'jvm',
+    cases: [10],
+    suite: 'engines',
+    file: 'test/engines/jvm.test.ts',
+    title: 'flags and heaps on JVMs of Java 17, 21 and 25',
+  },
+  {
     name: 'kafka-quotas',
     cases: [18],
     suite: 'engines',

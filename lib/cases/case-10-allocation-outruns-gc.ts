@@ -22,7 +22,7 @@ export const allocationOutrunsGc: Case = {
   slug: 'allocation-outruns-gc',
   title: 'Allocation outruns the GC',
   summary:
-    'A busy service makes short-lived objects faster than the collector reclaims them. Some reach the old generation, the heap has no head-room for a concurrent collection, and requests stall while it catches up. The heap has to hold the live set plus the allocations of one cycle, and the container has to hold the heap.',
+    'A busy service makes short-lived objects faster than the collector reclaims them. Some reach the old generation, the heap has no head-room for a concurrent collection, and requests stall while it catches up. The heap has to hold the live set and the allocations of two cycles, because what is allocated during one outlives it, and the container has to hold the heap.',
   levers: ['bound'],
   difficulty: 'advanced',
   domains: ['performance', 'diagnosis'],

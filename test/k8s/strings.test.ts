@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as kplus from 'cdk8s-plus-28';
 import ts from 'typescript';
 import { InvalidInputError } from '../../lib/flow/errors';
+import { JvmService, type JvmServiceProps } from '../../lib/k8s/jvm/jvm-service';
 import { type ElasticsearchLogOutputProps, type KafkaLogOutputProps, LogOutput } from '../../lib/k8s/logs/log-output';
 import { LogReopen } from '../../lib/k8s/logs/log-reopen';
 import { LogShipping, type LogShippingProps } from '../../lib/k8s/logs/log-shipping';
@@ -111,6 +112,14 @@ const posted = (more: Partial<HttpInvalidatorProps>) =>
   merging({ invalidator: Invalidator.http({ url: 'http://rebuild.shop/keys', ...more }) });
 const cached = (more: Partial<CacheInvalidatorProps>) =>
   merging({ invalidator: Invalidator.cache({ connection: secret('cache'), ...more }) });
+const jvm = (more: Partial<JvmServiceProps>) => (chart: ReturnType<typeof emptyChart>) =>
+  new JvmService(chart, 'Subject', {
+    workload: { allocationBytesPerSecond: 1e8, liveBytes: 1e8 },
+    objective: { pauseSeconds: 0.001 },
+    jdk: 21,
+    image: 'shop/api:1',
+    ...more,
+  });
 const mail = { workload: { campaignMessages: 1000, callSeconds: 0.1 }, limit: { perSecond: 10 } };
 const smtp = (more: Partial<SmtpProviderProps> = {}) => SenderProvider.smtp({ connection: secret('smtp'), ...more });
 const api = (more: Partial<HttpProviderProps>) =>
@@ -287,6 +296,10 @@ const PROPS: Readonly<Record<string, Maker>> = {
   'KafkaTriggerProps.certificateAuthority.secretName': (secretName) =>
     kafka({ certificateAuthority: { secretName, key: 'k' } }),
   'KafkaTriggerProps.certificateAuthority.key': (key) => kafka({ certificateAuthority: secret(key) }),
+  'JvmServiceProps.image': (image) => jvm({ image }),
+  'JvmServiceProps.command': (text) => jvm({ command: ['java', text] }),
+  'JvmServiceProps.environment': (name) => jvm({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
+  'JvmServiceProps.healthPath': (healthPath) => jvm({ healthPath }),
   'QueueWorkerProps.image': (image) => worker({ image }),
   'QueueWorkerProps.command': (text) => worker({ command: ['worker', text] }),
   'QueueWorkerProps.environment': (name) => worker({ environment: { [name]: kplus.EnvValue.fromValue('1') } }),
@@ -440,6 +453,7 @@ const MAY_PASS: Readonly<Record<string, readonly string[]>> = {
   // The beginning of keys in Redis, which may have slashes; no file is named by it.
   'RateLimitedSenderProps.queueName': ['climbs out of a folder'],
   // The arguments of a program are its own affair; no shell reads them.
+  'JvmServiceProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'QueueWorkerProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'CommandProbesProps.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),
   'SpreadJob.command': Object.keys(HOSTILE).filter((what) => !/token|invisible/.test(what)),

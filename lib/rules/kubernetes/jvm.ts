@@ -1,3 +1,4 @@
+import { RELEASED_FLAGS } from '../../flow/jvm/collectors';
 import type { Value } from '../document';
 import { oncePer } from '../once-per';
 import type { Found, Rule } from '../rule';
@@ -64,7 +65,8 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
     id: 'BP-JVM-002',
     title: 'A flag that the chosen collector does not have',
     why: 'The collector ignores the flag, so pauses are longer than promised, or the JVM does not start.',
-    source: 'OpenJDK, `java` command: MaxGCPauseMillis is a goal of G1 and Parallel; JEP 363: CMS removed in 14',
+    source:
+      'OpenJDK, `java` command: MaxGCPauseMillis is a goal of G1 and Parallel; JEP 363: CMS removed in 14; JEP 490: ZGenerational without effect from 24',
     severity: 'warning',
     cases: [10],
     *check(manifests) {
@@ -73,7 +75,70 @@ export const JVM_RULES: readonly Rule<Manifests>[] = [
       }
     },
   },
+  {
+    id: 'BP-JVM-004',
+    title: 'A flag that this release of Java does not have yet',
+    why: 'A JVM that does not know a flag does not start, nor does one in which it is an experiment that was not unlocked.',
+    source: 'JEP 439 (ZGenerational); JEP 404, 521 (ShenandoahGCMode); JEP 450, 519 (UseCompactObjectHeaders)',
+    severity: 'error',
+    cases: [10],
+    *check(manifests) {
+      for (const { container, flags } of javaContainers(manifests)) {
+        const release = javaRelease(container);
+        if (release === undefined) continue;
+        for (const { at, text } of flags) yield* releasedFlags(at, text, release);
+      }
+    },
+  },
+  {
+    id: 'BP-JVM-005',
+    title: 'Two sizes of one heap',
+    why: '`-Xmx` is an absolute size, so MaxRAMPercentage has no effect. It reads as if the heap followed the limit of the container, which it does not.',
+    source: 'OpenJDK, `java` command: -XX:MaxRAMPercentage is used only if -Xmx is not set',
+    severity: 'warning',
+    cases: [10],
+    *check(manifests) {
+      for (const { flags } of javaContainers(manifests)) {
+        for (const { at, text } of flags) {
+          const heap = heapBytes(text);
+          const share = /-XX:MaxRAMPercentage=(\d+(?:\.\d+)?)/.exec(text)?.[1];
+          if (heap === undefined || share === undefined) continue;
+          yield {
+            at,
+            message: `-Xmx of ${mebibytes(heap)} and MaxRAMPercentage=${share} together: the percentage does nothing`,
+            fix: 'remove MaxRAMPercentage, or -Xmx if the heap should follow the limit of the container',
+          };
+        }
+      }
+    },
+  },
 ];
+
+/** Whether the flag is switched on, or has that value. */
+function gives(text: string, flag: string): boolean {
+  const form = flag.includes('=') ? flag : `\\+${flag}`;
+  return new RegExp(`-XX:${form}(?![\\w=])`).test(text);
+}
+
+function* releasedFlags(at: Value, text: string, release: number): Iterable<Found> {
+  for (const { flag, first, productFrom, instead } of RELEASED_FLAGS) {
+    if (!gives(text, flag)) continue;
+    const unlocked = text.includes('-XX:+UnlockExperimentalVMOptions');
+    if (release < first) {
+      yield {
+        at,
+        message: `${flag} on Java ${release}, which knows it from ${first} on: the JVM does not start`,
+        fix: instead,
+      };
+    } else if (release < productFrom && !unlocked) {
+      yield {
+        at,
+        message: `${flag} is an experiment in Java ${release}: without UnlockExperimentalVMOptions the JVM does not start`,
+        fix: `add -XX:+UnlockExperimentalVMOptions before it, or use Java ${productFrom}`,
+      };
+    }
+  }
+}
 
 function* collectorFlags(at: Value, text: string, container: Value): Iterable<Found> {
   const given = new Set([...text.matchAll(/-XX:\+(\w+)/g)].map(([, flag]) => flag));
@@ -89,11 +154,16 @@ function* collectorFlags(at: Value, text: string, container: Value): Iterable<Fo
     yield {
       at,
       message: `MaxGCPauseMillis=${goal[1]} does nothing for ${COLLECTORS[chosen[0]]}: it is a goal of G1 and Parallel`,
-      fix: 'remove it; pauses of ZGC and Shenandoah depend on head-room in the heap: live set plus allocation rate × cycle time',
+      fix: 'remove it; pauses of ZGC and Shenandoah depend on head-room in the heap: live set + 2 × allocation rate × cycle',
     };
   }
-  const release = chosen.includes('UseConcMarkSweepGC') ? javaRelease(container) : undefined;
-  if (release !== undefined && release >= CMS_REMOVED_IN) {
+  const release = javaRelease(container);
+  if (release === undefined) return;
+  for (const { flag, ignoredFrom = Number.POSITIVE_INFINITY, instead } of RELEASED_FLAGS) {
+    if (release < ignoredFrom || !gives(text, flag)) continue;
+    yield { at, message: `${flag} on Java ${release} does nothing: it was removed in ${ignoredFrom}`, fix: instead };
+  }
+  if (chosen.includes('UseConcMarkSweepGC') && release >= CMS_REMOVED_IN) {
     yield {
       at,
       message: `UseConcMarkSweepGC on Java ${release}: the collector was removed in ${CMS_REMOVED_IN}`,
