@@ -25,7 +25,8 @@ export interface StreamingTenantsProps extends ChartProps {
 }
 
 /**
- * Streaming tenants: three tenants on one Kafka cluster, each held to its share by the brokers (case 18). Expects
+ * Streaming tenants: three tenants on one Kafka cluster, each held to its share by the brokers (case 18), and the Delta table
+ * of their events, whose small files are rewritten all day (case 17). Expects
  * Strimzi 0.49 or later with a cluster `events` in the namespace `kafka`, whose user and topic operator watch the
  * namespace `streaming-tenants`, authorization of type `simple`, and the Prometheus operator.
  */
